@@ -1,0 +1,129 @@
+//! What is wrong with a cell, as data.
+
+use std::borrow::Cow;
+
+/// Every kind of problem: its stable code and its title.
+///
+/// The code is what scripts, tests and the documentation search for; the title is what the summary groups by.
+macro_rules! codes {
+    ($($variant:ident $code:literal $title:literal)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $(#[doc = $title] $variant,)* }
+
+        impl Code {
+            pub const ALL: &'static [Code] = &[$(Code::$variant),*];
+
+            /// Stable and searchable, for example `date.ambiguous`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Code::$variant => $code,)* }
+            }
+
+            /// What the summary calls it, in lower case.
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // the cell itself
+    CellError "cell.error" "the cell holds an error value"
+    CellUnevaluated "cell.unevaluated" "the formula has no stored result"
+    CellUndecoded "cell.undecoded" "the text was not decoded cleanly"
+    CellDamaged "cell.damaged" "a spreadsheet program has already damaged this number"
+    CellSecret "cell.secret" "the column looks like a password"
+    // required
+    RequiredMissing "required.missing" "a required value is missing"
+    RequiredNoValue "required.no_value" "a required cell holds a no-value mark"
+    // kinds of value
+    IntegerInvalid "integer.invalid" "not a whole number"
+    IntegerRange "integer.range" "a number out of range"
+    MoneyInvalid "money.invalid" "not an amount of money"
+    MoneyAmbiguous "money.ambiguous" "an amount that can be read in two ways"
+    MoneyFraction "money.fraction" "a fractional amount"
+    MoneyNegative "money.negative" "a negative amount"
+    MoneyCurrency "money.currency" "the amount's currency contradicts the currency column"
+    DateInvalid "date.invalid" "not a date"
+    DateAmbiguous "date.ambiguous" "a date that can be read in two ways"
+    DateIncomplete "date.incomplete" "a date without its day, month or year"
+    DateSerial "date.serial" "a bare number where a date is expected"
+    BooleanInvalid "boolean.invalid" "not a yes or no"
+    CurrencyInvalid "currency.invalid" "not a currency code"
+    CurrencyHistoric "currency.historic" "a currency that is no longer in use"
+    OptionInvalid "option.invalid" "not one of the options"
+    EmailInvalid "email.invalid" "not an e-mail address"
+    UrlInvalid "url.invalid" "not a web address"
+    CustomFieldsInvalid "custom_fields.invalid" "custom fields that cannot be read"
+    ClearNotAllowed "clear.not_allowed" "a required field cannot be cleared"
+    ActionInvalid "action.invalid" "not an action"
+    IdInvalid "id.invalid" "not a record id"
+    // the file
+    DuplicateKey "duplicate.key" "the same record is in the file twice"
+    ColumnConflict "column.conflict" "two columns disagree"
+    ColumnExtra "column.extra" "a value beyond the last header"
+    // names
+    NameNotFound "name.not_found" "no record of that name"
+    NameAmbiguous "name.ambiguous" "more than one record of that name"
+    NameConflict "name.conflict" "the name and the id are two different records"
+    NameIncomplete "name.incomplete" "too little to create the missing record"
+    NameFailed "name.failed" "the record it names could not be created"
+    // the account
+    RecordExists "record.exists" "the record already exists"
+    RecordMissing "record.missing" "there is no such record"
+    RecordAmbiguous "record.ambiguous" "more than one record matches"
+    KeyMissing "key.missing" "nothing to find the record by"
+    // the service
+    ServiceRefused "service.refused" "the service refused it"
+    ServiceUnreachable "service.unreachable" "the service could not be reached"
+    ServiceUnknown "service.unknown" "it is not known whether the service did it"
+}
+
+/// What is wrong with a value, wherever it stands: what a check of one kind of value returns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    pub code: Code,
+    /// What would have been right, as a fragment: "a date such as `2026-01-31`".
+    pub expected: Cow<'static, str>,
+    /// What to do now, as an imperative fragment: "write the year with four digits". Shown, never applied by itself.
+    pub mend: Cow<'static, str>,
+}
+
+impl Flaw {
+    pub fn new(code: Code, expected: impl Into<Cow<'static, str>>, mend: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, expected: expected.into(), mend: mend.into() }
+    }
+
+    /// This flaw, at its cell.
+    pub fn at(self, column: Option<u32>, found: &str) -> Problem {
+        Problem { flaw: self, column, found: found.into() }
+    }
+}
+
+/// One thing wrong with one cell of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub flaw: Flaw,
+    /// The cell's column, from 0; none where the row as a whole is meant, or the file has no such column.
+    pub column: Option<u32>,
+    /// The cell as typed, before any trimming.
+    pub found: Box<str>,
+}
+
+impl Problem {
+    pub fn code(&self) -> Code {
+        self.flaw.code
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), Code::ALL.len());
+    }
+}

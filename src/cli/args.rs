@@ -1,0 +1,337 @@
+//! The command line as typed: names, help and value parsers. What it means here is [`super::settings`].
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+/// Moves inventories between spreadsheets and BlueTally.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tallyport",
+    version,
+    max_term_width = 100,
+    propagate_version = true,
+    after_help = "\
+Try it without an account:
+  tallyport import samples/onboarding.xlsx --sandbox
+Then for real:
+  export BLUETALLY_API_KEY=...          the key from Settings > API Keys
+  tallyport doctor                      is everything in place?
+  tallyport check assets.xlsx           offline, nothing is sent
+  tallyport import assets.xlsx --dry-run
+  tallyport import assets.xlsx
+
+Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration,
+3 the service could not be reached or refused before anything changed,
+4 interrupted or stopped early, 5 internal error."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Flags every command takes.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// The service's base link [default: https://app.bluetallyapp.com/api/v1]
+    #[arg(long, global = true, env = "BLUETALLY_BASE_URL", value_name = "URL", value_hint = ValueHint::Url)]
+    pub base_url: Option<String>,
+
+    /// Read the API key from this file (else BLUETALLY_API_KEY, the profile, the system's key store)
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub api_key_file: Option<PathBuf>,
+
+    /// Act for this tenant (multi-tenant accounts)
+    #[arg(long, global = true, env = "BLUETALLY_TENANT_ID", value_name = "ID")]
+    pub tenant: Option<i64>,
+
+    /// Use this profile of config.toml
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
+
+    /// Use the embedded sandbox: a fresh one, or the one kept in FILE
+    #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = ValueHint::FilePath)]
+    pub sandbox: Option<Option<PathBuf>>,
+
+    /// Send at most N requests an hour, `none` for no limit [default: 10000/h]
+    #[arg(long, global = true, value_name = "N/h")]
+    pub quota: Option<String>,
+
+    /// Send at most N requests at a time [default: 8]
+    #[arg(long, global = true, value_name = "N")]
+    pub concurrency: Option<u16>,
+
+    /// Print one JSON document on stdout, everything else on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Print only errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+
+    /// Print more; twice for every request
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+
+    /// No progress bars
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Check spreadsheets offline: no network, nothing is sent
+    Check(CheckArgs),
+    /// Bring spreadsheets into the account
+    Import(ImportArgs),
+    /// Write spreadsheets to fill in
+    Template(TemplateArgs),
+    /// Show what can be imported: fields, types, options
+    Schema(SchemaArgs),
+    /// Serve the sandbox: the whole API on this machine, without an account
+    Sandbox(SandboxArgs),
+    /// See whether everything is in place: key, reachability, tenant, quota, clock, state folder
+    Doctor,
+    /// Print shell completions
+    #[command(
+        after_help = "Example:\n  tallyport completions bash > ~/.local/share/bash-completion/completions/tallyport"
+    )]
+    Completions {
+        /// The shell to complete for
+        shell: Shell,
+    },
+    /// Print the man page
+    #[command(after_help = "Example:\n  tallyport man | man -l -")]
+    Man,
+}
+
+/// How spreadsheets are read and mapped; shared by check and import.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Reading and mapping")]
+pub struct ReadingArgs {
+    /// The spreadsheets: .xlsx, .xls, .xlsb, .ods, .csv or .jsonl; `-` is stdin
+    #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+
+    /// What the sheets hold, such as `assets` or `checkout_asset` (else told by sheet name, file name or headers)
+    #[arg(long, value_name = "E")]
+    pub entity: Option<String>,
+
+    /// Read only this sheet (repeatable)
+    #[arg(long, value_name = "S")]
+    pub sheet: Vec<String>,
+
+    /// Feed a field from a header: 'Header=field', 'Header=custom:NAME' or 'Header=' to ignore it (repeatable)
+    #[arg(long, value_name = "HEADER=FIELD")]
+    pub map: Vec<String>,
+
+    /// Read the mapping from this TOML file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub mapping: Option<PathBuf>,
+
+    /// Save the mapping in use to this TOML file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub save_mapping: Option<PathBuf>,
+
+    /// Use the header words of another tool: bluetally, snipe-it
+    #[arg(long, value_name = "NAME")]
+    pub preset: Option<String>,
+
+    /// Ignore this column (repeatable)
+    #[arg(long, value_name = "HEADER")]
+    pub ignore: Vec<String>,
+
+    /// Unknown columns and sheets are errors
+    #[arg(long)]
+    pub strict: bool,
+
+    /// How text dates are written, such as DD.MM.YYYY (else told by the whole column)
+    #[arg(long, value_name = "FORMAT")]
+    pub date_format: Option<String>,
+
+    /// The decimal mark of amounts: `,` or `.` (else told by the whole column)
+    #[arg(long, value_name = "MARK")]
+    pub decimal: Option<char>,
+
+    /// The delimiter of CSV files: `,` `;` `|` or `tab` (else detected)
+    #[arg(long, value_name = "CHAR")]
+    pub delimiter: Option<String>,
+
+    /// The encoding of CSV files, such as utf-8 or windows-1252 (else detected)
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+
+    /// What becomes of an amount with a fraction (the service documents whole amounts)
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = FractionalCost::Error)]
+    pub fractional_cost: FractionalCost,
+
+    /// What an empty cell does on update: leave the field alone or clear it
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Blank::Leave)]
+    pub blank: Blank,
+
+    /// What a row may do
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
+    pub mode: Mode,
+
+    /// Find existing records by these fields (else the collection's natural key)
+    #[arg(long, value_name = "F,...", value_delimiter = ',')]
+    pub match_on: Vec<String>,
+
+    /// Where to write the result: .xlsx or .csv
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub result: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FractionalCost {
+    /// A problem of the row
+    Error,
+    /// Rounded to a whole amount, halves away from zero
+    Round,
+    /// Sent as it is
+    Send,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Blank {
+    Leave,
+    Clear,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Only new records: an existing one is a problem
+    Create,
+    /// Only existing records: a missing one is a problem
+    Update,
+    /// New ones are created, existing ones updated
+    Upsert,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tallyport check assets.xlsx
+  tallyport check inventory.csv --entity assets --date-format DD.MM.YYYY
+  tallyport check inventory.csv --result problems.xlsx")]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tallyport import samples/onboarding.xlsx --sandbox
+  tallyport import assets.xlsx --dry-run
+  tallyport import inventory.csv --entity assets --map 'Tag No=asset_id' --create-missing
+  tallyport import assets.result.xlsx --only-failed")]
+pub struct ImportArgs {
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+
+    /// Go as far as the plan: what would be created and updated, the problems, requests and minutes
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Create records that rows name and the account lacks; with E,... only in these collections
+    /// (employees only if named)
+    #[arg(long, value_name = "E,...", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
+    pub create_missing: Option<Vec<String>>,
+
+    /// The input is a result workbook: send only the rows that are not done
+    #[arg(long)]
+    pub only_failed: bool,
+
+    /// Stop after N failed rows
+    #[arg(long, value_name = "N")]
+    pub max_errors: Option<u64>,
+
+    /// Stop before starting when more records would be created (a count or a percentage such as 10%)
+    #[arg(long, value_name = "N|N%")]
+    pub max_creates: Option<String>,
+
+    /// Stop before starting when more records would be updated
+    #[arg(long, value_name = "N|N%")]
+    pub max_updates: Option<String>,
+
+    /// Stop before starting when more records would be deleted
+    #[arg(long, value_name = "N|N%")]
+    pub max_deletes: Option<String>,
+
+    /// Stop before starting when more fields would be cleared
+    #[arg(long, value_name = "N|N%")]
+    pub max_clears: Option<String>,
+
+    /// Ask nothing
+    #[arg(long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tallyport template -o templates
+  tallyport template assets checkout_asset -o .
+  tallyport template assets -o . --live")]
+pub struct TemplateArgs {
+    /// The collections and actions; none for all of them and the onboarding workbook
+    #[arg(value_name = "E")]
+    pub entities: Vec<String>,
+
+    /// The folder to write to
+    #[arg(short, long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub output: PathBuf,
+
+    /// Fill the drop-downs of references with the account's own names
+    #[arg(long)]
+    pub live: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tallyport schema
+  tallyport schema assets
+  tallyport schema --json | jq '.collections[].name'")]
+pub struct SchemaArgs {
+    /// One collection or action
+    #[arg(value_name = "E")]
+    pub entity: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  tallyport sandbox
+  tallyport sandbox --listen 127.0.0.1:8080 --data practice.db --api-key practice
+  BLUETALLY_BASE_URL=http://127.0.0.1:8080/api/v1 BLUETALLY_API_KEY=practice tallyport doctor")]
+pub struct SandboxArgs {
+    /// The address to listen on; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+
+    /// Keep the records in this file (else in memory)
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub data: Option<PathBuf>,
+
+    /// The key clients must send [default: sandbox]
+    #[arg(long, value_name = "KEY")]
+    pub api_key: Option<String>,
+
+    /// Answer at most N records a page
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub page_limit: u32,
+
+    /// Serve these tenants, each with data of its own: ids or ID=NAME
+    #[arg(long, value_name = "ID,...", value_delimiter = ',')]
+    pub tenants: Vec<String>,
+
+    /// Start with no records at all, not even the sample look-ups
+    #[arg(long)]
+    pub empty: bool,
+}

@@ -1,0 +1,74 @@
+//! Exit codes, and the one match that picks them.
+
+use std::process::ExitCode;
+
+/// What a scheduler or script learns from the exit status. The numbers are a contract.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Every row succeeded.
+    Success = 0,
+    /// Finished; some rows failed, and the result file says which.
+    RowsFailed = 1,
+    /// The command line, the configuration or an input file is wrong; nothing was sent.
+    Usage = 2,
+    /// The service could not be reached, or refused, before anything was changed.
+    Refused = 3,
+    /// Interrupted or stopped early.
+    Stopped = 4,
+    /// A bug of tallyport.
+    Internal = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// Whatever stops a command, with the exit code it deserves.
+///
+/// Bad rows are not errors: they are data in the report.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file could not be read.
+    #[error(transparent)]
+    Read(#[from] crate::table::ReadError),
+    /// A flag, a profile or the environment is wrong.
+    #[error(transparent)]
+    Settings(#[from] super::settings::SettingsError),
+    /// The service could not be reached or refused the whole run.
+    #[error(transparent)]
+    Api(#[from] crate::api::ApiError),
+    /// The sandbox could not start.
+    #[error(transparent)]
+    Sandbox(#[from] crate::sandbox::SandboxError),
+    /// A file could not be written.
+    #[error(transparent)]
+    Write(#[from] crate::table::write::WriteError),
+    /// Writing to the terminal failed.
+    #[error("could not write the output: {0}")]
+    Output(#[from] std::io::Error),
+}
+
+impl Error {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Error::Read(_) | Error::Settings(_) | Error::Write(_) => Exit::Usage,
+            Error::Api(_) => Exit::Refused,
+            Error::Sandbox(_) => Exit::Usage,
+            Error::Output(_) => Exit::Internal,
+        }
+    }
+
+    /// What to do now, as one sentence fragment.
+    pub fn mend(&self) -> Option<String> {
+        match self {
+            Error::Read(error) => error.mend(),
+            Error::Settings(error) => error.mend(),
+            Error::Api(error) => error.mend(),
+            Error::Sandbox(error) => error.mend(),
+            Error::Write(error) => error.mend(),
+            Error::Output(_) => None,
+        }
+    }
+}

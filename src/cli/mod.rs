@@ -1,0 +1,60 @@
+//! Commands: one match from subcommand to its file.
+//!
+//! Three steps: what was typed ([`args`]), what it means here ([`settings`]), do it (a file per command).
+
+pub mod args;
+mod check;
+mod completions;
+mod doctor;
+mod exit;
+mod import;
+mod printer;
+mod sandbox;
+mod schema;
+pub mod settings;
+mod template;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+pub use exit::{Error, Exit};
+use printer::Printer;
+
+/// The program: arguments in, exit code out.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => error.exit(),
+    };
+    let printer = Printer::new(&cli.global);
+    match run(cli, printer) {
+        Ok(exit) => exit.into(),
+        Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
+        Err(error) => {
+            printer.error(&error.to_string(), error.mend().as_deref());
+            error.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
+    let Cli { global, command } = cli;
+    match command {
+        Command::Check(args) => check::run(&global, &args, printer),
+        Command::Import(args) => import::run(&global, &args, printer),
+        Command::Template(args) => template::run(&global, &args, printer),
+        Command::Schema(args) => schema::run(&args, printer),
+        Command::Sandbox(args) => sandbox::run(&global, &args, printer),
+        Command::Doctor => doctor::run(&global, printer),
+        Command::Completions { shell } => completions::completions(shell, printer),
+        Command::Man => completions::man(printer),
+    }
+}
+
+/// A reader that went away, as in `tallyport schema | head`, is a quiet end.
+fn is_closed_pipe(error: &Error) -> bool {
+    matches!(error, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+}

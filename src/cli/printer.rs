@@ -1,0 +1,78 @@
+//! The one way to the terminal: data to stdout, talk to stderr, quiet and JSON respected.
+
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Effects, Style};
+
+use super::args::Global;
+
+/// How something said is meant; colour never carries it alone.
+pub const ERROR: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+pub const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
+pub const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+pub const STRONG: Style = Style::new().effects(Effects::BOLD);
+pub const FAINT: Style = Style::new().effects(Effects::DIMMED);
+
+/// Where output goes, decided once from the flags.
+#[derive(Debug, Clone, Copy)]
+pub struct Printer {
+    pub talk: Talk,
+    pub json: bool,
+}
+
+/// How much is said beside the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Talk {
+    Quiet,
+    Normal,
+    Verbose,
+}
+
+impl Printer {
+    pub fn new(global: &Global) -> Self {
+        let talk = match (global.quiet, global.verbose) {
+            (true, _) => Talk::Quiet,
+            (false, 0) => Talk::Normal,
+            (false, _) => Talk::Verbose,
+        };
+        Self { talk, json: global.json }
+    }
+
+    /// Data a script may read: stdout, whatever the verbosity.
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes())?;
+        out.flush()
+    }
+
+    /// The outcome for people: stdout, or stderr where stdout is JSON. Quiet says nothing.
+    pub fn say(&self, text: &str) -> io::Result<()> {
+        match (self.talk, self.json) {
+            (Talk::Quiet, _) => Ok(()),
+            (_, true) => anstream::stderr().write_all(text.as_bytes()),
+            (_, false) => self.data(text),
+        }
+    }
+
+    /// A remark on the way: stderr, unless quiet.
+    pub fn note(&self, text: &str) {
+        if self.talk > Talk::Quiet {
+            anstream::eprintln!("{text}");
+        }
+    }
+
+    /// Something the user should know: stderr, unless quiet.
+    pub fn warn(&self, text: &str) {
+        if self.talk > Talk::Quiet {
+            anstream::eprintln!("{WARNING}warning:{WARNING:#} {text}");
+        }
+    }
+
+    /// Why it stopped and what to do: stderr, always.
+    pub fn error(&self, text: &str, mend: Option<&str>) {
+        anstream::eprintln!("{ERROR}error:{ERROR:#} {text}");
+        if let Some(mend) = mend {
+            anstream::eprintln!("  {STRONG}to mend it:{STRONG:#} {mend}");
+        }
+    }
+}

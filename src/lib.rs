@@ -1,0 +1,52 @@
+//! Moves inventories between spreadsheets and BlueTally: nothing lost, nothing doubled, nothing surprising.
+//!
+//! The modules stand in the order a row takes, and each stage takes the last one's type:
+//!
+//! ```text
+//! read ─► map ─► check ─► resolve ─► plan ─► send ─► report
+//! table   mapping  check    resolve    plan    send    report
+//!                               ▲                 │
+//!                             catalog ◄── api ◄───┘
+//! ```
+//!
+//! `schema` is the one source of every fact about the API; `sandbox` is the service's stand-in, written from the
+//! guide; `template` writes the sheets to fill in; `cli` joins the stages to commands.
+
+/// Spreadsheets as streams of rows of typed cells.
+pub mod table;
+
+/// Which column feeds which field.
+pub mod mapping;
+
+/// One row against the schema: all its problems, or its values.
+pub mod check;
+
+/// Names to ids.
+pub mod resolve;
+
+/// For every row: create, update, unchanged or reject.
+pub mod plan;
+
+/// A plan to its end, under the quota.
+pub mod send;
+
+/// What became of every row, for people and for scripts.
+pub mod report;
+
+/// Every collection and action of the API, as data.
+pub mod schema;
+
+/// What the account holds, fetched once.
+pub mod catalog;
+
+/// The HTTP client: the only place that knows HTTP.
+pub mod api;
+
+/// Sheets to fill in, from the schema.
+pub mod template;
+
+/// The documented API as a local server.
+pub mod sandbox;
+
+/// Commands, flags and exit codes.
+pub mod cli;

@@ -1,0 +1,35 @@
+use crate::schema::{Deletion, Entity, Field, Role};
+
+/// Guide: section "Licenses".
+pub(super) const LICENSES: Entity = Entity {
+    name: "licenses",
+    singular: "license",
+    path: "licenses",
+    help: "",
+    also: &[],
+    role: Role::Collection { deletion: Deletion::Recoverable },
+    key: &["name"],
+    sorts: &["name", "created_at", "updated_at", "licensed_to_name", "licensed_to_email", "order_number", "purchase_date", "purchase_cost", "expiration_date", "termination_date", "minimum_seats", "notes"],
+    fields: &[
+        Field::text("name").required().filter().help("Name."),
+        Field::text("licensed_to_name").filter().help("Licensed to name."),
+        Field::email("licensed_to_email").filter().help("Licensed to email."),
+        Field::text("order_number").filter().help("Order number."),
+        Field::date("purchase_date").filter().help("Purchase date. Format: '2022-12-01'"),
+        Field::money("purchase_cost").filter().help("Purchase cost."),
+        Field::currency("currency").help("The currency of the purchase price. Only needed if it's different from the default account currency. Accepts all ISO 4217 three-letter country codes."),
+        Field::date("expiration_date").filter().help("Expiration date. Format: '2022-12-01'"),
+        Field::date("termination_date").filter().help("Termination date. Format: '2022-12-01'"),
+        Field::integer("number_of_seats").help("Number of seats."),
+        Field::integer("minimum_seats").filter().help("Minimum seats."),
+        Field::reference("category_id", "categories").narrowed("type", "license").required().filter().help("Category id."),
+        Field::reference("manufacturer_id", "manufacturers").filter().help("Manufacturer id."),
+        Field::reference("supplier_id", "suppliers").filter().help("Supplier id."),
+        Field::reference("depreciation_id", "depreciations").filter().help("Depreciation id."),
+        Field::reference("department_id", "departments").filter().help("Department id."),
+        Field::url("logo").help("External URL to logo."),
+        Field::text("notes").filter().help("Notes."),
+        Field::custom_fields(),
+        Field::email("employee_email").filter_only().help("Exact search for all licenses checked out to an employee via email."),
+    ],
+};

@@ -1,0 +1,181 @@
+//! A row of typed cells that keep their address, and that costs no allocation per cell.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+
+/// What a cell holds, beside its text as shown.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Value {
+    /// Nothing, or only white space.
+    Blank,
+    Text,
+    /// A number as stored; the text is the number as shown by its format.
+    Number(f64),
+    Boolean(bool),
+    /// A real date of the spreadsheet, already read in the file's own date system (1900 or 1904).
+    Date(DateTime),
+    /// An error value such as `#N/A`; the text is that value.
+    Error,
+    /// A formula whose result was never stored: not a blank, but a value we cannot know.
+    Unevaluated,
+}
+
+/// One cell as read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cell<'a> {
+    /// The text as the user sees it, untrimmed.
+    pub text: &'a str,
+    pub value: Value,
+    /// The number format code where the file has one other than General, such as `00000` or `0%`.
+    pub format: Option<&'a str>,
+}
+
+impl Cell<'_> {
+    /// The cell beyond the end of a short row.
+    pub const BLANK: Cell<'static> = Cell { text: "", value: Value::Blank, format: None };
+
+    pub fn is_blank(&self) -> bool {
+        self.value == Value::Blank
+    }
+}
+
+/// One row, reused from row to row: cells share one text buffer.
+#[derive(Debug, Clone, Default)]
+pub struct Row {
+    /// The row's number as a spreadsheet program shows it, from 1, blank rows counted.
+    pub number: u64,
+    text: String,
+    cells: Vec<Span>,
+    /// The sheet's number formats; a cell's `format` indexes it from 1.
+    formats: Option<Arc<[String]>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    end: u32,
+    /// 0: none.
+    format: u16,
+    value: Value,
+}
+
+impl Row {
+    /// Empties the row for the next one, keeping its buffers.
+    pub fn clear(&mut self, number: u64) {
+        self.number = number;
+        self.text.clear();
+        self.cells.clear();
+    }
+
+    /// The table of number formats that [`Row::push_formatted`] indexes, once per sheet.
+    pub fn set_formats(&mut self, formats: Arc<[String]>) {
+        self.formats = Some(formats);
+    }
+
+    /// Appends a cell of text; white space alone is a blank.
+    pub fn push_text(&mut self, text: &str) {
+        let value = if is_blank(text) { Value::Blank } else { Value::Text };
+        self.push(text, value);
+    }
+
+    pub fn push(&mut self, text: &str, value: Value) {
+        self.push_formatted(text, value, 0);
+    }
+
+    /// Appends a cell whose number format is the `format`th of the table, from 1; 0 is none.
+    pub fn push_formatted(&mut self, text: &str, value: Value, format: u16) {
+        self.text.push_str(text);
+        self.cells.push(Span { end: self.text.len() as u32, format, value });
+    }
+
+    pub fn len(&self) -> usize {
+        self.cells.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
+    }
+
+    /// Whether no cell holds anything.
+    pub fn is_blank(&self) -> bool {
+        self.cells.iter().all(|span| span.value == Value::Blank)
+    }
+
+    /// The cell in that column, from 0; blank beyond the end.
+    #[inline]
+    pub fn cell(&self, column: usize) -> Cell<'_> {
+        let Some(span) = self.cells.get(column) else { return Cell::BLANK };
+        let start = if column == 0 { 0 } else { self.cells[column - 1].end as usize };
+        let format = match (span.format, &self.formats) {
+            (0, _) | (_, None) => None,
+            (index, Some(formats)) => formats.get(usize::from(index) - 1).map(String::as_str),
+        };
+        Cell { text: &self.text[start..span.end as usize], value: span.value, format }
+    }
+
+    pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
+        (0..self.len()).map(|column| self.cell(column))
+    }
+}
+
+/// Whether a text is empty or nothing but white space, no-break spaces included.
+pub fn is_blank(text: &str) -> bool {
+    text.is_empty() || text.chars().all(char::is_whitespace)
+}
+
+/// A cell's address as a spreadsheet program shows it, such as `C7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CellRef {
+    /// From 1.
+    pub row: u64,
+    /// From 0.
+    pub column: u32,
+}
+
+impl fmt::Display for CellRef {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{}", ColumnName(self.column), self.row)
+    }
+}
+
+/// A column's letters: 0 is `A`, 26 is `AA`.
+#[derive(Debug, Clone, Copy)]
+pub struct ColumnName(pub u32);
+
+impl fmt::Display for ColumnName {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 >= 26 {
+            write!(formatter, "{}", ColumnName(self.0 / 26 - 1))?;
+        }
+        write!(formatter, "{}", char::from(b'A' + (self.0 % 26) as u8))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_read_as_in_a_spreadsheet() {
+        let at = |row, column| CellRef { row, column }.to_string();
+        assert_eq!(at(1, 0), "A1");
+        assert_eq!(at(7, 25), "Z7");
+        assert_eq!(at(7, 26), "AA7");
+        assert_eq!(at(1_048_576, 16_383), "XFD1048576");
+    }
+
+    #[test]
+    fn a_row_gives_back_its_cells() {
+        let mut row = Row::default();
+        row.set_formats(Arc::from([String::from("00000")]));
+        row.clear(3);
+        row.push_text("a");
+        row.push_text(" \u{a0}");
+        row.push_formatted("06083", Value::Number(6083.0), 1);
+        assert_eq!(row.cell(0).text, "a");
+        assert!(row.cell(1).is_blank());
+        assert_eq!(row.cell(2).format, Some("00000"));
+        assert_eq!(row.cell(9), Cell::BLANK);
+    }
+}
