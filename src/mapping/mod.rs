@@ -1,1 +1,221 @@
+//! Which column feeds which field.
 //!
+//! A header is matched in this order, the first that fits wins: the user's `--map` and mapping file, our own
+//! columns (`_action`, `_id`), `custom:NAME`, the field's own name, the schema's synonyms, the words for a related
+//! record (an asset's category is its product's). What is left is never dropped in silence: a header that looks
+//! like a misspelt field is a [`Fault`] until it is mapped or ignored, the others are listed as ignored.
+//!
+//! A new header word is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
+
+mod entity;
+mod file;
+mod header_row;
+mod headers;
+
+pub use entity::{EntityFault, entity_of};
+pub use file::{MappingFile, MappingFileError};
+pub use header_row::find_header;
+pub use headers::Words;
+
+use crate::schema::{Entity, Field};
+use crate::table::{CellRef, Row};
+
+/// Every column of a sheet, each with what it feeds.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    pub entity: &'static Entity,
+    /// The header's row number, from 1.
+    pub header_row: u64,
+    pub columns: Vec<Column>,
+}
+
+/// One column with a header.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// From 0.
+    pub index: usize,
+    /// As typed.
+    pub header: String,
+    pub to: To,
+}
+
+/// What a column feeds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum To {
+    /// The field at this position of [`Entity::fields`].
+    Field { field: usize, ids: Ids },
+    /// A field of the record that `field` refers to.
+    Related { field: usize, related: &'static str },
+    /// A custom field of that name.
+    Custom(String),
+    /// The record's own system id.
+    Id,
+    /// What this row does, in place of the mode.
+    Action,
+    /// A column that an earlier result added: read by `--only-failed`, never sent.
+    Result(ResultColumn),
+    Ignored(Ignored),
+}
+
+/// Whether bare numbers in a reference column are ids, as in a column headed `product_id`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ids {
+    Bare,
+    Marked,
+}
+
+/// The columns a result workbook puts in front.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResultColumn {
+    Status,
+    Message,
+}
+
+/// Why a column is not used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ignored {
+    /// Nothing we know.
+    Unknown,
+    /// The user said so.
+    Asked,
+    /// The service sets it.
+    ReadOnly,
+    /// Another column feeds its field by the field's own name.
+    Outranked,
+    /// It looks like passwords: never read, sent or copied into a result.
+    Secret,
+}
+
+/// The user's own word on columns.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// Header and target, from `--map` first, then the mapping file and preset.
+    pub map: Vec<Wish>,
+    /// Unknown columns are faults.
+    pub strict: bool,
+}
+
+/// One `Header=target`.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    pub header: String,
+    /// A field name, `custom:NAME`, or empty to ignore the column.
+    pub target: String,
+    /// Whether the header must be there: said on the command line it must, a mapping file may hold more.
+    pub binding: Binding,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    Strict,
+    Loose,
+}
+
+/// Why a header row cannot be mapped. All faults of a sheet are reported at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    #[error("the column `{header}` ({at}) looks like the field `{field}`")]
+    Misspelt { header: String, at: CellRef, field: String },
+    #[error("the columns `{first}` and `{second}` ({at}) both feed `{field}`")]
+    Twice { first: String, second: String, at: CellRef, field: String },
+    #[error("the column `{header}` ({at}) is not known")]
+    Unknown { header: String, at: CellRef },
+    #[error("there is no column `{header}` to map")]
+    NoSuchHeader { header: String },
+    #[error("`{entity}` has no field `{target}` to feed from `{header}`")]
+    NoSuchField { entity: &'static str, header: String, target: String, nearest: Option<String> },
+    #[error("no column of the header in row {row} is a field of `{entity}`")]
+    NothingKnown { entity: &'static str, row: u64 },
+}
+
+impl Fault {
+    /// What to do now.
+    pub fn mend(&self) -> String {
+        match self {
+            Fault::Misspelt { header, field, .. } => {
+                format!("add --map '{header}={field}' if it is, or --ignore '{header}' if it is not")
+            }
+            Fault::Twice { first, second, .. } => {
+                format!("add --ignore '{first}' or --ignore '{second}'")
+            }
+            Fault::Unknown { header, .. } => {
+                format!("add --map '{header}=FIELD', --map '{header}=custom:{header}' or --ignore '{header}'")
+            }
+            Fault::NoSuchHeader { .. } => String::from("write the header as the sheet has it"),
+            Fault::NoSuchField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            Fault::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
+            Fault::NothingKnown { entity, .. } => {
+                format!("`tallyport schema {entity}` lists the fields, or say what the sheet holds with --entity")
+            }
+        }
+    }
+}
+
+impl Mapping {
+    /// Maps the header row of a sheet that holds `entity`.
+    ///
+    /// # Errors
+    /// Every fault of the header row at once.
+    pub fn new(entity: &'static Entity, header: &Row, wishes: &Wishes) -> Result<Mapping, Vec<Fault>> {
+        let words = Words::new(entity);
+        let mut faults = headers::unmet_wishes(entity, header, wishes);
+        let mut columns = Vec::new();
+        for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
+            match headers::target(&words, cell.text, wishes) {
+                Ok(to) => columns.push(Column { index, header: cell.text.trim().to_owned(), to }),
+                Err(guess) => {
+                    let at = CellRef { row: header.number, column: index as u32 };
+                    faults.push(guess.fault(cell.text.trim(), at));
+                }
+            }
+        }
+        faults.extend(headers::settle_rivals(entity, header.number, &mut columns));
+        let mapping = Mapping { entity, header_row: header.number, columns };
+        if faults.is_empty() && mapping.fed_fields().next().is_none() {
+            faults.push(Fault::NothingKnown { entity: entity.name, row: header.number });
+        }
+        if faults.is_empty() { Ok(mapping) } else { Err(faults) }
+    }
+
+    /// The fields that some column feeds.
+    pub fn fed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.columns.iter().filter_map(|column| match column.to {
+            To::Field { field, .. } => self.entity.fields.get(field),
+            _ => None,
+        })
+    }
+
+    /// The column that feeds the field of that name, from 0.
+    pub fn column_of(&self, field: &str) -> Option<u32> {
+        self.columns.iter().find_map(|column| match column.to {
+            To::Field { field: fed, .. } if self.entity.fields[fed].name == field => Some(column.index as u32),
+            _ => None,
+        })
+    }
+
+    /// Whether some column feeds the field of that name.
+    pub fn feeds(&self, field: &str) -> bool {
+        self.column_of(field).is_some()
+    }
+
+    /// The header over a column.
+    pub fn header(&self, column: u32) -> Option<&str> {
+        self.columns.iter().find(|known| known.index == column as usize).map(|known| known.header.as_str())
+    }
+
+    /// The columns that are not used, with the reason.
+    pub fn ignored(&self) -> impl Iterator<Item = (&Column, Ignored)> {
+        self.columns.iter().filter_map(|column| match column.to {
+            To::Ignored(why) => Some((column, why)),
+            _ => None,
+        })
+    }
+
+    /// How many columns the sheet has up to its last header.
+    pub fn width(&self) -> usize {
+        self.columns.last().map_or(0, |column| column.index + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -271,6 +271,11 @@ impl Field {
         }
     }
 
+    /// Whether some request can carry it, a list's filter aside.
+    pub fn is_sendable(&self) -> bool {
+        self.create != Use::No || self.update
+    }
+
     pub fn is_required(&self) -> bool {
         self.create == Use::Required
     }

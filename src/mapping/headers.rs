@@ -1,0 +1,265 @@
+//! Matching header text to fields.
+
+use std::collections::HashMap;
+
+use super::{Binding, Column, Fault, Ids, Ignored, ResultColumn, To, Wish, Wishes};
+use crate::schema::{Entity, Kind, fold_header};
+use crate::table::{CellRef, Row};
+
+/// A header this similar to a known word is taken for a misspelling (1.0 is equal).
+const MISSPELT: f64 = 0.84;
+
+/// Headers of columns that hold secrets, folded; such a column is never read (project notes on real inputs).
+const SECRETS: &[&str] = &["password", "passwort", "motdepasse", "initialpassword", "passcode", "pin", "pincode", "puk"];
+
+/// Every header word of an entity, folded, with what it feeds.
+#[derive(Debug)]
+pub struct Words {
+    entity: &'static Entity,
+    by_word: HashMap<String, To>,
+}
+
+/// A header that is not known.
+pub(super) enum Guess {
+    Misspelt(String),
+    NoSuchField { entity: &'static str, target: String, nearest: Option<String> },
+    Unknown,
+}
+
+impl Guess {
+    pub(super) fn fault(self, header: &str, at: CellRef) -> Fault {
+        let header = header.to_owned();
+        match self {
+            Guess::Misspelt(field) => Fault::Misspelt { header, at, field },
+            Guess::NoSuchField { entity, target, nearest } => Fault::NoSuchField { entity, header, target, nearest },
+            Guess::Unknown => Fault::Unknown { header, at },
+        }
+    }
+}
+
+impl Words {
+    pub fn new(entity: &'static Entity) -> Self {
+        let mut words = Words { entity, by_word: HashMap::new() };
+        words.learn_names();
+        words.learn_synonyms();
+        words.learn_related();
+        words.learn_our_own();
+        words.learn_read_only();
+        words
+    }
+
+    /// What a header feeds, the user's wishes aside.
+    pub fn get(&self, header: &str) -> Option<To> {
+        if let Some(name) = custom_name(header) {
+            return Some(To::Custom(name.to_owned()));
+        }
+        // Our own columns begin with an underscore, which folding drops: `_status` is not `status`.
+        if let Some(own) = result_column(header) {
+            return Some(own);
+        }
+        let folded = fold_header(header);
+        if is_secret(&folded) {
+            return Some(To::Ignored(Ignored::Secret));
+        }
+        self.by_word.get(&folded).cloned()
+    }
+
+    fn learn(&mut self, word: &str, to: To) {
+        self.by_word.entry(fold_header(word)).or_insert(to);
+    }
+
+    fn learn_names(&mut self) {
+        for (index, field) in self.sendable() {
+            let ids = if field.name.ends_with("_id") { Ids::Bare } else { Ids::Marked };
+            self.learn(field.name, To::Field { field: index, ids });
+        }
+    }
+
+    /// A reference is also named without its `_id`, and with `_name`: exports put `product_name` beside `product_id`.
+    fn learn_synonyms(&mut self) {
+        for (index, field) in self.sendable() {
+            let to = To::Field { field: index, ids: Ids::Marked };
+            for word in field.also {
+                self.learn(word, to.clone());
+            }
+            if let (Kind::Reference(_), Some(base)) = (field.kind, field.name.strip_suffix("_id")) {
+                self.learn(base, to.clone());
+                self.learn(&format!("{base}_name"), to);
+            }
+        }
+    }
+
+    fn learn_related(&mut self) {
+        for (index, field) in self.sendable() {
+            for related in field.related {
+                for word in related.also {
+                    self.learn(word, To::Related { field: index, related: related.field });
+                }
+            }
+        }
+    }
+
+    fn learn_our_own(&mut self) {
+        if self.entity.is_collection() {
+            self.learn("id", To::Id);
+        }
+    }
+
+    fn learn_read_only(&mut self) {
+        let read_only = self.entity.fields.iter().filter(|field| !field.is_sendable());
+        for name in read_only.map(|field| field.name).chain(["created_at", "updated_at"]) {
+            self.learn(name, To::Ignored(Ignored::ReadOnly));
+        }
+    }
+
+    fn sendable(&self) -> impl Iterator<Item = (usize, &'static crate::schema::Field)> + use<> {
+        self.entity.fields.iter().enumerate().filter(|(_, field)| field.is_sendable())
+    }
+
+    /// The field whose name or synonym is closest to the header, if it is close enough to be a slip.
+    fn nearest(&self, header: &str) -> Option<String> {
+        let folded = fold_header(header);
+        // Short words are close to everything.
+        if folded.chars().count() < 4 {
+            return None;
+        }
+        self.by_word
+            .iter()
+            .filter_map(|(word, to)| self.field_name(to).map(|name| (strsim::normalized_damerau_levenshtein(word, &folded), name)))
+            .filter(|(similarity, _)| *similarity >= MISSPELT)
+            .max_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(one.1)))
+            .map(|(_, name)| name.to_owned())
+    }
+
+    fn field_name(&self, to: &To) -> Option<&'static str> {
+        match to {
+            To::Field { field, .. } => Some(self.entity.fields[*field].name),
+            _ => None,
+        }
+    }
+}
+
+/// What a header feeds, or a guess at what was meant.
+pub(super) fn target(words: &Words, header: &str, wishes: &Wishes) -> Result<To, Guess> {
+    if let Some(wish) = wish_for(header, wishes) {
+        return wished(words, wish);
+    }
+    if let Some(to) = words.get(header) {
+        return Ok(to);
+    }
+    match words.nearest(header) {
+        Some(field) => Err(Guess::Misspelt(field)),
+        None if wishes.strict => Err(Guess::Unknown),
+        None => Ok(To::Ignored(Ignored::Unknown)),
+    }
+}
+
+fn wish_for<'w>(header: &str, wishes: &'w Wishes) -> Option<&'w Wish> {
+    let folded = fold_header(header);
+    let exact = wishes.map.iter().find(|wish| wish.header.trim() == header.trim());
+    exact.or_else(|| wishes.map.iter().find(|wish| fold_header(&wish.header) == folded))
+}
+
+fn wished(words: &Words, wish: &Wish) -> Result<To, Guess> {
+    let target = wish.target.trim();
+    if target.is_empty() {
+        return Ok(To::Ignored(Ignored::Asked));
+    }
+    if let Some(name) = custom_name(target) {
+        return Ok(To::Custom(name.to_owned()));
+    }
+    match target {
+        "_id" | "id" => return Ok(To::Id),
+        "_action" => return Ok(To::Action),
+        _ => {}
+    }
+    if let Some((field, related)) = target.split_once('.')
+        && let Some(to) = related_target(words.entity, field, related)
+    {
+        return Ok(to);
+    }
+    match words.by_word.get(&fold_header(target)) {
+        Some(to @ (To::Field { .. } | To::Related { .. })) => Ok(to.clone()),
+        _ => Err(Guess::NoSuchField {
+            entity: words.entity.name,
+            target: target.to_owned(),
+            nearest: words.nearest(target),
+        }),
+    }
+}
+
+/// `product_id.category_id`: a field of the record a reference names.
+fn related_target(entity: &'static Entity, field: &str, related: &str) -> Option<To> {
+    let index = entity.field_index(field)?;
+    let known = entity.fields[index].related.iter().find(|known| known.field == related)?;
+    Some(To::Related { field: index, related: known.field })
+}
+
+/// The wishes from the command line whose header is not there.
+pub(super) fn unmet_wishes(_entity: &'static Entity, header: &Row, wishes: &Wishes) -> Vec<Fault> {
+    let headers: Vec<String> = header.cells().map(|cell| fold_header(cell.text)).collect();
+    wishes
+        .map
+        .iter()
+        .filter(|wish| wish.binding == Binding::Strict && !headers.contains(&fold_header(&wish.header)))
+        .map(|wish| Fault::NoSuchHeader { header: wish.header.clone() })
+        .collect()
+}
+
+/// Two columns that feed one field: a name beside an id is fine, the field's own name outranks a synonym, all else
+/// is the user's to settle.
+pub(super) fn settle_rivals(entity: &'static Entity, row: u64, columns: &mut [Column]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for later in 1..columns.len() {
+        for earlier in 0..later {
+            let (To::Field { field, ids }, To::Field { field: other, ids: other_ids }) =
+                (&columns[earlier].to, &columns[later].to)
+            else {
+                continue;
+            };
+            if field != other {
+                continue;
+            }
+            let field = &entity.fields[*field];
+            if matches!(field.kind, Kind::Reference(_)) && ids != other_ids {
+                continue;
+            }
+            match (is_own_name(&columns[earlier], field.name), is_own_name(&columns[later], field.name)) {
+                (true, false) => columns[later].to = To::Ignored(Ignored::Outranked),
+                (false, true) => columns[earlier].to = To::Ignored(Ignored::Outranked),
+                _ => faults.push(Fault::Twice {
+                    first: columns[earlier].header.clone(),
+                    second: columns[later].header.clone(),
+                    at: CellRef { row, column: columns[later].index as u32 },
+                    field: field.name.to_owned(),
+                }),
+            }
+        }
+    }
+    faults
+}
+
+fn is_own_name(column: &Column, name: &str) -> bool {
+    fold_header(&column.header) == fold_header(name)
+}
+
+/// The name in `custom:NAME`.
+fn custom_name(header: &str) -> Option<&str> {
+    let (prefix, name) = header.trim().split_once(':')?;
+    let name = name.trim();
+    (prefix.trim().eq_ignore_ascii_case("custom") && !name.is_empty()).then_some(name)
+}
+
+fn result_column(header: &str) -> Option<To> {
+    match header.trim().to_ascii_lowercase().as_str() {
+        "_id" => Some(To::Id),
+        "_action" => Some(To::Action),
+        "_status" => Some(To::Result(ResultColumn::Status)),
+        "_message" => Some(To::Result(ResultColumn::Message)),
+        _ => None,
+    }
+}
+
+fn is_secret(folded: &str) -> bool {
+    SECRETS.contains(&folded) || folded.ends_with("password") || folded.ends_with("passwort")
+}
