@@ -1,1 +1,5 @@
-//!
+//! What the account holds, fetched once.
+
+mod name;
+
+pub use name::{fold_into, fold_name};
