@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
+
+use crate::check::{Blank, FractionalCost, Mode};
 
 /// Moves inventories between spreadsheets and BlueTally.
 #[derive(Debug, Parser)]
@@ -184,32 +186,6 @@ pub struct ReadingArgs {
     /// Where to write the result: .xlsx or .csv
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub result: Option<PathBuf>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum FractionalCost {
-    /// A problem of the row
-    Error,
-    /// Rounded to a whole amount, halves away from zero
-    Round,
-    /// Sent as it is
-    Send,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Blank {
-    Leave,
-    Clear,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
-    /// Only new records: an existing one is a problem
-    Create,
-    /// Only existing records: a missing one is a problem
-    Update,
-    /// New ones are created, existing ones updated
-    Upsert,
 }
 
 #[derive(Debug, Args)]
