@@ -1,1 +1,211 @@
+//! Names in a row to ids: found, none, several.
 //!
+//! Takes a row that passed its check and gives each value in the form it will be sent in. A name that the account
+//! does not hold stays [`Resolved::Missing`]: the plan decides whether to create it.
+
+mod suggest;
+
+use std::collections::HashMap;
+
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::{Number, Value as Json, json};
+
+pub use suggest::nearest;
+
+use crate::catalog::{Catalog, Found, Naming, Target};
+use crate::check::{CheckedRow, Code, Flaw, Given, GivenField, Problem, text};
+use crate::mapping::{Ids, Mapping};
+use crate::schema::{Field, Kind, Reference, Wire};
+use crate::table::Row;
+
+/// Users' ids by e-mail address, as far as the activity log tells them. Addresses are lower case.
+pub type Users = HashMap<String, Option<i64>>;
+
+/// A field's value, as it will be sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Resolved {
+    /// As it goes into the body.
+    Value(Json),
+    /// One of the documented options, by position: create and update may spell it otherwise.
+    Option(usize),
+    /// A record of the account, or one that this run creates.
+    Record(Target, Reference),
+    /// A name the account does not hold; the problem says what is near.
+    Missing { name: String, reference: Reference, problem: Problem },
+    /// The field is to be emptied.
+    Clear,
+}
+
+/// A field with its value.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResolvedField {
+    /// The position in the entity's fields.
+    pub field: usize,
+    pub column: u32,
+    pub value: Resolved,
+}
+
+/// What names are looked up in.
+pub struct Resolver<'c> {
+    pub catalog: &'c Catalog,
+    pub users: &'c Users,
+}
+
+impl Resolver<'_> {
+    /// Every value of a row in the form it will be sent in, or the problems with its names.
+    pub fn resolve(&self, mapping: &Mapping, row: &Row, checked: &CheckedRow) -> (Vec<ResolvedField>, Vec<Problem>) {
+        let mut fields: Vec<ResolvedField> = Vec::with_capacity(checked.values.len());
+        let mut problems = Vec::new();
+        for given in &checked.values {
+            let field = &mapping.entity.fields[given.field];
+            if field.kind == Kind::CustomFields && given.value != Given::Clear {
+                continue;
+            }
+            match self.value(field, row, checked, given) {
+                Ok(value) => merge(&mut fields, ResolvedField { field: given.field, column: given.column, value }, row, &mut problems),
+                Err(problem) => problems.push(problem),
+            }
+        }
+        (fields, problems)
+    }
+
+    fn value(&self, field: &Field, row: &Row, checked: &CheckedRow, given: &GivenField) -> Result<Resolved, Problem> {
+        let raw = row.cell(given.column as usize).text;
+        let trimmed = text::trimmed(raw);
+        Ok(match given.value {
+            Given::Clear => Resolved::Clear,
+            Given::Text => Resolved::Value(Json::from(trimmed)),
+            Given::Integer(number) => Resolved::Value(Json::from(number)),
+            Given::Amount(amount) => Resolved::Value(amount_json(amount)),
+            Given::Date(date) => Resolved::Value(Json::from(date.to_string())),
+            Given::Boolean(truth) => Resolved::Value(Json::from(truth)),
+            Given::Currency(code) => Resolved::Value(Json::from(code)),
+            Given::Option(position) => Resolved::Option(position),
+            Given::UserEmail => self.user(trimmed).map_err(|flaw| flaw.at(Some(given.column), raw))?,
+            Given::Name(ids) => {
+                let Some(reference) = field.reference_to() else { return Ok(Resolved::Value(Json::from(trimmed))) };
+                let hints = hints(row, checked, given.field);
+                self.name(reference, trimmed, ids, &hints).map_err(|flaw| flaw.at(Some(given.column), raw))?.fix(given.column, raw)
+            }
+        })
+    }
+
+    fn user(&self, email: &str) -> Result<Resolved, Flaw> {
+        match self.users.get(&email.to_lowercase()) {
+            Some(Some(id)) => Ok(Resolved::Value(Json::from(*id))),
+            _ => Err(Flaw::new(
+                Code::NameNotFound,
+                "the e-mail address of a user whose changes are in the activity log",
+                "write the user's number; the service lists no users",
+            )),
+        }
+    }
+
+    /// The record a text names in the collection that `reference` points at.
+    fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, Flaw> {
+        match self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints) {
+            Found::One(target) => Ok(Resolved::Record(target, reference)),
+            Found::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
+            Found::None { nearest } => {
+                let problem = not_found(reference.to, name, &nearest).at(None, name);
+                Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
+            }
+        }
+    }
+
+    /// The record a text names, where a related column names it.
+    pub fn related(&self, reference: Reference, name: &str) -> Result<Resolved, Flaw> {
+        self.name(reference, name, Ids::Marked, &[])
+    }
+}
+
+impl Resolved {
+    /// Puts a missing name's problem at its cell.
+    fn fix(mut self, column: u32, raw: &str) -> Self {
+        if let Resolved::Missing { problem, .. } = &mut self {
+            problem.column = Some(column);
+            problem.found = raw.into();
+        }
+        self
+    }
+}
+
+/// How a reference's cells are read. A cell for an asset holds its tag or its system id (field notes).
+pub fn naming(reference: Reference, ids: Ids) -> Naming {
+    match (reference.to, ids) {
+        ("assets", _) => Naming::TagOrId,
+        (_, Ids::Bare) => Naming::Bare,
+        (_, Ids::Marked) => Naming::Marked,
+    }
+}
+
+/// The texts of a row that describe the record `field` names.
+fn hints<'r>(row: &'r Row, checked: &CheckedRow, field: usize) -> Vec<(&'static str, &'r str)> {
+    let related = checked.related.iter().filter(|related| related.field == field);
+    related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
+}
+
+/// Adds a field; a name beside an id must mean the same record (a foreign id column must not win in silence).
+fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problems: &mut Vec<Problem>) {
+    let Some(old) = fields.iter_mut().find(|old| old.field == new.field) else {
+        fields.push(new);
+        return;
+    };
+    if old.value == new.value {
+        return;
+    }
+    let flaw = Flaw::new(
+        Code::NameConflict,
+        "the same record in both columns",
+        "correct one of the two cells, or --ignore the column of ids",
+    );
+    problems.push(flaw.at(Some(new.column), row.cell(new.column as usize).text));
+}
+
+/// A whole amount as an integer, as the guide asks; a fraction as a number.
+fn amount_json(amount: rust_decimal::Decimal) -> Json {
+    match amount.to_i64() {
+        Some(whole) if amount.fract().is_zero() => Json::from(whole),
+        _ => amount.to_f64().and_then(Number::from_f64).map_or(Json::Null, Json::Number),
+    }
+}
+
+fn not_found(collection: &str, name: &str, nearest: &[String]) -> Flaw {
+    let expected = format!("one of the account's {collection}; there is no `{name}`");
+    let mend = match nearest {
+        [] => format!("correct the name, or create it with --create-missing={collection}"),
+        near => {
+            let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+            format!("did you mean {}? Or create it with --create-missing={collection}", or_list(&near))
+        }
+    };
+    Flaw::new(Code::NameNotFound, expected, mend)
+}
+
+fn ambiguous(collection: &str, candidates: &[(Target, String)]) -> Flaw {
+    let shown: Vec<String> = candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
+    Flaw::new(
+        Code::NameAmbiguous,
+        format!("a name that only one of the account's {collection} has; these fit: {}", shown.join("; ")),
+        "write the id of the one you mean, such as `#12`",
+    )
+}
+
+/// `a`, `b` or `c`.
+pub fn or_list(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    }
+}
+
+/// What goes into a body for a record: its id, or an asset's tag. None where only an earlier step will tell.
+pub fn wire_value(catalog: &Catalog, target: Target, reference: Reference) -> Option<Json> {
+    match (reference.wire, target) {
+        (Wire::Id, Target::Known(id)) => Some(json!(id)),
+        (Wire::Id, Target::Planned(_)) => None,
+        (Wire::Tag, Target::Known(id)) => catalog.record(reference.to, id)?.get("asset_id").cloned(),
+        (Wire::Tag, Target::Planned(step)) => catalog.planned_fields(reference.to, step)?.get("asset_id").cloned(),
+    }
+}

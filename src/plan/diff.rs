@@ -1,0 +1,121 @@
+//! What an update changes: only fields that differ are sent.
+
+use rust_decimal::Decimal;
+use serde_json::Value as Json;
+
+use crate::schema::{Field, Kind, fold_header};
+
+/// Whether a record already holds what a field would be set to. Texts are compared as sent, numbers by value, dates
+/// by day, options whatever their spelling; null, empty and absent are one.
+pub fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
+    let Some(held) = held.filter(|held| !is_empty(held)) else { return is_empty(wanted) };
+    if is_empty(wanted) {
+        return false;
+    }
+    match field.kind {
+        Kind::Money | Kind::Integer { .. } | Kind::User => decimal(wanted) == decimal(held) && decimal(wanted).is_some(),
+        Kind::Boolean => truth(wanted) == truth(held),
+        Kind::Date => text(wanted).get(..10) == text(held).get(..10),
+        Kind::Option(_) => fold_header(&text(wanted)) == fold_header(&text(held)),
+        Kind::Currency => text(wanted).eq_ignore_ascii_case(&text(held)),
+        Kind::Reference(_) => text(wanted) == text(held),
+        Kind::Text(_) | Kind::Structure => text(wanted).trim() == text(held).trim(),
+        Kind::CustomFields => custom_fields(wanted) == custom_fields(held),
+    }
+}
+
+/// The name and value pairs of a record's custom fields, in any of the shapes a reply may have: an array of pairs, a
+/// plain object, or either as a JSON text (field notes).
+pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
+    match held {
+        Json::String(encoded) => serde_json::from_str::<Json>(encoded).map(|decoded| match decoded {
+            Json::String(_) => Vec::new(),
+            other => custom_fields(&other),
+        }).unwrap_or_default(),
+        Json::Array(pairs) => pairs.iter().filter_map(|pair| Some((text(pair.get("name")?), text(pair.get("value").unwrap_or(&Json::Null))))).collect(),
+        Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The record's pairs with the row's put over them, so that what the row does not name stays; none where nothing
+/// changes.
+pub fn merged_custom_fields(held: Option<&Json>, given: &[(String, String)]) -> Option<Json> {
+    let before = held.map(custom_fields).unwrap_or_default();
+    let mut after = before.clone();
+    for (name, value) in given {
+        match after.iter_mut().find(|(known, _)| known == name) {
+            Some((_, old)) => old.clone_from(value),
+            None => after.push((name.clone(), value.clone())),
+        }
+    }
+    (after != before).then(|| pairs(&after))
+}
+
+/// Custom fields as the guide writes them: `[{"name": .., "value": ..}, ..]`.
+pub fn pairs(fields: &[(String, String)]) -> Json {
+    fields.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect()
+}
+
+fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        _ => false,
+    }
+}
+
+fn text(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn decimal(value: &Json) -> Option<Decimal> {
+    text(value).trim().parse::<Decimal>().ok().map(|decimal| decimal.normalize())
+}
+
+fn truth(value: &Json) -> Option<bool> {
+    match text(value).to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" => Some(true),
+        "false" | "0" | "no" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::schema::collection;
+    use serde_json::json;
+
+    #[test]
+    fn equal_values_in_other_spellings_are_held() {
+        let field = |collection_name: &str, name: &str| collection(collection_name).unwrap().field(name).unwrap();
+        for (entity, name, wanted, held) in [
+            ("assets", "purchase_cost", json!(1299), json!("1299.00")),
+            ("assets", "purchase_date", json!("2024-05-01"), json!("2024-05-01T00:00:00.000Z")),
+            ("employees", "archived", json!(false), json!(0)),
+            ("maintenances", "type", json!("hardware support"), json!("hardware_support")),
+            ("assets", "notes", json!("x"), json!("x ")),
+            ("assets", "notes", json!(null), json!("")),
+            ("assets", "product_id", json!(7), json!(7)),
+        ] {
+            assert!(holds(field(entity, name), &wanted, Some(&held)), "{name}");
+        }
+        assert!(!holds(field("assets", "notes"), &json!("x"), None));
+        assert!(!holds(field("assets", "purchase_cost"), &json!(1), Some(&json!("about one"))));
+    }
+
+    #[test]
+    fn custom_fields_not_named_by_the_row_stay() {
+        let held = json!(r#"[{"name":"Rack","value":"B4"},{"name":"MAC","value":"aa"}]"#);
+        let given = [(String::from("MAC"), String::from("bb"))];
+        let merged = merged_custom_fields(Some(&held), &given).unwrap();
+        assert_eq!(merged, json!([{"name": "Rack", "value": "B4"}, {"name": "MAC", "value": "bb"}]));
+        assert_eq!(merged_custom_fields(Some(&merged), &given), None);
+    }
+}

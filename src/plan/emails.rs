@@ -1,0 +1,75 @@
+//! How many e-mails a plan's checkouts send, and to how many people (design rule 15).
+//!
+//! A category with `checkout_email` on mails the employee at every checkout (field notes).
+
+use std::collections::HashSet;
+
+use serde_json::{Value as Json, json};
+
+use crate::catalog::{Catalog, Target};
+use crate::resolve::{Resolved, ResolvedField};
+use crate::schema::{Entity, Role, Verb};
+
+/// The e-mails of the checkouts planned so far.
+#[derive(Debug, Clone, Default)]
+pub struct Emails {
+    pub sent: u64,
+    people: HashSet<Target>,
+}
+
+impl Emails {
+    pub fn people(&self) -> u64 {
+        self.people.len() as u64
+    }
+
+    /// Counts a planned row, if it is a checkout to a person in a category that mails.
+    pub fn add(&mut self, catalog: &Catalog, entity: &Entity, fields: &[ResolvedField]) {
+        if entity.role != Role::Action(Verb::Checkout) {
+            return;
+        }
+        let named = |name: &str| {
+            let index = entity.field_index(name)?;
+            fields.iter().find(|given| given.field == index).and_then(|given| match given.value {
+                Resolved::Record(target, reference) => Some((reference.to, target)),
+                _ => None,
+            })
+        };
+        let Some((_, person)) = named("employee_id") else { return };
+        let Some((collection, item)) = entity.fields.first().and_then(|field| named(field.name)) else { return };
+        if category_of(catalog, collection, item).is_some_and(|category| mails(catalog, category)) {
+            self.sent += 1;
+            self.people.insert(person);
+        }
+    }
+}
+
+/// How a planned record refers to another planned one in the catalog.
+pub(super) fn planned_link(step: u32) -> Json {
+    json!({ "planned": step })
+}
+
+fn category_of(catalog: &Catalog, collection: &str, item: Target) -> Option<Target> {
+    if let Some(category) = link(catalog, collection, item, "category_id") {
+        return Some(category);
+    }
+    link(catalog, "products", link(catalog, collection, item, "product_id")?, "category_id")
+}
+
+fn mails(catalog: &Catalog, category: Target) -> bool {
+    let Some(fields) = fields_of(catalog, "categories", category) else { return false };
+    matches!(fields.get("checkout_email"), Some(Json::Bool(true)))
+}
+
+fn link(catalog: &Catalog, collection: &str, target: Target, field: &str) -> Option<Target> {
+    match fields_of(catalog, collection, target)?.get(field)? {
+        Json::Object(planned) => planned.get("planned")?.as_u64().and_then(|step| u32::try_from(step).ok()).map(Target::Planned),
+        id => id.as_i64().map(Target::Known),
+    }
+}
+
+fn fields_of<'c>(catalog: &'c Catalog, collection: &str, target: Target) -> Option<&'c serde_json::Map<String, Json>> {
+    match target {
+        Target::Known(id) => catalog.record(collection, id),
+        Target::Planned(step) => catalog.planned_fields(collection, step),
+    }
+}

@@ -1,0 +1,26 @@
+//! Requests and time: what a plan will take under the quota.
+
+/// How long `requests` take at `quota` an hour where `used` of this hour's are spent, in seconds.
+///
+/// The quota is a rolling window and not a pace: the first `quota` requests go at once, each further lot waits an
+/// hour. Sending itself is counted at `per_second`.
+pub fn seconds(requests: u64, used: u64, quota: Option<u32>, per_second: u64) -> u64 {
+    let sending = requests.div_ceil(per_second.max(1));
+    let Some(quota) = quota.map(u64::from).filter(|quota| *quota > 0) else { return sending };
+    let waits = (used + requests).saturating_sub(1) / quota;
+    waits * 3600 + sending.min(3600)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::seconds;
+
+    #[test]
+    fn a_short_job_is_not_slowed_and_a_long_one_waits_by_the_hour() {
+        assert_eq!(seconds(9_000, 0, Some(10_000), 100), 90);
+        assert_eq!(seconds(25_000, 0, Some(10_000), 100), 2 * 3600 + 250);
+        assert_eq!(seconds(25_000, 0, None, 100), 250);
+        assert_eq!(seconds(0, 5, Some(10), 100), 0);
+        assert_eq!(seconds(10_000, 500, Some(10_000), 100), 3600 + 100);
+    }
+}
