@@ -1,1 +1,11 @@
+//! A plan to its end: concurrently, under the quota, in an order in which nothing is named before it exists.
 //!
+//! One loop ([`dispatcher`]) owns the state; a [`worker`] makes one request and says what came of it. The journal
+//! will hang on that loop: before a step is handed to a worker, and when its outcome comes back.
+
+mod dispatcher;
+mod outcome;
+mod worker;
+
+pub use dispatcher::{Dispatch, End, Interrupts, Settings};
+pub use outcome::{Fault, StepEnd, problems_of};

@@ -1,0 +1,211 @@
+//! The loop that owns the state of a run.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+
+use super::outcome::{Fault, StepEnd};
+use super::worker;
+use crate::api::{Client, Scope};
+use crate::plan::{Step, Steps};
+
+/// How a plan is sent.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// At most this many requests at a time.
+    pub concurrency: usize,
+    /// Stop after this many failed steps.
+    pub max_errors: Option<u64>,
+}
+
+/// How the sending ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Every step was tried.
+    Complete,
+    /// The service refuses the whole run.
+    Refused(String),
+    /// Too many rows failed.
+    TooManyErrors,
+    Interrupted,
+}
+
+/// Ctrl-C, as the loop sees it; a test has its own.
+pub trait Interrupts {
+    /// Resolves at the next interrupt.
+    fn next(&mut self) -> impl Future<Output = ()>;
+}
+
+/// What is known of a step that others may await.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Settled {
+    Pending,
+    Done(Option<i64>),
+    Failed,
+}
+
+type Flight<'c> = Pin<Box<dyn Future<Output = (Step, Result<StepEnd, Fault>)> + 'c>>;
+
+/// Sends the steps of a plan and tells `on_end` of each, in the order in which they end.
+pub struct Dispatch<'c> {
+    client: &'c Client,
+    settings: Settings,
+    in_flight: FuturesUnordered<Flight<'c>>,
+    settled: Vec<Settled>,
+    /// A step that waits for others to end before it may go.
+    held: Option<Step>,
+    sheet: Option<u16>,
+    failed: u64,
+    end: End,
+}
+
+impl<'c> Dispatch<'c> {
+    pub fn new(client: &'c Client, settings: Settings) -> Self {
+        Self {
+            client,
+            settings,
+            in_flight: FuturesUnordered::new(),
+            settled: Vec::new(),
+            held: None,
+            sheet: None,
+            failed: 0,
+            end: End::Complete,
+        }
+    }
+
+    /// Runs to the end of the plan, or until something stops it; those in flight always land, unless a second
+    /// interrupt says otherwise. Steps that were never sent end as [`Fault::NotSent`].
+    ///
+    /// # Errors
+    /// Where the spool cannot be read.
+    pub async fn run(
+        mut self,
+        mut steps: Steps,
+        interrupts: &mut impl Interrupts,
+        on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>),
+    ) -> io::Result<End> {
+        loop {
+            self.launch(&mut steps, on_end)?;
+            if self.in_flight.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                () = interrupts.next() => {
+                    if self.end == End::Interrupted {
+                        break;
+                    }
+                    self.end = End::Interrupted;
+                }
+                Some((step, end)) = self.in_flight.next() => self.land(&step, end, on_end),
+            }
+        }
+        self.give_up(steps, on_end)?;
+        Ok(self.end)
+    }
+
+    /// Takes steps while there is room and the next one may go.
+    fn launch(&mut self, steps: &mut Steps, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) -> io::Result<()> {
+        while self.end == End::Complete && self.in_flight.len() < self.settings.concurrency {
+            let Some(mut step) = self.held.take().map(Ok).or_else(|| steps.next()).transpose()? else { return Ok(()) };
+            match self.readiness(&step) {
+                Readiness::Wait => {
+                    self.held = Some(step);
+                    return Ok(());
+                }
+                Readiness::Never(reason) => self.settle(&step, Err(Fault::Awaited(reason)), on_end),
+                Readiness::Go => {
+                    self.sheet = Some(step.row.sheet);
+                    self.fill(&mut step);
+                    self.note(&step, Settled::Pending);
+                    self.in_flight.push(Box::pin(worker::perform(self.client, step)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A step goes when the sheet before its own has landed and what it awaits is there.
+    fn readiness(&self, step: &Step) -> Readiness {
+        if self.sheet.is_some_and(|sheet| sheet != step.row.sheet) && !self.in_flight.is_empty() {
+            return Readiness::Wait;
+        }
+        for awaited in &step.awaits {
+            match (self.state(awaited.step), &awaited.field) {
+                (Settled::Pending, _) => return Readiness::Wait,
+                (Settled::Failed, _) => return Readiness::Never(String::from("see the row that creates it")),
+                (Settled::Done(None), Some(_)) => return Readiness::Never(String::from("the service did not tell its id")),
+                (Settled::Done(_), _) => {}
+            }
+        }
+        Readiness::Go
+    }
+
+    fn state(&self, step: u32) -> Settled {
+        self.settled.get(step as usize).copied().unwrap_or(Settled::Failed)
+    }
+
+    fn note(&mut self, step: &Step, state: Settled) {
+        let number = step.number as usize;
+        if self.settled.len() <= number {
+            self.settled.resize(number + 1, Settled::Pending);
+        }
+        self.settled[number] = state;
+    }
+
+    fn fill(&self, step: &mut Step) {
+        for awaited in &step.awaits {
+            if let (Settled::Done(Some(id)), Some(field)) = (self.state(awaited.step), &awaited.field) {
+                step.body.insert(field.clone(), serde_json::Value::from(id));
+            }
+        }
+    }
+
+    fn land(&mut self, step: &Step, end: Result<StepEnd, Fault>, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) {
+        if let Err(Fault::Write(failure)) = &end
+            && failure.stop == Scope::Run
+            && self.end == End::Complete
+        {
+            self.end = End::Refused(failure.message.clone());
+        }
+        self.settle(step, end, on_end);
+    }
+
+    fn settle(&mut self, step: &Step, end: Result<StepEnd, Fault>, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) {
+        let state = match &end {
+            Ok(end) => Settled::Done(end.id),
+            Err(_) => Settled::Failed,
+        };
+        self.note(step, state);
+        on_end(step, &end);
+        if end.is_err() {
+            self.failed += 1;
+            if self.settings.max_errors.is_some_and(|most| self.failed >= most) && self.end == End::Complete {
+                self.end = End::TooManyErrors;
+            }
+        }
+    }
+
+    /// Reports every step that was not sent: nothing vanishes.
+    fn give_up(&mut self, mut steps: Steps, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) -> io::Result<()> {
+        let reason = match &self.end {
+            End::Complete => return Ok(()),
+            End::Refused(reason) => reason.clone(),
+            End::TooManyErrors => String::from("the run stopped after too many failed rows"),
+            End::Interrupted => String::from("the run was interrupted"),
+        };
+        while let Some(step) = self.held.take().map(Ok).or_else(|| steps.next()).transpose()? {
+            on_end(&step, &Err(Fault::NotSent(reason.clone())));
+        }
+        Ok(())
+    }
+}
+
+enum Readiness {
+    Go,
+    Wait,
+    Never(String),
+}
