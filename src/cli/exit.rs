@@ -45,18 +45,38 @@ pub enum Error {
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] crate::table::write::WriteError),
+    /// The headers of a sheet do not fit.
+    #[error(transparent)]
+    Headers(#[from] super::intake::HeaderFaults),
+    /// A mapping file or preset cannot be used.
+    #[error(transparent)]
+    Mapping(#[from] crate::mapping::MappingFileError),
+    /// The plan exceeds a limit of the user's.
+    #[error(transparent)]
+    Guard(#[from] crate::plan::GuardFault),
+    /// The flags ask for something that cannot be done.
+    #[error("{what}")]
+    Usage { what: String, mend: String },
+    /// A temporary file could not be written or read back.
+    #[error("the plan could not be kept in the temporary folder: {0}")]
+    Spool(#[source] std::io::Error),
     /// Writing to the terminal failed.
     #[error("could not write the output: {0}")]
     Output(#[from] std::io::Error),
 }
 
 impl Error {
+    /// A usage error with its mend.
+    pub(super) fn usage(what: impl Into<String>, mend: impl Into<String>) -> Self {
+        Error::Usage { what: what.into(), mend: mend.into() }
+    }
+
     pub fn exit(&self) -> Exit {
         match self {
-            Error::Read(_) | Error::Settings(_) | Error::Write(_) => Exit::Usage,
+            Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,
+            Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
             Error::Api(_) => Exit::Refused,
-            Error::Sandbox(_) => Exit::Usage,
-            Error::Output(_) => Exit::Internal,
+            Error::Spool(_) | Error::Output(_) => Exit::Internal,
         }
     }
 
@@ -68,7 +88,11 @@ impl Error {
             Error::Api(error) => error.mend(),
             Error::Sandbox(error) => error.mend(),
             Error::Write(error) => error.mend(),
-            Error::Output(_) => None,
+            Error::Mapping(error) => Some(error.mend()),
+            Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
+            Error::Usage { mend, .. } => Some(mend.clone()),
+            Error::Spool(_) => Some(String::from("see that the disk has room")),
+            Error::Headers(_) | Error::Output(_) => None,
         }
     }
 }

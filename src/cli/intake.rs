@@ -1,0 +1,345 @@
+//! Files on the command line to mapped sheets: what check and import have in common.
+
+use std::ops::ControlFlow;
+
+use super::Error;
+use super::args::ReadingArgs;
+use super::printer::Printer;
+use crate::check::date::DateFormat;
+use crate::check::money::DecimalMark;
+use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
+use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, Wish, Wishes, entity_of, find_header};
+use crate::report::Decoded;
+use crate::schema::{self, Entity};
+use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
+
+/// The header is looked for in this many rows.
+const HEADER_WITHIN: usize = 30;
+
+/// Sheets that tallyport itself puts into a workbook beside the data.
+const OUR_OWN_SHEETS: &[&str] = &["Instructions", "Summary", "Lists", "Changes"];
+
+/// What is read: the open files and their mapped sheets, in dependency order.
+pub(super) struct Intake {
+    pub books: Vec<Book>,
+    pub sheets: Vec<Sheet>,
+    /// Sheets that are not read, with the reason.
+    pub skipped: Vec<(String, String)>,
+    pub rules: Rules,
+    beyond: Vec<Beyond>,
+}
+
+/// An open file.
+pub(super) struct Book {
+    pub input: Input,
+    pub workbook: Workbook,
+}
+
+/// A mapped sheet.
+pub(super) struct Sheet {
+    pub book: usize,
+    /// Its position in the workbook.
+    pub position: usize,
+    pub name: Option<String>,
+    pub header: Row,
+    pub mapping: Mapping,
+    pub match_on: Vec<&'static str>,
+}
+
+/// The faults of all sheets' headers.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", self.text())]
+pub struct HeaderFaults(Vec<(String, Fault)>);
+
+impl HeaderFaults {
+    fn text(&self) -> String {
+        let lines: Vec<String> =
+            self.0.iter().map(|(place, fault)| format!("{place}: {fault}\n    {}", fault.mend())).collect();
+        match lines.as_slice() {
+            [only] => only.clone(),
+            many => format!("the headers do not fit\n  {}", many.join("\n  ")),
+        }
+    }
+}
+
+impl Intake {
+    /// Opens and maps everything the flags name.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, a flag makes no sense, or headers cannot be mapped.
+    pub fn open(args: &ReadingArgs, printer: Printer) -> Result<Self, Error> {
+        let asked = Asked::new(args)?;
+        let mut intake = Intake { books: Vec::new(), sheets: Vec::new(), skipped: Vec::new(), rules: asked.rules.clone(), beyond: Vec::new() };
+        let mut faults = Vec::new();
+        for file in &args.files {
+            let input = Input::from_arg(file);
+            let workbook = Workbook::open(&input, &asked.options)?;
+            intake.books.push(Book { input, workbook });
+            intake.map_book(&asked, &mut faults)?;
+        }
+        if !faults.is_empty() {
+            return Err(Error::Headers(HeaderFaults(faults)));
+        }
+        if intake.sheets.is_empty() {
+            return Err(Error::usage(
+                format!("no sheet of {} can be read as a collection or an action", intake.file_names().join(", ")),
+                "say what it holds with --entity; `tallyport schema` lists what there is",
+            ));
+        }
+        intake.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
+        intake.beyond = intake.sheets.iter().map(|sheet| intake.beyond_of(sheet)).collect();
+        if let Some(path) = &args.save_mapping {
+            intake.save_mapping(path)?;
+            printer.note(&format!("saved the mapping to {}", path.display()));
+        }
+        Ok(intake)
+    }
+
+    pub fn file_names(&self) -> Vec<String> {
+        self.books.iter().map(|book| book.input.name()).collect()
+    }
+
+    fn map_book(&mut self, asked: &Asked<'_>, faults: &mut Vec<(String, Fault)>) -> Result<(), Error> {
+        let position = self.books.len() - 1;
+        let Some(book) = self.books.last_mut() else { return Ok(()) };
+        let chosen = asked.sheets_of(&book.workbook, &book.input)?;
+        let alone = chosen.len() == 1;
+        for index in chosen {
+            let name = book.workbook.sheets()[index].name.clone();
+            let place = place_of(&book.input, name.as_deref());
+            let rows = book.workbook.first_rows(index, HEADER_WITHIN)?;
+            let entity = match asked.entity_of(name.as_deref(), &book.input.stem(), &rows) {
+                Ok(entity) => entity,
+                Err(reason) if alone || asked.args.strict => {
+                    return Err(Error::usage(format!("{place}: {reason}"), "say what it holds with --entity, such as --entity assets"));
+                }
+                Err(reason) => {
+                    self.skipped.push((place, reason));
+                    continue;
+                }
+            };
+            let Some(header) = find_header(&rows, &[entity]) else {
+                self.skipped.push((place, String::from("it is empty")));
+                continue;
+            };
+            let header = rows[header].clone();
+            match Mapping::new(entity, &header, &asked.wishes(entity)) {
+                Ok(mapping) => {
+                    let match_on = asked.match_on(entity)?;
+                    self.sheets.push(Sheet { book: position, position: index, name, header, mapping, match_on });
+                }
+                Err(found) => faults.extend(found.into_iter().map(|fault| (place.clone(), fault))),
+            }
+        }
+        Ok(())
+    }
+
+    /// In a workbook notes may stand beside the table; in a CSV file a value too many means that cells have shifted.
+    fn beyond_of(&self, sheet: &Sheet) -> Beyond {
+        match self.books[sheet.book].workbook.kind() {
+            FileKind::Csv => Beyond::Problem,
+            _ => Beyond::Ignored,
+        }
+    }
+
+    fn save_mapping(&self, path: &std::path::Path) -> Result<(), Error> {
+        let mut file = MappingFile::default();
+        for sheet in &self.sheets {
+            file.add(&sheet.mapping);
+        }
+        table::write::whole_text(path, &file.to_text())?;
+        Ok(())
+    }
+
+    /// What a sheet is called in messages and results.
+    pub fn label(&self, sheet: usize) -> String {
+        let sheet = &self.sheets[sheet];
+        sheet.name.clone().unwrap_or_else(|| self.books[sheet.book].input.stem())
+    }
+
+    /// How a CSV file was read, for people.
+    pub fn decoding(&self, sheet: usize) -> Option<Decoded> {
+        self.books[self.sheets[sheet].book].workbook.decoding().map(ToString::to_string)
+    }
+
+    /// The columns that are not used.
+    pub fn ignored(&self, sheet: usize) -> Vec<String> {
+        let ignored = self.sheets[sheet].mapping.ignored();
+        ignored.filter(|(_, why)| !matches!(why, Ignored::ReadOnly | Ignored::Asked)).map(|(column, why)| ignored_text(&column.header, why)).collect()
+    }
+
+    /// Runs the check over every row of a sheet until what only a whole column tells is known. The checker is then
+    /// ready for the passes that follow.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub fn survey<'i>(&mut self, sheet: usize, checkers: &mut [Checker<'i>], on_row: &mut dyn FnMut(&Row, &mut CheckedRow)) -> Result<u64, ReadError> {
+        let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
+        if checkers[sheet].learn() == Learned::ReadAgain {
+            checkers[sheet].rewind();
+            rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
+        }
+        Ok(rows)
+    }
+
+    /// Streams the rows below the header, each with its check.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub fn each_checked(&mut self, sheet: usize, checker: &mut Checker<'_>, on_row: &mut dyn FnMut(&Row, &mut CheckedRow)) -> Result<u64, ReadError> {
+        let mut rows = 0;
+        let mut checked = CheckedRow::default();
+        self.each_row(sheet, &mut |row| {
+            rows += 1;
+            checker.check(row, &mut checked);
+            on_row(row, &mut checked);
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Streams the rows below the header.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub fn each_row(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), ReadError> {
+        let Sheet { book, position, ref mapping, .. } = self.sheets[sheet];
+        let first = mapping.header_row + 1;
+        table::each_row_ahead(&mut self.books[book].workbook, position, first, on_row)
+    }
+}
+
+/// The reading flags, parsed.
+struct Asked<'a> {
+    args: &'a ReadingArgs,
+    options: ReadOptions,
+    entity: Option<&'static Entity>,
+    rules: Rules,
+    wishes: Vec<Wish>,
+    files: Vec<MappingFile>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(args: &'a ReadingArgs) -> Result<Self, Error> {
+        let mut files = Vec::new();
+        if let Some(path) = &args.mapping {
+            files.push(MappingFile::read(path).map_err(Error::Mapping)?);
+        }
+        if let Some(name) = &args.preset {
+            files.push(MappingFile::preset(name).map_err(Error::Mapping)?);
+        }
+        Ok(Self { args, options: read_options(args)?, entity: entity(args)?, rules: rules(args)?, wishes: wishes(args)?, files })
+    }
+
+    /// The sheets to read: those named, else the visible ones that are not our own notes.
+    fn sheets_of(&self, workbook: &Workbook, input: &Input) -> Result<Vec<usize>, Error> {
+        let sheets = workbook.sheets();
+        let names: Vec<&str> = sheets.iter().filter_map(|sheet| sheet.name.as_deref()).collect();
+        if self.args.sheet.is_empty() {
+            let wanted = |index: &usize| {
+                let sheet = &sheets[*index];
+                let ours = sheet.name.as_deref().is_some_and(|name| OUR_OWN_SHEETS.contains(&name));
+                sheet.visibility == Visibility::Visible && !ours
+            };
+            return Ok((0..sheets.len()).filter(wanted).collect());
+        }
+        self.args
+            .sheet
+            .iter()
+            .map(|wanted| {
+                let folded = schema::fold_header(wanted);
+                let exact = sheets.iter().position(|sheet| sheet.name.as_deref() == Some(wanted));
+                exact.or_else(|| sheets.iter().position(|sheet| sheet.name.as_deref().is_some_and(|name| schema::fold_header(name) == folded))).ok_or_else(|| {
+                    Error::usage(format!("{} has no sheet `{wanted}`", input.name()), format!("its sheets are: {}", names.join(", ")))
+                })
+            })
+            .collect()
+    }
+
+    fn entity_of(&self, sheet: Option<&str>, stem: &str, rows: &[Row]) -> Result<&'static Entity, String> {
+        match self.entity {
+            Some(entity) => Ok(entity),
+            None => entity_of(sheet, stem, rows).map_err(|fault| fault.to_string()),
+        }
+    }
+
+    fn wishes(&self, entity: &Entity) -> Wishes {
+        let saved = self.files.iter().flat_map(|file| file.wishes(entity));
+        Wishes { map: self.wishes.iter().cloned().chain(saved).collect(), strict: self.args.strict }
+    }
+
+    /// The fields that say "the same record": those of the flag where the collection has them, else its natural key.
+    fn match_on(&self, entity: &'static Entity) -> Result<Vec<&'static str>, Error> {
+        if self.args.match_on.is_empty() || entity.is_action() {
+            return Ok(entity.key.to_vec());
+        }
+        let fields = self.args.match_on.iter().filter(|name| !matches!(name.trim(), "id" | "_id"));
+        fields
+            .map(|name| {
+                entity.field(name.trim()).map(|field| field.name).ok_or_else(|| {
+                    Error::usage(format!("`{}` has no field `{name}` to match on", entity.name), format!("`tallyport schema {}` lists the fields", entity.name))
+                })
+            })
+            .collect()
+    }
+}
+
+fn read_options(args: &ReadingArgs) -> Result<ReadOptions, Error> {
+    let delimiter = args.delimiter.as_deref().map(|text| {
+        Delimiter::parse(text).ok_or_else(|| Error::usage(format!("`{text}` is not a delimiter"), "use `,`, `;`, `|` or `tab`"))
+    });
+    let encoding = args.encoding.as_deref().map(|text| {
+        Encoding::parse(text).ok_or_else(|| Error::usage(format!("`{text}` is not an encoding"), "use a name such as utf-8, windows-1252, utf-16le or shift_jis"))
+    });
+    Ok(ReadOptions { delimiter: delimiter.transpose()?, encoding: encoding.transpose()? })
+}
+
+fn entity(args: &ReadingArgs) -> Result<Option<&'static Entity>, Error> {
+    args.entity.as_deref().map(named_entity).transpose()
+}
+
+/// The collection or action a flag names.
+pub(super) fn named_entity(name: &str) -> Result<&'static Entity, Error> {
+    schema::find(name)
+        .filter(|entity| entity.is_collection() || entity.is_action())
+        .ok_or_else(|| Error::usage(format!("there is no collection or action `{name}`"), "`tallyport schema` lists them"))
+}
+
+fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
+    let date_format = args.date_format.as_deref().map(|pattern| {
+        DateFormat::parse(pattern).map_err(|_| Error::usage(format!("`{pattern}` is not a date format"), "write one such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY"))
+    });
+    let decimal = args.decimal.map(|mark| match mark {
+        ',' => Ok(DecimalMark::Comma),
+        '.' => Ok(DecimalMark::Point),
+        other => Err(Error::usage(format!("`{other}` is not a decimal mark"), "use `,` or `.`")),
+    });
+    Ok(Rules { mode: args.mode, blank: args.blank, fraction: args.fractional_cost, date_format: date_format.transpose()?, decimal: decimal.transpose()? })
+}
+
+fn wishes(args: &ReadingArgs) -> Result<Vec<Wish>, Error> {
+    let mapped = args.map.iter().map(|wish| {
+        let (header, target) = wish
+            .rsplit_once('=')
+            .ok_or_else(|| Error::usage(format!("--map '{wish}' does not say what to feed"), "write it as --map 'Header=field'"))?;
+        Ok(Wish { header: header.to_owned(), target: target.to_owned(), binding: Binding::Strict })
+    });
+    let ignored = args.ignore.iter().map(|header| Ok(Wish { header: header.clone(), target: String::new(), binding: Binding::Strict }));
+    mapped.chain(ignored).collect()
+}
+
+fn place_of(input: &Input, sheet: Option<&str>) -> String {
+    match sheet {
+        Some(sheet) => format!("{}, sheet `{sheet}`", input.name()),
+        None => input.name(),
+    }
+}
+
+fn ignored_text(header: &str, why: Ignored) -> String {
+    match why {
+        Ignored::Secret => format!("{header} (it looks like passwords: neither read nor copied)"),
+        Ignored::Outranked => format!("{header} (another column feeds its field)"),
+        Ignored::ReadOnly => format!("{header} (the service sets it)"),
+        Ignored::Unknown | Ignored::Asked => header.to_owned(),
+    }
+}
