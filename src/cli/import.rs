@@ -1,7 +1,347 @@
-use super::args::{Global, ImportArgs};
-use super::printer::Printer;
-use super::{Error, Exit};
+//! `tallyport import`: read, map, check, resolve, plan, send, report.
 
-pub(super) fn run(_global: &Global, _args: &ImportArgs, _printer: Printer) -> Result<Exit, Error> {
-    Ok(Exit::Internal)
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::args::{Global, ImportArgs};
+use super::intake::{Intake, named_entity};
+use super::ledger::{Ledger, State};
+use super::needs;
+use super::printer::Printer;
+use super::progress::Progress;
+use super::result::{self, ResultPath};
+use super::settings::{Connection, connect};
+use super::{Error, Exit};
+use crate::catalog::Catalog;
+use crate::check::Checker;
+use crate::mapping::{ResultColumn, To};
+use crate::plan::{CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate};
+use crate::report::{Planned, Requests, RunSummary, SheetSummary, Status, summary};
+use crate::resolve::Users;
+use crate::schema::Role;
+use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, problems_of};
+use crate::table::Row;
+
+/// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
+const REQUESTS_PER_SECOND: u64 = 20;
+
+pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
+    let started = Instant::now();
+    let wanted = Wanted::new(args)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let connection = {
+        // The client belongs to the runtime it will run on.
+        let _entered = runtime.enter();
+        connect(global)?
+    };
+    let mut intake = Intake::open(&args.reading, printer)?;
+    let path = result::path(args.reading.result.as_deref(), &intake, printer)?;
+    let mut import = Import { connection, wanted, printer, ledgers: Vec::new(), progress: Progress::new(global, printer) };
+    let plan = runtime.block_on(import.plan(&mut intake, args))?;
+    let end = match args.dry_run {
+        true => End::Complete,
+        false => {
+            import.wanted.guard.check(&plan.totals)?;
+            import.confirm(&plan, args)?;
+            runtime.block_on(import.send(&intake, plan.spool))?
+        }
+    };
+    let mut summary = import.summary(&mut intake, args, &plan.totals, &plan.planned, &end);
+    import.write_result(&mut intake, &path, &mut summary)?;
+    summary.seconds = started.elapsed().as_secs_f64();
+    import.progress.finish();
+    print(&summary, printer)?;
+    Ok(exit(&summary, &end))
+}
+
+/// The import's own flags, parsed.
+struct Wanted {
+    covers: CreateMissing,
+    guard: Guard,
+    max_errors: Option<u64>,
+    only_failed: bool,
+}
+
+impl Wanted {
+    fn new(args: &ImportArgs) -> Result<Self, Error> {
+        let limit = |flag: &str, text: &Option<String>| {
+            text.as_deref()
+                .map(|text| Limit::parse(text).ok_or_else(|| Error::usage(format!("`{text}` is not a limit for {flag}"), "write a count such as 250, or a share such as 10%")))
+                .transpose()
+        };
+        Ok(Self {
+            covers: covers(args.create_missing.as_deref())?,
+            guard: Guard {
+                creates: limit("--max-creates", &args.max_creates)?,
+                updates: limit("--max-updates", &args.max_updates)?,
+                deletes: limit("--max-deletes", &args.max_deletes)?,
+                clears: limit("--max-clears", &args.max_clears)?,
+            },
+            max_errors: args.max_errors,
+            only_failed: args.only_failed,
+        })
+    }
+}
+
+fn covers(named: Option<&[String]>) -> Result<CreateMissing, Error> {
+    match named {
+        None => Ok(CreateMissing::Nothing),
+        Some([]) => Ok(CreateMissing::AllButPeople),
+        Some(names) => {
+            let names: Result<Vec<&'static str>, Error> = names.iter().map(|name| named_entity(name).map(|entity| entity.name)).collect();
+            names.map(CreateMissing::Named)
+        }
+    }
+}
+
+/// A run under way.
+struct Import {
+    connection: Connection,
+    wanted: Wanted,
+    printer: Printer,
+    /// What became of the rows, by sheet.
+    ledgers: Vec<Ledger>,
+    progress: Progress,
+}
+
+/// A plan ready to be sent.
+struct Plan {
+    spool: Spool,
+    totals: Totals,
+    planned: Planned,
+}
+
+impl Import {
+    /// Two passes over every sheet: the first checks and gathers what has to be known of the account, the second
+    /// resolves and plans. Rows stream through both; what stays is the plan on disk and the ledger.
+    async fn plan(&mut self, intake: &mut Intake, args: &ImportArgs) -> Result<Plan, Error> {
+        let sheets: Vec<_> = intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
+        let rules = intake.rules.clone();
+        let mut checkers: Vec<Checker<'_>> =
+            sheets.iter().enumerate().map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index))).collect();
+        self.progress.phase("checking");
+        let needs = needs::gather(intake, &mut checkers, &self.wanted.covers, self.wanted.only_failed)?;
+        self.progress.phase("looking up names");
+        let users = self.users(&needs.users).await?;
+        let progress = &mut self.progress;
+        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, records| progress.fetched(collection, records)).await?;
+        self.progress.phase("planning");
+        let mut planner = Planner {
+            catalog: &mut catalog,
+            users: &users,
+            rules: &rules,
+            covers: &self.wanted.covers,
+            spool: Spool::new().map_err(Error::Spool)?,
+            totals: Totals::default(),
+            emails: Emails::default(),
+        };
+        for (index, (mapping, match_on)) in sheets.iter().enumerate() {
+            let sheet = SheetPlan { index: index as u16, mapping, match_on: match_on.clone() };
+            let ledger = plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.only_failed)?;
+            self.ledgers.push(ledger);
+        }
+        let used = self.connection.client.requests().total;
+        let requests = u64::from(planner.spool.len());
+        let quota = self.connection.quota;
+        let planned = Planned {
+            requests,
+            seconds: estimate::seconds(requests, used, quota, REQUESTS_PER_SECOND),
+            emails: planner.emails.sent,
+            people: planner.emails.people(),
+            quota,
+        };
+        let _ = args;
+        Ok(Plan { spool: planner.spool, totals: planner.totals, planned })
+    }
+
+    /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
+    async fn users(&self, emails: &[String]) -> Result<Users, Error> {
+        let mut users = Users::new();
+        for email in emails {
+            let rows = self.connection.client.activity(&[("user_email", email)], 1).await?;
+            let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+            users.insert(email.clone(), id);
+        }
+        Ok(users)
+    }
+
+    /// Asks before e-mails go to people (design rule 15) and before records are deleted.
+    fn confirm(&self, plan: &Plan, args: &ImportArgs) -> Result<(), Error> {
+        if args.yes {
+            return Ok(());
+        }
+        let mut reasons = Vec::new();
+        if plan.planned.emails > 0 {
+            reasons.push(format!("send {} to {}", counted(plan.planned.emails, "e-mail", "e-mails"), counted(plan.planned.people, "person", "people")));
+        }
+        if plan.totals.deletes > 0 {
+            reasons.push(format!("delete {}", counted(plan.totals.deletes, "record", "records")));
+        }
+        if reasons.is_empty() {
+            return Ok(());
+        }
+        let what = format!("this run will {}", reasons.join(" and "));
+        if io::stdin().is_terminal() && self.printer.ask(&format!("{what}. Go on?"))? {
+            return Ok(());
+        }
+        Err(Error::usage(format!("{what}; nothing was sent"), "add --yes if that is meant"))
+    }
+
+    async fn send(&mut self, intake: &Intake, spool: Spool) -> Result<End, Error> {
+        self.progress.phase_of("sending", u64::from(spool.len()));
+        let steps = spool.into_steps().map_err(Error::Spool)?;
+        let settings = Settings { concurrency: usize::from(self.connection.concurrency), max_errors: self.wanted.max_errors };
+        let (ledgers, progress, client) = (&mut self.ledgers, &mut self.progress, &self.connection.client);
+        let mut on_end = |step: &Step, end: &Result<StepEnd, Fault>| {
+            conclude(intake, ledgers, step, end);
+            progress.ended(end.is_err(), client.waiting().map(|waiting| waiting.to_string()));
+        };
+        Dispatch::new(&self.connection.client, settings).run(steps, &mut CtrlC, &mut on_end).await.map_err(Error::Spool)
+    }
+
+    fn summary(&self, intake: &mut Intake, args: &ImportArgs, totals: &Totals, planned: &Planned, end: &End) -> RunSummary {
+        let counted = self.connection.client.requests();
+        let mut summary = result::summary("import", intake, &self.ledgers);
+        summary.dry_run = args.dry_run;
+        summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
+        summary.planned = args.dry_run.then(|| planned.clone());
+        summary.options = result::options(args);
+        summary.stopped = match end {
+            End::Complete => None,
+            End::Refused(reason) => Some(reason.clone()),
+            End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
+            End::Interrupted => Some(String::from("interrupted")),
+        };
+        let verb = if args.dry_run { "would also create" } else { "also created" };
+        if !totals.missing.is_empty() {
+            let listed: Vec<String> = totals.missing.iter().map(|(name, count)| format!("{count} {name}")).collect();
+            summary.remarks.push(format!("{verb} what rows name and the account lacked: {}", listed.join(", ")));
+        }
+        summary
+    }
+
+    fn write_result(&self, intake: &mut Intake, path: &ResultPath, summary: &mut RunSummary) -> Result<(), Error> {
+        summary.next = result::next_commands(summary, path.as_path());
+        result::write(intake, &self.ledgers, path, summary)
+    }
+}
+
+/// Plans the rows of one sheet; rows that an earlier run finished are carried.
+fn plan_sheet(
+    intake: &mut Intake,
+    index: usize,
+    checker: &mut Checker<'_>,
+    sheet: &SheetPlan<'_>,
+    planner: &mut Planner<'_>,
+    only_failed: bool,
+) -> Result<Ledger, Error> {
+    let status_column = only_failed.then(|| status_column(sheet)).flatten();
+    let mut ledger = Ledger::default();
+    let mut full = Ok(());
+    checker.rewind();
+    intake.each_checked(index, checker, &mut |row, checked| {
+        if full.is_err() {
+            return;
+        }
+        if status_column.is_some_and(|column| is_done(row, column)) {
+            ledger.push(row.number, State::Carried, None, Vec::new());
+            return;
+        }
+        match planner.row(sheet, row, checked) {
+            Ok(verdict) => push_verdict(&mut ledger, row.number, sheet, verdict),
+            Err(error) => full = Err(Error::Spool(error)),
+        }
+    })?;
+    full.map(|()| ledger)
+}
+
+fn push_verdict(ledger: &mut Ledger, row: u64, sheet: &SheetPlan<'_>, verdict: Verdict) {
+    match verdict {
+        Verdict::Write(_, kind) => {
+            let (status, id) = planned_status(sheet.mapping.entity.role, kind);
+            ledger.push(row, State::Planned(status), id, Vec::new());
+        }
+        Verdict::Unchanged(id) => ledger.push(row, State::Ended(Status::Unchanged), Some(id), Vec::new()),
+        Verdict::Skipped => ledger.push(row, State::Ended(Status::Skipped), None, Vec::new()),
+        Verdict::Rejected(problems) => ledger.push(row, State::Ended(Status::Failed), None, problems),
+    }
+}
+
+/// An action makes something happen, so it counts as created.
+fn planned_status(_role: Role, kind: WriteKind) -> (Status, Option<i64>) {
+    match kind {
+        WriteKind::Create => (Status::Created, None),
+        WriteKind::Update(id) => (Status::Updated, Some(id)),
+        WriteKind::Delete(id) => (Status::Deleted, Some(id)),
+    }
+}
+
+pub(super) fn status_column(sheet: &SheetPlan<'_>) -> Option<usize> {
+    sheet.mapping.columns.iter().find(|column| column.to == To::Result(ResultColumn::Status)).map(|column| column.index)
+}
+
+/// Whether an earlier result says that the row is done.
+pub(super) fn is_done(row: &Row, status_column: usize) -> bool {
+    Status::parse(row.cell(status_column).text).is_some_and(|reported| reported.is_done())
+}
+
+/// Puts the end of a step into the ledger.
+fn conclude(intake: &Intake, ledgers: &mut [Ledger], step: &Step, end: &Result<StepEnd, Fault>) {
+    let sheet = usize::from(step.row.sheet);
+    let (Some(ledger), Some(mapped)) = (ledgers.get_mut(sheet), intake.sheets.get(sheet)) else { return };
+    let row = step.row.row;
+    match (step.part, end) {
+        (Part::Missing, Ok(_)) => {}
+        (Part::Missing, Err(fault)) => ledger.blame(row, problems_of(fault, &mapped.mapping)),
+        (Part::Own, Ok(done)) => {
+            let (status, _) = planned_status(mapped.mapping.entity.role, step.write);
+            ledger.end(row, status, done.id, "", Vec::new());
+        }
+        (Part::Own, Err(fault)) => {
+            let status = if fault.is_unknown() { Status::Unknown } else { Status::Failed };
+            let problems = problems_of(fault, &mapped.mapping);
+            let message = if problems.is_empty() { fault.message() } else { String::new() };
+            ledger.end(row, status, None, &message, problems);
+        }
+    }
+}
+
+fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error> {
+    printer.say(&summary::text(summary))?;
+    if printer.json {
+        printer.data(&format!("{}\n", summary::json(summary)))?;
+    }
+    Ok(())
+}
+
+fn exit(run: &RunSummary, end: &End) -> Exit {
+    let counts = run.counts();
+    let changed = counts.created + counts.updated > 0;
+    match end {
+        End::Refused(_) if !changed => Exit::Refused,
+        End::Refused(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,
+        End::Complete if counts.failed + counts.unknown > 0 => Exit::RowsFailed,
+        End::Complete => Exit::Success,
+    }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// Ctrl-C from the terminal.
+struct CtrlC;
+
+impl Interrupts for CtrlC {
+    async fn next(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The folder a result goes to must exist before anything is sent.
+pub(super) fn folder_of(path: &Path) -> PathBuf {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }

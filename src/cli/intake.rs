@@ -1,5 +1,6 @@
 //! Files on the command line to mapped sheets: what check and import have in common.
 
+use std::io::Write as _;
 use std::ops::ControlFlow;
 
 use super::Error;
@@ -9,8 +10,8 @@ use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
 use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, Wish, Wishes, entity_of, find_header};
-use crate::report::Decoded;
 use crate::schema::{self, Entity};
+use crate::table::write::WholeFile;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
 
 /// The header is looked for in this many rows.
@@ -147,7 +148,9 @@ impl Intake {
         for sheet in &self.sheets {
             file.add(&sheet.mapping);
         }
-        table::write::whole_text(path, &file.to_text())?;
+        let whole = WholeFile::create(path)?;
+        whole.as_file().write_all(file.to_text().as_bytes()).map_err(Error::Output)?;
+        whole.commit()?;
         Ok(())
     }
 
@@ -158,7 +161,7 @@ impl Intake {
     }
 
     /// How a CSV file was read, for people.
-    pub fn decoding(&self, sheet: usize) -> Option<Decoded> {
+    pub fn decoding(&self, sheet: usize) -> Option<String> {
         self.books[self.sheets[sheet].book].workbook.decoding().map(ToString::to_string)
     }
 

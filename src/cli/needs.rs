@@ -1,0 +1,96 @@
+//! The first pass: checks every row and gathers what has to be known of the account.
+
+use std::collections::BTreeSet;
+
+use super::Error;
+use super::import::{is_done, status_column};
+use super::intake::Intake;
+use crate::catalog;
+use crate::check::{CheckedRow, Checker, Given, text};
+use crate::mapping::Mapping;
+use crate::plan::{CreateMissing, SheetPlan};
+use crate::schema::{self, Role, Verb};
+use crate::table::Row;
+
+/// What the plan will ask of the account.
+#[derive(Default)]
+pub(super) struct Needs {
+    pub records: catalog::Needs,
+    /// Users named by e-mail address, lower case.
+    pub users: Vec<String>,
+}
+
+/// Checks every sheet and gathers the names and keys of all rows that may be sent.
+pub(super) fn gather(intake: &mut Intake, checkers: &mut [Checker<'_>], covers: &CreateMissing, only_failed: bool) -> Result<Needs, Error> {
+    let mut needs = Needs::default();
+    let mut users = BTreeSet::new();
+    let mut rows = 0;
+    for index in 0..intake.sheets.len() {
+        let mapping = intake.sheets[index].mapping.clone();
+        let match_on = intake.sheets[index].match_on.clone();
+        let sheet = SheetPlan { index: index as u16, mapping: &mapping, match_on };
+        declare(&mut needs.records, &sheet);
+        let done = only_failed.then(|| status_column(&sheet)).flatten();
+        if only_failed && done.is_none() {
+            return Err(Error::usage(
+                format!("{} has no column `_status`, so it is not a result of an earlier run", intake.label(index)),
+                "give the result workbook, or leave out --only-failed",
+            ));
+        }
+        rows += intake.survey(index, checkers, &mut |row, checked| {
+            if !done.is_some_and(|column| is_done(row, column)) {
+                gather_row(&mut needs.records, &mut users, &sheet, covers, row, checked);
+            }
+        })?;
+    }
+    if rows == 0 {
+        return Err(Error::usage(format!("{} holds a header but no rows", intake.file_names().join(", ")), "fill in the rows below the header"));
+    }
+    needs.users = users.into_iter().collect();
+    Ok(needs)
+}
+
+/// What a sheet needs whatever its rows hold.
+fn declare(needs: &mut catalog::Needs, sheet: &SheetPlan<'_>) {
+    let entity = sheet.mapping.entity;
+    match entity.role {
+        Role::Collection { .. } => needs.matching(entity.name, &sheet.match_on),
+        // Whether a checkout mails its employee is said by the category (design rule 15).
+        Role::Action(Verb::Checkout) if sheet.mapping.feeds("employee_id") => needs.whole("categories"),
+        Role::Action(_) | Role::Listing => {}
+    }
+}
+
+fn gather_row(needs: &mut catalog::Needs, users: &mut BTreeSet<String>, sheet: &SheetPlan<'_>, covers: &CreateMissing, row: &Row, checked: &CheckedRow) {
+    let mapping = sheet.mapping;
+    let entity = mapping.entity;
+    let cell = |column: u32| text::trimmed(row.cell(column as usize).text);
+    if let Some(id) = checked.id {
+        needs.id(entity.name, id);
+    }
+    for given in &checked.values {
+        let field = &entity.fields[given.field];
+        match (given.value, field.reference_to()) {
+            (Given::Name(_), Some(reference)) => needs.name(reference.to, cell(given.column)),
+            (Given::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
+            _ => {}
+        }
+    }
+    if let Some(key) = sheet.match_on.first().and_then(|name| mapping.column_of(name)) {
+        needs.key(entity.name, cell(key));
+    }
+    for related in &checked.related {
+        if let Some(to) = related_collection(mapping, related.field, related.related, covers) {
+            needs.name(to, cell(related.column));
+        }
+    }
+}
+
+/// The collection a related column names a record of, where that matters: it only helps to create what is missing.
+fn related_collection(mapping: &Mapping, field: usize, related: &str, covers: &CreateMissing) -> Option<&'static str> {
+    let reference = mapping.entity.fields[field].reference_to()?;
+    if !covers.covers(reference.to) {
+        return None;
+    }
+    schema::collection(reference.to)?.field(related)?.reference_to().map(|reference| reference.to)
+}
