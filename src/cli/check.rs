@@ -9,7 +9,8 @@ use super::printer::Printer;
 use super::progress::Progress;
 use super::result::{self, ResultPath};
 use super::{Error, Exit};
-use crate::check::{CheckedRow, Checker, Learned, Mode, RowAction};
+use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
+use crate::mapping::Mapping;
 use crate::report::{Counts, Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
 use crate::table::Row;
 use crate::table::write::WriteError;
@@ -17,129 +18,121 @@ use crate::table::write::WriteError;
 pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
     let mut intake = Intake::open(&args.reading, printer)?;
-    let path = args.reading.result.as_deref().map(|asked| result::path(Some(asked), &intake, printer)).transpose()?;
+    let path = args.reading.result.as_deref().map(|asked| result::path(Some(asked), &intake)).transpose()?;
     let mut progress = Progress::new(global, printer);
     progress.phase("checking");
-    let mut summary = result::summary("check", &intake, &[]);
-    summary.options = result::reading_options(&args.reading);
-    let mut book = path.as_ref().map(|path| ResultBook::create(path.as_path(), Tense::Checked)).transpose()?;
-    for index in 0..intake.sheets.len() {
-        check_sheet(&mut intake, index, path.as_ref(), &mut book, &mut summary)?;
-    }
+    let mut summary = check_all(&mut intake, path.as_ref())?;
     progress.finish();
-    summary.seconds = started.elapsed().as_secs_f64();
     if summary.rows() == 0 {
-        return Err(Error::usage(format!("{} holds a header but no rows", summary.files.join(", ")), "fill in the rows below the header"));
+        return Err(Error::no_rows(&summary.files));
     }
-    if let (Some(book), Some(path)) = (book, path) {
-        summary.result = Some(path.as_path().to_path_buf());
-        book.finish(&summary)?;
-    }
+    summary.options = result::reading_options(&args.reading);
     summary.next = next(&summary);
+    summary.seconds = started.elapsed().as_secs_f64();
     print(&summary, printer)?;
     Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
 }
 
+/// Checks every sheet and writes the bad rows. A column of text dates or amounts may be readable only as a whole;
+/// where the first pass finds one, everything is read a second time with what it taught.
+fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummary, Error> {
+    let sheets: Vec<_> = intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
+    let rules = intake.rules.clone();
+    let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
+        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index)))
+        .collect();
+    loop {
+        let mut summary = result::summary("check", intake, &[]);
+        let mut book = path.map(|path| ResultBook::create(path.as_path(), Tense::Checked)).transpose()?;
+        for (index, (mapping, _)) in sheets.iter().enumerate() {
+            checkers[index].rewind();
+            let pass = Pass { mapping, rules: &rules, label: intake.label(index), counts: Counts::default(), book: book.as_mut(), summary: &mut summary, written: Ok(()) };
+            check_sheet(intake, index, &mut checkers[index], pass)?;
+        }
+        let learned = checkers.iter_mut().map(Checker::learn).filter(|learned| *learned == Learned::ReadAgain).count();
+        if learned > 0 {
+            continue;
+        }
+        if let (Some(book), Some(path)) = (book, path) {
+            summary.result = Some(path.as_path().to_path_buf());
+            book.finish(&summary)?;
+        }
+        return Ok(summary);
+    }
+}
+
 fn next(summary: &RunSummary) -> Vec<String> {
-    let files = summary.files.join(" ");
+    let files = result::quoted_files(&summary.files);
     match (summary.counts().failed, &summary.result) {
         (0, _) => vec![format!("tallyport import {files} --dry-run")],
-        (_, None) => vec![format!("tallyport check {files} --result problems.xlsx   (the bad rows, with a note on each cell)")],
+        (_, None) => vec![format!("tallyport check {files} --result problems.xlsx")],
         (_, Some(_)) => Vec::new(),
     }
 }
 
-/// Checks one sheet and writes its bad rows. What only a whole column tells may call for a second pass; what the
-/// first one wrote of this sheet is then taken back.
-fn check_sheet(
-    intake: &mut Intake,
-    index: usize,
-    path: Option<&ResultPath>,
-    book: &mut Option<ResultBook>,
-    summary: &mut RunSummary,
-) -> Result<(), Error> {
-    let (mapping, match_on, rules) = (intake.sheets[index].mapping.clone(), intake.sheets[index].match_on.clone(), intake.rules.clone());
-    let mut checker = Checker::new(&mapping, &rules, &match_on, intake.beyond(index));
-    let label = intake.label(index);
-    let header = intake.sheets[index].header.clone();
-    let mut pass = Pass::default();
-    for attempt in [Attempt::First, Attempt::Second] {
-        pass = Pass::default();
-        checker.rewind();
-        if let Some(book) = book {
-            book.start_sheet(&label, &header)?;
-        }
-        intake.each_checked(index, &mut checker, &mut |row, checked| {
-            pass.row(row, checked, rules.mode, book, &mut |row, problem| {
-                let header = problem.column.and_then(|column| mapping.header(column));
-                summary.problems.add(&label, header, row, problem);
-            });
-        })?;
-        if attempt == Attempt::Second || checker.learn() == Learned::Nothing {
-            break;
-        }
-        summary.problems.forget(&label);
-        if let (Some(old), Some(path)) = (book.take(), path) {
-            drop(old);
-            *book = Some(ResultBook::create(path.as_path(), Tense::Checked)?);
-        }
+/// One pass over one sheet.
+struct Pass<'p> {
+    mapping: &'p Mapping,
+    rules: &'p Rules,
+    label: String,
+    counts: Counts,
+    book: Option<&'p mut ResultBook>,
+    summary: &'p mut RunSummary,
+    written: Result<(), WriteError>,
+}
+
+fn check_sheet(intake: &mut Intake, index: usize, checker: &mut Checker<'_>, mut pass: Pass<'_>) -> Result<(), Error> {
+    if let Some(book) = &mut pass.book {
+        book.start_sheet(&pass.label, &intake.sheets[index].header)?;
     }
+    intake.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
     pass.written?;
-    let sheet = &intake.sheets[index];
-    summary.sheets.push(SheetSummary {
-        file: intake.books[sheet.book].input.name(),
-        sheet: sheet.name.clone(),
+    let (counts, mapping) = (pass.counts, pass.mapping);
+    pass.summary.sheets.push(SheetSummary {
+        file: intake.books[intake.sheets[index].book].input.name(),
+        sheet: intake.sheets[index].name.clone(),
         entity: mapping.entity.name,
-        rows: pass.counts.rows(),
-        counts: pass.counts,
+        rows: counts.rows(),
+        counts,
         decoding: intake.decoding(index),
         ignored: intake.ignored(index),
     });
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Attempt {
-    First,
-    Second,
-}
-
-/// One pass over a sheet.
-struct Pass {
-    counts: Counts,
-    written: Result<(), WriteError>,
-}
-
-impl Default for Pass {
-    fn default() -> Self {
-        Self { counts: Counts::default(), written: Ok(()) }
-    }
-}
-
-impl Pass {
-    fn row(
-        &mut self,
-        row: &Row,
-        checked: &mut CheckedRow,
-        mode: Mode,
-        book: &mut Option<ResultBook>,
-        on_problem: &mut dyn FnMut(u64, &crate::check::Problem),
-    ) {
+impl Pass<'_> {
+    fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
         if checked.action == Some(RowAction::Skip) {
             self.counts.add(Status::Skipped);
             return;
+        }
+        if self.may_create(checked) {
+            checked.require(self.mapping);
         }
         if checked.problems.is_empty() {
             self.counts.add(Status::Unchanged);
             return;
         }
-        let _ = mode;
         self.counts.add(Status::Failed);
-        for problem in &checked.problems {
-            on_problem(row.number, problem);
+        self.report(row, std::mem::take(&mut checked.problems));
+    }
+
+    /// Whether the row may create a record, so that all a create requires must be there.
+    fn may_create(&self, checked: &CheckedRow) -> bool {
+        match checked.action {
+            Some(RowAction::Write(mode)) => mode != Mode::Update,
+            Some(RowAction::Delete | RowAction::Skip) => false,
+            None => self.rules.mode != Mode::Update && checked.id.is_none(),
         }
-        if let (Some(book), Ok(())) = (book, &self.written) {
-            let outcome = Outcome { status: Status::Failed, id: None, message: "".into(), problems: std::mem::take(&mut checked.problems) };
+    }
+
+    fn report(&mut self, row: &Row, problems: Vec<Problem>) {
+        for problem in &problems {
+            let header = problem.column.and_then(|column| self.mapping.header(column));
+            self.summary.problems.add(&self.label, header, row.number, problem);
+        }
+        if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
+            let outcome = Outcome { status: Status::Failed, id: None, message: "".into(), problems };
             self.written = book.row(row, &outcome);
         }
     }

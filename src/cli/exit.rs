@@ -71,6 +71,10 @@ impl Error {
         Error::Usage { what: what.into(), mend: mend.into() }
     }
 
+    pub(super) fn no_rows(files: &[String]) -> Self {
+        Error::usage(format!("{} holds a header but no rows", files.join(", ")), "fill in the rows below the header")
+    }
+
     pub fn exit(&self) -> Exit {
         match self {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,

@@ -19,7 +19,6 @@ use crate::mapping::{ResultColumn, To};
 use crate::plan::{CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate};
 use crate::report::{Planned, Requests, RunSummary, SheetSummary, Status, summary};
 use crate::resolve::Users;
-use crate::schema::Role;
 use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, problems_of};
 use crate::table::Row;
 
@@ -36,9 +35,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         connect(global)?
     };
     let mut intake = Intake::open(&args.reading, printer)?;
-    let path = result::path(args.reading.result.as_deref(), &intake, printer)?;
+    let path = result::path(args.reading.result.as_deref(), &intake)?;
     let mut import = Import { connection, wanted, printer, ledgers: Vec::new(), progress: Progress::new(global, printer) };
-    let plan = runtime.block_on(import.plan(&mut intake, args))?;
+    let plan = runtime.block_on(import.plan(&mut intake))?;
     let end = match args.dry_run {
         true => End::Complete,
         false => {
@@ -115,7 +114,7 @@ struct Plan {
 impl Import {
     /// Two passes over every sheet: the first checks and gathers what has to be known of the account, the second
     /// resolves and plans. Rows stream through both; what stays is the plan on disk and the ledger.
-    async fn plan(&mut self, intake: &mut Intake, args: &ImportArgs) -> Result<Plan, Error> {
+    async fn plan(&mut self, intake: &mut Intake) -> Result<Plan, Error> {
         let sheets: Vec<_> = intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
         let rules = intake.rules.clone();
         let mut checkers: Vec<Checker<'_>> =
@@ -151,7 +150,6 @@ impl Import {
             people: planner.emails.people(),
             quota,
         };
-        let _ = args;
         Ok(Plan { spool: planner.spool, totals: planner.totals, planned })
     }
 
@@ -249,17 +247,17 @@ fn plan_sheet(
             return;
         }
         match planner.row(sheet, row, checked) {
-            Ok(verdict) => push_verdict(&mut ledger, row.number, sheet, verdict),
+            Ok(verdict) => push_verdict(&mut ledger, row.number, verdict),
             Err(error) => full = Err(Error::Spool(error)),
         }
     })?;
     full.map(|()| ledger)
 }
 
-fn push_verdict(ledger: &mut Ledger, row: u64, sheet: &SheetPlan<'_>, verdict: Verdict) {
+fn push_verdict(ledger: &mut Ledger, row: u64, verdict: Verdict) {
     match verdict {
         Verdict::Write(_, kind) => {
-            let (status, id) = planned_status(sheet.mapping.entity.role, kind);
+            let (status, id) = planned_status(kind);
             ledger.push(row, State::Planned(status), id, Vec::new());
         }
         Verdict::Unchanged(id) => ledger.push(row, State::Ended(Status::Unchanged), Some(id), Vec::new()),
@@ -269,7 +267,7 @@ fn push_verdict(ledger: &mut Ledger, row: u64, sheet: &SheetPlan<'_>, verdict: V
 }
 
 /// An action makes something happen, so it counts as created.
-fn planned_status(_role: Role, kind: WriteKind) -> (Status, Option<i64>) {
+fn planned_status(kind: WriteKind) -> (Status, Option<i64>) {
     match kind {
         WriteKind::Create => (Status::Created, None),
         WriteKind::Update(id) => (Status::Updated, Some(id)),
@@ -295,7 +293,7 @@ fn conclude(intake: &Intake, ledgers: &mut [Ledger], step: &Step, end: &Result<S
         (Part::Missing, Ok(_)) => {}
         (Part::Missing, Err(fault)) => ledger.blame(row, problems_of(fault, &mapped.mapping)),
         (Part::Own, Ok(done)) => {
-            let (status, _) = planned_status(mapped.mapping.entity.role, step.write);
+            let (status, _) = planned_status(step.write);
             ledger.end(row, status, done.id, "", Vec::new());
         }
         (Part::Own, Err(fault)) => {
@@ -307,7 +305,7 @@ fn conclude(intake: &Intake, ledgers: &mut [Ledger], step: &Step, end: &Result<S
     }
 }
 
-fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error> {
+pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error> {
     printer.say(&summary::text(summary))?;
     if printer.json {
         printer.data(&format!("{}\n", summary::json(summary)))?;

@@ -143,6 +143,11 @@ impl Intake {
         }
     }
 
+    /// What a value to the right of a sheet's last header is.
+    pub fn beyond(&self, sheet: usize) -> Beyond {
+        self.beyond[sheet]
+    }
+
     fn save_mapping(&self, path: &std::path::Path) -> Result<(), Error> {
         let mut file = MappingFile::default();
         for sheet in &self.sheets {

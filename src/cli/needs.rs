@@ -44,7 +44,7 @@ pub(super) fn gather(intake: &mut Intake, checkers: &mut [Checker<'_>], covers: 
         })?;
     }
     if rows == 0 {
-        return Err(Error::usage(format!("{} holds a header but no rows", intake.file_names().join(", ")), "fill in the rows below the header"));
+        return Err(Error::no_rows(&intake.file_names()));
     }
     needs.users = users.into_iter().collect();
     Ok(needs)

@@ -54,6 +54,14 @@ impl Printer {
         }
     }
 
+    /// Asks a question that wants a yes; only where stdin is a terminal.
+    pub fn ask(&self, question: &str) -> io::Result<bool> {
+        anstream::eprint!("{STRONG}{question}{STRONG:#} [y/N] ");
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// A remark on the way: stderr, unless quiet.
     pub fn note(&self, text: &str) {
         if self.talk > Talk::Quiet {

@@ -8,10 +8,9 @@ use super::args::{ImportArgs, ReadingArgs};
 use super::import::folder_of;
 use super::intake::Intake;
 use super::ledger::Ledger;
-use super::printer::Printer;
 use crate::check::{Blank, FractionalCost, Mode};
 use crate::mapping::{Ignored, ResultColumn, To};
-use crate::report::{Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
+use crate::report::{Outcome, ResultBook, RunSummary, SheetSummary, Status};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row};
 
@@ -29,7 +28,7 @@ impl ResultPath {
 ///
 /// # Errors
 /// Where the folder does not exist or the kind of file is not one a result can be: known before anything is sent.
-pub(super) fn path(asked: Option<&Path>, intake: &Intake, _printer: Printer) -> Result<ResultPath, Error> {
+pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, Error> {
     let path = match asked {
         Some(path) => path.to_path_buf(),
         None => free_path(intake),
@@ -136,13 +135,19 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
 pub(super) fn next_commands(summary: &RunSummary, result: &Path) -> Vec<String> {
     let counts = summary.counts();
     let failed = counts.failed + counts.unknown;
-    let files: Vec<String> = summary.files.iter().map(|file| quoted(file)).collect();
+    let files = quoted_files(&summary.files);
     match (summary.dry_run, failed) {
-        (true, 0) => vec![format!("tallyport import {}", files.join(" "))],
-        (true, _) => vec![format!("correct the cells, then: tallyport import {} --dry-run", files.join(" "))],
+        (true, 0) => vec![format!("tallyport import {files}")],
+        (true, _) => vec![format!("correct the cells, then: tallyport import {files} --dry-run")],
         (false, 0) => Vec::new(),
         (false, _) => vec![format!("correct the red cells in {0}, then: tallyport import {0} --only-failed", quoted(&result.display().to_string()))],
     }
+}
+
+/// Files as they are typed on a command line.
+pub(super) fn quoted_files(files: &[String]) -> String {
+    let quoted: Vec<String> = files.iter().map(|file| quoted(file)).collect();
+    quoted.join(" ")
 }
 
 fn quoted(path: &str) -> String {
@@ -233,9 +238,4 @@ impl CarriedColumns {
             problems: Vec::new(),
         }
     }
-}
-
-/// The tense of a run's statuses, for writers that have no summary yet.
-pub(super) fn tense(summary: &RunSummary) -> Tense {
-    summary.tense()
 }
