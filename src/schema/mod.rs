@@ -14,6 +14,7 @@ mod actions;
 mod collections;
 mod field;
 mod fold;
+mod words;
 
 pub use actions::ACTIONS;
 pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
