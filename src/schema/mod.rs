@@ -14,6 +14,8 @@ mod actions;
 mod collections;
 mod field;
 mod fold;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use actions::ACTIONS;

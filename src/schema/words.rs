@@ -4,8 +4,8 @@
 //! mean two fields of one sheet (`ID`, `Number`, `Owner`) is left out on purpose: asking beats guessing.
 
 pub(super) const MODEL_NUMBER: &[&str] = &[
-    "model no", "model nr", "model num", "mpn", "part number", "part no", "partnumber", "reference", "référence",
-    "modellnummer", "numéro de modèle", "número de modelo",
+    "model no", "model nr", "model num", "mpn", "part number", "part no", "reference", "référence", "modellnummer",
+    "numéro de modèle", "número de modelo",
 ];
 
 pub(super) const ORDER_NUMBER: &[&str] = &[
@@ -84,7 +84,7 @@ pub(super) const NOTES: &[&str] = &[
 
 pub(super) const LOGO: &[&str] = &["logo url", "logo link", "image", "image url", "picture", "picture url", "photo"];
 
-pub(super) const URL: &[&str] = &["website", "web site", "web", "homepage", "web address", "link"];
+pub(super) const URL: &[&str] = &["website", "web", "homepage", "web address", "link"];
 
 pub(super) const EMAIL: &[&str] =
     &["email address", "mail", "mail address", "e-mail-adresse", "courriel", "adresse e-mail", "correo", "邮箱"];
@@ -104,13 +104,12 @@ pub(super) const ADDRESS_LINE_2: &[&str] = &["address 2", "street 2", "suite", "
 pub(super) const CITY: &[&str] = &["town", "city/town", "ort", "stadt", "ville", "ciudad", "cidade", "città", "城市"];
 
 pub(super) const ZIP: &[&str] = &[
-    "zip code", "postal code", "postcode", "post code", "zip/postal code", "zip or postal code", "plz", "postleitzahl",
+    "zip code", "postal code", "postcode", "zip/postal code", "zip or postal code", "plz", "postleitzahl",
     "code postal", "código postal", "cep", "cap", "邮编",
 ];
 
-pub(super) const STATE: &[&str] = &[
-    "province", "state/province", "state province", "state or province", "region", "county", "bundesland", "provincia",
-];
+pub(super) const STATE: &[&str] =
+    &["province", "state/province", "state or province", "region", "county", "bundesland", "provincia"];
 
 pub(super) const COUNTRY: &[&str] =
     &["country name", "country code", "country region", "country or region", "land", "pays", "país", "paese", "国家"];
@@ -183,20 +182,20 @@ pub(super) const EMPLOYEE_DETAILS: &[super::Related] = &[
 pub(super) const MODEL_NUMBER_OF_NAMED: &[&str] = &["model number", "model no", "model nr", "part number", "part no"];
 
 pub(super) const CHECKOUT_DATE: &[&str] = &[
-    "checkout", "check out date", "checked out", "checked out on", "checked out date", "checkout at", "date out",
-    "issue date", "issued on", "assigned date", "assigned on", "assignment date", "date assigned", "date",
-    "ausgabedatum", "date de sortie", "fecha de entrega",
+    "checkout", "checked out", "checked out on", "checked out date", "checkout at", "date out", "issue date",
+    "issued on", "assigned date", "assigned on", "assignment date", "date assigned", "date", "ausgabedatum",
+    "date de sortie", "fecha de entrega",
 ];
 
 pub(super) const EXPECTED_CHECKIN_DATE: &[&str] = &[
-    "expected checkin", "expected check-in date", "expected checkin date", "expected return", "expected return date",
-    "due date", "due back", "due", "return date", "return by", "expected checkout", "rückgabedatum", "date de retour",
+    "expected checkin", "expected check-in date", "expected return", "expected return date", "due date", "due back",
+    "due", "return date", "return by", "expected checkout", "rückgabedatum", "date de retour",
 ];
 
 pub(super) const CHECKIN_DATE: &[&str] = &[
-    "checkin", "check in date", "checked in", "checked in on", "checked in date", "checkin at", "date in",
-    "return date", "returned", "returned on", "returned date", "date returned", "date", "expected checkout",
-    "rückgabedatum", "date de retour", "fecha de devolución",
+    "checkin", "checked in", "checked in on", "checked in date", "checkin at", "date in", "return date", "returned",
+    "returned on", "returned date", "date returned", "date", "expected checkout", "rückgabedatum", "date de retour",
+    "fecha de devolución",
 ];
 
 pub(super) const ACTION_NOTES: &[&str] = &[

@@ -41,9 +41,9 @@ pub(super) const ASSETS: Entity = Entity {
         Field::text("asset_serial")
             .filter()
             .also(&[
-                "serial", "serial number", "serial no", "serial nr", "asset serial number", "sn", "s/n",
-                "computer serial", "mobile device serial", "fixed asset serial code", "serie fabrica", "service tag",
-                "seriennummer", "numéro de série", "número de serie", "número de série", "序列号",
+                "serial", "serial number", "serial no", "serial nr", "asset serial number", "sn", "computer serial",
+                "mobile device serial", "fixed asset serial code", "serie fabrica", "service tag", "seriennummer",
+                "numéro de série", "número de serie", "número de série", "序列号",
             ])
             .help("The maker's serial number.")
             .example("5CG0123XYZ"),

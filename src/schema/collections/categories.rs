@@ -29,7 +29,7 @@ pub(super) const CATEGORIES: Entity = Entity {
         // The guide describes this parameter of create and update as a search; it is the setting itself.
         Field::boolean("checkout_email")
             .filter()
-            .also(&["checkout emails", "send checkout email", "check-out email", "email on checkout"])
+            .also(&["checkout emails", "send checkout email", "email on checkout"])
             .help("Whether the employee gets an e-mail at every checkout.")
             .example("no"),
         Field::text("eula")

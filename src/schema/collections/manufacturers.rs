@@ -19,10 +19,7 @@ pub(super) const MANUFACTURERS: Entity = Entity {
             .example("Apple"),
         Field::url("url")
             .filter()
-            .also(&[
-                "website", "web site", "web", "homepage", "web address", "link", "manufacturer url",
-                "manufacturer website",
-            ])
+            .also(&["website", "web", "homepage", "web address", "link", "manufacturer url", "manufacturer website"])
             .help("Their website.")
             .example("https://www.example.com"),
         Field::url("support_url")

@@ -40,8 +40,8 @@ pub(super) const SUPPLIERS: Entity = Entity {
         Field::text("zip")
             .filter()
             .also(&[
-                "zip code", "postal code", "postcode", "post code", "zip/postal code", "supplier postcode",
-                "supplier zip", "plz", "postleitzahl", "code postal", "código postal", "邮编",
+                "zip code", "postal code", "postcode", "zip/postal code", "supplier postcode", "supplier zip", "plz",
+                "postleitzahl", "code postal", "código postal", "邮编",
             ])
             .help("Postal code, kept as text: 01067 stays 01067.")
             .example("60061"),
@@ -77,8 +77,8 @@ pub(super) const SUPPLIERS: Entity = Entity {
         Field::url("url")
             .filter()
             .also(&[
-                "website", "web site", "web", "homepage", "web address", "link", "contact url", "supplier url",
-                "supplier website", "vendor url", "vendor website",
+                "website", "web", "homepage", "web address", "link", "contact url", "supplier url", "supplier website",
+                "vendor url", "vendor website",
             ])
             .help("Their website.")
             .example("https://www.example.com"),
