@@ -42,6 +42,12 @@ pub enum Error {
     /// The sandbox could not start.
     #[error(transparent)]
     Sandbox(#[from] crate::sandbox::SandboxError),
+    /// Nothing in the schema has that name.
+    #[error("nothing is called `{given}`")]
+    UnknownEntity { given: String, nearest: Option<&'static str> },
+    /// There is nothing to fill in for the activity log and the tenants.
+    #[error("`{name}` can only be listed, not filled in")]
+    OnlyListed { name: &'static str },
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] crate::table::write::WriteError),
@@ -55,7 +61,7 @@ impl Error {
         match self {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
-            Error::Sandbox(_) => Exit::Usage,
+            Error::Sandbox(_) | Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Output(_) => Exit::Internal,
         }
     }
@@ -67,6 +73,12 @@ impl Error {
             Error::Settings(error) => error.mend(),
             Error::Api(error) => error.mend(),
             Error::Sandbox(error) => error.mend(),
+            Error::UnknownEntity { nearest: Some(name), .. } => {
+                Some(format!("perhaps `{name}` is meant; `tallyport schema` lists all names"))
+            }
+            Error::UnknownEntity { nearest: None, .. } | Error::OnlyListed { .. } => {
+                Some("choose one of the collections and actions that `tallyport schema` lists".to_owned())
+            }
             Error::Write(error) => error.mend(),
             Error::Output(_) => None,
         }

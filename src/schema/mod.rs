@@ -125,3 +125,21 @@ pub fn find(text: &str) -> Option<&'static Entity> {
         [entity.name, entity.singular, entity.path].iter().chain(entity.also).any(|name| fold_header(name) == folded)
     })
 }
+
+/// The name of the entity that `text` comes nearest to, for a suggestion; none where nothing is near.
+pub fn nearest(text: &str) -> Option<&'static str> {
+    let folded = fold_header(text);
+    let likeness = |entity: &Entity| {
+        let names = [entity.name, entity.singular].into_iter().chain(entity.also.iter().copied());
+        names.map(|name| strsim::jaro_winkler(&fold_header(name), &folded)).fold(0.0, f64::max)
+    };
+    importable()
+        .chain([&ACTIVITY, &TENANTS])
+        .map(|entity| (likeness(entity), entity.name))
+        .filter(|(likeness, _)| *likeness >= NEAR)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name)
+}
+
+/// The Jaro-Winkler likeness (0 to 1) from which a name is worth suggesting: one or two slips of the finger.
+const NEAR: f64 = 0.8;

@@ -121,6 +121,14 @@ fn an_entity_is_found_by_any_of_its_names() {
 }
 
 #[test]
+fn a_slip_of_the_finger_finds_its_entity() {
+    assert_eq!(nearest("asets"), Some("assets"));
+    assert_eq!(nearest("checkout-aset"), Some("checkout_asset"));
+    assert_eq!(nearest("employes"), Some("employees"));
+    assert_eq!(nearest("qqqq"), None);
+}
+
+#[test]
 fn field_names_are_unique() {
     for entity in everything() {
         let names: HashSet<_> = entity.fields.iter().map(|field| field.name).collect();

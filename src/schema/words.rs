@@ -84,16 +84,6 @@ pub(super) const NOTES: &[&str] = &[
 
 pub(super) const LOGO: &[&str] = &["logo url", "logo link", "image", "image url", "picture", "picture url", "photo"];
 
-pub(super) const URL: &[&str] = &["website", "web", "homepage", "web address", "link"];
-
-pub(super) const EMAIL: &[&str] =
-    &["email address", "mail", "mail address", "e-mail-adresse", "courriel", "adresse e-mail", "correo", "邮箱"];
-
-pub(super) const PHONE: &[&str] = &[
-    "phone number", "phone no", "telephone", "telephone number", "tel", "telefon", "téléphone", "teléfono", "telefone",
-    "电话",
-];
-
 pub(super) const ADDRESS_LINE_1: &[&str] = &[
     "address", "address 1", "street", "street address", "address line", "adresse", "strasse", "straße", "dirección",
     "endereço", "indirizzo", "地址",

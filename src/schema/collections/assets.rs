@@ -27,7 +27,7 @@ pub(super) const ASSETS: Entity = Entity {
                 "numero", "inventarnummer", "inventar-nr", "numéro d'inventaire", "número de inventario", "编号",
                 "资产编号",
             ])
-            .help("The tag on the thing itself; no two assets share one.")
+            .help("The tag on the thing; no two assets share one.")
             .example("LAP-0042"),
         Field::text("asset_name")
             .filter()
