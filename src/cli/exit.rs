@@ -48,6 +48,12 @@ pub enum Error {
     /// There is nothing to fill in for the activity log and the tenants.
     #[error("`{name}` can only be listed, not filled in")]
     OnlyListed { name: &'static str },
+    /// The account's own names were asked for.
+    #[error("`--live` is not available in this version")]
+    LiveNames,
+    /// A template could not be written.
+    #[error(transparent)]
+    Template(#[from] crate::template::TemplateError),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] crate::table::write::WriteError),
@@ -61,7 +67,8 @@ impl Error {
         match self {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
-            Error::Sandbox(_) | Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
+            Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
+            Error::Sandbox(_) | Error::LiveNames | Error::Template(_) => Exit::Usage,
             Error::Output(_) => Exit::Internal,
         }
     }
@@ -79,6 +86,10 @@ impl Error {
             Error::UnknownEntity { nearest: None, .. } | Error::OnlyListed { .. } => {
                 Some("choose one of the collections and actions that `tallyport schema` lists".to_owned())
             }
+            Error::LiveNames => {
+                Some("leave `--live` out: names can be typed in, and are looked up on import".to_owned())
+            }
+            Error::Template(error) => error.mend(),
             Error::Write(error) => error.mend(),
             Error::Output(_) => None,
         }
