@@ -13,13 +13,17 @@ const OF_THE_THING: &[&str] = &["name", "notes", "tag", "assettag", "serial", "i
 
 /// The form in which header words are compared: NFKC, lower case, letters and digits only.
 ///
-/// Left out are a unit or format in brackets with what follows it, a type as in `,type:text`, the prefixes of
+/// A technical name in square brackets is the word, as in `User name [userPrincipalName] Required`. Left out are a unit or format in brackets with what follows it, a type as in `,type:text`, the prefixes of
 /// other tools (`HB.`, `cf:`, `Checked Out To:`) and a `*`. A `#` beside other letters reads as `number`.
 ///
 /// `Purchase Date (YYYY-MM-DD)`, `purchase_date`, `cf: purchase date, type:date` and `PurchaseDate *` all become
 /// `purchasedate`.
 pub fn fold_header(text: &str) -> String {
-    let normal = text.nfkc().collect::<String>().to_lowercase();
+    let normal = text.nfkc().collect::<String>();
+    if let Some(name) = technical_name(&normal) {
+        return name.to_lowercase();
+    }
+    let normal = normal.to_lowercase();
     let whole = letters(&normal);
     let bare = without_type(without_brackets(&normal));
     let folded = letters(without_holder(without_prefix(bare)));
@@ -47,6 +51,16 @@ fn without_brackets(text: &str) -> &str {
     }
 }
 
+/// A name in square brackets that only a program would write: letters and digits with a hump, as `displayName`.
+/// A unit or a format such as `[kg]` or `[YYYY-MM-DD]` has none.
+fn technical_name(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once('[')?;
+    let (name, _) = rest.split_once(']')?;
+    let plain = name.chars().all(char::is_alphanumeric);
+    let humps = name.chars().zip(name.chars().skip(1)).any(|(left, right)| left.is_lowercase() && right.is_uppercase());
+    (plain && humps).then_some(name)
+}
+
 /// Cuts a type that another tool appended, as in `Serial number,type:text`.
 fn without_type(lower: &str) -> &str {
     match lower.rsplit_once(',') {
@@ -70,6 +84,8 @@ fn without_holder(lower: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::fold_header;
 
     #[test]
@@ -81,6 +97,8 @@ mod tests {
         ] {
             assert_eq!(fold_header(header), "purchasedate", "{header}");
         }
+        assert_eq!(fold_header("User name [userPrincipalName] Required"), "userprincipalname");
+        assert_eq!(fold_header("Weight [kg]"), "weight");
         assert_eq!(fold_header("资产编号"), "资产编号");
         assert_eq!(fold_header("(none)"), "none");
     }
@@ -111,11 +129,22 @@ mod tests {
         assert_eq!(fold_header("custom:Rack"), "customrack");
     }
 
-    #[test]
-    fn folding_is_stable() {
-        for header in ["", " ", "#", "()", "cf:", ",type:text", "HB.", "İd", "ﬁle"] {
-            let once = fold_header(header);
-            assert_eq!(fold_header(&once), once, "{header}");
+    proptest! {
+        #[test]
+        fn folding_never_panics_and_leaves_only_letters_and_digits(header in ".{0,40}") {
+            let folded = fold_header(&header);
+            prop_assert!(folded.chars().all(|char| char.is_alphanumeric() || is_mark(char)), "{folded:?}");
         }
+
+        #[test]
+        fn case_and_separators_never_matter(words in "[a-z]{1,8}( [a-z]{1,8}){0,3}", separator in "[ _-]") {
+            let other = words.replace(' ', &separator).to_uppercase();
+            prop_assert_eq!(fold_header(&other), fold_header(&words));
+        }
+    }
+
+    /// Lower case of `İ` ends in a combining dot.
+    fn is_mark(char: char) -> bool {
+        char == '\u{307}'
     }
 }

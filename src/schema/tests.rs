@@ -229,6 +229,26 @@ fn examples_of_options_are_options() {
     }
 }
 
+#[test]
+fn examples_are_what_the_kind_takes() {
+    for entity in everything() {
+        for field in entity.fields.iter().filter(|field| !field.example.is_empty()) {
+            let example = field.example;
+            let right = match field.kind {
+                Kind::Integer { least } => example.parse::<i64>().is_ok_and(|number| number >= least),
+                Kind::Money => example.parse::<i64>().is_ok(),
+                Kind::Date => example.parse::<jiff::civil::Date>().is_ok(),
+                Kind::Boolean => ["yes", "no"].contains(&example),
+                Kind::Text(TextForm::Email) => example.contains('@'),
+                Kind::Text(TextForm::Url) => url::Url::parse(example).is_ok(),
+                Kind::Text(TextForm::Plain) | Kind::Currency | Kind::Option(_) | Kind::Reference(_) => true,
+                Kind::User | Kind::CustomFields | Kind::Structure => true,
+            };
+            assert!(right, "{}.{}: {example}", entity.name, field.name);
+        }
+    }
+}
+
 /// A header word belongs to one field of an entity, or to one detail of one record it refers to.
 #[test]
 fn no_header_word_means_two_fields() {
@@ -327,6 +347,8 @@ fn headers_of_real_inventories_are_understood() {
         ("employees", "Job title [jobTitle]", "title"),
         ("employees", "Office [physicalDeliveryOfficeName]", "location_id"),
         ("employees", "AFFILIATION", "department_id"),
+        ("employees", "City [city]", "location_id>city"),
+        ("assets", "PCost", "purchase_cost"),
         ("licenses", "total_licenses", "number_of_seats"),
         ("licenses", "# of Seats", "number_of_seats"),
         ("licenses", "ExpiryDate", "expiration_date"),
@@ -360,6 +382,9 @@ fn headers_that_mean_something_else_are_left_alone() {
         ("assets", "invoice_no"),
         ("assets", "Checked Out To: Name"),
         ("employees", "Activated"),
+        ("employees", "Username"),
+        ("employees", "Street address [streetAddress]"),
+        ("checkout_asset", "Name"),
         ("employees", "Initial password [passwordProfile] Required"),
         ("employees", "Employee ID"),
         ("employees", "Manager"),

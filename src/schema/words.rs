@@ -15,17 +15,17 @@ pub(super) const ORDER_NUMBER: &[&str] = &[
 ];
 
 pub(super) const PURCHASE_DATE: &[&str] = &[
-    "date purchased", "date of purchase", "purchased date", "purchased", "purchased on", "purchase time", "bought",
-    "bought on", "po date", "acquisition date", "acquired date", "aquired date", "date acquired", "acquired",
+    "date purchased", "date of purchase", "purchased date", "purchased", "purchased on", "purchase time", "p time",
+    "bought", "bought on", "po date", "acquisition date", "acquired date", "aquired date", "date acquired", "acquired",
     "kaufdatum", "anschaffungsdatum", "date d'achat", "date achat", "fecha de compra", "fecha de adquisición",
     "data de aquisição", "data acquisto", "aankoopdatum", "tanggal pembelian", "购买日期",
 ];
 
 pub(super) const PURCHASE_COST: &[&str] = &[
     "purchase price", "purchase amount", "price", "cost", "amount", "acquisition cost", "acquisition price",
-    "original cost", "original value", "asset value", "asset cost", "harga", "preis", "preis euro", "kaufpreis",
-    "anschaffungspreis", "anschaffungskosten", "prix", "prix d'achat", "precio", "coste", "costo", "valor", "prezzo",
-    "prijs", "原值", "金额", "价格",
+    "original cost", "original value", "asset value", "asset cost", "harga", "preis", "preis euro", "p cost",
+    "kaufpreis", "anschaffungspreis", "anschaffungskosten", "prix", "prix d'achat", "precio", "coste", "costo",
+    "valor", "prezzo", "prijs", "原值", "金额", "价格",
 ];
 
 pub(super) const CURRENCY: &[&str] =
@@ -113,6 +113,13 @@ pub(super) const LOCATION_DETAILS: &[super::Related] = &[
     super::Related::new("country", &["location country", "site country"]),
 ];
 
+/// An employee's sheet says in which city and country the office is. Street and postal code may be those of their
+/// home, and must not end up in a location that all can see.
+pub(super) const EMPLOYEE_LOCATION_DETAILS: &[super::Related] = &[
+    super::Related::new("city", &["city", "location city", "office city"]),
+    super::Related::new("country", &["country", "location country", "country or region", "country region"]),
+];
+
 /// A department cannot be created without an e-mail address and a phone number (guide: both required).
 pub(super) const DEPARTMENT_DETAILS: &[super::Related] = &[
     super::Related::new("email", &["department email", "department e-mail address", "dept email"]),
@@ -151,8 +158,8 @@ pub(super) const EMPLOYEE: &[&str] = &[
     "employee", "employee name", "assigned to", "assigned to name", "assign to user", "assigned user",
     "assigned employee", "checked out to", "checked out to name", "checkout to", "full name", "real name",
     "annotated user", "custodian", "person", "person in charge", "user", "asset user", "name of user", "holder",
-    "borrower", "issued to", "assignee", "name", "mitarbeiter", "benutzer", "utilisateur", "employé", "empleado",
-    "usuario", "pengguna", "使用人",
+    "borrower", "issued to", "assignee", "mitarbeiter", "benutzer", "utilisateur", "employé", "empleado", "usuario",
+    "pengguna", "使用人",
 ];
 
 /// The e-mail address finds the employee as well as the name does, and tells namesakes apart.

@@ -28,8 +28,8 @@ pub(super) const EMPLOYEES: Entity = Entity {
             .filter()
             .also(&[
                 "email address", "employee email", "employee email address", "user email", "user's email address",
-                "work email", "company email", "email id", "mail", "user principal name", "user name", "upn",
-                "e-mail-adresse", "courriel", "adresse e-mail", "correo", "correo electrónico", "邮箱",
+                "work email", "company email", "email id", "mail", "user principal name", "upn", "e-mail-adresse",
+                "courriel", "adresse e-mail", "correo", "correo electrónico", "邮箱",
             ])
             .help("Their e-mail address; no two employees share one."),
         Field::text("title")
@@ -44,10 +44,10 @@ pub(super) const EMPLOYEES: Entity = Entity {
             .filter()
             .also(&[
                 "location", "location name", "office", "office number", "office location",
-                "physical delivery office name", "site", "building", "city", "work location", "standort",
-                "emplacement", "ubicación", "位置",
+                "physical delivery office name", "site", "building", "work location", "standort", "emplacement",
+                "ubicación", "位置",
             ])
-            .related(words::LOCATION_DETAILS)
+            .related(words::EMPLOYEE_LOCATION_DETAILS)
             .help("Where they work, by name of the location.")
             .example("Berlin Office"),
         Field::reference("department_id", "departments")
