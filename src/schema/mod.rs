@@ -4,7 +4,7 @@
 //! synonyms, export columns, the sandbox's tables and `tallyport schema` are derived from it.
 //!
 //! - A new field is a line in a file of `collections/` or in `actions.rs`.
-//! - A new header word is a word in that line's `.also(&[..])`.
+//! - A new header word is a word in that line's `.also(&[..])`, or in `words.rs` where several collections share it.
 //! - A new collection is a file in `collections/` and its name in [`COLLECTIONS`].
 //!
 //! Facts come from the API guide; its slips are read as the project's field notes settle them, and each such

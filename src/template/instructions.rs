@@ -37,7 +37,11 @@ const TOPICS: &[Topic] = &[
         text: "The three-letter code, such as EUR. Leave it empty for the account's own currency.",
         applies: |field| field.kind == Kind::Currency,
     },
-    Topic { title: "Yes or no", text: "yes or no.", applies: |field| field.kind == Kind::Boolean },
+    Topic {
+        title: "Yes or no",
+        text: "Choose from the list, or type yes or no.",
+        applies: |field| field.kind == Kind::Boolean,
+    },
     Topic {
         title: "Other records",
         text: "Write their name as BlueTally or another sheet of this workbook has it: a product's name in \
@@ -158,7 +162,7 @@ impl Page<'_> {
             self.whole(text)?;
         }
         self.sheet.write_string_with_format(self.row, 0, "red corner", &styles.term)?;
-        self.whole("Point at it to see what the field is, what its cells take, and an example. Keep row 1 as it is.")
+        self.whole("Point at it to see what the field is, what its cells take, and an example. Keep the names in row 1 as they are.")
     }
 
     fn cells(&mut self, entities: &[&'static Entity]) -> Result<(), XlsxError> {
