@@ -42,6 +42,18 @@ pub enum Error {
     /// The sandbox could not start.
     #[error(transparent)]
     Sandbox(#[from] crate::sandbox::SandboxError),
+    /// Nothing in the schema has that name.
+    #[error("nothing is called `{given}`")]
+    UnknownEntity { given: String, nearest: Option<&'static str> },
+    /// There is nothing to fill in for the activity log and the tenants.
+    #[error("`{name}` can only be listed, not filled in")]
+    OnlyListed { name: &'static str },
+    /// The account's own names were asked for.
+    #[error("`--live` is not available in this version")]
+    LiveNames,
+    /// A template could not be written.
+    #[error(transparent)]
+    Template(#[from] crate::template::TemplateError),
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] crate::table::write::WriteError),
@@ -80,6 +92,8 @@ impl Error {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,
             Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
             Error::Api(_) => Exit::Refused,
+            Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
+            Error::LiveNames | Error::Template(_) => Exit::Usage,
             Error::Spool(_) | Error::Output(_) => Exit::Internal,
         }
     }
@@ -91,6 +105,16 @@ impl Error {
             Error::Settings(error) => error.mend(),
             Error::Api(error) => error.mend(),
             Error::Sandbox(error) => error.mend(),
+            Error::UnknownEntity { nearest: Some(name), .. } => {
+                Some(format!("perhaps `{name}` is meant; `tallyport schema` lists all names"))
+            }
+            Error::UnknownEntity { nearest: None, .. } | Error::OnlyListed { .. } => {
+                Some("choose one of the collections and actions that `tallyport schema` lists".to_owned())
+            }
+            Error::LiveNames => {
+                Some("leave `--live` out: names can be typed in, and are looked up on import".to_owned())
+            }
+            Error::Template(error) => error.mend(),
             Error::Write(error) => error.mend(),
             Error::Mapping(error) => Some(error.mend()),
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),

@@ -10,15 +10,17 @@ use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
 use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, Wish, Wishes, entity_of, find_header};
+use crate::report;
 use crate::schema::{self, Entity};
 use crate::table::write::WholeFile;
+use crate::template;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;
 
 /// Sheets that tallyport itself puts into a workbook beside the data.
-const OUR_OWN_SHEETS: &[&str] = &["Instructions", "Summary", "Lists", "Changes"];
+const OUR_OWN_SHEETS: &[&str] = &[template::INSTRUCTIONS, template::LISTS, report::SUMMARY_SHEET];
 
 /// What is read: the open files and their mapped sheets, in dependency order.
 pub(super) struct Intake {
@@ -308,9 +310,7 @@ fn entity(args: &ReadingArgs) -> Result<Option<&'static Entity>, Error> {
 
 /// The collection or action a flag names.
 pub(super) fn named_entity(name: &str) -> Result<&'static Entity, Error> {
-    schema::find(name)
-        .filter(|entity| entity.is_collection() || entity.is_action())
-        .ok_or_else(|| Error::usage(format!("there is no collection or action `{name}`"), "`tallyport schema` lists them"))
+    super::schema::entity(name)
 }
 
 fn rules(args: &ReadingArgs) -> Result<Rules, Error> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Binding, Column, Fault, Ids, Ignored, ResultColumn, To, Wish, Wishes};
-use crate::schema::{Entity, Kind, fold_header};
+use crate::schema::{self, Entity, Field, Kind, fold_header};
 use crate::table::{CellRef, Row};
 
 /// A header this similar to a known word is taken for a misspelling (1.0 is equal).
@@ -106,14 +106,14 @@ impl Words {
     }
 
     fn learn_read_only(&mut self) {
-        let read_only = self.entity.fields.iter().filter(|field| !field.is_sendable());
+        let read_only = self.entity.fields.iter().filter(|field| !field.is_written());
         for name in read_only.map(|field| field.name).chain(["created_at", "updated_at"]) {
             self.learn(name, To::Ignored(Ignored::ReadOnly));
         }
     }
 
-    fn sendable(&self) -> impl Iterator<Item = (usize, &'static crate::schema::Field)> + use<> {
-        self.entity.fields.iter().enumerate().filter(|(_, field)| field.is_sendable())
+    fn sendable(&self) -> impl Iterator<Item = (usize, &'static Field)> + use<> {
+        self.entity.fields.iter().enumerate().filter(|(_, field)| field.is_written())
     }
 
     /// The field whose name or synonym is closest to the header, if it is close enough to be a slip.
@@ -237,6 +237,24 @@ pub(super) fn settle_rivals(entity: &'static Entity, row: u64, columns: &mut [Co
         }
     }
     faults
+}
+
+/// A column that describes a referenced record stands in for the reference where nothing else names it: a checkout
+/// sheet that says only `email` still names the employee.
+pub(super) fn promote_finders(entity: &'static Entity, columns: &mut [Column]) {
+    for position in 0..columns.len() {
+        let To::Related { field, related } = columns[position].to else { continue };
+        let named = columns.iter().any(|column| matches!(column.to, To::Field { field: fed, .. } if fed == field));
+        if !named && finds(&entity.fields[field], related) {
+            columns[position].to = To::Field { field, ids: Ids::Marked };
+        }
+    }
+}
+
+fn finds(field: &Field, related: &str) -> bool {
+    let referenced = field.reference_to().and_then(|reference| schema::collection(reference.to));
+    let known = field.related.iter().find(|known| known.field == related);
+    referenced.zip(known).is_some_and(|(referenced, known)| known.finds(referenced))
 }
 
 fn is_own_name(column: &Column, name: &str) -> bool {

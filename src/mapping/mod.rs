@@ -170,6 +170,7 @@ impl Mapping {
             }
         }
         faults.extend(headers::settle_rivals(entity, header.number, &mut columns));
+        headers::promote_finders(entity, &mut columns);
         let mapping = Mapping { entity, header_row: header.number, columns };
         if faults.is_empty() && mapping.fed_fields().next().is_none() {
             faults.push(Fault::NothingKnown { entity: entity.name, row: header.number });

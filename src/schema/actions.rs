@@ -1,18 +1,11 @@
 //! Check-in and checkout as tables. Guide: sections "Checkin" and "Checkout".
 
-use super::{Entity, Field, Role, Verb};
+use super::{Entity, Field, Related, Role, Verb, words};
 
 /// The nine actions: check-ins first, since a thing that moves on must come back before it goes out again.
 pub const ACTIONS: &[&Entity] = &[
-    &CHECKIN_ASSET,
-    &CHECKIN_ACCESSORY,
-    &CHECKIN_COMPONENT,
-    &CHECKIN_LICENSE,
-    &CHECKOUT_ASSET,
-    &CHECKOUT_ACCESSORY,
-    &CHECKOUT_COMPONENT,
-    &CHECKOUT_CONSUMABLE,
-    &CHECKOUT_LICENSE,
+    &CHECKIN_ASSET, &CHECKIN_ACCESSORY, &CHECKIN_COMPONENT, &CHECKIN_LICENSE, &CHECKOUT_ASSET, &CHECKOUT_ACCESSORY,
+    &CHECKOUT_COMPONENT, &CHECKOUT_CONSUMABLE, &CHECKOUT_LICENSE,
 ];
 
 /// Guide: section "Checkin".
@@ -20,23 +13,59 @@ const CHECKIN_ASSET: Entity = Entity {
     name: "checkin_asset",
     singular: "checkin_asset",
     path: "checkin/asset",
-    help: "",
-    also: &[],
+    help: "Takes assets back from whoever has them.",
+    also: &[
+        "asset checkins", "asset checkin", "checkin assets", "checkins", "returns", "asset returns", "returned assets",
+    ],
     role: Role::Action(Verb::Checkin),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("asset_id", "assets").required().acting().help("Asset ID"),
-        Field::date("checkin_date").required().acting().help("Checkin date. Format: '2022-12-01'"),
-        Field::reference("status_id", "statuses").required().acting().help("Status ID"),
-        Field::integer("condition").acting().help("Condition"),
-        Field::text("notes").acting().help("Notes."),
+        // Check-ins take the system id (guide: Integer), where checkouts of assets and components take the tag.
+        Field::reference("asset_id", "assets")
+            .required()
+            .acting()
+            .also(words::ASSET)
+            .help("The asset that came back, by its tag.")
+            .example("LAP-0042"),
+        Field::date("checkin_date")
+            .required()
+            .acting()
+            .also(words::CHECKIN_DATE)
+            .help("The day it came back.")
+            .example("2026-09-30"),
+        Field::reference("status_id", "statuses")
+            .required()
+            .acting()
+            .also(&["status", "status name", "status label", "new status", "state", "asset status", "statut", "estado"])
+            .related(&[Related::new("type", &["status type"])])
+            .help("The status it has from now on, by name.")
+            .example("Ready to deploy"),
+        Field::integer("condition")
+            .acting()
+            .also(&["asset condition", "condition rating", "condition score"])
+            .help("Its condition, as a whole number.")
+            .example("4"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("Charger is missing"),
         Field::reference("asset_location_id", "locations")
             .acting()
-            .help("ID of the location you'd like the asset to belong to."),
+            .also(&[
+                "asset location", "asset location name", "home location", "new location", "default location",
+                "location", "location name",
+            ])
+            .related(words::LOCATION_DETAILS)
+            .help("The location the asset belongs to from now on, by name.")
+            .example("Berlin Office"),
         Field::reference("asset_department_id", "departments")
             .acting()
-            .help("ID of the department you'd like the asset to belong to."),
+            .also(&["asset department", "asset department name", "new department", "department", "department name"])
+            .related(words::DEPARTMENT_DETAILS)
+            .help("The department the asset belongs to from now on, by name.")
+            .example("Finance"),
     ],
 };
 
@@ -45,21 +74,42 @@ const CHECKIN_ACCESSORY: Entity = Entity {
     name: "checkin_accessory",
     singular: "checkin_accessory",
     path: "checkin/accessory",
-    help: "",
-    also: &[],
+    help: "Takes accessories back from an employee or a location.",
+    also: &["accessory checkins", "checkin accessories", "accessory returns"],
     role: Role::Action(Verb::Checkin),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("accessory_id", "accessories").required().acting().help("Accessory ID."),
+        Field::reference("accessory_id", "accessories")
+            .required()
+            .acting()
+            .also(&["accessory", "accessory name", "item", "item name", "product", "product name"])
+            .related(&[Related::new("model_number", words::MODEL_NUMBER_OF_NAMED)])
+            .help("The accessory that came back, by name.")
+            .example("Wireless Mouse"),
         Field::reference("employee_id", "employees")
             .acting()
-            .help("ID of the employee you'd like to check the accessory in from."),
+            .also(words::EMPLOYEE)
+            .related(words::EMPLOYEE_DETAILS)
+            .help("The employee it came back from, by name or e-mail address.")
+            .example("Ada Byron"),
         Field::reference("location_id", "locations")
             .acting()
-            .help("ID of the location you'd like to check the accessory in from."),
-        Field::date("checkin_date").required().acting().help("Checkin date. Format: '2022-12-01'"),
-        Field::text("notes").acting().help("Notes."),
+            .also(words::LOCATION)
+            .related(words::LOCATION_DETAILS)
+            .help("The location it came back from, by name.")
+            .example("Berlin Office"),
+        Field::date("checkin_date")
+            .required()
+            .acting()
+            .also(words::CHECKIN_DATE)
+            .help("The day it came back.")
+            .example("2026-09-30"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("Box is missing"),
     ],
 };
 
@@ -68,19 +118,37 @@ const CHECKIN_COMPONENT: Entity = Entity {
     name: "checkin_component",
     singular: "checkin_component",
     path: "checkin/component",
-    help: "",
-    also: &[],
+    help: "Takes components out of assets.",
+    also: &["component checkins", "checkin components", "component returns"],
     role: Role::Action(Verb::Checkin),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("component_id", "components").required().acting().help("Component ID."),
+        Field::reference("component_id", "components")
+            .required()
+            .acting()
+            .also(&["component", "component name", "part", "part name", "item", "item name", "product", "product name"])
+            .related(&[Related::new("model_number", words::MODEL_NUMBER_OF_NAMED)])
+            .help("The component that was taken out, by name.")
+            .example("16 GB DDR5 Memory"),
+        // Check-ins take the system id (guide: Integer), where checkouts of assets and components take the tag.
         Field::reference("asset_id", "assets")
             .required()
             .acting()
-            .help("ID of the asset you'd like to check the component in from."),
-        Field::date("checkin_date").required().acting().help("Checkin date. Format: '2022-12-01'"),
-        Field::text("notes").acting().help("Notes."),
+            .also(words::ASSET)
+            .help("The asset it was taken out of, by its tag.")
+            .example("LAP-0042"),
+        Field::date("checkin_date")
+            .required()
+            .acting()
+            .also(words::CHECKIN_DATE)
+            .help("The day it came back.")
+            .example("2026-09-30"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("Kept as a spare"),
     ],
 };
 
@@ -89,24 +157,51 @@ const CHECKIN_LICENSE: Entity = Entity {
     name: "checkin_license",
     singular: "checkin_license",
     path: "checkin/license",
-    help: "",
-    also: &[],
+    help: "Takes license seats back from an employee or an asset.",
+    also: &["license checkins", "licence checkins", "checkin licenses", "license returns"],
     role: Role::Action(Verb::Checkin),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("license_id", "licenses").required().acting().help("License ID."),
+        Field::reference("license_id", "licenses")
+            .required()
+            .acting()
+            .also(&[
+                "license", "licence", "license name", "licence name", "software", "software name", "application",
+                "product", "product name",
+            ])
+            .help("The license that is given back, by name.")
+            .example("Adobe Creative Cloud"),
         Field::reference("employee_id", "employees")
             .acting()
-            .help("ID of the employee you'd like to check the license in from."),
+            .also(words::EMPLOYEE)
+            .related(words::EMPLOYEE_DETAILS)
+            .help("The employee who held it, by name or e-mail address.")
+            .example("Ada Byron"),
+        // Licenses take the system id on both ways (guide: "System ID of the asset").
         Field::reference("asset_id", "assets")
             .acting()
-            .help("ID of the asset you'd like to check the license in from."),
+            .also(words::ASSET)
+            .help("The asset that held it, by its tag.")
+            .example("LAP-0042"),
         Field::text("product_key")
             .acting()
-            .help("The Product Key you'd like to check in (Required for Product Key Licenses)."),
-        Field::date("checkin_date").required().acting().help("Checkin date. Format: '2022-12-01'"),
-        Field::text("notes").acting().help("Notes."),
+            .also(&[
+                "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",
+            ])
+            .help("The key that is given back; required for licenses of the type Product Key.")
+            .example("AAAA-BBBB-CCCC-DDDD"),
+        Field::date("checkin_date")
+            .required()
+            .acting()
+            .also(words::CHECKIN_DATE)
+            .help("The day it came back.")
+            .example("2026-09-30"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("Left the company"),
     ],
 };
 
@@ -115,29 +210,57 @@ const CHECKOUT_ASSET: Entity = Entity {
     name: "checkout_asset",
     singular: "checkout_asset",
     path: "checkout/asset",
-    help: "",
-    also: &[],
+    help: "Hands assets out to an employee or a location.",
+    also: &["checkouts", "asset checkouts", "asset checkout", "checkout assets", "assignments", "asset assignments"],
     role: Role::Action(Verb::Checkout),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::asset_tag("asset_id").required().acting().help("Asset ID."),
+        Field::asset_tag("asset_id").required().acting().also(words::ASSET).help("The asset to hand out, by its tag."),
         Field::reference("employee_id", "employees")
             .acting()
-            .help("ID of the employee you'd like to check the asset out to."),
+            .also(words::EMPLOYEE)
+            .related(words::EMPLOYEE_DETAILS)
+            .help("The employee who gets it, by name or e-mail address.")
+            .example("Ada Byron"),
         Field::reference("location_id", "locations")
             .acting()
-            .help("ID of the location you'd like to check the asset out to."),
-        Field::date("checkout_date").required().acting().help("Checkout date. Format: '2022-12-01'."),
-        Field::date("checkin_date").acting().help("Expected checkin date. Format: '2022-12-01'"),
-        Field::integer("condition").acting().help("Condition."),
-        Field::text("notes").acting().help("Notes."),
+            .also(words::LOCATION)
+            .related(words::LOCATION_DETAILS)
+            .help("The location that gets it, by name.")
+            .example("Berlin Office"),
+        Field::date("checkout_date")
+            .required()
+            .acting()
+            .also(words::CHECKOUT_DATE)
+            .help("The day it is handed out.")
+            .example("2026-03-02"),
+        Field::date("checkin_date")
+            .acting()
+            .also(words::EXPECTED_CHECKIN_DATE)
+            .help("The day it is expected back.")
+            .example("2026-09-30"),
+        Field::integer("condition")
+            .acting()
+            .also(&["asset condition", "condition rating", "condition score"])
+            .help("Its condition, as a whole number.")
+            .example("4"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("With charger and bag"),
         Field::reference("asset_location_id", "locations")
             .acting()
-            .help("ID of the location you'd like the asset to belong to."),
+            .also(&["asset location", "asset location name", "home location", "new location", "default location"])
+            .help("The location the asset belongs to from now on, by name.")
+            .example("Berlin Office"),
         Field::reference("asset_department_id", "departments")
             .acting()
-            .help("ID of the department you'd like the asset to belong to."),
+            .also(&["asset department", "asset department name", "new department", "department", "department name"])
+            .related(words::DEPARTMENT_DETAILS)
+            .help("The department the asset belongs to from now on, by name.")
+            .example("Finance"),
     ],
 };
 
@@ -146,23 +269,54 @@ const CHECKOUT_ACCESSORY: Entity = Entity {
     name: "checkout_accessory",
     singular: "checkout_accessory",
     path: "checkout/accessory",
-    help: "",
-    also: &[],
+    help: "Hands accessories out to an employee or a location.",
+    also: &["accessory checkouts", "checkout accessories", "accessory assignments"],
     role: Role::Action(Verb::Checkout),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("accessory_id", "accessories").required().acting().help("Accessory ID."),
+        Field::reference("accessory_id", "accessories")
+            .required()
+            .acting()
+            .also(&["accessory", "accessory name", "item", "item name", "product", "product name"])
+            .related(&[Related::new("model_number", words::MODEL_NUMBER_OF_NAMED)])
+            .help("The accessory to hand out, by name.")
+            .example("Wireless Mouse"),
         Field::reference("employee_id", "employees")
             .acting()
-            .help("ID of the employee you'd like to check the accessory out to."),
+            .also(words::EMPLOYEE)
+            .related(words::EMPLOYEE_DETAILS)
+            .help("The employee who gets it, by name or e-mail address.")
+            .example("Ada Byron"),
         Field::reference("location_id", "locations")
             .acting()
-            .help("ID of the location you'd like to check the accessory out to."),
-        Field::integer("quantity").required().at_least(1).acting().help("Quantity."),
-        Field::date("checkout_date").required().acting().help("Checkout date. Format: '2022-12-01'"),
-        Field::date("checkin_date").acting().help("Expected checkin date. Format: '2022-12-01'"),
-        Field::text("notes").acting().help("Notes."),
+            .also(words::LOCATION)
+            .related(words::LOCATION_DETAILS)
+            .help("The location that gets it, by name.")
+            .example("Berlin Office"),
+        Field::integer("quantity")
+            .required()
+            .at_least(1)
+            .acting()
+            .also(words::QUANTITY)
+            .help("How many are handed out.")
+            .example("1"),
+        Field::date("checkout_date")
+            .required()
+            .acting()
+            .also(words::CHECKOUT_DATE)
+            .help("The day it is handed out.")
+            .example("2026-03-02"),
+        Field::date("checkin_date")
+            .acting()
+            .also(words::EXPECTED_CHECKIN_DATE)
+            .help("The day it is expected back.")
+            .example("2026-09-30"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("For the new desk"),
     ],
 };
 
@@ -171,17 +325,38 @@ const CHECKOUT_COMPONENT: Entity = Entity {
     name: "checkout_component",
     singular: "checkout_component",
     path: "checkout/component",
-    help: "",
-    also: &[],
+    help: "Builds components into assets.",
+    also: &["component checkouts", "checkout components", "component assignments"],
     role: Role::Action(Verb::Checkout),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("component_id", "components").required().acting().help("Component ID."),
-        Field::asset_tag("asset_id").required().acting().help("Asset ID."),
-        Field::integer("quantity").required().at_least(1).acting().help("Quantity."),
-        Field::date("checkout_date").required().acting().help("Checkout date. Format: '2022-12-01'"),
-        Field::text("notes").acting().help("Notes."),
+        Field::reference("component_id", "components")
+            .required()
+            .acting()
+            .also(&["component", "component name", "part", "part name", "item", "item name", "product", "product name"])
+            .related(&[Related::new("model_number", words::MODEL_NUMBER_OF_NAMED)])
+            .help("The component to build in, by name.")
+            .example("16 GB DDR5 Memory"),
+        Field::asset_tag("asset_id").required().acting().also(words::ASSET).help("The asset that gets it, by its tag."),
+        Field::integer("quantity")
+            .required()
+            .at_least(1)
+            .acting()
+            .also(words::QUANTITY)
+            .help("How many are built in.")
+            .example("1"),
+        Field::date("checkout_date")
+            .required()
+            .acting()
+            .also(words::CHECKOUT_DATE)
+            .help("The day it is handed out.")
+            .example("2026-03-02"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("Second memory slot"),
     ],
 };
 
@@ -190,22 +365,49 @@ const CHECKOUT_CONSUMABLE: Entity = Entity {
     name: "checkout_consumable",
     singular: "checkout_consumable",
     path: "checkout/consumable",
-    help: "",
-    also: &[],
+    help: "Hands consumables out to an employee or a location; they never come back.",
+    also: &["consumable checkouts", "checkout consumables", "consumable assignments"],
     role: Role::Action(Verb::Checkout),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("consumable_id", "consumables").required().acting().help("Consumable ID."),
+        Field::reference("consumable_id", "consumables")
+            .required()
+            .acting()
+            .also(&["consumable", "consumable name", "item", "item name", "product", "product name"])
+            .related(&[Related::new("model_number", words::MODEL_NUMBER_OF_NAMED)])
+            .help("The consumable to hand out, by name.")
+            .example("Black Toner"),
         Field::reference("employee_id", "employees")
             .acting()
-            .help("ID of the employee you'd like to check the consumable out to."),
+            .also(words::EMPLOYEE)
+            .related(words::EMPLOYEE_DETAILS)
+            .help("The employee who gets it, by name or e-mail address.")
+            .example("Ada Byron"),
         Field::reference("location_id", "locations")
             .acting()
-            .help("ID of the location you'd like to check the consumable out to."),
-        Field::integer("quantity").required().at_least(1).acting().help("Quantity."),
-        Field::date("checkout_date").required().acting().help("Checkout date. Format: '2022-12-01'"),
-        Field::text("notes").acting().help("Notes."),
+            .also(words::LOCATION)
+            .related(words::LOCATION_DETAILS)
+            .help("The location that gets it, by name.")
+            .example("Berlin Office"),
+        Field::integer("quantity")
+            .required()
+            .at_least(1)
+            .acting()
+            .also(words::QUANTITY)
+            .help("How many are handed out.")
+            .example("1"),
+        Field::date("checkout_date")
+            .required()
+            .acting()
+            .also(words::CHECKOUT_DATE)
+            .help("The day it is handed out.")
+            .example("2026-03-02"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("Printer on floor 2"),
     ],
 };
 
@@ -214,28 +416,61 @@ const CHECKOUT_LICENSE: Entity = Entity {
     name: "checkout_license",
     singular: "checkout_license",
     path: "checkout/license",
-    help: "",
-    also: &[],
+    help: "Gives license seats to an employee or an asset.",
+    also: &["license checkouts", "licence checkouts", "checkout licenses", "license assignments", "seat assignments"],
     role: Role::Action(Verb::Checkout),
     key: &[],
     sorts: &[],
     fields: &[
-        Field::reference("license_id", "licenses").required().acting().help("License ID."),
+        Field::reference("license_id", "licenses")
+            .required()
+            .acting()
+            .also(&[
+                "license", "licence", "license name", "licence name", "software", "software name", "application",
+                "product", "product name",
+            ])
+            .help("The license to give, by name.")
+            .example("Adobe Creative Cloud"),
         Field::reference("employee_id", "employees")
             .acting()
-            .help("ID of the employee you'd like to check the license out to."),
+            .also(words::EMPLOYEE)
+            .related(words::EMPLOYEE_DETAILS)
+            .help("The employee who gets it, by name or e-mail address.")
+            .example("Ada Byron"),
+        // Licenses take the system id on both ways (guide: "System ID of the asset").
         Field::reference("asset_id", "assets")
             .acting()
-            .help("System ID of the asset you'd like to check the license out to."),
+            .also(words::ASSET)
+            .help("The asset that gets it, by its tag.")
+            .example("LAP-0042"),
         Field::integer("quantity")
             .at_least(1)
             .acting()
-            .help("Number of seats to check out (Required for Dynamic licenses)."),
+            .also(&["qty", "seats", "number of seats", "seat count", "count"])
+            .help("How many seats; required for licenses of the type Dynamic.")
+            .example("1"),
         Field::text("product_key")
             .acting()
-            .help("The product key you'd like to check out (Required for Product Key licenses)."),
-        Field::date("checkout_date").required().acting().help("Checkout date. Format: '2022-12-01'"),
-        Field::date("checkin_date").acting().help("Expected checkin date. Format: '2022-12-01'"),
-        Field::text("notes").acting().help("Notes."),
+            .also(&[
+                "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",
+            ])
+            .help("The key to give; required for licenses of the type Product Key.")
+            .example("AAAA-BBBB-CCCC-DDDD"),
+        Field::date("checkout_date")
+            .required()
+            .acting()
+            .also(words::CHECKOUT_DATE)
+            .help("The day it is handed out.")
+            .example("2026-03-02"),
+        Field::date("checkin_date")
+            .acting()
+            .also(words::EXPECTED_CHECKIN_DATE)
+            .help("The day it is expected back.")
+            .example("2026-09-30"),
+        Field::text("notes")
+            .acting()
+            .also(words::ACTION_NOTES)
+            .help("Anything worth knowing about it.")
+            .example("Approved by Marketing"),
     ],
 };

@@ -100,6 +100,9 @@ pub enum Wire {
 }
 
 /// A column that describes the referenced record: an assets sheet says the product's category.
+///
+/// Its words never mean another field that is written. They may be the name of one that is only read, such as the
+/// `category_name` of assets: on the way in the related field wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Related {
     /// A field of the referenced collection.
@@ -271,8 +274,8 @@ impl Field {
         }
     }
 
-    /// Whether some request can carry it, a list's filter aside.
-    pub fn is_sendable(&self) -> bool {
+    /// Whether a request may carry it, so that a column can feed it.
+    pub fn is_written(&self) -> bool {
         self.create != Use::No || self.update
     }
 
@@ -300,5 +303,11 @@ impl Field {
 impl Related {
     pub(super) const fn new(field: &'static str, also: &'static [&'static str]) -> Self {
         Self { field, also }
+    }
+
+    /// Whether the column can find the record by itself, where the sheet has no column for the reference: a
+    /// checkout sheet that says only `email` still names the employee. True for fields of the collection's key.
+    pub fn finds(&self, referenced: &super::Entity) -> bool {
+        referenced.key.contains(&self.field)
     }
 }

@@ -4,7 +4,7 @@
 //! synonyms, export columns, the sandbox's tables and `tallyport schema` are derived from it.
 //!
 //! - A new field is a line in a file of `collections/` or in `actions.rs`.
-//! - A new header word is a word in that line's `.also(&[..])`.
+//! - A new header word is a word in that line's `.also(&[..])`, or in `words.rs` where several collections share it.
 //! - A new collection is a file in `collections/` and its name in [`COLLECTIONS`].
 //!
 //! Facts come from the API guide; its slips are read as the project's field notes settle them, and each such
@@ -14,6 +14,9 @@ mod actions;
 mod collections;
 mod field;
 mod fold;
+#[cfg(test)]
+mod tests;
+mod words;
 
 pub use actions::ACTIONS;
 pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
@@ -122,3 +125,21 @@ pub fn find(text: &str) -> Option<&'static Entity> {
         [entity.name, entity.singular, entity.path].iter().chain(entity.also).any(|name| fold_header(name) == folded)
     })
 }
+
+/// The name of the entity that `text` comes nearest to, for a suggestion; none where nothing is near.
+pub fn nearest(text: &str) -> Option<&'static str> {
+    let folded = fold_header(text);
+    let likeness = |entity: &Entity| {
+        let names = [entity.name, entity.singular].into_iter().chain(entity.also.iter().copied());
+        names.map(|name| strsim::jaro_winkler(&fold_header(name), &folded)).fold(0.0, f64::max)
+    };
+    importable()
+        .chain([&ACTIVITY, &TENANTS])
+        .map(|entity| (likeness(entity), entity.name))
+        .filter(|(likeness, _)| *likeness >= NEAR)
+        .max_by(|left, right| left.0.total_cmp(&right.0))
+        .map(|(_, name)| name)
+}
+
+/// The Jaro-Winkler likeness (0 to 1) from which a name is worth suggesting: one or two slips of the finger.
+const NEAR: f64 = 0.8;

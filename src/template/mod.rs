@@ -1,1 +1,134 @@
+//! Sheets to fill in, made from the schema.
 //!
+//! A workbook opens with [`INSTRUCTIONS`], then has one sheet per entity, named as the entity, with the API's field
+//! names as headers and nothing below them: what is not filled in cannot be imported by accident. Each header carries
+//! a note; each column carries the format and the drop-down its kind of value needs. [`LISTS`] is hidden and holds
+//! what drop-downs are too long to hold themselves.
+//!
+//! The same schema makes the same bytes, so that the files kept in `templates/` can be compared with it by a test.
+
+mod instructions;
+mod lists;
+mod note;
+mod sheet;
+mod style;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+use tempfile::NamedTempFile;
+
+use crate::schema::{Entity, Reference, importable};
+use crate::table::write::WriteError;
+use lists::Lists;
+use style::Styles;
+
+/// The sheet that explains the others. An import has nothing to read in it.
+pub const INSTRUCTIONS: &str = "Instructions";
+
+/// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
+pub const LISTS: &str = "Lists";
+
+/// The account's own names, for the drop-downs of references, by [`names_key`].
+pub type LiveNames = BTreeMap<String, Vec<String>>;
+
+/// Where [`LiveNames`] holds the names for a reference: `products`, or `categories:accessory` for one that is
+/// narrowed. Names under the bare collection serve narrowed references too, where they have none of their own.
+pub fn names_key(reference: Reference) -> String {
+    match reference.narrowed {
+        Some((_, value)) => format!("{}:{value}", reference.to),
+        None => reference.to.to_owned(),
+    }
+}
+
+/// The whole set: for every collection and action a workbook of its own, and one with all of them. Each is the
+/// name of its file without the extension, and its sheets.
+pub fn all() -> impl Iterator<Item = (&'static str, Vec<&'static Entity>)> {
+    let each = importable().map(|entity| (entity.name, vec![entity]));
+    each.chain([("onboarding", importable().collect())])
+}
+
+/// A template that was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// Somebody may have filled it in.
+    #[error("`{}` exists and is no empty template", path.display())]
+    Taken { path: PathBuf },
+    #[error(transparent)]
+    Write(#[from] WriteError),
+}
+
+impl TemplateError {
+    /// What to do now.
+    pub fn mend(&self) -> Option<String> {
+        match self {
+            Self::Taken { .. } => Some("choose another folder, or move the file away first".to_owned()),
+            Self::Write(error) => error.mend(),
+        }
+    }
+}
+
+/// Writes one workbook with a sheet per entity, in that order, to `path`.
+///
+/// # Errors
+/// Where another file stands at `path`, which may have been filled in, or where it cannot be written. A file with
+/// the very same bytes is left as it is.
+pub fn write(entities: &[&'static Entity], live: Option<&LiveNames>, path: &Path) -> Result<(), TemplateError> {
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let bytes = build(entities, live, &file_name).map_err(|error| WriteError::from_xlsx(path, error))?;
+    match fs::read(path) {
+        Ok(there) if there == bytes => Ok(()),
+        Ok(_) => Err(TemplateError::Taken { path: path.to_owned() }),
+        Err(_) => Ok(place(path, &bytes)?),
+    }
+}
+
+/// The workbook as bytes; its instructions name it `file_name`.
+fn build(entities: &[&'static Entity], live: Option<&LiveNames>, file_name: &str) -> Result<Vec<u8>, XlsxError> {
+    let mut workbook = Workbook::new();
+    workbook.set_properties(&properties(entities)?);
+    let styles = Styles::new();
+    let lists = Lists::new(entities, live);
+
+    instructions::write(workbook.add_worksheet(), entities, file_name, &styles)?;
+    for entity in entities {
+        sheet::write(workbook.add_worksheet(), entity, &lists, &styles)?;
+    }
+    if !lists.is_empty() {
+        lists.write(workbook.add_worksheet(), &styles)?;
+    }
+    workbook.save_to_buffer()
+}
+
+/// A fixed day of creation: the same schema makes the same bytes.
+fn properties(entities: &[&Entity]) -> Result<DocProperties, XlsxError> {
+    let names: Vec<&str> = entities.iter().map(|entity| entity.name).collect();
+    let created = ExcelDateTime::from_ymd(2026, 1, 1)?;
+    Ok(DocProperties::new()
+        .set_title("Sheets to fill in for BlueTally")
+        .set_subject(names.join(", "))
+        .set_author("tallyport")
+        .set_creation_datetime(&created))
+}
+
+/// The file appears whole or not at all.
+fn place(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let placed = || {
+        let mut file = NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    placed().map_err(|error| WriteError::from_io(path, error))
+}
+
+#[cfg(test)]
+mod tests;

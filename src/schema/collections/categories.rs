@@ -1,21 +1,47 @@
-use crate::schema::{Deletion, Entity, Field, Role};
+use crate::schema::{Deletion, Entity, Field, Role, words};
 
 /// Guide: section "Categories".
 pub(super) const CATEGORIES: Entity = Entity {
     name: "categories",
     singular: "category",
     path: "categories",
-    help: "",
-    also: &[],
+    help: "Groups of products, accessories, components, consumables or licenses, such as Laptops.",
+    also: &["category list", "asset categories", "asset types", "kategorien", "catégories", "categorías"],
     role: Role::Collection { deletion: Deletion::Irreversible },
     key: &["name", "type"],
     sorts: &["name", "created_at", "updated_at", "type"],
     fields: &[
-        Field::text("name").required().filter().help("Name."),
-        Field::option("type", &["accessory", "asset", "consumable", "component", "license"]).required().filter().help("Type. Options: { accessory, asset, consumable, component, license }"),
-        Field::boolean("checkout_email").filter().help("Exact search for if checkout emails are enabled."),
-        Field::text("eula").help("End User License Agreement."),
-        Field::integer("minimum_quantity").help("The minimum amount of assets using products belonging to this category that should be in a deployable state before an alert is triggered. Only works for categories of the type Asset."),
-        Field::url("logo").help("External URL to logo."),
+        Field::text("name")
+            .required()
+            .filter()
+            .also(&[
+                "category", "category name", "nombre categoria", "categoría", "categorie", "catégorie", "kategorie",
+                "类别名称",
+            ])
+            .help("What the category is called.")
+            .example("Laptops"),
+        Field::option("type", &["accessory", "asset", "consumable", "component", "license"])
+            .required()
+            .filter()
+            .also(&["category type", "item type", "kind"])
+            .help("What the category is for.")
+            .example("asset"),
+        // The guide describes this parameter of create and update as a search; it is the setting itself.
+        Field::boolean("checkout_email")
+            .filter()
+            .also(&["checkout emails", "send checkout email", "email on checkout"])
+            .help("Whether the employee gets an e-mail at every checkout.")
+            .example("no"),
+        Field::text("eula")
+            .also(&["end user license agreement", "end user licence agreement", "license agreement", "terms"])
+            .help("The agreement shown to whoever receives a thing.")
+            .example("Handle with care and return it when you leave"),
+        Field::integer("minimum_quantity").also(words::MINIMUM_QUANTITY).help(
+            "An alert comes when fewer of its assets than this are ready to deploy; only where the type is asset.",
+        ),
+        Field::url("logo")
+            .also(words::LOGO)
+            .help("Link to a picture for it.")
+            .example("https://example.com/laptops.png"),
     ],
 };

@@ -1,22 +1,35 @@
-use crate::schema::{Deletion, Entity, Field, Role};
+use crate::schema::{Deletion, Entity, Field, Role, words};
 
 /// Guide: section "Statuses".
 pub(super) const STATUSES: Entity = Entity {
     name: "statuses",
     singular: "status",
     path: "statuses",
-    help: "",
-    also: &[],
+    help: "The states an asset can be in, such as Ready to deploy.",
+    also: &["states", "status labels", "status label", "asset statuses", "status list", "statuts", "estados"],
     role: Role::Collection { deletion: Deletion::Recoverable },
     key: &["name"],
     sorts: &["name", "created_at", "updated_at", "type", "notes"],
     fields: &[
-        Field::text("name").required().filter().help("Name."),
+        Field::text("name")
+            .required()
+            .filter()
+            .also(&["status", "status name", "status label", "label", "state", "statut", "estado", "资产状态"])
+            .help("What the status is called.")
+            .example("Ready to deploy"),
         Field::option("type", &["deployable", "pending", "undeployable", "archived"])
             .required()
             .filter()
-            .help("Type. Options: { deployable, pending, undeployable, archived }"),
-        Field::boolean("show_in_nav").filter().help("If status is visible in the navigation bar."),
-        Field::text("notes").filter().help("Notes."),
+            .also(&["status type", "kind"])
+            .help("What the status allows: only assets in a deployable one can be checked out."),
+        Field::boolean("show_in_nav")
+            .filter()
+            .also(&["show in navigation", "show in navigation bar", "in navigation", "show in side nav"])
+            .help("Whether the navigation bar shows it."),
+        Field::text("notes")
+            .filter()
+            .also(words::NOTES)
+            .help("Anything else worth knowing.")
+            .example("Wiped and charged"),
     ],
 };

@@ -6,9 +6,12 @@ pub const TENANTS: Entity = Entity {
     singular: "tenant",
     path: "tenants",
     help: "The tenants a multi-tenant key may act for.",
-    also: &[],
+    also: &["tenant list"],
     role: Role::Listing,
     key: &[],
     sorts: &[],
-    fields: &[Field::integer("tenant_id").read_only(), Field::text("name").read_only()],
+    fields: &[
+        Field::integer("tenant_id").read_only().help("What `--tenant` takes.").example("3"),
+        Field::text("name").read_only().help("What the tenant is called.").example("Example GmbH"),
+    ],
 };
