@@ -1,1 +1,139 @@
-//! tests
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::schema::collection;
+
+fn row(number: u64, cells: &[&str]) -> Row {
+    let mut row = Row::default();
+    row.clear(number);
+    cells.iter().for_each(|cell| row.push_text(cell));
+    row
+}
+
+fn wishes(pairs: &[(&str, &str)]) -> Wishes {
+    let wish = |(header, target): &(&str, &str)| Wish {
+        header: (*header).to_owned(),
+        target: (*target).to_owned(),
+        binding: Binding::Strict,
+    };
+    Wishes { map: pairs.iter().map(wish).collect(), strict: false }
+}
+
+fn assets(headers: &[&str], pairs: &[(&str, &str)]) -> Result<Mapping, Vec<Fault>> {
+    Mapping::new(collection("assets").unwrap(), &row(1, headers), &wishes(pairs))
+}
+
+#[test]
+fn names_synonyms_custom_and_own_columns_are_known() {
+    let mapping = assets(&["Asset Tag", "Serial No", "Model", "Category", "custom:Rack", "_action", "_id", "Colour"], &[("Serial No", "asset_serial")]).unwrap();
+    assert!(mapping.feeds("asset_id"));
+    assert!(mapping.feeds("asset_serial"));
+    assert!(mapping.feeds("product_id"));
+    let to: Vec<&To> = mapping.columns.iter().map(|column| &column.to).collect();
+    assert!(matches!(to[3], To::Related { related: "category_id", .. }));
+    assert_eq!(to[4], &To::Custom(String::from("Rack")));
+    assert_eq!(to[5], &To::Action);
+    assert_eq!(to[6], &To::Id);
+    assert_eq!(to[7], &To::Ignored(Ignored::Unknown));
+}
+
+#[test]
+fn a_misspelt_field_is_a_fault_until_mapped_or_ignored() {
+    let faults = assets(&["asset_id", "purchse_cost"], &[]).unwrap_err();
+    assert!(matches!(&faults[..], [Fault::Misspelt { field, .. }] if field == "purchase_cost"), "{faults:?}");
+    assert!(assets(&["asset_id", "purchse_cost"], &[("purchse_cost", "")]).is_ok());
+}
+
+#[test]
+fn two_columns_for_one_field_are_a_fault_unless_one_has_its_name() {
+    let faults = assets(&["Asset Tag", "Tag"], &[]).unwrap_err();
+    assert!(matches!(&faults[..], [Fault::Twice { field, .. }] if field == "asset_id"), "{faults:?}");
+    let mapping = assets(&["asset_id", "Asset Tag"], &[]).unwrap();
+    assert_eq!(mapping.columns[1].to, To::Ignored(Ignored::Outranked));
+}
+
+#[test]
+fn a_name_may_stand_beside_its_id() {
+    let mapping = assets(&["asset_id", "product_id", "product_name"], &[]).unwrap();
+    let ids: Vec<Ids> = mapping
+        .columns
+        .iter()
+        .filter_map(|column| match column.to {
+            To::Field { ids, .. } => Some(ids),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids, [Ids::Bare, Ids::Bare, Ids::Marked]);
+}
+
+#[test]
+fn an_email_alone_names_the_employee_of_a_checkout() {
+    let checkout = crate::schema::find("checkout_asset").unwrap();
+    let mapping = Mapping::new(checkout, &row(1, &["Asset Tag", "Email", "Checkout Date"]), &Wishes::default()).unwrap();
+    assert!(mapping.feeds("employee_id"));
+}
+
+#[test]
+fn passwords_are_never_read() {
+    let employees = collection("employees").unwrap();
+    let mapping = Mapping::new(employees, &row(1, &["name", "email", "Initial password"]), &Wishes::default()).unwrap();
+    assert_eq!(mapping.columns[2].to, To::Ignored(Ignored::Secret));
+}
+
+#[test]
+fn wishes_that_cannot_be_met_are_faults() {
+    let faults = assets(&["asset_id"], &[("Tag No", "asset_id")]).unwrap_err();
+    assert!(matches!(&faults[..], [Fault::NoSuchHeader { .. }]));
+    let faults = assets(&["asset_id", "X"], &[("X", "asset_sreial")]).unwrap_err();
+    assert!(matches!(&faults[..], [Fault::NoSuchField { nearest: Some(near), .. }] if near == "asset_serial"), "{faults:?}");
+}
+
+#[test]
+fn the_header_is_found_under_titles() {
+    let rows = [
+        row(1, &["Inventory 2026", "", ""]),
+        row(3, &["as of March, all sites"]),
+        row(4, &["Asset Tag", "Model", "Status"]),
+        row(5, &["LAP-1", "MacBook", "Ready"]),
+    ];
+    assert_eq!(find_header(&rows, &[collection("assets").unwrap()]), Some(2));
+}
+
+#[test]
+fn a_sheet_is_known_by_name_file_or_headers() {
+    let none: &[Row] = &[];
+    assert_eq!(entity_of(Some("Assets"), "book", none).unwrap().name, "assets");
+    assert_eq!(entity_of(Some("checkout asset"), "book", none).unwrap().name, "checkout_asset");
+    assert_eq!(entity_of(None, "2026-03 employees final", none).unwrap().name, "employees");
+    let rows = [row(1, &["Asset Tag", "Model", "Status", "Serial Number"])];
+    assert_eq!(entity_of(Some("Sheet1"), "inv", &rows).unwrap().name, "assets");
+    assert_eq!(entity_of(None, "x", &[row(1, &["foo", "bar"])]).unwrap_err(), EntityFault::Unknown);
+}
+
+#[test]
+fn a_saved_mapping_reads_back() {
+    let mapping = assets(&["Tag No", "Model", "Category", "Rack", "Colour"], &[("Tag No", "asset_id"), ("Rack", "custom:Rack")]).unwrap();
+    let mut file = MappingFile::default();
+    file.add(&mapping);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mapping.toml");
+    std::fs::write(&path, file.to_text()).unwrap();
+    let saved = MappingFile::read(&path).unwrap();
+    let wishes = Wishes { map: saved.wishes(mapping.entity), strict: true };
+    let again = Mapping::new(mapping.entity, &row(1, &["Tag No", "Model", "Category", "Rack", "Colour"]), &wishes).unwrap();
+    let to = |mapping: &Mapping| mapping.columns.iter().map(|column| column.to.clone()).collect::<Vec<_>>();
+    assert_eq!(to(&again)[..4], to(&mapping)[..4]);
+}
+
+#[test]
+fn presets_name_only_what_the_schema_has() {
+    for (name, entity) in [("bluetally", "accessories"), ("snipe-it", "assets"), ("snipe-it", "consumables")] {
+        let entity = collection(entity).unwrap();
+        for wish in MappingFile::preset(name).unwrap().wishes(entity) {
+            let wished = Wishes { map: vec![Wish { binding: Binding::Loose, ..wish.clone() }], strict: false };
+            let header = row(1, &["name", &wish.header]);
+            let faults = Mapping::new(entity, &header, &wished).err().unwrap_or_default();
+            assert!(!faults.iter().any(|fault| matches!(fault, Fault::NoSuchField { .. })), "{name}: {wish:?} {faults:?}");
+        }
+    }
+}
