@@ -1,12 +1,69 @@
 //! The HTTP client: the only place that knows HTTP.
+//!
+//! Each layer does one thing and is tested alone. What always holds: the key goes to the base link and nowhere else,
+//! no more requests leave in an hour than the quota allows, and a create is sent twice only where the first surely did
+//! not arrive.
+//!
+//! ```text
+//! client      one method per kind of call; joins the layers below
+//! request     fields to method, link and bytes                        pure
+//! attempts    one request to its end: attempts and waits
+//! retry       what may be sent again, and after how long              pure
+//! quota       the rolling hour, and the gate where requests wait
+//! transport   bytes out, bytes in: one attempt
+//! signals     headers to limits, waits and clock                      pure
+//! reply       status and bytes to records, or to what went wrong      pure
+//! complaint   error bodies to a message and its fields                pure
+//! pages       a list as a stream of pages
+//! counts      requests by kind
+//! ```
 
-/// Why a request, or the whole service, failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ApiError {}
+use serde_json::{Map, Value};
 
-impl ApiError {
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        None
+mod attempts;
+mod client;
+mod complaint;
+mod counts;
+mod error;
+mod pages;
+mod quota;
+mod reply;
+mod request;
+mod retry;
+mod secret;
+mod signals;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;
+mod transport;
+
+pub use client::{Client, ClientOptions, MOST_CONCURRENT, Probe};
+pub use counts::RequestCounts;
+pub use error::{ApiError, Fate, Scope, WriteFailure};
+pub use quota::{WaitReason, Waiting};
+pub use request::CustomFieldsEncoding;
+pub use secret::{Secret, SecretError};
+
+/// A record as the service gives it: unknown fields are kept.
+pub type Record = Map<String, Value>;
+
+/// The fields of a create, an update or an action. `custom_fields` may be the array, an object or JSON text.
+pub type Body = Map<String, Value>;
+
+/// A write that succeeded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Written {
+    /// The record's id. None where a create's answer names none: then the natural key finds the record.
+    pub id: Option<i64>,
+    /// The record as it is now, where the answer carries it.
+    pub record: Option<Record>,
+}
+
+/// The system id of a record: its integer `id`.
+pub fn record_id(record: &Record) -> Option<i64> {
+    match record.get("id")? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }

@@ -1,0 +1,305 @@
+//! The client: requests go out, records come back. Joins the layers and decides nothing itself.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use futures::stream::{BoxStream, TryStreamExt};
+use tokio::sync::Semaphore;
+use url::Url;
+
+use super::attempts::{Attempt, Earlier, Ending, persist};
+use super::counts::Counts;
+use super::pages::{self, PageLimit};
+use super::quota::{BURST, Gate, Limits};
+use super::reply::{self, Answer};
+use super::request::{Request, Target};
+use super::transport::{Route, Transport};
+use super::{
+    ApiError, Body, CustomFieldsEncoding, Fate, Record, RequestCounts, Secret, Waiting, WriteFailure, Written,
+};
+use crate::schema::{ACTIVITY, Entity};
+
+/// The most requests in flight a client takes.
+pub const MOST_CONCURRENT: u16 = 64;
+
+/// What a client is made of.
+#[derive(Debug, Clone)]
+pub struct ClientOptions {
+    /// `https`, or `http` on this machine.
+    pub base_url: Url,
+    /// Sent to `base_url` and nowhere else.
+    pub key: Secret,
+    /// Named in every request but `/tenants`.
+    pub tenant: Option<i64>,
+    /// Requests an hour; none for no limit.
+    pub quota: Option<u32>,
+    /// Requests in flight, 1 to [`MOST_CONCURRENT`]; what is beyond is cut.
+    pub concurrency: u16,
+    pub user_agent: String,
+    pub custom_fields: CustomFieldsEncoding,
+}
+
+impl ClientOptions {
+    /// The defaults for everything else: no tenant, the documented quota, 8 requests in flight.
+    pub fn new(base_url: Url, key: Secret) -> Self {
+        Self {
+            base_url,
+            key,
+            tenant: None,
+            quota: Some(10_000),
+            concurrency: 8,
+            user_agent: concat!("tallyport/", env!("CARGO_PKG_VERSION")).to_owned(),
+            custom_fields: CustomFieldsEncoding::default(),
+        }
+    }
+}
+
+/// A client of the service. Cheap to clone: clones share connections, quota and counts.
+///
+/// Every method waits at the quota's gate, repeats what may be repeated, and returns once it is settled.
+#[derive(Debug, Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    target: Target,
+    transport: Transport,
+    gate: Gate,
+    in_flight: Semaphore,
+    counts: Counts,
+    pages: PageLimit,
+}
+
+/// What one request tells of the service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Probe {
+    pub round_trip: Duration,
+    /// The service's clock minus ours in seconds, to the second; none where it does not show it.
+    pub clock_ahead: Option<i64>,
+    /// The service's own count of the requests allowed and left, where it tells.
+    pub limit: Option<u64>,
+    pub remaining: Option<u64>,
+}
+
+impl Client {
+    /// Sends nothing yet.
+    ///
+    /// # Errors
+    /// A base link that is none or would carry the key in the clear, or a system without usable cryptography.
+    pub fn new(options: ClientOptions) -> Result<Self, ApiError> {
+        let target = Target::new(options.base_url, options.tenant, options.custom_fields)?;
+        // A service on this machine needs no smoothing, and its key no proxy.
+        let (route, burst) = match target.is_loopback() {
+            true => (Route::Direct, None),
+            false => (Route::System, options.quota.and(Some(BURST))),
+        };
+        let shared = Shared {
+            transport: Transport::new(&options.key, &options.user_agent, route)?,
+            target,
+            gate: Gate::new(Limits { hourly: options.quota, burst }),
+            in_flight: Semaphore::new(options.concurrency.clamp(1, MOST_CONCURRENT).into()),
+            counts: Counts::new(),
+            pages: PageLimit::new(),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// One page of a list: at most `limit` records from `offset` on.
+    ///
+    /// Sorted by `created_at` where the list can be, so that paging stays steady while records are added, unless
+    /// `filters` name a `sort`. Where the service refuses the limit, smaller ones are tried and the one it takes is
+    /// remembered as [`Client::page_limit`]; the page is then shorter than asked for.
+    pub async fn page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, ApiError> {
+        let mut limit = limit.min(self.page_limit());
+        let mut first_refusal = None;
+        loop {
+            let error = match self.list(entity, filters, offset, limit).await {
+                Ok(page) => {
+                    if first_refusal.is_some() {
+                        self.shared.pages.learn(limit);
+                    }
+                    self.shared.pages.saw(page.len());
+                    return Ok(page);
+                }
+                Err(error) => error,
+            };
+            match pages::smaller(limit) {
+                Some(smaller) if pages::may_refuse_limit(&error) => {
+                    first_refusal.get_or_insert(error);
+                    limit = smaller;
+                }
+                // It was not the limit then: the first refusal says what it was.
+                _ => return Err(first_refusal.unwrap_or(error)),
+            }
+        }
+    }
+
+    async fn list(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, ApiError> {
+        let (offset, limit) = (offset.to_string(), limit.to_string());
+        let mut query = filters.to_vec();
+        query.extend([("limit", limit.as_str()), ("offset", offset.as_str())]);
+        if entity.sorts.contains(&"created_at") && !filters.iter().any(|(name, _)| *name == "sort") {
+            query.extend([("sort", "created_at"), ("order", "asc")]);
+        }
+        let request = self.shared.target.list(entity, &query);
+        reply::list(&request.what(), &self.read(&request).await?)
+    }
+
+    /// The records asked for at once: 1,000 until the service has refused that.
+    pub fn page_limit(&self) -> u32 {
+        self.shared.pages.get()
+    }
+
+    pub(super) fn page_limits(&self) -> &PageLimit {
+        &self.shared.pages
+    }
+
+    /// A list to its end, page by page; the next page is asked for when the last one is taken. No page is empty.
+    pub fn pages<'a>(
+        &'a self,
+        entity: &'static Entity,
+        filters: &'a [(&'a str, &'a str)],
+    ) -> BoxStream<'a, Result<Vec<Record>, ApiError>> {
+        pages::pages(self, entity, filters)
+    }
+
+    /// A list to its end, in memory.
+    pub async fn all(&self, entity: &'static Entity, filters: &[(&str, &str)]) -> Result<Vec<Record>, ApiError> {
+        self.pages(entity, filters).try_concat().await
+    }
+
+    /// One record; none where there is no such id.
+    pub async fn get(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
+        let request = self.shared.target.get(entity, id);
+        reply::record(&request.what(), entity, &self.read(&request).await?)
+    }
+
+    /// The newest `limit` entries of the activity log that match `filters`, the newest first.
+    pub async fn activity(&self, filters: &[(&str, &str)], limit: u32) -> Result<Vec<Record>, ApiError> {
+        let newest = [("sort", "created_at"), ("order", "desc")];
+        self.page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await
+    }
+
+    /// The tenants the key may act for; each has a `tenant_id`.
+    pub async fn tenants(&self) -> Result<Vec<Record>, ApiError> {
+        let request = self.shared.target.tenants();
+        reply::tenants(&request.what(), &self.read(&request).await?)
+    }
+
+    /// Creates a record, or carries out an action. Sent once, but for attempts that surely did not arrive.
+    pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<Written, WriteFailure> {
+        let request = self.shared.target.create(entity, body);
+        let (answer, _) = self.write(&request).await?;
+        reply::written(&request.what(), entity, None, &answer)
+    }
+
+    /// Changes the fields in `body` of a record.
+    pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<Written, WriteFailure> {
+        let request = self.shared.target.update(entity, id, body);
+        let (answer, _) = self.write(&request).await?;
+        reply::written(&request.what(), entity, Some(id), &answer)
+    }
+
+    /// Deletes a record. One that is gone after an attempt whose answer was lost counts as deleted.
+    pub async fn delete(&self, entity: &'static Entity, id: i64) -> Result<(), WriteFailure> {
+        let request = self.shared.target.delete(entity, id);
+        let (answer, earlier) = self.write(&request).await?;
+        if earlier == Earlier::MayHaveBeenDone && reply::is_gone(&answer) {
+            return Ok(());
+        }
+        reply::deleted(&request.what(), entity, &answer)
+    }
+
+    /// What the service tells of itself when asked for one record of `entity`.
+    pub async fn probe(&self, entity: &'static Entity) -> Result<Probe, ApiError> {
+        let request = self.shared.target.list(entity, &[("limit", "1")]);
+        let start = Instant::now();
+        let answer = self.read(&request).await?;
+        let round_trip = start.elapsed();
+        reply::list(&request.what(), &answer)?;
+        let signals = answer.signals;
+        let clock_ahead = signals.date.map(|date| seconds_ahead(date, SystemTime::now()));
+        Ok(Probe { round_trip, clock_ahead, limit: signals.limit, remaining: signals.remaining })
+    }
+
+    /// Every attempt sent so far, by kind.
+    pub fn requests(&self) -> RequestCounts {
+        self.shared.counts.read()
+    }
+
+    /// What requests are waiting for at this moment, for the progress line.
+    pub fn waiting(&self) -> Option<Waiting> {
+        self.shared.gate.waiting()
+    }
+
+    /// Requests that the quota lets through at once; none where there is no quota.
+    pub fn quota_left(&self) -> Option<usize> {
+        self.shared.gate.left()
+    }
+
+    /// Host and port of the base link, for messages.
+    pub fn host(&self) -> String {
+        self.shared.target.host()
+    }
+
+    async fn read(&self, request: &Request) -> Result<Answer, ApiError> {
+        match self.send(request).await.last {
+            Attempt::Answered(answer) => Ok(answer),
+            Attempt::NotSent(cause) => Err(self.unreachable(cause)),
+            Attempt::Lost(cause) => Err(ApiError::NoAnswer { what: request.what(), cause }),
+        }
+    }
+
+    async fn write(&self, request: &Request) -> Result<(Answer, Earlier), WriteFailure> {
+        let Ending { last, earlier } = self.send(request).await;
+        match (last, earlier) {
+            (Attempt::Answered(answer), earlier) => Ok((answer, earlier)),
+            (Attempt::NotSent(cause), Earlier::DidNothing) => {
+                Err(reply::unanswered(Fate::NotSent, self.unreachable(cause)))
+            }
+            // The last attempt was not sent, but one before it may have been carried out.
+            (Attempt::NotSent(cause) | Attempt::Lost(cause), _) => {
+                Err(reply::unanswered(Fate::Unknown, ApiError::NoAnswer { what: request.what(), cause }))
+            }
+        }
+    }
+
+    async fn send(&self, request: &Request) -> Ending {
+        let shared = &*self.shared;
+        persist(request.method, &shared.gate, || async {
+            // The permit comes first: between the gate, which counts, and the wire nothing may wait.
+            let _permit = shared.in_flight.acquire().await;
+            shared.gate.pass().await;
+            shared.counts.add(request);
+            shared.transport.attempt(request).await
+        })
+        .await
+    }
+
+    fn unreachable(&self, cause: String) -> ApiError {
+        ApiError::Unreachable { host: self.host(), cause }
+    }
+}
+
+/// How far `theirs` is ahead of `ours`, in whole seconds.
+fn seconds_ahead(theirs: SystemTime, ours: SystemTime) -> i64 {
+    let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
+    match theirs.duration_since(ours) {
+        Ok(ahead) => seconds(ahead),
+        Err(behind) => -seconds(behind.duration()),
+    }
+}

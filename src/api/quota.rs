@@ -1,0 +1,376 @@
+//! The quota: never more than N requests in any hour, and as fast as that allows.
+//!
+//! [`Window`] is the rule, pure, with the time as an argument. [`Gate`] is where requests wait: for the window, for
+//! the service that said 429 or that nothing is left, and, towards a service elsewhere, for a burst to thin out.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use governor::clock::{Clock, Reference};
+use governor::middleware::NoOpMiddleware;
+use governor::state::{InMemoryState, NotKeyed};
+use governor::{Quota, RateLimiter};
+use tokio::time::{Instant, sleep_until};
+
+/// The window the guide counts requests in ("10,000 API requests per hour"), and one second for the way: the service
+/// counts a request when it arrives, we when it leaves, and one that was slow on its way must not meet one that was fast.
+pub(super) const HOUR: Duration = Duration::from_secs(3_600 + 1);
+
+/// Requests a second to a service elsewhere that has a quota. The documented hour of requests still goes in 20 seconds.
+pub(super) const BURST: NonZeroU32 = NonZeroU32::MIN.saturating_add(499);
+
+/// The last N moments something was sent: all it takes to keep a rolling window exactly.
+///
+/// Memory is 16 bytes a request within the window, so 160 kB at the documented quota.
+#[derive(Debug)]
+pub(super) struct Window {
+    limit: usize,
+    span: Duration,
+    sent: VecDeque<Instant>,
+}
+
+impl Window {
+    /// At most `limit` (at least one) in any `span`.
+    pub(super) fn new(limit: u32, span: Duration) -> Self {
+        let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
+        Self { limit, span, sent: VecDeque::new() }
+    }
+
+    /// When the next request may leave; none where that is now.
+    pub(super) fn next_free(&mut self, now: Instant) -> Option<Instant> {
+        self.forget(now);
+        if self.sent.len() < self.limit {
+            return None;
+        }
+        // The place of the request that leaves the window when there is room for one more.
+        self.sent.get(self.sent.len() - self.limit).map(|oldest| *oldest + self.span)
+    }
+
+    /// A request leaves now.
+    pub(super) fn record(&mut self, now: Instant) {
+        self.sent.push_back(now);
+    }
+
+    /// How many more may leave now.
+    pub(super) fn left(&mut self, now: Instant) -> usize {
+        self.forget(now);
+        self.limit.saturating_sub(self.sent.len())
+    }
+
+    fn forget(&mut self, now: Instant) {
+        while self.sent.front().is_some_and(|oldest| *oldest + self.span <= now) {
+            self.sent.pop_front();
+        }
+    }
+}
+
+/// Why requests wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitReason {
+    /// Our own quota (`--quota`) is used up.
+    Quota,
+    /// The service said 429.
+    Throttled,
+    /// The service said that none of its own quota is left.
+    ServerQuota,
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            WaitReason::Quota => "the quota of requests is used up",
+            WaitReason::Throttled => "the service asked to slow down (429)",
+            WaitReason::ServerQuota => "the service says its quota is used up",
+        })
+    }
+}
+
+/// A wait that every request shares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub until: SystemTime,
+    pub reason: WaitReason,
+}
+
+/// What limits the requests of one client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Limits {
+    /// Requests an hour.
+    pub(super) hourly: Option<u32>,
+    /// Requests a second.
+    pub(super) burst: Option<NonZeroU32>,
+}
+
+/// Where every request passes, one at a time, before it leaves.
+#[derive(Debug)]
+pub(super) struct Gate {
+    state: Mutex<State>,
+    burst: Option<RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<Moment>>>,
+    waiters: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct State {
+    window: Option<Window>,
+    closed: Option<Closure>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Closure {
+    until: Instant,
+    reason: WaitReason,
+}
+
+impl Gate {
+    pub(super) fn new(limits: Limits) -> Self {
+        let window = limits.hourly.map(|limit| Window::new(limit, HOUR));
+        let burst = limits.burst.map(|burst| RateLimiter::direct_with_clock(Quota::per_second(burst), RuntimeClock));
+        Self { state: Mutex::new(State { window, closed: None }), burst, waiters: AtomicUsize::new(0) }
+    }
+
+    /// Waits until a request may leave, and counts it. Dropped while waiting, it counts nothing.
+    pub(super) async fn pass(&self) {
+        let _waiter = Waiter::new(&self.waiters);
+        while let Some(until) = self.try_pass(Instant::now()) {
+            sleep_until(until).await;
+        }
+    }
+
+    /// Counts a request that leaves now, or says when to ask again.
+    fn try_pass(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        if let Some(closure) = state.closure(now) {
+            return Some(closure.until);
+        }
+        if let Some(burst) = &self.burst
+            && let Err(early) = burst.check()
+        {
+            return Some(now + early.wait_time_from(RuntimeClock.now()));
+        }
+        if let Some(window) = &mut state.window {
+            window.record(now);
+        }
+        None
+    }
+
+    /// Lets nothing pass for `span` from now. A shorter closure never shortens a longer one.
+    pub(super) fn close(&self, span: Duration, reason: WaitReason) {
+        let until = Instant::now() + span;
+        let mut state = self.lock();
+        if state.closed.is_none_or(|closed| closed.until < until) {
+            state.closed = Some(Closure { until, reason });
+        }
+    }
+
+    /// What requests are waiting for at this moment.
+    pub(super) fn waiting(&self) -> Option<Waiting> {
+        if self.waiters.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
+        let now = Instant::now();
+        let closure = self.lock().closure(now)?;
+        Some(Waiting { until: SystemTime::now() + (closure.until - now), reason: closure.reason })
+    }
+
+    /// Requests that may leave at once; none where there is no quota.
+    pub(super) fn left(&self) -> Option<usize> {
+        self.lock().window.as_mut().map(|window| window.left(Instant::now()))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock can leave it half done, so a panic elsewhere does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Why nothing may pass now: the service's word, or our own quota, whichever holds longer.
+    fn closure(&mut self, now: Instant) -> Option<Closure> {
+        self.closed = self.closed.filter(|closed| closed.until > now);
+        let quota = self.window.as_mut().and_then(|window| window.next_free(now));
+        let quota = quota.map(|until| Closure { until, reason: WaitReason::Quota });
+        [self.closed, quota].into_iter().flatten().max_by_key(|closure| closure.until)
+    }
+}
+
+/// Someone at the gate; leaves also when the waiting is given up.
+struct Waiter<'a>(&'a AtomicUsize);
+
+impl<'a> Waiter<'a> {
+    fn new(waiters: &'a AtomicUsize) -> Self {
+        waiters.fetch_add(1, Ordering::Relaxed);
+        Self(waiters)
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// The runtime's clock for governor, so that tests which pause the one pause the other.
+#[derive(Debug, Clone, Copy)]
+struct RuntimeClock;
+
+/// A moment of [`RuntimeClock`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Moment(Instant);
+
+impl Clock for RuntimeClock {
+    type Instant = Moment;
+
+    fn now(&self) -> Moment {
+        Moment(Instant::now())
+    }
+}
+
+impl Reference for Moment {
+    fn duration_since(&self, earlier: Self) -> governor::nanos::Nanos {
+        self.0.saturating_duration_since(earlier.0).into()
+    }
+
+    fn saturating_sub(&self, span: governor::nanos::Nanos) -> Self {
+        Moment(self.0.checked_sub(span.into()).unwrap_or(self.0))
+    }
+}
+
+impl std::ops::Add<governor::nanos::Nanos> for Moment {
+    type Output = Moment;
+
+    fn add(self, span: governor::nanos::Nanos) -> Moment {
+        Moment(self.0 + Duration::from(span))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::time::Duration;
+
+    use futures::future::join_all;
+    use proptest::prelude::*;
+    use tokio::time::{Instant, advance};
+
+    use super::{BURST, Gate, HOUR, Limits, WaitReason, Window};
+
+    fn hourly(limit: u32) -> Gate {
+        Gate::new(Limits { hourly: Some(limit), burst: None })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fresh_hour_goes_at_once() {
+        let gate = hourly(10_000);
+        let start = Instant::now();
+        for _ in 0..9_000 {
+            gate.pass().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        assert_eq!(gate.left(), Some(1_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_beyond_the_quota_waits_for_the_oldest_to_leave_the_window() {
+        let gate = hourly(3);
+        let start = Instant::now();
+        gate.pass().await;
+        advance(Duration::from_secs(60)).await;
+        for _ in 0..3 {
+            gate.pass().await;
+        }
+        assert_eq!(start.elapsed(), HOUR);
+        gate.pass().await;
+        assert_eq!(start.elapsed(), HOUR + Duration::from_secs(60));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everyone_waits_while_the_gate_is_closed() {
+        let gate = Gate::new(Limits::default());
+        let start = Instant::now();
+        gate.close(Duration::from_secs(30), WaitReason::Throttled);
+        gate.close(Duration::from_secs(10), WaitReason::ServerQuota);
+        assert_eq!(gate.waiting(), None, "nobody is at the gate yet");
+        let waiting = async {
+            tokio::task::yield_now().await;
+            gate.waiting().map(|waiting| waiting.reason)
+        };
+        let (_, reason) = tokio::join!(join_all((0..50).map(|_| gate.pass())), waiting);
+        assert_eq!(reason, Some(WaitReason::Throttled));
+        assert_eq!(start.elapsed().as_secs(), 30);
+        assert_eq!(gate.waiting(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_burst_is_smoothed_to_the_second() {
+        let gate = Gate::new(Limits { hourly: Some(10_000), burst: Some(BURST) });
+        let start = Instant::now();
+        for _ in 0..BURST.get() {
+            gate.pass().await;
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+        for _ in 0..BURST.get() {
+            gate.pass().await;
+        }
+        assert!(start.elapsed().as_millis().abs_diff(1_000) < 50, "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_waiter_that_gives_up_counts_nothing() {
+        let gate = hourly(1);
+        gate.pass().await;
+        assert!(tokio::time::timeout(Duration::from_secs(5), gate.pass()).await.is_err());
+        assert_eq!(gate.waiting(), None);
+        advance(HOUR).await;
+        assert_eq!(gate.left(), Some(1));
+    }
+
+    /// Sends as soon as allowed at each of the moments that `gaps` (in seconds) leave between wishes.
+    fn sent_by_window(limit: u32, span: Duration, start: Instant, gaps: &[u64]) -> Vec<Instant> {
+        let mut window = Window::new(limit, span);
+        let mut now = start;
+        gaps.iter()
+            .map(|gap| {
+                now += Duration::from_secs(*gap);
+                now = window.next_free(now).unwrap_or(now);
+                window.record(now);
+                now
+            })
+            .collect()
+    }
+
+    /// The same by the rule's own words: the first second at which fewer than `limit` lie within the span before it.
+    fn sent_by_model(limit: u32, span: Duration, start: Instant, gaps: &[u64]) -> Vec<Instant> {
+        let mut sent: Vec<Instant> = Vec::new();
+        let mut now = start;
+        for gap in gaps {
+            now += Duration::from_secs(*gap);
+            while sent.iter().filter(|then| now - **then < span).count() >= limit as usize {
+                now += Duration::from_secs(1);
+            }
+            sent.push(now);
+        }
+        sent
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn the_window_does_as_the_naive_model_over_hours(
+            limit in 1_u32..12,
+            span in 1_u64..4_000,
+            gaps in prop::collection::vec(prop_oneof![Just(0), 0_u64..40, 0_u64..4_000], 0..60),
+        ) {
+            let (start, span) = (Instant::now(), Duration::from_secs(span));
+            let sent = sent_by_window(limit, span, start, &gaps);
+            prop_assert_eq!(&sent, &sent_by_model(limit, span, start, &gaps));
+            for pair in sent.windows(limit as usize + 1) {
+                prop_assert!(pair[limit as usize] - pair[0] >= span);
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use serde_json::json as value;
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::server::{Play, Server, json};
+use super::{KEY, body, client, entity, options};
+use crate::api::{ApiError, Client, ClientOptions, Fate, Scope};
+
+fn page(status: u16, ray: Option<&str>) -> Play {
+    let mut headers = vec![("Content-Type", "text/html; charset=UTF-8".to_owned())];
+    headers.extend(ray.map(|ray| ("CF-RAY", ray.to_owned())));
+    Play::Answer(status, headers, "<!DOCTYPE html><title>Attention Required!</title>".to_owned())
+}
+
+#[tokio::test]
+async fn every_status_of_a_write_has_its_fate_and_scope() {
+    let after = |status| Play::Answer(status, vec![("Retry-After", "900".to_owned())], String::new());
+    let cases = [
+        (json(400, r#"{"message":"bad"}"#), Fate::Refused, Scope::Row, "bad"),
+        (json(404, ""), Fate::Refused, Scope::Row, "the service refused `POST locations` (404)"),
+        (json(409, r#"{"error":"taken"}"#), Fate::Refused, Scope::Row, "taken"),
+        (json(422, r#"{"errors":["short","odd"]}"#), Fate::Refused, Scope::Row, "short; odd"),
+        (json(413, ""), Fate::Refused, Scope::Row, "the service refused `POST locations` (413)"),
+        (
+            json(401, r#"{"message":"no"}"#),
+            Fate::Refused,
+            Scope::Run,
+            "the service does not accept the API key (401): no",
+        ),
+        (json(402, ""), Fate::Refused, Scope::Run, "the service forbids `POST locations` (402)"),
+        (json(403, ""), Fate::Refused, Scope::Run, "the service forbids `POST locations` (403)"),
+        (
+            json(403, r#"{"message":"unknown tenant"}"#),
+            Fate::Refused,
+            Scope::Run,
+            "the service wants another tenant (403): unknown tenant",
+        ),
+        (
+            page(403, Some("8f-FRA")),
+            Fate::Refused,
+            Scope::Run,
+            "blocked before reaching the API (403), request id `8f-FRA`",
+        ),
+        (page(403, None), Fate::Refused, Scope::Run, "blocked before reaching the API (403)"),
+        (json(405, ""), Fate::Refused, Scope::Run, "the service refused `POST locations` (405)"),
+        (json(301, ""), Fate::Refused, Scope::Run, "`POST locations` was redirected (301)"),
+        (json(303, ""), Fate::Unknown, Scope::Run, "`POST locations` was redirected (303)"),
+        (json(408, ""), Fate::Unknown, Scope::Row, "the service refused `POST locations` (408)"),
+        (json(500, ""), Fate::Unknown, Scope::Row, "the service is out of order: `POST locations` (500)"),
+        (
+            page(502, None),
+            Fate::Unknown,
+            Scope::Row,
+            "the service is out of order: `POST locations` (502): an HTML page titled `Attention Required!`",
+        ),
+        (json(503, ""), Fate::Unknown, Scope::Row, "the service is out of order: `POST locations` (503)"),
+        (after(503), Fate::NotSent, Scope::Run, "the service is out of order: `POST locations` (503)"),
+    ];
+    for (play, fate, stop, message) in cases {
+        let server = Server::plays(vec![play.clone()]).await;
+        let failure = client(&server).create(entity("locations"), &body(value!({}))).await.unwrap_err();
+        assert_eq!((failure.fate, failure.stop, failure.message.as_str()), (fate, stop, message), "{play:?}");
+        assert_eq!(failure.cause.is_some(), stop == Scope::Run);
+        assert_eq!(server.lines().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn what_the_service_says_of_a_field_names_it() {
+    let server =
+        Server::plays(vec![json(422, r#"{"message":"invalid","errors":{"name":["is taken","is short"]}}"#)]).await;
+    let failure = client(&server).create(entity("locations"), &body(value!({}))).await.unwrap_err();
+    assert_eq!(failure.fields, [("name".to_owned(), "is taken; is short".to_owned())]);
+}
+
+#[tokio::test]
+async fn every_status_of_a_read_has_its_error() {
+    let what = || "GET assets".to_owned();
+    let cases = [
+        (json(401, ""), ApiError::Unauthorized { message: String::new() }),
+        (json(403, "no"), ApiError::Forbidden { what: what(), status: 403, message: "no".to_owned() }),
+        (page(403, Some("9")), ApiError::Blocked { status: 403, request_id: Some("9".to_owned()) }),
+        (
+            json(400, "tenant_id is required"),
+            ApiError::Tenant { status: 400, message: "tenant_id is required".to_owned() },
+        ),
+        (json(400, ""), ApiError::Refused { what: what(), status: 400, message: String::new() }),
+        (json(501, ""), ApiError::Unavailable { what: what(), status: 501, message: String::new() }),
+        (
+            Play::Answer(302, vec![("Location", "https://x.example/login?next=1".to_owned())], String::new()),
+            ApiError::Redirected { what: what(), status: 302, to: Some("https://x.example/login".to_owned()) },
+        ),
+    ];
+    for (play, expected) in cases {
+        let server = Server::plays(vec![play]).await;
+        let error = client(&server).get(entity("assets"), 1).await.unwrap_err();
+        assert_eq!(error, expected);
+        assert_eq!(server.lines().len(), 1, "a redirect is not followed");
+    }
+}
+
+#[tokio::test]
+async fn where_nobody_listens_nothing_was_sent() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let server = Server::plays(Vec::new()).await;
+    let base_url = Url::parse(&format!("http://127.0.0.1:{port}/api/v1")).unwrap();
+    let client = Client::new(ClientOptions { base_url, ..options(&server) }).unwrap();
+    // The waits between the attempts, not the attempts themselves, take time: the clock jumps over them.
+    tokio::time::pause();
+    let failure = client.create(entity("locations"), &body(value!({}))).await.unwrap_err();
+    assert_eq!((failure.fate, failure.stop, failure.status), (Fate::NotSent, Scope::Run, None));
+    assert!(failure.message.starts_with(&format!("could not reach `127.0.0.1:{port}`: ")), "{}", failure.message);
+    assert_eq!(client.requests().total, 6);
+}
+
+#[tokio::test]
+async fn nothing_shown_holds_the_key() {
+    let echo = format!(r#"{{"message":"the token {KEY} is not valid","errors":{{"{KEY}":"{KEY}"}}}}"#);
+    let server =
+        Server::plays(vec![json(401, &*echo), json(422, &*echo), json(200, &*format!(r#"{{"error":"{KEY}"}}"#))]).await;
+    let client = client(&server);
+    let error = client.get(entity("assets"), 1).await.unwrap_err();
+    let refused = client.create(entity("assets"), &body(value!({}))).await.unwrap_err();
+    let strange = client.create(entity("assets"), &body(value!({}))).await.unwrap_err();
+    let shown = format!("{error} {error:?} {refused:?} {strange:?} {client:?}");
+    assert!(!shown.contains(KEY), "{shown}");
+    assert!(shown.contains("the token *** is not valid"));
+}
+
+#[test]
+fn a_client_can_be_shared_and_its_futures_sent() {
+    fn is_sent<T: Send>(_: &T) {}
+    let key = super::Secret::new(KEY.to_owned()).unwrap();
+    let client = Client::new(ClientOptions::new(Url::parse("https://x.example/api/v1").unwrap(), key)).unwrap();
+    is_sent(&client.clone());
+    let empty = body(value!({}));
+    is_sent(&client.create(entity("assets"), &empty));
+    is_sent(&client.all(entity("assets"), &[]));
+    assert_eq!(client.quota_left(), Some(10_000));
+    assert_eq!(client.waiting(), None);
+}

@@ -1,0 +1,132 @@
+use serde_json::{Value, json as value};
+
+use super::server::{Play, Server, json};
+use super::{body, client, entity};
+use crate::api::{Fate, Scope, Written};
+
+fn written(id: Option<i64>, record: Option<&Value>) -> Written {
+    Written { id, record: record.map(|record| record.as_object().unwrap().clone()) }
+}
+
+#[tokio::test]
+async fn a_create_is_understood_in_every_shape() {
+    let record = value!({ "id": 5, "name": "Berlin" });
+    let whole = || written(Some(5), Some(&record));
+    let cases = [
+        (json(201, record.to_string()), whole()),
+        (json(200, record.to_string()), whole()),
+        (json(201, value!([record]).to_string()), whole()),
+        (json(201, value!({ "data": record }).to_string()), whole()),
+        (json(201, value!({ "data": [record] }).to_string()), whole()),
+        (json(201, value!({ "location": record, "message": "Created" }).to_string()), whole()),
+        (json(201, value!({ "locations": [record] }).to_string()), whole()),
+        (json(201, value!([{ "location": record }]).to_string()), whole()),
+        (json(201, value!({ "data": { "location": record } }).to_string()), whole()),
+        (json(201, r#"{"success":true,"data":{"id":5}}"#), written(Some(5), None)),
+        (json(201, r#"{"id":5}"#), written(Some(5), None)),
+        (json(201, r#"{"id":5,"message":"Created"}"#), written(Some(5), None)),
+        (json(201, r#"{"id":"5"}"#), written(Some(5), None)),
+        (json(201, "5"), written(Some(5), None)),
+        (json(201, r#""5""#), written(Some(5), None)),
+        (json(201, "[5]"), written(Some(5), None)),
+        (json(201, r#"{"message":"Created"}"#), written(None, None)),
+        (json(201, r#""Created""#), written(None, None)),
+        (json(201, "Created"), written(None, None)),
+        (json(201, "{}"), written(None, None)),
+        (json(201, "null"), written(None, None)),
+        (json(201, "[]"), written(None, None)),
+        (json(201, ""), written(None, None)),
+        (json(204, ""), written(None, None)),
+        (json(201, r#"{"id":5,"error":null,"errors":[]}"#), written(Some(5), None)),
+    ];
+    for (play, expected) in cases {
+        let server = Server::plays(vec![play.clone()]).await;
+        let created = client(&server).create(entity("locations"), &body(value!({ "name": "Berlin" }))).await;
+        assert_eq!(created, Ok(expected), "{play:?}");
+        let asked = &server.asked()[0];
+        assert_eq!((asked.line.as_str(), asked.body.as_str()), ("POST /api/v1/locations", r#"{"name":"Berlin"}"#));
+        assert!(asked.headers.contains(&"content-type: application/json".to_owned()));
+    }
+}
+
+#[tokio::test]
+async fn a_success_that_cannot_be_read_is_unknown() {
+    let cases = [
+        (json(201, r#"{"id":5,"#), "the service answered 201 with JSON that breaks off"),
+        (json(200, "<html><title>Log in</title>"), "the service answered 200 with an HTML page"),
+        (json(200, r#"[{"id":5},{"id":6}]"#), "the service answered with a list of 2 for one record"),
+        (
+            json(200, r#"{"success":false,"message":"no seats"}"#),
+            "the service answered a failure as a success: no seats",
+        ),
+        (json(200, r#"{"error":"no seats"}"#), "the service answered a failure as a success: no seats"),
+        (json(200, r#"{"status":"error"}"#), "the service answered a failure as a success"),
+    ];
+    for (play, message) in cases {
+        let server = Server::plays(vec![play]).await;
+        let failure = client(&server).create(entity("locations"), &body(value!({}))).await.unwrap_err();
+        assert_eq!((failure.fate, failure.stop, failure.message.as_str()), (Fate::Unknown, Scope::Row, message));
+    }
+}
+
+#[tokio::test]
+async fn an_update_knows_its_id() {
+    let record = value!({ "id": 5, "name": "Berlin" });
+    let cases = [
+        (json(200, record.to_string()), written(Some(5), Some(&record))),
+        (json(200, value!({ "data": record }).to_string()), written(Some(5), Some(&record))),
+        (json(204, ""), written(Some(5), None)),
+        (json(200, r#"{"message":"Updated"}"#), written(Some(5), None)),
+        // One record changed, not record 1.
+        (json(200, "[1]"), written(Some(5), None)),
+    ];
+    for (play, expected) in cases {
+        let server = Server::plays(vec![play.clone()]).await;
+        let updated = client(&server).update(entity("locations"), 5, &body(value!({ "name": "Berlin" }))).await;
+        assert_eq!(updated, Ok(expected), "{play:?}");
+        assert_eq!(server.lines(), ["PUT locations/5"]);
+    }
+    let server = Server::plays(vec![json(200, r#"{"id":6,"name":"Berlin"}"#)]).await;
+    let failure = client(&server).update(entity("locations"), 5, &body(value!({}))).await.unwrap_err();
+    assert_eq!((failure.fate, failure.message.as_str()), (Fate::Unknown, "the answer is about record 6, not 5"));
+}
+
+#[tokio::test]
+async fn an_action_is_a_post_to_its_path() {
+    let server = Server::plays(vec![json(200, r#"{"asset":{"id":9,"asset_id":"A-1"}}"#)]).await;
+    let client = client(&server);
+    let done = client.create(entity("checkout_asset"), &body(value!({ "asset_id": "A-1" }))).await.unwrap();
+    assert_eq!(done.id, Some(9));
+    assert_eq!(server.lines(), ["POST checkout/asset"]);
+    assert_eq!(client.requests().by_kind.keys().collect::<Vec<_>>(), ["POST checkout/asset"]);
+}
+
+#[tokio::test]
+async fn a_repeated_delete_that_finds_nothing_has_done_its_work() {
+    let gone = || json(404, r#"{"message":"no such location"}"#);
+    for script in [
+        vec![json(204, "")],
+        vec![json(200, r#"{"message":"Deleted"}"#)],
+        vec![Play::HangUp, gone()],
+        vec![json(500, ""), gone()],
+    ] {
+        let server = Server::plays(script.clone()).await;
+        assert_eq!(client(&server).delete(entity("locations"), 5).await, Ok(()), "{script:?}");
+        assert_eq!(server.lines()[0], "DELETE locations/5");
+    }
+    let server = Server::plays(vec![gone()]).await;
+    let failure = client(&server).delete(entity("locations"), 5).await.unwrap_err();
+    assert_eq!((failure.fate, failure.status, failure.stop), (Fate::Refused, Some(404), Scope::Row));
+}
+
+#[tokio::test]
+async fn an_update_is_repeated_after_a_lost_answer_and_a_create_is_not() {
+    let server = Server::plays(vec![Play::HangUp, json(200, "")]).await;
+    assert!(client(&server).update(entity("locations"), 5, &body(value!({}))).await.is_ok());
+    for play in [Play::HangUp, Play::BreakOff] {
+        let server = Server::plays(vec![play]).await;
+        let failure = client(&server).create(entity("locations"), &body(value!({}))).await.unwrap_err();
+        assert_eq!((failure.fate, failure.status, failure.stop), (Fate::Unknown, None, Scope::Row));
+        assert_eq!(server.lines().len(), 1);
+    }
+}

@@ -1,0 +1,171 @@
+//! Bytes out, bytes in: one attempt over the network. Judges nothing.
+
+use std::error::Error;
+use std::sync::Once;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use tracing::{debug, trace};
+
+use super::attempts::Attempt;
+use super::reply::Answer;
+use super::request::{Method, Request};
+use super::signals::Signals;
+use super::{ApiError, Secret};
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long one attempt may take from connecting to the last byte.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an idle connection is kept. Servers hang up after 5 seconds or more, and a create on a connection that is
+/// just being closed is lost without a word whether it was done: better to open a new one.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// The longest body read. A thousand records are well below a hundredth of it.
+const LONGEST_BODY: usize = 256 << 20;
+
+/// The connections to one service.
+#[derive(Debug)]
+pub(super) struct Transport {
+    http: reqwest::Client,
+    key: Secret,
+}
+
+/// Whether a system proxy may stand between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Route {
+    /// As the system says.
+    System,
+    /// Straight: a proxy would see the key of a service on this machine in the clear.
+    Direct,
+}
+
+impl Transport {
+    pub(super) fn new(key: &Secret, user_agent: &str, route: Route) -> Result<Self, ApiError> {
+        install_cryptography();
+        let builder = reqwest::Client::builder()
+            .user_agent(user_agent)
+            .default_headers(headers(key)?)
+            // The key goes to the base link and nowhere else.
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // Repetition is decided in `retry`, and each one is counted.
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(REQUEST_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tcp_nodelay(true);
+        let builder = match route {
+            Route::System => builder,
+            Route::Direct => builder.no_proxy(),
+        };
+        let http = builder.build().map_err(|error| ApiError::Setup { cause: innermost(&error) })?;
+        Ok(Self { http, key: key.clone() })
+    }
+
+    /// Sends `request` once.
+    pub(super) async fn attempt(&self, request: &Request) -> Attempt {
+        let start = Instant::now();
+        let attempt = match self.exchange(request).await {
+            Ok(answer) => Attempt::Answered(answer),
+            Err(error) if error.is_connect() || error.is_builder() => Attempt::NotSent(innermost(&error)),
+            Err(error) if error.is_timeout() => {
+                Attempt::Lost(format!("none within {} seconds", REQUEST_TIMEOUT.as_secs()))
+            }
+            Err(error) => Attempt::Lost(innermost(&error)),
+        };
+        log(request, &attempt, start.elapsed());
+        attempt
+    }
+
+    async fn exchange(&self, request: &Request) -> Result<Answer, reqwest::Error> {
+        let mut outgoing = reqwest::Request::new(method(request.method), request.url.clone());
+        if !request.body.is_empty() {
+            outgoing.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            *outgoing.body_mut() = Some(request.body.clone().into());
+        }
+        let response = self.http.execute(outgoing).await?;
+        let status = response.status().as_u16();
+        let signals = Signals::read(response.headers(), SystemTime::now());
+        let mut body = read(response).await?;
+        // Some services repeat a key they do not accept. Lists are long and repeat none.
+        if request.method != Method::Get || status >= 300 {
+            body = without_key(body, &self.key);
+        }
+        Ok(Answer { status, signals, body })
+    }
+}
+
+fn headers(key: &Secret) -> Result<HeaderMap, ApiError> {
+    // A secret holds nothing that a header cannot carry, so this fails only if that rule is broken.
+    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.reveal()))
+        .map_err(|_| ApiError::Setup { cause: "the API key fits no header".to_owned() })?;
+    bearer.set_sensitive(true);
+    let mut headers = HeaderMap::new();
+    headers.insert(AUTHORIZATION, bearer);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    Ok(headers)
+}
+
+/// Chooses the process's cryptography once. Where the program has chosen another, that one stays.
+fn install_cryptography() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
+}
+
+fn method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+/// The whole body, cut at [`LONGEST_BODY`]: what is cut is no JSON any more and is reported as such.
+async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
+    let Some(first) = response.chunk().await? else { return Ok(Vec::new()) };
+    let mut body = Vec::from(first);
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > LONGEST_BODY {
+            break;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn without_key(body: Vec<u8>, key: &Secret) -> Vec<u8> {
+    let key = key.reveal();
+    let holds_key = body.windows(key.len()).any(|part| part == key.as_bytes());
+    match holds_key {
+        true => String::from_utf8_lossy(&body).replace(key, "***").into_bytes(),
+        false => body,
+    }
+}
+
+/// The cause at the bottom, the only one that says something: "connection refused", not "error sending request".
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    super::complaint::tidy(&cause.to_string())
+}
+
+/// Method, path, status and milliseconds; bodies only at the finest level, the key never: it is in no link and no body.
+fn log(request: &Request, attempt: &Attempt, elapsed: Duration) {
+    let (method, path, milliseconds) = (request.method.as_str(), request.url.path(), elapsed.as_millis());
+    match attempt {
+        Attempt::Answered(answer) => {
+            debug!(method, path, status = answer.status, milliseconds, "answered");
+            trace!(
+                query = request.url.query(),
+                sent = %String::from_utf8_lossy(&request.body),
+                received = %String::from_utf8_lossy(&answer.body),
+                "bodies"
+            );
+        }
+        Attempt::NotSent(cause) => debug!(method, path, cause, milliseconds, "not sent"),
+        Attempt::Lost(cause) => debug!(method, path, cause, milliseconds, "no answer"),
+    }
+}
