@@ -1,0 +1,227 @@
+//! From a spreadsheet to records.
+
+use serde_json::json;
+
+use crate::rehearsal::{Rehearsal, rows_of};
+
+const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,purchase_date,notes\n\
+    LAP-1,Ada's laptop,MacBook Pro 14,Ready,1299,2024-05-01,first\n\
+    LAP-2,Bob's laptop,MacBook Pro 14,Ready,1399,2024-05-02,\n";
+
+#[test]
+fn rows_become_records_and_a_second_upsert_writes_nothing() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let (code, first) = account.json(&["import", "assets.csv"]);
+    assert_eq!((code, &first["counts"]["created"]), (0, &json!(2)), "{first}");
+    let asset = account.record("assets", "asset_id", "LAP-1");
+    assert_eq!(asset["asset_name"], "Ada's laptop");
+    assert_eq!(asset["purchase_cost"], 1299);
+    assert_eq!(asset["product_id"], 1);
+    let (code, second) = account.json(&["import", "assets.csv"]);
+    assert_eq!((code, &second["counts"]["unchanged"]), (0, &json!(2)), "{second}");
+    let kinds: Vec<&String> = second["requests"]["by_kind"].as_object().unwrap().keys().collect();
+    assert!(kinds.iter().all(|kind| kind.starts_with("GET ")), "{kinds:?}");
+}
+
+#[test]
+fn an_update_sends_only_what_differs() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv"]).exits(0);
+    let changed = account.sheet("changed.csv", "asset_id,asset_name,notes\nLAP-1,Ada's laptop,changed\nLAP-2,,\n");
+    let (code, summary) = changed.json(&["import", "changed.csv", "--entity", "assets"]);
+    assert_eq!((code, &summary["counts"]["updated"], &summary["counts"]["unchanged"]), (0, &json!(1), &json!(1)), "{summary}");
+    let asset = changed.record("assets", "asset_id", "LAP-1");
+    assert_eq!((&asset["notes"], &asset["purchase_cost"]), (&json!("changed"), &json!(1299)));
+    assert_eq!(changed.record("assets", "asset_id", "LAP-2")["asset_name"], "Bob's laptop", "blank is not clear");
+}
+
+#[test]
+fn clear_empties_a_field() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv"]).exits(0);
+    let account = account.sheet("clear.csv", "asset_id,notes\nLAP-1,<clear>\n");
+    account.run(&["import", "clear.csv", "--entity", "assets"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "LAP-1")["notes"], json!(null));
+}
+
+#[test]
+fn modes_never_change_meaning() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv", "--mode", "update"]).exits(1).says("record.missing");
+    account.run(&["import", "assets.csv", "--mode", "create"]).exits(0);
+    account.run(&["import", "assets.csv", "--mode", "create"]).exits(1).says("record.exists");
+    assert_eq!(account.records("assets").len(), 2);
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_counts_the_same() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let (code, plan) = account.json(&["import", "assets.csv", "--dry-run"]);
+    assert_eq!((code, &plan["dry_run"], &plan["counts"]["created"]), (0, &json!(true), &json!(2)));
+    assert!(account.records("assets").is_empty());
+    let (_, done) = account.json(&["import", "assets.csv"]);
+    assert_eq!(plan["counts"], done["counts"]);
+}
+
+#[test]
+fn missing_records_are_created_once() {
+    let account = Rehearsal::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
+        "assets.csv",
+        "Asset Tag,Model,Category,Manufacturer,Status,Location\n\
+         A-1,ThinkPad X1,Laptops,Lenovo,Ready,Berlin\n\
+         A-2,ThinkPad X1,Laptops,Lenovo,Ready,BERLIN\n\
+         A-3,ThinkPad T14,Laptops,Lenovo,Ready,Bonn\n",
+    );
+    account.run(&["import", "assets.csv"]).exits(1).says("name.not_found");
+    account.run(&["import", "assets.csv", "--create-missing"]).exits(0);
+    let count = |collection| account.records(collection).len();
+    assert_eq!((count("products"), count("categories"), count("manufacturers"), count("locations"), count("assets")), (2, 1, 1, 2, 3));
+    assert_eq!(account.records("categories")[0]["type"], "asset");
+    assert_eq!(account.records("products")[0]["manufacturer_id"], 1);
+}
+
+#[test]
+fn people_are_never_made_up_in_passing() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS).sheet(
+        "checkout_asset.csv",
+        "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n",
+    );
+    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "checkout_asset.csv", "--create-missing"]).exits(1).says("name.not_found");
+    assert!(account.records("employees").is_empty());
+}
+
+#[test]
+fn later_sheets_name_what_earlier_ones_create_whatever_their_order() {
+    let account = Rehearsal::new();
+    let path = account.path("book.xlsx");
+    workbook(&path, &[
+        ("checkout_asset", &[&["asset_id", "employee", "checkout_date"], &["T-1", "ada@example.com", "2024-06-01"]]),
+        ("assets", &[&["asset_id", "product", "status"], &["T-1", "Phone 9", "Ready"]]),
+        ("products", &[&["name", "category"], &["Phone 9", "Phones"]]),
+        ("employees", &[&["name", "email"], &["Ada Byron", "ada@example.com"]]),
+        ("statuses", &[&["name", "type"], &["Ready", "Deployable"]]),
+        ("categories", &[&["name", "type"], &["Phones", "asset"]]),
+    ]);
+    let (code, plan) = account.json(&["import", "book.xlsx", "--dry-run"]);
+    assert_eq!((code, &plan["counts"]["created"]), (0, &json!(6)), "{plan}");
+    account.run(&["import", "book.xlsx"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
+}
+
+#[test]
+fn two_records_of_one_folded_name_are_both_shown() {
+    let account = Rehearsal::new()
+        .furnished()
+        .holds("locations", json!({"name": "Berlin"}))
+        .holds("locations", json!({"name": "BERLIN"}))
+        .sheet("assets.csv", "asset_id,product,status,location\nA-1,MacBook Pro 14,Ready,berlin\nA-2,MacBook Pro 14,Ready,Berlin\n");
+    let ran = account.run(&["import", "assets.csv"]).exits(1).says("name.ambiguous");
+    assert!(ran.said().contains("#1") && ran.said().contains("#2"), "{}", ran.said());
+    assert_eq!(account.record("assets", "asset_id", "A-2")["location_id"], 1, "an exact match wins");
+}
+
+#[test]
+fn requests_are_one_page_a_collection_and_one_write_a_row() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let (_, summary) = account.json(&["import", "assets.csv"]);
+    assert_eq!(summary["requests"]["by_kind"], json!({"GET assets": 1, "GET products": 1, "GET statuses": 1, "POST assets": 2}));
+}
+
+#[test]
+fn the_tenant_is_on_every_request() {
+    let options = tallyport::sandbox::SandboxOptions {
+        tenants: vec![(7, String::from("Acme")), (8, String::from("Other"))],
+        seed: tallyport::sandbox::Seed::Empty,
+        ..Default::default()
+    };
+    let account = Rehearsal::with(options).furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv"]).exits(0);
+    assert_eq!(account.records("assets").len(), 2);
+}
+
+#[test]
+fn guards_stop_a_run_before_it_starts() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv", "--max-creates", "1"]).exits(2).says("--max-creates");
+    assert!(account.records("assets").is_empty());
+}
+
+#[test]
+fn checkouts_that_mail_people_want_a_yes() {
+    let account = Rehearsal::new()
+        .holds("categories", json!({"name": "Laptops", "type": "asset", "checkout_email": true}))
+        .holds("products", json!({"name": "MacBook Pro 14", "category_id": 1}))
+        .holds("statuses", json!({"name": "Ready", "type": "deployable"}))
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .sheet("assets.csv", ASSETS)
+        .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Ada Byron,2024-06-01\nLAP-2,Ada Byron,2024-06-01\n");
+    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "checkout_asset.csv"]).exits(2).says("2 e-mails to 1 person");
+    account.run(&["import", "checkout_asset.csv", "--yes"]).exits(0);
+}
+
+#[test]
+fn only_failed_sends_what_is_not_done_and_keeps_the_rest() {
+    let account = Rehearsal::new().furnished().sheet(
+        "assets.csv",
+        "asset_id,product,status\nA-1,MacBook Pro 14,Ready\nA-2,MacBok Pro 14,Ready\nA-3,MacBook Pro 14,Reddy\n",
+    );
+    account.run(&["import", "assets.csv"]).exits(1).says("MacBook Pro 14");
+    let rows = rows_of(&account.path("assets.result.xlsx"), "assets");
+    assert_eq!(rows[0][..4], ["_status", "_id", "_message", "asset_id"]);
+    assert_eq!(rows[1][..2], ["created", "1"]);
+    assert_eq!(rows[2][0], "failed");
+    // The user mends one of the two cells in the result itself.
+    let mended: Vec<Vec<&str>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| if cell == "MacBok Pro 14" { "MacBook Pro 14" } else { cell }).collect())
+        .collect();
+    let borrowed: Vec<&[&str]> = mended.iter().map(Vec::as_slice).collect();
+    workbook(&account.path("mended.xlsx"), &[("assets", &borrowed)]);
+    let (code, summary) = account.json(&["import", "mended.xlsx", "--only-failed"]);
+    assert_eq!(code, 1);
+    assert_eq!((&summary["counts"]["created"], &summary["counts"]["failed"], &summary["counts"]["skipped"]), (&json!(1), &json!(1), &json!(1)));
+    let again = rows_of(&account.path("mended.result.xlsx"), "assets");
+    let statuses: Vec<&str> = again.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(statuses, ["_status", "created", "created", "failed"]);
+    assert_eq!(again[0].len(), rows[0].len(), "results never grow columns");
+}
+
+#[test]
+fn a_foreign_id_column_overwrites_nothing() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv"]).exits(0);
+    let account = account.sheet("foreign.csv", "id,asset_id,asset_name\n2,LAP-1,Other name\n");
+    account.run(&["import", "foreign.csv", "--entity", "assets"]).exits(1).says("name.conflict");
+    assert_eq!(account.record("assets", "asset_id", "LAP-1")["asset_name"], "Ada's laptop");
+}
+
+#[test]
+fn row_actions_override_the_mode() {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv"]).exits(0);
+    let account = account.sheet(
+        "actions.csv",
+        "_action,asset_id,asset_name,product,status\nskip,LAP-1,No,,\ndelete,LAP-2,,,\ncreate,LAP-3,New,MacBook Pro 14,Ready\n",
+    );
+    let (code, summary) = account.json(&["import", "actions.csv", "--entity", "assets", "--yes"]);
+    assert_eq!(code, 0, "{summary}");
+    let tags: Vec<String> = account.records("assets").iter().map(|asset| asset["asset_id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(tags, ["LAP-1", "LAP-3"]);
+}
+
+/// A workbook of text cells.
+pub fn workbook(path: &std::path::Path, sheets: &[(&str, &[&[&str]])]) {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    for (name, rows) in sheets {
+        let sheet = book.add_worksheet();
+        sheet.set_name(*name).unwrap();
+        for (row, cells) in rows.iter().enumerate() {
+            for (column, text) in cells.iter().enumerate() {
+                sheet.write_string(row as u32, column as u16, *text).unwrap();
+            }
+        }
+    }
+    book.save(path).unwrap();
+}

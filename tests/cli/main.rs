@@ -1,0 +1,10 @@
+//! The real binary against the sandbox over loopback, on real files: one module per command or promise.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod check;
+mod hostile;
+mod import;
+mod rehearsal;
+mod result;
+mod samples;
+mod usage;
