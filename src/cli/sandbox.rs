@@ -1,7 +1,140 @@
+//! `tallyport sandbox`: serves the sandbox until it is told to stop.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use serde_json::json;
+
 use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
 use super::{Error, Exit};
+use crate::sandbox::{Sandbox, SandboxError, SandboxOptions, Seed, StoreAt};
 
-pub(super) fn run(_global: &Global, _args: &SandboxArgs, _printer: Printer) -> Result<Exit, Error> {
-    Ok(Exit::Internal)
+pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
+    let options = options(global, args)?;
+    let api_key = options.api_key.clone();
+    let sandbox = Sandbox::start(options)?;
+    if !sandbox.address().ip().is_loopback() {
+        printer.warn(&format!(
+            "{} can be reached from other machines, and the sandbox speaks plain HTTP: whoever has the key can change its records",
+            sandbox.address()
+        ));
+    }
+    announce(&sandbox, &api_key, args, printer)?;
+    wait_for_interrupt()?;
+    printer.note("stopped");
+    Ok(Exit::Success)
+}
+
+/// Says where it is, in one flushed write, so that a script that reads the first line can go on.
+fn announce(sandbox: &Sandbox, api_key: &str, args: &SandboxArgs, printer: Printer) -> Result<(), Error> {
+    let base_url = sandbox.base_url();
+    if printer.json {
+        let line = json!({"base_url": base_url, "api_key": api_key});
+        return Ok(printer.data(&format!("{line}\n"))?);
+    }
+    let tenant = match args.tenants.first() {
+        Some(tenant) => format!(" --tenant {}", tenant.split('=').next().unwrap_or_default()),
+        None => String::new(),
+    };
+    Ok(printer.data(&format!(
+        "base URL  {base_url}\n\
+         API key   {api_key}\n\
+         records   {records}\n\
+         try it    BLUETALLY_BASE_URL={base_url} BLUETALLY_API_KEY={api_key} tallyport doctor{tenant}\n\
+         stop it   Ctrl-C\n",
+        records = match &args.data {
+            Some(path) => format!("kept in {}", path.display()),
+            None => "in memory, gone when it stops".into(),
+        }
+    ))?)
+}
+
+fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, SandboxError> {
+    let defaults = SandboxOptions::default();
+    Ok(SandboxOptions {
+        listen: address(&args.listen)?,
+        store: args.data.clone().map_or(StoreAt::Memory, StoreAt::File),
+        api_key: args.api_key.clone().unwrap_or(defaults.api_key),
+        quota: match &global.quota {
+            Some(text) => quota(text)?,
+            None => defaults.quota,
+        },
+        page_limit: args.page_limit,
+        tenants: args.tenants.iter().map(|text| tenant(text)).collect::<Result<_, _>>()?,
+        seed: if args.empty { Seed::Empty } else { Seed::SampleLookups },
+    })
+}
+
+/// A host and a port; of a name with several addresses the first.
+fn address(text: &str) -> Result<SocketAddr, SandboxError> {
+    let first = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    first.ok_or_else(|| SandboxError::Address { text: text.into() })
+}
+
+/// `N/h`, `N` or `none`.
+fn quota(text: &str) -> Result<Option<u32>, SandboxError> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    let number = text.strip_suffix("/h").unwrap_or(text);
+    number.parse().map(Some).map_err(|_| SandboxError::Quota { text: text.into() })
+}
+
+/// `ID` or `ID=NAME`; a tenant without a name is called by its id.
+fn tenant(text: &str) -> Result<(i64, String), SandboxError> {
+    let (id, name) = text.split_once('=').map_or((text, None), |(id, name)| (id, Some(name.trim())));
+    match id.trim().parse::<i64>() {
+        Ok(id) if id > 0 && name != Some("") => Ok((id, name.map_or_else(|| format!("Tenant {id}"), str::to_owned))),
+        _ => Err(SandboxError::Tenant { text: text.into() }),
+    }
+}
+
+/// Returns when the user interrupts the program or the system asks it to end.
+fn wait_for_interrupt() -> Result<(), Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    Ok(runtime.block_on(interrupted())?)
+}
+
+#[cfg(unix)]
+async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminated.recv() => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+async fn interrupted() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn quotas_and_tenants_are_read_as_documented() {
+        assert_eq!(quota("600/h").unwrap(), Some(600));
+        assert_eq!(quota("600").unwrap(), Some(600));
+        assert_eq!(quota("none").unwrap(), None);
+        for text in ["", "many", "10/m", "-1/h", "1.5/h"] {
+            assert!(matches!(quota(text), Err(SandboxError::Quota { .. })), "{text}");
+        }
+        assert_eq!(tenant("7").unwrap(), (7, "Tenant 7".into()));
+        assert_eq!(tenant("7=North & Co").unwrap(), (7, "North & Co".into()));
+        for text in ["", "=North", "0", "-1", "7=", "north"] {
+            assert!(matches!(tenant(text), Err(SandboxError::Tenant { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_told() {
+        assert_eq!(address("127.0.0.1:0").unwrap().port(), 0);
+        for text in ["", "8080", "127.0.0.1", "127.0.0.1:99999"] {
+            assert!(matches!(address(text), Err(SandboxError::Address { .. })), "{text}");
+        }
+    }
 }

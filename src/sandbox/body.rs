@@ -81,7 +81,12 @@ mod tests {
         for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""] {
             assert_eq!(read(Some(kind), "{}"), Ok(Body::default()), "{kind}");
         }
-        for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/json; charset=latin1")] {
+        for kind in [
+            None,
+            Some("text/plain"),
+            Some("application/x-www-form-urlencoded"),
+            Some("application/json; charset=latin1"),
+        ] {
             assert_eq!(read(kind, "{}"), Err(StatusCode::UNSUPPORTED_MEDIA_TYPE), "{kind:?}");
         }
         for bytes in ["", "[]", "1", "null", "\"{}\"", "{\"a\":}", "{} {}", "{\"a\": 1"] {

@@ -65,7 +65,7 @@ pub(super) const COMPUTED: &[Computed] = &[
     computed("licenses", "license_type", "r.license_type"),
     computed("licenses", "unit_cost", "round(r.purchase_cost * 1.0 / nullif(r.number_of_seats, 0), 2)"),
     computed("licenses", "available", "(coalesce(r.number_of_seats, 0) - r.checked_out)"),
-    computed("employees", "manager_id", "r.manager_id"),
+    computed("employees", "manager_id", "(SELECT id FROM employees WHERE id = r.manager_id)"),
     computed_json(
         "employees",
         "assets",
@@ -120,12 +120,8 @@ pub(super) const UNIQUE: &[Unique] = &[
 ];
 
 /// Fields that clients search by often enough to deserve an index, beside keys and default sorts.
-pub(super) const SEARCHED: &[(&str, &str)] = &[
-    ("assets", "asset_serial"),
-    ("employees", "email"),
-    ("maintenances", "asset_id"),
-    ("audits", "asset_id"),
-];
+pub(super) const SEARCHED: &[(&str, &str)] =
+    &[("assets", "asset_serial"), ("employees", "email"), ("maintenances", "asset_id"), ("audits", "asset_id")];
 
 /// What a create that leaves the field out stores. Guide: "Default value is Fixed Date".
 pub(super) const DEFAULTS: &[(&str, &str, &str)] = &[("products", "end_of_life_type", "Fixed Date")];

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
-use axum::body::{Body as RawBody, Bytes, to_bytes};
+use axum::body::Body as RawBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
+use futures::StreamExt;
 use serde_json::json;
 
 use super::body::Body;
@@ -24,6 +25,9 @@ pub(super) const BASE: &str = "/api/v1";
 
 /// More than any documented body needs.
 const LARGEST_BODY: usize = 1 << 20;
+
+/// As much of a larger one is read before its refusal.
+const LARGEST_DISCARDED: usize = 64 << 20;
 
 /// What every request needs.
 pub(super) struct Service {
@@ -117,7 +121,7 @@ struct Asked {
     path: String,
     query: Query,
     headers: HeaderMap,
-    bytes: Bytes,
+    bytes: Vec<u8>,
 }
 
 impl Service {
@@ -191,9 +195,7 @@ impl Service {
 impl Asked {
     async fn read(request: Request) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, LARGEST_BODY).await.map_err(|_| {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is not read whole within {LARGEST_BODY} bytes"))
-        })?;
+        let bytes = read_whole(body).await?;
         let (path, query) = (parts.uri.path().to_owned(), Query::parse(parts.uri.query()));
         Ok(Self { method: parts.method, path, query, headers: parts.headers, bytes })
     }
@@ -215,9 +217,31 @@ impl Asked {
     fn id(&self, entity: &Entity) -> Result<i64, Refusal> {
         self.query.refuse_any()?;
         let last = self.path.rsplit('/').next().unwrap_or_default();
-        integer(last, 1).map_err(|_| {
-            Refusal::new(StatusCode::NOT_FOUND, format!("there is no {} `{last}`", entity.singular))
-        })
+        integer(last, 1)
+            .map_err(|_| Refusal::new(StatusCode::NOT_FOUND, format!("there is no {} `{last}`", entity.singular)))
+    }
+}
+
+/// The whole body. One that is too large is read on for a while, since a client that is still writing would see its
+/// connection reset instead of the refusal.
+async fn read_whole(body: RawBody) -> Result<Vec<u8>, Refusal> {
+    let mut chunks = body.into_data_stream();
+    let (mut bytes, mut length) = (Vec::new(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let broken = |error| Refusal::new(StatusCode::BAD_REQUEST, format!("the body could not be read: {error}"));
+        let chunk = chunk.map_err(broken)?;
+        length += chunk.len();
+        if length <= LARGEST_BODY {
+            bytes.extend_from_slice(&chunk);
+        } else if length > LARGEST_DISCARDED {
+            break;
+        }
+    }
+    match length <= LARGEST_BODY {
+        true => Ok(bytes),
+        false => {
+            Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {LARGEST_BODY} bytes")))
+        }
     }
 }
 

@@ -85,7 +85,9 @@ fn read_member(draft: &mut Draft, purpose: Purpose, name: &str, json: &Json) -> 
     let field = &entity.fields[index];
     draft.values[index] = match (json, purpose) {
         (Json::Null, Purpose::Create) => None,
-        (Json::Null, Purpose::Update { .. }) if field.is_required() => return Err("is required, it cannot be null".into()),
+        (Json::Null, Purpose::Update { .. }) if field.is_required() => {
+            return Err("is required, it cannot be null".into());
+        }
         (Json::Null, Purpose::Update { .. }) => Some(Value::Null),
         _ => Some(value_of(field, purpose, json)?),
     };
@@ -122,7 +124,9 @@ fn value_of(field: &Field, purpose: Purpose, json: &Json) -> Result<Value, Strin
         Kind::Boolean => boolean(json),
         Kind::Currency => currency(string(json)?),
         Kind::Option(choices) => option(choices, purpose, string(json)?),
-        Kind::Reference(reference) if reference.wire == crate::schema::Wire::Tag => Ok(Value::Text(string(json)?.into())),
+        Kind::Reference(reference) if reference.wire == crate::schema::Wire::Tag => {
+            Ok(Value::Text(string(json)?.into()))
+        }
         Kind::Reference(_) => integer(json, 1).map(Value::Integer),
         Kind::User => user(json),
         Kind::CustomFields => custom_fields(string(json)?),
@@ -137,7 +141,9 @@ fn text(field: &Field, form: TextForm, json: &Json) -> Result<Value, String> {
     }
     match form {
         TextForm::Email if !is_email(text) => Err(format!("must be an e-mail address, not {}", shown(json))),
-        TextForm::Url if !is_url(text) => Err(format!("must be a web address such as `https://example.com`, not {}", shown(json))),
+        TextForm::Url if !is_url(text) => {
+            Err(format!("must be a web address such as `https://example.com`, not {}", shown(json)))
+        }
         _ => Ok(Value::Text(text.into())),
     }
 }
@@ -166,7 +172,10 @@ fn money(json: &Json) -> Result<i64, String> {
 pub(super) fn date(text: &str) -> Result<String, String> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
-        && bytes.iter().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
     match text.parse::<Date>() {
         Ok(_) if shaped => Ok(text.into()),
         _ => Err(format!("must be a day such as `2022-12-01`, not `{}`", short(text))),
@@ -217,7 +226,8 @@ fn user(json: &Json) -> Result<Value, String> {
 
 /// A string that holds `[{"name": "..", "value": ".."}, ..]` (guide), each name once.
 fn custom_fields(text: &str) -> Result<Value, String> {
-    let expected = || format!("must be a string holding `[{{\"name\": \"..\", \"value\": \"..\"}}, ..]`, not `{}`", short(text));
+    let expected =
+        || format!("must be a string holding `[{{\"name\": \"..\", \"value\": \"..\"}}, ..]`, not `{}`", short(text));
     let Ok(Json::Array(pairs)) = serde_json::from_str(text) else { return Err(expected()) };
     let mut names: Vec<&str> = Vec::new();
     for pair in &pairs {
@@ -240,7 +250,9 @@ fn pair_name(pair: &Json) -> Option<&str> {
 /// The shape every e-mail address has; whether it exists is not for a sandbox to say.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let plain = !text.chars().any(|char| char.is_whitespace() || char.is_control() || matches!(char, '<' | '>' | ',' | ';' | '"' | '(' | ')'));
+    let plain = !text.chars().any(|char| {
+        char.is_whitespace() || char.is_control() || matches!(char, '<' | '>' | ',' | ';' | '"' | '(' | ')')
+    });
     let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
     plain
         && !local.is_empty()

@@ -39,7 +39,11 @@ const SAMPLES: &[(&str, &[Sample])] = &[
                 ("url", Text("https://www.apple.com")),
                 ("support_url", Text("https://support.apple.com")),
             ],
-            &[("name", Text("Dell")), ("url", Text("https://www.dell.com")), ("support_email", Text("support@example.com"))],
+            &[
+                ("name", Text("Dell")),
+                ("url", Text("https://www.dell.com")),
+                ("support_email", Text("support@example.com")),
+            ],
             &[("name", Text("HP")), ("url", Text("https://www.hp.com"))],
             &[("name", Text("Lenovo")), ("url", Text("https://www.lenovo.com"))],
             &[("name", Text("Logitech")), ("url", Text("https://www.logitech.com"))],
@@ -58,8 +62,17 @@ const SAMPLES: &[(&str, &[Sample])] = &[
                 ("email", Text("orders@northwind.example.com")),
                 ("url", Text("https://northwind.example.com")),
             ],
-            &[("name", Text("Contoso Supplies")), ("city", Text("Chicago")), ("state", Text("IL")), ("country", Text("United States"))],
-            &[("name", Text("Fabrikam Hardware")), ("contact_name", Text("Ines Costa")), ("phone", Text("+351 21 555 0100"))],
+            &[
+                ("name", Text("Contoso Supplies")),
+                ("city", Text("Chicago")),
+                ("state", Text("IL")),
+                ("country", Text("United States")),
+            ],
+            &[
+                ("name", Text("Fabrikam Hardware")),
+                ("contact_name", Text("Ines Costa")),
+                ("phone", Text("+351 21 555 0100")),
+            ],
             &[("name", Text("Adventure Office")), ("email", Text("sales@adventure.example.com"))],
         ],
     ),
@@ -77,7 +90,12 @@ const SAMPLES: &[(&str, &[Sample])] = &[
     (
         "categories",
         &[
-            &[("name", Text("Laptops")), ("type", Text("asset")), ("minimum_quantity", Number(5)), ("checkout_email", Yes)],
+            &[
+                ("name", Text("Laptops")),
+                ("type", Text("asset")),
+                ("minimum_quantity", Number(5)),
+                ("checkout_email", Yes),
+            ],
             &[("name", Text("Desktops")), ("type", Text("asset"))],
             &[("name", Text("Monitors")), ("type", Text("asset"))],
             &[("name", Text("Phones")), ("type", Text("asset"))],
@@ -97,7 +115,11 @@ const SAMPLES: &[(&str, &[Sample])] = &[
     (
         "departments",
         &[
-            &[("name", Text("Engineering")), ("email", Text("engineering@example.com")), ("phone", Text("+1 555 0101"))],
+            &[
+                ("name", Text("Engineering")),
+                ("email", Text("engineering@example.com")),
+                ("phone", Text("+1 555 0101")),
+            ],
             &[("name", Text("Finance")), ("email", Text("finance@example.com")), ("phone", Text("+1 555 0102"))],
             &[("name", Text("Human Resources")), ("email", Text("hr@example.com")), ("phone", Text("+1 555 0103"))],
             &[("name", Text("IT")), ("email", Text("it@example.com")), ("phone", Text("+1 555 0104"))],
@@ -124,8 +146,18 @@ const SAMPLES: &[(&str, &[Sample])] = &[
                 ("country", Text("Germany")),
                 ("currency", Text("EUR")),
             ],
-            &[("name", Text("London")), ("city", Text("London")), ("country", Text("United Kingdom")), ("currency", Text("GBP"))],
-            &[("name", Text("Warehouse")), ("city", Text("Joliet")), ("zip", Text("60432")), ("country", Text("United States"))],
+            &[
+                ("name", Text("London")),
+                ("city", Text("London")),
+                ("country", Text("United Kingdom")),
+                ("currency", Text("GBP")),
+            ],
+            &[
+                ("name", Text("Warehouse")),
+                ("city", Text("Joliet")),
+                ("zip", Text("60432")),
+                ("country", Text("United States")),
+            ],
         ],
     ),
     (
@@ -202,12 +234,42 @@ const SAMPLES: &[(&str, &[Sample])] = &[
                 ("category_id", To("Laptops")),
                 ("manufacturer_id", To("Lenovo")),
             ],
-            &[("name", Text("EliteDesk 800")), ("model_number", Text("G9")), ("category_id", To("Desktops")), ("manufacturer_id", To("HP"))],
-            &[("name", Text("UltraSharp 27")), ("model_number", Text("U2723QE")), ("category_id", To("Monitors")), ("manufacturer_id", To("Dell"))],
-            &[("name", Text("iPhone 16")), ("model_number", Text("A3287")), ("category_id", To("Phones")), ("manufacturer_id", To("Apple"))],
-            &[("name", Text("Galaxy S24")), ("model_number", Text("SM-S921B")), ("category_id", To("Phones")), ("manufacturer_id", To("Samsung"))],
-            &[("name", Text("iPad Air")), ("model_number", Text("M2")), ("category_id", To("Tablets")), ("manufacturer_id", To("Apple"))],
-            &[("name", Text("LaserJet Pro")), ("model_number", Text("M404dn")), ("category_id", To("Printers")), ("manufacturer_id", To("HP"))],
+            &[
+                ("name", Text("EliteDesk 800")),
+                ("model_number", Text("G9")),
+                ("category_id", To("Desktops")),
+                ("manufacturer_id", To("HP")),
+            ],
+            &[
+                ("name", Text("UltraSharp 27")),
+                ("model_number", Text("U2723QE")),
+                ("category_id", To("Monitors")),
+                ("manufacturer_id", To("Dell")),
+            ],
+            &[
+                ("name", Text("iPhone 16")),
+                ("model_number", Text("A3287")),
+                ("category_id", To("Phones")),
+                ("manufacturer_id", To("Apple")),
+            ],
+            &[
+                ("name", Text("Galaxy S24")),
+                ("model_number", Text("SM-S921B")),
+                ("category_id", To("Phones")),
+                ("manufacturer_id", To("Samsung")),
+            ],
+            &[
+                ("name", Text("iPad Air")),
+                ("model_number", Text("M2")),
+                ("category_id", To("Tablets")),
+                ("manufacturer_id", To("Apple")),
+            ],
+            &[
+                ("name", Text("LaserJet Pro")),
+                ("model_number", Text("M404dn")),
+                ("category_id", To("Printers")),
+                ("manufacturer_id", To("HP")),
+            ],
             &[
                 ("name", Text("Catalyst 1300")),
                 ("model_number", Text("C1300-24T")),
@@ -216,15 +278,18 @@ const SAMPLES: &[(&str, &[Sample])] = &[
             ],
         ],
     ),
-    ("licenses", &[&[
-        ("name", Text(KEYED_LICENSE)),
-        ("purchase_cost", Number(747)),
-        ("currency", Text("USD")),
-        ("number_of_seats", Number(3)),
-        ("category_id", To("Office Software")),
-        ("manufacturer_id", To("Microsoft")),
-        ("supplier_id", To("Northwind IT")),
-    ]]),
+    (
+        "licenses",
+        &[&[
+            ("name", Text(KEYED_LICENSE)),
+            ("purchase_cost", Number(747)),
+            ("currency", Text("USD")),
+            ("number_of_seats", Number(3)),
+            ("category_id", To("Office Software")),
+            ("manufacturer_id", To("Microsoft")),
+            ("supplier_id", To("Northwind IT")),
+        ]],
+    ),
 ];
 
 /// The one license of the type "Product Key": no endpoint can make another.
@@ -245,7 +310,8 @@ pub(super) fn fill(store: &mut Store, account: Account) -> Result<(), SandboxErr
     for (collection, samples) in SAMPLES {
         for sample in *samples {
             let id = add(store, account, collection, sample, &made)?;
-            let name = sample.iter().find_map(|given| if let ("name", Text(name)) = given { Some(*name) } else { None });
+            let name =
+                sample.iter().find_map(|given| if let ("name", Text(name)) = given { Some(*name) } else { None });
             made.push((collection, name.unwrap_or_default(), id));
         }
     }
@@ -256,7 +322,13 @@ pub(super) fn fill(store: &mut Store, account: Account) -> Result<(), SandboxErr
     Ok(())
 }
 
-fn add(store: &mut Store, account: Account, collection: &str, sample: Sample, made: &Made) -> Result<i64, SandboxError> {
+fn add(
+    store: &mut Store,
+    account: Account,
+    collection: &str,
+    sample: Sample,
+    made: &Made,
+) -> Result<i64, SandboxError> {
     let entity = schema::collection(collection).ok_or_else(|| SandboxError::Seed(format!("no `{collection}`")))?;
     let member = |(field, given): &(&'static str, Given)| {
         let value = match given {

@@ -14,7 +14,7 @@ use super::store::{Account, Store, work};
 use super::{SandboxError, SandboxOptions, Seed, StoreAt, seed};
 
 /// How long a stopping server waits for requests under way. A client that never finishes its own must not hold it.
-const GRACE: Duration = Duration::from_secs(2);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A sandbox that is serving. Dropping it finishes the requests under way, stops it and closes its file.
 #[derive(Debug)]
@@ -33,9 +33,8 @@ impl Sandbox {
         let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(SandboxError::Start)?;
         let (stop, stopped) = oneshot::channel();
         let serving = thread::Builder::new().name("sandbox".into());
-        let thread = serving
-            .spawn(move || serve(&runtime, listener, store, options, stopped))
-            .map_err(SandboxError::Start)?;
+        let thread =
+            serving.spawn(move || serve(&runtime, listener, store, options, stopped)).map_err(SandboxError::Start)?;
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
@@ -118,11 +117,14 @@ fn serve(
         };
         let serving = axum::serve(listener, router).with_graceful_shutdown(stopping);
         tokio::select! {
-            served = serving => served?,
+            served = serving => {
+                served?;
+                // The last desk went with the router, so the worker finishes what is handed in and closes the store.
+                let _ = worker.await;
+            }
+            // Whoever is cut off was never answered. The worker commits between its waits, never during them.
             () = grace(closed) => {}
         }
-        // The last desk is gone with the router, unless a request was cut off: then the runtime takes both away.
-        let _ = tokio::time::timeout(GRACE, worker).await;
         std::io::Result::Ok(())
     });
     if let Err(error) = served {

@@ -1,8 +1,8 @@
 //! The activity log: a row for whatever happens to the things it tells of. Guide: section "Activity".
 
 use axum::http::StatusCode;
-use rusqlite::{Row, ToSql};
 use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Row, ToSql};
 
 use super::super::facts::{self, Shape};
 use super::super::query::{Listing, Order};
@@ -15,7 +15,7 @@ use crate::schema::{self, Entity, Field, Wire};
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Event<'a> {
     /// As the log calls the collection; none where it does not tell of it.
-    logged: Option<&'static str>,
+    pub(super) logged: Option<&'static str>,
     pub(super) name: &'static str,
     pub(super) item_id: i64,
     /// Who did it.

@@ -9,7 +9,12 @@ use crate::schema;
 
 impl Store {
     /// Makes a license one of the type "Product Key", with a seat for each key.
-    pub(in super::super) fn set_product_keys(&mut self, account: Account, license: i64, keys: &[&str]) -> rusqlite::Result<()> {
+    pub(in super::super) fn set_product_keys(
+        &mut self,
+        account: Account,
+        license: i64,
+        keys: &[&str],
+    ) -> rusqlite::Result<()> {
         for key in keys {
             self.execute("INSERT INTO product_keys (license_id, product_key) VALUES (?1, ?2)", (license, key))?;
         }

@@ -33,7 +33,10 @@ impl Store {
         let sql = format!("SELECT \"{field}\" FROM {} WHERE id = ?1 AND tenant = ?2", reference.to);
         let held = self.first(&sql, (id, account.0), |row| {
             let held = row.get_ref(0)?;
-            Ok((reference.narrowed.is_none() || held == ValueRef::Text(wanted.as_bytes()), held.as_str().unwrap_or_default().to_owned()))
+            Ok((
+                reference.narrowed.is_none() || held == ValueRef::Text(wanted.as_bytes()),
+                held.as_str().unwrap_or_default().to_owned(),
+            ))
         })?;
         let one = self.tables.named(reference.to).entity.singular;
         Ok(match held {
@@ -46,7 +49,9 @@ impl Store {
     fn by_tag(&self, account: Account, reference: Reference, tag: &str) -> rusqlite::Result<Result<i64, String>> {
         let sql = format!("SELECT id FROM {} WHERE tenant = ?1 AND asset_id = ?2", reference.to);
         let id = self.first(&sql, (account.0, tag), |row| row.get(0))?;
-        Ok(id.ok_or_else(|| format!("there is no {} with the tag `{tag}`", self.tables.named(reference.to).entity.singular)))
+        Ok(id.ok_or_else(|| {
+            format!("there is no {} with the tag `{tag}`", self.tables.named(reference.to).entity.singular)
+        }))
     }
 
     /// Refuses to delete what other records point at, what is out, and who or what holds something.
@@ -81,7 +86,9 @@ impl Store {
     /// its products and accessories need.
     pub(super) fn refuse_if_outgrown(&self, id: i64, draft: &mut Draft) -> rusqlite::Result<()> {
         for (other, field) in pointing_at(draft.entity.name) {
-            let Some((narrowed, wanted)) = field.reference_to().and_then(|reference| reference.narrowed) else { continue };
+            let Some((narrowed, wanted)) = field.reference_to().and_then(|reference| reference.narrowed) else {
+                continue;
+            };
             if draft.text(narrowed).is_none_or(|text| text == wanted) || draft.errors.has(narrowed) {
                 continue;
             }

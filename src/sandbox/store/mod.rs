@@ -21,8 +21,8 @@ use rusqlite::{Connection, Params, Row};
 
 use super::clock::Clock;
 use super::refusal::Refusal;
-use tables::Tables;
 pub(super) use moves::Action;
+use tables::Tables;
 pub(super) use work::{Broken, Desk, work};
 
 /// What every record belongs to: a tenant's id, or [`Account::ONLY`] where there are no tenants.

@@ -117,10 +117,8 @@ impl Store {
     }
 
     fn take_stock(&self, moving: &mut Move, capacity: &str) -> rusqlite::Result<i64> {
-        let sql = format!(
-            "SELECT coalesce(\"{capacity}\", 0) - checked_out FROM {} WHERE id = ?1",
-            moving.action.item.name
-        );
+        let sql =
+            format!("SELECT coalesce(\"{capacity}\", 0) - checked_out FROM {} WHERE id = ?1", moving.action.item.name);
         let available: i64 = self.first(&sql, [moving.item_id], |row| row.get(0))?.unwrap_or(0);
         let wanted = moving.draft.integer("quantity").unwrap_or(0);
         if wanted > available {
@@ -286,7 +284,8 @@ impl Move {
 /// The one holder that must be named, where the action takes any.
 fn read_holder(action: Action, draft: &mut Draft) -> Option<(&'static str, i64)> {
     let names: Vec<_> = action.holders().collect();
-    let given: Vec<_> = names.iter().copied().filter(|name| draft.value(name).is_some() || draft.errors.has(name)).collect();
+    let given: Vec<_> =
+        names.iter().copied().filter(|name| draft.value(name).is_some() || draft.errors.has(name)).collect();
     match (&names[..], &given[..]) {
         ([], _) => None,
         (_, [name]) => draft.integer(name).map(|id| (*name, id)),

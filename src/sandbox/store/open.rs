@@ -47,11 +47,9 @@ impl Store {
         let tables = Tables::from_schema();
         connection.execute_batch("BEGIN IMMEDIATE")?;
         tables.create(&connection)?;
-        connection.execute_batch(&format!(
-            "PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT}; COMMIT"
-        ))?;
-        let last: Option<String> =
-            connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
+        connection
+            .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT}; COMMIT"))?;
+        let last: Option<String> = connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
         let latest = tables.latest_update(&connection)?.max(last);
         Ok(Self { connection, tables, clock: Clock::after(latest.as_deref()) })
     }

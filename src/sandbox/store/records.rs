@@ -19,7 +19,12 @@ use crate::schema::Entity;
 
 impl Store {
     /// A page of records as a JSON array.
-    pub(in super::super) fn list(&self, account: Account, entity: &'static Entity, listing: &Listing) -> Outcome<Reply> {
+    pub(in super::super) fn list(
+        &self,
+        account: Account,
+        entity: &'static Entity,
+        listing: &Listing,
+    ) -> Outcome<Reply> {
         let table = self.tables.of(entity);
         // Ids first, then each record by its id: a page far into a long list computes nothing for those before it.
         let ids = self.page(account, table, listing)?;
@@ -76,7 +81,12 @@ impl Store {
         Ok(written.is_some())
     }
 
-    pub(in super::super) fn create(&mut self, account: Account, entity: &'static Entity, body: &Body) -> Outcome<Reply> {
+    pub(in super::super) fn create(
+        &mut self,
+        account: Account,
+        entity: &'static Entity,
+        body: &Body,
+    ) -> Outcome<Reply> {
         let mut draft = rules::read(entity, Purpose::Create, body);
         self.resolve(account, &mut draft)?;
         self.refuse_doubles(account, None, &mut draft)?;

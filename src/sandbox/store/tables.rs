@@ -209,9 +209,9 @@ impl Table {
             )
         });
         let is_unique = |field: &str| {
-            facts::UNIQUE.iter().any(|unique| {
-                unique.collection == name && unique.field == field && unique.collation == "BINARY"
-            })
+            facts::UNIQUE
+                .iter()
+                .any(|unique| unique.collection == name && unique.field == field && unique.collation == "BINARY")
         };
         let searched = facts::SEARCHED.iter().filter(|(collection, _)| *collection == name).map(|(_, field)| *field);
         let sorted = self.entity.sorts.first().copied().into_iter().chain(["created_at", "updated_at"]);
@@ -281,7 +281,8 @@ fn reply_column(entity: &'static Entity, field: &'static Field) -> Option<(&'sta
 /// Every field of a collection that points at records of `to`.
 pub(super) fn pointing_at(to: &str) -> impl Iterator<Item = (&'static Entity, &'static Field)> {
     let every = schema::COLLECTIONS.iter().flat_map(|entity| entity.fields.iter().map(|field| (*entity, field)));
-    every.filter(move |(_, field)| has_column(field) && field.reference_to().is_some_and(|reference| reference.to == to))
+    every
+        .filter(move |(_, field)| has_column(field) && field.reference_to().is_some_and(|reference| reference.to == to))
 }
 
 #[cfg(test)]
