@@ -1,5 +1,6 @@
 //! `tallyport sandbox`: serves the sandbox until it is told to stop.
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 
 use serde_json::json;
@@ -19,8 +20,15 @@ pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Resu
             sandbox.address()
         ));
     }
-    announce(&sandbox, &api_key, args, printer)?;
-    wait_for_interrupt()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        // Listening first: a script may interrupt as soon as it has read the first line.
+        let mut interrupts = Interrupts::listen()?;
+        announce(&sandbox, &api_key, args, printer)?;
+        interrupts.first().await;
+        Ok::<(), Error>(())
+    })?;
+    drop(sandbox);
     printer.note("stopped");
     Ok(Exit::Success)
 }
@@ -89,25 +97,48 @@ fn tenant(text: &str) -> Result<(i64, String), SandboxError> {
     }
 }
 
-/// Returns when the user interrupts the program or the system asks it to end.
-fn wait_for_interrupt() -> Result<(), Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    Ok(runtime.block_on(interrupted())?)
+/// The ways a user, a script or the system ends a program in peace.
+#[cfg(unix)]
+struct Interrupts {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-async fn interrupted() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminated = signal(SignalKind::terminate())?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted,
-        _ = terminated.recv() => Ok(()),
+impl Interrupts {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn first(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
-#[cfg(not(unix))]
-async fn interrupted() -> std::io::Result<()> {
-    tokio::signal::ctrl_c().await
+/// The ways a user, a script or the system ends a program in peace.
+#[cfg(windows)]
+struct Interrupts {
+    ctrl_c: tokio::signal::windows::CtrlC,
+    ctrl_break: tokio::signal::windows::CtrlBreak,
+}
+
+#[cfg(windows)]
+impl Interrupts {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        Ok(Self { ctrl_c: ctrl_c()?, ctrl_break: ctrl_break()? })
+    }
+
+    async fn first(&mut self) {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = self.ctrl_break.recv() => {}
+        }
+    }
 }
 
 #[cfg(test)]

@@ -225,6 +225,7 @@ pub(super) fn write_value(value: ValueRef<'_>, shape: Shape, out: &mut Vec<u8>) 
     match (value, shape) {
         (ValueRef::Integer(yes), Shape::Boolean) => out.extend_from_slice(if yes == 0 { b"false" } else { b"true" }),
         (ValueRef::Integer(integer), _) => drop(write!(out, "{integer}")),
+        (ValueRef::Real(whole), _) if whole.fract() == 0.0 => drop(write!(out, "{whole:.0}")),
         (ValueRef::Real(number), _) => drop(serde_json::to_writer(out, &number)),
         (ValueRef::Text(json), Shape::Json) => out.extend_from_slice(json),
         (ValueRef::Text(text), _) => drop(serde_json::to_writer(out, &String::from_utf8_lossy(text))),
