@@ -1,7 +1,171 @@
+//! `tallyport sandbox`: serves the sandbox until it is told to stop.
+
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+
+use serde_json::json;
+
 use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
 use super::{Error, Exit};
+use crate::sandbox::{Sandbox, SandboxError, SandboxOptions, Seed, StoreAt};
 
-pub(super) fn run(_global: &Global, _args: &SandboxArgs, _printer: Printer) -> Result<Exit, Error> {
-    Ok(Exit::Internal)
+pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
+    let options = options(global, args)?;
+    let api_key = options.api_key.clone();
+    let sandbox = Sandbox::start(options)?;
+    if !sandbox.address().ip().is_loopback() {
+        printer.warn(&format!(
+            "{} can be reached from other machines, and the sandbox speaks plain HTTP: whoever has the key can change its records",
+            sandbox.address()
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        // Listening first: a script may interrupt as soon as it has read the first line.
+        let mut interrupts = Interrupts::listen()?;
+        announce(&sandbox, &api_key, args, printer)?;
+        interrupts.first().await;
+        Ok::<(), Error>(())
+    })?;
+    drop(sandbox);
+    printer.note("stopped");
+    Ok(Exit::Success)
+}
+
+/// Says where it is, in one flushed write, so that a script that reads the first line can go on.
+fn announce(sandbox: &Sandbox, api_key: &str, args: &SandboxArgs, printer: Printer) -> Result<(), Error> {
+    let base_url = sandbox.base_url();
+    if printer.json {
+        let line = json!({"base_url": base_url, "api_key": api_key});
+        return Ok(printer.data(&format!("{line}\n"))?);
+    }
+    let tenant = match args.tenants.first() {
+        Some(tenant) => format!(" --tenant {}", tenant.split('=').next().unwrap_or_default()),
+        None => String::new(),
+    };
+    Ok(printer.data(&format!(
+        "base URL  {base_url}\n\
+         API key   {api_key}\n\
+         records   {records}\n\
+         try it    BLUETALLY_BASE_URL={base_url} BLUETALLY_API_KEY={api_key} tallyport doctor{tenant}\n\
+         stop it   Ctrl-C\n",
+        records = match &args.data {
+            Some(path) => format!("kept in {}", path.display()),
+            None => "in memory, gone when it stops".into(),
+        }
+    ))?)
+}
+
+fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, SandboxError> {
+    let defaults = SandboxOptions::default();
+    Ok(SandboxOptions {
+        listen: address(&args.listen)?,
+        store: args.data.clone().map_or(StoreAt::Memory, StoreAt::File),
+        api_key: args.api_key.clone().unwrap_or(defaults.api_key),
+        quota: match &global.quota {
+            Some(text) => quota(text)?,
+            None => defaults.quota,
+        },
+        page_limit: args.page_limit,
+        tenants: args.tenants.iter().map(|text| tenant(text)).collect::<Result<_, _>>()?,
+        seed: if args.empty { Seed::Empty } else { Seed::SampleLookups },
+    })
+}
+
+/// A host and a port; of a name with several addresses the first.
+fn address(text: &str) -> Result<SocketAddr, SandboxError> {
+    let first = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
+    first.ok_or_else(|| SandboxError::Address { text: text.into() })
+}
+
+/// `N/h`, `N` or `none`.
+fn quota(text: &str) -> Result<Option<u32>, SandboxError> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(None);
+    }
+    let number = text.strip_suffix("/h").unwrap_or(text);
+    number.parse().map(Some).map_err(|_| SandboxError::Quota { text: text.into() })
+}
+
+/// `ID` or `ID=NAME`; a tenant without a name is called by its id.
+fn tenant(text: &str) -> Result<(i64, String), SandboxError> {
+    let (id, name) = text.split_once('=').map_or((text, None), |(id, name)| (id, Some(name.trim())));
+    match id.trim().parse::<i64>() {
+        Ok(id) if id > 0 && name != Some("") => Ok((id, name.map_or_else(|| format!("Tenant {id}"), str::to_owned))),
+        _ => Err(SandboxError::Tenant { text: text.into() }),
+    }
+}
+
+/// The ways a user, a script or the system ends a program in peace.
+#[cfg(unix)]
+struct Interrupts {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Interrupts {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn first(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// The ways a user, a script or the system ends a program in peace.
+#[cfg(windows)]
+struct Interrupts {
+    ctrl_c: tokio::signal::windows::CtrlC,
+    ctrl_break: tokio::signal::windows::CtrlBreak,
+}
+
+#[cfg(windows)]
+impl Interrupts {
+    fn listen() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_break, ctrl_c};
+        Ok(Self { ctrl_c: ctrl_c()?, ctrl_break: ctrl_break()? })
+    }
+
+    async fn first(&mut self) {
+        tokio::select! {
+            _ = self.ctrl_c.recv() => {}
+            _ = self.ctrl_break.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn quotas_and_tenants_are_read_as_documented() {
+        assert_eq!(quota("600/h").unwrap(), Some(600));
+        assert_eq!(quota("600").unwrap(), Some(600));
+        assert_eq!(quota("none").unwrap(), None);
+        for text in ["", "many", "10/m", "-1/h", "1.5/h"] {
+            assert!(matches!(quota(text), Err(SandboxError::Quota { .. })), "{text}");
+        }
+        assert_eq!(tenant("7").unwrap(), (7, "Tenant 7".into()));
+        assert_eq!(tenant("7=North & Co").unwrap(), (7, "North & Co".into()));
+        for text in ["", "=North", "0", "-1", "7=", "north"] {
+            assert!(matches!(tenant(text), Err(SandboxError::Tenant { .. })), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_told() {
+        assert_eq!(address("127.0.0.1:0").unwrap().port(), 0);
+        for text in ["", "8080", "127.0.0.1", "127.0.0.1:99999"] {
+            assert!(matches!(address(text), Err(SandboxError::Address { .. })), "{text}");
+        }
+    }
 }

@@ -1,0 +1,92 @@
+//! The door every request passes: the key, the quota, the tenant, in this order.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::query::{Query, integer};
+use super::quota::{Allowance, Exhausted, Quota};
+use super::refusal::Refusal;
+use super::store::Account;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+
+/// The key that opens it, what is left of the quota, and the tenants behind it.
+#[derive(Debug)]
+pub(super) struct Gate {
+    api_key: String,
+    quota: Option<Mutex<Quota>>,
+    /// Empty in a single-tenant sandbox.
+    pub(super) tenants: Vec<(i64, String)>,
+}
+
+/// A refusal at the door, with the headers that go with it.
+#[derive(Debug)]
+pub(super) struct TurnedAway {
+    pub(super) refusal: Refusal,
+    pub(super) headers: HeaderMap,
+}
+
+impl Gate {
+    pub(super) fn new(api_key: String, quota: Option<u32>, tenants: Vec<(i64, String)>) -> Self {
+        Self { api_key, quota: quota.map(|limit| Mutex::new(Quota::new(limit))), tenants }
+    }
+
+    /// Admits a request, or turns it away. The headers say what is left of the quota.
+    pub(super) fn admit(&self, headers: &HeaderMap, now: Instant) -> Result<HeaderMap, Box<TurnedAway>> {
+        if !self.knows_key(headers) {
+            return Err(Box::new(stranger()));
+        }
+        let Some(quota) = &self.quota else { return Ok(HeaderMap::new()) };
+        // A panic while the lock was held cannot have left a quota half counted.
+        let admitted = quota.lock().unwrap_or_else(PoisonError::into_inner).admit(now);
+        admitted.map(count_headers).map_err(|exhausted| Box::new(too_many(exhausted)))
+    }
+
+    /// Guide: "Make sure you use your API key as a Bearer type token".
+    fn knows_key(&self, headers: &HeaderMap) -> bool {
+        let mut given = headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(only), None) = (given.next(), given.next()) else { return false };
+        let Some((scheme, key)) = only.to_str().ok().and_then(|text| text.split_once(' ')) else { return false };
+        scheme.eq_ignore_ascii_case("bearer") && key == self.api_key
+    }
+
+    /// The account the query names, its `tenant_id` taken out. In a single-tenant sandbox that parameter is left
+    /// in, to be refused as unknown like any other.
+    pub(super) fn account(&self, query: &mut Query) -> Result<Account, Refusal> {
+        if self.tenants.is_empty() {
+            return Ok(Account::ONLY);
+        }
+        let given = query.take("tenant_id");
+        let id = match &given[..] {
+            [] => Err("is required: multi-tenant users add it to all requests".into()),
+            [only] => integer(only, i64::MIN),
+            _ => Err("is given twice".into()),
+        };
+        match id {
+            Ok(id) if self.tenants.iter().any(|(tenant, _)| *tenant == id) => Ok(Account(id)),
+            Ok(id) => Err(Refusal::new(StatusCode::FORBIDDEN, format!("the key may not act for tenant `{id}`"))),
+            Err(error) => Err(Refusal::field("tenant_id", error)),
+        }
+    }
+}
+
+fn stranger() -> TurnedAway {
+    let message = "the API key is missing or wrong: send it as `Authorization: Bearer KEY`";
+    let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))]);
+    TurnedAway { refusal: Refusal::new(StatusCode::UNAUTHORIZED, message), headers }
+}
+
+fn too_many(exhausted: Exhausted) -> TurnedAway {
+    let Exhausted { limit, retry_after } = exhausted;
+    let message = format!("more than {limit} requests in an hour: come back in {retry_after} seconds");
+    let mut headers = count_headers(Allowance { limit, remaining: 0 });
+    headers.insert(header::RETRY_AFTER, retry_after.into());
+    TurnedAway { refusal: Refusal::new(StatusCode::TOO_MANY_REQUESTS, message), headers }
+}
+
+fn count_headers(allowance: Allowance) -> HeaderMap {
+    HeaderMap::from_iter([(LIMIT, allowance.limit.into()), (REMAINING, allowance.remaining.into())])
+}

@@ -1,0 +1,167 @@
+//! The query of a request: nothing but what the guide lists, each once, each of its type.
+
+use rusqlite::types::Value;
+
+use super::facts;
+use super::refusal::{FieldErrors, Refusal};
+use super::rules;
+use crate::schema::{ACTIVITY, Entity, Field, Kind, Wire};
+
+/// How many entries a list returns unless told. Guide: "Default value is 50".
+const DEFAULT_LIMIT: u32 = 50;
+
+/// A query's parameters, in the order sent.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Query(pub(super) Vec<(String, String)>);
+
+/// What a list is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Listing {
+    /// Fields that must hold exactly that.
+    pub(super) filters: Vec<(&'static Field, Value)>,
+    /// One of the entity's sort options.
+    pub(super) sort: &'static str,
+    pub(super) order: Order,
+    pub(super) limit: u32,
+    pub(super) offset: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Ascending,
+    Descending,
+}
+
+impl Query {
+    pub(super) fn parse(query: Option<&str>) -> Self {
+        let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+        Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
+    }
+
+    /// Every value given for that parameter, taken out.
+    pub(super) fn take(&mut self, name: &str) -> Vec<String> {
+        let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(other, _)| other == name);
+        self.0 = left;
+        taken.into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// For calls whose query may carry nothing more.
+    pub(super) fn refuse_any(&self) -> Result<(), Refusal> {
+        let mut errors = FieldErrors::default();
+        for (name, _) in &self.0 {
+            errors.add(name, UNKNOWN);
+        }
+        errors.refuse()
+    }
+
+    /// The list asked for, or every parameter's error.
+    pub(super) fn listing(&self, entity: &'static Entity, page_limit: u32) -> Result<Listing, Refusal> {
+        let mut listing = Listing {
+            filters: Vec::new(),
+            sort: entity.sorts.first().copied().unwrap_or("created_at"),
+            order: default_order(entity),
+            limit: DEFAULT_LIMIT.min(page_limit),
+            offset: 0,
+        };
+        let mut errors = FieldErrors::default();
+        for (position, (name, value)) in self.0.iter().enumerate() {
+            let given_before = self.0[..position].iter().any(|(other, _)| other == name);
+            let read = match given_before {
+                true => Err("is given twice".into()),
+                false => listing.read(entity, page_limit, name, value),
+            };
+            if let Err(error) = read {
+                errors.add(name, error);
+            }
+        }
+        errors.refuse()?;
+        Ok(listing)
+    }
+}
+
+const UNKNOWN: &str = "is not a parameter of this call";
+
+/// Guide: the activity log is the one list that is newest first by default.
+fn default_order(entity: &Entity) -> Order {
+    if entity.name == ACTIVITY.name { Order::Descending } else { Order::Ascending }
+}
+
+impl Listing {
+    fn read(&mut self, entity: &'static Entity, page_limit: u32, name: &str, value: &str) -> Result<(), String> {
+        match name {
+            "limit" => self.limit = limit(value, page_limit)?,
+            "offset" => self.offset = integer(value, 0)?,
+            "sort" => self.sort = one_of(entity.sorts, value)?,
+            "order" => self.order = order(value)?,
+            _ => {
+                let field = entity.filters().find(|field| field.name == name).ok_or(UNKNOWN)?;
+                self.filters.push((field, filter(entity, field, value)?));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn limit(value: &str, page_limit: u32) -> Result<u32, String> {
+    let limit = integer(value, 1)?;
+    match u32::try_from(limit) {
+        Ok(limit) if limit <= page_limit => Ok(limit),
+        _ => Err(format!("must be at most {page_limit}, not `{limit}`")),
+    }
+}
+
+fn order(value: &str) -> Result<Order, String> {
+    match one_of(&["asc", "desc"], value)? {
+        "asc" => Ok(Order::Ascending),
+        _ => Ok(Order::Descending),
+    }
+}
+
+fn one_of(options: &'static [&'static str], value: &str) -> Result<&'static str, String> {
+    options.iter().copied().find(|option| *option == value).ok_or_else(|| rules::not_an_option(options, value))
+}
+
+/// The value a filter compares with, of its field's type.
+fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> {
+    if let Some(options) = log_options(entity, field) {
+        return match options.contains(&value) {
+            true => Ok(Value::Text(value.into())),
+            false => Err(rules::not_an_option(&options, value)),
+        };
+    }
+    match field.kind {
+        Kind::Integer { .. } | Kind::Money | Kind::User => integer(value, i64::MIN).map(Value::Integer),
+        Kind::Reference(reference) if reference.wire == Wire::Id => integer(value, i64::MIN).map(Value::Integer),
+        Kind::Date => rules::date(value).map(Value::Text),
+        Kind::Boolean => boolean(value),
+        Kind::Option(choices) => one_of(choices.create, value).map(|option| Value::Text(option.into())),
+        _ => Ok(Value::Text(value.into())),
+    }
+}
+
+/// The options that the guide gives for two filters of the activity log, which hold text in the schema.
+fn log_options(entity: &Entity, field: &Field) -> Option<Vec<&'static str>> {
+    match (entity.name == ACTIVITY.name, field.name) {
+        (true, "type") => Some(facts::LOGGED.iter().map(|(_, logged)| *logged).collect()),
+        (true, "event") => Some(facts::EVENTS.to_vec()),
+        _ => None,
+    }
+}
+
+/// A whole number in plain digits: no plus, no blanks, no leading zeros.
+pub(super) fn integer(value: &str, least: i64) -> Result<i64, String> {
+    match value.parse::<i64>() {
+        Ok(integer) if integer.to_string() != value => Err(format!("must be an integer, not `{value}`")),
+        Ok(integer) if integer >= least => Ok(integer),
+        Ok(integer) => Err(format!("must be at least {least}, not `{integer}`")),
+        Err(_) => Err(format!("must be an integer, not `{value}`")),
+    }
+}
+
+fn boolean(value: &str) -> Result<Value, String> {
+    match value {
+        "true" => Ok(Value::Integer(1)),
+        "false" => Ok(Value::Integer(0)),
+        _ => Err(format!("must be `true` or `false`, not `{value}`")),
+    }
+}

@@ -1,0 +1,94 @@
+//! The limit on requests: at most so many in any sliding hour.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// The window the limit counts in.
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The requests of the last hour, and how many there may be.
+#[derive(Debug)]
+pub(super) struct Quota {
+    limit: u32,
+    admitted: VecDeque<Instant>,
+}
+
+/// The state of the quota after a request was admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Allowance {
+    pub(super) limit: u32,
+    pub(super) remaining: u32,
+}
+
+/// A request too many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Exhausted {
+    pub(super) limit: u32,
+    /// Whole seconds after which one more request is admitted.
+    pub(super) retry_after: u64,
+}
+
+impl Quota {
+    pub(super) fn new(limit: u32) -> Self {
+        Self { limit, admitted: VecDeque::new() }
+    }
+
+    /// Admits a request at `now`, or says when to come back. A refused request does not count.
+    pub(super) fn admit(&mut self, now: Instant) -> Result<Allowance, Exhausted> {
+        while self.admitted.front().is_some_and(|first| now.duration_since(*first) >= HOUR) {
+            self.admitted.pop_front();
+        }
+        if self.admitted.len() >= self.limit as usize {
+            return Err(Exhausted { limit: self.limit, retry_after: self.retry_after(now) });
+        }
+        self.admitted.push_back(now);
+        Ok(Allowance { limit: self.limit, remaining: self.limit - self.admitted.len() as u32 })
+    }
+
+    /// Until the oldest request leaves the window, rounded up, since a client that comes a moment early is refused.
+    fn retry_after(&self, now: Instant) -> u64 {
+        let Some(first) = self.admitted.front() else { return HOUR.as_secs() };
+        let left = HOUR.saturating_sub(now.duration_since(*first));
+        left.as_millis().div_ceil(1000) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn the_window_slides() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut quota = Quota::new(2);
+        assert_eq!(quota.admit(at(0)), Ok(Allowance { limit: 2, remaining: 1 }));
+        assert_eq!(quota.admit(at(1800)), Ok(Allowance { limit: 2, remaining: 0 }));
+        assert_eq!(quota.admit(at(1801)), Err(Exhausted { limit: 2, retry_after: 1799 }));
+        assert_eq!(quota.admit(at(3599)), Err(Exhausted { limit: 2, retry_after: 1 }));
+        assert_eq!(quota.admit(at(3600)), Ok(Allowance { limit: 2, remaining: 0 }));
+        assert_eq!(quota.admit(at(3601)).unwrap_err().retry_after, 1799, "the next to leave came at 1800");
+    }
+
+    #[test]
+    fn refused_requests_do_not_count() {
+        let start = Instant::now();
+        let mut quota = Quota::new(1);
+        assert!(quota.admit(start).is_ok());
+        for second in 1..3600 {
+            assert!(quota.admit(start + Duration::from_secs(second)).is_err());
+        }
+        assert!(quota.admit(start + HOUR).is_ok());
+    }
+
+    #[test]
+    fn waiting_as_told_is_always_enough() {
+        let start = Instant::now();
+        let mut quota = Quota::new(1);
+        quota.admit(start).unwrap();
+        let now = start + Duration::from_millis(1);
+        let wait = quota.admit(now).unwrap_err().retry_after;
+        assert!(quota.admit(now + Duration::from_secs(wait)).is_ok());
+    }
+}

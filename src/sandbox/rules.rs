@@ -1,0 +1,285 @@
+//! What the guide allows in a body, and what it refuses: one body against the schema, all its errors at once.
+//!
+//! Pure: whether a reference exists or a tag is free is for the store to say.
+
+use iso_currency::Currency;
+use jiff::civil::Date;
+use rusqlite::types::Value;
+use serde_json::Value as Json;
+
+use super::body::Body;
+use super::facts;
+use super::refusal::FieldErrors;
+use crate::schema::{Choices, Entity, Field, Kind, TextForm, Use};
+
+/// What a body is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A create, or an action: required fields must be there.
+    Create,
+    /// An update of the record of that id: what is left out stays as it is.
+    Update { id: i64 },
+}
+
+/// A body that was read: its values and everything wrong with it so far.
+#[derive(Debug, Clone)]
+pub(super) struct Draft {
+    pub(super) entity: &'static Entity,
+    /// One per field of the entity, in its order: none where the body leaves it alone, `Null` where it clears it.
+    pub(super) values: Vec<Option<Value>>,
+    pub(super) errors: FieldErrors,
+}
+
+impl Draft {
+    /// The integer the body gives for that field.
+    pub(super) fn integer(&self, field: &str) -> Option<i64> {
+        match self.value(field) {
+            Some(Value::Integer(integer)) => Some(*integer),
+            _ => None,
+        }
+    }
+
+    /// The text the body gives for that field.
+    pub(super) fn text(&self, field: &str) -> Option<&str> {
+        match self.value(field) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// What the body gives for that field, `Null` included.
+    pub(super) fn value(&self, field: &str) -> Option<&Value> {
+        self.entity.field_index(field).and_then(|index| self.values[index].as_ref())
+    }
+}
+
+/// Reads a body against the entity's fields. Errors are in the draft, since the store may find more of them.
+pub(super) fn read(entity: &'static Entity, purpose: Purpose, body: &Body) -> Draft {
+    let mut draft = Draft { entity, values: vec![None; entity.fields.len()], errors: FieldErrors::default() };
+    let mut seen: Vec<&str> = Vec::with_capacity(body.0.len());
+    for (name, json) in &body.0 {
+        if seen.contains(&name.as_str()) {
+            draft.errors.add(name, "is given twice");
+            continue;
+        }
+        seen.push(name);
+        if let Err(error) = read_member(&mut draft, purpose, name, json) {
+            draft.errors.add(name, error);
+        }
+    }
+    if purpose == Purpose::Create {
+        complete(&mut draft);
+    }
+    draft
+}
+
+fn read_member(draft: &mut Draft, purpose: Purpose, name: &str, json: &Json) -> Result<(), String> {
+    if let (Purpose::Update { id }, "id") = (purpose, name) {
+        let same = json.as_i64() == Some(id);
+        return if same { Ok(()) } else { Err(format!("must be `{id}` as in the path, not {}", shown(json))) };
+    }
+    let entity = draft.entity;
+    let Some(index) = entity.field_index(name).filter(|index| may_carry(&entity.fields[*index], purpose)) else {
+        return Err("is not a parameter of this call".into());
+    };
+    let field = &entity.fields[index];
+    draft.values[index] = match (json, purpose) {
+        (Json::Null, Purpose::Create) => None,
+        (Json::Null, Purpose::Update { .. }) if field.is_required() => {
+            return Err("is required, it cannot be null".into());
+        }
+        (Json::Null, Purpose::Update { .. }) => Some(Value::Null),
+        _ => Some(value_of(field, purpose, json)?),
+    };
+    Ok(())
+}
+
+fn may_carry(field: &Field, purpose: Purpose) -> bool {
+    match purpose {
+        Purpose::Create => field.create != Use::No,
+        Purpose::Update { .. } => field.update,
+    }
+}
+
+/// Defaults for what a create leaves out, and an error for each required field among it.
+fn complete(draft: &mut Draft) {
+    for (field, value) in draft.entity.fields.iter().zip(&mut draft.values) {
+        if value.is_some() || draft.errors.has(field.name) {
+            continue;
+        }
+        if field.is_required() {
+            draft.errors.add(field.name, "is required");
+        }
+        let default = facts::DEFAULTS.iter().find(|(name, of, _)| *name == draft.entity.name && *of == field.name);
+        *value = default.map(|(.., text)| Value::Text((*text).into()));
+    }
+}
+
+fn value_of(field: &Field, purpose: Purpose, json: &Json) -> Result<Value, String> {
+    match field.kind {
+        Kind::Text(form) => text(field, form, json),
+        Kind::Integer { least } => integer(json, least).map(Value::Integer),
+        Kind::Money => money(json).map(Value::Integer),
+        Kind::Date => date(string(json)?).map(Value::Text),
+        Kind::Boolean => boolean(json),
+        Kind::Currency => currency(string(json)?),
+        Kind::Option(choices) => option(choices, purpose, string(json)?),
+        Kind::Reference(reference) if reference.wire == crate::schema::Wire::Tag => {
+            Ok(Value::Text(string(json)?.into()))
+        }
+        Kind::Reference(_) => integer(json, 1).map(Value::Integer),
+        Kind::User => user(json),
+        Kind::CustomFields => custom_fields(string(json)?),
+        Kind::Structure => Err("is not a parameter of this call".into()),
+    }
+}
+
+fn text(field: &Field, form: TextForm, json: &Json) -> Result<Value, String> {
+    let text = string(json)?;
+    if field.is_required() && text.trim().is_empty() {
+        return Err("is required, it cannot be blank".into());
+    }
+    match form {
+        TextForm::Email if !is_email(text) => Err(format!("must be an e-mail address, not {}", shown(json))),
+        TextForm::Url if !is_url(text) => {
+            Err(format!("must be a web address such as `https://example.com`, not {}", shown(json)))
+        }
+        _ => Ok(Value::Text(text.into())),
+    }
+}
+
+fn string(json: &Json) -> Result<&str, String> {
+    json.as_str().ok_or_else(|| format!("must be a string, not {}", shown(json)))
+}
+
+fn integer(json: &Json, least: i64) -> Result<i64, String> {
+    match json.as_i64() {
+        Some(integer) if integer >= least => Ok(integer),
+        Some(integer) => Err(format!("must be at least {least}, not `{integer}`")),
+        None => Err(format!("must be an integer, not {}", shown(json))),
+    }
+}
+
+/// Whole amounts only: the guide says Integer. `12.0` is refused too, since it is not written as one.
+fn money(json: &Json) -> Result<i64, String> {
+    match json {
+        Json::Number(number) if number.is_f64() => Err(format!("must be a whole amount, not `{number}`")),
+        _ => integer(json, 0),
+    }
+}
+
+/// A day as the guide writes it, `2022-12-01`, that the calendar has.
+pub(super) fn date(text: &str) -> Result<String, String> {
+    let bytes = text.as_bytes();
+    let shaped = bytes.len() == 10
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
+    match text.parse::<Date>() {
+        Ok(_) if shaped => Ok(text.into()),
+        _ => Err(format!("must be a day such as `2022-12-01`, not `{}`", short(text))),
+    }
+}
+
+fn boolean(json: &Json) -> Result<Value, String> {
+    match json {
+        Json::Bool(yes) => Ok(Value::Integer((*yes).into())),
+        _ => Err(format!("must be a boolean, not {}", shown(json))),
+    }
+}
+
+fn currency(code: &str) -> Result<Value, String> {
+    let known = Currency::from_code(code).filter(|_| !facts::NO_CURRENCIES.contains(&code));
+    let in_use = |currency: Currency| currency.is_superseded().is_none() || facts::CURRENCIES_IN_USE.contains(&code);
+    match known {
+        Some(currency) if in_use(currency) => Ok(Value::Text(code.into())),
+        Some(currency) => Err(format!("`{code}` is no longer in use, it became `{}`", currency.latest().code())),
+        None => Err(format!("must be an ISO 4217 code such as `EUR`, not `{}`", short(code))),
+    }
+}
+
+/// The option as its own section spells it. Stored as create spells it, so that lists and filters know one spelling.
+fn option(choices: Choices, purpose: Purpose, text: &str) -> Result<Value, String> {
+    let spelled = match purpose {
+        Purpose::Create => choices.create,
+        Purpose::Update { .. } => choices.update,
+    };
+    let found = spelled.iter().position(|option| *option == text).and_then(|index| choices.create.get(index));
+    match found {
+        Some(option) => Ok(Value::Text((*option).into())),
+        None => Err(not_an_option(spelled, text)),
+    }
+}
+
+pub(super) fn not_an_option(options: &[&str], text: &str) -> String {
+    format!("must be one of `{}`, not `{}`", options.join("`, `"), short(text))
+}
+
+fn user(json: &Json) -> Result<Value, String> {
+    let id = integer(json, 1)?;
+    if facts::user_email(id).is_none() {
+        return Err(format!("there is no user `{id}`"));
+    }
+    Ok(Value::Integer(id))
+}
+
+/// A string that holds `[{"name": "..", "value": ".."}, ..]` (guide), each name once.
+fn custom_fields(text: &str) -> Result<Value, String> {
+    let expected =
+        || format!("must be a string holding `[{{\"name\": \"..\", \"value\": \"..\"}}, ..]`, not `{}`", short(text));
+    let Ok(Json::Array(pairs)) = serde_json::from_str(text) else { return Err(expected()) };
+    let mut names: Vec<&str> = Vec::new();
+    for pair in &pairs {
+        let name = pair_name(pair).ok_or_else(expected)?;
+        if names.contains(&name) {
+            return Err(format!("names `{}` twice", short(name)));
+        }
+        names.push(name);
+    }
+    Ok(Value::Text(Json::from(pairs).to_string()))
+}
+
+/// The name of a pair that is an object of a name and a value, both strings, and nothing else.
+fn pair_name(pair: &Json) -> Option<&str> {
+    let pair = pair.as_object().filter(|pair| pair.len() == 2)?;
+    pair.get("value")?.as_str()?;
+    pair.get("name")?.as_str().filter(|name| !name.trim().is_empty())
+}
+
+/// The shape every e-mail address has; whether it exists is not for a sandbox to say.
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let plain = !text.chars().any(|char| {
+        char.is_whitespace() || char.is_control() || matches!(char, '<' | '>' | ',' | ';' | '"' | '(' | ')')
+    });
+    let label = |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
+    plain
+        && !local.is_empty()
+        && local.split('.').all(|part| !part.is_empty() && !part.contains('@'))
+        && domain.contains('.')
+        && domain.split('.').all(label)
+        && domain.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '.'))
+}
+
+/// An absolute address of the web with a host.
+fn is_url(text: &str) -> bool {
+    let written = !text.chars().any(|char| char.is_whitespace() || char.is_control());
+    let web = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    let lower = text.get(..8).unwrap_or(text).to_ascii_lowercase();
+    written && web && (lower.starts_with("http://") || lower.starts_with("https://"))
+}
+
+/// A JSON value as errors quote it.
+fn shown(json: &Json) -> String {
+    format!("`{}`", short(&json.to_string()))
+}
+
+/// Enough of a text to recognise it by.
+fn short(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
+}

@@ -1,0 +1,184 @@
+//! The activity log: a row for whatever happens to the things it tells of. Guide: section "Activity".
+
+use axum::http::StatusCode;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Row, ToSql};
+
+use super::super::facts::{self, Shape};
+use super::super::query::{Listing, Order};
+use super::super::rules::Draft;
+use super::records::write_value;
+use super::{Account, Outcome, Reply, Store};
+use crate::schema::{self, Entity, Field, Wire};
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Event<'a> {
+    /// As the log calls the collection; none where it does not tell of it.
+    pub(super) logged: Option<&'static str>,
+    pub(super) name: &'static str,
+    pub(super) item_id: i64,
+    /// Who did it.
+    pub(super) user_id: i64,
+    pub(super) employee_id: Option<i64>,
+    pub(super) location_id: Option<i64>,
+    /// The asset it happened to, or that something of it happened with.
+    pub(super) asset_id: Option<i64>,
+    pub(super) quantity: Option<i64>,
+    pub(super) notes: Option<&'a str>,
+}
+
+impl Event<'_> {
+    pub(super) fn new(entity: &Entity, name: &'static str, item_id: i64) -> Self {
+        let logged = facts::logged_as(entity.name);
+        Self { logged, name, item_id, user_id: facts::KEY_OWNER, ..Self::default() }
+    }
+}
+
+/// The columns of a row that every row has. `user_email` and the id under its own name come from these.
+const COLUMNS: &[&str] = &[
+    "timestamp",
+    "type",
+    "event",
+    "item_id",
+    "user_id",
+    "employee_id",
+    "employee_email",
+    "location_id",
+    "asset_id",
+    "quantity",
+    "notes",
+];
+
+impl Store {
+    /// Logs that a record was created or updated, and each flag of it that was set.
+    pub(super) fn log_change(
+        &self,
+        account: Account,
+        draft: &Draft,
+        id: i64,
+        name: &'static str,
+        time: &str,
+    ) -> rusqlite::Result<()> {
+        let entity = draft.entity;
+        let event = Event { asset_id: self.asset_concerned(entity, id)?, ..Event::new(entity, name, id) };
+        self.log(account, &event, time)?;
+        for (_, field, name) in facts::FLAG_EVENTS.iter().filter(|(collection, ..)| *collection == entity.name) {
+            if draft.integer(field) == Some(1) {
+                self.log(account, &Event { name, ..event }, time)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The asset a logged record is or belongs to.
+    pub(super) fn asset_concerned(&self, entity: &Entity, id: i64) -> rusqlite::Result<Option<i64>> {
+        if facts::logged_as(entity.name).is_none() {
+            return Ok(None);
+        }
+        if entity.name == ASSETS {
+            return Ok(Some(id));
+        }
+        let tag = |field: &&Field| field.reference_to().is_some_and(|reference| reference.wire == Wire::Tag);
+        let Some(field) = entity.fields.iter().find(tag) else { return Ok(None) };
+        self.first(&format!("SELECT \"{}\" FROM {} WHERE id = ?1", field.name, entity.name), [id], |row| row.get(0))
+    }
+
+    pub(super) fn log(&self, account: Account, event: &Event<'_>, time: &str) -> rusqlite::Result<()> {
+        let Some(logged) = event.logged else { return Ok(()) };
+        self.execute(
+            "INSERT INTO activity (tenant, timestamp, type, event, item_id, user_id, employee_id, employee_email, \
+             location_id, asset_id, quantity, notes) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT email FROM employees WHERE id = ?7), ?8, ?9, ?10, ?11)",
+            rusqlite::params![
+                account.0,
+                time,
+                logged,
+                event.name,
+                event.item_id,
+                event.user_id,
+                event.employee_id,
+                event.location_id,
+                event.asset_id,
+                event.quantity,
+                event.notes,
+            ],
+        )
+    }
+
+    /// A page of the log as a JSON array.
+    pub(in super::super) fn activity(&self, account: Account, listing: &Listing) -> Outcome<Reply> {
+        let mut sql = format!("SELECT {} FROM activity WHERE tenant = ?1", COLUMNS.join(", "));
+        let user_ids: Vec<Value> = listing.filters.iter().map(|(_, value)| user_by_email(value)).collect();
+        let mut values: Vec<&dyn ToSql> = vec![&account.0];
+        for ((field, value), user_id) in listing.filters.iter().zip(&user_ids) {
+            sql.push_str(" AND ");
+            sql.push_str(&filter(field));
+            values.push(if field.name == "user_email" { user_id } else { value });
+        }
+        // The clock never runs backwards, so the order of arrival is the order of time.
+        let direction = match listing.order {
+            Order::Ascending => "ASC",
+            Order::Descending => "DESC",
+        };
+        sql.push_str(&format!(" ORDER BY seq {direction} LIMIT ? OFFSET ?"));
+        values.push(&listing.limit);
+        values.push(&listing.offset);
+        let mut body = Vec::from(*b"[");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(&values[..])?;
+        while let Some(row) = rows.next()? {
+            if body.len() > 1 {
+                body.push(b',');
+            }
+            write_entry(row, &mut body)?;
+        }
+        body.push(b']');
+        Ok(Reply { status: StatusCode::OK, body })
+    }
+}
+
+const ASSETS: &str = "assets";
+
+/// The SQL by which the log compares that filter, with one `?` for the value.
+fn filter(field: &Field) -> String {
+    match (field.name, field.reference_to()) {
+        ("date_from", _) => "timestamp >= ?".into(),
+        ("date_to", _) => "timestamp <= ? || 'T23:59:59.999Z'".into(),
+        ("user_email", _) => "user_id = ?".into(),
+        (name, Some(reference)) => match facts::logged_as(reference.to) {
+            Some(logged) if reference.to != ASSETS => format!("type = '{logged}' AND item_id = ?"),
+            _ => format!("{name} = ?"),
+        },
+        (name, None) => format!("{name} = ?"),
+    }
+}
+
+fn user_by_email(email: &Value) -> Value {
+    let Value::Text(email) = email else { return Value::Null };
+    let user = facts::USERS.iter().find(|user| user.email == email);
+    user.map_or(Value::Null, |user| Value::Integer(user.id))
+}
+
+fn write_entry(row: &Row<'_>, out: &mut Vec<u8>) -> rusqlite::Result<()> {
+    out.push(b'{');
+    for (index, name) in COLUMNS.iter().enumerate() {
+        out.extend_from_slice(format!("\"{name}\":").as_bytes());
+        write_value(row.get_ref(index)?, Shape::Plain, out);
+        out.push(b',');
+    }
+    let logged: String = row.get("type")?;
+    for (collection, other) in facts::LOGGED.iter().filter(|(collection, _)| facts::supply_of(collection).is_some()) {
+        if *collection == ASSETS {
+            continue;
+        }
+        let singular = schema::collection(collection).map_or("", |entity| entity.singular);
+        out.extend_from_slice(format!("\"{singular}_id\":").as_bytes());
+        let own = if logged == *other { row.get_ref("item_id")? } else { ValueRef::Null };
+        write_value(own, Shape::Plain, out);
+        out.push(b',');
+    }
+    let email = facts::user_email(row.get("user_id")?).unwrap_or_default();
+    out.extend_from_slice(format!("\"user_email\":\"{email}\"}}").as_bytes());
+    Ok(())
+}

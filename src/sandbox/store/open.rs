@@ -1,0 +1,165 @@
+//! Opening the database: the stamp, the lock, the tables.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::super::clock::Clock;
+use super::super::error::SandboxError;
+use super::tables::Tables;
+use super::{Account, Store};
+
+/// What a file must carry to be ours: `application_id` of the SQLite file header, "Tlps" in ASCII.
+const STAMP: i64 = 0x546c_7073;
+
+/// The format of the file: `user_version` of its header.
+const FORMAT: i64 = 1;
+
+/// Enough for every statement that a few lists and filters make; the rest is prepared again.
+const STATEMENTS: usize = 512;
+
+/// A process kill loses nothing with these, and a power cut at most the last moments: it is a sandbox.
+/// The exclusive lock keeps a second sandbox out and spares the shared index of the write-ahead log.
+const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;";
+const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
+
+impl Store {
+    /// An empty store that is gone with the process.
+    pub(in super::super) fn in_memory() -> Result<Self, SandboxError> {
+        let connection = Connection::open_in_memory()?;
+        connection.execute_batch(MEMORY_PRAGMAS)?;
+        Ok(Self::prepare(connection)?)
+    }
+
+    /// The store kept in that file, made if it does not exist.
+    pub(in super::super) fn in_file(path: &Path) -> Result<Self, SandboxError> {
+        let told = |error| tell(path, error);
+        let connection = Connection::open(path).map_err(told)?;
+        connection.busy_timeout(std::time::Duration::ZERO).map_err(told)?;
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(told)?;
+        check_stamp(&connection, path)?;
+        connection.execute_batch(FILE_PRAGMAS).map_err(told)?;
+        Self::prepare(connection).map_err(told)
+    }
+
+    fn prepare(connection: Connection) -> rusqlite::Result<Self> {
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        let tables = Tables::from_schema();
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        tables.create(&connection)?;
+        connection
+            .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT}; COMMIT"))?;
+        let last: Option<String> = connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
+        let latest = tables.latest_update(&connection)?.max(last);
+        Ok(Self { connection, tables, clock: Clock::after(latest.as_deref()) })
+    }
+
+    /// Notes that the account has been opened; says whether it was new.
+    pub(in super::super) fn open_account(&self, account: Account) -> rusqlite::Result<bool> {
+        let added = self.connection.execute("INSERT OR IGNORE INTO accounts (tenant) VALUES (?1)", [account.0])?;
+        Ok(added == 1)
+    }
+
+    /// Runs `fill` as one transaction.
+    pub(in super::super) fn at_once(
+        &mut self,
+        fill: impl FnOnce(&mut Self) -> Result<(), SandboxError>,
+    ) -> Result<(), SandboxError> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        fill(self)?;
+        self.connection.execute_batch("COMMIT")?;
+        Ok(())
+    }
+}
+
+/// Looks at the file before anything is written to it: a new or empty one is fine, and so is one of ours.
+fn check_stamp(connection: &Connection, path: &Path) -> Result<(), SandboxError> {
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| tell(path, error));
+    let tables = number("SELECT count(*) FROM sqlite_master")?;
+    let stamp = number("PRAGMA application_id")?;
+    let format = number("PRAGMA user_version")?;
+    if tables == 0 && stamp == 0 {
+        return Ok(());
+    }
+    if stamp != STAMP {
+        return Err(SandboxError::Foreign { path: path.into() });
+    }
+    if format > FORMAT {
+        return Err(SandboxError::Newer { path: path.into(), found: format, known: FORMAT });
+    }
+    Ok(())
+}
+
+fn tell(path: &Path, error: rusqlite::Error) -> SandboxError {
+    let path = PathBuf::from(path);
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SandboxError::InUse { path },
+        Some(ErrorCode::NotADatabase) => SandboxError::Foreign { path },
+        _ => SandboxError::Open { path, source: error },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_file_is_made_kept_and_locked() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("practice.db");
+        let store = Store::in_file(&path).unwrap();
+        assert!(store.open_account(Account(1)).unwrap());
+        assert!(matches!(Store::in_file(&path), Err(SandboxError::InUse { .. })));
+        drop(store);
+        let again = Store::in_file(&path).unwrap();
+        assert!(!again.open_account(Account(1)).unwrap(), "the account is known");
+    }
+
+    #[test]
+    fn foreign_files_are_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = folder.path().join("notes.txt");
+        std::fs::write(&text, "these are notes, and quite a few of them, not a database\n".repeat(40)).unwrap();
+        let before = std::fs::read(&text).unwrap();
+        assert!(matches!(Store::in_file(&text), Err(SandboxError::Foreign { .. })));
+        assert_eq!(std::fs::read(&text).unwrap(), before);
+
+        let other = folder.path().join("other.db");
+        Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+        let before = std::fs::read(&other).unwrap();
+        assert!(matches!(Store::in_file(&other), Err(SandboxError::Foreign { .. })));
+        assert_eq!(std::fs::read(&other).unwrap(), before);
+    }
+
+    #[test]
+    fn a_newer_format_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("newer.db");
+        drop(Store::in_file(&path).unwrap());
+        Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
+        let error = Store::in_file(&path).unwrap_err();
+        assert!(matches!(error, SandboxError::Newer { found: 99, known: FORMAT, .. }), "{error}");
+        assert!(error.mend().is_some());
+    }
+
+    #[test]
+    fn a_missing_folder_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = Store::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
+        assert!(matches!(error, SandboxError::Open { .. }), "{error}");
+        assert!(error.mend().unwrap().starts_with("make the folder"));
+    }
+
+    #[test]
+    fn a_file_from_before_a_field_existed_gets_its_column() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("older.db");
+        drop(Store::in_file(&path).unwrap());
+        let older = Connection::open(&path).unwrap();
+        older.execute_batch("ALTER TABLE statuses DROP COLUMN notes").unwrap();
+        drop(older);
+        let store = Store::in_file(&path).unwrap();
+        assert!(!store.any("SELECT notes FROM statuses", []).unwrap());
+    }
+}

@@ -1,0 +1,234 @@
+//! Records: listed, read, created, updated, deleted.
+
+use std::io::Write;
+
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use rusqlite::types::{Value, ValueRef};
+use rusqlite::{Row, ToSql, params_from_iter};
+
+use super::super::body::Body;
+use super::super::facts::{self, Shape, Supply};
+use super::super::query::{Listing, Order};
+use super::super::rules::{self, Draft, Purpose};
+use super::activity::Event;
+use super::links::not_found;
+use super::tables::{Column, Table};
+use super::{Account, Outcome, Reply, Store};
+use crate::schema::Entity;
+
+impl Store {
+    /// A page of records as a JSON array.
+    pub(in super::super) fn list(
+        &self,
+        account: Account,
+        entity: &'static Entity,
+        listing: &Listing,
+    ) -> Outcome<Reply> {
+        let table = self.tables.of(entity);
+        // Ids first, then each record by its id: a page far into a long list computes nothing for those before it.
+        let ids = self.page(account, table, listing)?;
+        let mut body = Vec::with_capacity(512 * ids.len() + 2);
+        body.push(b'[');
+        for (position, id) in ids.into_iter().enumerate() {
+            if position > 0 {
+                body.push(b',');
+            }
+            self.write_record(account, table, id, &mut body)?;
+        }
+        body.push(b']');
+        Ok(Reply { status: StatusCode::OK, body })
+    }
+
+    fn page(&self, account: Account, table: &Table, listing: &Listing) -> rusqlite::Result<Vec<i64>> {
+        let mut sql = format!("SELECT r.id FROM {} r WHERE r.tenant = ?1", table.entity.name);
+        let mut values: Vec<&dyn ToSql> = vec![&account.0];
+        for (field, value) in &listing.filters {
+            let filter = table.filter(field).unwrap_or_else(|| "?".into());
+            sql.push_str(" AND ");
+            sql.push_str(&filter);
+            values.push(value);
+        }
+        let direction = match listing.order {
+            Order::Ascending => "ASC",
+            Order::Descending => "DESC",
+        };
+        let sort = table.sort(listing.sort).unwrap_or_else(|| "r.id".into());
+        sql.push_str(&format!(" ORDER BY {sort} {direction}, r.id {direction} LIMIT ? OFFSET ?"));
+        values.push(&listing.limit);
+        values.push(&listing.offset);
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        statement.query_map(&values[..], |row| row.get(0))?.collect()
+    }
+
+    /// One record by its id.
+    pub(in super::super) fn read(&self, account: Account, entity: &'static Entity, id: i64) -> Outcome<Reply> {
+        self.reply(account, entity, id, StatusCode::OK)
+    }
+
+    /// The record as it is now, under that status.
+    pub(super) fn reply(&self, account: Account, entity: &Entity, id: i64, status: StatusCode) -> Outcome<Reply> {
+        let mut body = Vec::with_capacity(1024);
+        if !self.write_record(account, self.tables.of(entity), id, &mut body)? {
+            return Err(not_found(entity, id).into());
+        }
+        Ok(Reply { status, body })
+    }
+
+    /// Writes the record as JSON; says whether there is one.
+    fn write_record(&self, account: Account, table: &Table, id: i64, out: &mut Vec<u8>) -> rusqlite::Result<bool> {
+        let written = self.first(&table.select, (id, account.0), |row| write_row(row, &table.columns, out))?;
+        Ok(written.is_some())
+    }
+
+    pub(in super::super) fn create(
+        &mut self,
+        account: Account,
+        entity: &'static Entity,
+        body: &Body,
+    ) -> Outcome<Reply> {
+        let mut draft = rules::read(entity, Purpose::Create, body);
+        self.resolve(account, &mut draft)?;
+        self.refuse_doubles(account, None, &mut draft)?;
+        std::mem::take(&mut draft.errors).refuse()?;
+        let id = self.insert(account, &draft)?;
+        self.reply(account, entity, id, StatusCode::CREATED)
+    }
+
+    fn insert(&mut self, account: Account, draft: &Draft) -> rusqlite::Result<i64> {
+        let table = self.tables.of(draft.entity);
+        let time = self.clock.read(Timestamp::now()).to_owned();
+        let mut statement = self.connection.prepare_cached(&table.insert)?;
+        statement.raw_bind_parameter(1, account.0)?;
+        statement.raw_bind_parameter(2, &time)?;
+        for (position, index) in table.written.iter().enumerate() {
+            statement.raw_bind_parameter(position + 3, draft.values[*index].as_ref().unwrap_or(&Value::Null))?;
+        }
+        statement.raw_execute()?;
+        let id = self.connection.last_insert_rowid();
+        drop(statement);
+        self.clock.mark(draft.entity.name, id);
+        self.log_change(account, draft, id, "Create", &time)?;
+        Ok(id)
+    }
+
+    pub(in super::super) fn update(
+        &mut self,
+        account: Account,
+        entity: &'static Entity,
+        id: i64,
+        body: &Body,
+    ) -> Outcome<Reply> {
+        self.refuse_missing(account, entity, id)?;
+        let mut draft = rules::read(entity, Purpose::Update { id }, body);
+        self.resolve(account, &mut draft)?;
+        self.refuse_doubles(account, Some(id), &mut draft)?;
+        self.refuse_if_outgrown(id, &mut draft)?;
+        self.refuse_shortage(id, &mut draft)?;
+        std::mem::take(&mut draft.errors).refuse()?;
+        let time = self.change(&draft, id)?;
+        self.log_change(account, &draft, id, "Update", &time)?;
+        self.reply(account, entity, id, StatusCode::OK)
+    }
+
+    /// Writes the given fields, and only those, so that only their indexes are touched.
+    fn change(&mut self, draft: &Draft, id: i64) -> rusqlite::Result<String> {
+        let entity = draft.entity;
+        let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
+        let given = entity.fields.iter().zip(&draft.values);
+        let given: Vec<_> = given.filter_map(|(field, value)| Some((field.name, value.as_ref()?))).collect();
+        let assignments: String = given.iter().map(|(name, _)| format!(", \"{name}\" = ?")).collect();
+        let sql = format!("UPDATE {} SET updated_at = ?2{assignments} WHERE id = ?1", entity.name);
+        let mut values: Vec<&dyn ToSql> = vec![&id, &time];
+        values.extend(given.iter().map(|(_, value)| *value as &dyn ToSql));
+        self.execute(&sql, params_from_iter(values))?;
+        Ok(time)
+    }
+
+    pub(in super::super) fn delete(&mut self, account: Account, entity: &'static Entity, id: i64) -> Outcome<Reply> {
+        self.refuse_missing(account, entity, id)?;
+        self.refuse_if_in_use(entity, id)?;
+        let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
+        self.execute("DELETE FROM holdings WHERE collection = ?1 AND item_id = ?2", (entity.name, id))?;
+        let event = Event { asset_id: self.asset_concerned(entity, id)?, ..Event::new(entity, "Delete", id) };
+        self.execute(&format!("DELETE FROM {} WHERE id = ?1", entity.name), [id])?;
+        self.log(account, &event, &time)?;
+        Ok(Reply { status: StatusCode::NO_CONTENT, body: Vec::new() })
+    }
+
+    fn refuse_missing(&self, account: Account, entity: &Entity, id: i64) -> Outcome<()> {
+        let sql = format!("SELECT 1 FROM {} WHERE id = ?1 AND tenant = ?2", entity.name);
+        match self.any(&sql, (id, account.0))? {
+            true => Ok(()),
+            false => Err(not_found(entity, id).into()),
+        }
+    }
+
+    /// Adds an error for each value that another record of the account holds already and must not share.
+    fn refuse_doubles(&self, account: Account, own: Option<i64>, draft: &mut Draft) -> rusqlite::Result<()> {
+        for unique in facts::UNIQUE.iter().filter(|unique| unique.collection == draft.entity.name) {
+            let Some(text) = draft.text(unique.field) else { continue };
+            let sql = format!(
+                "SELECT id FROM {} WHERE tenant = ?1 AND {} = ?2 COLLATE {}",
+                unique.collection, unique.field, unique.collation
+            );
+            let other: Option<i64> = self.first(&sql, (account.0, text), |row| row.get(0))?;
+            if let Some(other) = other.filter(|other| own != Some(*other)) {
+                let error = format!("`{text}` is taken by {} `{other}`", draft.entity.singular);
+                draft.errors.add(unique.field, error);
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses an update that leaves less than is out, and one of the seats of a license whose keys count them.
+    fn refuse_shortage(&self, id: i64, draft: &mut Draft) -> rusqlite::Result<()> {
+        let (field, keyed) = match facts::supply_of(draft.entity.name) {
+            Some(Supply::Stock(field)) => (field, false),
+            Some(Supply::Seats(field)) => (field, self.has_keys(id)?),
+            Some(Supply::Single) | None => return Ok(()),
+        };
+        if draft.value(field).is_none() || draft.errors.has(field) {
+            return Ok(());
+        }
+        let sql = format!("SELECT checked_out FROM {} WHERE id = ?1", draft.entity.name);
+        let out: i64 = self.first(&sql, [id], |row| row.get(0))?.unwrap_or(0);
+        if keyed {
+            draft.errors.add(field, "only works for Dynamic licenses");
+        } else if draft.integer(field).unwrap_or(0) < out {
+            draft.errors.add(field, format!("must be at least `{out}`, which is how many are checked out"));
+        }
+        Ok(())
+    }
+
+    /// Whether it is a license of the type "Product Key".
+    pub(super) fn has_keys(&self, license: i64) -> rusqlite::Result<bool> {
+        self.any("SELECT 1 FROM licenses WHERE id = ?1 AND license_type = 'Product Key'", [license])
+    }
+}
+
+fn write_row(row: &Row<'_>, columns: &[Column], out: &mut Vec<u8>) -> rusqlite::Result<()> {
+    out.push(b'{');
+    for (index, column) in columns.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(column.lead.as_bytes());
+        write_value(row.get_ref(index)?, column.shape, out);
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Writing to a vector cannot fail, so the results below have nothing to tell.
+pub(super) fn write_value(value: ValueRef<'_>, shape: Shape, out: &mut Vec<u8>) {
+    match (value, shape) {
+        (ValueRef::Integer(yes), Shape::Boolean) => out.extend_from_slice(if yes == 0 { b"false" } else { b"true" }),
+        (ValueRef::Integer(integer), _) => drop(write!(out, "{integer}")),
+        (ValueRef::Real(whole), _) if whole.fract() == 0.0 => drop(write!(out, "{whole:.0}")),
+        (ValueRef::Real(number), _) => drop(serde_json::to_writer(out, &number)),
+        (ValueRef::Text(json), Shape::Json) => out.extend_from_slice(json),
+        (ValueRef::Text(text), _) => drop(serde_json::to_writer(out, &String::from_utf8_lossy(text))),
+        (ValueRef::Null | ValueRef::Blob(_), _) => out.extend_from_slice(b"null"),
+    }
+}

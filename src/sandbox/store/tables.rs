@@ -1,0 +1,316 @@
+//! The tables of the database and the columns of the replies, from the schema.
+
+use rusqlite::Connection;
+
+use super::super::facts::{self, Shape};
+use crate::schema::{self, COLLECTIONS, Entity, Field, Kind, Use, Wire};
+
+/// The sixteen tables of records.
+#[derive(Debug)]
+pub(super) struct Tables(Vec<Table>);
+
+/// One collection as a table.
+#[derive(Debug)]
+pub(super) struct Table {
+    pub(super) entity: &'static Entity,
+    /// What a record carries in replies, in the order of [`Table::select`].
+    pub(super) columns: Vec<Column>,
+    /// One record; ?1 is its id, ?2 the account.
+    pub(super) select: String,
+    /// ?1 is the account, ?2 the time, then the written fields in the order of [`Table::written`].
+    pub(super) insert: String,
+    /// The fields that have a column, as positions in the entity's fields.
+    pub(super) written: Vec<usize>,
+}
+
+/// A column of a reply.
+#[derive(Debug)]
+pub(super) struct Column {
+    /// The name as JSON writes it in front of the value: `"name":`.
+    pub(super) lead: String,
+    pub(super) shape: Shape,
+}
+
+/// Tables that are no collection. Guide: sections "Activity", "Checkin", "Checkout".
+const OTHER_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS accounts (tenant INTEGER PRIMARY KEY) STRICT;
+
+-- What is out: to an employee, a location or an asset. A check-in takes its row away.
+CREATE TABLE IF NOT EXISTS holdings (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant INTEGER NOT NULL,
+    collection TEXT NOT NULL,
+    item_id INTEGER NOT NULL,
+    employee_id INTEGER,
+    location_id INTEGER,
+    asset_id INTEGER,
+    quantity INTEGER NOT NULL,
+    product_key TEXT,
+    checkout_date TEXT NOT NULL,
+    checkin_date TEXT,
+    condition INTEGER,
+    notes TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS holdings_item ON holdings (item_id, collection);
+CREATE INDEX IF NOT EXISTS holdings_employee ON holdings (employee_id, collection, item_id) WHERE employee_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS holdings_location ON holdings (location_id, collection, item_id) WHERE location_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS holdings_asset ON holdings (asset_id, collection, item_id) WHERE asset_id IS NOT NULL;
+
+CREATE TABLE IF NOT EXISTS product_keys (
+    license_id INTEGER NOT NULL,
+    product_key TEXT NOT NULL,
+    PRIMARY KEY (license_id, product_key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS activity (
+    seq INTEGER PRIMARY KEY,
+    tenant INTEGER NOT NULL,
+    timestamp TEXT NOT NULL,
+    type TEXT NOT NULL,
+    event TEXT NOT NULL,
+    item_id INTEGER NOT NULL,
+    user_id INTEGER NOT NULL,
+    employee_id INTEGER,
+    employee_email TEXT,
+    location_id INTEGER,
+    asset_id INTEGER,
+    quantity INTEGER,
+    notes TEXT
+) STRICT;
+";
+
+impl Tables {
+    pub(super) fn from_schema() -> Self {
+        Self(COLLECTIONS.iter().map(|entity| Table::new(entity)).collect())
+    }
+
+    /// The table of that entity, which must be a collection.
+    pub(super) fn of(&self, entity: &Entity) -> &Table {
+        self.named(entity.name)
+    }
+
+    /// The table of that collection. The schema's own tests see to it that references name collections.
+    pub(super) fn named(&self, collection: &str) -> &Table {
+        let found = self.0.iter().find(|table| table.entity.name == collection);
+        found.unwrap_or(&self.0[0])
+    }
+
+    /// Makes whatever of the tables does not exist yet.
+    pub(super) fn create(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch(OTHER_TABLES)?;
+        for table in &self.0 {
+            table.create(connection)?;
+        }
+        Ok(())
+    }
+
+    /// The latest `updated_at` of all records.
+    pub(super) fn latest_update(&self, connection: &Connection) -> rusqlite::Result<Option<String>> {
+        let mut latest = None;
+        for table in &self.0 {
+            let sql = format!("SELECT max(updated_at) FROM {}", table.entity.name);
+            latest = latest.max(connection.query_row(&sql, [], |row| row.get(0))?);
+        }
+        Ok(latest)
+    }
+}
+
+impl Table {
+    fn new(entity: &'static Entity) -> Self {
+        let name = entity.name;
+        let written: Vec<usize> = (0..entity.fields.len()).filter(|index| has_column(&entity.fields[*index])).collect();
+        let columns = reply_columns(entity);
+        let selected: Vec<&str> = columns.iter().map(|(_, sql, _)| sql.as_str()).collect();
+        let fields: String = written.iter().map(|index| format!(", \"{}\"", entity.fields[*index].name)).collect();
+        let marks: String = (0..written.len()).map(|index| format!(", ?{}", index + 3)).collect();
+        Self {
+            entity,
+            select: format!("SELECT {} FROM {name} r WHERE r.id = ?1 AND r.tenant = ?2", selected.join(", ")),
+            insert: format!("INSERT INTO {name} (tenant, created_at, updated_at{fields}) VALUES (?1, ?2, ?2{marks})"),
+            columns: columns
+                .into_iter()
+                .map(|(name, _, shape)| Column { lead: format!("\"{name}\":"), shape })
+                .collect(),
+            written,
+        }
+    }
+
+    /// The SQL by which lists compare that field, with one `?` for the value; ?1 is the account.
+    pub(super) fn filter(&self, field: &Field) -> Option<String> {
+        if let Some(sql) = self.expression(field.name) {
+            return Some(match field.reference_to() {
+                Some(reference) if reference.wire == Wire::Tag => {
+                    format!("{sql} = (SELECT id FROM {} WHERE tenant = ?1 AND asset_id = ?)", reference.to)
+                }
+                _ => format!("{sql} = ?"),
+            });
+        }
+        let lent = facts::supply_of(self.entity.name).is_some() && field.name == "employee_email";
+        lent.then(|| {
+            format!(
+                "r.id IN (SELECT h.item_id FROM employees e JOIN holdings h ON h.employee_id = e.id \
+                 WHERE h.collection = '{}' AND e.tenant = ?1 AND e.email = ?)",
+                self.entity.name
+            )
+        })
+    }
+
+    /// The SQL by which a list is sorted for that option.
+    pub(super) fn sort(&self, option: &str) -> Option<String> {
+        let renamed = facts::SORTED_AS.iter().find(|(name, from, _)| *name == self.entity.name && *from == option);
+        self.expression(renamed.map_or(option, |(.., field)| field))
+    }
+
+    /// A field's value as stored, or as computed.
+    fn expression(&self, name: &str) -> Option<String> {
+        if let Some(computed) = computed(self.entity.name, name) {
+            return Some(computed.sql.into());
+        }
+        let stored = self.entity.field(name).is_some_and(has_column);
+        let stamp = matches!(name, "created_at" | "updated_at");
+        (stored || stamp).then(|| format!("r.\"{name}\""))
+    }
+
+    fn create(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let name = self.entity.name;
+        connection.execute_batch(&format!(
+            "CREATE TABLE IF NOT EXISTS {name} (id INTEGER PRIMARY KEY AUTOINCREMENT, tenant INTEGER NOT NULL, \
+             created_at TEXT NOT NULL, updated_at TEXT NOT NULL) STRICT"
+        ))?;
+        let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1)")?;
+        let present: Vec<String> = statement.query_map([name], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        for definition in self.definitions() {
+            let column = definition.split(' ').next().unwrap_or_default().trim_matches('"');
+            if !present.iter().any(|name| name == column) {
+                connection.execute_batch(&format!("ALTER TABLE {name} ADD COLUMN {definition}"))?;
+            }
+        }
+        for index in self.indexes() {
+            connection.execute_batch(&index)?;
+        }
+        Ok(())
+    }
+
+    /// The columns beside id, account and times, as SQL.
+    fn definitions(&self) -> Vec<String> {
+        let written = self.written.iter().map(|index| &self.entity.fields[*index]);
+        let fields = written.map(|field| format!("\"{}\" {}", field.name, affinity(field.kind)));
+        let hidden = facts::HIDDEN_COLUMNS.iter().filter(|(collection, _)| *collection == self.entity.name);
+        fields.chain(hidden.map(|(_, definition)| (*definition).into())).collect()
+    }
+
+    /// What must be unique, what lists are sorted by when nothing is said or pages must keep steady, what is searched.
+    fn indexes(&self) -> Vec<String> {
+        let name = self.entity.name;
+        let unique = facts::UNIQUE.iter().filter(|unique| unique.collection == name).map(|unique| {
+            let (field, collation) = (unique.field, unique.collation);
+            format!(
+                "CREATE UNIQUE INDEX IF NOT EXISTS {name}_unique_{field} ON {name} (tenant, {field} COLLATE {collation})"
+            )
+        });
+        let is_unique = |field: &str| {
+            facts::UNIQUE
+                .iter()
+                .any(|unique| unique.collection == name && unique.field == field && unique.collation == "BINARY")
+        };
+        let searched = facts::SEARCHED.iter().filter(|(collection, _)| *collection == name).map(|(_, field)| *field);
+        let sorted = self.entity.sorts.first().copied().into_iter().chain(["created_at", "updated_at"]);
+        let plain = sorted
+            .chain(searched)
+            .filter(|field| !is_unique(field))
+            .map(|field| format!("CREATE INDEX IF NOT EXISTS {name}_by_{field} ON {name} (tenant, \"{field}\")"));
+        unique.chain(plain).collect()
+    }
+}
+
+/// Whether a record stores it: what a client can write.
+fn has_column(field: &Field) -> bool {
+    field.create != Use::No || field.update
+}
+
+fn affinity(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer { .. } | Kind::Money | Kind::Boolean | Kind::Reference(_) | Kind::User => "INTEGER",
+        Kind::Text(_) | Kind::Date | Kind::Currency | Kind::Option(_) | Kind::CustomFields | Kind::Structure => "TEXT",
+    }
+}
+
+fn computed(collection: &str, name: &str) -> Option<&'static facts::Computed> {
+    facts::COMPUTED.iter().find(|computed| computed.collection == collection && computed.name == name)
+}
+
+/// A record's columns in replies: name, SQL and shape. First the schema's fields in its order, those that only the
+/// service writes computed or null, then what else is computed, then the times.
+fn reply_columns(entity: &'static Entity) -> Vec<(&'static str, String, Shape)> {
+    let mut columns = vec![("id", "r.id".to_owned(), Shape::Plain)];
+    columns.extend(entity.fields.iter().filter_map(|field| reply_column(entity, field)));
+    for computed in facts::COMPUTED.iter().filter(|computed| computed.collection == entity.name) {
+        if !columns.iter().any(|(name, ..)| *name == computed.name) {
+            columns.push((computed.name, computed.sql.into(), computed.shape));
+        }
+    }
+    columns.retain(|(name, ..)| !matches!(*name, "created_at" | "updated_at"));
+    columns.extend(["created_at", "updated_at"].map(|name| (name, format!("r.{name}"), Shape::Plain)));
+    columns
+}
+
+fn reply_column(entity: &'static Entity, field: &'static Field) -> Option<(&'static str, String, Shape)> {
+    if field.name == "id" {
+        return None;
+    }
+    if let Some(computed) = computed(entity.name, field.name) {
+        return Some((field.name, computed.sql.into(), computed.shape));
+    }
+    if !field.read {
+        return None;
+    }
+    let name = field.name;
+    let stored = format!("r.\"{name}\"");
+    let (sql, shape) = match field.kind {
+        _ if !has_column(field) => ("NULL".to_owned(), Shape::Plain),
+        Kind::Boolean => (stored, Shape::Boolean),
+        Kind::CustomFields => (stored, Shape::Json),
+        Kind::Reference(reference) if reference.wire == Wire::Tag => {
+            (format!("(SELECT asset_id FROM {} WHERE id = {stored})", reference.to), Shape::Plain)
+        }
+        _ => (stored, Shape::Plain),
+    };
+    Some((name, sql, shape))
+}
+
+/// Every field of a collection that points at records of `to`.
+pub(super) fn pointing_at(to: &str) -> impl Iterator<Item = (&'static Entity, &'static Field)> {
+    let every = schema::COLLECTIONS.iter().flat_map(|entity| entity.fields.iter().map(|field| (*entity, field)));
+    every
+        .filter(move |(_, field)| has_column(field) && field.reference_to().is_some_and(|reference| reference.to == to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_documented_filter_and_sort_has_its_sql() {
+        for table in &Tables::from_schema().0 {
+            for field in table.entity.filters() {
+                assert!(table.filter(field).is_some(), "{} filters by {}", table.entity.name, field.name);
+            }
+            for sort in table.entity.sorts {
+                assert!(table.sort(sort).is_some(), "{} sorts by {sort}", table.entity.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_fact_names_a_collection_and_every_reference_one_that_exists() {
+        let facts = facts::COMPUTED.iter().map(|computed| computed.collection);
+        let facts = facts.chain(facts::HIDDEN_COLUMNS.iter().map(|(collection, _)| *collection));
+        let facts = facts.chain(facts::UNIQUE.iter().map(|unique| unique.collection));
+        let facts = facts.chain(facts::SUPPLIES.iter().map(|(collection, _)| *collection));
+        let facts = facts.chain(facts::LOGGED.iter().map(|(collection, _)| *collection));
+        let references = schema::importable().flat_map(|entity| entity.fields).filter_map(Field::reference_to);
+        for collection in facts.chain(references.map(|reference| reference.to)) {
+            assert!(schema::collection(collection).is_some(), "{collection}");
+        }
+    }
+}
