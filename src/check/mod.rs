@@ -4,17 +4,34 @@
 //! each with a code, the cell, what was expected and how to mend it. Each kind of value has a file of its own; a
 //! new kind is a file, a variant of the schema's `Kind` and a line in `row.rs`.
 
-pub mod choice;
-pub mod column;
-pub mod custom;
+/// Calendar days.
 pub mod date;
-mod duplicates;
+
+/// Amounts of money.
 pub mod money;
+
+/// Yes or no, options, currency codes.
+pub mod choice;
+
+/// Trimming, no-value marks, whole numbers, addresses.
+pub mod text;
+
+/// Custom fields in one cell.
+pub mod custom;
+
+/// What only a whole column can tell.
+pub mod column;
+
+mod currency;
+mod number;
+mod duplicates;
 mod problem;
 mod row;
 mod rules;
-pub mod text;
 
+pub use column::{DateSurvey, MoneySurvey};
+pub use date::{DateFormat, DateOrder, DateReading};
+pub use money::{Amount, CurrencyHint, DecimalMark};
 pub use problem::{Code, Flaw, Problem};
 pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenField, GivenRelated, Learned};
 pub use rules::{Blank, FractionalCost, Mode, RowAction, Rules};

@@ -39,6 +39,7 @@ codes! {
     // kinds of value
     IntegerInvalid "integer.invalid" "not a whole number"
     IntegerRange "integer.range" "a number out of range"
+    IntegerAmbiguous "integer.ambiguous" "a whole number that can be read in two ways"
     MoneyInvalid "money.invalid" "not an amount of money"
     MoneyAmbiguous "money.ambiguous" "an amount that can be read in two ways"
     MoneyFraction "money.fraction" "a fractional amount"

@@ -1,0 +1,180 @@
+//! Values from a closed set: yes or no, the options of a field, currency codes.
+
+use crate::schema::fold_header;
+use crate::table::{Cell, Value};
+
+use super::text::trimmed;
+use super::{Code, Flaw};
+
+pub use super::currency::currency;
+
+/// Yes in the languages whose spreadsheets we have seen, lower case; marks people tick with included.
+const YES: &[&str] = &[
+    "yes",
+    "true",
+    "1",
+    "y",
+    "x",
+    "on",
+    "ja",
+    "j",
+    "wahr",
+    "oui",
+    "vrai",
+    "sí",
+    "si",
+    "s",
+    "verdadero",
+    "sì",
+    "vero",
+    "sim",
+    "verdadeiro",
+    "waar",
+    "✓",
+    "✔",
+    "✔️",
+    "☑",
+    "✅",
+];
+
+/// No, likewise. `o` is not here: it is `oui` in French and looks like a zero everywhere.
+const NO: &[&str] = &[
+    "no", "false", "0", "n", "off", "nein", "falsch", "non", "faux", "falso", "não", "nao", "nee", "onwaar", "nej",
+    "✗", "✘", "☐", "❌",
+];
+
+/// Yes or no.
+#[inline]
+pub fn boolean(cell: Cell<'_>) -> Result<bool, Flaw> {
+    match cell.value {
+        Value::Boolean(answer) => Ok(answer),
+        Value::Number(1.0) => Ok(true),
+        Value::Number(0.0) => Ok(false),
+        Value::Number(_) | Value::Date(_) => Err(neither()),
+        _ => answer(cell.text),
+    }
+}
+
+fn answer(text: &str) -> Result<bool, Flaw> {
+    match text {
+        "yes" | "Yes" | "true" | "TRUE" | "1" => return Ok(true),
+        "no" | "No" | "false" | "FALSE" | "0" => return Ok(false),
+        _ => {}
+    }
+    let folded = trimmed(text).to_lowercase();
+    if YES.contains(&folded.as_str()) {
+        Ok(true)
+    } else if NO.contains(&folded.as_str()) {
+        Ok(false)
+    } else {
+        Err(neither())
+    }
+}
+
+fn neither() -> Flaw {
+    Flaw::new(Code::BooleanInvalid, "`yes` or `no`", "write `yes` or `no`")
+}
+
+/// The position of the option that `text` names; case, spaces, hyphens and underscores don't matter.
+#[inline]
+pub fn option(text: &str, options: &'static [&'static str]) -> Result<usize, Flaw> {
+    match options.iter().position(|option| option.eq_ignore_ascii_case(text)) {
+        Some(position) => Ok(position),
+        None => folded_option(text, options),
+    }
+}
+
+fn folded_option(text: &str, options: &'static [&'static str]) -> Result<usize, Flaw> {
+    let folded = fold_header(text);
+    let is_meant = |option: &&str| !folded.is_empty() && fold_header(option) == folded;
+    options.iter().position(is_meant).ok_or_else(|| no_option(&folded, options))
+}
+
+/// Texts closer than this are taken for slips of the keys.
+const ALIKE: f64 = 0.8;
+
+fn no_option(folded: &str, options: &'static [&'static str]) -> Flaw {
+    let listed: Vec<String> = options.iter().map(|option| format!("`{option}`")).collect();
+    let expected = match listed.as_slice() {
+        [] => String::from("nothing"),
+        [only] => only.clone(),
+        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
+    };
+    let likeness = |option: &&'static str| strsim::jaro_winkler(folded, &fold_header(option));
+    let nearest = options.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    let mend = match nearest {
+        Some(nearest) if likeness(nearest) >= ALIKE => format!("write `{nearest}` if that is meant"),
+        _ => String::from("write one of the options"),
+    };
+    Flaw::new(Code::OptionInvalid, expected, mend)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(text: &str) -> Cell<'_> {
+        Cell { text, value: Value::Text, format: None }
+    }
+
+    #[test]
+    fn yes_and_no_in_many_spellings() {
+        for word in ["yes", "YES", " true ", "1", "x", "X", "Y", "on", "ja", "Oui", "sí", "SI", "✓", "WAHR", "VRAI"]
+        {
+            assert_eq!(boolean(text(word)), Ok(true), "{word}");
+        }
+        for word in ["no", "No", "FALSE", "0", "n", "off", "Nein", "non", "não", "FALSCH"] {
+            assert_eq!(boolean(text(word)), Ok(false), "{word}");
+        }
+        for word in ["", "o", "2", "maybe", "yes and no", "active"] {
+            assert_eq!(boolean(text(word)).unwrap_err().code, Code::BooleanInvalid, "{word}");
+        }
+        assert_eq!(boolean(Cell { value: Value::Boolean(true), ..text("WAHR") }), Ok(true));
+        assert_eq!(boolean(Cell { value: Value::Number(0.0), ..text("0.00") }), Ok(false));
+        assert!(boolean(Cell { value: Value::Number(2.0), ..text("1") }).is_err());
+    }
+
+    #[test]
+    fn no_word_is_both_yes_and_no() {
+        assert!(YES.iter().all(|word| !NO.contains(word)));
+        assert!(YES.iter().chain(NO).all(|word| word.to_lowercase() == *word));
+    }
+
+    const OPTIONS: &[&str] = &["Fixed Date", "Months from Asset Purchase Date", "Individual Per Asset"];
+
+    #[test]
+    fn options_are_found_whatever_their_case_and_separators() {
+        for (word, position) in [
+            ("Fixed Date", 0),
+            ("fixed_date", 0),
+            ("FIXED-DATE ", 0),
+            ("months from asset purchase date", 1),
+            ("IndividualPerAsset", 2),
+        ] {
+            assert_eq!(option(word, OPTIONS), Ok(position), "{word}");
+        }
+    }
+
+    #[test]
+    fn other_words_list_the_options_and_name_the_nearest() {
+        let flaw = option("Individual by Asset", OPTIONS).unwrap_err();
+        assert_eq!(flaw.code, Code::OptionInvalid);
+        assert_eq!(flaw.expected, "`Fixed Date`, `Months from Asset Purchase Date` or `Individual Per Asset`");
+        assert_eq!(flaw.mend, "write `Individual Per Asset` if that is meant");
+        for word in ["xyzzy", "", "-", "()"] {
+            assert_eq!(option(word, OPTIONS).unwrap_err().mend, "write one of the options", "{word}");
+        }
+        assert_eq!(option("assets", &["accessory", "asset"]).unwrap_err().mend, "write `asset` if that is meant");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(word in "\\PC*") {
+            let _ = option(&word, OPTIONS);
+            let _ = boolean(text(&word));
+        }
+    }
+}

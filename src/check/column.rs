@@ -1,0 +1,223 @@
+//! What only a whole column can tell: the order of its dates, the decimal mark of its amounts.
+//!
+//! Each cell allows some readings; the column has what all its cells allow. One reading left is proof, several are
+//! none, and none left means that the cells contradict each other. The order of the cells doesn't matter.
+
+use super::date::{self, DateOrder, Shape, Triple};
+use super::money;
+use super::number::{self, DecimalMark, Readings};
+
+/// A set of at most eight readings, as bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Allowed(u8);
+
+impl Allowed {
+    fn narrow(&mut self, other: Self) {
+        self.0 &= other.0;
+    }
+
+    /// The position of the only reading.
+    fn only(self) -> Option<usize> {
+        (self.0.count_ones() == 1).then(|| self.0.trailing_zeros() as usize)
+    }
+}
+
+/// Collects what the text cells of a date column say about the order of day, month and year.
+///
+/// ISO dates, months in words and cells that are no dates say nothing. A part over 12 is not a month, a part over 31
+/// is a year, and where both separators are dots the day comes first.
+#[derive(Debug, Clone)]
+pub struct DateSurvey {
+    allowed: Allowed,
+    need: bool,
+}
+
+impl Default for DateSurvey {
+    fn default() -> Self {
+        Self { allowed: Allowed(0b111), need: false }
+    }
+}
+
+impl DateSurvey {
+    /// Takes one text cell into account. Cheap for ISO dates.
+    #[inline]
+    pub fn observe(&mut self, text: &str) {
+        if !begins_like_iso(text.as_bytes()) {
+            self.observe_written(text);
+        }
+    }
+
+    fn observe_written(&mut self, text: &str) {
+        match date::shape_of(text) {
+            Shape::Triple(triple) if !triple.is_year_first() => self.take(&triple),
+            Shape::Bare(number, 8) if date::from_iso_digits(number).is_none() => self.take(&date::year_last(number)),
+            _ => {}
+        }
+    }
+
+    fn take(&mut self, triple: &Triple) {
+        let days = triple.days();
+        let [day_first, ..] = days.0;
+        let allowed = match day_first {
+            Some(_) if triple.is_dotted() => 0b001,
+            _ => days.0.iter().enumerate().fold(0, |bits, (at, day)| bits | (u8::from(day.is_some()) << at)),
+        };
+        // A cell that is no day in any order is a mistake, not evidence.
+        if allowed != 0 {
+            self.allowed.narrow(Allowed(allowed));
+            self.need |= days.only().is_none();
+        }
+    }
+
+    /// The order, if the column proves one.
+    pub fn decide(&self) -> Option<DateOrder> {
+        self.allowed.only().map(|at| DateOrder::ALL[at])
+    }
+
+    /// Whether some cell can be read only if the order is known.
+    pub fn needs_order(&self) -> bool {
+        self.need
+    }
+}
+
+/// Four digits and a hyphen: year first, or no date at all.
+fn begins_like_iso(bytes: &[u8]) -> bool {
+    matches!(bytes, [a, b, c, d, b'-', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Collects what the text cells of an amount column say about the decimal mark.
+#[derive(Debug, Clone)]
+pub struct MoneySurvey {
+    allowed: Allowed,
+    need: bool,
+}
+
+impl Default for MoneySurvey {
+    fn default() -> Self {
+        Self { allowed: Allowed(0b11), need: false }
+    }
+}
+
+impl MoneySurvey {
+    /// Takes one text cell into account. Cells that are no amounts say nothing.
+    #[inline]
+    pub fn observe(&mut self, text: &str) {
+        match number::plain(text.as_bytes()) {
+            Some((_, 0)) => {}
+            Some(_) => self.allowed.narrow(Allowed(0b01)),
+            None => self.observe_written(text),
+        }
+    }
+
+    fn observe_written(&mut self, text: &str) {
+        let Some(readings) = money::readings(text) else { return };
+        let Readings { point, comma } = readings;
+        let allowed = u8::from(point.is_some()) | (u8::from(comma.is_some()) << 1);
+        if allowed != 0 {
+            self.allowed.narrow(Allowed(allowed));
+            self.need |= allowed == 0b11 && point != comma;
+        }
+    }
+
+    /// The decimal mark, if the column proves one.
+    pub fn decide(&self) -> Option<DecimalMark> {
+        self.allowed.only().map(|at| [DecimalMark::Point, DecimalMark::Comma][at])
+    }
+
+    /// Whether some cell can be read only if the mark is known.
+    pub fn needs_mark(&self) -> bool {
+        self.need
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn dates(cells: &[&str]) -> (Option<DateOrder>, bool) {
+        let mut survey = DateSurvey::default();
+        cells.iter().for_each(|cell| survey.observe(cell));
+        (survey.decide(), survey.needs_order())
+    }
+
+    fn amounts(cells: &[&str]) -> (Option<DecimalMark>, bool) {
+        let mut survey = MoneySurvey::default();
+        cells.iter().for_each(|cell| survey.observe(cell));
+        (survey.decide(), survey.needs_mark())
+    }
+
+    #[test]
+    fn the_column_proves_the_order_of_its_dates() {
+        use DateOrder::{DayMonthYear, MonthDayYear, YearMonthDay};
+        for (cells, order, need) in [
+            (&["2024-01-02", "2024-03-04"][..], None, false),
+            (&["01/02/2024", "03/04/2024"], None, true),
+            (&["01/02/2024", "22/12/2014"], Some(DayMonthYear), true),
+            (&["01/02/2024", "11/24/2008"], Some(MonthDayYear), true),
+            (&["22/12/2014", "11/24/2008"], None, false),
+            (&["22/12/2014", "11/24/2008", "01/02/2024"], None, true),
+            (&["01.11.2023"], Some(DayMonthYear), true),
+            (&["01.11.2023", "11.24.2008"], None, true),
+            (&["22.3.15"], Some(DayMonthYear), false),
+            (&["1/23/23", "4/5/16"], Some(MonthDayYear), true),
+            (&["13/9/24", "01/12/15"], Some(DayMonthYear), true),
+            (&["13/09/24"], None, true),
+            (&["13/09/24", "31/12/99"], Some(DayMonthYear), true),
+            (&["99/12/31", "03/04/05"], Some(YearMonthDay), true),
+            (&["22-03-2015", "01-01-2013"], Some(DayMonthYear), false),
+            (&["02042003", "22032015"], Some(DayMonthYear), true),
+            (&["20150322", "20150323"], None, false),
+            (&["12/17/2017 14:35", "1/2/2017 09:00"], Some(MonthDayYear), true),
+            (&["01/01/2024", "05/05/2024"], None, false),
+            (&["31/02/2024", "n/a", "", "Oct-14", "36", "soon"], None, false),
+            (&["2019/04/16", "2024.01.05", "Mi 2024-01-05"], None, false),
+        ] {
+            assert_eq!(dates(cells), (order, need), "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn the_column_proves_its_decimal_mark() {
+        use DecimalMark::{Comma, Point};
+        for (cells, mark, need) in [
+            (&["1234", "5"][..], None, false),
+            (&["1.234"], None, true),
+            (&["1,234"], None, true),
+            (&["1.234", "1.234,56"], Some(Comma), true),
+            (&["12.345,67", "1.234 €"], Some(Comma), true),
+            (&["1,234", "$1,299.00"], Some(Point), true),
+            (&["1.234", "12,5"], Some(Comma), true),
+            (&["0,166", "0,316666667"], Some(Comma), false),
+            (&["2266.13", "$12.58"], Some(Point), false),
+            (&["184,904.05", "301300"], Some(Point), false),
+            (&["13,1", "12.5"], None, false),
+            (&["1.234.567"], Some(Comma), false),
+            (&["ECHANTILLON", "NC", "100*", "1e/ml", "95%", "-"], None, false),
+            (&["(1.234)", "-5,50"], Some(Comma), true),
+        ] {
+            assert_eq!(amounts(cells), (mark, need), "{cells:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_order_of_the_cells_does_not_matter(
+            (cells, shuffled) in proptest::collection::vec("[0-9]{1,2}[./-][0-9]{1,2}[./-](20)?[0-9]{2}|[0-9]{1,3}[.,][0-9]{1,3}", 0..8)
+                .prop_flat_map(|cells| (Just(cells.clone()), Just(cells).prop_shuffle()))
+        ) {
+            let cells: Vec<&str> = cells.iter().map(String::as_str).collect();
+            let shuffled: Vec<&str> = shuffled.iter().map(String::as_str).collect();
+            prop_assert_eq!(dates(&cells), dates(&shuffled));
+            prop_assert_eq!(amounts(&cells), amounts(&shuffled));
+        }
+
+        #[test]
+        fn nothing_panics(text in "\\PC*") {
+            dates(&[&text]);
+            amounts(&[&text]);
+        }
+    }
+}

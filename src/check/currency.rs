@@ -1,0 +1,389 @@
+//! Currencies: the codes of ISO 4217 in use and out of use, and the signs and words people write instead.
+
+mod signs;
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use iso_currency::{Currency, Flag, IntoEnumIterator};
+
+use super::text::trimmed;
+use super::{Code, Flaw};
+
+/// Codes out of use, with what replaced them. Sources: ISO 4217 list three, and the euro's conversions up to Bulgaria
+/// (2026-01-01).
+const HISTORIC: &[(&str, &[&str])] = &[
+    (
+        "EUR",
+        &[
+            "ADP", "ATS", "BEF", "BGK", "BGL", "BGN", "CYP", "DDM", "DEM", "EEK", "ESA", "ESB", "ESP", "FIM", "FRF",
+            "GRD", "HRD", "HRK", "IEP", "ITL", "LTL", "LTT", "LUF", "LVL", "LVR", "MTL", "MTP", "NLG", "PTE", "SIT",
+            "SKK", "XEU",
+        ],
+    ),
+    ("AFN", &["AFA"]),
+    ("ALL", &["ALK"]),
+    ("AOA", &["AOK", "AON", "AOR"]),
+    ("ARS", &["ARA", "ARP", "ARY"]),
+    ("AZN", &["AYM", "AZM"]),
+    ("BAM", &["BAD"]),
+    ("BOB", &["BOP"]),
+    ("BRL", &["BRB", "BRC", "BRE", "BRN", "BRR"]),
+    ("BYN", &["BYB", "BYR"]),
+    ("CDF", &["ZRN", "ZRZ"]),
+    ("CUP", &["CUC"]),
+    ("CZK", &["CSJ", "CSK"]),
+    ("GEL", &["GEK"]),
+    ("GHS", &["GHC", "GHP"]),
+    ("GNF", &["GNE", "GNS"]),
+    ("ILS", &["ILP", "ILR"]),
+    ("ISK", &["ISJ"]),
+    ("MGA", &["MGF"]),
+    ("MRU", &["MRO"]),
+    ("MXN", &["MXP"]),
+    ("MZN", &["MZE", "MZM"]),
+    ("NIO", &["NIC"]),
+    ("PEN", &["PEH", "PEI", "PES"]),
+    ("PLN", &["PLZ"]),
+    ("RON", &["ROK", "ROL"]),
+    ("RSD", &["CSD", "YUD", "YUM", "YUN"]),
+    ("RUB", &["RUR"]),
+    ("SDG", &["SDD", "SDP"]),
+    ("SLE", &["SLL"]),
+    ("SRD", &["SRG"]),
+    ("STN", &["STD"]),
+    ("TJS", &["TJR"]),
+    ("TMT", &["TMM"]),
+    ("TRY", &["TRL"]),
+    ("UAH", &["UAK"]),
+    ("UGX", &["UGS", "UGW"]),
+    ("USD", &["ECS", "TPE", "USS"]),
+    ("UYU", &["UYN", "UYP"]),
+    ("VES", &["VEB", "VEF"]),
+    ("VND", &["VNC"]),
+    ("XCG", &["ANG"]),
+    ("XOF", &["GWE", "GWP", "MLF"]),
+    ("YER", &["YDD"]),
+    ("ZAR", &["ZAL"]),
+    ("ZMW", &["ZMK"]),
+    ("ZWG", &["ZWC", "ZWD", "ZWL", "ZWN", "ZWR"]),
+];
+
+/// All codes of three letters, and which of them are in use.
+struct Codes {
+    active: Vec<&'static str>,
+    /// By the three letters: the position in `active` from 1, 0 for none.
+    positions: Vec<u8>,
+}
+
+static CODES: LazyLock<Codes> = LazyLock::new(|| {
+    let active: Vec<&'static str> = Currency::iter().filter(is_in_use).map(|currency| currency.code()).collect();
+    let mut positions = vec![0; 26 * 26 * 26];
+    for (at, code) in active.iter().enumerate() {
+        if let Some(slot) = slot(code.as_bytes()).and_then(|slot| positions.get_mut(slot)) {
+            *slot = at as u8 + 1;
+        }
+    }
+    Codes { active, positions }
+});
+
+/// Neither replaced, nor a metal, a unit of account or a test code.
+///
+/// The bolívar has two codes in use, VES and VED; `iso_currency` calls the first one replaced.
+fn is_in_use(currency: &Currency) -> bool {
+    let is_out = |flag: &Flag| matches!(flag, Flag::Special | Flag::Superseded(_));
+    *currency == Currency::VES || !currency.flags().iter().any(is_out)
+}
+
+/// Where three capital letters stand among all of them.
+#[inline]
+fn slot(code: &[u8]) -> Option<usize> {
+    let &[a, b, c] = code else { return None };
+    let letters = [a, b, c].map(|byte| usize::from(byte.wrapping_sub(b'A')));
+    letters.iter().all(|letter| *letter < 26).then(|| (letters[0] * 26 + letters[1]) * 26 + letters[2])
+}
+
+/// The code in use, as it stands in the table.
+#[inline]
+fn active(code: &str) -> Option<&'static &'static str> {
+    let codes = &*CODES;
+    let position = *codes.positions.get(slot(code.as_bytes())?)?;
+    codes.active.get(usize::from(position).wrapping_sub(1))
+}
+
+/// What replaced a code that is out of use.
+fn successor(code: &str) -> Option<&'static str> {
+    HISTORIC.iter().find(|(_, codes)| codes.contains(&code)).map(|(successor, _)| *successor)
+}
+
+/// An active code of ISO 4217, in any case. Names and signs are refused, with the code in the mend.
+#[inline]
+pub fn currency(text: &str) -> Result<&'static str, Flaw> {
+    match active(text) {
+        Some(code) => Ok(code),
+        None => written(trimmed(text)),
+    }
+}
+
+fn written(text: &str) -> Result<&'static str, Flaw> {
+    let code = text.to_ascii_uppercase();
+    match (active(&code), successor(&code)) {
+        (Some(code), _) => Ok(code),
+        (None, Some(successor)) => Err(historic(successor)),
+        (None, None) => Err(invalid(mend(text))),
+    }
+}
+
+const A_CODE: &str = "a currency code in use, such as `EUR` or `USD`";
+
+fn historic(successor: &str) -> Flaw {
+    Flaw::new(Code::CurrencyHistoric, A_CODE, format!("write `{successor}`, which replaced it, and convert the amount"))
+}
+
+fn invalid(mend: String) -> Flaw {
+    Flaw::new(Code::CurrencyInvalid, A_CODE, mend)
+}
+
+fn mend(text: &str) -> String {
+    match meant(text).as_slice() {
+        [] => String::from("write the three letters of ISO 4217"),
+        [code] => format!("write `{code}`"),
+        [first, second, ..] => format!("write the code of the currency you mean, such as `{first}` or `{second}`"),
+    }
+}
+
+/// The codes that a sign, a name or a number code stands for.
+fn meant(text: &str) -> Vec<&'static str> {
+    if let Some(hint) = CurrencyHint::of_sign(text) {
+        return hint.codes.to_vec();
+    }
+    let number: Option<u16> = text.parse().ok().filter(|_| text.len() == 3);
+    let by_name = |currency: &Currency| currency.name().eq_ignore_ascii_case(text);
+    let known = number.and_then(Currency::from_numeric).or_else(|| Currency::iter().find(by_name));
+    known.filter(is_in_use).map(|currency| currency.code()).into_iter().collect()
+}
+
+/// Which currencies a sign or code beside an amount can mean.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct CurrencyHint {
+    sign: &'static str,
+    codes: &'static [&'static str],
+}
+
+/// Why a text beside an amount gives no hint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NoHint {
+    Unknown,
+    /// A currency out of use, with its successor.
+    Historic(&'static str),
+}
+
+impl CurrencyHint {
+    /// Whether the currency of that ISO code can be meant.
+    pub fn allows(&self, code: &str) -> bool {
+        self.codes.contains(&code)
+    }
+
+    /// The ISO code, where only one can be meant.
+    pub fn code(&self) -> Option<&'static str> {
+        match self.codes {
+            [code] => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The hint that a trimmed sign, word or code gives.
+    pub(super) fn of(text: &str) -> Result<Self, NoHint> {
+        if let Some(hint) = Self::of_sign(text) {
+            return Ok(hint);
+        }
+        let code = text.to_ascii_uppercase();
+        if let Some(code) = active(&code) {
+            return Ok(Self { sign: code, codes: std::slice::from_ref(code) });
+        }
+        Err(successor(&code).map_or(NoHint::Unknown, NoHint::Historic))
+    }
+
+    /// The hint of a sign or word that is no code.
+    pub(super) fn of_sign(text: &str) -> Option<Self> {
+        let folded = text.trim_end_matches('.').to_lowercase();
+        signs::SIGNS
+            .iter()
+            .find_map(|(signs, codes)| signs.iter().find(|sign| **sign == folded).map(|sign| Self { sign, codes }))
+    }
+
+    /// The narrower of two hints on one amount, where they agree.
+    pub(super) fn and(self, other: Self) -> Option<Self> {
+        let agrees = |narrow: &Self, wide: &Self| narrow.codes.iter().all(|code| wide.allows(code));
+        if agrees(&self, &other) { Some(self) } else { agrees(&other, &self).then_some(other) }
+    }
+
+    /// The hint in a number format code, such as `#,##0.00 [$€-407]`, `[$EUR] 0.00` or `"£"#,##0`.
+    pub(super) fn of_format(format: &str) -> Option<Self> {
+        let is_plain = |byte: u8| byte.is_ascii() && !matches!(byte, b'$' | b'"');
+        if format.bytes().all(is_plain) {
+            return None;
+        }
+        let format = format.split(';').next().unwrap_or_default();
+        bracketed(format).or_else(|| quoted(format)).or_else(|| bare(format))
+    }
+}
+
+/// `[$€-407]`; `[$-407]` is only a language.
+fn bracketed(format: &str) -> Option<CurrencyHint> {
+    let inner = format.split_once("[$")?.1.split(']').next()?;
+    let sign = inner.split_once('-').map_or(inner, |(sign, _)| sign);
+    CurrencyHint::of(trimmed(sign)).ok()
+}
+
+fn quoted(format: &str) -> Option<CurrencyHint> {
+    format.split('"').skip(1).step_by(2).find_map(|text| CurrencyHint::of(trimmed(text)).ok())
+}
+
+/// `$#,##0`, outside any brackets.
+fn bare(format: &str) -> Option<CurrencyHint> {
+    let is_sign = |char: &char| *char == '$' || (!char.is_ascii() && !char.is_alphanumeric());
+    let outside = format.split(['[', ']']).step_by(2);
+    outside.flat_map(str::chars).filter(is_sign).find_map(|char| CurrencyHint::of_sign(char.encode_utf8(&mut [0; 4])))
+}
+
+impl fmt::Display for CurrencyHint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.sign)
+    }
+}
+
+impl fmt::Debug for CurrencyHint {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "CurrencyHint({} {})", self.sign, self.codes.join(","))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_in_use_are_accepted_in_any_case() {
+        for (text, code) in [("EUR", "EUR"), ("usd", "USD"), (" Chf\u{a0}", "CHF"), ("VES", "VES"), ("ZWG", "ZWG")] {
+            assert_eq!(currency(text), Ok(code), "{text}");
+        }
+        for active in &CODES.active {
+            assert_eq!(currency(active), Ok(*active));
+        }
+        assert!((150..=185).contains(&CODES.active.len()), "{}", CODES.active.len());
+    }
+
+    #[test]
+    fn historic_codes_name_their_successor() {
+        for (code, successor) in [
+            ("DEM", "EUR"),
+            ("hrk", "EUR"),
+            ("BGN", "EUR"),
+            ("VEF", "VES"),
+            ("ZWL", "ZWG"),
+            ("TRL", "TRY"),
+            ("ROL", "RON"),
+            ("BYR", "BYN"),
+            ("MRO", "MRU"),
+            ("STD", "STN"),
+        ] {
+            let flaw = currency(code).unwrap_err();
+            assert_eq!(flaw.code, Code::CurrencyHistoric, "{code}");
+            assert_eq!(flaw.mend, format!("write `{successor}`, which replaced it, and convert the amount"));
+        }
+    }
+
+    #[test]
+    fn the_historic_table_holds_no_active_code_and_only_active_successors() {
+        let mut seen = HashSet::new();
+        for (successor, codes) in HISTORIC {
+            assert!(active(successor).is_some(), "{successor}");
+            for code in *codes {
+                assert!(active(code).is_none(), "{code}");
+                assert!(seen.insert(code), "{code} is there twice");
+            }
+        }
+        for currency in Currency::iter().filter(|currency| currency.is_superseded().is_some()) {
+            assert!(is_in_use(&currency) || successor(currency.code()).is_some(), "{currency:?}");
+        }
+    }
+
+    #[test]
+    fn names_signs_and_test_codes_are_refused_with_the_code() {
+        for (text, mend) in [
+            ("Euro", "write `EUR`"),
+            ("€", "write `EUR`"),
+            ("US Dollar", "write `USD`"),
+            ("swiss franc", "write `CHF`"),
+            ("978", "write `EUR`"),
+            ("$", "write the code of the currency you mean, such as `USD` or `CAD`"),
+            ("XXX", "write the three letters of ISO 4217"),
+            ("XTS", "write the three letters of ISO 4217"),
+            ("XAU", "write the three letters of ISO 4217"),
+            ("ABC", "write the three letters of ISO 4217"),
+            ("", "write the three letters of ISO 4217"),
+        ] {
+            let flaw = currency(text).unwrap_err();
+            assert_eq!((flaw.code, &*flaw.mend), (Code::CurrencyInvalid, mend), "{text}");
+        }
+    }
+
+    #[test]
+    fn signs_are_folded_unique_and_mean_active_codes() {
+        let mut seen = HashSet::new();
+        for (signs, codes) in signs::SIGNS {
+            for sign in *signs {
+                assert_eq!(&sign.trim_end_matches('.').to_lowercase(), sign);
+                assert!(seen.insert(*sign), "{sign} is there twice");
+                assert!(active(&sign.to_ascii_uppercase()).is_none(), "{sign} is a code");
+            }
+            assert!(codes.iter().all(|code| active(code).is_some()), "{codes:?}");
+        }
+    }
+
+    #[test]
+    fn a_hint_says_what_it_allows() {
+        let dollar = CurrencyHint::of("$").unwrap();
+        assert!(dollar.allows("USD") && dollar.allows("CAD") && dollar.allows("MXN") && !dollar.allows("EUR"));
+        assert_eq!(dollar.code(), None);
+        let euro = CurrencyHint::of("EUR").unwrap();
+        assert_eq!((euro.code(), euro.to_string()), (Some("EUR"), String::from("EUR")));
+        assert_eq!(dollar.and(CurrencyHint::of("CAD").unwrap()).unwrap().code(), Some("CAD"));
+        assert_eq!(dollar.and(euro), None);
+        assert_eq!(CurrencyHint::of("DEM"), Err(NoHint::Historic("EUR")));
+    }
+
+    #[test]
+    fn number_formats_tell_the_currency() {
+        for (format, code) in [
+            ("[$EUR] 0.00", Some("EUR")),
+            ("#,##0.00\\ [$€-407]", Some("EUR")),
+            ("[$CHF] #,##0", Some("CHF")),
+            ("\"£\"#,##0.00;[Red]-\"£\"#,##0.00", None),
+            ("_-* #,##0.00\\ \"€\"_-;-* #,##0.00\\ \"€\"_-", Some("EUR")),
+            ("[$RD$-1C0A]#,##0.00", Some("DOP")),
+            ("€#,##0", Some("EUR")),
+        ] {
+            let hint = CurrencyHint::of_format(format).expect(format);
+            assert_eq!(hint.code(), code, "{format}");
+        }
+        for format in ["0.00", "#,##0", "[$-409]0.00", "0 \"Stück\"", "[Red]0", "", "\"", "[$"] {
+            assert_eq!(CurrencyHint::of_format(format), None, "{format}");
+        }
+        assert!(CurrencyHint::of_format("$#,##0").unwrap().allows("USD"));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "\\PC*") {
+            let _ = currency(&text);
+            let _ = CurrencyHint::of(&text);
+            let _ = CurrencyHint::of_format(&text);
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Calendar days: real dates of the spreadsheet, ISO text, and what other countries write.
+//!
+//! A day is never guessed. Text that can be more than one day needs `--date-format`, or an order that the whole
+//! column proves ([`super::column::DateSurvey`]).
+
+mod format;
+mod reading;
+mod time;
+mod words;
+
+use jiff::civil::Date;
+
+use crate::table::{Cell, Value};
+
+use super::text::trimmed;
+use super::{Code, Flaw};
+
+pub use format::{DateFormat, DateFormatError};
+pub(super) use reading::{Shape, Triple};
+
+use reading::{DayFault, Digits, YEARS, day_of, days_in};
+
+/// The order in which day, month and year are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DateOrder {
+    DayMonthYear,
+    MonthDayYear,
+    YearMonthDay,
+}
+
+impl DateOrder {
+    pub const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
+}
+
+/// How the text dates of a column are to be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DateReading {
+    /// What the user says (`--date-format`).
+    pub format: Option<DateFormat>,
+    /// What the whole column proves.
+    pub order: Option<DateOrder>,
+}
+
+/// The day a cell holds.
+///
+/// Real dates count as such, and ISO text always does, with or without a time (the day written is the day meant,
+/// whatever the offset). Months in words are clear in themselves. All else needs `reading`, unless only one day is
+/// possible. Two-digit years are 2000 to 2068 and 1969 to 1999.
+#[inline]
+pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, Flaw> {
+    match cell.value {
+        Value::Date(moment) => real(moment.date()),
+        Value::Number(number) => from_number(number, reading),
+        _ => match iso(cell.text.as_bytes()) {
+            Some(date) if !reading.format.as_ref().is_some_and(DateFormat::is_year_day_month) => Ok(date),
+            _ => from_text(trimmed(cell.text), reading),
+        },
+    }
+}
+
+/// `2024-01-31` and nothing else: the fast road.
+#[inline]
+pub(super) fn iso(bytes: &[u8]) -> Option<Date> {
+    let &[a, b, c, d, b'-', e, f, b'-', g, h] = bytes else { return None };
+    let digits = [a, b, c, d, e, f, g, h].map(|byte| byte.wrapping_sub(b'0'));
+    if digits.iter().any(|digit| *digit > 9) {
+        return None;
+    }
+    let [a, b, c, d, e, f, g, h] = digits.map(u16::from);
+    day_of(a * 1000 + b * 100 + c * 10 + d, e * 10 + f, g * 10 + h).ok()
+}
+
+/// What a text looks like once a time behind it is left off.
+pub(super) fn shape_of(text: &str) -> Shape {
+    reading::shape(time::without_time(trimmed(text)))
+}
+
+/// A real date of the spreadsheet. A time of day alone is stored as a day in 1899.
+fn real(date: Date) -> Result<Date, Flaw> {
+    let is_sensible = u16::try_from(date.year()).is_ok_and(|year| YEARS.contains(&year));
+    if is_sensible { Ok(date) } else { Err(fault(DayFault::Year)) }
+}
+
+fn from_text(text: &str, reading: &DateReading) -> Result<Date, Flaw> {
+    let text = time::without_time(text);
+    if let Some(day) = reading.format.as_ref().and_then(|format| format.read(text)) {
+        return day.map_err(fault);
+    }
+    match reading::shape(text) {
+        Shape::Triple(triple) => from_triple(&triple, reading),
+        Shape::Bare(number, width) => from_digits(number, width, reading),
+        Shape::Named { year, month, day } => day_of(year, u16::from(month), day).map_err(fault),
+        Shape::Incomplete => Err(incomplete()),
+        Shape::Span => Err(span()),
+        Shape::Other => Err(text.parse().map_or_else(|_| invalid(), serial)),
+    }
+}
+
+/// Three numbers, by the order that is known, or by the only one that is possible.
+fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, Flaw> {
+    if triple.is_year_first() {
+        return triple.read(DateOrder::YearMonthDay).unwrap_or(Err(DayFault::Month)).map_err(fault);
+    }
+    if let Some(format) = &reading.format {
+        return Err(otherwise(format));
+    }
+    if let Some(day) = reading.order.and_then(|order| triple.read(order)) {
+        return day.map_err(fault);
+    }
+    let days = triple.days();
+    match (days.only(), days.distinct().next()) {
+        (Some(day), _) => Ok(day),
+        (None, Some(_)) => Err(ambiguous(triple)),
+        (None, None) => Err(impossible(triple)),
+    }
+}
+
+/// Digits without separators: `20240131` is ISO; other eight digits need an order, fewer are no day at all.
+fn from_digits(number: u32, width: u8, reading: &DateReading) -> Result<Date, Flaw> {
+    match width {
+        8 => from_iso_digits(number).map_or_else(|| from_triple(&year_last(number), reading), Ok),
+        6 | 7 => Err(reading.format.as_ref().map_or_else(tight, otherwise)),
+        4 if (1900..=2100).contains(&number) => Err(incomplete()),
+        _ => Err(serial(f64::from(number))),
+    }
+}
+
+/// `20240131`, the short form of ISO 8601. No other order makes a day of the same digits: their year would lie
+/// before 1900 or their month beyond 12.
+pub(super) fn from_iso_digits(number: u32) -> Option<Date> {
+    day_of((number / 10_000) as u16, (number / 100 % 100) as u16, (number % 100) as u16).ok()
+}
+
+/// `02042003` as its three parts.
+pub(super) fn year_last(number: u32) -> Triple {
+    let part = |value: u32, width| Digits { value: value as u16, width };
+    let parts = [part(number / 1_000_000, 2), part(number / 10_000 % 100, 2), part(number % 10_000, 4)];
+    Triple { parts, separators: [' '; 2] }
+}
+
+fn from_number(number: f64, reading: &DateReading) -> Result<Date, Flaw> {
+    if number.fract() != 0.0 || !(1.0..1e8).contains(&number) {
+        return Err(serial(number));
+    }
+    let number = number as u32;
+    if let Some(day) = reading.format.as_ref().and_then(|format| format.read_digits(number)) {
+        return day.map_err(fault);
+    }
+    from_digits(number, number.ilog10() as u8 + 1, reading)
+}
+
+/// What every message about a date expects.
+const A_DATE: &str = "a date such as `2026-01-31`";
+
+/// Days since the spreadsheet's epoch below which a number is rather a count: 1913-09-08.
+const FIRST_LIKELY_SERIAL: f64 = 5000.0;
+
+/// A bare number: the day it would be is shown, and never taken, because another date system makes it another day.
+fn serial(number: f64) -> Flaw {
+    match day_of_serial(number) {
+        Some(day) if number >= FIRST_LIKELY_SERIAL => Flaw::new(
+            Code::DateSerial,
+            A_DATE,
+            format!("format the cell as a date in the spreadsheet, or write `{day}` if that is the day meant"),
+        ),
+        Some(_) => {
+            Flaw::new(Code::DateSerial, A_DATE, "write the day itself; a count of days, months or years is not a date")
+        }
+        None => invalid(),
+    }
+}
+
+/// The day of a serial number in the 1900 system. Serial 60 is 1900-02-29, which never was.
+fn day_of_serial(number: f64) -> Option<Date> {
+    let days = number.floor();
+    if !(1.0..120_000.0).contains(&days) || days == 60.0 {
+        return None;
+    }
+    let days = days as i64 - i64::from(days > 60.0);
+    let day = Date::new(1899, 12, 31).ok()?.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
+    real(day).ok()
+}
+
+fn invalid() -> Flaw {
+    Flaw::new(Code::DateInvalid, A_DATE, "write the day as `YYYY-MM-DD`, or leave the cell empty if there is none")
+}
+
+fn span() -> Flaw {
+    Flaw::new(Code::DateInvalid, A_DATE, "write the day itself; a span of time is not a date")
+}
+
+fn incomplete() -> Flaw {
+    Flaw::new(Code::DateIncomplete, "day, month and year, such as `2026-01-31`", "write the whole date as `YYYY-MM-DD`")
+}
+
+fn tight() -> Flaw {
+    Flaw::new(Code::DateInvalid, A_DATE, "say how dates are written with `--date-format`, such as `DDMMYY`")
+}
+
+/// The cell is not written as the user said.
+fn otherwise(format: &DateFormat) -> Flaw {
+    Flaw::new(
+        Code::DateInvalid,
+        format!("a date written as `{format}`, or as `YYYY-MM-DD`"),
+        "write it so, or correct `--date-format`",
+    )
+}
+
+fn fault(fault: DayFault) -> Flaw {
+    let expected = match fault {
+        DayFault::Year => format!("a year from {} to {}", YEARS.start(), YEARS.end()),
+        DayFault::Month => String::from("a month from 1 to 12"),
+        DayFault::Day { year, month } => {
+            format!(
+                "a day of the calendar: {} {year} has {} days",
+                MONTH_NAMES[usize::from(month) % 13],
+                days_in(year, month)
+            )
+        }
+    };
+    Flaw::new(Code::DateInvalid, expected, "correct the date, or leave the cell empty if there is none")
+}
+
+/// By number, from 1.
+const MONTH_NAMES: [&str; 13] = [
+    "",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
+/// No order makes it a day: the nearest miss is explained.
+fn impossible(triple: &Triple) -> Flaw {
+    let faults = || DateOrder::ALL.into_iter().filter_map(|order| triple.read(order)).filter_map(Result::err);
+    let is_day = |fault: &DayFault| matches!(fault, DayFault::Day { .. });
+    let nearest = faults().find(is_day).or_else(|| faults().next());
+    nearest.map_or_else(invalid, fault)
+}
+
+fn ambiguous(triple: &Triple) -> Flaw {
+    let days: Vec<String> = triple.days().distinct().map(|day| format!("`{day}`")).collect();
+    let separator = triple.separators[0];
+    let year = if triple.parts[2].width == 4 { "YYYY" } else { "YY" };
+    let pattern = |first, second| match separator {
+        ' ' => format!("`{first}{second}{year}`"),
+        _ => format!("`{first}{separator}{second}{separator}{year}`"),
+    };
+    Flaw::new(
+        Code::DateAmbiguous,
+        days.join(" or "),
+        format!(
+            "say how dates are written with `--date-format`, such as {} or {}, or write them as `YYYY-MM-DD`",
+            pattern("DD", "MM"),
+            pattern("MM", "DD")
+        ),
+    )
+}
+
+#[cfg(test)]
+mod tests;

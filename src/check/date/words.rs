@@ -1,0 +1,242 @@
+//! The words of written dates: months, days of the week, and the small words between them.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// What a word in a date means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// From 1.
+    Month(u8),
+    /// A month or a day of the week: `mar` is mars and mardi, marzo and martes.
+    MonthOrWeekday(u8),
+    /// A day of the week, an ordinal ending or a small word: says nothing about which day is meant.
+    Filler,
+    /// A unit of time, as in `36 months`: this is a span, not a date.
+    Span,
+    Unknown,
+}
+
+/// The months in English, German, French, Spanish, Italian, Portuguese, Dutch, the Scandinavian languages and
+/// Estonian, with their short forms: lower case, without accents and dots. No word means two months.
+const MONTHS: [&[&str]; 12] = [
+    &[
+        "january", "jan", "januar", "janner", "janv", "janvier", "enero", "ene", "gennaio", "gen", "janeiro",
+        "januari", "jaanuar",
+    ],
+    &[
+        "february",
+        "feb",
+        "februar",
+        "febr",
+        "fev",
+        "fevr",
+        "fevrier",
+        "febrero",
+        "febbraio",
+        "febb",
+        "fevereiro",
+        "februari",
+        "veebruar",
+        "veebr",
+    ],
+    &["march", "mar", "marz", "maerz", "mrz", "mars", "marzo", "marco", "maart", "mrt", "marts"],
+    &["april", "apr", "avril", "avr", "abril", "abr", "aprile", "aprill"],
+    &["may", "mai", "mayo", "maggio", "mag", "maio", "mei", "maj"],
+    &["june", "jun", "juni", "juin", "junio", "giugno", "giu", "junho", "juuni"],
+    &["july", "jul", "juli", "juillet", "juil", "julio", "luglio", "lug", "julho", "juuli"],
+    &["august", "aug", "aout", "agosto", "ago", "augustus", "augusti"],
+    &["september", "sep", "sept", "septembre", "septiembre", "setiembre", "settembre", "sett", "set", "setembro"],
+    &["october", "oct", "oktober", "okt", "octobre", "octubre", "ottobre", "ott", "outubro", "out", "oktoober"],
+    &["november", "nov", "novembre", "noviembre", "novembro"],
+    &[
+        "december",
+        "dec",
+        "dezember",
+        "dez",
+        "decembre",
+        "diciembre",
+        "dic",
+        "dicembre",
+        "dezembro",
+        "desember",
+        "des",
+        "detsember",
+        "dets",
+    ],
+];
+
+/// Days of the week in the same languages.
+const WEEKDAYS: &[&str] = &[
+    "monday",
+    "mon",
+    "tuesday",
+    "tue",
+    "tues",
+    "wednesday",
+    "wed",
+    "thursday",
+    "thu",
+    "thur",
+    "thurs",
+    "friday",
+    "fri",
+    "saturday",
+    "sat",
+    "sunday",
+    "sun",
+    "montag",
+    "mo",
+    "dienstag",
+    "di",
+    "mittwoch",
+    "mi",
+    "donnerstag",
+    "do",
+    "freitag",
+    "fr",
+    "samstag",
+    "sa",
+    "sonnabend",
+    "sonntag",
+    "so",
+    "lundi",
+    "lun",
+    "mardi",
+    "mar",
+    "mercredi",
+    "mer",
+    "jeudi",
+    "jeu",
+    "vendredi",
+    "ven",
+    "samedi",
+    "sam",
+    "dimanche",
+    "dim",
+    "lunes",
+    "martes",
+    "miercoles",
+    "mie",
+    "jueves",
+    "jue",
+    "viernes",
+    "vie",
+    "sabado",
+    "sab",
+    "domingo",
+    "dom",
+    "lunedi",
+    "martedi",
+    "mercoledi",
+    "giovedi",
+    "gio",
+    "venerdi",
+    "sabato",
+    "domenica",
+    "segunda",
+    "terca",
+    "quarta",
+    "quinta",
+    "sexta",
+    "feira",
+    "maandag",
+    "ma",
+    "dinsdag",
+    "woensdag",
+    "wo",
+    "donderdag",
+    "vrijdag",
+    "vr",
+    "zaterdag",
+    "za",
+    "zondag",
+    "zo",
+    "mandag",
+    "tirsdag",
+    "onsdag",
+    "torsdag",
+    "fredag",
+    "lordag",
+    "sondag",
+    "man",
+    "tir",
+    "ons",
+    "tor",
+    "fre",
+    "lor",
+    "son",
+    "tis",
+];
+
+/// Ordinal endings, articles and prepositions.
+const SMALL_WORDS: &[&str] = &[
+    "st", "nd", "rd", "th", "er", "of", "the", "at", "on", "de", "del", "den", "der", "le", "la", "el", "il", "di",
+    "da", "do", "du", "am", "um", "a", "op", "d",
+];
+
+/// Units of time, by how they begin.
+const SPANS: &[&str] = &[
+    "month", "year", "week", "day", "monat", "jahr", "woche", "tag", "mois", "ans", "annee", "semaine", "jour", "mes",
+    "ano", "semana", "dia", "maand", "jaar", "weken", "dagen", "yr", "mth",
+];
+
+/// The meaning of a word, whatever its case, accents and dots.
+pub(super) fn meaning(word: &str) -> Word {
+    let folded = fold(word);
+    let word = folded.as_str();
+    let month = MONTHS.iter().position(|names| names.contains(&word)).map(|index| index as u8 + 1);
+    let is_filler = WEEKDAYS.contains(&word) || SMALL_WORDS.contains(&word);
+    match month {
+        Some(month) if is_filler => Word::MonthOrWeekday(month),
+        Some(month) => Word::Month(month),
+        None if is_filler => Word::Filler,
+        None if SPANS.iter().any(|span| word.starts_with(span)) => Word::Span,
+        None => Word::Unknown,
+    }
+}
+
+/// Lower case, without accents: `Août` is `aout`.
+fn fold(word: &str) -> String {
+    word.nfd().filter(|char| !is_combining_mark(*char)).flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn no_word_means_two_months() {
+        let words: Vec<_> = MONTHS.iter().flat_map(|names| names.iter()).collect();
+        let distinct: HashSet<_> = words.iter().collect();
+        assert_eq!(words.len(), distinct.len());
+    }
+
+    #[test]
+    fn words_are_stored_as_they_are_compared() {
+        for word in MONTHS.iter().flat_map(|names| names.iter()).chain(WEEKDAYS).chain(SMALL_WORDS).chain(SPANS) {
+            assert_eq!(&fold(word), word);
+        }
+    }
+
+    #[test]
+    fn months_are_known_in_many_languages() {
+        for (word, month) in [
+            ("Mar", Word::MonthOrWeekday(3)),
+            ("avr", Word::Month(4)),
+            ("AVRIL", Word::Month(4)),
+            ("aprill", Word::Month(4)),
+            ("Août", Word::Month(8)),
+            ("März", Word::Month(3)),
+            ("Jänner", Word::Month(1)),
+            ("déc", Word::Month(12)),
+            ("Mittwoch", Word::Filler),
+            ("months", Word::Span),
+            ("Jahre", Word::Span),
+            ("Over", Word::Unknown),
+        ] {
+            assert_eq!(meaning(word), month, "{word}");
+        }
+    }
+}

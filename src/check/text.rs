@@ -1,0 +1,596 @@
+//! Text as typed: trimming, no-value marks, damaged numbers, whole numbers, e-mail and web addresses.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+
+use crate::table::{Cell, Value};
+
+use super::number::{Reading, Readings};
+use super::{Code, Flaw};
+
+/// The text without the invisible characters around it: white space of every kind (no-break and thin spaces
+/// included), zero-width characters, byte order marks and direction marks.
+#[inline]
+pub fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [] => text,
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        [only] if only.is_ascii_graphic() => text,
+        _ => text.trim_matches(is_invisible),
+    }
+}
+
+/// White space, and what people can't see but copy along from web pages and other documents.
+fn is_invisible(char: char) -> bool {
+    char.is_whitespace()
+        || matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+/// Words that say "there is no value", in lower case.
+///
+/// `NA` is not among them: it is Namibia's country code and a surname. Nor is `unknown`, which people use as the
+/// name of a status or location.
+const NO_VALUE: &[&str] = &[
+    "n/a",
+    "n.a.",
+    "n.a",
+    "n\\a",
+    "#n/a",
+    "nil",
+    "nil return",
+    "none",
+    "null",
+    "tbd",
+    "tba",
+    "tbc",
+    "(none)",
+    "(null)",
+    "(blank)",
+    "(empty)",
+    "[none]",
+    "<none>",
+    "<null>",
+    "k.a.",
+    "s/o",
+    "n.v.t.",
+    "not applicable",
+    "not available",
+    "to be determined",
+];
+
+/// No mark is longer, dashes in a row excepted.
+const LONGEST_MARK: usize = 16;
+
+/// Whether a trimmed text only says that there is no value, such as `-`, `.`, `n/a`, `NIL`, `?`, `TBD`, `****`.
+#[inline]
+pub fn is_no_value_mark(text: &str) -> bool {
+    match text.as_bytes().first() {
+        None => false,
+        Some(b'#' | b'(' | b'[' | b'<' | b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S') => {
+            is_no_value_word(text)
+        }
+        Some(b'-' | b'.' | b'*' | b'?' | b'_' | b'/' | 0xe2 | 0xef) => text.chars().all(is_filler),
+        Some(_) => false,
+    }
+}
+
+fn is_no_value_word(text: &str) -> bool {
+    text.len() <= LONGEST_MARK && NO_VALUE.iter().any(|mark| mark.eq_ignore_ascii_case(text))
+}
+
+/// What a cell is filled with when it is meant to look empty: dashes, dots, stars and question marks.
+fn is_filler(char: char) -> bool {
+    matches!(char, '-' | '.' | '*' | '?' | '_' | '/' | '‐'..='―' | '…' | '−' | '－' | '？')
+}
+
+/// Whether decoding has left a replacement character behind: something else once stood there.
+#[inline]
+pub fn has_replacement(text: &str) -> bool {
+    !text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)
+}
+
+/// Spreadsheet programs keep 15 significant digits of a number, so a whole number from here on has lost its last ones.
+const FIRST_DAMAGED: f64 = 1e15;
+
+/// What a spreadsheet program has done to a long number or a code, where text is wanted: digits cut off,
+/// `6.37702E+15`, `#######`. None where the text can be trusted.
+#[inline]
+pub fn damaged(cell: Cell<'_>) -> Option<Flaw> {
+    match cell.value {
+        Value::Number(number) => damaged_number(number, cell.text),
+        Value::Text => damaged_text(cell.text),
+        _ => None,
+    }
+}
+
+fn damaged_number(number: f64, shown: &str) -> Option<Flaw> {
+    if number.abs() >= FIRST_DAMAGED {
+        return Some(digits_lost());
+    }
+    if !looks_scientific(trimmed(shown)) {
+        return None;
+    }
+    // The number is whole in the file, but what the user sees (and what would be sent) is not.
+    Some(Flaw::new(
+        Code::CellDamaged,
+        "the number with all its digits",
+        format!("format the cell as text and write `{number}`"),
+    ))
+}
+
+fn damaged_text(text: &str) -> Option<Flaw> {
+    match text.as_bytes() {
+        [b'0'..=b'9' | b'+' | b'-' | b' ', .., b'0'..=b'9' | b' '] if looks_scientific(trimmed(text)) => {
+            Some(digits_lost())
+        }
+        [b'#', b'#', b'#', rest @ ..] if rest.iter().all(|byte| *byte == b'#') => Some(Flaw::new(
+            Code::CellDamaged,
+            "the value itself",
+            "widen the column in the spreadsheet and export it again",
+        )),
+        _ => None,
+    }
+}
+
+fn digits_lost() -> Flaw {
+    Flaw::new(
+        Code::CellDamaged,
+        "the value with all its digits",
+        "format the column as text, then enter the value again from its source; the lost digits cannot be brought back",
+    )
+}
+
+/// The form in which spreadsheet programs show long numbers: `6.37702E+15`, `6,4E+15`, `6E+15`.
+///
+/// The plus sign is required, because `2E15` and `1E-05` are also the numbers of parts and rooms.
+fn looks_scientific(text: &str) -> bool {
+    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
+    let Some(exponent) = exponent.strip_prefix('+') else { return false };
+    let decimals = match mantissa.as_bytes() {
+        [b'0'..=b'9'] => true,
+        [b'0'..=b'9', b'.' | b',', decimals @ ..] => !decimals.is_empty() && decimals.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    decimals && (2..=3).contains(&exponent.len()) && exponent.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A whole number of at least `least`.
+///
+/// `3.0`, `1,234,567` and `1 000` are whole. `1,000` has two readings and is refused: it is a thousand in one
+/// country and one in the next.
+#[inline]
+pub fn integer(cell: Cell<'_>, least: i64) -> Result<i64, Flaw> {
+    let number = match cell.value {
+        Value::Number(number) => whole(number, cell.format)?,
+        Value::Boolean(_) | Value::Date(_) => return Err(not_whole()),
+        _ => match plain_digits(cell.text.as_bytes()) {
+            Some(number) => number,
+            None => written_integer(trimmed(cell.text))?,
+        },
+    };
+    if number < least { Err(too_small(least)) } else { Ok(number) }
+}
+
+/// Up to 18 digits and nothing else: what nearly every cell holds.
+#[inline]
+fn plain_digits(bytes: &[u8]) -> Option<i64> {
+    if bytes.is_empty() || bytes.len() > 18 {
+        return None;
+    }
+    bytes.iter().try_fold(0i64, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        (digit <= 9).then(|| number * 10 + i64::from(digit))
+    })
+}
+
+fn whole(number: f64, format: Option<&str>) -> Result<i64, Flaw> {
+    if number.fract() != 0.0 || format.is_some_and(|format| format.contains('%')) {
+        return Err(not_whole());
+    }
+    if number.abs() >= FIRST_DAMAGED {
+        return Err(too_long());
+    }
+    Ok(number as i64)
+}
+
+fn written_integer(text: &str) -> Result<i64, Flaw> {
+    let (sign, digits) = match text.strip_prefix(['-', '−']) {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    match Readings::of(digits).under(None) {
+        Reading::One(number) if number.is_integer() => number.to_i64().map(|number| sign * number).ok_or_else(too_long),
+        Reading::Two(point, comma) => Err(two_readings(point.max(comma), point.min(comma))),
+        Reading::One(_) | Reading::None => Err(not_whole()),
+    }
+}
+
+/// `1,234` or `1.234`: a thousand and more, or one and a bit.
+fn two_readings(large: Decimal, small: Decimal) -> Flaw {
+    let small = small.normalize();
+    Flaw::new(
+        Code::IntegerAmbiguous,
+        format!("`{large}` or `{small}`"),
+        format!("write `{large}` without a thousands separator if that is meant"),
+    )
+}
+
+fn not_whole() -> Flaw {
+    Flaw::new(Code::IntegerInvalid, "a whole number such as `12`", "write digits only, without a unit or a fraction")
+}
+
+fn too_long() -> Flaw {
+    Flaw::new(Code::IntegerRange, "a whole number of at most 15 digits", "correct the number")
+}
+
+fn too_small(least: i64) -> Flaw {
+    Flaw::new(Code::IntegerRange, format!("a whole number of at least {least}"), "correct the number")
+}
+
+/// One e-mail address, as far as its form can tell.
+///
+/// Letters of any script and the `#EXT#` of guest accounts are let through; what only a mail server could know is not asked.
+pub fn email(text: &str) -> Result<(), Flaw> {
+    if is_email(text) { Ok(()) } else { Err(bad_email(text)) }
+}
+
+fn is_email(text: &str) -> bool {
+    let Some((local, domain)) = text.split_once('@') else { return false };
+    let local_fits = (1..=64).contains(&local.len()) && local.chars().all(is_in_local) && dots_are_inside(local);
+    local_fits && domain.len() <= 253 && is_domain(domain)
+}
+
+/// Guest accounts and RFC 5322 atoms: no white space, no brackets, quotes or separators.
+fn is_in_local(char: char) -> bool {
+    if char.is_ascii() {
+        char.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(char)
+    } else {
+        char.is_alphanumeric()
+    }
+}
+
+fn dots_are_inside(text: &str) -> bool {
+    !text.starts_with('.') && !text.ends_with('.') && !text.contains("..")
+}
+
+/// Labels of letters, digits and hyphens, two or more, the last one not a number.
+fn is_domain(text: &str) -> bool {
+    let mut labels = 0;
+    let mut last = "";
+    for label in text.split('.') {
+        if !is_label(label) {
+            return false;
+        }
+        labels += 1;
+        last = label;
+    }
+    labels >= 2 && !last.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_label(label: &str) -> bool {
+    let is_inner = |char: char| char.is_alphanumeric() || char == '-' || char == '_';
+    !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(is_inner)
+}
+
+fn bad_email(text: &str) -> Flaw {
+    let flaw = |mend: String| Flaw::new(Code::EmailInvalid, "an e-mail address such as `ada.byron@example.com`", mend);
+    if let Some(inner) = bare_email(text) {
+        return flaw(format!("write `{inner}`"));
+    }
+    if text.matches('@').count() > 1 {
+        return flaw(String::from("write one address per cell"));
+    }
+    flaw(String::from("correct the address, or leave the cell empty"))
+}
+
+/// The address inside `mailto:a@b.example` or `Ada Byron <a@b.example>`.
+fn bare_email(text: &str) -> Option<&str> {
+    let inner = match (text.find('<'), text.rfind('>')) {
+        (Some(start), Some(end)) if start < end => &text[start + 1..end],
+        _ => text,
+    };
+    let inner = trimmed(without_prefix(trimmed(inner), "mailto:")).trim_end_matches([';', ',', '.']);
+    (inner != text && is_email(inner)).then_some(inner)
+}
+
+/// `text` without `prefix`, whatever its case.
+fn without_prefix<'a>(text: &'a str, prefix: &str) -> &'a str {
+    match text.get(..prefix.len()) {
+        Some(start) if start.eq_ignore_ascii_case(prefix) => &text[prefix.len()..],
+        _ => text,
+    }
+}
+
+/// One web address with its scheme, `http` or `https`.
+pub fn url(text: &str) -> Result<(), Flaw> {
+    if is_url(text) { Ok(()) } else { Err(bad_url(text)) }
+}
+
+fn is_url(text: &str) -> bool {
+    let bare = without_prefix(without_prefix(text, "https://"), "http://");
+    if bare.len() == text.len() || bare.is_empty() || bare.starts_with('/') || text.contains(is_not_in_url) {
+        return false;
+    }
+    let host = bare.split(['/', '?', '#']).next().unwrap_or_default();
+    is_domain(host) || url::Url::parse(text).is_ok_and(|url| url.has_host())
+}
+
+fn is_not_in_url(char: char) -> bool {
+    char.is_whitespace() || char.is_control() || matches!(char, '<' | '>' | '"')
+}
+
+fn bad_url(text: &str) -> Flaw {
+    Flaw::new(Code::UrlInvalid, "a web address such as `https://example.com/support`", url_mend(text))
+}
+
+fn url_mend(text: &str) -> String {
+    let spaced = text.replace(' ', "%20");
+    if spaced != text && is_url(&spaced) {
+        return format!("write `{spaced}`, without spaces");
+    }
+    let schemeless = text.trim_start_matches('/');
+    let host = schemeless.split(['/', '?', '#', ':']).next().unwrap_or_default();
+    let whole = format!("https://{schemeless}");
+    if is_domain(host) && is_url(&whole) {
+        return format!("write `{whole}`");
+    }
+    String::from("write the whole address with `https://`, or leave the cell empty")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn text(text: &str) -> Cell<'_> {
+        Cell { text, value: Value::Text, format: None }
+    }
+
+    fn number(number: f64, text: &str) -> Cell<'_> {
+        Cell { text, value: Value::Number(number), format: None }
+    }
+
+    #[test]
+    fn invisible_characters_are_trimmed() {
+        for raw in
+            [" a b ", "\u{a0}a b\u{2009}", "\u{feff}a b\u{200b}", "\ta b\r\n", "\u{202f}\u{200e}a b\u{3000}", "a b"]
+        {
+            assert_eq!(trimmed(raw), "a b", "{raw:?}");
+        }
+        assert_eq!(trimmed(""), "");
+        assert_eq!(trimmed(" \u{a0}\u{feff}"), "");
+        assert_eq!(trimmed("é"), "é");
+    }
+
+    #[test]
+    fn no_value_marks_are_known() {
+        for mark in [
+            "-",
+            "--",
+            "–",
+            "—",
+            ".",
+            "...",
+            "…",
+            "?",
+            "???",
+            "****",
+            "_",
+            "/",
+            "-/-",
+            "n/a",
+            "N/A",
+            "NIL",
+            "nil",
+            "none",
+            "None",
+            "NULL",
+            "TBD",
+            "tba",
+            "(blank)",
+            "<none>",
+            "#N/A",
+            "k.A.",
+            "NIL return",
+            "Not Applicable",
+        ] {
+            assert!(is_no_value_mark(mark), "{mark}");
+        }
+        for value in
+            ["", "NA", "0", "no", "x", "A-1", "-5", "nada", "None of them", "unknown", "Tba1", "#1", ".net", "“", "エ"]
+        {
+            assert!(!is_no_value_mark(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn marks_are_stored_as_they_are_compared() {
+        for mark in NO_VALUE {
+            assert_eq!(&mark.to_ascii_lowercase(), mark);
+            assert!(mark.len() <= LONGEST_MARK && is_no_value_mark(mark), "{mark}");
+        }
+    }
+
+    #[test]
+    fn damage_is_seen() {
+        for cell in [
+            number(1e15, "1E+15"),
+            number(8_904_456_789_012_345_678.0, "8904456789012345000"),
+            text("6.37702E+15"),
+            text("6,4E+15"),
+            text(" 6E+15"),
+            text("-1.2e+100"),
+            text("#######"),
+        ] {
+            assert_eq!(damaged(cell).map(|flaw| flaw.code), Some(Code::CellDamaged), "{cell:?}");
+        }
+        for cell in [
+            number(123_456_789_012_345.0, "123456789012345"),
+            number(6083.0, "06083"),
+            text("8904456789012345678"),
+            text("2E15"),
+            text("1E-05"),
+            text("12E+15"),
+            text("1.E+15"),
+            text("1.2E+5"),
+            text("#730242"),
+            text("##"),
+            text("A1.2E+15"),
+            text(""),
+        ] {
+            assert_eq!(damaged(cell), None, "{cell:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_number_shown_short_says_what_to_write() {
+        let flaw = damaged(number(123_456_789_012.0, "1.23457E+11")).unwrap();
+        assert_eq!(flaw.mend, "format the cell as text and write `123456789012`");
+    }
+
+    #[test]
+    fn replacement_characters_are_seen() {
+        assert!(has_replacement("M\u{fffd}ller"));
+        assert!(!has_replacement("Müller") && !has_replacement("Mueller") && !has_replacement(""));
+    }
+
+    #[test]
+    fn whole_numbers_in_many_spellings() {
+        for (cell, outcome) in [
+            ("12", Ok(12)),
+            (" 12 ", Ok(12)),
+            ("+12", Ok(12)),
+            ("3.0", Ok(3)),
+            ("3,00", Ok(3)),
+            ("1,234,567", Ok(1_234_567)),
+            ("1,234.00", Ok(1234)),
+            ("1.234,00", Ok(1234)),
+            ("1 000", Ok(1000)),
+            ("1\u{a0}000", Ok(1000)),
+            ("1’000", Ok(1000)),
+            ("１２", Ok(12)),
+            ("007", Ok(7)),
+            ("1,000", Err("integer.ambiguous: `1000` or `1`")),
+            ("1.234", Err("integer.ambiguous: `1234` or `1.234`")),
+            ("-5", Err("integer.range: a whole number of at least 0")),
+            ("3.5", Err("integer.invalid: a whole number such as `12`")),
+            ("0,500", Err("integer.invalid: a whole number such as `12`")),
+            ("5 pcs", Err("integer.invalid: a whole number such as `12`")),
+            ("3E+3", Err("integer.invalid: a whole number such as `12`")),
+            ("95%", Err("integer.invalid: a whole number such as `12`")),
+            ("1.2.3", Err("integer.invalid: a whole number such as `12`")),
+            ("", Err("integer.invalid: a whole number such as `12`")),
+            ("-", Err("integer.invalid: a whole number such as `12`")),
+            ("1234567890123456789012", Err("integer.range: a whole number of at most 15 digits")),
+        ] {
+            assert_outcome(text(cell), outcome);
+        }
+        assert_outcome(number(3.0, "3.00"), Ok(3));
+        assert_outcome(number(3.5, "4"), Err("integer.invalid: a whole number such as `12`"));
+        assert_outcome(number(1e300, ""), Err("integer.range: a whole number of at most 15 digits"));
+        assert_outcome(number(f64::NAN, ""), Err("integer.invalid: a whole number such as `12`"));
+        assert_outcome(
+            Cell { format: Some("0%"), ..number(1.0, "100%") },
+            Err("integer.invalid: a whole number such as `12`"),
+        );
+        assert_outcome(
+            Cell { value: Value::Boolean(true), ..text("TRUE") },
+            Err("integer.invalid: a whole number such as `12`"),
+        );
+        assert_eq!(integer(text("-5"), -10), Ok(-5));
+        assert_eq!(integer(text("0"), 1).unwrap_err().expected, "a whole number of at least 1");
+    }
+
+    fn assert_outcome(cell: Cell<'_>, outcome: Result<i64, &str>) {
+        let found = integer(cell, 0).map_err(|flaw| format!("{}: {}", flaw.code.as_str(), flaw.expected));
+        assert_eq!(found, outcome.map_err(String::from), "{cell:?}");
+    }
+
+    #[test]
+    fn email_addresses() {
+        for address in [
+            "ada.byron@example.com",
+            "a+b@mail.example.co.uk",
+            "o'neil@example.ie",
+            "ada_contoso.com#EXT#@tenant.onmicrosoft.com",
+            "jörg@müller.example",
+        ] {
+            assert_eq!(email(address), Ok(()), "{address}");
+        }
+        for (address, mend) in [
+            ("mailto:ada@example.com", "write `ada@example.com`"),
+            ("Ada Byron <ada@example.com>", "write `ada@example.com`"),
+            ("ada@example.com;", "write `ada@example.com`"),
+            ("ada@example.com; bob@example.com", "write one address per cell"),
+            ("ada", "correct the address, or leave the cell empty"),
+            ("ada@", "correct the address, or leave the cell empty"),
+            ("@example.com", "correct the address, or leave the cell empty"),
+            ("ada@example", "correct the address, or leave the cell empty"),
+            ("ada byron@example.com", "correct the address, or leave the cell empty"),
+            ("ada@example..com", "correct the address, or leave the cell empty"),
+            (".ada@example.com", "correct the address, or leave the cell empty"),
+            ("ada@example,com", "correct the address, or leave the cell empty"),
+            ("ada@192.168.0.1", "correct the address, or leave the cell empty"),
+            ("", "correct the address, or leave the cell empty"),
+        ] {
+            let flaw = email(address).unwrap_err();
+            assert_eq!((flaw.code, &*flaw.mend), (Code::EmailInvalid, mend), "{address}");
+        }
+    }
+
+    #[test]
+    fn web_addresses() {
+        for address in [
+            "https://example.com/support",
+            "HTTP://Example.com",
+            "https://example.com:8443/a?b=c#d",
+            "http://localhost:3000/logo.png",
+            "http://192.168.0.1/logo.png",
+            "https://[::1]/",
+            "https://müller.example/ä",
+        ] {
+            assert_eq!(url(address), Ok(()), "{address}");
+        }
+        for (address, mend) in [
+            ("www.example.com", "write `https://www.example.com`"),
+            ("example.com/support", "write `https://example.com/support`"),
+            ("//cdn.example.com/a.png", "write `https://cdn.example.com/a.png`"),
+            ("https://example.com/my logo.png", "write `https://example.com/my%20logo.png`, without spaces"),
+            ("https://", "write the whole address with `https://`, or leave the cell empty"),
+            ("https:///a", "write the whole address with `https://`, or leave the cell empty"),
+            ("ftp://example.com", "write the whole address with `https://`, or leave the cell empty"),
+            ("javascript:alert(1)", "write the whole address with `https://`, or leave the cell empty"),
+            ("C:\\logo.png", "write the whole address with `https://`, or leave the cell empty"),
+            ("logo", "write the whole address with `https://`, or leave the cell empty"),
+            ("", "write the whole address with `https://`, or leave the cell empty"),
+        ] {
+            let flaw = url(address).unwrap_err();
+            assert_eq!((flaw.code, &*flaw.mend), (Code::UrlInvalid, mend), "{address}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_whole_number_is_read_back(value in -999_999_999_999_999i64..=999_999_999_999_999) {
+            prop_assert_eq!(integer(text(&value.to_string()), i64::MIN), Ok(value));
+            prop_assert_eq!(integer(number(value as f64, ""), i64::MIN), Ok(value));
+            prop_assert_eq!(integer(text(&format!(" {value}.0")), i64::MIN), Ok(value));
+        }
+
+        #[test]
+        fn nothing_panics(raw in "\\PC*", value in any::<f64>()) {
+            let _ = trimmed(&raw);
+            let _ = is_no_value_mark(&raw);
+            let _ = damaged(text(&raw));
+            let _ = damaged(number(value, &raw));
+            let _ = integer(text(&raw), 0);
+            let _ = integer(number(value, &raw), 0);
+            let _ = email(&raw);
+            let _ = url(&raw);
+            let _ = url(&format!("https://{raw}"));
+        }
+    }
+}
