@@ -7,7 +7,13 @@
 
 mod cell;
 mod error;
+mod input;
+pub(crate) mod read;
 pub mod write;
 
 pub use cell::{Cell, CellRef, ColumnName, Row, Value, is_blank};
 pub use error::{ReadError, ReadFault};
+pub use input::Input;
+pub use read::csv::Decoding;
+pub use read::delimiter::Delimiter;
+pub use read::encoding::{Certainty, Encoding, Undecoded};
