@@ -125,6 +125,13 @@ impl Row {
         }
     }
 
+    /// Puts the last cell in place of the one in `column`, for files whose cells are out of order.
+    pub fn move_last_to(&mut self, column: usize) {
+        if let (Some(last), Some(cell)) = (self.cells.pop(), self.cells.get_mut(column)) {
+            *cell = last;
+        }
+    }
+
     /// How much text the row holds, in bytes.
     pub fn text_len(&self) -> usize {
         self.text.len()

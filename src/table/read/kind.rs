@@ -4,11 +4,11 @@
 use crate::table::error::ReadFault;
 
 /// How many bytes [`recognize`] wants to see; fewer only where the file has no more.
-pub(super) const HEAD: usize = 4096;
+pub(in crate::table) const HEAD: usize = 4096;
 
 /// The container, or the lack of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Container {
+pub(in crate::table) enum Container {
     /// .xlsx, .xlsb, .ods, or something else in a zip.
     Zip,
     /// .xls, an encrypted .xlsx, or something else in an OLE compound file.
@@ -68,7 +68,7 @@ const MARKUP: &[(&str, &str, &str)] = &[
 /// # Errors
 ///
 /// [`ReadFault::Foreign`] for files that are known not to be spreadsheets, [`ReadFault::Empty`] for nothing at all.
-pub(super) fn recognize(head: &[u8]) -> Result<Container, ReadFault> {
+pub(in crate::table) fn recognize(head: &[u8]) -> Result<Container, ReadFault> {
     if head.is_empty() {
         return Err(ReadFault::Empty);
     }

@@ -1,10 +1,20 @@
 //! A reader per file format: all turn a sheet into the same stream of rows.
 
+mod assembly;
+mod biff;
 pub(crate) mod csv;
 pub(super) mod delimiter;
 pub(super) mod encoding;
 mod guard;
+pub(super) mod jsonl;
 pub(super) mod kind;
+pub(super) mod ods;
+pub(super) mod package;
+mod shown;
+mod tags;
+pub(super) mod xls;
+pub(super) mod xlsb;
+pub(super) mod xlsx;
 
 use std::ops::ControlFlow;
 
