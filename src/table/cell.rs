@@ -52,12 +52,29 @@ pub struct Row {
     formats: Option<Arc<[String]>>,
 }
 
+/// Where a cell's text stands in the row's buffer. Both ends are kept, so that a whole line of CSV can be copied in
+/// one go, delimiters included.
 #[derive(Debug, Clone, Copy)]
 struct Span {
+    start: u32,
     end: u32,
     /// 0: none.
     format: u16,
     value: Value,
+}
+
+impl Span {
+    #[inline]
+    fn text(of: &str, start: usize, end: usize) -> Span {
+        let value = match of.as_bytes()[start..end].first() {
+            None => Value::Blank,
+            // Nearly every cell: spares the search for something other than white space.
+            Some(first) if first.is_ascii_graphic() => Value::Text,
+            Some(_) if is_blank(&of[start..end]) => Value::Blank,
+            Some(_) => Value::Text,
+        };
+        Span { start: start as u32, end: end as u32, format: 0, value }
+    }
 }
 
 impl Row {
@@ -73,6 +90,53 @@ impl Row {
         self.formats = Some(formats);
     }
 
+    /// As [`Row::clear`], and makes sure that the row has this table of formats; costs nothing where it has.
+    pub fn restart(&mut self, number: u64, formats: &Arc<[String]>) {
+        self.clear(number);
+        if !self.formats.as_ref().is_some_and(|own| Arc::ptr_eq(own, formats)) {
+            self.formats = Some(Arc::clone(formats));
+        }
+    }
+
+    /// Fills the empty row with a line of text, cut at every `delimiter`, an ASCII character.
+    pub fn split(&mut self, line: &str, delimiter: u8) {
+        self.text.push_str(line);
+        let mut start = 0;
+        for end in memchr::memchr_iter(delimiter, line.as_bytes()).chain(std::iter::once(line.len())) {
+            self.cells.push(Span::text(line, start, end));
+            start = end + 1;
+        }
+    }
+
+    /// Fills the empty row with cells that stand side by side in `text`, each given by its end.
+    pub fn fill(&mut self, text: &str, ends: &[usize]) {
+        self.text.push_str(text);
+        let mut start = 0;
+        for &end in ends {
+            self.cells.push(Span::text(text, start, end));
+            start = end;
+        }
+    }
+
+    /// Appends blank cells up to `columns`.
+    pub fn pad(&mut self, columns: usize) {
+        while self.cells.len() < columns {
+            self.push("", Value::Blank);
+        }
+    }
+
+    /// Puts the last cell in place of the one in `column`, for files whose cells are out of order.
+    pub fn move_last_to(&mut self, column: usize) {
+        if let (Some(last), Some(cell)) = (self.cells.pop(), self.cells.get_mut(column)) {
+            *cell = last;
+        }
+    }
+
+    /// How much text the row holds, in bytes.
+    pub fn text_len(&self) -> usize {
+        self.text.len()
+    }
+
     /// Appends a cell of text; white space alone is a blank.
     pub fn push_text(&mut self, text: &str) {
         let value = if is_blank(text) { Value::Blank } else { Value::Text };
@@ -85,8 +149,9 @@ impl Row {
 
     /// Appends a cell whose number format is the `format`th of the table, from 1; 0 is none.
     pub fn push_formatted(&mut self, text: &str, value: Value, format: u16) {
+        let start = self.text.len() as u32;
         self.text.push_str(text);
-        self.cells.push(Span { end: self.text.len() as u32, format, value });
+        self.cells.push(Span { start, end: self.text.len() as u32, format, value });
     }
 
     pub fn len(&self) -> usize {
@@ -106,12 +171,11 @@ impl Row {
     #[inline]
     pub fn cell(&self, column: usize) -> Cell<'_> {
         let Some(span) = self.cells.get(column) else { return Cell::BLANK };
-        let start = if column == 0 { 0 } else { self.cells[column - 1].end as usize };
         let format = match (span.format, &self.formats) {
             (0, _) | (_, None) => None,
             (index, Some(formats)) => formats.get(usize::from(index) - 1).map(String::as_str),
         };
-        Cell { text: &self.text[start..span.end as usize], value: span.value, format }
+        Cell { text: &self.text[span.start as usize..span.end as usize], value: span.value, format }
     }
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {

@@ -7,7 +7,17 @@
 
 mod cell;
 mod error;
+mod input;
+mod pipeline;
+pub(crate) mod read;
+mod workbook;
 pub mod write;
 
 pub use cell::{Cell, CellRef, ColumnName, Row, Value, is_blank};
 pub use error::{ReadError, ReadFault};
+pub use input::Input;
+pub use pipeline::each_row_ahead;
+pub use read::csv::Decoding;
+pub use read::delimiter::Delimiter;
+pub use read::encoding::{Certainty, Encoding, Undecoded};
+pub use workbook::{FileKind, ReadOptions, Sheet, Visibility, Workbook};

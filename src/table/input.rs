@@ -1,0 +1,205 @@
+//! Where the bytes come from: a file, or stdin kept in a temporary file so that it can be read again.
+
+use std::fs::{File, Metadata};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use tempfile::NamedTempFile;
+
+use super::error::ReadFault;
+
+/// What the user named as input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    Path(PathBuf),
+    Stdin,
+}
+
+impl Input {
+    /// `-` is stdin, anything else a path.
+    pub fn from_arg(argument: &Path) -> Input {
+        if argument == Path::new("-") { Input::Stdin } else { Input::Path(argument.to_path_buf()) }
+    }
+
+    /// What messages call it: the file as the user named it, or `stdin`.
+    pub fn name(&self) -> String {
+        match self {
+            Input::Path(path) => path.display().to_string(),
+            Input::Stdin => "stdin".into(),
+        }
+    }
+
+    /// The file's name without folder and extension, to guess from what the file holds; `stdin` for stdin.
+    pub fn stem(&self) -> String {
+        match self {
+            Input::Path(path) => path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default(),
+            Input::Stdin => "stdin".into(),
+        }
+    }
+}
+
+/// An input that can be opened as often as wanted.
+#[derive(Debug)]
+pub(super) struct Source {
+    kept: Kept,
+    len: u64,
+    modified: Option<SystemTime>,
+}
+
+#[derive(Debug)]
+enum Kept {
+    Path(PathBuf),
+    /// Gone when the source is dropped.
+    Spooled(NamedTempFile),
+}
+
+impl Source {
+    pub(super) fn new(input: &Input) -> Result<Source, ReadFault> {
+        let path = match input {
+            Input::Stdin => return Source::spool(&mut io::stdin().lock()),
+            Input::Path(path) => path,
+        };
+        let metadata = std::fs::metadata(path).map_err(|error| missing(path, error))?;
+        if metadata.is_dir() {
+            return Err(ReadFault::Directory);
+        }
+        if is_lock_file(path) {
+            return Err(ReadFault::LockFile);
+        }
+        if !metadata.is_file() {
+            // A pipe, such as bash's `<(...)`: it can be read only once.
+            return Source::spool(&mut File::open(path)?);
+        }
+        Ok(Source { kept: Kept::Path(path.clone()), len: metadata.len(), modified: metadata.modified().ok() })
+    }
+
+    /// Copies a stream that can be read only once into a temporary file.
+    pub(super) fn spool(stream: &mut dyn Read) -> Result<Source, ReadFault> {
+        let mut file = NamedTempFile::new()?;
+        let len = io::copy(stream, file.as_file_mut())?;
+        let modified = file.as_file().metadata()?.modified().ok();
+        Ok(Source { kept: Kept::Spooled(file), len, modified })
+    }
+
+    /// In bytes.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The input from its first byte.
+    ///
+    /// A file that is no longer the one that was opened first is refused: what is known of its encoding, sheets and
+    /// headers would not hold for it.
+    pub(super) fn open(&self) -> Result<File, ReadFault> {
+        let file = match &self.kept {
+            Kept::Path(path) => File::open(path)?,
+            Kept::Spooled(file) => file.reopen()?,
+        };
+        let metadata = file.metadata()?;
+        if self.is_changed(&metadata) {
+            return Err(ReadFault::Changed);
+        }
+        Ok(file)
+    }
+
+    fn is_changed(&self, metadata: &Metadata) -> bool {
+        metadata.len() != self.len || metadata.modified().ok() != self.modified
+    }
+}
+
+/// Excel's owner file: `~$` and the workbook's name.
+fn is_lock_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("~$"))
+}
+
+fn missing(path: &Path, error: io::Error) -> ReadFault {
+    if error.kind() != io::ErrorKind::NotFound {
+        return error.into();
+    }
+    ReadFault::NotFound { near: near_names(path) }
+}
+
+/// At most three files of the same folder whose names are nearest, as the user would write them.
+fn near_names(path: &Path) -> Vec<String> {
+    const ENOUGH_ALIKE: f64 = 0.85;
+    let Some(wanted) = path.file_name().map(|name| name.to_string_lossy().to_lowercase()) else { return Vec::new() };
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut near: Vec<(f64, String)> = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()))
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .map(|name| (likeness(&wanted, &name.to_lowercase()), name))
+        .filter(|(likeness, name)| *likeness >= ENOUGH_ALIKE && !name.starts_with("~$"))
+        .collect();
+    near.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(&other.1)));
+    let as_written = |name: String| path.with_file_name(name).display().to_string();
+    near.into_iter().take(3).map(|(_, name)| as_written(name)).collect()
+}
+
+/// From 0 to 1; the extension matters less than the name.
+fn likeness(one: &str, other: &str) -> f64 {
+    let stem = |name: &str| name.rsplit_once('.').map_or(name.to_owned(), |(stem, _)| stem.to_owned());
+    strsim::jaro_winkler(one, other).max(0.99 * strsim::jaro_winkler(&stem(one), &stem(other)))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_missing_file_suggests_its_neighbours() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("assets.xlsx"), "x").unwrap();
+        std::fs::write(folder.path().join("people.csv"), "x").unwrap();
+        let fault = Source::new(&Input::Path(folder.path().join("asets.csv"))).unwrap_err();
+        let ReadFault::NotFound { near } = fault else { panic!("{fault:?}") };
+        assert_eq!(near, [folder.path().join("assets.xlsx").display().to_string()]);
+    }
+
+    #[test]
+    fn folders_and_lock_files_are_named_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let fault = Source::new(&Input::Path(folder.path().to_path_buf())).unwrap_err();
+        assert!(matches!(fault, ReadFault::Directory));
+        let lock = folder.path().join("~$assets.xlsx");
+        std::fs::write(&lock, "x").unwrap();
+        assert!(matches!(Source::new(&Input::Path(lock)).unwrap_err(), ReadFault::LockFile));
+    }
+
+    #[test]
+    fn a_file_that_grew_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, "a\n1\n").unwrap();
+        let source = Source::new(&Input::Path(path.clone())).unwrap();
+        assert!(source.open().is_ok());
+        std::fs::write(&path, "a\n1\n2\n").unwrap();
+        assert!(matches!(source.open().unwrap_err(), ReadFault::Changed));
+    }
+
+    #[test]
+    fn a_stream_can_be_read_twice() {
+        let source = Source::spool(&mut &b"a,b\n"[..]).unwrap();
+        for _ in 0..2 {
+            let mut text = String::new();
+            source.open().unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "a,b\n");
+        }
+        assert_eq!(source.len(), 4);
+    }
+
+    #[test]
+    fn names_and_stems() {
+        let input = Input::from_arg(Path::new("exports/assets 2024.csv"));
+        assert_eq!(input.stem(), "assets 2024");
+        assert_eq!(Input::from_arg(Path::new("-")), Input::Stdin);
+        assert_eq!(Input::Stdin.name(), "stdin");
+    }
+}

@@ -1,0 +1,331 @@
+//! CSV in all its dialects, as a stream of rows.
+//!
+//! Lines without a quote, nearly all of them, are cut with memchr; records with a quote go through csv-core, so that
+//! what a quote means is decided in one place. Both agree on such lines, which a property test holds them to. The
+//! buffer grows with the longest record only, up to [`LONGEST_RECORD`]: a quote that is never closed would otherwise
+//! drag the rest of the file into memory.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+
+use csv_core::ReadRecordResult;
+
+use super::delimiter::{self, Delimiter};
+use super::encoding::{self, Certainty, Detected, Encoding, Undecoded, Utf8Text};
+use super::{MOST_COLUMNS, OnRow, SheetReader};
+use crate::table::cell::Row;
+use crate::table::error::{FaultAt, ReadFault};
+use crate::table::input::Source;
+
+/// The longest record that is read, in bytes.
+pub(crate) const LONGEST_RECORD: usize = 8 * 1024 * 1024;
+
+/// How much of the text the delimiter is told from.
+const SAMPLE: u64 = 64 * 1024;
+
+/// How a CSV file was understood: what a command shows its user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decoding {
+    pub delimiter: Delimiter,
+    pub encoding: Encoding,
+    /// Guessed where encoding or delimiter might be another.
+    pub certainty: Certainty,
+    pub undecoded: Undecoded,
+}
+
+/// A CSV file, looked through once.
+pub(in crate::table) struct Csv {
+    source: Source,
+    detected: Detected,
+    pub(in crate::table) decoding: Decoding,
+}
+
+impl Csv {
+    pub(in crate::table) fn open(
+        source: Source,
+        delimiter: Option<Delimiter>,
+        encoding: Option<Encoding>,
+    ) -> Result<Csv, ReadFault> {
+        let detected = encoding::detect(&|| Ok(Box::new(source.open()?)), encoding)?;
+        let mut beginning = Vec::new();
+        text(&source, &detected)?.take(SAMPLE).read_to_end(&mut beginning)?;
+        let is_whole = (beginning.len() as u64) < SAMPLE;
+        if is_whole && crate::table::is_blank(String::from_utf8_lossy(without_mark(&beginning)).trim()) {
+            return Err(ReadFault::Empty);
+        }
+        let (delimiter, sure) = match (delimiter, delimiter::sep_line(without_mark(&beginning))) {
+            (Some(wanted), _) => (wanted, Certainty::Sure),
+            (None, Some((said, _))) => (said, Certainty::Sure),
+            (None, None) => delimiter::detect(without_mark(&beginning), is_whole),
+        };
+        let certainty = if sure == Certainty::Sure { detected.certainty } else { Certainty::Guessed };
+        let decoding = Decoding { delimiter, encoding: detected.encoding, certainty, undecoded: detected.undecoded };
+        Ok(Csv { source, detected, decoding })
+    }
+}
+
+impl SheetReader for Csv {
+    fn each_row(&mut self, _sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+        let text = text(&self.source, &self.detected)?;
+        let mut records = Records::new(text, self.decoding.delimiter);
+        records.begin()?;
+        let mut row = Row::default();
+        while records.next(&mut row)? == Next::Row {
+            if !row.is_blank() && on_row(&mut row) == ControlFlow::Break(()) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The file as UTF-8 with LF line ends.
+fn text(source: &Source, detected: &Detected) -> Result<Box<dyn Read>, ReadFault> {
+    let file = source.open()?;
+    Ok(match detected.is_plain {
+        true => Box::new(file),
+        false => Box::new(Utf8Text::new(file, detected.encoding, detected.line_ends)),
+    })
+}
+
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(text)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Row,
+    End,
+}
+
+/// The records of a text in UTF-8 with LF or CRLF line ends.
+struct Records<R> {
+    input: R,
+    /// `start..end` is read but not yet handed out.
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    input_ended: bool,
+    /// Where the next quote stands, at `end` if there is none; behind `start` it is out of date.
+    quote: usize,
+    /// The number of the last record.
+    number: u64,
+    delimiter: u8,
+    quoted: csv_core::Reader,
+    output: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl<R: Read> Records<R> {
+    fn new(input: R, delimiter: Delimiter) -> Records<R> {
+        Records {
+            input,
+            buffer: vec![0; 256 * 1024],
+            start: 0,
+            end: 0,
+            input_ended: false,
+            quote: 0,
+            number: 0,
+            delimiter: delimiter.byte(),
+            // CR is left to `unended`: alone, inside a line, it is part of a cell.
+            quoted: csv_core::ReaderBuilder::new()
+                .delimiter(delimiter.byte())
+                .terminator(csv_core::Terminator::Any(b'\n'))
+                .build(),
+            output: Vec::new(),
+            ends: vec![0; 64],
+        }
+    }
+
+    /// Skips a byte order mark and Excel's `sep=` line, which no spreadsheet program shows as a row.
+    fn begin(&mut self) -> Result<(), ReadFault> {
+        const LONGEST_BEGINNING: usize = 64;
+        while self.end < LONGEST_BEGINNING && !self.input_ended {
+            self.read_more()?;
+        }
+        self.start = self.end - without_mark(&self.buffer[..self.end]).len();
+        if let Some((_, len)) = delimiter::sep_line(&self.buffer[self.start..self.end]) {
+            self.start += len;
+        }
+        Ok(())
+    }
+
+    /// Reads the next record that is not an empty line into `row`.
+    fn next(&mut self, row: &mut Row) -> Result<Next, FaultAt> {
+        loop {
+            let Some(line_end) = self.line_end()? else { return Ok(Next::End) };
+            self.number += 1;
+            if self.quote < self.start {
+                self.quote = memchr::memchr(b'"', self.unread()).map_or(self.end, |at| self.start + at);
+            }
+            if self.quote < line_end {
+                self.quoted_record(row)?;
+                return Ok(Next::Row);
+            }
+            let line = unended(&self.buffer[self.start..line_end]);
+            self.start = (line_end + 1).min(self.end);
+            if !line.is_empty() {
+                fill_from_line(row, self.number, line, self.delimiter).map_err(|fault| fault.at(self.number))?;
+                return Ok(Next::Row);
+            }
+        }
+    }
+
+    fn unread(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Where the line that starts at `start` ends, or none behind the last one.
+    fn line_end(&mut self) -> Result<Option<usize>, FaultAt> {
+        loop {
+            if let Some(at) = memchr::memchr(b'\n', self.unread()) {
+                return Ok(Some(self.start + at));
+            }
+            if self.input_ended {
+                return Ok((self.start < self.end).then_some(self.end));
+            }
+            if self.unread().len() > LONGEST_RECORD {
+                return Err(ReadFault::RecordTooLong.at(self.number + 1));
+            }
+            self.read_more()?;
+        }
+    }
+
+    /// Moves what is unread to the front, makes room and reads once.
+    fn read_more(&mut self) -> Result<(), ReadFault> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        self.quote = 0;
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let read = loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => break other?,
+            }
+        };
+        self.end += read;
+        self.input_ended = read == 0;
+        // `quote` is a promise about start..end, and both have moved.
+        self.quote = memchr::memchr(b'"', self.unread()).unwrap_or(self.end);
+        Ok(())
+    }
+
+    /// Reads a record with a quote in its first line, however many lines it has.
+    fn quoted_record(&mut self, row: &mut Row) -> Result<(), FaultAt> {
+        let (read, written, cells) = self.parse_quoted()?;
+        let raw = &self.buffer[self.start..self.start + read];
+        let is_one_line = !self.output[..written].contains(&b'\n');
+        if !is_one_line && swallows_rows(raw, self.delimiter) {
+            return Err(ReadFault::UnclosedQuote.at(self.number));
+        }
+        // csv-core leaves the CR of the line end in the last cell.
+        let trimmed = if raw.ends_with(b"\r\n") { written.saturating_sub(1) } else { written };
+        let text = std::str::from_utf8(&self.output[..trimmed]).map_err(|_| ReadFault::Changed.at(self.number))?;
+        if cells > MOST_COLUMNS {
+            return Err(too_many_columns().at(self.number));
+        }
+        let ends = &mut self.ends[..cells];
+        if let Some(last) = ends.last_mut() {
+            *last = trimmed;
+        }
+        row.clear(self.number);
+        row.fill(text, ends);
+        self.start += read;
+        Ok(())
+    }
+
+    /// Bytes read, bytes of text written, cells.
+    fn parse_quoted(&mut self) -> Result<(usize, usize, usize), FaultAt> {
+        loop {
+            // With room for all of the input, the output is never the one that is full.
+            self.output.resize(self.output.len().max(self.unread().len() + 1), 0);
+            self.quoted.reset();
+            let input = &self.buffer[self.start..self.end];
+            let (result, read, written, cells) = self.quoted.read_record(input, &mut self.output, &mut self.ends);
+            match result {
+                ReadRecordResult::Record => return Ok((read, written, cells)),
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                _ if self.input_ended => return self.end_quoted(read, written, cells),
+                _ if self.unread().len() > LONGEST_RECORD => return Err(ReadFault::UnclosedQuote.at(self.number)),
+                _ => self.read_more()?,
+            }
+        }
+    }
+
+    /// The last record has no line end: lends it one. Inside an open quote that does not end it.
+    fn end_quoted(&mut self, read: usize, written: usize, cells: usize) -> Result<(usize, usize, usize), FaultAt> {
+        if cells == self.ends.len() {
+            self.ends.push(0);
+        }
+        let (result, ..) = self.quoted.read_record(b"\n", &mut self.output[written..], &mut self.ends[cells..]);
+        match result {
+            ReadRecordResult::Record => Ok((read, written, cells + 1)),
+            _ => Err(ReadFault::UnclosedQuote.at(self.number)),
+        }
+    }
+}
+
+/// Without the CR of a CRLF line end.
+fn unended(line: &[u8]) -> &[u8] {
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+fn fill_from_line(row: &mut Row, number: u64, line: &[u8], delimiter: u8) -> Result<(), ReadFault> {
+    let is_wide = line.len() >= MOST_COLUMNS && memchr::memchr_iter(delimiter, line).count() >= MOST_COLUMNS;
+    if is_wide {
+        return Err(too_many_columns());
+    }
+    // The whole file was valid when it was opened.
+    let line = std::str::from_utf8(line).map_err(|_| ReadFault::Changed)?;
+    row.clear(number);
+    row.split(line, delimiter);
+    Ok(())
+}
+
+fn too_many_columns() -> ReadFault {
+    ReadFault::TooLarge { what: "a row of more than 16,384 cells" }
+}
+
+/// Whether a quoted cell goes over line ends and then ends in the middle of a cell.
+///
+/// So it does when a quote was never closed: everything up to the next opening quote, rows later, becomes one cell, and
+/// the text behind that quote sticks to it. No program writes such a record on purpose.
+fn swallows_rows(record: &[u8], delimiter: u8) -> bool {
+    let mut at = 0;
+    let mut is_cell_start = true;
+    while at < record.len() {
+        if !(is_cell_start && record[at] == b'"') {
+            is_cell_start = record[at] == delimiter;
+            at += 1;
+            continue;
+        }
+        let Some(close) = closing_quote(&record[at + 1..]).map(|offset| at + 1 + offset) else { return false };
+        let behind = record[close + 1..].iter().find(|byte| **byte != b' ');
+        let is_cell_end = behind.is_none_or(|byte| *byte == delimiter || matches!(byte, b'\r' | b'\n'));
+        if !is_cell_end && record[at..close].contains(&b'\n') {
+            return true;
+        }
+        is_cell_start = false;
+        at = close + 1;
+    }
+    false
+}
+
+/// The first quote that is not doubled.
+fn closing_quote(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr(b'"', &text[at..])?;
+        if text.get(at + 1) != Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
+#[cfg(test)]
+#[path = "csv_tests.rs"]
+mod tests;

@@ -1,0 +1,178 @@
+//! .xls: OLE compound files of Excel 5 to 2003, through calamine.
+//!
+//! calamine trusts the container's chains of sectors, and a damaged one makes it allocate without end. So the cfb crate
+//! opens the file, which checks them, and calamine gets the workbook stream in a new container. All cells of all sheets
+//! are in memory.
+
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Write};
+use std::ops::ControlFlow;
+
+use calamine::{Data, Range, Reader, SheetType, Xls, XlsError};
+use cfb::{CompoundFile, Version};
+
+use super::assembly::{Assembly, Held};
+use super::biff::{self, Styled};
+use super::guard::guarded;
+use super::shown::{DateSystem, Formats};
+use super::{OnRow, SheetReader};
+use crate::table::error::{FaultAt, ReadFault};
+use crate::table::input::Source;
+use crate::table::workbook::Sheet;
+
+/// An .xls file, all of it in memory.
+pub(in crate::table) struct XlsFile {
+    formats: Formats,
+    tabs: Vec<Tab>,
+}
+
+struct Tab {
+    cells: Range<Data>,
+    styles: Vec<Styled>,
+}
+
+/// Streams of other kinds of OLE files.
+const DOCUMENTS: &[(&str, &str)] = &[
+    ("WordDocument", "a Word document"),
+    ("PowerPoint Document", "a PowerPoint presentation"),
+    ("__properties_version1.0", "an Outlook message"),
+    ("VisioDocument", "a Visio drawing"),
+];
+
+impl XlsFile {
+    pub(in crate::table) fn open(source: Source) -> Result<(XlsFile, Vec<Sheet>), ReadFault> {
+        let (name, mut stream) = guarded(|| workbook_stream(&source))?;
+        let survey = biff::survey(&mut stream)?;
+        let container = guarded(|| new_container(name, &stream))?;
+        drop(stream);
+        let mut book = guarded(|| Xls::new(container).map_err(|error| damage(&error)))?;
+        let system = if book.has_1904_epoch() { DateSystem::From1904 } else { DateSystem::From1900 };
+        let formats = Formats::new(survey.codes.iter().map(String::as_str), system);
+        let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
+        for (sheet, styles) in book.sheets_metadata().to_vec().into_iter().zip(survey.styles) {
+            if sheet.typ != SheetType::WorkSheet {
+                continue;
+            }
+            let cells = guarded(|| book.worksheet_range(&sheet.name).map_err(|error| damage(&error)))?;
+            sheets.push(Sheet::new(&sheet.name, sheet.visible));
+            tabs.push(Tab { cells, styles });
+        }
+        if tabs.is_empty() {
+            return Err(ReadFault::NoSheets);
+        }
+        Ok((XlsFile { formats, tabs }, sheets))
+    }
+}
+
+/// The stream that holds the workbook, and its name.
+fn workbook_stream(source: &Source) -> Result<(&'static str, Vec<u8>), ReadFault> {
+    let mut container = CompoundFile::open(BufReader::new(source.open()?)).map_err(|error| broken(&error))?;
+    if has(&container, "EncryptedPackage") {
+        return Err(ReadFault::Password);
+    }
+    let name = match ["Workbook", "Book"].into_iter().find(|name| has(&container, name)) {
+        Some(name) => name,
+        None => return Err(foreign(&container)),
+    };
+    let mut stream = Vec::new();
+    let part = container.open_stream(format!("/{name}")).map_err(|error| broken(&error))?;
+    part.take(source.len() + 1).read_to_end(&mut stream).map_err(|error| broken(&error))?;
+    // Sectors that are used twice make a stream longer than its file.
+    if stream.len() as u64 > source.len() {
+        return Err(damaged("its parts overlap"));
+    }
+    Ok((name, stream))
+}
+
+fn has(container: &CompoundFile<BufReader<File>>, name: &str) -> bool {
+    container.is_stream(format!("/{name}"))
+}
+
+fn foreign(container: &CompoundFile<BufReader<File>>) -> ReadFault {
+    let known = DOCUMENTS.iter().find(|(name, _)| has(container, name));
+    ReadFault::Foreign {
+        what: known.map_or("an Office file of another kind", |(_, what)| *what),
+        mend: "copy its table into a spreadsheet and save that as .xlsx",
+    }
+}
+
+/// A sound container with nothing but the workbook in it.
+fn new_container(name: &str, stream: &[u8]) -> Result<Cursor<Vec<u8>>, ReadFault> {
+    let memory = Cursor::new(Vec::with_capacity(stream.len() + stream.len() / 8));
+    // calamine takes a container of version 4 without a small stream for an empty one.
+    let mut container = CompoundFile::create_with_version(Version::V3, memory)?;
+    container.create_stream(format!("/{name}"))?.write_all(stream)?;
+    container.flush()?;
+    let mut memory = container.into_inner();
+    memory.set_position(0);
+    Ok(memory)
+}
+
+impl SheetReader for XlsFile {
+    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+        let Some(tab) = self.tabs.get(sheet) else { return Ok(()) };
+        let mut styles = tab.styles.iter().peekable();
+        let style_of = |row: u32, column: u32| {
+            let at = (row, column);
+            while styles.next_if(|styled| (u32::from(styled.row), u32::from(styled.column)) < at).is_some() {}
+            let styled = styles.peek().filter(|styled| (u32::from(styled.row), u32::from(styled.column)) == at);
+            styled.map_or(usize::MAX, |styled| usize::from(styled.style))
+        };
+        each_row_of(&tab.cells, &mut self.formats, style_of, |_, _| false, on_row)
+    }
+}
+
+/// Streams a range of cells; `style` and `is_unevaluated` are asked by row and column from 0, in order.
+pub(super) fn each_row_of(
+    cells: &Range<Data>,
+    formats: &mut Formats,
+    mut style: impl FnMut(u32, u32) -> usize,
+    mut is_unevaluated: impl FnMut(u32, u32) -> bool,
+    on_row: &mut OnRow<'_>,
+) -> Result<(), FaultAt> {
+    let Some((first_row, first_column)) = cells.start() else { return Ok(()) };
+    let mut rows = Assembly::new(formats);
+    for (row, values) in (first_row..).zip(cells.rows()) {
+        if rows.begin_cell(row, on_row) == ControlFlow::Break(()) {
+            return Ok(());
+        }
+        for (column, value) in (first_column..).zip(values) {
+            let held = match value {
+                Data::Empty if is_unevaluated(row, column) => Held::Unevaluated,
+                value => Held::from(value),
+            };
+            let style = if matches!(held, Held::Number(..)) { style(row, column) } else { 0 };
+            guarded(|| rows.add(column, held, style)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
+        }
+    }
+    rows.finish(on_row);
+    Ok(())
+}
+
+fn damaged(detail: &str) -> ReadFault {
+    ReadFault::Damaged { detail: detail.into() }
+}
+
+/// What the cfb crate found, in the user's words.
+fn broken(error: &std::io::Error) -> ReadFault {
+    match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => ReadFault::Truncated,
+        std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotFound => {
+            damaged("its container is broken or cut off")
+        }
+        kind => ReadFault::from(std::io::Error::from(kind)),
+    }
+}
+
+/// What calamine found, in the user's words.
+fn damage(error: &XlsError) -> ReadFault {
+    match error {
+        XlsError::Password => ReadFault::Password,
+        XlsError::Len { .. } | XlsError::ContinueRecordTooShort | XlsError::EoStream(_) => {
+            damaged("a record in it is too short")
+        }
+        XlsError::Unrecognized { .. } => damaged("a record in it makes no sense"),
+        XlsError::Cfb(_) => damaged("its text is in an unknown code page"),
+        _ => damaged("its parts contradict each other"),
+    }
+}

@@ -1,0 +1,248 @@
+//! .xlsb: binary workbooks, through calamine's stream of cells.
+//!
+//! calamine passes over formulas whose result is an error, which would then look like blanks; a look at the records
+//! finds them. Numbers are shown in the General format, dates as dates: the stream tells neither the format nor the
+//! style of a cell.
+//!
+//! Record numbers are those of \[MS-XLSB\] 2.3.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::ops::ControlFlow;
+
+use calamine::{Reader, SheetType, Xlsb, XlsbError};
+
+use super::assembly::{Assembly, Held};
+use super::guard::guarded;
+use super::package::{Package, broken, unpacking};
+use super::shown::{DateSystem, Formats};
+use super::tags::Tags;
+use super::{OnRow, SheetReader};
+use crate::table::error::{FaultAt, ReadFault};
+use crate::table::input::Source;
+use crate::table::workbook::Sheet;
+
+/// An .xlsb file with its shared strings in memory.
+pub(in crate::table) struct XlsbFile {
+    source: Source,
+    book: Xlsb<BufReader<File>>,
+    formats: Formats,
+    tabs: Vec<Tab>,
+}
+
+struct Tab {
+    name: String,
+    part: String,
+    errors: Option<Vec<FormulaError>>,
+}
+
+/// A formula whose result is an error; row and column from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FormulaError {
+    row: u32,
+    column: u32,
+    text: &'static str,
+}
+
+/// Codes of error values, \[MS-XLSB\] 2.5.97.2.
+const ERRORS: &[(u8, &str)] = &[
+    (0x00, "#NULL!"),
+    (0x07, "#DIV/0!"),
+    (0x0F, "#VALUE!"),
+    (0x17, "#REF!"),
+    (0x1D, "#NAME?"),
+    (0x24, "#NUM!"),
+    (0x2A, "#N/A"),
+    (0x2B, "#GETTING_DATA"),
+];
+
+impl XlsbFile {
+    pub(in crate::table) fn open(source: Source) -> Result<(XlsbFile, Vec<Sheet>), ReadFault> {
+        let mut package = Package::open(&source)?;
+        if ["xl/sharedStrings.bin", "xl/styles.bin", "xl/workbook.bin"].iter().any(|part| package.is_suspicious(part)) {
+            return Err(ReadFault::Bloated);
+        }
+        let parts = sheet_parts(&mut package)?;
+        drop(package);
+        let file = BufReader::new(source.open()?);
+        let book: Xlsb<_> = guarded(|| Xlsb::new(file).map_err(|error| damage(&error)))?;
+        let system = if book.has_1904_epoch() { DateSystem::From1904 } else { DateSystem::From1900 };
+        let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
+        for sheet in book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
+            let part = parts.iter().find(|(name, _)| *name == sheet.name).map(|(_, part)| part.clone());
+            tabs.push(Tab { name: sheet.name.clone(), part: part.unwrap_or_default(), errors: None });
+            sheets.push(Sheet::new(&sheet.name, sheet.visible));
+        }
+        if tabs.is_empty() {
+            return Err(ReadFault::NoSheets);
+        }
+        let formats = Formats::new(std::iter::empty(), system);
+        Ok((XlsbFile { source, book, formats, tabs }, sheets))
+    }
+}
+
+impl SheetReader for XlsbFile {
+    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+        let XlsbFile { source, book, formats, tabs } = self;
+        let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
+        let errors = match &mut tab.errors {
+            Some(errors) => errors,
+            unknown => unknown.insert(formula_errors(&mut Package::open(source)?, &tab.part)?),
+        };
+        let mut errors = errors.iter().peekable();
+        let mut cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
+        let mut rows = Assembly::new(formats);
+        loop {
+            let next = guarded(|| cells.next_cell().map_err(|error| damage(&error)));
+            let next = next.map_err(|fault| fault.at(rows.number().max(1)))?;
+            let at = next.as_ref().map_or((u32::MAX, u32::MAX), calamine::Cell::get_position);
+            while let Some(error) = errors.next_if(|error| (error.row, error.column) < at) {
+                if add(&mut rows, (error.row, error.column), Held::Error(error.text), on_row)? == ControlFlow::Break(()) {
+                    return Ok(());
+                }
+            }
+            let Some(cell) = next else { break };
+            if add(&mut rows, at, cell.get_value().into(), on_row)? == ControlFlow::Break(()) {
+                return Ok(());
+            }
+        }
+        rows.finish(on_row);
+        Ok(())
+    }
+}
+
+fn add(
+    rows: &mut Assembly<'_>,
+    (row, column): (u32, u32),
+    held: Held<'_>,
+    on_row: &mut OnRow<'_>,
+) -> Result<ControlFlow<()>, FaultAt> {
+    if rows.begin_cell(row, on_row) == ControlFlow::Break(()) {
+        return Ok(ControlFlow::Break(()));
+    }
+    guarded(|| rows.add(column, held, usize::MAX)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
+    Ok(ControlFlow::Continue(()))
+}
+
+/// Names of sheets, and their parts.
+fn sheet_parts(package: &mut Package) -> Result<Vec<(String, String)>, ReadFault> {
+    const BUNDLE_SHEET: u16 = 0x009C;
+    let mut targets = Vec::new();
+    if let Some(relations) = package.part("xl/_rels/workbook.bin.rels")? {
+        let mut tags = Tags::new(relations);
+        while let Some(tag) = tags.next()? {
+            if let (Some(id), Some(target)) = (tag.text_attribute("Id"), tag.text_attribute("Target")) {
+                targets.push((id, format!("xl/{target}")));
+            }
+        }
+    }
+    let mut parts = Vec::new();
+    let Some(book) = package.part("xl/workbook.bin")? else { return Ok(parts) };
+    let mut records = Records::new(BufReader::new(book));
+    while let Some((kind, data)) = records.next()? {
+        if kind != BUNDLE_SHEET {
+            continue;
+        }
+        let Some((id, rest)) = wide_text(data.get(8..).unwrap_or_default()) else { continue };
+        let Some((name, _)) = wide_text(rest) else { continue };
+        let target = targets.iter().find(|(known, _)| *known == id).map(|(_, target)| target.clone());
+        parts.push((name, target.unwrap_or_default()));
+    }
+    Ok(parts)
+}
+
+/// A text behind its length in UTF-16 units, and what comes behind it.
+fn wide_text(data: &[u8]) -> Option<(String, &[u8])> {
+    let len = u32::from_le_bytes(data.get(..4)?.try_into().ok()?) as usize;
+    let (text, rest) = data.get(4..)?.split_at_checked(len.checked_mul(2)?)?;
+    let units = text.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+    let letters = char::decode_utf16(units).map(|letter| letter.unwrap_or(char::REPLACEMENT_CHARACTER));
+    Some((letters.collect(), rest))
+}
+
+/// The formulas of a sheet whose result is an error.
+fn formula_errors(package: &mut Package, part: &str) -> Result<Vec<FormulaError>, ReadFault> {
+    const ROW: u16 = 0x0000;
+    const FORMULA_ERROR: u16 = 0x000B;
+    const END_OF_CELLS: u16 = 0x0092;
+    let mut errors = Vec::new();
+    let Some(sheet) = package.part(part)? else { return Ok(errors) };
+    let mut records = Records::new(BufReader::new(sheet));
+    let mut row = 0;
+    while let Some((kind, data)) = records.next()? {
+        let first = data.get(..4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
+        match (kind, first) {
+            (ROW, Some(number)) => row = number,
+            (FORMULA_ERROR, Some(column)) => {
+                let code = data.get(8).copied();
+                let text = ERRORS.iter().find(|(known, _)| Some(*known) == code).map_or("#ERROR", |(_, text)| text);
+                errors.push(FormulaError { row, column, text });
+            }
+            (END_OF_CELLS, _) => break,
+            _ => {}
+        }
+    }
+    Ok(errors)
+}
+
+/// The records of a part.
+struct Records<R> {
+    input: R,
+    data: Vec<u8>,
+}
+
+impl<R: Read> Records<R> {
+    fn new(input: R) -> Records<R> {
+        Records { input, data: Vec::new() }
+    }
+
+    /// The next record: its number and content. None at the end of the part.
+    fn next(&mut self) -> Result<Option<(u16, &[u8])>, ReadFault> {
+        /// Excel's own are below 100 kB.
+        const LONGEST: usize = 64 * 1024 * 1024;
+        let Some(low) = self.byte()? else { return Ok(None) };
+        let high = if low & 0x80 == 0 { Some(0) } else { self.byte()? };
+        let mut len = 0;
+        for shift in [0, 7, 14, 21] {
+            let Some(byte) = self.byte()? else { return Ok(None) };
+            len |= usize::from(byte & 0x7F) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        if len > LONGEST {
+            return Err(ReadFault::Bloated);
+        }
+        self.data.clear();
+        let read = (&mut self.input).take(len as u64).read_to_end(&mut self.data).map_err(|error| unpacking(&error))?;
+        if read < len {
+            return Err(ReadFault::Truncated);
+        }
+        let kind = u16::from(low & 0x7F) | u16::from(high.unwrap_or(0) & 0x7F) << 7;
+        Ok(Some((kind, &self.data)))
+    }
+
+    fn byte(&mut self) -> Result<Option<u8>, ReadFault> {
+        let mut byte = [0];
+        match self.input.read_exact(&mut byte) {
+            Ok(()) => Ok(Some(byte[0])),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
+            Err(error) => Err(unpacking(&error)),
+        }
+    }
+}
+
+/// What calamine found, in the user's words.
+fn damage(error: &XlsbError) -> ReadFault {
+    let damaged = |detail: &str| ReadFault::Damaged { detail: detail.into() };
+    match error {
+        XlsbError::Io(error) => unpacking(error),
+        XlsbError::Zip(error) => broken(error),
+        XlsbError::Password => ReadFault::Password,
+        XlsbError::FileNotFound(part) => ReadFault::Damaged { detail: format!("its part `{part}` is missing") },
+        XlsbError::Xml(_) | XlsbError::XmlAttr(_) => damaged("its XML is broken"),
+        XlsbError::WideStr { .. } => damaged("a text in it is cut off"),
+        XlsbError::WorksheetNotFound(_) => damaged("a sheet is missing in it"),
+        _ => damaged("its parts contradict each other"),
+    }
+}

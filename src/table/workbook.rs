@@ -1,0 +1,215 @@
+//! A file of one or more sheets, opened by its content.
+
+use std::io::Read;
+use std::ops::ControlFlow;
+
+use calamine::SheetVisible;
+
+use super::cell::Row;
+use super::error::{FaultAt, ReadError};
+use super::input::{Input, Source};
+use super::read::csv::{Csv, Decoding};
+use super::read::delimiter::Delimiter;
+use super::read::encoding::Encoding;
+use super::read::jsonl::Jsonl;
+use super::read::kind::{Container, HEAD, recognize};
+use super::read::ods::OdsFile;
+use super::read::package::Package;
+use super::read::xls::XlsFile;
+use super::read::xlsb::XlsbFile;
+use super::read::xlsx::XlsxFile;
+use super::read::{OnRow, SheetReader};
+
+/// The user's word on how a text file is to be read; what is not said is detected.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    pub delimiter: Option<Delimiter>,
+    pub encoding: Option<Encoding>,
+}
+
+/// What a file is, by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    Csv,
+    Xlsx,
+    Xls,
+    Xlsb,
+    Ods,
+    Jsonl,
+}
+
+/// Whether the spreadsheet program shows a sheet's tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    Visible,
+    Hidden,
+}
+
+/// One sheet of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    /// As on the tab; none in files that have but one sheet, CSV and JSON.
+    pub name: Option<String>,
+    pub visibility: Visibility,
+}
+
+impl Sheet {
+    pub(super) fn new(name: &str, visible: SheetVisible) -> Sheet {
+        let visibility = if visible == SheetVisible::Visible { Visibility::Visible } else { Visibility::Hidden };
+        Sheet { name: Some(name.to_owned()), visibility }
+    }
+
+    fn only() -> Vec<Sheet> {
+        vec![Sheet { name: None, visibility: Visibility::Visible }]
+    }
+}
+
+/// A file whose sheets can be read as often as wanted, each time from the top.
+pub struct Workbook {
+    name: String,
+    kind: FileKind,
+    sheets: Vec<Sheet>,
+    decoding: Option<Decoding>,
+    reader: Box<dyn SheetReader>,
+}
+
+impl std::fmt::Debug for Workbook {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Workbook { name, kind, sheets, .. } = self;
+        formatter.debug_struct("Workbook").field("name", name).field("kind", kind).field("sheets", sheets).finish()
+    }
+}
+
+impl Workbook {
+    /// Opens a file, going by its content, never by its extension. Stdin is kept in a temporary file.
+    ///
+    /// A CSV file is looked through once; an .xlsx file's shared strings, and all of an .xls or .ods file, come into
+    /// memory.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the file from being read at all, in the user's words; a fault further down in a sheet shows when
+    /// that row is reached.
+    pub fn open(input: &Input, options: &ReadOptions) -> Result<Workbook, ReadError> {
+        let name = input.name();
+        Source::new(input)
+            .map_err(FaultAt::from)
+            .and_then(|source| Opened::new(source, options))
+            .map(|Opened { kind, sheets, decoding, reader }| Workbook {
+                name: name.clone(),
+                kind,
+                sheets,
+                decoding,
+                reader,
+            })
+            .map_err(|FaultAt { row, fault }| ReadError { file: name, sheet: None, row, fault })
+    }
+
+    /// What messages call the file.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn kind(&self) -> FileKind {
+        self.kind
+    }
+
+    /// The worksheets in the order of their tabs, hidden ones included; at least one.
+    pub fn sheets(&self) -> &[Sheet] {
+        &self.sheets
+    }
+
+    /// How a CSV file was understood; none for other files.
+    pub fn decoding(&self) -> Option<&Decoding> {
+        self.decoding.as_ref()
+    }
+
+    /// Streams the rows of a sheet from the top, title rows and header included. Rows without anything in them are left
+    /// out, but counted in [`Row::number`]. The row is reused for the next one.
+    ///
+    /// In JSON the header is a row of its own, number 0, and objects have the number of the line they begin in.
+    ///
+    /// # Errors
+    ///
+    /// A fault of the file; the rows before it have been handed out.
+    pub fn each_row(
+        &mut self,
+        sheet: usize,
+        on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        self.each_own_row(sheet, &mut |row| on_row(row))
+    }
+
+    /// The first `count` rows of a sheet that have something in them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workbook::each_row`].
+    pub fn first_rows(&mut self, sheet: usize, count: usize) -> Result<Vec<Row>, ReadError> {
+        let mut rows = Vec::new();
+        if count == 0 {
+            return Ok(rows);
+        }
+        self.each_row(sheet, &mut |row| {
+            rows.push(row.clone());
+            if rows.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(rows)
+    }
+
+    /// As [`Workbook::each_row`], for callers that swap the row for one of their own.
+    pub(super) fn each_own_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), ReadError> {
+        self.reader.each_row(sheet, on_row).map_err(|FaultAt { row, fault }| ReadError {
+            file: self.name.clone(),
+            sheet: self.sheets.get(sheet).and_then(|sheet| sheet.name.clone()),
+            row,
+            fault,
+        })
+    }
+}
+
+/// What opening finds out.
+struct Opened {
+    kind: FileKind,
+    sheets: Vec<Sheet>,
+    decoding: Option<Decoding>,
+    reader: Box<dyn SheetReader>,
+}
+
+impl Opened {
+    fn new(source: Source, options: &ReadOptions) -> Result<Opened, FaultAt> {
+        let mut head = Vec::with_capacity(HEAD);
+        source.open()?.take(HEAD as u64).read_to_end(&mut head)?;
+        match recognize(&head)? {
+            Container::Zip => Opened::zip(source),
+            Container::Ole => {
+                let (file, sheets) = XlsFile::open(source)?;
+                Ok(Opened::book(FileKind::Xls, sheets, file))
+            }
+            Container::Json => Ok(Opened::book(FileKind::Jsonl, Sheet::only(), Jsonl::open(source)?)),
+            Container::Text => {
+                let csv = Csv::open(source, options.delimiter, options.encoding)?;
+                let decoding = Some(csv.decoding);
+                Ok(Opened { decoding, ..Opened::book(FileKind::Csv, Sheet::only(), csv) })
+            }
+        }
+    }
+
+    fn zip(source: Source) -> Result<Opened, FaultAt> {
+        let kind = Package::open(&source)?.kind()?;
+        let opened = match kind {
+            FileKind::Xlsb => XlsbFile::open(source).map(|(file, sheets)| Opened::book(kind, sheets, file)),
+            FileKind::Ods => OdsFile::open(source).map(|(file, sheets)| Opened::book(kind, sheets, file)),
+            _ => XlsxFile::open(source).map(|(file, sheets)| Opened::book(kind, sheets, file)),
+        };
+        Ok(opened?)
+    }
+
+    fn book(kind: FileKind, sheets: Vec<Sheet>, reader: impl SheetReader + 'static) -> Opened {
+        Opened { kind, sheets, decoding: None, reader: Box::new(reader) }
+    }
+}
+
+#[cfg(test)]
+#[path = "workbook_tests.rs"]
+mod tests;
