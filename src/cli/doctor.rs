@@ -1,7 +1,347 @@
-use super::args::Global;
-use super::printer::Printer;
-use super::{Error, Exit};
+//! `tallyport doctor`: is everything in place? One request where all is well, two where the tenant is in doubt.
 
-pub(super) fn run(_global: &Global, _printer: Printer) -> Result<Exit, Error> {
-    Ok(Exit::Internal)
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use super::args::Global;
+use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
+use super::settings::{Account, Connection, Origin, Settings, SettingsError};
+use super::{Error, Exit};
+use crate::api::{ApiError, Client, Probe, Record, Waiting};
+use crate::schema::{Entity, collection};
+
+/// Clocks further apart than this spoil exports by date and what is "since".
+const CLOCK_TOLERANCE: i64 = 300;
+/// Below this share of its quota a service is nearly used up.
+const LOW_QUOTA_PERCENT: u64 = 5;
+/// How often to look whether the request waits for a quota instead of for an answer.
+const GLANCE: Duration = Duration::from_millis(100);
+
+pub(super) fn run(global: &Global, printer: Printer) -> Result<Exit, Error> {
+    let checks = match Settings::resolve(global) {
+        Ok(settings) => examine(&settings)?,
+        Err(error) => vec![unusable(&error)],
+    };
+    match printer.json {
+        true => printer.data(&json(&checks))?,
+        false => printer.say(&text(&checks))?,
+    }
+    Ok(exit(&checks))
+}
+
+/// One thing looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Check {
+    name: &'static str,
+    verdict: Verdict,
+    /// What was found.
+    detail: String,
+    /// What to do now.
+    mend: Option<String>,
+    /// The exit code a failure deserves.
+    #[serde(skip)]
+    exit: Exit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Ok,
+    Warn,
+    Fail,
+}
+
+impl Check {
+    fn ok(name: &'static str, detail: impl Into<String>) -> Self {
+        Self { name, verdict: Verdict::Ok, detail: detail.into(), mend: None, exit: Exit::Success }
+    }
+
+    fn warn(name: &'static str, detail: impl Into<String>, mend: &str) -> Self {
+        Self { verdict: Verdict::Warn, mend: Some(mend.to_owned()), ..Self::ok(name, detail) }
+    }
+
+    /// Something on this machine is wrong.
+    fn unset(name: &'static str, error: &SettingsError) -> Self {
+        Self { verdict: Verdict::Fail, mend: error.mend(), exit: Exit::Usage, ..Self::ok(name, error.to_string()) }
+    }
+
+    /// The service says no, or nothing.
+    fn refused(name: &'static str, error: &ApiError) -> Self {
+        Self { verdict: Verdict::Fail, mend: error.mend(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
+    }
+}
+
+/// The exit code of the worst: a machine that is not set up goes before a service that refuses.
+fn exit(checks: &[Check]) -> Exit {
+    let failed = |exit| checks.iter().any(|check| check.exit == exit);
+    match (failed(Exit::Usage), failed(Exit::Refused)) {
+        (true, _) => Exit::Usage,
+        (false, true) => Exit::Refused,
+        (false, false) => Exit::Success,
+    }
+}
+
+/// A setting so wrong that nothing else can be looked at.
+fn unusable(error: &SettingsError) -> Check {
+    let name = match error {
+        SettingsError::Config { .. }
+        | SettingsError::ConfigUnreadable { .. }
+        | SettingsError::ProfileMissing { .. } => "config",
+        SettingsError::Key { .. }
+        | SettingsError::KeyFile { .. }
+        | SettingsError::KeyMissing
+        | SettingsError::KeyStore { .. }
+        | SettingsError::KeyTwice { .. } => "key",
+        SettingsError::BaseUrl { .. } => "service",
+        SettingsError::Quota { .. } | SettingsError::Concurrency { .. } => "quota",
+        SettingsError::NoHome => "state",
+    };
+    Check::unset(name, error)
+}
+
+fn examine(settings: &Settings) -> Result<Vec<Check>, Error> {
+    let mut checks = vec![config(settings), state(settings)];
+    if settings.account == Account::Service && settings.key.is_none() {
+        checks.push(Check::unset("key", &SettingsError::KeyMissing));
+        return Ok(checks);
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let _entered = runtime.enter();
+    match settings.connect() {
+        Ok(connection) => checks.extend(runtime.block_on(ask(settings, &connection))),
+        // Nothing was asked yet: the base link itself is wrong.
+        Err(Error::Api(error)) => checks.push(Check { exit: Exit::Usage, ..Check::refused("service", &error) }),
+        Err(error) => return Err(error),
+    }
+    Ok(checks)
+}
+
+fn config(settings: &Settings) -> Check {
+    match (&settings.config_file, &settings.profile) {
+        (Some(path), Some(profile)) => Check::ok("config", format!("`{}`, profile `{profile}`", path.display())),
+        (Some(path), None) if path.exists() => Check::ok("config", format!("`{}`, no profile in use", path.display())),
+        (Some(path), None) => Check::ok("config", format!("no `{}`, and none is needed", path.display())),
+        (None, _) => Check::ok("config", "no home folder to look for config.toml in, and none is needed"),
+    }
+}
+
+/// Whether journals can be written, tried in the nearest folder that exists so that nothing is left behind.
+fn state(settings: &Settings) -> Check {
+    let folder = &settings.state_dir.value;
+    let detail = format!("`{}` ({})", folder.display(), settings.state_dir.origin);
+    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.clone());
+    let existing = absolute.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(Path::new("."));
+    match tempfile::tempfile_in(existing) {
+        Ok(_) => Check::ok("state", detail),
+        Err(error) => Check {
+            verdict: Verdict::Fail,
+            mend: Some("let this user write there, or set TALLYPORT_HOME to another folder".to_owned()),
+            exit: Exit::Usage,
+            ..Check::ok("state", format!("cannot write to {detail}: {error}"))
+        },
+    }
+}
+
+/// What the service answered to one small request.
+enum Answer {
+    Probed(Result<Probe, ApiError>),
+    /// The quota is used up: there will be no answer for long.
+    Waits(Waiting),
+}
+
+/// Every list can be asked for one record; the statuses are the shortest one.
+fn probed() -> Option<&'static Entity> {
+    collection("statuses")
+}
+
+async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
+    let client = &connection.client;
+    let Some(entity) = probed() else { return Vec::new() };
+    let answer = {
+        let probe = pin!(client.probe(entity));
+        tokio::select! {
+            probe = probe => Answer::Probed(probe),
+            waiting = waits(client) => Answer::Waits(waiting),
+        }
+    };
+    match answer {
+        Answer::Probed(Ok(probe)) => well(settings, client, &probe),
+        Answer::Probed(Err(error)) if may_be_tenant(&error, settings) => {
+            // Where the tenants cannot be listed either, the first error says what is wrong.
+            let tenants = client.tenants().await.unwrap_or_default();
+            ill(settings, client, &error, &tenants)
+        }
+        Answer::Probed(Err(error)) => ill(settings, client, &error, &[]),
+        Answer::Waits(waiting) => vec![key(settings), used_up(&waiting)],
+    }
+}
+
+/// Ends as soon as requests wait for something else than an answer.
+async fn waits(client: &Client) -> Waiting {
+    loop {
+        tokio::time::sleep(GLANCE).await;
+        if let Some(waiting) = client.waiting() {
+            return waiting;
+        }
+    }
+}
+
+fn may_be_tenant(error: &ApiError, settings: &Settings) -> bool {
+    match error {
+        ApiError::Tenant { .. } => true,
+        ApiError::Forbidden { .. } => settings.tenant.is_some(),
+        ApiError::Refused { status, .. } => matches!(status, 400 | 404 | 422),
+        _ => false,
+    }
+}
+
+/// All is well, as far as the service goes.
+fn well(settings: &Settings, client: &Client, probe: &Probe) -> Vec<Check> {
+    let milliseconds = probe.round_trip.as_millis();
+    vec![
+        key(settings),
+        Check::ok("service", format!("{} answered in {milliseconds} ms", place(settings, client))),
+        tenant(settings),
+        quota(settings, probe),
+        clock(probe),
+    ]
+}
+
+/// The service answered with an error, or not at all.
+fn ill(settings: &Settings, client: &Client, error: &ApiError, tenants: &[Record]) -> Vec<Check> {
+    let answered = || Check::ok("service", format!("{} answers", place(settings, client)));
+    match error {
+        ApiError::Unauthorized { .. } => vec![answered(), Check::refused("key", error)],
+        _ if !tenants.is_empty() => vec![key(settings), answered(), wrong_tenant(error, tenants)],
+        ApiError::Tenant { .. } => vec![key(settings), answered(), Check::refused("tenant", error)],
+        ApiError::Forbidden { .. } => vec![answered(), Check::refused("key", error)],
+        _ => vec![key(settings), Check::refused("service", error)],
+    }
+}
+
+fn place(settings: &Settings, client: &Client) -> String {
+    match settings.account {
+        Account::Service => format!("`{}` ({})", settings.base_url.value, settings.base_url.origin),
+        Account::Sandbox(_) => format!("the sandbox at `{}`", client.host()),
+    }
+}
+
+fn key(settings: &Settings) -> Check {
+    let Some(key) = &settings.key else { return Check::ok("key", "the sandbox's own") };
+    match key_file(settings, &key.origin).filter(|path| is_open_to_others(path)) {
+        Some(path) => Check::warn(
+            "key",
+            format!("{}, and other users of this machine can read it", key.origin),
+            &format!("make `{}` readable for you alone (`chmod 600`)", path.display()),
+        ),
+        None => Check::ok("key", key.origin.to_string()),
+    }
+}
+
+/// The file that holds the key, as far as settings know it.
+fn key_file(settings: &Settings, origin: &Origin) -> Option<PathBuf> {
+    match origin {
+        Origin::ProfileFile { path, .. } => Some(path.clone()),
+        Origin::Profile(_) => settings.config_file.clone(),
+        _ => None,
+    }
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
+}
+
+/// On Windows a user's own folders are closed to other users already.
+#[cfg(not(unix))]
+fn is_open_to_others(_path: &Path) -> bool {
+    false
+}
+
+fn tenant(settings: &Settings) -> Check {
+    match &settings.tenant {
+        Some(tenant) => Check::ok("tenant", format!("{} ({})", tenant.value, tenant.origin)),
+        None => Check::ok("tenant", "none named, and none is wanted"),
+    }
+}
+
+fn wrong_tenant(error: &ApiError, tenants: &[Record]) -> Check {
+    let names: Vec<_> = tenants.iter().map(tenant_name).collect();
+    let mend = format!("give one of them with `--tenant`: {}", names.join(", "));
+    Check { mend: Some(mend), ..Check::refused("tenant", error) }
+}
+
+/// Field notes: tenants are keyed by `tenant_id`.
+fn tenant_name(tenant: &Record) -> String {
+    let shown = |name: &str| tenant.get(name).map(|value| value.to_string());
+    match (shown("tenant_id"), tenant.get("name").and_then(|name| name.as_str())) {
+        (Some(id), Some(name)) => format!("{id} (`{name}`)"),
+        (Some(id), None) => id,
+        (None, _) => "one without an id".to_owned(),
+    }
+}
+
+fn quota(settings: &Settings, probe: &Probe) -> Check {
+    let ours = match settings.quota.value {
+        Some(quota) => format!("{quota} requests an hour ({})", settings.quota.origin),
+        None => format!("no limit ({})", settings.quota.origin),
+    };
+    match (probe.remaining, probe.limit) {
+        (Some(left), Some(limit)) if left * 100 < limit.saturating_mul(LOW_QUOTA_PERCENT) => Check::warn(
+            "quota",
+            format!("{left} of {limit} requests left at the service; ours: {ours}"),
+            "wait for the service's next window, or see who else uses the key",
+        ),
+        (Some(left), Some(limit)) => {
+            Check::ok("quota", format!("{left} of {limit} requests left at the service; ours: {ours}"))
+        }
+        (Some(left), None) => Check::ok("quota", format!("{left} requests left at the service; ours: {ours}")),
+        (None, _) => Check::ok("quota", format!("the service does not tell; ours: {ours}")),
+    }
+}
+
+fn used_up(waiting: &Waiting) -> Check {
+    let minutes = waiting.until.duration_since(SystemTime::now()).unwrap_or_default().as_secs().div_ceil(60);
+    Check::warn(
+        "quota",
+        format!("{}: nothing can be sent for {minutes} min", waiting.reason),
+        "wait, or see who else uses the key; an import started now waits by itself",
+    )
+}
+
+fn clock(probe: &Probe) -> Check {
+    let Some(ahead) = probe.clock_ahead else { return Check::ok("clock", "the service does not show its own") };
+    let detail = match ahead {
+        0 => "as the service's".to_owned(),
+        1.. => format!("{ahead} s behind the service's"),
+        _ => format!("{} s ahead of the service's", ahead.unsigned_abs()),
+    };
+    match ahead.abs() > CLOCK_TOLERANCE {
+        true => Check::warn("clock", detail, "set this machine's clock, best by the network's time"),
+        false => Check::ok("clock", detail),
+    }
+}
+
+fn json(checks: &[Check]) -> String {
+    format!("{}\n", serde_json::json!({ "checks": checks }))
+}
+
+fn text(checks: &[Check]) -> String {
+    let mut text = String::new();
+    for check in checks {
+        let (style, word) = match check.verdict {
+            Verdict::Ok => (GOOD, "ok"),
+            Verdict::Warn => (WARNING, "warn"),
+            Verdict::Fail => (ERROR, "fail"),
+        };
+        text.push_str(&format!("{style}{word:<4}{style:#}  {:<7}  {}\n", check.name, check.detail));
+        if let Some(mend) = &check.mend {
+            text.push_str(&format!("      {STRONG}to mend it:{STRONG:#} {mend}\n"));
+        }
+    }
+    text
 }

@@ -1,11 +1,230 @@
 //! What the flags mean here: flags, environment and profile together, each value with its origin.
+//!
+//! A flag beats the environment, the environment the profile, the profile the default. With `--sandbox` only flags
+//! count: what environment and profile say is meant for the real account.
 
-/// A setting that cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum SettingsError {}
+mod config;
+mod connect;
+mod error;
+mod key;
+mod origin;
+mod surroundings;
 
-impl SettingsError {
-    pub fn mend(&self) -> Option<String> {
-        None
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::args::Global;
+use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
+use config::{Config, Profile};
+use surroundings::Surroundings;
+
+pub use connect::{Connection, connect};
+pub use error::SettingsError;
+pub use origin::{Origin, Sourced};
+
+/// Guide: "The base link of the API is".
+const BASE_URL: &str = "https://app.bluetallyapp.com/api/v1";
+/// Guide: "a rate limit of 10,000 API requests per hour".
+const QUOTA: u32 = 10_000;
+/// Requests in flight unless told otherwise: quick enough to use up the hour's quota in minutes, few enough for a
+/// service that others use too.
+const CONCURRENCY: u16 = 8;
+
+/// Everything a command needs to know of account and machine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Of no use with a sandbox, which has a link of its own.
+    pub base_url: Sourced<Url>,
+    /// None where no place holds one; then only the sandbox can be used.
+    pub key: Option<Sourced<Secret>>,
+    pub tenant: Option<Sourced<i64>>,
+    /// Requests an hour; none for no limit.
+    pub quota: Sourced<Option<u32>>,
+    pub concurrency: Sourced<u16>,
+    pub custom_fields: Sourced<CustomFieldsEncoding>,
+    /// Where journals, quota ledger and mirror live. It may not exist yet.
+    pub state_dir: Sourced<PathBuf>,
+    /// config.toml, whether it exists or not; none for a user without a home folder.
+    pub config_file: Option<PathBuf>,
+    /// The profile in use.
+    pub profile: Option<String>,
+    pub account: Account,
+}
+
+/// Whose records are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    Service,
+    /// The embedded sandbox, kept in that file or gone with the process.
+    Sandbox(Option<PathBuf>),
+}
+
+impl Settings {
+    /// What `global` means on this machine.
+    ///
+    /// # Errors
+    /// A value that cannot be used. A missing key is none: see [`Settings::key`].
+    pub fn resolve(global: &Global) -> Result<Self, SettingsError> {
+        Self::resolve_in(global, &Surroundings::here())
+    }
+
+    fn resolve_in(global: &Global, here: &Surroundings) -> Result<Self, SettingsError> {
+        let account = match &global.sandbox {
+            Some(file) => Account::Sandbox(file.clone()),
+            None => Account::Service,
+        };
+        // With the sandbox neither profile nor key matters, so a broken config.toml does not stand in the way.
+        let profile = match account {
+            Account::Service => Chosen::read(global, here)?,
+            Account::Sandbox(_) => None,
+        };
+        let layers = Layers { global, here, profile: profile.as_ref(), account: &account };
+        Ok(Self {
+            base_url: layers.base_url()?,
+            tenant: layers.tenant(),
+            quota: layers.quota()?,
+            concurrency: layers.concurrency()?,
+            custom_fields: layers.custom_fields(),
+            state_dir: here.state_dir()?,
+            config_file: here.config_file.clone(),
+            // Last: the key store may ask the user, who should be asked only where everything else is right.
+            key: layers.key()?,
+            profile: profile.map(|profile| profile.name),
+            account,
+        })
     }
 }
+
+/// The profile in use.
+#[derive(Debug)]
+struct Chosen {
+    name: String,
+    profile: Profile,
+    /// The folder of config.toml, which paths in it are relative to.
+    folder: PathBuf,
+}
+
+impl Chosen {
+    fn read(global: &Global, here: &Surroundings) -> Result<Option<Self>, SettingsError> {
+        let path = here.config_file.clone().unwrap_or_else(|| PathBuf::from("config.toml"));
+        let mut config = match &here.config_file {
+            Some(path) => Config::read(path)?,
+            None => Config::default(),
+        };
+        let Some(name) = global.profile.clone().or(config.default_profile) else { return Ok(None) };
+        let folder = path.parent().map(PathBuf::from).unwrap_or_default();
+        match config.profiles.remove(&name) {
+            Some(profile) => Ok(Some(Self { name, profile, folder })),
+            None => Err(SettingsError::ProfileMissing { name, path, known: config.profiles.into_keys().collect() }),
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::Profile(self.name.clone())
+    }
+}
+
+/// The places a setting may come from, asked in order.
+struct Layers<'a> {
+    global: &'a Global,
+    here: &'a Surroundings,
+    profile: Option<&'a Chosen>,
+    account: &'a Account,
+}
+
+impl Layers<'_> {
+    /// What the profile says, with its origin.
+    fn profiled<T>(&self, value: impl Fn(&Profile) -> Option<T>) -> Option<Sourced<T>> {
+        let chosen = self.profile?;
+        value(&chosen.profile).map(|value| Sourced::new(value, chosen.origin()))
+    }
+
+    /// A value that the command line may have taken from the environment: clap hands both over alike.
+    fn given<T: Clone + ToString>(
+        &self,
+        value: &Option<T>,
+        flag: &'static str,
+        variable: &'static str,
+    ) -> Option<Sourced<T>> {
+        let value = value.clone()?;
+        let origin = match (self.here.variable)(variable) {
+            Some(text) if text == value.to_string() => Origin::Variable(variable),
+            _ => Origin::Flag(flag),
+        };
+        let is_meant = *self.account == Account::Service || matches!(origin, Origin::Flag(_));
+        is_meant.then(|| Sourced::new(value, origin))
+    }
+
+    fn base_url(&self) -> Result<Sourced<Url>, SettingsError> {
+        let given = self.given(&self.global.base_url, "--base-url", "BLUETALLY_BASE_URL");
+        let Sourced { value: text, origin } = given
+            .filter(|given| !given.value.trim().is_empty())
+            .or_else(|| self.profiled(|profile| profile.base_url.clone()))
+            .unwrap_or_else(|| Sourced::new(BASE_URL.to_owned(), Origin::Default));
+        match Url::parse(text.trim()) {
+            Ok(url) if url.has_host() => Ok(Sourced::new(url, origin)),
+            Ok(_) => Err(SettingsError::BaseUrl { text, origin, reason: "it names no host".to_owned() }),
+            Err(error) => Err(SettingsError::BaseUrl { text, origin, reason: error.to_string() }),
+        }
+    }
+
+    fn tenant(&self) -> Option<Sourced<i64>> {
+        self.given(&self.global.tenant, "--tenant", "BLUETALLY_TENANT_ID")
+            .or_else(|| self.profiled(|profile| profile.tenant))
+    }
+
+    fn quota(&self) -> Result<Sourced<Option<u32>>, SettingsError> {
+        let flag = self.global.quota.clone().map(|text| Sourced::new(text, Origin::Flag("--quota")));
+        let profiled = || self.profiled(|profile| profile.quota.as_ref().map(|quota| quota.0.clone()));
+        match flag.or_else(profiled) {
+            Some(Sourced { value: text, origin }) => match parse_quota(&text) {
+                Some(quota) => Ok(Sourced::new(quota, origin)),
+                None => Err(SettingsError::Quota { text, origin }),
+            },
+            // A rehearsal is not worth an hour's wait.
+            None if *self.account != Account::Service => Ok(Sourced::new(None, Origin::Sandbox)),
+            None => Ok(Sourced::new(Some(QUOTA), Origin::Default)),
+        }
+    }
+
+    fn concurrency(&self) -> Result<Sourced<u16>, SettingsError> {
+        let flag = self.global.concurrency.map(|number| Sourced::new(number, Origin::Flag("--concurrency")));
+        let found = flag
+            .or_else(|| self.profiled(|profile| profile.concurrency))
+            .unwrap_or(Sourced::new(CONCURRENCY, Origin::Default));
+        match found.value {
+            1..=MOST_CONCURRENT => Ok(found),
+            number => Err(SettingsError::Concurrency { number, origin: found.origin }),
+        }
+    }
+
+    fn custom_fields(&self) -> Sourced<CustomFieldsEncoding> {
+        self.profiled(|profile| profile.custom_fields_encoding)
+            .unwrap_or(Sourced::new(CustomFieldsEncoding::default(), Origin::Default))
+    }
+
+    fn key(&self) -> Result<Option<Sourced<Secret>>, SettingsError> {
+        match self.account {
+            Account::Service => key::find(self.global, self.here, self.profile),
+            Account::Sandbox(_) => Ok(None),
+        }
+    }
+}
+
+/// Requests an hour: `10000`, `10000/h` or `none`. The outer `None` is a text that is no quota.
+fn parse_quota(text: &str) -> Option<Option<u32>> {
+    let text = text.trim();
+    if text.eq_ignore_ascii_case("none") {
+        return Some(None);
+    }
+    let number = ["/hour", "/h"].iter().find_map(|unit| text.strip_suffix(unit)).unwrap_or(text);
+    match number.trim_end().parse() {
+        Ok(0) | Err(_) => None,
+        Ok(quota) => Some(Some(quota)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;

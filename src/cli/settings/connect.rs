@@ -1,0 +1,119 @@
+//! From settings to a client: of the service, or of a sandbox started for this command.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use self::absent::{Sandbox, SandboxOptions, StoreAt};
+use super::{Account, Origin, Settings, SettingsError};
+use crate::api::{Client, ClientOptions, Secret};
+use crate::cli::Error;
+use crate::cli::args::Global;
+
+/// A client, and the sandbox behind it where there is one: dropped together, the sandbox stops.
+#[derive(Debug)]
+pub struct Connection {
+    pub client: Client,
+    pub sandbox: Option<Sandbox>,
+}
+
+/// A client as `global` and the machine want it. Sends nothing yet.
+///
+/// # Errors
+/// A setting that cannot be used, no key, or a sandbox that cannot start.
+pub fn connect(global: &Global) -> Result<Connection, Error> {
+    Settings::resolve(global)?.connect()
+}
+
+impl Settings {
+    /// A client as these settings want it. Sends nothing yet.
+    pub fn connect(&self) -> Result<Connection, Error> {
+        match &self.account {
+            Account::Service => {
+                let key = self.key.as_ref().ok_or(SettingsError::KeyMissing)?;
+                let client = self.client(self.base_url.value.clone(), key.value.clone())?;
+                Ok(Connection { client, sandbox: None })
+            }
+            Account::Sandbox(file) => self.rehearse(file.clone()),
+        }
+    }
+
+    /// Starts a sandbox and a client of it. The only place that does.
+    fn rehearse(&self, file: Option<PathBuf>) -> Result<Connection, Error> {
+        let tenant = self.tenant.as_ref().map(|tenant| (tenant.value, format!("Tenant {}", tenant.value)));
+        let options = SandboxOptions {
+            store: file.map_or(StoreAt::Memory, StoreAt::File),
+            tenants: tenant.into_iter().collect(),
+            // The client keeps the quota that was asked for.
+            quota: None,
+            ..SandboxOptions::default()
+        };
+        let key = Secret::new(options.api_key.clone())
+            .map_err(|reason| SettingsError::Key { reason, origin: Origin::Sandbox })?;
+        let sandbox = Sandbox::start(options)?;
+        let text = sandbox.base_url();
+        let base_url = Url::parse(&text).map_err(|error| {
+            let reason = error.to_string();
+            SettingsError::BaseUrl { text, origin: Origin::Sandbox, reason }
+        })?;
+        let client = self.client(base_url, key)?;
+        Ok(Connection { client, sandbox: Some(sandbox) })
+    }
+
+    fn client(&self, base_url: Url, key: Secret) -> Result<Client, Error> {
+        let options = ClientOptions {
+            tenant: self.tenant.as_ref().map(|tenant| tenant.value),
+            quota: self.quota.value,
+            concurrency: self.concurrency.value,
+            custom_fields: self.custom_fields.value,
+            ..ClientOptions::new(base_url, key)
+        };
+        Ok(Client::new(options)?)
+    }
+}
+
+/// The sandbox's shape, until the sandbox is part of this build: then `crate::sandbox` takes this module's place.
+mod absent {
+    use std::io;
+    use std::path::PathBuf;
+
+    #[derive(Debug)]
+    pub enum Sandbox {}
+
+    #[derive(Debug)]
+    pub(super) enum StoreAt {
+        Memory,
+        File(PathBuf),
+    }
+
+    #[derive(Debug)]
+    pub(super) struct SandboxOptions {
+        pub(super) store: StoreAt,
+        pub(super) api_key: String,
+        pub(super) quota: Option<u32>,
+        pub(super) tenants: Vec<(i64, String)>,
+    }
+
+    impl Default for SandboxOptions {
+        fn default() -> Self {
+            Self { store: StoreAt::Memory, api_key: "sandbox".to_owned(), quota: None, tenants: Vec::new() }
+        }
+    }
+
+    impl Sandbox {
+        pub(super) fn start(options: SandboxOptions) -> io::Result<Self> {
+            let SandboxOptions { store, api_key, quota, tenants } = options;
+            let file = match store {
+                StoreAt::Memory => PathBuf::from("memory"),
+                StoreAt::File(path) => path,
+            };
+            let text =
+                format!("the sandbox ({}, {api_key}, {quota:?}, {tenants:?}) is not in this build", file.display());
+            Err(io::Error::other(text))
+        }
+
+        pub(super) fn base_url(&self) -> String {
+            match *self {}
+        }
+    }
+}
