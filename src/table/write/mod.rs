@@ -1,12 +1,16 @@
 //! Spreadsheets out: files appear whole or not at all.
+//!
+//! [`WholeFile`] is the way every file of ours comes into being. [`csv`] and [`xlsx`] write typed cells the way they
+//! were typed; which columns there are, and what their colours mean, is for the callers to say.
 
-/// A file that could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {}
+pub mod csv;
+mod error;
+mod guard;
+mod sheet_name;
+mod whole;
+pub mod xlsx;
 
-impl WriteError {
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        None
-    }
-}
+pub use error::{MAX_COLUMNS, WriteError};
+pub(crate) use guard::guarded;
+pub use sheet_name::SheetNames;
+pub use whole::WholeFile;
