@@ -5,9 +5,6 @@ use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::XlsxError;
 
-/// The number of columns a sheet can have (Excel's specification).
-pub const MAX_COLUMNS: usize = 16_384;
-
 /// A file that could not be written. Nothing was left in its place: a file that stood there is still the old one.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -34,9 +31,6 @@ pub enum WriteError {
     /// A CSV file holds one sheet.
     #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
     SheetsInCsv { path: PathBuf, first: String, second: String },
-
-    #[error("cannot write sheet `{sheet}` to `{}`: {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
-    TooManyColumns { path: PathBuf, sheet: String, columns: usize },
 
     /// A row before any sheet: a bug of ours.
     #[error("cannot write `{}`: a row came before its sheet", path.display())]
@@ -83,7 +77,6 @@ impl WriteError {
             Self::Busy { .. } => String::from("close it there, or name another file with `--result`"),
             Self::Extension { path } => format!("name it `{}`", path.with_extension("xlsx").display()),
             Self::SheetsInCsv { path, .. } => format!("name it `{}`", path.with_extension("xlsx").display()),
-            Self::TooManyColumns { .. } => String::from("remove the empty columns at the sheet's right edge"),
             Self::NoSheet { .. } | Self::Workbook { .. } => String::from("report this to the makers of tallyport"),
             Self::Other { .. } => return None,
         };

@@ -10,7 +10,7 @@ mod sheet_name;
 mod whole;
 pub mod xlsx;
 
-pub use error::{MAX_COLUMNS, WriteError};
+pub use error::WriteError;
 pub(crate) use guard::guarded;
 pub use sheet_name::SheetNames;
 pub use whole::WholeFile;

@@ -11,6 +11,9 @@ pub const LONGEST_TEXT: usize = 32_767;
 /// The rows of a sheet (Excel's specification).
 pub const MAX_ROWS: u32 = 1_048_576;
 
+/// The columns of a sheet (Excel's specification).
+pub const MAX_COLUMNS: u16 = 16_384;
+
 /// Number formats kept apart; the rest of a file with more is written without a format. Excel allows some 65,000
 /// cell formats, and a file that has thousands has them by accident.
 const MAX_FORMATS: usize = 2_000;
@@ -23,15 +26,6 @@ const LONGEST_FORMAT: usize = 255;
 pub enum Mark {
     Plain,
     Wrong,
-}
-
-/// Whether a cell was written with all of its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[must_use]
-pub enum Written {
-    Whole,
-    /// Only the first [`LONGEST_TEXT`] units.
-    Cut,
 }
 
 /// The formats of a sheet's cells, each made once.
@@ -106,14 +100,15 @@ fn filled(fill: Color) -> Format {
     base().set_background_color(fill)
 }
 
-/// Writes one cell of an input where the column has [`CellFormats::text_column`] as its format.
+/// Writes one cell of an input where the column has [`CellFormats::text_column`] as its format. A text is written as
+/// far as it is [`clipped`].
 pub fn put(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
     cell: Cell<'_>,
     mark: Mark,
     formats: &mut CellFormats,
-) -> Result<Written, XlsxError> {
+) -> Result<(), XlsxError> {
     match cell.value {
         Value::Number(number) if number.is_finite() => {
             sheet.write_number_with_format(row, column, number, formats.number(cell.format, mark))?;
@@ -132,7 +127,7 @@ pub fn put(
         },
         _ => return put_text(sheet, (row, column), cell.text, mark, formats),
     }
-    Ok(Written::Whole)
+    Ok(())
 }
 
 fn put_text(
@@ -141,7 +136,7 @@ fn put_text(
     text: &str,
     mark: Mark,
     formats: &CellFormats,
-) -> Result<Written, XlsxError> {
+) -> Result<(), XlsxError> {
     let kept = clipped(text);
     match mark {
         // The column's format does for it, and spares a look-up a cell.
@@ -153,7 +148,7 @@ fn put_text(
             sheet.write_string_with_format(row, column, kept, &formats.wrong.text)?;
         }
     }
-    Ok(if kept.len() == text.len() { Written::Whole } else { Written::Cut })
+    Ok(())
 }
 
 /// The moment as Excel counts it; it knows the years 1900 to 9999.
@@ -211,7 +206,7 @@ mod tests {
         let sheet = workbook.add_worksheet_with_constant_memory().unwrap();
         for (column, cell) in (0..).zip(row.cells()) {
             sheet.set_column_format(column, formats.text_column()).unwrap();
-            let _ = put(sheet, (0, column), cell, Mark::Plain, &mut formats).unwrap();
+            put(sheet, (0, column), cell, Mark::Plain, &mut formats).unwrap();
         }
         let bytes = workbook.save_to_buffer().unwrap();
         let mut read: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
