@@ -14,6 +14,7 @@ pub mod summary;
 mod tally;
 mod words;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -128,14 +129,14 @@ impl RunSummary {
     pub fn rows_left(&self) -> u64 {
         self.rows().saturating_sub(self.counts().rows())
     }
-}
 
-impl SheetSummary {
-    /// What people call it: the sheet's name, else the file's without its folder.
-    pub fn label(&self) -> &str {
-        match &self.sheet {
-            Some(sheet) => sheet,
-            None => self.file.rsplit(['/', '\\']).next().unwrap_or(&self.file),
+    /// What people call one of its sheets: the sheet's name, after the file's where there are several files.
+    pub fn label<'a>(&self, sheet: &'a SheetSummary) -> Cow<'a, str> {
+        let file = words::file_name(&sheet.file);
+        match &sheet.sheet {
+            None => Cow::Owned(file),
+            Some(name) if self.files.len() > 1 => Cow::Owned(format!("{file}: {name}")),
+            Some(name) => Cow::Borrowed(name),
         }
     }
 }

@@ -137,7 +137,7 @@ fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) 
         let numbers = columns.iter().map(|column| number_of(counts, tense, column.1));
         [label.to_owned(), entity.to_owned(), thousands(rows)].into_iter().chain(numbers).collect::<Vec<_>>()
     };
-    lines.extend(sheets.iter().map(|sheet| line(sheet.label(), sheet.entity, sheet.rows, sheet.counts)));
+    lines.extend(sheets.iter().map(|sheet| line(&summary.label(sheet), sheet.entity, sheet.rows, sheet.counts)));
     lines.push(line("total", "", summary.rows(), total));
     push_aligned(text, &lines);
     if summary.rows_left() > 0 {
@@ -200,7 +200,7 @@ pub(super) fn problems_sentence(summary: &RunSummary) -> String {
 fn push_group(text: &mut String, group: &Group, several: bool) {
     let _ = writeln!(
         text,
-        "  {BAD}{:>6} ×{BAD:#} {}{} {FAINT}{}{FAINT:#}",
+        "  {BAD}{:>6} ×{BAD:#} {}{} {FAINT}({}){FAINT:#}",
         thousands(group.count),
         group.code.title(),
         group_place(group, several),
@@ -247,11 +247,11 @@ fn found_at(address: &str, found: &str) -> String {
 fn push_reading(text: &mut String, summary: &RunSummary) {
     for sheet in &summary.sheets {
         if let Some(decoding) = &sheet.decoding {
-            push_labelled(text, "read", &format!("{} as {decoding}", sheet.label()));
+            push_labelled(text, "read", &format!("{} as {decoding}", summary.label(sheet)));
         }
     }
     for sheet in summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty()) {
-        let of = if summary.sheets.len() > 1 { format!(" of {}", sheet.label()) } else { String::new() };
+        let of = if summary.sheets.len() > 1 { format!(" of {}", summary.label(sheet)) } else { String::new() };
         let columns = if sheet.ignored.len() == 1 { "column" } else { "columns" };
         push_labelled(text, "ignored", &format!("{columns} {}{of}", quoted(&sheet.ignored)));
     }
@@ -402,3 +402,6 @@ fn group_json(group: &Group) -> Value {
         "examples": examples,
     })
 }
+
+#[cfg(test)]
+mod tests;

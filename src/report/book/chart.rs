@@ -1,15 +1,16 @@
 //! The chart on the Summary sheet: rows by sheet and status.
 
 use rust_xlsxwriter::{
-    Chart, ChartDataLabel, ChartFont, ChartFormat, ChartLegendPosition, ChartLine, ChartPoint, ChartSolidFill,
-    ChartType,
+    Chart, ChartAxisLabelPosition, ChartDataLabel, ChartFont, ChartFormat, ChartLegendPosition, ChartLine, ChartPoint,
+    ChartSolidFill, ChartType,
 };
 
 use super::super::Status;
-use super::paint::{FAINT, INK, SHADE, tone_of};
+use super::paint::{FAINT, INK, LINE, SHADE, tone_of};
 
 const WIDTH_PIXELS: u32 = 492;
-const ROW_PIXELS: u32 = 20;
+/// A row of the Summary sheet.
+const ROW_PIXELS: u32 = 25;
 /// In the table, the column of the first status; that of the rows stands before it.
 const FIRST_STATUS: u16 = 2;
 
@@ -51,7 +52,10 @@ fn by_sheet(sheet: &str, table: &Table) -> Chart {
     }
     chart.legend().set_position(ChartLegendPosition::Bottom);
     dress_axes(&mut chart);
-    chart.y_axis().set_major_gridlines_line(ChartLine::new().set_color(SHADE));
+    chart
+        .x_axis()
+        .set_major_gridlines_line(ChartLine::new().set_color(SHADE))
+        .set_label_position(ChartAxisLabelPosition::High);
     chart
 }
 
@@ -74,7 +78,7 @@ fn by_status(sheet: &str, table: &Table) -> Chart {
         .set_data_label(&label);
     chart.legend().set_hidden();
     dress_axes(&mut chart);
-    chart.y_axis().set_major_gridlines(false).set_hidden(true);
+    chart.x_axis().set_major_gridlines(false).set_hidden(true);
     chart
 }
 
@@ -82,6 +86,11 @@ fn by_status(sheet: &str, table: &Table) -> Chart {
 fn dress_axes(chart: &mut Chart) {
     let mut font = ChartFont::new();
     font.set_size(9).set_color(FAINT);
-    chart.x_axis().set_reverse().set_font(&font);
-    chart.y_axis().set_font(&font).set_num_format("#,##0").set_min(0);
+    // For bar charts the writer calls the upright axis, that of the categories, y.
+    chart
+        .y_axis()
+        .set_reverse()
+        .set_font(&font)
+        .set_format(ChartFormat::new().set_border(ChartLine::new().set_color(LINE)));
+    chart.x_axis().set_font(&font).set_num_format("#,##0").set_min(0).set_format(ChartFormat::new().set_no_border());
 }

@@ -24,7 +24,7 @@ const MAX_GROUPS: usize = 50;
 /// The columns of the problems' table: title, first and last column of the grid.
 const PROBLEM_COLUMNS: [(&str, (u16, u16)); 8] = [
     ("Sheet", (0, 0)),
-    ("Rows", (1, 1)),
+    ("Count", (1, 1)),
     ("Column", (2, 3)),
     ("Problem", (4, 6)),
     ("First at", (7, 7)),
@@ -86,13 +86,16 @@ fn next_steps(page: &mut Page<'_>, summary: &RunSummary) -> Result<(), XlsxError
     let (looks, counts) = (page.looks, summary.counts());
     let mut steps = Vec::new();
     if counts.failed > 0 {
-        steps.push(
-            "Filter _status for the failed rows. Red cells are wrong: point at one to read why and how to mend it.",
-        );
-        steps.push("Mend them in this very file and save it. The columns _status, _id and _message stay as they are.");
+        let failed = Status::Failed.wording(summary.tense());
+        steps.push(format!(
+            "Filter _status for “{failed}”. Red cells are wrong: point at one to read why and how to mend it."
+        ));
+        steps.push(String::from(
+            "Mend them in this very file and save it. The columns _status, _id and _message stay as they are.",
+        ));
     }
     if counts.unknown > 0 {
-        steps.push("Look into the rows that ended unknown: _message says what to look for in BlueTally.");
+        steps.push(String::from("Look into the rows that ended unknown: _message says what to look for in BlueTally."));
     }
     if steps.is_empty() && summary.next.is_empty() {
         return Ok(());
@@ -162,12 +165,14 @@ fn counts(page: &mut Page<'_>, summary: &RunSummary) -> Result<Option<Table>, Xl
     }
     page.row += 1;
     for sheet in &summary.sheets {
-        page.sheet.write_string_with_format(page.row, 0, sheet.label(), &looks.cell)?;
+        let label = summary.label(sheet);
+        page.sheet.write_string_with_format(page.row, 0, &*label, &looks.cell)?;
         let numbers =
             std::iter::once(sheet.rows).chain(columns.iter().map(|column| worded(sheet.counts, summary, column.1)));
         for (column, number) in (1..).zip(numbers) {
             page.sheet.write_number_with_format(page.row, column, number as f64, &looks.number)?;
         }
+        page.fit([((0, 0), &*label)])?;
         page.row += 1;
     }
     let table = Table { head, last: page.row - 1, columns: columns.iter().map(|column| column.0).collect() };
@@ -222,7 +227,7 @@ fn problems(page: &mut Page<'_>, summary: &RunSummary, tail: &Tail) -> Result<()
     let looks = page.looks;
     page.section(&capitalised(&problems_sentence(summary)), LAST)?;
     for (title, span) in PROBLEM_COLUMNS {
-        let format = if title == "Rows" { &looks.head_right } else { &looks.head };
+        let format = if title == "Count" { &looks.head_centre } else { &looks.head };
         page.span(span, title, format)?;
     }
     page.row += 1;
@@ -254,7 +259,7 @@ fn problem(page: &mut Page<'_>, group: &Group, tail: &Tail) -> Result<(), XlsxEr
     for (span, text) in spans.into_iter().zip(texts) {
         page.span(span, text, &looks.cell)?;
     }
-    page.sheet.write_number_with_format(page.row, spans[1].0, group.count as f64, &looks.number)?;
+    page.sheet.write_number_with_format(page.row, spans[1].0, group.count as f64, &looks.centre)?;
     match tail.place(&group.sheet, group.code, first) {
         Some(address) => link(page, spans[4].0, address)?,
         None => page.span(spans[4], &first.address(), &looks.cell)?,
@@ -274,10 +279,11 @@ fn link(page: &mut Page<'_>, column: u16, address: &Address) -> Result<(), XlsxE
 /// What was left out, and whatever else there is to know.
 fn lists(page: &mut Page<'_>, summary: &RunSummary, tail: &Tail) -> Result<(), XlsxError> {
     let ignoring = summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty());
-    let ignored = ignoring.map(|sheet| (sheet.label().to_owned(), quoted(&sheet.ignored))).collect();
+    let ignored = ignoring.map(|sheet| (summary.label(sheet).into_owned(), quoted(&sheet.ignored))).collect();
     list(page, "Columns that were ignored", ignored)?;
     list(page, "Sheets that were not read", summary.skipped_sheets.clone())?;
-    let decoded = summary.sheets.iter().filter_map(|sheet| Some((sheet.label().to_owned(), sheet.decoding.clone()?)));
+    let decoded =
+        summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));
     list(page, "How the text was read", decoded.collect())?;
     let remarks = summary.remarks.iter().cloned().chain(tail.remarks());
     list(page, "Remarks", remarks.map(|remark| (String::new(), remark)).collect())

@@ -5,10 +5,11 @@ use rust_xlsxwriter::{Color, Note, ObjectMovement};
 use super::super::Outcome;
 use super::super::words::{is_secret, note_text};
 use super::columns::Columns;
+use crate::table::write::xlsx::Mark;
 
-/// How many notes a workbook gets. Excel keeps each as a drawing and turns slow with more; the cells beyond are
-/// marked all the same, and their problems stand in `_message`.
-pub(super) const MAX_NOTES: usize = 20_000;
+/// How many notes a workbook gets. Excel keeps each as a drawing and turns slow with many, and the workbook writer
+/// takes some 12 KiB for each. The cells beyond are marked all the same, and their problems stand in `_message`.
+pub(super) const MAX_NOTES: usize = 5_000;
 
 const WIDTH_PIXELS: u32 = 300;
 /// What a line of that width holds, and takes.
@@ -16,22 +17,26 @@ const LINE_CHARS: usize = 44;
 const LINE_PIXELS: u32 = 17;
 
 /// The wrong cells of a row: the input's column and what is said on it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wrongs {
     cells: Vec<(usize, String)>,
     /// Whether the row as a whole, or a column that is not shown, is wrong.
-    pub(super) row: bool,
+    pub(super) row_mark: Mark,
 }
 
 impl Wrongs {
+    pub(super) fn new() -> Self {
+        Self { cells: Vec::new(), row_mark: Mark::Plain }
+    }
+
     /// Sorts the problems of a row by the cell they are shown on.
     pub(super) fn gather(&mut self, outcome: &Outcome, columns: &Columns) {
         self.cells.clear();
-        self.row = false;
+        self.row_mark = Mark::Plain;
         for problem in &outcome.problems {
             let shown = problem.column.map(|column| column as usize).filter(|&column| columns.place(column).is_some());
             let Some(column) = shown else {
-                self.row = true;
+                self.row_mark = Mark::Wrong;
                 continue;
             };
             match self.cells.iter_mut().find(|cell| cell.0 == column) {

@@ -3,6 +3,7 @@
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
 use super::super::Status;
+use crate::table::write::xlsx::Mark;
 
 /// The fill of wrong cells.
 pub(super) const WRONG: Color = Color::RGB(0x00FF_C7CE);
@@ -47,6 +48,13 @@ pub(super) fn tone_of(status: Status) -> Tone {
     }
 }
 
+/// Whether a message runs over several lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrap {
+    One,
+    Lines,
+}
+
 /// The formats of a result's sheets, beside those of the user's values.
 #[derive(Debug)]
 pub(super) struct Formats {
@@ -55,8 +63,7 @@ pub(super) struct Formats {
     /// The header of the user's columns.
     pub(super) theirs: Format,
     pub(super) id: Format,
-    pub(super) message: Format,
-    pub(super) wrong_message: Format,
+    messages: [Format; 4],
     statuses: Vec<(Status, Format)>,
 }
 
@@ -64,19 +71,23 @@ impl Formats {
     pub(super) fn new() -> Self {
         let top = Format::new().set_align(FormatAlign::Top);
         let header = Format::new().set_bold().set_align(FormatAlign::VerticalCenter).set_num_format("@");
-        let message = top.clone().set_text_wrap().set_num_format("@");
+        let message = top.clone().set_num_format("@");
+        let wrong = message.clone().set_background_color(WRONG);
         Self {
             ours: header.clone().set_background_color(INK).set_font_color(Color::White),
             theirs: header.set_background_color(SHADE).set_border_bottom(FormatBorder::Thin).set_border_color(LINE),
-            id: top.clone().set_num_format("0").set_align(FormatAlign::Right).set_font_color(FAINT),
-            wrong_message: message.clone().set_background_color(WRONG),
-            message,
+            id: top.clone().set_num_format("0").set_align(FormatAlign::Left).set_font_color(FAINT),
+            messages: [message.clone(), message.set_text_wrap(), wrong.clone(), wrong.set_text_wrap()],
             statuses: Status::all().map(|status| (status, status_format(&top, status))).collect(),
         }
     }
 
+    pub(super) fn message(&self, mark: Mark, wrap: Wrap) -> &Format {
+        &self.messages[2 * usize::from(mark == Mark::Wrong) + usize::from(wrap == Wrap::Lines)]
+    }
+
     pub(super) fn status(&self, status: Status) -> &Format {
-        self.statuses.iter().find(|known| known.0 == status).map_or(&self.message, |known| &known.1)
+        self.statuses.iter().find(|known| known.0 == status).map_or(&self.messages[0], |known| &known.1)
     }
 }
 

@@ -12,10 +12,10 @@ use super::super::words::{counted, thousands};
 use super::super::{Counts, Example, Outcome, RunSummary, Status, Tense};
 use super::columns::{Columns, FRONT};
 use super::note::{MAX_NOTES, Wrongs, is_withheld, note};
-use super::paint::{Formats, WRONG, tone_of};
+use super::paint::{Formats, WRONG, Wrap, tone_of};
 use super::{RESULT_HEADERS, SUMMARY_SHEET, front, message};
 use crate::check::Code;
-use crate::table::write::xlsx::{CellFormats, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width};
+use crate::table::write::xlsx::{CellFormats, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, wrapped_lines};
 use crate::table::write::{SheetNames, WholeFile, WriteError, guarded};
 use crate::table::{Cell, CellRef, Row};
 
@@ -24,9 +24,18 @@ const SAMPLE_ROWS: u32 = 200;
 /// Widths in characters.
 const NARROWEST: usize = 6;
 const WIDEST: usize = 42;
-const MESSAGE_WIDTH: f64 = 64.0;
+const MESSAGE_WIDTH: usize = 72;
+/// What a line of a message holds: widths count digits, and letters are narrower on average.
+const MESSAGE_CHARS: usize = 80;
 /// The column of `_message`.
 const MESSAGE: usize = 2;
+const MARGIN: f64 = 1.5;
+/// What a line of text takes, and the most lines a row shows (Excel allows 409 points).
+const LINE_POINTS: f64 = 15.0;
+const MAX_LINES: usize = 20;
+/// Rows made tall for their message. The workbook writer keeps each such row's height in memory; the messages of
+/// the rows beyond stand on one line.
+const MAX_TALL_ROWS: usize = 50_000;
 /// What the filter's arrow takes from a header.
 const ARROW: usize = 3;
 
@@ -60,11 +69,14 @@ pub(super) struct XlsxBook {
 struct Sheet {
     /// Its position in the workbook.
     index: usize,
+    /// What it was to be called, before other sheets' names were considered.
+    wanted: String,
     name: String,
     columns: Columns,
     next_row: u32,
     widths: Vec<usize>,
     counts: Counts,
+    tall_rows: usize,
     /// Which of the caller's sheets it is, from 0.
     number: usize,
 }
@@ -110,7 +122,7 @@ impl XlsxBook {
             formats: Formats::new(),
             values: CellFormats::new(WRONG),
             sheet: None,
-            wrongs: Wrongs::default(),
+            wrongs: Wrongs::new(),
             tail: Tail::default(),
             rows_per_sheet: MAX_ROWS,
         })
@@ -130,7 +142,7 @@ impl XlsxBook {
         wrongs.gather(outcome, &sheet.columns);
         guarded(whole.path(), || {
             let worksheet = workbook.worksheet_from_index(sheet.index)?;
-            write_front(worksheet, sheet, outcome, *tense, formats, wrongs.row)?;
+            write_front(worksheet, sheet, outcome, *tense, formats, wrongs.row_mark)?;
             write_values(worksheet, sheet, row, outcome, values, wrongs, tail)
         })?;
         tail.remember(sheet, row, outcome);
@@ -156,7 +168,7 @@ impl XlsxBook {
             return Ok(());
         }
         let Some(full) = self.close_sheet()? else { return Ok(()) };
-        self.open_sheet(&full.name, full.columns)?;
+        self.open_sheet(&full.wanted, full.columns)?;
         let next = self.sheet.as_ref().map(|sheet| sheet.name.as_str()).unwrap_or_default();
         self.tail.continued.push(format!("sheet `{}` goes on in `{next}`: a sheet holds {MAX_ROWS} rows", full.name));
         Ok(())
@@ -171,8 +183,19 @@ impl XlsxBook {
             worksheet.set_name(&name)?;
             write_header(worksheet, &columns, formats, values)
         })?;
+        let wanted = wanted.to_owned();
         let number = tail.labels.len().saturating_sub(1);
-        self.sheet = Some(Sheet { index, name, columns, next_row: 1, widths, counts: Counts::default(), number });
+        self.sheet = Some(Sheet {
+            index,
+            wanted,
+            name,
+            columns,
+            next_row: 1,
+            widths,
+            counts: Counts::default(),
+            tall_rows: 0,
+            number,
+        });
         Ok(())
     }
 
@@ -214,21 +237,26 @@ fn write_front(
     outcome: &Outcome,
     tense: Tense,
     formats: &Formats,
-    is_row_wrong: bool,
+    row_mark: Mark,
 ) -> Result<(), XlsxError> {
     let row = sheet.next_row;
     let wording = outcome.status.wording(tense);
     worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
+    sheet.widen(0, wording);
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }
     let text = message(outcome, &sheet.columns);
-    if is_row_wrong || !text.is_empty() {
-        let format = if is_row_wrong { &formats.wrong_message } else { &formats.message };
-        worksheet.write_string_with_format(row, 2, clipped(&text), format)?;
+    if text.is_empty() && row_mark == Mark::Plain {
+        return Ok(());
     }
-    sheet.widen(0, wording);
-    Ok(())
+    let lines = wrapped_lines(&text, MESSAGE_CHARS);
+    let wrap = if lines > 1 && sheet.tall_rows < MAX_TALL_ROWS { Wrap::Lines } else { Wrap::One };
+    if wrap == Wrap::Lines {
+        sheet.tall_rows += 1;
+        worksheet.set_row_height(row, lines.min(MAX_LINES) as f64 * LINE_POINTS)?;
+    }
+    worksheet.write_string_with_format(row, MESSAGE as u16, clipped(&text), formats.message(row_mark, wrap)).map(drop)
 }
 
 fn write_values(
@@ -271,9 +299,8 @@ fn dress(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
     let last_row = sheet.next_row - 1;
     let last_column = in_sheet(sheet.widths.len() - 1).unwrap_or(MAX_COLUMNS - 1);
     for (column, &width) in (0..MAX_COLUMNS).zip(&sheet.widths) {
-        let width =
-            if usize::from(column) == MESSAGE { MESSAGE_WIDTH } else { width.clamp(NARROWEST, WIDEST) as f64 + 1.5 };
-        worksheet.set_column_width(column, width)?;
+        let width = if usize::from(column) == MESSAGE { MESSAGE_WIDTH } else { width.clamp(NARROWEST, WIDEST) };
+        worksheet.set_column_width(column, width as f64 + MARGIN)?;
     }
     worksheet.autofilter(0, 0, last_row, last_column)?;
     worksheet.set_freeze_panes(1, FRONT as u16)?;

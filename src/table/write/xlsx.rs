@@ -188,6 +188,27 @@ fn char_width(char: char) -> usize {
     }
 }
 
+/// The lines of a text wrapped between words, as a spreadsheet program does it.
+pub fn wrapped_lines(text: &str, characters: usize) -> usize {
+    text.lines().map(|line| wrapped_line(line, characters)).sum::<usize>().max(1)
+}
+
+fn wrapped_line(line: &str, characters: usize) -> usize {
+    let (mut lines, mut used) = (1, 0);
+    for word in line.split(' ') {
+        let width = text_width(word);
+        let needed = if used == 0 { width } else { used + 1 + width };
+        if needed <= characters {
+            used = needed;
+            continue;
+        }
+        let own_lines = width.div_ceil(characters).max(1);
+        lines += own_lines - usize::from(used == 0);
+        used = width - (own_lines - 1) * characters;
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -245,6 +266,16 @@ mod tests {
         assert_eq!(clipped(&long).len(), LONGEST_TEXT - 1);
         let fits = "é".repeat(LONGEST_TEXT);
         assert_eq!(clipped(&fits), fits);
+    }
+
+    #[test]
+    fn lines_are_counted_as_they_wrap() {
+        assert_eq!(wrapped_lines("", 10), 1);
+        assert_eq!(wrapped_lines("0123456789", 10), 1);
+        assert_eq!(wrapped_lines("01234 56789", 10), 2);
+        assert_eq!(wrapped_lines("0123456789012345678901234", 10), 3);
+        assert_eq!(wrapped_lines("a 0123456789012345678901234", 10), 4);
+        assert_eq!(wrapped_lines("a\nb", 10), 2);
     }
 
     proptest! {
