@@ -1,31 +1,16 @@
 //! Spreadsheets out: files appear whole or not at all.
+//!
+//! [`WholeFile`] is the way every file of ours comes into being. [`csv`] and [`xlsx`] write typed cells the way they
+//! were typed; which columns there are, and what their colours mean, is for the callers to say.
 
-use std::io;
-use std::path::{Path, PathBuf};
+pub mod csv;
+mod error;
+mod guard;
+mod sheet_name;
+mod whole;
+pub mod xlsx;
 
-use rust_xlsxwriter::XlsxError;
-
-/// A file that could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum WriteError {
-    #[error("cannot write `{}`: {source}", path.display())]
-    Workbook { path: PathBuf, source: Box<XlsxError> },
-
-    #[error("cannot write `{}`: {source}", path.display())]
-    Other { path: PathBuf, source: io::Error },
-}
-
-impl WriteError {
-    pub(crate) fn from_io(path: &Path, source: io::Error) -> Self {
-        Self::Other { path: path.to_owned(), source }
-    }
-
-    pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
-        Self::Workbook { path: path.to_owned(), source: Box::new(source) }
-    }
-
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        None
-    }
-}
+pub use error::WriteError;
+pub(crate) use guard::guarded;
+pub use sheet_name::SheetNames;
+pub use whole::WholeFile;

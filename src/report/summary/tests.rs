@@ -1,0 +1,269 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::*;
+use crate::check::{Code, Flaw};
+use crate::report::{ProblemTally, Requests};
+
+fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: Counts) -> SheetSummary {
+    SheetSummary {
+        file: "in/inventory.csv".into(),
+        sheet: name.map(str::to_owned),
+        entity,
+        rows,
+        counts,
+        decoding: None,
+        ignored: Vec::new(),
+    }
+}
+
+fn run(sheets: Vec<SheetSummary>) -> RunSummary {
+    RunSummary {
+        run_id: "20261124-0703-k3f9".into(),
+        command: "import",
+        dry_run: false,
+        files: vec!["in/inventory.csv".into()],
+        sheets,
+        skipped_sheets: Vec::new(),
+        options: Vec::new(),
+        requests: Requests { total: 1_130, by_kind: [("create assets".into(), 1_100), ("list".into(), 30)].into() },
+        planned: None,
+        seconds: 125.4,
+        problems: ProblemTally::default(),
+        result: Some("in/inventory.result.xlsx".into()),
+        next: Vec::new(),
+        remarks: Vec::new(),
+        stopped: None,
+    }
+}
+
+fn problems() -> ProblemTally {
+    let mut tally = ProblemTally::default();
+    for (row, found, mend) in [(7, "Berln", "write `Berlin`"), (19, "Muenchen", "write `München`")] {
+        let flaw = Flaw::new(Code::NameNotFound, "the name of a location", mend);
+        tally.add("inventory", Some("Site"), row, &flaw.at(Some(3), found));
+    }
+    for row in 40..44 {
+        let flaw = Flaw::new(Code::RequiredMissing, "", "fill in the tag");
+        tally.add("inventory", Some("Tag"), row, &flaw.at(Some(0), ""));
+    }
+    tally.add("inventory", None, 50, &Flaw::new(Code::DuplicateKey, "each tag once", "").at(None, ""));
+    tally
+}
+
+fn plain(summary: &RunSummary) -> String {
+    anstream::adapter::strip_str(&text(summary)).to_string()
+}
+
+#[test]
+fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
+    let counts = Counts { created: 1_100, unchanged: 97, failed: 7, ..Counts::default() };
+    let mut one = sheet(None, "assets", 1_204, counts);
+    one.decoding = Some("UTF-8, semicolon".into());
+    one.ignored = vec!["Rack".into(), "Colour".into()];
+    let next = vec!["tallyport import in/inventory.result.xlsx --only-failed".into()];
+    let summary = RunSummary { problems: problems(), next, ..run(vec![one]) };
+    insta::assert_snapshot!(plain(&summary), @r#"
+    Import of inventory.csv: 7 of 1,204 rows failed, in 2 min 5 s (run 20261124-0703-k3f9)
+      1,204 rows: 1,100 created, 97 unchanged, 7 failed (assets)
+
+    7 problems in 7 rows
+           4 × a required value is missing in `Tag` (required.missing)
+               A40, A41, A42, …
+               to mend it: fill in the tag
+           2 × no record of that name in `Site` (name.not_found)
+               D7 `Berln`, D19 `Muenchen`
+               expected the name of a location
+               to mend D7: write `Berlin`
+           1 × the same record is in the file twice (duplicate.key)
+               row 50
+               expected each tag once
+
+      read      inventory.csv as UTF-8, semicolon
+      ignored   columns `Rack`, `Colour`
+      requests  1,130: 1,100 create assets, 30 list
+      result    in/inventory.result.xlsx
+      next      tallyport import in/inventory.result.xlsx --only-failed
+    "#);
+}
+
+#[test]
+fn a_dry_run_says_what_it_would_take() {
+    let counts = Counts { created: 14_000, updated: 200, ..Counts::default() };
+    let planned = Planned { requests: 14_230, seconds: 4_000, emails: 204, people: 180, quota: Some(10_000) };
+    let next = vec!["tallyport import in/inventory.csv".into()];
+    let mut summary =
+        RunSummary { dry_run: true, planned: Some(planned), next, ..run(vec![sheet(None, "assets", 14_200, counts)]) };
+    summary.result = None;
+    insta::assert_snapshot!(plain(&summary), @r#"
+    Dry run of inventory.csv: all 14,200 rows would succeed, in 2 min 5 s (run 20261124-0703-k3f9)
+      14,200 rows: 14,000 to create, 200 to update (assets)
+      plan      14,230 requests, about 1 h 7 min at 10,000 an hour; the service would send 204 e-mails to 180 people
+      next      tallyport import in/inventory.csv
+    "#);
+}
+
+#[test]
+fn several_sheets_are_a_table_with_a_total() {
+    let good = Counts { created: 12, ..Counts::default() };
+    let mixed = Counts { created: 1_000, failed: 3, unknown: 1, ..Counts::default() };
+    let sheets = vec![sheet(Some("Sites"), "locations", 12, good), sheet(Some("Assets"), "assets", 1_204, mixed)];
+    let mut summary = RunSummary { stopped: Some("3 rows failed (`--max-errors 3`)".into()), ..run(sheets) };
+    summary.skipped_sheets = vec![("Read me".into(), "no header row was found".into())];
+    summary.remarks = vec!["the currency was taken from the number format".into()];
+    insta::assert_snapshot!(plain(&summary), @r#"
+    Import of inventory.csv: stopped after 2 min 5 s: 3 rows failed (`--max-errors 3`) (run 20261124-0703-k3f9)
+      sheet   holds       rows  created  failed  unknown
+      Sites   locations     12       12       -        -
+      Assets  assets     1,204    1,000       3        1
+      total              1,216    1,012       3        1
+      200 rows not reached
+      not read  sheet `Read me`: no header row was found
+      requests  1,130: 1,100 create assets, 30 list
+      note      the currency was taken from the number format
+      result    in/inventory.result.xlsx
+    "#);
+}
+
+#[test]
+fn a_check_knows_only_good_and_failed() {
+    let counts = Counts { unchanged: 9, failed: 1, ..Counts::default() };
+    let mut summary = RunSummary { command: "check", ..run(vec![sheet(None, "assets", 10, counts)]) };
+    (summary.requests, summary.result) = (Requests::default(), None);
+    insta::assert_snapshot!(plain(&summary), @r#"
+    Check of inventory.csv: 1 of 10 rows failed, in 2 min 5 s (run 20261124-0703-k3f9)
+      10 rows: 9 good, 1 failed (assets)
+    "#);
+}
+
+#[test]
+fn counts_add_up_to_the_rows_whatever_they_are() {
+    let counts = Counts { created: 1, updated: 2, unchanged: 3, failed: 4, skipped: 5, unknown: 6, deleted: 7 };
+    for tense in [Tense::Done, Tense::Planned, Tense::Checked] {
+        let sentence = sentence(30, counts, tense);
+        let (rows, parts) = sentence.split_once(": ").unwrap();
+        let number = |text: &str| text.split(' ').next().unwrap().parse::<u64>().unwrap();
+        assert_eq!(parts.split(", ").map(number).sum::<u64>(), number(rows), "{sentence}");
+    }
+}
+
+#[test]
+fn json_of_one_sheet_is_the_contract() {
+    let counts = Counts { created: 1_100, unchanged: 97, failed: 7, ..Counts::default() };
+    let summary = RunSummary { problems: problems(), ..run(vec![sheet(None, "assets", 1_204, counts)]) };
+    insta::assert_snapshot!(format!("{:#}", json(&summary)), @r#"
+    {
+      "run_id": "20261124-0703-k3f9",
+      "entity": "assets",
+      "dry_run": false,
+      "counts": {
+        "created": 1100,
+        "updated": 0,
+        "unchanged": 97,
+        "failed": 7,
+        "skipped": 0,
+        "unknown": 0
+      },
+      "requests": {
+        "total": 1130,
+        "by_kind": {
+          "create assets": 1100,
+          "list": 30
+        }
+      },
+      "seconds": 125.4,
+      "result": "in/inventory.result.xlsx",
+      "command": "import",
+      "rows": 1204,
+      "files": [
+        "in/inventory.csv"
+      ],
+      "problems": [
+        {
+          "sheet": "inventory",
+          "code": "required.missing",
+          "title": "a required value is missing",
+          "column": "Tag",
+          "count": 4,
+          "examples": [
+            {
+              "cell": "A40",
+              "row": 40,
+              "found": "",
+              "expected": "",
+              "mend": "fill in the tag"
+            },
+            {
+              "cell": "A41",
+              "row": 41,
+              "found": "",
+              "expected": "",
+              "mend": "fill in the tag"
+            },
+            {
+              "cell": "A42",
+              "row": 42,
+              "found": "",
+              "expected": "",
+              "mend": "fill in the tag"
+            }
+          ]
+        },
+        {
+          "sheet": "inventory",
+          "code": "name.not_found",
+          "title": "no record of that name",
+          "column": "Site",
+          "count": 2,
+          "examples": [
+            {
+              "cell": "D7",
+              "row": 7,
+              "found": "Berln",
+              "expected": "the name of a location",
+              "mend": "write `Berlin`"
+            },
+            {
+              "cell": "D19",
+              "row": 19,
+              "found": "Muenchen",
+              "expected": "the name of a location",
+              "mend": "write `München`"
+            }
+          ]
+        },
+        {
+          "sheet": "inventory",
+          "code": "duplicate.key",
+          "title": "the same record is in the file twice",
+          "column": null,
+          "count": 1,
+          "examples": [
+            {
+              "cell": "row 50",
+              "row": 50,
+              "found": "",
+              "expected": "each tag once",
+              "mend": ""
+            }
+          ]
+        }
+      ],
+      "ignored_columns": [],
+      "skipped_sheets": [],
+      "remarks": [],
+      "stopped": null,
+      "next": []
+    }
+    "#);
+}
+
+#[test]
+fn json_of_several_sheets_names_each() {
+    let counts = Counts { created: 2, deleted: 1, ..Counts::default() };
+    let sheets =
+        vec![sheet(Some("Sites"), "locations", 3, counts), sheet(Some("Assets"), "assets", 0, Counts::default())];
+    let document = json(&run(sheets));
+    let keys: Vec<_> = document.as_object().unwrap().keys().take(7).collect();
+    assert_eq!(keys, ["run_id", "sheets", "dry_run", "counts", "requests", "seconds", "result"]);
+    insta::assert_snapshot!(document["sheets"].to_string(), @r#"[{"file":"in/inventory.csv","sheet":"Sites","entity":"locations","rows":3,"counts":{"created":2,"updated":0,"unchanged":0,"failed":0,"skipped":0,"unknown":0,"deleted":1},"ignored_columns":[]},{"file":"in/inventory.csv","sheet":"Assets","entity":"assets","rows":0,"counts":{"created":0,"updated":0,"unchanged":0,"failed":0,"skipped":0,"unknown":0},"ignored_columns":[]}]"#);
+}

@@ -1,0 +1,198 @@
+//! Problems by kind, however many there are: for each kind its number and the first few.
+
+use hashbrown::{Equivalent, HashMap};
+
+use super::words::is_secret;
+use crate::check::{Code, Problem};
+use crate::table::CellRef;
+
+/// The examples kept of each group.
+const EXAMPLES: usize = 3;
+
+/// The groups kept apart. A file needs hundreds of faulty columns to have more; what comes later is only counted.
+const MAX_GROUPS: usize = 1_000;
+
+/// The characters of a found text that are kept.
+const LONGEST_FOUND: usize = 60;
+
+/// Problems grouped by sheet, code and column.
+#[derive(Debug, Default)]
+pub struct ProblemTally {
+    groups: Vec<Group>,
+    index: HashMap<Key, usize>,
+    total: u64,
+}
+
+/// The problems of one kind in one column of one sheet.
+#[derive(Debug, Clone)]
+pub struct Group {
+    pub sheet: Box<str>,
+    pub code: Code,
+    /// The column's header; none where whole rows are meant.
+    pub header: Option<Box<str>>,
+    pub count: u64,
+    /// The first of them, in the order they came.
+    pub examples: Vec<Example>,
+}
+
+/// One problem of a group.
+#[derive(Debug, Clone)]
+pub struct Example {
+    pub row: u64,
+    /// From 0.
+    pub column: Option<u32>,
+    /// What the cell holds, shortened; empty where it is blank or looks like a secret.
+    pub found: Box<str>,
+    pub expected: Box<str>,
+    pub mend: Box<str>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Key {
+    sheet: Box<str>,
+    code: Code,
+    header: Option<Box<str>>,
+}
+
+/// The same without allocations; fields in the same order, for the same hash.
+#[derive(Hash)]
+struct KeyRef<'a> {
+    sheet: &'a str,
+    code: Code,
+    header: Option<&'a str>,
+}
+
+impl Equivalent<Key> for KeyRef<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        self.code == key.code && self.header == key.header.as_deref() && *self.sheet == *key.sheet
+    }
+}
+
+impl ProblemTally {
+    /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
+    pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
+        self.total += 1;
+        let key = KeyRef { sheet, code: problem.code(), header };
+        let at = match self.index.get(&key) {
+            Some(&at) => at,
+            None if self.groups.len() == MAX_GROUPS => return,
+            None => self.begin(&key),
+        };
+        let group = &mut self.groups[at];
+        group.count += 1;
+        if group.examples.len() < EXAMPLES {
+            group.examples.push(Example::new(row, problem));
+        }
+    }
+
+    /// The groups, the largest first; equals in the order they came.
+    pub fn groups(&self) -> Vec<&Group> {
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.count));
+        groups
+    }
+
+    /// All problems, those without a group included.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    fn begin(&mut self, key: &KeyRef<'_>) -> usize {
+        let at = self.groups.len();
+        let (sheet, code, header) = (Box::<str>::from(key.sheet), key.code, key.header.map(Box::<str>::from));
+        self.index.insert(Key { sheet: sheet.clone(), code, header: header.clone() }, at);
+        self.groups.push(Group { sheet, code, header, count: 0, examples: Vec::new() });
+        at
+    }
+}
+
+impl Group {
+    /// The mend, where the examples agree on one.
+    pub fn shared_mend(&self) -> Option<&str> {
+        let first = self.examples.first()?;
+        self.examples.iter().all(|example| example.mend == first.mend).then_some(&*first.mend)
+    }
+}
+
+impl Example {
+    fn new(row: u64, problem: &Problem) -> Self {
+        let found = if is_secret(problem.code()) { "" } else { &*problem.found };
+        Self {
+            row,
+            column: problem.column,
+            found: shortened(found, LONGEST_FOUND).into(),
+            expected: (&*problem.flaw.expected).into(),
+            mend: (&*problem.flaw.mend).into(),
+        }
+    }
+
+    /// `C7`, or `row 7` where the row as a whole is meant.
+    pub fn address(&self) -> String {
+        match self.column {
+            Some(column) => CellRef { row: self.row, column }.to_string(),
+            None => format!("row {}", self.row),
+        }
+    }
+}
+
+/// The beginning of a text, on one line.
+pub(super) fn shortened(text: &str, longest: usize) -> String {
+    let mut line: String = text.chars().take(longest).map(|char| if char.is_control() { ' ' } else { char }).collect();
+    if text.chars().nth(longest).is_some() {
+        line.pop();
+        line.push('…');
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use crate::check::Flaw;
+
+    fn problem(code: Code, column: u32, found: &str) -> Problem {
+        Flaw::new(code, "a date", "write a date").at(Some(column), found)
+    }
+
+    #[test]
+    fn groups_are_counted_with_their_first_examples() {
+        let mut tally = ProblemTally::default();
+        tally.add("assets", Some("Email"), 2, &problem(Code::EmailInvalid, 0, "x"));
+        for row in 2..7 {
+            tally.add("assets", Some("Bought"), row, &problem(Code::DateInvalid, 2, "soon"));
+        }
+        let groups = tally.groups();
+        assert_eq!(
+            groups.iter().map(|group| (group.code, group.count)).collect::<Vec<_>>(),
+            [(Code::DateInvalid, 5), (Code::EmailInvalid, 1)]
+        );
+        let addresses: Vec<_> = groups[0].examples.iter().map(Example::address).collect();
+        assert_eq!(addresses, ["C2", "C3", "C4"]);
+        assert_eq!(groups[0].shared_mend(), Some("write a date"));
+        assert_eq!(tally.total(), 6);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_total_is_not() {
+        let mut tally = ProblemTally::default();
+        for column in 0..MAX_GROUPS as u32 + 50 {
+            tally.add("assets", Some(&column.to_string()), 2, &problem(Code::DateInvalid, column, &"x".repeat(9_999)));
+        }
+        assert_eq!(tally.groups().len(), MAX_GROUPS);
+        assert_eq!(tally.total(), MAX_GROUPS as u64 + 50);
+        assert_eq!(tally.groups()[0].examples[0].found.chars().count(), LONGEST_FOUND);
+    }
+
+    #[test]
+    fn a_secret_is_not_kept() {
+        let mut tally = ProblemTally::default();
+        tally.add("employees", Some("Password"), 2, &problem(Code::CellSecret, 4, "hunter2"));
+        assert_eq!(&*tally.groups()[0].examples[0].found, "");
+    }
+}

@@ -1,0 +1,110 @@
+//! Why a file could not be written, in the user's words.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use rust_xlsxwriter::XlsxError;
+
+/// A file that could not be written. Nothing was left in its place: a file that stood there is still the old one.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    #[error("cannot write `{}`: the folder `{}` does not exist", path.display(), folder.display())]
+    FolderMissing { path: PathBuf, folder: PathBuf },
+
+    #[error("cannot write `{}`: it is a folder", path.display())]
+    IsFolder { path: PathBuf },
+
+    #[error("cannot write `{}`: no permission", path.display())]
+    NoPermission { path: PathBuf, source: io::Error },
+
+    /// The disk, or the user's share of it.
+    #[error("cannot write `{}`: the disk is full", path.display())]
+    DiskFull { path: PathBuf, source: io::Error },
+
+    /// Windows keeps others from replacing a file that Excel has open.
+    #[error("cannot write `{}`: another program has it open", path.display())]
+    Busy { path: PathBuf, source: io::Error },
+
+    #[error("cannot write `{}`: a result is an .xlsx or .csv file", path.display())]
+    Extension { path: PathBuf },
+
+    /// A CSV file holds one sheet.
+    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
+    SheetsInCsv { path: PathBuf, first: String, second: String },
+
+    /// A row before any sheet: a bug of ours.
+    #[error("cannot write `{}`: a row came before its sheet", path.display())]
+    NoSheet { path: PathBuf },
+
+    /// A limit of the format that should have been kept earlier: a bug of ours.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Workbook { path: PathBuf, source: Box<XlsxError> },
+
+    #[error("cannot write `{}`: {source}", path.display())]
+    Other { path: PathBuf, source: io::Error },
+}
+
+impl WriteError {
+    /// What the system's refusal means for the file at `path`.
+    pub(crate) fn from_io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            _ if is_sharing_violation(&source) => Self::Busy { path, source },
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NoPermission { path, source },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::WriteZero => Self::DiskFull { path, source },
+            ErrorKind::IsADirectory => Self::IsFolder { path },
+            ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy { path, source },
+            _ => Self::Other { path, source },
+        }
+    }
+
+    /// What the workbook writer's refusal means for the file at `path`.
+    pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
+        match source {
+            XlsxError::IoError(source) | XlsxError::TempFileError(_, source) => Self::from_io(path, source),
+            XlsxError::ZipError(source) => Self::from_io(path, source.into()),
+            source => Self::Workbook { path: path.to_owned(), source: Box::new(source) },
+        }
+    }
+
+    /// What to do now.
+    pub fn mend(&self) -> Option<String> {
+        let mend = match self {
+            Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
+            Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
+            Self::NoPermission { .. } => String::from("name a file in a folder you can write to with `--result`"),
+            Self::DiskFull { .. } => String::from("free some space, or name a file on another disk with `--result`"),
+            Self::Busy { .. } => String::from("close it there, or name another file with `--result`"),
+            Self::Extension { path } => format!("name it `{}`", path.with_extension("xlsx").display()),
+            Self::SheetsInCsv { path, .. } => format!("name it `{}`", path.with_extension("xlsx").display()),
+            Self::NoSheet { .. } | Self::Workbook { .. } => String::from("report this to the makers of tallyport"),
+            Self::Other { .. } => return None,
+        };
+        Some(mend)
+    }
+
+    /// Whether the same content could be written under another name in the same folder.
+    pub(crate) fn is_about_the_name(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::NoPermission { .. } | Self::IsFolder { .. })
+    }
+}
+
+/// `ERROR_SHARING_VIOLATION` and `ERROR_LOCK_VIOLATION` of Windows, which have no kind of their own.
+fn is_sharing_violation(error: &io::Error) -> bool {
+    cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_refusal_has_its_own_sentence() {
+        let path = Path::new("out/result.xlsx");
+        let about = |kind: ErrorKind| WriteError::from_io(path, kind.into()).to_string();
+        assert!(about(ErrorKind::StorageFull).ends_with("the disk is full"));
+        assert!(about(ErrorKind::PermissionDenied).ends_with("no permission"));
+        assert!(about(ErrorKind::ResourceBusy).ends_with("another program has it open"));
+        assert!(about(ErrorKind::IsADirectory).ends_with("it is a folder"));
+    }
+}

@@ -1,0 +1,296 @@
+//! Typed cells into a workbook, the way they were typed: text stays text, numbers keep their format.
+
+use hashbrown::HashMap;
+use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, Worksheet, XlsxError};
+
+use crate::table::{Cell, Value};
+
+/// The length of a cell's text (Excel's specification), counted in UTF-16 units.
+pub const LONGEST_TEXT: usize = 32_767;
+
+/// The rows of a sheet (Excel's specification).
+pub const MAX_ROWS: u32 = 1_048_576;
+
+/// The columns of a sheet (Excel's specification).
+pub const MAX_COLUMNS: u16 = 16_384;
+
+/// Number formats kept apart; the rest of a file with more is written without a format. Excel allows some 65,000
+/// cell formats, and a file that has thousands has them by accident.
+const MAX_FORMATS: usize = 2_000;
+
+/// The format codes longer than this are not Excel's own (its specification says 255).
+const LONGEST_FORMAT: usize = 255;
+
+/// Whether a cell is marked as wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Mark {
+    Plain,
+    Wrong,
+}
+
+/// The formats of a sheet's cells, each made once.
+#[derive(Debug)]
+pub struct CellFormats {
+    fill: Color,
+    plain: Shapes,
+    wrong: Shapes,
+    coded: HashMap<String, [Format; 2]>,
+}
+
+/// The formats of one mark.
+#[derive(Debug)]
+struct Shapes {
+    text: Format,
+    general: Format,
+    date: Format,
+    moment: Format,
+}
+
+impl CellFormats {
+    /// Formats whose wrong cells have that `fill`.
+    pub fn new(fill: Color) -> Self {
+        Self { fill, plain: Shapes::new(&base()), wrong: Shapes::new(&filled(fill)), coded: HashMap::new() }
+    }
+
+    /// The format of plain text, for whole columns: what a person types into them later stays text, too.
+    pub fn text_column(&self) -> &Format {
+        &self.plain.text
+    }
+
+    fn shapes(&self, mark: Mark) -> &Shapes {
+        match mark {
+            Mark::Plain => &self.plain,
+            Mark::Wrong => &self.wrong,
+        }
+    }
+
+    /// The format of a number shown by `code`.
+    fn number(&mut self, code: Option<&str>, mark: Mark) -> &Format {
+        let Some(code) = code.filter(|code| code.len() <= LONGEST_FORMAT) else { return &self.shapes(mark).general };
+        if self.coded.len() >= MAX_FORMATS && !self.coded.contains_key(code) {
+            return &self.shapes(mark).general;
+        }
+        let fill = self.fill;
+        let pair = self
+            .coded
+            .entry_ref(code)
+            .or_insert_with(|| [base().set_num_format(code), filled(fill).set_num_format(code)]);
+        &pair[usize::from(mark == Mark::Wrong)]
+    }
+}
+
+impl Shapes {
+    fn new(base: &Format) -> Self {
+        let coded = |code: &str| base.clone().set_num_format(code);
+        Self {
+            text: coded("@"),
+            general: base.clone(),
+            date: coded("yyyy-mm-dd"),
+            moment: coded("yyyy-mm-dd hh:mm:ss"),
+        }
+    }
+}
+
+/// Messages make rows tall; values stay at the top beside them.
+fn base() -> Format {
+    Format::new().set_align(FormatAlign::Top)
+}
+
+fn filled(fill: Color) -> Format {
+    base().set_background_color(fill)
+}
+
+/// Writes one cell of an input where the column has [`CellFormats::text_column`] as its format. A text is written as
+/// far as it is [`clipped`].
+pub fn put(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    cell: Cell<'_>,
+    mark: Mark,
+    formats: &mut CellFormats,
+) -> Result<(), XlsxError> {
+    match cell.value {
+        Value::Number(number) if number.is_finite() => {
+            sheet.write_number_with_format(row, column, number, formats.number(cell.format, mark))?;
+        }
+        Value::Boolean(boolean) => {
+            sheet.write_boolean_with_format(row, column, boolean, &formats.shapes(mark).general)?;
+        }
+        Value::Date(moment) => match excel_moment(moment) {
+            Some(excel) => {
+                let shapes = formats.shapes(mark);
+                let is_day = moment.time() == jiff::civil::Time::midnight();
+                let format = if is_day { &shapes.date } else { &shapes.moment };
+                sheet.write_datetime_with_format(row, column, excel, format)?;
+            }
+            None => return put_text(sheet, (row, column), cell.text, mark, formats),
+        },
+        _ => return put_text(sheet, (row, column), cell.text, mark, formats),
+    }
+    Ok(())
+}
+
+fn put_text(
+    sheet: &mut Worksheet,
+    (row, column): (u32, u16),
+    text: &str,
+    mark: Mark,
+    formats: &CellFormats,
+) -> Result<(), XlsxError> {
+    let kept = clipped(text);
+    match mark {
+        // The column's format does for it, and spares a look-up a cell.
+        Mark::Plain if kept.is_empty() => {}
+        Mark::Plain => {
+            sheet.write_string(row, column, kept)?;
+        }
+        Mark::Wrong => {
+            sheet.write_string_with_format(row, column, kept, &formats.wrong.text)?;
+        }
+    }
+    Ok(())
+}
+
+/// The moment as Excel counts it; it knows the years 1900 to 9999.
+fn excel_moment(moment: jiff::civil::DateTime) -> Option<ExcelDateTime> {
+    let year = u16::try_from(moment.year()).ok()?;
+    let day = ExcelDateTime::from_ymd(year, moment.month() as u8, moment.day() as u8).ok()?;
+    let seconds = f64::from(moment.second()) + f64::from(moment.millisecond()) / 1000.0;
+    day.and_hms(moment.hour() as u16, moment.minute() as u8, seconds).ok()
+}
+
+/// The beginning of a text that a cell can hold.
+pub fn clipped(text: &str) -> &str {
+    // No text has more UTF-16 units than bytes.
+    if text.len() <= LONGEST_TEXT {
+        return text;
+    }
+    let mut units = 0;
+    for (at, char) in text.char_indices() {
+        units += char.len_utf16();
+        if units > LONGEST_TEXT {
+            return &text[..at];
+        }
+    }
+    text
+}
+
+/// How wide a text stands, in digits: East Asian characters take two.
+pub fn text_width(text: &str) -> usize {
+    text.lines().map(|line| line.chars().map(char_width).sum()).max().unwrap_or(0)
+}
+
+fn char_width(char: char) -> usize {
+    match char as u32 {
+        0x1100..=0x115f | 0x2e80..=0xa4cf | 0xac00..=0xd7a3 | 0xf900..=0xfaff | 0xfe30..=0xfe4f => 2,
+        0xff00..=0xff60 | 0xffe0..=0xffe6 | 0x1f300..=0x1faff | 0x20000..=0x3fffd => 2,
+        _ => 1,
+    }
+}
+
+/// The lines of a text wrapped between words, as a spreadsheet program does it.
+pub fn wrapped_lines(text: &str, characters: usize) -> usize {
+    text.lines().map(|line| wrapped_line(line, characters)).sum::<usize>().max(1)
+}
+
+fn wrapped_line(line: &str, characters: usize) -> usize {
+    let (mut lines, mut used) = (1, 0);
+    for word in line.split(' ') {
+        let width = text_width(word);
+        let needed = if used == 0 { width } else { used + 1 + width };
+        if needed <= characters {
+            used = needed;
+            continue;
+        }
+        let own_lines = width.div_ceil(characters).max(1);
+        lines += own_lines - usize::from(used == 0);
+        used = width - (own_lines - 1) * characters;
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use calamine::{Data, Reader, Xlsx};
+    use proptest::prelude::*;
+    use rust_xlsxwriter::Workbook;
+    use std::io::Cursor;
+
+    use crate::table::Row;
+
+    fn round_trip(row: &Row) -> Vec<Data> {
+        let mut workbook = Workbook::new();
+        let mut formats = CellFormats::new(Color::Red);
+        let sheet = workbook.add_worksheet_with_constant_memory().unwrap();
+        for (column, cell) in (0..).zip(row.cells()) {
+            sheet.set_column_format(column, formats.text_column()).unwrap();
+            put(sheet, (0, column), cell, Mark::Plain, &mut formats).unwrap();
+        }
+        let bytes = workbook.save_to_buffer().unwrap();
+        let mut read: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
+        let range = read.worksheet_range_at(0).unwrap().unwrap();
+        (0..row.len() as u32).map(|column| range.get_value((0, column)).cloned().unwrap_or_default()).collect()
+    }
+
+    #[test]
+    fn cells_come_back_as_they_were() {
+        let mut row = Row::default();
+        row.push_text("007");
+        row.push_text("=SUM(A1)");
+        row.push_text("https://example.com/");
+        row.push("1299", Value::Number(1299.0));
+        row.push("TRUE", Value::Boolean(true));
+        row.push("2024-02-01", Value::Date(jiff::civil::date(2024, 2, 1).at(13, 5, 0, 0)));
+        row.push("#N/A", Value::Error);
+        row.push("1850-01-01", Value::Date(jiff::civil::date(1850, 1, 1).at(0, 0, 0, 0)));
+        let read = round_trip(&row);
+        let text = |text: &str| Data::String(text.to_owned());
+        assert_eq!(
+            read[..5],
+            [text("007"), text("=SUM(A1)"), text("https://example.com/"), Data::Float(1299.0), Data::Bool(true)]
+        );
+        assert!(
+            matches!(&read[5], Data::DateTime(moment) if (moment.as_f64() - 45_323.545_138_888_89).abs() < 1e-9),
+            "{:?}",
+            read[5]
+        );
+        assert_eq!(read[6..], [text("#N/A"), text("1850-01-01")]);
+    }
+
+    #[test]
+    fn a_text_is_clipped_between_characters() {
+        let long = "x".repeat(LONGEST_TEXT - 1) + "😀tail";
+        assert_eq!(clipped(&long).len(), LONGEST_TEXT - 1);
+        let fits = "é".repeat(LONGEST_TEXT);
+        assert_eq!(clipped(&fits), fits);
+    }
+
+    #[test]
+    fn lines_are_counted_as_they_wrap() {
+        assert_eq!(wrapped_lines("", 10), 1);
+        assert_eq!(wrapped_lines("0123456789", 10), 1);
+        assert_eq!(wrapped_lines("01234 56789", 10), 2);
+        assert_eq!(wrapped_lines("0123456789012345678901234", 10), 3);
+        assert_eq!(wrapped_lines("a 0123456789012345678901234", 10), 4);
+        assert_eq!(wrapped_lines("a\nb", 10), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_comes_back(texts in proptest::collection::vec("(?s).{0,20}|[ \\t\\r\\n_xX0-9aA]{0,12}|_x00[0-9A-F]{2}_", 1..8)) {
+            let mut row = Row::default();
+            texts.iter().for_each(|text| row.push_text(text));
+            let read = round_trip(&row);
+            for (text, cell) in texts.iter().zip(read) {
+                match cell {
+                    Data::Empty => prop_assert_eq!(text, ""),
+                    Data::String(back) => prop_assert_eq!(text, &back),
+                    other => prop_assert!(false, "{:?}", other),
+                }
+            }
+        }
+    }
+}
