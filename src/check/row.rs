@@ -9,7 +9,7 @@ use super::date::{self, DateReading};
 use super::duplicates::SeenKeys;
 use super::money::{self, CurrencyHint, DecimalMark};
 use super::problem::{Code, Flaw, Problem};
-use super::rules::{Blank, FractionalCost, Mode, RowAction, Rules};
+use super::rules::{Blank, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
 use crate::catalog::fold_into;
 use crate::mapping::{Ids, Mapping, To};
@@ -234,7 +234,7 @@ impl<'m> Checker<'m> {
             Some(GivenField { value: Given::Currency(code), .. }) => *code,
             Some(_) => return,
             None => {
-                if let Some(code) = hint.only() {
+                if let Some(code) = hint.code() {
                     checked.values.push(GivenField { field: index, column, value: Given::Currency(code) });
                 }
                 return;
@@ -316,7 +316,7 @@ fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Colum
         To::Action => Use::Action,
         To::Result(_) | To::Ignored(_) => return None,
     };
-    let reading = DateReading { format: rules.date_format, order: None };
+    let reading = DateReading { format: rules.date_format.clone(), order: None };
     Some(ColumnCheck { column: column.index, to, reading, mark: rules.decimal })
 }
 

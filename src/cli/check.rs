@@ -6,7 +6,7 @@ use super::args::{CheckArgs, Global};
 use super::import::print;
 use super::intake::Intake;
 use super::printer::Printer;
-use super::progress::Progress;
+use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath};
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
@@ -19,7 +19,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     let started = Instant::now();
     let mut intake = Intake::open(&args.reading, printer)?;
     let path = args.reading.result.as_deref().map(|asked| result::path(Some(asked), &intake)).transpose()?;
-    let mut progress = Progress::new(global, printer);
+    let mut progress = Progress::new(ProgressKind::choose(global), None);
     progress.phase("checking");
     let mut summary = check_all(&mut intake, path.as_ref())?;
     progress.finish();
@@ -43,7 +43,7 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
         .collect();
     loop {
         let mut summary = result::summary("check", intake, &[]);
-        let mut book = path.map(|path| ResultBook::create(path.as_path(), Tense::Checked)).transpose()?;
+        let mut book = path.map(|path| path.open(Tense::Checked)).transpose()?;
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();
             let pass = Pass { mapping, rules: &rules, label: intake.label(index), counts: Counts::default(), book: book.as_mut(), summary: &mut summary, written: Ok(()) };
@@ -83,7 +83,7 @@ struct Pass<'p> {
 
 fn check_sheet(intake: &mut Intake, index: usize, checker: &mut Checker<'_>, mut pass: Pass<'_>) -> Result<(), Error> {
     if let Some(book) = &mut pass.book {
-        book.start_sheet(&pass.label, &intake.sheets[index].header)?;
+        book.start_sheet(&pass.label, &intake.sheets[index].header, pass.mapping.entity.name)?;
     }
     intake.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
     pass.written?;

@@ -9,15 +9,16 @@ use super::intake::{Intake, named_entity};
 use super::ledger::{Ledger, State};
 use super::needs;
 use super::printer::Printer;
-use super::progress::Progress;
-use super::result::{self, ResultPath};
+use super::progress::{Progress, ProgressKind, Remaining};
+use super::result;
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
+use crate::api::Waiting;
 use crate::catalog::Catalog;
 use crate::check::Checker;
 use crate::mapping::{ResultColumn, To};
 use crate::plan::{CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate};
-use crate::report::{Planned, Requests, RunSummary, SheetSummary, Status, summary};
+use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::Users;
 use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, problems_of};
 use crate::table::Row;
@@ -36,7 +37,8 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     };
     let mut intake = Intake::open(&args.reading, printer)?;
     let path = result::path(args.reading.result.as_deref(), &intake)?;
-    let mut import = Import { connection, wanted, printer, ledgers: Vec::new(), progress: Progress::new(global, printer) };
+    let book = path.open(if args.dry_run { Tense::Planned } else { Tense::Done })?;
+    let mut import = Import { connection, wanted, printer, ledgers: Vec::new(), progress: Progress::new(ProgressKind::choose(global), None) };
     let plan = runtime.block_on(import.plan(&mut intake))?;
     let end = match args.dry_run {
         true => End::Complete,
@@ -47,7 +49,9 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         }
     };
     let mut summary = import.summary(&mut intake, args, &plan.totals, &plan.planned, &end);
-    import.write_result(&mut intake, &path, &mut summary)?;
+    summary.next = result::next_commands(&summary, path.as_path());
+    import.progress.phase("writing the result");
+    result::write(&mut intake, &import.ledgers, book, &mut summary)?;
     summary.seconds = started.elapsed().as_secs_f64();
     import.progress.finish();
     print(&summary, printer)?;
@@ -124,7 +128,7 @@ impl Import {
         self.progress.phase("looking up names");
         let users = self.users(&needs.users).await?;
         let progress = &mut self.progress;
-        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, records| progress.fetched(collection, records)).await?;
+        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, _| progress.phase(&format!("looking up {collection}"))).await?;
         self.progress.phase("planning");
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -171,10 +175,10 @@ impl Import {
         }
         let mut reasons = Vec::new();
         if plan.planned.emails > 0 {
-            reasons.push(format!("send {} to {}", counted(plan.planned.emails, "e-mail", "e-mails"), counted(plan.planned.people, "person", "people")));
+            reasons.push(format!("send {} to {}", counted(plan.planned.emails, "e-mail"), people(plan.planned.people)));
         }
         if plan.totals.deletes > 0 {
-            reasons.push(format!("delete {}", counted(plan.totals.deletes, "record", "records")));
+            reasons.push(format!("delete {}", counted(plan.totals.deletes, "record")));
         }
         if reasons.is_empty() {
             return Ok(());
@@ -187,13 +191,19 @@ impl Import {
     }
 
     async fn send(&mut self, intake: &Intake, spool: Spool) -> Result<End, Error> {
-        self.progress.phase_of("sending", u64::from(spool.len()));
+        self.progress.phase("sending");
+        self.progress.set_total(Some(u64::from(spool.len())));
+        let mut remaining = u64::from(spool.len());
         let steps = spool.into_steps().map_err(Error::Spool)?;
         let settings = Settings { concurrency: usize::from(self.connection.concurrency), max_errors: self.wanted.max_errors };
-        let (ledgers, progress, client) = (&mut self.ledgers, &mut self.progress, &self.connection.client);
+        let (ledgers, progress, client, quota) = (&mut self.ledgers, &mut self.progress, &self.connection.client, self.connection.quota);
         let mut on_end = |step: &Step, end: &Result<StepEnd, Fault>| {
             conclude(intake, ledgers, step, end);
-            progress.ended(end.is_err(), client.waiting().map(|waiting| waiting.to_string()));
+            remaining = remaining.saturating_sub(1);
+            let allowed_now = client.quota_left().map_or(u64::MAX, |left| left as u64);
+            progress.set_remaining(Remaining { requests: remaining, allowed_now, per_hour: quota });
+            progress.set_waiting(client.waiting().map(waiting_text));
+            progress.row(if end.is_ok() { Status::Created } else { Status::Failed });
         };
         Dispatch::new(&self.connection.client, settings).run(steps, &mut CtrlC, &mut on_end).await.map_err(Error::Spool)
     }
@@ -217,11 +227,6 @@ impl Import {
             summary.remarks.push(format!("{verb} what rows name and the account lacked: {}", listed.join(", ")));
         }
         summary
-    }
-
-    fn write_result(&self, intake: &mut Intake, path: &ResultPath, summary: &mut RunSummary) -> Result<(), Error> {
-        summary.next = result::next_commands(summary, path.as_path());
-        result::write(intake, &self.ledgers, path, summary)
     }
 }
 
@@ -324,8 +329,17 @@ fn exit(run: &RunSummary, end: &End) -> Exit {
     }
 }
 
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{count} {}", if count == 1 { one } else { many })
+fn people(count: u64) -> String {
+    if count == 1 { String::from("1 person") } else { format!("{} people", thousands(count)) }
+}
+
+/// Why a run waits and until when, in the clock of the machine.
+fn waiting_text(waiting: Waiting) -> String {
+    let until = jiff::Timestamp::try_from(waiting.until).map(|until| jiff::tz::TimeZone::system().to_datetime(until));
+    match until {
+        Ok(until) => format!("waiting until {}: {}", until.strftime("%H:%M:%S"), waiting.reason),
+        Err(_) => format!("waiting: {}", waiting.reason),
+    }
 }
 
 /// Ctrl-C from the terminal.

@@ -10,7 +10,7 @@ use super::intake::Intake;
 use super::ledger::Ledger;
 use crate::check::{Blank, FractionalCost, Mode};
 use crate::mapping::{Ignored, ResultColumn, To};
-use crate::report::{Outcome, ResultBook, RunSummary, SheetSummary, Status};
+use crate::report::{Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row};
 
@@ -20,6 +20,11 @@ pub(super) struct ResultPath(PathBuf);
 impl ResultPath {
     pub fn as_path(&self) -> &Path {
         &self.0
+    }
+
+    /// Begins the file. Done before anything is sent: a result that cannot be written stops the run while it can.
+    pub fn open(&self, tense: Tense) -> Result<ResultBook, Error> {
+        Ok(ResultBook::create(self.as_path(), tense)?)
     }
 }
 
@@ -33,7 +38,11 @@ pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, 
         Some(path) => path.to_path_buf(),
         None => free_path(intake),
     };
-    ResultBook::accepts(&path, intake.sheets.len())?;
+    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    if is_csv && intake.sheets.len() > 1 {
+        let what = format!("a .csv result holds one sheet, and there are {}", intake.sheets.len());
+        return Err(Error::usage(what, "name a .xlsx file with --result, or read one sheet with --sheet"));
+    }
     let folder = folder_of(&path);
     if !folder.is_dir() {
         return Err(Error::usage(format!("there is no folder `{}` to write the result to", folder.display()), "make the folder, or name another place with --result"));
@@ -158,13 +167,11 @@ fn quoted(path: &str) -> String {
 ///
 /// # Errors
 /// Where the result cannot be written or an input cannot be read again.
-pub(super) fn write(intake: &mut Intake, ledgers: &[Ledger], path: &ResultPath, summary: &mut RunSummary) -> Result<(), Error> {
-    let mut book = ResultBook::create(path.as_path(), summary.tense())?;
-    summary.result = Some(path.as_path().to_path_buf());
+pub(super) fn write(intake: &mut Intake, ledgers: &[Ledger], mut book: ResultBook, summary: &mut RunSummary) -> Result<(), Error> {
     for index in sheet_order(intake) {
         write_sheet(intake, index, &ledgers[index], &mut book)?;
     }
-    book.finish(summary)?;
+    summary.result = Some(book.finish(summary)?);
     Ok(())
 }
 
@@ -180,8 +187,8 @@ fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut Re
     let sheet = &intake.sheets[index];
     let secrets: Vec<usize> = sheet.mapping.ignored().filter(|(_, why)| *why == Ignored::Secret).map(|(column, _)| column.index).collect();
     let carried = CarriedColumns::of(sheet.mapping.columns.iter().map(|column| (column.index, &column.to)));
-    let header = sheet.header.clone();
-    book.start_sheet(&label, &header)?;
+    let (header, entity) = (sheet.header.clone(), sheet.mapping.entity.name);
+    book.start_sheet(&label, &header, entity)?;
     let mut position = 0;
     let mut written: Result<(), WriteError> = Ok(());
     intake.each_row(index, &mut |row| {

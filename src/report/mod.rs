@@ -24,6 +24,7 @@ pub use book::{RESULT_HEADERS, ResultBook, SUMMARY_SHEET};
 pub use status::{Counts, Reported, Status, Tense};
 pub use tally::{Example, Group, ProblemTally};
 pub use words::{Place, duration, problem_line};
+pub(crate) use words::{counted, thousands};
 
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -104,6 +105,27 @@ pub struct Planned {
 }
 
 impl RunSummary {
+    /// A run of which nothing is known yet but its name.
+    pub fn new(command: &'static str, run_id: String) -> Self {
+        Self {
+            run_id,
+            command,
+            dry_run: false,
+            files: Vec::new(),
+            sheets: Vec::new(),
+            skipped_sheets: Vec::new(),
+            options: Vec::new(),
+            requests: Requests::default(),
+            planned: None,
+            seconds: 0.0,
+            problems: ProblemTally::default(),
+            result: None,
+            next: Vec::new(),
+            remarks: Vec::new(),
+            stopped: None,
+        }
+    }
+
     /// Whether its statuses tell what was done, would be done, or was only checked.
     pub fn tense(&self) -> Tense {
         match (self.command, self.dry_run) {

@@ -3,7 +3,7 @@
 //! Takes a row that passed its check and gives each value in the form it will be sent in. A name that the account
 //! does not hold stays [`Resolved::Missing`]: the plan decides whether to create it.
 
-mod suggest;
+pub(crate) mod suggest;
 
 use std::collections::HashMap;
 

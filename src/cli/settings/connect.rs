@@ -4,17 +4,21 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use self::absent::{Sandbox, SandboxOptions, StoreAt};
 use super::{Account, Origin, Settings, SettingsError};
 use crate::api::{Client, ClientOptions, Secret};
 use crate::cli::Error;
 use crate::cli::args::Global;
+use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
 /// A client, and the sandbox behind it where there is one: dropped together, the sandbox stops.
 #[derive(Debug)]
 pub struct Connection {
     pub client: Client,
     pub sandbox: Option<Sandbox>,
+    /// Requests an hour, where there is a limit.
+    pub quota: Option<u32>,
+    /// Requests at a time.
+    pub concurrency: u16,
 }
 
 /// A client as `global` and the machine want it. Sends nothing yet.
@@ -32,7 +36,7 @@ impl Settings {
             Account::Service => {
                 let key = self.key.as_ref().ok_or(SettingsError::KeyMissing)?;
                 let client = self.client(self.base_url.value.clone(), key.value.clone())?;
-                Ok(Connection { client, sandbox: None })
+                Ok(self.connection(client, None))
             }
             Account::Sandbox(file) => self.rehearse(file.clone()),
         }
@@ -57,7 +61,11 @@ impl Settings {
             SettingsError::BaseUrl { text, origin: Origin::Sandbox, reason }
         })?;
         let client = self.client(base_url, key)?;
-        Ok(Connection { client, sandbox: Some(sandbox) })
+        Ok(self.connection(client, Some(sandbox)))
+    }
+
+    fn connection(&self, client: Client, sandbox: Option<Sandbox>) -> Connection {
+        Connection { client, sandbox, quota: self.quota.value, concurrency: self.concurrency.value }
     }
 
     fn client(&self, base_url: Url, key: Secret) -> Result<Client, Error> {
@@ -69,51 +77,5 @@ impl Settings {
             ..ClientOptions::new(base_url, key)
         };
         Ok(Client::new(options)?)
-    }
-}
-
-/// The sandbox's shape, until the sandbox is part of this build: then `crate::sandbox` takes this module's place.
-mod absent {
-    use std::io;
-    use std::path::PathBuf;
-
-    #[derive(Debug)]
-    pub enum Sandbox {}
-
-    #[derive(Debug)]
-    pub(super) enum StoreAt {
-        Memory,
-        File(PathBuf),
-    }
-
-    #[derive(Debug)]
-    pub(super) struct SandboxOptions {
-        pub(super) store: StoreAt,
-        pub(super) api_key: String,
-        pub(super) quota: Option<u32>,
-        pub(super) tenants: Vec<(i64, String)>,
-    }
-
-    impl Default for SandboxOptions {
-        fn default() -> Self {
-            Self { store: StoreAt::Memory, api_key: "sandbox".to_owned(), quota: None, tenants: Vec::new() }
-        }
-    }
-
-    impl Sandbox {
-        pub(super) fn start(options: SandboxOptions) -> io::Result<Self> {
-            let SandboxOptions { store, api_key, quota, tenants } = options;
-            let file = match store {
-                StoreAt::Memory => PathBuf::from("memory"),
-                StoreAt::File(path) => path,
-            };
-            let text =
-                format!("the sandbox ({}, {api_key}, {quota:?}, {tenants:?}) is not in this build", file.display());
-            Err(io::Error::other(text))
-        }
-
-        pub(super) fn base_url(&self) -> String {
-            match *self {}
-        }
     }
 }

@@ -5,6 +5,7 @@
 //! buffer grows with the longest record only, up to [`LONGEST_RECORD`]: a quote that is never closed would otherwise
 //! drag the rest of the file into memory.
 
+use std::fmt;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 
@@ -31,6 +32,13 @@ pub struct Decoding {
     /// Guessed where encoding or delimiter might be another.
     pub certainty: Certainty,
     pub undecoded: Undecoded,
+}
+
+impl fmt::Display for Decoding {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let guessed = if self.certainty == Certainty::Guessed { " (a guess)" } else { "" };
+        write!(formatter, "{}, {}{guessed}", self.encoding, self.delimiter)
+    }
 }
 
 /// A CSV file, looked through once.

@@ -1,0 +1,21 @@
+//! The service as the place records come from.
+
+use super::fetch::{Pages, Record};
+use crate::api::{ApiError, Client};
+use crate::schema::Entity;
+
+impl Pages for Client {
+    type Error = ApiError;
+
+    fn page_limit(&self) -> u32 {
+        Client::page_limit(self)
+    }
+
+    async fn page(&self, entity: &'static Entity, filters: &[(&str, &str)], offset: u64, limit: u32) -> Result<Vec<Record>, ApiError> {
+        Client::page(self, entity, filters, offset, limit).await
+    }
+
+    async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
+        self.get(entity, id).await
+    }
+}
