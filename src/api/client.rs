@@ -204,14 +204,14 @@ impl Client {
     pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<Written, WriteFailure> {
         let request = self.shared.target.create(entity, body);
         let (answer, _) = self.write(&request).await?;
-        reply::written(&request.what(), entity, None, &answer)
+        self.told(reply::written(&request.what(), entity, None, &answer))
     }
 
     /// Changes the fields in `body` of a record.
     pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<Written, WriteFailure> {
         let request = self.shared.target.update(entity, id, body);
         let (answer, _) = self.write(&request).await?;
-        reply::written(&request.what(), entity, Some(id), &answer)
+        self.told(reply::written(&request.what(), entity, Some(id), &answer))
     }
 
     /// Deletes a record. One that is gone after an attempt whose answer was lost counts as deleted.
@@ -221,7 +221,7 @@ impl Client {
         if earlier == Earlier::MayHaveBeenDone && reply::is_gone(&answer) {
             return Ok(());
         }
-        reply::deleted(&request.what(), entity, &answer)
+        self.told(reply::deleted(&request.what(), entity, &answer))
     }
 
     /// What the service tells of itself when asked for one record of `entity`.
@@ -276,6 +276,14 @@ impl Client {
                 Err(reply::unanswered(Fate::Unknown, ApiError::NoAnswer { what: request.what(), cause }))
             }
         }
+    }
+
+    /// A failure may quote the body of a success, which is kept as it came.
+    fn told<T>(&self, written: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
+        written.map_err(|failure| {
+            let message = self.shared.transport.without_key(&failure.message);
+            WriteFailure { message, ..failure }
+        })
     }
 
     async fn send(&self, request: &Request) -> Ending {

@@ -23,6 +23,9 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// The longest body read. A thousand records are well below a hundredth of it.
 const LONGEST_BODY: usize = 256 << 20;
 
+/// Keys of the service are longer than words.
+const LONGEST_WORD: usize = 16;
+
 /// The connections to one service.
 #[derive(Debug)]
 pub(super) struct Transport {
@@ -87,11 +90,22 @@ impl Transport {
         let status = response.status().as_u16();
         let signals = Signals::read(response.headers(), SystemTime::now());
         let mut body = read(response).await?;
-        // Some services repeat a key they do not accept. Lists are long and repeat none.
-        if request.method != Method::Get || status >= 300 {
-            body = without_key(body, &self.key);
+        // Some services repeat a key they do not accept.
+        if status >= 300 {
+            body = self.without_key(&String::from_utf8_lossy(&body)).into_bytes();
         }
         Ok(Answer { status, signals, body })
+    }
+
+    /// Words of the service, without the key. A short plain word is a practice key, of which nothing depends; striking
+    /// it out would spoil messages that use the word for itself.
+    pub(super) fn without_key(&self, words: &str) -> String {
+        let key = self.key.reveal();
+        let is_word = key.len() < LONGEST_WORD && key.bytes().all(|byte| byte.is_ascii_lowercase());
+        match is_word {
+            true => words.to_owned(),
+            false => words.replace(key, "***"),
+        }
     }
 }
 
@@ -132,15 +146,6 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-fn without_key(body: Vec<u8>, key: &Secret) -> Vec<u8> {
-    let key = key.reveal();
-    let holds_key = body.windows(key.len()).any(|part| part == key.as_bytes());
-    match holds_key {
-        true => String::from_utf8_lossy(&body).replace(key, "***").into_bytes(),
-        false => body,
-    }
 }
 
 /// The cause at the bottom, the only one that says something: "connection refused", not "error sending request".

@@ -345,3 +345,146 @@ fn text(checks: &[Check]) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+    use std::time::Duration;
+
+    use serde_json::{Value, json};
+    use url::Url;
+
+    use super::*;
+    use crate::api::{ClientOptions, CustomFieldsEncoding, Secret, WaitReason};
+    use crate::cli::settings::Sourced;
+
+    fn by_default<T>(value: T) -> Sourced<T> {
+        Sourced { value, origin: Origin::Default }
+    }
+
+    fn secret() -> Secret {
+        Secret::new("k".to_owned()).unwrap()
+    }
+
+    fn settings() -> Settings {
+        Settings {
+            base_url: by_default(Url::parse("https://x.example/api/v1").unwrap()),
+            key: Some(Sourced { value: secret(), origin: Origin::Variable("BLUETALLY_API_KEY") }),
+            tenant: Some(Sourced { value: 7, origin: Origin::Flag("--tenant") }),
+            quota: by_default(Some(10_000)),
+            concurrency: by_default(8),
+            custom_fields: by_default(CustomFieldsEncoding::JsonString),
+            state_dir: by_default(std::env::temp_dir().join("tallyport-never-made").join("state")),
+            config_file: None,
+            profile: None,
+            account: Account::Service,
+        }
+    }
+
+    fn client() -> Client {
+        Client::new(ClientOptions::new(settings().base_url.value, secret())).unwrap()
+    }
+
+    fn probe(remaining: Option<u64>, clock_ahead: Option<i64>) -> Probe {
+        Probe { round_trip: Duration::from_millis(80), clock_ahead, limit: remaining.map(|_| 10_000), remaining }
+    }
+
+    /// Names and verdicts, in order.
+    fn verdicts(checks: &[Check]) -> Vec<(&'static str, Verdict)> {
+        checks.iter().map(|check| (check.name, check.verdict)).collect()
+    }
+
+    #[test]
+    fn all_is_well() {
+        let checks = well(&settings(), &client(), &probe(Some(9_990), Some(-2)));
+        let details: Vec<_> = checks.iter().map(|check| format!("{}: {}", check.name, check.detail)).collect();
+        let expected = [
+            "key: from BLUETALLY_API_KEY",
+            "service: `https://x.example/api/v1` (by default) answered in 80 ms",
+            "tenant: 7 (from --tenant)",
+            "quota: 9990 of 10000 requests left at the service; ours: 10000 requests an hour (by default)",
+            "clock: 2 s ahead of the service's",
+        ];
+        assert_eq!(details, expected);
+        assert_eq!(exit(&checks), Exit::Success);
+    }
+
+    #[test]
+    fn what_may_go_wrong_soon_is_a_warning() {
+        let checks = well(&settings(), &client(), &probe(Some(499), Some(4_000)));
+        assert_eq!(verdicts(&checks)[3..], [("quota", Verdict::Warn), ("clock", Verdict::Warn)]);
+        assert!(checks[3..].iter().all(|check| check.mend.is_some()));
+        let until = SystemTime::now() + Duration::from_secs(90);
+        let check = used_up(&Waiting { until, reason: WaitReason::ServerQuota });
+        assert_eq!(check.detail, "the service says its quota is used up: nothing can be sent for 2 min");
+        assert_eq!(exit(&[check]), Exit::Success);
+    }
+
+    #[test]
+    fn the_check_that_fails_is_the_one_to_blame() {
+        let tenants: Vec<Record> = vec![json!({ "tenant_id": 3, "name": "Acme" }), json!({ "tenant_id": 4 })]
+            .into_iter()
+            .filter_map(|tenant| tenant.as_object().cloned())
+            .collect();
+        let message = String::new;
+        let what = || "GET statuses".to_owned();
+        let cases = [
+            (ApiError::Unauthorized { message: message() }, &[][..], "key"),
+            (ApiError::Forbidden { what: what(), status: 403, message: message() }, &[], "key"),
+            (ApiError::Forbidden { what: what(), status: 403, message: message() }, &tenants, "tenant"),
+            (ApiError::Tenant { status: 422, message: message() }, &[], "tenant"),
+            (ApiError::Tenant { status: 422, message: message() }, &tenants, "tenant"),
+            (ApiError::Refused { what: what(), status: 400, message: message() }, &[], "service"),
+            (ApiError::Blocked { status: 403, request_id: None }, &[], "service"),
+            (ApiError::Unreachable { host: what(), cause: message() }, &[], "service"),
+        ];
+        for (error, tenants, blamed) in cases {
+            let checks = ill(&settings(), &client(), &error, tenants);
+            let failed: Vec<_> = checks.iter().filter(|check| check.verdict == Verdict::Fail).collect();
+            assert_eq!(failed.iter().map(|check| check.name).collect::<Vec<_>>(), [blamed], "{error:?}");
+            assert_eq!(exit(&checks), Exit::Refused);
+            if !tenants.is_empty() {
+                assert_eq!(failed[0].mend.as_deref(), Some("give one of them with `--tenant`: 3 (`Acme`), 4"));
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_key_nothing_is_sent() {
+        let checks = examine(&Settings { key: None, ..settings() }).unwrap();
+        let expected = [("config", Verdict::Ok), ("state", Verdict::Ok), ("key", Verdict::Fail)];
+        assert_eq!((verdicts(&checks).as_slice(), exit(&checks)), (&expected[..], Exit::Usage));
+        assert!(!settings().state_dir.value.exists(), "looking leaves nothing behind");
+    }
+
+    #[test]
+    fn a_base_link_in_the_clear_is_a_matter_of_configuration() {
+        let base_url = by_default(Url::parse("http://x.example/api/v1").unwrap());
+        let checks = examine(&Settings { base_url, ..settings() }).unwrap();
+        assert_eq!((verdicts(&checks).last(), exit(&checks)), (Some(&("service", Verdict::Fail)), Exit::Usage));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_that_others_can_read_is_a_warning() {
+        use std::os::unix::fs::PermissionsExt;
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let origin = Origin::ProfileFile { profile: "acme".to_owned(), path: file.path().to_owned() };
+        let settings = Settings { key: Some(Sourced { value: secret(), origin }), ..settings() };
+        for (mode, verdict) in [(0o600, Verdict::Ok), (0o644, Verdict::Warn)] {
+            std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(key(&settings).verdict, verdict);
+        }
+    }
+
+    #[test]
+    fn scripts_read_one_document() {
+        let checks = [Check::ok("clock", "as the service's"), Check::unset("key", &SettingsError::KeyMissing)];
+        let document: Value = serde_json::from_str(&json(&checks)).unwrap();
+        assert_eq!(
+            document["checks"][0],
+            json!({ "name": "clock", "verdict": "ok", "detail": "as the service's", "mend": null })
+        );
+        assert_eq!(document["checks"][1]["verdict"], "fail");
+    }
+}

@@ -129,6 +129,18 @@ async fn nothing_shown_holds_the_key() {
     assert!(shown.contains("the token *** is not valid"));
 }
 
+#[tokio::test]
+async fn a_practice_key_spoils_neither_messages_nor_records() {
+    let record = r#"{"id":1,"name":"the sandbox"}"#;
+    let server = Server::plays(vec![json(404, r#"{"message":"the sandbox has none"}"#), json(200, record)]).await;
+    let key = super::Secret::new("sandbox".to_owned()).unwrap();
+    let client = Client::new(ClientOptions { key, ..options(&server) }).unwrap();
+    let failure = client.create(entity("locations"), &body(value!({}))).await.unwrap_err();
+    assert_eq!(failure.message, "the sandbox has none");
+    let written = client.create(entity("locations"), &body(value!({}))).await.unwrap();
+    assert_eq!(written.record.unwrap()["name"], "the sandbox");
+}
+
 #[test]
 fn a_client_can_be_shared_and_its_futures_sent() {
     fn is_sent<T: Send>(_: &T) {}
