@@ -5,10 +5,12 @@
 pub mod args;
 mod check;
 mod completions;
+pub mod diagnose;
 mod doctor;
 mod exit;
 mod import;
 mod printer;
+pub mod progress;
 mod sandbox;
 mod schema;
 pub mod settings;

@@ -24,6 +24,7 @@ pub use book::{RESULT_HEADERS, ResultBook, SUMMARY_SHEET};
 pub use status::{Counts, Reported, Status, Tense};
 pub use tally::{Example, Group, ProblemTally};
 pub use words::{Place, duration, problem_line};
+pub(crate) use words::{counted, thousands};
 
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]

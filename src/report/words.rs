@@ -89,7 +89,7 @@ pub(super) fn capitalised(text: &str) -> String {
 }
 
 /// `1,204`.
-pub(super) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.char_indices() {
@@ -102,7 +102,7 @@ pub(super) fn thousands(number: u64) -> String {
 }
 
 /// `1 row`, `1,204 rows`. For nouns whose plural ends in `s`.
-pub(super) fn counted(number: u64, noun: &str) -> String {
+pub(crate) fn counted(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", thousands(number))
 }
