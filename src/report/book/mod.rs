@@ -39,7 +39,7 @@ pub struct ResultBook {
 }
 
 enum Kind {
-    Csv(CsvBook),
+    Csv(Box<CsvBook>),
     Xlsx(Box<XlsxBook>),
 }
 
@@ -57,7 +57,7 @@ impl ResultBook {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
             Some("xlsx") => Kind::Xlsx(Box::new(XlsxBook::create(path, tense)?)),
-            Some("csv") => Kind::Csv(CsvBook { path: path.to_owned(), file: CsvFile::create(path)?, sheet: None }),
+            Some("csv") => Kind::Csv(Box::new(CsvBook::create(path)?)),
             _ => return Err(WriteError::Extension { path: path.to_owned() }),
         };
         Ok(Self { kind, tense })
@@ -91,6 +91,10 @@ impl ResultBook {
 }
 
 impl CsvBook {
+    fn create(path: &Path) -> Result<Self, WriteError> {
+        Ok(Self { path: path.to_owned(), file: CsvFile::create(path)?, sheet: None })
+    }
+
     fn start_sheet(&mut self, name: &str, header: &Row, columns: Columns) -> Result<(), WriteError> {
         if let Some((first, _)) = &self.sheet {
             let (first, second) = (first.clone(), name.to_owned());

@@ -48,32 +48,33 @@ impl WholeFile {
     /// Makes the file durable and puts it in its place.
     pub fn commit(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
-        self.persist(&path).map_err(|(error, _)| error)
+        self.persist(&path).map_err(|refused| refused.error)
     }
 
     /// As [`WholeFile::commit`]; where the place is taken by a file that another program holds open, the file
     /// stands beside it as `name (2).xlsx`. Gives back where it stands.
     pub fn commit_beside(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
-        let (first, mut whole) = match self.persist(&path) {
-            Err((error, Some(whole))) if error.is_about_the_name() => (error, whole),
-            settled => return settled.map_err(|(error, _)| error),
+        let mut refused = match self.persist(&path) {
+            Ok(path) => return Ok(path),
+            Err(refused) => *refused,
         };
-        for number in 2..10 {
-            whole = match whole.persist(&numbered(&path, number)) {
+        let mut number = 2;
+        while let (Some(whole), true) = (refused.whole.take(), refused.error.is_about_the_name() && number < 10) {
+            match whole.persist(&numbered(&path, number)) {
                 Ok(path) => return Ok(path),
-                Err((_, Some(whole))) => whole,
-                Err((error, None)) => return Err(error),
-            };
+                Err(again) => refused.whole = again.whole,
+            }
+            number += 1;
         }
-        Err(first)
+        Err(refused.error)
     }
 
     /// Renames to `path`, or gives the file back with the reason.
-    fn persist(mut self, path: &Path) -> Result<PathBuf, (WriteError, Option<Self>)> {
+    fn persist(mut self, path: &Path) -> Result<PathBuf, Box<Refused>> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         if let Err(error) = durable {
-            return Err((WriteError::from_io(path, error), None));
+            return Err(Box::new(Refused { error: WriteError::from_io(path, error), whole: None }));
         }
         match self.file.persist(path) {
             Ok(_) => {
@@ -82,10 +83,17 @@ impl WholeFile {
             }
             Err(refused) => {
                 let error = WriteError::from_io(path, refused.error);
-                Err((error, Some(Self { path: self.path, file: refused.file })))
+                Err(Box::new(Refused { error, whole: Some(Self { path: self.path, file: refused.file }) }))
             }
         }
     }
+}
+
+/// A rename that failed, and the file that still stands under its temporary name.
+struct Refused {
+    error: WriteError,
+    /// None where the file itself is not whole.
+    whole: Option<WholeFile>,
 }
 
 impl Write for WholeFile {
