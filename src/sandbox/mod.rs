@@ -24,7 +24,7 @@
 //!   told by the query, everything else by a JSON object with `Content-Type: application/json` (else 415; no JSON or
 //!   no object 400). `HEAD` is a method nobody documented (405). Bodies end at 1 MiB (413).
 //! - *Types.* An Integer is a JSON integer, a Boolean a JSON boolean, a String a JSON string; amounts are whole and not
-//!   negative, `12.0` is not written as a whole amount, quantities are not negative either. `null` is "not given" on
+//!   negative, `12.0` is not written as a whole amount, quantities are not negative either, and nothing is above 2^53 - 1. `null` is "not given" on
 //!   create and clears an optional field on update. A required text cannot be blank. Options, dates and currency codes
 //!   are exact; e-mail and web addresses must look like ones. A body's `id` must be the path's.
 //! - *Custom fields* are replaced as a whole like any other field; every name is allowed, once. Replies hold them as
