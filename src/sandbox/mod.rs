@@ -23,10 +23,10 @@
 //! - *Requests.* Every parameter counts: unknown or repeated ones are refused in the query and in the body. Lists are
 //!   told by the query, everything else by a JSON object with `Content-Type: application/json` (else 415; no JSON or
 //!   no object 400). `HEAD` is a method nobody documented (405). Bodies end at 1 MiB (413).
-//! - *Types.* An Integer is a JSON integer, a Boolean a JSON boolean, a String a JSON string; amounts are whole and not
-//!   negative, `12.0` is not written as a whole amount, quantities are not negative either. `null` is "not given" on
-//!   create and clears an optional field on update. A required text cannot be blank. Options, dates and currency codes
-//!   are exact; e-mail and web addresses must look like ones. A body's `id` must be the path's.
+//! - *Types.* An Integer is a JSON integer, a Boolean a JSON boolean, a String a JSON string; amounts are whole (`12.0`
+//!   is not written as one), neither they nor quantities are negative, nothing is above 2^53 - 1. `null` is "not
+//!   given" on create and clears an optional field on update. A required text cannot be blank. Options, dates and
+//!   currency codes are exact; e-mail and web addresses must look like ones. A body's `id` must be the path's.
 //! - *Custom fields* are replaced as a whole like any other field; every name is allowed, once. Replies hold them as
 //!   an array.
 //! - *References* must exist in the account. A category must be of the type its user needs (an accessory's is

@@ -165,3 +165,46 @@ fn boolean(value: &str) -> Result<Value, String> {
         _ => Err(format!("must be `true` or `false`, not `{value}`")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::schema::COLLECTIONS;
+
+    proptest! {
+        #[test]
+        fn a_parameter_nobody_documented_is_always_refused(name in ".{0,20}", value in ".{0,20}") {
+            for entity in COLLECTIONS.iter().chain([&&ACTIVITY]) {
+                let documented = entity.filters().any(|field| field.name == name)
+                    || ["limit", "offset", "sort", "order"].contains(&name.as_str());
+                let query = Query(vec![(name.clone(), value.clone())]);
+                prop_assert!(documented || query.listing(entity, 1000).is_err());
+            }
+        }
+
+        #[test]
+        fn integers_have_one_spelling(text in "[-+0-9. ]{0,6}") {
+            if let Ok(integer) = integer(&text, i64::MIN) {
+                prop_assert_eq!(integer.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_asked_for_is_the_documented_default() {
+        let listing = Query::default().listing(&ACTIVITY, 1000).unwrap();
+        assert_eq!((listing.order, listing.limit, listing.offset), (Order::Descending, 50, 0));
+        let listing = Query::default().listing(COLLECTIONS[0], 20).unwrap();
+        assert_eq!((listing.sort, listing.order, listing.limit), ("name", Order::Ascending, 20));
+    }
+
+    #[test]
+    fn a_parameter_is_taken_once_and_gone() {
+        let mut query = Query::parse(Some("tenant_id=1&a=%C3%A4+b&tenant_id=2"));
+        assert_eq!(query.take("tenant_id"), ["1", "2"]);
+        assert_eq!(query.0, [("a".to_owned(), "ä b".to_owned())]);
+    }
+}

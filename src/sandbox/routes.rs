@@ -17,7 +17,7 @@ use super::body::Body;
 use super::gate::Gate;
 use super::query::{Query, integer};
 use super::refusal::Refusal;
-use super::store::{Account, Action, Broken, Desk, Reply};
+use super::store::{Account, Action, Desk, Reply, Stopped};
 use crate::schema::{ACTIONS, ACTIVITY, COLLECTIONS, Entity, TENANTS};
 
 /// Where the API lives on its server. Guide: "The base link of the API".
@@ -37,7 +37,7 @@ pub(super) struct Service {
 }
 
 /// The store's answer, when it comes.
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Broken>> + Send + 'a>>;
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Stopped>> + Send + 'a>>;
 
 /// What a path and a method stand for.
 #[derive(Debug, Clone, Copy)]
@@ -143,7 +143,7 @@ impl Service {
             Endpoint::Records(call) => {
                 let account = self.gate.account(&mut asked.query)?;
                 let answered = self.call(call, account, asked)?.await;
-                answered.map_err(|broken| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, broken.to_string()))
+                answered.map_err(|stopped| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()))
             }
         }
     }

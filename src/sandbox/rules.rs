@@ -152,10 +152,14 @@ fn string(json: &Json) -> Result<&str, String> {
     json.as_str().ok_or_else(|| format!("must be a string, not {}", shown(json)))
 }
 
+/// The largest whole number that every reader of JSON holds exactly, 2^53 - 1.
+const LARGEST: i64 = 9_007_199_254_740_991;
+
 fn integer(json: &Json, least: i64) -> Result<i64, String> {
     match json.as_i64() {
-        Some(integer) if integer >= least => Ok(integer),
-        Some(integer) => Err(format!("must be at least {least}, not `{integer}`")),
+        Some(integer) if integer < least => Err(format!("must be at least {least}, not `{integer}`")),
+        Some(integer) if integer > LARGEST => Err(format!("must be at most {LARGEST}, not `{integer}`")),
+        Some(integer) => Ok(integer),
         None => Err(format!("must be an integer, not {}", shown(json))),
     }
 }
@@ -281,5 +285,71 @@ fn short(text: &str) -> String {
     match text.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema;
+
+    fn any_json() -> impl Strategy<Value = Json> {
+        prop_oneof![
+            Just(Json::Null),
+            any::<bool>().prop_map(Json::from),
+            any::<i64>().prop_map(Json::from),
+            any::<f64>().prop_map(|number| json!(number)),
+            ".{0,80}".prop_map(Json::from),
+            "[0-9+-]{0,4}-[0-9]{1,2}-[0-9]{1,2}".prop_map(Json::from),
+            "[a-z@.]{0,12}@[a-z@.]{0,12}".prop_map(Json::from),
+            "(https?:/{0,2})?[a-z./ ]{0,12}".prop_map(Json::from),
+            r#"\[\{"name": ?"[a-z]?", "value": ("[a-z]?"|[0-9])\}\]"#.prop_map(Json::from),
+        ]
+    }
+
+    fn any_entity() -> impl Strategy<Value = &'static Entity> {
+        proptest::sample::select(schema::importable().collect::<Vec<_>>())
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_kept_or_told(entity in any_entity(), at in any::<proptest::sample::Index>(), json in any_json()) {
+            let field = &entity.fields[at.index(entity.fields.len())];
+            let body = Body(vec![(field.name.to_owned(), json.clone())]);
+            for purpose in [Purpose::Create, Purpose::Update { id: 1 }] {
+                let draft = read(entity, purpose, &body);
+                let kept = draft.value(field.name).is_some();
+                let left_out = json.is_null() && purpose == Purpose::Create && may_carry(field, purpose);
+                prop_assert_eq!(kept || left_out && !field.is_required(), !draft.errors.has(field.name));
+            }
+        }
+
+        #[test]
+        fn a_name_nobody_documented_is_always_refused(entity in any_entity(), name in ".{0,20}", json in any_json()) {
+            prop_assume!(entity.field(&name).is_none() && name != "id");
+            let body = Body(vec![(name.clone(), json)]);
+            for purpose in [Purpose::Create, Purpose::Update { id: 1 }] {
+                prop_assert!(read(entity, purpose, &body).errors.has(&name));
+            }
+        }
+
+        #[test]
+        fn a_day_is_one_the_calendar_has(year in 0..9999_i16, month in 0..15_i8, day in 0..34_i8) {
+            let text = format!("{year:04}-{month:02}-{day:02}");
+            prop_assert_eq!(date(&text).is_ok(), Date::new(year, month, day).is_ok());
+        }
+    }
+
+    #[test]
+    fn currencies_are_active_ones() {
+        for code in ["EUR", "USD", "JPY", "CHF", "VES", "VED", "ZWG", "SLE", "XAU", "XDR"] {
+            assert!(currency(code).is_ok(), "{code}");
+        }
+        for code in ["HRK", "BGN", "ZWL", "SLL", "DEM", "XXX", "XTS", "eur", "", "EU", "EURO"] {
+            assert!(currency(code).is_err(), "{code}");
+        }
     }
 }

@@ -23,7 +23,7 @@ use super::clock::Clock;
 use super::refusal::Refusal;
 pub(super) use moves::Action;
 use tables::Tables;
-pub(super) use work::{Broken, Desk, work};
+pub(super) use work::{Desk, Stopped, work};
 
 /// What every record belongs to: a tenant's id, or [`Account::ONLY`] where there are no tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

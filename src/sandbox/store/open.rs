@@ -20,7 +20,9 @@ const STATEMENTS: usize = 512;
 
 /// A process kill loses nothing with these, and a power cut at most the last moments: it is a sandbox.
 /// The exclusive lock keeps a second sandbox out and spares the shared index of the write-ahead log.
-const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536;";
+/// A checkpoint waits for the disk, so the log may grow to 64 MiB (16,384 pages) before there is one.
+const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
+    PRAGMA wal_autocheckpoint = 16384;";
 const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
 
 impl Store {

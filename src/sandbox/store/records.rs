@@ -44,7 +44,8 @@ impl Store {
         let mut sql = format!("SELECT r.id FROM {} r WHERE r.tenant = ?1", table.entity.name);
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
         for (field, value) in &listing.filters {
-            let filter = table.filter(field).unwrap_or_else(|| "?".into());
+            // Every documented filter has its SQL, as a test of `tables` sees to; one that had none would find nothing.
+            let filter = table.filter(field).unwrap_or_else(|| "? IS NULL".into());
             sql.push_str(" AND ");
             sql.push_str(&filter);
             values.push(value);

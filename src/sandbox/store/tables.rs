@@ -89,7 +89,7 @@ impl Tables {
         self.named(entity.name)
     }
 
-    /// The table of that collection. The schema's own tests see to it that references name collections.
+    /// The table of that collection. There is one: a test below sees to it that whatever is named here is a collection.
     pub(super) fn named(&self, collection: &str) -> &Table {
         let found = self.0.iter().find(|table| table.entity.name == collection);
         found.unwrap_or(&self.0[0])
@@ -101,7 +101,20 @@ impl Tables {
         for table in &self.0 {
             table.create(connection)?;
         }
-        Ok(())
+        self.tell_planner(connection)
+    }
+
+    /// Tells the query planner what it cannot guess of an empty database: that an account has many records, so that
+    /// an index is worth its while only for what follows the account in it.
+    fn tell_planner(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch("ANALYZE sqlite_schema; DELETE FROM sqlite_stat1")?;
+        for table in &self.0 {
+            for index in table.indexes() {
+                let sql = "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (?1, ?2, ?3)";
+                connection.execute(sql, (table.entity.name, &index.name, index.rows))?;
+            }
+        }
+        connection.execute_batch("ANALYZE sqlite_schema")
     }
 
     /// The latest `updated_at` of all records.
@@ -186,7 +199,7 @@ impl Table {
             }
         }
         for index in self.indexes() {
-            connection.execute_batch(&index)?;
+            connection.execute_batch(&index.sql)?;
         }
         Ok(())
     }
@@ -200,26 +213,38 @@ impl Table {
     }
 
     /// What must be unique, what lists are sorted by when nothing is said or pages must keep steady, what is searched.
-    fn indexes(&self) -> Vec<String> {
-        let name = self.entity.name;
-        let unique = facts::UNIQUE.iter().filter(|unique| unique.collection == name).map(|unique| {
-            let (field, collation) = (unique.field, unique.collation);
-            format!(
-                "CREATE UNIQUE INDEX IF NOT EXISTS {name}_unique_{field} ON {name} (tenant, {field} COLLATE {collation})"
-            )
-        });
-        let is_unique = |field: &str| {
-            facts::UNIQUE
-                .iter()
-                .any(|unique| unique.collection == name && unique.field == field && unique.collation == "BINARY")
-        };
-        let searched = facts::SEARCHED.iter().filter(|(collection, _)| *collection == name).map(|(_, field)| *field);
+    fn indexes(&self) -> Vec<Index> {
+        let collection = self.entity.name;
+        let unique: Vec<_> = facts::UNIQUE.iter().filter(|unique| unique.collection == collection).collect();
+        let is_unique = |field: &str| unique.iter().any(|unique| unique.field == field && unique.collation == "BINARY");
+        let searched = facts::SEARCHED.iter().filter(|(name, _)| *name == collection).map(|(_, field)| *field);
         let sorted = self.entity.sorts.first().copied().into_iter().chain(["created_at", "updated_at"]);
-        let plain = sorted
-            .chain(searched)
-            .filter(|field| !is_unique(field))
-            .map(|field| format!("CREATE INDEX IF NOT EXISTS {name}_by_{field} ON {name} (tenant, \"{field}\")"));
-        unique.chain(plain).collect()
+        let plain =
+            sorted.chain(searched).filter(|field| !is_unique(field)).map(|field| Index::plain(collection, field));
+        unique.iter().map(|unique| Index::unique(unique)).chain(plain).collect()
+    }
+}
+
+/// An index, and what the query planner is told of it: rows in all, rows of one account, rows of one value.
+struct Index {
+    name: String,
+    sql: String,
+    rows: &'static str,
+}
+
+impl Index {
+    fn plain(collection: &str, field: &str) -> Self {
+        let name = format!("{collection}_by_{field}");
+        let sql = format!("CREATE INDEX IF NOT EXISTS {name} ON {collection} (tenant, \"{field}\")");
+        Self { name, sql, rows: "1000000 1000000 10" }
+    }
+
+    fn unique(unique: &facts::Unique) -> Self {
+        let facts::Unique { collection, field, collation } = unique;
+        let name = format!("{collection}_unique_{field}");
+        let columns = format!("tenant, {field} COLLATE {collation}");
+        let sql = format!("CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {collection} ({columns})");
+        Self { name, sql, rows: "1000000 1000000 1" }
     }
 }
 
@@ -287,6 +312,7 @@ pub(super) fn pointing_at(to: &str) -> impl Iterator<Item = (&'static Entity, &'
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     #[test]
@@ -311,6 +337,32 @@ mod tests {
         let references = schema::importable().flat_map(|entity| entity.fields).filter_map(Field::reference_to);
         for collection in facts.chain(references.map(|reference| reference.to)) {
             assert!(schema::collection(collection).is_some(), "{collection}");
+        }
+    }
+
+    #[test]
+    fn pages_and_searches_use_their_indexes() {
+        let connection = Connection::open_in_memory().unwrap();
+        Tables::from_schema().create(&connection).unwrap();
+        for (query, index) in [
+            ("ORDER BY r.\"asset_id\" ASC, r.id ASC", "assets_unique_asset_id (tenant=?)"),
+            ("ORDER BY r.\"created_at\" ASC, r.id ASC", "assets_by_created_at (tenant=?)"),
+            ("ORDER BY r.\"updated_at\" DESC, r.id DESC", "assets_by_updated_at (tenant=?)"),
+            (
+                "AND r.\"asset_id\" = ? ORDER BY r.\"asset_id\" ASC, r.id ASC",
+                "assets_unique_asset_id (tenant=? AND asset_id=?)",
+            ),
+            (
+                "AND r.\"asset_serial\" = ? ORDER BY r.\"asset_id\" ASC, r.id ASC",
+                "assets_by_asset_serial (tenant=? AND asset_serial=?)",
+            ),
+        ] {
+            let sql =
+                format!("EXPLAIN QUERY PLAN SELECT r.id FROM assets r WHERE r.tenant = ?1 {query} LIMIT ? OFFSET ?");
+            let mut statement = connection.prepare(&sql).unwrap();
+            let mut rows = statement.raw_query();
+            let plan: String = rows.next().unwrap().unwrap().get("detail").unwrap();
+            assert!(plan.ends_with(index), "{query}: {plan}");
         }
     }
 }

@@ -28,26 +28,26 @@ pub(in super::super) struct Desk(mpsc::Sender<Job>);
 
 /// The store is gone: the sandbox is stopping.
 #[derive(Debug)]
-pub(in super::super) struct Broken;
+pub(in super::super) struct Stopped;
 
-impl fmt::Display for Broken {
+impl fmt::Display for Stopped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the sandbox is stopping")
     }
 }
 
-impl Error for Broken {}
+impl Error for Stopped {}
 
 impl Desk {
     /// Has the store do `task`; the answer comes after what it wrote is committed.
     pub(in super::super) async fn ask(
         &self,
         task: impl FnOnce(&mut Store) -> Outcome<Reply> + Send + 'static,
-    ) -> Result<Reply, Broken> {
+    ) -> Result<Reply, Stopped> {
         let (answer, reply) = oneshot::channel();
         let job = Job { task: Box::new(task), answer };
-        self.0.send(job).await.map_err(|_| Broken)?;
-        reply.await.map_err(|_| Broken)
+        self.0.send(job).await.map_err(|_| Stopped)?;
+        reply.await.map_err(|_| Stopped)
     }
 }
 

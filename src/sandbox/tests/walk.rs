@@ -213,7 +213,7 @@ fn wrong_for(kind: Kind) -> Vec<Json> {
             "",
             "https://exa mple.com"
         ])),
-        Kind::Integer { .. } => list(json!(["5", 5.0, 5.5, true, -1, 1e300, [5]])),
+        Kind::Integer { .. } => list(json!(["5", 5.0, 5.5, true, -1, 1e300, 9_007_199_254_740_992_i64, [5]])),
         Kind::Money => list(json!(["5", 5.5, 12.0, true, -1])),
         Kind::Date => list(json!([
             20240501,
