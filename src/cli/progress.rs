@@ -5,7 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 use super::args::Global;
 use crate::report::{Status, counted, duration, thousands};
@@ -17,7 +17,7 @@ const WORDS_EVERY: Duration = Duration::from_millis(200);
 /// A rate or an end told sooner would be a guess.
 const SETTLED: Duration = Duration::from_secs(2);
 
-const WITH_TOTAL: &str = "{prefix:<10} {wide_bar:.green} {human_pos}/{human_len} rows  {msg}";
+const WITH_TOTAL: &str = "{prefix:<10} {bar:28.green} {human_pos}/{human_len} rows  {msg}";
 const WITHOUT_TOTAL: &str = "{prefix:<10} {spinner} {human_pos} rows  {msg}";
 
 /// How progress is shown.
@@ -266,7 +266,9 @@ fn shown_rate(rate: f64) -> String {
 }
 
 fn bar(total: Option<u64>) -> ProgressBar {
-    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10));
+    // Dropped on the way out of an error, it goes away, too: the message takes its place.
+    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
+        .with_finish(ProgressFinish::AndClear);
     bar.set_style(style(total));
     bar
 }

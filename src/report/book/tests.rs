@@ -254,6 +254,23 @@ fn sheets_are_named_apart_and_a_full_one_goes_on() {
 }
 
 #[test]
+fn dates_are_never_shown_as_hashes_and_empty_sheets_are_fine() {
+    let desk = Desk::new();
+    let path = desk.path("r.xlsx");
+    let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+    book.start_sheet("empty", &Row::default(), "assets").unwrap();
+    book.start_sheet("assets", &texts(1, &["On"]), "assets").unwrap();
+    let mut row = Row::default();
+    row.push("5/1", Value::Date(jiff::civil::date(2024, 1, 5).at(8, 30, 0, 0)));
+    book.row(&row, &outcome(Status::Created, None, vec![])).unwrap();
+    book.finish(&summary()).unwrap();
+    assert_eq!(cells(&path, "empty"), [["_status", "_id", "_message"].map(text)]);
+    let sheet = part(&path, "xl/worksheets/sheet3.xml");
+    let width = between(&sheet, r#"<col min="4" max="4" width=""#, ".").unwrap();
+    assert!(width.parse::<u32>().unwrap() >= 19, "{width}");
+}
+
+#[test]
 fn a_text_too_long_is_kept_as_far_as_it_goes_and_said_so() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");

@@ -15,7 +15,9 @@ use super::note::{MAX_NOTES, Wrongs, is_withheld, note};
 use super::paint::{Formats, WRONG, Wrap, tone_of};
 use super::{RESULT_HEADERS, SUMMARY_SHEET, front, message};
 use crate::check::Code;
-use crate::table::write::xlsx::{CellFormats, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, wrapped_lines};
+use crate::table::write::xlsx::{
+    CellFormats, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, value_width, wrapped_lines,
+};
 use crate::table::write::{SheetNames, WholeFile, WriteError, guarded};
 use crate::table::{Cell, CellRef, Row};
 
@@ -242,7 +244,7 @@ fn write_front(
     let row = sheet.next_row;
     let wording = outcome.status.wording(tense);
     worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
-    sheet.widen(0, wording);
+    sheet.widen(0, text_width(wording));
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }
@@ -279,14 +281,11 @@ fn write_values(
         let mut said = wrongs.take(column);
         if clipped(cell.text).len() < cell.text.len() {
             tail.texts_cut += 1;
-            let cut = said.get_or_insert_default();
-            let break_ = if cut.is_empty() { "" } else { "\n\n" };
-            cut.push_str(break_);
-            cut.push_str(CUT);
+            said = Some(said.map_or_else(|| CUT.to_owned(), |said| format!("{said}\n\n{CUT}")));
         }
         let mark = if said.is_some() { Mark::Wrong } else { Mark::Plain };
         put(worksheet, (sheet.next_row, at), cell, mark, values)?;
-        sheet.widen(place, cell.text);
+        sheet.widen(place, value_width(cell));
         if let Some(said) = said {
             tail.note(worksheet, (sheet.next_row, at), &said)?;
         }
@@ -308,10 +307,17 @@ fn dress(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
     worksheet.ignore_error_range(0, 0, last_row, last_column, IgnoreError::NumberStoredAsText)?;
     worksheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     worksheet.set_footer("&L&A&RPage &P of &N");
-    let worst = if sheet.counts.failed > 0 { Status::Failed } else { Status::Created };
-    let worst = if sheet.counts.failed == 0 && sheet.counts.unknown > 0 { Status::Unknown } else { worst };
-    worksheet.set_tab_color(tone_of(worst).bar);
+    worksheet.set_tab_color(tone_of(worst(sheet.counts)).bar);
     Ok(())
+}
+
+/// What the tab's colour tells: whether there is anything to mend or to look into.
+fn worst(counts: Counts) -> Status {
+    match (counts.failed, counts.unknown) {
+        (0, 0) => Status::Created,
+        (0, _) => Status::Unknown,
+        _ => Status::Failed,
+    }
 }
 
 fn properties(summary: &RunSummary, began: DateTime) -> DocProperties {
@@ -328,14 +334,14 @@ fn in_sheet(place: usize) -> Option<u16> {
 }
 
 impl Sheet {
-    fn widen(&mut self, place: usize, text: &str) {
+    fn widen(&mut self, place: usize, width: usize) {
         if self.next_row > SAMPLE_ROWS {
             return;
         }
         if self.widths.len() <= place {
             self.widths.resize(place + 1, NARROWEST);
         }
-        self.widths[place] = self.widths[place].max(text_width(text));
+        self.widths[place] = self.widths[place].max(width);
     }
 }
 

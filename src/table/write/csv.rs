@@ -5,6 +5,7 @@
 //! other people, protect such texts.
 
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{WholeFile, WriteError};
@@ -64,7 +65,10 @@ impl CsvFile {
 }
 
 fn refused(path: &Path, error: csv::Error) -> WriteError {
-    WriteError::from_io(path, error.into())
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => WriteError::from_io(path, error),
+        other => WriteError::from_io(path, io::Error::other(format!("{other:?}"))),
+    }
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ const MAX_FORMATS: usize = 2_000;
 /// The format codes longer than this are not Excel's own (its specification says 255).
 const LONGEST_FORMAT: usize = 255;
 
+/// How dates are shown: unambiguous, and as long as they are written here.
+const DATE_FORMAT: &str = "yyyy-mm-dd";
+const MOMENT_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
+
 /// Whether a cell is marked as wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
@@ -82,12 +86,7 @@ impl CellFormats {
 impl Shapes {
     fn new(base: &Format) -> Self {
         let coded = |code: &str| base.clone().set_num_format(code);
-        Self {
-            text: coded("@"),
-            general: base.clone(),
-            date: coded("yyyy-mm-dd"),
-            moment: coded("yyyy-mm-dd hh:mm:ss"),
-        }
+        Self { text: coded("@"), general: base.clone(), date: coded(DATE_FORMAT), moment: coded(MOMENT_FORMAT) }
     }
 }
 
@@ -173,6 +172,15 @@ pub fn clipped(text: &str) -> &str {
         }
     }
     text
+}
+
+/// How wide a cell stands as [`put`] writes it: dates have a format of ours, whatever they were shown as.
+pub fn value_width(cell: Cell<'_>) -> usize {
+    match cell.value {
+        Value::Date(moment) if moment.time() == jiff::civil::Time::midnight() => DATE_FORMAT.len(),
+        Value::Date(_) => MOMENT_FORMAT.len(),
+        _ => text_width(cell.text),
+    }
 }
 
 /// How wide a text stands, in digits: East Asian characters take two.
