@@ -4,7 +4,7 @@ use super::holding::{Entry, Holding, folded_text, folded_value, value_text};
 use super::name::fold_name;
 use super::needs::{bare_number, numbered};
 use super::{Catalog, Found, MOST_SUGGESTIONS, Target, keep};
-use crate::resolve::suggest;
+use super::suggest;
 
 /// What a cell may hold beside a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

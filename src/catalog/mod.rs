@@ -12,6 +12,7 @@ mod matching;
 mod name;
 mod needs;
 mod service;
+mod suggest;
 
 use std::collections::HashMap;
 

@@ -185,7 +185,7 @@ impl<'m> Checker<'m> {
     pub fn learn(&mut self) -> Learned {
         let mut learned = Learned::Nothing;
         for (column, survey) in self.columns.iter_mut().zip(&self.surveys) {
-            if column.reading.format.is_none() && survey.dates.needs_order() && survey.dates.decide().is_some() {
+            if column.reading.format.is_none() && column.reading.order.is_none() && survey.dates.needs_order() && survey.dates.decide().is_some() {
                 column.reading.order = survey.dates.decide();
                 learned = Learned::ReadAgain;
             }

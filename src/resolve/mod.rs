@@ -3,14 +3,10 @@
 //! Takes a row that passed its check and gives each value in the form it will be sent in. A name that the account
 //! does not hold stays [`Resolved::Missing`]: the plan decides whether to create it.
 
-pub(crate) mod suggest;
-
 use std::collections::HashMap;
 
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
-
-pub use suggest::nearest;
 
 use crate::catalog::{Catalog, Found, Naming, Target};
 use crate::check::{CheckedRow, Code, Flaw, Given, GivenField, Problem, text};

@@ -18,15 +18,25 @@ pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most: usize
     if wish.folded.is_empty() {
         return Vec::new();
     }
-    let mut ranked: Vec<(f64, &str)> =
-        names.filter_map(|name| Some((wish.likeness(&fold_name(name))?, name))).collect();
-    let order = |one: &(f64, &str), other: &(f64, &str)| -> Ordering {
-        other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1))
-    };
-    ranked.sort_unstable_by(order);
-    ranked.dedup_by(|one, other| one.1 == other.1);
-    ranked.truncate(most);
-    ranked.into_iter().map(|(_, name)| name).collect()
+    let mut best: Vec<(f64, &str)> = Vec::new();
+    for name in names {
+        let least = if best.len() < most { 0.0 } else { best.last().map_or(0.0, |(likeness, _)| *likeness) };
+        if let Some(likeness) = wish.likeness(&fold_name(name), least) {
+            insert(&mut best, (likeness, name), most);
+        }
+    }
+    best.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Takes a name in at its rank, unless it is there already, and drops what is beyond `most`.
+fn insert<'a>(best: &mut Vec<(f64, &'a str)>, (likeness, name): (f64, &'a str), most: usize) {
+    if best.iter().any(|(_, other)| *other == name) {
+        return;
+    }
+    let is_before = |(other, text): &(f64, &str)| likeness.total_cmp(other).then(text.cmp(&name)) != Ordering::Greater;
+    let rank = best.partition_point(is_before);
+    best.insert(rank, (likeness, name));
+    best.truncate(most);
 }
 
 /// The text that found nothing, measured once.
@@ -48,13 +58,13 @@ impl Wish {
         Self { folded: folded.to_owned(), length: folded.chars().count(), words, letters: Letters::of(folded) }
     }
 
-    /// From 0 to 1; `None` for too little.
-    fn likeness(&self, name: &str) -> Option<f64> {
+    /// From 0 to 1; `None` for too little, and for less than `least` where that can be told cheaply.
+    fn likeness(&self, name: &str, least: f64) -> Option<f64> {
         let length = name.chars().count();
         if length == 0 {
             return None;
         }
-        let ways = [self.contained(name, length), self.shared_words(name), self.edited(name, length)];
+        let ways = [self.contained(name, length), self.shared_words(name), self.edited(name, length, least)];
         ways.into_iter().flatten().max_by(f64::total_cmp)
     }
 
@@ -85,14 +95,15 @@ impl Wish {
     }
 
     /// Letters missing, added, changed or swapped.
-    fn edited(&self, name: &str, length: usize) -> Option<f64> {
+    fn edited(&self, name: &str, length: usize, least: f64) -> Option<f64> {
         let longer = length.max(self.length);
         let allowed = (longer * EDITS_IN_TEN).div_ceil(10).min(longer.saturating_sub(1));
-        if length.abs_diff(self.length) > allowed || self.letters.least_edits(&Letters::of(name)) > allowed {
+        let likeness = |edits: usize| (edits <= allowed).then(|| 1.0 - edits as f64 / longer as f64);
+        let is_worth_it = |edits| likeness(edits).is_some_and(|most| most >= least);
+        if !is_worth_it(length.abs_diff(self.length)) || !is_worth_it(self.letters.least_edits(&Letters::of(name))) {
             return None;
         }
-        let edits = strsim::osa_distance(&self.folded, name);
-        (edits <= allowed).then(|| 1.0 - edits as f64 / longer as f64)
+        likeness(strsim::osa_distance(&self.folded, name))
     }
 }
 

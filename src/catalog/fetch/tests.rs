@@ -1,0 +1,243 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::convert::Infallible;
+
+use futures::executor::block_on;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::super::{Catalog, Found, How, Naming, Needs, Pages, Record, Target, value_text};
+use crate::schema::Entity;
+
+/// An account with records of one collection, which counts what it is asked.
+struct Account {
+    records: Vec<Record>,
+    requests: Cell<u64>,
+}
+
+impl Account {
+    fn new(total: usize, record: impl Fn(usize) -> serde_json::Value) -> Self {
+        let records = (0..total).map(|number| record(number).as_object().unwrap().clone()).collect();
+        Self { records, requests: Cell::new(0) }
+    }
+
+    /// `Place 0` and so on, with ids from 1.
+    fn of_places(total: usize) -> Self {
+        Self::new(
+            total,
+            |number| json!({"id": number + 1, "name": format!("Place {number}"), "city": "Bonn", "zip": null}),
+        )
+    }
+
+    fn of_assets(total: usize) -> Self {
+        Self::new(
+            total,
+            |number| json!({"id": number + 1, "asset_id": format!("LAP-{number}"), "notes": "long", "product_id": 7}),
+        )
+    }
+
+    fn fetch(&self, needs: &Needs) -> Catalog {
+        self.requests.set(0);
+        let catalog = block_on(Catalog::fetch(self, needs, &mut |_, _| {})).unwrap();
+        assert_eq!(catalog.costs().iter().map(|cost| cost.requests).sum::<u64>(), self.requests.get());
+        catalog
+    }
+}
+
+impl Pages for Account {
+    type Error = Infallible;
+
+    fn page_limit(&self) -> u32 {
+        1000
+    }
+
+    async fn page(
+        &self,
+        _: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, Infallible> {
+        self.requests.set(self.requests.get() + 1);
+        let (offset, limit) = (offset as usize, limit as usize);
+        if filters.is_empty() {
+            return Ok(self.records.iter().skip(offset).take(limit).cloned().collect());
+        }
+        let passes = |record: &&Record| {
+            filters.iter().all(|(field, text)| value_text(record.get(*field)).is_some_and(|value| value == *text))
+        };
+        Ok(self.records.iter().filter(passes).skip(offset).take(limit).cloned().collect())
+    }
+
+    async fn record(&self, _: &'static Entity, id: i64) -> Result<Option<Record>, Infallible> {
+        self.requests.set(self.requests.get() + 1);
+        Ok(self.records.iter().find(|record| record["id"] == id).cloned())
+    }
+}
+
+/// The wants `Place first` to `Place first + count - 1`.
+fn places(first: usize, count: usize) -> Needs {
+    let mut needs = Needs::default();
+    for number in first..first + count {
+        needs.name("locations", &format!("Place {number}"));
+    }
+    needs
+}
+
+fn find(catalog: &Catalog, name: &str) -> Found {
+    catalog.find("locations", name, Naming::Marked, None, &[])
+}
+
+#[test]
+fn a_collection_costs_the_fewest_requests() {
+    let mut accounts = HashMap::new();
+    for (total, wanted, requests, how) in [
+        (0, 3, 1, How::Pages),
+        (1, 3, 1, How::Pages),
+        (999, 3, 1, How::Pages),
+        (1000, 3, 2, How::Pages),
+        (2500, 3, 3, How::Pages),
+        (2500, 900, 3, How::Pages),
+        // Five pages, a probe, and a search for each.
+        (100_000, 3, 9, How::Searches),
+        // The probe at page 40 + 40 finds something; more would not.
+        (100_000, 40, 81, How::Searches),
+        // The probe is in vain: the end is within sixty pages.
+        (100_000, 60, 102, How::Pages),
+        (100_000, 5000, 101, How::Pages),
+        // The end is within the probe's reach.
+        (6_500, 3, 8, How::Pages),
+    ] {
+        let account = accounts.entry(total).or_insert_with(|| Account::of_places(total));
+        let catalog = account.fetch(&places(0, wanted));
+        let cost = &catalog.costs()[0];
+        assert_eq!((cost.requests, cost.how), (requests, how), "{wanted} of {total}");
+        assert_eq!(catalog.is_whole("locations"), how == How::Pages);
+    }
+}
+
+#[test]
+fn whole_collections_are_read_to_the_end() {
+    let account = Account::of_places(12_000);
+    let mut needs = places(0, 1);
+    needs.whole("locations");
+    let catalog = account.fetch(&needs);
+    assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].records), (13, 12_000));
+    assert!(catalog.is_whole("locations"));
+}
+
+#[test]
+fn what_is_not_wanted_is_not_asked_for() {
+    let account = Account::of_places(5);
+    let catalog = account.fetch(&Needs::default());
+    assert!(catalog.costs().is_empty());
+    assert!(!catalog.is_whole("locations"));
+    assert_eq!(find(&catalog, "Place 1"), Found::None { nearest: Vec::new() });
+}
+
+#[test]
+fn searches_find_names_and_ids_beyond_the_pages_read() {
+    let account = Account::of_places(50_000);
+    let mut needs = places(49_999, 1);
+    needs.name("locations", "place 49998");
+    needs.name("locations", "#40000");
+    needs.id("locations", 45_000);
+    needs.id("locations", 60_000);
+    let catalog = account.fetch(&needs);
+    assert!(!catalog.is_whole("locations"));
+    assert_eq!(find(&catalog, "Place 49999"), Found::One(Target::Known(50_000)));
+    assert_eq!(find(&catalog, "#40000"), Found::One(Target::Known(40_000)));
+    assert_eq!(find(&catalog, "#45000"), Found::One(Target::Known(45_000)));
+    assert!(matches!(find(&catalog, "#60000"), Found::None { .. }));
+    // An exact search cannot find another case; what is known still suggests.
+    let Found::None { nearest } = find(&catalog, "place 49998") else { panic!("none") };
+    assert_eq!(nearest.len(), 3);
+}
+
+#[test]
+fn a_name_seen_early_is_still_ambiguous_when_it_comes_again_late() {
+    let name = |number| if number % 30_000 == 7 { "Twice".to_owned() } else { format!("Place {number}") };
+    let account = Account::new(40_000, |number| json!({"id": number + 1, "name": name(number)}));
+    let mut needs = Needs::default();
+    needs.name("locations", "Twice");
+    let Found::Many(several) = find(&account.fetch(&needs), "Twice") else { panic!("many") };
+    assert_eq!(several.iter().map(|(target, _)| *target).collect::<Vec<_>>(), [8, 30_008].map(Target::Known));
+}
+
+#[test]
+fn unique_tags_stop_the_reading_once_all_are_found() {
+    let account = Account::of_assets(100_000);
+    let mut needs = Needs::default();
+    needs.name("assets", "LAP-5");
+    needs.name("assets", "LAP-1005");
+    let catalog = account.fetch(&needs);
+    assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, How::Pages));
+    let found = catalog.find("assets", "lap-1005", Naming::TagOrId, None, &[]);
+    assert_eq!(found, Found::One(Target::Known(1006)));
+}
+
+#[test]
+fn a_number_that_is_no_tag_is_looked_up_as_an_id() {
+    let account = Account::of_assets(100_000);
+    let mut needs = Needs::default();
+    needs.name("assets", "70000");
+    let catalog = account.fetch(&needs);
+    assert_eq!(catalog.costs()[0].requests, 8);
+    assert_eq!(catalog.find("assets", "70000", Naming::TagOrId, None, &[]), Found::One(Target::Known(70_000)));
+}
+
+#[test]
+fn rows_to_match_keep_their_records_whole_and_others_lean() {
+    let account = Account::of_assets(2000);
+    let mut needs = Needs::default();
+    needs.matching("assets", &["asset_id"]);
+    needs.key("assets", "lap-1500");
+    needs.id("assets", 3);
+    let catalog = account.fetch(&needs);
+    assert_eq!(catalog.record("assets", 1501).unwrap()["notes"], "long");
+    assert_eq!(catalog.record("assets", 3).unwrap()["notes"], "long");
+    let lean = catalog.record("assets", 4).unwrap();
+    assert_eq!(lean.keys().collect::<Vec<_>>(), ["id", "asset_id", "product_id"]);
+}
+
+#[test]
+fn keys_that_are_references_need_every_record() {
+    let account =
+        Account::new(8000, |number| json!({"id": number + 1, "asset_id": "LAP-1", "audit_date": "2026-01-01"}));
+    let mut needs = Needs::default();
+    needs.matching("audits", &["asset_id", "audit_date"]);
+    needs.key("audits", "LAP-1");
+    let catalog = account.fetch(&needs);
+    assert_eq!((catalog.costs()[0].requests, catalog.is_whole("audits")), (9, true));
+}
+
+#[test]
+fn progress_counts_distinct_records() {
+    let account = Account::new(1500, |number| json!({"id": number.min(1400), "name": "same"}));
+    let mut seen = Vec::new();
+    let mut needs = Needs::default();
+    needs.name("locations", "same");
+    block_on(Catalog::fetch(&account, &needs, &mut |name, count| seen.push((name.to_owned(), count)))).unwrap();
+    assert_eq!(seen, [("locations".to_owned(), 1000), ("locations".to_owned(), 1401)]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Whatever is wanted of whatever account: it is found, and never for more than twice the better of the two ways.
+    #[test]
+    fn everything_wanted_is_found_at_a_bounded_cost(total in 1usize..30_000, wanted in 1usize..40, first in 0usize..30_000) {
+        let account = Account::of_places(total);
+        let catalog = account.fetch(&places(first, wanted));
+        for number in (first..first + wanted).filter(|number| *number < total) {
+            prop_assert_eq!(find(&catalog, &format!("Place {number}")), Found::One(Target::Known(number as i64 + 1)));
+        }
+        prop_assert!(catalog.costs()[0].records <= total as u64);
+        let paging = total as u64 / 1000 + 1;
+        let better = paging.min(wanted as u64);
+        prop_assert!(catalog.costs()[0].requests <= 2 * better.max(5) + 1);
+        prop_assert!(catalog.costs()[0].requests <= 2 * paging + 1);
+    }
+}
