@@ -18,7 +18,9 @@ pub struct ReadError {
 #[derive(Debug)]
 pub enum ReadFault {
     /// There is no such file; these in the same folder have a similar name.
-    NotFound { near: Vec<String> },
+    NotFound {
+        near: Vec<String>,
+    },
     /// The operating system does not let us read it.
     Denied,
     Directory,
@@ -33,15 +35,22 @@ pub enum ReadFault {
     /// Encrypted: an OLE container with an `EncryptedPackage`, a `FilePass` record, an encrypted zip entry.
     Password,
     /// A known kind of file that is no spreadsheet.
-    Foreign { what: &'static str, mend: &'static str },
+    Foreign {
+        what: &'static str,
+        mend: &'static str,
+    },
     /// A zip or OLE container that ends too early.
     Truncated,
     /// The container or its content contradicts the format.
-    Damaged { detail: String },
+    Damaged {
+        detail: String,
+    },
     /// Unpacks to far more than any spreadsheet would: a zip bomb, or a damaged size.
     Bloated,
     /// Too many cells, strings or bytes for what a sheet may hold.
-    TooLarge { what: &'static str },
+    TooLarge {
+        what: &'static str,
+    },
     /// A workbook of charts only.
     NoSheets,
     /// A quote that opens in this row is never closed, or only by the opening quote of another row.
@@ -51,7 +60,9 @@ pub enum ReadFault {
     /// Binary data where text is expected.
     NotText,
     /// JSON that cannot be read, with the parser's reason.
-    Json { detail: String },
+    Json {
+        detail: String,
+    },
     /// JSON, but not objects.
     NotObjects,
 }
@@ -88,9 +99,7 @@ impl ReadFault {
                 fixed("the file is cut off: its end is missing", "download or copy it again, then try again")
             }
             ReadFault::Damaged { detail } => (format!("the file is damaged ({detail})").into(), RESAVE.into()),
-            ReadFault::Bloated => {
-                fixed("it unpacks to a suspicious multiple of its size, so it was not read", RESAVE)
-            }
+            ReadFault::Bloated => fixed("it unpacks to a suspicious multiple of its size, so it was not read", RESAVE),
             ReadFault::TooLarge { what } => (
                 format!("too large: {what}").into(),
                 "delete what stands far outside the table, or save the sheet as .csv".into(),
@@ -186,12 +195,7 @@ mod tests {
 
     #[test]
     fn messages_name_file_sheet_and_row() {
-        let error = ReadError {
-            file: "assets.csv".into(),
-            sheet: None,
-            row: Some(7),
-            fault: ReadFault::UnclosedQuote,
-        };
+        let error = ReadError { file: "assets.csv".into(), sheet: None, row: Some(7), fault: ReadFault::UnclosedQuote };
         assert_eq!(error.to_string(), "`assets.csv`, row 7: a quote that opens here is never closed");
         let error = ReadError {
             file: "book.xlsx".into(),

@@ -132,11 +132,7 @@ impl Workbook {
     /// # Errors
     ///
     /// A fault of the file; the rows before it have been handed out.
-    pub fn each_row(
-        &mut self,
-        sheet: usize,
-        on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
-    ) -> Result<(), ReadError> {
+    pub fn each_row(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), ReadError> {
         self.each_own_row(sheet, &mut |row| on_row(row))
     }
 

@@ -18,6 +18,8 @@ pub(super) enum Held<'a> {
     Blank,
     Text(&'a str),
     Number(f64, Known),
+    /// A number, as the file itself says it is shown.
+    Shown(&'a str, f64),
     /// A date, a time or both, in ISO 8601.
     Iso(&'a str),
     /// A span of time, in ISO 8601.
@@ -134,6 +136,7 @@ impl<'a> Assembly<'a> {
             Held::Blank => row.push("", Value::Blank),
             Held::Text(text) => row.push_text(text),
             Held::Number(number, known) => self.formats.push(row, number, style, known),
+            Held::Shown(text, number) => row.push(text, Value::Number(number)),
             Held::Iso(iso) => push_iso_cell(row, iso),
             Held::Span(iso) => push_iso_span(row, iso),
             Held::Boolean(boolean) => row.push(if boolean { "TRUE" } else { "FALSE" }, Value::Boolean(boolean)),

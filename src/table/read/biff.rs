@@ -203,10 +203,7 @@ impl SheetSeen {
 
     fn add(&mut self, row: u16, column: u16) {
         let (first, last) = self.corners.unwrap_or(((row, column), (row, column)));
-        self.corners = Some((
-            (first.0.min(row), first.1.min(column)),
-            (last.0.max(row), last.1.max(column)),
-        ));
+        self.corners = Some(((first.0.min(row), first.1.min(column)), (last.0.max(row), last.1.max(column))));
     }
 
     fn add_number(&mut self, row: u16, column: u16, style: Option<u16>) {
@@ -218,9 +215,7 @@ impl SheetSeen {
 
     /// How many cells the box around the cells has.
     fn spanned(&self) -> u64 {
-        self.corners.map_or(0, |(first, last)| {
-            (u64::from(last.0 - first.0) + 1) * (u64::from(last.1 - first.1) + 1)
-        })
+        self.corners.map_or(0, |(first, last)| (u64::from(last.0 - first.0) + 1) * (u64::from(last.1 - first.1) + 1))
     }
 }
 

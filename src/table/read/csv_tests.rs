@@ -41,10 +41,10 @@ fn a_cell_over_several_lines_is_one_row() {
 
 #[test]
 fn inch_marks_in_unquoted_cells_are_kept() {
-    assert_eq!(rows("name,size\nScreen,19\"\nTV,5'11\",x\n")[1..], [
-        row(2, &["Screen", "19\""]),
-        row(3, &["TV", "5'11\"", "x"])
-    ]);
+    assert_eq!(
+        rows("name,size\nScreen,19\"\nTV,5'11\",x\n")[1..],
+        [row(2, &["Screen", "19\""]), row(3, &["TV", "5'11\"", "x"])]
+    );
 }
 
 #[test]
@@ -60,11 +60,7 @@ fn excels_sep_line_is_no_row() {
 
 #[test]
 fn cr_alone_ends_lines_in_old_mac_files() {
-    assert_eq!(rows("a,b\r1,\"x\ry\"\r\r3,4\r"), [
-        row(1, &["a", "b"]),
-        row(2, &["1", "x\ny"]),
-        row(4, &["3", "4"])
-    ]);
+    assert_eq!(rows("a,b\r1,\"x\ry\"\r\r3,4\r"), [row(1, &["a", "b"]), row(2, &["1", "x\ny"]), row(4, &["3", "4"])]);
 }
 
 #[test]
@@ -78,7 +74,7 @@ fn an_unclosed_quote_is_told_where_it_opens() {
 #[test]
 fn an_unclosed_quote_takes_bounded_memory() {
     let mut text = b"a,b\n1,\"x\n".to_vec();
-    text.extend(b"some,row\n".repeat(2 * LONGEST_RECORD / 9));
+    text.extend(b"some,row\n".repeat(LONGEST_RECORD / 8));
     let error = read(&text).unwrap_err();
     assert!(matches!((error.row, &error.fault), (Some(2), ReadFault::UnclosedQuote)));
 }
@@ -99,12 +95,15 @@ fn a_file_of_white_space_is_empty() {
 #[test]
 fn what_was_detected_is_told() {
     let decoding = open("a;b\nZoë;2\n".as_bytes()).unwrap().decoding;
-    assert_eq!(decoding.to_owned(), Decoding {
-        delimiter: Delimiter::Semicolon,
-        encoding: Encoding::UTF_8,
-        certainty: Certainty::Sure,
-        undecoded: Undecoded::Absent
-    });
+    assert_eq!(
+        decoding.to_owned(),
+        Decoding {
+            delimiter: Delimiter::Semicolon,
+            encoding: Encoding::UTF_8,
+            certainty: Certainty::Sure,
+            undecoded: Undecoded::Absent
+        }
+    );
 }
 
 #[test]

@@ -213,7 +213,9 @@ impl<R: Read> Objects<R> {
                 b'[' if self.array == Array::Possible => self.array = Array::Inside,
                 b']' if self.array == Array::Inside => self.array = Array::Outside,
                 b'{' => break,
-                b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => return Err(ReadFault::NotObjects.at(self.line)),
+                b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
+                    return Err(ReadFault::NotObjects.at(self.line));
+                }
                 _ => {
                     let detail = format!("`{}` where an object is expected", char::from(byte));
                     return Err(ReadFault::Json { detail }.at(self.line));
@@ -335,7 +337,10 @@ mod tests {
         };
         assert_eq!(fault("{\"a\": 1}\n{\"a\": x}\n"), (Some(2), "not JSON: expected value".into()));
         assert_eq!(fault("{\"a\": 1}\n[1]\n"), (Some(2), "JSON, but not objects".into()));
-        assert_eq!(fault("{\"a\": 1}\n{\"a\": 1\n"), (Some(2), "not JSON: an object that begins here is not closed".into()));
+        assert_eq!(
+            fault("{\"a\": 1}\n{\"a\": 1\n"),
+            (Some(2), "not JSON: an object that begins here is not closed".into())
+        );
         assert_eq!(fault("[{\"a\": 1},\n"), (Some(2), "the file is cut off: its end is missing".into()));
         assert_eq!(fault("{}"), (None, "the file is empty".into()));
     }

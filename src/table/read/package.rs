@@ -156,10 +156,7 @@ impl Package {
                 what: "an Apple Numbers document",
                 mend: "export it from Numbers as .xlsx or .csv (File > Export To)",
             }),
-            () => Err(ReadFault::Foreign {
-                what: "a zip archive",
-                mend: "unpack it and name the spreadsheet in it",
-            }),
+            () => Err(ReadFault::Foreign { what: "a zip archive", mend: "unpack it and name the spreadsheet in it" }),
         }
     }
 }

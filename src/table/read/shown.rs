@@ -319,8 +319,8 @@ mod tests {
 
     #[test]
     fn dates_are_iso_in_both_systems() {
-        assert_eq!(shown(45322.0, "mm-dd-yy"), ("2024-01-31".into(), date("2024-01-31")));
-        assert_eq!(shown(45322.604_166_666_664, "m/d/yy h:mm").0, "2024-01-31 14:30:00");
+        assert_eq!(shown(45_322.0, "mm-dd-yy"), ("2024-01-31".into(), date("2024-01-31")));
+        assert_eq!(shown(45_322.604_166_666_664, "m/d/yy h:mm").0, "2024-01-31 14:30:00");
         assert_eq!(shown_in(43860.0, "d-mmm-yy", DateSystem::From1904).0, "2024-01-31");
         assert_eq!(shown_in(0.0, "yyyy", DateSystem::From1904).0, "1904-01-01");
         assert_eq!(shown(1.0, "dd/mm/yyyy").0, "1900-01-01");
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn times_and_spans_are_no_dates() {
         assert_eq!(shown(0.604_166_666_666_666_6, "h:mm AM/PM"), ("14:30:00".into(), Value::Text));
-        assert_eq!(shown(45322.5, "h:mm"), ("2024-01-31 12:00:00".into(), date("2024-01-31T12:00:00")));
+        assert_eq!(shown(45_322.5, "h:mm"), ("2024-01-31 12:00:00".into(), date("2024-01-31T12:00:00")));
         assert_eq!(shown(1.5, "[h]:mm:ss"), ("36:00:00".into(), Value::Text));
     }
 

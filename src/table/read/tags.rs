@@ -53,10 +53,19 @@ impl<'a> Tag<'a> {
 
     /// The value of an attribute as text, its entities resolved.
     pub(super) fn text_attribute(&self, name: &str) -> Option<String> {
-        let value = String::from_utf8_lossy(self.attribute(name)?).into_owned();
-        let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
-        Some(entities.iter().fold(value, |text, (entity, character)| text.replace(entity, character)))
+        self.attribute(name).map(resolved)
     }
+
+    /// The text since the last tag, its entities resolved.
+    pub(super) fn plain_text(&self) -> String {
+        resolved(self.text)
+    }
+}
+
+fn resolved(text: &[u8]) -> String {
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    let text = String::from_utf8_lossy(text).into_owned();
+    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
 }
 
 fn local(name: &[u8]) -> &[u8] {
@@ -89,7 +98,7 @@ impl<R: Read> Tags<R> {
             if self.skip_markup()? {
                 continue;
             }
-            let Some(end) = self.find(|bytes| tag_end(bytes))? else { return Ok(None) };
+            let Some(end) = self.find(tag_end)? else { return Ok(None) };
             break (self.start + 1, self.start + end);
         };
         self.start = end + 1;

@@ -112,22 +112,24 @@ impl SheetReader for XlsFile {
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
         let Some(tab) = self.tabs.get(sheet) else { return Ok(()) };
         let mut styles = tab.styles.iter().peekable();
-        let style_of = |row: u32, column: u32| {
-            let at = (row, column);
+        let hold = |row, column, value| {
+            let (at, held) = ((row, column), Held::from(value));
+            if !matches!(held, Held::Number(..)) {
+                return (held, 0);
+            }
             while styles.next_if(|styled| (u32::from(styled.row), u32::from(styled.column)) < at).is_some() {}
             let styled = styles.peek().filter(|styled| (u32::from(styled.row), u32::from(styled.column)) == at);
-            styled.map_or(usize::MAX, |styled| usize::from(styled.style))
+            (held, styled.map_or(usize::MAX, |styled| usize::from(styled.style)))
         };
-        each_row_of(&tab.cells, &mut self.formats, style_of, |_, _| false, on_row)
+        each_row_of(&tab.cells, &mut self.formats, hold, on_row)
     }
 }
 
-/// Streams a range of cells; `style` and `is_unevaluated` are asked by row and column from 0, in order.
-pub(super) fn each_row_of(
-    cells: &Range<Data>,
+/// Streams a range of cells; `hold` gives what a cell holds and its style, by row and column from 0, in order.
+pub(super) fn each_row_of<'a>(
+    cells: &'a Range<Data>,
     formats: &mut Formats,
-    mut style: impl FnMut(u32, u32) -> usize,
-    mut is_unevaluated: impl FnMut(u32, u32) -> bool,
+    mut hold: impl FnMut(u32, u32, &'a Data) -> (Held<'a>, usize),
     on_row: &mut OnRow<'_>,
 ) -> Result<(), FaultAt> {
     let Some((first_row, first_column)) = cells.start() else { return Ok(()) };
@@ -137,11 +139,7 @@ pub(super) fn each_row_of(
             return Ok(());
         }
         for (column, value) in (first_column..).zip(values) {
-            let held = match value {
-                Data::Empty if is_unevaluated(row, column) => Held::Unevaluated,
-                value => Held::from(value),
-            };
-            let style = if matches!(held, Held::Number(..)) { style(row, column) } else { 0 };
+            let (held, style) = hold(row, column, value);
             guarded(|| rows.add(column, held, style)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
         }
     }

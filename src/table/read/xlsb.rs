@@ -97,7 +97,8 @@ impl SheetReader for XlsbFile {
             let next = next.map_err(|fault| fault.at(rows.number().max(1)))?;
             let at = next.as_ref().map_or((u32::MAX, u32::MAX), calamine::Cell::get_position);
             while let Some(error) = errors.next_if(|error| (error.row, error.column) < at) {
-                if add(&mut rows, (error.row, error.column), Held::Error(error.text), on_row)? == ControlFlow::Break(()) {
+                if add(&mut rows, (error.row, error.column), Held::Error(error.text), on_row)? == ControlFlow::Break(())
+                {
                     return Ok(());
                 }
             }

@@ -61,7 +61,8 @@ impl XlsxFile {
 fn prepare_formats(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> Result<Formats, ReadFault> {
     let system = if book.has_1904_epoch() { DateSystem::From1904 } else { DateSystem::From1900 };
     let cells = book.worksheet_cells_reader(sheet).map_err(|error| damage(&error))?;
-    let codes = cells.styles().iter().map(|style| style.number_format.as_ref().map_or("", |format| &format.format_code));
+    let codes =
+        cells.styles().iter().map(|style| style.number_format.as_ref().map_or("", |format| &format.format_code));
     Ok(Formats::new(codes, system))
 }
 
