@@ -73,8 +73,8 @@ const IN_ROOMS: &[(&str, Site, usize, &str)] = &[
     ("MacBook Air 13 M3", Site::London, 1, "In Repair"),
     ("ZBook Power 16 G11", Site::Bristol, 1, "In Repair"),
     ("ThinkPad P1 Gen 7", Site::Rotterdam, 1, "On Order"),
-    ("UltraSharp 27", Site::London, 7, "Ready to Deploy"),
-    ("UltraSharp 27", Site::Bristol, 6, "Ready to Deploy"),
+    ("UltraSharp 27", Site::London, 9, "Ready to Deploy"),
+    ("UltraSharp 27", Site::Bristol, 7, "Ready to Deploy"),
     ("UltraSharp 27", Site::Rotterdam, 3, "Ready to Deploy"),
     ("ColorEdge CG2700S", Site::Rotterdam, 2, "Ready to Deploy"),
     ("Flip Pro 75", Site::London, 1, "In Use"),
@@ -90,7 +90,7 @@ const IN_ROOMS: &[(&str, Site, usize, &str)] = &[
     ("RackStation RS1221+", Site::Rotterdam, 1, "Ready to Deploy"),
     ("Disto X4 Kit", Site::Bristol, 2, "On Loan"),
     ("TS07 Total Station", Site::Bristol, 1, "Awaiting Calibration"),
-    ("Aeron Chair Size B", Site::London, 5, "Ready to Deploy"),
+    ("Aeron Chair Size B", Site::London, 6, "Ready to Deploy"),
     ("Ratio Sit-Stand Desk 160", Site::Rotterdam, 4, "Ready to Deploy"),
 ];
 
@@ -216,7 +216,7 @@ pub(super) fn maintenances() -> Made<Sheet> {
         HF-SV-0003 | calibration | Calibration to ISO 17123-3 | 2026-01-05 | | 420 | GeoTool Hire & Sales | Expected back on 19 January
         HF-SV-0001 | calibration | Distance check | 2025-07-01 | 2025-07-02 | 85 | GeoTool Hire & Sales |
         HF-NW-0004 | software support | Firmware and disk check | 2025-11-08 | 2025-11-08 | 0 | | Done by Saskia
-        HF-NB-0058 | test | Battery test before reissue | 2025-12-02 | 2025-12-02 | 0 | |
+        HF-NB-0052 | test | Battery test before reissue | 2025-12-02 | 2025-12-02 | 0 | |
         ",
     )
 }
@@ -228,7 +228,7 @@ pub(super) fn audits() -> Made<Sheet> {
         "Audit Date {d mmm yyyy} | Next Audit Date {d mmm yyyy} | Scheduled | Completed | Asset Tag | Location | user_id {0} | Notes",
         "
         2025-11-24 | 2026-11-23 | Yes | Yes | HF-PR-0001 | London Studio | 1 |
-        2025-11-24 | 2026-11-23 | Yes | Yes | HF-MN-0019 | London Studio | 1 | Label is worn
+        2025-11-24 | 2026-11-23 | Yes | Yes | HF-MN-0022 | London Studio | 1 | Label is worn
         2025-11-24 | 2026-11-23 | Yes | Yes | HF-NW-0001 | London Store Room | 1 |
         2025-11-24 | 2026-11-23 | No | Yes | 004203 | London Store Room | 1 | Found in the model shop
         2025-11-24 | 2026-11-23 | Yes | Yes | HF-PR-0002 | Bristol Works | 1 |
