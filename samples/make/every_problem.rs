@@ -137,7 +137,7 @@ fn assets() -> Sheet {
     rows.push(asset! { serial: "UNTAGGED" }.into_row("", "required.missing"));
     let header = "Asset Tag | Name | Serial Number | Product | product_id | Status | Location | Purchase Date {yyyy-mm-dd} \
         | Warranty Expiration | Purchase Cost | Currency | Logo | _action | Expect";
-    Sheet::new("Assets", header, rows).titled("One row for every problem; the last column says which")
+    Sheet::new("Assets", header, rows)
 }
 
 /// Two products of one name, told apart by their model numbers.
