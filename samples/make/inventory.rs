@@ -13,22 +13,8 @@ use crate::seeded;
 const ROWS: u32 = 1000;
 
 const HEADER: &[&str] = &[
-    "Asset Tag",
-    "Name",
-    "Serial",
-    "Model",
-    "Model Number",
-    "Category",
-    "Manufacturer",
-    "Status",
-    "Supplier",
-    "Location",
-    "Department",
-    "Purchase Date",
-    "Purchase Cost",
-    "Currency",
-    "Warranty Expiration",
-    "Notes",
+    "Asset Tag", "Name", "Serial", "Model", "Model Number", "Category", "Manufacturer", "Status", "Supplier",
+    "Location", "Department", "Purchase Date", "Purchase Cost", "Currency", "Warranty Expiration", "Notes",
     "custom:Hostname",
 ];
 

@@ -59,14 +59,8 @@ pub(super) fn products() -> Sheet {
             _ => (72, "Equipment, 5 years"),
         };
         row![
-            product.name,
-            product.model_number,
-            product.category,
-            product.manufacturer,
-            "Months from Asset Purchase Date",
-            months,
-            product.cost,
-            depreciation,
+            product.name, product.model_number, product.category, product.manufacturer,
+            "Months from Asset Purchase Date", months, product.cost, depreciation,
         ]
     });
     Sheet::new(
