@@ -3,8 +3,8 @@
 use super::holding::{Entry, Holding, folded_text, folded_value, value_text};
 use super::name::fold_name;
 use super::needs::{bare_number, numbered};
-use super::{Catalog, Found, MOST_SUGGESTIONS, Target, keep};
 use super::suggest;
+use super::{Catalog, Found, MOST_SUGGESTIONS, Target, keep};
 
 /// What a cell may hold beside a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

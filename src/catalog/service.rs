@@ -11,7 +11,13 @@ impl Pages for Client {
         Client::page_limit(self)
     }
 
-    async fn page(&self, entity: &'static Entity, filters: &[(&str, &str)], offset: u64, limit: u32) -> Result<Vec<Record>, ApiError> {
+    async fn page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, ApiError> {
         Client::page(self, entity, filters, offset, limit).await
     }
 

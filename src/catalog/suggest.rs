@@ -13,7 +13,7 @@ const LEAST_SHARED: f64 = 0.5;
 
 /// At most `most` of the names that resemble the text, the nearest first; equals in alphabetical order. None that
 /// is absurdly far: at most four letters in ten differ, or one holds the other, or half of their words are the same.
-pub fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let wish = Wish::new(&fold_name(text));
     if wish.folded.is_empty() {
         return Vec::new();

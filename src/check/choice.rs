@@ -10,31 +10,8 @@ pub use super::currency::currency;
 
 /// Yes in the languages whose spreadsheets we have seen, lower case; marks people tick with included.
 const YES: &[&str] = &[
-    "yes",
-    "true",
-    "1",
-    "y",
-    "x",
-    "on",
-    "ja",
-    "j",
-    "wahr",
-    "oui",
-    "vrai",
-    "sí",
-    "si",
-    "s",
-    "verdadero",
-    "sì",
-    "vero",
-    "sim",
-    "verdadeiro",
-    "waar",
-    "✓",
-    "✔",
-    "✔️",
-    "☑",
-    "✅",
+    "yes", "true", "1", "y", "x", "on", "ja", "j", "wahr", "oui", "vrai", "sí", "si", "s", "verdadero", "sì", "vero",
+    "sim", "verdadeiro", "waar", "✓", "✔", "✔️", "☑", "✅",
 ];
 
 /// No, likewise. `o` is not here: it is `oui` in French and looks like a zero everywhere.

@@ -223,18 +223,7 @@ fn fault(fault: DayFault) -> Flaw {
 
 /// By number, from 1.
 const MONTH_NAMES: [&str; 13] = [
-    "",
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
+    "", "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 ];
 

@@ -7,7 +7,7 @@ use std::hash::BuildHasher;
 ///
 /// Two different keys share a 64-bit hash once in some ten billion files of a million rows.
 #[derive(Debug, Default)]
-pub struct SeenKeys {
+pub(super) struct SeenKeys {
     build: DefaultHashBuilder,
     /// Positions in `hashes`.
     table: HashTable<u32>,
@@ -18,7 +18,7 @@ pub struct SeenKeys {
 
 impl SeenKeys {
     /// Remembers a folded key; the row that had it before, if one did.
-    pub fn first_row_of(&mut self, key: &str, row: u64) -> Option<u64> {
+    pub(super) fn first_row_of(&mut self, key: &str, row: u64) -> Option<u64> {
         let hash = self.build.hash_one(key);
         let hashes = &self.hashes;
         if let Some(position) = self.table.find(hash, |position| hashes[*position as usize] == hash) {

@@ -23,8 +23,8 @@ pub mod custom;
 pub mod column;
 
 mod currency;
-mod number;
 mod duplicates;
+mod number;
 mod problem;
 mod row;
 mod rules;

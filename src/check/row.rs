@@ -163,16 +163,22 @@ pub enum Beyond {
 impl<'m> Checker<'m> {
     /// `match_on` are the fields that say "the same record", for duplicates within the sheet.
     pub fn new(mapping: &'m Mapping, rules: &'m Rules, match_on: &[&'static str], beyond: Beyond) -> Self {
-        let columns: Vec<ColumnCheck> = mapping.columns.iter().filter_map(|column| column_check(mapping, rules, column)).collect();
-        let key_columns: Option<Vec<usize>> =
-            match_on.iter().filter(|name| mapping.feeds(name)).map(|name| Some(mapping.column_of(name)? as usize)).collect();
+        let columns: Vec<ColumnCheck> =
+            mapping.columns.iter().filter_map(|column| column_check(mapping, rules, column)).collect();
+        let key_columns: Option<Vec<usize>> = match_on
+            .iter()
+            .filter(|name| mapping.feeds(name))
+            .map(|name| Some(mapping.column_of(name)? as usize))
+            .collect();
         let first_is_fed = match_on.first().is_some_and(|name| mapping.feeds(name));
         Self {
             mapping,
             rules,
             surveys: columns.iter().map(|_| ColumnSurvey::default()).collect(),
             columns,
-            required: (0..mapping.entity.fields.len()).filter(|index| mapping.entity.fields[*index].is_required()).collect(),
+            required: (0..mapping.entity.fields.len())
+                .filter(|index| mapping.entity.fields[*index].is_required())
+                .collect(),
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
             key: String::new(),
             seen: SeenKeys::default(),
@@ -185,7 +191,11 @@ impl<'m> Checker<'m> {
     pub fn learn(&mut self) -> Learned {
         let mut learned = Learned::Nothing;
         for (column, survey) in self.columns.iter_mut().zip(&self.surveys) {
-            if column.reading.format.is_none() && column.reading.order.is_none() && survey.dates.needs_order() && survey.dates.decide().is_some() {
+            if column.reading.format.is_none()
+                && column.reading.order.is_none()
+                && survey.dates.needs_order()
+                && survey.dates.decide().is_some()
+            {
                 column.reading.order = survey.dates.decide();
                 learned = Learned::ReadAgain;
             }
@@ -211,9 +221,17 @@ impl<'m> Checker<'m> {
             let cell = row.cell(column.column);
             match &column.to {
                 Use::Field { index, field, ids } => {
-                    let mut reader = FieldReader { rules: self.rules, column, survey, hint: &mut hint, marks: &mut self.marks_read_as_blank };
+                    let mut reader = FieldReader {
+                        rules: self.rules,
+                        column,
+                        survey,
+                        hint: &mut hint,
+                        marks: &mut self.marks_read_as_blank,
+                    };
                     match reader.read(cell, field, *ids, checked) {
-                        Ok(Some(value)) => checked.values.push(GivenField { field: *index, column: column.column as u32, value }),
+                        Ok(Some(value)) => {
+                            checked.values.push(GivenField { field: *index, column: column.column as u32, value })
+                        }
                         Ok(None) => {}
                         Err(flaw) => checked.problems.push(flaw.at(Some(column.column as u32), cell.text)),
                     }
@@ -332,14 +350,18 @@ fn read_other(to: &Use, column: u32, cell: Cell<'_>, checked: &mut CheckedRow) {
                 checked.related.push(GivenRelated { field: *field, related, column });
             }
         }),
-        Use::Custom(name) => readable(cell).map(|()| checked.custom.push((name.clone(), text::trimmed(cell.text).to_owned()))),
+        Use::Custom(name) => {
+            readable(cell).map(|()| checked.custom.push((name.clone(), text::trimmed(cell.text).to_owned())))
+        }
         Use::Id => record_id(cell).map(|id| checked.id = Some(id)),
         Use::Action => match RowAction::parse(cell.text) {
             Some(action) => {
                 checked.action = Some(action);
                 Ok(())
             }
-            None => Err(Flaw::new(Code::ActionInvalid, RowAction::VERBS, "use one of these verbs, or leave the cell empty")),
+            None => {
+                Err(Flaw::new(Code::ActionInvalid, RowAction::VERBS, "use one of these verbs, or leave the cell empty"))
+            }
         },
     };
     if let Err(flaw) = read {
@@ -387,7 +409,13 @@ struct FieldReader<'c> {
 }
 
 impl FieldReader<'_> {
-    fn read(&mut self, cell: Cell<'_>, field: &'static Field, ids: Ids, checked: &mut CheckedRow) -> Result<Option<Given>, Flaw> {
+    fn read(
+        &mut self,
+        cell: Cell<'_>,
+        field: &'static Field,
+        ids: Ids,
+        checked: &mut CheckedRow,
+    ) -> Result<Option<Given>, Flaw> {
         if cell.is_blank() {
             let clears = self.rules.blank == Blank::Clear && field.update && !field.is_required();
             return Ok(clears.then_some(Given::Clear));
@@ -415,7 +443,14 @@ impl FieldReader<'_> {
         Ok(None)
     }
 
-    fn value(&mut self, cell: Cell<'_>, trimmed: &str, field: &'static Field, ids: Ids, checked: &mut CheckedRow) -> Result<Given, Flaw> {
+    fn value(
+        &mut self,
+        cell: Cell<'_>,
+        trimmed: &str,
+        field: &'static Field,
+        ids: Ids,
+        checked: &mut CheckedRow,
+    ) -> Result<Given, Flaw> {
         match field.kind {
             Kind::Text(form) => plain_text(cell, trimmed, form),
             Kind::Integer { least } => text::integer(cell, least).map(Given::Integer),
@@ -452,7 +487,11 @@ impl FieldReader<'_> {
         }
         let amount = money::parse(cell, self.column.mark)?;
         if amount.value.is_sign_negative() && !amount.value.is_zero() {
-            return Err(Flaw::new(Code::MoneyNegative, "an amount of nothing or more", "correct the amount, or leave the cell empty"));
+            return Err(Flaw::new(
+                Code::MoneyNegative,
+                "an amount of nothing or more",
+                "correct the amount, or leave the cell empty",
+            ));
         }
         if let Some(hint) = amount.currency {
             *self.hint = Some((self.column.column as u32, hint));

@@ -31,30 +31,8 @@ fn is_invisible(char: char) -> bool {
 /// `NA` is not among them: it is Namibia's country code and a surname. Nor is `unknown`, which people use as the
 /// name of a status or location.
 const NO_VALUE: &[&str] = &[
-    "n/a",
-    "n.a.",
-    "n.a",
-    "n\\a",
-    "#n/a",
-    "nil",
-    "nil return",
-    "none",
-    "null",
-    "tbd",
-    "tba",
-    "tbc",
-    "(none)",
-    "(null)",
-    "(blank)",
-    "(empty)",
-    "[none]",
-    "<none>",
-    "<null>",
-    "k.a.",
-    "s/o",
-    "n.v.t.",
-    "not applicable",
-    "not available",
+    "n/a", "n.a.", "n.a", "n\\a", "#n/a", "nil", "nil return", "none", "null", "tbd", "tba", "tbc", "(none)", "(null)",
+    "(blank)", "(empty)", "[none]", "<none>", "<null>", "k.a.", "s/o", "n.v.t.", "not applicable", "not available",
     "to be determined",
 ];
 
@@ -368,34 +346,8 @@ mod tests {
     #[test]
     fn no_value_marks_are_known() {
         for mark in [
-            "-",
-            "--",
-            "–",
-            "—",
-            ".",
-            "...",
-            "…",
-            "?",
-            "???",
-            "****",
-            "_",
-            "/",
-            "-/-",
-            "n/a",
-            "N/A",
-            "NIL",
-            "nil",
-            "none",
-            "None",
-            "NULL",
-            "TBD",
-            "tba",
-            "(blank)",
-            "<none>",
-            "#N/A",
-            "k.A.",
-            "NIL return",
-            "Not Applicable",
+            "-", "--", "–", "—", ".", "...", "…", "?", "???", "****", "_", "/", "-/-", "n/a", "N/A", "NIL", "nil",
+            "none", "None", "NULL", "TBD", "tba", "(blank)", "<none>", "#N/A", "k.A.", "NIL return", "Not Applicable",
         ] {
             assert!(is_no_value_mark(mark), "{mark}");
         }
@@ -544,12 +496,8 @@ mod tests {
     #[test]
     fn web_addresses() {
         for address in [
-            "https://example.com/support",
-            "HTTP://Example.com",
-            "https://example.com:8443/a?b=c#d",
-            "http://localhost:3000/logo.png",
-            "http://192.168.0.1/logo.png",
-            "https://[::1]/",
+            "https://example.com/support", "HTTP://Example.com", "https://example.com:8443/a?b=c#d",
+            "http://localhost:3000/logo.png", "http://192.168.0.1/logo.png", "https://[::1]/",
             "https://müller.example/ä",
         ] {
             assert_eq!(url(address), Ok(()), "{address}");

@@ -46,7 +46,15 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
         let mut book = path.map(|path| path.open(Tense::Checked)).transpose()?;
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();
-            let pass = Pass { mapping, rules: &rules, label: intake.label(index), counts: Counts::default(), book: book.as_mut(), summary: &mut summary, written: Ok(()) };
+            let pass = Pass {
+                mapping,
+                rules: &rules,
+                label: intake.label(index),
+                counts: Counts::default(),
+                book: book.as_mut(),
+                summary: &mut summary,
+                written: Ok(()),
+            };
             check_sheet(intake, index, &mut checkers[index], pass)?;
         }
         let learned = checkers.iter_mut().map(Checker::learn).filter(|learned| *learned == Learned::ReadAgain).count();

@@ -17,7 +17,9 @@ use crate::api::Waiting;
 use crate::catalog::Catalog;
 use crate::check::Checker;
 use crate::mapping::{ResultColumn, To};
-use crate::plan::{CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate};
+use crate::plan::{
+    CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate,
+};
 use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::Users;
 use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, problems_of};
@@ -38,7 +40,13 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     let mut intake = Intake::open(&args.reading, printer)?;
     let path = result::path(args.reading.result.as_deref(), &intake)?;
     let book = path.open(if args.dry_run { Tense::Planned } else { Tense::Done })?;
-    let mut import = Import { connection, wanted, printer, ledgers: Vec::new(), progress: Progress::new(ProgressKind::choose(global), None) };
+    let mut import = Import {
+        connection,
+        wanted,
+        printer,
+        ledgers: Vec::new(),
+        progress: Progress::new(ProgressKind::choose(global), None),
+    };
     let plan = runtime.block_on(import.plan(&mut intake))?;
     let end = match args.dry_run {
         true => End::Complete,
@@ -70,7 +78,14 @@ impl Wanted {
     fn new(args: &ImportArgs) -> Result<Self, Error> {
         let limit = |flag: &str, text: &Option<String>| {
             text.as_deref()
-                .map(|text| Limit::parse(text).ok_or_else(|| Error::usage(format!("`{text}` is not a limit for {flag}"), "write a count such as 250, or a share such as 10%")))
+                .map(|text| {
+                    Limit::parse(text).ok_or_else(|| {
+                        Error::usage(
+                            format!("`{text}` is not a limit for {flag}"),
+                            "write a count such as 250, or a share such as 10%",
+                        )
+                    })
+                })
                 .transpose()
         };
         Ok(Self {
@@ -92,7 +107,8 @@ fn covers(named: Option<&[String]>) -> Result<CreateMissing, Error> {
         None => Ok(CreateMissing::Nothing),
         Some([]) => Ok(CreateMissing::AllButPeople),
         Some(names) => {
-            let names: Result<Vec<&'static str>, Error> = names.iter().map(|name| named_entity(name).map(|entity| entity.name)).collect();
+            let names: Result<Vec<&'static str>, Error> =
+                names.iter().map(|name| named_entity(name).map(|entity| entity.name)).collect();
             names.map(CreateMissing::Named)
         }
     }
@@ -119,16 +135,23 @@ impl Import {
     /// Two passes over every sheet: the first checks and gathers what has to be known of the account, the second
     /// resolves and plans. Rows stream through both; what stays is the plan on disk and the ledger.
     async fn plan(&mut self, intake: &mut Intake) -> Result<Plan, Error> {
-        let sheets: Vec<_> = intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
+        let sheets: Vec<_> =
+            intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
         let rules = intake.rules.clone();
-        let mut checkers: Vec<Checker<'_>> =
-            sheets.iter().enumerate().map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index))).collect();
+        let mut checkers: Vec<Checker<'_>> = sheets
+            .iter()
+            .enumerate()
+            .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index)))
+            .collect();
         self.progress.phase("checking");
         let needs = needs::gather(intake, &mut checkers, &self.wanted.covers, self.wanted.only_failed)?;
         self.progress.phase("looking up names");
         let users = self.users(&needs.users).await?;
         let progress = &mut self.progress;
-        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, _| progress.phase(&format!("looking up {collection}"))).await?;
+        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, _| {
+            progress.phase(&format!("looking up {collection}"))
+        })
+        .await?;
         self.progress.phase("planning");
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -141,7 +164,8 @@ impl Import {
         };
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan { index: index as u16, mapping, match_on: match_on.clone() };
-            let ledger = plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.only_failed)?;
+            let ledger =
+                plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.only_failed)?;
             self.ledgers.push(ledger);
         }
         let used = self.connection.client.requests().total;
@@ -195,8 +219,10 @@ impl Import {
         self.progress.set_total(Some(u64::from(spool.len())));
         let mut remaining = u64::from(spool.len());
         let steps = spool.into_steps().map_err(Error::Spool)?;
-        let settings = Settings { concurrency: usize::from(self.connection.concurrency), max_errors: self.wanted.max_errors };
-        let (ledgers, progress, client, quota) = (&mut self.ledgers, &mut self.progress, &self.connection.client, self.connection.quota);
+        let settings =
+            Settings { concurrency: usize::from(self.connection.concurrency), max_errors: self.wanted.max_errors };
+        let (ledgers, progress, client, quota) =
+            (&mut self.ledgers, &mut self.progress, &self.connection.client, self.connection.quota);
         let mut on_end = |step: &Step, end: &Result<StepEnd, Fault>| {
             conclude(intake, ledgers, step, end);
             remaining = remaining.saturating_sub(1);
@@ -208,7 +234,14 @@ impl Import {
         Dispatch::new(&self.connection.client, settings).run(steps, &mut CtrlC, &mut on_end).await.map_err(Error::Spool)
     }
 
-    fn summary(&self, intake: &mut Intake, args: &ImportArgs, totals: &Totals, planned: &Planned, end: &End) -> RunSummary {
+    fn summary(
+        &self,
+        intake: &mut Intake,
+        args: &ImportArgs,
+        totals: &Totals,
+        planned: &Planned,
+        end: &End,
+    ) -> RunSummary {
         let counted = self.connection.client.requests();
         let mut summary = result::summary("import", intake, &self.ledgers);
         summary.dry_run = args.dry_run;

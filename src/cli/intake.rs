@@ -13,8 +13,8 @@ use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, Wish, Wishes
 use crate::report;
 use crate::schema::{self, Entity};
 use crate::table::write::WholeFile;
-use crate::template;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
+use crate::template;
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;
@@ -70,9 +70,15 @@ impl Intake {
     ///
     /// # Errors
     /// Where a file cannot be read, a flag makes no sense, or headers cannot be mapped.
-    pub fn open(args: &ReadingArgs, printer: Printer) -> Result<Self, Error> {
+    pub(super) fn open(args: &ReadingArgs, printer: Printer) -> Result<Self, Error> {
         let asked = Asked::new(args)?;
-        let mut intake = Intake { books: Vec::new(), sheets: Vec::new(), skipped: Vec::new(), rules: asked.rules.clone(), beyond: Vec::new() };
+        let mut intake = Intake {
+            books: Vec::new(),
+            sheets: Vec::new(),
+            skipped: Vec::new(),
+            rules: asked.rules.clone(),
+            beyond: Vec::new(),
+        };
         let mut faults = Vec::new();
         for file in &args.files {
             let input = Input::from_arg(file);
@@ -98,7 +104,7 @@ impl Intake {
         Ok(intake)
     }
 
-    pub fn file_names(&self) -> Vec<String> {
+    pub(super) fn file_names(&self) -> Vec<String> {
         self.books.iter().map(|book| book.input.name()).collect()
     }
 
@@ -114,7 +120,10 @@ impl Intake {
             let entity = match asked.entity_of(name.as_deref(), &book.input.stem(), &rows) {
                 Ok(entity) => entity,
                 Err(reason) if alone || asked.args.strict => {
-                    return Err(Error::usage(format!("{place}: {reason}"), "say what it holds with --entity, such as --entity assets"));
+                    return Err(Error::usage(
+                        format!("{place}: {reason}"),
+                        "say what it holds with --entity, such as --entity assets",
+                    ));
                 }
                 Err(reason) => {
                     self.skipped.push((place, reason));
@@ -146,7 +155,7 @@ impl Intake {
     }
 
     /// What a value to the right of a sheet's last header is.
-    pub fn beyond(&self, sheet: usize) -> Beyond {
+    pub(super) fn beyond(&self, sheet: usize) -> Beyond {
         self.beyond[sheet]
     }
 
@@ -162,20 +171,23 @@ impl Intake {
     }
 
     /// What a sheet is called in messages and results.
-    pub fn label(&self, sheet: usize) -> String {
+    pub(super) fn label(&self, sheet: usize) -> String {
         let sheet = &self.sheets[sheet];
         sheet.name.clone().unwrap_or_else(|| self.books[sheet.book].input.stem())
     }
 
     /// How a CSV file was read, for people.
-    pub fn decoding(&self, sheet: usize) -> Option<String> {
+    pub(super) fn decoding(&self, sheet: usize) -> Option<String> {
         self.books[self.sheets[sheet].book].workbook.decoding().map(ToString::to_string)
     }
 
     /// The columns that are not used.
-    pub fn ignored(&self, sheet: usize) -> Vec<String> {
+    pub(super) fn ignored(&self, sheet: usize) -> Vec<String> {
         let ignored = self.sheets[sheet].mapping.ignored();
-        ignored.filter(|(_, why)| !matches!(why, Ignored::ReadOnly | Ignored::Asked)).map(|(column, why)| ignored_text(&column.header, why)).collect()
+        ignored
+            .filter(|(_, why)| !matches!(why, Ignored::ReadOnly | Ignored::Asked))
+            .map(|(column, why)| ignored_text(&column.header, why))
+            .collect()
     }
 
     /// Runs the check over every row of a sheet until what only a whole column tells is known. The checker is then
@@ -183,7 +195,12 @@ impl Intake {
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
-    pub fn survey<'i>(&mut self, sheet: usize, checkers: &mut [Checker<'i>], on_row: &mut dyn FnMut(&Row, &mut CheckedRow)) -> Result<u64, ReadError> {
+    pub(super) fn survey<'i>(
+        &mut self,
+        sheet: usize,
+        checkers: &mut [Checker<'i>],
+        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+    ) -> Result<u64, ReadError> {
         let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
         if checkers[sheet].learn() == Learned::ReadAgain {
             checkers[sheet].rewind();
@@ -196,7 +213,12 @@ impl Intake {
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
-    pub fn each_checked(&mut self, sheet: usize, checker: &mut Checker<'_>, on_row: &mut dyn FnMut(&Row, &mut CheckedRow)) -> Result<u64, ReadError> {
+    pub(super) fn each_checked(
+        &mut self,
+        sheet: usize,
+        checker: &mut Checker<'_>,
+        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+    ) -> Result<u64, ReadError> {
         let mut rows = 0;
         let mut checked = CheckedRow::default();
         self.each_row(sheet, &mut |row| {
@@ -212,7 +234,11 @@ impl Intake {
     ///
     /// # Errors
     /// Where the file cannot be read to its end.
-    pub fn each_row(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), ReadError> {
+    pub(super) fn each_row(
+        &mut self,
+        sheet: usize,
+        on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
         let Sheet { book, position, ref mapping, .. } = self.sheets[sheet];
         let first = mapping.header_row + 1;
         table::each_row_ahead(&mut self.books[book].workbook, position, first, on_row)
@@ -238,7 +264,14 @@ impl<'a> Asked<'a> {
         if let Some(name) = &args.preset {
             files.push(MappingFile::preset(name).map_err(Error::Mapping)?);
         }
-        Ok(Self { args, options: read_options(args)?, entity: entity(args)?, rules: rules(args)?, wishes: wishes(args)?, files })
+        Ok(Self {
+            args,
+            options: read_options(args)?,
+            entity: entity(args)?,
+            rules: rules(args)?,
+            wishes: wishes(args)?,
+            files,
+        })
     }
 
     /// The sheets to read: those named, else the visible ones that are not our own notes.
@@ -259,9 +292,18 @@ impl<'a> Asked<'a> {
             .map(|wanted| {
                 let folded = schema::fold_header(wanted);
                 let exact = sheets.iter().position(|sheet| sheet.name.as_deref() == Some(wanted));
-                exact.or_else(|| sheets.iter().position(|sheet| sheet.name.as_deref().is_some_and(|name| schema::fold_header(name) == folded))).ok_or_else(|| {
-                    Error::usage(format!("{} has no sheet `{wanted}`", input.name()), format!("its sheets are: {}", names.join(", ")))
-                })
+                exact
+                    .or_else(|| {
+                        sheets.iter().position(|sheet| {
+                            sheet.name.as_deref().is_some_and(|name| schema::fold_header(name) == folded)
+                        })
+                    })
+                    .ok_or_else(|| {
+                        Error::usage(
+                            format!("{} has no sheet `{wanted}`", input.name()),
+                            format!("its sheets are: {}", names.join(", ")),
+                        )
+                    })
             })
             .collect()
     }
@@ -287,7 +329,10 @@ impl<'a> Asked<'a> {
         fields
             .map(|name| {
                 entity.field(name.trim()).map(|field| field.name).ok_or_else(|| {
-                    Error::usage(format!("`{}` has no field `{name}` to match on", entity.name), format!("`tallyport schema {}` lists the fields", entity.name))
+                    Error::usage(
+                        format!("`{}` has no field `{name}` to match on", entity.name),
+                        format!("`tallyport schema {}` lists the fields", entity.name),
+                    )
                 })
             })
             .collect()
@@ -296,10 +341,16 @@ impl<'a> Asked<'a> {
 
 fn read_options(args: &ReadingArgs) -> Result<ReadOptions, Error> {
     let delimiter = args.delimiter.as_deref().map(|text| {
-        Delimiter::parse(text).ok_or_else(|| Error::usage(format!("`{text}` is not a delimiter"), "use `,`, `;`, `|` or `tab`"))
+        Delimiter::parse(text)
+            .ok_or_else(|| Error::usage(format!("`{text}` is not a delimiter"), "use `,`, `;`, `|` or `tab`"))
     });
     let encoding = args.encoding.as_deref().map(|text| {
-        Encoding::parse(text).ok_or_else(|| Error::usage(format!("`{text}` is not an encoding"), "use a name such as utf-8, windows-1252, utf-16le or shift_jis"))
+        Encoding::parse(text).ok_or_else(|| {
+            Error::usage(
+                format!("`{text}` is not an encoding"),
+                "use a name such as utf-8, windows-1252, utf-16le or shift_jis",
+            )
+        })
     });
     Ok(ReadOptions { delimiter: delimiter.transpose()?, encoding: encoding.transpose()? })
 }
@@ -315,24 +366,38 @@ pub(super) fn named_entity(name: &str) -> Result<&'static Entity, Error> {
 
 fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
     let date_format = args.date_format.as_deref().map(|pattern| {
-        DateFormat::parse(pattern).map_err(|_| Error::usage(format!("`{pattern}` is not a date format"), "write one such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY"))
+        DateFormat::parse(pattern).map_err(|_| {
+            Error::usage(
+                format!("`{pattern}` is not a date format"),
+                "write one such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY",
+            )
+        })
     });
     let decimal = args.decimal.map(|mark| match mark {
         ',' => Ok(DecimalMark::Comma),
         '.' => Ok(DecimalMark::Point),
         other => Err(Error::usage(format!("`{other}` is not a decimal mark"), "use `,` or `.`")),
     });
-    Ok(Rules { mode: args.mode, blank: args.blank, fraction: args.fractional_cost, date_format: date_format.transpose()?, decimal: decimal.transpose()? })
+    Ok(Rules {
+        mode: args.mode,
+        blank: args.blank,
+        fraction: args.fractional_cost,
+        date_format: date_format.transpose()?,
+        decimal: decimal.transpose()?,
+    })
 }
 
 fn wishes(args: &ReadingArgs) -> Result<Vec<Wish>, Error> {
     let mapped = args.map.iter().map(|wish| {
-        let (header, target) = wish
-            .rsplit_once('=')
-            .ok_or_else(|| Error::usage(format!("--map '{wish}' does not say what to feed"), "write it as --map 'Header=field'"))?;
+        let (header, target) = wish.rsplit_once('=').ok_or_else(|| {
+            Error::usage(format!("--map '{wish}' does not say what to feed"), "write it as --map 'Header=field'")
+        })?;
         Ok(Wish { header: header.to_owned(), target: target.to_owned(), binding: Binding::Strict })
     });
-    let ignored = args.ignore.iter().map(|header| Ok(Wish { header: header.clone(), target: String::new(), binding: Binding::Strict }));
+    let ignored = args
+        .ignore
+        .iter()
+        .map(|header| Ok(Wish { header: header.clone(), target: String::new(), binding: Binding::Strict }));
     mapped.chain(ignored).collect()
 }
 

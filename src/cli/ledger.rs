@@ -39,7 +39,7 @@ struct Detail {
 
 impl Ledger {
     /// Adds the next row of the sheet.
-    pub fn push(&mut self, row: u64, state: State, id: Option<i64>, problems: Vec<Problem>) {
+    pub(super) fn push(&mut self, row: u64, state: State, id: Option<i64>, problems: Vec<Problem>) {
         self.entries.push(Entry { row, state, id: id.unwrap_or(0), detail: 0 });
         if !problems.is_empty() {
             self.detail(self.entries.len() - 1).problems = problems;
@@ -47,7 +47,7 @@ impl Ledger {
     }
 
     /// The row's step has ended.
-    pub fn end(&mut self, row: u64, status: Status, id: Option<i64>, message: &str, problems: Vec<Problem>) {
+    pub(super) fn end(&mut self, row: u64, status: Status, id: Option<i64>, message: &str, problems: Vec<Problem>) {
         let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) else { return };
         self.entries[position].state = State::Ended(status);
         self.entries[position].id = id.unwrap_or(self.entries[position].id);
@@ -59,7 +59,7 @@ impl Ledger {
     }
 
     /// Something went wrong with a record that the row names; its own step will say the rest.
-    pub fn blame(&mut self, row: u64, problems: Vec<Problem>) {
+    pub(super) fn blame(&mut self, row: u64, problems: Vec<Problem>) {
         if let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) {
             self.detail(position).problems.extend(problems);
         }
@@ -75,7 +75,7 @@ impl Ledger {
     }
 
     /// The outcome of the row at a position of the sheet; rows carried from an earlier result have none here.
-    pub fn outcome(&self, position: usize) -> Option<(u64, Option<Outcome>)> {
+    pub(super) fn outcome(&self, position: usize) -> Option<(u64, Option<Outcome>)> {
         let entry = self.entries.get(position)?;
         let status = match entry.state {
             State::Planned(status) | State::Ended(status) => status,
@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     /// The rows counted by what became of them; rows that an earlier run finished count as skipped.
-    pub fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         let mut counts = Counts::default();
         for entry in &self.entries {
             counts.add(match entry.state {
@@ -105,18 +105,20 @@ impl Ledger {
         counts
     }
 
-    pub fn carried(&self) -> u64 {
+    pub(super) fn carried(&self) -> u64 {
         self.entries.iter().filter(|entry| entry.state == State::Carried).count() as u64
     }
 
-    pub fn rows(&self) -> u64 {
+    pub(super) fn rows(&self) -> u64 {
         self.entries.len() as u64
     }
 
     /// Adds every problem to a tally.
-    pub fn tally(&self, sheet: &str, header: &dyn Fn(u32) -> Option<String>, tally: &mut ProblemTally) {
+    pub(super) fn tally(&self, sheet: &str, header: &dyn Fn(u32) -> Option<String>, tally: &mut ProblemTally) {
         for entry in &self.entries {
-            let Some(detail) = (entry.detail as usize).checked_sub(1).and_then(|index| self.details.get(index)) else { continue };
+            let Some(detail) = (entry.detail as usize).checked_sub(1).and_then(|index| self.details.get(index)) else {
+                continue;
+            };
             for problem in &detail.problems {
                 tally.add(sheet, problem.column.and_then(header).as_deref(), entry.row, problem);
             }

@@ -21,7 +21,12 @@ pub(super) struct Needs {
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
-pub(super) fn gather(intake: &mut Intake, checkers: &mut [Checker<'_>], covers: &CreateMissing, only_failed: bool) -> Result<Needs, Error> {
+pub(super) fn gather(
+    intake: &mut Intake,
+    checkers: &mut [Checker<'_>],
+    covers: &CreateMissing,
+    only_failed: bool,
+) -> Result<Needs, Error> {
     let mut needs = Needs::default();
     let mut users = BTreeSet::new();
     let mut rows = 0;
@@ -61,7 +66,14 @@ fn declare(needs: &mut catalog::Needs, sheet: &SheetPlan<'_>) {
     }
 }
 
-fn gather_row(needs: &mut catalog::Needs, users: &mut BTreeSet<String>, sheet: &SheetPlan<'_>, covers: &CreateMissing, row: &Row, checked: &CheckedRow) {
+fn gather_row(
+    needs: &mut catalog::Needs,
+    users: &mut BTreeSet<String>,
+    sheet: &SheetPlan<'_>,
+    covers: &CreateMissing,
+    row: &Row,
+    checked: &CheckedRow,
+) {
     let mapping = sheet.mapping;
     let entity = mapping.entity;
     let cell = |column: u32| text::trimmed(row.cell(column as usize).text);

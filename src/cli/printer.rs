@@ -7,29 +7,29 @@ use anstyle::{AnsiColor, Effects, Style};
 use super::args::Global;
 
 /// How something said is meant; colour never carries it alone.
-pub const ERROR: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
-pub const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
-pub const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
-pub const STRONG: Style = Style::new().effects(Effects::BOLD);
-pub const FAINT: Style = Style::new().effects(Effects::DIMMED);
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+pub(super) const STRONG: Style = Style::new().effects(Effects::BOLD);
+pub(super) const FAINT: Style = Style::new().effects(Effects::DIMMED);
 
 /// Where output goes, decided once from the flags.
 #[derive(Debug, Clone, Copy)]
-pub struct Printer {
+pub(super) struct Printer {
     pub talk: Talk,
     pub json: bool,
 }
 
 /// How much is said beside the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Talk {
+pub(super) enum Talk {
     Quiet,
     Normal,
     Verbose,
 }
 
 impl Printer {
-    pub fn new(global: &Global) -> Self {
+    pub(super) fn new(global: &Global) -> Self {
         let talk = match (global.quiet, global.verbose) {
             (true, _) => Talk::Quiet,
             (false, 0) => Talk::Normal,
@@ -39,14 +39,14 @@ impl Printer {
     }
 
     /// Data a script may read: stdout, whatever the verbosity.
-    pub fn data(&self, text: &str) -> io::Result<()> {
+    pub(super) fn data(&self, text: &str) -> io::Result<()> {
         let mut out = anstream::stdout().lock();
         out.write_all(text.as_bytes())?;
         out.flush()
     }
 
     /// The outcome for people: stdout, or stderr where stdout is JSON. Quiet says nothing.
-    pub fn say(&self, text: &str) -> io::Result<()> {
+    pub(super) fn say(&self, text: &str) -> io::Result<()> {
         match (self.talk, self.json) {
             (Talk::Quiet, _) => Ok(()),
             (_, true) => anstream::stderr().write_all(text.as_bytes()),
@@ -55,7 +55,7 @@ impl Printer {
     }
 
     /// Asks a question that wants a yes; only where stdin is a terminal.
-    pub fn ask(&self, question: &str) -> io::Result<bool> {
+    pub(super) fn ask(&self, question: &str) -> io::Result<bool> {
         anstream::eprint!("{STRONG}{question}{STRONG:#} [y/N] ");
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
@@ -63,21 +63,21 @@ impl Printer {
     }
 
     /// A remark on the way: stderr, unless quiet.
-    pub fn note(&self, text: &str) {
+    pub(super) fn note(&self, text: &str) {
         if self.talk > Talk::Quiet {
             anstream::eprintln!("{text}");
         }
     }
 
     /// Something the user should know: stderr, unless quiet.
-    pub fn warn(&self, text: &str) {
+    pub(super) fn warn(&self, text: &str) {
         if self.talk > Talk::Quiet {
             anstream::eprintln!("{WARNING}warning:{WARNING:#} {text}");
         }
     }
 
     /// Why it stopped and what to do: stderr, always.
-    pub fn error(&self, text: &str, mend: Option<&str>) {
+    pub(super) fn error(&self, text: &str, mend: Option<&str>) {
         anstream::eprintln!("{ERROR}error:{ERROR:#} {text}");
         if let Some(mend) = mend {
             anstream::eprintln!("  {STRONG}to mend it:{STRONG:#} {mend}");

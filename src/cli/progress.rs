@@ -22,7 +22,7 @@ const WITHOUT_TOTAL: &str = "{prefix:<10} {spinner} {human_pos} rows  {msg}";
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ProgressKind {
+pub(super) enum ProgressKind {
     Bars,
     Lines,
     Hidden,
@@ -30,7 +30,7 @@ pub enum ProgressKind {
 
 /// What there is still to send, and how fast that may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Remaining {
+pub(super) struct Remaining {
     pub requests: u64,
     /// How many of them may be sent at once, without waiting for the quota.
     pub allowed_now: u64,
@@ -39,7 +39,7 @@ pub struct Remaining {
 }
 
 /// The progress of a run, from its first phase to its end.
-pub struct Progress {
+pub(super) struct Progress {
     meter: Meter,
     view: View,
 }
@@ -65,7 +65,7 @@ struct Meter {
 
 impl ProgressKind {
     /// What the flags and the place stderr leads to ask for.
-    pub fn choose(global: &Global) -> Self {
+    pub(super) fn choose(global: &Global) -> Self {
         Self::of(global, io::stderr().is_terminal())
     }
 
@@ -81,7 +81,7 @@ impl ProgressKind {
 
 impl Progress {
     /// Begins with `total` rows to do in each phase, as far as that is known.
-    pub fn new(kind: ProgressKind, total: Option<u64>) -> Self {
+    pub(super) fn new(kind: ProgressKind, total: Option<u64>) -> Self {
         let view = match kind {
             ProgressKind::Bars => View::Bar { bar: bar(total), words_at: None },
             ProgressKind::Lines => View::Lines,
@@ -91,7 +91,7 @@ impl Progress {
     }
 
     /// Begins the next phase, such as `checking`; its rows are counted from none.
-    pub fn phase(&mut self, name: &str) {
+    pub(super) fn phase(&mut self, name: &str) {
         let now = Instant::now();
         self.meter.phase(name, now);
         if let View::Bar { bar, .. } = &self.view {
@@ -102,7 +102,7 @@ impl Progress {
     }
 
     /// Says how many rows the phase has, once it is known.
-    pub fn set_total(&mut self, total: Option<u64>) {
+    pub(super) fn set_total(&mut self, total: Option<u64>) {
         self.meter.total = total;
         if let View::Bar { bar, .. } = &self.view {
             bar.set_style(style(total));
@@ -111,7 +111,7 @@ impl Progress {
     }
 
     /// A row has come to its end in this phase.
-    pub fn row(&mut self, status: Status) {
+    pub(super) fn row(&mut self, status: Status) {
         let now = Instant::now();
         self.meter.row(status);
         match &mut self.view {
@@ -127,12 +127,12 @@ impl Progress {
     }
 
     /// Says what there is still to send, for an end that knows the quota.
-    pub fn set_remaining(&mut self, remaining: Remaining) {
+    pub(super) fn set_remaining(&mut self, remaining: Remaining) {
         self.meter.remaining = Some(remaining);
     }
 
     /// Says what the run waits for, such as `waiting for the quota until 14:05`; none when it goes on.
-    pub fn set_waiting(&mut self, waiting: Option<String>) {
+    pub(super) fn set_waiting(&mut self, waiting: Option<String>) {
         if self.meter.waiting == waiting {
             return;
         }
@@ -143,16 +143,8 @@ impl Progress {
         self.reword(Instant::now());
     }
 
-    /// Takes the bar away while `work` writes to the terminal.
-    pub fn suspend<T>(&self, work: impl FnOnce() -> T) -> T {
-        match &self.view {
-            View::Bar { bar, .. } => bar.suspend(work),
-            View::Lines | View::Hidden => work(),
-        }
-    }
-
     /// Ends it: the bar goes away, the summary takes its place.
-    pub fn finish(self) {
+    pub(super) fn finish(self) {
         if let View::Bar { bar, .. } = self.view {
             bar.finish_and_clear();
         }

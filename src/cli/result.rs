@@ -18,12 +18,12 @@ use crate::table::{Input, Row};
 pub(super) struct ResultPath(PathBuf);
 
 impl ResultPath {
-    pub fn as_path(&self) -> &Path {
+    pub(super) fn as_path(&self) -> &Path {
         &self.0
     }
 
     /// Begins the file. Done before anything is sent: a result that cannot be written stops the run while it can.
-    pub fn open(&self, tense: Tense) -> Result<ResultBook, Error> {
+    pub(super) fn open(&self, tense: Tense) -> Result<ResultBook, Error> {
         Ok(ResultBook::create(self.as_path(), tense)?)
     }
 }
@@ -45,7 +45,10 @@ pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, 
     }
     let folder = folder_of(&path);
     if !folder.is_dir() {
-        return Err(Error::usage(format!("there is no folder `{}` to write the result to", folder.display()), "make the folder, or name another place with --result"));
+        return Err(Error::usage(
+            format!("there is no folder `{}` to write the result to", folder.display()),
+            "make the folder, or name another place with --result",
+        ));
     }
     Ok(ResultPath(path))
 }
@@ -59,13 +62,20 @@ fn free_path(intake: &Intake) -> PathBuf {
     let stem = input.stem();
     let base = without_result_suffix(&stem);
     let numbered = (2..).map(|number| folder.join(format!("{base}.result-{number}.xlsx")));
-    std::iter::once(folder.join(format!("{base}.result.xlsx"))).chain(numbered).find(|path| !path.exists()).unwrap_or_else(|| folder.join("result.xlsx"))
+    std::iter::once(folder.join(format!("{base}.result.xlsx")))
+        .chain(numbered)
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| folder.join("result.xlsx"))
 }
 
 /// `assets.result-2` is a result of `assets`.
 fn without_result_suffix(stem: &str) -> &str {
     match stem.rsplit_once(".result") {
-        Some((base, rest)) if rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok()) => base,
+        Some((base, rest))
+            if rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok()) =>
+        {
+            base
+        }
         _ => stem,
     }
 }
@@ -89,7 +99,9 @@ pub(super) fn summary(command: &'static str, intake: &Intake, ledgers: &[Ledger]
             ignored: intake.ignored(index),
         });
         if ledger.carried() > 0 {
-            summary.remarks.push(format!("{label}: {} rows were done by an earlier run and kept as they are", ledger.carried()));
+            summary
+                .remarks
+                .push(format!("{label}: {} rows were done by an earlier run and kept as they are", ledger.carried()));
         }
     }
     summary
@@ -108,7 +120,12 @@ pub(super) fn options(args: &ImportArgs) -> Vec<(String, String)> {
     let mut add = |name: &str, value: Option<String>| options.extend(value.map(|value| (name.to_owned(), value)));
     add("--dry-run", args.dry_run.then(|| String::from("yes")));
     add("--only-failed", args.only_failed.then(|| String::from("yes")));
-    add("--create-missing", args.create_missing.as_ref().map(|names| if names.is_empty() { String::from("all but employees") } else { names.join(", ") }));
+    add(
+        "--create-missing",
+        args.create_missing
+            .as_ref()
+            .map(|names| if names.is_empty() { String::from("all but employees") } else { names.join(", ") }),
+    );
     add("--max-errors", args.max_errors.map(|most| most.to_string()));
     options
 }
@@ -123,20 +140,26 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
     add("--ignore", list(&args.ignore));
     add("--mapping", args.mapping.as_ref().map(|path| path.display().to_string()));
     add("--preset", args.preset.clone());
-    add("--mode", match args.mode {
-        Mode::Upsert => None,
-        Mode::Create => Some(String::from("create")),
-        Mode::Update => Some(String::from("update")),
-    });
+    add(
+        "--mode",
+        match args.mode {
+            Mode::Upsert => None,
+            Mode::Create => Some(String::from("create")),
+            Mode::Update => Some(String::from("update")),
+        },
+    );
     add("--match-on", list(&args.match_on));
     add("--date-format", args.date_format.clone());
     add("--decimal", args.decimal.map(String::from));
     add("--blank", (args.blank == Blank::Clear).then(|| String::from("clear")));
-    add("--fractional-cost", match args.fractional_cost {
-        FractionalCost::Error => None,
-        FractionalCost::Round => Some(String::from("round")),
-        FractionalCost::Send => Some(String::from("send")),
-    });
+    add(
+        "--fractional-cost",
+        match args.fractional_cost {
+            FractionalCost::Error => None,
+            FractionalCost::Round => Some(String::from("round")),
+            FractionalCost::Send => Some(String::from("send")),
+        },
+    );
     options
 }
 
@@ -149,7 +172,10 @@ pub(super) fn next_commands(summary: &RunSummary, result: &Path) -> Vec<String> 
         (true, 0) => vec![format!("tallyport import {files}")],
         (true, _) => vec![format!("correct the cells, then: tallyport import {files} --dry-run")],
         (false, 0) => Vec::new(),
-        (false, _) => vec![format!("correct the red cells in {0}, then: tallyport import {0} --only-failed", quoted(&result.display().to_string()))],
+        (false, _) => vec![format!(
+            "correct the red cells in {0}, then: tallyport import {0} --only-failed",
+            quoted(&result.display().to_string())
+        )],
     }
 }
 
@@ -167,7 +193,12 @@ fn quoted(path: &str) -> String {
 ///
 /// # Errors
 /// Where the result cannot be written or an input cannot be read again.
-pub(super) fn write(intake: &mut Intake, ledgers: &[Ledger], mut book: ResultBook, summary: &mut RunSummary) -> Result<(), Error> {
+pub(super) fn write(
+    intake: &mut Intake,
+    ledgers: &[Ledger],
+    mut book: ResultBook,
+    summary: &mut RunSummary,
+) -> Result<(), Error> {
     for index in sheet_order(intake) {
         write_sheet(intake, index, &ledgers[index], &mut book)?;
     }
@@ -185,7 +216,8 @@ fn sheet_order(intake: &Intake) -> Vec<usize> {
 fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut ResultBook) -> Result<(), Error> {
     let label = intake.label(index);
     let sheet = &intake.sheets[index];
-    let secrets: Vec<usize> = sheet.mapping.ignored().filter(|(_, why)| *why == Ignored::Secret).map(|(column, _)| column.index).collect();
+    let secrets: Vec<usize> =
+        sheet.mapping.ignored().filter(|(_, why)| *why == Ignored::Secret).map(|(column, _)| column.index).collect();
     let carried = CarriedColumns::of(sheet.mapping.columns.iter().map(|column| (column.index, &column.to)));
     let (header, entity) = (sheet.header.clone(), sheet.mapping.entity.name);
     book.start_sheet(&label, &header, entity)?;
@@ -195,7 +227,8 @@ fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut Re
         let Some((_, outcome)) = ledger.outcome(position) else { return ControlFlow::Break(()) };
         position += 1;
         let outcome = outcome.unwrap_or_else(|| carried.outcome(row));
-        written = if secrets.is_empty() { book.row(row, &outcome) } else { book.row(&without(row, &secrets), &outcome) };
+        written =
+            if secrets.is_empty() { book.row(row, &outcome) } else { book.row(&without(row, &secrets), &outcome) };
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(written?)

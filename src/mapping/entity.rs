@@ -39,10 +39,8 @@ fn by_name(name: &str) -> Option<&'static Entity> {
     if let Some(entity) = schema::find(name) {
         return Some(entity);
     }
-    let mut found: Vec<&'static Entity> = name
-        .split(|char: char| !char.is_alphanumeric() && char != '_')
-        .filter_map(schema::find)
-        .collect();
+    let mut found: Vec<&'static Entity> =
+        name.split(|char: char| !char.is_alphanumeric() && char != '_').filter_map(schema::find).collect();
     found.dedup_by_key(|entity| entity.name);
     match found.as_slice() {
         [entity] => Some(entity),

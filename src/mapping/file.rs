@@ -38,9 +38,9 @@ impl MappingFileError {
     pub fn mend(&self) -> String {
         match self {
             MappingFileError::Unreadable { .. } => String::from("see that the path is right"),
-            MappingFileError::Invalid { .. } => {
-                String::from("write a table per collection, `[assets]`, and in it lines such as `\"Tag No\" = \"asset_id\"`")
-            }
+            MappingFileError::Invalid { .. } => String::from(
+                "write a table per collection, `[assets]`, and in it lines such as `\"Tag No\" = \"asset_id\"`",
+            ),
             MappingFileError::NoSuchPreset { .. } => {
                 let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
                 format!("use one of: {}", names.join(", "))
@@ -86,7 +86,8 @@ impl MappingFile {
 
     /// What the file says of an entity's columns.
     pub fn wishes(&self, entity: &Entity) -> Vec<Wish> {
-        let tables = self.tables.iter().filter(|(name, _)| schema::find(name).is_some_and(|known| known.name == entity.name));
+        let tables =
+            self.tables.iter().filter(|(name, _)| schema::find(name).is_some_and(|known| known.name == entity.name));
         tables
             .filter_map(|(_, table)| table.as_table())
             .flatten()

@@ -1,7 +1,7 @@
 //! Which of the first rows is the header: titles and notes may stand above it.
 
-use super::Words;
 use super::To;
+use super::Words;
 use crate::schema::Entity;
 use crate::table::{Row, Value};
 

@@ -10,7 +10,8 @@ use crate::table::{CellRef, Row};
 const MISSPELT: f64 = 0.84;
 
 /// Headers of columns that hold secrets, folded; such a column is never read (project notes on real inputs).
-const SECRETS: &[&str] = &["password", "passwort", "motdepasse", "initialpassword", "passcode", "pin", "pincode", "puk"];
+const SECRETS: &[&str] =
+    &["password", "passwort", "motdepasse", "initialpassword", "passcode", "pin", "pincode", "puk"];
 
 /// Every header word of an entity, folded, with what it feeds.
 #[derive(Debug)]
@@ -125,7 +126,9 @@ impl Words {
         }
         self.by_word
             .iter()
-            .filter_map(|(word, to)| self.field_name(to).map(|name| (strsim::normalized_damerau_levenshtein(word, &folded), name)))
+            .filter_map(|(word, to)| {
+                self.field_name(to).map(|name| (strsim::normalized_damerau_levenshtein(word, &folded), name))
+            })
             .filter(|(similarity, _)| *similarity >= MISSPELT)
             .max_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(one.1)))
             .map(|(_, name)| name.to_owned())

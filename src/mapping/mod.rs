@@ -43,9 +43,15 @@ pub struct Column {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum To {
     /// The field at this position of [`Entity::fields`].
-    Field { field: usize, ids: Ids },
+    Field {
+        field: usize,
+        ids: Ids,
+    },
     /// A field of the record that `field` refers to.
-    Related { field: usize, related: &'static str },
+    Related {
+        field: usize,
+        related: &'static str,
+    },
     /// A custom field of that name.
     Custom(String),
     /// The record's own system id.

@@ -25,7 +25,11 @@ fn assets(headers: &[&str], pairs: &[(&str, &str)]) -> Result<Mapping, Vec<Fault
 
 #[test]
 fn names_synonyms_custom_and_own_columns_are_known() {
-    let mapping = assets(&["Asset Tag", "Serial No", "Model", "Category", "custom:Rack", "_action", "_id", "Colour"], &[("Serial No", "asset_serial")]).unwrap();
+    let mapping = assets(
+        &["Asset Tag", "Serial No", "Model", "Category", "custom:Rack", "_action", "_id", "Colour"],
+        &[("Serial No", "asset_serial")],
+    )
+    .unwrap();
     assert!(mapping.feeds("asset_id"));
     assert!(mapping.feeds("asset_serial"));
     assert!(mapping.feeds("product_id"));
@@ -69,7 +73,8 @@ fn a_name_may_stand_beside_its_id() {
 #[test]
 fn an_email_alone_names_the_employee_of_a_checkout() {
     let checkout = crate::schema::find("checkout_asset").unwrap();
-    let mapping = Mapping::new(checkout, &row(1, &["Asset Tag", "Email", "Checkout Date"]), &Wishes::default()).unwrap();
+    let mapping =
+        Mapping::new(checkout, &row(1, &["Asset Tag", "Email", "Checkout Date"]), &Wishes::default()).unwrap();
     assert!(mapping.feeds("employee_id"));
 }
 
@@ -85,7 +90,10 @@ fn wishes_that_cannot_be_met_are_faults() {
     let faults = assets(&["asset_id"], &[("Tag No", "asset_id")]).unwrap_err();
     assert!(matches!(&faults[..], [Fault::NoSuchHeader { .. }]));
     let faults = assets(&["asset_id", "X"], &[("X", "asset_sreial")]).unwrap_err();
-    assert!(matches!(&faults[..], [Fault::NoSuchField { nearest: Some(near), .. }] if near == "asset_serial"), "{faults:?}");
+    assert!(
+        matches!(&faults[..], [Fault::NoSuchField { nearest: Some(near), .. }] if near == "asset_serial"),
+        "{faults:?}"
+    );
 }
 
 #[test]
@@ -112,7 +120,9 @@ fn a_sheet_is_known_by_name_file_or_headers() {
 
 #[test]
 fn a_saved_mapping_reads_back() {
-    let mapping = assets(&["Tag No", "Model", "Category", "Rack", "Colour"], &[("Tag No", "asset_id"), ("Rack", "custom:Rack")]).unwrap();
+    let mapping =
+        assets(&["Tag No", "Model", "Category", "Rack", "Colour"], &[("Tag No", "asset_id"), ("Rack", "custom:Rack")])
+            .unwrap();
     let mut file = MappingFile::default();
     file.add(&mapping);
     let folder = tempfile::tempdir().unwrap();
@@ -120,7 +130,8 @@ fn a_saved_mapping_reads_back() {
     std::fs::write(&path, file.to_text()).unwrap();
     let saved = MappingFile::read(&path).unwrap();
     let wishes = Wishes { map: saved.wishes(mapping.entity), strict: true };
-    let again = Mapping::new(mapping.entity, &row(1, &["Tag No", "Model", "Category", "Rack", "Colour"]), &wishes).unwrap();
+    let again =
+        Mapping::new(mapping.entity, &row(1, &["Tag No", "Model", "Category", "Rack", "Colour"]), &wishes).unwrap();
     let to = |mapping: &Mapping| mapping.columns.iter().map(|column| column.to.clone()).collect::<Vec<_>>();
     assert_eq!(to(&again)[..4], to(&mapping)[..4]);
 }
@@ -133,7 +144,10 @@ fn presets_name_only_what_the_schema_has() {
             let wished = Wishes { map: vec![Wish { binding: Binding::Loose, ..wish.clone() }], strict: false };
             let header = row(1, &["name", &wish.header]);
             let faults = Mapping::new(entity, &header, &wished).err().unwrap_or_default();
-            assert!(!faults.iter().any(|fault| matches!(fault, Fault::NoSuchField { .. })), "{name}: {wish:?} {faults:?}");
+            assert!(
+                !faults.iter().any(|fault| matches!(fault, Fault::NoSuchField { .. })),
+                "{name}: {wish:?} {faults:?}"
+            );
         }
     }
 }

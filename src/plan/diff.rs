@@ -7,13 +7,15 @@ use crate::schema::{Field, Kind, fold_header};
 
 /// Whether a record already holds what a field would be set to. Texts are compared as sent, numbers by value, dates
 /// by day, options whatever their spelling; null, empty and absent are one.
-pub fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
+pub(super) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
     let Some(held) = held.filter(|held| !is_empty(held)) else { return is_empty(wanted) };
     if is_empty(wanted) {
         return false;
     }
     match field.kind {
-        Kind::Money | Kind::Integer { .. } | Kind::User => decimal(wanted) == decimal(held) && decimal(wanted).is_some(),
+        Kind::Money | Kind::Integer { .. } | Kind::User => {
+            decimal(wanted) == decimal(held) && decimal(wanted).is_some()
+        }
         Kind::Boolean => truth(wanted) == truth(held),
         Kind::Date => text(wanted).get(..10) == text(held).get(..10),
         Kind::Option(_) => fold_header(&text(wanted)) == fold_header(&text(held)),
@@ -26,13 +28,18 @@ pub fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
 
 /// The name and value pairs of a record's custom fields, in any of the shapes a reply may have: an array of pairs, a
 /// plain object, or either as a JSON text (field notes).
-pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
+pub(super) fn custom_fields(held: &Json) -> Vec<(String, String)> {
     match held {
-        Json::String(encoded) => serde_json::from_str::<Json>(encoded).map(|decoded| match decoded {
-            Json::String(_) => Vec::new(),
-            other => custom_fields(&other),
-        }).unwrap_or_default(),
-        Json::Array(pairs) => pairs.iter().filter_map(|pair| Some((text(pair.get("name")?), text(pair.get("value").unwrap_or(&Json::Null))))).collect(),
+        Json::String(encoded) => serde_json::from_str::<Json>(encoded)
+            .map(|decoded| match decoded {
+                Json::String(_) => Vec::new(),
+                other => custom_fields(&other),
+            })
+            .unwrap_or_default(),
+        Json::Array(pairs) => pairs
+            .iter()
+            .filter_map(|pair| Some((text(pair.get("name")?), text(pair.get("value").unwrap_or(&Json::Null)))))
+            .collect(),
         Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         _ => Vec::new(),
     }
@@ -40,7 +47,7 @@ pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
 
 /// The record's pairs with the row's put over them, so that what the row does not name stays; none where nothing
 /// changes.
-pub fn merged_custom_fields(held: Option<&Json>, given: &[(String, String)]) -> Option<Json> {
+pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[(String, String)]) -> Option<Json> {
     let before = held.map(custom_fields).unwrap_or_default();
     let mut after = before.clone();
     for (name, value) in given {
@@ -53,7 +60,7 @@ pub fn merged_custom_fields(held: Option<&Json>, given: &[(String, String)]) -> 
 }
 
 /// Custom fields as the guide writes them: `[{"name": .., "value": ..}, ..]`.
-pub fn pairs(fields: &[(String, String)]) -> Json {
+pub(super) fn pairs(fields: &[(String, String)]) -> Json {
     fields.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect()
 }
 

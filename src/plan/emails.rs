@@ -62,7 +62,9 @@ fn mails(catalog: &Catalog, category: Target) -> bool {
 
 fn link(catalog: &Catalog, collection: &str, target: Target, field: &str) -> Option<Target> {
     match fields_of(catalog, collection, target)?.get(field)? {
-        Json::Object(planned) => planned.get("planned")?.as_u64().and_then(|step| u32::try_from(step).ok()).map(Target::Planned),
+        Json::Object(planned) => {
+            planned.get("planned")?.as_u64().and_then(|step| u32::try_from(step).ok()).map(Target::Planned)
+        }
         id => id.as_i64().map(Target::Known),
     }
 }

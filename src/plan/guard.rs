@@ -14,7 +14,9 @@ impl Limit {
     /// `250` or `10%`.
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().strip_suffix('%') {
-            Some(percent) => percent.trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).map(Limit::Percent),
+            Some(percent) => {
+                percent.trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).map(Limit::Percent)
+            }
             None => text.trim().parse().ok().map(Limit::Count),
         }
     }

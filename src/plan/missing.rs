@@ -4,7 +4,6 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, Target};
 use crate::check::{CheckedRow, Code, Flaw, choice, text};
-use crate::mapping::Mapping;
 use crate::resolve::{Resolved, Resolver, Users};
 use crate::schema::{self, Entity, Field, Kind, Reference};
 use crate::table::Row;
@@ -31,7 +30,7 @@ impl CreateMissing {
 
 /// A record to be created because rows name it.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub(super) struct Draft {
     pub entity: &'static Entity,
     pub fields: Map<String, Json>,
     /// Records of the account, or of earlier steps, that it refers to.
@@ -41,8 +40,7 @@ pub struct Draft {
 }
 
 /// Where a draft's facts come from: the row that names it.
-pub struct Source<'s> {
-    pub mapping: &'s Mapping,
+pub(super) struct Source<'s> {
     pub row: &'s Row,
     pub checked: &'s CheckedRow,
     pub catalog: &'s Catalog,
@@ -56,7 +54,7 @@ impl Source<'_> {
     ///
     /// # Errors
     /// Where the row does not hold all that a create requires.
-    pub fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<Draft, Flaw> {
+    pub(super) fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<Draft, Flaw> {
         let entity = schema::collection(reference.to).ok_or_else(|| incomplete(reference.to, name, "a collection"))?;
         let mut draft = Draft { entity, fields: Map::new(), records: Vec::new(), missing: Vec::new() };
         draft.fields.insert(name_field(entity, name).to_owned(), Json::from(name));
@@ -128,6 +126,9 @@ fn incomplete(collection: &str, name: &str, lacking: &str) -> Flaw {
     Flaw::new(
         Code::NameIncomplete,
         format!("enough to create `{name}` in {collection}: `{lacking}` is lacking"),
-        format!("create it in a {collection} sheet, or add a column that says its {}", lacking.trim_end_matches("_id").replace('_', " ")),
+        format!(
+            "create it in a {collection} sheet, or add a column that says its {}",
+            lacking.trim_end_matches("_id").replace('_', " ")
+        ),
     )
 }

@@ -146,7 +146,13 @@ impl Planner<'_> {
         }
     }
 
-    fn deletion(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &CheckedRow, fields: &[ResolvedField]) -> Result<Decision, Rejection> {
+    fn deletion(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        fields: &[ResolvedField],
+    ) -> Result<Decision, Rejection> {
         match self.existing(sheet, row, checked, fields) {
             Ok(Some(Target::Known(id))) => {
                 Ok(Decision::Write(RowDraft { record: Some(WriteKind::Delete(id)), ..RowDraft::default() }))
@@ -157,7 +163,13 @@ impl Planner<'_> {
     }
 
     /// The record that a row means: by its id column, else by its key.
-    fn existing(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &CheckedRow, fields: &[ResolvedField]) -> Result<Option<Target>, Problem> {
+    fn existing(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        fields: &[ResolvedField],
+    ) -> Result<Option<Target>, Problem> {
         let collection = sheet.mapping.entity.name;
         let by_key = self.by_key(sheet, row, fields);
         let Some(id) = checked.id else { return by_key };
@@ -173,7 +185,11 @@ impl Planner<'_> {
             Ok(Some(target)) if target != Target::Known(id) => {
                 let flaw = Flaw::new(
                     Code::NameConflict,
-                    format!("one record; the id is {}, the row describes {}", self.catalog.describe(collection, Target::Known(id)), self.catalog.describe(collection, target)),
+                    format!(
+                        "one record; the id is {}, the row describes {}",
+                        self.catalog.describe(collection, Target::Known(id)),
+                        self.catalog.describe(collection, target)
+                    ),
                     "correct the id, or --ignore the column if it holds another system's ids",
                 );
                 Err(flaw.at(None, &id.to_string()))
@@ -185,7 +201,8 @@ impl Planner<'_> {
 
     fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<Target>, Problem> {
         let entity = sheet.mapping.entity;
-        let texts: Vec<(usize, String)> = fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
+        let texts: Vec<(usize, String)> =
+            fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
         let key: Vec<KeyValue<'_>> = sheet.match_on.iter().map(|name| key_value(sheet, name, fields, &texts)).collect();
         // Without its first field a key says nothing.
         if key.first().is_none_or(|first| matches!(first, KeyValue::Missing)) {
@@ -195,7 +212,8 @@ impl Planner<'_> {
             Found::One(target) => Ok(Some(target)),
             Found::None { .. } => Ok(None),
             Found::Many(candidates) => {
-                let shown: Vec<String> = candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
+                let shown: Vec<String> =
+                    candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
                 let flaw = Flaw::new(
                     Code::RecordAmbiguous,
                     format!("one record; these match: {}", shown.join("; ")),
@@ -207,8 +225,15 @@ impl Planner<'_> {
     }
 
     /// Splits off the names that are to be created; those that may not be are problems.
-    fn drafts(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &CheckedRow, fields: Vec<ResolvedField>, problems: &mut Vec<Problem>) -> (Vec<ResolvedField>, Vec<(usize, Draft)>) {
-        let source = Source { mapping: sheet.mapping, row, checked, catalog: self.catalog, users: self.users, covers: self.covers };
+    fn drafts(
+        &self,
+        _sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        fields: Vec<ResolvedField>,
+        problems: &mut Vec<Problem>,
+    ) -> (Vec<ResolvedField>, Vec<(usize, Draft)>) {
+        let source = Source { row, checked, catalog: self.catalog, users: self.users, covers: self.covers };
         let mut drafts = Vec::new();
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
@@ -408,7 +433,12 @@ fn key_text(entity: &Entity, given: &ResolvedField) -> Option<String> {
     }
 }
 
-fn key_value<'t>(sheet: &SheetPlan<'_>, name: &str, fields: &[ResolvedField], texts: &'t [(usize, String)]) -> KeyValue<'t> {
+fn key_value<'t>(
+    sheet: &SheetPlan<'_>,
+    name: &str,
+    fields: &[ResolvedField],
+    texts: &'t [(usize, String)],
+) -> KeyValue<'t> {
     let Some(index) = sheet.mapping.entity.field_index(name) else { return KeyValue::Missing };
     if let Some((_, text)) = texts.iter().find(|(field, _)| *field == index) {
         return KeyValue::Text(text);

@@ -9,8 +9,13 @@ pub fn rank(entity: &Entity) -> usize {
 
 /// The collections whose records `entity` can refer to, directly or through a related record.
 pub fn referenced(entity: &Entity) -> Vec<&'static str> {
-    let mut names: Vec<&'static str> =
-        entity.fields.iter().filter(|field| field.is_written()).filter_map(|field| field.reference_to()).map(|reference| reference.to).collect();
+    let mut names: Vec<&'static str> = entity
+        .fields
+        .iter()
+        .filter(|field| field.is_written())
+        .filter_map(|field| field.reference_to())
+        .map(|reference| reference.to)
+        .collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -58,7 +58,12 @@ impl Resolver<'_> {
                 continue;
             }
             match self.value(field, row, checked, given) {
-                Ok(value) => merge(&mut fields, ResolvedField { field: given.field, column: given.column, value }, row, &mut problems),
+                Ok(value) => merge(
+                    &mut fields,
+                    ResolvedField { field: given.field, column: given.column, value },
+                    row,
+                    &mut problems,
+                ),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -81,7 +86,9 @@ impl Resolver<'_> {
             Given::Name(ids) => {
                 let Some(reference) = field.reference_to() else { return Ok(Resolved::Value(Json::from(trimmed))) };
                 let hints = hints(row, checked, given.field);
-                self.name(reference, trimmed, ids, &hints).map_err(|flaw| flaw.at(Some(given.column), raw))?.fix(given.column, raw)
+                self.name(reference, trimmed, ids, &hints)
+                    .map_err(|flaw| flaw.at(Some(given.column), raw))?
+                    .fix(given.column, raw)
             }
         })
     }

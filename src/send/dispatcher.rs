@@ -137,7 +137,9 @@ impl<'c> Dispatch<'c> {
             match (self.state(awaited.step), &awaited.field) {
                 (Settled::Pending, _) => return Readiness::Wait,
                 (Settled::Failed, _) => return Readiness::Never(String::from("see the row that creates it")),
-                (Settled::Done(None), Some(_)) => return Readiness::Never(String::from("the service did not tell its id")),
+                (Settled::Done(None), Some(_)) => {
+                    return Readiness::Never(String::from("the service did not tell its id"));
+                }
                 (Settled::Done(_), _) => {}
             }
         }
@@ -164,7 +166,12 @@ impl<'c> Dispatch<'c> {
         }
     }
 
-    fn land(&mut self, step: &Step, end: Result<StepEnd, Fault>, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) {
+    fn land(
+        &mut self,
+        step: &Step,
+        end: Result<StepEnd, Fault>,
+        on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>),
+    ) {
         if let Err(Fault::Write(failure)) = &end
             && failure.stop == Scope::Run
             && self.end == End::Complete
@@ -174,7 +181,12 @@ impl<'c> Dispatch<'c> {
         self.settle(step, end, on_end);
     }
 
-    fn settle(&mut self, step: &Step, end: Result<StepEnd, Fault>, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) {
+    fn settle(
+        &mut self,
+        step: &Step,
+        end: Result<StepEnd, Fault>,
+        on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>),
+    ) {
         let state = match &end {
             Ok(end) => Settled::Done(end.id),
             Err(_) => Settled::Failed,

@@ -45,9 +45,13 @@ impl Fault {
 pub fn problems_of(fault: &Fault, mapping: &Mapping) -> Vec<Problem> {
     let failure = match fault {
         Fault::Write(failure) => failure,
-        Fault::Awaited(reason) => return vec![about_row(Code::NameFailed, reason, "see the row that creates it, then send this row again")],
+        Fault::Awaited(reason) => {
+            return vec![about_row(Code::NameFailed, reason, "see the row that creates it, then send this row again")];
+        }
         Fault::NotSent(_) => return Vec::new(),
-        Fault::Internal(reason) => return vec![about_row(Code::ServiceUnknown, reason, "report it, with the result workbook")],
+        Fault::Internal(reason) => {
+            return vec![about_row(Code::ServiceUnknown, reason, "report it, with the result workbook")];
+        }
     };
     match failure.fate {
         Fate::Unknown => vec![about_row(
@@ -56,13 +60,19 @@ pub fn problems_of(fault: &Fault, mapping: &Mapping) -> Vec<Problem> {
             "look for the record in the account; an upsert of this row is safe where it has a natural key",
         )],
         Fate::NotSent => vec![about_row(Code::ServiceUnreachable, &failure.message, "send the row again")],
-        Fate::Refused if failure.fields.is_empty() => vec![about_row(Code::ServiceRefused, &failure.message, "correct what the service names")],
+        Fate::Refused if failure.fields.is_empty() => {
+            vec![about_row(Code::ServiceRefused, &failure.message, "correct what the service names")]
+        }
         Fate::Refused => failure.fields.iter().map(|(field, message)| refused_field(mapping, field, message)).collect(),
     }
 }
 
 fn refused_field(mapping: &Mapping, field: &str, message: &str) -> Problem {
-    let flaw = Flaw::new(Code::ServiceRefused, format!("what the service accepts for `{field}`: {message}"), "correct the cell");
+    let flaw = Flaw::new(
+        Code::ServiceRefused,
+        format!("what the service accepts for `{field}`: {message}"),
+        "correct the cell",
+    );
     flaw.at(mapping.column_of(field), "")
 }
 

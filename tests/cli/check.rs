@@ -23,8 +23,14 @@ fn all_problems_of_a_row_are_reported_at_once() {
 #[test]
 fn a_column_tells_what_a_cell_cannot() {
     let account = Rehearsal::new()
-        .sheet("assets.csv", "asset_id,product,status,purchase_date\nA-1,Mac,Ready,01/02/2024\nA-2,Mac,Ready,23/02/2024\n")
-        .sheet("unsure.csv", "asset_id,product,status,purchase_date\nA-1,Mac,Ready,01/02/2024\nA-2,Mac,Ready,03/02/2024\n");
+        .sheet(
+            "assets.csv",
+            "asset_id,product,status,purchase_date\nA-1,Mac,Ready,01/02/2024\nA-2,Mac,Ready,23/02/2024\n",
+        )
+        .sheet(
+            "unsure.csv",
+            "asset_id,product,status,purchase_date\nA-1,Mac,Ready,01/02/2024\nA-2,Mac,Ready,03/02/2024\n",
+        );
     check(account.folder(), &["assets.csv"]).exits(0);
     let ran = check(account.folder(), &["unsure.csv", "--entity", "assets"]).exits(1).says("date.ambiguous");
     assert!(ran.said().contains("2024-02-01") && ran.said().contains("2024-01-02"), "{}", ran.said());
@@ -33,13 +39,15 @@ fn a_column_tells_what_a_cell_cannot() {
 
 #[test]
 fn duplicates_name_the_first_row() {
-    let account = Rehearsal::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\nA-2,Mac,Ready\na-1,Mac,Ready\n");
+    let account =
+        Rehearsal::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\nA-2,Mac,Ready\na-1,Mac,Ready\n");
     check(account.folder(), &["assets.csv"]).exits(1).says("duplicate.key").says("row 2");
 }
 
 #[test]
 fn the_bad_rows_are_written_with_their_problems() {
-    let account = Rehearsal::new().sheet("assets.csv", "asset_id,product,status,purchase_date\nA-1,Mac,Ready,2024-01-01\nA-2,Mac,Ready,soon\n");
+    let account = Rehearsal::new()
+        .sheet("assets.csv", "asset_id,product,status,purchase_date\nA-1,Mac,Ready,2024-01-01\nA-2,Mac,Ready,soon\n");
     check(account.folder(), &["assets.csv", "--result", "bad.xlsx"]).exits(1);
     let rows = rows_of(&account.path("bad.xlsx"), "assets");
     assert_eq!(rows.len(), 2);
@@ -69,6 +77,11 @@ fn stdin_is_read_twice_where_it_must_be() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(b"asset_id;product;status;purchase_date\nA-1;Mac;Ready;13.02.2024\n").unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(b"asset_id;product;status;purchase_date\nA-1;Mac;Ready;13.02.2024\n")
+        .unwrap();
     Ran::of(child.wait_with_output().unwrap()).exits(0);
 }

@@ -29,7 +29,11 @@ fn an_update_sends_only_what_differs() {
     account.run(&["import", "assets.csv"]).exits(0);
     let changed = account.sheet("changed.csv", "asset_id,asset_name,notes\nLAP-1,Ada's laptop,changed\nLAP-2,,\n");
     let (code, summary) = changed.json(&["import", "changed.csv", "--entity", "assets"]);
-    assert_eq!((code, &summary["counts"]["updated"], &summary["counts"]["unchanged"]), (0, &json!(1), &json!(1)), "{summary}");
+    assert_eq!(
+        (code, &summary["counts"]["updated"], &summary["counts"]["unchanged"]),
+        (0, &json!(1), &json!(1)),
+        "{summary}"
+    );
     let asset = changed.record("assets", "asset_id", "LAP-1");
     assert_eq!((&asset["notes"], &asset["purchase_cost"]), (&json!("changed"), &json!(1299)));
     assert_eq!(changed.record("assets", "asset_id", "LAP-2")["asset_name"], "Bob's laptop", "blank is not clear");
@@ -75,17 +79,20 @@ fn missing_records_are_created_once() {
     account.run(&["import", "assets.csv"]).exits(1).says("name.not_found");
     account.run(&["import", "assets.csv", "--create-missing"]).exits(0);
     let count = |collection| account.records(collection).len();
-    assert_eq!((count("products"), count("categories"), count("manufacturers"), count("locations"), count("assets")), (2, 1, 1, 2, 3));
+    assert_eq!(
+        (count("products"), count("categories"), count("manufacturers"), count("locations"), count("assets")),
+        (2, 1, 1, 2, 3)
+    );
     assert_eq!(account.records("categories")[0]["type"], "asset");
     assert_eq!(account.records("products")[0]["manufacturer_id"], 1);
 }
 
 #[test]
 fn people_are_never_made_up_in_passing() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS).sheet(
-        "checkout_asset.csv",
-        "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n",
-    );
+    let account = Rehearsal::new()
+        .furnished()
+        .sheet("assets.csv", ASSETS)
+        .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n");
     account.run(&["import", "assets.csv"]).exits(0);
     account.run(&["import", "checkout_asset.csv", "--create-missing"]).exits(1).says("name.not_found");
     assert!(account.records("employees").is_empty());
@@ -95,14 +102,20 @@ fn people_are_never_made_up_in_passing() {
 fn later_sheets_name_what_earlier_ones_create_whatever_their_order() {
     let account = Rehearsal::new();
     let path = account.path("book.xlsx");
-    workbook(&path, &[
-        ("checkout_asset", &[&["asset_id", "employee", "checkout_date"], &["T-1", "ada@example.com", "2024-06-01"]]),
-        ("assets", &[&["asset_id", "product", "status"], &["T-1", "Phone 9", "Ready"]]),
-        ("products", &[&["name", "category"], &["Phone 9", "Phones"]]),
-        ("employees", &[&["name", "email"], &["Ada Byron", "ada@example.com"]]),
-        ("statuses", &[&["name", "type"], &["Ready", "Deployable"]]),
-        ("categories", &[&["name", "type"], &["Phones", "asset"]]),
-    ]);
+    workbook(
+        &path,
+        &[
+            (
+                "checkout_asset",
+                &[&["asset_id", "employee", "checkout_date"], &["T-1", "ada@example.com", "2024-06-01"]],
+            ),
+            ("assets", &[&["asset_id", "product", "status"], &["T-1", "Phone 9", "Ready"]]),
+            ("products", &[&["name", "category"], &["Phone 9", "Phones"]]),
+            ("employees", &[&["name", "email"], &["Ada Byron", "ada@example.com"]]),
+            ("statuses", &[&["name", "type"], &["Ready", "Deployable"]]),
+            ("categories", &[&["name", "type"], &["Phones", "asset"]]),
+        ],
+    );
     let (code, plan) = account.json(&["import", "book.xlsx", "--dry-run"]);
     assert_eq!((code, &plan["counts"]["created"]), (0, &json!(6)), "{plan}");
     account.run(&["import", "book.xlsx"]).exits(0);
@@ -115,7 +128,10 @@ fn two_records_of_one_folded_name_are_both_shown() {
         .furnished()
         .holds("locations", json!({"name": "Berlin"}))
         .holds("locations", json!({"name": "BERLIN"}))
-        .sheet("assets.csv", "asset_id,product,status,location\nA-1,MacBook Pro 14,Ready,berlin\nA-2,MacBook Pro 14,Ready,Berlin\n");
+        .sheet(
+            "assets.csv",
+            "asset_id,product,status,location\nA-1,MacBook Pro 14,Ready,berlin\nA-2,MacBook Pro 14,Ready,Berlin\n",
+        );
     let ran = account.run(&["import", "assets.csv"]).exits(1).says("name.ambiguous");
     assert!(ran.said().contains("#1") && ran.said().contains("#2"), "{}", ran.said());
     assert_eq!(account.record("assets", "asset_id", "A-2")["location_id"], 1, "an exact match wins");
@@ -125,7 +141,10 @@ fn two_records_of_one_folded_name_are_both_shown() {
 fn requests_are_one_page_a_collection_and_one_write_a_row() {
     let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
     let (_, summary) = account.json(&["import", "assets.csv"]);
-    assert_eq!(summary["requests"]["by_kind"], json!({"GET assets": 1, "GET products": 1, "GET statuses": 1, "POST assets": 2}));
+    assert_eq!(
+        summary["requests"]["by_kind"],
+        json!({"GET assets": 1, "GET products": 1, "GET statuses": 1, "POST assets": 2})
+    );
 }
 
 #[test]
@@ -155,7 +174,10 @@ fn checkouts_that_mail_people_want_a_yes() {
         .holds("statuses", json!({"name": "Ready", "type": "deployable"}))
         .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
         .sheet("assets.csv", ASSETS)
-        .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Ada Byron,2024-06-01\nLAP-2,Ada Byron,2024-06-01\n");
+        .sheet(
+            "checkout_asset.csv",
+            "asset_id,employee,checkout_date\nLAP-1,Ada Byron,2024-06-01\nLAP-2,Ada Byron,2024-06-01\n",
+        );
     account.run(&["import", "assets.csv"]).exits(0);
     account.run(&["import", "checkout_asset.csv"]).exits(2).says("2 e-mails to 1 person");
     account.run(&["import", "checkout_asset.csv", "--yes"]).exits(0);
@@ -181,7 +203,10 @@ fn only_failed_sends_what_is_not_done_and_keeps_the_rest() {
     workbook(&account.path("mended.xlsx"), &[("assets", &borrowed)]);
     let (code, summary) = account.json(&["import", "mended.xlsx", "--only-failed"]);
     assert_eq!(code, 1);
-    assert_eq!((&summary["counts"]["created"], &summary["counts"]["failed"], &summary["counts"]["skipped"]), (&json!(1), &json!(1), &json!(1)));
+    assert_eq!(
+        (&summary["counts"]["created"], &summary["counts"]["failed"], &summary["counts"]["skipped"]),
+        (&json!(1), &json!(1), &json!(1))
+    );
     let again = rows_of(&account.path("mended.result.xlsx"), "assets");
     let statuses: Vec<&str> = again.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(statuses, ["_status", "created", "created", "failed"]);
@@ -207,7 +232,8 @@ fn row_actions_override_the_mode() {
     );
     let (code, summary) = account.json(&["import", "actions.csv", "--entity", "assets", "--yes"]);
     assert_eq!(code, 0, "{summary}");
-    let tags: Vec<String> = account.records("assets").iter().map(|asset| asset["asset_id"].as_str().unwrap().to_owned()).collect();
+    let tags: Vec<String> =
+        account.records("assets").iter().map(|asset| asset["asset_id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(tags, ["LAP-1", "LAP-3"]);
 }
 

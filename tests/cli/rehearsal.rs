@@ -94,7 +94,8 @@ impl Rehearsal {
     /// The JSON a command prints with `--json`; `arguments` must not name it.
     pub fn json(&self, arguments: &[&str]) -> (i32, Value) {
         let ran = self.run(&[arguments, &["--json"]].concat());
-        let document = serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.stdout, ran.stderr));
+        let document =
+            serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.stdout, ran.stderr));
         (ran.code, document)
     }
 
@@ -107,7 +108,8 @@ impl Rehearsal {
 
     /// The one record of a collection whose field holds a text.
     pub fn record(&self, collection: &str, field: &str, text: &str) -> Value {
-        let mut found: Vec<Value> = self.records(collection).into_iter().filter(|record| record[field] == text).collect();
+        let mut found: Vec<Value> =
+            self.records(collection).into_iter().filter(|record| record[field] == text).collect();
         assert_eq!(found.len(), 1, "{collection} with {field} {text}");
         found.remove(0)
     }
@@ -115,7 +117,10 @@ impl Rehearsal {
     /// A plain request, without any code of the client.
     pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let body = body.map(ToString::to_string).unwrap_or_default();
-        let tenant = self.tenant.map(|id| format!("{}tenant_id={id}", if path.contains('?') { '&' } else { '?' })).unwrap_or_default();
+        let tenant = self
+            .tenant
+            .map(|id| format!("{}tenant_id={id}", if path.contains('?') { '&' } else { '?' }))
+            .unwrap_or_default();
         let address = self.sandbox.address();
         let mut stream = TcpStream::connect(address).unwrap();
         write!(
@@ -136,7 +141,10 @@ impl Rehearsal {
 /// `tallyport` with nothing of this machine's environment.
 pub fn bare(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tallyport"));
-    for name in ["BLUETALLY_BASE_URL", "BLUETALLY_API_KEY", "BLUETALLY_TENANT_ID", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+    for name in [
+        "BLUETALLY_BASE_URL", "BLUETALLY_API_KEY", "BLUETALLY_TENANT_ID", "HTTP_PROXY", "http_proxy", "ALL_PROXY",
+        "all_proxy",
+    ] {
         command.env_remove(name);
     }
     command

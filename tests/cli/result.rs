@@ -20,15 +20,20 @@ fn text_stays_text() {
 
 #[test]
 fn a_csv_result_is_a_csv() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", "asset_id,product,status\n007,MacBook Pro 14,Ready\n");
+    let account =
+        Rehearsal::new().furnished().sheet("assets.csv", "asset_id,product,status\n007,MacBook Pro 14,Ready\n");
     account.run(&["import", "assets.csv", "--result", "r.csv"]).exits(0);
     let text = std::fs::read_to_string(account.path("r.csv")).unwrap();
-    assert_eq!(text.replace("\r\n", "\n"), "_status,_id,_message,asset_id,product,status\ncreated,1,,007,MacBook Pro 14,Ready\n");
+    assert_eq!(
+        text.replace("\r\n", "\n"),
+        "_status,_id,_message,asset_id,product,status\ncreated,1,,007,MacBook Pro 14,Ready\n"
+    );
 }
 
 #[test]
 fn an_earlier_result_is_never_overwritten() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", "asset_id,product,status\n007,MacBook Pro 14,Ready\n");
+    let account =
+        Rehearsal::new().furnished().sheet("assets.csv", "asset_id,product,status\n007,MacBook Pro 14,Ready\n");
     account.run(&["import", "assets.csv"]).exits(0);
     account.run(&["import", "assets.csv"]).exits(0);
     assert!(account.path("assets.result.xlsx").exists() && account.path("assets.result-2.xlsx").exists());
@@ -36,7 +41,8 @@ fn an_earlier_result_is_never_overwritten() {
 
 #[test]
 fn passwords_are_not_copied() {
-    let account = Rehearsal::new().sheet("employees.csv", "name,email,Initial password\nAda,ada@example.com,hunter2-4711\n");
+    let account =
+        Rehearsal::new().sheet("employees.csv", "name,email,Initial password\nAda,ada@example.com,hunter2-4711\n");
     account.run(&["import", "employees.csv", "--result", "r.csv"]).exits(0).says("Initial password");
     let text = std::fs::read_to_string(account.path("r.csv")).unwrap();
     assert!(!text.contains("hunter2-4711"), "{text}");

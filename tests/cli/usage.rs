@@ -55,7 +55,12 @@ fn headers_alone_are_no_import() {
 
 #[test]
 fn only_failed_wants_a_result() {
-    Rehearsal::new().furnished().sheet("assets.csv", ASSETS).run(&["import", "assets.csv", "--only-failed"]).exits(2).says("_status");
+    Rehearsal::new()
+        .furnished()
+        .sheet("assets.csv", ASSETS)
+        .run(&["import", "assets.csv", "--only-failed"])
+        .exits(2)
+        .says("_status");
 }
 
 #[test]

@@ -37,17 +37,8 @@ impl Event<'_> {
 
 /// The columns of a row that every row has. `user_email` and the id under its own name come from these.
 const COLUMNS: &[&str] = &[
-    "timestamp",
-    "type",
-    "event",
-    "item_id",
-    "user_id",
-    "employee_id",
-    "employee_email",
-    "location_id",
-    "asset_id",
-    "quantity",
-    "notes",
+    "timestamp", "type", "event", "item_id", "user_id", "employee_id", "employee_email", "location_id", "asset_id",
+    "quantity", "notes",
 ];
 
 impl Store {
@@ -91,17 +82,8 @@ impl Store {
              location_id, asset_id, quantity, notes) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, (SELECT email FROM employees WHERE id = ?7), ?8, ?9, ?10, ?11)",
             rusqlite::params![
-                account.0,
-                time,
-                logged,
-                event.name,
-                event.item_id,
-                event.user_id,
-                event.employee_id,
-                event.location_id,
-                event.asset_id,
-                event.quantity,
-                event.notes,
+                account.0, time, logged, event.name, event.item_id, event.user_id, event.employee_id,
+                event.location_id, event.asset_id, event.quantity, event.notes,
             ],
         )
     }

@@ -41,32 +41,10 @@ fn pages_end_at_the_page_limit() {
 fn parameters_of_lists_are_of_their_type() {
     let api = Api::new();
     for parameter in [
-        "limit=0",
-        "limit=-1",
-        "limit=ten",
-        "limit=",
-        "limit=1001",
-        "limit=99999999999",
-        "limit=+5",
-        "limit=05",
-        "offset=-1",
-        "offset=x",
-        "offset=1.5",
-        "sort=",
-        "sort=Name",
-        "sort=id",
-        "sort=nonsense",
-        "order=up",
-        "order=ASC",
-        "purchase_cost=12.5",
-        "purchase_cost=x",
-        "product_id=Latitude",
-        "purchase_date=2024-13-01",
-        "purchase_date=01/02/2024",
-        "nonsense=1",
-        "id=1",
-        "currency=EUR",
-        "custom_fields=x",
+        "limit=0", "limit=-1", "limit=ten", "limit=", "limit=1001", "limit=99999999999", "limit=+5", "limit=05",
+        "offset=-1", "offset=x", "offset=1.5", "sort=", "sort=Name", "sort=id", "sort=nonsense", "order=up",
+        "order=ASC", "purchase_cost=12.5", "purchase_cost=x", "product_id=Latitude", "purchase_date=2024-13-01",
+        "purchase_date=01/02/2024", "nonsense=1", "id=1", "currency=EUR", "custom_fields=x",
     ] {
         let name = parameter.split('=').next().unwrap();
         assert_eq!(api.get(&format!("/assets?{parameter}")).blamed(), [name], "{parameter}");

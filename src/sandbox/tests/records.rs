@@ -11,14 +11,7 @@ fn all_errors_of_a_body_come_at_once() {
     });
     let answer = api.post("/assets", body);
     let expected = [
-        "purchase_date",
-        "purchase_cost",
-        "currency",
-        "location_id",
-        "logo",
-        "custom_fields",
-        "colour",
-        "status_id",
+        "purchase_date", "purchase_cost", "currency", "location_id", "logo", "custom_fields", "colour", "status_id",
         "product_id",
     ];
     assert_eq!(answer.blamed(), expected);

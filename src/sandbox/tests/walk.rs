@@ -193,39 +193,18 @@ fn wrong_for(kind: Kind) -> Vec<Json> {
     match kind {
         Kind::Text(TextForm::Plain) => list(json!([1, true, ["a"], {"a": 1}])),
         Kind::Text(TextForm::Email) => list(json!([
-            1,
-            "ada",
-            "ada@",
-            "@example.com",
-            "a b@example.com",
-            "ada@example",
-            "",
-            "a@b@example.com",
+            1, "ada", "ada@", "@example.com", "a b@example.com", "ada@example", "", "a@b@example.com",
             "Ada <ada@example.com>"
         ])),
         Kind::Text(TextForm::Url) => list(json!([
-            1,
-            "example.com",
-            "ftp://example.com",
-            "https://",
-            "https:example.com",
-            "javascript:alert(1)",
-            "",
+            1, "example.com", "ftp://example.com", "https://", "https:example.com", "javascript:alert(1)", "",
             "https://exa mple.com"
         ])),
         Kind::Integer { .. } => list(json!(["5", 5.0, 5.5, true, -1, 1e300, 9_007_199_254_740_992_i64, [5]])),
         Kind::Money => list(json!(["5", 5.5, 12.0, true, -1])),
         Kind::Date => list(json!([
-            20240501,
-            "2024-02-30",
-            "2023-02-29",
-            "2024-5-1",
-            "01/02/2024",
-            "2024-05-01T00:00:00Z",
-            "",
-            "20240501",
-            "+2024-05-01",
-            "2024-13-01"
+            20240501, "2024-02-30", "2023-02-29", "2024-5-1", "01/02/2024", "2024-05-01T00:00:00Z", "", "20240501",
+            "+2024-05-01", "2024-13-01"
         ])),
         Kind::Boolean => list(json!(["true", 1, 0, "yes"])),
         Kind::Currency => list(json!([978, "eur", "€", "EURO", "DEM", "HRK", "XXX", ""])),

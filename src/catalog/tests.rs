@@ -1,0 +1,194 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use serde_json::{Value, json};
+
+use super::{Catalog, Coverage, Found, Holding, KeyValue, Naming, Record, Target};
+use crate::schema;
+
+fn fields(value: Value) -> Record {
+    value.as_object().unwrap().clone()
+}
+
+/// A catalog of whole collections.
+fn catalog(collections: &[(&'static str, Value)]) -> Catalog {
+    let mut catalog = Catalog::default();
+    for (name, records) in collections {
+        let entity = schema::collection(name).unwrap();
+        let mut holding = Holding::new(entity, entity.key);
+        holding.coverage = Coverage::Whole;
+        for record in records.as_array().unwrap() {
+            holding.insert(Target::Known(record["id"].as_i64().unwrap()), fields(record.clone()));
+        }
+        catalog.holdings.insert(entity.name, holding);
+    }
+    catalog
+}
+
+fn named(catalog: &Catalog, collection: &str, text: &str) -> Found {
+    catalog.find(collection, text, Naming::Marked, None, &[])
+}
+
+fn one(id: i64) -> Found {
+    Found::One(Target::Known(id))
+}
+
+fn targets(found: &Found) -> Vec<Target> {
+    match found {
+        Found::Many(several) => several.iter().map(|(target, _)| *target).collect(),
+        other => panic!("several expected, not {other:?}"),
+    }
+}
+
+const NO_NAMES: Found = Found::None { nearest: Vec::new() };
+
+#[test]
+fn an_exact_name_wins_over_a_folded_one() {
+    let catalog = catalog(&[(
+        "locations",
+        json!([
+            {"id": 1, "name": "Berlin", "city": "Berlin", "country": "DE"},
+            {"id": 2, "name": "BERLIN", "city": "Berlin", "country": "US"},
+            {"id": 3, "name": "Ulm"},
+        ]),
+    )]);
+    assert_eq!(named(&catalog, "locations", "Berlin"), one(1));
+    assert_eq!(named(&catalog, "locations", " BERLIN "), one(2));
+    assert_eq!(named(&catalog, "locations", "ulm"), one(3));
+    let Found::Many(several) = named(&catalog, "locations", "berlin") else { panic!("many") };
+    let lines: Vec<_> = several.into_iter().map(|(_, line)| line).collect();
+    assert_eq!(lines, ["Berlin (#1, country DE)", "BERLIN (#2, country US)"]);
+    assert_eq!(named(&catalog, "locations", "Berlni"), Found::None { nearest: vec!["BERLIN".into(), "Berlin".into()] });
+}
+
+#[test]
+fn numbers_are_ids_or_names_as_the_column_says() {
+    let catalog = catalog(&[
+        ("locations", json!([{"id": 12, "name": "Ulm"}, {"id": 5, "name": "12"}])),
+        ("assets", json!([{"id": 12, "asset_id": "LAP-1"}, {"id": 5, "asset_id": "12"}, {"id": 7, "asset_id": "#5"}])),
+    ]);
+    let find = |collection, text, naming| catalog.find(collection, text, naming, None, &[]);
+    assert_eq!(find("locations", "#12", Naming::Marked), one(12));
+    assert_eq!(find("locations", "12", Naming::Marked), one(5));
+    assert_eq!(find("locations", "12", Naming::Bare), one(12));
+    assert_eq!(find("locations", "#12", Naming::Bare), one(12));
+    assert_eq!(find("locations", "ULM", Naming::Bare), one(12));
+    assert_eq!(find("assets", "12", Naming::TagOrId), one(5));
+    assert_eq!(find("assets", "#12", Naming::TagOrId), one(12));
+    assert_eq!(find("assets", "#5", Naming::TagOrId), one(7));
+    assert_eq!(find("assets", "7", Naming::TagOrId), one(7));
+    assert_eq!(find("assets", "99", Naming::Bare), NO_NAMES);
+}
+
+#[test]
+fn employees_are_found_by_name_and_by_address() {
+    let catalog = catalog(&[(
+        "employees",
+        json!([
+            {"id": 1, "name": "Ada Byron", "email": "ada@example.com"},
+            {"id": 2, "name": "Ada Byron", "email": "ada.b@example.com"},
+        ]),
+    )]);
+    assert_eq!(named(&catalog, "employees", "ADA@example.com"), one(1));
+    let several = named(&catalog, "employees", "ada byron");
+    assert_eq!(targets(&several), [Target::Known(1), Target::Known(2)]);
+    let Found::Many(several) = several else { panic!("many") };
+    assert_eq!(several[0].1, "Ada Byron (#1, email ada@example.com)");
+}
+
+#[test]
+fn narrowing_excludes_and_hints_choose() {
+    let catalog = catalog(&[
+        (
+            "categories",
+            json!([
+                {"id": 1, "name": "Phones", "type": "asset"},
+                {"id": 2, "name": "phones", "type": "accessory"},
+                {"id": 3, "name": "Cables"},
+            ]),
+        ),
+        (
+            "products",
+            json!([
+                {"id": 1, "name": "ProBook", "model_number": "G8", "category_id": 1},
+                {"id": 2, "name": "ProBook", "model_number": "G9", "category_id": 3},
+            ]),
+        ),
+    ]);
+    let category = |text, kind| catalog.find("categories", text, Naming::Marked, Some(("type", kind)), &[]);
+    assert_eq!(category("Phones", "accessory"), one(2));
+    assert_eq!(category("phones", "asset"), one(1));
+    assert_eq!(category("cables", "license"), one(3));
+    assert_eq!(category("#1", "accessory"), NO_NAMES);
+    let product = |hints| catalog.find("products", "probook", Naming::Marked, None, hints);
+    assert_eq!(product(&[("model_number", "g9")]), one(2));
+    assert_eq!(product(&[("category_id", "phones")]), one(1));
+    assert_eq!(targets(&product(&[("model_number", "G7")])).len(), 2);
+    let Found::Many(several) = product(&[]) else { panic!("many") };
+    assert_eq!(several[0].1, "ProBook (#1, model number G8, category Phones)");
+}
+
+#[test]
+fn planned_records_are_found_like_others() {
+    let mut catalog = catalog(&[("locations", json!([{"id": 1, "name": "Berlin"}]))]);
+    catalog.add_planned("locations", 4, fields(json!({"name": "Ulm"})));
+    catalog.add_planned("suppliers", 5, fields(json!({"name": "Acme"})));
+    catalog.add_planned("locations", 6, fields(json!({"name": "Berlin"})));
+    assert_eq!(named(&catalog, "locations", "ULM"), Found::One(Target::Planned(4)));
+    assert_eq!(named(&catalog, "suppliers", "acme"), Found::One(Target::Planned(5)));
+    assert_eq!(targets(&named(&catalog, "locations", "berlin")), [Target::Known(1), Target::Planned(6)]);
+    let matched = catalog.match_record("locations", &["name"], &[KeyValue::Text("ulm")]);
+    assert_eq!(matched, Found::One(Target::Planned(4)));
+    assert_eq!(catalog.planned_fields("locations", 4).unwrap()["name"], "Ulm");
+    assert_eq!(catalog.describe("locations", Target::Planned(4)), "Ulm");
+    assert_eq!(catalog.describe("locations", Target::Known(99)), "#99");
+    assert_eq!(catalog.describe("locations", Target::Planned(99)), "new location");
+    assert!(catalog.is_whole("locations") && !catalog.is_whole("suppliers"));
+}
+
+#[test]
+fn composite_keys_compare_each_field_in_its_own_way() {
+    let catalog = catalog(&[
+        ("assets", json!([{"id": 7, "asset_id": "LAP-1"}, {"id": 8, "asset_id": "7"}])),
+        (
+            "maintenances",
+            json!([
+                {"id": 1, "asset_id": "lap-1", "type": "hardware_support", "name": "Fan", "start_date": "2026-01-31T00:00:00.000Z"},
+                {"id": 2, "asset_id": 7, "type": "repair", "name": "Fan", "start_date": "2026-01-31"},
+                {"id": 3, "asset_id": "7", "type": "repair", "name": "fan", "start_date": "2026-01-31"},
+                {"id": 4, "asset_id": null, "type": "repair", "name": "Fan", "start_date": "2026-01-31"},
+            ]),
+        ),
+    ]);
+    let key = ["asset_id", "type", "name", "start_date"];
+    let matched = |asset, kind, name, day| {
+        let values = [KeyValue::Reference(Target::Known(asset)), KeyValue::Text(kind), KeyValue::Text(name), day];
+        catalog.match_record("maintenances", &key, &values)
+    };
+    let day = KeyValue::Text("2026-01-31");
+    assert_eq!(matched(7, "Hardware Support", "fan", day), one(1));
+    assert_eq!(matched(7, "repair", "FAN", day), one(2));
+    assert_eq!(matched(8, "repair", "Fan", day), one(3));
+    assert_eq!(matched(8, "repair", "Fan", KeyValue::Missing), one(3));
+    assert_eq!(matched(7, "repair", "Fan", KeyValue::Text("2026-02-01")), NO_NAMES);
+    assert_eq!(matched(9, "repair", "Fan", day), NO_NAMES);
+}
+
+#[test]
+fn a_missing_column_is_ignored_and_a_blank_cell_is_a_value() {
+    let catalog = catalog(&[(
+        "products",
+        json!([
+            {"id": 1, "name": "ProBook", "model_number": "G8"},
+            {"id": 2, "name": "ProBook", "model_number": null},
+            {"id": 3, "name": "PROBOOK", "model_number": "G8"},
+        ]),
+    )]);
+    let key = ["name", "model_number"];
+    let matched = |values: [KeyValue<'_>; 2]| catalog.match_record("products", &key, &values);
+    assert_eq!(targets(&matched([KeyValue::Text("ProBook"), KeyValue::Text("g8")])), [1, 3].map(Target::Known));
+    assert_eq!(matched([KeyValue::Text("PROBOOK"), KeyValue::Text("G8")]), one(3));
+    assert_eq!(matched([KeyValue::Text("ProBook"), KeyValue::Text("")]), one(2));
+    assert_eq!(targets(&matched([KeyValue::Text("ProBook"), KeyValue::Missing])), [1, 2].map(Target::Known));
+    assert_eq!(matched([KeyValue::Text(" "), KeyValue::Missing]), NO_NAMES);
+    assert_eq!(matched([KeyValue::Missing, KeyValue::Missing]), NO_NAMES);
+}
