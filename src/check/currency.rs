@@ -194,22 +194,24 @@ impl CurrencyHint {
 
     /// The hint that a trimmed sign, word or code gives.
     pub(super) fn of(text: &str) -> Result<Self, NoHint> {
-        if let Some(hint) = Self::of_sign(text) {
+        // No sign is a code in other letters, so the quick look first changes nothing.
+        if let Some(hint) = Self::of_code(text).or_else(|| Self::of_sign(text)) {
             return Ok(hint);
         }
         let code = text.to_ascii_uppercase();
-        if let Some(code) = active(&code) {
-            return Ok(Self { sign: code, codes: std::slice::from_ref(code) });
-        }
-        Err(successor(&code).map_or(NoHint::Unknown, NoHint::Historic))
+        Self::of_code(&code).ok_or_else(|| successor(&code).map_or(NoHint::Unknown, NoHint::Historic))
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        active(code).map(|code| Self { sign: code, codes: std::slice::from_ref(code) })
     }
 
     /// The hint of a sign or word that is no code.
     pub(super) fn of_sign(text: &str) -> Option<Self> {
-        let folded = text.trim_end_matches('.').to_lowercase();
-        signs::SIGNS
-            .iter()
-            .find_map(|(signs, codes)| signs.iter().find(|sign| **sign == folded).map(|sign| Self { sign, codes }))
+        match text {
+            "€" | "$" | "£" => sign_of(text),
+            _ => sign_of(&text.trim_end_matches('.').to_lowercase()),
+        }
     }
 
     /// The narrower of two hints on one amount, where they agree.
@@ -227,6 +229,12 @@ impl CurrencyHint {
         let format = format.split(';').next().unwrap_or_default();
         bracketed(format).or_else(|| quoted(format)).or_else(|| bare(format))
     }
+}
+
+/// The line of the table that has the folded sign.
+fn sign_of(folded: &str) -> Option<CurrencyHint> {
+    let has_it = |signs: &[&'static str]| signs.iter().copied().find(|sign| *sign == folded);
+    signs::SIGNS.iter().find_map(|(signs, codes)| has_it(signs).map(|sign| CurrencyHint { sign, codes }))
 }
 
 /// `[$€-407]`; `[$-407]` is only a language.

@@ -72,7 +72,10 @@ pub(super) fn iso(bytes: &[u8]) -> Option<Date> {
 
 /// What a text looks like once a time behind it is left off.
 pub(super) fn shape_of(text: &str) -> Shape {
-    reading::shape(time::without_time(trimmed(text)))
+    match reading::plain_triple(text.as_bytes()) {
+        Some(triple) => Shape::Triple(triple),
+        None => reading::shape(time::without_time(trimmed(text))),
+    }
 }
 
 /// A real date of the spreadsheet. A time of day alone is stored as a day in 1899.
@@ -82,6 +85,9 @@ fn real(date: Date) -> Result<Date, Flaw> {
 }
 
 fn from_text(text: &str, reading: &DateReading) -> Result<Date, Flaw> {
+    if let (None, Some(triple)) = (&reading.format, reading::plain_triple(text.as_bytes())) {
+        return from_triple(&triple, reading);
+    }
     let text = time::without_time(text);
     if let Some(day) = reading.format.as_ref().and_then(|format| format.read(text)) {
         return day.map_err(fault);

@@ -25,6 +25,7 @@ pub(super) enum DayFault {
 }
 
 /// The day of the calendar.
+#[inline]
 pub(super) fn day_of(year: u16, month: u16, day: u16) -> Result<Date, DayFault> {
     if !YEARS.contains(&year) {
         return Err(DayFault::Year);
@@ -32,7 +33,8 @@ pub(super) fn day_of(year: u16, month: u16, day: u16) -> Result<Date, DayFault> 
     if !(1..=12).contains(&month) {
         return Err(DayFault::Month);
     }
-    if !(1..=days_in(year, month)).contains(&day) {
+    // Most days are in every month, which saves looking at the year.
+    if day == 0 || (day > 28 && day > days_in(year, month)) {
         return Err(DayFault::Day { year, month });
     }
     Date::new(year as i16, month as i8, day as i8).map_err(|_| DayFault::Month)
@@ -167,7 +169,7 @@ fn bare_digits(bytes: &[u8]) -> Option<Shape> {
 
 /// Three short numbers with one ASCII separator each and nothing around them: the shape of nearly all that is not ISO.
 #[inline]
-fn plain_triple(bytes: &[u8]) -> Option<Triple> {
+pub(super) fn plain_triple(bytes: &[u8]) -> Option<Triple> {
     if bytes.len() < 5 || bytes.len() > 10 {
         return None;
     }
@@ -179,7 +181,7 @@ fn plain_triple(bytes: &[u8]) -> Option<Triple> {
         if digit <= 9 {
             parts[at].value = parts[at].value.wrapping_mul(10).wrapping_add(u16::from(digit));
             parts[at].width += 1;
-        } else if is_separator(char::from(*byte)) && at < 2 && parts[at].width > 0 {
+        } else if matches!(byte, b'-' | b'/' | b'.' | b'\\' | b' ') && at < 2 && parts[at].width > 0 {
             separators[at] = char::from(*byte);
             at += 1;
         } else {

@@ -1,5 +1,8 @@
 //! The words of written dates: months, days of the week, and the small words between them.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -181,23 +184,35 @@ const SPANS: &[&str] = &[
     "ano", "semana", "dia", "maand", "jaar", "weken", "dagen", "yr", "mth",
 ];
 
+/// Every word above by its folded form; `MonthOrWeekday` where two tables have it.
+static MEANINGS: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| {
+    let fillers = WEEKDAYS.iter().chain(SMALL_WORDS).map(|word| (*word, Word::Filler));
+    let mut meanings: HashMap<&str, Word> = fillers.collect();
+    for (month, names) in (1..).zip(MONTHS) {
+        for name in names {
+            let meaning = if meanings.contains_key(name) { Word::MonthOrWeekday(month) } else { Word::Month(month) };
+            meanings.insert(name, meaning);
+        }
+    }
+    meanings
+});
+
 /// The meaning of a word, whatever its case, accents and dots.
 pub(super) fn meaning(word: &str) -> Word {
     let folded = fold(word);
-    let word = folded.as_str();
-    let month = MONTHS.iter().position(|names| names.contains(&word)).map(|index| index as u8 + 1);
-    let is_filler = WEEKDAYS.contains(&word) || SMALL_WORDS.contains(&word);
-    match month {
-        Some(month) if is_filler => Word::MonthOrWeekday(month),
-        Some(month) => Word::Month(month),
-        None if is_filler => Word::Filler,
-        None if SPANS.iter().any(|span| word.starts_with(span)) => Word::Span,
+    let is_span = || SPANS.iter().any(|span| folded.starts_with(span));
+    match MEANINGS.get(folded.as_str()) {
+        Some(meaning) => *meaning,
+        None if is_span() => Word::Span,
         None => Word::Unknown,
     }
 }
 
 /// Lower case, without accents: `Août` is `aout`.
 fn fold(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
     word.nfd().filter(|char| !is_combining_mark(*char)).flat_map(char::to_lowercase).collect()
 }
 
