@@ -5,6 +5,7 @@ mod signs;
 use std::fmt;
 use std::sync::LazyLock;
 
+use hashbrown::HashMap;
 use iso_currency::{Currency, Flag, IntoEnumIterator};
 
 use super::text::trimmed;
@@ -127,11 +128,10 @@ pub fn currency(text: &str) -> Result<&'static str, Flaw> {
 
 fn written(text: &str) -> Result<&'static str, Flaw> {
     let code = text.to_ascii_uppercase();
-    match (active(&code), successor(&code)) {
-        (Some(code), _) => Ok(code),
-        (None, Some(successor)) => Err(historic(successor)),
-        (None, None) => Err(invalid(mend(text))),
+    if let Some(code) = active(&code) {
+        return Ok(code);
     }
+    Err(successor(&code).map_or_else(|| invalid(mend(text)), historic))
 }
 
 const A_CODE: &str = "a currency code in use, such as `EUR` or `USD`";
@@ -208,10 +208,8 @@ impl CurrencyHint {
 
     /// The hint of a sign or word that is no code.
     pub(super) fn of_sign(text: &str) -> Option<Self> {
-        match text {
-            "€" | "$" | "£" => sign_of(text),
-            _ => sign_of(&text.trim_end_matches('.').to_lowercase()),
-        }
+        let hints = &*BY_SIGN;
+        hints.get(text).or_else(|| hints.get(folded(text).as_str())).copied()
     }
 
     /// The narrower of two hints on one amount, where they agree.
@@ -231,10 +229,15 @@ impl CurrencyHint {
     }
 }
 
-/// The line of the table that has the folded sign.
-fn sign_of(folded: &str) -> Option<CurrencyHint> {
-    let has_it = |signs: &[&'static str]| signs.iter().copied().find(|sign| *sign == folded);
-    signs::SIGNS.iter().find_map(|(signs, codes)| has_it(signs).map(|sign| CurrencyHint { sign, codes }))
+/// Every sign and word by its folded form.
+static BY_SIGN: LazyLock<HashMap<String, CurrencyHint>> = LazyLock::new(|| {
+    let lines = signs::SIGNS.iter();
+    lines.flat_map(|(signs, codes)| signs.iter().map(|sign| (folded(sign), CurrencyHint { sign, codes }))).collect()
+});
+
+/// The form in which signs are compared: lower case, without a trailing dot.
+fn folded(sign: &str) -> String {
+    sign.trim_end_matches('.').to_lowercase()
 }
 
 /// `[$€-407]`; `[$-407]` is only a language.
@@ -346,8 +349,7 @@ mod tests {
         let mut seen = HashSet::new();
         for (signs, codes) in signs::SIGNS {
             for sign in *signs {
-                assert_eq!(&sign.trim_end_matches('.').to_lowercase(), sign);
-                assert!(seen.insert(*sign), "{sign} is there twice");
+                assert!(seen.insert(folded(sign)), "{sign} is there twice");
                 assert!(active(&sign.to_ascii_uppercase()).is_none(), "{sign} is a code");
             }
             assert!(codes.iter().all(|code| active(code).is_some()), "{codes:?}");

@@ -23,6 +23,6 @@ mod number;
 mod problem;
 
 pub use column::{DateSurvey, MoneySurvey};
-pub use date::{DateFormat, DateOrder, DateReading};
+pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
 pub use problem::{Code, Flaw, Problem};

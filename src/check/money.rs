@@ -60,7 +60,8 @@ fn from_text(text: &str, mark: Option<DecimalMark>) -> Result<Amount, Flaw> {
         Reading::Two(point, comma) => return Err(ambiguous(point, comma)),
         Reading::None => return Err(no_reading(mark, written.digits)),
     };
-    let value = if written.sign == Sign::Minus { -value } else { value };
+    // Accounting formats write nothing as `-0.00` or `(0.00)`: that is not a negative amount.
+    let value = if written.sign == Sign::Minus && !value.is_zero() { -value } else { value };
     Ok(Amount { value, currency: written.currency })
 }
 

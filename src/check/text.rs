@@ -123,10 +123,9 @@ fn damaged_number(number: f64, shown: &str) -> Option<Flaw> {
 }
 
 fn damaged_text(text: &str) -> Option<Flaw> {
+    let text = trimmed(text);
     match text.as_bytes() {
-        [b'0'..=b'9' | b'+' | b'-' | b' ', .., b'0'..=b'9' | b' '] if looks_scientific(trimmed(text)) => {
-            Some(digits_lost())
-        }
+        [b'0'..=b'9' | b'+' | b'-', .., b'0'..=b'9'] if looks_scientific(text) => Some(digits_lost()),
         [b'#', b'#', b'#', rest @ ..] if rest.iter().all(|byte| *byte == b'#') => Some(Flaw::new(
             Code::CellDamaged,
             "the value itself",
@@ -315,7 +314,7 @@ mod tests {
             number(8_904_456_789_012_345_678.0, "8904456789012345000"),
             text("6.37702E+15"),
             text("6,4E+15"),
-            text(" 6E+15"),
+            text("\u{a0}6E+15"),
             text("-1.2e+100"),
             text("#######"),
         ] {

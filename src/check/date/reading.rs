@@ -170,26 +170,35 @@ fn bare_digits(bytes: &[u8]) -> Option<Shape> {
 /// Three short numbers with one ASCII separator each and nothing around them: the shape of nearly all that is not ISO.
 #[inline]
 pub(super) fn plain_triple(bytes: &[u8]) -> Option<Triple> {
-    if bytes.len() < 5 || bytes.len() > 10 {
-        return None;
-    }
-    let mut parts = [Digits::default(); 3];
-    let mut separators = [' '; 2];
-    let mut at = 0;
-    for byte in bytes {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            parts[at].value = parts[at].value.wrapping_mul(10).wrapping_add(u16::from(digit));
-            parts[at].width += 1;
-        } else if matches!(byte, b'-' | b'/' | b'.' | b'\\' | b' ') && at < 2 && parts[at].width > 0 {
-            separators[at] = char::from(*byte);
-            at += 1;
-        } else {
+    let (first, rest) = leading_digits(bytes)?;
+    let (before, rest) = plain_separator(rest)?;
+    let (second, rest) = leading_digits(rest)?;
+    let (after, rest) = plain_separator(rest)?;
+    let (third, rest) = leading_digits(rest)?;
+    rest.is_empty().then_some(Triple { parts: [first, second, third], separators: [before, after] })
+}
+
+/// One to four digits, and what follows them.
+#[inline]
+fn leading_digits(bytes: &[u8]) -> Option<(Digits, &[u8])> {
+    let mut value = 0;
+    let mut width = 0;
+    while let Some(digit) = bytes.get(width).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
+        if width == 4 {
             return None;
         }
+        value = value * 10 + u16::from(digit);
+        width += 1;
     }
-    let fits = at == 2 && (1..=4).contains(&parts[2].width) && parts[0].width <= 4 && parts[1].width <= 4;
-    fits.then_some(Triple { parts, separators })
+    (width > 0).then(|| (Digits { value, width: width as u8 }, &bytes[width..]))
+}
+
+#[inline]
+fn plain_separator(bytes: &[u8]) -> Option<(char, &[u8])> {
+    match bytes {
+        [separator @ (b'-' | b'/' | b'.' | b'\\' | b' '), rest @ ..] => Some((char::from(*separator), rest)),
+        _ => None,
+    }
 }
 
 /// What stands between the numbers of a date; a blank is what is left of white space alone.
@@ -291,7 +300,7 @@ impl Parts {
             Oddity::Span => return Shape::Span,
         }
         match (self.count, self.month.or(self.weekday_or_month)) {
-            (3, None) if self.separators.into_iter().all(is_separator) => {
+            (3, _) if self.month.is_none() && self.separators.into_iter().all(is_separator) => {
                 Shape::Triple(Triple { parts: self.numbers, separators: self.separators })
             }
             (2, Some((month, before))) => self.named(month, before),

@@ -18,11 +18,8 @@ fn is_email(text: &str) -> bool {
 
 /// Guest accounts and RFC 5322 atoms: no white space, no brackets, quotes or separators.
 fn is_in_local(char: char) -> bool {
-    if char.is_ascii() {
-        char.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~.".contains(char)
-    } else {
-        char.is_alphanumeric()
-    }
+    char.is_alphanumeric()
+        || matches!(char, '!' | '#'..='\'' | '*' | '+' | '-' | '.' | '/' | '=' | '?' | '^'..='`' | '{'..='~')
 }
 
 fn dots_are_inside(text: &str) -> bool {
