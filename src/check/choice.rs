@@ -62,9 +62,22 @@ pub fn option(text: &str, options: &'static [&'static str]) -> Result<usize, Fla
 }
 
 fn folded_option(text: &str, options: &'static [&'static str]) -> Result<usize, Flaw> {
+    if let Some(position) = options.iter().position(|option| has_same_letters(text, option)) {
+        return Ok(position);
+    }
     let folded = fold_header(text);
     let is_meant = |option: &&str| !folded.is_empty() && fold_header(option) == folded;
     options.iter().position(is_meant).ok_or_else(|| no_option(&folded, options))
+}
+
+/// Whether two texts are one, case and all but letters and digits left aside. Says no to other scripts, which need
+/// folding first.
+fn has_same_letters(one: &str, other: &str) -> bool {
+    one.is_ascii() && letters(one).eq(letters(other)) && letters(one).next().is_some()
+}
+
+fn letters(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
 }
 
 /// Texts closer than this are taken for slips of the keys.

@@ -5,6 +5,7 @@ mod signs;
 use std::fmt;
 use std::sync::LazyLock;
 
+use hashbrown::HashMap;
 use iso_currency::{Currency, Flag, IntoEnumIterator};
 
 use super::text::trimmed;
@@ -127,11 +128,10 @@ pub fn currency(text: &str) -> Result<&'static str, Flaw> {
 
 fn written(text: &str) -> Result<&'static str, Flaw> {
     let code = text.to_ascii_uppercase();
-    match (active(&code), successor(&code)) {
-        (Some(code), _) => Ok(code),
-        (None, Some(successor)) => Err(historic(successor)),
-        (None, None) => Err(invalid(mend(text))),
+    if let Some(code) = active(&code) {
+        return Ok(code);
     }
+    Err(successor(&code).map_or_else(|| invalid(mend(text)), historic))
 }
 
 const A_CODE: &str = "a currency code in use, such as `EUR` or `USD`";
@@ -194,22 +194,22 @@ impl CurrencyHint {
 
     /// The hint that a trimmed sign, word or code gives.
     pub(super) fn of(text: &str) -> Result<Self, NoHint> {
-        if let Some(hint) = Self::of_sign(text) {
+        // No sign is a code in other letters, so the quick look first changes nothing.
+        if let Some(hint) = Self::of_code(text).or_else(|| Self::of_sign(text)) {
             return Ok(hint);
         }
         let code = text.to_ascii_uppercase();
-        if let Some(code) = active(&code) {
-            return Ok(Self { sign: code, codes: std::slice::from_ref(code) });
-        }
-        Err(successor(&code).map_or(NoHint::Unknown, NoHint::Historic))
+        Self::of_code(&code).ok_or_else(|| successor(&code).map_or(NoHint::Unknown, NoHint::Historic))
+    }
+
+    fn of_code(code: &str) -> Option<Self> {
+        active(code).map(|code| Self { sign: code, codes: std::slice::from_ref(code) })
     }
 
     /// The hint of a sign or word that is no code.
     pub(super) fn of_sign(text: &str) -> Option<Self> {
-        let folded = text.trim_end_matches('.').to_lowercase();
-        signs::SIGNS
-            .iter()
-            .find_map(|(signs, codes)| signs.iter().find(|sign| **sign == folded).map(|sign| Self { sign, codes }))
+        let hints = &*BY_SIGN;
+        hints.get(text).or_else(|| hints.get(folded(text).as_str())).copied()
     }
 
     /// The narrower of two hints on one amount, where they agree.
@@ -227,6 +227,17 @@ impl CurrencyHint {
         let format = format.split(';').next().unwrap_or_default();
         bracketed(format).or_else(|| quoted(format)).or_else(|| bare(format))
     }
+}
+
+/// Every sign and word by its folded form.
+static BY_SIGN: LazyLock<HashMap<String, CurrencyHint>> = LazyLock::new(|| {
+    let lines = signs::SIGNS.iter();
+    lines.flat_map(|(signs, codes)| signs.iter().map(|sign| (folded(sign), CurrencyHint { sign, codes }))).collect()
+});
+
+/// The form in which signs are compared: lower case, without a trailing dot.
+fn folded(sign: &str) -> String {
+    sign.trim_end_matches('.').to_lowercase()
 }
 
 /// `[$€-407]`; `[$-407]` is only a language.
@@ -338,8 +349,7 @@ mod tests {
         let mut seen = HashSet::new();
         for (signs, codes) in signs::SIGNS {
             for sign in *signs {
-                assert_eq!(&sign.trim_end_matches('.').to_lowercase(), sign);
-                assert!(seen.insert(*sign), "{sign} is there twice");
+                assert!(seen.insert(folded(sign)), "{sign} is there twice");
                 assert!(active(&sign.to_ascii_uppercase()).is_none(), "{sign} is a code");
             }
             assert!(codes.iter().all(|code| active(code).is_some()), "{codes:?}");

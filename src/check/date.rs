@@ -41,6 +41,13 @@ pub struct DateReading {
     pub order: Option<DateOrder>,
 }
 
+impl DateReading {
+    /// Whether year-first dates go on with the month, as they do unless the user says `YYYY-DD-MM`.
+    fn trusts_iso(&self) -> bool {
+        !self.format.as_ref().is_some_and(DateFormat::is_year_day_month)
+    }
+}
+
 /// The day a cell holds.
 ///
 /// Real dates count as such, and ISO text always does, with or without a time (the day written is the day meant,
@@ -52,7 +59,7 @@ pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, Flaw> {
         Value::Date(moment) => real(moment.date()),
         Value::Number(number) => from_number(number, reading),
         _ => match iso(cell.text.as_bytes()) {
-            Some(date) if !reading.format.as_ref().is_some_and(DateFormat::is_year_day_month) => Ok(date),
+            Some(date) if reading.trusts_iso() => Ok(date),
             _ => from_text(trimmed(cell.text), reading),
         },
     }
@@ -72,7 +79,10 @@ pub(super) fn iso(bytes: &[u8]) -> Option<Date> {
 
 /// What a text looks like once a time behind it is left off.
 pub(super) fn shape_of(text: &str) -> Shape {
-    reading::shape(time::without_time(trimmed(text)))
+    match reading::plain_triple(text.as_bytes()) {
+        Some(triple) => Shape::Triple(triple),
+        None => reading::shape(time::without_time(trimmed(text))),
+    }
 }
 
 /// A real date of the spreadsheet. A time of day alone is stored as a day in 1899.
@@ -82,6 +92,9 @@ fn real(date: Date) -> Result<Date, Flaw> {
 }
 
 fn from_text(text: &str, reading: &DateReading) -> Result<Date, Flaw> {
+    if let (None, Some(triple)) = (&reading.format, reading::plain_triple(text.as_bytes())) {
+        return from_triple(&triple, reading);
+    }
     let text = time::without_time(text);
     if let Some(day) = reading.format.as_ref().and_then(|format| format.read(text)) {
         return day.map_err(fault);
@@ -98,7 +111,7 @@ fn from_text(text: &str, reading: &DateReading) -> Result<Date, Flaw> {
 
 /// Three numbers, by the order that is known, or by the only one that is possible.
 fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, Flaw> {
-    if triple.is_year_first() {
+    if triple.is_year_first() && reading.trusts_iso() {
         return triple.read(DateOrder::YearMonthDay).unwrap_or(Err(DayFault::Month)).map_err(fault);
     }
     if let Some(format) = &reading.format {
@@ -118,7 +131,9 @@ fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, Flaw> {
 /// Digits without separators: `20240131` is ISO; other eight digits need an order, fewer are no day at all.
 fn from_digits(number: u32, width: u8, reading: &DateReading) -> Result<Date, Flaw> {
     match width {
-        8 => from_iso_digits(number).map_or_else(|| from_triple(&year_last(number), reading), Ok),
+        8 => from_iso_digits(number)
+            .filter(|_| reading.trusts_iso())
+            .map_or_else(|| from_triple(&year_last(number), reading), Ok),
         6 | 7 => Err(reading.format.as_ref().map_or_else(tight, otherwise)),
         4 if (1900..=2100).contains(&number) => Err(incomplete()),
         _ => Err(serial(f64::from(number))),
@@ -199,11 +214,11 @@ fn tight() -> Flaw {
 
 /// The cell is not written as the user said.
 fn otherwise(format: &DateFormat) -> Flaw {
-    Flaw::new(
-        Code::DateInvalid,
-        format!("a date written as `{format}`, or as `YYYY-MM-DD`"),
-        "write it so, or correct `--date-format`",
-    )
+    let expected = match format.is_year_day_month() {
+        true => format!("a date written as `{format}`"),
+        false => format!("a date written as `{format}`, or as `YYYY-MM-DD`"),
+    };
+    Flaw::new(Code::DateInvalid, expected, "write it so, or correct `--date-format`")
 }
 
 fn fault(fault: DayFault) -> Flaw {

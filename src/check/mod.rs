@@ -30,7 +30,7 @@ mod row;
 mod rules;
 
 pub use column::{DateSurvey, MoneySurvey};
-pub use date::{DateFormat, DateOrder, DateReading};
+pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
 pub use problem::{Code, Flaw, Problem};
 pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenField, GivenRelated, Learned};

@@ -35,11 +35,17 @@ pub fn parse(cell: Cell<'_>, mark: Option<DecimalMark>) -> Result<Amount, Flaw> 
         _ => match plain(cell.text.as_bytes()) {
             Some((mantissa, 0)) => Ok(Amount { value: Decimal::from(mantissa), currency: None }),
             Some((mantissa, scale)) if mark != Some(DecimalMark::Comma) => {
-                Ok(Amount { value: Decimal::new(mantissa, scale), currency: None })
+                Ok(Amount { value: unsigned(mantissa, scale), currency: None })
             }
             _ => from_text(trimmed(cell.text), mark),
         },
     }
+}
+
+/// The decimal of a mantissa that is not negative, without the checks of [`Decimal::new`].
+#[inline]
+fn unsigned(mantissa: i64, scale: u32) -> Decimal {
+    Decimal::from_parts(mantissa as u32, (mantissa >> 32) as u32, 0, false, scale)
 }
 
 /// Both readings of a text cell without its sign; none where it is no amount.
@@ -49,16 +55,22 @@ pub(super) fn readings(text: &str) -> Option<Readings> {
 
 fn from_text(text: &str, mark: Option<DecimalMark>) -> Result<Amount, Flaw> {
     let written = Written::of(text)?;
-    let readings = Readings::of(written.digits);
-    let value = match readings.under(mark) {
+    let value = match Readings::under(mark, written.digits) {
         Reading::One(value) => value,
         Reading::Two(point, comma) => return Err(ambiguous(point, comma)),
-        Reading::None => {
-            return Err(mark.filter(|_| readings.under(None) != Reading::None).map_or(Fault::Other.into(), other_mark));
-        }
+        Reading::None => return Err(no_reading(mark, written.digits)),
     };
-    let value = if written.sign == Sign::Minus { -value } else { value };
+    // Accounting formats write nothing as `-0.00` or `(0.00)`: that is not a negative amount.
+    let value = if written.sign == Sign::Minus && !value.is_zero() { -value } else { value };
     Ok(Amount { value, currency: written.currency })
+}
+
+/// Digits that are no number under `mark`: perhaps they are one under the other.
+fn no_reading(mark: Option<DecimalMark>, digits: &str) -> Flaw {
+    match (mark, Readings::under(None, digits)) {
+        (Some(mark), Reading::One(_)) => other_mark(mark),
+        _ => Fault::Other.into(),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

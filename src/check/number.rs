@@ -43,13 +43,11 @@ impl Readings {
     }
 
     /// The reading under `mark`, or what is left when no mark is known.
-    pub(super) fn under(self, mark: Option<DecimalMark>) -> Reading {
-        let known = match mark {
-            Some(DecimalMark::Point) => self.point,
-            Some(DecimalMark::Comma) => self.comma,
-            None => return self.either(),
-        };
-        known.map_or(Reading::None, Reading::One)
+    pub(super) fn under(mark: Option<DecimalMark>, text: &str) -> Reading {
+        match mark {
+            Some(mark) => read(text, mark).map_or(Reading::None, Reading::One),
+            None => Self::of(text).either(),
+        }
     }
 
     fn either(self) -> Reading {

@@ -120,7 +120,8 @@ impl Error {
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
             Error::Usage { mend, .. } => Some(mend.clone()),
             Error::Spool(_) => Some(String::from("see that the disk has room")),
-            Error::Headers(_) | Error::Output(_) => None,
+            Error::Headers(faults) => faults.mend(),
+            Error::Output(_) => None,
         }
     }
 }

@@ -55,12 +55,22 @@ pub(super) struct Sheet {
 pub struct HeaderFaults(Vec<(String, Fault)>);
 
 impl HeaderFaults {
+    /// What to do now, where there is one fault; of several each says its own.
+    pub fn mend(&self) -> Option<String> {
+        match self.0.as_slice() {
+            [(_, only)] => Some(only.mend()),
+            _ => None,
+        }
+    }
+
     fn text(&self) -> String {
-        let lines: Vec<String> =
-            self.0.iter().map(|(place, fault)| format!("{place}: {fault}\n    {}", fault.mend())).collect();
-        match lines.as_slice() {
-            [only] => only.clone(),
-            many => format!("the headers do not fit\n  {}", many.join("\n  ")),
+        match self.0.as_slice() {
+            [(place, only)] => format!("{place}: {only}"),
+            many => {
+                let lines: Vec<String> =
+                    many.iter().map(|(place, fault)| format!("{place}: {fault}\n    {}", fault.mend())).collect();
+                format!("the headers do not fit\n  {}", lines.join("\n  "))
+            }
         }
     }
 }

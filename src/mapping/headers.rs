@@ -71,8 +71,7 @@ impl Words {
 
     fn learn_names(&mut self) {
         for (index, field) in self.sendable() {
-            let ids = if field.name.ends_with("_id") { Ids::Bare } else { Ids::Marked };
-            self.learn(field.name, To::Field { field: index, ids });
+            self.learn(field.name, To::Field { field: index, ids: ids_of(field.name, field.name) });
         }
     }
 
@@ -182,13 +181,23 @@ fn wished(words: &Words, wish: &Wish) -> Result<To, Guess> {
         return Ok(to);
     }
     match words.by_word.get(&fold_header(target)) {
-        Some(to @ (To::Field { .. } | To::Related { .. })) => Ok(to.clone()),
+        Some(To::Field { field, .. }) => {
+            let field_name = words.entity.fields[*field].name;
+            Ok(To::Field { field: *field, ids: ids_of(field_name, &wish.header) })
+        }
+        Some(to @ To::Related { .. }) => Ok(to.clone()),
         _ => Err(Guess::NoSuchField {
             entity: words.entity.name,
             target: target.to_owned(),
             nearest: words.nearest(target),
         }),
     }
+}
+
+/// Only a column headed by a reference's own name, such as `product_id`, holds bare ids.
+fn ids_of(field: &str, header: &str) -> Ids {
+    let is_own_name = field.ends_with("_id") && fold_header(header) == fold_header(field);
+    if is_own_name { Ids::Bare } else { Ids::Marked }
 }
 
 /// `product_id.category_id`: a field of the record a reference names.
@@ -199,7 +208,7 @@ fn related_target(entity: &'static Entity, field: &str, related: &str) -> Option
 }
 
 /// The wishes from the command line whose header is not there.
-pub(super) fn unmet_wishes(_entity: &'static Entity, header: &Row, wishes: &Wishes) -> Vec<Fault> {
+pub(super) fn unmet_wishes(header: &Row, wishes: &Wishes) -> Vec<Fault> {
     let headers: Vec<String> = header.cells().map(|cell| fold_header(cell.text)).collect();
     wishes
         .map

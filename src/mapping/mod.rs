@@ -164,7 +164,7 @@ impl Mapping {
     /// Every fault of the header row at once.
     pub fn new(entity: &'static Entity, header: &Row, wishes: &Wishes) -> Result<Mapping, Vec<Fault>> {
         let words = Words::new(entity);
-        let mut faults = headers::unmet_wishes(entity, header, wishes);
+        let mut faults = headers::unmet_wishes(header, wishes);
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
             match headers::target(&words, cell.text, wishes) {

@@ -122,7 +122,9 @@ impl Planner<'_> {
             }
             (Ok(None), _) => true,
             (Ok(Some(Target::Planned(_))), _) => {
-                problems.push(planned_twice(sheet, row));
+                if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
+                    problems.push(planned_twice(sheet, row));
+                }
                 false
             }
             (Ok(Some(Target::Known(_))), _) => false,

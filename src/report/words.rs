@@ -43,10 +43,11 @@ pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Probl
     format!("{place}: {}", described(problem))
 }
 
-/// A problem without its place: `not a date, found …, expected …; to mend it: …`.
+/// A problem without its place: `not a date (date.invalid), found …, expected …; to mend it: …`.
 fn described(problem: &Problem) -> String {
-    let mut line = String::from(problem.code().title());
-    if !problem.found.is_empty() && !is_secret(problem.code()) {
+    let code = problem.code();
+    let mut line = format!("{} ({})", code.title(), code.as_str());
+    if !problem.found.is_empty() && !is_secret(code) {
         let _ = write!(line, ", found `{}`", shortened(&problem.found, LONGEST_FOUND));
     }
     if !problem.flaw.expected.is_empty() {

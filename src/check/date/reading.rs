@@ -25,6 +25,7 @@ pub(super) enum DayFault {
 }
 
 /// The day of the calendar.
+#[inline]
 pub(super) fn day_of(year: u16, month: u16, day: u16) -> Result<Date, DayFault> {
     if !YEARS.contains(&year) {
         return Err(DayFault::Year);
@@ -32,7 +33,8 @@ pub(super) fn day_of(year: u16, month: u16, day: u16) -> Result<Date, DayFault> 
     if !(1..=12).contains(&month) {
         return Err(DayFault::Month);
     }
-    if !(1..=days_in(year, month)).contains(&day) {
+    // Most days are in every month, which saves looking at the year.
+    if day == 0 || (day > 28 && day > days_in(year, month)) {
         return Err(DayFault::Day { year, month });
     }
     Date::new(year as i16, month as i8, day as i8).map_err(|_| DayFault::Month)
@@ -167,27 +169,36 @@ fn bare_digits(bytes: &[u8]) -> Option<Shape> {
 
 /// Three short numbers with one ASCII separator each and nothing around them: the shape of nearly all that is not ISO.
 #[inline]
-fn plain_triple(bytes: &[u8]) -> Option<Triple> {
-    if bytes.len() < 5 || bytes.len() > 10 {
-        return None;
-    }
-    let mut parts = [Digits::default(); 3];
-    let mut separators = [' '; 2];
-    let mut at = 0;
-    for byte in bytes {
-        let digit = byte.wrapping_sub(b'0');
-        if digit <= 9 {
-            parts[at].value = parts[at].value.wrapping_mul(10).wrapping_add(u16::from(digit));
-            parts[at].width += 1;
-        } else if is_separator(char::from(*byte)) && at < 2 && parts[at].width > 0 {
-            separators[at] = char::from(*byte);
-            at += 1;
-        } else {
+pub(super) fn plain_triple(bytes: &[u8]) -> Option<Triple> {
+    let (first, rest) = leading_digits(bytes)?;
+    let (before, rest) = plain_separator(rest)?;
+    let (second, rest) = leading_digits(rest)?;
+    let (after, rest) = plain_separator(rest)?;
+    let (third, rest) = leading_digits(rest)?;
+    rest.is_empty().then_some(Triple { parts: [first, second, third], separators: [before, after] })
+}
+
+/// One to four digits, and what follows them.
+#[inline]
+fn leading_digits(bytes: &[u8]) -> Option<(Digits, &[u8])> {
+    let mut value = 0;
+    let mut width = 0;
+    while let Some(digit) = bytes.get(width).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
+        if width == 4 {
             return None;
         }
+        value = value * 10 + u16::from(digit);
+        width += 1;
     }
-    let fits = at == 2 && (1..=4).contains(&parts[2].width) && parts[0].width <= 4 && parts[1].width <= 4;
-    fits.then_some(Triple { parts, separators })
+    (width > 0).then(|| (Digits { value, width: width as u8 }, &bytes[width..]))
+}
+
+#[inline]
+fn plain_separator(bytes: &[u8]) -> Option<(char, &[u8])> {
+    match bytes {
+        [separator @ (b'-' | b'/' | b'.' | b'\\' | b' '), rest @ ..] => Some((char::from(*separator), rest)),
+        _ => None,
+    }
 }
 
 /// What stands between the numbers of a date; a blank is what is left of white space alone.
@@ -289,7 +300,7 @@ impl Parts {
             Oddity::Span => return Shape::Span,
         }
         match (self.count, self.month.or(self.weekday_or_month)) {
-            (3, None) if self.separators.into_iter().all(is_separator) => {
+            (3, _) if self.month.is_none() && self.separators.into_iter().all(is_separator) => {
                 Shape::Triple(Triple { parts: self.numbers, separators: self.separators })
             }
             (2, Some((month, before))) => self.named(month, before),

@@ -109,6 +109,7 @@ fn every_spelling_seen_has_its_outcome() {
         ("5. März 2003", ANY, "2003-03-05"),
         ("Wed, 23 Apr 2003 10:00:00 +0200", ANY, "2003-04-23"),
         ("Mi 23.04.2003", ANY, "2003-04-23"),
+        ("mar. 22/04/2003", ANY, "2003-04-22"),
         // parts missing
         ("Oct-14", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
         ("14-Jan", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
@@ -202,6 +203,8 @@ fn a_format_is_taken_at_its_word() {
         ("2024-02-01", "MM/DD/YYYY", "2024-02-01"),
         ("9 Mar 2011", "MM/DD/YYYY", "2011-03-09"),
         ("2024-02-01", "YYYY-DD-MM", "2024-01-02"),
+        ("2024/02/01", "YYYY-DD-MM", "date.invalid: a date written as `YYYY-DD-MM`"),
+        ("20240201", "YYYY-DD-MM", "date.invalid: a date written as `YYYY-DD-MM`"),
         ("150322", "YYMMDD", "2015-03-22"),
         ("1503", "YYMMDD", "date.serial: a date such as `2026-01-31`"),
     ] {

@@ -1,5 +1,8 @@
 //! The words of written dates: months, days of the week, and the small words between them.
 
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -19,15 +22,12 @@ pub(super) enum Word {
 
 /// The months in English, German, French, Spanish, Italian, Portuguese, Dutch, the Scandinavian languages and
 /// Estonian, with their short forms: lower case, without accents and dots. No word means two months.
+#[rustfmt::skip]
 const MONTHS: [&[&str]; 12] = [
-    &[
-        "january", "jan", "januar", "janner", "janv", "janvier", "enero", "ene", "gennaio", "gen", "janeiro",
-        "januari", "jaanuar",
-    ],
-    &[
-        "february", "feb", "februar", "febr", "fev", "fevr", "fevrier", "febrero", "febbraio", "febb", "fevereiro",
-        "februari", "veebruar", "veebr",
-    ],
+    &["january", "jan", "januar", "janner", "janv", "janvier", "enero",
+      "ene", "gennaio", "gen", "janeiro", "januari", "jaanuar"],
+    &["february", "feb", "februar", "febr", "fev", "fevr", "fevrier",
+      "febrero", "febbraio", "febb", "fevereiro", "februari", "veebruar", "veebr"],
     &["march", "mar", "marz", "maerz", "mrz", "mars", "marzo", "marco", "maart", "mrt", "marts"],
     &["april", "apr", "avril", "avr", "abril", "abr", "aprile", "aprill"],
     &["may", "mai", "mayo", "maggio", "mag", "maio", "mei", "maj"],
@@ -37,53 +37,67 @@ const MONTHS: [&[&str]; 12] = [
     &["september", "sep", "sept", "septembre", "septiembre", "setiembre", "settembre", "sett", "set", "setembro"],
     &["october", "oct", "oktober", "okt", "octobre", "octubre", "ottobre", "ott", "outubro", "out", "oktoober"],
     &["november", "nov", "novembre", "noviembre", "novembro"],
-    &[
-        "december", "dec", "dezember", "dez", "decembre", "diciembre", "dic", "dicembre", "dezembro", "desember",
-        "des", "detsember", "dets",
-    ],
+    &["december", "dec", "dezember", "dez", "decembre", "diciembre", "dic",
+      "dicembre", "dezembro", "desember", "des", "detsember", "dets"],
 ];
 
 /// Days of the week in the same languages.
+#[rustfmt::skip]
 const WEEKDAYS: &[&str] = &[
-    "monday", "mon", "tuesday", "tue", "tues", "wednesday", "wed", "thursday", "thu", "thur", "thurs", "friday", "fri",
-    "saturday", "sat", "sunday", "sun", "montag", "mo", "dienstag", "di", "mittwoch", "mi", "donnerstag", "do",
-    "freitag", "fr", "samstag", "sa", "sonnabend", "sonntag", "so", "lundi", "lun", "mardi", "mar", "mercredi", "mer",
-    "jeudi", "jeu", "vendredi", "ven", "samedi", "sam", "dimanche", "dim", "lunes", "martes", "miercoles", "mie",
-    "jueves", "jue", "viernes", "vie", "sabado", "sab", "domingo", "dom", "lunedi", "martedi", "mercoledi", "giovedi",
-    "gio", "venerdi", "sabato", "domenica", "segunda", "terca", "quarta", "quinta", "sexta", "feira", "maandag", "ma",
-    "dinsdag", "woensdag", "wo", "donderdag", "vrijdag", "vr", "zaterdag", "za", "zondag", "zo", "mandag", "tirsdag",
-    "onsdag", "torsdag", "fredag", "lordag", "sondag", "man", "tir", "ons", "tor", "fre", "lor", "son", "tis",
+    "monday", "mon", "tuesday", "tue", "tues", "wednesday", "wed", "thursday", "thu", "thur", "thurs", "friday",
+    "fri", "saturday", "sat", "sunday", "sun", "montag", "mo", "dienstag", "di", "mittwoch", "mi", "donnerstag",
+    "do", "freitag", "fr", "samstag", "sa", "sonnabend", "sonntag", "so", "lundi", "lun", "mardi", "mar",
+    "mercredi", "mer", "jeudi", "jeu", "vendredi", "ven", "samedi", "sam", "dimanche", "dim", "lunes", "martes",
+    "miercoles", "mie", "jueves", "jue", "viernes", "vie", "sabado", "sab", "domingo", "dom", "lunedi",
+    "martedi", "mercoledi", "giovedi", "gio", "venerdi", "sabato", "domenica", "segunda", "terca", "quarta",
+    "quinta", "sexta", "feira", "maandag", "ma", "dinsdag", "woensdag", "wo", "donderdag", "vrijdag", "vr",
+    "zaterdag", "za", "zondag", "zo", "mandag", "tirsdag", "onsdag", "torsdag", "fredag", "lordag", "sondag",
+    "man", "tir", "ons", "tor", "fre", "lor", "son", "tis",
 ];
 
 /// Ordinal endings, articles and prepositions.
+#[rustfmt::skip]
 const SMALL_WORDS: &[&str] = &[
-    "st", "nd", "rd", "th", "er", "of", "the", "at", "on", "de", "del", "den", "der", "le", "la", "el", "il", "di",
-    "da", "do", "du", "am", "um", "a", "op", "d",
+    "st", "nd", "rd", "th", "er", "of", "the", "at", "on", "de", "del", "den", "der", "le", "la", "el", "il",
+    "di", "da", "do", "du", "am", "um", "a", "op", "d",
 ];
 
 /// Units of time, by how they begin.
+#[rustfmt::skip]
 const SPANS: &[&str] = &[
-    "month", "year", "week", "day", "monat", "jahr", "woche", "tag", "mois", "ans", "annee", "semaine", "jour", "mes",
-    "ano", "semana", "dia", "maand", "jaar", "weken", "dagen", "yr", "mth",
+    "month", "year", "week", "day", "monat", "jahr", "woche", "tag", "mois", "ans", "annee", "semaine", "jour",
+    "mes", "ano", "semana", "dia", "maand", "jaar", "weken", "dagen", "yr", "mth",
 ];
+
+/// Every word above by its folded form; `MonthOrWeekday` where two tables have it.
+static MEANINGS: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| {
+    let fillers = WEEKDAYS.iter().chain(SMALL_WORDS).map(|word| (*word, Word::Filler));
+    let mut meanings: HashMap<&str, Word> = fillers.collect();
+    for (month, names) in (1..).zip(MONTHS) {
+        for name in names {
+            let meaning = if meanings.contains_key(name) { Word::MonthOrWeekday(month) } else { Word::Month(month) };
+            meanings.insert(name, meaning);
+        }
+    }
+    meanings
+});
 
 /// The meaning of a word, whatever its case, accents and dots.
 pub(super) fn meaning(word: &str) -> Word {
     let folded = fold(word);
-    let word = folded.as_str();
-    let month = MONTHS.iter().position(|names| names.contains(&word)).map(|index| index as u8 + 1);
-    let is_filler = WEEKDAYS.contains(&word) || SMALL_WORDS.contains(&word);
-    match month {
-        Some(month) if is_filler => Word::MonthOrWeekday(month),
-        Some(month) => Word::Month(month),
-        None if is_filler => Word::Filler,
-        None if SPANS.iter().any(|span| word.starts_with(span)) => Word::Span,
+    let is_span = || SPANS.iter().any(|span| folded.starts_with(span));
+    match MEANINGS.get(folded.as_str()) {
+        Some(meaning) => *meaning,
+        None if is_span() => Word::Span,
         None => Word::Unknown,
     }
 }
 
 /// Lower case, without accents: `Août` is `aout`.
 fn fold(word: &str) -> String {
+    if word.is_ascii() {
+        return word.to_ascii_lowercase();
+    }
     word.nfd().filter(|char| !is_combining_mark(*char)).flat_map(char::to_lowercase).collect()
 }
 
