@@ -153,7 +153,7 @@ mod tests {
         let problem = flaw().at(Some(2), "31/02/24");
         assert_eq!(
             problem_line("assets", Some("Purchase Date"), 7, &problem),
-            "assets!C7 (`Purchase Date`): not a date, found `31/02/24`, expected a date such as `2026-01-31`; \
+            "assets!C7 (`Purchase Date`): not a date (date.invalid), found `31/02/24`, expected a date such as `2026-01-31`; \
              to mend it: write the year with four digits"
         );
     }

@@ -117,7 +117,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
         [
             "failed",
             "",
-            "`Bought`: not a date, found `31/02/24`, expected a date such as `2026-01-31`; to mend it: write the day as it is in the calendar",
+            "`Bought`: not a date (date.invalid), found `31/02/24`, expected a date such as `2026-01-31`; to mend it: write the day as it is in the calendar",
             "=A1",
             "31/02/24"
         ]
@@ -192,7 +192,7 @@ fn the_result_of_a_result_does_not_grow() {
     }
     assert_eq!(
         fs::read_to_string(desk.path("r.csv")).unwrap(),
-        "_status,_id,_message,Tag\r\nwould fail,7,\"`Tag`: a required value is missing, expected a tag\",\r\n"
+        "_status,_id,_message,Tag\r\nwould fail,7,\"`Tag`: a required value is missing (required.missing), expected a tag\",\r\n"
     );
     let rows = cells(&desk.path("r.xlsx"), "assets");
     assert_eq!(rows[0], ["_status", "_id", "_message", "Tag"].map(text));
