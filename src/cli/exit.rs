@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::api::ApiError;
+
 /// What a scheduler or script learns from the exit status. The numbers are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -38,7 +40,7 @@ pub enum Error {
     Settings(#[from] super::settings::SettingsError),
     /// The service could not be reached or refused the whole run.
     #[error(transparent)]
-    Api(#[from] crate::api::ApiError),
+    Api(#[from] ApiError),
     /// The sandbox could not start.
     #[error(transparent)]
     Sandbox(#[from] crate::sandbox::SandboxError),
@@ -48,9 +50,6 @@ pub enum Error {
     /// There is nothing to fill in for the activity log and the tenants.
     #[error("`{name}` can only be listed, not filled in")]
     OnlyListed { name: &'static str },
-    /// The account's own names were asked for.
-    #[error("`--live` is not available in this version")]
-    LiveNames,
     /// A template could not be written.
     #[error(transparent)]
     Template(#[from] crate::template::TemplateError),
@@ -91,9 +90,11 @@ impl Error {
         match self {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,
             Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
+            // The base link itself is wrong, or this machine: nothing was asked of the service.
+            Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. } | ApiError::Setup { .. }) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
-            Error::LiveNames | Error::Template(_) => Exit::Usage,
+            Error::Template(_) => Exit::Usage,
             Error::Spool(_) | Error::Output(_) => Exit::Internal,
         }
     }
@@ -110,9 +111,6 @@ impl Error {
             }
             Error::UnknownEntity { nearest: None, .. } | Error::OnlyListed { .. } => {
                 Some("choose one of the collections and actions that `tallyport schema` lists".to_owned())
-            }
-            Error::LiveNames => {
-                Some("leave `--live` out: names can be typed in, and are looked up on import".to_owned())
             }
             Error::Template(error) => error.mend(),
             Error::Write(error) => error.mend(),

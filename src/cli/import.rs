@@ -2,7 +2,10 @@
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
+
+use tokio::sync::Notify;
 
 use super::args::{Global, ImportArgs};
 use super::intake::{Intake, named_entity};
@@ -21,7 +24,7 @@ use crate::plan::{
     CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate,
 };
 use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
-use crate::resolve::Users;
+use crate::resolve::{UnknownNames, Users};
 use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, problems_of};
 use crate::table::Row;
 
@@ -39,7 +42,6 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     };
     let mut intake = Intake::open(&args.reading, printer)?;
     let path = result::path(args.reading.result.as_deref(), &intake)?;
-    let book = path.open(if args.dry_run { Tense::Planned } else { Tense::Done })?;
     let mut import = Import {
         connection,
         wanted,
@@ -48,12 +50,16 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         progress: Progress::new(ProgressKind::choose(global), None),
     };
     let plan = runtime.block_on(import.plan(&mut intake))?;
+    // Begun before anything is sent: a result that cannot be written stops the run while it can.
+    let book = path.open(if args.dry_run { Tense::Planned } else { Tense::Done })?;
     let end = match args.dry_run {
         true => End::Complete,
         false => {
             import.wanted.guard.check(&plan.totals)?;
             import.confirm(&plan, args)?;
-            runtime.block_on(import.send(&intake, plan.spool))?
+            let end = runtime.block_on(import.send(&intake, plan.spool))?;
+            import.ledgers.iter_mut().for_each(Ledger::close);
+            end
         }
     };
     let mut summary = import.summary(&mut intake, args, &plan.totals, &plan.planned, &end);
@@ -156,6 +162,7 @@ impl Import {
         let mut planner = Planner {
             catalog: &mut catalog,
             users: &users,
+            unknown: UnknownNames::default(),
             rules: &rules,
             covers: &self.wanted.covers,
             spool: Spool::new().map_err(Error::Spool)?,
@@ -163,7 +170,8 @@ impl Import {
             emails: Emails::default(),
         };
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
-            let sheet = SheetPlan { index: index as u16, mapping, match_on: match_on.clone() };
+            let sheet =
+                SheetPlan { index: index as u16, mapping, match_on: match_on.clone(), text: intake.trust(index) };
             let ledger =
                 plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.only_failed)?;
             self.ledgers.push(ledger);
@@ -231,7 +239,10 @@ impl Import {
             progress.set_waiting(client.waiting().map(waiting_text));
             progress.row(if end.is_ok() { Status::Created } else { Status::Failed });
         };
-        Dispatch::new(&self.connection.client, settings).run(steps, &mut CtrlC, &mut on_end).await.map_err(Error::Spool)
+        Dispatch::new(&self.connection.client, settings)
+            .run(steps, &mut CtrlC::listen(), &mut on_end)
+            .await
+            .map_err(Error::Spool)
     }
 
     fn summary(
@@ -375,14 +386,25 @@ fn waiting_text(waiting: Waiting) -> String {
     }
 }
 
-/// Ctrl-C from the terminal.
-struct CtrlC;
+/// Ctrl-C from the terminal. A task of its own listens, so that none is missed while the loop is busy.
+struct CtrlC(Arc<Notify>);
+
+impl CtrlC {
+    fn listen() -> Self {
+        let pressed = Arc::new(Notify::new());
+        let listener = Arc::clone(&pressed);
+        tokio::spawn(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                listener.notify_one();
+            }
+        });
+        Self(pressed)
+    }
+}
 
 impl Interrupts for CtrlC {
     async fn next(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        self.0.notified().await;
     }
 }
 

@@ -10,6 +10,7 @@ use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
 use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, Wish, Wishes, entity_of, find_header};
+use crate::plan::TextTrust;
 use crate::report;
 use crate::schema::{self, Entity};
 use crate::table::write::WholeFile;
@@ -184,6 +185,14 @@ impl Intake {
     pub(super) fn label(&self, sheet: usize) -> String {
         let sheet = &self.sheets[sheet];
         sheet.name.clone().unwrap_or_else(|| self.books[sheet.book].input.stem())
+    }
+
+    /// Whether the sheet's letters are surely what was meant.
+    pub(super) fn trust(&self, sheet: usize) -> TextTrust {
+        match self.books[self.sheets[sheet].book].workbook.decoding() {
+            Some(decoding) if decoding.is_doubtful() => TextTrust::Guessed,
+            _ => TextTrust::Sure,
+        }
     }
 
     /// How a CSV file was read, for people.

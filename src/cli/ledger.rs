@@ -58,6 +58,18 @@ impl Ledger {
         }
     }
 
+    /// The sending is over: a step that has not ended was in flight when the run was stopped. The pessimistic outcome
+    /// is the default one.
+    pub(super) fn close(&mut self) {
+        for position in 0..self.entries.len() {
+            if matches!(self.entries[position].state, State::Planned(_)) {
+                self.entries[position].state = State::Ended(Status::Unknown);
+                self.detail(position).message =
+                    "it was being sent when the run was stopped: look for the record in the account".into();
+            }
+        }
+    }
+
     /// Something went wrong with a record that the row names; its own step will say the rest.
     pub(super) fn blame(&mut self, row: u64, problems: Vec<Problem>) {
         if let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) {

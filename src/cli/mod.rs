@@ -23,6 +23,9 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
 
 use args::{Cli, Command};
 pub use exit::{Error, Exit};
@@ -35,6 +38,7 @@ pub fn main() -> ExitCode {
         Err(error) => error.exit(),
     };
     let printer = Printer::new(&cli.global);
+    log_to_stderr(cli.global.verbose);
     match run(cli, printer) {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
@@ -57,6 +61,20 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Completions { shell } => completions::completions(shell, printer),
         Command::Man => completions::man(printer),
     }
+}
+
+/// `-v` shows what goes on, `-vv` every request; never a key, and bodies only at `-vvv`.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let ours = Targets::new().with_target("tallyport", level);
+    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
+    // A second subscriber in one process, as in a test, changes nothing.
+    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
 }
 
 /// A reader that went away, as in `tallyport schema | head`, is a quiet end.

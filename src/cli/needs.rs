@@ -33,7 +33,7 @@ pub(super) fn gather(
     for index in 0..intake.sheets.len() {
         let mapping = intake.sheets[index].mapping.clone();
         let match_on = intake.sheets[index].match_on.clone();
-        let sheet = SheetPlan { index: index as u16, mapping: &mapping, match_on };
+        let sheet = SheetPlan { index: index as u16, mapping: &mapping, match_on, text: intake.trust(index) };
         declare(&mut needs.records, &sheet);
         let done = only_failed.then(|| status_column(&sheet)).flatten();
         if only_failed && done.is_none() {

@@ -22,7 +22,7 @@ impl ResultPath {
         &self.0
     }
 
-    /// Begins the file. Done before anything is sent: a result that cannot be written stops the run while it can.
+    /// Begins the file.
     pub(super) fn open(&self, tense: Tense) -> Result<ResultBook, Error> {
         Ok(ResultBook::create(self.as_path(), tense)?)
     }

@@ -3,30 +3,82 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::args::{Global, TemplateArgs};
 use super::printer::Printer;
 use super::schema::entity;
+use super::settings::connect;
 use super::{Error, Exit};
-use crate::schema::Entity;
+use crate::api::Record;
+use crate::schema::{COLLECTIONS, Entity, Reference};
 use crate::table::write::WriteError;
-use crate::template;
+use crate::template::{self, LiveNames};
 
-pub(super) fn run(_global: &Global, args: &TemplateArgs, printer: Printer) -> Result<Exit, Error> {
-    if args.live {
-        return Err(Error::LiveNames);
-    }
+pub(super) fn run(global: &Global, args: &TemplateArgs, printer: Printer) -> Result<Exit, Error> {
     let workbooks = workbooks(&args.entities)?;
+    let names = if args.live { Some(live_names(global, &workbooks)?) } else { None };
     fs::create_dir_all(&args.output).map_err(|source| WriteError::from_io(&args.output, source))?;
     let mut written = Vec::new();
     for (name, entities) in workbooks {
         let path = args.output.join(format!("{name}.xlsx"));
-        template::write(&entities, None, &path)?;
+        template::write(&entities, names.as_ref(), &path)?;
         written.push(path);
     }
     report(&written, printer)?;
     Ok(Exit::Success)
+}
+
+/// The names the account holds of every collection that the workbooks refer to: a collection a page at a time.
+fn live_names(global: &Global, workbooks: &[(&str, Vec<&'static Entity>)]) -> Result<LiveNames, Error> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let connection = connect(global)?;
+        let mut names = LiveNames::new();
+        for collection in referenced(workbooks) {
+            let records = connection.client.all(collection, &[]).await?;
+            for reference in references_to(collection, workbooks) {
+                let listed = names.entry(template::names_key(reference)).or_default();
+                if listed.is_empty() {
+                    listed.extend(
+                        records
+                            .iter()
+                            .filter(|record| counts(reference, record))
+                            .filter_map(|record| name_of(collection, record)),
+                    );
+                }
+            }
+        }
+        Ok(names)
+    })
+}
+
+fn references(entities: &[&'static Entity]) -> impl Iterator<Item = Reference> {
+    entities.iter().flat_map(|entity| entity.created_fields()).filter_map(|field| field.reference_to())
+}
+
+fn referenced(workbooks: &[(&str, Vec<&'static Entity>)]) -> Vec<&'static Entity> {
+    let wanted: Vec<&str> =
+        workbooks.iter().flat_map(|(_, entities)| references(entities)).map(|reference| reference.to).collect();
+    COLLECTIONS.iter().copied().filter(|collection| wanted.contains(&collection.name)).collect()
+}
+
+fn references_to(collection: &Entity, workbooks: &[(&str, Vec<&'static Entity>)]) -> Vec<Reference> {
+    let all = workbooks.iter().flat_map(|(_, entities)| references(entities));
+    all.filter(|reference| reference.to == collection.name).collect()
+}
+
+/// Whether a reference can mean a record: an accessory's category has the type `accessory`.
+fn counts(reference: Reference, record: &Record) -> bool {
+    reference
+        .narrowed
+        .is_none_or(|(field, value)| record.get(field).and_then(Value::as_str).is_none_or(|held| held == value))
+}
+
+/// What a cell calls a record: its name, or an asset's tag.
+fn name_of(collection: &Entity, record: &Record) -> Option<String> {
+    let field = if collection.field("name").is_some() { "name" } else { *collection.key.first()? };
+    record.get(field)?.as_str().map(ToOwned::to_owned)
 }
 
 /// A workbook per entity; where none is named, the whole set.

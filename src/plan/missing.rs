@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, Target};
 use crate::check::{CheckedRow, Code, Flaw, choice, text};
-use crate::resolve::{Resolved, Resolver, Users};
+use crate::resolve::{Resolved, Resolver, UnknownNames, Users};
 use crate::schema::{self, Entity, Field, Kind, Reference};
 use crate::table::Row;
 
@@ -45,6 +45,7 @@ pub(super) struct Source<'s> {
     pub checked: &'s CheckedRow,
     pub catalog: &'s Catalog,
     pub users: &'s Users,
+    pub unknown: &'s UnknownNames,
     pub covers: &'s CreateMissing,
 }
 
@@ -90,7 +91,7 @@ impl Source<'_> {
     }
 
     fn refer(&self, draft: &mut Draft, about: &'static Field, reference: Reference, cell: &str) -> Result<(), Flaw> {
-        let resolver = Resolver { catalog: self.catalog, users: self.users };
+        let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: self.unknown };
         match resolver.related(reference, cell)? {
             Resolved::Record(target, reference) => draft.records.push((about, reference, target)),
             Resolved::Missing { name, reference, problem } => {

@@ -25,7 +25,7 @@ pub use step::{Await, Part, RowId, Spool, Step, Steps, WriteKind};
 use crate::catalog::{Catalog, Found, KeyValue, Target};
 use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
-use crate::resolve::{Resolved, ResolvedField, Resolver, Users, wire_value};
+use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
 use crate::schema::{Entity, Kind, Use};
 use crate::table::Row;
 use missing::{Draft, Source};
@@ -62,12 +62,22 @@ pub struct SheetPlan<'s> {
     pub mapping: &'s Mapping,
     /// The fields that say "the same record".
     pub match_on: Vec<&'static str>,
+    pub text: TextTrust,
+}
+
+/// Whether the sheet's letters are surely what was meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextTrust {
+    Sure,
+    /// The encoding is a guess: no record is made up from letters outside ASCII.
+    Guessed,
 }
 
 /// Plans row after row; sheets come in dependency order.
 pub struct Planner<'p> {
     pub catalog: &'p mut Catalog,
     pub users: &'p Users,
+    pub unknown: UnknownNames,
     pub rules: &'p Rules,
     pub covers: &'p CreateMissing,
     pub spool: Spool,
@@ -98,7 +108,7 @@ impl Planner<'_> {
 
     fn decide(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
-        let resolver = Resolver { catalog: self.catalog, users: self.users };
+        let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
         if checked.action == Some(RowAction::Delete) {
             return self.deletion(sheet, row, checked, &fields);
@@ -229,17 +239,27 @@ impl Planner<'_> {
     /// Splits off the names that are to be created; those that may not be are problems.
     fn drafts(
         &self,
-        _sheet: &SheetPlan<'_>,
+        sheet: &SheetPlan<'_>,
         row: &Row,
         checked: &CheckedRow,
         fields: Vec<ResolvedField>,
         problems: &mut Vec<Problem>,
     ) -> (Vec<ResolvedField>, Vec<(usize, Draft)>) {
-        let source = Source { row, checked, catalog: self.catalog, users: self.users, covers: self.covers };
+        let source = Source {
+            row,
+            checked,
+            catalog: self.catalog,
+            users: self.users,
+            unknown: &self.unknown,
+            covers: self.covers,
+        };
         let mut drafts = Vec::new();
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
             match given.value {
+                Resolved::Missing { name, problem, .. } if sheet.text == TextTrust::Guessed && !name.is_ascii() => {
+                    problems.push(unsure_letters(&name).at(problem.column, &problem.found));
+                }
                 Resolved::Missing { name, reference, problem } if self.covers.covers(reference.to) => {
                     match source.draft(given.field, &name, reference) {
                         Ok(draft) => drafts.push((given.field, draft)),
@@ -324,6 +344,7 @@ impl Planner<'_> {
         self.spool.push(&step)?;
         if entity.is_collection() && kind == WriteKind::Create {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+            self.unknown.forget(entity.name);
             self.catalog.add_planned(entity.name, step.number, known);
         }
         Ok(Verdict::Write(step.number, kind))
@@ -386,6 +407,7 @@ impl Planner<'_> {
         *self.totals.missing.entry(draft.entity.name).or_default() += 1;
         self.spool.push(&step)?;
         known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.unknown.forget(draft.entity.name);
         self.catalog.add_planned(draft.entity.name, step.number, known);
         Ok(step.number)
     }
@@ -451,6 +473,14 @@ fn key_value<'t>(
         _ if sheet.mapping.feeds(name) => KeyValue::Text(""),
         _ => KeyValue::Missing,
     }
+}
+
+fn unsure_letters(name: &str) -> Flaw {
+    Flaw::new(
+        Code::CellUndecoded,
+        format!("a name of the account; there is no `{name}`, and the file's encoding is a guess"),
+        "name the file's encoding with --encoding, or correct the name",
+    )
 }
 
 /// A problem at the first key column.

@@ -283,14 +283,23 @@ pub(super) fn plan_sentence(planned: &Planned) -> String {
     sentence
 }
 
-/// `1,300: 1,180 create assets, 120 list`.
+/// `434: 16 to look up, 408 to create or move, 10 to update`. JSON has them by endpoint.
 pub(super) fn requests_sentence(summary: &RunSummary) -> String {
-    let mut kinds: Vec<(&String, &u64)> = summary.requests.by_kind.iter().collect();
-    kinds.sort_by_key(|kind| std::cmp::Reverse(kind.1));
-    let kinds: Vec<String> = kinds.into_iter().map(|(kind, number)| format!("{} {kind}", thousands(*number))).collect();
-    match kinds.is_empty() {
-        true => thousands(summary.requests.total),
-        false => format!("{}: {}", thousands(summary.requests.total), kinds.join(", ")),
+    let of = |method: &str| -> u64 {
+        let kinds = summary.requests.by_kind.iter();
+        kinds.filter(|(kind, _)| kind.split(' ').next() == Some(method)).map(|(_, number)| number).sum()
+    };
+    let purposes =
+        [("GET", "to look up"), ("POST", "to create or move"), ("PUT", "to update"), ("DELETE", "to delete")];
+    let spent: Vec<String> = purposes
+        .iter()
+        .map(|(method, purpose)| (of(method), purpose))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, purpose)| format!("{} {purpose}", thousands(number)))
+        .collect();
+    match spent.as_slice() {
+        [] => thousands(summary.requests.total),
+        spent => format!("{}: {}", thousands(summary.requests.total), spent.join(", ")),
     }
 }
 

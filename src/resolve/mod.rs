@@ -3,6 +3,7 @@
 //! Takes a row that passed its check and gives each value in the form it will be sent in. A name that the account
 //! does not hold stays [`Resolved::Missing`]: the plan decides whether to create it.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use rust_decimal::prelude::ToPrimitive;
@@ -45,6 +46,27 @@ pub struct ResolvedField {
 pub struct Resolver<'c> {
     pub catalog: &'c Catalog,
     pub users: &'c Users,
+    pub unknown: &'c UnknownNames,
+}
+
+/// Names that were not found, with what is near: looking for what is near reads every name of a collection, so that
+/// a name that thousands of rows share is looked for once.
+#[derive(Debug, Default)]
+pub struct UnknownNames(RefCell<HashMap<(&'static str, String), Vec<String>>>);
+
+impl UnknownNames {
+    fn nearest(&self, collection: &'static str, name: &str) -> Option<Vec<String>> {
+        self.0.borrow().get(&(collection, name.to_owned())).cloned()
+    }
+
+    fn remember(&self, collection: &'static str, name: &str, nearest: &[String]) {
+        self.0.borrow_mut().insert((collection, name.to_owned()), nearest.to_vec());
+    }
+
+    /// Forgets a name that the plan now creates.
+    pub fn forget(&self, collection: &str) {
+        self.0.borrow_mut().retain(|(known, _), _| *known != collection);
+    }
 }
 
 impl Resolver<'_> {
@@ -106,10 +128,15 @@ impl Resolver<'_> {
 
     /// The record a text names in the collection that `reference` points at.
     fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, Flaw> {
-        match self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints) {
+        let found = match self.unknown.nearest(reference.to, name) {
+            Some(nearest) => Found::None { nearest },
+            None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
+        };
+        match found {
             Found::One(target) => Ok(Resolved::Record(target, reference)),
             Found::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
             Found::None { nearest } => {
+                self.unknown.remember(reference.to, name, &nearest);
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
                 Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
             }

@@ -25,7 +25,7 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
         sheets,
         skipped_sheets: Vec::new(),
         options: Vec::new(),
-        requests: Requests { total: 1_130, by_kind: [("create assets".into(), 1_100), ("list".into(), 30)].into() },
+        requests: Requests { total: 1_130, by_kind: [("POST assets".into(), 1_100), ("GET assets".into(), 30)].into() },
         planned: None,
         seconds: 125.4,
         problems: ProblemTally::default(),
@@ -80,7 +80,7 @@ fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
 
       read      inventory.csv as UTF-8, semicolon
       ignored   columns `Rack`, `Colour`
-      requests  1,130: 1,100 create assets, 30 list
+      requests  1,130: 30 to look up, 1,100 to create or move
       result    in/inventory.result.xlsx
       next      tallyport import in/inventory.result.xlsx --only-failed
     "#);
@@ -118,7 +118,7 @@ fn several_sheets_are_a_table_with_a_total() {
       total              1,216    1,012       3        1
       200 rows not reached
       not read  sheet `Read me`: no header row was found
-      requests  1,130: 1,100 create assets, 30 list
+      requests  1,130: 30 to look up, 1,100 to create or move
       note      the currency was taken from the number format
       result    in/inventory.result.xlsx
     "#);
@@ -166,8 +166,8 @@ fn json_of_one_sheet_is_the_contract() {
       "requests": {
         "total": 1130,
         "by_kind": {
-          "create assets": 1100,
-          "list": 30
+          "GET assets": 30,
+          "POST assets": 1100
         }
       },
       "seconds": 125.4,

@@ -34,10 +34,17 @@ pub struct Decoding {
     pub undecoded: Undecoded,
 }
 
+impl Decoding {
+    /// Whether the letters may not be what was meant.
+    pub fn is_doubtful(&self) -> bool {
+        self.certainty == Certainty::Guessed
+    }
+}
+
 impl fmt::Display for Decoding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let guessed = if self.certainty == Certainty::Guessed { " (a guess)" } else { "" };
-        write!(formatter, "{}, {}{guessed}", self.encoding, self.delimiter)
+        write!(formatter, "{}, {}{guessed}", self.encoding, self.delimiter.word())
     }
 }
 

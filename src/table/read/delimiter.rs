@@ -36,6 +36,18 @@ impl Delimiter {
     }
 }
 
+impl Delimiter {
+    /// Its name for people.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Delimiter::Comma => "comma",
+            Delimiter::Semicolon => "semicolon",
+            Delimiter::Tab => "tab",
+            Delimiter::Pipe => "vertical bar",
+        }
+    }
+}
+
 impl fmt::Display for Delimiter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = DELIMITERS.iter().find(|(delimiter, ..)| delimiter == self).map_or(",", |(.., name)| name);
