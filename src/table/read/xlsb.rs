@@ -118,7 +118,7 @@ fn add(
     held: Held<'_>,
     on_row: &mut OnRow<'_>,
 ) -> Result<ControlFlow<()>, FaultAt> {
-    if rows.begin_cell(row, on_row) == ControlFlow::Break(()) {
+    if !rows.is_in(row) && rows.begin_row(row, on_row) == ControlFlow::Break(()) {
         return Ok(ControlFlow::Break(()));
     }
     guarded(|| rows.add(column, held, usize::MAX)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
