@@ -185,7 +185,7 @@ fn damage(error: &XlsxError) -> ReadFault {
             None => damaged("its XML is broken"),
         },
         XlsxError::XmlEof(_) => damaged("its XML ends too early"),
-        XlsxError::FileNotFound(part) => damaged(format!("its part `{part}` is missing")),
+        XlsxError::FileNotFound(part) => damaged(format!("its part `{}` is missing", part.escape_debug())),
         XlsxError::RelationshipNotFound | XlsxError::WorksheetNotFound(_) => damaged("a sheet is missing in it"),
         XlsxError::Alphanumeric(_)
         | XlsxError::NumericColumn(_)
