@@ -66,13 +66,7 @@ struct Span {
 impl Span {
     #[inline]
     fn text(of: &str, start: usize, end: usize) -> Span {
-        let value = match of.as_bytes()[start..end].first() {
-            None => Value::Blank,
-            // Nearly every cell: spares the search for something other than white space.
-            Some(first) if first.is_ascii_graphic() => Value::Text,
-            Some(_) if is_blank(&of[start..end]) => Value::Blank,
-            Some(_) => Value::Text,
-        };
+        let value = text_or_blank(&of[start..end]);
         Span { start: start as u32, end: end as u32, format: 0, value }
     }
 }
@@ -139,8 +133,7 @@ impl Row {
 
     /// Appends a cell of text; white space alone is a blank.
     pub fn push_text(&mut self, text: &str) {
-        let value = if is_blank(text) { Value::Blank } else { Value::Text };
-        self.push(text, value);
+        self.push(text, text_or_blank(text));
     }
 
     pub fn push(&mut self, text: &str, value: Value) {
@@ -180,6 +173,16 @@ impl Row {
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
         (0..self.len()).map(|column| self.cell(column))
+    }
+}
+
+#[inline]
+fn text_or_blank(text: &str) -> Value {
+    match text.as_bytes().first() {
+        // Nearly every cell: spares the search for something other than white space.
+        Some(first) if first.is_ascii_graphic() => Value::Text,
+        _ if is_blank(text) => Value::Blank,
+        _ => Value::Text,
     }
 }
 

@@ -55,7 +55,7 @@ pub enum ReadFault {
     NoSheets,
     /// A quote that opens in this row is never closed, or only by the opening quote of another row.
     UnclosedQuote,
-    /// A record longer than [`crate::table::read::csv::LONGEST_RECORD`].
+    /// A record of more than 8 MiB.
     RecordTooLong,
     /// Binary data where text is expected.
     NotText,
@@ -161,6 +161,11 @@ impl ReadError {
 impl From<std::io::Error> for ReadFault {
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind;
+        /// Another program has the file open and shares it with nobody: Excel, mostly.
+        const SHARING_VIOLATION: i32 = 32;
+        if cfg!(windows) && error.raw_os_error() == Some(SHARING_VIOLATION) {
+            return ReadFault::Denied;
+        }
         match error.kind() {
             ErrorKind::NotFound => ReadFault::NotFound { near: Vec::new() },
             ErrorKind::PermissionDenied => ReadFault::Denied,

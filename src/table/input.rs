@@ -1,6 +1,6 @@
 //! Where the bytes come from: a file, or stdin kept in a temporary file so that it can be read again.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -43,13 +43,14 @@ impl Input {
 #[derive(Debug)]
 pub(super) struct Source {
     kept: Kept,
+    /// In bytes.
     len: u64,
-    modified: Option<SystemTime>,
 }
 
 #[derive(Debug)]
 enum Kept {
-    Path(PathBuf),
+    /// The user's file, and when it was written last.
+    Path(PathBuf, Option<SystemTime>),
     /// Gone when the source is dropped.
     Spooled(NamedTempFile),
 }
@@ -71,15 +72,14 @@ impl Source {
             // A pipe, such as bash's `<(...)`: it can be read only once.
             return Source::spool(&mut File::open(path)?);
         }
-        Ok(Source { kept: Kept::Path(path.clone()), len: metadata.len(), modified: metadata.modified().ok() })
+        Ok(Source { kept: Kept::Path(path.clone(), metadata.modified().ok()), len: metadata.len() })
     }
 
     /// Copies a stream that can be read only once into a temporary file.
     pub(super) fn spool(stream: &mut dyn Read) -> Result<Source, ReadFault> {
         let mut file = NamedTempFile::new()?;
         let len = io::copy(stream, file.as_file_mut())?;
-        let modified = file.as_file().metadata()?.modified().ok();
-        Ok(Source { kept: Kept::Spooled(file), len, modified })
+        Ok(Source { kept: Kept::Spooled(file), len })
     }
 
     /// In bytes.
@@ -92,19 +92,15 @@ impl Source {
     /// A file that is no longer the one that was opened first is refused: what is known of its encoding, sheets and
     /// headers would not hold for it.
     pub(super) fn open(&self) -> Result<File, ReadFault> {
-        let file = match &self.kept {
-            Kept::Path(path) => File::open(path)?,
-            Kept::Spooled(file) => file.reopen()?,
-        };
-        let metadata = file.metadata()?;
-        if self.is_changed(&metadata) {
-            return Err(ReadFault::Changed);
+        match &self.kept {
+            Kept::Spooled(file) => Ok(file.reopen()?),
+            Kept::Path(path, modified) => {
+                let file = File::open(path)?;
+                let now = file.metadata()?;
+                let is_same = now.len() == self.len && now.modified().ok() == *modified;
+                if is_same { Ok(file) } else { Err(ReadFault::Changed) }
+            }
         }
-        Ok(file)
-    }
-
-    fn is_changed(&self, metadata: &Metadata) -> bool {
-        metadata.len() != self.len || metadata.modified().ok() != self.modified
     }
 }
 

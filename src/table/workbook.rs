@@ -125,7 +125,7 @@ impl Workbook {
     }
 
     /// Streams the rows of a sheet from the top, title rows and header included. Rows without anything in them are left
-    /// out, but counted in [`Row::number`]. The row is reused for the next one.
+    /// out, but counted in [`Row::number`]; a sheet with nothing in it has none. The row is reused for the next one.
     ///
     /// In JSON the header is a row of its own, number 0, and objects have the number of the line they begin in.
     ///

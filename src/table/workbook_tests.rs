@@ -175,6 +175,33 @@ fn kinds_go_by_content_whatever_the_name() {
 }
 
 #[test]
+fn unicode_text_of_excel_tells_how_it_was_read() {
+    let text = "asset_id\tname\r\nA-1\tZoë\r\n";
+    let bytes: Vec<u8> = [0xFF, 0xFE].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let (_folder, path) = file("a.txt", &bytes);
+    let mut workbook = open(&path).unwrap();
+    let decoding = *workbook.decoding().unwrap();
+    assert_eq!((decoding.delimiter.to_string(), decoding.encoding.to_string()), ("tab".into(), "UTF-16".into()));
+    assert_eq!(dump(&mut workbook).unwrap(), "[ Visible]\n1: \"asset_id\" \"name\"\n2: \"A-1\" \"Zoë\"\n");
+}
+
+#[test]
+fn the_users_word_on_delimiter_and_encoding_counts() {
+    let (_folder, path) = file("a.csv", b"a;b,c\nZ\x9F;2,3\n");
+    let options = ReadOptions { delimiter: Delimiter::parse(";"), encoding: Encoding::parse("mac roman") };
+    let mut workbook = Workbook::open(&Input::Path(path), &options).unwrap();
+    assert_eq!(dump(&mut workbook).unwrap(), "[ Visible]\n1: \"a\" \"b,c\"\n2: \"Zü\" \"2,3\"\n");
+}
+
+#[test]
+fn a_zip_with_a_password_is_told() {
+    let mut bytes = package(&[("xl/workbook.xml", b"<workbook/>")]);
+    let entry = bytes.windows(4).position(|bytes| bytes == b"PK\x01\x02").unwrap();
+    bytes[entry + 8] |= 1;
+    assert!(matches!(fault(&bytes), ReadFault::Password));
+}
+
+#[test]
 fn cells_out_of_order_and_without_address_find_their_place() {
     let bytes = xlsx(
         "<row r=\"2\"><c r=\"C2\"><v>3</v></c><c r=\"A2\"><v>1</v></c><c r=\"C2\"><v>4</v></c></row>\

@@ -98,14 +98,15 @@ impl<'a> Assembly<'a> {
         self.row.number
     }
 
-    /// Hands out the row at hand if the next cell is in another one, counted from 0.
-    pub(super) fn begin_cell(&mut self, row: u32, on_row: &mut OnRow<'_>) -> ControlFlow<()> {
-        let number = u64::from(row) + 1;
-        if number == self.row.number {
-            return ControlFlow::Continue(());
-        }
+    /// Whether the row at hand is this one, counted from 0.
+    pub(super) fn is_in(&self, row: u32) -> bool {
+        u64::from(row) + 1 == self.row.number
+    }
+
+    /// Hands out the row at hand, and begins another, counted from 0.
+    pub(super) fn begin_row(&mut self, row: u32, on_row: &mut OnRow<'_>) -> ControlFlow<()> {
         let flow = self.hand_out(on_row);
-        self.row.restart(number, &self.formats.codes);
+        self.row.restart(u64::from(row) + 1, &self.formats.codes);
         flow
     }
 

@@ -10,6 +10,7 @@ pub(super) mod jsonl;
 pub(super) mod kind;
 pub(super) mod ods;
 pub(super) mod package;
+mod plain;
 mod shown;
 mod tags;
 pub(super) mod xls;

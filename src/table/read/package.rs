@@ -210,6 +210,7 @@ pub(super) fn unpacking(error: &io::Error) -> ReadFault {
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
             ReadFault::Damaged { detail: "a part of it does not unpack".into() }
         }
+        io::ErrorKind::Unsupported => ReadFault::Damaged { detail: "it is packed in an unusual way".into() },
         kind => ReadFault::from(io::Error::from(kind)),
     }
 }

@@ -13,6 +13,7 @@ use ssfmt::ast::{DatePart, FormatPart};
 use ssfmt::{FormatOptions, NumberFormat};
 
 use super::guard::guarded;
+use super::plain::Plain;
 use crate::table::cell::{Row, Value};
 use crate::table::error::ReadFault;
 
@@ -51,6 +52,7 @@ struct Style {
     /// Into the codes, from 1; 0 is General.
     code: u16,
     format: Option<NumberFormat>,
+    plain: Option<Plain>,
 }
 
 /// The number formats of a workbook, by style id.
@@ -86,6 +88,11 @@ impl Formats {
                 push_moment(&mut self.scratch, number, self.system)
             }
             (Meaning::Time, _) => push_time(&mut self.scratch, number, self.system),
+            (Meaning::Number, _)
+                if style.and_then(|style| style.plain).is_some_and(|plain| plain.push(&mut self.scratch, number)) =>
+            {
+                Value::Number(number)
+            }
             (Meaning::Number, _) => {
                 let shown = style.and_then(|style| style.format.as_ref()?.try_format(number, &self.options).ok());
                 match shown.as_deref().map(str::trim) {
@@ -105,7 +112,7 @@ impl Formats {
 }
 
 fn prepare(code: &str, known: &mut Vec<String>) -> Style {
-    let general = Style { meaning: Meaning::General, code: 0, format: None };
+    let general = Style { meaning: Meaning::General, code: 0, format: None, plain: None };
     if code.is_empty() || code.eq_ignore_ascii_case("general") || code == "@" {
         return general;
     }
@@ -115,9 +122,10 @@ fn prepare(code: &str, known: &mut Vec<String>) -> Style {
         known.push(code.to_owned());
         known.len() - 1
     });
+    let plain = Plain::parse(code);
     let Ok(code) = u16::try_from(index + 1) else { return general };
     let Some(format) = parsed else { return Style { code, ..general } };
-    Style { meaning: meaning(&format), code, format: Some(format) }
+    Style { meaning: meaning(&format), code, format: Some(format), plain }
 }
 
 fn damaged() -> ReadFault {
@@ -199,13 +207,36 @@ fn push_moment(text: &mut String, serial: f64, system: DateSystem) -> Value {
 }
 
 fn push_iso(text: &mut String, at: DateTime) -> Value {
-    // Writing to a string cannot fail.
-    let _ = if at.time() == Time::midnight() {
-        write!(text, "{}", at.date())
-    } else {
-        write!(text, "{} {}", at.date(), at.time())
-    };
+    push_padded(text, i64::from(at.year()), 4);
+    for part in [at.month(), at.day()] {
+        text.push('-');
+        push_padded(text, i64::from(part), 2);
+    }
+    if at.time() != Time::midnight() {
+        text.push(' ');
+        let second = i64::from(at.hour()) * 3600 + i64::from(at.minute()) * 60 + i64::from(at.second());
+        push_clock(text, second);
+    }
     Value::Date(at)
+}
+
+fn push_clock(text: &mut String, second: i64) {
+    push_padded(text, second / 3600, 2);
+    for part in [second / 60 % 60, second % 60] {
+        text.push(':');
+        push_padded(text, part, 2);
+    }
+}
+
+/// Appends at least `width` digits.
+fn push_padded(text: &mut String, number: i64, width: usize) {
+    if width == 2 && (0..100).contains(&number) {
+        text.push(char::from(b'0' + (number / 10) as u8));
+        text.push(char::from(b'0' + (number % 10) as u8));
+        return;
+    }
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{number:0width$}");
 }
 
 /// A time of day has no date, and must not be taken for one of 1899; a date shown by its time alone still is one.
@@ -223,9 +254,10 @@ fn push_elapsed(text: &mut String, days: f64) -> Value {
         general(text, days);
         return Value::Number(days);
     }
-    let sign = if seconds < 0.0 { "-" } else { "" };
-    let seconds = seconds.abs() as i64;
-    let _ = write!(text, "{sign}{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if seconds < 0.0 {
+        text.push('-');
+    }
+    push_clock(text, seconds.abs() as i64);
     Value::Text
 }
 

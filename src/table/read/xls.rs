@@ -135,13 +135,16 @@ pub(super) fn each_row_of<'a>(
     let Some((first_row, first_column)) = cells.start() else { return Ok(()) };
     let mut rows = Assembly::new(formats);
     for (row, values) in (first_row..).zip(cells.rows()) {
-        if rows.begin_cell(row, on_row) == ControlFlow::Break(()) {
+        if rows.begin_row(row, on_row) == ControlFlow::Break(()) {
             return Ok(());
         }
-        for (column, value) in (first_column..).zip(values) {
-            let (held, style) = hold(row, column, value);
-            guarded(|| rows.add(column, held, style)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
-        }
+        let mut add_all = || {
+            (first_column..).zip(values).try_for_each(|(column, value)| {
+                let (held, style) = hold(row, column, value);
+                rows.add(column, held, style)
+            })
+        };
+        guarded(&mut add_all).map_err(|fault| fault.at(u64::from(row) + 1))?;
     }
     rows.finish(on_row);
     Ok(())

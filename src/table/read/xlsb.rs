@@ -118,7 +118,7 @@ fn add(
     held: Held<'_>,
     on_row: &mut OnRow<'_>,
 ) -> Result<ControlFlow<()>, FaultAt> {
-    if rows.begin_cell(row, on_row) == ControlFlow::Break(()) {
+    if !rows.is_in(row) && rows.begin_row(row, on_row) == ControlFlow::Break(()) {
         return Ok(ControlFlow::Break(()));
     }
     guarded(|| rows.add(column, held, usize::MAX)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
@@ -240,7 +240,9 @@ fn damage(error: &XlsbError) -> ReadFault {
         XlsbError::Io(error) => unpacking(error),
         XlsbError::Zip(error) => broken(error),
         XlsbError::Password => ReadFault::Password,
-        XlsbError::FileNotFound(part) => ReadFault::Damaged { detail: format!("its part `{part}` is missing") },
+        XlsbError::FileNotFound(part) => {
+            ReadFault::Damaged { detail: format!("its part `{}` is missing", part.escape_debug()) }
+        }
         XlsbError::Xml(_) | XlsbError::XmlAttr(_) => damaged("its XML is broken"),
         XlsbError::WideStr { .. } => damaged("a text in it is cut off"),
         XlsbError::WorksheetNotFound(_) => damaged("a sheet is missing in it"),

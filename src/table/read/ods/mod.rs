@@ -65,7 +65,7 @@ impl OdsFile {
 }
 
 fn look_at(package: &mut Package, part: &str) -> Result<Look, ReadFault> {
-    let missing = ReadFault::Damaged { detail: format!("its part `{part}` is missing") };
+    let missing = ReadFault::Damaged { detail: format!("its part `{}` is missing", part.escape_debug()) };
     Look::take(package.part(part)?.ok_or(missing)?)
 }
 
@@ -115,7 +115,9 @@ fn damage(error: &OdsError) -> ReadFault {
         OdsError::CellLimitExceeded { .. } => {
             ReadFault::TooLarge { what: "its sheets span more than 20 million cells" }
         }
-        OdsError::FileNotFound(part) => ReadFault::Damaged { detail: format!("its part `{part}` is missing") },
+        OdsError::FileNotFound(part) => {
+            ReadFault::Damaged { detail: format!("its part `{}` is missing", part.escape_debug()) }
+        }
         OdsError::Eof(_) => damaged("its XML ends too early"),
         OdsError::Xml(_) | OdsError::XmlAttr(_) | OdsError::AttrError(_) => damaged("its XML is broken"),
         OdsError::ParseInt(_) | OdsError::ParseFloat(_) | OdsError::ParseBool(_) => damaged("a number that is none"),

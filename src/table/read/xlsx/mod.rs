@@ -76,17 +76,13 @@ impl SheetReader for XlsxFile {
         };
         let cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
         // One item of the stream per `<c>`, empty ones included: the survey counts the same.
-        let mut stream = Stream { cells, notes: survey.notes(), place: 0 };
+        let mut stream = Stream { cells, notes: survey.notes(), place: 0, ahead: None };
         let mut rows = Assembly::new(formats);
-        loop {
-            let next = guarded(|| stream.next()).map_err(|fault| fault.at(rows.number().max(1)))?;
-            let Some(streamed) = next else { break };
-            let ((row, column), held) = (streamed.position(), streamed.held());
-            // What takes the rows runs outside of any guard: its panic is its own.
-            if rows.begin_cell(row, on_row) == ControlFlow::Break(()) {
+        // What takes the rows runs outside of the guard: its panic is its own.
+        while let Some(row) = guarded(|| stream.fill_row(&mut rows)).map_err(|fault| fault.at(rows.number().max(1)))? {
+            if rows.begin_row(row, on_row) == ControlFlow::Break(()) {
                 return Ok(());
             }
-            guarded(|| rows.add(column, held, streamed.style)).map_err(|fault| fault.at(rows.number()))?;
         }
         rows.finish(on_row);
         Ok(())
@@ -99,6 +95,8 @@ struct Stream<'a> {
     notes: Notes<'a>,
     /// How many cells have been read.
     place: u32,
+    /// The first cell of the next row.
+    ahead: Option<Streamed<'a>>,
 }
 
 /// A cell of the stream.
@@ -133,6 +131,23 @@ impl Streamed<'_> {
 }
 
 impl<'a> Stream<'a> {
+    /// Adds the cells of the row at hand, and gives the number of the next one from 0; none at the end.
+    fn fill_row(&mut self, rows: &mut Assembly<'_>) -> Result<Option<u32>, ReadFault> {
+        if let Some(first) = self.ahead.take() {
+            rows.add(first.position().1, first.held(), first.style)?;
+        }
+        while let Some(streamed) = self.next()? {
+            let (row, column) = streamed.position();
+            if !rows.is_in(row) {
+                self.ahead = Some(streamed);
+                return Ok(Some(row));
+            }
+            rows.add(column, streamed.held(), streamed.style)?;
+        }
+        Ok(None)
+    }
+
+    #[inline]
     fn next(&mut self) -> Result<Option<Streamed<'a>>, ReadFault> {
         let next = self.cells.next_cell_with_style_id();
         let place = self.place;
@@ -170,7 +185,7 @@ fn damage(error: &XlsxError) -> ReadFault {
             None => damaged("its XML is broken"),
         },
         XlsxError::XmlEof(_) => damaged("its XML ends too early"),
-        XlsxError::FileNotFound(part) => damaged(format!("its part `{part}` is missing")),
+        XlsxError::FileNotFound(part) => damaged(format!("its part `{}` is missing", part.escape_debug())),
         XlsxError::RelationshipNotFound | XlsxError::WorksheetNotFound(_) => damaged("a sheet is missing in it"),
         XlsxError::Alphanumeric(_)
         | XlsxError::NumericColumn(_)
