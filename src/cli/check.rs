@@ -7,7 +7,7 @@ use super::import::print;
 use super::intake::Intake;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
-use super::result::{self, ResultPath};
+use super::result::{self, ResultPath, Typed};
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
@@ -70,10 +70,10 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
 }
 
 fn next(summary: &RunSummary) -> Vec<String> {
-    let files = result::quoted_files(&summary.files);
+    let typed = Typed::here(&summary.files);
     match (summary.counts().failed, &summary.result) {
-        (0, _) => vec![format!("tallyport import {files} --dry-run")],
-        (_, None) => vec![format!("tallyport check {files} --result problems.xlsx")],
+        (0, _) => vec![typed.command("import", &["--dry-run"])],
+        (_, None) => vec![typed.command("check", &["--result", "problems.xlsx"])],
         (_, Some(_)) => Vec::new(),
     }
 }

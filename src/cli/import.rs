@@ -25,6 +25,7 @@ use crate::plan::{
 };
 use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::{UnknownNames, Users};
+use crate::schema;
 use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, problems_of};
 use crate::table::Row;
 
@@ -267,7 +268,7 @@ impl Import {
         };
         let verb = if args.dry_run { "would also create" } else { "also created" };
         if !totals.missing.is_empty() {
-            let listed: Vec<String> = totals.missing.iter().map(|(name, count)| format!("{count} {name}")).collect();
+            let listed: Vec<String> = totals.missing.iter().map(|(name, count)| missing_text(name, *count)).collect();
             summary.remarks.push(format!("{verb} what rows name and the account lacked: {}", listed.join(", ")));
         }
         summary
@@ -371,6 +372,11 @@ fn exit(run: &RunSummary, end: &End) -> Exit {
         End::Complete if counts.failed + counts.unknown > 0 => Exit::RowsFailed,
         End::Complete => Exit::Success,
     }
+}
+
+fn missing_text(collection: &str, count: u64) -> String {
+    let singular = schema::collection(collection).filter(|_| count == 1).map(|entity| entity.singular);
+    format!("{} {}", thousands(count), singular.unwrap_or(collection))
 }
 
 fn people(count: u64) -> String {

@@ -167,26 +167,69 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
 pub(super) fn next_commands(summary: &RunSummary, result: &Path) -> Vec<String> {
     let counts = summary.counts();
     let failed = counts.failed + counts.unknown;
-    let files = quoted_files(&summary.files);
+    let typed = Typed::here(&summary.files);
     match (summary.dry_run, failed) {
-        (true, 0) => vec![format!("tallyport import {files}")],
-        (true, _) => vec![format!("correct the cells, then: tallyport import {files} --dry-run")],
+        (true, 0) => vec![typed.command("import", &[])],
+        (true, _) => vec![format!("correct the cells, then: {}", typed.command("import", &["--dry-run"]))],
         (false, 0) => Vec::new(),
-        (false, _) => vec![format!(
-            "correct the red cells in {0}, then: tallyport import {0} --only-failed",
-            quoted(&result.display().to_string())
-        )],
+        (false, _) => {
+            let result = result.display().to_string();
+            let command = typed.on(&result).command("import", &["--only-failed"]);
+            vec![format!("correct the red cells in {}, then: {command}", quoted(&result))]
+        }
     }
 }
 
-/// Files as they are typed on a command line.
-pub(super) fn quoted_files(files: &[String]) -> String {
-    let quoted: Vec<String> = files.iter().map(|file| quoted(file)).collect();
-    quoted.join(" ")
+/// The command line as it was typed, to say what to type next: what was mapped or allowed once is wanted again.
+pub(super) struct Typed {
+    words: Vec<String>,
 }
 
-fn quoted(path: &str) -> String {
-    if path.contains(' ') { format!("\"{path}\"") } else { path.to_owned() }
+impl Typed {
+    /// Flags that belong to one run alone; the second kind takes a value.
+    const DROPPED: &'static [&'static str] =
+        &["--dry-run", "--only-failed", "--json", "--yes", "--no-progress", "-q", "--quiet"];
+    const DROPPED_WITH_VALUE: &'static [&'static str] = &["--result", "--save-mapping"];
+
+    /// The words of this process that matter for the next, its files last.
+    pub(super) fn here(files: &[String]) -> Self {
+        Self::of(std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()), files)
+    }
+
+    fn of(typed: impl Iterator<Item = String>, files: &[String]) -> Self {
+        let mut words = files.to_vec();
+        let mut typed = typed.filter(|word| !files.contains(word) && word != "import" && word != "check");
+        while let Some(word) = typed.next() {
+            let flag = word.split('=').next().unwrap_or_default();
+            if Self::DROPPED_WITH_VALUE.contains(&flag) {
+                if flag == word {
+                    typed.next();
+                }
+            } else if !Self::DROPPED.contains(&flag) {
+                words.push(word);
+            }
+        }
+        Self { words }
+    }
+
+    /// The same words for another file: the files stand first.
+    fn on(mut self, file: &str) -> Self {
+        let flags = self.words.iter().position(|word| word.starts_with('-') && word != "-").unwrap_or(self.words.len());
+        self.words.splice(..flags, [file.to_owned()]);
+        self
+    }
+
+    pub(super) fn command(&self, subcommand: &str, more: &[&str]) -> String {
+        let words = self.words.iter().map(|word| quoted(word)).chain(more.iter().map(|word| (*word).to_owned()));
+        let words: Vec<String> = words.collect();
+        format!("tallyport {subcommand} {}", words.join(" "))
+    }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |char: char| char.is_alphanumeric() || "-_./=:,@%+\\~".contains(char);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{word}'") }
 }
 
 /// Writes every row with what became of it.
@@ -277,5 +320,23 @@ impl CarriedColumns {
             message: text(self.message).into(),
             problems: Vec::new(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_command_keeps_what_was_mapped_and_allowed() {
+        let typed = |text: &str, files: &[&str]| {
+            let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
+            Typed::of(text.split(' ').map(ToOwned::to_owned), &files)
+        };
+        let dry = typed("import a.csv --create-missing --dry-run --result x.xlsx --json", &["a.csv"]);
+        assert_eq!(dry.command("import", &[]), "tallyport import a.csv --create-missing");
+        let run = typed("import a.csv b.csv --map Tag_No=asset_id --result=x.xlsx --sandbox", &["a.csv", "b.csv"]);
+        let next = run.on("my result.xlsx").command("import", &["--only-failed"]);
+        assert_eq!(next, "tallyport import 'my result.xlsx' --map Tag_No=asset_id --sandbox --only-failed");
     }
 }
