@@ -3,9 +3,9 @@
 use std::future::Future;
 use std::time::Duration;
 
-use tokio::time::sleep;
+use tokio::time::Instant;
 
-use super::quota::{Gate, WaitReason};
+use super::quota::{Gate, Shut, WaitReason};
 use super::reply::Answer;
 use super::request::Method;
 use super::retry::{Attempts, Decision, Outcome, decide};
@@ -65,13 +65,22 @@ where
         obey(gate, &last);
         match decide(method, attempts, last.outcome()) {
             Decision::Settle => return Ending { last, earlier },
+            Decision::Pause { .. } if gate.is_shut() => return Ending { last, earlier },
             Decision::Pause { all } => {
                 attempts.throttled += 1;
                 gate.close(all, WaitReason::Throttled);
                 continue;
             }
-            Decision::Again { within } => sleep(within.mul_f64(fastrand::f64())).await,
-            Decision::Later { after } => sleep(after).await,
+            Decision::Again { within } => {
+                if rest(gate, within.mul_f64(fastrand::f64())).await == Err(Shut) {
+                    return Ending { last, earlier };
+                }
+            }
+            Decision::Later { after } => {
+                if rest(gate, after).await == Err(Shut) {
+                    return Ending { last, earlier };
+                }
+            }
         }
         attempts.failed += 1;
         attempts.throttled = 0;
@@ -79,6 +88,10 @@ where
             earlier = Earlier::MayHaveBeenDone;
         }
     }
+}
+
+async fn rest(gate: &Gate, span: Duration) -> Result<(), Shut> {
+    gate.rest(Instant::now() + span).await
 }
 
 /// The service's own count goes before ours: where nothing is left, nobody sends.
@@ -91,6 +104,7 @@ fn obey(gate: &Gate, last: &Attempt) {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use std::cell::RefCell;
     use std::time::Duration;
 
@@ -123,7 +137,7 @@ mod tests {
         let left = RefCell::new(script.into_iter());
         let start = Instant::now();
         let ending = persist(method, &gate, || async {
-            gate.pass().await;
+            gate.pass().await.unwrap();
             left.borrow_mut().next().unwrap_or_else(|| plain(200))
         });
         let ending = ending.await;
@@ -174,7 +188,7 @@ mod tests {
         let ending = persist(Method::Get, &gate, || std::future::ready(answered(200, signals.clone()))).await;
         assert_eq!(ending.last, answered(200, signals));
         let start = Instant::now();
-        gate.pass().await;
+        gate.pass().await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 45);
     }
 }

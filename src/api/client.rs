@@ -256,6 +256,12 @@ impl Client {
         self.shared.target.host()
     }
 
+    /// Sends nothing any more: requests that wait for the quota or before a repetition end at once as not sent,
+    /// those on the wire land.
+    pub fn stop(&self) {
+        self.shared.gate.shut();
+    }
+
     async fn read(&self, request: &Request) -> Result<Answer, ApiError> {
         match self.send(request).await.last {
             Attempt::Answered(answer) => Ok(answer),
@@ -291,7 +297,9 @@ impl Client {
         persist(request.method, &shared.gate, || async {
             // The permit comes first: between the gate, which counts, and the wire nothing may wait.
             let _permit = shared.in_flight.acquire().await;
-            shared.gate.pass().await;
+            if shared.gate.pass().await.is_err() {
+                return Attempt::NotSent("the run was stopped".to_owned());
+            }
             shared.counts.add(request);
             shared.transport.attempt(request).await
         })

@@ -14,6 +14,7 @@ use governor::clock::{Clock, Reference};
 use governor::middleware::NoOpMiddleware;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// The window the guide counts requests in ("10,000 API requests per hour"), and one second for the way: the service
@@ -111,7 +112,13 @@ pub(super) struct Gate {
     state: Mutex<State>,
     burst: Option<RateLimiter<NotKeyed, InMemoryState, RuntimeClock, NoOpMiddleware<Moment>>>,
     waiters: AtomicUsize,
+    /// Turns true once, when the run stops.
+    shut: watch::Sender<bool>,
 }
+
+/// Nothing passes any more: the run is being stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shut;
 
 #[derive(Debug)]
 struct State {
@@ -129,15 +136,45 @@ impl Gate {
     pub(super) fn new(limits: Limits) -> Self {
         let window = limits.hourly.map(|limit| Window::new(limit, HOUR));
         let burst = limits.burst.map(|burst| RateLimiter::direct_with_clock(Quota::per_second(burst), RuntimeClock));
-        Self { state: Mutex::new(State { window, closed: None }), burst, waiters: AtomicUsize::new(0) }
+        Self {
+            state: Mutex::new(State { window, closed: None }),
+            burst,
+            waiters: AtomicUsize::new(0),
+            shut: watch::Sender::new(false),
+        }
     }
 
     /// Waits until a request may leave, and counts it. Dropped while waiting, it counts nothing.
-    pub(super) async fn pass(&self) {
+    pub(super) async fn pass(&self) -> Result<(), Shut> {
         let _waiter = Waiter::new(&self.waiters);
-        while let Some(until) = self.try_pass(Instant::now()) {
-            sleep_until(until).await;
+        loop {
+            if *self.shut.borrow() {
+                return Err(Shut);
+            }
+            match self.try_pass(Instant::now()) {
+                None => return Ok(()),
+                Some(until) => self.rest(until).await?,
+            }
         }
+    }
+
+    /// Waits until a moment, or until the gate is shut for good: a wait for the quota may last an hour, and who
+    /// stops a run does not want to sit through it.
+    pub(super) async fn rest(&self, until: Instant) -> Result<(), Shut> {
+        let mut shut = self.shut.subscribe();
+        tokio::select! {
+            () = sleep_until(until) => Ok(()),
+            _ = shut.wait_for(|shut| *shut) => Err(Shut),
+        }
+    }
+
+    pub(super) fn is_shut(&self) -> bool {
+        *self.shut.borrow()
+    }
+
+    /// Lets nothing pass any more and sends those who wait away.
+    pub(super) fn shut(&self) {
+        self.shut.send_replace(true);
     }
 
     /// Counts a request that leaves now, or says when to ask again.
@@ -256,7 +293,7 @@ mod tests {
     use proptest::prelude::*;
     use tokio::time::{Instant, advance};
 
-    use super::{BURST, Gate, HOUR, Limits, WaitReason, Window};
+    use super::{BURST, Gate, HOUR, Limits, Shut, WaitReason, Window};
 
     fn hourly(limit: u32) -> Gate {
         Gate::new(Limits { hourly: Some(limit), burst: None })
@@ -267,7 +304,7 @@ mod tests {
         let gate = hourly(10_000);
         let start = Instant::now();
         for _ in 0..9_000 {
-            gate.pass().await;
+            gate.pass().await.unwrap();
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         assert_eq!(gate.left(), Some(1_000));
@@ -277,13 +314,13 @@ mod tests {
     async fn what_is_beyond_the_quota_waits_for_the_oldest_to_leave_the_window() {
         let gate = hourly(3);
         let start = Instant::now();
-        gate.pass().await;
+        gate.pass().await.unwrap();
         advance(Duration::from_secs(60)).await;
         for _ in 0..3 {
-            gate.pass().await;
+            gate.pass().await.unwrap();
         }
         assert_eq!(start.elapsed(), HOUR);
-        gate.pass().await;
+        gate.pass().await.unwrap();
         assert_eq!(start.elapsed(), HOUR + Duration::from_secs(60));
     }
 
@@ -309,19 +346,33 @@ mod tests {
         let gate = Gate::new(Limits { hourly: Some(10_000), burst: Some(BURST) });
         let start = Instant::now();
         for _ in 0..BURST.get() {
-            gate.pass().await;
+            gate.pass().await.unwrap();
         }
         assert_eq!(start.elapsed(), Duration::ZERO);
         for _ in 0..BURST.get() {
-            gate.pass().await;
+            gate.pass().await.unwrap();
         }
         assert!(start.elapsed().as_millis().abs_diff(1_000) < 50, "{:?}", start.elapsed());
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_gate_that_is_shut_sends_the_waiting_away_at_once() {
+        let gate = hourly(1);
+        let start = Instant::now();
+        gate.pass().await.unwrap();
+        let stop = async {
+            tokio::task::yield_now().await;
+            gate.shut();
+        };
+        let (passed, ()) = tokio::join!(gate.pass(), stop);
+        assert_eq!((passed, gate.pass().await), (Err(Shut), Err(Shut)));
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_waiter_that_gives_up_counts_nothing() {
         let gate = hourly(1);
-        gate.pass().await;
+        gate.pass().await.unwrap();
         assert!(tokio::time::timeout(Duration::from_secs(5), gate.pass()).await.is_err());
         assert_eq!(gate.waiting(), None);
         advance(HOUR).await;

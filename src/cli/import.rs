@@ -16,7 +16,7 @@ use super::progress::{Progress, ProgressKind, Remaining};
 use super::result;
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
-use crate::api::Waiting;
+use crate::api::{Client, Waiting};
 use crate::catalog::Catalog;
 use crate::check::Checker;
 use crate::mapping::{ResultColumn, To};
@@ -26,7 +26,7 @@ use crate::plan::{
 use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::{UnknownNames, Users};
 use crate::schema;
-use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, problems_of};
+use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, Watcher, problems_of};
 use crate::table::Row;
 
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
@@ -224,26 +224,22 @@ impl Import {
     }
 
     async fn send(&mut self, intake: &Intake, spool: Spool) -> Result<End, Error> {
+        let steps = u64::from(spool.len());
         self.progress.phase("sending");
-        self.progress.set_total(Some(u64::from(spool.len())));
-        let mut remaining = u64::from(spool.len());
-        let steps = spool.into_steps().map_err(Error::Spool)?;
+        self.progress.set_total(Some(steps));
         let settings =
             Settings { concurrency: usize::from(self.connection.concurrency), max_errors: self.wanted.max_errors };
-        let (ledgers, progress, client, quota) =
-            (&mut self.ledgers, &mut self.progress, &self.connection.client, self.connection.quota);
-        let mut on_end = |step: &Step, end: &Result<StepEnd, Fault>| {
-            conclude(intake, ledgers, step, end);
-            remaining = remaining.saturating_sub(1);
-            let allowed_now = client.quota_left().map_or(u64::MAX, |left| left as u64);
-            progress.set_remaining(Remaining { requests: remaining, allowed_now, per_hour: quota });
-            progress.set_waiting(client.waiting().map(waiting_text));
-            progress.row(if end.is_ok() { Status::Created } else { Status::Failed });
+        let client = &self.connection.client;
+        let mut follower = Follower {
+            intake,
+            ledgers: &mut self.ledgers,
+            progress: &mut self.progress,
+            client,
+            quota: self.connection.quota,
+            remaining: steps,
         };
-        Dispatch::new(&self.connection.client, settings)
-            .run(steps, &mut CtrlC::listen(), &mut on_end)
-            .await
-            .map_err(Error::Spool)
+        let steps = spool.into_steps().map_err(Error::Spool)?;
+        Dispatch::new(client, settings).run(steps, &mut CtrlC::listen(), &mut follower).await.map_err(Error::Spool)
     }
 
     fn summary(
@@ -332,6 +328,30 @@ pub(super) fn status_column(sheet: &SheetPlan<'_>) -> Option<usize> {
 /// Whether an earlier result says that the row is done.
 pub(super) fn is_done(row: &Row, status_column: usize) -> bool {
     Status::parse(row.cell(status_column).text).is_some_and(|reported| reported.is_done())
+}
+
+/// Follows the sending: every end goes into the ledger and onto the screen.
+struct Follower<'f> {
+    intake: &'f Intake,
+    ledgers: &'f mut [Ledger],
+    progress: &'f mut Progress,
+    client: &'f Client,
+    quota: Option<u32>,
+    remaining: u64,
+}
+
+impl Watcher for Follower<'_> {
+    fn ended(&mut self, step: &Step, end: &Result<StepEnd, Fault>) {
+        conclude(self.intake, self.ledgers, step, end);
+        self.remaining = self.remaining.saturating_sub(1);
+        self.progress.row(if end.is_ok() { Status::Created } else { Status::Failed });
+    }
+
+    fn tick(&mut self) {
+        let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
+        self.progress.set_remaining(Remaining { requests: self.remaining, allowed_now, per_hour: self.quota });
+        self.progress.set_waiting(self.client.waiting().map(waiting_text));
+    }
 }
 
 /// Puts the end of a step into the ledger.

@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
 use super::outcome::{Fault, StepEnd};
 use super::worker;
-use crate::api::{Client, Scope};
+use crate::api::{Client, Fate, Scope};
 use crate::plan::{Step, Steps};
 
 /// How a plan is sent.
@@ -39,6 +40,21 @@ pub trait Interrupts {
     fn next(&mut self) -> impl Future<Output = ()>;
 }
 
+/// Who hears what becomes of the steps: the tally and the screen.
+pub trait Watcher {
+    /// A step has ended, or will never be sent.
+    fn ended(&mut self, step: &Step, end: &Result<StepEnd, Fault>);
+
+    /// Time passes: requests may be waiting for the quota, which is worth saying.
+    fn tick(&mut self);
+}
+
+/// Why steps of an interrupted run were not sent.
+const INTERRUPTED: &str = "the run was interrupted";
+
+/// How often the watcher hears that time passes.
+const TICK: Duration = Duration::from_millis(500);
+
 /// What is known of a step that others may await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Settled {
@@ -49,7 +65,7 @@ enum Settled {
 
 type Flight<'c> = Pin<Box<dyn Future<Output = (Step, Result<StepEnd, Fault>)> + 'c>>;
 
-/// Sends the steps of a plan and tells `on_end` of each, in the order in which they end.
+/// Sends the steps of a plan and tells the watcher of each, in the order in which they end.
 pub struct Dispatch<'c> {
     client: &'c Client,
     settings: Settings,
@@ -85,10 +101,10 @@ impl<'c> Dispatch<'c> {
         mut self,
         mut steps: Steps,
         interrupts: &mut impl Interrupts,
-        on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>),
+        watcher: &mut dyn Watcher,
     ) -> io::Result<End> {
         loop {
-            self.launch(&mut steps, on_end)?;
+            self.launch(&mut steps, watcher)?;
             if self.in_flight.is_empty() {
                 break;
             }
@@ -99,16 +115,18 @@ impl<'c> Dispatch<'c> {
                         break;
                     }
                     self.end = End::Interrupted;
+                    self.client.stop();
                 }
-                Some((step, end)) = self.in_flight.next() => self.land(&step, end, on_end),
+                Some((step, end)) = self.in_flight.next() => self.land(&step, end, watcher),
+                () = tokio::time::sleep(TICK) => watcher.tick(),
             }
         }
-        self.give_up(steps, on_end)?;
+        self.give_up(steps, watcher)?;
         Ok(self.end)
     }
 
     /// Takes steps while there is room and the next one may go.
-    fn launch(&mut self, steps: &mut Steps, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) -> io::Result<()> {
+    fn launch(&mut self, steps: &mut Steps, watcher: &mut dyn Watcher) -> io::Result<()> {
         while self.end == End::Complete && self.in_flight.len() < self.settings.concurrency {
             let Some(mut step) = self.held.take().map(Ok).or_else(|| steps.next()).transpose()? else { return Ok(()) };
             match self.readiness(&step) {
@@ -116,7 +134,7 @@ impl<'c> Dispatch<'c> {
                     self.held = Some(step);
                     return Ok(());
                 }
-                Readiness::Never(reason) => self.settle(&step, Err(Fault::Awaited(reason)), on_end),
+                Readiness::Never(reason) => self.settle(&step, Err(Fault::Awaited(reason)), watcher),
                 Readiness::Go => {
                     self.sheet = Some(step.row.sheet);
                     self.fill(&mut step);
@@ -166,33 +184,29 @@ impl<'c> Dispatch<'c> {
         }
     }
 
-    fn land(
-        &mut self,
-        step: &Step,
-        end: Result<StepEnd, Fault>,
-        on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>),
-    ) {
+    fn land(&mut self, step: &Step, end: Result<StepEnd, Fault>, watcher: &mut dyn Watcher) {
         if let Err(Fault::Write(failure)) = &end
             && failure.stop == Scope::Run
             && self.end == End::Complete
         {
             self.end = End::Refused(failure.message.clone());
         }
-        self.settle(step, end, on_end);
+        let end = match end {
+            Err(Fault::Write(failure)) if failure.fate == Fate::NotSent && self.end == End::Interrupted => {
+                Err(Fault::NotSent(String::from(INTERRUPTED)))
+            }
+            other => other,
+        };
+        self.settle(step, end, watcher);
     }
 
-    fn settle(
-        &mut self,
-        step: &Step,
-        end: Result<StepEnd, Fault>,
-        on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>),
-    ) {
+    fn settle(&mut self, step: &Step, end: Result<StepEnd, Fault>, watcher: &mut dyn Watcher) {
         let state = match &end {
             Ok(end) => Settled::Done(end.id),
             Err(_) => Settled::Failed,
         };
         self.note(step, state);
-        on_end(step, &end);
+        watcher.ended(step, &end);
         if end.is_err() {
             self.failed += 1;
             if self.settings.max_errors.is_some_and(|most| self.failed >= most) && self.end == End::Complete {
@@ -202,15 +216,15 @@ impl<'c> Dispatch<'c> {
     }
 
     /// Reports every step that was not sent: nothing vanishes.
-    fn give_up(&mut self, mut steps: Steps, on_end: &mut dyn FnMut(&Step, &Result<StepEnd, Fault>)) -> io::Result<()> {
+    fn give_up(&mut self, mut steps: Steps, watcher: &mut dyn Watcher) -> io::Result<()> {
         let reason = match &self.end {
             End::Complete => return Ok(()),
             End::Refused(reason) => reason.clone(),
             End::TooManyErrors => String::from("the run stopped after too many failed rows"),
-            End::Interrupted => String::from("the run was interrupted"),
+            End::Interrupted => String::from(INTERRUPTED),
         };
         while let Some(step) = self.held.take().map(Ok).or_else(|| steps.next()).transpose()? {
-            on_end(&step, &Err(Fault::NotSent(reason.clone())));
+            watcher.ended(&step, &Err(Fault::NotSent(reason.clone())));
         }
         Ok(())
     }

@@ -7,5 +7,5 @@ mod dispatcher;
 mod outcome;
 mod worker;
 
-pub use dispatcher::{Dispatch, End, Interrupts, Settings};
+pub use dispatcher::{Dispatch, End, Interrupts, Settings, Watcher};
 pub use outcome::{Fault, StepEnd, problems_of};

@@ -4,6 +4,7 @@
 mod check;
 mod hostile;
 mod import;
+mod interrupt;
 mod rehearsal;
 mod result;
 mod samples;
