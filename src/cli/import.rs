@@ -65,6 +65,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     };
     let mut summary = import.summary(&mut intake, args, &plan.totals, &plan.planned, &end);
     summary.next = result::next_commands(&summary, path.as_path());
+    summary.seconds = started.elapsed().as_secs_f64();
     import.progress.phase("writing the result");
     result::write(&mut intake, &import.ledgers, book, &mut summary)?;
     summary.seconds = started.elapsed().as_secs_f64();

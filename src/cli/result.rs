@@ -170,13 +170,9 @@ pub(super) fn next_commands(summary: &RunSummary, result: &Path) -> Vec<String> 
     let typed = Typed::here(&summary.files);
     match (summary.dry_run, failed) {
         (true, 0) => vec![typed.command("import", &[])],
-        (true, _) => vec![format!("correct the cells, then: {}", typed.command("import", &["--dry-run"]))],
+        (true, _) => vec![typed.command("import", &["--dry-run"])],
         (false, 0) => Vec::new(),
-        (false, _) => {
-            let result = result.display().to_string();
-            let command = typed.on(&result).command("import", &["--only-failed"]);
-            vec![format!("correct the red cells in {}, then: {command}", quoted(&result))]
-        }
+        (false, _) => vec![typed.on(&result.display().to_string()).command("import", &["--only-failed"])],
     }
 }
 

@@ -243,6 +243,18 @@ fn found_at(address: &str, found: &str) -> String {
     }
 }
 
+/// Ignored columns with the sheets that have them: people repeat a column on every sheet.
+fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<&str>)> {
+    let mut grouped: Vec<(&[String], Vec<&str>)> = Vec::new();
+    for sheet in summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty()) {
+        match grouped.iter_mut().find(|(columns, _)| *columns == sheet.ignored.as_slice()) {
+            Some((_, sheets)) => sheets.push(sheet.label()),
+            None => grouped.push((&sheet.ignored, vec![sheet.label()])),
+        }
+    }
+    grouped
+}
+
 /// How the files were read: decoding, ignored columns, sheets that were left out.
 fn push_reading(text: &mut String, summary: &RunSummary) {
     for sheet in &summary.sheets {
@@ -250,10 +262,10 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
             push_labelled(text, "read", &format!("{} as {decoding}", summary.label(sheet)));
         }
     }
-    for sheet in summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty()) {
-        let of = if summary.sheets.len() > 1 { format!(" of {}", summary.label(sheet)) } else { String::new() };
-        let columns = if sheet.ignored.len() == 1 { "column" } else { "columns" };
-        push_labelled(text, "ignored", &format!("{columns} {}{of}", quoted(&sheet.ignored)));
+    for (columns, sheets) in ignored_columns(summary) {
+        let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
+        let noun = if columns.len() == 1 { "column" } else { "columns" };
+        push_labelled(text, "ignored", &format!("{noun} {}{of}", quoted(columns)));
     }
     for (name, why) in &summary.skipped_sheets {
         push_labelled(text, "not read", &format!("sheet `{name}`: {why}"));
@@ -304,8 +316,17 @@ pub(super) fn requests_sentence(summary: &RunSummary) -> String {
 }
 
 fn push_next(text: &mut String, summary: &RunSummary) {
+    let failed = summary.counts().failed + summary.counts().unknown;
+    if failed > 0 && summary.command == "import" && !summary.next.is_empty() {
+        let place = if summary.dry_run { "cells" } else { "red cells in the result" };
+        push_labelled(text, "next", &format!("correct the {place}, then run"));
+    }
     for (number, command) in summary.next.iter().enumerate() {
-        let label = if number == 0 { "next" } else { "or" };
+        let label = match (number, failed > 0 && summary.command == "import") {
+            (0, false) => "next",
+            (0, true) => "",
+            _ => "or",
+        };
         push_labelled(text, label, &format!("{STRONG}{command}{STRONG:#}"));
     }
 }

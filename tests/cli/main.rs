@@ -5,6 +5,7 @@ mod check;
 mod hostile;
 mod import;
 mod interrupt;
+mod readme;
 mod rehearsal;
 mod result;
 mod samples;
