@@ -248,8 +248,8 @@ fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<&str>)> {
     let mut grouped: Vec<(&[String], Vec<&str>)> = Vec::new();
     for sheet in summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty()) {
         match grouped.iter_mut().find(|(columns, _)| *columns == sheet.ignored.as_slice()) {
-            Some((_, sheets)) => sheets.push(sheet.label()),
-            None => grouped.push((&sheet.ignored, vec![sheet.label()])),
+            Some((_, sheets)) => sheets.push(summary.label(sheet)),
+            None => grouped.push((&sheet.ignored, vec![summary.label(sheet)])),
         }
     }
     grouped
