@@ -1,5 +1,6 @@
 //! The end of a run: as text for people, as JSON for scripts.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
@@ -244,8 +245,8 @@ fn found_at(address: &str, found: &str) -> String {
 }
 
 /// Ignored columns with the sheets that have them: people repeat a column on every sheet.
-fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<&str>)> {
-    let mut grouped: Vec<(&[String], Vec<&str>)> = Vec::new();
+fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<Cow<'_, str>>)> {
+    let mut grouped: Vec<(&[String], Vec<Cow<'_, str>>)> = Vec::new();
     for sheet in summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty()) {
         match grouped.iter_mut().find(|(columns, _)| *columns == sheet.ignored.as_slice()) {
             Some((_, sheets)) => sheets.push(summary.label(sheet)),

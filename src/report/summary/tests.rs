@@ -82,7 +82,8 @@ fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
       ignored   columns `Rack`, `Colour`
       requests  1,130: 30 to look up, 1,100 to create or move
       result    in/inventory.result.xlsx
-      next      tallyport import in/inventory.result.xlsx --only-failed
+      next      correct the red cells in the result, then run
+                tallyport import in/inventory.result.xlsx --only-failed
     "#);
 }
 
