@@ -1,13 +1,13 @@
 //! `tallyport import`: read, map, check, resolve, plan, send, report.
 
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::Notify;
 
 use super::args::{Global, ImportArgs};
+use super::earlier::EarlierResult;
 use super::intake::{Intake, named_entity};
 use super::ledger::{Ledger, State};
 use super::needs;
@@ -19,7 +19,6 @@ use super::{Error, Exit};
 use crate::api::{Client, Waiting};
 use crate::catalog::Catalog;
 use crate::check::Checker;
-use crate::mapping::{ResultColumn, To};
 use crate::plan::{
     CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate,
 };
@@ -27,7 +26,6 @@ use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summa
 use crate::resolve::{UnknownNames, Users};
 use crate::schema;
 use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, Watcher, problems_of};
-use crate::table::Row;
 
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
 const REQUESTS_PER_SECOND: u64 = 20;
@@ -281,7 +279,7 @@ fn plan_sheet(
     planner: &mut Planner<'_>,
     only_failed: bool,
 ) -> Result<Ledger, Error> {
-    let status_column = only_failed.then(|| status_column(sheet)).flatten();
+    let earlier = only_failed.then(|| EarlierResult::of(sheet.mapping)).flatten();
     let mut ledger = Ledger::default();
     let mut full = Ok(());
     checker.rewind();
@@ -289,7 +287,7 @@ fn plan_sheet(
         if full.is_err() {
             return;
         }
-        if status_column.is_some_and(|column| is_done(row, column)) {
+        if earlier.is_some_and(|earlier| earlier.is_done(row)) {
             ledger.push(row.number, State::Carried, None, Vec::new());
             return;
         }
@@ -320,15 +318,6 @@ fn planned_status(kind: WriteKind) -> (Status, Option<i64>) {
         WriteKind::Update(id) => (Status::Updated, Some(id)),
         WriteKind::Delete(id) => (Status::Deleted, Some(id)),
     }
-}
-
-pub(super) fn status_column(sheet: &SheetPlan<'_>) -> Option<usize> {
-    sheet.mapping.columns.iter().find(|column| column.to == To::Result(ResultColumn::Status)).map(|column| column.index)
-}
-
-/// Whether an earlier result says that the row is done.
-pub(super) fn is_done(row: &Row, status_column: usize) -> bool {
-    Status::parse(row.cell(status_column).text).is_some_and(|reported| reported.is_done())
 }
 
 /// Follows the sending: every end goes into the ledger and onto the screen.
@@ -433,9 +422,4 @@ impl Interrupts for CtrlC {
     async fn next(&mut self) {
         self.0.notified().await;
     }
-}
-
-/// The folder a result goes to must exist before anything is sent.
-pub(super) fn folder_of(path: &Path) -> PathBuf {
-    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }

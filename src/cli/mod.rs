@@ -6,6 +6,7 @@ pub mod args;
 mod check;
 mod completions;
 mod doctor;
+mod earlier;
 mod exit;
 mod import;
 mod intake;

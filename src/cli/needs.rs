@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::import::{is_done, status_column};
+use super::earlier::EarlierResult;
 use super::intake::Intake;
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, Given, text};
@@ -35,15 +35,15 @@ pub(super) fn gather(
         let match_on = intake.sheets[index].match_on.clone();
         let sheet = SheetPlan { index: index as u16, mapping: &mapping, match_on, text: intake.trust(index) };
         declare(&mut needs.records, &sheet);
-        let done = only_failed.then(|| status_column(&sheet)).flatten();
-        if only_failed && done.is_none() {
+        let earlier = only_failed.then(|| EarlierResult::of(&mapping)).flatten();
+        if only_failed && earlier.is_none() {
             return Err(Error::usage(
                 format!("{} has no column `_status`, so it is not a result of an earlier run", intake.label(index)),
                 "give the result workbook, or leave out --only-failed",
             ));
         }
         rows += intake.survey(index, checkers, &mut |row, checked| {
-            if !done.is_some_and(|column| is_done(row, column)) {
+            if !earlier.is_some_and(|earlier| earlier.is_done(row)) {
                 gather_row(&mut needs.records, &mut users, &sheet, covers, row, checked);
             }
         })?;

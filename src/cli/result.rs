@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::args::{ImportArgs, ReadingArgs};
-use super::import::folder_of;
+use super::earlier::EarlierResult;
 use super::intake::Intake;
 use super::ledger::Ledger;
 use crate::check::{Blank, FractionalCost, Mode};
-use crate::mapping::{Ignored, ResultColumn, To};
-use crate::report::{Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
+use crate::mapping::Ignored;
+use crate::report::{ResultBook, RunSummary, SheetSummary, Tense};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row};
 
@@ -257,7 +257,7 @@ fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut Re
     let sheet = &intake.sheets[index];
     let secrets: Vec<usize> =
         sheet.mapping.ignored().filter(|(_, why)| *why == Ignored::Secret).map(|(column, _)| column.index).collect();
-    let carried = CarriedColumns::of(sheet.mapping.columns.iter().map(|column| (column.index, &column.to)));
+    let earlier = EarlierResult::of(&sheet.mapping);
     let (header, entity) = (sheet.header.clone(), sheet.mapping.entity.name);
     book.start_sheet(&label, &header, entity)?;
     let mut position = 0;
@@ -265,7 +265,9 @@ fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut Re
     intake.each_row(index, &mut |row| {
         let Some((_, outcome)) = ledger.outcome(position) else { return ControlFlow::Break(()) };
         position += 1;
-        let outcome = outcome.unwrap_or_else(|| carried.outcome(row));
+        let Some(outcome) = outcome.or_else(|| earlier.map(|earlier| earlier.outcome(row))) else {
+            return ControlFlow::Continue(());
+        };
         written =
             if secrets.is_empty() { book.row(row, &outcome) } else { book.row(&without(row, &secrets), &outcome) };
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -287,36 +289,9 @@ fn without(row: &Row, secrets: &[usize]) -> Row {
     kept
 }
 
-/// Where an earlier result says what became of a row.
-struct CarriedColumns {
-    status: Option<usize>,
-    id: Option<usize>,
-    message: Option<usize>,
-}
-
-impl CarriedColumns {
-    fn of<'t>(columns: impl Iterator<Item = (usize, &'t To)>) -> Self {
-        let mut carried = CarriedColumns { status: None, id: None, message: None };
-        for (index, to) in columns {
-            match to {
-                To::Result(ResultColumn::Status) => carried.status = Some(index),
-                To::Result(ResultColumn::Message) => carried.message = Some(index),
-                To::Id => carried.id = Some(index),
-                _ => {}
-            }
-        }
-        carried
-    }
-
-    fn outcome(&self, row: &Row) -> Outcome {
-        let text = |column: Option<usize>| column.map_or("", |column| row.cell(column).text.trim());
-        Outcome {
-            status: Status::parse(text(self.status)).map_or(Status::Skipped, |reported| reported.status),
-            id: text(self.id).parse().ok(),
-            message: text(self.message).into(),
-            problems: Vec::new(),
-        }
-    }
+/// The folder a result goes to must exist before anything is sent.
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
 #[cfg(test)]

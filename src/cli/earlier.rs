@@ -1,0 +1,41 @@
+//! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
+
+use crate::mapping::{Mapping, ResultColumn, To};
+use crate::report::{Outcome, Status};
+use crate::table::Row;
+
+/// The columns that a result workbook puts in front of the user's own.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct EarlierResult {
+    status: usize,
+    id: Option<usize>,
+    message: Option<usize>,
+}
+
+impl EarlierResult {
+    /// None where the sheet has no column `_status`: it is no result.
+    pub(super) fn of(mapping: &Mapping) -> Option<Self> {
+        let column = |to: &To| mapping.columns.iter().find(|column| column.to == *to).map(|column| column.index);
+        Some(Self {
+            status: column(&To::Result(ResultColumn::Status))?,
+            id: column(&To::Id),
+            message: column(&To::Result(ResultColumn::Message)),
+        })
+    }
+
+    /// Whether nothing is left to do for the row.
+    pub(super) fn is_done(&self, row: &Row) -> bool {
+        Status::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
+    }
+
+    /// What became of the row then.
+    pub(super) fn outcome(&self, row: &Row) -> Outcome {
+        let text = |column: Option<usize>| column.map_or("", |column| row.cell(column).text.trim());
+        Outcome {
+            status: Status::parse(row.cell(self.status).text).map_or(Status::Skipped, |reported| reported.status),
+            id: text(self.id).parse().ok(),
+            message: text(self.message).into(),
+            problems: Vec::new(),
+        }
+    }
+}
