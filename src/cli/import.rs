@@ -356,6 +356,7 @@ fn conclude(intake: &Intake, ledgers: &mut [Ledger], step: &Step, end: &Result<S
             let (status, _) = planned_status(step.write);
             ledger.end(row, status, done.id, "", Vec::new());
         }
+        (Part::Own, Err(fault @ Fault::NotSent(_))) => ledger.leave(row, &fault.message()),
         (Part::Own, Err(fault)) => {
             let status = if fault.is_unknown() { Status::Unknown } else { Status::Failed };
             let problems = problems_of(fault, &mapped.mapping);

@@ -27,6 +27,8 @@ pub(super) enum State {
     /// It has a step that has not ended; on a dry run it stays so.
     Planned(Status),
     Ended(Status),
+    /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
+    NotSent,
     /// An earlier run finished it, and its result says so.
     Carried,
 }
@@ -70,6 +72,14 @@ impl Ledger {
         }
     }
 
+    /// The run stopped before the row was sent.
+    pub(super) fn leave(&mut self, row: u64, message: &str) {
+        self.end(row, Status::Failed, None, message, Vec::new());
+        if let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) {
+            self.entries[position].state = State::NotSent;
+        }
+    }
+
     /// Something went wrong with a record that the row names; its own step will say the rest.
     pub(super) fn blame(&mut self, row: u64, problems: Vec<Problem>) {
         if let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) {
@@ -91,6 +101,7 @@ impl Ledger {
         let entry = self.entries.get(position)?;
         let status = match entry.state {
             State::Planned(status) | State::Ended(status) => status,
+            State::NotSent => Status::Failed,
             State::Carried => return Some((entry.row, None)),
         };
         let detail = (entry.detail as usize).checked_sub(1).and_then(|index| self.details.get(index));
@@ -111,14 +122,16 @@ impl Ledger {
         for entry in &self.entries {
             counts.add(match entry.state {
                 State::Planned(status) | State::Ended(status) => status,
+                State::NotSent => Status::Failed,
                 State::Carried => Status::Skipped,
             });
         }
         counts
     }
 
-    pub(super) fn carried(&self) -> u64 {
-        self.entries.iter().filter(|entry| entry.state == State::Carried).count() as u64
+    /// How many rows stand at a state.
+    pub(super) fn count(&self, state: State) -> u64 {
+        self.entries.iter().filter(|entry| entry.state == state).count() as u64
     }
 
     pub(super) fn rows(&self) -> u64 {

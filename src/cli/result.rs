@@ -7,10 +7,10 @@ use super::Error;
 use super::args::{ImportArgs, ReadingArgs};
 use super::earlier::EarlierResult;
 use super::intake::Intake;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, State};
 use crate::check::{Blank, FractionalCost, Mode};
 use crate::mapping::Ignored;
-use crate::report::{ResultBook, RunSummary, SheetSummary, Tense};
+use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, thousands};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row};
 
@@ -56,8 +56,8 @@ pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, 
 fn free_path(intake: &Intake) -> PathBuf {
     let input = &intake.books[0].input;
     let folder = match input {
-        Input::Path(path) => folder_of(path),
-        Input::Stdin => PathBuf::from("."),
+        Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        Input::Stdin => PathBuf::new(),
     };
     let stem = input.stem();
     let base = without_result_suffix(&stem);
@@ -98,10 +98,14 @@ pub(super) fn summary(command: &'static str, intake: &Intake, ledgers: &[Ledger]
             decoding: intake.decoding(index),
             ignored: intake.ignored(index),
         });
-        if ledger.carried() > 0 {
+        let (carried, not_sent) = (ledger.count(State::Carried), ledger.count(State::NotSent));
+        if not_sent > 0 {
+            summary.remarks.push(format!("{label}: {} of the failed rows were not sent", thousands(not_sent)));
+        }
+        if carried > 0 {
             summary
                 .remarks
-                .push(format!("{label}: {} rows were done by an earlier run and kept as they are", ledger.carried()));
+                .push(format!("{label}: {} rows were done by an earlier run and kept as they are", thousands(carried)));
         }
     }
     summary
