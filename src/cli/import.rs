@@ -1,5 +1,6 @@
 //! `tallyport import`: read, map, check, resolve, plan, send, report.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -15,10 +16,11 @@ use super::settings::{Connection, connect};
 use super::{Error, Exit};
 use crate::api::Waiting;
 use crate::catalog::Catalog;
-use crate::check::Checker;
+use crate::check::{Checker, Code, Flaw};
 use crate::mapping::{ResultColumn, To};
 use crate::plan::{
-    CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate,
+    Claims, CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind,
+    estimate,
 };
 use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::Users;
@@ -45,6 +47,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         wanted,
         printer,
         ledgers: Vec::new(),
+        also_created: BTreeMap::new(),
         progress: Progress::new(ProgressKind::choose(global), None),
     };
     let plan = runtime.block_on(import.plan(&mut intake))?;
@@ -59,11 +62,21 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     let mut summary = import.summary(&mut intake, args, &plan.totals, &plan.planned, &end);
     summary.next = result::next_commands(&summary, path.as_path());
     import.progress.phase("writing the result");
-    result::write(&mut intake, &import.ledgers, book, &mut summary)?;
+    let written = result::write(&mut intake, &import.ledgers, book, &mut summary);
     summary.seconds = started.elapsed().as_secs_f64();
     import.progress.finish();
+    match written {
+        Err(error) if !args.dry_run => {
+            // Rows may have been sent: what is known of them is said, whatever became of the file.
+            summary.next.clear();
+            print(&summary, printer)?;
+            printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
+            return Ok(Exit::Internal);
+        }
+        written => written?,
+    }
     print(&summary, printer)?;
-    Ok(exit(&summary, &end))
+    Ok(exit(&summary, &end, !import.also_created.is_empty()))
 }
 
 /// The import's own flags, parsed.
@@ -107,10 +120,19 @@ fn covers(named: Option<&[String]>) -> Result<CreateMissing, Error> {
         None => Ok(CreateMissing::Nothing),
         Some([]) => Ok(CreateMissing::AllButPeople),
         Some(names) => {
-            let names: Result<Vec<&'static str>, Error> =
-                names.iter().map(|name| named_entity(name).map(|entity| entity.name)).collect();
+            let names: Result<Vec<&'static str>, Error> = names.iter().map(|name| collection_named(name)).collect();
             names.map(CreateMissing::Named)
         }
+    }
+}
+
+fn collection_named(name: &str) -> Result<&'static str, Error> {
+    match named_entity(name)? {
+        entity if entity.is_collection() => Ok(entity.name),
+        action => Err(Error::usage(
+            format!("--create-missing creates records, and `{}` is an action", action.name),
+            "name collections such as `locations`",
+        )),
     }
 }
 
@@ -121,6 +143,8 @@ struct Import {
     printer: Printer,
     /// What became of the rows, by sheet.
     ledgers: Vec<Ledger>,
+    /// Records created because rows name them, by collection.
+    also_created: BTreeMap<&'static str, u64>,
     progress: Progress,
 }
 
@@ -161,6 +185,7 @@ impl Import {
             spool: Spool::new().map_err(Error::Spool)?,
             totals: Totals::default(),
             emails: Emails::default(),
+            claims: Claims::default(),
         };
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan { index: index as u16, mapping, match_on: match_on.clone() };
@@ -221,17 +246,31 @@ impl Import {
         let steps = spool.into_steps().map_err(Error::Spool)?;
         let settings =
             Settings { concurrency: usize::from(self.connection.concurrency), max_errors: self.wanted.max_errors };
-        let (ledgers, progress, client, quota) =
-            (&mut self.ledgers, &mut self.progress, &self.connection.client, self.connection.quota);
+        let (ledgers, also_created, progress, client, quota) = (
+            &mut self.ledgers, &mut self.also_created, &mut self.progress, &self.connection.client,
+            self.connection.quota,
+        );
         let mut on_end = |step: &Step, end: &Result<StepEnd, Fault>| {
             conclude(intake, ledgers, step, end);
+            if let (Part::Missing, Ok(_), Some(entity)) = (step.part, end, step.entity()) {
+                *also_created.entry(entity.name).or_default() += 1;
+            }
             remaining = remaining.saturating_sub(1);
             let allowed_now = client.quota_left().map_or(u64::MAX, |left| left as u64);
             progress.set_remaining(Remaining { requests: remaining, allowed_now, per_hour: quota });
             progress.set_waiting(client.waiting().map(waiting_text));
             progress.row(if end.is_ok() { Status::Created } else { Status::Failed });
         };
-        Dispatch::new(&self.connection.client, settings).run(steps, &mut CtrlC, &mut on_end).await.map_err(Error::Spool)
+        let end = Dispatch::new(client, settings).run(steps, &mut CtrlC, &mut on_end).await.map_err(Error::Spool)?;
+        // What a second interrupt cut off was sent, and its answer never read.
+        let cut_off = Flaw::new(
+            Code::ServiceUnknown,
+            "an answer; the run was cut off before it came",
+            "look for the record in the account; an upsert of this row is safe where it has a natural key",
+        )
+        .at(None, "");
+        ledgers.iter_mut().for_each(|ledger| ledger.end_open(&cut_off));
+        Ok(end)
     }
 
     fn summary(
@@ -254,9 +293,12 @@ impl Import {
             End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
             End::Interrupted => Some(String::from("interrupted")),
         };
-        let verb = if args.dry_run { "would also create" } else { "also created" };
-        if !totals.missing.is_empty() {
-            let listed: Vec<String> = totals.missing.iter().map(|(name, count)| format!("{count} {name}")).collect();
+        let (verb, created) = match args.dry_run {
+            true => ("would also create", &totals.missing),
+            false => ("also created", &self.also_created),
+        };
+        if !created.is_empty() {
+            let listed: Vec<String> = created.iter().map(|(name, count)| format!("{count} {name}")).collect();
             summary.remarks.push(format!("{verb} what rows name and the account lacked: {}", listed.join(", ")));
         }
         summary
@@ -351,9 +393,10 @@ pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error>
     Ok(())
 }
 
-fn exit(run: &RunSummary, end: &End) -> Exit {
+fn exit(run: &RunSummary, end: &End, also_created: bool) -> Exit {
     let counts = run.counts();
-    let changed = counts.created + counts.updated > 0;
+    // Unknown rows may have changed something.
+    let changed = counts.created + counts.updated + counts.deleted + counts.unknown > 0 || also_created;
     match end {
         End::Refused(_) if !changed => Exit::Refused,
         End::Refused(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,

@@ -58,6 +58,16 @@ impl Ledger {
         }
     }
 
+    /// Rows whose step was under way when the run was cut off: nobody knows what became of them.
+    pub(super) fn end_open(&mut self, problem: &Problem) {
+        for position in 0..self.entries.len() {
+            if matches!(self.entries[position].state, State::Planned(_)) {
+                self.entries[position].state = State::Ended(Status::Unknown);
+                self.detail(position).problems.push(problem.clone());
+            }
+        }
+    }
+
     /// Something went wrong with a record that the row names; its own step will say the rest.
     pub(super) fn blame(&mut self, row: u64, problems: Vec<Problem>) {
         if let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) {
@@ -123,5 +133,24 @@ impl Ledger {
                 tally.add(sheet, problem.column.and_then(header).as_deref(), entry.row, problem);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::check::{Code, Flaw};
+
+    #[test]
+    fn a_row_under_way_when_the_run_is_cut_off_is_unknown_and_never_done() {
+        let mut ledger = Ledger::default();
+        ledger.push(2, State::Planned(Status::Created), None, Vec::new());
+        ledger.push(3, State::Planned(Status::Created), None, Vec::new());
+        ledger.end(2, Status::Created, Some(7), "", Vec::new());
+        ledger.end_open(&Flaw::new(Code::ServiceUnknown, "an answer", "look").at(None, ""));
+        let statuses: Vec<Status> = (0..2).map(|at| ledger.outcome(at).unwrap().1.unwrap().status).collect();
+        assert_eq!(statuses, [Status::Created, Status::Unknown]);
+        assert_eq!((ledger.counts().created, ledger.counts().unknown), (1, 1));
     }
 }
