@@ -32,14 +32,14 @@ use printer::Printer;
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => return usage(&error),
     };
     let printer = Printer::new(&cli.global);
     match run(cli, printer) {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
         Err(error) => {
-            printer.error(&error.to_string(), error.mend().as_deref());
+            printer.failure(&error);
             error.exit().into()
         }
     }
@@ -57,6 +57,16 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Completions { shell } => completions::completions(shell, printer),
         Command::Man => completions::man(printer),
     }
+}
+
+/// A command line that cannot be read, or one that asks for help. Scripts that asked for JSON get JSON.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        printer::print_json_error(what.trim_start_matches("error: "), None, Exit::Usage);
+    }
+    error.exit()
 }
 
 /// A reader that went away, as in `tallyport schema | head`, is a quiet end.
