@@ -43,6 +43,12 @@ pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, 
         let what = format!("a .csv result holds one sheet, and there are {}", intake.sheets.len());
         return Err(Error::usage(what, "name a .xlsx file with --result, or read one sheet with --sheet"));
     }
+    if let Some(input) = intake.books.iter().find(|book| book.input.is_same(&Input::Path(path.clone()))) {
+        return Err(Error::usage(
+            format!("the result would overwrite the input `{}`", input.input.name()),
+            "name another file with --result",
+        ));
+    }
     let folder = folder_of(&path);
     if !folder.is_dir() {
         return Err(Error::usage(

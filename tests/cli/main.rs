@@ -4,6 +4,7 @@
 mod check;
 mod hostile;
 mod import;
+mod regression;
 mod rehearsal;
 mod result;
 mod samples;
