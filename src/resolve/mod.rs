@@ -109,6 +109,8 @@ impl Resolver<'_> {
         match self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints) {
             Found::One(target) => Ok(Resolved::Record(target, reference)),
             Found::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
+            // An id that the account lacks is no name for a new record.
+            Found::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
             Found::None { nearest } => {
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
                 Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
@@ -140,6 +142,12 @@ pub fn naming(reference: Reference, ids: Ids) -> Naming {
         (_, Ids::Bare) => Naming::Bare,
         (_, Ids::Marked) => Naming::Marked,
     }
+}
+
+/// Whether a cell can only mean a system id: `#12`, or `12` in a column headed by the reference's own name.
+fn is_id(name: &str, ids: Ids) -> bool {
+    let digits = name.strip_prefix('#').or((ids == Ids::Bare).then_some(name));
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The texts of a row that describe the record `field` names.
@@ -183,6 +191,11 @@ fn not_found(collection: &str, name: &str, nearest: &[String]) -> Flaw {
         }
     };
     Flaw::new(Code::NameNotFound, expected, mend)
+}
+
+fn no_such_id(collection: &str, id: &str) -> Flaw {
+    let expected = format!("one of the account's {collection}; there is no `{id}`");
+    Flaw::new(Code::NameNotFound, expected, "correct the id, or write the name in a column headed by a name")
 }
 
 fn ambiguous(collection: &str, candidates: &[(Target, String)]) -> Flaw {
