@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use tallyport::sandbox::{SandboxOptions, Seed};
+
 use crate::rehearsal::Rehearsal;
 
 const ASSETS: &str = "asset_id,asset_name,product,status\n\
@@ -126,4 +128,25 @@ fn what_stops_a_command_is_one_json_document_too() {
 #[test]
 fn only_collections_can_be_created_in_passing() {
     account().run(&["import", "assets.csv", "--create-missing=checkout_asset"]).exits(2).says("is an action");
+}
+
+#[test]
+fn a_service_with_shorter_pages_doubles_nothing() {
+    let options = SandboxOptions { seed: Seed::Empty, page_limit: 100, ..SandboxOptions::default() };
+    let rows: String = (0..250).map(|number| format!("Place {number}\n")).collect();
+    let account = Rehearsal::with(options).sheet("locations.csv", &format!("name\n{rows}"));
+    account.run(&["import", "locations.csv"]).exits(0);
+    let (code, summary) = account.json(&["import", "locations.csv"]);
+    assert_eq!((code, &summary["counts"]["unchanged"]), (0, &json!(250)), "{summary}");
+}
+
+#[test]
+fn an_id_is_never_a_name_for_a_new_record() {
+    let account = account()
+        .sheet("marked.csv", "asset_id,location\nLAP-1,#9999\n")
+        .sheet("bare.csv", "asset_id,location_id\nLAP-1,9999\n");
+    for sheet in ["marked.csv", "bare.csv"] {
+        account.run(&["import", sheet, "--entity", "assets", "--create-missing"]).exits(1).says("name.not_found");
+    }
+    assert!(account.records("locations").is_empty());
 }
