@@ -16,7 +16,7 @@ use super::settings::{Connection, connect};
 use super::{Error, Exit};
 use crate::api::Waiting;
 use crate::catalog::Catalog;
-use crate::check::{Checker, Code, Flaw};
+use crate::check::{Checker, Code, Flaw, Problem};
 use crate::mapping::{ResultColumn, To};
 use crate::plan::{
     Claims, CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind,
@@ -326,6 +326,10 @@ fn plan_sheet(
             ledger.push(row.number, State::Carried, None, Vec::new());
             return;
         }
+        if let Some(problem) = status_column.and_then(|column| still_unknown(sheet, row, column)) {
+            ledger.push(row.number, State::Ended(Status::Unknown), None, vec![problem]);
+            return;
+        }
         match planner.row(sheet, row, checked) {
             Ok(verdict) => push_verdict(&mut ledger, row.number, verdict),
             Err(error) => full = Err(Error::Spool(error)),
@@ -362,6 +366,20 @@ pub(super) fn status_column(sheet: &SheetPlan<'_>) -> Option<usize> {
 /// Whether an earlier result says that the row is done.
 pub(super) fn is_done(row: &Row, status_column: usize) -> bool {
     Status::parse(row.cell(status_column).text).is_some_and(|reported| reported.is_done())
+}
+
+/// An action of an earlier run whose end is not known is never sent again unasked: nothing tells whether it happened.
+fn still_unknown(sheet: &SheetPlan<'_>, row: &Row, status_column: usize) -> Option<Problem> {
+    let found = row.cell(status_column).text;
+    let is_unknown = Status::parse(found).is_some_and(|reported| reported.status == Status::Unknown);
+    (is_unknown && sheet.mapping.entity.is_action()).then(|| {
+        Flaw::new(
+            Code::ServiceUnknown,
+            "a look at the account: an earlier run sent this, and sending it again may do it twice",
+            "empty its `_status` to send it again, or write `skipped` there if it was done",
+        )
+        .at(Some(status_column as u32), found)
+    })
 }
 
 /// Puts the end of a step into the ledger.

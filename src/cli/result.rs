@@ -10,7 +10,7 @@ use super::intake::Intake;
 use super::ledger::Ledger;
 use crate::check::{Blank, FractionalCost, Mode};
 use crate::mapping::{Ignored, ResultColumn, To};
-use crate::report::{Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
+use crate::report::{Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense, counted};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row};
 
@@ -105,9 +105,8 @@ pub(super) fn summary(command: &'static str, intake: &Intake, ledgers: &[Ledger]
             ignored: intake.ignored(index),
         });
         if ledger.carried() > 0 {
-            summary
-                .remarks
-                .push(format!("{label}: {} rows were done by an earlier run and kept as they are", ledger.carried()));
+            let rows = counted(ledger.carried(), "row");
+            summary.remarks.push(format!("{label}: {rows} done by an earlier run, kept as they are"));
         }
     }
     summary
@@ -174,6 +173,9 @@ pub(super) fn next_commands(summary: &RunSummary, result: &Path) -> Vec<String> 
     let counts = summary.counts();
     let failed = counts.failed + counts.unknown;
     let files = quoted_files(&summary.files);
+    if summary.stopped.is_some() {
+        return vec![format!("tallyport import {} --only-failed", quoted(&result.display().to_string()))];
+    }
     match (summary.dry_run, failed) {
         (true, 0) => vec![format!("tallyport import {files}")],
         (true, _) => vec![format!("correct the cells, then: tallyport import {files} --dry-run")],

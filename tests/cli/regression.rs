@@ -150,3 +150,22 @@ fn an_id_is_never_a_name_for_a_new_record() {
     }
     assert!(account.records("locations").is_empty());
 }
+
+#[test]
+fn an_action_whose_end_is_unknown_is_not_sent_again_unasked() {
+    let checkout =
+        |status: &str| format!("_status,asset_id,employee,checkout_date\n{status},LAP-1,ada@example.com,2024-06-01\n");
+    let account = account()
+        .holds("employees", json!({"name": "Ada", "email": "ada@example.com"}))
+        .sheet("lost.csv", &checkout("unknown"))
+        .sheet("asked.csv", &checkout(""));
+    let again = |sheet| account.json(&["import", sheet, "--entity", "checkout_asset", "--only-failed", "--yes"]);
+    let (code, summary) = again("lost.csv");
+    assert_eq!((code, &summary["counts"]["unknown"]), (1, &json!(1)), "{summary}");
+    assert!(
+        summary["requests"]["by_kind"].as_object().unwrap().keys().all(|kind| kind.starts_with("GET ")),
+        "{summary}"
+    );
+    let (code, summary) = again("asked.csv");
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
+}
