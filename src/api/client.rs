@@ -164,6 +164,12 @@ impl Client {
         self.shared.pages.get()
     }
 
+    /// Whether a page of `length`, asked for by `limit`, ends its list: see [`pages`].
+    pub fn is_last_page(&self, length: usize, limit: u32) -> bool {
+        // The limit may have been refused and learnt anew within that very request.
+        self.page_limits().is_last(length, limit.min(self.page_limit()))
+    }
+
     pub(super) fn page_limits(&self) -> &PageLimit {
         &self.shared.pages
     }

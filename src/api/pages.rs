@@ -47,7 +47,7 @@ impl PageLimit {
     }
 
     /// Whether a page of `length`, asked for by `limit`, is the last one.
-    fn is_last(&self, length: usize, limit: u32) -> bool {
+    pub(super) fn is_last(&self, length: usize, limit: u32) -> bool {
         let longest = self.longest.load(Ordering::Relaxed) as usize;
         let may_be_cut = length.is_multiple_of(ROUND) && longest <= length;
         length == 0 || (length < limit as usize && !may_be_cut)
@@ -89,9 +89,7 @@ pub(super) fn pages<'a>(
         if ends == cursor.before {
             return Err(repeated(entity, cursor.offset));
         }
-        // The limit may have been refused and learnt anew within this very request.
-        let limit = asked.min(client.page_limit());
-        let next = match client.page_limits().is_last(page.len(), limit) {
+        let next = match client.is_last_page(page.len(), asked) {
             true => None,
             false => Some(Cursor { offset: cursor.offset + page.len() as u64, before: ends }),
         };

@@ -31,8 +31,13 @@ const SEARCHES_AT_ONCE: usize = 8;
 pub trait Pages {
     type Error;
 
-    /// The most records that one page holds.
+    /// The most records that one page holds, as far as is known: it may shrink when a page is asked for.
     fn page_limit(&self) -> u32;
+
+    /// Whether a page of `length`, asked for by `limit`, is the last one. A service may cut pages without a word.
+    fn is_last(&self, length: usize, limit: u32) -> bool {
+        length < limit as usize
+    }
 
     /// The records from `offset` on, `limit` at most, whose fields hold exactly the values of `filters`.
     fn page(
@@ -118,13 +123,14 @@ impl<'a, P: Pages> Fetch<'a, P> {
     }
 
     async fn run(&mut self) -> Result<(), P::Error> {
-        let limit = self.pages.page_limit().max(1);
-        let page_start = |index: u64| index * u64::from(limit);
+        let mut offset = 0;
         let mut read = 0;
         let mut is_probed = false;
         loop {
-            let records = self.pages.page(self.entity, &[], page_start(read), limit).await?;
-            let is_last = records.len() < limit as usize;
+            let limit = self.pages.page_limit().max(1);
+            let records = self.pages.page(self.entity, &[], offset, limit).await?;
+            let is_last = self.pages.is_last(records.len(), limit);
+            offset += records.len() as u64;
             read += 1;
             self.take(1, records);
             if is_last {
@@ -137,7 +143,7 @@ impl<'a, P: Pages> Fetch<'a, P> {
                 Next::Probe if is_probed => {}
                 Next::Probe => {
                     is_probed = true;
-                    let ahead = page_start(read + self.wanted.open());
+                    let ahead = offset + self.wanted.open() * u64::from(limit);
                     let probe = self.pages.page(self.entity, &[], ahead, 1).await?;
                     let is_large = !probe.is_empty();
                     self.take(1, probe);
@@ -205,7 +211,7 @@ async fn search_for<P: Pages>(
     let mut records = Vec::new();
     for requests in 1.. {
         let page = pages.page(entity, &[filter], records.len() as u64, limit).await?;
-        let is_last = page.len() < limit as usize;
+        let is_last = pages.is_last(page.len(), limit);
         records.extend(page);
         if is_last {
             return Ok((requests, records));

@@ -11,6 +11,10 @@ impl Pages for Client {
         Client::page_limit(self)
     }
 
+    fn is_last(&self, length: usize, limit: u32) -> bool {
+        Client::is_last_page(self, length, limit)
+    }
+
     async fn page(
         &self,
         entity: &'static Entity,

@@ -52,6 +52,9 @@ fn neither() -> Flaw {
     Flaw::new(Code::BooleanInvalid, "`yes` or `no`", "write `yes` or `no`")
 }
 
+/// What the guide calls an option outside the option's own list (section "Assets"), and how the list spells it.
+const OTHER_SPELLINGS: &[(&str, &str)] = &[("Individual by Asset", "Individual Per Asset")];
+
 /// The position of the option that `text` names; case, spaces, hyphens and underscores don't matter.
 #[inline]
 pub fn option(text: &str, options: &'static [&'static str]) -> Result<usize, Flaw> {
@@ -66,6 +69,8 @@ fn folded_option(text: &str, options: &'static [&'static str]) -> Result<usize, 
         return Ok(position);
     }
     let folded = fold_header(text);
+    let meant = OTHER_SPELLINGS.iter().find(|(other, _)| fold_header(other) == folded);
+    let folded = meant.map_or(folded, |(_, listed)| fold_header(listed));
     let is_meant = |option: &&str| !folded.is_empty() && fold_header(option) == folded;
     options.iter().position(is_meant).ok_or_else(|| no_option(&folded, options))
 }
@@ -143,6 +148,7 @@ mod tests {
             ("FIXED-DATE ", 0),
             ("months from asset purchase date", 1),
             ("IndividualPerAsset", 2),
+            ("individual by asset", 2),
         ] {
             assert_eq!(option(word, OPTIONS), Ok(position), "{word}");
         }
@@ -150,7 +156,7 @@ mod tests {
 
     #[test]
     fn other_words_list_the_options_and_name_the_nearest() {
-        let flaw = option("Individual by Asset", OPTIONS).unwrap_err();
+        let flaw = option("Individual of Asset", OPTIONS).unwrap_err();
         assert_eq!(flaw.code, Code::OptionInvalid);
         assert_eq!(flaw.expected, "`Fixed Date`, `Months from Asset Purchase Date` or `Individual Per Asset`");
         assert_eq!(flaw.mend, "write `Individual Per Asset` if that is meant");

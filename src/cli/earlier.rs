@@ -1,7 +1,9 @@
 //! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
 
+use crate::check::{Code, Flaw, Problem};
 use crate::mapping::{Mapping, ResultColumn, To};
 use crate::report::{Outcome, Status};
+use crate::schema::Entity;
 use crate::table::Row;
 
 /// The columns that a result workbook puts in front of the user's own.
@@ -26,6 +28,20 @@ impl EarlierResult {
     /// Whether nothing is left to do for the row.
     pub(super) fn is_done(&self, row: &Row) -> bool {
         Status::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
+    }
+
+    /// An action whose end is not known is never sent again unasked: nothing tells whether it happened.
+    pub(super) fn still_unknown(&self, entity: &Entity, row: &Row) -> Option<Problem> {
+        let found = row.cell(self.status).text;
+        let is_unknown = Status::parse(found).is_some_and(|reported| reported.status == Status::Unknown);
+        (is_unknown && entity.is_action()).then(|| {
+            Flaw::new(
+                Code::ServiceUnknown,
+                "a look at the account: an earlier run sent this, and sending it again may do it twice",
+                "empty its `_status` to send it again, or write `skipped` there if it was done",
+            )
+            .at(Some(self.status as u32), found)
+        })
     }
 
     /// What became of the row then.

@@ -1,5 +1,6 @@
 //! `tallyport import`: read, map, check, resolve, plan, send, report.
 
+use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::time::Instant;
@@ -20,7 +21,8 @@ use crate::api::{Client, Waiting};
 use crate::catalog::Catalog;
 use crate::check::Checker;
 use crate::plan::{
-    CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind, estimate,
+    Claims, CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind,
+    estimate,
 };
 use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::{UnknownNames, Users};
@@ -46,6 +48,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         wanted,
         printer,
         ledgers: Vec::new(),
+        also_created: BTreeMap::new(),
         progress: Progress::new(ProgressKind::choose(global), None),
     };
     let plan = runtime.block_on(import.plan(&mut intake))?;
@@ -65,11 +68,21 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     summary.next = result::next_commands(&summary, path.as_path());
     summary.seconds = started.elapsed().as_secs_f64();
     import.progress.phase("writing the result");
-    result::write(&mut intake, &import.ledgers, book, &mut summary)?;
+    let written = result::write(&mut intake, &import.ledgers, book, &mut summary);
     summary.seconds = started.elapsed().as_secs_f64();
     import.progress.finish();
+    match written {
+        Err(error) if !args.dry_run => {
+            // Rows may have been sent: what is known of them is said, whatever became of the file.
+            summary.next.clear();
+            print(&summary, printer)?;
+            printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
+            return Ok(Exit::Internal);
+        }
+        written => written?,
+    }
     print(&summary, printer)?;
-    Ok(exit(&summary, &end))
+    Ok(exit(&summary, &end, !import.also_created.is_empty()))
 }
 
 /// The import's own flags, parsed.
@@ -113,10 +126,19 @@ fn covers(named: Option<&[String]>) -> Result<CreateMissing, Error> {
         None => Ok(CreateMissing::Nothing),
         Some([]) => Ok(CreateMissing::AllButPeople),
         Some(names) => {
-            let names: Result<Vec<&'static str>, Error> =
-                names.iter().map(|name| named_entity(name).map(|entity| entity.name)).collect();
+            let names: Result<Vec<&'static str>, Error> = names.iter().map(|name| collection_named(name)).collect();
             names.map(CreateMissing::Named)
         }
+    }
+}
+
+fn collection_named(name: &str) -> Result<&'static str, Error> {
+    match named_entity(name)? {
+        entity if entity.is_collection() => Ok(entity.name),
+        action => Err(Error::usage(
+            format!("--create-missing creates records, and `{}` is an action", action.name),
+            "name collections such as `locations`",
+        )),
     }
 }
 
@@ -127,6 +149,8 @@ struct Import {
     printer: Printer,
     /// What became of the rows, by sheet.
     ledgers: Vec<Ledger>,
+    /// Records created because rows name them, by collection.
+    also_created: BTreeMap<&'static str, u64>,
     progress: Progress,
 }
 
@@ -168,6 +192,7 @@ impl Import {
             spool: Spool::new().map_err(Error::Spool)?,
             totals: Totals::default(),
             emails: Emails::default(),
+            claims: Claims::default(),
         };
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet =
@@ -232,6 +257,7 @@ impl Import {
         let mut follower = Follower {
             intake,
             ledgers: &mut self.ledgers,
+            also_created: &mut self.also_created,
             progress: &mut self.progress,
             client,
             quota: self.connection.quota,
@@ -261,9 +287,12 @@ impl Import {
             End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
             End::Interrupted => Some(String::from("interrupted")),
         };
-        let verb = if args.dry_run { "would also create" } else { "also created" };
-        if !totals.missing.is_empty() {
-            let listed: Vec<String> = totals.missing.iter().map(|(name, count)| missing_text(name, *count)).collect();
+        let (verb, created) = match args.dry_run {
+            true => ("would also create", &totals.missing),
+            false => ("also created", &self.also_created),
+        };
+        if !created.is_empty() {
+            let listed: Vec<String> = created.iter().map(|(name, count)| missing_text(name, *count)).collect();
             summary.remarks.push(format!("{verb} what rows name and the account lacked: {}", listed.join(", ")));
         }
         summary
@@ -291,23 +320,28 @@ fn plan_sheet(
             ledger.push(row.number, State::Carried, None, Vec::new());
             return;
         }
+        if let Some(problem) = earlier.and_then(|earlier| earlier.still_unknown(sheet.mapping.entity, row)) {
+            ledger.push(row.number, State::Ended(Status::Unknown), None, vec![problem]);
+            return;
+        }
         match planner.row(sheet, row, checked) {
-            Ok(verdict) => push_verdict(&mut ledger, row.number, verdict),
+            Ok(verdict) => push_verdict(&mut ledger, row.number, checked.id, verdict),
             Err(error) => full = Err(Error::Spool(error)),
         }
     })?;
     full.map(|()| ledger)
 }
 
-fn push_verdict(ledger: &mut Ledger, row: u64, verdict: Verdict) {
+/// A row that is not sent keeps the id that it came with: without it a mended row would be a new record.
+fn push_verdict(ledger: &mut Ledger, row: u64, own_id: Option<i64>, verdict: Verdict) {
     match verdict {
         Verdict::Write(_, kind) => {
             let (status, id) = planned_status(kind);
             ledger.push(row, State::Planned(status), id, Vec::new());
         }
         Verdict::Unchanged(id) => ledger.push(row, State::Ended(Status::Unchanged), Some(id), Vec::new()),
-        Verdict::Skipped => ledger.push(row, State::Ended(Status::Skipped), None, Vec::new()),
-        Verdict::Rejected(problems) => ledger.push(row, State::Ended(Status::Failed), None, problems),
+        Verdict::Skipped => ledger.push(row, State::Ended(Status::Skipped), own_id, Vec::new()),
+        Verdict::Rejected(problems) => ledger.push(row, State::Ended(Status::Failed), own_id, problems),
     }
 }
 
@@ -324,6 +358,7 @@ fn planned_status(kind: WriteKind) -> (Status, Option<i64>) {
 struct Follower<'f> {
     intake: &'f Intake,
     ledgers: &'f mut [Ledger],
+    also_created: &'f mut BTreeMap<&'static str, u64>,
     progress: &'f mut Progress,
     client: &'f Client,
     quota: Option<u32>,
@@ -333,6 +368,9 @@ struct Follower<'f> {
 impl Watcher for Follower<'_> {
     fn ended(&mut self, step: &Step, end: &Result<StepEnd, Fault>) {
         conclude(self.intake, self.ledgers, step, end);
+        if let (Part::Missing, Ok(_), Some(entity)) = (step.part, end, step.entity()) {
+            *self.also_created.entry(entity.name).or_default() += 1;
+        }
         self.remaining = self.remaining.saturating_sub(1);
         self.progress.row(if end.is_ok() { Status::Created } else { Status::Failed });
     }
@@ -374,9 +412,10 @@ pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error>
     Ok(())
 }
 
-fn exit(run: &RunSummary, end: &End) -> Exit {
+fn exit(run: &RunSummary, end: &End, also_created: bool) -> Exit {
     let counts = run.counts();
-    let changed = counts.created + counts.updated > 0;
+    // Unknown rows may have changed something.
+    let changed = counts.created + counts.updated + counts.deleted + counts.unknown > 0 || also_created;
     match end {
         End::Refused(_) if !changed => Exit::Refused,
         End::Refused(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,

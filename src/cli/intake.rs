@@ -9,7 +9,7 @@ use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
-use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, Wish, Wishes, entity_of, find_header};
+use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, To, Wish, Wishes, entity_of, find_header};
 use crate::plan::TextTrust;
 use crate::report;
 use crate::schema::{self, Entity};
@@ -93,6 +93,9 @@ impl Intake {
         let mut faults = Vec::new();
         for file in &args.files {
             let input = Input::from_arg(file);
+            if intake.books.iter().any(|book| book.input.is_same(&input)) {
+                return Err(Error::usage(format!("`{}` is named twice", input.name()), "name each file once"));
+            }
             let workbook = Workbook::open(&input, &asked.options)?;
             intake.books.push(Book { input, workbook });
             intake.map_book(&asked, &mut faults)?;
@@ -122,7 +125,9 @@ impl Intake {
     fn map_book(&mut self, asked: &Asked<'_>, faults: &mut Vec<(String, Fault)>) -> Result<(), Error> {
         let position = self.books.len() - 1;
         let Some(book) = self.books.last_mut() else { return Ok(()) };
-        let chosen = asked.sheets_of(&book.workbook, &book.input)?;
+        let mut chosen = asked.sheets_of(&book.workbook, &book.input)?;
+        chosen.sort_unstable();
+        chosen.dedup();
         let alone = chosen.len() == 1;
         for index in chosen {
             let name = book.workbook.sheets()[index].name.clone();
@@ -149,6 +154,7 @@ impl Intake {
             match Mapping::new(entity, &header, &asked.wishes(entity)) {
                 Ok(mapping) => {
                     let match_on = asked.match_on(entity)?;
+                    asked.see_match_columns(&place, &mapping)?;
                     self.sheets.push(Sheet { book: position, position: index, name, header, mapping, match_on });
                 }
                 Err(found) => faults.extend(found.into_iter().map(|fault| (place.clone(), fault))),
@@ -318,10 +324,11 @@ impl<'a> Asked<'a> {
                         })
                     })
                     .ok_or_else(|| {
-                        Error::usage(
-                            format!("{} has no sheet `{wanted}`", input.name()),
-                            format!("its sheets are: {}", names.join(", ")),
-                        )
+                        let mend = match names.is_empty() {
+                            true => String::from("leave --sheet out: the file is a single table"),
+                            false => format!("its sheets are: {}", names.join(", ")),
+                        };
+                        Error::usage(format!("{} has no sheet `{wanted}`", input.name()), mend)
                     })
             })
             .collect()
@@ -337,6 +344,22 @@ impl<'a> Asked<'a> {
     fn wishes(&self, entity: &Entity) -> Wishes {
         let saved = self.files.iter().flat_map(|file| file.wishes(entity));
         Wishes { map: self.wishes.iter().cloned().chain(saved).collect(), strict: self.args.strict }
+    }
+
+    /// A field that no column feeds finds no record, and every row would be taken for a new one.
+    fn see_match_columns(&self, place: &str, mapping: &Mapping) -> Result<(), Error> {
+        let is_there = |name: &str| match name {
+            "id" | "_id" => mapping.columns.iter().any(|column| column.to == To::Id),
+            name => mapping.feeds(name),
+        };
+        let names = self.args.match_on.iter().map(|name| name.trim());
+        let Some(lacking) = names.filter(|_| mapping.entity.is_collection()).find(|name| !is_there(name)) else {
+            return Ok(());
+        };
+        Err(Error::usage(
+            format!("{place}: no column feeds `{lacking}`, so --match-on cannot find records by it"),
+            format!("add the column, map one with --map 'Header={lacking}', or match on another field"),
+        ))
     }
 
     /// The fields that say "the same record": those of the flag where the collection has them, else its natural key.

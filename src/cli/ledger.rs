@@ -150,3 +150,21 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_row_under_way_when_the_run_is_cut_off_is_unknown_and_never_done() {
+        let mut ledger = Ledger::default();
+        ledger.push(2, State::Planned(Status::Created), None, Vec::new());
+        ledger.push(3, State::Planned(Status::Created), None, Vec::new());
+        ledger.end(2, Status::Created, Some(7), "", Vec::new());
+        ledger.close();
+        let statuses: Vec<Status> = (0..2).map(|at| ledger.outcome(at).unwrap().1.unwrap().status).collect();
+        assert_eq!(statuses, [Status::Created, Status::Unknown]);
+        assert_eq!((ledger.counts().created, ledger.counts().unknown), (1, 1));
+    }
+}

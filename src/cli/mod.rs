@@ -36,7 +36,7 @@ use printer::Printer;
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => error.exit(),
+        Err(error) => return usage(&error),
     };
     let printer = Printer::new(&cli.global);
     log_to_stderr(cli.global.verbose);
@@ -44,7 +44,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
         Err(error) => {
-            printer.error(&error.to_string(), error.mend().as_deref());
+            printer.failure(&error);
             error.exit().into()
         }
     }
@@ -76,6 +76,16 @@ fn log_to_stderr(verbose: u8) {
     let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
     // A second subscriber in one process, as in a test, changes nothing.
     let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
+}
+
+/// A command line that cannot be read, or one that asks for help. Scripts that asked for JSON get JSON.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.to_string();
+        let what = text.lines().next().unwrap_or_default();
+        printer::print_json_error(what.trim_start_matches("error: "), None, Exit::Usage);
+    }
+    error.exit()
 }
 
 /// A reader that went away, as in `tallyport schema | head`, is a quiet end.

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::args::Global;
+use super::{Error, Exit};
 
 /// How something said is meant; colour never carries it alone.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
@@ -76,6 +77,14 @@ impl Printer {
         }
     }
 
+    /// What stopped a command: as text on stderr, and as the one document of a command that prints JSON.
+    pub(super) fn failure(&self, error: &Error) {
+        if self.json {
+            print_json_error(&error.to_string(), error.mend().as_deref(), error.exit());
+        }
+        self.error(&error.to_string(), error.mend().as_deref());
+    }
+
     /// Why it stopped and what to do: stderr, always.
     pub(super) fn error(&self, text: &str, mend: Option<&str>) {
         anstream::eprintln!("{ERROR}error:{ERROR:#} {text}");
@@ -83,4 +92,10 @@ impl Printer {
             anstream::eprintln!("  {STRONG}to mend it:{STRONG:#} {mend}");
         }
     }
+}
+
+/// `{"error": {..}}` on stdout. Nothing can be done about a stdout that is gone.
+pub(super) fn print_json_error(message: &str, mend: Option<&str>, exit: Exit) {
+    let document = serde_json::json!({"error": {"message": message, "mend": mend, "exit_code": exit as u8}});
+    let _gone = writeln!(anstream::stdout(), "{document}");
 }

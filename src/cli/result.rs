@@ -10,7 +10,7 @@ use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, FractionalCost, Mode};
 use crate::mapping::Ignored;
-use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, thousands};
+use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row};
 
@@ -42,6 +42,12 @@ pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, 
     if is_csv && intake.sheets.len() > 1 {
         let what = format!("a .csv result holds one sheet, and there are {}", intake.sheets.len());
         return Err(Error::usage(what, "name a .xlsx file with --result, or read one sheet with --sheet"));
+    }
+    if let Some(input) = intake.books.iter().find(|book| book.input.is_same(&Input::Path(path.clone()))) {
+        return Err(Error::usage(
+            format!("the result would overwrite the input `{}`", input.input.name()),
+            "name another file with --result",
+        ));
     }
     let folder = folder_of(&path);
     if !folder.is_dir() {
@@ -103,9 +109,8 @@ pub(super) fn summary(command: &'static str, intake: &Intake, ledgers: &[Ledger]
             summary.remarks.push(format!("{label}: {} of the failed rows were not sent", thousands(not_sent)));
         }
         if carried > 0 {
-            summary
-                .remarks
-                .push(format!("{label}: {} rows were done by an earlier run and kept as they are", thousands(carried)));
+            let rows = counted(carried, "row");
+            summary.remarks.push(format!("{label}: {rows} done by an earlier run, kept as they are"));
         }
     }
     summary
@@ -172,6 +177,9 @@ pub(super) fn next_commands(summary: &RunSummary, result: &Path) -> Vec<String> 
     let counts = summary.counts();
     let failed = counts.failed + counts.unknown;
     let typed = Typed::here(&summary.files);
+    if summary.stopped.is_some() {
+        return vec![typed.on(&result.display().to_string()).command("import", &["--only-failed"])];
+    }
     match (summary.dry_run, failed) {
         (true, 0) => vec![typed.command("import", &[])],
         (true, _) => vec![typed.command("import", &["--dry-run"])],

@@ -1,8 +1,9 @@
 //! Matching header text to fields.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{Binding, Column, Fault, Ids, Ignored, ResultColumn, To, Wish, Wishes};
+use super::{Binding, Column, Fault, Ids, Ignored, OwnIds, ResultColumn, To, Wish, Wishes};
 use crate::schema::{self, Entity, Field, Kind, fold_header};
 use crate::table::{CellRef, Row};
 
@@ -220,35 +221,62 @@ pub(super) fn unmet_wishes(header: &Row, wishes: &Wishes) -> Vec<Fault> {
 
 /// Two columns that feed one field: a name beside an id is fine, the field's own name outranks a synonym, all else
 /// is the user's to settle.
-pub(super) fn settle_rivals(entity: &'static Entity, row: u64, columns: &mut [Column]) -> Vec<Fault> {
+pub(super) fn settle_rivals(entity: &'static Entity, row: u64, columns: &mut [Column], wishes: &Wishes) -> Vec<Fault> {
     let mut faults = Vec::new();
     for later in 1..columns.len() {
         for earlier in 0..later {
-            let (To::Field { field, ids }, To::Field { field: other, ids: other_ids }) =
-                (&columns[earlier].to, &columns[later].to)
-            else {
-                continue;
-            };
-            if field != other {
-                continue;
-            }
-            let field = &entity.fields[*field];
-            if matches!(field.kind, Kind::Reference(_)) && ids != other_ids {
-                continue;
-            }
-            match (is_own_name(&columns[earlier], field.name), is_own_name(&columns[later], field.name)) {
-                (true, false) => columns[later].to = To::Ignored(Ignored::Outranked),
-                (false, true) => columns[earlier].to = To::Ignored(Ignored::Outranked),
-                _ => faults.push(Fault::Twice {
+            let Some(fed) = fed_by_both(entity, &columns[earlier].to, &columns[later].to) else { continue };
+            let [first, second] = [earlier, later].map(|at| rank(&columns[at], fed, wishes));
+            match first.cmp(&second) {
+                Ordering::Greater => columns[later].to = To::Ignored(Ignored::Outranked),
+                Ordering::Less => columns[earlier].to = To::Ignored(Ignored::Outranked),
+                Ordering::Equal => faults.push(Fault::Twice {
                     first: columns[earlier].header.clone(),
                     second: columns[later].header.clone(),
                     at: CellRef { row, column: columns[later].index as u32 },
-                    field: field.name.to_owned(),
+                    field: fed.to_owned(),
                 }),
             }
         }
     }
     faults
+}
+
+/// The field, own or custom, that two columns both feed.
+fn fed_by_both<'t>(entity: &'static Entity, one: &'t To, other: &To) -> Option<&'t str>
+where
+    'static: 't,
+{
+    match (one, other) {
+        (To::Field { field, ids }, To::Field { field: rival, ids: rival_ids }) if field == rival => {
+            let field = &entity.fields[*field];
+            let is_name_beside_id = matches!(field.kind, Kind::Reference(_)) && ids != rival_ids;
+            (!is_name_beside_id).then_some(field.name)
+        }
+        (To::Custom(name), To::Custom(rival)) if name == rival => Some(name),
+        (To::Id, To::Id) => Some("_id"),
+        (To::Action, To::Action) => Some("_action"),
+        _ => None,
+    }
+}
+
+/// How strongly a column claims a field: the user's word before the field's own name before a synonym.
+fn rank(column: &Column, field: &str, wishes: &Wishes) -> u8 {
+    match wish_for(&column.header, wishes) {
+        Some(_) => 2,
+        None => u8::from(column.header == field || is_own_name(column, field)),
+    }
+}
+
+/// Whether the id column, if there is one, is ours by its header or by the user's word.
+pub(super) fn own_ids(columns: &[Column], wishes: &Wishes) -> OwnIds {
+    // A saved mapping repeats what was told from the header; only the command line is somebody's word.
+    let is_said = |header: &str| wish_for(header, wishes).is_some_and(|wish| wish.binding == Binding::Strict);
+    let is_ours = |column: &Column| column.header == "_id" || is_said(&column.header);
+    match columns.iter().find(|column| column.to == To::Id) {
+        Some(column) if !is_ours(column) => OwnIds::Doubtful,
+        _ => OwnIds::Certain,
+    }
 }
 
 /// A column that describes a referenced record stands in for the reference where nothing else names it: a checkout

@@ -27,6 +27,16 @@ pub struct Mapping {
     /// The header's row number, from 1.
     pub header_row: u64,
     pub columns: Vec<Column>,
+    pub own_ids: OwnIds,
+}
+
+/// Whether an id column is known to hold this account's ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnIds {
+    /// It is headed `_id`, as in our own results, or the user mapped it.
+    Certain,
+    /// It is headed `id`, as in the exports of any system: a row whose key says something else must not overwrite.
+    Doubtful,
 }
 
 /// One column with a header.
@@ -86,7 +96,7 @@ pub enum Ignored {
     Asked,
     /// The service sets it.
     ReadOnly,
-    /// Another column feeds its field by the field's own name.
+    /// Another column feeds its field by the user's word or by the field's own name.
     Outranked,
     /// It looks like passwords: never read, sent or copied into a result.
     Secret,
@@ -141,6 +151,9 @@ impl Fault {
             Fault::Misspelt { header, field, .. } => {
                 format!("add --map '{header}={field}' if it is, or --ignore '{header}' if it is not")
             }
+            Fault::Twice { first, second, .. } if first == second => {
+                String::from("give one of the two columns another header, or delete it")
+            }
             Fault::Twice { first, second, .. } => {
                 format!("add --ignore '{first}' or --ignore '{second}'")
             }
@@ -175,9 +188,10 @@ impl Mapping {
                 }
             }
         }
-        faults.extend(headers::settle_rivals(entity, header.number, &mut columns));
+        faults.extend(headers::settle_rivals(entity, header.number, &mut columns, wishes));
         headers::promote_finders(entity, &mut columns);
-        let mapping = Mapping { entity, header_row: header.number, columns };
+        let own_ids = headers::own_ids(&columns, wishes);
+        let mapping = Mapping { entity, header_row: header.number, columns, own_ids };
         if faults.is_empty() && mapping.fed_fields().next().is_none() {
             faults.push(Fault::NothingKnown { entity: entity.name, row: header.number });
         }

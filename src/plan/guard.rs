@@ -40,7 +40,7 @@ pub struct Guard {
 
 /// A plan that exceeds a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the plan would {verb} {count} {what}, more than {flag} allows; nothing was sent")]
+#[error("the plan would {verb} {count} {what}{}, more than {flag} allows; nothing was sent", if *count == 1 { "" } else { "s" })]
 pub struct GuardFault {
     verb: &'static str,
     what: &'static str,
@@ -54,10 +54,10 @@ impl Guard {
     pub fn check(&self, totals: &Totals) -> Result<(), GuardFault> {
         let created = totals.creates + totals.missing.values().sum::<u64>();
         for (limit, count, verb, what, flag) in [
-            (self.creates, created, "create", "records", "--max-creates"),
-            (self.updates, totals.updates, "update", "records", "--max-updates"),
-            (self.deletes, totals.deletes, "delete", "records", "--max-deletes"),
-            (self.clears, totals.clears, "clear", "fields", "--max-clears"),
+            (self.creates, created, "create", "record", "--max-creates"),
+            (self.updates, totals.updates, "update", "record", "--max-updates"),
+            (self.deletes, totals.deletes, "delete", "record", "--max-deletes"),
+            (self.clears, totals.clears, "clear", "field", "--max-clears"),
         ] {
             if limit.is_some_and(|limit| !limit.allows(count, totals.rows)) {
                 return Err(GuardFault { verb, what, count, flag });

@@ -12,7 +12,7 @@ mod missing;
 pub mod order;
 mod step;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io;
 
 use serde_json::{Map, Value as Json};
@@ -22,9 +22,9 @@ pub use guard::{Guard, GuardFault, Limit};
 pub use missing::CreateMissing;
 pub use step::{Await, Part, RowId, Spool, Step, Steps, WriteKind};
 
-use crate::catalog::{Catalog, Found, KeyValue, Target};
+use crate::catalog::{Catalog, Found, KeyValue, Target, fold_name};
 use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, OwnIds, To};
 use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
 use crate::schema::{Entity, Kind, Use};
 use crate::table::Row;
@@ -83,6 +83,33 @@ pub struct Planner<'p> {
     pub spool: Spool,
     pub totals: Totals,
     pub emails: Emails,
+    /// Records of the account that earlier rows are about.
+    pub claims: Claims,
+}
+
+/// Which rows have been about which records: two writes to one record from one sheet have no order, and nothing comes
+/// after a delete.
+#[derive(Debug, Default)]
+pub struct Claims(HashMap<(&'static str, i64), Claim>);
+
+#[derive(Debug, Clone, Copy)]
+struct Claim {
+    sheet: u16,
+    row: u64,
+    deletes: bool,
+}
+
+impl Claims {
+    /// Takes a record for a row; the earlier row that has it, where both cannot be.
+    fn take(&mut self, record: (&'static str, i64), claim: Claim) -> Option<u64> {
+        match self.0.insert(record, claim) {
+            Some(earlier) if earlier.sheet == claim.sheet || earlier.deletes || claim.deletes => {
+                self.0.insert(record, earlier);
+                Some(earlier.row)
+            }
+            _ => None,
+        }
+    }
 }
 
 /// Why a row is rejected.
@@ -96,12 +123,37 @@ impl Planner<'_> {
         if checked.action == Some(RowAction::Skip) {
             return Ok(Verdict::Skipped);
         }
-        match self.decide(sheet, row, checked) {
+        let decision = self.decide(sheet, row, checked).and_then(|decision| self.claim(sheet, row, decision));
+        match decision {
             Ok(Decision::Unchanged(id)) => Ok(Verdict::Unchanged(id)),
             Ok(Decision::Write(draft)) => self.write(sheet, row, draft),
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
                 Ok(Verdict::Rejected(problems))
+            }
+        }
+    }
+
+    /// Stops a second row about the same record.
+    fn claim(&mut self, sheet: &SheetPlan<'_>, row: &Row, decision: Decision) -> Result<Decision, Rejection> {
+        let (id, deletes) = match &decision {
+            Decision::Unchanged(id) => (*id, false),
+            Decision::Write(draft) => match draft.record {
+                Some(WriteKind::Update(id)) => (id, false),
+                Some(WriteKind::Delete(id)) => (id, true),
+                Some(WriteKind::Create) | None => return Ok(decision),
+            },
+        };
+        let claim = Claim { sheet: sheet.index, row: row.number, deletes };
+        match self.claims.take((sheet.mapping.entity.name, id), claim) {
+            None => Ok(decision),
+            Some(earlier) => {
+                let flaw = Flaw::new(
+                    Code::DuplicateKey,
+                    format!("each record once; row {earlier} is about the same record, #{id}"),
+                    "merge the two rows, or correct the one that is wrong",
+                );
+                Err(vec![key_problem(sheet, row, flaw)])
             }
         }
     }
@@ -143,7 +195,9 @@ impl Planner<'_> {
                 false
             }
         };
-        if creates {
+        // A row whose id cannot be read may well be about a record that exists.
+        let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
+        if creates && !says_id {
             checked.require(sheet.mapping);
             problems.append(&mut checked.problems);
         }
@@ -191,7 +245,7 @@ impl Planner<'_> {
                 format!("the id of one of the account's {collection}; there is no `#{id}`"),
                 "correct the id, or --ignore the column if it holds another system's ids",
             );
-            return Err(flaw.at(None, &id.to_string()));
+            return Err(flaw.at(id_column(sheet), &id.to_string()));
         }
         match by_key {
             Ok(Some(target)) if target != Target::Known(id) => {
@@ -204,10 +258,37 @@ impl Planner<'_> {
                     ),
                     "correct the id, or --ignore the column if it holds another system's ids",
                 );
-                Err(flaw.at(None, &id.to_string()))
+                Err(flaw.at(id_column(sheet), &id.to_string()))
+            }
+            Ok(None) if sheet.mapping.own_ids == OwnIds::Doubtful && !self.agrees(sheet, id, fields) => {
+                let flaw = Flaw::new(
+                    Code::NameConflict,
+                    format!(
+                        "the record of that id, which is {}; the row describes another",
+                        self.catalog.describe(collection, Target::Known(id))
+                    ),
+                    "add --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
+                     or --ignore the column if it holds another system's ids",
+                );
+                Err(flaw.at(id_column(sheet), &id.to_string()))
             }
             // A row without a key, or one that says a new key for the record of that id.
             Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
+        }
+    }
+
+    /// Whether a row says nothing else of the first field of the key than the record of its id does.
+    fn agrees(&self, sheet: &SheetPlan<'_>, id: i64, fields: &[ResolvedField]) -> bool {
+        let entity = sheet.mapping.entity;
+        let Some(name) = sheet.match_on.first() else { return true };
+        let Some(given) = fields.iter().find(|given| entity.fields[given.field].name == *name) else { return true };
+        match (self.json(entity, given, WriteKind::Update(id)), self.catalog.record(entity.name, id)) {
+            (Some(Json::String(text)), Some(record)) => {
+                let held = record.get(*name).and_then(Json::as_str).unwrap_or_default();
+                fold_name(held) == fold_name(&text)
+            }
+            (Some(wanted), Some(record)) => self.held(&entity.fields[given.field], given, &wanted, record.get(*name)),
+            _ => true,
         }
     }
 
@@ -488,6 +569,11 @@ fn key_problem(sheet: &SheetPlan<'_>, row: &Row, flaw: Flaw) -> Problem {
     let column = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
     let found = column.map_or("", |column| row.cell(column as usize).text);
     flaw.at(column, found)
+}
+
+/// The column that says the record's own id.
+fn id_column(sheet: &SheetPlan<'_>) -> Option<u32> {
+    sheet.mapping.columns.iter().find(|column| column.to == To::Id).map(|column| column.index as u32)
 }
 
 fn no_such_record(sheet: &SheetPlan<'_>, row: &Row) -> Problem {

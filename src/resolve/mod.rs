@@ -135,6 +135,8 @@ impl Resolver<'_> {
         match found {
             Found::One(target) => Ok(Resolved::Record(target, reference)),
             Found::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
+            // An id that the account lacks is no name for a new record.
+            Found::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
             Found::None { nearest } => {
                 self.unknown.remember(reference.to, name, &nearest);
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
@@ -167,6 +169,12 @@ pub fn naming(reference: Reference, ids: Ids) -> Naming {
         (_, Ids::Bare) => Naming::Bare,
         (_, Ids::Marked) => Naming::Marked,
     }
+}
+
+/// Whether a cell can only mean a system id: `#12`, or `12` in a column headed by the reference's own name.
+fn is_id(name: &str, ids: Ids) -> bool {
+    let digits = name.strip_prefix('#').or((ids == Ids::Bare).then_some(name));
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// The texts of a row that describe the record `field` names.
@@ -210,6 +218,11 @@ fn not_found(collection: &str, name: &str, nearest: &[String]) -> Flaw {
         }
     };
     Flaw::new(Code::NameNotFound, expected, mend)
+}
+
+fn no_such_id(collection: &str, id: &str) -> Flaw {
+    let expected = format!("one of the account's {collection}; there is no `{id}`");
+    Flaw::new(Code::NameNotFound, expected, "correct the id, or write the name in a column headed by a name")
 }
 
 fn ambiguous(collection: &str, candidates: &[(Target, String)]) -> Flaw {

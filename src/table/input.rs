@@ -30,6 +30,17 @@ impl Input {
         }
     }
 
+    /// Whether both are one file, however its path is written.
+    pub fn is_same(&self, other: &Input) -> bool {
+        match (self, other) {
+            (Input::Path(one), Input::Path(other)) => match (one.canonicalize(), other.canonicalize()) {
+                (Ok(one), Ok(other)) => one == other,
+                _ => one == other,
+            },
+            (one, other) => one == other,
+        }
+    }
+
     /// The file's name without folder and extension, to guess from what the file holds; `stdin` for stdin.
     pub fn stem(&self) -> String {
         match self {

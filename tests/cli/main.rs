@@ -6,6 +6,7 @@ mod hostile;
 mod import;
 mod interrupt;
 mod readme;
+mod regression;
 mod rehearsal;
 mod result;
 mod samples;

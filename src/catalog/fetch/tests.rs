@@ -13,6 +13,8 @@ use crate::schema::Entity;
 
 /// An account with records of one collection, which counts what it is asked.
 struct Account {
+    /// What the service cuts pages to without a word, and knows how to suspect.
+    cut: usize,
     records: Vec<Record>,
     requests: Cell<u64>,
 }
@@ -20,7 +22,7 @@ struct Account {
 impl Account {
     fn new(total: usize, record: impl Fn(usize) -> serde_json::Value) -> Self {
         let records = (0..total).map(|number| record(number).as_object().unwrap().clone()).collect();
-        Self { records, requests: Cell::new(0) }
+        Self { cut: usize::MAX, records, requests: Cell::new(0) }
     }
 
     /// `Place 0` and so on, with ids from 1.
@@ -53,6 +55,10 @@ impl Pages for Account {
         1000
     }
 
+    fn is_last(&self, length: usize, limit: u32) -> bool {
+        length < self.cut.min(limit as usize)
+    }
+
     async fn page(
         &self,
         _: &'static Entity,
@@ -61,7 +67,7 @@ impl Pages for Account {
         limit: u32,
     ) -> Result<Vec<Record>, Infallible> {
         self.requests.set(self.requests.get() + 1);
-        let (offset, limit) = (offset as usize, limit as usize);
+        let (offset, limit) = (offset as usize, (limit as usize).min(self.cut));
         if filters.is_empty() {
             return Ok(self.records.iter().skip(offset).take(limit).cloned().collect());
         }
@@ -240,4 +246,12 @@ proptest! {
         prop_assert!(catalog.costs()[0].requests <= 2 * better.max(5) + 1);
         prop_assert!(catalog.costs()[0].requests <= 2 * paging + 1);
     }
+}
+
+#[test]
+fn pages_cut_by_the_service_are_not_the_end() {
+    let account = Account { cut: 100, ..Account::of_places(250) };
+    let catalog = account.fetch(&places(240, 5));
+    assert!(matches!(find(&catalog, "Place 244"), Found::One(_)));
+    assert_eq!(account.requests.get(), 3);
 }

@@ -1,0 +1,171 @@
+//! What once went wrong, each with a test that names it.
+
+use serde_json::{Value, json};
+
+use tallyport::sandbox::{SandboxOptions, Seed};
+
+use crate::rehearsal::Rehearsal;
+
+const ASSETS: &str = "asset_id,asset_name,product,status\n\
+    LAP-1,Ada's laptop,MacBook Pro 14,Ready\n\
+    LAP-2,Bob's laptop,MacBook Pro 14,Ready\n";
+
+fn account() -> Rehearsal {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv"]).exits(0);
+    account
+}
+
+#[test]
+fn ids_of_another_system_never_overwrite_records() {
+    let account = account().sheet(
+        "foreign.csv",
+        "id,asset_id,asset_name,product,status\n1,F-1,theirs,MacBook Pro 14,Ready\n2,F-2,theirs,MacBook Pro 14,Ready\n",
+    );
+    account.run(&["import", "foreign.csv", "--entity", "assets"]).exits(1).says("name.conflict");
+    assert_eq!(account.record("assets", "asset_id", "LAP-1")["asset_name"], "Ada's laptop");
+    assert_eq!(account.records("assets").len(), 2);
+    account.run(&["import", "foreign.csv", "--entity", "assets", "--ignore", "id"]).exits(0);
+    assert_eq!(account.records("assets").len(), 4);
+}
+
+#[test]
+fn our_own_ids_may_say_a_new_key() {
+    let account =
+        account().sheet("renamed.csv", "_id,asset_id\n1,LAP-9\n").sheet("mapped.csv", "id,asset_id\n2,LAP-8\n");
+    account.run(&["import", "renamed.csv", "--entity", "assets"]).exits(0);
+    account.run(&["import", "mapped.csv", "--entity", "assets", "--map", "id=_id"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "LAP-9")["id"], 1);
+    assert_eq!(account.record("assets", "asset_id", "LAP-8")["id"], 2);
+}
+
+#[test]
+fn an_id_that_cannot_be_read_asks_for_nothing_else() {
+    let account = account().sheet("ids.csv", "id,asset_name\nabc,x\n");
+    let (code, summary) = account.json(&["import", "ids.csv", "--entity", "assets"]);
+    assert_eq!(code, 1);
+    let codes: Vec<&Value> = summary["problems"].as_array().unwrap().iter().map(|problem| &problem["code"]).collect();
+    assert_eq!(codes, [&json!("id.invalid")], "{summary}");
+}
+
+#[test]
+fn the_users_word_outranks_a_column_of_the_fields_name() {
+    let account = account().sheet("tags.csv", "asset_id,real_tag,product,status\nOLD,NEW,MacBook Pro 14,Ready\n");
+    account.run(&["import", "tags.csv", "--entity", "assets", "--map", "real_tag=asset_id"]).exits(0);
+    assert_eq!(account.records("assets")[2]["asset_id"], "NEW");
+}
+
+#[test]
+fn one_custom_field_in_two_columns_is_a_fault() {
+    let account = account().sheet("custom.csv", "asset_id,custom:Rack,custom:Rack\nLAP-1,B4,B5\n");
+    account
+        .run(&["import", "custom.csv", "--entity", "assets"])
+        .exits(2)
+        .says("give one of the two columns another header");
+}
+
+#[test]
+fn matching_on_a_field_that_no_column_feeds_stops_before_anything_is_doubled() {
+    let account = account();
+    for field in ["asset_serial", "id"] {
+        account
+            .run(&["import", "assets.csv", "--match-on", field])
+            .exits(2)
+            .says(&format!("no column feeds `{field}`"));
+    }
+    assert_eq!(account.records("assets").len(), 2);
+}
+
+#[test]
+fn a_result_never_replaces_its_input() {
+    let account = account();
+    account.run(&["import", "assets.csv", "--result", "./assets.csv"]).exits(2).says("would overwrite the input");
+    assert_eq!(std::fs::read_to_string(account.path("assets.csv")).unwrap(), ASSETS);
+}
+
+#[test]
+fn a_file_named_twice_is_not_sent_twice() {
+    account().run(&["import", "assets.csv", "./assets.csv"]).exits(2).says("is named twice");
+}
+
+#[test]
+fn two_deletes_of_one_record_are_one() {
+    let account = account().sheet("gone.csv", "_action,asset_id\ndelete,LAP-1\ndelete,LAP-1\n");
+    let (code, summary) = account.json(&["import", "gone.csv", "--entity", "assets", "--yes"]);
+    assert_eq!(
+        (code, &summary["counts"]["deleted"], &summary["counts"]["failed"]),
+        (1, &json!(1), &json!(1)),
+        "{summary}"
+    );
+    assert_eq!(summary["requests"]["by_kind"]["DELETE assets"], 1);
+}
+
+#[test]
+fn two_rows_about_one_record_by_id_and_by_key_are_one_too_many() {
+    let account = account().sheet("twice.csv", "_id,asset_id,asset_name\n1,,one\n,LAP-1,two\n");
+    account.run(&["import", "twice.csv", "--entity", "assets"]).exits(1).says("duplicate.key");
+    assert_eq!(account.record("assets", "asset_id", "LAP-1")["asset_name"], "one");
+}
+
+#[test]
+fn what_stops_a_command_is_one_json_document_too() {
+    let account = account();
+    let cases: [(&[&str], i32); 5] = [
+        (&["import", "nowhere.csv"], 2),
+        (&["import", "assets.csv", "--match-on", "nothing"], 2),
+        (&["import", "assets.csv", "--no-such-flag"], 2),
+        (&["check", "nowhere.csv"], 2),
+        (&["import", "assets.csv", "--base-url", "http://127.0.0.1:1/api/v1"], 3),
+    ];
+    for (arguments, expected) in cases {
+        let (code, document) = account.json(arguments);
+        assert_eq!(code, expected, "{document}");
+        assert_eq!(document["error"]["exit_code"], expected, "{document}");
+        assert!(document["error"]["message"].as_str().is_some_and(|message| !message.is_empty()), "{document}");
+    }
+}
+
+#[test]
+fn only_collections_can_be_created_in_passing() {
+    account().run(&["import", "assets.csv", "--create-missing=checkout_asset"]).exits(2).says("is an action");
+}
+
+#[test]
+fn a_service_with_shorter_pages_doubles_nothing() {
+    let options = SandboxOptions { seed: Seed::Empty, page_limit: 100, ..SandboxOptions::default() };
+    let rows: String = (0..250).map(|number| format!("Place {number}\n")).collect();
+    let account = Rehearsal::with(options).sheet("locations.csv", &format!("name\n{rows}"));
+    account.run(&["import", "locations.csv"]).exits(0);
+    let (code, summary) = account.json(&["import", "locations.csv"]);
+    assert_eq!((code, &summary["counts"]["unchanged"]), (0, &json!(250)), "{summary}");
+}
+
+#[test]
+fn an_id_is_never_a_name_for_a_new_record() {
+    let account = account()
+        .sheet("marked.csv", "asset_id,location\nLAP-1,#9999\n")
+        .sheet("bare.csv", "asset_id,location_id\nLAP-1,9999\n");
+    for sheet in ["marked.csv", "bare.csv"] {
+        account.run(&["import", sheet, "--entity", "assets", "--create-missing"]).exits(1).says("name.not_found");
+    }
+    assert!(account.records("locations").is_empty());
+}
+
+#[test]
+fn an_action_whose_end_is_unknown_is_not_sent_again_unasked() {
+    let checkout =
+        |status: &str| format!("_status,asset_id,employee,checkout_date\n{status},LAP-1,ada@example.com,2024-06-01\n");
+    let account = account()
+        .holds("employees", json!({"name": "Ada", "email": "ada@example.com"}))
+        .sheet("lost.csv", &checkout("unknown"))
+        .sheet("asked.csv", &checkout(""));
+    let again = |sheet| account.json(&["import", sheet, "--entity", "checkout_asset", "--only-failed", "--yes"]);
+    let (code, summary) = again("lost.csv");
+    assert_eq!((code, &summary["counts"]["unknown"]), (1, &json!(1)), "{summary}");
+    assert!(
+        summary["requests"]["by_kind"].as_object().unwrap().keys().all(|kind| kind.starts_with("GET ")),
+        "{summary}"
+    );
+    let (code, summary) = again("asked.csv");
+    assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
+}
