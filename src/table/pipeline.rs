@@ -8,9 +8,9 @@ use super::error::ReadError;
 use super::workbook::Workbook;
 
 /// Rows per batch: a hand-over costs some microseconds, a row less than one.
-const BATCH: usize = 512;
+const BATCH: usize = 128;
 /// Batches under way: enough that neither thread waits for the other's scheduling, and little memory.
-const AHEAD: usize = 3;
+const AHEAD: usize = 4;
 
 /// Some rows on their way from the reader; the ones behind `filled` are empty and keep their buffers.
 #[derive(Default)]

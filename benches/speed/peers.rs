@@ -1,0 +1,149 @@
+//! The roofs: the bare libraries, each in a process of its own, so that memory compares.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+use calamine::{DataRef, Reader as _, Xlsx, open_workbook};
+use futures::StreamExt as _;
+use futures::stream;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::{Map, Value as Json};
+
+use crate::Outcome;
+use crate::inputs::{Faults, Record};
+
+/// The argument by which the bench knows that it is to be a peer.
+pub(crate) const AS_PEER: &str = "--as-peer";
+
+/// Requests in flight, as the program is told.
+const IN_FLIGHT: usize = 32;
+
+/// This bench as the peer of that name.
+pub(crate) fn command(name: &str, arguments: &[&PathBuf]) -> Outcome<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.arg(AS_PEER).arg(name).args(arguments);
+    Ok(command)
+}
+
+pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match arguments.as_slice() {
+        ["csv", path] => read_csv(Path::new(path)),
+        ["xlsx", path] => read_xlsx(Path::new(path)),
+        ["send", base_url, api_key, rows] => {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(send(base_url, api_key, rows.parse()?))
+        }
+        other => Err(format!("no such peer: {other:?}").into()),
+    }
+}
+
+fn read_csv(path: &Path) -> Outcome<()> {
+    let mut reader = csv::Reader::from_path(path)?;
+    let mut record = csv::StringRecord::new();
+    let mut length = 0;
+    while reader.read_record(&mut record)? {
+        length += record.iter().map(str::len).sum::<usize>();
+    }
+    println!("{length}");
+    Ok(())
+}
+
+fn read_xlsx(path: &Path) -> Outcome<()> {
+    let mut workbook: Xlsx<_> = open_workbook(path)?;
+    let first = workbook.sheet_names().first().cloned().ok_or("the workbook has no sheet")?;
+    let mut cells = workbook.worksheet_cells_reader(&first)?;
+    let mut length = 0;
+    while let Some(cell) = cells.next_cell()? {
+        length += match cell.get_value() {
+            DataRef::String(text) => text.len(),
+            DataRef::SharedString(text) => text.len(),
+            _ => 1,
+        };
+    }
+    println!("{length}");
+    Ok(())
+}
+
+/// Posts what an import of the same rows posts, and prints the seconds that took.
+async fn send(base_url: &str, api_key: &str, rows: u64) -> Outcome<()> {
+    // One that is there already is as good.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let client = reqwest::Client::builder().no_proxy().tcp_nodelay(true).build()?;
+    let ids = Ids::fetch(&client, base_url, api_key).await?;
+    let bodies = (0..rows).map(|position| ids.body(position)).collect::<Outcome<Vec<_>>>()?;
+    let url: reqwest::Url = format!("{base_url}/assets").parse()?;
+    let start = Instant::now();
+    let mut replies = stream::iter(bodies)
+        .map(|body| {
+            let request = client.post(url.clone()).bearer_auth(api_key).header(CONTENT_TYPE, "application/json");
+            async move {
+                let response = request.body(body).send().await?.error_for_status()?;
+                response.bytes().await
+            }
+        })
+        .buffer_unordered(IN_FLIGHT);
+    while let Some(reply) = replies.next().await {
+        reply?;
+    }
+    println!("{}", start.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// The ids of the records that rows name, by collection and name.
+struct Ids(HashMap<(&'static str, String), Json>);
+
+/// Columns that name a record: position, field and collection.
+const REFERENCES: [(usize, &str, &str); 5] = [
+    (3, "product_id", "products"),
+    (6, "status_id", "statuses"),
+    (7, "supplier_id", "suppliers"),
+    (8, "location_id", "locations"),
+    (9, "department_id", "departments"),
+];
+
+/// Columns that are sent as they are: position and field.
+const TEXTS: [(usize, &str); 8] = [
+    (0, "asset_id"),
+    (1, "asset_name"),
+    (2, "asset_serial"),
+    (10, "order_number"),
+    (11, "purchase_date"),
+    (13, "currency"),
+    (14, "warranty_expiration_date"),
+    (15, "notes"),
+];
+
+impl Ids {
+    async fn fetch(client: &reqwest::Client, base_url: &str, api_key: &str) -> Result<Self, Box<dyn Error>> {
+        let mut ids = HashMap::new();
+        for (_, _, collection) in REFERENCES {
+            let request = client.get(format!("{base_url}/{collection}")).bearer_auth(api_key);
+            let body = request.send().await?.error_for_status()?.bytes().await?;
+            let records: Vec<Map<String, Json>> = serde_json::from_slice(&body)?;
+            for record in records {
+                if let (Some(name), Some(id)) = (record.get("name").and_then(Json::as_str), record.get("id")) {
+                    ids.insert((collection, name.to_owned()), id.clone());
+                }
+            }
+        }
+        Ok(Self(ids))
+    }
+
+    fn body(&self, position: u64) -> Outcome<Vec<u8>> {
+        let cells = Record::at(position, Faults::None).cells;
+        let mut body = Map::new();
+        for (column, field) in TEXTS.into_iter().filter(|(column, _)| !cells[*column].is_empty()) {
+            body.insert(field.to_owned(), cells[column].as_str().into());
+        }
+        body.insert(String::from("purchase_cost"), cells[12].parse::<i64>()?.into());
+        for (column, field, collection) in REFERENCES {
+            let id = self.0.get(&(collection, cells[column].clone()));
+            body.insert(field.to_owned(), id.ok_or_else(|| format!("no `{}` in {collection}", cells[column]))?.clone());
+        }
+        Ok(serde_json::to_vec(&body)?)
+    }
+}
