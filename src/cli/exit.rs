@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use crate::api::ApiError;
+
 /// What a scheduler or script learns from the exit status. The numbers are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -69,6 +71,9 @@ pub enum Error {
     /// The flags ask for something that cannot be done.
     #[error("{what}")]
     Usage { what: String, mend: String },
+    /// Ctrl-C while the plan was made.
+    #[error("interrupted; nothing was sent")]
+    Interrupted,
     /// A temporary file could not be written or read back.
     #[error("the plan could not be kept in the temporary folder: {0}")]
     Spool(#[source] std::io::Error),
@@ -91,7 +96,9 @@ impl Error {
         match self {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,
             Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
+            Error::Api(ApiError::BaseUrl { .. } | ApiError::Insecure { .. }) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
+            Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::LiveNames | Error::Template(_) => Exit::Usage,
             Error::Spool(_) | Error::Output(_) => Exit::Internal,
@@ -121,7 +128,7 @@ impl Error {
             Error::Usage { mend, .. } => Some(mend.clone()),
             Error::Spool(_) => Some(String::from("see that the disk has room")),
             Error::Headers(faults) => faults.mend(),
-            Error::Output(_) => None,
+            Error::Output(_) | Error::Interrupted => None,
         }
     }
 }

@@ -50,7 +50,15 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         also_created: BTreeMap::new(),
         progress: Progress::new(ProgressKind::choose(global), None),
     };
-    let plan = runtime.block_on(import.plan(&mut intake))?;
+    // Dropping the book takes its unfinished file away; dying by the signal would leave it.
+    let mut interrupts = CtrlC;
+    let plan = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => Err(Error::Interrupted),
+            plan = import.plan(&mut intake) => plan,
+        }
+    })?;
     let end = match args.dry_run {
         true => End::Complete,
         false => {
