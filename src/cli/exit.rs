@@ -68,6 +68,9 @@ pub enum Error {
     /// The flags ask for something that cannot be done.
     #[error("{what}")]
     Usage { what: String, mend: String },
+    /// Ctrl-C while the plan was made.
+    #[error("interrupted; nothing was sent")]
+    Interrupted,
     /// A temporary file could not be written or read back.
     #[error("the plan could not be kept in the temporary folder: {0}")]
     Spool(#[source] std::io::Error),
@@ -93,6 +96,7 @@ impl Error {
             // The base link itself is wrong, or this machine: nothing was asked of the service.
             Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. } | ApiError::Setup { .. }) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
+            Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Template(_) => Exit::Usage,
             Error::Spool(_) | Error::Output(_) => Exit::Internal,
@@ -119,7 +123,7 @@ impl Error {
             Error::Usage { mend, .. } => Some(mend.clone()),
             Error::Spool(_) => Some(String::from("see that the disk has room")),
             Error::Headers(faults) => faults.mend(),
-            Error::Output(_) => None,
+            Error::Output(_) | Error::Interrupted => None,
         }
     }
 }

@@ -51,7 +51,18 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         also_created: BTreeMap::new(),
         progress: Progress::new(ProgressKind::choose(global), None),
     };
-    let plan = runtime.block_on(import.plan(&mut intake))?;
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    let mut interrupts = {
+        let _entered = runtime.enter();
+        CtrlC::listen()
+    };
+    let plan = runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => Err(Error::Interrupted),
+            plan = import.plan(&mut intake) => plan,
+        }
+    })?;
     // Begun before anything is sent: a result that cannot be written stops the run while it can.
     let book = path.open(if args.dry_run { Tense::Planned } else { Tense::Done })?;
     let end = match args.dry_run {
@@ -59,7 +70,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         false => {
             import.wanted.guard.check(&plan.totals)?;
             import.confirm(&plan, args)?;
-            let end = runtime.block_on(import.send(&intake, plan.spool))?;
+            let end = runtime.block_on(import.send(&intake, plan.spool, &mut interrupts))?;
             import.ledgers.iter_mut().for_each(Ledger::close);
             end
         }
@@ -247,7 +258,7 @@ impl Import {
         Err(Error::usage(format!("{what}; nothing was sent"), "add --yes if that is meant"))
     }
 
-    async fn send(&mut self, intake: &Intake, spool: Spool) -> Result<End, Error> {
+    async fn send(&mut self, intake: &Intake, spool: Spool, interrupts: &mut CtrlC) -> Result<End, Error> {
         let steps = u64::from(spool.len());
         self.progress.phase("sending");
         self.progress.set_total(Some(steps));
@@ -264,7 +275,7 @@ impl Import {
             remaining: steps,
         };
         let steps = spool.into_steps().map_err(Error::Spool)?;
-        Dispatch::new(client, settings).run(steps, &mut CtrlC::listen(), &mut follower).await.map_err(Error::Spool)
+        Dispatch::new(client, settings).run(steps, interrupts, &mut follower).await.map_err(Error::Spool)
     }
 
     fn summary(

@@ -4,6 +4,7 @@
 //! every step comes after those it awaits. Records that the run will create are known to the catalog from the
 //! moment they are planned, so that later rows and sheets may name them, in a dry run too.
 
+mod claims;
 mod diff;
 mod emails;
 pub mod estimate;
@@ -12,11 +13,12 @@ mod missing;
 pub mod order;
 mod step;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::io;
 
 use serde_json::{Map, Value as Json};
 
+pub use claims::Claims;
 pub use emails::Emails;
 pub use guard::{Guard, GuardFault, Limit};
 pub use missing::CreateMissing;
@@ -28,6 +30,7 @@ use crate::mapping::{Mapping, OwnIds, To};
 use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
 use crate::schema::{Entity, Kind, Use};
 use crate::table::Row;
+use claims::Claim;
 use missing::{Draft, Source};
 
 /// What becomes of a row.
@@ -85,31 +88,6 @@ pub struct Planner<'p> {
     pub emails: Emails,
     /// Records of the account that earlier rows are about.
     pub claims: Claims,
-}
-
-/// Which rows have been about which records: two writes to one record from one sheet have no order, and nothing comes
-/// after a delete.
-#[derive(Debug, Default)]
-pub struct Claims(HashMap<(&'static str, i64), Claim>);
-
-#[derive(Debug, Clone, Copy)]
-struct Claim {
-    sheet: u16,
-    row: u64,
-    deletes: bool,
-}
-
-impl Claims {
-    /// Takes a record for a row; the earlier row that has it, where both cannot be.
-    fn take(&mut self, record: (&'static str, i64), claim: Claim) -> Option<u64> {
-        match self.0.insert(record, claim) {
-            Some(earlier) if earlier.sheet == claim.sheet || earlier.deletes || claim.deletes => {
-                self.0.insert(record, earlier);
-                Some(earlier.row)
-            }
-            _ => None,
-        }
-    }
 }
 
 /// Why a row is rejected.

@@ -110,12 +110,13 @@ fn two_rows_about_one_record_by_id_and_by_key_are_one_too_many() {
 #[test]
 fn what_stops_a_command_is_one_json_document_too() {
     let account = account();
-    let cases: [(&[&str], i32); 5] = [
+    let cases: [(&[&str], i32); 6] = [
         (&["import", "nowhere.csv"], 2),
         (&["import", "assets.csv", "--match-on", "nothing"], 2),
         (&["import", "assets.csv", "--no-such-flag"], 2),
         (&["check", "nowhere.csv"], 2),
         (&["import", "assets.csv", "--base-url", "http://127.0.0.1:1/api/v1"], 3),
+        (&["import", "assets.csv", "--base-url", "http://example.com/api/v1"], 2),
     ];
     for (arguments, expected) in cases {
         let (code, document) = account.json(arguments);
@@ -168,4 +169,25 @@ fn an_action_whose_end_is_unknown_is_not_sent_again_unasked() {
     );
     let (code, summary) = again("asked.csv");
     assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
+}
+
+/// A service that takes requests and never answers.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_before_anything_is_sent_leaves_no_file_behind() {
+    use std::process::{Command, Stdio};
+
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/api/v1", silent.local_addr().unwrap());
+    let account = Rehearsal::new().sheet("assets.csv", ASSETS);
+    let mut command = account.command(&["import", "assets.csv", "--json"]);
+    let child =
+        command.env("BLUETALLY_BASE_URL", address).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Once it asks, it is under way.
+    let _asking = silent.accept().unwrap();
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let ran = crate::rehearsal::Ran::of(child.wait_with_output().unwrap());
+    let files: Vec<_> = std::fs::read_dir(account.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(!files.iter().any(|file| file.to_string_lossy().contains("result")), "{files:?}");
+    ran.exits(4).says("nothing was sent");
 }
