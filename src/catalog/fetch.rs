@@ -297,7 +297,7 @@ fn searches(entity: &'static Entity, need: &Need) -> Option<BTreeMap<&'static st
     firsts.dedup();
     let key_field = match firsts.as_slice() {
         [] => None,
-        [Some(field)] if keep::is_searchable(entity, field) => Some(*field),
+        [Some(field)] if finds_all(entity, field) => Some(*field),
         _ => return None,
     };
     let lookups = keep::lookup_fields(entity);
@@ -316,7 +316,13 @@ fn searches(entity: &'static Entity, need: &Need) -> Option<BTreeMap<&'static st
 fn search_field(entity: &'static Entity, lookups: &[&'static str], text: &str) -> Option<&'static str> {
     let is_email = |field: &&&str| entity.field(field).is_some_and(|field| field.kind == Kind::Text(TextForm::Email));
     let email = lookups.iter().find(is_email).filter(|_| text.contains('@'));
-    email.or(lookups.first()).copied().filter(|field| keep::is_searchable(entity, field))
+    email.or(lookups.first()).copied().filter(|field| finds_all(entity, field))
+}
+
+/// Whether exact searches on a field find every record that a sheet can mean by it. Another record of the same name in
+/// other letters would escape them, and be created a second time: only fields that no two records share are searched.
+fn finds_all(entity: &'static Entity, field: &str) -> bool {
+    keep::is_searchable(entity, field) && keep::unique_field(entity) == Some(field)
 }
 
 #[cfg(test)]

@@ -236,7 +236,7 @@ impl<'m> Checker<'m> {
                         Err(flaw) => checked.problems.push(flaw.at(Some(column.column as u32), cell.text)),
                     }
                 }
-                other => read_other(other, column.column as u32, cell, checked),
+                other => read_other(other, column.column as u32, cell, self.rules.blank, checked),
             }
         }
         self.settle_currency(row, hint, checked);
@@ -339,20 +339,26 @@ fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Colum
 }
 
 /// Reads the cells that are no field of the record.
-fn read_other(to: &Use, column: u32, cell: Cell<'_>, checked: &mut CheckedRow) {
+fn read_other(to: &Use, column: u32, cell: Cell<'_>, blank: Blank, checked: &mut CheckedRow) {
     if cell.is_blank() {
+        if let (Use::Custom(name), Blank::Clear) = (to, blank) {
+            checked.custom.push((name.clone(), String::new()));
+        }
         return;
     }
     let read = match to {
         Use::Field { .. } => Ok(()),
+        Use::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(Flaw::new(
+            Code::ClearNotAllowed,
+            "what describes the record that the row names",
+            "change the record itself in a sheet of its own, or leave the cell empty",
+        )),
         Use::Related { field, related } => readable(cell).map(|()| {
             if !text::is_no_value_mark(text::trimmed(cell.text)) {
                 checked.related.push(GivenRelated { field: *field, related, column });
             }
         }),
-        Use::Custom(name) => {
-            readable(cell).map(|()| checked.custom.push((name.clone(), text::trimmed(cell.text).to_owned())))
-        }
+        Use::Custom(name) => readable(cell).map(|()| checked.custom.push((name.clone(), custom_text(cell)))),
         Use::Id => record_id(cell).map(|id| checked.id = Some(id)),
         Use::Action => match RowAction::parse(cell.text) {
             Some(action) => {
@@ -366,6 +372,14 @@ fn read_other(to: &Use, column: u32, cell: Cell<'_>, checked: &mut CheckedRow) {
     };
     if let Err(flaw) = read {
         checked.problems.push(flaw.at(Some(column), cell.text));
+    }
+}
+
+/// A custom field's value; `<clear>` empties it.
+fn custom_text(cell: Cell<'_>) -> String {
+    match text::trimmed(cell.text) {
+        CLEAR => String::new(),
+        text => text.to_owned(),
     }
 }
 

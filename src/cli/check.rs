@@ -50,6 +50,7 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
                 mapping,
                 rules: &rules,
                 label: intake.label(index),
+                secrets: result::secrets(mapping),
                 counts: Counts::default(),
                 book: book.as_mut(),
                 summary: &mut summary,
@@ -83,6 +84,8 @@ struct Pass<'p> {
     mapping: &'p Mapping,
     rules: &'p Rules,
     label: String,
+    /// Columns that are never copied.
+    secrets: Vec<usize>,
     counts: Counts,
     book: Option<&'p mut ResultBook>,
     summary: &'p mut RunSummary,
@@ -128,7 +131,9 @@ impl Pass<'_> {
     /// Whether the row may create a record, so that all a create requires must be there.
     fn may_create(&self, checked: &CheckedRow) -> bool {
         match checked.action {
-            Some(RowAction::Write(mode)) => mode != Mode::Update,
+            Some(RowAction::Write(Mode::Create)) => true,
+            Some(RowAction::Write(Mode::Update)) => false,
+            Some(RowAction::Write(Mode::Upsert)) => checked.id.is_none(),
             Some(RowAction::Delete | RowAction::Skip) => false,
             None => self.rules.mode != Mode::Update && checked.id.is_none(),
         }
@@ -141,7 +146,10 @@ impl Pass<'_> {
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
             let outcome = Outcome { status: Status::Failed, id: None, message: "".into(), problems };
-            self.written = book.row(row, &outcome);
+            self.written = match self.secrets.as_slice() {
+                [] => book.row(row, &outcome),
+                secrets => book.row(&result::without(row, secrets), &outcome),
+            };
         }
     }
 }

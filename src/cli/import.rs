@@ -261,9 +261,13 @@ impl Import {
     async fn send(&mut self, intake: &Intake, spool: Spool, interrupts: &mut CtrlC) -> Result<End, Error> {
         let steps = u64::from(spool.len());
         self.progress.phase("sending");
+        let failed_before = self.ledgers.iter().map(|ledger| ledger.counts().failed).sum();
         self.progress.set_total(Some(steps));
-        let settings =
-            Settings { concurrency: usize::from(self.connection.concurrency), max_errors: self.wanted.max_errors };
+        let settings = Settings {
+            concurrency: usize::from(self.connection.concurrency),
+            max_errors: self.wanted.max_errors,
+            failed_before,
+        };
         let client = &self.connection.client;
         let mut follower = Follower {
             intake,
@@ -302,6 +306,11 @@ impl Import {
             true => ("would also create", &totals.missing),
             false => ("also created", &self.also_created),
         };
+        if args.dry_run
+            && let Err(fault) = self.wanted.guard.check(totals)
+        {
+            summary.remarks.push(format!("a run would stop before it starts: {fault}"));
+        }
         if !created.is_empty() {
             let listed: Vec<String> = created.iter().map(|(name, count)| missing_text(name, *count)).collect();
             summary.remarks.push(format!("{verb} what rows name and the account lacked: {}", listed.join(", ")));

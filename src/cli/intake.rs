@@ -1,5 +1,6 @@
 //! Files on the command line to mapped sheets: what check and import have in common.
 
+use std::collections::HashSet;
 use std::io::Write as _;
 use std::ops::ControlFlow;
 
@@ -31,6 +32,8 @@ pub(super) struct Intake {
     pub skipped: Vec<(String, String)>,
     pub rules: Rules,
     beyond: Vec<Beyond>,
+    /// Every header seen, folded.
+    headers: HashSet<String>,
 }
 
 /// An open file.
@@ -89,6 +92,7 @@ impl Intake {
             skipped: Vec::new(),
             rules: asked.rules.clone(),
             beyond: Vec::new(),
+            headers: HashSet::new(),
         };
         let mut faults = Vec::new();
         for file in &args.files {
@@ -100,6 +104,7 @@ impl Intake {
             intake.books.push(Book { input, workbook });
             intake.map_book(&asked, &mut faults)?;
         }
+        intake.forgive_absent(&mut faults);
         if !faults.is_empty() {
             return Err(Error::Headers(HeaderFaults(faults)));
         }
@@ -120,6 +125,14 @@ impl Intake {
 
     pub(super) fn file_names(&self) -> Vec<String> {
         self.books.iter().map(|book| book.input.name()).collect()
+    }
+
+    /// A header of --map or --ignore has to stand in one of the sheets, not in each.
+    fn forgive_absent(&self, faults: &mut Vec<(String, Fault)>) {
+        faults.retain(|(_, fault)| match fault {
+            Fault::NoSuchHeader { header } => !self.headers.contains(&schema::fold_header(header)),
+            _ => true,
+        });
     }
 
     fn map_book(&mut self, asked: &Asked<'_>, faults: &mut Vec<(String, Fault)>) -> Result<(), Error> {
@@ -151,6 +164,7 @@ impl Intake {
                 continue;
             };
             let header = rows[header].clone();
+            self.headers.extend(header.cells().map(|cell| schema::fold_header(cell.text)));
             match Mapping::new(entity, &header, &asked.wishes(entity)) {
                 Ok(mapping) => {
                     let match_on = asked.match_on(entity)?;

@@ -50,7 +50,7 @@ impl Ledger {
 
     /// The row's step has ended.
     pub(super) fn end(&mut self, row: u64, status: Status, id: Option<i64>, message: &str, problems: Vec<Problem>) {
-        let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) else { return };
+        let Some(position) = self.position(row) else { return };
         self.entries[position].state = State::Ended(status);
         self.entries[position].id = id.unwrap_or(self.entries[position].id);
         if !message.is_empty() || !problems.is_empty() {
@@ -58,6 +58,12 @@ impl Ledger {
             detail.message = message.into();
             detail.problems.extend(problems);
         }
+    }
+
+    /// Rows come in ascending order, but for workbooks that other programs wrote carelessly.
+    fn position(&self, row: u64) -> Option<usize> {
+        let sorted = self.entries.binary_search_by_key(&row, |entry| entry.row).ok();
+        sorted.or_else(|| self.entries.iter().position(|entry| entry.row == row))
     }
 
     /// The sending is over: a step that has not ended was in flight when the run was stopped. The pessimistic outcome
@@ -75,14 +81,14 @@ impl Ledger {
     /// The run stopped before the row was sent.
     pub(super) fn leave(&mut self, row: u64, message: &str) {
         self.end(row, Status::Failed, None, message, Vec::new());
-        if let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) {
+        if let Some(position) = self.position(row) {
             self.entries[position].state = State::NotSent;
         }
     }
 
     /// Something went wrong with a record that the row names; its own step will say the rest.
     pub(super) fn blame(&mut self, row: u64, problems: Vec<Problem>) {
-        if let Ok(position) = self.entries.binary_search_by_key(&row, |entry| entry.row) {
+        if let Some(position) = self.position(row) {
             self.detail(position).problems.extend(problems);
         }
     }

@@ -9,7 +9,7 @@ use super::earlier::EarlierResult;
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, FractionalCost, Mode};
-use crate::mapping::Ignored;
+use crate::mapping::{Ignored, Mapping};
 use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row};
@@ -237,7 +237,11 @@ impl Typed {
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
     let is_plain = |char: char| char.is_alphanumeric() || "-_./=:,@%+\\~".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{word}'") }
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 /// Writes every row with what became of it.
@@ -267,8 +271,7 @@ fn sheet_order(intake: &Intake) -> Vec<usize> {
 fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut ResultBook) -> Result<(), Error> {
     let label = intake.label(index);
     let sheet = &intake.sheets[index];
-    let secrets: Vec<usize> =
-        sheet.mapping.ignored().filter(|(_, why)| *why == Ignored::Secret).map(|(column, _)| column.index).collect();
+    let secrets = secrets(&sheet.mapping);
     let earlier = EarlierResult::of(&sheet.mapping);
     let (header, entity) = (sheet.header.clone(), sheet.mapping.entity.name);
     book.start_sheet(&label, &header, entity)?;
@@ -287,8 +290,14 @@ fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut Re
     Ok(written?)
 }
 
+/// The columns that look like passwords: never copied.
+pub(super) fn secrets(mapping: &Mapping) -> Vec<usize> {
+    let secret = mapping.ignored().filter(|(_, why)| *why == Ignored::Secret);
+    secret.map(|(column, _)| column.index).collect()
+}
+
 /// A row without what its secret columns hold.
-fn without(row: &Row, secrets: &[usize]) -> Row {
+pub(super) fn without(row: &Row, secrets: &[usize]) -> Row {
     let mut kept = Row::default();
     kept.clear(row.number);
     for (column, cell) in row.cells().enumerate() {

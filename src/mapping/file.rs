@@ -100,7 +100,8 @@ impl MappingFile {
 
     /// Adds a mapping in use.
     pub fn add(&mut self, mapping: &Mapping) {
-        let mut table = toml::Table::new();
+        let known = self.tables.remove(mapping.entity.name);
+        let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
         for column in &mapping.columns {
             if let Some(target) = target_text(mapping.entity, &column.to) {
                 table.insert(column.header.clone(), toml::Value::String(target));

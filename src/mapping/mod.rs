@@ -74,7 +74,7 @@ pub enum To {
 }
 
 /// Whether bare numbers in a reference column are ids, as in a column headed `product_id`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Ids {
     Bare,
     Marked,

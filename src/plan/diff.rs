@@ -53,6 +53,7 @@ pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[(String, String
     for (name, value) in given {
         match after.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => old.clone_from(value),
+            None if value.is_empty() => {}
             None => after.push((name.clone(), value.clone())),
         }
     }

@@ -32,6 +32,10 @@ impl CreateMissing {
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
     pub entity: &'static Entity,
+    /// What the row calls it.
+    pub name: String,
+    /// What tells it from others of the name.
+    pub narrowed: Option<(&'static str, &'static str)>,
     pub fields: Map<String, Json>,
     /// Records of the account, or of earlier steps, that it refers to.
     pub records: Vec<(&'static Field, Reference, Target)>,
@@ -57,7 +61,14 @@ impl Source<'_> {
     /// Where the row does not hold all that a create requires.
     pub(super) fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<Draft, Flaw> {
         let entity = schema::collection(reference.to).ok_or_else(|| incomplete(reference.to, name, "a collection"))?;
-        let mut draft = Draft { entity, fields: Map::new(), records: Vec::new(), missing: Vec::new() };
+        let mut draft = Draft {
+            entity,
+            name: name.to_owned(),
+            narrowed: reference.narrowed,
+            fields: Map::new(),
+            records: Vec::new(),
+            missing: Vec::new(),
+        };
         draft.fields.insert(name_field(entity, name).to_owned(), Json::from(name));
         if let Some((narrow, value)) = reference.narrowed {
             draft.fields.insert(narrow.to_owned(), Json::from(value));

@@ -24,7 +24,7 @@ pub use guard::{Guard, GuardFault, Limit};
 pub use missing::CreateMissing;
 pub use step::{Await, Part, RowId, Spool, Step, Steps, WriteKind};
 
-use crate::catalog::{Catalog, Found, KeyValue, Target, fold_name};
+use crate::catalog::{Catalog, Found, KeyValue, Naming, Target, fold_name};
 use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
 use crate::mapping::{Mapping, OwnIds, To};
 use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
@@ -141,7 +141,9 @@ impl Planner<'_> {
         let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
         if checked.action == Some(RowAction::Delete) {
-            return self.deletion(sheet, row, checked, &fields);
+            // A row that cannot be read whole deletes nothing.
+            problems.append(&mut checked.problems);
+            return if problems.is_empty() { self.deletion(sheet, row, checked, &fields) } else { Err(problems) };
         }
         let mode = match checked.action {
             Some(RowAction::Write(mode)) => mode,
@@ -151,7 +153,8 @@ impl Planner<'_> {
         let existing = if entity.is_action() { Ok(None) } else { self.existing(sheet, row, checked, &fields) };
         let creates = match (&existing, mode) {
             (Ok(None), Mode::Update) if !entity.is_action() => {
-                if problems.is_empty() {
+                let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
+                if problems.iter().all(|problem| problem.column != key) {
                     problems.push(no_such_record(sheet, row));
                 }
                 false
@@ -395,8 +398,12 @@ impl Planner<'_> {
         for (field, number) in created {
             await_step(&mut step, &mut known, entity.fields[field].name, number);
         }
-        if !draft.custom.is_empty() {
-            step.body.insert(String::from("custom_fields"), diff::pairs(&draft.custom));
+        let custom: Vec<(String, String)> = match kind {
+            WriteKind::Create => draft.custom.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+            WriteKind::Update(_) | WriteKind::Delete(_) => draft.custom,
+        };
+        if !custom.is_empty() {
+            step.body.insert(String::from("custom_fields"), diff::pairs(&custom));
         }
         self.count(entity, kind, &step);
         self.emails.add(self.catalog, entity, &draft.fields);
@@ -446,6 +453,11 @@ impl Planner<'_> {
     }
 
     fn create_draft(&mut self, row: RowId, draft: Draft) -> io::Result<u32> {
+        // Two cells of one row may name the same missing record.
+        let found = self.catalog.find(draft.entity.name, &draft.name, Naming::Marked, draft.narrowed, &[]);
+        if let Found::One(Target::Planned(number)) = found {
+            return Ok(number);
+        }
         let mut known = Map::new();
         let mut awaited = Vec::new();
         for (field, missing) in draft.missing {

@@ -52,20 +52,20 @@ pub struct Resolver<'c> {
 /// Names that were not found, with what is near: looking for what is near reads every name of a collection, so that
 /// a name that thousands of rows share is looked for once.
 #[derive(Debug, Default)]
-pub struct UnknownNames(RefCell<HashMap<(&'static str, String), Vec<String>>>);
+pub struct UnknownNames(RefCell<HashMap<(Reference, Ids, String), Vec<String>>>);
 
 impl UnknownNames {
-    fn nearest(&self, collection: &'static str, name: &str) -> Option<Vec<String>> {
-        self.0.borrow().get(&(collection, name.to_owned())).cloned()
+    fn nearest(&self, reference: Reference, ids: Ids, name: &str) -> Option<Vec<String>> {
+        self.0.borrow().get(&(reference, ids, name.to_owned())).cloned()
     }
 
-    fn remember(&self, collection: &'static str, name: &str, nearest: &[String]) {
-        self.0.borrow_mut().insert((collection, name.to_owned()), nearest.to_vec());
+    fn remember(&self, reference: Reference, ids: Ids, name: &str, nearest: &[String]) {
+        self.0.borrow_mut().insert((reference, ids, name.to_owned()), nearest.to_vec());
     }
 
     /// Forgets a name that the plan now creates.
     pub fn forget(&self, collection: &str) {
-        self.0.borrow_mut().retain(|(known, _), _| *known != collection);
+        self.0.borrow_mut().retain(|(known, _, _), _| known.to != collection);
     }
 }
 
@@ -128,7 +128,7 @@ impl Resolver<'_> {
 
     /// The record a text names in the collection that `reference` points at.
     fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, Flaw> {
-        let found = match self.unknown.nearest(reference.to, name) {
+        let found = match self.unknown.nearest(reference, ids, name) {
             Some(nearest) => Found::None { nearest },
             None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
         };
@@ -138,7 +138,7 @@ impl Resolver<'_> {
             // An id that the account lacks is no name for a new record.
             Found::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
             Found::None { nearest } => {
-                self.unknown.remember(reference.to, name, &nearest);
+                self.unknown.remember(reference, ids, name, &nearest);
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
                 Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
             }
@@ -189,7 +189,12 @@ fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problem
         fields.push(new);
         return;
     };
-    if old.value == new.value {
+    // A cell that empties the field yields to one that says what it holds.
+    if old.value == new.value || new.value == Resolved::Clear {
+        return;
+    }
+    if old.value == Resolved::Clear {
+        *old = new;
         return;
     }
     let flaw = Flaw::new(

@@ -81,7 +81,7 @@ pub struct Choices {
 }
 
 /// Which record a field points at, and what goes over the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reference {
     /// The collection's name.
     pub to: &'static str,
@@ -91,7 +91,7 @@ pub struct Reference {
 }
 
 /// How a reference is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Wire {
     /// The record's integer system id (guide: Integer).
     Id,

@@ -11,15 +11,17 @@ use futures::stream::FuturesUnordered;
 use super::outcome::{Fault, StepEnd};
 use super::worker;
 use crate::api::{Client, Fate, Scope};
-use crate::plan::{Step, Steps};
+use crate::plan::{Part, Step, Steps};
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// At most this many requests at a time.
     pub concurrency: usize,
-    /// Stop after this many failed steps.
+    /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
+    /// Rows that the plan rejected.
+    pub failed_before: u64,
 }
 
 /// How the sending ended.
@@ -80,6 +82,7 @@ pub struct Dispatch<'c> {
 
 impl<'c> Dispatch<'c> {
     pub fn new(client: &'c Client, settings: Settings) -> Self {
+        let failed = settings.failed_before;
         Self {
             client,
             settings,
@@ -87,7 +90,7 @@ impl<'c> Dispatch<'c> {
             settled: Vec::new(),
             held: None,
             sheet: None,
-            failed: 0,
+            failed,
             end: End::Complete,
         }
     }
@@ -103,6 +106,7 @@ impl<'c> Dispatch<'c> {
         interrupts: &mut impl Interrupts,
         watcher: &mut dyn Watcher,
     ) -> io::Result<End> {
+        self.mind_errors();
         loop {
             self.launch(&mut steps, watcher)?;
             if self.in_flight.is_empty() {
@@ -207,11 +211,16 @@ impl<'c> Dispatch<'c> {
         };
         self.note(step, state);
         watcher.ended(step, &end);
-        if end.is_err() {
+        // A record that a row names fails with its row, which says so itself.
+        if end.is_err() && step.part == Part::Own {
             self.failed += 1;
-            if self.settings.max_errors.is_some_and(|most| self.failed >= most) && self.end == End::Complete {
-                self.end = End::TooManyErrors;
-            }
+            self.mind_errors();
+        }
+    }
+
+    fn mind_errors(&mut self) {
+        if self.settings.max_errors.is_some_and(|most| self.failed >= most) && self.end == End::Complete {
+            self.end = End::TooManyErrors;
         }
     }
 
