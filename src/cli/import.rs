@@ -206,8 +206,13 @@ impl Import {
             claims: Claims::default(),
         };
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
-            let sheet =
-                SheetPlan { index: index as u16, mapping, match_on: match_on.clone(), text: intake.trust(index) };
+            let sheet = SheetPlan {
+                index: index as u16,
+                mapping,
+                match_on: match_on.clone(),
+                text: intake.trust(index),
+                named: intake.named(index),
+            };
             let ledger =
                 plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.only_failed)?;
             self.ledgers.push(ledger);

@@ -11,7 +11,7 @@ use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
 use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, To, Wish, Wishes, entity_of, find_header};
-use crate::plan::TextTrust;
+use crate::plan::{Named, TextTrust};
 use crate::report;
 use crate::schema::{self, Entity};
 use crate::table::write::WholeFile;
@@ -213,6 +213,12 @@ impl Intake {
             Some(decoding) if decoding.is_doubtful() => TextTrust::Guessed,
             _ => TextTrust::Sure,
         }
+    }
+
+    /// Whether other sheets may name the records of this one.
+    pub(super) fn named(&self, sheet: usize) -> Named {
+        let others = self.sheets.iter().enumerate().filter(|(other, _)| *other != sheet);
+        Named::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
     }
 
     /// How a CSV file was read, for people.

@@ -33,7 +33,13 @@ pub(super) fn gather(
     for index in 0..intake.sheets.len() {
         let mapping = intake.sheets[index].mapping.clone();
         let match_on = intake.sheets[index].match_on.clone();
-        let sheet = SheetPlan { index: index as u16, mapping: &mapping, match_on, text: intake.trust(index) };
+        let sheet = SheetPlan {
+            index: index as u16,
+            mapping: &mapping,
+            match_on,
+            text: intake.trust(index),
+            named: intake.named(index),
+        };
         declare(&mut needs.records, &sheet);
         let earlier = only_failed.then(|| EarlierResult::of(&mapping)).flatten();
         if only_failed && earlier.is_none() {

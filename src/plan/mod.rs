@@ -66,6 +66,26 @@ pub struct SheetPlan<'s> {
     /// The fields that say "the same record".
     pub match_on: Vec<&'static str>,
     pub text: TextTrust,
+    pub named: Named,
+}
+
+/// Whether other sheets may name the records that this one creates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    ByOthers,
+    /// Nobody asks for them, so they need no place in memory.
+    ByNobody,
+}
+
+impl Named {
+    /// For one sheet's entity, given the entities of the others.
+    pub fn among<'e>(entity: &'static Entity, mut others: impl Iterator<Item = &'e Entity>) -> Self {
+        let names_it = |other: &Entity| other.name == entity.name || order::referenced(other).contains(&entity.name);
+        // Two rows may name the same asset in two ways, which only a look at the planned records tells.
+        let keyed_by_reference =
+            entity.key.iter().any(|key| entity.field(key).is_some_and(|field| field.reference_to().is_some()));
+        if keyed_by_reference || others.any(names_it) { Named::ByOthers } else { Named::ByNobody }
+    }
 }
 
 /// Whether the sheet's letters are surely what was meant.
@@ -408,7 +428,7 @@ impl Planner<'_> {
         self.count(entity, kind, &step);
         self.emails.add(self.catalog, entity, &draft.fields);
         self.spool.push(&step)?;
-        if entity.is_collection() && kind == WriteKind::Create {
+        if entity.is_collection() && kind == WriteKind::Create && sheet.named == Named::ByOthers {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             self.unknown.forget(entity.name);
             self.catalog.add_planned(entity.name, step.number, known);
