@@ -1,0 +1,525 @@
+//! One row after another: what it is about, what it changes, and the steps that do it.
+
+use std::io;
+
+use serde_json::{Map, Value as Json};
+
+use super::claims::{Claim, Claims};
+use super::missing::{CreateMissing, Draft, Source};
+use super::step::{Await, Part, RowId, Spool, Step, WriteKind};
+use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
+use crate::catalog::{Catalog, Found, KeyValue, Naming, Target, fold_name};
+use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
+use crate::mapping::{OwnIds, To};
+use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
+use crate::schema::{Entity, Kind, Use};
+use crate::table::Row;
+
+/// Plans row after row; sheets come in dependency order.
+pub struct Planner<'p> {
+    pub catalog: &'p mut Catalog,
+    pub users: &'p Users,
+    pub unknown: UnknownNames,
+    pub rules: &'p Rules,
+    pub covers: &'p CreateMissing,
+    pub spool: Spool,
+    pub totals: Totals,
+    pub emails: Emails,
+    /// Records of the account that earlier rows are about.
+    pub claims: Claims,
+}
+
+/// Why a row is rejected.
+type Rejection = Vec<Problem>;
+
+impl Planner<'_> {
+    /// # Errors
+    /// Where the disk is full.
+    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> io::Result<Verdict> {
+        self.totals.rows += 1;
+        if checked.action == Some(RowAction::Skip) {
+            return Ok(Verdict::Skipped);
+        }
+        let decision = self.decide(sheet, row, checked).and_then(|decision| self.claim(sheet, row, decision));
+        match decision {
+            Ok(Decision::Unchanged(id)) => Ok(Verdict::Unchanged(id)),
+            Ok(Decision::Write(draft)) => self.write(sheet, row, draft),
+            Err(mut problems) => {
+                problems.sort_by_key(|problem| problem.column);
+                Ok(Verdict::Rejected(problems))
+            }
+        }
+    }
+
+    /// Stops a second row about the same record.
+    fn claim(&mut self, sheet: &SheetPlan<'_>, row: &Row, decision: Decision) -> Result<Decision, Rejection> {
+        let (id, deletes) = match &decision {
+            Decision::Unchanged(id) => (*id, false),
+            Decision::Write(draft) => match draft.record {
+                Some(WriteKind::Update(id)) => (id, false),
+                Some(WriteKind::Delete(id)) => (id, true),
+                Some(WriteKind::Create) | None => return Ok(decision),
+            },
+        };
+        let claim = Claim { sheet: sheet.index, row: row.number, deletes };
+        match self.claims.take((sheet.mapping.entity.name, id), claim) {
+            None => Ok(decision),
+            Some(earlier) => {
+                let flaw = Flaw::new(
+                    Code::DuplicateKey,
+                    format!("each record once; row {earlier} is about the same record, #{id}"),
+                    "merge the two rows, or correct the one that is wrong",
+                );
+                Err(vec![key_problem(sheet, row, flaw)])
+            }
+        }
+    }
+
+    fn decide(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decision, Rejection> {
+        let entity = sheet.mapping.entity;
+        let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown };
+        let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
+        if checked.action == Some(RowAction::Delete) {
+            // A row that cannot be read whole deletes nothing.
+            problems.append(&mut checked.problems);
+            return if problems.is_empty() { self.deletion(sheet, row, checked, &fields) } else { Err(problems) };
+        }
+        let mode = match checked.action {
+            Some(RowAction::Write(mode)) => mode,
+            _ => self.rules.mode,
+        };
+        problems.append(&mut checked.problems);
+        let existing = if entity.is_action() { Ok(None) } else { self.existing(sheet, row, checked, &fields) };
+        let creates = match (&existing, mode) {
+            (Ok(None), Mode::Update) if !entity.is_action() => {
+                let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
+                if problems.iter().all(|problem| problem.column != key) {
+                    problems.push(no_such_record(sheet, row));
+                }
+                false
+            }
+            (Ok(Some(target)), Mode::Create) => {
+                problems.push(self.exists(sheet, row, *target));
+                false
+            }
+            (Ok(None), _) => true,
+            (Ok(Some(Target::Planned(_))), _) => {
+                if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
+                    problems.push(planned_twice(sheet, row));
+                }
+                false
+            }
+            (Ok(Some(Target::Known(_))), _) => false,
+            (Err(problem), _) => {
+                problems.push(problem.clone());
+                false
+            }
+        };
+        // A row whose id cannot be read may well be about a record that exists.
+        let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
+        if creates && !says_id {
+            checked.require(sheet.mapping);
+            problems.append(&mut checked.problems);
+        }
+        let (fields, missing) = self.drafts(sheet, row, checked, fields, &mut problems);
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
+        match existing.ok().flatten() {
+            Some(Target::Known(id)) => Ok(self.changes(entity, id, draft)),
+            _ => Ok(Decision::Write(draft)),
+        }
+    }
+
+    fn deletion(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        fields: &[ResolvedField],
+    ) -> Result<Decision, Rejection> {
+        match self.existing(sheet, row, checked, fields) {
+            Ok(Some(Target::Known(id))) => {
+                Ok(Decision::Write(RowDraft { record: Some(WriteKind::Delete(id)), ..RowDraft::default() }))
+            }
+            Ok(_) => Err(vec![no_such_record(sheet, row)]),
+            Err(problem) => Err(vec![problem]),
+        }
+    }
+
+    /// The record that a row means: by its id column, else by its key.
+    fn existing(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        fields: &[ResolvedField],
+    ) -> Result<Option<Target>, Problem> {
+        let collection = sheet.mapping.entity.name;
+        let by_key = self.by_key(sheet, row, fields);
+        let Some(id) = checked.id else { return by_key };
+        if self.catalog.record(collection, id).is_none() {
+            let flaw = Flaw::new(
+                Code::RecordMissing,
+                format!("the id of one of the account's {collection}; there is no `#{id}`"),
+                "correct the id, or --ignore the column if it holds another system's ids",
+            );
+            return Err(flaw.at(id_column(sheet), &id.to_string()));
+        }
+        match by_key {
+            Ok(Some(target)) if target != Target::Known(id) => {
+                let flaw = Flaw::new(
+                    Code::NameConflict,
+                    format!(
+                        "one record; the id is {}, the row describes {}",
+                        self.catalog.describe(collection, Target::Known(id)),
+                        self.catalog.describe(collection, target)
+                    ),
+                    "correct the id, or --ignore the column if it holds another system's ids",
+                );
+                Err(flaw.at(id_column(sheet), &id.to_string()))
+            }
+            Ok(None) if sheet.mapping.own_ids == OwnIds::Doubtful && !self.agrees(sheet, id, fields) => {
+                let flaw = Flaw::new(
+                    Code::NameConflict,
+                    format!(
+                        "the record of that id, which is {}; the row describes another",
+                        self.catalog.describe(collection, Target::Known(id))
+                    ),
+                    "add --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
+                     or --ignore the column if it holds another system's ids",
+                );
+                Err(flaw.at(id_column(sheet), &id.to_string()))
+            }
+            // A row without a key, or one that says a new key for the record of that id.
+            Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
+        }
+    }
+
+    /// Whether a row says nothing else of the first field of the key than the record of its id does.
+    fn agrees(&self, sheet: &SheetPlan<'_>, id: i64, fields: &[ResolvedField]) -> bool {
+        let entity = sheet.mapping.entity;
+        let Some(name) = sheet.match_on.first() else { return true };
+        let Some(given) = fields.iter().find(|given| entity.fields[given.field].name == *name) else { return true };
+        match (self.json(entity, given, WriteKind::Update(id)), self.catalog.record(entity.name, id)) {
+            (Some(Json::String(text)), Some(record)) => {
+                let held = record.get(*name).and_then(Json::as_str).unwrap_or_default();
+                fold_name(held) == fold_name(&text)
+            }
+            (Some(wanted), Some(record)) => self.held(&entity.fields[given.field], given, &wanted, record.get(*name)),
+            _ => true,
+        }
+    }
+
+    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<Target>, Problem> {
+        let entity = sheet.mapping.entity;
+        let texts: Vec<(usize, String)> =
+            fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
+        let key: Vec<KeyValue<'_>> = sheet.match_on.iter().map(|name| key_value(sheet, name, fields, &texts)).collect();
+        // Without its first field a key says nothing.
+        if key.first().is_none_or(|first| matches!(first, KeyValue::Missing)) {
+            return Ok(None);
+        }
+        match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
+            Found::One(target) => Ok(Some(target)),
+            Found::None { .. } => Ok(None),
+            Found::Many(candidates) => {
+                let shown: Vec<String> =
+                    candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
+                let flaw = Flaw::new(
+                    Code::RecordAmbiguous,
+                    format!("one record; these match: {}", shown.join("; ")),
+                    "add a column `_id` with the one you mean, or tell them apart with --match-on",
+                );
+                Err(key_problem(sheet, row, flaw))
+            }
+        }
+    }
+
+    /// Splits off the names that are to be created; those that may not be are problems.
+    fn drafts(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        fields: Vec<ResolvedField>,
+        problems: &mut Vec<Problem>,
+    ) -> (Vec<ResolvedField>, Vec<(usize, Draft)>) {
+        let source = Source {
+            row,
+            checked,
+            catalog: self.catalog,
+            users: self.users,
+            unknown: &self.unknown,
+            covers: self.covers,
+        };
+        let mut drafts = Vec::new();
+        let mut kept = Vec::with_capacity(fields.len());
+        for given in fields {
+            match given.value {
+                Resolved::Missing { name, problem, .. } if sheet.text == TextTrust::Guessed && !name.is_ascii() => {
+                    problems.push(unsure_letters(&name).at(problem.column, &problem.found));
+                }
+                Resolved::Missing { name, reference, problem } if self.covers.covers(reference.to) => {
+                    match source.draft(given.field, &name, reference) {
+                        Ok(draft) => drafts.push((given.field, draft)),
+                        Err(flaw) => problems.push(flaw.at(problem.column, &problem.found)),
+                    }
+                }
+                Resolved::Missing { problem, .. } => problems.push(problem),
+                _ => kept.push(given),
+            }
+        }
+        (kept, drafts)
+    }
+
+    /// What an update of a record changes: nothing, or the fields that differ.
+    fn changes(&self, entity: &'static Entity, id: i64, mut draft: RowDraft) -> Decision {
+        let held = self.catalog.record(entity.name, id);
+        let before = |name: &str| held.and_then(|record| record.get(name));
+        draft.fields.retain(|given| {
+            let field = &entity.fields[given.field];
+            if !field.update {
+                return false;
+            }
+            match self.json(entity, given, WriteKind::Update(id)) {
+                Some(wanted) => !self.held(field, given, &wanted, before(field.name)),
+                None => true,
+            }
+        });
+        if !draft.custom.is_empty() {
+            match diff::merged_custom_fields(before("custom_fields"), &draft.custom) {
+                Some(Json::Array(merged)) => draft.custom = diff::custom_fields(&Json::Array(merged)),
+                _ => draft.custom.clear(),
+            }
+        }
+        if draft.fields.is_empty() && draft.custom.is_empty() && draft.missing.is_empty() {
+            return Decision::Unchanged(id);
+        }
+        draft.record = Some(WriteKind::Update(id));
+        Decision::Write(draft)
+    }
+
+    /// Whether a record holds a field's value already; an asset may stand in a reply by tag or by system id.
+    fn held(&self, field: &crate::schema::Field, given: &ResolvedField, wanted: &Json, before: Option<&Json>) -> bool {
+        if diff::holds(field, wanted, before) {
+            return true;
+        }
+        matches!((&given.value, before), (Resolved::Record(Target::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
+    }
+
+    /// A value as it goes into a body; none where only an earlier step tells it.
+    fn json(&self, entity: &'static Entity, given: &ResolvedField, write: WriteKind) -> Option<Json> {
+        match &given.value {
+            Resolved::Value(value) => Some(value.clone()),
+            Resolved::Option(position) => {
+                let Kind::Option(choices) = entity.fields[given.field].kind else { return None };
+                let spellings = if write == WriteKind::Create { choices.create } else { choices.update };
+                spellings.get(*position).map(|text| Json::from(*text))
+            }
+            Resolved::Record(target, reference) => wire_value(self.catalog, *target, *reference),
+            Resolved::Clear => Some(Json::Null),
+            Resolved::Missing { .. } => None,
+        }
+    }
+
+    fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> io::Result<Verdict> {
+        let id = RowId { sheet: sheet.index, row: row.number };
+        let entity = sheet.mapping.entity;
+        let kind = draft.record.unwrap_or(WriteKind::Create);
+        let created = self.create_missing(id, draft.missing)?;
+        let mut step = Step::new(self.spool.len(), id, Part::Own, entity, kind);
+        let mut known = Map::new();
+        for given in &draft.fields {
+            self.put(&mut step, &mut known, entity, given);
+        }
+        for (field, number) in created {
+            await_step(&mut step, &mut known, entity.fields[field].name, number);
+        }
+        let custom: Vec<(String, String)> = match kind {
+            WriteKind::Create => draft.custom.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+            WriteKind::Update(_) | WriteKind::Delete(_) => draft.custom,
+        };
+        if !custom.is_empty() {
+            step.body.insert(String::from("custom_fields"), diff::pairs(&custom));
+        }
+        self.count(entity, kind, &step);
+        self.emails.add(self.catalog, entity, &draft.fields);
+        self.spool.push(&step)?;
+        if entity.is_collection() && kind == WriteKind::Create && sheet.named == Named::ByOthers {
+            known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+            self.unknown.forget(entity.name);
+            self.catalog.add_planned(entity.name, step.number, known);
+        }
+        Ok(Verdict::Write(step.number, kind))
+    }
+
+    /// Puts one field into a body. A create leaves out what is to be empty.
+    fn put(&self, step: &mut Step, known: &mut Map<String, Json>, entity: &'static Entity, given: &ResolvedField) {
+        let field = &entity.fields[given.field];
+        if step.write == WriteKind::Create && (field.create == Use::No || given.value == Resolved::Clear) {
+            return;
+        }
+        if let Resolved::Record(Target::Planned(number), _) = given.value {
+            match self.json(entity, given, step.write) {
+                Some(value) => {
+                    step.body.insert(field.name.to_owned(), value);
+                    step.awaits.push(Await { step: number, field: None });
+                }
+                None => await_step(step, known, field.name, number),
+            }
+        } else if let Some(value) = self.json(entity, given, step.write) {
+            step.body.insert(field.name.to_owned(), value);
+        }
+    }
+
+    fn count(&mut self, entity: &Entity, kind: WriteKind, step: &Step) {
+        match kind {
+            WriteKind::Create if entity.is_collection() => self.totals.creates += 1,
+            WriteKind::Create => {}
+            WriteKind::Update(_) => {
+                self.totals.updates += 1;
+                self.totals.clears += step.body.values().filter(|value| value.is_null()).count() as u64;
+            }
+            WriteKind::Delete(_) => self.totals.deletes += 1,
+        }
+    }
+
+    /// Plans the records that a row names; the step that creates each, by the row's field.
+    fn create_missing(&mut self, row: RowId, drafts: Vec<(usize, Draft)>) -> io::Result<Vec<(usize, u32)>> {
+        drafts.into_iter().map(|(field, draft)| Ok((field, self.create_draft(row, draft)?))).collect()
+    }
+
+    fn create_draft(&mut self, row: RowId, draft: Draft) -> io::Result<u32> {
+        // Two cells of one row may name the same missing record.
+        let found = self.catalog.find(draft.entity.name, &draft.name, Naming::Marked, draft.narrowed, &[]);
+        if let Found::One(Target::Planned(number)) = found {
+            return Ok(number);
+        }
+        let mut known = Map::new();
+        let mut awaited = Vec::new();
+        for (field, missing) in draft.missing {
+            awaited.push((field, self.create_draft(row, missing)?));
+        }
+        let mut step = Step::new(self.spool.len(), row, Part::Missing, draft.entity, WriteKind::Create);
+        step.body = draft.fields;
+        for (field, reference, target) in draft.records {
+            match (wire_value(self.catalog, target, reference), target) {
+                (Some(value), _) => drop(step.body.insert(field.name.to_owned(), value)),
+                (None, Target::Planned(number)) => await_step(&mut step, &mut known, field.name, number),
+                (None, Target::Known(_)) => {}
+            }
+        }
+        for (field, number) in awaited {
+            await_step(&mut step, &mut known, field.name, number);
+        }
+        *self.totals.missing.entry(draft.entity.name).or_default() += 1;
+        self.spool.push(&step)?;
+        known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.unknown.forget(draft.entity.name);
+        self.catalog.add_planned(draft.entity.name, step.number, known);
+        Ok(step.number)
+    }
+
+    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: Target) -> Problem {
+        let described = self.catalog.describe(sheet.mapping.entity.name, target);
+        let flaw = Flaw::new(
+            Code::RecordExists,
+            format!("a new record; the account holds {described}"),
+            "leave the row out, or use --mode upsert to update it",
+        );
+        key_problem(sheet, row, flaw)
+    }
+}
+
+/// What is decided for a row, before its steps are numbered.
+enum Decision {
+    Unchanged(i64),
+    Write(RowDraft),
+}
+
+#[derive(Default)]
+struct RowDraft {
+    fields: Vec<ResolvedField>,
+    missing: Vec<(usize, Draft)>,
+    custom: Vec<(String, String)>,
+    /// The existing record it writes to; none for a create or an action.
+    record: Option<WriteKind>,
+}
+
+/// A field that an earlier step gives. What is known of the planned record keeps the link, for [`Emails`].
+fn await_step(step: &mut Step, known: &mut Map<String, Json>, field: &str, number: u32) {
+    step.awaits.push(Await { step: number, field: Some(field.to_owned()) });
+    known.insert(field.to_owned(), emails::planned_link(number));
+}
+
+/// A key field's value as text, where it is one.
+fn key_text(entity: &Entity, given: &ResolvedField) -> Option<String> {
+    match &given.value {
+        Resolved::Value(Json::String(text)) => Some(text.clone()),
+        Resolved::Value(other) => Some(other.to_string()),
+        Resolved::Option(position) => match entity.fields[given.field].kind {
+            Kind::Option(choices) => choices.create.get(*position).map(|text| (*text).to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn key_value<'t>(
+    sheet: &SheetPlan<'_>,
+    name: &str,
+    fields: &[ResolvedField],
+    texts: &'t [(usize, String)],
+) -> KeyValue<'t> {
+    let Some(index) = sheet.mapping.entity.field_index(name) else { return KeyValue::Missing };
+    if let Some((_, text)) = texts.iter().find(|(field, _)| *field == index) {
+        return KeyValue::Text(text);
+    }
+    match fields.iter().find(|given| given.field == index).map(|given| &given.value) {
+        Some(Resolved::Record(target, _)) => KeyValue::Reference(*target),
+        // The sheet has the column and this row leaves it empty: only a record without a value there is the same.
+        _ if sheet.mapping.feeds(name) => KeyValue::Text(""),
+        _ => KeyValue::Missing,
+    }
+}
+
+fn unsure_letters(name: &str) -> Flaw {
+    Flaw::new(
+        Code::CellUndecoded,
+        format!("a name of the account; there is no `{name}`, and the file's encoding is a guess"),
+        "name the file's encoding with --encoding, or correct the name",
+    )
+}
+
+/// A problem at the first key column.
+fn key_problem(sheet: &SheetPlan<'_>, row: &Row, flaw: Flaw) -> Problem {
+    let column = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
+    let found = column.map_or("", |column| row.cell(column as usize).text);
+    flaw.at(column, found)
+}
+
+/// The column that says the record's own id.
+fn id_column(sheet: &SheetPlan<'_>) -> Option<u32> {
+    sheet.mapping.columns.iter().find(|column| column.to == To::Id).map(|column| column.index as u32)
+}
+
+fn no_such_record(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
+    let collection = sheet.mapping.entity.name;
+    let flaw = Flaw::new(
+        Code::RecordMissing,
+        format!("one of the account's {collection}"),
+        "correct the cell, or use --mode upsert to create it",
+    );
+    key_problem(sheet, row, flaw)
+}
+
+fn planned_twice(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
+    let flaw = Flaw::new(
+        Code::DuplicateKey,
+        "each record once; an earlier row or sheet of this run creates the same",
+        "merge the two rows, or correct the one that is wrong",
+    );
+    key_problem(sheet, row, flaw)
+}
