@@ -215,7 +215,7 @@ pub struct ImportArgs {
     pub dry_run: bool,
 
     /// Create records that rows name and the account lacks; with E,... only in these collections
-    /// (employees only if named)
+    /// (employees and assets only if named)
     #[arg(long, value_name = "E,...", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     pub create_missing: Option<Vec<String>>,
 

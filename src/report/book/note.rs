@@ -9,7 +9,7 @@ use crate::table::write::xlsx::Mark;
 
 /// How many notes a workbook gets. Excel keeps each as a drawing and turns slow with many, and the workbook writer
 /// takes some 12 KiB for each. The cells beyond are marked all the same, and their problems stand in `_message`.
-pub(super) const MAX_NOTES: usize = 5_000;
+pub(super) const MAX_NOTES: usize = 1_500;
 
 const WIDTH_PIXELS: u32 = 300;
 /// What a line of that width holds, and takes.
