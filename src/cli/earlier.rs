@@ -6,6 +6,24 @@ use crate::report::{Outcome, Status};
 use crate::schema::Entity;
 use crate::table::Row;
 
+/// Which rows of the input are sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    All,
+    /// The input is a result: what it says is done stays as it is.
+    NotDone,
+}
+
+impl Rows {
+    /// What an earlier result says of a sheet's rows, where it is asked.
+    pub(super) fn earlier(self, mapping: &Mapping) -> Option<EarlierResult> {
+        match self {
+            Rows::All => None,
+            Rows::NotDone => EarlierResult::of(mapping),
+        }
+    }
+}
+
 /// The columns that a result workbook puts in front of the user's own.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EarlierResult {

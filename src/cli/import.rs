@@ -8,7 +8,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::args::{Global, ImportArgs};
-use super::earlier::EarlierResult;
+use super::earlier::Rows;
 use super::intake::{Intake, named_entity};
 use super::ledger::{Ledger, State};
 use super::needs;
@@ -24,10 +24,10 @@ use crate::plan::{
     Claims, CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind,
     estimate,
 };
-use crate::report::{Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
+use crate::report::{Planned, Requests, ResultBook, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::{UnknownNames, Users};
 use crate::schema;
-use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, Watcher, problems_of};
+use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, Watcher, problem_of_named, problems_of};
 
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
 const REQUESTS_PER_SECOND: u64 = 20;
@@ -75,25 +75,11 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
             end
         }
     };
-    let mut summary = import.summary(&mut intake, args, &plan.totals, &plan.planned, &end);
+    let mut summary = import.summary(&intake, args, &plan.totals, &plan.planned, &end);
     summary.next = result::next_commands(&summary, path.as_path());
     summary.seconds = started.elapsed().as_secs_f64();
-    import.progress.phase("writing the result");
-    let written = result::write(&mut intake, &import.ledgers, book, &mut summary);
-    summary.seconds = started.elapsed().as_secs_f64();
-    import.progress.finish();
-    match written {
-        Err(error) if !args.dry_run => {
-            // Rows may have been sent: what is known of them is said, whatever became of the file.
-            summary.next.clear();
-            print(&summary, printer)?;
-            printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
-            return Ok(Exit::Internal);
-        }
-        written => written?,
-    }
-    print(&summary, printer)?;
-    Ok(exit(&summary, &end, !import.also_created.is_empty()))
+    let code = exit(&summary, &end, !import.also_created.is_empty());
+    import.report(&mut intake, book, summary, started, code)
 }
 
 /// The import's own flags, parsed.
@@ -101,7 +87,7 @@ struct Wanted {
     covers: CreateMissing,
     guard: Guard,
     max_errors: Option<u64>,
-    only_failed: bool,
+    rows: Rows,
 }
 
 impl Wanted {
@@ -127,7 +113,7 @@ impl Wanted {
                 clears: limit("--max-clears", &args.max_clears)?,
             },
             max_errors: args.max_errors,
-            only_failed: args.only_failed,
+            rows: if args.only_failed { Rows::NotDone } else { Rows::All },
         })
     }
 }
@@ -185,7 +171,7 @@ impl Import {
             .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index)))
             .collect();
         self.progress.phase("checking");
-        let needs = needs::gather(intake, &mut checkers, &self.wanted.covers, self.wanted.only_failed)?;
+        let needs = needs::gather(intake, &mut checkers, &self.wanted.covers, self.wanted.rows)?;
         self.progress.phase("looking up names");
         let users = self.users(&needs.users).await?;
         let progress = &mut self.progress;
@@ -213,8 +199,7 @@ impl Import {
                 text: intake.trust(index),
                 named: intake.named(index),
             };
-            let ledger =
-                plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.only_failed)?;
+            let ledger = plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.rows)?;
             self.ledgers.push(ledger);
         }
         let used = self.connection.client.requests().total;
@@ -284,17 +269,39 @@ impl Import {
             remaining: steps,
         };
         let steps = spool.into_steps().map_err(Error::Spool)?;
-        Dispatch::new(client, settings).run(steps, interrupts, &mut follower).await.map_err(Error::Spool)
+        Ok(Dispatch::new(client, settings).run(steps, interrupts, &mut follower).await)
     }
 
-    fn summary(
-        &self,
+    /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
+    /// becomes of the file.
+    fn report(
+        mut self,
         intake: &mut Intake,
-        args: &ImportArgs,
-        totals: &Totals,
-        planned: &Planned,
-        end: &End,
-    ) -> RunSummary {
+        book: ResultBook,
+        mut summary: RunSummary,
+        started: Instant,
+        code: Exit,
+    ) -> Result<Exit, Error> {
+        self.progress.phase("writing the result");
+        let written = result::write(intake, &self.ledgers, book, &mut summary);
+        summary.seconds = started.elapsed().as_secs_f64();
+        self.progress.finish();
+        match written {
+            Err(error) if !summary.dry_run => {
+                summary.next.clear();
+                print(&summary, self.printer)?;
+                self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
+                Ok(Exit::Internal)
+            }
+            written => {
+                written?;
+                print(&summary, self.printer)?;
+                Ok(code)
+            }
+        }
+    }
+
+    fn summary(&self, intake: &Intake, args: &ImportArgs, totals: &Totals, planned: &Planned, end: &End) -> RunSummary {
         let counted = self.connection.client.requests();
         let mut summary = result::summary("import", intake, &self.ledgers);
         summary.dry_run = args.dry_run;
@@ -303,7 +310,7 @@ impl Import {
         summary.options = result::options(args);
         summary.stopped = match end {
             End::Complete => None,
-            End::Refused(reason) => Some(reason.clone()),
+            End::Refused(reason) | End::Broken(reason) => Some(reason.clone()),
             End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
             End::Interrupted => Some(String::from("interrupted")),
         };
@@ -331,9 +338,9 @@ fn plan_sheet(
     checker: &mut Checker<'_>,
     sheet: &SheetPlan<'_>,
     planner: &mut Planner<'_>,
-    only_failed: bool,
+    rows: Rows,
 ) -> Result<Ledger, Error> {
-    let earlier = only_failed.then(|| EarlierResult::of(sheet.mapping)).flatten();
+    let earlier = rows.earlier(sheet.mapping);
     let mut ledger = Ledger::default();
     let mut full = Ok(());
     checker.rewind();
@@ -414,7 +421,7 @@ fn conclude(intake: &Intake, ledgers: &mut [Ledger], step: &Step, end: &Result<S
     let row = step.row.row;
     match (step.part, end) {
         (Part::Missing, Ok(_)) => {}
-        (Part::Missing, Err(fault)) => ledger.blame(row, problems_of(fault, &mapped.mapping)),
+        (Part::Missing, Err(fault)) => ledger.blame(row, problem_of_named(fault)),
         (Part::Own, Ok(done)) => {
             let (status, _) = planned_status(step.write);
             ledger.end(row, status, done.id, "", Vec::new());
@@ -443,7 +450,7 @@ fn exit(run: &RunSummary, end: &End, also_created: bool) -> Exit {
     let changed = counts.created + counts.updated + counts.deleted + counts.unknown > 0 || also_created;
     match end {
         End::Refused(_) if !changed => Exit::Refused,
-        End::Refused(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,
+        End::Refused(_) | End::Broken(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,
         End::Complete if counts.failed + counts.unknown > 0 => Exit::RowsFailed,
         End::Complete => Exit::Success,
     }

@@ -87,9 +87,9 @@ impl Ledger {
     }
 
     /// Something went wrong with a record that the row names; its own step will say the rest.
-    pub(super) fn blame(&mut self, row: u64, problems: Vec<Problem>) {
+    pub(super) fn blame(&mut self, row: u64, problem: Option<Problem>) {
         if let Some(position) = self.position(row) {
-            self.detail(position).problems.extend(problems);
+            self.detail(position).problems.extend(problem);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Error;
-use super::earlier::EarlierResult;
+use super::earlier::Rows;
 use super::intake::Intake;
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, Given, text};
@@ -25,7 +25,7 @@ pub(super) fn gather(
     intake: &mut Intake,
     checkers: &mut [Checker<'_>],
     covers: &CreateMissing,
-    only_failed: bool,
+    wanted: Rows,
 ) -> Result<Needs, Error> {
     let mut needs = Needs::default();
     let mut users = BTreeSet::new();
@@ -41,8 +41,8 @@ pub(super) fn gather(
             named: intake.named(index),
         };
         declare(&mut needs.records, &sheet);
-        let earlier = only_failed.then(|| EarlierResult::of(&mapping)).flatten();
-        if only_failed && earlier.is_none() {
+        let earlier = wanted.earlier(&mapping);
+        if wanted == Rows::NotDone && earlier.is_none() {
             return Err(Error::usage(
                 format!("{} has no column `_status`, so it is not a result of an earlier run", intake.label(index)),
                 "give the result workbook, or leave out --only-failed",

@@ -131,9 +131,9 @@ pub(super) fn options(args: &ImportArgs) -> Vec<(String, String)> {
     add("--only-failed", args.only_failed.then(|| String::from("yes")));
     add(
         "--create-missing",
-        args.create_missing
-            .as_ref()
-            .map(|names| if names.is_empty() { String::from("all but employees") } else { names.join(", ") }),
+        args.create_missing.as_ref().map(|names| {
+            if names.is_empty() { String::from("all but employees and assets") } else { names.join(", ") }
+        }),
     );
     add("--max-errors", args.max_errors.map(|most| most.to_string()));
     options

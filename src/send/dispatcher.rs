@@ -31,6 +31,8 @@ pub enum End {
     Complete,
     /// The service refuses the whole run.
     Refused(String),
+    /// The plan could not be read back to its end; what was sent before is accounted for.
+    Broken(String),
     /// Too many rows failed.
     TooManyErrors,
     Interrupted,
@@ -98,17 +100,15 @@ impl<'c> Dispatch<'c> {
     /// Runs to the end of the plan, or until something stops it; those in flight always land, unless a second
     /// interrupt says otherwise. Steps that were never sent end as [`Fault::NotSent`].
     ///
-    /// # Errors
-    /// Where the spool cannot be read.
-    pub async fn run(
-        mut self,
-        mut steps: Steps,
-        interrupts: &mut impl Interrupts,
-        watcher: &mut dyn Watcher,
-    ) -> io::Result<End> {
+    /// A plan that cannot be read back stops the run, and never loses the outcome of what was sent.
+    pub async fn run(mut self, mut steps: Steps, interrupts: &mut impl Interrupts, watcher: &mut dyn Watcher) -> End {
         self.mind_errors();
+        // One clock for the whole loop: a sleep begun anew at every turn would never end while steps do.
+        let mut clock = tokio::time::interval(TICK);
         loop {
-            self.launch(&mut steps, watcher)?;
+            if let Err(error) = self.launch(&mut steps, watcher) {
+                self.end = End::Broken(format!("the plan could not be read back: {error}"));
+            }
             if self.in_flight.is_empty() {
                 break;
             }
@@ -121,12 +121,14 @@ impl<'c> Dispatch<'c> {
                     self.end = End::Interrupted;
                     self.client.stop();
                 }
+                _ = clock.tick() => watcher.tick(),
                 Some((step, end)) = self.in_flight.next() => self.land(&step, end, watcher),
-                () = tokio::time::sleep(TICK) => watcher.tick(),
             }
         }
-        self.give_up(steps, watcher)?;
-        Ok(self.end)
+        if let Err(error) = self.give_up(steps, watcher) {
+            self.end = End::Broken(format!("the plan could not be read back: {error}"));
+        }
+        self.end
     }
 
     /// Takes steps while there is room and the next one may go.
@@ -228,7 +230,7 @@ impl<'c> Dispatch<'c> {
     fn give_up(&mut self, mut steps: Steps, watcher: &mut dyn Watcher) -> io::Result<()> {
         let reason = match &self.end {
             End::Complete => return Ok(()),
-            End::Refused(reason) => reason.clone(),
+            End::Refused(reason) | End::Broken(reason) => reason.clone(),
             End::TooManyErrors => String::from("the run stopped after too many failed rows"),
             End::Interrupted => String::from(INTERRUPTED),
         };

@@ -8,4 +8,4 @@ mod outcome;
 mod worker;
 
 pub use dispatcher::{Dispatch, End, Interrupts, Settings, Watcher};
-pub use outcome::{Fault, StepEnd, problems_of};
+pub use outcome::{Fault, StepEnd, problem_of_named, problems_of};

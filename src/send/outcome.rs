@@ -54,6 +54,11 @@ pub fn problems_of(fault: &Fault, mapping: &Mapping) -> Vec<Problem> {
         }
     };
     match failure.fate {
+        Fate::Unknown if mapping.entity.is_action() => vec![about_row(
+            Code::ServiceUnknown,
+            &failure.message,
+            "look in the account whether it happened; sending it again may do it twice",
+        )],
         Fate::Unknown => vec![about_row(
             Code::ServiceUnknown,
             &failure.message,
@@ -64,6 +69,17 @@ pub fn problems_of(fault: &Fault, mapping: &Mapping) -> Vec<Problem> {
             vec![about_row(Code::ServiceRefused, &failure.message, "correct what the service names")]
         }
         Fate::Refused => failure.fields.iter().map(|(field, message)| refused_field(mapping, field, message)).collect(),
+    }
+}
+
+/// The fault of a record that a row names: its fields are not the row's, so no cell of the row is meant.
+pub fn problem_of_named(fault: &Fault) -> Option<Problem> {
+    match fault {
+        // The row's own step says why.
+        Fault::Awaited(_) | Fault::NotSent(_) => None,
+        Fault::Write(_) | Fault::Internal(_) => {
+            Some(about_row(Code::NameFailed, &fault.message(), "create the record by itself, then send this row again"))
+        }
     }
 }
 
