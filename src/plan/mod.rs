@@ -1,6 +1,6 @@
 //! For every row: create, update (only the changed fields), delete, unchanged or reject.
 //!
-//! [`Planner::row`] takes a checked row and gives its [`Verdict`]; the writes go to a [`Spool`] in an order in which
+//! [`Planner::row`] takes a checked row and gives its [`Verdict`]; the writes go to a [`StepSink`] in an order in which
 //! every step comes after those it awaits. Records that the run will create are known to the catalog from the
 //! moment they are planned, so that later rows and sheets may name them, in a dry run too.
 
@@ -21,7 +21,7 @@ pub use emails::Emails;
 pub use guard::{Guard, GuardFault, Limit};
 pub use missing::CreateMissing;
 pub use planner::Planner;
-pub use step::{Await, Part, RowId, Spool, Step, Steps, WriteKind};
+pub use step::{Await, Part, RowId, Step, StepCount, StepSink, WriteKind};
 
 use crate::check::Problem;
 use crate::mapping::Mapping;

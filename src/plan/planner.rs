@@ -1,12 +1,10 @@
 //! One row after another: what it is about, what it changes, and the steps that do it.
 
-use std::io;
-
 use serde_json::{Map, Value as Json};
 
 use super::claims::{Claim, Claims};
 use super::missing::{CreateMissing, Draft, Source};
-use super::step::{Await, Part, RowId, Spool, Step, WriteKind};
+use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
 use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Target, fold_name};
 use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
@@ -16,13 +14,13 @@ use crate::schema::{Entity, Kind, Use};
 use crate::table::Row;
 
 /// Plans row after row; sheets come in dependency order.
-pub struct Planner<'p> {
+pub struct Planner<'p, S> {
     pub catalog: &'p mut Catalog,
     pub users: &'p Users,
     pub unknown: UnknownNames,
     pub rules: &'p Rules,
     pub covers: &'p CreateMissing,
-    pub spool: Spool,
+    pub steps: S,
     pub totals: Totals,
     pub emails: Emails,
     /// Records of the account that earlier rows are about.
@@ -32,10 +30,10 @@ pub struct Planner<'p> {
 /// Why a row is rejected.
 type Rejection = Vec<Problem>;
 
-impl Planner<'_> {
+impl<S: StepSink> Planner<'_, S> {
     /// # Errors
-    /// Where the disk is full.
-    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> io::Result<Verdict> {
+    /// Where a step cannot be kept.
+    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Verdict, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
             return Ok(Verdict::Skipped);
@@ -324,12 +322,12 @@ impl Planner<'_> {
         }
     }
 
-    fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> io::Result<Verdict> {
+    fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<Verdict, S::Error> {
         let id = RowId { sheet: sheet.index, row: row.number };
         let entity = sheet.mapping.entity;
         let kind = draft.record.unwrap_or(WriteKind::Create);
         let created = self.create_missing(id, draft.missing)?;
-        let mut step = Step::new(self.spool.len(), id, Part::Own, entity, kind);
+        let mut step = Step::new(self.steps.len(), id, Part::Own, entity, kind);
         let mut known = Map::new();
         for given in &draft.fields {
             self.put(&mut step, &mut known, entity, given);
@@ -346,7 +344,7 @@ impl Planner<'_> {
         }
         self.count(entity, kind, &step);
         self.emails.add(self.catalog, entity, &draft.fields);
-        self.spool.push(&step)?;
+        self.steps.push(&step)?;
         if entity.is_collection() && kind == WriteKind::Create && sheet.named == Named::ByOthers {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             self.unknown.forget(entity.name);
@@ -387,11 +385,11 @@ impl Planner<'_> {
     }
 
     /// Plans the records that a row names; the step that creates each, by the row's field.
-    fn create_missing(&mut self, row: RowId, drafts: Vec<(usize, Draft)>) -> io::Result<Vec<(usize, u32)>> {
+    fn create_missing(&mut self, row: RowId, drafts: Vec<(usize, Draft)>) -> Result<Vec<(usize, u32)>, S::Error> {
         drafts.into_iter().map(|(field, draft)| Ok((field, self.create_draft(row, draft)?))).collect()
     }
 
-    fn create_draft(&mut self, row: RowId, draft: Draft) -> io::Result<u32> {
+    fn create_draft(&mut self, row: RowId, draft: Draft) -> Result<u32, S::Error> {
         // Two cells of one row may name the same missing record.
         let found = self.catalog.find(draft.entity.name, &draft.name, Naming::Marked, draft.narrowed, &[]);
         if let Found::One(Target::Planned(number)) = found {
@@ -402,7 +400,7 @@ impl Planner<'_> {
         for (field, missing) in draft.missing {
             awaited.push((field, self.create_draft(row, missing)?));
         }
-        let mut step = Step::new(self.spool.len(), row, Part::Missing, draft.entity, WriteKind::Create);
+        let mut step = Step::new(self.steps.len(), row, Part::Missing, draft.entity, WriteKind::Create);
         step.body = draft.fields;
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {
@@ -415,7 +413,7 @@ impl Planner<'_> {
             await_step(&mut step, &mut known, field.name, number);
         }
         *self.totals.missing.entry(draft.entity.name).or_default() += 1;
-        self.spool.push(&step)?;
+        self.steps.push(&step)?;
         known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.unknown.forget(draft.entity.name);
         self.catalog.add_planned(draft.entity.name, step.number, known);

@@ -1,18 +1,14 @@
-//! One write, and the spool that holds a plan's writes on disk until they are sent.
-//!
-//! A plan of a million rows is not held in memory: steps go to a temporary file as lines of JSON and are read back
-//! in order. The journal will take the spool's place, with the same steps.
+//! One write of a plan, and where the writes of a plan go.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, Seek, Write};
+use std::convert::Infallible;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::Body;
-use crate::schema::{self, Entity};
+use crate::schema::Entity;
 
 /// Where a step comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowId {
     /// The position among the sheets of the run.
     pub sheet: u16,
@@ -21,7 +17,7 @@ pub struct RowId {
 }
 
 /// One write of a plan.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// From 0, in the order of the plan.
     pub number: u32,
@@ -29,23 +25,28 @@ pub struct Step {
     pub row: RowId,
     /// Whether the step is the row's own, or creates a record that the row names.
     pub part: Part,
-    /// The entity's name.
-    entity: String,
+    /// What it writes to.
+    pub entity: &'static Entity,
     pub write: WriteKind,
     pub body: Body,
     /// Fields whose value an earlier step gives.
     pub awaits: Vec<Await>,
+    /// What stood there before the run, as far as taking the step back needs it: of an update the fields in the body
+    /// (null where they were empty), of a delete the whole record, of an action the item's whereabouts.
+    pub before: Option<Body>,
+    /// Records of the account that a create is to stand beside, though they have the same natural key.
+    pub twins: Vec<i64>,
 }
 
 /// What a step is to its row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
     Own,
     Missing,
 }
 
 /// The kind of write.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteKind {
     /// A new record, or an action.
     Create,
@@ -63,73 +64,38 @@ pub struct Await {
 
 impl Step {
     pub fn new(number: u32, row: RowId, part: Part, entity: &'static Entity, write: WriteKind) -> Self {
-        Self { number, row, part, entity: entity.name.to_owned(), write, body: Body::new(), awaits: Vec::new() }
-    }
-
-    /// What it writes to; none only where the spool was written by another version.
-    pub fn entity(&self) -> Option<&'static Entity> {
-        schema::importable().find(|entity| entity.name == self.entity)
+        let (body, awaits, before, twins) = (Body::new(), Vec::new(), None, Vec::new());
+        Self { number, row, part, entity, write, body, awaits, before, twins }
     }
 }
 
-/// Steps on their way to disk.
-#[derive(Debug)]
-pub struct Spool {
-    file: BufWriter<File>,
-    steps: u32,
-}
-
-impl Spool {
-    /// # Errors
-    /// Where no temporary file can be made.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { file: BufWriter::new(tempfile::tempfile()?), steps: 0 })
-    }
+/// Takes the steps of a plan as they are made, so that a plan of a million rows is not held in memory.
+pub trait StepSink {
+    type Error;
 
     /// How many steps there are, and so the number of the next.
-    pub fn len(&self) -> u32 {
-        self.steps
-    }
+    fn len(&self) -> u32;
 
-    pub fn is_empty(&self) -> bool {
-        self.steps == 0
-    }
-
-    /// # Errors
-    /// Where the disk is full.
-    pub fn push(&mut self, step: &Step) -> io::Result<()> {
-        serde_json::to_writer(&mut self.file, step)?;
-        self.steps += 1;
-        self.file.write_all(b"\n")
-    }
-
-    /// The steps in order.
+    /// Adds the next step.
     ///
     /// # Errors
-    /// Where the disk is full.
-    pub fn into_steps(self) -> io::Result<Steps> {
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.rewind()?;
-        Ok(Steps { lines: BufReader::new(file), line: String::new() })
+    /// Where the step cannot be kept.
+    fn push(&mut self, step: &Step) -> Result<(), Self::Error>;
+}
+
+/// Counts the steps of a dry run and keeps none.
+#[derive(Debug, Default)]
+pub struct StepCount(u32);
+
+impl StepSink for StepCount {
+    type Error = Infallible;
+
+    fn len(&self) -> u32 {
+        self.0
     }
-}
 
-/// The steps of a spool, in order.
-#[derive(Debug)]
-pub struct Steps {
-    lines: BufReader<File>,
-    line: String,
-}
-
-impl Iterator for Steps {
-    type Item = io::Result<Step>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.line.clear();
-        match self.lines.read_line(&mut self.line) {
-            Ok(0) => None,
-            Ok(_) => Some(serde_json::from_str(&self.line).map_err(io::Error::from)),
-            Err(error) => Some(Err(error)),
-        }
+    fn push(&mut self, _: &Step) -> Result<(), Infallible> {
+        self.0 += 1;
+        Ok(())
     }
 }

@@ -1,0 +1,194 @@
+//! The journal: one SQLite file per run, from which the run can be continued, reported and taken back.
+//!
+//! A run is planned into its journal, sent from it, and reported from it. Nothing else is needed to go on: not the
+//! spreadsheet, not the folder it lay in.
+//!
+//! ```text
+//! Draft    the plan as it is made: sheets, rows with their cells, steps        plan
+//! Scribe   the thread that owns the file while the plan is sent                send
+//! Journal  what the file tells: where every step and row stands                resume, undo, runs, report
+//! Shelf    the folder of journals                                              runs, prune
+//! ```
+//!
+//! What always holds
+//! - A step is intended on disk before its request leaves, and its outcome is on disk before anyone hears of it. What
+//!   was intended and has no outcome is *unsettled*: nobody knows whether it was done.
+//! - The plan never changes once it is made. Sending only adds: an intent, attempts, an outcome; an outcome that was
+//!   `unknown` may be replaced by what was found out later.
+//! - One process at a time: whoever writes holds the lock file beside the journal.
+//! - Neither the key nor anything that looks like a password is in it.
+//!
+//! On disk, readable with any SQLite shell: `run` (one line: what, whose account, which phase), `sheet`, `row`
+//! (every row with its cells and what the plan decided), `step` (every write: body, natural key within it, what stood
+//! there before), `intent`, `attempt` (every request: when, what, which status, what came back) and `outcome`.
+//! `user_version` is the format's version. Durable are commits of the phase `sending`; while a plan is made nothing is
+//! lost that the spreadsheet does not hold.
+
+mod account;
+mod cells;
+mod draft;
+mod error;
+mod read;
+mod scribe;
+mod shelf;
+mod store;
+mod words;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::Body;
+use crate::check::Problem;
+use crate::report::Status;
+use crate::schema::Entity;
+use crate::table::Row;
+
+pub use account::Account;
+pub use draft::Draft;
+pub use error::JournalError;
+pub use read::{Journal, RowState, StoredRow};
+pub use scribe::{Entry, Event, Scribe};
+pub use shelf::{Shelf, Shelved};
+pub use store::At;
+
+/// What a run is, apart from its rows.
+#[derive(Debug, Clone)]
+pub struct RunHead {
+    /// When it began and four letters: `20261124-093012-kqzf`.
+    pub id: String,
+    pub deed: Deed,
+    pub account: Account,
+    /// The run that this one takes back.
+    pub undoes: Option<String>,
+    pub details: Details,
+}
+
+/// What kind of run it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    Import,
+    Delete,
+    Undo,
+}
+
+/// What the report of a run wants to know beside its rows.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    pub files: Vec<String>,
+    /// The files as they were when they were read.
+    pub sources: Vec<Source>,
+    /// Sheets that were not read: name and why.
+    pub skipped_sheets: Vec<(String, String)>,
+    /// The options that differ from their defaults.
+    pub options: Vec<(String, String)>,
+    /// Where the result goes; absolute.
+    pub result: PathBuf,
+    /// Stop after so many failed rows.
+    pub max_errors: Option<u64>,
+    /// What the user should know whatever becomes of the rows.
+    pub remarks: Vec<String>,
+}
+
+/// A file that a run was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    pub path: PathBuf,
+    pub bytes: u64,
+    /// Milliseconds since the epoch; none where the file system does not tell.
+    pub modified: Option<i64>,
+}
+
+/// A sheet of a run, as its rows and the result need it.
+#[derive(Debug, Clone)]
+pub struct SheetHead {
+    /// The file as the user named it.
+    pub file: String,
+    /// None where the file has no sheets.
+    pub name: Option<String>,
+    /// Its place among the sheets of the result, which is the user's order.
+    pub place: u32,
+    pub entity: &'static Entity,
+    pub header: Row,
+    /// Which column feeds which field: the service's complaints about a field go to that cell.
+    pub fields: Vec<(String, u32)>,
+    /// How the text was read.
+    pub decoding: Option<String>,
+    /// Columns that feed no field.
+    pub ignored: Vec<String>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The plan is being made, or was when the process died: nothing was sent.
+    Planning,
+    /// Sending, or was when the process died.
+    Sending,
+    /// It stopped before its end.
+    Stopped,
+    /// Every step was tried to its end.
+    Finished,
+}
+
+/// What is known of the account when the plan is made, for telling the run's own deeds from others' later.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Knowledge {
+    /// How many records each collection held, as far as it was read.
+    pub sizes: Vec<(String, u64)>,
+    /// The newest entry of the activity log; none where it was empty or not asked.
+    pub newest_log_entry: Option<Body>,
+    /// Whether the log was asked.
+    pub log_was_read: bool,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutcome {
+    pub step: u32,
+    pub result: StepResult,
+    /// The record's id, where it is known.
+    pub record: Option<i64>,
+    /// What the service made of the record beyond what was sent: tells later whether somebody changed it since.
+    pub after: Option<Body>,
+    /// For people; empty where the problems say it all.
+    pub message: String,
+    pub problems: Vec<Problem>,
+}
+
+/// The ways a step ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepResult {
+    Done,
+    /// Surely not done.
+    Failed,
+    /// Whether it was done could not be found out.
+    Unknown,
+}
+
+/// One request of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptNote {
+    pub step: u32,
+    /// When it left: milliseconds since the epoch.
+    pub at: i64,
+    pub milliseconds: u64,
+    /// Method and path, such as `POST assets`.
+    pub request: String,
+    /// None where no answer came.
+    pub status: Option<u16>,
+    /// What came back, where it was no success: shortened.
+    pub reply: Option<String>,
+}
+
+/// What a plan decided for a row, before anything is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedRow {
+    pub state: RowState,
+    pub status: Status,
+    pub record: Option<i64>,
+    pub message: String,
+    pub problems: Vec<Problem>,
+}
