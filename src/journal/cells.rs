@@ -1,0 +1,144 @@
+//! A row's cells as one line of JSON, and back: text, value and number format as they were read.
+//!
+//! A text is a string, a blank `null`; anything else an object: `{"t": text, "n": number}`, `"b"` a truth value, `"d"`
+//! a date, `"e"` an error, `"u"` a formula without result, `"f"` the number format.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value as Json, json};
+
+use crate::table::{Cell, Row, Value};
+
+/// The cells of a row; what stands in a `withheld` column is left out.
+pub(super) fn encode(row: &Row, withheld: &dyn Fn(usize) -> bool) -> String {
+    let cells = row.cells().enumerate().map(|(column, cell)| match withheld(column) {
+        true => Json::Null,
+        false => encode_cell(cell),
+    });
+    Json::from_iter(cells).to_string()
+}
+
+fn encode_cell(cell: Cell<'_>) -> Json {
+    let (name, value) = match cell.value {
+        Value::Blank if cell.text.is_empty() && cell.format.is_none() => return Json::Null,
+        Value::Text if cell.format.is_none() => return Json::from(cell.text),
+        // White space alone reads back as a blank.
+        Value::Blank => return Json::from(cell.text),
+        Value::Text => ("s", json!(true)),
+        Value::Number(number) => ("n", json!(number)),
+        Value::Boolean(truth) => ("b", json!(truth)),
+        Value::Date(date) => ("d", json!(date.to_string())),
+        Value::Error => ("e", json!(true)),
+        Value::Unevaluated => ("u", json!(true)),
+    };
+    let mut object = Map::new();
+    object.insert(String::from("t"), Json::from(cell.text));
+    object.insert(String::from(name), value);
+    if let Some(format) = cell.format {
+        object.insert(String::from("f"), Json::from(format));
+    }
+    Json::Object(object)
+}
+
+/// Reads rows back. Keeps the number formats that it meets, as a sheet does.
+#[derive(Debug, Default)]
+pub(super) struct Decoder {
+    formats: Arc<[String]>,
+}
+
+impl Decoder {
+    /// Fills `row`; none where the text is not of this form.
+    pub(super) fn decode(&mut self, number: u64, text: &str, row: &mut Row) -> Option<()> {
+        let cells: Vec<Json> = serde_json::from_str(text).ok()?;
+        for cell in &cells {
+            self.learn(cell.get("f").and_then(Json::as_str));
+        }
+        row.restart(number, &self.formats);
+        cells.iter().try_for_each(|cell| self.push(cell, row))
+    }
+
+    fn learn(&mut self, format: Option<&str>) {
+        if let Some(format) = format.filter(|format| !self.formats.iter().any(|known| known == format)) {
+            self.formats = self.formats.iter().cloned().chain([format.to_owned()]).collect();
+        }
+    }
+
+    fn push(&self, cell: &Json, row: &mut Row) -> Option<()> {
+        match cell {
+            Json::Null => row.push("", Value::Blank),
+            Json::String(text) => row.push_text(text),
+            Json::Object(cell) => {
+                let format = cell.get("f").and_then(Json::as_str);
+                let position = format.and_then(|format| self.formats.iter().position(|known| known == format));
+                let index = position.and_then(|position| u16::try_from(position + 1).ok()).unwrap_or(0);
+                row.push_formatted(cell.get("t")?.as_str()?, value(cell)?, index);
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}
+
+fn value(cell: &Map<String, Json>) -> Option<Value> {
+    let has = |name: &str| cell.contains_key(name);
+    Some(match () {
+        // A number beyond JSON, such as infinity, is stored as null.
+        () if has("n") => Value::Number(cell.get("n")?.as_f64().unwrap_or(f64::NAN)),
+        () if has("b") => Value::Boolean(cell.get("b")?.as_bool()?),
+        () if has("d") => Value::Date(cell.get("d")?.as_str()?.parse().ok()?),
+        () if has("e") => Value::Error,
+        () if has("u") => Value::Unevaluated,
+        () => Value::Text,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn values() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            Just(Value::Text),
+            any::<i32>().prop_map(|number| Value::Number(f64::from(number) / 8.0)),
+            any::<bool>().prop_map(Value::Boolean),
+            (1901_i16..2200, 1_i8..13, 1_i8..29)
+                .prop_map(|(year, month, day)| Value::Date(jiff::civil::date(year, month, day).at(9, 30, 0, 0))),
+            Just(Value::Error),
+            Just(Value::Unevaluated),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn rows_come_back_as_they_were(
+            cells in prop::collection::vec((any::<String>(), values(), 0_u16..4), 0..9),
+        ) {
+            let formats: Arc<[String]> = ["0.00", "yyyy-mm-dd", "00000"].map(String::from).into_iter().collect();
+            let mut row = Row::default();
+            row.restart(7, &formats);
+            for (text, value, format) in &cells {
+                match value {
+                    Value::Text if *format == 0 => row.push_text(text),
+                    value => row.push_formatted(text, *value, *format),
+                }
+            }
+            let mut read = Row::default();
+            Decoder::default().decode(7, &encode(&row, &|_| false), &mut read).unwrap();
+            prop_assert_eq!(read.number, 7);
+            prop_assert!(read.cells().eq(row.cells()), "{:?} {:?}", read, row);
+        }
+    }
+
+    #[test]
+    fn what_is_withheld_leaves_no_trace() {
+        let mut row = Row::default();
+        row.clear(2);
+        row.push_text("LAP-1");
+        row.push_text("hunter2");
+        let text = encode(&row, &|column| column == 1);
+        assert_eq!(text, r#"["LAP-1",null]"#);
+    }
+}
