@@ -6,7 +6,7 @@
 //! read ─► map ─► check ─► resolve ─► plan ─► send ─► report
 //! table   mapping  check    resolve    plan    send    report
 //!                               ▲                 │
-//!                             catalog ◄── api ◄───┘
+//!                             catalog ◄── api ◄───┘      journal records plan and send
 //! ```
 //!
 //! `schema` is the one source of every fact about the API; `sandbox` is the service's stand-in, written from the
@@ -29,6 +29,9 @@ pub mod plan;
 
 /// A plan to its end, under the quota.
 pub mod send;
+
+/// Every run on disk: what it will do, what it did, and what stood there before.
+pub mod journal;
 
 /// What became of every row, for people and for scripts.
 pub mod report;

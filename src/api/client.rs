@@ -15,7 +15,7 @@ use super::reply::{self, Answer};
 use super::request::{Request, Target};
 use super::transport::{Route, Transport};
 use super::{
-    ApiError, Body, CustomFieldsEncoding, Fate, Record, RequestCounts, Secret, Waiting, WriteFailure, Written,
+    ApiError, Body, CustomFieldsEncoding, Fate, Notes, Record, RequestCounts, Secret, Waiting, WriteFailure, Written,
 };
 use crate::schema::{ACTIVITY, Entity};
 
@@ -60,6 +60,7 @@ impl ClientOptions {
 #[derive(Debug, Clone)]
 pub struct Client {
     shared: Arc<Shared>,
+    notes: Option<Notes>,
 }
 
 #[derive(Debug)]
@@ -103,7 +104,7 @@ impl Client {
             counts: Counts::new(),
             pages: PageLimit::new(),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(shared), notes: None })
     }
 
     /// One page of a list: at most `limit` records from `offset` on.
@@ -242,6 +243,11 @@ impl Client {
         Ok(Probe { round_trip, clock_ahead, limit: signals.limit, remaining: signals.remaining })
     }
 
+    /// The same client, which also notes every request it makes.
+    pub fn noting(&self, notes: &Notes) -> Self {
+        Self { shared: Arc::clone(&self.shared), notes: Some(notes.clone()) }
+    }
+
     /// Every attempt sent so far, by kind.
     pub fn requests(&self) -> RequestCounts {
         self.shared.counts.read()
@@ -307,7 +313,12 @@ impl Client {
                 return Attempt::NotSent("the run was stopped".to_owned());
             }
             shared.counts.add(request);
-            shared.transport.attempt(request).await
+            let (at, start) = (SystemTime::now(), Instant::now());
+            let attempt = shared.transport.attempt(request).await;
+            if let Some(notes) = &self.notes {
+                notes.add(request, at, start.elapsed(), &attempt);
+            }
+            attempt
         })
         .await
     }

@@ -16,6 +16,7 @@
 //! complaint   error bodies to a message and its fields                pure
 //! pages       a list as a stream of pages
 //! counts      requests by kind
+//! notes       every request of one write, for the journal
 //! ```
 
 use serde_json::{Map, Value};
@@ -25,6 +26,7 @@ mod client;
 mod complaint;
 mod counts;
 mod error;
+mod notes;
 mod pages;
 mod quota;
 mod reply;
@@ -40,6 +42,7 @@ mod transport;
 pub use client::{Client, ClientOptions, MOST_CONCURRENT, Probe};
 pub use counts::RequestCounts;
 pub use error::{ApiError, Fate, Scope, WriteFailure};
+pub use notes::{Attempted, Notes};
 pub use quota::{WaitReason, Waiting};
 pub use request::CustomFieldsEncoding;
 pub use secret::{Secret, SecretError};

@@ -68,13 +68,14 @@ impl Draft {
         let header = cells::encode(&head.header, &|_| false);
         let fields = serde_json::to_string(&head.fields).unwrap_or_default();
         let ignored = serde_json::to_string(&head.ignored).unwrap_or_default();
+        let sheet_values = params![
+            sheet, head.file, head.name, head.place, head.entity.name, head.header.number as i64, header, fields,
+            head.decoding, ignored,
+        ];
         self.insert(
             "INSERT INTO sheet (sheet, file, name, place, entity, header_row, header, fields, decoding, ignored) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            params![
-                sheet, head.file, head.name, head.place, head.entity.name, head.header.number as i64, header, fields,
-                head.decoding, ignored,
-            ],
+            sheet_values,
         )
     }
 
@@ -85,7 +86,7 @@ impl Draft {
         planned: &PlannedRow,
         withheld: &dyn Fn(usize) -> bool,
     ) -> Result<(), JournalError> {
-        let id = row_key(self.sheet, self.position);
+        let (id, sheet) = (row_key(self.sheet, self.position), self.sheet);
         self.position += 1;
         let message = (!planned.message.is_empty()).then_some(&planned.message);
         self.insert(
@@ -93,7 +94,7 @@ impl Draft {
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 id,
-                self.sheet,
+                sheet,
                 row.number as i64,
                 words::word(ROW_STATES, &planned.state),
                 planned.status.as_str(),

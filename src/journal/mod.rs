@@ -34,13 +34,14 @@ mod shelf;
 mod store;
 mod words;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::Body;
 use crate::check::Problem;
-use crate::report::Status;
+use crate::report::{Counts, Status};
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -49,7 +50,7 @@ pub use draft::Draft;
 pub use error::JournalError;
 pub use read::{Journal, RowState, StoredRow};
 pub use scribe::{Entry, Event, Scribe};
-pub use shelf::{Shelf, Shelved};
+pub use shelf::{AtWork, Glance, Shelf, Shelved};
 pub use store::At;
 
 /// What a run is, apart from its rows.
@@ -142,6 +143,15 @@ pub struct Knowledge {
     pub newest_log_entry: Option<Body>,
     /// Whether the log was asked.
     pub log_was_read: bool,
+}
+
+/// What a run has come to so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Conclusion {
+    /// Requests by what they were for.
+    pub requests: BTreeMap<String, u64>,
+    pub seconds: f64,
+    pub counts: Counts,
 }
 
 /// How a step ended.

@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{OptionalExtension, Row as SqlRow, params};
 
-use super::cells::{self, Decoder};
+use super::cells::Decoder;
 use super::draft::row_key;
 use super::store::{At, Store};
 use super::words::{self, DEEDS, PARTS, PHASES, RESULTS, ROW_STATES};
 use super::{
-    Account, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome, StepResult,
+    Account, Conclusion, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome,
+    StepResult,
 };
 use crate::plan::{RowId, Step};
+use crate::report::{Counts, Status};
 use crate::schema;
 use crate::table::Row;
 
@@ -120,12 +122,19 @@ impl Journal {
         }
     }
 
-    /// Requests by kind and seconds of all processes that worked on the run.
-    pub fn spent(&self) -> Result<(BTreeMap<String, u64>, f64), JournalError> {
-        let (requests, seconds): (Option<String>, f64) = self.store.attempt(|connection| {
-            connection.query_row("SELECT requests, seconds FROM run", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        })?;
-        Ok((requests.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(), seconds))
+    /// What all processes together have spent on the run, and the counts that the last of them told.
+    pub fn conclusion(&self) -> Result<Conclusion, JournalError> {
+        let sql = "SELECT requests, seconds, counts FROM run";
+        let (requests, seconds, counts): (Option<String>, f64, Option<String>) = self
+            .store
+            .attempt(|connection| connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))))?;
+        let stored = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let by_word: BTreeMap<String, u64> = stored(counts);
+        let mut counts = Counts::default();
+        for status in Status::all() {
+            *counts.slot(status) += by_word.get(status.as_str()).copied().unwrap_or(0);
+        }
+        Ok(Conclusion { requests: stored(requests), seconds, counts })
     }
 
     /// The end of this process's work on the run.
@@ -136,15 +145,17 @@ impl Journal {
         &self,
         phase: Phase,
         reason: Option<&str>,
-        requests: &BTreeMap<String, u64>,
-        seconds: f64,
+        conclusion: &Conclusion,
     ) -> Result<(), JournalError> {
-        let requests = serde_json::to_string(requests).unwrap_or_default();
+        let requests = serde_json::to_string(&conclusion.requests).unwrap_or_default();
+        let counts: BTreeMap<&str, u64> =
+            Status::all().map(|status| (status.as_str(), conclusion.counts.of(status))).collect();
+        let counts = serde_json::to_string(&counts).unwrap_or_default();
         let ended = jiff::Timestamp::now().to_string();
         self.store.attempt(|connection| {
             connection.execute(
-                "UPDATE run SET phase = ?1, reason = ?2, requests = ?3, seconds = ?4, ended = ?5",
-                params![words::word(PHASES, &phase), reason, requests, seconds, ended],
+                "UPDATE run SET phase = ?1, reason = ?2, requests = ?3, seconds = ?4, counts = ?5, ended = ?6",
+                params![words::word(PHASES, &phase), reason, requests, conclusion.seconds, counts, ended],
             )
         })?;
         Ok(())
@@ -250,6 +261,14 @@ impl Journal {
         self.steps(&sql, &[])
     }
 
+    /// How many steps [`Journal::unsettled`] has.
+    pub fn unsettled_count(&self) -> Result<u64, JournalError> {
+        let sql = "SELECT count(*) FROM intent i LEFT JOIN outcome o USING (step) \
+                   WHERE o.step IS NULL OR o.result = 'unknown'";
+        let count = self.store.attempt(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)))?;
+        Ok(count as u64)
+    }
+
     /// The next steps that were never intended and have not ended, from a number on.
     pub(super) fn planned_from(&self, first: u32, most: usize) -> Result<Vec<Step>, JournalError> {
         let sql = format!(
@@ -335,7 +354,7 @@ fn stored_row(row: &SqlRow<'_>) -> rusqlite::Result<StoredRow> {
     // The pessimistic reading where a word is not known: the row counts as failed.
     let planned = PlannedRow {
         state: words::state(ROW_STATES, &state).unwrap_or(RowState::Ended),
-        status: words::status(&status).unwrap_or(crate::report::Status::Failed),
+        status: words::status(&status).unwrap_or(Status::Failed),
         record: row.get("record")?,
         message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
         problems: words::problems(problems.as_deref()),

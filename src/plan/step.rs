@@ -17,7 +17,7 @@ pub struct RowId {
 }
 
 /// One write of a plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Step {
     /// From 0, in the order of the plan.
     pub number: u32,

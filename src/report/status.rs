@@ -145,7 +145,8 @@ impl Counts {
         Status::all().map(|status| self.of(status)).sum()
     }
 
-    fn slot(&mut self, status: Status) -> &mut u64 {
+    /// The count of a status.
+    pub fn slot(&mut self, status: Status) -> &mut u64 {
         match status {
             Status::Created => &mut self.created,
             Status::Updated => &mut self.updated,

@@ -1,0 +1,165 @@
+//! The folder of journals.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::draft::remove;
+use super::store::is_busy;
+use super::{At, Conclusion, Journal, JournalError, Phase, RunHead};
+
+const EXTENSION: &str = "sqlite";
+
+/// Where the journals of this machine lie.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    folder: PathBuf,
+}
+
+/// A run on the shelf.
+#[derive(Debug)]
+pub struct Shelved {
+    pub id: String,
+    pub path: PathBuf,
+    /// The journal's size on disk.
+    pub bytes: u64,
+    pub glance: Result<Glance, JournalError>,
+}
+
+/// What the list of runs tells of one.
+#[derive(Debug)]
+pub struct Glance {
+    pub head: RunHead,
+    pub phase: Phase,
+    /// Why it stopped.
+    pub reason: Option<String>,
+    /// Milliseconds since the epoch.
+    pub began: i64,
+    pub conclusion: Conclusion,
+    pub steps: u32,
+    /// Steps without an outcome.
+    pub open_steps: u64,
+    /// Steps of which nobody knows whether they were done.
+    pub unsettled: u64,
+    pub at_work: AtWork,
+}
+
+/// Whether a process is at the run right now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtWork {
+    Yes,
+    No,
+}
+
+impl Glance {
+    /// Whether `resume` has something to do.
+    pub fn can_be_resumed(&self) -> bool {
+        let is_begun = matches!(self.phase, Phase::Sending | Phase::Stopped);
+        is_begun || (self.phase == Phase::Finished && self.unsettled > 0)
+    }
+}
+
+impl Shelf {
+    /// The shelf in a state folder, which need not exist yet.
+    pub fn new(state_dir: &Path) -> Self {
+        Self { folder: state_dir.join("runs") }
+    }
+
+    /// Where the journal of a new run goes.
+    pub fn place(&self, run: &str) -> At {
+        At::File(self.path(run))
+    }
+
+    fn path(&self, run: &str) -> PathBuf {
+        self.folder.join(format!("{run}.{EXTENSION}"))
+    }
+
+    /// Every run, the newest first.
+    ///
+    /// # Errors
+    /// Where the folder is there and cannot be read. A journal that cannot be read is in the list, with why.
+    pub fn list(&self) -> Result<Vec<Shelved>, JournalError> {
+        let mut ids = self.ids()?;
+        // A run's name begins with the time.
+        ids.sort_unstable_by(|left, right| right.cmp(left));
+        Ok(ids.into_iter().map(|id| self.shelved(id)).collect())
+    }
+
+    fn shelved(&self, id: String) -> Shelved {
+        let path = self.path(&id);
+        let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        Shelved { glance: glance(&path), id, path, bytes }
+    }
+
+    fn ids(&self) -> Result<Vec<String>, JournalError> {
+        let told = |source| JournalError::Folder { path: self.folder.clone(), source };
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(told(error)),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(told)?.path();
+            if path.extension().is_some_and(|extension| extension == EXTENSION)
+                && let Some(stem) = path.file_stem()
+            {
+                ids.push(stem.to_string_lossy().into_owned());
+            }
+        }
+        Ok(ids)
+    }
+
+    /// The run of that name, or the only one whose name begins or ends like that.
+    ///
+    /// # Errors
+    /// Where there is none or several.
+    pub fn find(&self, run: &str) -> Result<Shelved, JournalError> {
+        let ids = self.ids()?;
+        if let Some(exact) = ids.iter().find(|id| *id == run) {
+            return Ok(self.shelved(exact.clone()));
+        }
+        let mut alike: Vec<String> =
+            ids.iter().filter(|id| !run.is_empty() && (id.starts_with(run) || id.ends_with(run))).cloned().collect();
+        alike.sort_unstable();
+        match alike.as_slice() {
+            [only] => Ok(self.shelved(only.clone())),
+            [] => {
+                let likeness = |id: &String| strsim::jaro_winkler(id, run);
+                let nearest = ids.iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right)));
+                let nearest = nearest.filter(|id| likeness(id) > 0.9).cloned();
+                Err(JournalError::NoSuchRun { run: run.to_owned(), nearest })
+            }
+            _ => Err(JournalError::Ambiguous { run: run.to_owned(), candidates: alike }),
+        }
+    }
+
+    /// The newest run that can be resumed and that no process is at.
+    pub fn newest_unfinished(&self) -> Result<Option<Shelved>, JournalError> {
+        let open = |shelved: &Shelved| {
+            shelved.glance.as_ref().is_ok_and(|glance| glance.can_be_resumed() && glance.at_work == AtWork::No)
+        };
+        Ok(self.list()?.into_iter().find(open))
+    }
+
+    /// Deletes a journal.
+    pub fn remove(&self, run: &str) {
+        remove(&self.path(run));
+    }
+}
+
+fn glance(path: &Path) -> Result<Glance, JournalError> {
+    let at_work = if is_busy(path) { AtWork::Yes } else { AtWork::No };
+    let journal = Journal::look(path)?;
+    let (phase, reason) = journal.phase()?;
+    Ok(Glance {
+        head: journal.head()?,
+        phase,
+        reason,
+        began: journal.began()?,
+        conclusion: journal.conclusion()?,
+        steps: journal.step_count()?,
+        open_steps: journal.open_steps()?,
+        unsettled: journal.unsettled_count()?,
+        at_work,
+    })
+}
