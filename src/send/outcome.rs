@@ -1,95 +1,141 @@
 //! What came of a step.
 
-use crate::api::{Fate, WriteFailure};
+use crate::api::{Body, Fate, Record, Scope, WriteFailure};
 use crate::check::{Code, Flaw, Problem};
-use crate::mapping::Mapping;
+use crate::journal::{SheetHead, StepOutcome, StepResult};
+use crate::plan::{Part, Step, WriteKind};
 
-/// A step that the service took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StepEnd {
-    /// The record's id, where the reply or a look-up told it.
-    pub id: Option<i64>,
-}
-
-/// Why a step did not succeed.
+/// How one try to send a step ended.
 #[derive(Debug, Clone)]
-pub enum Fault {
-    /// The request failed, or its answer was lost.
-    Write(WriteFailure),
-    /// A record that the row names could not be created.
-    Awaited(String),
-    /// The run stopped before the step was sent.
-    NotSent(String),
-    /// Our own mistake.
-    Internal(String),
+pub(super) enum Landing {
+    /// It was done.
+    Done { id: Option<i64>, record: Option<Record> },
+    /// The service read it and said no.
+    Refused(WriteFailure),
+    /// It never arrived.
+    NotSent(WriteFailure),
+    /// It may have been done.
+    Lost(Loss),
 }
 
-impl Fault {
-    /// Whether it is not known what the service did.
-    pub fn is_unknown(&self) -> bool {
-        matches!(self, Fault::Write(failure) if failure.fate == Fate::Unknown)
+/// Why nobody knows whether a step was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Loss {
+    /// What happened, for people.
+    pub(super) cause: String,
+    /// The status of the answer, where one came.
+    pub(super) status: Option<u16>,
+}
+
+impl Loss {
+    /// Whether the service is surely done with the request: it answered itself, and no gateway for it.
+    pub(super) fn is_over(&self) -> bool {
+        self.status.is_some_and(|status| !matches!(status, 408 | 502..=504 | 520..=599))
     }
 
-    /// The text for the row's message.
-    pub fn message(&self) -> String {
+    /// Whether the service said that it was done, and only did not say what.
+    pub(super) fn is_success(&self) -> bool {
+        self.status.is_some_and(|status| (200..300).contains(&status))
+    }
+}
+
+impl Landing {
+    pub(super) fn of(failure: WriteFailure) -> Self {
+        match failure.fate {
+            Fate::Unknown => Landing::Lost(Loss { cause: failure.message, status: failure.status }),
+            Fate::NotSent => Landing::NotSent(failure),
+            Fate::Refused => Landing::Refused(failure),
+        }
+    }
+
+    /// Why every further request would fail alike.
+    pub(super) fn stops_the_run(&self) -> Option<&str> {
         match self {
-            Fault::Write(failure) => failure.message.clone(),
-            Fault::Awaited(reason) => format!("a record it names could not be created: {reason}"),
-            Fault::NotSent(reason) => format!("not sent: {reason}"),
-            Fault::Internal(reason) => format!("a mistake of tallyport: {reason}"),
+            Landing::Refused(failure) if failure.stop == Scope::Run => Some(&failure.message),
+            _ => None,
         }
     }
 }
 
-/// A step's fault as problems of its row; the service's field errors land on the cells that fed the fields.
-pub fn problems_of(fault: &Fault, mapping: &Mapping) -> Vec<Problem> {
-    let failure = match fault {
-        Fault::Write(failure) => failure,
-        Fault::Awaited(reason) => {
-            return vec![about_row(Code::NameFailed, reason, "see the row that creates it, then send this row again")];
-        }
-        Fault::NotSent(_) => return Vec::new(),
-        Fault::Internal(reason) => {
-            return vec![about_row(Code::ServiceUnknown, reason, "report it, with the result workbook")];
-        }
+/// A step that was done.
+pub(super) fn done(step: &Step, id: Option<i64>, record: Option<&Record>) -> StepOutcome {
+    let record_id = match step.write {
+        WriteKind::Create => id,
+        WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
     };
-    match failure.fate {
-        Fate::Unknown if mapping.entity.is_action() => vec![about_row(
-            Code::ServiceUnknown,
-            &failure.message,
-            "look in the account whether it happened; sending it again may do it twice",
-        )],
-        Fate::Unknown => vec![about_row(
-            Code::ServiceUnknown,
-            &failure.message,
-            "look for the record in the account; an upsert of this row is safe where it has a natural key",
-        )],
-        Fate::NotSent => vec![about_row(Code::ServiceUnreachable, &failure.message, "send the row again")],
-        Fate::Refused if failure.fields.is_empty() => {
+    let after = record.filter(|_| step.write == WriteKind::Create).map(|record| after_image(step, record));
+    StepOutcome { record: record_id, after, ..ended(step, StepResult::Done) }
+}
+
+/// A step that the service refused.
+pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHead) -> StepOutcome {
+    let outcome = ended(step, StepResult::Failed);
+    let problems = match step.part {
+        Part::Missing => vec![named_failed(&failure.message)],
+        Part::Own if failure.fields.is_empty() => {
             vec![about_row(Code::ServiceRefused, &failure.message, "correct what the service names")]
         }
-        Fate::Refused => failure.fields.iter().map(|(field, message)| refused_field(mapping, field, message)).collect(),
-    }
+        Part::Own => failure.fields.iter().map(|(field, message)| refused_field(sheet, field, message)).collect(),
+    };
+    StepOutcome { problems, ..outcome }
 }
 
-/// The fault of a record that a row names: its fields are not the row's, so no cell of the row is meant.
-pub fn problem_of_named(fault: &Fault) -> Option<Problem> {
-    match fault {
-        // The row's own step says why.
-        Fault::Awaited(_) | Fault::NotSent(_) => None,
-        Fault::Write(_) | Fault::Internal(_) => {
-            Some(about_row(Code::NameFailed, &fault.message(), "create the record by itself, then send this row again"))
-        }
-    }
+/// A step that was tried often enough, and surely was not done.
+pub(super) fn given_up(step: &Step, loss: &Loss, tries: u32) -> StepOutcome {
+    let text = format!("it was sent {tries} times and not done: {}", loss.cause);
+    let problems = match step.part {
+        Part::Missing => vec![named_failed(&text)],
+        Part::Own => vec![about_row(Code::ServiceUnreachable, &text, "send the row again")],
+    };
+    StepOutcome { problems, ..ended(step, StepResult::Failed) }
 }
 
-fn refused_field(mapping: &Mapping, field: &str, message: &str) -> Problem {
+/// A step whose record could not be made because another step failed: that one's row says why.
+pub(super) fn awaited(step: &Step, reason: &str) -> StepOutcome {
+    let mend = "see the row that creates it, then send this row again";
+    let problems = match step.part {
+        // The row's own step says it.
+        Part::Missing => Vec::new(),
+        Part::Own => vec![about_row(Code::NameFailed, reason, mend)],
+    };
+    StepOutcome { problems, ..ended(step, StepResult::Failed) }
+}
+
+/// A step whose fate the service does not tell.
+pub(super) fn undecided(step: &Step, loss: &Loss, look_at: &str) -> StepOutcome {
+    let text = format!("{}; {look_at}", loss.cause);
+    let problems = match step.part {
+        Part::Missing => vec![named_failed(&text)],
+        Part::Own => vec![about_row(Code::ServiceUnknown, &text, "look whether it is there before sending it again")],
+    };
+    StepOutcome { problems, ..ended(step, StepResult::Unknown) }
+}
+
+fn ended(step: &Step, result: StepResult) -> StepOutcome {
+    let (record, after, message, problems) = (None, None, String::new(), Vec::new());
+    StepOutcome { step: step.number, result, record, after, message, problems }
+}
+
+/// What the service made of the fields that were not sent: whoever takes the run back sees by them whether somebody
+/// changed the record since.
+fn after_image(step: &Step, record: &Record) -> Body {
+    let fields = step.entity.updated_fields().filter(|field| !step.body.contains_key(field.name));
+    fields.filter_map(|field| Some((field.name.to_owned(), record.get(field.name)?.clone()))).collect()
+}
+
+fn refused_field(sheet: &SheetHead, field: &str, message: &str) -> Problem {
     let flaw = Flaw::new(
         Code::ServiceRefused,
         format!("what the service accepts for `{field}`: {message}"),
         "correct the cell",
     );
-    flaw.at(mapping.column_of(field), "")
+    let column = sheet.fields.iter().find(|(known, _)| known == field).map(|(_, column)| *column);
+    flaw.at(column, "")
+}
+
+/// The fault of a record that a row names: its fields are not the row's, so no cell of the row is meant.
+fn named_failed(message: &str) -> Problem {
+    about_row(Code::NameFailed, message, "create the record by itself, then send this row again")
 }
 
 fn about_row(code: Code, reason: &str, mend: &'static str) -> Problem {

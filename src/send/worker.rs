@@ -1,60 +1,50 @@
 //! One step: the call, and what came of it.
 
-use serde_json::Value as Json;
+use std::time::SystemTime;
 
-use super::outcome::{Fault, StepEnd};
-use crate::api::{Body, Client, record_id};
+use super::outcome::{Landing, Loss};
+use crate::api::{Attempted, Client, Notes};
+use crate::journal::AttemptNote;
 use crate::plan::{Step, WriteKind};
-use crate::schema::Entity;
+
+/// A step that came back.
+pub(super) struct Flown {
+    pub(super) step: Step,
+    pub(super) landing: Landing,
+    pub(super) attempts: Vec<Attempted>,
+}
 
 /// Makes the request of one step whose awaited fields are filled in.
-pub(super) async fn perform(client: &Client, step: Step) -> (Step, Result<StepEnd, Fault>) {
-    let Some(entity) = step.entity() else {
-        let entity_is_gone = Fault::Internal(format!("step {} names no known entity", step.number));
-        return (step, Err(entity_is_gone));
+pub(super) async fn perform(client: &Client, step: Step) -> Flown {
+    let notes = Notes::default();
+    let client = client.noting(&notes);
+    let written = match step.write {
+        WriteKind::Create => client.create(step.entity, &step.body).await,
+        WriteKind::Update(id) => client.update(step.entity, id, &step.body).await,
+        WriteKind::Delete(id) => client.delete(step.entity, id).await.map(|()| Default::default()),
     };
-    let end = match step.write {
-        WriteKind::Create => create(client, entity, &step.body).await,
-        WriteKind::Update(id) => client.update(entity, id, &step.body).await.map(|_| StepEnd { id: Some(id) }),
-        WriteKind::Delete(id) => client.delete(entity, id).await.map(|()| StepEnd { id: Some(id) }),
+    let landing = match written {
+        // An action's reply may carry the id of anything; only a collection's is the record's.
+        Ok(_) if !step.entity.is_collection() => Landing::Done { id: None, record: None },
+        Ok(written) if step.write == WriteKind::Create && written.id.is_none() => Landing::Lost(Loss {
+            cause: String::from("the service did not tell the new record's id"),
+            status: Some(200),
+        }),
+        Ok(written) => Landing::Done { id: written.id, record: written.record },
+        Err(failure) => Landing::of(failure),
     };
-    (step, end.map_err(Fault::Write))
+    Flown { step, landing, attempts: notes.take() }
 }
 
-async fn create(client: &Client, entity: &'static Entity, body: &Body) -> Result<StepEnd, crate::api::WriteFailure> {
-    let written = client.create(entity, body).await?;
-    // An action's reply may carry the id of anything; only a collection's is the record's.
-    if !entity.is_collection() {
-        return Ok(StepEnd { id: None });
-    }
-    match written.id {
-        Some(id) => Ok(StepEnd { id: Some(id) }),
-        None => Ok(StepEnd { id: look_up(client, entity, body).await }),
-    }
-}
-
-/// The id of a record whose create succeeded without telling it: found by its natural key, if by that alone.
-async fn look_up(client: &Client, entity: &'static Entity, body: &Body) -> Option<i64> {
-    let texts: Vec<(&str, String)> = entity
-        .filters()
-        .filter(|field| entity.key.contains(&field.name))
-        .filter_map(|field| Some((field.name, filter_text(body.get(field.name)?)?)))
-        .collect();
-    if texts.is_empty() {
-        return None;
-    }
-    let filters: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    match client.page(entity, &filters, 0, 2).await.ok()?.as_slice() {
-        [only] => record_id(only),
-        _ => None,
-    }
-}
-
-fn filter_text(value: &Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Bool(truth) => Some(truth.to_string()),
-        _ => None,
+/// An attempt as the journal keeps it.
+pub(super) fn note(step: u32, attempted: Attempted) -> AttemptNote {
+    let since = attempted.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    AttemptNote {
+        step,
+        at: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+        milliseconds: u64::try_from(attempted.took.as_millis()).unwrap_or(u64::MAX),
+        request: attempted.what,
+        status: attempted.status,
+        reply: attempted.reply,
     }
 }
