@@ -96,6 +96,22 @@ impl ApiError {
             | Self::Contract { .. } => None,
         }
     }
+
+    /// Whether the same request may well succeed later: the service or the way to it is unwell, and nothing is wrong
+    /// with what was asked.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Contract { .. } | Self::Unavailable { .. } => true,
+            Self::Blocked { .. } | Self::Redirected { .. } => true,
+            Self::Refused { status, .. } => *status == 429,
+            Self::Insecure { .. }
+            | Self::BaseUrl { .. }
+            | Self::Setup { .. }
+            | Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::Tenant { .. } => false,
+        }
+    }
 }
 
 /// What became of a write that did not succeed, as far as anyone can know.

@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use super::store::{At, Durability, Store, lock_path};
 use super::words::{self, DEEDS, PARTS, PHASES, ROW_STATES};
-use super::{Journal, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, cells};
+use super::{Journal, JournalError, Knowledge, Phase, PlanSink, PlannedRow, RunHead, SheetHead, cells};
 use crate::plan::{Step, StepSink};
 use crate::table::Row;
 
@@ -62,50 +62,6 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Begins a sheet; the rows that follow are its.
-    pub fn sheet(&mut self, sheet: u16, head: &SheetHead) -> Result<(), JournalError> {
-        (self.sheet, self.position) = (sheet, 0);
-        let header = cells::encode(&head.header, &|_| false);
-        let fields = serde_json::to_string(&head.fields).unwrap_or_default();
-        let ignored = serde_json::to_string(&head.ignored).unwrap_or_default();
-        let sheet_values = params![
-            sheet, head.file, head.name, head.place, head.entity.name, head.header.number as i64, header, fields,
-            head.decoding, ignored,
-        ];
-        self.insert(
-            "INSERT INTO sheet (sheet, file, name, place, entity, header_row, header, fields, decoding, ignored) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            sheet_values,
-        )
-    }
-
-    /// Adds the next row of the sheet. Cells of columns that are `withheld` are not kept.
-    pub fn row(
-        &mut self,
-        row: &Row,
-        planned: &PlannedRow,
-        withheld: &dyn Fn(usize) -> bool,
-    ) -> Result<(), JournalError> {
-        let (id, sheet) = (row_key(self.sheet, self.position), self.sheet);
-        self.position += 1;
-        let message = (!planned.message.is_empty()).then_some(&planned.message);
-        self.insert(
-            "INSERT INTO row (id, sheet, row, state, status, record, message, problems, cells) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-            params![
-                id,
-                sheet,
-                row.number as i64,
-                words::word(ROW_STATES, &planned.state),
-                planned.status.as_str(),
-                planned.record,
-                message,
-                words::problems_text(&planned.problems),
-                cells::encode(row, withheld),
-            ],
-        )
-    }
-
     /// The plan is whole and on disk: it may be sent.
     ///
     /// # Errors
@@ -155,8 +111,8 @@ impl StepSink for Draft {
         let (write, record) = words::write_words(step.write);
         let json = |is_there: bool, text: serde_json::Result<String>| is_there.then(|| text.unwrap_or_default());
         self.insert(
-            "INSERT INTO step (step, sheet, row, part, entity, write, record, body, awaits, stood, twins) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            "INSERT INTO step (step, sheet, row, part, entity, write, record, body, awaits, stood) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 step.number,
                 step.row.sheet,
@@ -168,7 +124,50 @@ impl StepSink for Draft {
                 serde_json::to_string(&step.body).unwrap_or_default(),
                 json(!step.awaits.is_empty(), serde_json::to_string(&step.awaits)),
                 json(step.before.is_some(), serde_json::to_string(&step.before)),
-                json(!step.twins.is_empty(), serde_json::to_string(&step.twins)),
+            ],
+        )
+    }
+}
+
+impl PlanSink for Draft {
+    fn sheet(&mut self, sheet: u16, head: &SheetHead) -> Result<(), JournalError> {
+        (self.sheet, self.position) = (sheet, 0);
+        let header = cells::encode(&head.header, &|_| false);
+        let fields = serde_json::to_string(&head.fields).unwrap_or_default();
+        let ignored = serde_json::to_string(&head.ignored).unwrap_or_default();
+        let sheet_values = params![
+            sheet, head.file, head.name, head.place, head.entity.name, head.header.number as i64, header, fields,
+            head.decoding, ignored,
+        ];
+        self.insert(
+            "INSERT INTO sheet (sheet, file, name, place, entity, header_row, header, fields, decoding, ignored) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            sheet_values,
+        )
+    }
+
+    fn row(
+        &mut self,
+        row: &Row,
+        planned: &PlannedRow,
+        withheld: &dyn Fn(usize) -> bool,
+    ) -> Result<(), JournalError> {
+        let (id, sheet) = (row_key(self.sheet, self.position), self.sheet);
+        self.position += 1;
+        let message = (!planned.message.is_empty()).then_some(&planned.message);
+        self.insert(
+            "INSERT INTO row (id, sheet, row, state, status, record, message, problems, cells) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                id,
+                sheet,
+                row.number as i64,
+                words::word(ROW_STATES, &planned.state),
+                planned.status.as_str(),
+                planned.record,
+                message,
+                words::problems_text(&planned.problems),
+                cells::encode(row, withheld),
             ],
         )
     }

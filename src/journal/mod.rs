@@ -35,12 +35,14 @@ mod store;
 mod words;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use crate::api::Body;
 use crate::check::Problem;
+use crate::plan::{StepCount, StepSink};
 use crate::report::{Counts, Status};
 use crate::schema::Entity;
 use crate::table::Row;
@@ -86,6 +88,8 @@ pub struct Details {
     pub options: Vec<(String, String)>,
     /// Where the result goes; absolute.
     pub result: PathBuf,
+    /// The command line's words that matter to a run of the result, its files last.
+    pub typed: Vec<String>,
     /// Stop after so many failed rows.
     pub max_errors: Option<u64>,
     /// What the user should know whatever becomes of the rows.
@@ -141,8 +145,6 @@ pub struct Knowledge {
     pub sizes: Vec<(String, u64)>,
     /// The newest entry of the activity log; none where it was empty or not asked.
     pub newest_log_entry: Option<Body>,
-    /// Whether the log was asked.
-    pub log_was_read: bool,
 }
 
 /// What a run has come to so far.
@@ -191,6 +193,37 @@ pub struct AttemptNote {
     pub status: Option<u16>,
     /// What came back, where it was no success: shortened.
     pub reply: Option<String>,
+}
+
+/// Takes a plan as it is made: its rows beside its steps.
+pub trait PlanSink: StepSink {
+    /// Begins a sheet; the rows that follow are its.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    fn sheet(&mut self, sheet: u16, head: &SheetHead) -> Result<(), Self::Error>;
+
+    /// Adds the next row of the sheet. Cells of columns that are `withheld` are not kept.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    fn row(
+        &mut self,
+        row: &Row,
+        planned: &PlannedRow,
+        withheld: &dyn Fn(usize) -> bool,
+    ) -> Result<(), Self::Error>;
+}
+
+/// A dry run keeps nothing.
+impl PlanSink for StepCount {
+    fn sheet(&mut self, _: u16, _: &SheetHead) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn row(&mut self, _: &Row, _: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), Infallible> {
+        Ok(())
+    }
 }
 
 /// What a plan decided for a row, before anything is sent.

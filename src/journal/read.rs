@@ -45,7 +45,7 @@ pub struct StoredRow {
 }
 
 const STEP_COLUMNS: &str =
-    "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood, s.twins";
+    "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
 
 impl Journal {
     pub(super) fn new(store: Store) -> Self {
@@ -366,7 +366,7 @@ fn stored_row(row: &SqlRow<'_>) -> rusqlite::Result<StoredRow> {
 fn step_of(row: &SqlRow<'_>) -> rusqlite::Result<Option<Step>> {
     let text = |name: &str| row.get::<_, Option<String>>(name);
     let (part, entity, write) = (text("part")?, text("entity")?, text("write")?);
-    let (body, awaits, stood, twins) = (text("body")?, text("awaits")?, text("stood")?, text("twins")?);
+    let (body, awaits, stood) = (text("body")?, text("awaits")?, text("stood")?);
     let read = || {
         let entity = entity?;
         let mut step = Step::new(
@@ -379,7 +379,6 @@ fn step_of(row: &SqlRow<'_>) -> rusqlite::Result<Option<Step>> {
         step.body = serde_json::from_str(&body?).ok()?;
         step.awaits = awaits.map_or(Some(Vec::new()), |text| serde_json::from_str(&text).ok())?;
         step.before = stood.map_or(Some(None), |text| serde_json::from_str(&text).ok())?;
-        step.twins = twins.map_or(Some(Vec::new()), |text| serde_json::from_str(&text).ok())?;
         Some(step)
     };
     Ok(read())

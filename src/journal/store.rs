@@ -34,7 +34,7 @@ CREATE TABLE row (
 );
 CREATE TABLE step (
     step INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, row INTEGER NOT NULL, part TEXT NOT NULL, entity TEXT NOT NULL,
-    write TEXT NOT NULL, record INTEGER, body TEXT NOT NULL, awaits TEXT, stood TEXT, twins TEXT
+    write TEXT NOT NULL, record INTEGER, body TEXT NOT NULL, awaits TEXT, stood TEXT
 );
 CREATE TABLE intent (step INTEGER PRIMARY KEY, at TEXT NOT NULL, sends INTEGER NOT NULL);
 CREATE TABLE attempt (

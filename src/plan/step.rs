@@ -34,8 +34,6 @@ pub struct Step {
     /// What stood there before the run, as far as taking the step back needs it: of an update the fields in the body
     /// (null where they were empty), of a delete the whole record, of an action the item's whereabouts.
     pub before: Option<Body>,
-    /// Records of the account that a create is to stand beside, though they have the same natural key.
-    pub twins: Vec<i64>,
 }
 
 /// What a step is to its row.
@@ -64,8 +62,7 @@ pub struct Await {
 
 impl Step {
     pub fn new(number: u32, row: RowId, part: Part, entity: &'static Entity, write: WriteKind) -> Self {
-        let (body, awaits, before, twins) = (Body::new(), Vec::new(), None, Vec::new());
-        Self { number, row, part, entity, write, body, awaits, before, twins }
+        Self { number, row, part, entity, write, body: Body::new(), awaits: Vec::new(), before: None }
     }
 }
 

@@ -1,248 +1,502 @@
 //! The loop that owns the state of a run.
+//!
+//! A step's way: read from the journal, *intended* (on disk), in flight, landed, *concluded* (on disk), told. A step
+//! whose answer was lost is parked; once nothing is in flight and nothing else can go, or many are parked, all of them
+//! are looked for together, and each is then concluded or goes again.
 
+use std::collections::{HashMap, VecDeque};
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use tokio::time::{Instant, Interval, interval, sleep_until};
 
-use super::outcome::{Fault, StepEnd};
-use super::worker;
-use crate::api::{Client, Fate, Scope};
-use crate::plan::{Part, Step, Steps};
-
-/// How a plan is sent.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// At most this many requests at a time.
-    pub concurrency: usize,
-    /// Stop after this many failed rows.
-    pub max_errors: Option<u64>,
-    /// Rows that the plan rejected.
-    pub failed_before: u64,
-}
-
-/// How the sending ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// Every step was tried.
-    Complete,
-    /// The service refuses the whole run.
-    Refused(String),
-    /// The plan could not be read back to its end; what was sent before is accounted for.
-    Broken(String),
-    /// Too many rows failed.
-    TooManyErrors,
-    Interrupted,
-}
-
-/// Ctrl-C, as the loop sees it; a test has its own.
-pub trait Interrupts {
-    /// Resolves at the next interrupt.
-    fn next(&mut self) -> impl Future<Output = ()>;
-}
-
-/// Who hears what becomes of the steps: the tally and the screen.
-pub trait Watcher {
-    /// A step has ended, or will never be sent.
-    fn ended(&mut self, step: &Step, end: &Result<StepEnd, Fault>);
-
-    /// Time passes: requests may be waiting for the quota, which is worth saying.
-    fn tick(&mut self);
-}
-
-/// Why steps of an interrupted run were not sent.
-const INTERRUPTED: &str = "the run was interrupted";
+use super::background::{self, Background};
+use super::losses::{Again, Losses, Lost, Others, Weather};
+use super::outcome::{self, Landing, Loss};
+use super::recover::{Settlement, settle};
+use super::standing::{Readiness, Standing};
+use super::worker::{self, Flown};
+use super::{Doing, End, Interrupts, Settings, Watcher};
+use crate::api::Client;
+use crate::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome, StepResult};
+use crate::plan::{Part, Step};
 
 /// How often the watcher hears that time passes.
 const TICK: Duration = Duration::from_millis(500);
 
-/// What is known of a step that others may await.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Settled {
-    Pending,
-    Done(Option<i64>),
-    Failed,
-}
+/// Steps read from the journal at a time.
+const READ: usize = 512;
 
-type Flight<'c> = Pin<Box<dyn Future<Output = (Step, Result<StepEnd, Fault>)> + 'c>>;
+type Flight<'c> = Pin<Box<dyn Future<Output = Flown> + 'c>>;
 
-/// Sends the steps of a plan and tells the watcher of each, in the order in which they end.
+/// Sends what a journal holds and tells the watcher of each step, in the order in which they end.
 pub struct Dispatch<'c> {
     client: &'c Client,
     settings: Settings,
+    sheets: &'c [SheetHead],
+    background: Background,
+    scribe: Scribe,
+    /// Steps read from the journal and not looked at.
+    queue: VecDeque<Step>,
+    /// Steps that go again, before all others.
+    again: VecDeque<Step>,
+    reading: Reading,
+    /// Steps whose intent is on its way to the disk.
+    intended: HashMap<u32, Step>,
+    /// Steps whose intent is on disk, waiting for a place in flight.
+    ready: VecDeque<Step>,
     in_flight: FuturesUnordered<Flight<'c>>,
-    settled: Vec<Settled>,
-    /// A step that waits for others to end before it may go.
-    held: Option<Step>,
+    /// Steps whose outcome is on its way to the disk.
+    concluding: HashMap<u32, (Step, StepOutcome)>,
+    standing: Standing,
+    losses: Losses,
+    weather: Weather,
+    /// How steps have fared since the last look.
+    fares: Others,
     sheet: Option<u16>,
     failed: u64,
     end: End,
+    interrupts: u32,
+    journal_is_broken: bool,
+}
+
+/// How far the journal's steps are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reading {
+    From(u32),
+    Asked(u32),
+    Over,
+}
+
+/// What the loop does next.
+enum Next {
+    /// Something is on its way.
+    Listen,
+    Rest(Instant),
+    Look,
+    Leave,
 }
 
 impl<'c> Dispatch<'c> {
-    pub fn new(client: &'c Client, settings: Settings) -> Self {
-        let failed = settings.failed_before;
-        Self {
-            client,
-            settings,
-            in_flight: FuturesUnordered::new(),
-            settled: Vec::new(),
-            held: None,
-            sheet: None,
-            failed,
-            end: End::Complete,
+    /// Takes up a run where its journal says it stands.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read, or the system gives no thread for it.
+    pub fn new(
+        client: &'c Client,
+        settings: Settings,
+        sheets: &'c [SheetHead],
+        journal: Journal,
+    ) -> Result<Self, JournalError> {
+        let mut standing = Standing::default();
+        journal.each_outcome(&mut |mut step, outcome| {
+            standing.fill(&mut step);
+            standing.end(&step, &outcome);
+        })?;
+        let slowest = Duration::from_millis(journal.slowest_answer()?);
+        let mut losses = Losses::new(settings.least_grace, slowest);
+        for mut step in journal.unsettled()? {
+            standing.begin(step.number);
+            standing.fill(&mut step);
+            let cause = String::from("its answer was lost when an earlier process ended");
+            losses.add(step, Loss { cause, status: None }, Instant::now());
         }
+        let background = Background::new(journal.knowledge()?);
+        let path = journal.path();
+        let scribe = Scribe::start(journal).map_err(|source| JournalError::Folder { path, source })?;
+        Ok(Self {
+            client,
+            failed: settings.failed_before,
+            settings,
+            sheets,
+            background,
+            scribe,
+            queue: VecDeque::new(),
+            again: VecDeque::new(),
+            reading: Reading::From(0),
+            intended: HashMap::new(),
+            ready: VecDeque::new(),
+            in_flight: FuturesUnordered::new(),
+            concluding: HashMap::new(),
+            standing,
+            losses,
+            weather: Weather::default(),
+            fares: Others::Fail,
+            sheet: None,
+            end: End::Complete,
+            interrupts: 0,
+            journal_is_broken: false,
+        })
     }
 
     /// Runs to the end of the plan, or until something stops it; those in flight always land, unless a second
-    /// interrupt says otherwise. Steps that were never sent end as [`Fault::NotSent`].
+    /// interrupt says otherwise. Gives the journal back, which knows all that was sent.
     ///
-    /// A plan that cannot be read back stops the run, and never loses the outcome of what was sent.
-    pub async fn run(mut self, mut steps: Steps, interrupts: &mut impl Interrupts, watcher: &mut dyn Watcher) -> End {
+    /// # Errors
+    /// Where the journal's thread has died, which only a bug does.
+    pub async fn run(
+        mut self,
+        interrupts: &mut impl Interrupts,
+        watcher: &mut dyn Watcher,
+    ) -> Result<(Journal, End), JournalError> {
         self.mind_errors();
         // One clock for the whole loop: a sleep begun anew at every turn would never end while steps do.
-        let mut clock = tokio::time::interval(TICK);
+        let mut clock = interval(TICK);
         loop {
-            if let Err(error) = self.launch(&mut steps, watcher) {
-                self.end = End::Broken(format!("the plan could not be read back: {error}"));
+            // What an earlier process left is looked for before anything new is sent.
+            if self.sheet.is_some() || self.losses.is_empty() {
+                self.launch(watcher);
             }
-            if self.in_flight.is_empty() {
+            match self.next(Instant::now()) {
+                Next::Listen => self.listen(interrupts, &mut clock, watcher).await,
+                Next::Rest(until) => self.rest(until, interrupts, &mut clock, watcher).await,
+                Next::Look => self.look(interrupts, &mut clock, watcher).await,
+                Next::Leave => break,
+            }
+            if self.interrupts > 1 {
                 break;
             }
-            tokio::select! {
-                biased;
-                () = interrupts.next() => {
-                    if self.end == End::Interrupted {
-                        break;
-                    }
-                    self.end = End::Interrupted;
-                    self.client.stop();
-                }
-                _ = clock.tick() => watcher.tick(),
-                Some((step, end)) = self.in_flight.next() => self.land(&step, end, watcher),
-            }
         }
-        if let Err(error) = self.give_up(steps, watcher) {
-            self.end = End::Broken(format!("the plan could not be read back: {error}"));
+        self.leave(watcher)
+    }
+
+    fn next(&self, now: Instant) -> Next {
+        if self.is_busy() {
+            return Next::Listen;
         }
-        self.end
+        let may_look = matches!(self.end, End::Complete | End::TooManyErrors);
+        if let Some(until) = self.weather.pause(now).filter(|_| may_look) {
+            return Next::Rest(until);
+        }
+        if may_look && !self.losses.is_empty() {
+            let at = self.losses.look_at(now);
+            return if at > now { Next::Rest(at) } else { Next::Look };
+        }
+        match self.end == End::Complete && !self.is_exhausted() {
+            true => Next::Listen,
+            false => Next::Leave,
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        self.is_sending() || !self.concluding.is_empty() || matches!(self.reading, Reading::Asked(_))
+    }
+
+    fn is_sending(&self) -> bool {
+        !self.in_flight.is_empty() || !self.intended.is_empty() || !self.ready.is_empty()
+    }
+
+    fn is_exhausted(&self) -> bool {
+        self.reading == Reading::Over && self.queue.is_empty() && self.again.is_empty()
     }
 
     /// Takes steps while there is room and the next one may go.
-    fn launch(&mut self, steps: &mut Steps, watcher: &mut dyn Watcher) -> io::Result<()> {
-        while self.end == End::Complete && self.in_flight.len() < self.settings.concurrency {
-            let Some(mut step) = self.held.take().map(Ok).or_else(|| steps.next()).transpose()? else { return Ok(()) };
+    fn launch(&mut self, watcher: &mut dyn Watcher) {
+        let now = Instant::now();
+        while self.has_room(now) {
+            let Some(mut step) = self.again.pop_front().or_else(|| self.queue.pop_front()) else {
+                return self.ask_for_steps();
+            };
             match self.readiness(&step) {
-                Readiness::Wait => {
-                    self.held = Some(step);
-                    return Ok(());
+                Readiness::Wait => return self.queue.push_front(step),
+                Readiness::Never(reason) => {
+                    let outcome = outcome::awaited(&step, reason);
+                    self.conclude(step, outcome, watcher);
                 }
-                Readiness::Never(reason) => self.settle(&step, Err(Fault::Awaited(reason)), watcher),
                 Readiness::Go => {
                     self.sheet = Some(step.row.sheet);
-                    self.fill(&mut step);
-                    self.note(&step, Settled::Pending);
-                    self.in_flight.push(Box::pin(worker::perform(self.client, step)));
+                    self.standing.fill(&mut step);
+                    self.standing.begin(step.number);
+                    self.scribe.enter(Entry::Intend(step.number));
+                    self.intended.insert(step.number, step);
                 }
             }
         }
-        Ok(())
+    }
+
+    /// As many steps are made ready ahead as are in flight, so that none waits for the disk.
+    fn has_room(&self, now: Instant) -> bool {
+        self.end == End::Complete
+            && self.weather.pause(now).is_none()
+            && !self.losses.are_many()
+            && self.intended.len() + self.ready.len() < self.settings.concurrency
+    }
+
+    fn ask_for_steps(&mut self) {
+        if let Reading::From(from) = self.reading {
+            self.scribe.enter(Entry::Read { from, most: READ });
+            self.reading = Reading::Asked(from);
+        }
     }
 
     /// A step goes when the sheet before its own has landed and what it awaits is there.
     fn readiness(&self, step: &Step) -> Readiness {
-        if self.sheet.is_some_and(|sheet| sheet != step.row.sheet) && !self.in_flight.is_empty() {
+        let is_quiet = !self.is_busy() && self.losses.is_empty();
+        if self.sheet.is_some_and(|sheet| sheet != step.row.sheet) && !is_quiet {
             return Readiness::Wait;
         }
-        for awaited in &step.awaits {
-            match (self.state(awaited.step), &awaited.field) {
-                (Settled::Pending, _) => return Readiness::Wait,
-                (Settled::Failed, _) => return Readiness::Never(String::from("see the row that creates it")),
-                (Settled::Done(None), Some(_)) => {
-                    return Readiness::Never(String::from("the service did not tell its id"));
-                }
-                (Settled::Done(_), _) => {}
+        match self.standing.readiness(step) {
+            // Nothing is left that could end what it awaits.
+            Readiness::Wait if is_quiet => Readiness::Never("see the row that creates it"),
+            readiness => readiness,
+        }
+    }
+
+    /// Waits for the next thing to happen, and does what it asks for.
+    async fn listen(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
+        tokio::select! {
+            biased;
+            () = interrupts.next() => self.interrupt(),
+            _ = clock.tick() => watcher.tick(self.doing()),
+            event = self.scribe.next(), if !self.journal_is_broken => self.hear(event, watcher),
+            Some(flown) = self.in_flight.next(), if !self.in_flight.is_empty() => self.land(flown, watcher),
+        }
+        while let Some(event) = self.scribe.try_next() {
+            self.hear(event, watcher);
+        }
+        self.take_off();
+    }
+
+    fn doing(&self) -> Doing {
+        match self.weather.pause(Instant::now()) {
+            Some(until) => Doing::Waiting { until },
+            None => Doing::Sending,
+        }
+    }
+
+    fn hear(&mut self, event: Event, watcher: &mut dyn Watcher) {
+        match event {
+            Event::Intended(step) => self.ready.extend(self.intended.remove(&step)),
+            Event::Concluded(step) => self.tell(step, watcher),
+            Event::Steps(steps) => {
+                self.reading = match steps.last() {
+                    Some(last) => Reading::From(last.number + 1),
+                    None => Reading::Over,
+                };
+                self.queue.extend(steps);
+            }
+            Event::Broken(error) => self.break_off(&error, watcher),
+        }
+    }
+
+    fn take_off(&mut self) {
+        while self.in_flight.len() < self.settings.concurrency && self.end == End::Complete {
+            let Some(step) = self.ready.pop_front() else { return };
+            self.in_flight.push(Box::pin(worker::perform(self.client, step)));
+        }
+        if self.end != End::Complete {
+            self.withdraw_unsent();
+        }
+    }
+
+    /// Steps that were made ready and will not be sent are as if they had never been touched.
+    fn withdraw_unsent(&mut self) {
+        let unsent: Vec<u32> =
+            self.ready.drain(..).map(|step| step.number).chain(self.intended.drain().map(|(number, _)| number)).collect();
+        unsent.into_iter().for_each(|step| self.scribe.enter(Entry::Withdraw(step)));
+    }
+
+    fn land(&mut self, flown: Flown, watcher: &mut dyn Watcher) {
+        let Flown { step, landing, attempts } = flown;
+        for attempted in &attempts {
+            if attempted.status.is_some() {
+                self.losses.answered_within(attempted.took);
             }
         }
-        Readiness::Go
-    }
-
-    fn state(&self, step: u32) -> Settled {
-        self.settled.get(step as usize).copied().unwrap_or(Settled::Failed)
-    }
-
-    fn note(&mut self, step: &Step, state: Settled) {
-        let number = step.number as usize;
-        if self.settled.len() <= number {
-            self.settled.resize(number + 1, Settled::Pending);
+        let notes = attempts.into_iter().map(|attempted| worker::note(step.number, attempted)).collect();
+        self.scribe.enter(Entry::Attempts(notes));
+        if let Some(reason) = landing.stops_the_run() {
+            // Whoever mends the cause resumes the run, and the step with it.
+            self.stop(End::Refused(reason.to_owned()));
+            return self.scribe.enter(Entry::Withdraw(step.number));
         }
-        self.settled[number] = state;
-    }
-
-    fn fill(&self, step: &mut Step) {
-        for awaited in &step.awaits {
-            if let (Settled::Done(Some(id)), Some(field)) = (self.state(awaited.step), &awaited.field) {
-                step.body.insert(field.clone(), serde_json::Value::from(id));
+        match landing {
+            Landing::Done { id, record } => {
+                self.fares = Others::Succeed;
+                self.weather.clear();
+                let outcome = outcome::done(&step, id, record.as_ref());
+                self.conclude(step, outcome, watcher);
             }
-        }
-    }
-
-    fn land(&mut self, step: &Step, end: Result<StepEnd, Fault>, watcher: &mut dyn Watcher) {
-        if let Err(Fault::Write(failure)) = &end
-            && failure.stop == Scope::Run
-            && self.end == End::Complete
-        {
-            self.end = End::Refused(failure.message.clone());
-        }
-        let end = match end {
-            Err(Fault::Write(failure)) if failure.fate == Fate::NotSent && self.end == End::Interrupted => {
-                Err(Fault::NotSent(String::from(INTERRUPTED)))
+            Landing::Refused(failure) => {
+                let outcome = match self.sheets.get(usize::from(step.row.sheet)) {
+                    Some(sheet) => outcome::refused(&step, &failure, sheet),
+                    None => outcome::given_up(&step, &Loss { cause: failure.message, status: failure.status }, 1),
+                };
+                self.conclude(step, outcome, watcher);
             }
-            other => other,
-        };
-        self.settle(step, end, watcher);
+            Landing::NotSent(failure) => {
+                self.scribe.enter(Entry::Withdraw(step.number));
+                self.again.push_back(step);
+                self.worsen(&failure.message);
+            }
+            Landing::Lost(loss) => self.losses.add(step, loss, Instant::now()),
+        }
     }
 
-    fn settle(&mut self, step: &Step, end: Result<StepEnd, Fault>, watcher: &mut dyn Watcher) {
-        let state = match &end {
-            Ok(end) => Settled::Done(end.id),
-            Err(_) => Settled::Failed,
-        };
-        self.note(step, state);
-        watcher.ended(step, &end);
+    /// The service as a whole is unwell.
+    fn worsen(&mut self, cause: &str) {
+        if !self.weather.worsen(Instant::now()) {
+            self.stop(End::Unreachable(cause.to_owned()));
+        }
+    }
+
+    /// The first reason to stop counts.
+    fn stop(&mut self, end: End) {
+        if self.end == End::Complete {
+            self.end = end;
+        }
+    }
+
+    fn interrupt(&mut self) {
+        self.interrupts += 1;
+        if self.interrupts == 1 {
+            self.end = End::Interrupted;
+            self.client.stop();
+        }
+    }
+
+    fn break_off(&mut self, error: &JournalError, watcher: &mut dyn Watcher) {
+        self.journal_is_broken = true;
+        self.reading = Reading::Over;
+        self.stop(End::Broken(format!("{error}; {}", error.mend())));
+        self.intended.clear();
+        self.ready.clear();
+        // What was done was done, whether the journal could take it or not.
+        let known: Vec<u32> = self.concluding.keys().copied().collect();
+        known.into_iter().for_each(|step| self.tell(step, watcher));
+    }
+
+    /// The outcome goes to disk first.
+    fn conclude(&mut self, step: Step, outcome: StepOutcome, watcher: &mut dyn Watcher) {
+        let number = step.number;
+        self.scribe.enter(Entry::Conclude(Box::new(outcome.clone())));
+        self.concluding.insert(number, (step, outcome));
+        if self.journal_is_broken {
+            self.tell(number, watcher);
+        }
+    }
+
+    /// The outcome is on disk.
+    fn tell(&mut self, step: u32, watcher: &mut dyn Watcher) {
+        let Some((step, outcome)) = self.concluding.remove(&step) else { return };
+        self.standing.end(&step, &outcome);
+        self.losses.forget(step.number);
+        watcher.ended(&step, &outcome);
         // A record that a row names fails with its row, which says so itself.
-        if end.is_err() && step.part == Part::Own {
+        if outcome.result != StepResult::Done && step.part == Part::Own {
             self.failed += 1;
             self.mind_errors();
         }
     }
 
     fn mind_errors(&mut self) {
-        if self.settings.max_errors.is_some_and(|most| self.failed >= most) && self.end == End::Complete {
-            self.end = End::TooManyErrors;
+        if self.settings.max_errors.is_some_and(|most| self.failed >= most) {
+            self.stop(End::TooManyErrors);
         }
     }
 
-    /// Reports every step that was not sent: nothing vanishes.
-    fn give_up(&mut self, mut steps: Steps, watcher: &mut dyn Watcher) -> io::Result<()> {
-        let reason = match &self.end {
-            End::Complete => return Ok(()),
-            End::Refused(reason) | End::Broken(reason) => reason.clone(),
-            End::TooManyErrors => String::from("the run stopped after too many failed rows"),
-            End::Interrupted => String::from(INTERRUPTED),
+    async fn rest(
+        &mut self,
+        until: Instant,
+        interrupts: &mut impl Interrupts,
+        clock: &mut Interval,
+        watcher: &mut dyn Watcher,
+    ) {
+        let doing = match self.weather.pause(Instant::now()) {
+            Some(until) => Doing::Waiting { until },
+            None => Doing::Looking { records: self.losses.len() },
         };
-        while let Some(step) = self.held.take().map(Ok).or_else(|| steps.next()).transpose()? {
-            watcher.ended(&step, &Err(Fault::NotSent(reason.clone())));
+        tokio::select! {
+            biased;
+            () = interrupts.next() => self.interrupt(),
+            _ = clock.tick() => watcher.tick(doing),
+            () = sleep_until(until) => {}
         }
-        Ok(())
     }
-}
 
-enum Readiness {
-    Go,
-    Wait,
-    Never(String),
+    /// Looks for every step whose answer was lost.
+    async fn look(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
+        let lost = self.losses.take();
+        let steps: Vec<&Step> = lost.iter().map(|lost| &lost.step).collect();
+        let available = background::available(steps.iter().copied());
+        let known = self.background.known(&self.standing, &available);
+        let doing = Doing::Looking { records: lost.len() };
+        let found = {
+            let looking = settle(self.client, &steps, &known);
+            tokio::pin!(looking);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = interrupts.next() => break None,
+                    _ = clock.tick() => watcher.tick(doing),
+                    found = &mut looking => break Some(found),
+                }
+            }
+        };
+        match found {
+            None => self.interrupt(),
+            Some(Ok(settlements)) => return self.settle(lost, settlements, watcher),
+            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) => self.stop(End::Refused(error.to_string())),
+        }
+        self.losses.put_back(lost);
+    }
+
+    fn settle(&mut self, lost: Vec<Lost>, settlements: Vec<Settlement>, watcher: &mut dyn Watcher) {
+        let mut goes_again = None;
+        for (Lost { step, loss }, settlement) in lost.into_iter().zip(settlements) {
+            match settlement {
+                Settlement::Done { id, record } => {
+                    let outcome = outcome::done(&step, id, record.as_ref());
+                    self.conclude(step, outcome, watcher);
+                }
+                Settlement::Undecided(look_at) => {
+                    let outcome = outcome::undecided(&step, &loss, &look_at);
+                    self.conclude(step, outcome, watcher);
+                }
+                Settlement::NotDone if loss.is_success() => {
+                    let outcome = outcome::undecided(&step, &loss, "it said that it was done, and it is not there");
+                    self.conclude(step, outcome, watcher);
+                }
+                Settlement::NotDone => match self.losses.not_done(step.number, self.fares, Instant::now()) {
+                    Again::Send => {
+                        goes_again.get_or_insert(loss.cause);
+                        self.again.push_back(step);
+                    }
+                    Again::GiveUp { tries } => {
+                        let outcome = outcome::given_up(&step, &loss, tries);
+                        self.conclude(step, outcome, watcher);
+                    }
+                },
+            }
+        }
+        if let (Some(cause), Others::Fail) = (goes_again, self.fares) {
+            self.worsen(&cause);
+        }
+        self.fares = Others::Fail;
+        self.sheet.get_or_insert(0);
+    }
+
+    /// Puts the journal in order. What is in flight after a second interrupt stays intended: nobody knows its fate.
+    fn leave(mut self, watcher: &mut dyn Watcher) -> Result<(Journal, End), JournalError> {
+        self.withdraw_unsent();
+        let (end, mut concluding) = (self.end, self.concluding);
+        let (journal, events) = self.scribe.finish()?;
+        let mut end = end;
+        for event in events {
+            match event {
+                Event::Concluded(step) => {
+                    if let Some((step, outcome)) = concluding.remove(&step) {
+                        watcher.ended(&step, &outcome);
+                    }
+                }
+                Event::Broken(error) => end = End::Broken(format!("{error}; {}", error.mend())),
+                Event::Intended(_) | Event::Steps(_) => {}
+            }
+        }
+        Ok((journal, end))
+    }
 }

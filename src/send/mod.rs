@@ -1,11 +1,88 @@
-//! A plan to its end: concurrently, under the quota, in an order in which nothing is named before it exists.
+//! A plan to its end: concurrently, under the quota, in an order in which nothing is named before it exists, and each
+//! step once.
 //!
-//! One loop ([`dispatcher`]) owns the state; a [`worker`] makes one request and says what came of it. The journal
-//! will hang on that loop: before a step is handed to a worker, and when its outcome comes back.
+//! ```text
+//! dispatcher  the loop that owns the state: journal, steps, interrupts
+//! worker      one request, and what came of it
+//! standing    what is known of every step, and whether another may go     pure
+//! losses      lost answers: when to look, how often to try, how long      pure
+//! recover     after a lost answer: look, compare, decide
+//! outcome     what came of a step, as the journal and the row have it     pure
+//! background  what was known of the account before the run
+//! ```
 
+mod background;
 mod dispatcher;
+mod losses;
 mod outcome;
+mod recover;
+mod standing;
 mod worker;
 
-pub use dispatcher::{Dispatch, End, Interrupts, Settings, Watcher};
-pub use outcome::{Fault, StepEnd, problem_of_named, problems_of};
+use std::future::Future;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::journal::StepOutcome;
+use crate::plan::Step;
+
+pub use dispatcher::Dispatch;
+
+/// How a plan is sent.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// At most this many requests at a time.
+    pub concurrency: usize,
+    /// Stop after this many failed rows.
+    pub max_errors: Option<u64>,
+    /// Rows that the plan rejected.
+    pub failed_before: u64,
+    /// The least time between a lost answer and the look for what became of the request: it may still be on its way.
+    pub least_grace: Duration,
+}
+
+/// How the sending ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Every step was tried.
+    Complete,
+    /// The service refuses the whole run.
+    Refused(String),
+    /// The service was out of reach, or failed, for too long.
+    Unreachable(String),
+    /// The journal could not be written; what was sent is accounted for.
+    Broken(String),
+    /// Too many rows failed.
+    TooManyErrors,
+    Interrupted,
+}
+
+/// What the loop is at, for the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    Sending,
+    /// Answers were lost: the records are looked for.
+    Looking {
+        records: usize,
+    },
+    /// The service is unwell, and is left alone until then.
+    Waiting {
+        until: Instant,
+    },
+}
+
+/// Ctrl-C, as the loop sees it; a test has its own.
+pub trait Interrupts {
+    /// Resolves at the next interrupt.
+    fn next(&mut self) -> impl Future<Output = ()>;
+}
+
+/// Who hears what becomes of the steps: the tally and the screen.
+pub trait Watcher {
+    /// A step has ended, and its outcome is on disk.
+    fn ended(&mut self, step: &Step, outcome: &StepOutcome);
+
+    /// Time passes: what the run waits for is worth saying.
+    fn tick(&mut self, doing: Doing);
+}

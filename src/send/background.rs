@@ -1,0 +1,51 @@
+//! What was known of the account when the plan was made.
+
+use std::collections::HashMap;
+
+use super::recover::{Known, LogMark};
+use super::standing::Standing;
+use crate::api::record_id;
+use crate::journal::Knowledge;
+use crate::plan::Step;
+use crate::schema;
+
+/// How many of a stock item were available, by collection and record.
+pub(super) type Available = HashMap<(&'static str, i64), i64>;
+
+/// What the before-images of actions say of their items' stock.
+pub(super) fn available<'s>(steps: impl Iterator<Item = &'s Step>) -> Available {
+    let stock = |step: &Step| {
+        let item = step.entity.fields.first().filter(|_| step.entity.is_action())?.reference_to()?;
+        let before = step.before.as_ref()?;
+        let available = before.get("available").and_then(serde_json::Value::as_i64)?;
+        Some(((item.to, record_id(before)?), available))
+    };
+    steps.filter_map(stock).collect()
+}
+
+/// Tells the run's own deeds from what was there before.
+#[derive(Debug, Default)]
+pub(super) struct Background {
+    sizes: HashMap<&'static str, u64>,
+    log_mark: Option<LogMark>,
+}
+
+impl Background {
+    pub(super) fn new(knowledge: Knowledge) -> Self {
+        let known = |name: &str| schema::collection(name).map(|entity| entity.name);
+        let sizes = knowledge.sizes.iter().filter_map(|(name, size)| Some((known(name)?, *size))).collect();
+        let log_mark = knowledge.newest_log_entry.as_ref().map(LogMark::of);
+        Self { sizes, log_mark }
+    }
+
+    /// With what was available of the items that the lost actions are about, as their before-images tell.
+    pub(super) fn known<'k>(&'k self, standing: &'k Standing, available: &'k Available) -> Known<'k> {
+        Known {
+            told: standing.told(),
+            sizes: &self.sizes,
+            log_mark: self.log_mark.as_ref(),
+            done_actions: standing.done_actions(),
+            available,
+        }
+    }
+}
