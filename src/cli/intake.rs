@@ -10,6 +10,7 @@ use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
+use crate::journal::{SheetHead, Source};
 use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, To, Wish, Wishes, entity_of, find_header};
 use crate::plan::{Named, TextTrust};
 use crate::report;
@@ -205,6 +206,40 @@ impl Intake {
     pub(super) fn label(&self, sheet: usize) -> String {
         let sheet = &self.sheets[sheet];
         sheet.name.clone().unwrap_or_else(|| self.books[sheet.book].input.stem())
+    }
+
+    /// The sheet as its rows and the result need it.
+    pub(super) fn head(&self, index: usize) -> SheetHead {
+        let sheet = &self.sheets[index];
+        let before = |other: &&Sheet| (other.book, other.position) < (sheet.book, sheet.position);
+        let fields = sheet.mapping.fed_fields();
+        SheetHead {
+            file: self.books[sheet.book].input.name(),
+            name: sheet.name.clone(),
+            label: self.label(index),
+            place: self.sheets.iter().filter(before).count() as u32,
+            entity: sheet.mapping.entity,
+            header: sheet.header.clone(),
+            fields: fields
+                .filter_map(|field| Some((field.name.to_owned(), sheet.mapping.column_of(field.name)?)))
+                .collect(),
+            decoding: self.decoding(index),
+            ignored: self.ignored(index),
+        }
+    }
+
+    /// Every sheet, in the order in which they are sent.
+    pub(super) fn heads(&self) -> Vec<SheetHead> {
+        (0..self.sheets.len()).map(|index| self.head(index)).collect()
+    }
+
+    /// The files as they are now.
+    pub(super) fn sources(&self) -> Vec<Source> {
+        let paths = self.books.iter().filter_map(|book| match &book.input {
+            Input::Path(path) => Some(path),
+            Input::Stdin => None,
+        });
+        paths.filter_map(|path| Source::of(path)).collect()
     }
 
     /// Whether the sheet's letters are surely what was meant.

@@ -1,6 +1,8 @@
 //! What became of every row so far, in some thirty bytes a row.
 
 use crate::check::Problem;
+use crate::journal::{PlannedRow, RowState, StepOutcome, StepResult};
+use crate::plan::{Part, Step, WriteKind};
 use crate::report::{Counts, Outcome, ProblemTally, Status};
 
 /// The outcomes of one sheet's rows, in the order of the sheet.
@@ -29,8 +31,17 @@ pub(super) enum State {
     Ended(Status),
     /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
     NotSent,
-    /// An earlier run finished it, and its result says so.
-    Carried,
+    /// An earlier run finished it, and its result says so: it counts as skipped.
+    Carried(Status),
+}
+
+/// What a row is once its write is done. An action makes something happen, so it counts as created.
+pub(super) fn done_status(write: WriteKind) -> Status {
+    match write {
+        WriteKind::Create => Status::Created,
+        WriteKind::Update(_) => Status::Updated,
+        WriteKind::Delete(_) => Status::Deleted,
+    }
 }
 
 #[derive(Debug, Default)]
@@ -40,16 +51,40 @@ struct Detail {
 }
 
 impl Ledger {
-    /// Adds the next row of the sheet.
-    pub(super) fn push(&mut self, row: u64, state: State, id: Option<i64>, problems: Vec<Problem>) {
-        self.entries.push(Entry { row, state, id: id.unwrap_or(0), detail: 0 });
-        if !problems.is_empty() {
-            self.detail(self.entries.len() - 1).problems = problems;
+    /// Adds the next row of the sheet, as it was planned.
+    pub(super) fn push(&mut self, row: u64, planned: PlannedRow) {
+        let state = match planned.state {
+            RowState::Planned => State::Planned(planned.status),
+            RowState::Ended => State::Ended(planned.status),
+            RowState::Carried => State::Carried(planned.status),
+        };
+        self.entries.push(Entry { row, state, id: planned.record.unwrap_or(0), detail: 0 });
+        if !planned.problems.is_empty() || !planned.message.is_empty() {
+            let detail = self.detail(self.entries.len() - 1);
+            detail.problems = planned.problems;
+            detail.message = planned.message.into();
+        }
+    }
+
+    /// A step of the row has ended.
+    pub(super) fn conclude(&mut self, step: &Step, outcome: &StepOutcome) {
+        let row = step.row.row;
+        match (step.part, outcome.result) {
+            (Part::Missing, StepResult::Done) => {}
+            (Part::Missing, _) => self.blame(row, &outcome.problems),
+            (Part::Own, result) => {
+                let status = match result {
+                    StepResult::Done => done_status(step.write),
+                    StepResult::Failed => Status::Failed,
+                    StepResult::Unknown => Status::Unknown,
+                };
+                self.end(row, status, outcome.record, &outcome.message, outcome.problems.clone());
+            }
         }
     }
 
     /// The row's step has ended.
-    pub(super) fn end(&mut self, row: u64, status: Status, id: Option<i64>, message: &str, problems: Vec<Problem>) {
+    fn end(&mut self, row: u64, status: Status, id: Option<i64>, message: &str, problems: Vec<Problem>) {
         let Some(position) = self.position(row) else { return };
         self.entries[position].state = State::Ended(status);
         self.entries[position].id = id.unwrap_or(self.entries[position].id);
@@ -66,30 +101,30 @@ impl Ledger {
         sorted.or_else(|| self.entries.iter().position(|entry| entry.row == row))
     }
 
-    /// The sending is over: a step that has not ended was in flight when the run was stopped. The pessimistic outcome
-    /// is the default one.
-    pub(super) fn close(&mut self) {
+    /// The sending is over, and the row's answer was lost. The pessimistic outcome is the default one.
+    pub(super) fn lose(&mut self, row: u64) {
+        let Some(position) = self.position(row) else { return };
+        if matches!(self.entries[position].state, State::Planned(_)) {
+            self.entries[position].state = State::Ended(Status::Unknown);
+            self.detail(position).message =
+                "its answer was lost and the run stopped before it was looked for: resume finds out".into();
+        }
+    }
+
+    /// The sending is over: rows that have not ended were not sent.
+    pub(super) fn close(&mut self, reason: &str) {
         for position in 0..self.entries.len() {
             if matches!(self.entries[position].state, State::Planned(_)) {
-                self.entries[position].state = State::Ended(Status::Unknown);
-                self.detail(position).message =
-                    "it was being sent when the run was stopped: look for the record in the account".into();
+                self.entries[position].state = State::NotSent;
+                self.detail(position).message = format!("not sent: {reason}").into();
             }
         }
     }
 
-    /// The run stopped before the row was sent.
-    pub(super) fn leave(&mut self, row: u64, message: &str) {
-        self.end(row, Status::Failed, None, message, Vec::new());
-        if let Some(position) = self.position(row) {
-            self.entries[position].state = State::NotSent;
-        }
-    }
-
     /// Something went wrong with a record that the row names; its own step will say the rest.
-    pub(super) fn blame(&mut self, row: u64, problem: Option<Problem>) {
+    fn blame(&mut self, row: u64, problems: &[Problem]) {
         if let Some(position) = self.position(row) {
-            self.detail(position).problems.extend(problem);
+            self.detail(position).problems.extend_from_slice(problems);
         }
     }
 
@@ -102,24 +137,21 @@ impl Ledger {
         &mut self.details[index]
     }
 
-    /// The outcome of the row at a position of the sheet; rows carried from an earlier result have none here.
-    pub(super) fn outcome(&self, position: usize) -> Option<(u64, Option<Outcome>)> {
+    /// The outcome of the row at a position of the sheet.
+    pub(super) fn outcome(&self, position: usize) -> Option<Outcome> {
         let entry = self.entries.get(position)?;
         let status = match entry.state {
             State::Planned(status) | State::Ended(status) => status,
             State::NotSent => Status::Failed,
-            State::Carried => return Some((entry.row, None)),
+            State::Carried(status) => status,
         };
         let detail = (entry.detail as usize).checked_sub(1).and_then(|index| self.details.get(index));
-        Some((
-            entry.row,
-            Some(Outcome {
-                status,
-                id: (entry.id != 0).then_some(entry.id),
-                message: detail.map(|detail| detail.message.clone()).unwrap_or_default(),
-                problems: detail.map(|detail| detail.problems.clone()).unwrap_or_default(),
-            }),
-        ))
+        Some(Outcome {
+            status,
+            id: (entry.id != 0).then_some(entry.id),
+            message: detail.map(|detail| detail.message.clone()).unwrap_or_default(),
+            problems: detail.map(|detail| detail.problems.clone()).unwrap_or_default(),
+        })
     }
 
     /// The rows counted by what became of them; rows that an earlier run finished count as skipped.
@@ -129,15 +161,15 @@ impl Ledger {
             counts.add(match entry.state {
                 State::Planned(status) | State::Ended(status) => status,
                 State::NotSent => Status::Failed,
-                State::Carried => Status::Skipped,
+                State::Carried(_) => Status::Skipped,
             });
         }
         counts
     }
 
-    /// How many rows stand at a state.
-    pub(super) fn count(&self, state: State) -> u64 {
-        self.entries.iter().filter(|entry| entry.state == state).count() as u64
+    /// How many rows stand at a state that the test accepts.
+    pub(super) fn count(&self, is_meant: impl Fn(State) -> bool) -> u64 {
+        self.entries.iter().filter(|entry| is_meant(entry.state)).count() as u64
     }
 
     pub(super) fn rows(&self) -> u64 {
@@ -162,15 +194,21 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn planned(status: Status) -> PlannedRow {
+        PlannedRow { state: RowState::Planned, status, record: None, message: String::new(), problems: Vec::new() }
+    }
+
     #[test]
     fn a_row_under_way_when_the_run_is_cut_off_is_unknown_and_never_done() {
         let mut ledger = Ledger::default();
-        ledger.push(2, State::Planned(Status::Created), None, Vec::new());
-        ledger.push(3, State::Planned(Status::Created), None, Vec::new());
+        (2..5).for_each(|row| ledger.push(row, planned(Status::Created)));
         ledger.end(2, Status::Created, Some(7), "", Vec::new());
-        ledger.close();
-        let statuses: Vec<Status> = (0..2).map(|at| ledger.outcome(at).unwrap().1.unwrap().status).collect();
-        assert_eq!(statuses, [Status::Created, Status::Unknown]);
-        assert_eq!((ledger.counts().created, ledger.counts().unknown), (1, 1));
+        ledger.lose(2);
+        ledger.lose(3);
+        ledger.close("the run was interrupted");
+        let statuses: Vec<Status> = (0..3).map(|at| ledger.outcome(at).unwrap().status).collect();
+        assert_eq!(statuses, [Status::Created, Status::Unknown, Status::Failed]);
+        assert_eq!(&*ledger.outcome(2).unwrap().message, "not sent: the run was interrupted");
+        assert_eq!((ledger.counts().created, ledger.counts().unknown, ledger.counts().failed), (1, 1, 1));
     }
 }

@@ -136,12 +136,12 @@ impl PlanSink for Draft {
         let fields = serde_json::to_string(&head.fields).unwrap_or_default();
         let ignored = serde_json::to_string(&head.ignored).unwrap_or_default();
         let sheet_values = params![
-            sheet, head.file, head.name, head.place, head.entity.name, head.header.number as i64, header, fields,
+            sheet, head.file, head.name, head.label, head.place, head.entity.name, head.header.number as i64, header, fields,
             head.decoding, ignored,
         ];
         self.insert(
-            "INSERT INTO sheet (sheet, file, name, place, entity, header_row, header, fields, decoding, ignored) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            "INSERT INTO sheet (sheet, file, name, label, place, entity, header_row, header, fields, decoding, ignored) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             sheet_values,
         )
     }

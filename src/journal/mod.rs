@@ -36,7 +36,8 @@ mod words;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +106,17 @@ pub struct Source {
     pub modified: Option<i64>,
 }
 
+impl Source {
+    /// The file as it is now; none where it is not there.
+    pub fn of(path: &Path) -> Option<Self> {
+        let path = std::path::absolute(path).ok()?;
+        let metadata = path.metadata().ok()?;
+        let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let modified = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+        Some(Self { path, bytes: metadata.len(), modified })
+    }
+}
+
 /// A sheet of a run, as its rows and the result need it.
 #[derive(Debug, Clone)]
 pub struct SheetHead {
@@ -112,6 +124,8 @@ pub struct SheetHead {
     pub file: String,
     /// None where the file has no sheets.
     pub name: Option<String>,
+    /// What the sheet is called in messages and results.
+    pub label: String,
     /// Its place among the sheets of the result, which is the user's order.
     pub place: u32,
     pub entity: &'static Entity,
@@ -122,6 +136,13 @@ pub struct SheetHead {
     pub decoding: Option<String>,
     /// Columns that feed no field.
     pub ignored: Vec<String>,
+}
+
+impl SheetHead {
+    /// The header over a column, from 0.
+    pub fn header_of(&self, column: u32) -> Option<&str> {
+        Some(self.header.cell(column as usize).text.trim()).filter(|header| !header.is_empty())
+    }
 }
 
 /// How far a run is.

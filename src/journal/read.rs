@@ -163,7 +163,7 @@ impl Journal {
 
     /// The sheets in the order in which they are sent.
     pub fn sheets(&self) -> Result<Vec<SheetHead>, JournalError> {
-        let sql = "SELECT file, name, place, entity, header_row, header, fields, decoding, ignored \
+        let sql = "SELECT file, name, label, place, entity, header_row, header, fields, decoding, ignored \
                    FROM sheet ORDER BY sheet";
         let stored: Vec<(SheetHead, String)> = self.store.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
@@ -338,6 +338,7 @@ fn sheet_of(row: &SqlRow<'_>) -> rusqlite::Result<(SheetHead, String)> {
     let head = SheetHead {
         file: row.get("file")?,
         name: row.get("name")?,
+        label: row.get("label")?,
         place: row.get("place")?,
         entity: schema::COLLECTIONS[0],
         header,

@@ -24,8 +24,8 @@ CREATE TABLE run (
     details TEXT NOT NULL, knowledge TEXT, counts TEXT, requests TEXT, seconds REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE sheet (
-    sheet INTEGER PRIMARY KEY, file TEXT NOT NULL, name TEXT, place INTEGER NOT NULL, entity TEXT NOT NULL,
-    header_row INTEGER NOT NULL, header TEXT NOT NULL, fields TEXT NOT NULL, decoding TEXT, ignored TEXT NOT NULL
+    sheet INTEGER PRIMARY KEY, file TEXT NOT NULL, name TEXT, label TEXT NOT NULL, place INTEGER NOT NULL,
+    entity TEXT NOT NULL, header_row INTEGER NOT NULL, header TEXT NOT NULL, fields TEXT NOT NULL, decoding TEXT, ignored TEXT NOT NULL
 );
 -- `id` is sheet * 2^40 + the row's position: rows lie in the order of the sheet.
 CREATE TABLE row (
