@@ -42,7 +42,9 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
         .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index)))
         .collect();
     loop {
-        let mut summary = result::summary("check", intake, &[]);
+        let mut summary = result::summary("check", result::run_id(), &[], &[]);
+        summary.files = intake.file_names();
+        summary.skipped_sheets = intake.skipped.clone();
         let mut book = path.map(|path| path.open(Tense::Checked)).transpose()?;
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();

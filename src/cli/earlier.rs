@@ -2,7 +2,8 @@
 
 use crate::check::{Code, Flaw, Problem};
 use crate::mapping::{Mapping, ResultColumn, To};
-use crate::report::{Outcome, Status};
+use crate::journal::{PlannedRow, RowState};
+use crate::report::Status;
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -63,11 +64,12 @@ impl EarlierResult {
     }
 
     /// What became of the row then.
-    pub(super) fn outcome(&self, row: &Row) -> Outcome {
+    pub(super) fn outcome(&self, row: &Row) -> PlannedRow {
         let text = |column: Option<usize>| column.map_or("", |column| row.cell(column).text.trim());
-        Outcome {
+        PlannedRow {
+            state: RowState::Carried,
             status: Status::parse(row.cell(self.status).text).map_or(Status::Skipped, |reported| reported.status),
-            id: text(self.id).parse().ok(),
+            record: text(self.id).parse().ok(),
             message: text(self.message).into(),
             problems: Vec::new(),
         }

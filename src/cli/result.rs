@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::args::{ImportArgs, ReadingArgs};
-use super::earlier::EarlierResult;
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, FractionalCost, Mode};
+use crate::journal::{Journal, SheetHead};
 use crate::mapping::{Ignored, Mapping};
 use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
 use crate::table::write::WriteError;
@@ -38,25 +38,32 @@ pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, 
         Some(path) => path.to_path_buf(),
         None => free_path(intake),
     };
-    let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    if is_csv && intake.sheets.len() > 1 {
-        let what = format!("a .csv result holds one sheet, and there are {}", intake.sheets.len());
-        return Err(Error::usage(what, "name a .xlsx file with --result, or read one sheet with --sheet"));
-    }
     if let Some(input) = intake.books.iter().find(|book| book.input.is_same(&Input::Path(path.clone()))) {
         return Err(Error::usage(
             format!("the result would overwrite the input `{}`", input.input.name()),
             "name another file with --result",
         ));
     }
-    let folder = folder_of(&path);
-    if !folder.is_dir() {
-        return Err(Error::usage(
-            format!("there is no folder `{}` to write the result to", folder.display()),
-            "make the folder, or name another place with --result",
-        ));
+    ResultPath::new(path, intake.sheets.len())
+}
+
+impl ResultPath {
+    /// A place for the result of so many sheets.
+    pub(super) fn new(path: PathBuf, sheets: usize) -> Result<Self, Error> {
+        let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if is_csv && sheets > 1 {
+            let what = format!("a .csv result holds one sheet, and there are {sheets}");
+            return Err(Error::usage(what, "name a .xlsx file with --result, or read one sheet with --sheet"));
+        }
+        let folder = folder_of(&path);
+        if !folder.is_dir() {
+            return Err(Error::usage(
+                format!("there is no folder `{}` to write the result to", folder.display()),
+                "make the folder, or name another place with --result",
+            ));
+        }
+        Ok(Self(path))
     }
-    Ok(ResultPath(path))
 }
 
 fn free_path(intake: &Intake) -> PathBuf {
@@ -66,9 +73,13 @@ fn free_path(intake: &Intake) -> PathBuf {
         Input::Stdin => PathBuf::new(),
     };
     let stem = input.stem();
-    let base = without_result_suffix(&stem);
-    let numbered = (2..).map(|number| folder.join(format!("{base}.result-{number}.xlsx")));
-    std::iter::once(folder.join(format!("{base}.result.xlsx")))
+    free_path_in(&folder, without_result_suffix(&stem))
+}
+
+/// `NAME.result.xlsx`, or the first `NAME.result-2.xlsx` and so on that is not taken.
+pub(super) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
+    let numbered = (2..).map(|number| folder.join(format!("{name}.result-{number}.xlsx")));
+    std::iter::once(folder.join(format!("{name}.result.xlsx")))
         .chain(numbered)
         .find(|path| !path.exists())
         .unwrap_or_else(|| folder.join("result.xlsx"))
@@ -86,25 +97,24 @@ fn without_result_suffix(stem: &str) -> &str {
     }
 }
 
-/// The summary of a run as far as files, rows and problems tell it.
-pub(super) fn summary(command: &'static str, intake: &Intake, ledgers: &[Ledger]) -> RunSummary {
-    let mut summary = RunSummary::new(command, run_id());
-    summary.files = intake.file_names();
-    summary.skipped_sheets = intake.skipped.clone();
-    for (index, ledger) in ledgers.iter().enumerate() {
-        let sheet = &intake.sheets[index];
-        let label = intake.label(index);
-        ledger.tally(&label, &|column| sheet.mapping.header(column).map(ToOwned::to_owned), &mut summary.problems);
+/// The summary of a run as far as its sheets, rows and problems tell it.
+pub(super) fn summary(command: &'static str, run: String, heads: &[SheetHead], ledgers: &[Ledger]) -> RunSummary {
+    let mut summary = RunSummary::new(command, run);
+    for (head, ledger) in heads.iter().zip(ledgers) {
+        let header = |column| head.header_of(column).map(ToOwned::to_owned);
+        ledger.tally(&head.label, &header, &mut summary.problems);
         summary.sheets.push(SheetSummary {
-            file: intake.books[sheet.book].input.name(),
-            sheet: sheet.name.clone(),
-            entity: sheet.mapping.entity.name,
+            file: head.file.clone(),
+            sheet: head.name.clone(),
+            entity: head.entity.name,
             rows: ledger.rows(),
             counts: ledger.counts(),
-            decoding: intake.decoding(index),
-            ignored: intake.ignored(index),
+            decoding: head.decoding.clone(),
+            ignored: head.ignored.clone(),
         });
-        let (carried, not_sent) = (ledger.count(State::Carried), ledger.count(State::NotSent));
+        let carried = ledger.count(|state| matches!(state, State::Carried(_)));
+        let not_sent = ledger.count(|state| state == State::NotSent);
+        let label = &head.label;
         if not_sent > 0 {
             summary.remarks.push(format!("{label}: {} of the failed rows were not sent", thousands(not_sent)));
         }
@@ -117,7 +127,7 @@ pub(super) fn summary(command: &'static str, intake: &Intake, ledgers: &[Ledger]
 }
 
 /// A run's name: when it began, and four letters against two in one second.
-fn run_id() -> String {
+pub(super) fn run_id() -> String {
     let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
     let letters: String = std::iter::repeat_with(fastrand::lowercase).take(4).collect();
     format!("{now}-{letters}")
@@ -172,19 +182,19 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
     options
 }
 
-/// What to type next, the best first.
-pub(super) fn next_commands(summary: &RunSummary, result: &Path) -> Vec<String> {
+/// What to type next, the best first. `typed` are the words of the import, `resume` the command that goes on with it.
+pub(super) fn next_commands(summary: &RunSummary, typed: Typed, result: &Path, resume: Option<String>) -> Vec<String> {
     let counts = summary.counts();
     let failed = counts.failed + counts.unknown;
-    let typed = Typed::here(&summary.files);
+    let only_failed = |typed: Typed| typed.on(&result.display().to_string()).command("import", &["--only-failed"]);
     if summary.stopped.is_some() {
-        return vec![typed.on(&result.display().to_string()).command("import", &["--only-failed"])];
+        return vec![resume.unwrap_or_else(|| only_failed(typed))];
     }
     match (summary.dry_run, failed) {
         (true, 0) => vec![typed.command("import", &[])],
         (true, _) => vec![typed.command("import", &["--dry-run"])],
         (false, 0) => Vec::new(),
-        (false, _) => vec![typed.on(&result.display().to_string()).command("import", &["--only-failed"])],
+        (false, _) => vec![only_failed(typed)],
     }
 }
 
@@ -199,7 +209,16 @@ impl Typed {
         &["--dry-run", "--only-failed", "--json", "--yes", "--no-progress", "-q", "--quiet"];
     const DROPPED_WITH_VALUE: &'static [&'static str] = &["--result", "--save-mapping"];
 
-    /// The words of this process that matter for the next, its files last.
+    /// The words as they were kept.
+    pub(super) fn kept(words: Vec<String>) -> Self {
+        Self { words }
+    }
+
+    pub(super) fn into_words(self) -> Vec<String> {
+        self.words
+    }
+
+    /// The words of this process that matter for the next, its files first.
     pub(super) fn here(files: &[String]) -> Self {
         Self::of(std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()), files)
     }
@@ -244,47 +263,67 @@ fn quoted(word: &str) -> String {
     }
 }
 
+/// Where the user's rows are read from again: the files, or the journal.
+pub(super) trait Rows {
+    /// Streams the rows of a sheet in its order.
+    ///
+    /// # Errors
+    /// Where they cannot be read to their end.
+    fn each(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), Error>;
+}
+
+impl Rows for Intake {
+    fn each(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), Error> {
+        let secrets = secrets(&self.sheets[sheet].mapping);
+        match secrets.is_empty() {
+            true => self.each_row(sheet, on_row)?,
+            false => self.each_row(sheet, &mut |row| on_row(&without(row, &secrets)))?,
+        }
+        Ok(())
+    }
+}
+
+impl Rows for Journal {
+    fn each(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), Error> {
+        Ok(self.each_row(sheet as u16, on_row)?)
+    }
+}
+
 /// Writes every row with what became of it.
 ///
 /// # Errors
-/// Where the result cannot be written or an input cannot be read again.
+/// Where the result cannot be written or the rows cannot be read again.
 pub(super) fn write(
-    intake: &mut Intake,
+    rows: &mut dyn Rows,
+    heads: &[SheetHead],
     ledgers: &[Ledger],
     mut book: ResultBook,
     summary: &mut RunSummary,
 ) -> Result<(), Error> {
-    for index in sheet_order(intake) {
-        write_sheet(intake, index, &ledgers[index], &mut book)?;
+    // The sheets as the user has them, which is not the order in which they were sent.
+    let mut order: Vec<usize> = (0..heads.len()).collect();
+    order.sort_by_key(|index| heads[*index].place);
+    for index in order {
+        write_sheet(rows, index, &heads[index], &ledgers[index], &mut book)?;
     }
     summary.result = Some(book.finish(summary)?);
     Ok(())
 }
 
-/// The sheets as the user has them, which is not the order in which they were sent.
-fn sheet_order(intake: &Intake) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..intake.sheets.len()).collect();
-    order.sort_by_key(|index| (intake.sheets[*index].book, intake.sheets[*index].position));
-    order
-}
-
-fn write_sheet(intake: &mut Intake, index: usize, ledger: &Ledger, book: &mut ResultBook) -> Result<(), Error> {
-    let label = intake.label(index);
-    let sheet = &intake.sheets[index];
-    let secrets = secrets(&sheet.mapping);
-    let earlier = EarlierResult::of(&sheet.mapping);
-    let (header, entity) = (sheet.header.clone(), sheet.mapping.entity.name);
-    book.start_sheet(&label, &header, entity)?;
+fn write_sheet(
+    rows: &mut dyn Rows,
+    index: usize,
+    head: &SheetHead,
+    ledger: &Ledger,
+    book: &mut ResultBook,
+) -> Result<(), Error> {
+    book.start_sheet(&head.label, &head.header, head.entity.name)?;
     let mut position = 0;
     let mut written: Result<(), WriteError> = Ok(());
-    intake.each_row(index, &mut |row| {
-        let Some((_, outcome)) = ledger.outcome(position) else { return ControlFlow::Break(()) };
+    rows.each(index, &mut |row| {
+        let Some(outcome) = ledger.outcome(position) else { return ControlFlow::Break(()) };
         position += 1;
-        let Some(outcome) = outcome.or_else(|| earlier.map(|earlier| earlier.outcome(row))) else {
-            return ControlFlow::Continue(());
-        };
-        written =
-            if secrets.is_empty() { book.row(row, &outcome) } else { book.row(&without(row, &secrets), &outcome) };
+        written = book.row(row, &outcome);
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(written?)

@@ -89,7 +89,7 @@ pub struct Details {
     pub options: Vec<(String, String)>,
     /// Where the result goes; absolute.
     pub result: PathBuf,
-    /// The command line's words that matter to a run of the result, its files last.
+    /// The command line's words that matter to a run of the result, its files first.
     pub typed: Vec<String>,
     /// Stop after so many failed rows.
     pub max_errors: Option<u64>,
