@@ -268,6 +268,11 @@ impl Client {
         self.shared.target.host()
     }
 
+    /// Whether the base link leads to this machine.
+    pub fn is_on_this_machine(&self) -> bool {
+        self.shared.target.is_loopback()
+    }
+
     /// Sends nothing any more: requests that wait for the quota or before a repetition end at once as not sent,
     /// those on the wire land.
     pub fn stop(&self) {

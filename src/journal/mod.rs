@@ -175,6 +175,8 @@ pub struct Conclusion {
     pub requests: BTreeMap<String, u64>,
     pub seconds: f64,
     pub counts: Counts,
+    /// The result as it was written last: where it has changed since, somebody has worked on it.
+    pub result: Option<Source>,
 }
 
 /// How a step ended.

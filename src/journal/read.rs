@@ -124,17 +124,19 @@ impl Journal {
 
     /// What all processes together have spent on the run, and the counts that the last of them told.
     pub fn conclusion(&self) -> Result<Conclusion, JournalError> {
-        let sql = "SELECT requests, seconds, counts FROM run";
-        let (requests, seconds, counts): (Option<String>, f64, Option<String>) = self
-            .store
-            .attempt(|connection| connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))))?;
+        let sql = "SELECT requests, seconds, counts, result FROM run";
+        let (requests, seconds, counts, result): (Option<String>, f64, Option<String>, Option<String>) =
+            self.store.attempt(|connection| {
+                connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+            })?;
         let stored = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+        let result = result.and_then(|text| serde_json::from_str(&text).ok());
         let by_word: BTreeMap<String, u64> = stored(counts);
         let mut counts = Counts::default();
         for status in Status::all() {
             *counts.slot(status) += by_word.get(status.as_str()).copied().unwrap_or(0);
         }
-        Ok(Conclusion { requests: stored(requests), seconds, counts })
+        Ok(Conclusion { requests: stored(requests), seconds, counts, result })
     }
 
     /// The end of this process's work on the run.
@@ -151,11 +153,13 @@ impl Journal {
         let counts: BTreeMap<&str, u64> =
             Status::all().map(|status| (status.as_str(), conclusion.counts.of(status))).collect();
         let counts = serde_json::to_string(&counts).unwrap_or_default();
+        let result = conclusion.result.as_ref().map(|result| serde_json::to_string(result).unwrap_or_default());
         let ended = jiff::Timestamp::now().to_string();
         self.store.attempt(|connection| {
             connection.execute(
-                "UPDATE run SET phase = ?1, reason = ?2, requests = ?3, seconds = ?4, counts = ?5, ended = ?6",
-                params![words::word(PHASES, &phase), reason, requests, conclusion.seconds, counts, ended],
+                "UPDATE run SET phase = ?1, reason = ?2, requests = ?3, seconds = ?4, counts = ?5, result = ?6, \
+                 ended = ?7",
+                params![words::word(PHASES, &phase), reason, requests, conclusion.seconds, counts, result, ended],
             )
         })?;
         Ok(())

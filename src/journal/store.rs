@@ -21,7 +21,7 @@ const TABLES: &str = "
 CREATE TABLE run (
     id TEXT NOT NULL, deed TEXT NOT NULL, tallyport TEXT NOT NULL, account TEXT NOT NULL, place TEXT NOT NULL,
     tenant INTEGER, profile TEXT, undoes TEXT, began TEXT NOT NULL, phase TEXT NOT NULL, reason TEXT, ended TEXT,
-    details TEXT NOT NULL, knowledge TEXT, counts TEXT, requests TEXT, seconds REAL NOT NULL DEFAULT 0
+    details TEXT NOT NULL, knowledge TEXT, counts TEXT, result TEXT, requests TEXT, seconds REAL NOT NULL DEFAULT 0
 );
 CREATE TABLE sheet (
     sheet INTEGER PRIMARY KEY, file TEXT NOT NULL, name TEXT, label TEXT NOT NULL, place INTEGER NOT NULL,

@@ -1,0 +1,296 @@
+//! A run whose plan is in its journal: sent to its end, reported, and put away. Import, resume, undo and delete all
+//! end here.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::runtime::Runtime;
+
+use super::import::print;
+use super::interrupts::Interrupts;
+use super::ledger::Ledger;
+use super::printer::Printer;
+use super::progress::{Progress, Remaining};
+use super::result::{self, ResultPath, Typed};
+use super::settings::Connection;
+use super::{Error, Exit};
+use crate::api::{Client, Waiting};
+use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult};
+use crate::plan::{Part, Step};
+use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, thousands};
+use crate::schema;
+use crate::send::{Dispatch, Doing, End, Settings, Watcher};
+
+/// How soon a request whose answer was lost has surely landed: on this machine, and anywhere else. A slow service
+/// makes it longer.
+const GRACE_HERE: Duration = Duration::from_secs(1);
+const GRACE_ELSEWHERE: Duration = Duration::from_secs(5);
+
+/// What a run needs to be sent and reported.
+pub(super) struct Running<'r> {
+    pub connection: &'r Connection,
+    pub printer: Printer,
+    pub progress: Progress,
+    pub started: Instant,
+    /// The result's path as the user wrote it.
+    pub result: PathBuf,
+}
+
+/// Where the rows of a run stand.
+struct Rows {
+    ledgers: Vec<Ledger>,
+    /// Records created because rows name them, by collection.
+    also_created: BTreeMap<&'static str, u64>,
+}
+
+impl Running<'_> {
+    /// Sends what is open, writes the result and says what came of it all.
+    ///
+    /// # Errors
+    /// Where the result cannot be begun or the journal cannot be read: before anything is sent.
+    pub(super) fn finish(
+        mut self,
+        journal: Journal,
+        runtime: &Runtime,
+        interrupts: &mut Interrupts,
+    ) -> Result<Exit, Error> {
+        let (head, sheets) = (journal.head()?, journal.sheets()?);
+        let earlier = journal.conclusion()?;
+        let mut rows = Rows::load(&journal, sheets.len())?;
+        let path = ResultPath::new(self.result.clone(), sheets.len())?;
+        // Begun before anything is sent: a result that cannot be written stops the run while it can.
+        let book = path.open(Tense::Done)?;
+        let (journal, end) = runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, interrupts))?;
+        rows.close(&journal, &end);
+        let mut summary = summary(&head, &sheets, &rows, &end);
+        summary.requests = self.requests(&earlier);
+        let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
+        let typed = Typed::kept(head.details.typed.clone());
+        summary.next = match head.deed {
+            Deed::Import => result::next_commands(&summary, typed, path.as_path(), resume),
+            Deed::Delete | Deed::Undo => resume.filter(|_| summary.stopped.is_some()).into_iter().collect(),
+        };
+        let code = exit(&summary, &end, !rows.also_created.is_empty());
+        self.report(journal, &sheets, &rows, book, summary, earlier.seconds, &end, code)
+    }
+
+    async fn send(
+        &mut self,
+        journal: Journal,
+        details: &Details,
+        sheets: &[SheetHead],
+        rows: &mut Rows,
+        interrupts: &mut Interrupts,
+    ) -> Result<(Journal, End), Error> {
+        let client = &self.connection.client;
+        let open = journal.open_steps()?;
+        self.progress.phase("sending");
+        self.progress.set_total(Some(open));
+        let settings = Settings {
+            concurrency: usize::from(self.connection.concurrency),
+            max_errors: details.max_errors,
+            failed_before: rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum(),
+            least_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
+        };
+        let mut follower = Follower {
+            rows,
+            progress: &mut self.progress,
+            client,
+            quota: self.connection.quota,
+            remaining: open,
+        };
+        let dispatch = Dispatch::new(client, settings, sheets, journal)?;
+        Ok(dispatch.run(interrupts, &mut follower).await?)
+    }
+
+    fn requests(&self, earlier: &Conclusion) -> Requests {
+        let counted = self.connection.client.requests();
+        let mut by_kind = earlier.requests.clone();
+        for (kind, count) in counted.by_kind {
+            *by_kind.entry(kind).or_default() += count;
+        }
+        Requests { total: by_kind.values().sum(), by_kind }
+    }
+
+    /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
+    /// becomes of the file.
+    fn report(
+        mut self,
+        mut journal: Journal,
+        sheets: &[SheetHead],
+        rows: &Rows,
+        book: ResultBook,
+        mut summary: RunSummary,
+        seconds_before: f64,
+        end: &End,
+        code: Exit,
+    ) -> Result<Exit, Error> {
+        self.progress.phase("writing the result");
+        summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
+        let written = result::write(&mut journal, sheets, &rows.ledgers, book, &mut summary);
+        summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
+        self.progress.finish();
+        let conclusion = Conclusion {
+            requests: summary.requests.by_kind.clone(),
+            seconds: summary.seconds,
+            counts: summary.counts(),
+            result: summary.result.as_deref().and_then(Source::of),
+        };
+        let phase = if *end == End::Complete && written.is_ok() { Phase::Finished } else { Phase::Stopped };
+        let concluded = journal.conclude(phase, summary.stopped.as_deref(), &conclusion);
+        if let Err(error) = &written {
+            summary.next.clear();
+            print(&summary, self.printer)?;
+            self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
+            if journal.is_kept() {
+                self.printer.note(&format!("tallyport resume {} writes it again", summary.run_id));
+            }
+            return Ok(Exit::Internal);
+        }
+        if let Err(error) = concluded.as_ref().err().filter(|_| !matches!(end, End::Broken(_))).map_or(Ok(()), Err) {
+            // The steps and their outcomes are there; only how the run ended is not.
+            self.printer.warn(&error.to_string());
+        }
+        print(&summary, self.printer)?;
+        Ok(code)
+    }
+}
+
+impl Rows {
+    /// Where every row stands by its journal.
+    fn load(journal: &Journal, sheets: usize) -> Result<Self, Error> {
+        let mut rows = Self { ledgers: Vec::with_capacity(sheets), also_created: BTreeMap::new() };
+        for sheet in 0..sheets {
+            let mut ledger = Ledger::default();
+            journal.each_planned(sheet as u16, &mut |row| ledger.push(row.number, row.planned))?;
+            rows.ledgers.push(ledger);
+        }
+        journal.each_outcome(&mut |step, outcome| rows.conclude(&step, &outcome))?;
+        Ok(rows)
+    }
+
+    fn conclude(&mut self, step: &Step, outcome: &StepOutcome) {
+        if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
+            ledger.conclude(step, outcome);
+        }
+        if step.part == Part::Missing && outcome.result == StepResult::Done {
+            *self.also_created.entry(step.entity.name).or_default() += 1;
+        }
+    }
+
+    /// The sending is over: what has no outcome was lost, or was not sent.
+    fn close(&mut self, journal: &Journal, end: &End) {
+        for step in journal.unsettled().unwrap_or_default() {
+            if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
+                ledger.lose(step.row.row);
+            }
+        }
+        let reason = stopped(end).unwrap_or_default();
+        self.ledgers.iter_mut().for_each(|ledger| ledger.close(&reason));
+    }
+}
+
+/// Why a run stopped before its end.
+fn stopped(end: &End) -> Option<String> {
+    match end {
+        End::Complete => None,
+        End::Refused(reason) | End::Broken(reason) | End::Unreachable(reason) => Some(reason.clone()),
+        End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
+        End::Interrupted => Some(String::from("interrupted")),
+    }
+}
+
+fn summary(head: &RunHead, sheets: &[SheetHead], rows: &Rows, end: &End) -> RunSummary {
+    let mut summary = result::summary(command(head.deed), head.id.clone(), sheets, &rows.ledgers);
+    summary.files = head.details.files.clone();
+    summary.skipped_sheets = head.details.skipped_sheets.clone();
+    summary.options = head.details.options.clone();
+    summary.remarks.extend(head.details.remarks.iter().cloned());
+    summary.stopped = stopped(end);
+    if !rows.also_created.is_empty() {
+        summary.remarks.push(missing_remark("also created", &rows.also_created));
+    }
+    summary
+}
+
+/// What the summary calls the run.
+pub(super) fn command(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Import => "import",
+        Deed::Delete => "delete",
+        Deed::Undo => "undo",
+    }
+}
+
+/// What was created because rows name it.
+pub(super) fn missing_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> String {
+    let listed: Vec<String> = created.iter().map(|(name, count)| missing_text(name, *count)).collect();
+    format!("{verb} what rows name and the account lacked: {}", listed.join(", "))
+}
+
+fn missing_text(collection: &str, count: u64) -> String {
+    let singular = schema::collection(collection).filter(|_| count == 1).map(|entity| entity.singular);
+    format!("{} {}", thousands(count), singular.unwrap_or(collection))
+}
+
+fn exit(run: &RunSummary, end: &End, also_created: bool) -> Exit {
+    let counts = run.counts();
+    // Unknown rows may have changed something.
+    let changed = counts.created + counts.updated + counts.deleted + counts.unknown > 0 || also_created;
+    match end {
+        End::Refused(_) | End::Unreachable(_) if !changed => Exit::Refused,
+        End::Refused(_) | End::Unreachable(_) | End::Broken(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,
+        End::Complete if counts.failed + counts.unknown > 0 => Exit::RowsFailed,
+        End::Complete => Exit::Success,
+    }
+}
+
+/// Follows the sending: every end goes into the ledger and onto the screen.
+struct Follower<'f> {
+    rows: &'f mut Rows,
+    progress: &'f mut Progress,
+    client: &'f Client,
+    quota: Option<u32>,
+    remaining: u64,
+}
+
+impl Watcher for Follower<'_> {
+    fn ended(&mut self, step: &Step, outcome: &StepOutcome) {
+        self.rows.conclude(step, outcome);
+        self.remaining = self.remaining.saturating_sub(1);
+        self.progress.row(if outcome.result == StepResult::Done { Status::Created } else { Status::Failed });
+    }
+
+    fn tick(&mut self, doing: Doing) {
+        let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
+        self.progress.set_remaining(Remaining { requests: self.remaining, allowed_now, per_hour: self.quota });
+        self.progress.set_waiting(self.client.waiting().map(waiting_text).or_else(|| doing_text(doing)));
+    }
+}
+
+/// What keeps the run from sending, beside the quota.
+fn doing_text(doing: Doing) -> Option<String> {
+    match doing {
+        Doing::Sending => None,
+        Doing::Looking { records: 1 } => Some(String::from("an answer was lost: looking for the record")),
+        Doing::Looking { records } => Some(format!("{records} answers were lost: looking for the records")),
+        Doing::Waiting { until } => {
+            let wait = until.saturating_duration_since(tokio::time::Instant::now());
+            let until = clock_text(SystemTime::now() + wait);
+            Some(format!("the service does not answer well: trying again{until}"))
+        }
+    }
+}
+
+/// Why a run waits and until when, in the clock of the machine.
+fn waiting_text(waiting: Waiting) -> String {
+    let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
+    format!("waiting{until}: {}", waiting.reason)
+}
+
+/// ` at 14:05:00`; empty where the machine has no clock that tells.
+fn clock_text(time: SystemTime) -> String {
+    let local = jiff::Timestamp::try_from(time).map(|time| jiff::tz::TimeZone::system().to_datetime(time));
+    local.map_or_else(|_| String::new(), |local| format!(" at {}", local.strftime("%H:%M:%S")))
+}
