@@ -1,6 +1,6 @@
 //! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
 
-use crate::check::{Code, Flaw, Problem};
+use crate::check::{Code, Flaw};
 use crate::mapping::{Mapping, ResultColumn, To};
 use crate::journal::{PlannedRow, RowState};
 use crate::report::Status;
@@ -49,22 +49,36 @@ impl EarlierResult {
         Status::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
     }
 
+    /// What is decided for the row before it is looked at: it is done, or nobody knows whether it was.
+    pub(super) fn decided(&self, entity: &Entity, row: &Row) -> Option<PlannedRow> {
+        match self.is_done(row) {
+            true => Some(self.outcome(row)),
+            false => self.still_unknown(entity, row),
+        }
+    }
+
     /// An action whose end is not known is never sent again unasked: nothing tells whether it happened.
-    pub(super) fn still_unknown(&self, entity: &Entity, row: &Row) -> Option<Problem> {
+    fn still_unknown(&self, entity: &Entity, row: &Row) -> Option<PlannedRow> {
         let found = row.cell(self.status).text;
         let is_unknown = Status::parse(found).is_some_and(|reported| reported.status == Status::Unknown);
         (is_unknown && entity.is_action()).then(|| {
-            Flaw::new(
+            let flaw = Flaw::new(
                 Code::ServiceUnknown,
                 "a look at the account: an earlier run sent this, and sending it again may do it twice",
                 "empty its `_status` to send it again, or write `skipped` there if it was done",
-            )
-            .at(Some(self.status as u32), found)
+            );
+            PlannedRow {
+                state: RowState::Ended,
+                status: Status::Unknown,
+                record: None,
+                message: String::new(),
+                problems: vec![flaw.at(Some(self.status as u32), found)],
+            }
         })
     }
 
     /// What became of the row then.
-    pub(super) fn outcome(&self, row: &Row) -> PlannedRow {
+    fn outcome(&self, row: &Row) -> PlannedRow {
         let text = |column: Option<usize>| column.map_or("", |column| row.cell(column).text.trim());
         PlannedRow {
             state: RowState::Carried,

@@ -1,8 +1,10 @@
 //! Exit codes, and the one match that picks them.
 
+use std::convert::Infallible;
 use std::process::ExitCode;
 
 use crate::api::ApiError;
+use crate::journal::JournalError;
 
 /// What a scheduler or script learns from the exit status. The numbers are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,12 +73,19 @@ pub enum Error {
     /// Ctrl-C while the plan was made.
     #[error("interrupted; nothing was sent")]
     Interrupted,
-    /// A temporary file could not be written or read back.
-    #[error("the plan could not be kept in the temporary folder: {0}")]
-    Spool(#[source] std::io::Error),
+    /// A run's journal cannot be used.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// Writing to the terminal failed.
     #[error("could not write the output: {0}")]
     Output(#[from] std::io::Error),
+}
+
+/// A dry run's plan is kept nowhere, and so cannot fail to be.
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
 }
 
 impl Error {
@@ -99,7 +108,8 @@ impl Error {
             Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Template(_) => Exit::Usage,
-            Error::Spool(_) | Error::Output(_) => Exit::Internal,
+            Error::Journal(JournalError::Gone { .. }) | Error::Output(_) => Exit::Internal,
+            Error::Journal(_) => Exit::Usage,
         }
     }
 
@@ -121,7 +131,7 @@ impl Error {
             Error::Mapping(error) => Some(error.mend()),
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
             Error::Usage { mend, .. } => Some(mend.clone()),
-            Error::Spool(_) => Some(String::from("see that the disk has room")),
+            Error::Journal(error) => Some(error.mend()),
             Error::Headers(faults) => faults.mend(),
             Error::Output(_) | Error::Interrupted => None,
         }

@@ -1,33 +1,28 @@
 //! `tallyport import`: read, map, check, resolve, plan, send, report.
 
-use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::sync::Arc;
 use std::time::Instant;
-
-use tokio::sync::Notify;
 
 use super::args::{Global, ImportArgs};
 use super::earlier::Rows;
 use super::intake::{Intake, named_entity};
-use super::ledger::{Ledger, State};
+use super::interrupts::Interrupts;
+use super::ledger::{Ledger, done_status};
 use super::needs;
 use super::printer::Printer;
-use super::progress::{Progress, ProgressKind, Remaining};
-use super::result;
+use super::progress::{Progress, ProgressKind};
+use super::result::{self, ResultPath, Typed};
+use super::running::{Running, missing_remark};
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
-use crate::api::{Client, Waiting};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, How};
 use crate::check::Checker;
+use crate::journal::{Deed, Details, Draft, Knowledge, PlanSink, PlannedRow, RowState, RunHead};
 use crate::plan::{
-    Claims, CreateMissing, Emails, Guard, Limit, Part, Planner, SheetPlan, Spool, Step, Totals, Verdict, WriteKind,
-    estimate,
+    Claims, CreateMissing, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind, estimate,
 };
-use crate::report::{Planned, Requests, ResultBook, RunSummary, Status, Tense, counted, summary, thousands};
+use crate::report::{self, Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::{UnknownNames, Users};
-use crate::schema;
-use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, Watcher, problem_of_named, problems_of};
 
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
 const REQUESTS_PER_SECOND: u64 = 20;
@@ -36,50 +31,42 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     let started = Instant::now();
     let wanted = Wanted::new(args)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let connection = {
-        // The client belongs to the runtime it will run on.
+    let (connection, mut interrupts) = {
+        // The client belongs to the runtime it will run on. Stopped by the signal itself, a run could not say that it
+        // sent nothing.
         let _entered = runtime.enter();
-        connect(global)?
+        (connect(global)?, Interrupts::listen()?)
     };
     let mut intake = Intake::open(&args.reading, printer)?;
     let path = result::path(args.reading.result.as_deref(), &intake)?;
-    let mut import = Import {
-        connection,
-        wanted,
-        printer,
-        ledgers: Vec::new(),
-        also_created: BTreeMap::new(),
-        progress: Progress::new(ProgressKind::choose(global), None),
-    };
-    // Stopped by the signal itself, a run could not say that it sent nothing.
-    let mut interrupts = {
-        let _entered = runtime.enter();
-        CtrlC::listen()
-    };
-    let plan = runtime.block_on(async {
-        tokio::select! {
-            biased;
-            () = interrupts.next() => Err(Error::Interrupted),
-            plan = import.plan(&mut intake) => plan,
-        }
-    })?;
-    // Begun before anything is sent: a result that cannot be written stops the run while it can.
-    let book = path.open(if args.dry_run { Tense::Planned } else { Tense::Done })?;
-    let end = match args.dry_run {
-        true => End::Complete,
-        false => {
-            import.wanted.guard.check(&plan.totals)?;
-            import.confirm(&plan, args)?;
-            let end = runtime.block_on(import.send(&intake, plan.spool, &mut interrupts))?;
-            import.ledgers.iter_mut().for_each(Ledger::close);
-            end
-        }
-    };
-    let mut summary = import.summary(&intake, args, &plan.totals, &plan.planned, &end);
-    summary.next = result::next_commands(&summary, path.as_path());
-    summary.seconds = started.elapsed().as_secs_f64();
-    let code = exit(&summary, &end, !import.also_created.is_empty());
-    import.report(&mut intake, book, summary, started, code)
+    let progress = Progress::new(ProgressKind::choose(global), None);
+    let mut import = Import { connection: &connection, wanted, printer, progress };
+    if args.dry_run {
+        let plan = runtime.block_on(or_interrupted(&mut interrupts, import.plan(&mut intake, StepCount::default())))?;
+        return import.rehearsed(&mut intake, args, &plan, &path, started);
+    }
+    let head = import.head(&intake, args, &path)?;
+    let draft = Draft::begin(connection.place(&head.id), &head)?;
+    let plan = runtime.block_on(or_interrupted(&mut interrupts, import.plan(&mut intake, draft)))?;
+    import.wanted.guard.check(&plan.totals)?;
+    import.confirm(&plan, args)?;
+    let journal = plan.steps.ready(&plan.knowledge)?;
+    let Import { progress, .. } = import;
+    let result = path.as_path().to_path_buf();
+    let running = Running { connection: &connection, printer, progress, started, result };
+    running.finish(journal, &runtime, &mut interrupts)
+}
+
+/// Nothing has been sent yet: an interrupt simply ends it.
+pub(super) async fn or_interrupted<T>(
+    interrupts: &mut Interrupts,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = interrupts.next() => Err(Error::Interrupted),
+        done = work => done,
+    }
 }
 
 /// The import's own flags, parsed.
@@ -139,29 +126,48 @@ fn collection_named(name: &str) -> Result<&'static str, Error> {
     }
 }
 
-/// A run under way.
-struct Import {
-    connection: Connection,
+/// An import while it is planned.
+struct Import<'i> {
+    connection: &'i Connection,
     wanted: Wanted,
     printer: Printer,
-    /// What became of the rows, by sheet.
-    ledgers: Vec<Ledger>,
-    /// Records created because rows name them, by collection.
-    also_created: BTreeMap<&'static str, u64>,
     progress: Progress,
 }
 
 /// A plan ready to be sent.
-struct Plan {
-    spool: Spool,
+struct Plan<S> {
+    steps: S,
     totals: Totals,
     planned: Planned,
+    knowledge: Knowledge,
+    /// What the plan decided for every row, by sheet.
+    ledgers: Vec<Ledger>,
 }
 
-impl Import {
+impl Import<'_> {
+    /// What the journal keeps of the run as a whole.
+    fn head(&self, intake: &Intake, args: &ImportArgs, path: &ResultPath) -> Result<RunHead, Error> {
+        let files = intake.file_names();
+        let details = Details {
+            sources: intake.sources(),
+            skipped_sheets: intake.skipped.clone(),
+            options: result::options(args),
+            result: std::path::absolute(path.as_path())?,
+            typed: Typed::here(&files).into_words(),
+            max_errors: self.wanted.max_errors,
+            files,
+            remarks: Vec::new(),
+        };
+        let account = self.connection.account.clone();
+        Ok(RunHead { id: result::run_id(), deed: Deed::Import, account, undoes: None, details })
+    }
+
     /// Two passes over every sheet: the first checks and gathers what has to be known of the account, the second
-    /// resolves and plans. Rows stream through both; what stays is the plan on disk and the ledger.
-    async fn plan(&mut self, intake: &mut Intake) -> Result<Plan, Error> {
+    /// resolves and plans. Rows stream through both; what stays is the plan in `steps` and the ledgers.
+    async fn plan<S: PlanSink>(&mut self, intake: &mut Intake, steps: S) -> Result<Plan<S>, Error>
+    where
+        Error: From<S::Error>,
+    {
         let sheets: Vec<_> =
             intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
         let rules = intake.rules.clone();
@@ -179,6 +185,7 @@ impl Import {
             progress.phase(&format!("looking up {collection}"))
         })
         .await?;
+        let knowledge = self.knowledge(intake, &catalog).await?;
         self.progress.phase("planning");
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -186,11 +193,12 @@ impl Import {
             unknown: UnknownNames::default(),
             rules: &rules,
             covers: &self.wanted.covers,
-            spool: Spool::new().map_err(Error::Spool)?,
+            steps,
             totals: Totals::default(),
             emails: Emails::default(),
             claims: Claims::default(),
         };
+        let mut ledgers = Vec::with_capacity(sheets.len());
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan {
                 index: index as u16,
@@ -199,11 +207,11 @@ impl Import {
                 text: intake.trust(index),
                 named: intake.named(index),
             };
-            let ledger = plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.rows)?;
-            self.ledgers.push(ledger);
+            planner.steps.sheet(sheet.index, &intake.head(index))?;
+            ledgers.push(plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.rows)?);
         }
         let used = self.connection.client.requests().total;
-        let requests = u64::from(planner.spool.len());
+        let requests = u64::from(planner.steps.len());
         let quota = self.connection.quota;
         let planned = Planned {
             requests,
@@ -212,7 +220,20 @@ impl Import {
             people: planner.emails.people(),
             quota,
         };
-        Ok(Plan { spool: planner.spool, totals: planner.totals, planned })
+        let Planner { steps, totals, .. } = planner;
+        Ok(Plan { steps, totals, planned, knowledge, ledgers })
+    }
+
+    /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
+    async fn knowledge(&self, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+        let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
+        let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
+        let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
+        let newest_log_entry = match has_actions {
+            true => self.connection.client.activity(&[], 1).await?.into_iter().next(),
+            false => None,
+        };
+        Ok(Knowledge { sizes, newest_log_entry })
     }
 
     /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
@@ -227,7 +248,7 @@ impl Import {
     }
 
     /// Asks before e-mails go to people (design rule 15) and before records are deleted.
-    fn confirm(&self, plan: &Plan, args: &ImportArgs) -> Result<(), Error> {
+    fn confirm<S>(&self, plan: &Plan<S>, args: &ImportArgs) -> Result<(), Error> {
         if args.yes {
             return Ok(());
         }
@@ -248,191 +269,93 @@ impl Import {
         Err(Error::usage(format!("{what}; nothing was sent"), "add --yes if that is meant"))
     }
 
-    async fn send(&mut self, intake: &Intake, spool: Spool, interrupts: &mut CtrlC) -> Result<End, Error> {
-        let steps = u64::from(spool.len());
-        self.progress.phase("sending");
-        let failed_before = self.ledgers.iter().map(|ledger| ledger.counts().failed).sum();
-        self.progress.set_total(Some(steps));
-        let settings = Settings {
-            concurrency: usize::from(self.connection.concurrency),
-            max_errors: self.wanted.max_errors,
-            failed_before,
-        };
-        let client = &self.connection.client;
-        let mut follower = Follower {
-            intake,
-            ledgers: &mut self.ledgers,
-            also_created: &mut self.also_created,
-            progress: &mut self.progress,
-            client,
-            quota: self.connection.quota,
-            remaining: steps,
-        };
-        let steps = spool.into_steps().map_err(Error::Spool)?;
-        Ok(Dispatch::new(client, settings).run(steps, interrupts, &mut follower).await)
-    }
-
-    /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
-    /// becomes of the file.
-    fn report(
+    /// The end of a dry run: nothing was sent, and the result says what would be.
+    fn rehearsed(
         mut self,
         intake: &mut Intake,
-        book: ResultBook,
-        mut summary: RunSummary,
+        args: &ImportArgs,
+        plan: &Plan<StepCount>,
+        path: &ResultPath,
         started: Instant,
-        code: Exit,
     ) -> Result<Exit, Error> {
-        self.progress.phase("writing the result");
-        let written = result::write(intake, &self.ledgers, book, &mut summary);
-        summary.seconds = started.elapsed().as_secs_f64();
-        self.progress.finish();
-        match written {
-            Err(error) if !summary.dry_run => {
-                summary.next.clear();
-                print(&summary, self.printer)?;
-                self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
-                Ok(Exit::Internal)
-            }
-            written => {
-                written?;
-                print(&summary, self.printer)?;
-                Ok(code)
-            }
-        }
-    }
-
-    fn summary(&self, intake: &Intake, args: &ImportArgs, totals: &Totals, planned: &Planned, end: &End) -> RunSummary {
+        let book = path.open(Tense::Planned)?;
+        let heads = intake.heads();
+        let mut summary = result::summary("import", result::run_id(), &heads, &plan.ledgers);
         let counted = self.connection.client.requests();
-        let mut summary = result::summary("import", intake, &self.ledgers);
-        summary.dry_run = args.dry_run;
+        summary.files = intake.file_names();
+        summary.skipped_sheets = intake.skipped.clone();
+        summary.dry_run = true;
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
-        summary.planned = args.dry_run.then(|| planned.clone());
+        summary.planned = Some(plan.planned.clone());
         summary.options = result::options(args);
-        summary.stopped = match end {
-            End::Complete => None,
-            End::Refused(reason) | End::Broken(reason) => Some(reason.clone()),
-            End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
-            End::Interrupted => Some(String::from("interrupted")),
-        };
-        let (verb, created) = match args.dry_run {
-            true => ("would also create", &totals.missing),
-            false => ("also created", &self.also_created),
-        };
-        if args.dry_run
-            && let Err(fault) = self.wanted.guard.check(totals)
-        {
+        if let Err(fault) = self.wanted.guard.check(&plan.totals) {
             summary.remarks.push(format!("a run would stop before it starts: {fault}"));
         }
-        if !created.is_empty() {
-            let listed: Vec<String> = created.iter().map(|(name, count)| missing_text(name, *count)).collect();
-            summary.remarks.push(format!("{verb} what rows name and the account lacked: {}", listed.join(", ")));
+        if !plan.totals.missing.is_empty() {
+            summary.remarks.push(missing_remark("would also create", &plan.totals.missing));
         }
-        summary
+        summary.next = result::next_commands(&summary, Typed::here(&summary.files), path.as_path(), None);
+        summary.seconds = started.elapsed().as_secs_f64();
+        self.progress.phase("writing the result");
+        result::write(intake, &heads, &plan.ledgers, book, &mut summary)?;
+        summary.seconds = started.elapsed().as_secs_f64();
+        self.progress.finish();
+        print(&summary, self.printer)?;
+        Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
     }
 }
 
 /// Plans the rows of one sheet; rows that an earlier run finished are carried.
-fn plan_sheet(
+fn plan_sheet<S: PlanSink>(
     intake: &mut Intake,
     index: usize,
     checker: &mut Checker<'_>,
     sheet: &SheetPlan<'_>,
-    planner: &mut Planner<'_>,
+    planner: &mut Planner<'_, S>,
     rows: Rows,
-) -> Result<Ledger, Error> {
+) -> Result<Ledger, Error>
+where
+    Error: From<S::Error>,
+{
     let earlier = rows.earlier(sheet.mapping);
+    let secrets = result::secrets(sheet.mapping);
     let mut ledger = Ledger::default();
-    let mut full = Ok(());
+    let mut kept = Ok(());
     checker.rewind();
     intake.each_checked(index, checker, &mut |row, checked| {
-        if full.is_err() {
+        if kept.is_err() {
             return;
         }
-        if earlier.is_some_and(|earlier| earlier.is_done(row)) {
-            ledger.push(row.number, State::Carried, None, Vec::new());
-            return;
-        }
-        if let Some(problem) = earlier.and_then(|earlier| earlier.still_unknown(sheet.mapping.entity, row)) {
-            ledger.push(row.number, State::Ended(Status::Unknown), None, vec![problem]);
-            return;
-        }
-        match planner.row(sheet, row, checked) {
-            Ok(verdict) => push_verdict(&mut ledger, row.number, checked.id, verdict),
-            Err(error) => full = Err(Error::Spool(error)),
-        }
+        let planned = match earlier.and_then(|earlier| earlier.decided(sheet.mapping.entity, row)) {
+            Some(decided) => Ok(decided),
+            None => planner.row(sheet, row, checked).map(|verdict| planned_row(checked.id, verdict)),
+        };
+        kept = planned.and_then(|planned| {
+            let withheld = |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
+            planner.steps.row(row, &planned, &withheld)?;
+            ledger.push(row.number, planned);
+            Ok(())
+        });
     })?;
-    full.map(|()| ledger)
+    kept?;
+    Ok(ledger)
 }
 
 /// A row that is not sent keeps the id that it came with: without it a mended row would be a new record.
-fn push_verdict(ledger: &mut Ledger, row: u64, own_id: Option<i64>, verdict: Verdict) {
-    match verdict {
-        Verdict::Write(_, kind) => {
-            let (status, id) = planned_status(kind);
-            ledger.push(row, State::Planned(status), id, Vec::new());
-        }
-        Verdict::Unchanged(id) => ledger.push(row, State::Ended(Status::Unchanged), Some(id), Vec::new()),
-        Verdict::Skipped => ledger.push(row, State::Ended(Status::Skipped), own_id, Vec::new()),
-        Verdict::Rejected(problems) => ledger.push(row, State::Ended(Status::Failed), own_id, problems),
-    }
+fn planned_row(own_id: Option<i64>, verdict: Verdict) -> PlannedRow {
+    let (state, status, record, problems) = match verdict {
+        Verdict::Write(_, write) => (RowState::Planned, done_status(write), written_record(write), Vec::new()),
+        Verdict::Unchanged(id) => (RowState::Ended, Status::Unchanged, Some(id), Vec::new()),
+        Verdict::Skipped => (RowState::Ended, Status::Skipped, own_id, Vec::new()),
+        Verdict::Rejected(problems) => (RowState::Ended, Status::Failed, own_id, problems),
+    };
+    PlannedRow { state, status, record, message: String::new(), problems }
 }
 
-/// An action makes something happen, so it counts as created.
-fn planned_status(kind: WriteKind) -> (Status, Option<i64>) {
-    match kind {
-        WriteKind::Create => (Status::Created, None),
-        WriteKind::Update(id) => (Status::Updated, Some(id)),
-        WriteKind::Delete(id) => (Status::Deleted, Some(id)),
-    }
-}
-
-/// Follows the sending: every end goes into the ledger and onto the screen.
-struct Follower<'f> {
-    intake: &'f Intake,
-    ledgers: &'f mut [Ledger],
-    also_created: &'f mut BTreeMap<&'static str, u64>,
-    progress: &'f mut Progress,
-    client: &'f Client,
-    quota: Option<u32>,
-    remaining: u64,
-}
-
-impl Watcher for Follower<'_> {
-    fn ended(&mut self, step: &Step, end: &Result<StepEnd, Fault>) {
-        conclude(self.intake, self.ledgers, step, end);
-        if let (Part::Missing, Ok(_), Some(entity)) = (step.part, end, step.entity()) {
-            *self.also_created.entry(entity.name).or_default() += 1;
-        }
-        self.remaining = self.remaining.saturating_sub(1);
-        self.progress.row(if end.is_ok() { Status::Created } else { Status::Failed });
-    }
-
-    fn tick(&mut self) {
-        let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
-        self.progress.set_remaining(Remaining { requests: self.remaining, allowed_now, per_hour: self.quota });
-        self.progress.set_waiting(self.client.waiting().map(waiting_text));
-    }
-}
-
-/// Puts the end of a step into the ledger.
-fn conclude(intake: &Intake, ledgers: &mut [Ledger], step: &Step, end: &Result<StepEnd, Fault>) {
-    let sheet = usize::from(step.row.sheet);
-    let (Some(ledger), Some(mapped)) = (ledgers.get_mut(sheet), intake.sheets.get(sheet)) else { return };
-    let row = step.row.row;
-    match (step.part, end) {
-        (Part::Missing, Ok(_)) => {}
-        (Part::Missing, Err(fault)) => ledger.blame(row, problem_of_named(fault)),
-        (Part::Own, Ok(done)) => {
-            let (status, _) = planned_status(step.write);
-            ledger.end(row, status, done.id, "", Vec::new());
-        }
-        (Part::Own, Err(fault @ Fault::NotSent(_))) => ledger.leave(row, &fault.message()),
-        (Part::Own, Err(fault)) => {
-            let status = if fault.is_unknown() { Status::Unknown } else { Status::Failed };
-            let problems = problems_of(fault, &mapped.mapping);
-            let message = if problems.is_empty() { fault.message() } else { String::new() };
-            ledger.end(row, status, None, &message, problems);
-        }
+fn written_record(write: WriteKind) -> Option<i64> {
+    match write {
+        WriteKind::Create => None,
+        WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
     }
 }
 
@@ -444,54 +367,6 @@ pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error>
     Ok(())
 }
 
-fn exit(run: &RunSummary, end: &End, also_created: bool) -> Exit {
-    let counts = run.counts();
-    // Unknown rows may have changed something.
-    let changed = counts.created + counts.updated + counts.deleted + counts.unknown > 0 || also_created;
-    match end {
-        End::Refused(_) if !changed => Exit::Refused,
-        End::Refused(_) | End::Broken(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,
-        End::Complete if counts.failed + counts.unknown > 0 => Exit::RowsFailed,
-        End::Complete => Exit::Success,
-    }
-}
-
-fn missing_text(collection: &str, count: u64) -> String {
-    let singular = schema::collection(collection).filter(|_| count == 1).map(|entity| entity.singular);
-    format!("{} {}", thousands(count), singular.unwrap_or(collection))
-}
-
 fn people(count: u64) -> String {
     if count == 1 { String::from("1 person") } else { format!("{} people", thousands(count)) }
-}
-
-/// Why a run waits and until when, in the clock of the machine.
-fn waiting_text(waiting: Waiting) -> String {
-    let until = jiff::Timestamp::try_from(waiting.until).map(|until| jiff::tz::TimeZone::system().to_datetime(until));
-    match until {
-        Ok(until) => format!("waiting until {}: {}", until.strftime("%H:%M:%S"), waiting.reason),
-        Err(_) => format!("waiting: {}", waiting.reason),
-    }
-}
-
-/// Ctrl-C from the terminal. A task of its own listens, so that none is missed while the loop is busy.
-struct CtrlC(Arc<Notify>);
-
-impl CtrlC {
-    fn listen() -> Self {
-        let pressed = Arc::new(Notify::new());
-        let listener = Arc::clone(&pressed);
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                listener.notify_one();
-            }
-        });
-        Self(pressed)
-    }
-}
-
-impl Interrupts for CtrlC {
-    async fn next(&mut self) {
-        self.0.notified().await;
-    }
 }

@@ -9,7 +9,7 @@ use crate::catalog;
 use crate::check::{CheckedRow, Checker, Given, text};
 use crate::mapping::Mapping;
 use crate::plan::{CreateMissing, SheetPlan};
-use crate::schema::{self, Role, Verb};
+use crate::schema::{self, Entity, Role, Verb};
 use crate::table::Row;
 
 /// What the plan will ask of the account.
@@ -66,9 +66,17 @@ fn declare(needs: &mut catalog::Needs, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
         Role::Collection { .. } => needs.matching(entity.name, &sheet.match_on),
-        // Whether a checkout mails its employee is said by the category (design rule 15).
-        Role::Action(Verb::Checkout) if sheet.mapping.feeds("employee_id") => needs.whole("categories"),
-        Role::Action(_) | Role::Listing => {}
+        Role::Action(verb) => {
+            // Whether a checkout mails its employee is said by the category (design rule 15).
+            if verb == Verb::Checkout && sheet.mapping.feeds("employee_id") {
+                needs.whole("categories");
+            }
+            // Of the items themselves everything is wanted: it tells where they were before the run.
+            if let Some(item) = item_of(entity) {
+                needs.matching(item.name, item.key);
+            }
+        }
+        Role::Listing => {}
     }
 }
 
@@ -97,11 +105,20 @@ fn gather_row(
     if let Some(key) = sheet.match_on.first().and_then(|name| mapping.column_of(name)) {
         needs.key(entity.name, cell(key));
     }
+    if let (Some(item), Some(column)) = (item_of(entity), mapping.column_of(entity.fields[0].name)) {
+        needs.key(item.name, cell(column));
+    }
     for related in &checked.related {
         if let Some(to) = related_collection(mapping, related.field, related.related, covers) {
             needs.name(to, cell(related.column));
         }
     }
+}
+
+/// The collection of what an action moves: its first field names it.
+fn item_of(entity: &'static Entity) -> Option<&'static Entity> {
+    let field = entity.fields.first().filter(|_| entity.is_action())?;
+    schema::collection(field.reference_to()?.to)
 }
 
 /// The collection a related column names a record of, where that matters: it only helps to create what is missing.

@@ -71,8 +71,8 @@ impl At {
 pub(super) struct Store {
     pub(super) connection: Connection,
     pub(super) at: At,
-    /// Held as long as this process may write.
-    lock: Option<File>,
+    /// Held as long as this process may write; released by dropping it.
+    _lock: Option<File>,
 }
 
 /// How sure a commit is to survive a power cut.
@@ -101,7 +101,7 @@ impl Store {
             At::Memory => Connection::open_in_memory(),
         };
         let connection = connection.map_err(|source| JournalError::database(&at.path(), source))?;
-        let store = Self { connection, at, lock };
+        let store = Self { connection, at, _lock: lock };
         store.attempt(|connection| {
             connection.busy_timeout(PATIENCE)?;
             connection.set_prepared_statement_cache_capacity(64);
@@ -136,7 +136,7 @@ impl Store {
         let at = At::File(path.to_path_buf());
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|source| JournalError::database(path, source))?;
-        let store = Self { connection, at, lock };
+        let store = Self { connection, at, _lock: lock };
         store.attempt(|connection| {
             connection.busy_timeout(PATIENCE)?;
             connection.set_prepared_statement_cache_capacity(64);
@@ -177,11 +177,6 @@ impl Store {
     /// For what the database cannot know to be wrong.
     pub(super) fn damaged(&self, what: impl Into<String>) -> JournalError {
         JournalError::Damaged { path: self.at.path(), what: what.into() }
-    }
-
-    /// Whether this process may write.
-    pub(super) fn is_locked_by_us(&self) -> bool {
-        self.lock.is_some() || self.at == At::Memory
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::check::{Code, Flaw, Problem};
 use crate::journal::{Deed, Phase, RowState, StepResult};
 use crate::plan::{Part, WriteKind};
-use crate::report::Status;
+use crate::report::{Status, is_secret};
 
 /// A state and its word.
 pub(super) type Word<T> = (T, &'static str);
@@ -67,7 +67,7 @@ pub(super) fn problems_text(problems: &[Problem]) -> Option<String> {
         serde_json::json!({
             "code": problem.code().as_str(),
             "column": problem.column,
-            "found": problem.found,
+            "found": if is_secret(problem.code()) { "" } else { &*problem.found },
             "expected": problem.flaw.expected,
             "mend": problem.flaw.mend,
         })

@@ -6,6 +6,7 @@ use super::claims::{Claim, Claims};
 use super::missing::{CreateMissing, Draft, Source};
 use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
 use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
+use crate::api::Body;
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Target, fold_name};
 use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
 use crate::mapping::{OwnIds, To};
@@ -342,6 +343,7 @@ impl<S: StepSink> Planner<'_, S> {
         if !custom.is_empty() {
             step.body.insert(String::from("custom_fields"), diff::pairs(&custom));
         }
+        step.before = self.before(entity, kind, &draft.fields, &step);
         self.count(entity, kind, &step);
         self.emails.add(self.catalog, entity, &draft.fields);
         self.steps.push(&step)?;
@@ -351,6 +353,31 @@ impl<S: StepSink> Planner<'_, S> {
             self.catalog.add_planned(entity.name, step.number, known);
         }
         Ok(Verdict::Write(step.number, kind))
+    }
+
+    /// What stands in the account and the step will change: it takes the step back, and tells after a lost answer
+    /// whether it was done.
+    fn before(&self, entity: &Entity, write: WriteKind, fields: &[ResolvedField], step: &Step) -> Option<Body> {
+        match write {
+            WriteKind::Create if entity.is_action() => self.whereabouts(entity, fields),
+            WriteKind::Create => None,
+            WriteKind::Update(id) => {
+                let held = self.catalog.record(entity.name, id)?;
+                let awaited = step.awaits.iter().filter_map(|awaited| awaited.field.as_ref());
+                let changed = step.body.keys().chain(awaited);
+                Some(changed.map(|name| (name.clone(), held.get(name).cloned().unwrap_or(Json::Null))).collect())
+            }
+            WriteKind::Delete(id) => self.catalog.record(entity.name, id).cloned(),
+        }
+    }
+
+    /// Who holds the item of an action, and how many of it there are.
+    fn whereabouts(&self, entity: &Entity, fields: &[ResolvedField]) -> Option<Body> {
+        let item = fields.iter().find(|given| given.field == 0)?;
+        let Resolved::Record(Target::Known(id), reference) = item.value else { return None };
+        let held = self.catalog.record(reference.to, id)?;
+        let known = WHEREABOUTS.iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
+        Some(known.collect())
     }
 
     /// Puts one field into a body. A create leaves out what is to be empty.
@@ -430,6 +457,11 @@ impl<S: StepSink> Planner<'_, S> {
         key_problem(sheet, row, flaw)
     }
 }
+
+/// What replies tell of where an item is (field notes: "Assets also carry", "`available`"), beside what a check-out or
+/// check-in may set of it.
+const WHEREABOUTS: &[&str] =
+    &["id", "available", "deployed_to", "checkout_date", "status_id", "location_id", "department_id"];
 
 /// What is decided for a row, before its steps are numbered.
 enum Decision {

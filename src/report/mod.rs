@@ -24,7 +24,7 @@ pub use book::{RESULT_HEADERS, ResultBook, SUMMARY_SHEET};
 pub use status::{Counts, Reported, Status, Tense};
 pub use tally::{Example, Group, ProblemTally};
 pub use words::{Place, duration, problem_line};
-pub(crate) use words::{counted, thousands};
+pub(crate) use words::{counted, is_secret, is_withheld, thousands};
 
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -80,8 +80,13 @@ pub(super) fn note_text(problem: &Problem) -> String {
 }
 
 /// Whether what the cell holds must not be repeated anywhere.
-pub(super) fn is_secret(code: Code) -> bool {
+pub(crate) fn is_secret(code: Code) -> bool {
     code == Code::CellSecret
+}
+
+/// Whether a cell is not to be written anywhere: somebody's password may be in it.
+pub(crate) fn is_withheld(problems: &[Problem], column: usize) -> bool {
+    problems.iter().any(|problem| problem.column == Some(column as u32) && is_secret(problem.code()))
 }
 
 pub(super) fn capitalised(text: &str) -> String {

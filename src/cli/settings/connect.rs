@@ -8,6 +8,7 @@ use super::{Account, Origin, Settings, SettingsError};
 use crate::api::{Client, ClientOptions, Secret};
 use crate::cli::Error;
 use crate::cli::args::Global;
+use crate::journal::{self, At, Shelf};
 use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
 /// A client, and the sandbox behind it where there is one: dropped together, the sandbox stops.
@@ -19,6 +20,20 @@ pub struct Connection {
     pub quota: Option<u32>,
     /// Requests at a time.
     pub concurrency: u16,
+    /// Whose records are meant, as a journal keeps it.
+    pub account: journal::Account,
+    /// Where the journals of this machine lie.
+    pub shelf: Shelf,
+}
+
+impl Connection {
+    /// Where the journal of a new run goes: nowhere for an account that is gone with the process.
+    pub fn place(&self, run: &str) -> At {
+        match self.account {
+            journal::Account::SandboxMemory => At::Memory,
+            journal::Account::Service { .. } | journal::Account::SandboxFile { .. } => self.shelf.place(run),
+        }
+    }
 }
 
 /// A client as `global` and the machine want it. Sends nothing yet.
@@ -65,7 +80,30 @@ impl Settings {
     }
 
     fn connection(&self, client: Client, sandbox: Option<Sandbox>) -> Connection {
-        Connection { client, sandbox, quota: self.quota.value, concurrency: self.concurrency.value }
+        Connection {
+            client,
+            sandbox,
+            quota: self.quota.value,
+            concurrency: self.concurrency.value,
+            account: self.journalled(),
+            shelf: Shelf::new(&self.state_dir.value),
+        }
+    }
+
+    /// The account as a journal keeps it.
+    fn journalled(&self) -> journal::Account {
+        let tenant = self.tenant.as_ref().map(|tenant| tenant.value);
+        match &self.account {
+            Account::Service => {
+                let base_url = self.base_url.value.to_string();
+                journal::Account::Service { base_url, tenant, profile: self.profile.clone() }
+            }
+            Account::Sandbox(None) => journal::Account::SandboxMemory,
+            Account::Sandbox(Some(path)) => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                journal::Account::SandboxFile { path, tenant }
+            }
+        }
     }
 
     fn client(&self, base_url: Url, key: Secret) -> Result<Client, Error> {

@@ -18,7 +18,7 @@ mod xlsx;
 
 use std::path::{Path, PathBuf};
 
-use super::words::message_line;
+use super::words::{is_withheld, message_line};
 use super::{Outcome, RunSummary, Tense};
 use crate::table::Row;
 use crate::table::write::WriteError;
@@ -113,7 +113,7 @@ impl CsvBook {
         file.text(&outcome.id.map(|id| id.to_string()).unwrap_or_default())?;
         file.text(&message(outcome, columns))?;
         for column in columns.kept(row.len().max(columns.width())) {
-            match note::is_withheld(outcome, column) {
+            match is_withheld(&outcome.problems, column) {
                 true => file.text("")?,
                 false => file.cell(row.cell(column))?,
             }

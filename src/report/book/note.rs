@@ -3,7 +3,7 @@
 use rust_xlsxwriter::{Color, Note, ObjectMovement};
 
 use super::super::Outcome;
-use super::super::words::{is_secret, note_text};
+use super::super::words::note_text;
 use super::columns::Columns;
 use crate::table::write::xlsx::Mark;
 
@@ -58,11 +58,6 @@ impl Wrongs {
     pub(super) fn end(&self) -> usize {
         self.cells.iter().map(|cell| cell.0 + 1).max().unwrap_or(0)
     }
-}
-
-/// Whether the cell in that column holds something that must not be repeated.
-pub(super) fn is_withheld(outcome: &Outcome, column: usize) -> bool {
-    outcome.problems.iter().any(|problem| problem.column == Some(column as u32) && is_secret(problem.code()))
 }
 
 /// The note for a text, large enough to show all of it.

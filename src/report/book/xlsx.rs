@@ -8,10 +8,10 @@ use jiff::civil::DateTime;
 use rust_xlsxwriter::{DocProperties, IgnoreError, Workbook, Worksheet, XlsxError};
 
 use super::super::summary::title;
-use super::super::words::{counted, thousands};
+use super::super::words::{counted, is_withheld, thousands};
 use super::super::{Counts, Example, Outcome, RunSummary, Status, Tense};
 use super::columns::{Columns, FRONT};
-use super::note::{MAX_NOTES, Wrongs, is_withheld, note};
+use super::note::{MAX_NOTES, Wrongs, note};
 use super::paint::{Formats, WRONG, Wrap, tone_of};
 use super::{RESULT_HEADERS, SUMMARY_SHEET, front, message};
 use crate::check::Code;
@@ -273,7 +273,7 @@ fn write_values(
     let end = row.len().max(wrongs.end());
     for column in 0..end {
         let Some(place) = sheet.columns.place(column) else { continue };
-        let cell = if is_withheld(outcome, column) { Cell::BLANK } else { row.cell(column) };
+        let cell = if is_withheld(&outcome.problems, column) { Cell::BLANK } else { row.cell(column) };
         let Some(at) = in_sheet(place) else {
             tail.cells_beyond += u64::from(!cell.is_blank());
             continue;
