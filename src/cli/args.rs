@@ -90,6 +90,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Bring spreadsheets into the account
     Import(ImportArgs),
+    /// Go on with a run that was interrupted, from its journal
+    Resume(ResumeArgs),
+    /// List the runs of this machine, show one, or clean up
+    Runs(RunsArgs),
     /// Write spreadsheets to fill in
     Template(TemplateArgs),
     /// Show what can be imported: fields, types, options
@@ -246,6 +250,63 @@ pub struct ImportArgs {
     /// Ask nothing
     #[arg(long)]
     pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The journal is all it takes: neither the spreadsheet nor the folder it lay in is needed. Records whose answers were
+lost are looked for first, and nothing is sent twice.
+
+Examples:
+  tallyport resume --last
+  tallyport resume 20261124-093012-kqzf
+  tallyport resume kqzf --result assets.xlsx")]
+pub struct ResumeArgs {
+    /// The run, as `tallyport runs` lists it, or the beginning or end of its name
+    #[arg(value_name = "RUN", required_unless_present = "last")]
+    pub run: Option<String>,
+
+    /// The newest run that is not finished
+    #[arg(long, conflicts_with = "run")]
+    pub last: bool,
+
+    /// Write the result here [default: where the run would have written it]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub result: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+#[command(after_help = "\
+Examples:
+  tallyport runs
+  tallyport runs 20261124-093012-kqzf
+  tallyport runs prune --older-than 90d")]
+pub struct RunsArgs {
+    /// Show this run
+    #[arg(value_name = "RUN")]
+    pub run: Option<String>,
+
+    #[command(subcommand)]
+    pub command: Option<RunsCommand>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum RunsCommand {
+    /// Delete old journals; their runs can no longer be shown, resumed or undone
+    #[command(after_help = "Example:\n  tallyport runs prune --older-than 90d")]
+    Prune(PruneArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct PruneArgs {
+    /// Only runs that began so long ago: 90d, 12h, 6 months
+    #[arg(long, value_name = "AGE")]
+    pub older_than: String,
+
+    /// Those that can still be resumed too
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

@@ -16,7 +16,9 @@ mod needs;
 mod printer;
 mod progress;
 mod result;
+mod resume;
 mod running;
+mod runs;
 mod sandbox;
 mod schema;
 pub mod settings;
@@ -57,6 +59,8 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
     match command {
         Command::Check(args) => check::run(&global, &args, printer),
         Command::Import(args) => import::run(&global, &args, printer),
+        Command::Resume(args) => resume::run(&global, &args, printer),
+        Command::Runs(args) => runs::run(&args, printer),
         Command::Template(args) => template::run(&global, &args, printer),
         Command::Schema(args) => schema::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&global, &args, printer),

@@ -93,13 +93,8 @@ impl Running<'_> {
             failed_before: rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum(),
             least_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
         };
-        let mut follower = Follower {
-            rows,
-            progress: &mut self.progress,
-            client,
-            quota: self.connection.quota,
-            remaining: open,
-        };
+        let mut follower =
+            Follower { rows, progress: &mut self.progress, client, quota: self.connection.quota, remaining: open };
         let dispatch = Dispatch::new(client, settings, sheets, journal)?;
         Ok(dispatch.run(interrupts, &mut follower).await?)
     }
@@ -155,6 +150,26 @@ impl Running<'_> {
         print(&summary, self.printer)?;
         Ok(code)
     }
+}
+
+/// Says what a finished run came to, and changes nothing.
+pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
+    let summary = recall(journal)?;
+    printer.note(&format!("run {} is finished; there is nothing to resume", summary.run_id));
+    print(&summary, printer)?;
+    Ok(exit(&summary, &End::Complete, false))
+}
+
+/// The summary of a run as its journal has it, at work or not.
+pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
+    let (head, sheets, conclusion) = (journal.head()?, journal.sheets()?, journal.conclusion()?);
+    let mut rows = Rows::load(journal, sheets.len())?;
+    rows.close(journal, &End::Complete);
+    let mut summary = summary(&head, &sheets, &rows, &End::Complete);
+    summary.requests = Requests { total: conclusion.requests.values().sum(), by_kind: conclusion.requests };
+    summary.seconds = conclusion.seconds;
+    summary.result = conclusion.result.map(|result| result.path);
+    Ok(summary)
 }
 
 impl Rows {

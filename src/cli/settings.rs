@@ -19,7 +19,7 @@ use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
 use config::{Config, Profile};
 use surroundings::Surroundings;
 
-pub use connect::{Connection, connect};
+pub use connect::{Connection, connect, reach, shelf};
 pub use error::SettingsError;
 pub use origin::{Origin, Sourced};
 

@@ -27,6 +27,11 @@ impl Account {
         }
     }
 
+    /// Whether both are one account, whatever profile names it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.stored() == other.stored() && self.tenant() == other.tenant()
+    }
+
     /// The form it has on disk: kind and place.
     pub(super) fn stored(&self) -> (&'static str, String) {
         match self {

@@ -136,8 +136,8 @@ impl PlanSink for Draft {
         let fields = serde_json::to_string(&head.fields).unwrap_or_default();
         let ignored = serde_json::to_string(&head.ignored).unwrap_or_default();
         let sheet_values = params![
-            sheet, head.file, head.name, head.label, head.place, head.entity.name, head.header.number as i64, header, fields,
-            head.decoding, ignored,
+            sheet, head.file, head.name, head.label, head.place, head.entity.name, head.header.number as i64, header,
+            fields, head.decoding, ignored,
         ];
         self.insert(
             "INSERT INTO sheet (sheet, file, name, label, place, entity, header_row, header, fields, decoding, ignored) \
@@ -146,12 +146,7 @@ impl PlanSink for Draft {
         )
     }
 
-    fn row(
-        &mut self,
-        row: &Row,
-        planned: &PlannedRow,
-        withheld: &dyn Fn(usize) -> bool,
-    ) -> Result<(), JournalError> {
+    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
         let (id, sheet) = (row_key(self.sheet, self.position), self.sheet);
         self.position += 1;
         let message = (!planned.message.is_empty()).then_some(&planned.message);

@@ -230,12 +230,7 @@ pub trait PlanSink: StepSink {
     ///
     /// # Errors
     /// Where it cannot be kept.
-    fn row(
-        &mut self,
-        row: &Row,
-        planned: &PlannedRow,
-        withheld: &dyn Fn(usize) -> bool,
-    ) -> Result<(), Self::Error>;
+    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), Self::Error>;
 }
 
 /// A dry run keeps nothing.

@@ -44,8 +44,7 @@ pub struct StoredRow {
     pub planned: PlannedRow,
 }
 
-const STEP_COLUMNS: &str =
-    "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
+const STEP_COLUMNS: &str = "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
 
 impl Journal {
     pub(super) fn new(store: Store) -> Self {
@@ -143,12 +142,7 @@ impl Journal {
     ///
     /// # Errors
     /// Where it cannot be written; what was sent is on disk all the same.
-    pub fn conclude(
-        &self,
-        phase: Phase,
-        reason: Option<&str>,
-        conclusion: &Conclusion,
-    ) -> Result<(), JournalError> {
+    pub fn conclude(&self, phase: Phase, reason: Option<&str>, conclusion: &Conclusion) -> Result<(), JournalError> {
         let requests = serde_json::to_string(&conclusion.requests).unwrap_or_default();
         let counts: BTreeMap<&str, u64> =
             Status::all().map(|status| (status.as_str(), conclusion.counts.of(status))).collect();
@@ -190,11 +184,7 @@ impl Journal {
     }
 
     /// The rows of a sheet with their cells, as they were read.
-    pub fn each_row(
-        &self,
-        sheet: u16,
-        on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
-    ) -> Result<(), JournalError> {
+    pub fn each_row(&self, sheet: u16, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), JournalError> {
         let mut decoder = Decoder::default();
         let mut cells = Row::default();
         let mut unreadable = None;
@@ -285,15 +275,16 @@ impl Journal {
     /// How many steps have no outcome yet.
     pub fn open_steps(&self) -> Result<u64, JournalError> {
         let sql = "SELECT (SELECT count(*) FROM step) - (SELECT count(*) FROM outcome)";
-        self.store.attempt(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0))).map(|open| open as u64)
+        self.store
+            .attempt(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)))
+            .map(|open| open as u64)
     }
 
     /// The slowest answer so far in milliseconds.
     pub fn slowest_answer(&self) -> Result<u64, JournalError> {
         let sql = "SELECT max(milliseconds) FROM attempt WHERE status IS NOT NULL";
-        let slowest: Option<Option<i64>> = self
-            .store
-            .attempt(|connection| connection.query_row(sql, [], |row| row.get(0)).optional())?;
+        let slowest: Option<Option<i64>> =
+            self.store.attempt(|connection| connection.query_row(sql, [], |row| row.get(0)).optional())?;
         Ok(slowest.flatten().unwrap_or(0) as u64)
     }
 

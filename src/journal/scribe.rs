@@ -27,7 +27,10 @@ pub enum Entry {
     Attempts(Vec<AttemptNote>),
     Conclude(Box<StepOutcome>),
     /// Asks for planned steps, from a number on.
-    Read { from: u32, most: usize },
+    Read {
+        from: u32,
+        most: usize,
+    },
 }
 
 /// What the journal tells back, in the order of the entries.

@@ -359,7 +359,7 @@ impl<S: StepSink> Planner<'_, S> {
     /// whether it was done.
     fn before(&self, entity: &Entity, write: WriteKind, fields: &[ResolvedField], step: &Step) -> Option<Body> {
         match write {
-            WriteKind::Create if entity.is_action() => self.whereabouts(entity, fields),
+            WriteKind::Create if entity.is_action() => self.whereabouts(fields),
             WriteKind::Create => None,
             WriteKind::Update(id) => {
                 let held = self.catalog.record(entity.name, id)?;
@@ -372,7 +372,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// Who holds the item of an action, and how many of it there are.
-    fn whereabouts(&self, entity: &Entity, fields: &[ResolvedField]) -> Option<Body> {
+    fn whereabouts(&self, fields: &[ResolvedField]) -> Option<Body> {
         let item = fields.iter().find(|given| given.field == 0)?;
         let Resolved::Record(Target::Known(id), reference) = item.value else { return None };
         let held = self.catalog.record(reference.to, id)?;

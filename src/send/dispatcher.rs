@@ -294,8 +294,12 @@ impl<'c> Dispatch<'c> {
 
     /// Steps that were made ready and will not be sent are as if they had never been touched.
     fn withdraw_unsent(&mut self) {
-        let unsent: Vec<u32> =
-            self.ready.drain(..).map(|step| step.number).chain(self.intended.drain().map(|(number, _)| number)).collect();
+        let unsent: Vec<u32> = self
+            .ready
+            .drain(..)
+            .map(|step| step.number)
+            .chain(self.intended.drain().map(|(number, _)| number))
+            .collect();
         unsent.into_iter().for_each(|step| self.scribe.enter(Entry::Withdraw(step)));
     }
 

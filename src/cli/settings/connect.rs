@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::surroundings::Surroundings;
 use super::{Account, Origin, Settings, SettingsError};
 use crate::api::{Client, ClientOptions, Secret};
 use crate::cli::Error;
@@ -42,6 +43,45 @@ impl Connection {
 /// A setting that cannot be used, no key, or a sandbox that cannot start.
 pub fn connect(global: &Global) -> Result<Connection, Error> {
     Settings::resolve(global)?.connect()
+}
+
+/// A client of the account that a run belongs to. The key is the machine's, as always.
+///
+/// # Errors
+/// As [`connect`], and where flags, environment or profile mean another account.
+pub fn reach(global: &Global, account: &journal::Account) -> Result<Connection, Error> {
+    let mut global = global.clone();
+    match account {
+        journal::Account::SandboxMemory => {}
+        journal::Account::SandboxFile { path, tenant } => {
+            if matches!(&global.sandbox, None | Some(None)) {
+                global.sandbox = Some(Some(path.clone()));
+            }
+            global.tenant = global.tenant.or(*tenant);
+        }
+        journal::Account::Service { base_url, tenant, profile } => {
+            global.profile = global.profile.or_else(|| profile.clone());
+            global.tenant = global.tenant.or(*tenant);
+            // Where nobody names another service, the run's own is meant: the key would go nowhere else.
+            let names_none = global.sandbox.is_none() && Settings::resolve(&global)?.base_url.origin == Origin::Default;
+            if names_none {
+                global.base_url = Some(base_url.clone());
+            }
+        }
+    }
+    let connection = connect(&global)?;
+    match connection.account.is_same(account) {
+        true => Ok(connection),
+        false => Err(Error::usage(
+            format!("the run belongs to {account}, and flags, environment or profile say {}", connection.account),
+            "leave out what names another account, or name the run's own with --base-url, --tenant or --profile",
+        )),
+    }
+}
+
+/// Where the journals of this machine lie.
+pub fn shelf() -> Result<Shelf, SettingsError> {
+    Ok(Shelf::new(&Surroundings::here().state_dir()?.value))
 }
 
 impl Settings {

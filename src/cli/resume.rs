@@ -1,0 +1,87 @@
+//! `tallyport resume`: goes on with a run from its journal.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::args::{Global, ResumeArgs};
+use super::interrupts::Interrupts;
+use super::printer::Printer;
+use super::progress::{Progress, ProgressKind};
+use super::result::{Typed, free_path_in};
+use super::running::{Running, tell};
+use super::settings::{reach, shelf};
+use super::{Error, Exit};
+use crate::journal::{Conclusion, Details, Journal, Phase, RunHead, Shelf, Shelved, Source};
+
+pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
+    let started = Instant::now();
+    let shelved = wanted(&shelf()?, args)?;
+    // Whoever asks first has it; another process is refused here.
+    let journal = Journal::open(&shelved.path, &shelved.id)?;
+    let head = journal.head()?;
+    match journal.phase()?.0 {
+        Phase::Planning => return Err(never_begun(&head)),
+        Phase::Finished if journal.unsettled_count()? == 0 => return tell(&journal, printer),
+        Phase::Finished | Phase::Sending | Phase::Stopped => {}
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (connection, mut interrupts) = {
+        let _entered = runtime.enter();
+        (reach(global, &head.account)?, Interrupts::listen()?)
+    };
+    printer.note(&format!("going on with run {}", head.id));
+    changed_sources(&head.details).iter().for_each(|change| printer.note(change));
+    let result = result_path(args.result.as_deref(), &head.details, &journal.conclusion()?);
+    let progress = Progress::new(ProgressKind::choose(global), None);
+    let running = Running { connection: &connection, printer, progress, started, result };
+    running.finish(journal, &runtime, &mut interrupts)
+}
+
+fn wanted(shelf: &Shelf, args: &ResumeArgs) -> Result<Shelved, Error> {
+    match &args.run {
+        Some(run) => Ok(shelf.find(run)?),
+        None => shelf.newest_unfinished()?.ok_or_else(|| {
+            Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs")
+        }),
+    }
+}
+
+fn never_begun(head: &RunHead) -> Error {
+    Error::usage(
+        format!("run {} was stopped while its plan was made: nothing was sent", head.id),
+        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command("import", &[])),
+    )
+}
+
+/// The run goes on with what the files held when it began; that they have changed is no problem, and worth saying.
+fn changed_sources(details: &Details) -> Vec<String> {
+    let changed = details.sources.iter().filter_map(|source| {
+        let shown = source.path.display();
+        match Source::of(&source.path) {
+            None => Some(format!("{shown} is no longer there; the run goes on with what it held")),
+            Some(now) if now != *source => {
+                Some(format!("{shown} has changed since the run began; the run goes on with what it held then"))
+            }
+            Some(_) => None,
+        }
+    });
+    changed.collect()
+}
+
+/// Where the result goes: over the run's own earlier one, unless somebody has worked on that.
+fn result_path(asked: Option<&Path>, details: &Details, conclusion: &Conclusion) -> PathBuf {
+    if let Some(asked) = asked {
+        return asked.to_path_buf();
+    }
+    let (written, there) = (&conclusion.result, Source::of(&details.result));
+    match (written, there) {
+        (_, None) => details.result.clone(),
+        (Some(written), Some(there)) if *written == there => details.result.clone(),
+        _ => {
+            let folder = details.result.parent().map(Path::to_path_buf).unwrap_or_default();
+            let stem = details.result.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = stem.split(".result").next().unwrap_or_default();
+            free_path_in(&folder, name)
+        }
+    }
+}
