@@ -10,4 +10,6 @@ mod regression;
 mod rehearsal;
 mod result;
 mod samples;
+mod shapes;
+mod stranger;
 mod usage;
