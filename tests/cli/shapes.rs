@@ -40,10 +40,7 @@ const COLLECTIONS: [(&str, &str); 16] = [
         "maintenances",
         "type|name|start_date|asset_id|cost\nhardware support|Battery|2024-06-01|0001|80\nrepair|Screen|2024-06-02|0002|",
     ),
-    (
-        "audits",
-        "audit_date|scheduled|completed|asset_id|user_id\n2024-06-01|no|yes|0001|1\n2024-06-02|yes|no|0002|1",
-    ),
+    ("audits", "audit_date|scheduled|completed|asset_id|user_id\n2024-06-01|no|yes|0001|1\n2024-06-02|yes|no|0002|1"),
 ];
 
 /// Every checkout.
@@ -167,8 +164,13 @@ fn things_go_out_and_come_back_in_every_shape() {
         visit.ends("out.xlsx", &CHECKOUTS, "created");
         let held = || visit.stranger.holdings().iter().map(|held| (held.of, held.quantity)).collect::<Vec<_>>();
         let all = [
-            ("assets", 1), ("assets", 1), ("accessories", 2), ("accessories", 3), ("components", 2),
-            ("consumables", 5), ("licenses", 1),
+            ("assets", 1),
+            ("assets", 1),
+            ("accessories", 2),
+            ("accessories", 3),
+            ("components", 2),
+            ("consumables", 5),
+            ("licenses", 1),
         ];
         let sorted = |mut held: Vec<(&'static str, i64)>| {
             held.sort_unstable();
