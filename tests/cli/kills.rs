@@ -6,7 +6,8 @@
 //! of its own, and the [stranger](crate::stranger), which answers in other shapes; things go wrong in both.
 //!
 //! `TALLYPORT_KILLS` says how many rounds must have been killed, `TALLYPORT_SEED` where to start. Round `n` of seed
-//! `s` is round 0 of seed `s + n`: a failure says how to run it again by itself. `tests/kills.sh` runs the long one.
+//! `s` is round 0 of seed `s + n`: a failure says how to run it again by itself, as far as the system's own timing
+//! lets it be the same. `tests/kills.sh` runs the long one.
 
 mod audit;
 mod book;
@@ -16,17 +17,19 @@ mod server;
 use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::io::Read;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::rehearsal::bare;
+use crate::rehearsal::{bare, request};
 use book::Sheet;
 use proxy::{Moment, Proxy, Snare};
 use server::{Kind, Server, Weather};
@@ -37,6 +40,8 @@ const RESULT: &str = "inventory.result.xlsx";
 const PATIENCE: Duration = Duration::from_secs(120);
 /// Starts of the command until a round must be done.
 const MOST_STARTS: usize = 40;
+/// Differences told of a round.
+const MOST_SHOWN: usize = 40;
 /// Kills of one round.
 const MOST_KILLS: usize = 4;
 
@@ -78,6 +83,40 @@ fn an_import_that_nobody_disturbs_does_what_the_sheets_say() {
 }
 
 #[test]
+fn the_audit_sees_what_is_lost_doubled_or_touched() {
+    let mut round = Round::new(Kind::Stranger, Weather::Calm, 2);
+    round.run(&["import", BOOK, "--yes"], Kill::Never);
+    let Server::Stranger(stranger) = &round.server else { unreachable!() };
+    stranger.holds("departments", json!({"name": "Dept. 1/1", "email": "dept1@example.com", "phone": "+49 30 00001"}));
+    let ask = |method: &str, path: &str, body: Value| {
+        let (status, answer) = request(round.server.address(), round.server.key(), method, path, Some(&body));
+        assert!(status < 300, "{answer}");
+    };
+    ask("PUT", "assets/1", json!({"notes": "as before"}));
+    ask("PUT", "assets/14", json!({"notes": "changed"}));
+    let taken = json!({"accessory_id": 1, "employee_id": 1, "quantity": 1, "checkout_date": "2024-06-04"});
+    ask("POST", "checkout/accessory", taken);
+    let differences = audit::account(&round.server.account(), &round.sheets);
+    for part in [
+        "departments: 2 records for Dept. 1/1",
+        "departments: 6 records where 5 are due",
+        "assets: notes is `as before` and should be `changed 0",
+        "assets: OLD-13 was touched",
+        "accessories: 1 was handed to employee 1",
+        "are left and should be",
+    ] {
+        assert!(differences.iter().any(|difference| difference.contains(part)), "{part}: {differences:#?}");
+    }
+    assert_eq!(differences.len(), 6, "{differences:#?}");
+    let result = round.path(RESULT);
+    let key = round.server.key();
+    fs::create_dir_all(round.path("state")).unwrap();
+    fs::write(round.path("state/leak.txt"), format!("key {key}")).unwrap();
+    assert_eq!(audit::leaks(key, &[&round.path("state"), &result]).len(), 1);
+    assert!(audit::leaks("Zürich Süd", &[&result]).len() == 1, "a workbook is looked into");
+}
+
+#[test]
 fn a_killed_import_into_the_sandbox_is_resumed_to_its_end() {
     kill_and_resume(Kind::Sandbox);
 }
@@ -102,21 +141,74 @@ fn kill_and_resume(kind: Kind) {
         eprintln!("not run: this tallyport has no `resume`");
         return;
     }
-    let wanted = setting("TALLYPORT_KILLS", 12);
-    let seed = setting("TALLYPORT_SEED", 1);
-    let length = undisturbed(kind, seed);
-    let (mut rounds, mut killed, mut kills) = (0, 0, 0);
-    while killed < wanted && rounds < wanted * 3 {
-        let mut round = Round::new(kind, Weather::Rough, seed + rounds);
-        round.play(&length);
-        rounds += 1;
-        killed += u64::from(round.kills > 0);
-        kills += round.kills;
-        if killed.is_multiple_of(50) || killed == wanted {
-            eprintln!("{kind:?}: {killed} of {wanted} imports killed, {kills} kills in all, seed {seed}");
+    let rounds = Rounds::of(setting("TALLYPORT_KILLS", 12), setting("TALLYPORT_SEED", 1));
+    let length = undisturbed(kind, rounds.seed);
+    thread::scope(|scope| {
+        for _ in 0..setting("TALLYPORT_JOBS", 4) {
+            scope.spawn(|| {
+                while let Some(seed) = rounds.begin() {
+                    let mut round = Round::new(kind, Weather::Rough, seed);
+                    let played = panic::catch_unwind(AssertUnwindSafe(|| round.play(&length)));
+                    rounds.end(kind, round, played);
+                }
+            });
+        }
+    });
+    let counts = rounds.counts.lock().unwrap();
+    assert_eq!(counts.killed, rounds.wanted, "the kills do not strike: {} rounds", counts.begun);
+}
+
+/// The rounds of a test, which several threads play: most of a round is waiting.
+struct Rounds {
+    /// Rounds to be killed.
+    wanted: u64,
+    seed: u64,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    begun: u64,
+    under_way: u64,
+    /// Rounds that were killed at least once.
+    killed: u64,
+    kills: usize,
+    failed: bool,
+}
+
+impl Rounds {
+    fn of(wanted: u64, seed: u64) -> Self {
+        Self { wanted, seed, counts: Mutex::default() }
+    }
+
+    /// The seed of the next round. A round that no kill strikes does not count, so there may be more than wanted.
+    fn begin(&self) -> Option<u64> {
+        let mut counts = self.counts.lock().unwrap();
+        let is_enough = counts.killed + counts.under_way >= self.wanted || counts.begun >= self.wanted * 3;
+        if is_enough || counts.failed {
+            return None;
+        }
+        counts.begun += 1;
+        counts.under_way += 1;
+        Some(self.seed + counts.begun - 1)
+    }
+
+    fn end(&self, kind: Kind, mut round: Round, played: thread::Result<()>) {
+        let mut counts = self.counts.lock().unwrap();
+        counts.under_way -= 1;
+        counts.killed += u64::from(round.kills > 0);
+        counts.kills += round.kills;
+        counts.failed |= played.is_err();
+        let Counts { killed, kills, .. } = *counts;
+        drop(counts);
+        if killed.is_multiple_of(50) || killed == self.wanted {
+            eprintln!("{kind:?}: {killed} of {} imports killed, {kills} kills in all", self.wanted);
+        }
+        if let Err(cause) = played {
+            round.keep();
+            panic::resume_unwind(cause);
         }
     }
-    assert_eq!(killed, wanted, "the kills do not strike: {rounds} rounds");
 }
 
 fn knows_resume() -> bool {
@@ -145,7 +237,7 @@ impl Round {
         for start in 0..MOST_STARTS {
             let arguments: &[&str] = match next {
                 Next::Import => &["import", BOOK, "--yes"],
-                Next::Resume => &["resume", "--last", "--yes"],
+                Next::Resume => &["resume", "--last"],
             };
             let kill = if self.kills < MOST_KILLS { self.draw(start, length) } else { Kill::Never };
             let ended = self.run(arguments, kill);
@@ -239,6 +331,15 @@ impl Round {
         self.folder.path().join(name)
     }
 
+    /// Keeps what it leaves behind and says how to play it again.
+    fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+        let log = fs::read_to_string(self.path("stderr.log")).unwrap_or_default();
+        let Self { seed, kills, .. } = self;
+        eprintln!("seed {seed} failed after {kills} kills; it said:\n{log}");
+        eprintln!("kept: {}\nagain: TALLYPORT_SEED={seed} TALLYPORT_KILLS=1", self.folder.path().display());
+    }
+
     /// Compares account, summary and result with the sheets; what differs fails the round.
     fn audit(&mut self, summary: Option<&Value>) {
         self.proxy.settled();
@@ -250,31 +351,22 @@ impl Round {
         differences.extend(audit::result(&self.path(RESULT), &account, &self.sheets));
         let state = self.path("state");
         differences.extend(audit::leaks(self.server.key(), &[&state, &self.path(RESULT), &self.path("stderr.log")]));
-        assert!(differences.is_empty(), "{}\n{}", differences.join("\n"), summary.unwrap_or(&Value::Null));
+        let shown = &differences[..differences.len().min(MOST_SHOWN)];
+        assert!(
+            differences.is_empty(),
+            "{} differences:\n{}\n{}",
+            differences.len(),
+            shown.join("\n"),
+            summary.unwrap_or(&Value::Null)
+        );
     }
 }
 
 /// What to start next.
+#[derive(Clone, Copy)]
 enum Next {
     Import,
     Resume,
-}
-
-impl Drop for Round {
-    fn drop(&mut self) {
-        if thread::panicking() {
-            self.folder.disable_cleanup(true);
-            eprintln!(
-                "failed with seed {} after {} kills; kept: {}\nagain: TALLYPORT_SEED={} TALLYPORT_KILLS=1",
-                self.seed,
-                self.kills,
-                self.folder.path().display(),
-                self.seed
-            );
-            let log = fs::read_to_string(self.path("stderr.log")).unwrap_or_default();
-            eprintln!("what it said:\n{log}");
-        }
-    }
 }
 
 /// Every file below a path.

@@ -124,7 +124,9 @@ fn every_collection_is_created_in_every_shape_and_then_unchanged() {
     for shapes in Shapes::ALL {
         let visit = Visit::new(shapes);
         visit.ends("first.xlsx", &COLLECTIONS, "created");
+        let sent = visit.stranger.seen().len();
         visit.ends("again.xlsx", &COLLECTIONS, "unchanged");
+        assert!(visit.stranger.seen()[sent..].iter().all(|seen| seen.method == "GET"), "{shapes:?}");
         let asset = visit.record("assets", "asset_id", "0001");
         assert_eq!(asset["custom_fields"], json!([{"name": "MAC", "value": "aa"}]));
         assert_eq!((&asset["purchase_cost"], &asset["product_name"]), (&json!(1299), &json!("MacBook")));

@@ -13,8 +13,12 @@ use super::book;
 use crate::rehearsal::{bare, request};
 use crate::stranger::{self, Faults, Record, Shapes, Stranger};
 
-/// What the stand-alone sandbox is told of `--faults`, for the rates of trouble below.
-const SANDBOX_FAULTS: &[&str] = &[];
+/// What the stand-alone sandbox does to one request in twelve or so, of every kind that leaves a write in doubt.
+const SANDBOX_FAULTS: &[&str] = &[
+    "* * p=0.01 reset before", "* * p=0.01 reset after", "* * p=0.01 500 before", "* * p=0.01 500 after",
+    "* * p=0.005 502 after", "* * p=0.005 503 before", "* * p=0.01 delay=200 before", "* * p=0.01 delay=200 after",
+    "* * p=0.01 truncate", "* * p=0.005 html=502 after", "POST * p=0.005 shape",
+];
 /// Of a hundred requests to the stranger, so many go wrong.
 const STRANGER_FAULTS: u8 = 8;
 const SANDBOX_KEY: &str = "sandbox-key-c07d3a";
@@ -67,7 +71,7 @@ impl Server {
     /// Starts one that holds [`book::held_before`]; `seed` is for the faults.
     pub fn start(kind: Kind, weather: Weather, folder: &Path, seed: u64) -> Self {
         match kind {
-            Kind::Sandbox => sandbox(weather, folder),
+            Kind::Sandbox => sandbox(weather, folder, seed),
             Kind::Stranger => {
                 let shapes = Shapes::ALL[(seed % Shapes::ALL.len() as u64) as usize];
                 let stranger = Stranger::start(shapes);
@@ -135,7 +139,7 @@ const COLLECTIONS: [&str; 9] = [
     "assets",
 ];
 
-fn sandbox(weather: Weather, folder: &Path) -> Server {
+fn sandbox(weather: Weather, folder: &Path, seed: u64) -> Server {
     let data = folder.join("account.db");
     let filling = open(&data);
     for (collection, record) in book::held_before() {
@@ -146,8 +150,10 @@ fn sandbox(weather: Weather, folder: &Path) -> Server {
     let file = data.to_string_lossy();
     let mut arguments = vec!["sandbox", "--json", "--listen", "127.0.0.1:0", "--empty", "--data", &file];
     arguments.extend(["--api-key", SANDBOX_KEY]);
-    if weather == Weather::Rough {
-        arguments.extend(SANDBOX_FAULTS);
+    let seed = seed.to_string();
+    if weather == Weather::Rough && knows_faults(folder) {
+        arguments.extend(SANDBOX_FAULTS.iter().flat_map(|fault| ["--faults", fault]));
+        arguments.extend(["--faults-seed", &seed]);
     }
     let mut process = bare(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
@@ -155,6 +161,11 @@ fn sandbox(weather: Weather, folder: &Path) -> Server {
     let said: Value = serde_json::from_str(&line).unwrap();
     let address = said["base_url"].as_str().unwrap().split('/').nth(2).unwrap().parse().unwrap();
     Server::Sandbox { process, address, data }
+}
+
+fn knows_faults(folder: &Path) -> bool {
+    let help = bare(folder, &["sandbox", "--help"]).output().unwrap();
+    String::from_utf8_lossy(&help.stdout).contains("--faults-seed")
 }
 
 /// The same account in this process, without faults.

@@ -31,39 +31,42 @@ pub enum Fault {
     Page(Side, u16),
 }
 
-/// Draws faults: of a hundred requests, so many have one.
-pub struct Faults {
-    percent: u8,
-    random: Rng,
+/// What goes wrong with whom.
+pub enum Faults {
+    None,
+    /// The same with every request.
+    Always(Fault),
+    /// Of a hundred requests, so many have a fault of any kind.
+    Drawn {
+        percent: u8,
+        random: Rng,
+    },
 }
 
 impl Faults {
-    pub fn none() -> Self {
-        Self { percent: 0, random: Rng::with_seed(0) }
-    }
-
     pub fn seeded(seed: u64, percent: u8) -> Self {
-        Self { percent, random: Rng::with_seed(seed) }
+        Self::Drawn { percent, random: Rng::with_seed(seed) }
     }
 
     /// What befalls the next request.
     pub fn draw(&mut self) -> Option<Fault> {
-        if self.random.u8(0..100) >= self.percent {
-            return None;
+        match self {
+            Self::None => None,
+            Self::Always(fault) => Some(*fault),
+            Self::Drawn { percent, random } => (random.u8(0..100) < *percent).then(|| drawn(random)),
         }
-        let side = if self.random.bool() { Side::BeforeCommit } else { Side::AfterCommit };
-        let late = LATEST.mul_f64(self.random.f64());
-        Some(match self.random.u8(0..6) {
-            0 => Fault::Drop(side),
-            1 => Fault::LateCommit(late),
-            2 => Fault::LateReply(late),
-            3 => Fault::Status(side, self.one_of([500, 502, 503])),
-            4 => Fault::Truncate,
-            _ => Fault::Page(side, self.one_of([200, 502])),
-        })
     }
+}
 
-    fn one_of<const N: usize>(&mut self, statuses: [u16; N]) -> u16 {
-        statuses[self.random.usize(0..N)]
+fn drawn(random: &mut Rng) -> Fault {
+    let side = if random.bool() { Side::BeforeCommit } else { Side::AfterCommit };
+    let late = LATEST.mul_f64(random.f64());
+    match random.u8(0..6) {
+        0 => Fault::Drop(side),
+        1 => Fault::LateCommit(late),
+        2 => Fault::LateReply(late),
+        3 => Fault::Status(side, [500, 502, 503][random.usize(0..3)]),
+        4 => Fault::Truncate,
+        _ => Fault::Page(side, [200, 502][random.usize(0..2)]),
     }
 }

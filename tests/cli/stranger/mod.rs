@@ -3,7 +3,7 @@
 //! It was written from the API guide and the field notes alone and shares no code with the client or the sandbox, so
 //! that a mistake in our reading of either shows. It keeps everything in memory, answers in any of several
 //! [`Shapes`], and goes wrong on request ([`Faults`]). A thread serves each connection: a commit that comes late
-//! happens even when the client has gone by then, and [`Stranger::settled`] waits for those.
+//! happens even when the client has gone by then, and [`Stranger::settled`] waits for it.
 
 mod account;
 mod faults;
@@ -49,8 +49,8 @@ pub struct Seen {
 struct Shared {
     shapes: Shapes,
     state: Mutex<State>,
-    /// A request is done with.
-    done: Condvar,
+    /// A request has arrived or is done with.
+    changed: Condvar,
     stops: AtomicBool,
 }
 
@@ -66,9 +66,13 @@ impl Stranger {
     pub fn start(shapes: Shapes) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { account: Account::default(), faults: Faults::none(), seen: Vec::new(), under_way: 0 };
-        let shared =
-            Arc::new(Shared { shapes, state: Mutex::new(state), done: Condvar::new(), stops: AtomicBool::new(false) });
+        let state = State { account: Account::default(), faults: Faults::None, seen: Vec::new(), under_way: 0 };
+        let shared = Arc::new(Shared {
+            shapes,
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+            stops: AtomicBool::new(false),
+        });
         let accepting = Arc::clone(&shared);
         thread::spawn(move || accept(&listener, &accepting));
         Self { address, shared }
@@ -111,11 +115,11 @@ impl Stranger {
         self.shared.state().seen.clone()
     }
 
-    /// Waits until every request that arrived is done with, those of clients that are gone too.
-    pub fn settled(&self) {
+    /// Waits until so many requests have arrived and all are done with, those of clients that are gone too.
+    pub fn settled(&self, requests: usize) {
         let mut state = self.shared.state();
-        while state.under_way > 0 {
-            state = self.shared.done.wait(state).unwrap();
+        while state.under_way > 0 || state.seen.len() < requests {
+            state = self.shared.changed.wait(state).unwrap();
         }
     }
 }
@@ -153,7 +157,7 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
         let answer = serve(shared, &request, fault);
         let mut state = shared.state();
         state.under_way -= 1;
-        shared.done.notify_all();
+        shared.changed.notify_all();
         drop(state);
         let Some((reply, extent)) = answer else { return stream.shutdown(Shutdown::Both) };
         wire::write(&mut stream, &reply, extent)?;
@@ -168,6 +172,7 @@ fn arrived(shared: &Shared, request: &Request) -> Option<Fault> {
     let mut state = shared.state();
     state.seen.push(Seen { method: request.method.clone(), path: request.path.clone() });
     state.under_way += 1;
+    shared.changed.notify_all();
     state.faults.draw()
 }
 

@@ -2,7 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Fault, Faults, KEY, Shapes, Side, Stranger};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use super::faults::LATEST;
+use super::{Fault, Faults, KEY, Seen, Shapes, Side, Stranger};
 use crate::rehearsal::request;
 
 impl Stranger {
@@ -14,6 +18,27 @@ impl Stranger {
         let (status, body) = self.ask("GET", path, Value::Null);
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).unwrap()
+    }
+
+    /// A connection on which a request was sent.
+    fn connection(&self, method: &str, path: &str, body: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address()).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} /api/v1/{path} HTTP/1.1\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {length}\r\n\
+             Connection: close\r\n\r\n{body}"
+        )
+        .unwrap();
+        stream
+    }
+
+    /// Whatever comes back, head and body.
+    fn raw(&self, method: &str, path: &str, body: &str) -> (String, String) {
+        let mut reply = String::new();
+        self.connection(method, path, body).read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap_or_default();
+        (format!("{head}\r\n").trim_start().to_owned(), body.to_owned())
     }
 
     /// An asset, its look-ups, two employees and ten of an accessory.
@@ -174,19 +199,27 @@ fn a_fault_strikes_on_its_side_of_the_commit() {
     for (side, records) in [(Side::BeforeCommit, 0), (Side::AfterCommit, 1)] {
         for fault in [Fault::Drop(side), Fault::Status(side, 502), Fault::Page(side, 200)] {
             let stranger = Stranger::start(Shapes::Data);
-            let body = json!({"name": "Berlin"}).to_string().into_bytes();
-            let request = super::Request {
-                method: "POST".into(),
-                path: "locations".into(),
-                query: Vec::new(),
-                body,
-                key: Some(KEY.into()),
-            };
-            let answer = super::serve(&stranger.shared, &request, Some(fault));
-            assert_eq!(answer.is_none(), fault == Fault::Drop(side));
+            stranger.suffers(Faults::Always(fault));
+            let (head, body) = stranger.raw("POST", "locations", r#"{"name": "Berlin"}"#);
+            assert_eq!((head.is_empty(), body.contains("Berlin")), (fault == Fault::Drop(side), false), "{fault:?}");
             assert_eq!(stranger.records("locations").len(), records, "{fault:?}");
         }
     }
+    let stranger = Stranger::start(Shapes::Data);
+    stranger.suffers(Faults::Always(Fault::Truncate));
+    let (head, body) = stranger.raw("POST", "locations", r#"{"name": "Berlin"}"#);
+    assert!(!head.contains(&format!("Content-Length: {}\r\n", body.len())), "{head}");
+    assert_eq!(stranger.records("locations").len(), 1);
+}
+
+#[test]
+fn a_late_commit_happens_though_the_client_is_gone() {
+    let stranger = Stranger::start(Shapes::Data);
+    stranger.suffers(Faults::Always(Fault::LateCommit(LATEST)));
+    drop(stranger.connection("POST", "locations", r#"{"name": "Berlin"}"#));
+    stranger.settled(1);
+    assert_eq!(stranger.records("locations").len(), 1);
+    assert_eq!(stranger.seen(), [Seen { method: "POST".into(), path: "locations".into() }]);
 }
 
 #[test]
