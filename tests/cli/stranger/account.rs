@@ -133,10 +133,7 @@ impl Account {
         let given = rules::read(self, &action.fields(), body, Purpose::Create)?;
         let item = self.item_of(action, &given)?;
         let of = collection(action.item).ok_or_else(|| Complaint::of(500, "No such collection."))?;
-        let (with, holder) = match self.holder_of(action, &given)? {
-            Some(holder) => holder,
-            None => ("", 0),
-        };
+        let (with, holder) = self.holder_of(action, &given)?.unwrap_or_default();
         let event = match action.is_checkout() {
             true => {
                 self.check_out(action, item, (with, holder), &given)?;

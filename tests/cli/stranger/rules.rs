@@ -17,7 +17,8 @@ pub fn read(account: &Account, fields: &[Field], body: &Record, purpose: Purpose
     let mut problems = Vec::new();
     let mut record = Record::new();
     for name in body.keys() {
-        if !fields.iter().any(|field| field.name == name) && !(name == "id" && purpose == Purpose::Update) {
+        let is_id = name == "id" && purpose == Purpose::Update;
+        if !is_id && fields.iter().all(|field| field.name != name) {
             problems.push((None, format!("{name} is not a parameter of this call.")));
         }
     }

@@ -137,14 +137,13 @@ fn list(account: &Account, shapes: Shapes, of: &Collection, request: &Request) -
         };
         ids.retain(holds);
     }
-    for computed in ["available", "category_id"] {
-        let Some(wanted) = parameter(request, computed) else { continue };
-        let is_offered = (of.name, computed) == ("consumables", "available") || of.name == "assets";
+    // An asset's category is its product's; what is left of a consumable is counted.
+    for (collection, computed) in [("consumables", "available"), ("assets", "category_id")] {
+        let Some(wanted) = parameter(request, computed).filter(|_| of.name == collection) else { continue };
         let holds = |id: &i64| {
-            account.shown(of, *id).and_then(|record| record.get(computed).cloned()).unwrap_or_default().to_string()
-                == wanted
+            account.shown(of, *id).is_some_and(|record| is_text(shapes, &record[computed], wanted, Kind::Integer))
         };
-        ids.retain(|id| !is_offered || holds(id));
+        ids.retain(holds);
     }
     if let (Some(email), "accessories" | "assets" | "licenses") = (parameter(request, "employee_email"), of.name) {
         let employee = account.employee(email);
@@ -167,7 +166,7 @@ fn is_text(shapes: Shapes, held: &Value, wanted: &str, kind: Kind) -> bool {
         }
         Value::String(held) => held == wanted,
         Value::Null => false,
-        other => other.to_string() == wanted,
+        other => serde_json::from_str(wanted).is_ok_and(|wanted: Value| wanted == *other),
     }
 }
 
