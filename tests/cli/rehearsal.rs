@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -116,26 +116,30 @@ impl Rehearsal {
 
     /// A plain request, without any code of the client.
     pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let body = body.map(ToString::to_string).unwrap_or_default();
         let tenant = self
             .tenant
             .map(|id| format!("{}tenant_id={id}", if path.contains('?') { '&' } else { '?' }))
             .unwrap_or_default();
-        let address = self.sandbox.address();
-        let mut stream = TcpStream::connect(address).unwrap();
-        write!(
-            stream,
-            "{method} /api/v1/{path}{tenant} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {KEY}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-        .unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, serde_json::from_str(body).unwrap_or(Value::Null))
+        let (status, body) = request(self.sandbox.address(), KEY, method, &format!("{path}{tenant}"), body);
+        (status, serde_json::from_str(&body).unwrap_or(Value::Null))
     }
+}
+
+/// A plain request below the base link, without any code of the client; its status and body.
+pub fn request(address: SocketAddr, key: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+    let body = body.map(ToString::to_string).unwrap_or_default();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "{method} /api/v1/{path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {key}\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
 /// `tallyport` with nothing of this machine's environment.

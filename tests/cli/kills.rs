@@ -1,0 +1,378 @@
+//! Nothing lost, nothing doubled: an import that is killed at random moments and resumed until it is done.
+//!
+//! Each round fills a fresh account, imports a workbook of several sheets with the real binary, kills it (SIGKILL, or
+//! what the system has for it) at a moment drawn from the round's seed, and runs `resume --last` until it ends, itself
+//! killed now and then. Then the account is compared with the sheets. There are two servers: the sandbox as a process
+//! of its own, and the [stranger](crate::stranger), which answers in other shapes; things go wrong in both.
+//!
+//! `TALLYPORT_KILLS` says how many rounds must have been killed, `TALLYPORT_SEED` where to start. Round `n` of seed
+//! `s` is round 0 of seed `s + n`: a failure says how to run it again by itself, as far as the system's own timing
+//! lets it be the same. `tests/kills.sh` runs the long one.
+
+mod audit;
+mod book;
+mod proxy;
+mod server;
+
+use std::env;
+use std::fs::{self, File, OpenOptions};
+use std::io::Read;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::rehearsal::{bare, request};
+use book::Sheet;
+use proxy::{Moment, Proxy, Snare};
+use server::{Kind, Server, Weather};
+
+const BOOK: &str = "inventory.xlsx";
+const RESULT: &str = "inventory.result.xlsx";
+/// A command that has not ended by then never will.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Starts of the command until a round must be done.
+const MOST_STARTS: usize = 40;
+/// Differences told of a round.
+const MOST_SHOWN: usize = 40;
+/// Kills of one round.
+const MOST_KILLS: usize = 4;
+
+/// A round: a folder, an account, and the sheets to bring into it.
+struct Round {
+    folder: TempDir,
+    server: Server,
+    proxy: Proxy,
+    sheets: Vec<Sheet>,
+    seed: u64,
+    random: Rng,
+    kills: usize,
+}
+
+/// When a command is to be killed.
+enum Kill {
+    Never,
+    At(u64, Moment),
+    After(Duration),
+}
+
+/// How a command ended.
+enum Ended {
+    Exited(i32, Value),
+    Killed,
+}
+
+/// How long an import takes that nobody disturbs.
+struct Length {
+    requests: u64,
+    time: Duration,
+}
+
+#[test]
+fn an_import_that_nobody_disturbs_does_what_the_sheets_say() {
+    for kind in [Kind::Sandbox, Kind::Stranger] {
+        undisturbed(kind, 1);
+    }
+}
+
+#[test]
+fn the_audit_sees_what_is_lost_doubled_or_touched() {
+    let mut round = Round::new(Kind::Stranger, Weather::Calm, 2);
+    round.run(&["import", BOOK, "--yes"], Kill::Never);
+    let Server::Stranger(stranger) = &round.server else { unreachable!() };
+    stranger.holds("departments", json!({"name": "Dept. 1/1", "email": "dept1@example.com", "phone": "+49 30 00001"}));
+    let ask = |method: &str, path: &str, body: Value| {
+        let (status, answer) = request(round.server.address(), round.server.key(), method, path, Some(&body));
+        assert!(status < 300, "{answer}");
+    };
+    ask("PUT", "assets/1", json!({"notes": "as before"}));
+    ask("PUT", "assets/14", json!({"notes": "changed"}));
+    let taken = json!({"accessory_id": 1, "employee_id": 1, "quantity": 1, "checkout_date": "2024-06-04"});
+    ask("POST", "checkout/accessory", taken);
+    let differences = audit::account(&round.server.account(), &round.sheets);
+    for part in [
+        "departments: 2 records for Dept. 1/1",
+        "departments: 6 records where 5 are due",
+        "assets: notes is `as before` and should be `changed 0",
+        "assets: OLD-13 was touched",
+        "accessories: 1 was handed to employee 1",
+        "are left and should be",
+    ] {
+        assert!(differences.iter().any(|difference| difference.contains(part)), "{part}: {differences:#?}");
+    }
+    assert_eq!(differences.len(), 6, "{differences:#?}");
+    let result = round.path(RESULT);
+    let key = round.server.key();
+    fs::create_dir_all(round.path("state")).unwrap();
+    fs::write(round.path("state/leak.txt"), format!("key {key}")).unwrap();
+    assert_eq!(audit::leaks(key, &[&round.path("state"), &result]).len(), 1);
+    assert!(audit::leaks("Zürich Süd", &[&result]).len() == 1, "a workbook is looked into");
+}
+
+#[test]
+fn a_killed_import_into_the_sandbox_is_resumed_to_its_end() {
+    kill_and_resume(Kind::Sandbox);
+}
+
+#[test]
+fn a_killed_import_into_a_stranger_is_resumed_to_its_end() {
+    kill_and_resume(Kind::Stranger);
+}
+
+fn undisturbed(kind: Kind, seed: u64) -> Length {
+    let mut round = Round::new(kind, Weather::Calm, seed);
+    let start = Instant::now();
+    let Ended::Exited(code, summary) = round.run(&["import", BOOK, "--yes"], Kill::Never) else { unreachable!() };
+    let length = Length { requests: round.proxy.requests(), time: start.elapsed() };
+    assert_eq!(code, 0, "{summary}");
+    round.audit(Some(&summary));
+    length
+}
+
+fn kill_and_resume(kind: Kind) {
+    if !knows_resume() {
+        eprintln!("not run: this tallyport has no `resume`");
+        return;
+    }
+    let rounds = Rounds::of(setting("TALLYPORT_KILLS", 12), setting("TALLYPORT_SEED", 1));
+    let length = undisturbed(kind, rounds.seed);
+    thread::scope(|scope| {
+        for _ in 0..setting("TALLYPORT_JOBS", 4) {
+            scope.spawn(|| {
+                while let Some(seed) = rounds.begin() {
+                    let mut round = Round::new(kind, Weather::Rough, seed);
+                    let played = panic::catch_unwind(AssertUnwindSafe(|| round.play(&length)));
+                    rounds.end(kind, round, played);
+                }
+            });
+        }
+    });
+    let counts = rounds.counts.lock().unwrap();
+    assert_eq!(counts.killed, rounds.wanted, "the kills do not strike: {} rounds", counts.begun);
+}
+
+/// The rounds of a test, which several threads play: most of a round is waiting.
+struct Rounds {
+    /// Rounds to be killed.
+    wanted: u64,
+    seed: u64,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    begun: u64,
+    under_way: u64,
+    /// Rounds that were killed at least once.
+    killed: u64,
+    kills: usize,
+    failed: bool,
+}
+
+impl Rounds {
+    fn of(wanted: u64, seed: u64) -> Self {
+        Self { wanted, seed, counts: Mutex::default() }
+    }
+
+    /// The seed of the next round. A round that no kill strikes does not count, so there may be more than wanted.
+    fn begin(&self) -> Option<u64> {
+        let mut counts = self.counts.lock().unwrap();
+        let is_enough = counts.killed + counts.under_way >= self.wanted || counts.begun >= self.wanted * 3;
+        if is_enough || counts.failed {
+            return None;
+        }
+        counts.begun += 1;
+        counts.under_way += 1;
+        Some(self.seed + counts.begun - 1)
+    }
+
+    fn end(&self, kind: Kind, mut round: Round, played: thread::Result<()>) {
+        let mut counts = self.counts.lock().unwrap();
+        counts.under_way -= 1;
+        counts.killed += u64::from(round.kills > 0);
+        counts.kills += round.kills;
+        counts.failed |= played.is_err();
+        let Counts { killed, kills, .. } = *counts;
+        drop(counts);
+        if killed.is_multiple_of(50) || killed == self.wanted {
+            eprintln!("{kind:?}: {killed} of {} imports killed, {kills} kills in all", self.wanted);
+        }
+        if let Err(cause) = played {
+            round.keep();
+            panic::resume_unwind(cause);
+        }
+    }
+}
+
+fn knows_resume() -> bool {
+    let folder = TempDir::new().unwrap();
+    bare(folder.path(), &["resume", "--help"]).output().unwrap().status.success()
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    env::var(name).ok().map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")))
+}
+
+impl Round {
+    fn new(kind: Kind, weather: Weather, seed: u64) -> Self {
+        let folder = TempDir::with_prefix("tallyport-kills-").unwrap();
+        let mut random = Rng::with_seed(seed);
+        let sheets = book::sheets(&mut random);
+        book::save(&sheets, &folder.path().join(BOOK));
+        let server = Server::start(kind, weather, folder.path(), seed);
+        let proxy = Proxy::to(server.address());
+        Self { folder, server, proxy, sheets, seed, random, kills: 0 }
+    }
+
+    /// Imports, is killed, resumes, until it is done; then compares.
+    fn play(&mut self, length: &Length) {
+        let mut next = Next::Import;
+        for start in 0..MOST_STARTS {
+            let arguments: &[&str] = match next {
+                Next::Import => &["import", BOOK, "--yes"],
+                Next::Resume => &["resume", "--last"],
+            };
+            let kill = if self.kills < MOST_KILLS { self.draw(start, length) } else { Kill::Never };
+            let ended = self.run(arguments, kill);
+            let nothing_was_sent = self.proxy.writes() == 0;
+            next = match ended {
+                Ended::Exited(0 | 1, summary) => return self.audit(Some(&summary)),
+                // Killed after the end of the run was on disk: only the result can tell.
+                Ended::Exited(2, _) if !nothing_was_sent => return self.audit(None),
+                Ended::Exited(2 | 3, _) if nothing_was_sent => Next::Import,
+                Ended::Exited(3 | 4, _) | Ended::Killed => Next::Resume,
+                Ended::Exited(code, summary) => panic!("exit code {code}: {summary}"),
+            };
+        }
+        panic!("not done after {MOST_STARTS} starts");
+    }
+
+    /// When to strike: mostly at a request, sometimes by the clock, for what happens between and after requests. The
+    /// first start of a round always; later ones now and then.
+    fn draw(&mut self, start: usize, length: &Length) -> Kill {
+        if start > 0 && self.random.u8(0..10) < 6 {
+            return Kill::Never;
+        }
+        // A resume has less to do, and a request that never comes kills nothing.
+        let most = if start == 0 { length.requests } else { length.requests / 3 };
+        match self.random.u8(0..10) {
+            0..8 => Kill::At(self.random.u64(1..=most), Moment::ALL[self.random.usize(0..Moment::ALL.len())]),
+            _ => Kill::After(length.time.mul_f64(self.random.f64() * 1.2)),
+        }
+    }
+
+    /// Runs `tallyport` to its end or its kill.
+    fn run(&mut self, arguments: &[&str], kill: Kill) -> Ended {
+        enum Event {
+            Strike(Sender<()>),
+            Ended(String),
+        }
+        let mut child = self.command(arguments).spawn().unwrap();
+        let (events, happened) = mpsc::channel();
+        let (strike, struck) = mpsc::channel();
+        let (mut stdout, ends) = (child.stdout.take().unwrap(), events.clone());
+        thread::spawn(move || {
+            let mut said = String::new();
+            stdout.read_to_string(&mut said).ok();
+            ends.send(Event::Ended(said)).ok();
+        });
+        thread::spawn(move || struck.into_iter().try_for_each(|done| events.send(Event::Strike(done))));
+        let mut patience = PATIENCE;
+        match kill {
+            Kill::Never => {}
+            Kill::After(time) => patience = time,
+            Kill::At(at, moment) => self.proxy.set(Some(Snare { at, moment, tell: strike })),
+        }
+        let event = happened.recv_timeout(patience);
+        if !matches!(event, Ok(Event::Ended(_))) {
+            child.kill().unwrap();
+        }
+        let status = child.wait().unwrap();
+        // Whoever waits for the kill goes on, and a snare that nothing sprang is gone.
+        self.proxy.set(None);
+        match event {
+            Ok(Event::Ended(said)) => {
+                let code = status.code().unwrap_or(-1);
+                Ended::Exited(code, serde_json::from_str(&said).unwrap_or(Value::String(said)))
+            }
+            Ok(Event::Strike(done)) => {
+                done.send(()).ok();
+                self.kills += 1;
+                Ended::Killed
+            }
+            Err(RecvTimeoutError::Timeout) if patience < PATIENCE => {
+                self.kills += 1;
+                Ended::Killed
+            }
+            Err(_) => panic!("`{}` did not end within {} s", arguments.join(" "), PATIENCE.as_secs()),
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let log: File = OpenOptions::new().create(true).append(true).open(self.path("stderr.log")).unwrap();
+        let mut command = bare(self.folder.path(), &[arguments, &["--json", "--no-progress"]].concat());
+        command
+            .env("BLUETALLY_BASE_URL", self.proxy.base_url())
+            .env("BLUETALLY_API_KEY", self.server.key())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log);
+        command
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Keeps what it leaves behind and says how to play it again.
+    fn keep(&mut self) {
+        self.folder.disable_cleanup(true);
+        let log = fs::read_to_string(self.path("stderr.log")).unwrap_or_default();
+        let Self { seed, kills, .. } = self;
+        eprintln!("seed {seed} failed after {kills} kills; it said:\n{log}");
+        eprintln!("kept: {}\nagain: TALLYPORT_SEED={seed} TALLYPORT_KILLS=1", self.folder.path().display());
+    }
+
+    /// Compares account, summary and result with the sheets; what differs fails the round.
+    fn audit(&mut self, summary: Option<&Value>) {
+        self.proxy.settled();
+        let account = self.server.account();
+        let mut differences = audit::account(&account, &self.sheets);
+        if let Some(summary) = summary {
+            differences.extend(audit::summary(summary, &self.sheets));
+        }
+        differences.extend(audit::result(&self.path(RESULT), &account, &self.sheets));
+        let state = self.path("state");
+        differences.extend(audit::leaks(self.server.key(), &[&state, &self.path(RESULT), &self.path("stderr.log")]));
+        let shown = &differences[..differences.len().min(MOST_SHOWN)];
+        assert!(
+            differences.is_empty(),
+            "{} differences:\n{}\n{}",
+            differences.len(),
+            shown.join("\n"),
+            summary.unwrap_or(&Value::Null)
+        );
+    }
+}
+
+/// What to start next.
+#[derive(Clone, Copy)]
+enum Next {
+    Import,
+    Resume,
+}
+
+/// Every file below a path.
+fn files(path: &Path) -> Vec<PathBuf> {
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flat_map(|entry| files(&entry.unwrap().path())).collect(),
+        Err(_) => vec![path.to_owned()],
+    }
+}

@@ -1,0 +1,200 @@
+//! The two servers behind one face: started with what is held before, and looked into at the end.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+
+use serde_json::Value;
+use tallyport::sandbox::{Sandbox, SandboxOptions, Seed, StoreAt};
+
+use super::book;
+use crate::rehearsal::{bare, request};
+use crate::stranger::{self, Faults, Record, Shapes, Stranger};
+
+/// What the stand-alone sandbox does to one request in twelve or so, of every kind that leaves a write in doubt.
+const SANDBOX_FAULTS: &[&str] = &[
+    "* * p=0.01 reset before", "* * p=0.01 reset after", "* * p=0.01 500 before", "* * p=0.01 500 after",
+    "* * p=0.005 502 after", "* * p=0.005 503 before", "* * p=0.01 delay=200 before", "* * p=0.01 delay=200 after",
+    "* * p=0.01 truncate", "* * p=0.005 html=502 after", "POST * p=0.005 shape",
+];
+/// Of a hundred requests to the stranger, so many go wrong.
+const STRANGER_FAULTS: u8 = 8;
+const SANDBOX_KEY: &str = "sandbox-key-c07d3a";
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Sandbox,
+    Stranger,
+}
+
+/// Whether things go wrong on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weather {
+    Calm,
+    Rough,
+}
+
+pub enum Server {
+    /// A process of its own, which keeps its records in a file.
+    Sandbox {
+        process: Child,
+        address: SocketAddr,
+        data: PathBuf,
+    },
+    Stranger(Stranger),
+}
+
+/// What an account holds.
+pub struct Account {
+    records: BTreeMap<&'static str, Vec<Record>>,
+    /// Collection, item and employee of each checkout in the activity log.
+    pub checkouts: Vec<(&'static str, i64, i64)>,
+}
+
+impl Account {
+    pub fn records(&self, collection: &str) -> &[Record] {
+        self.records.get(collection).map_or(&[], Vec::as_slice)
+    }
+
+    /// The records that hold these texts in these fields.
+    pub fn find(&self, collection: &str, fields: &[(&str, &str)]) -> Vec<&Record> {
+        let holds =
+            |record: &&Record| fields.iter().all(|(name, text)| record.get(*name).is_some_and(|held| held == text));
+        self.records(collection).iter().filter(holds).collect()
+    }
+}
+
+impl Server {
+    /// Starts one that holds [`book::held_before`]; `seed` is for the faults.
+    pub fn start(kind: Kind, weather: Weather, folder: &Path, seed: u64) -> Self {
+        match kind {
+            Kind::Sandbox => sandbox(weather, folder, seed),
+            Kind::Stranger => {
+                let shapes = Shapes::ALL[(seed % Shapes::ALL.len() as u64) as usize];
+                let stranger = Stranger::start(shapes);
+                for (collection, record) in book::held_before() {
+                    stranger.holds(collection, record);
+                }
+                if weather == Weather::Rough {
+                    stranger.suffers(Faults::seeded(seed, STRANGER_FAULTS));
+                }
+                Self::Stranger(stranger)
+            }
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        match self {
+            Self::Sandbox { address, .. } => *address,
+            Self::Stranger(stranger) => stranger.address(),
+        }
+    }
+
+    pub fn key(&self) -> &'static str {
+        match self {
+            Self::Sandbox { .. } => SANDBOX_KEY,
+            Self::Stranger(_) => stranger::KEY,
+        }
+    }
+
+    /// Ends it and tells what it holds.
+    pub fn account(&mut self) -> Account {
+        match self {
+            Self::Sandbox { process, data, .. } => {
+                process.kill().unwrap();
+                process.wait().unwrap();
+                let sandbox = open(data);
+                look(&sandbox)
+            }
+            Self::Stranger(stranger) => {
+                let names = ["assets", "accessories"];
+                let kinds = BTreeMap::from([("Asset", names[0]), ("Accessory", names[1])]);
+                let checkouts = stranger.log().into_iter().filter(|entry| entry.event == "Checkout");
+                Account {
+                    records: COLLECTIONS.iter().map(|name| (*name, stranger.records(name))).collect(),
+                    checkouts: checkouts
+                        .filter_map(|entry| Some((*kinds.get(entry.kind)?, entry.item, entry.employee?)))
+                        .collect(),
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Self::Sandbox { process, .. } = self {
+            process.kill().ok();
+            process.wait().ok();
+        }
+    }
+}
+
+/// The collections that the workbook fills.
+const COLLECTIONS: [&str; 9] = [
+    "locations", "departments", "manufacturers", "categories", "statuses", "products", "employees", "accessories",
+    "assets",
+];
+
+fn sandbox(weather: Weather, folder: &Path, seed: u64) -> Server {
+    let data = folder.join("account.db");
+    let filling = open(&data);
+    for (collection, record) in book::held_before() {
+        let (status, body) = request(filling.address(), SANDBOX_KEY, "POST", collection, Some(&record));
+        assert!(status < 300, "{collection} {record}: {status} {body}");
+    }
+    drop(filling);
+    let file = data.to_string_lossy();
+    let mut arguments = vec!["sandbox", "--json", "--listen", "127.0.0.1:0", "--empty", "--data", &file];
+    arguments.extend(["--api-key", SANDBOX_KEY]);
+    let seed = seed.to_string();
+    if weather == Weather::Rough && knows_faults(folder) {
+        arguments.extend(SANDBOX_FAULTS.iter().flat_map(|fault| ["--faults", fault]));
+        arguments.extend(["--faults-seed", &seed]);
+    }
+    let mut process = bare(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let said: Value = serde_json::from_str(&line).unwrap();
+    let address = said["base_url"].as_str().unwrap().split('/').nth(2).unwrap().parse().unwrap();
+    Server::Sandbox { process, address, data }
+}
+
+fn knows_faults(folder: &Path) -> bool {
+    let help = bare(folder, &["sandbox", "--help"]).output().unwrap();
+    String::from_utf8_lossy(&help.stdout).contains("--faults-seed")
+}
+
+/// The same account in this process, without faults.
+fn open(data: &Path) -> Sandbox {
+    let options = SandboxOptions {
+        store: StoreAt::File(data.to_owned()),
+        api_key: SANDBOX_KEY.into(),
+        seed: Seed::Empty,
+        quota: None,
+        ..SandboxOptions::default()
+    };
+    Sandbox::start(options).unwrap()
+}
+
+fn look(sandbox: &Sandbox) -> Account {
+    let get = |path: &str| -> Vec<Record> {
+        let (status, body) = request(sandbox.address(), SANDBOX_KEY, "GET", path, None);
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    };
+    let records: BTreeMap<_, _> =
+        COLLECTIONS.iter().map(|name| (*name, get(&format!("{name}?limit=1000&sort=created_at")))).collect();
+    let mut checkouts = Vec::new();
+    for employee in records["employees"].iter().filter_map(|employee| employee["id"].as_i64()) {
+        for (kind, collection) in [("Asset", "assets"), ("Accessory", "accessories")] {
+            let path = format!("activity?type={kind}&event=Checkout&employee_id={employee}&limit=1000");
+            let items = get(&path).into_iter().filter_map(|entry| entry["item_id"].as_i64());
+            checkouts.extend(items.map(|item| (collection, item, employee)));
+        }
+    }
+    Account { records, checkouts }
+}

@@ -1,0 +1,231 @@
+//! The import against a service of other reply shapes: what the field notes leave open makes no difference.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::rehearsal::{Ran, bare, rows_of};
+use crate::stranger::{KEY, Record, Shapes, Stranger};
+
+/// Every collection, each with two rows.
+const COLLECTIONS: [(&str, &str); 16] = [
+    ("locations", "name|city|country|custom:Floor\nZürich Süd|Zürich|Switzerland|3\nR&D + Lab|Bonn|Germany|"),
+    ("departments", "name|email|phone\nSales|sales@example.com|+1 1\nR&D|rd@example.com|+1 2"),
+    ("manufacturers", "name|url\nLenovo|https://lenovo.example\nApple|"),
+    ("suppliers", "name|city\nInsight|Paris\nBechtle, Inc.|Bonn"),
+    ("categories", "name|type\nLaptops|asset\nMice|accessory\nParts|component\nPaper|consumable\nSoftware|license"),
+    ("depreciations", "name|months|minimum_value\nThree years|36|10\nFour years|48|"),
+    ("statuses", "name|type|show_in_nav\nReady|deployable|yes\nStored|pending|no"),
+    (
+        "products",
+        "name|model_number|category|manufacturer|default_purchase_cost|custom:Rack\nX1|G11|Laptops|Lenovo|1299|B4\n\
+         X1|G12|Laptops|Lenovo|1399|\nMacBook|M3|Laptops|Apple||",
+    ),
+    (
+        "employees",
+        "name|email|title|location|department|archived\nAda|ada@example.com|CTO|Zürich Süd|R&D|no\n\
+         Bob|bob@example.com||R&D + Lab|Sales|no",
+    ),
+    (
+        "assets",
+        "asset_id|asset_name|product|status|location|purchase_cost|purchase_date|custom:MAC\n\
+         0001|Ada's|MacBook|Ready|Zürich Süd|1299|2024-05-01|aa\n0002|Bob's|MacBook|Ready||1399||",
+    ),
+    ("accessories", "name|quantity|category|purchase_cost\nMouse|10|Mice|25\nTrackball|5|Mice|"),
+    ("components", "name|quantity|category\nRAM 16|8|Parts\nSSD 1T|4|Parts"),
+    ("consumables", "name|quantity|category\nPaper A4|100|Paper\nToner|9|Paper"),
+    ("licenses", "name|number_of_seats|category|purchase_cost\nOffice|20|Software|99\nCAD|3|Software|"),
+    (
+        "maintenances",
+        "type|name|start_date|asset_id|cost\nhardware support|Battery|2024-06-01|0001|80\nrepair|Screen|2024-06-02|0002|",
+    ),
+    ("audits", "audit_date|scheduled|completed|asset_id|user_id\n2024-06-01|no|yes|0001|1\n2024-06-02|yes|no|0002|1"),
+];
+
+/// Every checkout.
+const CHECKOUTS: [(&str, &str); 5] = [
+    ("checkout_asset", "asset_id|employee|checkout_date\n0001|ada@example.com|2024-06-03\n0002|Bob|2024-06-03"),
+    ("checkout_accessory", "accessory|employee|quantity|checkout_date\nMouse|Ada|2|2024-06-03\nMouse|Bob|3|2024-06-03"),
+    ("checkout_component", "component|asset_id|quantity|checkout_date\nRAM 16|0001|2|2024-06-03"),
+    ("checkout_consumable", "consumable|employee|quantity|checkout_date\nPaper A4|Ada|5|2024-06-03"),
+    ("checkout_license", "license|employee|quantity|checkout_date\nOffice|Ada|1|2024-06-03"),
+];
+
+/// Every check-in.
+const CHECKINS: [(&str, &str); 4] = [
+    ("checkin_asset", "asset_id|checkin_date|status\n0001|2024-07-01|Stored"),
+    ("checkin_accessory", "accessory|employee|checkin_date\nMouse|Ada|2024-07-01"),
+    ("checkin_component", "component|asset_id|checkin_date\nRAM 16|0001|2024-07-01"),
+    ("checkin_license", "license|employee|checkin_date\nOffice|Ada|2024-07-01"),
+];
+
+/// A folder and a stranger to import into.
+struct Visit {
+    folder: TempDir,
+    stranger: Stranger,
+    shapes: Shapes,
+}
+
+impl Visit {
+    fn new(shapes: Shapes) -> Self {
+        Self { folder: TempDir::new().unwrap(), stranger: Stranger::start(shapes), shapes }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Imports a workbook of these sheets and tells the exit code and the summary.
+    fn imports(&self, name: &str, sheets: &[(&str, &str)]) -> (i32, Value) {
+        let cells: Vec<(&str, Vec<Vec<&str>>)> = sheets
+            .iter()
+            .map(|(name, text)| (*name, text.lines().map(|line| line.trim().split('|').collect()).collect()))
+            .collect();
+        let rows: Vec<(&str, Vec<&[&str]>)> =
+            cells.iter().map(|(name, rows)| (*name, rows.iter().map(Vec::as_slice).collect())).collect();
+        let borrowed: Vec<(&str, &[&[&str]])> = rows.iter().map(|(name, rows)| (*name, rows.as_slice())).collect();
+        crate::import::workbook(&self.path(name), &borrowed);
+        let mut command = bare(self.folder.path(), &["import", name, "--yes", "--json"]);
+        command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", self.stranger.address()));
+        let ran = Ran::of(command.env("BLUETALLY_API_KEY", KEY).output().unwrap());
+        let summary = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}\n{}", ran.stdout, ran.stderr));
+        (ran.code, summary)
+    }
+
+    /// Imports and expects every row to end so.
+    #[track_caller]
+    fn ends(&self, name: &str, sheets: &[(&str, &str)], status: &str) {
+        let rows: usize = sheets.iter().map(|(_, text)| text.lines().count() - 1).sum();
+        let (code, summary) = self.imports(name, sheets);
+        let messages = || self.messages(name, sheets);
+        assert_eq!((code, &summary["counts"][status]), (0, &json!(rows)), "{:?} {summary} {}", self.shapes, messages());
+    }
+
+    fn messages(&self, name: &str, sheets: &[(&str, &str)]) -> String {
+        let path = self.path(&name.replace(".xlsx", ".result.xlsx"));
+        let mut messages = Vec::new();
+        for (sheet, _) in sheets {
+            messages.extend(rows_of(&path, sheet).into_iter().map(|row| format!("{sheet}: {}", row.join(" | "))));
+        }
+        messages.join("\n")
+    }
+
+    fn record(&self, name: &str, field: &str, text: &str) -> Record {
+        let mut found: Vec<Record> =
+            self.stranger.records(name).into_iter().filter(|record| record[field] == text).collect();
+        assert_eq!(found.len(), 1, "{name} with {field} {text}");
+        found.remove(0)
+    }
+}
+
+#[test]
+fn every_collection_is_created_in_every_shape_and_then_unchanged() {
+    for shapes in Shapes::ALL {
+        let visit = Visit::new(shapes);
+        visit.ends("first.xlsx", &COLLECTIONS, "created");
+        let sent = visit.stranger.seen().len();
+        visit.ends("again.xlsx", &COLLECTIONS, "unchanged");
+        assert!(visit.stranger.seen()[sent..].iter().all(|seen| seen.method == "GET"), "{shapes:?}");
+        let asset = visit.record("assets", "asset_id", "0001");
+        assert_eq!(asset["custom_fields"], json!([{"name": "MAC", "value": "aa"}]));
+        assert_eq!((&asset["purchase_cost"], &asset["product_name"]), (&json!(1299), &json!("MacBook")));
+        assert_eq!(asset["location_id"], visit.record("locations", "name", "Zürich Süd")["id"]);
+    }
+}
+
+#[test]
+fn updates_send_what_differs_whatever_the_shape_spells() {
+    let changes = [
+        ("locations", "name|city|custom:Floor\nZürich Süd|Zug|\nR&D + Lab|Bonn|"),
+        ("products", "name|model_number|default_purchase_cost|custom:Shelf\nX1|G12|1400|7\nX1|G11|1299|2"),
+        ("assets", "asset_id|asset_name|purchase_cost|custom:MAC\n0001|Ada's|1299|bb\n0002|Bob's|1400|"),
+        ("maintenances", "type|name|start_date|asset_id|cost|notes\nhardware support|Battery|2024-06-01|0001|80|done"),
+        ("audits", "audit_date|scheduled|completed|asset_id|user_id\n2024-06-02|yes|yes|0002|admin@example.com"),
+    ];
+    for shapes in Shapes::ALL {
+        let visit = Visit::new(shapes);
+        visit.ends("first.xlsx", &COLLECTIONS, "created");
+        let (code, summary) = visit.imports("changes.xlsx", &changes);
+        let counts = (&summary["counts"]["updated"], &summary["counts"]["unchanged"]);
+        let messages = visit.messages("changes.xlsx", &changes);
+        assert_eq!((code, counts), (0, (&json!(7), &json!(1))), "{shapes:?} {summary} {messages}");
+        let product = visit.record("products", "model_number", "G11");
+        let fields = json!([{"name": "Rack", "value": "B4"}, {"name": "Shelf", "value": "2"}]);
+        assert_eq!(product["custom_fields"], fields, "{shapes:?}");
+        assert_eq!(visit.record("assets", "asset_id", "0002")["purchase_cost"], 1400);
+        assert_eq!(visit.record("locations", "city", "Zug")["custom_fields"][0]["value"], "3");
+    }
+}
+
+#[test]
+fn things_go_out_and_come_back_in_every_shape() {
+    for shapes in Shapes::ALL {
+        let visit = Visit::new(shapes);
+        visit.ends("first.xlsx", &COLLECTIONS, "created");
+        visit.ends("out.xlsx", &CHECKOUTS, "created");
+        let held = || visit.stranger.holdings().iter().map(|held| (held.of, held.quantity)).collect::<Vec<_>>();
+        let all = [
+            ("assets", 1),
+            ("assets", 1),
+            ("accessories", 2),
+            ("accessories", 3),
+            ("components", 2),
+            ("consumables", 5),
+            ("licenses", 1),
+        ];
+        let sorted = |mut held: Vec<(&'static str, i64)>| {
+            held.sort_unstable();
+            held
+        };
+        assert_eq!(sorted(held()), sorted(all.to_vec()), "{shapes:?}");
+        visit.ends("back.xlsx", &CHECKINS, "created");
+        assert_eq!(sorted(held()), [("accessories", 3), ("assets", 1), ("consumables", 5)], "{shapes:?}");
+    }
+}
+
+#[test]
+fn one_workbook_creates_and_hands_out_in_every_shape() {
+    let sheets: Vec<(&str, &str)> = COLLECTIONS.iter().chain(&CHECKOUTS).copied().collect();
+    for shapes in Shapes::ALL {
+        let visit = Visit::new(shapes);
+        visit.ends("all.xlsx", &sheets, "created");
+        assert_eq!(visit.stranger.holdings().len(), 7, "{shapes:?}");
+    }
+}
+
+#[test]
+fn records_are_deleted_in_every_shape() {
+    for shapes in Shapes::ALL {
+        let visit = Visit::new(shapes);
+        visit.ends("first.xlsx", &COLLECTIONS, "created");
+        let deletes = [("assets", "_action|asset_id\ndelete|0002"), ("suppliers", "_action|name\ndelete|Insight")];
+        let (code, summary) = visit.imports("deletes.xlsx", &deletes);
+        assert_eq!(code, 0, "{shapes:?} {summary} {}", visit.messages("deletes.xlsx", &deletes));
+        let left = |name| visit.stranger.records(name).len();
+        assert_eq!((left("assets"), left("suppliers")), (1, 1), "{shapes:?}");
+    }
+}
+
+#[test]
+fn what_the_service_refuses_is_told_in_its_words_and_on_the_cell_where_it_says_which() {
+    let sheets = [("checkout_accessory", "accessory|employee|quantity|checkout_date\nTrackball|Ada|6|2024-06-03")];
+    for shapes in Shapes::ALL {
+        let visit = Visit::new(shapes);
+        visit.ends("first.xlsx", &COLLECTIONS, "created");
+        let (code, summary) = visit.imports("out.xlsx", &sheets);
+        assert_eq!((code, &summary["counts"]["failed"]), (1, &json!(1)), "{shapes:?} {summary}");
+        let messages = visit.messages("out.xlsx", &sheets);
+        assert!(messages.contains("must not exceed the 5 available"), "{shapes:?} {messages}");
+    }
+}
+
+#[test]
+fn a_cut_page_is_not_the_end_of_a_list() {
+    let names: String = (0..250).map(|number| format!("\nPlace {number:03}")).collect();
+    let sheet = format!("name{names}");
+    let visit = Visit::new(Shapes::Data);
+    visit.ends("places.xlsx", &[("locations", &sheet)], "created");
+    visit.ends("again.xlsx", &[("locations", &sheet)], "unchanged");
+    assert_eq!(visit.stranger.records("locations").len(), 250);
+}
