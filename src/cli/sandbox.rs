@@ -1,9 +1,9 @@
 //! `tallyport sandbox`: serves the sandbox until it is told to stop.
 
+use std::fs;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
-use std::fs;
 
 use serde_json::json;
 

@@ -52,8 +52,6 @@ fn read(body: &[u8]) -> Result<Faults, Refusal> {
 }
 
 fn listed(chooser: &Chooser) -> Value {
-    let listed = |watched: &Watched| {
-        json!({"rule": watched.rule.to_string(), "matched": watched.matched, "fired": watched.fired})
-    };
+    let listed = |watched: &Watched| json!({"rule": watched.rule.to_string(), "matched": watched.matched, "fired": watched.fired});
     json!({"seed": chooser.seed(), "rules": chooser.watched().iter().map(listed).collect::<Vec<_>>()})
 }

@@ -5,8 +5,8 @@ use crate::schema;
 
 /// Every word that may follow the path, for suggestions.
 const WORDS: &[&str] = &[
-    "p=0.05", "count=2", "nth=3", "every=10", "refuse", "reset", "500", "502", "503", "504", "429", "delay=300", "hang",
-    "truncate", "html", "shape", "before", "after", "retry-after=30", "message=",
+    "p=0.05", "count=2", "nth=3", "every=10", "refuse", "reset", "500", "502", "503", "504", "429", "delay=300",
+    "hang", "truncate", "html", "shape", "before", "after", "retry-after=30", "message=",
 ];
 
 /// The Jaro-Winkler likeness (0 to 1) from which a word is worth suggesting: one or two slips of the finger.
@@ -76,20 +76,25 @@ impl RuleError {
         match self {
             RuleError::Short => "give methods, a path and what is to happen, such as `POST assets reset after`".into(),
             RuleError::Method { .. } => {
-                "give GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, such as `POST assets reset`".into()
+                "give GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, such as `POST assets reset`"
+                    .into()
             }
             RuleError::Path { word } => path_mend(word),
             RuleError::Word { word } => word_mend(word),
             RuleError::Value { example, .. } => format!("write it such as `{example}`"),
-            RuleError::Twice { first, second } => format!("leave out `{first}` or `{second}`, or make two faults of it"),
+            RuleError::Twice { first, second } => {
+                format!("leave out `{first}` or `{second}`, or make two faults of it")
+            }
             RuleError::NoEffect => {
                 "add one of refuse, reset, 500, 502, 503, 504, 429, delay=300, hang, truncate, html, shape, \
                  such as `POST assets nth=3 reset after`"
                     .into()
             }
-            RuleError::Moment { only, .. } => format!("leave out the moment: it always comes {only}"),
+            RuleError::Moment { effect, only, .. } => format!("leave out the moment: `{effect}` always comes {only}"),
             RuleError::RetryAfter { .. } => "write it such as `* * p=0.01 503 retry-after=2`".into(),
-            RuleError::Message { .. } => "write it such as `POST assets refuse=422 message=\"no more of these\"`".into(),
+            RuleError::Message { .. } => {
+                "write it such as `POST assets refuse=422 message=\"no more of these\"`".into()
+            }
             RuleError::Quote { .. } => "close it, such as `message=\"no more of these\"`".into(),
         }
     }
@@ -105,6 +110,9 @@ fn path_mend(word: &str) -> String {
 }
 
 fn word_mend(word: &str) -> String {
+    if word.parse().is_ok_and(|status: u16| (400..500).contains(&status)) {
+        return format!("perhaps `refuse={word}` is meant, as in `POST assets nth=3 refuse={word}`");
+    }
     let near = WORDS.iter().map(|known| (strsim::jaro_winkler(known, word), known));
     let nearest = near.filter(|(likeness, _)| *likeness >= NEAR).max_by(|left, right| left.0.total_cmp(&right.0));
     match nearest {

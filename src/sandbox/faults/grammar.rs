@@ -54,7 +54,8 @@ fn read_methods(word: &str) -> Result<Methods, RuleError> {
     }
     let read = |name: &str| {
         let method = METHODS.iter().find(|method| method.as_str().eq_ignore_ascii_case(name));
-        method.cloned().ok_or_else(|| RuleError::Method { word: name.to_owned() })
+        let blamed = if name.is_empty() { word } else { name };
+        method.cloned().ok_or_else(|| RuleError::Method { word: blamed.to_owned() })
     };
     Ok(Methods::These(word.split(',').map(read).collect::<Result<_, _>>()?))
 }
@@ -228,5 +229,6 @@ fn seconds(word: &str, value: Option<&str>) -> Result<u32, RuleError> {
 fn message(word: &str, value: Option<&str>) -> Result<String, RuleError> {
     let bare = value.map(|value| value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value));
     let text = bare.filter(|text| !text.is_empty() && !text.contains('"'));
-    text.map(str::to_owned).ok_or_else(|| RuleError::value(word, "a text between quotes", "message=\"no more of these\""))
+    text.map(str::to_owned)
+        .ok_or_else(|| RuleError::value(word, "a text between quotes", "message=\"no more of these\""))
 }

@@ -222,22 +222,13 @@ mod tests {
     #[test]
     fn a_path_no_endpoint_has_is_told_from_one_that_some_have() {
         for pattern in [
-            "*",
-            "assets",
-            "assets/*",
-            "assets/17",
-            "*/1",
-            "check*/asset",
-            "checkout/*",
-            "tenants",
-            "activity",
-            "a*",
-            "assets*",
-            "assets/1*",
+            "*", "assets", "assets/*", "assets/17", "*/1", "check*/asset", "checkout/*", "tenants", "activity", "a*",
+            "assets*", "assets/1*",
         ] {
             assert!(Pattern(pattern.into()).is_of_an_endpoint(), "{pattern}");
         }
-        for pattern in ["", "asets", "asset/*", "/assets", "assets/", "assets/x", "checkout", "checkout/assets", "api/*"]
+        for pattern in
+            ["", "asets", "asset/*", "/assets", "assets/", "assets/x", "checkout", "checkout/assets", "api/*"]
         {
             assert!(!Pattern(pattern.into()).is_of_an_endpoint(), "{pattern}");
         }
