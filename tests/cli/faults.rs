@@ -13,7 +13,7 @@ use crate::rehearsal::{Ran, bare};
 /// `tallyport sandbox` as a process of its own, gone on drop.
 struct Serving {
     child: Child,
-    folder: TempDir,
+    _folder: TempDir,
     address: String,
     /// What it prints first.
     announced: Value,
@@ -32,7 +32,7 @@ impl Serving {
         let announced: Value = serde_json::from_str(&line).unwrap();
         let base_url = announced["base_url"].as_str().unwrap();
         let address = base_url.trim_start_matches("http://").trim_end_matches("/api/v1").to_owned();
-        Self { child, folder, address, announced }
+        Self { child, _folder: folder, address, announced }
     }
 
     /// All that comes back for one request; nothing where the connection is dropped.
@@ -92,7 +92,6 @@ fn without_control_the_endpoint_is_unknown() {
     let sandbox = Serving::start(&["--faults", "GET * 500"]);
     assert!(sandbox.announced.get("control").is_none());
     assert!(sandbox.ask("GET", "/_control/faults", "").starts_with("HTTP/1.1 404"));
-    assert!(sandbox.folder.path().exists());
 }
 
 #[test]
@@ -100,8 +99,14 @@ fn a_bad_spec_says_which_word_and_what_instead() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("day.txt"), "# a bad day\nPOST assets p=5% reset after\n").unwrap();
     let said = |spec: &str| Ran::of(bare(folder.path(), &["sandbox", "--faults", spec]).output().unwrap()).exits(2);
-    insta::assert_snapshot!(said("POST asets reset").said(), @"");
-    insta::assert_snapshot!(said("@day.txt").said(), @"");
+    insta::assert_snapshot!(said("POST asets reset").said(), @r"
+    error: the fault `POST asets reset` cannot be read: `asets` is no path of the API
+      to mend it: perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
+    ");
+    insta::assert_snapshot!(said("@day.txt").said(), @r"
+    error: `day.txt`, line 2: the fault `POST assets p=5% reset after` cannot be read: `p=5%` should carry a probability from 0 to 1
+      to mend it: write it such as `p=0.05`
+    ");
     said("@night.txt").says("could not read the faults in `night.txt`").says("after the `@`");
 }
 
