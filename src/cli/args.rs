@@ -286,7 +286,7 @@ Examples:
   tallyport sandbox
   tallyport sandbox --listen 127.0.0.1:8080 --data practice.db --api-key practice
   BLUETALLY_BASE_URL=http://127.0.0.1:8080/api/v1 BLUETALLY_API_KEY=practice tallyport doctor
-  tallyport sandbox --faults 'POST assets p=0.05 reset after' --faults 'GET * every=10 503 retry-after=2'
+  tallyport sandbox --faults 'POST assets p=0.05 reset after' --faults 'GET * every=10 503'
   tallyport sandbox --faults @bad-day.txt --faults-seed 7 --control
   curl -H 'Authorization: Bearer sandbox' http://127.0.0.1:8080/_control/faults
 
