@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 use super::*;
 use crate::sandbox::{Control, Faults};
@@ -39,6 +40,7 @@ impl Raw {
             body.len()
         )
         .unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Raw(stream)
     }
 
@@ -63,6 +65,9 @@ impl Raw {
     }
 }
 
+/// Far more than anything here takes on the slowest machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 const PARKED: &str = r#"{"name": "Parked", "type": "pending"}"#;
 
 /// Sends the creation of a status.
@@ -76,9 +81,7 @@ fn parked(api: &Api) -> usize {
 
 /// Asks until the store holds so many statuses: work that a client no longer waits for ends when it ends.
 fn wait_for_parked(api: &Api, count: usize) {
-    while parked(api) != count {
-        std::thread::yield_now();
-    }
+    wait_until(|| parked(api) == count);
 }
 
 /// A change of the faults, or a look at them, with the right key.
@@ -93,8 +96,14 @@ fn fired(api: &Api) -> u64 {
 }
 
 fn wait_for_fired(api: &Api) {
-    while fired(api) == 0 {
-        std::thread::yield_now();
+    wait_until(|| fired(api) > 0);
+}
+
+/// Asks again and again. What would never come fails the test instead of holding it up.
+fn wait_until(is_so: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < PATIENCE, "it never came");
     }
 }
 
@@ -127,6 +136,7 @@ fn a_reset_spares_the_answers_before_it_on_its_connection() {
     let api = with("GET statuses nth=2 reset after");
     let address = api.sandbox.address();
     let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
     let request = format!("GET /api/v1/statuses HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer sandbox\r\n\r\n");
     stream.write_all(request.as_bytes()).unwrap();
     let mut first = Vec::new();
