@@ -77,7 +77,7 @@ impl Watched {
             When::Chance(probability) => self.random.f64() < probability,
             When::First(count) => self.matched <= count,
             When::Nth(number) => self.matched == number,
-            When::Every(step) => self.matched % step == 0,
+            When::Every(step) => self.matched.is_multiple_of(step),
         }
     }
 }
