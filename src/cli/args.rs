@@ -342,11 +342,16 @@ pub struct SchemaArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(after_help = concat!("\
 Examples:
   tallyport sandbox
   tallyport sandbox --listen 127.0.0.1:8080 --data practice.db --api-key practice
-  BLUETALLY_BASE_URL=http://127.0.0.1:8080/api/v1 BLUETALLY_API_KEY=practice tallyport doctor")]
+  BLUETALLY_BASE_URL=http://127.0.0.1:8080/api/v1 BLUETALLY_API_KEY=practice tallyport doctor
+  tallyport sandbox --faults 'POST assets p=0.05 reset after' --faults 'GET * every=10 503'
+  tallyport sandbox --faults @bad-day.txt --faults-seed 7 --control
+  curl -H 'Authorization: Bearer sandbox' http://127.0.0.1:8080/_control/faults
+
+", include_str!("../sandbox/faults/grammar.txt")))]
 pub struct SandboxArgs {
     /// The address to listen on; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
@@ -371,4 +376,16 @@ pub struct SandboxArgs {
     /// Start with no records at all, not even the sample look-ups
     #[arg(long)]
     pub empty: bool,
+
+    /// Let something go wrong, as told below; `@FILE` reads one a line, `#` begins a comment (repeatable)
+    #[arg(long, value_name = "SPEC")]
+    pub faults: Vec<String>,
+
+    /// Draw the faults that have a probability by this number; the same requests then meet the same faults
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub faults_seed: u64,
+
+    /// Let whoever has the key see and change the faults at /_control/faults: GET, PUT, POST (add), DELETE
+    #[arg(long)]
+    pub control: bool,
 }

@@ -1,18 +1,20 @@
 //! `tallyport sandbox`: serves the sandbox until it is told to stop.
 
+use std::fs;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
 
 use serde_json::json;
 
 use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
 use super::{Error, Exit};
-use crate::sandbox::{Sandbox, SandboxError, SandboxOptions, Seed, StoreAt};
+use crate::sandbox::{Control, Faults, Sandbox, SandboxError, SandboxOptions, Seed, StoreAt};
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
     let options = options(global, args)?;
-    let api_key = options.api_key.clone();
+    let (api_key, faults) = (options.api_key.clone(), options.faults.len());
     let sandbox = Sandbox::start(options)?;
     if !sandbox.address().ip().is_loopback() {
         printer.warn(&format!(
@@ -24,7 +26,7 @@ pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Resu
     runtime.block_on(async {
         // Listening first: a script may interrupt as soon as it has read the first line.
         let mut interrupts = Interrupts::listen()?;
-        announce(&sandbox, &api_key, args, printer)?;
+        announce(&sandbox, &api_key, faults, args, printer)?;
         interrupts.first().await;
         Ok::<(), Error>(())
     })?;
@@ -34,20 +36,36 @@ pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Resu
 }
 
 /// Says where it is, in one flushed write, so that a script that reads the first line can go on.
-fn announce(sandbox: &Sandbox, api_key: &str, args: &SandboxArgs, printer: Printer) -> Result<(), Error> {
+fn announce(
+    sandbox: &Sandbox,
+    api_key: &str,
+    faults: usize,
+    args: &SandboxArgs,
+    printer: Printer,
+) -> Result<(), Error> {
     let base_url = sandbox.base_url();
+    let control = args.control.then(|| sandbox.control_url());
     if printer.json {
-        let line = json!({"base_url": base_url, "api_key": api_key});
+        let mut line = json!({"base_url": base_url, "api_key": api_key});
+        if let Some(url) = control {
+            line["control"] = url.into();
+        }
         return Ok(printer.data(&format!("{line}\n"))?);
     }
     let tenant = match args.tenants.first() {
         Some(tenant) => format!(" --tenant {}", tenant.split('=').next().unwrap_or_default()),
         None => String::new(),
     };
+    let troubles = match faults {
+        0 => String::new(),
+        count => format!("faults    {count}, drawn by the seed {}\n", args.faults_seed),
+    };
+    let control = control.map(|url| format!("control   {url}\n")).unwrap_or_default();
     Ok(printer.data(&format!(
         "base URL  {base_url}\n\
          API key   {api_key}\n\
          records   {records}\n\
+         {troubles}{control}\
          try it    BLUETALLY_BASE_URL={base_url} BLUETALLY_API_KEY={api_key} tallyport doctor{tenant}\n\
          stop it   Ctrl-C\n",
         records = match &args.data {
@@ -70,6 +88,8 @@ fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, Sandbo
         page_limit: args.page_limit,
         tenants: args.tenants.iter().map(|text| tenant(text)).collect::<Result<_, _>>()?,
         seed: if args.empty { Seed::Empty } else { Seed::SampleLookups },
+        faults: faults(&args.faults)?.seeded(args.faults_seed),
+        control: if args.control { Control::On } else { Control::Off },
     })
 }
 
@@ -94,6 +114,25 @@ fn tenant(text: &str) -> Result<(i64, String), SandboxError> {
     match id.trim().parse::<i64>() {
         Ok(id) if id > 0 && name != Some("") => Ok((id, name.map_or_else(|| format!("Tenant {id}"), str::to_owned))),
         _ => Err(SandboxError::Tenant { text: text.into() }),
+    }
+}
+
+/// The faults of all specs, in their order: each one fault, or `@` and a file of them.
+fn faults(specs: &[String]) -> Result<Faults, SandboxError> {
+    let mut all = Faults::default();
+    for spec in specs {
+        all.append(match spec.strip_prefix('@') {
+            Some(path) => faults_in(path.into())?,
+            None => spec.parse()?,
+        });
+    }
+    Ok(all)
+}
+
+fn faults_in(path: PathBuf) -> Result<Faults, SandboxError> {
+    match fs::read_to_string(&path) {
+        Ok(text) => text.parse().map_err(|error| SandboxError::FaultIn { path, error }),
+        Err(source) => Err(SandboxError::FaultsFile { path, source }),
     }
 }
 

@@ -4,6 +4,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::FaultsError;
+
 /// Why the sandbox could not start. Once it runs it answers every request, if only with a refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
@@ -31,6 +33,15 @@ pub enum SandboxError {
     /// Two tenants with one id.
     #[error("tenant {id} is named twice")]
     TenantTwice { id: i64 },
+    /// A fault that cannot be read.
+    #[error(transparent)]
+    Fault(#[from] FaultsError),
+    /// A fault in a file that cannot be read.
+    #[error("`{}`, line {}: {error}", path.display(), error.line)]
+    FaultIn { path: PathBuf, error: FaultsError },
+    /// A file of faults that cannot be read.
+    #[error("could not read the faults in `{}`: {source}", path.display())]
+    FaultsFile { path: PathBuf, source: io::Error },
     /// The data file is some other file.
     #[error("`{}` is not a sandbox's data file", path.display())]
     Foreign { path: PathBuf },
@@ -62,6 +73,8 @@ impl SandboxError {
             SandboxError::PageLimit => "give a page limit of at least 1".into(),
             SandboxError::Tenant { .. } => "give tenants as `1,2` or `1=North,2=South`, with ids from 1".into(),
             SandboxError::TenantTwice { id } => format!("name tenant {id} once"),
+            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.mend(),
+            SandboxError::FaultsFile { .. } => "name a file of text in UTF-8 after the `@`, one fault a line".into(),
             SandboxError::Foreign { .. } => "name a file that does not exist yet, or one a sandbox has made".into(),
             SandboxError::Newer { .. } => "update tallyport, or name another file".into(),
             SandboxError::InUse { .. } => "stop the other sandbox, or name another file".into(),

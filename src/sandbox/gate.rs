@@ -36,13 +36,19 @@ impl Gate {
 
     /// Admits a request, or turns it away. The headers say what is left of the quota.
     pub(super) fn admit(&self, headers: &HeaderMap, now: Instant) -> Result<HeaderMap, Box<TurnedAway>> {
-        if !self.knows_key(headers) {
-            return Err(Box::new(stranger()));
-        }
+        self.recognise(headers)?;
         let Some(quota) = &self.quota else { return Ok(HeaderMap::new()) };
         // A panic while the lock was held cannot have left a quota half counted.
         let admitted = quota.lock().unwrap_or_else(PoisonError::into_inner).admit(now);
         admitted.map(count_headers).map_err(|exhausted| Box::new(too_many(exhausted)))
+    }
+
+    /// Lets a request with the key pass without counting it.
+    pub(super) fn recognise(&self, headers: &HeaderMap) -> Result<(), Box<TurnedAway>> {
+        match self.knows_key(headers) {
+            true => Ok(()),
+            false => Err(Box::new(stranger())),
+        }
     }
 
     /// Guide: "Make sure you use your API key as a Bearer type token".

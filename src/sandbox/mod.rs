@@ -5,13 +5,13 @@
 //! takes the stricter one: what passes here should pass there, never the other way round.
 //!
 //! ```text
-//! request ─► routes ─► gate ─► query, body ─► rules ─► store ─► reply
-//!            which     key,    what was       what is   what is so:
-//!            endpoint  quota,  sent           allowed   references, stock, uniqueness
+//! request ─► routes ─► gate ─► (faults) ─► query, body ─► rules ─► store ─► reply
+//!            which     key,     only if     what was       what is   what is so:
+//!            endpoint  quota,   asked for   sent           allowed   references, stock, uniqueness
 //!                      tenant
 //! ```
 //!
-//! What always holds
+//! What always holds, but for the [`Faults`] somebody asks for: these lose and spoil answers, never records
 //! - A reply is JSON. A list is a bare array, a create 201 and the record, an update 200 and the record, a delete 204
 //!   and nothing, a refusal `{"message": ..}` with `"errors": {"field": [".."]}` (422) where fields are to blame: all
 //!   of them at once, and nothing of a refused request is done.
@@ -53,6 +53,7 @@ mod body;
 mod clock;
 mod error;
 mod facts;
+mod faults;
 mod gate;
 mod query;
 mod quota;
@@ -70,6 +71,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 pub use error::SandboxError;
+pub use faults::{Control, Faults, FaultsError};
 pub use server::Sandbox;
 
 /// How a sandbox is to be.
@@ -88,6 +90,10 @@ pub struct SandboxOptions {
     pub tenants: Vec<(i64, String)>,
     /// What a new account holds. One that the data file knows already stays as it is.
     pub seed: Seed,
+    /// What goes wrong, for rehearsing it.
+    pub faults: Faults,
+    /// Whether that can be changed while it runs.
+    pub control: Control,
 }
 
 /// Where the records are kept.
@@ -119,6 +125,8 @@ impl Default for SandboxOptions {
             page_limit: 1000,
             tenants: Vec::new(),
             seed: Seed::SampleLookups,
+            faults: Faults::default(),
+            control: Control::Off,
         }
     }
 }

@@ -9,11 +9,13 @@ use axum::body::Body as RawBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, any, on};
 use futures::StreamExt;
 use serde_json::json;
 
+use super::Control;
 use super::body::Body;
+use super::faults::{CONTROL, FaultLayer};
 use super::gate::Gate;
 use super::query::{Query, integer};
 use super::refusal::Refusal;
@@ -34,6 +36,8 @@ pub(super) struct Service {
     pub(super) gate: Gate,
     pub(super) desk: Desk,
     pub(super) page_limit: u32,
+    pub(super) faults: FaultLayer,
+    pub(super) control: Control,
 }
 
 /// The store's answer, when it comes.
@@ -87,6 +91,9 @@ pub(super) fn router(service: Service) -> Router {
     for (method, path, endpoint) in endpoints() {
         router = router.route(&format!("{BASE}/{path}"), answering(method, endpoint));
     }
+    if service.control == Control::On {
+        router = router.route(CONTROL, any(control));
+    }
     let missing = |endpoint| move |service: State<Arc<Service>>, request: Request| answer(service, endpoint, request);
     router
         .fallback(missing(Endpoint::NoPath))
@@ -99,10 +106,25 @@ fn answering(method: MethodFilter, endpoint: Endpoint) -> MethodRouter<Arc<Servi
 }
 
 async fn answer(State(service): State<Arc<Service>>, endpoint: Endpoint, request: Request) -> Response {
-    match service.gate.admit(request.headers(), Instant::now()) {
-        Ok(headers) => respond(service.serve(endpoint, request).await, headers),
-        Err(turned_away) => respond(turned_away.refusal.into(), turned_away.headers),
+    let headers = match service.gate.admit(request.headers(), Instant::now()) {
+        Ok(headers) => headers,
+        Err(turned_away) => return respond(turned_away.refusal.into(), turned_away.headers),
+    };
+    let serving = service.clone();
+    let serve = |request| async move { respond(serving.serve(endpoint, request).await, HeaderMap::new()) };
+    let mut response = service.faults.around(request, serve).await;
+    response.headers_mut().extend(headers);
+    response
+}
+
+/// The control endpoint, which asks for the key and counts nothing.
+async fn control(State(service): State<Arc<Service>>, request: Request) -> Response {
+    if let Err(turned_away) = service.gate.recognise(request.headers()) {
+        return respond(turned_away.refusal.into(), turned_away.headers);
     }
+    let (method, body) = (request.method().clone(), request.into_body());
+    let answered = read_whole(body).await.and_then(|bytes| service.faults.control(&method, &bytes));
+    respond(answered.unwrap_or_else(Reply::from), HeaderMap::new())
 }
 
 fn respond(reply: Reply, mut headers: HeaderMap) -> Response {

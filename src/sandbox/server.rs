@@ -4,10 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use axum::serve::ListenerExt;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
+use super::faults::{CONTROL, FaultLayer, Lines, Wire};
 use super::gate::Gate;
 use super::routes::{self, BASE, Service};
 use super::store::{Account, Store, work};
@@ -40,13 +40,22 @@ impl Sandbox {
 
     /// The base link to give to clients: `http://127.0.0.1:PORT/api/v1`.
     pub fn base_url(&self) -> String {
+        format!("{}{BASE}", self.origin())
+    }
+
+    /// Where faults are seen and changed, if [`super::Control::On`].
+    pub fn control_url(&self) -> String {
+        format!("{}{CONTROL}", self.origin())
+    }
+
+    fn origin(&self) -> String {
         // Every interface is an address to listen on, but none to connect to.
         let host = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip => ip,
         };
-        format!("http://{}{BASE}", SocketAddr::new(host, self.address.port()))
+        format!("http://{}", SocketAddr::new(host, self.address.port()))
     }
 
     /// Where it listens, with the port the system chose.
@@ -105,27 +114,28 @@ fn serve(
         let (desk, working) = work(store);
         let worker = tokio::spawn(working);
         let gate = Gate::new(options.api_key, options.quota, options.tenants);
-        let router = routes::router(Service { gate, desk, page_limit: options.page_limit });
-        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
-            // Small answers must not wait for a full packet.
-            let _ = stream.set_nodelay(true);
-        });
+        let faults = FaultLayer::new(options.faults);
+        let service = Service { gate, desk, page_limit: options.page_limit, faults, control: options.control };
+        let router = routes::router(service).into_make_service_with_connect_info::<Wire>();
+        let listener = tokio::net::TcpListener::from_std(listener)?;
         let (closing, closed) = oneshot::channel();
         let stopping = async {
             let _ = stopped.await;
             let _ = closing.send(());
         };
-        let serving = axum::serve(listener, router).with_graceful_shutdown(stopping);
+        let serving = axum::serve(Lines(listener), router).with_graceful_shutdown(stopping);
+        let finishing = async {
+            serving.await?;
+            // The last desk goes with the router and with work that a fault puts off, so the worker finishes what is
+            // handed in and closes the store.
+            let _ = worker.await;
+            std::io::Result::Ok(())
+        };
         tokio::select! {
-            served = serving => {
-                served?;
-                // The last desk went with the router, so the worker finishes what is handed in and closes the store.
-                let _ = worker.await;
-            }
+            finished = finishing => finished,
             // Whoever is cut off was never answered. The worker commits between its waits, never during them.
-            () = grace(closed) => {}
+            () = grace(closed) => Ok(()),
         }
-        std::io::Result::Ok(())
     });
     if let Err(error) = served {
         tracing::error!(%error, "the sandbox stopped serving");

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod door;
+mod faults;
 mod keeping;
 mod lists;
 mod log;
