@@ -35,6 +35,9 @@ pub struct Step {
     pub body: Body,
     /// Fields whose value an earlier step gives.
     pub awaits: Vec<Await>,
+    /// For an update: what the fields of `body` held before the run, null where nothing. None where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Body>,
 }
 
 /// What a step is to its row.
@@ -63,7 +66,8 @@ pub struct Await {
 
 impl Step {
     pub fn new(number: u32, row: RowId, part: Part, entity: &'static Entity, write: WriteKind) -> Self {
-        Self { number, row, part, entity: entity.name.to_owned(), write, body: Body::new(), awaits: Vec::new() }
+        let entity = entity.name.to_owned();
+        Self { number, row, part, entity, write, body: Body::new(), awaits: Vec::new(), before: None }
     }
 
     /// What it writes to; none only where the spool was written by another version.

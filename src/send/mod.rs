@@ -5,6 +5,7 @@
 
 mod dispatcher;
 mod outcome;
+pub mod recover;
 mod worker;
 
 pub use dispatcher::{Dispatch, End, Interrupts, Settings, Watcher};
