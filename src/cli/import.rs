@@ -23,6 +23,7 @@ use crate::plan::{
 };
 use crate::report::{self, Planned, Requests, RunSummary, Status, Tense, counted, summary, thousands};
 use crate::resolve::{UnknownNames, Users};
+use crate::send::LogStart;
 
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
 const REQUESTS_PER_SECOND: u64 = 20;
@@ -229,11 +230,11 @@ impl Import<'_> {
         let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
         let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
         let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
-        let newest_log_entry = match has_actions {
-            true => self.connection.client.activity(&[], 1).await?.into_iter().next(),
-            false => None,
+        let log = match has_actions {
+            true => LogStart::read(&self.connection.client).await?,
+            false => LogStart::NotAsked,
         };
-        Ok(Knowledge { sizes, newest_log_entry })
+        Ok(Knowledge { sizes, log })
     }
 
     /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).

@@ -46,6 +46,7 @@ use crate::check::Problem;
 use crate::plan::{StepCount, StepSink};
 use crate::report::{Counts, Status};
 use crate::schema::Entity;
+use crate::send::LogStart;
 use crate::table::Row;
 
 pub use account::Account;
@@ -164,8 +165,8 @@ pub enum Phase {
 pub struct Knowledge {
     /// How many records each collection held, as far as it was read.
     pub sizes: Vec<(String, u64)>,
-    /// The newest entry of the activity log; none where it was empty or not asked.
-    pub newest_log_entry: Option<Body>,
+    /// Where the activity log stood.
+    pub log: LogStart,
 }
 
 /// What a run has come to so far.

@@ -7,7 +7,7 @@ use crate::schema::{Field, Kind, fold_header};
 
 /// Whether a record already holds what a field would be set to. Texts are compared as sent, numbers by value, dates
 /// by day, options whatever their spelling; null, empty and absent are one.
-pub(super) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
+pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
     let Some(held) = held.filter(|held| !is_empty(held)) else { return is_empty(wanted) };
     if is_empty(wanted) {
         return false;
@@ -22,7 +22,7 @@ pub(super) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
         Kind::Currency => text(wanted).eq_ignore_ascii_case(&text(held)),
         Kind::Reference(_) => text(wanted) == text(held),
         Kind::Text(_) | Kind::Structure => text(wanted).trim() == text(held).trim(),
-        Kind::CustomFields => custom_fields(wanted) == custom_fields(held),
+        Kind::CustomFields => told_pairs(wanted) == told_pairs(held),
     }
 }
 
@@ -43,6 +43,14 @@ pub(super) fn custom_fields(held: &Json) -> Vec<(String, String)> {
         Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
         _ => Vec::new(),
     }
+}
+
+/// The pairs that say something, in one order: a service may list them in its own, and with empty ones between.
+fn told_pairs(fields: &Json) -> Vec<(String, String)> {
+    let mut pairs = custom_fields(fields);
+    pairs.retain(|(_, value)| !value.trim().is_empty());
+    pairs.sort_unstable();
+    pairs
 }
 
 /// The record's pairs with the row's put over them, so that what the row does not name stays; none where nothing
@@ -111,6 +119,12 @@ mod tests {
             ("assets", "notes", json!("x"), json!("x ")),
             ("assets", "notes", json!(null), json!("")),
             ("assets", "product_id", json!(7), json!(7)),
+            (
+                "assets",
+                "custom_fields",
+                json!([{"name": "Rack", "value": "B4"}, {"name": "MAC", "value": "aa"}]),
+                json!({"MAC": "aa", "Rack": "B4", "Owner": ""}),
+            ),
         ] {
             assert!(holds(field(entity, name), &wanted, Some(&held)), "{name}");
         }

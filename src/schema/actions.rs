@@ -1,12 +1,30 @@
 //! Check-in and checkout as tables. Guide: sections "Checkin" and "Checkout".
 
-use super::{Entity, Field, Related, Role, Verb, words};
+use super::{Entity, Field, Reference, Related, Role, Verb, words};
 
 /// The nine actions: check-ins first, since a thing that moves on must come back before it goes out again.
 pub const ACTIONS: &[&Entity] = &[
     &CHECKIN_ASSET, &CHECKIN_ACCESSORY, &CHECKIN_COMPONENT, &CHECKIN_LICENSE, &CHECKOUT_ASSET, &CHECKOUT_ACCESSORY,
     &CHECKOUT_COMPONENT, &CHECKOUT_CONSUMABLE, &CHECKOUT_LICENSE,
 ];
+
+/// The parameters of an action that say who gets the thing, or whom it comes back from. Which of them an action has
+/// beside the thing itself is in its table. Guide: sections "Checkin" and "Checkout".
+pub const HOLDERS: &[&str] = &["employee_id", "location_id", "asset_id"];
+
+impl Entity {
+    /// The parameter of an action that names the thing it moves, which is its first, and what it refers to.
+    pub fn item(&self) -> Option<(&'static Field, Reference)> {
+        let field = self.fields.first().filter(|_| self.is_action())?;
+        Some((field, field.reference_to()?))
+    }
+
+    /// The parameters of an action that may name a holder.
+    pub fn holders(&self) -> impl Iterator<Item = &'static Field> {
+        let beside_the_item = if self.is_action() { self.fields.get(1..).unwrap_or_default() } else { &[] };
+        beside_the_item.iter().filter(|field| HOLDERS.contains(&field.name))
+    }
+}
 
 /// Guide: section "Checkin".
 const CHECKIN_ASSET: Entity = Entity {

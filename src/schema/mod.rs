@@ -14,11 +14,12 @@ mod actions;
 mod collections;
 mod field;
 mod fold;
+mod log;
 #[cfg(test)]
 mod tests;
 mod words;
 
-pub use actions::ACTIONS;
+pub use actions::{ACTIONS, HOLDERS};
 pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
 pub use field::{Choices, Field, Kind, Reference, Related, TextForm, Use, Wire};
 pub use fold::fold_header;

@@ -393,3 +393,20 @@ fn headers_that_mean_something_else_are_left_alone() {
         assert_eq!(feeds(entity, header), None, "{entity}: {header}");
     }
 }
+
+#[test]
+fn the_log_speaks_of_all_that_can_be_moved_in_its_own_words() {
+    let Kind::Option(events) = ACTIVITY.field("event").unwrap().kind else { panic!("no options") };
+    for action in ACTIONS {
+        let (_, reference) = action.item().unwrap();
+        let item = collection(reference.to).unwrap();
+        let Role::Action(verb) = action.role else { panic!("no action") };
+        assert!(item.log_type().is_some() && item.log_filter().is_some(), "{}", action.name);
+        assert!(events.create.contains(&verb.log_event()), "{}", action.name);
+    }
+    let logged: Vec<_> = COLLECTIONS.iter().filter_map(|entity| entity.log_type()).collect();
+    assert_eq!(logged, ["Asset", "License", "Accessory", "Component", "Consumable", "Maintenance", "Audit"]);
+    let holders: Vec<_> = find("checkout_license").unwrap().holders().map(|field| field.name).collect();
+    assert_eq!(holders, ["employee_id", "asset_id"]);
+    assert_eq!(find("checkin_asset").unwrap().holders().count(), 0);
+}

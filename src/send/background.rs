@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::recover::{Known, LogMark};
+use super::recover::{Known, LogStart};
 use super::standing::Standing;
 use crate::api::record_id;
 use crate::journal::Knowledge;
@@ -27,15 +27,14 @@ pub(super) fn available<'s>(steps: impl Iterator<Item = &'s Step>) -> Available 
 #[derive(Debug, Default)]
 pub(super) struct Background {
     sizes: HashMap<&'static str, u64>,
-    log_mark: Option<LogMark>,
+    log: LogStart,
 }
 
 impl Background {
     pub(super) fn new(knowledge: Knowledge) -> Self {
         let known = |name: &str| schema::collection(name).map(|entity| entity.name);
         let sizes = knowledge.sizes.iter().filter_map(|(name, size)| Some((known(name)?, *size))).collect();
-        let log_mark = knowledge.newest_log_entry.as_ref().map(LogMark::of);
-        Self { sizes, log_mark }
+        Self { sizes, log: knowledge.log }
     }
 
     /// With what was available of the items that the lost actions are about, as their before-images tell.
@@ -43,7 +42,7 @@ impl Background {
         Known {
             told: standing.told(),
             sizes: &self.sizes,
-            log_mark: self.log_mark.as_ref(),
+            log: &self.log,
             done_actions: standing.done_actions(),
             available,
         }

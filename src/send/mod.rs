@@ -28,6 +28,7 @@ use crate::journal::StepOutcome;
 use crate::plan::Step;
 
 pub use dispatcher::Dispatch;
+pub use recover::LogStart;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]

@@ -1,0 +1,27 @@
+//! What the activity log calls things. Guide: section "Activity", the options of `type` and `event`.
+
+use super::{ACTIVITY, Entity, Field, Kind, Verb, fold_header};
+
+impl Entity {
+    /// The `type` the log gives to entries about records of the collection; none where it does not tell of them.
+    pub fn log_type(&self) -> Option<&'static str> {
+        let Kind::Option(choices) = ACTIVITY.field("type")?.kind else { return None };
+        let singular = fold_header(self.singular);
+        choices.create.iter().copied().find(|logged| fold_header(logged) == singular)
+    }
+
+    /// The filter of the log that names a record of the collection by its system id.
+    pub fn log_filter(&self) -> Option<&'static Field> {
+        ACTIVITY.filters().find(|field| field.reference_to().is_some_and(|reference| reference.to == self.name))
+    }
+}
+
+impl Verb {
+    /// The `event` the log gives to the action.
+    pub fn log_event(self) -> &'static str {
+        match self {
+            Verb::Checkin => "Checkin",
+            Verb::Checkout => "Checkout",
+        }
+    }
+}

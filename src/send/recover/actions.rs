@@ -1,0 +1,222 @@
+//! Whether check-ins and checkouts were done: told by the activity log, else by where things are. Pure.
+
+use serde_json::Value as Json;
+
+use super::compare::{Tags, integer};
+use super::log::{LogStart, Relation, relation};
+use super::pairing::pair;
+use super::search::tagged;
+use crate::api::{Record, record_id};
+use crate::plan::Step;
+use crate::schema::{Entity, Role, Verb, Wire};
+
+/// Steps of one action on one item, with all that may account for the log's entries about it.
+#[derive(Debug)]
+pub(super) struct Pool<'s> {
+    pub(super) action: &'static Entity,
+    /// The item's system id.
+    pub(super) item: i64,
+    /// Steps of this run that are known to have been done.
+    pub(super) done: Vec<&'s Step>,
+    /// Those to settle.
+    pub(super) open: Vec<&'s Step>,
+}
+
+/// What the log says of a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Word {
+    Done,
+    NotThere,
+    /// There is an entry that may be the step's, but differs in these.
+    Unclear(Vec<&'static str>),
+}
+
+/// Whether what the log does not tell did not happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// It tells of such actions.
+    Proven,
+    /// It has told of none so far.
+    Unproven,
+    /// It lacks an action that was done for sure.
+    Gaps,
+}
+
+/// What the log says of a pool's open steps, in their order.
+pub(super) fn by_log(pool: &Pool<'_>, entries: &[Record], tags: &Tags, start: &LogStart) -> (Vec<Word>, Trust) {
+    // Those that were done for sure come first: an entry that may be theirs is theirs.
+    let steps: Vec<&Step> = pool.done.iter().chain(&pool.open).copied().collect();
+    let relations: Vec<Vec<Relation>> = steps
+        .iter()
+        .map(|step| entries.iter().map(|entry| relation(pool.action, pool.item, step, entry, tags, start)).collect())
+        .collect();
+    let pairs = pair(&relations.iter().map(|relations| agreeing(relations)).collect::<Vec<_>>());
+    let mut taken = vec![false; entries.len()];
+    pairs.iter().flatten().for_each(|entry| taken[*entry] = true);
+    let (done, open) = relations.split_at(pool.done.len());
+    let mut trust = match relations.iter().flatten().any(|relation| matches!(relation, Relation::Agrees { .. })) {
+        true => Trust::Proven,
+        false => Trust::Unproven,
+    };
+    for (relations, _) in done.iter().zip(&pairs).filter(|(_, pair)| pair.is_none()) {
+        // The service may log an action in its own way, but it logs each once.
+        match resembling(relations, &taken) {
+            Some((entry, _)) => taken[entry] = true,
+            None => trust = Trust::Gaps,
+        }
+    }
+    let words = open.iter().zip(&pairs[pool.done.len()..]).map(|(relations, pair)| match pair {
+        Some(_) => Word::Done,
+        None => resembling(relations, &taken).map_or(Word::NotThere, |(_, fields)| Word::Unclear(fields.to_vec())),
+    });
+    (words.collect(), trust)
+}
+
+/// Entries that agree, those that tell most first.
+fn agreeing(relations: &[Relation]) -> Vec<usize> {
+    let mut agreeing: Vec<(usize, usize)> = relations
+        .iter()
+        .enumerate()
+        .filter_map(|(entry, relation)| match relation {
+            Relation::Agrees { told } => Some((usize::MAX - told, entry)),
+            Relation::Resembles(_) | Relation::Other => None,
+        })
+        .collect();
+    agreeing.sort_unstable();
+    agreeing.into_iter().map(|(_, entry)| entry).collect()
+}
+
+fn resembling<'r>(relations: &'r [Relation], taken: &[bool]) -> Option<(usize, &'r [&'static str])> {
+    relations.iter().enumerate().find_map(|(entry, relation)| match relation {
+        Relation::Resembles(fields) if !taken[entry] => Some((entry, fields.as_slice())),
+        _ => None,
+    })
+}
+
+/// What the item itself says of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Done,
+    NotDone,
+    Nothing,
+}
+
+/// What an asset's `deployed_to` says of open steps, in their order. It can speak for one of them only.
+pub(super) fn by_deployment(action: &'static Entity, open: &[&Step], asset: &Record) -> Vec<Sign> {
+    let deployed = match asset.get(DEPLOYED_TO) {
+        Some(Json::Array(deployed)) => deployed.as_slice(),
+        Some(Json::Null) => &[],
+        Some(_) | None => return vec![Sign::Nothing; open.len()],
+    };
+    let mut is_claimed = false;
+    let mut once = |sign: Sign| match sign {
+        // One deployment, or one return, is the work of one step.
+        Sign::Done if std::mem::replace(&mut is_claimed, true) => Sign::NotDone,
+        sign => sign,
+    };
+    let sign = |step: &&Step| match (action.role, deployed.is_empty()) {
+        (Role::Action(Verb::Checkin), true) => Sign::Done,
+        (Role::Action(Verb::Checkin), false) | (Role::Action(Verb::Checkout), true) => Sign::NotDone,
+        (Role::Action(Verb::Checkout), false) if deployed.iter().any(|place| is_at(action, step, place)) => Sign::Done,
+        _ => Sign::Nothing,
+    };
+    open.iter().map(|step| once(sign(step))).collect()
+}
+
+/// Replies of assets carry whom they are checked out to (field notes).
+const DEPLOYED_TO: &str = "deployed_to";
+
+fn is_at(action: &'static Entity, step: &Step, place: &Json) -> bool {
+    action.holders().any(|holder| {
+        let (wanted, held) = (step.body.get(holder.name), place.get(holder.name));
+        wanted.and_then(integer).is_some_and(|wanted| held.and_then(integer) == Some(wanted))
+    })
+}
+
+/// What the stock of an item says of open steps, in their order: how many were `available` before the run and are
+/// now, and what is explained by steps that were done.
+pub(super) fn by_stock(before: i64, now: i64, done: &[&Step], open: &[&Step]) -> Vec<Sign> {
+    let Some(explained) = done.iter().map(|step| taken(step)).sum::<Option<i64>>() else {
+        return vec![Sign::Nothing; open.len()];
+    };
+    let rest = before - now - explained;
+    if rest == 0 {
+        return vec![Sign::NotDone; open.len()];
+    }
+    let quantities: Option<Vec<i64>> = open.iter().map(|step| taken(step)).collect();
+    match quantities.as_deref() {
+        Some(quantities) if quantities.iter().sum::<i64>() == rest => vec![Sign::Done; open.len()],
+        Some([first, others @ ..]) if others.iter().all(|other| other == first) && is_alike(open) => {
+            match usize::try_from(rest / first) {
+                Ok(times) if rest % first == 0 && times <= open.len() => {
+                    (0..open.len()).map(|index| if index < times { Sign::Done } else { Sign::NotDone }).collect()
+                }
+                _ => vec![Sign::Nothing; open.len()],
+            }
+        }
+        // A check-in takes back as many as were handed out, which its body does not say.
+        None if open.len() == 1 && rest < 0 => vec![Sign::Done],
+        _ => vec![Sign::Nothing; open.len()],
+    }
+}
+
+/// Whether steps are interchangeable.
+fn is_alike(steps: &[&Step]) -> bool {
+    steps.windows(2).all(|pair| pair[0].body == pair[1].body)
+}
+
+/// How many an action takes from what is available; none where its body does not say.
+fn taken(step: &Step) -> Option<i64> {
+    let Role::Action(verb) = step.entity.role else { return None };
+    let is_key = step.body.get("product_key").is_some_and(|key| !key.is_null());
+    let quantity = step.body.get("quantity").and_then(integer);
+    match verb {
+        Verb::Checkout => quantity.or(is_key.then_some(1)).filter(|quantity| *quantity > 0),
+        Verb::Checkin => is_key.then_some(-1),
+    }
+}
+
+/// Whether a step is an action on that record of `collection`.
+pub(super) fn is_on(step: &Step, collection: &str, record: &Record) -> bool {
+    let Some((field, reference)) = step.entity.item() else { return false };
+    let Some(named) = step.body.get(field.name).filter(|_| reference.to == collection) else { return false };
+    match reference.wire {
+        Wire::Id => integer(named).is_some_and(|id| record_id(record) == Some(id)),
+        Wire::Tag => tagged().is_some_and(|(_, tag)| record.get(tag.name) == Some(named)),
+    }
+}
+
+/// The item of a step: its system id, and none where the account has no asset of that tag.
+pub(super) fn item_of(step: &Step, tags: &Tags) -> Option<i64> {
+    let (field, reference) = step.entity.item()?;
+    let named = step.body.get(field.name)?;
+    match reference.wire {
+        Wire::Id => integer(named),
+        Wire::Tag => *tags.get(named.as_str()?.trim())?,
+    }
+}
+
+/// What a person should look at to find out whether an action was done.
+pub(super) fn look_at(step: &Step, start: &LogStart, differing: &[&'static str]) -> String {
+    let (action, Some((item, reference))) = (step.entity, step.entity.item()) else {
+        return String::from("nobody can tell whether it was done");
+    };
+    let name = |to: &str, field: &str| {
+        let one = crate::schema::collection(to).map_or(to, |entity| entity.singular);
+        let is_tag = tagged().is_some_and(|(entity, _)| entity.name == to);
+        match step.body.get(field) {
+            Some(Json::String(tag)) if is_tag => format!("{one} `{tag}`"),
+            Some(id) => format!("{one} `#{id}`"),
+            None => one.to_owned(),
+        }
+    };
+    let mut places = vec![name(reference.to, item.name)];
+    let holders = action.holders().filter(|holder| step.body.contains_key(holder.name));
+    places.extend(holders.filter_map(|holder| Some(name(holder.reference_to()?.to, holder.name))));
+    let from = start.first_day().map(|day| format!(" from `{day}` on")).unwrap_or_default();
+    let entry = match differing {
+        [] => String::new(),
+        fields => format!("; an entry there differs in `{}`", fields.join("`, `")),
+    };
+    format!("look at {} in the service's activity log{from}{entry}; not sent again", places.join(" and "))
+}
