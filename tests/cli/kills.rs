@@ -137,10 +137,6 @@ fn undisturbed(kind: Kind, seed: u64) -> Length {
 }
 
 fn kill_and_resume(kind: Kind) {
-    if !knows_resume() {
-        eprintln!("not run: this tallyport has no `resume`");
-        return;
-    }
     let rounds = Rounds::of(setting("TALLYPORT_KILLS", 12), setting("TALLYPORT_SEED", 1));
     let length = undisturbed(kind, rounds.seed);
     thread::scope(|scope| {
@@ -209,11 +205,6 @@ impl Rounds {
             panic::resume_unwind(cause);
         }
     }
-}
-
-fn knows_resume() -> bool {
-    let folder = TempDir::new().unwrap();
-    bare(folder.path(), &["resume", "--help"]).output().unwrap().status.success()
 }
 
 fn setting(name: &str, default: u64) -> u64 {

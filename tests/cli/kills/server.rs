@@ -151,7 +151,7 @@ fn sandbox(weather: Weather, folder: &Path, seed: u64) -> Server {
     let mut arguments = vec!["sandbox", "--json", "--listen", "127.0.0.1:0", "--empty", "--data", &file];
     arguments.extend(["--api-key", SANDBOX_KEY]);
     let seed = seed.to_string();
-    if weather == Weather::Rough && knows_faults(folder) {
+    if weather == Weather::Rough {
         arguments.extend(SANDBOX_FAULTS.iter().flat_map(|fault| ["--faults", fault]));
         arguments.extend(["--faults-seed", &seed]);
     }
@@ -161,11 +161,6 @@ fn sandbox(weather: Weather, folder: &Path, seed: u64) -> Server {
     let said: Value = serde_json::from_str(&line).unwrap();
     let address = said["base_url"].as_str().unwrap().split('/').nth(2).unwrap().parse().unwrap();
     Server::Sandbox { process, address, data }
-}
-
-fn knows_faults(folder: &Path) -> bool {
-    let help = bare(folder, &["sandbox", "--help"]).output().unwrap();
-    String::from_utf8_lossy(&help.stdout).contains("--faults-seed")
 }
 
 /// The same account in this process, without faults.
