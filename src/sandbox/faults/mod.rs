@@ -68,6 +68,8 @@ impl FromStr for Faults {
 
     /// Reads rules, one a line. Empty lines and what follows a `#` say nothing. Refuses the first line that is no rule.
     fn from_str(text: &str) -> Result<Self, FaultsError> {
+        // Editors on Windows begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut rules = Vec::new();
         for (position, line) in text.lines().enumerate() {
             rules.extend(grammar::read(line).map_err(|error| FaultsError::new(position + 1, line, error))?);

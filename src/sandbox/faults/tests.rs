@@ -77,7 +77,7 @@ fn every_effect_is_read_with_its_options_and_defaults() {
 
 #[test]
 fn a_text_holds_rules_comments_and_empty_lines() {
-    let faults: Faults = "# a bad day\n\n  POST assets reset # lost\r\n\t\nGET * hang".parse().unwrap();
+    let faults: Faults = "\u{feff}# a bad day\n\n  POST assets reset # lost\r\n\t\nGET * hang".parse().unwrap();
     let rules: Vec<_> = faults.rules.iter().map(ToString::to_string).collect();
     assert_eq!(rules, ["POST assets reset before", "GET * hang before"]);
     assert!("".parse::<Faults>().unwrap().is_empty());
