@@ -31,6 +31,8 @@ pub(super) enum State {
     Ended(Status),
     /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
     NotSent,
+    /// The run is at work, or can go on: it does not count yet.
+    Open,
     /// An earlier run finished it, and its result says so: it counts as skipped.
     Carried(Status),
 }
@@ -121,6 +123,15 @@ impl Ledger {
         }
     }
 
+    /// The run is looked at before its end: rows that have not ended count for nothing.
+    pub(super) fn leave_open(&mut self) {
+        for entry in &mut self.entries {
+            if matches!(entry.state, State::Planned(_)) {
+                entry.state = State::Open;
+            }
+        }
+    }
+
     /// Something went wrong with a record that the row names; its own step will say the rest.
     fn blame(&mut self, row: u64, problems: &[Problem]) {
         if let Some(position) = self.position(row) {
@@ -142,7 +153,7 @@ impl Ledger {
         let entry = self.entries.get(position)?;
         let status = match entry.state {
             State::Planned(status) | State::Ended(status) => status,
-            State::NotSent => Status::Failed,
+            State::NotSent | State::Open => Status::Failed,
             State::Carried(status) => status,
         };
         let detail = (entry.detail as usize).checked_sub(1).and_then(|index| self.details.get(index));
@@ -161,6 +172,7 @@ impl Ledger {
             counts.add(match entry.state {
                 State::Planned(status) | State::Ended(status) => status,
                 State::NotSent => Status::Failed,
+                State::Open => continue,
                 State::Carried(_) => Status::Skipped,
             });
         }
