@@ -161,12 +161,10 @@ pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
     Ok(exit(&summary, &End::Complete, false))
 }
 
-/// The summary of a run as its journal has it, at work or not. Rows that were not sent yet are left out of the
-/// counts; those whose answers are missing count as unknown.
+/// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
 pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
     let (head, sheets, conclusion) = (journal.head()?, journal.sheets()?, journal.conclusion()?);
     let mut rows = Rows::load(journal, sheets.len())?;
-    rows.lose_unsettled(journal);
     rows.ledgers.iter_mut().for_each(Ledger::leave_open);
     let mut summary = summary(&head, &sheets, &rows, &End::Complete);
     summary.requests = Requests { total: conclusion.requests.values().sum(), by_kind: conclusion.requests };
@@ -199,17 +197,13 @@ impl Rows {
 
     /// The sending is over: what has no outcome was lost, or was not sent.
     fn close(&mut self, journal: &Journal, end: &End) {
-        self.lose_unsettled(journal);
-        let reason = stopped(end).unwrap_or_default();
-        self.ledgers.iter_mut().for_each(|ledger| ledger.close(&reason));
-    }
-
-    fn lose_unsettled(&mut self, journal: &Journal) {
         for step in journal.unsettled().unwrap_or_default() {
             if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
                 ledger.lose(step.row.row);
             }
         }
+        let reason = stopped(end).unwrap_or_default();
+        self.ledgers.iter_mut().for_each(|ledger| ledger.close(&reason));
     }
 }
 

@@ -18,7 +18,7 @@ use super::running::{command, recall};
 use super::settings::shelf;
 use super::{Error, Exit};
 use crate::journal::{Account, AtWork, Glance, Journal, Phase, RunHead};
-use crate::report::{Counts, RunSummary, Status, Tense, counted, summary, thousands};
+use crate::report::{Counts, Status, Tense, counted, summary, thousands};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
     let (shelf, now) = (shelf()?, Timestamp::now());
@@ -94,7 +94,7 @@ impl State {
 struct Rows {
     /// Of the rows that have come to an end.
     counts: Counts,
-    /// Rows still to be sent, or under way.
+    /// Rows without an outcome: still to be sent, or sent without an answer so far.
     open: u64,
 }
 
@@ -103,21 +103,11 @@ impl Rows {
         match state {
             State::Planning | State::NeverBegun => Ok(Self::default()),
             State::Finished => Ok(Self { counts: glance.conclusion.counts, open: 0 }),
-            State::Stopped(_) | State::CutOff => Ok(Self::of_summary(&recall(&Journal::look(path)?)?, 0)),
-            State::Running => {
-                let journal = Journal::look(path)?;
-                let summary = recall(&journal)?;
-                Ok(Self::of_summary(&summary, journal.rows_under_way()?))
+            State::Stopped(_) | State::CutOff | State::Running => {
+                let summary = recall(&Journal::look(path)?)?;
+                Ok(Self { counts: summary.counts(), open: summary.rows_left() })
             }
         }
-    }
-
-    /// Rows that are under way are no longer planned, and nothing is lost of them yet: they are to go.
-    fn of_summary(summary: &RunSummary, under_way: u64) -> Self {
-        let mut counts = summary.counts();
-        let open = summary.rows_left() + under_way.min(counts.unknown);
-        counts.unknown = counts.unknown.saturating_sub(under_way);
-        Self { counts, open }
     }
 
     /// `120 created, 3 failed, 14 rows to go`.

@@ -11,7 +11,7 @@ use crate::cli::result::Typed;
 use crate::cli::running::recall;
 use crate::cli::{Error, Exit};
 use crate::journal::{Attempts, Deed, Details, Glance, Journal, Shelved, Source};
-use crate::report::{RunSummary, summary, thousands};
+use crate::report::{RunSummary, counted, summary, thousands};
 
 pub(super) fn run(shelved: Shelved, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     let Shelved { path, bytes, glance, .. } = shelved;
@@ -19,18 +19,19 @@ pub(super) fn run(shelved: Shelved, now: Timestamp, printer: Printer) -> Result<
     let journal = Journal::look(&path)?;
     let state = State::of(glance);
     let rows = Rows::of(&path, glance, &state)?;
-    let attempts = journal.attempts()?;
+    let (attempts, under_way) = (journal.attempts()?, journal.rows_under_way()?);
     let summary = summary_of(&journal, glance, &state, rows)?;
     if printer.json {
         let mut document = summary::json(&summary);
         if let (Some(document), Some(run)) = (document.as_object_mut(), json_of(place, glance).as_object()) {
             document.extend(run.clone());
             document.insert(String::from("attempts"), attempts_json(attempts));
+            document.insert(String::from("unsettled"), json!(under_way));
             document.insert(String::from("journal"), json!(path.to_string_lossy()));
         }
         printer.data(&format!("{document}\n"))?;
     } else {
-        printer.data(&head_text(place, glance, &state, rows, attempts, now))?;
+        printer.data(&head_text(place, glance, &state, rows, under_way, attempts, now))?;
         if !matches!(state, State::Planning | State::NeverBegun) {
             printer.data(&format!("\n{}", summary::text(&summary)))?;
         } else if state == State::NeverBegun {
@@ -70,6 +71,7 @@ fn head_text(
     glance: &Glance,
     state: &State,
     rows: Rows,
+    under_way: u64,
     attempts: Attempts,
     now: Timestamp,
 ) -> String {
@@ -81,6 +83,11 @@ fn head_text(
     say("state", &format!("{}{reason}", state.word()));
     if !matches!(state, State::Planning | State::NeverBegun) {
         say("rows", &rows.sentence());
+    }
+    if under_way > 0 {
+        let fate =
+            if *state == State::Running { "under way" } else { "without an answer; resume looks for them first" };
+        say("unsettled", &format!("{} {fate}", counted(under_way, "row")));
     }
     say("began", &format!("{}, {}", age::ago(now, glance.began), local_time(glance.began)));
     say("account", &glance.head.account.to_string());
