@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 
-use super::import::print;
 use super::interrupts::Interrupts;
 use super::ledger::Ledger;
 use super::printer::Printer;
@@ -18,7 +17,7 @@ use super::{Error, Exit};
 use crate::api::{Client, Waiting};
 use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, thousands};
+use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, summary as telling, thousands};
 use crate::schema;
 use crate::send::{Dispatch, Doing, End, Settings, Watcher};
 
@@ -151,6 +150,15 @@ impl Running<'_> {
         print(&summary, self.printer)?;
         Ok(code)
     }
+}
+
+/// Prints the end of a run: as text for people, as the one document for scripts.
+pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error> {
+    printer.say(&telling::text(summary))?;
+    if printer.json {
+        printer.data(&format!("{}\n", telling::json(summary)))?;
+    }
+    Ok(())
 }
 
 /// Says what a finished run came to, and changes nothing.

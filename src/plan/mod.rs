@@ -47,6 +47,8 @@ pub struct Totals {
     pub creates: u64,
     pub updates: u64,
     pub deletes: u64,
+    /// Those among the deletes that the service cannot bring back.
+    pub irreversible: u64,
     /// Fields of existing records that updates empty.
     pub clears: u64,
     /// Records created because rows name them, by collection.
