@@ -411,13 +411,7 @@ impl<'a> Asked<'a> {
     }
 
     /// What a sheet holds; `alone` is the only one there is.
-    fn entity_of(
-        &self,
-        sheet: Option<&str>,
-        stem: &str,
-        rows: &[Row],
-        alone: bool,
-    ) -> Result<&'static Entity, String> {
+    fn entity_of(&self, sheet: Option<&str>, stem: &str, rows: &[Row], alone: bool) -> Result<&'static Entity, String> {
         let told = || entity_of(sheet, stem, rows).map_err(|fault| fault.to_string());
         match (self.wanted, self.entity) {
             (Holding::Only(entity), _) if alone || !self.args.layout.sheet.is_empty() => Ok(entity),

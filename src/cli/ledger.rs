@@ -184,6 +184,12 @@ impl Ledger {
         self.entries.iter().filter(|entry| is_meant(entry.state)).count() as u64
     }
 
+    /// The records of the rows that are to be sent.
+    pub(super) fn planned_records(&self) -> impl Iterator<Item = i64> {
+        let is_planned = |entry: &&Entry| matches!(entry.state, State::Planned(_)) && entry.id != 0;
+        self.entries.iter().filter(is_planned).map(|entry| entry.id)
+    }
+
     pub(super) fn rows(&self) -> u64 {
         self.entries.len() as u64
     }

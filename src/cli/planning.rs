@@ -53,6 +53,13 @@ pub(super) struct Plan<S> {
     pub overruled: u64,
 }
 
+impl<S> Plan<S> {
+    /// The records of the account that rows write to, in the order of the sheets.
+    pub(super) fn planned_records(&self) -> Vec<i64> {
+        self.ledgers.iter().flat_map(Ledger::planned_records).collect()
+    }
+}
+
 /// A limit as a flag has it.
 pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<Limit>, Error> {
     let parsed = text.map(|text| {
@@ -242,7 +249,8 @@ impl Pass<'_> {
                 None => planner.row(sheet, row, checked).map(|verdict| planned_row(checked.id, verdict)),
             };
             kept = planned.and_then(|planned| {
-                let withheld = |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
+                let withheld =
+                    |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
                 planner.steps.row(row, &planned, &withheld)?;
                 ledger.push(row.number, planned);
                 Ok(())
@@ -274,7 +282,10 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
 pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     let asks = if rows == 1 { "asks" } else { "ask" };
     (rows > 0).then(|| {
-        format!("{} {asks} in `_action` for something else; `delete` heeds only `skip` there", report::counted(rows, "row"))
+        format!(
+            "{} {asks} in `_action` for something else; `delete` heeds only `skip` there",
+            report::counted(rows, "row")
+        )
     })
 }
 
@@ -295,4 +306,3 @@ fn written_record(write: WriteKind) -> Option<i64> {
         WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
     }
 }
-

@@ -36,7 +36,7 @@ impl ResultPath {
 pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, Error> {
     let path = match asked {
         Some(path) => path.to_path_buf(),
-        None => free_path(intake),
+        None => free_path_beside(intake, "result"),
     };
     if let Some(input) = intake.books.iter().find(|book| book.input.is_same(&Input::Path(path.clone()))) {
         return Err(Error::usage(
@@ -66,23 +66,28 @@ impl ResultPath {
     }
 }
 
-fn free_path(intake: &Intake) -> PathBuf {
+/// A place beside the input that is not taken: `NAME.result.xlsx`, `NAME.backup.xlsx`.
+pub(super) fn free_path_beside(intake: &Intake, kind: &str) -> PathBuf {
     let input = &intake.books[0].input;
     let folder = match input {
         Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
         Input::Stdin => PathBuf::new(),
     };
     let stem = input.stem();
-    free_path_in(&folder, without_result_suffix(&stem))
+    free_path(&folder, without_result_suffix(&stem), kind)
 }
 
 /// `NAME.result.xlsx`, or the first `NAME.result-2.xlsx` and so on that is not taken.
 pub(super) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
-    let numbered = (2..).map(|number| folder.join(format!("{name}.result-{number}.xlsx")));
-    std::iter::once(folder.join(format!("{name}.result.xlsx")))
+    free_path(folder, name, "result")
+}
+
+fn free_path(folder: &Path, name: &str, kind: &str) -> PathBuf {
+    let numbered = (2..).map(|number| folder.join(format!("{name}.{kind}-{number}.xlsx")));
+    std::iter::once(folder.join(format!("{name}.{kind}.xlsx")))
         .chain(numbered)
         .find(|path| !path.exists())
-        .unwrap_or_else(|| folder.join("result.xlsx"))
+        .unwrap_or_else(|| folder.join(format!("{kind}.xlsx")))
 }
 
 /// `assets.result-2` is a result of `assets`.

@@ -62,6 +62,14 @@ impl Draft {
         Ok(draft)
     }
 
+    /// Says more of the run than was known when it began.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    pub fn describe(&mut self, details: &super::Details) -> Result<(), JournalError> {
+        self.insert("UPDATE run SET details = ?1", params![serde_json::to_string(details).unwrap_or_default()])
+    }
+
     /// The plan is whole and on disk: it may be sent.
     ///
     /// # Errors

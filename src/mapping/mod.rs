@@ -218,7 +218,9 @@ impl Mapping {
     pub fn keep_only(&mut self, fields: &[&str]) {
         for column in &mut self.columns {
             let is_kept = match &column.to {
-                To::Field { field, .. } | To::Related { field, .. } => fields.contains(&self.entity.fields[*field].name),
+                To::Field { field, .. } | To::Related { field, .. } => {
+                    fields.contains(&self.entity.fields[*field].name)
+                }
                 To::Custom(_) => false,
                 To::Id | To::Action | To::Result(_) | To::Ignored(_) => true,
             };

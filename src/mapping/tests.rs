@@ -141,7 +141,11 @@ fn presets_name_only_what_the_schema_has() {
     for (name, entity) in [("bluetally", "accessories"), ("snipe-it", "assets"), ("snipe-it", "consumables")] {
         let entity = collection(entity).unwrap();
         for wish in MappingFile::preset(name).unwrap().wishes(entity) {
-            let wished = Wishes { map: vec![Wish { binding: Binding::Loose, ..wish.clone() }], strict: false, purpose: Purpose::Write };
+            let wished = Wishes {
+                map: vec![Wish { binding: Binding::Loose, ..wish.clone() }],
+                strict: false,
+                purpose: Purpose::Write,
+            };
             let header = row(1, &["name", &wish.header]);
             let faults = Mapping::new(entity, &header, &wished).err().unwrap_or_default();
             assert!(

@@ -531,12 +531,11 @@ fn key_value<'t>(
     }
 }
 
-/// What is wrong with a name that the account does not hold.
+/// What is wrong with a name in the key of a record to delete: nothing is created for it.
 fn unknown_name(given: &ResolvedField) -> Option<Problem> {
-    match &given.value {
-        Resolved::Missing { problem, .. } => Some(problem.clone()),
-        _ => None,
-    }
+    let Resolved::Missing { problem, .. } = &given.value else { return None };
+    let flaw = Flaw { mend: "correct the cell, or leave the row out".into(), ..problem.flaw.clone() };
+    Some(Problem { flaw, ..problem.clone() })
 }
 
 fn unsure_letters(name: &str) -> Flaw {
