@@ -121,10 +121,7 @@ impl Intake {
             return Err(Error::Headers(HeaderFaults(faults)));
         }
         if intake.sheets.is_empty() {
-            return Err(Error::usage(
-                format!("no sheet of {} can be read as a collection or an action", intake.file_names().join(", ")),
-                "say what it holds with --entity; `tallyport schema` lists what there is",
-            ));
+            return Err(intake.nothing_to_read(wanted));
         }
         intake.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
         intake.beyond = intake.sheets.iter().map(|sheet| intake.beyond_of(sheet)).collect();
@@ -133,6 +130,20 @@ impl Intake {
             printer.note(&format!("saved the mapping to {}", path.display()));
         }
         Ok(intake)
+    }
+
+    fn nothing_to_read(&self, wanted: Holding) -> Error {
+        let files = self.file_names().join(", ");
+        match wanted {
+            Holding::Anything => Error::usage(
+                format!("no sheet of {files} can be read as a collection or an action"),
+                "say what it holds with --entity; `tallyport schema` lists what there is",
+            ),
+            Holding::Only(entity) => Error::usage(
+                format!("no sheet of {files} says by its name or headers that it holds {}", entity.name),
+                "name the sheet with --sheet",
+            ),
+        }
     }
 
     /// Leaves of every sheet only what tells which record a row means.
@@ -167,13 +178,14 @@ impl Intake {
             let rows = book.workbook.first_rows(index, HEADER_WITHIN)?;
             let entity = match asked.entity_of(name.as_deref(), &book.input.stem(), &rows, alone) {
                 Ok(entity) => entity,
-                Err(reason) if alone || asked.args.layout.strict => {
+                Err(Unread::NotWanted) => continue,
+                Err(Unread::Told(reason)) if alone || asked.args.layout.strict => {
                     return Err(Error::usage(
                         format!("{place}: {reason}"),
                         "say what it holds with --entity, such as --entity assets",
                     ));
                 }
-                Err(reason) => {
+                Err(Unread::Told(reason)) => {
                     self.skipped.push((place, reason));
                     continue;
                 }
@@ -343,6 +355,13 @@ impl Intake {
     }
 }
 
+/// Why a sheet is not read.
+enum Unread {
+    /// It holds something else than what is asked for.
+    NotWanted,
+    Told(String),
+}
+
 /// The reading flags, parsed.
 struct Asked<'a> {
     args: &'a ReadingArgs,
@@ -411,14 +430,12 @@ impl<'a> Asked<'a> {
     }
 
     /// What a sheet holds; `alone` is the only one there is.
-    fn entity_of(&self, sheet: Option<&str>, stem: &str, rows: &[Row], alone: bool) -> Result<&'static Entity, String> {
-        let told = || entity_of(sheet, stem, rows).map_err(|fault| fault.to_string());
+    fn entity_of(&self, sheet: Option<&str>, stem: &str, rows: &[Row], alone: bool) -> Result<&'static Entity, Unread> {
+        let told = || entity_of(sheet, stem, rows).map_err(|fault| Unread::Told(fault.to_string()));
         match (self.wanted, self.entity) {
             (Holding::Only(entity), _) if alone || !self.args.layout.sheet.is_empty() => Ok(entity),
-            (Holding::Only(entity), _) => match told()? {
-                told if told.name == entity.name => Ok(entity),
-                other => Err(format!("it holds {}", other.name)),
-            },
+            (Holding::Only(entity), _) if told()?.name == entity.name => Ok(entity),
+            (Holding::Only(_), _) => Err(Unread::NotWanted),
             (Holding::Anything, Some(entity)) => Ok(entity),
             (Holding::Anything, None) => told(),
         }

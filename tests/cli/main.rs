@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod check;
+mod delete;
 mod faults;
 mod hostile;
 mod import;
