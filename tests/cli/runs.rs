@@ -25,12 +25,16 @@ fn killed() -> Rehearsal {
     let mut text = String::from("asset_id,product,status\n");
     (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
     let account = Rehearsal::with(options).furnished().sheet("assets.csv", &text);
-    let mut child = account.command(&["import", "assets.csv"]).stderr(Stdio::piped()).spawn().unwrap();
+    kill_while_waiting(&account, &["import", "assets.csv"]);
+    account
+}
+
+fn kill_while_waiting(account: &Rehearsal, arguments: &[&str]) {
+    let mut child = account.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
     assert!(said.lines().map_while(Result::ok).any(|line| line.contains("waiting until")));
     child.kill().unwrap();
     child.wait().unwrap();
-    account
 }
 
 fn runs(account: &Rehearsal) -> Vec<Value> {
@@ -52,12 +56,15 @@ fn journals(account: &Rehearsal) -> Vec<PathBuf> {
     paths
 }
 
+fn alter(account: &Rehearsal, statement: &str) {
+    for path in journals(account) {
+        rusqlite::Connection::open(path).unwrap().execute(statement, []).unwrap();
+    }
+}
+
 /// Makes a run look as if it began long ago.
 fn backdate(account: &Rehearsal) {
-    for path in journals(account) {
-        let journal = rusqlite::Connection::open(path).unwrap();
-        journal.execute("UPDATE run SET began = '2025-01-31T08:00:00Z'", []).unwrap();
-    }
+    alter(account, "UPDATE run SET began = '2025-01-31T08:00:00Z'");
 }
 
 #[test]
@@ -109,6 +116,15 @@ fn a_killed_run_is_cut_off_and_counted_by_its_journal() {
         .says("18 not reached")
         .says("without an answer; resume looks for them first")
         .says(&format!("tallyport resume {id}"));
+}
+
+#[test]
+fn a_stopped_run_says_why_until_somebody_goes_on_with_it() {
+    let account = killed();
+    alter(&account, "UPDATE run SET phase = 'stopped', reason = 'interrupted'");
+    account.run(&["runs"]).exits(0).says("stopped").says("2 created, 18 rows to go; interrupted");
+    kill_while_waiting(&account, &["resume", "--last"]);
+    assert_eq!(only_run(&account)["state"], "cut_off");
 }
 
 #[test]
