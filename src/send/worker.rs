@@ -1,9 +1,8 @@
 //! One step: the call, and what came of it.
 
-use serde_json::Value as Json;
-
 use super::outcome::{Fault, StepEnd};
-use crate::api::{Body, Client, record_id};
+use super::recover::find_created;
+use crate::api::{Body, Client};
 use crate::plan::{Step, WriteKind};
 use crate::schema::Entity;
 
@@ -29,32 +28,7 @@ async fn create(client: &Client, entity: &'static Entity, body: &Body) -> Result
     }
     match written.id {
         Some(id) => Ok(StepEnd { id: Some(id) }),
-        None => Ok(StepEnd { id: look_up(client, entity, body).await }),
-    }
-}
-
-/// The id of a record whose create succeeded without telling it: found by its natural key, if by that alone.
-async fn look_up(client: &Client, entity: &'static Entity, body: &Body) -> Option<i64> {
-    let texts: Vec<(&str, String)> = entity
-        .filters()
-        .filter(|field| entity.key.contains(&field.name))
-        .filter_map(|field| Some((field.name, filter_text(body.get(field.name)?)?)))
-        .collect();
-    if texts.is_empty() {
-        return None;
-    }
-    let filters: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
-    match client.page(entity, &filters, 0, 2).await.ok()?.as_slice() {
-        [only] => record_id(only),
-        _ => None,
-    }
-}
-
-fn filter_text(value: &Json) -> Option<String> {
-    match value {
-        Json::String(text) => Some(text.clone()),
-        Json::Number(number) => Some(number.to_string()),
-        Json::Bool(truth) => Some(truth.to_string()),
-        _ => None,
+        // The record is there: that it cannot be found fails nothing but steps that need its id.
+        None => Ok(StepEnd { id: find_created(client, entity, body).await.unwrap_or_default() }),
     }
 }
