@@ -92,6 +92,8 @@ pub(super) enum Fit {
     Equal { beyond: usize, telling: Telling },
     /// It has the key that was sent and differs in these fields; or differs in the key's letters alone.
     Differs(Vec<&'static str>),
+    /// It may have the key that was sent, but does not tell these fields of it.
+    Untold(Vec<&'static str>),
     /// Another record.
     Stranger,
 }
@@ -106,7 +108,8 @@ pub(super) enum Telling {
 /// Compares a record with what a create sent. A key field that was not sent must be empty in the record: a product
 /// without a model number is not the one of that name with one.
 pub(super) fn fit(entity: &'static Entity, body: &Body, record: &Record, view: View<'_>) -> Fit {
-    let (mut alike, mut differing, mut beyond, mut telling) = (Vec::new(), Vec::new(), 0, Telling::All);
+    let (mut alike, mut untold, mut differing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut beyond, mut telling) = (0, Telling::All);
     for field in entity.created_fields() {
         let is_key = entity.key.contains(&field.name);
         let Some(wanted) = body.get(field.name) else {
@@ -119,14 +122,16 @@ pub(super) fn fit(entity: &'static Entity, body: &Body, record: &Record, view: V
         };
         match (likeness(field, wanted, record, view), is_key) {
             (Likeness::Same, _) => {}
-            (Likeness::Silent, _) => telling = Telling::Some,
+            (Likeness::Silent, true) => untold.push(field.name),
+            (Likeness::Silent, false) => telling = Telling::Some,
             (Likeness::Alike, true) => alike.push(field.name),
             (Likeness::Other, true) => return Fit::Stranger,
             (Likeness::Alike | Likeness::Other, false) => differing.push(field.name),
         }
     }
     match (alike.is_empty(), differing.is_empty()) {
-        (true, true) => Fit::Equal { beyond, telling },
+        (true, true) if untold.is_empty() => Fit::Equal { beyond, telling },
+        (true, true) => Fit::Untold(untold),
         (true, false) => Fit::Differs(differing),
         (false, true) => Fit::Differs(alike),
         // Other letters and other values: nobody made this out of what was sent.

@@ -205,23 +205,30 @@ pub(super) fn relation(
     if age == Age::Unclear {
         differing.push("timestamp");
     }
-    let (mut told, mut names_holder) = (0, false);
+    let (mut told, mut holder) = (0, None);
     for field in action.holders() {
         match fact(field, step, entry, tags) {
-            Fact::Same => (told, names_holder) = (told + 1, true),
-            Fact::Differs => return Relation::Other,
-            Fact::Untold => names_holder = true,
             Fact::NotAsked => {}
+            Fact::Differs => return Relation::Other,
+            fact => {
+                told += usize::from(fact == Fact::Same);
+                holder = Some(fact);
+            }
         }
     }
-    if names_holder {
-        differing.extend(strangers(action, step, entry));
+    if let Some(holder) = holder {
+        let others: Vec<_> = strangers(action, step, entry).collect();
+        // It went elsewhere, and says so.
+        if holder == Fact::Blank && !others.is_empty() {
+            return Relation::Other;
+        }
+        differing.extend(others);
     }
     for field in DETAILS.iter().filter_map(|name| action.field(name)) {
         match fact(field, step, entry, tags) {
             Fact::Same => told += 1,
             Fact::Differs => differing.push(field.name),
-            Fact::Untold | Fact::NotAsked => {}
+            Fact::Blank | Fact::Untold | Fact::NotAsked => {}
         }
     }
     match differing.is_empty() {
@@ -231,9 +238,12 @@ pub(super) fn relation(
 }
 
 /// What an entry says of one of a step's facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fact {
     Same,
     Differs,
+    /// The entry has a place for it, and nothing there.
+    Blank,
     Untold,
     /// The step says nothing of it.
     NotAsked,
@@ -241,8 +251,10 @@ enum Fact {
 
 fn fact(field: &'static Field, step: &Step, entry: &Record, tags: &Tags) -> Fact {
     let Some(wanted) = step.body.get(field.name).filter(|wanted| !wanted.is_null()) else { return Fact::NotAsked };
-    if entry.get(field.name).is_none_or(is_blank) {
-        return Fact::Untold;
+    match entry.get(field.name) {
+        None => return Fact::Untold,
+        Some(held) if is_blank(held) => return Fact::Blank,
+        Some(_) => {}
     }
     let carried = entry.keys().cloned().collect();
     match likeness(field, wanted, entry, View { carried: &carried, tags }) {

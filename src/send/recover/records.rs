@@ -207,14 +207,15 @@ fn look_at(entity: &'static Entity, conflict: &Candidate<'_>) -> String {
     let Some(id) = conflict.id else {
         return format!("one of the {} has its `{key}`, but the service does not tell its id", entity.name);
     };
+    let one = format!("{} `#{id}`", entity.singular);
     let fields = match &conflict.fit {
-        Fit::Differs(fields) => fields.as_slice(),
-        Fit::Equal { .. } | Fit::Stranger => &[],
+        Fit::Differs(fields) => fields,
+        Fit::Untold(fields) => {
+            return format!("{one} may be it, but does not tell its `{}`; not sent again", fields.join("`, `"));
+        }
+        Fit::Equal { .. } | Fit::Stranger => return format!("{one} may be it; not sent again"),
     };
     let held: Vec<_> = fields.iter().map(|name| format!("`{name}` is {}", shown(conflict.record.get(*name)))).collect();
-    format!(
-        "{} `#{id}` has its `{key}` and came up during the run, but differs: {}; not sent again",
-        entity.singular,
-        held.join(", ")
-    )
+    let held = held.join(", ");
+    format!("{one} has its `{key}` and came up during the run, but differs: {held}; not sent again")
 }
