@@ -174,9 +174,9 @@ async fn all<S: Pages>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Reco
 /// Whether an entry may be a step's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// All that both tell agrees; so many of the step's facts are told by the entry.
+    /// All that both tell agrees; these of the step's facts are told by the entry.
     Agrees {
-        told: usize,
+        told: Vec<&'static str>,
     },
     /// It is about the same item and holder, but differs in these.
     Resembles(Vec<&'static str>),
@@ -205,13 +205,13 @@ pub(super) fn relation(
     if age == Age::Unclear {
         differing.push("timestamp");
     }
-    let (mut told, mut holder) = (0, None);
+    let (mut told, mut holder) = (Vec::new(), None);
     for field in action.holders() {
         match fact(field, step, entry, tags) {
             Fact::NotAsked => {}
             Fact::Differs => return Relation::Other,
             fact => {
-                told += usize::from(fact == Fact::Same);
+                told.extend((fact == Fact::Same).then_some(field.name));
                 holder = Some(fact);
             }
         }
@@ -226,7 +226,7 @@ pub(super) fn relation(
     }
     for field in DETAILS.iter().filter_map(|name| action.field(name)) {
         match fact(field, step, entry, tags) {
-            Fact::Same => told += 1,
+            Fact::Same => told.push(field.name),
             Fact::Differs => differing.push(field.name),
             Fact::Blank | Fact::Untold | Fact::NotAsked => {}
         }

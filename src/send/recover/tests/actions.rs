@@ -1,11 +1,15 @@
 //! The log and the items of services that are not the sandbox.
 
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
 use super::service::{Quirk, Service};
 use super::{Knowledge, create, short};
 use crate::plan::Step;
-use crate::send::recover::{LogMark, LogStart};
+use crate::send::recover::{LogMark, LogStart, Settlement};
 
 const MARK: &str = "2026-03-02T08:00:00.000Z";
 
@@ -125,4 +129,69 @@ fn a_key_that_was_handed_out_is_not_another_key() {
     let log = Service::new().with("activity", [mark.clone(), entry("2026-03-02T08:00:01Z", license)]);
     let rows = [key(0, "AAAA"), key(1, "BBBB")];
     assert_eq!(short(&log.settle(&[&rows[0], &rows[1]], &after(&mark).known())), ["again", "done"]);
+}
+
+/// What becomes of a checkout in a random run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// Done, and the run was told so.
+    Told,
+    /// Done, and the answer was lost.
+    Lost,
+    NotDone,
+}
+
+/// A checkout of the mouse: holder, quantity, notes, day, and what became of it.
+type Checkout = (i64, i64, Option<&'static str>, &'static str, Fate);
+
+fn checkout() -> impl Strategy<Value = Checkout> {
+    let notes = option::of(select(vec!["x", "y"]));
+    let fate = select(vec![Fate::Told, Fate::Lost, Fate::NotDone]);
+    (7..9i64, 1..3i64, notes, select(vec!["2026-03-02", "2026-03-03"]), fate)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn what_was_handed_out_is_never_handed_out_again(
+        checkouts in vec(checkout(), 0..7),
+        foreign in vec((7..9i64, 1..3i64, option::of(Just("x"))), 0..2),
+        tells_notes in any::<bool>(),
+        order in any::<u64>(),
+    ) {
+        let mark = entry(MARK, json!({"employee_id": 7, "quantity": 1}));
+        let done = checkouts.iter().filter(|(.., fate)| *fate != Fate::NotDone);
+        let mut entries: Vec<_> = done.map(|(person, quantity, notes, ..)| (*person, *quantity, *notes)).collect();
+        entries.extend(&foreign);
+        fastrand::Rng::with_seed(order).shuffle(&mut entries);
+        let entries = entries.into_iter().enumerate().map(|(at, (person, quantity, notes))| {
+            let mut facts = json!({"employee_id": person, "quantity": quantity, "notes": null});
+            if tells_notes {
+                facts["notes"] = json!(notes);
+            }
+            entry(&format!("2026-03-02T08:00:0{}Z", at + 1), facts)
+        });
+        let log = Service::new().with("activity", [mark.clone()]).with("activity", entries);
+        let rows: Vec<Step> = (0..).zip(&checkouts).map(|(number, (person, quantity, notes, day, _))| {
+            let mut facts = json!({"employee_id": person, "quantity": quantity, "checkout_date": day});
+            notes.iter().for_each(|notes| facts["notes"] = json!(notes));
+            mouse(number, facts)
+        }).collect();
+        let is_told = |at: usize| checkouts[at].4 == Fate::Told;
+        let done_actions = (0..rows.len()).filter(|at| is_told(*at)).map(|at| rows[at].clone()).collect();
+        let open: Vec<usize> = (0..rows.len()).filter(|at| !is_told(*at)).collect();
+        let steps: Vec<&Step> = open.iter().map(|at| &rows[*at]).collect();
+        let settled = log.settle(&steps, &Knowledge { done_actions, ..after(&mark) }.known());
+        for at in &open {
+            let alike = || open.iter().zip(&settled).filter(|(other, _)| rows[**other].body == rows[*at].body);
+            let again = alike().filter(|(_, settlement)| **settlement == Settlement::NotDone).count();
+            let done = alike().filter(|(_, settlement)| matches!(settlement, Settlement::Done { .. })).count();
+            let not_done = alike().filter(|(other, _)| checkouts[**other].4 == Fate::NotDone).count();
+            prop_assert!(again <= not_done, "{:?}", short(&settled));
+            if foreign.is_empty() {
+                prop_assert!(done <= alike().count() - not_done, "{:?}", short(&settled));
+            }
+        }
+    }
 }
