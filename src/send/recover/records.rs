@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
-use super::compare::{Fit, State, View, fit, folded, state, telling_field};
+use super::compare::{Fit, State, Telling, View, fit, folded, state, telling_field};
 use super::pairing::pair;
 use super::search::{Reading, Seen};
 use super::{Known, Settlement};
-use crate::api::{Record, record_id};
+use crate::api::{Body, Record, record_id};
 use crate::plan::{Step, WriteKind};
 use crate::schema::Entity;
 
@@ -118,12 +118,21 @@ fn settle_creates(
         })
         .collect();
     let pairs = pair(&candidates.iter().map(|candidates| wishes(candidates)).collect::<Vec<_>>());
+    let bodies: Vec<&Body> = order.iter().map(|index| &steps[*index].body).collect();
+    let contested = contested(&bodies, &candidates, &pairs);
     let mut settlements: Vec<_> = vec![Settlement::NotDone; steps.len()];
     for (at, index) in order.into_iter().enumerate() {
-        settlements[index] = match pairs[at].and_then(|record| seen.records.get(record)) {
+        settlements[index] = match pairs[at].filter(|_| !contested[at]).and_then(|record| seen.records.get(record)) {
             Some(record) => Settlement::Done { id: record_id(record), record: Some(record.clone()) },
             None if folded(telling, steps[index].body.get(telling.name)).is_none() => {
                 Settlement::Undecided(format!("it was sent without `{}`, by which it could be found", telling.name))
+            }
+            None if contested[at] => {
+                let look =
+                    format!("other rows of the same `{}` fit the same {}", entity.key.join("`, `"), entity.singular);
+                Settlement::Undecided(format!(
+                    "{look}, and the service does not show where they differ; not sent again"
+                ))
             }
             None => unpaired(entity, &candidates[at], &pairs, seen.reading),
         };
@@ -145,12 +154,34 @@ fn is_free(entity: &'static Entity, candidate: &Candidate<'_>, known: &Known<'_>
 /// The records that a step would take, those that hold least beside what it sent first, then the oldest.
 fn wishes(candidates: &[Candidate<'_>]) -> Vec<usize> {
     let equal = |candidate: &Candidate<'_>| match (&candidate.fit, candidate.id) {
-        (Fit::Equal { beyond }, Some(id)) => Some((*beyond, id, candidate.index)),
+        (Fit::Equal { beyond, .. }, Some(id)) => Some((*beyond, id, candidate.index)),
         _ => None,
     };
     let mut wishes: Vec<_> = candidates.iter().filter_map(equal).collect();
     wishes.sort_unstable();
     wishes.into_iter().map(|(_, _, index)| index).collect()
+}
+
+/// Which steps want one record and differ only in fields that the service does not show, where there are too few
+/// records for all of them: who made it then is anyone's guess.
+fn contested(bodies: &[&Body], candidates: &[Vec<Candidate<'_>>], pairs: &[Option<usize>]) -> Vec<bool> {
+    let takers: HashMap<usize, usize> =
+        pairs.iter().enumerate().filter_map(|(step, record)| Some(((*record)?, step))).collect();
+    let is_vague = |step: usize, record: usize| {
+        let vague = |candidate: &Candidate<'_>| matches!(candidate.fit, Fit::Equal { telling: Telling::Some, .. });
+        candidates[step].iter().any(|candidate| candidate.index == record && vague(candidate))
+    };
+    let mut contested = vec![false; bodies.len()];
+    for (step, candidates) in candidates.iter().enumerate().filter(|(step, _)| pairs[*step].is_none()) {
+        for record in wishes(candidates) {
+            let Some(&taker) = takers.get(&record) else { continue };
+            if bodies[taker] != bodies[step] && (is_vague(step, record) || is_vague(taker, record)) {
+                contested[step] = true;
+                contested[taker] = true;
+            }
+        }
+    }
+    contested
 }
 
 /// A step that got no record: it was not done, unless a record of its key that nobody else accounts for says that it
@@ -175,14 +206,15 @@ fn look_at(entity: &'static Entity, conflict: &Candidate<'_>) -> String {
     let Some(id) = conflict.id else {
         return format!("one of the {} has its `{key}`, but the service does not tell its id", entity.name);
     };
+    let one = format!("{} `#{id}`", entity.singular);
     let fields = match &conflict.fit {
-        Fit::Differs(fields) => fields.as_slice(),
-        Fit::Equal { .. } | Fit::Stranger => &[],
+        Fit::Differs(fields) => fields,
+        Fit::Untold(fields) => {
+            return format!("{one} may be it, but does not tell its `{}`; not sent again", fields.join("`, `"));
+        }
+        Fit::Equal { .. } | Fit::Stranger => return format!("{one} may be it; not sent again"),
     };
     let held: Vec<_> = fields.iter().map(|name| format!("`{name}` is {}", shown(conflict.record.get(*name)))).collect();
-    format!(
-        "{} `#{id}` has its `{key}` and came up during the run, but differs: {}; not sent again",
-        entity.singular,
-        held.join(", ")
-    )
+    let held = held.join(", ");
+    format!("{one} has its `{key}` and came up during the run, but differs: {held}; not sent again")
 }
