@@ -55,6 +55,7 @@ impl Running<'_> {
         runtime: &Runtime,
         interrupts: &mut Interrupts,
     ) -> Result<Exit, Error> {
+        journal.reopen()?;
         let (head, sheets) = (journal.head()?, journal.sheets()?);
         let earlier = journal.conclusion()?;
         let mut rows = Rows::load(&journal, sheets.len())?;

@@ -240,7 +240,7 @@ impl<'c> Dispatch<'c> {
         }
         match self.standing.readiness(step) {
             // Nothing is left that could end what it awaits.
-            Readiness::Wait if is_quiet => Readiness::Never("see the row that creates it"),
+            Readiness::Wait if is_quiet => Readiness::Never("the record that another row creates; that row has not ended"),
             readiness => readiness,
         }
     }
