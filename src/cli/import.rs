@@ -212,7 +212,7 @@ impl Import<'_> {
             ledgers.push(plan_sheet(intake, index, &mut checkers[index], &sheet, &mut planner, self.wanted.rows)?);
         }
         let used = self.connection.client.requests().total;
-        let requests = u64::from(planner.steps.len());
+        let requests = u64::from(planner.steps.count());
         let quota = self.connection.quota;
         let planned = Planned {
             requests,

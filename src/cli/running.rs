@@ -37,6 +37,18 @@ pub(super) struct Running<'r> {
     pub result: PathBuf,
 }
 
+/// A run that has been sent as far as it goes.
+struct Sent {
+    journal: Journal,
+    sheets: Vec<SheetHead>,
+    rows: Rows,
+    summary: RunSummary,
+    /// What earlier processes spent on it.
+    seconds_before: f64,
+    end: End,
+    code: Exit,
+}
+
 /// Where the rows of a run stand.
 struct Rows {
     ledgers: Vec<Ledger>,
@@ -73,7 +85,7 @@ impl Running<'_> {
             Deed::Delete | Deed::Undo => resume.filter(|_| summary.stopped.is_some()).into_iter().collect(),
         };
         let code = exit(&summary, &end, !rows.also_created.is_empty());
-        self.report(journal, &sheets, &rows, book, summary, earlier.seconds, &end, code)
+        self.report(Sent { journal, sheets, rows, summary, seconds_before: earlier.seconds, end, code }, book)
     }
 
     async fn send(
@@ -111,20 +123,11 @@ impl Running<'_> {
 
     /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
     /// becomes of the file.
-    fn report(
-        mut self,
-        mut journal: Journal,
-        sheets: &[SheetHead],
-        rows: &Rows,
-        book: ResultBook,
-        mut summary: RunSummary,
-        seconds_before: f64,
-        end: &End,
-        code: Exit,
-    ) -> Result<Exit, Error> {
+    fn report(mut self, sent: Sent, book: ResultBook) -> Result<Exit, Error> {
+        let Sent { mut journal, sheets, rows, mut summary, seconds_before, end, code } = sent;
         self.progress.phase("writing the result");
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
-        let written = result::write(&mut journal, sheets, &rows.ledgers, book, &mut summary);
+        let written = result::write(&mut journal, &sheets, &rows.ledgers, book, &mut summary);
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
         self.progress.finish();
         let conclusion = Conclusion {
@@ -133,23 +136,30 @@ impl Running<'_> {
             counts: summary.counts(),
             result: summary.result.as_deref().and_then(Source::of),
         };
-        let phase = if *end == End::Complete && written.is_ok() { Phase::Finished } else { Phase::Stopped };
+        let phase = if end == End::Complete && written.is_ok() { Phase::Finished } else { Phase::Stopped };
         let concluded = journal.conclude(phase, summary.stopped.as_deref(), &conclusion);
+        if let (Err(error), false) = (&concluded, matches!(end, End::Broken(_))) {
+            // The steps and their outcomes are there; only how the run ended is not.
+            self.printer.warn(&error.to_string());
+        }
         if let Err(error) = &written {
             summary.next.clear();
-            print(&summary, self.printer)?;
+            say(&summary, self.printer);
             self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
             if journal.is_kept() {
                 self.printer.note(&format!("tallyport resume {} writes it again", summary.run_id));
             }
             return Ok(Exit::Internal);
         }
-        if let Err(error) = concluded.as_ref().err().filter(|_| !matches!(end, End::Broken(_))).map_or(Ok(()), Err) {
-            // The steps and their outcomes are there; only how the run ended is not.
-            self.printer.warn(&error.to_string());
-        }
-        print(&summary, self.printer)?;
+        say(&summary, self.printer);
         Ok(code)
+    }
+}
+
+/// A reader that went away changes nothing of what the run came to.
+fn say(summary: &RunSummary, printer: Printer) {
+    if let Err(error) = print(summary, printer) {
+        printer.warn(&error.to_string());
     }
 }
 

@@ -328,7 +328,7 @@ impl<S: StepSink> Planner<'_, S> {
         let entity = sheet.mapping.entity;
         let kind = draft.record.unwrap_or(WriteKind::Create);
         let created = self.create_missing(id, draft.missing)?;
-        let mut step = Step::new(self.steps.len(), id, Part::Own, entity, kind);
+        let mut step = Step::new(self.steps.count(), id, Part::Own, entity, kind);
         let mut known = Map::new();
         for given in &draft.fields {
             self.put(&mut step, &mut known, entity, given);
@@ -427,7 +427,7 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, missing) in draft.missing {
             awaited.push((field, self.create_draft(row, missing)?));
         }
-        let mut step = Step::new(self.steps.len(), row, Part::Missing, draft.entity, WriteKind::Create);
+        let mut step = Step::new(self.steps.count(), row, Part::Missing, draft.entity, WriteKind::Create);
         step.body = draft.fields;
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {

@@ -240,7 +240,9 @@ impl<'c> Dispatch<'c> {
         }
         match self.standing.readiness(step) {
             // Nothing is left that could end what it awaits.
-            Readiness::Wait if is_quiet => Readiness::Never("the record that another row creates; that row has not ended"),
+            Readiness::Wait if is_quiet => {
+                Readiness::Never("the record that another row creates; that row has not ended")
+            }
             readiness => readiness,
         }
     }
