@@ -18,7 +18,7 @@ use super::{Error, Exit};
 use crate::api::{Client, Waiting};
 use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, thousands};
+use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, counted, thousands};
 use crate::schema;
 use crate::send::{Dispatch, Doing, End, Settings, Watcher};
 
@@ -291,14 +291,19 @@ impl Watcher for Follower<'_> {
     fn tick(&mut self, doing: Doing) {
         let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
         self.progress.set_remaining(Remaining { requests: self.remaining, allowed_now, per_hour: self.quota });
-        self.progress.set_waiting(self.client.waiting().map(waiting_text).or_else(|| doing_text(doing)));
+        let waiting = self.client.waiting().map(waiting_text);
+        self.progress.set_waiting(doing_text(doing).or(waiting));
     }
 }
 
 /// What keeps the run from sending, beside the quota.
 fn doing_text(doing: Doing) -> Option<String> {
     match doing {
-        Doing::Sending => None,
+        Doing::Sending | Doing::Landing { requests: 0 } => None,
+        Doing::Landing { requests } => {
+            let requests = counted(requests as u64, "request");
+            Some(format!("interrupted: {requests} under way will land; interrupt again to stop at once"))
+        }
         Doing::Looking { records: 1 } => Some(String::from("an answer was lost: looking for the record")),
         Doing::Looking { records } => Some(format!("{records} answers were lost: looking for the records")),
         Doing::Waiting { until } => {

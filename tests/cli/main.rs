@@ -11,6 +11,7 @@ mod readme;
 mod regression;
 mod rehearsal;
 mod result;
+mod resume;
 mod samples;
 mod shapes;
 mod stranger;
