@@ -457,10 +457,101 @@ mod tests {
     use proptest::prelude::*;
     use tokio::time::{Instant, advance};
 
+    use std::path::Path;
+
+    use super::super::clock::Clock;
+    use super::super::ledger::{Ledger, Told};
     use super::{BURST, Gate, HOUR, Limits, Shut, WaitReason, Window};
 
     fn hourly(limit: u32) -> Gate {
         Gate::alone(Limits { hourly: Some(limit), burst: None })
+    }
+
+    /// As in a process of its own.
+    fn shared(limit: u32, path: &Path) -> Gate {
+        let clock = Clock::new();
+        let ledger = Ledger::open(path, Some(limit), clock.read()).unwrap();
+        Gate::new(Limits { hourly: Some(limit), burst: None }, clock, Some(ledger))
+    }
+
+    /// The real clocks run on a little while the runtime's stands still.
+    fn is_about(span: Duration, expected: Duration) -> bool {
+        span.abs_diff(expected) < Duration::from_secs(5)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_quota_is_shared_by_gates_with_one_ledger() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.sqlite");
+        let (one, two) = (shared(20, &path), shared(20, &path));
+        let start = Instant::now();
+        for _ in 0..10 {
+            one.pass().await.unwrap();
+            two.pass().await.unwrap();
+        }
+        assert_eq!((start.elapsed(), two.left()), (Duration::ZERO, Some(0)));
+        let waiting = async {
+            tokio::task::yield_now().await;
+            two.waiting().map(|waiting| waiting.reason)
+        };
+        let (_, reason) = tokio::join!(join_all((0..10).map(|_| two.pass())), waiting);
+        assert_eq!(reason, Some(WaitReason::Quota));
+        assert!(is_about(start.elapsed(), HOUR), "{:?}", start.elapsed());
+        drop(two);
+        // A new process, and the rest of the window is there for it.
+        let three = shared(20, &path);
+        join_all((0..10).map(|_| three.pass())).await;
+        assert!(is_about(start.elapsed(), HOUR), "{:?}", start.elapsed());
+        three.pass().await.unwrap();
+        assert!(is_about(start.elapsed(), HOUR * 2), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_the_service_says_to_one_process_holds_for_the_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.sqlite");
+        let (one, two) = (shared(20, &path), shared(20, &path));
+        let start = Instant::now();
+        one.close(Duration::from_secs(90), WaitReason::Throttled);
+        two.pass().await.unwrap();
+        assert!(is_about(start.elapsed(), Duration::from_secs(90)), "{:?}", start.elapsed());
+        one.learn(Told { limit: 20, remaining: Some(3), reset: None });
+        assert_eq!(two.left(), Some(3));
+        assert_eq!((one.remarks().len(), two.remarks().len()), (0, 0));
+    }
+
+    #[cfg(unix)]
+    #[tokio::test(start_paused = true)]
+    async fn where_the_ledger_breaks_the_run_goes_on_and_still_does_not_exceed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.sqlite");
+        let (one, two) = (shared(3, &path), shared(3, &path));
+        one.pass().await.unwrap();
+        two.pass().await.unwrap();
+        one.pass().await.unwrap();
+        let start = Instant::now();
+        std::fs::remove_file(&path).unwrap();
+        advance(Duration::from_secs(10)).await;
+        one.pass().await.unwrap();
+        assert!(is_about(start.elapsed(), HOUR), "{:?}", start.elapsed());
+        let remarks = one.remarks().concat();
+        assert!(remarks.contains("q.sqlite") && remarks.contains("its own requests only"), "{remarks}");
+        assert_eq!(one.remarks(), Vec::<String>::new());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ledger_held_for_long_is_given_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("q.sqlite");
+        let gate = shared(3, &path);
+        let other = rusqlite::Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let start = Instant::now();
+        // Half a minute of asking in vain, each time with patience of its own in real time.
+        gate.state.lock().unwrap().held_since = Some(start - Duration::from_secs(29));
+        gate.pass().await.unwrap();
+        assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+        assert!(gate.remarks().concat().contains("locked"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -203,6 +203,21 @@ mod tests {
     }
 
     #[test]
+    fn only_a_count_of_an_hour_is_compared_with_ours() {
+        let cases: [(Lines, Option<(u64, Option<u64>)>); 6] = [
+            (&[("X-RateLimit-Limit", "100"), ("X-RateLimit-Remaining", "7")], Some((100, Some(7)))),
+            (&[("RateLimit-Limit", "100, 100;w=3600")], Some((100, None))),
+            (&[("RateLimit-Limit", "100"), ("RateLimit-Policy", "100;w=60")], None),
+            (&[("RateLimit", "\"default\";q=100;w=86400;r=50")], None),
+            (&[("X-RateLimit-Limit", "0")], None),
+            (&[("X-RateLimit-Remaining", "7")], None),
+        ];
+        for (lines, expected) in cases {
+            assert_eq!(read(lines).hourly().map(|told| (told.limit, told.remaining)), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
     fn a_reset_may_be_a_moment_in_unix_time() {
         let date = ("Date", "Sat, 01 Jun 2024 00:00:00 GMT");
         for reset in ["1717200030", "1717200030000"] {

@@ -5,6 +5,7 @@ mod check;
 mod hostile;
 mod import;
 mod interrupt;
+mod quota;
 mod readme;
 mod regression;
 mod rehearsal;

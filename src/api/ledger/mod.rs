@@ -242,7 +242,8 @@ impl Ledger {
         page.write()?;
         let moved = page.state.moved_ms;
         transaction.commit()?;
-        let is_old = |(anchor, then): (Reading, i64)| then != moved || reading.steady_ms - anchor.steady_ms >= ANCHOR_MS;
+        let is_old =
+            |(anchor, then): (Reading, i64)| then != moved || reading.steady_ms - anchor.steady_ms >= ANCHOR_MS;
         if self.anchor.is_none_or(is_old) {
             self.anchor = Some((reading, moved));
         }
@@ -255,8 +256,9 @@ impl Ledger {
     fn remark(&mut self, jump_ms: i64) {
         let seconds = jump_ms.unsigned_abs().div_ceil(1_000);
         let way = if jump_ms < 0 { "back" } else { "forward" };
-        let remark =
-            format!("this machine's clock was set {way} by {seconds} s; the count of the last hour's requests was moved with it");
+        let remark = format!(
+            "this machine's clock was set {way} by {seconds} s; the count of the last hour's requests was moved with it"
+        );
         tracing::warn!("{remark}");
         self.remarks.push(remark);
     }
@@ -393,7 +395,8 @@ impl News {
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX / 4).min(i64::MAX / 4);
         let limit = number(told.limit);
         let remaining = told.remaining.map(|remaining| number(remaining).min(limit));
-        let reset = told.reset.and_then(|reset| i64::try_from(reset.as_millis()).ok()).filter(|reset| *reset <= SPAN_MS);
+        let reset =
+            told.reset.and_then(|reset| i64::try_from(reset.as_millis()).ok()).filter(|reset| *reset <= SPAN_MS);
         let counted = page.counted(Counted::All);
         // Where much more is left than our count leaves, the service counts in a shorter window than an hour, or has
         // begun a new one: its word goes. A little more is what is on its way.
@@ -408,7 +411,8 @@ impl News {
 
     /// Whether the file holds as much already, so that nothing need be written.
     fn is_known(&self, page: &Page<'_>) -> bool {
-        let is_fresh = |known: ServerLimit| known.limit == self.server.limit && known.until_ms + PROBE_MS > self.server.until_ms;
+        let is_fresh =
+            |known: ServerLimit| known.limit == self.server.limit && known.until_ms + PROBE_MS > self.server.until_ms;
         self.foreign <= 0 && page.state.server.is_some_and(is_fresh)
     }
 }

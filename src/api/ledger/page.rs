@@ -175,9 +175,9 @@ impl<'a> Page<'a> {
 
     /// When `need` (at least one) of the counted requests will have left the window; none where there are fewer.
     pub(super) fn when_left(&self, counted: Counted, need: i64) -> rusqlite::Result<Option<i64>> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT at_ms, count FROM sent WHERE at_ms > ?1 AND (?2 OR by = 'us') ORDER BY at_ms",
-        )?;
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT at_ms, count FROM sent WHERE at_ms > ?1 AND (?2 OR by = 'us') ORDER BY at_ms")?;
         let mut rows = statement.query(params![self.state.swept_ms, counted == Counted::All])?;
         let mut left = 0;
         while let Some(row) = rows.next()? {

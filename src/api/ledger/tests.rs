@@ -378,21 +378,6 @@ fn the_folder_is_private_and_a_lost_file_is_noticed() {
 }
 
 #[test]
-fn zz_cost() {
-    let (_folder, path) = folder();
-    let mut ledger = Ledger::open(&path, Some(20000), at(0)).unwrap();
-    let start = std::time::Instant::now();
-    for n in 0..10_000 { go(&mut ledger, at(n * 2)); }
-    eprintln!("take {:?}", start.elapsed() / 10_000);
-    let start = std::time::Instant::now();
-    for n in 0..10_000 { go(&mut ledger, at(SPAN_MS + n * 2)); }
-    eprintln!("take with sweeping {:?}", start.elapsed() / 10_000);
-    let start = std::time::Instant::now();
-    for n in 0..10_000 { let _ = ledger.left(at(SPAN_MS + 20_000 + n)); }
-    eprintln!("left {:?}", start.elapsed() / 10_000);
-}
-
-#[test]
 fn a_ledger_that_is_held_says_so() {
     let (_folder, path) = folder();
     let mut ledger = open(&path, 5, 0);
