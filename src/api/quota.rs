@@ -165,7 +165,15 @@ struct State {
 #[derive(Debug, Clone, Copy)]
 struct Closure {
     until: Instant,
+    /// The same by the machine's clock, for people. Found once, so that it reads alike every time it is shown.
+    shown: SystemTime,
     reason: WaitReason,
+}
+
+impl Closure {
+    fn new(now: Instant, until: Instant, reason: WaitReason) -> Self {
+        Self { until, shown: SystemTime::now() + until.saturating_duration_since(now), reason }
+    }
 }
 
 /// Whether the ledger has taken a note.
@@ -265,7 +273,7 @@ impl Gate {
             return;
         }
         if state.closed.is_none_or(|closed| closed.until < until) {
-            state.closed = Some(Closure { until, reason });
+            state.closed = Some(Closure::new(now, until, reason));
         }
     }
 
@@ -283,7 +291,7 @@ impl Gate {
         let mut state = self.lock();
         let told = state.told.filter(|told| told.until > now);
         let closure = state.closure(now).into_iter().chain(told).max_by_key(|closure| closure.until)?;
-        Some(Waiting { until: SystemTime::now() + (closure.until - now), reason: closure.reason })
+        Some(Waiting { until: closure.shown, reason: closure.reason })
     }
 
     /// Requests that may leave at once, a moment ago or now; none where there is no limit.
@@ -311,7 +319,7 @@ impl State {
         self.closed = self.closed.filter(|closed| closed.until > now);
         let window = self.window.as_mut().filter(|_| self.ledger.is_none());
         let quota = window.and_then(|window| window.next_free(now));
-        let quota = quota.map(|until| Closure { until, reason: WaitReason::Quota });
+        let quota = quota.map(|until| Closure::new(now, until, WaitReason::Quota));
         [self.closed, quota].into_iter().flatten().max_by_key(|closure| closure.until)
     }
 
@@ -326,7 +334,12 @@ impl State {
                 Ok(Verdict::Go) => (self.held_since, self.told) = (None, None),
                 Ok(Verdict::Wait(wait)) => {
                     self.held_since = None;
-                    self.told = Some(Closure { until: after(wait.until_ms), reason: wait.reason });
+                    let shown = Duration::from_millis(u64::try_from(wait.until_ms).unwrap_or_default());
+                    self.told = Some(Closure {
+                        until: after(wait.until_ms),
+                        shown: SystemTime::UNIX_EPOCH + shown,
+                        reason: wait.reason,
+                    });
                     return Some(after(wait.again_ms));
                 }
                 Err(Trouble::Busy) if self.held_since.is_none_or(|since| now < since + LOCK_PATIENCE) => {

@@ -1,9 +1,11 @@
 //! `tallyport import`: read, map, check, resolve, plan, send, report.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
@@ -29,6 +31,8 @@ use crate::resolve::{UnknownNames, Users};
 use crate::schema;
 use crate::send::{Dispatch, End, Fault, Interrupts, Settings, StepEnd, Watcher, problem_of_named, problems_of};
 
+/// How often to look whether look-ups wait for the quota.
+const GLANCE: Duration = Duration::from_millis(200);
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
 const REQUESTS_PER_SECOND: u64 = 20;
 
@@ -173,12 +177,12 @@ impl Import {
         self.progress.phase("checking");
         let needs = needs::gather(intake, &mut checkers, &self.wanted.covers, self.wanted.rows)?;
         self.progress.phase("looking up names");
-        let users = self.users(&needs.users).await?;
-        let progress = &mut self.progress;
-        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, _| {
-            progress.phase(&format!("looking up {collection}"))
-        })
-        .await?;
+        let client = &self.connection.client;
+        let progress = RefCell::new(&mut self.progress);
+        let users = saying_why_it_waits(client, &progress, users(client, &needs.users)).await?;
+        let mut say = |collection: &str, _| progress.borrow_mut().phase(&format!("looking up {collection}"));
+        let fetching = Catalog::fetch(client, &needs.records, &mut say);
+        let mut catalog = saying_why_it_waits(client, &progress, fetching).await?;
         self.progress.phase("planning");
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -213,17 +217,6 @@ impl Import {
             quota,
         };
         Ok(Plan { spool: planner.spool, totals: planner.totals, planned })
-    }
-
-    /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
-    async fn users(&self, emails: &[String]) -> Result<Users, Error> {
-        let mut users = Users::new();
-        for email in emails {
-            let rows = self.connection.client.activity(&[("user_email", email)], 1).await?;
-            let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
-            users.insert(email.clone(), id);
-        }
-        Ok(users)
     }
 
     /// Asks before e-mails go to people (design rule 15) and before records are deleted.
@@ -314,6 +307,7 @@ impl Import {
             End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
             End::Interrupted => Some(String::from("interrupted")),
         };
+        summary.remarks.extend(self.connection.client.remarks());
         let (verb, created) = match args.dry_run {
             true => ("would also create", &totals.missing),
             false => ("also created", &self.also_created),
@@ -329,6 +323,35 @@ impl Import {
         }
         summary
     }
+}
+
+/// Does `work`, and says meanwhile what its requests wait for: that may last an hour.
+async fn saying_why_it_waits<T>(
+    client: &Client,
+    progress: &RefCell<&mut Progress>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                progress.borrow_mut().set_waiting(None);
+                return done;
+            }
+            () = tokio::time::sleep(GLANCE) => progress.borrow_mut().set_waiting(client.waiting().map(waiting_text)),
+        }
+    }
+}
+
+/// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
+async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
+    let mut users = Users::new();
+    for email in emails {
+        let rows = client.activity(&[("user_email", email)], 1).await?;
+        let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+        users.insert(email.clone(), id);
+    }
+    Ok(users)
 }
 
 /// Plans the rows of one sheet; rows that an earlier run finished are carried.
