@@ -106,7 +106,7 @@ fn two_processes_that_wait_take_turns() {
     let mut pair = [open(&path, 20, 0), open(&path, 20, 0)];
     (0..20).for_each(|second| go(&mut pair[0], at(second * 10_000)));
     let (mut sent, mut next) = ([0, 0], [200_000, 200_000]);
-    // The first asks twice as often as it must, which gains it nothing.
+    // The first asks every second, far more often than it must, which gains it nothing.
     while next[0].min(next[1]) < 3 * SPAN_MS {
         let who = usize::from(next[1] < next[0]);
         let now = next[who];
@@ -115,7 +115,7 @@ fn two_processes_that_wait_take_turns() {
                 sent[who] += 1;
                 now
             }
-            Verdict::Wait(wait) if who == 0 => now + ((wait.again_ms - START - now) / 2).max(1),
+            Verdict::Wait(wait) if who == 0 => (wait.again_ms - START).min(now + 1_000),
             Verdict::Wait(wait) => wait.again_ms - START,
         };
     }
@@ -205,7 +205,7 @@ fn a_service_that_counts_as_we_do_never_shows_others() {
     // What the service has counted, with a second and a half on the way there and as much back, two at a time.
     let mut arrived: Vec<i64> = Vec::new();
     let mut answers: Vec<(i64, u64)> = Vec::new();
-    for step in 0..40_000 {
+    for step in 0..16_000 {
         let now = step * 500;
         let who = usize::from(step % 2 == 0);
         while let Some((_, used)) = answers.first().copied().filter(|(then, _)| *then <= now) {
@@ -224,7 +224,20 @@ fn a_service_that_counts_as_we_do_never_shows_others() {
         .query_row("SELECT coalesce(sum(count), 0) FROM sent WHERE by = 'others'", [], |row| row.get(0))
         .unwrap();
     assert_eq!(others, 0);
-    assert!(arrived.len() >= 250, "{}", arrived.len());
+    assert!(arrived.len() >= 100, "{}", arrived.len());
+}
+
+#[test]
+fn requests_that_were_slow_on_their_way_are_not_taken_for_others() {
+    let (_folder, path) = folder();
+    let mut ledger = open(&path, 50, 0);
+    (0..40).for_each(|_| go(&mut ledger, at(0)));
+    // They took a second and a half to arrive. The next one arrives when we no longer count them and the service
+    // still does.
+    go(&mut ledger, at(3_600_000));
+    go(&mut ledger, at(3_601_001));
+    ledger.learn(at(3_603_000), told(50, 9, None)).unwrap();
+    assert_eq!(ledger.left(at(3_603_000)), Ok(Some(48)));
 }
 
 #[test]

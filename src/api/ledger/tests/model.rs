@@ -154,14 +154,14 @@ fn check(seed: u64, limit: u32, clock: &MachineClock) {
 
 #[test]
 fn three_processes_over_72_hours_never_exceed_and_lose_nothing() {
-    for seed in 0..3 {
+    for seed in 0..2 {
         check(seed, 60, &MachineClock { set_at: i64::MAX, by: 0 });
     }
 }
 
 #[test]
 fn nor_where_the_clock_is_set() {
-    for (seed, by) in (3..).zip([-45 * MINUTE, -24 * HOUR, 90 * MINUTE]) {
+    for (seed, by) in (2..).zip([-45 * MINUTE, -24 * HOUR, 90 * MINUTE]) {
         check(seed, 60, &MachineClock { set_at: 31 * HOUR + 17 * MINUTE, by });
     }
 }
