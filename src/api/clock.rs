@@ -1,7 +1,7 @@
 //! What time it is, twice: by the clock that every process of this machine shares and anybody may set, and by one
 //! that nobody can set and that counts while the machine sleeps. Together they tell when the first was set.
 
-use std::time::{Instant as Instant0, SystemTime};
+use std::time::{self, SystemTime};
 
 use tokio::time::Instant;
 
@@ -23,12 +23,12 @@ pub(super) struct Reading {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     runtime: Instant,
-    system: Instant0,
+    system: time::Instant,
 }
 
 impl Clock {
     pub(super) fn new() -> Self {
-        Self { runtime: Instant::now(), system: Instant0::now() }
+        Self { runtime: Instant::now(), system: time::Instant::now() }
     }
 
     pub(super) fn read(&self) -> Reading {
@@ -54,26 +54,26 @@ impl Clock {
 
     /// How far the runtime's time is ahead of the system's: nothing, but in tests that pause and advance it.
     fn paused_ms(&self) -> i64 {
-        let milliseconds = |span: std::time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+        let milliseconds = |span: time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         milliseconds(self.runtime.elapsed()) - milliseconds(self.system.elapsed())
     }
 }
 
 /// `CLOCK_BOOTTIME` counts while the machine sleeps, the clock behind `Instant` does not.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn steady_ms(_start: Instant0) -> i64 {
+fn steady_ms(_start: time::Instant) -> i64 {
     milliseconds(rustix::time::clock_gettime(rustix::time::ClockId::Boottime))
 }
 
 /// On the other Unixes, macOS among them, `CLOCK_MONOTONIC` counts while the machine sleeps.
 #[cfg(all(unix, not(any(target_os = "linux", target_os = "android"))))]
-fn steady_ms(_start: Instant0) -> i64 {
+fn steady_ms(_start: time::Instant) -> i64 {
     milliseconds(rustix::time::clock_gettime(rustix::time::ClockId::Monotonic))
 }
 
 /// On Windows `Instant` counts while the machine sleeps.
 #[cfg(not(unix))]
-fn steady_ms(start: Instant0) -> i64 {
+fn steady_ms(start: time::Instant) -> i64 {
     i64::try_from(start.elapsed().as_millis()).unwrap_or(i64::MAX)
 }
 

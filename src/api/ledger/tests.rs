@@ -101,6 +101,22 @@ fn without_a_limit_requests_are_counted_all_the_same() {
 }
 
 #[test]
+fn a_fresh_hour_goes_at_once_and_25_000_requests_take_two_hours_and_a_few_seconds() {
+    let (_folder, path) = folder();
+    let mut ledger = open(&path, 10_000, 0);
+    let mut now = 0;
+    for sent in 0..25_000 {
+        while let Verdict::Wait(wait) = ledger.take(at(now)).unwrap() {
+            assert!(sent >= 10_000);
+            now = wait.again_ms - START;
+        }
+        // Five hundred a second: as fast as the gate lets a burst go.
+        now += 2;
+    }
+    assert!((2 * SPAN_MS..2 * SPAN_MS + 11_000).contains(&now), "{now}");
+}
+
+#[test]
 fn two_processes_that_wait_take_turns() {
     let (_folder, path) = folder();
     let mut pair = [open(&path, 20, 0), open(&path, 20, 0)];

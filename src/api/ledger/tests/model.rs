@@ -91,12 +91,8 @@ fn simulate(seed: u64, limit: u32, clock: &MachineClock) -> (Vec<i64>, Vec<(i64,
     let mut processes: Vec<Process> =
         (0..3).map(|index| Process { ledger: None, work: 0, next: index * 7 * MINUTE, killed: 0 }).collect();
     let (mut sent, mut arrivals) = (Vec::new(), Vec::new());
-    loop {
-        let Some(process) = processes.iter_mut().min_by_key(|process| process.next) else { break };
+    while let Some(process) = processes.iter_mut().min_by_key(|process| process.next).filter(|one| one.next < END) {
         let now = process.next;
-        if now >= END {
-            break;
-        }
         if process.ledger.is_some() && now >= process.killed {
             process.ledger.take().into_iter().for_each(kill);
             // What it had not sent is there again for the next run of it.
