@@ -7,6 +7,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures::FutureExt;
 use tokio::sync::Notify;
 
 use super::args::{Global, ImportArgs};
@@ -504,11 +505,17 @@ impl CtrlC {
     fn listen() -> Self {
         let pressed = Arc::new(Notify::new());
         let listener = Arc::clone(&pressed);
-        tokio::spawn(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
-                listener.notify_one();
-            }
-        });
+        let mut press = Box::pin(tokio::signal::ctrl_c());
+        // Asked once here and now: the task runs only when the plan waits for something, and the plan may have been
+        // seen at work by then.
+        if press.as_mut().now_or_never().is_none() {
+            tokio::spawn(async move {
+                while press.await.is_ok() {
+                    listener.notify_one();
+                    press = Box::pin(tokio::signal::ctrl_c());
+                }
+            });
+        }
         Self(pressed)
     }
 }
