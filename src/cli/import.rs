@@ -1,7 +1,9 @@
 //! `tallyport import`: read, map, check, resolve, plan, send, report.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal};
-use std::time::Instant;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use super::args::{Global, ImportArgs};
 use super::earlier::Rows;
@@ -12,9 +14,10 @@ use super::needs;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
-use super::running::{Running, missing_remark};
+use super::running::{Running, missing_remark, waiting_text};
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
+use crate::api::Client;
 use crate::catalog::{Catalog, How};
 use crate::check::Checker;
 use crate::journal::{Deed, Details, Draft, Knowledge, PlanSink, PlannedRow, RowState, RunHead};
@@ -25,6 +28,8 @@ use crate::report::{self, Planned, Requests, RunSummary, Status, Tense, counted,
 use crate::resolve::{UnknownNames, Users};
 use crate::send::LogStart;
 
+/// How often to look whether look-ups wait for the quota.
+const GLANCE: Duration = Duration::from_millis(200);
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
 const REQUESTS_PER_SECOND: u64 = 20;
 
@@ -180,13 +185,13 @@ impl Import<'_> {
         self.progress.phase("checking");
         let needs = needs::gather(intake, &mut checkers, &self.wanted.covers, self.wanted.rows)?;
         self.progress.phase("looking up names");
-        let users = self.users(&needs.users).await?;
-        let progress = &mut self.progress;
-        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, _| {
-            progress.phase(&format!("looking up {collection}"))
-        })
-        .await?;
-        let knowledge = self.knowledge(intake, &catalog).await?;
+        let client = &self.connection.client;
+        let progress = RefCell::new(&mut self.progress);
+        let users = saying_why_it_waits(client, &progress, users(client, &needs.users)).await?;
+        let mut say = |collection: &str, _| progress.borrow_mut().phase(&format!("looking up {collection}"));
+        let fetching = Catalog::fetch(client, &needs.records, &mut say);
+        let mut catalog = saying_why_it_waits(client, &progress, fetching).await?;
+        let knowledge = saying_why_it_waits(client, &progress, knowledge(client, intake, &catalog)).await?;
         self.progress.phase("planning");
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -223,29 +228,6 @@ impl Import<'_> {
         };
         let Planner { steps, totals, .. } = planner;
         Ok(Plan { steps, totals, planned, knowledge, ledgers })
-    }
-
-    /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
-    async fn knowledge(&self, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
-        let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
-        let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
-        let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
-        let log = match has_actions {
-            true => LogStart::read(&self.connection.client).await?,
-            false => LogStart::NotAsked,
-        };
-        Ok(Knowledge { sizes, log })
-    }
-
-    /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
-    async fn users(&self, emails: &[String]) -> Result<Users, Error> {
-        let mut users = Users::new();
-        for email in emails {
-            let rows = self.connection.client.activity(&[("user_email", email)], 1).await?;
-            let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
-            users.insert(email.clone(), id);
-        }
-        Ok(users)
     }
 
     /// Asks before e-mails go to people (design rule 15) and before records are deleted.
@@ -289,6 +271,7 @@ impl Import<'_> {
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
         summary.planned = Some(plan.planned.clone());
         summary.options = result::options(args);
+        summary.remarks.extend(self.connection.client.remarks());
         if let Err(fault) = self.wanted.guard.check(&plan.totals) {
             summary.remarks.push(format!("a run would stop before it starts: {fault}"));
         }
@@ -304,6 +287,47 @@ impl Import<'_> {
         print(&summary, self.printer)?;
         Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
     }
+}
+
+/// Does `work`, and says meanwhile what its requests wait for: that may last an hour.
+async fn saying_why_it_waits<T>(
+    client: &Client,
+    progress: &RefCell<&mut Progress>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                progress.borrow_mut().set_waiting(None);
+                return done;
+            }
+            () = tokio::time::sleep(GLANCE) => progress.borrow_mut().set_waiting(client.waiting().map(waiting_text)),
+        }
+    }
+}
+
+/// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
+async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+    let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
+    let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
+    let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
+    let log = match has_actions {
+        true => LogStart::read(client).await?,
+        false => LogStart::NotAsked,
+    };
+    Ok(Knowledge { sizes, log })
+}
+
+/// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
+async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
+    let mut users = Users::new();
+    for email in emails {
+        let rows = client.activity(&[("user_email", email)], 1).await?;
+        let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+        users.insert(email.clone(), id);
+    }
+    Ok(users)
 }
 
 /// Plans the rows of one sheet; rows that an earlier run finished are carried.

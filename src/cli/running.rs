@@ -78,6 +78,7 @@ impl Running<'_> {
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
+        summary.remarks.extend(self.connection.client.remarks());
         let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
         summary.next = match head.deed {
@@ -315,7 +316,7 @@ fn doing_text(doing: Doing) -> Option<String> {
 }
 
 /// Why a run waits and until when, in the clock of the machine.
-fn waiting_text(waiting: Waiting) -> String {
+pub(super) fn waiting_text(waiting: Waiting) -> String {
     let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", waiting.reason)
 }

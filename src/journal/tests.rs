@@ -175,7 +175,11 @@ impl Model {
         assert_eq!(numbers(journal.unsettled().unwrap()), &self.intended | &self.unknown);
         assert_eq!(numbers(journal.planned_from(0, 1_000).unwrap()), self.planned);
         let mut ended = BTreeSet::new();
-        journal.each_outcome(&mut |step, outcome| drop(ended.insert((step.number, outcome.result)))).unwrap();
+        journal
+            .each_outcome(&mut |step, outcome| {
+                ended.insert((step.number, outcome.result));
+            })
+            .unwrap();
         let results = |steps: &BTreeSet<u32>, result| steps.iter().map(|step| (*step, result)).collect::<Vec<_>>();
         let expected =
             results(&self.done, StepResult::Done).into_iter().chain(results(&self.unknown, StepResult::Unknown));

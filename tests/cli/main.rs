@@ -7,6 +7,7 @@ mod hostile;
 mod import;
 mod interrupt;
 mod kills;
+mod quota;
 mod readme;
 mod regression;
 mod rehearsal;
