@@ -187,6 +187,10 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "F,...", value_delimiter = ',')]
     pub match_on: Vec<String>,
 
+    /// Let rows of one natural key be records of their own, instead of a problem
+    #[arg(long)]
+    pub allow_duplicates: bool,
+
     /// Where to write the result: .xlsx or .csv
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub result: Option<PathBuf>,

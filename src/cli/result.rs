@@ -168,6 +168,7 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
         },
     );
     add("--match-on", list(&args.match_on));
+    add("--allow-duplicates", args.allow_duplicates.then(|| String::from("yes")));
     add("--date-format", args.date_format.clone());
     add("--decimal", args.decimal.map(String::from));
     add("--blank", (args.blank == Blank::Clear).then(|| String::from("clear")));
