@@ -143,6 +143,10 @@ pub struct ReadingArgs {
     /// What a row may do
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
     pub mode: Mode,
+
+    /// Let rows of one natural key be records of their own, instead of a problem
+    #[arg(long)]
+    pub allow_duplicates: bool,
 }
 
 /// Which columns of which sheets are read, and how; shared by all that read spreadsheets.
@@ -320,6 +324,7 @@ impl DeleteArgs {
             fractional_cost: FractionalCost::default(),
             blank: Blank::default(),
             mode: Mode::default(),
+            allow_duplicates: false,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! A row only has to say which record it means: of every sheet the key and the ids are read, and nothing else.
 
+use std::cell::RefCell;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -10,7 +11,7 @@ use super::args::{DeleteArgs, Global};
 use super::earlier::Rows;
 use super::intake::{Holding, Intake, named_entity};
 use super::interrupts::Interrupts;
-use super::planning::{Planning, limit, or_interrupted, overruled_remark};
+use super::planning::{Planning, limit, or_interrupted, overruled_remark, saying_why_it_waits};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
@@ -60,7 +61,9 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
         let question = question(entity, records.len() as u64, &connection);
         see_consent(args, &question)?;
         progress.phase("backing up");
+        let shown = RefCell::new(&mut progress);
         let written = keep(entity, &records, &catalog, backup, &connection);
+        let written = saying_why_it_waits(&connection.client, &shown, written);
         let place = runtime.block_on(or_interrupted(&mut interrupts, written))?;
         if !args.yes {
             progress.finish();

@@ -106,7 +106,8 @@ impl Error {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,
             Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
             // The base link itself is wrong, or this machine: nothing was asked of the service.
-            Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. } | ApiError::Setup { .. }) => Exit::Usage,
+            Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. }) => Exit::Usage,
+            Error::Api(ApiError::Setup { .. } | ApiError::Ledger(_)) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
             Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,

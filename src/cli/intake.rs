@@ -9,7 +9,7 @@ use super::args::ReadingArgs;
 use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
-use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
+use crate::check::{Beyond, CheckedRow, Checker, Duplicates, Learned, Rules};
 use crate::journal::{SheetHead, Source};
 use crate::mapping::{
     Binding, Fault, Ignored, Mapping, MappingFile, Purpose, To, Wish, Wishes, entity_of, find_header,
@@ -531,6 +531,7 @@ fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
         fraction: args.fractional_cost,
         date_format: date_format.transpose()?,
         decimal: decimal.transpose()?,
+        duplicates: if args.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
     })
 }
 

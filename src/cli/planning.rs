@@ -1,6 +1,8 @@
 //! From mapped sheets to a plan: what import and delete have in common, and where a dry run of either ends.
 
-use std::time::Instant;
+use std::cell::RefCell;
+use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use super::earlier::Rows;
 use super::intake::Intake;
@@ -10,9 +12,10 @@ use super::needs;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::result::{self, ResultPath, Typed};
-use super::running::{command, missing_remark, print};
+use super::running::{command, missing_remark, print, waiting_text};
 use super::settings::Connection;
 use super::{Error, Exit};
+use crate::api::Client;
 use crate::catalog::{Catalog, How};
 use crate::check::{CheckedRow, Checker, RowAction};
 use crate::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
@@ -25,6 +28,8 @@ use crate::resolve::{UnknownNames, Users};
 use crate::send::LogStart;
 use crate::table::Row;
 
+/// How often to look whether look-ups wait for the quota.
+const GLANCE: Duration = Duration::from_millis(200);
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
 const REQUESTS_PER_SECOND: u64 = 20;
 
@@ -92,13 +97,13 @@ impl Planning<'_> {
         self.progress.phase("checking");
         let needs = needs::gather(intake, &mut checkers, &self.covers, self.rows)?;
         self.progress.phase("looking up names");
-        let users = self.users(&needs.users).await?;
-        let progress = &mut self.progress;
-        let mut catalog = Catalog::fetch(&self.connection.client, &needs.records, &mut |collection, _| {
-            progress.phase(&format!("looking up {collection}"))
-        })
-        .await?;
-        let knowledge = self.knowledge(intake, &catalog).await?;
+        let client = &self.connection.client;
+        let progress = RefCell::new(&mut self.progress);
+        let users = saying_why_it_waits(client, &progress, users(client, &needs.users)).await?;
+        let mut say = |collection: &str, _| progress.borrow_mut().phase(&format!("looking up {collection}"));
+        let fetching = Catalog::fetch(client, &needs.records, &mut say);
+        let mut catalog = saying_why_it_waits(client, &progress, fetching).await?;
+        let knowledge = saying_why_it_waits(client, &progress, knowledge(client, intake, &catalog)).await?;
         self.progress.phase("planning");
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -126,7 +131,7 @@ impl Planning<'_> {
             ledgers.push(pass.over(intake, index, &mut checkers[index], &sheet, &mut planner)?);
         }
         let used = self.connection.client.requests().total;
-        let requests = u64::from(planner.steps.len());
+        let requests = u64::from(planner.steps.count());
         let quota = self.connection.quota;
         let planned = Planned {
             requests,
@@ -137,29 +142,6 @@ impl Planning<'_> {
         };
         let Planner { steps, totals, .. } = planner;
         Ok((Plan { steps, totals, planned, knowledge, ledgers, overruled }, catalog))
-    }
-
-    /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
-    async fn knowledge(&self, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
-        let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
-        let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
-        let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
-        let log = match has_actions {
-            true => LogStart::read(&self.connection.client).await?,
-            false => LogStart::NotAsked,
-        };
-        Ok(Knowledge { sizes, log })
-    }
-
-    /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
-    async fn users(&self, emails: &[String]) -> Result<Users, Error> {
-        let mut users = Users::new();
-        for email in emails {
-            let rows = self.connection.client.activity(&[("user_email", email)], 1).await?;
-            let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
-            users.insert(email.clone(), id);
-        }
-        Ok(users)
     }
 
     /// The end of a dry run: nothing was sent, and the result says what would be.
@@ -181,6 +163,7 @@ impl Planning<'_> {
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
         summary.planned = Some(plan.planned.clone());
         summary.options = options;
+        summary.remarks.extend(self.connection.client.remarks());
         if let Err(fault) = self.guard.check(&plan.totals) {
             summary.remarks.push(format!("a run would stop before it starts: {fault}"));
         }
@@ -209,6 +192,47 @@ pub(super) async fn or_interrupted<T>(
         () = interrupts.next() => Err(Error::Interrupted),
         done = work => done,
     }
+}
+
+/// Does `work`, and says meanwhile what its requests wait for: that may last an hour.
+pub(super) async fn saying_why_it_waits<T>(
+    client: &Client,
+    progress: &RefCell<&mut Progress>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                progress.borrow_mut().set_waiting(None);
+                return done;
+            }
+            () = tokio::time::sleep(GLANCE) => progress.borrow_mut().set_waiting(client.waiting().map(waiting_text)),
+        }
+    }
+}
+
+/// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
+async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+    let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
+    let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
+    let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
+    let log = match has_actions {
+        true => LogStart::read(client).await?,
+        false => LogStart::NotAsked,
+    };
+    Ok(Knowledge { sizes, log })
+}
+
+/// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
+async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
+    let mut users = Users::new();
+    for email in emails {
+        let rows = client.activity(&[("user_email", email)], 1).await?;
+        let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+        users.insert(email.clone(), id);
+    }
+    Ok(users)
 }
 
 /// What the second pass over a sheet is to do.

@@ -167,6 +167,7 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
             Mode::Update => Some(String::from("update")),
         },
     );
+    add("--allow-duplicates", args.allow_duplicates.then(|| String::from("yes")));
     add("--blank", (args.blank == Blank::Clear).then(|| String::from("clear")));
     add(
         "--fractional-cost",

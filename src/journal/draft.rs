@@ -110,7 +110,7 @@ impl Draft {
 impl StepSink for Draft {
     type Error = JournalError;
 
-    fn len(&self) -> u32 {
+    fn count(&self) -> u32 {
         self.steps
     }
 

@@ -32,6 +32,9 @@ mod read;
 mod scribe;
 mod shelf;
 mod store;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -195,7 +198,7 @@ pub struct StepOutcome {
 }
 
 /// The ways a step ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepResult {
     Done,
     /// Surely not done.

@@ -277,6 +277,16 @@ impl Journal {
         self.steps(&sql, &[])
     }
 
+    /// Forgets the outcomes of steps that were never sent because a step they await had failed, or was unknown: that
+    /// one may be found to be done now.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn reopen(&self) -> Result<(), JournalError> {
+        let sql = "DELETE FROM outcome WHERE result = 'failed' AND step NOT IN (SELECT step FROM intent)";
+        self.store.attempt(|connection| connection.execute(sql, []).map(drop))
+    }
+
     /// How many steps [`Journal::unsettled`] has.
     pub fn unsettled_count(&self) -> Result<u64, JournalError> {
         let sql = "SELECT count(*) FROM intent i LEFT JOIN outcome o USING (step) \

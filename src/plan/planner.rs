@@ -8,7 +8,7 @@ use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
 use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::api::Body;
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Target, fold_name};
-use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Code, Duplicates, Flaw, Mode, Problem, RowAction, Rules};
 use crate::mapping::{OwnIds, To};
 use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
 use crate::schema::{Deletion, Entity, Kind, Role, Use};
@@ -102,6 +102,7 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
+            (Ok(Some(Target::Planned(_))), mode) if mode != Mode::Update && self.may_repeat() => true,
             (Ok(Some(Target::Planned(_))), _) => {
                 if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
                     problems.push(planned_twice(sheet, row));
@@ -235,6 +236,12 @@ impl<S: StepSink> Planner<'_, S> {
         match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
             Found::One(target) => Ok(Some(target)),
             Found::None { .. } => Ok(None),
+            // Rows before this one, which the user insists on as much.
+            Found::Many(candidates)
+                if self.may_repeat() && candidates.iter().all(|(target, _)| matches!(target, Target::Planned(_))) =>
+            {
+                Ok(candidates.first().map(|(target, _)| *target))
+            }
             Found::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
@@ -246,6 +253,10 @@ impl<S: StepSink> Planner<'_, S> {
                 Err(key_problem(sheet, row, flaw))
             }
         }
+    }
+
+    fn may_repeat(&self) -> bool {
+        self.rules.duplicates == Duplicates::Allowed
     }
 
     /// Splits off the names that are to be created; those that may not be are problems.
@@ -340,7 +351,7 @@ impl<S: StepSink> Planner<'_, S> {
         let entity = sheet.mapping.entity;
         let kind = draft.record.unwrap_or(WriteKind::Create);
         let created = self.create_missing(id, draft.missing)?;
-        let mut step = Step::new(self.steps.len(), id, Part::Own, entity, kind);
+        let mut step = Step::new(self.steps.count(), id, Part::Own, entity, kind);
         let mut known = Map::new();
         for given in &draft.fields {
             self.put(&mut step, &mut known, entity, given);
@@ -443,7 +454,7 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, missing) in draft.missing {
             awaited.push((field, self.create_draft(row, missing)?));
         }
-        let mut step = Step::new(self.steps.len(), row, Part::Missing, draft.entity, WriteKind::Create);
+        let mut step = Step::new(self.steps.count(), row, Part::Missing, draft.entity, WriteKind::Create);
         step.body = draft.fields;
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {

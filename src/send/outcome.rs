@@ -42,7 +42,11 @@ impl Loss {
 impl Landing {
     pub(super) fn of(failure: WriteFailure) -> Self {
         match failure.fate {
-            Fate::Unknown => Landing::Lost(Loss { cause: failure.message, status: failure.status }),
+            // A success that cannot be read is no success: whatever stands before the service may have said it.
+            Fate::Unknown => {
+                let status = failure.status.filter(|status| *status >= 300);
+                Landing::Lost(Loss { cause: failure.message, status })
+            }
             Fate::NotSent => Landing::NotSent(failure),
             Fate::Refused => Landing::Refused(failure),
         }

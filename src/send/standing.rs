@@ -40,8 +40,14 @@ impl Standing {
         for awaited in &step.awaits {
             match (self.state(awaited.step), &awaited.field) {
                 (Settled::Pending, _) => return Readiness::Wait,
-                (Settled::Failed, _) => return Readiness::Never("see the row that creates it"),
-                (Settled::Done(None), Some(_)) => return Readiness::Never("the service did not tell its id"),
+                (Settled::Failed, _) => {
+                    return Readiness::Never("the record that another row creates; that row failed");
+                }
+                (Settled::Done(None), Some(_)) => {
+                    return Readiness::Never(
+                        "the id of the record that another row creates; the service did not tell it",
+                    );
+                }
                 (Settled::Done(_), _) => {}
             }
         }

@@ -47,6 +47,10 @@ impl Rehearsal {
         self.folder.path().join(name)
     }
 
+    pub fn address(&self) -> SocketAddr {
+        self.sandbox.address()
+    }
+
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

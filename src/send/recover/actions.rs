@@ -1,10 +1,12 @@
 //! Whether check-ins and checkouts were done: told by the activity log, else by where things are. Pure.
 
+use std::cmp::Reverse;
+
 use serde_json::Value as Json;
 
 use super::compare::{Tags, integer};
 use super::log::{LogStart, Relation, relation};
-use super::pairing::pair;
+use super::pairing::{contested, pair};
 use super::search::tagged;
 use crate::api::{Record, record_id};
 use crate::plan::Step;
@@ -27,7 +29,7 @@ pub(super) struct Pool<'s> {
 pub(super) enum Word {
     Done,
     NotThere,
-    /// There is an entry that may be the step's, but differs in these.
+    /// There is an entry that may be the step's, but differs in these; or is as much another step's.
     Unclear(Vec<&'static str>),
 }
 
@@ -43,45 +45,97 @@ pub(super) enum Trust {
 }
 
 /// What the log says of a pool's open steps, in their order.
+///
+/// Each action is logged once, so entries are shared out: first to the steps that were done for sure, which must have
+/// one, then to the open ones that say most of themselves. Steps that share an entry, of which it shows too little to
+/// tell whose it is, are unclear; equal ones are counted.
 pub(super) fn by_log(pool: &Pool<'_>, entries: &[Record], tags: &Tags, start: &LogStart) -> (Vec<Word>, Trust) {
-    // Those that were done for sure come first: an entry that may be theirs is theirs.
-    let steps: Vec<&Step> = pool.done.iter().chain(&pool.open).copied().collect();
-    let relations: Vec<Vec<Relation>> = steps
-        .iter()
-        .map(|step| entries.iter().map(|entry| relation(pool.action, pool.item, step, entry, tags, start)).collect())
-        .collect();
-    let pairs = pair(&relations.iter().map(|relations| agreeing(relations)).collect::<Vec<_>>());
-    let mut taken = vec![false; entries.len()];
-    pairs.iter().flatten().for_each(|entry| taken[*entry] = true);
-    let (done, open) = relations.split_at(pool.done.len());
-    let mut trust = match relations.iter().flatten().any(|relation| matches!(relation, Relation::Agrees { .. })) {
-        true => Trust::Proven,
-        false => Trust::Unproven,
+    let relations = |steps: &[&Step]| -> Vec<Vec<Relation>> {
+        let one = |step: &&Step| {
+            entries.iter().map(|entry| relation(pool.action, pool.item, step, entry, tags, start)).collect()
+        };
+        steps.iter().map(one).collect()
     };
-    for (relations, _) in done.iter().zip(&pairs).filter(|(_, pair)| pair.is_none()) {
-        // The service may log an action in its own way, but it logs each once.
-        match resembling(relations, &taken) {
-            Some((entry, _)) => taken[entry] = true,
-            None => trust = Trust::Gaps,
+    let mut order: Vec<usize> = (0..pool.open.len()).collect();
+    order.sort_by_key(|open| (Reverse(pool.open[*open].body.len()), pool.open[*open].number));
+    let steps: Vec<&Step> = pool.done.iter().copied().chain(order.iter().map(|open| pool.open[*open])).collect();
+    let relations = relations(&steps);
+    let wishes: Vec<Vec<usize>> = relations.iter().map(|relations| agreeing(relations)).collect();
+    let pairs = pair(&wishes);
+    let mut shares = Shares { steps, relations, pairs, sure: pool.done.len(), taken: vec![false; entries.len()] };
+    let trust = shares.trust();
+    let mut words = vec![Word::NotThere; pool.open.len()];
+    let contested = contested(&wishes, &shares.pairs, |one, other, entry| shares.may_swap(one, other, entry));
+    for (at, open) in (pool.done.len()..).zip(order) {
+        words[open] = match (shares.pairs[at], resembling(&shares.relations[at], &shares.taken)) {
+            _ if contested[at] => Word::Unclear(Vec::new()),
+            (Some(_), _) => Word::Done,
+            (None, Some((_, fields))) => Word::Unclear(fields.to_vec()),
+            (None, None) => Word::NotThere,
+        };
+    }
+    (words, trust)
+}
+
+/// Entries shared out among steps.
+struct Shares<'s> {
+    /// Those that were done for sure, then the open ones.
+    steps: Vec<&'s Step>,
+    /// By step and entry.
+    relations: Vec<Vec<Relation>>,
+    /// The entry of each step.
+    pairs: Vec<Option<usize>>,
+    /// How many steps were done for sure.
+    sure: usize,
+    /// Whether an entry is somebody's.
+    taken: Vec<bool>,
+}
+
+impl Shares<'_> {
+    /// Sees to it that all who were done for sure have an entry, if in the service's own words.
+    fn trust(&mut self) -> Trust {
+        self.pairs.iter().flatten().for_each(|entry| self.taken[*entry] = true);
+        let mut trust = match self.pairs.iter().any(Option::is_some) {
+            true => Trust::Proven,
+            false => Trust::Unproven,
+        };
+        for at in (0..self.sure).filter(|at| self.pairs[*at].is_none()) {
+            match resembling(&self.relations[at], &self.taken) {
+                Some((entry, _)) => self.taken[entry] = true,
+                None => trust = Trust::Gaps,
+            }
+        }
+        trust
+    }
+
+    /// Whether one step may as well have the entry that another got.
+    fn may_swap(&self, one: usize, other: usize, entry: usize) -> bool {
+        match other < self.sure {
+            // Done for sure, it has an entry of its own; but not one that tells more of the other.
+            true => self.favours(entry, one, other),
+            false => self.steps[one].body != self.steps[other].body && !self.favours(entry, other, one),
         }
     }
-    let words = open.iter().zip(&pairs[pool.done.len()..]).map(|(relations, pair)| match pair {
-        Some(_) => Word::Done,
-        None => resembling(relations, &taken).map_or(Word::NotThere, |(_, fields)| Word::Unclear(fields.to_vec())),
-    });
-    (words.collect(), trust)
+
+    /// Whether an entry tells something that is of `one` and not of `other`.
+    fn favours(&self, entry: usize, one: usize, other: usize) -> bool {
+        match (&self.relations[one][entry], &self.relations[other][entry]) {
+            (Relation::Agrees { told }, Relation::Agrees { told: less }) => {
+                told.iter().any(|fact| !less.contains(fact))
+            }
+            (Relation::Agrees { .. }, _) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Entries that agree, those that tell most first.
 fn agreeing(relations: &[Relation]) -> Vec<usize> {
-    let mut agreeing: Vec<(usize, usize)> = relations
-        .iter()
-        .enumerate()
-        .filter_map(|(entry, relation)| match relation {
-            Relation::Agrees { told } => Some((usize::MAX - told, entry)),
-            Relation::Resembles(_) | Relation::Other => None,
-        })
-        .collect();
+    let told = |(entry, relation): (usize, &Relation)| match relation {
+        Relation::Agrees { told } => Some((Reverse(told.len()), entry)),
+        Relation::Resembles(_) | Relation::Other => None,
+    };
+    let mut agreeing: Vec<_> = relations.iter().enumerate().filter_map(told).collect();
     agreeing.sort_unstable();
     agreeing.into_iter().map(|(_, entry)| entry).collect()
 }

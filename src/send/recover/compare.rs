@@ -88,18 +88,28 @@ pub(super) fn integer(value: &Json) -> Option<i64> {
 /// How a record fits the body of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Fit {
-    /// It holds all that was sent, and so many fields beyond that.
-    Equal { beyond: usize },
+    /// It holds all that was sent, as far as it tells, and so many fields beyond that.
+    Equal { beyond: usize, telling: Telling },
     /// It has the key that was sent and differs in these fields; or differs in the key's letters alone.
     Differs(Vec<&'static str>),
+    /// It may have the key that was sent, but does not tell these fields of it.
+    Untold(Vec<&'static str>),
     /// Another record.
     Stranger,
+}
+
+/// Whether a record tells all the fields that were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Telling {
+    All,
+    Some,
 }
 
 /// Compares a record with what a create sent. A key field that was not sent must be empty in the record: a product
 /// without a model number is not the one of that name with one.
 pub(super) fn fit(entity: &'static Entity, body: &Body, record: &Record, view: View<'_>) -> Fit {
-    let (mut alike, mut differing, mut beyond) = (Vec::new(), Vec::new(), 0);
+    let (mut alike, mut untold, mut differing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut beyond, mut telling) = (0, Telling::All);
     for field in entity.created_fields() {
         let is_key = entity.key.contains(&field.name);
         let Some(wanted) = body.get(field.name) else {
@@ -111,14 +121,17 @@ pub(super) fn fit(entity: &'static Entity, body: &Body, record: &Record, view: V
             continue;
         };
         match (likeness(field, wanted, record, view), is_key) {
-            (Likeness::Same | Likeness::Silent, _) => {}
+            (Likeness::Same, _) => {}
+            (Likeness::Silent, true) => untold.push(field.name),
+            (Likeness::Silent, false) => telling = Telling::Some,
             (Likeness::Alike, true) => alike.push(field.name),
             (Likeness::Other, true) => return Fit::Stranger,
             (Likeness::Alike | Likeness::Other, false) => differing.push(field.name),
         }
     }
     match (alike.is_empty(), differing.is_empty()) {
-        (true, true) => Fit::Equal { beyond },
+        (true, true) if untold.is_empty() => Fit::Equal { beyond, telling },
+        (true, true) => Fit::Untold(untold),
         (true, false) => Fit::Differs(differing),
         (false, true) => Fit::Differs(alike),
         // Other letters and other values: nobody made this out of what was sent.

@@ -125,12 +125,12 @@ pub(super) async fn speaks<S: Pages>(service: &S, action: &'static Entity, start
 
 /// The entries about an item that may be of steps of one action, from the day before the run on.
 ///
-/// Asked for by employee where all the steps name one; the answers then share no entry.
+/// Asked for by employee where `people` are told; an entry that does not name its employee is then known to be theirs.
 pub(super) async fn entries<S: Pages>(
     service: &S,
     action: &'static Entity,
     item: i64,
-    steps: impl Iterator<Item = &Step>,
+    people: Option<&BTreeSet<i64>>,
     start: &LogStart,
 ) -> Result<Vec<Record>, S::Error> {
     let Some((kind, event)) = words(action) else { return Ok(Vec::new()) };
@@ -139,19 +139,37 @@ pub(super) async fn entries<S: Pages>(
     let mut filters = vec![("type", kind), ("event", event)];
     filters.extend(filter.map(|filter| (filter.name, item.as_str())));
     filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
-    let people: Option<BTreeSet<i64>> = steps.map(|step| integer(step.body.get(PERSON)?)).collect();
-    let Some(people) = people.filter(|people| !people.is_empty()) else {
-        return all(service, &filters).await;
-    };
+    let Some(people) = people else { return all(service, &filters).await };
     let mut entries = Vec::new();
     for person in people {
         let id = person.to_string();
         let found = all(service, &[&filters[..], &[(PERSON, id.as_str())]].concat()).await?;
-        // A service that does not know the filter would give the others' entries over and over.
-        let is_theirs = |entry: &Record| entry.get(PERSON).and_then(integer).is_none_or(|id| id == person);
-        entries.extend(found.into_iter().filter(is_theirs));
+        entries.extend(found.into_iter().filter_map(|entry| of_person(entry, *person)));
     }
     Ok(entries)
+}
+
+/// An entry that was asked for by its employee, naming them; none where it names another, since the service does not
+/// know the filter then and would give the others' entries over and over.
+fn of_person(mut entry: Record, person: i64) -> Option<Record> {
+    match entry.get(PERSON) {
+        Some(named) if !is_blank(named) => (integer(named) == Some(person)).then_some(entry),
+        _ => {
+            entry.insert(PERSON.to_owned(), Json::from(person));
+            Some(entry)
+        }
+    }
+}
+
+/// The employees that steps are about, where every step names one.
+pub(super) fn people<'s>(steps: impl Iterator<Item = &'s Step>) -> Option<BTreeSet<i64>> {
+    let people: Option<BTreeSet<i64>> = steps.map(person).collect();
+    people.filter(|people| !people.is_empty())
+}
+
+/// The employee that a step names.
+pub(super) fn person(step: &Step) -> Option<i64> {
+    integer(step.body.get(PERSON)?)
 }
 
 /// The holder that the log can be filtered by.
@@ -174,9 +192,9 @@ async fn all<S: Pages>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Reco
 /// Whether an entry may be a step's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Relation {
-    /// All that both tell agrees; so many of the step's facts are told by the entry.
+    /// All that both tell agrees; these of the step's facts are told by the entry.
     Agrees {
-        told: usize,
+        told: Vec<&'static str>,
     },
     /// It is about the same item and holder, but differs in these.
     Resembles(Vec<&'static str>),
@@ -205,23 +223,30 @@ pub(super) fn relation(
     if age == Age::Unclear {
         differing.push("timestamp");
     }
-    let (mut told, mut names_holder) = (0, false);
+    let (mut told, mut holder) = (Vec::new(), None);
     for field in action.holders() {
         match fact(field, step, entry, tags) {
-            Fact::Same => (told, names_holder) = (told + 1, true),
-            Fact::Differs => return Relation::Other,
-            Fact::Untold => names_holder = true,
             Fact::NotAsked => {}
+            Fact::Differs => return Relation::Other,
+            fact => {
+                told.extend((fact == Fact::Same).then_some(field.name));
+                holder = Some(fact);
+            }
         }
     }
-    if names_holder {
-        differing.extend(strangers(action, step, entry));
+    if let Some(holder) = holder {
+        let others: Vec<_> = strangers(action, step, entry).collect();
+        // It went elsewhere, and says so.
+        if holder == Fact::Blank && !others.is_empty() {
+            return Relation::Other;
+        }
+        differing.extend(others);
     }
     for field in DETAILS.iter().filter_map(|name| action.field(name)) {
         match fact(field, step, entry, tags) {
-            Fact::Same => told += 1,
+            Fact::Same => told.push(field.name),
             Fact::Differs => differing.push(field.name),
-            Fact::Untold | Fact::NotAsked => {}
+            Fact::Blank | Fact::Untold | Fact::NotAsked => {}
         }
     }
     match differing.is_empty() {
@@ -231,9 +256,12 @@ pub(super) fn relation(
 }
 
 /// What an entry says of one of a step's facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fact {
     Same,
     Differs,
+    /// The entry has a place for it, and nothing there.
+    Blank,
     Untold,
     /// The step says nothing of it.
     NotAsked,
@@ -241,8 +269,10 @@ enum Fact {
 
 fn fact(field: &'static Field, step: &Step, entry: &Record, tags: &Tags) -> Fact {
     let Some(wanted) = step.body.get(field.name).filter(|wanted| !wanted.is_null()) else { return Fact::NotAsked };
-    if entry.get(field.name).is_none_or(is_blank) {
-        return Fact::Untold;
+    match entry.get(field.name) {
+        None => return Fact::Untold,
+        Some(held) if is_blank(held) => return Fact::Blank,
+        Some(_) => {}
     }
     let carried = entry.keys().cloned().collect();
     match likeness(field, wanted, entry, View { carried: &carried, tags }) {

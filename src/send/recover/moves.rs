@@ -78,7 +78,13 @@ async fn ask_log<S: Pages>(
     if *known.log == LogStart::NotAsked {
         return Ok((vec![Word::NotThere; pool.open.len()], Trust::Unproven));
     }
-    let entries = log::entries(service, pool.action, pool.item, pool.open.iter().copied(), known.log).await?;
+    let people = log::people(pool.open.iter().copied());
+    let entries = log::entries(service, pool.action, pool.item, people.as_ref(), known.log).await?;
+    // What was done for others has its entries elsewhere.
+    let is_meant =
+        |done: &&Step| people.as_ref().is_none_or(|people| log::person(done).is_some_and(|id| people.contains(&id)));
+    let done = pool.done.iter().copied().filter(is_meant).collect();
+    let pool = &Pool { done, open: pool.open.clone(), ..*pool };
     let everyone: Vec<&Step> = pool.done.iter().chain(&pool.open).copied().collect();
     tags.learn(service, search::tags_needed(pool.action, &everyone, entries.iter())).await?;
     let (words, trust) = actions::by_log(pool, &entries, &tags.ids, known.log);

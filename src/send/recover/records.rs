@@ -5,11 +5,11 @@ use std::collections::HashMap;
 
 use serde_json::Value as Json;
 
-use super::compare::{Fit, State, View, fit, folded, state, telling_field};
-use super::pairing::pair;
+use super::compare::{Fit, State, Telling, View, fit, folded, state, telling_field};
+use super::pairing::{contested, pair};
 use super::search::{Reading, Seen};
 use super::{Known, Settlement};
-use crate::api::{Record, record_id};
+use crate::api::{Body, Record, record_id};
 use crate::plan::{Step, WriteKind};
 use crate::schema::Entity;
 
@@ -117,13 +117,25 @@ fn settle_creates(
             free.filter(|candidate| is_free(entity, candidate, known)).collect()
         })
         .collect();
-    let pairs = pair(&candidates.iter().map(|candidates| wishes(candidates)).collect::<Vec<_>>());
+    let wishes: Vec<Vec<usize>> = candidates.iter().map(|candidates| wishes(candidates)).collect();
+    let pairs = pair(&wishes);
+    let bodies: Vec<&Body> = order.iter().map(|index| &steps[*index].body).collect();
+    let contested = contested(&wishes, &pairs, |one, other, record| {
+        bodies[one] != bodies[other] && [one, other].iter().any(|step| is_vague(&candidates[*step], record))
+    });
     let mut settlements: Vec<_> = vec![Settlement::NotDone; steps.len()];
     for (at, index) in order.into_iter().enumerate() {
-        settlements[index] = match pairs[at].and_then(|record| seen.records.get(record)) {
+        settlements[index] = match pairs[at].filter(|_| !contested[at]).and_then(|record| seen.records.get(record)) {
             Some(record) => Settlement::Done { id: record_id(record), record: Some(record.clone()) },
             None if folded(telling, steps[index].body.get(telling.name)).is_none() => {
                 Settlement::Undecided(format!("it was sent without `{}`, by which it could be found", telling.name))
+            }
+            None if contested[at] => {
+                let look =
+                    format!("other rows of the same `{}` fit the same {}", entity.key.join("`, `"), entity.singular);
+                Settlement::Undecided(format!(
+                    "{look}, and the service does not show where they differ; not sent again"
+                ))
             }
             None => unpaired(entity, &candidates[at], &pairs, seen.reading),
         };
@@ -145,12 +157,18 @@ fn is_free(entity: &'static Entity, candidate: &Candidate<'_>, known: &Known<'_>
 /// The records that a step would take, those that hold least beside what it sent first, then the oldest.
 fn wishes(candidates: &[Candidate<'_>]) -> Vec<usize> {
     let equal = |candidate: &Candidate<'_>| match (&candidate.fit, candidate.id) {
-        (Fit::Equal { beyond }, Some(id)) => Some((*beyond, id, candidate.index)),
+        (Fit::Equal { beyond, .. }, Some(id)) => Some((*beyond, id, candidate.index)),
         _ => None,
     };
     let mut wishes: Vec<_> = candidates.iter().filter_map(equal).collect();
     wishes.sort_unstable();
     wishes.into_iter().map(|(_, _, index)| index).collect()
+}
+
+/// Whether the record that one step got may as well be another's: it does not show where the two differ.
+fn is_vague(candidates: &[Candidate<'_>], record: usize) -> bool {
+    let is_vague = |candidate: &Candidate<'_>| matches!(candidate.fit, Fit::Equal { telling: Telling::Some, .. });
+    candidates.iter().any(|candidate| candidate.index == record && is_vague(candidate))
 }
 
 /// A step that got no record: it was not done, unless a record of its key that nobody else accounts for says that it
@@ -175,14 +193,15 @@ fn look_at(entity: &'static Entity, conflict: &Candidate<'_>) -> String {
     let Some(id) = conflict.id else {
         return format!("one of the {} has its `{key}`, but the service does not tell its id", entity.name);
     };
+    let one = format!("{} `#{id}`", entity.singular);
     let fields = match &conflict.fit {
-        Fit::Differs(fields) => fields.as_slice(),
-        Fit::Equal { .. } | Fit::Stranger => &[],
+        Fit::Differs(fields) => fields,
+        Fit::Untold(fields) => {
+            return format!("{one} may be it, but does not tell its `{}`; not sent again", fields.join("`, `"));
+        }
+        Fit::Equal { .. } | Fit::Stranger => return format!("{one} may be it; not sent again"),
     };
     let held: Vec<_> = fields.iter().map(|name| format!("`{name}` is {}", shown(conflict.record.get(*name)))).collect();
-    format!(
-        "{} `#{id}` has its `{key}` and came up during the run, but differs: {}; not sent again",
-        entity.singular,
-        held.join(", ")
-    )
+    let held = held.join(", ");
+    format!("{one} has its `{key}` and came up during the run, but differs: {held}; not sent again")
 }

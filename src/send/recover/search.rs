@@ -14,7 +14,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
-use super::compare::{Tags, folded, telling_field};
+use super::compare::{Tags, folded, integer, telling_field};
 use crate::api::{Record, record_id};
 use crate::catalog::Pages;
 use crate::plan::{Step, WriteKind};
@@ -255,23 +255,25 @@ pub(super) fn tagged() -> Option<(&'static Entity, &'static Field)> {
 }
 
 /// The tags that a body names.
-pub(super) fn tags_in<'s>(
-    fields: impl Iterator<Item = &'static Field>,
-    step: &'s Step,
-) -> impl Iterator<Item = String> {
+pub(super) fn tags_in(fields: impl Iterator<Item = &'static Field>, step: &Step) -> impl Iterator<Item = String> {
     let by_tag = |field: &&Field| matches!(field.kind, Kind::Reference(Reference { wire: Wire::Tag, .. }));
     let names: Vec<_> = fields.filter(by_tag).map(|field| field.name).collect();
     names.into_iter().filter_map(|name| Some(step.body.get(name)?.as_str()?.trim().to_owned()))
 }
 
-/// The tags that have to be looked up to compare steps with records: those of fields in which a record holds no tag.
+/// The tags that have to be looked up to compare steps with records: those of fields in which a record holds
+/// what may be a system id.
 pub(super) fn tags_needed<'r>(
     entity: &'static Entity,
     steps: &[&Step],
     records: impl Iterator<Item = &'r Record> + Clone,
 ) -> BTreeSet<String> {
     let holds_ids = |field: &Field| {
-        records.clone().any(|record| matches!(record.get(field.name), Some(Json::Number(_) | Json::Object(_))))
+        records.clone().any(|record| match record.get(field.name) {
+            Some(Json::Object(_)) => true,
+            Some(value) => integer(value).is_some(),
+            None => false,
+        })
     };
     let fields: Vec<_> = entity.fields.iter().filter(|field| holds_ids(field)).collect();
     steps.iter().flat_map(|step| tags_in(fields.iter().copied(), step)).collect()
