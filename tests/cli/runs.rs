@@ -25,14 +25,14 @@ fn killed() -> Rehearsal {
     let mut text = String::from("asset_id,product,status\n");
     (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
     let account = Rehearsal::with(options).furnished().sheet("assets.csv", &text);
-    kill_while_waiting(&account, &["import", "assets.csv"]);
+    kill_once_it_says(&account, &["import", "assets.csv"], "waiting until");
     account
 }
 
-fn kill_while_waiting(account: &Rehearsal, arguments: &[&str]) {
+fn kill_once_it_says(account: &Rehearsal, arguments: &[&str], words: &str) {
     let mut child = account.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
-    assert!(said.lines().map_while(Result::ok).any(|line| line.contains("waiting until")));
+    assert!(said.lines().map_while(Result::ok).any(|line| line.contains(words)));
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -123,7 +123,7 @@ fn a_stopped_run_says_why_until_somebody_goes_on_with_it() {
     let account = killed();
     alter(&account, "UPDATE run SET phase = 'stopped', reason = 'interrupted'");
     account.run(&["runs"]).exits(0).says("stopped").says("2 created, 18 rows to go; interrupted");
-    kill_while_waiting(&account, &["resume", "--last"]);
+    kill_once_it_says(&account, &["resume", "--last"], "looking for the record");
     assert_eq!(only_run(&account)["state"], "cut_off");
 }
 
