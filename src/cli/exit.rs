@@ -58,6 +58,9 @@ pub enum Error {
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] crate::table::write::WriteError),
+    /// Records could not be backed up, and so were not deleted.
+    #[error("{0}; nothing was deleted")]
+    Backup(#[from] crate::export::BackupError),
     /// The headers of a sheet do not fit.
     #[error(transparent)]
     Headers(#[from] super::intake::HeaderFaults),
@@ -108,7 +111,7 @@ impl Error {
             Error::Api(_) => Exit::Refused,
             Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
-            Error::Template(_) => Exit::Usage,
+            Error::Template(_) | Error::Backup(_) => Exit::Usage,
             Error::Journal(JournalError::Gone { .. }) | Error::Output(_) => Exit::Internal,
             Error::Journal(_) => Exit::Usage,
         }
@@ -129,6 +132,7 @@ impl Error {
             }
             Error::Template(error) => error.mend(),
             Error::Write(error) => error.mend(),
+            Error::Backup(error) => error.mend(),
             Error::Mapping(error) => Some(error.mend()),
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
             Error::Usage { mend, .. } => Some(mend.clone()),

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 
-use super::import::print;
 use super::interrupts::Interrupts;
 use super::ledger::Ledger;
 use super::printer::Printer;
@@ -18,7 +17,7 @@ use super::{Error, Exit};
 use crate::api::{Client, Waiting};
 use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, counted, thousands};
+use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, counted, summary as telling, thousands};
 use crate::schema;
 use crate::send::{Dispatch, Doing, End, Settings, Watcher};
 
@@ -98,6 +97,7 @@ impl Running<'_> {
         interrupts: &mut Interrupts,
     ) -> Result<(Journal, End), Error> {
         let client = &self.connection.client;
+        journal.take_up()?;
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
@@ -164,6 +164,15 @@ fn say(summary: &RunSummary, printer: Printer) {
     }
 }
 
+/// Prints the end of a run: as text for people, as the one document for scripts.
+pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error> {
+    printer.say(&telling::text(summary))?;
+    if printer.json {
+        printer.data(&format!("{}\n", telling::json(summary)))?;
+    }
+    Ok(())
+}
+
 /// Says what a finished run came to, and changes nothing.
 pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
     let summary = recall(journal)?;
@@ -172,11 +181,11 @@ pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
     Ok(exit(&summary, &End::Complete, false))
 }
 
-/// The summary of a run as its journal has it, at work or not.
+/// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
 pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
     let (head, sheets, conclusion) = (journal.head()?, journal.sheets()?, journal.conclusion()?);
     let mut rows = Rows::load(journal, sheets.len())?;
-    rows.close(journal, &End::Complete);
+    rows.ledgers.iter_mut().for_each(Ledger::leave_open);
     let mut summary = summary(&head, &sheets, &rows, &End::Complete);
     summary.requests = Requests { total: conclusion.requests.values().sum(), by_kind: conclusion.requests };
     summary.seconds = conclusion.seconds;

@@ -55,7 +55,7 @@ use crate::table::Row;
 pub use account::Account;
 pub use draft::Draft;
 pub use error::JournalError;
-pub use read::{Journal, RowState, StoredRow};
+pub use read::{Attempts, Journal, RowState, StoredRow};
 pub use scribe::{Entry, Event, Scribe};
 pub use shelf::{AtWork, Glance, Shelf, Shelved};
 pub use store::At;

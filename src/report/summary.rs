@@ -80,7 +80,11 @@ pub(super) fn title(summary: &RunSummary) -> String {
     let what = match summary.tense() {
         Tense::Planned => "Dry run",
         Tense::Checked => "Check",
-        Tense::Done => "Import",
+        Tense::Done => match summary.command {
+            "delete" => "Deletion",
+            "undo" => "Undo",
+            _ => "Import",
+        },
     };
     match summary.files.as_slice() {
         [] => what.to_owned(),
@@ -385,7 +389,7 @@ fn sheet_json(sheet: &SheetSummary) -> Value {
 }
 
 /// The contract's six; deletions only where there are some.
-fn counts_json(counts: Counts) -> Value {
+pub(crate) fn counts_json(counts: Counts) -> Value {
     let mut value = json!({
         "created": counts.created,
         "updated": counts.updated,

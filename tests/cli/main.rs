@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod check;
+mod delete;
 mod faults;
 mod hostile;
 mod import;
@@ -13,6 +14,7 @@ mod regression;
 mod rehearsal;
 mod result;
 mod resume;
+mod runs;
 mod samples;
 mod shapes;
 mod stranger;
