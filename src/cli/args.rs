@@ -26,7 +26,7 @@ Then for real:
 
 Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration,
 3 the service could not be reached or refused before anything changed,
-4 interrupted or stopped early, 5 internal error."
+4 interrupted or stopped early (resume goes on), 5 internal error."
 )]
 pub struct Cli {
     #[command(flatten)]
