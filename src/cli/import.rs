@@ -26,7 +26,7 @@ use crate::resolve::{UnknownNames, Users};
 use crate::send::LogStart;
 
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
-const REQUESTS_PER_SECOND: u64 = 20;
+pub(super) const REQUESTS_PER_SECOND: u64 = 20;
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
