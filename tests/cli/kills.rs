@@ -11,7 +11,7 @@
 
 mod audit;
 mod book;
-mod proxy;
+pub mod proxy;
 mod server;
 
 use std::env;

@@ -14,4 +14,5 @@ mod result;
 mod samples;
 mod shapes;
 mod stranger;
+mod undo;
 mod usage;

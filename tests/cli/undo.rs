@@ -1,0 +1,164 @@
+//! A run is taken back: what it did is undone, what others did stays.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::mpsc;
+
+use serde_json::{Value, json};
+
+use crate::kills::proxy::{Moment, Proxy, Snare};
+use crate::rehearsal::{Ran, Rehearsal, rows_of};
+
+/// Every record of the account but for what an undo cannot bring back: when it was touched.
+fn account(rehearsal: &Rehearsal) -> Vec<(&'static str, Vec<Value>)> {
+    let records = |collection: &'static str| {
+        let mut records = rehearsal.records(collection);
+        for record in &mut records {
+            record.as_object_mut().unwrap().remove("updated_at");
+        }
+        records.sort_by_key(|record| record["id"].as_i64());
+        (collection, records)
+    };
+    tallyport::schema::COLLECTIONS.iter().map(|entity| records(entity.name)).collect()
+}
+
+#[track_caller]
+fn same(before: &[(&'static str, Vec<Value>)], after: &[(&'static str, Vec<Value>)]) {
+    for ((collection, before), (_, after)) in before.iter().zip(after) {
+        assert_eq!(before, after, "{collection}");
+    }
+}
+
+/// The name of the run that a summary is of.
+fn run_of(summary: &Value) -> String {
+    summary["run_id"].as_str().unwrap().to_owned()
+}
+
+/// Imports a sheet that the rehearsal has; its run.
+#[track_caller]
+fn import(account: &Rehearsal, arguments: &[&str]) -> String {
+    let (code, summary) = account.json(&[&["import"], arguments, &["--yes"]].concat());
+    assert_eq!(code, 0, "{summary}");
+    run_of(&summary)
+}
+
+fn undo(account: &Rehearsal, run: &str) -> Ran {
+    account.run(&["undo", run, "--yes"])
+}
+
+/// The rows of an undo's result: status, message, what, record.
+fn rows(account: &Rehearsal, run: &str, sheet: &str) -> Vec<[String; 4]> {
+    let rows = rows_of(&account.path(&format!("{run}.undo.result.xlsx")), sheet);
+    rows.into_iter().skip(1).map(|row| [row[0].clone(), row[2].clone(), row[3].clone(), row[4].clone()]).collect()
+}
+
+fn onboarding() -> Rehearsal {
+    let book = Path::new(env!("CARGO_MANIFEST_DIR")).join("samples/onboarding.xlsx");
+    Rehearsal::seeded().bytes("onboarding.xlsx", &std::fs::read(book).unwrap())
+}
+
+const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,notes\n\
+    LAP-1,Ada's laptop,MacBook Pro 14,Ready,1299,first\n\
+    LAP-2,Bob's laptop,MacBook Pro 14,Ready,1399,\n\
+    LAP-3,Cy's laptop,MacBook Pro 14,Ready,1499,\n";
+
+#[test]
+fn an_onboarding_taken_back_leaves_the_account_as_it_was() {
+    let rehearsal = onboarding();
+    let before = account(&rehearsal);
+    let run = import(&rehearsal, &["onboarding.xlsx"]);
+    assert_eq!(rehearsal.records("assets").len(), 120);
+    let (code, summary) = rehearsal.json(&["undo", &run, "--yes"]);
+    assert_eq!((code, &summary["counts"]["skipped"]), (0, &json!(0)), "{summary}");
+    same(&before, &account(&rehearsal));
+    let again = rehearsal.json(&["undo", &run, "--yes"]);
+    assert_eq!((again.0, &again.1["planned"]["requests"]), (0, &json!(0)), "{}", again.1);
+    same(&before, &account(&rehearsal));
+}
+
+#[test]
+fn what_others_touched_stays_and_so_does_what_it_needs() {
+    let rehearsal = onboarding();
+    let run = import(&rehearsal, &["onboarding.xlsx"]);
+    let changed = rehearsal.records("assets")[0].clone();
+    let path = format!("assets/{}", changed["id"]);
+    rehearsal.request("PUT", &path, Some(&json!({"notes": "mine now"})));
+    let product = rehearsal.records("products").last().unwrap().clone();
+    let status = rehearsal.records("statuses")[0]["id"].clone();
+    let theirs = json!({"asset_id": "THEIRS-1", "product_id": product["id"], "status_id": status});
+    rehearsal.request("POST", "assets", Some(&theirs));
+    undo(&rehearsal, &run).exits(1).says("changed by someone else since").says("`notes`");
+    let assets = rehearsal.records("assets");
+    let tags: Vec<&Value> = assets.iter().map(|asset| &asset["asset_id"]).collect();
+    assert_eq!(tags, [&changed["asset_id"], &json!("THEIRS-1")]);
+    assert_eq!(assets[0]["notes"], "mine now");
+    assert_eq!(rehearsal.request("GET", &format!("products/{}", product["id"]), None).0, 200, "it is needed");
+    assert!(assets.iter().all(|asset| rehearsal.request("GET", &format!("products/{}", asset["product_id"]), None).0 == 200));
+    let left: Vec<_> = rows(&rehearsal, &run, "assets").into_iter().filter(|row| row[0] == "skipped").collect();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0][1], "not undone: changed by someone else since: `notes`");
+    assert_eq!(left[0][3], changed["asset_id"].as_str().unwrap());
+}
+
+#[test]
+fn updates_are_restored_field_by_field() {
+    let rehearsal = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    import(&rehearsal, &["assets.csv"]);
+    let before = account(&rehearsal);
+    let rehearsal = rehearsal.sheet(
+        "changed.csv",
+        "asset_id,asset_name,purchase_cost,notes,custom:Rack\n\
+         LAP-1,Renamed,99,<clear>,A1\nLAP-2,,77,added,B2\nLAP-3,,,,C3\n",
+    );
+    let run = import(&rehearsal, &["changed.csv", "--entity", "assets"]);
+    assert_eq!(rehearsal.record("assets", "asset_id", "LAP-1")["asset_name"], "Renamed");
+    rehearsal.request("PUT", "assets/2", Some(&json!({"purchase_cost": 78})));
+    undo(&rehearsal, &run).exits(1);
+    let mut expected = before;
+    let (_, assets) = expected.iter_mut().find(|(collection, _)| *collection == "assets").unwrap();
+    assets[1]["purchase_cost"] = json!(78);
+    same(&expected, &account(&rehearsal));
+    let rows = rows(&rehearsal, &run, "assets (restored)");
+    let second: Vec<_> = rows.iter().filter(|row| row[3] == "Bob's laptop" || row[3] == "LAP-2").collect();
+    assert_eq!(second.iter().map(|row| row[0].as_str()).collect::<Vec<_>>(), ["updated", "skipped"]);
+    assert!(second[1][1].contains("`purchase_cost`") && !second[1][1].contains("notes"), "{rows:?}");
+}
+
+#[test]
+fn deleted_records_are_made_again_and_referred_to_by_their_new_ids() {
+    let rehearsal = Rehearsal::new()
+        .furnished()
+        .holds("products", json!({"name": "ThinkPad", "category_id": 1, "notes": "good", "model_number": "T14"}))
+        .sheet("assets.csv", "asset_id,product,status,purchase_cost,notes\nT-1,ThinkPad,Ready,900,old\n");
+    import(&rehearsal, &["assets.csv"]);
+    let rehearsal = rehearsal
+        .sheet("delete.csv", "asset_id,_action\nT-1,delete\n")
+        .sheet("products.csv", "name,model_number,_action\nThinkPad,T14,delete\n");
+    let first = import(&rehearsal, &["delete.csv", "--entity", "assets"]);
+    let second = import(&rehearsal, &["products.csv"]);
+    assert_eq!((rehearsal.records("assets").len(), rehearsal.records("products").len()), (0, 1));
+    undo(&rehearsal, &second).exits(0).says("create again").says("new ids");
+    let product = rehearsal.record("products", "name", "ThinkPad");
+    assert_eq!((&product["notes"], &product["model_number"], &product["category_id"]), (&json!("good"), &json!("T14"), &json!(1)));
+    // The asset's product has another id now, which the asset's own journal does not know.
+    let asset = undo(&rehearsal, &first);
+    assert_eq!(asset.code, 1, "{}", asset.said());
+    undo(&rehearsal, &second).exits(0).says("it was created again already").says("nothing is left to undo");
+    assert_eq!(rehearsal.records("products").len(), 2, "once, not twice");
+}
+
+#[test]
+fn what_one_run_deleted_together_comes_back_together() {
+    let rehearsal = Rehearsal::new()
+        .furnished()
+        .holds("products", json!({"name": "ThinkPad", "category_id": 1}))
+        .holds("assets", json!({"asset_id": "T-1", "product_id": 2, "status_id": 1, "purchase_cost": 900}))
+        .sheet("assets.csv", "asset_id,_action\nT-1,delete\n")
+        .sheet("products.csv", "name,_action\nThinkPad,delete\n");
+    // Products are deleted before assets, so that first try is refused.
+    let (_, summary) = rehearsal.json(&["import", "assets.csv", "products.csv", "--yes"]);
+    let (_, again) = rehearsal.json(&["import", "products.csv", "--yes"]);
+    assert!(rehearsal.records("assets").is_empty(), "{summary}");
+    undo(&rehearsal, &run_of(&again)).exits(0);
+    undo(&rehearsal, &run_of(&summary)).exits(1);
+}
