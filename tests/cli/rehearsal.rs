@@ -51,6 +51,11 @@ impl Rehearsal {
         self.folder.path()
     }
 
+    /// Where the account's server listens.
+    pub fn address(&self) -> SocketAddr {
+        self.sandbox.address()
+    }
+
     /// A file of the given text.
     pub fn sheet(self, name: &str, text: &str) -> Self {
         self.bytes(name, text.as_bytes())

@@ -93,7 +93,11 @@ fn what_others_touched_stays_and_so_does_what_it_needs() {
     assert_eq!(tags, [&changed["asset_id"], &json!("THEIRS-1")]);
     assert_eq!(assets[0]["notes"], "mine now");
     assert_eq!(rehearsal.request("GET", &format!("products/{}", product["id"]), None).0, 200, "it is needed");
-    assert!(assets.iter().all(|asset| rehearsal.request("GET", &format!("products/{}", asset["product_id"]), None).0 == 200));
+    assert!(
+        assets
+            .iter()
+            .all(|asset| rehearsal.request("GET", &format!("products/{}", asset["product_id"]), None).0 == 200)
+    );
     let left: Vec<_> = rows(&rehearsal, &run, "assets").into_iter().filter(|row| row[0] == "skipped").collect();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0][1], "not undone: changed by someone else since: `notes`");
@@ -139,7 +143,10 @@ fn deleted_records_are_made_again_and_referred_to_by_their_new_ids() {
     assert_eq!((rehearsal.records("assets").len(), rehearsal.records("products").len()), (0, 1));
     undo(&rehearsal, &second).exits(0).says("create again").says("new ids");
     let product = rehearsal.record("products", "name", "ThinkPad");
-    assert_eq!((&product["notes"], &product["model_number"], &product["category_id"]), (&json!("good"), &json!("T14"), &json!(1)));
+    assert_eq!(
+        (&product["notes"], &product["model_number"], &product["category_id"]),
+        (&json!("good"), &json!("T14"), &json!(1))
+    );
     // The asset's product has another id now, which the asset's own journal does not know.
     let asset = undo(&rehearsal, &first);
     assert_eq!(asset.code, 1, "{}", asset.said());
@@ -147,18 +154,160 @@ fn deleted_records_are_made_again_and_referred_to_by_their_new_ids() {
     assert_eq!(rehearsal.records("products").len(), 2, "once, not twice");
 }
 
-#[test]
-fn what_one_run_deleted_together_comes_back_together() {
-    let rehearsal = Rehearsal::new()
+/// An account with two people and two of everything that can be checked out.
+fn equipped() -> Rehearsal {
+    Rehearsal::new()
         .furnished()
-        .holds("products", json!({"name": "ThinkPad", "category_id": 1}))
-        .holds("assets", json!({"asset_id": "T-1", "product_id": 2, "status_id": 1, "purchase_cost": 900}))
-        .sheet("assets.csv", "asset_id,_action\nT-1,delete\n")
-        .sheet("products.csv", "name,_action\nThinkPad,delete\n");
-    // Products are deleted before assets, so that first try is refused.
-    let (_, summary) = rehearsal.json(&["import", "assets.csv", "products.csv", "--yes"]);
-    let (_, again) = rehearsal.json(&["import", "products.csv", "--yes"]);
-    assert!(rehearsal.records("assets").is_empty(), "{summary}");
-    undo(&rehearsal, &run_of(&again)).exits(0);
-    undo(&rehearsal, &run_of(&summary)).exits(1);
+        .holds("statuses", json!({"name": "Broken", "type": "undeployable"}))
+        .holds("locations", json!({"name": "Berlin"}))
+        .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com"}))
+        .holds("employees", json!({"name": "Bob Noyce", "email": "bob@example.com"}))
+        .holds("categories", json!({"name": "Mice", "type": "accessory"}))
+        .holds("categories", json!({"name": "Memory", "type": "component"}))
+        .holds("categories", json!({"name": "Software", "type": "license"}))
+        .holds("categories", json!({"name": "Toner", "type": "consumable"}))
+        .holds("accessories", json!({"name": "Mouse", "category_id": 2, "quantity": 10}))
+        .holds("components", json!({"name": "DDR5", "category_id": 3, "quantity": 10}))
+        .holds("licenses", json!({"name": "Office", "category_id": 4, "number_of_seats": 10}))
+        .holds("consumables", json!({"name": "Black", "category_id": 5, "quantity": 10}))
+        .holds("assets", json!({"asset_id": "T-1", "product_id": 1, "status_id": 1}))
+        .holds("assets", json!({"asset_id": "T-2", "product_id": 1, "status_id": 1, "location_id": 1}))
+}
+
+#[test]
+fn checkouts_are_checked_in_where_nobody_has_moved_the_thing_since() {
+    let rehearsal = equipped()
+        .sheet(
+            "checkout_asset.csv",
+            "asset_id,employee,checkout_date,asset_location\n\
+             T-1,ada@example.com,2024-06-01,Berlin\nT-2,bob@example.com,2024-06-01,\n",
+        )
+        .sheet(
+            "checkout_accessory.csv",
+            "accessory,employee,quantity,checkout_date\nMouse,ada@example.com,2,2024-06-01\nMouse,bob@example.com,3,2024-06-01\n",
+        )
+        .sheet("checkout_component.csv", "component,asset_id,quantity,checkout_date\nDDR5,T-1,2,2024-06-01\n")
+        .sheet("checkout_license.csv", "license,employee,quantity,checkout_date\nOffice,ada@example.com,1,2024-06-01\n");
+    let before = account(&rehearsal);
+    let files = ["checkout_asset.csv", "checkout_accessory.csv", "checkout_component.csv", "checkout_license.csv"];
+    let run = import(&rehearsal, &files);
+    undo(&rehearsal, &run).exits(0);
+    same(&before, &account(&rehearsal));
+    undo(&rehearsal, &run).exits(0).says("it is checked in already").says("nothing is left to undo");
+
+    let run = import(&rehearsal, &files);
+    let moved_on = json!({"accessory_id": 1, "employee_id": 2, "checkin_date": "2024-07-01"});
+    rehearsal.request("POST", "checkin/accessory", Some(&moved_on));
+    rehearsal.request(
+        "POST",
+        "checkin/asset",
+        Some(&json!({"asset_id": 2, "status_id": 1, "checkin_date": "2024-07-01"})),
+    );
+    let moved_on = json!({"asset_id": "T-2", "employee_id": 1, "checkout_date": "2024-07-02"});
+    rehearsal.request("POST", "checkout/asset", Some(&moved_on));
+    undo(&rehearsal, &run).exits(1).says("checked in or out by someone else since");
+    assert_eq!(rehearsal.record("assets", "asset_id", "T-1")["deployed_to"], json!([]));
+    assert_eq!(rehearsal.record("assets", "asset_id", "T-2")["deployed_to"][0]["employee_id"], 1);
+    assert_eq!(rehearsal.records("accessories")[0]["available"], 10);
+}
+
+#[test]
+fn consumables_stay_used_up_and_that_is_said() {
+    let rehearsal = equipped().sheet(
+        "checkout_consumable.csv",
+        "consumable,employee,quantity,checkout_date\nBlack,ada@example.com,2,2024-06-01\n",
+    );
+    let run = import(&rehearsal, &["checkout_consumable.csv"]);
+    undo(&rehearsal, &run).exits(1).says("there is no check-in for it").says("nothing else is left to undo");
+    assert_eq!(rehearsal.records("consumables")[0]["available"], 8);
+}
+
+#[test]
+fn checkins_are_checked_out_again_to_whom_it_was_since_when_it_was() {
+    let rehearsal = equipped();
+    for (action, body) in [
+        ("asset", json!({"asset_id": "T-2", "employee_id": 2, "checkout_date": "2024-06-01"})),
+        ("accessory", json!({"accessory_id": 1, "employee_id": 1, "quantity": 3, "checkout_date": "2024-06-01"})),
+    ] {
+        assert_eq!(rehearsal.request("POST", &format!("checkout/{action}"), Some(&body)).0, 200);
+    }
+    let rehearsal = rehearsal
+        .sheet("checkin_asset.csv", "asset_id,checkin_date,status,asset_location\nT-2,2024-07-01,Broken,Berlin\n")
+        .sheet("checkin_accessory.csv", "accessory,employee,checkin_date\nMouse,ada@example.com,2024-07-01\n")
+        .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nT-1,ada@example.com,2024-07-02\n");
+    let before = account(&rehearsal);
+    let run = import(&rehearsal, &["checkin_asset.csv", "checkin_accessory.csv", "checkout_asset.csv"]);
+    assert_eq!(rehearsal.records("accessories")[0]["available"], 10);
+    undo(&rehearsal, &run).exits(0);
+    same(&before, &account(&rehearsal));
+    undo(&rehearsal, &run).exits(0).says("nothing is left to undo");
+}
+
+#[test]
+fn an_asset_that_was_handed_on_goes_back_to_the_first() {
+    let rehearsal = equipped();
+    let out = json!({"asset_id": "T-1", "employee_id": 2, "checkout_date": "2024-06-01"});
+    rehearsal.request("POST", "checkout/asset", Some(&out));
+    let rehearsal = rehearsal
+        .sheet("checkin_asset.csv", "asset_id,checkin_date,status\nT-1,2024-07-01,Ready\n")
+        .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nT-1,ada@example.com,2024-07-02\n");
+    let before = account(&rehearsal);
+    let run = import(&rehearsal, &["checkin_asset.csv", "checkout_asset.csv"]);
+    assert_eq!(rehearsal.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
+    undo(&rehearsal, &run).exits(0);
+    same(&before, &account(&rehearsal));
+}
+
+#[test]
+fn an_undo_that_was_killed_is_resumed_to_its_end() {
+    let rehearsal = onboarding();
+    let proxy = Proxy::to(rehearsal.address());
+    let through = |arguments: &[&str]| {
+        let mut command = rehearsal.command(arguments);
+        command.env("BLUETALLY_BASE_URL", proxy.base_url()).stdin(Stdio::null());
+        command
+    };
+    let before = account(&rehearsal);
+    let imported = Ran::of(through(&["import", "onboarding.xlsx", "--json", "--yes"]).output().unwrap());
+    let run = run_of(&serde_json::from_str(&imported.stdout).unwrap());
+    let (tell, told) = mpsc::channel();
+    proxy.set(Some(Snare { at: 160, moment: Moment::Forwarded, tell }));
+    let mut child = through(&["undo", &run, "--yes"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let done = told.recv().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    done.send(()).unwrap();
+    proxy.set(None);
+    proxy.settled();
+    let refused = Ran::of(through(&["undo", &run, "--yes"]).output().unwrap());
+    refused.exits(2).says("is not finished").says("tallyport resume");
+    Ran::of(through(&["resume", "--last"]).output().unwrap()).exits(0);
+    same(&before, &account(&rehearsal));
+    Ran::of(through(&["undo", &run, "--yes"]).output().unwrap()).exits(0).says("nothing is left to undo");
+}
+
+#[test]
+fn nothing_is_sent_unasked() {
+    let rehearsal = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let run = import(&rehearsal, &["assets.csv"]);
+    let before = account(&rehearsal);
+    let unasked = Ran::of(rehearsal.command(&["undo", &run]).stdin(Stdio::null()).output().unwrap());
+    unasked.exits(2).says("this makes 3 changes; nothing was sent").says("--yes");
+    let (code, document) = rehearsal.json(&["undo", "--last", "--dry-run"]);
+    assert_eq!((code, &document["undoes"], &document["dry_run"]), (0, &json!(run), &json!(true)));
+    assert_eq!(document["planned"]["delete"], json!({"assets": 3}));
+    same(&before, &account(&rehearsal));
+    assert!(!rehearsal.path(&format!("{run}.undo.result.xlsx")).exists());
+}
+
+#[test]
+fn an_undo_is_not_undone_and_a_run_nobody_knows_is_said() {
+    let rehearsal = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let run = import(&rehearsal, &["assets.csv"]);
+    let (_, summary) = rehearsal.json(&["undo", &run, "--yes"]);
+    undo(&rehearsal, &run_of(&summary)).exits(2).says("is itself the undo of run").says("tallyport import");
+    rehearsal.run(&["undo", "20200101-000000-none"]).exits(2);
+    rehearsal.run(&["undo"]).exits(2);
+    let (code, last) = rehearsal.json(&["undo", "--last", "--dry-run"]);
+    assert_eq!((code, &last["undoes"]), (0, &json!(run)));
 }
