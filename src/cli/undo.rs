@@ -27,7 +27,7 @@ use crate::journal::{
 };
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
-use crate::report::{Planned, counted};
+use crate::report::{Planned, counted, thousands};
 use crate::send::LogStart;
 use shown::Shown;
 
@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
         return told(&text, &shown, &plan, &id, &head, args, printer);
     }
     printer.note(text.trim_end());
-    confirm(&shown, args, printer)?;
+    confirm(&shown, &plan.planned, args, printer)?;
     let path = args.result.clone().unwrap_or_else(|| free_path_in(&PathBuf::new(), &format!("{}.undo", head.id)));
     let path = ResultPath::new(path, undo::waves(&plan.deeds).len())?;
     let draft = draft(&connection, id, &journal, &head, &plan, &path)?;
@@ -193,14 +193,19 @@ fn told(
     Ok(if shown.left() > 0 && !args.dry_run { Exit::RowsFailed } else { Exit::Success })
 }
 
-fn confirm(shown: &Shown, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
+/// Asks before anything is sent, and names what cannot be taken back again: final deletes and e-mails (design rule 15).
+fn confirm(shown: &Shown, planned: &Planned, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
     if args.yes {
         return Ok(());
     }
-    let what = match shown.for_good() {
-        Some(listed) => format!("this deletes {listed} for good, among {}", counted(shown.writes(), "change")),
-        None => format!("this makes {}", counted(shown.writes(), "change")),
-    };
+    let mut what = format!("this makes {}", counted(shown.writes(), "change"));
+    if let Some(listed) = shown.for_good() {
+        what.push_str(&format!(", deletes {listed} for good"));
+    }
+    if planned.emails > 0 {
+        let people = if planned.people == 1 { "1 person" } else { &format!("{} people", thousands(planned.people)) };
+        what.push_str(&format!(", sends {} to {people}", counted(planned.emails, "e-mail")));
+    }
     if io::stdin().is_terminal() && printer.ask(&format!("{what}. Go on?"))? {
         return Ok(());
     }

@@ -79,29 +79,44 @@ fn an_onboarding_taken_back_leaves_the_account_as_it_was() {
 #[test]
 fn what_others_touched_stays_and_so_does_what_it_needs() {
     let rehearsal = onboarding();
+    let known = rehearsal.records("suppliers")[0].clone();
     let run = import(&rehearsal, &["onboarding.xlsx"]);
-    let changed = rehearsal.records("assets")[0].clone();
-    let path = format!("assets/{}", changed["id"]);
-    rehearsal.request("PUT", &path, Some(&json!({"notes": "mine now"})));
-    let product = rehearsal.records("products").last().unwrap().clone();
+    let is_out = |asset: &&Value| asset["deployed_to"][0]["employee_id"].is_i64();
+    let out = rehearsal.records("assets").iter().find(is_out).unwrap()["id"].clone();
+    let accessory = rehearsal.records("accessories")[0]["id"].clone();
+    let product = rehearsal.records("products").last().unwrap()["id"].clone();
+    for (path, body) in [
+        (format!("assets/{out}"), json!({"notes": "mine now"})),
+        (format!("accessories/{accessory}"), json!({"minimum_quantity": 7})),
+        (format!("suppliers/{}", known["id"]), json!({"notes": "theirs"})),
+    ] {
+        assert_eq!(rehearsal.request("PUT", &path, Some(&body)).0, 200, "{path}");
+    }
     let status = rehearsal.records("statuses")[0]["id"].clone();
-    let theirs = json!({"asset_id": "THEIRS-1", "product_id": product["id"], "status_id": status});
+    let theirs = json!({"asset_id": "THEIRS-1", "product_id": product, "status_id": status});
     rehearsal.request("POST", "assets", Some(&theirs));
-    undo(&rehearsal, &run).exits(1).says("changed by someone else since").says("`notes`");
-    let assets = rehearsal.records("assets");
-    let tags: Vec<&Value> = assets.iter().map(|asset| &asset["asset_id"]).collect();
-    assert_eq!(tags, [&changed["asset_id"], &json!("THEIRS-1")]);
-    assert_eq!(assets[0]["notes"], "mine now");
-    assert_eq!(rehearsal.request("GET", &format!("products/{}", product["id"]), None).0, 200, "it is needed");
-    assert!(
-        assets
-            .iter()
-            .all(|asset| rehearsal.request("GET", &format!("products/{}", asset["product_id"]), None).0 == 200)
-    );
-    let left: Vec<_> = rows(&rehearsal, &run, "assets").into_iter().filter(|row| row[0] == "skipped").collect();
+    let touched = |rehearsal: &Rehearsal| {
+        let theirs = rehearsal.record("assets", "asset_id", "THEIRS-1")["id"].clone();
+        let one = |path: String| rehearsal.request("GET", &path, None).1;
+        [
+            one(format!("assets/{out}")),
+            one(format!("assets/{theirs}")),
+            one(format!("accessories/{accessory}")),
+            one(format!("products/{product}")),
+        ]
+    };
+    let before = touched(&rehearsal);
+    undo(&rehearsal, &run).exits(1).says("changed by someone else since").says("`notes`").says("refers to it");
+    assert_eq!(before, touched(&rehearsal));
+    assert_eq!(rehearsal.request("GET", &format!("suppliers/{}", known["id"]), None).1["notes"], "theirs");
+    let employee = &before[0]["deployed_to"][0]["employee_id"];
+    assert_eq!(rehearsal.request("GET", &format!("employees/{employee}"), None).0, 200, "who has it stays");
+    assert_eq!(rehearsal.records("assets").len(), 2, "the others are gone");
+    let rows = rows(&rehearsal, &run, "assets");
+    let left: Vec<_> = rows.iter().filter(|row| row[0] == "skipped").collect();
     assert_eq!(left.len(), 1);
     assert_eq!(left[0][1], "not undone: changed by someone else since: `notes`");
-    assert_eq!(left[0][3], changed["asset_id"].as_str().unwrap());
+    assert_eq!((&*left[0][2], &*left[0][3]), ("leave", before[0]["asset_id"].as_str().unwrap()));
 }
 
 #[test]

@@ -112,19 +112,18 @@ impl Shown {
     pub(super) fn text(&self, title: &str, planned: &Planned) -> String {
         let mut text = format!("{STRONG}{title}{STRONG:#}\n");
         for kind in KINDS.into_iter().filter(|kind| self.count(*kind) > 0) {
-            let (number, verb, listed) = (thousands(self.count(kind)), verb(kind), self.listed(kind));
             let (style, more) = match kind {
-                Kind::DeleteForGood => (WARNING, ", for good: the service cannot bring these back"),
-                Kind::CreateAgain => (Style::new(), ", with new ids: history and what named the old ones stay behind"),
+                Kind::DeleteForGood => (WARNING, "for good: the service cannot bring these back"),
+                Kind::CreateAgain => (Style::new(), "with new ids: history and what named the old ones stay behind"),
                 Kind::CheckIn | Kind::CheckOut | Kind::Delete | Kind::Restore => (Style::new(), ""),
             };
-            let _ = writeln!(text, "  {number:>7}  {style}{verb:<12}{style:#}  {listed}{FAINT}{more}{FAINT:#}");
+            push_line(&mut text, self.count(kind), verb(kind), style, &wrapped(&self.listed(kind)));
+            if !more.is_empty() {
+                let _ = writeln!(text, "{:INDENT$}{FAINT}{more}{FAINT:#}", "");
+            }
         }
-        let nothing: u64 = self.nothing.values().sum();
-        if nothing > 0 {
-            let (number, what) = (thousands(nothing), "nothing to do");
-            let reasons: Vec<&str> = self.nothing.keys().map(String::as_str).collect();
-            let _ = writeln!(text, "  {number:>7}  {FAINT}{what:<13} {}{FAINT:#}", reasons.join("; "));
+        for (why, count) in &self.nothing {
+            push_line(&mut text, *count, "nothing to do", FAINT, why);
         }
         self.push_left(&mut text);
         if self.writes() > 0 {
@@ -167,6 +166,30 @@ impl Shown {
         document.insert("people".into(), json!(planned.people));
         Json::Object(document)
     }
+}
+
+/// Where the text of a line begins, and how far it goes.
+const INDENT: usize = 26;
+const WIDTH: usize = 96;
+
+fn push_line(text: &mut String, count: u64, verb: &str, style: Style, rest: &str) {
+    let _ = writeln!(text, "  {:>7}  {style}{verb:<13}{style:#}  {rest}", thousands(count));
+}
+
+/// A list over as many lines as it takes, broken between its parts.
+fn wrapped(list: &str) -> String {
+    let (mut text, mut column) = (String::new(), INDENT);
+    for part in list.split_inclusive(", ") {
+        let length = part.trim_end().chars().count();
+        if column > INDENT && column + length > WIDTH {
+            text.truncate(text.trim_end().len());
+            let _ = write!(text, "\n{:INDENT$}", "");
+            column = INDENT;
+        }
+        text.push_str(part);
+        column += length + 1;
+    }
+    text
 }
 
 /// The collection a deed is about: of an action the thing that moves.

@@ -25,7 +25,7 @@ mod records;
 mod tests;
 mod waves;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
@@ -117,14 +117,20 @@ pub struct Undo<'u> {
     deletions: HashMap<Key, usize>,
     /// Where the new creation of a deleted record is among the deeds.
     recreations: HashMap<Key, usize>,
+    /// Records that the run created and somebody has changed since.
+    changed: HashSet<Key>,
     moving: Moving,
 }
+
+/// Why nothing is to be done about what is not there any more.
+const GONE: &str = "it is gone already";
 
 impl<'u> Undo<'u> {
     /// Begins with the things that moved, the last first.
     pub fn new(run: &'u str, history: &'u History, present: &'u Present, today: Date) -> Self {
-        let (deeds, deletions, recreations) = (Vec::new(), HashMap::new(), HashMap::new());
-        let mut undo = Self { run, history, present, today, deeds, deletions, recreations, moving: Moving::default() };
+        let (deeds, deletions, recreations, changed) = (Vec::new(), HashMap::new(), HashMap::new(), HashSet::new());
+        let mut undo =
+            Self { run, history, present, today, deeds, deletions, recreations, changed, moving: Moving::default() };
         undo.take_moves_back();
         undo
     }
@@ -146,6 +152,7 @@ impl<'u> Undo<'u> {
 
     /// All that was decided, with what must stay left as it is.
     pub fn finish(mut self) -> Vec<Deed> {
+        self.leave_moves_of_changed();
         self.keep_what_is_referred_to();
         self.await_what_is_created_again();
         self.deeds

@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 
 use super::compare::{Call, as_sent, integer, is_empty};
 use super::history::{DEPLOYED_TO, Key, Move};
-use super::{Deed, Fate, Obstacle, Place, Undo};
+use super::{Deed, Fate, GONE, Obstacle, Place, Undo};
 use crate::api::{Body, Record};
 use crate::plan::WriteKind;
 use crate::schema::{self, Entity, Field, HOLDERS, Kind, Role, TextForm, Verb};
@@ -20,17 +20,19 @@ use crate::schema::{self, Entity, Field, HOLDERS, Kind, Role, TextForm, Verb};
 pub(super) struct Moving {
     /// Single things that a deed has moved: with whom they are then.
     placed: HashMap<Key, Option<Holder>>,
-    /// Things that stay out, with their holders: neither may go.
-    stays_out: Vec<StaysOut>,
+    /// Every move, for what it keeps where it is not taken back.
+    moved: Vec<Moved>,
 }
 
+/// What a move is about, and the deed that takes it back.
 #[derive(Debug)]
-struct StaysOut {
+struct Moved {
+    deed: usize,
     item: Key,
+    /// Who has the thing as long as the deed is left.
     holder: Option<Key>,
-    /// The deed about it, where the thing is used up: it goes with its item.
-    used_up: Option<usize>,
-    by: String,
+    /// Who has it once the deed is done.
+    receiver: Option<Key>,
 }
 
 /// Who has something: the parameter that names them, and their id.
@@ -76,8 +78,7 @@ impl Undo<'_> {
             known.or_else(|| self.history.id_of(reference, &named)).or_else(|| self.present.id_of(reference, &named));
         let item = id.and_then(|id| Some((id, self.present.record((collection.name, id))?)));
         let Some((id, record)) = item else {
-            let fate =
-                Fate::Nothing(format!("the {} is gone, and all that was checked out of it", collection.singular));
+            let fate = Fate::Nothing(String::from(GONE));
             self.move_deed(moved, collection, id, turn, moved.action, fate);
             return;
         };
@@ -95,19 +96,13 @@ impl Undo<'_> {
             }
             (Some(opposite), _) => (opposite, self.take_stock_in(moved, opposite, (collection.name, id), holder)),
         };
-        let stays = match &fate {
-            Fate::Left(_) => Some(self.holder_key(holder)),
-            Fate::Undo(undoing) => self.receiver(action, &undoing.body).map(Some),
-            Fate::Nothing(_) => None,
+        let receiver = match &fate {
+            Fate::Undo(undoing) => self.receiver(action, &undoing.body),
+            Fate::Nothing(_) | Fate::Left(_) => None,
         };
-        let used_up = matches!(fate, Fate::Left(Obstacle::UsedUp(_)));
-        let position = self.move_deed(moved, collection, Some(id), turn, action, fate);
-        if let Some(holder) = stays {
-            let by = format!("{} {}, which is checked out", collection.singular, self.deeds[position].title);
-            let used_up = used_up.then_some(position);
-            let item = (collection.name, id);
-            self.moving.stays_out.push(StaysOut { item, holder, used_up, by });
-        }
+        let (item, holder) = ((collection.name, id), self.holder_key(holder));
+        let deed = self.move_deed(moved, collection, Some(id), turn, action, fate);
+        self.moving.moved.push(Moved { deed, item, holder, receiver });
     }
 
     fn move_deed(
@@ -416,27 +411,48 @@ impl Undo<'_> {
         matches!(self.moving.placed.get(&key), Some(None))
     }
 
-    /// What things that stay out keep: themselves and their holders.
+    /// A record that somebody has changed is not touched: what the run checked out of it stays out too.
+    pub(super) fn leave_moves_of_changed(&mut self) {
+        for Moved { deed, item, .. } in &self.moving.moved {
+            if matches!(self.deeds[*deed].fate, Fate::Undo(_)) && self.changed.contains(item) {
+                self.deeds[*deed].fate = Fate::Left(Obstacle::ItemChanged);
+                self.moving.placed.remove(item);
+            }
+        }
+    }
+
+    /// What things that stay out keep, or are handed out again: themselves and their holders.
     pub(super) fn held_by_moves(&self) -> HashMap<Key, String> {
         let mut needed = HashMap::new();
-        for stays in self.moving.stays_out.iter().filter(|stays| stays.used_up.is_none()) {
-            needed.insert(stays.item, stays.by.clone());
-            if let Some(holder) = stays.holder {
-                needed.insert(holder, stays.by.clone());
+        for moved in &self.moving.moved {
+            let holder = match &self.deeds[moved.deed].fate {
+                Fate::Left(Obstacle::UsedUp(_)) | Fate::Nothing(_) => continue,
+                Fate::Left(_) => moved.holder,
+                Fate::Undo(_) if moved.receiver.is_none() => continue,
+                Fate::Undo(_) => moved.receiver,
+            };
+            for key in holder.into_iter().chain([moved.item]) {
+                needed.entry(key).or_insert_with(|| self.stays_out(moved));
             }
         }
         needed
     }
 
+    fn stays_out(&self, moved: &Moved) -> String {
+        let singular = schema::collection(moved.item.0).map_or("item", |collection| collection.singular);
+        format!("{singular} {}, which is checked out", self.deeds[moved.deed].title)
+    }
+
     /// What was used up of a thing goes with it where it goes, and keeps its holder where it stays.
     pub(super) fn release_moves(&mut self, collection: &Entity, needed: &mut HashMap<Key, String>) {
-        let used_up = self.moving.stays_out.iter().filter(|stays| stays.item.0 == collection.name);
-        for stays in used_up {
-            let Some(position) = stays.used_up else { continue };
-            if self.deletions.contains_key(&stays.item) {
-                self.deeds[position].fate = Fate::Nothing(format!("it goes with the {}", collection.singular));
-            } else if let Some(holder) = stays.holder {
-                needed.insert(holder, stays.by.clone());
+        for moved in self.moving.moved.iter().filter(|moved| moved.item.0 == collection.name) {
+            if !matches!(self.deeds[moved.deed].fate, Fate::Left(Obstacle::UsedUp(_))) {
+                continue;
+            }
+            if self.deletions.contains_key(&moved.item) {
+                self.deeds[moved.deed].fate = Fate::Nothing(format!("it goes with the {}", collection.singular));
+            } else if let Some(holder) = moved.holder {
+                needed.insert(holder, self.stays_out(moved));
             }
         }
     }

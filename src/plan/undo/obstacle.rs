@@ -13,6 +13,8 @@ pub enum Obstacle {
     Needed(String),
     /// Somebody has checked the thing in or out since.
     MovedOn,
+    /// The run created the thing, and somebody has changed it since.
+    ItemChanged,
     /// There is no check-in for such things.
     UsedUp(&'static str),
     /// The service does not tell who holds it now.
@@ -40,6 +42,7 @@ impl Obstacle {
             Obstacle::Changed(_) | Obstacle::Touched => "changed by someone else since",
             Obstacle::Needed(_) => "something that stays refers to it",
             Obstacle::MovedOn => "checked in or out by someone else since",
+            Obstacle::ItemChanged => "what was moved was changed by someone else since",
             Obstacle::UsedUp(_) => "there is no check-in for it",
             Obstacle::HolderUntold => "the service does not tell who holds it now",
             Obstacle::NoHolderBefore => "nobody is known to have held it before",
@@ -61,6 +64,7 @@ impl Obstacle {
             Obstacle::UsedUp(what) => Some(format!("{what} are used up")),
             Obstacle::Touched
             | Obstacle::MovedOn
+            | Obstacle::ItemChanged
             | Obstacle::HolderUntold
             | Obstacle::NoHolderBefore
             | Obstacle::QuantityUntold

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::compare::{Call, as_sent, is_empty};
 use super::history::{DEPLOYED_TO, Key};
-use super::{Fate, Obstacle, Place, Undo};
+use super::{Fate, GONE, Obstacle, Place, Undo};
 use crate::api::{Body, Record};
 use crate::journal::StepOutcome;
 use crate::plan::{Step, WriteKind};
@@ -24,11 +24,14 @@ impl Undo<'_> {
             return;
         };
         let Some(record) = self.present.record((entity.name, id)) else {
-            self.push(step, id, place, Fate::Nothing(String::from("it is gone already")));
+            self.push(step, id, place, Fate::Nothing(String::from(GONE)));
             return;
         };
         let fate = match self.changed_since(step, id, outcome.after.as_ref(), record) {
-            Some(obstacle) => Fate::Left(obstacle),
+            Some(obstacle) => {
+                self.changed.insert((entity.name, id));
+                Fate::Left(obstacle)
+            }
             None => Fate::undo(WriteKind::Delete(id), Body::new()),
         };
         let position = self.push(step, id, place, fate);
