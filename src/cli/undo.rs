@@ -23,7 +23,7 @@ use super::running::{Running, command};
 use super::settings::{Connection, reach, shelf};
 use super::{Error, Exit};
 use crate::journal::{
-    AtWork, Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
+    Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
 };
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
@@ -121,15 +121,10 @@ fn history(journal: &Journal, head: &RunHead, shelf: &Shelf) -> Result<History, 
     }
 }
 
-/// An undo of the run that was stopped and can go on.
+/// An undo of the run that is at work, or was stopped and can go on.
 fn half_done(shelf: &Shelf, run: &str) -> Result<Option<String>, Error> {
-    let is_open = |shelved: &Shelved| {
-        shelved.glance.as_ref().is_ok_and(|glance| {
-            let undoes = glance.head.undoes.as_deref() == Some(run);
-            undoes && (glance.can_be_resumed() || glance.at_work == AtWork::Yes) && glance.phase != Phase::Finished
-        })
-    };
-    Ok(shelf.list()?.into_iter().find(is_open).map(|shelved| shelved.id))
+    let is_open = |shelved: &Shelved| shelved.glance.as_ref().is_ok_and(|glance| glance.phase != Phase::Finished);
+    Ok(shelf.undos_of(run)?.into_iter().find(is_open).map(|shelved| shelved.id))
 }
 
 /// What becomes of everything the run did.

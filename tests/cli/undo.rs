@@ -250,8 +250,11 @@ fn checkins_are_checked_out_again_to_whom_it_was_since_when_it_was() {
         .sheet("checkin_asset.csv", "asset_id,checkin_date,status,asset_location\nT-2,2024-07-01,Broken,Berlin\n")
         .sheet("checkin_accessory.csv", "accessory,employee,checkin_date\nMouse,ada@example.com,2024-07-01\n")
         .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nT-1,ada@example.com,2024-07-02\n");
+    rehearsal.request("PUT", "categories/1", Some(&json!({"checkout_email": true})));
     let before = account(&rehearsal);
     let run = import(&rehearsal, &["checkin_asset.csv", "checkin_accessory.csv", "checkout_asset.csv"]);
+    let (_, plan) = rehearsal.json(&["undo", &run, "--dry-run"]);
+    assert_eq!((&plan["planned"]["emails"], &plan["planned"]["people"]), (&json!(1), &json!(1)), "{plan}");
     assert_eq!(rehearsal.records("accessories")[0]["available"], 10);
     undo(&rehearsal, &run).exits(0);
     same(&before, &account(&rehearsal));
@@ -325,4 +328,49 @@ fn an_undo_is_not_undone_and_a_run_nobody_knows_is_said() {
     rehearsal.run(&["undo"]).exits(2);
     let (code, last) = rehearsal.json(&["undo", "--last", "--dry-run"]);
     assert_eq!((code, &last["undoes"]), (0, &json!(run)));
+}
+
+#[test]
+fn a_stopped_run_is_taken_back_and_not_gone_on_with() {
+    let rehearsal = equipped().sheet("assets.csv", "asset_id,product,status\nA-1,MacBook Pro 14,Ready\n").sheet(
+        "checkout_accessory.csv",
+        "accessory,employee,quantity,checkout_date\n\
+         Mouse,ada@example.com,99,2024-06-01\nMouse,bob@example.com,1,2024-06-01\n",
+    );
+    let before = account(&rehearsal);
+    let sheets = ["import", "assets.csv", "checkout_accessory.csv", "--max-errors", "1", "--concurrency", "1"];
+    let (code, stopped) = rehearsal.json(&sheets);
+    assert_eq!((code, &stopped["counts"]["created"]), (4, &json!(1)), "{stopped}");
+    undo(&rehearsal, &run_of(&stopped)).exits(0).says("1 step of run").says("never sent: do not resume it");
+    same(&before, &account(&rehearsal));
+    rehearsal.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
+    rehearsal.run(&["resume", &run_of(&stopped)]).exits(2).says("was taken back by run");
+    same(&before, &account(&rehearsal));
+}
+
+#[test]
+fn a_run_whose_fate_is_open_is_finished_first() {
+    let rehearsal = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let proxy = Proxy::to(rehearsal.address());
+    let through = |arguments: &[&str]| {
+        let mut command = rehearsal.command(arguments);
+        command.env("BLUETALLY_BASE_URL", proxy.base_url()).stdin(Stdio::null());
+        command
+    };
+    let (tell, told) = mpsc::channel();
+    // Three requests look up; the fifth is the second create, whose answer nobody takes.
+    proxy.set(Some(Snare { at: 5, moment: Moment::Forwarded, tell }));
+    let mut child = through(&["import", "assets.csv", "--concurrency", "1"]).stdout(Stdio::null()).spawn().unwrap();
+    let done = told.recv().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    done.send(()).unwrap();
+    proxy.set(None);
+    proxy.settled();
+    let refused = Ran::of(through(&["undo", "--last", "--yes"]).output().unwrap());
+    refused.exits(2).says("the fate of 1 request of run").says("finish it first: tallyport resume");
+    Ran::of(through(&["resume", "--last"]).output().unwrap()).exits(0);
+    assert_eq!(rehearsal.records("assets").len(), 3);
+    Ran::of(through(&["undo", "--last", "--yes"]).output().unwrap()).exits(0);
+    assert!(rehearsal.records("assets").is_empty());
 }

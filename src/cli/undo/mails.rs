@@ -25,13 +25,13 @@ pub(super) async fn count<P: Pages>(pages: &P, deeds: &[Deed], present: &mut Pre
     let handed_out: Vec<HandedOut> = deeds.iter().filter_map(handed_out).collect();
     // An asset has its category from its product (field notes): what does not tell the one itself tells the other.
     for field in [CATEGORY, PRODUCT, CATEGORY] {
-        let mut wanted: BTreeSet<i64> = BTreeSet::new();
         let Some(collection) = named_by(field) else { continue };
-        wanted.extend(handed_out.iter().filter_map(|out| link(present, out.item, field)));
-        wanted.extend(handed_out.iter().filter_map(|out| category_of(present, out.item)).filter(|_| field == CATEGORY));
-        if field == CATEGORY || !wanted.is_empty() {
-            fetch_more(pages, collection, wanted, present).await?;
-        }
+        let linked = |out: &HandedOut| match field {
+            CATEGORY => category_of(present, out.item),
+            _ => link(present, out.item, field),
+        };
+        let wanted: BTreeSet<i64> = handed_out.iter().filter_map(linked).collect();
+        fetch_more(pages, collection, wanted, present).await?;
     }
     let mails = |out: &&HandedOut| {
         let category = category_of(present, out.item).zip(named_by(CATEGORY));

@@ -335,3 +335,27 @@ fn moves_go_back_before_records_and_records_in_reverse_order() {
     assert_eq!(labels, ["checkin_asset", "assets", "employees"]);
     assert!(deeds.iter().all(|deed| deed.kind().is_some()), "{deeds:?}");
 }
+
+#[test]
+fn what_was_checked_out_of_a_changed_record_stays_out_and_keeps_its_holder() {
+    let deeds = Story::default()
+        .created("employees", json!({"name": "Ada", "email": "ada@example.com"}), Some(json!({})))
+        .created("assets", json!({"asset_id": "T-2", "product_id": 1, "status_id": 1}), Some(json!({})))
+        .did(
+            "checkout_asset",
+            WriteKind::Create,
+            json!({"asset_id": "T-2", "employee_id": 1, "checkout_date": "2026-01-02"}),
+            None,
+            None,
+        )
+        .holds("employees", json!({"id": 1, "name": "Ada", "email": "ada@example.com"}))
+        .holds(
+            "assets",
+            json!({"id": 2, "asset_id": "T-2", "product_id": 5, "status_id": 1, "deployed_to": [{"employee_id": 1}]}),
+        )
+        .undone();
+    let [moved, employee, asset] = &deeds[..] else { panic!("{deeds:?}") };
+    assert_eq!(*left(moved), Obstacle::ItemChanged);
+    assert_eq!(*left(asset), Obstacle::Changed(vec!["product_id"]));
+    assert!(matches!(left(employee), Obstacle::Needed(by) if by.contains("T-2")));
+}
