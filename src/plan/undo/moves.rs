@@ -38,6 +38,17 @@ struct Moved {
 /// Who has something: the parameter that names them, and their id.
 type Holder = (&'static str, i64);
 
+/// A single thing that moves back.
+#[derive(Clone, Copy)]
+struct Thing<'t> {
+    moved: &'t Move,
+    opposite: &'static Entity,
+    collection: &'static Entity,
+    id: i64,
+    record: &'t Record,
+    turn: usize,
+}
+
 /// Where a single thing is.
 enum Whereabouts {
     Untold,
@@ -86,13 +97,13 @@ impl Undo<'_> {
         let (action, fate) = match (moved.action.opposite(), moved.action.role) {
             (None, _) => (moved.action, Fate::Left(Obstacle::UsedUp(collection.name))),
             (Some(opposite), Role::Action(Verb::Checkin)) if collection.field(DEPLOYED_TO).is_some() => {
-                (opposite, self.hand_out_again(moved, opposite, collection, id, record, turn))
+                (opposite, self.hand_out_again(Thing { moved, opposite, collection, id, record, turn }))
             }
             (Some(opposite), Role::Action(Verb::Checkin)) => {
                 (opposite, self.give_again(moved, opposite, (collection.name, id), holder))
             }
             (Some(opposite), _) if collection.field(DEPLOYED_TO).is_some() => {
-                (opposite, self.take_in(moved, opposite, collection, id, record, holder, turn))
+                (opposite, self.take_in(Thing { moved, opposite, collection, id, record, turn }, holder))
             }
             (Some(opposite), _) => (opposite, self.take_stock_in(moved, opposite, (collection.name, id), holder)),
         };
@@ -121,16 +132,8 @@ impl Undo<'_> {
     }
 
     /// Undoes the checkout of a single thing.
-    fn take_in(
-        &mut self,
-        moved: &Move,
-        opposite: &'static Entity,
-        collection: &'static Entity,
-        id: i64,
-        record: &Record,
-        holder: Option<Holder>,
-        turn: usize,
-    ) -> Fate {
+    fn take_in(&mut self, thing: Thing<'_>, holder: Option<Holder>) -> Fate {
+        let Thing { moved, opposite, collection, id, record, turn } = thing;
         let key = (collection.name, id);
         let date = moved.body.get("checkout_date").and_then(day);
         match self.whereabouts(collection, key, record) {
@@ -190,15 +193,8 @@ impl Undo<'_> {
     }
 
     /// Undoes the check-in of a single thing.
-    fn hand_out_again(
-        &mut self,
-        moved: &Move,
-        opposite: &'static Entity,
-        collection: &'static Entity,
-        id: i64,
-        record: &Record,
-        turn: usize,
-    ) -> Fate {
+    fn hand_out_again(&mut self, thing: Thing<'_>) -> Fate {
+        let Thing { moved, opposite, collection, id, record, turn } = thing;
         let key = (collection.name, id);
         let before = moved.before.as_ref().and_then(|before| holders_in(before).into_iter().next());
         let Some((holder, since)) = before else { return Fate::Left(Obstacle::NoHolderBefore) };
