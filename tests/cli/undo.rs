@@ -4,10 +4,11 @@ use std::path::Path;
 use std::process::Stdio;
 use std::sync::mpsc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::kills::proxy::{Moment, Proxy, Snare};
-use crate::rehearsal::{Ran, Rehearsal, rows_of};
+use crate::rehearsal::{Ran, Rehearsal, bare, rows_of};
+use crate::stranger::{self, Shapes, Stranger};
 
 /// Every record of the account but for what an undo cannot bring back: when it was touched.
 fn account(rehearsal: &Rehearsal) -> Vec<(&'static str, Vec<Value>)> {
@@ -374,4 +375,60 @@ fn a_run_whose_fate_is_open_is_finished_first() {
     assert_eq!(rehearsal.records("assets").len(), 3);
     Ran::of(through(&["undo", "--last", "--yes"]).output().unwrap()).exits(0);
     assert!(rehearsal.records("assets").is_empty());
+}
+
+/// Every record of a stranger but for when it was touched, and who holds what.
+fn held_by(stranger: &Stranger) -> Vec<Vec<Map<String, Value>>> {
+    let names = ["employees", "products", "statuses", "categories", "assets", "accessories"];
+    let without_time = |name: &&str| {
+        let mut records = stranger.records(name);
+        records.iter_mut().for_each(|record| drop(record.remove("updated_at")));
+        records
+    };
+    names.iter().map(without_time).collect()
+}
+
+#[test]
+fn a_service_of_other_shapes_is_as_it_was_too() {
+    for shapes in Shapes::ALL {
+        let stranger = Stranger::start(shapes);
+        stranger.holds("categories", json!({"name": "Laptops", "type": "asset"}));
+        stranger.holds("categories", json!({"name": "Mice", "type": "accessory"}));
+        stranger.holds("products", json!({"name": "X1", "category_id": 1}));
+        stranger.holds("statuses", json!({"name": "Ready", "type": "deployable"}));
+        stranger.holds("employees", json!({"name": "Ada", "email": "ada@example.com"}));
+        stranger.holds("accessories", json!({"name": "Mouse", "category_id": 2, "quantity": 10}));
+        let rack = json!([{"name": "Rack", "value": "A"}]).to_string();
+        stranger.holds("assets", json!({"asset_id": "OLD", "product_id": 1, "status_id": 1, "purchase_cost": 12}));
+        stranger.holds("assets", json!({"asset_id": "RACK", "product_id": 1, "status_id": 1, "custom_fields": rack}));
+        let before = held_by(&stranger);
+        let folder = tempfile::TempDir::new().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        write("employees.csv", "name,email\nBob,Bob@example.com\n");
+        write(
+            "assets.csv",
+            "asset_id,product,status,purchase_cost,notes,custom:Rack\nNEW,X1,Ready,9,n,\nOLD,,,13,,\nRACK,,,,,B\n",
+        );
+        write(
+            "checkout_asset.csv",
+            "asset_id,employee,checkout_date\nNEW,ada@example.com,2024-06-01\nOLD,bob@example.com,2024-06-01\n",
+        );
+        write(
+            "checkout_accessory.csv",
+            "accessory,employee,quantity,checkout_date\nMouse,ada@example.com,2,2024-06-01\nMouse,bob@example.com,3,2024-06-01\n",
+        );
+        let run = |arguments: &[&str]| {
+            let mut command = bare(folder.path(), arguments);
+            command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", stranger.address()));
+            Ran::of(command.env("BLUETALLY_API_KEY", stranger::KEY).stdin(Stdio::null()).output().unwrap())
+        };
+        run(&["import", "employees.csv", "assets.csv", "checkout_asset.csv", "checkout_accessory.csv"]).exits(0);
+        assert_eq!((stranger.records("assets").len(), stranger.holdings().len()), (3, 4), "{shapes:?}");
+        let undone = run(&["undo", "--last", "--yes"]);
+        assert_eq!(undone.code, 0, "{shapes:?}: {}", undone.said());
+        assert_eq!(before, held_by(&stranger), "{shapes:?}");
+        assert!(stranger.holdings().is_empty(), "{shapes:?}");
+        let again = run(&["undo", "--last", "--yes"]);
+        assert!(again.said().contains("nothing is left to undo"), "{shapes:?}: {}", again.said());
+    }
 }

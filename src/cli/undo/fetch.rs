@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
 use crate::catalog::Pages;
-use crate::plan::undo::{Present, Wants};
+use crate::plan::undo::{Holders, PERSON, Present, Wants, names_a_holder};
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
 use crate::send::LogStart;
 
@@ -49,10 +49,10 @@ pub(super) async fn fetch<P: Pages>(
             search.run().await?;
         }
     }
-    for name in &wants.logs {
+    for (name, holders) in &wants.logs {
         on_collection("the activity log");
         let Some(entity) = schema::collection(name) else { continue };
-        let entries = moves(pages, entity, log).await?;
+        let entries = moves(pages, entity, holders, log).await?;
         present.logs.insert(entity.name, entries);
     }
     Ok(present)
@@ -144,26 +144,58 @@ impl<P: Pages> Search<'_, P> {
 }
 
 /// The check-ins and checkouts of a collection's things that the log tells of since the run was planned.
-async fn moves<P: Pages>(pages: &P, entity: &'static Entity, log: &LogStart) -> Result<Vec<Record>, P::Error> {
+///
+/// Nobody documents whether entries name the holder. Where they do not, those of the run's people are asked for.
+async fn moves<P: Pages>(
+    pages: &P,
+    entity: &'static Entity,
+    holders: &Holders,
+    log: &LogStart,
+) -> Result<Vec<Record>, P::Error> {
+    let entries = entries(pages, entity, log, None).await?;
+    if entries.iter().all(names_a_holder) || holders.others > 0 {
+        return Ok(entries);
+    }
+    let mut of_people = Vec::new();
+    for person in &holders.people {
+        for mut entry in self::entries(pages, entity, log, Some(*person)).await? {
+            // A service that does not know the filter gives everybody's.
+            if !names_a_holder(&entry) {
+                entry.insert(PERSON.to_owned(), Json::from(*person));
+            }
+            if entry.get(PERSON).and_then(Json::as_i64) == Some(*person) {
+                of_people.push(entry);
+            }
+        }
+    }
+    Ok(of_people)
+}
+
+async fn entries<P: Pages>(
+    pages: &P,
+    entity: &'static Entity,
+    log: &LogStart,
+    person: Option<i64>,
+) -> Result<Vec<Record>, P::Error> {
     let Some(kind) = entity.log_type() else { return Ok(Vec::new()) };
+    let (first_day, person) = (log.first_day(), person.map(|person| person.to_string()));
     let mut entries = Vec::new();
     for verb in [Verb::Checkin, Verb::Checkout] {
-        let first_day = log.first_day();
         let mut filters = vec![("type", kind), ("event", verb.log_event())];
         filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
+        filters.extend(person.as_deref().map(|person| (PERSON, person)));
+        let is_meant = |entry: &Record| {
+            let says = |name: &str, word: &str| {
+                entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
+            };
+            says("type", kind) && says("event", verb.log_event()) && log.is_before(entry)
+        };
         let mut offset = 0;
         loop {
             let limit = pages.page_limit().max(1);
             let page = pages.page(&ACTIVITY, &filters, offset, limit).await?;
             let is_last = page.is_empty() || pages.is_last(page.len(), limit);
             offset += page.len() as u64;
-            let is_meant = |entry: &Record| {
-                let says = |name: &str, word: &str| {
-                    entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
-                };
-                // A service may not know a filter and give everything.
-                says("type", kind) && says("event", verb.log_event()) && log.is_before(entry)
-            };
             entries.extend(page.into_iter().filter(is_meant));
             if is_last {
                 break;
@@ -186,3 +218,6 @@ fn is_tagged(entity: &Entity) -> bool {
     let mut references = schema::importable().flat_map(|other| other.fields).filter_map(Field::reference_to);
     references.any(|reference| reference.wire == Wire::Tag && reference.to == entity.name)
 }
+
+#[cfg(test)]
+mod tests;

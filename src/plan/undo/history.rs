@@ -50,7 +50,16 @@ pub struct Wants {
     /// made again what was deleted.
     pub recent: BTreeSet<&'static str>,
     /// Collections whose things the run checked in or out and whose records do not say who holds them.
-    pub logs: BTreeSet<&'static str>,
+    pub logs: BTreeMap<&'static str, Holders>,
+}
+
+/// Between whom and the things of a collection the run moved.
+#[derive(Debug, Default, Clone)]
+pub struct Holders {
+    /// Employees: the log can be asked for theirs (guide: `employee_id`).
+    pub people: BTreeSet<i64>,
+    /// How many moves name no employee.
+    pub others: u64,
 }
 
 impl History {
@@ -140,7 +149,11 @@ impl History {
             }
         }
         if item.field(DEPLOYED_TO).is_none() && step.entity.opposite().is_some() {
-            self.wants.logs.insert(item.name);
+            let holders = self.wants.logs.entry(item.name).or_default();
+            match step.body.get(PERSON).and_then(integer) {
+                Some(person) => drop(holders.people.insert(person)),
+                None => holders.others += 1,
+            }
         }
         self.moves.push(moved);
     }
@@ -159,6 +172,10 @@ impl History {
 
     pub(super) fn is_deleted(&self, key: Key) -> bool {
         self.deleted.contains(&key)
+    }
+
+    pub(super) fn is_created(&self, key: Key) -> bool {
+        self.created.contains(&key)
     }
 
     /// What updates and actions wrote last.
@@ -193,6 +210,9 @@ impl History {
         }
     }
 }
+
+/// The holder that the log can be filtered by.
+pub(crate) const PERSON: &str = "employee_id";
 
 /// Where records of single things say who holds them (field notes: "`deployed_to`").
 pub(super) const DEPLOYED_TO: &str = "deployed_to";

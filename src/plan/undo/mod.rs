@@ -29,7 +29,9 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
-pub use history::{History, Key, Wants};
+pub(crate) use history::PERSON;
+pub use history::{History, Holders, Key, Wants};
+pub use moves::names_a_holder;
 pub use obstacle::Obstacle;
 pub use present::Present;
 pub use waves::{Place, Wave, waves};

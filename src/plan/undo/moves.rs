@@ -490,6 +490,11 @@ fn holders_in(record: &Record) -> Vec<(Holder, Option<String>)> {
     entries.filter_map(told).collect()
 }
 
+/// Whether an entry of the log says between whom and its item something moved.
+pub fn names_a_holder(entry: &Record) -> bool {
+    named_in(entry).is_some()
+}
+
 /// Whom an entry of the log names; none where it names nobody.
 fn named_in(entry: &Record) -> Option<HashSet<Holder>> {
     let named: HashSet<Holder> = HOLDERS.iter().filter_map(|name| Some((*name, integer(entry.get(*name)?)?))).collect();

@@ -71,6 +71,10 @@ impl Undo<'_> {
     pub(super) fn updated(&mut self, step: &Step, id: i64) {
         let (entity, place) = (step.entity, Place::restore(step.entity));
         let key = (entity.name, id);
+        if self.history.is_created(key) {
+            self.push(step, id, place, Fate::Nothing(format!("it goes with the {} itself", entity.singular)));
+            return;
+        }
         let Some(record) = self.present.record(key) else {
             let fate = match self.history.is_deleted(key) {
                 true => Fate::Nothing(String::from("it is created again as it was before the run")),

@@ -120,6 +120,7 @@ fn a_later_write_of_the_same_run_is_the_runs_own() {
         )
         .undone();
     assert_eq!(deeds[0].kind(), Some(Kind::Delete));
+    assert!(matches!(deeds[1].fate, Fate::Nothing(_)), "it goes with the record");
 }
 
 #[test]
