@@ -94,6 +94,8 @@ pub enum Command {
     Delete(DeleteArgs),
     /// Go on with a run that was interrupted, from its journal
     Resume(ResumeArgs),
+    /// Take a run back: delete what it created, restore what it changed
+    Undo(UndoArgs),
     /// List the runs of this machine, show one, or clean up
     Runs(RunsArgs),
     /// Write spreadsheets to fill in
@@ -348,6 +350,38 @@ pub struct ResumeArgs {
     pub last: bool,
 
     /// Write the result here [default: where the run would have written it]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub result: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Deletes what the run created, restores what it changed, checks in what it checked out and the other
+way round, all as a run of its own that can be resumed. What somebody else has touched since is left
+as it is and reported; then the exit code is 1.
+
+Examples:
+  tallyport undo --last --dry-run
+  tallyport undo 20261124-093012-kqzf
+  tallyport undo kqzf --yes")]
+pub struct UndoArgs {
+    /// The run, as `tallyport runs` lists it, or the beginning or end of its name
+    #[arg(value_name = "RUN", required_unless_present = "last")]
+    pub run: Option<String>,
+
+    /// The newest run that is not itself an undo
+    #[arg(long, conflicts_with = "run")]
+    pub last: bool,
+
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Ask nothing
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Write the result here [default: RUN.undo.result.xlsx in this folder]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub result: Option<PathBuf>,
 }

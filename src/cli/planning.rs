@@ -31,7 +31,7 @@ use crate::table::Row;
 /// How often to look whether look-ups wait for the quota.
 const GLANCE: Duration = Duration::from_millis(200);
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
-const REQUESTS_PER_SECOND: u64 = 20;
+pub(super) const REQUESTS_PER_SECOND: u64 = 20;
 
 /// What a plan is made with.
 pub(super) struct Planning<'p> {

@@ -52,10 +52,15 @@ impl LogStart {
     }
 
     /// The day from which entries are asked for: the one before the mark's, since nobody says whose days are meant.
-    pub(super) fn first_day(&self) -> Option<String> {
+    pub fn first_day(&self) -> Option<String> {
         let LogStart::After(mark) = self else { return None };
         let day = TimeZone::UTC.to_datetime(moment(&mark.timestamp)?).date();
         day.checked_sub(1.day()).ok().map(|day| day.to_string())
+    }
+
+    /// Whether an entry was surely made after the run was planned.
+    pub fn is_before(&self, entry: &Record) -> bool {
+        self.age(entry) == Age::Newer
     }
 
     fn age(&self, entry: &Record) -> Age {
