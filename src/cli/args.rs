@@ -26,7 +26,7 @@ Then for real:
 
 Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration,
 3 the service could not be reached or refused before anything changed,
-4 interrupted or stopped early, 5 internal error."
+4 interrupted or stopped early (resume goes on), 5 internal error."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -94,6 +94,8 @@ pub enum Command {
     Delete(DeleteArgs),
     /// Go on with a run that was interrupted, from its journal
     Resume(ResumeArgs),
+    /// Take a run back: delete what it created, restore what it changed
+    Undo(UndoArgs),
     /// List the runs of this machine, show one, or clean up
     Runs(RunsArgs),
     /// Write spreadsheets to fill in
@@ -268,9 +270,9 @@ pub struct ImportArgs {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-A row names its record by the collection's natural key (`tallyport schema E` tells it), by a column `_id`, or by
---match-on; its other columns are not looked at. First the records go into a backup that `tallyport import` can bring
-back, under new ids. The service refuses to delete what is in use.
+A row names its record by the collection's natural key, by a column `_id`, or by --match-on; its other
+columns are not looked at. First the records go into a backup that `tallyport import` can bring back,
+under new ids. The service refuses to delete what is in use.
 
 Examples:
   tallyport delete assets retired.xlsx --dry-run
@@ -348,6 +350,38 @@ pub struct ResumeArgs {
     pub last: bool,
 
     /// Write the result here [default: where the run would have written it]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub result: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Deletes what the run created, restores what it changed, checks in what it checked out and the other
+way round, all as a run of its own that can be resumed. What somebody else has touched since is left
+as it is and reported; then the exit code is 1.
+
+Examples:
+  tallyport undo --last --dry-run
+  tallyport undo 20261124-093012-kqzf
+  tallyport undo kqzf --yes")]
+pub struct UndoArgs {
+    /// The run, as `tallyport runs` lists it, or the beginning or end of its name
+    #[arg(value_name = "RUN", required_unless_present = "last")]
+    pub run: Option<String>,
+
+    /// The newest run that is not itself an undo
+    #[arg(long, conflicts_with = "run")]
+    pub last: bool,
+
+    /// Show what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Ask nothing
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Write the result here [default: RUN.undo.result.xlsx in this folder]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub result: Option<PathBuf>,
 }

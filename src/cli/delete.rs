@@ -125,7 +125,7 @@ fn options(args: &DeleteArgs) -> Vec<(String, String)> {
 
 /// The words of the command: the collection stands before the file.
 fn typed(args: &DeleteArgs, intake: &Intake) -> Typed {
-    Typed::here(&[&[args.entity.clone()], intake.file_names().as_slice()].concat())
+    Typed::here(&[std::slice::from_ref(&args.entity), intake.file_names().as_slice()].concat())
 }
 
 /// What the journal keeps of the run as a whole.
@@ -209,8 +209,8 @@ fn consent(question: &str, backup: &Path, printer: Printer) -> Result<(), Error>
 
 fn kept_remark(entity: &Entity, backup: &Path, run: &str) -> String {
     format!(
-        "the {} are kept in {}; `tallyport undo {run}` or an import of that file makes them anew, and their ids will \
-         differ",
+        "backup of the {}: {}; what was deleted comes back with `tallyport undo {run}` or an import of that file, and \
+         its ids will differ",
         entity.name,
         backup.display()
     )

@@ -17,7 +17,7 @@ pub enum Exit {
     Usage = 2,
     /// The service could not be reached, or refused, before anything was changed.
     Refused = 3,
-    /// Interrupted or stopped early.
+    /// Interrupted or stopped early; `resume` goes on.
     Stopped = 4,
     /// A bug of tallyport.
     Internal = 5,

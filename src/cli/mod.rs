@@ -25,6 +25,7 @@ mod sandbox;
 mod schema;
 pub mod settings;
 mod template;
+mod undo;
 
 use std::io;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Import(args) => import::run(&global, &args, printer),
         Command::Delete(args) => delete::run(&global, &args, printer),
         Command::Resume(args) => resume::run(&global, &args, printer),
+        Command::Undo(args) => undo::run(&global, &args, printer),
         Command::Runs(args) => runs::run(&args, printer),
         Command::Template(args) => template::run(&global, &args, printer),
         Command::Schema(args) => schema::run(&args, printer),

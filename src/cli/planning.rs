@@ -31,7 +31,7 @@ use crate::table::Row;
 /// How often to look whether look-ups wait for the quota.
 const GLANCE: Duration = Duration::from_millis(200);
 /// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
-const REQUESTS_PER_SECOND: u64 = 20;
+pub(super) const REQUESTS_PER_SECOND: u64 = 20;
 
 /// What a plan is made with.
 pub(super) struct Planning<'p> {
@@ -182,18 +182,6 @@ impl Planning<'_> {
     }
 }
 
-/// Nothing has been sent yet: an interrupt simply ends it.
-pub(super) async fn or_interrupted<T>(
-    interrupts: &mut Interrupts,
-    work: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    tokio::select! {
-        biased;
-        () = interrupts.next() => Err(Error::Interrupted),
-        done = work => done,
-    }
-}
-
 /// Does `work`, and says meanwhile what its requests wait for: that may last an hour.
 pub(super) async fn saying_why_it_waits<T>(
     client: &Client,
@@ -233,6 +221,18 @@ async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
         users.insert(email.clone(), id);
     }
     Ok(users)
+}
+
+/// Nothing has been sent yet: an interrupt simply ends it.
+pub(super) async fn or_interrupted<T>(
+    interrupts: &mut Interrupts,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = interrupts.next() => Err(Error::Interrupted),
+        done = work => done,
+    }
 }
 
 /// What the second pass over a sheet is to do.

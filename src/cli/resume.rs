@@ -15,7 +15,8 @@ use crate::journal::{Conclusion, Details, Journal, Phase, RunHead, Shelf, Shelve
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
-    let shelved = wanted(&shelf()?, args)?;
+    let shelf = shelf()?;
+    let shelved = wanted(&shelf, args)?;
     // Whoever asks first has it; another process is refused here.
     let journal = Journal::open(&shelved.path, &shelved.id)?;
     let head = journal.head()?;
@@ -23,6 +24,9 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
         Phase::Planning => return Err(never_begun(&head)),
         Phase::Finished if journal.unsettled_count()? == 0 => return tell(&journal, printer),
         Phase::Finished | Phase::Sending | Phase::Stopped => {}
+    }
+    if let Some(undo) = shelf.undos_of(&head.id)?.first() {
+        return Err(taken_back(&head, &undo.id));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (connection, mut interrupts) = {
@@ -44,6 +48,14 @@ fn wanted(shelf: &Shelf, args: &ResumeArgs) -> Result<Shelved, Error> {
             Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs")
         }),
     }
+}
+
+/// Going on would make again what was taken back.
+fn taken_back(head: &RunHead, undo: &str) -> Error {
+    Error::usage(
+        format!("run {} was taken back by run {undo}", head.id),
+        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command("import", &[])),
+    )
 }
 
 fn never_begun(head: &RunHead) -> Error {

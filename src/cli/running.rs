@@ -17,7 +17,7 @@ use super::{Error, Exit};
 use crate::api::{Client, Waiting};
 use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, counted, summary as telling, thousands};
+use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
 use crate::schema;
 use crate::send::{Dispatch, Doing, End, Settings, Watcher};
 
@@ -157,6 +157,13 @@ impl Running<'_> {
     }
 }
 
+/// A reader that went away changes nothing of what the run came to.
+fn say(summary: &RunSummary, printer: Printer) {
+    if let Err(error) = print(summary, printer) {
+        printer.warn(&error.to_string());
+    }
+}
+
 /// Prints the end of a run: as text for people, as the one document for scripts.
 pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error> {
     printer.say(&telling::text(summary))?;
@@ -164,13 +171,6 @@ pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error>
         printer.data(&format!("{}\n", telling::json(summary)))?;
     }
     Ok(())
-}
-
-/// A reader that went away changes nothing of what the run came to.
-fn say(summary: &RunSummary, printer: Printer) {
-    if let Err(error) = print(summary, printer) {
-        printer.warn(&error.to_string());
-    }
 }
 
 /// Says what a finished run came to, and changes nothing.
@@ -255,7 +255,7 @@ pub(super) fn command(deed: Deed) -> &'static str {
     match deed {
         Deed::Import => "import",
         Deed::Delete => "delete",
-        Deed::Undo => "undo",
+        Deed::Undo => UNDO,
     }
 }
 
@@ -277,7 +277,7 @@ fn exit(run: &RunSummary, end: &End, also_created: bool) -> Exit {
     match end {
         End::Refused(_) | End::Unreachable(_) if !changed => Exit::Refused,
         End::Refused(_) | End::Unreachable(_) | End::Broken(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,
-        End::Complete if counts.failed + counts.unknown > 0 => Exit::RowsFailed,
+        End::Complete if counts.failed + counts.unknown + run.left() > 0 => Exit::RowsFailed,
         End::Complete => Exit::Success,
     }
 }

@@ -58,6 +58,17 @@ impl Glance {
     }
 }
 
+impl Shelved {
+    /// The run that it takes back.
+    fn undoes(&self) -> Option<String> {
+        self.glance.as_ref().ok()?.head.undoes.clone()
+    }
+
+    fn has_begun(&self) -> bool {
+        self.glance.as_ref().is_ok_and(|glance| glance.phase != Phase::Planning)
+    }
+}
+
 impl Shelf {
     /// The shelf in a state folder, which need not exist yet.
     pub fn new(state_dir: &Path) -> Self {
@@ -133,12 +144,23 @@ impl Shelf {
         }
     }
 
-    /// The newest run that can be resumed and that no process is at.
+    /// The newest run that can be resumed, that no process is at, and that was not taken back.
     pub fn newest_unfinished(&self) -> Result<Option<Shelved>, JournalError> {
+        let runs = self.list()?;
+        let undone: Vec<String> = runs.iter().filter(|run| run.has_begun()).filter_map(Shelved::undoes).collect();
         let open = |shelved: &Shelved| {
-            shelved.glance.as_ref().is_ok_and(|glance| glance.can_be_resumed() && glance.at_work == AtWork::No)
+            let glance = shelved.glance.as_ref();
+            glance.is_ok_and(|glance| glance.can_be_resumed() && glance.at_work == AtWork::No)
+                && !undone.contains(&shelved.id)
         };
-        Ok(self.list()?.into_iter().find(open))
+        Ok(runs.into_iter().find(open))
+    }
+
+    /// The runs that have begun to take a run back, the newest first.
+    pub fn undos_of(&self, run: &str) -> Result<Vec<Shelved>, JournalError> {
+        let mut runs = self.list()?;
+        runs.retain(|shelved| shelved.undoes().as_deref() == Some(run) && shelved.has_begun());
+        Ok(runs)
     }
 
     /// Deletes a journal for good; gives the bytes that this frees.

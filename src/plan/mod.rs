@@ -13,6 +13,7 @@ mod missing;
 pub mod order;
 mod planner;
 mod step;
+pub mod undo;
 
 use std::collections::BTreeMap;
 

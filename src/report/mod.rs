@@ -22,6 +22,7 @@ use crate::check::Problem;
 
 pub use book::{RESULT_HEADERS, ResultBook, SUMMARY_SHEET};
 pub use status::{Counts, Reported, Status, Tense};
+pub(crate) use summary::plan_sentence;
 pub use tally::{Example, Group, ProblemTally};
 pub use words::{Place, duration, problem_line};
 pub(crate) use words::{counted, is_secret, is_withheld, thousands};
@@ -104,6 +105,9 @@ pub struct Planned {
     pub quota: Option<u32>,
 }
 
+/// The command that takes a run back.
+pub(crate) const UNDO: &str = "undo";
+
 impl RunSummary {
     /// A run of which nothing is known yet but its name.
     pub fn new(command: &'static str, run_id: String) -> Self {
@@ -133,6 +137,11 @@ impl RunSummary {
             (_, true) => Tense::Planned,
             (_, false) => Tense::Done,
         }
+    }
+
+    /// What an undo leaves as it is: its skipped rows. Whoever asks an import to skip rows gets what was asked for.
+    pub fn left(&self) -> u64 {
+        if self.command == UNDO { self.counts().skipped } else { 0 }
     }
 
     /// All sheets together.

@@ -7,7 +7,7 @@ use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value, json};
 
 use super::words::{counted, duration, file_name, quoted, thousands};
-use super::{Counts, Group, Planned, RunSummary, SheetSummary, Status, Tense};
+use super::{Counts, Group, Planned, RunSummary, SheetSummary, Status, Tense, UNDO};
 
 const STRONG: Style = Style::new().effects(Effects::BOLD);
 const FAINT: Style = Style::new().effects(Effects::DIMMED);
@@ -50,6 +50,7 @@ fn headline(summary: &RunSummary) -> String {
 fn styled_verdict(summary: &RunSummary) -> String {
     let counts = summary.counts();
     let style = match (counts.failed, counts.unknown) {
+        (0, 0) if summary.left() > 0 => DOUBTFUL,
         (0, 0) => GOOD,
         (0, _) => DOUBTFUL,
         _ => BAD,
@@ -68,6 +69,8 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
     let of_rows = format!("of {}", counted(rows, "row"));
     match (counts.failed, counts.unknown) {
         _ if rows == 0 => String::from("no rows"),
+        (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
+        (0, 0) if summary.command == UNDO => format!("all {} taken back", counted(rows, "step")),
         (0, 0) if rows == 1 => format!("the one row {succeeds}"),
         (0, 0) => format!("all {} {succeeds}", counted(rows, "row")),
         (0, unknown) => format!("{} {of_rows} ended unknown", thousands(unknown)),
@@ -77,14 +80,12 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
 
 /// `Dry run of assets.xlsx`; also the title of the result's Summary sheet.
 pub(super) fn title(summary: &RunSummary) -> String {
-    let what = match summary.tense() {
-        Tense::Planned => "Dry run",
-        Tense::Checked => "Check",
-        Tense::Done => match summary.command {
-            "delete" => "Deletion",
-            "undo" => "Undo",
-            _ => "Import",
-        },
+    let what = match (summary.tense(), summary.command) {
+        (Tense::Planned, _) => "Dry run",
+        (Tense::Checked, _) => "Check",
+        (Tense::Done, "delete") => "Deletion",
+        (Tense::Done, UNDO) => "Undo",
+        (Tense::Done, _) => "Import",
     };
     match summary.files.as_slice() {
         [] => what.to_owned(),
@@ -288,7 +289,7 @@ fn push_plan(text: &mut String, summary: &RunSummary) {
 }
 
 /// `1,180 requests, about 1 min at 10,000 an hour; 3 e-mails to 2 people`.
-pub(super) fn plan_sentence(planned: &Planned) -> String {
+pub(crate) fn plan_sentence(planned: &Planned) -> String {
     let mut sentence = format!("{}, about {}", counted(planned.requests, "request"), duration(planned.seconds as f64));
     if let Some(quota) = planned.quota {
         let _ = write!(sentence, " at {} an hour", thousands(u64::from(quota)));

@@ -19,6 +19,14 @@ impl Entity {
         Some((field, field.reference_to()?))
     }
 
+    /// The action that takes this one back: the check-in of a checkout and the other way round. None for consumables,
+    /// which are used up (guide: section "Checkin" has four, section "Checkout" five).
+    pub fn opposite(&self) -> Option<&'static Entity> {
+        let item = self.item()?.1.to;
+        let is_of_item = |action: &Entity| action.item().is_some_and(|(_, reference)| reference.to == item);
+        ACTIONS.iter().copied().find(|action| is_of_item(action) && action.role != self.role)
+    }
+
     /// The parameters of an action that may name a holder.
     pub fn holders(&self) -> impl Iterator<Item = &'static Field> {
         let beside_the_item = if self.is_action() { self.fields.get(1..).unwrap_or_default() } else { &[] };
@@ -55,6 +63,7 @@ const CHECKIN_ASSET: Entity = Entity {
         Field::reference("status_id", "statuses")
             .required()
             .acting()
+            .sets("status_id")
             .also(&["status", "status name", "status label", "new status", "state", "asset status", "statut", "estado"])
             .related(&[Related::new("type", &["status type"])])
             .help("The status it has from now on, by name.")
@@ -71,6 +80,7 @@ const CHECKIN_ASSET: Entity = Entity {
             .example("Charger is missing"),
         Field::reference("asset_location_id", "locations")
             .acting()
+            .sets("location_id")
             .also(&[
                 "asset location", "asset location name", "home location", "new location", "default location",
                 "location", "location name",
@@ -80,6 +90,7 @@ const CHECKIN_ASSET: Entity = Entity {
             .example("Berlin Office"),
         Field::reference("asset_department_id", "departments")
             .acting()
+            .sets("department_id")
             .also(&["asset department", "asset department name", "new department", "department", "department name"])
             .related(words::DEPARTMENT_DETAILS)
             .help("The department the asset belongs to from now on, by name.")
@@ -270,11 +281,13 @@ const CHECKOUT_ASSET: Entity = Entity {
             .example("With charger and bag"),
         Field::reference("asset_location_id", "locations")
             .acting()
+            .sets("location_id")
             .also(&["asset location", "asset location name", "home location", "new location", "default location"])
             .help("The location the asset belongs to from now on, by name.")
             .example("Berlin Office"),
         Field::reference("asset_department_id", "departments")
             .acting()
+            .sets("department_id")
             .also(&["asset department", "asset department name", "new department", "department", "department name"])
             .related(words::DEPARTMENT_DETAILS)
             .help("The department the asset belongs to from now on, by name.")

@@ -19,6 +19,8 @@ pub struct Field {
     pub read: bool,
     /// Header words people use for it, in any case and with any separators; see [`super::fold_header`].
     pub also: &'static [&'static str],
+    /// Of an action's parameter: the field of the item's own record that it sets.
+    pub sets: Option<&'static str>,
     /// Columns of the same sheet that tell more about the record this field refers to.
     pub related: &'static [Related],
     /// One line for people.
@@ -121,6 +123,7 @@ impl Field {
             filter: false,
             read: true,
             also: &[],
+            sets: None,
             related: &[],
             help: "",
             example: "",
@@ -221,6 +224,12 @@ impl Field {
     pub(super) const fn acting(mut self) -> Self {
         self.update = false;
         self.read = false;
+        self
+    }
+
+    /// A parameter of an action that is from then on what the item's own record holds in `field`.
+    pub(super) const fn sets(mut self, field: &'static str) -> Self {
+        self.sets = Some(field);
         self
     }
 

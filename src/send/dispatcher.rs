@@ -431,7 +431,7 @@ impl<'c> Dispatch<'c> {
     async fn look(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
         let lost = self.losses.take();
         let steps: Vec<&Step> = lost.iter().map(|lost| &lost.step).collect();
-        let available = background::available(steps.iter().copied());
+        let available = background::available(steps.iter().copied(), &self.standing);
         let known = self.background.known(&self.standing, &available);
         let doing = Doing::Looking { records: lost.len() };
         let found = {

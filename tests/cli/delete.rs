@@ -64,7 +64,7 @@ fn records_go_by_their_key_and_every_row_says_what_became_of_it() {
 fn records_go_by_their_id_alone_and_by_other_fields() {
     let account = three_assets().sheet("ids.csv", "_id\n2\n7\n").sheet("notes.csv", "Notes\nA-3\n");
     let ran = account.run(&["delete", "assets", "ids.csv", "--yes"]).exits(1).says("there is no `#7`");
-    ran.says("the assets are kept in ids.backup.xlsx").says("tallyport undo").says("ids will differ");
+    ran.says("backup of the assets: ids.backup.xlsx").says("tallyport undo").says("ids will differ");
     account.run(&["delete", "assets", "notes.csv", "--match-on", "notes", "--yes"]).exits(0);
     assert_eq!(tags(&account), ["A-1"]);
 }

@@ -18,4 +18,5 @@ mod runs;
 mod samples;
 mod shapes;
 mod stranger;
+mod undo;
 mod usage;

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Sender};
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tallyport::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
 use crate::kills::proxy::{Moment, Proxy, Snare};
-use crate::rehearsal::{KEY, Ran, Rehearsal, bare, rows_of};
+use crate::rehearsal::{KEY, Ran, Rehearsal, bare, request, rows_of};
 
 const ROWS: usize = 12;
 
@@ -203,6 +204,38 @@ fn a_state_folder_that_cannot_be_used_stops_an_import_before_it_sends() {
     let ran = Ran::of(story.command(&["import", "assets.csv"]).env("TALLYPORT_HOME", &occupied).output().unwrap());
     ran.exits(2).says("TALLYPORT_HOME");
     assert_eq!(story.proxy.writes(), 0);
+}
+
+#[test]
+fn a_service_that_starts_anew_costs_no_row() {
+    let story = Story::new();
+    let data = story.account.path("account.db");
+    let service = || {
+        let store = StoreAt::File(data.clone());
+        Sandbox::start(SandboxOptions { store, api_key: KEY.into(), quota: None, ..SandboxOptions::default() }).unwrap()
+    };
+    let first = service();
+    for (collection, record) in [
+        ("categories", json!({"name": "Notebooks", "type": "asset"})),
+        ("statuses", json!({"name": "Ready", "type": "deployable"})),
+    ] {
+        assert_eq!(request(first.address(), KEY, "POST", collection, Some(&record)).0, 201);
+    }
+    let product = json!({"name": "MacBook Pro 14 M9", "category_id": 1});
+    assert_eq!(request(first.address(), KEY, "POST", "products", Some(&product)).0, 201);
+    let sheet: String = (1..=ROWS).map(|number| format!("A-{number},MacBook Pro 14 M9,Ready\n")).collect();
+    fs::write(story.account.path("assets.csv"), format!("asset_id,product,status\n{sheet}")).unwrap();
+    story.proxy.moves_to(first.address());
+    let held = story.hold(&["import", "assets.csv"], 8, Moment::Forwarded);
+    drop(first);
+    let again = service();
+    story.proxy.moves_to(again.address());
+    held.ends().exits(0);
+    let (_, body) = request(again.address(), KEY, "GET", "assets?limit=1000", None);
+    let records: Vec<Value> = serde_json::from_str(&body).unwrap();
+    let mut tags: Vec<&str> = records.iter().filter_map(|record| record["asset_id"].as_str()).collect();
+    tags.retain(|tag| tag.starts_with("A-"));
+    assert_eq!(tags.len(), ROWS, "{tags:?}");
 }
 
 #[cfg(unix)]

@@ -65,7 +65,7 @@ mod tests {
     fn ages_are_written_as_people_write_them() {
         for (age, hours) in [("90d", 90 * 24), ("12h", 12), ("2 weeks", 14 * 24), ("1d 12h", 36), (" 3 hours ", 3)] {
             let then = before(now(), age).unwrap();
-            let apart = (now() - then).as_secs_f64() / 3600.0;
+            let apart = now().duration_since(then).as_secs_f64() / 3_600.0;
             // A change of the clocks may lie between.
             assert!((apart - f64::from(hours)).abs() <= 1.0, "{age}: {apart}");
         }

@@ -1,0 +1,223 @@
+//! What the account holds now, in the fewest requests.
+//!
+//! A list is read by what was touched last, so that what a run was about comes first however long the list is. It ends
+//! when everything wanted has been seen, or when asking for what is still open by its id takes fewer requests than have
+//! gone into pages already: never more than twice what the better way would have taken.
+
+use std::collections::{BTreeSet, HashSet};
+use std::mem;
+
+use futures::{StreamExt, TryStreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value as Json;
+
+use crate::api::{Record, record_id};
+use crate::catalog::Pages;
+use crate::plan::undo::{Holders, PERSON, Present, Wants, names_a_holder};
+use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
+use crate::send::LogStart;
+
+/// Records asked for by id or tag at a time.
+const AT_ONCE: usize = 8;
+
+/// How far the clocks of this machine and of the service may be apart.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(24);
+
+/// The record touched last comes first.
+const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc")];
+
+/// Fetches what is wanted of the account. `began` is when the run began, `log` where the activity log stood then.
+///
+/// # Errors
+/// Where the service cannot be read.
+pub(super) async fn fetch<P: Pages>(
+    pages: &P,
+    wants: &Wants,
+    began: Timestamp,
+    log: &LogStart,
+    on_collection: &mut dyn FnMut(&str),
+) -> Result<Present, P::Error> {
+    let mut present = Present::default();
+    let since = began.checked_sub(CLOCKS_APART).unwrap_or(Timestamp::MIN);
+    for entity in COLLECTIONS.iter().copied() {
+        let ids = wants.ids.get(entity.name).cloned().unwrap_or_default();
+        let tags = if is_tagged(entity) { wants.tags.clone() } else { HashSet::new() };
+        let since = wants.recent.contains(entity.name).then_some(since);
+        if !ids.is_empty() || !tags.is_empty() || since.is_some() {
+            on_collection(entity.name);
+            let mut search = Search { pages, entity, ids, tags, since, present: &mut present };
+            search.run().await?;
+        }
+    }
+    for (name, holders) in &wants.logs {
+        on_collection("the activity log");
+        let Some(entity) = schema::collection(name) else { continue };
+        let entries = moves(pages, entity, holders, log).await?;
+        present.logs.insert(entity.name, entries);
+    }
+    Ok(present)
+}
+
+/// Fetches more records of a collection, by their ids.
+///
+/// # Errors
+/// Where the service cannot be read.
+pub(super) async fn fetch_more<P: Pages>(
+    pages: &P,
+    entity: &'static Entity,
+    ids: BTreeSet<i64>,
+    present: &mut Present,
+) -> Result<(), P::Error> {
+    let ids: HashSet<i64> = ids.into_iter().filter(|id| present.record((entity.name, *id)).is_none()).collect();
+    Search { pages, entity, ids, tags: HashSet::new(), since: None, present }.run().await
+}
+
+/// The records of one collection that are wanted and not seen yet.
+struct Search<'s, P> {
+    pages: &'s P,
+    entity: &'static Entity,
+    ids: HashSet<i64>,
+    tags: HashSet<String>,
+    /// Everything touched since is wanted too.
+    since: Option<Timestamp>,
+    present: &'s mut Present,
+}
+
+impl<P: Pages> Search<'_, P> {
+    async fn run(&mut self) -> Result<(), P::Error> {
+        let (mut offset, mut read) = (0, 0);
+        loop {
+            if self.since.is_none() && self.open() <= read + 1 {
+                return self.look_up().await;
+            }
+            let limit = self.pages.page_limit().max(1);
+            let page = self.pages.page(self.entity, NEWEST_FIRST, offset, limit).await?;
+            let is_last = page.is_empty() || self.pages.is_last(page.len(), limit);
+            offset += page.len() as u64;
+            read += 1;
+            page.into_iter().for_each(|record| self.take(record));
+            if is_last {
+                // What was not seen is not there.
+                return Ok(());
+            }
+        }
+    }
+
+    fn open(&self) -> usize {
+        self.ids.len() + self.tags.len()
+    }
+
+    fn take(&mut self, record: Record) {
+        let is_older = self.since.is_some_and(|since| touched(&record).is_some_and(|touched| touched < since));
+        let is_recent = self.since.is_some() && !is_older;
+        if is_older {
+            // The list is in order: all that follow are older still.
+            self.since = None;
+        }
+        let is_wanted = record_id(&record).is_some_and(|id| self.ids.remove(&id));
+        let is_tagged = tag(self.entity, &record).is_some_and(|tag| self.tags.remove(tag));
+        if is_recent || is_wanted || is_tagged {
+            self.present.add(self.entity, record);
+        }
+    }
+
+    async fn look_up(&mut self) -> Result<(), P::Error> {
+        let (pages, entity) = (self.pages, self.entity);
+        let ids = mem::take(&mut self.ids);
+        let mut found = stream::iter(ids).map(|id| pages.record(entity, id)).buffered(AT_ONCE);
+        while let Some(record) = found.try_next().await? {
+            record.into_iter().for_each(|record| self.present.add(entity, record));
+        }
+        let Some(key) = entity.key.first() else { return Ok(()) };
+        let tags = mem::take(&mut self.tags);
+        let by_tag = |tag: String| async move {
+            let records = pages.page(entity, &[(*key, tag.as_str())], 0, 2).await?;
+            let is_it = |record: &Record| record.get(*key).and_then(Json::as_str) == Some(tag.as_str());
+            Ok(records.into_iter().find(is_it))
+        };
+        let mut found = stream::iter(tags).map(by_tag).buffered(AT_ONCE);
+        while let Some(record) = found.try_next().await? {
+            record.into_iter().for_each(|record| self.present.add(entity, record));
+        }
+        Ok(())
+    }
+}
+
+/// The check-ins and checkouts of a collection's things that the log tells of since the run was planned.
+///
+/// Nobody documents whether entries name the holder. Where they do not, those of the run's people are asked for.
+async fn moves<P: Pages>(
+    pages: &P,
+    entity: &'static Entity,
+    holders: &Holders,
+    log: &LogStart,
+) -> Result<Vec<Record>, P::Error> {
+    let entries = entries(pages, entity, log, None).await?;
+    if entries.iter().all(names_a_holder) || holders.others > 0 {
+        return Ok(entries);
+    }
+    let mut of_people = Vec::new();
+    for person in &holders.people {
+        for mut entry in self::entries(pages, entity, log, Some(*person)).await? {
+            // A service that does not know the filter gives everybody's.
+            if !names_a_holder(&entry) {
+                entry.insert(PERSON.to_owned(), Json::from(*person));
+            }
+            if entry.get(PERSON).and_then(Json::as_i64) == Some(*person) {
+                of_people.push(entry);
+            }
+        }
+    }
+    Ok(of_people)
+}
+
+async fn entries<P: Pages>(
+    pages: &P,
+    entity: &'static Entity,
+    log: &LogStart,
+    person: Option<i64>,
+) -> Result<Vec<Record>, P::Error> {
+    let Some(kind) = entity.log_type() else { return Ok(Vec::new()) };
+    let (first_day, person) = (log.first_day(), person.map(|person| person.to_string()));
+    let mut entries = Vec::new();
+    for verb in [Verb::Checkin, Verb::Checkout] {
+        let mut filters = vec![("type", kind), ("event", verb.log_event())];
+        filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
+        filters.extend(person.as_deref().map(|person| (PERSON, person)));
+        let is_meant = |entry: &Record| {
+            let says = |name: &str, word: &str| {
+                entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
+            };
+            says("type", kind) && says("event", verb.log_event()) && log.is_before(entry)
+        };
+        let mut offset = 0;
+        loop {
+            let limit = pages.page_limit().max(1);
+            let page = pages.page(&ACTIVITY, &filters, offset, limit).await?;
+            let is_last = page.is_empty() || pages.is_last(page.len(), limit);
+            offset += page.len() as u64;
+            entries.extend(page.into_iter().filter(is_meant));
+            if is_last {
+                break;
+            }
+        }
+    }
+    Ok(entries)
+}
+
+fn touched(record: &Record) -> Option<Timestamp> {
+    record.get("updated_at")?.as_str()?.parse().ok()
+}
+
+fn tag<'r>(entity: &Entity, record: &'r Record) -> Option<&'r str> {
+    record.get(*entity.key.first()?)?.as_str()
+}
+
+/// Whether others refer to records of the collection by a tag.
+fn is_tagged(entity: &Entity) -> bool {
+    let mut references = schema::importable().flat_map(|other| other.fields).filter_map(Field::reference_to);
+    references.any(|reference| reference.wire == Wire::Tag && reference.to == entity.name)
+}
+
+#[cfg(test)]
+mod tests;

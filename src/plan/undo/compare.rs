@@ -1,0 +1,114 @@
+//! Values that were written beside values that are there, and values of replies as a body has them.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde_json::Value as Json;
+
+use super::present::Present;
+use crate::api::Record;
+use crate::catalog::fold_name;
+use crate::plan::diff;
+use crate::schema::{Entity, Field, Kind, TextForm, Wire, fold_header};
+
+/// Which call a value is for: the guide spells some options differently in each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Call {
+    Create,
+    Update,
+}
+
+impl Present {
+    /// Whether a record holds a value, as far as it tells. A service may send a tag back as a system id, a reference
+    /// as the record it names, and an e-mail address in other case.
+    pub(super) fn holds(&self, entity: &Entity, field: &Field, value: &Json, record: &Record) -> bool {
+        if !field.read || (!record.contains_key(field.name) && !self.carries(entity, field.name)) {
+            return true;
+        }
+        let held = match record.get(field.name).unwrap_or(&Json::Null) {
+            Json::Object(named) if field.reference_to().is_some() => named.get("id").unwrap_or(&Json::Null),
+            held => held,
+        };
+        match field.kind {
+            Kind::CustomFields => sorted_pairs(value) == sorted_pairs(held),
+            _ if diff::holds(field, value, Some(held)) => true,
+            Kind::Reference(reference) if reference.wire == Wire::Tag => {
+                let id = self.id_of(reference, value);
+                id.is_some() && id == self.id_of(reference, held)
+            }
+            Kind::Text(TextForm::Email) => match (value, held) {
+                (Json::String(value), Json::String(held)) => fold_name(value) == fold_name(held),
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+}
+
+/// A value of a reply as a body has it; null for nothing.
+pub(super) fn as_sent(field: &Field, value: &Json, call: Call, present: &Present) -> Json {
+    if is_empty(value) {
+        return Json::Null;
+    }
+    let text = || match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match field.kind {
+        Kind::CustomFields => match diff::custom_fields(value) {
+            pairs if pairs.is_empty() => Json::Null,
+            pairs => diff::pairs(&pairs),
+        },
+        Kind::Reference(reference) => {
+            let wired = present.id_of(reference, value).and_then(|id| present.wire(reference, id));
+            wired.unwrap_or_else(|| value.clone())
+        }
+        Kind::Date => Json::from(text().get(..10).unwrap_or_default()),
+        Kind::Boolean => match text().to_ascii_lowercase().as_str() {
+            "1" | "yes" | "true" => Json::from(true),
+            _ => Json::from(false),
+        },
+        Kind::Money | Kind::Integer { .. } | Kind::User => number(&text()).unwrap_or_else(|| value.clone()),
+        Kind::Option(choices) => {
+            let folded = fold_header(&text());
+            let is_it = |option: &&str| fold_header(option) == folded;
+            let position = choices.create.iter().position(is_it).or_else(|| choices.update.iter().position(is_it));
+            let spellings = if call == Call::Create { choices.create } else { choices.update };
+            position.and_then(|at| spellings.get(at)).map_or_else(|| value.clone(), |option| Json::from(*option))
+        }
+        Kind::Text(_) | Kind::Currency | Kind::Structure => Json::from(text()),
+    }
+}
+
+/// Whole amounts leave as integers (field notes).
+fn number(text: &str) -> Option<Json> {
+    let number: Decimal = text.trim().parse().ok()?;
+    match number.normalize().scale() {
+        0 => number.to_i64().map(Json::from),
+        _ => number.to_f64().map(Json::from),
+    }
+}
+
+pub(super) fn is_empty(value: &Json) -> bool {
+    match value {
+        Json::Null => true,
+        Json::String(text) => text.trim().is_empty(),
+        Json::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn sorted_pairs(value: &Json) -> Vec<(String, String)> {
+    let mut pairs = diff::custom_fields(value);
+    pairs.retain(|(_, value)| !value.is_empty());
+    pairs.sort();
+    pairs
+}
+
+/// A whole number, which some replies carry as text.
+pub(super) fn integer(value: &Json) -> Option<i64> {
+    match value {
+        Json::Number(number) => number.as_i64(),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
