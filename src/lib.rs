@@ -45,6 +45,9 @@ pub mod catalog;
 /// The HTTP client: the only place that knows HTTP.
 pub mod api;
 
+/// Records into spreadsheets.
+pub mod export;
+
 /// Sheets to fill in, from the schema.
 pub mod template;
 

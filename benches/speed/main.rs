@@ -5,6 +5,7 @@
 //! Nothing is asserted about time; `benches/README.md` keeps the numbers of one machine.
 
 mod inputs;
+mod journal;
 mod machine;
 mod measure;
 mod peers;
@@ -20,14 +21,15 @@ use sandbox::Sandbox;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const HELP: &str = "\
-cargo bench --bench speed -- [csv] [xlsx] [send] [plan] [--rows N] [--runs N]
+cargo bench --bench speed -- [csv] [xlsx] [send] [journal] [plan] [--rows N] [--runs N]
 
 csv   check a CSV file, beside the csv crate's StringRecord reader
 xlsx  check an .xlsx file, beside calamine's cell stream
 send  import into a sandbox, beside a bare reqwest loop
+journal  the same run from a journal in a file, beside one in memory
 plan  import --dry-run of the CSV file: time and memory
 
---rows N  rows of the files [default: 1000000; send: a tenth]
+--rows N  rows of the files [default: 1000000; send and journal: a tenth]
 --runs N  runs of each, of which the median is shown [default: 3]";
 
 /// What the bench was asked for.
@@ -59,7 +61,7 @@ fn main() -> Outcome<()> {
 
 type Stage = fn(&Asked, &Path) -> Outcome<()>;
 
-const STAGES: &[(&str, Stage)] = &[("csv", csv), ("xlsx", xlsx), ("send", send), ("plan", plan)];
+const STAGES: &[(&str, Stage)] = &[("csv", csv), ("xlsx", xlsx), ("send", send), ("journal", durable), ("plan", plan)];
 
 impl Asked {
     fn new(arguments: &[String]) -> Outcome<Self> {
@@ -136,6 +138,25 @@ fn send(asked: &Asked, folder: &Path) -> Outcome<()> {
         import.push(run(&mut command)?.success()?);
     }
     measure::print_table(&roof, &[&import]);
+    Ok(())
+}
+
+/// Intent before and outcome after every request, on disk: what that costs.
+fn durable(asked: &Asked, folder: &Path) -> Outcome<()> {
+    let rows = (asked.rows / 10).max(1);
+    println!("\n## a journalled run into a fresh sandbox, no quota, 32 in flight\n\n{rows} new assets\n");
+    let mut memory = Series::new("journal in memory", rows);
+    let mut file = Series::new("journal in a file, durable", rows);
+    for round in 0..asked.runs {
+        for (series, place) in [(&mut memory, String::from("memory")), (&mut file, format!("{round}.sqlite"))] {
+            let place = if place == "memory" { PathBuf::from(place) } else { folder.join(place) };
+            let sandbox = Sandbox::start(&mut program(folder))?;
+            let arguments = [sandbox.base_url.clone(), sandbox.api_key.clone(), rows.to_string()].map(PathBuf::from);
+            let [base_url, api_key, count] = &arguments;
+            series.push(run(&mut peers::command("journal", &[&place, base_url, api_key, count])?)?.told()?);
+        }
+    }
+    measure::print_table(&memory, &[&file]);
     Ok(())
 }
 

@@ -12,14 +12,14 @@ use futures::stream;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Map, Value as Json};
 
-use crate::Outcome;
 use crate::inputs::{Faults, Record};
+use crate::{Outcome, journal};
 
 /// The argument by which the bench knows that it is to be a peer.
 pub(crate) const AS_PEER: &str = "--as-peer";
 
 /// Requests in flight, as the program is told.
-const IN_FLIGHT: usize = 32;
+pub(crate) const IN_FLIGHT: usize = 32;
 
 /// This bench as the peer of that name.
 pub(crate) fn command(name: &str, arguments: &[&PathBuf]) -> Outcome<Command> {
@@ -37,6 +37,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome<()> {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
             runtime.block_on(send(base_url, api_key, rows.parse()?))
         }
+        ["journal", place, base_url, api_key, rows] => journal::run(place, base_url, api_key, rows.parse()?),
         other => Err(format!("no such peer: {other:?}").into()),
     }
 }
@@ -94,7 +95,7 @@ async fn send(base_url: &str, api_key: &str, rows: u64) -> Outcome<()> {
 }
 
 /// The ids of the records that rows name, by collection and name.
-struct Ids(HashMap<(&'static str, String), Json>);
+pub(crate) struct Ids(HashMap<(&'static str, String), Json>);
 
 /// Columns that name a record: position, field and collection.
 const REFERENCES: [(usize, &str, &str); 5] = [
@@ -118,7 +119,7 @@ const TEXTS: [(usize, &str); 8] = [
 ];
 
 impl Ids {
-    async fn fetch(client: &reqwest::Client, base_url: &str, api_key: &str) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn fetch(client: &reqwest::Client, base_url: &str, api_key: &str) -> Result<Self, Box<dyn Error>> {
         let mut ids = HashMap::new();
         for (_, _, collection) in REFERENCES {
             let request = client.get(format!("{base_url}/{collection}")).bearer_auth(api_key);
@@ -133,7 +134,7 @@ impl Ids {
         Ok(Self(ids))
     }
 
-    fn body(&self, position: u64) -> Outcome<Vec<u8>> {
+    pub(crate) fn body(&self, position: u64) -> Outcome<Vec<u8>> {
         let cells = Record::at(position, Faults::None).cells;
         let mut body = Map::new();
         for (column, field) in TEXTS.into_iter().filter(|(column, _)| !cells[*column].is_empty()) {

@@ -97,6 +97,9 @@ async fn rest(gate: &Gate, span: Duration) -> Result<(), Shut> {
 /// The service's own count goes before ours: where nothing is left, nobody sends.
 fn obey(gate: &Gate, last: &Attempt) {
     let Attempt::Answered(answer) = last else { return };
+    if let Some(told) = answer.signals.hourly() {
+        gate.learn(told);
+    }
     if let Some(span) = answer.signals.exhausted() {
         gate.close(span.max(Duration::from_secs(1)), WaitReason::ServerQuota);
     }
@@ -132,7 +135,7 @@ mod tests {
 
     /// Plays `script` to a request and tells its ending, the scripted attempts it took and the time.
     async fn play(method: Method, script: Vec<Attempt>) -> (Ending, usize, Duration) {
-        let gate = Gate::new(Limits::default());
+        let gate = Gate::alone(Limits::default());
         let count = script.len();
         let left = RefCell::new(script.into_iter());
         let start = Instant::now();
@@ -183,7 +186,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_sends_where_the_service_has_nothing_left() {
-        let gate = Gate::new(Limits::default());
+        let gate = Gate::alone(Limits::default());
         let signals = Signals { remaining: Some(0), reset: Some(Duration::from_secs(45)), ..Signals::default() };
         let ending = persist(Method::Get, &gate, || std::future::ready(answered(200, signals.clone()))).await;
         assert_eq!(ending.last, answered(200, signals));

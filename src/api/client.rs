@@ -1,5 +1,6 @@
 //! The client: requests go out, records come back. Joins the layers and decides nothing itself.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -8,7 +9,9 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 use super::attempts::{Attempt, Earlier, Ending, persist};
+use super::clock::Clock;
 use super::counts::Counts;
+use super::ledger::{self, Ledger};
 use super::pages::{self, PageLimit};
 use super::quota::{BURST, Gate, Limits};
 use super::reply::{self, Answer};
@@ -33,6 +36,9 @@ pub struct ClientOptions {
     pub tenant: Option<i64>,
     /// Requests an hour; none for no limit.
     pub quota: Option<u32>,
+    /// The folder where all processes of this machine keep count of their requests, made if it does not exist; none
+    /// to count this client's alone.
+    pub ledger: Option<PathBuf>,
     /// Requests in flight, 1 to [`MOST_CONCURRENT`]; what is beyond is cut.
     pub concurrency: u16,
     pub user_agent: String,
@@ -40,13 +46,14 @@ pub struct ClientOptions {
 }
 
 impl ClientOptions {
-    /// The defaults for everything else: no tenant, the documented quota, 8 requests in flight.
+    /// The defaults for everything else: no tenant, the documented quota kept by this client alone, 8 requests in flight.
     pub fn new(base_url: Url, key: Secret) -> Self {
         Self {
             base_url,
             key,
             tenant: None,
             quota: Some(10_000),
+            ledger: None,
             concurrency: 8,
             user_agent: concat!("tallyport/", env!("CARGO_PKG_VERSION")).to_owned(),
             custom_fields: CustomFieldsEncoding::default(),
@@ -88,7 +95,8 @@ impl Client {
     /// Sends nothing yet.
     ///
     /// # Errors
-    /// A base link that is none or would carry the key in the clear, or a system without usable cryptography.
+    /// A base link that is none or would carry the key in the clear, a system without usable cryptography, or a
+    /// ledger that cannot be used.
     pub fn new(options: ClientOptions) -> Result<Self, ApiError> {
         let target = Target::new(options.base_url, options.tenant, options.custom_fields)?;
         // A service on this machine needs no smoothing, and its key no proxy.
@@ -96,10 +104,16 @@ impl Client {
             true => (Route::Direct, None),
             false => (Route::System, options.quota.and(Some(BURST))),
         };
+        let clock = Clock::new();
+        let ledger = options.ledger.map(|folder| {
+            let path = folder.join(ledger::file_name(&options.key, &target.host()));
+            Ledger::open(&path, options.quota, clock.read())
+        });
+        let gate = Gate::new(Limits { hourly: options.quota, burst }, clock, ledger.transpose()?);
         let shared = Shared {
             transport: Transport::new(&options.key, &options.user_agent, route)?,
             target,
-            gate: Gate::new(Limits { hourly: options.quota, burst }),
+            gate,
             in_flight: Semaphore::new(options.concurrency.clamp(1, MOST_CONCURRENT).into()),
             counts: Counts::new(),
             pages: PageLimit::new(),
@@ -258,9 +272,15 @@ impl Client {
         self.shared.gate.waiting()
     }
 
-    /// Requests that the quota lets through at once; none where there is no quota.
+    /// Requests that the quota lets through at once, whatever process sends them; none where there is no quota.
     pub fn quota_left(&self) -> Option<usize> {
         self.shared.gate.left()
+    }
+
+    /// What the user should know of the count of requests, since the last time of asking: that the machine's clock
+    /// was set, or that the ledger broke and other processes are no longer counted. Each is also logged as a warning.
+    pub fn remarks(&self) -> Vec<String> {
+        self.shared.gate.remarks()
     }
 
     /// Host and port of the base link, for messages.

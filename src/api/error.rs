@@ -1,5 +1,7 @@
 //! Why a request, a row's write, or the whole service failed.
 
+use super::LedgerError;
+
 /// Why a read failed, or the service as a whole cannot be used.
 ///
 /// Each variant that belongs to one request names it in `what`, as in `GET assets`. No variant ever holds the key.
@@ -14,6 +16,9 @@ pub enum ApiError {
     /// The encryption library could not be set up on this machine.
     #[error("could not set up secure connections: {cause}")]
     Setup { cause: String },
+    /// The count of requests cannot be kept, so nothing is sent.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// No connection: nothing was sent.
     #[error("could not reach `{host}`: {cause}")]
     Unreachable { host: String, cause: String },
@@ -61,6 +66,7 @@ impl ApiError {
             Self::Insecure { .. } => "write the base link with `https://`",
             Self::BaseUrl { .. } => "give a link such as `https://app.bluetallyapp.com/api/v1`",
             Self::Setup { .. } => "see that the system's certificate store is installed",
+            Self::Ledger(error) => return Some(error.mend()),
             Self::Unreachable { .. } => "check the network, the proxy and the base link, then run it again",
             Self::NoAnswer { .. } | Self::Unavailable { .. } => {
                 "wait a little and run it again; `tallyport doctor` tells when the service is back"
@@ -91,6 +97,7 @@ impl ApiError {
             Self::Insecure { .. }
             | Self::BaseUrl { .. }
             | Self::Setup { .. }
+            | Self::Ledger(_)
             | Self::Unreachable { .. }
             | Self::NoAnswer { .. }
             | Self::Contract { .. } => None,
@@ -109,7 +116,8 @@ impl ApiError {
             | Self::Setup { .. }
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
-            | Self::Tenant { .. } => false,
+            | Self::Tenant { .. }
+            | Self::Ledger(_) => false,
         }
     }
 }

@@ -10,6 +10,8 @@
 //! attempts    one request to its end: attempts and waits
 //! retry       what may be sent again, and after how long              pure
 //! quota       the rolling hour, and the gate where requests wait
+//! ledger      the rolling hour across processes and restarts
+//! clock       what time it is, and whether somebody set it
 //! transport   bytes out, bytes in: one attempt
 //! signals     headers to limits, waits and clock                      pure
 //! reply       status and bytes to records, or to what went wrong      pure
@@ -23,9 +25,11 @@ use serde_json::{Map, Value};
 
 mod attempts;
 mod client;
+mod clock;
 mod complaint;
 mod counts;
 mod error;
+mod ledger;
 mod notes;
 mod pages;
 mod quota;
@@ -42,6 +46,7 @@ mod transport;
 pub use client::{Client, ClientOptions, MOST_CONCURRENT, Probe};
 pub use counts::RequestCounts;
 pub use error::{ApiError, Fate, Scope, WriteFailure};
+pub use ledger::LedgerError;
 pub use notes::{Attempted, Notes};
 pub use quota::{WaitReason, Waiting};
 pub use request::CustomFieldsEncoding;

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 
+use super::ledger::Told;
+
 /// The longest wait any header can impose. A number beyond it is a slip, and waiting for it looks like hanging.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A reset above this many seconds is a point in Unix time, not a span: 2001, or 31 years.
@@ -18,6 +20,8 @@ pub(super) struct Signals {
     pub(super) limit: Option<u64>,
     /// Requests left in it.
     pub(super) remaining: Option<u64>,
+    /// The seconds of that window, where it is told.
+    pub(super) window: Option<u64>,
     /// When they come back, as a span from now.
     pub(super) reset: Option<Duration>,
     /// The service's clock.
@@ -45,6 +49,9 @@ impl Signals {
                 .or_else(|| parameter(combined, &["limit", "q"])),
             remaining: number(&["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining"])
                 .or_else(|| parameter(combined, &["remaining", "r"])),
+            window: ["ratelimit-policy", "ratelimit-limit", "x-ratelimit-limit", "ratelimit"]
+                .iter()
+                .find_map(|name| text(name).and_then(|value| parameter(value, &["w"]))),
             reset: number(&["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"])
                 .or_else(|| parameter(combined, &["reset", "t"]))
                 .and_then(|value| reset(value, their_now)),
@@ -56,6 +63,13 @@ impl Signals {
             location: text("location").map(|link| link.split(['?', '#']).next().unwrap_or_default().to_owned()),
             html: text("content-type").is_some_and(|kind| kind.to_ascii_lowercase().starts_with("text/html")),
         }
+    }
+
+    /// The service's count of its hour; none where it tells nothing, or counts in a window of another length.
+    pub(super) fn hourly(&self) -> Option<Told> {
+        let is_hour = self.window.is_none_or(|seconds| seconds == 3_600);
+        let limit = self.limit.filter(|limit| is_hour && *limit > 0)?;
+        Some(Told { limit, remaining: self.remaining, reset: self.reset })
     }
 
     /// How long nothing may be sent, because the service says that nothing is left.
@@ -186,6 +200,21 @@ mod tests {
             assert_eq!(read(lines).exhausted(), seconds.map(Duration::from_secs), "{lines:?}");
         }
         assert_eq!(read(&[("RateLimit-Limit", "100, 100;w=3600")]).limit, Some(100));
+    }
+
+    #[test]
+    fn only_a_count_of_an_hour_is_compared_with_ours() {
+        let cases: [(Lines, Option<u64>); 6] = [
+            (&[("X-RateLimit-Limit", "100"), ("X-RateLimit-Remaining", "7")], Some(100)),
+            (&[("RateLimit-Limit", "100, 100;w=3600")], Some(100)),
+            (&[("RateLimit-Limit", "100"), ("RateLimit-Policy", "100;w=60")], None),
+            (&[("RateLimit", "\"default\";q=100;w=86400;r=50")], None),
+            (&[("X-RateLimit-Limit", "0")], None),
+            (&[("X-RateLimit-Remaining", "7")], None),
+        ];
+        for (lines, expected) in cases {
+            assert_eq!(read(lines).hourly().map(|told| told.limit), expected, "{lines:?}");
+        }
     }
 
     #[test]

@@ -34,4 +34,4 @@ pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
 pub use problem::{Code, Flaw, Problem};
 pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenField, GivenRelated, Learned};
-pub use rules::{Blank, FractionalCost, Mode, RowAction, Rules};
+pub use rules::{Blank, Duplicates, FractionalCost, Mode, RowAction, Rules};

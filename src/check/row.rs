@@ -9,7 +9,7 @@ use super::date::{self, DateReading};
 use super::duplicates::SeenKeys;
 use super::money::{self, CurrencyHint, DecimalMark};
 use super::problem::{Code, Flaw, Problem};
-use super::rules::{Blank, FractionalCost, RowAction, Rules};
+use super::rules::{Blank, Duplicates, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
 use crate::catalog::fold_into;
 use crate::mapping::{Ids, Mapping, To};
@@ -297,6 +297,9 @@ impl<'m> Checker<'m> {
     }
 
     fn find_duplicate(&mut self, row: &Row, checked: &mut CheckedRow) {
+        if self.rules.duplicates == Duplicates::Allowed {
+            return;
+        }
         if self.key_columns.is_empty() || checked.action == Some(RowAction::Skip) {
             return;
         }

@@ -13,6 +13,17 @@ pub struct Rules {
     pub fraction: FractionalCost,
     pub date_format: Option<DateFormat>,
     pub decimal: Option<DecimalMark>,
+    pub duplicates: Duplicates,
+}
+
+/// What a second row of the same natural key is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// A problem of the row.
+    #[default]
+    Refused,
+    /// A record of its own: the user insists.
+    Allowed,
 }
 
 /// What a row may do.

@@ -26,7 +26,7 @@ Then for real:
 
 Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration,
 3 the service could not be reached or refused before anything changed,
-4 interrupted or stopped early, 5 internal error."
+4 interrupted or stopped early (resume goes on), 5 internal error."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -90,6 +90,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Bring spreadsheets into the account
     Import(ImportArgs),
+    /// Delete the records a spreadsheet names, after a backup of them
+    Delete(DeleteArgs),
     /// Go on with a run that was interrupted, from its journal
     Resume(ResumeArgs),
     /// Take a run back: delete what it created, restore what it changed
@@ -129,6 +131,30 @@ pub struct ReadingArgs {
     #[arg(long, value_name = "E")]
     pub entity: Option<String>,
 
+    #[command(flatten)]
+    pub layout: LayoutArgs,
+
+    /// What becomes of an amount with a fraction (the service documents whole amounts)
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = FractionalCost::Error)]
+    pub fractional_cost: FractionalCost,
+
+    /// What an empty cell does on update: leave the field alone or clear it
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Blank::Leave)]
+    pub blank: Blank,
+
+    /// What a row may do
+    #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
+    pub mode: Mode,
+
+    /// Let rows of one natural key be records of their own, instead of a problem
+    #[arg(long)]
+    pub allow_duplicates: bool,
+}
+
+/// Which columns of which sheets are read, and how; shared by all that read spreadsheets.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Reading and mapping")]
+pub struct LayoutArgs {
     /// Read only this sheet (repeatable)
     #[arg(long, value_name = "S")]
     pub sheet: Vec<String>,
@@ -172,18 +198,6 @@ pub struct ReadingArgs {
     /// The encoding of CSV files, such as utf-8 or windows-1252 (else detected)
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,
-
-    /// What becomes of an amount with a fraction (the service documents whole amounts)
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = FractionalCost::Error)]
-    pub fractional_cost: FractionalCost,
-
-    /// What an empty cell does on update: leave the field alone or clear it
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Blank::Leave)]
-    pub blank: Blank,
-
-    /// What a row may do
-    #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
-    pub mode: Mode,
 
     /// Find existing records by these fields (else the collection's natural key)
     #[arg(long, value_name = "F,...", value_delimiter = ',')]
@@ -252,6 +266,69 @@ pub struct ImportArgs {
     /// Ask nothing
     #[arg(long)]
     pub yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A row names its record by the collection's natural key (`tallyport schema E` tells it), by a column `_id`, or by
+--match-on; its other columns are not looked at. First the records go into a backup that `tallyport import` can bring
+back, under new ids. The service refuses to delete what is in use.
+
+Examples:
+  tallyport delete assets retired.xlsx --dry-run
+  tallyport delete assets retired.xlsx
+  tallyport delete employees leavers.csv --match-on email --yes --max-deletes 50
+  tallyport delete categories unused.csv --irreversible")]
+pub struct DeleteArgs {
+    /// The collection, such as `assets`
+    #[arg(value_name = "E")]
+    pub entity: String,
+
+    /// The spreadsheet that names the records: .xlsx, .xls, .xlsb, .ods, .csv or .jsonl; `-` is stdin
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+
+    #[command(flatten)]
+    pub layout: LayoutArgs,
+
+    /// Go as far as the plan: what would be deleted, and the problems
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Delete from a collection that the service cannot bring back: categories, components, consumables
+    #[arg(long)]
+    pub irreversible: bool,
+
+    /// Write the backup here: .xlsx [default: FILE.backup.xlsx beside the input]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub backup: Option<PathBuf>,
+
+    /// Stop before starting when more records would be deleted (a count or a percentage such as 10%)
+    #[arg(long, value_name = "N|N%")]
+    pub max_deletes: Option<String>,
+
+    /// Stop after N failed rows
+    #[arg(long, value_name = "N")]
+    pub max_errors: Option<u64>,
+
+    /// Ask nothing
+    #[arg(long)]
+    pub yes: bool,
+}
+
+impl DeleteArgs {
+    /// What reading the sheet takes; the rest is as import has it by default.
+    pub fn reading(&self) -> ReadingArgs {
+        ReadingArgs {
+            files: vec![self.file.clone()],
+            entity: None,
+            layout: self.layout.clone(),
+            fractional_cost: FractionalCost::default(),
+            blank: Blank::default(),
+            mode: Mode::default(),
+            allow_duplicates: false,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::args::{CheckArgs, Global};
-use super::import::print;
-use super::intake::Intake;
+use super::intake::{Holding, Intake};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
+use super::running::print;
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
@@ -17,8 +17,8 @@ use crate::table::write::WriteError;
 
 pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
-    let mut intake = Intake::open(&args.reading, printer)?;
-    let path = args.reading.result.as_deref().map(|asked| result::path(Some(asked), &intake)).transpose()?;
+    let mut intake = Intake::open(&args.reading, Holding::Anything, printer)?;
+    let path = args.reading.layout.result.as_deref().map(|asked| result::path(Some(asked), &intake)).transpose()?;
     let mut progress = Progress::new(ProgressKind::choose(global), None);
     progress.phase("checking");
     let mut summary = check_all(&mut intake, path.as_ref())?;

@@ -112,6 +112,12 @@ fn examine(settings: &Settings) -> Result<Vec<Check>, Error> {
     let _entered = runtime.enter();
     match settings.connect() {
         Ok(connection) => checks.extend(runtime.block_on(ask(settings, &connection))),
+        // A command that changes things would stop here. One or two requests to find out the rest do not matter.
+        Err(Error::Api(error @ ApiError::Ledger(_))) => {
+            checks.push(Check { exit: Exit::Usage, ..Check::refused("ledger", &error) });
+            let connection = settings.connect_without_ledger()?;
+            checks.extend(runtime.block_on(ask(settings, &connection)));
+        }
         // Nothing was asked yet: the base link itself is wrong.
         Err(Error::Api(error)) => checks.push(Check { exit: Exit::Usage, ..Check::refused("service", &error) }),
         Err(error) => return Err(error),
@@ -167,7 +173,8 @@ async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
             waiting = waits(client) => Answer::Waits(waiting),
         }
     };
-    match answer {
+    let mut checks: Vec<Check> = client.remarks().into_iter().map(|remark| noted(&remark)).collect();
+    checks.extend(match answer {
         Answer::Probed(Ok(probe)) => well(settings, client, &probe),
         Answer::Probed(Err(error)) if may_be_tenant(&error, settings) => {
             // Where the tenants cannot be listed either, the first error says what is wrong.
@@ -176,7 +183,13 @@ async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
         }
         Answer::Probed(Err(error)) => ill(settings, client, &error, &[]),
         Answer::Waits(waiting) => vec![key(settings), used_up(&waiting)],
-    }
+    });
+    checks
+}
+
+/// Something about the count of requests that all processes share.
+fn noted(remark: &str) -> Check {
+    Check::warn("ledger", remark, "see that this machine's clock is right and its state folder is left alone")
 }
 
 /// Ends as soon as requests wait for something else than an answer.
@@ -205,7 +218,7 @@ fn well(settings: &Settings, client: &Client, probe: &Probe) -> Vec<Check> {
         key(settings),
         Check::ok("service", format!("{} answered in {milliseconds} ms", place(settings, client))),
         tenant(settings),
-        quota(settings, probe),
+        quota(settings, client.quota_left(), probe),
         clock(probe),
     ]
 }
@@ -285,10 +298,14 @@ fn tenant_name(tenant: &Record) -> String {
     }
 }
 
-fn quota(settings: &Settings, probe: &Probe) -> Check {
-    let ours = match settings.quota.value {
-        Some(quota) => format!("{quota} requests an hour ({})", settings.quota.origin),
-        None => format!("no limit ({})", settings.quota.origin),
+/// The quota at the service, and ours: what all processes of this machine may send at once.
+fn quota(settings: &Settings, left: Option<usize>, probe: &Probe) -> Check {
+    let ours = match (settings.quota.value, left) {
+        (Some(quota), Some(left)) => {
+            format!("{left} of {quota} requests an hour left on this machine ({})", settings.quota.origin)
+        }
+        (Some(quota), None) => format!("{quota} requests an hour ({})", settings.quota.origin),
+        (None, _) => format!("no limit ({})", settings.quota.origin),
     };
     match (probe.remaining, probe.limit) {
         (Some(left), Some(limit)) if left * 100 < limit.saturating_mul(LOW_QUOTA_PERCENT) => Check::warn(
@@ -402,7 +419,8 @@ mod tests {
             "key: from BLUETALLY_API_KEY",
             "service: `https://x.example/api/v1` (by default) answered in 80 ms",
             "tenant: 7 (from --tenant)",
-            "quota: 9990 of 10000 requests left at the service; ours: 10000 requests an hour (by default)",
+            "quota: 9990 of 10000 requests left at the service; \
+             ours: 10000 of 10000 requests an hour left on this machine (by default)",
             "clock: 2 s ahead of the service's",
         ];
         assert_eq!(details, expected);
@@ -462,6 +480,25 @@ mod tests {
         let base_url = by_default(Url::parse("http://x.example/api/v1").unwrap());
         let checks = examine(&Settings { base_url, ..settings() }).unwrap();
         assert_eq!((verdicts(&checks).last(), exit(&checks)), (Some(&("service", Verdict::Fail)), Exit::Usage));
+    }
+
+    #[test]
+    fn a_count_that_cannot_be_kept_is_told_and_the_rest_is_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("quota"), "in the way").unwrap();
+        let base_url = by_default(Url::parse("http://127.0.0.1:9/api/v1").unwrap());
+        let settings = Settings { base_url, state_dir: by_default(folder.path().to_owned()), ..settings() };
+        assert!(matches!(settings.connect(), Err(error) if error.exit() == Exit::Usage && error.mend().is_some()));
+        let checks = examine(&settings).unwrap();
+        let expected = [
+            ("config", Verdict::Ok),
+            ("state", Verdict::Ok),
+            ("ledger", Verdict::Fail),
+            ("key", Verdict::Ok),
+            ("service", Verdict::Fail),
+        ];
+        assert_eq!((verdicts(&checks).as_slice(), exit(&checks)), (&expected[..], Exit::Usage));
+        assert!(checks[2].mend.as_deref().unwrap().contains("TALLYPORT_HOME"));
     }
 
     #[cfg(unix)]

@@ -17,7 +17,7 @@ pub enum Exit {
     Usage = 2,
     /// The service could not be reached, or refused, before anything was changed.
     Refused = 3,
-    /// Interrupted or stopped early.
+    /// Interrupted or stopped early; `resume` goes on.
     Stopped = 4,
     /// A bug of tallyport.
     Internal = 5,
@@ -58,6 +58,9 @@ pub enum Error {
     /// A file could not be written.
     #[error(transparent)]
     Write(#[from] crate::table::write::WriteError),
+    /// Records could not be backed up, and so were not deleted.
+    #[error("{0}; nothing was deleted")]
+    Backup(#[from] crate::export::BackupError),
     /// The headers of a sheet do not fit.
     #[error(transparent)]
     Headers(#[from] super::intake::HeaderFaults),
@@ -103,11 +106,12 @@ impl Error {
             Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,
             Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
             // The base link itself is wrong, or this machine: nothing was asked of the service.
-            Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. } | ApiError::Setup { .. }) => Exit::Usage,
+            Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. }) => Exit::Usage,
+            Error::Api(ApiError::Setup { .. } | ApiError::Ledger(_)) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
             Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
-            Error::Template(_) => Exit::Usage,
+            Error::Template(_) | Error::Backup(_) => Exit::Usage,
             Error::Journal(JournalError::Gone { .. }) | Error::Output(_) => Exit::Internal,
             Error::Journal(_) => Exit::Usage,
         }
@@ -128,6 +132,7 @@ impl Error {
             }
             Error::Template(error) => error.mend(),
             Error::Write(error) => error.mend(),
+            Error::Backup(error) => error.mend(),
             Error::Mapping(error) => Some(error.mend()),
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
             Error::Usage { mend, .. } => Some(mend.clone()),

@@ -9,9 +9,11 @@ use super::args::ReadingArgs;
 use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
-use crate::check::{Beyond, CheckedRow, Checker, Learned, Rules};
+use crate::check::{Beyond, CheckedRow, Checker, Duplicates, Learned, Rules};
 use crate::journal::{SheetHead, Source};
-use crate::mapping::{Binding, Fault, Ignored, Mapping, MappingFile, To, Wish, Wishes, entity_of, find_header};
+use crate::mapping::{
+    Binding, Fault, Ignored, Mapping, MappingFile, Purpose, To, Wish, Wishes, entity_of, find_header,
+};
 use crate::plan::{Named, TextTrust};
 use crate::report;
 use crate::schema::{self, Entity};
@@ -35,6 +37,15 @@ pub(super) struct Intake {
     beyond: Vec<Beyond>,
     /// Every header seen, folded.
     headers: HashSet<String>,
+}
+
+/// Which sheets are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Holding {
+    /// Whatever they hold.
+    Anything,
+    /// Those that name records of this collection. A sheet that is alone in its file, or named by the user, does.
+    Only(&'static Entity),
 }
 
 /// An open file.
@@ -85,8 +96,8 @@ impl Intake {
     ///
     /// # Errors
     /// Where a file cannot be read, a flag makes no sense, or headers cannot be mapped.
-    pub(super) fn open(args: &ReadingArgs, printer: Printer) -> Result<Self, Error> {
-        let asked = Asked::new(args)?;
+    pub(super) fn open(args: &ReadingArgs, wanted: Holding, printer: Printer) -> Result<Self, Error> {
+        let asked = Asked::new(args, wanted)?;
         let mut intake = Intake {
             books: Vec::new(),
             sheets: Vec::new(),
@@ -110,18 +121,36 @@ impl Intake {
             return Err(Error::Headers(HeaderFaults(faults)));
         }
         if intake.sheets.is_empty() {
-            return Err(Error::usage(
-                format!("no sheet of {} can be read as a collection or an action", intake.file_names().join(", ")),
-                "say what it holds with --entity; `tallyport schema` lists what there is",
-            ));
+            return Err(intake.nothing_to_read(wanted));
         }
         intake.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
         intake.beyond = intake.sheets.iter().map(|sheet| intake.beyond_of(sheet)).collect();
-        if let Some(path) = &args.save_mapping {
+        if let Some(path) = &args.layout.save_mapping {
             intake.save_mapping(path)?;
             printer.note(&format!("saved the mapping to {}", path.display()));
         }
         Ok(intake)
+    }
+
+    fn nothing_to_read(&self, wanted: Holding) -> Error {
+        let files = self.file_names().join(", ");
+        match wanted {
+            Holding::Anything => Error::usage(
+                format!("no sheet of {files} can be read as a collection or an action"),
+                "say what it holds with --entity; `tallyport schema` lists what there is",
+            ),
+            Holding::Only(entity) => Error::usage(
+                format!("no sheet of {files} says by its name or headers that it holds {}", entity.name),
+                "name the sheet with --sheet",
+            ),
+        }
+    }
+
+    /// Leaves of every sheet only what tells which record a row means.
+    pub(super) fn keep_only_keys(&mut self) {
+        for sheet in &mut self.sheets {
+            sheet.mapping.keep_only(&sheet.match_on);
+        }
     }
 
     pub(super) fn file_names(&self) -> Vec<String> {
@@ -147,15 +176,16 @@ impl Intake {
             let name = book.workbook.sheets()[index].name.clone();
             let place = place_of(&book.input, name.as_deref());
             let rows = book.workbook.first_rows(index, HEADER_WITHIN)?;
-            let entity = match asked.entity_of(name.as_deref(), &book.input.stem(), &rows) {
+            let entity = match asked.entity_of(name.as_deref(), &book.input.stem(), &rows, alone) {
                 Ok(entity) => entity,
-                Err(reason) if alone || asked.args.strict => {
+                Err(Unread::NotWanted) => continue,
+                Err(Unread::Told(reason)) if alone || asked.args.layout.strict => {
                     return Err(Error::usage(
                         format!("{place}: {reason}"),
                         "say what it holds with --entity, such as --entity assets",
                     ));
                 }
-                Err(reason) => {
+                Err(Unread::Told(reason)) => {
                     self.skipped.push((place, reason));
                     continue;
                 }
@@ -325,9 +355,17 @@ impl Intake {
     }
 }
 
+/// Why a sheet is not read.
+enum Unread {
+    /// It holds something else than what is asked for.
+    NotWanted,
+    Told(String),
+}
+
 /// The reading flags, parsed.
 struct Asked<'a> {
     args: &'a ReadingArgs,
+    wanted: Holding,
     options: ReadOptions,
     entity: Option<&'static Entity>,
     rules: Rules,
@@ -336,17 +374,18 @@ struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(args: &'a ReadingArgs) -> Result<Self, Error> {
+    fn new(args: &'a ReadingArgs, wanted: Holding) -> Result<Self, Error> {
         let mut files = Vec::new();
-        if let Some(path) = &args.mapping {
+        if let Some(path) = &args.layout.mapping {
             files.push(MappingFile::read(path).map_err(Error::Mapping)?);
         }
-        if let Some(name) = &args.preset {
+        if let Some(name) = &args.layout.preset {
             files.push(MappingFile::preset(name).map_err(Error::Mapping)?);
         }
         Ok(Self {
             args,
             options: read_options(args)?,
+            wanted,
             entity: entity(args)?,
             rules: rules(args)?,
             wishes: wishes(args)?,
@@ -358,7 +397,7 @@ impl<'a> Asked<'a> {
     fn sheets_of(&self, workbook: &Workbook, input: &Input) -> Result<Vec<usize>, Error> {
         let sheets = workbook.sheets();
         let names: Vec<&str> = sheets.iter().filter_map(|sheet| sheet.name.as_deref()).collect();
-        if self.args.sheet.is_empty() {
+        if self.args.layout.sheet.is_empty() {
             let wanted = |index: &usize| {
                 let sheet = &sheets[*index];
                 let ours = sheet.name.as_deref().is_some_and(|name| OUR_OWN_SHEETS.contains(&name));
@@ -367,6 +406,7 @@ impl<'a> Asked<'a> {
             return Ok((0..sheets.len()).filter(wanted).collect());
         }
         self.args
+            .layout
             .sheet
             .iter()
             .map(|wanted| {
@@ -389,16 +429,26 @@ impl<'a> Asked<'a> {
             .collect()
     }
 
-    fn entity_of(&self, sheet: Option<&str>, stem: &str, rows: &[Row]) -> Result<&'static Entity, String> {
-        match self.entity {
-            Some(entity) => Ok(entity),
-            None => entity_of(sheet, stem, rows).map_err(|fault| fault.to_string()),
+    /// What a sheet holds; `alone` is the only one there is.
+    fn entity_of(&self, sheet: Option<&str>, stem: &str, rows: &[Row], alone: bool) -> Result<&'static Entity, Unread> {
+        let told = || entity_of(sheet, stem, rows).map_err(|fault| Unread::Told(fault.to_string()));
+        match (self.wanted, self.entity) {
+            (Holding::Only(entity), _) if alone || !self.args.layout.sheet.is_empty() => Ok(entity),
+            (Holding::Only(entity), _) if told()?.name == entity.name => Ok(entity),
+            (Holding::Only(_), _) => Err(Unread::NotWanted),
+            (Holding::Anything, Some(entity)) => Ok(entity),
+            (Holding::Anything, None) => told(),
         }
     }
 
     fn wishes(&self, entity: &Entity) -> Wishes {
         let saved = self.files.iter().flat_map(|file| file.wishes(entity));
-        Wishes { map: self.wishes.iter().cloned().chain(saved).collect(), strict: self.args.strict }
+        let purpose = match self.wanted {
+            Holding::Anything => Purpose::Write,
+            Holding::Only(_) => Purpose::Find,
+        };
+        let map = self.wishes.iter().cloned().chain(saved).collect();
+        Wishes { map, strict: self.args.layout.strict, purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
@@ -407,7 +457,7 @@ impl<'a> Asked<'a> {
             "id" | "_id" => mapping.columns.iter().any(|column| column.to == To::Id),
             name => mapping.feeds(name),
         };
-        let names = self.args.match_on.iter().map(|name| name.trim());
+        let names = self.args.layout.match_on.iter().map(|name| name.trim());
         let Some(lacking) = names.filter(|_| mapping.entity.is_collection()).find(|name| !is_there(name)) else {
             return Ok(());
         };
@@ -419,10 +469,10 @@ impl<'a> Asked<'a> {
 
     /// The fields that say "the same record": those of the flag where the collection has them, else its natural key.
     fn match_on(&self, entity: &'static Entity) -> Result<Vec<&'static str>, Error> {
-        if self.args.match_on.is_empty() || entity.is_action() {
+        if self.args.layout.match_on.is_empty() || entity.is_action() {
             return Ok(entity.key.to_vec());
         }
-        let fields = self.args.match_on.iter().filter(|name| !matches!(name.trim(), "id" | "_id"));
+        let fields = self.args.layout.match_on.iter().filter(|name| !matches!(name.trim(), "id" | "_id"));
         fields
             .map(|name| {
                 entity.field(name.trim()).map(|field| field.name).ok_or_else(|| {
@@ -437,11 +487,11 @@ impl<'a> Asked<'a> {
 }
 
 fn read_options(args: &ReadingArgs) -> Result<ReadOptions, Error> {
-    let delimiter = args.delimiter.as_deref().map(|text| {
+    let delimiter = args.layout.delimiter.as_deref().map(|text| {
         Delimiter::parse(text)
             .ok_or_else(|| Error::usage(format!("`{text}` is not a delimiter"), "use `,`, `;`, `|` or `tab`"))
     });
-    let encoding = args.encoding.as_deref().map(|text| {
+    let encoding = args.layout.encoding.as_deref().map(|text| {
         Encoding::parse(text).ok_or_else(|| {
             Error::usage(
                 format!("`{text}` is not an encoding"),
@@ -462,7 +512,7 @@ pub(super) fn named_entity(name: &str) -> Result<&'static Entity, Error> {
 }
 
 fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
-    let date_format = args.date_format.as_deref().map(|pattern| {
+    let date_format = args.layout.date_format.as_deref().map(|pattern| {
         DateFormat::parse(pattern).map_err(|_| {
             Error::usage(
                 format!("`{pattern}` is not a date format"),
@@ -470,7 +520,7 @@ fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
             )
         })
     });
-    let decimal = args.decimal.map(|mark| match mark {
+    let decimal = args.layout.decimal.map(|mark| match mark {
         ',' => Ok(DecimalMark::Comma),
         '.' => Ok(DecimalMark::Point),
         other => Err(Error::usage(format!("`{other}` is not a decimal mark"), "use `,` or `.`")),
@@ -481,17 +531,19 @@ fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
         fraction: args.fractional_cost,
         date_format: date_format.transpose()?,
         decimal: decimal.transpose()?,
+        duplicates: if args.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
     })
 }
 
 fn wishes(args: &ReadingArgs) -> Result<Vec<Wish>, Error> {
-    let mapped = args.map.iter().map(|wish| {
+    let mapped = args.layout.map.iter().map(|wish| {
         let (header, target) = wish.rsplit_once('=').ok_or_else(|| {
             Error::usage(format!("--map '{wish}' does not say what to feed"), "write it as --map 'Header=field'")
         })?;
         Ok(Wish { header: header.to_owned(), target: target.to_owned(), binding: Binding::Strict })
     });
     let ignored = args
+        .layout
         .ignore
         .iter()
         .map(|header| Ok(Wish { header: header.clone(), target: String::new(), binding: Binding::Strict }));

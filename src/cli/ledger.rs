@@ -31,6 +31,8 @@ pub(super) enum State {
     Ended(Status),
     /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
     NotSent,
+    /// The run is at work, or can go on: it does not count yet.
+    Open,
     /// An earlier run finished it, and its result says so: it counts as skipped.
     Carried(Status),
 }
@@ -121,6 +123,15 @@ impl Ledger {
         }
     }
 
+    /// The run is looked at before its end: rows that have not ended count for nothing.
+    pub(super) fn leave_open(&mut self) {
+        for entry in &mut self.entries {
+            if matches!(entry.state, State::Planned(_)) {
+                entry.state = State::Open;
+            }
+        }
+    }
+
     /// Something went wrong with a record that the row names; its own step will say the rest.
     fn blame(&mut self, row: u64, problems: &[Problem]) {
         if let Some(position) = self.position(row) {
@@ -142,7 +153,7 @@ impl Ledger {
         let entry = self.entries.get(position)?;
         let status = match entry.state {
             State::Planned(status) | State::Ended(status) => status,
-            State::NotSent => Status::Failed,
+            State::NotSent | State::Open => Status::Failed,
             State::Carried(status) => status,
         };
         let detail = (entry.detail as usize).checked_sub(1).and_then(|index| self.details.get(index));
@@ -161,6 +172,7 @@ impl Ledger {
             counts.add(match entry.state {
                 State::Planned(status) | State::Ended(status) => status,
                 State::NotSent => Status::Failed,
+                State::Open => continue,
                 State::Carried(_) => Status::Skipped,
             });
         }
@@ -170,6 +182,12 @@ impl Ledger {
     /// How many rows stand at a state that the test accepts.
     pub(super) fn count(&self, is_meant: impl Fn(State) -> bool) -> u64 {
         self.entries.iter().filter(|entry| is_meant(entry.state)).count() as u64
+    }
+
+    /// The records of the rows that are to be sent.
+    pub(super) fn planned_records(&self) -> impl Iterator<Item = i64> {
+        let is_planned = |entry: &&Entry| matches!(entry.state, State::Planned(_)) && entry.id != 0;
+        self.entries.iter().filter(is_planned).map(|entry| entry.id)
     }
 
     pub(super) fn rows(&self) -> u64 {

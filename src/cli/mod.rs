@@ -5,6 +5,7 @@
 pub mod args;
 mod check;
 mod completions;
+mod delete;
 mod doctor;
 mod earlier;
 mod exit;
@@ -13,6 +14,7 @@ mod intake;
 mod interrupts;
 mod ledger;
 mod needs;
+mod planning;
 mod printer;
 mod progress;
 mod result;
@@ -60,6 +62,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
     match command {
         Command::Check(args) => check::run(&global, &args, printer),
         Command::Import(args) => import::run(&global, &args, printer),
+        Command::Delete(args) => delete::run(&global, &args, printer),
         Command::Resume(args) => resume::run(&global, &args, printer),
         Command::Undo(args) => undo::run(&global, &args, printer),
         Command::Runs(args) => runs::run(&args, printer),

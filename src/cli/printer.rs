@@ -57,7 +57,7 @@ impl Printer {
 
     /// Asks a question that wants a yes; only where stdin is a terminal.
     pub(super) fn ask(&self, question: &str) -> io::Result<bool> {
-        anstream::eprint!("{STRONG}{question}{STRONG:#} [y/N] ");
+        talk(&format!("{STRONG}{question}{STRONG:#} [y/N] "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -66,14 +66,14 @@ impl Printer {
     /// A remark on the way: stderr, unless quiet.
     pub(super) fn note(&self, text: &str) {
         if self.talk > Talk::Quiet {
-            anstream::eprintln!("{text}");
+            talk(&format!("{text}\n"));
         }
     }
 
     /// Something the user should know: stderr, unless quiet.
     pub(super) fn warn(&self, text: &str) {
         if self.talk > Talk::Quiet {
-            anstream::eprintln!("{WARNING}warning:{WARNING:#} {text}");
+            talk(&format!("{WARNING}warning:{WARNING:#} {text}\n"));
         }
     }
 
@@ -87,11 +87,15 @@ impl Printer {
 
     /// Why it stopped and what to do: stderr, always.
     pub(super) fn error(&self, text: &str, mend: Option<&str>) {
-        anstream::eprintln!("{ERROR}error:{ERROR:#} {text}");
-        if let Some(mend) = mend {
-            anstream::eprintln!("  {STRONG}to mend it:{STRONG:#} {mend}");
-        }
+        let mend = mend.map_or_else(String::new, |mend| format!("  {STRONG}to mend it:{STRONG:#} {mend}\n"));
+        talk(&format!("{ERROR}error:{ERROR:#} {text}\n{mend}"));
     }
+}
+
+/// Says something on stderr. A terminal that went away hears nothing, and is no reason to stop: the run goes on and
+/// its result is in a file.
+fn talk(text: &str) {
+    let _gone = anstream::stderr().write_all(text.as_bytes());
 }
 
 /// `{"error": {..}}` on stdout. Nothing can be done about a stdout that is gone.

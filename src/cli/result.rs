@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::args::{ImportArgs, ReadingArgs};
+use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, FractionalCost, Mode};
@@ -36,7 +36,7 @@ impl ResultPath {
 pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, Error> {
     let path = match asked {
         Some(path) => path.to_path_buf(),
-        None => free_path(intake),
+        None => free_path_beside(intake, "result"),
     };
     if let Some(input) = intake.books.iter().find(|book| book.input.is_same(&Input::Path(path.clone()))) {
         return Err(Error::usage(
@@ -66,23 +66,28 @@ impl ResultPath {
     }
 }
 
-fn free_path(intake: &Intake) -> PathBuf {
+/// A place beside the input that is not taken: `NAME.result.xlsx`, `NAME.backup.xlsx`.
+pub(super) fn free_path_beside(intake: &Intake, kind: &str) -> PathBuf {
     let input = &intake.books[0].input;
     let folder = match input {
         Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
         Input::Stdin => PathBuf::new(),
     };
     let stem = input.stem();
-    free_path_in(&folder, without_result_suffix(&stem))
+    free_path(&folder, without_result_suffix(&stem), kind)
 }
 
 /// `NAME.result.xlsx`, or the first `NAME.result-2.xlsx` and so on that is not taken.
 pub(super) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
-    let numbered = (2..).map(|number| folder.join(format!("{name}.result-{number}.xlsx")));
-    std::iter::once(folder.join(format!("{name}.result.xlsx")))
+    free_path(folder, name, "result")
+}
+
+fn free_path(folder: &Path, name: &str, kind: &str) -> PathBuf {
+    let numbered = (2..).map(|number| folder.join(format!("{name}.{kind}-{number}.xlsx")));
+    std::iter::once(folder.join(format!("{name}.{kind}.xlsx")))
         .chain(numbered)
         .find(|path| !path.exists())
-        .unwrap_or_else(|| folder.join("result.xlsx"))
+        .unwrap_or_else(|| folder.join(format!("{kind}.xlsx")))
 }
 
 /// `assets.result-2` is a result of `assets`.
@@ -151,14 +156,9 @@ pub(super) fn options(args: &ImportArgs) -> Vec<(String, String)> {
 
 pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
     let mut options: Vec<(String, String)> = Vec::new();
+    options.extend(args.entity.clone().map(|entity| (String::from("--entity"), entity)));
+    options.extend(layout_options(&args.layout));
     let mut add = |name: &str, value: Option<String>| options.extend(value.map(|value| (name.to_owned(), value)));
-    let list = |items: &[String]| (!items.is_empty()).then(|| items.join(", "));
-    add("--entity", args.entity.clone());
-    add("--sheet", list(&args.sheet));
-    add("--map", list(&args.map));
-    add("--ignore", list(&args.ignore));
-    add("--mapping", args.mapping.as_ref().map(|path| path.display().to_string()));
-    add("--preset", args.preset.clone());
     add(
         "--mode",
         match args.mode {
@@ -167,9 +167,7 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
             Mode::Update => Some(String::from("update")),
         },
     );
-    add("--match-on", list(&args.match_on));
-    add("--date-format", args.date_format.clone());
-    add("--decimal", args.decimal.map(String::from));
+    add("--allow-duplicates", args.allow_duplicates.then(|| String::from("yes")));
     add("--blank", (args.blank == Blank::Clear).then(|| String::from("clear")));
     add(
         "--fractional-cost",
@@ -182,6 +180,21 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
     options
 }
 
+pub(super) fn layout_options(args: &LayoutArgs) -> Vec<(String, String)> {
+    let mut options: Vec<(String, String)> = Vec::new();
+    let mut add = |name: &str, value: Option<String>| options.extend(value.map(|value| (name.to_owned(), value)));
+    let list = |items: &[String]| (!items.is_empty()).then(|| items.join(", "));
+    add("--sheet", list(&args.sheet));
+    add("--map", list(&args.map));
+    add("--ignore", list(&args.ignore));
+    add("--mapping", args.mapping.as_ref().map(|path| path.display().to_string()));
+    add("--preset", args.preset.clone());
+    add("--match-on", list(&args.match_on));
+    add("--date-format", args.date_format.clone());
+    add("--decimal", args.decimal.map(String::from));
+    options
+}
+
 /// What to type next, the best first. `typed` are the words of the import, `resume` the command that goes on with it.
 pub(super) fn next_commands(summary: &RunSummary, typed: Typed, result: &Path, resume: Option<String>) -> Vec<String> {
     let counts = summary.counts();
@@ -191,8 +204,8 @@ pub(super) fn next_commands(summary: &RunSummary, typed: Typed, result: &Path, r
         return vec![resume.unwrap_or_else(|| only_failed(typed))];
     }
     match (summary.dry_run, failed) {
-        (true, 0) => vec![typed.command("import", &[])],
-        (true, _) => vec![typed.command("import", &["--dry-run"])],
+        (true, 0) => vec![typed.command(summary.command, &[])],
+        (true, _) => vec![typed.command(summary.command, &["--dry-run"])],
         (false, 0) => Vec::new(),
         (false, _) => vec![only_failed(typed)],
     }
@@ -204,10 +217,11 @@ pub(super) struct Typed {
 }
 
 impl Typed {
+    const COMMANDS: &'static [&'static str] = &["import", "check", "delete"];
     /// Flags that belong to one run alone; the second kind takes a value.
     const DROPPED: &'static [&'static str] =
         &["--dry-run", "--only-failed", "--json", "--yes", "--no-progress", "-q", "--quiet"];
-    const DROPPED_WITH_VALUE: &'static [&'static str] = &["--result", "--save-mapping"];
+    const DROPPED_WITH_VALUE: &'static [&'static str] = &["--result", "--save-mapping", "--backup"];
 
     /// The words as they were kept.
     pub(super) fn kept(words: Vec<String>) -> Self {
@@ -225,7 +239,7 @@ impl Typed {
 
     fn of(typed: impl Iterator<Item = String>, files: &[String]) -> Self {
         let mut words = files.to_vec();
-        let mut typed = typed.filter(|word| !files.contains(word) && word != "import" && word != "check");
+        let mut typed = typed.filter(|word| !files.contains(word) && !Self::COMMANDS.contains(&word.as_str()));
         while let Some(word) = typed.next() {
             let flag = word.split('=').next().unwrap_or_default();
             if Self::DROPPED_WITH_VALUE.contains(&flag) {

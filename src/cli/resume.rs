@@ -8,7 +8,7 @@ use super::interrupts::Interrupts;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{Typed, free_path_in};
-use super::running::{Running, tell};
+use super::running::{Running, command, tell};
 use super::settings::{reach, shelf};
 use super::{Error, Exit};
 use crate::journal::{Conclusion, Details, Journal, Phase, RunHead, Shelf, Shelved, Source};
@@ -61,7 +61,7 @@ fn taken_back(head: &RunHead, undo: &str) -> Error {
 fn never_begun(head: &RunHead) -> Error {
     Error::usage(
         format!("run {} was stopped while its plan was made: nothing was sent", head.id),
-        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command("import", &[])),
+        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command(command(head.deed), &[])),
     )
 }
 

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 
-use super::import::print;
 use super::interrupts::Interrupts;
 use super::ledger::Ledger;
 use super::printer::Printer;
@@ -18,7 +17,7 @@ use super::{Error, Exit};
 use crate::api::{Client, Waiting};
 use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, thousands};
+use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
 use crate::schema;
 use crate::send::{Dispatch, Doing, End, Settings, Watcher};
 
@@ -35,6 +34,18 @@ pub(super) struct Running<'r> {
     pub started: Instant,
     /// The result's path as the user wrote it.
     pub result: PathBuf,
+}
+
+/// A run that has been sent as far as it goes.
+struct Sent {
+    journal: Journal,
+    sheets: Vec<SheetHead>,
+    rows: Rows,
+    summary: RunSummary,
+    /// What earlier processes spent on it.
+    seconds_before: f64,
+    end: End,
+    code: Exit,
 }
 
 /// Where the rows of a run stand.
@@ -55,6 +66,7 @@ impl Running<'_> {
         runtime: &Runtime,
         interrupts: &mut Interrupts,
     ) -> Result<Exit, Error> {
+        journal.reopen()?;
         let (head, sheets) = (journal.head()?, journal.sheets()?);
         let earlier = journal.conclusion()?;
         let mut rows = Rows::load(&journal, sheets.len())?;
@@ -65,6 +77,7 @@ impl Running<'_> {
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
+        summary.remarks.extend(self.connection.client.remarks());
         let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
         summary.next = match head.deed {
@@ -72,7 +85,7 @@ impl Running<'_> {
             Deed::Delete | Deed::Undo => resume.filter(|_| summary.stopped.is_some()).into_iter().collect(),
         };
         let code = exit(&summary, &end, !rows.also_created.is_empty());
-        self.report(journal, &sheets, &rows, book, summary, earlier.seconds, &end, code)
+        self.report(Sent { journal, sheets, rows, summary, seconds_before: earlier.seconds, end, code }, book)
     }
 
     async fn send(
@@ -84,6 +97,7 @@ impl Running<'_> {
         interrupts: &mut Interrupts,
     ) -> Result<(Journal, End), Error> {
         let client = &self.connection.client;
+        journal.take_up()?;
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
@@ -110,20 +124,11 @@ impl Running<'_> {
 
     /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
     /// becomes of the file.
-    fn report(
-        mut self,
-        mut journal: Journal,
-        sheets: &[SheetHead],
-        rows: &Rows,
-        book: ResultBook,
-        mut summary: RunSummary,
-        seconds_before: f64,
-        end: &End,
-        code: Exit,
-    ) -> Result<Exit, Error> {
+    fn report(mut self, sent: Sent, book: ResultBook) -> Result<Exit, Error> {
+        let Sent { mut journal, sheets, rows, mut summary, seconds_before, end, code } = sent;
         self.progress.phase("writing the result");
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
-        let written = result::write(&mut journal, sheets, &rows.ledgers, book, &mut summary);
+        let written = result::write(&mut journal, &sheets, &rows.ledgers, book, &mut summary);
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
         self.progress.finish();
         let conclusion = Conclusion {
@@ -132,24 +137,40 @@ impl Running<'_> {
             counts: summary.counts(),
             result: summary.result.as_deref().and_then(Source::of),
         };
-        let phase = if *end == End::Complete && written.is_ok() { Phase::Finished } else { Phase::Stopped };
+        let phase = if end == End::Complete && written.is_ok() { Phase::Finished } else { Phase::Stopped };
         let concluded = journal.conclude(phase, summary.stopped.as_deref(), &conclusion);
+        if let (Err(error), false) = (&concluded, matches!(end, End::Broken(_))) {
+            // The steps and their outcomes are there; only how the run ended is not.
+            self.printer.warn(&error.to_string());
+        }
         if let Err(error) = &written {
             summary.next.clear();
-            print(&summary, self.printer)?;
+            say(&summary, self.printer);
             self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
             if journal.is_kept() {
                 self.printer.note(&format!("tallyport resume {} writes it again", summary.run_id));
             }
             return Ok(Exit::Internal);
         }
-        if let Err(error) = concluded.as_ref().err().filter(|_| !matches!(end, End::Broken(_))).map_or(Ok(()), Err) {
-            // The steps and their outcomes are there; only how the run ended is not.
-            self.printer.warn(&error.to_string());
-        }
-        print(&summary, self.printer)?;
+        say(&summary, self.printer);
         Ok(code)
     }
+}
+
+/// A reader that went away changes nothing of what the run came to.
+fn say(summary: &RunSummary, printer: Printer) {
+    if let Err(error) = print(summary, printer) {
+        printer.warn(&error.to_string());
+    }
+}
+
+/// Prints the end of a run: as text for people, as the one document for scripts.
+pub(super) fn print(summary: &RunSummary, printer: Printer) -> Result<(), Error> {
+    printer.say(&telling::text(summary))?;
+    if printer.json {
+        printer.data(&format!("{}\n", telling::json(summary)))?;
+    }
+    Ok(())
 }
 
 /// Says what a finished run came to, and changes nothing.
@@ -160,11 +181,11 @@ pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
     Ok(exit(&summary, &End::Complete, false))
 }
 
-/// The summary of a run as its journal has it, at work or not.
+/// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
 pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
     let (head, sheets, conclusion) = (journal.head()?, journal.sheets()?, journal.conclusion()?);
     let mut rows = Rows::load(journal, sheets.len())?;
-    rows.close(journal, &End::Complete);
+    rows.ledgers.iter_mut().for_each(Ledger::leave_open);
     let mut summary = summary(&head, &sheets, &rows, &End::Complete);
     summary.requests = Requests { total: conclusion.requests.values().sum(), by_kind: conclusion.requests };
     summary.seconds = conclusion.seconds;
@@ -280,14 +301,19 @@ impl Watcher for Follower<'_> {
     fn tick(&mut self, doing: Doing) {
         let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
         self.progress.set_remaining(Remaining { requests: self.remaining, allowed_now, per_hour: self.quota });
-        self.progress.set_waiting(self.client.waiting().map(waiting_text).or_else(|| doing_text(doing)));
+        let waiting = self.client.waiting().map(waiting_text);
+        self.progress.set_waiting(doing_text(doing).or(waiting));
     }
 }
 
 /// What keeps the run from sending, beside the quota.
 fn doing_text(doing: Doing) -> Option<String> {
     match doing {
-        Doing::Sending => None,
+        Doing::Sending | Doing::Landing { requests: 0 } => None,
+        Doing::Landing { requests } => {
+            let requests = counted(requests as u64, "request");
+            Some(format!("interrupted: {requests} under way will land; interrupt again to stop at once"))
+        }
         Doing::Looking { records: 1 } => Some(String::from("an answer was lost: looking for the record")),
         Doing::Looking { records } => Some(format!("{records} answers were lost: looking for the records")),
         Doing::Waiting { until } => {
@@ -299,7 +325,7 @@ fn doing_text(doing: Doing) -> Option<String> {
 }
 
 /// Why a run waits and until when, in the clock of the machine.
-fn waiting_text(waiting: Waiting) -> String {
+pub(super) fn waiting_text(waiting: Waiting) -> String {
     let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", waiting.reason)
 }

@@ -1,3 +1,202 @@
-pub(super) fn run(_: &super::args::RunsArgs, _: super::printer::Printer) -> Result<super::Exit, super::Error> {
-    Ok(super::Exit::Success)
+//! `tallyport runs`: the runs of this machine, from their journals.
+//!
+//! What became of a run that ended is what it said at its end. Where a process died, its journal is read row by row.
+
+mod age;
+mod list;
+mod prune;
+mod show;
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::args::{RunsArgs, RunsCommand};
+use super::printer::Printer;
+use super::running::{command, recall};
+use super::settings::shelf;
+use super::{Error, Exit};
+use crate::journal::{Account, AtWork, Glance, Journal, Phase, RunHead};
+use crate::report::{Counts, Status, Tense, counted, summary, thousands};
+
+pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
+    let (shelf, now) = (shelf()?, Timestamp::now());
+    match (&args.command, &args.run) {
+        (Some(RunsCommand::Prune(args)), _) => prune::run(&shelf, args, now, printer),
+        (None, Some(run)) => show::run(shelf.find(run)?, now, printer),
+        (None, None) => list::run(&shelf.list()?, now, printer),
+    }
+}
+
+/// Where a journal lies.
+#[derive(Debug, Clone, Copy)]
+struct Place<'p> {
+    path: &'p Path,
+    bytes: u64,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum State {
+    Planning,
+    Running,
+    Finished,
+    Stopped(String),
+    /// Its process died, or the machine did.
+    CutOff,
+    /// Its process died while the plan was made.
+    NeverBegun,
+}
+
+impl State {
+    fn of(glance: &Glance) -> Self {
+        match (glance.at_work, glance.phase) {
+            (AtWork::Yes, Phase::Planning) => State::Planning,
+            (AtWork::Yes, Phase::Sending | Phase::Stopped | Phase::Finished) => State::Running,
+            (AtWork::No, Phase::Planning) => State::NeverBegun,
+            (AtWork::No, Phase::Sending) => State::CutOff,
+            (AtWork::No, Phase::Stopped) => State::Stopped(glance.reason.clone().unwrap_or_default()),
+            (AtWork::No, Phase::Finished) => State::Finished,
+        }
+    }
+
+    /// What scripts see, and people with blanks.
+    fn as_str(&self) -> &'static str {
+        match self {
+            State::Planning => "planning",
+            State::Running => "running",
+            State::Finished => "finished",
+            State::Stopped(_) => "stopped",
+            State::CutOff => "cut_off",
+            State::NeverBegun => "never_begun",
+        }
+    }
+
+    fn word(&self) -> String {
+        self.as_str().replace('_', " ")
+    }
+
+    /// What there is to say beside the word.
+    fn reason(&self) -> Option<&str> {
+        match self {
+            State::Planning => Some("nothing is sent yet"),
+            State::Stopped(reason) => Some(reason).filter(|reason| !reason.is_empty()).map(String::as_str),
+            State::CutOff => Some("its process was killed, or the machine went down"),
+            State::NeverBegun => Some("it was killed while its plan was made; nothing was sent"),
+            State::Running | State::Finished => None,
+        }
+    }
+}
+
+/// How far the rows of a run are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Rows {
+    /// Of the rows that have come to an end.
+    counts: Counts,
+    /// Rows without an outcome: still to be sent, or sent without an answer so far.
+    open: u64,
+}
+
+impl Rows {
+    fn of(path: &Path, glance: &Glance, state: &State) -> Result<Self, Error> {
+        match state {
+            State::Planning | State::NeverBegun => Ok(Self::default()),
+            State::Finished => Ok(Self { counts: glance.conclusion.counts, open: 0 }),
+            State::Stopped(_) | State::CutOff | State::Running => {
+                let summary = recall(&Journal::look(path)?)?;
+                Ok(Self { counts: summary.counts(), open: summary.rows_left() })
+            }
+        }
+    }
+
+    /// `120 created, 3 failed, 14 rows to go`.
+    fn sentence(self) -> String {
+        let counts = self.counts.worded(Tense::Done).into_iter().filter(|line| line.2 > 0);
+        let mut parts: Vec<String> = counts.map(|(_, word, number)| format!("{} {word}", thousands(number))).collect();
+        if self.open > 0 {
+            parts.push(format!("{} to go", counted(self.open, "row")));
+        }
+        if parts.is_empty() { String::from("nothing sent") } else { parts.join(", ") }
+    }
+}
+
+/// Whether the run did something that an undo could take back.
+fn changed_something(rows: Rows) -> bool {
+    [Status::Created, Status::Updated, Status::Deleted].into_iter().any(|status| rows.counts.of(status) > 0)
+}
+
+/// `import of assets.xlsx`, `undo of 20261124-093012-kqzf`.
+fn what(head: &RunHead) -> String {
+    let command = command(head.deed);
+    let name = |file: &String| {
+        Path::new(file).file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned())
+    };
+    match (&head.undoes, head.details.files.as_slice()) {
+        (Some(undone), _) => format!("{command} of {undone}"),
+        (None, []) => command.to_owned(),
+        (None, [file]) => format!("{command} of {}", name(file)),
+        (None, [file, rest @ ..]) => {
+            format!("{command} of {} and {}", name(file), counted(rest.len() as u64, "other file"))
+        }
+    }
+}
+
+/// When it was, in the clock of the machine.
+fn local_time(at: i64) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let local = Timestamp::from_millisecond(at).map(|at| zone.to_datetime(at).strftime("%Y-%m-%d %H:%M").to_string());
+    local.unwrap_or_default()
+}
+
+fn size_text(bytes: u64) -> String {
+    indicatif::DecimalBytes(bytes).to_string()
+}
+
+/// What the list tells of a run; the beginning of what `runs RUN` tells.
+fn json_of(place: Place<'_>, glance: &Glance) -> Json {
+    let state = State::of(glance);
+    let rows = Rows::of(place.path, glance, &state);
+    let (head, began) = (&glance.head, Timestamp::from_millisecond(glance.began).unwrap_or_default());
+    let mut document = json!({
+        "run_id": glance.head.id,
+        "command": command(head.deed),
+        "state": state.as_str(),
+        "reason": state.reason(),
+        "began": began.to_string(),
+        "files": head.details.files,
+        "account": account_json(&head.account),
+        "counts": rows.as_ref().ok().map(|rows| summary::counts_json(rows.counts)),
+        "open": rows.as_ref().ok().map(|rows| rows.open),
+        "bytes": place.bytes,
+        "can_resume": glance.can_be_resumed() && glance.at_work == AtWork::No,
+        "undoes": head.undoes,
+    });
+    if let Err(error) = rows {
+        document["error"] = json!(error.to_string());
+    }
+    document
+}
+
+fn account_json(account: &Account) -> Json {
+    match account {
+        Account::Service { base_url, tenant, profile } => {
+            json!({"base_url": base_url, "tenant": tenant, "profile": profile})
+        }
+        Account::SandboxFile { path, tenant } => json!({"sandbox": path.to_string_lossy(), "tenant": tenant}),
+        Account::SandboxMemory => json!({"sandbox": null}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_leaves_out_what_there_is_none_of() {
+        let counts = Counts { created: 1_120, failed: 3, ..Counts::default() };
+        assert_eq!(Rows { counts, open: 14 }.sentence(), "1,120 created, 3 failed, 14 rows to go");
+        assert_eq!(Rows { counts, open: 0 }.sentence(), "1,120 created, 3 failed");
+        assert_eq!(Rows::default().sentence(), "nothing sent");
+    }
 }

@@ -14,8 +14,8 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::args::{Global, UndoArgs};
-use super::import::{REQUESTS_PER_SECOND, or_interrupted};
 use super::interrupts::Interrupts;
+use super::planning::{REQUESTS_PER_SECOND, or_interrupted};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{ResultPath, free_path_in, run_id};

@@ -62,6 +62,14 @@ impl Draft {
         Ok(draft)
     }
 
+    /// Says more of the run than was known when it began.
+    ///
+    /// # Errors
+    /// Where it cannot be kept.
+    pub fn describe(&mut self, details: &super::Details) -> Result<(), JournalError> {
+        self.insert("UPDATE run SET details = ?1", params![serde_json::to_string(details).unwrap_or_default()])
+    }
+
     /// The plan is whole and on disk: it may be sent.
     ///
     /// # Errors
@@ -102,7 +110,7 @@ impl Draft {
 impl StepSink for Draft {
     type Error = JournalError;
 
-    fn len(&self) -> u32 {
+    fn count(&self) -> u32 {
         self.steps
     }
 
@@ -180,15 +188,17 @@ impl Drop for Draft {
 
 /// Deletes a journal and what lies beside it.
 pub(super) fn remove(path: &std::path::Path) {
-    let beside = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        std::path::PathBuf::from(name)
-    };
-    for file in [path.to_path_buf(), beside("-wal"), beside("-shm"), lock_path(path)] {
+    for file in [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm"), lock_path(path)] {
         // What is not there need not go, and nothing is lost with a file that stays.
         let _ = fs::remove_file(file);
     }
+}
+
+/// A file that SQLite puts beside its own.
+pub(super) fn beside(path: &std::path::Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    std::path::PathBuf::from(name)
 }
 
 /// Where a row stands in the file.

@@ -32,6 +32,9 @@ mod read;
 mod scribe;
 mod shelf;
 mod store;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;
 mod words;
 
 use std::collections::BTreeMap;
@@ -52,7 +55,7 @@ use crate::table::Row;
 pub use account::Account;
 pub use draft::Draft;
 pub use error::JournalError;
-pub use read::{Journal, RowState, StoredRow};
+pub use read::{Attempts, Journal, RowState, StoredRow};
 pub use scribe::{Entry, Event, Scribe};
 pub use shelf::{AtWork, Glance, Shelf, Shelved};
 pub use store::At;
@@ -195,7 +198,7 @@ pub struct StepOutcome {
 }
 
 /// The ways a step ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepResult {
     Done,
     /// Surely not done.

@@ -14,7 +14,7 @@ use super::{
     Account, Conclusion, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome,
     StepResult,
 };
-use crate::plan::{RowId, Step};
+use crate::plan::{Part, RowId, Step};
 use crate::report::{Counts, Status};
 use crate::schema;
 use crate::table::Row;
@@ -34,6 +34,16 @@ pub enum RowState {
     Ended,
     /// An earlier run finished it.
     Carried,
+}
+
+/// The requests of a run's steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Attempts {
+    pub total: u64,
+    /// Nobody knows what they did.
+    pub unanswered: u64,
+    /// Answered with an error.
+    pub refused: u64,
 }
 
 /// A row as it was planned.
@@ -136,6 +146,18 @@ impl Journal {
             *counts.slot(status) += by_word.get(status.as_str()).copied().unwrap_or(0);
         }
         Ok(Conclusion { requests: stored(requests), seconds, counts, result })
+    }
+
+    /// The run is about to be sent, or gone on with: whatever an earlier end of it says is over.
+    ///
+    /// # Errors
+    /// Where it cannot be written; nothing was sent then.
+    pub fn take_up(&self) -> Result<(), JournalError> {
+        let sending = words::word(PHASES, &Phase::Sending);
+        self.store.attempt(|connection| {
+            connection.execute("UPDATE run SET phase = ?1, reason = NULL, ended = NULL", params![sending])
+        })?;
+        Ok(())
     }
 
     /// The end of this process's work on the run.
@@ -255,6 +277,16 @@ impl Journal {
         self.steps(&sql, &[])
     }
 
+    /// Forgets the outcomes of steps that were never sent because a step they await had failed, or was unknown: that
+    /// one may be found to be done now.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn reopen(&self) -> Result<(), JournalError> {
+        let sql = "DELETE FROM outcome WHERE result = 'failed' AND step NOT IN (SELECT step FROM intent)";
+        self.store.attempt(|connection| connection.execute(sql, []).map(drop))
+    }
+
     /// How many steps [`Journal::unsettled`] has.
     pub fn unsettled_count(&self) -> Result<u64, JournalError> {
         let sql = "SELECT count(*) FROM intent i LEFT JOIN outcome o USING (step) \
@@ -278,6 +310,24 @@ impl Journal {
         self.store
             .attempt(|connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)))
             .map(|open| open as u64)
+    }
+
+    /// The rows that were sent, or were about to be, and have no outcome yet.
+    pub fn rows_under_way(&self) -> Result<u64, JournalError> {
+        let sql = "SELECT count(*) FROM step s JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
+                   WHERE s.part = ?1 AND o.step IS NULL";
+        let own = words::word(PARTS, &Part::Own);
+        let count = self.store.attempt(|connection| connection.query_row(sql, [own], |row| row.get::<_, i64>(0)))?;
+        Ok(count as u64)
+    }
+
+    /// The requests of all steps, and how they were answered.
+    pub fn attempts(&self) -> Result<Attempts, JournalError> {
+        let sql = "SELECT count(*), count(status), count(CASE WHEN status >= 400 THEN 1 END) FROM attempt";
+        let (total, answered, refused): (i64, i64, i64) = self
+            .store
+            .attempt(|connection| connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))))?;
+        Ok(Attempts { total: total as u64, unanswered: (total - answered) as u64, refused: refused as u64 })
     }
 
     /// The slowest answer so far in milliseconds.

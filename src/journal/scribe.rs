@@ -124,6 +124,12 @@ fn write(journal: &Journal, incoming: &mpsc::Receiver<Entry>, outgoing: &Unbound
     }
 }
 
+/// Writes entries as one batch, without a thread.
+#[cfg(test)]
+pub(super) fn commit_all(journal: &Journal, mut entries: Vec<Entry>) -> Result<Vec<Event>, JournalError> {
+    commit(journal, &mut entries)
+}
+
 /// Writes a batch durably and tells what may be told then.
 fn commit(journal: &Journal, batch: &mut Vec<Entry>) -> Result<Vec<Event>, JournalError> {
     let mut events = Vec::with_capacity(batch.len());

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::draft::remove;
-use super::store::is_busy;
+use super::draft::{beside, remove};
+use super::store::{is_busy, lock};
 use super::{At, Conclusion, Journal, JournalError, Phase, RunHead};
 
 const EXTENSION: &str = "sqlite";
@@ -97,7 +97,7 @@ impl Shelf {
 
     fn shelved(&self, id: String) -> Shelved {
         let path = self.path(&id);
-        let bytes = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        let bytes = size(&path);
         Shelved { glance: glance(&path), id, path, bytes }
     }
 
@@ -163,10 +163,25 @@ impl Shelf {
         Ok(runs)
     }
 
-    /// Deletes a journal.
-    pub fn remove(&self, run: &str) {
-        remove(&self.path(run));
+    /// Deletes a journal for good; gives the bytes that this frees.
+    ///
+    /// # Errors
+    /// Where a process is at the run, or the file cannot be deleted.
+    pub fn remove(&self, run: &str) -> Result<u64, JournalError> {
+        let path = self.path(run);
+        // Held to the end, so that no resume begins meanwhile.
+        let _lock = lock(&path, run)?;
+        let bytes = size(&path);
+        fs::remove_file(&path).map_err(|source| JournalError::Folder { path: path.clone(), source })?;
+        remove(&path);
+        Ok(bytes)
     }
+}
+
+/// The journal's bytes on disk: the file, and what SQLite has not yet moved into it.
+fn size(path: &Path) -> u64 {
+    let of = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    of(path) + of(&beside(path, "-wal"))
 }
 
 fn glance(path: &Path) -> Result<Glance, JournalError> {

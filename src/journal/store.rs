@@ -191,7 +191,7 @@ pub(super) fn lock_path(path: &Path) -> PathBuf {
     path.with_extension("lock")
 }
 
-fn lock(path: &Path, run: &str) -> Result<File, JournalError> {
+pub(super) fn lock(path: &Path, run: &str) -> Result<File, JournalError> {
     let lock_path = lock_path(path);
     let told = |source| JournalError::Folder { path: lock_path.clone(), source };
     let file = OpenOptions::new().create(true).append(true).open(&lock_path).map_err(told)?;

@@ -314,6 +314,8 @@ fn result_column(header: &str) -> Option<To> {
         "_action" => Some(To::Action),
         "_status" => Some(To::Result(ResultColumn::Status)),
         "_message" => Some(To::Result(ResultColumn::Message)),
+        // Of a record that is gone: see the backup of a delete.
+        "_deleted_id" => Some(To::Ignored(Ignored::ReadOnly)),
         _ => None,
     }
 }

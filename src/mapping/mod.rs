@@ -109,6 +109,17 @@ pub struct Wishes {
     pub map: Vec<Wish>,
     /// Unknown columns are faults.
     pub strict: bool,
+    pub purpose: Purpose,
+}
+
+/// What the rows of a sheet are read for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Purpose {
+    /// To write records: a sheet without any field says nothing.
+    #[default]
+    Write,
+    /// To find records: a sheet of nothing but their ids will do.
+    Find,
 }
 
 /// One `Header=target`.
@@ -192,10 +203,31 @@ impl Mapping {
         headers::promote_finders(entity, &mut columns);
         let own_ids = headers::own_ids(&columns, wishes);
         let mapping = Mapping { entity, header_row: header.number, columns, own_ids };
-        if faults.is_empty() && mapping.fed_fields().next().is_none() {
+        let says_enough = match wishes.purpose {
+            Purpose::Write => mapping.fed_fields().next().is_some(),
+            Purpose::Find => mapping.columns.iter().any(|column| matches!(column.to, To::Field { .. } | To::Id)),
+        };
+        if faults.is_empty() && !says_enough {
             faults.push(Fault::NothingKnown { entity: entity.name, row: header.number });
         }
         if faults.is_empty() { Ok(mapping) } else { Err(faults) }
+    }
+
+    /// Ignores what feeds other fields than these: where a row only has to say which record it means, its other cells
+    /// may hold anything.
+    pub fn keep_only(&mut self, fields: &[&str]) {
+        for column in &mut self.columns {
+            let is_kept = match &column.to {
+                To::Field { field, .. } | To::Related { field, .. } => {
+                    fields.contains(&self.entity.fields[*field].name)
+                }
+                To::Custom(_) => false,
+                To::Id | To::Action | To::Result(_) | To::Ignored(_) => true,
+            };
+            if !is_kept {
+                column.to = To::Ignored(Ignored::Asked);
+            }
+        }
     }
 
     /// The fields that some column feeds.

@@ -16,7 +16,7 @@ fn wishes(pairs: &[(&str, &str)]) -> Wishes {
         target: (*target).to_owned(),
         binding: Binding::Strict,
     };
-    Wishes { map: pairs.iter().map(wish).collect(), strict: false }
+    Wishes { map: pairs.iter().map(wish).collect(), strict: false, purpose: Purpose::Write }
 }
 
 fn assets(headers: &[&str], pairs: &[(&str, &str)]) -> Result<Mapping, Vec<Fault>> {
@@ -129,7 +129,7 @@ fn a_saved_mapping_reads_back() {
     let path = folder.path().join("mapping.toml");
     std::fs::write(&path, file.to_text()).unwrap();
     let saved = MappingFile::read(&path).unwrap();
-    let wishes = Wishes { map: saved.wishes(mapping.entity), strict: true };
+    let wishes = Wishes { map: saved.wishes(mapping.entity), strict: true, purpose: Purpose::Write };
     let again =
         Mapping::new(mapping.entity, &row(1, &["Tag No", "Model", "Category", "Rack", "Colour"]), &wishes).unwrap();
     let to = |mapping: &Mapping| mapping.columns.iter().map(|column| column.to.clone()).collect::<Vec<_>>();
@@ -141,7 +141,11 @@ fn presets_name_only_what_the_schema_has() {
     for (name, entity) in [("bluetally", "accessories"), ("snipe-it", "assets"), ("snipe-it", "consumables")] {
         let entity = collection(entity).unwrap();
         for wish in MappingFile::preset(name).unwrap().wishes(entity) {
-            let wished = Wishes { map: vec![Wish { binding: Binding::Loose, ..wish.clone() }], strict: false };
+            let wished = Wishes {
+                map: vec![Wish { binding: Binding::Loose, ..wish.clone() }],
+                strict: false,
+                purpose: Purpose::Write,
+            };
             let header = row(1, &["name", &wish.header]);
             let faults = Mapping::new(entity, &header, &wished).err().unwrap_or_default();
             assert!(

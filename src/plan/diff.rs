@@ -28,7 +28,7 @@ pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
 
 /// The name and value pairs of a record's custom fields, in any of the shapes a reply may have: an array of pairs, a
 /// plain object, or either as a JSON text (field notes).
-pub(super) fn custom_fields(held: &Json) -> Vec<(String, String)> {
+pub(crate) fn custom_fields(held: &Json) -> Vec<(String, String)> {
     match held {
         Json::String(encoded) => serde_json::from_str::<Json>(encoded)
             .map(|decoded| match decoded {

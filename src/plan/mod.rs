@@ -18,6 +18,7 @@ pub mod undo;
 use std::collections::BTreeMap;
 
 pub use claims::Claims;
+pub(crate) use diff::custom_fields;
 pub(crate) use diff::holds;
 pub use emails::Emails;
 pub use guard::{Guard, GuardFault, Limit};
@@ -48,6 +49,8 @@ pub struct Totals {
     pub creates: u64,
     pub updates: u64,
     pub deletes: u64,
+    /// Those among the deletes that the service cannot bring back.
+    pub irreversible: u64,
     /// Fields of existing records that updates empty.
     pub clears: u64,
     /// Records created because rows name them, by collection.

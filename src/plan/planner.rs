@@ -8,10 +8,10 @@ use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
 use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::api::Body;
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Target, fold_name};
-use crate::check::{CheckedRow, Code, Flaw, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Code, Duplicates, Flaw, Mode, Problem, RowAction, Rules};
 use crate::mapping::{OwnIds, To};
 use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
-use crate::schema::{Entity, Kind, Use};
+use crate::schema::{Deletion, Entity, Kind, Role, Use};
 use crate::table::Row;
 
 /// Plans row after row; sheets come in dependency order.
@@ -93,7 +93,7 @@ impl<S: StepSink> Planner<'_, S> {
             (Ok(None), Mode::Update) if !entity.is_action() => {
                 let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
                 if problems.iter().all(|problem| problem.column != key) {
-                    problems.push(no_such_record(sheet, row));
+                    problems.push(no_such_record(sheet, row, "correct the cell, or use --mode upsert to create it"));
                 }
                 false
             }
@@ -102,6 +102,7 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
+            (Ok(Some(Target::Planned(_))), mode) if mode != Mode::Update && self.may_repeat() => true,
             (Ok(Some(Target::Planned(_))), _) => {
                 if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
                     problems.push(planned_twice(sheet, row));
@@ -138,13 +139,25 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &CheckedRow,
         fields: &[ResolvedField],
     ) -> Result<Decision, Rejection> {
+        let is_key = |given: &&ResolvedField| sheet.match_on.contains(&sheet.mapping.entity.fields[given.field].name);
+        let unknown: Rejection = fields.iter().filter(is_key).filter_map(unknown_name).collect();
+        if !unknown.is_empty() {
+            return Err(unknown);
+        }
         match self.existing(sheet, row, checked, fields) {
             Ok(Some(Target::Known(id))) => {
                 Ok(Decision::Write(RowDraft { record: Some(WriteKind::Delete(id)), ..RowDraft::default() }))
             }
-            Ok(_) => Err(vec![no_such_record(sheet, row)]),
+            Ok(_) if checked.id.is_none() && !self.says_key(sheet, fields) => Err(vec![key_missing(sheet, row)]),
+            Ok(_) => Err(vec![no_such_record(sheet, row, "correct the cell, or leave the row out")]),
             Err(problem) => Err(vec![problem]),
         }
+    }
+
+    /// Whether a row gives the first field of the key, without which a key says nothing.
+    fn says_key(&self, sheet: &SheetPlan<'_>, fields: &[ResolvedField]) -> bool {
+        let index = sheet.match_on.first().and_then(|name| sheet.mapping.entity.field_index(name));
+        index.is_some_and(|index| fields.iter().any(|given| given.field == index))
     }
 
     /// The record that a row means: by its id column, else by its key.
@@ -223,6 +236,12 @@ impl<S: StepSink> Planner<'_, S> {
         match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
             Found::One(target) => Ok(Some(target)),
             Found::None { .. } => Ok(None),
+            // Rows before this one, which the user insists on as much.
+            Found::Many(candidates)
+                if self.may_repeat() && candidates.iter().all(|(target, _)| matches!(target, Target::Planned(_))) =>
+            {
+                Ok(candidates.first().map(|(target, _)| *target))
+            }
             Found::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
@@ -234,6 +253,10 @@ impl<S: StepSink> Planner<'_, S> {
                 Err(key_problem(sheet, row, flaw))
             }
         }
+    }
+
+    fn may_repeat(&self) -> bool {
+        self.rules.duplicates == Duplicates::Allowed
     }
 
     /// Splits off the names that are to be created; those that may not be are problems.
@@ -328,7 +351,7 @@ impl<S: StepSink> Planner<'_, S> {
         let entity = sheet.mapping.entity;
         let kind = draft.record.unwrap_or(WriteKind::Create);
         let created = self.create_missing(id, draft.missing)?;
-        let mut step = Step::new(self.steps.len(), id, Part::Own, entity, kind);
+        let mut step = Step::new(self.steps.count(), id, Part::Own, entity, kind);
         let mut known = Map::new();
         for given in &draft.fields {
             self.put(&mut step, &mut known, entity, given);
@@ -407,7 +430,11 @@ impl<S: StepSink> Planner<'_, S> {
                 self.totals.updates += 1;
                 self.totals.clears += step.body.values().filter(|value| value.is_null()).count() as u64;
             }
-            WriteKind::Delete(_) => self.totals.deletes += 1,
+            WriteKind::Delete(_) => {
+                self.totals.deletes += 1;
+                let lasts = entity.role == Role::Collection { deletion: Deletion::Irreversible };
+                self.totals.irreversible += u64::from(lasts);
+            }
         }
     }
 
@@ -427,7 +454,7 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, missing) in draft.missing {
             awaited.push((field, self.create_draft(row, missing)?));
         }
-        let mut step = Step::new(self.steps.len(), row, Part::Missing, draft.entity, WriteKind::Create);
+        let mut step = Step::new(self.steps.count(), row, Part::Missing, draft.entity, WriteKind::Create);
         step.body = draft.fields;
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {
@@ -515,6 +542,13 @@ fn key_value<'t>(
     }
 }
 
+/// What is wrong with a name in the key of a record to delete: nothing is created for it.
+fn unknown_name(given: &ResolvedField) -> Option<Problem> {
+    let Resolved::Missing { problem, .. } = &given.value else { return None };
+    let flaw = Flaw { mend: "correct the cell, or leave the row out".into(), ..problem.flaw.clone() };
+    Some(Problem { flaw, ..problem.clone() })
+}
+
 fn unsure_letters(name: &str) -> Flaw {
     Flaw::new(
         Code::CellUndecoded,
@@ -535,14 +569,17 @@ fn id_column(sheet: &SheetPlan<'_>) -> Option<u32> {
     sheet.mapping.columns.iter().find(|column| column.to == To::Id).map(|column| column.index as u32)
 }
 
-fn no_such_record(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let collection = sheet.mapping.entity.name;
-    let flaw = Flaw::new(
-        Code::RecordMissing,
-        format!("one of the account's {collection}"),
-        "correct the cell, or use --mode upsert to create it",
-    );
-    key_problem(sheet, row, flaw)
+fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, mend: &'static str) -> Problem {
+    let expected = format!("one of the account's {}", sheet.mapping.entity.name);
+    key_problem(sheet, row, Flaw::new(Code::RecordMissing, expected, mend))
+}
+
+fn key_missing(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
+    let expected = match sheet.match_on.first() {
+        Some(name) => format!("a value for `{name}`, or the record's number in a column `_id`"),
+        None => String::from("the record's number in a column `_id`"),
+    };
+    key_problem(sheet, row, Flaw::new(Code::KeyMissing, expected, "say which record is meant, or leave the row out"))
 }
 
 fn planned_twice(sheet: &SheetPlan<'_>, row: &Row) -> Problem {

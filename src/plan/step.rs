@@ -71,7 +71,7 @@ pub trait StepSink {
     type Error;
 
     /// How many steps there are, and so the number of the next.
-    fn len(&self) -> u32;
+    fn count(&self) -> u32;
 
     /// Adds the next step.
     ///
@@ -87,7 +87,7 @@ pub struct StepCount(u32);
 impl StepSink for StepCount {
     type Error = Infallible;
 
-    fn len(&self) -> u32 {
+    fn count(&self) -> u32 {
         self.0
     }
 

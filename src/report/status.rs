@@ -159,7 +159,7 @@ impl Counts {
     }
 
     /// The counts by the words of `tense`, in the order of all tables; words that are the same are one line.
-    pub(super) fn worded(self, tense: Tense) -> Vec<(Status, &'static str, u64)> {
+    pub(crate) fn worded(self, tense: Tense) -> Vec<(Status, &'static str, u64)> {
         let mut lines: Vec<(Status, &'static str, u64)> = Vec::new();
         for status in Status::all() {
             let word = status.counted(tense);

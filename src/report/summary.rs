@@ -80,11 +80,14 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
 
 /// `Dry run of assets.xlsx`; also the title of the result's Summary sheet.
 pub(super) fn title(summary: &RunSummary) -> String {
-    let what = match (summary.tense(), summary.command) {
-        (Tense::Planned, _) => "Dry run",
-        (Tense::Checked, _) => "Check",
-        (Tense::Done, UNDO) => "Undo",
-        (Tense::Done, _) => "Import",
+    let what = match summary.tense() {
+        Tense::Planned => "Dry run",
+        Tense::Checked => "Check",
+        Tense::Done => match summary.command {
+            "delete" => "Deletion",
+            UNDO => "Undo",
+            _ => "Import",
+        },
     };
     match summary.files.as_slice() {
         [] => what.to_owned(),
@@ -389,7 +392,7 @@ fn sheet_json(sheet: &SheetSummary) -> Value {
 }
 
 /// The contract's six; deletions only where there are some.
-fn counts_json(counts: Counts) -> Value {
+pub(crate) fn counts_json(counts: Counts) -> Value {
     let mut value = json!({
         "created": counts.created,
         "updated": counts.updated,

@@ -12,15 +12,16 @@ use crate::schema;
 /// How many of a stock item were available, by collection and record.
 pub(super) type Available = HashMap<(&'static str, i64), i64>;
 
-/// What the before-images of actions say of their items' stock.
-pub(super) fn available<'s>(steps: impl Iterator<Item = &'s Step>) -> Available {
+/// What the stock of items was: as the before-images of actions on them say, or as the run made them.
+pub(super) fn available<'s>(steps: impl Iterator<Item = &'s Step>, standing: &Standing) -> Available {
     let stock = |step: &Step| {
-        let item = step.entity.fields.first().filter(|_| step.entity.is_action())?.reference_to()?;
+        let (_, item) = step.entity.item()?;
         let before = step.before.as_ref()?;
         let available = before.get("available").and_then(serde_json::Value::as_i64)?;
         Some(((item.to, record_id(before)?), available))
     };
-    steps.filter_map(stock).collect()
+    let made = standing.stocked().iter().map(|(item, count)| (*item, *count));
+    made.chain(steps.filter_map(stock)).collect()
 }
 
 /// Tells the run's own deeds from what was there before.

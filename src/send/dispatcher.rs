@@ -240,7 +240,9 @@ impl<'c> Dispatch<'c> {
         }
         match self.standing.readiness(step) {
             // Nothing is left that could end what it awaits.
-            Readiness::Wait if is_quiet => Readiness::Never("see the row that creates it"),
+            Readiness::Wait if is_quiet => {
+                Readiness::Never("the record that another row creates; that row has not ended")
+            }
             readiness => readiness,
         }
     }
@@ -249,7 +251,10 @@ impl<'c> Dispatch<'c> {
     async fn listen(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
         tokio::select! {
             biased;
-            () = interrupts.next() => self.interrupt(),
+            () = interrupts.next() => {
+                self.interrupt();
+                watcher.tick(self.doing());
+            }
             _ = clock.tick() => watcher.tick(self.doing()),
             event = self.scribe.next(), if !self.journal_is_broken => self.hear(event, watcher),
             Some(flown) = self.in_flight.next(), if !self.in_flight.is_empty() => self.land(flown, watcher),
@@ -262,6 +267,7 @@ impl<'c> Dispatch<'c> {
 
     fn doing(&self) -> Doing {
         match self.weather.pause(Instant::now()) {
+            _ if self.interrupts > 0 => Doing::Landing { requests: self.in_flight.len() },
             Some(until) => Doing::Waiting { until },
             None => Doing::Sending,
         }
@@ -425,7 +431,7 @@ impl<'c> Dispatch<'c> {
     async fn look(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
         let lost = self.losses.take();
         let steps: Vec<&Step> = lost.iter().map(|lost| &lost.step).collect();
-        let available = background::available(steps.iter().copied());
+        let available = background::available(steps.iter().copied(), &self.standing);
         let known = self.background.known(&self.standing, &available);
         let doing = Doing::Looking { records: lost.len() };
         let found = {

@@ -67,6 +67,10 @@ pub enum Doing {
     Looking {
         records: usize,
     },
+    /// An interrupt came: nothing new is sent, and these requests land.
+    Landing {
+        requests: usize,
+    },
     /// The service is unwell, and is left alone until then.
     Waiting {
         until: Instant,

@@ -42,7 +42,11 @@ impl Loss {
 impl Landing {
     pub(super) fn of(failure: WriteFailure) -> Self {
         match failure.fate {
-            Fate::Unknown => Landing::Lost(Loss { cause: failure.message, status: failure.status }),
+            // A success that cannot be read is no success: whatever stands before the service may have said it.
+            Fate::Unknown => {
+                let status = failure.status.filter(|status| *status >= 300);
+                Landing::Lost(Loss { cause: failure.message, status })
+            }
             Fate::NotSent => Landing::NotSent(failure),
             Fate::Refused => Landing::Refused(failure),
         }
@@ -72,6 +76,7 @@ pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHead) ->
     let outcome = ended(step, StepResult::Failed);
     let problems = match step.part {
         Part::Missing => vec![named_failed(&failure.message)],
+        Part::Own if matches!(step.write, WriteKind::Delete(_)) => vec![kept(failure)],
         Part::Own if failure.fields.is_empty() => {
             vec![about_row(Code::ServiceRefused, &failure.message, "correct what the service names")]
         }
@@ -121,6 +126,14 @@ fn ended(step: &Step, result: StepResult) -> StepOutcome {
 fn after_image(step: &Step, record: &Record) -> Body {
     let fields = step.entity.updated_fields().filter(|field| !step.body.contains_key(field.name));
     fields.filter_map(|field| Some((field.name.to_owned(), record.get(field.name)?.clone()))).collect()
+}
+
+/// A delete carries no field: whatever the service names is about the record itself.
+fn kept(failure: &WriteFailure) -> Problem {
+    let reasons: Vec<&str> = failure.fields.iter().map(|(_, reason)| reason.as_str()).collect();
+    let reason = if reasons.is_empty() { failure.message.clone() } else { reasons.join("; ") };
+    let expected = format!("a record that the service lets go: {reason}");
+    about_row(Code::ServiceRefused, &expected, "see what still uses the record, then delete it again")
 }
 
 fn refused_field(sheet: &SheetHead, field: &str, message: &str) -> Problem {

@@ -1,6 +1,6 @@
 //! What is known of every step so far, and whether another may go.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
@@ -13,9 +13,15 @@ pub(super) struct Standing {
     steps: Vec<Settled>,
     /// Records that the run was told it made: nobody else's step made them.
     told: HashSet<(&'static str, i64)>,
+    /// How many the run put in stock of items it made, by collection and record: none of them was anywhere before.
+    stocked: HashMap<(&'static str, i64), i64>,
     /// Actions that were done, with the bodies as they were sent.
     done_actions: Vec<Step>,
 }
+
+/// The fields that say how many of a new item are available (field notes: `quantity` is written, `available` is
+/// read-only; of licenses it is the seats).
+const STOCK: &[&str] = &["quantity", "number_of_seats"];
 
 /// What is known of a step that others may await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,8 +46,14 @@ impl Standing {
         for awaited in &step.awaits {
             match (self.state(awaited.step), &awaited.field) {
                 (Settled::Pending, _) => return Readiness::Wait,
-                (Settled::Failed, _) => return Readiness::Never("see the row that creates it"),
-                (Settled::Done(None), Some(_)) => return Readiness::Never("the service did not tell its id"),
+                (Settled::Failed, _) => {
+                    return Readiness::Never("the record that another row creates; that row failed");
+                }
+                (Settled::Done(None), Some(_)) => {
+                    return Readiness::Never(
+                        "the id of the record that another row creates; the service did not tell it",
+                    );
+                }
                 (Settled::Done(_), _) => {}
             }
         }
@@ -73,7 +85,11 @@ impl Standing {
             return;
         }
         match outcome.record {
-            Some(id) if step.entity.is_collection() => drop(self.told.insert((step.entity.name, id))),
+            Some(id) if step.entity.is_collection() => {
+                self.told.insert((step.entity.name, id));
+                let stock = STOCK.iter().find_map(|name| step.body.get(*name)?.as_i64());
+                self.stocked.extend(stock.map(|count| ((step.entity.name, id), count)));
+            }
             _ if step.entity.is_action() => self.done_actions.push(step.clone()),
             _ => {}
         }
@@ -81,6 +97,10 @@ impl Standing {
 
     pub(super) fn told(&self) -> &HashSet<(&'static str, i64)> {
         &self.told
+    }
+
+    pub(super) fn stocked(&self) -> &HashMap<(&'static str, i64), i64> {
+        &self.stocked
     }
 
     pub(super) fn done_actions(&self) -> &[Step] {

@@ -251,3 +251,12 @@ pub fn workbook(path: &std::path::Path, sheets: &[(&str, &[&[&str]])]) {
     }
     book.save(path).unwrap();
 }
+
+#[test]
+fn two_equal_rows_are_two_records_where_the_user_insists() {
+    let account = Rehearsal::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
+    account.run(&["import", "locations.csv"]).exits(1).says("duplicate.key");
+    let account = Rehearsal::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
+    account.run(&["import", "locations.csv", "--allow-duplicates"]).exits(0);
+    assert_eq!(account.records("locations").len(), 3);
+}

@@ -2,15 +2,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 mod check;
+mod delete;
 mod faults;
 mod hostile;
 mod import;
 mod interrupt;
 mod kills;
+mod quota;
 mod readme;
 mod regression;
 mod rehearsal;
 mod result;
+mod resume;
+mod runs;
 mod samples;
 mod shapes;
 mod stranger;

@@ -47,13 +47,12 @@ impl Rehearsal {
         self.folder.path().join(name)
     }
 
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Where the account's server listens.
     pub fn address(&self) -> SocketAddr {
         self.sandbox.address()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// A file of the given text.

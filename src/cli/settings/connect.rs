@@ -12,6 +12,9 @@ use crate::cli::args::Global;
 use crate::journal::{self, At, Shelf};
 use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
+/// Where in the state dir the processes of this machine keep count of their requests.
+const QUOTA_FOLDER: &str = "quota";
+
 /// A client, and the sandbox behind it where there is one: dropped together, the sandbox stops.
 #[derive(Debug)]
 pub struct Connection {
@@ -85,12 +88,20 @@ pub fn shelf() -> Result<Shelf, SettingsError> {
 }
 
 impl Settings {
+    /// A client that keeps no count across processes, to look into what is wrong where it cannot be kept.
+    pub(in crate::cli) fn connect_without_ledger(&self) -> Result<Connection, Error> {
+        let key = self.key.as_ref().ok_or(SettingsError::KeyMissing)?;
+        let client = self.client(self.base_url.value.clone(), key.value.clone(), None)?;
+        Ok(self.connection(client, None))
+    }
+
     /// A client as these settings want it. Sends nothing yet.
     pub fn connect(&self) -> Result<Connection, Error> {
         match &self.account {
             Account::Service => {
                 let key = self.key.as_ref().ok_or(SettingsError::KeyMissing)?;
-                let client = self.client(self.base_url.value.clone(), key.value.clone())?;
+                let ledger = self.state_dir.value.join(QUOTA_FOLDER);
+                let client = self.client(self.base_url.value.clone(), key.value.clone(), Some(ledger))?;
                 Ok(self.connection(client, None))
             }
             Account::Sandbox(file) => self.rehearse(file.clone()),
@@ -115,7 +126,8 @@ impl Settings {
             let reason = error.to_string();
             SettingsError::BaseUrl { text, origin: Origin::Sandbox, reason }
         })?;
-        let client = self.client(base_url, key)?;
+        // A sandbox of this process alone: there is nobody to share its quota with.
+        let client = self.client(base_url, key, None)?;
         Ok(self.connection(client, Some(sandbox)))
     }
 
@@ -146,10 +158,11 @@ impl Settings {
         }
     }
 
-    fn client(&self, base_url: Url, key: Secret) -> Result<Client, Error> {
+    fn client(&self, base_url: Url, key: Secret, ledger: Option<PathBuf>) -> Result<Client, Error> {
         let options = ClientOptions {
             tenant: self.tenant.as_ref().map(|tenant| tenant.value),
             quota: self.quota.value,
+            ledger,
             concurrency: self.concurrency.value,
             custom_fields: self.custom_fields.value,
             ..ClientOptions::new(base_url, key)

@@ -28,7 +28,7 @@ pub(super) fn keep(draft: &mut Draft, run: &str, deeds: &[Deed], sheets: &[Strin
             draft.row(&row, &planned(deed), &|_| false)?;
             if let Fate::Undo(undoing) = &deed.fate {
                 let id = RowId { sheet: index as u16, row: row.number };
-                let step = step(draft.len(), id, deed, undoing, &numbers);
+                let step = step(draft.count(), id, deed, undoing, &numbers);
                 draft.push(&step)?;
                 numbers.insert(*deed_index, step.number);
             }

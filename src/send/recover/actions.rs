@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::compare::{Tags, integer};
 use super::log::{LogStart, Relation, relation};
-use super::pairing::pair;
+use super::pairing::{contested, pair};
 use super::search::tagged;
 use crate::api::{Record, record_id};
 use crate::plan::Step;
@@ -60,11 +60,12 @@ pub(super) fn by_log(pool: &Pool<'_>, entries: &[Record], tags: &Tags, start: &L
     order.sort_by_key(|open| (Reverse(pool.open[*open].body.len()), pool.open[*open].number));
     let steps: Vec<&Step> = pool.done.iter().copied().chain(order.iter().map(|open| pool.open[*open])).collect();
     let relations = relations(&steps);
-    let pairs = pair(&relations.iter().map(|relations| agreeing(relations)).collect::<Vec<_>>());
+    let wishes: Vec<Vec<usize>> = relations.iter().map(|relations| agreeing(relations)).collect();
+    let pairs = pair(&wishes);
     let mut shares = Shares { steps, relations, pairs, sure: pool.done.len(), taken: vec![false; entries.len()] };
     let trust = shares.trust();
     let mut words = vec![Word::NotThere; pool.open.len()];
-    let contested = shares.contested();
+    let contested = contested(&wishes, &shares.pairs, |one, other, entry| shares.may_swap(one, other, entry));
     for (at, open) in (pool.done.len()..).zip(order) {
         words[open] = match (shares.pairs[at], resembling(&shares.relations[at], &shares.taken)) {
             _ if contested[at] => Word::Unclear(Vec::new()),
@@ -107,24 +108,13 @@ impl Shares<'_> {
         trust
     }
 
-    /// The open steps of which the log does not tell whether the entry they share is theirs or the other's.
-    fn contested(&self) -> Vec<bool> {
-        let mut contested = vec![false; self.steps.len()];
-        for at in (self.sure..self.steps.len()).filter(|at| self.pairs[*at].is_none()) {
-            for (taker, entry) in self.pairs.iter().enumerate().filter_map(|(taker, entry)| Some((taker, (*entry)?))) {
-                let is_agreed = matches!(self.relations[at][entry], Relation::Agrees { .. });
-                if !is_agreed || self.steps[at].body == self.steps[taker].body {
-                    continue;
-                }
-                if taker < self.sure {
-                    contested[at] |= self.favours(entry, at, taker);
-                } else if !self.favours(entry, taker, at) {
-                    contested[at] = true;
-                    contested[taker] = true;
-                }
-            }
+    /// Whether one step may as well have the entry that another got.
+    fn may_swap(&self, one: usize, other: usize, entry: usize) -> bool {
+        match other < self.sure {
+            // Done for sure, it has an entry of its own; but not one that tells more of the other.
+            true => self.favours(entry, one, other),
+            false => self.steps[one].body != self.steps[other].body && !self.favours(entry, other, one),
         }
-        contested
     }
 
     /// Whether an entry tells something that is of `one` and not of `other`.

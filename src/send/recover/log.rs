@@ -120,12 +120,13 @@ pub(super) fn words(action: &'static Entity) -> Option<(&'static str, &'static s
     Some((crate::schema::collection(reference.to)?.log_type()?, verb.log_event()))
 }
 
-/// Whether the log tells of such actions at all: its newest entry of that type and event is newer than the run.
+/// Whether the log tells of such actions at all: its newest entry of that event, whatever it happened to, is newer than
+/// the run.
 pub(super) async fn speaks<S: Pages>(service: &S, action: &'static Entity, start: &LogStart) -> Result<bool, S::Error> {
-    let Some((kind, event)) = words(action) else { return Ok(false) };
-    let filters = [&[("type", kind), ("event", event)], NEWEST_FIRST].concat();
+    let Some((_, event)) = words(action) else { return Ok(false) };
+    let filters = [&[("event", event)], NEWEST_FIRST].concat();
     let newest = service.page(&ACTIVITY, &filters, 0, 1).await?;
-    Ok(newest.iter().any(|entry| is_about(entry, kind, event) && start.age(entry) == Age::Newer))
+    Ok(newest.iter().any(|entry| is_of(entry, event) && start.age(entry) == Age::Newer))
 }
 
 /// The entries about an item that may be of steps of one action, from the day before the run on.
@@ -308,8 +309,13 @@ fn is_blank(value: &Json) -> bool {
 
 /// Whether an entry is of that type and event, as far as it tells.
 fn is_about(entry: &Record, kind: &str, event: &str) -> bool {
-    let says = |name: &str, word: &str| {
-        entry.get(name).and_then(Json::as_str).is_none_or(|said| fold_header(said) == fold_header(word))
-    };
-    says("type", kind) && says("event", event)
+    says(entry, "type", kind) && is_of(entry, event)
+}
+
+fn is_of(entry: &Record, event: &str) -> bool {
+    says(entry, "event", event)
+}
+
+fn says(entry: &Record, name: &str, word: &str) -> bool {
+    entry.get(name).and_then(Json::as_str).is_none_or(|said| fold_header(said) == fold_header(word))
 }

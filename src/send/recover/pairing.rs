@@ -44,9 +44,47 @@ fn free_thing(
     (None, reached_by)
 }
 
+/// Whose pairing is anyone's guess: those who went without although they might as well have had another's thing,
+/// those who have it, and whoever's thing these might have had instead.
+///
+/// `may_swap` says whether the first might as well have the thing that the second got.
+pub(super) fn contested(
+    wishes: &[Vec<usize>],
+    pairs: &[Option<usize>],
+    may_swap: impl Fn(usize, usize, usize) -> bool,
+) -> Vec<bool> {
+    let takers: HashMap<usize, usize> =
+        pairs.iter().enumerate().filter_map(|(taker, thing)| Some(((*thing)?, taker))).collect();
+    let mut contested = vec![false; wishes.len()];
+    let mut queue: VecDeque<usize> = (0..wishes.len()).filter(|asker| pairs[*asker].is_none()).collect();
+    while let Some(asker) = queue.pop_front() {
+        for &thing in &wishes[asker] {
+            let Some(&taker) = takers.get(&thing).filter(|taker| **taker != asker) else { continue };
+            if !may_swap(asker, taker, thing) {
+                continue;
+            }
+            contested[asker] = true;
+            if !std::mem::replace(&mut contested[taker], true) {
+                queue.push_back(taker);
+            }
+        }
+    }
+    contested
+}
+
 #[cfg(test)]
 mod tests {
-    use super::pair;
+    use super::{contested, pair};
+
+    #[test]
+    fn a_guess_spreads_to_all_who_might_have_had_it() {
+        let wishes = [vec![0], vec![1, 0], vec![1], vec![2]];
+        let pairs = pair(&wishes);
+        assert_eq!(pairs, [Some(0), Some(1), None, Some(2)]);
+        assert_eq!(contested(&wishes, &pairs, |_, _, _| true), [true, true, true, false]);
+        assert_eq!(contested(&wishes, &pairs, |_, _, thing| thing == 1), [false, true, true, false]);
+        assert_eq!(contested(&wishes, &pairs, |_, _, _| false), [false; 4]);
+    }
 
     #[test]
     fn nobody_goes_without_who_could_be_served() {

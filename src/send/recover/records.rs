@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use serde_json::Value as Json;
 
 use super::compare::{Fit, State, Telling, View, fit, folded, state, telling_field};
-use super::pairing::pair;
+use super::pairing::{contested, pair};
 use super::search::{Reading, Seen};
 use super::{Known, Settlement};
 use crate::api::{Body, Record, record_id};
@@ -117,9 +117,12 @@ fn settle_creates(
             free.filter(|candidate| is_free(entity, candidate, known)).collect()
         })
         .collect();
-    let pairs = pair(&candidates.iter().map(|candidates| wishes(candidates)).collect::<Vec<_>>());
+    let wishes: Vec<Vec<usize>> = candidates.iter().map(|candidates| wishes(candidates)).collect();
+    let pairs = pair(&wishes);
     let bodies: Vec<&Body> = order.iter().map(|index| &steps[*index].body).collect();
-    let contested = contested(&bodies, &candidates, &pairs);
+    let contested = contested(&wishes, &pairs, |one, other, record| {
+        bodies[one] != bodies[other] && [one, other].iter().any(|step| is_vague(&candidates[*step], record))
+    });
     let mut settlements: Vec<_> = vec![Settlement::NotDone; steps.len()];
     for (at, index) in order.into_iter().enumerate() {
         settlements[index] = match pairs[at].filter(|_| !contested[at]).and_then(|record| seen.records.get(record)) {
@@ -162,26 +165,10 @@ fn wishes(candidates: &[Candidate<'_>]) -> Vec<usize> {
     wishes.into_iter().map(|(_, _, index)| index).collect()
 }
 
-/// Which steps want one record and differ only in fields that the service does not show, where there are too few
-/// records for all of them: who made it then is anyone's guess.
-fn contested(bodies: &[&Body], candidates: &[Vec<Candidate<'_>>], pairs: &[Option<usize>]) -> Vec<bool> {
-    let takers: HashMap<usize, usize> =
-        pairs.iter().enumerate().filter_map(|(step, record)| Some(((*record)?, step))).collect();
-    let is_vague = |step: usize, record: usize| {
-        let vague = |candidate: &Candidate<'_>| matches!(candidate.fit, Fit::Equal { telling: Telling::Some, .. });
-        candidates[step].iter().any(|candidate| candidate.index == record && vague(candidate))
-    };
-    let mut contested = vec![false; bodies.len()];
-    for (step, candidates) in candidates.iter().enumerate().filter(|(step, _)| pairs[*step].is_none()) {
-        for record in wishes(candidates) {
-            let Some(&taker) = takers.get(&record) else { continue };
-            if bodies[taker] != bodies[step] && (is_vague(step, record) || is_vague(taker, record)) {
-                contested[step] = true;
-                contested[taker] = true;
-            }
-        }
-    }
-    contested
+/// Whether the record that one step got may as well be another's: it does not show where the two differ.
+fn is_vague(candidates: &[Candidate<'_>], record: usize) -> bool {
+    let is_vague = |candidate: &Candidate<'_>| matches!(candidate.fit, Fit::Equal { telling: Telling::Some, .. });
+    candidates.iter().any(|candidate| candidate.index == record && is_vague(candidate))
 }
 
 /// A step that got no record: it was not done, unless a record of its key that nobody else accounts for says that it

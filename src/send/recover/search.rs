@@ -255,10 +255,7 @@ pub(super) fn tagged() -> Option<(&'static Entity, &'static Field)> {
 }
 
 /// The tags that a body names.
-pub(super) fn tags_in<'s>(
-    fields: impl Iterator<Item = &'static Field>,
-    step: &'s Step,
-) -> impl Iterator<Item = String> {
+pub(super) fn tags_in(fields: impl Iterator<Item = &'static Field>, step: &Step) -> impl Iterator<Item = String> {
     let by_tag = |field: &&Field| matches!(field.kind, Kind::Reference(Reference { wire: Wire::Tag, .. }));
     let names: Vec<_> = fields.filter(by_tag).map(|field| field.name).collect();
     names.into_iter().filter_map(|name| Some(step.body.get(name)?.as_str()?.trim().to_owned()))

@@ -50,7 +50,7 @@ pub struct Proxy {
 }
 
 struct Shared {
-    to: SocketAddr,
+    to: Mutex<SocketAddr>,
     state: Mutex<State>,
     changed: Condvar,
     stops: AtomicBool,
@@ -72,7 +72,7 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            to,
+            to: Mutex::new(to),
             state: Mutex::new(State::default()),
             changed: Condvar::new(),
             stops: AtomicBool::new(false),
@@ -84,6 +84,11 @@ impl Proxy {
 
     pub fn base_url(&self) -> String {
         format!("http://{}/api/v1", self.address)
+    }
+
+    /// From now on the server is there.
+    pub fn moves_to(&self, to: SocketAddr) {
+        *self.shared.to.lock().unwrap() = to;
     }
 
     pub fn set(&self, snare: Option<Snare>) {
@@ -158,7 +163,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
 
 /// Serves a connection until both sides have ended it.
 fn relay(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
-    let server = TcpStream::connect(shared.to)?;
+    let server = TcpStream::connect(*shared.to.lock().unwrap())?;
     let awaited = Arc::new(Mutex::new(None));
     let (from, to, on_answer) = (server.try_clone()?, client.try_clone()?, Arc::clone(&awaited));
     let answers = thread::spawn(move || pass_answers(from, to, &on_answer));

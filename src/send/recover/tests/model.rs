@@ -146,6 +146,9 @@ proptest! {
             let again = alike().filter(|(_, settlement)| **settlement == Settlement::NotDone).count();
             let not_done = alike().filter(|((_, done), _)| !done).count();
             prop_assert!(again <= not_done, "{:?}: {:?} of {:?}", product, short(&settled), records);
+            let done = alike().filter(|(_, settlement)| matches!(settlement, Settlement::Done { .. })).count();
+            let is_alone = run.others.iter().all(|(_, origin)| *origin != Origin::Others);
+            prop_assert!(!is_alone || done <= alike().count() - not_done, "{:?}: {:?}", product, short(&settled));
         }
     }
 

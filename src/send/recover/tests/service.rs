@@ -62,7 +62,7 @@ impl Service {
             (_, Some(Json::Number(number))) => number.to_string() == *value,
             // The log's filters for items name what `item_id` holds.
             (name, None) if entity.name == "activity" && name != "employee_id" => {
-                record["item_id"].to_string() == *value
+                record["item_id"] == value.parse::<i64>().unwrap_or_default()
             }
             _ => false,
         };

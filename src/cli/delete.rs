@@ -1,0 +1,214 @@
+//! `tallyport delete`: the records that a sheet names, after a backup of them and a yes.
+//!
+//! A row only has to say which record it means: of every sheet the key and the ids are read, and nothing else.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::args::{DeleteArgs, Global};
+use super::earlier::Rows;
+use super::intake::{Holding, Intake, named_entity};
+use super::interrupts::Interrupts;
+use super::planning::{Planning, limit, or_interrupted, overruled_remark};
+use super::printer::Printer;
+use super::progress::{Progress, ProgressKind};
+use super::result::{self, ResultPath, Typed};
+use super::running::Running;
+use super::settings::{Connection, connect};
+use super::{Error, Exit};
+use crate::catalog::{Catalog, Needs, Record};
+use crate::export::{Backup, BackupError, referred};
+use crate::journal::{Deed, Details, Draft, RunHead};
+use crate::mapping::{OwnIds, To};
+use crate::plan::{CreateMissing, Guard, StepCount};
+use crate::report::thousands;
+use crate::schema::{Deletion, Entity, Role};
+
+pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
+    let started = Instant::now();
+    let entity = collection(args)?;
+    let guard = Guard { deletes: limit("--max-deletes", args.max_deletes.as_deref())?, ..Guard::default() };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (connection, mut interrupts) = {
+        let _entered = runtime.enter();
+        (connect(global)?, Interrupts::listen()?)
+    };
+    let mut intake = Intake::open(&args.reading(), Holding::Only(entity), printer)?;
+    see_keys(&intake)?;
+    intake.keep_only_keys();
+    let path = result::path(args.layout.result.as_deref(), &intake)?;
+    let progress = Progress::new(ProgressKind::choose(global), None);
+    let (deed, covers, rows) = (Deed::Delete, CreateMissing::Nothing, Rows::All);
+    let mut planning = Planning { connection: &connection, printer, progress, started, deed, covers, guard, rows };
+    if args.dry_run {
+        let planned = planning.plan(&mut intake, StepCount::default());
+        let (plan, _) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
+        let typed = typed(args, &intake);
+        return planning.rehearsed(&mut intake, &plan, &path, options(args), typed);
+    }
+    // Begun before anything is asked: a backup that cannot be written stops the run while it can.
+    let backup = backup(args, &intake, &path)?;
+    let mut head = head(&intake, args, &path, &connection)?;
+    let draft = Draft::begin(connection.place(&head.id), &head)?;
+    let planned = planning.plan(&mut intake, draft);
+    let (mut plan, catalog) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
+    let Planning { mut progress, guard, .. } = planning;
+    guard.check(&plan.totals)?;
+    let records = plan.planned_records();
+    if !records.is_empty() {
+        let question = question(entity, records.len() as u64, &connection);
+        see_consent(args, &question)?;
+        progress.phase("backing up");
+        let written = keep(entity, &records, &catalog, backup, &connection);
+        let place = runtime.block_on(or_interrupted(&mut interrupts, written))?;
+        if !args.yes {
+            progress.finish();
+            consent(&question, &place, printer)?;
+            progress = Progress::new(ProgressKind::choose(global), None);
+        }
+        head.details.remarks.push(kept_remark(entity, &place, &head.id));
+    }
+    head.details.remarks.extend(overruled_remark(plan.overruled));
+    plan.steps.describe(&head.details)?;
+    let journal = plan.steps.ready(&plan.knowledge)?;
+    let running = Running { connection: &connection, printer, progress, started, result: path.as_path().to_path_buf() };
+    running.finish(journal, &runtime, &mut interrupts)
+}
+
+/// The collection that is meant, if its records may be deleted.
+fn collection(args: &DeleteArgs) -> Result<&'static Entity, Error> {
+    let entity = named_entity(&args.entity)?;
+    match entity.role {
+        Role::Collection { deletion: Deletion::Irreversible } if !args.irreversible => Err(Error::usage(
+            format!("the service cannot bring deleted {} back; nothing was sent", entity.name),
+            "add --irreversible if that is meant: a backup is written in any case",
+        )),
+        Role::Collection { .. } => Ok(entity),
+        Role::Action(_) | Role::Listing => Err(Error::usage(
+            format!("`{}` holds no records to delete", entity.name),
+            "name a collection such as `assets`; `tallyport schema` lists them",
+        )),
+    }
+}
+
+/// Every sheet has to say which records it means.
+fn see_keys(intake: &Intake) -> Result<(), Error> {
+    for (index, sheet) in intake.sheets.iter().enumerate() {
+        let mapping = &sheet.mapping;
+        let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
+        let ids = mapping.columns.iter().find(|column| column.to == To::Id);
+        let mend = match (ids, sheet.match_on.first()) {
+            (Some(_), _) if mapping.own_ids == OwnIds::Certain => continue,
+            _ if has_key => continue,
+            (Some(column), _) => {
+                format!("add --map '{}=_id' if that column holds this account's own ids", column.header)
+            }
+            (None, Some(name)) => format!("add a column `{name}` or `_id`, or map one with --map 'Header={name}'"),
+            (None, None) => String::from("add a column `_id`, or map one with --map 'Header=_id'"),
+        };
+        return Err(Error::usage(format!("no column of {} says which records are meant", intake.label(index)), mend));
+    }
+    Ok(())
+}
+
+fn options(args: &DeleteArgs) -> Vec<(String, String)> {
+    let mut options = result::layout_options(&args.layout);
+    let flags = [("--dry-run", args.dry_run), ("--irreversible", args.irreversible)];
+    options.extend(flags.iter().filter(|flag| flag.1).map(|flag| (flag.0.to_owned(), String::from("yes"))));
+    options.extend(args.max_errors.map(|most| (String::from("--max-errors"), most.to_string())));
+    options
+}
+
+/// The words of the command: the collection stands before the file.
+fn typed(args: &DeleteArgs, intake: &Intake) -> Typed {
+    Typed::here(&[&[args.entity.clone()], intake.file_names().as_slice()].concat())
+}
+
+/// What the journal keeps of the run as a whole.
+fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, connection: &Connection) -> Result<RunHead, Error> {
+    let details = Details {
+        files: intake.file_names(),
+        sources: intake.sources(),
+        skipped_sheets: intake.skipped.clone(),
+        options: options(args),
+        result: std::path::absolute(path.as_path())?,
+        typed: typed(args, intake).into_words(),
+        max_errors: args.max_errors,
+        remarks: Vec::new(),
+    };
+    let account = connection.account.clone();
+    Ok(RunHead { id: result::run_id(), deed: Deed::Delete, account, undoes: None, details })
+}
+
+/// Begins the backup where the flag says, or beside the input; over nothing that is there.
+fn backup(args: &DeleteArgs, intake: &Intake, result: &ResultPath) -> Result<Backup, Error> {
+    let path = match &args.backup {
+        Some(path) => path.clone(),
+        None => result::free_path_beside(intake, "backup"),
+    };
+    if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
+        return Err(Error::usage(
+            format!("a backup is an .xlsx file, and `{}` is none", path.display()),
+            "name a .xlsx file with --backup",
+        ));
+    }
+    if path == result.as_path() {
+        return Err(Error::from(BackupError::Taken { path }));
+    }
+    Ok(Backup::create(&path)?)
+}
+
+/// Writes the records to the backup; where it lies.
+async fn keep(
+    entity: &'static Entity,
+    records: &[i64],
+    catalog: &Catalog,
+    backup: Backup,
+    connection: &Connection,
+) -> Result<PathBuf, Error> {
+    let records: Vec<&Record> = records.iter().filter_map(|id| catalog.record(entity.name, *id)).collect();
+    let mut needs = Needs::default();
+    // A name serves only where no other record has it, which takes them all to know.
+    referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
+    let names = Catalog::fetch(&connection.client, &needs, &mut |_, _| {}).await?;
+    Ok(backup.write(entity, &records, &names)?)
+}
+
+/// `delete 42 assets from https://app.bluetallyapp.com/api/v1`.
+fn question(entity: &Entity, count: u64, connection: &Connection) -> String {
+    let noun = if count == 1 { entity.singular } else { entity.name };
+    let lasting = match entity.role {
+        Role::Collection { deletion: Deletion::Irreversible } => ", which the service cannot bring back",
+        _ => "",
+    };
+    format!("delete {} {noun} from {}{lasting}", thousands(count), connection.account)
+}
+
+/// Where nobody can be asked, a yes has to be given before.
+fn see_consent(args: &DeleteArgs, question: &str) -> Result<(), Error> {
+    match args.yes || io::stdin().is_terminal() {
+        true => Ok(()),
+        false => Err(Error::usage(format!("this would {question}; nothing was sent"), "add --yes if that is meant")),
+    }
+}
+
+fn consent(question: &str, backup: &Path, printer: Printer) -> Result<(), Error> {
+    printer.note(&format!("the records are backed up in {}", backup.display()));
+    match printer.ask(&format!("{question}?"))? {
+        true => Ok(()),
+        false => Err(Error::usage(
+            "nothing was deleted",
+            format!("answer with yes to go on; the backup {} is not needed and may go", backup.display()),
+        )),
+    }
+}
+
+fn kept_remark(entity: &Entity, backup: &Path, run: &str) -> String {
+    format!(
+        "the {} are kept in {}; `tallyport undo {run}` or an import of that file makes them anew, and their ids will \
+         differ",
+        entity.name,
+        backup.display()
+    )
+}

@@ -1,0 +1,332 @@
+//! From mapped sheets to a plan: what import and delete have in common, and where a dry run of either ends.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::time::{Duration, Instant};
+
+use super::earlier::Rows;
+use super::intake::Intake;
+use super::interrupts::Interrupts;
+use super::ledger::{Ledger, done_status};
+use super::needs;
+use super::printer::Printer;
+use super::progress::Progress;
+use super::result::{self, ResultPath, Typed};
+use super::running::{command, missing_remark, print, waiting_text};
+use super::settings::Connection;
+use super::{Error, Exit};
+use crate::api::Client;
+use crate::catalog::{Catalog, How};
+use crate::check::{CheckedRow, Checker, RowAction};
+use crate::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
+use crate::mapping::OwnIds;
+use crate::plan::{
+    Claims, CreateMissing, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind, estimate,
+};
+use crate::report::{self, Planned, Requests, Status, Tense};
+use crate::resolve::{UnknownNames, Users};
+use crate::send::LogStart;
+use crate::table::Row;
+
+/// How often to look whether look-ups wait for the quota.
+const GLANCE: Duration = Duration::from_millis(200);
+/// What the estimate of a plan's time takes for the service's own pace: requests a second at the usual concurrency.
+pub(super) const REQUESTS_PER_SECOND: u64 = 20;
+
+/// What a plan is made with.
+pub(super) struct Planning<'p> {
+    pub connection: &'p Connection,
+    pub printer: Printer,
+    pub progress: Progress,
+    pub started: Instant,
+    /// Whether rows say what is done with their records, or all are deleted.
+    pub deed: Deed,
+    pub covers: CreateMissing,
+    pub guard: Guard,
+    pub rows: Rows,
+}
+
+/// A plan ready to be sent.
+pub(super) struct Plan<S> {
+    pub steps: S,
+    pub totals: Totals,
+    pub planned: Planned,
+    pub knowledge: Knowledge,
+    /// What the plan decided for every row, by sheet.
+    ledgers: Vec<Ledger>,
+    /// Rows of a delete that ask for something else themselves.
+    pub overruled: u64,
+}
+
+impl<S> Plan<S> {
+    /// The records of the account that rows write to, in the order of the sheets.
+    pub(super) fn planned_records(&self) -> Vec<i64> {
+        self.ledgers.iter().flat_map(Ledger::planned_records).collect()
+    }
+}
+
+/// A limit as a flag has it.
+pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<Limit>, Error> {
+    let parsed = text.map(|text| {
+        Limit::parse(text).ok_or_else(|| {
+            Error::usage(
+                format!("`{text}` is not a limit for {flag}"),
+                "write a count such as 250, or a share such as 10%",
+            )
+        })
+    });
+    parsed.transpose()
+}
+
+impl Planning<'_> {
+    /// Two passes over every sheet: the first checks and gathers what has to be known of the account, the second
+    /// resolves and plans. Rows stream through both; what stays is the plan in `steps` and the ledgers,
+    /// and what is known of the account.
+    pub(super) async fn plan<S: PlanSink>(&mut self, intake: &mut Intake, steps: S) -> Result<(Plan<S>, Catalog), Error>
+    where
+        Error: From<S::Error>,
+    {
+        let sheets: Vec<_> =
+            intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
+        let rules = intake.rules.clone();
+        let mut checkers: Vec<Checker<'_>> = sheets
+            .iter()
+            .enumerate()
+            .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index)))
+            .collect();
+        self.progress.phase("checking");
+        let needs = needs::gather(intake, &mut checkers, &self.covers, self.rows)?;
+        self.progress.phase("looking up names");
+        let client = &self.connection.client;
+        let progress = RefCell::new(&mut self.progress);
+        let users = saying_why_it_waits(client, &progress, users(client, &needs.users)).await?;
+        let mut say = |collection: &str, _| progress.borrow_mut().phase(&format!("looking up {collection}"));
+        let fetching = Catalog::fetch(client, &needs.records, &mut say);
+        let mut catalog = saying_why_it_waits(client, &progress, fetching).await?;
+        let knowledge = saying_why_it_waits(client, &progress, knowledge(client, intake, &catalog)).await?;
+        self.progress.phase("planning");
+        let mut planner = Planner {
+            catalog: &mut catalog,
+            users: &users,
+            unknown: UnknownNames::default(),
+            rules: &rules,
+            covers: &self.covers,
+            steps,
+            totals: Totals::default(),
+            emails: Emails::default(),
+            claims: Claims::default(),
+        };
+        let mut ledgers = Vec::with_capacity(sheets.len());
+        let mut overruled = 0;
+        for (index, (mapping, match_on)) in sheets.iter().enumerate() {
+            let sheet = SheetPlan {
+                index: index as u16,
+                mapping,
+                match_on: match_on.clone(),
+                text: intake.trust(index),
+                named: intake.named(index),
+            };
+            planner.steps.sheet(sheet.index, &intake.head(index))?;
+            let pass = Pass { rows: self.rows, deed: self.deed, overruled: &mut overruled };
+            ledgers.push(pass.over(intake, index, &mut checkers[index], &sheet, &mut planner)?);
+        }
+        let used = self.connection.client.requests().total;
+        let requests = u64::from(planner.steps.count());
+        let quota = self.connection.quota;
+        let planned = Planned {
+            requests,
+            seconds: estimate::seconds(requests, used, quota, REQUESTS_PER_SECOND),
+            emails: planner.emails.sent,
+            people: planner.emails.people(),
+            quota,
+        };
+        let Planner { steps, totals, .. } = planner;
+        Ok((Plan { steps, totals, planned, knowledge, ledgers, overruled }, catalog))
+    }
+
+    /// The end of a dry run: nothing was sent, and the result says what would be.
+    pub(super) fn rehearsed(
+        mut self,
+        intake: &mut Intake,
+        plan: &Plan<StepCount>,
+        path: &ResultPath,
+        options: Vec<(String, String)>,
+        typed: Typed,
+    ) -> Result<Exit, Error> {
+        let book = path.open(Tense::Planned)?;
+        let heads = intake.heads();
+        let mut summary = result::summary(command(self.deed), result::run_id(), &heads, &plan.ledgers);
+        let counted = self.connection.client.requests();
+        summary.files = intake.file_names();
+        summary.skipped_sheets = intake.skipped.clone();
+        summary.dry_run = true;
+        summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
+        summary.planned = Some(plan.planned.clone());
+        summary.options = options;
+        summary.remarks.extend(self.connection.client.remarks());
+        if let Err(fault) = self.guard.check(&plan.totals) {
+            summary.remarks.push(format!("a run would stop before it starts: {fault}"));
+        }
+        summary.remarks.extend(overruled_remark(plan.overruled));
+        if !plan.totals.missing.is_empty() {
+            summary.remarks.push(missing_remark("would also create", &plan.totals.missing));
+        }
+        summary.next = result::next_commands(&summary, typed, path.as_path(), None);
+        summary.seconds = self.started.elapsed().as_secs_f64();
+        self.progress.phase("writing the result");
+        result::write(intake, &heads, &plan.ledgers, book, &mut summary)?;
+        summary.seconds = self.started.elapsed().as_secs_f64();
+        self.progress.finish();
+        print(&summary, self.printer)?;
+        Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
+    }
+}
+
+/// Does `work`, and says meanwhile what its requests wait for: that may last an hour.
+async fn saying_why_it_waits<T>(
+    client: &Client,
+    progress: &RefCell<&mut Progress>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                progress.borrow_mut().set_waiting(None);
+                return done;
+            }
+            () = tokio::time::sleep(GLANCE) => progress.borrow_mut().set_waiting(client.waiting().map(waiting_text)),
+        }
+    }
+}
+
+/// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
+async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+    let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
+    let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
+    let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
+    let log = match has_actions {
+        true => LogStart::read(client).await?,
+        false => LogStart::NotAsked,
+    };
+    Ok(Knowledge { sizes, log })
+}
+
+/// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
+async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
+    let mut users = Users::new();
+    for email in emails {
+        let rows = client.activity(&[("user_email", email)], 1).await?;
+        let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+        users.insert(email.clone(), id);
+    }
+    Ok(users)
+}
+
+/// Nothing has been sent yet: an interrupt simply ends it.
+pub(super) async fn or_interrupted<T>(
+    interrupts: &mut Interrupts,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    tokio::select! {
+        biased;
+        () = interrupts.next() => Err(Error::Interrupted),
+        done = work => done,
+    }
+}
+
+/// What the second pass over a sheet is to do.
+struct Pass<'p> {
+    rows: Rows,
+    deed: Deed,
+    overruled: &'p mut u64,
+}
+
+impl Pass<'_> {
+    /// Plans the rows of one sheet; rows that an earlier run finished are carried.
+    fn over<S: PlanSink>(
+        self,
+        intake: &mut Intake,
+        index: usize,
+        checker: &mut Checker<'_>,
+        sheet: &SheetPlan<'_>,
+        planner: &mut Planner<'_, S>,
+    ) -> Result<Ledger, Error>
+    where
+        Error: From<S::Error>,
+    {
+        let earlier = self.rows.earlier(sheet.mapping);
+        let secrets = result::secrets(sheet.mapping);
+        let mut ledger = Ledger::default();
+        let mut kept = Ok(());
+        checker.rewind();
+        intake.each_checked(index, checker, &mut |row, checked| {
+            if kept.is_err() {
+                return;
+            }
+            let planned = match earlier.and_then(|earlier| earlier.decided(sheet.mapping.entity, row)) {
+                Some(decided) => Ok(decided),
+                None if self.deed == Deed::Delete => {
+                    *self.overruled += delete_it(sheet, row, checked);
+                    planner.row(sheet, row, checked).map(|verdict| planned_row(checked.id, verdict))
+                }
+                None => planner.row(sheet, row, checked).map(|verdict| planned_row(checked.id, verdict)),
+            };
+            kept = planned.and_then(|planned| {
+                let withheld =
+                    |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
+                planner.steps.row(row, &planned, &withheld)?;
+                ledger.push(row.number, planned);
+                Ok(())
+            });
+        })?;
+        kept?;
+        Ok(ledger)
+    }
+}
+
+/// Makes a row of a delete ask for it, unless it asks to be skipped; 1 where it asked for something else.
+fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 {
+    let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
+    let says_key = key.is_some_and(|column| !row.cell(column as usize).is_blank());
+    if sheet.mapping.own_ids == OwnIds::Doubtful && !says_key {
+        // It may be another system's id: without a key beside it, it deletes nothing.
+        checked.id = None;
+    }
+    match checked.action {
+        Some(RowAction::Skip) => 0,
+        asked => {
+            checked.action = Some(RowAction::Delete);
+            u64::from(matches!(asked, Some(RowAction::Write(_))))
+        }
+    }
+}
+
+/// What became of the verbs in a column `_action` of a delete.
+pub(super) fn overruled_remark(rows: u64) -> Option<String> {
+    let asks = if rows == 1 { "asks" } else { "ask" };
+    (rows > 0).then(|| {
+        format!(
+            "{} {asks} in `_action` for something else; `delete` heeds only `skip` there",
+            report::counted(rows, "row")
+        )
+    })
+}
+
+/// A row that is not sent keeps the id that it came with: without it a mended row would be a new record.
+fn planned_row(own_id: Option<i64>, verdict: Verdict) -> PlannedRow {
+    let (state, status, record, problems) = match verdict {
+        Verdict::Write(_, write) => (RowState::Planned, done_status(write), written_record(write), Vec::new()),
+        Verdict::Unchanged(id) => (RowState::Ended, Status::Unchanged, Some(id), Vec::new()),
+        Verdict::Skipped => (RowState::Ended, Status::Skipped, own_id, Vec::new()),
+        Verdict::Rejected(problems) => (RowState::Ended, Status::Failed, own_id, problems),
+    };
+    PlannedRow { state, status, record, message: String::new(), problems }
+}
+
+fn written_record(write: WriteKind) -> Option<i64> {
+    match write {
+        WriteKind::Create => None,
+        WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
+    }
+}

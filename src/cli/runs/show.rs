@@ -1,0 +1,131 @@
+//! One run in full.
+
+use std::fmt::Write;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{Place, Rows, State, age, changed_something, json_of, local_time, size_text, what};
+use crate::cli::printer::{FAINT, Printer, STRONG};
+use crate::cli::result::Typed;
+use crate::cli::running::recall;
+use crate::cli::{Error, Exit};
+use crate::journal::{Attempts, Deed, Details, Glance, Journal, Shelved, Source};
+use crate::report::{RunSummary, counted, summary, thousands};
+
+pub(super) fn run(shelved: Shelved, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
+    let Shelved { path, bytes, glance, .. } = shelved;
+    let (glance, place) = (&glance?, Place { path: &path, bytes });
+    let journal = Journal::look(&path)?;
+    let state = State::of(glance);
+    let rows = Rows::of(&path, glance, &state)?;
+    let (attempts, under_way) = (journal.attempts()?, journal.rows_under_way()?);
+    let summary = summary_of(&journal, glance, &state, rows)?;
+    if printer.json {
+        let mut document = summary::json(&summary);
+        if let (Some(document), Some(run)) = (document.as_object_mut(), json_of(place, glance).as_object()) {
+            document.extend(run.clone());
+            document.insert(String::from("attempts"), attempts_json(attempts));
+            document.insert(String::from("unsettled"), json!(under_way));
+            document.insert(String::from("journal"), json!(path.to_string_lossy()));
+        }
+        printer.data(&format!("{document}\n"))?;
+    } else {
+        printer.data(&head_text(place, glance, &state, rows, under_way, attempts, now))?;
+        if !matches!(state, State::Planning | State::NeverBegun) {
+            printer.data(&format!("\n{}", summary::text(&summary)))?;
+        } else if state == State::NeverBegun {
+            printer.data(&format!("  {FAINT}next     {FAINT:#} {STRONG}{}{STRONG:#}\n", begin_again(glance)))?;
+        }
+    }
+    Ok(Exit::Success)
+}
+
+fn summary_of(journal: &Journal, glance: &Glance, state: &State, rows: Rows) -> Result<RunSummary, Error> {
+    let mut summary = recall(journal)?;
+    let id = &glance.head.id;
+    summary.stopped = match state {
+        State::Stopped(reason) => Some(reason.clone()),
+        State::CutOff => state.reason().map(ToOwned::to_owned),
+        State::Running => Some(String::from("still at work")),
+        State::Planning | State::NeverBegun | State::Finished => None,
+    };
+    summary.next = match state {
+        State::Stopped(_) | State::CutOff => vec![format!("tallyport resume {id}")],
+        State::Finished if glance.can_be_resumed() => vec![format!("tallyport resume {id}")],
+        State::Finished if glance.head.deed != Deed::Undo && changed_something(rows) => {
+            vec![format!("tallyport undo {id}")]
+        }
+        State::NeverBegun => vec![begin_again(glance)],
+        State::Finished | State::Planning | State::Running => Vec::new(),
+    };
+    Ok(summary)
+}
+
+fn begin_again(glance: &Glance) -> String {
+    Typed::kept(glance.head.details.typed.clone()).command(super::command(glance.head.deed), &[])
+}
+
+fn head_text(
+    place: Place<'_>,
+    glance: &Glance,
+    state: &State,
+    rows: Rows,
+    under_way: u64,
+    attempts: Attempts,
+    now: Timestamp,
+) -> String {
+    let mut text = format!("{STRONG}Run {}{STRONG:#}: {}\n", glance.head.id, what(&glance.head));
+    let mut say = |label: &str, value: &str| {
+        let _ = writeln!(text, "  {FAINT}{label:<9}{FAINT:#} {value}");
+    };
+    let reason = state.reason().map(|reason| format!(": {reason}")).unwrap_or_default();
+    say("state", &format!("{}{reason}", state.word()));
+    if !matches!(state, State::Planning | State::NeverBegun) {
+        say("rows", &rows.sentence());
+    }
+    if under_way > 0 {
+        let fate =
+            if *state == State::Running { "under way" } else { "without an answer; resume looks for them first" };
+        say("unsettled", &format!("{} {fate}", counted(under_way, "row")));
+    }
+    say("began", &format!("{}, {}", age::ago(now, glance.began), local_time(glance.began)));
+    say("account", &glance.head.account.to_string());
+    for file in files(&glance.head.details) {
+        say("file", &file);
+    }
+    if let Some(attempts) = attempts_text(attempts) {
+        say("attempts", &attempts);
+    }
+    say("journal", &format!("{}, {}", place.path.display(), size_text(place.bytes)));
+    text
+}
+
+/// Every file, with whether it is as it was: a run needs none of them any more.
+fn files(details: &Details) -> Vec<String> {
+    let told = details.sources.iter().map(|source| {
+        let change = match Source::of(&source.path) {
+            None => "no longer there",
+            Some(now) if now != *source => "changed since",
+            Some(_) => "as it was",
+        };
+        format!("{}, {change}", source.path.display())
+    });
+    told.collect()
+}
+
+/// `1,204, of which 3 without an answer`; none where nothing was sent.
+fn attempts_text(attempts: Attempts) -> Option<String> {
+    let mut text = thousands(attempts.total);
+    let parts = [(attempts.unanswered, "without an answer"), (attempts.refused, "answered with an error")];
+    let parts: Vec<String> =
+        parts.iter().filter(|part| part.0 > 0).map(|(number, how)| format!("{} {how}", thousands(*number))).collect();
+    if !parts.is_empty() {
+        let _ = write!(text, ", of which {}", parts.join(" and "));
+    }
+    (attempts.total > 0).then_some(text)
+}
+
+fn attempts_json(attempts: Attempts) -> serde_json::Value {
+    json!({"total": attempts.total, "unanswered": attempts.unanswered, "refused": attempts.refused})
+}

@@ -1,0 +1,181 @@
+//! Records that are about to be deleted, as a workbook that an import can bring back.
+
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, IgnoreError, Workbook, Worksheet, XlsxError};
+
+use super::Columns;
+use crate::catalog::{Catalog, Record};
+use crate::schema::Entity;
+use crate::table::Row;
+use crate::table::write::xlsx::{
+    CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, value_width,
+};
+use crate::table::write::{WholeFile, WriteError, guarded};
+
+/// Widths in characters.
+const NARROWEST: usize = 8;
+const WIDEST: usize = 42;
+/// What the filter's arrow takes from a header.
+const ARROW: usize = 3;
+const MARGIN: f64 = 1.5;
+/// The rows whose texts decide how wide a column is.
+const SAMPLE_ROWS: u32 = 200;
+/// As the headers of templates.
+const HEADER: Color = Color::RGB(0x1F3864);
+/// What an import does not read.
+const TOLD: Color = Color::RGB(0x7F7F7F);
+
+/// Why records could not be backed up.
+#[derive(Debug, thiserror::Error)]
+pub enum BackupError {
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// A file is there, and may be all that is left of other records.
+    #[error("the backup would overwrite `{}`", path.display())]
+    Taken { path: PathBuf },
+    /// More than a sheet can hold.
+    #[error("a backup sheet holds {} records, and {records} are to be deleted", MAX_ROWS - 1)]
+    TooMany { records: usize },
+    /// The columns of a sheet do not suffice.
+    #[error("a backup sheet holds {MAX_COLUMNS} columns, and the records have {columns} fields")]
+    TooWide { columns: usize },
+    /// A cell cannot hold it, and a backup that is not whole is none.
+    #[error("record #{id} has a text in `{header}` that is longer than a cell can hold ({LONGEST_TEXT} characters)")]
+    TooLong { id: i64, header: String },
+}
+
+impl BackupError {
+    /// What to do now.
+    pub fn mend(&self) -> Option<String> {
+        match self {
+            BackupError::Write(error) => error.mend(),
+            BackupError::Taken { .. } => Some(String::from("name another file with --backup, or move that one away")),
+            BackupError::TooMany { .. } => Some(String::from("split the sheet, and delete in several runs")),
+            BackupError::TooWide { .. } | BackupError::TooLong { .. } => {
+                Some(String::from("delete these records on the service's own pages, or leave the row out"))
+            }
+        }
+    }
+}
+
+/// A backup in the making: whole on disk, or not there.
+#[derive(Debug)]
+pub struct Backup {
+    whole: WholeFile,
+}
+
+impl Backup {
+    /// Begins the file.
+    ///
+    /// # Errors
+    /// Where a file is there already, or none can be written.
+    pub fn create(path: &Path) -> Result<Self, BackupError> {
+        match path.exists() {
+            true => Err(BackupError::Taken { path: path.to_path_buf() }),
+            false => Ok(Self { whole: WholeFile::create(path)? }),
+        }
+    }
+
+    /// Writes the records and puts the file in its place. `catalog` holds the collections they refer to.
+    ///
+    /// # Errors
+    /// Where the file cannot hold every value of every record.
+    pub fn write(
+        self,
+        entity: &'static Entity,
+        records: &[&Record],
+        catalog: &Catalog,
+    ) -> Result<PathBuf, BackupError> {
+        let columns = Columns::of(entity, records.iter().copied());
+        see_limits(&columns, records, catalog)?;
+        let Self { whole } = self;
+        guarded(whole.path(), || {
+            let mut workbook = Workbook::new();
+            workbook.set_tempdir(whole.folder())?;
+            let about = DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport");
+            workbook.set_properties(&about);
+            let sheet = workbook.add_worksheet_with_constant_memory();
+            fill(sheet?, entity, &columns, records, catalog)?;
+            workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
+        })?;
+        Ok(whole.commit()?)
+    }
+}
+
+fn see_limits(columns: &Columns, records: &[&Record], catalog: &Catalog) -> Result<(), BackupError> {
+    if records.len() >= MAX_ROWS as usize {
+        return Err(BackupError::TooMany { records: records.len() });
+    }
+    let width = columns.headers().count();
+    if width > usize::from(MAX_COLUMNS) {
+        return Err(BackupError::TooWide { columns: width });
+    }
+    let mut row = Row::default();
+    for record in records {
+        row.clear(0);
+        columns.fill(record, catalog, &mut row);
+        let too_long = |text: &str| clipped(text).len() < text.len();
+        if let Some((_, header)) = row.cells().zip(columns.headers()).find(|(cell, _)| too_long(cell.text)) {
+            let id = record.get("id").and_then(serde_json::Value::as_i64).unwrap_or_default();
+            return Err(BackupError::TooLong { id, header: header.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+fn fill(
+    sheet: &mut Worksheet,
+    entity: &Entity,
+    columns: &Columns,
+    records: &[&Record],
+    catalog: &Catalog,
+) -> Result<(), XlsxError> {
+    sheet.set_name(entity.name)?;
+    let mut formats = CellFormats::new(Color::White);
+    let mut widths = write_header(sheet, columns, &formats)?;
+    let mut row = Row::default();
+    for (number, record) in (1..).zip(records) {
+        row.clear(u64::from(number) + 1);
+        columns.fill(record, catalog, &mut row);
+        for ((place, cell), width) in (0..).zip(row.cells()).zip(&mut widths) {
+            put(sheet, (number, place), cell, Mark::Plain, &mut formats)?;
+            if number <= SAMPLE_ROWS {
+                *width = (*width).max(value_width(cell));
+            }
+        }
+    }
+    for (column, width) in (0..).zip(&widths) {
+        sheet.set_column_width(column, (*width).clamp(NARROWEST, WIDEST) as f64 + MARGIN)?;
+    }
+    let (last_row, last_column) = (records.len() as u32, widths.len().saturating_sub(1) as u16);
+    sheet.autofilter(0, 0, last_row, last_column)?;
+    sheet.set_freeze_panes(1, 0)?;
+    // Text that looks like a number is meant to be text: no green corners on it.
+    sheet.ignore_error_range(0, 0, last_row, last_column, IgnoreError::NumberStoredAsText)?;
+    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
+    sheet.set_footer("&L&A&RPage &P of &N");
+    Ok(())
+}
+
+/// The headers, and the columns' formats; gives the headers' widths.
+fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<Vec<usize>, XlsxError> {
+    let header = |color| {
+        let format = Format::new().set_bold().set_font_color(Color::White).set_background_color(color);
+        format.set_align(FormatAlign::VerticalCenter)
+    };
+    let (read, told) = (header(HEADER), header(TOLD));
+    let mut widths = Vec::new();
+    for (place, (text, part)) in (0..).zip(columns.headers_with_part()) {
+        sheet.set_column_format(place, formats.text_column())?;
+        let format = match part {
+            super::Part::Read => &read,
+            super::Part::Told => &told,
+        };
+        sheet.write_string_with_format(0, place, text, format)?;
+        widths.push(text_width(text) + ARROW);
+    }
+    sheet.set_row_height(0, 20)?;
+    Ok(widths)
+}

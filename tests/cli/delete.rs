@@ -1,0 +1,294 @@
+//! Records that a sheet names are deleted, and a backup brings them back.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+use tallyport::schema::{COLLECTIONS, Entity, Field, Kind, TextForm, Wire, collection};
+
+use crate::import::workbook;
+use crate::rehearsal::{Rehearsal, rows_of};
+
+/// An account with three assets, A-1 to A-3.
+fn three_assets() -> Rehearsal {
+    let asset = |tag: &str| json!({"asset_id": tag, "product_id": 1, "status_id": 1, "notes": tag});
+    Rehearsal::new()
+        .furnished()
+        .holds("assets", asset("A-1"))
+        .holds("assets", asset("A-2"))
+        .holds("assets", asset("A-3"))
+}
+
+fn tags(account: &Rehearsal) -> Vec<String> {
+    account.records("assets").iter().map(|asset| asset["asset_id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn files(account: &Rehearsal) -> Vec<String> {
+    let entries = std::fs::read_dir(account.folder()).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != "state");
+    names.sort();
+    names
+}
+
+#[test]
+fn records_go_by_their_key_and_every_row_says_what_became_of_it() {
+    // A date that is none and an unknown product: only the key is looked at.
+    let account = three_assets().sheet(
+        "retired.csv",
+        "Asset Tag,Purchase Date,Product,Remark\nA-1,31/31/24,No such thing,x\nA-9,,,\n a-3 ,,,\n",
+    );
+    let (code, summary) = account.json(&["delete", "assets", "retired.csv", "--yes"]);
+    assert_eq!((code, &summary["counts"]["deleted"], &summary["counts"]["failed"]), (1, &json!(2), &json!(1)));
+    assert_eq!(tags(&account), ["A-2"]);
+    assert_eq!(
+        summary["requests"]["by_kind"],
+        json!({
+            "GET assets": 1, "GET products": 1, "GET statuses": 1, "DELETE assets": 2
+        })
+    );
+    let rows = rows_of(&account.path("retired.result.xlsx"), "retired");
+    let statuses: Vec<[&str; 2]> = rows.iter().skip(1).map(|row| [row[0].as_str(), row[1].as_str()]).collect();
+    assert_eq!(statuses, [["deleted", "1"], ["failed", ""], ["deleted", "3"]]);
+    assert!(rows[2][2].contains("record.missing") && !rows[2][2].contains("upsert"), "{}", rows[2][2]);
+    let backup = rows_of(&account.path("retired.backup.xlsx"), "assets");
+    assert_eq!(backup[0][..3], ["_deleted_id", "asset_id", "asset_name"]);
+    assert_eq!((backup.len(), &*backup[1][1], &*backup[2][1]), (3, "A-1", "A-3"));
+    let product = backup[0].iter().position(|header| header == "product_name").unwrap();
+    assert_eq!(backup[1][product], "MacBook Pro 14");
+    let (_, runs) = account.json(&["runs"]);
+    assert_eq!((&runs["runs"][0]["command"], &runs["runs"][0]["counts"]["deleted"]), (&json!("delete"), &json!(2)));
+    account.run(&["runs"]).says("delete of retired.csv").says("2 deleted, 1 failed");
+}
+
+#[test]
+fn records_go_by_their_id_alone_and_by_other_fields() {
+    let account = three_assets().sheet("ids.csv", "_id\n2\n7\n").sheet("notes.csv", "Notes\nA-3\n");
+    let ran = account.run(&["delete", "assets", "ids.csv", "--yes"]).exits(1).says("there is no `#7`");
+    ran.says("the assets are kept in ids.backup.xlsx").says("tallyport undo").says("ids will differ");
+    account.run(&["delete", "assets", "notes.csv", "--match-on", "notes", "--yes"]).exits(0);
+    assert_eq!(tags(&account), ["A-1"]);
+}
+
+#[test]
+fn rows_that_mean_no_record_or_several_fail_by_themselves() {
+    let account = Rehearsal::new()
+        .holds("locations", json!({"name": "Berlin", "city": "one"}))
+        .holds("locations", json!({"name": "Berlin", "city": "two"}))
+        .holds("locations", json!({"name": "Bonn"}))
+        .sheet("gone.csv", "name,notes\nBerlin,\n,no key\nBonn,\nBonn,again\nKiel,\n");
+    let (code, summary) = account.json(&["delete", "locations", "gone.csv", "--yes"]);
+    assert_eq!((code, &summary["counts"]["deleted"], &summary["counts"]["failed"]), (1, &json!(1), &json!(4)));
+    let mut codes: Vec<&str> =
+        summary["problems"].as_array().unwrap().iter().map(|group| group["code"].as_str().unwrap()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["duplicate.key", "key.missing", "record.ambiguous", "record.missing"]);
+    assert_eq!(account.records("locations").len(), 2);
+}
+
+#[test]
+fn what_is_in_use_stays_and_the_service_says_why() {
+    let account = three_assets()
+        .holds("products", json!({"name": "Spare", "category_id": 1}))
+        .sheet("products.csv", "name\nMacBook Pro 14\nSpare\n");
+    let (code, summary) = account.json(&["delete", "products", "products.csv", "--yes"]);
+    assert_eq!((code, &summary["counts"]["deleted"], &summary["counts"]["failed"]), (1, &json!(1), &json!(1)));
+    let group = &summary["problems"][0];
+    assert_eq!(group["code"], "service.refused");
+    assert!(group["examples"][0]["expected"].as_str().unwrap().starts_with("a record that the service lets go: "));
+    assert_eq!(account.records("products").len(), 1);
+}
+
+#[test]
+fn what_cannot_be_brought_back_wants_a_flag_of_its_own() {
+    let account = Rehearsal::new()
+        .holds("categories", json!({"name": "Unused", "type": "asset"}))
+        .sheet("categories.csv", "name,type\nUnused,asset\n");
+    for name in ["categories", "components", "consumables"] {
+        account.run(&["delete", name, "no such file", "--yes"]).exits(2).says("--irreversible");
+    }
+    assert_eq!(account.records("categories").len(), 1);
+    account.run(&["delete", "categories", "categories.csv", "--irreversible", "--yes"]).exits(0);
+    assert!(account.records("categories").is_empty() && account.path("categories.backup.xlsx").exists());
+    account.run(&["delete", "checkout_asset", "categories.csv", "--yes"]).exits(2).says("holds no records to delete");
+}
+
+#[test]
+fn without_a_yes_nothing_is_sent_and_nothing_is_left_behind() {
+    let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-2\n");
+    let refused =
+        account.run(&["delete", "assets", "retired.csv"]).exits(2).says("this would delete 2 assets from http");
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    account.run(&["delete", "assets", "retired.csv", "--yes", "--max-deletes", "1"]).exits(2).says("--max-deletes");
+    assert_eq!((tags(&account).len(), files(&account)), (3, vec![String::from("retired.csv")]));
+    account.run(&["runs"]).says("No runs yet");
+}
+
+#[test]
+fn a_dry_run_says_what_would_go() {
+    let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-9\n");
+    let (code, plan) = account.json(&["delete", "assets", "retired.csv", "--dry-run", "--sheet", "x"]);
+    assert_eq!(code, 2, "{plan}");
+    let (code, plan) = account.json(&["delete", "assets", "retired.csv", "--dry-run"]);
+    assert_eq!(
+        [&plan["command"], &plan["dry_run"], &plan["counts"]["deleted"], &plan["counts"]["failed"]],
+        [&json!("delete"), &json!(true), &json!(1), &json!(1)]
+    );
+    assert_eq!((code, &plan["next"][0]), (1, &json!("tallyport delete assets retired.csv --dry-run")));
+    assert_eq!((tags(&account).len(), files(&account)), (3, vec!["retired.csv".into(), "retired.result.xlsx".into()]));
+}
+
+#[test]
+fn without_a_backup_nothing_is_deleted() {
+    let account = three_assets().sheet("retired.csv", "asset_id\nA-1\n").sheet("old.xlsx", "all that is left");
+    for (backup, says) in [
+        ("old.xlsx", "would overwrite `old.xlsx`"),
+        ("no/such/folder.xlsx", "folder"),
+        ("retired.csv", "a backup is an .xlsx file"),
+        ("same.xlsx", "would overwrite `same.xlsx`"),
+    ] {
+        let command = ["delete", "assets", "retired.csv", "--yes", "--result", "same.xlsx", "--backup", backup];
+        account.run(&command).exits(2).says(says);
+    }
+    assert_eq!(tags(&account).len(), 3);
+    account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
+    let account = account.sheet("retired.csv", "asset_id\nA-2\n");
+    account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
+    let kept = |name: &str| rows_of(&account.path(name), "assets")[1][1].clone();
+    assert_eq!((kept("retired.backup.xlsx"), kept("retired.backup-2.xlsx")), ("A-1".into(), "A-2".into()));
+}
+
+#[test]
+fn ids_of_another_system_delete_nothing() {
+    let account = three_assets()
+        .sheet("ids.csv", "id,notes\n1,x\n")
+        .sheet("keys.csv", "id,asset_id\n1,A-2\n2,A-2\n3,\n")
+        .sheet("no_key.csv", "Notes\nx\n");
+    account.run(&["delete", "assets", "ids.csv", "--yes"]).exits(2).says("--map 'id=_id'");
+    account.run(&["delete", "assets", "no_key.csv", "--yes"]).exits(2).says("add a column `asset_id`");
+    account.run(&["delete", "assets", "keys.csv", "--yes"]).exits(1).says("name.conflict").says("key.missing");
+    account.run(&["delete", "assets", "ids.csv", "--map", "id=_id", "--yes"]).exits(0);
+    assert!(!tags(&account).contains(&String::from("A-1")) && tags(&account).contains(&String::from("A-3")));
+}
+
+#[test]
+fn of_a_workbook_only_the_sheets_of_the_collection_are_read() {
+    let account = three_assets();
+    let path = account.path("book.xlsx");
+    let assets: &[&[&str]] = &[&["asset_id", "_action"], &["A-1", ""], &["A-2", "skip"], &["A-3", "update"]];
+    let products: &[&[&str]] = &[&["name", "category"], &["MacBook Pro 14", "Laptops"]];
+    workbook(&path, &[("products", products), ("assets", assets)]);
+    let (code, summary) = account.json(&["delete", "assets", "book.xlsx", "--yes"]);
+    assert_eq!(
+        (code, &summary["counts"]["deleted"], &summary["counts"]["skipped"]),
+        (0, &json!(2), &json!(1)),
+        "{summary}"
+    );
+    assert!(summary["remarks"].to_string().contains("1 row asks in `_action` for something else"), "{summary}");
+    assert_eq!(tags(&account), ["A-2"]);
+    account.run(&["delete", "licenses", "book.xlsx", "--yes"]).exits(2).says("name the sheet with --sheet");
+}
+
+#[test]
+fn an_import_says_what_it_would_delete_for_good() {
+    let account = Rehearsal::new()
+        .holds("categories", json!({"name": "Unused", "type": "asset"}))
+        .sheet("categories.csv", "_action,name,type\ndelete,Unused,asset\n");
+    let said = "this run will delete 1 record, of which 1 cannot be brought back on the service; nothing was sent";
+    account.run(&["import", "categories.csv"]).exits(2).says(said);
+}
+
+#[test]
+fn a_name_that_two_records_have_is_backed_up_as_an_id() {
+    let account = Rehearsal::new()
+        .furnished()
+        .holds("locations", json!({"name": "Berlin"}))
+        .holds("locations", json!({"name": "Berlin"}))
+        .holds("assets", json!({"asset_id": "A-1", "product_id": 1, "status_id": 1, "location_id": 2}))
+        .sheet("retired.csv", "asset_id\nA-1\n");
+    account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
+    account.run(&["import", "retired.backup.xlsx", "--entity", "assets"]).exits(0);
+    assert_eq!(account.record("assets", "asset_id", "A-1")["location_id"], 2);
+}
+
+#[test]
+fn a_backup_of_any_collection_brings_every_field_back() {
+    for entity in COLLECTIONS.iter().copied() {
+        let account = Rehearsal::new();
+        let id = full_record(&account, entity, None);
+        let before = account.records(entity.name);
+        let last = before.last().unwrap().clone();
+        assert_eq!(last["id"], id);
+        let account = account.sheet("gone.csv", &format!("_id\n{id}\n"));
+        account.run(&["delete", entity.name, "gone.csv", "--irreversible", "--yes"]).exits(0);
+        assert_eq!(account.records(entity.name).len(), before.len() - 1, "{}", entity.name);
+        account.run(&["import", "gone.backup.xlsx", "--strict"]).exits(0);
+        let after = account.records(entity.name);
+        assert_ne!(after.last().unwrap()["id"], id, "{}: a new record", entity.name);
+        assert_eq!(without_ids(after.last().unwrap()), without_ids(&last), "{}", entity.name);
+    }
+}
+
+/// Creates a record with every field filled, and what it refers to; its id.
+fn full_record(account: &Rehearsal, entity: &'static Entity, narrowed: Option<(&str, &str)>) -> i64 {
+    let mut body = Map::new();
+    for field in entity.created_fields() {
+        body.insert(field.name.to_owned(), value(account, field));
+    }
+    if let Some((field, text)) = narrowed {
+        body.insert(field.to_owned(), json!(text));
+    }
+    let (status, reply) = account.request("POST", entity.path, Some(&Value::Object(body.clone())));
+    assert!(status < 300, "{} {body:?}: {reply}", entity.name);
+    account.records(entity.name).last().unwrap()["id"].as_i64().unwrap()
+}
+
+fn value(account: &Rehearsal, field: &Field) -> Value {
+    match field.kind {
+        Kind::Text(TextForm::Plain) => json!(format!("00{} =1+1; \"two\"\nlines, 3/4", field.name.len())),
+        Kind::Text(TextForm::Email) => json!("ada.byron@example.com"),
+        Kind::Text(TextForm::Url) => json!("https://example.com/a?b=c"),
+        Kind::Integer { least } => json!(least.max(3)),
+        Kind::Money => json!(1299),
+        Kind::Date => json!("2026-01-31"),
+        Kind::Boolean => json!(true),
+        Kind::Currency => json!("EUR"),
+        Kind::Option(choices) => json!(choices.create[0]),
+        Kind::User => json!(1),
+        Kind::CustomFields => json!(r#"[{"name": "Rack: A", "value": "007"}, {"name": "MAC", "value": "aa:bb"}]"#),
+        Kind::Structure => Value::Null,
+        Kind::Reference(reference) => {
+            let id = full_record(account, collection(reference.to).unwrap(), reference.narrowed);
+            match reference.wire {
+                Wire::Id => json!(id),
+                Wire::Tag => account.records("assets").last().unwrap()["asset_id"].clone(),
+            }
+        }
+    }
+}
+
+fn without_ids(record: &Value) -> Value {
+    let mut record = record.clone();
+    for name in ["id", "created_at", "updated_at"] {
+        record.as_object_mut().unwrap().remove(name);
+    }
+    record
+}
+
+#[test]
+fn a_delete_that_was_cut_off_is_resumed() {
+    let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-2\n");
+    account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
+    let run: PathBuf = std::fs::read_dir(account.path("state").join("runs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
+        .unwrap();
+    // As if the machine had gone down before the second answer was on disk.
+    let journal = rusqlite::Connection::open(run).unwrap();
+    journal.execute_batch("DELETE FROM outcome WHERE step = 1; UPDATE run SET phase = 'sending'").unwrap();
+    drop(journal);
+    account.run(&["runs"]).says("cut off").says("1 deleted, 1 row to go");
+    let (code, summary) = account.json(&["resume", "--last"]);
+    assert_eq!((code, &summary["counts"]["deleted"]), (0, &json!(2)), "{summary}");
+    assert_eq!(tags(&account), ["A-3"]);
+}

@@ -1,0 +1,310 @@
+//! A run that was cut off goes on from its journal, and from nothing else.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Sender};
+
+use serde_json::{Value, json};
+use tallyport::sandbox::{Sandbox, SandboxOptions, StoreAt};
+
+use crate::kills::proxy::{Moment, Proxy, Snare};
+use crate::rehearsal::{KEY, Ran, Rehearsal, bare, request, rows_of};
+
+const ROWS: usize = 12;
+
+/// An account behind a proxy, and a sheet of assets for it.
+struct Story {
+    account: Rehearsal,
+    proxy: Proxy,
+}
+
+/// A command that is held at a request until it is let go.
+struct Held {
+    child: Child,
+    let_go: Sender<()>,
+}
+
+impl Story {
+    fn new() -> Self {
+        let mut text = String::from("asset_id,product,status,notes\n");
+        (1..=ROWS).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready,note {number}\n")));
+        let account = Rehearsal::new().furnished().sheet("assets.csv", &text);
+        let proxy = Proxy::to(account.address());
+        Self { account, proxy }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.account.command(arguments);
+        command.env("BLUETALLY_BASE_URL", self.proxy.base_url());
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Starts a command and returns when its request number `at` is at that moment.
+    fn hold(&self, arguments: &[&str], at: u64, moment: Moment) -> Held {
+        let (tell, told) = mpsc::channel();
+        self.proxy.set(Some(Snare { at, moment, tell }));
+        let child = self.command(arguments).spawn().unwrap();
+        let let_go = told.recv().unwrap();
+        Held { child, let_go }
+    }
+
+    /// Imports and is killed once `at` requests have come; the first four only look.
+    fn killed(&self, at: u64) {
+        let mut held = self.hold(&["import", "assets.csv"], at, Moment::Forwarded);
+        held.child.kill().unwrap();
+        held.child.wait().unwrap();
+        held.let_go.send(()).ok();
+        self.proxy.set(None);
+        self.proxy.settled();
+    }
+
+    fn journal(&self) -> PathBuf {
+        let folder = self.account.path("state/runs");
+        let mut journals = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        journals.find(|path| path.extension().is_some_and(|extension| extension == "sqlite")).unwrap()
+    }
+
+    fn run_id(&self) -> String {
+        self.journal().file_stem().unwrap().to_string_lossy().into_owned()
+    }
+
+    /// Every row is a record, and each of them once.
+    fn all_there_once(&self) {
+        let mut tags: Vec<String> = self
+            .account
+            .records("assets")
+            .iter()
+            .map(|record| record["asset_id"].as_str().unwrap().to_owned())
+            .collect();
+        tags.sort_by_key(|tag| tag[2..].parse::<u32>().unwrap());
+        assert_eq!(tags, (1..=ROWS).map(|number| format!("A-{number}")).collect::<Vec<_>>());
+    }
+
+    fn statuses(&self, result: &str) -> Vec<String> {
+        rows_of(&self.account.path(result), "assets").into_iter().skip(1).map(|row| row[0].clone()).collect()
+    }
+}
+
+impl Held {
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
+        Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+    }
+
+    fn ends(self) -> Ran {
+        self.let_go.send(()).ok();
+        Ran::of(self.child.wait_with_output().unwrap())
+    }
+}
+
+#[test]
+fn the_journal_is_all_that_resume_needs() {
+    let story = Story::new();
+    story.killed(9);
+    fs::remove_file(story.account.path("assets.csv")).unwrap();
+    let elsewhere = story.account.path("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    let ran = Ran::of(story.command(&["resume", "--last", "--json"]).current_dir(&elsewhere).output().unwrap());
+    let ran = ran.exits(0).says("is no longer there");
+    let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(said["counts"]["created"], ROWS as u64, "the whole run is counted, not what was left of it");
+    assert_eq!(said["run_id"], story.run_id());
+    story.all_there_once();
+    assert_eq!(story.statuses("assets.result.xlsx"), vec!["created"; ROWS]);
+    let row = &rows_of(&story.account.path("assets.result.xlsx"), "assets")[4];
+    assert_eq!(row[3..], ["A-4", "MacBook Pro 14", "Ready", "note 4"], "the user's own cells");
+}
+
+#[test]
+fn a_finished_run_says_so_and_sends_nothing() {
+    let story = Story::new();
+    story.run(&["import", "assets.csv"]).exits(0);
+    let requests = story.proxy.requests();
+    story.run(&["resume", &story.run_id()]).exits(0).says("is finished; there is nothing to resume");
+    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
+    assert_eq!(story.proxy.requests(), requests);
+}
+
+#[test]
+fn a_second_process_on_one_run_is_refused() {
+    let story = Story::new();
+    let held = story.hold(&["import", "assets.csv"], 7, Moment::Arrived);
+    let run = story.run_id();
+    story.run(&["resume", &run]).exits(2).says(&format!("another tallyport is working on run {run}"));
+    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
+    held.ends().exits(0);
+    story.all_there_once();
+}
+
+#[test]
+fn a_run_goes_on_with_what_its_file_held() {
+    let story = Story::new();
+    story.killed(8);
+    fs::write(story.account.path("assets.csv"), "asset_id,product,status\nB-1,MacBook Pro 14,Ready\n").unwrap();
+    story
+        .run(&["resume", "--last"])
+        .exits(0)
+        .says("has changed since the run began; the run goes on with what it held");
+    story.all_there_once();
+}
+
+#[test]
+fn a_run_is_resumed_into_its_own_account_only() {
+    let story = Story::new();
+    story.killed(8);
+    let ran = Ran::of(story.account.command(&["resume", "--last"]).output().unwrap());
+    ran.exits(2).says("the run belongs to http://127.0.0.1").says("leave out what names another account");
+    let mut nameless = bare(story.account.folder(), &["resume", "--last"]);
+    Ran::of(nameless.env("BLUETALLY_API_KEY", KEY).output().unwrap()).exits(0);
+    story.all_there_once();
+}
+
+#[test]
+fn a_plan_that_was_never_whole_is_begun_again() {
+    let story = Story::new();
+    story.killed(2);
+    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
+    story
+        .run(&["resume", &story.run_id()])
+        .exits(2)
+        .says("was stopped while its plan was made: nothing was sent")
+        .says("tallyport import assets.csv");
+}
+
+#[test]
+fn journals_that_cannot_be_used_are_told_before_anything_is_sent() {
+    let story = Story::new();
+    story.killed(8);
+    let (journal, run) = (story.journal(), story.run_id());
+    let whole = rusqlite::Connection::open(&journal).unwrap();
+    whole.pragma_update(None, "user_version", 99).unwrap();
+    drop(whole);
+    let requests = story.proxy.requests();
+    story.run(&["resume", &run]).exits(2).says("was written by a newer tallyport (format 99, this one reads 1)");
+    let bytes = fs::read(&journal).unwrap();
+    fs::write(&journal, &bytes[..bytes.len() / 3]).unwrap();
+    story.run(&["resume", &run]).exits(2).says("is damaged");
+    fs::write(&journal, "this is no database, and long enough to be looked at as one".repeat(40)).unwrap();
+    story.run(&["resume", &run]).exits(2).says("is damaged").says("import the file again");
+    story.run(&["resume", "20200101-000000-none"]).exits(2).says("there is no run `20200101-000000-none`");
+    assert_eq!(story.proxy.requests(), requests);
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_used_stops_an_import_before_it_sends() {
+    let story = Story::new();
+    let occupied = story.account.path("occupied");
+    fs::write(&occupied, "a file where the folder should be").unwrap();
+    let ran = Ran::of(story.command(&["import", "assets.csv"]).env("TALLYPORT_HOME", &occupied).output().unwrap());
+    ran.exits(2).says("TALLYPORT_HOME");
+    assert_eq!(story.proxy.writes(), 0);
+}
+
+#[test]
+fn a_service_that_starts_anew_costs_no_row() {
+    let story = Story::new();
+    let data = story.account.path("account.db");
+    let service = || {
+        let store = StoreAt::File(data.clone());
+        Sandbox::start(SandboxOptions { store, api_key: KEY.into(), quota: None, ..SandboxOptions::default() }).unwrap()
+    };
+    let first = service();
+    for (collection, record) in [
+        ("categories", json!({"name": "Notebooks", "type": "asset"})),
+        ("statuses", json!({"name": "Ready", "type": "deployable"})),
+    ] {
+        assert_eq!(request(first.address(), KEY, "POST", collection, Some(&record)).0, 201);
+    }
+    let product = json!({"name": "MacBook Pro 14 M9", "category_id": 1});
+    assert_eq!(request(first.address(), KEY, "POST", "products", Some(&product)).0, 201);
+    let sheet: String = (1..=ROWS).map(|number| format!("A-{number},MacBook Pro 14 M9,Ready\n")).collect();
+    fs::write(story.account.path("assets.csv"), format!("asset_id,product,status\n{sheet}")).unwrap();
+    story.proxy.moves_to(first.address());
+    let held = story.hold(&["import", "assets.csv"], 8, Moment::Forwarded);
+    drop(first);
+    let again = service();
+    story.proxy.moves_to(again.address());
+    held.ends().exits(0);
+    let (_, body) = request(again.address(), KEY, "GET", "assets?limit=1000", None);
+    let records: Vec<Value> = serde_json::from_str(&body).unwrap();
+    let mut tags: Vec<&str> = records.iter().filter_map(|record| record["asset_id"].as_str()).collect();
+    tags.retain(|tag| tag.starts_with("A-"));
+    assert_eq!(tags.len(), ROWS, "{tags:?}");
+}
+
+#[cfg(unix)]
+mod interrupts {
+    use super::*;
+
+    /// The requests under way land, the rest waits for `resume`, and the same workbook is made whole.
+    fn stops_and_resumes(signal: &str) {
+        let story = Story::new();
+        let held = story.hold(&["import", "assets.csv", "--concurrency", "1"], 8, Moment::Forwarded);
+        held.signal(signal);
+        let run = story.run_id();
+        held.ends().exits(4).says("interrupted").says(&format!("tallyport resume {run}"));
+        let statuses = story.statuses("assets.result.xlsx");
+        assert_eq!(statuses.len(), ROWS);
+        assert!(statuses.iter().all(|status| matches!(status.as_str(), "created" | "failed")), "{statuses:?}");
+        assert!(statuses.contains(&"failed".to_owned()), "{statuses:?}");
+        story.run(&["resume", &run]).exits(0);
+        story.all_there_once();
+        assert_eq!(story.statuses("assets.result.xlsx"), vec!["created"; ROWS]);
+        assert!(!story.account.path("assets.result-2.xlsx").exists());
+    }
+
+    #[test]
+    fn ctrl_c_lands_what_is_under_way() {
+        stops_and_resumes("-INT");
+    }
+
+    #[test]
+    fn so_does_a_system_that_wants_us_to_end() {
+        stops_and_resumes("-TERM");
+    }
+
+    #[test]
+    fn and_a_terminal_that_goes_away() {
+        stops_and_resumes("-HUP");
+    }
+
+    #[test]
+    fn a_second_interrupt_stops_at_once_and_resume_finds_out() {
+        use std::io::{BufRead, BufReader};
+        let story = Story::new();
+        let mut held = story.hold(&["import", "assets.csv", "--concurrency", "1"], 8, Moment::Forwarded);
+        held.signal("-INT");
+        let mut said = BufReader::new(held.child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        assert!(said.any(|line| line.contains("interrupt again to stop at once")));
+        held.signal("-INT");
+        let output = held.child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stdout));
+        held.let_go.send(()).ok();
+        let statuses = story.statuses("assets.result.xlsx");
+        assert_eq!(statuses.iter().filter(|status| *status == "unknown").count(), 1, "{statuses:?}");
+        story.proxy.settled();
+        story.run(&["resume", "--last"]).exits(0);
+        story.all_there_once();
+    }
+
+    #[test]
+    fn a_partial_result_that_somebody_worked_on_stays() {
+        let story = Story::new();
+        let held = story.hold(&["import", "assets.csv"], 8, Moment::Forwarded);
+        held.signal("-INT");
+        held.ends().exits(4);
+        let partial = story.account.path("assets.result.xlsx");
+        let mut bytes = fs::read(&partial).unwrap();
+        bytes.extend(b"mended");
+        fs::write(&partial, &bytes).unwrap();
+        story.run(&["resume", "--last"]).exits(0).says("assets.result-2.xlsx");
+        assert_eq!(fs::read(&partial).unwrap(), bytes);
+        assert_eq!(story.statuses("assets.result-2.xlsx"), vec!["created"; ROWS]);
+    }
+}

@@ -1,0 +1,189 @@
+//! The runs of this machine: listed, shown, cleaned up.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tallyport::sandbox::{SandboxOptions, Seed};
+
+use crate::rehearsal::Rehearsal;
+
+const ASSETS: &str = "asset_id,product,status\nA-1,MacBook Pro 14,Ready\nA-2,MacBook Pro 14,Reddy\n";
+
+/// An account with one run: a row created, a row failed.
+fn imported() -> Rehearsal {
+    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    account.run(&["import", "assets.csv"]).exits(1);
+    account
+}
+
+/// An account with one run that was killed while it waited for the quota: two rows created, the others not sent.
+fn killed() -> Rehearsal {
+    // Three requests furnish the account, three look up, two create; then the service wants an hour's pause.
+    let options = SandboxOptions { seed: Seed::Empty, quota: Some(8), ..SandboxOptions::default() };
+    let mut text = String::from("asset_id,product,status\n");
+    (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
+    let account = Rehearsal::with(options).furnished().sheet("assets.csv", &text);
+    kill_while_waiting(&account, &["import", "assets.csv"]);
+    account
+}
+
+fn kill_while_waiting(account: &Rehearsal, arguments: &[&str]) {
+    let mut child = account.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap());
+    assert!(said.lines().map_while(Result::ok).any(|line| line.contains("waiting until")));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn runs(account: &Rehearsal) -> Vec<Value> {
+    let (code, document) = account.json(&["runs"]);
+    assert_eq!(code, 0, "{document}");
+    document["runs"].as_array().unwrap().clone()
+}
+
+fn only_run(account: &Rehearsal) -> Value {
+    let mut runs = runs(account);
+    assert_eq!(runs.len(), 1, "{runs:?}");
+    runs.remove(0)
+}
+
+fn journals(account: &Rehearsal) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(account.path("state").join("runs")).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
+    paths
+}
+
+fn alter(account: &Rehearsal, statement: &str) {
+    for path in journals(account) {
+        rusqlite::Connection::open(path).unwrap().execute(statement, []).unwrap();
+    }
+}
+
+/// Makes a run look as if it began long ago.
+fn backdate(account: &Rehearsal) {
+    alter(account, "UPDATE run SET began = '2025-01-31T08:00:00Z'");
+}
+
+#[test]
+fn no_runs_is_said_with_what_makes_one() {
+    let account = Rehearsal::new();
+    account.run(&["runs"]).exits(0).says("No runs yet").says("tallyport import");
+    assert!(runs(&account).is_empty());
+    account.run(&["runs", "20261124"]).exits(2).says("there is no run");
+}
+
+#[test]
+fn a_finished_run_is_listed_and_shown_with_its_counts() {
+    let account = imported();
+    let run = only_run(&account);
+    let id = run["run_id"].as_str().unwrap();
+    assert_eq!(
+        [&run["command"], &run["state"], &run["files"], &run["open"], &run["can_resume"], &run["undoes"]],
+        [&json!("import"), &json!("finished"), &json!(["assets.csv"]), &json!(0), &json!(false), &json!(null)]
+    );
+    assert_eq!((&run["counts"]["created"], &run["counts"]["failed"]), (&json!(1), &json!(1)));
+    assert!(run["bytes"].as_u64().unwrap() > 0 && run["account"]["base_url"].as_str().unwrap().contains("127.0.0.1"));
+    account.run(&["runs"]).exits(0).says("import of assets.csv").says("just now").says("1 created, 1 failed");
+    let shown = account.run(&["runs", &id[id.len() - 4..]]).exits(0);
+    for words in
+        ["finished", "as it was", "1 of 2 rows failed", "name.not_found", "assets.result.xlsx", "attempts", "undo"]
+    {
+        assert!(shown.stdout.contains(words), "{words}: {}", shown.stdout);
+    }
+    let (_, document) = account.json(&["runs", id]);
+    assert_eq!((&document["run_id"], &document["attempts"]["total"]), (&json!(id), &json!(1)), "{document}");
+    let account = account.sheet("assets.csv", "asset_id\n");
+    account.run(&["runs", id]).exits(0).says("changed since");
+}
+
+#[test]
+fn a_killed_run_is_cut_off_and_counted_by_its_journal() {
+    let account = killed();
+    let run = only_run(&account);
+    assert_eq!(
+        [&run["state"], &run["can_resume"], &run["open"], &run["counts"]["created"], &run["counts"]["failed"]],
+        [&json!("cut_off"), &json!(true), &json!(18), &json!(2), &json!(0)],
+        "{run}"
+    );
+    account.run(&["runs"]).exits(0).says("cut off").says("2 created, 18 rows to go");
+    let id = run["run_id"].as_str().unwrap();
+    account
+        .run(&["runs", id])
+        .exits(0)
+        .says("18 not reached")
+        .says("without an answer; resume looks for them first")
+        .says(&format!("tallyport resume {id}"));
+}
+
+#[test]
+fn a_stopped_run_says_why_until_somebody_goes_on_with_it() {
+    let account = killed();
+    alter(&account, "UPDATE run SET phase = 'stopped', reason = 'interrupted'");
+    account.run(&["runs"]).exits(0).says("stopped").says("2 created, 18 rows to go; interrupted");
+    kill_while_waiting(&account, &["resume", "--last"]);
+    assert_eq!(only_run(&account)["state"], "cut_off");
+}
+
+#[test]
+fn a_run_at_work_is_running_and_cannot_be_pruned() {
+    let options = SandboxOptions { seed: Seed::Empty, quota: Some(7), ..SandboxOptions::default() };
+    let account = Rehearsal::with(options).furnished().sheet("assets.csv", &ASSETS.replace("Reddy", "Ready"));
+    let mut child = account.command(&["import", "assets.csv"]).stderr(Stdio::piped()).spawn().unwrap();
+    let said = BufReader::new(child.stderr.take().unwrap());
+    assert!(said.lines().map_while(Result::ok).any(|line| line.contains("waiting until")));
+    let run = only_run(&account);
+    let (_, pruned) = account.json(&["runs", "prune", "--older-than", "0s", "--force"]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(
+        [&run["state"], &run["can_resume"], &run["open"], &run["counts"]["created"]],
+        [&json!("running"), &json!(false), &json!(1), &json!(1)],
+        "{run}"
+    );
+    assert_eq!((&pruned["deleted"], &pruned["kept"][0]["why"]), (&json!([]), &json!("at_work")), "{pruned}");
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_is_a_line_and_no_error() {
+    let account = imported();
+    std::fs::write(account.path("state").join("runs").join("20260101-000000-abcd.sqlite"), "no journal").unwrap();
+    let listed = runs(&account);
+    assert_eq!((&listed[0]["state"], &listed[1]["state"]), (&json!("finished"), &json!("unreadable")), "{listed:?}");
+    account.run(&["runs"]).exits(0).says("unreadable").says("is damaged");
+    account.run(&["runs", "abcd"]).exits(2).says("is damaged");
+}
+
+#[test]
+fn prune_deletes_what_is_old_and_over() {
+    let account = imported();
+    let (_, young) = account.json(&["runs", "prune", "--older-than", "1h"]);
+    assert_eq!(young, json!({"deleted": [], "bytes_freed": 0, "kept": []}));
+    backdate(&account);
+    let ran = account.run(&["runs", "prune", "--older-than", "6 months"]).exits(0).says("Deleted 1 journal");
+    assert!(ran.stdout.contains("freed"), "{}", ran.stdout);
+    assert!(journals(&account).is_empty() && runs(&account).is_empty());
+}
+
+#[test]
+fn prune_keeps_what_can_be_resumed_or_read_by_nobody_unless_forced() {
+    let account = killed();
+    backdate(&account);
+    let folder = account.path("state").join("runs");
+    std::fs::write(folder.join("20250101-000000-abcd.sqlite"), "no journal").unwrap();
+    let kept = account.run(&["runs", "prune", "--older-than", "90d"]).exits(0);
+    for words in ["No journal", "can still be resumed", "is damaged", "--force to delete these 2 too"] {
+        assert!(kept.stdout.contains(words), "{words}: {}", kept.stdout);
+    }
+    assert_eq!(journals(&account).len(), 2);
+    let (_, forced) = account.json(&["runs", "prune", "--older-than", "90d", "--force"]);
+    assert_eq!((forced["deleted"].as_array().unwrap().len(), &forced["kept"]), (2, &json!([])), "{forced}");
+    assert_eq!(std::fs::read_dir(folder).unwrap().count(), 0, "nothing is left beside them");
+}
+
+#[test]
+fn an_age_that_is_none_is_a_usage_error() {
+    Rehearsal::new().run(&["runs", "prune", "--older-than", "soon"]).exits(2).says("`soon` is no length of time");
+}
