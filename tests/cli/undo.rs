@@ -432,3 +432,30 @@ fn a_service_of_other_shapes_is_as_it_was_too() {
         assert!(again.said().contains("nothing is left to undo"), "{shapes:?}: {}", again.said());
     }
 }
+
+#[test]
+fn a_delete_is_taken_back_and_the_new_ids_are_said() {
+    let rehearsal = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    import(&rehearsal, &["assets.csv"]);
+    let before = rehearsal.records("assets");
+    let rehearsal = rehearsal.sheet("retired.csv", "asset_id\nLAP-1\nLAP-3\n");
+    let (_, deleted) = rehearsal.json(&["delete", "assets", "retired.csv", "--yes"]);
+    let run = run_of(&deleted);
+    assert_eq!(rehearsal.records("assets").len(), 1);
+    undo(&rehearsal, &run).exits(0).says("create again").says("with new ids");
+    for tag in ["LAP-1", "LAP-3"] {
+        let (mut now, was) = (rehearsal.record("assets", "asset_id", tag), &before);
+        let mut was = was.iter().find(|asset| asset["asset_id"] == tag).unwrap().clone();
+        assert_ne!(now["id"], was["id"]);
+        for time in ["id", "created_at", "updated_at"] {
+            now.as_object_mut().unwrap().remove(time);
+            was.as_object_mut().unwrap().remove(time);
+        }
+        assert_eq!(now, was);
+    }
+    let rows = rows(&rehearsal, &run, "assets (created)");
+    assert_eq!((&*rows[0][0], &*rows[0][2], &*rows[0][3]), ("created", "create again", "LAP-1"));
+    assert!(rows[0][1].contains("it was #1 before"), "{rows:?}");
+    undo(&rehearsal, &run).exits(0).says("nothing is left to undo");
+    assert_eq!(rehearsal.records("assets").len(), 3);
+}
