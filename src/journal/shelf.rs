@@ -1,5 +1,6 @@
 //! The folder of journals.
 
+use std::cmp::Reverse;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -89,10 +90,12 @@ impl Shelf {
     /// # Errors
     /// Where the folder is there and cannot be read. A journal that cannot be read is in the list, with why.
     pub fn list(&self) -> Result<Vec<Shelved>, JournalError> {
-        let mut ids = self.ids()?;
-        // A run's name begins with the time.
-        ids.sort_unstable_by(|left, right| right.cmp(left));
-        Ok(ids.into_iter().map(|id| self.shelved(id)).collect())
+        let mut runs: Vec<Shelved> = self.ids()?.into_iter().map(|id| self.shelved(id)).collect();
+        // A run's name begins with the second in which it began; its journal knows the moment.
+        let began = |run: &Shelved| run.glance.as_ref().map_or(i64::MIN, |glance| glance.began);
+        let second = |run: &Shelved| run.id.get(.."20261124-093012".len()).unwrap_or_default().to_owned();
+        runs.sort_by_cached_key(|run| Reverse((second(run), began(run))));
+        Ok(runs)
     }
 
     fn shelved(&self, id: String) -> Shelved {

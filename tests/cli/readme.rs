@@ -75,13 +75,10 @@ fn blocks(text: &str, open: &str, close: &str, mut fill: impl FnMut(&str) -> Str
 fn redacted(text: &str, folder: &Path) -> String {
     let mut lines = String::new();
     for line in text.lines() {
-        let mut line = line.replace(&folder.display().to_string(), "~");
-        for (before, after, stand_in) in [
-            ("(run ", ")", "20261124-093015-abcd"),
-            (", in ", " s", "0.5"),
-            ("127.0.0.1:", "`", "49152"),
-            ("answered in ", " ms", "2"),
-        ] {
+        let mut line = without_runs(&line.replace(&folder.display().to_string(), "~"));
+        for (before, after, stand_in) in
+            [("(run ", ")", RUN), (", in ", " s", "0.5"), ("127.0.0.1:", "`", "49152"), ("answered in ", " ms", "2")]
+        {
             line = redact_between(&line, before, after, stand_in);
         }
         lines.push_str(line.trim_end());
@@ -89,6 +86,29 @@ fn redacted(text: &str, folder: &Path) -> String {
     }
     lines
 }
+
+/// Every run under one name, begun at one time; sizes of journals rounded away.
+fn without_runs(line: &str) -> String {
+    let words = line.split_inclusive(' ').map(|word| {
+        let name = word.trim_end().trim_matches(['(', ')', ':']);
+        let run = name.get(..RUN.len()).unwrap_or_default();
+        let is_run = run.bytes().take(8).filter(u8::is_ascii_digit).count() == 8 && run.as_bytes()[8] == b'-';
+        match is_run {
+            true => word.replace(run, RUN),
+            false => word.to_owned(),
+        }
+    });
+    let line: String = words.collect();
+    let Some((before, after)) = line.split_once("just now  ") else { return line };
+    let columns: Vec<&str> = after.split("  ").filter(|column| !column.is_empty()).collect();
+    match columns.as_slice() {
+        [_, size] => format!("{before}just now  2026-11-24 09:30  {:>1$}", "48 kB", size.len()),
+        _ => line,
+    }
+}
+
+/// The run that the README shows.
+const RUN: &str = "20261124-093015-abcd";
 
 fn redact_between(line: &str, before: &str, after: &str, stand_in: &str) -> String {
     let Some(start) = line.find(before).map(|at| at + before.len()) else { return line.to_owned() };
