@@ -28,3 +28,13 @@ fn a_run_that_waits_for_the_quota_stops_at_once_and_accounts_for_every_row() {
     assert_eq!((rows.len(), count("created"), count("failed")), (21, 2, 18));
     assert!(rows.iter().filter(|row| row[0] == "failed").all(|row| row[2].contains("not sent")), "{rows:?}");
 }
+
+#[test]
+fn nobody_listening_changes_nothing_of_a_run() {
+    let account = Rehearsal::seeded().sheet("locations.csv", "name,email\nBerlin,b@example.com\nUlm,no address\n");
+    let mut child =
+        account.command(&["import", "locations.csv"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop((child.stdout.take(), child.stderr.take()));
+    assert_eq!(child.wait().unwrap().code(), Some(1), "the exit code tells of the row that failed");
+    assert_eq!(rows_of(&account.path("locations.result.xlsx"), "locations").len(), 3);
+}

@@ -16,6 +16,7 @@ mod result;
 mod resume;
 mod runs;
 mod samples;
+mod secrets;
 mod shapes;
 mod stranger;
 mod undo;

@@ -1,0 +1,65 @@
+//! The key and what looks like a password stay where they belong, whatever a run leaves behind.
+
+use std::fs;
+use std::path::Path;
+
+use tallyport::sandbox::{Sandbox, SandboxOptions};
+use tempfile::TempDir;
+
+use crate::rehearsal::{Ran, bare};
+
+/// Like nothing else in any file.
+const KEY: &str = "btk_q7Xw93LmZp0RtY5e";
+const PASSWORD: &str = "correct-horse-battery";
+
+/// Every file below a folder that holds one of the words.
+fn holding(folder: &Path, word: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(holding(&entry.path(), word));
+        } else if contains(&fs::read(entry.path()).unwrap(), word) {
+            found.push(entry.path().display().to_string());
+        }
+    }
+    found
+}
+
+fn contains(bytes: &[u8], word: &str) -> bool {
+    bytes.windows(word.len()).any(|window| window == word.as_bytes())
+}
+
+#[test]
+fn nothing_that_a_run_leaves_behind_holds_the_key_or_a_password() {
+    let sandbox = Sandbox::start(SandboxOptions { api_key: KEY.into(), ..SandboxOptions::default() }).unwrap();
+    let folder = TempDir::new().unwrap();
+    let sheet = format!(
+        "name,email,password\nAda Byron,ada@example.com,{PASSWORD}\nBob,not an address,{PASSWORD}\nEve,eve@example.com,x\n"
+    );
+    fs::write(folder.path().join("employees.csv"), sheet).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = bare(folder.path(), arguments);
+        command.env("BLUETALLY_BASE_URL", sandbox.base_url()).env("BLUETALLY_API_KEY", KEY);
+        Ran::of(command.output().unwrap())
+    };
+    for arguments in [
+        &["import", "employees.csv", "-vv"][..],
+        &["import", "employees.result.xlsx", "--only-failed", "--json", "-vv"],
+        &["runs", "-vv"],
+        &["runs", "--json"],
+        &["undo", "--last", "--yes", "--json", "-vv"],
+        &["resume", "--last", "-vv"],
+        &["doctor", "-vv"],
+        &["runs", "prune", "--older-than", "90d", "-vv"],
+    ] {
+        let ran = run(arguments);
+        assert_ne!(ran.code, 5, "{arguments:?}: {}", ran.said());
+        for word in [KEY, PASSWORD] {
+            assert!(!ran.said().contains(word), "{arguments:?} says {word}:\n{}", ran.said());
+        }
+    }
+    assert_eq!(holding(folder.path(), KEY), Vec::<String>::new());
+    let with_password = holding(folder.path(), PASSWORD);
+    assert!(with_password.iter().all(|path| path.ends_with("employees.csv")), "{with_password:?}");
+    assert!(folder.path().join("state/runs").is_dir() && folder.path().join("state/quota").is_dir());
+}
