@@ -3,6 +3,7 @@
 //! Whatever comes in while one commit is on its way to the disk shares the next one: durability costs a commit for
 //! many steps, and nobody waits longer than two commits. What is on disk is told in the order in which it came.
 
+use std::collections::VecDeque;
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
@@ -14,7 +15,7 @@ use super::words::{self, RESULTS};
 use super::{AttemptNote, Journal, JournalError, StepOutcome};
 use crate::plan::Step;
 
-/// Entries that share one commit at most: what is sent meanwhile bounds them far below.
+/// So many entries share one commit, or little more: what is sent meanwhile bounds them far below.
 const BATCH: usize = 1024;
 
 /// Something for the journal.
@@ -49,8 +50,11 @@ pub enum Event {
 /// The way to the journal's thread.
 #[derive(Debug)]
 pub struct Scribe {
-    entries: Option<mpsc::Sender<Entry>>,
-    events: UnboundedReceiver<Event>,
+    /// Entries not handed over yet: one message for many wakes the thread once.
+    pending: Vec<Entry>,
+    entries: Option<mpsc::Sender<Vec<Entry>>>,
+    events: UnboundedReceiver<Vec<Event>>,
+    heard: VecDeque<Event>,
     thread: JoinHandle<Journal>,
     path: std::path::PathBuf,
 }
@@ -70,27 +74,40 @@ impl Scribe {
             write(&journal, &incoming, &outgoing);
             journal
         })?;
-        Ok(Self { entries: Some(entries), events, thread, path })
+        Ok(Self { pending: Vec::new(), entries: Some(entries), events, heard: VecDeque::new(), thread, path })
     }
 
-    /// Hands in an entry. Where the thread is gone, [`Scribe::next`] says so.
-    pub fn enter(&self, entry: Entry) {
-        if let Some(entries) = &self.entries {
-            let _ = entries.send(entry);
+    /// Takes an entry for the next [`Scribe::flush`].
+    pub fn enter(&mut self, entry: Entry) {
+        self.pending.push(entry);
+    }
+
+    /// Hands over what was entered. Where the thread is gone, [`Scribe::next`] says so.
+    pub fn flush(&mut self) {
+        if let Some(entries) = self.entries.as_ref().filter(|_| !self.pending.is_empty()) {
+            let _ = entries.send(std::mem::take(&mut self.pending));
         }
     }
 
     /// The next event.
     pub async fn next(&mut self) -> Event {
-        match self.events.recv().await {
-            Some(event) => event,
-            None => Event::Broken(JournalError::Gone { path: self.path.clone() }),
+        loop {
+            if let Some(event) = self.heard.pop_front() {
+                return event;
+            }
+            match self.events.recv().await {
+                Some(events) => self.heard.extend(events),
+                None => return Event::Broken(JournalError::Gone { path: self.path.clone() }),
+            }
         }
     }
 
     /// An event that is there already.
     pub fn try_next(&mut self) -> Option<Event> {
-        self.events.try_recv().ok()
+        if self.heard.is_empty() {
+            self.heard.extend(self.events.try_recv().ok().into_iter().flatten());
+        }
+        self.heard.pop_front()
     }
 
     /// Writes what was handed in and gives the journal back, with the events nobody has heard.
@@ -98,26 +115,31 @@ impl Scribe {
     /// # Errors
     /// Where the thread has died, which only a bug does.
     pub fn finish(mut self) -> Result<(Journal, Vec<Event>), JournalError> {
+        self.flush();
         drop(self.entries.take());
         let journal = self.thread.join().map_err(|_| JournalError::Gone { path: self.path.clone() })?;
-        let mut events = Vec::new();
-        while let Ok(event) = self.events.try_recv() {
-            events.push(event);
+        let mut events = Vec::from(self.heard);
+        while let Ok(more) = self.events.try_recv() {
+            events.extend(more);
         }
         Ok((journal, events))
     }
 }
 
-fn write(journal: &Journal, incoming: &mpsc::Receiver<Entry>, outgoing: &UnboundedSender<Event>) {
+fn write(journal: &Journal, incoming: &mpsc::Receiver<Vec<Entry>>, outgoing: &UnboundedSender<Vec<Event>>) {
     let mut batch = Vec::with_capacity(64);
     while let Ok(first) = incoming.recv() {
-        batch.push(first);
-        batch.extend(incoming.try_iter().take(BATCH - 1));
+        batch.extend(first);
+        while batch.len() < BATCH
+            && let Ok(more) = incoming.try_recv()
+        {
+            batch.extend(more);
+        }
         match commit(journal, &mut batch) {
             // Nobody listens any more when the run was cut off: the entries still go to disk.
-            Ok(events) => events.into_iter().for_each(|event| drop(outgoing.send(event))),
+            Ok(events) => drop(outgoing.send(events)),
             Err(error) => {
-                let _ = outgoing.send(Event::Broken(error));
+                let _ = outgoing.send(vec![Event::Broken(error)]);
                 return;
             }
         }

@@ -9,8 +9,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
 use super::background::{self, Background};
@@ -217,12 +217,12 @@ impl<'c> Dispatch<'c> {
         }
     }
 
-    /// As many steps are made ready ahead as are in flight, so that none waits for the disk.
+    /// Twice as many steps are made ready ahead as are in flight, so that none waits for the disk.
     fn has_room(&self, now: Instant) -> bool {
         self.end == End::Complete
             && self.weather.pause(now).is_none()
             && !self.losses.are_many()
-            && self.intended.len() + self.ready.len() < self.settings.concurrency
+            && self.intended.len() + self.ready.len() < 2 * self.settings.concurrency
     }
 
     fn ask_for_steps(&mut self) {
@@ -249,6 +249,7 @@ impl<'c> Dispatch<'c> {
 
     /// Waits for the next thing to happen, and does what it asks for.
     async fn listen(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
+        self.scribe.flush();
         tokio::select! {
             biased;
             () = interrupts.next() => {
@@ -258,6 +259,10 @@ impl<'c> Dispatch<'c> {
             _ = clock.tick() => watcher.tick(self.doing()),
             event = self.scribe.next(), if !self.journal_is_broken => self.hear(event, watcher),
             Some(flown) = self.in_flight.next(), if !self.in_flight.is_empty() => self.land(flown, watcher),
+        }
+        // Whatever else has come goes into the same commit.
+        while let Some(Some(flown)) = self.in_flight.next().now_or_never() {
+            self.land(flown, watcher);
         }
         while let Some(event) = self.scribe.try_next() {
             self.hear(event, watcher);
