@@ -48,6 +48,7 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
         let typed = typed(args, &intake);
         return planning.rehearsed(&mut intake, &plan, &path, options(args), typed);
     }
+    path.try_out()?;
     // Begun before anything is asked: a backup that cannot be written stops the run while it can.
     let backup = backup(args, &intake, &path)?;
     let mut head = head(&intake, args, &path, &connection)?;

@@ -40,6 +40,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         let typed = Typed::here(&intake.file_names());
         return planning.rehearsed(&mut intake, &plan, &path, result::options(args), typed);
     }
+    path.try_out()?;
     let head = head(&intake, args, &path, &connection)?;
     let draft = Draft::begin(connection.place(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);

@@ -22,6 +22,12 @@ impl ResultPath {
         &self.0
     }
 
+    /// Finds out whether the file can be begun, and leaves nothing behind: a run whose result cannot be written leaves
+    /// no journal either.
+    pub(super) fn try_out(&self) -> Result<(), Error> {
+        self.open(Tense::Done).map(drop)
+    }
+
     /// Begins the file.
     pub(super) fn open(&self, tense: Tense) -> Result<ResultBook, Error> {
         Ok(ResultBook::create(self.as_path(), tense)?)
@@ -60,6 +66,12 @@ impl ResultPath {
             return Err(Error::usage(
                 format!("there is no folder `{}` to write the result to", folder.display()),
                 "make the folder, or name another place with --result",
+            ));
+        }
+        if path.is_dir() {
+            return Err(Error::usage(
+                format!("`{}` is a folder: the result cannot be written there", path.display()),
+                "name a file with --result",
             ));
         }
         Ok(Self(path))

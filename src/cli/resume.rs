@@ -11,7 +11,7 @@ use super::result::{Typed, free_path_in};
 use super::running::{Running, command, tell};
 use super::settings::{reach, shelf};
 use super::{Error, Exit};
-use crate::journal::{Conclusion, Details, Journal, Phase, RunHead, Shelf, Shelved, Source};
+use crate::journal::{AtWork, Conclusion, Details, Journal, JournalError, Phase, RunHead, Shelf, Shelved, Source};
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
@@ -44,10 +44,20 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
 fn wanted(shelf: &Shelf, args: &ResumeArgs) -> Result<Shelved, Error> {
     match &args.run {
         Some(run) => Ok(shelf.find(run)?),
-        None => shelf.newest_unfinished()?.ok_or_else(|| {
-            Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs")
-        }),
+        None => match shelf.newest_unfinished()? {
+            Some(shelved) => Ok(shelved),
+            None => Err(nothing_to_resume(shelf)?),
+        },
     }
+}
+
+/// A run that another process is at is not finished, whatever `--last` may take.
+fn nothing_to_resume(shelf: &Shelf) -> Result<Error, Error> {
+    let is_at_work = |shelved: &Shelved| shelved.glance.as_ref().is_ok_and(|glance| glance.at_work == AtWork::Yes);
+    Ok(match shelf.list()?.into_iter().find(is_at_work) {
+        Some(shelved) => JournalError::Busy { run: shelved.id }.into(),
+        None => Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs"),
+    })
 }
 
 /// Going on would make again what was taken back.

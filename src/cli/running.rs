@@ -66,14 +66,15 @@ impl Running<'_> {
         runtime: &Runtime,
         interrupts: &mut Interrupts,
     ) -> Result<Exit, Error> {
-        journal.reopen()?;
         let (head, sheets) = (journal.head()?, journal.sheets()?);
         let earlier = journal.conclusion()?;
-        let mut rows = Rows::load(&journal, sheets.len())?;
         let path = ResultPath::new(self.result.clone(), sheets.len())?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let book = path.open(Tense::Done)?;
-        let (journal, end) = runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, interrupts))?;
+        journal.reopen()?;
+        let mut rows = Rows::load(&journal, sheets.len())?;
+        let (journal, end) =
+            runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, interrupts))?;
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
@@ -94,6 +95,7 @@ impl Running<'_> {
         details: &Details,
         sheets: &[SheetHead],
         rows: &mut Rows,
+        earlier: &Conclusion,
         interrupts: &mut Interrupts,
     ) -> Result<(Journal, End), Error> {
         let client = &self.connection.client;
@@ -101,10 +103,12 @@ impl Running<'_> {
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
+        let failed: u64 = rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum();
         let settings = Settings {
             concurrency: usize::from(self.connection.concurrency),
             max_errors: details.max_errors,
-            failed_before: rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum(),
+            // Who goes on has been told what failed: else a run that stopped at its limit could never go on.
+            failed_before: failed.saturating_sub(earlier.counts.failed),
             least_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
         };
         let mut follower =

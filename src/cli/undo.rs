@@ -59,6 +59,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     confirm(&shown, &plan.planned, args, printer)?;
     let path = args.result.clone().unwrap_or_else(|| free_path_in(&PathBuf::new(), &format!("{}.undo", head.id)));
     let path = ResultPath::new(path, undo::waves(&plan.deeds).len())?;
+    path.try_out()?;
     let draft = draft(&connection, id, &journal, &head, &plan, &path)?;
     let running = Running { connection: &connection, printer, progress, started, result: path.as_path().to_path_buf() };
     running.finish(draft, &runtime, &mut interrupts)

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
 /// Why a journal cannot be used. Each names the file and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +48,10 @@ impl JournalError {
     /// What the database says, as what it means for the file at `path`.
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_path_buf();
+        // SQLite has a code of its own where only the file of shared memory beside the journal finds no room.
+        if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
+            return JournalError::Full { path };
+        }
         match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => JournalError::Full { path },
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {

@@ -145,7 +145,7 @@ impl Words {
 /// What a header feeds, or a guess at what was meant.
 pub(super) fn target(words: &Words, header: &str, wishes: &Wishes) -> Result<To, Guess> {
     if let Some(wish) = wish_for(header, wishes) {
-        return wished(words, wish);
+        return wished(words, header, wish);
     }
     if let Some(to) = words.get(header) {
         return Ok(to);
@@ -163,10 +163,12 @@ fn wish_for<'w>(header: &str, wishes: &'w Wishes) -> Option<&'w Wish> {
     exact.or_else(|| wishes.map.iter().find(|wish| fold_header(&wish.header) == folded))
 }
 
-fn wished(words: &Words, wish: &Wish) -> Result<To, Guess> {
+fn wished(words: &Words, header: &str, wish: &Wish) -> Result<To, Guess> {
     let target = wish.target.trim();
     if target.is_empty() {
-        return Ok(To::Ignored(Ignored::Asked));
+        // Whoever wants a column of passwords ignored does not want it copied into journal and result either.
+        let why = if is_secret(&fold_header(header)) { Ignored::Secret } else { Ignored::Asked };
+        return Ok(To::Ignored(why));
     }
     if let Some(name) = custom_name(target) {
         return Ok(To::Custom(name.to_owned()));

@@ -86,6 +86,15 @@ fn passwords_are_never_read() {
 }
 
 #[test]
+fn passwords_that_were_asked_to_be_ignored_are_not_copied_either() {
+    let employees = collection("employees").unwrap();
+    let map = vec![Wish { header: "Initial password".into(), target: String::new(), binding: Binding::Strict }];
+    let wishes = Wishes { map, ..Wishes::default() };
+    let mapping = Mapping::new(employees, &row(1, &["name", "email", "Initial password"]), &wishes).unwrap();
+    assert_eq!(mapping.columns[2].to, To::Ignored(Ignored::Secret));
+}
+
+#[test]
 fn wishes_that_cannot_be_met_are_faults() {
     let faults = assets(&["asset_id"], &[("Tag No", "asset_id")]).unwrap_err();
     assert!(matches!(&faults[..], [Fault::NoSuchHeader { .. }]));

@@ -161,6 +161,12 @@ impl RunSummary {
         self.rows().saturating_sub(self.counts().rows())
     }
 
+    /// Whether the run ended before its last row was sent, so that going on comes before mending: the rest needs no
+    /// mending, and what is mended in the result meanwhile would not be read by `resume`.
+    pub(crate) fn is_cut_short(&self) -> bool {
+        self.stopped.is_some() && self.tense() == Tense::Done
+    }
+
     /// What people call one of its sheets: the sheet's name, after the file's where there are several files.
     pub fn label<'a>(&self, sheet: &'a SheetSummary) -> Cow<'a, str> {
         let file = words::file_name(&sheet.file);

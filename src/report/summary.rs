@@ -322,18 +322,30 @@ pub(super) fn requests_sentence(summary: &RunSummary) -> String {
 }
 
 fn push_next(text: &mut String, summary: &RunSummary) {
-    let failed = summary.counts().failed + summary.counts().unknown;
-    if failed > 0 && summary.command == "import" && !summary.next.is_empty() {
-        let place = if summary.dry_run { "cells" } else { "red cells in the result" };
-        push_labelled(text, "next", &format!("correct the {place}, then run"));
+    let first = first_of_all(summary).filter(|_| !summary.next.is_empty());
+    if let Some(first) = first {
+        push_labelled(text, "next", &format!("{first}, then run"));
     }
     for (number, command) in summary.next.iter().enumerate() {
-        let label = match (number, failed > 0 && summary.command == "import") {
-            (0, false) => "next",
-            (0, true) => "",
+        let label = match (number, first) {
+            (0, None) => "next",
+            (0, Some(_)) => "",
             _ => "or",
         };
         push_labelled(text, label, &format!("{STRONG}{command}{STRONG:#}"));
+    }
+}
+
+/// What people do before the next command; nothing where a run was cut short, since going on comes first.
+fn first_of_all(summary: &RunSummary) -> Option<&'static str> {
+    if summary.command != "import" || summary.is_cut_short() {
+        return None;
+    }
+    match (summary.counts().failed, summary.counts().unknown) {
+        (0, 0) => None,
+        (0, _) => Some("look into the rows that ended unknown"),
+        _ if summary.dry_run => Some("correct the cells"),
+        _ => Some("correct the red cells in the result"),
     }
 }
 

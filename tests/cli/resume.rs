@@ -137,7 +137,7 @@ fn a_second_process_on_one_run_is_refused() {
     let held = story.hold(&["import", "assets.csv"], 7, Moment::Arrived);
     let run = story.run_id();
     story.run(&["resume", &run]).exits(2).says(&format!("another tallyport is working on run {run}"));
-    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
+    story.run(&["resume", "--last"]).exits(2).says(&format!("another tallyport is working on run {run}"));
     held.ends().exits(0);
     story.all_there_once();
 }
@@ -307,4 +307,31 @@ mod interrupts {
         assert_eq!(fs::read(&partial).unwrap(), bytes);
         assert_eq!(story.statuses("assets.result-2.xlsx"), vec!["created"; ROWS]);
     }
+}
+
+#[test]
+fn a_run_that_stopped_at_its_limit_of_errors_goes_on_when_told_to() {
+    let text = "name,currency\nHarbour,USD\nQuay,XXQ\nMole,EUR\n";
+    let account = Rehearsal::new().sheet("locations.csv", text);
+    account.run(&["import", "locations.csv", "--max-errors", "1"]).exits(4).says("--max-errors");
+    account.run(&["resume", "--last"]).exits(1).says("2 created, 1 failed");
+    account.record("locations", "name", "Mole");
+}
+
+#[test]
+fn a_result_in_the_place_of_a_folder_is_refused_before_anything_is_sent() {
+    let account = Rehearsal::new().sheet("locations.csv", "name\nHarbour\n");
+    fs::create_dir(account.path("there.xlsx")).unwrap();
+    account.run(&["import", "locations.csv", "--result", "there.xlsx"]).exits(2).says("is a folder");
+    account.run(&["runs"]).exits(0).says("No runs yet");
+}
+
+/// Root may write anywhere, so the folder cannot be closed to the test.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_cannot_be_begun_leaves_no_run_to_resume() {
+    let account = Rehearsal::new().sheet("locations.csv", "name\nHarbour\n");
+    account.run(&["import", "locations.csv", "--result", "/proc/r.xlsx"]).exits(2);
+    account.run(&["runs"]).exits(0).says("No runs yet");
+    account.run(&["resume", "--last"]).exits(2).says("nothing to resume");
 }

@@ -3,6 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
+use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+
+/// SQLite's words for `SQLITE_FULL`.
+const NO_ROOM: &str = "database or disk is full";
 
 /// A quota ledger that cannot be opened. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +14,9 @@ pub enum LedgerError {
     /// The folder or the file cannot be made or written.
     #[error("cannot keep count of requests in `{}`: {cause}", path.display())]
     Unwritable { path: PathBuf, cause: String },
+    /// There is no room for it.
+    #[error("cannot keep count of requests in `{}`: the disk is full", path.display())]
+    Full { path: PathBuf },
     /// A later version of tallyport has made it.
     #[error(
         "the quota ledger `{}` was made by a newer tallyport (format {found}, this one knows up to {known})",
@@ -27,16 +34,25 @@ pub enum LedgerError {
 impl LedgerError {
     pub(super) fn new(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, cause) = (path.to_owned(), error.to_string());
+        // SQLite has a code of its own where only the file of shared memory beside the ledger finds no room.
+        if error.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
+            return Self::Full { path };
+        }
         match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
             Some(
-                ErrorCode::CannotOpen
-                | ErrorCode::ReadOnly
-                | ErrorCode::PermissionDenied
-                | ErrorCode::DiskFull
-                | ErrorCode::SystemIoFailure,
+                ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure,
             ) => Self::Unwritable { path, cause },
             _ => Self::Damaged { path, cause },
+        }
+    }
+
+    /// What a check of the file says of it. The check reports what stops itself in the same way as what it finds.
+    pub(super) fn checked(path: &Path, verdict: String) -> Self {
+        match verdict.as_str() {
+            NO_ROOM => Self::Full { path: path.to_owned() },
+            _ => Self::Damaged { path: path.to_owned(), cause: verdict },
         }
     }
 
@@ -46,6 +62,7 @@ impl LedgerError {
             Self::Unwritable { .. } => {
                 "let this user write there, or set TALLYPORT_HOME to a folder this user can write to".to_owned()
             }
+            Self::Full { .. } => "make room, or delete old journals with `tallyport runs prune`".to_owned(),
             Self::Newer { .. } => "use that newer tallyport here too".to_owned(),
             Self::Damaged { path, .. } => format!(
                 "delete `{}`; it only holds the times of the last hour's requests, so wait an hour first if the key \
@@ -54,5 +71,23 @@ impl LedgerError {
             ),
             Self::Locked { .. } => "close the program that has it open, such as a database browser".to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_not_taken_for_damage() {
+        let path = Path::new("quota/key.sqlite");
+        let full = LedgerError::Full { path: path.to_owned() };
+        let failure = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
+        for code in [rusqlite::ffi::SQLITE_FULL, SQLITE_IOERR_SHMSIZE] {
+            assert_eq!(LedgerError::new(path, &failure(code)), full);
+        }
+        assert_eq!(LedgerError::checked(path, NO_ROOM.to_owned()), full);
+        assert!(!full.mend().contains("key.sqlite"), "nobody is to delete a whole ledger: {}", full.mend());
+        assert!(matches!(LedgerError::checked(path, "wrong # of entries".into()), LedgerError::Damaged { .. }));
     }
 }

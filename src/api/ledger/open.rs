@@ -95,7 +95,7 @@ fn try_open(path: &Path) -> Result<Connection, LedgerError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(told)?;
     match verdict.as_str() {
         "ok" => Ok(connection),
-        _ => Err(LedgerError::Damaged { path: path.to_owned(), cause: verdict }),
+        _ => Err(LedgerError::checked(path, verdict)),
     }
 }
 

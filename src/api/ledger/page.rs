@@ -135,7 +135,7 @@ impl<'a> Page<'a> {
     pub(super) fn counted(&self, counted: Counted) -> i64 {
         match counted {
             Counted::Ours => self.state.ours,
-            Counted::All => self.state.ours + self.state.others,
+            Counted::All => self.state.ours.saturating_add(self.state.others),
         }
     }
 

@@ -85,7 +85,11 @@ fn banner(summary: &RunSummary) -> Option<(Status, String)> {
 fn next_steps(page: &mut Page<'_>, summary: &RunSummary) -> Result<(), XlsxError> {
     let (looks, counts) = (page.looks, summary.counts());
     let mut steps = Vec::new();
-    if counts.failed > 0 {
+    if summary.is_cut_short() {
+        steps.push(String::from(
+            "The run is not over. Go on with it first, and mend what is red in the result that it writes then.",
+        ));
+    } else if counts.failed > 0 {
         let failed = Status::Failed.wording(summary.tense());
         steps.push(format!(
             "Filter _status for “{failed}”. Red cells are wrong: point at one to read why and how to mend it."
@@ -94,7 +98,7 @@ fn next_steps(page: &mut Page<'_>, summary: &RunSummary) -> Result<(), XlsxError
             "Mend them in this very file and save it. The columns _status, _id and _message stay as they are.",
         ));
     }
-    if counts.unknown > 0 {
+    if counts.unknown > 0 && !summary.is_cut_short() {
         steps.push(String::from("Look into the rows that ended unknown: _message says what to look for in BlueTally."));
     }
     if steps.is_empty() && summary.next.is_empty() {

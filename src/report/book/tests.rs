@@ -355,3 +355,19 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     assert!(front.contains(r#"location="'Ada''s assets'!E3""#), "{front}");
     assert!(part(&path, "xl/charts/chart1.xml").contains("<c:barChart>"));
 }
+
+#[test]
+fn the_summary_sheet_of_a_run_cut_short_says_to_go_on_first() {
+    let desk = Desk::new();
+    let path = desk.path("r.xlsx");
+    let book = ResultBook::create(&path, Tense::Done).unwrap();
+    let next = vec!["tallyport resume 20261124-0703-k3f9".into()];
+    book.finish(&RunSummary { stopped: Some("interrupted".into()), next, ..summary() }).unwrap();
+
+    let said: Vec<String> =
+        cells(&path, SUMMARY_SHEET).iter().map(|row| row.iter().map(ToString::to_string).collect::<String>()).collect();
+    let said = said.join("\n");
+    assert!(said.contains("1.  The run is not over. Go on with it first"), "{said}");
+    assert!(said.contains("tallyport resume 20261124-0703-k3f9"), "{said}");
+    assert!(!said.contains("Red cells"), "{said}");
+}

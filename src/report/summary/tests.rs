@@ -88,6 +88,25 @@ fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
 }
 
 #[test]
+fn a_run_cut_short_goes_on_before_anything_is_mended() {
+    let counts = Counts { created: 96, failed: 3_904, ..Counts::default() };
+    let next = vec!["tallyport resume 20261124-0703-k3f9".into()];
+    let cut =
+        RunSummary { stopped: Some("interrupted".into()), next, ..run(vec![sheet(None, "assets", 4_000, counts)]) };
+    let said = plain(&cut);
+    assert!(said.ends_with("  next      tallyport resume 20261124-0703-k3f9\n"), "{said}");
+    assert!(!said.contains("correct the"), "{said}");
+}
+
+#[test]
+fn unknown_rows_are_looked_into_and_not_corrected() {
+    let counts = Counts { created: 9, unknown: 1, ..Counts::default() };
+    let next = vec!["tallyport import r.xlsx --only-failed".into()];
+    let said = plain(&RunSummary { next, ..run(vec![sheet(None, "assets", 10, counts)]) });
+    assert!(said.contains("  next      look into the rows that ended unknown, then run\n"), "{said}");
+}
+
+#[test]
 fn a_dry_run_says_what_it_would_take() {
     let counts = Counts { created: 14_000, updated: 200, ..Counts::default() };
     let planned = Planned { requests: 14_230, seconds: 4_000, emails: 204, people: 180, quota: Some(10_000) };
