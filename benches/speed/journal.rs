@@ -12,7 +12,7 @@ use tallyport::journal::{
 use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
 use tallyport::report::Status;
 use tallyport::schema;
-use tallyport::send::{Dispatch, Doing, End, Interrupts, Settings, Watcher};
+use tallyport::send::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::table::Row;
 
 use crate::Outcome;
@@ -57,6 +57,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
             concurrency: IN_FLIGHT,
             max_errors: None,
             failed_before: 0,
+            start: Start::Fresh,
             least_grace: Duration::from_secs(1),
         };
         let (journal, end) = Dispatch::new(&client, settings, &sheets, journal)?.run(&mut Alone, &mut Alone).await?;

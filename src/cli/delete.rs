@@ -25,6 +25,7 @@ use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::report::thousands;
 use crate::schema::{Deletion, Entity, Role};
+use crate::send::Start;
 
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
@@ -76,7 +77,14 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     head.details.remarks.extend(overruled_remark(plan.overruled));
     plan.steps.describe(&head.details)?;
     let journal = plan.steps.ready(&plan.knowledge)?;
-    let running = Running { connection: &connection, printer, progress, started, result: path.as_path().to_path_buf() };
+    let running = Running {
+        connection: &connection,
+        printer,
+        progress,
+        started,
+        start: Start::Fresh,
+        result: path.as_path().to_path_buf(),
+    };
     running.finish(journal, &runtime, &mut interrupts)
 }
 

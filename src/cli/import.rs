@@ -17,6 +17,7 @@ use super::{Error, Exit};
 use crate::journal::{Deed, Details, Draft, RunHead};
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::report::{counted, thousands};
+use crate::send::Start;
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
@@ -50,7 +51,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     let journal = plan.steps.ready(&plan.knowledge)?;
     let Planning { progress, .. } = planning;
     let result = path.as_path().to_path_buf();
-    let running = Running { connection: &connection, printer, progress, started, result };
+    let running = Running { connection: &connection, printer, progress, started, start: Start::Fresh, result };
     running.finish(journal, &runtime, &mut interrupts)
 }
 

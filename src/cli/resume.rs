@@ -12,6 +12,7 @@ use super::running::{Running, command, tell};
 use super::settings::{reach, shelf};
 use super::{Error, Exit};
 use crate::journal::{AtWork, Conclusion, Details, Journal, JournalError, Phase, RunHead, Shelf, Shelved, Source};
+use crate::send::Start;
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
@@ -37,7 +38,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     changed_sources(&head.details).iter().for_each(|change| printer.note(change));
     let result = result_path(args.result.as_deref(), &head.details, &journal.conclusion()?);
     let progress = Progress::new(ProgressKind::choose(global), None);
-    let running = Running { connection: &connection, printer, progress, started, result };
+    let running = Running { connection: &connection, printer, progress, started, start: Start::TakenUp, result };
     running.finish(journal, &runtime, &mut interrupts)
 }
 

@@ -19,7 +19,7 @@ use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHe
 use crate::plan::{Part, Step};
 use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
 use crate::schema;
-use crate::send::{Dispatch, Doing, End, Settings, Watcher};
+use crate::send::{Dispatch, Doing, End, Settings, Start, Watcher};
 
 /// How soon a request whose answer was lost has surely landed: on this machine, and anywhere else. A slow service
 /// makes it longer.
@@ -32,6 +32,7 @@ pub(super) struct Running<'r> {
     pub printer: Printer,
     pub progress: Progress,
     pub started: Instant,
+    pub start: Start,
     /// The result's path as the user wrote it.
     pub result: PathBuf,
 }
@@ -109,6 +110,7 @@ impl Running<'_> {
             max_errors: details.max_errors,
             // Who goes on has been told what failed: else a run that stopped at its limit could never go on.
             failed_before: failed.saturating_sub(earlier.counts.failed),
+            start: self.start,
             least_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
         };
         let mut follower =

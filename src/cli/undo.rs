@@ -28,7 +28,7 @@ use crate::journal::{
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
 use crate::report::{Planned, counted, thousands};
-use crate::send::LogStart;
+use crate::send::{LogStart, Start};
 use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
@@ -61,7 +61,14 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let path = ResultPath::new(path, undo::waves(&plan.deeds).len())?;
     path.try_out()?;
     let draft = draft(&connection, id, &journal, &head, &plan, &path)?;
-    let running = Running { connection: &connection, printer, progress, started, result: path.as_path().to_path_buf() };
+    let running = Running {
+        connection: &connection,
+        printer,
+        progress,
+        started,
+        start: Start::Fresh,
+        result: path.as_path().to_path_buf(),
+    };
     running.finish(draft, &runtime, &mut interrupts)
 }
 

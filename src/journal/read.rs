@@ -16,7 +16,7 @@ use super::{
 };
 use crate::plan::{Part, RowId, Step};
 use crate::report::{Counts, Status};
-use crate::schema;
+use crate::schema::{self, Entity};
 use crate::table::Row;
 
 /// A journal whose plan is whole.
@@ -138,6 +138,12 @@ impl Journal {
             self.store.attempt(|connection| {
                 connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
             })?;
+        // A process that was killed has told of none of its requests; the attempts know them.
+        let attempted: Vec<(String, u64)> = self.store.attempt(|connection| {
+            let mut statement = connection.prepare("SELECT request, count(*) FROM attempt GROUP BY request")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+            rows.collect()
+        })?;
         let stored = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let result = result.and_then(|text| serde_json::from_str(&text).ok());
         let by_word: BTreeMap<String, u64> = stored(counts);
@@ -145,7 +151,12 @@ impl Journal {
         for status in Status::all() {
             *counts.slot(status) += by_word.get(status.as_str()).copied().unwrap_or(0);
         }
-        Ok(Conclusion { requests: stored(requests), seconds, counts, result })
+        let mut requests: BTreeMap<String, u64> = stored(requests);
+        for (kind, count) in attempted {
+            let told = requests.entry(kind).or_default();
+            *told = count.max(*told);
+        }
+        Ok(Conclusion { requests, seconds, counts, result })
     }
 
     /// The run is about to be sent, or gone on with: whatever an earlier end of it says is over.
@@ -302,6 +313,18 @@ impl Journal {
              WHERE s.step >= ?1 AND i.step IS NULL AND o.step IS NULL ORDER BY s.step LIMIT ?2"
         );
         self.steps(&sql, &[&first, &(most as i64)])
+    }
+
+    /// What steps that were never sent write to, in the order of the schema.
+    pub fn planned_entities(&self) -> Result<Vec<&'static Entity>, JournalError> {
+        let sql = "SELECT DISTINCT entity FROM step s WHERE NOT EXISTS (SELECT 1 FROM intent WHERE step = s.step) \
+                   AND NOT EXISTS (SELECT 1 FROM outcome WHERE step = s.step)";
+        let names: Vec<String> = self.store.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([], |row| row.get(0))?;
+            rows.collect()
+        })?;
+        Ok(schema::importable().filter(|entity| names.iter().any(|name| name == entity.name)).collect())
     }
 
     /// How many steps have no outcome yet.

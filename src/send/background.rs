@@ -28,7 +28,7 @@ pub(super) fn available<'s>(steps: impl Iterator<Item = &'s Step>, standing: &St
 #[derive(Debug, Default)]
 pub(super) struct Background {
     sizes: HashMap<&'static str, u64>,
-    log: LogStart,
+    pub(super) log: LogStart,
 }
 
 impl Background {

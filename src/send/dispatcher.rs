@@ -11,18 +11,20 @@ use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use jiff::Timestamp;
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
 use super::background::{self, Background};
 use super::losses::{Again, Losses, Lost, Others, Weather};
-use super::outcome::{self, Landing, Loss};
-use super::recover::{Settlement, settle};
+use super::outcome::{self, Landing, Loss, Sent};
+use super::recover::{Newcomers, Settlement, settle};
 use super::standing::{Readiness, Standing};
 use super::worker::{self, Flown};
-use super::{Doing, End, Interrupts, Settings, Watcher};
+use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
 use crate::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome, StepResult};
 use crate::plan::{Part, Step};
+use crate::schema::Entity;
 
 /// How often the watcher hears that time passes.
 const TICK: Duration = Duration::from_millis(500);
@@ -56,6 +58,11 @@ pub struct Dispatch<'c> {
     weather: Weather,
     /// How steps have fared since the last look.
     fares: Others,
+    /// What others may have done since the plan was made; none where the plan is fresh.
+    newcomers: Newcomers,
+    /// What a plan that was taken up again still writes to, until it is known what is new there.
+    unmet: Vec<&'static Entity>,
+    began: Timestamp,
     sheet: Option<u16>,
     failed: u64,
     end: End,
@@ -77,6 +84,8 @@ enum Next {
     Listen,
     Rest(Instant),
     Look,
+    /// See what others have done since the plan was made.
+    Meet,
     Leave,
 }
 
@@ -102,9 +111,14 @@ impl<'c> Dispatch<'c> {
             standing.begin(step.number);
             standing.fill(&mut step);
             let cause = String::from("its answer was lost when an earlier process ended");
-            losses.add(step, Loss { cause, status: None }, Instant::now());
+            losses.add(step, Loss { cause, status: None, sent: Sent::Yes }, Instant::now());
         }
         let background = Background::new(journal.knowledge()?);
+        let unmet = match settings.start {
+            Start::Fresh => Vec::new(),
+            Start::TakenUp => journal.planned_entities()?,
+        };
+        let began = Timestamp::from_millisecond(journal.began()?).unwrap_or_default();
         let path = journal.path();
         let scribe = Scribe::start(journal).map_err(|source| JournalError::Folder { path, source })?;
         Ok(Self {
@@ -125,6 +139,9 @@ impl<'c> Dispatch<'c> {
             losses,
             weather: Weather::default(),
             fares: Others::Fail,
+            newcomers: Newcomers::default(),
+            unmet,
+            began,
             sheet: None,
             end: End::Complete,
             interrupts: 0,
@@ -147,13 +164,14 @@ impl<'c> Dispatch<'c> {
         let mut clock = interval(TICK);
         loop {
             // What an earlier process left is looked for before anything new is sent.
-            if self.sheet.is_some() || self.losses.is_empty() {
+            if self.unmet.is_empty() && (self.sheet.is_some() || self.losses.is_empty()) {
                 self.launch(watcher);
             }
             match self.next(Instant::now()) {
                 Next::Listen => self.listen(interrupts, &mut clock, watcher).await,
                 Next::Rest(until) => self.rest(until, interrupts, &mut clock, watcher).await,
                 Next::Look => self.look(interrupts, &mut clock, watcher).await,
+                Next::Meet => self.meet(interrupts, &mut clock, watcher).await,
                 Next::Leave => break,
             }
             if self.interrupts > 1 {
@@ -174,6 +192,9 @@ impl<'c> Dispatch<'c> {
         if may_look && !self.losses.is_empty() {
             let at = self.losses.look_at(now);
             return if at > now { Next::Rest(at) } else { Next::Look };
+        }
+        if self.end == End::Complete && !self.unmet.is_empty() {
+            return Next::Meet;
         }
         match self.end == End::Complete && !self.is_exhausted() {
             true => Next::Listen,
@@ -210,6 +231,10 @@ impl<'c> Dispatch<'c> {
                     self.sheet = Some(step.row.sheet);
                     self.standing.fill(&mut step);
                     self.standing.begin(step.number);
+                    if self.is_suspected(&step) {
+                        self.losses.add(step, Loss::by_others(), now);
+                        continue;
+                    }
                     self.scribe.enter(Entry::Intend(step.number));
                     self.intended.insert(step.number, step);
                 }
@@ -217,12 +242,25 @@ impl<'c> Dispatch<'c> {
         }
     }
 
+    /// Whether others may have made what the step is to make. Each step is suspected once: then it was looked for.
+    fn is_suspected(&self, step: &Step) -> bool {
+        !self.losses.was_tried(step.number) && self.newcomers.may_have_made(step)
+    }
+
     /// Twice as many steps are made ready ahead as are in flight, so that none waits for the disk.
     fn has_room(&self, now: Instant) -> bool {
         self.end == End::Complete
             && self.weather.pause(now).is_none()
             && !self.losses.are_many()
-            && self.intended.len() + self.ready.len() < 2 * self.settings.concurrency
+            && self.intended.len() + self.ready.len() < self.ahead()
+    }
+
+    /// While the service is unwell one step at a time tries whether it is well again.
+    fn ahead(&self) -> usize {
+        match self.weather.is_clear() {
+            true => 2 * self.settings.concurrency,
+            false => usize::from(self.in_flight.is_empty()),
+        }
     }
 
     fn ask_for_steps(&mut self) {
@@ -336,9 +374,14 @@ impl<'c> Dispatch<'c> {
                 self.conclude(step, outcome, watcher);
             }
             Landing::Refused(failure) => {
+                self.weather.clear();
                 let outcome = match self.sheets.get(usize::from(step.row.sheet)) {
                     Some(sheet) => outcome::refused(&step, &failure, sheet),
-                    None => outcome::given_up(&step, &Loss { cause: failure.message, status: failure.status }, 1),
+                    None => outcome::given_up(
+                        &step,
+                        &Loss { cause: failure.message, status: failure.status, sent: Sent::Yes },
+                        1,
+                    ),
                 };
                 self.conclude(step, outcome, watcher);
             }
@@ -460,12 +503,38 @@ impl<'c> Dispatch<'c> {
         self.losses.put_back(lost);
     }
 
+    /// Sees what has come since the plan was made.
+    async fn meet(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
+        let found = {
+            let log = (&self.background.log, self.standing.done_actions());
+            let looking = Newcomers::look(self.client, &self.unmet, self.began, self.standing.told(), log);
+            tokio::pin!(looking);
+            loop {
+                tokio::select! {
+                    biased;
+                    () = interrupts.next() => break None,
+                    _ = clock.tick() => watcher.tick(Doing::Sending),
+                    found = &mut looking => break Some(found),
+                }
+            }
+        };
+        match found {
+            None => self.interrupt(),
+            Some(Ok(newcomers)) => {
+                self.newcomers = newcomers;
+                self.unmet.clear();
+            }
+            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) => self.stop(End::Refused(error.to_string())),
+        }
+    }
+
     fn settle(&mut self, lost: Vec<Lost>, settlements: Vec<Settlement>, watcher: &mut dyn Watcher) {
         let mut goes_again = None;
         for (Lost { step, loss }, settlement) in lost.into_iter().zip(settlements) {
             match settlement {
                 Settlement::Done { id, record } => {
-                    let outcome = outcome::done(&step, id, record.as_ref());
+                    let outcome = outcome::found(&step, &loss, id, record.as_ref());
                     self.conclude(step, outcome, watcher);
                 }
                 Settlement::Undecided(look_at) => {
@@ -478,7 +547,9 @@ impl<'c> Dispatch<'c> {
                 }
                 Settlement::NotDone => match self.losses.not_done(step.number, self.fares, Instant::now()) {
                     Again::Send => {
-                        goes_again.get_or_insert(loss.cause);
+                        if loss.sent == Sent::Yes {
+                            goes_again.get_or_insert(loss.cause);
+                        }
                         self.again.push_back(step);
                     }
                     Again::GiveUp { tries } => {

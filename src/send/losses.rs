@@ -121,6 +121,11 @@ impl Losses {
         }
     }
 
+    /// Whether the step was lost, or looked for, before.
+    pub(super) fn was_tried(&self, step: u32) -> bool {
+        self.tries.contains_key(&step)
+    }
+
     /// The step has ended.
     pub(super) fn forget(&mut self, step: u32) {
         self.tries.remove(&step);
@@ -151,6 +156,10 @@ impl Weather {
         *self = Self::default();
     }
 
+    pub(super) fn is_clear(&self) -> bool {
+        self.since.is_none()
+    }
+
     /// Something failed that is no step's own fault. False when patience has ended.
     pub(super) fn worsen(&mut self, now: Instant) -> bool {
         let since = *self.since.get_or_insert(now);
@@ -172,6 +181,7 @@ impl Weather {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use super::super::outcome::Sent;
     use super::*;
     use crate::plan::{Part, RowId, WriteKind};
     use crate::schema;
@@ -183,7 +193,7 @@ mod tests {
     }
 
     fn loss(status: Option<u16>) -> Loss {
-        Loss { cause: String::from("lost"), status }
+        Loss { cause: String::from("lost"), status, sent: Sent::Yes }
     }
 
     #[tokio::test(start_paused = true)]

@@ -39,8 +39,17 @@ pub struct Settings {
     pub max_errors: Option<u64>,
     /// Rows that the plan rejected.
     pub failed_before: u64,
+    pub start: Start,
     /// The least time between a lost answer and the look for what became of the request: it may still be on its way.
     pub least_grace: Duration,
+}
+
+/// Whether the plan is as fresh as what is known of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    Fresh,
+    /// An earlier process planned it: others may have done meanwhile what it has not sent.
+    TakenUp,
 }
 
 /// How the sending ended.

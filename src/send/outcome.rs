@@ -25,12 +25,27 @@ pub(super) struct Loss {
     pub(super) cause: String,
     /// The status of the answer, where one came.
     pub(super) status: Option<u16>,
+    pub(super) sent: Sent,
+}
+
+/// Whether the step was sent at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sent {
+    Yes,
+    /// It is looked for because others may have made what it is to make.
+    NotYet,
 }
 
 impl Loss {
     /// Whether the service is surely done with the request: it answered itself, and no gateway for it.
     pub(super) fn is_over(&self) -> bool {
-        self.status.is_some_and(|status| !matches!(status, 408 | 502..=504 | 520..=599))
+        self.sent == Sent::NotYet || self.status.is_some_and(|status| !matches!(status, 408 | 502..=504 | 520..=599))
+    }
+
+    /// Nothing was sent, but a record of the same key has come since the run was planned.
+    pub(super) fn by_others() -> Self {
+        let cause = String::from("something like it has come since the run was planned, and not by this run");
+        Self { cause, status: None, sent: Sent::NotYet }
     }
 
     /// Whether the service said that it was done, and only did not say what.
@@ -45,7 +60,7 @@ impl Landing {
             // A success that cannot be read is no success: whatever stands before the service may have said it.
             Fate::Unknown => {
                 let status = failure.status.filter(|status| *status >= 300);
-                Landing::Lost(Loss { cause: failure.message, status })
+                Landing::Lost(Loss { cause: failure.message, status, sent: Sent::Yes })
             }
             Fate::NotSent => Landing::NotSent(failure),
             Fate::Refused => Landing::Refused(failure),
@@ -106,14 +121,27 @@ pub(super) fn awaited(step: &Step, reason: &str) -> StepOutcome {
     StepOutcome { problems, ..ended(step, StepResult::Failed) }
 }
 
+/// A step that was looked for and found: by whoever it was made, the row has what it wants.
+pub(super) fn found(step: &Step, loss: &Loss, id: Option<i64>, record: Option<&Record>) -> StepOutcome {
+    let message = match loss.sent {
+        Sent::Yes => String::new(),
+        Sent::NotYet => String::from("it was there already when the run was taken up again"),
+    };
+    StepOutcome { message, ..done(step, id, record) }
+}
+
 /// A step whose fate the service does not tell.
 pub(super) fn undecided(step: &Step, loss: &Loss, look_at: &str) -> StepOutcome {
     let text = format!("{}; {look_at}", loss.cause);
+    let (result, code, mend) = match loss.sent {
+        Sent::Yes => (StepResult::Unknown, Code::ServiceUnknown, "look whether it is there before sending it again"),
+        Sent::NotYet => (StepResult::Failed, Code::RecordExists, "look at it, and send the row again if it is another"),
+    };
     let problems = match step.part {
         Part::Missing => vec![named_failed(&text)],
-        Part::Own => vec![about_row(Code::ServiceUnknown, &text, "look whether it is there before sending it again")],
+        Part::Own => vec![about_row(code, &text, mend)],
     };
-    StepOutcome { problems, ..ended(step, StepResult::Unknown) }
+    StepOutcome { problems, ..ended(step, result) }
 }
 
 fn ended(step: &Step, result: StepResult) -> StepOutcome {

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use super::outcome::{Landing, Loss};
+use super::outcome::{Landing, Loss, Sent};
 use crate::api::{Attempted, Client, Notes};
 use crate::journal::AttemptNote;
 use crate::plan::{Step, WriteKind};
@@ -29,6 +29,7 @@ pub(super) async fn perform(client: &Client, step: Step) -> Flown {
         Ok(written) if step.write == WriteKind::Create && written.id.is_none() => Landing::Lost(Loss {
             cause: String::from("the service did not tell the new record's id"),
             status: Some(200),
+            sent: Sent::Yes,
         }),
         Ok(written) => Landing::Done { id: written.id, record: written.record },
         Err(failure) => Landing::of(failure),

@@ -56,7 +56,11 @@ impl Story {
 
     /// Imports and is killed once `at` requests have come; the first four only look.
     fn killed(&self, at: u64) {
-        let mut held = self.hold(&["import", "assets.csv"], at, Moment::Forwarded);
+        self.killed_with(&["import", "assets.csv"], at);
+    }
+
+    fn killed_with(&self, arguments: &[&str], at: u64) {
+        let mut held = self.hold(arguments, at, Moment::Forwarded);
         held.child.kill().unwrap();
         held.child.wait().unwrap();
         held.let_go.send(()).ok();
@@ -129,6 +133,23 @@ fn a_finished_run_says_so_and_sends_nothing() {
     story.run(&["resume", &story.run_id()]).exits(0).says("is finished; there is nothing to resume");
     story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
     assert_eq!(story.proxy.requests(), requests);
+}
+
+#[test]
+fn what_came_in_between_is_not_made_again() {
+    let story = Story::new();
+    // One at a time, so that most rows were never on their way.
+    story.killed_with(&["import", "assets.csv", "--concurrency", "1"], 8);
+    let text = fs::read_to_string(story.account.path("assets.csv")).unwrap();
+    let other = story.account.path("other.csv");
+    fs::write(&other, text.replace("note 12", "somebody else's")).unwrap();
+    story.run(&["import", "other.csv", "--entity", "assets", "--result", "other.result.xlsx"]).exits(0);
+    let writes = story.proxy.writes();
+    story.run(&["resume", "--last"]).exits(1).says("has come since the run was planned").says("`notes`");
+    assert_eq!(story.proxy.writes(), writes, "nothing was left to send");
+    story.all_there_once();
+    let statuses = story.statuses("assets.result.xlsx");
+    assert_eq!(statuses.iter().filter(|status| *status == "failed").count(), 1, "{statuses:?}");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 //! records   creates, updates and deletes                                  pure
 //! moves     check-ins and checkouts: the log first, then the item
 //! actions   what log and item say of them                                 pure
+//! newcomers what may be there although the run has not sent it
 //! pairing   who gets what, where several may have made the same           pure
 //! ```
 //!
@@ -30,6 +31,7 @@ mod actions;
 mod compare;
 mod log;
 mod moves;
+mod newcomers;
 mod pairing;
 mod records;
 mod search;
@@ -39,6 +41,7 @@ mod tests;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub use log::LogStart;
+pub(super) use newcomers::Newcomers;
 
 use crate::api::Record;
 use crate::catalog::Pages;
