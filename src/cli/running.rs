@@ -69,7 +69,7 @@ impl Running<'_> {
         journal.reopen()?;
         let (head, sheets) = (journal.head()?, journal.sheets()?);
         let earlier = journal.conclusion()?;
-        let mut rows = Rows::load(&journal, sheets.len())?;
+        let mut rows = Rows::open(&journal, sheets.len())?;
         let path = ResultPath::new(self.result.clone(), sheets.len())?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let book = path.open(Tense::Done)?;
@@ -196,13 +196,30 @@ pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
 impl Rows {
     /// Where every row stands by its journal.
     fn load(journal: &Journal, sheets: usize) -> Result<Self, Error> {
+        let mut rows = Self::planned(journal, sheets)?;
+        journal.each_outcome(&mut |step, outcome| rows.conclude(&step, &outcome))?;
+        Ok(rows)
+    }
+
+    /// Where every row stands when its run goes on. What an earlier look left as unknown is looked for again: its row
+    /// is open until then, and what was said of it is not said beside what is found out.
+    fn open(journal: &Journal, sheets: usize) -> Result<Self, Error> {
+        let mut rows = Self::planned(journal, sheets)?;
+        journal.each_outcome(&mut |step, outcome| {
+            if outcome.result != StepResult::Unknown {
+                rows.conclude(&step, &outcome);
+            }
+        })?;
+        Ok(rows)
+    }
+
+    fn planned(journal: &Journal, sheets: usize) -> Result<Self, Error> {
         let mut rows = Self { ledgers: Vec::with_capacity(sheets), also_created: BTreeMap::new() };
         for sheet in 0..sheets {
             let mut ledger = Ledger::default();
             journal.each_planned(sheet as u16, &mut |row| ledger.push(row.number, row.planned))?;
             rows.ledgers.push(ledger);
         }
-        journal.each_outcome(&mut |step, outcome| rows.conclude(&step, &outcome))?;
         Ok(rows)
     }
 
@@ -217,13 +234,19 @@ impl Rows {
 
     /// The sending is over: what has no outcome was lost, or was not sent.
     fn close(&mut self, journal: &Journal, end: &End) {
-        for step in journal.unsettled().unwrap_or_default() {
-            if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
-                ledger.lose(step.row.row);
-            }
+        match journal.unsettled() {
+            Ok(steps) => steps.iter().for_each(|step| self.lose(step)),
+            // Nobody can tell those that were sent from those that were not: "not sent" would invite to send again.
+            Err(_) => self.ledgers.iter_mut().for_each(Ledger::lose_all),
         }
         let reason = stopped(end).unwrap_or_default();
         self.ledgers.iter_mut().for_each(|ledger| ledger.close(&reason));
+    }
+
+    fn lose(&mut self, step: &Step) {
+        if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
+            ledger.lose(step.row.row);
+        }
     }
 }
 
