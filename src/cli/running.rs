@@ -358,3 +358,55 @@ fn clock_text(time: SystemTime) -> String {
     let local = jiff::Timestamp::try_from(time).map(|time| jiff::tz::TimeZone::system().to_datetime(time));
     local.map_or_else(|_| String::new(), |local| format!(" at {}", local.strftime("%H:%M:%S")))
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::check::{Code, Flaw};
+    use crate::journal::{Account, At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
+    use crate::plan::{RowId, StepSink, WriteKind};
+    use crate::table::Row;
+
+    fn step() -> Step {
+        Step::new(0, RowId { sheet: 0, row: 2 }, Part::Own, schema::COLLECTIONS[0], WriteKind::Create)
+    }
+
+    fn outcome(result: StepResult, record: Option<i64>) -> StepOutcome {
+        StepOutcome { step: 0, result, record, after: None, message: String::new(), problems: Vec::new() }
+    }
+
+    /// A run of one row, of which an earlier look could not tell whether it was done.
+    fn undecided() -> Journal {
+        let (id, details) = (String::from("20261124-093012-kqzf"), Details::default());
+        let head = RunHead { id, deed: Deed::Import, account: Account::SandboxMemory, undoes: None, details };
+        let mut draft = Draft::begin(At::Memory, &head).unwrap();
+        let mut row = Row::default();
+        row.clear(2);
+        let (state, status) = (RowState::Planned, Status::Created);
+        let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
+        draft.row(&row, &planned, &|_| false).unwrap();
+        draft.push(&step()).unwrap();
+        let scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
+        let problems = vec![Flaw::new(Code::ServiceUnknown, "an answer", "look for it").at(None, "")];
+        scribe.enter(Entry::Intend(0));
+        scribe.enter(Entry::Conclude(Box::new(StepOutcome { problems, ..outcome(StepResult::Unknown, None) })));
+        scribe.finish().unwrap().0
+    }
+
+    #[test]
+    fn what_is_found_out_later_replaces_what_could_not_be_told() {
+        let journal = undecided();
+        let told = Rows::load(&journal, 1).unwrap().ledgers[0].outcome(0).unwrap();
+        assert_eq!((told.status, told.problems.len()), (Status::Unknown, 1));
+
+        let mut found = Rows::open(&journal, 1).unwrap();
+        found.conclude(&step(), &outcome(StepResult::Done, Some(7)));
+        let found = found.ledgers[0].outcome(0).unwrap();
+        assert_eq!((found.status, found.id, found.problems), (Status::Created, Some(7), Vec::new()));
+
+        let mut cut_off = Rows::open(&journal, 1).unwrap();
+        cut_off.close(&journal, &End::Interrupted);
+        assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, Status::Unknown, "nobody has looked again");
+    }
+}
