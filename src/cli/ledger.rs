@@ -105,7 +105,17 @@ impl Ledger {
 
     /// The sending is over, and the row's answer was lost. The pessimistic outcome is the default one.
     pub(super) fn lose(&mut self, row: u64) {
-        let Some(position) = self.position(row) else { return };
+        if let Some(position) = self.position(row) {
+            self.lose_at(position);
+        }
+    }
+
+    /// The sending is over, and nobody can tell which of the open rows were sent.
+    pub(super) fn lose_all(&mut self) {
+        (0..self.entries.len()).for_each(|position| self.lose_at(position));
+    }
+
+    fn lose_at(&mut self, position: usize) {
         if matches!(self.entries[position].state, State::Planned(_)) {
             self.entries[position].state = State::Ended(Status::Unknown);
             self.detail(position).message =

@@ -73,7 +73,7 @@ impl Running<'_> {
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let book = path.open(Tense::Done)?;
         journal.reopen()?;
-        let mut rows = Rows::load(&journal, sheets.len())?;
+        let mut rows = Rows::open(&journal, sheets.len())?;
         let (journal, end) =
             runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, interrupts))?;
         rows.close(&journal, &end);
@@ -202,13 +202,30 @@ pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
 impl Rows {
     /// Where every row stands by its journal.
     fn load(journal: &Journal, sheets: usize) -> Result<Self, Error> {
+        let mut rows = Self::planned(journal, sheets)?;
+        journal.each_outcome(&mut |step, outcome| rows.conclude(&step, &outcome))?;
+        Ok(rows)
+    }
+
+    /// Where every row stands when its run goes on. What an earlier look left as unknown is looked for again: its row
+    /// is open until then, and what was said of it is not said beside what is found out.
+    fn open(journal: &Journal, sheets: usize) -> Result<Self, Error> {
+        let mut rows = Self::planned(journal, sheets)?;
+        journal.each_outcome(&mut |step, outcome| {
+            if outcome.result != StepResult::Unknown {
+                rows.conclude(&step, &outcome);
+            }
+        })?;
+        Ok(rows)
+    }
+
+    fn planned(journal: &Journal, sheets: usize) -> Result<Self, Error> {
         let mut rows = Self { ledgers: Vec::with_capacity(sheets), also_created: BTreeMap::new() };
         for sheet in 0..sheets {
             let mut ledger = Ledger::default();
             journal.each_planned(sheet as u16, &mut |row| ledger.push(row.number, row.planned))?;
             rows.ledgers.push(ledger);
         }
-        journal.each_outcome(&mut |step, outcome| rows.conclude(&step, &outcome))?;
         Ok(rows)
     }
 
@@ -223,13 +240,19 @@ impl Rows {
 
     /// The sending is over: what has no outcome was lost, or was not sent.
     fn close(&mut self, journal: &Journal, end: &End) {
-        for step in journal.unsettled().unwrap_or_default() {
-            if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
-                ledger.lose(step.row.row);
-            }
+        match journal.unsettled() {
+            Ok(steps) => steps.iter().for_each(|step| self.lose(step)),
+            // Nobody can tell those that were sent from those that were not: "not sent" would invite to send again.
+            Err(_) => self.ledgers.iter_mut().for_each(Ledger::lose_all),
         }
         let reason = stopped(end).unwrap_or_default();
         self.ledgers.iter_mut().for_each(|ledger| ledger.close(&reason));
+    }
+
+    fn lose(&mut self, step: &Step) {
+        if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
+            ledger.lose(step.row.row);
+        }
     }
 }
 
@@ -340,4 +363,56 @@ pub(super) fn waiting_text(waiting: Waiting) -> String {
 fn clock_text(time: SystemTime) -> String {
     let local = jiff::Timestamp::try_from(time).map(|time| jiff::tz::TimeZone::system().to_datetime(time));
     local.map_or_else(|_| String::new(), |local| format!(" at {}", local.strftime("%H:%M:%S")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::check::{Code, Flaw};
+    use crate::journal::{Account, At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
+    use crate::plan::{RowId, StepSink, WriteKind};
+    use crate::table::Row;
+
+    fn step() -> Step {
+        Step::new(0, RowId { sheet: 0, row: 2 }, Part::Own, schema::COLLECTIONS[0], WriteKind::Create)
+    }
+
+    fn outcome(result: StepResult, record: Option<i64>) -> StepOutcome {
+        StepOutcome { step: 0, result, record, after: None, message: String::new(), problems: Vec::new() }
+    }
+
+    /// A run of one row, of which an earlier look could not tell whether it was done.
+    fn undecided() -> Journal {
+        let (id, details) = (String::from("20261124-093012-kqzf"), Details::default());
+        let head = RunHead { id, deed: Deed::Import, account: Account::SandboxMemory, undoes: None, details };
+        let mut draft = Draft::begin(At::Memory, &head).unwrap();
+        let mut row = Row::default();
+        row.clear(2);
+        let (state, status) = (RowState::Planned, Status::Created);
+        let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
+        draft.row(&row, &planned, &|_| false).unwrap();
+        draft.push(&step()).unwrap();
+        let scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
+        let problems = vec![Flaw::new(Code::ServiceUnknown, "an answer", "look for it").at(None, "")];
+        scribe.enter(Entry::Intend(0));
+        scribe.enter(Entry::Conclude(Box::new(StepOutcome { problems, ..outcome(StepResult::Unknown, None) })));
+        scribe.finish().unwrap().0
+    }
+
+    #[test]
+    fn what_is_found_out_later_replaces_what_could_not_be_told() {
+        let journal = undecided();
+        let told = Rows::load(&journal, 1).unwrap().ledgers[0].outcome(0).unwrap();
+        assert_eq!((told.status, told.problems.len()), (Status::Unknown, 1));
+
+        let mut found = Rows::open(&journal, 1).unwrap();
+        found.conclude(&step(), &outcome(StepResult::Done, Some(7)));
+        let found = found.ledgers[0].outcome(0).unwrap();
+        assert_eq!((found.status, found.id, found.problems), (Status::Created, Some(7), Vec::new()));
+
+        let mut cut_off = Rows::open(&journal, 1).unwrap();
+        cut_off.close(&journal, &End::Interrupted);
+        assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, Status::Unknown, "nobody has looked again");
+    }
 }

@@ -1,6 +1,7 @@
 //! A plan on its way into its journal.
 
 use std::fs;
+use std::ops::Range;
 
 use jiff::Timestamp;
 use rusqlite::params;
@@ -21,7 +22,8 @@ pub struct Draft {
     store: Option<Store>,
     steps: u32,
     sheet: u16,
-    position: u64,
+    /// The position of the sheet's next row, from 0.
+    position: i64,
     uncommitted: u32,
 }
 
@@ -155,7 +157,7 @@ impl PlanSink for Draft {
     }
 
     fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
-        let (id, sheet) = (row_key(self.sheet, self.position), self.sheet);
+        let (id, sheet) = (row_keys(self.sheet).start + self.position, self.sheet);
         self.position += 1;
         let message = (!planned.message.is_empty()).then_some(&planned.message);
         self.insert(
@@ -201,7 +203,11 @@ pub(super) fn beside(path: &std::path::Path, suffix: &str) -> std::path::PathBuf
     std::path::PathBuf::from(name)
 }
 
-/// Where a row stands in the file.
-pub(super) fn row_key(sheet: u16, position: u64) -> i64 {
-    (i64::from(sheet) << 40) | position as i64
+/// A sheet has room for so many rows: a spreadsheet's are far below.
+const ROWS: i64 = 1 << 40;
+
+/// Where the rows of a sheet stand in the file.
+pub(super) fn row_keys(sheet: u16) -> Range<i64> {
+    let first = i64::from(sheet) * ROWS;
+    first..first + ROWS
 }

@@ -42,7 +42,7 @@ use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::api::Body;
 use crate::check::Problem;
@@ -91,7 +91,8 @@ pub struct Details {
     pub skipped_sheets: Vec<(String, String)>,
     /// The options that differ from their defaults.
     pub options: Vec<(String, String)>,
-    /// Where the result goes; absolute.
+    /// Where the result goes; absolute. A name that is no text is kept as the nearest text.
+    #[serde(serialize_with = "as_text")]
     pub result: PathBuf,
     /// The command line's words that matter to a run of the result, its files first.
     pub typed: Vec<String>,
@@ -99,6 +100,11 @@ pub struct Details {
     pub max_errors: Option<u64>,
     /// What the user should know whatever becomes of the rows.
     pub remarks: Vec<String>,
+}
+
+/// Paths need not be text, and JSON holds nothing else: a run goes on under the nearest name rather than not at all.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
 }
 
 /// A file that a run was read from.
@@ -111,9 +117,9 @@ pub struct Source {
 }
 
 impl Source {
-    /// The file as it is now; none where it is not there.
+    /// The file as it is now; none where it is not there, or has a name that the journal cannot hold.
     pub fn of(path: &Path) -> Option<Self> {
-        let path = std::path::absolute(path).ok()?;
+        let path = std::path::absolute(path).ok().filter(|path| path.to_str().is_some())?;
         let metadata = path.metadata().ok()?;
         let since = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok();
         let modified = since.and_then(|since| i64::try_from(since.as_millis()).ok());

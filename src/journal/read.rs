@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{OptionalExtension, Row as SqlRow, params};
 
 use super::cells::Decoder;
-use super::draft::row_key;
+use super::draft::row_keys;
 use super::store::{At, Store};
 use super::words::{self, DEEDS, PARTS, PHASES, RESULTS, ROW_STATES};
 use super::{
@@ -248,9 +248,10 @@ impl Journal {
             "SELECT row, state, status, record, message, problems, {cells} AS cells FROM row \
              WHERE id >= ?1 AND id < ?2 ORDER BY id"
         );
+        let keys = row_keys(sheet);
         self.store.attempt(|connection| {
             let mut statement = connection.prepare(&sql)?;
-            let mut rows = statement.query(params![row_key(sheet, 0), row_key(sheet + 1, 0)])?;
+            let mut rows = statement.query(params![keys.start, keys.end])?;
             while let Some(row) = rows.next()? {
                 if on_row(row)?.is_break() {
                     break;

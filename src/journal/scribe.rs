@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::words::{self, RESULTS};
@@ -23,7 +23,7 @@ const BATCH: usize = 1024;
 pub enum Entry {
     /// The step is about to be sent.
     Intend(u32),
-    /// It surely was not sent after all: it is planned again.
+    /// It surely was not sent after all: it is planned again, whatever an earlier look said of it.
     Withdraw(u32),
     Attempts(Vec<AttemptNote>),
     Conclude(Box<StepOutcome>),
@@ -67,7 +67,7 @@ impl Scribe {
     pub fn start(journal: Journal) -> std::io::Result<Self> {
         let path = journal.path();
         let (entries, incoming) = mpsc::channel();
-        // Bounded by the steps in flight, each of which has at most two entries on its way.
+        // Bounded by who enters: a few entries for each step in flight, and one for each of the steps read last.
         let (outgoing, events) = unbounded_channel();
         let named = thread::Builder::new().name("journal".into());
         let thread = named.spawn(move || {
@@ -158,9 +158,9 @@ fn commit(journal: &Journal, batch: &mut Vec<Entry>) -> Result<Vec<Event>, Journ
     let mut reads = Vec::new();
     let writes = batch.iter().any(|entry| !matches!(entry, Entry::Read { .. }));
     journal.store.attempt(|connection| {
-        if writes {
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-        }
+        // Rolled back where an entry fails: half a batch must not pass for written with whoever reads next.
+        let begin = || Transaction::new_unchecked(connection, TransactionBehavior::Immediate);
+        let transaction = writes.then(begin).transpose()?;
         let now = Timestamp::now().to_string();
         for entry in batch.drain(..) {
             match entry {
@@ -168,10 +168,7 @@ fn commit(journal: &Journal, batch: &mut Vec<Entry>) -> Result<Vec<Event>, Journ
                 entry => events.extend(enter(connection, &now, entry)?),
             }
         }
-        if writes {
-            connection.execute_batch("COMMIT")?;
-        }
-        Ok(())
+        transaction.map_or(Ok(()), Transaction::commit)
     })?;
     for (from, most) in reads {
         events.push(Event::Steps(journal.planned_from(from, most)?));
@@ -190,7 +187,12 @@ fn enter(connection: &Connection, now: &str, entry: Entry) -> rusqlite::Result<O
             )?;
             Ok(Some(Event::Intended(step)))
         }
-        Entry::Withdraw(step) => execute("DELETE FROM intent WHERE step = ?1", params![step]).map(|_| None),
+        Entry::Withdraw(step) => {
+            // A step that a look had left as unknown, and a later one found undone, is planned like any other: with
+            // the old outcome beside it nobody would ever send it.
+            execute("DELETE FROM outcome WHERE step = ?1", params![step])?;
+            execute("DELETE FROM intent WHERE step = ?1", params![step]).map(|_| None)
+        }
         Entry::Attempts(attempts) => {
             for attempt in attempts {
                 let at = Timestamp::from_millisecond(attempt.at).unwrap_or_default().to_string();

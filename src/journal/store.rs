@@ -194,7 +194,8 @@ pub(super) fn lock_path(path: &Path) -> PathBuf {
 pub(super) fn lock(path: &Path, run: &str) -> Result<File, JournalError> {
     let lock_path = lock_path(path);
     let told = |source| JournalError::Folder { path: lock_path.clone(), source };
-    let file = OpenOptions::new().create(true).append(true).open(&lock_path).map_err(told)?;
+    // Windows locks no file that is open for appending alone.
+    let file = OpenOptions::new().create(true).read(true).append(true).open(&lock_path).map_err(told)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(JournalError::Busy { run: run.to_owned() }),

@@ -87,7 +87,7 @@ enum Turn {
     Serve(usize),
     /// One of the intended steps is settled by what the service did.
     Settle(usize),
-    /// One that was not served was never sent.
+    /// One that was not served was never sent, or a look has found it undone.
     Withdraw(usize),
     /// Nobody can tell of one.
     GiveUp(usize),
@@ -154,8 +154,9 @@ impl Model {
                 Some(done(step))
             }
             Turn::Withdraw(nth) => {
-                let step = self.intended.iter().copied().nth(nth).filter(|step| !self.is_served(*step))?;
+                let step = self.nth_intended(nth).filter(|step| !self.is_served(*step))?;
                 self.intended.remove(&step);
+                self.unknown.remove(&step);
                 self.planned.insert(step);
                 Some(Entry::Withdraw(step))
             }
@@ -284,6 +285,16 @@ fn a_run_comes_back_as_it_was_planned() {
     assert_eq!(texts, ["007", ""], "what is withheld is not there");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_whose_name_is_no_text_keeps_no_run_from_going_on() {
+    let name: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(b"caf\xe9.xlsx");
+    let details = Details { result: Path::new("/").join(name), ..Details::default() };
+    let draft = Draft::begin(At::Memory, &RunHead { details, ..head() }).unwrap();
+    let journal = draft.ready(&Knowledge::default()).unwrap();
+    assert_eq!(journal.head().unwrap().details.result, Path::new("/caf\u{fffd}.xlsx"));
+}
+
 #[test]
 fn a_draft_that_is_given_up_leaves_nothing() {
     let folder = TempDir::new().unwrap();
@@ -307,6 +318,7 @@ fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_committed() {
     let error = commit_all(&journal, vec![Entry::Intend(1), Entry::Attempts(vec![note])]).unwrap_err();
     assert!(matches!(error, JournalError::Full { .. }), "{error}");
     assert!(error.mend().contains("tallyport resume"));
+    assert_eq!(journal.unsettled_count().unwrap(), 0, "half a batch does not pass for written");
     drop(journal);
     let journal = Journal::open(&path, "run").unwrap();
     assert_eq!((journal.open_steps().unwrap(), journal.unsettled_count().unwrap()), (2, 0));

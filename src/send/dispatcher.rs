@@ -411,7 +411,10 @@ impl<'c> Dispatch<'c> {
     fn interrupt(&mut self) {
         self.interrupts += 1;
         if self.interrupts == 1 {
-            self.end = End::Interrupted;
+            // Too many errors leave the lost to be looked for, which an interrupt cuts short. Any other end stands.
+            if matches!(self.end, End::Complete | End::TooManyErrors) {
+                self.end = End::Interrupted;
+            }
             self.client.stop();
         }
     }

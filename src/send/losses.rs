@@ -109,7 +109,7 @@ impl Losses {
         self.lost.extend(lost);
     }
 
-    /// A step was looked for and surely was not done. `others_succeed`: whether anything else has succeeded lately.
+    /// A step was looked for and surely was not done. `others`: how the rest has fared since the last look.
     pub(super) fn not_done(&mut self, step: u32, others: Others, now: Instant) -> Again {
         let tries = self.tries.entry(step).or_insert(Tries { count: 0, since: now });
         tries.count += 1;

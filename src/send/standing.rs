@@ -15,7 +15,7 @@ pub(super) struct Standing {
     told: HashSet<(&'static str, i64)>,
     /// How many the run put in stock of items it made, by collection and record: none of them was anywhere before.
     stocked: HashMap<(&'static str, i64), i64>,
-    /// Actions that were done, with the bodies as they were sent.
+    /// Actions that were done, with the bodies as they were sent; without what stood there before, which nobody asks for.
     done_actions: Vec<Step>,
 }
 
@@ -90,7 +90,10 @@ impl Standing {
                 let stock = STOCK.iter().find_map(|name| step.body.get(*name)?.as_i64());
                 self.stocked.extend(stock.map(|count| ((step.entity.name, id), count)));
             }
-            _ if step.entity.is_action() => self.done_actions.push(step.clone()),
+            _ if step.entity.is_action() => {
+                let done = Step::new(step.number, step.row, step.part, step.entity, step.write);
+                self.done_actions.push(Step { body: step.body.clone(), ..done });
+            }
             _ => {}
         }
     }

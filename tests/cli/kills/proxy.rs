@@ -192,6 +192,8 @@ fn pass_requests(
         }
         match (snare, moment) {
             (Some(snare), Some(Moment::Forwarded)) => {
+                // Answers are passed on by who has the lock: this one waits until the snare is done with.
+                let _held = awaited.lock().unwrap();
                 server.write_all(&request)?;
                 snare.spring();
             }
@@ -231,8 +233,8 @@ fn pass_answers(mut server: TcpStream, mut client: TcpStream, awaited: &Mutex<Op
     let mut bytes = [0; 16 * 1024];
     // A client that is gone does not keep the server from ending: its answer is read all the same.
     while let Ok(length @ 1..) = server.read(&mut bytes) {
-        client.write_all(&bytes[..length]).ok();
         let snare = awaited.lock().unwrap().take();
+        client.write_all(&bytes[..length]).ok();
         if let Some(snare) = snare {
             snare.spring();
         }
