@@ -393,7 +393,7 @@ mod tests {
         let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
-        let scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
+        let mut scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
         let problems = vec![Flaw::new(Code::ServiceUnknown, "an answer", "look for it").at(None, "")];
         scribe.enter(Entry::Intend(0));
         scribe.enter(Entry::Conclude(Box::new(StepOutcome { problems, ..outcome(StepResult::Unknown, None) })));

@@ -14,6 +14,9 @@ pub(super) const FORMAT: i64 = 1;
 /// `TLPJ`: tells a journal from any other SQLite file.
 const APPLICATION: i64 = 0x544C_504A;
 
+/// How often the lock is tried for, 20 ms apart.
+const LOOKERS: u32 = 5;
+
 /// How long another program that reads the file may hold us up.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -196,11 +199,15 @@ pub(super) fn lock(path: &Path, run: &str) -> Result<File, JournalError> {
     let told = |source| JournalError::Folder { path: lock_path.clone(), source };
     // Windows locks no file that is open for appending alone.
     let file = OpenOptions::new().create(true).read(true).append(true).open(&lock_path).map_err(told)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Busy { run: run.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(told(source)),
+    for _ in 0..LOOKERS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            // Whoever lists the runs holds it for a moment.
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
+            Err(TryLockError::Error(source)) => return Err(told(source)),
+        }
     }
+    Err(JournalError::Busy { run: run.to_owned() })
 }
 
 /// Whether another process holds the lock of that journal.

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use super::recover::{Known, LogStart};
 use super::standing::Standing;
 use crate::api::record_id;
@@ -39,9 +41,10 @@ impl Background {
     }
 
     /// With what was available of the items that the lost actions are about, as their before-images tell.
-    pub(super) fn known<'k>(&'k self, standing: &'k Standing, available: &'k Available) -> Known<'k> {
+    pub(super) fn known<'k>(&'k self, standing: &'k Standing, available: &'k Available, began: Timestamp) -> Known<'k> {
         Known {
             told: standing.told(),
+            began: Some(began),
             sizes: &self.sizes,
             log: &self.log,
             done_actions: standing.done_actions(),

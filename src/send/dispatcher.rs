@@ -483,7 +483,7 @@ impl<'c> Dispatch<'c> {
         let lost = self.losses.take();
         let steps: Vec<&Step> = lost.iter().map(|lost| &lost.step).collect();
         let available = background::available(steps.iter().copied(), &self.standing);
-        let known = self.background.known(&self.standing, &available);
+        let known = self.background.known(&self.standing, &available, self.began);
         let doing = Doing::Looking { records: lost.len() };
         let found = {
             let looking = settle(self.client, &steps, &known);

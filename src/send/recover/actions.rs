@@ -190,16 +190,16 @@ fn is_at(action: &'static Entity, step: &Step, place: &Json) -> bool {
 /// What the stock of an item says of open steps, in their order: how many were `available` before the run and are
 /// now, and what is explained by steps that were done.
 pub(super) fn by_stock(before: i64, now: i64, done: &[&Step], open: &[&Step]) -> Vec<Sign> {
-    let Some(explained) = done.iter().map(|step| taken(step)).sum::<Option<i64>>() else {
-        return vec![Sign::Nothing; open.len()];
-    };
-    let rest = before - now - explained;
+    // Numbers of sheets and services may be anything: what cannot be reckoned says nothing.
+    let sum = |steps: &[&Step]| steps.iter().try_fold(0_i64, |sum, step| sum.checked_add(taken(step)?));
+    let rest = sum(done).and_then(|explained| before.checked_sub(now)?.checked_sub(explained));
+    let Some(rest) = rest else { return vec![Sign::Nothing; open.len()] };
     if rest == 0 {
         return vec![Sign::NotDone; open.len()];
     }
     let quantities: Option<Vec<i64>> = open.iter().map(|step| taken(step)).collect();
     match quantities.as_deref() {
-        Some(quantities) if quantities.iter().sum::<i64>() == rest => vec![Sign::Done; open.len()],
+        Some(_) if sum(open) == Some(rest) => vec![Sign::Done; open.len()],
         Some([first, others @ ..]) if others.iter().all(|other| other == first) && is_alike(open) => {
             match usize::try_from(rest / first) {
                 Ok(times) if rest % first == 0 && times <= open.len() => {

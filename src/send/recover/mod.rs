@@ -40,6 +40,8 @@ mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use jiff::Timestamp;
+
 pub use log::LogStart;
 pub(super) use newcomers::Newcomers;
 
@@ -55,6 +57,8 @@ use search::{TagBook, Wanted};
 pub(super) struct Known<'k> {
     /// Records this run has been told of, by collection and id: they belong to other steps.
     pub told: &'k HashSet<(&'static str, i64)>,
+    /// When the run began, by our clock; none where that is not known.
+    pub began: Option<Timestamp>,
     /// How many records each collection held when the run was planned, where that is known.
     pub sizes: &'k HashMap<&'static str, u64>,
     /// Where the activity log stood when the run was planned.

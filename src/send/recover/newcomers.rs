@@ -6,18 +6,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value as Json;
+use jiff::Timestamp;
 
 use super::compare::{folded, telling_field};
 use super::log::{self, LogStart};
+use super::records::is_older;
 use crate::api::{Record, record_id};
 use crate::catalog::Pages;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{ACTIVITY, Entity};
-
-/// How far the service's clock and ours may be apart.
-const CLOCKS: SignedDuration = SignedDuration::from_hours(1);
 
 /// Suspicions, by what steps write to.
 #[derive(Debug, Default)]
@@ -49,7 +46,7 @@ impl Newcomers {
                     newcomers.actions.insert(entity.name);
                 }
             } else if let Some(telling) = telling_field(entity) {
-                let records = newer(service, entity, began.saturating_sub(CLOCKS).unwrap_or(began)).await?;
+                let records = newer(service, entity, began).await?;
                 let is_foreign =
                     |record: &&Record| record_id(record).is_none_or(|id| !told.contains(&(entity.name, id)));
                 let foreign = records.iter().filter(is_foreign);
@@ -90,11 +87,6 @@ async fn newer<S: Pages>(service: &S, entity: &'static Entity, since: Timestamp)
             return Ok(records);
         }
     }
-}
-
-fn is_older(record: &Record, since: Timestamp) -> bool {
-    let created = record.get("created_at").and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
-    created.is_some_and(|created| created < since)
 }
 
 /// How often an action happened since the run was planned, as the log tells. Where the log was not asked then, nothing

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::HashMap;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::compare::{Fit, State, Telling, View, fit, folded, state, telling_field};
@@ -148,10 +149,21 @@ fn candidate<'r>(entity: &'static Entity, step: &Step, index: usize, seen: &'r S
     Candidate { index, id: record_id(record), record, fit: fit(entity, &step.body, record, view) }
 }
 
-/// Whether a record may be the step's: it is not another step's. None of its key stood there before the run, or the
-/// plan would update it.
+/// Whether a record may be the step's: it is not another step's, and did not stand there long before the run, as one
+/// of the same key may where rows are matched on something else.
 fn is_free(entity: &'static Entity, candidate: &Candidate<'_>, known: &Known<'_>) -> bool {
-    candidate.id.is_none_or(|id| !known.told.contains(&(entity.name, id)))
+    let is_older = known.began.is_some_and(|began| is_older(candidate.record, began));
+    !is_older && candidate.id.is_none_or(|id| !known.told.contains(&(entity.name, id)))
+}
+
+/// How far the service's clock and ours may be apart.
+const CLOCKS: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether a record was made before a moment of our clock, as far as it tells.
+pub(super) fn is_older(record: &Record, moment: Timestamp) -> bool {
+    let created = record.get("created_at").and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+    let moment = moment.saturating_sub(CLOCKS).unwrap_or(moment);
+    created.is_some_and(|created| created < moment)
 }
 
 /// The records that a step would take, those that hold least beside what it sent first, then the oldest.

@@ -29,6 +29,7 @@ impl Knowledge {
     fn known(&self) -> Known<'_> {
         Known {
             told: &self.told,
+            began: None,
             sizes: &self.sizes,
             log: &self.log,
             done_actions: &self.done_actions,
