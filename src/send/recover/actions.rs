@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::compare::{Tags, integer};
 use super::log::{LogStart, Relation, relation};
-use super::pairing::{contested, pair};
+use super::pairing::pair;
 use super::search::tagged;
 use crate::api::{Record, record_id};
 use crate::plan::Step;
@@ -47,8 +47,8 @@ pub(super) enum Trust {
 /// What the log says of a pool's open steps, in their order.
 ///
 /// Each action is logged once, so entries are shared out: first to the steps that were done for sure, which must have
-/// one, then to the open ones that say most of themselves. Steps that share an entry, of which it shows too little to
-/// tell whose it is, are unclear; equal ones are counted.
+/// one, then to the open ones. A step that has one however they are shared out was done, one that never has was not;
+/// what is between is unclear. Equal ones are counted.
 pub(super) fn by_log(pool: &Pool<'_>, entries: &[Record], tags: &Tags, start: &LogStart) -> (Vec<Word>, Trust) {
     let relations = |steps: &[&Step]| -> Vec<Vec<Relation>> {
         let one = |step: &&Step| {
@@ -65,13 +65,13 @@ pub(super) fn by_log(pool: &Pool<'_>, entries: &[Record], tags: &Tags, start: &L
     let mut shares = Shares { steps, relations, pairs, sure: pool.done.len(), taken: vec![false; entries.len()] };
     let trust = shares.trust();
     let mut words = vec![Word::NotThere; pool.open.len()];
-    let contested = contested(&wishes, &shares.pairs, |one, other, entry| shares.may_swap(one, other, entry));
+    let spans = spans(&shares.steps, &wishes, shares.sure);
     for (at, open) in (pool.done.len()..).zip(order) {
-        words[open] = match (shares.pairs[at], resembling(&shares.relations[at], &shares.taken)) {
-            _ if contested[at] => Word::Unclear(Vec::new()),
-            (Some(_), _) => Word::Done,
-            (None, Some((_, fields))) => Word::Unclear(fields.to_vec()),
-            (None, None) => Word::NotThere,
+        words[open] = match (spans[at - shares.sure], resembling(&shares.relations[at], &shares.taken)) {
+            (Span::Surely, _) => Word::Done,
+            (Span::Perhaps, _) => Word::Unclear(Vec::new()),
+            (Span::Never, Some((_, fields))) => Word::Unclear(fields.to_vec()),
+            (Span::Never, None) => Word::NotThere,
         };
     }
     (words, trust)
@@ -107,26 +107,41 @@ impl Shares<'_> {
         }
         trust
     }
+}
 
-    /// Whether one step may as well have the entry that another got.
-    fn may_swap(&self, one: usize, other: usize, entry: usize) -> bool {
-        match other < self.sure {
-            // Done for sure, it has an entry of its own; but not one that tells more of the other.
-            true => self.favours(entry, one, other),
-            false => self.steps[one].body != self.steps[other].body && !self.favours(entry, other, one),
-        }
-    }
+/// Whether a step has an entry, in all the ways in which entries can be shared out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Span {
+    /// In all of them.
+    Surely,
+    /// In some.
+    Perhaps,
+    Never,
+}
 
-    /// Whether an entry tells something that is of `one` and not of `other`.
-    fn favours(&self, entry: usize, one: usize, other: usize) -> bool {
-        match (&self.relations[one][entry], &self.relations[other][entry]) {
-            (Relation::Agrees { told }, Relation::Agrees { told: less }) => {
-                told.iter().any(|fact| !less.contains(fact))
-            }
-            (Relation::Agrees { .. }, _) => true,
-            _ => false,
-        }
+/// The spans of the open steps, in their order; equal steps stand for one another and are counted. Every entry was made
+/// by somebody, so as many as possible are explained, and those who were done for sure have theirs in any case.
+fn spans(steps: &[&Step], wishes: &[Vec<usize>], sure: usize) -> Vec<Span> {
+    let explained = |is_meant: &dyn Fn(usize) -> bool| {
+        let wishes: Vec<Vec<usize>> =
+            (0..steps.len()).filter(|at| *at < sure || is_meant(*at)).map(|at| wishes[at].clone()).collect();
+        pair(&wishes).iter().flatten().count()
+    };
+    let all = explained(&|_| true);
+    let by_sure = explained(&|_| false);
+    let mut spans = vec![Span::Never; steps.len() - sure];
+    for at in sure..steps.len() {
+        let is_alike = |other: usize| steps[other].body == steps[at].body;
+        let before = (sure..at).filter(|other| is_alike(*other)).count();
+        let least = all - explained(&|other| !is_alike(other));
+        let most = explained(&is_alike) - by_sure;
+        spans[at - sure] = match before {
+            before if before < least => Span::Surely,
+            before if before < most => Span::Perhaps,
+            _ => Span::Never,
+        };
     }
+    spans
 }
 
 /// Entries that agree, those that tell most first.
