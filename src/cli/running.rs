@@ -324,7 +324,7 @@ impl Watcher for Follower<'_> {
     fn ended(&mut self, step: &Step, outcome: &StepOutcome) {
         self.rows.conclude(step, outcome);
         self.remaining = self.remaining.saturating_sub(1);
-        self.progress.row(if outcome.result == StepResult::Done { Status::Created } else { Status::Failed });
+        self.progress.row(if outcome.is_there() { Status::Created } else { Status::Failed });
     }
 
     fn tick(&mut self, doing: Doing) {

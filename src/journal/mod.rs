@@ -203,10 +203,19 @@ pub struct StepOutcome {
     pub problems: Vec<Problem>,
 }
 
+impl StepOutcome {
+    /// Whether what the step wants is there, whoever did it.
+    pub fn is_there(&self) -> bool {
+        matches!(self.result, StepResult::Done | StepResult::Found)
+    }
+}
+
 /// The ways a step ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepResult {
     Done,
+    /// Others had done it before this run could: it is there, and not this run's to take back.
+    Found,
     /// Surely not done.
     Failed,
     /// Whether it was done could not be found out.

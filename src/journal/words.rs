@@ -22,8 +22,12 @@ pub(super) const ROW_STATES: &[Word<RowState>] =
 
 pub(super) const PARTS: &[Word<Part>] = &[(Part::Own, "own"), (Part::Missing, "missing")];
 
-pub(super) const RESULTS: &[Word<StepResult>] =
-    &[(StepResult::Done, "done"), (StepResult::Failed, "failed"), (StepResult::Unknown, "unknown")];
+pub(super) const RESULTS: &[Word<StepResult>] = &[
+    (StepResult::Done, "done"),
+    (StepResult::Found, "found"),
+    (StepResult::Failed, "failed"),
+    (StepResult::Unknown, "unknown"),
+];
 
 /// The word of a state. Every state has one: the tests see to it.
 pub(super) fn word<T: PartialEq>(words: &[Word<T>], state: &T) -> &'static str {

@@ -123,11 +123,13 @@ pub(super) fn awaited(step: &Step, reason: &str) -> StepOutcome {
 
 /// A step that was looked for and found: by whoever it was made, the row has what it wants.
 pub(super) fn found(step: &Step, loss: &Loss, id: Option<i64>, record: Option<&Record>) -> StepOutcome {
-    let message = match loss.sent {
-        Sent::Yes => String::new(),
-        Sent::NotYet => String::from("it was there already when the run was taken up again"),
-    };
-    StepOutcome { message, ..done(step, id, record) }
+    match loss.sent {
+        Sent::Yes => done(step, id, record),
+        Sent::NotYet => {
+            let message = String::from("it was there already when the run was taken up again");
+            StepOutcome { record: id, message, ..ended(step, StepResult::Found) }
+        }
+    }
 }
 
 /// A step whose fate the service does not tell.

@@ -77,7 +77,7 @@ impl Standing {
     /// The step has ended. Its body is as it was sent.
     pub(super) fn end(&mut self, step: &Step, outcome: &StepOutcome) {
         let settled = match outcome.result {
-            StepResult::Done => Settled::Done(outcome.record),
+            StepResult::Done | StepResult::Found => Settled::Done(outcome.record),
             StepResult::Failed | StepResult::Unknown => Settled::Failed,
         };
         self.set(step.number, settled);

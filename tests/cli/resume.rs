@@ -140,6 +140,7 @@ fn what_came_in_between_is_not_made_again() {
     let story = Story::new();
     // One at a time, so that most rows were never on their way.
     story.killed_with(&["import", "assets.csv", "--concurrency", "1"], 8);
+    let first = story.run_id();
     let text = fs::read_to_string(story.account.path("assets.csv")).unwrap();
     let other = story.account.path("other.csv");
     fs::write(&other, text.replace("note 12", "somebody else's")).unwrap();
@@ -149,7 +150,13 @@ fn what_came_in_between_is_not_made_again() {
     assert_eq!(story.proxy.writes(), writes, "nothing was left to send");
     story.all_there_once();
     let statuses = story.statuses("assets.result.xlsx");
-    assert_eq!(statuses.iter().filter(|status| *status == "failed").count(), 1, "{statuses:?}");
+    let count = |word: &str| statuses.iter().filter(|status| *status == word).count();
+    assert_eq!((count("failed"), count("created") + count("unchanged")), (1, ROWS - 1), "{statuses:?}");
+    assert!(count("unchanged") > 0, "what others made is not counted as made: {statuses:?}");
+    // Nor is it taken back: what the other import made stays.
+    let ran = story.run(&["undo", &first, "--yes"]);
+    assert!(ran.code <= 1, "{}", ran.said());
+    assert_eq!(story.account.records("assets").len(), ROWS - count("created"));
 }
 
 #[test]

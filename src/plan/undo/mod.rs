@@ -141,7 +141,8 @@ impl<'u> Undo<'u> {
     pub fn step(&mut self, step: &mut Step, outcome: &StepOutcome) {
         self.history.fill(step);
         match outcome.result {
-            StepResult::Failed => {}
+            // What others made is not this run's to take back.
+            StepResult::Failed | StepResult::Found => {}
             StepResult::Unknown => self.unknown(step, outcome),
             StepResult::Done if step.entity.is_action() => {}
             StepResult::Done => match step.write {
