@@ -18,7 +18,8 @@ use super::reply::{self, Answer};
 use super::request::{Request, Target};
 use super::transport::{Route, Transport};
 use super::{
-    ApiError, Body, CustomFieldsEncoding, Fate, Notes, Record, RequestCounts, Secret, Waiting, WriteFailure, Written,
+    ApiError, Body, CustomFieldsEncoding, Fate, Notes, RawPage, Record, RequestCounts, Secret, Waiting, WriteFailure,
+    Written,
 };
 use crate::schema::{ACTIVITY, Entity};
 
@@ -133,15 +134,41 @@ impl Client {
         offset: u64,
         limit: u32,
     ) -> Result<Vec<Record>, ApiError> {
+        let read = |what: &str, answer: Answer| reply::list(what, &answer);
+        self.paged(entity, filters, offset, limit, read, Vec::len).await
+    }
+
+    /// As [`Client::page`], with the records as they came: for lists that are read whole.
+    pub async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<RawPage, ApiError> {
+        self.paged(entity, filters, offset, limit, reply::raw_list, RawPage::len).await
+    }
+
+    async fn paged<T>(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+        read: impl Fn(&str, Answer) -> Result<T, ApiError>,
+        length: impl Fn(&T) -> usize,
+    ) -> Result<T, ApiError> {
         let mut limit = limit.min(self.page_limit());
         let mut first_refusal = None;
         loop {
-            let error = match self.list(entity, filters, offset, limit).await {
+            let request = self.list_request(entity, filters, offset, limit);
+            let answered = self.read(&request).await.and_then(|answer| read(&request.what(), answer));
+            let error = match answered {
                 Ok(page) => {
                     if first_refusal.is_some() {
                         self.shared.pages.learn(limit);
                     }
-                    self.shared.pages.saw(page.len());
+                    self.shared.pages.saw(length(&page));
                     return Ok(page);
                 }
                 Err(error) => error,
@@ -157,21 +184,14 @@ impl Client {
         }
     }
 
-    async fn list(
-        &self,
-        entity: &'static Entity,
-        filters: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Record>, ApiError> {
+    fn list_request(&self, entity: &'static Entity, filters: &[(&str, &str)], offset: u64, limit: u32) -> Request {
         let (offset, limit) = (offset.to_string(), limit.to_string());
         let mut query = filters.to_vec();
         query.extend([("limit", limit.as_str()), ("offset", offset.as_str())]);
         if entity.sorts.contains(&"created_at") && !filters.iter().any(|(name, _)| *name == "sort") {
             query.extend([("sort", "created_at"), ("order", "asc")]);
         }
-        let request = self.shared.target.list(entity, &query);
-        reply::list(&request.what(), &self.read(&request).await?)
+        self.shared.target.list(entity, &query)
     }
 
     /// The records asked for at once: 1,000 until the service has refused that.

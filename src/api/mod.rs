@@ -17,6 +17,7 @@
 //! reply       status and bytes to records, or to what went wrong      pure
 //! complaint   error bodies to a message and its fields                pure
 //! pages       a list as a stream of pages
+//! raw         a page of a list as it came                            pure
 //! counts      requests by kind
 //! notes       every request of one write, for the journal
 //! ```
@@ -33,6 +34,7 @@ mod ledger;
 mod notes;
 mod pages;
 mod quota;
+mod raw;
 mod reply;
 mod request;
 mod retry;
@@ -49,6 +51,7 @@ pub use error::{ApiError, Fate, Scope, WriteFailure};
 pub use ledger::LedgerError;
 pub use notes::{Attempted, Notes};
 pub use quota::{WaitReason, Waiting};
+pub use raw::{RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
 pub use secret::{Secret, SecretError};
 

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::complaint::{Complaint, HTML_PAGE, is_html};
+use super::raw::RawPage;
 use super::signals::Signals;
 use super::{ApiError, Body, Fate, Record, Scope, WriteFailure, Written, record_id};
 use crate::schema::Entity;
@@ -34,6 +35,12 @@ impl Answer {
 pub(super) fn list(what: &str, answer: &Answer) -> Result<Vec<Record>, ApiError> {
     let answer = success(what, answer)?;
     serde_json::from_slice(&answer.body).map_err(|_| contract(what, "a list of records", answer))
+}
+
+/// A list whose records stay as they came.
+pub(super) fn raw_list(what: &str, answer: Answer) -> Result<RawPage, ApiError> {
+    success(what, &answer)?;
+    RawPage::read(answer.body).map_err(|body| contract(what, "a list of records", &Answer { body, ..answer }))
 }
 
 /// A single record; none where the service knows no such id.

@@ -6,6 +6,7 @@
 pub mod csv;
 mod error;
 mod guard;
+pub mod output;
 mod sheet_name;
 mod whole;
 pub mod xlsx;

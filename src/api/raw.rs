@@ -1,0 +1,148 @@
+//! A page of a list as it came: the bytes once, and where each record stands in them. A list of a million records is
+//! looked through for ids here, and taken apart only where it is shown.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// The records of one page as JSON text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RawPage {
+    text: String,
+    records: Vec<Place>,
+}
+
+/// Where a record stands in the page's text, and what tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Place {
+    id: Option<i64>,
+    json: Range<usize>,
+    updated_at: Option<Range<usize>>,
+}
+
+/// One record as it came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawRecord<'a> {
+    /// The system id. Rows of the activity log have none.
+    pub id: Option<i64>,
+    /// When it was last changed, as the service spells it.
+    pub updated_at: Option<&'a str>,
+    /// The record, an object.
+    pub json: &'a str,
+}
+
+/// What is looked for in each record; the rest is passed over.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    updated_at: Option<Cow<'a, str>>,
+}
+
+impl RawPage {
+    /// Reads an answer's body; gives it back where it is no array of objects.
+    pub(super) fn read(body: Vec<u8>) -> Result<Self, Vec<u8>> {
+        let text = String::from_utf8(body).map_err(|error| error.into_bytes())?;
+        match places(&text) {
+            Some(records) => Ok(Self { text, records }),
+            None => Err(text.into_bytes()),
+        }
+    }
+
+    /// The page of these records, for those who make pages themselves. None where the text is no array of objects.
+    pub fn of(text: String) -> Option<Self> {
+        Self::read(text.into_bytes()).ok()
+    }
+
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The record in that place, from 0.
+    pub fn get(&self, index: usize) -> Option<RawRecord<'_>> {
+        self.records.get(index).map(|place| self.record(place))
+    }
+
+    pub fn records(&self) -> impl DoubleEndedIterator<Item = RawRecord<'_>> + ExactSizeIterator {
+        self.records.iter().map(|place| self.record(place))
+    }
+
+    fn record(&self, place: &Place) -> RawRecord<'_> {
+        RawRecord {
+            id: place.id,
+            updated_at: place.updated_at.clone().map(|at| &self.text[at]),
+            json: &self.text[place.json.clone()],
+        }
+    }
+}
+
+fn places(text: &str) -> Option<Vec<Place>> {
+    let start = text.as_ptr() as usize;
+    let place_of = |part: &str| {
+        let from = part.as_ptr() as usize - start;
+        from..from + part.len()
+    };
+    let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+    let place = |item: &&RawValue| {
+        let json = item.get();
+        if !json.starts_with('{') {
+            return None;
+        }
+        // A record whose `updated_at` is no text has none.
+        let head: Head<'_> = serde_json::from_str(json).unwrap_or(Head { id: raw_id(json), updated_at: None });
+        let updated_at = match &head.updated_at {
+            Some(Cow::Borrowed(text)) => Some(place_of(text)),
+            _ => None,
+        };
+        Some(Place { id: head.id.and_then(|id| number(id.get())), json: place_of(json), updated_at })
+    };
+    items.iter().map(place).collect()
+}
+
+fn raw_id(json: &str) -> Option<&RawValue> {
+    #[derive(Deserialize)]
+    struct Id<'a> {
+        #[serde(borrow, default)]
+        id: Option<&'a RawValue>,
+    }
+    serde_json::from_str::<Id<'_>>(json).ok()?.id
+}
+
+/// Some replies carry ids as text.
+fn number(json: &str) -> Option<i64> {
+    json.trim_matches('"').trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn records_stay_as_they_came() {
+        let text = r#" [ {"id": 7, "name":"a \"b\"", "updated_at":"2024-05-01T12:34:56.789Z"},
+            {"id":"8","updated_at":null}, {"timestamp":"x","updated_at":5,"id":9} ]"#;
+        let page = RawPage::of(text.to_owned()).unwrap();
+        let records: Vec<_> = page.records().collect();
+        assert_eq!(records.iter().map(|record| record.id).collect::<Vec<_>>(), [Some(7), Some(8), Some(9)]);
+        assert_eq!(records[0].json, r#"{"id": 7, "name":"a \"b\"", "updated_at":"2024-05-01T12:34:56.789Z"}"#);
+        assert_eq!(records[0].updated_at, Some("2024-05-01T12:34:56.789Z"));
+        assert_eq!((records[1].updated_at, records[2].updated_at), (None, None));
+        assert!(RawPage::of(String::from("[]")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_no_list_of_records_is_given_back() {
+        for body in ["", "{}", "[1]", "[{}, null]", "[{\"id\":1}", "null", "<html>"] {
+            assert_eq!(RawPage::read(body.as_bytes().to_vec()).unwrap_err(), body.as_bytes(), "{body}");
+        }
+        assert_eq!(RawPage::read(vec![0xff]).unwrap_err(), [0xff]);
+    }
+}
