@@ -454,7 +454,7 @@ impl<'a> Asked<'a> {
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
     fn see_match_columns(&self, place: &str, mapping: &Mapping) -> Result<(), Error> {
         let is_there = |name: &str| match name {
-            "id" | "_id" => mapping.columns.iter().any(|column| column.to == To::Id),
+            "id" | "_id" => mapping.columns.iter().any(|column| matches!(column.to, To::Id(_))),
             name => mapping.feeds(name),
         };
         let names = self.args.layout.match_on.iter().map(|name| name.trim());
@@ -532,6 +532,7 @@ fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
         date_format: date_format.transpose()?,
         decimal: decimal.transpose()?,
         duplicates: if args.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
+        conflicts: None,
     })
 }
 

@@ -92,7 +92,7 @@ fn gather_row(
     let entity = mapping.entity;
     let cell = |column: u32| text::trimmed(row.cell(column as usize).text);
     if let Some(id) = checked.id {
-        needs.id(entity.name, id);
+        needs.id(entity.name, id.number);
     }
     for given in &checked.values {
         let field = &entity.fields[given.field];

@@ -7,7 +7,7 @@ use super::Error;
 use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
-use crate::check::{Blank, FractionalCost, Mode};
+use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 use crate::journal::{Journal, SheetHead};
 use crate::mapping::{Ignored, Mapping};
 use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
@@ -160,6 +160,14 @@ pub(super) fn options(args: &ImportArgs) -> Vec<(String, String)> {
         "--create-missing",
         args.create_missing.as_ref().map(|names| {
             if names.is_empty() { String::from("all but employees and assets") } else { names.join(", ") }
+        }),
+    );
+    add(
+        "--conflicts",
+        args.conflicts.map(|stays| match stays {
+            Conflicts::Theirs => String::from("theirs"),
+            Conflicts::Mine => String::from("mine"),
+            Conflicts::Skip => String::from("skip"),
         }),
     );
     add("--max-errors", args.max_errors.map(|most| most.to_string()));

@@ -5,12 +5,16 @@
 //! moment they are planned, so that later rows and sheets may name them, in a dry run too.
 
 mod claims;
+mod conflict;
 mod diff;
 mod emails;
 pub mod estimate;
 mod guard;
+mod held;
 mod missing;
+mod moment;
 pub mod order;
+mod own;
 mod planner;
 mod step;
 pub mod undo;
@@ -26,7 +30,7 @@ pub use missing::CreateMissing;
 pub use planner::Planner;
 pub use step::{Await, Part, RowId, Step, StepCount, StepSink, WriteKind};
 
-use crate::check::Problem;
+use crate::check::{Conflicts, Problem};
 use crate::mapping::Mapping;
 use crate::schema::Entity;
 
@@ -39,6 +43,8 @@ pub enum Verdict {
     Unchanged(i64),
     /// The row asks to be skipped.
     Skipped,
+    /// The record was changed after the sheet was exported, and the row does not go over that: the message shows both.
+    Yielded { record: i64, to: Conflicts, message: String },
     Rejected(Vec<Problem>),
 }
 

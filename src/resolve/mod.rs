@@ -70,7 +70,8 @@ impl UnknownNames {
 }
 
 impl Resolver<'_> {
-    /// Every value of a row in the form it will be sent in, or the problems with its names.
+    /// Every value of a row in the form it will be sent in, or the problems with its names. A reference may be there
+    /// twice, by its id and by its name: [`settle`] makes one of them.
     pub fn resolve(&self, mapping: &Mapping, row: &Row, checked: &CheckedRow) -> (Vec<ResolvedField>, Vec<Problem>) {
         let mut fields: Vec<ResolvedField> = Vec::with_capacity(checked.values.len());
         let mut problems = Vec::new();
@@ -80,12 +81,7 @@ impl Resolver<'_> {
                 continue;
             }
             match self.value(field, row, checked, given) {
-                Ok(value) => merge(
-                    &mut fields,
-                    ResolvedField { field: given.field, column: given.column, value },
-                    row,
-                    &mut problems,
-                ),
+                Ok(value) => fields.push(ResolvedField { field: given.field, column: given.column, value }),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -181,6 +177,13 @@ fn is_id(name: &str, ids: Ids) -> bool {
 fn hints<'r>(row: &'r Row, checked: &CheckedRow, field: usize) -> Vec<(&'static str, &'r str)> {
     let related = checked.related.iter().filter(|related| related.field == field);
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
+}
+
+/// Makes one value of a reference that a row gives by its id and by its name; that they disagree is a problem.
+pub fn settle(given: Vec<ResolvedField>, row: &Row, problems: &mut Vec<Problem>) -> Vec<ResolvedField> {
+    let mut fields = Vec::with_capacity(given.len());
+    given.into_iter().for_each(|new| merge(&mut fields, new, row, problems));
+    fields
 }
 
 /// Adds a field; a name beside an id must mean the same record (a foreign id column must not win in silence).

@@ -1,0 +1,145 @@
+//! The record that a row's id names, where the row is surely about it.
+//!
+//! An `id` column stands in the exports of any system, and another system's `12` must not overwrite our `#12`. So an id
+//! counts where the user or an earlier result vouches for it, where the row says when the record was made and that is
+//! true to the millisecond, or where its key says nothing else than the record does. Such a row is compared with its
+//! record cell by cell: what it shows as the record holds it has not been edited ([`super::held`]).
+
+use super::{diff, held};
+use super::moment::Moment;
+use crate::catalog::{Catalog, Record};
+use crate::check::{CheckedRow, GivenId, Problem};
+use crate::mapping::{Mapping, OwnIds, Stamp, To};
+use crate::resolve::{Resolved, ResolvedField};
+use crate::table::Row;
+
+/// A row's own record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Own<'c> {
+    pub(super) id: GivenId,
+    pub(super) record: &'c Record,
+    /// When the record was last changed before the sheet was exported. None where the row does not say, or says it of
+    /// another system's record.
+    pub(super) version: Option<Moment>,
+}
+
+/// What a row's moments say of the record of its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Birth {
+    Same,
+    NotTold,
+    Another,
+}
+
+impl<'c> Own<'c> {
+    /// The record of the row's id; none where the account lacks it, or where the row may be about another system's.
+    /// `agrees` says whether the row's key is the record's.
+    pub(super) fn of(
+        mapping: &Mapping,
+        row: &Row,
+        checked: &CheckedRow,
+        catalog: &'c Catalog,
+        agrees: impl FnOnce(&Record) -> bool,
+    ) -> Option<Self> {
+        let id = checked.id?;
+        let record = catalog.record(mapping.entity.name, id.number)?;
+        let birth = birth(mapping, row, record);
+        if id.own == OwnIds::Doubtful && birth != Birth::Same && !agrees(record) {
+            return None;
+        }
+        let version = shown(mapping, row, Stamp::Updated).filter(|_| birth != Birth::Another);
+        Some(Self { id, record, version })
+    }
+
+    /// When the service changed the record after the sheet was exported, if it did.
+    pub(super) fn changed_since(&self) -> Option<Moment> {
+        let changed = Moment::held(self.record.get(Stamp::Updated.name()))?;
+        self.version.filter(|version| changed.is_after(*version)).map(|_| changed)
+    }
+
+    /// Whether a cell shows what the record holds in the field, or custom field, that its column feeds.
+    pub(super) fn shows(&self, mapping: &Mapping, row: &Row, column: u32, catalog: &Catalog) -> bool {
+        let cell = row.cell(column as usize);
+        let Some(known) = mapping.columns.iter().find(|known| known.index == column as usize) else { return false };
+        match &known.to {
+            To::Field { field, ids } => {
+                let field = &mapping.entity.fields[*field];
+                let held = self.record.get(field.name);
+                held::shows(cell, (field, *ids), held, catalog)
+            }
+            To::Custom(name) => self.shows_custom(cell, name),
+            // What the service says of a referred record stands under the name it came by.
+            To::Related { .. } => {
+                self.record.get(known.header.as_str()).is_some_and(|held| held::shows_value(cell, held))
+            }
+            _ => false,
+        }
+    }
+
+    fn shows_custom(&self, cell: crate::table::Cell<'_>, name: &str) -> bool {
+        let Some(fields) = self.record.get("custom_fields") else { return false };
+        let pairs = diff::custom_fields(fields);
+        let held = diff::position_of(name, &pairs).map(|position| &pairs[position].1);
+        !cell.is_blank() && held.is_some_and(|held| held::is_same_text(cell.text, held))
+    }
+}
+
+/// When a row says that its record was made, against when it was.
+fn birth(mapping: &Mapping, row: &Row, record: &Record) -> Birth {
+    let told = |stamp: Stamp| Some((shown(mapping, row, stamp)?, Moment::held(record.get(stamp.name()))?));
+    match (told(Stamp::Created), told(Stamp::Updated)) {
+        (Some((shown, held)), _) if shown.is_same(held) => Birth::Same,
+        (Some(_), _) => Birth::Another,
+        (None, Some((shown, held))) if shown.is_same(held) => Birth::Same,
+        (None, _) => Birth::NotTold,
+    }
+}
+
+fn shown(mapping: &Mapping, row: &Row, stamp: Stamp) -> Option<Moment> {
+    Moment::shown(row.cell(mapping.stamp_column(stamp)? as usize))
+}
+
+/// A row's values, told apart by what its record holds.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What is to be written, as far as it differs.
+    pub(super) edited: Vec<ResolvedField>,
+    /// What the record holds already.
+    pub(super) as_held: Vec<ResolvedField>,
+}
+
+impl Told {
+    /// A row that is about no record, or about one that only its key names.
+    pub(super) fn all_new(fields: Vec<ResolvedField>) -> Self {
+        Self { edited: fields, as_held: Vec::new() }
+    }
+
+    /// Tells a row's values apart; problems with cells that show what the record holds are none.
+    pub(super) fn apart(
+        fields: Vec<ResolvedField>,
+        problems: &mut Vec<Problem>,
+        row: &Row,
+        is_held: impl Fn(&ResolvedField) -> bool,
+        shows: impl Fn(u32) -> bool,
+    ) -> Self {
+        problems.retain(|problem| problem.column.is_none_or(|column| !shows(column)));
+        let (as_held, mut edited): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_held);
+        // An empty cell beside an id or a name that says what the record holds says nothing.
+        edited.retain(|given| {
+            let is_empty = given.value == Resolved::Clear && row.cell(given.column as usize).is_blank();
+            !(is_empty && as_held.iter().any(|held| held.field == given.field))
+        });
+        Self { edited, as_held }
+    }
+
+    /// Every value of the row, each field once: what is edited goes before what stands beside it.
+    pub(super) fn all(&self) -> Vec<ResolvedField> {
+        let mut all = self.edited.clone();
+        for held in &self.as_held {
+            if !all.iter().any(|given| given.field == held.field) {
+                all.push(held.clone());
+            }
+        }
+        all
+    }
+}
