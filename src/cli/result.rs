@@ -9,10 +9,10 @@ use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 use crate::journal::{Journal, SheetHead};
-use crate::mapping::{Ignored, Mapping};
+use crate::mapping::{Ignored, Mapping, Stamp};
 use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
 use crate::table::write::WriteError;
-use crate::table::{Input, Row};
+use crate::table::{Input, Row, Value};
 
 /// Where a run's result is written.
 pub(super) struct ResultPath(PathBuf);
@@ -352,15 +352,34 @@ fn write_sheet(
     book: &mut ResultBook,
 ) -> Result<(), Error> {
     book.start_sheet(&head.label, &head.header, head.entity.name)?;
+    let shown = head.column_of(Stamp::Updated.name());
     let mut position = 0;
     let mut written: Result<(), WriteError> = Ok(());
     rows.each(index, &mut |row| {
         let Some(outcome) = ledger.outcome(position) else { return ControlFlow::Break(()) };
+        written = match (shown, ledger.changed(position)) {
+            (Some(column), Some(changed)) => book.row(&with_moment(row, column as usize, changed), &outcome),
+            _ => book.row(row, &outcome),
+        };
         position += 1;
-        written = book.row(row, &outcome);
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(written?)
+}
+
+/// A row that shows when its record was changed by this run, in the form in which it showed the last change: with the
+/// old moment the record would seem to have been changed by somebody else.
+fn with_moment(row: &Row, column: usize, changed: jiff::Timestamp) -> Row {
+    let mut row = row.clone();
+    match row.cell(column).value {
+        Value::Date(_) => {
+            let moment = jiff::tz::TimeZone::UTC.to_datetime(changed);
+            row.replace(column, &moment.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(), Value::Date(moment));
+        }
+        Value::Text => row.replace(column, &changed.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), Value::Text),
+        _ => {}
+    }
+    row
 }
 
 /// The columns that look like passwords: never copied.

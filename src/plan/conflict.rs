@@ -20,7 +20,8 @@ use crate::table::Row;
 const LONGEST_VALUE: usize = 60;
 
 /// What to do about it.
-const MEND: &str = "export again and edit that, or say whose values stay with --conflicts theirs, mine or skip";
+const MEND: &str = "edit a new export, or the result of your own last import; or say whose values stay with --conflicts \
+                    theirs, mine or skip";
 
 /// Where a row and its record differ, and since when.
 #[derive(Debug)]

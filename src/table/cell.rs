@@ -127,6 +127,13 @@ impl Row {
         }
     }
 
+    /// Puts another value into a column, which keeps its number format.
+    pub fn replace(&mut self, column: usize, text: &str, value: Value) {
+        let Some(format) = self.cells.get(column).map(|span| span.format) else { return };
+        self.push_formatted(text, value, format);
+        self.move_last_to(column);
+    }
+
     /// How much text the row holds, in bytes.
     pub fn text_len(&self) -> usize {
         self.text.len()
@@ -276,5 +283,8 @@ mod tests {
         assert!(row.cell(1).is_blank());
         assert_eq!(row.cell(2).format, Some("00000"));
         assert_eq!(row.cell(9), Cell::BLANK);
+        row.replace(2, "06084", Value::Number(6084.0));
+        row.replace(9, "beyond", Value::Text);
+        assert_eq!((row.cell(2).text, row.cell(2).format, row.len()), ("06084", Some("00000"), 3));
     }
 }
