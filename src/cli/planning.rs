@@ -24,7 +24,7 @@ use crate::plan::{
     Claims, CreateMissing, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind, estimate,
 };
 use crate::report::{self, Planned, Requests, Status, Tense};
-use crate::resolve::{UnknownNames, Users};
+use crate::resolve::{Renamed, UnknownNames, Users};
 use crate::send::LogStart;
 use crate::table::Row;
 
@@ -109,6 +109,8 @@ impl Planning<'_> {
             catalog: &mut catalog,
             users: &users,
             unknown: UnknownNames::default(),
+            renamed: Renamed::default(),
+            exported: needs.exported,
             rules: &rules,
             covers: &self.covers,
             steps,

@@ -27,6 +27,7 @@ pub(crate) use diff::holds;
 pub use emails::Emails;
 pub use guard::{Guard, GuardFault, Limit};
 pub use missing::CreateMissing;
+pub use moment::Moment;
 pub use planner::Planner;
 pub use step::{Await, Part, RowId, Step, StepCount, StepSink, WriteKind};
 

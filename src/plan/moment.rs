@@ -13,7 +13,7 @@ use crate::table::{Cell, Value};
 
 /// A moment in universal time, as exactly as it is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment {
+pub struct Moment {
     /// Cut to `precision`.
     at: DateTime,
     precision: Unit,
@@ -21,7 +21,7 @@ pub(super) struct Moment {
 
 impl Moment {
     /// What a cell shows; none where it shows no moment that can be told for sure.
-    pub(super) fn shown(cell: Cell<'_>) -> Option<Self> {
+    pub fn shown(cell: Cell<'_>) -> Option<Self> {
         match cell.value {
             Value::Date(at) => Some(Self::at(at, Unit::Millisecond)),
             Value::Text => Self::told(text::trimmed(cell.text)),
@@ -55,8 +55,13 @@ impl Moment {
     }
 
     /// Whether this moment is later than one that a sheet shows, as far as both can be told.
-    pub(super) fn is_after(self, shown: Moment) -> bool {
+    pub fn is_after(self, shown: Moment) -> bool {
         self.cut_alike(shown) > shown.cut_alike(self)
+    }
+
+    /// The later one.
+    pub fn later(self, other: Option<Moment>) -> Moment {
+        other.filter(|other| other.is_after(self)).unwrap_or(self)
     }
 
     pub(super) fn is_same(self, other: Moment) -> bool {

@@ -8,7 +8,7 @@
 use super::{diff, held};
 use super::moment::Moment;
 use crate::catalog::{Catalog, Record};
-use crate::check::{CheckedRow, GivenId, Problem};
+use crate::check::{CheckedRow, Code, Flaw, GivenId, Problem};
 use crate::mapping::{Mapping, OwnIds, Stamp, To};
 use crate::resolve::{Resolved, ResolvedField};
 use crate::table::Row;
@@ -82,6 +82,23 @@ impl<'c> Own<'c> {
         let held = diff::position_of(name, &pairs).map(|position| &pairs[position].1);
         !cell.is_blank() && held.is_some_and(|held| held::is_same_text(cell.text, held))
     }
+}
+
+/// Whether a record was changed after a moment, as far as it is known.
+pub(super) fn changed_after(record: &Record, moment: Moment) -> bool {
+    Moment::held(record.get(Stamp::Updated.name())).is_none_or(|changed| changed.is_after(moment))
+}
+
+/// A name that the account lacks, beside an id that it has.
+pub(super) fn unknown_name_beside_id(collection: &str, name: &str, told_by_id: &str, id: i64) -> Flaw {
+    Flaw::new(
+        Code::NameNotFound,
+        format!("one of the account's {collection}; there is no `{name}`, and the id beside it is {told_by_id} (#{id})"),
+        format!(
+            "write that name if it was renamed since the export, or correct it; for a new record empty the id beside it \
+             and add --create-missing={collection}"
+        ),
+    )
 }
 
 /// When a row says that its record was made, against when it was.

@@ -5,15 +5,16 @@ use serde_json::{Map, Value as Json};
 use super::claims::{Claim, Claims};
 use super::conflict::{Changes, Conflict};
 use super::missing::{CreateMissing, Draft, Source};
-use super::own::{Own, Told};
+use super::moment::Moment;
+use super::own::{self, Own, Told};
 use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
-use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
+use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails, held};
 use crate::api::Body;
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Record, Target, fold_name};
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, Flaw, GivenCustom, GivenId, Mode, Problem, RowAction, Rules,
 };
-use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
+use crate::resolve::{Renamed, Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
 use crate::schema::{Deletion, Entity, Kind, Role, Use};
 use crate::table::Row;
 
@@ -22,6 +23,9 @@ pub struct Planner<'p, S> {
     pub catalog: &'p mut Catalog,
     pub users: &'p Users,
     pub unknown: UnknownNames,
+    pub renamed: Renamed,
+    /// The sheets were exported after this: the latest change of a record that they show.
+    pub exported: Option<Moment>,
     pub rules: &'p Rules,
     pub covers: &'p CreateMissing,
     pub steps: S,
@@ -80,12 +84,18 @@ impl<S: StepSink> Planner<'_, S> {
 
     fn decide(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
-        let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown };
+        let resolver = Resolver {
+            catalog: self.catalog,
+            users: self.users,
+            unknown: &self.unknown,
+            renamed: &self.renamed,
+        };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
         problems.append(&mut checked.problems);
         let own = Own::of(sheet.mapping, row, checked, self.catalog, |record| self.agrees(sheet, record, &fields));
         let mut told = self.told(sheet, row, checked, (fields, &mut problems), own.as_ref());
         told.edited = settle(told.edited, row, &mut problems);
+        self.doubt_names(sheet, &mut told, own.as_ref(), &mut problems);
         if checked.action == Some(RowAction::Delete) {
             // A row that cannot be read whole deletes nothing.
             return if problems.is_empty() { self.deletion(sheet, row, checked, &told, own) } else { Err(problems) };
@@ -153,6 +163,35 @@ impl<S: StepSink> Planner<'_, S> {
         checked.custom.retain(|given| !shows(given.column));
         let is_held = |given: &ResolvedField| shows(given.column) || self.holds(sheet, own, given);
         Told::apart(fields, problems, row, is_held, shows)
+    }
+
+    /// A name that the account lacks, beside the id that the record still holds, may be the id's old name: whether it was
+    /// edited nobody can tell then, and no record is made up from it.
+    fn doubt_names(
+        &self,
+        sheet: &SheetPlan<'_>,
+        told: &mut Told,
+        own: Option<&Own<'_>>,
+        problems: &mut Vec<Problem>,
+    ) {
+        let Some(own) = own else { return };
+        let Told { edited, as_held } = told;
+        edited.retain_mut(|given| {
+            let Resolved::Missing { name, reference, problem } = &mut given.value else { return true };
+            let field = sheet.mapping.entity.fields[given.field].name;
+            let beside = as_held.iter().any(|held| held.field == given.field);
+            let Some(id) = own.record.get(field).filter(|_| beside).and_then(held::id) else { return true };
+            let told_by_id = self.catalog.describe(reference.to, Target::Known(id));
+            problem.flaw = own::unknown_name_beside_id(reference.to, name, &told_by_id, id);
+            let may_be_old = match (self.exported, self.catalog.record(reference.to, id)) {
+                (Some(exported), Some(record)) => own::changed_after(record, exported),
+                _ => false,
+            };
+            if may_be_old {
+                problems.push(problem.clone());
+            }
+            !may_be_old
+        });
     }
 
     /// Whether a row's own record holds a value already.
@@ -361,6 +400,7 @@ impl<S: StepSink> Planner<'_, S> {
             catalog: self.catalog,
             users: self.users,
             unknown: &self.unknown,
+            renamed: &self.renamed,
             covers: self.covers,
         };
         let mut drafts = Vec::new();
@@ -446,6 +486,7 @@ impl<S: StepSink> Planner<'_, S> {
             step.body.extend(merged.map(|merged| (String::from("custom_fields"), merged)));
         }
         step.before = self.before(entity, kind, &draft.fields, &step);
+        self.note_new_name(&step);
         self.count(entity, kind, &step);
         self.emails.add(self.catalog, entity, &draft.fields);
         self.steps.push(&step)?;
@@ -455,6 +496,12 @@ impl<S: StepSink> Planner<'_, S> {
             self.catalog.add_planned(entity.name, step.number, known);
         }
         Ok(Verdict::Write(step.number, kind))
+    }
+
+    fn note_new_name(&mut self, step: &Step) {
+        if let (WriteKind::Update(id), Some(Json::String(name))) = (step.write, step.body.get("name")) {
+            self.renamed.add(step.entity.name, name, id);
+        }
     }
 
     /// What stands in the account and the step will change: it takes the step back, and tells after a lost answer

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
-use crate::catalog::{Catalog, Found, Naming, Target};
+use crate::catalog::{Catalog, Found, Naming, Target, fold_name};
 use crate::check::{CheckedRow, Code, Flaw, Given, GivenField, Problem, text};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{Field, Kind, Reference, Wire};
@@ -47,6 +47,23 @@ pub struct Resolver<'c> {
     pub catalog: &'c Catalog,
     pub users: &'c Users,
     pub unknown: &'c UnknownNames,
+    pub renamed: &'c Renamed,
+}
+
+/// Names that the plan gives to records of the account: whoever renames a location in one sheet may call it so in the
+/// next. Asset tags are none of them: they go into requests, which may come before the new tag does.
+#[derive(Debug, Default)]
+pub struct Renamed(HashMap<(&'static str, String), i64>);
+
+impl Renamed {
+    pub fn add(&mut self, collection: &'static str, name: &str, id: i64) {
+        self.0.insert((collection, fold_name(name).into_owned()), id);
+    }
+
+    fn get(&self, reference: Reference, name: &str) -> Option<Target> {
+        let is_by_id = reference.wire == Wire::Id && !self.0.is_empty();
+        is_by_id.then(|| self.0.get(&(reference.to, fold_name(name).into_owned())).copied()).flatten().map(Target::Known)
+    }
 }
 
 /// Names that were not found, with what is near: looking for what is near reads every name of a collection, so that
@@ -127,6 +144,10 @@ impl Resolver<'_> {
         let found = match self.unknown.nearest(reference, ids, name) {
             Some(nearest) => Found::None { nearest },
             None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
+        };
+        let found = match (found, self.renamed.get(reference, name)) {
+            (Found::None { .. }, Some(target)) => Found::One(target),
+            (found, _) => found,
         };
         match found {
             Found::One(target) => Ok(Resolved::Record(target, reference)),
