@@ -390,15 +390,8 @@ pub(super) fn secrets(mapping: &Mapping) -> Vec<usize> {
 
 /// A row without what its secret columns hold.
 pub(super) fn without(row: &Row, secrets: &[usize]) -> Row {
-    let mut kept = Row::default();
-    kept.clear(row.number);
-    for (column, cell) in row.cells().enumerate() {
-        if secrets.contains(&column) {
-            kept.push_text("");
-        } else {
-            kept.push(cell.text, cell.value);
-        }
-    }
+    let mut kept = row.clone();
+    secrets.iter().for_each(|column| kept.replace(*column, "", Value::Blank));
     kept
 }
 

@@ -103,7 +103,8 @@ impl Source<'_> {
     }
 
     fn refer(&self, draft: &mut Draft, about: &'static Field, reference: Reference, cell: &str) -> Result<(), Flaw> {
-        let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: self.unknown, renamed: self.renamed };
+        let resolver =
+            Resolver { catalog: self.catalog, users: self.users, unknown: self.unknown, renamed: self.renamed };
         match resolver.related(reference, cell)? {
             Resolved::Record(target, reference) => draft.records.push((about, reference, target)),
             Resolved::Missing { name, reference, problem } => {

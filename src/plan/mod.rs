@@ -45,7 +45,11 @@ pub enum Verdict {
     /// The row asks to be skipped.
     Skipped,
     /// The record was changed after the sheet was exported, and the row does not go over that: the message shows both.
-    Yielded { record: i64, to: Conflicts, message: String },
+    Yielded {
+        record: i64,
+        to: Conflicts,
+        message: String,
+    },
     Rejected(Vec<Problem>),
 }
 

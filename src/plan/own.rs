@@ -5,8 +5,8 @@
 //! true to the millisecond, or where its key says nothing else than the record does. Such a row is compared with its
 //! record cell by cell: what it shows as the record holds it has not been edited ([`super::held`]).
 
-use super::{diff, held};
 use super::moment::Moment;
+use super::{diff, held};
 use crate::catalog::{Catalog, Record};
 use crate::check::{CheckedRow, Code, Flaw, GivenId, Problem};
 use crate::mapping::{Mapping, OwnIds, Stamp, To};
@@ -93,7 +93,9 @@ pub(super) fn changed_after(record: &Record, moment: Moment) -> bool {
 pub(super) fn unknown_name_beside_id(collection: &str, name: &str, told_by_id: &str, id: i64) -> Flaw {
     Flaw::new(
         Code::NameNotFound,
-        format!("one of the account's {collection}; there is no `{name}`, and the id beside it is {told_by_id} (#{id})"),
+        format!(
+            "one of the account's {collection}; there is no `{name}`, and the id beside it is {told_by_id} (#{id})"
+        ),
         format!(
             "write that name if it was renamed since the export, or correct it; for a new record empty the id beside it \
              and add --create-missing={collection}"

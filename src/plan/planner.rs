@@ -84,12 +84,8 @@ impl<S: StepSink> Planner<'_, S> {
 
     fn decide(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
-        let resolver = Resolver {
-            catalog: self.catalog,
-            users: self.users,
-            unknown: &self.unknown,
-            renamed: &self.renamed,
-        };
+        let resolver =
+            Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
         problems.append(&mut checked.problems);
         let own = Own::of(sheet.mapping, row, checked, self.catalog, |record| self.agrees(sheet, record, &fields));
@@ -167,13 +163,7 @@ impl<S: StepSink> Planner<'_, S> {
 
     /// A name that the account lacks, beside the id that the record still holds, may be the id's old name: whether it was
     /// edited nobody can tell then, and no record is made up from it.
-    fn doubt_names(
-        &self,
-        sheet: &SheetPlan<'_>,
-        told: &mut Told,
-        own: Option<&Own<'_>>,
-        problems: &mut Vec<Problem>,
-    ) {
+    fn doubt_names(&self, sheet: &SheetPlan<'_>, told: &mut Told, own: Option<&Own<'_>>, problems: &mut Vec<Problem>) {
         let Some(own) = own else { return };
         let Told { edited, as_held } = told;
         edited.retain_mut(|given| {
@@ -240,9 +230,7 @@ impl<S: StepSink> Planner<'_, S> {
                 Ok(Decision::Write(draft))
             }
             (Some((conflict, _)), None) => Err(conflict.problems()),
-            (Some((conflict, record)), Some(to)) => {
-                Ok(Decision::Yielded { record, to, message: conflict.message(to) })
-            }
+            (Some((conflict, record)), Some(to)) => Ok(Decision::Yielded { record, to, message: conflict.message(to) }),
         }
     }
 
@@ -265,9 +253,7 @@ impl<S: StepSink> Planner<'_, S> {
                 let draft = RowDraft { fields, record: Some(WriteKind::Delete(id)), ..RowDraft::default() };
                 self.unless_changed_since(sheet, row, draft, own)
             }
-            Ok(_) if checked.id.is_none() && !self.says_key(sheet, &told.edited) => {
-                Err(vec![key_missing(sheet, row)])
-            }
+            Ok(_) if checked.id.is_none() && !self.says_key(sheet, &told.edited) => Err(vec![key_missing(sheet, row)]),
             Ok(_) => Err(vec![no_such_record(sheet, row, "correct the cell, or leave the row out")]),
             Err(problem) => Err(vec![problem]),
         }

@@ -62,7 +62,10 @@ impl Renamed {
 
     fn get(&self, reference: Reference, name: &str) -> Option<Target> {
         let is_by_id = reference.wire == Wire::Id && !self.0.is_empty();
-        is_by_id.then(|| self.0.get(&(reference.to, fold_name(name).into_owned())).copied()).flatten().map(Target::Known)
+        is_by_id
+            .then(|| self.0.get(&(reference.to, fold_name(name).into_owned())).copied())
+            .flatten()
+            .map(Target::Known)
     }
 }
 
