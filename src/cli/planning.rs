@@ -21,7 +21,8 @@ use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
 use crate::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::mapping::OwnIds;
 use crate::plan::{
-    Claims, CreateMissing, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind, estimate,
+    Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
+    estimate,
 };
 use crate::report::{self, Planned, Requests, Status, Tense};
 use crate::resolve::{Renamed, UnknownNames, Users};
@@ -270,9 +271,9 @@ impl Pass<'_> {
                 Some(decided) => Ok(decided),
                 None if self.deed == Deed::Delete => {
                     *self.overruled += delete_it(sheet, row, checked);
-                    planner.row(sheet, row, checked).map(|verdict| planned_row(checked, verdict))
+                    planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided))
                 }
-                None => planner.row(sheet, row, checked).map(|verdict| planned_row(checked, verdict)),
+                None => planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided)),
             };
             kept = planned.and_then(|planned| {
                 let withheld =
@@ -317,24 +318,17 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
 
 /// A row that is not sent keeps the id that it came with: without it a mended row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, verdict: Verdict) -> PlannedRow {
+fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
     let own_id = checked.id.and_then(GivenId::certain);
-    let ended = |status, record| PlannedRow {
-        state: RowState::Ended,
-        status,
-        record,
-        message: String::new(),
-        problems: Vec::new(),
-    };
+    let ended =
+        |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
     match verdict {
         Verdict::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
         }
         Verdict::Unchanged(id) => ended(Status::Unchanged, Some(id)),
-        Verdict::Yielded { record, to, message } => {
-            let status = if to == Conflicts::Skip { Status::Skipped } else { Status::Unchanged };
-            PlannedRow { message, ..ended(status, Some(record)) }
-        }
+        Verdict::Yielded { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
+        Verdict::Yielded { record, .. } => ended(Status::Unchanged, Some(record)),
         Verdict::Skipped => ended(Status::Skipped, own_id),
         Verdict::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
     }

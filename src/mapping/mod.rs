@@ -301,6 +301,14 @@ impl Mapping {
         self.column_of(field).is_some()
     }
 
+    /// Whether bare numbers in a column that feeds a field are ids.
+    pub fn ids_in(&self, column: u32) -> Option<Ids> {
+        self.columns.iter().find_map(|known| match known.to {
+            To::Field { ids, .. } if known.index == column as usize => Some(ids),
+            _ => None,
+        })
+    }
+
     /// The header over a column.
     pub fn header(&self, column: u32) -> Option<&str> {
         self.columns.iter().find(|known| known.index == column as usize).map(|known| known.header.as_str())

@@ -4,6 +4,7 @@
 //! every step comes after those it awaits. Records that the run will create are known to the catalog from the
 //! moment they are planned, so that later rows and sheets may name them, in a dry run too.
 
+mod anew;
 mod claims;
 mod conflict;
 mod diff;
@@ -35,6 +36,14 @@ use crate::check::{Conflicts, Problem};
 use crate::mapping::Mapping;
 use crate::schema::Entity;
 
+/// What is decided for a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    pub verdict: Verdict,
+    /// What there is to say beside it; mostly empty.
+    pub note: String,
+}
+
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
@@ -44,11 +53,10 @@ pub enum Verdict {
     Unchanged(i64),
     /// The row asks to be skipped.
     Skipped,
-    /// The record was changed after the sheet was exported, and the row does not go over that: the message shows both.
+    /// The record was changed after the sheet was exported, and the row does not go over that.
     Yielded {
         record: i64,
         to: Conflicts,
-        message: String,
     },
     Rejected(Vec<Problem>),
 }

@@ -68,10 +68,8 @@ impl<'c> Own<'c> {
                 held::shows(cell, (field, *ids), held, catalog)
             }
             To::Custom(name) => self.shows_custom(cell, name),
-            // What the service says of a referred record stands under the name it came by.
-            To::Related { .. } => {
-                self.record.get(known.header.as_str()).is_some_and(|held| held::shows_value(cell, held))
-            }
+            // What the service says of a referred record, under the name that it came by: it is never written.
+            To::Related { .. } => self.record.contains_key(known.header.as_str()),
             _ => false,
         }
     }
@@ -86,7 +84,30 @@ impl<'c> Own<'c> {
 
 /// Whether a record was changed after a moment, as far as it is known.
 pub(super) fn changed_after(record: &Record, moment: Moment) -> bool {
-    Moment::held(record.get(Stamp::Updated.name())).is_none_or(|changed| changed.is_after(moment))
+    Moment::held(record.get(Stamp::Updated.name())).is_some_and(|changed| changed.is_after(moment))
+}
+
+/// Says that a name is taken for an old one.
+pub(super) fn note_old_name(note: &mut String, header: Option<&str>, name: &str, called: &str) {
+    let header = header.unwrap_or_default();
+    add_note(
+        note,
+        &format!(
+            "`{header}` changes nothing: `{name}` seems to be what `{called}` was called when the sheet was exported"
+        ),
+    );
+}
+
+/// Says that an id is taken for an old one.
+pub(super) fn note_id_left_behind(note: &mut String, header: &str) {
+    add_note(note, &format!("`{header}` changes nothing: the name beside it is what the record holds by now"));
+}
+
+fn add_note(note: &mut String, more: &str) {
+    if !note.is_empty() {
+        note.push_str("; ");
+    }
+    note.push_str(more);
 }
 
 /// A name that the account lacks, beside an id that it has.

@@ -3,14 +3,13 @@
 use serde_json::{Map, Value as Json};
 
 use super::claims::{Claim, Claims};
-use super::conflict::{Changes, Conflict};
 use super::missing::{CreateMissing, Draft, Source};
 use super::moment::Moment;
-use super::own::{self, Own, Told};
+use super::own::{Own, Told};
 use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
-use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails, held};
+use super::{Decided, Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::api::Body;
-use crate::catalog::{Catalog, Found, KeyValue, Naming, Record, Target, fold_name};
+use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, Flaw, GivenCustom, GivenId, Mode, Problem, RowAction, Rules,
 };
@@ -36,26 +35,31 @@ pub struct Planner<'p, S> {
 }
 
 /// Why a row is rejected.
-type Rejection = Vec<Problem>;
+pub(super) type Rejection = Vec<Problem>;
 
 impl<S: StepSink> Planner<'_, S> {
     /// # Errors
     /// Where a step cannot be kept.
-    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Verdict, S::Error> {
+    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decided, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(Verdict::Skipped);
+            return Ok(Decided { verdict: Verdict::Skipped, note: String::new() });
         }
-        let decision = self.decide(sheet, row, checked).and_then(|decision| self.claim(sheet, row, decision));
-        match decision {
-            Ok(Decision::Unchanged(id)) => Ok(Verdict::Unchanged(id)),
-            Ok(Decision::Yielded { record, to, message }) => Ok(Verdict::Yielded { record, to, message }),
-            Ok(Decision::Write(draft)) => self.write(sheet, row, draft),
+        let mut note = String::new();
+        let decision = self.decide(sheet, row, checked, &mut note);
+        let verdict = match decision.and_then(|decision| self.claim(sheet, row, decision)) {
+            Ok(Decision::Unchanged(id)) => Verdict::Unchanged(id),
+            Ok(Decision::Yielded { record, to, message }) => {
+                note = message;
+                Verdict::Yielded { record, to }
+            }
+            Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
-                Ok(Verdict::Rejected(problems))
+                Verdict::Rejected(problems)
             }
-        }
+        };
+        Ok(Decided { verdict, note })
     }
 
     /// Stops a second row about the same record.
@@ -82,7 +86,14 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    fn decide(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decision, Rejection> {
+    /// What becomes of a row; `note` is what there is to say beside it.
+    fn decide(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &mut CheckedRow,
+        note: &mut String,
+    ) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
         let resolver =
             Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
@@ -91,7 +102,8 @@ impl<S: StepSink> Planner<'_, S> {
         let own = Own::of(sheet.mapping, row, checked, self.catalog, |record| self.agrees(sheet, record, &fields));
         let mut told = self.told(sheet, row, checked, (fields, &mut problems), own.as_ref());
         told.edited = settle(told.edited, row, &mut problems);
-        self.doubt_names(sheet, &mut told, own.as_ref(), &mut problems);
+        self.doubt_ids(sheet, row, &mut told, own.as_ref(), (&mut problems, note));
+        self.doubt_names(sheet, &mut told, own.as_ref(), &mut problems, note);
         if checked.action == Some(RowAction::Delete) {
             // A row that cannot be read whole deletes nothing.
             return if problems.is_empty() { self.deletion(sheet, row, checked, &told, own) } else { Err(problems) };
@@ -145,53 +157,6 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// What a row says anew of its own record; of any other row, everything.
-    fn told(
-        &self,
-        sheet: &SheetPlan<'_>,
-        row: &Row,
-        checked: &mut CheckedRow,
-        (fields, problems): (Vec<ResolvedField>, &mut Vec<Problem>),
-        own: Option<&Own<'_>>,
-    ) -> Told {
-        let Some(own) = own else { return Told::all_new(fields) };
-        let shows = |column: u32| own.shows(sheet.mapping, row, column, self.catalog);
-        checked.custom.retain(|given| !shows(given.column));
-        let is_held = |given: &ResolvedField| shows(given.column) || self.holds(sheet, own, given);
-        Told::apart(fields, problems, row, is_held, shows)
-    }
-
-    /// A name that the account lacks, beside the id that the record still holds, may be the id's old name: whether it was
-    /// edited nobody can tell then, and no record is made up from it.
-    fn doubt_names(&self, sheet: &SheetPlan<'_>, told: &mut Told, own: Option<&Own<'_>>, problems: &mut Vec<Problem>) {
-        let Some(own) = own else { return };
-        let Told { edited, as_held } = told;
-        edited.retain_mut(|given| {
-            let Resolved::Missing { name, reference, problem } = &mut given.value else { return true };
-            let field = sheet.mapping.entity.fields[given.field].name;
-            let beside = as_held.iter().any(|held| held.field == given.field);
-            let Some(id) = own.record.get(field).filter(|_| beside).and_then(held::id) else { return true };
-            let told_by_id = self.catalog.describe(reference.to, Target::Known(id));
-            problem.flaw = own::unknown_name_beside_id(reference.to, name, &told_by_id, id);
-            let may_be_old = match (self.exported, self.catalog.record(reference.to, id)) {
-                (Some(exported), Some(record)) => own::changed_after(record, exported),
-                _ => false,
-            };
-            if may_be_old {
-                problems.push(problem.clone());
-            }
-            !may_be_old
-        });
-    }
-
-    /// Whether a row's own record holds a value already.
-    fn holds(&self, sheet: &SheetPlan<'_>, own: &Own<'_>, given: &ResolvedField) -> bool {
-        let entity = sheet.mapping.entity;
-        let field = &entity.fields[given.field];
-        self.json(entity, given, WriteKind::Update(own.id.number))
-            .is_some_and(|wanted| self.held(field, given, &wanted, own.record.get(field.name)))
-    }
-
     /// What a row changes of an existing record. Over what was changed there since the sheet was exported it goes only
     /// where the user says so.
     fn update(
@@ -208,30 +173,6 @@ impl<S: StepSink> Planner<'_, S> {
         }
         draft.record = Some(WriteKind::Update(id));
         self.unless_changed_since(sheet, row, draft, own)
-    }
-
-    fn unless_changed_since(
-        &self,
-        sheet: &SheetPlan<'_>,
-        row: &Row,
-        mut draft: RowDraft,
-        own: Option<Own<'_>>,
-    ) -> Result<Decision, Rejection> {
-        let changes = Changes { fields: &draft.fields, missing: &draft.missing, custom: &draft.custom };
-        let conflict = own.and_then(|own| {
-            let conflict = Conflict::of(&own, &changes, sheet.mapping, row, self.catalog)?;
-            Some((conflict, own.id.number))
-        });
-        match (conflict, self.rules.conflicts) {
-            (None, _) | (_, Some(Conflicts::Mine)) => {
-                if let Some(WriteKind::Delete(_)) = draft.record {
-                    draft = RowDraft { record: draft.record, ..RowDraft::default() };
-                }
-                Ok(Decision::Write(draft))
-            }
-            (Some((conflict, _)), None) => Err(conflict.problems()),
-            (Some((conflict, record)), Some(to)) => Ok(Decision::Yielded { record, to, message: conflict.message(to) }),
-        }
     }
 
     fn deletion(
@@ -317,22 +258,6 @@ impl<S: StepSink> Planner<'_, S> {
             }
             // A row without a key, or one that says a new key for the record of that id.
             Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
-        }
-    }
-
-    /// Whether a row says nothing else of the first field of the key than the record of its id does.
-    fn agrees(&self, sheet: &SheetPlan<'_>, record: &Record, fields: &[ResolvedField]) -> bool {
-        let entity = sheet.mapping.entity;
-        let Some(name) = sheet.match_on.first() else { return true };
-        let Some(given) = fields.iter().find(|given| entity.fields[given.field].name == *name) else { return true };
-        // The id in it plays no part in the value.
-        match self.json(entity, given, WriteKind::Update(0)) {
-            Some(Json::String(text)) => {
-                let held = record.get(*name).and_then(Json::as_str).unwrap_or_default();
-                fold_name(held) == fold_name(&text)
-            }
-            Some(wanted) => self.held(&entity.fields[given.field], given, &wanted, record.get(*name)),
-            None => true,
         }
     }
 
@@ -427,16 +352,8 @@ impl<S: StepSink> Planner<'_, S> {
         draft.custom.retain(|given| diff::differs(&held, given));
     }
 
-    /// Whether a record holds a field's value already; an asset may stand in a reply by tag or by system id.
-    fn held(&self, field: &crate::schema::Field, given: &ResolvedField, wanted: &Json, before: Option<&Json>) -> bool {
-        if diff::holds(field, wanted, before) {
-            return true;
-        }
-        matches!((&given.value, before), (Resolved::Record(Target::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
-    }
-
     /// A value as it goes into a body; none where only an earlier step tells it.
-    fn json(&self, entity: &'static Entity, given: &ResolvedField, write: WriteKind) -> Option<Json> {
+    pub(super) fn json(&self, entity: &'static Entity, given: &ResolvedField, write: WriteKind) -> Option<Json> {
         match &given.value {
             Resolved::Value(value) => Some(value.clone()),
             Resolved::Option(position) => {
@@ -603,19 +520,19 @@ const WHEREABOUTS: &[&str] =
     &["id", "available", "deployed_to", "checkout_date", "status_id", "location_id", "department_id"];
 
 /// What is decided for a row, before its steps are numbered.
-enum Decision {
+pub(super) enum Decision {
     Unchanged(i64),
     Yielded { record: i64, to: Conflicts, message: String },
     Write(RowDraft),
 }
 
 #[derive(Default)]
-struct RowDraft {
-    fields: Vec<ResolvedField>,
-    missing: Vec<(usize, Draft)>,
-    custom: Vec<GivenCustom>,
+pub(super) struct RowDraft {
+    pub(super) fields: Vec<ResolvedField>,
+    pub(super) missing: Vec<(usize, Draft)>,
+    pub(super) custom: Vec<GivenCustom>,
     /// The existing record it writes to; none for a create or an action.
-    record: Option<WriteKind>,
+    pub(super) record: Option<WriteKind>,
 }
 
 impl RowDraft {

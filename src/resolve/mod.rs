@@ -224,12 +224,17 @@ fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problem
         *old = new;
         return;
     }
+    problems.push(two_records(new.column, row));
+}
+
+/// A name and an id that disagree.
+pub fn two_records(column: u32, row: &Row) -> Problem {
     let flaw = Flaw::new(
         Code::NameConflict,
         "the same record in both columns",
         "correct one of the two cells, or --ignore the column of ids",
     );
-    problems.push(flaw.at(Some(new.column), row.cell(new.column as usize).text));
+    flaw.at(Some(column), row.cell(column as usize).text)
 }
 
 /// A whole amount as an integer, as the guide asks; a fraction as a number.
