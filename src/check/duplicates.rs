@@ -55,7 +55,8 @@ struct SeenKeys {
 impl SeenKeys {
     /// The row that had a folded key, if one did.
     fn row_of(&self, key: &str) -> Option<u64> {
-        self.row_of_hash(self.build.hash_one(key))
+        // Most sheets have ids in every row or in none.
+        if self.hashes.is_empty() { None } else { self.row_of_hash(self.build.hash_one(key)) }
     }
 
     fn row_of_hash(&self, hash: u64) -> Option<u64> {

@@ -27,8 +27,17 @@ impl<S: StepSink> Planner<'_, S> {
         let Some(own) = own else { return Told::all_new(fields) };
         let shows = |column: u32| own.shows(sheet.mapping, row, column, self.catalog);
         checked.custom.retain(|given| !shows(given.column));
+        problems.retain(|problem| problem.column.is_none_or(|column| !shows(column)));
         let is_held = |given: &ResolvedField| shows(given.column) || self.holds(sheet, own, given);
-        Told::apart(fields, problems, row, is_held, shows)
+        let (as_held, mut edited): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_held);
+        let mut shown = own.shown_references(sheet.mapping, row, self.catalog);
+        shown.extend(as_held.iter().map(|held| held.field));
+        // An empty cell beside an id or a name that says what the record holds says nothing.
+        edited.retain(|given| {
+            let is_empty = given.value == Resolved::Clear && row.cell(given.column as usize).is_blank();
+            !(is_empty && shown.contains(&given.field))
+        });
+        Told { edited, as_held, shown }
     }
 
     /// An id beside a name that is what the record holds has been edited, where record and sheet are of one time. In a
@@ -43,11 +52,11 @@ impl<S: StepSink> Planner<'_, S> {
         (problems, note): (&mut Vec<Problem>, &mut String),
     ) {
         let Some(own) = own else { return };
-        let Told { edited, as_held } = told;
+        let Told { edited, shown, .. } = told;
         edited.retain(|given| {
             let header = sheet.mapping.header(given.column).unwrap_or_default();
             let is_id = sheet.mapping.ids_in(given.column) == Some(Ids::Bare);
-            let is_beside_name = is_id && as_held.iter().any(|held| held.field == given.field);
+            let is_beside_name = is_id && shown.contains(&given.field);
             match (is_beside_name, own.version, own.changed_since()) {
                 (false, ..) | (true, Some(_), None) => true,
                 (true, None, _) => {
@@ -74,13 +83,13 @@ impl<S: StepSink> Planner<'_, S> {
         note: &mut String,
     ) {
         let Some(own) = own else { return };
-        let Told { edited, as_held } = told;
+        let Told { edited, shown, .. } = told;
         edited.retain_mut(|given| {
             let Resolved::Missing { name, reference, problem } = &mut given.value else { return true };
             let field = &sheet.mapping.entity.fields[given.field];
             let Some(target) = self.referred(*reference, own.record.get(field.name)) else { return true };
             let called = self.catalog.describe(reference.to, Target::Known(target));
-            if as_held.iter().any(|held| held.field == given.field) {
+            if shown.contains(&given.field) {
                 problem.flaw = own::unknown_name_beside_id(reference.to, name, &called, target);
             }
             let record = self.catalog.record(reference.to, target);

@@ -8,9 +8,9 @@
 use super::moment::Moment;
 use super::{diff, held};
 use crate::catalog::{Catalog, Record};
-use crate::check::{CheckedRow, Code, Flaw, GivenId, Problem};
-use crate::mapping::{Mapping, OwnIds, Stamp, To};
-use crate::resolve::{Resolved, ResolvedField};
+use crate::check::{CheckedRow, Code, Flaw, GivenId};
+use crate::mapping::{Column, Mapping, OwnIds, Stamp, To};
+use crate::resolve::ResolvedField;
 use crate::table::Row;
 
 /// A row's own record.
@@ -55,6 +55,16 @@ impl<'c> Own<'c> {
     pub(super) fn changed_since(&self) -> Option<Moment> {
         let changed = Moment::held(self.record.get(Stamp::Updated.name()))?;
         self.version.filter(|version| changed.is_after(*version)).map(|_| changed)
+    }
+
+    /// The references that some cell shows as the record holds them.
+    pub(super) fn shown_references(&self, mapping: &Mapping, row: &Row, catalog: &Catalog) -> Vec<usize> {
+        let reference = |column: &Column| match column.to {
+            To::Field { field, .. } => mapping.entity.fields[field].reference_to().map(|_| field),
+            _ => None,
+        };
+        let shown = mapping.columns.iter().filter_map(|column| Some((reference(column)?, column.index as u32)));
+        shown.filter(|(_, column)| self.shows(mapping, row, *column, catalog)).map(|(field, _)| field).collect()
     }
 
     /// Whether a cell shows what the record holds in the field, or custom field, that its column feeds.
@@ -146,30 +156,14 @@ pub(super) struct Told {
     pub(super) edited: Vec<ResolvedField>,
     /// What the record holds already.
     pub(super) as_held: Vec<ResolvedField>,
+    /// The references that some cell shows as the record holds them, found in the account or not.
+    pub(super) shown: Vec<usize>,
 }
 
 impl Told {
     /// A row that is about no record, or about one that only its key names.
     pub(super) fn all_new(fields: Vec<ResolvedField>) -> Self {
-        Self { edited: fields, as_held: Vec::new() }
-    }
-
-    /// Tells a row's values apart; problems with cells that show what the record holds are none.
-    pub(super) fn apart(
-        fields: Vec<ResolvedField>,
-        problems: &mut Vec<Problem>,
-        row: &Row,
-        is_held: impl Fn(&ResolvedField) -> bool,
-        shows: impl Fn(u32) -> bool,
-    ) -> Self {
-        problems.retain(|problem| problem.column.is_none_or(|column| !shows(column)));
-        let (as_held, mut edited): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_held);
-        // An empty cell beside an id or a name that says what the record holds says nothing.
-        edited.retain(|given| {
-            let is_empty = given.value == Resolved::Clear && row.cell(given.column as usize).is_blank();
-            !(is_empty && as_held.iter().any(|held| held.field == given.field))
-        });
-        Self { edited, as_held }
+        Self { edited: fields, ..Self::default() }
     }
 
     /// Every value of the row, each field once: what is edited goes before what stands beside it.

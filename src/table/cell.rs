@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
+use super::formula::unguarded_text;
+
 /// What a cell holds, beside its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
@@ -219,14 +221,6 @@ impl Row {
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
         (0..self.len()).map(|column| self.cell(column))
-    }
-}
-
-/// A text without the apostrophe that guards it.
-fn unguarded_text(text: &str) -> &str {
-    match text.strip_prefix('\'') {
-        Some(rest) if rest.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']) => rest,
-        _ => text,
     }
 }
 

@@ -1,12 +1,14 @@
 //! What was exported comes in again: unedited it changes nothing, edited cells become updates of just those fields.
 
+mod edits;
 mod exported;
 mod filled;
+mod odd;
 
 use serde_json::{Value, json};
 
 use crate::rehearsal::Rehearsal;
-use exported::{Export, FORMS, Form};
+use exported::{Export, FORMS};
 use tallyport::schema::{COLLECTIONS, Field, Kind, TextForm, Wire};
 
 fn export(account: &Rehearsal) -> Export {

@@ -230,10 +230,10 @@ fn typed(text: &str) -> Shown {
     if text.is_empty() { Shown::Nothing } else { Shown::Text(text.to_owned()) }
 }
 
-/// A text that a spreadsheet program would take for a formula, behind an apostrophe.
+/// A text that a spreadsheet program would take for a formula, behind an apostrophe; so is what looks guarded already.
 fn protected(text: &str) -> String {
-    let is_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    if is_formula(text) { format!("'{text}") } else { text.to_owned() }
+    let bare = text.trim_start_matches('\'');
+    if bare.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
 }
 
 fn shown(kind: Kind, value: &Value) -> Shown {
@@ -241,11 +241,14 @@ fn shown(kind: Kind, value: &Value) -> Shown {
         (_, Value::Null) => Shown::Nothing,
         (Kind::Money | Kind::Integer { .. }, Value::Number(number)) => Shown::Number(number.as_f64().unwrap()),
         (Kind::Boolean, Value::Bool(truth)) => Shown::Truth(*truth),
-        (Kind::Date, Value::String(text)) if text.len() >= 10 && text.starts_with("20") => {
-            Shown::Day(text[..10].to_owned())
-        }
+        (Kind::Date, Value::String(text)) if is_day(text) => Shown::Day(text[..10].to_owned()),
         _ => text_of(value),
     }
+}
+
+/// Whether a text begins with a day that a workbook can hold.
+fn is_day(text: &str) -> bool {
+    text.get(..10).is_some_and(|day| day.starts_with("20") && day.parse::<jiff::civil::Date>().is_ok())
 }
 
 fn text_of(value: &Value) -> Shown {

@@ -13,6 +13,7 @@ pub const RECORDS: usize = 18;
 const ODD: &[&str] = &[
     "=1+1", "+49 30 1234", "-5", "@ada", "'quoted'", "n/a", "-", "#7", "007", "1.5E+15", "TRUE", "<clear>", "tbd",
     " spaced ", "Zürich 東京", "two\nlines", "2024-05-01", "\ttab", "a,b;c", "say \"hi\"", "?", "1,234", "=",
+    "_x0041_", "one\r\ntwo", "bell\u{7}", "\u{fffd}", "'=1", "''-5", "''",
 ];
 
 /// An account with every collection filled.
