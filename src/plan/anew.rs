@@ -8,7 +8,7 @@ use super::planner::{Decision, Rejection, RowDraft};
 use super::step::WriteKind;
 use super::{Planner, SheetPlan, StepSink, diff, held};
 use crate::catalog::{Found, Naming, Record, Target, fold_name};
-use crate::check::{CheckedRow, Conflicts, Problem};
+use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
 use crate::resolve::{Resolved, ResolvedField, two_records};
 use crate::schema::{Field, Reference, Wire};
@@ -27,7 +27,9 @@ impl<S: StepSink> Planner<'_, S> {
         let Some(own) = own else { return Told::all_new(fields) };
         let shows = |column: u32| own.shows(sheet.mapping, row, column, self.catalog);
         checked.custom.retain(|given| !shows(given.column));
-        problems.retain(|problem| problem.column.is_none_or(|column| !shows(column)));
+        // Two rows about one record are wrong whatever the cell holds.
+        let is_of_rows = |problem: &Problem| problem.code() == Code::DuplicateKey;
+        problems.retain(|problem| is_of_rows(problem) || problem.column.is_none_or(|column| !shows(column)));
         let is_held = |given: &ResolvedField| shows(given.column) || self.holds(sheet, own, given);
         let (as_held, mut edited): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_held);
         let mut shown = own.shown_references(sheet.mapping, row, self.catalog);

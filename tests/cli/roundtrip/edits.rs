@@ -235,15 +235,17 @@ fn the_moments_of_another_system_are_no_conflict() {
     });
     let (code, summary) = import(&account, &files, &[]);
     assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{}", why(&account, &summary));
-    let files = written(&account, |sheet| {
-        for row in 0..2 {
-            sheet.edit(row, "created_at", "2019-01-01T00:00:00.000Z");
-            sheet.edit(row, "updated_at", "last week");
-            sheet.edit(row, "notes", "newer");
-        }
-    });
-    let (code, summary) = import(&account, &files, &[]);
-    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{}", why(&account, &summary));
+    for updated_at in ["last week", "2019-01-01T00:00:00.000Z"] {
+        let files = written(&account, |sheet| {
+            for row in 0..2 {
+                sheet.edit(row, "created_at", "2019-01-01T00:00:00.000Z");
+                sheet.edit(row, "updated_at", updated_at);
+                sheet.edit(row, "notes", updated_at);
+            }
+        });
+        let (code, summary) = import(&account, &files, &[]);
+        assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{}", why(&account, &summary));
+    }
 }
 
 #[test]
@@ -349,6 +351,24 @@ fn an_export_names_the_records_to_delete() {
         let left: Vec<Value> = account.records("locations").iter().map(|record| record["id"].clone()).collect();
         assert_eq!(left, [1, 2].map(Value::from), "{form:?}");
     }
+}
+
+#[test]
+fn records_of_one_name_are_told_apart_by_their_ids() {
+    let account = two_places(0).holds("locations", json!({"name": "Berlin"}));
+    let mut export = export(&account).only("locations");
+    export.sheet("locations").edit(2, "city", "Berlin");
+    let files = export.write(account.folder(), Form::Csv);
+    account.run(&["check", &files[0]]).exits(0);
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(1)), "{}", why(&account, &summary));
+    let cities: Vec<Value> = account.records("locations").iter().map(|record| record["city"].clone()).collect();
+    assert_eq!(cities, [Value::Null, Value::Null, json!("Berlin")]);
+    // The same record twice.
+    let sheet = export.sheet("locations");
+    sheet.rows.push(sheet.rows[0].clone());
+    let files = export.write(account.folder(), Form::Csv);
+    account.run(&["check", &files[0]]).exits(1).says("duplicate.key");
 }
 
 /// Records that break every rule we would hold a sheet to.
