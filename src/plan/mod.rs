@@ -3,6 +3,9 @@
 //! [`Planner::row`] takes a checked row and gives its [`Verdict`]; the writes go to a [`StepSink`] in an order in which
 //! every step comes after those it awaits. Records that the run will create are known to the catalog from the
 //! moment they are planned, so that later rows and sheets may name them, in a dry run too.
+//!
+//! A row of an export says which record it is about ([`own`]), and is compared with it cell by cell ([`held`]): what was
+//! edited is an update of just that ([`anew`]), unless the service has changed the record meanwhile ([`conflict`]).
 
 mod anew;
 mod claims;
