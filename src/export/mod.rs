@@ -11,6 +11,9 @@
 
 mod backup;
 mod columns;
+mod names;
+mod value;
 
 pub use backup::{Backup, BackupError};
-pub use columns::{Columns, Part, referred};
+pub use columns::{Columns, Ids, Part};
+pub use names::{Names, named_by, referred};
