@@ -13,8 +13,8 @@ mod mirror;
 mod name;
 mod needs;
 mod service;
-mod sweep;
 mod suggest;
+mod sweep;
 
 use std::collections::HashMap;
 
@@ -22,8 +22,8 @@ pub use fetch::{Cost, How, Pages, Record};
 pub use find::Naming;
 pub use matching::KeyValue;
 pub use mirror::{
-    Change, Changed, How as Reading, LogEntry, Mirror, MirrorError, RefreshError, RefreshOptions, Refreshed, Shape, Source,
-    Thoroughness,
+    Change, Changed, How as Reading, LogEntry, Mirror, MirrorError, RefreshError, RefreshOptions, Refreshed, Shape,
+    Source, Thoroughness,
 };
 pub use name::{fold_into, fold_name};
 pub use needs::Needs;

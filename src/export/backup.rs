@@ -84,12 +84,7 @@ impl Backup {
     ///
     /// # Errors
     /// Where the file cannot hold every value of every record.
-    pub fn write(
-        self,
-        entity: &'static Entity,
-        records: &[&Record],
-        names: &Names,
-    ) -> Result<PathBuf, BackupError> {
+    pub fn write(self, entity: &'static Entity, records: &[&Record], names: &Names) -> Result<PathBuf, BackupError> {
         let columns = Columns::backup(entity, records.iter().copied());
         see_limits(&columns, records, names)?;
         let Self { whole } = self;

@@ -65,7 +65,12 @@ enum Source {
     /// The name of the record that a field refers to.
     Name(&'static Field, Reference),
     /// The same, where the field belongs to the record that another one refers to: the category of an asset's product.
-    Through { by: &'static Field, to: &'static str, field: &'static Field, shown: Shown },
+    Through {
+        by: &'static Field,
+        to: &'static str,
+        field: &'static Field,
+        shown: Shown,
+    },
     /// The names of the records in a structure.
     Holders(&'static Field),
     /// The value of a custom field.
@@ -175,7 +180,8 @@ impl Columns {
     pub fn chosen(mut self, headers: &[String]) -> Result<Self, String> {
         let mut chosen = Vec::with_capacity(headers.len());
         for header in headers {
-            let place = self.columns.iter().position(|column| column.header == *header).ok_or_else(|| header.clone())?;
+            let place =
+                self.columns.iter().position(|column| column.header == *header).ok_or_else(|| header.clone())?;
             chosen.push(self.columns.remove(place));
         }
         self.columns = chosen;

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
-use crate::catalog::{Catalog, Found, MirrorError, Mirror, Naming, Record, Target};
+use crate::catalog::{Catalog, Found, Mirror, MirrorError, Naming, Record, Target};
 use crate::check::{CLEAR, text};
 use crate::schema::{self, Entity, Reference};
 
 /// What a name has to be good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Purpose {
+pub(super) enum Purpose {
     /// To be read by people: the id stands beside it.
     Reading,
     /// To find the record again: where it would not, `#` and the id stand in its place.

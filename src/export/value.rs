@@ -147,7 +147,8 @@ mod tests {
 
     #[test]
     fn texts_are_what_json_says() {
-        let cases = [("\"a\"", "a"), (r#""a\"\u00e9\n""#, "a\"é\n"), ("12.50", "12.50"), ("[1]", "[1]"), ("true", "true")];
+        let cases =
+            [("\"a\"", "a"), (r#""a\"\u00e9\n""#, "a\"é\n"), ("12.50", "12.50"), ("[1]", "[1]"), ("true", "true")];
         for (json, text) in cases {
             assert_eq!(plain(json), text);
         }

@@ -26,11 +26,7 @@ pub enum Changed {
 
 impl Mirror {
     /// What happened to a collection since the export of that name, and when that was; none where there was none.
-    pub fn changes_since(
-        &self,
-        name: &str,
-        entity: &Entity,
-    ) -> Result<Option<(String, Vec<Change>)>, MirrorError> {
+    pub fn changes_since(&self, name: &str, entity: &Entity) -> Result<Option<(String, Vec<Change>)>, MirrorError> {
         let store = self.store();
         let Some((seq, at)) = store.baseline(name, entity)? else { return Ok(None) };
         let mut changes = Vec::new();

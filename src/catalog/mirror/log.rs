@@ -54,7 +54,8 @@ impl News {
     pub(super) fn note(&mut self, entry: &LogEntry) {
         let Some(at) = Moment::read(&entry.timestamp) else { return };
         if [Verb::Checkin, Verb::Checkout].iter().any(|verb| verb.log_event() == entry.event) {
-            let employee = serde_json::from_str(&entry.body).ok().and_then(|body: Json| whole(body.get("employee_id")?));
+            let employee =
+                serde_json::from_str(&entry.body).ok().and_then(|body: Json| whole(body.get("employee_id")?));
             match employee {
                 Some(employee) => drop(self.employees.insert(employee)),
                 None => self.has_unnamed_moves = true,

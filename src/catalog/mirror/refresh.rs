@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use super::log::{Last, NEWEST_FIRST, News};
 use super::moment::Moment;
 use super::store::{Adopted, CollectionState, History, LogEntry};
-use super::{Mirror, MirrorError};
+use super::{Mirror, MirrorError, Shape};
 use crate::api::{RawPage, RawRecord};
 use crate::catalog::fetch::Pages;
 use crate::catalog::sweep::{Lists, Sweep, SweepError};
@@ -157,6 +157,55 @@ impl Mirror {
         let mut refresh =
             Refresh { mirror: self, source, options, number, news, log_is_whole: false, longest, on_progress };
         refresh.run(wanted).await
+    }
+
+    /// Reads one list, which may be a filtered one, into this copy: for parts of an account, and for lists of which no
+    /// copy is kept. Gives how many records came.
+    ///
+    /// # Errors
+    /// What the service or the disk refuses.
+    pub async fn read<S: Source>(
+        &self,
+        source: &S,
+        (entity, filters): (&'static Entity, &[(&str, &str)]),
+        options: RefreshOptions<'_>,
+        on_progress: &mut dyn FnMut(&'static str, u64),
+    ) -> Result<u64, RefreshError<Fault<S>>> {
+        let mut detail = String::new();
+        for _ in 0..TRIES {
+            self.store().begin()?;
+            self.store().empty(entity)?;
+            let sweep =
+                Sweep { entity, filters, expected: None, at_once: options.at_once, longest: self.longest_page()? };
+            let mut shape = Shape::default();
+            let mut taken = 0_i64;
+            let mut take = |record: RawRecord<'_>| {
+                taken += 1;
+                if taken % 1_000 == 0 {
+                    on_progress(entity.name, taken as u64);
+                }
+                shape.note_json(record.json);
+                // Entries of the log have no id (field notes): they are numbered as they come.
+                self.store().add(entity, RawRecord { id: record.id.or(Some(taken)), ..record }, 0)
+            };
+            match sweep.run(source, &mut take).await {
+                Ok(swept) => {
+                    self.store().set_shape(entity, &shape)?;
+                    self.set_longest_page(self.longest_page()?.max(swept.longest))?;
+                    self.store().commit()?;
+                    return Ok(taken as u64);
+                }
+                Err(error) => {
+                    self.store().roll_back();
+                    match error {
+                        SweepError::Service(error) => return Err(RefreshError::Service(error)),
+                        SweepError::Take(error) => return Err(RefreshError::Mirror(error)),
+                        unsteady => detail = unsteady.to_string(),
+                    }
+                }
+            }
+        }
+        Err(RefreshError::Unsteady { collection: entity.name, detail })
     }
 }
 

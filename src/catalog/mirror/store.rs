@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::MirrorError;
 use super::shape::Shape;
 use crate::api::RawRecord;
-use crate::schema::{COLLECTIONS, Entity};
+use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
 
 /// The format that this version writes.
 const FORMAT: i64 = 1;
@@ -136,7 +136,7 @@ impl Store {
 
     fn create(&self) -> Result<(), MirrorError> {
         self.attempt(|connection| {
-            let tables: String = COLLECTIONS.iter().map(|entity| table_of(entity)).collect();
+            let tables: String = COLLECTIONS.iter().copied().chain([&ACTIVITY]).map(table_of).collect();
             connection.execute_batch(&format!(
                 "BEGIN; {TABLES} {tables} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT"
             ))
@@ -242,6 +242,11 @@ impl Store {
             self.remove(entity, *id, history, seen_at)?;
         }
         Ok(gone.len() as u64)
+    }
+
+    /// Takes every record of the collection out, without a trace.
+    pub(super) fn empty(&self, entity: &Entity) -> Result<(), MirrorError> {
+        self.attempt(|connection| connection.execute_batch(&format!("DELETE FROM {}", entity.name)))
     }
 
     pub(super) fn count(&self, entity: &Entity) -> Result<u64, MirrorError> {
@@ -429,9 +434,7 @@ impl Store {
                        WHERE seq IN (SELECT min(seq) FROM change WHERE collection = ?1 AND seq > ?2 GROUP BY record)
                        ORDER BY record";
             let mut statement = connection.prepare(sql)?;
-            statement
-                .query_map(params![entity.name, seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
-                .collect()
+            statement.query_map(params![entity.name, seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
         })
     }
 }
