@@ -9,6 +9,7 @@ mod delete;
 mod doctor;
 mod earlier;
 mod exit;
+mod export;
 mod import;
 mod intake;
 mod interrupts;
@@ -66,6 +67,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Resume(args) => resume::run(&global, &args, printer),
         Command::Undo(args) => undo::run(&global, &args, printer),
         Command::Runs(args) => runs::run(&args, printer),
+        Command::Export(args) => export::run(&global, &args, printer),
         Command::Template(args) => template::run(&global, &args, printer),
         Command::Schema(args) => schema::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&global, &args, printer),

@@ -1,6 +1,7 @@
 //! `--where field=value`: which records of a collection are exported, and who picks them.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::Value as Json;
 
@@ -38,6 +39,8 @@ enum Test {
     Custom(String, String),
     /// A field that the guide does not know.
     Own(String, String),
+    /// A day on or after which the record was changed.
+    Since(String),
 }
 
 /// Who applies a condition.
@@ -102,6 +105,16 @@ impl Wish {
             true => Err(ConditionError::NoEquals { text: text.to_owned() }),
             false => Ok(Self { collection, field: field.to_owned(), value }),
         }
+    }
+
+    /// Whether it is about that collection.
+    pub fn is_for(&self, entity: &'static Entity) -> bool {
+        self.collection.as_ref().is_none_or(|collection| collection == entity.name)
+    }
+
+    /// Whether the service has an exact filter for it.
+    pub fn is_asked(&self, entity: &'static Entity) -> bool {
+        !self.value.is_empty() && field_of(entity, &self.field).is_some_and(|field| field.filter)
     }
 
     /// The condition that it is for a collection. `shape` tells of fields that the guide does not know.
@@ -209,7 +222,21 @@ fn field_of(entity: &'static Entity, name: &str) -> Option<&'static Field> {
     }
 }
 
+impl fmt::Display for Condition {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.test {
+            Test::Since(day) => write!(formatter, "changed since {day}"),
+            _ => write!(formatter, "{}={}", self.field, self.value),
+        }
+    }
+}
+
 impl Condition {
+    /// Records changed on that day, written as `YYYY-MM-DD`, or later.
+    pub fn since(day: &str) -> Self {
+        Self { field: String::from("updated_at"), value: day.to_owned(), test: Test::Since(day.to_owned()) }
+    }
+
     /// Who applies it where the service is asked for a list: it, if the guide has an exact filter for it.
     pub fn by(&self) -> By {
         match &self.test {
@@ -247,6 +274,10 @@ impl Condition {
             }
             // The service has applied it.
             Test::Asked(..) => true,
+            // Moments of one spelling sort as texts; one that cannot be told is rather shown than lost.
+            Test::Since(day) => {
+                value::told(record.get("updated_at")).is_none_or(|json| value::plain(json).as_ref() >= day.as_str())
+            }
             Test::Own(name, wanted) => {
                 let held = value::told(record.get(name)).map_or(Cow::Borrowed(""), value::plain);
                 held.trim() == wanted

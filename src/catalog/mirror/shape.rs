@@ -39,6 +39,15 @@ impl Names {
 }
 
 impl Shape {
+    /// Adds the names of another that are not there yet.
+    pub fn join(&mut self, other: &Shape) {
+        for (own, others) in [(&mut self.fields, &other.fields), (&mut self.custom, &other.custom)] {
+            for name in others.iter() {
+                own.note(name);
+            }
+        }
+    }
+
     /// As [`Shape::note`], for a record as it came.
     pub fn note_json(&mut self, json: &str) -> bool {
         RawFields::of(json).is_some_and(|fields| self.note(&fields))
