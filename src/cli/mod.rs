@@ -40,6 +40,8 @@ use args::{Cli, Command};
 pub use exit::{Error, Exit};
 use printer::Printer;
 
+use crate::table::write::WriteError;
+
 /// The program: arguments in, exit code out.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -103,5 +105,6 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 /// A reader that went away, as in `tallyport schema | head`, is a quiet end.
 fn is_closed_pipe(error: &Error) -> bool {
-    matches!(error, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    let (Error::Output(error) | Error::Write(WriteError::Stdout { source: error })) = error else { return false };
+    error.kind() == io::ErrorKind::BrokenPipe
 }

@@ -3,7 +3,7 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, IgnoreError, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, DocProperties, Workbook, Worksheet, XlsxError};
 
 use super::names::Names;
 use super::{Columns, value};
@@ -11,21 +11,12 @@ use crate::api::RawFields;
 use crate::catalog::Record;
 use crate::schema::Entity;
 use crate::table::Row;
-use crate::table::write::xlsx::{
-    CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, value_width,
-};
+use crate::table::write::sheet::{HEADER, Widths, dress, header_format, set_header_height};
+use crate::table::write::xlsx::{CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put};
 use crate::table::write::{WholeFile, WriteError, guarded};
 
-/// Widths in characters.
+/// In characters.
 const NARROWEST: usize = 8;
-const WIDEST: usize = 42;
-/// What the filter's arrow takes from a header.
-const ARROW: usize = 3;
-const MARGIN: f64 = 1.5;
-/// The rows whose texts decide how wide a column is.
-const SAMPLE_ROWS: u32 = 200;
-/// As the headers of templates.
-const HEADER: Color = Color::RGB(0x1F3864);
 /// What an import does not read.
 const TOLD: Color = Color::RGB(0x7F7F7F);
 
@@ -134,24 +125,13 @@ fn fill(
     let mut row = Row::default();
     for (number, record) in (1..).zip(records) {
         fill_row(columns, record, names, u64::from(number) + 1, &mut row);
-        for ((place, cell), width) in (0..).zip(row.cells()).zip(&mut widths) {
+        for (place, cell) in (0..).zip(row.cells()) {
             put(sheet, (number, place), cell, Mark::Plain, &mut formats)?;
-            if number <= SAMPLE_ROWS {
-                *width = (*width).max(value_width(cell));
-            }
+            widths.see(number, usize::from(place), cell);
         }
     }
-    for (column, width) in (0..).zip(&widths) {
-        sheet.set_column_width(column, (*width).clamp(NARROWEST, WIDEST) as f64 + MARGIN)?;
-    }
-    let (last_row, last_column) = (records.len() as u32, widths.len().saturating_sub(1) as u16);
-    sheet.autofilter(0, 0, last_row, last_column)?;
-    sheet.set_freeze_panes(1, 0)?;
-    // Text that looks like a number is meant to be text: no green corners on it.
-    sheet.ignore_error_range(0, 0, last_row, last_column, IgnoreError::NumberStoredAsText)?;
-    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
-    sheet.set_footer("&L&A&RPage &P of &N");
-    Ok(())
+    widths.set(sheet)?;
+    dress(sheet, records.len() as u32, widths.last_column(), 0)
 }
 
 fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row: &mut Row) {
@@ -164,13 +144,9 @@ fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row:
 }
 
 /// The headers, and the columns' formats; gives the headers' widths.
-fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<Vec<usize>, XlsxError> {
-    let header = |color| {
-        let format = Format::new().set_bold().set_font_color(Color::White).set_background_color(color);
-        format.set_align(FormatAlign::VerticalCenter)
-    };
-    let (read, told) = (header(HEADER), header(TOLD));
-    let mut widths = Vec::new();
+fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<Widths, XlsxError> {
+    let (read, told) = (header_format(HEADER), header_format(TOLD));
+    let mut widths = Widths::new(NARROWEST);
     for (place, (text, part)) in (0..).zip(columns.headers_with_part()) {
         sheet.set_column_format(place, formats.text_column())?;
         let format = match part {
@@ -178,8 +154,8 @@ fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats)
             super::Part::Told => &told,
         };
         sheet.write_string_with_format(0, place, text, format)?;
-        widths.push(text_width(text) + ARROW);
+        widths.add(text);
     }
-    sheet.set_row_height(0, 20)?;
+    set_header_height(sheet)?;
     Ok(widths)
 }
