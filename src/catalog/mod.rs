@@ -13,6 +13,7 @@ mod name;
 mod needs;
 mod service;
 mod suggest;
+mod sweep;
 
 use std::collections::HashMap;
 
@@ -21,6 +22,7 @@ pub use find::Naming;
 pub use matching::KeyValue;
 pub use name::{fold_into, fold_name};
 pub use needs::Needs;
+pub use sweep::{Lists, Sign, Sweep, SweepError, Swept};
 
 use crate::schema;
 use holding::{Coverage, Entry, Holding, value_text};

@@ -1,7 +1,8 @@
 //! The service as the place records come from.
 
 use super::fetch::{Pages, Record};
-use crate::api::{ApiError, Client};
+use super::sweep::Lists;
+use crate::api::{ApiError, Client, RawPage};
 use crate::schema::Entity;
 
 impl Pages for Client {
@@ -27,5 +28,23 @@ impl Pages for Client {
 
     async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
         self.get(entity, id).await
+    }
+}
+
+impl Lists for Client {
+    type Error = ApiError;
+
+    fn page_limit(&self) -> u32 {
+        Client::page_limit(self)
+    }
+
+    async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<RawPage, ApiError> {
+        Client::raw_page(self, entity, filters, offset, limit).await
     }
 }

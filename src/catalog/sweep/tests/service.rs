@@ -1,0 +1,320 @@
+//! A list that is read while others write, and answers that come in any order.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashMap};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use fastrand::Rng;
+use futures::executor::block_on;
+
+use super::super::{Lists, Sweep, SweepError, Swept};
+use crate::api::{RawPage, RawRecord};
+use crate::schema::{ACTIVITY, Entity, collection};
+
+/// What the service says no with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Refused(pub(super) u64);
+
+/// What others do before a request is answered.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Churn {
+    /// Chances of a hundred that something of the kind happens, and how much of it at once at most.
+    pub(super) appends: (u32, usize),
+    pub(super) inserts: (u32, usize),
+    pub(super) deletes: (u32, usize),
+    pub(super) recovers: (u32, usize),
+    pub(super) updates: (u32, usize),
+}
+
+/// What the service does with offsets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Manner {
+    Steady,
+    /// Every page is the first.
+    IgnoresOffset,
+    /// Every page is so long, whatever was asked for.
+    IgnoresLimit(usize),
+    /// Another order for each page.
+    Shuffles,
+    /// A request from behind the end is an error.
+    RefusesBeyond,
+    /// This request is an error.
+    Fails(u64),
+}
+
+/// The service, with one list.
+pub(super) struct Service {
+    pub(super) entity: &'static Entity,
+    /// What it says is its longest page.
+    pub(super) limit: Cell<u32>,
+    /// What it refuses to give more than, and says so; the client then learns it.
+    pub(super) refuses_above: u32,
+    /// What it cuts pages to without a word.
+    pub(super) cut: u32,
+    pub(super) manner: Manner,
+    pub(super) churn: Churn,
+    pub(super) requests: Cell<u64>,
+    /// Requests that are waiting for their answer, and the most that ever were.
+    waiting: Cell<usize>,
+    pub(super) most_waiting: Cell<usize>,
+    state: RefCell<State>,
+}
+
+/// One entry: its id, how often it was changed, and what a row of the log says instead of an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Item {
+    id: i64,
+    version: u32,
+}
+
+struct State {
+    /// By place in the order.
+    list: BTreeMap<u64, Item>,
+    deleted: BTreeMap<u64, Item>,
+    next_id: i64,
+    /// How often each entry's name was there: from beginning to now without a break, and ever.
+    throughout: HashMap<String, u32>,
+    ever: HashMap<String, u32>,
+    rng: Rng,
+    /// Rows of a list without ids that say the same: so many in a row.
+    alike: u64,
+}
+
+/// Room in the order between two entries, for those that come in between.
+const GAP: u64 = 1 << 20;
+
+impl Service {
+    pub(super) fn new(entity: &'static Entity, count: usize, seed: u64) -> Self {
+        Self::alike(entity, count, seed, 1)
+    }
+
+    pub(super) fn assets(count: usize) -> Self {
+        Self::new(collection("assets").unwrap(), count, 7)
+    }
+
+    /// A list of which `alike` entries in a row are the same row.
+    pub(super) fn alike(entity: &'static Entity, count: usize, seed: u64, alike: u64) -> Self {
+        let mut state = State {
+            list: BTreeMap::new(),
+            deleted: BTreeMap::new(),
+            next_id: 1,
+            throughout: HashMap::new(),
+            ever: HashMap::new(),
+            rng: Rng::with_seed(seed),
+            alike,
+        };
+        (0..count).for_each(|_| state.append());
+        state.throughout = state.ever.clone();
+        Self {
+            entity,
+            limit: Cell::new(1_000),
+            refuses_above: u32::MAX,
+            cut: u32::MAX,
+            manner: Manner::Steady,
+            churn: Churn::default(),
+            requests: Cell::new(0),
+            waiting: Cell::new(0),
+            most_waiting: Cell::new(0),
+            state: RefCell::new(state),
+        }
+    }
+
+    pub(super) fn that(self, manner: Manner) -> Self {
+        Self { manner, ..self }
+    }
+
+    pub(super) fn cut_to(self, cut: u32) -> Self {
+        Self { cut, ..self }
+    }
+
+    pub(super) fn under(self, churn: Churn) -> Self {
+        Self { churn, ..self }
+    }
+
+    /// Everything in the list now, in order.
+    pub(super) fn names(&self) -> Vec<String> {
+        let state = self.state.borrow();
+        state.list.iter().map(|(place, item)| state.name(*place, *item)).collect()
+    }
+
+    /// How often each was there all the time, and how often ever.
+    pub(super) fn witnessed(&self) -> (HashMap<String, u32>, HashMap<String, u32>) {
+        let state = self.state.borrow();
+        (state.throughout.clone(), state.ever.clone())
+    }
+
+    /// Sweeps the list; gives the names in the order they came.
+    pub(super) fn sweep(&self, sweep: Sweep<'_>) -> Result<(Swept, Vec<String>), SweepError<Refused, String>> {
+        let mut names = Vec::new();
+        let mut take = |record: RawRecord<'_>| {
+            names.push(name_of(record));
+            Ok(())
+        };
+        block_on(sweep.run(self, &mut take)).map(|swept| (swept, names))
+    }
+
+    pub(super) fn whole(&self) -> Sweep<'static> {
+        Sweep { entity: self.entity, filters: &[], expected: None, at_once: 4, longest: 0 }
+    }
+
+    fn answer(&self, offset: u64, limit: u32) -> Result<RawPage, Refused> {
+        self.requests.set(self.requests.get() + 1);
+        let mut state = self.state.borrow_mut();
+        state.churn(self.churn);
+        if limit > self.refuses_above {
+            self.limit.set(self.refuses_above);
+        }
+        let limit = limit.min(self.refuses_above).min(self.cut) as usize;
+        let mut entries: Vec<(u64, Item)> = state.list.iter().map(|(place, item)| (*place, *item)).collect();
+        let (mut offset, mut limit) = (offset, limit);
+        match self.manner {
+            Manner::Fails(request) if request == self.requests.get() => return Err(Refused(offset)),
+            Manner::RefusesBeyond if offset >= entries.len() as u64 && offset > 0 => return Err(Refused(offset)),
+            Manner::IgnoresOffset => offset = 0,
+            Manner::IgnoresLimit(length) => limit = length,
+            Manner::Shuffles => state.rng.shuffle(&mut entries),
+            Manner::Steady | Manner::RefusesBeyond | Manner::Fails(_) => {}
+        }
+        let page = entries.into_iter().skip(offset as usize).take(limit);
+        let texts: Vec<String> = page.map(|(place, item)| state.json(place, item, self.entity)).collect();
+        Ok(RawPage::of(format!("[{}]", texts.join(","))).unwrap())
+    }
+
+    fn pause(&self, longest: u32) -> Pause {
+        Pause(self.state.borrow_mut().rng.u32(0..=longest))
+    }
+}
+
+impl Lists for Service {
+    type Error = Refused;
+
+    fn page_limit(&self) -> u32 {
+        self.limit.get()
+    }
+
+    async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        _: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<RawPage, Refused> {
+        assert_eq!(entity.name, self.entity.name);
+        self.waiting.set(self.waiting.get() + 1);
+        self.most_waiting.set(self.most_waiting.get().max(self.waiting.get()));
+        self.pause(12).await;
+        let page = self.answer(offset, limit);
+        self.pause(12).await;
+        self.waiting.set(self.waiting.get() - 1);
+        page
+    }
+}
+
+impl State {
+    fn json(&self, place: u64, item: Item, entity: &Entity) -> String {
+        match entity.is_collection() {
+            true => format!(r#"{{"id":{},"name":"{}","version":{}}}"#, item.id, self.name(place, item), item.version),
+            false => format!(r#"{{"name":"{}"}}"#, self.name(place, item)),
+        }
+    }
+
+    /// What tells the entry from others, where anything does: entries that are alike have one name.
+    fn name(&self, place: u64, item: Item) -> String {
+        match place.is_multiple_of(GAP) {
+            true => format!("{:010}", place / GAP / self.alike),
+            false => format!("{:010}+{}", place / GAP / self.alike, item.id),
+        }
+    }
+
+    fn add(&mut self, place: u64) {
+        let item = Item { id: self.next_id, version: 0 };
+        self.next_id += 1;
+        if self.list.insert(place, item).is_none() {
+            *self.ever.entry(self.name(place, item)).or_default() += 1;
+        }
+    }
+
+    /// Behind all that ever were.
+    fn append(&mut self) {
+        let last = self.list.keys().chain(self.deleted.keys()).max().copied();
+        self.add(last.map_or(0, |last| last / GAP + 1) * GAP);
+    }
+
+    /// Some neighbours of the list, by their places.
+    fn neighbours(&mut self, most: usize) -> Vec<u64> {
+        let count = self.rng.usize(1..=most);
+        let from = self.rng.usize(0..=self.list.len());
+        self.list.keys().skip(from).take(count).copied().collect()
+    }
+
+    fn churn(&mut self, churn: Churn) {
+        let happens = |state: &mut Self, (chance, most): (u32, usize)| {
+            let happens = state.rng.u32(0..100) < chance;
+            if happens { state.rng.usize(1..=most) } else { 0 }
+        };
+        (0..happens(self, churn.appends)).for_each(|_| self.append());
+        (0..happens(self, churn.inserts)).for_each(|_| self.insert());
+        let count = happens(self, churn.deletes);
+        if count > 0 {
+            self.neighbours(count).into_iter().for_each(|place| self.delete(place));
+        }
+        (0..happens(self, churn.recovers)).for_each(|_| self.recover());
+        let count = happens(self, churn.updates);
+        if count > 0 {
+            for place in self.neighbours(count) {
+                self.list.get_mut(&place).unwrap().version += 1;
+            }
+        }
+    }
+
+    fn insert(&mut self) {
+        let Some(before) = self.neighbours(1).first().copied() else { return };
+        let place = before / GAP * GAP + self.rng.u64(1..GAP);
+        if !self.list.contains_key(&place) && !self.deleted.contains_key(&place) {
+            self.add(place);
+        }
+    }
+
+    fn delete(&mut self, place: u64) {
+        let item = self.list.remove(&place).unwrap();
+        let name = self.name(place, item);
+        // Of those that are alike, one that came later may go: fewer were there all the time at most.
+        let count = self.throughout.get_mut(&name);
+        if let Some(count) = count {
+            *count = count.saturating_sub(1);
+        }
+        self.deleted.insert(place, item);
+    }
+
+    fn recover(&mut self) {
+        let Some(place) = self.rng.choice(self.deleted.keys()).copied() else { return };
+        let item = self.deleted.remove(&place).unwrap();
+        self.list.insert(place, item);
+    }
+}
+
+fn name_of(record: RawRecord<'_>) -> String {
+    let record: serde_json::Value = serde_json::from_str(record.json).unwrap();
+    record["name"].as_str().unwrap().to_owned()
+}
+
+/// Lets others go first, so many times.
+struct Pause(u32);
+
+impl Future for Pause {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if self.0 == 0 {
+            return Poll::Ready(());
+        }
+        self.0 -= 1;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+pub(super) fn log(count: usize, seed: u64, alike: u64) -> Service {
+    Service::alike(&ACTIVITY, count, seed, alike)
+}
