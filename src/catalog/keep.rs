@@ -8,7 +8,7 @@ use super::needs::Need;
 use crate::schema::{self, Entity, Kind};
 
 /// Fields that finding, check-outs and warnings read, whatever the collection.
-const ALWAYS: &[&str] = &["id", "category_id", "product_id", "checkout_email", "archived"];
+const ALWAYS: &[&str] = &["id", "category_id", "product_id", "checkout_email", "archived", "updated_at"];
 
 /// What is kept of the records of one collection.
 pub(super) struct Keep<'a> {

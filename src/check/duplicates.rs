@@ -1,13 +1,49 @@
-//! A natural key twice in the input.
+//! The same record twice in the input.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
+
+/// What has been seen of a sheet's records: their natural keys, and the ids of rows that give one.
+///
+/// The id says which record a row is about, so that two rows with ids may share a name as their records do.
+#[derive(Debug, Default)]
+pub(super) struct SeenRecords {
+    ids: SeenKeys,
+    /// The keys of rows with an id, and of those without.
+    beside_ids: SeenKeys,
+    alone: SeenKeys,
+}
+
+/// An earlier row about the same record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Earlier {
+    SameId(u64),
+    SameKey(u64),
+}
+
+impl SeenRecords {
+    /// Remembers a row by its folded key, which may be empty, and by its id; the row that was about the same record
+    /// before, if one was.
+    pub(super) fn earlier(&mut self, id: Option<i64>, key: &str, row: u64) -> Option<Earlier> {
+        let Some(id) = id else {
+            let key = Some(key).filter(|key| !key.is_empty())?;
+            let beside_id = self.beside_ids.row_of(key);
+            return self.alone.first_row_of(key, row).or(beside_id).map(Earlier::SameKey);
+        };
+        let same_id = self.ids.first_row_of(&id.to_string(), row).map(Earlier::SameId);
+        let same_key = self.alone.row_of(key).map(Earlier::SameKey);
+        if !key.is_empty() {
+            self.beside_ids.first_row_of(key, row);
+        }
+        same_id.or(same_key)
+    }
+}
 
 /// The keys seen so far in a sheet, as hashes: 13 bytes or so a row, so that a million rows stay small.
 ///
 /// Two different keys share a 64-bit hash once in some ten billion files of a million rows.
 #[derive(Debug, Default)]
-pub(super) struct SeenKeys {
+struct SeenKeys {
     build: DefaultHashBuilder,
     /// Positions in `hashes`.
     table: HashTable<u32>,
@@ -17,12 +53,22 @@ pub(super) struct SeenKeys {
 }
 
 impl SeenKeys {
+    /// The row that had a folded key, if one did.
+    fn row_of(&self, key: &str) -> Option<u64> {
+        // Most sheets have ids in every row or in none.
+        if self.hashes.is_empty() { None } else { self.row_of_hash(self.build.hash_one(key)) }
+    }
+
+    fn row_of_hash(&self, hash: u64) -> Option<u64> {
+        let position = self.table.find(hash, |position| self.hashes[*position as usize] == hash)?;
+        Some(u64::from(self.rows[*position as usize]))
+    }
+
     /// Remembers a folded key; the row that had it before, if one did.
-    pub(super) fn first_row_of(&mut self, key: &str, row: u64) -> Option<u64> {
+    fn first_row_of(&mut self, key: &str, row: u64) -> Option<u64> {
         let hash = self.build.hash_one(key);
-        let hashes = &self.hashes;
-        if let Some(position) = self.table.find(hash, |position| hashes[*position as usize] == hash) {
-            return Some(u64::from(self.rows[*position as usize]));
+        if let Some(first) = self.row_of_hash(hash) {
+            return Some(first);
         }
         let position = u32::try_from(self.hashes.len()).ok()?;
         self.hashes.push(hash);
@@ -35,7 +81,20 @@ impl SeenKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::SeenKeys;
+    use super::{Earlier, SeenKeys, SeenRecords};
+
+    #[test]
+    fn rows_with_ids_may_share_a_key_and_others_may_not() {
+        let mut seen = SeenRecords::default();
+        assert_eq!(seen.earlier(Some(7), "hq", 2), None);
+        assert_eq!(seen.earlier(Some(8), "hq", 3), None);
+        assert_eq!(seen.earlier(Some(7), "branch", 4), Some(Earlier::SameId(2)));
+        assert_eq!(seen.earlier(None, "hq", 5), Some(Earlier::SameKey(2)));
+        assert_eq!(seen.earlier(None, "depot", 6), None);
+        assert_eq!(seen.earlier(Some(9), "depot", 7), Some(Earlier::SameKey(6)));
+        assert_eq!(seen.earlier(None, "", 8), None);
+        assert_eq!(seen.earlier(None, "", 9), None);
+    }
 
     #[test]
     fn the_first_row_of_a_key_is_remembered() {

@@ -33,5 +33,5 @@ pub use column::{DateSurvey, MoneySurvey};
 pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
 pub use problem::{Code, Flaw, Problem};
-pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenField, GivenRelated, Learned};
-pub use rules::{Blank, Duplicates, FractionalCost, Mode, RowAction, Rules};
+pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenCustom, GivenField, GivenId, GivenRelated, Learned};
+pub use rules::{Blank, Conflicts, Duplicates, FractionalCost, Mode, RowAction, Rules};

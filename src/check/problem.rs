@@ -72,6 +72,7 @@ codes! {
     // the account
     RecordExists "record.exists" "the record already exists"
     RecordMissing "record.missing" "there is no such record"
+    RecordConflict "record.conflict" "the record was changed on the service after the export"
     RecordAmbiguous "record.ambiguous" "more than one record matches"
     KeyMissing "key.missing" "nothing to find the record by"
     // the service

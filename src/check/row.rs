@@ -1,18 +1,16 @@
 //! One row against the schema: all its problems, or its values.
 
-use std::fmt::Write as _;
-
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateReading};
-use super::duplicates::SeenKeys;
+use super::duplicates::{Earlier, SeenRecords};
 use super::money::{self, CurrencyHint, DecimalMark};
 use super::problem::{Code, Flaw, Problem};
 use super::rules::{Blank, Duplicates, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
 use crate::catalog::fold_into;
-use crate::mapping::{Ids, Mapping, To};
+use crate::mapping::{Ids, Mapping, OwnIds, Stamp, To};
 use crate::schema::{Field, Kind, TextForm, Wire};
 use crate::table::{Cell, Row, Value};
 
@@ -23,17 +21,33 @@ pub const CLEAR: &str = "<clear>";
 #[derive(Debug, Default)]
 pub struct CheckedRow {
     /// The record's own id, where a column gives it.
-    pub id: Option<i64>,
+    pub id: Option<GivenId>,
     /// What the row asks for itself.
     pub action: Option<RowAction>,
     pub values: Vec<GivenField>,
     /// Texts that describe a referenced record.
     pub related: Vec<GivenRelated>,
     /// Custom fields by column, and those of a JSON cell.
-    pub custom: Vec<(String, String)>,
+    pub custom: Vec<GivenCustom>,
     /// Required fields the row leaves empty; a problem only where the row creates.
     pub missing: Vec<usize>,
     pub problems: Vec<Problem>,
+}
+
+/// The id of the record that a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GivenId {
+    pub number: i64,
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub own: OwnIds,
+}
+
+impl GivenId {
+    /// The number, where it is sure to be one of this account's.
+    pub fn certain(self) -> Option<i64> {
+        (self.own == OwnIds::Certain).then_some(self.number)
+    }
 }
 
 /// A field with the value its cell gives.
@@ -51,6 +65,15 @@ pub struct GivenField {
 pub struct GivenRelated {
     pub field: usize,
     pub related: &'static str,
+    pub column: u32,
+}
+
+/// A custom field with its value; an empty one clears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GivenCustom {
+    pub name: String,
+    pub value: String,
+    /// The cell's column, from 0.
     pub column: u32,
 }
 
@@ -121,7 +144,7 @@ enum Use {
     Field { index: usize, field: &'static Field, ids: Ids },
     Related { field: usize, related: &'static str },
     Custom(String),
-    Id,
+    Id(OwnIds),
     Action,
 }
 
@@ -145,7 +168,9 @@ pub struct Checker<'m> {
     /// The columns of the natural key, where every one is a plain cell of this row.
     key_columns: Vec<usize>,
     key: String,
-    seen: SeenKeys,
+    seen: SeenRecords,
+    /// Whether a doubtful id is told from another system's by the moments beside it.
+    ids: IdTrust,
     beyond: Beyond,
     /// Optional cells with a no-value mark, read as blank.
     pub marks_read_as_blank: u64,
@@ -181,7 +206,8 @@ impl<'m> Checker<'m> {
                 .collect(),
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
             key: String::new(),
-            seen: SeenKeys::default(),
+            seen: SeenRecords::default(),
+            ids: IdTrust::of(mapping),
             beyond,
             marks_read_as_blank: 0,
         }
@@ -209,7 +235,7 @@ impl<'m> Checker<'m> {
 
     /// Forgets the rows seen, keeping what was learned: the next pass starts from the top.
     pub fn rewind(&mut self) {
-        self.seen = SeenKeys::default();
+        self.seen = SeenRecords::default();
         self.marks_read_as_blank = 0;
     }
 
@@ -300,7 +326,8 @@ impl<'m> Checker<'m> {
         if self.rules.duplicates == Duplicates::Allowed {
             return;
         }
-        if self.key_columns.is_empty() || checked.action == Some(RowAction::Skip) {
+        let id = checked.id.filter(|id| self.ids == IdTrust::All || id.own == OwnIds::Certain);
+        if checked.action == Some(RowAction::Skip) || (self.key_columns.is_empty() && id.is_none()) {
             return;
         }
         self.key.clear();
@@ -309,14 +336,33 @@ impl<'m> Checker<'m> {
             self.key.push('\u{1f}');
         }
         if self.key.starts_with('\u{1f}') {
-            return;
+            self.key.clear();
         }
-        if let Some(first) = self.seen.first_row_of(&self.key, row.number) {
-            let column = self.key_columns[0];
-            let mut expected = String::new();
-            let _ = write!(expected, "each record once; row {first} holds the same");
-            let flaw = Flaw::new(Code::DuplicateKey, expected, "merge the two rows, or correct the one that is wrong");
-            checked.problems.push(flaw.at(Some(column as u32), row.cell(column).text));
+        let (first, column) = match self.seen.earlier(id.map(|id| id.number), &self.key, row.number) {
+            None => return,
+            Some(Earlier::SameId(first)) => (first, id.map(|id| id.column)),
+            Some(Earlier::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
+        };
+        let expected = format!("each record once; row {first} holds the same");
+        let flaw = Flaw::new(Code::DuplicateKey, expected, "merge the two rows, or correct the one that is wrong");
+        let found = column.map_or("", |column| row.cell(column as usize).text);
+        checked.problems.push(flaw.at(column, found));
+    }
+}
+
+/// Which ids say which record a row is about, as far as a look at the file alone goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum IdTrust {
+    CertainOnly,
+    /// An export's own.
+    All,
+}
+
+impl IdTrust {
+    fn of(mapping: &Mapping) -> Self {
+        match mapping.stamp_column(Stamp::Updated) {
+            Some(_) => IdTrust::All,
+            None => IdTrust::CertainOnly,
         }
     }
 }
@@ -333,9 +379,9 @@ fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Colum
         To::Field { field, ids } => Use::Field { index: *field, field: &mapping.entity.fields[*field], ids: *ids },
         To::Related { field, related } => Use::Related { field: *field, related },
         To::Custom(name) => Use::Custom(name.clone()),
-        To::Id => Use::Id,
+        To::Id(own) => Use::Id(*own),
         To::Action => Use::Action,
-        To::Result(_) | To::Ignored(_) => return None,
+        To::Stamp(_) | To::Result(_) | To::Ignored(_) => return None,
     };
     let reading = DateReading { format: rules.date_format.clone(), order: None };
     Some(ColumnCheck { column: column.index, to, reading, mark: rules.decimal })
@@ -345,7 +391,7 @@ fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Colum
 fn read_other(to: &Use, column: u32, cell: Cell<'_>, blank: Blank, checked: &mut CheckedRow) {
     if cell.is_blank() {
         if let (Use::Custom(name), Blank::Clear) = (to, blank) {
-            checked.custom.push((name.clone(), String::new()));
+            checked.custom.push(GivenCustom { name: name.clone(), value: String::new(), column });
         }
         return;
     }
@@ -361,8 +407,13 @@ fn read_other(to: &Use, column: u32, cell: Cell<'_>, blank: Blank, checked: &mut
                 checked.related.push(GivenRelated { field: *field, related, column });
             }
         }),
-        Use::Custom(name) => readable(cell).map(|()| checked.custom.push((name.clone(), custom_text(cell)))),
-        Use::Id => record_id(cell).map(|id| checked.id = Some(id)),
+        Use::Custom(name) => readable(cell).map(|()| {
+            checked.custom.push(GivenCustom { name: name.clone(), value: custom_text(cell), column });
+        }),
+        Use::Id(own) => record_id(cell).map(|number| {
+            let given = GivenId { number, column, own: *own };
+            checked.id = Some(checked.id.filter(|other| other.own <= given.own).unwrap_or(given));
+        }),
         Use::Action => match RowAction::parse(cell.text) {
             Some(action) => {
                 checked.action = Some(action);
@@ -484,7 +535,9 @@ impl FieldReader<'_> {
             }
             Kind::User => user(cell, trimmed),
             Kind::CustomFields => {
-                checked.custom.extend(custom::json_cell(trimmed)?);
+                let column = self.column.column as u32;
+                let pairs = custom::json_cell(trimmed)?.into_iter();
+                checked.custom.extend(pairs.map(|(name, value)| GivenCustom { name, value, column }));
                 Ok(Given::Text)
             }
             Kind::Structure => Ok(Given::Text),

@@ -14,6 +14,19 @@ pub struct Rules {
     pub date_format: Option<DateFormat>,
     pub decimal: Option<DecimalMark>,
     pub duplicates: Duplicates,
+    /// None: a problem of the row.
+    pub conflicts: Option<Conflicts>,
+}
+
+/// What becomes of a row that would change a record which was changed on the service after the sheet was exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Conflicts {
+    /// What the service holds stays
+    Theirs,
+    /// What the sheet says is written
+    Mine,
+    /// The row is skipped
+    Skip,
 }
 
 /// What a second row of the same natural key is.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use crate::check::{Blank, FractionalCost, Mode};
+use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 
 /// Moves inventories between spreadsheets and BlueTally.
 #[derive(Debug, Parser)]
@@ -238,6 +238,11 @@ pub struct ImportArgs {
     /// (employees and assets only if named)
     #[arg(long, value_name = "E,...", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     pub create_missing: Option<Vec<String>>,
+
+    /// What becomes of a row of an export that would go over what was changed on the service since (else a problem that
+    /// shows both values)
+    #[arg(long, value_enum, value_name = "WHOSE")]
+    pub conflicts: Option<Conflicts>,
 
     /// The input is a result workbook: send only the rows that are not done
     #[arg(long)]

@@ -19,7 +19,8 @@ use super::running::Running;
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
 use crate::catalog::{Catalog, Needs, Record};
-use crate::export::{Backup, BackupError, referred};
+use crate::check::Conflicts;
+use crate::export::{Backup, BackupError, Names, referred};
 use crate::journal::{Deed, Details, Draft, RunHead};
 use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
@@ -39,6 +40,8 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     let mut intake = Intake::open(&args.reading(), Holding::Only(entity), printer)?;
     see_keys(&intake)?;
     intake.keep_only_keys();
+    // Whatever a record has become, it is asked to go; the backup has it as it is now.
+    intake.rules.conflicts = Some(Conflicts::Mine);
     let path = result::path(args.layout.result.as_deref(), &intake)?;
     let progress = Progress::new(ProgressKind::choose(global), None);
     let (deed, covers, rows) = (Deed::Delete, CreateMissing::Nothing, Rows::All);
@@ -109,9 +112,9 @@ fn see_keys(intake: &Intake) -> Result<(), Error> {
     for (index, sheet) in intake.sheets.iter().enumerate() {
         let mapping = &sheet.mapping;
         let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
-        let ids = mapping.columns.iter().find(|column| column.to == To::Id);
+        let ids = mapping.columns.iter().find(|column| matches!(column.to, To::Id(_)));
         let mend = match (ids, sheet.match_on.first()) {
-            (Some(_), _) if mapping.own_ids == OwnIds::Certain => continue,
+            (Some(_), _) if mapping.own_ids() == OwnIds::Certain => continue,
             _ if has_key => continue,
             (Some(column), _) => {
                 format!("add --map '{}=_id' if that column holds this account's own ids", column.header)
@@ -184,7 +187,7 @@ async fn keep(
     // A name serves only where no other record has it, which takes them all to know.
     referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
     let names = Catalog::fetch(&connection.client, &needs, &mut |_, _| {}).await?;
-    Ok(backup.write(entity, &records, &names)?)
+    Ok(backup.write(entity, &records, &Names::new(names))?)
 }
 
 /// `delete 42 assets from https://app.bluetallyapp.com/api/v1`.

@@ -39,7 +39,7 @@ impl EarlierResult {
         let column = |to: &To| mapping.columns.iter().find(|column| column.to == *to).map(|column| column.index);
         Some(Self {
             status: column(&To::Result(ResultColumn::Status))?,
-            id: column(&To::Id),
+            id: mapping.id_column().map(|column| column as usize),
             message: column(&To::Result(ResultColumn::Message)),
         })
     }

@@ -30,6 +30,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
         (connect(global)?, Interrupts::listen()?)
     };
     let mut intake = Intake::open(&args.reading, Holding::Anything, printer)?;
+    intake.rules.conflicts = args.conflicts;
     let path = result::path(args.reading.layout.result.as_deref(), &intake)?;
     let progress = Progress::new(ProgressKind::choose(global), None);
     let rows = if args.only_failed { Rows::NotDone } else { Rows::All };

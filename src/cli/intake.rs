@@ -12,7 +12,7 @@ use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Duplicates, Learned, Rules};
 use crate::journal::{SheetHead, Source};
 use crate::mapping::{
-    Binding, Fault, Ignored, Mapping, MappingFile, Purpose, To, Wish, Wishes, entity_of, find_header,
+    Binding, Fault, Ignored, Mapping, MappingFile, Purpose, Stamp, To, Wish, Wishes, entity_of, find_header,
 };
 use crate::plan::{Named, TextTrust};
 use crate::report;
@@ -242,7 +242,8 @@ impl Intake {
     pub(super) fn head(&self, index: usize) -> SheetHead {
         let sheet = &self.sheets[index];
         let before = |other: &&Sheet| (other.book, other.position) < (sheet.book, sheet.position);
-        let fields = sheet.mapping.fed_fields();
+        let fed = sheet.mapping.fed_fields().map(|field| (field.name, sheet.mapping.column_of(field.name)));
+        let changed = (Stamp::Updated.name(), sheet.mapping.stamp_column(Stamp::Updated));
         SheetHead {
             file: self.books[sheet.book].input.name(),
             name: sheet.name.clone(),
@@ -250,9 +251,7 @@ impl Intake {
             place: self.sheets.iter().filter(before).count() as u32,
             entity: sheet.mapping.entity,
             header: sheet.header.clone(),
-            fields: fields
-                .filter_map(|field| Some((field.name.to_owned(), sheet.mapping.column_of(field.name)?)))
-                .collect(),
+            fields: fed.chain([changed]).filter_map(|(name, column)| Some((name.to_owned(), column?))).collect(),
             decoding: self.decoding(index),
             ignored: self.ignored(index),
         }
@@ -454,7 +453,7 @@ impl<'a> Asked<'a> {
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
     fn see_match_columns(&self, place: &str, mapping: &Mapping) -> Result<(), Error> {
         let is_there = |name: &str| match name {
-            "id" | "_id" => mapping.columns.iter().any(|column| column.to == To::Id),
+            "id" | "_id" => mapping.columns.iter().any(|column| matches!(column.to, To::Id(_))),
             name => mapping.feeds(name),
         };
         let names = self.args.layout.match_on.iter().map(|name| name.trim());
@@ -532,6 +531,7 @@ fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
         date_format: date_format.transpose()?,
         decimal: decimal.transpose()?,
         duplicates: if args.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
+        conflicts: None,
     })
 }
 

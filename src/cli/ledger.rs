@@ -2,6 +2,7 @@
 
 use crate::check::Problem;
 use crate::journal::{PlannedRow, RowState, StepOutcome, StepResult};
+use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
 use crate::report::{Counts, Outcome, ProblemTally, Status};
 
@@ -19,6 +20,8 @@ struct Entry {
     state: State,
     /// The record's id; 0 where it is not known.
     id: i64,
+    /// When the service changed the record for this run, in milliseconds since the epoch; 0 where it did not say.
+    changed: i64,
     /// A position in `details`, from 1; 0 for none.
     detail: u32,
 }
@@ -60,7 +63,7 @@ impl Ledger {
             RowState::Ended => State::Ended(planned.status),
             RowState::Carried => State::Carried(planned.status),
         };
-        self.entries.push(Entry { row, state, id: planned.record.unwrap_or(0), detail: 0 });
+        self.entries.push(Entry { row, state, id: planned.record.unwrap_or(0), changed: 0, detail: 0 });
         if !planned.problems.is_empty() || !planned.message.is_empty() {
             let detail = self.detail(self.entries.len() - 1);
             detail.problems = planned.problems;
@@ -82,6 +85,7 @@ impl Ledger {
                     StepResult::Unknown => Status::Unknown,
                 };
                 self.end(row, status, outcome.record, &outcome.message, outcome.problems.clone());
+                self.note_change(row, outcome);
             }
         }
     }
@@ -96,6 +100,21 @@ impl Ledger {
             detail.message = message.into();
             detail.problems.extend(problems);
         }
+    }
+
+    /// When an update happened, as far as the service says.
+    fn note_change(&mut self, row: u64, outcome: &StepOutcome) {
+        let told = outcome.after.as_ref().and_then(|after| after.get(Stamp::Updated.name())?.as_str());
+        let changed = told.and_then(|moment| moment.parse::<jiff::Timestamp>().ok());
+        if let (Some(changed), Some(position)) = (changed, self.position(row)) {
+            self.entries[position].changed = changed.as_millisecond();
+        }
+    }
+
+    /// When the service changed the record of the row at a position for this run; none where it did not, or did not say.
+    pub(super) fn changed(&self, position: usize) -> Option<jiff::Timestamp> {
+        let changed = self.entries.get(position)?.changed;
+        jiff::Timestamp::from_millisecond(changed).ok().filter(|_| changed != 0)
     }
 
     /// Rows come in ascending order, but for workbooks that other programs wrote carelessly.

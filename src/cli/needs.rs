@@ -7,8 +7,8 @@ use super::earlier::Rows;
 use super::intake::Intake;
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, Given, text};
-use crate::mapping::Mapping;
-use crate::plan::{CreateMissing, SheetPlan};
+use crate::mapping::{Mapping, Stamp};
+use crate::plan::{CreateMissing, Moment, SheetPlan};
 use crate::schema::{self, Entity, Role, Verb};
 use crate::table::Row;
 
@@ -18,6 +18,8 @@ pub(super) struct Needs {
     pub records: catalog::Needs,
     /// Users named by e-mail address, lower case.
     pub users: Vec<String>,
+    /// The latest change of a record that a sheet shows.
+    pub exported: Option<Moment>,
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
@@ -48,7 +50,11 @@ pub(super) fn gather(
                 "give the result workbook, or leave out --only-failed",
             ));
         }
+        let changed = mapping.stamp_column(Stamp::Updated);
         rows += intake.survey(index, checkers, &mut |row, checked| {
+            if let Some(shown) = changed.and_then(|column| Moment::shown(row.cell(column as usize))) {
+                needs.exported = Some(shown.later(needs.exported));
+            }
             if !earlier.is_some_and(|earlier| earlier.is_done(row)) {
                 gather_row(&mut needs.records, &mut users, &sheet, covers, row, checked);
             }
@@ -92,7 +98,7 @@ fn gather_row(
     let entity = mapping.entity;
     let cell = |column: u32| text::trimmed(row.cell(column as usize).text);
     if let Some(id) = checked.id {
-        needs.id(entity.name, id);
+        needs.id(entity.name, id.number);
     }
     for given in &checked.values {
         let field = &entity.fields[given.field];

@@ -17,14 +17,15 @@ use super::settings::Connection;
 use super::{Error, Exit};
 use crate::api::Client;
 use crate::catalog::{Catalog, How};
-use crate::check::{CheckedRow, Checker, RowAction};
+use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
 use crate::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::mapping::OwnIds;
 use crate::plan::{
-    Claims, CreateMissing, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind, estimate,
+    Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
+    estimate,
 };
 use crate::report::{self, Planned, Requests, Status, Tense};
-use crate::resolve::{UnknownNames, Users};
+use crate::resolve::{Renamed, UnknownNames, Users};
 use crate::send::LogStart;
 use crate::table::Row;
 
@@ -109,6 +110,8 @@ impl Planning<'_> {
             catalog: &mut catalog,
             users: &users,
             unknown: UnknownNames::default(),
+            renamed: Renamed::default(),
+            exported: needs.exported,
             rules: &rules,
             covers: &self.covers,
             steps,
@@ -268,9 +271,9 @@ impl Pass<'_> {
                 Some(decided) => Ok(decided),
                 None if self.deed == Deed::Delete => {
                     *self.overruled += delete_it(sheet, row, checked);
-                    planner.row(sheet, row, checked).map(|verdict| planned_row(checked.id, verdict))
+                    planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided))
                 }
-                None => planner.row(sheet, row, checked).map(|verdict| planned_row(checked.id, verdict)),
+                None => planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided)),
             };
             kept = planned.and_then(|planned| {
                 let withheld =
@@ -289,9 +292,9 @@ impl Pass<'_> {
 fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 {
     let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
     let says_key = key.is_some_and(|column| !row.cell(column as usize).is_blank());
-    if sheet.mapping.own_ids == OwnIds::Doubtful && !says_key {
+    if !says_key {
         // It may be another system's id: without a key beside it, it deletes nothing.
-        checked.id = None;
+        checked.id = checked.id.filter(|id| id.own == OwnIds::Certain);
     }
     match checked.action {
         Some(RowAction::Skip) => 0,
@@ -313,15 +316,22 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     })
 }
 
-/// A row that is not sent keeps the id that it came with: without it a mended row would be a new record.
-fn planned_row(own_id: Option<i64>, verdict: Verdict) -> PlannedRow {
-    let (state, status, record, problems) = match verdict {
-        Verdict::Write(_, write) => (RowState::Planned, done_status(write), written_record(write), Vec::new()),
-        Verdict::Unchanged(id) => (RowState::Ended, Status::Unchanged, Some(id), Vec::new()),
-        Verdict::Skipped => (RowState::Ended, Status::Skipped, own_id, Vec::new()),
-        Verdict::Rejected(problems) => (RowState::Ended, Status::Failed, own_id, problems),
-    };
-    PlannedRow { state, status, record, message: String::new(), problems }
+/// A row that is not sent keeps the id that it came with: without it a mended row would be a new record. An id that may
+/// be another system's stays in its own column: in the result's it would be taken for one of ours.
+fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
+    let own_id = checked.id.and_then(GivenId::certain);
+    let ended =
+        |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
+    match verdict {
+        Verdict::Write(_, write) => {
+            PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
+        }
+        Verdict::Unchanged(id) => ended(Status::Unchanged, Some(id)),
+        Verdict::Yielded { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
+        Verdict::Yielded { record, .. } => ended(Status::Unchanged, Some(record)),
+        Verdict::Skipped => ended(Status::Skipped, own_id),
+        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
+    }
 }
 
 fn written_record(write: WriteKind) -> Option<i64> {

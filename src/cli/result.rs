@@ -7,12 +7,12 @@ use super::Error;
 use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
-use crate::check::{Blank, FractionalCost, Mode};
+use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 use crate::journal::{Journal, SheetHead};
-use crate::mapping::{Ignored, Mapping};
+use crate::mapping::{Ignored, Mapping, Stamp};
 use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
 use crate::table::write::WriteError;
-use crate::table::{Input, Row};
+use crate::table::{Input, Row, Value};
 
 /// Where a run's result is written.
 pub(super) struct ResultPath(PathBuf);
@@ -160,6 +160,14 @@ pub(super) fn options(args: &ImportArgs) -> Vec<(String, String)> {
         "--create-missing",
         args.create_missing.as_ref().map(|names| {
             if names.is_empty() { String::from("all but employees and assets") } else { names.join(", ") }
+        }),
+    );
+    add(
+        "--conflicts",
+        args.conflicts.map(|stays| match stays {
+            Conflicts::Theirs => String::from("theirs"),
+            Conflicts::Mine => String::from("mine"),
+            Conflicts::Skip => String::from("skip"),
         }),
     );
     add("--max-errors", args.max_errors.map(|most| most.to_string()));
@@ -344,15 +352,34 @@ fn write_sheet(
     book: &mut ResultBook,
 ) -> Result<(), Error> {
     book.start_sheet(&head.label, &head.header, head.entity.name)?;
+    let shown = head.column_of(Stamp::Updated.name());
     let mut position = 0;
     let mut written: Result<(), WriteError> = Ok(());
     rows.each(index, &mut |row| {
         let Some(outcome) = ledger.outcome(position) else { return ControlFlow::Break(()) };
+        written = match (shown, ledger.changed(position)) {
+            (Some(column), Some(changed)) => book.row(&with_moment(row, column as usize, changed), &outcome),
+            _ => book.row(row, &outcome),
+        };
         position += 1;
-        written = book.row(row, &outcome);
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
     Ok(written?)
+}
+
+/// A row that shows when its record was changed by this run, in the form in which it showed the last change: with the
+/// old moment the record would seem to have been changed by somebody else.
+fn with_moment(row: &Row, column: usize, changed: jiff::Timestamp) -> Row {
+    let mut row = row.clone();
+    match row.cell(column).value {
+        Value::Date(_) => {
+            let moment = jiff::tz::TimeZone::UTC.to_datetime(changed);
+            row.replace(column, &moment.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(), Value::Date(moment));
+        }
+        Value::Text => row.replace(column, &changed.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), Value::Text),
+        _ => {}
+    }
+    row
 }
 
 /// The columns that look like passwords: never copied.
@@ -363,15 +390,8 @@ pub(super) fn secrets(mapping: &Mapping) -> Vec<usize> {
 
 /// A row without what its secret columns hold.
 pub(super) fn without(row: &Row, secrets: &[usize]) -> Row {
-    let mut kept = Row::default();
-    kept.clear(row.number);
-    for (column, cell) in row.cells().enumerate() {
-        if secrets.contains(&column) {
-            kept.push_text("");
-        } else {
-            kept.push(cell.text, cell.value);
-        }
-    }
+    let mut kept = row.clone();
+    secrets.iter().for_each(|column| kept.replace(*column, "", Value::Blank));
     kept
 }
 

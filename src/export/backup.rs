@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, IgnoreError, Workbook, Worksheet, XlsxError};
 
-use super::Columns;
-use crate::catalog::{Catalog, Record};
+use super::names::Names;
+use super::{Columns, value};
+use crate::api::RawFields;
+use crate::catalog::Record;
 use crate::schema::Entity;
 use crate::table::Row;
 use crate::table::write::xlsx::{
@@ -78,18 +80,13 @@ impl Backup {
         }
     }
 
-    /// Writes the records and puts the file in its place. `catalog` holds the collections they refer to.
+    /// Writes the records and puts the file in its place. `names` knows the collections they refer to.
     ///
     /// # Errors
     /// Where the file cannot hold every value of every record.
-    pub fn write(
-        self,
-        entity: &'static Entity,
-        records: &[&Record],
-        catalog: &Catalog,
-    ) -> Result<PathBuf, BackupError> {
-        let columns = Columns::of(entity, records.iter().copied());
-        see_limits(&columns, records, catalog)?;
+    pub fn write(self, entity: &'static Entity, records: &[&Record], names: &Names) -> Result<PathBuf, BackupError> {
+        let columns = Columns::backup(entity, records.iter().copied());
+        see_limits(&columns, records, names)?;
         let Self { whole } = self;
         guarded(whole.path(), || {
             let mut workbook = Workbook::new();
@@ -97,14 +94,14 @@ impl Backup {
             let about = DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport");
             workbook.set_properties(&about);
             let sheet = workbook.add_worksheet_with_constant_memory();
-            fill(sheet?, entity, &columns, records, catalog)?;
+            fill(sheet?, entity, &columns, records, names)?;
             workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
         })?;
         Ok(whole.commit()?)
     }
 }
 
-fn see_limits(columns: &Columns, records: &[&Record], catalog: &Catalog) -> Result<(), BackupError> {
+fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(), BackupError> {
     if records.len() >= MAX_ROWS as usize {
         return Err(BackupError::TooMany { records: records.len() });
     }
@@ -114,8 +111,7 @@ fn see_limits(columns: &Columns, records: &[&Record], catalog: &Catalog) -> Resu
     }
     let mut row = Row::default();
     for record in records {
-        row.clear(0);
-        columns.fill(record, catalog, &mut row);
+        fill_row(columns, record, names, 0, &mut row);
         let too_long = |text: &str| clipped(text).len() < text.len();
         if let Some((_, header)) = row.cells().zip(columns.headers()).find(|(cell, _)| too_long(cell.text)) {
             let id = record.get("id").and_then(serde_json::Value::as_i64).unwrap_or_default();
@@ -130,15 +126,14 @@ fn fill(
     entity: &Entity,
     columns: &Columns,
     records: &[&Record],
-    catalog: &Catalog,
+    names: &Names,
 ) -> Result<(), XlsxError> {
     sheet.set_name(entity.name)?;
     let mut formats = CellFormats::new(Color::White);
     let mut widths = write_header(sheet, columns, &formats)?;
     let mut row = Row::default();
     for (number, record) in (1..).zip(records) {
-        row.clear(u64::from(number) + 1);
-        columns.fill(record, catalog, &mut row);
+        fill_row(columns, record, names, u64::from(number) + 1, &mut row);
         for ((place, cell), width) in (0..).zip(row.cells()).zip(&mut widths) {
             put(sheet, (number, place), cell, Mark::Plain, &mut formats)?;
             if number <= SAMPLE_ROWS {
@@ -157,6 +152,15 @@ fn fill(
     sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     sheet.set_footer("&L&A&RPage &P of &N");
     Ok(())
+}
+
+fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row: &mut Row) {
+    row.restart(number, value::formats());
+    // Taken apart from its text, as every record of an export is.
+    let json = serde_json::Value::Object(record.clone()).to_string();
+    if let Some(fields) = RawFields::of(&json) {
+        columns.fill(&fields, names, row);
+    }
 }
 
 /// The headers, and the columns' formats; gives the headers' widths.

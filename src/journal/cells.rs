@@ -1,7 +1,8 @@
 //! A row's cells as one line of JSON, and back: text, value and number format as they were read.
 //!
 //! A text is a string, a blank `null`; anything else an object: `{"t": text, "n": number}`, `"b"` a truth value, `"d"`
-//! a date, `"e"` an error, `"u"` a formula without result, `"f"` the number format.
+//! a date, `"e"` an error, `"u"` a formula without result, `"f"` the number format; `"c"` a cell of CSV with the
+//! apostrophe that guards it.
 
 use std::sync::Arc;
 
@@ -17,9 +18,10 @@ pub(super) fn encode(row: &Row, withheld: &dyn Fn(usize) -> bool) -> String {
         if column > 0 {
             out.push(b',');
         }
-        match withheld(column) {
-            true => out.extend_from_slice(b"null"),
-            false => encode_cell(cell, &mut out),
+        match (withheld(column), row.guarded(column)) {
+            (true, _) => out.extend_from_slice(b"null"),
+            (false, Some(text)) => put(&mut out, &json!({ "c": text })),
+            (false, None) => encode_cell(cell, &mut out),
         }
     }
     out.push(b']');
@@ -88,6 +90,7 @@ impl Decoder {
         match cell {
             Json::Null => row.push("", Value::Blank),
             Json::String(text) => row.push_text(text),
+            Json::Object(cell) if cell.contains_key("c") => row.push_csv(cell.get("c")?.as_str()?),
             Json::Object(cell) => {
                 let format = cell.get("f").and_then(Json::as_str);
                 let position = format.and_then(|format| self.formats.iter().position(|known| known == format));

@@ -140,7 +140,7 @@ pub struct SheetHead {
     pub place: u32,
     pub entity: &'static Entity,
     pub header: Row,
-    /// Which column feeds which field: the service's complaints about a field go to that cell.
+    /// Which column feeds or shows which field: the service's complaints about a field go to that cell.
     pub fields: Vec<(String, u32)>,
     /// How the text was read.
     pub decoding: Option<String>,
@@ -149,6 +149,11 @@ pub struct SheetHead {
 }
 
 impl SheetHead {
+    /// The column of a field, from 0.
+    pub fn column_of(&self, field: &str) -> Option<u32> {
+        self.fields.iter().find(|(known, _)| known == field).map(|(_, column)| *column)
+    }
+
     /// The header over a column, from 0.
     pub fn header_of(&self, column: u32) -> Option<&str> {
         Some(self.header.cell(column as usize).text.trim()).filter(|header| !header.is_empty())
@@ -196,7 +201,8 @@ pub struct StepOutcome {
     pub result: StepResult,
     /// The record's id, where it is known.
     pub record: Option<i64>,
-    /// What the service made of the record beyond what was sent: tells later whether somebody changed it since.
+    /// What the service made of the record beyond what was sent: of a new one its other fields, which tell later whether
+    /// somebody changed it since; of one that was updated, when.
     pub after: Option<Body>,
     /// For people; empty where the problems say it all.
     pub message: String,

@@ -121,8 +121,9 @@ fn target_text(entity: &Entity, to: &To) -> Option<String> {
         To::Field { field, .. } => Some(entity.fields[*field].name.to_owned()),
         To::Related { field, related } => Some(format!("{}.{related}", entity.fields[*field].name)),
         To::Custom(name) => Some(format!("custom:{name}")),
-        To::Id => Some(String::from("_id")),
+        To::Id(_) => Some(String::from("_id")),
         To::Action => Some(String::from("_action")),
+        To::Stamp(stamp) => Some(stamp.name().to_owned()),
         To::Result(_) => None,
         To::Ignored(_) => Some(String::new()),
     }

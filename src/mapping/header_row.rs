@@ -19,7 +19,7 @@ pub fn find_header(rows: &[Row], entities: &[&'static Entity]) -> Option<usize> 
 pub(super) fn known_headers(words: &Words, row: &Row) -> usize {
     row.cells()
         .filter(|cell| cell.value == Value::Text && cell.text.len() < 100)
-        .filter(|cell| matches!(words.get(cell.text), Some(to) if !matches!(to, To::Ignored(_))))
+        .filter(|cell| matches!(words.get(cell.text), Some(to) if !matches!(to, To::Ignored(_) | To::Stamp(_))))
         .count()
 }
 

@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use super::{Binding, Column, Fault, Ids, Ignored, OwnIds, ResultColumn, To, Wish, Wishes};
+use super::exported::Exported;
+use super::{Binding, Column, Fault, Ids, Ignored, OwnIds, ResultColumn, Stamp, To, Wish, Wishes};
 use crate::schema::{self, Entity, Field, Kind, fold_header};
 use crate::table::{CellRef, Row};
 
@@ -102,13 +103,14 @@ impl Words {
 
     fn learn_our_own(&mut self) {
         if self.entity.is_collection() {
-            self.learn("id", To::Id);
+            self.learn("id", To::Id(OwnIds::Doubtful));
+            Stamp::ALL.into_iter().for_each(|stamp| self.learn(stamp.name(), To::Stamp(stamp)));
         }
     }
 
     fn learn_read_only(&mut self) {
         let read_only = self.entity.fields.iter().filter(|field| !field.is_written());
-        for name in read_only.map(|field| field.name).chain(["created_at", "updated_at"]) {
+        for name in read_only.map(|field| field.name).chain(Stamp::ALL.map(Stamp::name)) {
             self.learn(name, To::Ignored(Ignored::ReadOnly));
         }
     }
@@ -143,21 +145,27 @@ impl Words {
 }
 
 /// What a header feeds, or a guess at what was meant.
-pub(super) fn target(words: &Words, header: &str, wishes: &Wishes) -> Result<To, Guess> {
+pub(super) fn target(
+    words: &Words,
+    header: &str,
+    exported: Option<&Exported<'_>>,
+    wishes: &Wishes,
+) -> Result<To, Guess> {
     if let Some(wish) = wish_for(header, wishes) {
         return wished(words, header, wish);
     }
     if let Some(to) = words.get(header) {
         return Ok(to);
     }
-    match words.nearest(header) {
+    let is_there = |field: &String| exported.is_some_and(|exported| exported.has_own_column(words.entity, field));
+    match words.nearest(header).filter(|field| !is_there(field)) {
         Some(field) => Err(Guess::Misspelt(field)),
         None if wishes.strict => Err(Guess::Unknown),
         None => Ok(To::Ignored(Ignored::Unknown)),
     }
 }
 
-fn wish_for<'w>(header: &str, wishes: &'w Wishes) -> Option<&'w Wish> {
+pub(super) fn wish_for<'w>(header: &str, wishes: &'w Wishes) -> Option<&'w Wish> {
     let folded = fold_header(header);
     let exact = wishes.map.iter().find(|wish| wish.header.trim() == header.trim());
     exact.or_else(|| wishes.map.iter().find(|wish| fold_header(&wish.header) == folded))
@@ -174,9 +182,12 @@ fn wished(words: &Words, header: &str, wish: &Wish) -> Result<To, Guess> {
         return Ok(To::Custom(name.to_owned()));
     }
     match target {
-        "_id" | "id" => return Ok(To::Id),
+        "_id" | "id" => return Ok(To::Id(said_ids(wish))),
         "_action" => return Ok(To::Action),
         _ => {}
+    }
+    if let Some(stamp) = Stamp::ALL.into_iter().find(|stamp| stamp.name() == target) {
+        return Ok(To::Stamp(stamp));
     }
     if let Some((field, related)) = target.split_once('.')
         && let Some(to) = related_target(words.entity, field, related)
@@ -256,7 +267,7 @@ where
             (!is_name_beside_id).then_some(field.name)
         }
         (To::Custom(name), To::Custom(rival)) if name == rival => Some(name),
-        (To::Id, To::Id) => Some("_id"),
+        (To::Id(own), To::Id(rival)) if own == rival => Some("_id"),
         (To::Action, To::Action) => Some("_action"),
         _ => None,
     }
@@ -270,14 +281,13 @@ fn rank(column: &Column, field: &str, wishes: &Wishes) -> u8 {
     }
 }
 
-/// Whether the id column, if there is one, is ours by its header or by the user's word.
-pub(super) fn own_ids(columns: &[Column], wishes: &Wishes) -> OwnIds {
-    // A saved mapping repeats what was told from the header; only the command line is somebody's word.
-    let is_said = |header: &str| wish_for(header, wishes).is_some_and(|wish| wish.binding == Binding::Strict);
-    let is_ours = |column: &Column| column.header == "_id" || is_said(&column.header);
-    match columns.iter().find(|column| column.to == To::Id) {
-        Some(column) if !is_ours(column) => OwnIds::Doubtful,
-        _ => OwnIds::Certain,
+/// Whether a column mapped to the id holds this account's ids. A saved mapping repeats what was told from the header;
+/// only the command line is somebody's word.
+fn said_ids(wish: &Wish) -> OwnIds {
+    match wish.binding {
+        Binding::Strict => OwnIds::Certain,
+        Binding::Loose if wish.header.trim() == "_id" => OwnIds::Certain,
+        Binding::Loose => OwnIds::Doubtful,
     }
 }
 
@@ -299,8 +309,9 @@ fn finds(field: &Field, related: &str) -> bool {
     referenced.zip(known).is_some_and(|(referenced, known)| known.finds(referenced))
 }
 
+/// Our own columns begin with an underscore, which folding drops: `id` is not `_id`, as a result has both.
 fn is_own_name(column: &Column, name: &str) -> bool {
-    fold_header(&column.header) == fold_header(name)
+    !name.starts_with('_') && fold_header(&column.header) == fold_header(name)
 }
 
 /// The name in `custom:NAME`.
@@ -312,7 +323,7 @@ fn custom_name(header: &str) -> Option<&str> {
 
 fn result_column(header: &str) -> Option<To> {
     match header.trim().to_ascii_lowercase().as_str() {
-        "_id" => Some(To::Id),
+        "_id" => Some(To::Id(OwnIds::Certain)),
         "_action" => Some(To::Action),
         "_status" => Some(To::Result(ResultColumn::Status)),
         "_message" => Some(To::Result(ResultColumn::Message)),

@@ -3,11 +3,13 @@
 //! A header is matched in this order, the first that fits wins: the user's `--map` and mapping file, our own
 //! columns (`_action`, `_id`), `custom:NAME`, the field's own name, the schema's synonyms, the words for a related
 //! record (an asset's category is its product's). What is left is never dropped in silence: a header that looks
-//! like a misspelt field is a [`Fault`] until it is mapped or ignored, the others are listed as ignored.
+//! like a misspelt field is a [`Fault`] until it is mapped or ignored, the others are listed as ignored. What an export
+//! wrote is read more strictly by its own headers: see [`exported`].
 //!
 //! A new header word is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
 
 mod entity;
+mod exported;
 mod file;
 mod header_row;
 mod headers;
@@ -16,6 +18,8 @@ pub use entity::{EntityFault, entity_of};
 pub use file::{MappingFile, MappingFileError};
 pub use header_row::find_header;
 pub use headers::Words;
+
+use exported::Exported;
 
 use crate::schema::{Entity, Field};
 use crate::table::{CellRef, Row};
@@ -27,11 +31,11 @@ pub struct Mapping {
     /// The header's row number, from 1.
     pub header_row: u64,
     pub columns: Vec<Column>,
-    pub own_ids: OwnIds,
 }
 
-/// Whether an id column is known to hold this account's ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Whether an id column is known to hold this account's ids. A result has one of each in front of an export's columns:
+/// the certain one comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OwnIds {
     /// It is headed `_id`, as in our own results, or the user mapped it.
     Certain,
@@ -65,9 +69,11 @@ pub enum To {
     /// A custom field of that name.
     Custom(String),
     /// The record's own system id.
-    Id,
+    Id(OwnIds),
     /// What this row does, in place of the mode.
     Action,
+    /// When the service made the record or changed it: never sent, it tells whether the sheet is older than the record.
+    Stamp(Stamp),
     /// A column that an earlier result added: read by `--only-failed`, never sent.
     Result(ResultColumn),
     Ignored(Ignored),
@@ -78,6 +84,25 @@ pub enum To {
 pub enum Ids {
     Bare,
     Marked,
+}
+
+/// The two moments that every record carries (field notes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stamp {
+    Created,
+    Updated,
+}
+
+impl Stamp {
+    pub const ALL: [Stamp; 2] = [Stamp::Created, Stamp::Updated];
+
+    /// The record's field of that moment, and the header over it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stamp::Created => exported::CREATED_AT,
+            Stamp::Updated => exported::UPDATED_AT,
+        }
+    }
 }
 
 /// The columns a result workbook puts in front.
@@ -188,10 +213,11 @@ impl Mapping {
     /// Every fault of the header row at once.
     pub fn new(entity: &'static Entity, header: &Row, wishes: &Wishes) -> Result<Mapping, Vec<Fault>> {
         let words = Words::new(entity);
+        let exported = Exported::of(entity, header);
         let mut faults = headers::unmet_wishes(header, wishes);
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
-            match headers::target(&words, cell.text, wishes) {
+            match headers::target(&words, cell.text, exported.as_ref(), wishes) {
                 Ok(to) => columns.push(Column { index, header: cell.text.trim().to_owned(), to }),
                 Err(guess) => {
                     let at = CellRef { row: header.number, column: index as u32 };
@@ -199,13 +225,15 @@ impl Mapping {
                 }
             }
         }
+        if let Some(exported) = &exported {
+            exported.prefer_own_headers(entity, &mut columns, wishes);
+        }
         faults.extend(headers::settle_rivals(entity, header.number, &mut columns, wishes));
         headers::promote_finders(entity, &mut columns);
-        let own_ids = headers::own_ids(&columns, wishes);
-        let mapping = Mapping { entity, header_row: header.number, columns, own_ids };
+        let mapping = Mapping { entity, header_row: header.number, columns };
         let says_enough = match wishes.purpose {
             Purpose::Write => mapping.fed_fields().next().is_some(),
-            Purpose::Find => mapping.columns.iter().any(|column| matches!(column.to, To::Field { .. } | To::Id)),
+            Purpose::Find => mapping.columns.iter().any(|column| matches!(column.to, To::Field { .. } | To::Id(_))),
         };
         if faults.is_empty() && !says_enough {
             faults.push(Fault::NothingKnown { entity: entity.name, row: header.number });
@@ -222,7 +250,7 @@ impl Mapping {
                     fields.contains(&self.entity.fields[*field].name)
                 }
                 To::Custom(_) => false,
-                To::Id | To::Action | To::Result(_) | To::Ignored(_) => true,
+                To::Id(_) | To::Action | To::Stamp(_) | To::Result(_) | To::Ignored(_) => true,
             };
             if !is_kept {
                 column.to = To::Ignored(Ignored::Asked);
@@ -246,9 +274,39 @@ impl Mapping {
         })
     }
 
+    /// The column that holds the records' own ids, from 0.
+    pub fn id_column(&self) -> Option<u32> {
+        self.column_to(&To::Id(OwnIds::Certain)).or_else(|| self.column_to(&To::Id(OwnIds::Doubtful)))
+    }
+
+    /// Whether the ids of the sheet, if it has any, are known to be this account's.
+    pub fn own_ids(&self) -> OwnIds {
+        match (self.column_to(&To::Id(OwnIds::Certain)), self.id_column()) {
+            (None, Some(_)) => OwnIds::Doubtful,
+            _ => OwnIds::Certain,
+        }
+    }
+
+    /// The column of that moment, from 0.
+    pub fn stamp_column(&self, stamp: Stamp) -> Option<u32> {
+        self.column_to(&To::Stamp(stamp))
+    }
+
+    fn column_to(&self, to: &To) -> Option<u32> {
+        self.columns.iter().find(|column| column.to == *to).map(|column| column.index as u32)
+    }
+
     /// Whether some column feeds the field of that name.
     pub fn feeds(&self, field: &str) -> bool {
         self.column_of(field).is_some()
+    }
+
+    /// Whether bare numbers in a column that feeds a field are ids.
+    pub fn ids_in(&self, column: u32) -> Option<Ids> {
+        self.columns.iter().find_map(|known| match known.to {
+            To::Field { ids, .. } if known.index == column as usize => Some(ids),
+            _ => None,
+        })
     }
 
     /// The header over a column.

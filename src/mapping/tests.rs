@@ -37,7 +37,7 @@ fn names_synonyms_custom_and_own_columns_are_known() {
     assert!(matches!(to[3], To::Related { related: "category_id", .. }));
     assert_eq!(to[4], &To::Custom(String::from("Rack")));
     assert_eq!(to[5], &To::Action);
-    assert_eq!(to[6], &To::Id);
+    assert_eq!(to[6], &To::Id(OwnIds::Certain));
     assert_eq!(to[7], &To::Ignored(Ignored::Unknown));
 }
 
@@ -163,4 +163,44 @@ fn presets_name_only_what_the_schema_has() {
             );
         }
     }
+}
+
+/// Every header that an export writes over the fields of assets, and what the service sent beside them.
+fn exported(more: &[&str]) -> Result<Mapping, Vec<Fault>> {
+    let own = [
+        "id", "asset_id", "asset_name", "asset_serial", "product_id", "product_name", "status_id", "status_name",
+        "notes", "custom:Rack", "created_at", "updated_at",
+    ];
+    assets(&[&own[..], more].concat(), &[])
+}
+
+#[test]
+fn what_the_service_sent_beside_a_field_feeds_nothing() {
+    // Spelled like a field, in other letters, a word that people use for one.
+    let sent = ["note_s", "Notes", "ID", "Updated_At", "tag", "product", "custom: Rack", "serial_number"];
+    let mapping = exported(&sent).unwrap();
+    for header in sent {
+        let column = mapping.columns.iter().find(|column| column.header == header).unwrap();
+        assert!(matches!(column.to, To::Ignored(_)), "{column:?}");
+    }
+    assert_eq!((mapping.id_column(), mapping.column_of("notes")), (Some(0), Some(8)));
+    assert_eq!(mapping.stamp_column(Stamp::Updated), Some(11));
+    let names = mapping.columns.iter().filter(|column| column.header.starts_with("product_"));
+    assert!(names.into_iter().all(|column| matches!(column.to, To::Field { .. })));
+}
+
+#[test]
+fn a_field_without_a_column_of_its_own_is_still_fed_by_what_people_call_it() {
+    let mapping = exported(&["supplier", "_action"]).unwrap();
+    assert!(mapping.feeds("supplier_id"));
+    let faults = exported(&["purchse_cost"]).unwrap_err();
+    assert!(matches!(&faults[..], [Fault::Misspelt { field, .. }] if field == "purchase_cost"), "{faults:?}");
+}
+
+#[test]
+fn the_id_of_a_result_goes_before_that_of_the_sheet_it_was_made_from() {
+    assert_eq!(exported(&[]).unwrap().own_ids(), OwnIds::Doubtful);
+    let mapping = exported(&["_id"]).unwrap();
+    assert_eq!((mapping.id_column(), mapping.own_ids()), (Some(12), OwnIds::Certain));
+    assert_eq!(mapping.columns[0].to, To::Id(OwnIds::Doubtful), "a row that no run has seen has no other");
 }

@@ -3,6 +3,8 @@
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
+use crate::api::custom_fields;
+use crate::check::GivenCustom;
 use crate::schema::{Field, Kind, fold_header};
 
 /// Whether a record already holds what a field would be set to. Texts are compared as sent, numbers by value, dates
@@ -26,25 +28,6 @@ pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
     }
 }
 
-/// The name and value pairs of a record's custom fields, in any of the shapes a reply may have: an array of pairs, a
-/// plain object, or either as a JSON text (field notes).
-pub(crate) fn custom_fields(held: &Json) -> Vec<(String, String)> {
-    match held {
-        Json::String(encoded) => serde_json::from_str::<Json>(encoded)
-            .map(|decoded| match decoded {
-                Json::String(_) => Vec::new(),
-                other => custom_fields(&other),
-            })
-            .unwrap_or_default(),
-        Json::Array(pairs) => pairs
-            .iter()
-            .filter_map(|pair| Some((text(pair.get("name")?), text(pair.get("value").unwrap_or(&Json::Null)))))
-            .collect(),
-        Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        _ => Vec::new(),
-    }
-}
-
 /// The pairs that say something, in one order: a service may list them in its own, and with empty ones between.
 fn told_pairs(fields: &Json) -> Vec<(String, String)> {
     let mut pairs = custom_fields(fields);
@@ -55,17 +38,29 @@ fn told_pairs(fields: &Json) -> Vec<(String, String)> {
 
 /// The record's pairs with the row's put over them, so that what the row does not name stays; none where nothing
 /// changes.
-pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[(String, String)]) -> Option<Json> {
+pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[GivenCustom]) -> Option<Json> {
     let before = held.map(custom_fields).unwrap_or_default();
     let mut after = before.clone();
-    for (name, value) in given {
-        match after.iter_mut().find(|(known, _)| known == name) {
+    for GivenCustom { name, value, .. } in given {
+        match position_of(name, &after).map(|position| &mut after[position]) {
             Some((_, old)) => old.clone_from(value),
             None if value.is_empty() => {}
             None => after.push((name.clone(), value.clone())),
         }
     }
     (after != before).then(|| pairs(&after))
+}
+
+/// Whether a custom field is not what a record's pairs hold of it; none and empty are one.
+pub(super) fn differs(held: &[(String, String)], given: &GivenCustom) -> bool {
+    let held = position_of(&given.name, held).map_or("", |position| held[position].1.as_str());
+    held != given.value
+}
+
+/// The pair of that name; a header shows no space around it.
+pub(super) fn position_of(name: &str, pairs: &[(String, String)]) -> Option<usize> {
+    let exact = pairs.iter().position(|(known, _)| known == name);
+    exact.or_else(|| pairs.iter().position(|(known, _)| known.trim() == name))
 }
 
 /// Custom fields as the guide writes them: `[{"name": .., "value": ..}, ..]`.
@@ -135,7 +130,9 @@ mod tests {
     #[test]
     fn custom_fields_not_named_by_the_row_stay() {
         let held = json!(r#"[{"name":"Rack","value":"B4"},{"name":"MAC","value":"aa"}]"#);
-        let given = [(String::from("MAC"), String::from("bb"))];
+        let given = |name: &str, value: &str| GivenCustom { name: name.to_owned(), value: value.to_owned(), column: 0 };
+        assert!(!differs(&custom_fields(&held), &given("MAC", "aa")) && !differs(&[], &given("MAC", "")));
+        let given = [given("MAC", "bb")];
         let merged = merged_custom_fields(Some(&held), &given).unwrap();
         assert_eq!(merged, json!([{"name": "Rack", "value": "B4"}, {"name": "MAC", "value": "bb"}]));
         assert_eq!(merged_custom_fields(Some(&merged), &given), None);

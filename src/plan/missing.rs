@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, Target};
 use crate::check::{CheckedRow, Code, Flaw, choice, text};
-use crate::resolve::{Resolved, Resolver, UnknownNames, Users};
+use crate::resolve::{Renamed, Resolved, Resolver, UnknownNames, Users};
 use crate::schema::{self, Entity, Field, Kind, Reference};
 use crate::table::Row;
 
@@ -50,6 +50,7 @@ pub(super) struct Source<'s> {
     pub catalog: &'s Catalog,
     pub users: &'s Users,
     pub unknown: &'s UnknownNames,
+    pub renamed: &'s Renamed,
     pub covers: &'s CreateMissing,
 }
 
@@ -102,7 +103,8 @@ impl Source<'_> {
     }
 
     fn refer(&self, draft: &mut Draft, about: &'static Field, reference: Reference, cell: &str) -> Result<(), Flaw> {
-        let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: self.unknown };
+        let resolver =
+            Resolver { catalog: self.catalog, users: self.users, unknown: self.unknown, renamed: self.renamed };
         match resolver.related(reference, cell)? {
             Resolved::Record(target, reference) => draft.records.push((about, reference, target)),
             Resolved::Missing { name, reference, problem } => {

@@ -3,14 +3,22 @@
 //! [`Planner::row`] takes a checked row and gives its [`Verdict`]; the writes go to a [`StepSink`] in an order in which
 //! every step comes after those it awaits. Records that the run will create are known to the catalog from the
 //! moment they are planned, so that later rows and sheets may name them, in a dry run too.
+//!
+//! A row of an export says which record it is about ([`own`]), and is compared with it cell by cell ([`held`]): what was
+//! edited is an update of just that ([`anew`]), unless the service has changed the record meanwhile ([`conflict`]).
 
+mod anew;
 mod claims;
+mod conflict;
 mod diff;
 mod emails;
 pub mod estimate;
 mod guard;
+mod held;
 mod missing;
+mod moment;
 pub mod order;
+mod own;
 mod planner;
 mod step;
 pub mod undo;
@@ -18,17 +26,25 @@ pub mod undo;
 use std::collections::BTreeMap;
 
 pub use claims::Claims;
-pub(crate) use diff::custom_fields;
 pub(crate) use diff::holds;
 pub use emails::Emails;
 pub use guard::{Guard, GuardFault, Limit};
 pub use missing::CreateMissing;
+pub use moment::Moment;
 pub use planner::Planner;
 pub use step::{Await, Part, RowId, Step, StepCount, StepSink, WriteKind};
 
-use crate::check::Problem;
+use crate::check::{Conflicts, Problem};
 use crate::mapping::Mapping;
 use crate::schema::Entity;
+
+/// What is decided for a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    pub verdict: Verdict,
+    /// What there is to say beside it; mostly empty.
+    pub note: String,
+}
 
 /// What becomes of a row.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +55,11 @@ pub enum Verdict {
     Unchanged(i64),
     /// The row asks to be skipped.
     Skipped,
+    /// The record was changed after the sheet was exported, and the row does not go over that.
+    Yielded {
+        record: i64,
+        to: Conflicts,
+    },
     Rejected(Vec<Problem>),
 }
 

@@ -4,13 +4,17 @@ use serde_json::{Map, Value as Json};
 
 use super::claims::{Claim, Claims};
 use super::missing::{CreateMissing, Draft, Source};
+use super::moment::Moment;
+use super::own::{Own, Told};
 use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
-use super::{Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
+use super::{Decided, Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::api::Body;
-use crate::catalog::{Catalog, Found, KeyValue, Naming, Target, fold_name};
-use crate::check::{CheckedRow, Code, Duplicates, Flaw, Mode, Problem, RowAction, Rules};
-use crate::mapping::{OwnIds, To};
-use crate::resolve::{Resolved, ResolvedField, Resolver, UnknownNames, Users, wire_value};
+use crate::api::custom_fields;
+use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
+use crate::check::{
+    CheckedRow, Code, Conflicts, Duplicates, Flaw, GivenCustom, GivenId, Mode, Problem, RowAction, Rules,
+};
+use crate::resolve::{Renamed, Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
 use crate::schema::{Deletion, Entity, Kind, Role, Use};
 use crate::table::Row;
 
@@ -19,6 +23,9 @@ pub struct Planner<'p, S> {
     pub catalog: &'p mut Catalog,
     pub users: &'p Users,
     pub unknown: UnknownNames,
+    pub renamed: Renamed,
+    /// The sheets were exported after this: the latest change of a record that they show.
+    pub exported: Option<Moment>,
     pub rules: &'p Rules,
     pub covers: &'p CreateMissing,
     pub steps: S,
@@ -29,31 +36,37 @@ pub struct Planner<'p, S> {
 }
 
 /// Why a row is rejected.
-type Rejection = Vec<Problem>;
+pub(super) type Rejection = Vec<Problem>;
 
 impl<S: StepSink> Planner<'_, S> {
     /// # Errors
     /// Where a step cannot be kept.
-    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Verdict, S::Error> {
+    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decided, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(Verdict::Skipped);
+            return Ok(Decided { verdict: Verdict::Skipped, note: String::new() });
         }
-        let decision = self.decide(sheet, row, checked).and_then(|decision| self.claim(sheet, row, decision));
-        match decision {
-            Ok(Decision::Unchanged(id)) => Ok(Verdict::Unchanged(id)),
-            Ok(Decision::Write(draft)) => self.write(sheet, row, draft),
+        let mut note = String::new();
+        let decision = self.decide(sheet, row, checked, &mut note);
+        let verdict = match decision.and_then(|decision| self.claim(sheet, row, decision)) {
+            Ok(Decision::Unchanged(id)) => Verdict::Unchanged(id),
+            Ok(Decision::Yielded { record, to, message }) => {
+                note = message;
+                Verdict::Yielded { record, to }
+            }
+            Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
-                Ok(Verdict::Rejected(problems))
+                Verdict::Rejected(problems)
             }
-        }
+        };
+        Ok(Decided { verdict, note })
     }
 
     /// Stops a second row about the same record.
     fn claim(&mut self, sheet: &SheetPlan<'_>, row: &Row, decision: Decision) -> Result<Decision, Rejection> {
         let (id, deletes) = match &decision {
-            Decision::Unchanged(id) => (*id, false),
+            Decision::Unchanged(id) | Decision::Yielded { record: id, .. } => (*id, false),
             Decision::Write(draft) => match draft.record {
                 Some(WriteKind::Update(id)) => (id, false),
                 Some(WriteKind::Delete(id)) => (id, true),
@@ -74,21 +87,34 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    fn decide(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decision, Rejection> {
+    /// What becomes of a row; `note` is what there is to say beside it.
+    fn decide(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &mut CheckedRow,
+        note: &mut String,
+    ) -> Result<Decision, Rejection> {
         let entity = sheet.mapping.entity;
-        let resolver = Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown };
+        let resolver =
+            Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
+        problems.append(&mut checked.problems);
+        let own = Own::of(sheet.mapping, row, checked, self.catalog, |record| self.agrees(sheet, record, &fields));
+        let mut told = self.told(sheet, row, checked, (fields, &mut problems), own.as_ref());
+        told.edited = settle(told.edited, row, &mut problems);
+        self.doubt_ids(sheet, row, &mut told, own.as_ref(), (&mut problems, note));
+        self.doubt_names(sheet, &mut told, own.as_ref(), &mut problems, note);
         if checked.action == Some(RowAction::Delete) {
             // A row that cannot be read whole deletes nothing.
-            problems.append(&mut checked.problems);
-            return if problems.is_empty() { self.deletion(sheet, row, checked, &fields) } else { Err(problems) };
+            return if problems.is_empty() { self.deletion(sheet, row, checked, &told, own) } else { Err(problems) };
         }
         let mode = match checked.action {
             Some(RowAction::Write(mode)) => mode,
             _ => self.rules.mode,
         };
-        problems.append(&mut checked.problems);
-        let existing = if entity.is_action() { Ok(None) } else { self.existing(sheet, row, checked, &fields) };
+        let existing =
+            if entity.is_action() { Ok(None) } else { self.existing(sheet, row, checked, &told, own.as_ref()) };
         let creates = match (&existing, mode) {
             (Ok(None), Mode::Update) if !entity.is_action() => {
                 let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
@@ -121,15 +147,33 @@ impl<S: StepSink> Planner<'_, S> {
             checked.require(sheet.mapping);
             problems.append(&mut checked.problems);
         }
-        let (fields, missing) = self.drafts(sheet, row, checked, fields, &mut problems);
+        let (fields, missing) = self.drafts(sheet, row, checked, told.edited, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
         let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
         match existing.ok().flatten() {
-            Some(Target::Known(id)) => Ok(self.changes(entity, id, draft)),
+            Some(Target::Known(id)) => self.update(sheet, row, id, draft, own),
             _ => Ok(Decision::Write(draft)),
         }
+    }
+
+    /// What a row changes of an existing record. Over what was changed there since the sheet was exported it goes only
+    /// where the user says so.
+    fn update(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        id: i64,
+        mut draft: RowDraft,
+        own: Option<Own<'_>>,
+    ) -> Result<Decision, Rejection> {
+        self.leave_unchanged(sheet.mapping.entity, id, &mut draft);
+        if draft.is_empty() {
+            return Ok(Decision::Unchanged(id));
+        }
+        draft.record = Some(WriteKind::Update(id));
+        self.unless_changed_since(sheet, row, draft, own)
     }
 
     fn deletion(
@@ -137,18 +181,21 @@ impl<S: StepSink> Planner<'_, S> {
         sheet: &SheetPlan<'_>,
         row: &Row,
         checked: &CheckedRow,
-        fields: &[ResolvedField],
+        told: &Told,
+        own: Option<Own<'_>>,
     ) -> Result<Decision, Rejection> {
         let is_key = |given: &&ResolvedField| sheet.match_on.contains(&sheet.mapping.entity.fields[given.field].name);
-        let unknown: Rejection = fields.iter().filter(is_key).filter_map(unknown_name).collect();
+        let unknown: Rejection = told.edited.iter().filter(is_key).filter_map(unknown_name).collect();
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        match self.existing(sheet, row, checked, fields) {
+        match self.existing(sheet, row, checked, told, own.as_ref()) {
             Ok(Some(Target::Known(id))) => {
-                Ok(Decision::Write(RowDraft { record: Some(WriteKind::Delete(id)), ..RowDraft::default() }))
+                let fields = if own.is_some() { told.edited.clone() } else { Vec::new() };
+                let draft = RowDraft { fields, record: Some(WriteKind::Delete(id)), ..RowDraft::default() };
+                self.unless_changed_since(sheet, row, draft, own)
             }
-            Ok(_) if checked.id.is_none() && !self.says_key(sheet, fields) => Err(vec![key_missing(sheet, row)]),
+            Ok(_) if checked.id.is_none() && !self.says_key(sheet, &told.edited) => Err(vec![key_missing(sheet, row)]),
             Ok(_) => Err(vec![no_such_record(sheet, row, "correct the cell, or leave the row out")]),
             Err(problem) => Err(vec![problem]),
         }
@@ -166,18 +213,24 @@ impl<S: StepSink> Planner<'_, S> {
         sheet: &SheetPlan<'_>,
         row: &Row,
         checked: &CheckedRow,
-        fields: &[ResolvedField],
+        told: &Told,
+        own: Option<&Own<'_>>,
     ) -> Result<Option<Target>, Problem> {
-        let collection = sheet.mapping.entity.name;
-        let by_key = self.by_key(sheet, row, fields);
-        let Some(id) = checked.id else { return by_key };
+        let entity = sheet.mapping.entity;
+        let collection = entity.name;
+        let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
+        if let Some(own) = own.filter(|_| !told.edited.iter().any(is_key)) {
+            return Ok(Some(Target::Known(own.id.number)));
+        }
+        let by_key = self.by_key(sheet, row, &told.all());
+        let Some(GivenId { number: id, column, .. }) = checked.id else { return by_key };
         if self.catalog.record(collection, id).is_none() {
             let flaw = Flaw::new(
                 Code::RecordMissing,
                 format!("the id of one of the account's {collection}; there is no `#{id}`"),
                 "correct the id, or --ignore the column if it holds another system's ids",
             );
-            return Err(flaw.at(id_column(sheet), &id.to_string()));
+            return Err(flaw.at(Some(column), &id.to_string()));
         }
         match by_key {
             Ok(Some(target)) if target != Target::Known(id) => {
@@ -190,9 +243,9 @@ impl<S: StepSink> Planner<'_, S> {
                     ),
                     "correct the id, or --ignore the column if it holds another system's ids",
                 );
-                Err(flaw.at(id_column(sheet), &id.to_string()))
+                Err(flaw.at(Some(column), &id.to_string()))
             }
-            Ok(None) if sheet.mapping.own_ids == OwnIds::Doubtful && !self.agrees(sheet, id, fields) => {
+            Ok(None) | Err(_) if own.is_none() => {
                 let flaw = Flaw::new(
                     Code::NameConflict,
                     format!(
@@ -202,25 +255,10 @@ impl<S: StepSink> Planner<'_, S> {
                     "add --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
                      or --ignore the column if it holds another system's ids",
                 );
-                Err(flaw.at(id_column(sheet), &id.to_string()))
+                Err(flaw.at(Some(column), &id.to_string()))
             }
             // A row without a key, or one that says a new key for the record of that id.
             Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
-        }
-    }
-
-    /// Whether a row says nothing else of the first field of the key than the record of its id does.
-    fn agrees(&self, sheet: &SheetPlan<'_>, id: i64, fields: &[ResolvedField]) -> bool {
-        let entity = sheet.mapping.entity;
-        let Some(name) = sheet.match_on.first() else { return true };
-        let Some(given) = fields.iter().find(|given| entity.fields[given.field].name == *name) else { return true };
-        match (self.json(entity, given, WriteKind::Update(id)), self.catalog.record(entity.name, id)) {
-            (Some(Json::String(text)), Some(record)) => {
-                let held = record.get(*name).and_then(Json::as_str).unwrap_or_default();
-                fold_name(held) == fold_name(&text)
-            }
-            (Some(wanted), Some(record)) => self.held(&entity.fields[given.field], given, &wanted, record.get(*name)),
-            _ => true,
         }
     }
 
@@ -274,6 +312,7 @@ impl<S: StepSink> Planner<'_, S> {
             catalog: self.catalog,
             users: self.users,
             unknown: &self.unknown,
+            renamed: &self.renamed,
             covers: self.covers,
         };
         let mut drafts = Vec::new();
@@ -296,8 +335,8 @@ impl<S: StepSink> Planner<'_, S> {
         (kept, drafts)
     }
 
-    /// What an update of a record changes: nothing, or the fields that differ.
-    fn changes(&self, entity: &'static Entity, id: i64, mut draft: RowDraft) -> Decision {
+    /// Leaves of an update what the record does not hold already.
+    fn leave_unchanged(&self, entity: &'static Entity, id: i64, draft: &mut RowDraft) {
         let held = self.catalog.record(entity.name, id);
         let before = |name: &str| held.and_then(|record| record.get(name));
         draft.fields.retain(|given| {
@@ -310,29 +349,12 @@ impl<S: StepSink> Planner<'_, S> {
                 None => true,
             }
         });
-        if !draft.custom.is_empty() {
-            match diff::merged_custom_fields(before("custom_fields"), &draft.custom) {
-                Some(Json::Array(merged)) => draft.custom = diff::custom_fields(&Json::Array(merged)),
-                _ => draft.custom.clear(),
-            }
-        }
-        if draft.fields.is_empty() && draft.custom.is_empty() && draft.missing.is_empty() {
-            return Decision::Unchanged(id);
-        }
-        draft.record = Some(WriteKind::Update(id));
-        Decision::Write(draft)
-    }
-
-    /// Whether a record holds a field's value already; an asset may stand in a reply by tag or by system id.
-    fn held(&self, field: &crate::schema::Field, given: &ResolvedField, wanted: &Json, before: Option<&Json>) -> bool {
-        if diff::holds(field, wanted, before) {
-            return true;
-        }
-        matches!((&given.value, before), (Resolved::Record(Target::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
+        let held = before("custom_fields").map(custom_fields).unwrap_or_default();
+        draft.custom.retain(|given| diff::differs(&held, given));
     }
 
     /// A value as it goes into a body; none where only an earlier step tells it.
-    fn json(&self, entity: &'static Entity, given: &ResolvedField, write: WriteKind) -> Option<Json> {
+    pub(super) fn json(&self, entity: &'static Entity, given: &ResolvedField, write: WriteKind) -> Option<Json> {
         match &given.value {
             Resolved::Value(value) => Some(value.clone()),
             Resolved::Option(position) => {
@@ -359,14 +381,16 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, number) in created {
             await_step(&mut step, &mut known, entity.fields[field].name, number);
         }
-        let custom: Vec<(String, String)> = match kind {
-            WriteKind::Create => draft.custom.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-            WriteKind::Update(_) | WriteKind::Delete(_) => draft.custom,
-        };
-        if !custom.is_empty() {
-            step.body.insert(String::from("custom_fields"), diff::pairs(&custom));
+        if !draft.custom.is_empty() {
+            let held = match kind {
+                WriteKind::Create => None,
+                WriteKind::Update(id) | WriteKind::Delete(id) => self.catalog.record(entity.name, id),
+            };
+            let merged = diff::merged_custom_fields(held.and_then(|held| held.get("custom_fields")), &draft.custom);
+            step.body.extend(merged.map(|merged| (String::from("custom_fields"), merged)));
         }
         step.before = self.before(entity, kind, &draft.fields, &step);
+        self.note_new_name(&step);
         self.count(entity, kind, &step);
         self.emails.add(self.catalog, entity, &draft.fields);
         self.steps.push(&step)?;
@@ -376,6 +400,12 @@ impl<S: StepSink> Planner<'_, S> {
             self.catalog.add_planned(entity.name, step.number, known);
         }
         Ok(Verdict::Write(step.number, kind))
+    }
+
+    fn note_new_name(&mut self, step: &Step) {
+        if let (WriteKind::Update(id), Some(Json::String(name))) = (step.write, step.body.get("name")) {
+            self.renamed.add(step.entity.name, name, id);
+        }
     }
 
     /// What stands in the account and the step will change: it takes the step back, and tells after a lost answer
@@ -491,18 +521,25 @@ const WHEREABOUTS: &[&str] =
     &["id", "available", "deployed_to", "checkout_date", "status_id", "location_id", "department_id"];
 
 /// What is decided for a row, before its steps are numbered.
-enum Decision {
+pub(super) enum Decision {
     Unchanged(i64),
+    Yielded { record: i64, to: Conflicts, message: String },
     Write(RowDraft),
 }
 
 #[derive(Default)]
-struct RowDraft {
-    fields: Vec<ResolvedField>,
-    missing: Vec<(usize, Draft)>,
-    custom: Vec<(String, String)>,
+pub(super) struct RowDraft {
+    pub(super) fields: Vec<ResolvedField>,
+    pub(super) missing: Vec<(usize, Draft)>,
+    pub(super) custom: Vec<GivenCustom>,
     /// The existing record it writes to; none for a create or an action.
-    record: Option<WriteKind>,
+    pub(super) record: Option<WriteKind>,
+}
+
+impl RowDraft {
+    fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.custom.is_empty() && self.missing.is_empty()
+    }
 }
 
 /// A field that an earlier step gives. What is known of the planned record keeps the link, for [`Emails`].
@@ -562,11 +599,6 @@ fn key_problem(sheet: &SheetPlan<'_>, row: &Row, flaw: Flaw) -> Problem {
     let column = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
     let found = column.map_or("", |column| row.cell(column as usize).text);
     flaw.at(column, found)
-}
-
-/// The column that says the record's own id.
-fn id_column(sheet: &SheetPlan<'_>) -> Option<u32> {
-    sheet.mapping.columns.iter().find(|column| column.to == To::Id).map(|column| column.index as u32)
 }
 
 fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, mend: &'static str) -> Problem {

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
-use crate::catalog::{Catalog, Found, Naming, Target};
+use crate::catalog::{Catalog, Found, Naming, Target, fold_name};
 use crate::check::{CheckedRow, Code, Flaw, Given, GivenField, Problem, text};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{Field, Kind, Reference, Wire};
@@ -47,6 +47,26 @@ pub struct Resolver<'c> {
     pub catalog: &'c Catalog,
     pub users: &'c Users,
     pub unknown: &'c UnknownNames,
+    pub renamed: &'c Renamed,
+}
+
+/// Names that the plan gives to records of the account: whoever renames a location in one sheet may call it so in the
+/// next. Asset tags are none of them: they go into requests, which may come before the new tag does.
+#[derive(Debug, Default)]
+pub struct Renamed(HashMap<(&'static str, String), i64>);
+
+impl Renamed {
+    pub fn add(&mut self, collection: &'static str, name: &str, id: i64) {
+        self.0.insert((collection, fold_name(name).into_owned()), id);
+    }
+
+    fn get(&self, reference: Reference, name: &str) -> Option<Target> {
+        let is_by_id = reference.wire == Wire::Id && !self.0.is_empty();
+        is_by_id
+            .then(|| self.0.get(&(reference.to, fold_name(name).into_owned())).copied())
+            .flatten()
+            .map(Target::Known)
+    }
 }
 
 /// Names that were not found, with what is near: looking for what is near reads every name of a collection, so that
@@ -70,7 +90,8 @@ impl UnknownNames {
 }
 
 impl Resolver<'_> {
-    /// Every value of a row in the form it will be sent in, or the problems with its names.
+    /// Every value of a row in the form it will be sent in, or the problems with its names. A reference may be there
+    /// twice, by its id and by its name: [`settle`] makes one of them.
     pub fn resolve(&self, mapping: &Mapping, row: &Row, checked: &CheckedRow) -> (Vec<ResolvedField>, Vec<Problem>) {
         let mut fields: Vec<ResolvedField> = Vec::with_capacity(checked.values.len());
         let mut problems = Vec::new();
@@ -80,12 +101,7 @@ impl Resolver<'_> {
                 continue;
             }
             match self.value(field, row, checked, given) {
-                Ok(value) => merge(
-                    &mut fields,
-                    ResolvedField { field: given.field, column: given.column, value },
-                    row,
-                    &mut problems,
-                ),
+                Ok(value) => fields.push(ResolvedField { field: given.field, column: given.column, value }),
                 Err(problem) => problems.push(problem),
             }
         }
@@ -131,6 +147,10 @@ impl Resolver<'_> {
         let found = match self.unknown.nearest(reference, ids, name) {
             Some(nearest) => Found::None { nearest },
             None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
+        };
+        let found = match (found, self.renamed.get(reference, name)) {
+            (Found::None { .. }, Some(target)) => Found::One(target),
+            (found, _) => found,
         };
         match found {
             Found::One(target) => Ok(Resolved::Record(target, reference)),
@@ -183,6 +203,13 @@ fn hints<'r>(row: &'r Row, checked: &CheckedRow, field: usize) -> Vec<(&'static 
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
 }
 
+/// Makes one value of a reference that a row gives by its id and by its name; that they disagree is a problem.
+pub fn settle(given: Vec<ResolvedField>, row: &Row, problems: &mut Vec<Problem>) -> Vec<ResolvedField> {
+    let mut fields = Vec::with_capacity(given.len());
+    given.into_iter().for_each(|new| merge(&mut fields, new, row, problems));
+    fields
+}
+
 /// Adds a field; a name beside an id must mean the same record (a foreign id column must not win in silence).
 fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problems: &mut Vec<Problem>) {
     let Some(old) = fields.iter_mut().find(|old| old.field == new.field) else {
@@ -197,12 +224,17 @@ fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problem
         *old = new;
         return;
     }
+    problems.push(two_records(new.column, row));
+}
+
+/// A name and an id that disagree.
+pub fn two_records(column: u32, row: &Row) -> Problem {
     let flaw = Flaw::new(
         Code::NameConflict,
         "the same record in both columns",
         "correct one of the two cells, or --ignore the column of ids",
     );
-    problems.push(flaw.at(Some(new.column), row.cell(new.column as usize).text));
+    flaw.at(Some(column), row.cell(column as usize).text)
 }
 
 /// A whole amount as an integer, as the guide asks; a fraction as a number.

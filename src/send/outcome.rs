@@ -3,6 +3,7 @@
 use crate::api::{Body, Fate, Record, Scope, WriteFailure};
 use crate::check::{Code, Flaw, Problem};
 use crate::journal::{SheetHead, StepOutcome, StepResult};
+use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
 
 /// How one try to send a step ended.
@@ -82,7 +83,10 @@ pub(super) fn done(step: &Step, id: Option<i64>, record: Option<&Record>) -> Ste
         WriteKind::Create => id,
         WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
     };
-    let after = record.filter(|_| step.write == WriteKind::Create).map(|record| after_image(step, record));
+    let after = record.map(|record| match step.write {
+        WriteKind::Create => after_image(step, record),
+        WriteKind::Update(_) | WriteKind::Delete(_) => moment_of(record),
+    });
     StepOutcome { record: record_id, after, ..ended(step, StepResult::Done) }
 }
 
@@ -156,6 +160,13 @@ fn ended(step: &Step, result: StepResult) -> StepOutcome {
 fn after_image(step: &Step, record: &Record) -> Body {
     let fields = step.entity.updated_fields().filter(|field| !step.body.contains_key(field.name));
     fields.filter_map(|field| Some((field.name.to_owned(), record.get(field.name)?.clone()))).collect()
+}
+
+/// When the service changed the record for this run: the result shows it, so that whoever goes on from there is not told
+/// of a conflict with the run itself.
+fn moment_of(record: &Record) -> Body {
+    let name = Stamp::Updated.name();
+    record.get(name).map(|moment| (name.to_owned(), moment.clone())).into_iter().collect()
 }
 
 /// A delete carries no field: whatever the service names is about the record itself.

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
+use super::formula::unguarded_text;
+
 /// What a cell holds, beside its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
@@ -60,14 +62,38 @@ struct Span {
     end: u32,
     /// 0: none.
     format: u16,
+    guard: Guard,
     value: Value,
 }
 
+/// Whether an apostrophe stands before the text, which keeps spreadsheet programs from taking it for a formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Guard {
+    None,
+    Apostrophe,
+}
+
 impl Span {
+    /// A cell of CSV. That one has a guard is told from its first byte, for nearly every cell.
     #[inline]
     fn text(of: &str, start: usize, end: usize) -> Span {
-        let value = text_or_blank(&of[start..end]);
-        Span { start: start as u32, end: end as u32, format: 0, value }
+        let text = &of[start..end];
+        let guard = match text.as_bytes().first() {
+            Some(b'\'') if unguarded_text(text).len() < text.len() => Guard::Apostrophe,
+            _ => Guard::None,
+        };
+        let value = text_or_blank(text);
+        Span { start: start as u32 + guard.len(), end: end as u32, format: 0, guard, value }
+    }
+}
+
+impl Guard {
+    /// In bytes.
+    fn len(self) -> u32 {
+        match self {
+            Guard::None => 0,
+            Guard::Apostrophe => 1,
+        }
     }
 }
 
@@ -92,7 +118,7 @@ impl Row {
         }
     }
 
-    /// Fills the empty row with a line of text, cut at every `delimiter`, an ASCII character.
+    /// Fills the empty row with a line of CSV, cut at every `delimiter`, an ASCII character.
     pub fn split(&mut self, line: &str, delimiter: u8) {
         self.text.push_str(line);
         let mut start = 0;
@@ -103,7 +129,7 @@ impl Row {
         self.cells.push(Span::text(line, start, line.len()));
     }
 
-    /// Fills the empty row with cells that stand side by side in `text`, each given by its end.
+    /// Fills the empty row with cells of CSV that stand side by side in `text`, each given by its end.
     pub fn fill(&mut self, text: &str, ends: &[usize]) {
         self.text.push_str(text);
         let mut start = 0;
@@ -127,6 +153,13 @@ impl Row {
         }
     }
 
+    /// Puts another value into a column, which keeps its number format.
+    pub fn replace(&mut self, column: usize, text: &str, value: Value) {
+        let Some(format) = self.cells.get(column).map(|span| span.format) else { return };
+        self.push_formatted(text, value, format);
+        self.move_last_to(column);
+    }
+
     /// How much text the row holds, in bytes.
     pub fn text_len(&self) -> usize {
         self.text.len()
@@ -137,6 +170,14 @@ impl Row {
         self.push(text, text_or_blank(text));
     }
 
+    /// Appends a cell of CSV: an apostrophe that keeps spreadsheet programs from taking its text for a formula is no part
+    /// of the value.
+    pub fn push_csv(&mut self, text: &str) {
+        let start = self.text.len();
+        self.text.push_str(text);
+        self.cells.push(Span::text(&self.text, start, self.text.len()));
+    }
+
     pub fn push(&mut self, text: &str, value: Value) {
         self.push_formatted(text, value, 0);
     }
@@ -145,7 +186,7 @@ impl Row {
     pub fn push_formatted(&mut self, text: &str, value: Value, format: u16) {
         let start = self.text.len() as u32;
         self.text.push_str(text);
-        self.cells.push(Span { start, end: self.text.len() as u32, format, value });
+        self.cells.push(Span { start, end: self.text.len() as u32, format, guard: Guard::None, value });
     }
 
     pub fn len(&self) -> usize {
@@ -170,6 +211,12 @@ impl Row {
             (index, Some(formats)) => formats.get(usize::from(index) - 1).map(String::as_str),
         };
         Cell { text: &self.text[span.start as usize..span.end as usize], value: span.value, format }
+    }
+
+    /// A cell's text as it stands in the file, where an apostrophe guards it; none for all other cells.
+    pub fn guarded(&self, column: usize) -> Option<&str> {
+        let span = self.cells.get(column).filter(|span| span.guard == Guard::Apostrophe)?;
+        Some(&self.text[(span.start - span.guard.len()) as usize..span.end as usize])
     }
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
@@ -265,6 +312,20 @@ mod tests {
     }
 
     #[test]
+    fn a_guard_is_no_part_of_the_value_and_is_not_lost() {
+        let mut row = Row::default();
+        row.split("'=1+1,'quoted',=1+1,','-5", b',');
+        let texts: Vec<_> = row.cells().map(|cell| cell.text).collect();
+        assert_eq!(texts, ["=1+1", "'quoted'", "=1+1", "'", "-5"]);
+        let guarded: Vec<_> = (0..5).map(|column| row.guarded(column)).collect();
+        assert_eq!(guarded, [Some("'=1+1"), None, None, None, Some("'-5")]);
+        row.push_text("'=1+1");
+        assert_eq!((row.cell(5).text, row.guarded(5)), ("'=1+1", None), "not from CSV");
+        row.push_csv("'@");
+        assert_eq!((row.cell(6).text, row.guarded(6)), ("@", Some("'@")));
+    }
+
+    #[test]
     fn a_row_gives_back_its_cells() {
         let mut row = Row::default();
         row.set_formats(Arc::from([String::from("00000")]));
@@ -276,5 +337,8 @@ mod tests {
         assert!(row.cell(1).is_blank());
         assert_eq!(row.cell(2).format, Some("00000"));
         assert_eq!(row.cell(9), Cell::BLANK);
+        row.replace(2, "06084", Value::Number(6084.0));
+        row.replace(9, "beyond", Value::Text);
+        assert_eq!((row.cell(2).text, row.cell(2).format, row.len()), ("06084", Some("00000"), 3));
     }
 }

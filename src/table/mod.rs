@@ -7,6 +7,7 @@
 
 mod cell;
 mod error;
+pub mod formula;
 mod input;
 mod pipeline;
 pub(crate) mod read;

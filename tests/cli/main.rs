@@ -14,6 +14,7 @@ mod regression;
 mod rehearsal;
 mod result;
 mod resume;
+mod roundtrip;
 mod runs;
 mod samples;
 mod secrets;

@@ -97,9 +97,9 @@ impl Frontier {
         }
     }
 
-    /// Whether a record at that offset is known to be there.
-    pub(super) fn reaches(&self, offset: u64) -> bool {
-        offset < self.known
+    /// Whether a record behind that offset is known to be there, and so a page from there on has something new.
+    pub(super) fn goes_beyond(&self, offset: u64) -> bool {
+        offset.saturating_add(1) < self.known
     }
 
     /// A page came.
@@ -149,14 +149,14 @@ impl Frontier {
         let offset = match self.expected.filter(|count| *count > self.known) {
             Some(count) => {
                 let cautious = step_to(count - 1 - count / CAUTION);
-                if self.reaches(cautious) { step_to(count - 1) } else { cautious }
+                if cautious < self.known { step_to(count - 1) } else { cautious }
             }
             None => match (self.known - had) / stride {
                 pages if pages < LEAST_PAGES => return None,
                 pages => step_to(self.known - 1) + pages / LEAP * stride,
             },
         };
-        if self.reaches(offset) {
+        if offset < self.known {
             return None;
         }
         self.trying = Trying::UnderWay;

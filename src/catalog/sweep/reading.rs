@@ -77,7 +77,6 @@ impl Reading {
         // A page of one record has nothing to overlap with.
         let limit = limit.max(2);
         let (offset, reason) = self.next(limit)?;
-        eprintln!("DBG ask {offset} {reason:?} at {}", self.at);
         self.ahead.ask(offset);
         self.swept.requests += 1;
         if offset.saturating_add(1) < self.furthest {
@@ -95,7 +94,7 @@ impl Reading {
             match self.ahead.reach(offset, stride) {
                 Some(Reach::To(last)) => offset = last,
                 Some(Reach::End) => return None,
-                None if offset == self.at || self.frontier.reaches(offset) => return Some((offset, Reason::Needed)),
+                None if offset == self.at || self.frontier.goes_beyond(offset) => return Some((offset, Reason::Needed)),
                 None if self.at_once == 1 => return None,
                 None => return self.frontier.attempt(self.at, stride).map(|offset| (offset, Reason::Tried)),
             }

@@ -101,7 +101,9 @@ impl CsvBook {
             return Err(WriteError::SheetsInCsv { path: self.path.clone(), first, second });
         }
         RESULT_HEADERS.into_iter().try_for_each(|header| self.file.text(header))?;
-        columns.kept(header.len()).try_for_each(|column| self.file.text(header.cell(column).text))?;
+        columns.kept(header.len()).try_for_each(|column| {
+            self.file.text(header.guarded(column).unwrap_or_else(|| header.cell(column).text))
+        })?;
         self.sheet = Some((name.to_owned(), columns));
         self.file.end_row()
     }
@@ -113,9 +115,10 @@ impl CsvBook {
         file.text(&outcome.id.map(|id| id.to_string()).unwrap_or_default())?;
         file.text(&message(outcome, columns))?;
         for column in columns.kept(row.len().max(columns.width())) {
-            match is_withheld(&outcome.problems, column) {
-                true => file.text("")?,
-                false => file.cell(row.cell(column))?,
+            match (is_withheld(&outcome.problems, column), row.guarded(column)) {
+                (true, _) => file.text("")?,
+                (false, Some(text)) => file.text(text)?,
+                (false, None) => file.cell(row.cell(column))?,
             }
         }
         file.end_row()

@@ -147,7 +147,8 @@ proptest! {
         prop_assume!(csv.detected.line_ends == super::encoding::LineEnds::Lf);
         let mut read = Vec::new();
         csv.each_row(0, &mut |row| {
-            read.push((row.number, row.cells().map(|cell| cell.text.to_owned()).collect::<Vec<_>>()));
+            let typed = |column: usize| row.guarded(column).unwrap_or(row.cell(column).text).to_owned();
+            read.push((row.number, (0..row.len()).map(typed).collect::<Vec<_>>()));
             ControlFlow::Continue(())
         }).unwrap();
         let is_blank = |cells: &Vec<String>| cells.iter().all(|cell| crate::table::is_blank(cell));

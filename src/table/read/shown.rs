@@ -156,6 +156,8 @@ fn is_time_of_day(part: DatePart) -> bool {
 }
 
 const SECONDS_PER_DAY: i64 = 86_400;
+/// What a moment is rounded to: a serial of our days is exact to a microsecond, and services tell milliseconds.
+const MILLISECONDS_PER_DAY: i64 = SECONDS_PER_DAY * 1_000;
 
 /// A day and a time, or what a spreadsheet program shows for a day that never was.
 enum Moment {
@@ -170,8 +172,8 @@ fn moment(serial: f64, system: DateSystem) -> Moment {
     if !(0.0..LAST_DAY).contains(&serial) {
         return Moment::Outside;
     }
-    let seconds = (serial * SECONDS_PER_DAY as f64).round() as i64;
-    let (days, second) = (seconds / SECONDS_PER_DAY, seconds % SECONDS_PER_DAY);
+    let milliseconds = (serial * MILLISECONDS_PER_DAY as f64).round() as i64;
+    let (days, millisecond) = (milliseconds / MILLISECONDS_PER_DAY, milliseconds % MILLISECONDS_PER_DAY);
     let epoch = match (system, days) {
         (DateSystem::From1904, _) => Date::constant(1904, 1, 1),
         (DateSystem::From1900, 0) => return Moment::Never("1900-01-00"),
@@ -179,15 +181,17 @@ fn moment(serial: f64, system: DateSystem) -> Moment {
         (DateSystem::From1900, ..60) => Date::constant(1899, 12, 31),
         (DateSystem::From1900, _) => Date::constant(1899, 12, 30),
     };
-    match (epoch.checked_add(days.days()), time_of(second)) {
+    match (epoch.checked_add(days.days()), time_of(millisecond)) {
         (Ok(date), Some(time)) => Moment::Real(date.to_datetime(time)),
         _ => Moment::Outside,
     }
 }
 
-fn time_of(second: i64) -> Option<Time> {
+fn time_of(millisecond: i64) -> Option<Time> {
     let part = |value: i64| i8::try_from(value).ok();
-    Time::new(part(second / 3600)?, part(second / 60 % 60)?, part(second % 60)?, 0).ok()
+    let second = millisecond / 1_000;
+    let nanosecond = i32::try_from(millisecond % 1_000 * 1_000_000).ok()?;
+    Time::new(part(second / 3600)?, part(second / 60 % 60)?, part(second % 60)?, nanosecond).ok()
 }
 
 /// A serial as date, with its time where it has one.
@@ -216,6 +220,10 @@ fn push_iso(text: &mut String, at: DateTime) -> Value {
         text.push(' ');
         let second = i64::from(at.hour()) * 3600 + i64::from(at.minute()) * 60 + i64::from(at.second());
         push_clock(text, second);
+        if at.millisecond() != 0 {
+            text.push('.');
+            push_padded(text, i64::from(at.millisecond()), 3);
+        }
     }
     Value::Date(at)
 }
@@ -359,7 +367,18 @@ mod tests {
         assert_eq!(shown(59.0, "dd/mm/yyyy").0, "1900-02-28");
         assert_eq!(shown(61.0, "dd/mm/yyyy").0, "1900-03-01");
         assert_eq!(shown(2_958_465.0, "dd/mm/yyyy").0, "9999-12-31");
-        assert_eq!(shown(45_321.999_999_9, "dd/mm/yyyy").0, "2024-01-31");
+        assert_eq!(shown(45_321.999_999_999, "dd/mm/yyyy").0, "2024-01-31");
+    }
+
+    #[test]
+    fn moments_keep_their_milliseconds() {
+        for text in ["2024-01-31T14:30:15.789", "2024-05-01T23:59:59.999", "2199-12-31T00:00:00.001"] {
+            let at: DateTime = text.parse().unwrap();
+            let day = at.date().since(Date::constant(1899, 12, 30)).unwrap().get_days();
+            let since_midnight = at.time().since(Time::midnight()).unwrap().total(jiff::Unit::Millisecond).unwrap();
+            let serial = f64::from(day) + since_midnight / MILLISECONDS_PER_DAY as f64;
+            assert_eq!(shown(serial, "yyyy-mm-dd hh:mm:ss.000"), (text.replace('T', " "), date(text)));
+        }
     }
 
     #[test]

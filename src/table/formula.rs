@@ -1,0 +1,62 @@
+//! Texts of CSV that a spreadsheet program would take for a formula, and the apostrophe that guards them.
+//!
+//! A program that opens a CSV file runs what begins with `=`, `+`, `-`, `@`, a tab or a CR (design rule 12). An export
+//! puts an apostrophe before such a text, and takes care that it can be told from one of the text's own: what already
+//! looks guarded gets another. So every text comes back as it was.
+
+use std::borrow::Cow;
+
+/// What begins a formula.
+const BEGINNINGS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A text as an export writes it to CSV.
+pub fn guarded_text(text: &str) -> Cow<'_, str> {
+    match begins_formula(text.trim_start_matches('\'')) {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// A text of CSV without the apostrophe that guards it.
+pub fn unguarded_text(text: &str) -> &str {
+    match text.strip_prefix('\'') {
+        Some(rest) if begins_formula(rest.trim_start_matches('\'')) => rest,
+        _ => text,
+    }
+}
+
+fn begins_formula(text: &str) -> bool {
+    text.starts_with(BEGINNINGS)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_formulas_are_guarded() {
+        for (text, guarded) in [
+            ("=1", "'=1"),
+            ("-5", "'-5"),
+            ("'=1", "''=1"),
+            ("'quoted'", "'quoted'"),
+            ("'", "'"),
+            ("", ""),
+            ("a=1", "a=1"),
+        ] {
+            assert_eq!(guarded_text(text), guarded);
+        }
+        assert_eq!(unguarded_text("=1"), "=1", "as a person types it");
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_comes_back(text in "['=+@\t\ra-]{0,6}") {
+            let guarded = guarded_text(&text);
+            prop_assert_eq!(unguarded_text(&guarded), text.as_str());
+            prop_assert!(!begins_formula(&guarded));
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! Edited exports: what counts, what is a conflict, and what is left alone.
+
+use serde_json::{Value, json};
+
+use super::exported::{Export, FORMS, Form, Sheet};
+use super::{export, filled, import, odd::OddService, why};
+use crate::rehearsal::{Rehearsal, bare, rows_of};
+
+/// Two locations and suppliers, and assets that are at the first of each.
+fn two_places(assets: usize) -> Rehearsal {
+    let mut account = Rehearsal::new()
+        .furnished()
+        .holds("locations", json!({"name": "Berlin"}))
+        .holds("locations", json!({"name": "Hamburg"}))
+        .holds("suppliers", json!({"name": "CDW"}))
+        .holds("suppliers", json!({"name": "Bechtle"}));
+    for number in 0..assets {
+        account = account.holds(
+            "assets",
+            json!({
+                "asset_id": format!("A-{number}"), "product_id": 1, "status_id": 1, "location_id": 1, "supplier_id": 1,
+                "notes": "as bought", "asset_name": "Ada's",
+            }),
+        );
+    }
+    account
+}
+
+fn assets(account: &Rehearsal) -> Export {
+    export(account).only("assets")
+}
+
+/// The edited sheet in a file of its own.
+fn written(account: &Rehearsal, edit: impl FnOnce(&mut Sheet)) -> Vec<String> {
+    let mut export = assets(account);
+    edit(export.sheet("assets"));
+    export.write(account.folder(), Form::Csv)
+}
+
+/// The status, id and message of each row of a result.
+fn outcomes(account: &Rehearsal, summary: &Value) -> Vec<(String, String)> {
+    let path = account.path(summary["result"].as_str().unwrap());
+    rows_of(&path, "assets").into_iter().skip(1).map(|row| (row[0].clone(), row[2].clone())).collect()
+}
+
+fn of_assets(account: &Rehearsal, field: &str) -> Vec<Value> {
+    account.records("assets").iter().map(|asset| asset[field].clone()).collect()
+}
+
+#[test]
+fn a_name_or_an_id_is_edited_and_what_stands_beside_it_is_not_asked() {
+    let account = two_places(7);
+    let files = written(&account, |sheet| {
+        sheet.edit(0, "location_name", "Hamburg");
+        sheet.edit(1, "location_id", "2");
+        sheet.edit(2, "location_id", "2");
+        sheet.edit(2, "location_name", "Hamburg");
+        sheet.edit(3, "supplier_name", "<clear>");
+        sheet.edit(4, "supplier_name", "");
+        sheet.edit(5, "supplier_id", "<clear>");
+        sheet.edit(6, "location_name", "Hamburk");
+    });
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!(code, 1);
+    assert_eq!(of_assets(&account, "location_id"), [2, 2, 2, 1, 1, 1, 1].map(Value::from));
+    let (cdw, none) = (json!(1), Value::Null);
+    assert_eq!(of_assets(&account, "supplier_id"), [&cdw, &cdw, &cdw, &none, &cdw, &none, &cdw].map(Clone::clone));
+    let outcomes = outcomes(&account, &summary);
+    let statuses: Vec<&str> = outcomes.iter().map(|(status, _)| status.as_str()).collect();
+    assert_eq!(statuses, ["updated", "updated", "updated", "updated", "unchanged", "updated", "failed"]);
+    let message = &outcomes[6].1;
+    assert!(message.contains("name.not_found") && message.contains("Berlin (#1)"), "{message}");
+}
+
+#[test]
+fn a_name_and_an_id_that_are_both_new_must_agree() {
+    let account = two_places(1).holds("locations", json!({"name": "Ulm"}));
+    let files = written(&account, |sheet| {
+        sheet.edit(0, "location_name", "Hamburg");
+        sheet.edit(0, "location_id", "3");
+    });
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("name.conflict")));
+    assert_eq!(of_assets(&account, "location_id"), [1]);
+}
+
+#[test]
+fn a_new_key_is_an_edit_like_any_other_where_the_sheet_is_surely_the_accounts_own() {
+    let account = two_places(2);
+    let files = written(&account, |sheet| {
+        sheet.edit(0, "asset_id", "LAP-0");
+        // Two moments that no other system's record has: another sheet than this account's.
+        sheet.edit(1, "asset_id", "LAP-1");
+        sheet.edit(1, "created_at", "2020-01-01T00:00:00.000Z");
+        sheet.edit(1, "updated_at", "2020-01-01T00:00:00.000Z");
+    });
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("name.conflict")));
+    assert_eq!(of_assets(&account, "asset_id"), ["LAP-0", "A-1"].map(Value::from));
+}
+
+#[test]
+fn the_verb_of_a_row_is_heeded_and_new_rows_are_created() {
+    let account = two_places(4);
+    let files = written(&account, |sheet| {
+        sheet.add_column("_action", &["delete", "skip", "create", "update"]);
+        sheet.edit(1, "notes", "not this one");
+        sheet.edit(3, "notes", "new");
+        let mut copy = sheet.rows[0].clone();
+        for header in ["id", "_action", "created_at", "updated_at"] {
+            copy[sheet.column(header)] = super::exported::Shown::Nothing;
+        }
+        sheet.rows.push(copy);
+        sheet.edit(4, "asset_id", "A-9");
+    });
+    let (code, summary) = import(&account, &files, &["--yes"]);
+    assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("record.exists")), "{}", why(&account, &summary));
+    assert_eq!(of_assets(&account, "asset_id"), ["A-1", "A-2", "A-3", "A-9"].map(Value::from));
+    assert_eq!(of_assets(&account, "notes"), ["as bought", "as bought", "new", "as bought"].map(Value::from));
+}
+
+#[test]
+fn a_row_that_was_copied_with_its_id_is_not_taken_for_the_record() {
+    let account = two_places(1);
+    let files = written(&account, |sheet| {
+        sheet.rows.push(sheet.rows[0].clone());
+        sheet.edit(1, "asset_id", "A-2");
+    });
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("duplicate.key")));
+    assert_eq!(of_assets(&account, "asset_id"), ["A-0"]);
+}
+
+/// An export of three assets, the first and second of which were changed on the service since; the sheet changes the
+/// first and the third.
+fn conflicting(form: Form) -> (Rehearsal, Vec<String>) {
+    let account = two_places(3);
+    let mut export = assets(&account);
+    for id in [1, 2] {
+        let (status, _) = account.request("PUT", &format!("assets/{id}"), Some(&json!({"asset_name": "Grace's"})));
+        assert_eq!(status, 200);
+    }
+    let sheet = export.sheet("assets");
+    sheet.edit(0, "notes", "mine");
+    sheet.edit(1, "asset_name", "Grace's");
+    sheet.edit(2, "notes", "mine");
+    let files = export.write(account.folder(), form);
+    (account, files)
+}
+
+#[test]
+fn what_was_changed_on_the_service_since_is_not_overwritten_and_both_values_are_shown() {
+    for form in FORMS {
+        let (account, files) = conflicting(form);
+        let (code, summary) = import(&account, &files, &[]);
+        assert_eq!((code, &summary["counts"]["failed"]), (1, &json!(1)), "{form:?} {}", why(&account, &summary));
+        assert_eq!((&summary["counts"]["unchanged"], &summary["counts"]["updated"]), (&json!(1), &json!(1)));
+        assert_eq!(of_assets(&account, "notes"), ["as bought", "as bought", "mine"].map(Value::from));
+        assert_eq!(of_assets(&account, "asset_name")[0], "Grace's");
+        let problems = summary["problems"].as_array().unwrap();
+        let both: Vec<[&str; 3]> = problems
+            .iter()
+            .map(|problem| {
+                let first = &problem["examples"][0];
+                let text = |name: &str| first[name].as_str().unwrap();
+                assert_eq!(problem["code"], "record.conflict");
+                assert!(text("mend").contains("--conflicts theirs, mine or skip"));
+                [problem["column"].as_str().unwrap(), text("found"), text("expected").split(',').next().unwrap()]
+            })
+            .collect();
+        assert_eq!(both, [["asset_name", "Ada's", "`Grace's`"], ["notes", "mine", "`as bought`"]]);
+    }
+}
+
+#[test]
+fn a_conflict_ends_as_the_user_says() {
+    for (stays, status, notes) in [
+        ("theirs", "unchanged", ["as bought", "as bought", "mine"]),
+        ("skip", "skipped", ["as bought", "as bought", "mine"]),
+        ("mine", "updated", ["mine", "as bought", "mine"]),
+    ] {
+        let (account, files) = conflicting(Form::Csv);
+        let (code, summary) = import(&account, &files, &["--conflicts", stays]);
+        assert_eq!(code, 0, "{stays}");
+        assert_eq!(of_assets(&account, "notes"), notes.map(Value::from), "{stays}");
+        let outcomes = outcomes(&account, &summary);
+        assert_eq!(outcomes[0].0, status, "{stays}");
+        let says_both = outcomes[0].1.contains("`asset_name` is `Grace's` on the service, `Ada's` in the sheet");
+        assert_eq!(says_both, stays != "mine", "{}", outcomes[0].1);
+        let options = rows_of(&account.path(summary["result"].as_str().unwrap()), "Summary").concat().join("\n");
+        assert!(options.contains(&format!("--conflicts {stays}")), "{options}");
+    }
+}
+
+#[test]
+fn a_conflict_is_decided_on_the_result_too() {
+    let (account, files) = conflicting(Form::Xlsx);
+    let (_, summary) = import(&account, &files, &[]);
+    let result = [summary["result"].as_str().unwrap().to_owned()];
+    let (code, again) = import(&account, &result, &["--only-failed"]);
+    assert_eq!((code, &again["problems"][0]["code"]), (1, &json!("record.conflict")));
+    let (code, mine) = import(&account, &result, &["--only-failed", "--conflicts", "mine"]);
+    assert_eq!((code, &mine["counts"]["updated"]), (0, &json!(1)), "{}", why(&account, &mine));
+    assert_eq!(of_assets(&account, "notes"), ["mine", "as bought", "mine"].map(Value::from));
+}
+
+#[test]
+fn a_record_that_has_changed_since_is_not_deleted_either() {
+    let (account, _) = conflicting(Form::Csv);
+    let mut old = assets(&account);
+    let moment = "2020-01-01T00:00:00.000Z";
+    old.sheet("assets").add_column("_action", &["delete", "delete", ""]);
+    old.sheet("assets").edit(0, "updated_at", moment);
+    let files = old.write(account.folder(), Form::Csv);
+    let (code, summary) = import(&account, &files, &["--yes"]);
+    assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("record.conflict")));
+    assert_eq!(of_assets(&account, "asset_id"), ["A-0", "A-2"].map(Value::from));
+    // Whoever lists records to delete gets a backup of them as they are, and is not asked twice.
+    let deleted = account.run(&["delete", "assets", &files[0], "--yes"]);
+    deleted.exits(1).says("2 deleted");
+}
+
+#[test]
+fn the_moments_of_another_system_are_no_conflict() {
+    let account = two_places(2);
+    let files = written(&account, |sheet| {
+        for row in 0..2 {
+            sheet.edit(row, "created_at", "2019-01-01T00:00:00.000Z");
+            sheet.edit(row, "updated_at", "2019-01-01T00:00:00.000Z");
+        }
+        sheet.edit(0, "notes", "new");
+        // Whoever drops the one column still has the other.
+        sheet.drop(&["id"]);
+        sheet.edit(1, "notes", "new");
+    });
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{}", why(&account, &summary));
+    for updated_at in ["last week", "2019-01-01T00:00:00.000Z"] {
+        let files = written(&account, |sheet| {
+            for row in 0..2 {
+                sheet.edit(row, "created_at", "2019-01-01T00:00:00.000Z");
+                sheet.edit(row, "updated_at", updated_at);
+                sheet.edit(row, "notes", updated_at);
+            }
+        });
+        let (code, summary) = import(&account, &files, &[]);
+        assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(2)), "{}", why(&account, &summary));
+    }
+}
+
+#[test]
+fn a_few_columns_of_an_export_are_enough() {
+    let account = two_places(3);
+    let mut export = assets(&account);
+    account.request("PUT", "assets/2", Some(&json!({"notes": "theirs"})));
+    let sheet = export.sheet("assets");
+    let kept = ["id", "notes", "updated_at"];
+    let others: Vec<String> = sheet.headers.iter().filter(|header| !kept.contains(&header.as_str())).cloned().collect();
+    sheet.drop(&others.iter().map(String::as_str).collect::<Vec<_>>());
+    (0..3).for_each(|row| sheet.edit(row, "notes", "mine"));
+    let files = export.write(account.folder(), Form::Csv);
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("record.conflict")));
+    assert_eq!(of_assets(&account, "notes"), ["mine", "theirs", "mine"].map(Value::from));
+}
+
+#[test]
+fn whoever_goes_on_from_the_result_meets_no_conflict_with_the_run_itself() {
+    for form in [Form::Xlsx, Form::Csv] {
+        let account = two_places(2);
+        let mut export = assets(&account);
+        export.sheet("assets").edit(0, "notes", "first");
+        let files = export.write(account.folder(), form);
+        let (code, first) = import(&account, &files, &["--result", "first.csv"]);
+        assert_eq!((code, &first["counts"]["updated"]), (0, &json!(1)));
+        // The sheet itself is older than what the run made of the record.
+        export.sheet("assets").edit(0, "asset_name", "second");
+        let files = export.write(account.folder(), form);
+        let (code, second) = import(&account, &files, &[]);
+        assert_eq!((code, &second["problems"][0]["code"]), (1, &json!("record.conflict")));
+        let text = std::fs::read_to_string(account.path("first.csv")).unwrap().replacen("Ada's", "second", 1);
+        let account = account.sheet("assets second.csv", &text);
+        let (code, third) = import(&account, &[String::from("assets second.csv")], &[]);
+        assert_eq!((code, &third["counts"]["updated"]), (0, &json!(1)), "{form:?} {}", why(&account, &third));
+        assert_eq!(of_assets(&account, "asset_name"), ["second", "Ada's"].map(Value::from));
+    }
+}
+
+#[test]
+fn what_one_sheet_renames_may_be_called_so_in_the_next_and_in_an_old_export_by_its_old_name() {
+    let account = two_places(2);
+    let mut sheets = export(&account);
+    sheets.sheet("locations").edit(0, "name", "Berlin Mitte");
+    sheets.sheet("assets").edit(0, "location_name", "Berlin Mitte");
+    let files = sheets.write(account.folder(), Form::Xlsx);
+    let (code, summary) = import(&account, &files, &["--create-missing"]);
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(1)), "{}", why(&account, &summary));
+    assert_eq!(account.records("locations").len(), 2);
+    // Again: one asset has the new name, the other still the old one.
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(0)), "{}", why(&account, &summary));
+    let outcomes = outcomes(&account, &summary);
+    assert!(outcomes[1].1.contains("`Berlin` seems to be what `Berlin Mitte` was called"), "{outcomes:?}");
+    // With leave to create what is missing nobody can tell which is wanted: nothing is made up.
+    let (code, _) = import(&account, &files, &["--create-missing"]);
+    assert_eq!((code, account.records("locations").len()), (1, 2));
+}
+
+#[test]
+fn a_new_name_beside_an_old_id_is_created_where_that_is_wanted() {
+    let account = two_places(1);
+    let files = written(&account, |sheet| sheet.edit(0, "location_name", "Ulm"));
+    let (code, summary) = import(&account, &files, &["--create-missing"]);
+    assert_eq!(code, 0, "{}", why(&account, &summary));
+    assert_eq!(account.record("locations", "name", "Ulm")["id"], of_assets(&account, "location_id")[0]);
+}
+
+#[test]
+fn custom_fields_are_edited_alone() {
+    let account = filled::filled(Rehearsal::new(), 5);
+    for form in FORMS {
+        let before = account.records("assets");
+        let mut export = export(&account).only("assets");
+        let typed = format!("={form:?}");
+        export.sheet("assets").edit(0, "custom:Rack", &typed);
+        export.sheet("assets").edit(1, "custom:rack (old)", "<clear>");
+        let files = export.write(account.folder(), form);
+        let (code, summary) = import(&account, &files, &[]);
+        assert_eq!(code, 0, "{form:?} {}", why(&account, &summary));
+        let after = account.records("assets");
+        let values = |record: &Value| record["custom_fields"].as_array().unwrap().clone();
+        assert_eq!(values(&after[0])[0]["value"], typed, "{form:?}");
+        assert_eq!(values(&after[0])[1..], values(&before[0])[1..]);
+        assert_eq!(values(&after[1])[1]["value"], "");
+    }
+}
+
+#[test]
+fn an_export_names_the_records_to_delete() {
+    for form in FORMS {
+        let account = two_places(3).holds("locations", json!({"name": "Berlin"}));
+        let mut export = export(&account).only("locations");
+        // Two of one name: the id tells them apart. The first is in use.
+        export.sheet("locations").rows.drain(..2);
+        let files = export.write(account.folder(), form);
+        account.run(&["delete", "locations", &files[0], "--yes"]).exits(0).says("1 deleted");
+        let left: Vec<Value> = account.records("locations").iter().map(|record| record["id"].clone()).collect();
+        assert_eq!(left, [1, 2].map(Value::from), "{form:?}");
+    }
+}
+
+#[test]
+fn records_of_one_name_are_told_apart_by_their_ids() {
+    let account = two_places(0).holds("locations", json!({"name": "Berlin"}));
+    let mut export = export(&account).only("locations");
+    export.sheet("locations").edit(2, "city", "Berlin");
+    let files = export.write(account.folder(), Form::Csv);
+    account.run(&["check", &files[0]]).exits(0);
+    let (code, summary) = import(&account, &files, &[]);
+    assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(1)), "{}", why(&account, &summary));
+    let cities: Vec<Value> = account.records("locations").iter().map(|record| record["city"].clone()).collect();
+    assert_eq!(cities, [Value::Null, Value::Null, json!("Berlin")]);
+    // The same record twice.
+    let sheet = export.sheet("locations");
+    sheet.rows.push(sheet.rows[0].clone());
+    let files = export.write(account.folder(), Form::Csv);
+    account.run(&["check", &files[0]]).exits(1).says("duplicate.key");
+}
+
+/// Records that break every rule we would hold a sheet to.
+fn odd_account() -> OddService {
+    let service = OddService::start();
+    let custom = json!([{"name": " Rack ", "value": " B4 "}, {"name": "Count", "value": 7}, {"name": "Rack", "value": "\u{fffd}"}]);
+    for name in ["n/a", "n/a", "A\u{fffd}B", " Two  words", "two words"] {
+        service.holds(
+            "locations",
+            json!({
+                "name": name, "email": "nobody", "currency": "DEM", "logo": "no link", "country": "-", "zip": 1234,
+                "city": "one\r\ntwo\rthree", "Name": "x", "nam": "y", "address": {"street": 1}, "e-mail": "no",
+                "password": "hunter2", "custom_fields": custom, "foo_bar": [1, 2], "notes": null, "address_line_2": true,
+                "City": "z", "updatedAt": "never",
+            }),
+        );
+    }
+    for kind in ["asset", "robot"] {
+        service
+            .holds("categories", json!({"name": "Laptops", "type": kind, "checkout_email": 1, "minimum_quantity": -3}));
+    }
+    for depreciation_id in [Value::Null, json!(99)] {
+        service.holds(
+            "products",
+            json!({
+                "name": "MacBook", "model_number": null, "category_id": 2, "category": {"id": 2, "name": "Laptops"},
+                "default_purchase_cost": "12.50", "end_of_life_date": "0001-01-01T00:00:00.000Z",
+                "end_of_life_type": "Whenever", "depreciation_id": depreciation_id, "manufacturer_id": "7",
+                "archived": "maybe", "custom_fields": "[{\"name\": \"a\", \"value\": \"=1\"}]", "product_name": "??",
+            }),
+        );
+    }
+    service.holds("statuses", json!({"name": "Ready", "type": "deployable", "show_in_nav": null}));
+    for (tag, cost) in [("1.5E+15", json!(-3)), ("#5", json!(0.125)), ("007", json!(1.234)), ("#N/A", json!("1,234"))] {
+        service.holds(
+            "assets",
+            json!({
+                "asset_id": tag, "asset_name": "<clear>", "product_id": 1, "product_name": "MacBook", "status_id": 1,
+                "status": "Ready", "category_id": 2, "category_name": "<clear>", "purchase_cost": cost,
+                "purchase_date": "2024-02-30", "location_id": 3, "supplier_id": 404, "deployed_to": [{"employee_id": 7}],
+                "assigned_to": {"name": "Ada"}, "serial": "x", "currency": "eur",
+            }),
+        );
+    }
+    for (email, manager) in [("ada@example.com", 2), ("ADA@example.com", 1), ("ada@example.com", 9)] {
+        service.holds("employees", json!({"name": "Ada", "email": email, "manager_id": manager, "archived": 0}));
+    }
+    // What replies may leave out is blank in the sheet, required or not.
+    service.holds("consumables", json!({"name": "Toner", "category_id": 1, "available": 3}));
+    service
+        .holds("maintenances", json!({"type": "hardware_support", "name": "Fan", "start_date": "soon", "asset_id": 2}));
+    service
+        .holds("audits", json!({"audit_date": null, "scheduled": 0, "completed": 1, "asset_id": "gone", "user_id": 0}));
+    service
+}
+
+#[test]
+fn what_an_account_holds_is_right_however_odd_it_is() {
+    let service = odd_account();
+    let before = Export::of(&|collection| service.records(collection));
+    let rows: usize = before.sheets.iter().map(|sheet| sheet.rows.len()).sum();
+    for form in FORMS {
+        for more in [&[][..], &["--blank", "clear"], &["--fractional-cost", "round"], &["--create-missing"]] {
+            let folder = tempfile::tempdir().unwrap();
+            let files = before.write(folder.path(), form);
+            let words: Vec<&str> = ["import", "--json"].into_iter().chain(files.iter().map(String::as_str)).collect();
+            let mut command = bare(folder.path(), &[&words[..], more].concat());
+            command.env("BLUETALLY_BASE_URL", service.base_url()).env("BLUETALLY_API_KEY", "odd");
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let summary: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+            assert_eq!(summary["counts"]["unchanged"], rows, "{form:?} {more:?} {said}");
+            assert_eq!((output.status.code(), service.writes()), (Some(0), 0), "{form:?} {more:?} {said}");
+        }
+    }
+}
