@@ -27,11 +27,7 @@ pub use mirror::{
 };
 pub use name::{fold_into, fold_name};
 pub use needs::Needs;
-<<<<<<< HEAD
 pub use sweep::{Lists, Sign, Sweep, SweepError, Swept};
-=======
-pub use sweep::{Lists, Sign, Sweep, SweepError, Swept};
->>>>>>> main
 
 use crate::schema::{self, Entity};
 use holding::{Coverage, Entry, Holding, value_text};
