@@ -4,11 +4,11 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SweepError<E, T> {
     /// The service could not be read. Never the end of a list.
-    #[error(transparent)]
-    Service(E),
+    #[error("the service could not be read")]
+    Service(#[source] E),
     /// Whoever the records were handed to refused one.
-    #[error("{0}")]
-    Take(T),
+    #[error("a record could not be taken in")]
+    Take(#[source] T),
     /// The pages do not come together to one list. What was handed over may have gaps: start anew.
     #[error("the list of {entity} cannot be put together at offset {offset}: {sign}")]
     Unsteady { entity: &'static str, offset: u64, sign: Sign },
