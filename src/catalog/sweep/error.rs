@@ -9,9 +9,18 @@ pub enum SweepError<E, T> {
     /// Whoever the records were handed to refused one.
     #[error("a record could not be taken in")]
     Take(#[source] T),
-    /// The pages do not come together to one list. What was handed over may have gaps: start anew.
-    #[error("the list of {entity} cannot be put together at offset {offset}: {sign}")]
-    Unsteady { entity: &'static str, offset: u64, sign: Sign },
+    #[error(transparent)]
+    Unsteady(#[from] Unsteady),
+}
+
+/// The pages do not come together to one list. What was handed over may have gaps: start anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the list of {entity} cannot be put together at offset {offset}: {sign}")]
+pub struct Unsteady {
+    pub entity: &'static str,
+    /// Where the page begins that shows it.
+    pub offset: u64,
+    pub sign: Sign,
 }
 
 /// What shows that a service does not give its list in one order, from each offset, to an end.
@@ -31,12 +40,28 @@ pub enum Sign {
     Nameless,
 }
 
-impl<E, T> SweepError<E, T> {
-    /// What to do about a list that does not come together; the other errors bring their own.
-    pub fn mend(&self) -> Option<&'static str> {
-        match self {
-            Self::Service(_) | Self::Take(_) => None,
-            Self::Unsteady { .. } => Some("run it again, when fewer changes are made if you can choose"),
+impl Unsteady {
+    /// What to do now.
+    pub fn mend(&self) -> &'static str {
+        match self.sign {
+            Sign::Moved { .. } | Sign::Adrift => "run it again, at a time when less is changed if it keeps coming",
+            Sign::Endless { .. } | Sign::Nameless => "see that `--base-url` is the API's link, ending in `/api/v1`",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Sign, Unsteady};
+
+    #[test]
+    fn messages_say_what_and_where() {
+        let unsteady = Unsteady { entity: "assets", offset: 999, sign: Sign::Moved { id: 7 } };
+        assert_eq!(
+            unsteady.to_string(),
+            "the list of assets cannot be put together at offset 999: record `7` has moved within the list, which \
+             should keep the order it is asked for in"
+        );
+        assert!(unsteady.mend().starts_with("run it again"));
     }
 }

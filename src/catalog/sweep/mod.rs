@@ -54,7 +54,7 @@ mod stitch;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-pub use error::{Sign, SweepError};
+pub use error::{Sign, SweepError, Unsteady};
 
 use crate::api::{RawPage, RawRecord};
 use crate::schema::Entity;
@@ -117,6 +117,11 @@ impl Sweep<'_> {
         let mut reading = Reading::new(&self);
         let mut under_way = FuturesUnordered::new();
         loop {
+            match reading.step(take)? {
+                Step::Went => continue,
+                Step::Ended => return Ok(reading.swept()),
+                Step::Waits => {}
+            }
             while under_way.len() < self.at_once.max(1)
                 && let Some(ask) = reading.ask(lists.page_limit())
             {
@@ -126,15 +131,8 @@ impl Sweep<'_> {
                     (ask, lists.page_limit(), page)
                 });
             }
-            match reading.step(take)? {
-                Step::Went => {}
-                Step::Ended => return Ok(reading.swept()),
-                Step::Waits => {
-                    if let Some((ask, limit, page)) = under_way.next().await {
-                        reading.came(ask, limit, page).map_err(SweepError::Service)?;
-                    }
-                }
-            }
+            let Some((ask, limit, page)) = under_way.next().await else { return Err(reading.adrift().into()) };
+            reading.came(ask, limit, page).map_err(SweepError::Service)?;
         }
     }
 }

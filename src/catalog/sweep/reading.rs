@@ -1,7 +1,7 @@
 //! What to ask for next, and what to do with what came.
 
 use super::ahead::{Ahead, Held, Reach};
-use super::error::{Sign, SweepError};
+use super::error::{Sign, SweepError, Unsteady};
 use super::frontier::{Extent, Frontier, Reason};
 use super::stitch::{Join, Look, Stitch};
 use super::{Sweep, Swept};
@@ -72,6 +72,12 @@ impl Reading {
         Swept { longest: self.frontier.longest(), ..self.swept }
     }
 
+    /// No page is here and none is to come. Never so, since the page that is joined next is always asked for; were it
+    /// so, waiting on would be for ever.
+    pub(super) fn adrift(&self) -> Unsteady {
+        Unsteady { entity: self.entity, offset: self.at, sign: Sign::Adrift }
+    }
+
     /// The page to ask for next, if there is one to ask for now. The page that is joined next always is.
     pub(super) fn ask(&mut self, limit: u32) -> Option<Ask> {
         // A page of one record has nothing to overlap with.
@@ -138,20 +144,21 @@ impl Reading {
             // There was one record, and there is none behind it.
             return Ok(Step::Ended);
         }
-        let unsteady = |entity, sign| SweepError::Unsteady { entity, offset, sign };
-        let joined = self.stitch.join(&held.page, offset, held.look).map_err(|sign| unsteady(self.entity, sign))?;
+        let entity = self.entity;
+        let unsteady = |sign| Unsteady { entity, offset, sign };
+        let joined = self.stitch.join(&held.page, offset, held.look).map_err(unsteady)?;
         let fresh = match joined {
             Join::Fresh(fresh) => fresh,
             Join::Gap => {
                 self.go_back(held);
-                self.count(0).map_err(|sign| unsteady(self.entity, sign))?;
+                self.count(0).map_err(unsteady)?;
                 return Ok(Step::Went);
             }
         };
         for record in fresh.iter().filter_map(|index| held.page.get(*index)) {
             take(record).map_err(SweepError::Take)?;
         }
-        self.count(fresh.len() as u64).map_err(|sign| unsteady(self.entity, sign))?;
+        self.count(fresh.len() as u64).map_err(unsteady)?;
         Ok(self.go_on(held.extent))
     }
 

@@ -62,7 +62,7 @@ pub(super) struct Service {
 }
 
 /// One entry: its id, how often it was changed, and what a row of the log says instead of an id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Item {
     id: i64,
     version: u32,
@@ -158,8 +158,7 @@ impl Service {
         Sweep { entity: self.entity, filters: &[], expected: None, at_once: 4, longest: 0 }
     }
 
-    fn answer(&self, offset: u64, limit: u32) -> Result<RawPage, Refused> {
-        self.requests.set(self.requests.get() + 1);
+    fn answer(&self, request: u64, offset: u64, limit: u32) -> Result<RawPage, Refused> {
         let mut state = self.state.borrow_mut();
         state.churn(self.churn);
         if limit > self.refuses_above {
@@ -169,7 +168,7 @@ impl Service {
         let mut entries: Vec<(u64, Item)> = state.list.iter().map(|(place, item)| (*place, *item)).collect();
         let (mut offset, mut limit) = (offset, limit);
         match self.manner {
-            Manner::Fails(request) if request == self.requests.get() => return Err(Refused(offset)),
+            Manner::Fails(failing) if failing == request => return Err(Refused(offset)),
             Manner::RefusesBeyond if offset >= entries.len() as u64 && offset > 0 => return Err(Refused(offset)),
             Manner::IgnoresOffset => offset = 0,
             Manner::IgnoresLimit(length) => limit = length,
@@ -201,10 +200,12 @@ impl Lists for Service {
         limit: u32,
     ) -> Result<RawPage, Refused> {
         assert_eq!(entity.name, self.entity.name);
+        let request = self.requests.get() + 1;
+        self.requests.set(request);
         self.waiting.set(self.waiting.get() + 1);
         self.most_waiting.set(self.most_waiting.get().max(self.waiting.get()));
         self.pause(12).await;
-        let page = self.answer(offset, limit);
+        let page = self.answer(request, offset, limit);
         self.pause(12).await;
         self.waiting.set(self.waiting.get() - 1);
         page
@@ -237,8 +238,8 @@ impl State {
 
     /// Behind all that ever were.
     fn append(&mut self) {
-        let last = self.list.keys().chain(self.deleted.keys()).max().copied();
-        self.add(last.map_or(0, |last| last / GAP + 1) * GAP);
+        let last = self.list.last_key_value().max(self.deleted.last_key_value());
+        self.add(last.map_or(0, |(last, _)| last / GAP + 1) * GAP);
     }
 
     /// Some neighbours of the list, by their places.
