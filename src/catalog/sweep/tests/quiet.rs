@@ -16,8 +16,8 @@ fn bound(count: usize, length: u32) -> u64 {
 fn edges(length: usize) -> Vec<usize> {
     let stride = length - 1;
     let mut counts: Vec<usize> = (0..=3_001 / stride)
-        .filter(|page| *page < 12 || page % 7 == 0 || *page + 3 > 3_001 / stride)
-        .flat_map(|page| (page * stride).saturating_sub(2)..=page * stride + 3)
+        .filter(|page| *page < 7 || *page + 1 > 3_001 / stride)
+        .flat_map(|page| (page * stride).saturating_sub(1)..=page * stride + 2)
         .filter(|count| *count <= 3_001)
         .chain([0, 1, 2, 3, 3_001])
         .collect();
@@ -38,9 +38,7 @@ enum Told {
 fn a_list_at_rest_is_read_in_order_and_in_few_requests() {
     for length in [1_000, 500, 137, 50, 2] {
         for count in edges(length as usize) {
-            for (told, at_once) in
-                [(Told::ByLimit, 1), (Told::ByLimit, 8), (Told::ByRefusal, 3), (Told::ByCutting, 1), (Told::ByCutting, 8)]
-            {
+            for (told, at_once) in [(Told::ByLimit, 8), (Told::ByRefusal, 1), (Told::ByCutting, 8)] {
                 at_rest(length, count, told, at_once);
             }
         }
@@ -55,30 +53,27 @@ fn at_rest(length: u32, count: usize, told: Told, at_once: usize) {
         Told::ByCutting => service.cut = length,
     }
     let hints = [None, Some(count), Some(count / 2), Some(count * 2 + 5_000), Some(count + 1), Some(1)];
-    for (expected, longest) in hints.into_iter().flat_map(|hint| [(hint, 0), (hint, length)]) {
-        // Only some of the many hints where pages are tiny and requests many.
-        if length == 2 && count > 50 && expected != Some(count) && expected.is_some() {
-            continue;
-        }
+    for (hint, expected) in hints.into_iter().enumerate() {
         let expected = expected.map(|count| count as u64);
+        let longest = if (hint + count).is_multiple_of(2) { 0 } else { length };
         service.requests.set(0);
         if told == Told::ByRefusal {
             service.limit.set(1_000);
         }
-        let context = format!("{count} by {length}, {told:?}, {at_once} at once, {expected:?} expected, {longest}");
+        let context = || format!("{count} by {length}, {told:?}, {at_once} at once, {expected:?} expected, {longest}");
         let (swept, names) = service
             .sweep(Sweep { expected, at_once, longest, ..service.whole() })
-            .unwrap_or_else(|error| panic!("{error:?}: {context}"));
-        assert!(names == service.names(), "{context}");
-        assert_eq!((swept.records, swept.requests), (count as u64, service.requests.get()), "{context}");
-        assert_eq!(swept.reread, 0, "{context}");
-        assert!(swept.requests <= bound(count, length), "{} requests: {context}", swept.requests);
-        assert!(service.most_waiting.get() <= at_once, "{context}");
+            .unwrap_or_else(|error| panic!("{error:?}: {}", context()));
+        assert!(names == service.names(), "{}", context());
+        assert_eq!((swept.records, swept.requests), (count as u64, service.requests.get()), "{}", context());
+        assert_eq!(swept.reread, 0, "{}", context());
+        assert!(swept.requests <= bound(count, length), "{} requests: {}", swept.requests, context());
+        assert!(service.most_waiting.get() <= at_once, "{}", context());
         if count == 0 {
-            assert_eq!(swept.requests, 1, "{context}");
+            assert_eq!(swept.requests, 1, "{}", context());
         }
         if count > length as usize {
-            assert_eq!(swept.longest, length, "{context}");
+            assert_eq!(swept.longest, length, "{}", context());
         }
     }
 }
@@ -102,11 +97,12 @@ fn a_service_that_gives_shorter_pages_than_before_loses_nothing() {
 
 #[test]
 fn pages_are_fetched_side_by_side_once_the_list_is_known_to_be_long() {
-    for (count, expected) in [(60_000, None), (60_000, Some(60_000)), (60_000, Some(30_000))] {
+    for (count, expected) in [(3_000, None), (3_000, Some(3_000)), (3_000, Some(1_500))] {
         let service = Service::assets(count);
+        service.limit.set(50);
         let (swept, names) = service.sweep(Sweep { expected, at_once: 8, ..service.whole() }).unwrap();
         assert!(names == service.names());
-        assert!(swept.requests <= bound(count, 1_000), "{swept:?}");
+        assert!(swept.requests <= bound(count, 50), "{swept:?}");
         assert_eq!(service.most_waiting.get(), 8);
     }
 }
@@ -163,8 +159,9 @@ fn a_service_of_single_records_ends_in_an_error() {
 
 #[test]
 fn a_list_without_an_order_is_an_error() {
-    for seed in 0..50 {
-        let service = Service::new(collection("assets").unwrap(), 4_000, seed).that(Manner::Shuffles);
+    for seed in 0..20 {
+        let service = Service::new(collection("assets").unwrap(), 400, seed).that(Manner::Shuffles);
+        service.limit.set(50);
         let error = service.sweep(service.whole()).unwrap_err();
         assert!(matches!(error, SweepError::Unsteady(Unsteady { sign: Sign::Moved { .. }, .. })), "{error:?}");
     }

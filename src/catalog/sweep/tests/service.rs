@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -69,8 +70,8 @@ struct Item {
 }
 
 struct State {
-    /// By place in the order.
-    list: BTreeMap<u64, Item>,
+    /// By place in the order, which they are sorted by.
+    list: Vec<(u64, Item)>,
     deleted: BTreeMap<u64, Item>,
     next_id: i64,
     /// How often each entry's name was there: from beginning to now without a break, and ever.
@@ -96,7 +97,7 @@ impl Service {
     /// A list of which `alike` entries in a row are the same row.
     pub(super) fn alike(entity: &'static Entity, count: usize, seed: u64, alike: u64) -> Self {
         let mut state = State {
-            list: BTreeMap::new(),
+            list: Vec::new(),
             deleted: BTreeMap::new(),
             next_id: 1,
             throughout: HashMap::new(),
@@ -165,18 +166,22 @@ impl Service {
             self.limit.set(self.refuses_above);
         }
         let limit = limit.min(self.refuses_above).min(self.cut) as usize;
-        let mut entries: Vec<(u64, Item)> = state.list.iter().map(|(place, item)| (*place, *item)).collect();
         let (mut offset, mut limit) = (offset, limit);
+        let mut shuffled = Vec::new();
         match self.manner {
             Manner::Fails(failing) if failing == request => return Err(Refused(offset)),
-            Manner::RefusesBeyond if offset >= entries.len() as u64 && offset > 0 => return Err(Refused(offset)),
+            Manner::RefusesBeyond if offset >= state.list.len() as u64 && offset > 0 => return Err(Refused(offset)),
             Manner::IgnoresOffset => offset = 0,
             Manner::IgnoresLimit(length) => limit = length,
-            Manner::Shuffles => state.rng.shuffle(&mut entries),
+            Manner::Shuffles => {
+                shuffled.clone_from(&state.list);
+                state.rng.shuffle(&mut shuffled);
+            }
             Manner::Steady | Manner::RefusesBeyond | Manner::Fails(_) => {}
         }
-        let page = entries.into_iter().skip(offset as usize).take(limit);
-        let texts: Vec<String> = page.map(|(place, item)| state.json(place, item, self.entity)).collect();
+        let entries = if shuffled.is_empty() { &state.list } else { &shuffled };
+        let page = entries.iter().skip(offset as usize).take(limit);
+        let texts: Vec<String> = page.map(|(place, item)| state.json(*place, *item, self.entity)).collect();
         Ok(RawPage::of(format!("[{}]", texts.join(","))).unwrap())
     }
 
@@ -231,9 +236,13 @@ impl State {
     fn add(&mut self, place: u64) {
         let item = Item { id: self.next_id, version: 0 };
         self.next_id += 1;
-        if self.list.insert(place, item).is_none() {
-            *self.ever.entry(self.name(place, item)).or_default() += 1;
-        }
+        *self.ever.entry(self.name(place, item)).or_default() += 1;
+        self.put(place, item);
+    }
+
+    fn put(&mut self, place: u64, item: Item) {
+        let index = self.list.partition_point(|(other, _)| *other < place);
+        self.list.insert(index, (place, item));
     }
 
     /// Behind all that ever were.
@@ -242,56 +251,54 @@ impl State {
         self.add(last.map_or(0, |(last, _)| last / GAP + 1) * GAP);
     }
 
-    /// Some neighbours of the list, by their places.
-    fn neighbours(&mut self, most: usize) -> Vec<u64> {
-        let count = self.rng.usize(1..=most);
+    /// Where in the list some neighbours stand.
+    fn neighbours(&mut self, count: usize) -> Range<usize> {
         let from = self.rng.usize(0..=self.list.len());
-        self.list.keys().skip(from).take(count).copied().collect()
+        from..self.list.len().min(from + count)
     }
 
     fn churn(&mut self, churn: Churn) {
-        let happens = |state: &mut Self, (chance, most): (u32, usize)| {
-            let happens = state.rng.u32(0..100) < chance;
-            if happens { state.rng.usize(1..=most) } else { 0 }
-        };
-        (0..happens(self, churn.appends)).for_each(|_| self.append());
-        (0..happens(self, churn.inserts)).for_each(|_| self.insert());
-        let count = happens(self, churn.deletes);
-        if count > 0 {
-            self.neighbours(count).into_iter().for_each(|place| self.delete(place));
-        }
-        (0..happens(self, churn.recovers)).for_each(|_| self.recover());
-        let count = happens(self, churn.updates);
-        if count > 0 {
-            for place in self.neighbours(count) {
-                self.list.get_mut(&place).unwrap().version += 1;
-            }
+        (0..self.happens(churn.appends)).for_each(|_| self.append());
+        (0..self.happens(churn.inserts)).for_each(|_| self.insert());
+        let deleted = self.happens(churn.deletes);
+        self.delete(deleted);
+        (0..self.happens(churn.recovers)).for_each(|_| self.recover());
+        let updated = self.happens(churn.updates);
+        for index in self.neighbours(updated) {
+            self.list[index].1.version += 1;
         }
     }
 
+    /// How often it happens now.
+    fn happens(&mut self, (chance, most): (u32, usize)) -> usize {
+        if self.rng.u32(0..100) < chance { self.rng.usize(1..=most) } else { 0 }
+    }
+
     fn insert(&mut self) {
-        let Some(before) = self.neighbours(1).first().copied() else { return };
+        let Some((before, _)) = self.list.get(self.neighbours(1).start) else { return };
         let place = before / GAP * GAP + self.rng.u64(1..GAP);
-        if !self.list.contains_key(&place) && !self.deleted.contains_key(&place) {
+        let is_taken = self.list.binary_search_by_key(&place, |(place, _)| *place).is_ok();
+        if !is_taken && !self.deleted.contains_key(&place) {
             self.add(place);
         }
     }
 
-    fn delete(&mut self, place: u64) {
-        let item = self.list.remove(&place).unwrap();
-        let name = self.name(place, item);
-        // Of those that are alike, one that came later may go: fewer were there all the time at most.
-        let count = self.throughout.get_mut(&name);
-        if let Some(count) = count {
-            *count = count.saturating_sub(1);
+    fn delete(&mut self, count: usize) {
+        let range = self.neighbours(count);
+        let deleted: Vec<_> = self.list.drain(range).collect();
+        for (place, item) in deleted {
+            // Of those that are alike, one that came later may go: fewer were there all the time at most.
+            if let Some(count) = self.throughout.get_mut(&self.name(place, item)) {
+                *count = count.saturating_sub(1);
+            }
+            self.deleted.insert(place, item);
         }
-        self.deleted.insert(place, item);
     }
 
     fn recover(&mut self) {
         let Some(place) = self.rng.choice(self.deleted.keys()).copied() else { return };
         let item = self.deleted.remove(&place).unwrap();
-        self.list.insert(place, item);
+        self.put(place, item);
     }
 }
 
