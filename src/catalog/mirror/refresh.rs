@@ -202,7 +202,7 @@ impl Mirror {
                     match error {
                         SweepError::Service(error) => return Err(RefreshError::Service(error)),
                         SweepError::Take(error) => return Err(RefreshError::Mirror(error)),
-                        unsteady => detail = unsteady.to_string(),
+                        SweepError::Unsteady(unsteady) => detail = unsteady.to_string(),
                     }
                 }
             }
@@ -492,7 +492,7 @@ impl<S: Source> Refresh<'_, S> {
                 }
                 Err(SweepError::Service(error)) => return Err(RefreshError::Service(error)),
                 Err(SweepError::Take(error)) => return Err(RefreshError::Mirror(error)),
-                Err(unsteady) => detail = unsteady.to_string(),
+                Err(SweepError::Unsteady(unsteady)) => detail = unsteady.to_string(),
             }
         }
         Err(RefreshError::Unsteady { collection: entity.name, detail })
