@@ -215,3 +215,6 @@ pub struct Emptied {
     /// The beginning of what was found.
     pub found: String,
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,8 +93,10 @@ impl ParquetFiles {
     fn close(&mut self) -> Result<(), WriteError> {
         let Some(mut table) = self.table.take() else { return Ok(()) };
         table.write_group()?;
-        let Table { name, path, writer, rows, .. } = table;
-        let sink = writer.into_inner().map_err(|error| failed(path.as_deref(), error))?;
+        let Table { name, path, mut writer, rows, .. } = table;
+        writer.finish().map_err(|error| failed(path.as_deref(), error))?;
+        // Its `into_inner` would flush with an error of text only, which no longer tells a full disk.
+        let sink = std::mem::replace(writer.inner_mut(), Sink::Stream(Box::new(io::sink())));
         self.places.keep(sink, vec![(name, rows)])
     }
 }

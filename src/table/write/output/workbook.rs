@@ -9,7 +9,7 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
-use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::super::sheet::{HEADER, Widths, dress, header_format, set_header_height};
 use super::super::xlsx::{DATE_FORMAT, MAX_COLUMNS, MAX_ROWS, MOMENT_FORMAT, clipped, excel_moment};
@@ -241,7 +241,8 @@ impl Formats {
         let coded = |code: &str| Format::new().set_num_format(code);
         Self {
             text: coded("@"),
-            general: Format::new(),
+            // Said though it is the default: a cell without a format of its own would take the column's.
+            general: Format::new().set_align(FormatAlign::Bottom),
             day: coded(DATE_FORMAT),
             moment: coded(MOMENT_FORMAT),
             amount: coded(AMOUNT_FORMAT),
