@@ -194,10 +194,13 @@ fn a_workbook_looks_as_ours_do() {
         r#"<ignoredError sqref="A1:H2" numberStoredAsText="1"/>"#,
         r#"orientation="landscape""#,
         r#"fitToHeight="0""#,
+        // EUR 1,299.50 fits.
+        r#"<col min="4" max="4" width="14."#,
     ] {
         assert!(xml.contains(expected), "{expected} in {xml}");
     }
     assert!(part("xl/styles.xml").contains(r#"formatCode="[$EUR]\ #,##0.00""#) || part("xl/styles.xml").contains(EUR));
+    assert!(part("xl/styles.xml").contains(r#"formatCode="&quot;TRUE&quot;;&quot;TRUE&quot;;&quot;FALSE&quot;""#));
     assert!(part("xl/workbook.xml").contains("assets!$1:$1"));
 }
 
