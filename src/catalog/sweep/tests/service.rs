@@ -247,8 +247,8 @@ impl State {
 
     /// Behind all that ever were.
     fn append(&mut self) {
-        let last = self.list.last_key_value().max(self.deleted.last_key_value());
-        self.add(last.map_or(0, |(last, _)| last / GAP + 1) * GAP);
+        let last = self.list.last().map(|(place, _)| place).max(self.deleted.keys().next_back());
+        self.add(last.map_or(0, |last| last / GAP + 1) * GAP);
     }
 
     /// Where in the list some neighbours stand.
@@ -275,7 +275,8 @@ impl State {
     }
 
     fn insert(&mut self) {
-        let Some((before, _)) = self.list.get(self.neighbours(1).start) else { return };
+        let index = self.neighbours(1).start;
+        let Some((before, _)) = self.list.get(index) else { return };
         let place = before / GAP * GAP + self.rng.u64(1..GAP);
         let is_taken = self.list.binary_search_by_key(&place, |(place, _)| *place).is_ok();
         if !is_taken && !self.deleted.contains_key(&place) {
