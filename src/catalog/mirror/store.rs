@@ -34,7 +34,8 @@ CREATE TABLE change (
 );
 CREATE INDEX change_record ON change (collection, record, seq);
 CREATE TABLE baseline (
-    name TEXT NOT NULL, collection TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (name, collection)
+    name TEXT NOT NULL, collection TEXT NOT NULL, seq INTEGER NOT NULL, log INTEGER NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (name, collection)
 );
 ";
 
@@ -79,6 +80,17 @@ pub struct LogEntry {
     pub item: Option<i64>,
     /// The whole entry as JSON.
     pub body: String,
+}
+
+/// What an export of some name knows of a collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Baseline {
+    /// The last change it tells of.
+    pub(super) change: i64,
+    /// The last entry of the log that was known then: clocks of two machines need not agree.
+    pub(super) log: i64,
+    /// When that was, as RFC 3339.
+    pub(super) at: String,
 }
 
 /// Whether what a record was before is kept, for the list of changes.
@@ -376,11 +388,11 @@ impl Store {
         })
     }
 
-    /// The entries that tell of a record since a moment, the latest first.
-    pub(super) fn entries_about(&self, kind: &str, item: i64, since: &str) -> Result<Vec<LogEntry>, MirrorError> {
+    /// The entries that came to be known behind a point and tell of a record, the latest first.
+    pub(super) fn entries_about(&self, kind: &str, item: i64, since: i64) -> Result<Vec<LogEntry>, MirrorError> {
         self.attempt(|connection| {
             let sql = "SELECT timestamp, type, event, item_id, body FROM log
-                       WHERE type = ?1 AND item_id = ?2 AND timestamp >= ?3 ORDER BY timestamp DESC, seq DESC";
+                       WHERE type = ?1 AND item_id = ?2 AND seq > ?3 ORDER BY timestamp DESC, seq DESC";
             let mut statement = connection.prepare_cached(sql)?;
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(LogEntry {
@@ -402,19 +414,21 @@ impl Store {
         Ok(if names > 0 { History::Kept } else { History::Dropped })
     }
 
-    /// The point up to which an export of that name knows the collection, and when that was.
-    pub(super) fn baseline(&self, name: &str, entity: &Entity) -> Result<Option<(i64, String)>, MirrorError> {
-        let sql = "SELECT seq, at FROM baseline WHERE name = ?1 AND collection = ?2";
+    /// The point up to which an export of that name knows the collection; none where it knows nothing of it.
+    pub(super) fn baseline(&self, name: &str, entity: &Entity) -> Result<Option<Baseline>, MirrorError> {
+        let sql = "SELECT seq, log, at FROM baseline WHERE name = ?1 AND collection = ?2";
         self.attempt(|connection| {
-            connection.query_row(sql, [name, entity.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            let read =
+                |row: &rusqlite::Row<'_>| Ok(Baseline { change: row.get(0)?, log: row.get(1)?, at: row.get(2)? });
+            connection.query_row(sql, [name, entity.name], read).optional()
         })
     }
 
     /// From now on the export of that name knows everything up to here.
     pub(super) fn set_baseline(&self, name: &str, entity: &Entity, at: &str) -> Result<(), MirrorError> {
         self.attempt(|connection| {
-            let sql = "INSERT OR REPLACE INTO baseline (name, collection, seq, at)
-                       SELECT ?1, ?2, coalesce(max(seq), 0), ?3 FROM change";
+            let sql = "INSERT OR REPLACE INTO baseline (name, collection, seq, log, at) VALUES (?1, ?2,
+                       (SELECT coalesce(max(seq), 0) FROM change), (SELECT coalesce(max(seq), 0) FROM log), ?3)";
             connection.execute(sql, [name, entity.name, at])?;
             // What every name knows is of no use any more. The last one stays: it keeps the count.
             let sql = "DELETE FROM change WHERE collection = ?1 AND seq < (SELECT max(seq) FROM change)
