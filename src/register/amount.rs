@@ -104,19 +104,26 @@ pub(super) fn amount(record: &Record, field: &str, currency: Option<&Currency>) 
 }
 
 fn number_amount(text: &str) -> Result<Decimal, String> {
-    text.parse().or_else(|_| Decimal::from_scientific(text)).map_err(|_| text.to_owned())
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok().and_then(sane).ok_or_else(|| text.to_owned())
+}
+
+/// An amount whose sums over all items are exact. Beyond eight decimals is the noise of binary fractions, and no cost is
+/// a thousand million millions.
+fn sane(amount: Decimal) -> Option<Decimal> {
+    let is_sane = amount.abs() < Decimal::from(1_000_000_000_000_000_i64);
+    is_sane.then(|| rounded(amount, 8))
 }
 
 fn text_amount(text: &str, currency: Option<&Currency>) -> Result<Decimal, String> {
     if let Ok(amount) = text.parse() {
-        return Ok(amount);
+        return sane(amount).ok_or_else(|| text.to_owned());
     }
     let read = money::parse(Cell { text, value: Value::Text, format: None }, None).map_err(|_| text.to_owned())?;
     let contradicts = read
         .currency
         .zip(currency.filter(|currency| !currency.is_unstated()))
         .is_some_and(|(hint, currency)| !hint.allows(&currency.code));
-    if contradicts { Err(text.to_owned()) } else { Ok(read.value) }
+    sane(read.value).filter(|_| !contradicts).ok_or_else(|| text.to_owned())
 }
 
 /// A date; none where it is missing, what was found where it is not one. Of a moment in time it is the day written.
@@ -159,6 +166,8 @@ mod tests {
         assert_eq!(of(json!(" 1.299,50 € ")), Ok(Some("1299.50".into())));
         assert_eq!(of(json!("$1,299.50")), Err("$1,299.50".into()));
         assert_eq!(of(json!("n/a")), Err("n/a".into()));
+        assert_eq!(of(json!(1e20)), Err("1e+20".into()));
+        assert_eq!(of(json!("0.1234567891")), Ok(Some("0.12345679".into())));
         assert_eq!(of(json!(true)), Err("true".into()));
         assert_eq!(of(json!("")), Ok(None));
         assert_eq!(of(Json::Null), Ok(None));

@@ -1,0 +1,87 @@
+//! The register as CSV, for a ledger: one line per item.
+//!
+//! UTF-8, comma, CR LF, a header of the names below. Dates are `YYYY-MM-DD`; amounts are plain digits with a point, all
+//! digits of the currency's minor unit and no code; what is not known is empty, never zero. Texts that a spreadsheet
+//! program would take for a formula are guarded by an apostrophe ([`crate::table::formula`], design rule 12).
+//!
+//! | column | what it holds |
+//! |---|---|
+//! | `kind` | `asset` or `license` |
+//! | `id` | the system's id, unique with the kind |
+//! | `tag`, `name`, `serial` | an asset's tag, its name or its product's, its serial; a license's name twice |
+//! | `category`, `department`, `location`, `supplier`, `status` | by name |
+//! | `standing` | `held`, `disposed` or `not yet bought`: only what is held counts in totals |
+//! | `currency` | ISO 4217, or `unstated` |
+//! | `cost`, `purchase_date` | |
+//! | `depreciation`, `months`, `minimum_value` | the schedule |
+//! | `months_elapsed`, `accumulated_depreciation`, `book_value` | at the end of the day `as_of` |
+//! | `fully_depreciated`, `disposed` | `yes` or `no` |
+//! | `fully_depreciated_on`, `runs_out_on` | the day the last month is over; the end of the warranty or license |
+//! | `not_computed_because` | why there is no book value |
+//! | `as_of` | the day of the register |
+
+use std::io::Write;
+
+use jiff::civil::Date;
+
+use super::amount::Currency;
+use super::columns::{COLUMNS, Missing, Told};
+use super::line::Line;
+use crate::table::formula::guarded_text;
+
+/// Writes the register of `as_of`.
+pub(super) fn write(out: impl Write, lines: &[Line], as_of: Date) -> Result<(), csv::Error> {
+    let mut out = writer(out);
+    out.write_record(COLUMNS.iter().map(|column| column.name))?;
+    for line in lines {
+        for column in COLUMNS {
+            let told = column.of.told(line, as_of, Missing::Blank);
+            out.write_field(&*spelled(&told, &line.item.currency))?;
+        }
+        out.write_record(None::<&[u8]>)?;
+    }
+    Ok(out.flush()?)
+}
+
+/// The writer of all our CSV for finance.
+pub(super) fn writer<W: Write>(out: W) -> csv::Writer<W> {
+    csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).buffer_capacity(1 << 16).from_writer(out)
+}
+
+fn spelled<'a>(told: &'a Told<'a>, currency: &Currency) -> std::borrow::Cow<'a, str> {
+    match told {
+        Told::Blank => "".into(),
+        Told::Text(text) => guarded_text(text),
+        Told::Number(number) => number.to_string().into(),
+        Told::Money(amount) => currency.plain(*amount).into(),
+        Told::Date(day) => day.to_string().into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use jiff::civil::date;
+
+    use super::super::item::{Gap, Item};
+    use super::super::samples;
+    use super::*;
+
+    #[test]
+    fn a_line_per_item_and_nothing_that_runs() {
+        let as_of = date(2024, 2, 29);
+        let bare = Item {
+            tag: "=cmd".into(),
+            title: "a, \"b\"".into(),
+            category: String::new(),
+            cost: Err(Gap::CostMissing),
+            runs_out: None,
+            ..samples::item(2)
+        };
+        let lines = [samples::item(1), bare].map(|item| Line::on(as_of, item));
+        let mut out = Vec::new();
+        write(&mut out, &lines, as_of).unwrap();
+        insta::assert_snapshot!(String::from_utf8(out).unwrap().replace('\r', ""), @"");
+    }
+}
