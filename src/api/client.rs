@@ -73,6 +73,7 @@ pub struct Client {
 
 #[derive(Debug)]
 struct Shared {
+    account: String,
     target: Target,
     transport: Transport,
     gate: Gate,
@@ -99,6 +100,7 @@ impl Client {
     /// A base link that is none or would carry the key in the clear, a system without usable cryptography, or a
     /// ledger that cannot be used.
     pub fn new(options: ClientOptions) -> Result<Self, ApiError> {
+        let account = options.key.digest(&format!("account\0{}\0{:?}", options.base_url, options.tenant));
         let target = Target::new(options.base_url, options.tenant, options.custom_fields)?;
         // A service on this machine needs no smoothing, and its key no proxy.
         let (route, burst) = match target.is_loopback() {
@@ -112,6 +114,7 @@ impl Client {
         });
         let gate = Gate::new(Limits { hourly: options.quota, burst }, clock, ledger.transpose()?);
         let shared = Shared {
+            account,
             transport: Transport::new(&options.key, &options.user_agent, route)?,
             target,
             gate,
@@ -192,6 +195,12 @@ impl Client {
             query.extend([("sort", "created_at"), ("order", "asc")]);
         }
         self.shared.target.list(entity, &query)
+    }
+
+    /// What tells the account that this client reads from every other, as a name for a file: a digest of key, base link
+    /// and tenant. Nothing leads back from it to the key.
+    pub fn account_digest(&self) -> &str {
+        &self.shared.account
     }
 
     /// The records asked for at once: 1,000 until the service has refused that.

@@ -19,6 +19,7 @@
 //! pages       a list as a stream of pages
 //! raw         a page of a list as it came                            pure
 //! counts      requests by kind
+//! custom      custom fields in every shape of a reply                pure
 //! notes       every request of one write, for the journal
 //! ```
 
@@ -29,6 +30,7 @@ mod client;
 mod clock;
 mod complaint;
 mod counts;
+mod custom;
 mod error;
 mod ledger;
 mod notes;
@@ -47,11 +49,12 @@ mod transport;
 
 pub use client::{Client, ClientOptions, MOST_CONCURRENT, Probe};
 pub use counts::RequestCounts;
+pub use custom::custom_fields;
 pub use error::{ApiError, Fate, Scope, WriteFailure};
 pub use ledger::LedgerError;
 pub use notes::{Attempted, Notes};
 pub use quota::{WaitReason, Waiting};
-pub use raw::{RawPage, RawRecord};
+pub use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
 pub use secret::{Secret, SecretError};
 

@@ -1,9 +1,12 @@
 //! A page of a list as it came: the bytes once, and where each record stands in them. A list of a million records is
 //! looked through for ids here, and taken apart only where it is shown.
 
+use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The records of one page as JSON text.
@@ -31,6 +34,72 @@ pub struct RawRecord<'a> {
     /// The record, an object.
     pub json: &'a str,
 }
+
+/// The fields of one record, in their order, each value as the JSON text it came as. Reused from record to record.
+#[derive(Debug, Default)]
+pub struct RawFields<'a> {
+    fields: Vec<(Cow<'a, str>, &'a str)>,
+}
+
+impl<'a> RawFields<'a> {
+    /// Takes a record apart; none where the text is no JSON object. Values stay unread.
+    pub fn of(json: &'a str) -> Option<Self> {
+        let mut reader = serde_json::Deserializer::from_str(json);
+        let fields = reader.deserialize_map(Members).ok()?;
+        Some(Self { fields })
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &'a str)> {
+        self.fields.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    /// The JSON text of a field; none where the record has no such field.
+    pub fn get(&self, name: &str) -> Option<&'a str> {
+        self.find(name).map(|(_, value)| value)
+    }
+
+    /// A field's place, from 0, and its JSON text.
+    pub fn find(&self, name: &str) -> Option<(usize, &'a str)> {
+        let place = self.fields.iter().position(|(known, _)| known == name)?;
+        self.fields.get(place).map(|(_, value)| (place, *value))
+    }
+
+    /// The field in that place.
+    pub fn at(&self, place: usize) -> Option<(&str, &'a str)> {
+        self.fields.get(place).map(|(name, value)| (name.as_ref(), *value))
+    }
+
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+/// Reads an object into its members.
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(Cow<'de, str>, &'de str)>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::with_capacity(32);
+        while let Some(name) = map.next_key::<Name<'de>>()? {
+            members.push((name.0, map.next_value::<&'de RawValue>()?.get()));
+        }
+        Ok(members)
+    }
+}
+
+/// A field's name, borrowed where it has no escapes.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What is looked for in each record; the rest is passed over.
 #[derive(Deserialize)]
@@ -127,6 +196,17 @@ mod tests {
         assert_eq!(records[0].updated_at, Some("2024-05-01T12:34:56.789Z"));
         assert_eq!((records[1].updated_at, records[2].updated_at), (None, None));
         assert!(RawPage::of(String::from("[]")).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_record_is_taken_apart_without_reading_its_values() {
+        let fields =
+            RawFields::of(r#"{"id": 7, "na\u006de":"a", "deployed_to": [{"employee_id": 3}], "notes":null}"#).unwrap();
+        let members: Vec<_> = fields.iter().collect();
+        let expected = [("id", "7"), ("name", "\"a\""), ("deployed_to", "[{\"employee_id\": 3}]"), ("notes", "null")];
+        assert_eq!(members, expected);
+        assert_eq!((fields.get("notes"), fields.get("other")), (Some("null"), None));
+        assert!(RawFields::of("[1]").is_none() && RawFields::of("{").is_none());
     }
 
     #[test]

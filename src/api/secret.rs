@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ring::digest::{SHA256, digest};
+
 /// What stands in place of a key wherever one would be printed.
 const HIDDEN: &str = "***";
 
@@ -33,6 +35,13 @@ impl Secret {
             return Err(SecretError::Character { position: index + 1 });
         }
         Ok(Self(key.into()))
+    }
+
+    /// Half of a digest of the key and of what it is used for, for the name of a file. Nothing leads back to the key.
+    pub(super) fn digest(&self, purpose: &str) -> String {
+        let text = format!("tallyport {purpose}\0{}", self.reveal());
+        let digest = digest(&SHA256, text.as_bytes());
+        digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// The key itself, for the one header that carries it.

@@ -9,20 +9,27 @@ mod find;
 mod holding;
 mod keep;
 mod matching;
+mod mirror;
 mod name;
 mod needs;
 mod service;
 mod suggest;
+mod sweep;
 
 use std::collections::HashMap;
 
 pub use fetch::{Cost, How, Pages, Record};
 pub use find::Naming;
 pub use matching::KeyValue;
+pub use mirror::{
+    Change, Changed, How as Reading, LogEntry, Mirror, MirrorError, RefreshError, RefreshOptions, Refreshed, Shape,
+    Source, Thoroughness,
+};
 pub use name::{fold_into, fold_name};
 pub use needs::Needs;
+pub use sweep::{Lists, Sweep, SweepError, Swept};
 
-use crate::schema;
+use crate::schema::{self, Entity};
 use holding::{Coverage, Entry, Holding, value_text};
 
 /// Nearest names that a failed look-up suggests.
@@ -73,6 +80,12 @@ impl Catalog {
     /// The fields kept of the record with that system id.
     pub fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.fields_of(collection, Target::Known(id))
+    }
+
+    /// Takes in a record of the account, as far as finding and naming it needs.
+    pub fn add_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
+        let holding = self.holdings.entry(entity.name).or_insert_with(|| Holding::new(entity, &[]));
+        holding.insert(Target::Known(id), keep::Keep::new(entity, &needs::Need::default()).trim(id, record));
     }
 
     /// Makes the record that a step will create findable at once. References may be absent from `fields`.

@@ -29,3 +29,21 @@ impl Pages for Client {
         self.get(entity, id).await
     }
 }
+
+impl super::Lists for Client {
+    type Error = ApiError;
+
+    fn page_limit(&self) -> u32 {
+        Client::page_limit(self)
+    }
+
+    async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<crate::api::RawPage, ApiError> {
+        Client::raw_page(self, entity, filters, offset, limit).await
+    }
+}

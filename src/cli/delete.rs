@@ -20,7 +20,7 @@ use super::settings::{Connection, connect};
 use super::{Error, Exit};
 use crate::catalog::{Catalog, Needs, Record};
 use crate::check::Conflicts;
-use crate::export::{Backup, BackupError, referred};
+use crate::export::{Backup, BackupError, Names, referred};
 use crate::journal::{Deed, Details, Draft, RunHead};
 use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
@@ -187,7 +187,7 @@ async fn keep(
     // A name serves only where no other record has it, which takes them all to know.
     referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
     let names = Catalog::fetch(&connection.client, &needs, &mut |_, _| {}).await?;
-    Ok(backup.write(entity, &records, &names)?)
+    Ok(backup.write(entity, &records, &Names::new(names))?)
 }
 
 /// `delete 42 assets from https://app.bluetallyapp.com/api/v1`.

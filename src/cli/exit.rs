@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::process::ExitCode;
 
 use crate::api::ApiError;
+use crate::catalog::RefreshError;
+use crate::export::SheetError;
 use crate::journal::JournalError;
 
 /// What a scheduler or script learns from the exit status. The numbers are a contract.
@@ -79,6 +81,15 @@ pub enum Error {
     /// A run's journal cannot be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The local copy of an account cannot be kept.
+    #[error(transparent)]
+    Mirror(#[from] crate::catalog::MirrorError),
+    /// A list that never holds still cannot be read.
+    #[error("{0}")]
+    Unsteady(String),
+    /// Rows could not be put in order.
+    #[error("rows could not be put in order: {0}")]
+    Sort(rusqlite::Error),
     /// Writing to the terminal failed.
     #[error("could not write the output: {0}")]
     Output(#[from] std::io::Error),
@@ -88,6 +99,26 @@ pub enum Error {
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
         match never {}
+    }
+}
+
+impl From<RefreshError<ApiError>> for Error {
+    fn from(error: RefreshError<ApiError>) -> Self {
+        match error {
+            RefreshError::Service(error) => Error::Api(error),
+            RefreshError::Mirror(error) => Error::Mirror(error),
+            RefreshError::Unsteady { .. } => Error::Unsteady(error.to_string()),
+        }
+    }
+}
+
+impl From<SheetError> for Error {
+    fn from(error: SheetError) -> Self {
+        match error {
+            SheetError::Mirror(error) => Error::Mirror(error),
+            SheetError::Write(error) => Error::Write(error),
+            SheetError::Sort(error) => Error::Sort(error),
+        }
     }
 }
 
@@ -113,7 +144,8 @@ impl Error {
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Template(_) | Error::Backup(_) => Exit::Usage,
             Error::Journal(JournalError::Gone { .. }) | Error::Output(_) => Exit::Internal,
-            Error::Journal(_) => Exit::Usage,
+            Error::Journal(_) | Error::Mirror(_) | Error::Sort(_) => Exit::Usage,
+            Error::Unsteady(_) => Exit::Refused,
         }
     }
 
@@ -138,6 +170,9 @@ impl Error {
             Error::Usage { mend, .. } => Some(mend.clone()),
             Error::Journal(error) => Some(error.mend()),
             Error::Headers(faults) => faults.mend(),
+            Error::Mirror(error) => Some(error.mend()),
+            Error::Unsteady(_) => Some(String::from("try again when less is done in the account")),
+            Error::Sort(_) => Some(String::from("make room for temporary files, or leave out --sort")),
             Error::Output(_) | Error::Interrupted => None,
         }
     }

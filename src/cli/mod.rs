@@ -9,6 +9,7 @@ mod delete;
 mod doctor;
 mod earlier;
 mod exit;
+mod export;
 mod import;
 mod intake;
 mod interrupts;
@@ -39,6 +40,8 @@ use args::{Cli, Command};
 pub use exit::{Error, Exit};
 use printer::Printer;
 
+use crate::table::write::WriteError;
+
 /// The program: arguments in, exit code out.
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -66,6 +69,7 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Resume(args) => resume::run(&global, &args, printer),
         Command::Undo(args) => undo::run(&global, &args, printer),
         Command::Runs(args) => runs::run(&args, printer),
+        Command::Export(args) => export::run(&global, &args, printer),
         Command::Template(args) => template::run(&global, &args, printer),
         Command::Schema(args) => schema::run(&args, printer),
         Command::Sandbox(args) => sandbox::run(&global, &args, printer),
@@ -101,5 +105,6 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 /// A reader that went away, as in `tallyport schema | head`, is a quiet end.
 fn is_closed_pipe(error: &Error) -> bool {
-    matches!(error, Error::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    let (Error::Output(error) | Error::Write(WriteError::Stdout { source: error })) = error else { return false };
+    error.kind() == io::ErrorKind::BrokenPipe
 }

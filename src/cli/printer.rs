@@ -1,10 +1,11 @@
 //! The one way to the terminal: data to stdout, talk to stderr, quiet and JSON respected.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use anstyle::{AnsiColor, Effects, Style};
 
-use super::args::Global;
+use super::args::{Global, LogFormat};
 use super::{Error, Exit};
 
 /// How something said is meant; colour never carries it alone.
@@ -13,6 +14,17 @@ pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects
 pub(super) const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
 pub(super) const STRONG: Style = Style::new().effects(Effects::BOLD);
 pub(super) const FAINT: Style = Style::new().effects(Effects::DIMMED);
+
+/// How everything is said on stderr; text until the flags are read.
+static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// How grave it is, for those who read lines of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Info,
+    Warning,
+    Error,
+}
 
 /// Where output goes, decided once from the flags.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +48,9 @@ impl Printer {
             (false, 0) => Talk::Normal,
             (false, _) => Talk::Verbose,
         };
+        let format = global.log_format.unwrap_or(LogFormat::Text);
+        // There is one stderr, and one printer is made for it.
+        let _ = FORMAT.set(format);
         Self { talk, json: global.json }
     }
 
@@ -50,6 +65,10 @@ impl Printer {
     pub(super) fn say(&self, text: &str) -> io::Result<()> {
         match (self.talk, self.json) {
             (Talk::Quiet, _) => Ok(()),
+            _ if is_in_lines() => {
+                text.lines().filter(|line| !line.is_empty()).for_each(|line| talk_line(Level::Info, line, None));
+                Ok(())
+            }
             (_, true) => anstream::stderr().write_all(text.as_bytes()),
             (_, false) => self.data(text),
         }
@@ -66,14 +85,14 @@ impl Printer {
     /// A remark on the way: stderr, unless quiet.
     pub(super) fn note(&self, text: &str) {
         if self.talk > Talk::Quiet {
-            talk(&format!("{text}\n"));
+            say(Level::Info, text, None);
         }
     }
 
     /// Something the user should know: stderr, unless quiet.
     pub(super) fn warn(&self, text: &str) {
         if self.talk > Talk::Quiet {
-            talk(&format!("{WARNING}warning:{WARNING:#} {text}\n"));
+            say(Level::Warning, text, None);
         }
     }
 
@@ -87,9 +106,41 @@ impl Printer {
 
     /// Why it stopped and what to do: stderr, always.
     pub(super) fn error(&self, text: &str, mend: Option<&str>) {
-        let mend = mend.map_or_else(String::new, |mend| format!("  {STRONG}to mend it:{STRONG:#} {mend}\n"));
-        talk(&format!("{ERROR}error:{ERROR:#} {text}\n{mend}"));
+        say(Level::Error, text, mend);
     }
+}
+
+/// Whether stderr carries lines of JSON.
+pub(super) fn is_in_lines() -> bool {
+    FORMAT.get() == Some(&LogFormat::Json)
+}
+
+/// Says something on stderr, in the way the flags want it.
+pub(super) fn say(level: Level, text: &str, mend: Option<&str>) {
+    if is_in_lines() {
+        return talk_line(level, text, mend);
+    }
+    let mend = mend.map_or_else(String::new, |mend| format!("  {STRONG}to mend it:{STRONG:#} {mend}\n"));
+    talk(&match level {
+        Level::Info => format!("{text}\n{mend}"),
+        Level::Warning => format!("{WARNING}warning:{WARNING:#} {text}\n{mend}"),
+        Level::Error => format!("{ERROR}error:{ERROR:#} {text}\n{mend}"),
+    });
+}
+
+/// `{"time": .., "level": "warning", "message": ..}`
+fn talk_line(level: Level, text: &str, mend: Option<&str>) {
+    let level = match level {
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    let time = jiff::Timestamp::now().to_string();
+    let mut line = serde_json::json!({"time": time, "level": level, "message": text.trim_end()});
+    if let Some(mend) = mend {
+        line["mend"] = mend.into();
+    }
+    talk(&format!("{line}\n"));
 }
 
 /// Says something on stderr. A terminal that went away hears nothing, and is no reason to stop: the run goes on and

@@ -2,12 +2,13 @@
 //!
 //! Everything goes to stderr. What is said is the business of [`Meter`], which is told the time and prints nothing.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
-use super::args::Global;
+use super::args::{Global, LogFormat};
+use super::printer::{self, Level};
 use crate::report::{Status, counted, duration, thousands};
 
 /// The time between two lines where there is no terminal.
@@ -73,8 +74,8 @@ impl ProgressKind {
     fn of(global: &Global, is_terminal: bool) -> Self {
         match (global.quiet || global.no_progress, is_terminal) {
             (true, _) => Self::Hidden,
-            (false, true) => Self::Bars,
-            (false, false) => Self::Lines,
+            (false, true) if global.log_format != Some(LogFormat::Json) => Self::Bars,
+            (false, _) => Self::Lines,
         }
     }
 }
@@ -117,6 +118,26 @@ impl Progress {
         match &mut self.view {
             View::Bar { bar, words_at } => {
                 bar.inc(1);
+                if words_at.is_none_or(|at| now.duration_since(at) >= WORDS_EVERY) {
+                    self.reword(now);
+                }
+            }
+            View::Lines => self.meter.line(now).into_iter().for_each(|line| say(&line)),
+            View::Hidden => {}
+        }
+    }
+
+    /// So many rows have been reached in that phase, which begins with the first.
+    pub(super) fn reach(&mut self, phase: &str, rows: u64) {
+        if self.meter.phase != phase {
+            self.set_total(None);
+            self.phase(phase);
+        }
+        let now = Instant::now();
+        self.meter.done = rows;
+        match &mut self.view {
+            View::Bar { bar, words_at } => {
+                bar.set_position(rows);
                 if words_at.is_none_or(|at| now.duration_since(at) >= WORDS_EVERY) {
                     self.reword(now);
                 }
@@ -271,9 +292,8 @@ fn style(total: Option<u64>) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─")
 }
 
-/// A line on stderr. Nobody reading it is no reason to stop.
 fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+    printer::say(Level::Info, line, None);
 }
 
 #[cfg(test)]

@@ -10,11 +10,12 @@ mod key;
 mod origin;
 mod surroundings;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use url::Url;
 
-use super::args::Global;
+use super::args::{ExportArgs, Global};
 use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
 use config::{Config, Profile};
 use surroundings::Surroundings;
@@ -49,6 +50,8 @@ pub struct Settings {
     pub config_file: Option<PathBuf>,
     /// The profile in use.
     pub profile: Option<String>,
+    /// The columns that the profile wants of exports, by collection.
+    pub columns: BTreeMap<String, Vec<String>>,
     pub account: Account,
 }
 
@@ -90,9 +93,21 @@ impl Settings {
             config_file: here.config_file.clone(),
             // Last: the key store may ask the user, who should be asked only where everything else is right.
             key: layers.key()?,
+            columns: profile.as_ref().map(|chosen| chosen.profile.columns.clone()).unwrap_or_default(),
             profile: profile.map(|profile| profile.name),
             account,
         })
+    }
+}
+
+/// The export of that name in config.toml; none where the file names no such export.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn named_export(name: &str) -> Result<Option<ExportArgs>, SettingsError> {
+    match Surroundings::here().config_file {
+        Some(path) => Ok(Config::read(&path)?.exports.remove(name)),
+        None => Ok(None),
     }
 }
 

@@ -3,27 +3,20 @@
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, IgnoreError, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, DocProperties, Workbook, Worksheet, XlsxError};
 
-use super::Columns;
-use crate::catalog::{Catalog, Record};
+use super::names::Names;
+use super::{Columns, value};
+use crate::api::RawFields;
+use crate::catalog::Record;
 use crate::schema::Entity;
 use crate::table::Row;
-use crate::table::write::xlsx::{
-    CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, value_width,
-};
+use crate::table::write::sheet::{HEADER, Widths, dress, header_format, set_header_height};
+use crate::table::write::xlsx::{CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put};
 use crate::table::write::{WholeFile, WriteError, guarded};
 
-/// Widths in characters.
+/// In characters.
 const NARROWEST: usize = 8;
-const WIDEST: usize = 42;
-/// What the filter's arrow takes from a header.
-const ARROW: usize = 3;
-const MARGIN: f64 = 1.5;
-/// The rows whose texts decide how wide a column is.
-const SAMPLE_ROWS: u32 = 200;
-/// As the headers of templates.
-const HEADER: Color = Color::RGB(0x1F3864);
 /// What an import does not read.
 const TOLD: Color = Color::RGB(0x7F7F7F);
 
@@ -78,18 +71,13 @@ impl Backup {
         }
     }
 
-    /// Writes the records and puts the file in its place. `catalog` holds the collections they refer to.
+    /// Writes the records and puts the file in its place. `names` knows the collections they refer to.
     ///
     /// # Errors
     /// Where the file cannot hold every value of every record.
-    pub fn write(
-        self,
-        entity: &'static Entity,
-        records: &[&Record],
-        catalog: &Catalog,
-    ) -> Result<PathBuf, BackupError> {
-        let columns = Columns::of(entity, records.iter().copied());
-        see_limits(&columns, records, catalog)?;
+    pub fn write(self, entity: &'static Entity, records: &[&Record], names: &Names) -> Result<PathBuf, BackupError> {
+        let columns = Columns::backup(entity, records.iter().copied());
+        see_limits(&columns, records, names)?;
         let Self { whole } = self;
         guarded(whole.path(), || {
             let mut workbook = Workbook::new();
@@ -97,14 +85,14 @@ impl Backup {
             let about = DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport");
             workbook.set_properties(&about);
             let sheet = workbook.add_worksheet_with_constant_memory();
-            fill(sheet?, entity, &columns, records, catalog)?;
+            fill(sheet?, entity, &columns, records, names)?;
             workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
         })?;
         Ok(whole.commit()?)
     }
 }
 
-fn see_limits(columns: &Columns, records: &[&Record], catalog: &Catalog) -> Result<(), BackupError> {
+fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(), BackupError> {
     if records.len() >= MAX_ROWS as usize {
         return Err(BackupError::TooMany { records: records.len() });
     }
@@ -114,8 +102,7 @@ fn see_limits(columns: &Columns, records: &[&Record], catalog: &Catalog) -> Resu
     }
     let mut row = Row::default();
     for record in records {
-        row.clear(0);
-        columns.fill(record, catalog, &mut row);
+        fill_row(columns, record, names, 0, &mut row);
         let too_long = |text: &str| clipped(text).len() < text.len();
         if let Some((_, header)) = row.cells().zip(columns.headers()).find(|(cell, _)| too_long(cell.text)) {
             let id = record.get("id").and_then(serde_json::Value::as_i64).unwrap_or_default();
@@ -130,43 +117,36 @@ fn fill(
     entity: &Entity,
     columns: &Columns,
     records: &[&Record],
-    catalog: &Catalog,
+    names: &Names,
 ) -> Result<(), XlsxError> {
     sheet.set_name(entity.name)?;
     let mut formats = CellFormats::new(Color::White);
     let mut widths = write_header(sheet, columns, &formats)?;
     let mut row = Row::default();
     for (number, record) in (1..).zip(records) {
-        row.clear(u64::from(number) + 1);
-        columns.fill(record, catalog, &mut row);
-        for ((place, cell), width) in (0..).zip(row.cells()).zip(&mut widths) {
+        fill_row(columns, record, names, u64::from(number) + 1, &mut row);
+        for (place, cell) in (0..).zip(row.cells()) {
             put(sheet, (number, place), cell, Mark::Plain, &mut formats)?;
-            if number <= SAMPLE_ROWS {
-                *width = (*width).max(value_width(cell));
-            }
+            widths.see(number, usize::from(place), cell);
         }
     }
-    for (column, width) in (0..).zip(&widths) {
-        sheet.set_column_width(column, (*width).clamp(NARROWEST, WIDEST) as f64 + MARGIN)?;
+    widths.set(sheet)?;
+    dress(sheet, records.len() as u32, widths.last_column(), 0)
+}
+
+fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row: &mut Row) {
+    row.restart(number, value::formats());
+    // Taken apart from its text, as every record of an export is.
+    let json = serde_json::Value::Object(record.clone()).to_string();
+    if let Some(fields) = RawFields::of(&json) {
+        columns.fill(&fields, names, row);
     }
-    let (last_row, last_column) = (records.len() as u32, widths.len().saturating_sub(1) as u16);
-    sheet.autofilter(0, 0, last_row, last_column)?;
-    sheet.set_freeze_panes(1, 0)?;
-    // Text that looks like a number is meant to be text: no green corners on it.
-    sheet.ignore_error_range(0, 0, last_row, last_column, IgnoreError::NumberStoredAsText)?;
-    sheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
-    sheet.set_footer("&L&A&RPage &P of &N");
-    Ok(())
 }
 
 /// The headers, and the columns' formats; gives the headers' widths.
-fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<Vec<usize>, XlsxError> {
-    let header = |color| {
-        let format = Format::new().set_bold().set_font_color(Color::White).set_background_color(color);
-        format.set_align(FormatAlign::VerticalCenter)
-    };
-    let (read, told) = (header(HEADER), header(TOLD));
-    let mut widths = Vec::new();
+fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<Widths, XlsxError> {
+    let (read, told) = (header_format(HEADER), header_format(TOLD));
+    let mut widths = Widths::new(NARROWEST);
     for (place, (text, part)) in (0..).zip(columns.headers_with_part()) {
         sheet.set_column_format(place, formats.text_column())?;
         let format = match part {
@@ -174,8 +154,8 @@ fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats)
             super::Part::Told => &told,
         };
         sheet.write_string_with_format(0, place, text, format)?;
-        widths.push(text_width(text) + ARROW);
+        widths.add(text);
     }
-    sheet.set_row_height(0, 20)?;
+    set_header_height(sheet)?;
     Ok(widths)
 }

@@ -11,6 +11,13 @@
 
 mod backup;
 mod columns;
+mod condition;
+mod names;
+mod sheet;
+mod value;
 
 pub use backup::{Backup, BackupError};
-pub use columns::{Columns, Part, referred};
+pub use columns::{Columns, Ids, Part};
+pub use condition::{By, Condition, ConditionError, Wish};
+pub use names::{Names, named_by, referred};
+pub use sheet::{Direction, Sheet, SheetError, Sort};

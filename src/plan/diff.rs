@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
+use crate::api::custom_fields;
 use crate::check::GivenCustom;
 use crate::schema::{Field, Kind, fold_header};
 
@@ -24,25 +25,6 @@ pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
         Kind::Reference(_) => text(wanted) == text(held),
         Kind::Text(_) | Kind::Structure => text(wanted).trim() == text(held).trim(),
         Kind::CustomFields => told_pairs(wanted) == told_pairs(held),
-    }
-}
-
-/// The name and value pairs of a record's custom fields, in any of the shapes a reply may have: an array of pairs, a
-/// plain object, or either as a JSON text (field notes).
-pub(crate) fn custom_fields(held: &Json) -> Vec<(String, String)> {
-    match held {
-        Json::String(encoded) => serde_json::from_str::<Json>(encoded)
-            .map(|decoded| match decoded {
-                Json::String(_) => Vec::new(),
-                other => custom_fields(&other),
-            })
-            .unwrap_or_default(),
-        Json::Array(pairs) => pairs
-            .iter()
-            .filter_map(|pair| Some((text(pair.get("name")?), text(pair.get("value").unwrap_or(&Json::Null)))))
-            .collect(),
-        Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        _ => Vec::new(),
     }
 }
 

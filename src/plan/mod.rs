@@ -26,7 +26,6 @@ pub mod undo;
 use std::collections::BTreeMap;
 
 pub use claims::Claims;
-pub(crate) use diff::custom_fields;
 pub(crate) use diff::holds;
 pub use emails::Emails;
 pub use guard::{Guard, GuardFault, Limit};

@@ -7,6 +7,7 @@
 
 use super::moment::Moment;
 use super::{diff, held};
+use crate::api::custom_fields;
 use crate::catalog::{Catalog, Record};
 use crate::check::{CheckedRow, Code, Flaw, GivenId};
 use crate::mapping::{Column, Mapping, OwnIds, Stamp, To};
@@ -86,7 +87,7 @@ impl<'c> Own<'c> {
 
     fn shows_custom(&self, cell: crate::table::Cell<'_>, name: &str) -> bool {
         let Some(fields) = self.record.get("custom_fields") else { return false };
-        let pairs = diff::custom_fields(fields);
+        let pairs = custom_fields(fields);
         let held = diff::position_of(name, &pairs).map(|position| &pairs[position].1);
         !cell.is_blank() && held.is_some_and(|held| held::is_same_text(cell.text, held))
     }

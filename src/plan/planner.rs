@@ -9,6 +9,7 @@ use super::own::{Own, Told};
 use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
 use super::{Decided, Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::api::Body;
+use crate::api::custom_fields;
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, Flaw, GivenCustom, GivenId, Mode, Problem, RowAction, Rules,
@@ -348,7 +349,7 @@ impl<S: StepSink> Planner<'_, S> {
                 None => true,
             }
         });
-        let held = before("custom_fields").map(diff::custom_fields).unwrap_or_default();
+        let held = before("custom_fields").map(custom_fields).unwrap_or_default();
         draft.custom.retain(|given| diff::differs(&held, given));
     }
 

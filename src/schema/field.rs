@@ -21,6 +21,8 @@ pub struct Field {
     pub also: &'static [&'static str],
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
+    /// Of a structure: the collections whose records it names, each by its singular and `_id`.
+    pub names: &'static [&'static str],
     /// Columns of the same sheet that tell more about the record this field refers to.
     pub related: &'static [Related],
     /// One line for people.
@@ -124,6 +126,7 @@ impl Field {
             read: true,
             also: &[],
             sets: None,
+            names: &[],
             related: &[],
             help: "",
             example: "",
@@ -230,6 +233,12 @@ impl Field {
     /// A parameter of an action that is from then on what the item's own record holds in `field`.
     pub(super) const fn sets(mut self, field: &'static str) -> Self {
         self.sets = Some(field);
+        self
+    }
+
+    /// A structure whose members name records of these collections.
+    pub(super) const fn naming(mut self, collections: &'static [&'static str]) -> Self {
+        self.names = collections;
         self
     }
 

@@ -2,8 +2,10 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
+use crate::table::write::sheet::HEADER;
+
 /// Required headers, titles and the tabs of collections.
-pub(super) const STRONG: Color = Color::RGB(0x1F3864);
+pub(super) const STRONG: Color = HEADER;
 /// Optional headers.
 pub(super) const LIGHT: Color = Color::RGB(0xD9E2F3);
 /// The tabs of actions.

@@ -30,7 +30,6 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ring::digest::{SHA256, digest};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::Secret;
@@ -124,10 +123,7 @@ pub(super) struct Ledger {
 
 /// The name of the file for a key at a service: the beginning of a digest, of which nobody reads the key.
 pub(super) fn file_name(key: &Secret, host: &str) -> String {
-    let text = format!("tallyport quota ledger\0{host}\0{}", key.reveal());
-    let digest = digest(&SHA256, text.as_bytes());
-    let name: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-    format!("{name}.sqlite")
+    format!("{}.sqlite", key.digest(&format!("quota ledger\0{host}")))
 }
 
 impl Ledger {

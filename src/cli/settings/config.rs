@@ -10,6 +10,16 @@
 //! quota = "10000/h"                  # or a number, or "none"
 //! concurrency = 8
 //! custom_fields_encoding = "array"   # or "json_string"
+//!
+//! [profiles.acme.columns]            # what `export` writes unless --columns says otherwise
+//! assets = ["asset_id", "asset_name", "location_name"]
+//!
+//! [exports.nightly-finance]          # `tallyport export --name nightly-finance`
+//! profile = "acme"
+//! collections = ["assets", "licenses"]
+//! output = "/srv/finance/inventory-{date}.xlsx"
+//! incremental = true
+//! keep = 30
 //! ```
 
 use std::collections::BTreeMap;
@@ -22,6 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SettingsError;
 use crate::api::{CustomFieldsEncoding, Secret};
+use crate::cli::args::ExportArgs;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -30,6 +41,9 @@ pub(super) struct Config {
     pub(super) default_profile: Option<String>,
     #[serde(default)]
     pub(super) profiles: BTreeMap<String, Profile>,
+    /// Exports by name: the flags of `export`.
+    #[serde(default)]
+    pub(super) exports: BTreeMap<String, ExportArgs>,
 }
 
 /// One account.
@@ -46,6 +60,9 @@ pub(super) struct Profile {
     /// The service under which the system's key store keeps the key.
     pub(super) keyring: Option<String>,
     pub(super) custom_fields_encoding: Option<CustomFieldsEncoding>,
+    /// The columns of exports, by collection.
+    #[serde(default)]
+    pub(super) columns: BTreeMap<String, Vec<String>>,
 }
 
 impl Config {

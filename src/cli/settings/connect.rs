@@ -28,6 +28,8 @@ pub struct Connection {
     pub account: journal::Account,
     /// Where the journals of this machine lie.
     pub shelf: Shelf,
+    /// Where journals, quota ledger and mirror live.
+    pub state: PathBuf,
 }
 
 impl Connection {
@@ -139,6 +141,7 @@ impl Settings {
             concurrency: self.concurrency.value,
             account: self.journalled(),
             shelf: Shelf::new(&self.state_dir.value),
+            state: self.state_dir.value.clone(),
         }
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use super::present::Present;
 use crate::api::Record;
+use crate::api::custom_fields;
 use crate::catalog::fold_name;
 use crate::plan::diff;
 use crate::schema::{Entity, Field, Kind, TextForm, Wire, fold_header};
@@ -54,7 +55,7 @@ pub(super) fn as_sent(field: &Field, value: &Json, call: Call, present: &Present
         other => other.to_string(),
     };
     match field.kind {
-        Kind::CustomFields => match diff::custom_fields(value) {
+        Kind::CustomFields => match custom_fields(value) {
             pairs if pairs.is_empty() => Json::Null,
             pairs => diff::pairs(&pairs),
         },
@@ -98,7 +99,7 @@ pub(super) fn is_empty(value: &Json) -> bool {
 }
 
 fn sorted_pairs(value: &Json) -> Vec<(String, String)> {
-    let mut pairs = diff::custom_fields(value);
+    let mut pairs = custom_fields(value);
     pairs.retain(|(_, value)| !value.is_empty());
     pairs.sort();
     pairs

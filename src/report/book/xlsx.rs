@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
 use jiff::civil::DateTime;
-use rust_xlsxwriter::{DocProperties, IgnoreError, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{DocProperties, Workbook, Worksheet, XlsxError};
 
 use super::super::summary::title;
 use super::super::words::{counted, is_withheld, thousands};
@@ -15,31 +15,24 @@ use super::note::{MAX_NOTES, Wrongs, note};
 use super::paint::{Formats, WRONG, Wrap, tone_of};
 use super::{RESULT_HEADERS, SUMMARY_SHEET, front, message};
 use crate::check::Code;
-use crate::table::write::xlsx::{
-    CellFormats, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, value_width, wrapped_lines,
-};
+use crate::table::write::sheet::{self, Widths};
+use crate::table::write::xlsx::{CellFormats, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, wrapped_lines};
 use crate::table::write::{SheetNames, WholeFile, WriteError, guarded};
 use crate::table::{Cell, CellRef, Row};
 
-/// The rows whose texts decide how wide a column is.
-const SAMPLE_ROWS: u32 = 200;
 /// Widths in characters.
 const NARROWEST: usize = 6;
-const WIDEST: usize = 42;
 const MESSAGE_WIDTH: usize = 72;
 /// What a line of a message holds: widths count digits, and letters are narrower on average.
 const MESSAGE_CHARS: usize = 80;
 /// The column of `_message`.
 const MESSAGE: usize = 2;
-const MARGIN: f64 = 1.5;
 /// What a line of text takes, and the most lines a row shows (Excel allows 409 points).
 const LINE_POINTS: f64 = 15.0;
 const MAX_LINES: usize = 20;
 /// Rows made tall for their message. The workbook writer keeps each such row's height in memory; the messages of
 /// the rows beyond stand on one line.
 const MAX_TALL_ROWS: usize = 50_000;
-/// What the filter's arrow takes from a header.
-const ARROW: usize = 3;
 
 /// What the note on a text says that is too long for a cell.
 const CUT: &str = "Only the first 32,767 characters are kept\nExpected: no more than a cell can hold\nTo mend it: shorten the text, or import the original file";
@@ -76,7 +69,7 @@ struct Sheet {
     name: String,
     columns: Columns,
     next_row: u32,
-    widths: Vec<usize>,
+    widths: Widths,
     counts: Counts,
     tall_rows: usize,
     /// Which of the caller's sheets it is, from 0.
@@ -216,20 +209,20 @@ fn write_header(
     columns: &Columns,
     formats: &Formats,
     values: &CellFormats,
-) -> Result<Vec<usize>, XlsxError> {
-    let mut widths = Vec::with_capacity(FRONT + columns.width());
+) -> Result<Widths, XlsxError> {
+    let mut widths = Widths::new(NARROWEST);
     for (column, header) in (0..).zip(RESULT_HEADERS) {
         worksheet.write_string_with_format(0, column, header, &formats.ours)?;
-        widths.push(text_width(header) + ARROW);
+        widths.add(header);
     }
     for column in columns.kept(columns.width()) {
         let Some(place) = columns.place(column).and_then(in_sheet) else { break };
         let header = clipped(columns.header(column).unwrap_or_default());
         worksheet.set_column_format(place, values.text_column())?;
         worksheet.write_string_with_format(0, place, header, &formats.theirs)?;
-        widths.push(text_width(header) + ARROW);
+        widths.add(header);
     }
-    worksheet.set_row_height(0, 20)?;
+    sheet::set_header_height(worksheet)?;
     Ok(widths)
 }
 
@@ -244,7 +237,7 @@ fn write_front(
     let row = sheet.next_row;
     let wording = outcome.status.wording(tense);
     worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
-    sheet.widen(0, text_width(wording));
+    sheet.widths.make_room(row, 0, text_width(wording));
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }
@@ -285,7 +278,7 @@ fn write_values(
         }
         let mark = if said.is_some() { Mark::Wrong } else { Mark::Plain };
         put(worksheet, (sheet.next_row, at), cell, mark, values)?;
-        sheet.widen(place, value_width(cell));
+        sheet.widths.see(sheet.next_row, place, cell);
         if let Some(said) = said {
             tail.note(worksheet, (sheet.next_row, at), &said)?;
         }
@@ -295,18 +288,9 @@ fn write_values(
 
 /// What the end of a sheet knows: widths, filter, panes, page and tab.
 fn dress(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
-    let last_row = sheet.next_row - 1;
-    let last_column = in_sheet(sheet.widths.len() - 1).unwrap_or(MAX_COLUMNS - 1);
-    for (column, &width) in (0..MAX_COLUMNS).zip(&sheet.widths) {
-        let width = if usize::from(column) == MESSAGE { MESSAGE_WIDTH } else { width.clamp(NARROWEST, WIDEST) };
-        worksheet.set_column_width(column, width as f64 + MARGIN)?;
-    }
-    worksheet.autofilter(0, 0, last_row, last_column)?;
-    worksheet.set_freeze_panes(1, FRONT as u16)?;
-    // Text that looks like a number is meant to be text: no green corners on it.
-    worksheet.ignore_error_range(0, 0, last_row, last_column, IgnoreError::NumberStoredAsText)?;
-    worksheet.set_landscape().set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
-    worksheet.set_footer("&L&A&RPage &P of &N");
+    sheet.widths.set(worksheet)?;
+    sheet::set_width(worksheet, MESSAGE as u16, MESSAGE_WIDTH)?;
+    sheet::dress(worksheet, sheet.next_row - 1, sheet.widths.last_column(), FRONT as u16)?;
     worksheet.set_tab_color(tone_of(worst(sheet.counts)).bar);
     Ok(())
 }
@@ -331,18 +315,6 @@ fn properties(summary: &RunSummary, began: DateTime) -> DocProperties {
 /// The column, where a sheet has one so far right.
 fn in_sheet(place: usize) -> Option<u16> {
     u16::try_from(place).ok().filter(|&place| place < MAX_COLUMNS)
-}
-
-impl Sheet {
-    fn widen(&mut self, place: usize, width: usize) {
-        if self.next_row > SAMPLE_ROWS {
-            return;
-        }
-        if self.widths.len() <= place {
-            self.widths.resize(place + 1, NARROWEST);
-        }
-        self.widths[place] = self.widths[place].max(width);
-    }
 }
 
 impl Tail {

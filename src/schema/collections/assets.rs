@@ -149,6 +149,8 @@ pub(super) const ASSETS: Entity = Entity {
         Field::reference("manufacturer_id", "manufacturers").read_only().help("The manufacturer of its product."),
         Field::text("manufacturer_name").read_only().help("The name of that manufacturer."),
         Field::date("checkout_date").read_only().help("The day it was checked out."),
-        Field::structure("deployed_to").help("Whom it is checked out to, and since when."),
+        Field::structure("deployed_to")
+            .naming(&["employees", "locations"])
+            .help("Whom it is checked out to, and since when."),
     ],
 };

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::XlsxError;
 
+use super::xlsx::MAX_COLUMNS;
+
 /// A file that could not be written. Nothing was left in its place: a file that stood there is still the old one.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
@@ -32,9 +34,32 @@ pub enum WriteError {
     #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
     SheetsInCsv { path: PathBuf, first: String, second: String },
 
+    /// CSV, JSONL and Parquet have no sheets.
+    #[error("cannot write the tables `{first}` and `{second}` to {place}: it takes one table")]
+    TablesInOne { place: String, first: String, second: String },
+
+    /// A limit of Excel's.
+    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
+    TooWide { path: PathBuf, table: String, columns: usize },
+
+    /// Where a folder is to be, there is a file.
+    #[error("cannot write to the folder `{}`: it is a file", folder.display())]
+    NotFolder { folder: PathBuf },
+
+    /// The format is a part that this program was built without.
+    #[error("cannot write {format}: this tallyport was built without it")]
+    NotBuilt { format: &'static str },
+
+    #[error("cannot write to standard output: {source}")]
+    Stdout { source: io::Error },
+
     /// A row before any sheet: a bug of ours.
     #[error("cannot write `{}`: a row came before its sheet", path.display())]
     NoSheet { path: PathBuf },
+
+    /// As [`WriteError::NoSheet`], of an output that has no file yet.
+    #[error("a row came before its table")]
+    NoTable,
 
     /// A limit of the format that should have been kept earlier: a bug of ours.
     #[error("cannot write `{}`: {source}", path.display())]
@@ -72,12 +97,19 @@ impl WriteError {
         let mend = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
-            Self::NoPermission { .. } => String::from("name a file in a folder you can write to with `--result`"),
-            Self::DiskFull { .. } => String::from("free some space, or name a file on another disk with `--result`"),
-            Self::Busy { .. } => String::from("close it there, or name another file with `--result`"),
+            Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
+            Self::DiskFull { .. } => String::from("free some space, or name a file on another disk"),
+            Self::Busy { .. } => String::from("close it there, or name another file"),
             Self::Extension { path } => format!("name it `{}`", path.with_extension("xlsx").display()),
             Self::SheetsInCsv { path, .. } => format!("name it `{}`", path.with_extension("xlsx").display()),
-            Self::NoSheet { .. } | Self::Workbook { .. } => String::from("report this to the makers of tallyport"),
+            Self::TablesInOne { .. } => String::from("name a folder or an .xlsx file, or export one table at a time"),
+            Self::TooWide { .. } => String::from("leave columns out, or write CSV, which has no such limit"),
+            Self::NotFolder { .. } => String::from("name another folder, or move that file away"),
+            Self::NotBuilt { .. } => String::from("use a released tallyport, or write .xlsx, .csv or .jsonl"),
+            Self::Stdout { .. } => String::from("see what became of the program that reads it, or write to a file"),
+            Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
+                String::from("report this to the makers of tallyport")
+            }
             Self::Other { .. } => return None,
         };
         Some(mend)

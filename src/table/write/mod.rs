@@ -7,6 +7,7 @@ pub mod csv;
 mod error;
 mod guard;
 pub mod output;
+pub mod sheet;
 mod sheet_name;
 mod whole;
 pub mod xlsx;

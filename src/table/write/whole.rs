@@ -45,6 +45,14 @@ impl WholeFile {
         self.file.as_file()
     }
 
+    /// Makes the file durable where it is, and sees once more whether its place can be taken: what can fail of
+    /// [`WholeFile::commit`] fails here, so that several files appear together or not at all.
+    pub fn settle(&mut self) -> Result<(), WriteError> {
+        let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
+        durable.map_err(|error| WriteError::from_io(&self.path, error))?;
+        try_target(&self.path)
+    }
+
     /// Makes the file durable and puts it in its place.
     pub fn commit(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();

@@ -22,8 +22,8 @@ const MAX_FORMATS: usize = 2_000;
 const LONGEST_FORMAT: usize = 255;
 
 /// How dates are shown: unambiguous, and as long as they are written here.
-const DATE_FORMAT: &str = "yyyy-mm-dd";
-const MOMENT_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
+pub(super) const DATE_FORMAT: &str = "yyyy-mm-dd";
+pub(super) const MOMENT_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
 
 /// Whether a cell is marked as wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -151,7 +151,7 @@ fn put_text(
 }
 
 /// The moment as Excel counts it; it knows the years 1900 to 9999.
-fn excel_moment(moment: jiff::civil::DateTime) -> Option<ExcelDateTime> {
+pub(super) fn excel_moment(moment: jiff::civil::DateTime) -> Option<ExcelDateTime> {
     let year = u16::try_from(moment.year()).ok()?;
     let day = ExcelDateTime::from_ymd(year, moment.month() as u8, moment.day() as u8).ok()?;
     let seconds = f64::from(moment.second()) + f64::from(moment.millisecond()) / 1000.0;

@@ -2,11 +2,29 @@
 //!
 //! An [`Output`] takes tables one after another, each with typed columns and rows of cells. All its files appear
 //! together at [`Output::finish`], or not at all: dropped before, whatever stood in their places is untouched.
+//!
+//! ```text
+//! places      where the files of an output stand, and how they appear together
+//! workbook    XLSX: a sheet a table
+//! csv         CSV, safe to open in a spreadsheet program
+//! jsonl       JSON Lines: an object a row
+//! parquet     Parquet: typed columns for data tools
+//! spelling    numbers and moments as CSV and JSONL spell them
+//! ```
+//!
+//! A new format is a file here and a line in [`open`].
+
+mod csv;
+mod jsonl;
+mod places;
+mod spelling;
+mod workbook;
 
 use std::path::PathBuf;
 
 use super::WriteError;
 use crate::table::{CellRef, Row};
+use places::Places;
 
 /// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -15,6 +33,77 @@ pub enum Format {
     Csv,
     Jsonl,
     Parquet,
+}
+
+impl Format {
+    /// What the names of its files end in.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Format::Xlsx => "xlsx",
+            Format::Csv => "csv",
+            Format::Jsonl => "jsonl",
+            Format::Parquet => "parquet",
+        }
+    }
+}
+
+/// Where an output goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// One file: a workbook takes any number of tables, the other formats one.
+    File(PathBuf),
+    /// A file a table, called after it. The folder is made where it is missing.
+    Folder(PathBuf),
+    /// What is written here is not taken back when an output fails.
+    Stdout,
+}
+
+/// How an output is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Style {
+    /// Of CSV.
+    pub mark: ByteOrderMark,
+    /// Of CSV: an ASCII character.
+    pub delimiter: u8,
+    /// Of CSV.
+    pub guard: Guard,
+    /// What a workbook says of itself.
+    pub title: String,
+}
+
+/// Whether a text file begins with the mark by which Excel tells UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrderMark {
+    Without,
+    With,
+}
+
+/// Whether texts that a spreadsheet program would run as formulas are guarded (design rule 12).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    Guarded,
+    Raw,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self { mark: ByteOrderMark::Without, delimiter: b',', guard: Guard::Guarded, title: String::new() }
+    }
+}
+
+/// Begins an output.
+///
+/// # Errors
+/// What would make the end fail is said here, before the work: a folder that is missing or protected, a file that
+/// another program has open, a format that was not built in.
+pub fn open(target: &Target, format: Format, style: &Style) -> Result<Box<dyn Output>, WriteError> {
+    let places = Places::open(target, format.extension())?;
+    Ok(match format {
+        Format::Xlsx => Box::new(workbook::Workbooks::new(places, style)),
+        Format::Csv => Box::new(csv::CsvFiles::new(places, style)),
+        Format::Jsonl => Box::new(jsonl::JsonlFiles::new(places)),
+        Format::Parquet => return Err(WriteError::NotBuilt { format: "Parquet" }),
+    })
 }
 
 /// What the cells of a column hold, where they hold anything.
@@ -48,7 +137,7 @@ pub struct OutputColumn {
 ///
 /// A cell whose value is not what its column [`Holds`] is written as its text where the format can (XLSX, CSV,
 /// JSONL), so that what a service sends against its own rules is seen rather than lost.
-pub trait Output {
+pub trait Output: Send {
     /// Begins a table; the one before is complete.
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError>;
 
@@ -67,6 +156,22 @@ pub struct Finished {
     pub clipped: Vec<Clipped>,
     /// How many there were in all.
     pub clipped_cells: u64,
+    /// Cells that a typed column could not hold and are empty now, the first hundred of them. Only in Parquet.
+    pub emptied: Vec<Emptied>,
+    /// How many there were in all.
+    pub emptied_cells: u64,
+}
+
+impl Finished {
+    /// So many cells are told one by one.
+    const TOLD: usize = 100;
+
+    fn clip(&mut self, clipped: impl FnOnce() -> Clipped) {
+        self.clipped_cells += 1;
+        if self.clipped.len() < Self::TOLD {
+            self.clipped.push(clipped());
+        }
+    }
 }
 
 /// A file that stands in its place.
@@ -85,4 +190,15 @@ pub struct Clipped {
     pub at: CellRef,
     /// Its length in characters before.
     pub characters: usize,
+}
+
+/// A value of another type than its column's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Emptied {
+    pub table: String,
+    pub header: String,
+    /// Of the table, from 1, without its header.
+    pub row: u64,
+    /// The beginning of what was found.
+    pub found: String,
 }

@@ -1,0 +1,30 @@
+//! Custom fields in every shape that a reply may give them.
+
+use serde_json::Value as Json;
+
+/// The name and value pairs of a record's custom fields, in any of the shapes a reply may have: an array of pairs, a
+/// plain object, or either as a JSON text (field notes).
+pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
+    match held {
+        Json::String(encoded) => serde_json::from_str::<Json>(encoded)
+            .map(|decoded| match decoded {
+                Json::String(_) => Vec::new(),
+                other => custom_fields(&other),
+            })
+            .unwrap_or_default(),
+        Json::Array(pairs) => pairs
+            .iter()
+            .filter_map(|pair| Some((text(pair.get("name")?), text(pair.get("value").unwrap_or(&Json::Null)))))
+            .collect(),
+        Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn text(value: &Json) -> String {
+    match value {
+        Json::String(text) => text.clone(),
+        Json::Null => String::new(),
+        other => other.to_string(),
+    }
+}

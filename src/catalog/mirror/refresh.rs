@@ -1,0 +1,611 @@
+//! The copy made the account's own again, in the fewest requests.
+//!
+//! The service has no "changed since" and tells no totals (field notes). What it has: lists sorted by `updated_at`,
+//! the activity log, and pages by offset. Together they are enough:
+//!
+//! - **What was changed or made** stands at the top of the list sorted by `updated_at`, newest first. It is read down
+//!   to the watermark, the latest moment the copy knows, and some way below it, for what was written late.
+//! - **What was moved** is told by the log; where the record itself was not at the top of that list, it is read.
+//! - **What was deleted** is told by the log, where it covers the collection at all.
+//! - **The proof** is a count: the list has as many records as the copy where exactly one record lies at the offset
+//!   of the last one. A deletion that nothing told of shows here, and then the collection is read whole.
+//!
+//! A collection that fits into one page is simply read: that is the one request the top of its list would cost.
+//! Where many collections are wanted, those the log covers and says nothing of are looked at in turn only, unless the
+//! log was ever found to keep silent about a change.
+//!
+//! A collection changes in the copy in one transaction: whoever is interrupted has the old copy.
+
+use std::collections::BTreeSet;
+
+use super::log::{Last, NEWEST_FIRST, News};
+use super::moment::Moment;
+use super::store::{Adopted, CollectionState, History, LogEntry};
+use super::{Mirror, MirrorError, Shape};
+use crate::api::{RawPage, RawRecord};
+use crate::catalog::fetch::Pages;
+use crate::catalog::sweep::{Lists, Sweep, SweepError};
+use crate::schema::{ACTIVITY, Entity};
+
+/// Requests of a refresh that changed nothing, at most: beyond it, quiet collections take turns.
+const BUDGET: u64 = 14;
+/// How far below the watermark changes are looked for, in seconds: a slow transaction shows its records late.
+const OVERLAP: i64 = 300;
+/// A log entry is written a moment after the record it tells of, in seconds.
+const SLACK: i64 = 2;
+/// How often a list that moves under us is tried anew before it is read whole, and read whole before we give up.
+const TRIES: u32 = 3;
+/// Records read one by one, at most, before the whole list is cheaper anyway.
+const MOST_SINGLES: u64 = 20;
+/// An account that changes by the minute has a log of pages; one that long is no help.
+const MOST_LOG_PAGES: u64 = 20;
+
+/// How the copy is brought up to date.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Thoroughness {
+    /// By what changed, as far as that can be proved.
+    Changes,
+    /// Every record of every collection is read.
+    Whole,
+}
+
+/// How a collection was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// Every record.
+    Whole,
+    /// What changed, and the count proved.
+    Changes,
+    /// Not at all: the log says nothing happened.
+    Vouched,
+}
+
+/// What a refresh did to one collection.
+#[derive(Debug, Clone, Copy)]
+pub struct Refreshed {
+    pub entity: &'static Entity,
+    pub how: How,
+    /// Records in the copy now.
+    pub records: u64,
+    pub added: u64,
+    pub changed: u64,
+    pub removed: u64,
+}
+
+/// Why the copy could not be brought up to date.
+#[derive(Debug, thiserror::Error)]
+pub enum RefreshError<E> {
+    #[error(transparent)]
+    Service(E),
+    #[error(transparent)]
+    Mirror(#[from] MirrorError),
+    /// The service's own order of its records is not steady, or somebody rewrites the whole list all the time.
+    #[error("the list of {collection} does not hold still: {detail}")]
+    Unsteady { collection: &'static str, detail: String },
+}
+
+/// Where records come from, in lists and one by one.
+pub trait Source: Lists + Pages<Error = Fault<Self>> {}
+
+impl<T: Lists + Pages<Error = Fault<T>>> Source for T {}
+
+/// What goes wrong with a source.
+type Fault<S> = <S as Lists>::Error;
+
+/// What a refresh needs to know.
+#[derive(Debug, Clone, Copy)]
+pub struct RefreshOptions<'a> {
+    pub thoroughness: Thoroughness,
+    /// Requests in flight.
+    pub at_once: usize,
+    /// Now, as RFC 3339.
+    pub now: &'a str,
+}
+
+/// One refresh on its way.
+struct Refresh<'a, S> {
+    mirror: &'a Mirror,
+    source: &'a S,
+    options: RefreshOptions<'a>,
+    number: i64,
+    news: News,
+    /// Whether the log told everything since the last refresh.
+    log_is_whole: bool,
+    longest: u32,
+    on_progress: &'a mut dyn FnMut(&'static str, u64),
+}
+
+/// Adds up what happens to the records of a collection.
+#[derive(Debug, Default)]
+struct Tally {
+    /// Records that came into an empty copy. They are not told apart: there may be a million.
+    first: u64,
+    added: BTreeSet<i64>,
+    changed: BTreeSet<i64>,
+    removed: u64,
+}
+
+/// What the top of the list sorted by `updated_at` came to.
+enum Walk {
+    Done,
+    /// A page did not join the one before.
+    Torn,
+}
+
+/// What the count came to.
+enum Count {
+    AsKnown,
+    Other,
+}
+
+impl Mirror {
+    /// Brings the copies of these collections up to date. Tells `on_progress` the collection and how many of its
+    /// records have come.
+    ///
+    /// # Errors
+    /// What the service or the disk refuses. Collections finished before stay refreshed, the others as they were.
+    pub async fn refresh<S: Source>(
+        &self,
+        source: &S,
+        wanted: &[&'static Entity],
+        options: RefreshOptions<'_>,
+        on_progress: &mut dyn FnMut(&'static str, u64),
+    ) -> Result<Vec<Refreshed>, RefreshError<Fault<S>>> {
+        let number = self.next_refresh()?;
+        let longest = self.longest_page()?;
+        let news = News::default();
+        let mut refresh =
+            Refresh { mirror: self, source, options, number, news, log_is_whole: false, longest, on_progress };
+        refresh.run(wanted).await
+    }
+
+    /// Reads one list, which may be a filtered one, into this copy: for parts of an account, and for lists of which no
+    /// copy is kept. Gives how many records came.
+    ///
+    /// # Errors
+    /// What the service or the disk refuses.
+    pub async fn read<S: Source>(
+        &self,
+        source: &S,
+        (entity, filters): (&'static Entity, &[(&str, &str)]),
+        options: RefreshOptions<'_>,
+        on_progress: &mut dyn FnMut(&'static str, u64),
+    ) -> Result<u64, RefreshError<Fault<S>>> {
+        let mut detail = String::new();
+        for _ in 0..TRIES {
+            self.store().begin()?;
+            self.store().empty(entity)?;
+            let sweep =
+                Sweep { entity, filters, expected: None, at_once: options.at_once, longest: self.longest_page()? };
+            let mut shape = Shape::default();
+            let mut taken = 0_i64;
+            let mut take = |record: RawRecord<'_>| {
+                taken += 1;
+                if taken % 1_000 == 0 {
+                    on_progress(entity.name, taken as u64);
+                }
+                shape.note_json(record.json);
+                // Entries of the log have no id (field notes): they are numbered as they come.
+                self.store().add(entity, RawRecord { id: record.id.or(Some(taken)), ..record }, 0)
+            };
+            match sweep.run(source, &mut take).await {
+                Ok(swept) => {
+                    self.store().set_shape(entity, &shape)?;
+                    self.set_longest_page(self.longest_page()?.max(swept.longest))?;
+                    self.store().commit()?;
+                    return Ok(taken as u64);
+                }
+                Err(error) => {
+                    self.store().roll_back();
+                    match error {
+                        SweepError::Service(error) => return Err(RefreshError::Service(error)),
+                        SweepError::Take(error) => return Err(RefreshError::Mirror(error)),
+                        unsteady => detail = unsteady.to_string(),
+                    }
+                }
+            }
+        }
+        Err(RefreshError::Unsteady { collection: entity.name, detail })
+    }
+}
+
+impl<S: Source> Refresh<'_, S> {
+    async fn run(&mut self, wanted: &[&'static Entity]) -> Result<Vec<Refreshed>, RefreshError<Fault<S>>> {
+        self.read_log(wanted).await?;
+        let spared = self.spared(wanted)?;
+        let mut done = Vec::new();
+        for entity in wanted.iter().copied() {
+            let refreshed = match spared.contains(entity.name) {
+                true => self.vouch(entity)?,
+                false => self.refresh_one(entity).await?,
+            };
+            done.push(refreshed);
+        }
+        self.mirror.set_longest_page(self.longest)?;
+        Ok(done)
+    }
+
+    /// Everything that the log tells since the last refresh. Read first: what happens later is told the next time.
+    async fn read_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<Fault<S>>> {
+        let covers = wanted.iter().any(|entity| entity.log_type().is_some());
+        if !covers || (self.options.thoroughness == Thoroughness::Whole && self.mirror.log_mark()?.is_none()) {
+            return self.mark_log(wanted).await;
+        }
+        let Some(mark) = self.mirror.log_mark()?.and_then(|mark| Moment::read(&mark)) else {
+            return self.mark_log(wanted).await;
+        };
+        let day = mark.before(OVERLAP).day();
+        let filters: Vec<(&str, &str)> = NEWEST_FIRST.iter().copied().chain([("date_from", day.as_str())]).collect();
+        let mut offset = 0;
+        let mut newest = None;
+        for _ in 0..MOST_LOG_PAGES {
+            let page = self.page(&ACTIVITY, &filters, offset).await?;
+            let is_last = self.is_end(&page);
+            for entry in page.records().filter_map(LogEntry::of) {
+                let Some(at) = Moment::read(&entry.timestamp) else { continue };
+                newest.get_or_insert_with(|| entry.timestamp.clone());
+                if at < mark.before(OVERLAP) {
+                    self.log_is_whole = true;
+                    break;
+                }
+                if self.mirror.store().log(&entry)? {
+                    self.news.note(&entry);
+                }
+            }
+            self.log_is_whole |= is_last;
+            if self.log_is_whole {
+                break;
+            }
+            // New entries push the others down; those seen twice are known.
+            offset += page.len().saturating_sub(1) as u64;
+        }
+        if let Some(newest) = newest {
+            self.mirror.set_log_mark(&newest)?;
+        }
+        Ok(())
+    }
+
+    /// The first time nothing is asked of the log but where it ends.
+    async fn mark_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<Fault<S>>> {
+        if !wanted.iter().any(|entity| entity.log_type().is_some()) {
+            return Ok(());
+        }
+        let page = self.source.raw_page(&ACTIVITY, NEWEST_FIRST, 0, 1).await.map_err(RefreshError::Service)?;
+        match page.records().next().and_then(LogEntry::of) {
+            Some(entry) => {
+                self.mirror.store().log(&entry)?;
+                Ok(self.mirror.set_log_mark(&entry.timestamp)?)
+            }
+            // An empty log: everything in it will be news.
+            None => Ok(self.mirror.set_log_mark("1970-01-01T00:00:00.000Z")?),
+        }
+    }
+
+    /// The collections whose silence in the log is believed this time: as many as it takes to stay in the budget,
+    /// those asked most recently.
+    fn spared(&self, wanted: &[&'static Entity]) -> Result<BTreeSet<&'static str>, RefreshError<Fault<S>>> {
+        let is_thorough = self.options.thoroughness == Thoroughness::Whole;
+        if is_thorough || !self.log_is_whole || !self.mirror.is_log_trusted()? {
+            return Ok(BTreeSet::new());
+        }
+        let mut cost = 1_u64;
+        let mut quiet = Vec::new();
+        for entity in wanted.iter().copied() {
+            let Some(state) = self.mirror.store().state(entity)? else { return Ok(BTreeSet::new()) };
+            let is_small = self.fits_a_page(self.mirror.store().count(entity)?);
+            cost += if is_small { 1 } else { 2 };
+            if is_small && entity.log_type().is_some() && self.news.is_silent_on(entity) {
+                quiet.push((state.looked, entity.name));
+            }
+        }
+        quiet.sort_unstable_by(|one, other| other.cmp(one));
+        let spare = cost.saturating_sub(BUDGET) as usize;
+        Ok(quiet.into_iter().take(spare).map(|(_, name)| name).collect())
+    }
+
+    fn vouch(&self, entity: &'static Entity) -> Result<Refreshed, RefreshError<Fault<S>>> {
+        let store = self.mirror.store();
+        if let Some(state) = store.state(entity)? {
+            let refreshed_at = self.options.now.to_owned();
+            store.set_state(entity, &CollectionState { refreshed_at, refresh: self.number, ..state })?;
+        }
+        let records = store.count(entity)?;
+        Ok(Refreshed { entity, how: How::Vouched, records, added: 0, changed: 0, removed: 0 })
+    }
+
+    /// One collection, in one transaction.
+    async fn refresh_one(&mut self, entity: &'static Entity) -> Result<Refreshed, RefreshError<Fault<S>>> {
+        self.mirror.store().begin()?;
+        let done = self.bring_up(entity).await;
+        match done {
+            Ok(refreshed) => {
+                self.mirror.store().commit()?;
+                Ok(refreshed)
+            }
+            Err(error) => {
+                self.mirror.store().roll_back();
+                Err(error)
+            }
+        }
+    }
+
+    async fn bring_up(&mut self, entity: &'static Entity) -> Result<Refreshed, RefreshError<Fault<S>>> {
+        let store = self.mirror.store();
+        let known = store.state(entity)?;
+        let mut tally = Tally::default();
+        let is_delta = self.options.thoroughness == Thoroughness::Changes
+            && known.is_some()
+            && !self.fits_a_page(store.count(entity)?);
+        let how = match is_delta && self.by_changes(entity, &known, &mut tally).await? {
+            true => How::Changes,
+            false => {
+                self.whole(entity, known.is_some(), &mut tally).await?;
+                How::Whole
+            }
+        };
+        self.judge_log(entity, &known, &tally)?;
+        let state = CollectionState {
+            watermark: store.latest(entity)?,
+            refreshed_at: self.options.now.to_owned(),
+            refresh: self.number,
+            looked: self.number,
+        };
+        store.set_state(entity, &state)?;
+        let (added, changed) = (tally.first + tally.added.len() as u64, tally.changed.len() as u64);
+        Ok(Refreshed { entity, how, records: store.count(entity)?, added, changed, removed: tally.removed })
+    }
+
+    /// Whether what changed could be found and proved complete.
+    async fn by_changes(
+        &mut self,
+        entity: &'static Entity,
+        known: &Option<CollectionState>,
+        tally: &mut Tally,
+    ) -> Result<bool, RefreshError<Fault<S>>> {
+        let Some(watermark) = known.as_ref().and_then(|state| Moment::read(state.watermark.as_deref()?)) else {
+            return Ok(false);
+        };
+        for _ in 0..TRIES {
+            if let Walk::Torn = self.walk(entity, watermark, tally).await? {
+                continue;
+            }
+            if !self.follow_log(entity, tally).await? {
+                return Ok(false);
+            }
+            if let Count::AsKnown = self.count(entity).await? {
+                return Ok(true);
+            }
+            // Somebody may have deleted or made something this very moment: the log tells by now.
+            self.read_log(&[entity]).await?;
+        }
+        Ok(false)
+    }
+
+    /// Reads the list sorted by `updated_at` down to what is known.
+    async fn walk(
+        &mut self,
+        entity: &'static Entity,
+        watermark: Moment,
+        tally: &mut Tally,
+    ) -> Result<Walk, RefreshError<Fault<S>>> {
+        const LATEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc")];
+        let history = self.mirror.store().history(entity)?;
+        let mut offset = 0;
+        let mut joint: Option<i64> = None;
+        loop {
+            let page = self.page(entity, LATEST_FIRST, offset).await?;
+            if joint.is_some() && !page.records().any(|record| record.id == joint) {
+                return Ok(Walk::Torn);
+            }
+            let mut is_known = true;
+            for record in page.records() {
+                is_known &= self.adopt(entity, record, history, tally)? == Adopted::Same;
+            }
+            let oldest = page.records().last().and_then(|record| Moment::read(record.updated_at?));
+            let is_below = |moment: Moment| oldest.is_some_and(|oldest| oldest <= moment);
+            if is_below(watermark.before(OVERLAP)) || (is_known && is_below(watermark)) || self.is_end(&page) {
+                return Ok(Walk::Done);
+            }
+            joint = page.records().last().and_then(|record| record.id);
+            offset += page.len().saturating_sub(1) as u64;
+        }
+    }
+
+    /// Does what the log says and the list did not show; false where that is too much to be done one by one.
+    async fn follow_log(&mut self, entity: &'static Entity, tally: &mut Tally) -> Result<bool, RefreshError<Fault<S>>> {
+        let store = self.mirror.store();
+        let history = store.history(entity)?;
+        let mut singles: Vec<i64> = Vec::new();
+        for (id, last) in self.news.about(entity) {
+            match last {
+                Last::Deleted => {
+                    tally.removed += u64::from(store.remove(entity, id, history, self.options.now)?);
+                }
+                Last::Touched(at) => {
+                    let updated_at = store.updated_at(entity, id)?.and_then(|text| Moment::read(&text));
+                    if updated_at.is_none_or(|updated_at| updated_at.after(SLACK) < at) {
+                        singles.push(id);
+                    }
+                }
+            }
+        }
+        let Some(holders) = self.news.holders(entity) else { return Ok(false) };
+        singles.extend(holders.into_iter().filter(|id| !tally.changed.contains(id) && !tally.added.contains(id)));
+        if singles.len() as u64 > MOST_SINGLES {
+            return Ok(false);
+        }
+        for id in singles {
+            self.read_single(entity, id, history, tally).await?;
+        }
+        Ok(true)
+    }
+
+    async fn read_single(
+        &mut self,
+        entity: &'static Entity,
+        id: i64,
+        history: History,
+        tally: &mut Tally,
+    ) -> Result<(), RefreshError<Fault<S>>> {
+        match self.source.record(entity, id).await.map_err(RefreshError::Service)? {
+            None => {
+                let is_gone = self.mirror.store().remove(entity, id, history, self.options.now)?;
+                tally.removed += u64::from(is_gone);
+            }
+            Some(record) => {
+                let json = serde_json::Value::Object(record).to_string();
+                if let Some(page) = RawPage::of(format!("[{json}]"))
+                    && let Some(record) = page.get(0)
+                {
+                    self.adopt(entity, record, history, tally)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the list has exactly as many records as the copy.
+    async fn count(&mut self, entity: &'static Entity) -> Result<Count, RefreshError<Fault<S>>> {
+        let known = self.mirror.store().count(entity)?;
+        let (offset, expected) = (known.saturating_sub(1), known.min(1) as usize);
+        let page = self.source.raw_page(entity, &[], offset, 2).await.map_err(RefreshError::Service)?;
+        Ok(if page.len() == expected { Count::AsKnown } else { Count::Other })
+    }
+
+    /// Every record of a collection.
+    async fn whole(
+        &mut self,
+        entity: &'static Entity,
+        is_known: bool,
+        tally: &mut Tally,
+    ) -> Result<(), RefreshError<Fault<S>>> {
+        let mut detail = String::new();
+        for attempt in 1..=TRIES {
+            let sweep_number = self.number * i64::from(TRIES + 1) + i64::from(attempt);
+            match self.sweep(entity, is_known, sweep_number, tally).await {
+                Ok(()) => {
+                    let history = self.mirror.store().history(entity)?;
+                    let gone = self.mirror.store().remove_unseen(entity, sweep_number, history, self.options.now)?;
+                    tally.removed += gone;
+                    return Ok(());
+                }
+                Err(SweepError::Service(error)) => return Err(RefreshError::Service(error)),
+                Err(SweepError::Take(error)) => return Err(RefreshError::Mirror(error)),
+                Err(unsteady) => detail = unsteady.to_string(),
+            }
+        }
+        Err(RefreshError::Unsteady { collection: entity.name, detail })
+    }
+
+    async fn sweep(
+        &mut self,
+        entity: &'static Entity,
+        is_known: bool,
+        number: i64,
+        tally: &mut Tally,
+    ) -> Result<(), SweepError<Fault<S>, MirrorError>> {
+        let store = self.mirror.store();
+        let history = store.history(entity).map_err(SweepError::Take)?;
+        let known = store.count(entity).map_err(SweepError::Take)?;
+        let sweep = Sweep {
+            entity,
+            filters: &[],
+            expected: is_known.then_some(known),
+            at_once: self.options.at_once,
+            longest: self.longest,
+        };
+        let mut shape = store.shape(entity).map_err(SweepError::Take)?;
+        let (mut taken, mut has_new_fields) = (0, false);
+        let (now, on_progress) = (self.options.now, &mut *self.on_progress);
+        let mut take = |record: RawRecord<'_>| {
+            taken += 1;
+            if taken % 1_000 == 0 {
+                on_progress(entity.name, taken);
+            }
+            has_new_fields |= shape.note_json(record.json);
+            if is_known || known > 0 {
+                let adopted = store.adopt(entity, record, (number, history), now)?;
+                tally.note(adopted, record.id);
+            } else {
+                store.add(entity, record, number)?;
+                tally.first += 1;
+            }
+            Ok(())
+        };
+        let swept = sweep.run(self.source, &mut take).await?;
+        on_progress(entity.name, taken);
+        self.longest = self.longest.max(swept.longest);
+        if has_new_fields {
+            store.set_shape(entity, &shape).map_err(SweepError::Take)?;
+        }
+        Ok(())
+    }
+
+    fn adopt(
+        &self,
+        entity: &'static Entity,
+        record: RawRecord<'_>,
+        history: History,
+        tally: &mut Tally,
+    ) -> Result<Adopted, MirrorError> {
+        let adopted = self.mirror.store().adopt(entity, record, (0, history), self.options.now)?;
+        if adopted != Adopted::Same {
+            let mut shape = self.mirror.store().shape(entity)?;
+            if shape.note_json(record.json) {
+                self.mirror.store().set_shape(entity, &shape)?;
+            }
+        }
+        tally.note(adopted, record.id);
+        Ok(adopted)
+    }
+
+    /// A log that kept silent about a change is believed no more.
+    fn judge_log(
+        &self,
+        entity: &'static Entity,
+        known: &Option<CollectionState>,
+        tally: &Tally,
+    ) -> Result<(), RefreshError<Fault<S>>> {
+        if known.is_none() || entity.log_type().is_none() || !self.log_is_whole {
+            return Ok(());
+        }
+        let is_untold = |id: &&i64| !self.news.tells_of(entity, **id);
+        if tally.added.iter().chain(&tally.changed).find(is_untold).is_some() {
+            self.mirror.distrust_log()?;
+        }
+        Ok(())
+    }
+
+    async fn page(
+        &mut self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+    ) -> Result<RawPage, RefreshError<Fault<S>>> {
+        let limit = Lists::page_limit(self.source);
+        let page = self.source.raw_page(entity, filters, offset, limit).await.map_err(RefreshError::Service)?;
+        self.longest = self.longest.max(page.len() as u32);
+        Ok(page)
+    }
+
+    /// Whether nothing follows: the page is empty, or shorter than others were.
+    fn is_end(&self, page: &RawPage) -> bool {
+        page.is_empty() || page.len() == 1 || (page.len() as u32) < self.longest
+    }
+
+    fn fits_a_page(&self, records: u64) -> bool {
+        records < u64::from(Lists::page_limit(self.source))
+    }
+}
+
+impl Tally {
+    fn note(&mut self, adopted: Adopted, id: Option<i64>) {
+        let Some(id) = id else { return };
+        match adopted {
+            Adopted::Same => {}
+            Adopted::Added => drop(self.added.insert(id)),
+            Adopted::Changed if !self.added.contains(&id) => drop(self.changed.insert(id)),
+            Adopted::Changed => {}
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! A value of a record, as JSON text, into the cell that a person would type for it.
+
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+use iso_currency::{Currency, IntoEnumIterator};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::schema::{Field, Kind, fold_header};
+use crate::table::write::output::Holds;
+use crate::table::{Row, Value};
+
+/// Excel keeps fifteen digits of a number.
+const EXACT: f64 = 1e15;
+
+/// What carries a moment of the service's clock (field notes).
+pub(super) const MOMENTS: [&str; 3] = ["created_at", "updated_at", "timestamp"];
+
+/// The number formats of amounts: first the one without a currency, then one for each.
+static AMOUNTS: LazyLock<Arc<[String]>> = LazyLock::new(|| {
+    let of = |currency: Currency| match currency.exponent().unwrap_or(2) {
+        0 => format!("[${}] #,##0", currency.code()),
+        digits => format!("[${}] #,##0.{}", currency.code(), "0".repeat(digits.into())),
+    };
+    let plain = String::from("#,##0.00");
+    std::iter::once(plain).chain(Currency::iter().map(of)).collect::<Vec<_>>().into()
+});
+
+static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| Currency::iter().collect());
+
+/// The formats that [`push`] names, for [`Row::restart`].
+pub(super) fn formats() -> &'static Arc<[String]> {
+    &AMOUNTS
+}
+
+/// What the cells of a field's column hold. Ids are called by, not reckoned with: they are text.
+pub(super) fn holds(field: &Field) -> Holds {
+    match field.kind {
+        Kind::Integer { .. } => Holds::Integer,
+        Kind::Money => Holds::Money,
+        Kind::Date => Holds::Date,
+        Kind::Boolean => Holds::Boolean,
+        Kind::Structure | Kind::CustomFields => Holds::Json,
+        Kind::Text(_) if MOMENTS.contains(&field.name) => Holds::Moment,
+        Kind::Text(_) | Kind::Option(_) | Kind::Currency | Kind::Reference(_) | Kind::User => Holds::Text,
+    }
+}
+
+/// The value of a JSON text; none where it says nothing: null, and an empty text, list or object.
+pub(super) fn told(json: Option<&str>) -> Option<&str> {
+    json.filter(|json| !matches!(*json, "null" | "\"\"" | "[]" | "{}"))
+}
+
+/// The text of a JSON value: of a string what it holds, of anything else its spelling.
+pub(super) fn plain(json: &str) -> Cow<'_, str> {
+    match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        None => Cow::Borrowed(json),
+        Some(text) if !text.contains('\\') => Cow::Borrowed(text),
+        Some(_) => serde_json::from_str(json).map_or(Cow::Borrowed(json), Cow::Owned),
+    }
+}
+
+/// A JSON number, or a string that holds nothing else.
+pub(super) fn integer(json: &str) -> Option<i64> {
+    plain(json).trim().parse().ok()
+}
+
+/// Appends a value as a cell of what the column holds.
+pub(super) fn push(holds: Holds, json: Option<&str>, row: &mut Row) {
+    let Some(json) = told(json) else { return row.push("", Value::Blank) };
+    let text = plain(json);
+    match holds {
+        Holds::Text => row.push_text(&text),
+        Holds::Json => push_any(json, &text, row),
+        Holds::Boolean => match truth(&text) {
+            Some(truth) => row.push(if truth { "TRUE" } else { "FALSE" }, Value::Boolean(truth)),
+            None => row.push_text(&text),
+        },
+        Holds::Date => match day(&text) {
+            Some(day) => row.push(&day.to_string(), Value::Date(day.at(0, 0, 0, 0))),
+            None => row.push_text(&text),
+        },
+        Holds::Moment => match text.parse::<Timestamp>() {
+            Ok(moment) => row.push(&text, Value::Date(TimeZone::UTC.to_datetime(moment))),
+            Err(_) => row.push_text(&text),
+        },
+        Holds::Integer | Holds::Number | Holds::Money => push_number(&text, 0, row),
+    }
+}
+
+/// Appends an amount, shown as its currency is.
+pub(super) fn push_amount(json: Option<&str>, currency: Option<&str>, row: &mut Row) {
+    let Some(json) = told(json) else { return row.push("", Value::Blank) };
+    let currency = currency.and_then(|code| Currency::from_code(&plain(code).trim().to_ascii_uppercase()));
+    let place = currency.and_then(|currency| CURRENCIES.iter().position(|known| *known == currency));
+    // Formats are counted from 1, and the first is the one without a currency.
+    let format = place.map_or(1, |place| place as u16 + 2);
+    push_number(&plain(json), format, row);
+}
+
+/// Appends an option in the spelling that every call but an update takes.
+pub(super) fn push_option(options: &[&str], json: Option<&str>, row: &mut Row) {
+    let Some(json) = told(json) else { return row.push("", Value::Blank) };
+    let text = plain(json);
+    let folded = fold_header(&text);
+    match options.iter().find(|option| fold_header(option) == folded) {
+        Some(spelled) => row.push_text(spelled),
+        None => row.push_text(&text),
+    }
+}
+
+/// Other systems' numbers may be longer than a cell's number is exact; those stay texts.
+fn push_number(text: &str, format: u16, row: &mut Row) {
+    match text.trim().parse::<f64>() {
+        Ok(number) if number.abs() < EXACT => row.push_formatted(text.trim(), Value::Number(number), format),
+        _ => row.push_text(text),
+    }
+}
+
+/// A value of no documented kind, as what it is.
+fn push_any(json: &str, text: &str, row: &mut Row) {
+    match json.as_bytes().first() {
+        Some(b't' | b'f') => row.push(if json == "true" { "TRUE" } else { "FALSE" }, Value::Boolean(json == "true")),
+        Some(b'-' | b'0'..=b'9') => push_number(text, 0, row),
+        _ => row.push_text(text),
+    }
+}
+
+fn truth(text: &str) -> Option<bool> {
+    match text {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// The day of `2024-05-01` and of `2024-05-01T00:00:00.000Z`.
+fn day(text: &str) -> Option<Date> {
+    text.get(..10)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_what_json_says() {
+        let cases =
+            [("\"a\"", "a"), (r#""a\"\u00e9\n""#, "a\"é\n"), ("12.50", "12.50"), ("[1]", "[1]"), ("true", "true")];
+        for (json, text) in cases {
+            assert_eq!(plain(json), text);
+        }
+        assert_eq!([told(Some("null")), told(Some("[]")), told(None), told(Some("0"))], [None, None, None, Some("0")]);
+    }
+
+    #[test]
+    fn an_amount_is_shown_as_its_currency_is() {
+        let mut row = Row::default();
+        row.restart(1, formats());
+        for (amount, currency) in [("1299.5", "\"eur\""), ("5000", "\"JPY\""), ("1.5", "\"BHD\""), ("7", "null")] {
+            push_amount(Some(amount), Some(currency), &mut row);
+        }
+        let shown: Vec<_> = row.cells().map(|cell| (cell.text, cell.format)).collect();
+        assert_eq!(
+            shown,
+            [
+                ("1299.5", Some("[$EUR] #,##0.00")),
+                ("5000", Some("[$JPY] #,##0")),
+                ("1.5", Some("[$BHD] #,##0.000")),
+                ("7", Some("#,##0.00")),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_not_of_its_kind_is_kept_as_text() {
+        let mut row = Row::default();
+        row.restart(1, formats());
+        push(Holds::Integer, Some("12345678901234567890"), &mut row);
+        push(Holds::Date, Some("\"soon\""), &mut row);
+        push(Holds::Boolean, Some("\"maybe\""), &mut row);
+        push(Holds::Moment, Some("\"2024-05-01T12:34:56.789Z\""), &mut row);
+        let cells: Vec<_> = row.cells().map(|cell| (cell.text.to_owned(), cell.value)).collect();
+        let moment = jiff::civil::date(2024, 5, 1).at(12, 34, 56, 789_000_000);
+        assert_eq!(cells[0], (String::from("12345678901234567890"), Value::Text));
+        assert_eq!(cells[1], (String::from("soon"), Value::Text));
+        assert_eq!(cells[2], (String::from("maybe"), Value::Text));
+        assert_eq!(cells[3].1, Value::Date(moment));
+    }
+}

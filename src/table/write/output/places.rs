@@ -1,0 +1,203 @@
+//! Where the files of an output stand, and how they appear together.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::super::{WholeFile, WriteError};
+use super::{Target, Written};
+
+/// What a file's name cannot hold on one system or another.
+const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
+
+/// Where the files of an output go. Dropped before [`Places::finish`], nothing of them is left, as long as no [`Sink`]
+/// outlives it: a writer holds its sink in a field before its places.
+pub(super) struct Places {
+    place: Place,
+    done: Vec<Done>,
+    /// Kept for its end, and after the files: it can only go once they are gone.
+    _folder: Option<MadeFolder>,
+}
+
+enum Place {
+    /// The file waits for its table, and then the table's name stands for it.
+    File(PathBuf, Option<WholeFile>, String),
+    Folder(FileNames),
+    /// The writer waits for its table likewise.
+    Stream(Option<Box<dyn Write + Send>>, String),
+}
+
+/// What a table is written to.
+pub(super) enum Sink {
+    File(WholeFile),
+    Stream(Box<dyn Write + Send>),
+}
+
+/// A file that is written and not yet in its place; none for a stream.
+struct Done {
+    whole: Option<WholeFile>,
+    tables: Vec<(String, u64)>,
+}
+
+impl Places {
+    pub(super) fn open(target: &Target, extension: &'static str) -> Result<Self, WriteError> {
+        let (place, folder) = match target {
+            Target::File(path) => (Place::File(path.clone(), Some(WholeFile::create(path)?), String::new()), None),
+            Target::Folder(path) => {
+                let made = MadeFolder::make(path)?;
+                let folder = path.clone();
+                (Place::Folder(FileNames { folder, extension, taken: HashSet::new() }), made)
+            }
+            Target::Stdout => return Ok(Self::to(Box::new(io::stdout()))),
+        };
+        Ok(Self { place, done: Vec::new(), _folder: folder })
+    }
+
+    /// Everything goes to one stream.
+    pub(super) fn to(stream: Box<dyn Write + Send>) -> Self {
+        Self { place: Place::Stream(Some(stream), String::new()), done: Vec::new(), _folder: None }
+    }
+
+    /// Whether each table has a file of its own.
+    pub(super) fn is_folder(&self) -> bool {
+        matches!(self.place, Place::Folder(_))
+    }
+
+    /// What `table` is written to. One file takes one.
+    pub(super) fn next(&mut self, table: &str) -> Result<Sink, WriteError> {
+        let taken = |place: String, first: &str| WriteError::TablesInOne {
+            place,
+            first: first.to_owned(),
+            second: table.to_owned(),
+        };
+        match &mut self.place {
+            Place::File(path, whole, first) => {
+                let whole = whole.take().ok_or_else(|| taken(format!("`{}`", path.display()), first))?;
+                *first = table.to_owned();
+                Ok(Sink::File(whole))
+            }
+            Place::Folder(names) => WholeFile::create(&names.claim(table)).map(Sink::File),
+            Place::Stream(stream, first) => {
+                let stream = stream.take().ok_or_else(|| taken(String::from("standard output"), first))?;
+                *first = table.to_owned();
+                Ok(Sink::Stream(stream))
+            }
+        }
+    }
+
+    /// Takes back what was written whole, with the rows of its tables.
+    pub(super) fn keep(&mut self, mut sink: Sink, tables: Vec<(String, u64)>) -> Result<(), WriteError> {
+        sink.flush().map_err(|error| refused(sink.path(), error))?;
+        let whole = match sink {
+            Sink::File(whole) => Some(whole),
+            Sink::Stream(_) => None,
+        };
+        self.done.push(Done { whole, tables });
+        Ok(())
+    }
+
+    /// Puts all files into their places, once each of them is safe on the disk.
+    pub(super) fn finish(mut self) -> Result<Vec<Written>, WriteError> {
+        for whole in self.done.iter_mut().filter_map(|done| done.whole.as_mut()) {
+            whole.settle()?;
+        }
+        let mut written = Vec::with_capacity(self.done.len());
+        for Done { whole, tables } in self.done.drain(..) {
+            let path = whole.map(WholeFile::commit).transpose()?;
+            written.push(Written { path, tables });
+        }
+        Ok(written)
+    }
+}
+
+/// What a refusal to write means for the file at `path`, or for the stream where there is none.
+pub(super) fn refused(path: Option<&Path>, error: io::Error) -> WriteError {
+    match path {
+        Some(path) => WriteError::from_io(path, error),
+        None => WriteError::Stdout { source: error },
+    }
+}
+
+impl Sink {
+    /// Where the file will stand; none for a stream.
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Sink::File(whole) => Some(whole.path()),
+            Sink::Stream(_) => None,
+        }
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::File(whole) => whole.write(bytes),
+            Sink::Stream(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::File(whole) => whole.flush(),
+            Sink::Stream(stream) => stream.flush(),
+        }
+    }
+}
+
+/// A folder that was not there. It goes again where nothing came to stand in it.
+struct MadeFolder {
+    /// The outermost first.
+    made: Vec<PathBuf>,
+}
+
+impl MadeFolder {
+    fn make(folder: &Path) -> Result<Option<Self>, WriteError> {
+        if folder.is_dir() {
+            return Ok(None);
+        }
+        if folder.exists() {
+            return Err(WriteError::NotFolder { folder: folder.to_owned() });
+        }
+        let missing = folder.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists());
+        let mut made: Vec<_> = missing.map(Path::to_owned).collect();
+        made.reverse();
+        let made = Self { made };
+        fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
+        Ok(Some(made))
+    }
+}
+
+impl Drop for MadeFolder {
+    fn drop(&mut self) {
+        // A folder that holds something stays: `remove_dir` refuses it.
+        self.made.iter().rev().take_while(|folder| fs::remove_dir(folder).is_ok()).count();
+    }
+}
+
+/// The names given out in one folder.
+struct FileNames {
+    folder: PathBuf,
+    extension: &'static str,
+    /// In lower case: to some systems names that differ only in case are one name.
+    taken: HashSet<String>,
+}
+
+impl FileNames {
+    /// The path of a table's file.
+    fn claim(&mut self, table: &str) -> PathBuf {
+        let is_forbidden = |char: char| char.is_control() || FORBIDDEN.contains(&char);
+        let allowed: String = table.chars().map(|char| if is_forbidden(char) { '_' } else { char }).collect();
+        let base = match allowed.trim_matches(['.', ' ']) {
+            "" => "table",
+            base => base,
+        };
+        let mut name = base.to_owned();
+        let mut number = 2;
+        while !self.taken.insert(name.to_lowercase()) {
+            name = format!("{base} ({number})");
+            number += 1;
+        }
+        self.folder.join(format!("{name}.{}", self.extension))
+    }
+}
