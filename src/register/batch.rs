@@ -43,9 +43,9 @@ impl Batch {
 
     /// Puts all files in their places, in their order.
     pub(super) fn commit(self) -> Result<Vec<PathBuf>, WriteError> {
+        let before = self.files.iter().map(Before::of).collect::<Result<Vec<_>, _>>()?;
         let mut placed: Vec<Placed> = Vec::new();
-        for whole in self.files {
-            let before = Before::of(&whole)?;
+        for (whole, before) in self.files.into_iter().zip(before) {
             match whole.commit() {
                 Ok(path) => placed.push(Placed { path, before }),
                 Err(error) => {
@@ -77,7 +77,7 @@ enum Before {
 impl Before {
     fn of(whole: &WholeFile) -> Result<Self, WriteError> {
         let path = whole.path();
-        if !path.exists() {
+        if !path.is_file() {
             return Ok(Self::Nothing);
         }
         let folder = tempfile::Builder::new().prefix(".tallyport.").tempdir_in(whole.folder());

@@ -82,6 +82,10 @@ mod tests {
         let lines = [samples::item(1), bare].map(|item| Line::on(as_of, item));
         let mut out = Vec::new();
         write(&mut out, &lines, as_of).unwrap();
-        insta::assert_snapshot!(String::from_utf8(out).unwrap().replace('\r', ""), @"");
+        insta::assert_snapshot!(String::from_utf8(out).unwrap().replace('\r', ""), @r#"
+    kind,id,tag,name,serial,category,department,location,supplier,status,standing,currency,cost,purchase_date,depreciation,months,minimum_value,months_elapsed,accumulated_depreciation,book_value,fully_depreciated,disposed,fully_depreciated_on,runs_out_on,not_computed_because,as_of
+    asset,1,LAP-0001,MacBook Pro 14,S1,Laptops,Finance,Berlin,CDW,In Use,held,EUR,1000.00,2024-01-15,"Laptops, 3 years",36,0.00,1,27.78,972.22,no,no,2027-01-15,2027-01-15,,2024-02-29
+    asset,2,'=cmd,"a, ""b""",S2,,Finance,Berlin,CDW,In Use,held,EUR,,2024-01-15,"Laptops, 3 years",36,0.00,,,,,no,2027-01-15,,no purchase cost,2024-02-29
+    "#);
     }
 }

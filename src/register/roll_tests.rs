@@ -36,7 +36,11 @@ fn changes(roll: &Roll) -> Vec<String> {
 #[test]
 fn time_alone_is_depreciation() {
     let roll = roll(&previous([samples::item(1)]), &lines(CLOSING, [samples::item(1)])).unwrap();
-    insta::assert_snapshot!(csv(&roll), @"");
+    insta::assert_snapshot!(csv(&roll), @r#"
+    EUR,Laptops,cost,1000.00,0.00,0.00,0.00,0.00,1000.00,2024-12-31,2025-12-31
+    EUR,Laptops,accumulated_depreciation,305.56,0.00,0.00,0.00,333.33,638.89,2024-12-31,2025-12-31
+    EUR,Laptops,book_value,694.44,0.00,0.00,0.00,-333.33,361.11,2024-12-31,2025-12-31
+    "#);
     assert_eq!(changes(&roll), [""; 0]);
 }
 
@@ -63,7 +67,14 @@ fn what_is_new_what_is_gone_and_what_was_changed() {
         Item { schedule: Err(Gap::NoDepreciation("it".into())), ..samples::item(9) },
     ];
     let roll = roll(&previous(before), &lines(CLOSING, now)).unwrap();
-    insta::assert_snapshot!(csv(&roll), @"");
+    insta::assert_snapshot!(csv(&roll), @r#"
+    EUR,Desktops,cost,0.00,0.00,0.00,1000.00,0.00,1000.00,2024-12-31,2025-12-31
+    EUR,Desktops,accumulated_depreciation,0.00,0.00,0.00,305.56,333.33,638.89,2024-12-31,2025-12-31
+    EUR,Desktops,book_value,0.00,0.00,0.00,694.44,-333.33,361.11,2024-12-31,2025-12-31
+    EUR,Laptops,cost,5000.00,4000.00,-2000.00,-800.00,0.00,6200.00,2024-12-31,2025-12-31
+    EUR,Laptops,accumulated_depreciation,1222.24,0.00,-611.12,672.23,1566.66,2850.01,2024-12-31,2025-12-31
+    EUR,Laptops,book_value,2777.76,3000.00,-1388.88,-472.23,-1566.66,2349.99,2024-12-31,2025-12-31
+    "#);
     assert_eq!(
         changes(&roll),
         [
