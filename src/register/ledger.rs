@@ -8,15 +8,17 @@
 //! |---|---|
 //! | `kind` | `asset` or `license` |
 //! | `id` | the system's id, unique with the kind |
-//! | `tag`, `name`, `serial` | an asset's tag, its name or its product's, its serial; a license's name twice |
-//! | `category`, `department`, `location`, `supplier`, `status` | by name |
+//! | `tag`, `name` | an asset's tag and its name or its product's; a license's name twice |
+//! | `category`, `department`, `location`, `status` | by name |
 //! | `standing` | `held`, `disposed` or `not yet bought`: only what is held counts in totals |
 //! | `currency` | ISO 4217, or `unstated` |
 //! | `cost`, `purchase_date` | |
-//! | `depreciation`, `months`, `minimum_value` | the schedule |
-//! | `months_elapsed`, `accumulated_depreciation`, `book_value` | at the end of the day `as_of` |
+//! | `months`, `months_elapsed` | of the schedule; whole ones at the end of the day `as_of` |
+//! | `accumulated_depreciation`, `book_value` | at the end of the day `as_of` |
+//! | `depreciation`, `minimum_value` | the schedule's name, and what it leaves |
 //! | `fully_depreciated`, `disposed` | `yes` or `no` |
 //! | `fully_depreciated_on`, `runs_out_on` | the day the last month is over; the end of the warranty or license |
+//! | `serial`, `supplier` | |
 //! | `not_computed_because` | why there is no book value |
 //! | `as_of` | the day of the register |
 

@@ -24,6 +24,7 @@
 
 mod amount;
 mod batch;
+mod book;
 mod columns;
 pub mod depreciation;
 mod error;

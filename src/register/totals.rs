@@ -14,7 +14,7 @@ pub(super) const NONE: &str = "(none)";
 ///
 /// What always holds: cost − cost without a book value − accumulated depreciation = book value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Amounts {
+pub(super) struct Amounts {
     pub items: u64,
     /// How many of them have no book value.
     pub uncomputed_items: u64,
@@ -45,7 +45,7 @@ impl Amounts {
 
 /// What lines are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum By {
+pub(super) enum By {
     Category,
     Department,
     Location,
@@ -79,7 +79,7 @@ impl By {
 
 /// The held lines of one category, department, location or status, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub(super) struct Group {
     pub currency: Currency,
     /// As most are spelled that differ only in case; [`NONE`] for those without.
     pub name: String,
@@ -88,7 +88,7 @@ pub struct Group {
 
 /// The sums of a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CurrencyTotal {
+pub(super) struct CurrencyTotal {
     pub currency: Currency,
     pub held: Amounts,
     pub disposed: Amounts,

@@ -197,9 +197,8 @@ impl<'a> Register<'a> {
     }
 
     pub(super) fn warnings(&self) -> Vec<RegisterWarning> {
-        let with = |is: fn(&Notice) -> bool| {
-            self.lines.iter().filter(|line| line.notices.iter().any(is)).count() as u64
-        };
+        let with =
+            |is: fn(&Notice) -> bool| self.lines.iter().filter(|line| line.notices.iter().any(is)).count() as u64;
         let counted = [
             RegisterWarning::NotComputed { items: self.counts.uncomputed },
             RegisterWarning::CurrencyUnstated { items: with(|notice| matches!(notice, Notice::CurrencyUnstated)) },
@@ -209,8 +208,7 @@ impl<'a> Register<'a> {
         let unconverted = self.totals.iter().filter(|total| {
             self.rates.as_ref().is_some_and(|rates| rates.rate(&total.currency).is_none() && total.held.items > 0)
         });
-        let no_rate =
-            unconverted.map(|total| RegisterWarning::NoRate { currency: total.currency.code.to_string() });
+        let no_rate = unconverted.map(|total| RegisterWarning::NoRate { currency: total.currency.code.to_string() });
         counted.into_iter().filter(RegisterWarning::is_about_items).chain(no_rate).collect()
     }
 }
