@@ -53,17 +53,29 @@ impl std::fmt::Display for Notice {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CurrencyUnstated => {
-                formatter.write_str("neither it nor its location says the currency; it is counted apart, as `unstated`")
+                formatter.write_str("no currency on it or its location: counted apart, as `unstated`")
             }
             Self::CurrencyUnknown(code) => {
-                write!(formatter, "`{code}` is no currency code of ISO 4217; it is counted apart, with two decimals")
+                write!(formatter, "`{code}` is no currency code of ISO 4217: counted apart, with two decimals")
             }
             Self::Finer { cost, currency } => {
-                write!(formatter, "the cost {cost} is finer than {} is counted; it is kept as it is", currency.code)
+                write!(formatter, "the cost {cost} is finer than {} is counted: kept as it is", currency.code)
             }
             Self::BelowMinimum(minimum) => {
                 write!(formatter, "the cost is below the minimum value {minimum}: nothing is charged")
             }
+        }
+    }
+}
+
+impl Notice {
+    /// What to do about it in the account.
+    pub fn mend(&self) -> &'static str {
+        match self {
+            Self::CurrencyUnstated => "enter its currency, or that of its location",
+            Self::CurrencyUnknown(_) => "enter the three letters of ISO 4217",
+            Self::Finer { .. } => "nothing, or enter a cost in whole minor units",
+            Self::BelowMinimum(_) => "nothing, or choose another depreciation",
         }
     }
 }
@@ -210,8 +222,8 @@ mod tests {
         assert_eq!(
             notices,
             [
-                "neither it nor its location says the currency; it is counted apart, as `unstated`",
-                "the cost 10.005 is finer than unstated is counted; it is kept as it is",
+                "no currency on it or its location: counted apart, as `unstated`",
+                "the cost 10.005 is finer than unstated is counted: kept as it is",
                 "the cost is below the minimum value 50: nothing is charged",
             ]
         );

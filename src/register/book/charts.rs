@@ -31,8 +31,9 @@ const MONTHS: i32 = 24;
 
 /// A chart's size and where charts stand: two beside each other.
 const WIDTH: u32 = 560;
-const HEIGHT: u32 = 330;
-const ROWS_OF_CHART: u32 = 18;
+const GAP: u32 = 16;
+const HEIGHT: u32 = 336;
+const ROWS_OF_CHART: u32 = 15;
 const COLUMNS_OF_CHART: u16 = 9;
 
 /// Rows of `Chart data` that a chart is drawn from: labels in the first column, values in the second and on.
@@ -77,12 +78,15 @@ fn draw(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks, blocks: &
     sheet::set_up(sheet, "Charts", Paper::Landscape)?;
     sheet.set_column_range_width(0, 2 * COLUMNS_OF_CHART, 8.43)?;
     sheet::entitle(sheet, looks, "Charts", &lead(register))?;
-    for (at, block) in (0..).zip(blocks) {
-        let (row, column) = (3 + at / 2 * ROWS_OF_CHART, (at % 2) as u16 * COLUMNS_OF_CHART);
-        sheet.insert_chart(row, column, &chart(block))?;
+    for (at, block) in blocks.iter().enumerate() {
+        let (row, column) = (3 + at as u32 / 2 * ROWS_OF_CHART, (at % 2) as u16 * COLUMNS_OF_CHART);
+        // The last one has a row to itself where it would stand alone.
+        let is_alone = at % 2 == 0 && at + 1 == blocks.len();
+        let width = if is_alone { 2 * WIDTH + GAP } else { WIDTH };
+        sheet.insert_chart(row, column, &chart(block, width))?;
     }
     let rows = 3 + (blocks.len() as u32).div_ceil(2) * ROWS_OF_CHART;
-    sheet.set_print_area(0, 0, rows, 2 * COLUMNS_OF_CHART).map(drop)
+    sheet.set_print_area(0, 0, rows, 2 * COLUMNS_OF_CHART - 1).map(drop)
 }
 
 fn lead(register: &Register<'_>) -> String {
@@ -341,7 +345,7 @@ fn currencies_bought(register: &Register<'_>) -> Vec<Currency> {
     all
 }
 
-fn chart(block: &Block) -> Chart {
+fn chart(block: &Block, width: u32) -> Chart {
     let mut chart = Chart::new(if block.kind == Drawn::Bars { ChartType::Bar } else { ChartType::Column });
     for (column, color) in &block.series {
         chart
@@ -352,7 +356,7 @@ fn chart(block: &Block) -> Chart {
             .set_gap(if block.kind == Drawn::Bars { 40 } else { 60 })
             .set_format(ChartFormat::new().set_solid_fill(ChartSolidFill::new().set_color(*color)));
     }
-    chart.set_width(WIDTH).set_height(HEIGHT);
+    chart.set_width(width).set_height(HEIGHT);
     chart.chart_area().set_format(ChartFormat::new().set_border(ChartLine::new().set_color(LINE)));
     let title = chart.title();
     title.set_name(&block.title).set_overlay(false).set_font(ChartFont::new().set_size(12).set_bold().set_color(INK));
@@ -382,6 +386,7 @@ fn dress(chart: &mut Chart, block: &Block) {
         }
     };
     values.set_font(&font).set_num_format(&block.axis).set_min(0).set_major_gridlines(true);
+    values.set_format(ChartFormat::new().set_no_border());
     values.set_major_gridlines_line(ChartLine::new().set_color(SHADE));
     if labels {
         values.set_label_position(rust_xlsxwriter::ChartAxisLabelPosition::High);

@@ -14,11 +14,11 @@ const TITLES: [(&str, Side, f64); 10] = [
     ("Kind", Side::Left, 9.0),
     ("Id", Side::Right, 9.0),
     ("Tag", Side::Left, 18.0),
-    ("Name", Side::Left, 26.0),
+    ("Name", Side::Left, 24.0),
     ("Category", Side::Left, 20.0),
     ("Standing", Side::Left, 14.0),
     ("Currency", Side::Left, 10.0),
-    ("Why", Side::Left, 52.0),
+    ("Why", Side::Left, 60.0),
     ("What to do", Side::Left, 48.0),
 ];
 
@@ -32,8 +32,10 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, looks: &Look
         for gap in &line.gaps {
             row = put(sheet, looks, row, line, ("no book value", &gap.to_string(), gap.mend()))?;
         }
+    }
+    for line in &register.lines {
         for notice in &line.notices {
-            row = put(sheet, looks, row, line, ("note", &notice.to_string(), ""))?;
+            row = put(sheet, looks, row, line, ("note", &notice.to_string(), notice.mend()))?;
         }
     }
     match row == HEAD + 1 {

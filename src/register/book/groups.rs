@@ -106,7 +106,7 @@ fn titles(register: &Register<'_>, by: By) -> Vec<(String, Side, f64)> {
     if let Some(rates) = &register.rates {
         let base = &rates.base.code;
         titles.extend(
-            ["Cost", "Accum. depr.", "Book value"].map(|what| (format!("{what} in {base}"), Side::Right, 16.0)),
+            ["Cost", "Accum. depr.", "Book value"].map(|what| (format!("{what} in {base}"), Side::Right, 18.5)),
         );
     }
     titles
@@ -211,7 +211,12 @@ impl Table<'_> {
                     let formula = format!("=ROUND({letter}{}*{cell},{})", row + 1, rates.base.digits);
                     sheet::formula(sheet, (row, column), &formula, result, &money)?;
                 }
-                _ => sheet::text(sheet, (row, column), "no rate", &format.clone().set_align(FormatAlign::Right))?,
+                _ => sheet::text(
+                    sheet,
+                    (row, column),
+                    "no rate",
+                    &format.clone().set_align(FormatAlign::Right).set_indent(0),
+                )?,
             }
         }
         Ok(())

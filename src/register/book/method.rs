@@ -10,7 +10,7 @@ use crate::register::write::Register;
 
 const LAST: u16 = 2;
 /// What the three columns hold in one line.
-const CHARACTERS: usize = 112;
+const CHARACTERS: usize = 122;
 
 const DEPRECIATION: [&str; 5] = [
     "Straight line: the charge base, which is the cost less the depreciation's minimum value, is spread evenly over its months. Assets take the depreciation of their product, licenses their own.",
@@ -45,7 +45,7 @@ const SHEETS: [&str; 2] = [
 
 pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks) -> Result<(), XlsxError> {
     sheet::set_up(sheet, "Method", Paper::Portrait)?;
-    sheet.set_column_width(0, 34)?.set_column_width(1, 22)?.set_column_width(2, 44)?;
+    sheet.set_column_width(0, 34)?.set_column_width(1, 22)?.set_column_width(2, 54)?;
     sheet::entitle(sheet, looks, "Method", "How the figures of this workbook come about")?;
     let mut row = 3;
     row = paragraphs(sheet, looks, row, "Depreciation", &DEPRECIATION)?;
@@ -103,7 +103,7 @@ fn worked(
     let title = format!("Worked example: {} {}, {}", item.kind.name(), item.tag, item.title);
     sheet::section(sheet, looks, row, &title, LAST)?;
     let money = looks.money_with_code(&looks.cell, &item.currency);
-    let date = looks.date.clone().set_align(rust_xlsxwriter::FormatAlign::Right);
+    let date = looks.date.clone().set_align(rust_xlsxwriter::FormatAlign::Right).set_indent(0);
     let at = |offset: u32| format!("B{}", row + 1 + offset);
     let (b_cost, b_minimum, b_months, b_purchased) = (at(1), at(2), at(3), at(4));
     let (b_day, b_elapsed, b_base, b_accumulated) = (at(5), at(6), at(7), at(8));

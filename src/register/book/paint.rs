@@ -34,7 +34,8 @@ pub(super) struct Looks {
     pub(super) total_number: Format,
     pub(super) total_percent: Format,
     pub(super) count: Format,
-    /// Of lists with many rows: no borders.
+    pub(super) plain: Format,
+    /// Of lists.
     pub(super) line: Format,
     pub(super) line_number: Format,
     pub(super) line_date: Format,
@@ -43,7 +44,8 @@ pub(super) struct Looks {
 impl Looks {
     pub(super) fn new() -> Self {
         let base = Format::new().set_font_color(INK).set_align(FormatAlign::VerticalCenter);
-        let right = |format: &Format| format.clone().set_align(FormatAlign::Right);
+        let right = |format: &Format| format.clone().set_align(FormatAlign::Right).set_indent(0);
+        let left = |format: Format| format.set_align(FormatAlign::Left).set_indent(1);
         let head = base
             .clone()
             .set_bold()
@@ -75,23 +77,24 @@ impl Looks {
             wrapped: base.clone().set_text_wrap().set_align(FormatAlign::Top),
             number: counted(&cell),
             percent: share(&cell),
-            date: cell.clone().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Left),
+            date: left(cell.clone()).set_num_format("yyyy-mm-dd"),
             link: cell.clone().set_font_color(LINK).set_underline(FormatUnderline::Single),
             total_number: counted(&total),
             total_percent: share(&total),
             count: right(&base).set_num_format("#,##0").set_bold(),
-            line_number: right(&base).set_num_format("0"),
-            line_date: base.clone().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Left),
-            line: base,
-            head,
-            cell,
-            total,
+            line_number: right(&cell).set_num_format("0"),
+            line_date: left(cell.clone()).set_num_format("yyyy-mm-dd"),
+            line: left(cell.clone()),
+            plain: base,
+            head: left(head),
+            total: left(total),
+            cell: left(cell),
         }
     }
 
     /// `format` with the digits of the currency.
     pub(super) fn money(&self, format: &Format, currency: &Currency) -> Format {
-        format.clone().set_align(FormatAlign::Right).set_num_format(plain_code(currency))
+        format.clone().set_align(FormatAlign::Right).set_indent(0).set_num_format(plain_code(currency))
     }
 
     /// `format` with the digits of the currency and its code before the amount.
@@ -99,7 +102,7 @@ impl Looks {
         let is_code = currency.code.len() == 3 && currency.code.bytes().all(|byte| byte.is_ascii_uppercase());
         let (code, plain) = (&currency.code, digits_code(currency));
         let shown = if is_code { format!("[${code}] {plain};[${code}] -{plain}") } else { plain_code(currency) };
-        format.clone().set_align(FormatAlign::Right).set_num_format(shown)
+        format.clone().set_align(FormatAlign::Right).set_indent(0).set_num_format(shown)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::table::write::xlsx::{clipped, wrapped_lines};
 
 /// A4.
 const PAPER: u8 = 9;
+const ROW_POINTS: f64 = 18.0;
 const LINE_POINTS: f64 = 15.0;
 
 /// Which way the paper lies.
@@ -22,6 +23,7 @@ pub(super) enum Paper {
 /// Sets up the sheet's name, its page and its screen.
 pub(super) fn set_up(sheet: &mut Worksheet, name: &str, paper: Paper) -> Result<(), XlsxError> {
     sheet.set_name(name)?;
+    sheet.set_default_row_height(ROW_POINTS);
     sheet.set_screen_gridlines(false).set_tab_color(INK).set_paper_size(PAPER);
     sheet.set_print_fit_to_pages(1, 0).set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.3);
     sheet.set_footer("&L&8Fixed-asset register&C&8&A&R&8Page &P of &N");

@@ -1,7 +1,7 @@
 //! The sheet `Summary`: the day, the counts, the totals of each currency.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, Url, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Url, Worksheet, XlsxError};
 
 use super::live::{Where, name};
 use super::paint::Looks;
@@ -38,7 +38,7 @@ fn front(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks) -> Resul
     let options = register.options;
     let account = &options.account;
     sheet::entitle(sheet, looks, "Fixed-asset register", "Cost, straight-line depreciation and book value")?;
-    let strong = looks.date.clone().set_bold().set_border_bottom(rust_xlsxwriter::FormatBorder::None);
+    let strong = looks.plain.clone().set_bold().set_num_format("yyyy-mm-dd").set_align(FormatAlign::Left);
     sheet::text(sheet, (AS_OF_ROW, 0), "As of the end of", &looks.label)?;
     sheet::day(sheet, (AS_OF_ROW, 1), options.as_of, &strong)?;
     let tenant = account.tenant.as_ref().map(|tenant| format!(", tenant {tenant}")).unwrap_or_default();
@@ -47,7 +47,7 @@ fn front(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks) -> Resul
         (AS_OF_ROW + 1..).zip([("Account", format!("{}{tenant}", account.base_url)), ("Written", made)])
     {
         sheet::text(sheet, (row, 0), label, &looks.label)?;
-        sheet::text(sheet, (row, 1), &text, &looks.line)?;
+        sheet::text(sheet, (row, 1), &text, &looks.plain)?;
     }
     Ok(())
 }
@@ -75,7 +75,7 @@ fn counts(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks) -> Resu
     for (column, lines) in [(0, left), (3, right)] {
         let value_column = if column == 0 { 1 } else { 6 };
         for (row, (label, formula, count)) in (COUNTS_ROW..).zip(lines) {
-            sheet::text(sheet, (row, column), label, &looks.line)?;
+            sheet::text(sheet, (row, column), label, &looks.plain)?;
             sheet::formula(sheet, (row, value_column), &formula, Decimal::from(count), &looks.count)?;
         }
     }
@@ -179,7 +179,7 @@ fn converted(
     format: &Format,
 ) -> Result<(), XlsxError> {
     let Some(rates) = &register.rates else { return Ok(()) };
-    let right = format.clone().set_align(rust_xlsxwriter::FormatAlign::Right);
+    let right = format.clone().set_align(FormatAlign::Right).set_indent(0);
     let (Some(rate), Some(cell)) = (rates.rate(&total.currency), rates::cell(rates, &total.currency)) else {
         return (PLAIN..PLAIN + CONVERTED).try_for_each(|column| sheet::text(sheet, (row, column), "no rate", &right));
     };
@@ -231,7 +231,7 @@ fn warnings(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks, mut r
     sheet::section(sheet, looks, row, "To look at", last_column(register))?;
     for warning in warnings {
         row += 1;
-        sheet::text(sheet, (row, 0), &warning.to_string(), &looks.line)?;
+        sheet::text(sheet, (row, 0), &warning.to_string(), &looks.plain)?;
     }
     Ok(row + 1)
 }
@@ -254,7 +254,7 @@ fn contents(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks, mut r
     ];
     let rest = [("Exceptions", "what could not be computed, and why"), ("Method", "how the figures come about")];
     let all = groups.into_iter().chain(rolled.into_iter().flatten()).chain([rest[0]]).chain(rates).chain([rest[1]]);
-    let link_format = looks.link.clone().set_border_bottom(rust_xlsxwriter::FormatBorder::None);
+    let link_format = looks.link.clone().set_border_bottom(FormatBorder::None);
     for (target, what) in all {
         row += 1;
         let url = Url::new(format!("internal:'{target}'!A1")).set_text(target);
