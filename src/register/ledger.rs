@@ -85,9 +85,9 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out, &lines, as_of).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap().replace('\r', ""), @r#"
-    kind,id,tag,name,serial,category,department,location,supplier,status,standing,currency,cost,purchase_date,depreciation,months,minimum_value,months_elapsed,accumulated_depreciation,book_value,fully_depreciated,disposed,fully_depreciated_on,runs_out_on,not_computed_because,as_of
-    asset,1,LAP-0001,MacBook Pro 14,S1,Laptops,Finance,Berlin,CDW,In Use,held,EUR,1000.00,2024-01-15,"Laptops, 3 years",36,0.00,1,27.78,972.22,no,no,2027-01-15,2027-01-15,,2024-02-29
-    asset,2,'=cmd,"a, ""b""",S2,,Finance,Berlin,CDW,In Use,held,EUR,,2024-01-15,"Laptops, 3 years",36,0.00,,,,,no,2027-01-15,,no purchase cost,2024-02-29
+    kind,id,tag,name,category,department,location,status,standing,currency,cost,purchase_date,months,months_elapsed,accumulated_depreciation,book_value,depreciation,minimum_value,fully_depreciated,disposed,fully_depreciated_on,runs_out_on,serial,supplier,not_computed_because,as_of
+    asset,1,LAP-0001,MacBook Pro 14,Laptops,Finance,Berlin,In Use,held,EUR,1000.00,2024-01-15,36,1,27.78,972.22,"Laptops, 3 years",0.00,no,no,2027-01-15,2027-01-15,S1,CDW,,2024-02-29
+    asset,2,'=cmd,"a, ""b""",,Finance,Berlin,In Use,held,EUR,,2024-01-15,36,,,,"Laptops, 3 years",0.00,,no,2027-01-15,,S2,CDW,no purchase cost,2024-02-29
     "#);
     }
 }

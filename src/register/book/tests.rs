@@ -67,10 +67,66 @@ fn the_sheets_hold_their_results_and_currencies_stay_apart() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("register.xlsx");
     write(items(), &options(RegisterTarget::Xlsx(path.clone()))).unwrap();
-    insta::assert_snapshot!(rows(path.clone(), "Summary").join("\n"), @"");
-    insta::assert_snapshot!(rows(path.clone(), "By category").join("\n"), @"");
-    insta::assert_snapshot!(rows(path.clone(), "Exceptions").join("\n"), @"");
-    insta::assert_snapshot!(rows(path, "Running out").join("\n"), @"");
+    insta::assert_snapshot!(rows(path.clone(), "Summary").join("\n"), @r#"
+    Fixed-asset register
+    Cost, straight-line depreciation and book value
+    As of the end of|2025-01-31
+    Account|https://api.example.com/api/v1, tenant 12
+    Written|2025-01-31 06:00 UTC
+    Items
+    In the books (held)|6||Held and fully depreciated|||1
+    Disposed of|1||Held without a book value (see Exceptions)|||1
+    Not yet bought on that day|1||Assets|||7
+    All lines of the register|8||Licenses|||1
+    Totals of what is held, by currency
+    Currency|Items|Without book value|Cost|Cost without book value|Accumulated depreciation|Book value
+    EUR|4|1|3000|0|999.99|2000.01
+    JPY|1|0|1000|0|900|100
+    unstated|1|0|1000|0|333.33|666.67
+    Disposed of, as if still held: in no other total
+    Currency|Items|Without book value|Cost|Cost without book value|Accumulated depreciation|Book value
+    EUR|1|0|1000|0|333.33|666.67
+    To look at
+    1 item without a book value; the register says why for each
+    1 item without a currency, counted apart as `unstated`
+    In this workbook
+    By category|totals by category and currency
+    By department|totals by department and currency
+    By location|totals by location and currency
+    By status|totals by status and currency
+    Charts|book value by category, spend by month, what runs out
+    Running out|warranties and licenses that end in the next twelve months
+    Register|a line per item: what every formula here counts
+    Exceptions|what could not be computed, and why
+    Method|how the figures come about
+    "#);
+    insta::assert_snapshot!(rows(path.clone(), "By category").join("\n"), @r#"
+    Book value by category
+    What is held at the end of 2025-01-31, each currency by itself.
+    Category|Currency|Items|Without book value|Cost|Cost without book value|Accumulated depreciation|Book value|Depreciated
+    *|EUR|1|0|1000|0|333.33|666.67|0.33333
+    Laptops|EUR|2|1|1000|0|333.33|666.67|0.33333
+    Software|EUR|1|0|1000|0|333.33|666.67|0.33333
+    Total EUR|EUR|4|1|3000|0|999.99|2000.01|0.33333
+    Laptops|JPY|1|0|1000|0|900|100|0.9
+    Total JPY|JPY|1|0|1000|0|900|100|0.9
+    (none)|unstated|1|0|1000|0|333.33|666.67|0.33333
+    Total unstated|unstated|1|0|1000|0|333.33|666.67|0.33333
+    "#);
+    insta::assert_snapshot!(rows(path.clone(), "Exceptions").join("\n"), @r#"
+    Exceptions
+    Items without a book value, with every reason; and notes on items that have one. None of it is zero.
+    What|Kind|Id|Tag|Name|Category|Standing|Currency|Why|What to do
+    no book value|asset|3|LAP-0003|MacBook Pro 14|Laptops|held|EUR|no purchase cost|enter its purchase cost
+    no book value|asset|6|LAP-0006|MacBook Pro 14|Laptops|not yet bought|EUR|bought on 2025-02-01, after the day of the register|nothing, or mend the purchase date
+    note|asset|7|LAP-0007|MacBook Pro 14||held|unstated|no currency on it or its location: counted apart, as `unstated`|enter its currency, or that of its location
+    "#);
+    insta::assert_snapshot!(rows(path, "Running out").join("\n"), @r#"
+    Warranties and licenses running out
+    Of what is held: ends from 2025-01-31 to 2026-01-31.
+    Ends on|Days left|What|Tag|Name|Category|Department|Location|Supplier
+    2025-03-01|29|license|LAP-0001|MacBook Pro 14|Software|Finance||CDW
+    "#);
 }
 
 #[test]
@@ -93,8 +149,18 @@ fn rates_convert_beside_the_originals() {
         .into_iter()
         .filter(|row| row.contains("|0.006|") || row.starts_with("Total in"))
         .collect();
-    insta::assert_snapshot!(totals.join("\n"), @"");
-    insta::assert_snapshot!(rows(path, "Rates").join("\n"), @"");
+    insta::assert_snapshot!(totals.join("\n"), @r#"
+    JPY|1|0|1000|0|900|100|0.006|6|5.4|0.6
+    Total in EUR, without unstated||||||||3006|1005.39|2000.61
+    Total in EUR||||||||1000|333.33|666.67
+    "#);
+    insta::assert_snapshot!(rows(path, "Rates").join("\n"), @r#"
+    Rates of exchange
+    What one unit of a currency costs in EUR, as given. Converted totals follow a change here.
+    Currency|Rate|In words
+    EUR|1|1 EUR = 1 EUR
+    JPY|0.006|1 JPY = 0.006 EUR
+    "#);
 }
 
 #[test]
@@ -116,7 +182,24 @@ fn a_folder_has_all_files_with_their_digests_and_rolls_forward_from_its_own() {
         assert_eq!(summary.files.len(), 4);
         let roll = std::fs::read_to_string(next.join("roll-forward.csv")).unwrap();
         insta::allow_duplicates! {
-            insta::assert_snapshot!(roll.replace('\r', ""), @"");
+            insta::assert_snapshot!(roll.replace('\r', ""), @r#"
+    currency,category,measure,opening,additions,disposals,adjustments,depreciation,closing,opening_date,closing_date
+    EUR,*,cost,1000.00,0.00,0.00,0.00,0.00,1000.00,2025-01-31,2025-02-28
+    EUR,*,accumulated_depreciation,333.33,0.00,0.00,0.00,27.78,361.11,2025-01-31,2025-02-28
+    EUR,*,book_value,666.67,0.00,0.00,0.00,-27.78,638.89,2025-01-31,2025-02-28
+    EUR,Laptops,cost,1000.00,1000.00,0.00,0.00,0.00,2000.00,2025-01-31,2025-02-28
+    EUR,Laptops,accumulated_depreciation,333.33,0.00,0.00,0.00,27.78,361.11,2025-01-31,2025-02-28
+    EUR,Laptops,book_value,666.67,1000.00,0.00,0.00,-27.78,1638.89,2025-01-31,2025-02-28
+    EUR,Software,cost,1000.00,0.00,0.00,0.00,0.00,1000.00,2025-01-31,2025-02-28
+    EUR,Software,accumulated_depreciation,333.33,0.00,0.00,0.00,27.78,361.11,2025-01-31,2025-02-28
+    EUR,Software,book_value,666.67,0.00,0.00,0.00,-27.78,638.89,2025-01-31,2025-02-28
+    JPY,Laptops,cost,1000,0,0,0,0,1000,2025-01-31,2025-02-28
+    JPY,Laptops,accumulated_depreciation,900,0,0,0,0,900,2025-01-31,2025-02-28
+    JPY,Laptops,book_value,100,0,0,0,0,100,2025-01-31,2025-02-28
+    unstated,(none),cost,1000.00,0.00,0.00,0.00,0.00,1000.00,2025-01-31,2025-02-28
+    unstated,(none),accumulated_depreciation,333.33,0.00,0.00,0.00,27.78,361.11,2025-01-31,2025-02-28
+    unstated,(none),book_value,666.67,0.00,0.00,0.00,-27.78,638.89,2025-01-31,2025-02-28
+    "#);
         }
         let moved = rows(next.join("register.xlsx"), "Movements");
         assert!(moved.last().unwrap().starts_with("added|asset|6|LAP-0006|"), "{moved:?}");
