@@ -391,6 +391,7 @@ mod tests {
             tenant: Some(Sourced { value: 7, origin: Origin::Flag("--tenant") }),
             quota: by_default(Some(10_000)),
             concurrency: by_default(8),
+            columns: Default::default(),
             custom_fields: by_default(CustomFieldsEncoding::JsonString),
             state_dir: by_default(std::env::temp_dir().join("tallyport-never-made").join("state")),
             config_file: None,
