@@ -34,6 +34,13 @@ pub(super) struct Account {
     pub read_at: String,
 }
 
+/// What is brought up to date, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Reach<'a> {
+    pub reading: Reading,
+    pub wanted: &'a [&'static Entity],
+}
+
 /// A collection that is exported.
 pub(super) struct List {
     pub entity: &'static Entity,
@@ -83,7 +90,7 @@ impl Account {
             is_own || named.iter().any(|known| known.name == entity.name)
         };
         let wanted: Vec<_> = crate::schema::COLLECTIONS.iter().filter(is_wanted).copied().collect();
-        self.refresh(&wanted, job, progress).await?;
+        self.refresh(Reach { reading: job.reading, wanted: &wanted }, progress).await?;
         self.names = Names::from_mirror(&self.mirror, &named)?;
         for entity in job.entities.iter().copied() {
             let list = self.list(entity, job, is_asked(entity), progress).await?;
@@ -92,17 +99,18 @@ impl Account {
         Ok(())
     }
 
-    async fn refresh(&mut self, wanted: &[&'static Entity], job: &Job, progress: &mut Progress) -> Result<(), Error> {
-        let thoroughness = match (job.reading, &self.connection.account) {
+    /// Brings the copy of some collections up to date.
+    pub(super) async fn refresh(&mut self, reach: Reach<'_>, progress: &mut Progress) -> Result<(), Error> {
+        let thoroughness = match (reach.reading, &self.connection.account) {
             // A sandbox is at hand, and its file may have been made anew.
             (Reading::Whole, _) | (_, journal::Account::SandboxFile { .. } | journal::Account::SandboxMemory) => {
                 Thoroughness::Whole
             }
             (Reading::Changes | Reading::Verified, _) => Thoroughness::Changes,
         };
-        self.refreshed = self.refresh_by(wanted, thoroughness, progress).await?;
-        if job.reading == Reading::Verified {
-            self.differences = self.refresh_by(wanted, Thoroughness::Whole, progress).await?;
+        self.refreshed = self.refresh_by(reach.wanted, thoroughness, progress).await?;
+        if reach.reading == Reading::Verified {
+            self.differences = self.refresh_by(reach.wanted, Thoroughness::Whole, progress).await?;
         }
         Ok(())
     }

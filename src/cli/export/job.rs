@@ -71,9 +71,7 @@ impl Job {
     /// Flags that contradict each other, or name what does not exist.
     pub(super) fn of(args: &ExportArgs, defaults: &BTreeMap<String, Vec<String>>) -> Result<Self, Error> {
         let entities = entities(args)?;
-        let mut output = args.output.clone().ok_or_else(|| {
-            Error::usage("nothing says where the export goes", "add -o with a file, a folder, or - for stdout")
-        })?;
+        let mut output = args.output.clone().ok_or_else(no_output)?;
         if args.all_tenants && output.ends_with(['/', std::path::MAIN_SEPARATOR]) && !output.contains("{tenant}") {
             output.push_str("{tenant}/");
         }
@@ -193,13 +191,17 @@ impl From<IdsName> for Ids {
     }
 }
 
+pub(super) fn no_output() -> Error {
+    Error::usage("nothing says where the export goes", "add -o with a file, a folder, or - for stdout")
+}
+
 /// What is wrong with a condition, as an error of the command line.
 pub(super) fn told(error: ConditionError) -> Error {
     Error::usage(error.to_string(), error.mend())
 }
 
 /// The path with its placeholders filled in.
-fn filled(pattern: &str, name: Option<&str>, tenant: Option<&str>, now: DateTime) -> Result<PathBuf, Error> {
+pub(super) fn filled(pattern: &str, name: Option<&str>, tenant: Option<&str>, now: DateTime) -> Result<PathBuf, Error> {
     let path = fill_names(pattern, name, tenant)?.replace("{date}", &now.date().to_string());
     let time = format!("{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
     let path = path.replace("{time}", &time);
