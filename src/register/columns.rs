@@ -71,7 +71,7 @@ pub(super) enum Of {
     EndsOn,
     RunsOut,
     Reason,
-    AsOf,
+    Day,
 }
 
 const fn column(of: Of, name: &'static str, title: &'static str, holds: Holds, width: (usize, usize)) -> Column {
@@ -104,7 +104,7 @@ pub(super) const COLUMNS: &[Column] = &[
     column(Of::Serial, "serial", "Serial", Holds::Text, (8, 20)),
     column(Of::Supplier, "supplier", "Supplier", Holds::Text, (10, 20)),
     column(Of::Reason, "not_computed_because", "Not computed because", Holds::Text, (21, 48)),
-    column(Of::AsOf, "as_of", "As of", Holds::Date, (12, 12)),
+    column(Of::Day, "as_of", "As of", Holds::Date, (12, 12)),
 ];
 
 /// The last of the columns that are printed, a page wide; those beyond are for the screen.
@@ -156,7 +156,7 @@ impl Of {
             Self::EndsOn => day(line.ends_on()),
             Self::RunsOut => day(item.runs_out),
             Self::Reason => Told::Text(line.reason().into()).or_blank(),
-            Self::AsOf => Told::Date(as_of),
+            Self::Day => Told::Date(as_of),
         }
     }
 }
@@ -207,7 +207,7 @@ mod tests {
         names.sort_unstable_by_key(|name| name.to_lowercase());
         names.dedup();
         assert_eq!(names.len(), 2 * COLUMNS.len());
-        assert_eq!(COLUMNS.last().map(|column| column.of), Some(Of::AsOf));
+        assert_eq!(COLUMNS.last().map(|column| column.of), Some(Of::Day));
         assert_eq!(place(Of::Cost), 10, "a ledger counts on it");
     }
 }

@@ -88,7 +88,7 @@ const NEEDED: [Of; 11] = [
     Of::Cost,
     Of::Accumulated,
     Of::BookValue,
-    Of::AsOf,
+    Of::Day,
 ];
 
 struct Reading {
@@ -105,7 +105,7 @@ impl Reading {
         };
         let line = Line { row, places };
         let entry = line.entry()?;
-        let as_of = line.date(Of::AsOf)?;
+        let as_of = line.date(Of::Day)?;
         match self.previous.as_of {
             Some(known) if known != as_of => {
                 let (as_of, found) = (known.to_string(), as_of.to_string());

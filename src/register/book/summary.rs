@@ -129,7 +129,7 @@ fn totals(
     for total in register.totals.iter().filter(|total| of(total).items > 0) {
         sheet::text(sheet, (row, 0), &total.currency.code, &looks.cell)?;
         let equal = vec![(name(Of::Currency), format!("$A{}", row + 1), &*total.currency.code)];
-        amounts(sheet, looks, row, &Where { equal }, standing, total, of(total), &looks.cell)?;
+        amounts(sheet, looks, row, &Where { equal }, standing, total, of(total))?;
         converted(sheet, register, looks, row, total, of(total), &looks.cell)?;
         row += 1;
     }
@@ -149,9 +149,8 @@ fn amounts(
     standing: Standing,
     total: &CurrencyTotal,
     amounts: &Amounts,
-    format: &Format,
 ) -> Result<(), XlsxError> {
-    let money = looks.money(format, &total.currency);
+    let money = looks.money(&looks.cell, &total.currency);
     let counts =
         [(wanted.count(standing), amounts.items), (wanted.count_uncomputed(standing), amounts.uncomputed_items)];
     for (column, (formula, count)) in (1..).zip(counts) {
