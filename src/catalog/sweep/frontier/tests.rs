@@ -1,6 +1,3 @@
-<<<<<<< HEAD
-
-=======
 use super::*;
 
 /// A page asked for by 1,000, unless said otherwise.
@@ -120,4 +117,3 @@ fn what_is_known_to_be_there_ends_with_a_short_page() {
     frontier.saw(page(1_998, 10), Reason::Needed);
     assert!(frontier.goes_beyond(2_006) && !frontier.goes_beyond(2_007));
 }
->>>>>>> sweep
