@@ -119,7 +119,9 @@ impl Rows {
             return Some(anchor);
         }
         match known().find(|(_, likeness)| **likeness == Likeness::Several) {
-            Some((index, _)) => self.place_among_equals(page, index, offset, look).map(|place| Meeting { index, place }),
+            Some((index, _)) => {
+                self.place_among_equals(page, index, offset, look).map(|place| Meeting { index, place })
+            }
             // Rows in doubt alone: each is known, and all others are new.
             None => known().next().map(|(index, _)| Meeting { index, place: self.window.len() }),
         }
