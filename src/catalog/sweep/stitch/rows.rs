@@ -16,7 +16,8 @@
 //!
 //! Two things escape. A row that is deleted from the log while it is read, and so shifts two equal rows that stand on
 //! either side of a page's end onto each other, takes one of them with it; nothing in the guide deletes from the log.
-//! And where rows are let in among rows that are nearly all alike, some may come twice rather than not at all.
+//! And where rows are let in among rows that are nearly all alike, how many of them are new cannot be told: one may
+//! come twice or be passed over. A log that is only added to at its end has no such doubts, however alike its rows.
 
 use std::collections::VecDeque;
 
@@ -119,7 +120,9 @@ impl Rows {
             return Some(anchor);
         }
         match known().find(|(_, likeness)| **likeness == Likeness::Several) {
-            Some((index, _)) => self.place_among_equals(page, index, offset, look).map(|place| Meeting { index, place }),
+            Some((index, _)) => {
+                self.place_among_equals(page, index, offset, look).map(|place| Meeting { index, place })
+            }
             // Rows in doubt alone: each is known, and all others are new.
             None => known().next().map(|(index, _)| Meeting { index, place: self.window.len() }),
         }
@@ -143,8 +146,8 @@ impl Rows {
         };
         match look {
             Look::First => told.filter(|place| overlap(*place) >= enough),
-            // No page will say more: the last place, with which the most is new, and none is lost.
-            Look::Again => told.or_else(|| places().last()),
+            // No page will say more: the last place, with which the most is new.
+            Look::Again => told.or_else(|| places().next_back()),
         }
     }
 
