@@ -16,7 +16,8 @@
 //!
 //! Two things escape. A row that is deleted from the log while it is read, and so shifts two equal rows that stand on
 //! either side of a page's end onto each other, takes one of them with it; nothing in the guide deletes from the log.
-//! And where rows are let in among rows that are nearly all alike, some may come twice rather than not at all.
+//! And where rows are let in among rows that are nearly all alike, how many of them are new cannot be told: one may
+//! come twice or be passed over. A log that is only added to at its end has no such doubts, however alike its rows.
 
 use std::collections::VecDeque;
 
@@ -145,8 +146,8 @@ impl Rows {
         };
         match look {
             Look::First => told.filter(|place| overlap(*place) >= enough),
-            // No page will say more: the last place, with which the most is new, and none is lost.
-            Look::Again => told.or_else(|| places().last()),
+            // No page will say more: the last place, with which the most is new.
+            Look::Again => told.or_else(|| places().next_back()),
         }
     }
 
