@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime};
 use serde_json::json;
 
 use super::account::{Account, Reach};
-use super::job::{self, REGISTER, Reading};
+use super::job::{self, REGISTER};
 use crate::cli::args::{ExportArgs, FormatName, Global};
 use crate::cli::interrupts::Interrupts;
 use crate::cli::planning::or_interrupted;
@@ -36,7 +36,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer, now: Dat
     let base_url = connection.account.to_string();
     let mut progress = Progress::new(ProgressKind::choose(global), None);
     let mut account = Account::open(connection, None, printer)?;
-    let reading = if args.full { Reading::Whole } else { Reading::Changes };
+    let reading = if args.full { job::Reading::Whole } else { job::Reading::Changes };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen()?;
@@ -101,9 +101,11 @@ fn target(args: &ExportArgs, tenant: Option<&str>, now: DateTime) -> Result<Regi
     }
 }
 
+/// A record as an item.
+type Reading = fn(&Record, &dyn Names) -> Result<Item, register::ItemError>;
+
 /// What the register is made of.
-const KINDS: [(&str, fn(&Record, &dyn Names) -> Result<Item, register::ItemError>); 2] =
-    [("assets", Item::asset), ("licenses", Item::license)];
+const KINDS: [(&str, Reading); 2] = [("assets", Item::asset), ("licenses", Item::license)];
 
 /// These, and whatever they refer to, near and far: an asset's product has a category and a depreciation.
 fn wanted() -> Vec<&'static Entity> {

@@ -54,7 +54,9 @@ impl Scene {
         assert!(lost.is_empty(), "{lost:?} of {} lost, {swept:?}: {self:?}", self.count);
         let in_order: Vec<&String> = names.iter().filter(stayed).collect();
         assert!(in_order.is_sorted(), "{self:?}");
-        assert_eq!((swept.records, swept.requests), (names.len() as u64, service.requests.get()));
+        assert_eq!(swept.records, names.len() as u64);
+        // One that was asked for as the end showed may never have been sent.
+        assert!(service.requests.get() <= swept.requests, "{swept:?}: {self:?}");
         swept
     }
 

@@ -29,9 +29,9 @@ fn edges(length: usize) -> Vec<usize> {
 /// Where the service's page length shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    ByLimit,
-    ByRefusal,
-    ByCutting,
+    Limit,
+    Refusal,
+    Cutting,
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_list_at_rest_is_read_in_order_and_in_few_requests() {
             let hints = [None, Some(count), Some(count / 2), Some(count * 2 + 5_000), Some(count + 1), Some(1)];
             for (index, hint) in hints.into_iter().enumerate() {
                 // Every way with every hint, but not all of them with every list.
-                let told = [Told::ByLimit, Told::ByRefusal, Told::ByCutting][(index + count) % 3];
+                let told = [Told::Limit, Told::Refusal, Told::Cutting][(index + count) % 3];
                 let longest = [0, length][(index + count / 2) % 2];
                 let at_once = [1, 3, 8][(index + count / 3) % 3];
                 at_rest(length, count, told, Sweep { at_once, longest, ..hinted(hint) });
@@ -57,9 +57,9 @@ fn hinted(hint: Option<usize>) -> Sweep<'static> {
 fn at_rest(length: u32, count: usize, told: Told, sweep: Sweep<'_>) {
     let mut service = Service::assets(count);
     match told {
-        Told::ByLimit => service.limit.set(length),
-        Told::ByRefusal => service.refuses_above = length,
-        Told::ByCutting => service.cut = length,
+        Told::Limit => service.limit.set(length),
+        Told::Refusal => service.refuses_above = length,
+        Told::Cutting => service.cut = length,
     }
     let context = || {
         let Sweep { expected, at_once, longest, .. } = sweep;
