@@ -107,6 +107,23 @@ impl Store {
         make_folder(path)?;
         let lock = lock(path, on_wait)?;
         make_private(path)?;
+        Self::connect(path, lock)
+    }
+
+    /// The file of an account, where there is one and no other process works with it.
+    pub(super) fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let (lock_path, lock) = lock_file(path)?;
+        match lock.try_lock() {
+            Ok(()) => Self::connect(path, lock).map(Some),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(MirrorError::Folder { path: lock_path, source }),
+        }
+    }
+
+    fn connect(path: &Path, lock: File) -> Result<Self, MirrorError> {
         let connection = Connection::open(path).map_err(|source| MirrorError::database(path, source))?;
         let store = Self { connection, path: path.to_path_buf(), _lock: Some(lock), _folder: None };
         store.set_up(["WAL", "NORMAL"])?;
@@ -280,6 +297,15 @@ impl Store {
         self.attempt(|connection| {
             let sql = format!("SELECT body FROM {} WHERE id = ?1", entity.name);
             connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()
+        })
+    }
+
+    /// Some records in a row, by id, as JSON texts.
+    pub(super) fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<Vec<String>, MirrorError> {
+        self.attempt(|connection| {
+            let sql = format!("SELECT body FROM {} ORDER BY id LIMIT ?1 OFFSET ?2", entity.name);
+            let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+            connection.prepare_cached(&sql)?.query_map(params![limit, offset], |row| row.get(0))?.collect()
         })
     }
 
@@ -498,10 +524,8 @@ fn make_private(path: &Path) -> Result<(), MirrorError> {
 }
 
 fn lock(path: &Path, on_wait: &mut dyn FnMut()) -> Result<File, MirrorError> {
-    let lock_path = path.with_extension("lock");
+    let (lock_path, file) = lock_file(path)?;
     let told = |source| MirrorError::Folder { path: lock_path.clone(), source };
-    // Windows locks no file that is open for appending alone.
-    let file = OpenOptions::new().create(true).read(true).append(true).open(&lock_path).map_err(told)?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => on_wait(),
@@ -509,4 +533,13 @@ fn lock(path: &Path, on_wait: &mut dyn FnMut()) -> Result<File, MirrorError> {
     }
     file.lock().map_err(told)?;
     Ok(file)
+}
+
+fn lock_file(path: &Path) -> Result<(PathBuf, File), MirrorError> {
+    let lock_path = path.with_extension("lock");
+    // Windows locks no file that is open for appending alone.
+    match OpenOptions::new().create(true).read(true).append(true).open(&lock_path) {
+        Ok(file) => Ok((lock_path, file)),
+        Err(source) => Err(MirrorError::Folder { path: lock_path, source }),
+    }
 }

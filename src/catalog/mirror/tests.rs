@@ -12,6 +12,7 @@ use super::{Changed, Mirror};
 use crate::api::RawPage;
 use crate::catalog::fetch::Pages;
 use crate::catalog::sweep::Lists;
+use crate::catalog::{Catalog, Copied, Needs};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, collection};
 
 const PAGE: u32 = 20;
@@ -274,6 +275,24 @@ fn quiet_collections_take_turns_until_the_log_is_found_to_keep_silent() {
     account.see_same(&mirror, licenses);
     let (refreshed, _) = account.refresh(&mirror, COLLECTIONS, Thoroughness::Changes);
     assert!(refreshed.iter().all(|refreshed| refreshed.how != How::Vouched));
+}
+
+#[test]
+fn names_are_looked_up_in_the_copy_where_that_costs_less() {
+    let account = Account::new(Log::All);
+    account.fill(assets(), 500);
+    let mirror = Mirror::scratch().unwrap();
+    account.refresh(&mirror, &[assets()], Thoroughness::Changes);
+    account.update(assets(), 7, "just now");
+    account.requests.set(0);
+    let mut needs = Needs::default();
+    needs.whole("assets");
+    let options = RefreshOptions { thoroughness: Thoroughness::Changes, at_once: 4, now: NOW };
+    let copied = futures::executor::block_on(Copied::refreshed(&account, &mirror, &needs, options)).unwrap();
+    assert_eq!(copied.served().unwrap(), [("assets", 500)]);
+    let catalog = futures::executor::block_on(Catalog::fetch(&copied, &needs, &mut |_, _| {})).unwrap();
+    assert!(catalog.is_whole("assets") && account.requests.get() < 12, "{}", account.requests.get());
+    assert!(catalog.record("assets", 499).is_some());
 }
 
 #[test]

@@ -1,8 +1,6 @@
 //! One account read: its local copy brought up to date, and the tables that are written from it.
 
 use std::cell::RefCell;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -62,7 +60,7 @@ pub(super) enum From {
 impl Account {
     /// Opens what is known of an account; asks it nothing yet.
     pub(super) fn open(connection: Connection, tenant: Option<(i64, String)>, printer: Printer) -> Result<Self, Error> {
-        let mirror = match mirror_path(&connection) {
+        let mirror = match connection.mirror_path() {
             Some(path) => Mirror::open(&path, &mut || {
                 printer.note("another export of this account is at work; waiting for its end");
             })?,
@@ -238,21 +236,4 @@ fn no_column(entity: &Entity, field: &str, columns: &Columns) -> Error {
         format!("{} have no column `{field}` to sort by", entity.name),
         format!("choose from {}", all.join(", ")),
     )
-}
-
-/// Where the copy of an account is kept; nowhere for one that is gone with the process.
-fn mirror_path(connection: &Connection) -> Option<PathBuf> {
-    let folder = connection.state.join("mirror");
-    match &connection.account {
-        journal::Account::SandboxMemory => None,
-        journal::Account::SandboxFile { path, tenant } => Some(folder.join(format!("{}.sqlite", word(path, *tenant)))),
-        journal::Account::Service { .. } => Some(folder.join(format!("{}.sqlite", connection.client.account_digest()))),
-    }
-}
-
-/// A name for what is known of a sandbox that is kept in a file.
-fn word(path: &Path, tenant: Option<i64>) -> String {
-    let mut hasher = DefaultHasher::new();
-    (path, tenant).hash(&mut hasher);
-    format!("sandbox-{:016x}", hasher.finish())
 }
