@@ -96,7 +96,7 @@ impl Columns {
             columns.add_field(entity, field, ids);
         }
         for name in shape.custom.iter() {
-            columns.add(&format!("custom:{}", name.trim()), Holds::Text, Source::Custom(name.to_owned()));
+            columns.add(&format!("custom:{name}"), Holds::Text, Source::Custom(name.to_owned()));
         }
         let known = |name: &str| entity.field(name).is_some() || name == "custom_fields" || MOMENTS.contains(&name);
         for name in shape.fields.iter().filter(|name| !known(name)) {

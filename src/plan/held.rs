@@ -21,7 +21,23 @@ pub(super) fn shows(cell: Cell<'_>, (field, ids): (&Field, Ids), held: Option<&J
             Some(id) => shows_record(cell, (reference, ids), id, catalog),
             None => shows_value(cell, held),
         },
+        // A day before 1900 is no date of a workbook, and stands there as text.
+        Kind::Date if held.as_str().and_then(|held| held.get(..10)) == Some(cell.text.trim()) => true,
+        // Some replies carry amounts as text.
+        Kind::Money | Kind::Integer { .. } => shows_value(cell, held) || number(held) == shown_number(cell),
         _ => shows_value(cell, held),
+    }
+}
+
+fn number(held: &Json) -> Option<f64> {
+    held.as_str()?.trim().parse().ok()
+}
+
+/// What a cell says that is a number; none differs from every number held.
+fn shown_number(cell: Cell<'_>) -> Option<f64> {
+    match cell.value {
+        Value::Number(shown) => Some(shown),
+        _ => Some(cell.text.trim().parse().unwrap_or(f64::NAN)),
     }
 }
 

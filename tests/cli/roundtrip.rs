@@ -8,7 +8,7 @@ mod odd;
 use serde_json::{Value, json};
 
 use crate::rehearsal::Rehearsal;
-use exported::{Export, FORMS};
+use exported::{Export, FORMS, Form};
 use tallyport::schema::{COLLECTIONS, Field, Kind, TextForm, Wire};
 
 fn export(account: &Rehearsal) -> Export {
@@ -47,6 +47,36 @@ fn unedited_sheets_of_every_collection_change_nothing() {
             assert_eq!(summary["counts"]["unchanged"], rows, "{form:?} {more:?}: {}", why(&account, &summary));
             let kinds = summary["requests"]["by_kind"].as_object().unwrap();
             assert!(kinds.keys().all(|kind| kind.starts_with("GET ")), "{kinds:?}");
+        }
+    }
+    assert!(everything(&account) == before);
+}
+
+/// The files of a real export, given the form.
+fn exported(account: &Rehearsal, form: Form, more: &[&str]) -> Vec<String> {
+    let (output, kind) = match form {
+        Form::Xlsx => ("all.xlsx", "xlsx"),
+        Form::Csv => ("csv/", "csv"),
+        Form::Jsonl => ("jsonl/", "jsonl"),
+    };
+    let words = ["export", "--all", "-o", output, "--format", kind];
+    let (code, summary) = account.json(&[&words[..], more].concat());
+    assert_eq!(code, 0, "{summary}");
+    let files = summary["files"].as_array().unwrap().iter();
+    files.map(|file| file["path"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_export_writes_comes_back_as_it_is() {
+    let account = filled::account();
+    let before = everything(&account);
+    let rows = COLLECTIONS.len() * filled::RECORDS;
+    for form in FORMS {
+        for ids in ["both", "names", "only"] {
+            let files = exported(&account, form, &["--ids", ids]);
+            let (code, summary) = import(&account, &files, &["--blank", "clear"]);
+            assert_eq!(code, 0, "{form:?} {ids}: {}", why(&account, &summary));
+            assert_eq!(summary["counts"]["unchanged"], rows, "{form:?} {ids}: {}", why(&account, &summary));
         }
     }
     assert!(everything(&account) == before);

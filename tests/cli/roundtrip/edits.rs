@@ -1,6 +1,7 @@
 //! Edited exports: what counts, what is a conflict, and what is left alone.
 
 use serde_json::{Value, json};
+use tallyport::schema::COLLECTIONS;
 
 use super::exported::{Export, FORMS, Form, Sheet};
 use super::{export, filled, import, odd::OddService, why};
@@ -439,5 +440,31 @@ fn what_an_account_holds_is_right_however_odd_it_is() {
             assert_eq!(summary["counts"]["unchanged"], rows, "{form:?} {more:?} {said}");
             assert_eq!((output.status.code(), service.writes()), (Some(0), 0), "{form:?} {more:?} {said}");
         }
+    }
+}
+
+#[test]
+fn what_export_writes_of_an_odd_account_comes_back_as_it_is() {
+    let service = odd_account();
+    let rows: usize = COLLECTIONS.iter().map(|entity| service.records(entity.name).len()).sum();
+    for (output, kind) in [("all.xlsx", "xlsx"), ("csv/", "csv"), ("jsonl/", "jsonl")] {
+        let folder = tempfile::tempdir().unwrap();
+        let run = |words: &[&str]| {
+            let mut command = bare(folder.path(), words);
+            command.env("BLUETALLY_BASE_URL", service.base_url()).env("BLUETALLY_API_KEY", "odd");
+            let output = command.output().unwrap();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            let summary: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{said}"));
+            (output.status.code(), summary, said)
+        };
+        let (code, exported, said) = run(&["export", "--all", "-o", output, "--format", kind, "--json"]);
+        assert_eq!(code, Some(0), "{said}");
+        // An empty file of JSON lines has no header, and is no sheet.
+        let is_sheet = |file: &&Value| kind != "jsonl" || file["tables"][0]["rows"] != 0;
+        let files = exported["files"].as_array().unwrap().iter().filter(is_sheet);
+        let files: Vec<&str> = files.map(|file| file["path"].as_str().unwrap()).collect();
+        let (code, summary, said) = run(&[&["import", "--json"][..], &files].concat());
+        assert_eq!(summary["counts"]["unchanged"], rows, "{kind} {} {said}", summary["problems"]);
+        assert_eq!((code, service.writes()), (Some(0), 0), "{kind} {said}");
     }
 }
