@@ -20,14 +20,15 @@ pub struct Account {
 }
 
 impl Account {
-    /// The account at that link; a name or password in the link is left out.
+    /// The account at that link; a name or password in the link is left out. What is no link, such as the sandbox of a
+    /// file, is told as it is.
     pub fn new(base_url: &str, tenant: Option<String>) -> Self {
         let bare = url::Url::parse(base_url).ok().and_then(|mut url| {
             url.set_password(None).ok()?;
             url.set_username("").ok()?;
             Some(url.to_string())
         });
-        Self { base_url: bare.unwrap_or_default(), tenant }
+        Self { base_url: bare.unwrap_or_else(|| base_url.to_owned()), tenant }
     }
 }
 

@@ -75,7 +75,9 @@ pub(super) fn write(
 }
 
 fn draw(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks, blocks: &[Block]) -> Result<(), XlsxError> {
-    sheet::set_up(sheet, "Charts", Paper::Landscape)?;
+    sheet::set_up(sheet, "Charts", Paper::Portrait)?;
+    // A chart cut in two by a page is of no use.
+    sheet.set_print_fit_to_pages(1, 1);
     sheet.set_column_range_width(0, 2 * COLUMNS_OF_CHART, 8.43)?;
     sheet::entitle(sheet, looks, "Charts", &lead(register))?;
     for (at, block) in blocks.iter().enumerate() {
