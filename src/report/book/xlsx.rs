@@ -237,7 +237,7 @@ fn write_front(
     let row = sheet.next_row;
     let wording = outcome.status.wording(tense);
     worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
-    sheet.widths.make_room(row, 0, text_width(wording));
+    sheet.widths.make_room(row, 0, || text_width(wording));
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }

@@ -44,20 +44,18 @@ impl Widths {
 
     /// Looks at a cell of a row, which counts from 0 with the header.
     pub fn see(&mut self, row: u32, column: usize, cell: Cell<'_>) {
-        if row <= SAMPLE_ROWS {
-            self.make_room(row, column, value_width(cell));
-        }
+        self.make_room(row, column, || value_width(cell));
     }
 
-    /// As [`Widths::see`], for what takes `width` characters. The column may be beyond the headers.
-    pub fn make_room(&mut self, row: u32, column: usize, width: usize) {
+    /// As [`Widths::see`], for what takes that many characters. The column may be beyond the headers.
+    pub fn make_room(&mut self, row: u32, column: usize, width: impl FnOnce() -> usize) {
         if row > SAMPLE_ROWS {
             return;
         }
         if self.columns.len() <= column {
             self.columns.resize(column + 1, self.narrowest);
         }
-        self.columns[column] = self.columns[column].max(width);
+        self.columns[column] = self.columns[column].max(width());
     }
 
     /// The last column, from 0.

@@ -16,6 +16,8 @@
 
 mod csv;
 mod jsonl;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod places;
 mod spelling;
 mod workbook;
@@ -102,6 +104,9 @@ pub fn open(target: &Target, format: Format, style: &Style) -> Result<Box<dyn Ou
         Format::Xlsx => Box::new(workbook::Workbooks::new(places, style)),
         Format::Csv => Box::new(csv::CsvFiles::new(places, style)),
         Format::Jsonl => Box::new(jsonl::JsonlFiles::new(places)),
+        #[cfg(feature = "parquet")]
+        Format::Parquet => Box::new(parquet::ParquetFiles::new(places)),
+        #[cfg(not(feature = "parquet"))]
         Format::Parquet => return Err(WriteError::NotBuilt { format: "Parquet" }),
     })
 }
@@ -172,6 +177,14 @@ impl Finished {
             self.clipped.push(clipped());
         }
     }
+
+    #[cfg(feature = "parquet")]
+    fn empty(&mut self, emptied: impl FnOnce() -> Emptied) {
+        self.emptied_cells += 1;
+        if self.emptied.len() < Self::TOLD {
+            self.emptied.push(emptied());
+        }
+    }
 }
 
 /// A file that stands in its place.
@@ -202,3 +215,6 @@ pub struct Emptied {
     /// The beginning of what was found.
     pub found: String,
 }
+
+#[cfg(test)]
+mod tests;

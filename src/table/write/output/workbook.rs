@@ -9,10 +9,10 @@ use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
-use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
 use super::super::sheet::{HEADER, Widths, dress, header_format, set_header_height};
-use super::super::xlsx::{DATE_FORMAT, MAX_COLUMNS, MAX_ROWS, MOMENT_FORMAT, clipped, excel_moment};
+use super::super::xlsx::{DATE_FORMAT, MAX_COLUMNS, MAX_ROWS, MOMENT_FORMAT, clipped, excel_moment, value_width};
 use super::super::{SheetNames, WriteError, guarded};
 use super::places::{Places, Sink, refused};
 use super::{Clipped, Finished, Holds, Output, OutputColumn, Style};
@@ -24,6 +24,8 @@ const COMPRESSION: u8 = 1;
 const NARROWEST: usize = 8;
 /// An amount whose currency is not told.
 const AMOUNT_FORMAT: &str = "#,##0.00";
+/// Excel shows a truth as one whatever the format; LibreOffice shows it as a number, and writes this format itself.
+const TRUTH_FORMAT: &str = r#""TRUE";"TRUE";"FALSE""#;
 /// Number formats kept apart; amounts in more currencies than that have the plain format.
 const MAX_FORMATS: usize = 1_000;
 
@@ -175,7 +177,7 @@ impl Book {
                 put(worksheet, at, cell, column.holds, formats, |text| {
                     told.clip(|| sheet_clipped(&sheet.name, at, text))
                 })?;
-                sheet.widths.see(sheet.next_row, usize::from(place), cell);
+                sheet.widths.make_room(sheet.next_row, usize::from(place), || width(cell, column.holds));
             }
             Ok(())
         })?;
@@ -210,9 +212,7 @@ fn write_header(sheet: &mut Worksheet, columns: &[OutputColumn], formats: &Forma
     let format = header_format(HEADER);
     let mut widths = Widths::new(NARROWEST);
     for (place, column) in (0..MAX_COLUMNS).zip(columns) {
-        if let Some(of_column) = formats.of_column(column.holds) {
-            sheet.set_column_format(place, of_column)?;
-        }
+        sheet.set_column_format(place, formats.of_column(column.holds))?;
         let header = clipped(&column.header);
         sheet.write_string_with_format(0, place, header, &format)?;
         widths.add(header);
@@ -229,7 +229,10 @@ fn sheet_clipped(sheet: &str, (row, column): (u32, u16), text: &str) -> Clipped 
 /// The formats of an output's cells, each made once.
 struct Formats {
     text: Format,
+    /// A text of several lines, as when a person types one.
+    lines: Format,
     general: Format,
+    truth: Format,
     day: Format,
     moment: Format,
     amount: Format,
@@ -238,10 +241,12 @@ struct Formats {
 
 impl Formats {
     fn new() -> Self {
-        let coded = |code: &str| Format::new().set_num_format(code);
+        let coded = |code: &str| base().set_num_format(code);
         Self {
             text: coded("@"),
-            general: Format::new(),
+            lines: coded("@").set_text_wrap(),
+            general: base(),
+            truth: coded(TRUTH_FORMAT),
             day: coded(DATE_FORMAT),
             moment: coded(MOMENT_FORMAT),
             amount: coded(AMOUNT_FORMAT),
@@ -250,13 +255,14 @@ impl Formats {
     }
 
     /// The format that most cells of a column have; they need not be given it one by one.
-    fn of_column(&self, holds: Holds) -> Option<&Format> {
+    fn of_column(&self, holds: Holds) -> &Format {
         match holds {
-            Holds::Text | Holds::Json => Some(&self.text),
-            Holds::Money => Some(&self.amount),
-            Holds::Date => Some(&self.day),
-            Holds::Moment => Some(&self.moment),
-            Holds::Integer | Holds::Number | Holds::Boolean => None,
+            Holds::Text | Holds::Json => &self.text,
+            Holds::Integer | Holds::Number => &self.general,
+            Holds::Boolean => &self.truth,
+            Holds::Money => &self.amount,
+            Holds::Date => &self.day,
+            Holds::Moment => &self.moment,
         }
     }
 
@@ -265,8 +271,30 @@ impl Formats {
         if self.coded.len() >= MAX_FORMATS && !self.coded.contains_key(code) {
             return &self.amount;
         }
-        self.coded.entry_ref(code).or_insert_with(|| Format::new().set_num_format(code))
+        self.coded.entry_ref(code).or_insert_with(|| base().set_num_format(code))
     }
+}
+
+/// Texts of several lines make rows tall; values stay at the top beside them.
+fn base() -> Format {
+    Format::new().set_align(FormatAlign::Top)
+}
+
+/// How wide a cell stands: an amount is longer than its text by the currency and by what parts the thousands.
+fn width(cell: Cell<'_>, holds: Holds) -> usize {
+    match (cell.value, cell.format) {
+        (Value::Number(number), Some(code)) => amount_width(number, code),
+        (Value::Number(number), None) if holds == Holds::Money => amount_width(number, AMOUNT_FORMAT),
+        _ => value_width(cell),
+    }
+}
+
+fn amount_width(number: f64, code: &str) -> usize {
+    let code = code.split(';').next().unwrap_or_default();
+    let decimals = code.rsplit_once('.').map_or(0, |(_, decimals)| decimals.matches('0').count() + 1);
+    let told = code.chars().filter(|char| !"[]$#,0.\"\\".contains(*char)).count();
+    let whole = format!("{:.0}", number.trunc()).len();
+    told + whole + whole / 3 + decimals
 }
 
 /// Writes a cell. Where its column's format fits, none is looked up. A text that had to be cut goes to `clip`.
@@ -281,13 +309,11 @@ fn put(
     match cell.value {
         Value::Number(number) if number.is_finite() => match (cell.format, holds) {
             (Some(code), _) => sheet.write_number_with_format(row, place, number, formats.coded(code))?,
-            (None, Holds::Money | Holds::Integer | Holds::Number | Holds::Boolean) => {
-                sheet.write_number(row, place, number)?
-            }
+            (None, Holds::Money | Holds::Integer | Holds::Number) => sheet.write_number(row, place, number)?,
             (None, _) => sheet.write_number_with_format(row, place, number, &formats.general)?,
         },
-        Value::Boolean(truth) if formats.of_column(holds).is_none() => sheet.write_boolean(row, place, truth)?,
-        Value::Boolean(truth) => sheet.write_boolean_with_format(row, place, truth, &formats.general)?,
+        Value::Boolean(truth) if holds == Holds::Boolean => sheet.write_boolean(row, place, truth)?,
+        Value::Boolean(truth) => sheet.write_boolean_with_format(row, place, truth, &formats.truth)?,
         Value::Date(moment) => {
             let is_day = moment.time() == jiff::civil::Time::midnight();
             match (excel_moment(moment), holds) {
@@ -317,9 +343,27 @@ fn put_text(
     }
     match holds {
         _ if kept.is_empty() => {}
+        _ if kept.contains('\n') => _ = sheet.write_string_with_format(row, place, kept, &formats.lines)?,
         Holds::Text | Holds::Json => _ = sheet.write_string(row, place, kept)?,
         // What is typed over it later is a value of the column's kind again; the text itself stays one.
         _ => _ = sheet.write_string_with_format(row, place, kept, &formats.text)?,
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_room_for_their_currency() {
+        for (number, code, shown) in [
+            (1299.5, "[$EUR] #,##0.00", "EUR 1,299.50"),
+            (-1_234_567.0, "[$JPY] #,##0", "JPY -1,234,567"),
+            (0.5, "#,##0.00;[Red]-#,##0.00", "0.50"),
+        ] {
+            assert!(amount_width(number, code) >= shown.len(), "{shown}");
+            assert!(amount_width(number, code) <= shown.len() + 2, "{shown}");
+        }
+    }
 }

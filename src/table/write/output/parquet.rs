@@ -1,0 +1,347 @@
+//! Parquet: typed columns that DuckDB, pandas, Spark and Trino read as what they are.
+//!
+//! | a column holds | Parquet type |
+//! |---|---|
+//! | text, a structure | `STRING` (a structure is its JSON text) |
+//! | a whole number | `INT64` |
+//! | a number | `DOUBLE` |
+//! | an amount | `INT64`, `DECIMAL(18, 4)` |
+//! | a day | `DATE` |
+//! | a moment | `TIMESTAMP(MILLIS, UTC)` |
+//! | yes or no | `BOOLEAN` |
+//!
+//! Every column is optional: a cell in which nothing stands is null. So is one that holds something else than its
+//! column, which is told ([`Finished::emptied`]). Rows are gathered in groups of bounded size, so memory is flat; what
+//! is written is never returned to, so it may be a stream.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::civil::{DateTime, Time, date};
+use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
+use parquet::errors::{ParquetError, Result as Written};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
+use parquet::schema::types::Type;
+use rust_decimal::Decimal;
+
+use super::super::WriteError;
+use super::places::{Places, Sink, refused};
+use super::spelling::{keys, spell_moment};
+use super::{Emptied, Finished, Holds, Output, OutputColumn};
+use crate::table::{Cell, Row, Value};
+
+/// A group of rows is written when it has come to so many rows or bytes.
+const GROUP_ROWS: usize = 1 << 17;
+const GROUP_BYTES: usize = 32 << 20;
+
+/// Digits of an amount behind the point, and in all: no currency has more than four behind it (ISO 4217).
+const SCALE: u32 = 4;
+const PRECISION: u32 = 18;
+
+/// The characters of a value that are told.
+const FOUND: usize = 80;
+
+const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
+const SECONDS_PER_DAY: i64 = 86_400;
+
+pub(super) struct ParquetFiles {
+    table: Option<Table>,
+    places: Places,
+    told: Finished,
+}
+
+/// The table that rows go to.
+struct Table {
+    name: String,
+    /// None for standard output.
+    path: Option<PathBuf>,
+    writer: SerializedFileWriter<Sink>,
+    columns: Vec<Column>,
+    /// In all, and in the group that is not written yet.
+    rows: u64,
+    group_rows: usize,
+    group_bytes: usize,
+}
+
+/// The values of a column in the group that is not written yet.
+struct Column {
+    header: String,
+    holds: Holds,
+    values: Values,
+    /// 1 for a value and 0 for a null, as Parquet has it.
+    present: Vec<i16>,
+}
+
+enum Values {
+    /// All texts side by side, each given by its end.
+    Texts(Vec<u8>, Vec<usize>),
+    Longs(Vec<i64>),
+    Doubles(Vec<f64>),
+    Days(Vec<i32>),
+    Truths(Vec<bool>),
+}
+
+impl ParquetFiles {
+    pub(super) fn new(places: Places) -> Self {
+        Self { table: None, places, told: Finished::default() }
+    }
+
+    /// Ends the table, if there is one.
+    fn close(&mut self) -> Result<(), WriteError> {
+        let Some(mut table) = self.table.take() else { return Ok(()) };
+        table.write_group()?;
+        let Table { name, path, mut writer, rows, .. } = table;
+        writer.finish().map_err(|error| failed(path.as_deref(), error))?;
+        // Its `into_inner` would flush with an error of text only, which no longer tells a full disk.
+        let sink = std::mem::replace(writer.inner_mut(), Sink::Stream(Box::new(io::sink())));
+        self.places.keep(sink, vec![(name, rows)])
+    }
+}
+
+impl Output for ParquetFiles {
+    fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
+        self.close()?;
+        let sink = self.places.next(table)?;
+        let path = sink.path().map(ToOwned::to_owned);
+        let columns: Vec<_> = keys(columns).into_iter().zip(columns).map(Column::new).collect();
+        let writer = begin(sink, &columns).map_err(|error| failed(path.as_deref(), error))?;
+        self.table =
+            Some(Table { name: table.to_owned(), path, writer, columns, rows: 0, group_rows: 0, group_bytes: 0 });
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row) -> Result<(), WriteError> {
+        let Self { table, told, .. } = self;
+        let Some(table) = table else { return Err(WriteError::NoTable) };
+        table.rows += 1;
+        for (place, column) in table.columns.iter_mut().enumerate() {
+            let cell = row.cell(place);
+            if column.take(cell) == Taken::Emptied {
+                told.empty(|| Emptied {
+                    table: table.name.clone(),
+                    header: column.header.clone(),
+                    row: table.rows,
+                    found: cell.text.chars().take(FOUND).collect(),
+                });
+            }
+        }
+        table.group_rows += 1;
+        table.group_bytes += row.text_len() + table.columns.len() * size_of::<i64>();
+        if table.group_rows < GROUP_ROWS && table.group_bytes < GROUP_BYTES { Ok(()) } else { table.write_group() }
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Finished, WriteError> {
+        self.close()?;
+        Ok(Finished { files: self.places.finish()?, ..self.told })
+    }
+}
+
+fn begin(sink: Sink, columns: &[Column]) -> Written<SerializedFileWriter<Sink>> {
+    let fields = columns.iter().map(|column| field(&column.header, column.holds).map(Arc::new));
+    let schema = Type::group_type_builder("table").with_fields(fields.collect::<Written<_>>()?).build()?;
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_created_by(format!("tallyport version {}", env!("CARGO_PKG_VERSION")));
+    SerializedFileWriter::new(sink, Arc::new(schema), Arc::new(properties.build()))
+}
+
+fn field(name: &str, holds: Holds) -> Written<Type> {
+    let (physical, logical) = match holds {
+        Holds::Text | Holds::Json => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        Holds::Integer => (Physical::INT64, None),
+        Holds::Number => (Physical::DOUBLE, None),
+        Holds::Money => (Physical::INT64, Some(LogicalType::decimal(SCALE as i32, PRECISION as i32))),
+        Holds::Date => (Physical::INT32, Some(LogicalType::Date)),
+        Holds::Moment => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS))),
+        Holds::Boolean => (Physical::BOOLEAN, None),
+    };
+    let builder = Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
+    let builder = match holds {
+        Holds::Money => builder.with_scale(SCALE as i32).with_precision(PRECISION as i32),
+        _ => builder,
+    };
+    builder.with_logical_type(logical).build()
+}
+
+/// What the writer's refusal means: it wraps what the system said.
+fn failed(path: Option<&Path>, error: ParquetError) -> WriteError {
+    let cause = match error {
+        ParquetError::External(cause) => match cause.downcast::<io::Error>() {
+            Ok(cause) => *cause,
+            Err(cause) => io::Error::other(cause),
+        },
+        error => io::Error::other(error),
+    };
+    refused(path, cause)
+}
+
+impl Table {
+    /// Writes the rows that are gathered, if there are any.
+    fn write_group(&mut self) -> Result<(), WriteError> {
+        if self.group_rows == 0 {
+            return Ok(());
+        }
+        (self.group_rows, self.group_bytes) = (0, 0);
+        let Self { path, writer, columns, .. } = self;
+        write_columns(writer, columns).map_err(|error| failed(path.as_deref(), error))
+    }
+}
+
+fn write_columns(writer: &mut SerializedFileWriter<Sink>, columns: &mut [Column]) -> Written<()> {
+    let mut group = writer.next_row_group()?;
+    for column in columns {
+        let Some(place) = group.next_column()? else { break };
+        column.write(place)?;
+    }
+    group.close().map(drop)
+}
+
+/// What became of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    Kept,
+    /// It was not what the column holds.
+    Emptied,
+}
+
+impl Column {
+    fn new((header, column): (String, &OutputColumn)) -> Self {
+        let values = match column.holds {
+            Holds::Text | Holds::Json => Values::Texts(Vec::new(), Vec::new()),
+            Holds::Integer | Holds::Money | Holds::Moment => Values::Longs(Vec::new()),
+            Holds::Number => Values::Doubles(Vec::new()),
+            Holds::Date => Values::Days(Vec::new()),
+            Holds::Boolean => Values::Truths(Vec::new()),
+        };
+        Self { header, holds: column.holds, values, present: Vec::new() }
+    }
+
+    fn take(&mut self, cell: Cell<'_>) -> Taken {
+        let kept = match &mut self.values {
+            Values::Texts(texts, ends) => push_text(cell, self.holds, texts, ends),
+            Values::Longs(values) => push(values, long(cell, self.holds)),
+            Values::Doubles(values) => push(values, double(cell)),
+            Values::Days(values) => push(values, day(cell)),
+            Values::Truths(values) => push(values, truth(cell)),
+        };
+        self.present.push(i16::from(kept));
+        if kept || is_empty(cell) { Taken::Kept } else { Taken::Emptied }
+    }
+
+    /// Writes the values, and is empty again.
+    fn write(&mut self, mut place: SerializedColumnWriter<'_>) -> Written<()> {
+        let present = Some(self.present.as_slice());
+        match &mut self.values {
+            Values::Texts(texts, ends) => {
+                let slices = slices(std::mem::take(texts), ends);
+                place.typed::<ByteArrayType>().write_batch(&slices, present, None)?;
+                ends.clear();
+            }
+            Values::Longs(values) => {
+                place.typed::<Int64Type>().write_batch(values, present, None)?;
+                values.clear();
+            }
+            Values::Doubles(values) => {
+                place.typed::<DoubleType>().write_batch(values, present, None)?;
+                values.clear();
+            }
+            Values::Days(values) => {
+                place.typed::<Int32Type>().write_batch(values, present, None)?;
+                values.clear();
+            }
+            Values::Truths(values) => {
+                place.typed::<BoolType>().write_batch(values, present, None)?;
+                values.clear();
+            }
+        }
+        self.present.clear();
+        place.close()
+    }
+}
+
+/// Whether nothing stands in the cell, not even white space.
+fn is_empty(cell: Cell<'_>) -> bool {
+    let is_typed = matches!(cell.value, Value::Number(_) | Value::Boolean(_) | Value::Date(_));
+    !is_typed && cell.text.is_empty()
+}
+
+/// Parts of one buffer: an allocation a column instead of one a text.
+fn slices(texts: Vec<u8>, ends: &[usize]) -> Vec<ByteArray> {
+    let texts = ByteArray::from(texts);
+    let starts = std::iter::once(0).chain(ends.iter().copied());
+    starts.zip(ends).map(|(start, end)| texts.slice(start, end - start)).collect()
+}
+
+/// Whether there was a value.
+fn push<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
+    let is_there = value.is_some();
+    values.extend(value);
+    is_there
+}
+
+fn push_text(cell: Cell<'_>, holds: Holds, texts: &mut Vec<u8>, ends: &mut Vec<usize>) -> bool {
+    match cell.value {
+        Value::Date(moment) => {
+            let mut spelled = String::new();
+            spell_moment(moment, holds, &mut spelled);
+            texts.extend_from_slice(spelled.as_bytes());
+        }
+        _ if cell.text.is_empty() => return false,
+        _ => texts.extend_from_slice(cell.text.as_bytes()),
+    }
+    ends.push(texts.len());
+    true
+}
+
+fn long(cell: Cell<'_>, holds: Holds) -> Option<i64> {
+    match (holds, cell.value) {
+        (Holds::Money, Value::Number(number)) => amount(cell.text, number),
+        (Holds::Moment, Value::Date(moment)) => i64::try_from(moment.duration_since(EPOCH).as_millis()).ok(),
+        (Holds::Integer, Value::Number(number)) => whole(cell.text, number),
+        // A number too long for a spreadsheet comes as its text.
+        (Holds::Integer, Value::Text) => cell.text.parse().ok().filter(|whole: &i64| whole.to_string() == cell.text),
+        _ => None,
+    }
+}
+
+fn whole(text: &str, number: f64) -> Option<i64> {
+    /// Every whole number up to this one is exact as a float.
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    let exact = number.fract() == 0.0 && number.abs() <= EXACT;
+    text.parse().ok().or(exact.then_some(number as i64))
+}
+
+/// The amount in ten-thousandths, where it is a whole number of them.
+fn amount(text: &str, number: f64) -> Option<i64> {
+    let spelled = |text: &str| Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok();
+    let amount = spelled(text).or_else(|| spelled(&number.to_string()))?;
+    let parts = amount.checked_mul(Decimal::from(10_i64.pow(SCALE)))?.normalize();
+    let is_held = parts.is_integer() && parts.abs() < Decimal::from(10_i64.pow(PRECISION));
+    is_held.then(|| i64::try_from(parts).ok()).flatten()
+}
+
+fn double(cell: Cell<'_>) -> Option<f64> {
+    match cell.value {
+        Value::Number(number) => Some(number),
+        _ => None,
+    }
+}
+
+fn day(cell: Cell<'_>) -> Option<i32> {
+    match cell.value {
+        Value::Date(moment) if moment.time() == Time::midnight() => {
+            i32::try_from(moment.duration_since(EPOCH).as_secs() / SECONDS_PER_DAY).ok()
+        }
+        _ => None,
+    }
+}
+
+fn truth(cell: Cell<'_>) -> Option<bool> {
+    match cell.value {
+        Value::Boolean(truth) => Some(truth),
+        _ => None,
+    }
+}
