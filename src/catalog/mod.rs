@@ -27,7 +27,7 @@ pub use mirror::{
 };
 pub use name::{fold_into, fold_name};
 pub use needs::Needs;
-pub use sweep::{Lists, Sweep, SweepError, Swept};
+pub use sweep::{Lists, Sign, Sweep, SweepError, Swept, Unsteady};
 
 use crate::schema::{self, Entity};
 use holding::{Coverage, Entry, Holding, value_text};

@@ -1,7 +1,8 @@
 //! The service as the place records come from.
 
 use super::fetch::{Pages, Record};
-use crate::api::{ApiError, Client};
+use super::sweep::Lists;
+use crate::api::{ApiError, Client, RawPage};
 use crate::schema::Entity;
 
 impl Pages for Client {
@@ -30,7 +31,7 @@ impl Pages for Client {
     }
 }
 
-impl super::Lists for Client {
+impl Lists for Client {
     type Error = ApiError;
 
     fn page_limit(&self) -> u32 {
@@ -43,7 +44,7 @@ impl super::Lists for Client {
         filters: &[(&str, &str)],
         offset: u64,
         limit: u32,
-    ) -> Result<crate::api::RawPage, ApiError> {
+    ) -> Result<RawPage, ApiError> {
         Client::raw_page(self, entity, filters, offset, limit).await
     }
 }

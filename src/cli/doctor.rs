@@ -385,6 +385,7 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
+            columns: Default::default(),
             base_url: by_default(Url::parse("https://x.example/api/v1").unwrap()),
             key: Some(Sourced { value: secret(), origin: Origin::Variable("BLUETALLY_API_KEY") }),
             tenant: Some(Sourced { value: 7, origin: Origin::Flag("--tenant") }),

@@ -117,6 +117,12 @@ impl Wish {
         !self.value.is_empty() && field_of(entity, &self.field).is_some_and(|field| field.filter)
     }
 
+    /// The collection whose names it takes.
+    pub fn names(&self, entity: &'static Entity) -> Option<&'static Entity> {
+        let reference = field_of(entity, &self.field)?.reference_to()?;
+        crate::schema::collection(reference.to).filter(|_| self.is_for(entity))
+    }
+
     /// The condition that it is for a collection. `shape` tells of fields that the guide does not know.
     ///
     /// # Errors

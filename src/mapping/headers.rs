@@ -110,8 +110,13 @@ impl Words {
 
     fn learn_read_only(&mut self) {
         let read_only = self.entity.fields.iter().filter(|field| !field.is_written());
-        for name in read_only.map(|field| field.name).chain(Stamp::ALL.map(Stamp::name)) {
+        for name in read_only.clone().map(|field| field.name).chain(Stamp::ALL.map(Stamp::name)) {
             self.learn(name, To::Ignored(Ignored::ReadOnly));
+        }
+        // Exports write the names of what a record refers to beside the ids.
+        for field in read_only.filter(|field| field.reference_to().is_some() || !field.names.is_empty()) {
+            let base = field.name.strip_suffix("_id").unwrap_or(field.name);
+            self.learn(&format!("{base}_name"), To::Ignored(Ignored::ReadOnly));
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod check;
 mod delete;
+mod export;
 mod faults;
 mod hostile;
 mod import;

@@ -37,6 +37,8 @@ const SLACK: i64 = 2;
 const TRIES: u32 = 3;
 /// Records read one by one, at most, before the whole list is cheaper anyway.
 const MOST_SINGLES: u64 = 20;
+/// Entries met again that show where what is known begins.
+const KNOWN_ENTRIES: usize = 20;
 /// An account that changes by the minute has a log of pages; one that long is no help.
 const MOST_LOG_PAGES: u64 = 20;
 
@@ -200,7 +202,7 @@ impl Mirror {
                     match error {
                         SweepError::Service(error) => return Err(RefreshError::Service(error)),
                         SweepError::Take(error) => return Err(RefreshError::Mirror(error)),
-                        unsteady => detail = unsteady.to_string(),
+                        SweepError::Unsteady(unsteady) => detail = unsteady.to_string(),
                     }
                 }
             }
@@ -240,19 +242,19 @@ impl<S: Source> Refresh<'_, S> {
         let mut newest = None;
         for _ in 0..MOST_LOG_PAGES {
             let page = self.page(&ACTIVITY, &filters, offset).await?;
-            let is_last = self.is_end(&page);
+            let mut known = 0;
             for entry in page.records().filter_map(LogEntry::of) {
-                let Some(at) = Moment::read(&entry.timestamp) else { continue };
                 newest.get_or_insert_with(|| entry.timestamp.clone());
-                if at < mark.before(OVERLAP) {
-                    self.log_is_whole = true;
-                    break;
-                }
                 if self.mirror.store().log(&entry)? {
                     self.news.note(&entry);
+                } else {
+                    known += 1;
                 }
+                let at = Moment::read(&entry.timestamp);
+                self.log_is_whole |= at.is_some_and(|at| at < mark.before(OVERLAP));
             }
-            self.log_is_whole |= is_last;
+            // What is known begins here, and some way of it was looked through for what was written late.
+            self.log_is_whole |= known >= KNOWN_ENTRIES || self.is_end(&page);
             if self.log_is_whole {
                 break;
             }
@@ -270,15 +272,14 @@ impl<S: Source> Refresh<'_, S> {
         if !wanted.iter().any(|entity| entity.log_type().is_some()) {
             return Ok(());
         }
-        let page = self.source.raw_page(&ACTIVITY, NEWEST_FIRST, 0, 1).await.map_err(RefreshError::Service)?;
-        match page.records().next().and_then(LogEntry::of) {
-            Some(entry) => {
-                self.mirror.store().log(&entry)?;
-                Ok(self.mirror.set_log_mark(&entry.timestamp)?)
-            }
-            // An empty log: everything in it will be news.
-            None => Ok(self.mirror.set_log_mark("1970-01-01T00:00:00.000Z")?),
+        let page = self.page(&ACTIVITY, NEWEST_FIRST, 0).await?;
+        let mut entries = page.records().filter_map(LogEntry::of).peekable();
+        // An empty log: everything in it will be news.
+        let newest = entries.peek().map_or(String::from("1970-01-01T00:00:00.000Z"), |entry| entry.timestamp.clone());
+        for entry in entries {
+            self.mirror.store().log(&entry)?;
         }
+        Ok(self.mirror.set_log_mark(&newest)?)
     }
 
     /// The collections whose silence in the log is believed this time: as many as it takes to stay in the budget,
@@ -491,7 +492,7 @@ impl<S: Source> Refresh<'_, S> {
                 }
                 Err(SweepError::Service(error)) => return Err(RefreshError::Service(error)),
                 Err(SweepError::Take(error)) => return Err(RefreshError::Mirror(error)),
-                Err(unsteady) => detail = unsteady.to_string(),
+                Err(SweepError::Unsteady(unsteady)) => detail = unsteady.to_string(),
             }
         }
         Err(RefreshError::Unsteady { collection: entity.name, detail })

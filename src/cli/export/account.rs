@@ -74,7 +74,10 @@ impl Account {
             entity.name == ACTIVITY.name
                 || (job.changes == Changes::NotTold && wishes.any(|wish| wish.is_asked(entity)))
         };
-        let named: Vec<_> = job.entities.iter().flat_map(|entity| named_by(entity)).collect();
+        let meant = job.entities.iter().flat_map(|entity| job.wishes.iter().filter_map(|wish| wish.names(entity)));
+        let mut named: Vec<_> = job.entities.iter().flat_map(|entity| named_by(entity)).chain(meant).collect();
+        named.sort_unstable_by_key(|entity| entity.name);
+        named.dedup_by_key(|entity| entity.name);
         let is_wanted = |entity: &&&'static Entity| {
             let is_own = job.entities.iter().any(|known| known.name == entity.name && !is_asked(known));
             is_own || named.iter().any(|known| known.name == entity.name)
