@@ -100,7 +100,9 @@ impl Reading {
             match self.ahead.reach(offset, stride) {
                 Some(Reach::To(last)) => offset = last,
                 Some(Reach::End) => return None,
-                None if offset == self.at || self.frontier.goes_beyond(offset) => return Some((offset, Reason::Needed)),
+                None if offset == self.at || self.frontier.goes_beyond(offset) => {
+                    return Some((offset, Reason::Needed));
+                }
                 None if self.at_once == 1 => return None,
                 None => return self.frontier.attempt(self.at, stride).map(|offset| (offset, Reason::Tried)),
             }

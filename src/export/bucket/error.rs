@@ -25,18 +25,8 @@ pub enum BucketError {
     Refused { root: String, cloud: &'static Cloud, refusal: Refusal },
 
     /// The bucket failed while the files were made visible one by one.
-    #[error(
-        "the bucket failed halfway: new are {}; whether `{uncertain}` is, is not known; {}: {}",
-        listed(stand, "none"), older(missing), refusal.told(root, cloud)
-    )]
-    Torn {
-        root: String,
-        cloud: &'static Cloud,
-        stand: Vec<String>,
-        uncertain: String,
-        missing: Vec<String>,
-        refusal: Refusal,
-    },
+    #[error(transparent)]
+    Torn(Box<Torn>),
 
     /// The file that was to be sent.
     #[error("cannot read `{}`: {source}", path.display())]
@@ -44,6 +34,24 @@ pub enum BucketError {
 
     #[error("interrupted; nothing in the bucket was changed")]
     Interrupted,
+}
+
+/// An export of which only some files are new.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the bucket failed halfway: new {}; whether `{uncertain}` is, is not known; {}: {}",
+    listed(stand), older(missing), refusal.told(root, cloud)
+)]
+pub struct Torn {
+    pub root: String,
+    pub cloud: &'static Cloud,
+    /// The URLs of what is new.
+    pub stand: Vec<String>,
+    /// That of which the bucket refused, or did not answer.
+    pub uncertain: String,
+    /// Those of what is as it was before.
+    pub missing: Vec<String>,
+    pub refusal: Refusal,
 }
 
 /// What a bucket said, or what kept it from saying anything. The texts are free of credentials.
@@ -78,9 +86,9 @@ impl Refusal {
                 format!("make it first, or see the name, and what {settings} say")
             }
             Refusal::NoCredentials { .. } => String::from("set the variables that fit how you sign in there"),
-            Refusal::NotAllowed { .. } => {
-                String::from("see that the credentials in the environment are right, and may write, list and delete there")
-            }
+            Refusal::NotAllowed { .. } => String::from(
+                "see that the credentials in the environment are right, and may write, list and delete there",
+            ),
             Refusal::Unreachable { .. } => {
                 format!("see the network, and what {} say", cloud.settings.join(", "))
             }
@@ -97,7 +105,7 @@ impl BucketError {
                 Some(format!("see {}", [cloud.settings, cloud.credentials].concat().join(", ")))
             }
             BucketError::Refused { cloud, refusal, .. } => Some(refusal.mend(cloud)),
-            BucketError::Torn { .. } => Some(String::from("export again: it writes every file anew")),
+            BucketError::Torn(_) => Some(String::from("export again: it writes every file anew")),
             BucketError::File { .. } | BucketError::Interrupted => None,
         }
     }
@@ -179,17 +187,20 @@ fn without_secrets(words: &str, secrets: impl Iterator<Item = String>) -> String
         .fold(words.to_owned(), |words, secret| words.replace(&secret, "***"))
 }
 
-fn listed(urls: &[String], none: &str) -> String {
-    match urls.is_empty() {
-        true => none.to_owned(),
-        false => urls.iter().map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", "),
+/// `are A, B`, or `is nothing`.
+fn listed(urls: &[String]) -> String {
+    let quoted: Vec<String> = urls.iter().map(|url| format!("`{url}`")).collect();
+    match quoted.as_slice() {
+        [] => String::from("is nothing"),
+        [one] => format!("is {one}"),
+        several => format!("are {}", several.join(", ")),
     }
 }
 
 fn older(missing: &[String]) -> String {
-    match missing.is_empty() {
-        true => String::from("no others were to come"),
-        false => format!("as before are {}", listed(missing, "none")),
+    match missing {
+        [] => String::from("no others were to come"),
+        missing => format!("as before {}", listed(missing)),
     }
 }
 
@@ -218,7 +229,10 @@ mod tests {
         );
         let words = said(&S3, &error);
         assert_eq!(words, "AccessDenied: Access Denied.");
-        assert_eq!(said(&AZURE, &generic("Server returned non-2xx status code: 502 Bad Gateway: <html>")), "502 Bad Gateway");
+        assert_eq!(
+            said(&AZURE, &generic("Server returned non-2xx status code: 502 Bad Gateway: <html>")),
+            "502 Bad Gateway"
+        );
         assert_eq!(said(&S3, &generic("connection closed")), "connection closed");
     }
 

@@ -23,7 +23,7 @@ mod tests;
 mod url;
 
 #[cfg(feature = "buckets")]
-pub use error::{BucketError, Refusal};
+pub use error::{BucketError, Refusal, Torn};
 #[cfg(feature = "buckets")]
 pub use store::{Bucket, Upload};
 pub use url::{BucketUrl, Cloud, UrlError, is_url};

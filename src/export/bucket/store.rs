@@ -13,7 +13,7 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
 use object_store::{ClientConfigKey, MultipartUpload, ObjectStore, ObjectStoreExt, RetryConfig};
 
-use super::error::{Access, BucketError, refusal};
+use super::error::{Access, BucketError, Torn, refusal};
 use super::url::{AZURE, BucketUrl, S3};
 
 /// So much of a file is sent at once: S3 takes no less than 5 MiB, but for the last part.
@@ -176,14 +176,14 @@ impl Bucket {
             let missing = rest.iter().map(|staged| self.url.with_key(&staged.key)).collect();
             abort(&mut upload, &key).await;
             abort_all(rest).await;
-            return Err(BucketError::Torn {
+            return Err(BucketError::Torn(Box::new(Torn {
                 root: self.url.root.clone(),
                 cloud: self.url.cloud,
                 stand,
                 uncertain: self.url.with_key(&key),
                 missing,
                 refusal: refusal(self.url.cloud, self.access, &error),
-            });
+            })));
         }
         Ok(stand)
     }

@@ -85,9 +85,9 @@ impl UrlError {
         match self {
             UrlError::Scheme => format!("write {examples}, or abfss://container@account.dfs.core.windows.net/path/"),
             UrlError::NoBucket => format!("write {examples}"),
-            UrlError::Secret => {
-                String::from("leave them out: others can read a command line; the variables of the cloud's tools are read")
-            }
+            UrlError::Secret => String::from(
+                "leave them out: others can read a command line; the variables of the cloud's tools are read",
+            ),
             UrlError::Parts => String::from("write the parts of the path with one `/` between them"),
         }
     }

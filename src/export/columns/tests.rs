@@ -45,7 +45,8 @@ fn every_header_is_read_as_what_it_is_written_for() {
                 let field = match &column.of {
                     Source::Field(field) | Source::Id(field) | Source::Name(field, _) if field.is_written() => field,
                     _ => {
-                        let is_told = matches!(read, Some(To::Ignored(_) | To::Id(_) | To::Stamp(_) | To::Related { .. }));
+                        let is_told =
+                            matches!(read, Some(To::Ignored(_) | To::Id(_) | To::Stamp(_) | To::Related { .. }));
                         assert!(is_told, "{}.{}: {read:?}", entity.name, column.header);
                         continue;
                     }

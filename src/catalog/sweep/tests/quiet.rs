@@ -90,8 +90,7 @@ fn a_short_list_takes_one_request_where_longer_pages_are_known() {
 fn a_service_that_gives_shorter_pages_than_before_loses_nothing() {
     for (cut, expected) in [(500, None), (500, Some(2_000)), (137, Some(2_000)), (137, Some(138))] {
         let service = Service::assets(2_000).cut_to(cut);
-        let (swept, names) =
-            service.sweep(Sweep { longest: 1_000, expected, ..service.whole() }).unwrap();
+        let (swept, names) = service.sweep(Sweep { longest: 1_000, expected, ..service.whole() }).unwrap();
         assert_eq!((names, swept.longest), (service.names(), cut));
     }
 }
