@@ -16,6 +16,7 @@ pub(super) struct Place {
     pub destination: Destination,
     pub format: Format,
     /// The day of its snapshot, where it is partitioned.
+    #[cfg_attr(not(feature = "buckets"), allow(dead_code))]
     pub day: Date,
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use object_store::client::HttpError;
 
+use super::environment::{self, Access};
 use super::url::{BucketUrl, Cloud};
 
 /// What is shown of a service's own words.
@@ -116,26 +117,10 @@ impl BucketError {
         Self::Refused { root: url.root.clone(), cloud: url.cloud, refusal }
     }
 
-    pub(super) fn setup(url: &BucketUrl, error: &object_store::Error) -> Self {
-        Self::Setup { root: url.root.clone(), cloud: url.cloud, cause: said(url.cloud, error) }
-    }
-}
-
-/// Whether the environment holds anything to sign in with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
-    Given,
-    /// What is left are the machine's own, which a cloud's machines have.
-    NotGiven,
-}
-
-impl Access {
-    pub(super) fn of(cloud: &Cloud) -> Self {
-        let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        match cloud.credentials.iter().any(|name| is_set(name)) {
-            true => Access::Given,
-            false => Access::NotGiven,
-        }
+    pub(super) fn setup(url: &BucketUrl, cause: &str) -> Self {
+        // `object_store` sets `Generic S3 error: ` before what it has to say.
+        let cause = cause.split_once(" error: ").map_or(cause, |(_, cause)| cause);
+        Self::Setup { root: url.root.clone(), cloud: url.cloud, cause: told(url.cloud, cause) }
     }
 }
 
@@ -162,8 +147,13 @@ fn said(cloud: &Cloud, error: &object_store::Error) -> String {
         Some((_, answer)) => answer_told(answer),
         None => innermost,
     };
+    told(cloud, &words)
+}
+
+/// The first line of what was said, without what is secret.
+fn told(cloud: &Cloud, words: &str) -> String {
     let words = words.lines().next().unwrap_or_default().trim();
-    let words = without_secrets(words, cloud.credentials.iter().filter_map(|name| std::env::var(name).ok()));
+    let words = without_secrets(words, cloud.credentials.iter().filter_map(|name| environment::read(name)));
     words.chars().take(LONGEST_WORDS).collect()
 }
 

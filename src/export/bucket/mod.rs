@@ -1,9 +1,10 @@
 //! Exports into buckets: of S3 and what speaks like it, of Azure and of Google.
 //!
 //! ```text
-//! url      which bucket a URL means, whose it is, and which variables of the environment lead into it
-//! store    files into a bucket together; its keys, listed and deleted
-//! error    why that failed, in the user's words and without a secret
+//! url          which bucket a URL means, whose it is, and which variables of the environment lead into it
+//! environment  what those variables say, seen before it is built on
+//! store        files into a bucket together; its keys, listed and deleted
+//! error        why that failed, in the user's words and without a secret
 //! ```
 //!
 //! A bucket has no rename by which files could appear together. What comes nearest: every file is sent whole as an
@@ -14,6 +15,8 @@
 //!
 //! Credentials and endpoints come from the environment alone, in the variables that the tools of each cloud use.
 
+#[cfg(feature = "buckets")]
+mod environment;
 #[cfg(feature = "buckets")]
 mod error;
 #[cfg(feature = "buckets")]

@@ -13,7 +13,8 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
 use object_store::{ClientConfigKey, MultipartUpload, ObjectStore, ObjectStoreExt, RetryConfig};
 
-use super::error::{Access, BucketError, Torn, refusal};
+use super::environment::{self, Access};
+use super::error::{BucketError, Torn, refusal};
 use super::url::{AZURE, BucketUrl, S3};
 
 /// So much of a file is sent at once: S3 takes no less than 5 MiB, but for the last part.
@@ -57,7 +58,10 @@ impl Bucket {
     /// An environment that does not say enough.
     pub fn open(url: &BucketUrl) -> Result<Self, BucketError> {
         crate::api::install_cryptography();
-        let store = store(url).map_err(|error| BucketError::setup(url, &error))?;
+        if let Some(fault) = environment::fault(url.cloud, environment::read) {
+            return Err(BucketError::setup(url, &fault));
+        }
+        let store = store(url).map_err(|error| BucketError::setup(url, &error.to_string()))?;
         Ok(Self { store, url: url.clone(), access: Access::of(url.cloud) })
     }
 
@@ -204,7 +208,7 @@ impl Bucket {
     }
 
     fn path(&self, key: &str) -> Result<Path, BucketError> {
-        Path::parse(key).map_err(|error| BucketError::setup(&self.url, &error.into()))
+        Path::parse(key).map_err(|error| BucketError::setup(&self.url, &error.to_string()))
     }
 
     fn refused(&self, error: &object_store::Error) -> BucketError {

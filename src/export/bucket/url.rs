@@ -14,6 +14,12 @@ pub struct Cloud {
     pub credentials: &'static [&'static str],
     /// The variables that say which account, region or server is meant.
     pub settings: &'static [&'static str],
+    /// Those that hold the link of a server, under all their names.
+    pub endpoints: &'static [&'static str],
+    /// Those that become a part of a server's name.
+    pub words: &'static [&'static str],
+    /// That which allows servers without TLS.
+    pub allow_http: &'static str,
 }
 
 /// Amazon S3, and what speaks like it: MinIO, R2, Ceph, Backblaze and many more, by AWS_ENDPOINT_URL.
@@ -26,6 +32,9 @@ pub(super) static S3: Cloud = Cloud {
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SKIP_SIGNATURE",
     ],
     settings: &["AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"],
+    endpoints: &["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"],
+    words: &["AWS_REGION", "AWS_DEFAULT_REGION"],
+    allow_http: "AWS_ALLOW_HTTP",
 };
 
 /// Azure Blob Storage.
@@ -38,6 +47,9 @@ pub(super) static AZURE: Cloud = Cloud {
         "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_USE_AZURE_CLI", "AZURE_SKIP_SIGNATURE",
     ],
     settings: &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_TENANT_ID", "AZURE_ENDPOINT", "AZURE_ALLOW_HTTP"],
+    endpoints: &["AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT"],
+    words: &["AZURE_STORAGE_ACCOUNT_NAME"],
+    allow_http: "AZURE_ALLOW_HTTP",
 };
 
 /// Google Cloud Storage.
@@ -50,6 +62,9 @@ pub(super) static GOOGLE: Cloud = Cloud {
         "GOOGLE_BEARER_TOKEN", "GOOGLE_SKIP_SIGNATURE",
     ],
     settings: &["GOOGLE_BASE_URL", "GOOGLE_ALLOW_HTTP"],
+    endpoints: &["GOOGLE_BASE_URL"],
+    words: &[],
+    allow_http: "GOOGLE_ALLOW_HTTP",
 };
 
 static CLOUDS: [&Cloud; 3] = [&S3, &AZURE, &GOOGLE];
@@ -84,7 +99,7 @@ impl UrlError {
         let examples = CLOUDS.map(|cloud| cloud.example).join(", ");
         match self {
             UrlError::Scheme => format!("write {examples}, or abfss://container@account.dfs.core.windows.net/path/"),
-            UrlError::NoBucket => format!("write {examples}"),
+            UrlError::NoBucket => format!("write {examples}; the name holds letters, digits, `-`, `_` and `.`"),
             UrlError::Secret => String::from(
                 "leave them out: others can read a command line; the variables of the cloud's tools are read",
             ),
@@ -115,7 +130,8 @@ impl BucketUrl {
         if rest.contains('?') || has_user {
             return Err(UrlError::Secret);
         }
-        if bucket.is_empty() || bucket.contains(|char: char| char.is_whitespace() || "{}#%".contains(char)) {
+        let is_of_names = |char: char| char.is_ascii_alphanumeric() || "-_.@".contains(char);
+        if bucket.is_empty() || !bucket.chars().all(is_of_names) {
             return Err(UrlError::NoBucket);
         }
         let path = key.strip_suffix('/').unwrap_or(key);
@@ -183,6 +199,7 @@ mod tests {
             ("https://bucket.example/path", UrlError::Scheme),
             ("ftp://bucket/path", UrlError::Scheme),
             ("s3:///path", UrlError::NoBucket),
+            ("s3://b\u{fc}cher/path", UrlError::NoBucket),
             ("s3://{date}/path", UrlError::NoBucket),
             ("s3://AKIA:hush@bucket/path", UrlError::Secret),
             ("s3://hush@bucket/path", UrlError::Secret),
