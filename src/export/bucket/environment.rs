@@ -59,7 +59,6 @@ fn is_true(value: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::super::url::{AZURE, S3};
-    use super::*;
 
     #[test]
     fn what_could_not_be_used_is_told_by_the_variable() {

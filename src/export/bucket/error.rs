@@ -153,7 +153,7 @@ fn said(cloud: &Cloud, error: &object_store::Error) -> String {
 /// The first line of what was said, without what is secret.
 fn told(cloud: &Cloud, words: &str) -> String {
     let words = words.lines().next().unwrap_or_default().trim();
-    let words = without_secrets(words, cloud.credentials.iter().filter_map(|name| environment::read(name)));
+    let words = without_secrets(words, cloud.secrets.iter().filter_map(|name| environment::read(name)));
     words.chars().take(LONGEST_WORDS).collect()
 }
 

@@ -12,6 +12,8 @@ pub struct Cloud {
     pub example: &'static str,
     /// The variables that hold credentials, or lead to them.
     pub credentials: &'static [&'static str],
+    /// Those that hold a secret, under all their names.
+    pub secrets: &'static [&'static str],
     /// The variables that say which account, region or server is meant.
     pub settings: &'static [&'static str],
     /// Those that hold the link of a server, under all their names.
@@ -31,6 +33,7 @@ pub(super) static S3: Cloud = Cloud {
         "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE",
         "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_SKIP_SIGNATURE",
     ],
+    secrets: &["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_TOKEN"],
     settings: &["AWS_REGION", "AWS_ENDPOINT_URL", "AWS_ALLOW_HTTP"],
     endpoints: &["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT"],
     words: &["AWS_REGION", "AWS_DEFAULT_REGION"],
@@ -45,6 +48,10 @@ pub(super) static AZURE: Cloud = Cloud {
     credentials: &[
         "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_SAS_TOKEN", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_SECRET",
         "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE", "AZURE_USE_AZURE_CLI", "AZURE_SKIP_SIGNATURE",
+    ],
+    secrets: &[
+        "AZURE_STORAGE_ACCOUNT_KEY", "AZURE_STORAGE_ACCESS_KEY", "AZURE_STORAGE_MASTER_KEY", "AZURE_STORAGE_SAS_TOKEN",
+        "AZURE_STORAGE_SAS_KEY", "AZURE_STORAGE_TOKEN", "AZURE_CLIENT_SECRET", "AZURE_STORAGE_CLIENT_SECRET",
     ],
     settings: &["AZURE_STORAGE_ACCOUNT_NAME", "AZURE_TENANT_ID", "AZURE_ENDPOINT", "AZURE_ALLOW_HTTP"],
     endpoints: &["AZURE_ENDPOINT", "AZURE_STORAGE_ENDPOINT"],
@@ -61,6 +68,7 @@ pub(super) static GOOGLE: Cloud = Cloud {
         "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_SERVICE_ACCOUNT", "GOOGLE_SERVICE_ACCOUNT_KEY",
         "GOOGLE_BEARER_TOKEN", "GOOGLE_SKIP_SIGNATURE",
     ],
+    secrets: &["GOOGLE_SERVICE_ACCOUNT_KEY", "GOOGLE_BEARER_TOKEN"],
     settings: &["GOOGLE_BASE_URL", "GOOGLE_ALLOW_HTTP"],
     endpoints: &["GOOGLE_BASE_URL"],
     words: &[],
