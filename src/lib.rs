@@ -48,6 +48,9 @@ pub mod api;
 /// Records into spreadsheets.
 pub mod export;
 
+/// The fixed-asset register: what things cost, and what they are still worth.
+pub mod register;
+
 /// Sheets to fill in, from the schema.
 pub mod template;
 

@@ -4,6 +4,7 @@
 //! records by name ([`Catalog::find`]) or by natural key ([`Catalog::match_record`]). Records that the plan will
 //! create are added as they are planned, so that later rows find them like any other.
 
+mod copied;
 mod fetch;
 mod find;
 mod holding;
@@ -18,6 +19,7 @@ mod sweep;
 
 use std::collections::HashMap;
 
+pub use copied::Copied;
 pub use fetch::{Cost, How, Pages, Record};
 pub use find::Naming;
 pub use matching::KeyValue;

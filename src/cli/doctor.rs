@@ -385,12 +385,12 @@ mod tests {
 
     fn settings() -> Settings {
         Settings {
-            columns: Default::default(),
             base_url: by_default(Url::parse("https://x.example/api/v1").unwrap()),
             key: Some(Sourced { value: secret(), origin: Origin::Variable("BLUETALLY_API_KEY") }),
             tenant: Some(Sourced { value: 7, origin: Origin::Flag("--tenant") }),
             quota: by_default(Some(10_000)),
             concurrency: by_default(8),
+            columns: Default::default(),
             custom_fields: by_default(CustomFieldsEncoding::JsonString),
             state_dir: by_default(std::env::temp_dir().join("tallyport-never-made").join("state")),
             config_file: None,

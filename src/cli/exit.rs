@@ -90,6 +90,9 @@ pub enum Error {
     /// The local copy of an account cannot be kept.
     #[error(transparent)]
     Mirror(#[from] crate::catalog::MirrorError),
+    /// A register could not be made.
+    #[error(transparent)]
+    Register(#[from] crate::register::RegisterError),
     /// A list that never holds still cannot be read.
     #[error("{0}")]
     Unsteady(String),
@@ -158,7 +161,7 @@ impl Error {
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Template(_) | Error::Backup(_) => Exit::Usage,
             Error::Journal(JournalError::Gone { .. }) | Error::Output(_) => Exit::Internal,
-            Error::Journal(_) | Error::Mirror(_) | Error::Sort(_) => Exit::Usage,
+            Error::Journal(_) | Error::Mirror(_) | Error::Sort(_) | Error::Register(_) => Exit::Usage,
             Error::Unsteady(_) => Exit::Refused,
         }
     }
@@ -187,6 +190,7 @@ impl Error {
             Error::Journal(error) => Some(error.mend()),
             Error::Headers(faults) => faults.mend(),
             Error::Mirror(error) => Some(error.mend()),
+            Error::Register(error) => error.mend(),
             Error::Unsteady(_) => Some(String::from("try again when less is done in the account")),
             Error::Sort(_) => Some(String::from("make room for temporary files, or leave out --sort")),
             Error::Output(_) | Error::Interrupted => None,

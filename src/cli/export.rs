@@ -11,6 +11,7 @@ mod landing;
 #[path = "export/landing_not_built.rs"]
 mod landing;
 mod lock;
+mod register;
 mod shown;
 mod written;
 
@@ -40,9 +41,12 @@ use written::{Files, Written};
 pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
     let (global, args) = meant(global, args)?;
     let settings = Settings::resolve(&global)?;
-    let job = Job::of(&args, &settings.columns)?;
     // One at a time of a name; released at the end.
-    let _lock = job.name.as_deref().map(|name| NameLock::take(&settings.state_dir.value, name)).transpose()?;
+    let _lock = args.name.as_deref().map(|name| NameLock::take(&settings.state_dir.value, name)).transpose()?;
+    if register::is_meant(&args) {
+        return register::run(&global, &args, printer, local_now());
+    }
+    let job = Job::of(&args, &settings.columns)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let exporter = Exporter { global, job, printer, runtime, started: Instant::now(), now: local_now() };
     match exporter.job.tenants {

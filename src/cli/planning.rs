@@ -16,7 +16,7 @@ use super::running::{command, missing_remark, print, waiting_text};
 use super::settings::Connection;
 use super::{Error, Exit};
 use crate::api::Client;
-use crate::catalog::{Catalog, How};
+use crate::catalog::{Catalog, Copied, How, Mirror, Needs, RefreshOptions, Thoroughness};
 use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
 use crate::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::mapping::OwnIds;
@@ -102,7 +102,15 @@ impl Planning<'_> {
         let progress = RefCell::new(&mut self.progress);
         let users = saying_why_it_waits(client, &progress, users(client, &needs.users)).await?;
         let mut say = |collection: &str, _| progress.borrow_mut().phase(&format!("looking up {collection}"));
-        let fetching = Catalog::fetch(client, &needs.records, &mut say);
+        let mirror = mirror(self.connection, self.printer);
+        let copied = saying_why_it_waits(client, &progress, copied(self.connection, mirror.as_ref(), &needs.records));
+        let copied = copied.await?;
+        for (collection, records) in copied.served()? {
+            let records = report::thousands(records);
+            self.printer
+                .note(&format!("{collection}: {records} records from the local copy, brought up to date just now"));
+        }
+        let fetching = Catalog::fetch(&copied, &needs.records, &mut say);
         let mut catalog = saying_why_it_waits(client, &progress, fetching).await?;
         let knowledge = saying_why_it_waits(client, &progress, knowledge(client, intake, &catalog)).await?;
         self.progress.phase("planning");
@@ -201,6 +209,30 @@ pub(super) async fn saying_why_it_waits<T>(
             () = tokio::time::sleep(GLANCE) => progress.borrow_mut().set_waiting(client.waiting().map(waiting_text)),
         }
     }
+}
+
+/// The local copy that an export has left, if nobody works with it.
+fn mirror(connection: &Connection, printer: Printer) -> Option<Mirror> {
+    // A sandbox is at hand, and its file may have been made anew.
+    let path = connection.mirror_path().filter(|_| connection.sandbox.is_none())?;
+    Mirror::open_if_free(&path).unwrap_or_else(|error| {
+        printer.warn(&format!("{error}; everything is read from the service instead"));
+        None
+    })
+}
+
+/// What need not be read from the service again.
+async fn copied<'a>(
+    connection: &'a Connection,
+    mirror: Option<&'a Mirror>,
+    needs: &Needs,
+) -> Result<Copied<'a, Client>, Error> {
+    let client = &connection.client;
+    let Some(mirror) = mirror else { return Ok(Copied::nothing(client)) };
+    let now = jiff::Timestamp::now().to_string();
+    let at_once = connection.concurrency.into();
+    let options = RefreshOptions { thoroughness: Thoroughness::Changes, at_once, now: &now };
+    Ok(Copied::refreshed(client, mirror, needs, options).await?)
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.

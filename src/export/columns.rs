@@ -200,34 +200,31 @@ impl Columns {
 
     /// Fills an empty row with a record's cells.
     pub fn fill(&self, record: &RawFields<'_>, names: &Names, row: &mut Row) {
+        let mut cells = Cells { names, row, name: String::new() };
         let mut custom = None;
-        let mut name = String::new();
         for column in &self.columns {
             match &column.of {
-                Source::Own(field) => value::push(column.holds, column.find(record, field), row),
-                Source::Field(field) => self.push_field(field, column, record, row),
-                Source::Id(field) => value::push(Holds::Text, column.find(record, field.name), row),
+                Source::Own(field) => value::push(column.holds, column.find(record, field), cells.row),
+                Source::Field(field) => self.push_field(field, column, record, cells.row),
+                Source::Id(field) => value::push(Holds::Text, column.find(record, field.name), cells.row),
                 Source::Name(field, reference) => {
-                    self.push_name(*reference, column.find(record, field.name), record, field, names, row, &mut name);
+                    self.push_name((field, *reference), column.find(record, field.name), record, &mut cells);
                 }
                 Source::Through { by, to, field, shown } => {
                     let id = column.find(record, by.name).and_then(value::integer);
                     let held = id.and_then(|id| names.record(to, id)).map(|held| held.get(field.name).and_then(as_id));
                     // A product that is not known: what the record itself says then counts.
-                    let id = match held {
-                        Some(id) => id,
-                        None => record.get(field.name).and_then(value::integer),
-                    };
-                    self.push_through(id, *shown, names, row, &mut name);
+                    let id = held.unwrap_or_else(|| record.get(field.name).and_then(value::integer));
+                    self.push_through(id, *shown, &mut cells);
                 }
                 Source::Holders(field) => {
-                    name.clear();
-                    self.holders(field, column.find(record, field.name), names, &mut name);
-                    row.push_text(&name);
+                    cells.name.clear();
+                    self.holders(field, column.find(record, field.name), names, &mut cells.name);
+                    cells.row.push_text(&cells.name);
                 }
                 Source::Custom(known) => {
                     let custom = custom.get_or_insert_with(|| custom_of(record));
-                    row.push_text(custom.iter().find(|(name, _)| name == known).map_or("", |(_, value)| value));
+                    cells.row.push_text(custom.iter().find(|(name, _)| name == known).map_or("", |(_, value)| value));
                 }
             }
         }
@@ -242,41 +239,32 @@ impl Columns {
         }
     }
 
-    #[allow(clippy::too_many_arguments)]
+    /// The name of what a field refers to.
     fn push_name(
         &self,
-        reference: Reference,
+        (field, reference): (&Field, Reference),
         json: Option<&str>,
         record: &RawFields<'_>,
-        field: &Field,
-        names: &Names,
-        row: &mut Row,
-        buffer: &mut String,
+        cells: &mut Cells<'_>,
     ) {
         let Some(json) = value::told(json) else {
             // A reply may carry the name without the id.
             let own = value::told(record.get(&name_header(field))).map(value::plain);
-            return row.push_text(own.as_deref().unwrap_or_default());
+            return cells.row.push_text(own.as_deref().unwrap_or_default());
         };
         match (reference.wire, value::integer(json)) {
-            (Wire::Id, Some(id)) => {
-                buffer.clear();
-                names.put(reference, id, self.purpose, buffer);
-                row.push_text(buffer);
-            }
+            (Wire::Id, Some(id)) => cells.push_named(reference, id, self.purpose),
             // An asset's tag, which is how it is called.
-            _ => row.push_text(&value::plain(json)),
+            _ => cells.row.push_text(&value::plain(json)),
         }
     }
 
-    fn push_through(&self, id: Option<i64>, shown: Shown, names: &Names, row: &mut Row, buffer: &mut String) {
-        buffer.clear();
+    fn push_through(&self, id: Option<i64>, shown: Shown, cells: &mut Cells<'_>) {
         match (id, shown) {
-            (None, _) => return row.push("", Value::Blank),
-            (Some(id), Shown::Id) => buffer.push_str(&id.to_string()),
-            (Some(id), Shown::Name(reference)) => names.put(reference, id, self.purpose, buffer),
+            (None, _) => cells.row.push("", Value::Blank),
+            (Some(id), Shown::Id) => cells.row.push_text(&id.to_string()),
+            (Some(id), Shown::Name(reference)) => cells.push_named(reference, id, self.purpose),
         }
-        row.push_text(buffer);
     }
 
     /// Everybody that a structure names: `[{"employee_id": 3}]` is the name of employee 3.
@@ -294,6 +282,22 @@ impl Columns {
                 names.put(reference, id, Purpose::Reading, into);
             }
         }
+    }
+}
+
+/// A row on its way.
+struct Cells<'a> {
+    names: &'a Names,
+    row: &'a mut Row,
+    /// Reused from cell to cell.
+    name: String,
+}
+
+impl Cells<'_> {
+    fn push_named(&mut self, reference: Reference, id: i64, purpose: Purpose) {
+        self.name.clear();
+        self.names.put(reference, id, purpose, &mut self.name);
+        self.row.push_text(&self.name);
     }
 }
 

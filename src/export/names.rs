@@ -18,11 +18,14 @@ pub(super) enum Purpose {
     Finding,
 }
 
+/// A record of a collection, and what its name has to be good for.
+type Key = (&'static str, i64, Purpose);
+
 /// Names of records, each looked up once.
 #[derive(Debug, Default)]
 pub struct Names {
     catalog: Catalog,
-    known: RefCell<HashMap<(&'static str, i64, Purpose), Box<str>>>,
+    known: RefCell<HashMap<Key, Box<str>>>,
 }
 
 impl Names {

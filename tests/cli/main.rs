@@ -13,6 +13,7 @@ mod interrupt;
 mod kills;
 mod quota;
 mod readme;
+mod register;
 mod regression;
 mod rehearsal;
 mod result;

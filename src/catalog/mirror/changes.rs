@@ -28,9 +28,9 @@ impl Mirror {
     /// What happened to a collection since the export of that name, and when that was; none where there was none.
     pub fn changes_since(&self, name: &str, entity: &Entity) -> Result<Option<(String, Vec<Change>)>, MirrorError> {
         let store = self.store();
-        let Some((seq, at)) = store.baseline(name, entity)? else { return Ok(None) };
+        let Some(baseline) = store.baseline(name, entity)? else { return Ok(None) };
         let mut changes = Vec::new();
-        for (id, before, seen_at) in store.changed_since(entity, seq)? {
+        for (id, before, seen_at) in store.changed_since(entity, baseline.change)? {
             let before = before.as_deref().and_then(read);
             let after = store.record(entity, id)?.as_deref().and_then(read);
             let what = match (before, after) {
@@ -41,12 +41,12 @@ impl Mirror {
                 _ => continue,
             };
             let told = match entity.log_type() {
-                Some(kind) => store.entries_about(kind, id, &at)?,
+                Some(kind) => store.entries_about(kind, id, baseline.log)?,
                 None => Vec::new(),
             };
             changes.push(Change { id, what, seen_at, told });
         }
-        Ok(Some((at, changes)))
+        Ok(Some((baseline.at, changes)))
     }
 
     /// From now on the export of that name knows the collection as it is. To be called when its files stand.

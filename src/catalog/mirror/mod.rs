@@ -29,6 +29,7 @@ pub use refresh::{How, RefreshError, RefreshOptions, Refreshed, Source, Thorough
 pub use shape::Shape;
 pub use store::LogEntry;
 
+use crate::catalog::fetch::Record;
 use crate::schema::Entity;
 use store::Store;
 
@@ -64,6 +65,20 @@ impl Mirror {
     /// A record as JSON text.
     pub fn record(&self, entity: &Entity, id: i64) -> Result<Option<String>, MirrorError> {
         self.store.record(entity, id)
+    }
+
+    /// Some records in a row, by id.
+    pub fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<Vec<Record>, MirrorError> {
+        let texts = self.store.page(entity, offset, limit)?;
+        Ok(texts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect())
+    }
+
+    /// The copy in that file, if there is one that no other process works with.
+    ///
+    /// # Errors
+    /// As [`Mirror::open`].
+    pub fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
+        Ok(Store::open_if_free(path)?.map(|store| Self { store }))
     }
 
     /// Every record of the collection with its id, by id.

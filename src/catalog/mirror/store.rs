@@ -34,7 +34,8 @@ CREATE TABLE change (
 );
 CREATE INDEX change_record ON change (collection, record, seq);
 CREATE TABLE baseline (
-    name TEXT NOT NULL, collection TEXT NOT NULL, seq INTEGER NOT NULL, at TEXT NOT NULL, PRIMARY KEY (name, collection)
+    name TEXT NOT NULL, collection TEXT NOT NULL, seq INTEGER NOT NULL, log INTEGER NOT NULL, at TEXT NOT NULL,
+    PRIMARY KEY (name, collection)
 );
 ";
 
@@ -81,6 +82,17 @@ pub struct LogEntry {
     pub body: String,
 }
 
+/// What an export of some name knows of a collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Baseline {
+    /// The last change it tells of.
+    pub(super) change: i64,
+    /// The last entry of the log that was known then: clocks of two machines need not agree.
+    pub(super) log: i64,
+    /// When that was, as RFC 3339.
+    pub(super) at: String,
+}
+
 /// Whether what a record was before is kept, for the list of changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum History {
@@ -95,6 +107,23 @@ impl Store {
         make_folder(path)?;
         let lock = lock(path, on_wait)?;
         make_private(path)?;
+        Self::connect(path, lock)
+    }
+
+    /// The file of an account, where there is one and no other process works with it.
+    pub(super) fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let (lock_path, lock) = lock_file(path)?;
+        match lock.try_lock() {
+            Ok(()) => Self::connect(path, lock).map(Some),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(MirrorError::Folder { path: lock_path, source }),
+        }
+    }
+
+    fn connect(path: &Path, lock: File) -> Result<Self, MirrorError> {
         let connection = Connection::open(path).map_err(|source| MirrorError::database(path, source))?;
         let store = Self { connection, path: path.to_path_buf(), _lock: Some(lock), _folder: None };
         store.set_up(["WAL", "NORMAL"])?;
@@ -271,6 +300,15 @@ impl Store {
         })
     }
 
+    /// Some records in a row, by id, as JSON texts.
+    pub(super) fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<Vec<String>, MirrorError> {
+        self.attempt(|connection| {
+            let sql = format!("SELECT body FROM {} ORDER BY id LIMIT ?1 OFFSET ?2", entity.name);
+            let offset = i64::try_from(offset).unwrap_or(i64::MAX);
+            connection.prepare_cached(&sql)?.query_map(params![limit, offset], |row| row.get(0))?.collect()
+        })
+    }
+
     /// When a record of the copy was last changed, as the service spells it.
     pub(super) fn updated_at(&self, entity: &Entity, id: i64) -> Result<Option<String>, MirrorError> {
         self.attempt(|connection| {
@@ -376,11 +414,11 @@ impl Store {
         })
     }
 
-    /// The entries that tell of a record since a moment, the latest first.
-    pub(super) fn entries_about(&self, kind: &str, item: i64, since: &str) -> Result<Vec<LogEntry>, MirrorError> {
+    /// The entries that came to be known behind a point and tell of a record, the latest first.
+    pub(super) fn entries_about(&self, kind: &str, item: i64, since: i64) -> Result<Vec<LogEntry>, MirrorError> {
         self.attempt(|connection| {
             let sql = "SELECT timestamp, type, event, item_id, body FROM log
-                       WHERE type = ?1 AND item_id = ?2 AND timestamp >= ?3 ORDER BY timestamp DESC, seq DESC";
+                       WHERE type = ?1 AND item_id = ?2 AND seq > ?3 ORDER BY timestamp DESC, seq DESC";
             let mut statement = connection.prepare_cached(sql)?;
             let read = |row: &rusqlite::Row<'_>| {
                 Ok(LogEntry {
@@ -402,19 +440,21 @@ impl Store {
         Ok(if names > 0 { History::Kept } else { History::Dropped })
     }
 
-    /// The point up to which an export of that name knows the collection, and when that was.
-    pub(super) fn baseline(&self, name: &str, entity: &Entity) -> Result<Option<(i64, String)>, MirrorError> {
-        let sql = "SELECT seq, at FROM baseline WHERE name = ?1 AND collection = ?2";
+    /// The point up to which an export of that name knows the collection; none where it knows nothing of it.
+    pub(super) fn baseline(&self, name: &str, entity: &Entity) -> Result<Option<Baseline>, MirrorError> {
+        let sql = "SELECT seq, log, at FROM baseline WHERE name = ?1 AND collection = ?2";
         self.attempt(|connection| {
-            connection.query_row(sql, [name, entity.name], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+            let read =
+                |row: &rusqlite::Row<'_>| Ok(Baseline { change: row.get(0)?, log: row.get(1)?, at: row.get(2)? });
+            connection.query_row(sql, [name, entity.name], read).optional()
         })
     }
 
     /// From now on the export of that name knows everything up to here.
     pub(super) fn set_baseline(&self, name: &str, entity: &Entity, at: &str) -> Result<(), MirrorError> {
         self.attempt(|connection| {
-            let sql = "INSERT OR REPLACE INTO baseline (name, collection, seq, at)
-                       SELECT ?1, ?2, coalesce(max(seq), 0), ?3 FROM change";
+            let sql = "INSERT OR REPLACE INTO baseline (name, collection, seq, log, at) VALUES (?1, ?2,
+                       (SELECT coalesce(max(seq), 0) FROM change), (SELECT coalesce(max(seq), 0) FROM log), ?3)";
             connection.execute(sql, [name, entity.name, at])?;
             // What every name knows is of no use any more. The last one stays: it keeps the count.
             let sql = "DELETE FROM change WHERE collection = ?1 AND seq < (SELECT max(seq) FROM change)
@@ -484,10 +524,8 @@ fn make_private(path: &Path) -> Result<(), MirrorError> {
 }
 
 fn lock(path: &Path, on_wait: &mut dyn FnMut()) -> Result<File, MirrorError> {
-    let lock_path = path.with_extension("lock");
+    let (lock_path, file) = lock_file(path)?;
     let told = |source| MirrorError::Folder { path: lock_path.clone(), source };
-    // Windows locks no file that is open for appending alone.
-    let file = OpenOptions::new().create(true).read(true).append(true).open(&lock_path).map_err(told)?;
     match file.try_lock() {
         Ok(()) => return Ok(file),
         Err(TryLockError::WouldBlock) => on_wait(),
@@ -495,4 +533,13 @@ fn lock(path: &Path, on_wait: &mut dyn FnMut()) -> Result<File, MirrorError> {
     }
     file.lock().map_err(told)?;
     Ok(file)
+}
+
+fn lock_file(path: &Path) -> Result<(PathBuf, File), MirrorError> {
+    let lock_path = path.with_extension("lock");
+    // Windows locks no file that is open for appending alone.
+    match OpenOptions::new().create(true).read(true).append(true).open(&lock_path) {
+        Ok(file) => Ok((lock_path, file)),
+        Err(source) => Err(MirrorError::Folder { path: lock_path, source }),
+    }
 }

@@ -12,6 +12,7 @@ use super::{Changed, Mirror};
 use crate::api::RawPage;
 use crate::catalog::fetch::Pages;
 use crate::catalog::sweep::Lists;
+use crate::catalog::{Catalog, Copied, Needs};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, collection};
 
 const PAGE: u32 = 20;
@@ -24,9 +25,11 @@ enum Log {
     Nothing,
 }
 
+type Records = BTreeMap<i64, Map<String, Json>>;
+
 /// An account of assets and accessories, with a clock of its own.
 struct Account {
-    records: RefCell<BTreeMap<&'static str, BTreeMap<i64, Map<String, Json>>>>,
+    records: RefCell<BTreeMap<&'static str, Records>>,
     log: RefCell<Vec<Json>>,
     tells: Log,
     seconds: Cell<i64>,
@@ -75,6 +78,12 @@ impl Account {
         self.records.borrow_mut().entry(entity.name).or_default().insert(id, record);
         self.tell(entity, "Create", id, &at);
         id
+    }
+
+    fn fill(&self, entity: &'static Entity, records: usize) {
+        for _ in 0..records {
+            self.create(entity);
+        }
     }
 
     fn update(&self, entity: &'static Entity, id: i64, name: &str) {
@@ -202,7 +211,7 @@ impl Pages for Account {
 #[test]
 fn an_account_that_is_as_it_was_takes_a_handful_of_requests() {
     let account = Account::new(Log::All);
-    (0..500).for_each(|_| drop(account.create(assets())));
+    account.fill(assets(), 500);
     let mirror = Mirror::scratch().unwrap();
     let (first, _) = account.refresh(&mirror, &[assets()], Thoroughness::Changes);
     assert_eq!((first[0].how, first[0].added), (How::Whole, 500));
@@ -217,7 +226,7 @@ fn what_is_done_is_found_with_a_log_and_without() {
     for tells in [Log::All, Log::Nothing] {
         let mut draw = fastrand::Rng::with_seed(7);
         let account = Account::new(tells);
-        (0..200).for_each(|_| drop(account.create(assets())));
+        account.fill(assets(), 200);
         let mirror = Mirror::scratch().unwrap();
         account.refresh(&mirror, &[assets()], Thoroughness::Changes);
         for round in 0..40 {
@@ -225,7 +234,7 @@ fn what_is_done_is_found_with_a_log_and_without() {
                 let ids = account.ids(assets());
                 let id = ids[draw.usize(0..ids.len())];
                 match draw.u8(0..10) {
-                    0..3 => drop(account.create(assets())),
+                    0..3 => account.fill(assets(), 1),
                     3..7 => account.update(assets(), id, &format!("round {round}")),
                     7 if tells == Log::All => account.move_out(assets(), id),
                     _ => account.delete(assets(), id),
@@ -242,7 +251,7 @@ fn quiet_collections_take_turns_until_the_log_is_found_to_keep_silent() {
     let account = Account::new(Log::All);
     for entity in COLLECTIONS.iter().copied() {
         let records = if entity.name == "assets" { 100 } else { 5 };
-        (0..records).for_each(|_| drop(account.create(entity)));
+        account.fill(entity, records);
     }
     let mirror = Mirror::scratch().unwrap();
     account.refresh(&mirror, COLLECTIONS, Thoroughness::Changes);
@@ -269,9 +278,27 @@ fn quiet_collections_take_turns_until_the_log_is_found_to_keep_silent() {
 }
 
 #[test]
+fn names_are_looked_up_in_the_copy_where_that_costs_less() {
+    let account = Account::new(Log::All);
+    account.fill(assets(), 500);
+    let mirror = Mirror::scratch().unwrap();
+    account.refresh(&mirror, &[assets()], Thoroughness::Changes);
+    account.update(assets(), 7, "just now");
+    account.requests.set(0);
+    let mut needs = Needs::default();
+    needs.whole("assets");
+    let options = RefreshOptions { thoroughness: Thoroughness::Changes, at_once: 4, now: NOW };
+    let copied = futures::executor::block_on(Copied::refreshed(&account, &mirror, &needs, options)).unwrap();
+    assert_eq!(copied.served().unwrap(), [("assets", 500)]);
+    let catalog = futures::executor::block_on(Catalog::fetch(&copied, &needs, &mut |_, _| {})).unwrap();
+    assert!(catalog.is_whole("assets") && account.requests.get() < 12, "{}", account.requests.get());
+    assert!(catalog.record("assets", 499).is_some());
+}
+
+#[test]
 fn a_copy_that_is_wrong_shows_when_it_is_compared() {
     let account = Account::new(Log::All);
-    (0..100).for_each(|_| drop(account.create(assets())));
+    account.fill(assets(), 100);
     let mirror = Mirror::scratch().unwrap();
     account.refresh(&mirror, &[assets()], Thoroughness::Changes);
     mirror.store().attempt(|copy| copy.execute("UPDATE assets SET body = '{\"id\":3}' WHERE id = 3", [])).unwrap();

@@ -111,7 +111,7 @@ impl Frontier {
         self.longest = self.longest.max(page.len);
         let is_short = page.len < page.asked.min(self.longest);
         match (reason, page.len) {
-            // The list ends further on than where it was looked for.
+            // The list ends somewhere before; where, it does not say.
             (Reason::Tried, 0) => {}
             _ if is_short => self.known = page.end(),
             _ => self.known = self.known.max(page.end()),

@@ -1,8 +1,6 @@
 //! One account read: its local copy brought up to date, and the tables that are written from it.
 
 use std::cell::RefCell;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -34,6 +32,13 @@ pub(super) struct Account {
     pub read_at: String,
 }
 
+/// What is brought up to date, and how.
+#[derive(Clone, Copy)]
+pub(super) struct Reach<'a> {
+    pub reading: Reading,
+    pub wanted: &'a [&'static Entity],
+}
+
 /// A collection that is exported.
 pub(super) struct List {
     pub entity: &'static Entity,
@@ -55,7 +60,7 @@ pub(super) enum From {
 impl Account {
     /// Opens what is known of an account; asks it nothing yet.
     pub(super) fn open(connection: Connection, tenant: Option<(i64, String)>, printer: Printer) -> Result<Self, Error> {
-        let mirror = match mirror_path(&connection) {
+        let mirror = match connection.mirror_path() {
             Some(path) => Mirror::open(&path, &mut || {
                 printer.note("another export of this account is at work; waiting for its end");
             })?,
@@ -83,7 +88,7 @@ impl Account {
             is_own || named.iter().any(|known| known.name == entity.name)
         };
         let wanted: Vec<_> = crate::schema::COLLECTIONS.iter().filter(is_wanted).copied().collect();
-        self.refresh(&wanted, job, progress).await?;
+        self.refresh(Reach { reading: job.reading, wanted: &wanted }, progress).await?;
         self.names = Names::from_mirror(&self.mirror, &named)?;
         for entity in job.entities.iter().copied() {
             let list = self.list(entity, job, is_asked(entity), progress).await?;
@@ -92,17 +97,18 @@ impl Account {
         Ok(())
     }
 
-    async fn refresh(&mut self, wanted: &[&'static Entity], job: &Job, progress: &mut Progress) -> Result<(), Error> {
-        let thoroughness = match (job.reading, &self.connection.account) {
+    /// Brings the copy of some collections up to date.
+    pub(super) async fn refresh(&mut self, reach: Reach<'_>, progress: &mut Progress) -> Result<(), Error> {
+        let thoroughness = match (reach.reading, &self.connection.account) {
             // A sandbox is at hand, and its file may have been made anew.
             (Reading::Whole, _) | (_, journal::Account::SandboxFile { .. } | journal::Account::SandboxMemory) => {
                 Thoroughness::Whole
             }
             (Reading::Changes | Reading::Verified, _) => Thoroughness::Changes,
         };
-        self.refreshed = self.refresh_by(wanted, thoroughness, progress).await?;
-        if job.reading == Reading::Verified {
-            self.differences = self.refresh_by(wanted, Thoroughness::Whole, progress).await?;
+        self.refreshed = self.refresh_by(reach.wanted, thoroughness, progress).await?;
+        if reach.reading == Reading::Verified {
+            self.differences = self.refresh_by(reach.wanted, Thoroughness::Whole, progress).await?;
         }
         Ok(())
     }
@@ -230,21 +236,4 @@ fn no_column(entity: &Entity, field: &str, columns: &Columns) -> Error {
         format!("{} have no column `{field}` to sort by", entity.name),
         format!("choose from {}", all.join(", ")),
     )
-}
-
-/// Where the copy of an account is kept; nowhere for one that is gone with the process.
-fn mirror_path(connection: &Connection) -> Option<PathBuf> {
-    let folder = connection.state.join("mirror");
-    match &connection.account {
-        journal::Account::SandboxMemory => None,
-        journal::Account::SandboxFile { path, tenant } => Some(folder.join(format!("{}.sqlite", word(path, *tenant)))),
-        journal::Account::Service { .. } => Some(folder.join(format!("{}.sqlite", connection.client.account_digest()))),
-    }
-}
-
-/// A name for what is known of a sandbox that is kept in a file.
-fn word(path: &Path, tenant: Option<i64>) -> String {
-    let mut hasher = DefaultHasher::new();
-    (path, tenant).hash(&mut hasher);
-    format!("sandbox-{:016x}", hasher.finish())
 }

@@ -5,6 +5,7 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use jiff::civil::{Date, DateTime};
 use url::Url;
 
+use super::job::no_output;
 use crate::cli::Error;
 use crate::cli::args::ExportArgs;
 use crate::export::bucket::{BucketUrl, UrlError, is_url};
@@ -16,7 +17,6 @@ pub(super) struct Place {
     pub destination: Destination,
     pub format: Format,
     /// The day of its snapshot, where it is partitioned.
-    #[cfg_attr(not(feature = "buckets"), allow(dead_code))]
     pub day: Date,
 }
 
@@ -57,9 +57,7 @@ impl Place {
 /// # Errors
 /// Words that contradict each other, and URLs that no export can go to.
 pub(super) fn of(args: &ExportArgs) -> Result<(String, Layout, Option<Format>), Error> {
-    let output = args.output.as_deref().ok_or_else(|| {
-        Error::usage("nothing says where the export goes", "add -o with a file, a folder, or - for stdout")
-    })?;
+    let output = args.output.as_deref().ok_or_else(no_output)?;
     let mut output = if is_url(output) { of_url(output)? } else { output.to_owned() };
     let format = args.format.map(Format::from);
     let is_bucket_folder = is_url(&output) && is_folder(&output);
@@ -122,6 +120,11 @@ fn of_url(output: &str) -> Result<String, Error> {
     Ok(if is_bare { format!("{output}/") } else { output.to_owned() })
 }
 
+/// The place in a bucket that a URL means once it is filled in.
+pub(super) fn bucket(filled: &str) -> Result<BucketUrl, Error> {
+    BucketUrl::parse(filled).map_err(told)
+}
+
 fn told(error: UrlError) -> Error {
     Error::usage(error.to_string(), error.mend())
 }
@@ -142,7 +145,7 @@ pub(super) fn place(filled: &str, layout: Layout, format: Option<Format>, now: D
         return Ok(Place { destination, format: format.unwrap_or(Format::Csv), day });
     }
     let (destination, name) = if is_url(filled) {
-        let url = BucketUrl::parse(filled).map_err(told)?;
+        let url = bucket(filled)?;
         let name = PathBuf::from(url.file_name());
         (Destination::Bucket(url), name)
     } else {

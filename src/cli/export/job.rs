@@ -175,13 +175,17 @@ impl From<IdsName> for Ids {
     }
 }
 
+pub(super) fn no_output() -> Error {
+    Error::usage("nothing says where the export goes", "add -o with a file, a folder, or - for stdout")
+}
+
 /// What is wrong with a condition, as an error of the command line.
 pub(super) fn told(error: ConditionError) -> Error {
     Error::usage(error.to_string(), error.mend())
 }
 
 /// The destination with its placeholders filled in.
-fn filled(pattern: &str, name: Option<&str>, tenant: Option<&str>, now: DateTime) -> Result<String, Error> {
+pub(super) fn filled(pattern: &str, name: Option<&str>, tenant: Option<&str>, now: DateTime) -> Result<String, Error> {
     let path = fill_names(pattern, name, tenant)?.replace("{date}", &now.date().to_string());
     let time = format!("{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
     let path = path.replace("{time}", &time);

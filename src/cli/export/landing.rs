@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::destination::{Layout, Place};
+use super::destination;
 use super::keep::Series;
 use crate::cli::Error;
 use crate::cli::interrupts::Interrupts;
 use crate::cli::progress::Progress;
 use crate::export::bucket::{Bucket, BucketError, BucketUrl, Upload};
-use crate::table::write::output::Target;
 
 /// Gone with its folder when it is dropped.
 pub(super) struct Landing {
@@ -20,15 +19,16 @@ pub(super) struct Landing {
 }
 
 impl Landing {
-    /// Sees that the bucket takes files before anything is asked of the service.
-    pub(super) fn begin(runtime: &Runtime, url: &BucketUrl, place: &Place) -> Result<Self, Error> {
+    /// Sees that the bucket takes files before anything is asked of the service: one at `url`, or one of that name in
+    /// the folder it means.
+    pub(super) fn begin(runtime: &Runtime, url: &BucketUrl, name: &str) -> Result<Self, Error> {
         let bucket = Bucket::open(url)?;
         let folder = tempfile::Builder::new().prefix("tallyport-").tempdir().map_err(|error| {
             let what = format!("no folder for the files on their way to the bucket: {error}");
             Error::usage(what, "make room in the folder for temporary files, or set TMPDIR to another")
         })?;
         let key = match url.is_folder() {
-            true => format!("{}export.{}", url.key, place.format.extension()),
+            true => format!("{}{name}", url.key),
             false => url.key.clone(),
         };
         runtime.block_on(async {
@@ -42,13 +42,9 @@ impl Landing {
         Ok(Self { bucket, folder })
     }
 
-    /// Where the writers put the files.
-    pub(super) fn target(&self, layout: Layout, place: &Place) -> Target {
-        let (url, folder) = (self.bucket.url(), self.folder.path());
-        match url.is_folder() {
-            true => layout.within(folder.to_owned(), place.day),
-            false => Target::File(folder.join(url.file_name())),
-        }
+    /// Where the files are put first; their names there are those they will have.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Brings the files into the bucket, in their order. Their URLs.
@@ -82,7 +78,7 @@ impl Landing {
 
 /// Deletes what is older than the newest `keep` of an export in a bucket, and says how many files that were.
 pub(super) fn prune(runtime: &Runtime, output: &str, keep: usize) -> Result<usize, Error> {
-    let url = BucketUrl::parse(output).map_err(|error| Error::usage(error.to_string(), error.mend()))?;
+    let url = destination::bucket(output)?;
     let bucket = Bucket::open(&url)?;
     let fixed = url.key.split('{').next().unwrap_or_default();
     let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);

@@ -1,25 +1,23 @@
 //! What stands for `landing` where buckets are not built in: there is never one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
-use super::destination::{Layout, Place};
 use crate::cli::Error;
 use crate::cli::progress::Progress;
 use crate::export::bucket::BucketUrl;
-use crate::table::write::output::Target;
 
 pub(super) enum Landing {}
 
 impl Landing {
     /// # Errors
     /// Always; the command line was refused before.
-    pub(super) fn begin(_: &Runtime, _: &BucketUrl, _: &Place) -> Result<Self, Error> {
+    pub(super) fn begin(_: &Runtime, _: &BucketUrl, _: &str) -> Result<Self, Error> {
         Err(not_built())
     }
 
-    pub(super) fn target(&self, _: Layout, _: &Place) -> Target {
+    pub(super) fn folder(&self) -> &Path {
         match *self {}
     }
 

@@ -77,8 +77,12 @@ impl Files {
         let (target, landing) = match &place.destination {
             Destination::Here(target) => (target.clone(), None),
             Destination::Bucket(url) => {
-                let landing = Landing::begin(runtime, url, place)?;
-                (landing.target(job.layout, place), Some(landing))
+                let landing = Landing::begin(runtime, url, &format!("export.{}", place.format.extension()))?;
+                let target = match url.is_folder() {
+                    true => job.layout.within(landing.folder().to_owned(), place.day),
+                    false => Target::File(landing.folder().join(url.file_name())),
+                };
+                (target, Some(landing))
             }
         };
         let beside = match (&target, job.changes) {

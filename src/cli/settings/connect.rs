@@ -1,5 +1,6 @@
 //! From settings to a client: of the service, or of a sandbox started for this command.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 
 use url::Url;
@@ -14,6 +15,8 @@ use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
 /// Where in the state dir the processes of this machine keep count of their requests.
 const QUOTA_FOLDER: &str = "quota";
+/// Where in the state dir the local copies of accounts lie.
+const MIRROR_FOLDER: &str = "mirror";
 
 /// A client, and the sandbox behind it where there is one: dropped together, the sandbox stops.
 #[derive(Debug)]
@@ -39,6 +42,20 @@ impl Connection {
             journal::Account::SandboxMemory => At::Memory,
             journal::Account::Service { .. } | journal::Account::SandboxFile { .. } => self.shelf.place(run),
         }
+    }
+
+    /// Where the local copy of the account is kept; nowhere for one that is gone with the process.
+    pub fn mirror_path(&self) -> Option<PathBuf> {
+        let word = match &self.account {
+            journal::Account::SandboxMemory => return None,
+            journal::Account::SandboxFile { path, tenant } => {
+                let mut hasher = DefaultHasher::new();
+                (path, tenant).hash(&mut hasher);
+                format!("sandbox-{:016x}", hasher.finish())
+            }
+            journal::Account::Service { .. } => self.client.account_digest().to_owned(),
+        };
+        Some(self.state.join(MIRROR_FOLDER).join(format!("{word}.sqlite")))
     }
 }
 

@@ -1,22 +1,25 @@
 //! Rows without ids, by their whole text: the activity log.
 //!
-//! Two rows may be alike to the letter and still be two: a thing checked out twice within a millisecond. So it is not
-//! asked whether a text came before, but how often. Where the page begins in the run is told by its first row that is
-//! known; from there on the run and the page hold the same part of the list, and of each text the page may bring as
-//! many as it holds more than the run. Where rows were deleted or let in meanwhile that still gives, of each text,
-//! the larger of the two numbers: no row that existed throughout is missing, and none is there more often than it
-//! ever was.
+//! Two rows may be alike to the letter and still be two: a thing checked out twice within a millisecond. So a text that
+//! is there once in the run and once on the page is one row, but of a text that is there more often it has to be asked
+//! how many the page adds. Where the page begins in the run is told by its first row that is known and like no other,
+//! the anchor: from there on the run and the page hold the same part of the list, and of each text the page brings as
+//! many as it holds more than the run. Where rows were deleted or let in meanwhile, that still gives the larger of the
+//! two numbers: none that existed throughout is missing, and none is there more often than it ever was. What the page
+//! holds before the anchor is as old, and was there or came in late.
 //!
-//! The first known row tells its place beyond doubt where its text is there once in the run and once on the page. Where
-//! there are several, the page is a gap: an earlier page shows what stands before them. It is believed where many rows
-//! agree with one place and no other, or with the place that the offset says. Only what the run ended with is kept,
-//! which is all that pages can overlap.
+//! A page whose known rows are all like others is a gap: an earlier page shows what stands before them. It is believed
+//! without an anchor where many rows agree with one place and no other, or with the place that the offset says.
 //!
-//! One thing escapes: a row that is deleted from the log while it is read, and so shifts two equal rows that stand on
-//! either side of a page's end onto each other. Nothing in the guide deletes from the log.
+//! Only what the run ended with is kept, which is all that pages can overlap. Rows whose place in the list is in doubt,
+//! as with [`super::records`], are no anchors.
+//!
+//! Two things escape. A row that is deleted from the log while it is read, and so shifts two equal rows that stand on
+//! either side of a page's end onto each other, takes one of them with it; nothing in the guide deletes from the log.
+//! And where rows are let in among rows that are nearly all alike, how many of them are new cannot be told: one may
+//! come twice or be passed over. A log that is only added to at its end has no such doubts, however alike its rows.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
 use hashbrown::HashMap;
 
@@ -25,19 +28,42 @@ use super::{Join, Look};
 
 /// The rows kept: several pages of the documented maximum of 1,000.
 const WINDOW: usize = 8_192;
-/// Rows that have to agree where one does not tell; fewer where pages are short.
+/// Rows that have to agree where none is like no other; fewer where pages are short.
 const TELLING: usize = 16;
 
 /// What has been read of the list, of which the end is kept.
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     /// The last rows handed over.
-    window: VecDeque<u64>,
+    window: VecDeque<(u64, Place)>,
     /// Rows handed over before those.
     gone: u64,
-    /// By how much the list is longer than the run, up to the last page joined: others came in, or fewer, where rows
+    /// By how much the list is longer than the run up to the last page joined: others came in, or fewer, where rows
     /// were deleted.
     drift: i64,
+}
+
+/// Whether a row is known to stand in the list as it stands in the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Firm,
+    Loose,
+}
+
+/// What a text is to the run and to the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    Unknown,
+    /// Once in the run, at that place of the window, and once on the page.
+    Unique(usize),
+    Several,
+}
+
+/// Where a page meets the run: the first row of it that is known, on the page and in the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Meeting {
+    index: usize,
+    place: usize,
 }
 
 impl Rows {
@@ -46,69 +72,83 @@ impl Rows {
     /// # Errors
     /// Where a page from the list's beginning cannot be joined.
     pub(super) fn join(&mut self, page: &[u64], offset: u64, look: Look) -> Result<Join, Sign> {
-        let is_all_kept = self.gone == 0;
-        let (index, place) = match self.beginning(page, offset, look) {
+        let likeness = self.likeness(page);
+        let meeting = match self.meeting(page, &likeness, offset, look) {
             // The list begins where the run begins.
-            _ if offset == 0 && is_all_kept => (0, 0),
-            Some(found) => found,
+            _ if offset == 0 && self.gone == 0 => Meeting { index: 0, place: 0 },
+            Some(meeting) => meeting,
             None if offset == 0 => return Err(Sign::Adrift),
             None => return Ok(Join::Gap),
         };
-        self.drift = (offset as i64).saturating_add(index as i64) - (self.gone as i64).saturating_add(place as i64);
-        let mut known: HashMap<u64, usize> = HashMap::new();
-        for row in self.window.range(place..) {
-            *known.entry(*row).or_default() += 1;
-        }
-        let is_new = |row: &u64| match known.get_mut(row) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ => true,
-        };
-        // What stands before the first known row came before it, or was let in there.
-        let news: Vec<bool> = page[index..].iter().map(is_new).collect();
-        let fresh: Vec<usize> = news.iter().zip(index..).filter(|(is_new, _)| **is_new).map(|(_, at)| at).collect();
-        self.append(fresh.iter().map(|at| page[*at]));
+        let news = self.news(page, &likeness, meeting);
+        self.drift = (offset as i64).saturating_add(meeting.index as i64)
+            - (self.gone as i64).saturating_add(meeting.place as i64);
+        let fresh: Vec<usize> = (meeting.index..page.len()).filter(|index| news[*index]).collect();
+        self.append(page, &likeness, &fresh);
         Ok(Join::Fresh(fresh))
     }
 
-    fn append(&mut self, rows: impl Iterator<Item = u64>) {
-        self.window.extend(rows);
-        let surplus = self.window.len().saturating_sub(WINDOW);
-        self.window.drain(..surplus);
-        self.gone += surplus as u64;
+    fn likeness(&self, page: &[u64]) -> Vec<Likeness> {
+        // How often on the page, and where in the window, if once.
+        let mut texts: HashMap<u64, (u32, Likeness)> = HashMap::with_capacity(page.len());
+        for row in page {
+            texts.entry(*row).or_insert((0, Likeness::Unknown)).0 += 1;
+        }
+        for (place, (row, _)) in self.window.iter().enumerate() {
+            if let Some((on_page, likeness)) = texts.get_mut(row) {
+                *likeness = match (*likeness, *on_page) {
+                    (Likeness::Unknown, 1) => Likeness::Unique(place),
+                    _ => Likeness::Several,
+                };
+            }
+        }
+        page.iter().map(|row| texts.get(row).map_or(Likeness::Unknown, |(_, likeness)| *likeness)).collect()
     }
 
-    /// The first row of the page that is known, by its place on the page and in the window.
-    fn beginning(&self, page: &[u64], offset: u64, look: Look) -> Option<(usize, usize)> {
-        let index = page.iter().position(|row| self.window.contains(row))?;
-        let (rest, row) = (&page[index..], page[index]);
-        let places: Vec<usize> = (0..self.window.len()).filter(|place| self.window[*place] == row).collect();
-        if let ([place], 1) = (places.as_slice(), page.iter().filter(|other| **other == row).count()) {
-            return Some((index, *place));
+    fn is_firm(&self, place: usize) -> bool {
+        self.window.get(place).is_some_and(|(_, firmness)| *firmness == Place::Firm)
+    }
+
+    /// Where the page meets the run, as far as it can be told.
+    fn meeting(&self, page: &[u64], likeness: &[Likeness], offset: u64, look: Look) -> Option<Meeting> {
+        let known = || likeness.iter().enumerate().filter(|(_, likeness)| **likeness != Likeness::Unknown);
+        let firm = |(index, likeness): (usize, &Likeness)| match likeness {
+            Likeness::Unique(place) if self.is_firm(*place) => Some(Meeting { index, place: *place }),
+            _ => None,
+        };
+        if let Some(anchor) = known().find_map(firm) {
+            return Some(anchor);
         }
-        let said = self.place_at(offset.saturating_add(index as u64));
+        match known().find(|(_, likeness)| **likeness == Likeness::Several) {
+            Some((index, _)) => {
+                self.place_among_equals(page, index, offset, look).map(|place| Meeting { index, place })
+            }
+            // Rows in doubt alone: each is known, and all others are new.
+            None => known().next().map(|(index, _)| Meeting { index, place: self.window.len() }),
+        }
+    }
+
+    /// Where in the window the row at `index` stands, of which there are several.
+    fn place_among_equals(&self, page: &[u64], index: usize, offset: u64, look: Look) -> Option<usize> {
+        let (rest, row) = (&page[index..], page[index]);
+        let places = || (0..self.window.len()).filter(|place| self.window[*place].0 == row);
+        let alike = |place: usize| {
+            self.window.range(place..).zip(rest).take_while(|((ours, _), theirs)| ours == *theirs).count()
+        };
+        let overlap = |place: usize| rest.len().min(self.window.len() - place);
         let enough = (page.len() / 2).clamp(1, TELLING);
-        let agreeing: Vec<usize> = places.iter().copied().filter(|place| self.agrees(rest, *place)).collect();
-        let tells = |place: &usize| self.overlap(rest, *place).len() >= enough;
+        let agreeing: Vec<usize> = places().filter(|place| alike(*place) == overlap(*place)).collect();
+        let said = self.place_at(offset.saturating_add(index as u64));
         let is_said = |place: &usize| said == Some(*place);
         let told = match agreeing.as_slice() {
-            [place] if tells(place) => Some(*place),
-            several => several.iter().copied().find(|place| is_said(place) && tells(place)),
+            [place] => Some(*place),
+            several => several.iter().copied().find(is_said),
         };
-        // No page will say more: the place that the offset says, or the one that most rows speak for.
-        let likeliest = || {
-            let alike = |place: &&usize| {
-                self.window.range(**place..).zip(rest).take_while(|(ours, theirs)| ours == theirs).count()
-            };
-            places.iter().find(|place| is_said(place)).or(places.iter().max_by_key(alike)).copied()
-        };
-        let place = match look {
-            Look::First => told,
-            Look::Again => told.or_else(likeliest),
-        };
-        Some((index, place?))
+        match look {
+            Look::First => told.filter(|place| overlap(*place) >= enough),
+            // No page will say more: the last place, with which the most is new.
+            Look::Again => told.or_else(|| places().next_back()),
+        }
     }
 
     /// Where in the window the row at that offset stands if nothing has changed.
@@ -117,14 +157,42 @@ impl Rows {
         usize::try_from(place).ok()
     }
 
-    /// What the window has from `place` on that the page can have too.
-    fn overlap(&self, rest: &[u64], place: usize) -> Range<usize> {
-        place..self.window.len().min(place + rest.len())
+    /// Which rows of the page the run does not have, if they meet there.
+    fn news(&self, page: &[u64], likeness: &[Likeness], meeting: Meeting) -> Vec<bool> {
+        let mut left: HashMap<u64, usize> = HashMap::new();
+        for (row, _) in self.window.range(meeting.place..) {
+            *left.entry(*row).or_default() += 1;
+        }
+        let mut is_new = |(row, likeness): (&u64, &Likeness)| match likeness {
+            Likeness::Unknown => true,
+            // One that stands firmly before where the page begins is another.
+            Likeness::Unique(place) => self.is_firm(*place) && *place < meeting.place,
+            Likeness::Several => match left.get_mut(row) {
+                Some(left) if *left > 0 => {
+                    *left -= 1;
+                    false
+                }
+                _ => true,
+            },
+        };
+        page.iter().zip(likeness).enumerate().map(|(index, row)| index < meeting.index || is_new(row)).collect()
     }
 
-    /// Whether the page says what the window says from `place` on, as far as both go.
-    fn agrees(&self, rest: &[u64], place: usize) -> bool {
-        self.window.range(self.overlap(rest, place)).zip(rest).all(|(ours, theirs)| ours == theirs)
+    /// Adds what is new. What comes before a row that came already has come late, and what the list no longer has where
+    /// it goes on is in doubt.
+    fn append(&mut self, page: &[u64], likeness: &[Likeness], fresh: &[usize]) {
+        let is_new = |index: &usize| fresh.binary_search(index).is_ok();
+        let last_known = (0..page.len()).rev().find(|index| !is_new(index));
+        if fresh.last().copied() > last_known
+            && let Some(Likeness::Unique(place)) = last_known.and_then(|index| likeness.get(index))
+        {
+            self.window.range_mut(place + 1..).for_each(|(_, firmness)| *firmness = Place::Loose);
+        }
+        let place = |index: &usize| if Some(*index) < last_known { Place::Loose } else { Place::Firm };
+        self.window.extend(fresh.iter().map(|index| (page[*index], place(index))));
+        let surplus = self.window.len().saturating_sub(WINDOW);
+        self.window.drain(..surplus);
+        self.gone += surplus as u64;
     }
 }
 

@@ -3,7 +3,7 @@
 use futures::executor::block_on;
 
 use super::super::{Sign, Sweep, SweepError, Unsteady};
-use super::service::{Manner, Refused, Service, log};
+use super::service::{Alike, Manner, Refused, Service, log};
 use crate::api::RawRecord;
 use crate::schema::collection;
 
@@ -29,9 +29,9 @@ fn edges(length: usize) -> Vec<usize> {
 /// Where the service's page length shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Told {
-    ByLimit,
-    ByRefusal,
-    ByCutting,
+    Limit,
+    Refusal,
+    Cutting,
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_list_at_rest_is_read_in_order_and_in_few_requests() {
             let hints = [None, Some(count), Some(count / 2), Some(count * 2 + 5_000), Some(count + 1), Some(1)];
             for (index, hint) in hints.into_iter().enumerate() {
                 // Every way with every hint, but not all of them with every list.
-                let told = [Told::ByLimit, Told::ByRefusal, Told::ByCutting][(index + count) % 3];
+                let told = [Told::Limit, Told::Refusal, Told::Cutting][(index + count) % 3];
                 let longest = [0, length][(index + count / 2) % 2];
                 let at_once = [1, 3, 8][(index + count / 3) % 3];
                 at_rest(length, count, told, Sweep { at_once, longest, ..hinted(hint) });
@@ -57,9 +57,9 @@ fn hinted(hint: Option<usize>) -> Sweep<'static> {
 fn at_rest(length: u32, count: usize, told: Told, sweep: Sweep<'_>) {
     let mut service = Service::assets(count);
     match told {
-        Told::ByLimit => service.limit.set(length),
-        Told::ByRefusal => service.refuses_above = length,
-        Told::ByCutting => service.cut = length,
+        Told::Limit => service.limit.set(length),
+        Told::Refusal => service.refuses_above = length,
+        Told::Cutting => service.cut = length,
     }
     let context = || {
         let Sweep { expected, at_once, longest, .. } = sweep;
@@ -120,7 +120,7 @@ fn a_page_longer_than_asked_for_is_taken_as_it_is() {
 #[test]
 fn rows_without_ids_are_read_the_same_way() {
     for (count, length) in [(0, 1_000), (1, 1_000), (999, 1_000), (1_000, 1_000), (5_000, 1_000), (700, 50), (60, 2)] {
-        let service = log(count, 3, 1);
+        let service = log(count, 3, Alike::None);
         service.limit.set(length);
         let (swept, names) = service.sweep(service.whole()).unwrap();
         assert_eq!(names, service.names());
@@ -130,19 +130,20 @@ fn rows_without_ids_are_read_the_same_way() {
 
 #[test]
 fn rows_that_are_alike_are_all_there() {
-    for (count, length, alike) in [(5_000, 1_000, 3), (3_000, 50, 2), (3_000, 50, 7), (2_500, 500, 100_000)] {
+    let alike = [2, 3, 7, 10].map(Alike::OfTen);
+    for (count, length, alike) in alike.map(|alike| (3_000, 50, alike)).into_iter().chain([(2_500, 500, Alike::All)]) {
         for at_once in [1, 8] {
             let service = log(count, 3, alike);
             service.limit.set(length);
             let (swept, names) = service.sweep(Sweep { at_once, ..service.whole() }).unwrap();
-            assert!(names == service.names(), "{count} {length} {alike}: {swept:?}");
+            assert!(names == service.names(), "{count} {length} {alike:?}: {swept:?}");
         }
     }
 }
 
 #[test]
 fn a_service_that_ignores_the_offset_ends_in_an_error() {
-    for service in [Service::assets(5_000), log(5_000, 3, 1), Service::assets(1_000)] {
+    for service in [Service::assets(5_000), log(5_000, 3, Alike::None), Service::assets(1_000)] {
         let service = service.that(Manner::IgnoresOffset);
         let error = service.sweep(service.whole()).unwrap_err();
         assert!(matches!(error, SweepError::Unsteady(Unsteady { sign: Sign::Endless { .. }, .. })), "{error:?}");

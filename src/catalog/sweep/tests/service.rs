@@ -78,8 +78,16 @@ struct State {
     throughout: HashMap<String, u32>,
     ever: HashMap<String, u32>,
     rng: Rng,
-    /// Rows of a list without ids that say the same: so many in a row.
-    alike: u64,
+    alike: Alike,
+}
+
+/// Which rows of a list without ids say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Alike {
+    None,
+    /// The first so many of each ten.
+    OfTen(u64),
+    All,
 }
 
 /// Room in the order between two entries, for those that come in between.
@@ -87,15 +95,14 @@ const GAP: u64 = 1 << 20;
 
 impl Service {
     pub(super) fn new(entity: &'static Entity, count: usize, seed: u64) -> Self {
-        Self::alike(entity, count, seed, 1)
+        Self::alike(entity, count, seed, Alike::None)
     }
 
     pub(super) fn assets(count: usize) -> Self {
         Self::new(collection("assets").unwrap(), count, 7)
     }
 
-    /// A list of which `alike` entries in a row are the same row.
-    pub(super) fn alike(entity: &'static Entity, count: usize, seed: u64, alike: u64) -> Self {
+    pub(super) fn alike(entity: &'static Entity, count: usize, seed: u64, alike: Alike) -> Self {
         let mut state = State {
             list: Vec::new(),
             deleted: BTreeMap::new(),
@@ -227,9 +234,15 @@ impl State {
 
     /// What tells the entry from others, where anything does: entries that are alike have one name.
     fn name(&self, place: u64, item: Item) -> String {
+        let number = place / GAP;
+        let first = match self.alike {
+            Alike::None => number,
+            Alike::OfTen(alike) => number - (number % 10).min(alike - 1),
+            Alike::All => 0,
+        };
         match place.is_multiple_of(GAP) {
-            true => format!("{:010}", place / GAP / self.alike),
-            false => format!("{:010}+{}", place / GAP / self.alike, item.id),
+            true => format!("{first:010}"),
+            false => format!("{number:010}+{}", item.id),
         }
     }
 
@@ -324,6 +337,6 @@ impl Future for Pause {
     }
 }
 
-pub(super) fn log(count: usize, seed: u64, alike: u64) -> Service {
+pub(super) fn log(count: usize, seed: u64, alike: Alike) -> Service {
     Service::alike(&ACTIVITY, count, seed, alike)
 }

@@ -1,0 +1,199 @@
+//! Amounts, dates and currencies as the service's records have them, and as finance needs them.
+//!
+//! The service gives costs as JSON numbers (field notes) and, where someone else filled it, as texts. A value that is
+//! there and cannot be read is given back as found: a null is missing, `n/a` is wrong, and neither is zero.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde_json::Value as Json;
+
+use super::item::Record;
+use crate::check::money;
+use crate::table::{Cell, Value};
+
+/// What stands for the currency of an amount whose record and location name none.
+pub const UNSTATED: &str = "unstated";
+
+/// The minor units of most currencies, and of one that is not stated.
+const USUAL_DIGITS: u32 = 2;
+
+/// A currency and how finely its amounts are counted.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency {
+    /// The code of ISO 4217, [`UNSTATED`], or what the account has in its place.
+    pub code: Arc<str>,
+    /// The digits of its minor unit: 2 for a cent, none for JPY, 3 for KWD.
+    pub digits: u32,
+}
+
+impl Currency {
+    /// The currency of a code, in any case.
+    pub fn of(code: &str) -> Self {
+        let code = code.trim();
+        if code.is_empty() || code.eq_ignore_ascii_case(UNSTATED) {
+            return Self { code: Arc::from(UNSTATED), digits: USUAL_DIGITS };
+        }
+        let upper = code.to_uppercase();
+        let digits = iso_currency::Currency::from_code(&upper).and_then(|known| known.exponent());
+        Self { code: Arc::from(upper), digits: digits.map_or(USUAL_DIGITS, u32::from) }
+    }
+
+    pub fn is_unstated(&self) -> bool {
+        &*self.code == UNSTATED
+    }
+
+    /// Whether ISO 4217 knows the code.
+    pub fn is_known(&self) -> bool {
+        iso_currency::Currency::from_code(&self.code).is_some()
+    }
+
+    /// The amount in whole minor units, half of one away from zero.
+    pub fn rounded(&self, amount: Decimal) -> Decimal {
+        rounded(amount, self.digits)
+    }
+
+    /// An amount without its code: all digits of the minor unit, and more where it has more.
+    pub fn plain(&self, amount: Decimal) -> String {
+        let mut plain = amount.normalize();
+        if plain.scale() < self.digits {
+            plain.rescale(self.digits);
+        }
+        plain.to_string()
+    }
+}
+
+/// Half up, as ledgers round: half a cent away from zero.
+pub(super) fn rounded(amount: Decimal, digits: u32) -> Decimal {
+    amount.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
+}
+
+/// A field as a trimmed text; empty where it is missing or null.
+pub(super) fn text(record: &Record, field: &str) -> String {
+    match record.get(field) {
+        Some(Json::String(text)) => text.trim().to_owned(),
+        Some(Json::Number(number)) => number.to_string(),
+        _ => String::new(),
+    }
+}
+
+/// A whole number, written as one or as a text.
+pub(super) fn whole(record: &Record, field: &str) -> Option<i64> {
+    match record.get(field)? {
+        Json::Number(number) => number.as_i64().or_else(|| {
+            let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15)?;
+            Some(float as i64)
+        }),
+        Json::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// An amount of money; none where it is missing, what was found where it is not one.
+///
+/// A currency sign in a text must not contradict `currency`.
+pub(super) fn amount(record: &Record, field: &str, currency: Option<&Currency>) -> Result<Option<Decimal>, String> {
+    match record.get(field) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::Number(number)) => number_amount(&number.to_string()).map(Some),
+        Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(Json::String(text)) => text_amount(text.trim(), currency).map(Some),
+        Some(other) => Err(other.to_string()),
+    }
+}
+
+fn number_amount(text: &str) -> Result<Decimal, String> {
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok().and_then(sane).ok_or_else(|| text.to_owned())
+}
+
+/// An amount whose sums over all items are exact. Beyond eight decimals is the noise of binary fractions, and no cost is
+/// a thousand million millions.
+fn sane(amount: Decimal) -> Option<Decimal> {
+    let is_sane = amount.abs() < Decimal::from(1_000_000_000_000_000_i64);
+    is_sane.then(|| rounded(amount, 8))
+}
+
+fn text_amount(text: &str, currency: Option<&Currency>) -> Result<Decimal, String> {
+    if let Ok(amount) = text.parse() {
+        return sane(amount).ok_or_else(|| text.to_owned());
+    }
+    let read = money::parse(Cell { text, value: Value::Text, format: None }, None).map_err(|_| text.to_owned())?;
+    let contradicts = read
+        .currency
+        .zip(currency.filter(|currency| !currency.is_unstated()))
+        .is_some_and(|(hint, currency)| !hint.allows(&currency.code));
+    sane(read.value).filter(|_| !contradicts).ok_or_else(|| text.to_owned())
+}
+
+/// A date; none where it is missing, what was found where it is not one. Of a moment in time it is the day written.
+pub(super) fn date(record: &Record, field: &str) -> Result<Option<Date>, String> {
+    match record.get(field) {
+        None | Some(Json::Null) => Ok(None),
+        Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
+        Some(Json::String(text)) => iso_date(text.trim()).map(Some).ok_or_else(|| text.clone()),
+        Some(other) => Err(other.to_string()),
+    }
+}
+
+/// `2024-05-01`, alone or before a time.
+pub(super) fn iso_date(text: &str) -> Option<Date> {
+    let (day, rest) = text.split_at_checked(10)?;
+    let is_alone = rest.is_empty() || rest.starts_with(['T', 't', ' ']);
+    day.parse().ok().filter(|_| is_alone)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn record(value: Json) -> Record {
+        json!({ "f": value }).as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn a_cost_is_an_amount_or_missing_or_wrong_and_never_zero_by_accident() {
+        let of =
+            |value| amount(&record(value), "f", Some(&Currency::of("EUR"))).map(|found| found.map(|a| a.to_string()));
+        assert_eq!(of(json!(1299)), Ok(Some("1299".into())));
+        assert_eq!(of(json!(1299.99)), Ok(Some("1299.99".into())));
+        assert_eq!(of(json!(1e3)), Ok(Some("1000.0".into())));
+        assert_eq!(of(json!("1299.50")), Ok(Some("1299.50".into())));
+        assert_eq!(of(json!(" 1.299,50 € ")), Ok(Some("1299.50".into())));
+        assert_eq!(of(json!("$1,299.50")), Err("$1,299.50".into()));
+        assert_eq!(of(json!("n/a")), Err("n/a".into()));
+        assert_eq!(of(json!(1e20)), Err("1e+20".into()));
+        assert_eq!(of(json!("0.1234567891")), Ok(Some("0.12345679".into())));
+        assert_eq!(of(json!(true)), Err("true".into()));
+        assert_eq!(of(json!("")), Ok(None));
+        assert_eq!(of(Json::Null), Ok(None));
+        assert_eq!(of(json!(0)), Ok(Some("0".into())));
+    }
+
+    #[test]
+    fn dates_are_days() {
+        let of = |value| date(&record(value), "f");
+        assert_eq!(of(json!("2024-02-29")), Ok(Some(jiff::civil::date(2024, 2, 29))));
+        assert_eq!(of(json!("2024-05-01T23:59:59.000Z")), Ok(Some(jiff::civil::date(2024, 5, 1))));
+        assert_eq!(of(json!("2023-02-29")), Err("2023-02-29".into()));
+        assert_eq!(of(json!("01/02/2024")), Err("01/02/2024".into()));
+        assert_eq!(of(json!(45000)), Err("45000".into()));
+        assert_eq!(of(Json::Null), Ok(None));
+    }
+
+    #[test]
+    fn currencies_know_their_minor_units() {
+        let digits = ["EUR", "jpy", "KWD", "", "Goats"].map(|code| Currency::of(code).digits);
+        assert_eq!(digits, [2, 0, 3, 2, 2]);
+        assert_eq!(&*Currency::of(" eur ").code, "EUR");
+        assert!(Currency::of("").is_unstated());
+        let euro = Currency::of("EUR");
+        assert_eq!(euro.plain(Decimal::new(15, 1)), "1.50");
+        assert_eq!(euro.plain(Decimal::new(12_345, 3)), "12.345");
+        assert_eq!(euro.rounded(Decimal::new(-12_345, 3)), Decimal::new(-1235, 2));
+    }
+}

@@ -1,0 +1,172 @@
+//! Rates of exchange, as the user gives them.
+//!
+//! A file, in any format we read, with the columns `currency` and `rate`: how much of the base currency **one unit** of
+//! the currency costs. The base is named by a column `base`, or by the row whose rate is 1.
+//!
+//! ```text
+//! currency,rate
+//! EUR,1
+//! USD,0.92
+//! ```
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use rust_decimal::Decimal;
+
+use super::amount::{Currency, rounded};
+use super::error::{RatesProblem, RegisterError};
+use crate::check::money;
+use crate::schema::fold_header;
+use crate::table::{Input, ReadOptions, Row, Value, Workbook};
+
+/// Rates into one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rates {
+    pub base: Currency,
+    /// In the order of the file.
+    pub rates: Vec<Rate>,
+}
+
+/// What one unit of a currency costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rate {
+    pub currency: Currency,
+    /// In the base currency; above zero.
+    pub rate: Decimal,
+}
+
+impl Rates {
+    /// Reads the file of rates.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or what in it is no rate.
+    pub fn read(path: &Path) -> Result<Rates, RegisterError> {
+        let mut book = Workbook::open(&Input::Path(path.to_owned()), &ReadOptions::default())?;
+        let mut rows = Vec::new();
+        book.each_row(0, &mut |row| {
+            rows.push(row.clone());
+            ControlFlow::Continue(())
+        })?;
+        of(&rows).map_err(|problem| RegisterError::Rates { file: path.to_owned(), problem })
+    }
+
+    /// The rate of a currency; none where the file has none.
+    pub fn rate(&self, currency: &Currency) -> Option<Decimal> {
+        let rate = self.rates.iter().find(|rate| rate.currency == *currency);
+        rate.map(|rate| rate.rate).or_else(|| (*currency == self.base).then_some(Decimal::ONE))
+    }
+
+    /// An amount in the base currency, rounded half up to its minor unit.
+    pub fn converted(&self, amount: Decimal, currency: &Currency) -> Option<Decimal> {
+        Some(rounded(amount.checked_mul(self.rate(currency)?)?, self.base.digits))
+    }
+}
+
+fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
+    let (header, rows) = rows.split_first().ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
+    let place = |name: &str| (0..header.len()).find(|column| fold_header(header.cell(*column).text) == name);
+    let currency = place("currency").ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
+    let rate = place("rate").ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
+    let rates = rows.iter().map(|row| read_row(row, currency, rate)).collect::<Result<Vec<_>, _>>()?;
+    for (at, (row, rate)) in rates.iter().enumerate() {
+        if rates[..at].iter().any(|(_, earlier)| earlier.currency == rate.currency) {
+            return Err(RatesProblem::Twice { row: *row, currency: rate.currency.code.to_string() });
+        }
+    }
+    let named = match place("base") {
+        Some(base) => base_of(rows, base)?,
+        None => None,
+    };
+    let ones = || rates.iter().find(|(_, rate)| rate.rate == Decimal::ONE).map(|(_, rate)| rate.currency.clone());
+    let base = named.or_else(ones).ok_or(RatesProblem::NoBase)?;
+    match rates.iter().find(|(_, rate)| rate.currency == base && rate.rate != Decimal::ONE) {
+        Some((row, rate)) => {
+            Err(RatesProblem::BaseRate { row: *row, base: base.code.to_string(), found: rate.rate.to_string() })
+        }
+        None => Ok(Rates { base, rates: rates.into_iter().map(|(_, rate)| rate).collect() }),
+    }
+}
+
+fn read_row(row: &Row, currency: usize, rate: usize) -> Result<(u64, Rate), RatesProblem> {
+    let currency = code(row, currency)?;
+    let cell = row.cell(rate);
+    let read = match cell.value {
+        // As stored: a cell may show fewer digits.
+        Value::Number(number) => number.to_string().parse().ok(),
+        _ => cell.text.trim().parse().ok().or_else(|| money::parse(cell, None).ok().map(|amount| amount.value)),
+    };
+    let read = read.filter(|rate| *rate > Decimal::ZERO && *rate < Decimal::from(1_000_000_000));
+    let rate = read.ok_or_else(|| RatesProblem::Rate { row: row.number, found: cell.text.to_owned() })?;
+    Ok((row.number, Rate { currency, rate: rate.normalize() }))
+}
+
+fn code(row: &Row, column: usize) -> Result<Currency, RatesProblem> {
+    let found = row.cell(column).text.trim();
+    let currency = Currency::of(found);
+    let is_fine = currency.is_known() && !found.is_empty();
+    is_fine.then_some(currency).ok_or_else(|| RatesProblem::Currency { row: row.number, found: found.to_owned() })
+}
+
+/// The one currency that a column `base` names.
+fn base_of(rows: &[Row], column: usize) -> Result<Option<Currency>, RatesProblem> {
+    let mut base: Option<Currency> = None;
+    for row in rows.iter().filter(|row| !row.cell(column).is_blank()) {
+        let own = code(row, column)?;
+        match &base {
+            Some(base) if *base != own => {
+                let (base, found) = (base.code.to_string(), own.code.to_string());
+                return Err(RatesProblem::TwoBases { row: row.number, base, found });
+            }
+            _ => base = Some(own),
+        }
+    }
+    Ok(base)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    fn read(text: &str) -> Result<Rates, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rates.csv");
+        std::fs::write(&path, text).unwrap();
+        Rates::read(&path).map_err(|error| error.to_string().split_once(": ").unwrap().1.to_owned())
+    }
+
+    #[test]
+    fn a_rate_is_what_one_unit_costs_in_the_base() {
+        let rates = read("Currency,Rate\nEUR,1\nusd,0.92\nJPY,0.0061\n").unwrap();
+        assert_eq!(&*rates.base.code, "EUR");
+        let converted = |amount: i64, code| rates.converted(Decimal::from(amount), &Currency::of(code));
+        assert_eq!(converted(1000, "USD"), Some(Decimal::new(92_000, 2)));
+        assert_eq!(converted(12_345, "JPY"), Some(Decimal::new(7530, 2)), "75.3045");
+        assert_eq!(converted(5, "EUR"), Some(Decimal::from(5)));
+        assert_eq!(converted(5, "GBP"), None);
+        let named = read("currency;rate;base\nEUR;1,0812;USD\nGBP;1,31;\n").unwrap();
+        assert_eq!(named.converted(Decimal::from(100), &Currency::of("EUR")), Some(Decimal::new(10_812, 2)));
+        assert_eq!(named.rate(&Currency::of("USD")), Some(Decimal::ONE));
+    }
+
+    #[test]
+    fn what_is_no_table_of_rates_is_told() {
+        for (text, told) in [
+            ("code,rate\nEUR,1\n", "it has no column `currency`"),
+            ("currency,value\nEUR,1\n", "it has no column `rate`"),
+            ("currency,rate\nEUR,1\nUSD,0\n", "row 3: `0` is no rate above zero"),
+            ("currency,rate\nEUR,1\nUSD,-1\n", "row 3: `-1` is no rate above zero"),
+            ("currency,rate\nEUR,1\nUSD,soon\n", "row 3: `soon` is no rate above zero"),
+            ("currency,rate\nEUR,1\nGoats,2\n", "row 3: `Goats` is no currency code of ISO 4217"),
+            ("currency,rate\nEUR,1\nUSD,2\nUSD,2\n", "row 4: a second rate for USD"),
+            ("currency,rate\nEUR,1.1\n", "it does not say into which currency it converts"),
+            ("currency,rate,base\nEUR,2,EUR\n", "row 2: the rate of the base currency EUR is 2, not 1"),
+            ("currency,rate,base\nEUR,2,USD\nGBP,2,CHF\n", "row 3: the base currency is `CHF` here and `USD` above"),
+        ] {
+            assert_eq!(read(text).unwrap_err(), told);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the lines of a register come to. Currencies are never added together.
+
+use std::collections::BTreeMap;
+
+use rust_decimal::Decimal;
+
+use super::amount::Currency;
+use super::line::{Line, Standing};
+
+/// What lines without a category, department, location or status are counted under.
+pub(super) const NONE: &str = "(none)";
+
+/// The sums of some lines of one currency.
+///
+/// What always holds: cost − cost without a book value − accumulated depreciation = book value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Amounts {
+    pub items: u64,
+    /// How many of them have no book value.
+    pub uncomputed_items: u64,
+    pub cost: Decimal,
+    /// The part of the cost whose book value could not be computed.
+    pub uncomputed_cost: Decimal,
+    pub accumulated: Decimal,
+    pub book_value: Decimal,
+}
+
+impl Amounts {
+    pub(super) fn add(&mut self, line: &Line) {
+        let cost = line.item.cost.as_ref().copied().unwrap_or_default();
+        self.items += 1;
+        self.cost += cost;
+        match &line.figures {
+            Some(figures) => {
+                self.accumulated += figures.accumulated;
+                self.book_value += figures.book_value;
+            }
+            None => {
+                self.uncomputed_items += 1;
+                self.uncomputed_cost += cost;
+            }
+        }
+    }
+}
+
+/// What lines are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum By {
+    Category,
+    Department,
+    Location,
+    Status,
+}
+
+impl By {
+    pub(super) const ALL: [By; 4] = [By::Category, By::Department, By::Location, By::Status];
+
+    /// A line's own, empty where it has none.
+    pub(super) fn of(self, line: &Line) -> &str {
+        let item = &line.item;
+        match self {
+            Self::Category => &item.category,
+            Self::Department => &item.department,
+            Self::Location => &item.location,
+            Self::Status => &item.status,
+        }
+    }
+
+    /// As a heading has it.
+    pub(super) fn title(self) -> &'static str {
+        match self {
+            Self::Category => "Category",
+            Self::Department => "Department",
+            Self::Location => "Location",
+            Self::Status => "Status",
+        }
+    }
+}
+
+/// The held lines of one category, department, location or status, in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Group {
+    pub currency: Currency,
+    /// As most are spelled that differ only in case; [`NONE`] for those without.
+    pub name: String,
+    pub amounts: Amounts,
+}
+
+/// The sums of a currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CurrencyTotal {
+    pub currency: Currency,
+    pub held: Amounts,
+    pub disposed: Amounts,
+}
+
+/// How many items there are of each sort.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct RegisterCounts {
+    pub items: u64,
+    pub assets: u64,
+    pub licenses: u64,
+    pub held: u64,
+    pub disposed: u64,
+    pub not_yet_bought: u64,
+    /// Of those held.
+    pub fully_depreciated: u64,
+    /// Of those held, without a book value.
+    pub uncomputed: u64,
+}
+
+impl RegisterCounts {
+    pub(super) fn of(lines: &[Line]) -> Self {
+        let count = |is: fn(&Line) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
+        let held = |line: &Line| line.standing == Standing::Held;
+        Self {
+            items: lines.len() as u64,
+            assets: count(|line| line.item.kind == super::Kind::Asset),
+            licenses: count(|line| line.item.kind == super::Kind::License),
+            held: count(held),
+            disposed: count(|line| line.standing == Standing::Disposed),
+            not_yet_bought: count(|line| line.standing == Standing::NotYetBought),
+            fully_depreciated: count(|line| {
+                line.standing == Standing::Held && line.is_fully_depreciated() == Some(true)
+            }),
+            uncomputed: count(|line| line.standing == Standing::Held && line.figures.is_none()),
+        }
+    }
+}
+
+/// The sums of each currency, by code.
+pub(super) fn by_currency(lines: &[Line]) -> Vec<CurrencyTotal> {
+    let mut totals: BTreeMap<&Currency, CurrencyTotal> = BTreeMap::new();
+    for line in lines {
+        let currency = &line.item.currency;
+        let total = totals.entry(currency).or_insert_with(|| CurrencyTotal {
+            currency: currency.clone(),
+            held: Amounts::default(),
+            disposed: Amounts::default(),
+        });
+        match line.standing {
+            Standing::Held => total.held.add(line),
+            Standing::Disposed => total.disposed.add(line),
+            Standing::NotYetBought => {}
+        }
+    }
+    totals.into_values().collect()
+}
+
+/// The held lines by `by` and currency: by currency, and in it by book value, the largest first.
+pub(super) fn groups(lines: &[Line], by: By) -> Vec<Group> {
+    let mut groups: BTreeMap<(&Currency, String), Group> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.standing == Standing::Held) {
+        let name = shown(by.of(line));
+        let currency = &line.item.currency;
+        let group = groups.entry((currency, key(name))).or_insert_with(|| Group {
+            currency: currency.clone(),
+            name: name.to_owned(),
+            amounts: Amounts::default(),
+        });
+        group.amounts.add(line);
+    }
+    let mut groups: Vec<Group> = groups.into_values().collect();
+    groups.sort_by(|one, other| {
+        let by_value = other.amounts.book_value.cmp(&one.amounts.book_value);
+        one.currency.cmp(&other.currency).then(by_value)
+    });
+    groups
+}
+
+/// A name as it is counted under.
+pub(super) fn shown(name: &str) -> &str {
+    if name.is_empty() { NONE } else { name }
+}
+
+/// Names that a spreadsheet's formulas hold for one: those that differ in case only.
+pub(super) fn key(name: &str) -> String {
+    name.to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use jiff::civil::date;
+
+    use super::super::item::{Disposal, Gap, Item};
+    use super::super::samples;
+    use super::*;
+
+    fn lines() -> Vec<Line> {
+        let yen = Item { currency: Currency::of("JPY"), category: "laptops".into(), ..samples::item(2) };
+        let items = [
+            samples::item(1),
+            yen,
+            Item { cost: Err(Gap::CostMissing), ..samples::item(3) },
+            Item { schedule: Err(Gap::NoDepreciation("it".into())), category: String::new(), ..samples::item(4) },
+            Item { disposal: Disposal::Archived, ..samples::item(5) },
+            Item { purchased: Ok(date(2026, 1, 1)), ..samples::item(6) },
+            Item { category: "LAPTOPS".into(), purchased: Ok(date(2020, 1, 1)), ..samples::item(7) },
+        ];
+        items.into_iter().map(|item| Line::on(date(2025, 1, 15), item)).collect()
+    }
+
+    #[test]
+    fn currencies_stay_apart_and_the_sums_tie() {
+        let totals = by_currency(&lines());
+        let shown: Vec<_> = totals
+            .iter()
+            .map(|total| {
+                let Amounts { items, uncomputed_items, cost, uncomputed_cost, accumulated, book_value } = &total.held;
+                assert_eq!(*cost - uncomputed_cost - accumulated, *book_value);
+                let disposed = &total.disposed.cost;
+                format!(
+                    "{} {items} {uncomputed_items} {cost} {accumulated} {book_value} {disposed}",
+                    total.currency.code
+                )
+            })
+            .collect();
+        assert_eq!(shown, ["EUR 4 2 3000 1333.33 666.67 1000", "JPY 1 0 1000 333 667 0"]);
+    }
+
+    #[test]
+    fn groups_are_by_folded_name_and_currency() {
+        let groups = groups(&lines(), By::Category);
+        let shown: Vec<_> = groups
+            .iter()
+            .map(|group| format!("{} {} {}", group.currency.code, group.name, group.amounts.book_value))
+            .collect();
+        assert_eq!(shown, ["EUR Laptops 666.67", "EUR (none) 0", "JPY laptops 667"]);
+    }
+
+    #[test]
+    fn items_are_counted() {
+        let counts = RegisterCounts::of(&lines());
+        let RegisterCounts { items, held, disposed, not_yet_bought, fully_depreciated, uncomputed, .. } = counts;
+        assert_eq!([items, held, disposed, not_yet_bought, fully_depreciated, uncomputed], [7, 5, 1, 1, 1, 2]);
+    }
+}

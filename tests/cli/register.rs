@@ -1,0 +1,148 @@
+//! The fixed-asset register, its figures recomputed here in whole cents, month by month.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::rehearsal::{Rehearsal, rows_of};
+
+/// Tag, cost, minimum, months, day bought.
+const THINGS: &[(&str, i64, i64, i64, (i64, i64, i64))] = &[
+    ("A-1", 1_300, 100, 36, (2024, 5, 15)),
+    ("A-2", 999, 0, 36, (2024, 1, 31)),
+    ("A-3", 2_000, 500, 48, (2019, 2, 28)),
+    ("A-4", 100, 250, 12, (2025, 6, 1)),
+    ("A-5", 1_000, 0, 7, (2025, 10, 30)),
+];
+
+fn account() -> Rehearsal {
+    let mut account = Rehearsal::new()
+        .holds("categories", json!({"name": "Laptops", "type": "asset"}))
+        .holds("categories", json!({"name": "Desks", "type": "asset"}))
+        .holds("statuses", json!({"name": "Ready", "type": "deployable"}))
+        .holds("statuses", json!({"name": "Scrapped", "type": "archived"}));
+    for (place, (tag, cost, minimum, months, (year, month, day))) in THINGS.iter().enumerate() {
+        let id = place + 1;
+        account = account
+            .holds("depreciations", json!({"name": format!("D{id}"), "months": months, "minimum_value": minimum}))
+            .holds("products", json!({"name": format!("P{id}"), "category_id": place % 2 + 1, "depreciation_id": id}))
+            .holds(
+                "assets",
+                json!({
+                    "asset_id": tag, "product_id": id, "status_id": 1, "purchase_cost": cost, "currency": "EUR",
+                    "purchase_date": format!("{year}-{month:02}-{day:02}"),
+                }),
+            );
+    }
+    account
+}
+
+fn days_of(year: i64, month: i64) -> i64 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// The cents written off by the end of a day: a month counts when its day of purchase comes round.
+fn written_off(cost: i64, minimum: i64, months: i64, bought: (i64, i64, i64), on: (i64, i64, i64)) -> i64 {
+    let mut elapsed = 0;
+    let (mut year, mut month) = (bought.0, bought.1);
+    while elapsed < months {
+        (year, month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
+        if (year, month, bought.2.min(days_of(year, month))) > on {
+            break;
+        }
+        elapsed += 1;
+    }
+    let base = (cost - minimum).max(0) * 100;
+    // Half a cent is a cent.
+    (base * elapsed * 2 + months) / (months * 2)
+}
+
+fn amount(cents: i64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+/// The register's CSV as rows of the columns asked for.
+fn columns(account: &Rehearsal, path: &str, headers: &[&str]) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(account.path(path)).unwrap();
+    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let known = reader.headers().unwrap().clone();
+    let places: Vec<usize> = headers
+        .iter()
+        .map(|header| known.iter().position(|known| known == *header).unwrap_or_else(|| panic!("{header}: {known:?}")))
+        .collect();
+    reader.records().map(|row| places.iter().map(|place| row.as_ref().unwrap()[*place].to_owned()).collect()).collect()
+}
+
+fn same(one: &str, other: &str) -> bool {
+    let cents = |text: &str| (text.parse::<f64>().unwrap() * 100.0).round() as i64;
+    cents(one) == cents(other)
+}
+
+#[test]
+fn every_book_value_is_right_to_the_cent() {
+    let account = account();
+    for on in [(2024, 12, 31), (2025, 2, 28), (2025, 5, 14), (2025, 5, 15), (2026, 11, 30), (2035, 1, 1)] {
+        let day = format!("{}-{:02}-{:02}", on.0, on.1, on.2);
+        account.run(&["export", "register", "-o", "register.csv", "--as-of", &day]).exits(0);
+        let rows = columns(&account, "register.csv", &["tag", "accumulated_depreciation", "book_value", "standing"]);
+        assert_eq!(rows.len(), THINGS.len());
+        for (row, (tag, cost, minimum, months, bought)) in rows.iter().zip(THINGS) {
+            assert_eq!(row[0], *tag);
+            if *bought > on {
+                assert_eq!(row[3], "not yet bought");
+                continue;
+            }
+            let off = written_off(*cost, *minimum, *months, *bought, on);
+            assert!(same(&row[1], &amount(off)), "{tag} on {day}: {row:?}, {}", amount(off));
+            assert!(same(&row[2], &amount(cost * 100 - off)), "{tag} on {day}: {row:?}");
+        }
+    }
+}
+
+#[test]
+fn a_roll_forward_ties_and_the_manifest_knows_its_files() {
+    let account = account();
+    account.run(&["export", "register", "-o", "old/", "--as-of", "2026-10-31"]).exits(0);
+    account.request("PUT", "assets/1", Some(&json!({"status_id": 2})));
+    account.request("DELETE", "assets/3", None);
+    let account = account.holds(
+        "assets",
+        json!({
+            "asset_id": "A-6", "product_id": 2, "status_id": 1, "purchase_cost": 500, "currency": "EUR",
+            "purchase_date": "2026-11-05",
+        }),
+    );
+    let (code, document) =
+        account.json(&["export", "register", "-o", "new/", "--as-of", "2026-11-30", "--previous", "old/register.xlsx"]);
+    assert_eq!((code, &document["rolled_forward_from"]), (0, &json!("2026-10-31")));
+    let names = ["register.xlsx", "register.csv", "roll-forward.csv", "manifest.json"];
+    assert!(names.iter().all(|name| account.path("new").join(name).exists()));
+    let manifest: Value = serde_json::from_slice(&fs::read(account.path("new/manifest.json")).unwrap()).unwrap();
+    for file in manifest["files"].as_array().unwrap() {
+        let bytes = fs::read(account.path("new").join(file["name"].as_str().unwrap())).unwrap();
+        assert_eq!(file["bytes"], bytes.len());
+    }
+    assert!(!rows_of(&account.path("new/register.xlsx"), "Roll-forward").is_empty());
+    let said = account.run(&["export", "register", "-o", "new/", "--previous", "none.csv"]).exits(2);
+    said.says("none.csv");
+}
+
+#[test]
+fn what_makes_no_register_is_said() {
+    let account = account();
+    for (arguments, said) in [
+        (&["export", "register"][..], "nothing says where the export goes"),
+        (&["export", "register", "-o", "-"], "the register is several files"),
+        (&["export", "register", "-o", "r.jsonl"], "the register is a workbook or a CSV"),
+        (&["export", "register", "assets", "-o", "r.xlsx"], "the register is an export of its own"),
+        (&["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"], "`31.12.2026` is no day"),
+        (&["export", "register", "-o", "r.xlsx", "--where", "status=Ready"], "--where means nothing to the register"),
+    ] {
+        account.run(arguments).exits(2).says(said);
+    }
+}
