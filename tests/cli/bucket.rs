@@ -167,6 +167,16 @@ fn a_folder_is_partitioned_alike_with_the_tenants_in_front() {
 }
 
 #[test]
+fn the_register_goes_there_too_and_its_manifest_last() {
+    let (account, server) = (account(), Server::start());
+    let ran = run(&account, &server, &["export", "register", "-o", "s3://backups/books/register.xlsx"]).exits(0);
+    ran.says("wrote `s3://backups/books/register.xlsx`");
+    let completed: Vec<String> = server.log().into_iter().filter(|request| request.ends_with("complete")).collect();
+    assert!(completed.len() > 1 && completed.last().unwrap().contains("manifest"), "{completed:?}");
+    assert!(server.keys().iter().all(|key| key.starts_with("books/register")), "{:?}", server.keys());
+}
+
+#[test]
 fn a_url_that_cannot_be_meant_is_refused_at_once_without_its_secret() {
     let (account, server) = (account(), Server::start());
     for (url, words) in [
