@@ -57,6 +57,8 @@ pub use quota::{WaitReason, Waiting};
 pub use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
 pub use secret::{Secret, SecretError};
+#[cfg(feature = "buckets")]
+pub(crate) use transport::install_cryptography;
 
 /// A record as the service gives it: unknown fields are kept.
 pub type Record = Map<String, Value>;

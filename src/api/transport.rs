@@ -121,7 +121,7 @@ fn headers(key: &Secret) -> Result<HeaderMap, ApiError> {
 }
 
 /// Chooses the process's cryptography once. Where the program has chosen another, that one stays.
-fn install_cryptography() {
+pub(crate) fn install_cryptography() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 }

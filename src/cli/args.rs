@@ -464,13 +464,19 @@ pub struct ExportArgs {
     #[arg(long)]
     pub all: bool,
 
-    /// The file, or the folder for a file each; `-` is stdout; {date}, {time}, {tenant} and {name} are filled in
-    #[arg(short, long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    /// The file, or the folder for a file each; `-` is stdout; s3://, az://, abfss:// and gs:// are buckets; {date},
+    /// {time}, {tenant} and {name} are filled in
+    #[arg(short, long, value_name = "PATH|URL", value_hint = ValueHint::AnyPath)]
     pub output: Option<String>,
 
     /// The kind of file [default: by the name; csv for a folder and stdout]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<FormatName>,
+
+    /// Parquet for data tools, each day beside the others: collection=E/snapshot=DAY/part-0.parquet in the folder
+    /// [default in a bucket's folder, with --format parquet]
+    #[arg(long)]
+    pub partitioned: bool,
 
     /// The export of that name in config.toml; with --incremental, what it compares itself with
     #[arg(long, value_name = "NAME")]
@@ -590,6 +596,7 @@ impl ExportArgs {
             entities: if self.all { self.entities } else { first(self.entities, other.entities) },
             output: self.output.or(other.output),
             format: self.format.or(other.format),
+            partitioned: self.partitioned || other.partitioned,
             name: self.name.or(other.name),
             profile: self.profile.or(other.profile),
             tenant: self.tenant.or(other.tenant),

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use crate::api::ApiError;
 use crate::catalog::RefreshError;
 use crate::export::SheetError;
+#[cfg(feature = "buckets")]
+use crate::export::bucket::{BucketError, Refusal};
 use crate::journal::JournalError;
 
 /// What a scheduler or script learns from the exit status. The numbers are a contract.
@@ -63,6 +65,10 @@ pub enum Error {
     /// Records could not be backed up, and so were not deleted.
     #[error("{0}; nothing was deleted")]
     Backup(#[from] crate::export::BackupError),
+    /// A bucket does not take the files of an export, or only some of them.
+    #[cfg(feature = "buckets")]
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
     /// The headers of a sheet do not fit.
     #[error(transparent)]
     Headers(#[from] super::intake::HeaderFaults),
@@ -143,6 +149,14 @@ impl Error {
             Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. }) => Exit::Usage,
             Error::Api(ApiError::Setup { .. } | ApiError::Ledger(_)) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
+            #[cfg(feature = "buckets")]
+            Error::Bucket(BucketError::Setup { .. } | BucketError::File { .. }) => Exit::Usage,
+            #[cfg(feature = "buckets")]
+            Error::Bucket(BucketError::Refused { refusal: Refusal::NoCredentials { .. }, .. }) => Exit::Usage,
+            #[cfg(feature = "buckets")]
+            Error::Bucket(BucketError::Interrupted) => Exit::Stopped,
+            #[cfg(feature = "buckets")]
+            Error::Bucket(BucketError::Refused { .. } | BucketError::Torn(_)) => Exit::Refused,
             Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Template(_) | Error::Backup(_) => Exit::Usage,
@@ -168,6 +182,8 @@ impl Error {
             Error::Template(error) => error.mend(),
             Error::Write(error) => error.mend(),
             Error::Backup(error) => error.mend(),
+            #[cfg(feature = "buckets")]
+            Error::Bucket(error) => error.mend(),
             Error::Mapping(error) => Some(error.mend()),
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
             Error::Usage { mend, .. } => Some(mend.clone()),

@@ -2,8 +2,14 @@
 
 mod account;
 mod changes;
+mod destination;
 mod job;
 mod keep;
+#[cfg(feature = "buckets")]
+mod landing;
+#[cfg(not(feature = "buckets"))]
+#[path = "export/landing_not_built.rs"]
+mod landing;
 mod lock;
 mod register;
 mod shown;
@@ -24,8 +30,10 @@ use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::settings::{Connection, Settings, connect, named_export};
 use super::{Error, Exit};
+use crate::export::bucket::is_url;
 use account::Account;
-use job::{Changes, Job, Place, Tenants};
+use destination::Place;
+use job::{Changes, Job, Tenants};
 use lock::NameLock;
 use shown::Shown;
 use written::{Files, Written};
@@ -90,7 +98,7 @@ impl Exporter {
         let connection = connect(&self.global)?;
         let tenant = connection.account.tenant().map(|tenant| tenant.to_string());
         let place = self.job.place(tenant.as_deref(), self.now)?;
-        let files = Files::begin(&self.job, &place)?;
+        let files = Files::begin(&self.job, &place, &self.runtime)?;
         let mut progress = self.progress();
         let account = self.read(connection, None, &mut progress)?;
         let accounts = [account];
@@ -130,7 +138,7 @@ impl Exporter {
     fn tenant_apart(&self, tenant: &Tenant) -> Result<(Account, Written, usize), Error> {
         let id = tenant.id.to_string();
         let place = self.job.place(Some(&id), self.now)?;
-        let files = Files::begin(&self.job, &place)?;
+        let files = Files::begin(&self.job, &place, &self.runtime)?;
         let mut progress = self.progress();
         let account = self.read_tenant(tenant, &mut progress)?;
         let accounts = [account];
@@ -143,7 +151,7 @@ impl Exporter {
     /// One set of files with a column for the tenant.
     fn together(&self, tenants: &[Tenant]) -> Result<Exit, Error> {
         let place = self.job.place(None, self.now)?;
-        let files = Files::begin(&self.job, &place)?;
+        let files = Files::begin(&self.job, &place, &self.runtime)?;
         let mut progress = self.progress();
         let (mut accounts, mut failed) = (Vec::new(), Vec::new());
         for tenant in tenants {
@@ -195,7 +203,7 @@ impl Exporter {
 
     /// Writes the files; from then on the next export of this name compares itself with what they hold.
     fn write(&self, files: Files, accounts: &[Account], mut progress: Progress) -> Result<Written, Error> {
-        let written = files.write(&self.job, accounts, &mut progress)?;
+        let written = files.write(&self.job, accounts, &self.runtime, &mut progress)?;
         progress.finish();
         let (Some(name), Changes::Told) = (&self.job.name, self.job.changes) else { return Ok(written) };
         for account in accounts {
@@ -208,14 +216,21 @@ impl Exporter {
 
     fn prune(&self, tenant: Option<&str>) -> Result<usize, Error> {
         let Some(keep) = self.job.keep else { return Ok(0) };
-        let output = self.job.output_but_time(tenant)?;
-        match keep::prune(&output, keep as usize) {
-            Ok(deleted) => Ok(deleted),
-            Err(error) => {
+        let mut deleted = 0;
+        for output in self.job.outputs_but_time(tenant)? {
+            match self.prune_one(&output, keep as usize) {
+                Ok(files) => deleted += files,
                 // The export itself stands.
-                self.printer.warn(&format!("older files could not be deleted: {error}"));
-                Ok(0)
+                Err(error) => self.printer.warn(&format!("older files could not be deleted: {error}")),
             }
+        }
+        Ok(deleted)
+    }
+
+    fn prune_one(&self, output: &str, keep: usize) -> Result<usize, Error> {
+        match is_url(output) {
+            true => landing::prune(&self.runtime, output, keep),
+            false => Ok(keep::prune(output, keep)?),
         }
     }
 
@@ -229,7 +244,7 @@ impl Exporter {
     ) -> Result<Exit, Error> {
         let seconds = self.started.elapsed().as_secs_f64();
         let shown = Shown { job: &self.job, accounts, written, seconds, pruned, failed };
-        shown.print(self.printer, place.map(|place| &place.target))?;
+        shown.print(self.printer, place)?;
         let is_well = failed.is_empty() && shown.differences().is_empty();
         Ok(if is_well { Exit::Success } else { Exit::RowsFailed })
     }

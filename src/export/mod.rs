@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Columns    the columns of a collection's records, from its schema; a record as a row of typed cells
+//! bucket     files into the buckets of clouds
 //! backup     records that are about to be deleted, as a workbook that an import can bring back
 //! ```
 //!
@@ -10,6 +11,7 @@
 //! and as `#id` where a name would not find the record again.
 
 mod backup;
+pub mod bucket;
 mod columns;
 mod condition;
 mod names;

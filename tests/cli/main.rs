@@ -1,6 +1,8 @@
 //! The real binary against the sandbox over loopback, on real files: one module per command or promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
+#[cfg(feature = "buckets")]
+mod bucket;
 mod check;
 mod delete;
 mod export;

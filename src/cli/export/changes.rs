@@ -4,6 +4,7 @@
 use serde_json::{Map, Value as Json};
 
 use super::account::{Account, List};
+use super::destination::Layout;
 use crate::api::RawFields;
 use crate::catalog::{Change, Changed, LogEntry};
 use crate::cli::Error;
@@ -43,14 +44,19 @@ impl Counts {
 }
 
 /// Begins the table.
-pub(super) fn begin(output: &mut dyn Output, has_tenants: bool) -> Result<(), Error> {
+pub(super) fn begin(output: &mut dyn Output, has_tenants: bool, layout: Layout) -> Result<(), Error> {
     let column = |header: &str, holds| OutputColumn { header: header.to_owned(), holds };
+    let collection = match layout {
+        Layout::Flat => "collection",
+        // To data tools `collection` is what the folder says, here `changes`.
+        Layout::Partitioned => "changed_collection",
+    };
     let mut columns = Vec::new();
     if has_tenants {
         columns.push(column("tenant_id", Holds::Text));
     }
     columns.extend([
-        column("collection", Holds::Text),
+        column(collection, Holds::Text),
         column("id", Holds::Text),
         column("record", Holds::Text),
         column("change", Holds::Text),

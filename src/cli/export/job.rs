@@ -1,16 +1,16 @@
 //! What an export is to do: what was typed and what config.toml says of it, made sense of.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-
 use jiff::civil::DateTime;
+use std::collections::BTreeMap;
 
+use super::changes::CHANGES;
+use super::destination::{self, Layout, Place};
 use crate::cli::Error;
 use crate::cli::args::{ExportArgs, FormatName, IdsName};
 use crate::cli::schema::entity;
 use crate::export::{ConditionError, Direction, Ids, Wish};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, TENANTS};
-use crate::table::write::output::{ByteOrderMark, Format, Guard, Style, Target};
+use crate::table::write::output::{ByteOrderMark, Format, Guard, Style};
 
 /// What `register` is called where collections are named.
 pub(super) const REGISTER: &str = "register";
@@ -22,6 +22,7 @@ pub(super) struct Job {
     pub entities: Vec<&'static Entity>,
     /// With its placeholders.
     pub output: String,
+    pub layout: Layout,
     pub format: Option<Format>,
     pub style: Style,
     pub ids: Ids,
@@ -59,22 +60,12 @@ pub(super) enum Tenants {
     All,
 }
 
-/// The place of one account's files.
-#[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub target: Target,
-    pub format: Format,
-}
-
 impl Job {
     /// # Errors
     /// Flags that contradict each other, or name what does not exist.
     pub(super) fn of(args: &ExportArgs, defaults: &BTreeMap<String, Vec<String>>) -> Result<Self, Error> {
         let entities = entities(args)?;
-        let mut output = args.output.clone().ok_or_else(no_output)?;
-        if args.all_tenants && output.ends_with(['/', std::path::MAIN_SEPARATOR]) && !output.contains("{tenant}") {
-            output.push_str("{tenant}/");
-        }
+        let (output, layout, format) = destination::of(args)?;
         let mut wishes =
             args.wheres.iter().map(|text| Wish::parse(text).map_err(told)).collect::<Result<Vec<_>, _>>()?;
         wishes.extend(log_wishes(args, &entities)?);
@@ -91,7 +82,8 @@ impl Job {
             sort: args.sort.as_deref().map(sort).transpose()?,
             entities,
             output,
-            format: args.format.map(Format::from),
+            layout,
+            format,
             style,
             ids: args.ids.map_or(Ids::Both, Ids::from),
             wishes,
@@ -118,7 +110,8 @@ impl Job {
         if self.keep == Some(0) {
             return Err(Error::usage("--keep 0 would delete the export itself", "keep at least 1"));
         }
-        if self.keep.is_some() && !self.output.contains("{date}") && !self.output.contains("{time}") {
+        let has_day = self.layout == Layout::Partitioned || self.output.contains("{date}");
+        if self.keep.is_some() && !has_day && !self.output.contains("{time}") {
             let mend = "put {date} into the name, such as nightly-{date}.xlsx";
             return Err(Error::usage("--keep needs names that differ from day to day", mend));
         }
@@ -141,9 +134,14 @@ impl Job {
         self.output.contains("{tenant}")
     }
 
-    /// The path with only days and times left open.
-    pub(super) fn output_but_time(&self, tenant: Option<&str>) -> Result<String, Error> {
-        fill_names(&self.output, self.name.as_deref(), tenant)
+    /// The destinations with only days and times left open: of each table, where each has days of its own.
+    pub(super) fn outputs_but_time(&self, tenant: Option<&str>) -> Result<Vec<String>, Error> {
+        let output = fill_names(&self.output, self.name.as_deref(), tenant)?;
+        if self.layout == Layout::Flat {
+            return Ok(vec![output]);
+        }
+        let tables = self.entities.iter().map(|entity| entity.name.to_owned()).chain([CHANGES.to_lowercase()]);
+        Ok(tables.map(|table| format!("{output}collection={table}/snapshot={{date}}/")).collect())
     }
 
     /// Where the files of an account go.
@@ -151,22 +149,8 @@ impl Job {
     /// # Errors
     /// A name that says no kind of file.
     pub(super) fn place(&self, tenant: Option<&str>, now: DateTime) -> Result<Place, Error> {
-        if self.output == "-" {
-            return Ok(Place { target: Target::Stdout, format: self.format.unwrap_or(Format::Csv) });
-        }
-        let path = filled(&self.output, self.name.as_deref(), tenant, now)?;
-        let is_folder = self.output.ends_with(['/', std::path::MAIN_SEPARATOR]) || path.is_dir();
-        if is_folder {
-            return Ok(Place { target: Target::Folder(path), format: self.format.unwrap_or(Format::Csv) });
-        }
-        let format = match (self.format, format_of(&path)) {
-            (Some(format), _) | (None, Some(format)) => format,
-            (None, None) => {
-                let what = format!("the name `{}` does not say what kind of file it is", path.display());
-                return Err(Error::usage(what, "end it in .xlsx, .csv, .jsonl, .parquet, or in / for a folder"));
-            }
-        };
-        Ok(Place { target: Target::File(path), format })
+        let output = filled(&self.output, self.name.as_deref(), tenant, now)?;
+        destination::place(&output, self.layout, self.format, now)
     }
 }
 
@@ -200,8 +184,8 @@ pub(super) fn told(error: ConditionError) -> Error {
     Error::usage(error.to_string(), error.mend())
 }
 
-/// The path with its placeholders filled in.
-pub(super) fn filled(pattern: &str, name: Option<&str>, tenant: Option<&str>, now: DateTime) -> Result<PathBuf, Error> {
+/// The destination with its placeholders filled in.
+pub(super) fn filled(pattern: &str, name: Option<&str>, tenant: Option<&str>, now: DateTime) -> Result<String, Error> {
     let path = fill_names(pattern, name, tenant)?.replace("{date}", &now.date().to_string());
     let time = format!("{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
     let path = path.replace("{time}", &time);
@@ -210,7 +194,7 @@ pub(super) fn filled(pattern: &str, name: Option<&str>, tenant: Option<&str>, no
             let what = format!("`{}` is no placeholder", &path[open..]);
             Err(Error::usage(what, "use {date}, {time}, {tenant} or {name}"))
         }
-        _ => Ok(PathBuf::from(path)),
+        _ => Ok(path),
     }
 }
 
@@ -231,16 +215,6 @@ fn fill_names(pattern: &str, name: Option<&str>, tenant: Option<&str>) -> Result
 /// A text as a part of a file name on every system.
 fn file_word(text: &str) -> String {
     text.chars().map(|char| if char.is_alphanumeric() || "-_. ".contains(char) { char } else { '_' }).collect()
-}
-
-fn format_of(path: &Path) -> Option<Format> {
-    match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "xlsx" => Some(Format::Xlsx),
-        "csv" | "tsv" | "txt" => Some(Format::Csv),
-        "jsonl" | "ndjson" => Some(Format::Jsonl),
-        "parquet" => Some(Format::Parquet),
-        _ => None,
-    }
 }
 
 fn entities(args: &ExportArgs) -> Result<Vec<&'static Entity>, Error> {

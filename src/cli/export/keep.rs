@@ -2,13 +2,19 @@
 //!
 //! What counts as a file of the export is what its `-o` would have written on another day: the same name but for
 //! `{date}` and `{time}`, and what stands beside it, such as `.changes.csv`. Nothing else is ever touched.
+//!
+//! What is outdated is told by [`Series`] from names alone; [`prune`] goes by it in a folder, and a bucket by its keys.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The pieces of a file name: what has to stand there, and where a day or a time stands.
+/// The names that an export has on all its days.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Series(Vec<Pattern>);
+
+/// The pieces of a name: what has to stand there, and where a day or a time stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Pattern(Vec<Piece>);
 
@@ -17,11 +23,52 @@ enum Piece {
     Text(String),
     /// So many characters: digits, and hyphens where they belong.
     Stamp(&'static str),
+    /// The name of a file that an export makes. Only at the end.
+    File,
 }
 
 const PLACEHOLDERS: &[(&str, &str)] = &[("{date}", "dddd-dd-dd"), ("{time}", "dddddd")];
 /// What may stand beside a file, in place of its ending.
 const BESIDE: &[&str] = &[".changes.csv", ".changes.jsonl", ".changes.parquet", ".manifest.json", ".ledger.csv"];
+/// What the names of an export's files end in.
+const ENDINGS: &[&str] = &["csv", "jsonl", "parquet", "xlsx", "json"];
+
+impl Series {
+    /// Those of a file or folder of that name: one part of a path, or a whole key.
+    fn of(name: &str) -> Self {
+        let (folder, last) = name.rsplit_once('/').map_or(("", name), |(folder, last)| (&name[..=folder.len()], last));
+        let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
+        let beside = BESIDE.iter().map(|ending| Pattern::new(&format!("{folder}{stem}{ending}")));
+        Self([Pattern::new(name)].into_iter().chain(beside).collect())
+    }
+
+    /// Those of the keys of an export: a file's, or, where `key` ends in a slash, those of the files in that folder.
+    #[cfg_attr(not(feature = "buckets"), allow(dead_code))]
+    pub(super) fn of_keys(key: &str) -> Self {
+        match key.ends_with('/') {
+            false => Self::of(key),
+            true => {
+                let mut pattern = Pattern::new(key);
+                pattern.0.push(Piece::File);
+                Self(vec![pattern])
+            }
+        }
+    }
+
+    /// Of what was found, what is older than the newest `keep`.
+    pub(super) fn outdated<T>(&self, found: impl IntoIterator<Item = (String, T)>, keep: usize) -> Vec<T> {
+        let stamped = |(name, thing): (String, T)| Some((self.stamp_of(&name)?, thing));
+        let found: Vec<(String, T)> = found.into_iter().filter_map(stamped).collect();
+        let stamps: BTreeSet<String> = found.iter().map(|(stamp, _)| stamp.clone()).collect();
+        let kept: BTreeSet<String> = stamps.into_iter().rev().take(keep).collect();
+        found.into_iter().filter(|(stamp, _)| !kept.contains(stamp)).map(|(_, thing)| thing).collect()
+    }
+
+    /// The stamps in a name of this series; none where it is another name.
+    fn stamp_of(&self, name: &str) -> Option<String> {
+        self.0.iter().find_map(|pattern| pattern.stamp_of(name))
+    }
+}
 
 impl Pattern {
     fn new(name: &str) -> Self {
@@ -53,6 +100,10 @@ impl Pattern {
                     }
                     stamp.push_str(part);
                     rest = &rest[shape.len()..];
+                }
+                Piece::File => {
+                    let is_ours = !rest.contains('/') && is_export(Path::new(rest));
+                    return is_ours.then_some(stamp);
                 }
             }
         }
@@ -96,27 +147,15 @@ pub(super) fn prune(output: &str, keep: usize) -> io::Result<usize> {
 
 fn prune_in(folder: &Path, name: &str, keep: usize) -> io::Result<usize> {
     let folder = if folder == Path::new("") { Path::new(".") } else { folder };
-    if folder.to_string_lossy().contains('{') {
+    if folder.to_string_lossy().contains('{') || !folder.is_dir() {
         return Ok(0);
     }
-    let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut patterns = vec![Pattern::new(name)];
-    patterns.extend(BESIDE.iter().map(|ending| Pattern::new(&format!("{stem}{ending}"))));
     let mut found: Vec<(String, PathBuf)> = Vec::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if let Some(stamp) = patterns.iter().find_map(|pattern| pattern.stamp_of(&name)) {
-            found.push((stamp, entry.path()));
-        }
+        found.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
     }
-    let stamps: BTreeSet<String> = found.iter().map(|(stamp, _)| stamp.clone()).collect();
-    let kept: BTreeSet<String> = stamps.into_iter().rev().take(keep).collect();
-    let mut deleted = 0;
-    for (_, path) in found.iter().filter(|(stamp, _)| !kept.contains(stamp)) {
-        deleted += delete(path)?;
-    }
-    Ok(deleted)
+    Series::of(name).outdated(found, keep).iter().map(|path| delete(path)).sum()
 }
 
 /// A file, or a folder of files that an export makes; whatever else lies in it stays, and so does the folder then.
@@ -127,10 +166,7 @@ fn delete(path: &Path) -> io::Result<usize> {
     let mut deleted = 0;
     for entry in fs::read_dir(path)? {
         let inner = entry?.path();
-        let is_ours = inner
-            .extension()
-            .is_some_and(|ending| ["csv", "jsonl", "parquet", "xlsx", "json"].iter().any(|known| ending == *known));
-        if is_ours && inner.is_file() {
+        if is_export(&inner) && inner.is_file() {
             fs::remove_file(&inner)?;
             deleted += 1;
         }
@@ -141,6 +177,10 @@ fn delete(path: &Path) -> io::Result<usize> {
         Err(error) => return Err(error),
     }
     Ok(deleted)
+}
+
+fn is_export(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
 }
 
 #[cfg(test)]
@@ -188,5 +228,37 @@ mod tests {
         assert_eq!(prune(&output.to_string_lossy(), 1).unwrap(), 2);
         assert_eq!(names(folder.path()), ["2026-11-23", "2026-11-24"]);
         assert_eq!(names(&folder.path().join("2026-11-23")), ["notes.docx"]);
+    }
+
+    #[test]
+    fn a_missing_folder_holds_nothing_old() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("none").join("{date}.csv");
+        assert_eq!(prune(&output.to_string_lossy(), 1).unwrap(), 0);
+    }
+
+    #[test]
+    fn of_keys_only_the_older_ones_of_the_export_are_outdated() {
+        let outdated = |key: &str, keys: &[&str], keep| {
+            let found = keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned()));
+            Series::of_keys(key).outdated(found, keep)
+        };
+        let files = [
+            "exports/n-2026-11-22.csv", "exports/n-2026-11-22.changes.csv", "exports/n-2026-11-23.csv",
+            "exports/n-2026-11-24.csv", "exports/old/n-2026-11-01.csv", "exports/n-2026-11-01.xlsx",
+        ];
+        assert_eq!(outdated("exports/n-{date}.csv", &files, 2), files[..2]);
+        let snapshots = [
+            "lake/collection=assets/snapshot=2026-11-22/part-0.parquet",
+            "lake/collection=assets/snapshot=2026-11-23/part-0.parquet",
+            "lake/collection=assets/snapshot=2026-11-23/_SUCCESS",
+            "lake/collection=assets/snapshot=2026-11-24/part-0.parquet",
+            "lake/collection=assets/snapshot=2026-11-01/mine/part-0.parquet",
+            "lake/collection=assets/snapshot=latest/part-0.parquet",
+            "lake/collection=licenses/snapshot=2026-11-01/part-0.parquet",
+        ];
+        assert_eq!(outdated("lake/collection=assets/snapshot={date}/", &snapshots, 1), snapshots[..2]);
+        let times = ["2026-11-24/090000.csv", "2026-11-24/210000.csv", "2026-11-23/230000.csv"];
+        assert_eq!(outdated("{date}/{time}.csv", &times, 1), [times[0], times[2]]);
     }
 }

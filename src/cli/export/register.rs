@@ -7,9 +7,12 @@ use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde_json::json;
+use tokio::runtime::Runtime;
 
 use super::account::{Account, Reach};
+use super::destination;
 use super::job::{self, REGISTER};
+use super::landing::Landing;
 use crate::cli::args::{ExportArgs, FormatName, Global};
 use crate::cli::interrupts::Interrupts;
 use crate::cli::planning::or_interrupted;
@@ -17,6 +20,7 @@ use crate::cli::printer::Printer;
 use crate::cli::progress::{Progress, ProgressKind};
 use crate::cli::settings::connect;
 use crate::cli::{Error, Exit};
+use crate::export::bucket::is_url;
 use crate::register::{self, Item, Names, Record, RegisterOptions, RegisterSummary, RegisterTarget, write};
 use crate::report::{counted, duration};
 use crate::schema::{COLLECTIONS, Entity, collection};
@@ -32,12 +36,12 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer, now: Dat
     let as_of = as_of(args.as_of.as_deref(), now.date())?;
     let connection = connect(global)?;
     let tenant = connection.account.tenant().map(|tenant| tenant.to_string());
-    let target = target(args, tenant.as_deref(), now)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (target, landing) = target(args, tenant.as_deref(), now, &runtime)?;
     let base_url = connection.account.to_string();
     let mut progress = Progress::new(ProgressKind::choose(global), None);
     let mut account = Account::open(connection, None, printer)?;
     let reading = if args.full { job::Reading::Whole } else { job::Reading::Changes };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut interrupts = Interrupts::listen()?;
         let reach = Reach { reading, wanted: &wanted() };
@@ -53,7 +57,11 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer, now: Dat
         account: register::Account::new(&base_url, tenant),
         generated_at: Timestamp::now(),
     };
-    let summary = write(items, &options)?;
+    let mut summary = write(items, &options)?;
+    if let Some(landing) = landing {
+        let urls = landing.land(&runtime, &summary.files, &mut progress)?;
+        summary.files = urls.into_iter().map(PathBuf::from).collect();
+    }
     progress.finish();
     unreadable.iter().for_each(|told| printer.warn(told));
     summary.warnings.iter().for_each(|warning| printer.warn(&warning.to_string()));
@@ -72,6 +80,7 @@ fn see_consistency(args: &ExportArgs) -> Result<(), Error> {
         ("--incremental", args.incremental),
         ("--all-tenants", args.all_tenants),
         ("--keep", args.keep.is_some()),
+        ("--partitioned", args.partitioned),
     ];
     match odd.iter().find(|(_, is_given)| *is_given) {
         Some((flag, _)) => Err(Error::usage(format!("{flag} means nothing to the register"), "leave it out")),
@@ -84,13 +93,33 @@ fn as_of(text: Option<&str>, today: Date) -> Result<Date, Error> {
     text.parse().map_err(|_| Error::usage(format!("`{text}` is no day"), "write it as YYYY-MM-DD, such as 2026-12-31"))
 }
 
-fn target(args: &ExportArgs, tenant: Option<&str>, now: DateTime) -> Result<RegisterTarget, Error> {
-    let output = args.output.as_deref().ok_or_else(job::no_output)?;
+/// Where the files are written, and how they go on from there where that is a bucket.
+fn target(
+    args: &ExportArgs,
+    tenant: Option<&str>,
+    now: DateTime,
+    runtime: &Runtime,
+) -> Result<(RegisterTarget, Option<Landing>), Error> {
+    let (output, ..) = destination::of(args)?;
     if output == "-" {
         return Err(Error::usage("the register is several files", "name a .xlsx or .csv file, or a folder"));
     }
-    let path: PathBuf = job::filled(output, args.name.as_deref(), tenant, now)?;
-    if output.ends_with(['/', std::path::MAIN_SEPARATOR]) || path.is_dir() {
+    let filled = job::filled(&output, args.name.as_deref(), tenant, now)?;
+    if !is_url(&filled) {
+        let path = PathBuf::from(&filled);
+        let is_folder = destination::is_folder(&filled) || path.is_dir();
+        return Ok((target_at(args, path, is_folder)?, None));
+    }
+    let url = destination::bucket(&filled)?;
+    // What cannot be written is told before the bucket is asked.
+    target_at(args, PathBuf::from(url.file_name()), url.is_folder())?;
+    let landing = Landing::begin(runtime, &url, "register.csv")?;
+    let target = target_at(args, landing.folder().join(url.file_name()), url.is_folder())?;
+    Ok((target, Some(landing)))
+}
+
+fn target_at(args: &ExportArgs, path: PathBuf, is_folder: bool) -> Result<RegisterTarget, Error> {
+    if is_folder {
         return Ok(RegisterTarget::Folder(path));
     }
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();

@@ -1,10 +1,9 @@
 //! The end of an export, as text and as JSON.
 
-use std::path::Path;
-
 use serde_json::{Value as Json, json};
 
 use super::account::{Account, List};
+use super::destination::Place;
 use super::job::{Job, Reading};
 use super::written::Written;
 use crate::api::RequestCounts;
@@ -12,7 +11,6 @@ use crate::catalog::{Reading as How, Refreshed};
 use crate::cli::Error;
 use crate::cli::printer::Printer;
 use crate::report::{counted, duration, thousands};
-use crate::table::write::output::Target;
 
 /// What an export came to.
 pub(super) struct Shown<'a> {
@@ -27,11 +25,11 @@ pub(super) struct Shown<'a> {
 }
 
 impl Shown<'_> {
-    pub(super) fn print(&self, printer: Printer, target: Option<&Target>) -> Result<(), Error> {
+    pub(super) fn print(&self, printer: Printer, place: Option<&Place>) -> Result<(), Error> {
         self.warnings().iter().for_each(|warning| printer.warn(warning));
         if printer.json {
             printer.data(&format!("{:#}\n", self.json()))?;
-        } else if target == Some(&Target::Stdout) {
+        } else if place.is_some_and(Place::is_stdout) {
             // The data is there: what is said about it goes elsewhere.
             self.text().lines().for_each(|line| printer.note(line));
         } else {
@@ -68,11 +66,8 @@ impl Shown<'_> {
                 }
             });
         }
-        for file in self.written.finished.iter().flat_map(|finished| &finished.files) {
-            if let Some(path) = &file.path {
-                lines.push(format!("wrote `{}`", shown_path(path)));
-            }
-        }
+        let places = self.written.files.iter().filter_map(|file| file.place.as_ref());
+        lines.extend(places.map(|place| format!("wrote `{place}`")));
         if self.pruned > 0 {
             lines.push(format!("deleted {} of earlier days", counted(self.pruned as u64, "file")));
         }
@@ -174,9 +169,9 @@ impl Shown<'_> {
                 "applied_here": list.map(|list| &list.applied),
             })
         });
-        let files = self.written.finished.iter().flat_map(|finished| &finished.files).map(|file| {
+        let files = self.written.files.iter().map(|file| {
             let tables = file.tables.iter().map(|(name, rows)| json!({"name": name, "rows": rows}));
-            json!({"path": file.path.as_ref().map(|path| path.display().to_string()), "tables": tables.collect::<Vec<_>>()})
+            json!({"path": file.place, "tables": tables.collect::<Vec<_>>()})
         });
         let changes = self.written.changes.map(|counts| {
             json!({"added": counts.added, "removed": counts.removed, "changed": counts.changed, "rows": counts.rows})
@@ -215,8 +210,4 @@ fn how(how: How) -> &'static str {
         How::Changes => "changes",
         How::Vouched => "vouched",
     }
-}
-
-fn shown_path(path: &Path) -> String {
-    path.display().to_string()
 }

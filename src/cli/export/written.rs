@@ -2,9 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use tokio::runtime::Runtime;
+
 use super::account::{self, Account};
 use super::changes;
-use super::job::{Changes, Job, Place};
+use super::destination::{Destination, Place};
+use super::job::{Changes, Job};
+use super::landing::Landing;
 use crate::catalog::Shape;
 use crate::cli::Error;
 use crate::cli::progress::Progress;
@@ -25,6 +29,17 @@ pub(super) struct Files {
     main: Box<dyn Output>,
     /// The file of changes, where the main one holds one table only.
     beside: Option<Box<dyn Output>>,
+    /// Where they go from the folder they are written to; none where they are written to their places.
+    landing: Option<Landing>,
+}
+
+/// A file where it ends up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    /// A path or a URL; none for standard output.
+    pub place: Option<String>,
+    /// The tables in it, with the rows of each.
+    pub tables: Vec<(String, u64)>,
 }
 
 /// What came of it.
@@ -32,6 +47,7 @@ pub(super) struct Files {
 pub(super) struct Written {
     pub rows: Vec<Rows>,
     pub finished: Vec<Finished>,
+    pub files: Vec<Stored>,
     pub changes: Option<changes::Counts>,
 }
 
@@ -39,6 +55,7 @@ impl Written {
     pub(super) fn add(&mut self, other: Written) {
         self.rows.extend(other.rows);
         self.finished.extend(other.finished);
+        self.files.extend(other.files);
         self.changes = match (self.changes, other.changes) {
             (Some(one), Some(other)) => Some(one.plus(other)),
             (one, other) => one.or(other),
@@ -47,24 +64,46 @@ impl Written {
 }
 
 impl Files {
-    pub(super) fn begin(job: &Job, place: &Place) -> Result<Self, Error> {
-        let is_single = matches!(place.target, Target::File(_)) && place.format != Format::Xlsx;
-        if job.entities.len() > 1 && (is_single || place.target == Target::Stdout && place.format != Format::Xlsx) {
+    pub(super) fn begin(job: &Job, place: &Place, runtime: &Runtime) -> Result<Self, Error> {
+        let is_one = match &place.destination {
+            Destination::Here(target) => matches!(target, Target::File(_) | Target::Stdout),
+            Destination::Bucket(url) => !url.is_folder(),
+        };
+        let is_single = is_one && place.format != Format::Xlsx;
+        if job.entities.len() > 1 && is_single {
             let what = "one file of this kind holds one collection";
             return Err(Error::usage(what, "end the path in / for a file each, or in .xlsx for one workbook"));
         }
-        let beside = match (&place.target, job.changes) {
+        let (target, landing) = match &place.destination {
+            Destination::Here(target) => (target.clone(), None),
+            Destination::Bucket(url) => {
+                let landing = Landing::begin(runtime, url, &format!("export.{}", place.format.extension()))?;
+                let target = match url.is_folder() {
+                    true => job.layout.within(landing.folder().to_owned(), place.day),
+                    false => Target::File(landing.folder().join(url.file_name())),
+                };
+                (target, Some(landing))
+            }
+        };
+        let beside = match (&target, job.changes) {
             (Target::File(path), Changes::Told) if is_single => Some(Target::File(beside(path))),
             _ => None,
         };
         Ok(Self {
-            main: open(&place.target, place.format, &job.style)?,
+            main: open(&target, place.format, &job.style)?,
             beside: beside.map(|target| open(&target, place.format, &job.style)).transpose()?,
+            landing,
         })
     }
 
     /// Writes the tables of these accounts, and puts the files in their places.
-    pub(super) fn write(mut self, job: &Job, accounts: &[Account], progress: &mut Progress) -> Result<Written, Error> {
+    pub(super) fn write(
+        mut self,
+        job: &Job,
+        accounts: &[Account],
+        runtime: &Runtime,
+        progress: &mut Progress,
+    ) -> Result<Written, Error> {
         let mut written = Written::default();
         for entity in job.entities.iter().copied() {
             self.table(entity, job, accounts, progress, &mut written)?;
@@ -76,6 +115,13 @@ impl Files {
         written.finished.push(self.main.finish()?);
         if let Some(beside) = self.beside {
             written.finished.push(beside.finish()?);
+        }
+        written.files = stored(&written.finished);
+        if let Some(landing) = self.landing {
+            let files: Vec<PathBuf> =
+                written.files.iter().filter_map(|file| file.place.as_ref()).map(PathBuf::from).collect();
+            let urls = landing.land(runtime, &files, progress)?;
+            written.files.iter_mut().zip(urls).for_each(|(file, url)| file.place = Some(url));
         }
         Ok(written)
     }
@@ -121,7 +167,7 @@ impl Files {
         let output = self.beside.as_mut().unwrap_or(&mut self.main);
         let name = job.name.as_deref().unwrap_or_default();
         let has_tenants = accounts.len() > 1;
-        changes::begin(output.as_mut(), has_tenants)?;
+        changes::begin(output.as_mut(), has_tenants, job.layout)?;
         let mut counts = changes::Counts::default();
         for account in accounts {
             let tenant = account.tenant.as_ref().filter(|_| has_tenants).map(|(id, _)| id.to_string());
@@ -131,6 +177,13 @@ impl Files {
         }
         Ok(counts)
     }
+}
+
+/// In the order they were written.
+fn stored(finished: &[Finished]) -> Vec<Stored> {
+    let place = |path: &PathBuf| path.display().to_string();
+    let files = finished.iter().flat_map(|finished| &finished.files);
+    files.map(|file| Stored { place: file.path.as_ref().map(place), tables: file.tables.clone() }).collect()
 }
 
 /// `assets.changes.csv` for `assets.csv`.

@@ -24,6 +24,8 @@ mod workbook;
 
 use std::path::PathBuf;
 
+use jiff::civil::Date;
+
 use super::WriteError;
 use crate::table::{CellRef, Row};
 use places::Places;
@@ -56,6 +58,9 @@ pub enum Target {
     File(PathBuf),
     /// A file a table, called after it. The folder is made where it is missing.
     Folder(PathBuf),
+    /// A file a table, in the folders `collection=TABLE/snapshot=DAY`, called `part-0`: data tools read all the days
+    /// of a table as one, with the day as a column.
+    Partitioned { folder: PathBuf, day: Date },
     /// What is written here is not taken back when an output fails.
     Stdout,
 }

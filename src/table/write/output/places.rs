@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use jiff::civil::Date;
+
 use super::super::{WholeFile, WriteError};
 use super::{Target, Written};
 
@@ -16,8 +18,8 @@ const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
 pub(super) struct Places {
     place: Place,
     done: Vec<Done>,
-    /// Kept for its end, and after the files: it can only go once they are gone.
-    _folder: Option<MadeFolder>,
+    /// Kept for their end, and after the files: a folder can only go once they are gone, the inner ones first.
+    folders: Vec<MadeFolder>,
 }
 
 enum Place {
@@ -42,21 +44,23 @@ struct Done {
 
 impl Places {
     pub(super) fn open(target: &Target, extension: &'static str) -> Result<Self, WriteError> {
-        let (place, folder) = match target {
-            Target::File(path) => (Place::File(path.clone(), Some(WholeFile::create(path)?), String::new()), None),
-            Target::Folder(path) => {
-                let made = MadeFolder::make(path)?;
-                let folder = path.clone();
-                (Place::Folder(FileNames { folder, extension, taken: HashSet::new() }), made)
+        let (folder, layout) = match target {
+            Target::File(path) => {
+                let place = Place::File(path.clone(), Some(WholeFile::create(path)?), String::new());
+                return Ok(Self { place, done: Vec::new(), folders: Vec::new() });
             }
+            Target::Folder(folder) => (folder.clone(), Layout::Flat),
+            Target::Partitioned { folder, day } => (folder.clone(), Layout::Partitioned(*day)),
             Target::Stdout => return Ok(Self::to(Box::new(io::stdout()))),
         };
-        Ok(Self { place, done: Vec::new(), _folder: folder })
+        let folders = Vec::from_iter(MadeFolder::make(&folder)?);
+        let names = FileNames { folder, layout, extension, taken: HashSet::new() };
+        Ok(Self { place: Place::Folder(names), done: Vec::new(), folders })
     }
 
     /// Everything goes to one stream.
     pub(super) fn to(stream: Box<dyn Write + Send>) -> Self {
-        Self { place: Place::Stream(Some(stream), String::new()), done: Vec::new(), _folder: None }
+        Self { place: Place::Stream(Some(stream), String::new()), done: Vec::new(), folders: Vec::new() }
     }
 
     /// Whether each table has a file of its own.
@@ -77,7 +81,12 @@ impl Places {
                 *first = table.to_owned();
                 Ok(Sink::File(whole))
             }
-            Place::Folder(names) => WholeFile::create(&names.claim(table)).map(Sink::File),
+            Place::Folder(names) => {
+                let path = names.claim(table);
+                let made = path.parent().map(MadeFolder::make).transpose()?.flatten();
+                self.folders.splice(..0, made);
+                WholeFile::create(&path).map(Sink::File)
+            }
             Place::Stream(stream, first) => {
                 let stream = stream.take().ok_or_else(|| taken(String::from("standard output"), first))?;
                 *first = table.to_owned();
@@ -175,9 +184,16 @@ impl Drop for MadeFolder {
     }
 }
 
+/// Where in a folder the file of a table stands.
+enum Layout {
+    Flat,
+    Partitioned(Date),
+}
+
 /// The names given out in one folder.
 struct FileNames {
     folder: PathBuf,
+    layout: Layout,
     extension: &'static str,
     /// In lower case: to some systems names that differ only in case are one name.
     taken: HashSet<String>,
@@ -198,6 +214,14 @@ impl FileNames {
             name = format!("{base} ({number})");
             number += 1;
         }
-        self.folder.join(format!("{name}.{}", self.extension))
+        match self.layout {
+            Layout::Flat => self.folder.join(format!("{name}.{}", self.extension)),
+            // Lower case, as the names of collections are.
+            Layout::Partitioned(day) => self
+                .folder
+                .join(format!("collection={}", name.to_lowercase()))
+                .join(format!("snapshot={day}"))
+                .join(format!("part-0.{}", self.extension)),
+        }
     }
 }

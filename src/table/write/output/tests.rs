@@ -328,6 +328,37 @@ fn a_format_that_was_not_built_in_is_refused_before_the_work() {
 }
 
 #[test]
+fn a_day_replaces_its_own_snapshot_and_leaves_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    for (day, rows) in [(23, 1), (24, 1), (24, 2)] {
+        let target = Target::Partitioned { folder: lake.clone(), day: date(2026, 11, day) };
+        let rows: Vec<Row> = (0..rows).map(|_| full_row()).collect();
+        written(&target, Format::Jsonl, &[("assets", &rows), ("Changes", &[])]);
+    }
+    assert_eq!(names(&lake), ["collection=assets", "collection=changes"]);
+    let assets = lake.join("collection=assets");
+    assert_eq!(names(&assets), ["snapshot=2026-11-23", "snapshot=2026-11-24"]);
+    for (day, rows) in [("2026-11-23", 1), ("2026-11-24", 2)] {
+        let file = assets.join(format!("snapshot={day}")).join("part-0.jsonl");
+        assert_eq!(fs::read_to_string(file).unwrap().lines().count(), rows);
+    }
+}
+
+#[test]
+fn a_snapshot_that_fails_leaves_no_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let lake = folder.path().join("lake");
+    let target = Target::Partitioned { folder: lake.clone(), day: date(2026, 11, 24) };
+    let mut output = open(&target, Format::Csv, &Style::default()).unwrap();
+    output.begin("assets", &columns()).unwrap();
+    output.row(&full_row()).unwrap();
+    output.begin("licenses", &columns()).unwrap();
+    drop(output);
+    assert!(!lake.exists());
+}
+
+#[test]
 fn where_a_folder_is_to_be_there_is_no_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let refused = open(&Target::Folder(file.path().to_owned()), Format::Csv, &Style::default()).err().unwrap();
