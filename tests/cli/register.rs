@@ -6,8 +6,12 @@ use serde_json::{Value, json};
 
 use crate::rehearsal::{Rehearsal, rows_of};
 
+/// Year, month and day.
+type Day = (i64, i64, i64);
 /// Tag, cost, minimum, months, day bought.
-const THINGS: &[(&str, i64, i64, i64, (i64, i64, i64))] = &[
+type Thing = (&'static str, i64, i64, i64, Day);
+
+const THINGS: &[Thing] = &[
     ("A-1", 1_300, 100, 36, (2024, 5, 15)),
     ("A-2", 999, 0, 36, (2024, 1, 31)),
     ("A-3", 2_000, 500, 48, (2019, 2, 28)),
@@ -47,7 +51,7 @@ fn days_of(year: i64, month: i64) -> i64 {
 }
 
 /// The cents written off by the end of a day: a month counts when its day of purchase comes round.
-fn written_off(cost: i64, minimum: i64, months: i64, bought: (i64, i64, i64), on: (i64, i64, i64)) -> i64 {
+fn written_off(cost: i64, minimum: i64, months: i64, bought: Day, on: Day) -> i64 {
     let mut elapsed = 0;
     let (mut year, mut month) = (bought.0, bought.1);
     while elapsed < months {
