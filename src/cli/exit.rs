@@ -9,6 +9,7 @@ use crate::export::SheetError;
 #[cfg(feature = "buckets")]
 use crate::export::bucket::{BucketError, Refusal};
 use crate::journal::JournalError;
+use crate::table::write::WriteError;
 
 /// What a scheduler or script learns from the exit status. The numbers are a contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,7 @@ pub enum Error {
     #[error("{what}")]
     Usage { what: String, mend: String },
     /// Ctrl-C while the plan was made.
-    #[error("interrupted; nothing was sent")]
+    #[error("interrupted; nothing was sent or written")]
     Interrupted,
     /// A run's journal cannot be used.
     #[error(transparent)]
@@ -143,6 +144,7 @@ impl Error {
 
     pub fn exit(&self) -> Exit {
         match self {
+            Error::Interrupted | Error::Write(WriteError::Interrupted) => Exit::Stopped,
             Error::Read(_) | Error::Settings(_) | Error::Write(_) | Error::Sandbox(_) => Exit::Usage,
             Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
             // The base link itself is wrong, or this machine: nothing was asked of the service.
@@ -157,7 +159,6 @@ impl Error {
             Error::Bucket(BucketError::Interrupted) => Exit::Stopped,
             #[cfg(feature = "buckets")]
             Error::Bucket(BucketError::Refused { .. } | BucketError::Torn(_)) => Exit::Refused,
-            Error::Interrupted => Exit::Stopped,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Template(_) | Error::Backup(_) => Exit::Usage,
             Error::Journal(JournalError::Gone { .. }) | Error::Output(_) => Exit::Internal,

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use tokio::sync::Notify;
 
@@ -24,6 +26,35 @@ impl Interrupts {
     /// Resolves at the next one.
     pub(super) async fn next(&mut self) {
         self.0.notified().await;
+    }
+}
+
+/// Whether somebody has asked the program to end: for work that waits for nothing and looks now and then.
+#[derive(Debug, Clone)]
+pub(super) struct Asked(Arc<AtomicBool>);
+
+impl Asked {
+    /// Listens from now on, on a thread of its own.
+    ///
+    /// # Errors
+    /// Where the system does not let us listen.
+    pub(super) fn listen() -> io::Result<Self> {
+        let asked = Arc::new(AtomicBool::new(false));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let told = Arc::clone(&asked);
+        let mut interrupts = {
+            let _within = runtime.enter();
+            Interrupts::listen()?
+        };
+        thread::spawn(move || {
+            runtime.block_on(interrupts.next());
+            told.store(true, Ordering::Relaxed);
+        });
+        Ok(Self(asked))
+    }
+
+    pub(super) fn to_end(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
     }
 }
 

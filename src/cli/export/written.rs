@@ -11,9 +11,12 @@ use super::job::{Changes, Job};
 use super::landing::Landing;
 use crate::catalog::Shape;
 use crate::cli::Error;
+use crate::cli::interrupts::Asked;
 use crate::cli::progress::Progress;
 use crate::schema::Entity;
-use crate::table::write::output::{Finished, Format, Output, Target, open};
+use crate::table::Row;
+use crate::table::write::WriteError;
+use crate::table::write::output::{Finished, Format, Output, OutputColumn, Target, open};
 
 /// What was written of one collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,9 +92,13 @@ impl Files {
             (Target::File(path), Changes::Told) if is_single => Some(Target::File(beside(path))),
             _ => None,
         };
+        let asked = Asked::listen()?;
         Ok(Self {
-            main: open(&target, place.format, &job.style)?,
-            beside: beside.map(|target| open(&target, place.format, &job.style)).transpose()?,
+            main: watched(&asked, open(&target, place.format, &job.style)?),
+            beside: beside
+                .map(|target| open(&target, place.format, &job.style))
+                .transpose()?
+                .map(|output| watched(&asked, output)),
             landing,
         })
     }
@@ -184,6 +191,39 @@ fn stored(finished: &[Finished]) -> Vec<Stored> {
     let place = |path: &PathBuf| path.display().to_string();
     let files = finished.iter().flat_map(|finished| &finished.files);
     files.map(|file| Stored { place: file.path.as_ref().map(place), tables: file.tables.clone() }).collect()
+}
+
+/// An output that ends where somebody asks for it: dropped, it leaves nothing behind.
+struct Watched {
+    output: Box<dyn Output>,
+    asked: Asked,
+}
+
+fn watched(asked: &Asked, output: Box<dyn Output>) -> Box<dyn Output> {
+    Box::new(Watched { output, asked: asked.clone() })
+}
+
+impl Watched {
+    fn go_on(&self) -> Result<(), WriteError> {
+        if self.asked.to_end() { Err(WriteError::Interrupted) } else { Ok(()) }
+    }
+}
+
+impl Output for Watched {
+    fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
+        self.go_on()?;
+        self.output.begin(table, columns)
+    }
+
+    fn row(&mut self, row: &Row) -> Result<(), WriteError> {
+        self.go_on()?;
+        self.output.row(row)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Finished, WriteError> {
+        self.go_on()?;
+        self.output.finish()
+    }
 }
 
 /// `assets.changes.csv` for `assets.csv`.

@@ -53,6 +53,10 @@ pub enum WriteError {
     #[error("cannot write to standard output: {source}")]
     Stdout { source: io::Error },
 
+    /// Somebody asked us to end; nothing was put in its place.
+    #[error("interrupted; nothing was written")]
+    Interrupted,
+
     /// A row before any sheet: a bug of ours.
     #[error("cannot write `{}`: a row came before its sheet", path.display())]
     NoSheet { path: PathBuf },
@@ -110,7 +114,7 @@ impl WriteError {
             Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
                 String::from("report this to the makers of tallyport")
             }
-            Self::Other { .. } => return None,
+            Self::Other { .. } | Self::Interrupted => return None,
         };
         Some(mend)
     }
