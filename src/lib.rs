@@ -3,10 +3,10 @@
 //! The modules stand in the order a row takes, and each stage takes the last one's type:
 //!
 //! ```text
-//! read ─► map ─► check ─► resolve ─► plan ─► send ─► report
-//! table   mapping  check    resolve    plan    send    report
-//!                               ▲                 │
-//!                             catalog ◄── api ◄───┘      journal records plan and send
+//! read ─► map ─► check ─► plan ─► run ─► report
+//! table   mapping check   plan    run    report
+//!                           ▲      │
+//!                        catalog ◄─ api          run::journal records plan and run
 //! ```
 //!
 //! `schema` is the one source of every fact about the API; `sandbox` is the service's stand-in, written from the
@@ -21,17 +21,11 @@ pub mod mapping;
 /// One row against the schema: all its problems, or its values.
 pub mod check;
 
-/// Names to ids.
-pub mod resolve;
-
 /// For every row: create, update, unchanged or reject.
 pub mod plan;
 
-/// A plan to its end, under the quota.
-pub mod send;
-
-/// Every run on disk: what it will do, what it did, and what stood there before.
-pub mod journal;
+/// A plan to its end, under the quota, and the journal that every run is kept in.
+pub mod run;
 
 /// What became of every row, for people and for scripts.
 pub mod report;

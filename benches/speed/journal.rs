@@ -6,13 +6,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
 use tallyport::api::{Client, ClientOptions, Secret};
-use tallyport::journal::{
-    Account, At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead, StepOutcome,
-};
 use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
 use tallyport::report::Status;
+use tallyport::run::journal::{
+    Account, At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead, StepOutcome,
+};
+use tallyport::run::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::schema;
-use tallyport::send::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::table::Row;
 
 use crate::Outcome;

@@ -21,12 +21,12 @@ use super::{Error, Exit};
 use crate::catalog::{Catalog, Needs, Record};
 use crate::check::Conflicts;
 use crate::export::{Backup, BackupError, Names, referred};
-use crate::journal::{Deed, Details, Draft, RunHead};
 use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::report::thousands;
+use crate::run::Start;
+use crate::run::journal::{Deed, Details, Draft, RunHead};
 use crate::schema::{Deletion, Entity, Role};
-use crate::send::Start;
 
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();

@@ -1,9 +1,9 @@
 //! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
 
 use crate::check::{Code, Flaw};
-use crate::journal::{PlannedRow, RowState};
 use crate::mapping::{Mapping, ResultColumn, To};
 use crate::report::Status;
+use crate::run::journal::{PlannedRow, RowState};
 use crate::schema::Entity;
 use crate::table::Row;
 

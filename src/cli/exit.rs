@@ -8,7 +8,7 @@ use crate::catalog::RefreshError;
 use crate::export::SheetError;
 #[cfg(feature = "buckets")]
 use crate::export::bucket::{BucketError, Refusal};
-use crate::journal::JournalError;
+use crate::run::journal::JournalError;
 use crate::table::write::WriteError;
 
 /// What a scheduler or script learns from the exit status. The numbers are a contract.

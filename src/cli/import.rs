@@ -14,10 +14,10 @@ use super::result::{self, ResultPath, Typed};
 use super::running::Running;
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
-use crate::journal::{Deed, Details, Draft, RunHead};
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::report::{counted, thousands};
-use crate::send::Start;
+use crate::run::Start;
+use crate::run::journal::{Deed, Details, Draft, RunHead};
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();

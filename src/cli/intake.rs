@@ -10,12 +10,12 @@ use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Duplicates, Learned, Rules};
-use crate::journal::{SheetHead, Source};
 use crate::mapping::{
     Binding, Fault, Ignored, Mapping, MappingFile, Purpose, Stamp, To, Wish, Wishes, entity_of, find_header,
 };
 use crate::plan::{Named, TextTrust};
 use crate::report;
+use crate::run::journal::{SheetHead, Source};
 use crate::schema::{self, Entity};
 use crate::table::write::WholeFile;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};

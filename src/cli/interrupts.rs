@@ -7,7 +7,7 @@ use std::thread;
 
 use tokio::sync::Notify;
 
-use crate::send;
+use crate::run;
 
 /// Listens from its start on, in tasks of its own, so that none is missed while a loop is busy.
 pub(super) struct Interrupts(Arc<Notify>);
@@ -58,7 +58,7 @@ impl Asked {
     }
 }
 
-impl send::Interrupts for Interrupts {
+impl run::Interrupts for Interrupts {
     async fn next(&mut self) {
         Interrupts::next(self).await;
     }

@@ -1,10 +1,10 @@
 //! What became of every row so far, in some thirty bytes a row.
 
 use crate::check::Problem;
-use crate::journal::{PlannedRow, RowState, StepOutcome, StepResult};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
 use crate::report::{Counts, Outcome, ProblemTally, Status};
+use crate::run::journal::{PlannedRow, RowState, StepOutcome, StepResult};
 
 /// The outcomes of one sheet's rows, in the order of the sheet.
 #[derive(Debug, Default)]

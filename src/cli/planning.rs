@@ -18,15 +18,15 @@ use super::{Error, Exit};
 use crate::api::Client;
 use crate::catalog::{Catalog, Copied, How, Mirror, Needs, RefreshOptions, Thoroughness};
 use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
-use crate::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::mapping::OwnIds;
+use crate::plan::resolver::{Renamed, UnknownNames, Users};
 use crate::plan::{
     Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
     estimate,
 };
 use crate::report::{self, Planned, Requests, Status, Tense};
-use crate::resolve::{Renamed, UnknownNames, Users};
-use crate::send::LogStart;
+use crate::run::LogStart;
+use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::table::Row;
 
 /// How often to look whether look-ups wait for the quota.

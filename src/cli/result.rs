@@ -8,9 +8,9 @@ use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, Conflicts, FractionalCost, Mode};
-use crate::journal::{Journal, SheetHead};
 use crate::mapping::{Ignored, Mapping, Stamp};
 use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
+use crate::run::journal::{Journal, SheetHead};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
 

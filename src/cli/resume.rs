@@ -11,8 +11,8 @@ use super::result::{Typed, free_path_in};
 use super::running::{Running, command, tell};
 use super::settings::{reach, shelf};
 use super::{Error, Exit};
-use crate::journal::{AtWork, Conclusion, Details, Journal, JournalError, Phase, RunHead, Shelf, Shelved, Source};
-use crate::send::Start;
+use crate::run::Start;
+use crate::run::journal::{AtWork, Conclusion, Details, Journal, JournalError, Phase, RunHead, Shelf, Shelved, Source};
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();

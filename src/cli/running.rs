@@ -15,11 +15,13 @@ use super::result::{self, ResultPath, Typed};
 use super::settings::Connection;
 use super::{Error, Exit};
 use crate::api::{Client, Waiting};
-use crate::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult};
 use crate::plan::{Part, Step};
 use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
+use crate::run::journal::{
+    Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult,
+};
+use crate::run::{Dispatch, Doing, End, Settings, Start, Watcher};
 use crate::schema;
-use crate::send::{Dispatch, Doing, End, Settings, Start, Watcher};
 
 /// How soon a request whose answer was lost has surely landed: on this machine, and anywhere else. A slow service
 /// makes it longer.
@@ -370,8 +372,8 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::check::{Code, Flaw};
-    use crate::journal::{Account, At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
     use crate::plan::{RowId, StepSink, WriteKind};
+    use crate::run::journal::{Account, At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
     use crate::table::Row;
 
     fn step() -> Step {

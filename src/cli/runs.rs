@@ -17,8 +17,8 @@ use super::printer::Printer;
 use super::running::{command, recall};
 use super::settings::shelf;
 use super::{Error, Exit};
-use crate::journal::{Account, AtWork, Glance, Journal, Phase, RunHead};
 use crate::report::{Counts, Status, Tense, counted, summary, thousands};
+use crate::run::journal::{Account, AtWork, Glance, Journal, Phase, RunHead};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
     let (shelf, now) = (shelf()?, Timestamp::now());

@@ -22,13 +22,13 @@ use super::result::{ResultPath, free_path_in, run_id};
 use super::running::{Running, command};
 use super::settings::{Connection, reach, shelf};
 use super::{Error, Exit};
-use crate::journal::{
-    Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
-};
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
 use crate::report::{Planned, counted, thousands};
-use crate::send::{LogStart, Start};
+use crate::run::journal::{
+    Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
+};
+use crate::run::{LogStart, Start};
 use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {

@@ -10,7 +10,7 @@ use super::{Planner, SheetPlan, StepSink, diff, held};
 use crate::catalog::{Found, Naming, Record, Target, fold_name};
 use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
-use crate::resolve::{Resolved, ResolvedField, two_records};
+use crate::plan::resolver::{Resolved, ResolvedField, two_records};
 use crate::schema::{Field, Reference, Wire};
 use crate::table::Row;
 

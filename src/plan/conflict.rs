@@ -13,7 +13,7 @@ use crate::api::custom_fields;
 use crate::catalog::{Catalog, Target};
 use crate::check::{Code, Conflicts, Flaw, GivenCustom, Problem};
 use crate::mapping::Mapping;
-use crate::resolve::ResolvedField;
+use crate::plan::resolver::ResolvedField;
 use crate::schema::Field;
 use crate::table::Row;
 

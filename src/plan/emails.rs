@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use serde_json::{Value as Json, json};
 
 use crate::catalog::{Catalog, Target};
-use crate::resolve::{Resolved, ResolvedField};
+use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::schema::{Entity, Role, Verb};
 
 /// The e-mails of the checkouts planned so far.

@@ -4,7 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, Target};
 use crate::check::{CheckedRow, Code, Flaw, choice, text};
-use crate::resolve::{Renamed, Resolved, Resolver, UnknownNames, Users};
+use crate::plan::resolver::{Renamed, Resolved, Resolver, UnknownNames, Users};
 use crate::schema::{self, Entity, Field, Kind, Reference};
 use crate::table::Row;
 

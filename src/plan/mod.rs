@@ -20,6 +20,7 @@ mod moment;
 pub mod order;
 mod own;
 mod planner;
+pub mod resolver;
 mod step;
 pub mod undo;
 

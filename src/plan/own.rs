@@ -11,7 +11,7 @@ use crate::api::custom_fields;
 use crate::catalog::{Catalog, Record};
 use crate::check::{CheckedRow, Code, Flaw, GivenId};
 use crate::mapping::{Column, Mapping, OwnIds, Stamp, To};
-use crate::resolve::ResolvedField;
+use crate::plan::resolver::ResolvedField;
 use crate::table::Row;
 
 /// A row's own record.

@@ -14,7 +14,7 @@ use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, Flaw, GivenCustom, GivenId, Mode, Problem, RowAction, Rules,
 };
-use crate::resolve::{Renamed, Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
+use crate::plan::resolver::{Renamed, Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
 use crate::schema::{Deletion, Entity, Kind, Role, Use};
 use crate::table::Row;
 

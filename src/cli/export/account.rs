@@ -12,7 +12,7 @@ use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::settings::Connection;
 use crate::export::{By, Columns, Condition, Names, Sheet, Sort, named_by};
-use crate::journal;
+use crate::run::journal;
 use crate::schema::{ACTIVITY, Entity};
 
 /// An account and what is known of it here.

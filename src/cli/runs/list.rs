@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 use super::{Place, Rows, State, age, json_of, local_time, size_text, what};
 use crate::cli::printer::{FAINT, GOOD, Printer, STRONG, WARNING};
 use crate::cli::{Error, Exit};
-use crate::journal::{Glance, Shelved};
+use crate::run::journal::{Glance, Shelved};
 
 pub(super) fn run(runs: &[Shelved], now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     if printer.json {

@@ -10,7 +10,7 @@ use super::{Account, Origin, Settings, SettingsError};
 use crate::api::{Client, ClientOptions, Secret};
 use crate::cli::Error;
 use crate::cli::args::Global;
-use crate::journal::{self, At, Shelf};
+use crate::run::journal::{self, At, Shelf};
 use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
 /// Where in the state dir the processes of this machine keep count of their requests.

@@ -14,8 +14,8 @@ use serde_json::Value as Json;
 use crate::api::{Record, record_id};
 use crate::catalog::Pages;
 use crate::plan::undo::{Holders, PERSON, Present, Wants, names_a_holder};
+use crate::run::LogStart;
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
-use crate::send::LogStart;
 
 /// Records asked for by id or tag at a time.
 const AT_ONCE: usize = 8;

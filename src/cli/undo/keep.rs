@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use super::super::Error;
 use crate::api::Body;
-use crate::journal::{Draft, PlanSink, PlannedRow, RowState, SheetHead};
 use crate::plan::undo::{Deed, Fate, Undoing, Wave, waves};
 use crate::plan::{Await, Part, RowId, Step, StepSink, WriteKind};
 use crate::report::Status;
+use crate::run::journal::{Draft, PlanSink, PlannedRow, RowState, SheetHead};
 use crate::table::{Row, Value};
 
 /// The columns of the result, after those that say how each row ended.

@@ -1,9 +1,9 @@
 //! The words that states have on disk: one table each, read in both directions.
 
 use crate::check::{Code, Flaw, Problem};
-use crate::journal::{Deed, Phase, RowState, StepResult};
 use crate::plan::{Part, WriteKind};
 use crate::report::{Status, is_secret};
+use crate::run::journal::{Deed, Phase, RowState, StepResult};
 
 /// A state and its word.
 pub(super) type Word<T> = (T, &'static str);

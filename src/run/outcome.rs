@@ -2,9 +2,9 @@
 
 use crate::api::{Body, Fate, Record, Scope, WriteFailure};
 use crate::check::{Code, Flaw, Problem};
-use crate::journal::{SheetHead, StepOutcome, StepResult};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
+use crate::run::journal::{SheetHead, StepOutcome, StepResult};
 
 /// How one try to send a step ended.
 #[derive(Debug, Clone)]

@@ -48,8 +48,8 @@ use crate::api::Body;
 use crate::check::Problem;
 use crate::plan::{StepCount, StepSink};
 use crate::report::{Counts, Status};
+use crate::run::LogStart;
 use crate::schema::Entity;
-use crate::send::LogStart;
 use crate::table::Row;
 
 pub use account::Account;

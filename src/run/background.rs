@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::recover::{Known, LogStart};
+use super::reconcile::{Known, LogStart};
 use super::standing::Standing;
 use crate::api::record_id;
-use crate::journal::Knowledge;
 use crate::plan::Step;
+use crate::run::journal::Knowledge;
 use crate::schema;
 
 /// How many of a stock item were available, by collection and record.

@@ -17,13 +17,13 @@ use tokio::time::{Instant, Interval, interval, sleep_until};
 use super::background::{self, Background};
 use super::losses::{Again, Losses, Lost, Others, Weather};
 use super::outcome::{self, Landing, Loss, Sent};
-use super::recover::{Newcomers, Settlement, settle};
+use super::reconcile::{Newcomers, Settlement, settle};
 use super::standing::{Readiness, Standing};
 use super::worker::{self, Flown};
 use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
-use crate::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome};
 use crate::plan::{Part, Step};
+use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome};
 use crate::schema::Entity;
 
 /// How often the watcher hears that time passes.

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use crate::journal::{StepOutcome, StepResult};
 use crate::plan::{Step, WriteKind};
+use crate::run::journal::{StepOutcome, StepResult};
 
 /// Where the steps of a run stand.
 #[derive(Debug, Default)]

@@ -6,16 +6,17 @@
 //! worker      one request, and what came of it
 //! standing    what is known of every step, and whether another may go     pure
 //! losses      lost answers: when to look, how often to try, how long      pure
-//! recover     after a lost answer: look, compare, decide
+//! reconcile   after a lost answer: look, compare, decide
 //! outcome     what came of a step, as the journal and the row have it     pure
 //! background  what was known of the account before the run
 //! ```
 
 mod background;
 mod dispatcher;
+pub mod journal;
 mod losses;
 mod outcome;
-mod recover;
+mod reconcile;
 mod standing;
 mod worker;
 
@@ -24,11 +25,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::journal::StepOutcome;
 use crate::plan::Step;
+use crate::run::journal::StepOutcome;
 
 pub use dispatcher::Dispatch;
-pub use recover::LogStart;
+pub use reconcile::LogStart;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]

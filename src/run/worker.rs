@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use super::outcome::{Landing, Loss, Sent};
 use crate::api::{Attempted, Client, Notes};
-use crate::journal::AttemptNote;
 use crate::plan::{Step, WriteKind};
+use crate::run::journal::AttemptNote;
 
 /// A step that came back.
 pub(super) struct Flown {

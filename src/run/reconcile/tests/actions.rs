@@ -9,8 +9,8 @@ use serde_json::{Value as Json, json};
 use super::service::{Quirk, Service};
 use super::{Knowledge, create, short};
 use crate::plan::Step;
-use crate::send::recover::log::LogMark;
-use crate::send::recover::{LogStart, Settlement};
+use crate::run::reconcile::log::LogMark;
+use crate::run::reconcile::{LogStart, Settlement};
 
 const MARK: &str = "2026-03-02T08:00:00.000Z";
 
