@@ -20,7 +20,7 @@ use super::settings::{Connection, connect};
 use super::{Error, Exit};
 use crate::catalog::{Catalog, Needs, Record};
 use crate::check::Conflicts;
-use crate::export::{Backup, BackupError, Names, referred};
+use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
 use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::report::thousands;
@@ -169,7 +169,7 @@ fn backup(args: &DeleteArgs, intake: &Intake, result: &ResultPath) -> Result<Bac
         ));
     }
     if path == result.as_path() {
-        return Err(Error::from(BackupError::Taken { path }));
+        return Err(Error::from(BackupError::Exists { path }));
     }
     Ok(Backup::create(&path)?)
 }
@@ -185,9 +185,11 @@ async fn keep(
     let records: Vec<&Record> = records.iter().filter_map(|id| catalog.record(entity.name, *id)).collect();
     let mut needs = Needs::default();
     // A name serves only where no other record has it, which takes them all to know.
-    referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
+    collections_referenced_by(entity, records.iter().copied())
+        .into_iter()
+        .for_each(|collection| needs.whole(collection));
     let names = Catalog::fetch(&connection.client, &needs, &mut |_, _| {}).await?;
-    Ok(backup.write(entity, &records, &Names::new(names))?)
+    Ok(backup.write(entity, &records, &ReferenceNames::new(names))?)
 }
 
 /// `delete 42 assets from https://app.bluetallyapp.com/api/v1`.

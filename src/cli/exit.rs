@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use crate::api::ApiError;
 use crate::catalog::RefreshError;
-use crate::export::SheetError;
+use crate::export::TableError;
 #[cfg(feature = "buckets")]
-use crate::export::bucket::{BucketError, Refusal};
+use crate::export::bucket::{BucketError, BucketRefusal};
 use crate::run::journal::JournalError;
 use crate::table::write::WriteError;
 
@@ -122,12 +122,12 @@ impl From<RefreshError<ApiError>> for Error {
     }
 }
 
-impl From<SheetError> for Error {
-    fn from(error: SheetError) -> Self {
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
         match error {
-            SheetError::Mirror(error) => Error::Mirror(error),
-            SheetError::Write(error) => Error::Write(error),
-            SheetError::Sort(error) => Error::Sort(error),
+            TableError::Mirror(error) => Error::Mirror(error),
+            TableError::Write(error) => Error::Write(error),
+            TableError::Sort(error) => Error::Sort(error),
         }
     }
 }
@@ -154,11 +154,11 @@ impl Error {
             #[cfg(feature = "buckets")]
             Error::Bucket(BucketError::Setup { .. } | BucketError::File { .. }) => Exit::Usage,
             #[cfg(feature = "buckets")]
-            Error::Bucket(BucketError::Refused { refusal: Refusal::NoCredentials { .. }, .. }) => Exit::Usage,
+            Error::Bucket(BucketError::Refused { refusal: BucketRefusal::NoCredentials { .. }, .. }) => Exit::Usage,
             #[cfg(feature = "buckets")]
             Error::Bucket(BucketError::Interrupted) => Exit::Stopped,
             #[cfg(feature = "buckets")]
-            Error::Bucket(BucketError::Refused { .. } | BucketError::Torn(_)) => Exit::Refused,
+            Error::Bucket(BucketError::Refused { .. } | BucketError::PartialUpload(_)) => Exit::Refused,
             Error::UnknownEntity { .. } | Error::OnlyListed { .. } => Exit::Usage,
             Error::Template(_) | Error::Backup(_) => Exit::Usage,
             Error::Journal(JournalError::Gone { .. }) | Error::Output(_) => Exit::Internal,

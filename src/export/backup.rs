@@ -1,12 +1,12 @@
-//! Records that are about to be deleted, as a workbook that an import can bring back.
+//! Backup of records before a delete: a workbook that an import can restore.
 
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{Color, DocProperties, Workbook, Worksheet, XlsxError};
 
-use super::names::Names;
-use super::{Columns, value};
+use super::names::ReferenceNames;
+use super::{ExportColumns, value};
 use crate::api::RawFields;
 use crate::catalog::Record;
 use crate::schema::Entity;
@@ -15,27 +15,27 @@ use crate::table::write::sheet::{HEADER, Widths, dress, header_format, set_heade
 use crate::table::write::xlsx::{CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put};
 use crate::table::write::{WholeFile, WriteError, guarded};
 
-/// In characters.
-const NARROWEST: usize = 8;
-/// What an import does not read.
-const TOLD: Color = Color::RGB(0x7F7F7F);
+/// Minimum column width, in characters.
+const MIN_WIDTH: usize = 8;
+/// Header colour of columns that an import ignores.
+const READ_ONLY_COLOR: Color = Color::RGB(0x7F7F7F);
 
 /// Why records could not be backed up.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A file is there, and may be all that is left of other records.
+    /// The file exists, and may be the only backup of other records.
     #[error("the backup would overwrite `{}`", path.display())]
-    Taken { path: PathBuf },
-    /// More than a sheet can hold.
-    #[error("a backup sheet holds {} records, and {records} are to be deleted", MAX_ROWS - 1)]
+    Exists { path: PathBuf },
+    /// More records than a sheet has rows.
+    #[error("cannot back up {records} records: a sheet holds {}", MAX_ROWS - 1)]
     TooMany { records: usize },
-    /// The columns of a sheet do not suffice.
-    #[error("a backup sheet holds {MAX_COLUMNS} columns, and the records have {columns} fields")]
+    /// More fields than a sheet has columns.
+    #[error("cannot back up records with {columns} fields: a sheet holds {MAX_COLUMNS} columns")]
     TooWide { columns: usize },
-    /// A cell cannot hold it, and a backup that is not whole is none.
-    #[error("record #{id} has a text in `{header}` that is longer than a cell can hold ({LONGEST_TEXT} characters)")]
+    /// A text longer than a cell can hold: the backup would be incomplete.
+    #[error("cannot back up record #{id}: its `{header}` is longer than a cell can hold ({LONGEST_TEXT} characters)")]
     TooLong { id: i64, header: String },
 }
 
@@ -44,40 +44,47 @@ impl BackupError {
     pub fn mend(&self) -> Option<String> {
         match self {
             BackupError::Write(error) => error.mend(),
-            BackupError::Taken { .. } => Some(String::from("name another file with --backup, or move that one away")),
-            BackupError::TooMany { .. } => Some(String::from("split the sheet, and delete in several runs")),
+            BackupError::Exists { .. } => {
+                Some(String::from("pass another path to --backup, or move the existing file"))
+            }
+            BackupError::TooMany { .. } => Some(String::from("split the sheet and delete in several runs")),
             BackupError::TooWide { .. } | BackupError::TooLong { .. } => {
-                Some(String::from("delete these records on the service's own pages, or leave the row out"))
+                Some(String::from("delete these records in the service's web interface, or leave the row out"))
             }
         }
     }
 }
 
-/// A backup in the making: whole on disk, or not there.
+/// A backup file being written. It appears complete, or not at all.
 #[derive(Debug)]
 pub struct Backup {
     whole: WholeFile,
 }
 
 impl Backup {
-    /// Begins the file.
+    /// Creates the file.
     ///
     /// # Errors
-    /// Where a file is there already, or none can be written.
+    /// The file exists, or cannot be written.
     pub fn create(path: &Path) -> Result<Self, BackupError> {
         match path.exists() {
-            true => Err(BackupError::Taken { path: path.to_path_buf() }),
+            true => Err(BackupError::Exists { path: path.to_path_buf() }),
             false => Ok(Self { whole: WholeFile::create(path)? }),
         }
     }
 
-    /// Writes the records and puts the file in its place. `names` knows the collections they refer to.
+    /// Writes the records and moves the file into place. `names` must know the collections that they refer to.
     ///
     /// # Errors
-    /// Where the file cannot hold every value of every record.
-    pub fn write(self, entity: &'static Entity, records: &[&Record], names: &Names) -> Result<PathBuf, BackupError> {
-        let columns = Columns::backup(entity, records.iter().copied());
-        see_limits(&columns, records, names)?;
+    /// The file cannot hold every value of every record, or cannot be written.
+    pub fn write(
+        self,
+        entity: &'static Entity,
+        records: &[&Record],
+        names: &ReferenceNames,
+    ) -> Result<PathBuf, BackupError> {
+        let columns = ExportColumns::backup(entity, records.iter().copied());
+        check_limits(&columns, records, names)?;
         let Self { whole } = self;
         guarded(whole.path(), || {
             let mut workbook = Workbook::new();
@@ -92,7 +99,7 @@ impl Backup {
     }
 }
 
-fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(), BackupError> {
+fn check_limits(columns: &ExportColumns, records: &[&Record], names: &ReferenceNames) -> Result<(), BackupError> {
     if records.len() >= MAX_ROWS as usize {
         return Err(BackupError::TooMany { records: records.len() });
     }
@@ -115,9 +122,9 @@ fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(
 fn fill(
     sheet: &mut Worksheet,
     entity: &Entity,
-    columns: &Columns,
+    columns: &ExportColumns,
     records: &[&Record],
-    names: &Names,
+    names: &ReferenceNames,
 ) -> Result<(), XlsxError> {
     sheet.set_name(entity.name)?;
     let mut formats = CellFormats::new(Color::White);
@@ -134,24 +141,23 @@ fn fill(
     dress(sheet, records.len() as u32, widths.last_column(), 0)
 }
 
-fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row: &mut Row) {
+fn fill_row(columns: &ExportColumns, record: &Record, names: &ReferenceNames, number: u64, row: &mut Row) {
     row.restart(number, value::formats());
-    // Taken apart from its text, as every record of an export is.
     let json = serde_json::Value::Object(record.clone()).to_string();
     if let Some(fields) = RawFields::of(&json) {
         columns.fill(&fields, names, row);
     }
 }
 
-/// The headers, and the columns' formats; gives the headers' widths.
-fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<Widths, XlsxError> {
-    let (read, told) = (header_format(HEADER), header_format(TOLD));
-    let mut widths = Widths::new(NARROWEST);
-    for (place, (text, part)) in (0..).zip(columns.headers_with_part()) {
+/// Writes the header row and the column formats; returns the widths of the headers.
+fn write_header(sheet: &mut Worksheet, columns: &ExportColumns, formats: &CellFormats) -> Result<Widths, XlsxError> {
+    let (imported, read_only) = (header_format(HEADER), header_format(READ_ONLY_COLOR));
+    let mut widths = Widths::new(MIN_WIDTH);
+    for (place, (text, role)) in (0..).zip(columns.headers_with_role()) {
         sheet.set_column_format(place, formats.text_column())?;
-        let format = match part {
-            super::Part::Read => &read,
-            super::Part::Told => &told,
+        let format = match role {
+            super::ImportRole::Imported => &imported,
+            super::ImportRole::ReadOnly => &read_only,
         };
         sheet.write_string_with_format(0, place, text, format)?;
         widths.add(text);

@@ -1,25 +1,27 @@
-//! Records into spreadsheets: which columns there are, and what stands in them.
+//! Writes records to spreadsheets.
 //!
 //! ```text
-//! Columns    the columns of a collection's records, from its schema; a record as a row of typed cells
-//! bucket     files into the buckets of clouds
-//! backup     records that are about to be deleted, as a workbook that an import can bring back
+//! columns    the columns of a collection, from its schema; a record as a row of typed cells
+//! filters    which records are exported, and whether the service or this program selects them
+//! table      one collection as a table: filtered, sorted
+//! bucket     uploads to object storage
+//! backup     records before a delete, as a workbook that an import can restore
 //! ```
 //!
-//! What always holds: a sheet written here is read by `import` as it stands, and what it reads is what the records
-//! held. Ids mean nothing to another account, or to this one once a record is gone: references are written as names,
-//! and as `#id` where a name would not find the record again.
+//! Invariant: a sheet written here can be imported as it is, and the import reads the values the records had. Ids mean
+//! nothing in another account, or in this one after the record is deleted, so references are also written as names,
+//! and as `#id` where a name would be ambiguous.
 
 mod backup;
 pub mod bucket;
 mod columns;
-mod condition;
+mod filters;
 mod names;
-mod sheet;
+mod table;
 mod value;
 
 pub use backup::{Backup, BackupError};
-pub use columns::{Columns, Ids, Part};
-pub use condition::{By, Condition, ConditionError, Wish};
-pub use names::{Names, named_by, referred};
-pub use sheet::{Direction, Sheet, SheetError, Sort};
+pub use columns::{ExportColumns, IdColumns, ImportRole};
+pub use filters::{AppliedBy, Filter, FilterArg, FilterError};
+pub use names::{ReferenceNames, collections_referenced_by, referenced_collections};
+pub use table::{ExportTable, SortBy, SortDirection, TableError};

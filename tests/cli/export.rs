@@ -103,7 +103,7 @@ fn conditions_are_asked_of_the_service_or_applied_here() {
     assert_eq!(run("custom:Rack=B4").0, ["0042"]);
     assert_eq!(run("location_name=").0, ["A-3"]);
     let lost = account.run(&["export", "assets", "-o", "-", "--where", "location=Berlni"]).exits(2);
-    lost.says("no record is called `Berlni`").says("perhaps `Berlin` is meant");
+    lost.says("no record named `Berlni` for assets.location").says("did you mean `Berlin`?");
     account.run(&["export", "assets", "-o", "-", "--where", "locatoin=Berlin"]).exits(2).says("no field `locatoin`");
 }
 

@@ -11,7 +11,7 @@ use crate::cli::planning::saying_why_it_waits;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
 use crate::cli::settings::Connection;
-use crate::export::{By, Columns, Condition, Names, Sheet, Sort, named_by};
+use crate::export::{AppliedBy, ExportColumns, ExportTable, Filter, ReferenceNames, SortBy, referenced_collections};
 use crate::run::journal;
 use crate::schema::{ACTIVITY, Entity};
 
@@ -23,7 +23,7 @@ pub(super) struct Account {
     pub mirror: Mirror,
     /// Lists of which no copy is kept: the log, and what the service filtered.
     pub parts: Mirror,
-    pub names: Names,
+    pub names: ReferenceNames,
     pub refreshed: Vec<Refreshed>,
     /// What a comparison of the copy with the service found.
     pub differences: Vec<Refreshed>,
@@ -44,7 +44,7 @@ pub(super) struct List {
     pub entity: &'static Entity,
     pub from: From,
     /// Those that are still to be applied.
-    pub conditions: Vec<Condition>,
+    pub filters: Vec<Filter>,
     /// What was asked of the service, and what is applied here, as `status=Deployed`.
     pub asked: Vec<String>,
     pub applied: Vec<String>,
@@ -68,19 +68,23 @@ impl Account {
         };
         let read_at = Timestamp::now().to_string();
         let parts = Mirror::scratch()?;
-        let (names, refreshed, differences, lists) = (Names::default(), Vec::new(), Vec::new(), Vec::new());
+        let (names, refreshed, differences, lists) = (ReferenceNames::default(), Vec::new(), Vec::new(), Vec::new());
         Ok(Self { connection, tenant, mirror, parts, names, refreshed, differences, lists, read_at })
     }
 
     /// Reads what the job needs.
     pub(super) async fn read(&mut self, job: &Job, progress: &mut Progress) -> Result<(), Error> {
         let is_asked = |entity: &'static Entity| {
-            let mut wishes = job.wishes.iter().filter(|wish| wish.is_for(entity));
+            let mut wishes = job.wishes.iter().filter(|wish| wish.applies_to(entity));
             entity.name == ACTIVITY.name
-                || (job.changes == Changes::NotTold && wishes.any(|wish| wish.is_asked(entity)))
+                || (job.changes == Changes::NotTold && wishes.any(|wish| wish.has_server_filter(entity)))
         };
-        let meant = job.entities.iter().flat_map(|entity| job.wishes.iter().filter_map(|wish| wish.names(entity)));
-        let mut named: Vec<_> = job.entities.iter().flat_map(|entity| named_by(entity)).chain(meant).collect();
+        let meant = job
+            .entities
+            .iter()
+            .flat_map(|entity| job.wishes.iter().filter_map(|wish| wish.referenced_collection(entity)));
+        let mut named: Vec<_> =
+            job.entities.iter().flat_map(|entity| referenced_collections(entity)).chain(meant).collect();
         named.sort_unstable_by_key(|entity| entity.name);
         named.dedup_by_key(|entity| entity.name);
         let is_wanted = |entity: &&&'static Entity| {
@@ -89,7 +93,7 @@ impl Account {
         };
         let wanted: Vec<_> = crate::schema::COLLECTIONS.iter().filter(is_wanted).copied().collect();
         self.refresh(Reach { reading: job.reading, wanted: &wanted }, progress).await?;
-        self.names = Names::from_mirror(&self.mirror, &named)?;
+        self.names = ReferenceNames::from_mirror(&self.mirror, &named)?;
         for entity in job.entities.iter().copied() {
             let list = self.list(entity, job, is_asked(entity), progress).await?;
             self.lists.push(list);
@@ -132,7 +136,7 @@ impl Account {
         RefreshOptions { thoroughness, at_once: self.connection.concurrency.into(), now: &self.read_at }
     }
 
-    /// The records of one collection, and the conditions that are left to apply.
+    /// The records of one collection, and the filters that are left to apply.
     async fn list(
         &self,
         entity: &'static Entity,
@@ -141,36 +145,31 @@ impl Account {
         progress: &mut Progress,
     ) -> Result<List, Error> {
         let shape = self.mirror.shape(entity)?;
-        let wishes = job.wishes.iter().filter(|wish| wish.is_for(entity));
-        let mut conditions = Vec::new();
+        let wishes = job.wishes.iter().filter(|wish| wish.applies_to(entity));
+        let mut filters = Vec::new();
         for wish in wishes {
-            conditions.push(wish.on(entity, &shape, &self.names).map_err(told)?);
+            filters.push(wish.resolve(entity, &shape, &self.names).map_err(told)?);
         }
         if let Some(day) = job.since.as_ref().filter(|_| entity.is_collection()) {
-            conditions.push(Condition::since(day));
+            filters.push(Filter::since(day));
         }
         let (asked, applied): (Vec<_>, Vec<_>) =
-            conditions.into_iter().partition(|condition| is_asked && condition.by() == By::Service);
-        if let Some(beyond) = applied.iter().find(|condition| condition.is_beyond_us()) {
+            filters.into_iter().partition(|filter| is_asked && filter.applied_by() == AppliedBy::Server);
+        if let Some(beyond) = applied.iter().find(|filter| filter.is_server_only()) {
             let what = format!("`{}` can only be asked of the service, and --incremental reads the copy", beyond.field);
-            return Err(Error::usage(what, "leave out --incremental, or the condition"));
+            return Err(Error::usage(what, "leave out --incremental, or the filter"));
         }
-        let shown = |conditions: &[Condition]| conditions.iter().map(ToString::to_string).collect();
+        let shown = |filters: &[Filter]| filters.iter().map(ToString::to_string).collect();
         let (asked_text, applied_text) = (shown(&asked), shown(&applied));
         if is_asked {
             self.read_part(entity, &asked, progress).await?;
         }
         let from = if is_asked { From::Parts } else { From::Mirror };
-        Ok(List { entity, from, conditions: applied, asked: asked_text, applied: applied_text })
+        Ok(List { entity, from, filters: applied, asked: asked_text, applied: applied_text })
     }
 
-    async fn read_part(
-        &self,
-        entity: &'static Entity,
-        asked: &[Condition],
-        progress: &mut Progress,
-    ) -> Result<(), Error> {
-        let filters: Vec<(&str, String)> = asked.iter().filter_map(Condition::filter).collect();
+    async fn read_part(&self, entity: &'static Entity, asked: &[Filter], progress: &mut Progress) -> Result<(), Error> {
+        let filters: Vec<(&str, String)> = asked.iter().filter_map(Filter::query_parameter).collect();
         let filters: Vec<(&str, &str)> = filters.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let client = &self.connection.client;
         let progress = RefCell::new(progress);
@@ -194,14 +193,14 @@ impl Account {
     }
 
     /// The table of a list; its columns are those of all accounts.
-    pub(super) fn sheet(&self, list: &List, columns: Columns, job: &Job) -> Result<Sheet, Error> {
+    pub(super) fn sheet(&self, list: &List, columns: ExportColumns, job: &Job) -> Result<ExportTable, Error> {
         let entity = list.entity;
         let sort = match &job.sort {
             Some((collection, field, direction)) if collection.is_none_or(|name| name == entity.name) => {
                 let column = columns.headers().position(|header| header == field);
                 let is_elsewhere = job.entities.len() > 1 && collection.is_none();
                 match column {
-                    Some(column) => Some(Sort { column, direction: *direction }),
+                    Some(column) => Some(SortBy { column, direction: *direction }),
                     None if is_elsewhere => None,
                     None => return Err(no_column(entity, field, &columns)),
                 }
@@ -214,23 +213,23 @@ impl Account {
             }
             _ => Vec::new(),
         };
-        let conditions = list.conditions.clone();
-        Ok(Sheet { entity, name: entity.name.to_owned(), columns, conditions, sort, front })
+        let filters = list.filters.clone();
+        Ok(ExportTable { entity, name: entity.name.to_owned(), columns, filters, sort, front })
     }
 }
 
 /// The columns that were chosen, or all.
-pub(super) fn columns(entity: &'static Entity, shape: &Shape, job: &Job) -> Result<Columns, Error> {
-    let columns = Columns::of(entity, shape, job.ids);
+pub(super) fn columns(entity: &'static Entity, shape: &Shape, job: &Job) -> Result<ExportColumns, Error> {
+    let columns = ExportColumns::of(entity, shape, job.ids);
     let Some(chosen) = job.columns.get(entity.name) else { return Ok(columns) };
     let all: Vec<String> = columns.headers().map(str::to_owned).collect();
-    columns.chosen(chosen).map_err(|missing| {
+    columns.select(chosen).map_err(|missing| {
         let what = format!("{} have no column `{missing}`", entity.name);
         Error::usage(what, format!("choose from {}", all.join(", ")))
     })
 }
 
-fn no_column(entity: &Entity, field: &str, columns: &Columns) -> Error {
+fn no_column(entity: &Entity, field: &str, columns: &ExportColumns) -> Error {
     let all: Vec<&str> = columns.headers().collect();
     Error::usage(
         format!("{} have no column `{field}` to sort by", entity.name),

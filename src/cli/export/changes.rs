@@ -8,7 +8,7 @@ use super::destination::Layout;
 use crate::api::RawFields;
 use crate::catalog::{Change, Changed, LogEntry};
 use crate::cli::Error;
-use crate::export::{Columns, Ids};
+use crate::export::{ExportColumns, IdColumns};
 use crate::schema::Entity;
 use crate::table::write::output::{Holds, Output, OutputColumn};
 use crate::table::{Row, Value};
@@ -82,7 +82,7 @@ pub(super) fn write(
         counts.first += 1;
         return Ok(());
     };
-    let columns = Columns::of(list.entity, &account.mirror.shape(list.entity)?, Ids::Names);
+    let columns = ExportColumns::of(list.entity, &account.mirror.shape(list.entity)?, IdColumns::NamesOnly);
     let mut table = Table { account, entity: list.entity, columns, tenant, output, row: Row::default(), counts };
     changes.iter().try_for_each(|change| table.change(change))
 }
@@ -91,7 +91,7 @@ pub(super) fn write(
 struct Table<'a> {
     account: &'a Account,
     entity: &'static Entity,
-    columns: Columns,
+    columns: ExportColumns,
     tenant: Option<&'a str>,
     output: &'a mut dyn Output,
     row: Row,

@@ -8,7 +8,7 @@ use url::Url;
 use super::job::no_output;
 use crate::cli::Error;
 use crate::cli::args::ExportArgs;
-use crate::export::bucket::{BucketUrl, UrlError, is_url};
+use crate::export::bucket::{BucketUrl, BucketUrlError, is_url};
 use crate::table::write::output::{Format, Target};
 
 /// The place of one account's files.
@@ -111,7 +111,7 @@ fn of_url(output: &str) -> Result<String, Error> {
         return Ok(path);
     }
     #[cfg(not(feature = "buckets"))]
-    if BucketUrl::parse(output) != Err(UrlError::Scheme) {
+    if BucketUrl::parse(output) != Err(BucketUrlError::UnsupportedScheme) {
         return Err(super::landing::not_built());
     }
     // A bucket may be called after a tenant.
@@ -125,7 +125,7 @@ pub(super) fn bucket(filled: &str) -> Result<BucketUrl, Error> {
     BucketUrl::parse(filled).map_err(told)
 }
 
-fn told(error: UrlError) -> Error {
+fn told(error: BucketUrlError) -> Error {
     Error::usage(error.to_string(), error.mend())
 }
 

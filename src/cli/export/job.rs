@@ -8,7 +8,7 @@ use super::destination::{self, Layout, Place};
 use crate::cli::Error;
 use crate::cli::args::{ExportArgs, FormatName, IdsName};
 use crate::cli::schema::entity;
-use crate::export::{ConditionError, Direction, Ids, Wish};
+use crate::export::{FilterArg, FilterError, IdColumns, SortDirection};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, TENANTS};
 use crate::table::write::output::{ByteOrderMark, Format, Guard, Style};
 
@@ -25,12 +25,12 @@ pub(super) struct Job {
     pub layout: Layout,
     pub format: Option<Format>,
     pub style: Style,
-    pub ids: Ids,
+    pub ids: IdColumns,
     /// The columns chosen, by collection.
     pub columns: BTreeMap<&'static str, Vec<String>>,
-    pub wishes: Vec<Wish>,
+    pub wishes: Vec<FilterArg>,
     pub since: Option<String>,
-    pub sort: Option<(Option<&'static str>, String, Direction)>,
+    pub sort: Option<(Option<&'static str>, String, SortDirection)>,
     pub reading: Reading,
     pub changes: Changes,
     pub keep: Option<u32>,
@@ -67,7 +67,7 @@ impl Job {
         let entities = entities(args)?;
         let (output, layout, format) = destination::of(args)?;
         let mut wishes =
-            args.wheres.iter().map(|text| Wish::parse(text).map_err(told)).collect::<Result<Vec<_>, _>>()?;
+            args.wheres.iter().map(|text| FilterArg::parse(text).map_err(told)).collect::<Result<Vec<_>, _>>()?;
         wishes.extend(log_wishes(args, &entities)?);
         let delimiter = args.delimiter.as_deref().map(delimiter).transpose()?;
         let style = Style {
@@ -85,7 +85,7 @@ impl Job {
             layout,
             format,
             style,
-            ids: args.ids.map_or(Ids::Both, Ids::from),
+            ids: args.ids.map_or(IdColumns::Both, IdColumns::from),
             wishes,
             since: args.since.as_deref().map(day).transpose()?,
             reading: match (args.verify, args.full) {
@@ -120,10 +120,10 @@ impl Job {
             return Err(Error::usage(what, "leave `activity` out, or --incremental"));
         }
         for wish in &self.wishes {
-            if !self.entities.iter().any(|entity| wish.is_for(entity)) {
+            if !self.entities.iter().any(|entity| wish.applies_to(entity)) {
                 let collection = wish.collection.as_deref().unwrap_or("none of the collections");
                 let what = format!("`{}` is for {collection}, which is not exported", wish.field);
-                return Err(Error::usage(what, "name the collection too, or leave the condition out"));
+                return Err(Error::usage(what, "name the collection too, or leave the filter out"));
             }
         }
         Ok(())
@@ -165,12 +165,12 @@ impl From<FormatName> for Format {
     }
 }
 
-impl From<IdsName> for Ids {
+impl From<IdsName> for IdColumns {
     fn from(name: IdsName) -> Self {
         match name {
-            IdsName::Both => Ids::Both,
-            IdsName::Names => Ids::Names,
-            IdsName::Only => Ids::Only,
+            IdsName::Both => IdColumns::Both,
+            IdsName::Names => IdColumns::NamesOnly,
+            IdsName::Only => IdColumns::IdsOnly,
         }
     }
 }
@@ -179,8 +179,8 @@ pub(super) fn no_output() -> Error {
     Error::usage("nothing says where the export goes", "add -o with a file, a folder, or - for stdout")
 }
 
-/// What is wrong with a condition, as an error of the command line.
-pub(super) fn told(error: ConditionError) -> Error {
+/// What is wrong with a filter, as an error of the command line.
+pub(super) fn told(error: FilterError) -> Error {
     Error::usage(error.to_string(), error.mend())
 }
 
@@ -267,14 +267,14 @@ fn columns(
     Ok(columns)
 }
 
-fn sort(text: &str) -> Result<(Option<&'static str>, String, Direction), Error> {
+fn sort(text: &str) -> Result<(Option<&'static str>, String, SortDirection), Error> {
     let (field, direction) = match text.rsplit_once(':') {
-        Some((field, "desc")) => (field, Direction::Descending),
-        Some((field, "asc")) => (field, Direction::Ascending),
+        Some((field, "desc")) => (field, SortDirection::Descending),
+        Some((field, "asc")) => (field, SortDirection::Ascending),
         Some((field, _)) if field != "custom" => {
             return Err(Error::usage(format!("`{text}` is no order"), "write FIELD, FIELD:asc or FIELD:desc"));
         }
-        _ => (text, Direction::Ascending),
+        _ => (text, SortDirection::Ascending),
     };
     match field.split_once('.').and_then(|(collection, field)| Some((crate::schema::find(collection)?, field))) {
         Some((entity, field)) => Ok((Some(entity.name), field.to_owned(), direction)),
@@ -297,8 +297,8 @@ fn delimiter(text: &str) -> Result<u8, Error> {
     }
 }
 
-/// The flags for the log, as conditions on it.
-fn log_wishes(args: &ExportArgs, entities: &[&'static Entity]) -> Result<Vec<Wish>, Error> {
+/// The flags for the log, as filters on it.
+fn log_wishes(args: &ExportArgs, entities: &[&'static Entity]) -> Result<Vec<FilterArg>, Error> {
     let has_at = |text: &Option<String>| text.as_deref().is_some_and(|text| text.contains('@'));
     let kind = args.kind.as_deref().unwrap_or("Asset");
     let item_field = COLLECTIONS
@@ -318,10 +318,10 @@ fn log_wishes(args: &ExportArgs, entities: &[&'static Entity]) -> Result<Vec<Wis
         (if has_at(&args.employee) { "employee_email" } else { "employee_id" }, args.employee.clone()),
         (item_field.map_or("asset_id", |field| field.name), args.item.clone()),
     ];
-    let wishes: Vec<Wish> = given
+    let wishes: Vec<FilterArg> = given
         .into_iter()
         .filter_map(|(field, value)| {
-            Some(Wish { collection: Some(ACTIVITY.name.to_owned()), field: field.to_owned(), value: value? })
+            Some(FilterArg { collection: Some(ACTIVITY.name.to_owned()), field: field.to_owned(), value: value? })
         })
         .collect();
     if !wishes.is_empty() && !entities.iter().any(|entity| entity.name == ACTIVITY.name) {

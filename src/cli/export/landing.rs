@@ -36,7 +36,7 @@ impl Landing {
             tokio::select! {
                 biased;
                 () = interrupts.next() => Err(Error::Interrupted),
-                tried = bucket.try_writing(&key) => Ok(tried?),
+                tried = bucket.check_writable(&key) => Ok(tried?),
             }
         })?;
         Ok(Self { bucket, folder })
