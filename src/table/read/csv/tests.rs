@@ -147,7 +147,7 @@ proptest! {
         prop_assume!(csv.detected.line_ending == super::encoding::LineEnding::Lf);
         let mut read = Vec::new();
         csv.each_row(0, &mut |row| {
-            let typed = |column: usize| row.guarded(column).unwrap_or(row.cell(column).text).to_owned();
+            let typed = |column: usize| row.escaped_text(column).unwrap_or(row.cell(column).text).to_owned();
             read.push((row.number, (0..row.len()).map(typed).collect::<Vec<_>>()));
             ControlFlow::Continue(())
         }).unwrap();
