@@ -11,9 +11,11 @@ use crate::api::RawFields;
 use crate::catalog::Record;
 use crate::schema::Entity;
 use crate::table::Row;
-use crate::table::write::sheet::{HEADER, Widths, dress, header_format, set_header_height};
-use crate::table::write::xlsx::{CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put};
-use crate::table::write::{WholeFile, WriteError, guarded};
+use crate::table::write::sheet::{ColumnWidths, HEADER, apply_layout, header_format, set_header_height};
+use crate::table::write::xlsx::{
+    CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, write_cell,
+};
+use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
 
 /// Minimum column width, in characters.
 const MIN_WIDTH: usize = 8;
@@ -58,7 +60,7 @@ impl BackupError {
 /// A backup file being written. It appears complete, or not at all.
 #[derive(Debug)]
 pub struct Backup {
-    whole: WholeFile,
+    whole: AtomicFile,
 }
 
 impl Backup {
@@ -69,7 +71,7 @@ impl Backup {
     pub fn create(path: &Path) -> Result<Self, BackupError> {
         match path.exists() {
             true => Err(BackupError::Exists { path: path.to_path_buf() }),
-            false => Ok(Self { whole: WholeFile::create(path)? }),
+            false => Ok(Self { whole: AtomicFile::create(path)? }),
         }
     }
 
@@ -86,7 +88,7 @@ impl Backup {
         let columns = ExportColumns::backup(entity, records.iter().copied());
         check_limits(&columns, records, names)?;
         let Self { whole } = self;
-        guarded(whole.path(), || {
+        catch_write_panic(whole.path(), || {
             let mut workbook = Workbook::new();
             workbook.set_tempdir(whole.folder())?;
             let about = DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport");
@@ -110,7 +112,7 @@ fn check_limits(columns: &ExportColumns, records: &[&Record], names: &ReferenceN
     let mut row = Row::default();
     for record in records {
         fill_row(columns, record, names, 0, &mut row);
-        let too_long = |text: &str| clipped(text).len() < text.len();
+        let too_long = |text: &str| truncate_to_cell(text).len() < text.len();
         if let Some((_, header)) = row.cells().zip(columns.headers()).find(|(cell, _)| too_long(cell.text)) {
             let id = record.get("id").and_then(serde_json::Value::as_i64).unwrap_or_default();
             return Err(BackupError::TooLong { id, header: header.to_owned() });
@@ -133,12 +135,12 @@ fn fill(
     for (number, record) in (1..).zip(records) {
         fill_row(columns, record, names, u64::from(number) + 1, &mut row);
         for (place, cell) in (0..).zip(row.cells()) {
-            put(sheet, (number, place), cell, Mark::Plain, &mut formats)?;
-            widths.see(number, usize::from(place), cell);
+            write_cell(sheet, (number, place), cell, CellMark::Plain, &mut formats)?;
+            widths.observe(number, usize::from(place), cell);
         }
     }
     widths.set(sheet)?;
-    dress(sheet, records.len() as u32, widths.last_column(), 0)
+    apply_layout(sheet, records.len() as u32, widths.last_column(), 0)
 }
 
 fn fill_row(columns: &ExportColumns, record: &Record, names: &ReferenceNames, number: u64, row: &mut Row) {
@@ -150,9 +152,13 @@ fn fill_row(columns: &ExportColumns, record: &Record, names: &ReferenceNames, nu
 }
 
 /// Writes the header row and the column formats; returns the widths of the headers.
-fn write_header(sheet: &mut Worksheet, columns: &ExportColumns, formats: &CellFormats) -> Result<Widths, XlsxError> {
+fn write_header(
+    sheet: &mut Worksheet,
+    columns: &ExportColumns,
+    formats: &CellFormats,
+) -> Result<ColumnWidths, XlsxError> {
     let (imported, read_only) = (header_format(HEADER), header_format(READ_ONLY_COLOR));
-    let mut widths = Widths::new(MIN_WIDTH);
+    let mut widths = ColumnWidths::new(MIN_WIDTH);
     for (place, (text, role)) in (0..).zip(columns.headers_with_role()) {
         sheet.set_column_format(place, formats.text_column())?;
         let format = match role {

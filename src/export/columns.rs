@@ -10,7 +10,7 @@ use crate::api::{RawFields, custom_fields};
 use crate::catalog::{Record, Shape};
 use crate::mapping::{To, Words};
 use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
-use crate::table::write::output::{Holds, OutputColumn};
+use crate::table::write::output::{ColumnType, OutputColumn};
 use crate::table::{Row, Value};
 
 /// Header of the ids that the deleted records had. For people to read: an import ignores it.
@@ -42,7 +42,7 @@ pub struct ExportColumns {
 #[derive(Debug)]
 struct ExportColumn {
     header: String,
-    holds: Holds,
+    column_type: ColumnType,
     source: CellSource,
     /// Position of the field in the last record. The records of a list have their fields in the same order.
     place: Cell<usize>,
@@ -93,20 +93,20 @@ impl ExportColumns {
         let mut columns =
             Self::new(entity, if ids == IdColumns::Both { NamePurpose::Display } else { NamePurpose::Lookup });
         if entity.is_collection() {
-            columns.add("id", Holds::Text, CellSource::Raw(String::from("id")));
+            columns.add("id", ColumnType::Text, CellSource::Raw(String::from("id")));
         }
         for field in entity.fields.iter().filter(|field| field.read && field.kind != Kind::CustomFields) {
             columns.add_field(entity, field, ids);
         }
         for name in shape.custom.iter() {
-            columns.add(&format!("custom:{name}"), Holds::Text, CellSource::Custom(name.to_owned()));
+            columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name.to_owned()));
         }
         let known = |name: &str| entity.field(name).is_some() || name == "custom_fields" || MOMENTS.contains(&name);
         for name in shape.fields.iter().filter(|name| !known(name)) {
-            columns.add(name, Holds::Json, CellSource::Raw(name.to_owned()));
+            columns.add(name, ColumnType::Json, CellSource::Raw(name.to_owned()));
         }
         for name in MOMENTS.iter().filter(|name| entity.is_collection() && shape.fields.contains(name)) {
-            columns.add(name, Holds::Moment, CellSource::Raw((*name).to_owned()));
+            columns.add(name, ColumnType::Timestamp, CellSource::Raw((*name).to_owned()));
         }
         columns
     }
@@ -115,16 +115,18 @@ impl ExportColumns {
     /// read-only fields that at least one of the records has.
     pub fn backup<'r>(entity: &'static Entity, records: impl Iterator<Item = &'r Record> + Clone) -> Self {
         let mut columns = Self::new(entity, NamePurpose::Lookup);
-        columns.add(DELETED_ID, Holds::Integer, CellSource::Raw(String::from("id")));
+        columns.add(DELETED_ID, ColumnType::Integer, CellSource::Raw(String::from("id")));
         for field in entity.created_fields().filter(|field| field.kind != Kind::CustomFields) {
             match field.reference_to() {
-                Some(reference) => columns.add(&name_header(field), Holds::Text, CellSource::Name(field, reference)),
+                Some(reference) => {
+                    columns.add(&name_header(field), ColumnType::Text, CellSource::Name(field, reference))
+                }
                 None => columns.add(field.name, value::column_type(field), CellSource::Field(field)),
             }
         }
         let custom = records.clone().filter_map(|record| record.get("custom_fields")).flat_map(custom_fields);
         for (name, _) in custom {
-            columns.add(&format!("custom:{name}"), Holds::Text, CellSource::Custom(name));
+            columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name));
         }
         let words = Words::new(entity);
         for field in entity.fields.iter().filter(|field| !field.is_written() && field.read) {
@@ -143,27 +145,31 @@ impl ExportColumns {
     }
 
     /// Adds a column, unless there is one with that header.
-    fn add(&mut self, header: &str, holds: Holds, source: CellSource) {
+    fn add(&mut self, header: &str, column_type: ColumnType, source: CellSource) {
         if !self.columns.iter().any(|known| known.header == header) {
-            self.columns.push(ExportColumn { header: header.to_owned(), holds, source, place: Cell::new(0) });
+            self.columns.push(ExportColumn { header: header.to_owned(), column_type, source, place: Cell::new(0) });
         }
     }
 
     fn add_field(&mut self, entity: &'static Entity, field: &'static Field, ids: IdColumns) {
         if !field.names.is_empty() && ids != IdColumns::IdsOnly {
-            self.add(&format!("{}_name", field.name), Holds::Text, CellSource::Holders(field));
+            self.add(&format!("{}_name", field.name), ColumnType::Text, CellSource::Holders(field));
         }
         let Some(reference) = field.reference_to().filter(|reference| reference.wire == Wire::Id) else {
             return self.add(field.name, value::column_type(field), CellSource::Field(field));
         };
         let through_reference = |shown| through_reference(entity, field, shown);
         if ids != IdColumns::NamesOnly {
-            self.add(field.name, Holds::Text, through_reference(ReferenceDisplay::Id).unwrap_or(CellSource::Id(field)));
+            self.add(
+                field.name,
+                ColumnType::Text,
+                through_reference(ReferenceDisplay::Id).unwrap_or(CellSource::Id(field)),
+            );
         }
         if ids != IdColumns::IdsOnly {
             let shown =
                 through_reference(ReferenceDisplay::Name(reference)).unwrap_or(CellSource::Name(field, reference));
-            self.add(&name_header(field), Holds::Text, shown);
+            self.add(&name_header(field), ColumnType::Text, shown);
         }
     }
 
@@ -173,7 +179,8 @@ impl ExportColumns {
 
     /// The columns as an output takes them.
     pub fn output(&self) -> Vec<OutputColumn> {
-        let output = |column: &ExportColumn| OutputColumn { header: column.header.clone(), holds: column.holds };
+        let output =
+            |column: &ExportColumn| OutputColumn { header: column.header.clone(), column_type: column.column_type };
         self.columns.iter().map(output).collect()
     }
 
@@ -210,9 +217,9 @@ impl ExportColumns {
         let mut custom = None;
         for column in &self.columns {
             match &column.source {
-                CellSource::Raw(field) => value::push(column.holds, column.find(record, field), cells.row),
+                CellSource::Raw(field) => value::push(column.column_type, column.find(record, field), cells.row),
                 CellSource::Field(field) => self.push_field(field, column, record, cells.row),
-                CellSource::Id(field) => value::push(Holds::Text, column.find(record, field.name), cells.row),
+                CellSource::Id(field) => value::push(ColumnType::Text, column.find(record, field.name), cells.row),
                 CellSource::Name(field, reference) => {
                     self.push_name((field, *reference), column.find(record, field.name), record, &mut cells);
                 }
@@ -241,7 +248,7 @@ impl ExportColumns {
         match field.kind {
             Kind::Money => value::push_amount(json, self.currency.and_then(|field| record.get(field)), row),
             Kind::Option(choices) => value::push_option(choices.create, json, row),
-            _ => value::push(column.holds, json, row),
+            _ => value::push(column.column_type, json, row),
         }
     }
 
