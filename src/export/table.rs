@@ -9,6 +9,7 @@ use super::names::ReferenceNames;
 use super::value;
 use crate::api::RawFields;
 use crate::catalog::{Mirror, MirrorError};
+use crate::error::Error;
 use crate::schema::Entity;
 use crate::table::write::WriteError;
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
@@ -146,5 +147,17 @@ fn sort_key(cell: Cell<'_>) -> Sql {
         Value::Boolean(truth) => Sql::Integer(truth.into()),
         Value::Date(moment) => Sql::Text(moment.to_string()),
         Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::catalog::fold_name(cell.text).into_owned()),
+    }
+}
+
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Mirror(error) => error.into(),
+            TableError::Write(error) => error.into(),
+            TableError::Sort(_) => {
+                Error::usage(error.to_string(), "make room for temporary files, or leave out --sort")
+            }
+        }
     }
 }

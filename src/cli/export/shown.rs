@@ -8,8 +8,8 @@ use super::job::{Job, Reading};
 use super::written::Written;
 use crate::api::RequestCounts;
 use crate::catalog::{Reading as How, Refreshed};
-use crate::cli::Error;
 use crate::cli::printer::Printer;
+use crate::error::Error;
 use crate::report::{counted, duration, thousands};
 
 /// What an export came to.
@@ -41,7 +41,7 @@ impl Shown<'_> {
     fn text(&self) -> String {
         let requests = self.requests();
         let account = match self.accounts {
-            [account] => account.connection.account.to_string(),
+            [account] => account.connection.identity.to_string(),
             several => counted(several.len() as u64, "tenant"),
         };
         let mut lines = vec![format!(

@@ -8,6 +8,7 @@ use object_store::client::HttpError;
 
 use super::environment::{self, Credentials};
 use super::url::{BucketUrl, StorageProvider};
+use crate::error::{Diagnostic, ErrorKind};
 
 /// Longest service message that is shown, in characters.
 const MAX_MESSAGE: usize = 300;
@@ -185,6 +186,21 @@ fn list_urls(urls: &[String]) -> String {
         return String::from("none");
     }
     urls.iter().map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", ")
+}
+
+impl Diagnostic for BucketError {
+    fn hint(&self) -> Option<String> {
+        BucketError::mend(self)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Setup { .. } | Self::File { .. } => ErrorKind::Usage,
+            Self::Refused { refusal: BucketRefusal::NoCredentials { .. }, .. } => ErrorKind::Usage,
+            Self::Refused { .. } | Self::PartialUpload(_) => ErrorKind::Refused,
+            Self::Interrupted => ErrorKind::Stopped,
+        }
+    }
 }
 
 #[cfg(test)]
