@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{Color, DocProperties, Workbook, Worksheet, XlsxError};
 
+use super::columns::{ExportColumns, ImportRole};
 use super::names::ReferenceNames;
-use super::{ExportColumns, value};
+use super::value;
 use crate::api::RawFields;
 use crate::catalog::Record;
 use crate::error::Diagnostic;
@@ -42,9 +43,8 @@ pub enum BackupError {
     TooLong { id: i64, header: String },
 }
 
-impl BackupError {
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+impl Diagnostic for BackupError {
+    fn hint(&self) -> Option<String> {
         match self {
             BackupError::Write(error) => error.mend(),
             BackupError::Exists { .. } => {
@@ -163,18 +163,12 @@ fn write_header(
     for (place, (text, role)) in (0..).zip(columns.headers_with_role()) {
         sheet.set_column_format(place, formats.text_column())?;
         let format = match role {
-            super::ImportRole::Imported => &imported,
-            super::ImportRole::ReadOnly => &read_only,
+            ImportRole::Imported => &imported,
+            ImportRole::ReadOnly => &read_only,
         };
         sheet.write_string_with_format(0, place, text, format)?;
         widths.add(text);
     }
     set_header_height(sheet)?;
     Ok(widths)
-}
-
-impl Diagnostic for BackupError {
-    fn hint(&self) -> Option<String> {
-        BackupError::mend(self)
-    }
 }

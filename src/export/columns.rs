@@ -30,7 +30,7 @@ pub enum IdColumns {
 
 /// The columns of an exported table.
 #[derive(Debug)]
-pub struct ExportColumns {
+pub(crate) struct ExportColumns {
     columns: Vec<ExportColumn>,
     /// What the names of referenced records are used for.
     purpose: NamePurpose,
@@ -50,7 +50,7 @@ struct ExportColumn {
 
 /// What an import does with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImportRole {
+pub(crate) enum ImportRole {
     Imported,
     /// Ignored: the column is there for people to read.
     ReadOnly,
@@ -89,7 +89,7 @@ enum ReferenceDisplay {
 impl ExportColumns {
     /// The columns of an export: the id, every field the service returns, references as id and name, one column per
     /// custom field, undocumented fields, and the creation and update timestamps.
-    pub fn of(entity: &'static Entity, shape: &Shape, ids: IdColumns) -> Self {
+    pub(crate) fn of(entity: &'static Entity, shape: &Shape, ids: IdColumns) -> Self {
         let mut columns =
             Self::new(entity, if ids == IdColumns::Both { NamePurpose::Display } else { NamePurpose::Lookup });
         if entity.is_collection() {
@@ -113,7 +113,7 @@ impl ExportColumns {
 
     /// The columns of a backup before a delete: every field that a create accepts, references as names, and last the
     /// read-only fields that at least one of the records has.
-    pub fn backup<'r>(entity: &'static Entity, records: impl Iterator<Item = &'r Record> + Clone) -> Self {
+    pub(crate) fn backup<'r>(entity: &'static Entity, records: impl Iterator<Item = &'r Record> + Clone) -> Self {
         let mut columns = Self::new(entity, NamePurpose::Lookup);
         columns.add(DELETED_ID, ColumnType::Integer, CellSource::Raw(String::from("id")));
         for field in entity.created_fields().filter(|field| field.kind != Kind::CustomFields) {
@@ -173,12 +173,12 @@ impl ExportColumns {
         }
     }
 
-    pub fn headers(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.header.as_str())
     }
 
     /// The columns as an output takes them.
-    pub fn output(&self) -> Vec<OutputColumn> {
+    pub(crate) fn output(&self) -> Vec<OutputColumn> {
         let output =
             |column: &ExportColumn| OutputColumn { header: column.header.clone(), column_type: column.column_type };
         self.columns.iter().map(output).collect()
@@ -188,7 +188,7 @@ impl ExportColumns {
     ///
     /// # Errors
     /// The first header that no column has.
-    pub fn select(mut self, headers: &[String]) -> Result<Self, String> {
+    pub(crate) fn select(mut self, headers: &[String]) -> Result<Self, String> {
         let mut selected = Vec::with_capacity(headers.len());
         for header in headers {
             let place =
@@ -200,7 +200,7 @@ impl ExportColumns {
     }
 
     /// The headers, each with what an import does with the column.
-    pub fn headers_with_role(&self) -> impl Iterator<Item = (&str, ImportRole)> {
+    pub(crate) fn headers_with_role(&self) -> impl Iterator<Item = (&str, ImportRole)> {
         let role = |column: &ExportColumn| match column.source {
             CellSource::Custom(_) => ImportRole::Imported,
             CellSource::Field(field) | CellSource::Id(field) | CellSource::Name(field, _) if field.is_written() => {
@@ -212,7 +212,7 @@ impl ExportColumns {
     }
 
     /// Appends the cells of a record to an empty row.
-    pub fn fill(&self, record: &RawFields<'_>, names: &ReferenceNames, row: &mut Row) {
+    pub(crate) fn fill(&self, record: &RawFields<'_>, names: &ReferenceNames, row: &mut Row) {
         let mut cells = RowCells { names, row, name: String::new() };
         let mut custom = None;
         for column in &self.columns {

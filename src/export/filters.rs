@@ -9,12 +9,13 @@ use super::names::ReferenceNames;
 use super::value;
 use crate::api::{RawFields, custom_fields};
 use crate::catalog::{Found, Shape, Target};
+use crate::error::Diagnostic;
 use crate::plan::holds;
 use crate::schema::{Entity, Field, Kind, fold_header};
 
 /// A filter as typed: `field=value` or `assets.field=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FilterArg {
+pub(crate) struct FilterArg {
     /// The collection it applies to; none for every exported collection.
     pub collection: Option<String>,
     pub field: String,
@@ -23,7 +24,7 @@ pub struct FilterArg {
 
 /// A filter on the records of one collection, with its value resolved.
 #[derive(Debug, Clone)]
-pub struct Filter {
+pub(crate) struct Filter {
     pub field: String,
     pub value: String,
     test: FilterTest,
@@ -46,7 +47,7 @@ enum FilterTest {
 
 /// Who applies a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AppliedBy {
+pub(crate) enum AppliedBy {
     Server,
     Client,
 }
@@ -66,10 +67,9 @@ pub enum FilterError {
     Value { collection: &'static str, field: String, value: String, expected: String },
 }
 
-impl FilterError {
-    /// What to do now.
-    pub fn mend(&self) -> String {
-        match self {
+impl Diagnostic for FilterError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
             FilterError::NoEquals { .. } => String::from("write FIELD=VALUE, such as status=Deployed"),
             FilterError::NoField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
             FilterError::NoField { collection, .. } => {
@@ -81,7 +81,7 @@ impl FilterError {
             FilterError::NoRecord { nearest, .. } => format!("did you mean {}?", quoted(nearest)),
             FilterError::Ambiguous { .. } => String::from("use the id, such as #12"),
             FilterError::Value { expected, .. } => format!("use {expected}"),
-        }
+        })
     }
 }
 
@@ -94,7 +94,7 @@ impl FilterArg {
     ///
     /// # Errors
     /// Text without a field and `=`.
-    pub fn parse(text: &str) -> Result<Self, FilterError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, FilterError> {
         let Some((field, value)) = text.split_once('=') else {
             return Err(FilterError::NoEquals { text: text.to_owned() });
         };
@@ -112,17 +112,17 @@ impl FilterArg {
     }
 
     /// Whether the filter applies to the collection.
-    pub fn applies_to(&self, entity: &'static Entity) -> bool {
+    pub(crate) fn applies_to(&self, entity: &'static Entity) -> bool {
         self.collection.as_ref().is_none_or(|collection| collection == entity.name)
     }
 
     /// Whether the service has an exact query parameter for it.
-    pub fn has_server_filter(&self, entity: &'static Entity) -> bool {
+    pub(crate) fn has_server_filter(&self, entity: &'static Entity) -> bool {
         !self.value.is_empty() && find_field(entity, &self.field).is_some_and(|field| field.filter)
     }
 
     /// The collection whose records the value may name.
-    pub fn referenced_collection(&self, entity: &'static Entity) -> Option<&'static Entity> {
+    pub(crate) fn referenced_collection(&self, entity: &'static Entity) -> Option<&'static Entity> {
         let reference = find_field(entity, &self.field)?.reference_to()?;
         crate::schema::collection(reference.to).filter(|_| self.applies_to(entity))
     }
@@ -131,7 +131,7 @@ impl FilterArg {
     ///
     /// # Errors
     /// A field that the collection does not have, or a value that is invalid for the field.
-    pub fn resolve(
+    pub(crate) fn resolve(
         &self,
         entity: &'static Entity,
         shape: &Shape,
@@ -248,7 +248,7 @@ impl fmt::Display for Filter {
 
 impl Filter {
     /// Records changed on or after this date, `YYYY-MM-DD`.
-    pub fn since(day: &str) -> Self {
+    pub(crate) fn since(day: &str) -> Self {
         Self {
             field: String::from("updated_at"),
             value: day.to_owned(),
@@ -257,7 +257,7 @@ impl Filter {
     }
 
     /// Who applies the filter when a list is requested: the service, if the guide documents an exact query parameter.
-    pub fn applied_by(&self) -> AppliedBy {
+    pub(crate) fn applied_by(&self) -> AppliedBy {
         match &self.test {
             FilterTest::Field(field, value) if field.filter && !value.is_null() => AppliedBy::Server,
             FilterTest::ServerOnly(..) => AppliedBy::Server,
@@ -266,12 +266,12 @@ impl Filter {
     }
 
     /// Whether only the service can apply it, because records do not contain the field.
-    pub fn is_server_only(&self) -> bool {
+    pub(crate) fn is_server_only(&self) -> bool {
         matches!(self.test, FilterTest::ServerOnly(..))
     }
 
     /// Name and value of the query parameter.
-    pub fn query_parameter(&self) -> Option<(&'static str, String)> {
+    pub(crate) fn query_parameter(&self) -> Option<(&'static str, String)> {
         match &self.test {
             FilterTest::Field(field, value) | FilterTest::ServerOnly(field, value) => {
                 let text = match value {
@@ -285,7 +285,7 @@ impl Filter {
     }
 
     /// Whether a record matches.
-    pub fn matches_record(&self, record: &RawFields<'_>) -> bool {
+    pub(crate) fn matches_record(&self, record: &RawFields<'_>) -> bool {
         match &self.test {
             FilterTest::Field(field, wanted) => {
                 let held = value::non_empty(record.get(field.name)).and_then(|json| serde_json::from_str(json).ok());
@@ -378,14 +378,14 @@ mod tests {
 
     #[test]
     fn an_invalid_filter_has_a_hint() {
-        for (text, mend) in [
+        for (text, hint) in [
             ("status", "write FIELD=VALUE, such as status=Deployed"),
             ("asset_serail=7", "did you mean `asset_serial`?"),
             ("qqq=7", "`tallyport schema assets` lists its fields"),
             ("purchase_date=1/2/24", "use a date such as 2026-01-31"),
             ("status=In repar", "did you mean `In repair`?"),
         ] {
-            assert_eq!(filter(text).unwrap_err().mend(), mend, "{text}");
+            assert_eq!(filter(text).unwrap_err().hint().as_deref(), Some(hint), "{text}");
         }
     }
 }

@@ -83,7 +83,7 @@ impl ReferenceNames {
 
 /// The collections whose names a row of this one shows: those it references by id, and those its structured fields
 /// mention.
-pub fn referenced_collections(entity: &Entity) -> Vec<&'static Entity> {
+pub(super) fn referenced_collections(entity: &Entity) -> Vec<&'static Entity> {
     let by_id = entity.fields.iter().filter(|field| field.read).filter_map(|field| {
         let reference = field.reference_to()?;
         (reference.wire == schema::Wire::Id).then_some(reference.to)

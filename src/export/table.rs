@@ -17,7 +17,7 @@ use crate::table::{Cell, Row, Value};
 
 /// One table of an export.
 #[derive(Debug)]
-pub struct ExportTable {
+pub(crate) struct ExportTable {
     pub entity: &'static Entity,
     /// The name of the sheet or file, normally the collection's.
     pub name: String,
@@ -31,14 +31,14 @@ pub struct ExportTable {
 
 /// The column that rows are sorted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SortBy {
+pub(crate) struct SortBy {
     /// Position of the column, from 0.
     pub column: usize,
     pub direction: SortDirection,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortDirection {
+pub(crate) enum SortDirection {
     Ascending,
     Descending,
 }
@@ -56,15 +56,20 @@ pub enum TableError {
 
 impl ExportTable {
     /// Begins the table.
-    pub fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
+    pub(crate) fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
         let front =
             self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), column_type: ColumnType::Text });
         let columns: Vec<OutputColumn> = front.chain(self.columns.output()).collect();
         output.begin(&self.name, &columns)
     }
 
+    /// The number of columns.
+    pub(crate) fn width(&self) -> usize {
+        self.front.len() + self.columns.headers().count()
+    }
+
     /// Writes the rows of every record that matches the filters, and returns how many there are.
-    pub fn write(
+    pub(crate) fn write(
         &self,
         mirror: &Mirror,
         names: &ReferenceNames,

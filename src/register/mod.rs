@@ -11,6 +11,7 @@
 //! book           the workbook: summary, groups, charts, register, exceptions, method
 //! previous, roll an earlier register read back, and the way from its closing to this one's
 //! manifest       counts, totals and digests beside the files
+//! job            reads the records of an account, and exports its register
 //! batch          all files appear together or not at all
 //! ```
 //!
@@ -29,6 +30,7 @@ mod columns;
 pub mod depreciation;
 mod error;
 mod item;
+mod job;
 mod ledger;
 mod line;
 mod manifest;
@@ -43,6 +45,7 @@ mod write;
 pub use amount::{Currency, UNSTATED};
 pub use error::{PreviousProblem, RatesProblem, RegisterError};
 pub use item::{Disposal, Gap, Item, ItemError, Kind, Names, Record};
+pub use job::{RegisterJob, RegisterReport};
 pub use line::{Line, Notice, Standing};
 pub use manifest::{Account, AmountFacts, FileFacts, TotalFacts};
 pub use rates::{Rate, Rates};

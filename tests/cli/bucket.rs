@@ -110,7 +110,7 @@ fn the_newest_files_are_kept_and_others_left_alone() {
     let others = ["n-latest.csv", "m-2019-01-01.csv", "old/n-2019-01-01.csv"];
     older.iter().chain(&others).for_each(|name| server.put(&format!("x/{name}"), b"old"));
     let export = ["export", "assets", "-o", "s3://backups/x/n-{date}.csv", "--keep", "2"];
-    run(&account, &server, &export).exits(0).says("deleted 3 files of earlier days");
+    run(&account, &server, &export).exits(0).says("deleted 3 older files");
     let keys = server.keys();
     assert_eq!(keys.len(), 5, "{keys:?}");
     assert!(others.iter().all(|name| keys.contains(&format!("x/{name}"))));
@@ -128,7 +128,7 @@ fn parquet_lies_as_data_tools_read_it_and_a_day_replaces_its_own() {
         "export", "assets", "locations", "--format", "parquet", "-o", "s3://backups/lake/", "--name", "nightly",
         "--incremental", "--keep", "2",
     ];
-    run(&account, &server, &export).exits(0).says("deleted 1 file of earlier days");
+    run(&account, &server, &export).exits(0).says("deleted 1 older file");
     let keys = server.keys();
     let today = day_of(keys.iter().find(|key| key.contains("collection=changes")).unwrap()).to_owned();
     let expected = [
@@ -162,7 +162,7 @@ fn a_folder_is_partitioned_alike_with_the_tenants_in_front() {
     let old = account.path("lake/tenant=7/collection=assets/snapshot=2019-01-01");
     fs::create_dir(&old).unwrap();
     fs::write(old.join("part-0.parquet"), "old").unwrap();
-    account.run(&[&export[..], &["--keep", "1"]].concat()).exits(0).says("deleted 1 file of earlier days");
+    account.run(&[&export[..], &["--keep", "1"]].concat()).exits(0).says("deleted 1 older file");
     assert!(!Path::new(&old).exists());
 }
 
@@ -190,8 +190,8 @@ fn a_url_that_cannot_be_meant_is_refused_at_once_without_its_secret() {
     }
     let partitioned = ["export", "assets", "--partitioned", "-o"];
     let refused = |output: &str| run(&account, &server, &[&partitioned[..], &[output]].concat()).exits(2);
-    refused("assets.csv").says("--partitioned makes folders");
-    refused("s3://backups/{date}/").says("has the day in its folders");
+    refused("assets.csv").says("a partitioned export needs a folder");
+    refused("s3://backups/{date}/").says("has the date in its folders");
     assert!(server.log().is_empty());
 }
 

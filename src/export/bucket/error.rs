@@ -81,7 +81,7 @@ impl BucketRefusal {
         }
     }
 
-    fn mend(&self, provider: &StorageProvider) -> String {
+    fn hint(&self, provider: &StorageProvider) -> String {
         match self {
             BucketRefusal::NoBucket => {
                 format!("create it first, or check its name and {}", provider.settings.join(", "))
@@ -99,18 +99,6 @@ impl BucketRefusal {
 }
 
 impl BucketError {
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        match self {
-            BucketError::Setup { provider, .. } => {
-                Some(format!("check {}", [provider.settings, provider.credentials].concat().join(", ")))
-            }
-            BucketError::Refused { provider, refusal, .. } => Some(refusal.mend(provider)),
-            BucketError::PartialUpload(_) => Some(String::from("run the export again; it replaces every file")),
-            BucketError::File { .. } | BucketError::Interrupted => None,
-        }
-    }
-
     /// The error for a refused request that changed nothing in the bucket.
     pub(super) fn refused(url: &BucketUrl, credentials: Credentials, error: &object_store::Error) -> Self {
         let refusal = refusal(url.provider, credentials, error);
@@ -190,7 +178,14 @@ fn list_urls(urls: &[String]) -> String {
 
 impl Diagnostic for BucketError {
     fn hint(&self) -> Option<String> {
-        BucketError::mend(self)
+        match self {
+            Self::Setup { provider, .. } => {
+                Some(format!("check {}", [provider.settings, provider.credentials].concat().join(", ")))
+            }
+            Self::Refused { provider, refusal, .. } => Some(refusal.hint(provider)),
+            Self::PartialUpload(_) => Some(String::from("run the export again; it replaces every file")),
+            Self::File { .. } | Self::Interrupted => None,
+        }
     }
 
     fn kind(&self) -> ErrorKind {

@@ -19,6 +19,8 @@
 mod environment;
 #[cfg(feature = "buckets")]
 mod error;
+#[cfg(not(feature = "buckets"))]
+mod not_built;
 #[cfg(feature = "buckets")]
 mod store;
 #[cfg(all(test, feature = "buckets"))]
@@ -27,6 +29,8 @@ mod url;
 
 #[cfg(feature = "buckets")]
 pub use error::{BucketError, BucketRefusal, PartialUpload};
+#[cfg(not(feature = "buckets"))]
+pub(crate) use not_built::{Bucket, Upload};
 #[cfg(feature = "buckets")]
-pub use store::{Bucket, Upload};
-pub use url::{BucketUrl, BucketUrlError, StorageProvider, is_url};
+pub(crate) use store::{Bucket, Upload};
+pub use url::{BucketUrl, BucketUrlError, BucketsNotBuilt, StorageProvider, is_url};

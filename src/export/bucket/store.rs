@@ -31,7 +31,7 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(240);
 
 /// A client of one bucket, with the URL of the export in it.
 #[derive(Debug)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     store: Box<dyn ObjectStore>,
     url: BucketUrl,
     credentials: Credentials,
@@ -39,7 +39,7 @@ pub struct Bucket {
 
 /// A local file and the key it is uploaded to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
+pub(crate) struct Upload {
     pub file: PathBuf,
     /// The full key.
     pub key: String,
@@ -56,7 +56,7 @@ impl Bucket {
     ///
     /// # Errors
     /// Invalid or missing environment variables.
-    pub fn open(url: &BucketUrl) -> Result<Self, BucketError> {
+    pub(crate) fn open(url: &BucketUrl) -> Result<Self, BucketError> {
         crate::api::install_cryptography();
         if let Some(problem) = environment::invalid_variable(url.provider, environment::read) {
             return Err(BucketError::setup(url, &problem));
@@ -71,13 +71,13 @@ impl Bucket {
         Self { store, url, credentials: Credentials::Configured }
     }
 
-    pub fn url(&self) -> &BucketUrl {
+    pub(crate) fn url(&self) -> &BucketUrl {
         &self.url
     }
 
     /// Checks that files can be written, by starting an upload to `key` and aborting it, so that a refusal is known
     /// before the work begins.
-    pub async fn check_writable(&self, key: &str) -> Result<(), BucketError> {
+    pub(crate) async fn check_writable(&self, key: &str) -> Result<(), BucketError> {
         let mut upload = self.begin(key).await?;
         let sent = upload.put_part(vec![b'-'].into()).await;
         abort(&mut upload, key).await;
@@ -91,7 +91,7 @@ impl Bucket {
     ///
     /// # Errors
     /// All except [`BucketError::PartialUpload`] leave the bucket unchanged.
-    pub async fn upload(
+    pub(crate) async fn upload(
         &self,
         uploads: &[Upload],
         stop: impl Future<Output = ()>,
@@ -196,7 +196,7 @@ impl Bucket {
     }
 
     /// All keys below the folder; all keys of the bucket if it is empty.
-    pub async fn keys(&self, folder: &str) -> Result<Vec<String>, BucketError> {
+    pub(crate) async fn keys(&self, folder: &str) -> Result<Vec<String>, BucketError> {
         let folder = self.path(folder)?;
         let folder = Some(&folder).filter(|folder| !folder.as_ref().is_empty());
         let keys = self.store.list(folder).map_ok(|object| object.location.to_string());
@@ -204,7 +204,7 @@ impl Bucket {
     }
 
     /// Deletes a key. A key that does not exist is not an error.
-    pub async fn delete(&self, key: &str) -> Result<(), BucketError> {
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), BucketError> {
         match self.store.delete(&self.path(key)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.refused(&error)),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::error::Diagnostic;
+
 /// A storage provider.
 #[derive(Debug, PartialEq, Eq)]
 pub struct StorageProvider {
@@ -101,11 +103,22 @@ pub enum BucketUrlError {
     InvalidPath,
 }
 
-impl BucketUrlError {
-    /// What to do now.
-    pub fn mend(self) -> String {
+/// Writing to a bucket in a build without the feature `buckets`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this build cannot write to buckets: the feature `buckets` is missing")]
+pub struct BucketsNotBuilt;
+
+impl Diagnostic for BucketsNotBuilt {
+    fn hint(&self) -> Option<String> {
+        let hint = "use a released tallyport, build with `--features buckets`, or name a file or a folder";
+        Some(hint.to_owned())
+    }
+}
+
+impl Diagnostic for BucketUrlError {
+    fn hint(&self) -> Option<String> {
         let examples = PROVIDERS.map(|provider| provider.example).join(", ");
-        match self {
+        Some(match self {
             BucketUrlError::UnsupportedScheme => {
                 format!("use {examples}, or abfss://container@account.dfs.core.windows.net/path/")
             }
@@ -116,7 +129,7 @@ impl BucketUrlError {
                 "remove them: other users can read a command line; set the provider's environment variables instead",
             ),
             BucketUrlError::InvalidPath => String::from("separate the parts of the path with a single `/`"),
-        }
+        })
     }
 }
 
@@ -224,7 +237,7 @@ mod tests {
             ("s3://bucket/../path", BucketUrlError::InvalidPath),
         ] {
             assert_eq!(BucketUrl::parse(text), Err(error), "{text}");
-            assert!(!format!("{error}{}", error.mend()).contains("hush"));
+            assert!(!format!("{error}{:?}", error.hint()).contains("hush"));
         }
     }
 
