@@ -187,8 +187,8 @@ mod tests {
             (r#"{"Rack": {"a": 1}}"#, "write the value of `Rack` as one text"),
             (r#"{"Rack": "B4", "Rack": "B5"}"#, "keep one value for `Rack`"),
             (r#"[{"name": "Rack", "value": 1}, {"name": " Rack", "value": 2}]"#, "keep one value for `Rack`"),
-            (r#"{"": "B4"}"#, "name the field, or take it out"),
-            (r#"[{"name": null, "value": "B4"}]"#, "name the field, or take it out"),
+            (r#"{"": "B4"}"#, "name the field, or remove it"),
+            (r#"[{"name": null, "value": "B4"}]"#, "name the field, or remove it"),
         ] {
             let error = json_cell(text).unwrap_err();
             assert_eq!((error.code, error.hint()), (Code::CustomFieldsInvalid, hint), "{text}");
