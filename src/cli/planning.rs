@@ -348,7 +348,7 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     })
 }
 
-/// A row that is not sent keeps the id that it came with: without it a mended row would be a new record. An id that may
+/// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
 fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
     let own_id = checked.id.and_then(GivenId::certain);

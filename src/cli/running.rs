@@ -156,7 +156,7 @@ impl Running<'_> {
         if let Err(error) = &written {
             summary.next.clear();
             say(&summary, self.printer);
-            self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
+            self.printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());
             if journal.is_kept() {
                 self.printer.note(&format!("tallyport resume {} writes it again", summary.run_id));
             }
@@ -373,7 +373,7 @@ fn clock_text(time: SystemTime) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::check::{Code, Flaw};
+    use crate::check::{Code, ValueError};
     use crate::plan::{RowId, StepSink, WriteKind};
     use crate::run::journal::{Account, At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
     use crate::table::Row;
@@ -398,7 +398,7 @@ mod tests {
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
         let mut scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
-        let problems = vec![Flaw::new(Code::ServiceUnknown, "an answer", "look for it").at(None, "")];
+        let problems = vec![ValueError::new(Code::ServiceUnknown, "no response", "look for it").at(None, "")];
         scribe.enter(Entry::Intend(0));
         scribe.enter(Entry::Conclude(Box::new(StepOutcome { problems, ..outcome(StepResult::Unknown, None) })));
         scribe.finish().unwrap().0

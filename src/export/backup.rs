@@ -43,9 +43,9 @@ pub enum BackupError {
 
 impl BackupError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
-            BackupError::Write(error) => error.mend(),
+            BackupError::Write(error) => error.hint(),
             BackupError::Taken { .. } => Some(String::from("name another file with --backup, or move that one away")),
             BackupError::TooMany { .. } => Some(String::from("split the sheet, and delete in several runs")),
             BackupError::TooWide { .. } | BackupError::TooLong { .. } => {

@@ -12,7 +12,7 @@
 //! - **Disposals**: held before and now no longer, or no longer in the account, with the amounts of the opening: the
 //!   service does not say when an asset was archived, so nothing is charged for the time up to it.
 //! - **Depreciation**: what the present schedule charges from the opening's day to the closing's.
-//! - **Adjustments**: the rest, which is what somebody changed: another cost, another schedule, a mended purchase date,
+//! - **Adjustments**: the rest, which is what somebody changed: another cost, another schedule, a corrected purchase date,
 //!   a move to another category or currency (out of one, into the other), and what had been charged by the opening's
 //!   day on a thing that was entered late.
 //!

@@ -63,10 +63,10 @@ pub enum TemplateError {
 
 impl TemplateError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::Taken { .. } => Some("choose another folder, or move the file away first".to_owned()),
-            Self::Write(error) => error.mend(),
+            Self::Write(error) => error.hint(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! CSV files as RFC 4180 has them: UTF-8, commas, CRLF, quotes where they are needed.
 //!
 //! Values are written as they were typed. A text that begins with `=` stays as it is: a result is there to be
-//! mended and imported again, and a protecting prefix would come back as part of the value. Exports, which go to
+//! corrected and imported again, and a protecting prefix would come back as part of the value. Exports, which go to
 //! other people, protect such texts.
 
 use std::fmt::Write as _;

@@ -97,8 +97,8 @@ impl WriteError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
@@ -116,7 +116,7 @@ impl WriteError {
             }
             Self::Other { .. } | Self::Interrupted => return None,
         };
-        Some(mend)
+        Some(hint)
     }
 
     /// Whether the same content could be written under another name in the same folder.
