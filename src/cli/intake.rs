@@ -18,7 +18,7 @@ use crate::plan::{Named, TextTrust};
 use crate::report;
 use crate::run::journal::{SheetHead, Source};
 use crate::schema::{self, Entity};
-use crate::table::write::WholeFile;
+use crate::table::write::AtomicFile;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
 use crate::template;
 
@@ -229,7 +229,7 @@ impl Intake {
         for sheet in &self.sheets {
             file.add(&sheet.mapping);
         }
-        let whole = WholeFile::create(path)?;
+        let whole = AtomicFile::create(path)?;
         whole.as_file().write_all(file.to_text().as_bytes())?;
         whole.commit()?;
         Ok(())

@@ -15,7 +15,9 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::{Client, Waiting};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
+use crate::report::{
+    ReportMode, Requests, ResultFile, RunSummary, Status, UNDO, counted, summary as telling, thousands,
+};
 use crate::run::journal::{
     Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult,
 };
@@ -73,7 +75,7 @@ impl Running<'_> {
         let earlier = journal.conclusion()?;
         let path = ResultPath::new(self.result.clone(), sheets.len())?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
-        let book = path.open(Tense::Done)?;
+        let book = path.open(ReportMode::Done)?;
         journal.reopen()?;
         let mut rows = Rows::open(&journal, sheets.len())?;
         let (journal, end) =
@@ -132,7 +134,7 @@ impl Running<'_> {
 
     /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
     /// becomes of the file.
-    fn report(mut self, sent: Sent, book: ResultBook) -> Result<Exit, Error> {
+    fn report(mut self, sent: Sent, book: ResultFile) -> Result<Exit, Error> {
         let Sent { mut journal, sheets, rows, mut summary, seconds_before, end, code } = sent;
         self.progress.phase("writing the result");
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();

@@ -18,7 +18,7 @@ use super::running::{command, recall};
 use super::settings::run_store;
 use super::{Error, Exit};
 use crate::account::AccountIdentity;
-use crate::report::{Counts, Status, Tense, counted, summary, thousands};
+use crate::report::{Counts, ReportMode, Status, counted, summary, thousands};
 use crate::run::journal::{AtWork, Glance, Journal, Phase, RunHead};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
@@ -113,7 +113,7 @@ impl Rows {
 
     /// `120 created, 3 failed, 14 rows to go`.
     fn sentence(self) -> String {
-        let counts = self.counts.worded(Tense::Done).into_iter().filter(|line| line.2 > 0);
+        let counts = self.counts.by_label(ReportMode::Done).into_iter().filter(|line| line.2 > 0);
         let mut parts: Vec<String> = counts.map(|(_, word, number)| format!("{} {word}", thousands(number))).collect();
         if self.open > 0 {
             parts.push(format!("{} to go", counted(self.open, "row")));

@@ -32,7 +32,7 @@ use super::ledger::writer;
 use super::line::{Line, Standing};
 use super::previous::{Entry, Previous};
 use super::totals::{By, Group, groups, key, shown};
-use crate::table::formula::guarded_text;
+use crate::table::formula::escape_formula;
 
 /// How many differences an error names.
 const MOST_NAMED: usize = 5;
@@ -427,7 +427,7 @@ pub(super) fn write_csv(out: impl Write, roll: &Roll, to: Date) -> Result<(), cs
     for group in &roll.groups {
         for (measure, movement) in Measure::ALL.into_iter().zip(&group.movements) {
             out.write_field(&*group.currency.code)?;
-            out.write_field(&*guarded_text(&group.category))?;
+            out.write_field(&*escape_formula(&group.category))?;
             out.write_field(measure.name())?;
             for part in movement.parts() {
                 out.write_field(group.currency.plain(part))?;

@@ -109,7 +109,7 @@ fn unknown_rows_are_looked_into_and_not_corrected() {
 #[test]
 fn a_dry_run_says_what_it_would_take() {
     let counts = Counts { created: 14_000, updated: 200, ..Counts::default() };
-    let planned = Planned { requests: 14_230, seconds: 4_000, emails: 204, people: 180, quota: Some(10_000) };
+    let planned = RunEstimate { requests: 14_230, seconds: 4_000, emails: 204, people: 180, quota: Some(10_000) };
     let next = vec!["tallyport import in/inventory.csv".into()];
     let mut summary =
         RunSummary { dry_run: true, planned: Some(planned), next, ..run(vec![sheet(None, "assets", 14_200, counts)]) };
@@ -158,8 +158,8 @@ fn a_check_knows_only_good_and_failed() {
 #[test]
 fn counts_add_up_to_the_rows_whatever_they_are() {
     let counts = Counts { created: 1, updated: 2, unchanged: 3, failed: 4, skipped: 5, unknown: 6, deleted: 7 };
-    for tense in [Tense::Done, Tense::Planned, Tense::Checked] {
-        let sentence = sentence(30, counts, tense);
+    for mode in [ReportMode::Done, ReportMode::DryRun, ReportMode::Check] {
+        let sentence = sentence(30, counts, mode);
         let (rows, parts) = sentence.split_once(": ").unwrap();
         let number = |text: &str| text.split(' ').next().unwrap().parse::<u64>().unwrap();
         assert_eq!(parts.split(", ").map(number).sum::<u64>(), number(rows), "{sentence}");

@@ -12,7 +12,7 @@ const LONGEST_FOUND: usize = 80;
 
 /// Where a problem is: `assets!C7 (Location)`.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct ProblemLocation<'a> {
     /// Empty where the file has no sheets.
     pub sheet: &'a str,
     pub header: Option<&'a str>,
@@ -22,7 +22,7 @@ pub struct Place<'a> {
     pub column: Option<u32>,
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for ProblemLocation<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.sheet, self.column) {
             ("", Some(column)) => write!(formatter, "{}", CellRef { row: self.row, column })?,
@@ -39,7 +39,7 @@ impl fmt::Display for Place<'_> {
 
 /// A problem with its place on one line: what, where, what was expected, what to do now.
 pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Problem) -> String {
-    let place = Place { sheet, header, row, column: problem.column };
+    let place = ProblemLocation { sheet, header, row, column: problem.column };
     format!("{place}: {}", described(problem))
 }
 
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_row_without_a_column_and_a_file_without_sheets_have_places() {
-        let place = |sheet, column| Place { sheet, header: None, row: 7, column }.to_string();
+        let place = |sheet, column| ProblemLocation { sheet, header: None, row: 7, column }.to_string();
         assert_eq!(place("assets", None), "assets, row 7");
         assert_eq!(place("", None), "row 7");
         assert_eq!(place("", Some(27)), "AB7");
