@@ -1,6 +1,7 @@
 //! Why a request, a row's write, or the whole service failed.
 
 use super::LedgerError;
+use crate::error::{Diagnostic, ErrorKind};
 
 /// Why a read failed, or the service as a whole cannot be used.
 ///
@@ -163,6 +164,20 @@ impl WriteFailure {
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
         self.cause.as_ref().and_then(|cause| cause.hint())
+    }
+}
+
+impl Diagnostic for ApiError {
+    fn hint(&self) -> Option<String> {
+        ApiError::hint(self)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            // The base URL itself is wrong, or this machine: nothing was asked of the service.
+            Self::Insecure { .. } | Self::BaseUrl { .. } | Self::Setup { .. } | Self::Ledger(_) => ErrorKind::Usage,
+            _ => ErrorKind::Refused,
+        }
     }
 }
 

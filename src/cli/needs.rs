@@ -61,7 +61,7 @@ pub(super) fn gather(
         })?;
     }
     if rows == 0 {
-        return Err(Error::no_rows(&intake.file_names()));
+        return Err(no_rows(&intake.file_names()));
     }
     needs.users = users.into_iter().collect();
     Ok(needs)
@@ -134,4 +134,9 @@ fn related_collection(mapping: &Mapping, field: usize, related: &str, covers: &C
         return None;
     }
     schema::collection(reference.to)?.field(related)?.reference_to().map(|reference| reference.to)
+}
+
+/// Sheets without a row.
+pub(super) fn no_rows(files: &[String]) -> Error {
+    Error::usage(format!("{} holds a header but no rows", files.join(", ")), "fill in the rows below the header")
 }

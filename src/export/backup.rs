@@ -9,6 +9,7 @@ use super::names::Names;
 use super::{Columns, value};
 use crate::api::RawFields;
 use crate::catalog::Record;
+use crate::error::Diagnostic;
 use crate::schema::Entity;
 use crate::table::Row;
 use crate::table::write::sheet::{ColumnWidths, HEADER, apply_layout, header_format, set_header_height};
@@ -160,4 +161,10 @@ fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats)
     }
     set_header_height(sheet)?;
     Ok(widths)
+}
+
+impl Diagnostic for BackupError {
+    fn hint(&self) -> Option<String> {
+        BackupError::hint(self)
+    }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::item::Kind;
+use crate::error::Diagnostic;
 use crate::table::ReadError;
 use crate::table::write::WriteError;
 
@@ -93,5 +94,11 @@ impl RegisterError {
             Self::TooManyItems { .. } => "write a .csv file instead",
         };
         Some(hint.to_owned())
+    }
+}
+
+impl Diagnostic for RegisterError {
+    fn hint(&self) -> Option<String> {
+        RegisterError::hint(self)
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::FaultsError;
+use crate::error::Diagnostic;
 
 /// Why the sandbox could not start. Once it runs it answers every request, if only with a refusal.
 #[derive(Debug, thiserror::Error)]
@@ -91,5 +92,11 @@ fn open_hint(path: &Path) -> String {
             format!("make the folder `{}` first", folder.display())
         }
         _ => "see that the file and its folder can be read and written".into(),
+    }
+}
+
+impl Diagnostic for SandboxError {
+    fn hint(&self) -> Option<String> {
+        SandboxError::hint(self)
     }
 }

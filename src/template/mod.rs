@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use tempfile::NamedTempFile;
 
+use crate::error::Diagnostic;
 use crate::schema::{Entity, Reference, importable};
 use crate::table::write::WriteError;
 use drop_down_lists::DropDownLists;
@@ -128,6 +129,12 @@ fn place(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         Ok(())
     };
     placed().map_err(|error| WriteError::from_io(path, error))
+}
+
+impl Diagnostic for TemplateError {
+    fn hint(&self) -> Option<String> {
+        TemplateError::hint(self)
+    }
 }
 
 #[cfg(test)]

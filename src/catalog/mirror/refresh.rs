@@ -25,6 +25,7 @@ use super::{Mirror, MirrorError, Shape};
 use crate::api::{RawPage, RawRecord};
 use crate::catalog::fetch::Pages;
 use crate::catalog::sweep::{Lists, Sweep, SweepError};
+use crate::error::{Error, ErrorKind};
 use crate::schema::{ACTIVITY, Entity};
 
 /// Requests of a refresh that changed nothing, at most: beyond it, quiet collections take turns.
@@ -607,6 +608,20 @@ impl Tally {
             Adopted::Added => drop(self.added.insert(id)),
             Adopted::Changed if !self.added.contains(&id) => drop(self.changed.insert(id)),
             Adopted::Changed => {}
+        }
+    }
+}
+
+/// What went wrong is the error itself: callers match on it, whatever it was wrapped in on the way.
+impl From<RefreshError<crate::api::ApiError>> for Error {
+    fn from(error: RefreshError<crate::api::ApiError>) -> Self {
+        match error {
+            RefreshError::Service(error) => error.into(),
+            RefreshError::Mirror(error) => error.into(),
+            RefreshError::Unsteady { .. } => {
+                let hint = String::from("try again when less is done in the account");
+                Error::new(ErrorKind::Refused, error.to_string(), Some(hint))
+            }
         }
     }
 }

@@ -5,14 +5,13 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 
 use super::job::{Changes, Job, Reading, told};
+use crate::account::{Account as Connection, AccountIdentity};
 use crate::catalog::{Mirror, RefreshOptions, Refreshed, Shape, Thoroughness};
 use crate::cli::Error;
 use crate::cli::planning::saying_why_it_waits;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
-use crate::cli::settings::Connection;
 use crate::export::{By, Columns, Condition, Names, Sheet, Sort, named_by};
-use crate::run::journal;
 use crate::schema::{ACTIVITY, Entity};
 
 /// An account and what is known of it here.
@@ -99,9 +98,9 @@ impl Account {
 
     /// Brings the copy of some collections up to date.
     pub(super) async fn refresh(&mut self, reach: Reach<'_>, progress: &mut Progress) -> Result<(), Error> {
-        let thoroughness = match (reach.reading, &self.connection.account) {
+        let thoroughness = match (reach.reading, &self.connection.identity) {
             // A sandbox is at hand, and its file may have been made anew.
-            (Reading::Whole, _) | (_, journal::Account::SandboxFile { .. } | journal::Account::SandboxMemory) => {
+            (Reading::Whole, _) | (_, AccountIdentity::SandboxFile { .. } | AccountIdentity::SandboxMemory) => {
                 Thoroughness::Whole
             }
             (Reading::Changes | Reading::Verified, _) => Thoroughness::Changes,

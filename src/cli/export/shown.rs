@@ -41,7 +41,7 @@ impl Shown<'_> {
     fn text(&self) -> String {
         let requests = self.requests();
         let account = match self.accounts {
-            [account] => account.connection.account.to_string(),
+            [account] => account.connection.identity.to_string(),
             several => counted(several.len() as u64, "tenant"),
         };
         let mut lines = vec![format!(

@@ -11,6 +11,7 @@ use super::read::Journal;
 use super::scribe::commit_all;
 use super::store::{At, Store};
 use super::*;
+use crate::account::AccountIdentity;
 use crate::check::{Code, ValueError};
 use crate::plan::{Await, Part, RowId, Step, WriteKind};
 use crate::schema;
@@ -20,7 +21,11 @@ fn head() -> RunHead {
     RunHead {
         id: String::from("20261124-093012-kqzf"),
         deed: Deed::Import,
-        account: Account::Service { base_url: String::from("https://example.com/api"), tenant: Some(3), profile: None },
+        account: AccountIdentity::Service {
+            base_url: String::from("https://example.com/api"),
+            tenant: Some(3),
+            profile: None,
+        },
         undoes: None,
         details: Details { files: vec![String::from("a.csv")], max_errors: Some(7), ..Details::default() },
     }

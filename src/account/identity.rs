@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 /// An account: enough to reach it again, but for the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Account {
+pub enum AccountIdentity {
     Service {
         /// Without a password or the like.
         base_url: String,
@@ -19,11 +19,11 @@ pub enum Account {
     SandboxMemory,
 }
 
-impl Account {
+impl AccountIdentity {
     pub fn tenant(&self) -> Option<i64> {
         match self {
-            Account::Service { tenant, .. } | Account::SandboxFile { tenant, .. } => *tenant,
-            Account::SandboxMemory => None,
+            AccountIdentity::Service { tenant, .. } | AccountIdentity::SandboxFile { tenant, .. } => *tenant,
+            AccountIdentity::SandboxMemory => None,
         }
     }
 
@@ -33,29 +33,29 @@ impl Account {
     }
 
     /// The form it has on disk: kind and place.
-    pub(super) fn stored(&self) -> (&'static str, String) {
+    pub(crate) fn stored(&self) -> (&'static str, String) {
         match self {
-            Account::Service { base_url, .. } => ("service", base_url.clone()),
-            Account::SandboxFile { path, .. } => ("sandbox", path.to_string_lossy().into_owned()),
-            Account::SandboxMemory => ("sandbox", String::new()),
+            AccountIdentity::Service { base_url, .. } => ("service", base_url.clone()),
+            AccountIdentity::SandboxFile { path, .. } => ("sandbox", path.to_string_lossy().into_owned()),
+            AccountIdentity::SandboxMemory => ("sandbox", String::new()),
         }
     }
 
-    pub(super) fn from_stored(kind: &str, place: String, tenant: Option<i64>, profile: Option<String>) -> Self {
+    pub(crate) fn from_stored(kind: &str, place: String, tenant: Option<i64>, profile: Option<String>) -> Self {
         match (kind, place.is_empty()) {
-            ("service", _) => Account::Service { base_url: place, tenant, profile },
-            (_, true) => Account::SandboxMemory,
-            (_, false) => Account::SandboxFile { path: PathBuf::from(place), tenant },
+            ("service", _) => AccountIdentity::Service { base_url: place, tenant, profile },
+            (_, true) => AccountIdentity::SandboxMemory,
+            (_, false) => AccountIdentity::SandboxFile { path: PathBuf::from(place), tenant },
         }
     }
 }
 
-impl fmt::Display for Account {
+impl fmt::Display for AccountIdentity {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Account::Service { base_url, .. } => formatter.write_str(base_url)?,
-            Account::SandboxFile { path, .. } => write!(formatter, "the sandbox {}", path.display())?,
-            Account::SandboxMemory => formatter.write_str("a sandbox in memory")?,
+            AccountIdentity::Service { base_url, .. } => formatter.write_str(base_url)?,
+            AccountIdentity::SandboxFile { path, .. } => write!(formatter, "the sandbox {}", path.display())?,
+            AccountIdentity::SandboxMemory => formatter.write_str("a sandbox in memory")?,
         }
         match self.tenant() {
             Some(tenant) => write!(formatter, ", tenant {tenant}"),
