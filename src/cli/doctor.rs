@@ -10,7 +10,7 @@ use super::args::Global;
 use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
 use super::settings::{Account, Connection, Origin, Settings, SettingsError};
 use super::{Error, Exit};
-use crate::api::{ApiError, Client, Probe, Record, Waiting};
+use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
 use crate::schema::{Entity, collection};
 
 /// Clocks further apart than this spoil exports by date and what is "since".
@@ -70,7 +70,7 @@ impl Check {
 
     /// The service says no, or nothing.
     fn refused(name: &'static str, error: &ApiError) -> Self {
-        Self { verdict: Verdict::Fail, mend: error.mend(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
+        Self { verdict: Verdict::Fail, mend: error.hint(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
     }
 }
 
@@ -113,7 +113,7 @@ fn examine(settings: &Settings) -> Result<Vec<Check>, Error> {
     match settings.connect() {
         Ok(connection) => checks.extend(runtime.block_on(ask(settings, &connection))),
         // A command that changes things would stop here. One or two requests to find out the rest do not matter.
-        Err(Error::Api(error @ ApiError::Ledger(_))) => {
+        Err(Error::Api(error @ ApiError::SharedQuota(_))) => {
             checks.push(Check { exit: Exit::Usage, ..Check::refused("ledger", &error) });
             let connection = settings.connect_without_ledger()?;
             checks.extend(runtime.block_on(ask(settings, &connection)));
@@ -155,7 +155,7 @@ fn state(settings: &Settings) -> Check {
 enum Answer {
     Probed(Result<Probe, ApiError>),
     /// The quota is used up: there will be no answer for long.
-    Waits(Waiting),
+    Waits(WaitStatus),
 }
 
 /// Every list can be asked for one record; the statuses are the shortest one.
@@ -173,7 +173,7 @@ async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
             waiting = waits(client) => Answer::Waits(waiting),
         }
     };
-    let mut checks: Vec<Check> = client.remarks().into_iter().map(|remark| noted(&remark)).collect();
+    let mut checks: Vec<Check> = client.warnings().into_iter().map(|remark| noted(&remark)).collect();
     checks.extend(match answer {
         Answer::Probed(Ok(probe)) => well(settings, client, &probe),
         Answer::Probed(Err(error)) if may_be_tenant(&error, settings) => {
@@ -193,7 +193,7 @@ fn noted(remark: &str) -> Check {
 }
 
 /// Ends as soon as requests wait for something else than an answer.
-async fn waits(client: &Client) -> Waiting {
+async fn waits(client: &Client) -> WaitStatus {
     loop {
         tokio::time::sleep(GLANCE).await;
         if let Some(waiting) = client.waiting() {
@@ -321,7 +321,7 @@ fn quota(settings: &Settings, left: Option<usize>, probe: &Probe) -> Check {
     }
 }
 
-fn used_up(waiting: &Waiting) -> Check {
+fn used_up(waiting: &WaitStatus) -> Check {
     let minutes = waiting.until.duration_since(SystemTime::now()).unwrap_or_default().as_secs().div_ceil(60);
     Check::warn(
         "quota",
@@ -434,7 +434,7 @@ mod tests {
         assert_eq!(verdicts(&checks)[3..], [("quota", Verdict::Warn), ("clock", Verdict::Warn)]);
         assert!(checks[3..].iter().all(|check| check.mend.is_some()));
         let until = SystemTime::now() + Duration::from_secs(90);
-        let check = used_up(&Waiting { until, reason: WaitReason::ServerQuota });
+        let check = used_up(&WaitStatus { until, reason: WaitReason::ServerQuota });
         assert_eq!(check.detail, "the service says its quota is used up: nothing can be sent for 2 min");
         assert_eq!(exit(&[check]), Exit::Success);
     }

@@ -149,7 +149,7 @@ impl Error {
             Error::Headers(_) | Error::Mapping(_) | Error::Guard(_) | Error::Usage { .. } => Exit::Usage,
             // The base link itself is wrong, or this machine: nothing was asked of the service.
             Error::Api(ApiError::Insecure { .. } | ApiError::BaseUrl { .. }) => Exit::Usage,
-            Error::Api(ApiError::Setup { .. } | ApiError::Ledger(_)) => Exit::Usage,
+            Error::Api(ApiError::Setup { .. } | ApiError::SharedQuota(_)) => Exit::Usage,
             Error::Api(_) => Exit::Refused,
             #[cfg(feature = "buckets")]
             Error::Bucket(BucketError::Setup { .. } | BucketError::File { .. }) => Exit::Usage,
@@ -172,7 +172,7 @@ impl Error {
         match self {
             Error::Read(error) => error.mend(),
             Error::Settings(error) => error.mend(),
-            Error::Api(error) => error.mend(),
+            Error::Api(error) => error.hint(),
             Error::Sandbox(error) => error.mend(),
             Error::UnknownEntity { nearest: Some(name), .. } => {
                 Some(format!("perhaps `{name}` is meant; `tallyport schema` lists all names"))

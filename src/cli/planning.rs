@@ -174,7 +174,7 @@ impl Planning<'_> {
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
         summary.planned = Some(plan.planned.clone());
         summary.options = options;
-        summary.remarks.extend(self.connection.client.remarks());
+        summary.remarks.extend(self.connection.client.warnings());
         if let Err(fault) = self.guard.check(&plan.totals) {
             summary.remarks.push(format!("a run would stop before it starts: {fault}"));
         }

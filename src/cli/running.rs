@@ -14,7 +14,7 @@ use super::progress::{Progress, Remaining};
 use super::result::{self, ResultPath, Typed};
 use super::settings::Connection;
 use super::{Error, Exit};
-use crate::api::{Client, Waiting};
+use crate::api::{Client, WaitStatus};
 use crate::plan::{Part, Step};
 use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
 use crate::run::journal::{
@@ -81,7 +81,7 @@ impl Running<'_> {
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
-        summary.remarks.extend(self.connection.client.remarks());
+        summary.remarks.extend(self.connection.client.warnings());
         let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
         summary.next = match head.deed {
@@ -356,7 +356,7 @@ fn doing_text(doing: Doing) -> Option<String> {
 }
 
 /// Why a run waits and until when, in the clock of the machine.
-pub(super) fn waiting_text(waiting: Waiting) -> String {
+pub(super) fn waiting_text(waiting: WaitStatus) -> String {
     let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", waiting.reason)
 }

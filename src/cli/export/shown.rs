@@ -126,7 +126,7 @@ impl Shown<'_> {
             warnings.extend(self.differences());
         }
         for account in self.accounts {
-            warnings.extend(account.connection.client.remarks());
+            warnings.extend(account.connection.client.warnings());
         }
         warnings
             .extend(self.failed.iter().map(|(tenant, reason)| format!("tenant {tenant} was not exported: {reason}")));

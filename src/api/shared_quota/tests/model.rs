@@ -1,10 +1,11 @@
-//! The ledger beside what it promises, over days and weeks of simulated time.
+//! The quota beside what it promises, over days and weeks of simulated time.
 
 use proptest::prelude::*;
 use tempfile::TempDir;
 
-use super::super::super::clock::Reading;
-use super::super::{Ledger, SPAN_MS, Verdict};
+use super::super::super::clock::ClockReading;
+use super::super::admission::Admission;
+use super::super::{SPAN_MS, SharedQuota};
 use super::{MINUTE, START, at, kill, open, open_at};
 
 const HOUR: i64 = 60 * MINUTE;
@@ -29,7 +30,7 @@ fn granted_by_model(limit: usize, wishes: &[i64]) -> Vec<i64> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// One process, up to three weeks, restarted now and then: the ledger grants exactly when the model does.
+    /// One process, up to three weeks, restarted now and then: the quota grants exactly when the model does.
     #[test]
     fn one_process_does_as_the_naive_model_over_weeks(
         limit in 1_u32..12,
@@ -38,16 +39,16 @@ proptest! {
     ) {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("q.sqlite");
-        let mut ledger = open(&path, limit, 0);
+        let mut quota = open(&path, limit, 0);
         let (mut wish, mut wishes, mut granted, mut now) = (0, Vec::new(), Vec::new(), 0);
         for (gap, restart) in gaps.iter().zip(restarts) {
             wish += gap;
             wishes.push(wish);
             now = now.max(wish);
             if restart {
-                kill(std::mem::replace(&mut ledger, open(&path, limit, now)));
+                kill(std::mem::replace(&mut quota, open(&path, limit, now)));
             }
-            while let Verdict::Wait(wait) = ledger.take(at(now)).unwrap() {
+            while let Admission::Wait(wait) = quota.acquire(at(now)).unwrap() {
                 prop_assert!(wait.again_ms > START + now);
                 now = wait.again_ms - START;
             }
@@ -59,7 +60,7 @@ proptest! {
 
 /// A process of the simulation: its work arrives in bursts, and it lives for a while.
 struct Process {
-    ledger: Option<Ledger>,
+    quota: Option<SharedQuota>,
     /// Requests it still has to send.
     work: u64,
     /// When it does something next.
@@ -75,9 +76,9 @@ struct MachineClock {
 }
 
 impl MachineClock {
-    fn read(&self, now: i64) -> Reading {
+    fn read(&self, now: i64) -> ClockReading {
         let by = if now >= self.set_at { self.by } else { 0 };
-        Reading { wall_ms: START + now + by, steady_ms: now }
+        ClockReading { wall_ms: START + now + by, steady_ms: now }
     }
 }
 
@@ -89,18 +90,18 @@ fn simulate(seed: u64, limit: u32, clock: &MachineClock) -> (Vec<i64>, Vec<(i64,
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("q.sqlite");
     let mut processes: Vec<Process> =
-        (0..3).map(|index| Process { ledger: None, work: 0, next: index * 7 * MINUTE, killed: 0 }).collect();
+        (0..3).map(|index| Process { quota: None, work: 0, next: index * 7 * MINUTE, killed: 0 }).collect();
     let (mut sent, mut arrivals) = (Vec::new(), Vec::new());
     while let Some(process) = processes.iter_mut().min_by_key(|process| process.next).filter(|one| one.next < END) {
         let now = process.next;
-        if process.ledger.is_some() && now >= process.killed {
-            process.ledger.take().into_iter().for_each(kill);
+        if process.quota.is_some() && now >= process.killed {
+            process.quota.take().into_iter().for_each(kill);
             // What it had not sent is there again for the next run of it.
             process.next = now + chance.i64(1_000..20 * MINUTE);
             continue;
         }
-        let ledger = match &mut process.ledger {
-            Some(ledger) => ledger,
+        let quota = match &mut process.quota {
+            Some(quota) => quota,
             none => {
                 process.killed = now + chance.i64(MINUTE..5 * HOUR);
                 none.insert(open_at(&path, limit, clock.read(now)))
@@ -110,13 +111,13 @@ fn simulate(seed: u64, limit: u32, clock: &MachineClock) -> (Vec<i64>, Vec<(i64,
             process.work = chance.u64(1..u64::from(limit) * 4);
             arrivals.push((now, process.work));
         }
-        match ledger.take(clock.read(now)).unwrap() {
-            Verdict::Go => {
+        match quota.acquire(clock.read(now)).unwrap() {
+            Admission::Granted => {
                 sent.push(now);
                 process.work -= 1;
                 process.next = now + chance.i64(0..40);
             }
-            Verdict::Wait(wait) => {
+            Admission::Wait(wait) => {
                 let reading = clock.read(now);
                 // As a busy machine does it: a little late.
                 process.next = now + (wait.again_ms - reading.wall_ms).max(1) + chance.i64(0..20);

@@ -12,10 +12,10 @@ const LONGEST_REPLY: usize = 2_000;
 
 /// One request that was sent, or could not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempted {
+pub struct LoggedAttempt {
     /// When it left.
     pub at: SystemTime,
-    /// From then to its last byte, or to its failure. Waiting for the quota is not in it.
+    /// From then to its last byte, or to its failure. WaitStatus for the quota is not in it.
     pub took: Duration,
     /// Method and path, such as `POST assets`.
     pub what: String,
@@ -25,13 +25,13 @@ pub struct Attempted {
     pub reply: Option<String>,
 }
 
-/// Collects the requests of one call: see [`super::Client::noting`].
+/// Collects the requests of one call: see [`super::Client::with_attempt_log`].
 #[derive(Debug, Clone, Default)]
-pub struct Notes(Arc<Mutex<Vec<Attempted>>>);
+pub struct AttemptLog(Arc<Mutex<Vec<LoggedAttempt>>>);
 
-impl Notes {
+impl AttemptLog {
     /// What was noted so far.
-    pub fn take(&self) -> Vec<Attempted> {
+    pub fn take(&self) -> Vec<LoggedAttempt> {
         mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -41,7 +41,7 @@ impl Notes {
             Attempt::Answered(answer) => (Some(answer.status), Some(shortened(&answer.body))),
             Attempt::NotSent(cause) | Attempt::Lost(cause) => (None, Some(cause.clone())),
         };
-        let noted = Attempted { at, took, what: request.what(), status, reply };
+        let noted = LoggedAttempt { at, took, what: request.what(), status, reply };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
     }
 }

@@ -4,16 +4,23 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 
-use super::ledger::Told;
-
 /// The longest wait any header can impose. A number beyond it is a slip, and waiting for it looks like hanging.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A reset above this many seconds is a point in Unix time, not a span: 2001, or 31 years.
 const EPOCH_FROM: u64 = 1_000_000_000;
 
+/// What a response tells of the service's own count of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ServerQuota {
+    pub(super) limit: u64,
+    pub(super) remaining: Option<u64>,
+    /// Until requests are available again.
+    pub(super) reset: Option<Duration>,
+}
+
 /// The parts of the headers that mean something to us.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Signals {
+pub(super) struct ResponseHeaders {
     /// `Retry-After`, as a span from now.
     pub(super) retry_after: Option<Duration>,
     /// Requests allowed per the service's own window.
@@ -34,7 +41,7 @@ pub(super) struct Signals {
     pub(super) html: bool,
 }
 
-impl Signals {
+impl ResponseHeaders {
     /// Reads the headers of an answer that arrived at `now`.
     pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
@@ -66,10 +73,10 @@ impl Signals {
     }
 
     /// The service's count of its hour; none where it tells nothing, or counts in a window of another length.
-    pub(super) fn hourly(&self) -> Option<Told> {
+    pub(super) fn hourly(&self) -> Option<ServerQuota> {
         let is_hour = self.window.is_none_or(|seconds| seconds == 3_600);
         let limit = self.limit.filter(|limit| is_hour && *limit > 0)?;
-        Some(Told { limit, remaining: self.remaining, reset: self.reset })
+        Some(ServerQuota { limit, remaining: self.remaining, reset: self.reset })
     }
 
     /// How long nothing may be sent, because the service says that nothing is left.
@@ -133,7 +140,7 @@ mod tests {
     use proptest::prelude::*;
     use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-    use super::Signals;
+    use super::ResponseHeaders;
 
     type Lines = &'static [(&'static str, &'static str)];
 
@@ -144,7 +151,7 @@ mod tests {
         SystemTime::UNIX_EPOCH + Duration::from_secs(NOW)
     }
 
-    fn read(lines: &[(&str, &str)]) -> Signals {
+    fn read(lines: &[(&str, &str)]) -> ResponseHeaders {
         let mut headers = HeaderMap::new();
         for (name, value) in lines {
             headers.insert(
@@ -152,7 +159,7 @@ mod tests {
                 HeaderValue::from_bytes(value.as_bytes()).unwrap(),
             );
         }
-        Signals::read(&headers, now())
+        ResponseHeaders::read(&headers, now())
     }
 
     #[test]
@@ -178,9 +185,9 @@ mod tests {
     #[test]
     fn a_date_is_measured_on_the_services_own_clock() {
         let late = [("Date", "Sun, 06 Nov 1994 09:49:37 GMT"), ("Retry-After", "Sun, 06 Nov 1994 09:49:47 GMT")];
-        let signals = read(&late);
-        assert_eq!(signals.retry_after, Some(Duration::from_secs(10)));
-        assert_eq!(signals.date, Some(now() + Duration::from_secs(3_600)));
+        let headers = read(&late);
+        assert_eq!(headers.retry_after, Some(Duration::from_secs(10)));
+        assert_eq!(headers.date, Some(now() + Duration::from_secs(3_600)));
     }
 
     #[test]

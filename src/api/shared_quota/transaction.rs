@@ -1,27 +1,31 @@
-//! What the file holds, read and written within one transaction.
+//! What the quota file holds, read and written within one transaction.
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::super::quota::WaitReason;
-use super::{GRACE_MS, SPAN_MS};
+use super::super::wait::WaitReason;
+use super::SPAN_MS;
 
-/// The row of `state`.
+/// How long a request is kept after it has left the window: one may take a minute to arrive, and its response some time
+/// to come back, so the service may still count it.
+const GRACE_MS: i64 = 75_000;
+
+/// The one row of table `state`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct State {
-    /// The latest moment any process has seen.
+pub(super) struct QuotaState {
+    /// The latest time any process has seen.
     pub(super) clock_ms: i64,
     swept_ms: i64,
     pub(super) moved_ms: i64,
     /// Requests of this machine within the window.
     pub(super) ours: i64,
-    /// Requests of others within the window, as far as the service's own count tells.
+    /// Requests of others within the window, as far as the service's own count shows.
     others: i64,
     next_ticket: i64,
-    pub(super) closed: Option<(i64, WaitReason)>,
+    pub(super) paused: Option<(i64, WaitReason)>,
     pub(super) server: Option<ServerLimit>,
 }
 
-/// The service's own limit, and until when that is believed.
+/// The service's own limit, and how long it is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ServerLimit {
     pub(super) limit: i64,
@@ -30,54 +34,55 @@ pub(super) struct ServerLimit {
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum By {
+pub(super) enum Sender {
     /// A process of this machine.
-    Us,
+    ThisMachine,
     /// Somebody elsewhere who uses the key too.
     Others,
 }
 
-impl By {
+impl Sender {
     fn word(self) -> &'static str {
         match self {
-            By::Us => "us",
-            By::Others => "others",
+            Sender::ThisMachine => "us",
+            Sender::Others => "others",
         }
     }
 }
 
 /// Which requests a limit counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counted {
-    Ours,
-    All,
+pub(super) enum LimitScope {
+    ThisMachine,
+    /// Others who use the key are counted too.
+    Everyone,
 }
 
-/// The tickets of other processes that go before one's own.
+/// The tickets of other processes ahead of one's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ahead {
+pub(super) struct QueueAhead {
     /// How many there are.
     pub(super) all: i64,
-    /// How many of them may take a free place at this moment.
+    /// How many of them may take a free place now.
     pub(super) due: i64,
-    /// When the first of them is given up unless its process asks again.
+    /// When the first of them expires unless its process asks again.
     pub(super) until_ms: Option<i64>,
 }
 
-/// What the file held when the transaction began, and what is to be written.
-pub(super) struct Page<'a> {
+/// One transaction: what the file held when it began, and what will be written.
+pub(super) struct QuotaTransaction<'a> {
     connection: &'a Connection,
-    before: State,
-    pub(super) state: State,
+    before: QuotaState,
+    pub(super) state: QuotaState,
 }
 
-impl<'a> Page<'a> {
+impl<'a> QuotaTransaction<'a> {
     pub(super) fn read(connection: &'a Connection) -> rusqlite::Result<Self> {
-        let state = connection.prepare_cached("SELECT * FROM state")?.query_row([], State::of)?;
+        let state = connection.prepare_cached("SELECT * FROM state")?.query_row([], QuotaState::from_row)?;
         Ok(Self { connection, before: state, state })
     }
 
-    /// Writes the state back, where it has changed.
+    /// Writes the state back if it has changed.
     pub(super) fn write(&self) -> rusqlite::Result<()> {
         let state = &self.state;
         if *state == self.before {
@@ -96,21 +101,21 @@ impl<'a> Page<'a> {
                 ":ours": state.ours,
                 ":others": state.others,
                 ":ticket": state.next_ticket,
-                ":closed_until": state.closed.map(|(until, _)| until),
-                ":reason": state.closed.map(|(_, reason)| word(reason)),
+                ":closed_until": state.paused.map(|(until, _)| until),
+                ":reason": state.paused.map(|(_, reason)| word(reason)),
                 ":limit": state.server.map(|server| server.limit),
                 ":limit_until": state.server.map(|server| server.until_ms),
             })?;
         Ok(())
     }
 
-    /// Takes what has left the window at `now` out of the totals, and drops what nobody needs any more.
-    pub(super) fn sweep(&mut self, now: i64) -> rusqlite::Result<()> {
+    /// Subtracts the requests that have left the window at `now` from the totals, and deletes what is no longer needed.
+    pub(super) fn expire(&mut self, now: i64) -> rusqlite::Result<()> {
         let horizon = now - SPAN_MS;
         if horizon <= self.state.swept_ms {
             return Ok(());
         }
-        let (ours, others) = self.left_by(horizon)?;
+        let (ours, others) = self.expired_by(horizon)?;
         self.state.swept_ms = horizon;
         if ours + others > 0 {
             self.state.ours -= ours;
@@ -121,8 +126,8 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// The requests, ours and others', that were within the window and lie at or before `horizon`.
-    fn left_by(&self, horizon: i64) -> rusqlite::Result<(i64, i64)> {
+    /// The requests, ours and others', that are still in the totals but lie at or before `horizon`.
+    fn expired_by(&self, horizon: i64) -> rusqlite::Result<(i64, i64)> {
         self.connection
             .prepare_cached(
                 "SELECT coalesce(sum(count) FILTER (WHERE by = 'us'), 0), \
@@ -132,31 +137,31 @@ impl<'a> Page<'a> {
     }
 
     /// Requests within the window at `now`.
-    pub(super) fn counted(&self, counted: Counted) -> i64 {
-        match counted {
-            Counted::Ours => self.state.ours,
-            Counted::All => self.state.ours.saturating_add(self.state.others),
+    pub(super) fn counted(&self, scope: LimitScope) -> i64 {
+        match scope {
+            LimitScope::ThisMachine => self.state.ours,
+            LimitScope::Everyone => self.state.ours.saturating_add(self.state.others),
         }
     }
 
-    /// The totals as they are at `now`, for who only looks.
-    pub(super) fn sweep_unwritten(&mut self, now: i64) -> rusqlite::Result<()> {
-        let (ours, others) = self.left_by(now - SPAN_MS)?;
+    /// As [`Self::expire`], for a transaction that only reads.
+    pub(super) fn expire_unwritten(&mut self, now: i64) -> rusqlite::Result<()> {
+        let (ours, others) = self.expired_by(now - SPAN_MS)?;
         self.state.ours -= ours;
         self.state.others -= others;
         Ok(())
     }
 
-    /// Requests that have left the window but are still on file: the service may count one longer that was slow
-    /// on its way.
-    pub(super) fn just_left(&self) -> rusqlite::Result<i64> {
+    /// Requests that have left the window but are still in the file: the service may still count one that was slow on its
+    /// way.
+    pub(super) fn expired_but_kept(&self) -> rusqlite::Result<i64> {
         self.connection
             .prepare_cached("SELECT coalesce(sum(count), 0) FROM sent WHERE at_ms <= ?1")?
             .query_row([self.state.swept_ms], |row| row.get(0))
     }
 
-    /// Counts `count` requests at a moment within the window.
-    pub(super) fn count(&mut self, at_ms: i64, by: By, count: i64) -> rusqlite::Result<()> {
+    /// RequestCounters `count` requests at a moment within the window.
+    pub(super) fn count(&mut self, at_ms: i64, by: Sender, count: i64) -> rusqlite::Result<()> {
         if at_ms <= self.state.swept_ms || count <= 0 {
             return Ok(());
         }
@@ -167,18 +172,18 @@ impl<'a> Page<'a> {
             )?
             .execute(params![at_ms, by.word(), count])?;
         match by {
-            By::Us => self.state.ours += count,
-            By::Others => self.state.others += count,
+            Sender::ThisMachine => self.state.ours += count,
+            Sender::Others => self.state.others += count,
         }
         Ok(())
     }
 
     /// When `need` (at least one) of the counted requests will have left the window; none where there are fewer.
-    pub(super) fn when_left(&self, counted: Counted, need: i64) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn when_expired(&self, scope: LimitScope, need: i64) -> rusqlite::Result<Option<i64>> {
         let mut statement = self
             .connection
             .prepare_cached("SELECT at_ms, count FROM sent WHERE at_ms > ?1 AND (?2 OR by = 'us') ORDER BY at_ms")?;
-        let mut rows = statement.query(params![self.state.swept_ms, counted == Counted::All])?;
+        let mut rows = statement.query(params![self.state.swept_ms, scope == LimitScope::Everyone])?;
         let mut left = 0;
         while let Some(row) = rows.next()? {
             left += row.get::<_, i64>(1)?;
@@ -189,32 +194,32 @@ impl<'a> Page<'a> {
         Ok(None)
     }
 
-    /// Moves every time by `jump_ms`, because the machine's clock was, and counts anew what is within the window.
-    /// Nothing is moved beyond `now`: it was then counted by a process that saw the clock after it was set.
-    pub(super) fn shift(&mut self, jump_ms: i64, now: i64) -> rusqlite::Result<()> {
+    /// Moves every time by `clock_jump_ms`, as the machine's clock was moved, and counts anew what is in the window.
+    /// Nothing is moved beyond `now`: such a request was counted by a process that saw the clock after it was set.
+    pub(super) fn shift(&mut self, clock_jump_ms: i64, now: i64) -> rusqlite::Result<()> {
         let moved: Vec<(i64, String, i64)> = self
             .connection
             .prepare("SELECT at_ms, by, count FROM sent ORDER BY at_ms")?
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect::<rusqlite::Result<_>>()?;
         self.connection.execute("DELETE FROM sent", [])?;
-        // Who waits asks again soon, and takes a new place in the queue.
+        // Waiting processes ask again soon, and take a new place in the queue.
         self.connection.execute("DELETE FROM waiting", [])?;
         let state = &mut self.state;
-        state.clock_ms = (state.clock_ms + jump_ms).min(now);
+        state.clock_ms = (state.clock_ms + clock_jump_ms).min(now);
         state.swept_ms = now - SPAN_MS;
-        state.moved_ms += jump_ms;
-        state.closed = state.closed.map(|(until, reason)| (until + jump_ms, reason));
-        state.server = state.server.map(|server| ServerLimit { until_ms: server.until_ms + jump_ms, ..server });
+        state.moved_ms += clock_jump_ms;
+        state.paused = state.paused.map(|(until, reason)| (until + clock_jump_ms, reason));
+        state.server = state.server.map(|server| ServerLimit { until_ms: server.until_ms + clock_jump_ms, ..server });
         (state.ours, state.others) = (0, 0);
         for (at_ms, by, count) in moved {
-            let by = if by == By::Us.word() { By::Us } else { By::Others };
-            self.count((at_ms + jump_ms).min(now), by, count)?;
+            let by = if by == Sender::ThisMachine.word() { Sender::ThisMachine } else { Sender::Others };
+            self.count((at_ms + clock_jump_ms).min(now), by, count)?;
         }
         Ok(())
     }
 
-    /// The number this process has drawn.
+    /// The ticket of this process, if it has one.
     pub(super) fn ticket(&self, process: i64) -> rusqlite::Result<Option<i64>> {
         self.connection
             .prepare_cached("SELECT ticket FROM waiting WHERE process = ?1")?
@@ -222,20 +227,20 @@ impl<'a> Page<'a> {
             .optional()
     }
 
-    /// Who goes before `ticket` at `now`; before a process without one go all.
-    pub(super) fn ahead(&self, process: i64, ticket: Option<i64>, now: i64) -> rusqlite::Result<Ahead> {
+    /// The tickets ahead of `ticket` at `now`; for a process without one, all.
+    pub(super) fn queue_ahead(&self, process: i64, ticket: Option<i64>, now: i64) -> rusqlite::Result<QueueAhead> {
         self.connection
             .prepare_cached(
                 "SELECT count(*), count(*) FILTER (WHERE due_ms <= ?1), min(until_ms) FROM waiting \
                  WHERE until_ms > ?1 AND process <> ?2 AND ticket < ?3",
             )?
             .query_row([now, process, ticket.unwrap_or(i64::MAX)], |row| {
-                Ok(Ahead { all: row.get(0)?, due: row.get(1)?, until_ms: row.get(2)? })
+                Ok(QueueAhead { all: row.get(0)?, due: row.get(1)?, until_ms: row.get(2)? })
             })
     }
 
-    /// Draws a number, or keeps the one drawn, and says when this process will be due and until when it is believed
-    /// to live.
+    /// Takes a ticket, or keeps the one it has, and records when this process will be due and until when it is presumed
+    /// alive.
     pub(super) fn queue(&mut self, process: i64, ticket: Option<i64>, due: i64, until: i64) -> rusqlite::Result<()> {
         let ticket = ticket.unwrap_or_else(|| {
             self.state.next_ticket += 1;
@@ -250,16 +255,16 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    /// Gives the number back.
+    /// Gives the ticket back.
     pub(super) fn leave_queue(&self, process: i64) -> rusqlite::Result<()> {
         self.connection.prepare_cached("DELETE FROM waiting WHERE process = ?1")?.execute([process]).map(drop)
     }
 }
 
-impl State {
-    fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
+impl QuotaState {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         let reason: Option<String> = row.get("closed_reason")?;
-        let closed_until: Option<i64> = row.get("closed_until_ms")?;
+        let paused_until: Option<i64> = row.get("closed_until_ms")?;
         let limit: Option<i64> = row.get("server_limit")?;
         let limit_until: Option<i64> = row.get("server_limit_until_ms")?;
         Ok(Self {
@@ -269,7 +274,7 @@ impl State {
             ours: row.get("ours")?,
             others: row.get("others")?,
             next_ticket: row.get("next_ticket")?,
-            closed: closed_until.zip(reason.as_deref().map(reason_of)),
+            paused: paused_until.zip(reason.as_deref().map(reason_of)),
             server: limit.zip(limit_until).map(|(limit, until_ms)| ServerLimit { limit, until_ms }),
         })
     }

@@ -1,4 +1,4 @@
-//! Opening the file: folder, stamp, tables.
+//! Creating and opening the quota file: folder, format stamp, tables.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
-use super::LedgerError;
+use super::SharedQuotaError;
 
 /// What the file carries to be ours: `application_id` of the SQLite header, "Tlpq" in ASCII.
 const STAMP: i64 = 0x546c_7071;
@@ -62,30 +62,30 @@ const TABLES: &str = "
 ";
 
 /// The file, made with its folder if it does not exist.
-pub(super) fn open(path: &Path) -> Result<Connection, LedgerError> {
+pub(super) fn open(path: &Path) -> Result<Connection, SharedQuotaError> {
     if let Some(folder) = path.parent() {
         make_private(folder)
-            .map_err(|error| LedgerError::Unwritable { path: folder.to_owned(), cause: error.to_string() })?;
+            .map_err(|error| SharedQuotaError::Unwritable { path: folder.to_owned(), cause: error.to_string() })?;
     }
     let start = Instant::now();
     loop {
         match try_open(path) {
             // Two processes that make the file at once may get in each other's way whatever SQLite's own patience.
-            Err(LedgerError::Locked { .. }) if start.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            Err(SharedQuotaError::Locked { .. }) if start.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
             result => return result,
         }
     }
 }
 
-fn try_open(path: &Path) -> Result<Connection, LedgerError> {
-    let told = |error: rusqlite::Error| LedgerError::new(path, &error);
+fn try_open(path: &Path) -> Result<Connection, SharedQuotaError> {
+    let told = |error: rusqlite::Error| SharedQuotaError::new(path, &error);
     let mut connection = Connection::open(path).map_err(told)?;
     connection.busy_timeout(SHORT_PATIENCE).map_err(told)?;
     check_stamp(&connection, path)?;
     connection.execute_batch(PRAGMAS).map_err(told)?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
     // Looked at once more, as another process may have made it in between.
-    if check_stamp(&transaction, path)? == Found::Nothing {
+    if check_stamp(&transaction, path)? == FileState::Empty {
         transaction.execute_batch(TABLES).map_err(told)?;
         transaction
             .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT};"))
@@ -95,32 +95,33 @@ fn try_open(path: &Path) -> Result<Connection, LedgerError> {
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(told)?;
     match verdict.as_str() {
         "ok" => Ok(connection),
-        _ => Err(LedgerError::checked(path, verdict)),
+        _ => Err(SharedQuotaError::checked(path, verdict)),
     }
 }
 
 /// What a file was before we touched it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Nothing,
-    Ledger,
+enum FileState {
+    Empty,
+    Ours,
 }
 
-fn check_stamp(connection: &Connection, path: &Path) -> Result<Found, LedgerError> {
-    let number =
-        |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| LedgerError::new(path, &error));
+fn check_stamp(connection: &Connection, path: &Path) -> Result<FileState, SharedQuotaError> {
+    let number = |sql| {
+        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| SharedQuotaError::new(path, &error))
+    };
     let tables = number("SELECT count(*) FROM sqlite_master")?;
     let stamp = number("PRAGMA application_id")?;
     let format = number("PRAGMA user_version")?;
     match (tables, stamp) {
-        (0, 0) => Ok(Found::Nothing),
+        (0, 0) => Ok(FileState::Empty),
         (_, STAMP) if format > FORMAT => {
-            Err(LedgerError::Newer { path: path.to_owned(), found: format, known: FORMAT })
+            Err(SharedQuotaError::Newer { path: path.to_owned(), found: format, known: FORMAT })
         }
-        (_, STAMP) => Ok(Found::Ledger),
+        (_, STAMP) => Ok(FileState::Ours),
         _ => {
             let cause = "it is a database of another program".to_owned();
-            Err(LedgerError::Damaged { path: path.to_owned(), cause })
+            Err(SharedQuotaError::Damaged { path: path.to_owned(), cause })
         }
     }
 }

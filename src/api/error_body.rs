@@ -9,14 +9,14 @@ pub(super) const HTML_PAGE: &str = "an HTML page";
 
 /// What an error body says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Complaint {
+pub(super) struct ErrorBody {
     /// For people; empty where the body says nothing.
     pub(super) message: String,
     /// Field name and what is wrong with it, in the body's order.
     pub(super) fields: Vec<(String, String)>,
 }
 
-impl Complaint {
+impl ErrorBody {
     /// Takes `{message}`, `{error}`, `{errors: {field: [..]}}`, `{errors: {field: ".."}}`, `{errors: [..]}`, plain text
     /// and HTML (field notes).
     pub(super) fn read(body: &[u8], html: bool) -> Self {
@@ -33,7 +33,7 @@ impl Complaint {
 
     /// What an error object says.
     pub(super) fn of(object: &Map<String, Value>) -> Self {
-        let mut complaint = match object.get("errors") {
+        let mut error_body = match object.get("errors") {
             Some(Value::Object(fields)) => Self::by_field(fields),
             Some(Value::Array(items)) => Self::listed(items),
             Some(value) => Self { message: words(value), fields: Vec::new() },
@@ -44,9 +44,9 @@ impl Complaint {
         };
         let own = ["message", "error", "detail"].iter().filter_map(|name| object.get(*name));
         if let Some(message) = own.map(words).find(|message| !message.is_empty()) {
-            complaint.message = message;
+            error_body.message = message;
         }
-        complaint
+        error_body
     }
 
     fn by_field(fields: &Map<String, Value>) -> Self {
@@ -131,7 +131,7 @@ fn html_title(page: &str) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Complaint, tidy};
+    use super::{ErrorBody, tidy};
 
     type Fields = &'static [(&'static str, &'static str)];
 
@@ -164,9 +164,9 @@ mod tests {
             ),
         ];
         for (body, message, fields) in cases {
-            let complaint = Complaint::read(body.as_bytes(), false);
-            let found: Vec<_> = complaint.fields.iter().map(|(field, text)| (field.as_str(), text.as_str())).collect();
-            assert_eq!((complaint.message.as_str(), found.as_slice()), (message, fields), "{body}");
+            let error_body = ErrorBody::read(body.as_bytes(), false);
+            let found: Vec<_> = error_body.fields.iter().map(|(field, text)| (field.as_str(), text.as_str())).collect();
+            assert_eq!((error_body.message.as_str(), found.as_slice()), (message, fields), "{body}");
         }
     }
 
@@ -183,7 +183,7 @@ mod tests {
         ];
         for (page, message) in cases {
             assert!(super::is_html(page.as_bytes()));
-            assert_eq!(Complaint::read(page.as_bytes(), true).message, message);
+            assert_eq!(ErrorBody::read(page.as_bytes(), true).message, message);
         }
     }
 
@@ -201,7 +201,7 @@ mod tests {
             "<title[>İa-z]{0,9}>[İa-z]{0,9}</title".prop_map(String::into_bytes),
         ]) {
             for html in [false, true] {
-                Complaint::read(&body, html);
+                ErrorBody::read(&body, html);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Why a ledger cannot be used from the start. What breaks later ends in counting within the process: see `Gate`.
+//! Why a ledger cannot be used from the start. What breaks later ends in counting within the process: see `RateLimiter`.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ const NO_ROOM: &str = "database or disk is full";
 
 /// A quota ledger that cannot be opened. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum LedgerError {
+pub enum SharedQuotaError {
     /// The folder or the file cannot be made or written.
     #[error("cannot keep count of requests in `{}`: {cause}", path.display())]
     Unwritable { path: PathBuf, cause: String },
@@ -31,7 +31,7 @@ pub enum LedgerError {
     Locked { path: PathBuf },
 }
 
-impl LedgerError {
+impl SharedQuotaError {
     pub(super) fn new(path: &Path, error: &rusqlite::Error) -> Self {
         let (path, cause) = (path.to_owned(), error.to_string());
         // SQLite has a code of its own where only the file of shared memory beside the ledger finds no room.
@@ -57,7 +57,7 @@ impl LedgerError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             Self::Unwritable { .. } => {
                 "let this user write there, or set TALLYPORT_HOME to a folder this user can write to".to_owned()
@@ -81,13 +81,16 @@ mod tests {
     #[test]
     fn a_full_disk_is_not_taken_for_damage() {
         let path = Path::new("quota/key.sqlite");
-        let full = LedgerError::Full { path: path.to_owned() };
+        let full = SharedQuotaError::Full { path: path.to_owned() };
         let failure = |code| rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None);
         for code in [rusqlite::ffi::SQLITE_FULL, SQLITE_IOERR_SHMSIZE] {
-            assert_eq!(LedgerError::new(path, &failure(code)), full);
+            assert_eq!(SharedQuotaError::new(path, &failure(code)), full);
         }
-        assert_eq!(LedgerError::checked(path, NO_ROOM.to_owned()), full);
-        assert!(!full.mend().contains("key.sqlite"), "nobody is to delete a whole ledger: {}", full.mend());
-        assert!(matches!(LedgerError::checked(path, "wrong # of entries".into()), LedgerError::Damaged { .. }));
+        assert_eq!(SharedQuotaError::checked(path, NO_ROOM.to_owned()), full);
+        assert!(!full.hint().contains("key.sqlite"), "nobody is to delete a whole ledger: {}", full.hint());
+        assert!(matches!(
+            SharedQuotaError::checked(path, "wrong # of entries".into()),
+            SharedQuotaError::Damaged { .. }
+        ));
     }
 }
