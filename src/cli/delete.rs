@@ -18,7 +18,7 @@ use super::result::{self, ResultPath, Typed};
 use super::running::Running;
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
-use crate::catalog::{Catalog, Needs, Record};
+use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
 use crate::export::{Backup, BackupError, Names, referred};
 use crate::mapping::{OwnIds, To};
@@ -183,7 +183,7 @@ async fn keep(
     connection: &Connection,
 ) -> Result<PathBuf, Error> {
     let records: Vec<&Record> = records.iter().filter_map(|id| catalog.record(entity.name, *id)).collect();
-    let mut needs = Needs::default();
+    let mut needs = LookupRequest::default();
     // A name serves only where no other record has it, which takes them all to know.
     referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
     let names = Catalog::fetch(&connection.client, &needs, &mut |_, _| {}).await?;

@@ -117,7 +117,7 @@ impl From<RefreshError<ApiError>> for Error {
         match error {
             RefreshError::Service(error) => Error::Api(error),
             RefreshError::Mirror(error) => Error::Mirror(error),
-            RefreshError::Unsteady { .. } => Error::Unsteady(error.to_string()),
+            RefreshError::Unstable { .. } => Error::Unsteady(error.to_string()),
         }
     }
 }
@@ -190,7 +190,7 @@ impl Error {
             Error::Usage { mend, .. } => Some(mend.clone()),
             Error::Journal(error) => Some(error.mend()),
             Error::Headers(faults) => faults.mend(),
-            Error::Mirror(error) => Some(error.mend()),
+            Error::Mirror(error) => Some(error.hint()),
             Error::Register(error) => error.mend(),
             Error::Unsteady(_) => Some(String::from("try again when less is done in the account")),
             Error::Sort(_) => Some(String::from("make room for temporary files, or leave out --sort")),

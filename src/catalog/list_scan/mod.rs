@@ -5,9 +5,9 @@
 //! the part before is read again.
 //!
 //! ```text
-//! frontier    how far the list reaches, how long its pages are, where it ends    pure
+//! end_estimator    how far the list reaches, how long its pages are, where it ends    pure
 //! ahead       pages asked for or here that are not joined yet                    pure
-//! stitch      pages to one run of records                                        pure
+//! merger      pages to one run of records                                        pure
 //! reading     what to ask for next, and what to do with what came                pure
 //! error       why a list could not be read
 //! ```
@@ -31,37 +31,37 @@
 //! it. A short page is such a page if the service is known to give longer ones. An empty one, where the overlap should
 //! have been, is not: something was deleted, and an earlier page has to show what is there.
 //!
-//! Nothing comes twice since every id is remembered. Rows without ids are counted instead, see [`stitch`]. Records that
+//! Nothing comes twice since every id is remembered. TextMerger without ids are counted instead, see [`merger`]. IdMerger that
 //! came or went meanwhile may be there or not, once at most; those that came in between others that had come already
 //! are handed over behind them.
 //!
 //! A page joined with a gap would be the only way to lose a record, and there is none: where no record of a page is
 //! known, the pages before it are asked for, by half a page, then a whole one, then two, until one is joined; offset 0
-//! always is. If the service does not keep the order, records that move show it ([`Sign::Moved`]); if it gives the
-//! same records for every offset, pages that hold nothing new do ([`Sign::Endless`]). Then the caller starts anew.
+//! always is. If the service does not keep the order, records that move show it ([`Instability::Moved`]); if it gives the
+//! same records for every offset, pages that hold nothing new do ([`Instability::Endless`]). Then the caller starts anew.
 //!
 //! # What it costs
 //!
 //! With a page length of `L`, a list of `N` records at rest takes `ceil(N / (L - 1)) + 1` requests at most: its pages,
 //! and either one that turned out to lie behind its end or one to see that a short page was the end.
 
-mod ahead;
+mod end_estimator;
 mod error;
-mod frontier;
-mod reading;
-mod stitch;
+mod page_merger;
+mod prefetch_buffer;
+mod scan_state;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 
-pub use error::{Sign, SweepError, Unsteady};
+pub use error::{Instability, ScanError, UnstableList};
 
 use crate::api::{RawPage, RawRecord};
 use crate::schema::Entity;
-use reading::{Reading, Step};
+use scan_state::{ScanState, ScanStep};
 
 /// Where lists come from, as they came.
-pub trait Lists {
+pub trait RawListSource {
     type Error;
 
     /// The most records that one page holds, as far as is known: it may shrink when a page is asked for.
@@ -80,9 +80,9 @@ pub trait Lists {
 
 /// One list to be read whole.
 #[derive(Debug, Clone, Copy)]
-pub struct Sweep<'a> {
+pub struct ListScan<'a> {
     pub entity: &'static Entity,
-    /// As [`Lists::raw_page`] takes them. An order in which records move, such as by `updated_at`, loses those that do.
+    /// As [`RawListSource::raw_page`] takes them. An order in which records move, such as by `updated_at`, loses those that do.
     pub filters: &'a [(&'a str, &'a str)],
     /// How many records there were last time. A hint: the nearer it is, the more can be fetched side by side.
     pub expected: Option<u64>,
@@ -92,35 +92,35 @@ pub struct Sweep<'a> {
     pub longest: u32,
 }
 
-/// What a sweep came to.
+/// What a scan came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Swept {
-    /// Records handed over.
+pub struct ScanStats {
+    /// IdMerger handed over.
     pub records: u64,
     pub requests: u64,
     /// Requests for a part that had been read already, since the list changed under it.
     pub reread: u64,
-    /// The longest page the service is known to give now, for the next sweep's [`Sweep::longest`].
+    /// The longest page the service is known to give now, for the next scan's [`ListScan::longest`].
     pub longest: u32,
 }
 
-impl Sweep<'_> {
+impl ListScan<'_> {
     /// Reads the list and hands each record over as soon as it is known to be next.
     ///
     /// # Errors
     /// Where the service cannot be read, `take` refuses a record, or the pages do not come together.
-    pub async fn run<L: Lists, T>(
+    pub async fn run<L: RawListSource, T>(
         self,
         lists: &L,
         take: &mut dyn FnMut(RawRecord<'_>) -> Result<(), T>,
-    ) -> Result<Swept, SweepError<L::Error, T>> {
-        let mut reading = Reading::new(&self);
+    ) -> Result<ScanStats, ScanError<L::Error, T>> {
+        let mut reading = ScanState::new(&self);
         let mut under_way = FuturesUnordered::new();
         loop {
             match reading.step(take)? {
-                Step::Went => continue,
-                Step::Ended => return Ok(reading.swept()),
-                Step::Waits => {}
+                ScanStep::Went => continue,
+                ScanStep::Ended => return Ok(reading.stats()),
+                ScanStep::Waits => {}
             }
             while under_way.len() < self.at_once.max(1)
                 && let Some(ask) = reading.ask(lists.page_limit())
@@ -132,7 +132,7 @@ impl Sweep<'_> {
                 });
             }
             let Some((ask, limit, page)) = under_way.next().await else { return Err(reading.adrift().into()) };
-            reading.came(ask, limit, page).map_err(SweepError::Service)?;
+            reading.came(ask, limit, page).map_err(ScanError::Service)?;
         }
     }
 }

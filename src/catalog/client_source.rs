@@ -1,11 +1,11 @@
-//! The service as the place records come from.
+//! The client_source as the place records come from.
 
-use super::fetch::{Pages, Record};
-use super::sweep::Lists;
+use super::fetch::{Record, RecordSource};
+use super::list_scan::RawListSource;
 use crate::api::{ApiError, Client, RawPage};
 use crate::schema::Entity;
 
-impl Pages for Client {
+impl RecordSource for Client {
     type Error = ApiError;
 
     fn page_limit(&self) -> u32 {
@@ -31,7 +31,7 @@ impl Pages for Client {
     }
 }
 
-impl Lists for Client {
+impl RawListSource for Client {
     type Error = ApiError;
 
     fn page_limit(&self) -> u32 {

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use fastrand::Rng;
 use futures::executor::block_on;
 
-use super::super::{Lists, Sweep, SweepError, Swept};
+use super::super::{ListScan, RawListSource, ScanError, ScanStats};
 use crate::api::{RawPage, RawRecord};
 use crate::schema::{ACTIVITY, Entity, collection};
 
@@ -153,17 +153,17 @@ impl Service {
     }
 
     /// Sweeps the list; gives the names in the order they came.
-    pub(super) fn sweep(&self, sweep: Sweep<'_>) -> Result<(Swept, Vec<String>), SweepError<Refused, String>> {
+    pub(super) fn scan(&self, scan: ListScan<'_>) -> Result<(ScanStats, Vec<String>), ScanError<Refused, String>> {
         let mut names = Vec::new();
         let mut take = |record: RawRecord<'_>| {
             names.push(name_of(record));
             Ok(())
         };
-        block_on(sweep.run(self, &mut take)).map(|swept| (swept, names))
+        block_on(scan.run(self, &mut take)).map(|stats| (stats, names))
     }
 
-    pub(super) fn whole(&self) -> Sweep<'static> {
-        Sweep { entity: self.entity, filters: &[], expected: None, at_once: 4, longest: 0 }
+    pub(super) fn whole(&self) -> ListScan<'static> {
+        ListScan { entity: self.entity, filters: &[], expected: None, at_once: 4, longest: 0 }
     }
 
     fn answer(&self, request: u64, offset: u64, limit: u32) -> Result<RawPage, Refused> {
@@ -197,7 +197,7 @@ impl Service {
     }
 }
 
-impl Lists for Service {
+impl RawListSource for Service {
     type Error = Refused;
 
     fn page_limit(&self) -> u32 {

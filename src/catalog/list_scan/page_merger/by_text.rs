@@ -1,4 +1,4 @@
-//! Rows without ids, by their whole text: the activity log.
+//! TextMerger without ids, by their whole text: the activity log.
 //!
 //! Two rows may be alike to the letter and still be two: a thing checked out twice within a millisecond. So a text that
 //! is there once in the run and once on the page is one row, but of a text that is there more often it has to be asked
@@ -11,7 +11,7 @@
 //! A page whose known rows are all like others is a gap: an earlier page shows what stands before them. It is believed
 //! without an anchor where many rows agree with one place and no other, or with the place that the offset says.
 //!
-//! Only what the run ended with is kept, which is all that pages can overlap. Rows whose place in the list is in doubt,
+//! Only what the run ended with is kept, which is all that pages can overlap. TextMerger whose place in the list is in doubt,
 //! as with [`super::records`], are no anchors.
 //!
 //! Two things escape. A row that is deleted from the log while it is read, and so shifts two equal rows that stand on
@@ -23,20 +23,20 @@ use std::collections::VecDeque;
 
 use hashbrown::HashMap;
 
-use super::super::error::Sign;
-use super::{Join, Look};
+use super::super::error::Instability;
+use super::{MergeAttempt, MergeResult};
 
 /// The rows kept: several pages of the documented maximum of 1,000.
 const WINDOW: usize = 8_192;
-/// Rows that have to agree where none is like no other; fewer where pages are short.
+/// TextMerger that have to agree where none is like no other; fewer where pages are short.
 const TELLING: usize = 16;
 
 /// What has been read of the list, of which the end is kept.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct TextMerger {
     /// The last rows handed over.
-    window: VecDeque<(u64, Place)>,
-    /// Rows handed over before those.
+    window: VecDeque<(u64, Position)>,
+    /// TextMerger handed over before those.
     gone: u64,
     /// By how much the list is longer than the run up to the last page joined: others came in, or fewer, where rows
     /// were deleted.
@@ -45,14 +45,14 @@ pub(super) struct Rows {
 
 /// Whether a row is known to stand in the list as it stands in the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Firm,
-    Loose,
+enum Position {
+    Confirmed,
+    Tentative,
 }
 
 /// What a text is to the run and to the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Likeness {
+enum RowMatch {
     Unknown,
     /// Once in the run, at that place of the window, and once on the page.
     Unique(usize),
@@ -61,75 +61,75 @@ enum Likeness {
 
 /// Where a page meets the run: the first row of it that is known, on the page and in the window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Meeting {
+struct Overlap {
     index: usize,
     place: usize,
 }
 
-impl Rows {
+impl TextMerger {
     /// Joins the page of these rows, read at that offset.
     ///
     /// # Errors
     /// Where a page from the list's beginning cannot be joined.
-    pub(super) fn join(&mut self, page: &[u64], offset: u64, look: Look) -> Result<Join, Sign> {
-        let likeness = self.likeness(page);
-        let meeting = match self.meeting(page, &likeness, offset, look) {
+    pub(super) fn join(&mut self, page: &[u64], offset: u64, look: MergeAttempt) -> Result<MergeResult, Instability> {
+        let matches_of = self.matches_of(page);
+        let meeting = match self.meeting(page, &matches_of, offset, look) {
             // The list begins where the run begins.
-            _ if offset == 0 && self.gone == 0 => Meeting { index: 0, place: 0 },
+            _ if offset == 0 && self.gone == 0 => Overlap { index: 0, place: 0 },
             Some(meeting) => meeting,
-            None if offset == 0 => return Err(Sign::Adrift),
-            None => return Ok(Join::Gap),
+            None if offset == 0 => return Err(Instability::NoOverlap),
+            None => return Ok(MergeResult::Gap),
         };
-        let news = self.news(page, &likeness, meeting);
+        let news = self.news(page, &matches_of, meeting);
         self.drift = (offset as i64).saturating_add(meeting.index as i64)
             - (self.gone as i64).saturating_add(meeting.place as i64);
         let fresh: Vec<usize> = (meeting.index..page.len()).filter(|index| news[*index]).collect();
-        self.append(page, &likeness, &fresh);
-        Ok(Join::Fresh(fresh))
+        self.append(page, &matches_of, &fresh);
+        Ok(MergeResult::New(fresh))
     }
 
-    fn likeness(&self, page: &[u64]) -> Vec<Likeness> {
+    fn matches_of(&self, page: &[u64]) -> Vec<RowMatch> {
         // How often on the page, and where in the window, if once.
-        let mut texts: HashMap<u64, (u32, Likeness)> = HashMap::with_capacity(page.len());
+        let mut texts: HashMap<u64, (u32, RowMatch)> = HashMap::with_capacity(page.len());
         for row in page {
-            texts.entry(*row).or_insert((0, Likeness::Unknown)).0 += 1;
+            texts.entry(*row).or_insert((0, RowMatch::Unknown)).0 += 1;
         }
         for (place, (row, _)) in self.window.iter().enumerate() {
-            if let Some((on_page, likeness)) = texts.get_mut(row) {
-                *likeness = match (*likeness, *on_page) {
-                    (Likeness::Unknown, 1) => Likeness::Unique(place),
-                    _ => Likeness::Several,
+            if let Some((on_page, matches_of)) = texts.get_mut(row) {
+                *matches_of = match (*matches_of, *on_page) {
+                    (RowMatch::Unknown, 1) => RowMatch::Unique(place),
+                    _ => RowMatch::Several,
                 };
             }
         }
-        page.iter().map(|row| texts.get(row).map_or(Likeness::Unknown, |(_, likeness)| *likeness)).collect()
+        page.iter().map(|row| texts.get(row).map_or(RowMatch::Unknown, |(_, matches_of)| *matches_of)).collect()
     }
 
     fn is_firm(&self, place: usize) -> bool {
-        self.window.get(place).is_some_and(|(_, firmness)| *firmness == Place::Firm)
+        self.window.get(place).is_some_and(|(_, firmness)| *firmness == Position::Confirmed)
     }
 
     /// Where the page meets the run, as far as it can be told.
-    fn meeting(&self, page: &[u64], likeness: &[Likeness], offset: u64, look: Look) -> Option<Meeting> {
-        let known = || likeness.iter().enumerate().filter(|(_, likeness)| **likeness != Likeness::Unknown);
-        let firm = |(index, likeness): (usize, &Likeness)| match likeness {
-            Likeness::Unique(place) if self.is_firm(*place) => Some(Meeting { index, place: *place }),
+    fn meeting(&self, page: &[u64], matches_of: &[RowMatch], offset: u64, look: MergeAttempt) -> Option<Overlap> {
+        let known = || matches_of.iter().enumerate().filter(|(_, matches_of)| **matches_of != RowMatch::Unknown);
+        let firm = |(index, matches_of): (usize, &RowMatch)| match matches_of {
+            RowMatch::Unique(place) if self.is_firm(*place) => Some(Overlap { index, place: *place }),
             _ => None,
         };
         if let Some(anchor) = known().find_map(firm) {
             return Some(anchor);
         }
-        match known().find(|(_, likeness)| **likeness == Likeness::Several) {
+        match known().find(|(_, matches_of)| **matches_of == RowMatch::Several) {
             Some((index, _)) => {
-                self.place_among_equals(page, index, offset, look).map(|place| Meeting { index, place })
+                self.place_among_equals(page, index, offset, look).map(|place| Overlap { index, place })
             }
-            // Rows in doubt alone: each is known, and all others are new.
-            None => known().next().map(|(index, _)| Meeting { index, place: self.window.len() }),
+            // TextMerger in doubt alone: each is known, and all others are new.
+            None => known().next().map(|(index, _)| Overlap { index, place: self.window.len() }),
         }
     }
 
     /// Where in the window the row at `index` stands, of which there are several.
-    fn place_among_equals(&self, page: &[u64], index: usize, offset: u64, look: Look) -> Option<usize> {
+    fn place_among_equals(&self, page: &[u64], index: usize, offset: u64, look: MergeAttempt) -> Option<usize> {
         let (rest, row) = (&page[index..], page[index]);
         let places = || (0..self.window.len()).filter(|place| self.window[*place].0 == row);
         let alike = |place: usize| {
@@ -145,9 +145,9 @@ impl Rows {
             several => several.iter().copied().find(is_said),
         };
         match look {
-            Look::First => told.filter(|place| overlap(*place) >= enough),
+            MergeAttempt::First => told.filter(|place| overlap(*place) >= enough),
             // No page will say more: the last place, with which the most is new.
-            Look::Again => told.or_else(|| places().next_back()),
+            MergeAttempt::Again => told.or_else(|| places().next_back()),
         }
     }
 
@@ -158,16 +158,16 @@ impl Rows {
     }
 
     /// Which rows of the page the run does not have, if they meet there.
-    fn news(&self, page: &[u64], likeness: &[Likeness], meeting: Meeting) -> Vec<bool> {
+    fn news(&self, page: &[u64], matches_of: &[RowMatch], meeting: Overlap) -> Vec<bool> {
         let mut left: HashMap<u64, usize> = HashMap::new();
         for (row, _) in self.window.range(meeting.place..) {
             *left.entry(*row).or_default() += 1;
         }
-        let mut is_new = |(row, likeness): (&u64, &Likeness)| match likeness {
-            Likeness::Unknown => true,
+        let mut is_new = |(row, matches_of): (&u64, &RowMatch)| match matches_of {
+            RowMatch::Unknown => true,
             // One that stands firmly before where the page begins is another.
-            Likeness::Unique(place) => self.is_firm(*place) && *place < meeting.place,
-            Likeness::Several => match left.get_mut(row) {
+            RowMatch::Unique(place) => self.is_firm(*place) && *place < meeting.place,
+            RowMatch::Several => match left.get_mut(row) {
                 Some(left) if *left > 0 => {
                     *left -= 1;
                     false
@@ -175,20 +175,20 @@ impl Rows {
                 _ => true,
             },
         };
-        page.iter().zip(likeness).enumerate().map(|(index, row)| index < meeting.index || is_new(row)).collect()
+        page.iter().zip(matches_of).enumerate().map(|(index, row)| index < meeting.index || is_new(row)).collect()
     }
 
     /// Adds what is new. What comes before a row that came already has come late, and what the list no longer has where
     /// it goes on is in doubt.
-    fn append(&mut self, page: &[u64], likeness: &[Likeness], fresh: &[usize]) {
+    fn append(&mut self, page: &[u64], matches_of: &[RowMatch], fresh: &[usize]) {
         let is_new = |index: &usize| fresh.binary_search(index).is_ok();
         let last_known = (0..page.len()).rev().find(|index| !is_new(index));
         if fresh.last().copied() > last_known
-            && let Some(Likeness::Unique(place)) = last_known.and_then(|index| likeness.get(index))
+            && let Some(RowMatch::Unique(place)) = last_known.and_then(|index| matches_of.get(index))
         {
-            self.window.range_mut(place + 1..).for_each(|(_, firmness)| *firmness = Place::Loose);
+            self.window.range_mut(place + 1..).for_each(|(_, firmness)| *firmness = Position::Tentative);
         }
-        let place = |index: &usize| if Some(*index) < last_known { Place::Loose } else { Place::Firm };
+        let place = |index: &usize| if Some(*index) < last_known { Position::Tentative } else { Position::Confirmed };
         self.window.extend(fresh.iter().map(|index| (page[*index], place(index))));
         let surplus = self.window.len().saturating_sub(WINDOW);
         self.window.drain(..surplus);
@@ -203,16 +203,16 @@ mod tests {
 
     /// Joins pages, each a text of one-letter rows, and gives all that came of it: the rows, and `-` for a gap.
     fn run(pages: &[(u64, &str)]) -> String {
-        let mut rows = Rows::default();
+        let mut rows = TextMerger::default();
         let mut seen = Vec::new();
         let mut came = String::new();
         for (offset, page) in pages {
-            let look = if seen.contains(&(*offset, *page)) { Look::Again } else { Look::First };
+            let look = if seen.contains(&(*offset, *page)) { MergeAttempt::Again } else { MergeAttempt::First };
             seen.push((*offset, *page));
             let keys: Vec<u64> = page.bytes().map(u64::from).collect();
             match rows.join(&keys, *offset, look).unwrap() {
-                Join::Gap => came.push('-'),
-                Join::Fresh(fresh) => came.extend(fresh.into_iter().map(|at| keys[at] as u8 as char)),
+                MergeResult::Gap => came.push('-'),
+                MergeResult::New(fresh) => came.extend(fresh.into_iter().map(|at| keys[at] as u8 as char)),
             }
         }
         came
@@ -253,13 +253,13 @@ mod tests {
 
     #[test]
     fn only_the_end_is_kept() {
-        let mut rows = Rows::default();
+        let mut rows = TextMerger::default();
         let page: Vec<u64> = (0..WINDOW as u64 + 100).collect();
-        rows.join(&page, 0, Look::First).unwrap();
+        rows.join(&page, 0, MergeAttempt::First).unwrap();
         assert_eq!((rows.window.len(), rows.gone), (WINDOW, 100));
         let end = WINDOW as u64 + 99;
-        assert_eq!(rows.join(&[end, end + 1], end, Look::First), Ok(Join::Fresh(vec![1])));
-        assert_eq!(rows.join(&[5, 6], 5, Look::First), Ok(Join::Gap));
-        assert_eq!(rows.join(&[0, 1], 0, Look::First), Err(Sign::Adrift));
+        assert_eq!(rows.join(&[end, end + 1], end, MergeAttempt::First), Ok(MergeResult::New(vec![1])));
+        assert_eq!(rows.join(&[5, 6], 5, MergeAttempt::First), Ok(MergeResult::Gap));
+        assert_eq!(rows.join(&[0, 1], 0, MergeAttempt::First), Err(Instability::NoOverlap));
     }
 }

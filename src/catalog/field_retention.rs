@@ -1,41 +1,41 @@
-//! How much of a record is kept: the few fields that finding needs, or all where a row may be matched to it.
+//! FetchMethod much of a record is kept: the few fields that finding lookups, or all where a row may be matched to it.
 
 use serde_json::Value;
 
+use super::collection_index::folded_value;
 use super::fetch::Record;
-use super::holding::folded_value;
-use super::needs::Need;
+use super::lookup_request::CollectionLookup;
 use crate::schema::{self, Entity, Kind};
 
 /// Fields that finding, check-outs and warnings read, whatever the collection.
 const ALWAYS: &[&str] = &["id", "category_id", "product_id", "checkout_email", "archived", "updated_at"];
 
 /// What is kept of the records of one collection.
-pub(super) struct Keep<'a> {
+pub(super) struct FieldRetention<'a> {
     entity: &'static Entity,
     fields: Vec<&'static str>,
-    need: &'a Need,
-    entirely: Entirely,
+    lookup: &'a CollectionLookup,
+    retain_whole: RetainWhole,
 }
 
 /// Which records are kept with all their fields.
-enum Entirely {
+enum RetainWhole {
     None,
-    /// Those with a wanted id, or with one of the rows' keys in one of these fields.
+    /// Those with a open id, or with one of the rows' keys in one of these fields.
     Keyed(Vec<&'static str>),
     All,
 }
 
-impl<'a> Keep<'a> {
-    pub(super) fn new(entity: &'static Entity, need: &'a Need) -> Self {
+impl<'a> FieldRetention<'a> {
+    pub(super) fn new(entity: &'static Entity, lookup: &'a CollectionLookup) -> Self {
         let mut fields: Vec<_> = ALWAYS.to_vec();
         fields.extend(lookup_fields(entity));
         fields.extend(entity.key);
-        fields.extend(need.match_on.iter().flatten());
+        fields.extend(lookup.match_on.iter().flatten());
         fields.extend(mentioned_fields(entity));
         fields.sort_unstable();
         fields.dedup();
-        Self { entity, fields, need, entirely: entirely(entity, need) }
+        Self { entity, fields, lookup, retain_whole: retain_whole(entity, lookup) }
     }
 
     /// The record, or the part of it that is needed.
@@ -49,12 +49,12 @@ impl<'a> Keep<'a> {
     }
 
     fn is_kept_entirely(&self, id: i64, record: &Record) -> bool {
-        match &self.entirely {
-            Entirely::None => false,
-            Entirely::All => true,
-            Entirely::Keyed(fields) => {
-                self.need.ids.contains(&id)
-                    || fields.iter().any(|field| self.need.keys.may_hold(&folded_value(self.entity, field, record)))
+        match &self.retain_whole {
+            RetainWhole::None => false,
+            RetainWhole::All => true,
+            RetainWhole::Keyed(fields) => {
+                self.lookup.ids.contains(&id)
+                    || fields.iter().any(|field| self.lookup.keys.may_hold(&folded_value(self.entity, field, record)))
             }
         }
     }
@@ -68,7 +68,7 @@ pub(super) fn lookup_fields(entity: &Entity) -> Vec<&'static str> {
     fields
 }
 
-/// The field that no two records of an account share: the tag of an asset, the address of an employee. Names need
+/// The field that no two records of an account share: the tag of an asset, the address of an employee. Names lookup
 /// not be unique (field notes), so a `name` never is one.
 pub(super) fn unique_field(entity: &Entity) -> Option<&'static str> {
     match entity.key {
@@ -82,18 +82,18 @@ pub(super) fn is_searchable(entity: &Entity, field: &str) -> bool {
     entity.field(field).is_some_and(|field| field.filter && matches!(field.kind, Kind::Text(_)))
 }
 
-fn entirely(entity: &'static Entity, need: &Need) -> Entirely {
-    let firsts: Vec<_> = need.match_on.iter().filter_map(|match_on| match_on.first().copied()).collect();
+fn retain_whole(entity: &'static Entity, lookup: &CollectionLookup) -> RetainWhole {
+    let firsts: Vec<_> = lookup.match_on.iter().filter_map(|match_on| match_on.first().copied()).collect();
     let telling = |field: &&str| match entity.field(field) {
         Some(field) => matches!(field.kind, Kind::Text(_) | Kind::Option(_) | Kind::Date),
         None => *field == "id",
     };
-    if need.match_on.is_empty() {
-        Entirely::None
-    } else if firsts.len() == need.match_on.len() && firsts.iter().all(telling) {
-        Entirely::Keyed(firsts)
+    if lookup.match_on.is_empty() {
+        RetainWhole::None
+    } else if firsts.len() == lookup.match_on.len() && firsts.iter().all(telling) {
+        RetainWhole::Keyed(firsts)
     } else {
-        Entirely::All
+        RetainWhole::All
     }
 }
 

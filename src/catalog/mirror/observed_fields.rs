@@ -6,19 +6,19 @@ use crate::api::{RawFields, custom_fields};
 
 /// The names seen, in the order in which they were met.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shape {
-    pub fields: Names,
-    pub custom: Names,
+pub struct ObservedFields {
+    pub fields: FieldSet,
+    pub custom: FieldSet,
 }
 
-/// Names without repetition.
+/// FieldSet without repetition.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Names {
+pub struct FieldSet {
     ordered: Vec<String>,
     known: HashSet<String>,
 }
 
-impl Names {
+impl FieldSet {
     /// Whether the name is new.
     pub fn note(&mut self, name: &str) -> bool {
         if self.known.contains(name) {
@@ -38,9 +38,9 @@ impl Names {
     }
 }
 
-impl Shape {
+impl ObservedFields {
     /// Adds the names of another that are not there yet.
-    pub fn join(&mut self, other: &Shape) {
+    pub fn join(&mut self, other: &ObservedFields) {
         for (own, others) in [(&mut self.fields, &other.fields), (&mut self.custom, &other.custom)] {
             for name in others.iter() {
                 own.note(name);
@@ -48,7 +48,7 @@ impl Shape {
         }
     }
 
-    /// As [`Shape::note`], for a record as it came.
+    /// As [`ObservedFields::note`], for a record as it came.
     pub fn note_json(&mut self, json: &str) -> bool {
         RawFields::of(json).is_some_and(|fields| self.note(&fields))
     }
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn fields_are_the_union_in_the_order_they_were_met() {
-        let mut shape = Shape::default();
+        let mut shape = ObservedFields::default();
         let notes = [
             r#"{"id":1,"custom_fields":"[{\"name\":\"Rack\",\"value\":\"B4\"}]"}"#,
             r#"{"id":2,"colour":"red","custom_fields":{"MAC":"aa","Rack":""}}"#,

@@ -5,9 +5,9 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A moment of the service's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Moment(Timestamp);
+pub(super) struct ServiceTime(Timestamp);
 
-impl Moment {
+impl ServiceTime {
     /// None where the text is no moment.
     pub(super) fn read(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde_json::Value as Json;
 
 use super::MirrorError;
-use super::shape::Shape;
+use super::observed_fields::ObservedFields;
 use crate::api::RawRecord;
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
 
@@ -16,7 +16,7 @@ use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
 const FORMAT: i64 = 1;
 /// `TLPM`: tells a mirror from any other SQLite file.
 const APPLICATION: i64 = 0x544C_504D;
-/// How long another program that reads the file may hold us up.
+/// RefreshMethod long another program that reads the file may hold us up.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 const TABLES: &str = "
@@ -41,7 +41,7 @@ CREATE TABLE baseline (
 
 /// An open mirror file.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct MirrorFile {
     connection: Connection,
     path: PathBuf,
     /// Held as long as this process works with the mirror; released by dropping it.
@@ -65,10 +65,10 @@ pub(super) struct CollectionState {
 
 /// What a record was to the copy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Adopted {
+pub(super) enum UpsertResult {
     Added,
     Changed,
-    Same,
+    Unchanged,
 }
 
 /// An entry of the activity log, as far as it is needed.
@@ -100,7 +100,7 @@ pub(super) enum History {
     Dropped,
 }
 
-impl Store {
+impl MirrorFile {
     /// The file of an account, made where there is none. `on_wait` is called where another process works with it;
     /// then its end is waited for.
     pub(super) fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
@@ -185,51 +185,51 @@ impl Store {
         self.attempt(|connection| connection.execute_batch("COMMIT"))
     }
 
-    /// Takes back what was done since [`Store::begin`].
+    /// Takes back what was done since [`MirrorFile::begin`].
     pub(super) fn roll_back(&self) {
         // Nothing to take back is as good.
         let _ = self.connection.execute_batch("ROLLBACK");
     }
 
-    /// Puts a record as it came into the copy. `sweep` marks it as seen.
-    pub(super) fn adopt(
+    /// Puts a record as it came into the copy. `scan` marks it as seen.
+    pub(super) fn upsert(
         &self,
         entity: &Entity,
         record: RawRecord<'_>,
-        (sweep, history): (i64, History),
+        (scan, history): (i64, History),
         seen_at: &str,
-    ) -> Result<Adopted, MirrorError> {
-        let Some(id) = record.id else { return Ok(Adopted::Same) };
+    ) -> Result<UpsertResult, MirrorError> {
+        let Some(id) = record.id else { return Ok(UpsertResult::Unchanged) };
         let name = entity.name;
         self.attempt(|connection| {
             let mut known = connection.prepare_cached(&format!("SELECT body FROM {name} WHERE id = ?1"))?;
             let before: Option<String> = known.query_row([id], |row| row.get(0)).optional()?;
-            let adopted = match &before {
-                None => Adopted::Added,
-                Some(before) if is_same(before, record.json) => Adopted::Same,
-                Some(_) => Adopted::Changed,
+            let upserted = match &before {
+                None => UpsertResult::Added,
+                Some(before) if is_same(before, record.json) => UpsertResult::Unchanged,
+                Some(_) => UpsertResult::Changed,
             };
-            if adopted == Adopted::Same {
-                let sql = format!("UPDATE {name} SET sweep = ?2 WHERE id = ?1");
-                connection.prepare_cached(&sql)?.execute(params![id, sweep])?;
-                return Ok(adopted);
+            if upserted == UpsertResult::Unchanged {
+                let sql = format!("UPDATE {name} SET scan = ?2 WHERE id = ?1");
+                connection.prepare_cached(&sql)?.execute(params![id, scan])?;
+                return Ok(upserted);
             }
             if history == History::Kept {
                 remember(connection, name, id, before.as_deref(), seen_at)?;
             }
-            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, sweep, body) VALUES (?1, ?2, ?3, ?4)");
-            connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, sweep, record.json])?;
-            Ok(adopted)
+            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, scan, body) VALUES (?1, ?2, ?3, ?4)");
+            connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, scan, record.json])?;
+            Ok(upserted)
         })
     }
 
-    /// As [`Store::adopt`] for a collection that the copy has nothing of.
-    pub(super) fn add(&self, entity: &Entity, record: RawRecord<'_>, sweep: i64) -> Result<(), MirrorError> {
+    /// As [`MirrorFile::upsert`] for a collection that the copy has nothing of.
+    pub(super) fn add(&self, entity: &Entity, record: RawRecord<'_>, scan: i64) -> Result<(), MirrorError> {
         let Some(id) = record.id else { return Ok(()) };
         self.attempt(|connection| {
             let name = entity.name;
-            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, sweep, body) VALUES (?1, ?2, ?3, ?4)");
-            connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, sweep, record.json])?;
+            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, scan, body) VALUES (?1, ?2, ?3, ?4)");
+            connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, scan, record.json])?;
             Ok(())
         })
     }
@@ -258,14 +258,14 @@ impl Store {
     pub(super) fn remove_unseen(
         &self,
         entity: &Entity,
-        sweep: i64,
+        scan: i64,
         history: History,
         seen_at: &str,
     ) -> Result<u64, MirrorError> {
         let name = entity.name;
         let gone: Vec<i64> = self.attempt(|connection| {
-            let mut statement = connection.prepare(&format!("SELECT id FROM {name} WHERE sweep <> ?1"))?;
-            statement.query_map([sweep], |row| row.get(0))?.collect()
+            let mut statement = connection.prepare(&format!("SELECT id FROM {name} WHERE scan <> ?1"))?;
+            statement.query_map([scan], |row| row.get(0))?.collect()
         })?;
         for id in &gone {
             self.remove(entity, *id, history, seen_at)?;
@@ -373,9 +373,9 @@ impl Store {
         })
     }
 
-    pub(super) fn shape(&self, entity: &Entity) -> Result<Shape, MirrorError> {
+    pub(super) fn shape(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
         self.attempt(|connection| {
-            let mut shape = Shape::default();
+            let mut shape = ObservedFields::default();
             let sql = "SELECT kind, name FROM field WHERE collection = ?1 ORDER BY kind, place";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([entity.name])?;
@@ -390,7 +390,7 @@ impl Store {
         })
     }
 
-    pub(super) fn set_shape(&self, entity: &Entity, shape: &Shape) -> Result<(), MirrorError> {
+    pub(super) fn set_shape(&self, entity: &Entity, shape: &ObservedFields) -> Result<(), MirrorError> {
         self.attempt(|connection| {
             connection.execute("DELETE FROM field WHERE collection = ?1", [entity.name])?;
             let sql = "INSERT INTO field (collection, kind, place, name) VALUES (?1, ?2, ?3, ?4)";
@@ -479,10 +479,10 @@ impl Store {
     }
 }
 
-/// Records lie by id. `sweep` is the number of the full read that saw a record last.
+/// Records lie by id. `scan` is the number of the full read that saw a record last.
 fn table_of(entity: &Entity) -> String {
     format!(
-        "CREATE TABLE {} (id INTEGER PRIMARY KEY, updated_at TEXT, sweep INTEGER NOT NULL, body TEXT NOT NULL);",
+        "CREATE TABLE {} (id INTEGER PRIMARY KEY, updated_at TEXT, scan INTEGER NOT NULL, body TEXT NOT NULL);",
         entity.name
     )
 }

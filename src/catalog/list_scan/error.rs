@@ -1,8 +1,8 @@
 //! Why a list could not be read.
 
-/// Why a sweep ended before its list did.
+/// Why a scan ended before its list did.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SweepError<E, T> {
+pub enum ScanError<E, T> {
     /// The service could not be read. Never the end of a list.
     #[error("the service could not be read")]
     Service(#[source] E),
@@ -10,22 +10,22 @@ pub enum SweepError<E, T> {
     #[error("a record could not be taken in")]
     Take(#[source] T),
     #[error(transparent)]
-    Unsteady(#[from] Unsteady),
+    Unstable(#[from] UnstableList),
 }
 
 /// The pages do not come together to one list. What was handed over may have gaps: start anew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the list of {entity} cannot be put together at offset {offset}: {sign}")]
-pub struct Unsteady {
+#[error("the list of {entity} cannot be put together at offset {offset}: {instability}")]
+pub struct UnstableList {
     pub entity: &'static str,
     /// Where the page begins that shows it.
     pub offset: u64,
-    pub sign: Sign,
+    pub instability: Instability,
 }
 
 /// What shows that a service does not give its list in one order, from each offset, to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Sign {
+pub enum Instability {
     /// A record that came before others has come behind them now.
     #[error("record `{id}` has moved within the list, which should keep the order it is asked for in")]
     Moved { id: i64 },
@@ -34,34 +34,38 @@ pub enum Sign {
     Endless { pages: u64 },
     /// No page further back holds anything that came before.
     #[error("nothing that was read before is found again")]
-    Adrift,
+    NoOverlap,
     /// Every record of a collection has an integer `id` (field notes).
     #[error("a record has no `id`")]
-    Nameless,
+    MissingId,
 }
 
-impl Unsteady {
+impl UnstableList {
     /// What to do now.
-    pub fn mend(&self) -> &'static str {
-        match self.sign {
-            Sign::Moved { .. } | Sign::Adrift => "run it again, at a time when less is changed if it keeps coming",
-            Sign::Endless { .. } | Sign::Nameless => "see that `--base-url` is the API's link, ending in `/api/v1`",
+    pub fn hint(&self) -> &'static str {
+        match self.instability {
+            Instability::Moved { .. } | Instability::NoOverlap => {
+                "run it again, at a time when less is changed if it keeps coming"
+            }
+            Instability::Endless { .. } | Instability::MissingId => {
+                "see that `--base-url` is the API's link, ending in `/api/v1`"
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Sign, Unsteady};
+    use super::{Instability, UnstableList};
 
     #[test]
     fn messages_say_what_and_where() {
-        let unsteady = Unsteady { entity: "assets", offset: 999, sign: Sign::Moved { id: 7 } };
+        let unstable = UnstableList { entity: "assets", offset: 999, instability: Instability::Moved { id: 7 } };
         assert_eq!(
-            unsteady.to_string(),
+            unstable.to_string(),
             "the list of assets cannot be put together at offset 999: record `7` has moved within the list, which \
              should keep the order it is asked for in"
         );
-        assert!(unsteady.mend().starts_with("run it again"));
+        assert!(unstable.hint().starts_with("run it again"));
     }
 }

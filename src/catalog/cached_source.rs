@@ -1,45 +1,45 @@
-//! Records from the local copy of the account where it has just been brought up to date, from the service else.
+//! Records from the local copy of the account where it has just been brought up to date, from the client_source else.
 //!
 //! A collection of a hundred thousand records costs a hundred requests to read, and a handful to bring a copy of it up
 //! to date: whoever exports an account every night looks names up in it for next to nothing. Collections of a page or
-//! two are read from the service; that costs no more.
+//! two are read from the client_source; that costs no more.
 
-use super::fetch::{Pages, Record};
-use super::mirror::{Mirror, MirrorError, RefreshError, RefreshOptions, Source};
-use super::needs::Needs;
+use super::fetch::{Record, RecordSource};
+use super::lookup_request::LookupRequest;
+use super::mirror::{Mirror, MirrorError, MirrorSource, RefreshError, RefreshOptions};
 use crate::schema::{COLLECTIONS, Entity};
 
 /// The pages of a collection from which on a copy is worth its while.
 const WORTH: u64 = 3;
 
-/// A source, and what need not be asked of it.
+/// A source, and what lookup not be asked of it.
 #[derive(Debug)]
-pub struct Copied<'a, S> {
+pub struct CachedSource<'a, S> {
     source: &'a S,
     mirror: Option<&'a Mirror>,
-    /// The collections of which the copy is the service's own.
+    /// The collections of which the copy is the client_source's own.
     fresh: Vec<&'static Entity>,
 }
 
-impl<'a, S: Source> Copied<'a, S> {
+impl<'a, S: MirrorSource> CachedSource<'a, S> {
     /// Everything from the source.
-    pub fn nothing(source: &'a S) -> Self {
+    pub fn uncached(source: &'a S) -> Self {
         Self { source, mirror: None, fresh: Vec::new() }
     }
 
-    /// Brings the copies of large collections that `needs` names up to date, so far as there are any.
+    /// Brings the copies of large collections that `lookups` names up to date, so far as there are any.
     ///
     /// # Errors
-    /// What the service or the disk refuses.
+    /// What the client_source or the disk refuses.
     pub async fn refreshed(
         source: &'a S,
         mirror: &'a Mirror,
-        needs: &Needs,
+        lookups: &LookupRequest,
         options: RefreshOptions<'_>,
-    ) -> Result<Self, RefreshError<<S as super::Lists>::Error>> {
-        let least = WORTH * u64::from(super::Lists::page_limit(source));
+    ) -> Result<Self, RefreshError<<S as super::RawListSource>::Error>> {
+        let least = WORTH * u64::from(super::RawListSource::page_limit(source));
         let mut fresh = Vec::new();
-        for entity in COLLECTIONS.iter().copied().filter(|entity| needs.get(entity.name).is_some()) {
+        for entity in COLLECTIONS.iter().copied().filter(|entity| lookups.get(entity.name).is_some()) {
             if mirror.refreshed_at(entity)?.is_some() && mirror.count(entity)? >= least {
                 fresh.push(entity);
             }
@@ -61,15 +61,15 @@ impl<'a, S: Source> Copied<'a, S> {
     }
 }
 
-impl<S: Source> Pages for Copied<'_, S> {
-    type Error = RefreshError<<S as super::Lists>::Error>;
+impl<S: MirrorSource> RecordSource for CachedSource<'_, S> {
+    type Error = RefreshError<<S as super::RawListSource>::Error>;
 
     fn page_limit(&self) -> u32 {
-        Pages::page_limit(self.source)
+        RecordSource::page_limit(self.source)
     }
 
     fn is_last(&self, length: usize, limit: u32) -> bool {
-        // The copy never cuts a page, so that what ends a list of the service ends one of the copy.
+        // The copy never cuts a page, so that what ends a list of the client_source ends one of the copy.
         self.source.is_last(length, limit)
     }
 

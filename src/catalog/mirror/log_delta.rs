@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::moment::Moment;
-use super::store::LogEntry;
+use super::file::LogEntry;
+use super::service_time::ServiceTime;
 use crate::api::RawRecord;
 use crate::schema::{ACTIVITY, Entity, Verb};
 
@@ -18,16 +18,16 @@ pub(super) const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "created_at"), ("ord
 
 /// The last thing that the log tells of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Last {
+pub(super) enum LastEvent {
     Deleted,
     /// It was made, changed, moved or brought back.
-    Touched(Moment),
+    Touched(ServiceTime),
 }
 
 /// What new entries tell, by type and record.
 #[derive(Debug, Default)]
-pub(super) struct News {
-    records: BTreeMap<String, BTreeMap<i64, Last>>,
+pub(super) struct LogDelta {
+    records: BTreeMap<String, BTreeMap<i64, LastEvent>>,
     /// Employees who got or gave something back: the counts in their records changed.
     employees: BTreeSet<i64>,
     /// Something was moved and the entry does not say by whom it is held.
@@ -49,10 +49,10 @@ fn whole(value: &Json) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-impl News {
+impl LogDelta {
     /// Takes note of a new entry. They come newest first, so that the first of a record is the last word on it.
     pub(super) fn note(&mut self, entry: &LogEntry) {
-        let Some(at) = Moment::read(&entry.timestamp) else { return };
+        let Some(at) = ServiceTime::read(&entry.timestamp) else { return };
         if [Verb::Checkin, Verb::Checkout].iter().any(|verb| verb.log_event() == entry.event) {
             let employee =
                 serde_json::from_str(&entry.body).ok().and_then(|body: Json| whole(body.get("employee_id")?));
@@ -63,14 +63,14 @@ impl News {
         }
         let Some(item) = entry.item else { return };
         let last = match entry.event.as_str() {
-            "Delete" => Last::Deleted,
-            _ => Last::Touched(at),
+            "Delete" => LastEvent::Deleted,
+            _ => LastEvent::Touched(at),
         };
         self.records.entry(entry.kind.clone()).or_default().entry(item).or_insert(last);
     }
 
     /// What it tells of the records of a collection.
-    pub(super) fn about(&self, entity: &Entity) -> impl Iterator<Item = (i64, Last)> {
+    pub(super) fn about(&self, entity: &Entity) -> impl Iterator<Item = (i64, LastEvent)> {
         let told = entity.log_type().and_then(|kind| self.records.get(kind));
         told.into_iter().flatten().map(|(id, last)| (*id, *last))
     }

@@ -1,10 +1,10 @@
-//! Lists that change while they are read: what was there all the time is there once, and nothing is there twice.
+//! RawListSource that change while they are read: what was there all the time is there once, and nothing is there twice.
 
 use std::collections::{HashMap, HashSet};
 
 use proptest::prelude::*;
 
-use super::super::{Sweep, Swept};
+use super::super::{ListScan, ScanStats};
 use super::service::{Alike, Churn, Service, log};
 use crate::schema::collection;
 
@@ -35,48 +35,48 @@ impl Scene {
         service
     }
 
-    fn sweep(&self, service: &Service) -> (Swept, Vec<String>) {
+    fn scan(&self, service: &Service) -> (ScanStats, Vec<String>) {
         let Scene { expected, at_once, longest, .. } = *self;
-        let sweep = Sweep { expected, at_once, longest, ..service.whole() };
-        service.sweep(sweep).unwrap_or_else(|error| panic!("{error:?}: {self:?}"))
+        let scan = ListScan { expected, at_once, longest, ..service.whole() };
+        service.scan(scan).unwrap_or_else(|error| panic!("{error:?}: {self:?}"))
     }
 
     /// Sweeps a collection: its records have ids.
-    fn of_records(&self) -> Swept {
+    fn of_records(&self) -> ScanStats {
         let service = self.service(Service::new(collection("assets").unwrap(), self.count, self.seed));
-        let (swept, names) = self.sweep(&service);
+        let (stats, names) = self.scan(&service);
         let (throughout, ever) = service.witnessed();
         let came: HashSet<&String> = names.iter().collect();
         assert_eq!(came.len(), names.len(), "something came twice: {self:?}");
         assert!(came.iter().all(|name| ever.contains_key(*name)), "{self:?}");
         let stayed = |name: &&String| throughout.get(*name).is_some_and(|count| *count > 0);
         let lost: Vec<_> = throughout.keys().filter(stayed).filter(|name| !came.contains(name)).collect();
-        assert!(lost.is_empty(), "{lost:?} of {} lost, {swept:?}: {self:?}", self.count);
+        assert!(lost.is_empty(), "{lost:?} of {} lost, {stats:?}: {self:?}", self.count);
         let in_order: Vec<&String> = names.iter().filter(stayed).collect();
         assert!(in_order.is_sorted(), "{self:?}");
-        assert_eq!(swept.records, names.len() as u64);
+        assert_eq!(stats.records, names.len() as u64);
         // One that was asked for as the end showed may never have been sent.
-        assert!(service.requests.get() <= swept.requests, "{swept:?}: {self:?}");
-        swept
+        assert!(service.requests.get() <= stats.requests, "{stats:?}: {self:?}");
+        stats
     }
 
     /// Sweeps a list of rows without ids, of which some are alike.
-    fn of_rows(&self, alike: Alike, surplus: Surplus) -> Swept {
+    fn of_rows(&self, alike: Alike, surplus: Surplus) -> ScanStats {
         let service = self.service(log(self.count, self.seed, alike));
-        let (swept, names) = self.sweep(&service);
+        let (stats, names) = self.scan(&service);
         let (throughout, ever) = service.witnessed();
         let mut came: HashMap<&String, u32> = HashMap::new();
         for name in &names {
             *came.entry(name).or_default() += 1;
         }
         for (name, count) in &throughout {
-            assert!(came.get(name).copied().unwrap_or(0) >= *count, "{name} lost, {swept:?}: {self:?}");
+            assert!(came.get(name).copied().unwrap_or(0) >= *count, "{name} lost, {stats:?}: {self:?}");
         }
         for (name, count) in came {
             let most = ever.get(name).copied().unwrap_or(0);
-            assert!(count <= most || surplus == Surplus::OfEqualRows, "{name} too often, {swept:?}: {self:?}");
+            assert!(count <= most || surplus == Surplus::OfEqualRows, "{name} too often, {stats:?}: {self:?}");
         }
-        swept
+        stats
     }
 }
 
@@ -134,7 +134,7 @@ proptest! {
         Scene { churn, at_once: 1, ..scene }.of_rows(Alike::OfTen(alike), Surplus::OfEqualRows);
     }
 
-    /// Rows that are all different may go as well.
+    /// TextMerger that are all different may go as well.
     #[test]
     fn every_different_row_that_stayed_is_there_once(scene in scene()) {
         scene.of_rows(Alike::None, Surplus::None);
@@ -153,9 +153,9 @@ fn busy(seed: u64) -> Scene {
 
 #[test]
 fn hundreds_of_sweeps_on_a_busy_day_lose_nothing() {
-    let swept: Vec<Swept> = (0..500).map(|seed| busy(seed).of_records()).collect();
+    let stats: Vec<ScanStats> = (0..500).map(|seed| busy(seed).of_records()).collect();
     let (requests, reread) =
-        swept.iter().fold((0, 0), |(requests, reread), swept| (requests + swept.requests, reread + swept.reread));
+        stats.iter().fold((0, 0), |(requests, reread), stats| (requests + stats.requests, reread + stats.reread));
     // Things did move, and only what they moved was read again.
     assert!(reread > 100 && reread < requests / 2, "{reread} of {requests} requests read again");
 }
@@ -165,8 +165,8 @@ fn many_that_go_at_once_cost_what_lies_between() {
     // Every request finds up to three pages gone.
     for seed in 0..100 {
         let churn = Churn { deletes: (15, 150), ..Churn::default() };
-        let swept = Scene { count: 2_000, churn, limit: 50, longest: 50, ..busy(seed) }.of_records();
-        assert!(swept.requests < 2_000 / 49 * 5, "{swept:?}");
+        let stats = Scene { count: 2_000, churn, limit: 50, longest: 50, ..busy(seed) }.of_records();
+        assert!(stats.requests < 2_000 / 49 * 5, "{stats:?}");
     }
 }
 

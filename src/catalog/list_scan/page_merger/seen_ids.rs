@@ -9,7 +9,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 /// Ids in the order they were handed over. 8 bytes an id, and a table of 4-byte places to find them by: 1,000,000 ids
 /// take about 25 MB.
 #[derive(Debug, Default)]
-pub(super) struct Run {
+pub(super) struct SeenIds {
     ids: Vec<i64>,
     places: HashTable<u32>,
     hasher: DefaultHashBuilder,
@@ -17,7 +17,7 @@ pub(super) struct Run {
     loose: Vec<Range<u32>>,
 }
 
-impl Run {
+impl SeenIds {
     pub(super) fn len(&self) -> u32 {
         self.ids.len() as u32
     }
@@ -41,13 +41,13 @@ impl Run {
     }
 
     /// Whether the order of that place is in doubt.
-    pub(super) fn is_loose(&self, place: u32) -> bool {
+    pub(super) fn is_tentative(&self, place: u32) -> bool {
         let after = self.loose.partition_point(|range| range.end <= place);
         self.loose.get(after).is_some_and(|range| range.contains(&place))
     }
 
     /// Puts the order of these places in doubt. They reach to the end of the run, or begin behind all that are.
-    pub(super) fn loosen(&mut self, mut places: Range<u32>) {
+    pub(super) fn mark_tentative(&mut self, mut places: Range<u32>) {
         if places.is_empty() {
             return;
         }
@@ -60,11 +60,11 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
-    use super::Run;
+    use super::SeenIds;
 
     #[test]
     fn an_id_stands_where_it_was_first_put() {
-        let mut run = Run::default();
+        let mut run = SeenIds::default();
         assert_eq!([7, 3, 7, -1].map(|id| run.push(id)), [Some(0), Some(1), None, Some(2)]);
         assert_eq!([7, 3, -1, 4].map(|id| run.place(id)), [Some(0), Some(1), Some(2), None]);
         assert_eq!(run.len(), 3);
@@ -72,13 +72,13 @@ mod tests {
 
     #[test]
     fn loose_places_join_where_they_touch() {
-        let mut run = Run::default();
+        let mut run = SeenIds::default();
         for places in [2..4, 4..5, 8..9, 12..12, 10..12] {
-            run.loosen(places);
+            run.mark_tentative(places);
         }
-        let loose = |run: &Run| (0..14).filter(|place| run.is_loose(*place)).collect::<Vec<_>>();
+        let loose = |run: &SeenIds| (0..14).filter(|place| run.is_tentative(*place)).collect::<Vec<_>>();
         assert_eq!((loose(&run), run.loose.len()), (vec![2, 3, 4, 8, 10, 11], 3));
-        run.loosen(3..13);
+        run.mark_tentative(3..13);
         assert_eq!((loose(&run), run.loose.len()), ((2..13).collect(), 1));
     }
 }

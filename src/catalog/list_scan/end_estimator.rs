@@ -11,7 +11,7 @@
 
 /// Pages that are read one after the other before one further ahead is tried: most lists are shorter.
 const LEAST_PAGES: u64 = 4;
-/// The frontier is moved by a quarter of what is known.
+/// The end_estimator is moved by a quarter of what is known.
 const LEAP: u64 = 4;
 /// A list shrinks a little between two sweeps: the first page tried lies that part before the end it had.
 const CAUTION: u64 = 32;
@@ -20,17 +20,17 @@ const ROUND: u32 = 50;
 
 /// What is known of a list's length and of its pages'.
 #[derive(Debug)]
-pub(super) struct Frontier {
-    /// Records that the list had at an earlier time.
+pub(super) struct EndEstimator {
+    /// IdMerger that the list had at an earlier time.
     expected: Option<u64>,
-    /// The longest page seen before this sweep, 0 for none.
+    /// The longest page seen before this scan, 0 for none.
     before: u32,
     /// The longest page seen in it.
     longest: u32,
     length: Length,
-    /// Records that are known to be there.
+    /// IdMerger that are known to be there.
     known: u64,
-    trying: Trying,
+    trying: Probing,
 }
 
 /// What the length of the longest page says.
@@ -44,7 +44,7 @@ enum Length {
 
 /// Whether pages are tried that may lie behind the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Trying {
+enum Probing {
     Ready,
     UnderWay,
     Over,
@@ -52,31 +52,31 @@ enum Trying {
 
 /// Why a page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reason {
+pub(super) enum RequestReason {
     /// It is sure to be there, or to show the end.
-    Needed,
+    Required,
     /// It may lie behind the end.
-    Tried,
+    Probe,
 }
 
 /// A page that came: where it begins, how many records were asked for, and how many it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Extent {
+pub(super) struct PageSpan {
     pub(super) offset: u64,
     pub(super) asked: u32,
     pub(super) len: u32,
 }
 
-impl Extent {
+impl PageSpan {
     /// The offset behind its last record.
     pub(super) fn end(&self) -> u64 {
         self.offset.saturating_add(u64::from(self.len))
     }
 }
 
-impl Frontier {
+impl EndEstimator {
     pub(super) fn new(expected: Option<u64>, before: u32) -> Self {
-        Self { expected, before, longest: 0, length: Length::Guessed, known: 0, trying: Trying::Ready }
+        Self { expected, before, longest: 0, length: Length::Guessed, known: 0, trying: Probing::Ready }
     }
 
     /// From one page's beginning to the next one's: they have one record in common.
@@ -103,7 +103,7 @@ impl Frontier {
     }
 
     /// A page came.
-    pub(super) fn saw(&mut self, page: Extent, reason: Reason) {
+    pub(super) fn saw(&mut self, page: PageSpan, reason: RequestReason) {
         let is_full = page.len >= page.asked || (page.len > 0 && [self.longest, self.before].contains(&page.len));
         if is_full && page.len >= self.longest {
             self.length = Length::Known;
@@ -112,28 +112,28 @@ impl Frontier {
         let is_short = page.len < page.asked.min(self.longest);
         match (reason, page.len) {
             // The list ends somewhere before; where, it does not say.
-            (Reason::Tried, 0) => {}
+            (RequestReason::Probe, 0) => {}
             _ if is_short => self.known = page.end(),
             _ => self.known = self.known.max(page.end()),
         }
         if is_short {
-            self.trying = Trying::Over;
-        } else if reason == Reason::Tried {
-            self.trying = Trying::Ready;
+            self.trying = Probing::Over;
+        } else if reason == RequestReason::Probe {
+            self.trying = Probing::Ready;
         }
     }
 
     /// A page that was tried could not be had.
     pub(super) fn gave_up(&mut self) {
-        self.trying = Trying::Over;
+        self.trying = Probing::Over;
     }
 
     /// Whether the list ends with that page.
-    pub(super) fn ends_with(&self, page: Extent) -> bool {
+    pub(super) fn ends_with(&self, page: PageSpan) -> bool {
         if page.len == 0 || page.len < page.asked.min(self.longest) {
             return true;
         }
-        // No longer page has come in this sweep. The service may have changed its mind since it gave one, and then
+        // No longer page has come in this scan. The service may have changed its mind since it gave one, and then
         // the list stops at a round number, or short of where it ended before.
         let is_plausible = !page.len.is_multiple_of(ROUND) && self.expected.is_none_or(|count| page.end() >= count);
         page.len < page.asked.min(self.before) && page.offset == 0 && is_plausible
@@ -141,7 +141,7 @@ impl Frontier {
 
     /// A page that is worth trying, by its offset: one that the pages from `at` on come to in strides.
     pub(super) fn attempt(&mut self, at: u64, stride: u64) -> Option<u64> {
-        if self.trying != Trying::Ready || self.length == Length::Guessed || self.known <= at {
+        if self.trying != Probing::Ready || self.length == Length::Guessed || self.known <= at {
             return None;
         }
         let step_to = |record: u64| at + record.saturating_sub(at) / stride * stride;
@@ -159,7 +159,7 @@ impl Frontier {
         if offset < self.known {
             return None;
         }
-        self.trying = Trying::UnderWay;
+        self.trying = Probing::UnderWay;
         Some(offset)
     }
 }

@@ -10,17 +10,17 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::fetch::Record;
+use super::lookup_request::without_separators;
 use super::name::fold_name;
-use super::needs::without_separators;
-use super::{Target, keep};
+use super::{RecordRef, field_retention};
 use crate::schema::{Entity, Kind};
 
 /// What is known of one collection: records of the account and records of this plan.
 #[derive(Debug)]
-pub(super) struct Holding {
+pub(super) struct CollectionIndex {
     pub(super) entity: &'static Entity,
-    entries: Vec<Entry>,
-    by_target: HashMap<Target, u32>,
+    entries: Vec<IndexEntry>,
+    by_target: HashMap<RecordRef, u32>,
     build: DefaultHashBuilder,
     indexes: Vec<TextIndex>,
     pub(super) coverage: Coverage,
@@ -28,8 +28,8 @@ pub(super) struct Holding {
 
 /// One record and what it is called in a plan.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) target: Target,
+pub(super) struct IndexEntry {
+    pub(super) target: RecordRef,
     pub(super) record: Record,
 }
 
@@ -47,10 +47,10 @@ struct TextIndex {
     table: HashTable<(u64, u32)>,
 }
 
-impl Holding {
-    /// An empty holding that finds by the collection's lookup fields and by `match_on`.
+impl CollectionIndex {
+    /// An empty index that finds by the collection's lookup fields and by `match_on`.
     pub(super) fn new(entity: &'static Entity, match_on: &[&'static str]) -> Self {
-        let mut fields = keep::lookup_fields(entity);
+        let mut fields = field_retention::lookup_fields(entity);
         for field in match_on {
             if !fields.contains(field) {
                 fields.push(field);
@@ -68,7 +68,7 @@ impl Holding {
     }
 
     /// Takes a record in, unless it is there already.
-    pub(super) fn insert(&mut self, target: Target, record: Record) {
+    pub(super) fn insert(&mut self, target: RecordRef, record: Record) {
         let Ok(position) = u32::try_from(self.entries.len()) else { return };
         if self.by_target.contains_key(&target) {
             return;
@@ -81,14 +81,14 @@ impl Holding {
                 index.table.insert_unique(hash, (hash, position), |(hash, _)| *hash);
             }
         }
-        self.entries.push(Entry { target, record });
+        self.entries.push(IndexEntry { target, record });
     }
 
-    pub(super) fn get(&self, target: Target) -> Option<&Entry> {
+    pub(super) fn get(&self, target: RecordRef) -> Option<&IndexEntry> {
         self.by_target.get(&target).and_then(|position| self.entries.get(*position as usize))
     }
 
-    pub(super) fn entries(&self) -> &[Entry] {
+    pub(super) fn entries(&self) -> &[IndexEntry] {
         &self.entries
     }
 
@@ -97,7 +97,7 @@ impl Holding {
     }
 
     /// The records whose `field` holds `text` once both are folded, in the order they came.
-    pub(super) fn with_text(&self, field: &str, text: &str) -> Vec<&Entry> {
+    pub(super) fn with_text(&self, field: &str, text: &str) -> Vec<&IndexEntry> {
         let Some(index) = self.indexes.iter().find(|index| index.field == field) else { return Vec::new() };
         let folded = folded_text(self.entity, field, text);
         let hash = self.build.hash_one(folded.as_ref());

@@ -12,24 +12,24 @@ const MOST_SEARCHES: usize = 10_000;
 
 /// The wants of a run, by collection.
 #[derive(Debug, Default)]
-pub struct Needs {
-    collections: BTreeMap<&'static str, Need>,
+pub struct LookupRequest {
+    collections: BTreeMap<&'static str, CollectionLookup>,
 }
 
 /// The wants of one collection.
 #[derive(Debug, Default)]
-pub(super) struct Need {
-    pub(super) names: Texts,
+pub(super) struct CollectionLookup {
+    pub(super) names: SearchTexts,
     pub(super) ids: HashSet<i64>,
-    pub(super) extent: Extent,
+    pub(super) scope: FetchScope,
     /// What rows are matched on, one list per sheet that differs.
     pub(super) match_on: Vec<Vec<&'static str>>,
-    pub(super) keys: Keys,
+    pub(super) keys: RowKeys,
 }
 
-/// How much of a collection is wanted.
+/// FetchMethod much of a collection is open.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Extent {
+pub(super) enum FetchScope {
     /// The records that are named, numbered or matched.
     #[default]
     Some,
@@ -38,28 +38,28 @@ pub(super) enum Extent {
 
 /// Distinct texts as a search would send them, as long as searching is thinkable at all.
 #[derive(Debug)]
-pub(super) enum Texts {
+pub(super) enum SearchTexts {
     Few(HashSet<Box<str>>),
     TooMany,
 }
 
 /// The first key texts of rows: as hashes to recognise records by, as texts to search with.
 #[derive(Debug, Default)]
-pub(super) struct Keys {
+pub(super) struct RowKeys {
     build: DefaultHashBuilder,
     hashes: HashSet<u64>,
-    pub(super) texts: Texts,
+    pub(super) texts: SearchTexts,
 }
 
-impl Needs {
+impl LookupRequest {
     /// A sheet names this record: by a name, an e-mail address, a tag or `#123`.
     pub fn name(&mut self, collection: &'static str, text: &str) {
-        let need = self.of(collection);
+        let lookup = self.of(collection);
         match numbered(text) {
             Some(id) => {
-                need.ids.insert(id);
+                lookup.ids.insert(id);
             }
-            None => need.names.insert(text),
+            None => lookup.names.insert(text),
         }
     }
 
@@ -68,9 +68,9 @@ impl Needs {
         self.of(collection).ids.insert(id);
     }
 
-    /// Every record is wanted.
+    /// Every record is open.
     pub fn whole(&mut self, collection: &'static str) {
-        self.of(collection).extent = Extent::Whole;
+        self.of(collection).scope = FetchScope::Whole;
     }
 
     /// Rows of a sheet will be matched against existing records by these fields.
@@ -86,16 +86,16 @@ impl Needs {
         self.of(collection).keys.insert(first_key_text);
     }
 
-    pub(super) fn get(&self, collection: &str) -> Option<&Need> {
+    pub(super) fn get(&self, collection: &str) -> Option<&CollectionLookup> {
         self.collections.get(collection)
     }
 
-    fn of(&mut self, collection: &'static str) -> &mut Need {
+    fn of(&mut self, collection: &'static str) -> &mut CollectionLookup {
         self.collections.entry(collection).or_default()
     }
 }
 
-impl Texts {
+impl SearchTexts {
     fn insert(&mut self, text: &str) {
         let text = text.trim();
         let Self::Few(texts) = self else { return };
@@ -110,13 +110,13 @@ impl Texts {
     }
 }
 
-impl Default for Texts {
+impl Default for SearchTexts {
     fn default() -> Self {
         Self::Few(HashSet::new())
     }
 }
 
-impl Keys {
+impl RowKeys {
     fn insert(&mut self, text: &str) {
         self.texts.insert(text);
         self.hashes.insert(self.hash(text));
@@ -154,28 +154,28 @@ pub(super) fn without_separators(folded: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::{Needs, Texts, bare_number, numbered};
+    use super::{LookupRequest, SearchTexts, bare_number, numbered};
 
     #[test]
     fn spellings_are_kept_apart_and_numbers_are_ids() {
-        let mut needs = Needs::default();
+        let mut lookups = LookupRequest::default();
         for text in ["Berlin", " Berlin ", "berlin", "#12", ""] {
-            needs.name("locations", text);
+            lookups.name("locations", text);
         }
-        let need = needs.get("locations").unwrap();
-        let Texts::Few(texts) = &need.names else { panic!("few") };
+        let lookup = lookups.get("locations").unwrap();
+        let SearchTexts::Few(texts) = &lookup.names else { panic!("few") };
         assert_eq!(texts.len(), 2);
-        assert!(need.ids.contains(&12));
+        assert!(lookup.ids.contains(&12));
     }
 
     #[test]
     fn too_many_texts_to_search_are_not_kept_but_keys_are_still_known() {
-        let mut needs = Needs::default();
+        let mut lookups = LookupRequest::default();
         for number in 0..20_000 {
-            needs.key("assets", &format!("LAP-{number}"));
+            lookups.key("assets", &format!("LAP-{number}"));
         }
-        let keys = &needs.get("assets").unwrap().keys;
-        assert!(matches!(keys.texts, Texts::TooMany));
+        let keys = &lookups.get("assets").unwrap().keys;
+        assert!(matches!(keys.texts, SearchTexts::TooMany));
         assert!(keys.may_hold("lap-19999"));
         assert!(!keys.may_hold("lap-20000"));
     }
