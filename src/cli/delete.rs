@@ -19,7 +19,7 @@ use super::running::Running;
 use super::settings::connect;
 use super::{Error, Exit};
 use crate::account::Account;
-use crate::catalog::{Catalog, Needs, Record};
+use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
 use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, Names, referred};
@@ -184,7 +184,7 @@ async fn keep(
     account: &Account,
 ) -> Result<PathBuf, Error> {
     let records: Vec<&Record> = records.iter().filter_map(|id| catalog.record(entity.name, *id)).collect();
-    let mut needs = Needs::default();
+    let mut needs = LookupRequest::default();
     // A name serves only where no other record has it, which takes them all to know.
     referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
     let names = Catalog::fetch(&account.client, &needs, &mut |_, _| {}).await?;

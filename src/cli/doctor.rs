@@ -11,7 +11,7 @@ use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
 use super::settings::{Origin, Settings, SettingsError, TargetAccount};
 use super::{Error, Exit};
 use crate::account::Account;
-use crate::api::{ApiError, Client, Probe, Record, Waiting};
+use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
 use crate::error::Diagnostic;
 use crate::schema::{Entity, collection};
 
@@ -115,7 +115,7 @@ fn examine(settings: &Settings) -> Result<Vec<Check>, Error> {
         Ok(account) => checks.extend(runtime.block_on(ask(settings, &account))),
         Err(error) => match error.downcast_ref() {
             // A command that changes things would stop here. One or two requests to find out the rest do not matter.
-            Some(error @ ApiError::Ledger(_)) => {
+            Some(error @ ApiError::SharedQuota(_)) => {
                 checks.push(Check { exit: Exit::Usage, ..Check::refused("ledger", error) });
                 let options = settings.connect_options()?.without_shared_quota();
                 let account = runtime.block_on(Account::connect(options))?;
@@ -159,7 +159,7 @@ fn state(settings: &Settings) -> Check {
 enum Answer {
     Probed(Result<Probe, ApiError>),
     /// The quota is used up: there will be no answer for long.
-    Waits(Waiting),
+    Waits(WaitStatus),
 }
 
 /// Every list can be asked for one record; the statuses are the shortest one.
@@ -177,7 +177,7 @@ async fn ask(settings: &Settings, account: &Account) -> Vec<Check> {
             waiting = waits(client) => Answer::Waits(waiting),
         }
     };
-    let mut checks: Vec<Check> = client.remarks().into_iter().map(|remark| noted(&remark)).collect();
+    let mut checks: Vec<Check> = client.warnings().into_iter().map(|remark| noted(&remark)).collect();
     checks.extend(match answer {
         Answer::Probed(Ok(probe)) => well(settings, client, &probe),
         Answer::Probed(Err(error)) if may_be_tenant(&error, settings) => {
@@ -197,7 +197,7 @@ fn noted(remark: &str) -> Check {
 }
 
 /// Ends as soon as requests wait for something else than an answer.
-async fn waits(client: &Client) -> Waiting {
+async fn waits(client: &Client) -> WaitStatus {
     loop {
         tokio::time::sleep(GLANCE).await;
         if let Some(waiting) = client.waiting() {
@@ -325,7 +325,7 @@ fn quota(settings: &Settings, left: Option<usize>, probe: &Probe) -> Check {
     }
 }
 
-fn used_up(waiting: &Waiting) -> Check {
+fn used_up(waiting: &WaitStatus) -> Check {
     let minutes = waiting.until.duration_since(SystemTime::now()).unwrap_or_default().as_secs().div_ceil(60);
     Check::warn(
         "quota",
@@ -441,7 +441,7 @@ mod tests {
         assert_eq!(verdicts(&checks)[3..], [("quota", Verdict::Warn), ("clock", Verdict::Warn)]);
         assert!(checks[3..].iter().all(|check| check.hint.is_some()));
         let until = SystemTime::now() + Duration::from_secs(90);
-        let check = used_up(&Waiting { until, reason: WaitReason::ServerQuota });
+        let check = used_up(&WaitStatus { until, reason: WaitReason::ServerQuota });
         assert_eq!(check.detail, "the service says its quota is used up: nothing can be sent for 2 min");
         assert_eq!(exit(&[check]), Exit::Success);
     }

@@ -13,7 +13,7 @@ use super::progress::{Progress, Remaining};
 use super::result::{self, ResultPath, Typed};
 use super::{Error, Exit};
 use crate::account::Account;
-use crate::api::{Client, Waiting};
+use crate::api::{Client, WaitStatus};
 use crate::plan::{Part, Step};
 use crate::report::{
     ReportMode, Requests, ResultFile, RunSummary, Status, UNDO, counted, summary as telling, thousands,
@@ -83,7 +83,7 @@ impl Running<'_> {
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
-        summary.remarks.extend(self.account.client.remarks());
+        summary.remarks.extend(self.account.client.warnings());
         let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
         summary.next = match head.deed {
@@ -358,7 +358,7 @@ fn doing_text(doing: Doing) -> Option<String> {
 }
 
 /// Why a run waits and until when, in the clock of the machine.
-pub(super) fn waiting_text(waiting: Waiting) -> String {
+pub(super) fn waiting_text(waiting: WaitStatus) -> String {
     let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", waiting.reason)
 }

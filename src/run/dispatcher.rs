@@ -500,7 +500,7 @@ impl<'c> Dispatch<'c> {
         match found {
             None => self.interrupt(),
             Some(Ok(settlements)) => return self.settle(lost, settlements, watcher),
-            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
             Some(Err(error)) => self.stop(End::Refused(error.to_string())),
         }
         self.losses.put_back(lost);
@@ -527,7 +527,7 @@ impl<'c> Dispatch<'c> {
                 self.newcomers = newcomers;
                 self.unmet.clear();
             }
-            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
             Some(Err(error)) => self.stop(End::Refused(error.to_string())),
         }
     }

@@ -9,7 +9,7 @@ use super::changes;
 use super::destination::{Destination, Place};
 use super::job::{Changes, Job};
 use super::landing::Landing;
-use crate::catalog::Shape;
+use crate::catalog::ObservedFields;
 use crate::cli::Error;
 use crate::cli::interrupts;
 use crate::cli::progress::Progress;
@@ -142,7 +142,7 @@ impl Files {
         progress: &mut Progress,
         written: &mut Written,
     ) -> Result<(), Error> {
-        let mut shape = Shape::default();
+        let mut shape = ObservedFields::default();
         for account in accounts {
             for list in account.lists.iter().filter(|list| list.entity.name == entity.name) {
                 shape.join(&account.shape(list)?);
