@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value as Json;
 
-use super::item::Record;
+use super::item::JsonRecord;
 use crate::check::money;
 use crate::table::{Cell, Value};
 
@@ -70,7 +70,7 @@ pub(super) fn rounded(amount: Decimal, digits: u32) -> Decimal {
 }
 
 /// A field as a trimmed text; empty where it is missing or null.
-pub(super) fn text(record: &Record, field: &str) -> String {
+pub(super) fn text_field(record: &JsonRecord, field: &str) -> String {
     match record.get(field) {
         Some(Json::String(text)) => text.trim().to_owned(),
         Some(Json::Number(number)) => number.to_string(),
@@ -79,7 +79,7 @@ pub(super) fn text(record: &Record, field: &str) -> String {
 }
 
 /// A whole number, written as one or as a text.
-pub(super) fn whole(record: &Record, field: &str) -> Option<i64> {
+pub(super) fn integer_field(record: &JsonRecord, field: &str) -> Option<i64> {
     match record.get(field)? {
         Json::Number(number) => number.as_i64().or_else(|| {
             let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15)?;
@@ -93,41 +93,45 @@ pub(super) fn whole(record: &Record, field: &str) -> Option<i64> {
 /// An amount of money; none where it is missing, what was found where it is not one.
 ///
 /// A currency sign in a text must not contradict `currency`.
-pub(super) fn amount(record: &Record, field: &str, currency: Option<&Currency>) -> Result<Option<Decimal>, String> {
+pub(super) fn amount_field(
+    record: &JsonRecord,
+    field: &str,
+    currency: Option<&Currency>,
+) -> Result<Option<Decimal>, String> {
     match record.get(field) {
         None | Some(Json::Null) => Ok(None),
-        Some(Json::Number(number)) => number_amount(&number.to_string()).map(Some),
+        Some(Json::Number(number)) => parse_number(&number.to_string()).map(Some),
         Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
-        Some(Json::String(text)) => text_amount(text.trim(), currency).map(Some),
+        Some(Json::String(text)) => parse_text(text.trim(), currency).map(Some),
         Some(other) => Err(other.to_string()),
     }
 }
 
-fn number_amount(text: &str) -> Result<Decimal, String> {
-    text.parse().or_else(|_| Decimal::from_scientific(text)).ok().and_then(sane).ok_or_else(|| text.to_owned())
+fn parse_number(text: &str) -> Result<Decimal, String> {
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok().and_then(within_limits).ok_or_else(|| text.to_owned())
 }
 
 /// An amount whose sums over all items are exact. Beyond eight decimals is the noise of binary fractions, and no cost is
 /// a thousand million millions.
-fn sane(amount: Decimal) -> Option<Decimal> {
+fn within_limits(amount: Decimal) -> Option<Decimal> {
     let is_sane = amount.abs() < Decimal::from(1_000_000_000_000_000_i64);
     is_sane.then(|| rounded(amount, 8))
 }
 
-fn text_amount(text: &str, currency: Option<&Currency>) -> Result<Decimal, String> {
+fn parse_text(text: &str, currency: Option<&Currency>) -> Result<Decimal, String> {
     if let Ok(amount) = text.parse() {
-        return sane(amount).ok_or_else(|| text.to_owned());
+        return within_limits(amount).ok_or_else(|| text.to_owned());
     }
     let read = money::parse(Cell { text, value: Value::Text, format: None }, None).map_err(|_| text.to_owned())?;
     let contradicts = read
         .currency
         .zip(currency.filter(|currency| !currency.is_unstated()))
         .is_some_and(|(hint, currency)| !hint.allows(&currency.code));
-    sane(read.value).filter(|_| !contradicts).ok_or_else(|| text.to_owned())
+    within_limits(read.value).filter(|_| !contradicts).ok_or_else(|| text.to_owned())
 }
 
 /// A date; none where it is missing, what was found where it is not one. Of a moment in time it is the day written.
-pub(super) fn date(record: &Record, field: &str) -> Result<Option<Date>, String> {
+pub(super) fn date_field(record: &JsonRecord, field: &str) -> Result<Option<Date>, String> {
     match record.get(field) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
@@ -151,14 +155,15 @@ mod tests {
 
     use super::*;
 
-    fn record(value: Json) -> Record {
+    fn record(value: Json) -> JsonRecord {
         json!({ "f": value }).as_object().unwrap().clone()
     }
 
     #[test]
     fn a_cost_is_an_amount_or_missing_or_wrong_and_never_zero_by_accident() {
-        let of =
-            |value| amount(&record(value), "f", Some(&Currency::of("EUR"))).map(|found| found.map(|a| a.to_string()));
+        let of = |value| {
+            amount_field(&record(value), "f", Some(&Currency::of("EUR"))).map(|found| found.map(|a| a.to_string()))
+        };
         assert_eq!(of(json!(1299)), Ok(Some("1299".into())));
         assert_eq!(of(json!(1299.99)), Ok(Some("1299.99".into())));
         assert_eq!(of(json!(1e3)), Ok(Some("1000.0".into())));
@@ -176,7 +181,7 @@ mod tests {
 
     #[test]
     fn dates_are_days() {
-        let of = |value| date(&record(value), "f");
+        let of = |value| date_field(&record(value), "f");
         assert_eq!(of(json!("2024-02-29")), Ok(Some(jiff::civil::date(2024, 2, 29))));
         assert_eq!(of(json!("2024-05-01T23:59:59.000Z")), Ok(Some(jiff::civil::date(2024, 5, 1))));
         assert_eq!(of(json!("2023-02-29")), Err("2023-02-29".into()));

@@ -15,11 +15,11 @@ use crate::table::write::{WholeFile, WriteError};
 
 /// Files in the making.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
+pub(super) struct FileBatch {
     files: Vec<WholeFile>,
 }
 
-impl Batch {
+impl FileBatch {
     /// Begins a file that will stand at `path`, and has `write` fill it.
     pub(super) fn add<E>(
         &mut self,
@@ -29,27 +29,30 @@ impl Batch {
     where
         super::RegisterError: From<E>,
     {
-        let mut whole = WholeFile::create(path)?;
-        write(&mut whole)?;
-        whole.flush().map_err(|error| WriteError::from_io(path, error))?;
-        self.files.push(whole);
+        let mut integer_field = WholeFile::create(path)?;
+        write(&mut integer_field)?;
+        integer_field.flush().map_err(|error| WriteError::from_io(path, error))?;
+        self.files.push(integer_field);
         Ok(())
     }
 
     /// Name, size and digest of every file so far.
     pub(super) fn facts(&self) -> Result<Vec<FileFacts>, WriteError> {
-        self.files.iter().map(|whole| facts(whole).map_err(|error| WriteError::from_io(whole.path(), error))).collect()
+        self.files
+            .iter()
+            .map(|integer_field| facts(integer_field).map_err(|error| WriteError::from_io(integer_field.path(), error)))
+            .collect()
     }
 
     /// Puts all files in their places, in their order.
     pub(super) fn commit(self) -> Result<Vec<PathBuf>, WriteError> {
-        let before = self.files.iter().map(Before::of).collect::<Result<Vec<_>, _>>()?;
-        let mut placed: Vec<Placed> = Vec::new();
-        for (whole, before) in self.files.into_iter().zip(before) {
-            match whole.commit() {
-                Ok(path) => placed.push(Placed { path, before }),
+        let before = self.files.iter().map(PreviousFile::of).collect::<Result<Vec<_>, _>>()?;
+        let mut placed: Vec<RenamedFile> = Vec::new();
+        for (integer_field, before) in self.files.into_iter().zip(before) {
+            match integer_field.commit() {
+                Ok(path) => placed.push(RenamedFile { path, before }),
                 Err(error) => {
-                    placed.into_iter().rev().for_each(Placed::take_back);
+                    placed.into_iter().rev().for_each(RenamedFile::take_back);
                     return Err(error);
                 }
             }
@@ -59,13 +62,13 @@ impl Batch {
 }
 
 /// A file in its place, and what stood there.
-struct Placed {
+struct RenamedFile {
     path: PathBuf,
-    before: Before,
+    before: PreviousFile,
 }
 
 /// What stood at a place.
-enum Before {
+enum PreviousFile {
     Nothing,
     /// A second name for it, in a folder that is gone with this.
     File {
@@ -74,13 +77,13 @@ enum Before {
     },
 }
 
-impl Before {
-    fn of(whole: &WholeFile) -> Result<Self, WriteError> {
-        let path = whole.path();
+impl PreviousFile {
+    fn of(integer_field: &WholeFile) -> Result<Self, WriteError> {
+        let path = integer_field.path();
         if !path.is_file() {
             return Ok(Self::Nothing);
         }
-        let folder = tempfile::Builder::new().prefix(".tallyport.").tempdir_in(whole.folder());
+        let folder = tempfile::Builder::new().prefix(".tallyport.").tempdir_in(integer_field.folder());
         let kept = folder.and_then(|folder| {
             let copy = folder.path().join("before");
             // A file system without hard links can still copy.
@@ -91,18 +94,18 @@ impl Before {
     }
 }
 
-impl Placed {
+impl RenamedFile {
     /// As far as it can be done: the error that led here is the one to tell.
     fn take_back(self) {
         let _ = match &self.before {
-            Before::Nothing => fs::remove_file(&self.path),
-            Before::File { copy, .. } => fs::rename(copy, &self.path),
+            PreviousFile::Nothing => fs::remove_file(&self.path),
+            PreviousFile::File { copy, .. } => fs::rename(copy, &self.path),
         };
     }
 }
 
-fn facts(whole: &WholeFile) -> io::Result<FileFacts> {
-    let mut file: &File = whole.as_file();
+fn facts(integer_field: &WholeFile) -> io::Result<FileFacts> {
+    let mut file: &File = integer_field.as_file();
     file.seek(SeekFrom::Start(0))?;
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
@@ -116,7 +119,7 @@ fn facts(whole: &WholeFile) -> io::Result<FileFacts> {
         bytes += read as u64;
     }
     let sha256 = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let name = whole.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = integer_field.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(FileFacts { name, bytes, sha256 })
 }
 
@@ -126,12 +129,14 @@ mod tests {
 
     use super::*;
 
-    fn batch(folder: &Path, names: &[&str]) -> Batch {
-        let mut batch = Batch::default();
+    fn batch(folder: &Path, names: &[&str]) -> FileBatch {
+        let mut batch = FileBatch::default();
         for name in names {
             let path = folder.join(name);
             batch
-                .add(&path, |whole| whole.write_all(b"new").map_err(|error| WriteError::from_io(&path, error)))
+                .add(&path, |integer_field| {
+                    integer_field.write_all(b"new").map_err(|error| WriteError::from_io(&path, error))
+                })
                 .unwrap();
         }
         batch

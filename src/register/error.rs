@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::item::Kind;
+use super::item::ItemKind;
 use crate::table::ReadError;
 use crate::table::write::WriteError;
 
@@ -20,14 +20,14 @@ pub enum RegisterError {
     Rates { file: PathBuf, problem: RatesProblem },
 
     #[error("`{}` cannot be rolled forward: {problem}", file.display())]
-    Previous { file: PathBuf, problem: PreviousProblem },
+    PreviousRegister { file: PathBuf, problem: PreviousProblem },
 
     /// What the roll-forward found not to tie: the first few of them, in words.
     #[error("the roll-forward does not tie: {}", differences.join("; "))]
     DoesNotTie { differences: Vec<String> },
 
     #[error("{} {id} is there twice", kind.name())]
-    Twice { kind: Kind, id: i64 },
+    Twice { kind: ItemKind, id: i64 },
 
     /// Excel's limit of rows on a sheet.
     #[error("{items} items do not fit a sheet, which holds {}", super::MAX_ITEMS)]
@@ -84,10 +84,12 @@ impl RegisterError {
             Self::Rates { .. } => {
                 "give it the columns `currency` and `rate`: how much of the base currency one unit costs, such as `USD,0.92`"
             }
-            Self::Previous { problem: PreviousProblem::Later { .. }, .. } => {
+            Self::PreviousRegister { problem: PreviousProblem::Later { .. }, .. } => {
                 "name an earlier register with `--previous`, or a later day with `--as-of`"
             }
-            Self::Previous { .. } => "name a register that `export register` wrote, as it wrote it, with `--previous`",
+            Self::PreviousRegister { .. } => {
+                "name a register that `export register` wrote, as it wrote it, with `--previous`"
+            }
             Self::DoesNotTie { .. } => "name the previous register as it was written, unedited, with `--previous`",
             Self::Twice { .. } => "export again: the account changed while it was read",
             Self::TooManyItems { .. } => "write a .csv file instead",

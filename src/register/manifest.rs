@@ -12,14 +12,14 @@ use super::totals::{Amounts, CurrencyTotal, RegisterCounts};
 
 /// Where the records come from. Nothing of it is secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Account {
+pub struct RegisterAccount {
     /// The base link of the service.
     pub base_url: String,
     /// The tenant's id, where the account has several.
     pub tenant: Option<String>,
 }
 
-impl Account {
+impl RegisterAccount {
     /// The account at that link; a name or password in the link is left out. What is no link, such as the sandbox of a
     /// file, is told as it is.
     pub fn new(base_url: &str, tenant: Option<String>) -> Self {
@@ -87,7 +87,7 @@ pub(super) struct Manifest<'a> {
     pub(super) version: u32,
     pub(super) as_of: String,
     pub(super) generated_at: String,
-    pub(super) account: &'a Account,
+    pub(super) account: &'a RegisterAccount,
     pub(super) counts: &'a RegisterCounts,
     /// By currency.
     pub(super) totals: &'a [TotalFacts],
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn no_secret_gets_in_through_the_link() {
-        let account = Account::new("https://user:secret@api.example.com/api/v1", Some("4".into()));
+        let account = RegisterAccount::new("https://user:secret@api.example.com/api/v1", Some("4".into()));
         assert_eq!(account.base_url, "https://api.example.com/api/v1");
     }
 }

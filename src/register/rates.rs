@@ -66,16 +66,16 @@ impl Rates {
 
 fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
     let (header, rows) = rows.split_first().ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
-    let place = |name: &str| (0..header.len()).find(|column| fold_header(header.cell(*column).text) == name);
-    let currency = place("currency").ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
-    let rate = place("rate").ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
+    let position = |name: &str| (0..header.len()).find(|column| fold_header(header.cell(*column).text) == name);
+    let currency = position("currency").ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
+    let rate = position("rate").ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
     let rates = rows.iter().map(|row| read_row(row, currency, rate)).collect::<Result<Vec<_>, _>>()?;
     for (at, (row, rate)) in rates.iter().enumerate() {
         if rates[..at].iter().any(|(_, earlier)| earlier.currency == rate.currency) {
             return Err(RatesProblem::Twice { row: *row, currency: rate.currency.code.to_string() });
         }
     }
-    let named = match place("base") {
+    let named = match position("base") {
         Some(base) => base_of(rows, base)?,
         None => None,
     };
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn what_is_no_table_of_rates_is_told() {
-        for (text, told) in [
+        for (text, value) in [
             ("code,rate\nEUR,1\n", "it has no column `currency`"),
             ("currency,value\nEUR,1\n", "it has no column `rate`"),
             ("currency,rate\nEUR,1\nUSD,0\n", "row 3: `0` is no rate above zero"),
@@ -166,7 +166,7 @@ mod tests {
             ("currency,rate,base\nEUR,2,EUR\n", "row 2: the rate of the base currency EUR is 2, not 1"),
             ("currency,rate,base\nEUR,2,USD\nGBP,2,CHF\n", "row 3: the base currency is `CHF` here and `USD` above"),
         ] {
-            assert_eq!(read(text).unwrap_err(), told);
+            assert_eq!(read(text).unwrap_err(), value);
         }
     }
 }

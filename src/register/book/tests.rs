@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
-use super::super::depreciation::Schedule;
-use super::super::item::{Disposal, Gap, Item};
-use super::super::{Account, Currency, Kind, RegisterOptions, RegisterTarget, samples, write};
+use super::super::depreciation::DepreciationSchedule;
+use super::super::item::{Disposal, MissingFigure, RegisterItem};
+use super::super::{Currency, ItemKind, RegisterAccount, RegisterOptions, RegisterTarget, samples, write};
 use crate::table::{Input, ReadOptions, Value, Workbook};
 
 fn options(target: RegisterTarget) -> RegisterOptions {
@@ -17,30 +17,30 @@ fn options(target: RegisterTarget) -> RegisterOptions {
         rates: None,
         previous: None,
         target,
-        account: Account::new("https://api.example.com/api/v1", Some("12".into())),
+        account: RegisterAccount::new("https://api.example.com/api/v1", Some("12".into())),
         generated_at: "2025-01-31T06:00:00Z".parse().unwrap(),
     }
 }
 
 /// Some of everything.
-fn items() -> Vec<Item> {
-    let license = Item {
-        kind: Kind::License,
+fn items() -> Vec<RegisterItem> {
+    let license = RegisterItem {
+        kind: ItemKind::License,
         category: "Software".into(),
         location: String::new(),
         status: String::new(),
-        runs_out: Some(date(2025, 3, 1)),
+        expires_on: Some(date(2025, 3, 1)),
         ..samples::item(1)
     };
-    let schedule = Schedule { name: "S".into(), months: 7, minimum: Decimal::from(100) };
+    let schedule = DepreciationSchedule { name: "S".into(), months: 7, minimum: Decimal::from(100) };
     vec![
         samples::item(1),
-        Item { currency: Currency::of("JPY"), schedule: Ok(schedule), ..samples::item(2) },
-        Item { cost: Err(Gap::CostMissing), ..samples::item(3) },
-        Item { category: "*".into(), department: ">1".into(), ..samples::item(4) },
-        Item { disposal: Disposal::Archived, ..samples::item(5) },
-        Item { purchased: Ok(date(2025, 2, 1)), ..samples::item(6) },
-        Item { currency: Currency::of(""), category: String::new(), ..samples::item(7) },
+        RegisterItem { currency: Currency::of("JPY"), schedule: Ok(schedule), ..samples::item(2) },
+        RegisterItem { cost: Err(MissingFigure::CostMissing), ..samples::item(3) },
+        RegisterItem { category: "*".into(), department: ">1".into(), ..samples::item(4) },
+        RegisterItem { disposal: Disposal::Archived, ..samples::item(5) },
+        RegisterItem { purchase_date: Ok(date(2025, 2, 1)), ..samples::item(6) },
+        RegisterItem { currency: Currency::of(""), category: String::new(), ..samples::item(7) },
         license,
     ]
 }

@@ -10,7 +10,7 @@
 //! | `id` | the system's id, unique with the kind |
 //! | `tag`, `name` | an asset's tag and its name or its product's; a license's name twice |
 //! | `category`, `department`, `location`, `status` | by name |
-//! | `standing` | `held`, `disposed` or `not yet bought`: only what is held counts in totals |
+//! | `state` | `held`, `disposed` or `not yet bought`: only what is held counts in totals |
 //! | `currency` | ISO 4217, or `unstated` |
 //! | `cost`, `purchase_date` | |
 //! | `months`, `months_elapsed` | of the schedule; whole ones at the end of the day `as_of` |
@@ -27,18 +27,18 @@ use std::io::Write;
 use jiff::civil::Date;
 
 use super::amount::Currency;
-use super::columns::{COLUMNS, Missing, Told};
-use super::line::Line;
+use super::columns::{COLUMNS, CellValue, MissingName};
+use super::line::RegisterLine;
 use crate::table::formula::guarded_text;
 
 /// Writes the register of `as_of`.
-pub(super) fn write(out: impl Write, lines: &[Line], as_of: Date) -> Result<(), csv::Error> {
+pub(super) fn write(out: impl Write, lines: &[RegisterLine], as_of: Date) -> Result<(), csv::Error> {
     let mut out = writer(out);
     out.write_record(COLUMNS.iter().map(|column| column.name))?;
     for line in lines {
         for column in COLUMNS {
-            let told = column.of.told(line, as_of, Missing::Blank);
-            out.write_field(&*spelled(&told, &line.item.currency))?;
+            let value = column.of.value(line, as_of, MissingName::Blank);
+            out.write_field(&*spelled(&value, &line.item.currency))?;
         }
         out.write_record(None::<&[u8]>)?;
     }
@@ -50,13 +50,13 @@ pub(super) fn writer<W: Write>(out: W) -> csv::Writer<W> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).buffer_capacity(1 << 16).from_writer(out)
 }
 
-fn spelled<'a>(told: &'a Told<'a>, currency: &Currency) -> std::borrow::Cow<'a, str> {
-    match told {
-        Told::Blank => "".into(),
-        Told::Text(text) => guarded_text(text),
-        Told::Number(number) => number.to_string().into(),
-        Told::Money(amount) => currency.plain(*amount).into(),
-        Told::Date(day) => day.to_string().into(),
+fn spelled<'a>(value: &'a CellValue<'a>, currency: &Currency) -> std::borrow::Cow<'a, str> {
+    match value {
+        CellValue::Blank => "".into(),
+        CellValue::Text(text) => guarded_text(text),
+        CellValue::Number(number) => number.to_string().into(),
+        CellValue::Money(amount) => currency.plain(*amount).into(),
+        CellValue::Date(day) => day.to_string().into(),
     }
 }
 
@@ -66,22 +66,22 @@ mod tests {
 
     use jiff::civil::date;
 
-    use super::super::item::{Gap, Item};
+    use super::super::item::{MissingFigure, RegisterItem};
     use super::super::samples;
     use super::*;
 
     #[test]
     fn a_line_per_item_and_nothing_that_runs() {
         let as_of = date(2024, 2, 29);
-        let bare = Item {
+        let bare = RegisterItem {
             tag: "=cmd".into(),
             title: "a, \"b\"".into(),
             category: String::new(),
-            cost: Err(Gap::CostMissing),
-            runs_out: None,
+            cost: Err(MissingFigure::CostMissing),
+            expires_on: None,
             ..samples::item(2)
         };
-        let lines = [samples::item(1), bare].map(|item| Line::on(as_of, item));
+        let lines = [samples::item(1), bare].map(|item| RegisterLine::on(as_of, item));
         let mut out = Vec::new();
         write(&mut out, &lines, as_of).unwrap();
         insta::assert_snapshot!(String::from_utf8(out).unwrap().replace('\r', ""), @r#"

@@ -27,11 +27,11 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::amount::Currency;
-use super::item::Kind;
-use super::ledger::writer;
-use super::line::{Line, Standing};
-use super::previous::{Entry, Previous};
-use super::totals::{By, Group, groups, key, shown};
+use super::csv_file::writer;
+use super::item::ItemKind;
+use super::line::{ItemState, RegisterLine};
+use super::previous::{PreviousEntry, PreviousRegister};
+use super::totals::{GroupBy, LineGroup, group_key, groups, name_or_none};
 use crate::table::formula::guarded_text;
 
 /// How many differences an error names.
@@ -102,7 +102,7 @@ pub(super) type Movements = [Movement; 3];
 
 /// A category in a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RollGroup {
+pub(super) struct RollForwardGroup {
     pub(super) currency: Currency,
     pub(super) category: String,
     pub(super) movements: Movements,
@@ -110,7 +110,7 @@ pub(super) struct RollGroup {
 
 /// What happened to an item, other than time going by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Event {
+pub(super) enum ItemEvent {
     Added,
     Disposed,
     Adjusted,
@@ -118,7 +118,7 @@ pub(super) enum Event {
     MovedIn,
 }
 
-impl Event {
+impl ItemEvent {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -132,9 +132,9 @@ impl Event {
 
 /// An item to which something happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) event: Event,
-    pub(super) kind: Kind,
+pub(super) struct ItemChange {
+    pub(super) event: ItemEvent,
+    pub(super) kind: ItemKind,
     pub(super) id: i64,
     pub(super) tag: String,
     pub(super) title: String,
@@ -145,47 +145,48 @@ pub(super) struct Change {
 
 /// A roll-forward that ties.
 #[derive(Debug)]
-pub(super) struct Roll {
+pub(super) struct RollForward {
     /// The day of the opening; none where that register was empty.
     pub(super) from: Option<Date>,
     /// By currency and category.
-    pub(super) groups: Vec<RollGroup>,
+    pub(super) groups: Vec<RollForwardGroup>,
     /// By what happened, then kind and id.
-    pub(super) changes: Vec<Change>,
+    pub(super) changes: Vec<ItemChange>,
 }
 
 /// Rolls forward from `previous` to `lines`. What does not tie is given in words, with the items.
-pub(super) fn roll(previous: &Previous, lines: &[Line]) -> Result<Roll, Vec<String>> {
-    let mut rolling = Rolling::new(previous.as_of);
-    let now: HashMap<(Kind, i64), &Line> = lines.iter().map(|line| ((line.item.kind, line.item.id), line)).collect();
+pub(super) fn roll(previous: &PreviousRegister, lines: &[RegisterLine]) -> Result<RollForward, Vec<String>> {
+    let mut builder = RollForwardBuilder::new(previous.as_of);
+    let now: HashMap<(ItemKind, i64), &RegisterLine> =
+        lines.iter().map(|line| ((line.item.kind, line.item.id), line)).collect();
     for line in lines {
         let entry = previous.entries.get(&(line.item.kind, line.item.id));
-        rolling.item(entry.filter(|entry| is_held(entry)), Some(line).filter(|line| line.standing == Standing::Held));
+        builder.item(entry.filter(|entry| is_held(entry)), Some(line).filter(|line| line.state == ItemState::Held));
     }
     for entry in previous.entries.values().filter(|entry| is_held(entry)) {
         if !now.contains_key(&(entry.kind, entry.id)) {
-            rolling.item(Some(entry), None);
+            builder.item(Some(entry), None);
         }
     }
-    rolling.check_opening(previous);
-    rolling.check_closing(&groups(lines, By::Category));
-    rolling.finish()
+    builder.check_opening(previous);
+    builder.check_closing(&groups(lines, GroupBy::Category));
+    builder.finish()
 }
 
-fn is_held(entry: &Entry) -> bool {
-    entry.standing == Standing::Held
+fn is_held(entry: &PreviousEntry) -> bool {
+    entry.state == ItemState::Held
 }
 
-struct Rolling {
+struct RollForwardBuilder {
     from: Option<Date>,
-    groups: BTreeMap<(Currency, String), RollGroup>,
-    changes: Vec<Change>,
+    groups: BTreeMap<(Currency, String), RollForwardGroup>,
+    changes: Vec<ItemChange>,
     differences: Vec<String>,
 }
 
 /// Where amounts belong, and whose they are.
-struct Owner<'a> {
-    kind: Kind,
+struct ItemIdentity<'a> {
+    kind: ItemKind,
     id: i64,
     tag: &'a str,
     title: &'a str,
@@ -193,31 +194,32 @@ struct Owner<'a> {
     category: &'a str,
 }
 
-impl<'a> Owner<'a> {
-    fn before(entry: &'a Entry) -> Self {
-        let Entry { kind, id, tag, title, currency, category, .. } = entry;
+impl<'a> ItemIdentity<'a> {
+    fn before(entry: &'a PreviousEntry) -> Self {
+        let PreviousEntry { kind, id, tag, title, currency, category, .. } = entry;
         Self { kind: *kind, id: *id, tag, title, currency, category }
     }
 
-    fn now(line: &'a Line) -> Self {
+    fn now(line: &'a RegisterLine) -> Self {
         let item = &line.item;
-        let super::Item { kind, id, tag, title, currency, category, .. } = item;
+        let super::RegisterItem { kind, id, tag, title, currency, category, .. } = item;
         Self { kind: *kind, id: *id, tag, title, currency, category }
     }
 
-    fn is_beside(&self, other: &Owner<'_>) -> bool {
-        self.currency == other.currency && key(shown(self.category)) == key(shown(other.category))
+    fn is_beside(&self, other: &ItemIdentity<'_>) -> bool {
+        self.currency == other.currency
+            && group_key(name_or_none(self.category)) == group_key(name_or_none(other.category))
     }
 }
 
 /// Cost, accumulated depreciation and book value; nothing for what could not be computed.
 type Values = [Decimal; 3];
 
-fn values_before(entry: &Entry) -> Values {
+fn values_before(entry: &PreviousEntry) -> Values {
     [entry.cost, entry.accumulated, entry.book_value].map(Option::unwrap_or_default)
 }
 
-fn values_now(line: &Line) -> Values {
+fn values_now(line: &RegisterLine) -> Values {
     let figures = line.figures.as_ref();
     let cost = line.item.cost.as_ref().ok().copied();
     [cost, figures.map(|figures| figures.accumulated), figures.map(|figures| figures.book_value)]
@@ -228,28 +230,30 @@ fn movements(make: impl Fn(usize) -> Movement) -> Movements {
     [make(0), make(1), make(2)]
 }
 
-impl Rolling {
+impl RollForwardBuilder {
     fn new(from: Option<Date>) -> Self {
         Self { from, groups: BTreeMap::new(), changes: Vec::new(), differences: Vec::new() }
     }
 
-    fn item(&mut self, before: Option<&Entry>, now: Option<&Line>) {
+    fn item(&mut self, before: Option<&PreviousEntry>, now: Option<&RegisterLine>) {
         match (before, now) {
             (None, None) => {}
             (Some(before), None) => self.disposed(before),
             (None, Some(now)) => self.added(now),
-            (Some(before), Some(now)) if Owner::before(before).is_beside(&Owner::now(now)) => self.kept(before, now),
+            (Some(before), Some(now)) if ItemIdentity::before(before).is_beside(&ItemIdentity::now(now)) => {
+                self.kept(before, now)
+            }
             (Some(before), Some(now)) => self.moved(before, now),
         }
     }
 
-    fn disposed(&mut self, before: &Entry) {
+    fn disposed(&mut self, before: &PreviousEntry) {
         let opening = values_before(before);
         let gone = movements(|at| Movement { opening: opening[at], disposals: -opening[at], ..Movement::default() });
-        self.note(Event::Disposed, Owner::before(before), gone, Figured::of_entry(before));
+        self.note(ItemEvent::Disposed, ItemIdentity::before(before), gone, before.book_value.is_some());
     }
 
-    fn added(&mut self, now: &Line) {
+    fn added(&mut self, now: &RegisterLine) {
         let closing = values_now(now);
         let charged = self.charged(now);
         let prior = closing[1] - charged;
@@ -266,10 +270,10 @@ impl Rolling {
                 ..Movement::default()
             },
         ];
-        self.note(Event::Added, Owner::now(now), new, Figured::of_line(now));
+        self.note(ItemEvent::Added, ItemIdentity::now(now), new, now.figures.is_some());
     }
 
-    fn kept(&mut self, before: &Entry, now: &Line) {
+    fn kept(&mut self, before: &PreviousEntry, now: &RegisterLine) {
         let (opening, closing, charge) = (values_before(before), values_now(now), self.charge(now));
         let kept = movements(|at| Movement {
             opening: opening[at],
@@ -278,15 +282,15 @@ impl Rolling {
             closing: closing[at],
             ..Movement::default()
         });
-        let figured = Figured::of_entry(before).and(Figured::of_line(now));
+        let has_figures = before.book_value.is_some() && now.figures.is_some();
         let is_adjusted = kept.iter().any(|movement| !movement.adjustments.is_zero());
         match is_adjusted {
-            true => self.note(Event::Adjusted, Owner::now(now), kept, figured),
-            false => self.count(&Owner::now(now), &kept, figured),
+            true => self.note(ItemEvent::Adjusted, ItemIdentity::now(now), kept, has_figures),
+            false => self.count(&ItemIdentity::now(now), &kept, has_figures),
         }
     }
 
-    fn moved(&mut self, before: &Entry, now: &Line) {
+    fn moved(&mut self, before: &PreviousEntry, now: &RegisterLine) {
         let (opening, closing, charge) = (values_before(before), values_now(now), self.charge(now));
         let out = movements(|at| Movement { opening: opening[at], adjustments: -opening[at], ..Movement::default() });
         let into = movements(|at| Movement {
@@ -295,60 +299,62 @@ impl Rolling {
             closing: closing[at],
             ..Movement::default()
         });
-        self.note(Event::MovedOut, Owner::before(before), out, Figured::of_entry(before));
-        self.note(Event::MovedIn, Owner::now(now), into, Figured::of_line(now));
+        self.note(ItemEvent::MovedOut, ItemIdentity::before(before), out, before.book_value.is_some());
+        self.note(ItemEvent::MovedIn, ItemIdentity::now(now), into, now.figures.is_some());
     }
 
     /// What the present schedule charges from the opening's day on.
-    fn charged(&self, line: &Line) -> Decimal {
+    fn charged(&self, line: &RegisterLine) -> Decimal {
         let Some(figures) = &line.figures else { return Decimal::ZERO };
         let at_opening = self.from.and_then(|day| line.figures_on(day));
         figures.accumulated - at_opening.map(|figures| figures.accumulated).unwrap_or_default()
     }
 
-    fn charge(&self, line: &Line) -> Values {
+    fn charge(&self, line: &RegisterLine) -> Values {
         let charged = self.charged(line);
         [Decimal::ZERO, charged, -charged]
     }
 
-    fn note(&mut self, event: Event, owner: Owner<'_>, movements: Movements, figured: Figured) {
-        self.count(&owner, &movements, figured);
-        let Owner { kind, id, tag, title, currency, category } = owner;
-        self.changes.push(Change {
+    fn note(&mut self, event: ItemEvent, identity: ItemIdentity<'_>, movements: Movements, has_figures: bool) {
+        self.count(&identity, &movements, has_figures);
+        let ItemIdentity { kind, id, tag, title, currency, category } = identity;
+        self.changes.push(ItemChange {
             event,
             kind,
             id,
             tag: tag.to_owned(),
             title: title.to_owned(),
             currency: currency.clone(),
-            category: shown(category).to_owned(),
+            category: name_or_none(category).to_owned(),
             movements,
         });
     }
 
-    fn count(&mut self, owner: &Owner<'_>, movements: &Movements, figured: Figured) {
-        self.check_item(owner, movements, figured);
-        let group =
-            self.groups.entry((owner.currency.clone(), key(shown(owner.category)))).or_insert_with(|| RollGroup {
-                currency: owner.currency.clone(),
-                category: shown(owner.category).to_owned(),
+    fn count(&mut self, identity: &ItemIdentity<'_>, movements: &Movements, has_figures: bool) {
+        self.check_item(identity, movements, has_figures);
+        let group = self
+            .groups
+            .entry((identity.currency.clone(), group_key(name_or_none(identity.category))))
+            .or_insert_with(|| RollForwardGroup {
+                currency: identity.currency.clone(),
+                category: name_or_none(identity.category).to_owned(),
                 movements: Movements::default(),
             });
         group.movements.iter_mut().zip(movements).for_each(|(sum, movement)| sum.add(movement));
     }
 
     /// Every measure ties, and in every column the book value is the cost less the accumulated depreciation.
-    fn check_item(&mut self, owner: &Owner<'_>, movements: &Movements, figured: Figured) {
+    fn check_item(&mut self, identity: &ItemIdentity<'_>, movements: &Movements, has_figures: bool) {
         let [cost, accumulated, book_value] = movements.map(|movement| movement.parts());
         let is_consistent = (0..6).all(|at| cost[at] - accumulated[at] == book_value[at]);
         let is_tied = movements.iter().all(Movement::is_tied);
-        if !is_tied || (figured == Figured::Yes && !is_consistent) {
-            self.differences.push(format!("{} {} `{}`", owner.kind.name(), owner.id, owner.tag));
+        if !is_tied || (has_figures && !is_consistent) {
+            self.differences.push(format!("{} {} `{}`", identity.kind.name(), identity.id, identity.tag));
         }
     }
 
     /// The openings are the sums of the earlier register.
-    fn check_opening(&mut self, previous: &Previous) {
+    fn check_opening(&mut self, previous: &PreviousRegister) {
         let mut sums: BTreeMap<&Currency, Values> = BTreeMap::new();
         for entry in previous.entries.values().filter(|entry| is_held(entry)) {
             let sum = sums.entry(&entry.currency).or_default();
@@ -363,10 +369,10 @@ impl Rolling {
     }
 
     /// The closings are the sums of the present register.
-    fn check_closing(&mut self, present: &[Group]) {
+    fn check_closing(&mut self, present: &[LineGroup]) {
         for group in present {
             let expected = [group.amounts.cost, group.amounts.accumulated, group.amounts.book_value];
-            let own = self.groups.get(&(group.currency.clone(), key(&group.name)));
+            let own = self.groups.get(&(group.currency.clone(), group_key(&group.name)));
             let found = own.map(|own| own.movements.map(|movement| movement.closing)).unwrap_or_default();
             self.compare("closing", &format!("{} {}", group.name, group.currency.code), found, expected);
         }
@@ -381,7 +387,7 @@ impl Rolling {
         }
     }
 
-    fn finish(mut self) -> Result<Roll, Vec<String>> {
+    fn finish(mut self) -> Result<RollForward, Vec<String>> {
         if !self.differences.is_empty() {
             let beyond = self.differences.len().saturating_sub(MOST_NAMED);
             self.differences.truncate(MOST_NAMED);
@@ -391,33 +397,12 @@ impl Rolling {
             return Err(self.differences);
         }
         self.changes.sort_by_key(|change| (change.event, change.kind, change.id));
-        Ok(Roll { from: self.from, groups: self.groups.into_values().collect(), changes: self.changes })
-    }
-}
-
-/// Whether an item had figures all along, so that its three measures must agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Figured {
-    Yes,
-    No,
-}
-
-impl Figured {
-    fn of_entry(entry: &Entry) -> Self {
-        if entry.book_value.is_some() { Self::Yes } else { Self::No }
-    }
-
-    fn of_line(line: &Line) -> Self {
-        if line.figures.is_some() { Self::Yes } else { Self::No }
-    }
-
-    fn and(self, other: Self) -> Self {
-        if self == Self::Yes { other } else { self }
+        Ok(RollForward { from: self.from, groups: self.groups.into_values().collect(), changes: self.changes })
     }
 }
 
 /// The roll-forward as CSV: a line for each currency, category and measure. No sums, which would count double.
-pub(super) fn write_csv(out: impl Write, roll: &Roll, to: Date) -> Result<(), csv::Error> {
+pub(super) fn write_csv(out: impl Write, roll: &RollForward, to: Date) -> Result<(), csv::Error> {
     let mut out = writer(out);
     out.write_record([
         "currency", "category", "measure", "opening", "additions", "disposals", "adjustments", "depreciation",
@@ -439,5 +424,4 @@ pub(super) fn write_csv(out: impl Write, roll: &Roll, to: Date) -> Result<(), cs
 }
 
 #[cfg(test)]
-#[path = "roll_tests.rs"]
 mod tests;
