@@ -1,7 +1,7 @@
 //! Several files that appear together or not at all.
 //!
-//! Each is written whole under a temporary name first. Renaming them is all that is left then; should one rename fail,
-//! those before it are taken back, and what stood there stands there again.
+//! Each file is first written completely under a temporary name. Then all are renamed; if one rename fails, the earlier
+//! renames are rolled back and the previous files restored.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -29,27 +29,24 @@ impl FileBatch {
     where
         super::RegisterError: From<E>,
     {
-        let mut integer_field = WholeFile::create(path)?;
-        write(&mut integer_field)?;
-        integer_field.flush().map_err(|error| WriteError::from_io(path, error))?;
-        self.files.push(integer_field);
+        let mut file = WholeFile::create(path)?;
+        write(&mut file)?;
+        file.flush().map_err(|error| WriteError::from_io(path, error))?;
+        self.files.push(file);
         Ok(())
     }
 
     /// Name, size and digest of every file so far.
     pub(super) fn facts(&self) -> Result<Vec<FileFacts>, WriteError> {
-        self.files
-            .iter()
-            .map(|integer_field| facts(integer_field).map_err(|error| WriteError::from_io(integer_field.path(), error)))
-            .collect()
+        self.files.iter().map(|file| facts(file).map_err(|error| WriteError::from_io(file.path(), error))).collect()
     }
 
     /// Puts all files in their places, in their order.
     pub(super) fn commit(self) -> Result<Vec<PathBuf>, WriteError> {
         let before = self.files.iter().map(PreviousFile::of).collect::<Result<Vec<_>, _>>()?;
         let mut placed: Vec<RenamedFile> = Vec::new();
-        for (integer_field, before) in self.files.into_iter().zip(before) {
-            match integer_field.commit() {
+        for (file, before) in self.files.into_iter().zip(before) {
+            match file.commit() {
                 Ok(path) => placed.push(RenamedFile { path, before }),
                 Err(error) => {
                     placed.into_iter().rev().for_each(RenamedFile::take_back);
@@ -78,12 +75,12 @@ enum PreviousFile {
 }
 
 impl PreviousFile {
-    fn of(integer_field: &WholeFile) -> Result<Self, WriteError> {
-        let path = integer_field.path();
+    fn of(file: &WholeFile) -> Result<Self, WriteError> {
+        let path = file.path();
         if !path.is_file() {
             return Ok(Self::Nothing);
         }
-        let folder = tempfile::Builder::new().prefix(".tallyport.").tempdir_in(integer_field.folder());
+        let folder = tempfile::Builder::new().prefix(".tallyport.").tempdir_in(file.folder());
         let kept = folder.and_then(|folder| {
             let copy = folder.path().join("before");
             // A file system without hard links can still copy.
@@ -104,8 +101,8 @@ impl RenamedFile {
     }
 }
 
-fn facts(integer_field: &WholeFile) -> io::Result<FileFacts> {
-    let mut file: &File = integer_field.as_file();
+fn facts(whole: &WholeFile) -> io::Result<FileFacts> {
+    let mut file: &File = whole.as_file();
     file.seek(SeekFrom::Start(0))?;
     let mut context = Context::new(&SHA256);
     let mut buffer = vec![0; 1 << 16];
@@ -119,7 +116,7 @@ fn facts(integer_field: &WholeFile) -> io::Result<FileFacts> {
         bytes += read as u64;
     }
     let sha256 = context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let name = integer_field.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = whole.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(FileFacts { name, bytes, sha256 })
 }
 
@@ -133,11 +130,7 @@ mod tests {
         let mut batch = FileBatch::default();
         for name in names {
             let path = folder.join(name);
-            batch
-                .add(&path, |integer_field| {
-                    integer_field.write_all(b"new").map_err(|error| WriteError::from_io(&path, error))
-                })
-                .unwrap();
+            batch.add(&path, |file| file.write_all(b"new").map_err(|error| WriteError::from_io(&path, error))).unwrap();
         }
         batch
     }

@@ -1,7 +1,7 @@
 //! The columns of the register, the same in the workbook and in the CSV, in this order.
 //!
-//! The order and the names are a contract with ledgers and with roll-forwards that read an earlier register back: new
-//! columns go to the end.
+//! The order and the names are a contract with the programs that read the CSV, and with roll-forwards, which read an
+//! earlier register. Add new columns at the end.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use super::line::{ItemState, RegisterLine};
 use super::totals::name_or_none;
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnType {
     Text,
@@ -20,7 +20,7 @@ pub(super) enum ColumnType {
     Date,
 }
 
-/// A value of a line.
+/// The value of a line in a column.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum CellValue<'a> {
     Blank,
@@ -30,20 +30,20 @@ pub(super) enum CellValue<'a> {
     Date(Date),
 }
 
-/// One column.
+/// A column of the register.
 #[derive(Debug)]
 pub(super) struct Column {
-    pub(super) of: ColumnSource,
-    /// In the CSV.
+    pub(super) source: ColumnSource,
+    /// Its header in the CSV.
     pub(super) name: &'static str,
-    /// In the workbook.
+    /// Its header in the workbook.
     pub(super) title: &'static str,
     pub(super) value_type: ColumnType,
-    /// The least and the most it takes in the workbook, in characters.
+    /// Minimum and maximum width in the workbook, in characters.
     pub(super) width: (usize, usize),
 }
 
-/// What a column tells of a line.
+/// Which property of a line a column shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ColumnSource {
     Kind,
@@ -75,13 +75,13 @@ pub(super) enum ColumnSource {
 }
 
 const fn column(
-    of: ColumnSource,
+    source: ColumnSource,
     name: &'static str,
     title: &'static str,
     value_type: ColumnType,
     width: (usize, usize),
 ) -> Column {
-    Column { of, name, title, value_type, width }
+    Column { source, name, title, value_type, width }
 }
 
 pub(super) const COLUMNS: &[Column] = &[
@@ -119,25 +119,25 @@ pub(super) const COLUMNS: &[Column] = &[
     column(ColumnSource::Day, "as_of", "As of", ColumnType::Date, (12, 12)),
 ];
 
-/// The last of the columns that are printed, a page wide; those beyond are for the screen.
+/// The last printed column; the columns after it do not fit the page and are for the screen only.
 pub(super) const LAST_PRINTED: ColumnSource = ColumnSource::BookValue;
 
-/// The position of a column, from 0.
-pub(super) fn position(of: ColumnSource) -> u16 {
-    COLUMNS.iter().position(|column| column.of == of).unwrap_or_default() as u16
+/// The position of a column, counting from 0.
+pub(super) fn position(source: ColumnSource) -> u16 {
+    COLUMNS.iter().position(|column| column.source == source).unwrap_or_default() as u16
 }
 
-/// What stands for a name that is missing.
+/// How a missing name is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MissingName {
-    /// Nothing: for programs.
+    /// As an empty value, for programs.
     Blank,
-    /// `(none)`: for filters and the formulas of the workbook.
+    /// As `(none)`, for the filters and formulas of the workbook.
     Placeholder,
 }
 
 impl ColumnSource {
-    /// What the column says of a line in the register of `as_of`.
+    /// The value of the column for a line in the register of `as_of`.
     pub(super) fn value(self, line: &RegisterLine, as_of: Date, missing: MissingName) -> CellValue<'_> {
         let item = &line.item;
         let schedule = item.schedule.as_ref().ok();
@@ -219,7 +219,7 @@ mod tests {
         names.sort_unstable_by_key(|name| name.to_lowercase());
         names.dedup();
         assert_eq!(names.len(), 2 * COLUMNS.len());
-        assert_eq!(COLUMNS.last().map(|column| column.of), Some(ColumnSource::Day));
+        assert_eq!(COLUMNS.last().map(|column| column.source), Some(ColumnSource::Day));
         assert_eq!(position(ColumnSource::Cost), 10, "a ledger counts on it");
     }
 }

@@ -1,23 +1,24 @@
-//! The register as CSV, for a ledger: one line per item.
+//! The register as CSV, for import into accounting software: one line per item.
 //!
-//! UTF-8, comma, CR LF, a header of the names below. Dates are `YYYY-MM-DD`; amounts are plain digits with a point, all
-//! digits of the currency's minor unit and no code; what is not known is empty, never zero. Texts that a spreadsheet
-//! program would take for a formula are guarded by an apostrophe ([`crate::table::formula`], design rule 12).
+//! UTF-8, comma-separated, CR LF, with a header row of the names below. Dates are `YYYY-MM-DD`. Amounts are plain digits
+//! with a decimal point and all decimal places of the currency's minor unit, without the currency code. Unknown values
+//! are empty, never zero. Text that a spreadsheet program would evaluate as a formula gets an apostrophe in front
+//! ([`crate::table::formula`], design rule 14).
 //!
-//! | column | what it holds |
+//! | column | content |
 //! |---|---|
 //! | `kind` | `asset` or `license` |
-//! | `id` | the system's id, unique with the kind |
-//! | `tag`, `name` | an asset's tag and its name or its product's; a license's name twice |
-//! | `category`, `department`, `location`, `status` | by name |
-//! | `state` | `held`, `disposed` or `not yet bought`: only what is held counts in totals |
+//! | `id` | the system id, unique within its kind |
+//! | `tag`, `name` | for an asset its tag and its own or its product's name; for a license its name twice |
+//! | `category`, `department`, `location`, `status` | names |
+//! | `standing` | the state: `held`, `disposed` or `not yet bought`; totals include held items only |
 //! | `currency` | ISO 4217, or `unstated` |
 //! | `cost`, `purchase_date` | |
-//! | `months`, `months_elapsed` | of the schedule; whole ones at the end of the day `as_of` |
-//! | `accumulated_depreciation`, `book_value` | at the end of the day `as_of` |
-//! | `depreciation`, `minimum_value` | the schedule's name, and what it leaves |
+//! | `months`, `months_elapsed` | of the depreciation schedule; whole months elapsed at the end of `as_of` |
+//! | `accumulated_depreciation`, `book_value` | at the end of `as_of` |
+//! | `depreciation`, `minimum_value` | the schedule's name and its residual value |
 //! | `fully_depreciated`, `disposed` | `yes` or `no` |
-//! | `fully_depreciated_on`, `runs_out_on` | the day the last month is over; the end of the warranty or license |
+//! | `fully_depreciated_on`, `runs_out_on` | the day the last month ends; the end of the warranty or license |
 //! | `serial`, `supplier` | |
 //! | `not_computed_because` | why there is no book value |
 //! | `as_of` | the day of the register |
@@ -37,7 +38,7 @@ pub(super) fn write(out: impl Write, lines: &[RegisterLine], as_of: Date) -> Res
     out.write_record(COLUMNS.iter().map(|column| column.name))?;
     for line in lines {
         for column in COLUMNS {
-            let value = column.of.value(line, as_of, MissingName::Blank);
+            let value = column.source.value(line, as_of, MissingName::Blank);
             out.write_field(&*spelled(&value, &line.item.currency))?;
         }
         out.write_record(None::<&[u8]>)?;
@@ -45,7 +46,7 @@ pub(super) fn write(out: impl Write, lines: &[RegisterLine], as_of: Date) -> Res
     Ok(out.flush()?)
 }
 
-/// The writer of all our CSV for finance.
+/// A CSV writer with the dialect of all register files.
 pub(super) fn writer<W: Write>(out: W) -> csv::Writer<W> {
     csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).buffer_capacity(1 << 16).from_writer(out)
 }

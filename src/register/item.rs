@@ -1,7 +1,7 @@
-//! One thing that was bought: an asset or a license, with all that the register needs to know of it.
+//! An item of the register: an asset or a license, with everything the register needs to know about it.
 //!
-//! An [`RegisterItem`] is made from the service's records as they came. What a field ought to hold and does not is kept as a
-//! [`MissingFigure`], never as zero: the register says what is missing and why it matters.
+//! A [`RegisterItem`] is built from the service's records. A value that is missing or invalid is kept as a
+//! [`MissingFigure`], never as zero: the register says what is missing and what to do about it.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -10,12 +10,12 @@ use serde_json::{Map, Value as Json};
 use super::amount::{Currency, amount_field, date_field, integer_field, text_field};
 use super::depreciation::DepreciationSchedule;
 
-/// A record as the service gave it.
+/// A record as the service returned it.
 pub type JsonRecord = Map<String, Json>;
 
-/// The records that others refer to by id.
+/// Looks up records that other records refer to by id.
 pub trait RecordLookup {
-    /// The record of that collection, such as `products`, with that id; none where it is not known.
+    /// The record with that id in a collection such as `products`, if it exists.
     fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord>;
 }
 
@@ -28,7 +28,7 @@ pub enum ItemKind {
 }
 
 impl ItemKind {
-    /// As the register spells it.
+    /// The name used in the register.
     pub fn name(self) -> &'static str {
         match self {
             Self::Asset => "asset",
@@ -44,15 +44,15 @@ impl ItemKind {
 /// How an item left the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposal {
-    /// It did not.
+    /// Not disposed of.
     None,
-    /// Its status is of the type `archived`; the service does not say since when.
+    /// An asset whose status has the type `archived`. The service does not report the date.
     Archived,
-    /// A license that ends for good on that day.
+    /// A license with that termination date.
     Terminated(Date),
 }
 
-/// Something that is missing or cannot be read, for which a figure cannot be computed.
+/// A missing or invalid value that prevents a figure from being computed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MissingFigure {
     CostMissing,
@@ -60,9 +60,9 @@ pub enum MissingFigure {
     CostNegative(String),
     DateMissing,
     DateUnreadable(String),
-    /// Whose it should have been: `its product` with its name, or the license itself.
+    /// The owner without a depreciation, as text: `its product` with its name, or the license itself.
     NoDepreciation(String),
-    /// The record that is referred to, such as `depreciations`, is not in the account.
+    /// The record referred to does not exist in the account.
     RecordMissing {
         collection: &'static str,
         id: i64,
@@ -74,7 +74,7 @@ pub enum MissingFigure {
         depreciation: String,
         found: String,
     },
-    /// It was bought after the day the register is of.
+    /// It was bought after the as-of date of the register.
     BoughtLater(Date),
 }
 
@@ -88,71 +88,71 @@ impl std::fmt::Display for MissingFigure {
             Self::DateUnreadable(found) => write!(formatter, "purchase date `{found}` is not a date"),
             Self::NoDepreciation(whose) => write!(formatter, "{whose} has no depreciation"),
             Self::RecordMissing { collection, id } => {
-                write!(formatter, "{collection} has no record {id}, which it refers to")
+                write!(formatter, "it refers to record {id} of {collection}, which does not exist")
             }
             Self::MonthsMissing { depreciation } => {
-                write!(formatter, "the depreciation `{depreciation}` does not say over how many months")
+                write!(formatter, "the depreciation `{depreciation}` has no number of months")
             }
             Self::MinimumUnreadable { depreciation, found } => {
-                write!(formatter, "the depreciation `{depreciation}` has the minimum value `{found}`, not an amount")
+                write!(formatter, "the minimum value `{found}` of the depreciation `{depreciation}` is not an amount")
             }
-            Self::BoughtLater(date) => write!(formatter, "bought on {date}, after the day of the register"),
+            Self::BoughtLater(date) => write!(formatter, "bought on {date}, after the as-of date"),
         }
     }
 }
 
 impl MissingFigure {
-    /// What to do about it in the account.
+    /// What to change in the account.
     pub fn mend(&self) -> &'static str {
         match self {
             Self::CostMissing | Self::CostUnreadable(_) | Self::CostNegative(_) => "enter its purchase cost",
             Self::DateMissing | Self::DateUnreadable(_) => "enter its purchase date",
-            Self::NoDepreciation(_) => "choose a depreciation, of 1 month for what is expensed at once",
-            Self::RecordMissing { .. } => "choose an existing one",
+            Self::NoDepreciation(_) => "choose a depreciation; use one of 1 month to expense it immediately",
+            Self::RecordMissing { .. } => "choose an existing record",
             Self::MonthsMissing { .. } => "enter the months of the depreciation",
             Self::MinimumUnreadable { .. } => "enter the minimum value of the depreciation",
-            Self::BoughtLater(_) => "nothing, or mend the purchase date",
+            Self::BoughtLater(_) => "nothing, or correct the purchase date",
         }
     }
 }
 
-/// A record without the integer `id` that every record has (field notes): it could never be told from others.
+/// A record without the integer `id` that every record has (field notes), so it cannot be identified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a record of {collection} has no id: {record}")]
 pub struct ItemError {
     pub collection: &'static str,
-    /// The beginning of it.
+    /// The first characters of the record.
     pub record: String,
 }
 
-/// One thing that was bought. Texts are trimmed; an empty one is one the account does not have.
+/// An asset or license. Texts are trimmed, and empty if the account has no value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisterItem {
     pub kind: ItemKind,
-    /// The system's id, unique among its kind.
+    /// The system id, unique within its kind.
     pub id: i64,
-    /// An asset's tag (`asset_id`), a license's name.
+    /// The tag (`asset_id`) of an asset, the name of a license.
     pub tag: String,
-    /// An asset's own name or that of its product, a license's name.
+    /// The name of an asset or of its product, the name of a license.
     pub title: String,
     pub serial: String,
     pub category: String,
     pub department: String,
     pub location: String,
     pub supplier: String,
-    /// An asset's status by name; a license has none.
+    /// The name of an asset's status; empty for a license.
     pub status: String,
     pub disposal: Disposal,
     pub currency: Currency,
     pub cost: Result<Decimal, MissingFigure>,
     pub purchase_date: Result<Date, MissingFigure>,
     pub schedule: Result<DepreciationSchedule, MissingFigure>,
-    /// The last day of an asset's warranty, the day a license expires.
+    /// The last day of an asset's warranty, or the expiration date of a license.
     pub expires_on: Option<Date>,
 }
 
 impl RegisterItem {
-    /// An asset as `/assets` gives it. Its product says how it loses value (guide, section "Products").
+    /// Builds the item of an asset record. Its depreciation is that of its product (guide, section "Products").
     ///
     /// # Errors
     ///
@@ -191,11 +191,11 @@ impl RegisterItem {
             disposal: if archived { Disposal::Archived } else { Disposal::None },
             schedule,
             expires_on: date_field(record, "warranty_expiration_date").ok().flatten(),
-            ..context.bought(ItemKind::Asset, id)
+            ..context.common_fields(ItemKind::Asset, id)
         })
     }
 
-    /// A license as `/licenses` gives it. It has no location and no status; what ends it is its termination date.
+    /// Builds the item of a license record. A license has no location and no status; it ends on its termination date.
     ///
     /// # Errors
     ///
@@ -215,12 +215,12 @@ impl RegisterItem {
             disposal: terminated.map_or(Disposal::None, Disposal::Terminated),
             schedule: schedule(record, names, || String::from("the license")),
             expires_on: date_field(record, "expiration_date").ok().flatten(),
-            ..context.bought(ItemKind::License, id)
+            ..context.common_fields(ItemKind::License, id)
         })
     }
 }
 
-/// A record, and those it refers to.
+/// A record together with the records it refers to.
 struct RecordContext<'a> {
     record: &'a JsonRecord,
     names: &'a dyn RecordLookup,
@@ -231,15 +231,15 @@ impl<'a> RecordContext<'a> {
         self.names.record(collection, integer_field(self.record, field)?)
     }
 
-    /// The name of what a field refers to: `#id` where that is not in the account, nothing where it refers to nothing.
+    /// The name of the record a field refers to: `#id` if it does not exist, empty if the field is empty.
     fn name(&self, field: &str, collection: &str) -> String {
         let Some(id) = integer_field(self.record, field) else { return String::new() };
         let name = self.names.record(collection, id).map(|record| text_field(record, "name")).unwrap_or_default();
         if name.is_empty() { format!("#{id}") } else { name }
     }
 
-    /// What assets and licenses have alike.
-    fn bought(&self, kind: ItemKind, id: i64) -> RegisterItem {
+    /// The fields that assets and licenses share.
+    fn common_fields(&self, kind: ItemKind, id: i64) -> RegisterItem {
         let RecordContext { record, .. } = self;
         let position = self.referred("location_id", "locations").map(|location| text_field(location, "currency"));
         let currency = Currency::of(&first_non_empty(&[Some(text_field(record, "currency")), position]));
@@ -287,7 +287,7 @@ fn purchase_date(record: &JsonRecord) -> Result<Date, MissingFigure> {
     }
 }
 
-/// How a product or a license loses value.
+/// The depreciation schedule of a product or a license.
 fn schedule(
     identity: &JsonRecord,
     names: &dyn RecordLookup,
@@ -314,7 +314,7 @@ fn schedule(
     }
 }
 
-/// The first text that is not empty.
+/// The first text that is neither missing nor empty.
 fn first_non_empty(texts: &[Option<String>]) -> String {
     texts.iter().flatten().find(|text| !text.is_empty()).cloned().unwrap_or_default()
 }

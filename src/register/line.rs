@@ -1,4 +1,4 @@
-//! An item on the day the register is of: where it stands, what it is worth, and what keeps that from being told.
+//! A line of the register: an item on the as-of date, its state, its figures, and why figures are missing.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -7,20 +7,20 @@ use super::amount::Currency;
 use super::depreciation::{Figures, last_day};
 use super::item::{Disposal, MissingFigure, RegisterItem};
 
-/// Whether an item counts.
+/// The state of an item on the as-of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ItemState {
-    /// It is in the books: what the totals count.
+    /// On the books. Totals include held items only.
     Held,
-    /// It is no longer: its line stays, with the figures it would have, and no total counts it.
+    /// No longer on the books. Its line stays, with the figures it would have had.
     Disposed,
-    /// It was bought after the day of the register.
+    /// Bought after the as-of date.
     NotYetBought,
 }
 
 impl ItemState {
-    /// As the register spells it; the formulas of the workbook compare with it.
+    /// The name used in the register. The formulas of the workbook compare with it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -35,17 +35,17 @@ impl ItemState {
     }
 }
 
-/// Something about a line that a reader should know although its figures stand.
+/// Something a reader should know about a line whose figures are valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LineWarning {
     CurrencyUnstated,
     CurrencyUnknown(String),
-    /// The cost is finer than the currency's minor unit.
+    /// The cost has more decimal places than the currency's minor unit.
     Finer {
         cost: Decimal,
         currency: Currency,
     },
-    /// The cost is below the schedule's minimum value: there is nothing to charge.
+    /// The cost is below the minimum value of the schedule, so there is nothing to depreciate.
     BelowMinimum(Decimal),
 }
 
@@ -53,27 +53,30 @@ impl std::fmt::Display for LineWarning {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CurrencyUnstated => {
-                formatter.write_str("no currency on it or its location: counted apart, as `unstated`")
+                formatter.write_str("neither it nor its location has a currency: totalled separately as `unstated`")
             }
-            Self::CurrencyUnknown(code) => {
-                write!(formatter, "`{code}` is no currency code of ISO 4217: counted apart, with two decimals")
-            }
-            Self::Finer { cost, currency } => {
-                write!(formatter, "the cost {cost} is finer than {} is counted: kept as it is", currency.code)
-            }
+            Self::CurrencyUnknown(code) => write!(
+                formatter,
+                "`{code}` is not an ISO 4217 currency code: totalled separately, with two decimal places"
+            ),
+            Self::Finer { cost, currency } => write!(
+                formatter,
+                "the cost {cost} has more than the {} decimal places of {}: kept as it is",
+                currency.digits, currency.code
+            ),
             Self::BelowMinimum(minimum) => {
-                write!(formatter, "the cost is below the minimum value {minimum}: nothing is charged")
+                write!(formatter, "the cost is below the minimum value {minimum}: nothing is depreciated")
             }
         }
     }
 }
 
 impl LineWarning {
-    /// What to do about it in the account.
+    /// What to change in the account.
     pub fn mend(&self) -> &'static str {
         match self {
-            Self::CurrencyUnstated => "enter its currency, or that of its location",
-            Self::CurrencyUnknown(_) => "enter the three letters of ISO 4217",
+            Self::CurrencyUnstated => "enter its currency or the currency of its location",
+            Self::CurrencyUnknown(_) => "enter a three-letter ISO 4217 code",
             Self::Finer { .. } => "nothing, or enter a cost in whole minor units",
             Self::BelowMinimum(_) => "nothing, or choose another depreciation",
         }
@@ -85,39 +88,39 @@ impl LineWarning {
 pub struct RegisterLine {
     pub item: RegisterItem,
     pub state: ItemState,
-    /// None where they cannot be computed; [`RegisterLine::missing`] says why.
+    /// None if they cannot be computed; [`RegisterLine::missing`] says why.
     pub figures: Option<Figures>,
-    /// Whatever keeps the figures from being computed, all of it.
+    /// Every value whose absence prevents the figures from being computed.
     pub missing: Vec<MissingFigure>,
     pub warnings: Vec<LineWarning>,
 }
 
 impl RegisterLine {
-    /// The item on the day `as_of`.
+    /// The line of the item on the day `as_of`.
     pub fn on(as_of: Date, item: RegisterItem) -> RegisterLine {
         let state = state(&item, as_of);
         let missing = missing(&item, as_of);
-        let figures = figures_on(&item, ended(&item, as_of)).filter(|_| missing.is_empty());
+        let figures = figures_on(&item, last_charged_day(&item, as_of)).filter(|_| missing.is_empty());
         RegisterLine { state, figures, missing, warnings: warnings(&item), item }
     }
 
-    /// The figures as they were on another day: what a roll-forward compares with.
+    /// The figures on another day, for a roll-forward to compare with.
     pub(super) fn figures_on(&self, day: Date) -> Option<Figures> {
-        figures_on(&self.item, ended(&self.item, day))
+        figures_on(&self.item, last_charged_day(&self.item, day))
     }
 
-    /// Whether all that can be charged has been; none where the figures are not known.
+    /// Whether the item is fully depreciated; none if the figures are unknown.
     pub fn is_fully_depreciated(&self) -> Option<bool> {
         let (figures, schedule) = (self.figures.as_ref()?, self.item.schedule.as_ref().ok()?);
         Some(figures.elapsed >= schedule.months)
     }
 
-    /// The day on which the last month is over.
+    /// The day on which the last month of the schedule ends.
     pub fn ends_on(&self) -> Option<Date> {
         last_day(*self.item.purchase_date.as_ref().ok()?, self.item.schedule.as_ref().ok()?)
     }
 
-    /// Why there are no figures, in words; empty where there are.
+    /// Why there are no figures, as text; empty if there are figures.
     pub fn reason(&self) -> String {
         self.missing.iter().map(MissingFigure::to_string).collect::<Vec<_>>().join("; ")
     }
@@ -132,8 +135,8 @@ fn state(item: &RegisterItem, as_of: Date) -> ItemState {
     }
 }
 
-/// The day up to which an item loses value: a license that has ended is no longer charged.
-fn ended(item: &RegisterItem, day: Date) -> Date {
+/// The day up to which an item is depreciated: a terminated license is no longer charged.
+fn last_charged_day(item: &RegisterItem, day: Date) -> Date {
     match item.disposal {
         Disposal::Terminated(end) => day.min(end),
         _ => day,
@@ -197,7 +200,7 @@ mod tests {
         assert_eq!(on(date(2027, 1, 15)).is_fully_depreciated(), Some(true));
         let later = on(date(2024, 1, 14));
         assert_eq!((later.state, later.figures.is_none()), (ItemState::NotYetBought, true));
-        assert_eq!(later.reason(), "bought on 2024-01-15, after the day of the register");
+        assert_eq!(later.reason(), "bought on 2024-01-15, after the as-of date");
     }
 
     #[test]
@@ -236,9 +239,9 @@ mod tests {
         assert_eq!(
             warnings,
             [
-                "no currency on it or its location: counted apart, as `unstated`",
-                "the cost 10.005 is finer than unstated is counted: kept as it is",
-                "the cost is below the minimum value 50: nothing is charged",
+                "neither it nor its location has a currency: totalled separately as `unstated`",
+                "the cost 10.005 has more than the 2 decimal places of unstated: kept as it is",
+                "the cost is below the minimum value 50: nothing is depreciated",
             ]
         );
     }

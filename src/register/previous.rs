@@ -1,7 +1,7 @@
-//! An earlier register, read back: the opening of a roll-forward.
+//! Reads an earlier register: the opening balance of a roll-forward.
 //!
-//! It is a file that `export register` wrote, the workbook or the CSV, as it was written. What it says is checked, not
-//! mended: an opening that was edited by hand would not tie to the closing it once was.
+//! The file is an unedited workbook or CSV written by `export register`. Its figures are checked and never corrected: an
+//! edited opening would no longer match the closing it once was.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -18,18 +18,18 @@ use super::line::ItemState;
 use super::totals::NONE;
 use crate::table::{Cell, FileKind, Input, ReadOptions, Row, Value, Workbook};
 
-/// The sheet of the workbook that has a line per item.
+/// The sheet of the workbook with one line per item.
 pub(super) const REGISTER_SHEET: &str = "Register";
 
 /// An earlier register.
 #[derive(Debug)]
 pub(super) struct PreviousRegister {
-    /// The day it is of; none where it has no lines.
+    /// Its as-of date; none if it has no lines.
     pub(super) as_of: Option<Date>,
     pub(super) entries: HashMap<(ItemKind, i64), PreviousEntry>,
 }
 
-/// A line of it.
+/// A line of an earlier register.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PreviousEntry {
     pub(super) kind: ItemKind,
@@ -47,7 +47,7 @@ pub(super) struct PreviousEntry {
 impl PreviousRegister {
     /// Reads the register at `path`, to be rolled forward to `present`.
     pub(super) fn read(path: &Path, present: Date) -> Result<PreviousRegister, RegisterError> {
-        let wrong = |problem| RegisterError::PreviousRegister { file: path.to_owned(), problem };
+        let wrong = |problem| RegisterError::Previous { file: path.to_owned(), problem };
         let mut book = Workbook::open(&Input::Path(path.to_owned()), &ReadOptions::default())?;
         let is_register = |name: &Option<String>| name.as_deref() == Some(REGISTER_SHEET);
         let sheet = match book.kind() {
@@ -93,7 +93,7 @@ const NEEDED: [ColumnSource; 11] = [
 ];
 
 struct PreviousReader {
-    /// Where the columns of [`NEEDED`] stand; none before the header.
+    /// The positions of the columns of [`NEEDED`]; none before the header row was read.
     positions: Option<[usize; NEEDED.len()]>,
     previous: PreviousRegister,
 }
@@ -125,7 +125,7 @@ impl PreviousReader {
 fn positions(header: &Row) -> Result<[usize; NEEDED.len()], PreviousProblem> {
     let mut positions = [0; NEEDED.len()];
     for (position, of) in positions.iter_mut().zip(NEEDED) {
-        let Some(column) = COLUMNS.iter().find(|column| column.of == of) else { continue };
+        let Some(column) = COLUMNS.iter().find(|column| column.source == of) else { continue };
         let is_it = |at: &usize| [column.name, column.title].contains(&header.cell(*at).text.trim());
         let found = (0..header.len()).find(is_it);
         *position = found.ok_or(PreviousProblem::ColumnMissing { column: column.name })?;
@@ -133,7 +133,7 @@ fn positions(header: &Row) -> Result<[usize; NEEDED.len()], PreviousProblem> {
     Ok(positions)
 }
 
-/// A row whose columns are known.
+/// A row, with the positions of its columns.
 struct RegisterLine<'a> {
     row: &'a Row,
     positions: [usize; NEEDED.len()],
@@ -162,12 +162,12 @@ impl RegisterLine<'_> {
             accumulated: self.amount(ColumnSource::Accumulated)?,
             book_value: self.amount(ColumnSource::BookValue)?,
         };
-        self.ties(&entry)?;
+        self.check_figures(&entry)?;
         Ok(entry)
     }
 
-    /// Whether the line's own figures tie; those that are not there must all be away.
-    fn ties(&self, entry: &PreviousEntry) -> Result<(), PreviousProblem> {
+    /// Checks that cost, accumulated depreciation and book value of the line agree, or that there are none.
+    fn check_figures(&self, entry: &PreviousEntry) -> Result<(), PreviousProblem> {
         let cost = entry.cost.unwrap_or_default();
         let is_tied = match (entry.accumulated, entry.book_value) {
             (Some(accumulated), Some(book_value)) => entry.cost.is_some() && cost - accumulated == book_value,
@@ -187,7 +187,7 @@ impl RegisterLine<'_> {
         })
     }
 
-    /// A number as stored: a workbook may show fewer digits.
+    /// A number as stored; a workbook may display fewer digits.
     fn amount(&self, of: ColumnSource) -> Result<Option<Decimal>, PreviousProblem> {
         let cell = self.cell(of);
         let read = match cell.value {
@@ -209,7 +209,7 @@ impl RegisterLine<'_> {
     }
 
     fn wrong(&self, of: ColumnSource, expected: &'static str) -> PreviousProblem {
-        let column = COLUMNS.iter().find(|column| column.of == of).map_or("", |column| column.name);
+        let column = COLUMNS.iter().find(|column| column.source == of).map_or("", |column| column.name);
         PreviousProblem::Cell { row: self.row.number, column, found: self.cell(of).text.to_owned(), expected }
     }
 }
@@ -234,7 +234,7 @@ mod tests {
         csv_file::write(&mut out, &lines, as_of).unwrap();
         std::fs::write(&path, edit(String::from_utf8(out).unwrap())).unwrap();
         PreviousRegister::read(&path, date(2025, 12, 31))
-            .map_err(|error| error.to_string().split_once("forward: ").unwrap().1.to_owned())
+            .map_err(|error| error.to_string().split_once("register.csv`: ").unwrap().1.to_owned())
     }
 
     #[test]
@@ -254,13 +254,13 @@ mod tests {
             (
                 "694.44",
                 "694.45",
-                "row 2: cost 1000.00 less accumulated depreciation 305.56 is not the book value 694.45",
+                "row 2: cost 1000.00 minus accumulated depreciation 305.56 does not equal the book value 694.45",
             ),
             ("305.56", "about 300", "row 2: `about 300` in column `accumulated_depreciation` is not a number"),
-            ("asset,2,", "asset,1,", "row 3: asset 1 is there twice"),
+            ("asset,2,", "asset,1,", "row 3: duplicate asset 1"),
             ("asset,2,", "thing,2,", "row 3: `thing` in column `kind` is not `asset` or `license`"),
-            ("book_value", "value", "it has no column `book_value`"),
-            ("2024-12-31", "2026-12-31", "it is of 2026-12-31, which is after 2025-12-31"),
+            ("book_value", "value", "column `book_value` is missing"),
+            ("2024-12-31", "2026-12-31", "its as-of date 2026-12-31 is after 2025-12-31"),
         ] {
             assert_eq!(written(|text| text.replace(from, to)).unwrap_err(), value);
         }

@@ -1,23 +1,22 @@
-//! From one register to the next: opening, additions, disposals, adjustments, depreciation, closing.
+//! The roll-forward from an earlier register to this one: opening, additions, disposals, adjustments, depreciation, closing.
 //!
-//! For the cost, the accumulated depreciation and the book value of every category and currency
+//! For the cost, the accumulated depreciation and the book value of every category and currency:
 //!
 //! ```text
 //! opening + additions + disposals + adjustments + depreciation = closing
 //! ```
 //!
-//! Items are matched by kind and id, and an item counts while it is held:
+//! Items are matched by kind and id, and included while they are held:
 //!
-//! - **Additions**: held now and not before, with their cost.
-//! - **Disposals**: held before and now no longer, or no longer in the account, with the amounts of the opening: the
-//!   service does not say when an asset was archived, so nothing is charged for the time up to it.
-//! - **Depreciation**: what the present schedule charges from the opening's day to the closing's.
-//! - **Adjustments**: the rest, which is what somebody changed: another cost, another schedule, a mended purchase date,
-//!   a move to another category or currency (out of one, into the other), and what had been charged by the opening's
-//!   day on a thing that was entered late.
+//! - **Additions**: items held now but not before, with their cost.
+//! - **Disposals**: items held before but not now, or no longer in the account, with the amounts of the opening. The
+//!   service does not report when an asset was archived, so nothing is charged for the time before that.
+//! - **Depreciation**: the charge of the current schedule from the date of the opening to the date of the closing.
+//! - **Adjustments**: the rest, which is what somebody changed: the cost, the schedule, the purchase date, the category or
+//!   currency (out of one group, into another), and charges before the opening for an item that was entered late.
 //!
-//! Disposals are negative for cost and value; depreciation is negative for the book value. Everything is checked: the
-//! sums against those of both registers, and the book value against cost less accumulated depreciation, item by item.
+//! Disposals are negative for cost and book value; depreciation is negative for the book value. Everything is checked: the
+//! sums against both registers, and for every item the book value against cost minus accumulated depreciation.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -34,10 +33,10 @@ use super::previous::{PreviousEntry, PreviousRegister};
 use super::totals::{GroupBy, LineGroup, group_key, groups, name_or_none};
 use crate::table::formula::guarded_text;
 
-/// How many differences an error names.
+/// The maximum number of differences listed in an error.
 const MOST_NAMED: usize = 5;
 
-/// What is rolled forward.
+/// An amount that is rolled forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Measure {
     Cost,
@@ -48,7 +47,7 @@ pub(super) enum Measure {
 impl Measure {
     pub(super) const ALL: [Measure; 3] = [Measure::Cost, Measure::Accumulated, Measure::BookValue];
 
-    /// In the CSV.
+    /// The name in the CSV.
     fn name(self) -> &'static str {
         match self {
             Self::Cost => "cost",
@@ -66,7 +65,7 @@ impl Measure {
     }
 }
 
-/// One measure from opening to closing.
+/// The change of one measure from opening to closing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Movement {
     pub(super) opening: Decimal,
@@ -78,7 +77,7 @@ pub(super) struct Movement {
 }
 
 impl Movement {
-    /// In the order of the sheet and the CSV.
+    /// The amounts in the order of the sheet and the CSV.
     pub(super) fn parts(&self) -> [Decimal; 6] {
         [self.opening, self.additions, self.disposals, self.adjustments, self.depreciation, self.closing]
     }
@@ -97,10 +96,10 @@ impl Movement {
     }
 }
 
-/// The three measures, in the order of [`Measure::ALL`].
+/// The movements of the three measures, in the order of [`Measure::ALL`].
 pub(super) type Movements = [Movement; 3];
 
-/// A category in a currency.
+/// The movements of a category in a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RollForwardGroup {
     pub(super) currency: Currency,
@@ -108,7 +107,7 @@ pub(super) struct RollForwardGroup {
     pub(super) movements: Movements,
 }
 
-/// What happened to an item, other than time going by.
+/// What happened to an item, apart from depreciation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum ItemEvent {
     Added,
@@ -130,7 +129,7 @@ impl ItemEvent {
     }
 }
 
-/// An item to which something happened.
+/// An item that was added, disposed of, adjusted or moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ItemChange {
     pub(super) event: ItemEvent,
@@ -143,18 +142,18 @@ pub(super) struct ItemChange {
     pub(super) movements: Movements,
 }
 
-/// A roll-forward that ties.
+/// A roll-forward that balances.
 #[derive(Debug)]
 pub(super) struct RollForward {
-    /// The day of the opening; none where that register was empty.
+    /// The date of the opening; none if the earlier register was empty.
     pub(super) from: Option<Date>,
-    /// By currency and category.
+    /// Sorted by currency and category.
     pub(super) groups: Vec<RollForwardGroup>,
-    /// By what happened, then kind and id.
+    /// Sorted by event, kind and id.
     pub(super) changes: Vec<ItemChange>,
 }
 
-/// Rolls forward from `previous` to `lines`. What does not tie is given in words, with the items.
+/// Rolls forward from `previous` to `lines`. The error describes what does not balance.
 pub(super) fn roll(previous: &PreviousRegister, lines: &[RegisterLine]) -> Result<RollForward, Vec<String>> {
     let mut builder = RollForwardBuilder::new(previous.as_of);
     let now: HashMap<(ItemKind, i64), &RegisterLine> =
@@ -184,7 +183,7 @@ struct RollForwardBuilder {
     differences: Vec<String>,
 }
 
-/// Where amounts belong, and whose they are.
+/// The item that amounts belong to, and its group.
 struct ItemIdentity<'a> {
     kind: ItemKind,
     id: i64,
@@ -212,7 +211,7 @@ impl<'a> ItemIdentity<'a> {
     }
 }
 
-/// Cost, accumulated depreciation and book value; nothing for what could not be computed.
+/// Cost, accumulated depreciation and book value; zero for what could not be computed.
 type Values = [Decimal; 3];
 
 fn values_before(entry: &PreviousEntry) -> Values {
@@ -257,7 +256,7 @@ impl RollForwardBuilder {
         let closing = values_now(now);
         let charged = self.charged(now);
         let prior = closing[1] - charged;
-        // What has no figures adds its cost alone.
+        // An item without figures only adds its cost.
         let added_value = if now.figures.is_some() { closing[0] } else { Decimal::ZERO };
         let new = [
             Movement { additions: closing[0], closing: closing[0], ..Movement::default() },
@@ -303,7 +302,7 @@ impl RollForwardBuilder {
         self.note(ItemEvent::MovedIn, ItemIdentity::now(now), into, now.figures.is_some());
     }
 
-    /// What the present schedule charges from the opening's day on.
+    /// The charge of the current schedule since the opening.
     fn charged(&self, line: &RegisterLine) -> Decimal {
         let Some(figures) = &line.figures else { return Decimal::ZERO };
         let at_opening = self.from.and_then(|day| line.figures_on(day));
@@ -343,7 +342,8 @@ impl RollForwardBuilder {
         group.movements.iter_mut().zip(movements).for_each(|(sum, movement)| sum.add(movement));
     }
 
-    /// Every measure ties, and in every column the book value is the cost less the accumulated depreciation.
+    /// Checks that every measure balances and, if the item has figures, that the book value is the cost minus the
+    /// accumulated depreciation in every column.
     fn check_item(&mut self, identity: &ItemIdentity<'_>, movements: &Movements, has_figures: bool) {
         let [cost, accumulated, book_value] = movements.map(|movement| movement.parts());
         let is_consistent = (0..6).all(|at| cost[at] - accumulated[at] == book_value[at]);
@@ -353,7 +353,7 @@ impl RollForwardBuilder {
         }
     }
 
-    /// The openings are the sums of the earlier register.
+    /// Checks the openings against the sums of the earlier register.
     fn check_opening(&mut self, previous: &PreviousRegister) {
         let mut sums: BTreeMap<&Currency, Values> = BTreeMap::new();
         for entry in previous.entries.values().filter(|entry| is_held(entry)) {
@@ -368,7 +368,7 @@ impl RollForwardBuilder {
         }
     }
 
-    /// The closings are the sums of the present register.
+    /// Checks the closings against the sums of this register.
     fn check_closing(&mut self, present: &[LineGroup]) {
         for group in present {
             let expected = [group.amounts.cost, group.amounts.accumulated, group.amounts.book_value];
@@ -401,7 +401,7 @@ impl RollForwardBuilder {
     }
 }
 
-/// The roll-forward as CSV: a line for each currency, category and measure. No sums, which would count double.
+/// Writes the roll-forward as CSV: a line for each currency, category and measure, without totals.
 pub(super) fn write_csv(out: impl Write, roll: &RollForward, to: Date) -> Result<(), csv::Error> {
     let mut out = writer(out);
     out.write_record([

@@ -1,4 +1,4 @@
-//! What the lines of a register come to. Currencies are never added together.
+//! Totals of register lines. Amounts in different currencies are never added.
 
 use std::collections::BTreeMap;
 
@@ -7,19 +7,19 @@ use rust_decimal::Decimal;
 use super::amount::Currency;
 use super::line::{ItemState, RegisterLine};
 
-/// What lines without a category, department, location or status are counted under.
+/// The group name of lines without a category, department, location or status.
 pub(super) const NONE: &str = "(none)";
 
 /// The sums of some lines of one currency.
 ///
-/// What always holds: cost − cost without a book value − accumulated depreciation = book value.
+/// Invariant: cost − cost without a book value − accumulated depreciation = book value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Amounts {
     pub items: u64,
-    /// How many of them have no book value.
+    /// The number of items without a book value.
     pub uncomputed_items: u64,
     pub cost: Decimal,
-    /// The part of the cost whose book value could not be computed.
+    /// The cost of the items without a book value.
     pub uncomputed_cost: Decimal,
     pub accumulated: Decimal,
     pub book_value: Decimal,
@@ -43,7 +43,7 @@ impl Amounts {
     }
 }
 
-/// What lines are grouped by.
+/// The field that lines are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum GroupBy {
     Category,
@@ -55,8 +55,8 @@ pub(super) enum GroupBy {
 impl GroupBy {
     pub(super) const ALL: [GroupBy; 4] = [GroupBy::Category, GroupBy::Department, GroupBy::Location, GroupBy::Status];
 
-    /// A line's own, empty where it has none.
-    pub(super) fn of(self, line: &RegisterLine) -> &str {
+    /// The value of a line; empty if it has none.
+    pub(super) fn value(self, line: &RegisterLine) -> &str {
         let item = &line.item;
         match self {
             Self::Category => &item.category,
@@ -66,7 +66,7 @@ impl GroupBy {
         }
     }
 
-    /// As a heading has it.
+    /// The column header.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Category => "Category",
@@ -81,12 +81,12 @@ impl GroupBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LineGroup {
     pub currency: Currency,
-    /// As most are spelled that differ only in case; [`NONE`] for those without.
+    /// Spelled as in its first line, since names that differ only in case are one group; [`NONE`] for lines without one.
     pub name: String,
     pub amounts: Amounts,
 }
 
-/// The sums of a currency.
+/// The totals of a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CurrencyTotal {
     pub currency: Currency,
@@ -94,7 +94,7 @@ pub(super) struct CurrencyTotal {
     pub disposed: Amounts,
 }
 
-/// How many items there are of each sort.
+/// The number of items by kind and state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct RegisterCounts {
     pub items: u64,
@@ -103,9 +103,9 @@ pub struct RegisterCounts {
     pub held: u64,
     pub disposed: u64,
     pub not_yet_bought: u64,
-    /// Of those held.
+    /// Held items that are fully depreciated.
     pub fully_depreciated: u64,
-    /// Of those held, without a book value.
+    /// Held items without a book value.
     pub uncomputed: u64,
 }
 
@@ -126,7 +126,7 @@ impl RegisterCounts {
     }
 }
 
-/// The sums of each currency, by code.
+/// The totals of each currency, sorted by code.
 pub(super) fn by_currency(lines: &[RegisterLine]) -> Vec<CurrencyTotal> {
     let mut totals: BTreeMap<&Currency, CurrencyTotal> = BTreeMap::new();
     for line in lines {
@@ -145,11 +145,11 @@ pub(super) fn by_currency(lines: &[RegisterLine]) -> Vec<CurrencyTotal> {
     totals.into_values().collect()
 }
 
-/// The held lines by `by` and currency: by currency, and in it by book value, the largest first.
+/// Groups the held lines by currency and `by`, sorted by currency and then by descending book value.
 pub(super) fn groups(lines: &[RegisterLine], by: GroupBy) -> Vec<LineGroup> {
     let mut groups: BTreeMap<(&Currency, String), LineGroup> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.state == ItemState::Held) {
-        let name = name_or_none(by.of(line));
+        let name = name_or_none(by.value(line));
         let currency = &line.item.currency;
         let group = groups.entry((currency, group_key(name))).or_insert_with(|| LineGroup {
             currency: currency.clone(),
@@ -166,12 +166,12 @@ pub(super) fn groups(lines: &[RegisterLine], by: GroupBy) -> Vec<LineGroup> {
     groups
 }
 
-/// A name as it is counted under.
+/// The name, or [`NONE`] if it is empty.
 pub(super) fn name_or_none(name: &str) -> &str {
     if name.is_empty() { NONE } else { name }
 }
 
-/// Names that a spreadsheet's formulas hold for one: those that differ in case only.
+/// Folds case: spreadsheet formulas treat names that differ only in case as equal.
 pub(super) fn group_key(name: &str) -> String {
     name.to_lowercase()
 }

@@ -37,15 +37,15 @@ use super::write::Register;
 use crate::table::write::{WholeFile, WriteError, guarded};
 use styles::RegisterStyles;
 
-/// Writes the workbook into `integer_field`.
-pub(super) fn write(integer_field: &mut WholeFile, register: &Register<'_>) -> Result<(), WriteError> {
-    let path = integer_field.path().to_owned();
+/// Writes the workbook into `file`.
+pub(super) fn write(file: &mut WholeFile, register: &Register<'_>) -> Result<(), WriteError> {
+    let path = file.path().to_owned();
     guarded(&path, || {
         let mut workbook = Workbook::new();
         // The rows wait beside the file, not in the system's folder for temporary files, which may be memory.
-        workbook.set_tempdir(integer_field.folder())?;
+        workbook.set_tempdir(file.folder())?;
         fill(&mut workbook, register)?;
-        workbook.save_to_writer(BufWriter::with_capacity(1 << 18, integer_field.as_file()))
+        workbook.save_to_writer(BufWriter::with_capacity(1 << 18, file.as_file()))
     })
 }
 

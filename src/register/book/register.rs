@@ -28,7 +28,7 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Reg
     for (row, line) in (1..).zip(&register.lines) {
         let format = money.format(&line.item.currency);
         for (position, column) in (0..).zip(COLUMNS) {
-            let value = column.of.value(line, register.options.as_of, MissingName::Placeholder);
+            let value = column.source.value(line, register.options.as_of, MissingName::Placeholder);
             if let (CellValue::Text(text), true) = (&value, row as usize <= SAMPLE) {
                 let width = &mut widths[usize::from(position)];
                 *width = (*width).max(text_width(text) + 2).min(column.width.1);
