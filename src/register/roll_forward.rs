@@ -1,23 +1,22 @@
-//! From one register to the next: opening, additions, disposals, adjustments, depreciation, closing.
+//! The roll-forward from an earlier register to this one: opening, additions, disposals, adjustments, depreciation, closing.
 //!
-//! For the cost, the accumulated depreciation and the book value of every category and currency
+//! For the cost, the accumulated depreciation and the book value of every category and currency:
 //!
 //! ```text
 //! opening + additions + disposals + adjustments + depreciation = closing
 //! ```
 //!
-//! Items are matched by kind and id, and an item counts while it is held:
+//! Items are matched by kind and id, and included while they are held:
 //!
-//! - **Additions**: held now and not before, with their cost.
-//! - **Disposals**: held before and now no longer, or no longer in the account, with the amounts of the opening: the
-//!   service does not say when an asset was archived, so nothing is charged for the time up to it.
-//! - **Depreciation**: what the present schedule charges from the opening's day to the closing's.
-//! - **Adjustments**: the rest, which is what somebody changed: another cost, another schedule, a corrected purchase date,
-//!   a move to another category or currency (out of one, into the other), and what had been charged by the opening's
-//!   day on a thing that was entered late.
+//! - **Additions**: items held now but not before, with their cost.
+//! - **Disposals**: items held before but not now, or no longer in the account, with the amounts of the opening. The
+//!   service does not report when an asset was archived, so nothing is charged for the time before that.
+//! - **Depreciation**: the charge of the current schedule from the date of the opening to the date of the closing.
+//! - **Adjustments**: the rest, which is what somebody changed: the cost, the schedule, the purchase date, the category or
+//!   currency (out of one group, into another), and charges before the opening for an item that was entered late.
 //!
-//! Disposals are negative for cost and value; depreciation is negative for the book value. Everything is checked: the
-//! sums against those of both registers, and the book value against cost less accumulated depreciation, item by item.
+//! Disposals are negative for cost and book value; depreciation is negative for the book value. Everything is checked: the
+//! sums against both registers, and for every item the book value against cost minus accumulated depreciation.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -27,17 +26,17 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::amount::Currency;
-use super::item::Kind;
-use super::ledger::writer;
-use super::line::{Line, Standing};
-use super::previous::{Entry, Previous};
-use super::totals::{By, Group, groups, key, shown};
+use super::csv_file::writer;
+use super::item::ItemKind;
+use super::line::{ItemState, RegisterLine};
+use super::previous::{PreviousEntry, PreviousRegister};
+use super::totals::{GroupBy, LineGroup, group_key, groups, name_or_none};
 use crate::table::formula::escape_formula;
 
-/// How many differences an error names.
+/// The maximum number of differences listed in an error.
 const MOST_NAMED: usize = 5;
 
-/// What is rolled forward.
+/// An amount that is rolled forward.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Measure {
     Cost,
@@ -48,7 +47,7 @@ pub(super) enum Measure {
 impl Measure {
     pub(super) const ALL: [Measure; 3] = [Measure::Cost, Measure::Accumulated, Measure::BookValue];
 
-    /// In the CSV.
+    /// The name in the CSV.
     fn name(self) -> &'static str {
         match self {
             Self::Cost => "cost",
@@ -66,7 +65,7 @@ impl Measure {
     }
 }
 
-/// One measure from opening to closing.
+/// The change of one measure from opening to closing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Movement {
     pub(super) opening: Decimal,
@@ -78,7 +77,7 @@ pub(super) struct Movement {
 }
 
 impl Movement {
-    /// In the order of the sheet and the CSV.
+    /// The amounts in the order of the sheet and the CSV.
     pub(super) fn parts(&self) -> [Decimal; 6] {
         [self.opening, self.additions, self.disposals, self.adjustments, self.depreciation, self.closing]
     }
@@ -97,20 +96,20 @@ impl Movement {
     }
 }
 
-/// The three measures, in the order of [`Measure::ALL`].
+/// The movements of the three measures, in the order of [`Measure::ALL`].
 pub(super) type Movements = [Movement; 3];
 
-/// A category in a currency.
+/// The movements of a category in a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RollGroup {
+pub(super) struct RollForwardGroup {
     pub(super) currency: Currency,
     pub(super) category: String,
     pub(super) movements: Movements,
 }
 
-/// What happened to an item, other than time going by.
+/// What happened to an item, apart from depreciation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Event {
+pub(super) enum ItemEvent {
     Added,
     Disposed,
     Adjusted,
@@ -118,7 +117,7 @@ pub(super) enum Event {
     MovedIn,
 }
 
-impl Event {
+impl ItemEvent {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Added => "added",
@@ -130,11 +129,11 @@ impl Event {
     }
 }
 
-/// An item to which something happened.
+/// An item that was added, disposed of, adjusted or moved.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Change {
-    pub(super) event: Event,
-    pub(super) kind: Kind,
+pub(super) struct ItemChange {
+    pub(super) event: ItemEvent,
+    pub(super) kind: ItemKind,
     pub(super) id: i64,
     pub(super) tag: String,
     pub(super) title: String,
@@ -143,49 +142,50 @@ pub(super) struct Change {
     pub(super) movements: Movements,
 }
 
-/// A roll-forward that ties.
+/// A roll-forward that balances.
 #[derive(Debug)]
-pub(super) struct Roll {
-    /// The day of the opening; none where that register was empty.
+pub(super) struct RollForward {
+    /// The date of the opening; none if the earlier register was empty.
     pub(super) from: Option<Date>,
-    /// By currency and category.
-    pub(super) groups: Vec<RollGroup>,
-    /// By what happened, then kind and id.
-    pub(super) changes: Vec<Change>,
+    /// Sorted by currency and category.
+    pub(super) groups: Vec<RollForwardGroup>,
+    /// Sorted by event, kind and id.
+    pub(super) changes: Vec<ItemChange>,
 }
 
-/// Rolls forward from `previous` to `lines`. What does not tie is given in words, with the items.
-pub(super) fn roll(previous: &Previous, lines: &[Line]) -> Result<Roll, Vec<String>> {
-    let mut rolling = Rolling::new(previous.as_of);
-    let now: HashMap<(Kind, i64), &Line> = lines.iter().map(|line| ((line.item.kind, line.item.id), line)).collect();
+/// Rolls forward from `previous` to `lines`. The error describes what does not balance.
+pub(super) fn roll(previous: &PreviousRegister, lines: &[RegisterLine]) -> Result<RollForward, Vec<String>> {
+    let mut builder = RollForwardBuilder::new(previous.as_of);
+    let now: HashMap<(ItemKind, i64), &RegisterLine> =
+        lines.iter().map(|line| ((line.item.kind, line.item.id), line)).collect();
     for line in lines {
         let entry = previous.entries.get(&(line.item.kind, line.item.id));
-        rolling.item(entry.filter(|entry| is_held(entry)), Some(line).filter(|line| line.standing == Standing::Held));
+        builder.item(entry.filter(|entry| is_held(entry)), Some(line).filter(|line| line.state == ItemState::Held));
     }
     for entry in previous.entries.values().filter(|entry| is_held(entry)) {
         if !now.contains_key(&(entry.kind, entry.id)) {
-            rolling.item(Some(entry), None);
+            builder.item(Some(entry), None);
         }
     }
-    rolling.check_opening(previous);
-    rolling.check_closing(&groups(lines, By::Category));
-    rolling.finish()
+    builder.check_opening(previous);
+    builder.check_closing(&groups(lines, GroupBy::Category));
+    builder.finish()
 }
 
-fn is_held(entry: &Entry) -> bool {
-    entry.standing == Standing::Held
+fn is_held(entry: &PreviousEntry) -> bool {
+    entry.state == ItemState::Held
 }
 
-struct Rolling {
+struct RollForwardBuilder {
     from: Option<Date>,
-    groups: BTreeMap<(Currency, String), RollGroup>,
-    changes: Vec<Change>,
+    groups: BTreeMap<(Currency, String), RollForwardGroup>,
+    changes: Vec<ItemChange>,
     differences: Vec<String>,
 }
 
-/// Where amounts belong, and whose they are.
-struct Owner<'a> {
-    kind: Kind,
+/// The item that amounts belong to, and its group.
+struct ItemIdentity<'a> {
+    kind: ItemKind,
     id: i64,
     tag: &'a str,
     title: &'a str,
@@ -193,31 +193,32 @@ struct Owner<'a> {
     category: &'a str,
 }
 
-impl<'a> Owner<'a> {
-    fn before(entry: &'a Entry) -> Self {
-        let Entry { kind, id, tag, title, currency, category, .. } = entry;
+impl<'a> ItemIdentity<'a> {
+    fn before(entry: &'a PreviousEntry) -> Self {
+        let PreviousEntry { kind, id, tag, title, currency, category, .. } = entry;
         Self { kind: *kind, id: *id, tag, title, currency, category }
     }
 
-    fn now(line: &'a Line) -> Self {
+    fn now(line: &'a RegisterLine) -> Self {
         let item = &line.item;
-        let super::Item { kind, id, tag, title, currency, category, .. } = item;
+        let super::RegisterItem { kind, id, tag, title, currency, category, .. } = item;
         Self { kind: *kind, id: *id, tag, title, currency, category }
     }
 
-    fn is_beside(&self, other: &Owner<'_>) -> bool {
-        self.currency == other.currency && key(shown(self.category)) == key(shown(other.category))
+    fn is_beside(&self, other: &ItemIdentity<'_>) -> bool {
+        self.currency == other.currency
+            && group_key(name_or_none(self.category)) == group_key(name_or_none(other.category))
     }
 }
 
-/// Cost, accumulated depreciation and book value; nothing for what could not be computed.
+/// Cost, accumulated depreciation and book value; zero for what could not be computed.
 type Values = [Decimal; 3];
 
-fn values_before(entry: &Entry) -> Values {
+fn values_before(entry: &PreviousEntry) -> Values {
     [entry.cost, entry.accumulated, entry.book_value].map(Option::unwrap_or_default)
 }
 
-fn values_now(line: &Line) -> Values {
+fn values_now(line: &RegisterLine) -> Values {
     let figures = line.figures.as_ref();
     let cost = line.item.cost.as_ref().ok().copied();
     [cost, figures.map(|figures| figures.accumulated), figures.map(|figures| figures.book_value)]
@@ -228,32 +229,34 @@ fn movements(make: impl Fn(usize) -> Movement) -> Movements {
     [make(0), make(1), make(2)]
 }
 
-impl Rolling {
+impl RollForwardBuilder {
     fn new(from: Option<Date>) -> Self {
         Self { from, groups: BTreeMap::new(), changes: Vec::new(), differences: Vec::new() }
     }
 
-    fn item(&mut self, before: Option<&Entry>, now: Option<&Line>) {
+    fn item(&mut self, before: Option<&PreviousEntry>, now: Option<&RegisterLine>) {
         match (before, now) {
             (None, None) => {}
             (Some(before), None) => self.disposed(before),
             (None, Some(now)) => self.added(now),
-            (Some(before), Some(now)) if Owner::before(before).is_beside(&Owner::now(now)) => self.kept(before, now),
+            (Some(before), Some(now)) if ItemIdentity::before(before).is_beside(&ItemIdentity::now(now)) => {
+                self.kept(before, now)
+            }
             (Some(before), Some(now)) => self.moved(before, now),
         }
     }
 
-    fn disposed(&mut self, before: &Entry) {
+    fn disposed(&mut self, before: &PreviousEntry) {
         let opening = values_before(before);
         let gone = movements(|at| Movement { opening: opening[at], disposals: -opening[at], ..Movement::default() });
-        self.note(Event::Disposed, Owner::before(before), gone, Figured::of_entry(before));
+        self.note(ItemEvent::Disposed, ItemIdentity::before(before), gone, before.book_value.is_some());
     }
 
-    fn added(&mut self, now: &Line) {
+    fn added(&mut self, now: &RegisterLine) {
         let closing = values_now(now);
         let charged = self.charged(now);
         let prior = closing[1] - charged;
-        // What has no figures adds its cost alone.
+        // An item without figures only adds its cost.
         let added_value = if now.figures.is_some() { closing[0] } else { Decimal::ZERO };
         let new = [
             Movement { additions: closing[0], closing: closing[0], ..Movement::default() },
@@ -266,10 +269,10 @@ impl Rolling {
                 ..Movement::default()
             },
         ];
-        self.note(Event::Added, Owner::now(now), new, Figured::of_line(now));
+        self.note(ItemEvent::Added, ItemIdentity::now(now), new, now.figures.is_some());
     }
 
-    fn kept(&mut self, before: &Entry, now: &Line) {
+    fn kept(&mut self, before: &PreviousEntry, now: &RegisterLine) {
         let (opening, closing, charge) = (values_before(before), values_now(now), self.charge(now));
         let kept = movements(|at| Movement {
             opening: opening[at],
@@ -278,15 +281,15 @@ impl Rolling {
             closing: closing[at],
             ..Movement::default()
         });
-        let figured = Figured::of_entry(before).and(Figured::of_line(now));
+        let has_figures = before.book_value.is_some() && now.figures.is_some();
         let is_adjusted = kept.iter().any(|movement| !movement.adjustments.is_zero());
         match is_adjusted {
-            true => self.note(Event::Adjusted, Owner::now(now), kept, figured),
-            false => self.count(&Owner::now(now), &kept, figured),
+            true => self.note(ItemEvent::Adjusted, ItemIdentity::now(now), kept, has_figures),
+            false => self.count(&ItemIdentity::now(now), &kept, has_figures),
         }
     }
 
-    fn moved(&mut self, before: &Entry, now: &Line) {
+    fn moved(&mut self, before: &PreviousEntry, now: &RegisterLine) {
         let (opening, closing, charge) = (values_before(before), values_now(now), self.charge(now));
         let out = movements(|at| Movement { opening: opening[at], adjustments: -opening[at], ..Movement::default() });
         let into = movements(|at| Movement {
@@ -295,60 +298,63 @@ impl Rolling {
             closing: closing[at],
             ..Movement::default()
         });
-        self.note(Event::MovedOut, Owner::before(before), out, Figured::of_entry(before));
-        self.note(Event::MovedIn, Owner::now(now), into, Figured::of_line(now));
+        self.note(ItemEvent::MovedOut, ItemIdentity::before(before), out, before.book_value.is_some());
+        self.note(ItemEvent::MovedIn, ItemIdentity::now(now), into, now.figures.is_some());
     }
 
-    /// What the present schedule charges from the opening's day on.
-    fn charged(&self, line: &Line) -> Decimal {
+    /// The charge of the current schedule since the opening.
+    fn charged(&self, line: &RegisterLine) -> Decimal {
         let Some(figures) = &line.figures else { return Decimal::ZERO };
         let at_opening = self.from.and_then(|day| line.figures_on(day));
         figures.accumulated - at_opening.map(|figures| figures.accumulated).unwrap_or_default()
     }
 
-    fn charge(&self, line: &Line) -> Values {
+    fn charge(&self, line: &RegisterLine) -> Values {
         let charged = self.charged(line);
         [Decimal::ZERO, charged, -charged]
     }
 
-    fn note(&mut self, event: Event, owner: Owner<'_>, movements: Movements, figured: Figured) {
-        self.count(&owner, &movements, figured);
-        let Owner { kind, id, tag, title, currency, category } = owner;
-        self.changes.push(Change {
+    fn note(&mut self, event: ItemEvent, identity: ItemIdentity<'_>, movements: Movements, has_figures: bool) {
+        self.count(&identity, &movements, has_figures);
+        let ItemIdentity { kind, id, tag, title, currency, category } = identity;
+        self.changes.push(ItemChange {
             event,
             kind,
             id,
             tag: tag.to_owned(),
             title: title.to_owned(),
             currency: currency.clone(),
-            category: shown(category).to_owned(),
+            category: name_or_none(category).to_owned(),
             movements,
         });
     }
 
-    fn count(&mut self, owner: &Owner<'_>, movements: &Movements, figured: Figured) {
-        self.check_item(owner, movements, figured);
-        let group =
-            self.groups.entry((owner.currency.clone(), key(shown(owner.category)))).or_insert_with(|| RollGroup {
-                currency: owner.currency.clone(),
-                category: shown(owner.category).to_owned(),
+    fn count(&mut self, identity: &ItemIdentity<'_>, movements: &Movements, has_figures: bool) {
+        self.check_item(identity, movements, has_figures);
+        let group = self
+            .groups
+            .entry((identity.currency.clone(), group_key(name_or_none(identity.category))))
+            .or_insert_with(|| RollForwardGroup {
+                currency: identity.currency.clone(),
+                category: name_or_none(identity.category).to_owned(),
                 movements: Movements::default(),
             });
         group.movements.iter_mut().zip(movements).for_each(|(sum, movement)| sum.add(movement));
     }
 
-    /// Every measure ties, and in every column the book value is the cost less the accumulated depreciation.
-    fn check_item(&mut self, owner: &Owner<'_>, movements: &Movements, figured: Figured) {
+    /// Checks that every measure balances and, if the item has figures, that the book value is the cost minus the
+    /// accumulated depreciation in every column.
+    fn check_item(&mut self, identity: &ItemIdentity<'_>, movements: &Movements, has_figures: bool) {
         let [cost, accumulated, book_value] = movements.map(|movement| movement.parts());
         let is_consistent = (0..6).all(|at| cost[at] - accumulated[at] == book_value[at]);
         let is_tied = movements.iter().all(Movement::is_tied);
-        if !is_tied || (figured == Figured::Yes && !is_consistent) {
-            self.differences.push(format!("{} {} `{}`", owner.kind.name(), owner.id, owner.tag));
+        if !is_tied || (has_figures && !is_consistent) {
+            self.differences.push(format!("{} {} `{}`", identity.kind.name(), identity.id, identity.tag));
         }
     }
 
-    /// The openings are the sums of the earlier register.
-    fn check_opening(&mut self, previous: &Previous) {
+    /// Checks the openings against the sums of the earlier register.
+    fn check_opening(&mut self, previous: &PreviousRegister) {
         let mut sums: BTreeMap<&Currency, Values> = BTreeMap::new();
         for entry in previous.entries.values().filter(|entry| is_held(entry)) {
             let sum = sums.entry(&entry.currency).or_default();
@@ -362,11 +368,11 @@ impl Rolling {
         }
     }
 
-    /// The closings are the sums of the present register.
-    fn check_closing(&mut self, present: &[Group]) {
+    /// Checks the closings against the sums of this register.
+    fn check_closing(&mut self, present: &[LineGroup]) {
         for group in present {
             let expected = [group.amounts.cost, group.amounts.accumulated, group.amounts.book_value];
-            let own = self.groups.get(&(group.currency.clone(), key(&group.name)));
+            let own = self.groups.get(&(group.currency.clone(), group_key(&group.name)));
             let found = own.map(|own| own.movements.map(|movement| movement.closing)).unwrap_or_default();
             self.compare("closing", &format!("{} {}", group.name, group.currency.code), found, expected);
         }
@@ -381,7 +387,7 @@ impl Rolling {
         }
     }
 
-    fn finish(mut self) -> Result<Roll, Vec<String>> {
+    fn finish(mut self) -> Result<RollForward, Vec<String>> {
         if !self.differences.is_empty() {
             let beyond = self.differences.len().saturating_sub(MOST_NAMED);
             self.differences.truncate(MOST_NAMED);
@@ -391,33 +397,12 @@ impl Rolling {
             return Err(self.differences);
         }
         self.changes.sort_by_key(|change| (change.event, change.kind, change.id));
-        Ok(Roll { from: self.from, groups: self.groups.into_values().collect(), changes: self.changes })
+        Ok(RollForward { from: self.from, groups: self.groups.into_values().collect(), changes: self.changes })
     }
 }
 
-/// Whether an item had figures all along, so that its three measures must agree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Figured {
-    Yes,
-    No,
-}
-
-impl Figured {
-    fn of_entry(entry: &Entry) -> Self {
-        if entry.book_value.is_some() { Self::Yes } else { Self::No }
-    }
-
-    fn of_line(line: &Line) -> Self {
-        if line.figures.is_some() { Self::Yes } else { Self::No }
-    }
-
-    fn and(self, other: Self) -> Self {
-        if self == Self::Yes { other } else { self }
-    }
-}
-
-/// The roll-forward as CSV: a line for each currency, category and measure. No sums, which would count double.
-pub(super) fn write_csv(out: impl Write, roll: &Roll, to: Date) -> Result<(), csv::Error> {
+/// Writes the roll-forward as CSV: a line for each currency, category and measure, without totals.
+pub(super) fn write_csv(out: impl Write, roll: &RollForward, to: Date) -> Result<(), csv::Error> {
     let mut out = writer(out);
     out.write_record([
         "currency", "category", "measure", "opening", "additions", "disposals", "adjustments", "depreciation",
@@ -439,5 +424,4 @@ pub(super) fn write_csv(out: impl Write, roll: &Roll, to: Date) -> Result<(), cs
 }
 
 #[cfg(test)]
-#[path = "roll_tests.rs"]
 mod tests;

@@ -6,15 +6,15 @@ use serde_json::json;
 
 use super::*;
 
-struct Held(HashMap<(&'static str, i64), Record>);
+struct Held(HashMap<(&'static str, i64), JsonRecord>);
 
-impl Names for Held {
-    fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+impl RecordLookup for Held {
+    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord> {
         self.0.iter().find(|((name, own), _)| *name == collection && *own == id).map(|(_, record)| record)
     }
 }
 
-fn object(value: Json) -> Record {
+fn object(value: Json) -> JsonRecord {
     value.as_object().unwrap().clone()
 }
 
@@ -37,8 +37,8 @@ fn account() -> Held {
     Held(records.into_iter().map(|(collection, id, record)| ((collection, id), object(record))).collect())
 }
 
-fn asset(record: Json) -> Item {
-    Item::asset(&object(record), &account()).unwrap()
+fn asset(record: Json) -> RegisterItem {
+    RegisterItem::asset(&object(record), &account()).unwrap()
 }
 
 #[test]
@@ -48,15 +48,15 @@ fn an_asset_takes_its_category_and_depreciation_from_its_product() {
         "department_id": 1, "supplier_id": 1, "purchase_cost": "1299.50", "purchase_date": "2024-01-31T00:00:00.000Z",
         "warranty_expiration_date": "2027-01-31", "currency": null,
     }));
-    assert_eq!((item.kind, item.id, &*item.tag, &*item.title), (Kind::Asset, 7, "LAP-7", "MacBook Pro 14"));
+    assert_eq!((item.kind, item.id, &*item.tag, &*item.title), (ItemKind::Asset, 7, "LAP-7", "MacBook Pro 14"));
     assert_eq!([&*item.category, &*item.department, &*item.location], ["Laptops", "Finance", "Berlin"]);
     assert_eq!([&*item.supplier, &*item.status, &*item.serial], ["CDW", "In Use", "S1"]);
     assert_eq!(&*item.currency.code, "EUR", "that of the location");
     assert_eq!(item.cost, Ok(Decimal::new(129_950, 2)));
-    assert_eq!(item.purchased, Ok(date(2024, 1, 31)));
-    let schedule = Schedule { name: "3 years".into(), months: 36, minimum: Decimal::from(100) };
+    assert_eq!(item.purchase_date, Ok(date(2024, 1, 31)));
+    let schedule = DepreciationSchedule { name: "3 years".into(), months: 36, minimum: Decimal::from(100) };
     assert_eq!(item.schedule, Ok(schedule));
-    assert_eq!((item.disposal, item.runs_out), (Disposal::None, Some(date(2027, 1, 31))));
+    assert_eq!((item.disposal, item.expires_on), (Disposal::None, Some(date(2027, 1, 31))));
 }
 
 #[test]
@@ -64,19 +64,22 @@ fn what_is_missing_is_a_gap_with_a_reason() {
     let bare = asset(json!({"id": 1, "product_id": 2, "status_id": 2}));
     assert_eq!(bare.disposal, Disposal::Archived);
     assert!(bare.currency.is_unstated());
-    let reasons = [bare.cost.unwrap_err(), bare.purchased.unwrap_err(), bare.schedule.unwrap_err()];
+    let reasons = [bare.cost.unwrap_err(), bare.purchase_date.unwrap_err(), bare.schedule.unwrap_err()];
     assert_eq!(
-        reasons.map(|gap| gap.to_string()),
+        reasons.map(|missing_figure| missing_figure.to_string()),
         ["no purchase cost", "no purchase date", "its product `Desk` has no depreciation"]
     );
     let reason = |record| asset(record).schedule.unwrap_err().to_string();
-    assert_eq!(reason(json!({"id": 1, "product_id": 3})), "depreciations has no record 99, which it refers to");
-    assert_eq!(reason(json!({"id": 1, "product_id": 9})), "products has no record 9, which it refers to");
+    assert_eq!(
+        reason(json!({"id": 1, "product_id": 3})),
+        "it refers to record 99 of depreciations, which does not exist"
+    );
+    assert_eq!(reason(json!({"id": 1, "product_id": 9})), "it refers to record 9 of products, which does not exist");
     assert_eq!(reason(json!({"id": 1})), "it has no product, so it has no depreciation");
-    assert_eq!(reason(json!({"id": 1, "product_id": 4})), "the depreciation `None` does not say over how many months");
+    assert_eq!(reason(json!({"id": 1, "product_id": 4})), "the depreciation `None` has no number of months");
     let wrong = asset(json!({"id": 1, "purchase_cost": "n/a", "purchase_date": "soon", "department_id": 5}));
     assert_eq!(wrong.cost.unwrap_err().to_string(), "purchase cost `n/a` is not an amount");
-    assert_eq!(wrong.purchased.unwrap_err().to_string(), "purchase date `soon` is not a date");
+    assert_eq!(wrong.purchase_date.unwrap_err().to_string(), "purchase date `soon` is not a date");
     assert_eq!(wrong.department, "#5");
     let negative = asset(json!({"id": 1, "purchase_cost": -5}));
     assert_eq!(negative.cost.unwrap_err().to_string(), "purchase cost `-5` is negative");
@@ -89,15 +92,15 @@ fn a_license_has_its_own_depreciation_and_end() {
         "currency": "usd", "purchase_date": "2024-01-01", "expiration_date": "2026-12-31",
         "termination_date": "2025-06-30",
     });
-    let item = Item::license(&object(license), &account()).unwrap();
-    assert_eq!((item.kind, &*item.tag, &*item.category), (Kind::License, "Creative Cloud", "Laptops"));
-    assert_eq!((&*item.currency.code, item.runs_out), ("USD", Some(date(2026, 12, 31))));
+    let item = RegisterItem::license(&object(license), &account()).unwrap();
+    assert_eq!((item.kind, &*item.tag, &*item.category), (ItemKind::License, "Creative Cloud", "Laptops"));
+    assert_eq!((&*item.currency.code, item.expires_on), ("USD", Some(date(2026, 12, 31))));
     assert_eq!(item.disposal, Disposal::Terminated(date(2025, 6, 30)));
     assert!(item.schedule.is_ok());
 }
 
 #[test]
 fn a_record_without_an_id_is_refused() {
-    let error = Item::asset(&object(json!({"asset_id": "A"})), &account()).unwrap_err();
+    let error = RegisterItem::asset(&object(json!({"asset_id": "A"})), &account()).unwrap_err();
     assert_eq!(error.to_string(), r#"a record of assets has no id: {"asset_id":"A"}"#);
 }

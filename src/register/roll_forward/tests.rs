@@ -3,33 +3,33 @@
 use jiff::civil::date;
 use proptest::prelude::*;
 
-use super::super::depreciation::Schedule;
-use super::super::item::{Disposal, Gap, Item};
-use super::super::{ledger, samples};
+use super::super::depreciation::DepreciationSchedule;
+use super::super::item::{Disposal, MissingFigure, RegisterItem};
+use super::super::{csv_file, samples};
 use super::*;
 
 const OPENING: Date = date(2024, 12, 31);
 const CLOSING: Date = date(2025, 12, 31);
 
-fn lines(day: Date, items: impl IntoIterator<Item = Item>) -> Vec<Line> {
-    items.into_iter().map(|item| Line::on(day, item)).collect()
+fn lines(day: Date, items: impl IntoIterator<Item = RegisterItem>) -> Vec<RegisterLine> {
+    items.into_iter().map(|item| RegisterLine::on(day, item)).collect()
 }
 
 /// The register of the opening as the next one reads it.
-fn previous(items: impl IntoIterator<Item = Item>) -> Previous {
+fn previous(items: impl IntoIterator<Item = RegisterItem>) -> PreviousRegister {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("register.csv");
-    ledger::write(std::fs::File::create(&path).unwrap(), &lines(OPENING, items), OPENING).unwrap();
-    Previous::read(&path, CLOSING).unwrap()
+    csv_file::write(std::fs::File::create(&path).unwrap(), &lines(OPENING, items), OPENING).unwrap();
+    PreviousRegister::read(&path, CLOSING).unwrap()
 }
 
-fn csv(roll: &Roll) -> String {
+fn csv(roll: &RollForward) -> String {
     let mut out = Vec::new();
     write_csv(&mut out, roll, CLOSING).unwrap();
     String::from_utf8(out).unwrap().replace('\r', "").lines().skip(1).map(|line| line.to_owned() + "\n").collect()
 }
 
-fn changes(roll: &Roll) -> Vec<String> {
+fn changes(roll: &RollForward) -> Vec<String> {
     roll.changes.iter().map(|change| format!("{} {} {}", change.event.name(), change.id, change.category)).collect()
 }
 
@@ -46,25 +46,25 @@ fn time_alone_is_depreciation() {
 
 #[test]
 fn what_is_new_what_is_gone_and_what_was_changed() {
-    let schedule = |months| Ok(Schedule { name: "S".into(), months, minimum: Decimal::ZERO });
+    let schedule = |months| Ok(DepreciationSchedule { name: "S".into(), months, minimum: Decimal::ZERO });
     let before = [
         samples::item(1),
         samples::item(2),
         samples::item(3),
         samples::item(4),
-        Item { schedule: Err(Gap::NoDepreciation("it".into())), ..samples::item(5) },
-        Item { disposal: Disposal::Archived, ..samples::item(6) },
+        RegisterItem { schedule: Err(MissingFigure::NoDepreciation("it".into())), ..samples::item(5) },
+        RegisterItem { disposal: Disposal::Archived, ..samples::item(6) },
     ];
     let now = [
-        Item { disposal: Disposal::Archived, ..samples::item(1) },
-        Item { cost: Ok(Decimal::from(1200)), ..samples::item(2) },
-        Item { category: "Desktops".into(), ..samples::item(3) },
+        RegisterItem { disposal: Disposal::Archived, ..samples::item(1) },
+        RegisterItem { cost: Ok(Decimal::from(1200)), ..samples::item(2) },
+        RegisterItem { category: "Desktops".into(), ..samples::item(3) },
         // 4 is deleted; 5 gets a schedule; 6 comes back; 7 is bought; 8 was entered late; 9 has no figures.
-        Item { schedule: schedule(36), ..samples::item(5) },
+        RegisterItem { schedule: schedule(36), ..samples::item(5) },
         samples::item(6),
-        Item { purchased: Ok(date(2025, 6, 15)), ..samples::item(7) },
+        RegisterItem { purchase_date: Ok(date(2025, 6, 15)), ..samples::item(7) },
         samples::item(8),
-        Item { schedule: Err(Gap::NoDepreciation("it".into())), ..samples::item(9) },
+        RegisterItem { schedule: Err(MissingFigure::NoDepreciation("it".into())), ..samples::item(9) },
     ];
     let roll = roll(&previous(before), &lines(CLOSING, now)).unwrap();
     insta::assert_snapshot!(csv(&roll), @r#"
@@ -88,26 +88,26 @@ fn what_is_new_what_is_gone_and_what_was_changed() {
 #[test]
 fn an_opening_that_is_not_what_it_says_is_an_error_that_names_the_items() {
     let mut previous = previous([samples::item(1)]);
-    previous.entries.get_mut(&(Kind::Asset, 1)).unwrap().book_value = Some(Decimal::from(1));
+    previous.entries.get_mut(&(ItemKind::Asset, 1)).unwrap().book_value = Some(Decimal::from(1));
     let differences = roll(&previous, &lines(CLOSING, [samples::item(1)])).unwrap_err();
     assert_eq!(differences, ["asset 1 `LAP-0001`"]);
 }
 
-fn any_item(id: i64) -> impl Strategy<Value = Option<Item>> {
+fn any_item(id: i64) -> impl Strategy<Value = Option<RegisterItem>> {
     let category = prop::sample::select(vec!["Laptops", "laptops", "Desks", ""]);
     let code = prop::sample::select(vec!["EUR", "JPY", "KWD", ""]);
     let fields = (category, code, 0i64..500_000, 1u32..60, -900i32..400, 0u8..12);
     prop::option::weighted(0.8, fields).prop_map(move |fields| {
         let (category, code, cents, months, days, odd) = fields?;
         let item = samples::item(id);
-        Some(Item {
+        Some(RegisterItem {
             category: category.into(),
             currency: Currency::of(code),
-            cost: if odd == 0 { Err(Gap::CostMissing) } else { Ok(Decimal::new(cents, 2)) },
-            purchased: Ok(OPENING.checked_add(jiff::ToSpan::days(days)).unwrap()),
+            cost: if odd == 0 { Err(MissingFigure::CostMissing) } else { Ok(Decimal::new(cents, 2)) },
+            purchase_date: Ok(OPENING.checked_add(jiff::ToSpan::days(days)).unwrap()),
             schedule: match odd {
-                1 => Err(Gap::NoDepreciation("it".into())),
-                _ => Ok(Schedule { name: "S".into(), months, minimum: Decimal::from(10) }),
+                1 => Err(MissingFigure::NoDepreciation("it".into())),
+                _ => Ok(DepreciationSchedule { name: "S".into(), months, minimum: Decimal::from(10) }),
             },
             disposal: if odd == 2 { Disposal::Archived } else { Disposal::None },
             ..item
@@ -115,7 +115,7 @@ fn any_item(id: i64) -> impl Strategy<Value = Option<Item>> {
     })
 }
 
-fn any_items() -> impl Strategy<Value = Vec<Item>> {
+fn any_items() -> impl Strategy<Value = Vec<RegisterItem>> {
     (1..9i64).map(any_item).collect::<Vec<_>>().prop_map(|items| items.into_iter().flatten().collect())
 }
 
@@ -125,7 +125,7 @@ proptest! {
     #[test]
     fn whatever_happens_it_ties(before in any_items(), now in any_items()) {
         let (previous, lines) = (previous(before), lines(CLOSING, now));
-        let rolled = roll(&previous, &lines);
-        prop_assert!(rolled.is_ok(), "{rolled:?}");
+        let roll_forward = roll(&previous, &lines);
+        prop_assert!(roll_forward.is_ok(), "{roll_forward:?}");
     }
 }

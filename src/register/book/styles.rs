@@ -17,7 +17,7 @@ const LINK: Color = Color::RGB(0x0005_63C1);
 
 /// The formats of the workbook's cells.
 #[derive(Debug)]
-pub(super) struct Looks {
+pub(super) struct RegisterStyles {
     pub(super) title: Format,
     pub(super) lead: Format,
     pub(super) section: Format,
@@ -41,7 +41,7 @@ pub(super) struct Looks {
     pub(super) line_date: Format,
 }
 
-impl Looks {
+impl RegisterStyles {
     pub(super) fn new() -> Self {
         let base = Format::new().set_font_color(INK).set_align(FormatAlign::VerticalCenter);
         let right = |format: &Format| format.clone().set_align(FormatAlign::Right).set_indent(0);
