@@ -29,7 +29,7 @@ use crate::plan::Step;
 use crate::run::journal::StepOutcome;
 
 pub use dispatcher::Dispatch;
-pub use reconcile::LogStart;
+pub use reconcile::LogPosition;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]
