@@ -24,7 +24,7 @@ use crate::plan::{
     estimate,
 };
 use crate::report::{self, ReportMode, Requests, RunEstimate, Status};
-use crate::run::LogStart;
+use crate::run::LogPosition;
 use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
@@ -241,8 +241,8 @@ async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Resul
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = match has_actions {
-        true => LogStart::read(client).await?,
-        false => LogStart::NotAsked,
+        true => LogPosition::read(client).await?,
+        false => LogPosition::Unknown,
     };
     Ok(Knowledge { sizes, log })
 }
