@@ -11,7 +11,6 @@
 //! book           the workbook: summary, groups, charts, register, exceptions, method
 //! previous, roll an earlier register read back, and the way from its closing to this one's
 //! manifest       counts, totals and digests beside the files
-//! batch          all files appear together or not at all
 //! ```
 //!
 //! What always holds:
@@ -23,7 +22,6 @@
 //! - Today and now are arguments: the same records and options give the same files.
 
 mod amount;
-mod batch;
 mod book;
 mod columns;
 pub mod depreciation;

@@ -74,7 +74,7 @@ impl Files {
         };
         let is_single = is_one && place.format != FileFormat::Xlsx;
         if job.entities.len() > 1 && is_single {
-            let what = "one file of this kind column_type one collection";
+            let what = "one file of this kind holds one collection";
             return Err(Error::usage(what, "end the path in / for a file each, or in .xlsx for one workbook"));
         }
         let (target, landing) = match &place.destination {

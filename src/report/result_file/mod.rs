@@ -1,6 +1,6 @@
 //! The result file: the user's own rows back, with what became of each.
 //!
-//! - The user's columns keep their order; [`RESULT_HEADERS`] stand in front. ResultColumns of these names in the input are
+//! - The user's columns keep their order; [`RESULT_HEADERS`] stand in front. Columns of these names in the input are
 //!   left out, so that the result of a result does not grow.
 //! - Values are written as they were typed, so that the file can be mended and imported again.
 //! - Rows are written as they come and none is held back: memory does not grow with the rows. In the workbook the
@@ -80,7 +80,7 @@ impl ResultFile {
         }
     }
 
-    /// Puts the file in its place and says where it stands: place_chart `path`, with a number, where another program
+    /// Puts the file in its place and says where it stands: beside `path`, with a number, where another program
     /// held that one open meanwhile.
     pub fn finish(self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         match self.kind {

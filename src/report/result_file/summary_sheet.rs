@@ -286,7 +286,7 @@ fn link(grid: &mut SummaryGrid<'_>, column: u16, address: &ResultCell) -> Result
 fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes) -> Result<(), XlsxError> {
     let ignoring = summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty());
     let ignored = ignoring.map(|sheet| (summary.label(sheet).into_owned(), quoted(&sheet.ignored))).collect();
-    list(grid, "ResultColumns that were ignored", ignored)?;
+    list(grid, "Columns that were ignored", ignored)?;
     list(grid, "Sheets that were not read", summary.skipped_sheets.clone())?;
     let decoded =
         summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));

@@ -348,7 +348,7 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     1 problem in 1 row
     Sheet | Count | Column | Problem | First at | Found | Expected | To mend it
     Ada's assets | 1 | Bought | Not a date | E3 | soon | a date such as `2026-01-31` | write the day as it is in the calendar
-    ResultColumns that were ignored
+    Columns that were ignored
     Ada's assets | `Rack`
     ");
     let result_columns = part(&path, "xl/worksheets/sheet1.xml");

@@ -22,7 +22,7 @@ use crate::table::write::xlsx::{
 use crate::table::write::{AtomicFile, SheetNames, WriteError, catch_write_panic};
 use crate::table::{Cell, CellRef, Row};
 
-/// ColumnWidths in characters.
+/// Widths in characters.
 const NARROWEST: usize = 6;
 const MESSAGE_WIDTH: usize = 72;
 /// What a line of a message holds: widths count digits, and letters are narrower on average.
@@ -104,7 +104,7 @@ impl ResultWorkbook {
         let whole = AtomicFile::create(path)?;
         let mut workbook = Workbook::new();
         let mut names = SheetNames::default();
-        // The rows wait place_chart the result, not in the system's folder for temporary files, which may be memory.
+        // The rows wait beside the result, not in the system's folder for temporary files, which may be memory.
         let begun = workbook.set_tempdir(whole.folder()).map(drop);
         begun.map_err(|error| WriteError::from_xlsx(whole.path(), error))?;
         workbook.set_zip_compression_level(COMPRESSION);

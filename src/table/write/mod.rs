@@ -6,6 +6,7 @@
 mod atomic_file;
 pub mod csv;
 mod error;
+mod file_set;
 pub mod output;
 mod panic_guard;
 pub mod sheet;
@@ -14,5 +15,6 @@ pub mod xlsx;
 
 pub use atomic_file::AtomicFile;
 pub use error::WriteError;
+pub use file_set::FileSet;
 pub(crate) use panic_guard::catch_write_panic;
 pub use sheet_name::SheetNames;

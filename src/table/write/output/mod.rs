@@ -1,6 +1,6 @@
 //! Tables into files for others to read: one workbook, a file a table, or standard output.
 //!
-//! An [`TableWriter`] takes tables one after another, each with typed columns and rows of cells. All its files appear
+//! A [`TableWriter`] takes tables one after another, each with typed columns and rows of cells. All its files appear
 //! together at [`TableWriter::finish`], or not at all: dropped before, whatever stood in their places is untouched.
 //!
 //! ```text
@@ -154,7 +154,7 @@ pub struct OutputColumn {
 
 /// A place that takes tables.
 ///
-/// A cell whose value is not what its column [`ColumnType`] is written as its text where the format can (XLSX, CSV,
+/// A cell whose value is not of its column's [`ColumnType`] is written as its text where the format can (XLSX, CSV,
 /// JSONL), so that what a service sends against its own rules is seen rather than lost.
 pub trait TableWriter: Send {
     /// Begins a table; the one before is complete.

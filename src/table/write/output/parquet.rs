@@ -11,7 +11,7 @@
 //! | yes or no | `BOOLEAN` |
 //!
 //! Every column is optional: a cell in which nothing stands is null. So is one that holds something else than its
-//! column, which is told ([`OutputReport::emptied`]). Rows are gathered in groups of bounded size, so memory is flat; what
+//! column, which is told ([`OutputReport::mismatched`]). Rows are gathered in groups of bounded size, so memory is flat; what
 //! is written is never returned to, so it may be a stream.
 
 use std::io;

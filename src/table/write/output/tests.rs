@@ -262,10 +262,7 @@ fn more_columns_than_a_sheet_holds_are_refused() {
     let path = folder.path().join("all.xlsx");
     let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Xlsx, &OutputOptions::default()).unwrap();
     let refused = output.begin("assets", &vec![column("a", ColumnType::Text); 16_385]).unwrap_err();
-    assert!(
-        refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet column_type 16384"),
-        "{refused}"
-    );
+    assert!(refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet holds 16384"), "{refused}");
     drop(output);
     assert!(names(folder.path()).is_empty());
 }
