@@ -4,6 +4,7 @@
 //! were typed; which columns there are, and what their colours mean, is for the callers to say.
 
 mod atomic_file;
+mod column_type;
 pub mod csv;
 mod error;
 mod file_set;
@@ -11,9 +12,11 @@ pub mod output;
 mod panic_guard;
 pub mod sheet;
 mod sheet_name;
+pub mod workbook;
 pub mod xlsx;
 
 pub use atomic_file::AtomicFile;
+pub use column_type::ColumnType;
 pub use error::WriteError;
 pub use file_set::FileSet;
 pub(crate) use panic_guard::catch_write_panic;

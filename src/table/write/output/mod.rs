@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::WriteError;
+pub use super::column_type::ColumnType;
 use crate::table::{CellRef, Row};
 use output_files::OutputFiles;
 
@@ -123,26 +124,6 @@ pub fn open(
         #[cfg(not(feature = "parquet"))]
         FileFormat::Parquet => return Err(WriteError::NotBuilt { format: "Parquet" }),
     })
-}
-
-/// What the cells of a column hold, where they hold anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ColumnType {
-    /// Ids and tags too: they are called by, not reckoned with.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number that may have a fraction.
-    Number,
-    /// An amount; a cell's number format tells the currency.
-    Money,
-    /// A calendar day.
-    Date,
-    /// A moment in UTC, to the millisecond.
-    Timestamp,
-    Boolean,
-    /// A structure, as JSON text.
-    Json,
 }
 
 /// A column of a table.
