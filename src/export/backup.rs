@@ -1,9 +1,8 @@
 //! Records that are about to be deleted, as a workbook that an import can bring back.
 
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use rust_xlsxwriter::{Color, DocProperties, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, DocProperties};
 
 use super::names::Names;
 use super::{Columns, value};

@@ -162,11 +162,8 @@ impl ResultWorkbook {
     }
 
     fn open_sheet(&mut self, wanted: &str, columns: ResultColumns) -> Result<(), WriteError> {
-        let ours = RESULT_HEADERS.into_iter().map(|text| HeaderCell {
-            text,
-            format: &self.formats.ours,
-            column_format: None,
-        });
+        let ours =
+            RESULT_HEADERS.into_iter().map(|text| HeaderCell { text, format: &self.formats.ours, column_format: None });
         let theirs = columns.kept(columns.width()).map(|column| HeaderCell {
             text: columns.header(column).unwrap_or_default(),
             format: &self.formats.theirs,

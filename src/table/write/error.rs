@@ -87,6 +87,14 @@ impl WriteError {
         }
     }
 
+    /// As [`WriteError::from_io`], for standard output where there is no path.
+    pub(crate) fn from_output(path: Option<&Path>, source: io::Error) -> Self {
+        match path {
+            Some(path) => Self::from_io(path, source),
+            None => Self::Stdout { source },
+        }
+    }
+
     /// What the workbook writer's refusal means for the file at `path`.
     pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
         match source {

@@ -12,6 +12,7 @@ pub mod output;
 mod panic_guard;
 pub mod sheet;
 mod sheet_name;
+mod value_text;
 pub mod workbook;
 pub mod xlsx;
 

@@ -19,7 +19,6 @@ mod jsonl;
 mod output_files;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod value_text;
 mod workbook;
 
 use std::path::PathBuf;
@@ -28,6 +27,7 @@ use jiff::civil::Date;
 
 use super::WriteError;
 pub use super::column_type::ColumnType;
+pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
 use crate::table::{CellRef, Row};
 use output_files::OutputFiles;
 
@@ -69,38 +69,14 @@ pub enum OutputTarget {
 /// How an output is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputOptions {
-    /// Of CSV.
-    pub mark: ByteOrderMark,
-    /// Of CSV: an ASCII character.
-    pub delimiter: u8,
-    /// Of CSV.
-    pub formula_escaping: FormulaEscaping,
-    /// What a workbook says of itself.
+    pub csv: CsvOptions,
+    /// The title in a workbook's properties.
     pub title: String,
-}
-
-/// Whether a text file begins with the mark by which Excel tells UTF-8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrderMark {
-    Without,
-    With,
-}
-
-/// Whether texts that a spreadsheet program would run as formulas are guarded (design rule 12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormulaEscaping {
-    On,
-    Off,
 }
 
 impl Default for OutputOptions {
     fn default() -> Self {
-        Self {
-            mark: ByteOrderMark::Without,
-            delimiter: b',',
-            formula_escaping: FormulaEscaping::On,
-            title: String::new(),
-        }
+        Self { csv: CsvOptions::EXPORT, title: String::new() }
     }
 }
 
@@ -112,12 +88,12 @@ impl Default for OutputOptions {
 pub fn open(
     target: &OutputTarget,
     format: FileFormat,
-    style: &OutputOptions,
+    options: &OutputOptions,
 ) -> Result<Box<dyn TableWriter>, WriteError> {
     let files = OutputFiles::open(target, format.extension())?;
     Ok(match format {
-        FileFormat::Xlsx => Box::new(workbook::Workbooks::new(files, style)),
-        FileFormat::Csv => Box::new(csv::CsvFiles::new(files, style)),
+        FileFormat::Xlsx => Box::new(workbook::Workbooks::new(files, options)),
+        FileFormat::Csv => Box::new(csv::CsvFiles::new(files, options.csv)),
         FileFormat::Jsonl => Box::new(jsonl::JsonlFiles::new(files)),
         #[cfg(feature = "parquet")]
         FileFormat::Parquet => Box::new(parquet::ParquetFiles::new(files)),

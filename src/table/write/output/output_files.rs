@@ -98,7 +98,7 @@ impl OutputFiles {
 
     /// Takes back a sink that has been written in full, with its tables and their numbers of rows.
     pub(super) fn add(&mut self, mut sink: Sink, tables: Vec<(String, u64)>) -> Result<(), WriteError> {
-        sink.flush().map_err(|error| refused(sink.path(), error))?;
+        sink.flush().map_err(|error| WriteError::from_output(sink.path(), error))?;
         self.written.push(WrittenFile { path: sink.path().map(Path::to_owned), tables });
         if let Sink::File(file) = sink {
             self.set.add(file);
@@ -110,14 +110,6 @@ impl OutputFiles {
     pub(super) fn finish(self) -> Result<Vec<WrittenFile>, WriteError> {
         self.set.commit()?;
         Ok(self.written)
-    }
-}
-
-/// The error for a failed write to the file at `path`, or to standard output if there is no path.
-pub(super) fn refused(path: Option<&Path>, error: io::Error) -> WriteError {
-    match path {
-        Some(path) => WriteError::from_io(path, error),
-        None => WriteError::Stdout { source: error },
     }
 }
 

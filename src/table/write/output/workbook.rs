@@ -16,7 +16,7 @@ use super::super::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use super::super::xlsx::{
     AMOUNT_FORMAT, CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, value_width, write_cell,
 };
-use super::output_files::{OutputFiles, Sink, refused};
+use super::output_files::{OutputFiles, Sink};
 use super::{ColumnType, OutputColumn, OutputOptions, OutputReport, TableWriter, TruncatedText};
 use crate::table::{Cell, CellRef, Row, Value};
 
@@ -183,7 +183,7 @@ impl OutputBook {
         // A workbook is not written from beginning to end, and a stream is.
         let mut file = tempfile::tempfile().map_err(|error| WriteError::from_io(&path, error))?;
         writer.save(&file)?;
-        copy_from_start(&mut file, &mut sink).map_err(|error| refused(None, error))?;
+        copy_from_start(&mut file, &mut sink).map_err(|error| WriteError::from_output(None, error))?;
         Ok(sink)
     }
 }
