@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::args::{CheckArgs, Global};
 use super::intake::{Holding, Intake};
+use super::needs::no_rows;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
@@ -24,7 +25,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     let mut summary = check_all(&mut intake, path.as_ref())?;
     progress.finish();
     if summary.rows() == 0 {
-        return Err(Error::no_rows(&summary.files));
+        return Err(no_rows(&summary.files));
     }
     summary.options = result::reading_options(&args.reading);
     summary.next = next(&summary);

@@ -8,6 +8,7 @@ use super::names::Names;
 use super::{Columns, value};
 use crate::api::RawFields;
 use crate::catalog::Record;
+use crate::error::Diagnostic;
 use crate::schema::Entity;
 use crate::table::Row;
 use crate::table::write::sheet::{HEADER, header_format};
@@ -43,9 +44,9 @@ pub enum BackupError {
 
 impl BackupError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
-            BackupError::Write(error) => error.mend(),
+            BackupError::Write(error) => error.hint(),
             BackupError::Taken { .. } => Some(String::from("name another file with --backup, or move that one away")),
             BackupError::TooMany { .. } => Some(String::from("split the sheet, and delete in several runs")),
             BackupError::TooWide { .. } | BackupError::TooLong { .. } => {
@@ -151,5 +152,11 @@ fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row:
     let json = serde_json::Value::Object(record.clone()).to_string();
     if let Some(fields) = RawFields::of(&json) {
         columns.fill(&fields, names, row);
+    }
+}
+
+impl Diagnostic for BackupError {
+    fn hint(&self) -> Option<String> {
+        BackupError::hint(self)
     }
 }

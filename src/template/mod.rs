@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use tempfile::NamedTempFile;
 
+use crate::error::Diagnostic;
 use crate::schema::{Entity, Reference, importable};
 use crate::table::write::WriteError;
 use drop_down_lists::DropDownLists;
@@ -63,10 +64,10 @@ pub enum TemplateError {
 
 impl TemplateError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::Taken { .. } => Some("choose another folder, or move the file away first".to_owned()),
-            Self::Write(error) => error.mend(),
+            Self::Write(error) => error.hint(),
         }
     }
 }
@@ -128,6 +129,12 @@ fn place(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         Ok(())
     };
     placed().map_err(|error| WriteError::from_io(path, error))
+}
+
+impl Diagnostic for TemplateError {
+    fn hint(&self) -> Option<String> {
+        TemplateError::hint(self)
+    }
 }
 
 #[cfg(test)]

@@ -114,8 +114,8 @@ impl Job {
         }
         let has_day = self.layout == Layout::Partitioned || self.output.contains("{date}");
         if self.keep.is_some() && !has_day && !self.output.contains("{time}") {
-            let mend = "put {date} into the name, such as nightly-{date}.xlsx";
-            return Err(Error::usage("--keep needs names that differ from day to day", mend));
+            let hint = "put {date} into the name, such as nightly-{date}.xlsx";
+            return Err(Error::usage("--keep needs names that differ from day to day", hint));
         }
         if self.changes == Changes::Told && self.entities.iter().any(|entity| !entity.is_collection()) {
             let what = "the activity log is itself a list of changes";
@@ -183,7 +183,7 @@ pub(super) fn no_output() -> Error {
 
 /// What is wrong with a condition, as an error of the command line.
 pub(super) fn told(error: ConditionError) -> Error {
-    Error::usage(error.to_string(), error.mend())
+    Error::usage(error.to_string(), error.hint())
 }
 
 /// The destination with its placeholders filled in.
@@ -207,8 +207,8 @@ fn fill_names(pattern: &str, name: Option<&str>, tenant: Option<&str>) -> Result
         path = path.replace("{name}", &file_word(name));
     }
     if path.contains("{tenant}") {
-        let mend = "add --tenant or --all-tenants, or leave {tenant} out";
-        let tenant = tenant.ok_or_else(|| Error::usage("{tenant} stands for a tenant, and none is meant", mend))?;
+        let hint = "add --tenant or --all-tenants, or leave {tenant} out";
+        let tenant = tenant.ok_or_else(|| Error::usage("{tenant} stands for a tenant, and none is meant", hint))?;
         path = path.replace("{tenant}", &file_word(tenant));
     }
     Ok(path)

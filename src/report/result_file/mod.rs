@@ -2,7 +2,7 @@
 //!
 //! - The user's columns keep their order; [`RESULT_HEADERS`] stand in front. Columns of these names in the input are
 //!   left out, so that the result of a result does not grow.
-//! - Values are written as they were typed, so that the file can be mended and imported again.
+//! - Values are written as they were typed, so that the file can be fixed and imported again.
 //! - Rows are written as they come and none is held back: memory does not grow with the rows. In the workbook the
 //!   Summary sheet is the first although it is written last; what the end of a sheet knows (widths, filter) is
 //!   metadata that the workbook writer keeps apart from the rows.

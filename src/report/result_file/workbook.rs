@@ -37,7 +37,7 @@ const MAX_LINES: usize = 20;
 const MAX_TALL_ROWS: usize = 50_000;
 
 /// What the note on a text says that is too long for a cell.
-const CUT: &str = "Only the first 32,767 characters are kept\nExpected: no more than a cell can hold\nTo mend it: shorten the text, or import the original file";
+const CUT: &str = "Only the first 32,767 characters are kept: a cell holds no more\nHint: shorten the text, or import the original file";
 
 /// Result files are large and soon replaced: level 3 is half again as fast as the usual 6, and a few per cent larger.
 const COMPRESSION: u8 = 3;
@@ -255,7 +255,7 @@ fn write_values(
     Ok(())
 }
 
-/// What the tab's colour tells: whether there is anything to mend or to look into.
+/// What the tab's colour tells: whether there is anything to fix or to review.
 fn worst(counts: Counts) -> Status {
     match (counts.failed, counts.unknown) {
         (0, 0) => Status::Created,

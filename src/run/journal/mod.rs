@@ -24,7 +24,6 @@
 //! `user_version` is the format's version. Durable are commits of the phase `sending`; while a plan is made nothing is
 //! lost that the spreadsheet does not hold.
 
-mod account;
 mod cells;
 mod draft;
 mod error;
@@ -44,6 +43,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::account::AccountIdentity;
 use crate::api::Body;
 use crate::check::Problem;
 use crate::plan::{StepCount, StepSink};
@@ -52,7 +52,6 @@ use crate::run::LogStart;
 use crate::schema::Entity;
 use crate::table::Row;
 
-pub use account::Account;
 pub use draft::Draft;
 pub use error::JournalError;
 pub use read::{Attempts, Journal, RowState, StoredRow};
@@ -66,7 +65,7 @@ pub struct RunHead {
     /// When it began and four letters: `20261124-093012-kqzf`.
     pub id: String,
     pub deed: Deed,
-    pub account: Account,
+    pub account: AccountIdentity,
     /// The run that this one takes back.
     pub undoes: Option<String>,
     pub details: Details,

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::compare::{Likeness, Tags, View, integer, likeness};
 use crate::api::Record;
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{ACTIVITY, Entity, Field, HOLDERS, Role, fold_header};
 
@@ -43,7 +43,7 @@ impl LogStart {
     /// # Errors
     /// Where the log cannot be read. A run may go on with [`LogStart::NotAsked`]; lost checkouts are then settled by
     /// where things are, if at all.
-    pub async fn read<S: Pages>(service: &S) -> Result<Self, S::Error> {
+    pub async fn read<S: RecordSource>(service: &S) -> Result<Self, S::Error> {
         let newest = service.page(&ACTIVITY, NEWEST_FIRST, 0, 1).await?;
         Ok(match newest.first() {
             None => LogStart::Empty,
@@ -122,7 +122,11 @@ pub(super) fn words(action: &'static Entity) -> Option<(&'static str, &'static s
 
 /// Whether the log tells of such actions at all: its newest entry of that event, whatever it happened to, is newer than
 /// the run.
-pub(super) async fn speaks<S: Pages>(service: &S, action: &'static Entity, start: &LogStart) -> Result<bool, S::Error> {
+pub(super) async fn speaks<S: RecordSource>(
+    service: &S,
+    action: &'static Entity,
+    start: &LogStart,
+) -> Result<bool, S::Error> {
     let Some((_, event)) = words(action) else { return Ok(false) };
     let filters = [&[("event", event)], NEWEST_FIRST].concat();
     let newest = service.page(&ACTIVITY, &filters, 0, 1).await?;
@@ -132,7 +136,7 @@ pub(super) async fn speaks<S: Pages>(service: &S, action: &'static Entity, start
 /// The entries about an item that may be of steps of one action, from the day before the run on.
 ///
 /// Asked for by employee where `people` are told; an entry that does not name its employee is then known to be theirs.
-pub(super) async fn entries<S: Pages>(
+pub(super) async fn entries<S: RecordSource>(
     service: &S,
     action: &'static Entity,
     item: i64,
@@ -182,7 +186,7 @@ pub(super) fn person(step: &Step) -> Option<i64> {
 const PERSON: &str = "employee_id";
 
 /// The log only grows, and is read from its old end: nothing slips through between two pages.
-async fn all<S: Pages>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {
+async fn all<S: RecordSource>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {
     let mut entries: Vec<Record> = Vec::new();
     loop {
         let limit = service.page_limit().max(1);

@@ -46,7 +46,7 @@ pub use log::LogStart;
 pub(super) use newcomers::Newcomers;
 
 use crate::api::Record;
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{self, Entity};
 use compare::View;
@@ -87,7 +87,7 @@ pub(super) enum Settlement {
 ///
 /// # Errors
 /// Where the service could not be read: nothing is decided then.
-pub(super) async fn settle<S: Pages>(
+pub(super) async fn settle<S: RecordSource>(
     service: &S,
     unsettled: &[&Step],
     known: &Known<'_>,
@@ -114,7 +114,7 @@ pub(super) async fn settle<S: Pages>(
     Ok(settlements)
 }
 
-async fn settle_records<S: Pages>(
+async fn settle_records<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     steps: &[&Step],

@@ -7,12 +7,12 @@ use super::compare::integer;
 use super::log::{self, LogStart};
 use super::search::{self, TagBook};
 use super::{Known, Settlement};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{self, Entity, Field};
 
 /// What became of actions, in their order.
-pub(super) async fn settle<S: Pages>(
+pub(super) async fn settle<S: RecordSource>(
     service: &S,
     steps: &[&Step],
     known: &Known<'_>,
@@ -68,7 +68,7 @@ fn is_same(action: &Entity, step: &Step, other: &Step) -> bool {
         && item_field(step).all(|field| step.body.get(field.name) == other.body.get(field.name))
 }
 
-async fn ask_log<S: Pages>(
+async fn ask_log<S: RecordSource>(
     service: &S,
     pool: &Pool<'_>,
     known: &Known<'_>,
@@ -149,7 +149,7 @@ impl<'s> Pending<'s> {
 }
 
 /// Asks the item itself, where nothing else that is open muddles what it says.
-async fn ask_item<S: Pages>(
+async fn ask_item<S: RecordSource>(
     service: &S,
     steps: &[&Step],
     pending: &[Pending<'_>],

@@ -12,7 +12,7 @@ use super::compare::{folded, telling_field};
 use super::log::{self, LogStart};
 use super::records::is_older;
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{ACTIVITY, Entity};
 
@@ -30,7 +30,7 @@ impl Newcomers {
     ///
     /// # Errors
     /// Where the service could not be read: nothing is known then.
-    pub(in super::super) async fn look<S: Pages>(
+    pub(in super::super) async fn look<S: RecordSource>(
         service: &S,
         entities: &[&'static Entity],
         began: Timestamp,
@@ -73,7 +73,11 @@ impl Newcomers {
 
 /// The records that came since a moment, and some before. Read from the newest on, so that a record that comes
 /// meanwhile moves others to the next page and none out of sight.
-async fn newer<S: Pages>(service: &S, entity: &'static Entity, since: Timestamp) -> Result<Vec<Record>, S::Error> {
+async fn newer<S: RecordSource>(
+    service: &S,
+    entity: &'static Entity,
+    since: Timestamp,
+) -> Result<Vec<Record>, S::Error> {
     let newest_first = [("sort", "created_at"), ("order", "desc")];
     let mut records: Vec<Record> = Vec::new();
     loop {
@@ -91,7 +95,7 @@ async fn newer<S: Pages>(service: &S, entity: &'static Entity, since: Timestamp)
 
 /// How often an action happened since the run was planned, as the log tells. Where the log was not asked then, nothing
 /// can be told.
-async fn count<S: Pages>(service: &S, action: &'static Entity, start: &LogStart) -> Result<usize, S::Error> {
+async fn count<S: RecordSource>(service: &S, action: &'static Entity, start: &LogStart) -> Result<usize, S::Error> {
     let Some((kind, event)) = log::words(action).filter(|_| *start != LogStart::NotAsked) else { return Ok(0) };
     let filters = [("type", kind), ("event", event), ("sort", "created_at"), ("order", "desc")];
     let (mut seen, mut newer) = (0_u64, 0);

@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 
 use super::compare::{Tags, folded, integer, telling_field};
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire};
 
@@ -100,7 +100,7 @@ impl Wanted {
     }
 
     /// Looks.
-    pub(super) async fn look<S: Pages>(&self, service: &S, size: Option<u64>) -> Result<Seen, S::Error> {
+    pub(super) async fn look<S: RecordSource>(&self, service: &S, size: Option<u64>) -> Result<Seen, S::Error> {
         if self.way(size, service.page_limit()) == Way::Pages {
             let (records, reading) = read(service, self.entity, &[], 1).await?;
             if reading == Reading::Whole {
@@ -123,7 +123,7 @@ impl Wanted {
         seen.once()
     }
 
-    async fn search<S: Pages>(&self, service: &S) -> Result<Seen, S::Error> {
+    async fn search<S: RecordSource>(&self, service: &S) -> Result<Seen, S::Error> {
         let mut seen = Seen::new();
         if let Some(field) = self.telling {
             let entity = self.entity;
@@ -177,7 +177,7 @@ impl Seen {
 }
 
 /// A list to its end, begun anew up to `readings` times in all where it moves meanwhile.
-async fn read<S: Pages>(
+async fn read<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     filters: &[(&str, &str)],
@@ -194,7 +194,7 @@ async fn read<S: Pages>(
     Ok((records, Reading::Torn))
 }
 
-async fn read_once<S: Pages>(
+async fn read_once<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     filters: &[(&str, &str)],
@@ -229,7 +229,7 @@ pub(super) struct TagBook {
 
 impl TagBook {
     /// Looks up the tags that are not known yet.
-    pub(super) async fn learn<S: Pages>(&mut self, service: &S, tags: BTreeSet<String>) -> Result<(), S::Error> {
+    pub(super) async fn learn<S: RecordSource>(&mut self, service: &S, tags: BTreeSet<String>) -> Result<(), S::Error> {
         let Some((assets, field)) = tagged() else { return Ok(()) };
         let unknown: Vec<String> = tags.into_iter().filter(|tag| !self.ids.contains_key(tag)).collect();
         let mut found = stream::iter(unknown)
