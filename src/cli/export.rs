@@ -12,9 +12,9 @@ use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::settings::{Settings, named_export};
 use super::{Error, Exit};
-use crate::export::{CsvOptions, ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope};
+use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope};
 use crate::table::Delimiter;
-use crate::table::write::output::FileFormat;
+use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
 
 pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
     let (global, args) = with_named_export(global, args)?;
@@ -69,7 +69,7 @@ fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error
         changed_since: args.since.as_deref().map(parse_date).transpose()?,
         read_mode: read_mode(args),
         keep: args.keep,
-        csv: csv_options(args)?,
+        csv: Some(csv_options(args)?),
         shutdown: interrupts::listen()?,
         ..ExportJob::new(args.entities.iter())
     };
@@ -97,7 +97,11 @@ fn csv_options(args: &ExportArgs) -> Result<CsvOptions, Error> {
         Delimiter::parse(text).map(Delimiter::byte).ok_or_else(error)
     };
     let delimiter = args.delimiter.as_deref().map(parse).transpose()?;
-    Ok(CsvOptions { delimiter, byte_order_mark: args.bom, raw: args.raw })
+    Ok(CsvOptions {
+        delimiter: delimiter.unwrap_or(b','),
+        byte_order_mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
+        formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
+    })
 }
 
 fn read_mode(args: &ExportArgs) -> ReadMode {

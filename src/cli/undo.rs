@@ -29,7 +29,7 @@ use crate::report::{RunEstimate, counted, thousands};
 use crate::run::journal::{
     Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
 };
-use crate::run::{LogStart, Start};
+use crate::run::{LogPosition, Start};
 use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
@@ -162,7 +162,7 @@ async fn plan(
     let deeds = undo.finish();
     let (emails, people) = mails::count(client, &deeds, &mut present).await?;
     let moves = deeds.iter().any(|deed| deed.entity.is_action() && deed.kind().is_some());
-    let log = if moves { LogStart::read(client).await? } else { LogStart::NotAsked };
+    let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = deeds.iter().filter(|deed| deed.kind().is_some()).count() as u64;
     let quota = account.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);

@@ -1,9 +1,8 @@
 //! Backup of records before a delete: a workbook that an import can restore.
 
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use rust_xlsxwriter::{Color, DocProperties, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, DocProperties};
 
 use super::columns::{ExportColumns, ImportRole};
 use super::names::ReferenceNames;
@@ -13,15 +12,16 @@ use crate::catalog::Record;
 use crate::error::Diagnostic;
 use crate::schema::Entity;
 use crate::table::Row;
-use crate::table::write::sheet::{ColumnWidths, HEADER, apply_layout, header_format, set_header_height};
+use crate::table::write::sheet::{HEADER, header_format};
+use crate::table::write::workbook::{HeaderCell, WorkbookWriter};
 use crate::table::write::xlsx::{
     CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, write_cell,
 };
-use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
+use crate::table::write::{AtomicFile, ColumnType, WriteError};
 
 /// Minimum column width, in characters.
 const MIN_WIDTH: usize = 8;
-/// Header colour of columns that an import ignores.
+/// Header color of columns that an import ignores.
 const READ_ONLY_COLOR: Color = Color::RGB(0x7F7F7F);
 
 /// Why records could not be backed up.
@@ -46,7 +46,7 @@ pub enum BackupError {
 impl Diagnostic for BackupError {
     fn hint(&self) -> Option<String> {
         match self {
-            BackupError::Write(error) => error.mend(),
+            BackupError::Write(error) => error.hint(),
             BackupError::Exists { .. } => {
                 Some(String::from("pass another path to --backup, or move the existing file"))
             }
@@ -61,7 +61,7 @@ impl Diagnostic for BackupError {
 /// A backup file being written. It appears complete, or not at all.
 #[derive(Debug)]
 pub struct Backup {
-    whole: AtomicFile,
+    file: AtomicFile,
 }
 
 impl Backup {
@@ -72,7 +72,7 @@ impl Backup {
     pub fn create(path: &Path) -> Result<Self, BackupError> {
         match path.exists() {
             true => Err(BackupError::Exists { path: path.to_path_buf() }),
-            false => Ok(Self { whole: AtomicFile::create(path)? }),
+            false => Ok(Self { file: AtomicFile::create(path)? }),
         }
     }
 
@@ -88,17 +88,14 @@ impl Backup {
     ) -> Result<PathBuf, BackupError> {
         let columns = ExportColumns::backup(entity, records.iter().copied());
         check_limits(&columns, records, names)?;
-        let Self { whole } = self;
-        catch_write_panic(whole.path(), || {
-            let mut workbook = Workbook::new();
-            workbook.set_tempdir(whole.folder())?;
-            let about = DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport");
-            workbook.set_properties(&about);
-            let sheet = workbook.add_worksheet_with_constant_memory();
-            fill(sheet?, entity, &columns, records, names)?;
-            workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
-        })?;
-        Ok(whole.commit()?)
+        let Self { file } = self;
+        let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
+        writer.set_properties(
+            &DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport"),
+        );
+        fill(&mut writer, entity, &columns, records, names)?;
+        writer.save(file.as_file())?;
+        Ok(file.commit()?)
     }
 }
 
@@ -123,25 +120,37 @@ fn check_limits(columns: &ExportColumns, records: &[&Record], names: &ReferenceN
 }
 
 fn fill(
-    sheet: &mut Worksheet,
+    writer: &mut WorkbookWriter,
     entity: &Entity,
     columns: &ExportColumns,
     records: &[&Record],
     names: &ReferenceNames,
-) -> Result<(), XlsxError> {
-    sheet.set_name(entity.name)?;
+) -> Result<(), WriteError> {
+    let (imported, read_only) = (header_format(HEADER), header_format(READ_ONLY_COLOR));
     let mut formats = CellFormats::new(Color::White);
-    let mut widths = write_header(sheet, columns, &formats)?;
-    let mut row = Row::default();
-    for (number, record) in (1..).zip(records) {
-        fill_row(columns, record, names, u64::from(number) + 1, &mut row);
-        for (place, cell) in (0..).zip(row.cells()) {
-            write_cell(sheet, (number, place), cell, CellMark::Plain, &mut formats)?;
-            widths.observe(number, usize::from(place), cell);
+    let header = columns.headers_with_role().map(|(text, role)| HeaderCell {
+        text,
+        format: match role {
+            ImportRole::Imported => &imported,
+            ImportRole::ReadOnly => &read_only,
+        },
+        column_format: Some(formats.of_column(ColumnType::Text)),
+    });
+    let mut table = writer.add_table(entity.name, MIN_WIDTH, header)?;
+    writer.edit_sheet(table.index, |sheet| {
+        let mut row = Row::default();
+        for record in records {
+            fill_row(columns, record, names, u64::from(table.next_row) + 1, &mut row);
+            for (place, cell) in (0..).zip(row.cells()) {
+                let at = (table.next_row, place);
+                write_cell(sheet, at, cell, ColumnType::Text, CellMark::Plain, &mut formats)?;
+                table.widths.observe(table.next_row, usize::from(place), cell);
+            }
+            table.next_row += 1;
         }
-    }
-    widths.set(sheet)?;
-    apply_layout(sheet, records.len() as u32, widths.last_column(), 0)
+        Ok(())
+    })?;
+    writer.finish_table(&table, 0)
 }
 
 fn fill_row(columns: &ExportColumns, record: &Record, names: &ReferenceNames, number: u64, row: &mut Row) {
@@ -150,25 +159,4 @@ fn fill_row(columns: &ExportColumns, record: &Record, names: &ReferenceNames, nu
     if let Some(fields) = RawFields::of(&json) {
         columns.fill(&fields, names, row);
     }
-}
-
-/// Writes the header row and the column formats; returns the widths of the headers.
-fn write_header(
-    sheet: &mut Worksheet,
-    columns: &ExportColumns,
-    formats: &CellFormats,
-) -> Result<ColumnWidths, XlsxError> {
-    let (imported, read_only) = (header_format(HEADER), header_format(READ_ONLY_COLOR));
-    let mut widths = ColumnWidths::new(MIN_WIDTH);
-    for (place, (text, role)) in (0..).zip(columns.headers_with_role()) {
-        sheet.set_column_format(place, formats.text_column())?;
-        let format = match role {
-            ImportRole::Imported => &imported,
-            ImportRole::ReadOnly => &read_only,
-        };
-        sheet.write_string_with_format(0, place, text, format)?;
-        widths.add(text);
-    }
-    set_header_height(sheet)?;
-    Ok(widths)
 }

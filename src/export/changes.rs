@@ -7,7 +7,7 @@ use super::columns::{ExportColumns, IdColumns};
 use super::destination::{CHANGES_TABLE, OutputLayout};
 use super::source::{ExportList, ExportSource};
 use crate::api::RawFields;
-use crate::catalog::{Change, Changed, LogEntry};
+use crate::catalog::{ChangeKind, LogEntry, RecordChange};
 use crate::error::Result;
 use crate::schema::Entity;
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
@@ -116,17 +116,17 @@ impl<'a, 's> ChangeWriter<'a, 's> {
         Ok(Self { source, entity: list.entity, columns, tenant, output, row: Row::default(), counts })
     }
 
-    fn write(&mut self, change: &Change) -> Result<()> {
-        match &change.what {
-            Changed::Added(record) => {
+    fn write(&mut self, change: &RecordChange) -> Result<()> {
+        match &change.kind {
+            ChangeKind::Added(record) => {
                 self.counts.added += 1;
                 self.write_row(change, record, ("added", "", "", ""))
             }
-            Changed::Removed(record) => {
+            ChangeKind::Removed(record) => {
                 self.counts.removed += 1;
                 self.write_row(change, record, ("removed", "", "", ""))
             }
-            Changed::Changed { before, after } => {
+            ChangeKind::Updated { before, after } => {
                 self.counts.changed += 1;
                 let (old, new) = (self.cells(before), self.cells(after));
                 let headers: Vec<String> = self.columns.headers().map(str::to_owned).collect();
@@ -152,7 +152,7 @@ impl<'a, 's> ChangeWriter<'a, 's> {
 
     fn write_row(
         &mut self,
-        change: &Change,
+        change: &RecordChange,
         record: &Map<String, Json>,
         (kind, field, before, after): (&str, &str, &str, &str),
     ) -> Result<()> {
@@ -180,12 +180,12 @@ impl<'a, 's> ChangeWriter<'a, 's> {
 }
 
 /// The log entry for this change: the deletion of a removed record, the latest entry otherwise.
-fn matching_log_entry(change: &Change) -> Option<&LogEntry> {
-    let of = |event: &str| change.told.iter().find(|entry| entry.event == event);
-    match change.what {
-        Changed::Removed(_) => of("Delete"),
-        Changed::Added(_) => of("Create").or_else(|| of("Recover")),
-        Changed::Changed { .. } => change.told.first(),
+fn matching_log_entry(change: &RecordChange) -> Option<&LogEntry> {
+    let of = |event: &str| change.log_entries.iter().find(|entry| entry.event == event);
+    match change.kind {
+        ChangeKind::Removed(_) => of("Delete"),
+        ChangeKind::Added(_) => of("Create").or_else(|| of("Recover")),
+        ChangeKind::Updated { .. } => change.log_entries.first(),
     }
 }
 

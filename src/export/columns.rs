@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::names::{NamePurpose, ReferenceNames};
 use super::value::{self, MOMENTS};
 use crate::api::{RawFields, custom_fields};
-use crate::catalog::{Record, Shape};
+use crate::catalog::{ObservedFields, Record};
 use crate::mapping::{To, Words};
 use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
@@ -89,7 +89,7 @@ enum ReferenceDisplay {
 impl ExportColumns {
     /// The columns of an export: the id, every field the service returns, references as id and name, one column per
     /// custom field, undocumented fields, and the creation and update timestamps.
-    pub(crate) fn of(entity: &'static Entity, shape: &Shape, ids: IdColumns) -> Self {
+    pub(crate) fn of(entity: &'static Entity, shape: &ObservedFields, ids: IdColumns) -> Self {
         let mut columns =
             Self::new(entity, if ids == IdColumns::Both { NamePurpose::Display } else { NamePurpose::Lookup });
         if entity.is_collection() {

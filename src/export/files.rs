@@ -11,7 +11,7 @@ use super::report::{ExportReport, StoredFile, TableReport};
 use super::resolve::ResolvedJob;
 use super::source::{self, ExportSource};
 use super::staging::StagingDir;
-use crate::catalog::Shape;
+use crate::catalog::ObservedFields;
 use crate::error::Result;
 use crate::schema::Entity;
 use crate::shutdown::ShutdownSignal;
@@ -26,9 +26,7 @@ const ROWS_PER_REPORT: u64 = 1_000;
 /// known early. Dropped before [`ExportFiles::write`] is done, they leave nothing behind.
 pub(crate) struct ExportFiles<'j> {
     job: &'j ResolvedJob,
-    main: Box<dyn TableWriter>,
-    /// The file of changes, if the main file holds one table only.
-    sidecar: Option<Box<dyn TableWriter>>,
+    output: CancellableOutput,
     /// Set if the files go into a bucket.
     staging: Option<StagingDir>,
 }
@@ -56,20 +54,16 @@ impl<'j> ExportFiles<'j> {
                 (target, Some(staging))
             }
         };
-        let sidecar = match (&target, job.changes) {
-            (OutputTarget::File(path), ChangeReport::Written) if holds_one_table => Some(changes_path(path)),
-            _ => None,
+        let target = match (target, job.changes) {
+            (OutputTarget::File(path), ChangeReport::Written) if holds_one_table => {
+                let changes = changes_path(&path);
+                OutputTarget::Files(vec![path, changes])
+            }
+            (target, _) => target,
         };
-        let open = |target: &OutputTarget| -> Result<Box<dyn TableWriter>> {
-            let output = open(target, location.format, &job.style)?;
-            Ok(Box::new(CancellableOutput { output, shutdown: job.shutdown.clone() }))
-        };
-        Ok(Self {
-            job,
-            main: open(&target)?,
-            sidecar: sidecar.map(|path| open(&OutputTarget::File(path))).transpose()?,
-            staging,
-        })
+        let output = open(&target, location.format, &job.output_options)?;
+        let output = CancellableOutput { output, shutdown: job.shutdown.clone() };
+        Ok(Self { job, output, staging })
     }
 
     /// Writes the tables of these accounts, and moves the files into place.
@@ -87,15 +81,11 @@ impl<'j> ExportFiles<'j> {
             self.write_collection(entity, sources, progress, &mut report.tables)?;
         }
         if job.changes == ChangeReport::Written {
-            let output = self.sidecar.as_mut().unwrap_or(&mut self.main);
             let name = job.name.as_deref().unwrap_or_default();
-            report.changes = Some(write_changes(sources, name, job.output.layout(), output.as_mut())?);
+            report.changes = Some(write_changes(sources, name, job.output.layout(), &mut self.output)?);
         }
         progress.begin("moving files into place");
-        report.add_output(self.main.finish()?);
-        if let Some(sidecar) = self.sidecar {
-            report.add_output(sidecar.finish()?);
-        }
+        report.add_output(Box::new(self.output).finish()?);
         if let Some(staging) = self.staging {
             upload(staging, &mut report.files, progress, &job.shutdown).await?;
         }
@@ -109,7 +99,7 @@ impl<'j> ExportFiles<'j> {
         progress: &mut PhaseProgress<'_>,
         tables: &mut Vec<TableReport>,
     ) -> Result<()> {
-        let mut shape = Shape::default();
+        let mut shape = ObservedFields::default();
         for source in sources {
             for list in source.lists_of(entity) {
                 shape.join(&source.shape(list)?);
@@ -121,7 +111,7 @@ impl<'j> ExportFiles<'j> {
             for list in source.lists_of(entity) {
                 let table = source.table(list, source::columns(entity, &shape, self.job)?, self.job)?;
                 if !is_begun {
-                    table.begin(self.main.as_mut())?;
+                    table.begin(&mut self.output)?;
                     is_begun = true;
                 }
                 let mut on_row = |rows: u64| {
@@ -129,7 +119,7 @@ impl<'j> ExportFiles<'j> {
                         progress.report(&phase, rows);
                     }
                 };
-                let rows = table.write(source.records(list), &source.names, self.main.as_mut(), &mut on_row)?;
+                let rows = table.write(source.records(list), &source.names, &mut self.output, &mut on_row)?;
                 tables.push(TableReport::new(source, list, rows, table.width()));
             }
         }

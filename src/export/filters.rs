@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::names::ReferenceNames;
 use super::value;
 use crate::api::{RawFields, custom_fields};
-use crate::catalog::{Found, Shape, Target};
+use crate::catalog::{LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
 use crate::schema::{Entity, Field, Kind, fold_header};
@@ -134,14 +134,19 @@ impl FilterArg {
     pub(crate) fn resolve(
         &self,
         entity: &'static Entity,
-        shape: &Shape,
+        shape: &ObservedFields,
         names: &ReferenceNames,
     ) -> Result<Filter, FilterError> {
         let test = self.test(entity, shape, names)?;
         Ok(Filter { field: self.field.clone(), value: self.value.clone(), test })
     }
 
-    fn test(&self, entity: &'static Entity, shape: &Shape, names: &ReferenceNames) -> Result<FilterTest, FilterError> {
+    fn test(
+        &self,
+        entity: &'static Entity,
+        shape: &ObservedFields,
+        names: &ReferenceNames,
+    ) -> Result<FilterTest, FilterError> {
         if let Some(custom) = self.field.strip_prefix("custom:") {
             return Ok(FilterTest::Custom(custom.trim().to_owned(), self.value.clone()));
         }
@@ -197,23 +202,25 @@ impl FilterArg {
             }
             Kind::Reference(reference) if reference.wire == crate::schema::Wire::Id => {
                 match names.find(reference, text) {
-                    Found::One(Target::Known(id)) => Ok(Json::from(id)),
-                    Found::Many(candidates) => Err(FilterError::Ambiguous {
+                    LookupResult::One(RecordRef::Known(id)) => Ok(Json::from(id)),
+                    LookupResult::Many(candidates) => Err(FilterError::Ambiguous {
                         collection: entity.name,
                         field: self.field.clone(),
                         value: self.value.clone(),
                         candidates: candidates.into_iter().map(|(_, description)| description).collect(),
                     }),
-                    Found::None { .. } | Found::One(Target::Planned(_)) if parse_id(text).is_some() => {
+                    LookupResult::None { .. } | LookupResult::One(RecordRef::Planned(_))
+                        if parse_id(text).is_some() =>
+                    {
                         Ok(parse_id(text).map_or(Json::Null, Json::from))
                     }
-                    Found::None { nearest } => Err(FilterError::NoRecord {
+                    LookupResult::None { nearest } => Err(FilterError::NoRecord {
                         collection: entity.name,
                         field: self.field.clone(),
                         value: self.value.clone(),
                         nearest,
                     }),
-                    Found::One(Target::Planned(_)) => Ok(Json::Null),
+                    LookupResult::One(RecordRef::Planned(_)) => Ok(Json::Null),
                 }
             }
             _ => Ok(Json::from(text)),
@@ -324,13 +331,13 @@ mod tests {
         let mut catalog = Catalog::default();
         for (id, name) in [(1, "Ready"), (2, "In repair"), (3, "ready")] {
             let record = json!({"id": id, "name": name, "type": "deployable"}).as_object().unwrap().clone();
-            catalog.add_known(collection("statuses").unwrap(), id, record);
+            catalog.insert_known(collection("statuses").unwrap(), id, record);
         }
         ReferenceNames::new(catalog)
     }
 
     fn filter(text: &str) -> Result<Filter, FilterError> {
-        let mut shape = Shape::default();
+        let mut shape = ObservedFields::default();
         shape.note_json(r#"{"id":1,"shelf":"a"}"#);
         FilterArg::parse(text)?.resolve(collection("assets").unwrap(), &shape, &names())
     }

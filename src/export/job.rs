@@ -11,7 +11,7 @@ use super::error::ExportError;
 use super::table::SortDirection;
 use crate::schema;
 use crate::shutdown::ShutdownSignal;
-use crate::table::write::output::{ByteOrderMark, FileFormat, FormulaEscaping, OutputOptions};
+use crate::table::write::output::{CsvOptions, FileFormat};
 
 /// What to export, and where to. Done by [`Account::export`](crate::Account::export), which also checks the options.
 ///
@@ -45,21 +45,10 @@ pub struct ExportJob {
     pub(crate) read_mode: ReadMode,
     pub(crate) changes: ChangeReport,
     pub(crate) keep: Option<u32>,
-    pub(crate) csv: CsvOptions,
+    pub(crate) csv: Option<CsvOptions>,
     pub(crate) shutdown: ShutdownSignal,
     /// Fills in `{date}` and `{time}`; the local time if it is not set.
     pub(crate) now: Option<DateTime>,
-}
-
-/// How CSV files are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CsvOptions {
-    /// An ASCII character; a comma if it is not set.
-    pub delimiter: Option<u8>,
-    /// Begins the file with a byte order mark, by which Excel recognises UTF-8.
-    pub byte_order_mark: bool,
-    /// Writes texts that begin like formulas as they are, instead of escaping them.
-    pub raw: bool,
 }
 
 /// How the records of the account are read.
@@ -198,7 +187,7 @@ impl ExportJob {
     /// How CSV files are written.
     #[must_use]
     pub fn with_csv(mut self, options: CsvOptions) -> Self {
-        self.csv = options;
+        self.csv = Some(options);
         self
     }
 
@@ -207,17 +196,6 @@ impl ExportJob {
     pub fn with_shutdown(mut self, signal: ShutdownSignal) -> Self {
         self.shutdown = signal;
         self
-    }
-}
-
-impl CsvOptions {
-    pub(crate) fn style(self) -> OutputOptions {
-        OutputOptions {
-            mark: if self.byte_order_mark { ByteOrderMark::With } else { ByteOrderMark::Without },
-            delimiter: self.delimiter.unwrap_or(b','),
-            formula_escaping: if self.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
-            title: String::from("Inventory"),
-        }
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::job::ReadMode;
 use super::progress::{PhaseProgress, reporting_waits};
 use crate::account::Account;
-use crate::catalog::{Mirror, RefreshOptions, Refreshed, Thoroughness};
+use crate::catalog::{Mirror, RefreshMode, RefreshOptions, RefreshStats};
 use crate::error::Result;
 use crate::schema::Entity;
 
@@ -16,9 +16,9 @@ pub(crate) struct MirroredAccount<'a> {
     pub account: &'a Account,
     pub mirror: Mirror,
     /// What the last refresh read.
-    pub refreshed: Vec<Refreshed>,
+    pub refreshed: Vec<RefreshStats>,
     /// Where the local copy differed from the service. Only after [`ReadMode::Verify`].
-    pub differences: Vec<Refreshed>,
+    pub differences: Vec<RefreshStats>,
     /// When the account was read, as RFC 3339.
     pub read_at: String,
 }
@@ -51,11 +51,11 @@ impl<'a> MirroredAccount<'a> {
     ) -> Result<()> {
         // A sandbox is fast, and its file may have been replaced since.
         let is_full = mode == ReadMode::Full || self.account.identity().is_sandbox();
-        let thoroughness = if is_full { Thoroughness::Whole } else { Thoroughness::Changes };
-        self.refreshed = self.refresh_by(collections, thoroughness, progress).await?;
+        let refresh_mode = if is_full { RefreshMode::Full } else { RefreshMode::Incremental };
+        self.refreshed = self.refresh_by(collections, refresh_mode, progress).await?;
         if mode == ReadMode::Verify {
-            let compared = self.refresh_by(collections, Thoroughness::Whole, progress).await?;
-            let differs = |refreshed: &Refreshed| refreshed.added + refreshed.changed + refreshed.removed > 0;
+            let compared = self.refresh_by(collections, RefreshMode::Full, progress).await?;
+            let differs = |refreshed: &RefreshStats| refreshed.added + refreshed.changed + refreshed.removed > 0;
             self.differences = compared.into_iter().filter(differs).collect();
         }
         Ok(())
@@ -75,7 +75,7 @@ impl<'a> MirroredAccount<'a> {
         let client = &self.account.client;
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
-        let reading = into.read(client, (entity, parameters), self.options(Thoroughness::Whole), &mut on_read);
+        let reading = into.read(client, (entity, parameters), self.options(RefreshMode::Full), &mut on_read);
         reporting_waits(client, &progress, reading).await?;
         Ok(())
     }
@@ -83,18 +83,18 @@ impl<'a> MirroredAccount<'a> {
     async fn refresh_by(
         &self,
         collections: &[&'static Entity],
-        thoroughness: Thoroughness,
+        mode: RefreshMode,
         progress: &mut PhaseProgress<'_>,
-    ) -> Result<Vec<Refreshed>> {
+    ) -> Result<Vec<RefreshStats>> {
         let client = &self.account.client;
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
-        let refreshing = self.mirror.refresh(client, collections, self.options(thoroughness), &mut on_read);
+        let refreshing = self.mirror.refresh(client, collections, self.options(mode), &mut on_read);
         Ok(reporting_waits(client, &progress, refreshing).await?)
     }
 
-    fn options(&self, thoroughness: Thoroughness) -> RefreshOptions<'_> {
-        RefreshOptions { thoroughness, at_once: self.account.concurrency.into(), now: &self.read_at }
+    fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {
+        RefreshOptions { mode, at_once: self.account.concurrency.into(), now: &self.read_at }
     }
 }
 

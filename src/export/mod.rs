@@ -62,7 +62,7 @@ pub use columns::IdColumns;
 pub use destination::{OutputLayout, TenantScope};
 pub use error::ExportError;
 pub use filters::FilterError;
-pub use job::{CsvOptions, ExportJob, ReadMode};
+pub use job::{ExportJob, ReadMode};
 pub use names::{ReferenceNames, collections_referenced_by};
 pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};
 

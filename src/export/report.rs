@@ -4,7 +4,7 @@ use super::changes::ChangeCounts;
 use super::mirrored::MirroredAccount;
 use super::source::{ExportList, ExportSource};
 use crate::api::RequestCounts;
-use crate::catalog::Refreshed;
+use crate::catalog::RefreshStats;
 use crate::report::{counted, thousands};
 use crate::table::write::output::{OutputReport, TruncatedText};
 
@@ -20,7 +20,7 @@ pub struct ExportReport {
     /// What changed since the last export of the same name, if that was asked for.
     pub changes: Option<ChangeCounts>,
     /// Where the local copy differed from the service, if they were compared.
-    pub differences: Vec<Refreshed>,
+    pub differences: Vec<RefreshStats>,
     /// Tenants that could not be exported.
     pub failed_tenants: Vec<FailedTenant>,
     /// Older files that were deleted.
@@ -47,7 +47,7 @@ pub struct TableReport {
     pub rows: u64,
     pub columns: usize,
     /// How the local copy was brought up to date; none if the list was read apart from it.
-    pub refresh: Option<Refreshed>,
+    pub refresh: Option<RefreshStats>,
     /// Filters that the service applied, such as `status=Deployed`.
     pub server_filters: Vec<String>,
     /// Filters that were applied to the records afterwards.
@@ -130,7 +130,7 @@ impl ExportReport {
             *self.requests.by_kind.entry(kind).or_default() += count;
         }
         self.accounts.push(copy.account.identity().to_string());
-        self.client_warnings.extend(client.remarks());
+        self.client_warnings.extend(client.warnings());
         self.differences.extend(copy.differences.iter().copied());
         self.read_at = [self.read_at.take(), Some(copy.read_at.clone())].into_iter().flatten().min();
     }
@@ -159,7 +159,7 @@ impl ExportReport {
     }
 }
 
-fn difference_text(difference: &Refreshed) -> String {
+fn difference_text(difference: &RefreshStats) -> String {
     format!(
         "the local copy of {} differed from the service: {} missing, {} different, {} too many; it has been corrected",
         difference.entity.name, difference.added, difference.changed, difference.removed

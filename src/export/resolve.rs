@@ -13,7 +13,7 @@ use super::filters::FilterArg;
 use super::job::{ChangeReport, ExportJob, ReadMode, SortArg};
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, TENANTS};
 use crate::shutdown::ShutdownSignal;
-use crate::table::write::output::OutputOptions;
+use crate::table::write::output::{CsvOptions, OutputOptions};
 
 /// An [`ExportJob`] whose options are valid, ready to be run for any account.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(crate) struct ResolvedJob {
     pub name: Option<String>,
     pub entities: Vec<&'static Entity>,
     pub output: OutputPattern,
-    pub style: OutputOptions,
+    pub output_options: OutputOptions,
     pub ids: IdColumns,
     /// The selected columns, by collection.
     pub columns: BTreeMap<&'static str, Vec<String>>,
@@ -55,7 +55,10 @@ impl ResolvedJob {
             output: OutputPattern::parse(output, job.format, job.layout, job.tenants)?,
             columns: resolve_columns(&job, &entities)?,
             sort: job.sort.as_deref().map(SortArg::parse).transpose()?,
-            style: job.csv.style(),
+            output_options: OutputOptions {
+                csv: job.csv.unwrap_or(CsvOptions::EXPORT),
+                title: String::from("Inventory"),
+            },
             now: job.now.unwrap_or_else(local_now),
             name: job.name,
             entities,

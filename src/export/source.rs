@@ -10,7 +10,7 @@ use super::progress::PhaseProgress;
 use super::resolve::ResolvedJob;
 use super::table::{ExportTable, SortBy};
 use crate::account::{Account, Tenant};
-use crate::catalog::{Mirror, Shape};
+use crate::catalog::{Mirror, ObservedFields};
 use crate::error::Result;
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
 
@@ -83,7 +83,7 @@ impl<'a> ExportSource<'a> {
         }
     }
 
-    pub(crate) fn shape(&self, list: &ExportList) -> Result<Shape> {
+    pub(crate) fn shape(&self, list: &ExportList) -> Result<ObservedFields> {
         Ok(self.records(list).shape(list.entity)?)
     }
 
@@ -167,7 +167,11 @@ fn named_collections(job: &ResolvedJob) -> Vec<&'static Entity> {
 ///
 /// # Errors
 /// A selected column that does not exist.
-pub(crate) fn columns(entity: &'static Entity, shape: &Shape, job: &ResolvedJob) -> Result<ExportColumns, ExportError> {
+pub(crate) fn columns(
+    entity: &'static Entity,
+    shape: &ObservedFields,
+    job: &ResolvedJob,
+) -> Result<ExportColumns, ExportError> {
     let columns = ExportColumns::of(entity, shape, job.ids);
     let Some(selected) = job.columns.get(entity.name) else { return Ok(columns) };
     let known = headers(&columns);

@@ -7,8 +7,8 @@ use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::item::{Item, ItemError, Names, Record};
-use super::manifest;
+use super::item::{ItemError, JsonRecord, RecordLookup, RegisterItem};
+use super::manifest::RegisterAccount;
 use super::write::{RegisterOptions, RegisterSummary, RegisterTarget, write};
 use crate::account::Account;
 use crate::api::RequestCounts;
@@ -178,7 +178,7 @@ impl Account {
             rates: job.rates,
             previous: job.previous,
             target,
-            account: manifest::Account::new(&self.identity().to_string(), tenant),
+            account: RegisterAccount::new(&self.identity().to_string(), tenant),
             generated_at: Timestamp::now(),
         };
         let mut summary = write(items, &options)?;
@@ -197,10 +197,10 @@ impl Account {
 }
 
 /// Makes an item of a record.
-type ReadItem = fn(&Record, &dyn Names) -> Result<Item, ItemError>;
+type ReadItem = fn(&JsonRecord, &dyn RecordLookup) -> Result<RegisterItem, ItemError>;
 
 /// The collections whose records are items.
-const ITEM_COLLECTIONS: [(&str, ReadItem); 2] = [("assets", Item::asset), ("licenses", Item::license)];
+const ITEM_COLLECTIONS: [(&str, ReadItem); 2] = [("assets", RegisterItem::asset), ("licenses", RegisterItem::license)];
 
 /// The collections of items, and all that they refer to directly or indirectly: the product of an asset has a category
 /// and a depreciation.
@@ -220,10 +220,10 @@ fn required_collections() -> Vec<&'static Entity> {
 }
 
 /// The records that items refer to, by collection and id.
-struct ReferencedRecords(HashMap<(&'static str, i64), Record>);
+struct ReferencedRecords(HashMap<(&'static str, i64), JsonRecord>);
 
-impl Names for ReferencedRecords {
-    fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+impl RecordLookup for ReferencedRecords {
+    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord> {
         let name = schema::collection(collection)?.name;
         self.0.get(&(name, id))
     }
@@ -246,7 +246,7 @@ impl ReferencedRecords {
 }
 
 /// The items, and why other records are none.
-fn read_items(mirror: &Mirror) -> Result<(Vec<Item>, Vec<String>)> {
+fn read_items(mirror: &Mirror) -> Result<(Vec<RegisterItem>, Vec<String>)> {
     let referenced = ReferencedRecords::read(mirror)?;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     for (name, read) in ITEM_COLLECTIONS {

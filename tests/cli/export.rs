@@ -97,7 +97,10 @@ fn conditions_are_asked_of_the_service_or_applied_here() {
         (csv_of(&ran.stdout)[1..].concat(), ran.stderr)
     };
     let (tags, said) = run("location=Zürich");
-    assert_eq!((tags.as_slice(), said.contains("filtered by the service: location=Zürich")), (&["A-2".to_owned()][..], true));
+    assert_eq!(
+        (tags.as_slice(), said.contains("filtered by the service: location=Zürich")),
+        (&["A-2".to_owned()][..], true)
+    );
     let (tags, said) = run("currency=EUR");
     assert_eq!((tags.as_slice(), said.contains("filtered here: currency=EUR")), (&["0042".to_owned()][..], true));
     assert_eq!(run("custom:Rack=B4").0, ["0042"]);
@@ -173,7 +176,10 @@ fn what_cannot_be_done_is_said_before_anything_is_asked() {
         (&["export", "assets", "-o", "no/such/a.csv"], "the folder `no/such` does not exist"),
         (&["export", "assets", "-o", "a-{day}.csv"], "unknown placeholder `{day}`"),
         (&["export", "assets", "-o", "{tenant}.csv"], "{tenant} needs a tenant, and none is selected"),
-        (&["export", "assets", "-o", "a.csv", "--keep", "3"], "older files can be kept only if the file name contains {date} or {time}"),
+        (
+            &["export", "assets", "-o", "a.csv", "--keep", "3"],
+            "older files can be kept only if the file name contains {date} or {time}",
+        ),
         (&["export", "assets", "-o", "a.csv", "--columns", "asset_tag"], "`assets` has no column `asset_tag`"),
         (&["export", "--name", "nightly"], "config.toml has no export named `nightly`"),
         (&["export", "checkout_asset", "-o", "a.csv"], "`checkout_asset` cannot be exported"),
@@ -252,7 +258,7 @@ fn what_is_said_can_be_lines_of_json() {
     assert!(lines.iter().any(|line| line["level"] == "info" && line["message"] == "wrote `a.csv`"), "{lines:?}");
     let ran = account.run(&["export", "asets", "-o", "a.csv", "--log-format", "json"]).exits(2);
     let line: Value = serde_json::from_str(ran.stderr.trim()).unwrap();
-    assert_eq!((&line["level"], line["mend"].is_string()), (&json!("error"), true));
+    assert_eq!((&line["level"], line["hint"].is_string()), (&json!("error"), true));
 }
 
 #[test]

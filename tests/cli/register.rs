@@ -143,9 +143,15 @@ fn what_makes_no_register_is_said() {
         (&["export", "register"][..], "no output given"),
         (&["export", "register", "-o", "-"], "the register is several files"),
         (&["export", "register", "-o", "r.jsonl"], "the register is a workbook or a CSV file"),
-        (&["export", "register", "assets", "-o", "r.xlsx"], "the register cannot be exported together with collections"),
+        (
+            &["export", "register", "assets", "-o", "r.xlsx"],
+            "the register cannot be exported together with collections",
+        ),
         (&["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"], "invalid date `31.12.2026`"),
-        (&["export", "register", "-o", "r.xlsx", "--where", "status=Ready"], "--where cannot be used with the register"),
+        (
+            &["export", "register", "-o", "r.xlsx", "--where", "status=Ready"],
+            "--where cannot be used with the register",
+        ),
     ] {
         account.run(arguments).exits(2).says(said);
     }

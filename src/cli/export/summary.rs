@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use crate::catalog::{Reading as How, Refreshed};
+use crate::catalog::{RefreshMethod, RefreshStats};
 use crate::cli::printer::Printer;
 use crate::error::Error;
 use crate::export::{ChangeCounts, ExportReport, TableReport};
@@ -65,11 +65,11 @@ fn details(table: &TableReport) -> String {
     details.join("; ")
 }
 
-fn refresh_text(refresh: &Refreshed) -> String {
+fn refresh_text(refresh: &RefreshStats) -> String {
     match refresh.how {
-        How::Whole => String::from("read in full"),
-        How::Vouched => String::from("unchanged according to the log"),
-        How::Changes => match (refresh.added, refresh.changed, refresh.removed) {
+        RefreshMethod::Full => String::from("read in full"),
+        RefreshMethod::Unchanged => String::from("unchanged according to the log"),
+        RefreshMethod::Incremental => match (refresh.added, refresh.changed, refresh.removed) {
             (0, 0, 0) => String::from("unchanged"),
             (added, changed, removed) => format!("{added} added, {changed} changed, {removed} removed"),
         },
@@ -116,10 +116,10 @@ fn table_document(table: &TableReport) -> Json {
 }
 
 /// The name of the method in JSON, which scripts read.
-fn method_name(method: How) -> &'static str {
+fn method_name(method: RefreshMethod) -> &'static str {
     match method {
-        How::Whole => "whole",
-        How::Changes => "changes",
-        How::Vouched => "vouched",
+        RefreshMethod::Full => "whole",
+        RefreshMethod::Incremental => "changes",
+        RefreshMethod::Unchanged => "vouched",
     }
 }

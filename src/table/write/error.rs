@@ -32,7 +32,7 @@ pub enum WriteError {
     Extension { path: PathBuf },
 
     /// A CSV file holds one sheet.
-    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file column_type one", path.display())]
+    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
     SheetsInCsv { path: PathBuf, first: String, second: String },
 
     /// CSV, JSONL and Parquet have no sheets.
@@ -40,7 +40,7 @@ pub enum WriteError {
     TablesInOne { place: String, first: String, second: String },
 
     /// A limit of Excel's.
-    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet column_type {MAX_COLUMNS}", path.display())]
+    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
     TooWide { path: PathBuf, table: String, columns: usize },
 
     /// Where a folder is to be, there is a file.
@@ -48,7 +48,7 @@ pub enum WriteError {
     NotFolder { folder: PathBuf },
 
     /// The format is a part that this program was built without.
-    #[error("cannot write {format}: this tallyport was built without it")]
+    #[error("this build cannot write {format}: the feature `{}` is missing", format.to_lowercase())]
     NotBuilt { format: &'static str },
 
     #[error("cannot write to standard output: {source}")]
@@ -88,6 +88,14 @@ impl WriteError {
         }
     }
 
+    /// As [`WriteError::from_io`], for standard output where there is no path.
+    pub(crate) fn from_output(path: Option<&Path>, source: io::Error) -> Self {
+        match path {
+            Some(path) => Self::from_io(path, source),
+            None => Self::Stdout { source },
+        }
+    }
+
     /// What the workbook writer's refusal means for the file at `path`.
     pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
         match source {
@@ -98,8 +106,8 @@ impl WriteError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
@@ -110,14 +118,17 @@ impl WriteError {
             Self::TablesInOne { .. } => String::from("name a folder or an .xlsx file, or export one table at a time"),
             Self::TooWide { .. } => String::from("leave columns out, or write CSV, which has no such limit"),
             Self::NotFolder { .. } => String::from("name another folder, or move that file away"),
-            Self::NotBuilt { .. } => String::from("use a released tallyport, or write .xlsx, .csv or .jsonl"),
+            Self::NotBuilt { format } => format!(
+                "use a released tallyport, build with `--features {}`, or write .xlsx, .csv or .jsonl",
+                format.to_lowercase()
+            ),
             Self::Stdout { .. } => String::from("see what became of the program that reads it, or write to a file"),
             Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
                 String::from("report this to the makers of tallyport")
             }
             Self::Other { .. } | Self::Interrupted => return None,
         };
-        Some(mend)
+        Some(hint)
     }
 
     /// Whether the same content could be written under another name in the same folder.
@@ -133,7 +144,7 @@ fn is_sharing_violation(error: &io::Error) -> bool {
 
 impl Diagnostic for WriteError {
     fn hint(&self) -> Option<String> {
-        WriteError::mend(self)
+        WriteError::hint(self)
     }
 
     fn kind(&self) -> error::ErrorKind {

@@ -122,12 +122,9 @@ fn a_csv_file_is_safe_and_exact() {
 fn csv_is_written_in_the_style_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.csv");
-    let style = OutputOptions {
-        mark: ByteOrderMark::With,
-        delimiter: b';',
-        formula_escaping: FormulaEscaping::Off,
-        ..OutputOptions::default()
-    };
+    let csv =
+        CsvOptions { byte_order_mark: ByteOrderMark::With, delimiter: b';', formula_escaping: FormulaEscaping::Off };
+    let style = OutputOptions { csv, ..OutputOptions::default() };
     let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Csv, &style).unwrap();
     output.begin("assets", &[column("=tag", ColumnType::Text), column("notes", ColumnType::Text)]).unwrap();
     let mut row = Row::default();
@@ -262,10 +259,7 @@ fn more_columns_than_a_sheet_holds_are_refused() {
     let path = folder.path().join("all.xlsx");
     let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Xlsx, &OutputOptions::default()).unwrap();
     let refused = output.begin("assets", &vec![column("a", ColumnType::Text); 16_385]).unwrap_err();
-    assert!(
-        refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet column_type 16384"),
-        "{refused}"
-    );
+    assert!(refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet holds 16384"), "{refused}");
     drop(output);
     assert!(names(folder.path()).is_empty());
 }
@@ -301,6 +295,27 @@ fn a_file_of_one_table_takes_no_other() {
     }
     assert_eq!(fs::read_to_string(&path).unwrap(), "yesterday's");
     assert_eq!(names(folder.path()), ["assets.csv"]);
+}
+
+#[test]
+fn listed_files_take_a_table_each_and_appear_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["assets.csv", "assets.changes.csv"].map(|name| folder.path().join(name)).to_vec();
+    let target = OutputTarget::Files(paths.clone());
+    let report = written(&target, FileFormat::Csv, &[("assets", &[full_row()]), ("Changes", &[])]);
+    let locations: Vec<_> = report.files.into_iter().filter_map(|file| file.path).collect();
+    assert_eq!(locations, paths);
+    fs::write(&paths[0], "yesterday's").unwrap();
+    let mut output = open(&target, FileFormat::Csv, &OutputOptions::default()).unwrap();
+    for table in ["assets", "Changes"] {
+        output.begin(table, &columns()).unwrap();
+    }
+    let refused = output.begin("more", &columns()).unwrap_err();
+    assert!(matches!(refused, WriteError::TablesInOne { .. }), "{refused}");
+    fs::remove_file(&paths[1]).unwrap();
+    fs::create_dir(&paths[1]).unwrap();
+    output.finish().unwrap_err();
+    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), "yesterday's");
 }
 
 #[test]
@@ -342,7 +357,7 @@ fn a_format_that_was_not_built_in_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     let target = OutputTarget::Folder(folder.path().join("exports"));
     let refused = open(&target, FileFormat::Parquet, &OutputOptions::default()).err().unwrap();
-    assert_eq!(refused.to_string(), "cannot write Parquet: this tallyport was built without it");
+    assert_eq!(refused.to_string(), "this build cannot write Parquet: the feature `parquet` is missing");
     assert!(names(folder.path()).is_empty());
 }
 
@@ -415,7 +430,7 @@ impl Write for Closed {
 fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn TableWriter>> {
     vec![
         Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), &OutputOptions::default())),
-        Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), &OutputOptions::default())),
+        Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
         Box::new(jsonl::JsonlFiles::new(OutputFiles::to(stream()))),
         #[cfg(feature = "parquet")]
         Box::new(parquet::ParquetFiles::new(OutputFiles::to(stream()))),
