@@ -56,7 +56,7 @@ pub enum SandboxError {
     Open { path: PathBuf, source: rusqlite::Error },
     /// The records could not be laid out in memory.
     #[error("could not prepare the sandbox's records: {0}")]
-    Store(#[from] rusqlite::Error),
+    RecordStore(#[from] rusqlite::Error),
     /// A sample look-up that the rules refuse: a bug of this program.
     #[error("the sample look-ups are refused: {0}")]
     Seed(String),
@@ -79,7 +79,7 @@ impl SandboxError {
             SandboxError::Newer { .. } => "update tallyport, or name another file".into(),
             SandboxError::InUse { .. } => "stop the other sandbox, or name another file".into(),
             SandboxError::Open { path, .. } => open_mend(path),
-            SandboxError::Start(_) | SandboxError::Store(_) | SandboxError::Seed(_) => return None,
+            SandboxError::Start(_) | SandboxError::RecordStore(_) | SandboxError::Seed(_) => return None,
         };
         Some(mend)
     }

@@ -5,17 +5,17 @@
 
 /// A field of replies that no client writes.
 #[derive(Debug)]
-pub(super) struct Computed {
+pub(super) struct ComputedField {
     pub(super) collection: &'static str,
     pub(super) name: &'static str,
-    pub(super) shape: Shape,
+    pub(super) form: JsonForm,
     /// As SQL, where `r` is the record.
     pub(super) sql: &'static str,
 }
 
 /// What a column of a reply is in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum JsonForm {
     /// A number or a text, as SQLite holds it.
     Plain,
     Boolean,
@@ -23,16 +23,16 @@ pub(super) enum Shape {
     Json,
 }
 
-const fn computed(collection: &'static str, name: &'static str, sql: &'static str) -> Computed {
-    Computed { collection, name, shape: Shape::Plain, sql }
+const fn computed(collection: &'static str, name: &'static str, sql: &'static str) -> ComputedField {
+    ComputedField { collection, name, form: JsonForm::Plain, sql }
 }
 
-const fn computed_json(collection: &'static str, name: &'static str, sql: &'static str) -> Computed {
-    Computed { collection, name, shape: Shape::Json, sql }
+const fn computed_json(collection: &'static str, name: &'static str, sql: &'static str) -> ComputedField {
+    ComputedField { collection, name, form: JsonForm::Json, sql }
 }
 
 /// Field notes: "Assets also carry ...", "Employees: ...", "Licenses: ...", "Accessories: ...".
-pub(super) const COMPUTED: &[Computed] = &[
+pub(super) const COMPUTED: &[ComputedField] = &[
     computed("assets", "category_id", "(SELECT category_id FROM products WHERE id = r.product_id)"),
     computed(
         "assets",
@@ -105,7 +105,7 @@ pub(super) const HIDDEN_COLUMNS: &[(&str, &str)] = &[
 
 /// What no two records of an account share.
 #[derive(Debug)]
-pub(super) struct Unique {
+pub(super) struct UniqueField {
     pub(super) collection: &'static str,
     pub(super) field: &'static str,
     /// How values compare: `BINARY`, or `NOCASE` for e-mail addresses.
@@ -114,9 +114,9 @@ pub(super) struct Unique {
 
 /// Field notes: asset tags are unique in an account, names of other things need not be. That no two employees share
 /// an e-mail address is our own, stricter reading: the guide looks things up by `employee_email`.
-pub(super) const UNIQUE: &[Unique] = &[
-    Unique { collection: "assets", field: "asset_id", collation: "BINARY" },
-    Unique { collection: "employees", field: "email", collation: "NOCASE" },
+pub(super) const UNIQUE: &[UniqueField] = &[
+    UniqueField { collection: "assets", field: "asset_id", collation: "BINARY" },
+    UniqueField { collection: "employees", field: "email", collation: "NOCASE" },
 ];
 
 /// Fields that clients search by often enough to deserve an index, beside keys and default sorts.
@@ -131,7 +131,7 @@ pub(super) const SORTED_AS: &[(&str, &str, &str)] = &[("products", "eol", "end_o
 
 /// How things of a collection are given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Supply {
+pub(super) enum StockModel {
     /// One thing, in one place at a time.
     Single,
     /// As many as this field says.
@@ -141,17 +141,17 @@ pub(super) enum Supply {
 }
 
 /// What can be checked out, and how it runs out.
-pub(super) const SUPPLIES: &[(&str, Supply)] = &[
-    ("assets", Supply::Single),
-    ("accessories", Supply::Stock("quantity")),
-    ("components", Supply::Stock("quantity")),
-    ("consumables", Supply::Stock("quantity")),
-    ("licenses", Supply::Seats("number_of_seats")),
+pub(super) const STOCK_MODELS: &[(&str, StockModel)] = &[
+    ("assets", StockModel::Single),
+    ("accessories", StockModel::Stock("quantity")),
+    ("components", StockModel::Stock("quantity")),
+    ("consumables", StockModel::Stock("quantity")),
+    ("licenses", StockModel::Seats("number_of_seats")),
 ];
 
 /// How things of that collection are given out, if they are.
-pub(super) fn supply_of(collection: &str) -> Option<Supply> {
-    SUPPLIES.iter().find(|(name, _)| *name == collection).map(|(_, supply)| *supply)
+pub(super) fn stock_model(collection: &str) -> Option<StockModel> {
+    STOCK_MODELS.iter().find(|(name, _)| *name == collection).map(|(_, stock)| *stock)
 }
 
 /// The parameters of an action that say where a thing goes or comes from.
@@ -188,14 +188,16 @@ pub(super) const FLAG_EVENTS: &[(&str, &str, &str)] =
 
 /// Somebody who may log in to the account.
 #[derive(Debug)]
-pub(super) struct User {
+pub(super) struct AccountUser {
     pub(super) id: i64,
     pub(super) email: &'static str,
 }
 
 /// The account's users; the first owns the API key. No endpoint lists them, here as there.
-pub(super) const USERS: &[User] =
-    &[User { id: KEY_OWNER, email: "admin@example.com" }, User { id: TECHNICIAN, email: "technician@example.com" }];
+pub(super) const USERS: &[AccountUser] = &[
+    AccountUser { id: KEY_OWNER, email: "admin@example.com" },
+    AccountUser { id: TECHNICIAN, email: "technician@example.com" },
+];
 
 /// The user whose key it is.
 pub(super) const KEY_OWNER: i64 = 1;

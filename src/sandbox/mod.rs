@@ -49,12 +49,12 @@
 //! - *The quota* counts what came with the right key, refusals for other reasons included, and starts anew with the
 //!   process.
 
+mod access;
 mod body;
 mod clock;
 mod error;
 mod facts;
 mod faults;
-mod gate;
 mod query;
 mod quota;
 mod refusal;
@@ -71,7 +71,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 pub use error::SandboxError;
-pub use faults::{Control, Faults, FaultsError};
+pub use faults::{FaultControl, Faults, FaultsError};
 pub use server::Sandbox;
 
 /// How a sandbox is to be.
@@ -79,7 +79,7 @@ pub use server::Sandbox;
 pub struct SandboxOptions {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
-    pub store: StoreAt,
+    pub store: StoreLocation,
     /// The key clients must send as a Bearer token.
     pub api_key: String,
     /// Requests in any sliding hour; none for no limit.
@@ -93,12 +93,12 @@ pub struct SandboxOptions {
     /// What goes wrong, for rehearsing it.
     pub faults: Faults,
     /// Whether that can be changed while it runs.
-    pub control: Control,
+    pub control: FaultControl,
 }
 
 /// Where the records are kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StoreAt {
+pub enum StoreLocation {
     /// Gone with the sandbox.
     Memory,
     /// Kept in that file, which is made if it does not exist.
@@ -119,14 +119,14 @@ impl Default for SandboxOptions {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            store: StoreAt::Memory,
+            store: StoreLocation::Memory,
             api_key: "sandbox".into(),
             quota: Some(10_000),
             page_limit: 1000,
             tenants: Vec::new(),
             seed: Seed::SampleLookups,
             faults: Faults::default(),
-            control: Control::Off,
+            control: FaultControl::Off,
         }
     }
 }

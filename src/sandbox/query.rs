@@ -16,18 +16,18 @@ pub(super) struct Query(pub(super) Vec<(String, String)>);
 
 /// What a list is asked for.
 #[derive(Debug, Clone)]
-pub(super) struct Listing {
+pub(super) struct ListQuery {
     /// Fields that must hold exactly that.
     pub(super) filters: Vec<(&'static Field, Value)>,
     /// One of the entity's sort options.
     pub(super) sort: &'static str,
-    pub(super) order: Order,
+    pub(super) order: SortOrder,
     pub(super) limit: u32,
     pub(super) offset: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum SortOrder {
     Ascending,
     Descending,
 }
@@ -55,8 +55,8 @@ impl Query {
     }
 
     /// The list asked for, or every parameter's error.
-    pub(super) fn listing(&self, entity: &'static Entity, page_limit: u32) -> Result<Listing, Refusal> {
-        let mut listing = Listing {
+    pub(super) fn list_query(&self, entity: &'static Entity, page_limit: u32) -> Result<ListQuery, Refusal> {
+        let mut query = ListQuery {
             filters: Vec::new(),
             sort: entity.sorts.first().copied().unwrap_or("created_at"),
             order: default_order(entity),
@@ -68,25 +68,25 @@ impl Query {
             let given_before = self.0[..position].iter().any(|(other, _)| other == name);
             let read = match given_before {
                 true => Err("is given twice".into()),
-                false => listing.read(entity, page_limit, name, value),
+                false => query.read(entity, page_limit, name, value),
             };
             if let Err(error) = read {
                 errors.add(name, error);
             }
         }
         errors.refuse()?;
-        Ok(listing)
+        Ok(query)
     }
 }
 
 const UNKNOWN: &str = "is not a parameter of this call";
 
 /// Guide: the activity log is the one list that is newest first by default.
-fn default_order(entity: &Entity) -> Order {
-    if entity.name == ACTIVITY.name { Order::Descending } else { Order::Ascending }
+fn default_order(entity: &Entity) -> SortOrder {
+    if entity.name == ACTIVITY.name { SortOrder::Descending } else { SortOrder::Ascending }
 }
 
-impl Listing {
+impl ListQuery {
     fn read(&mut self, entity: &'static Entity, page_limit: u32, name: &str, value: &str) -> Result<(), String> {
         match name {
             "limit" => self.limit = limit(value, page_limit)?,
@@ -110,10 +110,10 @@ fn limit(value: &str, page_limit: u32) -> Result<u32, String> {
     }
 }
 
-fn order(value: &str) -> Result<Order, String> {
+fn order(value: &str) -> Result<SortOrder, String> {
     match one_of(&["asc", "desc"], value)? {
-        "asc" => Ok(Order::Ascending),
-        _ => Ok(Order::Descending),
+        "asc" => Ok(SortOrder::Ascending),
+        _ => Ok(SortOrder::Descending),
     }
 }
 
@@ -181,7 +181,7 @@ mod tests {
                 let documented = entity.filters().any(|field| field.name == name)
                     || ["limit", "offset", "sort", "order"].contains(&name.as_str());
                 let query = Query(vec![(name.clone(), value.clone())]);
-                prop_assert!(documented || query.listing(entity, 1000).is_err());
+                prop_assert!(documented || query.list_query(entity, 1000).is_err());
             }
         }
 
@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn what_is_not_asked_for_is_the_documented_default() {
-        let listing = Query::default().listing(&ACTIVITY, 1000).unwrap();
-        assert_eq!((listing.order, listing.limit, listing.offset), (Order::Descending, 50, 0));
-        let listing = Query::default().listing(COLLECTIONS[0], 20).unwrap();
-        assert_eq!((listing.sort, listing.order, listing.limit), ("name", Order::Ascending, 20));
+        let query = Query::default().list_query(&ACTIVITY, 1000).unwrap();
+        assert_eq!((query.order, query.limit, query.offset), (SortOrder::Descending, 50, 0));
+        let query = Query::default().list_query(COLLECTIONS[0], 20).unwrap();
+        assert_eq!((query.sort, query.order, query.limit), ("name", SortOrder::Ascending, 20));
     }
 
     #[test]

@@ -8,7 +8,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// The requests of the last hour, and how many there may be.
 #[derive(Debug)]
-pub(super) struct Quota {
+pub(super) struct HourlyQuota {
     limit: u32,
     admitted: VecDeque<Instant>,
 }
@@ -28,7 +28,7 @@ pub(super) struct Exhausted {
     pub(super) retry_after: u64,
 }
 
-impl Quota {
+impl HourlyQuota {
     pub(super) fn new(limit: u32) -> Self {
         Self { limit, admitted: VecDeque::new() }
     }
@@ -62,7 +62,7 @@ mod tests {
     fn the_window_slides() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut quota = Quota::new(2);
+        let mut quota = HourlyQuota::new(2);
         assert_eq!(quota.admit(at(0)), Ok(Allowance { limit: 2, remaining: 1 }));
         assert_eq!(quota.admit(at(1800)), Ok(Allowance { limit: 2, remaining: 0 }));
         assert_eq!(quota.admit(at(1801)), Err(Exhausted { limit: 2, retry_after: 1799 }));
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn refused_requests_do_not_count() {
         let start = Instant::now();
-        let mut quota = Quota::new(1);
+        let mut quota = HourlyQuota::new(1);
         assert!(quota.admit(start).is_ok());
         for second in 1..3600 {
             assert!(quota.admit(start + Duration::from_secs(second)).is_err());
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn waiting_as_told_is_always_enough() {
         let start = Instant::now();
-        let mut quota = Quota::new(1);
+        let mut quota = HourlyQuota::new(1);
         quota.admit(start).unwrap();
         let now = start + Duration::from_millis(1);
         let wait = quota.admit(now).unwrap_err().retry_after;

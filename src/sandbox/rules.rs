@@ -7,14 +7,14 @@ use jiff::civil::Date;
 use rusqlite::types::Value;
 use serde_json::Value as Json;
 
-use super::body::Body;
+use super::body::JsonBody;
 use super::facts;
 use super::refusal::FieldErrors;
 use crate::schema::{Choices, Entity, Field, Kind, TextForm, Use};
 
 /// What a body is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum BodyPurpose {
     /// A create, or an action: required fields must be there.
     Create,
     /// An update of the record of that id: what is left out stays as it is.
@@ -23,14 +23,14 @@ pub(super) enum Purpose {
 
 /// A body that was read: its values and everything wrong with it so far.
 #[derive(Debug, Clone)]
-pub(super) struct Draft {
+pub(super) struct ParsedBody {
     pub(super) entity: &'static Entity,
     /// One per field of the entity, in its order: none where the body leaves it alone, `Null` where it clears it.
     pub(super) values: Vec<Option<Value>>,
     pub(super) errors: FieldErrors,
 }
 
-impl Draft {
+impl ParsedBody {
     /// The integer the body gives for that field.
     pub(super) fn integer(&self, field: &str) -> Option<i64> {
         match self.value(field) {
@@ -54,8 +54,8 @@ impl Draft {
 }
 
 /// Reads a body against the entity's fields. Errors are in the draft, since the store may find more of them.
-pub(super) fn read(entity: &'static Entity, purpose: Purpose, body: &Body) -> Draft {
-    let mut draft = Draft { entity, values: vec![None; entity.fields.len()], errors: FieldErrors::default() };
+pub(super) fn read(entity: &'static Entity, purpose: BodyPurpose, body: &JsonBody) -> ParsedBody {
+    let mut draft = ParsedBody { entity, values: vec![None; entity.fields.len()], errors: FieldErrors::default() };
     let mut seen: Vec<&str> = Vec::with_capacity(body.0.len());
     for (name, json) in &body.0 {
         if seen.contains(&name.as_str()) {
@@ -67,14 +67,14 @@ pub(super) fn read(entity: &'static Entity, purpose: Purpose, body: &Body) -> Dr
             draft.errors.add(name, error);
         }
     }
-    if purpose == Purpose::Create {
+    if purpose == BodyPurpose::Create {
         complete(&mut draft);
     }
     draft
 }
 
-fn read_member(draft: &mut Draft, purpose: Purpose, name: &str, json: &Json) -> Result<(), String> {
-    if let (Purpose::Update { id }, "id") = (purpose, name) {
+fn read_member(draft: &mut ParsedBody, purpose: BodyPurpose, name: &str, json: &Json) -> Result<(), String> {
+    if let (BodyPurpose::Update { id }, "id") = (purpose, name) {
         let same = json.as_i64() == Some(id);
         return if same { Ok(()) } else { Err(format!("must be `{id}` as in the path, not {}", shown(json))) };
     }
@@ -84,25 +84,25 @@ fn read_member(draft: &mut Draft, purpose: Purpose, name: &str, json: &Json) -> 
     };
     let field = &entity.fields[index];
     draft.values[index] = match (json, purpose) {
-        (Json::Null, Purpose::Create) => None,
-        (Json::Null, Purpose::Update { .. }) if field.is_required() => {
+        (Json::Null, BodyPurpose::Create) => None,
+        (Json::Null, BodyPurpose::Update { .. }) if field.is_required() => {
             return Err("is required, it cannot be null".into());
         }
-        (Json::Null, Purpose::Update { .. }) => Some(Value::Null),
+        (Json::Null, BodyPurpose::Update { .. }) => Some(Value::Null),
         _ => Some(value_of(field, purpose, json)?),
     };
     Ok(())
 }
 
-fn may_carry(field: &Field, purpose: Purpose) -> bool {
+fn may_carry(field: &Field, purpose: BodyPurpose) -> bool {
     match purpose {
-        Purpose::Create => field.create != Use::No,
-        Purpose::Update { .. } => field.update,
+        BodyPurpose::Create => field.create != Use::No,
+        BodyPurpose::Update { .. } => field.update,
     }
 }
 
 /// Defaults for what a create leaves out, and an error for each required field among it.
-fn complete(draft: &mut Draft) {
+fn complete(draft: &mut ParsedBody) {
     for (field, value) in draft.entity.fields.iter().zip(&mut draft.values) {
         if value.is_some() || draft.errors.has(field.name) {
             continue;
@@ -115,7 +115,7 @@ fn complete(draft: &mut Draft) {
     }
 }
 
-fn value_of(field: &Field, purpose: Purpose, json: &Json) -> Result<Value, String> {
+fn value_of(field: &Field, purpose: BodyPurpose, json: &Json) -> Result<Value, String> {
     match field.kind {
         Kind::Text(form) => text(field, form, json),
         Kind::Integer { least } => integer(json, least).map(Value::Integer),
@@ -204,10 +204,10 @@ fn currency(code: &str) -> Result<Value, String> {
 }
 
 /// The option as its own section spells it. Stored as create spells it, so that lists and filters know one spelling.
-fn option(choices: Choices, purpose: Purpose, text: &str) -> Result<Value, String> {
+fn option(choices: Choices, purpose: BodyPurpose, text: &str) -> Result<Value, String> {
     let spelled = match purpose {
-        Purpose::Create => choices.create,
-        Purpose::Update { .. } => choices.update,
+        BodyPurpose::Create => choices.create,
+        BodyPurpose::Update { .. } => choices.update,
     };
     let found = spelled.iter().position(|option| *option == text).and_then(|index| choices.create.get(index));
     match found {
@@ -318,11 +318,11 @@ mod tests {
         #[test]
         fn whatever_is_sent_is_kept_or_told(entity in any_entity(), at in any::<proptest::sample::Index>(), json in any_json()) {
             let field = &entity.fields[at.index(entity.fields.len())];
-            let body = Body(vec![(field.name.to_owned(), json.clone())]);
-            for purpose in [Purpose::Create, Purpose::Update { id: 1 }] {
+            let body = JsonBody(vec![(field.name.to_owned(), json.clone())]);
+            for purpose in [BodyPurpose::Create, BodyPurpose::Update { id: 1 }] {
                 let draft = read(entity, purpose, &body);
                 let kept = draft.value(field.name).is_some();
-                let left_out = json.is_null() && purpose == Purpose::Create && may_carry(field, purpose);
+                let left_out = json.is_null() && purpose == BodyPurpose::Create && may_carry(field, purpose);
                 prop_assert_eq!(kept || left_out && !field.is_required(), !draft.errors.has(field.name));
             }
         }
@@ -330,8 +330,8 @@ mod tests {
         #[test]
         fn a_name_nobody_documented_is_always_refused(entity in any_entity(), name in ".{0,20}", json in any_json()) {
             prop_assume!(entity.field(&name).is_none() && name != "id");
-            let body = Body(vec![(name.clone(), json)]);
-            for purpose in [Purpose::Create, Purpose::Update { id: 1 }] {
+            let body = JsonBody(vec![(name.clone(), json)]);
+            for purpose in [BodyPurpose::Create, BodyPurpose::Update { id: 1 }] {
                 prop_assert!(read(entity, purpose, &body).errors.has(&name));
             }
         }

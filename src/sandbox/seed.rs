@@ -5,15 +5,15 @@
 
 use serde_json::{Value as Json, json};
 
-use super::body::Body;
+use super::body::JsonBody;
 use super::error::SandboxError;
-use super::store::{Account, Failure, Reply, Store};
+use super::store::{AccountId, RecordStore, StoreFailure, StoreReply};
 use crate::schema;
-use Given::{Number, Text, To, Yes};
+use SampleValue::{Number, Text, To, Yes};
 
 /// A field's value in a sample.
 #[derive(Debug, Clone, Copy)]
-enum Given {
+enum SampleValue {
     Text(&'static str),
     Number(i64),
     Yes,
@@ -21,7 +21,7 @@ enum Given {
     To(&'static str),
 }
 
-type Sample = &'static [(&'static str, Given)];
+type Sample = &'static [(&'static str, SampleValue)];
 
 const SAMPLES: &[(&str, &[Sample])] = &[
     (
@@ -305,7 +305,7 @@ const MANAGERS: &[(&str, &str)] = &[("Grace Murray", "Ada Byron"), ("Noor Haddad
 type Made = Vec<(&'static str, &'static str, i64)>;
 
 /// Fills an account with the sample look-ups.
-pub(super) fn fill(store: &mut Store, account: Account) -> Result<(), SandboxError> {
+pub(super) fn fill(store: &mut RecordStore, account: AccountId) -> Result<(), SandboxError> {
     let mut made: Made = Vec::new();
     for (collection, samples) in SAMPLES {
         for sample in *samples {
@@ -323,14 +323,14 @@ pub(super) fn fill(store: &mut Store, account: Account) -> Result<(), SandboxErr
 }
 
 fn add(
-    store: &mut Store,
-    account: Account,
+    store: &mut RecordStore,
+    account: AccountId,
     collection: &str,
     sample: Sample,
     made: &Made,
 ) -> Result<i64, SandboxError> {
     let entity = schema::collection(collection).ok_or_else(|| SandboxError::Seed(format!("no `{collection}`")))?;
-    let member = |(field, given): &(&'static str, Given)| {
+    let member = |(field, given): &(&'static str, SampleValue)| {
         let value = match given {
             Text(text) => json!(text),
             Number(number) => json!(number),
@@ -342,17 +342,17 @@ fn add(
         };
         Ok(((*field).to_owned(), value))
     };
-    let body = Body(sample.iter().map(member).collect::<Result<_, SandboxError>>()?);
+    let body = JsonBody(sample.iter().map(member).collect::<Result<_, SandboxError>>()?);
     match store.create(account, entity, &body) {
         Ok(reply) => id_of(&reply),
-        Err(Failure::Broken(error)) => Err(error.into()),
-        Err(Failure::Refused(refusal)) => {
+        Err(StoreFailure::Broken(error)) => Err(error.into()),
+        Err(StoreFailure::Refused(refusal)) => {
             Err(SandboxError::Seed(String::from_utf8_lossy(&refusal.body()).into_owned()))
         }
     }
 }
 
-fn id_of(reply: &Reply) -> Result<i64, SandboxError> {
+fn id_of(reply: &StoreReply) -> Result<i64, SandboxError> {
     let record: Option<Json> = serde_json::from_slice(&reply.body).ok();
     let id = record.and_then(|record| record["id"].as_i64());
     id.ok_or_else(|| SandboxError::Seed("a record without an id".into()))

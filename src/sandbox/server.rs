@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use super::faults::{CONTROL, FaultLayer, Lines, Wire};
-use super::gate::Gate;
-use super::routes::{self, BASE, Service};
-use super::store::{Account, Store, work};
-use super::{SandboxError, SandboxOptions, Seed, StoreAt, seed};
+use super::access::AccessControl;
+use super::faults::{CONTROL_PATH, ConnectionControl, FaultLayer, FaultyListener};
+use super::routes::{self, BASE, SandboxService};
+use super::store::{AccountId, RecordStore, start_queue};
+use super::{SandboxError, SandboxOptions, Seed, StoreLocation, seed};
 
 /// How long a stopping server waits for requests under way. A client that never finishes its own must not hold it.
 const GRACE: Duration = Duration::from_secs(1);
@@ -43,9 +43,9 @@ impl Sandbox {
         format!("{}{BASE}", self.origin())
     }
 
-    /// Where faults are seen and changed, if [`super::Control::On`].
+    /// Where faults are seen and changed, if [`super::FaultControl::On`].
     pub fn control_url(&self) -> String {
-        format!("{}{CONTROL}", self.origin())
+        format!("{}{CONTROL_PATH}", self.origin())
     }
 
     fn origin(&self) -> String {
@@ -75,14 +75,14 @@ impl Drop for Sandbox {
     }
 }
 
-fn open(options: &SandboxOptions) -> Result<Store, SandboxError> {
+fn open(options: &SandboxOptions) -> Result<RecordStore, SandboxError> {
     let mut store = match &options.store {
-        StoreAt::Memory => Store::in_memory()?,
-        StoreAt::File(path) => Store::in_file(path)?,
+        StoreLocation::Memory => RecordStore::in_memory()?,
+        StoreLocation::File(path) => RecordStore::in_file(path)?,
     };
-    let accounts: Vec<Account> = match &options.tenants[..] {
-        [] => vec![Account::ONLY],
-        tenants => tenants.iter().map(|(id, _)| Account(*id)).collect(),
+    let accounts: Vec<AccountId> = match &options.tenants[..] {
+        [] => vec![AccountId::ONLY],
+        tenants => tenants.iter().map(|(id, _)| AccountId(*id)).collect(),
     };
     store.at_once(|store| {
         for account in accounts {
@@ -106,24 +106,25 @@ fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError
 fn serve(
     runtime: &Runtime,
     listener: TcpListener,
-    store: Store,
+    store: RecordStore,
     options: SandboxOptions,
     stopped: oneshot::Receiver<()>,
 ) {
     let served = runtime.block_on(async {
-        let (desk, working) = work(store);
+        let (queue, working) = start_queue(store);
         let worker = tokio::spawn(working);
-        let gate = Gate::new(options.api_key, options.quota, options.tenants);
+        let access = AccessControl::new(options.api_key, options.quota, options.tenants);
         let faults = FaultLayer::new(options.faults);
-        let service = Service { gate, desk, page_limit: options.page_limit, faults, control: options.control };
-        let router = routes::router(service).into_make_service_with_connect_info::<Wire>();
+        let service =
+            SandboxService { access, queue, page_limit: options.page_limit, faults, control: options.control };
+        let router = routes::router(service).into_make_service_with_connect_info::<ConnectionControl>();
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (closing, closed) = oneshot::channel();
         let stopping = async {
             let _ = stopped.await;
             let _ = closing.send(());
         };
-        let serving = axum::serve(Lines(listener), router).with_graceful_shutdown(stopping);
+        let serving = axum::serve(FaultyListener(listener), router).with_graceful_shutdown(stopping);
         let finishing = async {
             serving.await?;
             // The last desk goes with the router and with work that a fault puts off, so the worker finishes what is

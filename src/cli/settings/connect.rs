@@ -11,7 +11,7 @@ use crate::api::{Client, ClientOptions, Secret};
 use crate::cli::Error;
 use crate::cli::args::Global;
 use crate::run::journal::{self, At, Shelf};
-use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
+use crate::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 
 /// Where in the state dir the processes of this machine keep count of their requests.
 const QUOTA_FOLDER: &str = "quota";
@@ -131,7 +131,7 @@ impl Settings {
     fn rehearse(&self, file: Option<PathBuf>) -> Result<Connection, Error> {
         let tenant = self.tenant.as_ref().map(|tenant| (tenant.value, format!("Tenant {}", tenant.value)));
         let options = SandboxOptions {
-            store: file.map_or(StoreAt::Memory, StoreAt::File),
+            store: file.map_or(StoreLocation::Memory, StoreLocation::File),
             tenants: tenant.into_iter().collect(),
             // The client keeps the quota that was asked for.
             quota: None,

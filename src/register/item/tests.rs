@@ -70,7 +70,10 @@ fn what_is_missing_is_a_gap_with_a_reason() {
         ["no purchase cost", "no purchase date", "its product `Desk` has no depreciation"]
     );
     let reason = |record| asset(record).schedule.unwrap_err().to_string();
-    assert_eq!(reason(json!({"id": 1, "product_id": 3})), "it refers to record 99 of depreciations, which does not exist");
+    assert_eq!(
+        reason(json!({"id": 1, "product_id": 3})),
+        "it refers to record 99 of depreciations, which does not exist"
+    );
     assert_eq!(reason(json!({"id": 1, "product_id": 9})), "it refers to record 9 of products, which does not exist");
     assert_eq!(reason(json!({"id": 1})), "it has no product, so it has no depreciation");
     assert_eq!(reason(json!({"id": 1, "product_id": 4})), "the depreciation `None` has no number of months");

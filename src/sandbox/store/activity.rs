@@ -4,16 +4,16 @@ use axum::http::StatusCode;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, ToSql};
 
-use super::super::facts::{self, Shape};
-use super::super::query::{Listing, Order};
-use super::super::rules::Draft;
+use super::super::facts::{self, JsonForm};
+use super::super::query::{ListQuery, SortOrder};
+use super::super::rules::ParsedBody;
 use super::records::write_value;
-use super::{Account, Outcome, Reply, Store};
+use super::{AccountId, RecordStore, StoreReply, StoreResult};
 use crate::schema::{self, Entity, Field, Wire};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Event<'a> {
+pub(super) struct LogEvent<'a> {
     /// As the log calls the collection; none where it does not tell of it.
     pub(super) logged: Option<&'static str>,
     pub(super) name: &'static str,
@@ -28,7 +28,7 @@ pub(super) struct Event<'a> {
     pub(super) notes: Option<&'a str>,
 }
 
-impl Event<'_> {
+impl LogEvent<'_> {
     pub(super) fn new(entity: &Entity, name: &'static str, item_id: i64) -> Self {
         let logged = facts::logged_as(entity.name);
         Self { logged, name, item_id, user_id: facts::KEY_OWNER, ..Self::default() }
@@ -41,22 +41,22 @@ const COLUMNS: &[&str] = &[
     "quantity", "notes",
 ];
 
-impl Store {
+impl RecordStore {
     /// Logs that a record was created or updated, and each flag of it that was set.
     pub(super) fn log_change(
         &self,
-        account: Account,
-        draft: &Draft,
+        account: AccountId,
+        draft: &ParsedBody,
         id: i64,
         name: &'static str,
         time: &str,
     ) -> rusqlite::Result<()> {
         let entity = draft.entity;
-        let event = Event { asset_id: self.asset_concerned(entity, id)?, ..Event::new(entity, name, id) };
+        let event = LogEvent { asset_id: self.asset_concerned(entity, id)?, ..LogEvent::new(entity, name, id) };
         self.log(account, &event, time)?;
         for (_, field, name) in facts::FLAG_EVENTS.iter().filter(|(collection, ..)| *collection == entity.name) {
             if draft.integer(field) == Some(1) {
-                self.log(account, &Event { name, ..event }, time)?;
+                self.log(account, &LogEvent { name, ..event }, time)?;
             }
         }
         Ok(())
@@ -75,7 +75,7 @@ impl Store {
         self.first(&format!("SELECT \"{}\" FROM {} WHERE id = ?1", field.name, entity.name), [id], |row| row.get(0))
     }
 
-    pub(super) fn log(&self, account: Account, event: &Event<'_>, time: &str) -> rusqlite::Result<()> {
+    pub(super) fn log(&self, account: AccountId, event: &LogEvent<'_>, time: &str) -> rusqlite::Result<()> {
         let Some(logged) = event.logged else { return Ok(()) };
         self.execute(
             "INSERT INTO activity (tenant, timestamp, type, event, item_id, user_id, employee_id, employee_email, \
@@ -89,7 +89,7 @@ impl Store {
     }
 
     /// A page of the log as a JSON array.
-    pub(in super::super) fn activity(&self, account: Account, listing: &Listing) -> Outcome<Reply> {
+    pub(in super::super) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult<StoreReply> {
         let mut sql = format!("SELECT {} FROM activity WHERE tenant = ?1", COLUMNS.join(", "));
         let user_ids: Vec<Value> = listing.filters.iter().map(|(_, value)| user_by_email(value)).collect();
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
@@ -100,8 +100,8 @@ impl Store {
         }
         // The clock never runs backwards, so the order of arrival is the order of time.
         let direction = match listing.order {
-            Order::Ascending => "ASC",
-            Order::Descending => "DESC",
+            SortOrder::Ascending => "ASC",
+            SortOrder::Descending => "DESC",
         };
         sql.push_str(&format!(" ORDER BY seq {direction} LIMIT ? OFFSET ?"));
         values.push(&listing.limit);
@@ -116,7 +116,7 @@ impl Store {
             write_entry(row, &mut body)?;
         }
         body.push(b']');
-        Ok(Reply { status: StatusCode::OK, body })
+        Ok(StoreReply { status: StatusCode::OK, body })
     }
 }
 
@@ -146,18 +146,18 @@ fn write_entry(row: &Row<'_>, out: &mut Vec<u8>) -> rusqlite::Result<()> {
     out.push(b'{');
     for (index, name) in COLUMNS.iter().enumerate() {
         out.extend_from_slice(format!("\"{name}\":").as_bytes());
-        write_value(row.get_ref(index)?, Shape::Plain, out);
+        write_value(row.get_ref(index)?, JsonForm::Plain, out);
         out.push(b',');
     }
     let logged: String = row.get("type")?;
-    for (collection, other) in facts::LOGGED.iter().filter(|(collection, _)| facts::supply_of(collection).is_some()) {
+    for (collection, other) in facts::LOGGED.iter().filter(|(collection, _)| facts::stock_model(collection).is_some()) {
         if *collection == ASSETS {
             continue;
         }
         let singular = schema::collection(collection).map_or("", |entity| entity.singular);
         out.extend_from_slice(format!("\"{singular}_id\":").as_bytes());
         let own = if logged == *other { row.get_ref("item_id")? } else { ValueRef::Null };
-        write_value(own, Shape::Plain, out);
+        write_value(own, JsonForm::Plain, out);
         out.push(b',');
     }
     let email = facts::user_email(row.get("user_id")?).unwrap_or_default();

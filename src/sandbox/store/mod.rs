@@ -8,48 +8,48 @@
 //! to write it also finishes, in one transaction with the others that came in at that moment (`work`).
 
 mod activity;
-mod keys;
-mod links;
-mod moves;
+mod checkouts;
 mod open;
+mod queue;
 mod records;
+mod references;
+mod sample_extras;
 mod tables;
-mod work;
 
 use axum::http::StatusCode;
 use rusqlite::{Connection, Params, Row};
 
-use super::clock::Clock;
+use super::clock::StoreClock;
 use super::refusal::Refusal;
-pub(super) use moves::Action;
-use tables::Tables;
-pub(super) use work::{Desk, Stopped, work};
+pub(super) use checkouts::CheckoutAction;
+pub(super) use queue::{StoreQueue, StoreStopped, start_queue};
+use tables::RecordTables;
 
-/// What every record belongs to: a tenant's id, or [`Account::ONLY`] where there are no tenants.
+/// What every record belongs to: a tenant's id, or [`AccountId::ONLY`] where there are no tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Account(pub(super) i64);
+pub(super) struct AccountId(pub(super) i64);
 
-impl Account {
+impl AccountId {
     /// The account of a sandbox without tenants. Tenants' ids start at 1.
-    pub(super) const ONLY: Account = Account(0);
+    pub(super) const ONLY: AccountId = AccountId(0);
 }
 
 /// The records and the time.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct RecordStore {
     connection: Connection,
-    tables: Tables,
-    clock: Clock,
+    tables: RecordTables,
+    clock: StoreClock,
 }
 
 /// What is answered, in JSON; an empty body is none.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(super) struct StoreReply {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,
 }
 
-impl From<Refusal> for Reply {
+impl From<Refusal> for StoreReply {
     fn from(refusal: Refusal) -> Self {
         Self { status: refusal.status, body: refusal.body() }
     }
@@ -57,28 +57,28 @@ impl From<Refusal> for Reply {
 
 /// Why the store did not do what was asked.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum StoreFailure {
     /// The rules forbid it; nothing was written.
     Refused(Refusal),
     /// The database failed; whatever was written goes with its transaction.
     Broken(rusqlite::Error),
 }
 
-pub(super) type Outcome<T> = Result<T, Failure>;
+pub(super) type StoreResult<T> = Result<T, StoreFailure>;
 
-impl From<Refusal> for Failure {
+impl From<Refusal> for StoreFailure {
     fn from(refusal: Refusal) -> Self {
-        Failure::Refused(refusal)
+        StoreFailure::Refused(refusal)
     }
 }
 
-impl From<rusqlite::Error> for Failure {
+impl From<rusqlite::Error> for StoreFailure {
     fn from(error: rusqlite::Error) -> Self {
-        Failure::Broken(error)
+        StoreFailure::Broken(error)
     }
 }
 
-impl Store {
+impl RecordStore {
     /// The first row of a query, if there is one.
     fn first<T, P: Params>(
         &self,

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::super::clock::Clock;
+use super::super::clock::StoreClock;
 use super::super::error::SandboxError;
-use super::tables::Tables;
-use super::{Account, Store};
+use super::tables::RecordTables;
+use super::{AccountId, RecordStore};
 
 /// What a file must carry to be ours: `application_id` of the SQLite file header, "Tlps" in ASCII.
 const STAMP: i64 = 0x546c_7073;
@@ -25,7 +25,7 @@ const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORM
     PRAGMA wal_autocheckpoint = 16384;";
 const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
 
-impl Store {
+impl RecordStore {
     /// An empty store that is gone with the process.
     pub(in super::super) fn in_memory() -> Result<Self, SandboxError> {
         let connection = Connection::open_in_memory()?;
@@ -46,18 +46,18 @@ impl Store {
 
     fn prepare(connection: Connection) -> rusqlite::Result<Self> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let tables = Tables::from_schema();
+        let tables = RecordTables::from_schema();
         connection.execute_batch("BEGIN IMMEDIATE")?;
         tables.create(&connection)?;
         connection
             .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT}; COMMIT"))?;
         let last: Option<String> = connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
         let latest = tables.latest_update(&connection)?.max(last);
-        Ok(Self { connection, tables, clock: Clock::after(latest.as_deref()) })
+        Ok(Self { connection, tables, clock: StoreClock::after(latest.as_deref()) })
     }
 
     /// Notes that the account has been opened; says whether it was new.
-    pub(in super::super) fn open_account(&self, account: Account) -> rusqlite::Result<bool> {
+    pub(in super::super) fn open_account(&self, account: AccountId) -> rusqlite::Result<bool> {
         let added = self.connection.execute("INSERT OR IGNORE INTO accounts (tenant) VALUES (?1)", [account.0])?;
         Ok(added == 1)
     }
@@ -110,12 +110,12 @@ mod tests {
     fn a_file_is_made_kept_and_locked() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("practice.db");
-        let store = Store::in_file(&path).unwrap();
-        assert!(store.open_account(Account(1)).unwrap());
-        assert!(matches!(Store::in_file(&path), Err(SandboxError::InUse { .. })));
+        let store = RecordStore::in_file(&path).unwrap();
+        assert!(store.open_account(AccountId(1)).unwrap());
+        assert!(matches!(RecordStore::in_file(&path), Err(SandboxError::InUse { .. })));
         drop(store);
-        let again = Store::in_file(&path).unwrap();
-        assert!(!again.open_account(Account(1)).unwrap(), "the account is known");
+        let again = RecordStore::in_file(&path).unwrap();
+        assert!(!again.open_account(AccountId(1)).unwrap(), "the account is known");
     }
 
     #[test]
@@ -124,13 +124,13 @@ mod tests {
         let text = folder.path().join("notes.txt");
         std::fs::write(&text, "these are notes, and quite a few of them, not a database\n".repeat(40)).unwrap();
         let before = std::fs::read(&text).unwrap();
-        assert!(matches!(Store::in_file(&text), Err(SandboxError::Foreign { .. })));
+        assert!(matches!(RecordStore::in_file(&text), Err(SandboxError::Foreign { .. })));
         assert_eq!(std::fs::read(&text).unwrap(), before);
 
         let other = folder.path().join("other.db");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
         let before = std::fs::read(&other).unwrap();
-        assert!(matches!(Store::in_file(&other), Err(SandboxError::Foreign { .. })));
+        assert!(matches!(RecordStore::in_file(&other), Err(SandboxError::Foreign { .. })));
         assert_eq!(std::fs::read(&other).unwrap(), before);
     }
 
@@ -138,9 +138,9 @@ mod tests {
     fn a_newer_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("newer.db");
-        drop(Store::in_file(&path).unwrap());
+        drop(RecordStore::in_file(&path).unwrap());
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-        let error = Store::in_file(&path).unwrap_err();
+        let error = RecordStore::in_file(&path).unwrap_err();
         assert!(matches!(error, SandboxError::Newer { found: 99, known: FORMAT, .. }), "{error}");
         assert!(error.mend().is_some());
     }
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_missing_folder_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Store::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
+        let error = RecordStore::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
         assert!(matches!(error, SandboxError::Open { .. }), "{error}");
         assert!(error.mend().unwrap().starts_with("make the folder"));
     }
@@ -157,11 +157,11 @@ mod tests {
     fn a_file_from_before_a_field_existed_gets_its_column() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("older.db");
-        drop(Store::in_file(&path).unwrap());
+        drop(RecordStore::in_file(&path).unwrap());
         let older = Connection::open(&path).unwrap();
         older.execute_batch("ALTER TABLE statuses DROP COLUMN notes").unwrap();
         drop(older);
-        let store = Store::in_file(&path).unwrap();
+        let store = RecordStore::in_file(&path).unwrap();
         assert!(!store.any("SELECT notes FROM statuses", []).unwrap());
     }
 }

@@ -2,22 +2,22 @@
 
 use rusqlite::Connection;
 
-use super::super::facts::{self, Shape};
+use super::super::facts::{self, JsonForm};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Kind, Use, Wire};
 
 /// The sixteen tables of records.
 #[derive(Debug)]
-pub(super) struct Tables(Vec<Table>);
+pub(super) struct RecordTables(Vec<RecordTable>);
 
 /// One collection as a table.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct RecordTable {
     pub(super) entity: &'static Entity,
-    /// What a record carries in replies, in the order of [`Table::select`].
-    pub(super) columns: Vec<Column>,
+    /// What a record carries in replies, in the order of [`RecordTable::select`].
+    pub(super) columns: Vec<ReplyColumn>,
     /// One record; ?1 is its id, ?2 the account.
     pub(super) select: String,
-    /// ?1 is the account, ?2 the time, then the written fields in the order of [`Table::written`].
+    /// ?1 is the account, ?2 the time, then the written fields in the order of [`RecordTable::written`].
     pub(super) insert: String,
     /// The fields that have a column, as positions in the entity's fields.
     pub(super) written: Vec<usize>,
@@ -25,10 +25,10 @@ pub(super) struct Table {
 
 /// A column of a reply.
 #[derive(Debug)]
-pub(super) struct Column {
+pub(super) struct ReplyColumn {
     /// The name as JSON writes it in front of the value: `"name":`.
     pub(super) lead: String,
-    pub(super) shape: Shape,
+    pub(super) form: JsonForm,
 }
 
 /// Tables that are no collection. Guide: sections "Activity", "Checkin", "Checkout".
@@ -79,18 +79,18 @@ CREATE TABLE IF NOT EXISTS activity (
 ) STRICT;
 ";
 
-impl Tables {
+impl RecordTables {
     pub(super) fn from_schema() -> Self {
-        Self(COLLECTIONS.iter().map(|entity| Table::new(entity)).collect())
+        Self(COLLECTIONS.iter().map(|entity| RecordTable::new(entity)).collect())
     }
 
     /// The table of that entity, which must be a collection.
-    pub(super) fn of(&self, entity: &Entity) -> &Table {
+    pub(super) fn of(&self, entity: &Entity) -> &RecordTable {
         self.named(entity.name)
     }
 
     /// The table of that collection. There is one: a test below sees to it that whatever is named here is a collection.
-    pub(super) fn named(&self, collection: &str) -> &Table {
+    pub(super) fn named(&self, collection: &str) -> &RecordTable {
         let found = self.0.iter().find(|table| table.entity.name == collection);
         found.unwrap_or(&self.0[0])
     }
@@ -128,7 +128,7 @@ impl Tables {
     }
 }
 
-impl Table {
+impl RecordTable {
     fn new(entity: &'static Entity) -> Self {
         let name = entity.name;
         let written: Vec<usize> = (0..entity.fields.len()).filter(|index| has_column(&entity.fields[*index])).collect();
@@ -142,7 +142,7 @@ impl Table {
             insert: format!("INSERT INTO {name} (tenant, created_at, updated_at{fields}) VALUES (?1, ?2, ?2{marks})"),
             columns: columns
                 .into_iter()
-                .map(|(name, _, shape)| Column { lead: format!("\"{name}\":"), shape })
+                .map(|(name, _, form)| ReplyColumn { lead: format!("\"{name}\":"), form })
                 .collect(),
             written,
         }
@@ -158,7 +158,7 @@ impl Table {
                 _ => format!("{sql} = ?"),
             });
         }
-        let lent = facts::supply_of(self.entity.name).is_some() && field.name == "employee_email";
+        let lent = facts::stock_model(self.entity.name).is_some() && field.name == "employee_email";
         lent.then(|| {
             format!(
                 "r.id IN (SELECT h.item_id FROM employees e JOIN holdings h ON h.employee_id = e.id \
@@ -213,34 +213,34 @@ impl Table {
     }
 
     /// What must be unique, what lists are sorted by when nothing is said or pages must keep steady, what is searched.
-    fn indexes(&self) -> Vec<Index> {
+    fn indexes(&self) -> Vec<TableIndex> {
         let collection = self.entity.name;
         let unique: Vec<_> = facts::UNIQUE.iter().filter(|unique| unique.collection == collection).collect();
         let is_unique = |field: &str| unique.iter().any(|unique| unique.field == field && unique.collation == "BINARY");
         let searched = facts::SEARCHED.iter().filter(|(name, _)| *name == collection).map(|(_, field)| *field);
         let sorted = self.entity.sorts.first().copied().into_iter().chain(["created_at", "updated_at"]);
         let plain =
-            sorted.chain(searched).filter(|field| !is_unique(field)).map(|field| Index::plain(collection, field));
-        unique.iter().map(|unique| Index::unique(unique)).chain(plain).collect()
+            sorted.chain(searched).filter(|field| !is_unique(field)).map(|field| TableIndex::plain(collection, field));
+        unique.iter().map(|unique| TableIndex::unique(unique)).chain(plain).collect()
     }
 }
 
 /// An index, and what the query planner is told of it: rows in all, rows of one account, rows of one value.
-struct Index {
+struct TableIndex {
     name: String,
     sql: String,
     rows: &'static str,
 }
 
-impl Index {
+impl TableIndex {
     fn plain(collection: &str, field: &str) -> Self {
         let name = format!("{collection}_by_{field}");
         let sql = format!("CREATE INDEX IF NOT EXISTS {name} ON {collection} (tenant, \"{field}\")");
         Self { name, sql, rows: "1000000 1000000 10" }
     }
 
-    fn unique(unique: &facts::Unique) -> Self {
-        let facts::Unique { collection, field, collation } = unique;
+    fn unique(unique: &facts::UniqueField) -> Self {
+        let facts::UniqueField { collection, field, collation } = unique;
         let name = format!("{collection}_unique_{field}");
         let columns = format!("tenant, {field} COLLATE {collation}");
         let sql = format!("CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {collection} ({columns})");
@@ -260,47 +260,47 @@ fn affinity(kind: Kind) -> &'static str {
     }
 }
 
-fn computed(collection: &str, name: &str) -> Option<&'static facts::Computed> {
+fn computed(collection: &str, name: &str) -> Option<&'static facts::ComputedField> {
     facts::COMPUTED.iter().find(|computed| computed.collection == collection && computed.name == name)
 }
 
 /// A record's columns in replies: name, SQL and shape. First the schema's fields in its order, those that only the
 /// service writes computed or null, then what else is computed, then the times.
-fn reply_columns(entity: &'static Entity) -> Vec<(&'static str, String, Shape)> {
-    let mut columns = vec![("id", "r.id".to_owned(), Shape::Plain)];
+fn reply_columns(entity: &'static Entity) -> Vec<(&'static str, String, JsonForm)> {
+    let mut columns = vec![("id", "r.id".to_owned(), JsonForm::Plain)];
     columns.extend(entity.fields.iter().filter_map(|field| reply_column(entity, field)));
     for computed in facts::COMPUTED.iter().filter(|computed| computed.collection == entity.name) {
         if !columns.iter().any(|(name, ..)| *name == computed.name) {
-            columns.push((computed.name, computed.sql.into(), computed.shape));
+            columns.push((computed.name, computed.sql.into(), computed.form));
         }
     }
     columns.retain(|(name, ..)| !matches!(*name, "created_at" | "updated_at"));
-    columns.extend(["created_at", "updated_at"].map(|name| (name, format!("r.{name}"), Shape::Plain)));
+    columns.extend(["created_at", "updated_at"].map(|name| (name, format!("r.{name}"), JsonForm::Plain)));
     columns
 }
 
-fn reply_column(entity: &'static Entity, field: &'static Field) -> Option<(&'static str, String, Shape)> {
+fn reply_column(entity: &'static Entity, field: &'static Field) -> Option<(&'static str, String, JsonForm)> {
     if field.name == "id" {
         return None;
     }
     if let Some(computed) = computed(entity.name, field.name) {
-        return Some((field.name, computed.sql.into(), computed.shape));
+        return Some((field.name, computed.sql.into(), computed.form));
     }
     if !field.read {
         return None;
     }
     let name = field.name;
     let stored = format!("r.\"{name}\"");
-    let (sql, shape) = match field.kind {
-        _ if !has_column(field) => ("NULL".to_owned(), Shape::Plain),
-        Kind::Boolean => (stored, Shape::Boolean),
-        Kind::CustomFields => (stored, Shape::Json),
+    let (sql, form) = match field.kind {
+        _ if !has_column(field) => ("NULL".to_owned(), JsonForm::Plain),
+        Kind::Boolean => (stored, JsonForm::Boolean),
+        Kind::CustomFields => (stored, JsonForm::Json),
         Kind::Reference(reference) if reference.wire == Wire::Tag => {
-            (format!("(SELECT asset_id FROM {} WHERE id = {stored})", reference.to), Shape::Plain)
+            (format!("(SELECT asset_id FROM {} WHERE id = {stored})", reference.to), JsonForm::Plain)
         }
-        _ => (stored, Shape::Plain),
+        _ => (stored, JsonForm::Plain),
     };
-    Some((name, sql, shape))
+    Some((name, sql, form))
 }
 
 /// Every field of a collection that points at records of `to`.
@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn every_documented_filter_and_sort_has_its_sql() {
-        for table in &Tables::from_schema().0 {
+        for table in &RecordTables::from_schema().0 {
             for field in table.entity.filters() {
                 assert!(table.filter(field).is_some(), "{} filters by {}", table.entity.name, field.name);
             }
@@ -332,7 +332,7 @@ mod tests {
         let facts = facts::COMPUTED.iter().map(|computed| computed.collection);
         let facts = facts.chain(facts::HIDDEN_COLUMNS.iter().map(|(collection, _)| *collection));
         let facts = facts.chain(facts::UNIQUE.iter().map(|unique| unique.collection));
-        let facts = facts.chain(facts::SUPPLIES.iter().map(|(collection, _)| *collection));
+        let facts = facts.chain(facts::STOCK_MODELS.iter().map(|(collection, _)| *collection));
         let facts = facts.chain(facts::LOGGED.iter().map(|(collection, _)| *collection));
         let references = schema::importable().flat_map(|entity| entity.fields).filter_map(Field::reference_to);
         for collection in facts.chain(references.map(|reference| reference.to)) {
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn pages_and_searches_use_their_indexes() {
         let connection = Connection::open_in_memory().unwrap();
-        Tables::from_schema().create(&connection).unwrap();
+        RecordTables::from_schema().create(&connection).unwrap();
         for (query, index) in [
             ("ORDER BY r.\"asset_id\" ASC, r.id ASC", "assets_unique_asset_id (tenant=?)"),
             ("ORDER BY r.\"created_at\" ASC, r.id ASC", "assets_by_created_at (tenant=?)"),

@@ -5,14 +5,14 @@ use rusqlite::types::{Value, ValueRef};
 
 use super::super::facts;
 use super::super::refusal::{FieldErrors, Refusal};
-use super::super::rules::Draft;
+use super::super::rules::ParsedBody;
 use super::tables::pointing_at;
-use super::{Account, Outcome, Store};
+use super::{AccountId, RecordStore, StoreResult};
 use crate::schema::{ACTIONS, Entity, Reference, Role, Verb, Wire};
 
-impl Store {
+impl RecordStore {
     /// Sees that every record the draft points at exists, and turns asset tags into system ids.
-    pub(super) fn resolve(&self, account: Account, draft: &mut Draft) -> rusqlite::Result<()> {
+    pub(super) fn resolve(&self, account: AccountId, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for (index, field) in draft.entity.fields.iter().enumerate() {
             let (Some(reference), Some(value)) = (field.reference_to(), &draft.values[index]) else { continue };
             let found = match (reference.wire, value) {
@@ -28,7 +28,7 @@ impl Store {
         Ok(())
     }
 
-    fn by_id(&self, account: Account, reference: Reference, id: i64) -> rusqlite::Result<Result<i64, String>> {
+    fn by_id(&self, account: AccountId, reference: Reference, id: i64) -> rusqlite::Result<Result<i64, String>> {
         let (field, wanted) = reference.narrowed.unwrap_or(("id", ""));
         let sql = format!("SELECT \"{field}\" FROM {} WHERE id = ?1 AND tenant = ?2", reference.to);
         let held = self.first(&sql, (id, account.0), |row| {
@@ -46,7 +46,7 @@ impl Store {
         })
     }
 
-    fn by_tag(&self, account: Account, reference: Reference, tag: &str) -> rusqlite::Result<Result<i64, String>> {
+    fn by_tag(&self, account: AccountId, reference: Reference, tag: &str) -> rusqlite::Result<Result<i64, String>> {
         let sql = format!("SELECT id FROM {} WHERE tenant = ?1 AND asset_id = ?2", reference.to);
         let id = self.first(&sql, (account.0, tag), |row| row.get(0))?;
         Ok(id.ok_or_else(|| {
@@ -55,7 +55,7 @@ impl Store {
     }
 
     /// Refuses to delete what other records point at, what is out, and who or what holds something.
-    pub(super) fn refuse_if_in_use(&self, entity: &Entity, id: i64) -> Outcome<()> {
+    pub(super) fn refuse_if_in_use(&self, entity: &Entity, id: i64) -> StoreResult<()> {
         let mut errors = FieldErrors::default();
         for (other, field) in pointing_at(entity.name) {
             let sql = format!("SELECT 1 FROM {} WHERE \"{}\" = ?1 LIMIT 1", other.name, field.name);
@@ -84,7 +84,7 @@ impl Store {
 
     /// Refuses an update after which records that point at this one no longer may: a category's type stays what
     /// its products and accessories need.
-    pub(super) fn refuse_if_outgrown(&self, id: i64, draft: &mut Draft) -> rusqlite::Result<()> {
+    pub(super) fn refuse_if_outgrown(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for (other, field) in pointing_at(draft.entity.name) {
             let Some((narrowed, wanted)) = field.reference_to().and_then(|reference| reference.narrowed) else {
                 continue;
