@@ -91,7 +91,7 @@ impl RuleError {
                     .into()
             }
             RuleError::FaultTiming { effect, only, .. } => {
-                format!("leave out the timing: `{effect}` always comes {only}")
+                format!("leave out the moment: `{effect}` always comes {only}")
             }
             RuleError::RetryAfter { .. } => "write it such as `* * p=0.01 503 retry-after=2`".into(),
             RuleError::Message { .. } => {
