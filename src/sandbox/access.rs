@@ -1,4 +1,4 @@
-//! The door every request passes: the key, the quota, the tenant, in this order.
+//! Access control for every request: the API key, then the quota, then the tenant.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -13,7 +13,7 @@ use super::store::AccountId;
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 
-/// The key that opens it, what is left of the quota, and the tenants behind it.
+/// The API key, the remaining quota and the tenants.
 #[derive(Debug)]
 pub(super) struct AccessControl {
     api_key: String,
@@ -22,7 +22,7 @@ pub(super) struct AccessControl {
     pub(super) tenants: Vec<(i64, String)>,
 }
 
-/// A refusal at the door, with the headers that go with it.
+/// A request that was refused by access control, with the headers of the reply.
 #[derive(Debug)]
 pub(super) struct Rejection {
     pub(super) refusal: Refusal,
@@ -34,7 +34,7 @@ impl AccessControl {
         Self { api_key, quota: quota.map(|limit| Mutex::new(HourlyQuota::new(limit))), tenants }
     }
 
-    /// Admits a request, or turns it away. The headers say what is left of the quota.
+    /// Admits a request or rejects it. The headers tell the remaining quota.
     pub(super) fn admit(&self, headers: &HeaderMap, now: Instant) -> Result<HeaderMap, Box<Rejection>> {
         self.authenticate(headers)?;
         let Some(quota) = &self.quota else { return Ok(HeaderMap::new()) };
@@ -43,12 +43,9 @@ impl AccessControl {
         admitted.map(count_headers).map_err(|exhausted| Box::new(too_many(exhausted)))
     }
 
-    /// Lets a request with the key pass without counting it.
+    /// Checks the API key without counting the request.
     pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<(), Box<Rejection>> {
-        match self.knows_key(headers) {
-            true => Ok(()),
-            false => Err(Box::new(stranger())),
-        }
+        if self.knows_key(headers) { Ok(()) } else { Err(Box::new(unauthorized())) }
     }
 
     /// Guide: "Make sure you use your API key as a Bearer type token".
@@ -59,8 +56,8 @@ impl AccessControl {
         scheme.eq_ignore_ascii_case("bearer") && key == self.api_key
     }
 
-    /// The account the query names, its `tenant_id` taken out. In a single-tenant sandbox that parameter is left
-    /// in, to be refused as unknown like any other.
+    /// The account that the query's `tenant_id` names, and removes it from the query. A single-tenant sandbox leaves
+    /// the parameter in, so that it is refused as unknown.
     pub(super) fn account(&self, query: &mut Query) -> Result<AccountId, Refusal> {
         if self.tenants.is_empty() {
             return Ok(AccountId::ONLY);
@@ -79,7 +76,7 @@ impl AccessControl {
     }
 }
 
-fn stranger() -> Rejection {
+fn unauthorized() -> Rejection {
     let message = "the API key is missing or wrong: send it as `Authorization: Bearer KEY`";
     let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))]);
     Rejection { refusal: Refusal::new(StatusCode::UNAUTHORIZED, message), headers }
@@ -87,7 +84,7 @@ fn stranger() -> Rejection {
 
 fn too_many(exhausted: Exhausted) -> Rejection {
     let Exhausted { limit, retry_after } = exhausted;
-    let message = format!("more than {limit} requests in an hour: come back in {retry_after} seconds");
+    let message = format!("more than {limit} requests in an hour: retry in {retry_after} seconds");
     let mut headers = count_headers(Allowance { limit, remaining: 0 });
     headers.insert(header::RETRY_AFTER, retry_after.into());
     Rejection { refusal: Refusal::new(StatusCode::TOO_MANY_REQUESTS, message), headers }

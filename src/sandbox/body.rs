@@ -1,4 +1,4 @@
-//! A request's body: one JSON object, with the names that came twice still visible.
+//! Request bodies: one JSON object, in which repeated names remain visible.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// The members of the object, in the order sent. A name may stand twice: a map would have lost the first silently.
+/// The members of the object, in the order sent. A name may occur twice: a map would silently drop one of them.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(super) struct JsonBody(pub(super) Vec<(String, Value)>);
 
 impl JsonBody {
-    /// Reads a body that must be a JSON object and say so in its `Content-Type`.
+    /// Parses a body, which must be a JSON object with the matching `Content-Type`.
     pub(super) fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Refusal> {
         if !says_json(headers) {
             let message = "the body must be sent with `Content-Type: application/json`";

@@ -1,4 +1,4 @@
-//! The sandbox's time: milliseconds that never run backwards, and never stamp one record twice.
+//! The sandbox's clock: millisecond timestamps that never go backwards and never repeat for one record.
 
 use std::collections::HashSet;
 
@@ -6,26 +6,26 @@ use jiff::Timestamp;
 
 /// The clock of one store.
 ///
-/// Rows of the activity log have no id: `timestamp`, `type`, `event`, `item_id` and `user_id` identify one. So when
-/// a record changes again within one millisecond, the clock moves on by one; `updated_at` then tells every change.
+/// Entries of the activity log have no id: `timestamp`, `type`, `event`, `item_id` and `user_id` identify them. So when
+/// a record changes twice within a millisecond, the clock advances by one, and `updated_at` differs for every change.
 #[derive(Debug)]
 pub(super) struct StoreClock {
     /// Milliseconds since 1970.
     now: i64,
     text: String,
-    /// The records stamped in this millisecond: collection and id.
+    /// Records that got the current timestamp: collection and id.
     stamped: HashSet<(&'static str, i64)>,
 }
 
 impl StoreClock {
-    /// A clock that shows no time before `last`, the latest timestamp of the store.
+    /// A clock that starts after `last`, the latest timestamp of the store.
     pub(super) fn after(last: Option<&str>) -> Self {
         let last = last.and_then(|text| text.parse::<Timestamp>().ok()).map(|time| time.as_millisecond() + 1);
         let now = last.unwrap_or(0);
         Self { now, text: format_timestamp(now), stamped: HashSet::new() }
     }
 
-    /// The timestamp for a change of the record `id` of `collection`, given the time of day outside.
+    /// The timestamp for a change of the record `id` of `collection`; `outside` is the system time.
     pub(super) fn stamp(&mut self, outside: Timestamp, collection: &'static str, id: i64) -> &str {
         self.read(outside);
         if !self.mark(collection, id) {
@@ -35,7 +35,7 @@ impl StoreClock {
         &self.text
     }
 
-    /// The timestamp for a record that has no id yet; [`StoreClock::mark`] it when it has.
+    /// The timestamp for a record that has no id yet. Call [`StoreClock::mark`] when it has one.
     pub(super) fn read(&mut self, outside: Timestamp) -> &str {
         if outside.as_millisecond() > self.now {
             self.set(outside.as_millisecond());
@@ -43,7 +43,7 @@ impl StoreClock {
         &self.text
     }
 
-    /// Notes that the record has its stamp of this millisecond; says whether it is the first.
+    /// Records that the record has used the current timestamp; false if it already had.
     pub(super) fn mark(&mut self, collection: &'static str, id: i64) -> bool {
         self.stamped.insert((collection, id))
     }
@@ -55,7 +55,7 @@ impl StoreClock {
     }
 }
 
-/// As replies spell it: `2024-05-01T12:34:56.789Z`.
+/// The format used in replies: `2024-05-01T12:34:56.789Z`.
 fn format_timestamp(milliseconds: i64) -> String {
     let time = Timestamp::from_millisecond(milliseconds).unwrap_or_default();
     format!("{time:.3}")

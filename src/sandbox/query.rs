@@ -1,4 +1,4 @@
-//! The query of a request: nothing but what the guide lists, each once, each of its type.
+//! Query parameters: only those in the guide, each at most once and of the right type.
 
 use rusqlite::types::Value;
 
@@ -7,19 +7,19 @@ use super::refusal::{FieldErrors, Refusal};
 use super::rules;
 use crate::schema::{ACTIVITY, Entity, Field, Kind, Wire};
 
-/// How many entries a list returns unless told. Guide: "Default value is 50".
+/// The default `limit` of a list. Guide: "Default value is 50".
 const DEFAULT_LIMIT: u32 = 50;
 
-/// A query's parameters, in the order sent.
+/// Query parameters, in the order sent.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Query(pub(super) Vec<(String, String)>);
 
-/// What a list is asked for.
+/// The parsed query of a list.
 #[derive(Debug, Clone)]
 pub(super) struct ListQuery {
-    /// Fields that must hold exactly that.
+    /// Fields and the exact values to filter by.
     pub(super) filters: Vec<(&'static Field, Value)>,
-    /// One of the entity's sort options.
+    /// One of the sort options of the entity.
     pub(super) sort: &'static str,
     pub(super) order: SortOrder,
     pub(super) limit: u32,
@@ -38,14 +38,14 @@ impl Query {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// Every value given for that parameter, taken out.
+    /// Removes a parameter and returns its values.
     pub(super) fn take(&mut self, name: &str) -> Vec<String> {
         let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(other, _)| other == name);
         self.0 = left;
         taken.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// For calls whose query may carry nothing more.
+    /// Refuses any remaining parameter.
     pub(super) fn refuse_any(&self) -> Result<(), Refusal> {
         let mut errors = FieldErrors::default();
         for (name, _) in &self.0 {
@@ -54,7 +54,7 @@ impl Query {
         errors.refuse()
     }
 
-    /// The list asked for, or every parameter's error.
+    /// Parses the query of a list, or refuses it with the errors of all parameters.
     pub(super) fn list_query(&self, entity: &'static Entity, page_limit: u32) -> Result<ListQuery, Refusal> {
         let mut query = ListQuery {
             filters: Vec::new(),
@@ -81,7 +81,7 @@ impl Query {
 
 const UNKNOWN: &str = "is not a parameter of this call";
 
-/// Guide: the activity log is the one list that is newest first by default.
+/// Guide: the activity log is the only list that is newest first by default.
 fn default_order(entity: &Entity) -> SortOrder {
     if entity.name == ACTIVITY.name { SortOrder::Descending } else { SortOrder::Ascending }
 }
@@ -121,7 +121,7 @@ fn one_of(options: &'static [&'static str], value: &str) -> Result<&'static str,
     options.iter().copied().find(|option| *option == value).ok_or_else(|| rules::not_an_option(options, value))
 }
 
-/// The value a filter compares with, of its field's type.
+/// Parses the value of a filter according to the type of its field.
 fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> {
     if let Some(options) = log_options(entity, field) {
         return match options.contains(&value) {
@@ -139,7 +139,7 @@ fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> 
     }
 }
 
-/// The options that the guide gives for two filters of the activity log, which hold text in the schema.
+/// The options of two filters of the activity log, which are plain text in the schema.
 fn log_options(entity: &Entity, field: &Field) -> Option<Vec<&'static str>> {
     match (entity.name == ACTIVITY.name, field.name) {
         (true, "type") => Some(facts::LOGGED.iter().map(|(_, logged)| *logged).collect()),
@@ -148,7 +148,7 @@ fn log_options(entity: &Entity, field: &Field) -> Option<Vec<&'static str>> {
     }
 }
 
-/// A whole number in plain digits: no plus, no blanks, no leading zeros.
+/// Parses an integer in its only valid spelling: no plus sign, no blanks, no leading zeros.
 pub(super) fn integer(value: &str, least: i64) -> Result<i64, String> {
     match value.parse::<i64>() {
         Ok(integer) if integer.to_string() != value => Err(format!("must be an integer, not `{value}`")),

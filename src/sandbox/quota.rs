@@ -1,12 +1,12 @@
-//! The limit on requests: at most so many in any sliding hour.
+//! The request quota: a maximum number of requests in any sliding hour.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The window the limit counts in.
+/// The length of the window.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The requests of the last hour, and how many there may be.
+/// The requests of the last hour, and their maximum number.
 #[derive(Debug)]
 pub(super) struct HourlyQuota {
     limit: u32,
@@ -20,11 +20,11 @@ pub(super) struct Allowance {
     pub(super) remaining: u32,
 }
 
-/// A request too many.
+/// The quota is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exhausted {
     pub(super) limit: u32,
-    /// Whole seconds after which one more request is admitted.
+    /// Whole seconds until another request is admitted.
     pub(super) retry_after: u64,
 }
 
@@ -33,7 +33,7 @@ impl HourlyQuota {
         Self { limit, admitted: VecDeque::new() }
     }
 
-    /// Admits a request at `now`, or says when to come back. A refused request does not count.
+    /// Admits a request at `now`, or says when to retry. A refused request does not count.
     pub(super) fn admit(&mut self, now: Instant) -> Result<Allowance, Exhausted> {
         while self.admitted.front().is_some_and(|first| now.duration_since(*first) >= HOUR) {
             self.admitted.pop_front();
@@ -45,7 +45,8 @@ impl HourlyQuota {
         Ok(Allowance { limit: self.limit, remaining: self.limit - self.admitted.len() as u32 })
     }
 
-    /// Until the oldest request leaves the window, rounded up, since a client that comes a moment early is refused.
+    /// Seconds until the oldest request leaves the window, rounded up, since a client that retries too early is
+    /// refused.
     fn retry_after(&self, now: Instant) -> u64 {
         let Some(first) = self.admitted.front() else { return HOUR.as_secs() };
         let left = HOUR.saturating_sub(now.duration_since(*first));

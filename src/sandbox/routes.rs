@@ -1,4 +1,4 @@
-//! The guide's endpoints: what is called by which method and path, and what each hands to the store.
+//! The endpoints of the guide: their methods and paths, and the store operation of each.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ use super::refusal::Refusal;
 use super::store::{AccountId, CheckoutAction, StoreQueue, StoreReply, StoreStopped};
 use crate::schema::{ACTIONS, ACTIVITY, COLLECTIONS, Entity, TENANTS};
 
-/// Where the API lives on its server. Guide: "The base link of the API".
+/// The base path of the API. Guide: "The base link of the API".
 pub(super) const BASE: &str = "/api/v1";
 
 /// More than any documented body needs.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// As much of a larger one is read before its refusal.
+/// How much of a larger body is read and discarded before it is refused.
 const LARGEST_DISCARDED: usize = 64 << 20;
 
-/// What every request needs.
+/// The state shared by all requests.
 pub(super) struct SandboxService {
     pub(super) access: AccessControl,
     pub(super) queue: StoreQueue,
@@ -40,18 +40,18 @@ pub(super) struct SandboxService {
     pub(super) control: FaultControl,
 }
 
-/// The store's answer, when it comes.
+/// A reply that the store is still working on.
 type PendingReply<'a> = Pin<Box<dyn Future<Output = Result<StoreReply, StoreStopped>> + Send + 'a>>;
 
-/// What a path and a method stand for.
+/// What a method and path are routed to.
 #[derive(Debug, Clone, Copy)]
 enum Route {
-    /// A call that works on the records of an account.
+    /// An operation on the records of an account.
     Records(Operation),
     Tenants,
-    /// A path the guide does not know.
+    /// A path that is not in the guide.
     NoPath,
-    /// A path it knows, by a method it does not.
+    /// A path of the guide with another method.
     NoMethod,
 }
 
@@ -66,7 +66,7 @@ enum Operation {
     Activity,
 }
 
-/// Every endpoint of the guide: its method, its path below the base, what it stands for.
+/// Every endpoint of the guide: its method, its path below the base path, and its route.
 fn routes() -> Vec<(MethodFilter, String, Route)> {
     let collections = COLLECTIONS.iter().flat_map(|entity| {
         let (many, one) = (entity.path.to_owned(), format!("{}/{{id}}", entity.path));
@@ -117,7 +117,7 @@ async fn answer(State(service): State<Arc<SandboxService>>, route: Route, reques
     response
 }
 
-/// The control endpoint, which asks for the key and counts nothing.
+/// The control endpoint, which requires the key and does not count towards the quota.
 async fn control(State(service): State<Arc<SandboxService>>, request: Request) -> Response {
     if let Err(rejection) = service.access.authenticate(request.headers()) {
         return respond(rejection.refusal.into(), rejection.headers);
@@ -137,7 +137,7 @@ fn respond(reply: StoreReply, mut headers: HeaderMap) -> Response {
     response
 }
 
-/// A request taken apart.
+/// A request whose body was read.
 struct ParsedRequest {
     method: Method,
     path: String,
@@ -148,7 +148,7 @@ struct ParsedRequest {
 
 impl SandboxService {
     async fn serve(&self, route: Route, request: Request) -> StoreReply {
-        // The router answers HEAD like GET; the guide knows no HEAD.
+        // The router handles HEAD like GET, but the guide does not document HEAD.
         let route = if request.method() == Method::HEAD { Route::NoMethod } else { route };
         let served = match ParsedRequest::read(request).await {
             Ok(request) => self.try_serve(route, request).await,
@@ -170,7 +170,7 @@ impl SandboxService {
         }
     }
 
-    /// Reads what the call was sent, and hands it to the store.
+    /// Parses the request and passes it to the store.
     fn call(&self, call: Operation, account: AccountId, request: ParsedRequest) -> Result<PendingReply<'_>, Refusal> {
         let queue = &self.queue;
         Ok(match call {
@@ -222,7 +222,7 @@ impl ParsedRequest {
         Ok(Self { method: parts.method, path, query, headers: parts.headers, bytes })
     }
 
-    /// The body of a call whose query carries nothing.
+    /// The parsed body of an operation that takes no query parameters.
     fn body(&self) -> Result<JsonBody, Refusal> {
         self.query.refuse_any()?;
         JsonBody::read(&self.headers, &self.bytes)
@@ -235,7 +235,8 @@ impl ParsedRequest {
         }
     }
 
-    /// The id in the path, in a call whose query carries nothing. What is no id names no record.
+    /// The id in the path of an operation that takes no query parameters. An invalid id is a record that does not
+    /// exist.
     fn id(&self, entity: &Entity) -> Result<i64, Refusal> {
         self.query.refuse_any()?;
         let last = self.path.rsplit('/').next().unwrap_or_default();
@@ -244,8 +245,8 @@ impl ParsedRequest {
     }
 }
 
-/// The whole body. One that is too large is read on for a while, since a client that is still writing would see its
-/// connection reset instead of the refusal.
+/// Reads the whole body. If it is too large, more of it is read and discarded, since a client that is still writing
+/// would see a connection reset instead of the refusal.
 async fn read_whole(body: RawBody) -> Result<Vec<u8>, Refusal> {
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut length) = (Vec::new(), 0);

@@ -1,6 +1,6 @@
-//! What the guide allows in a body, and what it refuses: one body against the schema, all its errors at once.
+//! Validates a request body against the schema and collects all its errors.
 //!
-//! Pure: whether a reference exists or a tag is free is for the store to say.
+//! Pure functions: whether a reference exists or a tag is free is checked by the store.
 
 use iso_currency::Currency;
 use jiff::civil::Date;
@@ -12,26 +12,26 @@ use super::facts;
 use super::refusal::FieldErrors;
 use crate::schema::{Choices, Entity, Field, Kind, TextForm, Use};
 
-/// What a body is for.
+/// The kind of request a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyPurpose {
-    /// A create, or an action: required fields must be there.
+    /// A create, check-in or checkout: required fields must be present.
     Create,
-    /// An update of the record of that id: what is left out stays as it is.
+    /// An update of the record with that id: omitted fields stay unchanged.
     Update { id: i64 },
 }
 
-/// A body that was read: its values and everything wrong with it so far.
+/// A parsed body: its values, and the errors found so far.
 #[derive(Debug, Clone)]
 pub(super) struct ParsedBody {
     pub(super) entity: &'static Entity,
-    /// One per field of the entity, in its order: none where the body leaves it alone, `Null` where it clears it.
+    /// One per field of the entity, in its order: none if the body omits it, `Null` if the body clears it.
     pub(super) values: Vec<Option<Value>>,
     pub(super) errors: FieldErrors,
 }
 
 impl ParsedBody {
-    /// The integer the body gives for that field.
+    /// The integer value of that field.
     pub(super) fn integer(&self, field: &str) -> Option<i64> {
         match self.value(field) {
             Some(Value::Integer(integer)) => Some(*integer),
@@ -39,7 +39,7 @@ impl ParsedBody {
         }
     }
 
-    /// The text the body gives for that field.
+    /// The text value of that field.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         match self.value(field) {
             Some(Value::Text(text)) => Some(text),
@@ -47,13 +47,13 @@ impl ParsedBody {
         }
     }
 
-    /// What the body gives for that field, `Null` included.
+    /// The value of that field, including `Null`.
     pub(super) fn value(&self, field: &str) -> Option<&Value> {
         self.entity.field_index(field).and_then(|index| self.values[index].as_ref())
     }
 }
 
-/// Reads a body against the entity's fields. Errors are in the draft, since the store may find more of them.
+/// Parses a body according to the fields of the entity. The result collects errors, since the store may find more.
 pub(super) fn read(entity: &'static Entity, purpose: BodyPurpose, body: &JsonBody) -> ParsedBody {
     let mut draft = ParsedBody { entity, values: vec![None; entity.fields.len()], errors: FieldErrors::default() };
     let mut seen: Vec<&str> = Vec::with_capacity(body.0.len());
@@ -101,7 +101,7 @@ fn may_carry(field: &Field, purpose: BodyPurpose) -> bool {
     }
 }
 
-/// Defaults for what a create leaves out, and an error for each required field among it.
+/// Fills in defaults for omitted fields, and adds an error for each missing required field.
 fn complete(draft: &mut ParsedBody) {
     for (field, value) in draft.entity.fields.iter().zip(&mut draft.values) {
         if value.is_some() || draft.errors.has(field.name) {
@@ -152,7 +152,7 @@ fn string(json: &Json) -> Result<&str, String> {
     json.as_str().ok_or_else(|| format!("must be a string, not {}", shown(json)))
 }
 
-/// The largest whole number that every reader of JSON holds exactly, 2^53 - 1.
+/// The largest integer that every JSON parser represents exactly, 2^53 - 1.
 const LARGEST: i64 = 9_007_199_254_740_991;
 
 fn integer(json: &Json, least: i64) -> Result<i64, String> {
@@ -164,7 +164,7 @@ fn integer(json: &Json, least: i64) -> Result<i64, String> {
     }
 }
 
-/// Whole amounts only: the guide says Integer. `12.0` is refused too, since it is not written as one.
+/// Integers only, as the guide says. `12.0` is refused too, since it is not written as an integer.
 fn money(json: &Json) -> Result<i64, String> {
     match json {
         Json::Number(number) if number.is_f64() => Err(format!("must be a whole amount, not `{number}`")),
@@ -172,7 +172,7 @@ fn money(json: &Json) -> Result<i64, String> {
     }
 }
 
-/// A day as the guide writes it, `2022-12-01`, that the calendar has.
+/// A valid date in the format of the guide, `2022-12-01`.
 pub(super) fn date(text: &str) -> Result<String, String> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
@@ -182,7 +182,7 @@ pub(super) fn date(text: &str) -> Result<String, String> {
             .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
     match text.parse::<Date>() {
         Ok(_) if shaped => Ok(text.into()),
-        _ => Err(format!("must be a day such as `2022-12-01`, not `{}`", short(text))),
+        _ => Err(format!("must be a date such as `2022-12-01`, not `{}`", short(text))),
     }
 }
 
@@ -203,7 +203,8 @@ fn currency(code: &str) -> Result<Value, String> {
     }
 }
 
-/// The option as its own section spells it. Stored as create spells it, so that lists and filters know one spelling.
+/// An option as spelled in the section of the guide for that request. It is stored in the spelling of create, so that
+/// lists and filters use one spelling.
 fn option(choices: Choices, purpose: BodyPurpose, text: &str) -> Result<Value, String> {
     let spelled = match purpose {
         BodyPurpose::Create => choices.create,
@@ -228,7 +229,7 @@ fn user(json: &Json) -> Result<Value, String> {
     Ok(Value::Integer(id))
 }
 
-/// A string that holds `[{"name": "..", "value": ".."}, ..]` (guide), each name once.
+/// A string with `[{"name": "..", "value": ".."}, ..]` (guide), each name once.
 fn custom_fields(text: &str) -> Result<Value, String> {
     let expected =
         || format!("must be a string holding `[{{\"name\": \"..\", \"value\": \"..\"}}, ..]`, not `{}`", short(text));
@@ -244,14 +245,14 @@ fn custom_fields(text: &str) -> Result<Value, String> {
     Ok(Value::Text(Json::from(pairs).to_string()))
 }
 
-/// The name of a pair that is an object of a name and a value, both strings, and nothing else.
+/// The name in an object that has a name and a value, both strings, and nothing else.
 fn pair_name(pair: &Json) -> Option<&str> {
     let pair = pair.as_object().filter(|pair| pair.len() == 2)?;
     pair.get("value")?.as_str()?;
     pair.get("name")?.as_str().filter(|name| !name.trim().is_empty())
 }
 
-/// The shape every e-mail address has; whether it exists is not for a sandbox to say.
+/// Whether the text is a well-formed e-mail address.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let plain = !text.chars().any(|char| {
@@ -266,7 +267,7 @@ fn is_email(text: &str) -> bool {
         && domain.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '.'))
 }
 
-/// An absolute address of the web with a host.
+/// Whether the text is an absolute HTTP URL with a host.
 fn is_url(text: &str) -> bool {
     let written = !text.chars().any(|char| char.is_whitespace() || char.is_control());
     let web = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -274,12 +275,12 @@ fn is_url(text: &str) -> bool {
     written && web && (lower.starts_with("http://") || lower.starts_with("https://"))
 }
 
-/// A JSON value as errors quote it.
+/// Quotes a JSON value for an error message.
 fn shown(json: &Json) -> String {
     format!("`{}`", short(&json.to_string()))
 }
 
-/// Enough of a text to recognise it by.
+/// Shortens a long text.
 fn short(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {

@@ -1,7 +1,7 @@
-//! The sample look-ups: what an account has before its first import, so that a sheet has something to refer to.
+//! The sample records of a new account, for sheets to refer to.
 //!
-//! They are written as bodies and pass the same rules as a client's, in the order of the table, so that a fresh
-//! single-tenant sandbox gives each the same id every time.
+//! They are created like those of a client, by the same rules and in the order of the table, so that their ids are the
+//! same in every new single-tenant sandbox.
 
 use serde_json::{Value as Json, json};
 
@@ -11,13 +11,13 @@ use super::store::{AccountId, RecordStore, StoreFailure, StoreReply};
 use crate::schema;
 use SampleValue::{Number, Text, To, Yes};
 
-/// A field's value in a sample.
+/// The value of a field in a sample record.
 #[derive(Debug, Clone, Copy)]
 enum SampleValue {
     Text(&'static str),
     Number(i64),
     Yes,
-    /// The sample of that name in the collection the field refers to.
+    /// A reference to the sample record with that name.
     To(&'static str),
 }
 
@@ -292,19 +292,19 @@ const SAMPLES: &[(&str, &[Sample])] = &[
     ),
 ];
 
-/// The one license of the type "Product Key": no endpoint can make another.
+/// The only license of the type "Product Key": no endpoint can create another.
 const KEYED_LICENSE: &str = "Office Home & Business 2024";
 
-/// Its keys, one for each seat.
+/// Its product keys, one per seat.
 pub(super) const PRODUCT_KEYS: &[&str] = &["OHB24-AAAAA-11111", "OHB24-BBBBB-22222", "OHB24-CCCCC-33333"];
 
-/// Whom employees report to, since no endpoint sets it: employee and manager.
+/// Employees and their managers, which no endpoint can set.
 const MANAGERS: &[(&str, &str)] = &[("Grace Murray", "Ada Byron"), ("Noor Haddad", "Ada Byron")];
 
-/// What was made so far: collection, name, id.
+/// The records created so far: collection, name, id.
 type Made = Vec<(&'static str, &'static str, i64)>;
 
-/// Fills an account with the sample look-ups.
+/// Creates the sample records of an account.
 pub(super) fn fill(store: &mut RecordStore, account: AccountId) -> Result<(), SandboxError> {
     let mut made: Made = Vec::new();
     for (collection, samples) in SAMPLES {

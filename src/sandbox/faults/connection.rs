@@ -1,7 +1,8 @@
 //! Connections that can be broken off from within a request.
 //!
-//! A handler can only answer; what is to happen to the connection it tells the [`ConnectionControl`], and the [`FaultyStream`] under the
-//! HTTP server fails at the next write. The server drops a line that fails, which closes the socket.
+//! A handler can only answer; what is to happen to the connection it tells the [`ConnectionControl`], and the
+//! [`FaultyStream`] under the HTTP server fails at the next write. The server drops a line that fails, which closes the
+//! socket.
 
 use std::io;
 use std::net::SocketAddr;

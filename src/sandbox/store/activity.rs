@@ -1,4 +1,4 @@
-//! The activity log: a row for whatever happens to the things it tells of. Guide: section "Activity".
+//! The activity log: an entry for every event of the logged collections. Guide: section "Activity".
 
 use axum::http::StatusCode;
 use rusqlite::types::{Value, ValueRef};
@@ -11,18 +11,18 @@ use super::records::write_value;
 use super::{AccountId, RecordStore, StoreReply, StoreResult};
 use crate::schema::{self, Entity, Field, Wire};
 
-/// Something that happened.
+/// An event to log.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LogEvent<'a> {
-    /// As the log calls the collection; none where it does not tell of it.
+    /// The `type` of the entry; none if the collection is not logged.
     pub(super) logged: Option<&'static str>,
     pub(super) name: &'static str,
     pub(super) item_id: i64,
-    /// Who did it.
+    /// The user who did it.
     pub(super) user_id: i64,
     pub(super) employee_id: Option<i64>,
     pub(super) location_id: Option<i64>,
-    /// The asset it happened to, or that something of it happened with.
+    /// The asset concerned.
     pub(super) asset_id: Option<i64>,
     pub(super) quantity: Option<i64>,
     pub(super) notes: Option<&'a str>,
@@ -35,14 +35,14 @@ impl LogEvent<'_> {
     }
 }
 
-/// The columns of a row that every row has. `user_email` and the id under its own name come from these.
+/// The columns that every entry has. `user_email` and the id under its own name are derived from these.
 const COLUMNS: &[&str] = &[
     "timestamp", "type", "event", "item_id", "user_id", "employee_id", "employee_email", "location_id", "asset_id",
     "quantity", "notes",
 ];
 
 impl RecordStore {
-    /// Logs that a record was created or updated, and each flag of it that was set.
+    /// Logs that a record was created or updated, and an event for each flag that was set.
     pub(super) fn log_change(
         &self,
         account: AccountId,
@@ -62,7 +62,7 @@ impl RecordStore {
         Ok(())
     }
 
-    /// The asset a logged record is or belongs to.
+    /// The asset that a logged record is or belongs to.
     pub(super) fn asset_concerned(&self, entity: &Entity, id: i64) -> rusqlite::Result<Option<i64>> {
         if facts::logged_as(entity.name).is_none() {
             return Ok(None);
@@ -98,7 +98,7 @@ impl RecordStore {
             sql.push_str(&filter(field));
             values.push(if field.name == "user_email" { user_id } else { value });
         }
-        // The clock never runs backwards, so the order of arrival is the order of time.
+        // The clock never goes backwards, so the order of insertion is the order of time.
         let direction = match listing.order {
             SortOrder::Ascending => "ASC",
             SortOrder::Descending => "DESC",
@@ -122,7 +122,7 @@ impl RecordStore {
 
 const ASSETS: &str = "assets";
 
-/// The SQL by which the log compares that filter, with one `?` for the value.
+/// The SQL condition of a filter, with one `?` for the value.
 fn filter(field: &Field) -> String {
     match (field.name, field.reference_to()) {
         ("date_from", _) => "timestamp >= ?".into(),

@@ -1,7 +1,7 @@
-//! Check-in and checkout: things really move. Guide: sections "Checkin" and "Checkout".
+//! Check-ins and checkouts. Guide: sections "Checkin" and "Checkout".
 //!
-//! One road for all nine actions, read off their parameters: the first names the thing, `employee_id`,
-//! `location_id` and `asset_id` say who has it, `quantity` and `product_key` how much of it.
+//! One implementation for all nine actions, derived from their parameters: the first one is the item, `employee_id`,
+//! `location_id` and `asset_id` are the holder, `quantity` and `product_key` say how much.
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
@@ -15,26 +15,26 @@ use super::references::item_of;
 use super::{AccountId, RecordStore, StoreReply, StoreResult};
 use crate::schema::{self, Entity, Role, Verb};
 
-/// An action of the schema, with what it moves.
+/// A check-in or checkout action of the schema.
 #[derive(Debug, Clone, Copy)]
 pub(in super::super) struct CheckoutAction {
     pub(in super::super) entity: &'static Entity,
-    /// The collection of the thing: what the first parameter refers to.
+    /// The collection of the item, which the first parameter refers to.
     item: &'static Entity,
     stock: StockModel,
 }
 
-/// An action whose body was read, and whose errors are collected before any of it is done.
+/// An action whose body was parsed. All errors are collected before anything is changed.
 struct Transfer {
     account: AccountId,
     action: CheckoutAction,
     draft: ParsedBody,
     item_id: i64,
-    /// Who has or gets it: the parameter and the id. None for an asset that comes in.
+    /// The holder: the parameter and the id. None when an asset is checked in.
     holder: Option<(&'static str, i64)>,
 }
 
-/// One thing, or some of a stock, at its holder.
+/// An item, or a quantity of it, checked out to a holder.
 struct Checkout {
     seq: i64,
     quantity: i64,
@@ -44,18 +44,18 @@ struct Checkout {
 }
 
 impl CheckoutAction {
-    /// The action of that entity, if it is one that moves something which can be given out.
+    /// The action of that entity, if its items can be checked out.
     pub(in super::super) fn of(entity: &'static Entity) -> Option<Self> {
         let item = schema::collection(item_of(entity)?)?;
         Some(Self { entity, item, stock: facts::stock_model(item.name)? })
     }
 
-    /// The parameter that names the thing.
+    /// The parameter of the item.
     fn parameter(&self) -> &'static str {
         self.entity.fields.first().map_or("id", |field| field.name)
     }
 
-    /// The parameters that say who has or gets the thing.
+    /// The parameters of the holder.
     fn holders(&self) -> impl Iterator<Item = &'static str> {
         let beside_the_thing = self.entity.fields.iter().skip(1).map(|field| field.name);
         beside_the_thing.filter(|name| facts::HOLDERS.contains(name))
@@ -63,7 +63,7 @@ impl CheckoutAction {
 }
 
 impl RecordStore {
-    /// Does the action, and answers with the thing as it is afterwards.
+    /// Executes the action and returns the item afterwards.
     pub(in super::super) fn act(
         &mut self,
         account: AccountId,
@@ -74,7 +74,7 @@ impl RecordStore {
         self.resolve(account, &mut draft)?;
         let holder = read_holder(action, &mut draft);
         if draft.errors.has(action.parameter()) {
-            // Without the thing there is nothing more to check.
+            // Without the item there is nothing else to check.
             draft.errors.clone().refuse()?;
         }
         let item_id = draft.integer(action.parameter()).unwrap_or_default();
@@ -150,7 +150,7 @@ impl RecordStore {
             .any("SELECT 1 FROM product_keys WHERE license_id = ?1 AND product_key = ?2", (transfer.item_id, &key))?
         {
             transfer.draft.errors.add("product_key", format!("`{key}` is no key of this license"));
-        } else if self.newest_holding(transfer, Some(&key), None)?.is_some() {
+        } else if self.latest_checkout(transfer, Some(&key), None)?.is_some() {
             transfer.draft.errors.add("product_key", format!("`{key}` is checked out already"));
         }
         Ok(1)
@@ -194,7 +194,7 @@ impl RecordStore {
             }
             StockModel::Single | StockModel::Stock(_) => None,
         };
-        let found = self.newest_holding(transfer, key.as_deref(), transfer.holder)?;
+        let found = self.latest_checkout(transfer, key.as_deref(), transfer.holder)?;
         if found.is_none() {
             transfer.refuse_not_out();
         }
@@ -205,8 +205,8 @@ impl RecordStore {
         Ok(())
     }
 
-    /// What went out last of the thing: to that holder, under that key.
-    fn newest_holding(
+    /// The latest checkout of the item to that holder and with that key.
+    fn latest_checkout(
         &self,
         transfer: &Transfer,
         key: Option<&str>,
@@ -229,7 +229,7 @@ impl RecordStore {
         })
     }
 
-    /// What both directions end with: the thing's own record, and the log.
+    /// The last steps of both directions: updates the item's own record and the log.
     fn finish(
         &mut self,
         transfer: &Transfer,
@@ -240,7 +240,7 @@ impl RecordStore {
         let time = self.clock.stamp(Timestamp::now(), transfer.action.item.name, transfer.item_id).to_owned();
         let name = transfer.action.item.name;
         match transfer.action.stock {
-            StockModel::Single => self.move_along(transfer, &time)?,
+            StockModel::Single => self.update_asset(transfer, &time)?,
             StockModel::Stock(_) | StockModel::Seats(_) => self.execute(
                 &format!("UPDATE {name} SET updated_at = ?2, checked_out = checked_out + ?3 WHERE id = ?1"),
                 params![transfer.item_id, time, out],
@@ -261,8 +261,8 @@ impl RecordStore {
         self.log(transfer.account, &event, &time)
     }
 
-    /// The asset's own status, location and department, where the action sets them.
-    fn move_along(&self, transfer: &Transfer, time: &str) -> rusqlite::Result<()> {
+    /// Updates status, location and department of the asset, if the action sets them.
+    fn update_asset(&self, transfer: &Transfer, time: &str) -> rusqlite::Result<()> {
         let name = transfer.action.item.name;
         self.execute(&format!("UPDATE {name} SET updated_at = ?2 WHERE id = ?1"), (transfer.item_id, time))?;
         for (parameter, field) in facts::MOVES_WITH {
@@ -287,7 +287,7 @@ impl Transfer {
 
     fn refuse_not_out(&mut self) {
         match self.holder {
-            // An error of the holder or the key is told already, and explains this one.
+            // An error of the holder or the key was already reported, and explains this one.
             _ if !self.draft.errors.is_empty() => {}
             Some((holder, _)) => self.draft.errors.add(holder, "nothing of it is checked out there"),
             None if self.action.holders().next().is_some() => {}
@@ -296,7 +296,7 @@ impl Transfer {
     }
 }
 
-/// The one holder that must be named, where the action takes any.
+/// The holder, of which exactly one must be given if the action takes any.
 fn read_holder(action: CheckoutAction, draft: &mut ParsedBody) -> Option<(&'static str, i64)> {
     let names: Vec<_> = action.holders().collect();
     let given: Vec<_> =

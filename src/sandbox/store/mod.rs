@@ -1,11 +1,11 @@
-//! Records in SQLite: one database, one connection, one owner.
+//! The records, in SQLite: one database, one connection, one owner.
 //!
-//! The database lives in memory or in a file. A file carries a stamp, so that no other file is mistaken for one of
-//! ours, and is locked for as long as a sandbox serves it. Tables come from the schema (`tables`); a file made
-//! before a field existed gets its column when it is next opened.
+//! The database is in memory or in a file. A file has an application id, so that no other database is mistaken for one
+//! of ours, and is locked while a sandbox uses it. The tables are generated from the schema (`tables`); a file from
+//! before a field existed gets its column the next time it is opened.
 //!
-//! Every change is decided before it is made: a refusal is found by reading only, so that what a request has begun
-//! to write it also finishes, in one transaction with the others that came in at that moment (`work`).
+//! Requests are validated by reading only, before anything is written. So a request that has begun to write also
+//! finishes, in one transaction with the other requests of that moment (`queue`).
 
 mod activity;
 mod checkouts;
@@ -25,16 +25,16 @@ pub(super) use checkouts::CheckoutAction;
 pub(super) use queue::{StoreQueue, StoreStopped, start_queue};
 use tables::RecordTables;
 
-/// What every record belongs to: a tenant's id, or [`AccountId::ONLY`] where there are no tenants.
+/// The account a record belongs to: the id of a tenant, or [`AccountId::ONLY`] without tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct AccountId(pub(super) i64);
 
 impl AccountId {
-    /// The account of a sandbox without tenants. Tenants' ids start at 1.
+    /// The account of a sandbox without tenants. Tenant ids start at 1.
     pub(super) const ONLY: AccountId = AccountId(0);
 }
 
-/// The records and the time.
+/// The records of all accounts, and the clock.
 #[derive(Debug)]
 pub(super) struct RecordStore {
     connection: Connection,
@@ -42,7 +42,7 @@ pub(super) struct RecordStore {
     clock: StoreClock,
 }
 
-/// What is answered, in JSON; an empty body is none.
+/// A reply: a status and a JSON body, which may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct StoreReply {
     pub(super) status: StatusCode,
@@ -55,12 +55,12 @@ impl From<Refusal> for StoreReply {
     }
 }
 
-/// Why the store did not do what was asked.
+/// Why the store did not execute a request.
 #[derive(Debug)]
 pub(super) enum StoreFailure {
-    /// The rules forbid it; nothing was written.
+    /// The request is invalid; nothing was written.
     Refused(Refusal),
-    /// The database failed; whatever was written goes with its transaction.
+    /// The database failed; its transaction is rolled back.
     Broken(rusqlite::Error),
 }
 
@@ -79,7 +79,7 @@ impl From<rusqlite::Error> for StoreFailure {
 }
 
 impl RecordStore {
-    /// The first row of a query, if there is one.
+    /// The first row of a query, if any.
     fn first<T, P: Params>(
         &self,
         sql: &str,
@@ -96,7 +96,7 @@ impl RecordStore {
         Ok(())
     }
 
-    /// Whether a query has any row.
+    /// Whether a query returns any row.
     fn any<P: Params>(&self, sql: &str, params: P) -> rusqlite::Result<bool> {
         Ok(self.first(sql, params, |_| Ok(()))?.is_some())
     }

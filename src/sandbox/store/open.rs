@@ -1,4 +1,4 @@
-//! Opening the database: the stamp, the lock, the tables.
+//! Opens the database: application id, lock and tables.
 
 use std::path::{Path, PathBuf};
 
@@ -9,39 +9,39 @@ use super::super::error::SandboxError;
 use super::tables::RecordTables;
 use super::{AccountId, RecordStore};
 
-/// What a file must carry to be ours: `application_id` of the SQLite file header, "Tlps" in ASCII.
+/// The `application_id` in the SQLite header of our files, "Tlps" in ASCII.
 const STAMP: i64 = 0x546c_7073;
 
-/// The format of the file: `user_version` of its header.
+/// The version of the file format, in `user_version` of the SQLite header.
 const FORMAT: i64 = 1;
 
-/// Enough for every statement that a few lists and filters make; the rest is prepared again.
+/// Capacity of the statement cache, enough for the usual lists and filters.
 const STATEMENTS: usize = 512;
 
-/// A process kill loses nothing with these, and a power cut at most the last moments: it is a sandbox.
-/// The exclusive lock keeps a second sandbox out and spares the shared index of the write-ahead log.
-/// A checkpoint waits for the disk, so the log may grow to 64 MiB (16,384 pages) before there is one.
+/// With these settings a killed process loses nothing, and a power failure at most the last moments, which is
+/// acceptable for a sandbox. The exclusive lock keeps a second sandbox out and avoids the shared index of the
+/// write-ahead log. A checkpoint waits for the disk, so the log may grow to 64 MiB (16,384 pages) before there is one.
 const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
     PRAGMA wal_autocheckpoint = 16384;";
 const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
 
 impl RecordStore {
-    /// An empty store that is gone with the process.
+    /// An empty store in memory.
     pub(in super::super) fn in_memory() -> Result<Self, SandboxError> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(MEMORY_PRAGMAS)?;
         Ok(Self::prepare(connection)?)
     }
 
-    /// The store kept in that file, made if it does not exist.
+    /// The store in that file, which is created if it does not exist.
     pub(in super::super) fn in_file(path: &Path) -> Result<Self, SandboxError> {
-        let told = |error| tell(path, error);
-        let connection = Connection::open(path).map_err(told)?;
-        connection.busy_timeout(std::time::Duration::ZERO).map_err(told)?;
-        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(told)?;
+        let failed = |error| open_error(path, error);
+        let connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(failed)?;
         check_stamp(&connection, path)?;
-        connection.execute_batch(FILE_PRAGMAS).map_err(told)?;
-        Self::prepare(connection).map_err(told)
+        connection.execute_batch(FILE_PRAGMAS).map_err(failed)?;
+        Self::prepare(connection).map_err(failed)
     }
 
     fn prepare(connection: Connection) -> rusqlite::Result<Self> {
@@ -56,14 +56,14 @@ impl RecordStore {
         Ok(Self { connection, tables, clock: StoreClock::after(latest.as_deref()) })
     }
 
-    /// Notes that the account has been opened; says whether it was new.
+    /// Registers an account; true if it is new.
     pub(in super::super) fn open_account(&self, account: AccountId) -> rusqlite::Result<bool> {
         let added = self.connection.execute("INSERT OR IGNORE INTO accounts (tenant) VALUES (?1)", [account.0])?;
         Ok(added == 1)
     }
 
-    /// Runs `fill` as one transaction.
-    pub(in super::super) fn at_once(
+    /// Runs `fill` in one transaction.
+    pub(in super::super) fn transaction(
         &mut self,
         fill: impl FnOnce(&mut Self) -> Result<(), SandboxError>,
     ) -> Result<(), SandboxError> {
@@ -74,9 +74,10 @@ impl RecordStore {
     }
 }
 
-/// Looks at the file before anything is written to it: a new or empty one is fine, and so is one of ours.
+/// Checks, before anything is written, that the file is empty or one of ours.
 fn check_stamp(connection: &Connection, path: &Path) -> Result<(), SandboxError> {
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| tell(path, error));
+    let number =
+        |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| open_error(path, error));
     let tables = number("SELECT count(*) FROM sqlite_master")?;
     let stamp = number("PRAGMA application_id")?;
     let format = number("PRAGMA user_version")?;
@@ -92,7 +93,7 @@ fn check_stamp(connection: &Connection, path: &Path) -> Result<(), SandboxError>
     Ok(())
 }
 
-fn tell(path: &Path, error: rusqlite::Error) -> SandboxError {
+fn open_error(path: &Path, error: rusqlite::Error) -> SandboxError {
     let path = PathBuf::from(path);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SandboxError::InUse { path },
@@ -150,7 +151,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = RecordStore::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
         assert!(matches!(error, SandboxError::Open { .. }), "{error}");
-        assert!(error.mend().unwrap().starts_with("make the folder"));
+        assert!(error.mend().unwrap().starts_with("create the folder"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The one loop that owns the store: work comes in, answers go out, and what comes in together is committed together.
+//! The loop that owns the store: it takes jobs from a queue, commits those that arrive together in one transaction, and
+//! sends the replies.
 
 use std::error::Error;
 use std::fmt;
@@ -9,10 +10,10 @@ use tokio::sync::{mpsc, oneshot};
 use super::super::refusal::Refusal;
 use super::{RecordStore, StoreFailure, StoreReply, StoreResult};
 
-/// Work that waits for the store. Far more than any client has in flight; beyond it requests wait at the door.
+/// Capacity of the queue. Far more than any client has in flight; further requests wait for room.
 const QUEUE: usize = 1024;
 
-/// Work that shares one commit.
+/// The maximum number of jobs in one commit.
 const BATCH: usize = 64;
 
 type Job = Box<dyn FnOnce(&mut RecordStore) -> StoreResult<StoreReply> + Send>;
@@ -22,11 +23,11 @@ struct QueuedJob {
     answer: oneshot::Sender<StoreReply>,
 }
 
-/// Where requests hand in their work.
+/// A handle for submitting jobs to the store.
 #[derive(Clone)]
 pub(in super::super) struct StoreQueue(mpsc::Sender<QueuedJob>);
 
-/// The store is gone: the sandbox is stopping.
+/// The store is closed because the sandbox is stopping.
 #[derive(Debug)]
 pub(in super::super) struct StoreStopped;
 
@@ -39,7 +40,7 @@ impl fmt::Display for StoreStopped {
 impl Error for StoreStopped {}
 
 impl StoreQueue {
-    /// Has the store do `task`; the answer comes after what it wrote is committed.
+    /// Runs `job` on the store. The reply arrives after its changes are committed.
     pub(in super::super) async fn run(
         &self,
         job: impl FnOnce(&mut RecordStore) -> StoreResult<StoreReply> + Send + 'static,
@@ -51,7 +52,7 @@ impl StoreQueue {
     }
 }
 
-/// A desk, and the loop to run behind it until the last desk is dropped.
+/// Creates a queue, and the loop that serves it until the last handle is dropped.
 pub(in super::super) fn start_queue(store: RecordStore) -> (StoreQueue, impl Future<Output = ()> + Send) {
     let (queue, jobs) = mpsc::channel(QUEUE);
     (StoreQueue(queue), serve(store, jobs))
@@ -63,15 +64,15 @@ async fn serve(mut store: RecordStore, mut jobs: mpsc::Receiver<QueuedJob>) {
         let (jobs, answers): (Vec<Job>, Vec<_>) = batch.drain(..).map(|queued| (queued.job, queued.answer)).unzip();
         let replies = store.run_batch(jobs);
         for (answer, reply) in answers.into_iter().zip(replies) {
-            // A client that hung up meanwhile has lost its answer, not its change: as on any server.
+            // A client that disconnected has lost its reply, not its change, as on any server.
             let _ = answer.send(reply);
         }
     }
 }
 
 impl RecordStore {
-    /// Does all tasks in one transaction. If the database fails at any of them nothing of it happened, and each is
-    /// told so: an answer that promises what was rolled back would be a lie.
+    /// Runs all jobs in one transaction. If the database fails, everything is rolled back and every job gets an error,
+    /// so that no reply confirms a change that was rolled back.
     fn run_batch(&mut self, jobs: Vec<Job>) -> Vec<StoreReply> {
         let count = jobs.len();
         match self.try_run_batch(jobs) {

@@ -1,4 +1,4 @@
-//! Records: listed, read, created, updated, deleted.
+//! List, read, create, update and delete records.
 
 use std::io::Write;
 
@@ -26,7 +26,8 @@ impl RecordStore {
         listing: &ListQuery,
     ) -> StoreResult<StoreReply> {
         let table = self.tables.of(entity);
-        // Ids first, then each record by its id: a page far into a long list computes nothing for those before it.
+        // Ids first, then each record by its id, so that a page deep in a long list computes nothing for earlier
+        // records.
         let ids = self.page(account, table, listing)?;
         let mut body = Vec::with_capacity(512 * ids.len() + 2);
         body.push(b'[');
@@ -44,7 +45,7 @@ impl RecordStore {
         let mut sql = format!("SELECT r.id FROM {} r WHERE r.tenant = ?1", table.entity.name);
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
         for (field, value) in &listing.filters {
-            // Every documented filter has its SQL, as a test of `tables` sees to; one that had none would find nothing.
+            // A test of `tables` ensures that every documented filter has SQL; one without would find nothing.
             let filter = table.filter(field).unwrap_or_else(|| "? IS NULL".into());
             sql.push_str(" AND ");
             sql.push_str(&filter);
@@ -72,7 +73,7 @@ impl RecordStore {
         self.reply(account, entity, id, StatusCode::OK)
     }
 
-    /// The record as it is now, under that status.
+    /// A reply with the current record.
     pub(super) fn reply(
         &self,
         account: AccountId,
@@ -87,7 +88,7 @@ impl RecordStore {
         Ok(StoreReply { status, body })
     }
 
-    /// Writes the record as JSON; says whether there is one.
+    /// Writes the record as JSON; false if it does not exist.
     fn write_record(
         &self,
         account: AccountId,
@@ -107,7 +108,7 @@ impl RecordStore {
     ) -> StoreResult<StoreReply> {
         let mut draft = rules::read(entity, BodyPurpose::Create, body);
         self.resolve(account, &mut draft)?;
-        self.refuse_doubles(account, None, &mut draft)?;
+        self.refuse_duplicates(account, None, &mut draft)?;
         std::mem::take(&mut draft.errors).refuse()?;
         let id = self.insert(account, &draft)?;
         self.reply(account, entity, id, StatusCode::CREATED)
@@ -140,8 +141,8 @@ impl RecordStore {
         self.refuse_missing(account, entity, id)?;
         let mut draft = rules::read(entity, BodyPurpose::Update { id }, body);
         self.resolve(account, &mut draft)?;
-        self.refuse_doubles(account, Some(id), &mut draft)?;
-        self.refuse_if_outgrown(id, &mut draft)?;
+        self.refuse_duplicates(account, Some(id), &mut draft)?;
+        self.refuse_if_referenced_otherwise(id, &mut draft)?;
         self.refuse_shortage(id, &mut draft)?;
         std::mem::take(&mut draft.errors).refuse()?;
         let time = self.change(&draft, id)?;
@@ -149,7 +150,7 @@ impl RecordStore {
         self.reply(account, entity, id, StatusCode::OK)
     }
 
-    /// Writes the given fields, and only those, so that only their indexes are touched.
+    /// Writes only the given fields, so that only their indexes change.
     fn change(&mut self, draft: &ParsedBody, id: i64) -> rusqlite::Result<String> {
         let entity = draft.entity;
         let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
@@ -187,8 +188,8 @@ impl RecordStore {
         }
     }
 
-    /// Adds an error for each value that another record of the account holds already and must not share.
-    fn refuse_doubles(&self, account: AccountId, own: Option<i64>, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    /// Adds an error for each unique value that another record of the account already has.
+    fn refuse_duplicates(&self, account: AccountId, own: Option<i64>, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for unique in facts::UNIQUE.iter().filter(|unique| unique.collection == draft.entity.name) {
             let Some(text) = draft.text(unique.field) else { continue };
             let sql = format!(
@@ -204,7 +205,7 @@ impl RecordStore {
         Ok(())
     }
 
-    /// Refuses an update that leaves less than is out, and one of the seats of a license whose keys count them.
+    /// Refuses a quantity below what is checked out, and any change of the seats of a license with product keys.
     fn refuse_shortage(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         let (field, keyed) = match facts::stock_model(draft.entity.name) {
             Some(StockModel::Stock(field)) => (field, false),
@@ -243,7 +244,7 @@ fn write_row(row: &Row<'_>, columns: &[ReplyColumn], out: &mut Vec<u8>) -> rusql
     Ok(())
 }
 
-/// Writing to a vector cannot fail, so the results below have nothing to tell.
+/// Writing to a vector cannot fail, so the results below are dropped.
 pub(super) fn write_value(value: ValueRef<'_>, form: JsonForm, out: &mut Vec<u8>) {
     match (value, form) {
         (ValueRef::Integer(yes), JsonForm::Boolean) => out.extend_from_slice(if yes == 0 { b"false" } else { b"true" }),

@@ -1,4 +1,4 @@
-//! How records hang together: whether what a body points at exists, and what points at a record.
+//! References between records: whether the targets of a body exist, and whether a record is still in use.
 
 use axum::http::StatusCode;
 use rusqlite::types::{Value, ValueRef};
@@ -11,7 +11,7 @@ use super::{AccountId, RecordStore, StoreResult};
 use crate::schema::{ACTIONS, Entity, Reference, Role, Verb, Wire};
 
 impl RecordStore {
-    /// Sees that every record the draft points at exists, and turns asset tags into system ids.
+    /// Checks that every record the body refers to exists, and turns asset tags into system ids.
     pub(super) fn resolve(&self, account: AccountId, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for (index, field) in draft.entity.fields.iter().enumerate() {
             let (Some(reference), Some(value)) = (field.reference_to(), &draft.values[index]) else { continue };
@@ -54,7 +54,7 @@ impl RecordStore {
         }))
     }
 
-    /// Refuses to delete what other records point at, what is out, and who or what holds something.
+    /// Refuses to delete a record that others refer to, that is checked out, or that holds something.
     pub(super) fn refuse_if_in_use(&self, entity: &Entity, id: i64) -> StoreResult<()> {
         let mut errors = FieldErrors::default();
         for (other, field) in pointing_at(entity.name) {
@@ -63,7 +63,7 @@ impl RecordStore {
                 errors.add("id", format!("cannot be deleted, {} refer to it by `{}`", other.name, field.name));
             }
         }
-        if comes_back(entity.name) && self.is_out(entity.name, id)? {
+        if can_be_checked_in(entity.name) && self.is_out(entity.name, id)? {
             errors.add("id", "cannot be deleted while it is checked out");
         }
         for holder in facts::HOLDERS {
@@ -82,9 +82,9 @@ impl RecordStore {
         self.any(&format!("SELECT 1 FROM holdings WHERE {holder} = ?1 LIMIT 1"), [id])
     }
 
-    /// Refuses an update after which records that point at this one no longer may: a category's type stays what
-    /// its products and accessories need.
-    pub(super) fn refuse_if_outgrown(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    /// Refuses an update that would invalidate references to the record: the type of a category must remain what its
+    /// products and accessories need.
+    pub(super) fn refuse_if_referenced_otherwise(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for (other, field) in pointing_at(draft.entity.name) {
             let Some((narrowed, wanted)) = field.reference_to().and_then(|reference| reference.narrowed) else {
                 continue;
@@ -101,23 +101,23 @@ impl RecordStore {
     }
 }
 
-/// The collection a holder parameter names: `employee_id` an employee.
+/// The collection of a holder parameter: employees for `employee_id`.
 pub(super) fn holder_collection(holder: &str) -> Option<&'static str> {
     let mut fields = ACTIONS.iter().flat_map(|action| action.fields);
     fields.find(|field| field.name == holder).and_then(|field| field.reference_to()).map(|reference| reference.to)
 }
 
-/// Whether there is a check-in for it. Consumables are used up: nothing brings them back.
-fn comes_back(collection: &str) -> bool {
+/// Whether items of the collection can be checked in. Consumables cannot: they are used up.
+fn can_be_checked_in(collection: &str) -> bool {
     ACTIONS.iter().any(|action| action.role == Role::Action(Verb::Checkin) && item_of(action) == Some(collection))
 }
 
-/// The collection of the thing an action moves: its first parameter.
+/// The collection of the item of an action, which is its first parameter.
 pub(super) fn item_of(action: &Entity) -> Option<&'static str> {
     action.fields.first().and_then(|field| field.reference_to()).map(|reference| reference.to)
 }
 
-/// Guide: `:id` of a record that does not exist in this account.
+/// The refusal for an `:id` that does not exist in this account.
 pub(super) fn not_found(entity: &Entity, id: i64) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, format!("there is no {} `{id}`", entity.singular))
 }

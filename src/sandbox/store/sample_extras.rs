@@ -1,4 +1,4 @@
-//! What an account has that no endpoint can make: licenses with product keys, and whom employees report to.
+//! The sample data that no endpoint can create: licenses with product keys, and managers of employees.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::{AccountId, RecordStore};
 use crate::schema;
 
 impl RecordStore {
-    /// Makes a license one of the type "Product Key", with a seat for each key.
+    /// Turns a license into one of the type "Product Key", with a seat for each key.
     pub(in super::super) fn set_product_keys(
         &mut self,
         account: AccountId,

@@ -1,41 +1,42 @@
-//! The tables of the database and the columns of the replies, from the schema.
+//! The tables of the database and the columns of the replies, generated from the schema.
 
 use rusqlite::Connection;
 
 use super::super::facts::{self, JsonForm};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Kind, Use, Wire};
 
-/// The sixteen tables of records.
+/// The tables of all collections.
 #[derive(Debug)]
 pub(super) struct RecordTables(Vec<RecordTable>);
 
-/// One collection as a table.
+/// The table of a collection.
 #[derive(Debug)]
 pub(super) struct RecordTable {
     pub(super) entity: &'static Entity,
-    /// What a record carries in replies, in the order of [`RecordTable::select`].
+    /// The columns of a reply, in the order of [`RecordTable::select`].
     pub(super) columns: Vec<ReplyColumn>,
-    /// One record; ?1 is its id, ?2 the account.
+    /// SQL to read one record; ?1 is its id, ?2 the account.
     pub(super) select: String,
-    /// ?1 is the account, ?2 the time, then the written fields in the order of [`RecordTable::written`].
+    /// SQL to insert a record; ?1 is the account, ?2 the time, then the fields in the order of
+    /// [`RecordTable::written`].
     pub(super) insert: String,
-    /// The fields that have a column, as positions in the entity's fields.
+    /// Positions of the entity's fields that have a column.
     pub(super) written: Vec<usize>,
 }
 
 /// A column of a reply.
 #[derive(Debug)]
 pub(super) struct ReplyColumn {
-    /// The name as JSON writes it in front of the value: `"name":`.
+    /// The name as JSON, in front of the value: `"name":`.
     pub(super) lead: String,
     pub(super) form: JsonForm,
 }
 
-/// Tables that are no collection. Guide: sections "Activity", "Checkin", "Checkout".
+/// Tables that are not collections. Guide: sections "Activity", "Checkin", "Checkout".
 const OTHER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS accounts (tenant INTEGER PRIMARY KEY) STRICT;
 
--- What is out: to an employee, a location or an asset. A check-in takes its row away.
+-- Current checkouts to an employee, a location or an asset. A check-in deletes its row.
 CREATE TABLE IF NOT EXISTS holdings (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant INTEGER NOT NULL,
@@ -84,29 +85,29 @@ impl RecordTables {
         Self(COLLECTIONS.iter().map(|entity| RecordTable::new(entity)).collect())
     }
 
-    /// The table of that entity, which must be a collection.
+    /// The table of that collection.
     pub(super) fn of(&self, entity: &Entity) -> &RecordTable {
         self.named(entity.name)
     }
 
-    /// The table of that collection. There is one: a test below sees to it that whatever is named here is a collection.
+    /// The table of the collection with that name. A test below ensures that every name used is a collection.
     pub(super) fn named(&self, collection: &str) -> &RecordTable {
         let found = self.0.iter().find(|table| table.entity.name == collection);
         found.unwrap_or(&self.0[0])
     }
 
-    /// Makes whatever of the tables does not exist yet.
+    /// Creates missing tables and columns.
     pub(super) fn create(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(OTHER_TABLES)?;
         for table in &self.0 {
             table.create(connection)?;
         }
-        self.tell_planner(connection)
+        self.write_statistics(connection)
     }
 
-    /// Tells the query planner what it cannot guess of an empty database: that an account has many records, so that
-    /// an index is worth its while only for what follows the account in it.
-    fn tell_planner(&self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Gives the query planner statistics that it cannot derive from an empty database: an account has many records, so
+    /// that an index only helps with the columns after the account.
+    fn write_statistics(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch("ANALYZE sqlite_schema; DELETE FROM sqlite_stat1")?;
         for table in &self.0 {
             for index in table.indexes() {
@@ -174,7 +175,7 @@ impl RecordTable {
         self.expression(renamed.map_or(option, |(.., field)| field))
     }
 
-    /// A field's value as stored, or as computed.
+    /// The SQL for the stored or computed value of a field.
     fn expression(&self, name: &str) -> Option<String> {
         if let Some(computed) = computed(self.entity.name, name) {
             return Some(computed.sql.into());
@@ -204,7 +205,7 @@ impl RecordTable {
         Ok(())
     }
 
-    /// The columns beside id, account and times, as SQL.
+    /// SQL definitions of the columns other than id, account and timestamps.
     fn definitions(&self) -> Vec<String> {
         let written = self.written.iter().map(|index| &self.entity.fields[*index]);
         let fields = written.map(|field| format!("\"{}\" {}", field.name, affinity(field.kind)));
@@ -212,7 +213,7 @@ impl RecordTable {
         fields.chain(hidden.map(|(_, definition)| (*definition).into())).collect()
     }
 
-    /// What must be unique, what lists are sorted by when nothing is said or pages must keep steady, what is searched.
+    /// Indexes for unique fields, the default sort orders, the timestamps and the fields that are searched.
     fn indexes(&self) -> Vec<TableIndex> {
         let collection = self.entity.name;
         let unique: Vec<_> = facts::UNIQUE.iter().filter(|unique| unique.collection == collection).collect();
@@ -225,7 +226,7 @@ impl RecordTable {
     }
 }
 
-/// An index, and what the query planner is told of it: rows in all, rows of one account, rows of one value.
+/// An index and its statistics for the query planner: rows in total, per account, per value.
 struct TableIndex {
     name: String,
     sql: String,
@@ -248,7 +249,7 @@ impl TableIndex {
     }
 }
 
-/// Whether a record stores it: what a client can write.
+/// Whether the field is stored, which is true if clients can write it.
 fn has_column(field: &Field) -> bool {
     field.create != Use::No || field.update
 }
@@ -264,8 +265,8 @@ fn computed(collection: &str, name: &str) -> Option<&'static facts::ComputedFiel
     facts::COMPUTED.iter().find(|computed| computed.collection == collection && computed.name == name)
 }
 
-/// A record's columns in replies: name, SQL and shape. First the schema's fields in its order, those that only the
-/// service writes computed or null, then what else is computed, then the times.
+/// The columns of a reply: name, SQL and JSON form. First the fields in the order of the schema, of which those that
+/// only the service writes are computed or null, then the other computed fields, then the timestamps.
 fn reply_columns(entity: &'static Entity) -> Vec<(&'static str, String, JsonForm)> {
     let mut columns = vec![("id", "r.id".to_owned(), JsonForm::Plain)];
     columns.extend(entity.fields.iter().filter_map(|field| reply_column(entity, field)));
@@ -303,7 +304,7 @@ fn reply_column(entity: &'static Entity, field: &'static Field) -> Option<(&'sta
     Some((name, sql, form))
 }
 
-/// Every field of a collection that points at records of `to`.
+/// Every field of a collection that refers to records of `to`.
 pub(super) fn pointing_at(to: &str) -> impl Iterator<Item = (&'static Entity, &'static Field)> {
     let every = schema::COLLECTIONS.iter().flat_map(|entity| entity.fields.iter().map(|field| (*entity, field)));
     every
