@@ -4,7 +4,8 @@ use crate::api::{Body, Fate, Record, Scope, WriteFailure};
 use crate::check::{Code, Flaw, Problem};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
-use crate::run::journal::{SheetHead, StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
+use crate::run::journal::SheetHead;
 
 /// How one try to send a step ended.
 #[derive(Debug, Clone)]

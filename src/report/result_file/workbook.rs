@@ -8,19 +8,22 @@ use jiff::civil::DateTime;
 use rust_xlsxwriter::{DocProperties, Workbook, Worksheet, XlsxError};
 
 use super::super::summary::title;
-use super::super::text::{counted, is_withheld, thousands};
-use super::super::{Counts, Outcome, ProblemExample, ReportMode, RunSummary, Status};
+
+use super::super::{Outcome, ProblemExample, RunSummary};
 use super::cell_errors::{CellErrors, MAX_NOTES, note};
 use super::columns::{RESULT_COLUMNS, ResultColumns};
 use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
 use super::{RESULT_HEADERS, SUMMARY_SHEET, message, summary_sheet};
 use crate::check::Code;
+use crate::check::is_withheld;
+use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::write::sheet::{self, ColumnWidths};
 use crate::table::write::xlsx::{
     CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, text_width, truncate_to_cell, wrapped_lines, write_cell,
 };
 use crate::table::write::{AtomicFile, SheetNames, WriteError, catch_write_panic};
 use crate::table::{Cell, CellRef, Row};
+use crate::wording::{counted, thousands};
 
 /// ColumnWidths in characters.
 const NARROWEST: usize = 6;
@@ -72,7 +75,7 @@ struct ResultSheet {
     columns: ResultColumns,
     next_row: u32,
     widths: ColumnWidths,
-    counts: Counts,
+    counts: RowCounts,
     tall_rows: usize,
     /// Which of the caller's sheets it is, from 0.
     number: usize,
@@ -189,7 +192,7 @@ impl ResultWorkbook {
             columns,
             next_row: 1,
             widths,
-            counts: Counts::default(),
+            counts: RowCounts::default(),
             tall_rows: 0,
             number,
         });
@@ -300,11 +303,11 @@ fn apply_layout(worksheet: &mut Worksheet, sheet: &ResultSheet) -> Result<(), Xl
 }
 
 /// What the tab's colour tells: whether there is anything to mend or to look into.
-fn worst(counts: Counts) -> Status {
+fn worst(counts: RowCounts) -> RowStatus {
     match (counts.failed, counts.unknown) {
-        (0, 0) => Status::Created,
-        (0, _) => Status::Unknown,
-        _ => Status::Failed,
+        (0, 0) => RowStatus::Created,
+        (0, _) => RowStatus::Unknown,
+        _ => RowStatus::Failed,
     }
 }
 
