@@ -25,11 +25,11 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
-use crate::report::{RunEstimate, counted, thousands};
-use crate::run::journal::{
-    Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
-};
+use crate::plan::{StepOutcome, StepResult};
+use crate::report::RunEstimate;
+use crate::run::journal::{Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved};
 use crate::run::{LogPosition, Start};
+use crate::wording::{counted, thousands};
 use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {

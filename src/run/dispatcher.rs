@@ -22,8 +22,9 @@ use super::standing::{Readiness, Standing};
 use super::worker::{self, Flown};
 use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
+use crate::plan::StepOutcome;
 use crate::plan::{Part, Step};
-use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome};
+use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead};
 use crate::schema::Entity;
 
 /// How often the watcher hears that time passes.
