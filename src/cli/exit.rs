@@ -188,7 +188,7 @@ impl Error {
             Error::Mapping(error) => Some(error.mend()),
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
             Error::Usage { mend, .. } => Some(mend.clone()),
-            Error::Journal(error) => Some(error.mend()),
+            Error::Journal(error) => Some(error.hint()),
             Error::Headers(faults) => faults.mend(),
             Error::Mirror(error) => Some(error.mend()),
             Error::Register(error) => error.mend(),

@@ -17,7 +17,7 @@ use super::{Error, Exit};
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::report::{counted, thousands};
 use crate::run::Start;
-use crate::run::journal::{Deed, Details, Draft, RunHead};
+use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
@@ -35,7 +35,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     let progress = Progress::new(ProgressKind::choose(global), None);
     let rows = if args.only_failed { Rows::NotDone } else { Rows::All };
     let mut planning =
-        Planning { connection: &connection, printer, progress, started, deed: Deed::Import, covers, guard, rows };
+        Planning { connection: &connection, printer, progress, started, deed: RunKind::Import, covers, guard, rows };
     if args.dry_run {
         let planned = planning.plan(&mut intake, StepCount::default());
         let (plan, _) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
@@ -44,12 +44,12 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     }
     path.try_out()?;
     let head = head(&intake, args, &path, &connection)?;
-    let draft = Draft::begin(connection.place(&head.id), &head)?;
+    let draft = JournalBuilder::create(connection.place(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
     let (plan, _) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
     planning.guard.check(&plan.totals)?;
     confirm(&plan, args, printer)?;
-    let journal = plan.steps.ready(&plan.knowledge)?;
+    let journal = plan.steps.finish(&plan.knowledge)?;
     let Planning { progress, .. } = planning;
     let result = path.as_path().to_path_buf();
     let running = Running { connection: &connection, printer, progress, started, start: Start::Fresh, result };
@@ -87,9 +87,9 @@ fn collection_named(name: &str) -> Result<&'static str, Error> {
 }
 
 /// What the journal keeps of the run as a whole.
-fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, connection: &Connection) -> Result<RunHead, Error> {
+fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, connection: &Connection) -> Result<RunHeader, Error> {
     let files = intake.file_names();
-    let details = Details {
+    let details = RunDetails {
         sources: intake.sources(),
         skipped_sheets: intake.skipped.clone(),
         options: result::options(args),
@@ -100,7 +100,7 @@ fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, connection: &Conn
         remarks: Vec::new(),
     };
     let account = connection.account.clone();
-    Ok(RunHead { id: result::run_id(), deed: Deed::Import, account, undoes: None, details })
+    Ok(RunHeader { id: result::run_id(), kind: RunKind::Import, account, undoes: None, details })
 }
 
 /// Asks before e-mails go to people (design rule 15) and before records are deleted.

@@ -26,7 +26,7 @@ use crate::plan::{
 };
 use crate::report::{self, Planned, Requests, Status, Tense};
 use crate::run::LogPosition;
-use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
+use crate::run::journal::{AccountSnapshot, PlanSink, PlannedRow, RowState, RunKind};
 use crate::table::Row;
 
 /// How often to look whether look-ups wait for the quota.
@@ -41,7 +41,7 @@ pub(super) struct Planning<'p> {
     pub progress: Progress,
     pub started: Instant,
     /// Whether rows say what is done with their records, or all are deleted.
-    pub deed: Deed,
+    pub deed: RunKind,
     pub covers: CreateMissing,
     pub guard: Guard,
     pub rows: Rows,
@@ -52,7 +52,7 @@ pub(super) struct Plan<S> {
     pub steps: S,
     pub totals: Totals,
     pub planned: Planned,
-    pub knowledge: Knowledge,
+    pub knowledge: AccountSnapshot,
     /// What the plan decided for every row, by sheet.
     ledgers: Vec<Ledger>,
     /// Rows of a delete that ask for something else themselves.
@@ -236,7 +236,7 @@ async fn copied<'a>(
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
-async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<AccountSnapshot, Error> {
     let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
@@ -244,7 +244,7 @@ async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Resul
         true => LogPosition::read(client).await?,
         false => LogPosition::Unknown,
     };
-    Ok(Knowledge { sizes, log })
+    Ok(AccountSnapshot { sizes, log })
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
@@ -273,7 +273,7 @@ pub(super) async fn or_interrupted<T>(
 /// What the second pass over a sheet is to do.
 struct Pass<'p> {
     rows: Rows,
-    deed: Deed,
+    deed: RunKind,
     overruled: &'p mut u64,
 }
 
@@ -301,7 +301,7 @@ impl Pass<'_> {
             }
             let planned = match earlier.and_then(|earlier| earlier.decided(sheet.mapping.entity, row)) {
                 Some(decided) => Ok(decided),
-                None if self.deed == Deed::Delete => {
+                None if self.deed == RunKind::Delete => {
                     *self.overruled += delete_it(sheet, row, checked);
                     planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided))
                 }

@@ -23,7 +23,7 @@ use super::worker::{self, Flown};
 use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
 use crate::plan::{Part, Step};
-use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome};
+use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, StepOutcome, WriteCommand, WriteEvent};
 use crate::schema::Entity;
 
 /// How often the watcher hears that time passes.
@@ -38,9 +38,9 @@ type Flight<'c> = Pin<Box<dyn Future<Output = Flown> + 'c>>;
 pub struct Dispatch<'c> {
     client: &'c Client,
     settings: Settings,
-    sheets: &'c [SheetHead],
+    sheets: &'c [SheetHeader],
     background: Background,
-    scribe: Scribe,
+    scribe: JournalWriter,
     /// Steps read from the journal and not looked at.
     queue: VecDeque<Step>,
     /// Steps that go again, before all others.
@@ -97,7 +97,7 @@ impl<'c> Dispatch<'c> {
     pub fn new(
         client: &'c Client,
         settings: Settings,
-        sheets: &'c [SheetHead],
+        sheets: &'c [SheetHeader],
         journal: Journal,
     ) -> Result<Self, JournalError> {
         let mut standing = Standing::default();
@@ -105,22 +105,22 @@ impl<'c> Dispatch<'c> {
             standing.fill(&mut step);
             standing.end(&step, &outcome);
         })?;
-        let slowest = Duration::from_millis(journal.slowest_answer()?);
+        let slowest = Duration::from_millis(journal.slowest_response()?);
         let mut losses = Losses::new(settings.least_grace, slowest);
-        for mut step in journal.unsettled()? {
+        for mut step in journal.unresolved_steps()? {
             standing.begin(step.number);
             standing.fill(&mut step);
             let cause = String::from("its answer was lost when an earlier process ended");
             losses.add(step, Loss { cause, status: None, sent: Sent::Yes }, Instant::now());
         }
-        let background = Background::new(journal.knowledge()?);
+        let background = Background::new(journal.account_snapshot()?);
         let unmet = match settings.start {
             Start::Fresh => Vec::new(),
-            Start::TakenUp => journal.planned_entities()?,
+            Start::TakenUp => journal.pending_entities()?,
         };
-        let began = Timestamp::from_millisecond(journal.began()?).unwrap_or_default();
+        let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or_default();
         let path = journal.path();
-        let scribe = Scribe::start(journal).map_err(|source| JournalError::Folder { path, source })?;
+        let scribe = JournalWriter::start(journal).map_err(|source| JournalError::Folder { path, source })?;
         Ok(Self {
             client,
             failed: settings.failed_before,
@@ -235,7 +235,7 @@ impl<'c> Dispatch<'c> {
                         self.losses.add(step, Loss::by_others(), now);
                         continue;
                     }
-                    self.scribe.enter(Entry::Intend(step.number));
+                    self.scribe.append(WriteCommand::RecordIntent(step.number));
                     self.intended.insert(step.number, step);
                 }
             }
@@ -265,7 +265,7 @@ impl<'c> Dispatch<'c> {
 
     fn ask_for_steps(&mut self) {
         if let Reading::From(from) = self.reading {
-            self.scribe.enter(Entry::Read { from, most: READ });
+            self.scribe.append(WriteCommand::ReadSteps { from, limit: READ });
             self.reading = Reading::Asked(from);
         }
     }
@@ -316,18 +316,18 @@ impl<'c> Dispatch<'c> {
         }
     }
 
-    fn hear(&mut self, event: Event, watcher: &mut dyn Watcher) {
+    fn hear(&mut self, event: WriteEvent, watcher: &mut dyn Watcher) {
         match event {
-            Event::Intended(step) => self.ready.extend(self.intended.remove(&step)),
-            Event::Concluded(step) => self.tell(step, watcher),
-            Event::Steps(steps) => {
+            WriteEvent::IntentRecorded(step) => self.ready.extend(self.intended.remove(&step)),
+            WriteEvent::OutcomeRecorded(step) => self.tell(step, watcher),
+            WriteEvent::Steps(steps) => {
                 self.reading = match steps.last() {
                     Some(last) => Reading::From(last.number + 1),
                     None => Reading::Over,
                 };
                 self.queue.extend(steps);
             }
-            Event::Broken(error) => self.break_off(&error, watcher),
+            WriteEvent::Failed(error) => self.break_off(&error, watcher),
         }
     }
 
@@ -349,7 +349,7 @@ impl<'c> Dispatch<'c> {
             .map(|step| step.number)
             .chain(self.intended.drain().map(|(number, _)| number))
             .collect();
-        unsent.into_iter().for_each(|step| self.scribe.enter(Entry::Withdraw(step)));
+        unsent.into_iter().for_each(|step| self.scribe.append(WriteCommand::ClearIntent(step)));
     }
 
     fn land(&mut self, flown: Flown, watcher: &mut dyn Watcher) {
@@ -360,11 +360,11 @@ impl<'c> Dispatch<'c> {
             }
         }
         let notes = attempts.into_iter().map(|attempted| worker::note(step.number, attempted)).collect();
-        self.scribe.enter(Entry::Attempts(notes));
+        self.scribe.append(WriteCommand::RecordAttempts(notes));
         if let Some(reason) = landing.stops_the_run() {
             // Whoever mends the cause resumes the run, and the step with it.
             self.stop(End::Refused(reason.to_owned()));
-            return self.scribe.enter(Entry::Withdraw(step.number));
+            return self.scribe.append(WriteCommand::ClearIntent(step.number));
         }
         match landing {
             Landing::Done { id, record } => {
@@ -386,7 +386,7 @@ impl<'c> Dispatch<'c> {
                 self.conclude(step, outcome, watcher);
             }
             Landing::NotSent(failure) => {
-                self.scribe.enter(Entry::Withdraw(step.number));
+                self.scribe.append(WriteCommand::ClearIntent(step.number));
                 self.again.push_back(step);
                 self.worsen(&failure.message);
             }
@@ -422,7 +422,7 @@ impl<'c> Dispatch<'c> {
     fn break_off(&mut self, error: &JournalError, watcher: &mut dyn Watcher) {
         self.journal_is_broken = true;
         self.reading = Reading::Over;
-        self.stop(End::Broken(format!("{error}; {}", error.mend())));
+        self.stop(End::Broken(format!("{error}; {}", error.hint())));
         self.intended.clear();
         self.ready.clear();
         // What was done was done, whether the journal could take it or not.
@@ -433,7 +433,7 @@ impl<'c> Dispatch<'c> {
     /// The outcome goes to disk first.
     fn conclude(&mut self, step: Step, outcome: StepOutcome, watcher: &mut dyn Watcher) {
         let number = step.number;
-        self.scribe.enter(Entry::Conclude(Box::new(outcome.clone())));
+        self.scribe.append(WriteCommand::RecordOutcome(Box::new(outcome.clone())));
         self.concluding.insert(number, (step, outcome));
         if self.journal_is_broken {
             self.tell(number, watcher);
@@ -447,7 +447,7 @@ impl<'c> Dispatch<'c> {
         self.losses.forget(step.number);
         watcher.ended(&step, &outcome);
         // A record that a row names fails with its row, which says so itself.
-        if !outcome.is_there() && step.part == Part::Own {
+        if !outcome.is_applied() && step.part == Part::Own {
             self.failed += 1;
             self.mind_errors();
         }
@@ -577,13 +577,13 @@ impl<'c> Dispatch<'c> {
         let mut end = end;
         for event in events {
             match event {
-                Event::Concluded(step) => {
+                WriteEvent::OutcomeRecorded(step) => {
                     if let Some((step, outcome)) = concluding.remove(&step) {
                         watcher.ended(&step, &outcome);
                     }
                 }
-                Event::Broken(error) => end = End::Broken(format!("{error}; {}", error.mend())),
-                Event::Intended(_) | Event::Steps(_) => {}
+                WriteEvent::Failed(error) => end = End::Broken(format!("{error}; {}", error.hint())),
+                WriteEvent::IntentRecorded(_) | WriteEvent::Steps(_) => {}
             }
         }
         Ok((journal, end))

@@ -4,7 +4,7 @@ use crate::api::{Body, Fate, Record, Scope, WriteFailure};
 use crate::check::{Code, Flaw, Problem};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
-use crate::run::journal::{SheetHead, StepOutcome, StepResult};
+use crate::run::journal::{SheetHeader, StepOutcome, StepResult};
 
 /// How one try to send a step ended.
 #[derive(Debug, Clone)]
@@ -87,11 +87,11 @@ pub(super) fn done(step: &Step, id: Option<i64>, record: Option<&Record>) -> Ste
         WriteKind::Create => after_image(step, record),
         WriteKind::Update(_) | WriteKind::Delete(_) => moment_of(record),
     });
-    StepOutcome { record: record_id, after, ..ended(step, StepResult::Done) }
+    StepOutcome { record: record_id, after, ..ended(step, StepResult::Applied) }
 }
 
 /// A step that the service refused.
-pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHead) -> StepOutcome {
+pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHeader) -> StepOutcome {
     let outcome = ended(step, StepResult::Failed);
     let problems = match step.part {
         Part::Missing => vec![named_failed(&failure.message)],
@@ -131,7 +131,7 @@ pub(super) fn found(step: &Step, loss: &Loss, id: Option<i64>, record: Option<&R
         Sent::Yes => done(step, id, record),
         Sent::NotYet => {
             let message = String::from("it was there already when the run was taken up again");
-            StepOutcome { record: id, message, ..ended(step, StepResult::Found) }
+            StepOutcome { record: id, message, ..ended(step, StepResult::AlreadyApplied) }
         }
     }
 }
@@ -177,7 +177,7 @@ fn kept(failure: &WriteFailure) -> Problem {
     about_row(Code::ServiceRefused, &expected, "see what still uses the record, then delete it again")
 }
 
-fn refused_field(sheet: &SheetHead, field: &str, message: &str) -> Problem {
+fn refused_field(sheet: &SheetHeader, field: &str, message: &str) -> Problem {
     let flaw = Flaw::new(
         Code::ServiceRefused,
         format!("what the service accepts for `{field}`: {message}"),

@@ -101,7 +101,7 @@ impl Account {
     pub(super) async fn refresh(&mut self, reach: Reach<'_>, progress: &mut Progress) -> Result<(), Error> {
         let thoroughness = match (reach.reading, &self.connection.account) {
             // A sandbox is at hand, and its file may have been made anew.
-            (Reading::Whole, _) | (_, journal::Account::SandboxFile { .. } | journal::Account::SandboxMemory) => {
+            (Reading::Whole, _) | (_, journal::AccountRef::SandboxFile { .. } | journal::AccountRef::SandboxMemory) => {
                 Thoroughness::Whole
             }
             (Reading::Changes | Reading::Verified, _) => Thoroughness::Changes,

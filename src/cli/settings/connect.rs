@@ -10,7 +10,7 @@ use super::{Account, Origin, Settings, SettingsError};
 use crate::api::{Client, ClientOptions, Secret};
 use crate::cli::Error;
 use crate::cli::args::Global;
-use crate::run::journal::{self, At, Shelf};
+use crate::run::journal::{self, JournalLocation, RunStore};
 use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
 /// Where in the state dir the processes of this machine keep count of their requests.
@@ -28,32 +28,32 @@ pub struct Connection {
     /// Requests at a time.
     pub concurrency: u16,
     /// Whose records are meant, as a journal keeps it.
-    pub account: journal::Account,
+    pub account: journal::AccountRef,
     /// Where the journals of this machine lie.
-    pub shelf: Shelf,
+    pub shelf: RunStore,
     /// Where journals, quota ledger and mirror live.
     pub state: PathBuf,
 }
 
 impl Connection {
     /// Where the journal of a new run goes: nowhere for an account that is gone with the process.
-    pub fn place(&self, run: &str) -> At {
+    pub fn place(&self, run: &str) -> JournalLocation {
         match self.account {
-            journal::Account::SandboxMemory => At::Memory,
-            journal::Account::Service { .. } | journal::Account::SandboxFile { .. } => self.shelf.place(run),
+            journal::AccountRef::SandboxMemory => JournalLocation::Memory,
+            journal::AccountRef::Service { .. } | journal::AccountRef::SandboxFile { .. } => self.shelf.location(run),
         }
     }
 
     /// Where the local copy of the account is kept; nowhere for one that is gone with the process.
     pub fn mirror_path(&self) -> Option<PathBuf> {
         let word = match &self.account {
-            journal::Account::SandboxMemory => return None,
-            journal::Account::SandboxFile { path, tenant } => {
+            journal::AccountRef::SandboxMemory => return None,
+            journal::AccountRef::SandboxFile { path, tenant } => {
                 let mut hasher = DefaultHasher::new();
                 (path, tenant).hash(&mut hasher);
                 format!("sandbox-{:016x}", hasher.finish())
             }
-            journal::Account::Service { .. } => self.client.account_digest().to_owned(),
+            journal::AccountRef::Service { .. } => self.client.account_digest().to_owned(),
         };
         Some(self.state.join(MIRROR_FOLDER).join(format!("{word}.sqlite")))
     }
@@ -71,17 +71,17 @@ pub fn connect(global: &Global) -> Result<Connection, Error> {
 ///
 /// # Errors
 /// As [`connect`], and where flags, environment or profile mean another account.
-pub fn reach(global: &Global, account: &journal::Account) -> Result<Connection, Error> {
+pub fn reach(global: &Global, account: &journal::AccountRef) -> Result<Connection, Error> {
     let mut global = global.clone();
     match account {
-        journal::Account::SandboxMemory => {}
-        journal::Account::SandboxFile { path, tenant } => {
+        journal::AccountRef::SandboxMemory => {}
+        journal::AccountRef::SandboxFile { path, tenant } => {
             if matches!(&global.sandbox, None | Some(None)) {
                 global.sandbox = Some(Some(path.clone()));
             }
             global.tenant = global.tenant.or(*tenant);
         }
-        journal::Account::Service { base_url, tenant, profile } => {
+        journal::AccountRef::Service { base_url, tenant, profile } => {
             global.profile = global.profile.or_else(|| profile.clone());
             global.tenant = global.tenant.or(*tenant);
             // Where nobody names another service, the run's own is meant: the key would go nowhere else.
@@ -102,8 +102,8 @@ pub fn reach(global: &Global, account: &journal::Account) -> Result<Connection, 
 }
 
 /// Where the journals of this machine lie.
-pub fn shelf() -> Result<Shelf, SettingsError> {
-    Ok(Shelf::new(&Surroundings::here().state_dir()?.value))
+pub fn shelf() -> Result<RunStore, SettingsError> {
+    Ok(RunStore::new(&Surroundings::here().state_dir()?.value))
 }
 
 impl Settings {
@@ -157,23 +157,23 @@ impl Settings {
             quota: self.quota.value,
             concurrency: self.concurrency.value,
             account: self.journalled(),
-            shelf: Shelf::new(&self.state_dir.value),
+            shelf: RunStore::new(&self.state_dir.value),
             state: self.state_dir.value.clone(),
         }
     }
 
     /// The account as a journal keeps it.
-    fn journalled(&self) -> journal::Account {
+    fn journalled(&self) -> journal::AccountRef {
         let tenant = self.tenant.as_ref().map(|tenant| tenant.value);
         match &self.account {
             Account::Service => {
                 let base_url = self.base_url.value.to_string();
-                journal::Account::Service { base_url, tenant, profile: self.profile.clone() }
+                journal::AccountRef::Service { base_url, tenant, profile: self.profile.clone() }
             }
-            Account::Sandbox(None) => journal::Account::SandboxMemory,
+            Account::Sandbox(None) => journal::AccountRef::SandboxMemory,
             Account::Sandbox(Some(path)) => {
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
-                journal::Account::SandboxFile { path, tenant }
+                journal::AccountRef::SandboxFile { path, tenant }
             }
         }
     }
