@@ -5,7 +5,7 @@
 
 use tokio::time::Instant;
 
-use crate::api::Waiting;
+use crate::api::WaitStatus;
 
 /// Follows a run or an export. Every method has a default that does nothing.
 pub trait Observer {
@@ -72,7 +72,7 @@ pub struct Remaining {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Wait {
     /// The quota, or the service's own rate limit.
-    RateLimit(Waiting),
+    RateLimit(WaitStatus),
     /// Responses were lost: it is being found out whether these requests were applied.
     Reconciling { requests: usize },
     /// An interrupt came: nothing new is sent, and these requests finish.

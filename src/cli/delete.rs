@@ -19,7 +19,7 @@ use super::running::Running;
 use super::settings::connect;
 use super::{Error, Exit};
 use crate::account::Account;
-use crate::catalog::{Catalog, Needs, Record};
+use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
 use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, Names, referred};
@@ -114,7 +114,7 @@ fn see_keys(intake: &Intake) -> Result<(), Error> {
         let mapping = &sheet.mapping;
         let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
         let ids = mapping.columns.iter().find(|column| matches!(column.to, To::Id(_)));
-        let mend = match (ids, sheet.match_on.first()) {
+        let hint = match (ids, sheet.match_on.first()) {
             (Some(_), _) if mapping.own_ids() == OwnIds::Certain => continue,
             _ if has_key => continue,
             (Some(column), _) => {
@@ -123,7 +123,7 @@ fn see_keys(intake: &Intake) -> Result<(), Error> {
             (None, Some(name)) => format!("add a column `{name}` or `_id`, or map one with --map 'Header={name}'"),
             (None, None) => String::from("add a column `_id`, or map one with --map 'Header=_id'"),
         };
-        return Err(Error::usage(format!("no column of {} says which records are meant", intake.label(index)), mend));
+        return Err(Error::usage(format!("no column of {} says which records are meant", intake.label(index)), hint));
     }
     Ok(())
 }
@@ -184,7 +184,7 @@ async fn keep(
     account: &Account,
 ) -> Result<PathBuf, Error> {
     let records: Vec<&Record> = records.iter().filter_map(|id| catalog.record(entity.name, *id)).collect();
-    let mut needs = Needs::default();
+    let mut needs = LookupRequest::default();
     // A name serves only where no other record has it, which takes them all to know.
     referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
     let names = Catalog::fetch(&account.client, &needs, &mut |_, _| {}).await?;

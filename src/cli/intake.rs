@@ -75,7 +75,7 @@ impl Diagnostic for HeaderFaults {
     /// What to do now, where there is one fault; of several each says its own.
     fn hint(&self) -> Option<String> {
         match self.0.as_slice() {
-            [(_, only)] => Some(only.mend()),
+            [(_, only)] => Some(only.hint()),
             _ => None,
         }
     }
@@ -87,7 +87,7 @@ impl HeaderFaults {
             [(place, only)] => format!("{place}: {only}"),
             many => {
                 let lines: Vec<String> =
-                    many.iter().map(|(place, fault)| format!("{place}: {fault}\n    {}", fault.mend())).collect();
+                    many.iter().map(|(place, fault)| format!("{place}: {fault}\n    {}", fault.hint())).collect();
                 format!("the headers do not fit\n  {}", lines.join("\n  "))
             }
         }
@@ -421,11 +421,11 @@ impl<'a> Asked<'a> {
                         })
                     })
                     .ok_or_else(|| {
-                        let mend = match names.is_empty() {
+                        let hint = match names.is_empty() {
                             true => String::from("leave --sheet out: the file is a single table"),
                             false => format!("its sheets are: {}", names.join(", ")),
                         };
-                        Error::usage(format!("{} has no sheet `{wanted}`", input.name()), mend)
+                        Error::usage(format!("{} has no sheet `{wanted}`", input.name()), hint)
                     })
             })
             .collect()

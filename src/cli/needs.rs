@@ -15,7 +15,7 @@ use crate::table::Row;
 /// What the plan will ask of the account.
 #[derive(Default)]
 pub(super) struct Needs {
-    pub records: catalog::Needs,
+    pub records: catalog::LookupRequest,
     /// Users named by e-mail address, lower case.
     pub users: Vec<String>,
     /// The latest change of a record that a sheet shows.
@@ -68,7 +68,7 @@ pub(super) fn gather(
 }
 
 /// What a sheet needs whatever its rows hold.
-fn declare(needs: &mut catalog::Needs, sheet: &SheetPlan<'_>) {
+fn declare(needs: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
         Role::Collection { .. } => needs.matching(entity.name, &sheet.match_on),
@@ -87,7 +87,7 @@ fn declare(needs: &mut catalog::Needs, sheet: &SheetPlan<'_>) {
 }
 
 fn gather_row(
-    needs: &mut catalog::Needs,
+    needs: &mut catalog::LookupRequest,
     users: &mut BTreeSet<String>,
     sheet: &SheetPlan<'_>,
     covers: &CreateMissing,

@@ -15,7 +15,7 @@ use super::running::{command, missing_remark, print, waiting_text};
 use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::Client;
-use crate::catalog::{Catalog, Copied, How, Mirror, Needs, RefreshOptions, Thoroughness};
+use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
 use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction, is_withheld};
 use crate::mapping::OwnIds;
 use crate::plan::resolver::{Renamed, UnknownNames, Users};
@@ -25,7 +25,7 @@ use crate::plan::{
 };
 use crate::plan::{ReportMode, RowStatus};
 use crate::report::{Requests, RunEstimate};
-use crate::run::LogStart;
+use crate::run::LogPosition;
 use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
@@ -176,7 +176,7 @@ impl Planning<'_> {
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
         summary.planned = Some(plan.planned.clone());
         summary.options = options;
-        summary.remarks.extend(self.account.client.remarks());
+        summary.remarks.extend(self.account.client.warnings());
         if let Err(fault) = self.guard.check(&plan.totals) {
             summary.remarks.push(format!("a run would stop before it starts: {fault}"));
         }
@@ -227,24 +227,24 @@ fn mirror(account: &Account, printer: Printer) -> Option<Mirror> {
 async fn copied<'a>(
     account: &'a Account,
     mirror: Option<&'a Mirror>,
-    needs: &Needs,
-) -> Result<Copied<'a, Client>, Error> {
+    needs: &LookupRequest,
+) -> Result<CachedSource<'a, Client>, Error> {
     let client = &account.client;
-    let Some(mirror) = mirror else { return Ok(Copied::nothing(client)) };
+    let Some(mirror) = mirror else { return Ok(CachedSource::uncached(client)) };
     let now = jiff::Timestamp::now().to_string();
     let at_once = account.concurrency.into();
-    let options = RefreshOptions { thoroughness: Thoroughness::Changes, at_once, now: &now };
-    Ok(Copied::refreshed(client, mirror, needs, options).await?)
+    let options = RefreshOptions { mode: RefreshMode::Incremental, at_once, now: &now };
+    Ok(CachedSource::refreshed(client, mirror, needs, options).await?)
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
 async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
-    let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
+    let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = match has_actions {
-        true => LogStart::read(client).await?,
-        false => LogStart::NotAsked,
+        true => LogPosition::read(client).await?,
+        false => LogPosition::Unknown,
     };
     Ok(Knowledge { sizes, log })
 }
@@ -346,7 +346,7 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     })
 }
 
-/// A row that is not sent keeps the id that it came with: without it a mended row would be a new record. An id that may
+/// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
 fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
     let own_id = checked.id.and_then(GivenId::certain);

@@ -36,7 +36,7 @@ impl ResultPath {
     }
 }
 
-/// The path the user asked for, else one beside the input that is not taken: a result in which somebody has mended
+/// The path the user asked for, else one beside the input that is not taken: a result in which somebody has corrected
 /// cells is never overwritten.
 ///
 /// # Errors

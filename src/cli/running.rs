@@ -13,7 +13,7 @@ use super::progress::{Progress, Remaining};
 use super::result::{self, ResultPath, Typed};
 use super::{Error, Exit};
 use crate::account::Account;
-use crate::api::{Client, Waiting};
+use crate::api::{Client, WaitStatus};
 use crate::plan::{Part, Step};
 use crate::plan::{ReportMode, RowStatus};
 use crate::plan::{StepOutcome, StepResult};
@@ -82,7 +82,7 @@ impl Running<'_> {
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
-        summary.remarks.extend(self.account.client.remarks());
+        summary.remarks.extend(self.account.client.warnings());
         let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
         summary.next = match head.deed {
@@ -357,7 +357,7 @@ fn doing_text(doing: Doing) -> Option<String> {
 }
 
 /// Why a run waits and until when, in the clock of the machine.
-pub(super) fn waiting_text(waiting: Waiting) -> String {
+pub(super) fn waiting_text(waiting: WaitStatus) -> String {
     let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", waiting.reason)
 }
@@ -373,7 +373,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use crate::account::AccountIdentity;
-    use crate::check::{Code, Flaw};
+    use crate::check::{Code, ValueError};
     use crate::plan::{RowId, StepSink, WriteKind};
     use crate::run::journal::{At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
     use crate::table::Row;
@@ -398,7 +398,7 @@ mod tests {
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
         let mut scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
-        let problems = vec![Flaw::new(Code::ServiceUnknown, "an answer", "look for it").at(None, "")];
+        let problems = vec![ValueError::new(Code::ServiceUnknown, "no response", "look for it").at(None, "")];
         scribe.enter(Entry::Intend(0));
         scribe.enter(Entry::Conclude(Box::new(StepOutcome { problems, ..outcome(StepResult::Unknown, None) })));
         scribe.finish().unwrap().0

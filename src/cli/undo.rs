@@ -28,7 +28,7 @@ use crate::plan::undo::{self, History, Undo};
 use crate::plan::{StepOutcome, StepResult};
 use crate::report::RunEstimate;
 use crate::run::journal::{Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved};
-use crate::run::{LogStart, Start};
+use crate::run::{LogPosition, Start};
 use crate::wording::{counted, thousands};
 use shown::Shown;
 
@@ -162,7 +162,7 @@ async fn plan(
     let deeds = undo.finish();
     let (emails, people) = mails::count(client, &deeds, &mut present).await?;
     let moves = deeds.iter().any(|deed| deed.entity.is_action() && deed.kind().is_some());
-    let log = if moves { LogStart::read(client).await? } else { LogStart::NotAsked };
+    let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = deeds.iter().filter(|deed| deed.kind().is_some()).count() as u64;
     let quota = account.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);

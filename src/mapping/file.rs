@@ -36,7 +36,7 @@ pub enum MappingFileError {
 
 impl MappingFileError {
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             MappingFileError::Unreadable { .. } => String::from("see that the path is right"),
             MappingFileError::Invalid { .. } => String::from(
@@ -132,6 +132,6 @@ fn target_text(entity: &Entity, to: &To) -> Option<String> {
 
 impl Diagnostic for MappingFileError {
     fn hint(&self) -> Option<String> {
-        Some(MappingFileError::mend(self))
+        Some(MappingFileError::hint(self))
     }
 }

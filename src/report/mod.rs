@@ -159,8 +159,8 @@ impl RunSummary {
         self.rows().saturating_sub(self.counts().rows())
     }
 
-    /// Whether the run ended before its last row was sent, so that going on comes before mending: the rest needs no
-    /// mending, and what is mended in the result meanwhile would not be read by `resume`.
+    /// Whether the run ended before its last row was sent, so that resuming comes before fixing: the rest needs no
+    /// fixing, and what is fixed in the result meanwhile would not be read by `resume`.
     pub(crate) fn is_cut_short(&self) -> bool {
         self.stopped.is_some() && self.report_mode() == ReportMode::Done
     }

@@ -219,18 +219,16 @@ fn push_group(text: &mut String, group: &ProblemGroup, several: bool) {
     let more = if group.count > examples.len() as u64 { ", …" } else { "" };
     let _ = writeln!(text, "           {}{more}", examples.join(", "));
     let Some(first) = group.examples.first() else { return };
-    if !first.expected.is_empty() {
-        let _ = writeln!(text, "           expected {}", first.expected);
-    }
-    match group.shared_mend() {
-        Some("") => {}
-        Some(mend) => {
-            let _ = writeln!(text, "           to mend it: {mend}");
-        }
-        None => {
-            let _ = writeln!(text, "           to mend {}: {}", first.address(), first.mend);
-        }
-    }
+    let _ = match group.shared_message() {
+        Some(message) => writeln!(text, "           {message}"),
+        None => writeln!(text, "           {}: {}", first.address(), first.message),
+    };
+    let _ = match group.shared_hint() {
+        Some("") => Ok(()),
+        Some(hint) => writeln!(text, "           hint: {hint}"),
+        None if first.hint.is_empty() => Ok(()),
+        None => writeln!(text, "           hint for {}: {}", first.address(), first.hint),
+    };
 }
 
 /// `` in `Location` of assets``, as far as it is known and needed.
@@ -438,8 +436,8 @@ fn group_json(group: &ProblemGroup) -> Value {
                 "cell": example.address(),
                 "row": example.row,
                 "found": example.found,
-                "expected": example.expected,
-                "mend": example.mend,
+                "message": example.message,
+                "hint": Some(&example.hint).filter(|hint| !hint.is_empty()),
             })
         })
         .collect();

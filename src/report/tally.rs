@@ -42,8 +42,9 @@ pub struct ProblemExample {
     pub column: Option<u32>,
     /// What the cell holds, shortened; empty where it is blank or looks like a secret.
     pub found: Box<str>,
-    pub expected: Box<str>,
-    pub mend: Box<str>,
+    pub message: Box<str>,
+    /// Empty where there is none.
+    pub hint: Box<str>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -110,10 +111,16 @@ impl ProblemTally {
 }
 
 impl ProblemGroup {
-    /// The mend, where the examples agree on one.
-    pub fn shared_mend(&self) -> Option<&str> {
+    /// The hint, if all examples have the same.
+    pub fn shared_hint(&self) -> Option<&str> {
         let first = self.examples.first()?;
-        self.examples.iter().all(|example| example.mend == first.mend).then_some(&*first.mend)
+        self.examples.iter().all(|example| example.hint == first.hint).then_some(&*first.hint)
+    }
+
+    /// The message, if all examples have the same.
+    pub fn shared_message(&self) -> Option<&str> {
+        let first = self.examples.first()?;
+        self.examples.iter().all(|example| example.message == first.message).then_some(&*first.message)
     }
 }
 
@@ -124,8 +131,8 @@ impl ProblemExample {
             row,
             column: problem.column,
             found: shortened(found, LONGEST_FOUND).into(),
-            expected: (&*problem.flaw.expected).into(),
-            mend: (&*problem.flaw.mend).into(),
+            message: (&*problem.error.message).into(),
+            hint: problem.error.hint().into(),
         }
     }
 
@@ -153,10 +160,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::check::Flaw;
+    use crate::check::ValueError;
 
     fn problem(code: Code, column: u32, found: &str) -> Problem {
-        Flaw::new(code, "a date", "write a date").at(Some(column), found)
+        ValueError::new(code, "a date", "write a date").at(Some(column), found)
     }
 
     #[test]
@@ -173,7 +180,7 @@ mod tests {
         );
         let addresses: Vec<_> = groups[0].examples.iter().map(ProblemExample::address).collect();
         assert_eq!(addresses, ["C2", "C3", "C4"]);
-        assert_eq!(groups[0].shared_mend(), Some("write a date"));
+        assert_eq!(groups[0].shared_hint(), Some("write a date"));
         assert_eq!(tally.total(), 6);
     }
 

@@ -31,7 +31,7 @@ use crate::plan::StepOutcome;
 use crate::shutdown::ShutdownSignal;
 
 pub use dispatcher::Dispatch;
-pub use reconcile::LogStart;
+pub use reconcile::LogPosition;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]

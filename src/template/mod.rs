@@ -31,7 +31,7 @@ use styles::TemplateStyles;
 pub const INSTRUCTIONS: &str = "Instructions";
 
 /// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
-pub const LISTS: &str = "DropDownLists";
+pub const LISTS: &str = "Lists";
 
 /// The account's own names, for the drop-downs of references, by [`names_key`].
 pub type LiveNames = BTreeMap<String, Vec<String>>;
@@ -64,10 +64,10 @@ pub enum TemplateError {
 
 impl TemplateError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::Taken { .. } => Some("choose another folder, or move the file away first".to_owned()),
-            Self::Write(error) => error.mend(),
+            Self::Write(error) => error.hint(),
         }
     }
 }
@@ -133,7 +133,7 @@ fn place(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
 
 impl Diagnostic for TemplateError {
     fn hint(&self) -> Option<String> {
-        TemplateError::mend(self)
+        TemplateError::hint(self)
     }
 }
 

@@ -25,7 +25,7 @@ impl MirrorError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             MirrorError::Folder { .. } => String::from("make its folder writable, or set TALLYPORT_HOME to another"),
             MirrorError::Database { source, .. } if is_full(source) => String::from("make room on the disk"),
@@ -43,6 +43,6 @@ fn is_full(error: &rusqlite::Error) -> bool {
 
 impl Diagnostic for MirrorError {
     fn hint(&self) -> Option<String> {
-        Some(MirrorError::mend(self))
+        Some(MirrorError::hint(self))
     }
 }

@@ -126,7 +126,7 @@ pub(super) fn bucket(filled: &str) -> Result<BucketUrl, Error> {
 }
 
 fn told(error: UrlError) -> Error {
-    Error::usage(error.to_string(), error.mend())
+    Error::usage(error.to_string(), error.hint())
 }
 
 /// Whether a destination is written as a folder.

@@ -9,7 +9,7 @@ use super::changes;
 use super::destination::{Destination, Place};
 use super::job::{Changes, Job};
 use super::landing::Landing;
-use crate::catalog::Shape;
+use crate::catalog::ObservedFields;
 use crate::cli::interrupts;
 use crate::cli::progress::Progress;
 use crate::error::Error;
@@ -75,7 +75,7 @@ impl Files {
         };
         let is_single = is_one && place.format != FileFormat::Xlsx;
         if job.entities.len() > 1 && is_single {
-            let what = "one file of this kind column_type one collection";
+            let what = "one file of this kind holds one collection";
             return Err(Error::usage(what, "end the path in / for a file each, or in .xlsx for one workbook"));
         }
         let (target, landing) = match &place.destination {
@@ -142,7 +142,7 @@ impl Files {
         progress: &mut Progress,
         written: &mut Written,
     ) -> Result<(), Error> {
-        let mut shape = Shape::default();
+        let mut shape = ObservedFields::default();
         for account in accounts {
             for list in account.lists.iter().filter(|list| list.entity.name == entity.name) {
                 shape.join(&account.shape(list)?);

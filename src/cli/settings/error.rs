@@ -45,7 +45,7 @@ pub enum SettingsError {
 
 impl Diagnostic for SettingsError {
     fn hint(&self) -> Option<String> {
-        let mend = match self {
+        let hint = match self {
             Self::Config { .. } => "correct the line; `tallyport doctor` tells whether the file is right then",
             Self::ConfigUnreadable { .. } => "let this user read the file",
             Self::ProfileMissing { known, .. } if known.is_empty() => {
@@ -65,6 +65,6 @@ impl Diagnostic for SettingsError {
             }
             Self::NoHome => "set TALLYPORT_HOME to a folder this user can write to",
         };
-        Some(mend.to_owned())
+        Some(hint.to_owned())
     }
 }

@@ -270,9 +270,9 @@ fn the_state_folder_can_be_moved() {
 fn without_a_key_the_service_is_not_even_asked() {
     let error = Machine::new().settings("").connect().now_or_never().unwrap().expect_err("no key");
     assert_eq!(error.to_string(), "there is no API key");
-    let mend = error.hint().unwrap_or_default();
+    let hint = error.hint().unwrap_or_default();
     for way in ["BLUETALLY_API_KEY", "--api-key-file", "config.toml", "--sandbox"] {
-        assert!(mend.contains(way), "{mend}");
+        assert!(hint.contains(way), "{hint}");
     }
 }
 

@@ -55,7 +55,7 @@ pub(super) enum TextWrap {
     MultiLine,
 }
 
-/// The formats of a result's sheets, place_chart those of the user's values.
+/// The formats of a result's sheets, beside those of the user's values.
 #[derive(Debug)]
 pub(super) struct ResultFormats {
     /// The header of our three columns.

@@ -31,8 +31,8 @@ const PROBLEM_COLUMNS: [(&str, (u16, u16)); 8] = [
     ("Problem", (4, 6)),
     ("First at", (7, 7)),
     ("Found", (8, 9)),
-    ("Expected", (10, 12)),
-    ("To mend it", (13, LAST)),
+    ("Message", (10, 12)),
+    ("Hint", (13, LAST)),
 ];
 
 /// Writes the Summary of a run that began at `began`.
@@ -91,15 +91,15 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
     let mut steps = Vec::new();
     if summary.is_cut_short() {
         steps.push(String::from(
-            "The run is not over. Go on with it first, and mend what is red in the result that it writes then.",
+            "This run is incomplete. Resume it first, then fix the red cells in the new result file.",
         ));
     } else if counts.failed > 0 {
         let failed = RowStatus::Failed.label(summary.report_mode());
         steps.push(format!(
-            "Filter _status for “{failed}”. Red cells are wrong: point at one to read why and how to mend it."
+            "Filter _status for “{failed}”. Red cells are wrong: point at one to read why and how to fix it."
         ));
         steps.push(String::from(
-            "Mend them in this very file and save it. The columns _status, _id and _message stay as they are.",
+            "Fix them in this file and save it. The columns _status, _id and _message stay as they are.",
         ));
     }
     if counts.unknown > 0 && !summary.is_cut_short() {
@@ -261,8 +261,8 @@ fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNote
         &capitalised(group.code.title()),
         "",
         &first.found,
-        &first.expected,
-        &first.mend,
+        &first.message,
+        &first.hint,
     ];
     for (span, text) in spans.into_iter().zip(texts) {
         grid.span(span, text, &styles.cell)?;
@@ -288,7 +288,7 @@ fn link(grid: &mut SummaryGrid<'_>, column: u16, address: &ResultCell) -> Result
 fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes) -> Result<(), XlsxError> {
     let ignoring = summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty());
     let ignored = ignoring.map(|sheet| (summary.label(sheet).into_owned(), quoted(&sheet.ignored))).collect();
-    list(grid, "ResultColumns that were ignored", ignored)?;
+    list(grid, "Columns that were ignored", ignored)?;
     list(grid, "Sheets that were not read", summary.skipped_sheets.clone())?;
     let decoded =
         summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
-use crate::check::{Code, Flaw, Problem};
+use crate::check::{Code, Problem, ValueError};
 use crate::plan::{RowCounts, RowStatus};
 use crate::report::{ProblemTally, Requests, SheetSummary};
 use crate::table::Value;
@@ -46,8 +46,12 @@ fn outcome(status: RowStatus, id: Option<i64>, problems: Vec<Problem>) -> Outcom
 }
 
 fn bad_date(column: Option<u32>, found: &str) -> Problem {
-    Flaw::new(Code::DateInvalid, "a date such as `2026-01-31`", "write the day as it is in the calendar")
-        .at(column, found)
+    ValueError::new(
+        Code::DateInvalid,
+        "invalid date; expected a date such as `2026-01-31`",
+        "write the date as `YYYY-MM-DD`",
+    )
+    .at(column, found)
 }
 
 fn summary() -> RunSummary {
@@ -118,7 +122,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
         [
             "failed",
             "",
-            "`Bought`: not a date (date.invalid), found `31/02/24`, expected a date such as `2026-01-31`; to mend it: write the day as it is in the calendar",
+            "`Bought`: invalid date; expected a date such as `2026-01-31`, found `31/02/24` (date.invalid); hint: write the date as `YYYY-MM-DD`",
             "=A1",
             "31/02/24"
         ]
@@ -129,7 +133,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
     let notes = part(&path, "xl/comments1.xml");
     assert_eq!(notes.matches("<comment ").count(), 2);
     assert!(notes.contains(r#"ref="E3""#) && notes.contains(r#"ref="F4""#), "{notes}");
-    assert!(notes.contains("Not a date\nExpected: a date such as `2026-01-31`\nTo mend it: write the day"), "{notes}");
+    assert!(notes.contains("Invalid date; expected a date such as `2026-01-31`\nHint: write the date"), "{notes}");
     let sheet = part(&path, "xl/worksheets/sheet2.xml");
     assert!(sheet.contains(r#"<autoFilter ref="A1:F4"/>"#));
     assert!(sheet.contains(r#"<pane xSplit="3" ySplit="1" topLeftCell="D2""#));
@@ -187,13 +191,13 @@ fn the_result_of_a_result_does_not_grow() {
         let path = desk.path(name);
         let mut book = ResultFile::create(&path, ReportMode::DryRun).unwrap();
         book.start_sheet("assets", &texts(1, &["_Status", "_id", "Tag", "_message"]), "assets").unwrap();
-        let problem = Flaw::new(Code::RequiredMissing, "a tag", "").at(Some(2), "");
+        let problem = ValueError::new(Code::RequiredMissing, "a tag", "").at(Some(2), "");
         book.row(&texts(2, &["failed", "7", "", "old"]), &outcome(RowStatus::Failed, Some(7), vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }
     assert_eq!(
         fs::read_to_string(desk.path("r.csv")).unwrap(),
-        "_status,_id,_message,Tag\r\nwould fail,7,\"`Tag`: a required value is missing (required.missing), expected a tag\",\r\n"
+        "_status,_id,_message,Tag\r\nwould fail,7,`Tag`: missing tag (required.missing),\r\n"
     );
     let rows = cells(&desk.path("r.xlsx"), "assets");
     assert_eq!(rows[0], ["_status", "_id", "_message", "Tag"].map(text));
@@ -208,7 +212,7 @@ fn a_csv_file_holds_one_sheet_and_others_are_refused_by_name() {
     book.start_sheet("Locations", &texts(1, &["Name"]), "locations").unwrap();
     let refused = book.start_sheet("Assets", &texts(1, &["Tag"]), "assets").unwrap_err();
     assert!(refused.to_string().starts_with("cannot write the sheets `Locations` and `Assets` to"), "{refused}");
-    assert!(refused.mend().unwrap().ends_with("r.xlsx`"));
+    assert!(refused.hint().unwrap().ends_with("r.xlsx`"));
     drop(book);
     assert!(desk.names().is_empty());
 
@@ -291,7 +295,7 @@ fn a_secret_does_not_come_back() {
         let path = desk.path(name);
         let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
         book.start_sheet("employees", &texts(1, &["Name", "Password"]), "employees").unwrap();
-        let problem = Flaw::new(Code::CellSecret, "", "remove the column").at(Some(1), "hunter2");
+        let problem = ValueError::new(Code::CellSecret, "", "remove the column").at(Some(1), "hunter2");
         book.row(&texts(2, &["Ada", "hunter2"]), &outcome(RowStatus::Failed, None, vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }
@@ -336,8 +340,8 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     Import of assets.csv
     1 of 4 rows failed
     What to do next
-    1.  Filter _status for “failed”. Red cells are wrong: point at one to read why and how to mend it.
-    2.  Mend them in this very file and save it. The columns _status, _id and _message stay as they are.
+    1.  Filter _status for “failed”. Red cells are wrong: point at one to read why and how to fix it.
+    2.  Fix them in this file and save it. The columns _status, _id and _message stay as they are.
     3.  Then run | tallyport import r.xlsx --only-failed
     The run
     Run | 20261124-0703-k3f9
@@ -347,9 +351,9 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     Sheet | Rows | Created | Failed
     Ada's assets | 4 | 3 | 1
     1 problem in 1 row
-    Sheet | Count | Column | Problem | First at | Found | Expected | To mend it
-    Ada's assets | 1 | Bought | Not a date | E3 | soon | a date such as `2026-01-31` | write the day as it is in the calendar
-    ResultColumns that were ignored
+    Sheet | Count | Column | Problem | First at | Found | Message | Hint
+    Ada's assets | 1 | Bought | Not a date | E3 | soon | invalid date; expected a date such as `2026-01-31` | write the date as `YYYY-MM-DD`
+    Columns that were ignored
     Ada's assets | `Rack`
     ");
     let result_columns = part(&path, "xl/worksheets/sheet1.xml");
@@ -368,7 +372,7 @@ fn the_summary_sheet_of_a_run_cut_short_says_to_go_on_first() {
     let said: Vec<String> =
         cells(&path, SUMMARY_SHEET).iter().map(|row| row.iter().map(ToString::to_string).collect::<String>()).collect();
     let said = said.join("\n");
-    assert!(said.contains("1.  The run is not over. Go on with it first"), "{said}");
+    assert!(said.contains("1.  This run is incomplete. Resume it first"), "{said}");
     assert!(said.contains("tallyport resume 20261124-0703-k3f9"), "{said}");
     assert!(!said.contains("Red cells"), "{said}");
 }

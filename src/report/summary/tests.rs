@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::check::{Code, Flaw};
+use crate::check::{Code, ValueError};
 use crate::report::{ProblemTally, Requests};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
@@ -38,15 +38,15 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
 
 fn problems() -> ProblemTally {
     let mut tally = ProblemTally::default();
-    for (row, found, mend) in [(7, "Berln", "write `Berlin`"), (19, "Muenchen", "write `München`")] {
-        let flaw = Flaw::new(Code::NameNotFound, "the name of a location", mend);
-        tally.add("inventory", Some("Site"), row, &flaw.at(Some(3), found));
+    for (row, found, hint) in [(7, "Berln", "write `Berlin`"), (19, "Muenchen", "write `München`")] {
+        let error = ValueError::new(Code::NameNotFound, format!("`{found}` not found in locations"), hint);
+        tally.add("inventory", Some("Site"), row, &error.at(Some(3), found));
     }
     for row in 40..44 {
-        let flaw = Flaw::new(Code::RequiredMissing, "", "fill in the tag");
-        tally.add("inventory", Some("Tag"), row, &flaw.at(Some(0), ""));
+        let error = ValueError::new(Code::RequiredMissing, "missing value for `asset_id`", "fill in the tag");
+        tally.add("inventory", Some("Tag"), row, &error.at(Some(0), ""));
     }
-    tally.add("inventory", None, 50, &Flaw::new(Code::DuplicateKey, "each tag once", "").at(None, ""));
+    tally.add("inventory", None, 50, &ValueError::without_hint(Code::DuplicateKey, "duplicate of row 12").at(None, ""));
     tally
 }
 
@@ -69,14 +69,15 @@ fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
     7 problems in 7 rows
            4 × a required value is missing in `Tag` (required.missing)
                A40, A41, A42, …
-               to mend it: fill in the tag
+               missing value for `asset_id`
+               hint: fill in the tag
            2 × no record of that name in `Site` (name.not_found)
                D7 `Berln`, D19 `Muenchen`
-               expected the name of a location
-               to mend D7: write `Berlin`
+               D7: `Berln` not found in locations
+               hint for D7: write `Berlin`
            1 × the same record is in the file twice (duplicate.key)
                row 50
-               expected each tag once
+               duplicate of row 12
 
       read      inventory.csv as UTF-8, semicolon
       ignored   columns `Rack`, `Colour`
@@ -209,22 +210,22 @@ fn json_of_one_sheet_is_the_contract() {
               "cell": "A40",
               "row": 40,
               "found": "",
-              "expected": "",
-              "mend": "fill in the tag"
+              "message": "missing value for `asset_id`",
+              "hint": "fill in the tag"
             },
             {
               "cell": "A41",
               "row": 41,
               "found": "",
-              "expected": "",
-              "mend": "fill in the tag"
+              "message": "missing value for `asset_id`",
+              "hint": "fill in the tag"
             },
             {
               "cell": "A42",
               "row": 42,
               "found": "",
-              "expected": "",
-              "mend": "fill in the tag"
+              "message": "missing value for `asset_id`",
+              "hint": "fill in the tag"
             }
           ]
         },
@@ -239,15 +240,15 @@ fn json_of_one_sheet_is_the_contract() {
               "cell": "D7",
               "row": 7,
               "found": "Berln",
-              "expected": "the name of a location",
-              "mend": "write `Berlin`"
+              "message": "`Berln` not found in locations",
+              "hint": "write `Berlin`"
             },
             {
               "cell": "D19",
               "row": 19,
               "found": "Muenchen",
-              "expected": "the name of a location",
-              "mend": "write `München`"
+              "message": "`Muenchen` not found in locations",
+              "hint": "write `München`"
             }
           ]
         },
@@ -262,8 +263,8 @@ fn json_of_one_sheet_is_the_contract() {
               "cell": "row 50",
               "row": 50,
               "found": "",
-              "expected": "each tag once",
-              "mend": ""
+              "message": "duplicate of row 12",
+              "hint": null
             }
           ]
         }

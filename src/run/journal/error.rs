@@ -67,7 +67,7 @@ impl JournalError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             JournalError::Full { .. } => {
                 String::from("make room, or delete old journals with `tallyport runs prune`; then `tallyport resume`")
@@ -93,7 +93,7 @@ impl JournalError {
 
 impl Diagnostic for JournalError {
     fn hint(&self) -> Option<String> {
-        Some(JournalError::mend(self))
+        Some(JournalError::hint(self))
     }
 
     fn kind(&self) -> ErrorKind {

@@ -47,7 +47,7 @@ use crate::account::AccountIdentity;
 use crate::check::Problem;
 use crate::plan::{RowCounts, RowStatus, StepOutcome, StepResult};
 use crate::plan::{StepCount, StepSink};
-use crate::run::LogStart;
+use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -178,7 +178,7 @@ pub struct Knowledge {
     /// How many records each collection held, as far as it was read.
     pub sizes: Vec<(String, u64)>,
     /// Where the activity log stood.
-    pub log: LogStart,
+    pub log: LogPosition,
 }
 
 /// What a run has come to so far.

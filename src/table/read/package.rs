@@ -144,19 +144,19 @@ impl Package {
         if let Some((_, kind)) = WORKBOOKS.iter().find(|(sign, _)| types.contains(sign) || mimetype.starts_with(sign)) {
             return Ok(*kind);
         }
-        if let Some(&(_, what, mend)) =
+        if let Some(&(_, what, hint)) =
             DOCUMENTS.iter().find(|(sign, ..)| types.contains(sign) || mimetype.starts_with(sign))
         {
-            return Err(ReadFault::Foreign { what, mend });
+            return Err(ReadFault::Foreign { what, hint });
         }
         match () {
             () if self.has("xl/workbook.xml") => Ok(FileKind::Xlsx),
             () if self.has("xl/workbook.bin") => Ok(FileKind::Xlsb),
             () if self.archive.file_names_raw().any(|name| name.ends_with(b".iwa")) => Err(ReadFault::Foreign {
                 what: "an Apple Numbers document",
-                mend: "export it from Numbers as .xlsx or .csv (File > Export To)",
+                hint: "export it from Numbers as .xlsx or .csv (File > Export To)",
             }),
-            () => Err(ReadFault::Foreign { what: "a zip archive", mend: "unpack it and name the spreadsheet in it" }),
+            () => Err(ReadFault::Foreign { what: "a zip archive", hint: "unpack it and name the spreadsheet in it" }),
         }
     }
 }

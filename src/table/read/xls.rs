@@ -92,7 +92,7 @@ fn foreign(container: &CompoundFile<BufReader<File>>) -> ReadFault {
     let known = DOCUMENTS.iter().find(|(name, _)| has(container, name));
     ReadFault::Foreign {
         what: known.map_or("an Office file of another kind", |(_, what)| *what),
-        mend: "copy its table into a spreadsheet and save that as .xlsx",
+        hint: "copy its table into a spreadsheet and save that as .xlsx",
     }
 }
 

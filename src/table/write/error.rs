@@ -32,7 +32,7 @@ pub enum WriteError {
     Extension { path: PathBuf },
 
     /// A CSV file holds one sheet.
-    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file column_type one", path.display())]
+    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
     SheetsInCsv { path: PathBuf, first: String, second: String },
 
     /// CSV, JSONL and Parquet have no sheets.
@@ -40,7 +40,7 @@ pub enum WriteError {
     TablesInOne { place: String, first: String, second: String },
 
     /// A limit of Excel's.
-    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet column_type {MAX_COLUMNS}", path.display())]
+    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
     TooWide { path: PathBuf, table: String, columns: usize },
 
     /// Where a folder is to be, there is a file.
@@ -88,6 +88,14 @@ impl WriteError {
         }
     }
 
+    /// As [`WriteError::from_io`], for standard output where there is no path.
+    pub(crate) fn from_output(path: Option<&Path>, source: io::Error) -> Self {
+        match path {
+            Some(path) => Self::from_io(path, source),
+            None => Self::Stdout { source },
+        }
+    }
+
     /// What the workbook writer's refusal means for the file at `path`.
     pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
         match source {
@@ -98,8 +106,8 @@ impl WriteError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
@@ -117,7 +125,7 @@ impl WriteError {
             }
             Self::Other { .. } | Self::Interrupted => return None,
         };
-        Some(mend)
+        Some(hint)
     }
 
     /// Whether the same content could be written under another name in the same folder.
@@ -133,7 +141,7 @@ fn is_sharing_violation(error: &io::Error) -> bool {
 
 impl Diagnostic for WriteError {
     fn hint(&self) -> Option<String> {
-        WriteError::mend(self)
+        WriteError::hint(self)
     }
 
     fn kind(&self) -> error::ErrorKind {
