@@ -46,7 +46,7 @@ pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Probl
 /// A problem without its place: `invalid date; expected …, found `soon` (date.invalid); hint: …`.
 fn described(problem: &Problem) -> String {
     let code = problem.code();
-    let mut line = format!("{} ({})", code.title(), code.as_str());
+    let mut line = String::from(&*problem.error.message);
     if !problem.found.is_empty() && !code.is_secret() {
         let _ = write!(line, ", found `{}`", shortened(&problem.found, LONGEST_FOUND));
     }
