@@ -8,8 +8,7 @@ use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
 use crate::check::{Code, Problem, ValueError};
-use crate::plan::{RowCounts, RowStatus};
-use crate::report::{ProblemTally, Requests, SheetSummary};
+use crate::report::{ProblemTally, Requests, RowCounts, RowStatus, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.
@@ -191,7 +190,7 @@ fn the_result_of_a_result_does_not_grow() {
         let path = desk.path(name);
         let mut book = ResultFile::create(&path, ReportMode::DryRun).unwrap();
         book.start_sheet("assets", &texts(1, &["_Status", "_id", "Tag", "_message"]), "assets").unwrap();
-        let problem = ValueError::new(Code::RequiredMissing, "a tag", "").at(Some(2), "");
+        let problem = ValueError::without_hint(Code::RequiredMissing, "missing tag").at(Some(2), "");
         book.row(&texts(2, &["failed", "7", "", "old"]), &outcome(RowStatus::Failed, Some(7), vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }
@@ -295,7 +294,8 @@ fn a_secret_does_not_come_back() {
         let path = desk.path(name);
         let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
         book.start_sheet("employees", &texts(1, &["Name", "Password"]), "employees").unwrap();
-        let problem = ValueError::new(Code::CellSecret, "", "remove the column").at(Some(1), "hunter2");
+        let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
+            .at(Some(1), "hunter2");
         book.row(&texts(2, &["Ada", "hunter2"]), &outcome(RowStatus::Failed, None, vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }

@@ -7,6 +7,7 @@ use jiff::civil::DateTime;
 use rust_xlsxwriter::{DocProperties, Worksheet, XlsxError};
 
 use super::super::summary::title;
+
 use super::super::{Outcome, ProblemExample, RunSummary};
 use super::cell_errors::{CellErrors, MAX_NOTES, note};
 use super::columns::{RESULT_COLUMNS, ResultColumns};

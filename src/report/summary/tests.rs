@@ -55,7 +55,7 @@ fn plain(summary: &RunSummary) -> String {
 }
 
 #[test]
-fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
+fn an_import_with_failures_says_what_to_fix_and_what_to_run() {
     let counts = RowCounts { created: 1_100, unchanged: 97, failed: 7, ..RowCounts::default() };
     let mut one = sheet(None, "assets", 1_204, counts);
     one.decoding = Some("UTF-8, semicolon".into());
@@ -89,7 +89,7 @@ fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
 }
 
 #[test]
-fn a_run_cut_short_goes_on_before_anything_is_mended() {
+fn a_run_cut_short_is_resumed_before_anything_is_fixed() {
     let counts = RowCounts { created: 96, failed: 3_904, ..RowCounts::default() };
     let next = vec!["tallyport resume 20261124-0703-k3f9".into()];
     let cut =

@@ -257,8 +257,8 @@ fn a_run_comes_back_as_it_was_planned() {
     row.clear(2);
     row.push_text("007");
     row.push("7", Value::Number(7.0));
-    let error = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
-    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![error], ..row_plan(RowState::Ended) };
+    let flaw = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
+    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![flaw], ..row_plan(RowState::Ended) };
     draft.row(&row, &failed, &|column| column == 1).unwrap();
     drop(draft.ready(&Knowledge { sizes: vec![(String::from("locations"), 4)], ..Knowledge::default() }).unwrap());
 

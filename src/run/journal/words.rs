@@ -1,9 +1,8 @@
 //! The words that states have on disk: one table each, read in both directions.
 
 use crate::check::{Code, Problem, ValueError};
-use crate::plan::RowStatus;
 use crate::plan::StepResult;
-use crate::plan::{Part, WriteKind};
+use crate::plan::{Part, RowStatus, WriteKind};
 use crate::run::journal::{Deed, Phase, RowState};
 
 /// A state and its word.
@@ -90,13 +89,13 @@ fn problem(stored: &serde_json::Value) -> Option<Problem> {
     let text = |name: &str| stored.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let code = Code::ALL.iter().copied().find(|code| code.as_str() == text("code"))?;
     let column = stored.get("column").and_then(serde_json::Value::as_u64).and_then(|column| column.try_into().ok());
-    // Journals of version 0.1 have `expected` and `hint` in place of `message` and `hint`.
+    // Journals of version 0.1 have `expected` and `mend` in place of `message` and `hint`.
     let message = match (text("message"), text("expected")) {
         ("", "") => code.title().to_owned(),
         ("", expected) => format!("{}; expected {expected}", code.title()),
         (message, _) => message.to_owned(),
     };
-    let hint = [text("hint"), text("hint")].into_iter().find(|hint| !hint.is_empty());
+    let hint = [text("hint"), text("mend")].into_iter().find(|hint| !hint.is_empty());
     let error = ValueError { code, message: message.into(), hint: hint.map(|hint| hint.to_owned().into()) };
     Some(error.at(column, text("found")))
 }
