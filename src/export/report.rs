@@ -5,8 +5,8 @@ use super::mirrored::MirroredAccount;
 use super::source::{ExportList, ExportSource};
 use crate::api::RequestCounts;
 use crate::catalog::RefreshStats;
-use crate::report::{counted, thousands};
 use crate::table::write::output::{OutputReport, TruncatedText};
+use crate::wording::{counted, thousands};
 
 /// What an export did.
 #[derive(Debug, Clone, Default)]

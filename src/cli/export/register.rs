@@ -9,8 +9,8 @@ use crate::cli::settings::Settings;
 use crate::cli::{Error, Exit};
 use crate::export::ExportError;
 use crate::register::{RegisterJob, RegisterReport};
-use crate::report::{counted, duration};
 use crate::table::write::output::FileFormat;
+use crate::wording::{counted, duration};
 
 /// What is typed in place of a collection.
 const REGISTER: &str = "register";

@@ -6,7 +6,7 @@ use crate::catalog::{RefreshMethod, RefreshStats};
 use crate::cli::printer::Printer;
 use crate::error::Error;
 use crate::export::{ChangeCounts, ExportReport, TableReport};
-use crate::report::{counted, duration};
+use crate::wording::{counted, duration};
 
 pub(super) fn print(report: &ExportReport, is_to_stdout: bool, printer: Printer) -> Result<(), Error> {
     report.warnings().iter().for_each(|warning| printer.warn(warning));
