@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
 use tallyport::api::{Client, ClientOptions, Secret};
-use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
+use tallyport::plan::{RowId, Step, StepRole, StepSink as _, WriteKind};
 use tallyport::report::Status;
 use tallyport::run::journal::{
     Account, At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead, StepOutcome,
@@ -84,7 +84,7 @@ fn plan(at: At, base_url: &str, ids: &Ids, rows: u64) -> Result<Draft, Box<dyn E
     let mut row = Row::default();
     for position in 0..rows {
         let mut step =
-            Step::new(position as u32, RowId { sheet: 0, row: position + 2 }, Part::Own, entity, WriteKind::Create);
+            Step::new(position as u32, RowId { sheet: 0, row: position + 2 }, StepRole::Row, entity, WriteKind::Create);
         step.body = serde_json::from_slice::<Map<String, Json>>(&ids.body(position)?)?;
         draft.push(&step)?;
         row.clear(position + 2);

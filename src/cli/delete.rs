@@ -22,7 +22,7 @@ use crate::catalog::{Catalog, Needs, Record};
 use crate::check::Conflicts;
 use crate::export::{Backup, BackupError, Names, referred};
 use crate::mapping::{OwnIds, To};
-use crate::plan::{CreateMissing, Guard, StepCount};
+use crate::plan::{CreateMissing, PlanLimits, StepCount};
 use crate::report::thousands;
 use crate::run::Start;
 use crate::run::journal::{Deed, Details, Draft, RunHead};
@@ -31,7 +31,7 @@ use crate::schema::{Deletion, Entity, Role};
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
     let entity = collection(args)?;
-    let guard = Guard { deletes: limit("--max-deletes", args.max_deletes.as_deref())?, ..Guard::default() };
+    let guard = PlanLimits { deletes: limit("--max-deletes", args.max_deletes.as_deref())?, ..PlanLimits::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let (connection, mut interrupts) = {
         let _entered = runtime.enter();

@@ -78,7 +78,7 @@ pub enum Error {
     Mapping(#[from] crate::mapping::MappingFileError),
     /// The plan exceeds a limit of the user's.
     #[error(transparent)]
-    Guard(#[from] crate::plan::GuardFault),
+    Guard(#[from] crate::plan::LimitExceeded),
     /// The flags ask for something that cannot be done.
     #[error("{what}")]
     Usage { what: String, hint: String },

@@ -14,7 +14,7 @@ use super::result::{self, ResultPath, Typed};
 use super::running::Running;
 use super::settings::{Connection, connect};
 use super::{Error, Exit};
-use crate::plan::{CreateMissing, Guard, StepCount};
+use crate::plan::{CreateMissing, PlanLimits, StepCount};
 use crate::report::{counted, thousands};
 use crate::run::Start;
 use crate::run::journal::{Deed, Details, Draft, RunHead};
@@ -56,8 +56,8 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     running.finish(journal, &runtime, &mut interrupts)
 }
 
-fn guard(args: &ImportArgs) -> Result<Guard, Error> {
-    Ok(Guard {
+fn guard(args: &ImportArgs) -> Result<PlanLimits, Error> {
+    Ok(PlanLimits {
         creates: limit("--max-creates", args.max_creates.as_deref())?,
         updates: limit("--max-updates", args.max_updates.as_deref())?,
         deletes: limit("--max-deletes", args.max_deletes.as_deref())?,

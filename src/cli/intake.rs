@@ -13,7 +13,7 @@ use crate::check::{Beyond, CheckedRow, Checker, Duplicates, Learned, Rules};
 use crate::mapping::{
     Binding, Fault, Ignored, Mapping, MappingFile, Purpose, Stamp, To, Wish, Wishes, entity_of, find_header,
 };
-use crate::plan::{Named, TextTrust};
+use crate::plan::{EncodingConfidence, Referenced};
 use crate::report;
 use crate::run::journal::{SheetHead, Source};
 use crate::schema::{self, Entity};
@@ -272,17 +272,17 @@ impl Intake {
     }
 
     /// Whether the sheet's letters are surely what was meant.
-    pub(super) fn trust(&self, sheet: usize) -> TextTrust {
+    pub(super) fn trust(&self, sheet: usize) -> EncodingConfidence {
         match self.books[self.sheets[sheet].book].workbook.decoding() {
-            Some(decoding) if decoding.is_doubtful() => TextTrust::Guessed,
-            _ => TextTrust::Sure,
+            Some(decoding) if decoding.is_doubtful() => EncodingConfidence::Guessed,
+            _ => EncodingConfidence::Certain,
         }
     }
 
     /// Whether other sheets may name the records of this one.
-    pub(super) fn named(&self, sheet: usize) -> Named {
+    pub(super) fn named(&self, sheet: usize) -> Referenced {
         let others = self.sheets.iter().enumerate().filter(|(other, _)| *other != sheet);
-        Named::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
+        Referenced::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
     }
 
     /// How a CSV file was read, for people.

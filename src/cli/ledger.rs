@@ -2,7 +2,7 @@
 
 use crate::check::Problem;
 use crate::mapping::Stamp;
-use crate::plan::{Part, Step, WriteKind};
+use crate::plan::{Step, StepRole, WriteKind};
 use crate::report::{Counts, Outcome, ProblemTally, Status};
 use crate::run::journal::{PlannedRow, RowState, StepOutcome, StepResult};
 
@@ -74,10 +74,10 @@ impl Ledger {
     /// A step of the row has ended.
     pub(super) fn conclude(&mut self, step: &Step, outcome: &StepOutcome) {
         let row = step.row.row;
-        match (step.part, outcome.result) {
-            (Part::Missing, StepResult::Done | StepResult::Found) => {}
-            (Part::Missing, _) => self.blame(row, &outcome.problems),
-            (Part::Own, result) => {
+        match (step.role, outcome.result) {
+            (StepRole::Dependency, StepResult::Done | StepResult::Found) => {}
+            (StepRole::Dependency, _) => self.blame(row, &outcome.problems),
+            (StepRole::Row, result) => {
                 let status = match result {
                     StepResult::Done => done_status(step.write),
                     StepResult::Found => Status::Unchanged,

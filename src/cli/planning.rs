@@ -19,10 +19,10 @@ use crate::api::Client;
 use crate::catalog::{Catalog, Copied, How, Mirror, Needs, RefreshOptions, Thoroughness};
 use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
 use crate::mapping::OwnIds;
-use crate::plan::resolver::{Renamed, UnknownNames, Users};
+use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
-    estimate,
+    ChangeLimit, CreateMissing, NotificationCount, PlanLimits, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan,
+    SheetPlan, StepCount, WriteKind, estimate,
 };
 use crate::report::{self, Planned, Requests, Status, Tense};
 use crate::run::LogStart;
@@ -43,14 +43,14 @@ pub(super) struct Planning<'p> {
     /// Whether rows say what is done with their records, or all are deleted.
     pub deed: Deed,
     pub covers: CreateMissing,
-    pub guard: Guard,
+    pub guard: PlanLimits,
     pub rows: Rows,
 }
 
 /// A plan ready to be sent.
 pub(super) struct Plan<S> {
     pub steps: S,
-    pub totals: Totals,
+    pub totals: PlanTotals,
     pub planned: Planned,
     pub knowledge: Knowledge,
     /// What the plan decided for every row, by sheet.
@@ -67,9 +67,9 @@ impl<S> Plan<S> {
 }
 
 /// A limit as a flag has it.
-pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<Limit>, Error> {
+pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>, Error> {
     let parsed = text.map(|text| {
-        Limit::parse(text).ok_or_else(|| {
+        ChangeLimit::parse(text).ok_or_else(|| {
             Error::usage(
                 format!("`{text}` is not a limit for {flag}"),
                 "write a count such as 250, or a share such as 10%",
@@ -118,14 +118,14 @@ impl Planning<'_> {
             catalog: &mut catalog,
             users: &users,
             unknown: UnknownNames::default(),
-            renamed: Renamed::default(),
+            renamed: RenamedRecords::default(),
             exported: needs.exported,
             rules: &rules,
-            covers: &self.covers,
+            create_missing: &self.covers,
             steps,
-            totals: Totals::default(),
-            emails: Emails::default(),
-            claims: Claims::default(),
+            totals: PlanTotals::default(),
+            notifications: NotificationCount::default(),
+            locks: RecordLocks::default(),
         };
         let mut ledgers = Vec::with_capacity(sheets.len());
         let mut overruled = 0;
@@ -134,8 +134,8 @@ impl Planning<'_> {
                 index: index as u16,
                 mapping,
                 match_on: match_on.clone(),
-                text: intake.trust(index),
-                named: intake.named(index),
+                encoding: intake.trust(index),
+                referenced: intake.named(index),
             };
             planner.steps.sheet(sheet.index, &intake.head(index))?;
             let pass = Pass { rows: self.rows, deed: self.deed, overruled: &mut overruled };
@@ -147,8 +147,8 @@ impl Planning<'_> {
         let planned = Planned {
             requests,
             seconds: estimate::seconds(requests, used, quota, REQUESTS_PER_SECOND),
-            emails: planner.emails.sent,
-            people: planner.emails.people(),
+            emails: planner.notifications.sent,
+            people: planner.notifications.people(),
             quota,
         };
         let Planner { steps, totals, .. } = planner;
@@ -248,8 +248,8 @@ async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Resul
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
-async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
-    let mut users = Users::new();
+async fn users(client: &Client, emails: &[String]) -> Result<UserIds, Error> {
+    let mut users = UserIds::new();
     for email in emails {
         let rows = client.activity(&[("user_email", email)], 1).await?;
         let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
@@ -350,19 +350,19 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
     let own_id = checked.id.and_then(GivenId::certain);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
-    match verdict {
-        Verdict::Write(_, write) => {
+    match decision {
+        RowDecision::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
         }
-        Verdict::Unchanged(id) => ended(Status::Unchanged, Some(id)),
-        Verdict::Yielded { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
-        Verdict::Yielded { record, .. } => ended(Status::Unchanged, Some(record)),
-        Verdict::Skipped => ended(Status::Skipped, own_id),
-        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
+        RowDecision::Unchanged(id) => ended(Status::Unchanged, Some(id)),
+        RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
+        RowDecision::SkippedConflict { record, .. } => ended(Status::Unchanged, Some(record)),
+        RowDecision::Skipped => ended(Status::Skipped, own_id),
+        RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
     }
 }
 

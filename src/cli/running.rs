@@ -15,7 +15,7 @@ use super::result::{self, ResultPath, Typed};
 use super::settings::Connection;
 use super::{Error, Exit};
 use crate::api::{Client, Waiting};
-use crate::plan::{Part, Step};
+use crate::plan::{Step, StepRole};
 use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
 use crate::run::journal::{
     Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult,
@@ -235,7 +235,7 @@ impl Rows {
         if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
             ledger.conclude(step, outcome);
         }
-        if step.part == Part::Missing && outcome.result == StepResult::Done {
+        if step.role == StepRole::Dependency && outcome.result == StepResult::Done {
             *self.also_created.entry(step.entity.name).or_default() += 1;
         }
     }
@@ -377,7 +377,7 @@ mod tests {
     use crate::table::Row;
 
     fn step() -> Step {
-        Step::new(0, RowId { sheet: 0, row: 2 }, Part::Own, schema::COLLECTIONS[0], WriteKind::Create)
+        Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::COLLECTIONS[0], WriteKind::Create)
     }
 
     fn outcome(result: StepResult, record: Option<i64>) -> StepOutcome {

@@ -22,7 +22,7 @@ use super::standing::{Readiness, Standing};
 use super::worker::{self, Flown};
 use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
-use crate::plan::{Part, Step};
+use crate::plan::{Step, StepRole};
 use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome};
 use crate::schema::Entity;
 
@@ -447,7 +447,7 @@ impl<'c> Dispatch<'c> {
         self.losses.forget(step.number);
         watcher.ended(&step, &outcome);
         // A record that a row names fails with its row, which says so itself.
-        if !outcome.is_there() && step.part == Part::Own {
+        if !outcome.is_there() && step.role == StepRole::Row {
             self.failed += 1;
             self.mind_errors();
         }

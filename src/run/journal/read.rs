@@ -14,7 +14,7 @@ use super::{
     Account, Conclusion, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome,
     StepResult,
 };
-use crate::plan::{Part, RowId, Step};
+use crate::plan::{RowId, Step, StepRole};
 use crate::report::{Counts, Status};
 use crate::schema::{self, Entity};
 use crate::table::Row;
@@ -340,7 +340,7 @@ impl Journal {
     pub fn rows_under_way(&self) -> Result<u64, JournalError> {
         let sql = "SELECT count(*) FROM step s JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
                    WHERE s.part = ?1 AND o.step IS NULL";
-        let own = words::word(PARTS, &Part::Own);
+        let own = words::word(PARTS, &StepRole::Row);
         let count = self.store.attempt(|connection| connection.query_row(sql, [own], |row| row.get::<_, i64>(0)))?;
         Ok(count as u64)
     }
@@ -447,7 +447,7 @@ fn step_of(row: &SqlRow<'_>) -> rusqlite::Result<Option<Step>> {
             words::write_kind(&write?, row.get("record").ok()?)?,
         );
         step.body = serde_json::from_str(&body?).ok()?;
-        step.awaits = awaits.map_or(Some(Vec::new()), |text| serde_json::from_str(&text).ok())?;
+        step.depends_on = awaits.map_or(Some(Vec::new()), |text| serde_json::from_str(&text).ok())?;
         step.before = stood.map_or(Some(None), |text| serde_json::from_str(&text).ok())?;
         Some(step)
     };

@@ -12,7 +12,7 @@ use super::scribe::commit_all;
 use super::store::{At, Store};
 use super::*;
 use crate::check::{Code, ValueError};
-use crate::plan::{Await, Part, RowId, Step, WriteKind};
+use crate::plan::{DependsOn, RowId, Step, StepRole, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
 
@@ -46,7 +46,7 @@ fn sheet() -> SheetHead {
 fn step(number: u32) -> Step {
     let entity = schema::collection("locations").unwrap();
     let row = RowId { sheet: 0, row: u64::from(number) + 2 };
-    let mut step = Step::new(number, row, Part::Own, entity, WriteKind::Create);
+    let mut step = Step::new(number, row, StepRole::Row, entity, WriteKind::Create);
     step.body.insert(String::from("name"), format!("L-{number}").into());
     step
 }
@@ -245,7 +245,7 @@ fn a_run_comes_back_as_it_was_planned() {
     let mut draft = Draft::begin(At::File(path.clone()), &head()).unwrap();
     draft.sheet(0, &sheet()).unwrap();
     let mut given = step(0);
-    given.awaits = vec![Await { step: 0, field: Some(String::from("city")) }];
+    given.depends_on = vec![DependsOn { step: 0, field: Some(String::from("city")) }];
     given.before = Some(given.body.clone());
     draft.push(&given).unwrap();
     let mut row = Row::default();
@@ -271,7 +271,10 @@ fn a_run_comes_back_as_it_was_planned() {
         ("locations", Some("city"), &sheet().fields)
     );
     let steps = journal.planned_from(0, 9).unwrap();
-    assert_eq!((&steps[0].body, &steps[0].awaits, &steps[0].before), (&given.body, &given.awaits, &given.before));
+    assert_eq!(
+        (&steps[0].body, &steps[0].depends_on, &steps[0].before),
+        (&given.body, &given.depends_on, &given.before)
+    );
     let mut rows = Vec::new();
     journal.each_planned(0, &mut |row| rows.push(row)).unwrap();
     assert_eq!(rows, [StoredRow { number: 2, planned: failed }]);

@@ -1,7 +1,7 @@
 //! The words that states have on disk: one table each, read in both directions.
 
 use crate::check::{Code, Problem, ValueError};
-use crate::plan::{Part, WriteKind};
+use crate::plan::{StepRole, WriteKind};
 use crate::report::{Status, is_secret};
 use crate::run::journal::{Deed, Phase, RowState, StepResult};
 
@@ -20,7 +20,7 @@ pub(super) const PHASES: &[Word<Phase>] = &[
 pub(super) const ROW_STATES: &[Word<RowState>] =
     &[(RowState::Planned, "planned"), (RowState::Ended, "ended"), (RowState::Carried, "carried")];
 
-pub(super) const PARTS: &[Word<Part>] = &[(Part::Own, "own"), (Part::Missing, "missing")];
+pub(super) const PARTS: &[Word<StepRole>] = &[(StepRole::Row, "own"), (StepRole::Dependency, "missing")];
 
 pub(super) const RESULTS: &[Word<StepResult>] = &[
     (StepResult::Done, "done"),
