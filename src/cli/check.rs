@@ -9,7 +9,7 @@ use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
 use super::running::print;
 use super::{Error, Exit};
-use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
 use crate::report::{Counts, Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
 use crate::table::Row;
@@ -60,7 +60,11 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
             };
             check_sheet(intake, index, &mut checkers[index], pass)?;
         }
-        let learned = checkers.iter_mut().map(Checker::learn).filter(|learned| *learned == Learned::ReadAgain).count();
+        let learned = checkers
+            .iter_mut()
+            .map(Checker::infer_formats)
+            .filter(|learned| *learned == Inference::NeedsSecondPass)
+            .count();
         if learned > 0 {
             continue;
         }
@@ -120,7 +124,7 @@ impl Pass<'_> {
             return;
         }
         if self.may_create(checked) {
-            checked.require(self.mapping);
+            checked.report_missing(self.mapping);
         }
         if checked.problems.is_empty() {
             self.counts.add(Status::Unchanged);

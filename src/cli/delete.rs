@@ -21,7 +21,7 @@ use super::{Error, Exit};
 use crate::catalog::{Catalog, Needs, Record};
 use crate::check::Conflicts;
 use crate::export::{Backup, BackupError, Names, referred};
-use crate::mapping::{OwnIds, To};
+use crate::mapping::{ColumnTarget, IdOwnership};
 use crate::plan::{CreateMissing, PlanLimits, StepCount};
 use crate::report::thousands;
 use crate::run::Start;
@@ -112,9 +112,9 @@ fn see_keys(intake: &Intake) -> Result<(), Error> {
     for (index, sheet) in intake.sheets.iter().enumerate() {
         let mapping = &sheet.mapping;
         let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
-        let ids = mapping.columns.iter().find(|column| matches!(column.to, To::Id(_)));
+        let ids = mapping.columns.iter().find(|column| matches!(column.target, ColumnTarget::Id(_)));
         let hint = match (ids, sheet.match_on.first()) {
-            (Some(_), _) if mapping.own_ids() == OwnIds::Certain => continue,
+            (Some(_), _) if mapping.id_ownership() == IdOwnership::Verified => continue,
             _ if has_key => continue,
             (Some(column), _) => {
                 format!("add --map '{}=_id' if that column holds this account's own ids", column.header)

@@ -1,7 +1,7 @@
 //! What became of every row so far, in some thirty bytes a row.
 
 use crate::check::Problem;
-use crate::mapping::Stamp;
+use crate::mapping::TimestampColumn;
 use crate::plan::{Step, StepRole, WriteKind};
 use crate::report::{Counts, Outcome, ProblemTally, Status};
 use crate::run::journal::{PlannedRow, RowState, StepOutcome, StepResult};
@@ -104,7 +104,7 @@ impl Ledger {
 
     /// When an update happened, as far as the service says.
     fn note_change(&mut self, row: u64, outcome: &StepOutcome) {
-        let told = outcome.after.as_ref().and_then(|after| after.get(Stamp::Updated.name())?.as_str());
+        let told = outcome.after.as_ref().and_then(|after| after.get(TimestampColumn::Updated.name())?.as_str());
         let changed = told.and_then(|moment| moment.parse::<jiff::Timestamp>().ok());
         if let (Some(changed), Some(position)) = (changed, self.position(row)) {
             self.entries[position].changed = changed.as_millisecond();

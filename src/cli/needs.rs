@@ -6,8 +6,8 @@ use super::Error;
 use super::earlier::Rows;
 use super::intake::Intake;
 use crate::catalog;
-use crate::check::{CheckedRow, Checker, Given, text};
-use crate::mapping::{Mapping, Stamp};
+use crate::check::{CheckedRow, Checker, ParsedValue, text};
+use crate::mapping::{Mapping, TimestampColumn};
 use crate::plan::{CreateMissing, ReportedTimestamp, SheetPlan};
 use crate::schema::{self, Entity, Role, Verb};
 use crate::table::Row;
@@ -50,7 +50,7 @@ pub(super) fn gather(
                 "give the result workbook, or leave out --only-failed",
             ));
         }
-        let changed = mapping.stamp_column(Stamp::Updated);
+        let changed = mapping.timestamp_column(TimestampColumn::Updated);
         rows += intake.survey(index, checkers, &mut |row, checked| {
             if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
                 needs.exported = Some(shown.later(needs.exported));
@@ -103,8 +103,8 @@ fn gather_row(
     for given in &checked.values {
         let field = &entity.fields[given.field];
         match (given.value, field.reference_to()) {
-            (Given::Name(_), Some(reference)) => needs.name(reference.to, cell(given.column)),
-            (Given::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
+            (ParsedValue::Name(_), Some(reference)) => needs.name(reference.to, cell(given.column)),
+            (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
         }
     }

@@ -17,8 +17,8 @@ use super::settings::Connection;
 use super::{Error, Exit};
 use crate::api::Client;
 use crate::catalog::{Catalog, Copied, How, Mirror, Needs, RefreshOptions, Thoroughness};
-use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
-use crate::mapping::OwnIds;
+use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RowAction};
+use crate::mapping::IdOwnership;
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
     ChangeLimit, CreateMissing, NotificationCount, PlanLimits, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan,
@@ -326,7 +326,7 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
     let says_key = key.is_some_and(|column| !row.cell(column as usize).is_blank());
     if !says_key {
         // It may be another system's id: without a key beside it, it deletes nothing.
-        checked.id = checked.id.filter(|id| id.own == OwnIds::Certain);
+        checked.id = checked.id.filter(|id| id.ownership == IdOwnership::Verified);
     }
     match checked.action {
         Some(RowAction::Skip) => 0,
@@ -351,7 +351,7 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
 fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
-    let own_id = checked.id.and_then(GivenId::certain);
+    let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
     match decision {

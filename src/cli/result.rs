@@ -7,8 +7,8 @@ use super::Error;
 use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
-use crate::check::{Blank, Conflicts, FractionalCost, Mode};
-use crate::mapping::{Ignored, Mapping, Stamp};
+use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
+use crate::mapping::{Ignored, Mapping, TimestampColumn};
 use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
 use crate::run::journal::{Journal, SheetHead};
 use crate::table::write::WriteError;
@@ -188,7 +188,7 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
         },
     );
     add("--allow-duplicates", args.allow_duplicates.then(|| String::from("yes")));
-    add("--blank", (args.blank == Blank::Clear).then(|| String::from("clear")));
+    add("--blank", (args.blank == EmptyCells::Clear).then(|| String::from("clear")));
     add(
         "--fractional-cost",
         match args.fractional_cost {
@@ -352,7 +352,7 @@ fn write_sheet(
     book: &mut ResultBook,
 ) -> Result<(), Error> {
     book.start_sheet(&head.label, &head.header, head.entity.name)?;
-    let shown = head.column_of(Stamp::Updated.name());
+    let shown = head.column_of(TimestampColumn::Updated.name());
     let mut position = 0;
     let mut written: Result<(), WriteError> = Ok(());
     rows.each(index, &mut |row| {

@@ -12,7 +12,7 @@ use super::timestamp::ReportedTimestamp;
 use super::{diff, unchanged};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Target};
-use crate::check::{Code, Conflicts, GivenCustom, Problem, ValueError};
+use crate::check::{Code, Conflicts, ParsedCustomField, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
 use crate::schema::Field;
@@ -50,7 +50,7 @@ struct Difference {
 pub(super) struct Changes<'d> {
     pub(super) fields: &'d [ResolvedField],
     pub(super) missing: &'d [(usize, DependencyRecord)],
-    pub(super) custom: &'d [GivenCustom],
+    pub(super) custom: &'d [ParsedCustomField],
 }
 
 impl Conflict {

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::api::custom_fields;
-use crate::check::GivenCustom;
+use crate::check::ParsedCustomField;
 use crate::schema::{Field, Kind, fold_header};
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
@@ -38,10 +38,10 @@ fn told_pairs(fields: &Json) -> Vec<(String, String)> {
 
 /// The record's custom fields with the row's values merged in, so that fields the row does not mention are kept.
 /// `None` if nothing changes.
-pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[GivenCustom]) -> Option<Json> {
+pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[ParsedCustomField]) -> Option<Json> {
     let before = held.map(custom_fields).unwrap_or_default();
     let mut after = before.clone();
-    for GivenCustom { name, value, .. } in given {
+    for ParsedCustomField { name, value, .. } in given {
         match position_of(name, &after).map(|position| &mut after[position]) {
             Some((_, old)) => old.clone_from(value),
             None if value.is_empty() => {}
@@ -52,7 +52,7 @@ pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[GivenCustom]) -
 }
 
 /// Whether a row's custom field differs from the record's. Absent and empty are equal.
-pub(super) fn differs(held: &[(String, String)], given: &GivenCustom) -> bool {
+pub(super) fn differs(held: &[(String, String)], given: &ParsedCustomField) -> bool {
     let held = position_of(&given.name, held).map_or("", |position| held[position].1.as_str());
     held != given.value
 }
@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn custom_fields_not_named_by_the_row_stay() {
         let held = json!(r#"[{"name":"Rack","value":"B4"},{"name":"MAC","value":"aa"}]"#);
-        let given = |name: &str, value: &str| GivenCustom { name: name.to_owned(), value: value.to_owned(), column: 0 };
+        let given =
+            |name: &str, value: &str| ParsedCustomField { name: name.to_owned(), value: value.to_owned(), column: 0 };
         assert!(!differs(&custom_fields(&held), &given("MAC", "aa")) && !differs(&[], &given("MAC", "")));
         let given = [given("MAC", "bb")];
         let merged = merged_custom_fields(Some(&held), &given).unwrap();

@@ -14,7 +14,7 @@ use crate::api::Body;
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
 use crate::check::{
-    CheckedRow, Code, Conflicts, Duplicates, GivenCustom, GivenId, Mode, Problem, RowAction, Rules, ValueError,
+    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, ParsedId, Problem, RowAction, Rules, ValueError,
 };
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
@@ -157,7 +157,7 @@ impl<S: StepSink> Planner<'_, S> {
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
         if creates && !says_id {
-            checked.require(sheet.mapping);
+            checked.report_missing(sheet.mapping);
             problems.append(&mut checked.problems);
         }
         let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
@@ -236,7 +236,7 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(Some(Target::Known(target_record.id.number)));
         }
         let by_key = self.by_key(sheet, row, &delta.all());
-        let Some(GivenId { number: id, column, .. }) = checked.id else { return by_key };
+        let Some(ParsedId { number: id, column, .. }) = checked.id else { return by_key };
         if self.catalog.record(collection, id).is_none() {
             let error = ValueError::new(
                 Code::RecordMissing,
@@ -551,7 +551,7 @@ pub(super) enum Decision {
 pub(super) struct RowDraft {
     pub(super) fields: Vec<ResolvedField>,
     pub(super) missing: Vec<(usize, DependencyRecord)>,
-    pub(super) custom: Vec<GivenCustom>,
+    pub(super) custom: Vec<ParsedCustomField>,
     /// The existing record it writes to; `None` for a create or an action.
     pub(super) record: Option<WriteKind>,
 }

@@ -10,7 +10,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
 use crate::catalog::{Catalog, Found, Naming, Target, fold_name};
-use crate::check::{CheckedRow, Code, Given, GivenField, Problem, ValueError, text};
+use crate::check::{CheckedRow, Code, ParsedField, ParsedValue, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{Field, Kind, Reference, Wire};
 use crate::table::Row;
@@ -97,7 +97,7 @@ impl Resolver<'_> {
         let mut problems = Vec::new();
         for given in &checked.values {
             let field = &mapping.entity.fields[given.field];
-            if field.kind == Kind::CustomFields && given.value != Given::Clear {
+            if field.kind == Kind::CustomFields && given.value != ParsedValue::Clear {
                 continue;
             }
             match self.value(field, row, checked, given) {
@@ -108,20 +108,20 @@ impl Resolver<'_> {
         (fields, problems)
     }
 
-    fn value(&self, field: &Field, row: &Row, checked: &CheckedRow, given: &GivenField) -> Result<Resolved, Problem> {
+    fn value(&self, field: &Field, row: &Row, checked: &CheckedRow, given: &ParsedField) -> Result<Resolved, Problem> {
         let raw = row.cell(given.column as usize).text;
         let trimmed = text::trimmed(raw);
         Ok(match given.value {
-            Given::Clear => Resolved::Clear,
-            Given::Text => Resolved::Value(Json::from(trimmed)),
-            Given::Integer(number) => Resolved::Value(Json::from(number)),
-            Given::Amount(amount) => Resolved::Value(amount_json(amount)),
-            Given::Date(date) => Resolved::Value(Json::from(date.to_string())),
-            Given::Boolean(truth) => Resolved::Value(Json::from(truth)),
-            Given::Currency(code) => Resolved::Value(Json::from(code)),
-            Given::Option(position) => Resolved::Option(position),
-            Given::UserEmail => self.user(trimmed).map_err(|error| error.at(Some(given.column), raw))?,
-            Given::Name(ids) => {
+            ParsedValue::Clear => Resolved::Clear,
+            ParsedValue::Text => Resolved::Value(Json::from(trimmed)),
+            ParsedValue::Integer(number) => Resolved::Value(Json::from(number)),
+            ParsedValue::Amount(amount) => Resolved::Value(amount_json(amount)),
+            ParsedValue::Date(date) => Resolved::Value(Json::from(date.to_string())),
+            ParsedValue::Boolean(truth) => Resolved::Value(Json::from(truth)),
+            ParsedValue::Currency(code) => Resolved::Value(Json::from(code)),
+            ParsedValue::Option(position) => Resolved::Option(position),
+            ParsedValue::UserEmail => self.user(trimmed).map_err(|error| error.at(Some(given.column), raw))?,
+            ParsedValue::Name(ids) => {
                 let Some(reference) = field.reference_to() else { return Ok(Resolved::Value(Json::from(trimmed))) };
                 let hints = hints(row, checked, given.field);
                 self.name(reference, trimmed, ids, &hints)

@@ -9,15 +9,15 @@ use super::timestamp::ReportedTimestamp;
 use super::{diff, unchanged};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Record};
-use crate::check::{CheckedRow, Code, GivenId, ValueError};
-use crate::mapping::{Column, Mapping, OwnIds, Stamp, To};
+use crate::check::{CheckedRow, Code, ParsedId, ValueError};
+use crate::mapping::{Column, ColumnTarget, IdOwnership, Mapping, TimestampColumn};
 use crate::plan::resolver::ResolvedField;
 use crate::table::Row;
 
 /// The record that a row targets.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TargetRecord<'c> {
-    pub(super) id: GivenId,
+    pub(super) id: ParsedId,
     pub(super) record: &'c Record,
     /// When the record had last been changed as of the export. `None` if the row does not say, or says it of another
     /// system's record.
@@ -45,23 +45,23 @@ impl<'c> TargetRecord<'c> {
         let id = checked.id?;
         let record = catalog.record(mapping.entity.name, id.number)?;
         let identity = record_identity(mapping, row, record);
-        if id.own == OwnIds::Doubtful && identity != RecordIdentity::Same && !key_matches(record) {
+        if id.ownership == IdOwnership::Unverified && identity != RecordIdentity::Same && !key_matches(record) {
             return None;
         }
-        let version = shown(mapping, row, Stamp::Updated).filter(|_| identity != RecordIdentity::Other);
+        let version = shown(mapping, row, TimestampColumn::Updated).filter(|_| identity != RecordIdentity::Other);
         Some(Self { id, record, version })
     }
 
     /// When the service changed the record, if that was after the export.
     pub(super) fn changed_since(&self) -> Option<ReportedTimestamp> {
-        let changed = ReportedTimestamp::from_record(self.record.get(Stamp::Updated.name()))?;
+        let changed = ReportedTimestamp::from_record(self.record.get(TimestampColumn::Updated.name()))?;
         self.version.filter(|version| changed.is_after(*version)).map(|_| changed)
     }
 
     /// The reference fields of which some cell shows the record's current value.
     pub(super) fn shown_references(&self, mapping: &Mapping, row: &Row, catalog: &Catalog) -> Vec<usize> {
-        let reference = |column: &Column| match column.to {
-            To::Field { field, .. } => mapping.entity.fields[field].reference_to().map(|_| field),
+        let reference = |column: &Column| match column.target {
+            ColumnTarget::Field { field, .. } => mapping.entity.fields[field].reference_to().map(|_| field),
             _ => None,
         };
         let shown = mapping.columns.iter().filter_map(|column| Some((reference(column)?, column.index as u32)));
@@ -72,15 +72,15 @@ impl<'c> TargetRecord<'c> {
     pub(super) fn shows(&self, mapping: &Mapping, row: &Row, column: u32, catalog: &Catalog) -> bool {
         let cell = row.cell(column as usize);
         let Some(known) = mapping.columns.iter().find(|known| known.index == column as usize) else { return false };
-        match &known.to {
-            To::Field { field, ids } => {
+        match &known.target {
+            ColumnTarget::Field { field, ids } => {
                 let field = &mapping.entity.fields[*field];
                 let held = self.record.get(field.name);
                 unchanged::is_shown_by(cell, (field, *ids), held, catalog)
             }
-            To::Custom(name) => self.shows_custom(cell, name),
+            ColumnTarget::Custom(name) => self.shows_custom(cell, name),
             // A describing column that the service returns under the same name; it is never written.
-            To::Related { .. } => self.record.contains_key(known.header.as_str()),
+            ColumnTarget::Related { .. } => self.record.contains_key(known.header.as_str()),
             _ => false,
         }
     }
@@ -95,7 +95,8 @@ impl<'c> TargetRecord<'c> {
 
 /// Whether a record was changed after a timestamp, as far as is known.
 pub(super) fn changed_after(record: &Record, moment: ReportedTimestamp) -> bool {
-    ReportedTimestamp::from_record(record.get(Stamp::Updated.name())).is_some_and(|changed| changed.is_after(moment))
+    ReportedTimestamp::from_record(record.get(TimestampColumn::Updated.name()))
+        .is_some_and(|changed| changed.is_after(moment))
 }
 
 /// Adds a note that a name was ignored because it may be outdated.
@@ -130,9 +131,10 @@ pub(super) fn unknown_name_beside_id(collection: &str, name: &str, told_by_id: &
 
 /// Compares the row's timestamps with the record's.
 fn record_identity(mapping: &Mapping, row: &Row, record: &Record) -> RecordIdentity {
-    let told =
-        |stamp: Stamp| Some((shown(mapping, row, stamp)?, ReportedTimestamp::from_record(record.get(stamp.name()))?));
-    match (told(Stamp::Created), told(Stamp::Updated)) {
+    let told = |timestamp: TimestampColumn| {
+        Some((shown(mapping, row, timestamp)?, ReportedTimestamp::from_record(record.get(timestamp.name()))?))
+    };
+    match (told(TimestampColumn::Created), told(TimestampColumn::Updated)) {
         (Some((shown, held)), _) if shown.is_same(held) => RecordIdentity::Same,
         (Some(_), _) => RecordIdentity::Other,
         (None, Some((shown, held))) if shown.is_same(held) => RecordIdentity::Same,
@@ -140,8 +142,8 @@ fn record_identity(mapping: &Mapping, row: &Row, record: &Record) -> RecordIdent
     }
 }
 
-fn shown(mapping: &Mapping, row: &Row, stamp: Stamp) -> Option<ReportedTimestamp> {
-    ReportedTimestamp::from_cell(row.cell(mapping.stamp_column(stamp)? as usize))
+fn shown(mapping: &Mapping, row: &Row, timestamp: TimestampColumn) -> Option<ReportedTimestamp> {
+    ReportedTimestamp::from_cell(row.cell(mapping.timestamp_column(timestamp)? as usize))
 }
 
 /// A row's values, split by whether they differ from the target record.

@@ -2,7 +2,7 @@
 
 use crate::api::{Body, Fate, Record, Scope, WriteFailure};
 use crate::check::{Code, Problem, ValueError};
-use crate::mapping::Stamp;
+use crate::mapping::TimestampColumn;
 use crate::plan::{Step, StepRole, WriteKind};
 use crate::run::journal::{SheetHead, StepOutcome, StepResult};
 
@@ -165,7 +165,7 @@ fn after_image(step: &Step, record: &Record) -> Body {
 /// When the service changed the record for this run: the result shows it, so that whoever goes on from there is not told
 /// of a conflict with the run itself.
 fn moment_of(record: &Record) -> Body {
-    let name = Stamp::Updated.name();
+    let name = TimestampColumn::Updated.name();
     record.get(name).map(|moment| (name.to_owned(), moment.clone())).into_iter().collect()
 }
 
