@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
+use tallyport::account::AccountIdentity;
 use tallyport::api::{Client, ClientOptions, Secret};
 use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
 use tallyport::report::Status;
 use tallyport::run::journal::{
-    Account, At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead, StepOutcome,
+    At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead, StepOutcome,
 };
 use tallyport::run::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::schema;
@@ -71,7 +72,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
 
 fn plan(at: At, base_url: &str, ids: &Ids, rows: u64) -> Result<Draft, Box<dyn Error>> {
     let entity = schema::collection("assets").ok_or("there are no assets")?;
-    let account = Account::Service { base_url: base_url.to_owned(), tenant: None, profile: None };
+    let account = AccountIdentity::Service { base_url: base_url.to_owned(), tenant: None, profile: None };
     let (id, details) = (String::from("bench"), Details::default());
     let mut draft = Draft::begin(at, &RunHead { id, deed: Deed::Import, account, undoes: None, details })?;
     let mut header = Row::default();

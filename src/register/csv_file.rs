@@ -30,7 +30,7 @@ use jiff::civil::Date;
 use super::amount::Currency;
 use super::columns::{COLUMNS, CellValue, MissingName};
 use super::line::RegisterLine;
-use crate::table::formula::guarded_text;
+use crate::table::formula::escape_formula;
 
 /// Writes the register of `as_of`.
 pub(super) fn write(out: impl Write, lines: &[RegisterLine], as_of: Date) -> Result<(), csv::Error> {
@@ -54,7 +54,7 @@ pub(super) fn writer<W: Write>(out: W) -> csv::Writer<W> {
 fn spelled<'a>(value: &'a CellValue<'a>, currency: &Currency) -> std::borrow::Cow<'a, str> {
     match value {
         CellValue::Blank => "".into(),
-        CellValue::Text(text) => guarded_text(text),
+        CellValue::Text(text) => escape_formula(text),
         CellValue::Number(number) => number.to_string().into(),
         CellValue::Money(amount) => currency.plain(*amount).into(),
         CellValue::Date(day) => day.to_string().into(),

@@ -1,5 +1,6 @@
 //! Why a register could not be written.
 
+use crate::error::Diagnostic;
 use std::path::PathBuf;
 
 use super::item::ItemKind;
@@ -74,11 +75,10 @@ pub enum PreviousProblem {
     Later { as_of: String, present: String },
 }
 
-impl RegisterError {
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
-            Self::Write(error) => return error.mend().map(|mend| mend.replace("`--result`", "`-o`")),
+impl Diagnostic for RegisterError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Write(error) => return error.hint().map(|hint| hint.replace("`--result`", "`-o`")),
             Self::Read(_) => return None,
             Self::Rates { problem: RatesProblem::NoBase, .. } => {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
@@ -94,6 +94,6 @@ impl RegisterError {
             Self::Twice { .. } => "export again: the account changed while it was being read",
             Self::TooManyItems { .. } => "export to a .csv file instead",
         };
-        Some(mend.to_owned())
+        Some(hint.to_owned())
     }
 }

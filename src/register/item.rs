@@ -103,7 +103,7 @@ impl std::fmt::Display for MissingFigure {
 
 impl MissingFigure {
     /// What to change in the account.
-    pub fn mend(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::CostMissing | Self::CostUnreadable(_) | Self::CostNegative(_) => "enter its purchase cost",
             Self::DateMissing | Self::DateUnreadable(_) => "enter its purchase date",

@@ -73,7 +73,7 @@ impl std::fmt::Display for LineWarning {
 
 impl LineWarning {
     /// What to change in the account.
-    pub fn mend(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::CurrencyUnstated => "enter its currency or the currency of its location",
             Self::CurrencyUnknown(_) => "enter a three-letter ISO 4217 code",

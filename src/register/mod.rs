@@ -12,7 +12,6 @@
 //! previous       reads an earlier register
 //! roll_forward   explains the changes from an earlier register to this one
 //! manifest       counts, totals and digests, written beside the files
-//! batch          all files appear together or not at all
 //! ```
 //!
 //! What always holds:
@@ -25,7 +24,6 @@
 //! - The current date and time are arguments: the same records and options always give the same files.
 
 mod amount;
-mod batch;
 mod book;
 mod columns;
 mod csv_file;

@@ -32,7 +32,7 @@ use super::item::ItemKind;
 use super::line::{ItemState, RegisterLine};
 use super::previous::{PreviousEntry, PreviousRegister};
 use super::totals::{GroupBy, LineGroup, group_key, groups, name_or_none};
-use crate::table::formula::guarded_text;
+use crate::table::formula::escape_formula;
 
 /// The maximum number of differences listed in an error.
 const MOST_NAMED: usize = 5;
@@ -413,7 +413,7 @@ pub(super) fn write_csv(out: impl Write, roll: &RollForward, to: Date) -> Result
     for group in &roll.groups {
         for (measure, movement) in Measure::ALL.into_iter().zip(&group.movements) {
             out.write_field(&*group.currency.code)?;
-            out.write_field(&*guarded_text(&group.category))?;
+            out.write_field(&*escape_formula(&group.category))?;
             out.write_field(measure.name())?;
             for part in movement.parts() {
                 out.write_field(group.currency.plain(part))?;

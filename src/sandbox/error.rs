@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::FaultsError;
+use crate::error::Diagnostic;
 
 /// Why the sandbox could not start. Once started, it replies to every request, if only with a refusal.
 #[derive(Debug, thiserror::Error)]
@@ -62,10 +63,9 @@ pub enum SandboxError {
     Seed(String),
 }
 
-impl SandboxError {
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+impl Diagnostic for SandboxError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
             SandboxError::Address { .. } => "use HOST:PORT, e.g. `127.0.0.1:8080`".into(),
             SandboxError::Listen { .. } => "choose another port, or port 0 to let the system choose".into(),
             SandboxError::Key => "choose a key of letters and digits".into(),
@@ -73,19 +73,19 @@ impl SandboxError {
             SandboxError::PageLimit => "use a page limit of at least 1".into(),
             SandboxError::Tenant { .. } => "write tenants as `1,2` or `1=North,2=South`, with ids from 1".into(),
             SandboxError::TenantTwice { id } => format!("list tenant {id} once"),
-            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.mend(),
+            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.hint(),
             SandboxError::FaultsFile { .. } => "pass a UTF-8 text file after the `@`, with one fault per line".into(),
             SandboxError::Foreign { .. } => "use a file that does not exist yet, or one that a sandbox created".into(),
             SandboxError::Newer { .. } => "update tallyport, or use another file".into(),
             SandboxError::InUse { .. } => "stop the other sandbox, or use another file".into(),
-            SandboxError::Open { path, .. } => open_mend(path),
+            SandboxError::Open { path, .. } => open_hint(path),
             SandboxError::Start(_) | SandboxError::Database(_) | SandboxError::Seed(_) => return None,
         };
-        Some(mend)
+        Some(hint)
     }
 }
 
-fn open_mend(path: &Path) -> String {
+fn open_hint(path: &Path) -> String {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
             format!("create the folder `{}` first", folder.display())

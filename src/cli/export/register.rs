@@ -14,7 +14,7 @@ use super::destination;
 use super::job::{self, REGISTER};
 use super::landing::Landing;
 use crate::cli::args::{ExportArgs, FormatName, Global};
-use crate::cli::interrupts::Interrupts;
+use crate::cli::interrupts;
 use crate::cli::planning::or_interrupted;
 use crate::cli::printer::Printer;
 use crate::cli::progress::{Progress, ProgressKind};
@@ -36,16 +36,16 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer, now: Dat
     let started = Instant::now();
     see_consistency(args)?;
     let as_of = as_of(args.as_of.as_deref(), now.date())?;
-    let connection = connect(global)?;
-    let tenant = connection.account.tenant().map(|tenant| tenant.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let connection = runtime.block_on(connect(global))?;
+    let tenant = connection.identity.tenant().map(|tenant| tenant.to_string());
     let (target, landing) = target(args, tenant.as_deref(), now, &runtime)?;
-    let base_url = connection.account.to_string();
+    let base_url = connection.identity.to_string();
     let mut progress = Progress::new(ProgressKind::choose(global), None);
     let mut account = Account::open(connection, None, printer)?;
     let reading = if args.full { job::Reading::Whole } else { job::Reading::Changes };
     runtime.block_on(async {
-        let mut interrupts = Interrupts::listen()?;
+        let mut interrupts = interrupts::listen()?;
         let reach = Reach { reading, wanted: &wanted() };
         or_interrupted(&mut interrupts, account.refresh(reach, &mut progress)).await
     })?;

@@ -30,12 +30,12 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Reg
     let mut row = HEAD + 1;
     for line in &register.lines {
         for missing_figure in &line.missing {
-            row = put(sheet, styles, row, line, ("no book value", &missing_figure.to_string(), missing_figure.mend()))?;
+            row = put(sheet, styles, row, line, ("no book value", &missing_figure.to_string(), missing_figure.hint()))?;
         }
     }
     for line in &register.lines {
         for warning in &line.warnings {
-            row = put(sheet, styles, row, line, ("note", &warning.to_string(), warning.mend()))?;
+            row = put(sheet, styles, row, line, ("note", &warning.to_string(), warning.hint()))?;
         }
     }
     match row == HEAD + 1 {
@@ -49,7 +49,7 @@ fn put(
     styles: &RegisterStyles,
     row: u32,
     line: &RegisterLine,
-    (what, why, mend): (&str, &str, &str),
+    (what, why, hint): (&str, &str, &str),
 ) -> Result<u32, XlsxError> {
     // The last row says so; the register has the reasons of all lines.
     if row >= MAX_ROWS - 1 {
@@ -60,7 +60,7 @@ fn put(
     sheet::text(sheet, (row, 0), what, &styles.line)?;
     sheet::text(sheet, (row, 1), item.kind.name(), &styles.line)?;
     sheet.write_number_with_format(row, 2, item.id as f64, &styles.line_number)?;
-    let texts = [&*item.tag, &*item.title, &*item.category, line.state.name(), &*item.currency.code, why, mend];
+    let texts = [&*item.tag, &*item.title, &*item.category, line.state.name(), &*item.currency.code, why, hint];
     for (column, text) in (3..).zip(texts) {
         sheet::text(sheet, (row, column), text, &styles.line)?;
     }

@@ -34,13 +34,13 @@ use jiff::civil::Date;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::write::Register;
-use crate::table::write::{WholeFile, WriteError, guarded};
+use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
 use styles::RegisterStyles;
 
 /// Writes the workbook into `file`.
-pub(super) fn write(file: &mut WholeFile, register: &Register<'_>) -> Result<(), WriteError> {
+pub(super) fn write(file: &mut AtomicFile, register: &Register<'_>) -> Result<(), WriteError> {
     let path = file.path().to_owned();
-    guarded(&path, || {
+    catch_write_panic(&path, || {
         let mut workbook = Workbook::new();
         // The rows wait beside the file, not in the system's folder for temporary files, which may be memory.
         workbook.set_tempdir(file.folder())?;

@@ -9,7 +9,7 @@ use crate::register::Currency;
 use crate::register::columns::{COLUMNS, CellValue, Column, ColumnType, LAST_PRINTED, MissingName, position};
 use crate::register::previous::REGISTER_SHEET;
 use crate::register::write::Register;
-use crate::table::write::xlsx::{clipped, text_width};
+use crate::table::write::xlsx::{text_width, truncate_to_cell};
 
 /// The lines whose texts decide how wide a column is.
 const SAMPLE: usize = 500;
@@ -75,7 +75,9 @@ fn put(
 ) -> Result<(), XlsxError> {
     match value {
         CellValue::Blank => Ok(()),
-        CellValue::Text(text) => sheet.write_string_with_format(row, column, clipped(text), &styles.line).map(drop),
+        CellValue::Text(text) => {
+            sheet.write_string_with_format(row, column, truncate_to_cell(text), &styles.line).map(drop)
+        }
         CellValue::Number(number) => {
             sheet.write_number_with_format(row, column, *number as f64, &styles.line_number).map(drop)
         }

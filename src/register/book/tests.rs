@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::super::depreciation::DepreciationSchedule;
 use super::super::item::{Disposal, MissingFigure, RegisterItem};
 use super::super::{Currency, ItemKind, RegisterAccount, RegisterOptions, RegisterTarget, samples, write};
+use crate::error::Diagnostic;
 use crate::table::{Input, ReadOptions, Value, Workbook};
 
 fn options(target: RegisterTarget) -> RegisterOptions {
@@ -248,7 +249,7 @@ fn an_item_that_is_there_twice_and_a_failure_leave_the_old_files() {
     let error = write(twice, &options(RegisterTarget::Csv(path.clone()))).unwrap_err();
     assert_eq!(error.to_string(), "duplicate asset 1");
     let missing = options(RegisterTarget::Csv(folder.path().join("no/register.csv")));
-    assert!(write(items(), &missing).unwrap_err().mend().unwrap().contains("create the folder"));
+    assert!(write(items(), &missing).unwrap_err().hint().unwrap().contains("create the folder"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

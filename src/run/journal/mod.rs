@@ -24,7 +24,6 @@
 //! `user_version` is the format's version. Durable are commits of the phase `sending`; while a plan is made nothing is
 //! lost that the spreadsheet does not hold.
 
-mod account;
 mod cells;
 mod draft;
 mod error;
@@ -44,15 +43,15 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::account::AccountIdentity;
 use crate::api::Body;
 use crate::check::Problem;
 use crate::plan::{StepCount, StepSink};
 use crate::report::{Counts, Status};
-use crate::run::LogStart;
+use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 
-pub use account::Account;
 pub use draft::Draft;
 pub use error::JournalError;
 pub use read::{Attempts, Journal, RowState, StoredRow};
@@ -66,7 +65,7 @@ pub struct RunHead {
     /// When it began and four letters: `20261124-093012-kqzf`.
     pub id: String,
     pub deed: Deed,
-    pub account: Account,
+    pub account: AccountIdentity,
     /// The run that this one takes back.
     pub undoes: Option<String>,
     pub details: Details,
@@ -180,7 +179,7 @@ pub struct Knowledge {
     /// How many records each collection held, as far as it was read.
     pub sizes: Vec<(String, u64)>,
     /// Where the activity log stood.
-    pub log: LogStart,
+    pub log: LogPosition,
 }
 
 /// What a run has come to so far.

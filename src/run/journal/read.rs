@@ -11,9 +11,9 @@ use super::draft::row_keys;
 use super::store::{At, Store};
 use super::words::{self, DEEDS, PARTS, PHASES, RESULTS, ROW_STATES};
 use super::{
-    Account, Conclusion, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome,
-    StepResult,
+    Conclusion, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome, StepResult,
 };
+use crate::account::AccountIdentity;
 use crate::plan::{Part, RowId, Step};
 use crate::report::{Counts, Status};
 use crate::schema::{self, Entity};
@@ -88,7 +88,7 @@ impl Journal {
         let (head, deed, details) = self.store.attempt(|connection| {
             connection.query_row(sql, [], |row| {
                 let (kind, place): (String, String) = (row.get("account")?, row.get("place")?);
-                let account = Account::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
+                let account = AccountIdentity::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
                 let head = RunHead {
                     id: row.get("id")?,
                     deed: super::Deed::Import,

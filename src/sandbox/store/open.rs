@@ -106,6 +106,7 @@ fn open_error(path: &Path, error: rusqlite::Error) -> SandboxError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::error::Diagnostic;
 
     #[test]
     fn a_file_is_made_kept_and_locked() {
@@ -143,7 +144,7 @@ mod tests {
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         let error = RecordStore::in_file(&path).unwrap_err();
         assert!(matches!(error, SandboxError::Newer { found: 99, known: FORMAT, .. }), "{error}");
-        assert!(error.mend().is_some());
+        assert!(error.hint().is_some());
     }
 
     #[test]
@@ -151,7 +152,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = RecordStore::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
         assert!(matches!(error, SandboxError::Open { .. }), "{error}");
-        assert!(error.mend().unwrap().starts_with("create the folder"));
+        assert!(error.hint().unwrap().starts_with("create the folder"));
     }
 
     #[test]
