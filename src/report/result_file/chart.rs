@@ -6,7 +6,8 @@ use rust_xlsxwriter::{
 };
 
 use super::super::Status;
-use super::styles::{FAINT, INK, LINE, SHADE, status_colors};
+use super::styles::status_colors;
+use crate::table::write::styles::{FAINT, INK, LINE, SHADE};
 
 const WIDTH_PIXELS: u32 = 492;
 /// A row of the Summary sheet.

@@ -8,6 +8,7 @@ use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
 use crate::check::{Code, Problem, ValueError};
+use crate::error::Diagnostic;
 use crate::report::{Counts, ProblemTally, Requests, SheetSummary, Status};
 use crate::table::Value;
 

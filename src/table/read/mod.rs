@@ -3,9 +3,9 @@
 mod biff;
 pub(super) mod container;
 pub(crate) mod csv;
+mod damage;
 pub(super) mod delimiter;
 pub(super) mod encoding;
-mod guard;
 pub(super) mod jsonl;
 mod number_format;
 pub(super) mod ods;

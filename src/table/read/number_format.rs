@@ -12,7 +12,7 @@ use jiff::civil::{Date, DateTime, Time};
 use ssfmt::ast::{DatePart, FormatPart};
 use ssfmt::{FormatOptions, NumberFormat};
 
-use super::guard::guarded;
+use super::damage::guarded;
 use super::plain_format::PlainFormat;
 use crate::table::cell::{Row, Value};
 use crate::table::error::ReadFault;

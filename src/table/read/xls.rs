@@ -12,7 +12,7 @@ use calamine::{Data, Range, Reader, SheetType, Xls, XlsError};
 use cfb::{CompoundFile, Version};
 
 use super::biff::{self, StyledCell};
-use super::guard::guarded;
+use super::damage::guarded;
 use super::number_format::{DateSystem, NumberFormats};
 use super::row_builder::{CellContent, RowBuilder};
 use super::{OnRow, SheetReader};

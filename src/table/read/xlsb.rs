@@ -12,7 +12,7 @@ use std::ops::ControlFlow;
 
 use calamine::{Reader, SheetType, Xlsb, XlsbError};
 
-use super::guard::guarded;
+use super::damage::guarded;
 use super::number_format::{DateSystem, NumberFormats};
 use super::package::{Package, broken, unpacking};
 use super::row_builder::{CellContent, RowBuilder};

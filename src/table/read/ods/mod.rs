@@ -10,7 +10,7 @@ use std::io::BufReader;
 
 use calamine::{Data, Ods, OdsError, Range, Reader};
 
-use super::guard::guarded;
+use super::damage::guarded;
 use super::number_format::{DateSystem, NumberFormats};
 use super::package::{Package, broken, unpacking};
 use super::row_builder::CellContent;
