@@ -16,18 +16,20 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
-use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
+use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction, is_withheld};
 use crate::mapping::OwnIds;
 use crate::plan::resolver::{Renamed, UnknownNames, Users};
 use crate::plan::{
     Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
     estimate,
 };
-use crate::report::{self, ReportMode, Requests, RunEstimate, Status};
-use crate::run::LogStart;
-use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
+use crate::plan::{ReportMode, RowStatus};
+use crate::report::{Requests, RunEstimate};
+use crate::run::LogPosition;
+use crate::run::journal::{AccountSnapshot, PlanSink, PlannedRow, RowState, RunKind};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
+use crate::wording::{counted, thousands};
 
 /// How often to look whether look-ups wait for the quota.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -41,7 +43,7 @@ pub(super) struct Planning<'p> {
     pub progress: Progress,
     pub started: Instant,
     /// Whether rows say what is done with their records, or all are deleted.
-    pub deed: Deed,
+    pub deed: RunKind,
     pub covers: CreateMissing,
     pub guard: Guard,
     pub rows: Rows,
@@ -52,7 +54,7 @@ pub(super) struct Plan<S> {
     pub steps: S,
     pub totals: Totals,
     pub planned: RunEstimate,
-    pub knowledge: Knowledge,
+    pub knowledge: AccountSnapshot,
     /// What the plan decided for every row, by sheet.
     ledgers: Vec<Ledger>,
     /// Rows of a delete that ask for something else themselves.
@@ -106,7 +108,7 @@ impl Planning<'_> {
         let copied = saying_why_it_waits(client, &progress, copied(self.account, mirror.as_ref(), &needs.records));
         let copied = copied.await?;
         for (collection, records) in copied.served()? {
-            let records = report::thousands(records);
+            let records = thousands(records);
             self.printer
                 .note(&format!("{collection}: {records} records from the local copy, brought up to date just now"));
         }
@@ -236,15 +238,15 @@ async fn copied<'a>(
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
-async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<AccountSnapshot, Error> {
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = match has_actions {
-        true => LogStart::read(client).await?,
-        false => LogStart::NotAsked,
+        true => LogPosition::read(client).await?,
+        false => LogPosition::Unknown,
     };
-    Ok(Knowledge { sizes, log })
+    Ok(AccountSnapshot { sizes, log })
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
@@ -273,7 +275,7 @@ pub(super) async fn or_interrupted<T>(
 /// What the second pass over a sheet is to do.
 struct Pass<'p> {
     rows: Rows,
-    deed: Deed,
+    deed: RunKind,
     overruled: &'p mut u64,
 }
 
@@ -301,15 +303,14 @@ impl Pass<'_> {
             }
             let planned = match earlier.and_then(|earlier| earlier.decided(sheet.mapping.entity, row)) {
                 Some(decided) => Ok(decided),
-                None if self.deed == Deed::Delete => {
+                None if self.deed == RunKind::Delete => {
                     *self.overruled += delete_it(sheet, row, checked);
                     planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided))
                 }
                 None => planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided)),
             };
             kept = planned.and_then(|planned| {
-                let withheld =
-                    |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
+                let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(row, &planned, &withheld)?;
                 ledger.push(row.number, planned);
                 Ok(())
@@ -341,10 +342,7 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
 pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     let asks = if rows == 1 { "asks" } else { "ask" };
     (rows > 0).then(|| {
-        format!(
-            "{} {asks} in `_action` for something else; `delete` heeds only `skip` there",
-            report::counted(rows, "row")
-        )
+        format!("{} {asks} in `_action` for something else; `delete` heeds only `skip` there", counted(rows, "row"))
     })
 }
 
@@ -358,11 +356,11 @@ fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> Plan
         Verdict::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
         }
-        Verdict::Unchanged(id) => ended(Status::Unchanged, Some(id)),
-        Verdict::Yielded { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
-        Verdict::Yielded { record, .. } => ended(Status::Unchanged, Some(record)),
-        Verdict::Skipped => ended(Status::Skipped, own_id),
-        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
+        Verdict::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        Verdict::Yielded { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
+        Verdict::Yielded { record, .. } => ended(RowStatus::Unchanged, Some(record)),
+        Verdict::Skipped => ended(RowStatus::Skipped, own_id),
+        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }
 

@@ -9,10 +9,12 @@ use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 use crate::mapping::{Ignored, Mapping, Stamp};
-use crate::report::{ReportMode, ResultFile, RunSummary, SheetSummary, counted, thousands};
-use crate::run::journal::{Journal, SheetHead};
+use crate::plan::ReportMode;
+use crate::report::{ResultFile, RunSummary, SheetSummary};
+use crate::run::journal::{Journal, SheetHeader};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
+use crate::wording::{counted, thousands};
 
 /// Where a run's result is written.
 pub(super) struct ResultPath(PathBuf);
@@ -115,7 +117,7 @@ fn without_result_suffix(stem: &str) -> &str {
 }
 
 /// The summary of a run as far as its sheets, rows and problems tell it.
-pub(super) fn summary(command: &'static str, run: String, heads: &[SheetHead], ledgers: &[Ledger]) -> RunSummary {
+pub(super) fn summary(command: &'static str, run: String, heads: &[SheetHeader], ledgers: &[Ledger]) -> RunSummary {
     let mut summary = RunSummary::new(command, run);
     for (head, ledger) in heads.iter().zip(ledgers) {
         let header = |column| head.header_of(column).map(ToOwned::to_owned);
@@ -329,7 +331,7 @@ impl Rows for Journal {
 /// Where the result cannot be written or the rows cannot be read again.
 pub(super) fn write(
     rows: &mut dyn Rows,
-    heads: &[SheetHead],
+    heads: &[SheetHeader],
     ledgers: &[Ledger],
     mut book: ResultFile,
     summary: &mut RunSummary,
@@ -347,7 +349,7 @@ pub(super) fn write(
 fn write_sheet(
     rows: &mut dyn Rows,
     index: usize,
-    head: &SheetHead,
+    head: &SheetHeader,
     ledger: &Ledger,
     book: &mut ResultFile,
 ) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Body;
+use crate::check::Problem;
 use crate::schema::Entity;
 
 /// Where a step comes from.
@@ -64,6 +65,40 @@ impl Step {
     pub fn new(number: u32, row: RowId, part: Part, entity: &'static Entity, write: WriteKind) -> Self {
         Self { number, row, part, entity, write, body: Body::new(), awaits: Vec::new(), before: None }
     }
+}
+
+/// The recorded outcome of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutcome {
+    pub step: u32,
+    pub result: StepResult,
+    /// The record's id, where known.
+    pub record: Option<i64>,
+    /// What the service set beyond what was sent: the other fields of a new record, which show later whether someone
+    /// changed it; the time of an update.
+    pub after: Option<Body>,
+    /// For the user; empty where the problems say it all.
+    pub message: String,
+    pub problems: Vec<Problem>,
+}
+
+impl StepOutcome {
+    /// Whether the account holds what the step asked for, whoever did it.
+    pub fn is_applied(&self) -> bool {
+        matches!(self.result, StepResult::Applied | StepResult::AlreadyApplied)
+    }
+}
+
+/// The ways in which a step can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StepResult {
+    Applied,
+    /// Someone else had done it before this run could: the row has what it asked for, and undo leaves it alone.
+    AlreadyApplied,
+    /// Surely not applied.
+    Failed,
+    /// Could not be determined.
+    Unknown,
 }
 
 /// Takes the steps of a plan as they are made, so that a plan of a million rows is not held in memory.

@@ -1,7 +1,7 @@
 //! The manifest beside a register: the as-of date, the account, counts, totals, and a digest of every file.
 //!
-//! It is JSON and the last file to be renamed into place: if it exists, so do all files it lists. Amounts are strings, so
-//! that no reader rounds them.
+//! It is JSON and the last file to be renamed into place: if it exists, so do all files it lists. Amounts are strings,
+//! so that no reader rounds them.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};

@@ -17,7 +17,8 @@
 //! What always holds:
 //!
 //! - Amounts are exact decimals. They become binary numbers only in the cells of a workbook.
-//! - Amounts in different currencies are never added. With exchange rates, converted totals appear beside the originals.
+//! - Amounts in different currencies are never added. With exchange rates, converted totals appear beside the
+//!   originals.
 //! - An item is held, disposed or not yet bought. Totals include held items only; every item has a line.
 //! - Cost − cost without a book value − accumulated depreciation = book value, on every line of totals.
 //! - The current date and time are arguments: the same records and options always give the same files.

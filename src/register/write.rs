@@ -26,8 +26,8 @@ pub enum RegisterTarget {
     Xlsx(PathBuf),
     /// A CSV file, with its manifest beside it; a roll-forward is written to `STEM.roll-forward.csv`.
     Csv(PathBuf),
-    /// `register.xlsx`, `register.csv`, `roll-forward.csv` if there is one, and `manifest.json`. The folder is created if
-    /// it is missing.
+    /// `register.xlsx`, `register.csv`, `roll-forward.csv` if there is one, and `manifest.json`. The folder is created
+    /// if it is missing.
     Folder(PathBuf),
 }
 
@@ -113,8 +113,8 @@ pub(super) struct Register<'a> {
 ///
 /// # Errors
 ///
-/// Files that cannot be read or written, invalid exchange rates, an invalid earlier register, a roll-forward that does not
-/// balance, or a duplicate item.
+/// Files that cannot be read or written, invalid exchange rates, an invalid earlier register, a roll-forward that does
+/// not balance, or a duplicate item.
 pub fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<RegisterSummary, RegisterError> {
     let register = Register::new(items, options)?;
     let warnings = register.warnings();

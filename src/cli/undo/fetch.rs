@@ -14,7 +14,7 @@ use serde_json::Value as Json;
 use crate::api::{Record, record_id};
 use crate::catalog::RecordSource;
 use crate::plan::undo::{Holders, PERSON, Present, Wants, names_a_holder};
-use crate::run::LogStart;
+use crate::run::LogPosition;
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
 
 /// Records asked for by id or tag at a time.
@@ -34,7 +34,7 @@ pub(super) async fn fetch<P: RecordSource>(
     pages: &P,
     wants: &Wants,
     began: Timestamp,
-    log: &LogStart,
+    log: &LogPosition,
     on_collection: &mut dyn FnMut(&str),
 ) -> Result<Present, P::Error> {
     let mut present = Present::default();
@@ -150,7 +150,7 @@ async fn moves<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     holders: &Holders,
-    log: &LogStart,
+    log: &LogPosition,
 ) -> Result<Vec<Record>, P::Error> {
     let entries = entries(pages, entity, log, None).await?;
     if entries.iter().all(names_a_holder) || holders.others > 0 {
@@ -174,7 +174,7 @@ async fn moves<P: RecordSource>(
 async fn entries<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
-    log: &LogStart,
+    log: &LogPosition,
     person: Option<i64>,
 ) -> Result<Vec<Record>, P::Error> {
     let Some(kind) = entity.log_type() else { return Ok(Vec::new()) };
@@ -188,7 +188,7 @@ async fn entries<P: RecordSource>(
             let says = |name: &str, word: &str| {
                 entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
             };
-            says("type", kind) && says("event", verb.log_event()) && log.is_before(entry)
+            says("type", kind) && says("event", verb.log_event()) && log.is_followed_by(entry)
         };
         let mut offset = 0;
         loop {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::compare::integer;
 use crate::api::{Body, record_id};
 use crate::plan::{RowId, Step, WriteKind};
-use crate::run::journal::{StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Reference, Wire};
 
 /// A record: its collection and its system id.
@@ -66,7 +66,7 @@ impl History {
     /// Takes in a step that has ended. Steps come in the order of the plan.
     pub fn note(&mut self, step: &mut Step, outcome: &StepOutcome) {
         self.fill(step);
-        if outcome.result != StepResult::Done {
+        if outcome.result != StepResult::Applied {
             return;
         }
         let entity = step.entity;
