@@ -338,7 +338,7 @@ mod tests {
 
     fn filter(text: &str) -> Result<Filter, FilterError> {
         let mut shape = ObservedFields::default();
-        shape.note_json(r#"{"id":1,"shelf":"a"}"#);
+        shape.observe_json(r#"{"id":1,"shelf":"a"}"#);
         FilterArg::parse(text)?.resolve(collection("assets").unwrap(), &shape, &names())
     }
 
