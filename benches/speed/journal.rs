@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
+use tallyport::account::AccountIdentity;
 use tallyport::api::{Client, ClientOptions, Secret};
 use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
 use tallyport::report::Status;
 use tallyport::run::journal::{
-    AccountRef, AccountSnapshot, JournalBuilder, JournalLocation, PlanSink as _, PlannedRow, RowState, RunDetails,
-    RunHeader, RunKind, SheetHeader, StepOutcome,
+    AccountSnapshot, JournalBuilder, JournalLocation, PlanSink as _, PlannedRow, RowState, RunDetails, RunHeader,
+    RunKind, SheetHeader, StepOutcome,
 };
 use tallyport::run::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::schema;
@@ -72,7 +73,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
 
 fn plan(at: JournalLocation, base_url: &str, ids: &Ids, rows: u64) -> Result<JournalBuilder, Box<dyn Error>> {
     let entity = schema::collection("assets").ok_or("there are no assets")?;
-    let account = AccountRef::Service { base_url: base_url.to_owned(), tenant: None, profile: None };
+    let account = AccountIdentity::Service { base_url: base_url.to_owned(), tenant: None, profile: None };
     let (id, details) = (String::from("bench"), RunDetails::default());
     let mut draft =
         JournalBuilder::create(at, &RunHeader { id, kind: RunKind::Import, account, undoes: None, details })?;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::args::{CheckArgs, Global};
 use super::intake::{Holding, Intake};
+use super::needs::no_rows;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
@@ -11,7 +12,7 @@ use super::running::print;
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
-use crate::report::{Counts, Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
+use crate::report::{Counts, Outcome, ReportMode, ResultFile, RunSummary, SheetSummary, Status};
 use crate::table::Row;
 use crate::table::write::WriteError;
 
@@ -24,7 +25,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     let mut summary = check_all(&mut intake, path.as_ref())?;
     progress.finish();
     if summary.rows() == 0 {
-        return Err(Error::no_rows(&summary.files));
+        return Err(no_rows(&summary.files));
     }
     summary.options = result::reading_options(&args.reading);
     summary.next = next(&summary);
@@ -45,7 +46,7 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
         let mut summary = result::summary("check", result::run_id(), &[], &[]);
         summary.files = intake.file_names();
         summary.skipped_sheets = intake.skipped.clone();
-        let mut book = path.map(|path| path.open(Tense::Checked)).transpose()?;
+        let mut book = path.map(|path| path.open(ReportMode::Check)).transpose()?;
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();
             let pass = Pass {
@@ -89,7 +90,7 @@ struct Pass<'p> {
     /// Columns that are never copied.
     secrets: Vec<usize>,
     counts: Counts,
-    book: Option<&'p mut ResultBook>,
+    book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     written: Result<(), WriteError>,
 }

@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use super::args::Global;
 use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
-use super::settings::{Account, Connection, Origin, Settings, SettingsError};
+use super::settings::{Origin, Settings, SettingsError, TargetAccount};
 use super::{Error, Exit};
-use crate::api::{ApiError, Client, Probe, Record, Waiting};
+use crate::account::Account;
+use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
+use crate::error::Diagnostic;
 use crate::schema::{Entity, collection};
 
 /// Clocks further apart than this spoil exports by date and what is "since".
@@ -40,7 +42,7 @@ struct Check {
     /// What was found.
     detail: String,
     /// What to do now.
-    mend: Option<String>,
+    hint: Option<String>,
     /// The exit code a failure deserves.
     #[serde(skip)]
     exit: Exit,
@@ -56,21 +58,21 @@ enum Verdict {
 
 impl Check {
     fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Ok, detail: detail.into(), mend: None, exit: Exit::Success }
+        Self { name, verdict: Verdict::Ok, detail: detail.into(), hint: None, exit: Exit::Success }
     }
 
-    fn warn(name: &'static str, detail: impl Into<String>, mend: &str) -> Self {
-        Self { verdict: Verdict::Warn, mend: Some(mend.to_owned()), ..Self::ok(name, detail) }
+    fn warn(name: &'static str, detail: impl Into<String>, hint: &str) -> Self {
+        Self { verdict: Verdict::Warn, hint: Some(hint.to_owned()), ..Self::ok(name, detail) }
     }
 
     /// Something on this machine is wrong.
     fn unset(name: &'static str, error: &SettingsError) -> Self {
-        Self { verdict: Verdict::Fail, mend: error.mend(), exit: Exit::Usage, ..Self::ok(name, error.to_string()) }
+        Self { verdict: Verdict::Fail, hint: error.hint(), exit: Exit::Usage, ..Self::ok(name, error.to_string()) }
     }
 
     /// The service says no, or nothing.
     fn refused(name: &'static str, error: &ApiError) -> Self {
-        Self { verdict: Verdict::Fail, mend: error.mend(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
+        Self { verdict: Verdict::Fail, hint: error.hint(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
     }
 }
 
@@ -104,23 +106,25 @@ fn unusable(error: &SettingsError) -> Check {
 
 fn examine(settings: &Settings) -> Result<Vec<Check>, Error> {
     let mut checks = vec![config(settings), state(settings)];
-    if settings.account == Account::Service && settings.key.is_none() {
+    if settings.account == TargetAccount::Service && settings.key.is_none() {
         checks.push(Check::unset("key", &SettingsError::KeyMissing));
         return Ok(checks);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let _entered = runtime.enter();
-    match settings.connect() {
-        Ok(connection) => checks.extend(runtime.block_on(ask(settings, &connection))),
-        // A command that changes things would stop here. One or two requests to find out the rest do not matter.
-        Err(Error::Api(error @ ApiError::Ledger(_))) => {
-            checks.push(Check { exit: Exit::Usage, ..Check::refused("ledger", &error) });
-            let connection = settings.connect_without_ledger()?;
-            checks.extend(runtime.block_on(ask(settings, &connection)));
-        }
-        // Nothing was asked yet: the base link itself is wrong.
-        Err(Error::Api(error)) => checks.push(Check { exit: Exit::Usage, ..Check::refused("service", &error) }),
-        Err(error) => return Err(error),
+    match runtime.block_on(settings.connect()) {
+        Ok(account) => checks.extend(runtime.block_on(ask(settings, &account))),
+        Err(error) => match error.downcast_ref() {
+            // A command that changes things would stop here. One or two requests to find out the rest do not matter.
+            Some(error @ ApiError::SharedQuota(_)) => {
+                checks.push(Check { exit: Exit::Usage, ..Check::refused("ledger", error) });
+                let options = settings.connect_options()?.without_shared_quota();
+                let account = runtime.block_on(Account::connect(options))?;
+                checks.extend(runtime.block_on(ask(settings, &account)));
+            }
+            // Nothing was asked yet: the base link itself is wrong.
+            Some(error) => checks.push(Check { exit: Exit::Usage, ..Check::refused("service", error) }),
+            None => return Err(error),
+        },
     }
     Ok(checks)
 }
@@ -144,7 +148,7 @@ fn state(settings: &Settings) -> Check {
         Ok(_) => Check::ok("state", detail),
         Err(error) => Check {
             verdict: Verdict::Fail,
-            mend: Some("let this user write there, or set TALLYPORT_HOME to another folder".to_owned()),
+            hint: Some("let this user write there, or set TALLYPORT_HOME to another folder".to_owned()),
             exit: Exit::Usage,
             ..Check::ok("state", format!("cannot write to {detail}: {error}"))
         },
@@ -155,7 +159,7 @@ fn state(settings: &Settings) -> Check {
 enum Answer {
     Probed(Result<Probe, ApiError>),
     /// The quota is used up: there will be no answer for long.
-    Waits(Waiting),
+    Waits(WaitStatus),
 }
 
 /// Every list can be asked for one record; the statuses are the shortest one.
@@ -163,8 +167,8 @@ fn probed() -> Option<&'static Entity> {
     collection("statuses")
 }
 
-async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
-    let client = &connection.client;
+async fn ask(settings: &Settings, account: &Account) -> Vec<Check> {
+    let client = &account.client;
     let Some(entity) = probed() else { return Vec::new() };
     let answer = {
         let probe = pin!(client.probe(entity));
@@ -173,7 +177,7 @@ async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
             waiting = waits(client) => Answer::Waits(waiting),
         }
     };
-    let mut checks: Vec<Check> = client.remarks().into_iter().map(|remark| noted(&remark)).collect();
+    let mut checks: Vec<Check> = client.warnings().into_iter().map(|remark| noted(&remark)).collect();
     checks.extend(match answer {
         Answer::Probed(Ok(probe)) => well(settings, client, &probe),
         Answer::Probed(Err(error)) if may_be_tenant(&error, settings) => {
@@ -193,7 +197,7 @@ fn noted(remark: &str) -> Check {
 }
 
 /// Ends as soon as requests wait for something else than an answer.
-async fn waits(client: &Client) -> Waiting {
+async fn waits(client: &Client) -> WaitStatus {
     loop {
         tokio::time::sleep(GLANCE).await;
         if let Some(waiting) = client.waiting() {
@@ -237,8 +241,8 @@ fn ill(settings: &Settings, client: &Client, error: &ApiError, tenants: &[Record
 
 fn place(settings: &Settings, client: &Client) -> String {
     match settings.account {
-        Account::Service => format!("`{}` ({})", settings.base_url.value, settings.base_url.origin),
-        Account::Sandbox(_) => format!("the sandbox at `{}`", client.host()),
+        TargetAccount::Service => format!("`{}` ({})", settings.base_url.value, settings.base_url.origin),
+        TargetAccount::Sandbox(_) => format!("the sandbox at `{}`", client.host()),
     }
 }
 
@@ -284,8 +288,8 @@ fn tenant(settings: &Settings) -> Check {
 
 fn wrong_tenant(error: &ApiError, tenants: &[Record]) -> Check {
     let names: Vec<_> = tenants.iter().map(tenant_name).collect();
-    let mend = format!("give one of them with `--tenant`: {}", names.join(", "));
-    Check { mend: Some(mend), ..Check::refused("tenant", error) }
+    let hint = format!("give one of them with `--tenant`: {}", names.join(", "));
+    Check { hint: Some(hint), ..Check::refused("tenant", error) }
 }
 
 /// Field notes: tenants are keyed by `tenant_id`.
@@ -321,7 +325,7 @@ fn quota(settings: &Settings, left: Option<usize>, probe: &Probe) -> Check {
     }
 }
 
-fn used_up(waiting: &Waiting) -> Check {
+fn used_up(waiting: &WaitStatus) -> Check {
     let minutes = waiting.until.duration_since(SystemTime::now()).unwrap_or_default().as_secs().div_ceil(60);
     Check::warn(
         "quota",
@@ -356,8 +360,8 @@ fn text(checks: &[Check]) -> String {
             Verdict::Fail => (ERROR, "fail"),
         };
         text.push_str(&format!("{style}{word:<4}{style:#}  {:<7}  {}\n", check.name, check.detail));
-        if let Some(mend) = &check.mend {
-            text.push_str(&format!("      {STRONG}to mend it:{STRONG:#} {mend}\n"));
+        if let Some(hint) = &check.hint {
+            text.push_str(&format!("      {STRONG}hint:{STRONG:#} {hint}\n"));
         }
     }
     text
@@ -371,9 +375,12 @@ mod tests {
     use serde_json::{Value, json};
     use url::Url;
 
+    use futures::FutureExt;
+
     use super::*;
     use crate::api::{ClientOptions, CustomFieldsEncoding, Secret, WaitReason};
     use crate::cli::settings::Sourced;
+    use crate::error::ErrorKind;
 
     fn by_default<T>(value: T) -> Sourced<T> {
         Sourced { value, origin: Origin::Default }
@@ -395,7 +402,7 @@ mod tests {
             state_dir: by_default(std::env::temp_dir().join("tallyport-never-made").join("state")),
             config_file: None,
             profile: None,
-            account: Account::Service,
+            account: TargetAccount::Service,
         }
     }
 
@@ -432,9 +439,9 @@ mod tests {
     fn what_may_go_wrong_soon_is_a_warning() {
         let checks = well(&settings(), &client(), &probe(Some(499), Some(4_000)));
         assert_eq!(verdicts(&checks)[3..], [("quota", Verdict::Warn), ("clock", Verdict::Warn)]);
-        assert!(checks[3..].iter().all(|check| check.mend.is_some()));
+        assert!(checks[3..].iter().all(|check| check.hint.is_some()));
         let until = SystemTime::now() + Duration::from_secs(90);
-        let check = used_up(&Waiting { until, reason: WaitReason::ServerQuota });
+        let check = used_up(&WaitStatus { until, reason: WaitReason::ServerQuota });
         assert_eq!(check.detail, "the service says its quota is used up: nothing can be sent for 2 min");
         assert_eq!(exit(&[check]), Exit::Success);
     }
@@ -463,7 +470,7 @@ mod tests {
             assert_eq!(failed.iter().map(|check| check.name).collect::<Vec<_>>(), [blamed], "{error:?}");
             assert_eq!(exit(&checks), Exit::Refused);
             if !tenants.is_empty() {
-                assert_eq!(failed[0].mend.as_deref(), Some("give one of them with `--tenant`: 3 (`Acme`), 4"));
+                assert_eq!(failed[0].hint.as_deref(), Some("give one of them with `--tenant`: 3 (`Acme`), 4"));
             }
         }
     }
@@ -489,7 +496,8 @@ mod tests {
         std::fs::write(folder.path().join("quota"), "in the way").unwrap();
         let base_url = by_default(Url::parse("http://127.0.0.1:9/api/v1").unwrap());
         let settings = Settings { base_url, state_dir: by_default(folder.path().to_owned()), ..settings() };
-        assert!(matches!(settings.connect(), Err(error) if error.exit() == Exit::Usage && error.mend().is_some()));
+        let error = settings.connect().now_or_never().unwrap().unwrap_err();
+        assert!(error.kind() == ErrorKind::Usage && error.hint().is_some());
         let checks = examine(&settings).unwrap();
         let expected = [
             ("config", Verdict::Ok),
@@ -499,7 +507,7 @@ mod tests {
             ("service", Verdict::Fail),
         ];
         assert_eq!((verdicts(&checks).as_slice(), exit(&checks)), (&expected[..], Exit::Usage));
-        assert!(checks[2].mend.as_deref().unwrap().contains("TALLYPORT_HOME"));
+        assert!(checks[2].hint.as_deref().unwrap().contains("TALLYPORT_HOME"));
     }
 
     #[cfg(unix)]
@@ -521,7 +529,7 @@ mod tests {
         let document: Value = serde_json::from_str(&json(&checks)).unwrap();
         assert_eq!(
             document["checks"][0],
-            json!({ "name": "clock", "verdict": "ok", "detail": "as the service's", "mend": null })
+            json!({ "name": "clock", "verdict": "ok", "detail": "as the service's", "hint": null })
         );
         assert_eq!(document["checks"][1]["verdict"], "fail");
     }

@@ -7,21 +7,23 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 
-use super::interrupts::Interrupts;
 use super::ledger::Ledger;
 use super::printer::Printer;
 use super::progress::{Progress, Remaining};
 use super::result::{self, ResultPath, Typed};
-use super::settings::Connection;
 use super::{Error, Exit};
-use crate::api::{Client, Waiting};
+use crate::account::Account;
+use crate::api::{Client, WaitStatus};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
+use crate::report::{
+    ReportMode, Requests, ResultFile, RunSummary, Status, UNDO, counted, summary as telling, thousands,
+};
 use crate::run::journal::{
     Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile, StepOutcome, StepResult,
 };
 use crate::run::{Dispatch, Doing, End, Settings, Start, Watcher};
 use crate::schema;
+use crate::shutdown::ShutdownSignal;
 
 /// How soon a request whose answer was lost has surely landed: on this machine, and anywhere else. A slow service
 /// makes it longer.
@@ -30,7 +32,7 @@ const GRACE_ELSEWHERE: Duration = Duration::from_secs(5);
 
 /// What a run needs to be sent and reported.
 pub(super) struct Running<'r> {
-    pub connection: &'r Connection,
+    pub account: &'r Account,
     pub printer: Printer,
     pub progress: Progress,
     pub started: Instant,
@@ -67,21 +69,21 @@ impl Running<'_> {
         mut self,
         journal: Journal,
         runtime: &Runtime,
-        interrupts: &mut Interrupts,
+        shutdown: &mut ShutdownSignal,
     ) -> Result<Exit, Error> {
         let (head, sheets) = (journal.header()?, journal.sheets()?);
         let earlier = journal.totals()?;
         let path = ResultPath::new(self.result.clone(), sheets.len())?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
-        let book = path.open(Tense::Done)?;
+        let book = path.open(ReportMode::Done)?;
         journal.reopen_dependents()?;
         let mut rows = Rows::open(&journal, sheets.len())?;
         let (journal, end) =
-            runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, interrupts))?;
+            runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, shutdown))?;
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
-        summary.remarks.extend(self.connection.client.remarks());
+        summary.remarks.extend(self.account.client.warnings());
         let resume = journal.is_persistent().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
         summary.next = match head.kind {
@@ -99,16 +101,16 @@ impl Running<'_> {
         sheets: &[SheetHeader],
         rows: &mut Rows,
         earlier: &RunTotals,
-        interrupts: &mut Interrupts,
+        shutdown: &mut ShutdownSignal,
     ) -> Result<(Journal, End), Error> {
-        let client = &self.connection.client;
+        let client = &self.account.client;
         journal.mark_resumed()?;
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
         let failed: u64 = rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum();
         let settings = Settings {
-            concurrency: usize::from(self.connection.concurrency),
+            concurrency: usize::from(self.account.concurrency),
             max_errors: details.max_errors,
             // Who goes on has been told what failed: else a run that stopped at its limit could never go on.
             failed_before: failed.saturating_sub(earlier.counts.failed),
@@ -116,13 +118,13 @@ impl Running<'_> {
             least_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
         };
         let mut follower =
-            Follower { rows, progress: &mut self.progress, client, quota: self.connection.quota, remaining: open };
+            Follower { rows, progress: &mut self.progress, client, quota: self.account.quota, remaining: open };
         let dispatch = Dispatch::new(client, settings, sheets, journal)?;
-        Ok(dispatch.run(interrupts, &mut follower).await?)
+        Ok(dispatch.run(shutdown, &mut follower).await?)
     }
 
     fn requests(&self, earlier: &RunTotals) -> Requests {
-        let counted = self.connection.client.requests();
+        let counted = self.account.client.requests();
         let mut by_kind = earlier.requests.clone();
         for (kind, count) in counted.by_kind {
             *by_kind.entry(kind).or_default() += count;
@@ -132,7 +134,7 @@ impl Running<'_> {
 
     /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
     /// becomes of the file.
-    fn report(mut self, sent: Sent, book: ResultBook) -> Result<Exit, Error> {
+    fn report(mut self, sent: Sent, book: ResultFile) -> Result<Exit, Error> {
         let Sent { mut journal, sheets, rows, mut summary, seconds_before, end, code } = sent;
         self.progress.phase("writing the result");
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
@@ -154,7 +156,7 @@ impl Running<'_> {
         if let Err(error) = &written {
             summary.next.clear();
             say(&summary, self.printer);
-            self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
+            self.printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());
             if journal.is_persistent() {
                 self.printer.note(&format!("tallyport resume {} writes it again", summary.run_id));
             }
@@ -356,7 +358,7 @@ fn doing_text(doing: Doing) -> Option<String> {
 }
 
 /// Why a run waits and until when, in the clock of the machine.
-pub(super) fn waiting_text(waiting: Waiting) -> String {
+pub(super) fn waiting_text(waiting: WaitStatus) -> String {
     let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", waiting.reason)
 }
@@ -371,11 +373,11 @@ fn clock_text(time: SystemTime) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::check::{Code, Flaw};
+    use crate::account::AccountIdentity;
+    use crate::check::{Code, ValueError};
     use crate::plan::{RowId, StepSink, WriteKind};
     use crate::run::journal::{
-        AccountRef, AccountSnapshot, JournalBuilder, JournalLocation, JournalWriter, PlanSink, PlannedRow, RowState,
-        WriteCommand,
+        AccountSnapshot, JournalBuilder, JournalLocation, JournalWriter, PlanSink, PlannedRow, RowState, WriteCommand,
     };
     use crate::table::Row;
 
@@ -390,7 +392,8 @@ mod tests {
     /// A run of one row, of which an earlier look could not tell whether it was done.
     fn undecided() -> Journal {
         let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
-        let head = RunHeader { id, kind: RunKind::Import, account: AccountRef::SandboxMemory, undoes: None, details };
+        let head =
+            RunHeader { id, kind: RunKind::Import, account: AccountIdentity::SandboxMemory, undoes: None, details };
         let mut draft = JournalBuilder::create(JournalLocation::Memory, &head).unwrap();
         let mut row = Row::default();
         row.clear(2);
@@ -399,7 +402,7 @@ mod tests {
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
         let mut scribe = JournalWriter::start(draft.finish(&AccountSnapshot::default()).unwrap()).unwrap();
-        let problems = vec![Flaw::new(Code::ServiceUnknown, "an answer", "look for it").at(None, "")];
+        let problems = vec![ValueError::new(Code::ServiceUnknown, "no response", "look for it").at(None, "")];
         scribe.append(WriteCommand::RecordIntent(0));
         scribe.append(WriteCommand::RecordOutcome(Box::new(StepOutcome {
             problems,

@@ -15,13 +15,14 @@ use serde_json::{Value as Json, json};
 use super::args::{RunsArgs, RunsCommand};
 use super::printer::Printer;
 use super::running::{command, recall};
-use super::settings::shelf;
+use super::settings::run_store;
 use super::{Error, Exit};
-use crate::report::{Counts, Status, Tense, counted, summary, thousands};
-use crate::run::journal::{AccountRef, Journal, LockState, RunHeader, RunOverview, RunPhase};
+use crate::account::AccountIdentity;
+use crate::report::{Counts, ReportMode, Status, counted, summary, thousands};
+use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
-    let (shelf, now) = (shelf()?, Timestamp::now());
+    let (shelf, now) = (run_store()?, Timestamp::now());
     match (&args.command, &args.run) {
         (Some(RunsCommand::Prune(args)), _) => prune::run(&shelf, args, now, printer),
         (None, Some(run)) => show::run(shelf.find(run)?, now, printer),
@@ -112,7 +113,7 @@ impl Rows {
 
     /// `120 created, 3 failed, 14 rows to go`.
     fn sentence(self) -> String {
-        let counts = self.counts.worded(Tense::Done).into_iter().filter(|line| line.2 > 0);
+        let counts = self.counts.by_label(ReportMode::Done).into_iter().filter(|line| line.2 > 0);
         let mut parts: Vec<String> = counts.map(|(_, word, number)| format!("{} {word}", thousands(number))).collect();
         if self.open > 0 {
             parts.push(format!("{} to go", counted(self.open, "row")));
@@ -178,13 +179,13 @@ fn json_of(place: Place<'_>, glance: &RunOverview) -> Json {
     document
 }
 
-fn account_json(account: &AccountRef) -> Json {
+fn account_json(account: &AccountIdentity) -> Json {
     match account {
-        AccountRef::Service { base_url, tenant, profile } => {
+        AccountIdentity::Service { base_url, tenant, profile } => {
             json!({"base_url": base_url, "tenant": tenant, "profile": profile})
         }
-        AccountRef::SandboxFile { path, tenant } => json!({"sandbox": path.to_string_lossy(), "tenant": tenant}),
-        AccountRef::SandboxMemory => json!({"sandbox": null}),
+        AccountIdentity::SandboxFile { path, tenant } => json!({"sandbox": path.to_string_lossy(), "tenant": tenant}),
+        AccountIdentity::SandboxMemory => json!({"sandbox": null}),
     }
 }
 

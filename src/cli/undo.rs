@@ -14,17 +14,18 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::args::{Global, UndoArgs};
-use super::interrupts::Interrupts;
+use super::interrupts;
 use super::planning::{REQUESTS_PER_SECOND, or_interrupted};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{ResultPath, free_path_in, run_id};
 use super::running::{Running, command};
-use super::settings::{Connection, reach, shelf};
+use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
+use crate::account::Account;
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
-use crate::report::{Planned, counted, thousands};
+use crate::report::{RunEstimate, counted, thousands};
 use crate::run::journal::{
     AccountSnapshot, Journal, JournalBuilder, RunDetails, RunHeader, RunKind, RunPhase, RunStore, StepOutcome,
     StepResult, StoredRun,
@@ -34,20 +35,19 @@ use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
-    let shelf = shelf()?;
+    let shelf = run_store()?;
     let shelved = wanted(&shelf, args)?;
     // Held to the end: nobody goes on with a run that is being taken back.
     let journal = Journal::open(&shelved.path, &shelved.id)?;
     let head = journal.header()?;
     let history = history(&journal, &head, &shelf)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (connection, mut interrupts) = {
-        let _entered = runtime.enter();
-        (reach(global, &head.account)?, Interrupts::listen()?)
-    };
+    let account = runtime.block_on(connect_to(global, &head.account))?;
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    let mut shutdown = interrupts::listen()?;
     let mut progress = Progress::new(ProgressKind::choose(global), None);
-    let plan = plan(&connection, &journal, &head, &history, &mut progress);
-    let plan = runtime.block_on(or_interrupted(&mut interrupts, plan))?;
+    let plan = plan(&account, &journal, &head, &history, &mut progress);
+    let plan = runtime.block_on(or_interrupted(&mut shutdown, plan))?;
     let shown = Shown::of(&plan.deeds);
     let title = format!("Undo of run {} ({})", head.id, described(&head));
     let text = shown.text(&title, &plan.planned);
@@ -61,16 +61,16 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let path = args.result.clone().unwrap_or_else(|| free_path_in(&PathBuf::new(), &format!("{}.undo", head.id)));
     let path = ResultPath::new(path, undo::waves(&plan.deeds).len())?;
     path.try_out()?;
-    let draft = draft(&connection, id, &journal, &head, &plan, &path)?;
+    let draft = draft(&account, id, &journal, &head, &plan, &path)?;
     let running = Running {
-        connection: &connection,
+        account: &account,
         printer,
         progress,
         started,
         start: Start::Fresh,
         result: path.as_path().to_path_buf(),
     };
-    running.finish(draft, &runtime, &mut interrupts)
+    running.finish(draft, &runtime, &mut shutdown)
 }
 
 fn wanted(shelf: &RunStore, args: &UndoArgs) -> Result<StoredRun, Error> {
@@ -140,20 +140,20 @@ fn half_done(shelf: &RunStore, run: &str) -> Result<Option<String>, Error> {
 /// What becomes of everything the run did.
 struct Plan {
     deeds: Vec<undo::Deed>,
-    planned: Planned,
+    planned: RunEstimate,
     knowledge: AccountSnapshot,
     /// Steps of the run that were never sent.
     never_sent: u64,
 }
 
 async fn plan(
-    connection: &Connection,
+    account: &Account,
     journal: &Journal,
     head: &RunHeader,
     history: &History,
     progress: &mut Progress,
 ) -> Result<Plan, Error> {
-    let client = &connection.client;
+    let client = &account.client;
     let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or(Timestamp::MIN);
     let log = journal.account_snapshot()?.log;
     let mut on_collection = |name: &str| progress.phase(&format!("looking at {name}"));
@@ -166,9 +166,9 @@ async fn plan(
     let moves = deeds.iter().any(|deed| deed.entity.is_action() && deed.kind().is_some());
     let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = deeds.iter().filter(|deed| deed.kind().is_some()).count() as u64;
-    let quota = connection.quota;
+    let quota = account.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);
-    let planned = Planned { requests, seconds, emails, people, quota };
+    let planned = RunEstimate { requests, seconds, emails, people, quota };
     let knowledge = AccountSnapshot { log, ..AccountSnapshot::default() };
     Ok(Plan { deeds, planned, knowledge, never_sent: journal.open_steps()? })
 }
@@ -199,7 +199,7 @@ fn told(
 }
 
 /// Asks before anything is sent, and names what cannot be taken back again: final deletes and e-mails (design rule 15).
-fn confirm(shown: &Shown, planned: &Planned, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
+fn confirm(shown: &Shown, planned: &RunEstimate, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
     if args.yes {
         return Ok(());
     }
@@ -219,7 +219,7 @@ fn confirm(shown: &Shown, planned: &Planned, args: &UndoArgs, printer: Printer) 
 
 /// The journal of the undo, ready to be sent.
 fn draft(
-    connection: &Connection,
+    account: &Account,
     id: String,
     journal: &Journal,
     undone: &RunHeader,
@@ -238,8 +238,8 @@ fn draft(
         ..RunDetails::default()
     };
     let undoes = Some(undone.id.clone());
-    let head = RunHeader { id, kind: RunKind::Undo, account: connection.account.clone(), undoes, details };
-    let mut draft = JournalBuilder::create(connection.place(&head.id), &head)?;
+    let head = RunHeader { id, kind: RunKind::Undo, account: account.identity.clone(), undoes, details };
+    let mut draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let labels: Vec<String> = journal.sheets()?.into_iter().map(|sheet| sheet.label).collect();
     keep::keep(&mut draft, &undone.id, &plan.deeds, &labels)?;
     Ok(draft.finish(&plan.knowledge)?)

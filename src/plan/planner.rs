@@ -10,9 +10,9 @@ use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
 use super::{Decided, Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::api::Body;
 use crate::api::custom_fields;
-use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
+use crate::catalog::{Catalog, KeyValue, LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{
-    CheckedRow, Code, Conflicts, Duplicates, Flaw, GivenCustom, GivenId, Mode, Problem, RowAction, Rules,
+    CheckedRow, Code, Conflicts, Duplicates, GivenCustom, GivenId, Mode, Problem, RowAction, Rules, ValueError,
 };
 use crate::plan::resolver::{Renamed, Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
 use crate::schema::{Deletion, Entity, Kind, Role, Use};
@@ -77,12 +77,12 @@ impl<S: StepSink> Planner<'_, S> {
         match self.claims.take((sheet.mapping.entity.name, id), claim) {
             None => Ok(decision),
             Some(earlier) => {
-                let flaw = Flaw::new(
+                let error = ValueError::new(
                     Code::DuplicateKey,
-                    format!("each record once; row {earlier} is about the same record, #{id}"),
+                    format!("duplicate of row {earlier}; both are record #{id}"),
                     "merge the two rows, or correct the one that is wrong",
                 );
-                Err(vec![key_problem(sheet, row, flaw)])
+                Err(vec![key_problem(sheet, row, error)])
             }
         }
     }
@@ -128,14 +128,14 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
-            (Ok(Some(Target::Planned(_))), mode) if mode != Mode::Update && self.may_repeat() => true,
-            (Ok(Some(Target::Planned(_))), _) => {
+            (Ok(Some(RecordRef::Planned(_))), mode) if mode != Mode::Update && self.may_repeat() => true,
+            (Ok(Some(RecordRef::Planned(_))), _) => {
                 if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
                     problems.push(planned_twice(sheet, row));
                 }
                 false
             }
-            (Ok(Some(Target::Known(_))), _) => false,
+            (Ok(Some(RecordRef::Known(_))), _) => false,
             (Err(problem), _) => {
                 problems.push(problem.clone());
                 false
@@ -153,7 +153,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
         match existing.ok().flatten() {
-            Some(Target::Known(id)) => self.update(sheet, row, id, draft, own),
+            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, own),
             _ => Ok(Decision::Write(draft)),
         }
     }
@@ -190,7 +190,7 @@ impl<S: StepSink> Planner<'_, S> {
             return Err(unknown);
         }
         match self.existing(sheet, row, checked, told, own.as_ref()) {
-            Ok(Some(Target::Known(id))) => {
+            Ok(Some(RecordRef::Known(id))) => {
                 let fields = if own.is_some() { told.edited.clone() } else { Vec::new() };
                 let draft = RowDraft { fields, record: Some(WriteKind::Delete(id)), ..RowDraft::default() };
                 self.unless_changed_since(sheet, row, draft, own)
@@ -215,54 +215,54 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &CheckedRow,
         told: &Told,
         own: Option<&Own<'_>>,
-    ) -> Result<Option<Target>, Problem> {
+    ) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let collection = entity.name;
         let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
         if let Some(own) = own.filter(|_| !told.edited.iter().any(is_key)) {
-            return Ok(Some(Target::Known(own.id.number)));
+            return Ok(Some(RecordRef::Known(own.id.number)));
         }
         let by_key = self.by_key(sheet, row, &told.all());
         let Some(GivenId { number: id, column, .. }) = checked.id else { return by_key };
         if self.catalog.record(collection, id).is_none() {
-            let flaw = Flaw::new(
+            let error = ValueError::new(
                 Code::RecordMissing,
-                format!("the id of one of the account's {collection}; there is no `#{id}`"),
+                format!("no record with id `#{id}` in {collection}"),
                 "correct the id, or --ignore the column if it holds another system's ids",
             );
-            return Err(flaw.at(Some(column), &id.to_string()));
+            return Err(error.at(Some(column), &id.to_string()));
         }
         match by_key {
-            Ok(Some(target)) if target != Target::Known(id) => {
-                let flaw = Flaw::new(
+            Ok(Some(target)) if target != RecordRef::Known(id) => {
+                let error = ValueError::new(
                     Code::NameConflict,
                     format!(
-                        "one record; the id is {}, the row describes {}",
-                        self.catalog.describe(collection, Target::Known(id)),
+                        "id and row disagree; the id is {}, the row describes {}",
+                        self.catalog.describe(collection, RecordRef::Known(id)),
                         self.catalog.describe(collection, target)
                     ),
                     "correct the id, or --ignore the column if it holds another system's ids",
                 );
-                Err(flaw.at(Some(column), &id.to_string()))
+                Err(error.at(Some(column), &id.to_string()))
             }
             Ok(None) | Err(_) if own.is_none() => {
-                let flaw = Flaw::new(
+                let error = ValueError::new(
                     Code::NameConflict,
                     format!(
-                        "the record of that id, which is {}; the row describes another",
-                        self.catalog.describe(collection, Target::Known(id))
+                        "id and row disagree; the id is {}, the row describes another record",
+                        self.catalog.describe(collection, RecordRef::Known(id))
                     ),
-                    "add --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
+                    "pass --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
                      or --ignore the column if it holds another system's ids",
                 );
-                Err(flaw.at(Some(column), &id.to_string()))
+                Err(error.at(Some(column), &id.to_string()))
             }
             // A row without a key, or one that says a new key for the record of that id.
-            Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
+            Ok(_) | Err(_) => Ok(Some(RecordRef::Known(id))),
         }
     }
 
-    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<Target>, Problem> {
+    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let texts: Vec<(usize, String)> =
             fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
@@ -272,23 +272,24 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(None);
         }
         match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
-            Found::One(target) => Ok(Some(target)),
-            Found::None { .. } => Ok(None),
+            LookupResult::One(target) => Ok(Some(target)),
+            LookupResult::None { .. } => Ok(None),
             // Rows before this one, which the user insists on as much.
-            Found::Many(candidates)
-                if self.may_repeat() && candidates.iter().all(|(target, _)| matches!(target, Target::Planned(_))) =>
+            LookupResult::Many(candidates)
+                if self.may_repeat()
+                    && candidates.iter().all(|(target, _)| matches!(target, RecordRef::Planned(_))) =>
             {
                 Ok(candidates.first().map(|(target, _)| *target))
             }
-            Found::Many(candidates) => {
+            LookupResult::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
-                let flaw = Flaw::new(
+                let error = ValueError::new(
                     Code::RecordAmbiguous,
-                    format!("one record; these match: {}", shown.join("; ")),
+                    format!("several records match: {}", shown.join("; ")),
                     "add a column `_id` with the one you mean, or tell them apart with --match-on",
                 );
-                Err(key_problem(sheet, row, flaw))
+                Err(key_problem(sheet, row, error))
             }
         }
     }
@@ -325,7 +326,7 @@ impl<S: StepSink> Planner<'_, S> {
                 Resolved::Missing { name, reference, problem } if self.covers.covers(reference.to) => {
                     match source.draft(given.field, &name, reference) {
                         Ok(draft) => drafts.push((given.field, draft)),
-                        Err(flaw) => problems.push(flaw.at(problem.column, &problem.found)),
+                        Err(error) => problems.push(error.at(problem.column, &problem.found)),
                     }
                 }
                 Resolved::Missing { problem, .. } => problems.push(problem),
@@ -397,7 +398,7 @@ impl<S: StepSink> Planner<'_, S> {
         if entity.is_collection() && kind == WriteKind::Create && sheet.named == Named::ByOthers {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             self.unknown.forget(entity.name);
-            self.catalog.add_planned(entity.name, step.number, known);
+            self.catalog.insert_planned(entity.name, step.number, known);
         }
         Ok(Verdict::Write(step.number, kind))
     }
@@ -427,7 +428,7 @@ impl<S: StepSink> Planner<'_, S> {
     /// Who holds the item of an action, and how many of it there are.
     fn whereabouts(&self, fields: &[ResolvedField]) -> Option<Body> {
         let item = fields.iter().find(|given| given.field == 0)?;
-        let Resolved::Record(Target::Known(id), reference) = item.value else { return None };
+        let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
         let held = self.catalog.record(reference.to, id)?;
         let known = WHEREABOUTS.iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
         Some(known.collect())
@@ -439,7 +440,7 @@ impl<S: StepSink> Planner<'_, S> {
         if step.write == WriteKind::Create && (field.create == Use::No || given.value == Resolved::Clear) {
             return;
         }
-        if let Resolved::Record(Target::Planned(number), _) = given.value {
+        if let Resolved::Record(RecordRef::Planned(number), _) = given.value {
             match self.json(entity, given, step.write) {
                 Some(value) => {
                     step.body.insert(field.name.to_owned(), value);
@@ -475,8 +476,8 @@ impl<S: StepSink> Planner<'_, S> {
 
     fn create_draft(&mut self, row: RowId, draft: Draft) -> Result<u32, S::Error> {
         // Two cells of one row may name the same missing record.
-        let found = self.catalog.find(draft.entity.name, &draft.name, Naming::Marked, draft.narrowed, &[]);
-        if let Found::One(Target::Planned(number)) = found {
+        let found = self.catalog.find(draft.entity.name, &draft.name, ReferenceSyntax::Marked, draft.narrowed, &[]);
+        if let LookupResult::One(RecordRef::Planned(number)) = found {
             return Ok(number);
         }
         let mut known = Map::new();
@@ -489,8 +490,8 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {
                 (Some(value), _) => drop(step.body.insert(field.name.to_owned(), value)),
-                (None, Target::Planned(number)) => await_step(&mut step, &mut known, field.name, number),
-                (None, Target::Known(_)) => {}
+                (None, RecordRef::Planned(number)) => await_step(&mut step, &mut known, field.name, number),
+                (None, RecordRef::Known(_)) => {}
             }
         }
         for (field, number) in awaited {
@@ -500,18 +501,18 @@ impl<S: StepSink> Planner<'_, S> {
         self.steps.push(&step)?;
         known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.unknown.forget(draft.entity.name);
-        self.catalog.add_planned(draft.entity.name, step.number, known);
+        self.catalog.insert_planned(draft.entity.name, step.number, known);
         Ok(step.number)
     }
 
-    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: Target) -> Problem {
+    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: RecordRef) -> Problem {
         let described = self.catalog.describe(sheet.mapping.entity.name, target);
-        let flaw = Flaw::new(
+        let error = ValueError::new(
             Code::RecordExists,
-            format!("a new record; the account holds {described}"),
+            format!("record already exists: {described}"),
             "leave the row out, or use --mode upsert to update it",
         );
-        key_problem(sheet, row, flaw)
+        key_problem(sheet, row, error)
     }
 }
 
@@ -582,43 +583,43 @@ fn key_value<'t>(
 /// What is wrong with a name in the key of a record to delete: nothing is created for it.
 fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     let Resolved::Missing { problem, .. } = &given.value else { return None };
-    let flaw = Flaw { mend: "correct the cell, or leave the row out".into(), ..problem.flaw.clone() };
-    Some(Problem { flaw, ..problem.clone() })
+    let error = ValueError { hint: Some("correct the cell, or leave the row out".into()), ..problem.error.clone() };
+    Some(Problem { error, ..problem.clone() })
 }
 
-fn unsure_letters(name: &str) -> Flaw {
-    Flaw::new(
+fn unsure_letters(name: &str) -> ValueError {
+    ValueError::new(
         Code::CellUndecoded,
-        format!("a name of the account; there is no `{name}`, and the file's encoding is a guess"),
+        format!("`{name}` not found, and the file's encoding is uncertain"),
         "name the file's encoding with --encoding, or correct the name",
     )
 }
 
 /// A problem at the first key column.
-fn key_problem(sheet: &SheetPlan<'_>, row: &Row, flaw: Flaw) -> Problem {
+fn key_problem(sheet: &SheetPlan<'_>, row: &Row, error: ValueError) -> Problem {
     let column = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
     let found = column.map_or("", |column| row.cell(column as usize).text);
-    flaw.at(column, found)
+    error.at(column, found)
 }
 
-fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, mend: &'static str) -> Problem {
-    let expected = format!("one of the account's {}", sheet.mapping.entity.name);
-    key_problem(sheet, row, Flaw::new(Code::RecordMissing, expected, mend))
+fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, hint: &'static str) -> Problem {
+    let message = format!("record not found in {}", sheet.mapping.entity.name);
+    key_problem(sheet, row, ValueError::new(Code::RecordMissing, message, hint))
 }
 
 fn key_missing(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let expected = match sheet.match_on.first() {
-        Some(name) => format!("a value for `{name}`, or the record's number in a column `_id`"),
-        None => String::from("the record's number in a column `_id`"),
+    let message = match sheet.match_on.first() {
+        Some(name) => format!("missing key; expected a value for `{name}`, or the record's id in a column `_id`"),
+        None => String::from("missing key; expected the record's id in a column `_id`"),
     };
-    key_problem(sheet, row, Flaw::new(Code::KeyMissing, expected, "say which record is meant, or leave the row out"))
+    key_problem(sheet, row, ValueError::new(Code::KeyMissing, message, "identify the record, or leave the row out"))
 }
 
 fn planned_twice(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let flaw = Flaw::new(
+    let error = ValueError::new(
         Code::DuplicateKey,
-        "each record once; an earlier row or sheet of this run creates the same",
+        "duplicate; an earlier row or sheet of this run creates the same record",
         "merge the two rows, or correct the one that is wrong",
     );
-    key_problem(sheet, row, flaw)
+    key_problem(sheet, row, error)
 }

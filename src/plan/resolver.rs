@@ -9,8 +9,8 @@ use std::collections::HashMap;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
-use crate::catalog::{Catalog, Found, Naming, Target, fold_name};
-use crate::check::{CheckedRow, Code, Flaw, Given, GivenField, Problem, text};
+use crate::catalog::{Catalog, LookupResult, RecordRef, ReferenceSyntax, fold_name};
+use crate::check::{CheckedRow, Code, Given, GivenField, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{Field, Kind, Reference, Wire};
 use crate::table::Row;
@@ -26,7 +26,7 @@ pub enum Resolved {
     /// One of the documented options, by position: create and update may spell it otherwise.
     Option(usize),
     /// A record of the account, or one that this run creates.
-    Record(Target, Reference),
+    Record(RecordRef, Reference),
     /// A name the account does not hold; the problem says what is near.
     Missing { name: String, reference: Reference, problem: Problem },
     /// The field is to be emptied.
@@ -60,12 +60,12 @@ impl Renamed {
         self.0.insert((collection, fold_name(name).into_owned()), id);
     }
 
-    fn get(&self, reference: Reference, name: &str) -> Option<Target> {
+    fn get(&self, reference: Reference, name: &str) -> Option<RecordRef> {
         let is_by_id = reference.wire == Wire::Id && !self.0.is_empty();
         is_by_id
             .then(|| self.0.get(&(reference.to, fold_name(name).into_owned())).copied())
             .flatten()
-            .map(Target::Known)
+            .map(RecordRef::Known)
     }
 }
 
@@ -120,44 +120,44 @@ impl Resolver<'_> {
             Given::Boolean(truth) => Resolved::Value(Json::from(truth)),
             Given::Currency(code) => Resolved::Value(Json::from(code)),
             Given::Option(position) => Resolved::Option(position),
-            Given::UserEmail => self.user(trimmed).map_err(|flaw| flaw.at(Some(given.column), raw))?,
+            Given::UserEmail => self.user(trimmed).map_err(|error| error.at(Some(given.column), raw))?,
             Given::Name(ids) => {
                 let Some(reference) = field.reference_to() else { return Ok(Resolved::Value(Json::from(trimmed))) };
                 let hints = hints(row, checked, given.field);
                 self.name(reference, trimmed, ids, &hints)
-                    .map_err(|flaw| flaw.at(Some(given.column), raw))?
+                    .map_err(|error| error.at(Some(given.column), raw))?
                     .fix(given.column, raw)
             }
         })
     }
 
-    fn user(&self, email: &str) -> Result<Resolved, Flaw> {
+    fn user(&self, email: &str) -> Result<Resolved, ValueError> {
         match self.users.get(&email.to_lowercase()) {
             Some(Some(id)) => Ok(Resolved::Value(Json::from(*id))),
-            _ => Err(Flaw::new(
+            _ => Err(ValueError::new(
                 Code::NameNotFound,
-                "the e-mail address of a user whose changes are in the activity log",
-                "write the user's number; the service lists no users",
+                "unknown user; expected the e-mail address of a user who appears in the activity log",
+                "use the user's id; the service has no list of users",
             )),
         }
     }
 
     /// The record a text names in the collection that `reference` points at.
-    fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, Flaw> {
+    fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, ValueError> {
         let found = match self.unknown.nearest(reference, ids, name) {
-            Some(nearest) => Found::None { nearest },
+            Some(nearest) => LookupResult::None { nearest },
             None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
         };
         let found = match (found, self.renamed.get(reference, name)) {
-            (Found::None { .. }, Some(target)) => Found::One(target),
+            (LookupResult::None { .. }, Some(target)) => LookupResult::One(target),
             (found, _) => found,
         };
         match found {
-            Found::One(target) => Ok(Resolved::Record(target, reference)),
-            Found::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
+            LookupResult::One(target) => Ok(Resolved::Record(target, reference)),
+            LookupResult::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
             // An id that the account lacks is no name for a new record.
-            Found::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
-            Found::None { nearest } => {
+            LookupResult::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
+            LookupResult::None { nearest } => {
                 self.unknown.remember(reference, ids, name, &nearest);
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
                 Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
@@ -166,7 +166,7 @@ impl Resolver<'_> {
     }
 
     /// The record a text names, where a related column names it.
-    pub fn related(&self, reference: Reference, name: &str) -> Result<Resolved, Flaw> {
+    pub fn related(&self, reference: Reference, name: &str) -> Result<Resolved, ValueError> {
         self.name(reference, name, Ids::Marked, &[])
     }
 }
@@ -183,11 +183,11 @@ impl Resolved {
 }
 
 /// How a reference's cells are read. A cell for an asset holds its tag or its system id (field notes).
-pub fn naming(reference: Reference, ids: Ids) -> Naming {
+pub fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
     match (reference.to, ids) {
-        ("assets", _) => Naming::TagOrId,
-        (_, Ids::Bare) => Naming::Bare,
-        (_, Ids::Marked) => Naming::Marked,
+        ("assets", _) => ReferenceSyntax::TagOrId,
+        (_, Ids::Bare) => ReferenceSyntax::Bare,
+        (_, Ids::Marked) => ReferenceSyntax::Marked,
     }
 }
 
@@ -229,12 +229,12 @@ fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problem
 
 /// A name and an id that disagree.
 pub fn two_records(column: u32, row: &Row) -> Problem {
-    let flaw = Flaw::new(
+    let error = ValueError::new(
         Code::NameConflict,
-        "the same record in both columns",
+        "name and id are different records",
         "correct one of the two cells, or --ignore the column of ids",
     );
-    flaw.at(Some(column), row.cell(column as usize).text)
+    error.at(Some(column), row.cell(column as usize).text)
 }
 
 /// A whole amount as an integer, as the guide asks; a fraction as a number.
@@ -245,28 +245,28 @@ fn amount_json(amount: rust_decimal::Decimal) -> Json {
     }
 }
 
-fn not_found(collection: &str, name: &str, nearest: &[String]) -> Flaw {
-    let expected = format!("one of the account's {collection}; there is no `{name}`");
-    let mend = match nearest {
+fn not_found(collection: &str, name: &str, nearest: &[String]) -> ValueError {
+    let message = format!("`{name}` not found in {collection}");
+    let hint = match nearest {
         [] => format!("correct the name, or create it with --create-missing={collection}"),
         near => {
             let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
             format!("did you mean {}? Or create it with --create-missing={collection}", or_list(&near))
         }
     };
-    Flaw::new(Code::NameNotFound, expected, mend)
+    ValueError::new(Code::NameNotFound, message, hint)
 }
 
-fn no_such_id(collection: &str, id: &str) -> Flaw {
-    let expected = format!("one of the account's {collection}; there is no `{id}`");
-    Flaw::new(Code::NameNotFound, expected, "correct the id, or write the name in a column headed by a name")
+fn no_such_id(collection: &str, id: &str) -> ValueError {
+    let message = format!("`{id}` not found in {collection}");
+    ValueError::new(Code::NameNotFound, message, "correct the id, or write the name in a column headed by a name")
 }
 
-fn ambiguous(collection: &str, candidates: &[(Target, String)]) -> Flaw {
+fn ambiguous(collection: &str, candidates: &[(RecordRef, String)]) -> ValueError {
     let shown: Vec<String> = candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
-    Flaw::new(
+    ValueError::new(
         Code::NameAmbiguous,
-        format!("a name that only one of the account's {collection} has; these fit: {}", shown.join("; ")),
+        format!("several {collection} match: {}", shown.join("; ")),
         "write the id of the one you mean, such as `#12`",
     )
 }
@@ -281,11 +281,11 @@ pub fn or_list(items: &[String]) -> String {
 }
 
 /// What goes into a body for a record: its id, or an asset's tag. None where only an earlier step will tell.
-pub fn wire_value(catalog: &Catalog, target: Target, reference: Reference) -> Option<Json> {
+pub fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) -> Option<Json> {
     match (reference.wire, target) {
-        (Wire::Id, Target::Known(id)) => Some(json!(id)),
-        (Wire::Id, Target::Planned(_)) => None,
-        (Wire::Tag, Target::Known(id)) => catalog.record(reference.to, id)?.get("asset_id").cloned(),
-        (Wire::Tag, Target::Planned(step)) => catalog.planned_fields(reference.to, step)?.get("asset_id").cloned(),
+        (Wire::Id, RecordRef::Known(id)) => Some(json!(id)),
+        (Wire::Id, RecordRef::Planned(_)) => None,
+        (Wire::Tag, RecordRef::Known(id)) => catalog.record(reference.to, id)?.get("asset_id").cloned(),
+        (Wire::Tag, RecordRef::Planned(step)) => catalog.planned_fields(reference.to, step)?.get("asset_id").cloned(),
     }
 }

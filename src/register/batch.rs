@@ -1,7 +1,7 @@
 //! Several files that appear together or not at all.
 //!
-//! Each is written whole under a temporary name first. Renaming them is all that is left then; should one rename fail,
-//! those before it are taken back, and what stood there stands there again.
+//! Each file is first written completely under a temporary name. Then all are renamed; if one rename fails, the earlier
+//! renames are rolled back and the previous files restored.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,45 +11,45 @@ use ring::digest::{Context, SHA256};
 use tempfile::TempDir;
 
 use super::manifest::FileFacts;
-use crate::table::write::{WholeFile, WriteError};
+use crate::table::write::{AtomicFile, WriteError};
 
 /// Files in the making.
 #[derive(Debug, Default)]
-pub(super) struct Batch {
-    files: Vec<WholeFile>,
+pub(super) struct FileBatch {
+    files: Vec<AtomicFile>,
 }
 
-impl Batch {
+impl FileBatch {
     /// Begins a file that will stand at `path`, and has `write` fill it.
     pub(super) fn add<E>(
         &mut self,
         path: &Path,
-        write: impl FnOnce(&mut WholeFile) -> Result<(), E>,
+        write: impl FnOnce(&mut AtomicFile) -> Result<(), E>,
     ) -> Result<(), super::RegisterError>
     where
         super::RegisterError: From<E>,
     {
-        let mut whole = WholeFile::create(path)?;
-        write(&mut whole)?;
-        whole.flush().map_err(|error| WriteError::from_io(path, error))?;
-        self.files.push(whole);
+        let mut file = AtomicFile::create(path)?;
+        write(&mut file)?;
+        file.flush().map_err(|error| WriteError::from_io(path, error))?;
+        self.files.push(file);
         Ok(())
     }
 
     /// Name, size and digest of every file so far.
     pub(super) fn facts(&self) -> Result<Vec<FileFacts>, WriteError> {
-        self.files.iter().map(|whole| facts(whole).map_err(|error| WriteError::from_io(whole.path(), error))).collect()
+        self.files.iter().map(|file| facts(file).map_err(|error| WriteError::from_io(file.path(), error))).collect()
     }
 
     /// Puts all files in their places, in their order.
     pub(super) fn commit(self) -> Result<Vec<PathBuf>, WriteError> {
-        let before = self.files.iter().map(Before::of).collect::<Result<Vec<_>, _>>()?;
-        let mut placed: Vec<Placed> = Vec::new();
-        for (whole, before) in self.files.into_iter().zip(before) {
-            match whole.commit() {
-                Ok(path) => placed.push(Placed { path, before }),
+        let before = self.files.iter().map(PreviousFile::of).collect::<Result<Vec<_>, _>>()?;
+        let mut placed: Vec<RenamedFile> = Vec::new();
+        for (file, before) in self.files.into_iter().zip(before) {
+            match file.commit() {
+                Ok(path) => placed.push(RenamedFile { path, before }),
                 Err(error) => {
-                    placed.into_iter().rev().for_each(Placed::take_back);
+                    placed.into_iter().rev().for_each(RenamedFile::take_back);
                     return Err(error);
                 }
             }
@@ -59,13 +59,13 @@ impl Batch {
 }
 
 /// A file in its place, and what stood there.
-struct Placed {
+struct RenamedFile {
     path: PathBuf,
-    before: Before,
+    before: PreviousFile,
 }
 
 /// What stood at a place.
-enum Before {
+enum PreviousFile {
     Nothing,
     /// A second name for it, in a folder that is gone with this.
     File {
@@ -74,13 +74,13 @@ enum Before {
     },
 }
 
-impl Before {
-    fn of(whole: &WholeFile) -> Result<Self, WriteError> {
-        let path = whole.path();
+impl PreviousFile {
+    fn of(file: &AtomicFile) -> Result<Self, WriteError> {
+        let path = file.path();
         if !path.is_file() {
             return Ok(Self::Nothing);
         }
-        let folder = tempfile::Builder::new().prefix(".tallyport.").tempdir_in(whole.folder());
+        let folder = tempfile::Builder::new().prefix(".tallyport.").tempdir_in(file.folder());
         let kept = folder.and_then(|folder| {
             let copy = folder.path().join("before");
             // A file system without hard links can still copy.
@@ -91,17 +91,17 @@ impl Before {
     }
 }
 
-impl Placed {
+impl RenamedFile {
     /// As far as it can be done: the error that led here is the one to tell.
     fn take_back(self) {
         let _ = match &self.before {
-            Before::Nothing => fs::remove_file(&self.path),
-            Before::File { copy, .. } => fs::rename(copy, &self.path),
+            PreviousFile::Nothing => fs::remove_file(&self.path),
+            PreviousFile::File { copy, .. } => fs::rename(copy, &self.path),
         };
     }
 }
 
-fn facts(whole: &WholeFile) -> io::Result<FileFacts> {
+fn facts(whole: &AtomicFile) -> io::Result<FileFacts> {
     let mut file: &File = whole.as_file();
     file.seek(SeekFrom::Start(0))?;
     let mut context = Context::new(&SHA256);
@@ -126,13 +126,11 @@ mod tests {
 
     use super::*;
 
-    fn batch(folder: &Path, names: &[&str]) -> Batch {
-        let mut batch = Batch::default();
+    fn batch(folder: &Path, names: &[&str]) -> FileBatch {
+        let mut batch = FileBatch::default();
         for name in names {
             let path = folder.join(name);
-            batch
-                .add(&path, |whole| whole.write_all(b"new").map_err(|error| WriteError::from_io(&path, error)))
-                .unwrap();
+            batch.add(&path, |file| file.write_all(b"new").map_err(|error| WriteError::from_io(&path, error))).unwrap();
         }
         batch
     }

@@ -1,7 +1,7 @@
-//! The manifest beside a register: what was written, of which day, from where, and the digests that prove it whole.
+//! The manifest beside a register: the as-of date, the account, counts, totals, and a digest of every file.
 //!
-//! It is JSON, and the last file to appear: where it stands, all it names stand. Amounts are texts, so that no reader
-//! rounds them.
+//! It is JSON and the last file to be renamed into place: if it exists, so do all files it lists. Amounts are strings, so
+//! that no reader rounds them.
 
 use std::io::Write;
 
@@ -10,18 +10,18 @@ use serde::Serialize;
 
 use super::totals::{Amounts, CurrencyTotal, RegisterCounts};
 
-/// Where the records come from. Nothing of it is secret.
+/// The account the records come from. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Account {
-    /// The base link of the service.
+pub struct RegisterAccount {
+    /// The base URL of the service.
     pub base_url: String,
-    /// The tenant's id, where the account has several.
+    /// The id of the tenant, if the account has several.
     pub tenant: Option<String>,
 }
 
-impl Account {
-    /// The account at that link; a name or password in the link is left out. What is no link, such as the sandbox of a
-    /// file, is told as it is.
+impl RegisterAccount {
+    /// The account at that URL, without a user name or password. Anything else, such as a sandbox in a file, is kept as
+    /// it is.
     pub fn new(base_url: &str, tenant: Option<String>) -> Self {
         let bare = url::Url::parse(base_url).ok().and_then(|mut url| {
             url.set_password(None).ok()?;
@@ -32,7 +32,7 @@ impl Account {
     }
 }
 
-/// A file that the manifest vouches for.
+/// Name, size and digest of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileFacts {
     pub name: String,
@@ -41,18 +41,18 @@ pub struct FileFacts {
     pub sha256: String,
 }
 
-/// The sums of a currency, for programs.
+/// The totals of a currency, as exact strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TotalFacts {
     pub currency: String,
-    /// In the books.
+    /// Totals of held items.
     #[serde(flatten)]
     pub held: AmountFacts,
-    /// No longer in the books.
+    /// Totals of disposed items.
     pub disposed: AmountFacts,
 }
 
-/// Sums as exact texts.
+/// Item counts, and sums as exact strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AmountFacts {
     pub items: u64,
@@ -80,18 +80,18 @@ impl TotalFacts {
     }
 }
 
-/// What the manifest says.
+/// The content of the manifest.
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest<'a> {
     /// The version of this format.
     pub(super) version: u32,
     pub(super) as_of: String,
     pub(super) generated_at: String,
-    pub(super) account: &'a Account,
+    pub(super) account: &'a RegisterAccount,
     pub(super) counts: &'a RegisterCounts,
     /// By currency.
     pub(super) totals: &'a [TotalFacts],
-    /// The day of the register that this one was rolled forward from.
+    /// The as-of date of the register that this one was rolled forward from.
     pub(super) rolled_forward_from: Option<String>,
     pub(super) warnings: &'a [String],
     pub(super) files: Vec<FileFacts>,
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn no_secret_gets_in_through_the_link() {
-        let account = Account::new("https://user:secret@api.example.com/api/v1", Some("4".into()));
+        let account = RegisterAccount::new("https://user:secret@api.example.com/api/v1", Some("4".into()));
         assert_eq!(account.base_url, "https://api.example.com/api/v1");
     }
 }

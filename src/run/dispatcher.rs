@@ -362,7 +362,7 @@ impl<'c> Dispatch<'c> {
         let notes = attempts.into_iter().map(|attempted| worker::note(step.number, attempted)).collect();
         self.scribe.append(WriteCommand::RecordAttempts(notes));
         if let Some(reason) = landing.stops_the_run() {
-            // Whoever mends the cause resumes the run, and the step with it.
+            // After fixing the cause, `resume` retries this step.
             self.stop(End::Refused(reason.to_owned()));
             return self.scribe.append(WriteCommand::ClearIntent(step.number));
         }
@@ -500,7 +500,7 @@ impl<'c> Dispatch<'c> {
         match found {
             None => self.interrupt(),
             Some(Ok(settlements)) => return self.settle(lost, settlements, watcher),
-            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
             Some(Err(error)) => self.stop(End::Refused(error.to_string())),
         }
         self.losses.put_back(lost);
@@ -527,7 +527,7 @@ impl<'c> Dispatch<'c> {
                 self.newcomers = newcomers;
                 self.unmet.clear();
             }
-            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
             Some(Err(error)) => self.stop(End::Refused(error.to_string())),
         }
     }

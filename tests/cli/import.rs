@@ -194,20 +194,20 @@ fn only_failed_sends_what_is_not_done_and_keeps_the_rest() {
     assert_eq!(rows[0][..4], ["_status", "_id", "_message", "asset_id"]);
     assert_eq!(rows[1][..2], ["created", "1"]);
     assert_eq!(rows[2][0], "failed");
-    // The user mends one of the two cells in the result itself.
-    let mended: Vec<Vec<&str>> = rows
+    // The user corrects one of the two cells in the result itself.
+    let corrected: Vec<Vec<&str>> = rows
         .iter()
         .map(|row| row.iter().map(|cell| if cell == "MacBok Pro 14" { "MacBook Pro 14" } else { cell }).collect())
         .collect();
-    let borrowed: Vec<&[&str]> = mended.iter().map(Vec::as_slice).collect();
-    workbook(&account.path("mended.xlsx"), &[("assets", &borrowed)]);
-    let (code, summary) = account.json(&["import", "mended.xlsx", "--only-failed"]);
+    let borrowed: Vec<&[&str]> = corrected.iter().map(Vec::as_slice).collect();
+    workbook(&account.path("corrected.xlsx"), &[("assets", &borrowed)]);
+    let (code, summary) = account.json(&["import", "corrected.xlsx", "--only-failed"]);
     assert_eq!(code, 1);
     assert_eq!(
         (&summary["counts"]["created"], &summary["counts"]["failed"], &summary["counts"]["skipped"]),
         (&json!(1), &json!(1), &json!(1))
     );
-    let again = rows_of(&account.path("mended.result.xlsx"), "assets");
+    let again = rows_of(&account.path("corrected.result.xlsx"), "assets");
     let statuses: Vec<&str> = again.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(statuses, ["_status", "created", "created", "failed"]);
     assert_eq!(again[0].len(), rows[0].len(), "results never grow columns");

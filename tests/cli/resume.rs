@@ -329,7 +329,7 @@ mod interrupts {
         held.ends().exits(4);
         let partial = story.account.path("assets.result.xlsx");
         let mut bytes = fs::read(&partial).unwrap();
-        bytes.extend(b"mended");
+        bytes.extend(b"edited");
         fs::write(&partial, &bytes).unwrap();
         story.run(&["resume", "--last"]).exits(0).says("assets.result-2.xlsx");
         assert_eq!(fs::read(&partial).unwrap(), bytes);

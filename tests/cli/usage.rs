@@ -42,7 +42,7 @@ fn a_wrong_key_is_exit_code_3_and_never_shown() {
 }
 
 #[test]
-fn an_unknown_entity_and_a_misspelt_header_are_mended() {
+fn an_unknown_entity_and_a_misspelt_header_get_a_hint() {
     let account = Rehearsal::new().sheet("a.csv", "asset_id,purchse_cost\nA-1,5\n");
     account.run(&["import", "a.csv", "--entity", "asets"]).exits(2).says("assets");
     account.run(&["import", "a.csv", "--entity", "assets"]).exits(2).says("--map 'purchse_cost=purchase_cost'");

@@ -1,5 +1,6 @@
 //! Why the copy of an account cannot be used, in the user's words.
 
+use crate::error::Diagnostic;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ impl MirrorError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             MirrorError::Folder { .. } => String::from("make its folder writable, or set TALLYPORT_HOME to another"),
             MirrorError::Database { source, .. } if is_full(source) => String::from("make room on the disk"),
@@ -38,4 +39,10 @@ impl MirrorError {
 
 fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+}
+
+impl Diagnostic for MirrorError {
+    fn hint(&self) -> Option<String> {
+        Some(MirrorError::hint(self))
+    }
 }

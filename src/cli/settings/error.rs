@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::Origin;
 use crate::api::{MOST_CONCURRENT, SecretError};
+use crate::error::Diagnostic;
 
 /// A setting that cannot be used. None ever holds the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,10 +43,9 @@ pub enum SettingsError {
     NoHome,
 }
 
-impl SettingsError {
-    /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+impl Diagnostic for SettingsError {
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::Config { .. } => "correct the line; `tallyport doctor` tells whether the file is right then",
             Self::ConfigUnreadable { .. } => "let this user read the file",
             Self::ProfileMissing { known, .. } if known.is_empty() => {
@@ -65,6 +65,6 @@ impl SettingsError {
             }
             Self::NoHome => "set TALLYPORT_HOME to a folder this user can write to",
         };
-        Some(mend.to_owned())
+        Some(hint.to_owned())
     }
 }

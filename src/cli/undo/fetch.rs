@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::undo::{Holders, PERSON, Present, Wants, names_a_holder};
 use crate::run::LogPosition;
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
@@ -30,7 +30,7 @@ const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc"
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn fetch<P: Pages>(
+pub(super) async fn fetch<P: RecordSource>(
     pages: &P,
     wants: &Wants,
     began: Timestamp,
@@ -62,7 +62,7 @@ pub(super) async fn fetch<P: Pages>(
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn fetch_more<P: Pages>(
+pub(super) async fn fetch_more<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     ids: BTreeSet<i64>,
@@ -83,7 +83,7 @@ struct Search<'s, P> {
     present: &'s mut Present,
 }
 
-impl<P: Pages> Search<'_, P> {
+impl<P: RecordSource> Search<'_, P> {
     async fn run(&mut self) -> Result<(), P::Error> {
         let (mut offset, mut read) = (0, 0);
         loop {
@@ -146,7 +146,7 @@ impl<P: Pages> Search<'_, P> {
 /// The check-ins and checkouts of a collection's things that the log tells of since the run was planned.
 ///
 /// Nobody documents whether entries name the holder. Where they do not, those of the run's people are asked for.
-async fn moves<P: Pages>(
+async fn moves<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     holders: &Holders,
@@ -171,7 +171,7 @@ async fn moves<P: Pages>(
     Ok(of_people)
 }
 
-async fn entries<P: Pages>(
+async fn entries<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     log: &LogPosition,

@@ -8,6 +8,7 @@ use object_store::client::HttpError;
 
 use super::environment::{self, Access};
 use super::url::{BucketUrl, Cloud};
+use crate::error::{Diagnostic, ErrorKind};
 
 /// What is shown of a service's own words.
 const LONGEST_WORDS: usize = 300;
@@ -80,7 +81,7 @@ impl Refusal {
         }
     }
 
-    fn mend(&self, cloud: &Cloud) -> String {
+    fn hint(&self, cloud: &Cloud) -> String {
         match self {
             Refusal::NoBucket => {
                 let settings = cloud.settings.join(", ");
@@ -100,12 +101,12 @@ impl Refusal {
 
 impl BucketError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             BucketError::Setup { cloud, .. } => {
                 Some(format!("see {}", [cloud.settings, cloud.credentials].concat().join(", ")))
             }
-            BucketError::Refused { cloud, refusal, .. } => Some(refusal.mend(cloud)),
+            BucketError::Refused { cloud, refusal, .. } => Some(refusal.hint(cloud)),
             BucketError::Torn(_) => Some(String::from("export again: it writes every file anew")),
             BucketError::File { .. } | BucketError::Interrupted => None,
         }
@@ -191,6 +192,21 @@ fn older(missing: &[String]) -> String {
     match missing {
         [] => String::from("no others were to come"),
         missing => format!("as before {}", listed(missing)),
+    }
+}
+
+impl Diagnostic for BucketError {
+    fn hint(&self) -> Option<String> {
+        BucketError::hint(self)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Setup { .. } | Self::File { .. } => ErrorKind::Usage,
+            Self::Refused { refusal: Refusal::NoCredentials { .. }, .. } => ErrorKind::Usage,
+            Self::Refused { .. } | Self::Torn(_) => ErrorKind::Refused,
+            Self::Interrupted => ErrorKind::Stopped,
+        }
     }
 }
 

@@ -25,7 +25,6 @@
 //!
 //! Columns and stored words keep the names they were released with; [`encoding`] maps them.
 
-mod account;
 mod builder;
 mod cells;
 mod encoding;
@@ -45,6 +44,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use crate::account::AccountIdentity;
 use crate::api::Body;
 use crate::check::Problem;
 use crate::plan::{StepCount, StepSink};
@@ -53,7 +53,6 @@ use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 
-pub use account::AccountRef;
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
@@ -67,7 +66,7 @@ pub struct RunHeader {
     /// The start time and four letters: `20261124-093012-kqzf`.
     pub id: String,
     pub kind: RunKind,
-    pub account: AccountRef,
+    pub account: AccountIdentity,
     /// The run that this one undoes.
     pub undoes: Option<String>,
     pub details: RunDetails,

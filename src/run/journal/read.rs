@@ -13,9 +13,10 @@ use super::encoding::{
 };
 use super::file::{JournalFile, JournalLocation};
 use super::{
-    AccountRef, AccountSnapshot, JournalError, PlannedRow, RunDetails, RunHeader, RunPhase, RunTotals, SheetHeader,
-    StepOutcome, StepResult,
+    AccountSnapshot, JournalError, PlannedRow, RunDetails, RunHeader, RunPhase, RunTotals, SheetHeader, StepOutcome,
+    StepResult,
 };
+use crate::account::AccountIdentity;
 use crate::plan::{Part, RowId, Step};
 use crate::report::{Counts, Status};
 use crate::schema::{self, Entity};
@@ -90,7 +91,7 @@ impl Journal {
         let (header, kind, details) = self.file.attempt(|connection| {
             connection.query_row(sql, [], |row| {
                 let (kind, place): (String, String) = (row.get("account")?, row.get("place")?);
-                let account = AccountRef::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
+                let account = AccountIdentity::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
                 let header = RunHeader {
                     id: row.get("id")?,
                     kind: super::RunKind::Import,

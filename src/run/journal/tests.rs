@@ -11,7 +11,8 @@ use super::file::{JournalFile, JournalLocation};
 use super::read::Journal;
 use super::writer::commit_all;
 use super::*;
-use crate::check::{Code, Flaw};
+use crate::account::AccountIdentity;
+use crate::check::{Code, ValueError};
 use crate::plan::{Await, Part, RowId, Step, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
@@ -20,7 +21,7 @@ fn header() -> RunHeader {
     RunHeader {
         id: String::from("20261124-093012-kqzf"),
         kind: RunKind::Import,
-        account: AccountRef::Service {
+        account: AccountIdentity::Service {
             base_url: String::from("https://example.com/api"),
             tenant: Some(3),
             profile: None,
@@ -256,8 +257,8 @@ fn a_planned_run_round_trips() {
     row.clear(2);
     row.push_text("007");
     row.push("7", Value::Number(7.0));
-    let flaw = Flaw::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
-    let failed = PlannedRow { status: Status::Failed, problems: vec![flaw], ..row_plan(RowState::Ended) };
+    let problem = ValueError::new(Code::DateInvalid, "not a date", "write one").at(Some(1), "soon");
+    let failed = PlannedRow { status: Status::Failed, problems: vec![problem], ..row_plan(RowState::Ended) };
     builder.row(&row, &failed, &|column| column == 1).unwrap();
     drop(
         builder

@@ -7,12 +7,12 @@ use super::evidence::{self, ItemEvidence, LogCompleteness, LogEvidence, StepGrou
 use super::log::{self, LogPosition};
 use super::search::{self, TagCache};
 use super::{Resolution, RunContext};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{self, Entity, Field};
 
 /// Decides for actions whether each was applied, in their order.
-pub(super) async fn reconcile<S: Pages>(
+pub(super) async fn reconcile<S: RecordSource>(
     service: &S,
     steps: &[&Step],
     context: &RunContext<'_>,
@@ -70,7 +70,7 @@ fn is_same_action(action: &Entity, step: &Step, other: &Step) -> bool {
 }
 
 /// `covered`: whether the log records each action at all, as far as already known.
-async fn read_log<S: Pages>(
+async fn read_log<S: RecordSource>(
     service: &S,
     group: &StepGroup<'_>,
     context: &RunContext<'_>,
@@ -155,7 +155,7 @@ impl<'s> PendingGroup<'s> {
 }
 
 /// Reads the item itself, unless another undecided step on the same item makes its state inconclusive.
-async fn read_item<S: Pages>(
+async fn read_item<S: RecordSource>(
     service: &S,
     steps: &[&Step],
     pending: &[PendingGroup<'_>],

@@ -12,7 +12,7 @@ use super::compare::{normalized_key, search_key};
 use super::log::{self, LogPosition, NEWEST_FIRST};
 use super::records::is_older;
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{ACTIVITY, Entity};
 
@@ -30,7 +30,7 @@ impl ExternalChanges {
     ///
     /// # Errors
     /// Where the service could not be read.
-    pub(in super::super) async fn detect<S: Pages>(
+    pub(in super::super) async fn detect<S: RecordSource>(
         service: &S,
         entities: &[&'static Entity],
         began: Timestamp,
@@ -72,7 +72,7 @@ impl ExternalChanges {
 
 /// The records created since a moment, and some older ones. Read from the newest on, so that a record created
 /// meanwhile moves others to the next page and none out of sight.
-async fn newer_records<S: Pages>(
+async fn newer_records<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     since: Timestamp,
@@ -92,7 +92,7 @@ async fn newer_records<S: Pages>(
 }
 
 /// How often the log shows an action since the run was planned; 0 where the log was not read then.
-async fn count_actions<S: Pages>(
+async fn count_actions<S: RecordSource>(
     service: &S,
     action: &'static Entity,
     position: &LogPosition,

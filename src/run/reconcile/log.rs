@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::compare::{ReplyShape, TagIds, ValueMatch, integer, match_value};
 use crate::api::Record;
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{ACTIVITY, Entity, Field, HOLDERS, Role, fold_header};
 
@@ -43,7 +43,7 @@ impl LogPosition {
     /// # Errors
     /// Where the log cannot be read. A run may continue with [`LogPosition::Unknown`]; lost checkouts are then
     /// reconciled by where the items are, if at all.
-    pub async fn read<S: Pages>(service: &S) -> Result<Self, S::Error> {
+    pub async fn read<S: RecordSource>(service: &S) -> Result<Self, S::Error> {
         let newest = service.page(&ACTIVITY, NEWEST_FIRST, 0, 1).await?;
         Ok(match newest.first() {
             None => LogPosition::Empty,
@@ -121,7 +121,7 @@ pub(super) fn log_terms(action: &'static Entity) -> Option<(&'static str, &'stat
 }
 
 /// Whether the log records such actions at all: its newest entry of that event, for any item, is newer than the run.
-pub(super) async fn records_action<S: Pages>(
+pub(super) async fn records_action<S: RecordSource>(
     service: &S,
     action: &'static Entity,
     position: &LogPosition,
@@ -136,7 +136,7 @@ pub(super) async fn records_action<S: Pages>(
 ///
 /// Filtered by employee where `employees` are given; an entry that does not name its employee is then known to be
 /// theirs.
-pub(super) async fn fetch_entries<S: Pages>(
+pub(super) async fn fetch_entries<S: RecordSource>(
     service: &S,
     action: &'static Entity,
     item: i64,
@@ -186,7 +186,7 @@ pub(super) fn employee(step: &Step) -> Option<i64> {
 const EMPLOYEE: &str = "employee_id";
 
 /// The log only grows and is read from its oldest entry on, so no entry is missed between two pages.
-async fn fetch_all<S: Pages>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {
+async fn fetch_all<S: RecordSource>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {
     let mut entries: Vec<Record> = Vec::new();
     loop {
         let limit = service.page_limit().max(1);

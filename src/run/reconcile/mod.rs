@@ -47,7 +47,7 @@ pub(super) use external_changes::ExternalChanges;
 pub use log::LogPosition;
 
 use crate::api::Record;
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{self, Entity};
 use compare::ReplyShape;
@@ -88,7 +88,7 @@ pub(super) enum Resolution {
 ///
 /// # Errors
 /// Where the service could not be read; then nothing is decided.
-pub(super) async fn reconcile<S: Pages>(
+pub(super) async fn reconcile<S: RecordSource>(
     service: &S,
     unresolved: &[&Step],
     context: &RunContext<'_>,
@@ -116,7 +116,7 @@ pub(super) async fn reconcile<S: Pages>(
     Ok(resolutions)
 }
 
-async fn reconcile_records<S: Pages>(
+async fn reconcile_records<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     steps: &[&Step],

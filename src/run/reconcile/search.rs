@@ -16,7 +16,7 @@ use serde_json::Value as Json;
 
 use super::compare::{TagIds, integer, normalized_key, search_key};
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire};
 
@@ -104,7 +104,11 @@ impl RecordQuery {
     }
 
     /// Reads the records. `size`: how many the collection holds, where known.
-    pub(super) async fn fetch<S: Pages>(&self, service: &S, size: Option<u64>) -> Result<CollectionSnapshot, S::Error> {
+    pub(super) async fn fetch<S: RecordSource>(
+        &self,
+        service: &S,
+        size: Option<u64>,
+    ) -> Result<CollectionSnapshot, S::Error> {
         if self.strategy(size, service.page_limit()) == SearchStrategy::Scan {
             let (records, consistency) = read_list(service, self.entity, &[], 1).await?;
             if consistency == Consistency::Consistent {
@@ -127,7 +131,7 @@ impl RecordQuery {
         snapshot.deduplicated()
     }
 
-    async fn look_up<S: Pages>(&self, service: &S) -> Result<CollectionSnapshot, S::Error> {
+    async fn look_up<S: RecordSource>(&self, service: &S) -> Result<CollectionSnapshot, S::Error> {
         let mut snapshot = CollectionSnapshot::new();
         if let Some(field) = self.key {
             let entity = self.entity;
@@ -182,7 +186,7 @@ impl CollectionSnapshot {
 }
 
 /// Reads a list to its end, again from the start where it changes meanwhile, up to `max_reads` times in all.
-async fn read_list<S: Pages>(
+async fn read_list<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     filters: &[(&str, &str)],
@@ -199,7 +203,7 @@ async fn read_list<S: Pages>(
     Ok((records, Consistency::Inconsistent))
 }
 
-async fn read_list_once<S: Pages>(
+async fn read_list_once<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     filters: &[(&str, &str)],
@@ -234,7 +238,11 @@ pub(super) struct TagCache {
 
 impl TagCache {
     /// Looks up the tags that are not in the cache.
-    pub(super) async fn resolve<S: Pages>(&mut self, service: &S, tags: BTreeSet<String>) -> Result<(), S::Error> {
+    pub(super) async fn resolve<S: RecordSource>(
+        &mut self,
+        service: &S,
+        tags: BTreeSet<String>,
+    ) -> Result<(), S::Error> {
         let Some((assets, field)) = tag_field() else { return Ok(()) };
         let unknown: Vec<String> = tags.into_iter().filter(|tag| !self.ids.contains_key(tag)).collect();
         let mut found = stream::iter(unknown)

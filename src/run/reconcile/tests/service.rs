@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 
 use super::super::{Resolution, RunContext, reconcile};
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{Entity, Kind};
 
@@ -70,7 +70,7 @@ impl Service {
     }
 }
 
-impl Pages for Service {
+impl RecordSource for Service {
     type Error = Infallible;
 
     fn page_limit(&self) -> u32 {

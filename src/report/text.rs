@@ -1,0 +1,189 @@
+//! Problems, numbers and times as text for people: the one place that words them.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+
+use super::tally::shortened;
+use crate::check::{Code, Problem};
+use crate::table::CellRef;
+
+/// The characters of a found text that a line shows.
+const LONGEST_FOUND: usize = 80;
+
+/// Where a problem is: `assets!C7 (Location)`.
+#[derive(Debug, Clone, Copy)]
+pub struct ProblemLocation<'a> {
+    /// Empty where the file has no sheets.
+    pub sheet: &'a str,
+    pub header: Option<&'a str>,
+    /// As a spreadsheet shows it, from 1.
+    pub row: u64,
+    /// From 0.
+    pub column: Option<u32>,
+}
+
+impl fmt::Display for ProblemLocation<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.sheet, self.column) {
+            ("", Some(column)) => write!(formatter, "{}", CellRef { row: self.row, column })?,
+            (sheet, Some(column)) => write!(formatter, "{sheet}!{}", CellRef { row: self.row, column })?,
+            ("", None) => write!(formatter, "row {}", self.row)?,
+            (sheet, None) => write!(formatter, "{sheet}, row {}", self.row)?,
+        }
+        match self.header.map(str::trim) {
+            None | Some("") => Ok(()),
+            Some(header) => write!(formatter, " (`{}`)", shortened(header, LONGEST_FOUND)),
+        }
+    }
+}
+
+/// A problem with its place on one line: where, what, and what to do now.
+pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Problem) -> String {
+    let place = ProblemLocation { sheet, header, row, column: problem.column };
+    format!("{place}: {}", described(problem))
+}
+
+/// A problem without its place: `invalid date; expected …, found `soon` (date.invalid); hint: …`.
+fn described(problem: &Problem) -> String {
+    let code = problem.code();
+    let mut line = String::from(&*problem.error.message);
+    if !problem.found.is_empty() && !is_secret(code) {
+        let _ = write!(line, ", found `{}`", shortened(&problem.found, LONGEST_FOUND));
+    }
+    let _ = write!(line, " ({})", code.as_str());
+    if let Some(hint) = &problem.error.hint {
+        let _ = write!(line, "; hint: {hint}");
+    }
+    line
+}
+
+/// What the `_message` cell says of a problem: as [`described`], after the column's header.
+pub(super) fn message_line(header: Option<&str>, problem: &Problem) -> String {
+    match header.map(str::trim) {
+        None | Some("") => described(problem),
+        Some(header) => format!("`{}`: {}", shortened(header, LONGEST_FOUND), described(problem)),
+    }
+}
+
+/// What the note on the cell says: the cell itself shows what was found.
+pub(super) fn note_text(problem: &Problem) -> String {
+    let mut text = capitalised(&problem.error.message);
+    if let Some(hint) = &problem.error.hint {
+        let _ = write!(text, "\nHint: {hint}");
+    }
+    text
+}
+
+/// Whether what the cell holds must not be repeated anywhere.
+pub(crate) fn is_secret(code: Code) -> bool {
+    code == Code::CellSecret
+}
+
+/// Whether a cell is not to be written anywhere: somebody's password may be in it.
+pub(crate) fn is_withheld(problems: &[Problem], column: usize) -> bool {
+    problems.iter().any(|problem| problem.column == Some(column as u32) && is_secret(problem.code()))
+}
+
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// `1,204`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 row`, `1,204 rows`. For nouns whose plural ends in `s`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", thousands(number))
+}
+
+/// A time in the two units that matter: `0.4 s`, `42 s`, `2 min 5 s`, `1 h 12 min`.
+pub fn duration(seconds: f64) -> String {
+    let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
+    if seconds < 9.95 {
+        return format!("{seconds:.1} s");
+    }
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 => format!("{whole} s"),
+        60..3_600 => pair(whole / 60, "min", whole % 60, "s"),
+        _ => pair(whole.div_ceil(60) / 60, "h", whole.div_ceil(60) % 60, "min"),
+    }
+}
+
+fn pair(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
+    match small {
+        0 => format!("{} {large_unit}", thousands(large)),
+        _ => format!("{} {large_unit} {small} {small_unit}", thousands(large)),
+    }
+}
+
+/// The file's own name: what people call it.
+pub(super) fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Names as a list of code words: `` `a`, `b` ``.
+pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names.into_iter().map(|name| format!("`{}`", shortened(name, LONGEST_FOUND))).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::ValueError;
+
+    fn error() -> ValueError {
+        ValueError::new(
+            Code::DateInvalid,
+            "invalid date; expected a date such as `2026-01-31`",
+            "write the year with four digits",
+        )
+    }
+
+    #[test]
+    fn a_line_says_where_what_and_what_to_do() {
+        let problem = error().at(Some(2), "31/02/24");
+        assert_eq!(
+            problem_line("assets", Some("Purchase Date"), 7, &problem),
+            "assets!C7 (`Purchase Date`): invalid date; expected a date such as `2026-01-31`, found `31/02/24` (date.invalid); \
+             hint: write the year with four digits"
+        );
+    }
+
+    #[test]
+    fn a_row_without_a_column_and_a_file_without_sheets_have_places() {
+        let place = |sheet, column| ProblemLocation { sheet, header: None, row: 7, column }.to_string();
+        assert_eq!(place("assets", None), "assets, row 7");
+        assert_eq!(place("", None), "row 7");
+        assert_eq!(place("", Some(27)), "AB7");
+    }
+
+    #[test]
+    fn a_secret_is_not_repeated() {
+        let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
+            .at(Some(0), "hunter2");
+        assert!(!problem_line("", None, 2, &problem).contains("hunter2"));
+    }
+
+    #[test]
+    fn numbers_and_times_read_well() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([1, 2].map(|number| counted(number, "row")), ["1 row", "2 rows"]);
+        assert_eq!(
+            [0.04, 9.94, 9.96, 59.6, 125.0, 3_600.0, 4_321.0, f64::NAN].map(duration),
+            ["0.0 s", "9.9 s", "10 s", "1 min", "2 min 5 s", "1 h", "1 h 13 min", "0.0 s"]
+        );
+    }
+}
