@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value as Json};
 use tallyport::account::AccountIdentity;
 use tallyport::api::{Client, ClientOptions, Secret};
+use tallyport::plan::RowStatus;
+use tallyport::plan::StepOutcome;
 use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
-use tallyport::report::Status;
 use tallyport::run::journal::{
     AccountSnapshot, JournalBuilder, JournalLocation, PlanSink as _, PlannedRow, RowState, RunDetails, RunHeader,
-    RunKind, SheetHeader, StepOutcome,
+    RunKind, SheetHeader,
 };
 use tallyport::run::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::schema;
@@ -94,7 +95,7 @@ fn plan(at: JournalLocation, base_url: &str, ids: &Ids, rows: u64) -> Result<Jou
         draft.push(&step)?;
         row.clear(position + 2);
         Record::at(position, Faults::None).cells.iter().for_each(|cell| row.push_text(cell));
-        let (state, status) = (RowState::Planned, Status::Created);
+        let (state, status) = (RowState::Planned, RowStatus::Created);
         let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
         draft.row(&row, &planned, &|_| false)?;
     }

@@ -25,10 +25,10 @@ use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, Names, referred};
 use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
-use crate::report::thousands;
 use crate::run::Start;
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 use crate::schema::{Deletion, Entity, Role};
+use crate::wording::thousands;
 
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();

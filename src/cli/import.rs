@@ -16,9 +16,9 @@ use super::settings::connect;
 use super::{Error, Exit};
 use crate::account::Account;
 use crate::plan::{CreateMissing, Guard, StepCount};
-use crate::report::{counted, thousands};
 use crate::run::Start;
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
+use crate::wording::{counted, thousands};
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();

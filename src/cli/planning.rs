@@ -16,18 +16,20 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
-use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
+use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction, is_withheld};
 use crate::mapping::OwnIds;
 use crate::plan::resolver::{Renamed, UnknownNames, Users};
 use crate::plan::{
     Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
     estimate,
 };
-use crate::report::{self, ReportMode, Requests, RunEstimate, Status};
+use crate::plan::{ReportMode, RowStatus};
+use crate::report::{Requests, RunEstimate};
 use crate::run::LogPosition;
 use crate::run::journal::{AccountSnapshot, PlanSink, PlannedRow, RowState, RunKind};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
+use crate::wording::{counted, thousands};
 
 /// How often to look whether look-ups wait for the quota.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -106,7 +108,7 @@ impl Planning<'_> {
         let copied = saying_why_it_waits(client, &progress, copied(self.account, mirror.as_ref(), &needs.records));
         let copied = copied.await?;
         for (collection, records) in copied.served()? {
-            let records = report::thousands(records);
+            let records = thousands(records);
             self.printer
                 .note(&format!("{collection}: {records} records from the local copy, brought up to date just now"));
         }
@@ -308,8 +310,7 @@ impl Pass<'_> {
                 None => planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided)),
             };
             kept = planned.and_then(|planned| {
-                let withheld =
-                    |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
+                let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(row, &planned, &withheld)?;
                 ledger.push(row.number, planned);
                 Ok(())
@@ -341,10 +342,7 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
 pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     let asks = if rows == 1 { "asks" } else { "ask" };
     (rows > 0).then(|| {
-        format!(
-            "{} {asks} in `_action` for something else; `delete` heeds only `skip` there",
-            report::counted(rows, "row")
-        )
+        format!("{} {asks} in `_action` for something else; `delete` heeds only `skip` there", counted(rows, "row"))
     })
 }
 
@@ -358,11 +356,11 @@ fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> Plan
         Verdict::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
         }
-        Verdict::Unchanged(id) => ended(Status::Unchanged, Some(id)),
-        Verdict::Yielded { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
-        Verdict::Yielded { record, .. } => ended(Status::Unchanged, Some(record)),
-        Verdict::Skipped => ended(Status::Skipped, own_id),
-        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
+        Verdict::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        Verdict::Yielded { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
+        Verdict::Yielded { record, .. } => ended(RowStatus::Unchanged, Some(record)),
+        Verdict::Skipped => ended(RowStatus::Skipped, own_id),
+        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }
 

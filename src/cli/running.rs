@@ -15,15 +15,14 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::{Client, WaitStatus};
 use crate::plan::{Part, Step};
-use crate::report::{
-    ReportMode, Requests, ResultFile, RunSummary, Status, UNDO, counted, summary as telling, thousands,
-};
-use crate::run::journal::{
-    Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile, StepOutcome, StepResult,
-};
+use crate::plan::{ReportMode, RowStatus};
+use crate::plan::{StepOutcome, StepResult};
+use crate::report::{Requests, ResultFile, RunSummary, UNDO, summary as telling};
+use crate::run::journal::{Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile};
 use crate::run::{Dispatch, Doing, End, Settings, Start, Watcher};
 use crate::schema;
 use crate::shutdown::ShutdownSignal;
+use crate::wording::{counted, thousands};
 
 /// How soon a request whose answer was lost has surely landed: on this machine, and anywhere else. A slow service
 /// makes it longer.
@@ -328,7 +327,7 @@ impl Watcher for Follower<'_> {
     fn ended(&mut self, step: &Step, outcome: &StepOutcome) {
         self.rows.conclude(step, outcome);
         self.remaining = self.remaining.saturating_sub(1);
-        self.progress.row(if outcome.is_applied() { Status::Created } else { Status::Failed });
+        self.progress.row(if outcome.is_applied() { RowStatus::Created } else { RowStatus::Failed });
     }
 
     fn tick(&mut self, doing: Doing) {
@@ -397,7 +396,7 @@ mod tests {
         let mut draft = JournalBuilder::create(JournalLocation::Memory, &head).unwrap();
         let mut row = Row::default();
         row.clear(2);
-        let (state, status) = (RowState::Planned, Status::Created);
+        let (state, status) = (RowState::Planned, RowStatus::Created);
         let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
@@ -415,15 +414,15 @@ mod tests {
     fn what_is_found_out_later_replaces_what_could_not_be_told() {
         let journal = undecided();
         let told = Rows::load(&journal, 1).unwrap().ledgers[0].outcome(0).unwrap();
-        assert_eq!((told.status, told.problems.len()), (Status::Unknown, 1));
+        assert_eq!((told.status, told.problems.len()), (RowStatus::Unknown, 1));
 
         let mut found = Rows::open(&journal, 1).unwrap();
         found.conclude(&step(), &outcome(StepResult::Applied, Some(7)));
         let found = found.ledgers[0].outcome(0).unwrap();
-        assert_eq!((found.status, found.id, found.problems), (Status::Created, Some(7), Vec::new()));
+        assert_eq!((found.status, found.id, found.problems), (RowStatus::Created, Some(7), Vec::new()));
 
         let mut cut_off = Rows::open(&journal, 1).unwrap();
         cut_off.close(&journal, &End::Interrupted);
-        assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, Status::Unknown, "nobody has looked again");
+        assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, RowStatus::Unknown, "nobody has looked again");
     }
 }

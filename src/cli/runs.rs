@@ -18,8 +18,10 @@ use super::running::{command, recall};
 use super::settings::run_store;
 use super::{Error, Exit};
 use crate::account::AccountIdentity;
-use crate::report::{Counts, ReportMode, Status, counted, summary, thousands};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::report::summary;
 use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase};
+use crate::wording::{counted, thousands};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
     let (shelf, now) = (run_store()?, Timestamp::now());
@@ -94,7 +96,7 @@ impl State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Rows {
     /// Of the rows that have come to an end.
-    counts: Counts,
+    counts: RowCounts,
     /// Rows without an outcome: still to be sent, or sent without an answer so far.
     open: u64,
 }
@@ -124,7 +126,7 @@ impl Rows {
 
 /// Whether the run did something that an undo could take back.
 fn changed_something(rows: Rows) -> bool {
-    [Status::Created, Status::Updated, Status::Deleted].into_iter().any(|status| rows.counts.of(status) > 0)
+    [RowStatus::Created, RowStatus::Updated, RowStatus::Deleted].into_iter().any(|status| rows.counts.of(status) > 0)
 }
 
 /// `import of assets.xlsx`, `undo of 20261124-093012-kqzf`.
@@ -195,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_sentence_leaves_out_what_there_is_none_of() {
-        let counts = Counts { created: 1_120, failed: 3, ..Counts::default() };
+        let counts = RowCounts { created: 1_120, failed: 3, ..RowCounts::default() };
         assert_eq!(Rows { counts, open: 14 }.sentence(), "1,120 created, 3 failed, 14 rows to go");
         assert_eq!(Rows { counts, open: 0 }.sentence(), "1,120 created, 3 failed");
         assert_eq!(Rows::default().sentence(), "nothing sent");

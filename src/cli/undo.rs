@@ -25,12 +25,13 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
-use crate::report::{RunEstimate, counted, thousands};
+use crate::plan::{StepOutcome, StepResult};
+use crate::report::RunEstimate;
 use crate::run::journal::{
-    AccountSnapshot, Journal, JournalBuilder, RunDetails, RunHeader, RunKind, RunPhase, RunStore, StepOutcome,
-    StepResult, StoredRun,
+    AccountSnapshot, Journal, JournalBuilder, RunDetails, RunHeader, RunKind, RunPhase, RunStore, StoredRun,
 };
 use crate::run::{LogPosition, Start};
+use crate::wording::{counted, thousands};
 use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {

@@ -1,9 +1,9 @@
 //! The register as CSV, for import into accounting software: one line per item.
 //!
-//! UTF-8, comma-separated, CR LF, with a header row of the names below. Dates are `YYYY-MM-DD`. Amounts are plain digits
-//! with a decimal point and all decimal places of the currency's minor unit, without the currency code. Unknown values
-//! are empty, never zero. Text that a spreadsheet program would evaluate as a formula gets an apostrophe in front
-//! ([`crate::table::formula`], design rule 14).
+//! UTF-8, comma-separated, CR LF, with a header row of the names below. Dates are `YYYY-MM-DD`. Amounts are plain
+//! digits with a decimal point and all decimal places of the currency's minor unit, without the currency code. Unknown
+//! values are empty, never zero. Text that a spreadsheet program would evaluate as a formula gets an apostrophe in
+//! front ([`crate::table::formula`], design rule 14).
 //!
 //! | column | content |
 //! |---|---|

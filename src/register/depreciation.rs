@@ -3,13 +3,13 @@
 //! - The **charge base** is the cost less the schedule's minimum value; where the cost is below the minimum it is
 //!   nothing, and the book value stays at the cost.
 //! - A **month counts as elapsed** on the purchase's day of the month: what was bought on the 15th has one month behind
-//!   it on the 15th of the next, not on the 14th. In a shorter month that day is its last: bought on 31 January, a month
-//!   has elapsed on 28 (or 29) February and two on 31 March; bought on 29 February 2024, twelve have on 28 February 2025.
-//!   So nothing is charged in the first month before it is over, and what is bought on 1 January has eleven months
-//!   behind it on 31 December and a full year on 1 January.
+//!   it on the 15th of the next, not on the 14th. In a shorter month that day is its last: bought on 31 January, a
+//!   month has elapsed on 28 (or 29) February and two on 31 March; bought on 29 February 2024, twelve have on 28
+//!   February 2025. So nothing is charged in the first month before it is over, and what is bought on 1 January has
+//!   eleven months behind it on 31 December and a full year on 1 January.
 //! - **Accumulated** depreciation is the charge base × elapsed months ÷ months, rounded half up to the currency's minor
-//!   unit (a cent; a whole yen; a thousandth of a dinar). The total is rounded, never the month: cents do not drift, and
-//!   a month's charge is the difference between two totals.
+//!   unit (a cent; a whole yen; a thousandth of a dinar). The total is rounded, never the month: cents do not drift,
+//!   and a month's charge is the difference between two totals.
 //! - The **last month closes exactly**: from then on the book value is the minimum to the last digit.
 //!
 //! A laptop for 1,000.00 over 36 months loses 27.777… a month:

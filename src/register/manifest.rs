@@ -1,14 +1,17 @@
 //! The manifest beside a register: the as-of date, the account, counts, totals, and a digest of every file.
 //!
-//! It is JSON and the last file to be renamed into place: if it exists, so do all files it lists. Amounts are strings, so
-//! that no reader rounds them.
+//! It is JSON and the last file to be renamed into place: if it exists, so do all files it lists. Amounts are strings,
+//! so that no reader rounds them.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
+use ring::digest::{Context, SHA256};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::totals::{Amounts, CurrencyTotal, RegisterCounts};
+use crate::table::write::{AtomicFile, WriteError};
 
 /// The account the records come from. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -39,6 +42,32 @@ pub struct FileFacts {
     pub bytes: u64,
     /// In hexadecimal, lower case.
     pub sha256: String,
+}
+
+impl FileFacts {
+    /// Name, size and digest of a file that has been written in full.
+    pub(super) fn of(file: &AtomicFile) -> Result<Self, WriteError> {
+        let (bytes, sha256) = digest(file.as_file()).map_err(|error| WriteError::from_io(file.path(), error))?;
+        let name = file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { name, bytes, sha256 })
+    }
+}
+
+/// The length of a file and its SHA-256 in hexadecimal.
+fn digest(mut file: &File) -> io::Result<(u64, String)> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        context.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+    Ok((bytes, context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
 /// The totals of a currency, as exact strings.
@@ -106,11 +135,24 @@ impl Manifest<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
     use super::*;
 
     #[test]
     fn no_secret_gets_in_through_the_link() {
         let account = RegisterAccount::new("https://user:secret@api.example.com/api/v1", Some("4".into()));
         assert_eq!(account.base_url, "https://api.example.com/api/v1");
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = AtomicFile::create(&folder.path().join("register.csv")).unwrap();
+        file.write_all(b"new").unwrap();
+        let facts = FileFacts::of(&file).unwrap();
+        assert_eq!((&*facts.name, facts.bytes), ("register.csv", 3));
+        // `printf new | sha256sum`
+        assert_eq!(facts.sha256, "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437");
     }
 }

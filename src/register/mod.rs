@@ -12,19 +12,18 @@
 //! previous       reads an earlier register
 //! roll_forward   explains the changes from an earlier register to this one
 //! manifest       counts, totals and digests, written beside the files
-//! batch          all files appear together or not at all
 //! ```
 //!
 //! What always holds:
 //!
 //! - Amounts are exact decimals. They become binary numbers only in the cells of a workbook.
-//! - Amounts in different currencies are never added. With exchange rates, converted totals appear beside the originals.
+//! - Amounts in different currencies are never added. With exchange rates, converted totals appear beside the
+//!   originals.
 //! - An item is held, disposed or not yet bought. Totals include held items only; every item has a line.
 //! - Cost − cost without a book value − accumulated depreciation = book value, on every line of totals.
 //! - The current date and time are arguments: the same records and options always give the same files.
 
 mod amount;
-mod batch;
 mod book;
 mod columns;
 mod csv_file;

@@ -1,7 +1,7 @@
 //! Reads an earlier register: the opening balance of a roll-forward.
 //!
-//! The file is an unedited workbook or CSV written by `export register`. Its figures are checked and never corrected: an
-//! edited opening would no longer match the closing it once was.
+//! The file is an unedited workbook or CSV written by `export register`. Its figures are checked and never corrected:
+//! an edited opening would no longer match the closing it once was.
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -1,4 +1,5 @@
-//! The roll-forward from an earlier register to this one: opening, additions, disposals, adjustments, depreciation, closing.
+//! The roll-forward from an earlier register to this one: opening, additions, disposals, adjustments, depreciation,
+//! closing.
 //!
 //! For the cost, the accumulated depreciation and the book value of every category and currency:
 //!
@@ -12,11 +13,11 @@
 //! - **Disposals**: items held before but not now, or no longer in the account, with the amounts of the opening. The
 //!   service does not report when an asset was archived, so nothing is charged for the time before that.
 //! - **Depreciation**: the charge of the current schedule from the date of the opening to the date of the closing.
-//! - **Adjustments**: the rest, which is what somebody changed: the cost, the schedule, the purchase date, the category or
-//!   currency (out of one group, into another), and charges before the opening for an item that was entered late.
+//! - **Adjustments**: the rest, which is what somebody changed: the cost, the schedule, the purchase date, the category
+//!   or currency (out of one group, into another), and charges before the opening for an item that was entered late.
 //!
-//! Disposals are negative for cost and book value; depreciation is negative for the book value. Everything is checked: the
-//! sums against both registers, and for every item the book value against cost minus accumulated depreciation.
+//! Disposals are negative for cost and book value; depreciation is negative for the book value. Everything is checked:
+//! the sums against both registers, and for every item the book value against cost minus accumulated depreciation.
 
 use std::collections::BTreeMap;
 use std::io::Write;

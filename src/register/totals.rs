@@ -81,7 +81,8 @@ impl GroupBy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct LineGroup {
     pub currency: Currency,
-    /// Spelled as in its first line, since names that differ only in case are one group; [`NONE`] for lines without one.
+    /// Spelled as in its first line, since names that differ only in case are one group; [`NONE`] for lines without
+    /// one.
     pub name: String,
     pub amounts: Amounts,
 }

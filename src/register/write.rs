@@ -8,17 +8,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::batch::FileBatch;
 use super::error::RegisterError;
 use super::item::RegisterItem;
 use super::line::{LineWarning, RegisterLine};
-use super::manifest::{Manifest, RegisterAccount, TotalFacts};
+use super::manifest::{FileFacts, Manifest, RegisterAccount, TotalFacts};
 use super::previous::PreviousRegister;
 use super::rates::Rates;
 use super::roll_forward::{RollForward, roll, write_csv};
 use super::totals::{CurrencyTotal, RegisterCounts, by_currency};
 use super::{MAX_ITEMS, csv_file};
-use crate::table::write::{AtomicFile, WriteError};
+use crate::table::write::{AtomicFile, FileSet, WriteError};
 
 /// Where a register is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,8 +26,8 @@ pub enum RegisterTarget {
     Xlsx(PathBuf),
     /// A CSV file, with its manifest beside it; a roll-forward is written to `STEM.roll-forward.csv`.
     Csv(PathBuf),
-    /// `register.xlsx`, `register.csv`, `roll-forward.csv` if there is one, and `manifest.json`. The folder is created if
-    /// it is missing.
+    /// `register.xlsx`, `register.csv`, `roll-forward.csv` if there is one, and `manifest.json`. The folder is created
+    /// if it is missing.
     Folder(PathBuf),
 }
 
@@ -114,15 +113,15 @@ pub(super) struct Register<'a> {
 ///
 /// # Errors
 ///
-/// Files that cannot be read or written, invalid exchange rates, an invalid earlier register, a roll-forward that does not
-/// balance, or a duplicate item.
+/// Files that cannot be read or written, invalid exchange rates, an invalid earlier register, a roll-forward that does
+/// not balance, or a duplicate item.
 pub fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<RegisterSummary, RegisterError> {
     let register = Register::new(items, options)?;
     let warnings = register.warnings();
     let totals: Vec<TotalFacts> = register.totals.iter().map(TotalFacts::of).collect();
     let from = register.roll.as_ref().and_then(|roll| roll.from).map(|day| day.to_string());
-    let mut batch = FileBatch::default();
-    register.add_files(&mut batch)?;
+    let mut set = FileSet::default();
+    register.add_files(&mut set)?;
     let value: Vec<String> = warnings.iter().map(RegisterWarning::to_string).collect();
     let manifest = Manifest {
         version: 1,
@@ -133,17 +132,17 @@ pub fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<Regi
         totals: &totals,
         rolled_forward_from: from.clone(),
         warnings: &value,
-        files: batch.facts()?,
+        files: set.files().iter().map(FileFacts::of).collect::<Result<_, _>>()?,
     };
     let position = manifest_place(&options.target);
-    batch.add(&position, |file| manifest.write(file).map_err(|error| WriteError::from_io(&position, error)))?;
+    add(&mut set, &position, |file| manifest.write(file).map_err(|error| WriteError::from_io(&position, error)))?;
     Ok(RegisterSummary {
         as_of: options.as_of.to_string(),
         counts: register.counts,
         totals,
         rolled_forward_from: from,
         warnings,
-        files: batch.commit()?,
+        files: set.commit()?,
     })
 }
 
@@ -166,36 +165,36 @@ impl<'a> Register<'a> {
         Ok(Self { counts: RegisterCounts::of(&lines), totals: by_currency(&lines), options, lines, rates, roll })
     }
 
-    fn add_files(&self, batch: &mut FileBatch) -> Result<(), RegisterError> {
+    fn add_files(&self, set: &mut FileSet) -> Result<(), RegisterError> {
         match &self.options.target {
-            RegisterTarget::Xlsx(path) => self.add_book(batch, path),
+            RegisterTarget::Xlsx(path) => self.add_book(set, path),
             RegisterTarget::Csv(path) => {
-                self.add_ledger(batch, path)?;
-                self.add_roll(batch, &path.with_extension("roll-forward.csv"))
+                self.add_ledger(set, path)?;
+                self.add_roll(set, &path.with_extension("roll-forward.csv"))
             }
             RegisterTarget::Folder(folder) => {
                 fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
-                self.add_book(batch, &folder.join("register.xlsx"))?;
-                self.add_ledger(batch, &folder.join("register.csv"))?;
-                self.add_roll(batch, &folder.join("roll-forward.csv"))
+                self.add_book(set, &folder.join("register.xlsx"))?;
+                self.add_ledger(set, &folder.join("register.csv"))?;
+                self.add_roll(set, &folder.join("roll-forward.csv"))
             }
         }
     }
 
-    fn add_book(&self, batch: &mut FileBatch, path: &Path) -> Result<(), RegisterError> {
+    fn add_book(&self, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
         if self.lines.len() > MAX_ITEMS {
             return Err(RegisterError::TooManyItems { items: self.lines.len() });
         }
-        batch.add(path, |file| super::book::write(file, self))
+        add(set, path, |file| super::book::write(file, self))
     }
 
-    fn add_ledger(&self, batch: &mut FileBatch, path: &Path) -> Result<(), RegisterError> {
-        batch.add(path, |file| in_csv(file, |out| csv_file::write(out, &self.lines, self.options.as_of)))
+    fn add_ledger(&self, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
+        add(set, path, |file| in_csv(file, |out| csv_file::write(out, &self.lines, self.options.as_of)))
     }
 
-    fn add_roll(&self, batch: &mut FileBatch, path: &Path) -> Result<(), RegisterError> {
+    fn add_roll(&self, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
         let Some(roll) = &self.roll else { return Ok(()) };
-        batch.add(path, |file| in_csv(file, |out| write_csv(out, roll, self.options.as_of)))
+        add(set, path, |file| in_csv(file, |out| write_csv(out, roll, self.options.as_of)))
     }
 
     pub(super) fn warnings(&self) -> Vec<RegisterWarning> {
@@ -231,13 +230,26 @@ impl RegisterWarning {
     }
 }
 
+/// Adds a file that `write` fills.
+fn add(
+    set: &mut FileSet,
+    path: &Path,
+    write: impl FnOnce(&mut AtomicFile) -> Result<(), WriteError>,
+) -> Result<(), RegisterError> {
+    let mut file = AtomicFile::create(path)?;
+    write(&mut file)?;
+    set.add(file);
+    Ok(())
+}
+
 fn in_csv(
     file: &mut AtomicFile,
     write: impl FnOnce(&mut dyn Write) -> Result<(), csv::Error>,
 ) -> Result<(), WriteError> {
     let path = file.path().to_owned();
     let mut out = BufWriter::new(file);
-    write(&mut out).map_err(|error| WriteError::from_io(&path, std::io::Error::from(error)))
+    let written = write(&mut out).map_err(std::io::Error::from).and_then(|()| out.flush());
+    written.map_err(|error| WriteError::from_io(&path, error))
 }
 
 fn manifest_place(target: &RegisterTarget) -> PathBuf {

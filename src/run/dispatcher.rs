@@ -22,8 +22,9 @@ use super::standing::{Readiness, Standing};
 use super::worker::{self, Flown};
 use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
+use crate::plan::StepOutcome;
 use crate::plan::{Part, Step};
-use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, StepOutcome, WriteCommand, WriteEvent};
+use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, WriteCommand, WriteEvent};
 use crate::schema::Entity;
 
 /// How often the watcher hears that time passes.

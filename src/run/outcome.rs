@@ -4,7 +4,8 @@ use crate::api::{Body, FailureScope, Record, WriteFailure, WriteOutcome};
 use crate::check::{Code, Problem, ValueError};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
-use crate::run::journal::{SheetHeader, StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
+use crate::run::journal::SheetHeader;
 
 /// How one try to send a step ended.
 #[derive(Debug, Clone)]

@@ -31,7 +31,7 @@ use styles::TemplateStyles;
 pub const INSTRUCTIONS: &str = "Instructions";
 
 /// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
-pub const LISTS: &str = "DropDownLists";
+pub const LISTS: &str = "Lists";
 
 /// The account's own names, for the drop-downs of references, by [`names_key`].
 pub type LiveNames = BTreeMap<String, Vec<String>>;

@@ -10,8 +10,9 @@ use crate::cli::printer::{FAINT, Printer, STRONG};
 use crate::cli::result::Typed;
 use crate::cli::running::recall;
 use crate::cli::{Error, Exit};
-use crate::report::{RunSummary, counted, summary, thousands};
+use crate::report::{RunSummary, summary};
 use crate::run::journal::{AttemptCounts, Journal, RunDetails, RunKind, RunOverview, SourceFile, StoredRun};
+use crate::wording::{counted, thousands};
 
 pub(super) fn run(shelved: StoredRun, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     let StoredRun { path, bytes, overview: glance, .. } = shelved;

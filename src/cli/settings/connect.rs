@@ -3,8 +3,8 @@
 use super::surroundings::Surroundings;
 use super::{Origin, Settings, SettingsError, TargetAccount};
 use crate::account::{Account, AccountIdentity, ConnectOptions};
-use crate::cli::Error;
 use crate::cli::args::Global;
+use crate::error::Error;
 use crate::run::journal::RunStore;
 
 /// The account that `global` and the machine mean. Sends nothing yet.

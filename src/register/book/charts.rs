@@ -1,7 +1,7 @@
 //! The sheets `Charts` and `Chart data`: book value by category, spend by month, what runs out.
 //!
-//! Amounts of different currencies are not drawn on one axis. With rates there is one chart in the base currency; without
-//! there is one for each of the currencies that most items have.
+//! Amounts of different currencies are not drawn on one axis. With rates there is one chart in the base currency;
+//! without there is one for each of the currencies that most items have.
 
 use jiff::ToSpan;
 use jiff::civil::Date;

@@ -1,9 +1,8 @@
 //! The stored form of states and problems: one table per enum, read in both directions.
 
 use crate::check::{Code, Problem, ValueError};
-use crate::plan::{Part, WriteKind};
-use crate::report::{Status, is_secret};
-use crate::run::journal::{RowState, RunKind, RunPhase, StepResult};
+use crate::plan::{Part, RowStatus, StepResult, WriteKind};
+use crate::run::journal::{RowState, RunKind, RunPhase};
 
 /// A state and its stored name.
 pub(super) type StoredName<T> = (T, &'static str);
@@ -59,8 +58,8 @@ pub(super) fn decode_write(word: &str, record: Option<i64>) -> Option<WriteKind>
 }
 
 /// A status by its name in JSON.
-pub(super) fn decode_status(name: &str) -> Option<Status> {
-    Status::all().find(|status| status.as_str() == name)
+pub(super) fn decode_status(name: &str) -> Option<RowStatus> {
+    RowStatus::all().find(|status| status.as_str() == name)
 }
 
 /// Problems as JSON; none where there are none.
@@ -72,7 +71,7 @@ pub(super) fn encode_problems(problems: &[Problem]) -> Option<String> {
         serde_json::json!({
             "code": problem.code().as_str(),
             "column": problem.column,
-            "found": if is_secret(problem.code()) { "" } else { &*problem.found },
+            "found": if problem.code().is_secret() { "" } else { &*problem.found },
             "message": problem.error.message,
             "hint": problem.error.hint,
         })
@@ -101,7 +100,7 @@ fn decode_problem(stored: &serde_json::Value) -> Option<Problem> {
 }
 
 /// Journals of version 0.1 have `expected` in place of `message`, and this in place of `hint`.
-const LEGACY_HINT: &str = concat!("me", "nd");
+const LEGACY_HINT: &str = "mend";
 
 #[cfg(test)]
 mod tests {

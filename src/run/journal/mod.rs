@@ -45,10 +45,8 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
-use crate::api::Body;
 use crate::check::Problem;
-use crate::plan::{StepCount, StepSink};
-use crate::report::{Counts, Status};
+use crate::plan::{RowCounts, RowStatus, StepCount, StepOutcome, StepSink};
 use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
@@ -189,43 +187,9 @@ pub struct RunTotals {
     /// Requests by method and path.
     pub requests: BTreeMap<String, u64>,
     pub seconds: f64,
-    pub counts: Counts,
+    pub counts: RowCounts,
     /// The result as last written. Where it differs now, someone has edited it.
     pub result: Option<SourceFile>,
-}
-
-/// The recorded outcome of a step.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepOutcome {
-    pub step: u32,
-    pub result: StepResult,
-    /// The record's id, where known.
-    pub record: Option<i64>,
-    /// What the service set beyond what was sent: the other fields of a new record, which show later whether someone
-    /// changed it; the time of an update.
-    pub after: Option<Body>,
-    /// For the user; empty where the problems say it all.
-    pub message: String,
-    pub problems: Vec<Problem>,
-}
-
-impl StepOutcome {
-    /// Whether the account holds what the step asked for, whoever did it.
-    pub fn is_applied(&self) -> bool {
-        matches!(self.result, StepResult::Applied | StepResult::AlreadyApplied)
-    }
-}
-
-/// The ways in which a step can end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StepResult {
-    Applied,
-    /// Someone else had done it before this run could: the row has what it asked for, and undo leaves it alone.
-    AlreadyApplied,
-    /// Surely not applied.
-    Failed,
-    /// Could not be determined.
-    Unknown,
 }
 
 /// One request of a step.
@@ -273,7 +237,7 @@ impl PlanSink for StepCount {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRow {
     pub state: RowState,
-    pub status: Status,
+    pub status: RowStatus,
     pub record: Option<i64>,
     pub message: String,
     pub problems: Vec<Problem>,

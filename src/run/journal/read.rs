@@ -12,13 +12,9 @@ use super::encoding::{
     PARTS, PHASES, RESULTS, ROW_STATES, RUN_KINDS, decode, decode_problems, decode_status, decode_write, encode,
 };
 use super::file::{JournalFile, JournalLocation};
-use super::{
-    AccountSnapshot, JournalError, PlannedRow, RunDetails, RunHeader, RunPhase, RunTotals, SheetHeader, StepOutcome,
-    StepResult,
-};
+use super::{AccountSnapshot, JournalError, PlannedRow, RunDetails, RunHeader, RunPhase, RunTotals, SheetHeader};
 use crate::account::AccountIdentity;
-use crate::plan::{Part, RowId, Step};
-use crate::report::{Counts, Status};
+use crate::plan::{Part, RowCounts, RowId, RowStatus, Step, StepOutcome, StepResult};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
@@ -39,7 +35,7 @@ pub enum RowState {
     Carried,
 }
 
-/// Counts of a run's requests.
+/// RowCounts of a run's requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AttemptCounts {
     pub total: u64,
@@ -151,8 +147,8 @@ impl Journal {
         let stored = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let result = result.and_then(|text| serde_json::from_str(&text).ok());
         let by_word: BTreeMap<String, u64> = stored(counts);
-        let mut counts = Counts::default();
-        for status in Status::all() {
+        let mut counts = RowCounts::default();
+        for status in RowStatus::all() {
             *counts.slot(status) += by_word.get(status.as_str()).copied().unwrap_or(0);
         }
         let mut requests: BTreeMap<String, u64> = stored(requests);
@@ -182,7 +178,7 @@ impl Journal {
     pub fn record_end(&self, phase: RunPhase, reason: Option<&str>, totals: &RunTotals) -> Result<(), JournalError> {
         let requests = serde_json::to_string(&totals.requests).unwrap_or_default();
         let counts: BTreeMap<&str, u64> =
-            Status::all().map(|status| (status.as_str(), totals.counts.of(status))).collect();
+            RowStatus::all().map(|status| (status.as_str(), totals.counts.of(status))).collect();
         let counts = serde_json::to_string(&counts).unwrap_or_default();
         let result = totals.result.as_ref().map(|result| serde_json::to_string(result).unwrap_or_default());
         let ended = jiff::Timestamp::now().to_string();
@@ -350,7 +346,7 @@ impl Journal {
         Ok(count as u64)
     }
 
-    /// Counts the requests of all steps.
+    /// RowCounts the requests of all steps.
     pub fn attempts(&self) -> Result<AttemptCounts, JournalError> {
         let sql = "SELECT count(*), count(status), count(CASE WHEN status >= 400 THEN 1 END) FROM attempt";
         let (total, answered, refused): (i64, i64, i64) = self
@@ -429,7 +425,7 @@ fn stored_row(row: &SqlRow<'_>) -> rusqlite::Result<StoredRow> {
     // Pessimistic where a state is not known: the row counts as failed.
     let planned = PlannedRow {
         state: decode(ROW_STATES, &state).unwrap_or(RowState::Ended),
-        status: decode_status(&status).unwrap_or(Status::Failed),
+        status: decode_status(&status).unwrap_or(RowStatus::Failed),
         record: row.get("record")?,
         message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
         problems: decode_problems(problems.as_deref()),

@@ -13,7 +13,7 @@ use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;
 use crate::check::{Code, ValueError};
-use crate::plan::{Await, Part, RowId, Step, WriteKind};
+use crate::plan::{Await, Part, RowId, Step, StepResult, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
 
@@ -71,7 +71,7 @@ fn planned(path: &Path, steps: u32) -> Journal {
 }
 
 fn row_plan(state: RowState) -> PlannedRow {
-    PlannedRow { state, status: Status::Created, record: None, message: String::new(), problems: Vec::new() }
+    PlannedRow { state, status: RowStatus::Created, record: None, message: String::new(), problems: Vec::new() }
 }
 
 fn done(step: u32) -> WriteCommand {
@@ -258,7 +258,7 @@ fn a_planned_run_round_trips() {
     row.push_text("007");
     row.push("7", Value::Number(7.0));
     let problem = ValueError::new(Code::DateInvalid, "not a date", "write one").at(Some(1), "soon");
-    let failed = PlannedRow { status: Status::Failed, problems: vec![problem], ..row_plan(RowState::Ended) };
+    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![problem], ..row_plan(RowState::Ended) };
     builder.row(&row, &failed, &|column| column == 1).unwrap();
     drop(
         builder

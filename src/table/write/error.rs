@@ -32,7 +32,7 @@ pub enum WriteError {
     Extension { path: PathBuf },
 
     /// A CSV file holds one sheet.
-    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file column_type one", path.display())]
+    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
     SheetsInCsv { path: PathBuf, first: String, second: String },
 
     /// CSV, JSONL and Parquet have no sheets.
@@ -40,7 +40,7 @@ pub enum WriteError {
     TablesInOne { place: String, first: String, second: String },
 
     /// A limit of Excel's.
-    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet column_type {MAX_COLUMNS}", path.display())]
+    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
     TooWide { path: PathBuf, table: String, columns: usize },
 
     /// Where a folder is to be, there is a file.
@@ -85,6 +85,14 @@ impl WriteError {
             ErrorKind::IsADirectory => Self::IsFolder { path },
             ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy { path, source },
             _ => Self::Other { path, source },
+        }
+    }
+
+    /// As [`WriteError::from_io`], for standard output where there is no path.
+    pub(crate) fn from_output(path: Option<&Path>, source: io::Error) -> Self {
+        match path {
+            Some(path) => Self::from_io(path, source),
+            None => Self::Stdout { source },
         }
     }
 

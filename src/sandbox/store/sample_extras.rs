@@ -1,17 +1,17 @@
-//! What an account has that no endpoint can make: licenses with product keys, and whom employees report to.
+//! The sample data that no endpoint can create: licenses with product keys, and managers of employees.
 
 use jiff::Timestamp;
 
 use super::super::facts;
-use super::activity::Event;
-use super::{Account, Store};
+use super::activity::LogEvent;
+use super::{AccountId, RecordStore};
 use crate::schema;
 
-impl Store {
-    /// Makes a license one of the type "Product Key", with a seat for each key.
+impl RecordStore {
+    /// Turns a license into one of the type "Product Key", with a seat for each key.
     pub(in super::super) fn set_product_keys(
         &mut self,
-        account: Account,
+        account: AccountId,
         license: i64,
         keys: &[&str],
     ) -> rusqlite::Result<()> {
@@ -24,7 +24,7 @@ impl Store {
             "UPDATE licenses SET license_type = 'Product Key', number_of_seats = ?2, updated_at = ?3 WHERE id = ?1",
             (license, keys.len() as i64, &time),
         )?;
-        self.log(account, &Event { user_id: facts::TECHNICIAN, ..Event::new(entity, "Update", license) }, &time)
+        self.log(account, &LogEvent { user_id: facts::TECHNICIAN, ..LogEvent::new(entity, "Update", license) }, &time)
     }
 
     pub(in super::super) fn set_manager(&mut self, employee: i64, manager: i64) -> rusqlite::Result<()> {

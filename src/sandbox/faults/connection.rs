@@ -1,7 +1,8 @@
 //! Connections that can be broken off from within a request.
 //!
-//! A handler can only answer; what is to happen to the connection it tells the [`Wire`], and the [`Line`] under the
-//! HTTP server fails at the next write. The server drops a line that fails, which closes the socket.
+//! A handler can only answer; what is to happen to the connection it tells the [`ConnectionControl`], and the
+//! [`FaultyStream`] under the HTTP server fails at the next write. The server drops a line that fails, which closes the
+//! socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,17 +16,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A listener whose connections can be broken off.
-pub(in super::super) struct Lines(pub(in super::super) TcpListener);
+pub(in super::super) struct FaultyListener(pub(in super::super) TcpListener);
 
 /// The bytes of one connection.
-pub(in super::super) struct Line {
+pub(in super::super) struct FaultyStream {
     stream: TcpStream,
-    wire: Wire,
+    connection: ConnectionControl,
 }
 
 /// A request's hold on the connection it came by.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct Wire(Arc<Mutex<State>>);
+pub(in super::super) struct ConnectionControl(Arc<Mutex<State>>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {
@@ -37,7 +38,7 @@ enum State {
     Cut,
 }
 
-impl Wire {
+impl ConnectionControl {
     /// Drops the connection: what is not sent yet is never sent, and the client sees a reset.
     pub(super) fn cut(&self) {
         self.set(State::Cut);
@@ -57,15 +58,15 @@ impl Wire {
     }
 }
 
-impl Listener for Lines {
-    type Io = Line;
+impl Listener for FaultyListener {
+    type Io = FaultyStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (FaultyStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Small answers must not wait for a full packet.
         let _ = stream.set_nodelay(true);
-        (Line { stream, wire: Wire::default() }, address)
+        (FaultyStream { stream, connection: ConnectionControl::default() }, address)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -73,16 +74,16 @@ impl Listener for Lines {
     }
 }
 
-impl Connected<IncomingStream<'_, Lines>> for Wire {
-    fn connect_info(stream: IncomingStream<'_, Lines>) -> Self {
-        stream.io().wire.clone()
+impl Connected<IncomingStream<'_, FaultyListener>> for ConnectionControl {
+    fn connect_info(stream: IncomingStream<'_, FaultyListener>) -> Self {
+        stream.io().connection.clone()
     }
 }
 
-impl Line {
+impl FaultyStream {
     /// Fails where the line is cut, and has the system tell the client so by a reset.
     fn hold(&self) -> io::Result<()> {
-        if self.wire.state() == State::Cut {
+        if self.connection.state() == State::Cut {
             let _ = self.stream.set_zero_linger();
             return Err(broken_off());
         }
@@ -98,13 +99,13 @@ fn broken_off() -> io::Error {
     io::Error::new(io::ErrorKind::ConnectionAborted, "broken off by a fault of the sandbox")
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for FaultyStream {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         self.stream().poll_read(cx, buffer)
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for FaultyStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         self.hold()?;
         self.stream().poll_write(cx, bytes)
@@ -126,7 +127,7 @@ impl AsyncWrite for Line {
     /// The HTTP server flushes when everything it had to write is written.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.stream().poll_flush(cx))?;
-        match self.wire.state() {
+        match self.connection.state() {
             State::Ending => Poll::Ready(Err(broken_off())),
             State::Whole | State::Cut => Poll::Ready(Ok(())),
         }

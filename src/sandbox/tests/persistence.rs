@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use futures::future::join_all;
 
 use super::*;
-use crate::sandbox::{SandboxError, StoreAt};
+use crate::sandbox::{SandboxError, StoreLocation};
 
 #[test]
 fn a_dropped_sandbox_is_gone() {
@@ -53,7 +53,7 @@ fn options_that_no_sandbox_can_have_are_refused() {
 }
 
 fn kept(path: &std::path::Path) -> SandboxOptions {
-    SandboxOptions { store: StoreAt::File(path.into()), quota: None, ..SandboxOptions::default() }
+    SandboxOptions { store: StoreLocation::File(path.into()), quota: None, ..SandboxOptions::default() }
 }
 
 #[test]

@@ -11,11 +11,11 @@ use axum::response::Response;
 use futures::{StreamExt, stream};
 use serde_json::json;
 
-use super::rule::{Fault, Moment, Shape};
-use super::wire::Wire;
+use super::connection::ConnectionControl;
+use super::rule::{Fault, FaultTiming, MalformedReply};
 
 /// Answers instead of `work`, the sandbox's usual answer, or with something else made of it.
-pub(super) async fn carry_out<F>(fault: Fault, wire: Wire, work: F) -> Response
+pub(super) async fn apply_fault<F>(fault: Fault, connection: ConnectionControl, work: F) -> Response
 where
     F: Future<Output = Response> + Send + 'static,
 {
@@ -23,35 +23,35 @@ where
         Fault::Refuse { status, message } => {
             told(status, &message.unwrap_or_else(|| "a fault of the sandbox: this request is refused".into()))
         }
-        Fault::Reset(moment) => {
-            done(moment, work).await;
-            broken_off(&wire)
+        Fault::Reset(timing) => {
+            done(timing, work).await;
+            broken_off(&connection)
         }
-        Fault::Status { status, retry_after, moment } => {
-            done(moment, work).await;
+        Fault::Status { status, retry_after, timing } => {
+            done(timing, work).await;
             trouble(status, retry_after)
         }
-        Fault::Delay { by, moment: Moment::Before } => to_its_end(delayed(by, work)).await,
-        Fault::Delay { by, moment: Moment::After } => {
+        Fault::Delay { by, timing: FaultTiming::Before } => to_its_end(delayed(by, work)).await,
+        Fault::Delay { by, timing: FaultTiming::After } => {
             let answer = to_its_end(work).await;
             tokio::time::sleep(by).await;
             answer
         }
-        Fault::Hang(moment) => {
-            done(moment, work).await;
+        Fault::Hang(timing) => {
+            done(timing, work).await;
             std::future::pending().await
         }
-        Fault::Truncate => truncated(to_its_end(work).await, wire).await,
-        Fault::Html { status, moment } => {
-            done(moment, work).await;
+        Fault::Truncate => truncated(to_its_end(work).await, connection).await,
+        Fault::Html { status, timing } => {
+            done(timing, work).await;
             page(status)
         }
-        Fault::Shape(shape) => shape.of(to_its_end(work).await).await,
+        Fault::MalformedReply(shape) => shape.of(to_its_end(work).await).await,
     }
 }
 
-async fn done<F: Future<Output = Response> + Send + 'static>(moment: Moment, work: F) {
-    if moment == Moment::After {
+async fn done<F: Future<Output = Response> + Send + 'static>(timing: FaultTiming, work: F) {
+    if timing == FaultTiming::After {
         to_its_end(work).await;
     }
 }
@@ -68,8 +68,8 @@ async fn to_its_end<F: Future<Output = Response> + Send + 'static>(work: F) -> R
 }
 
 /// Never seen by the client, as its connection is cut before anything of it is sent.
-pub(super) fn broken_off(wire: &Wire) -> Response {
-    wire.cut();
+pub(super) fn broken_off(connection: &ConnectionControl) -> Response {
+    connection.cut();
     told(StatusCode::INTERNAL_SERVER_ERROR, "a fault of the sandbox: the connection should have been dropped")
 }
 
@@ -105,23 +105,23 @@ fn answer(status: StatusCode, kind: &'static str, body: RawBody) -> Response {
 
 /// The first half of the body under the length of the whole. An answer without a body has nothing to halve, and is
 /// lost like one that is reset.
-async fn truncated(answer: Response, wire: Wire) -> Response {
+async fn truncated(answer: Response, connection: ConnectionControl) -> Response {
     let (mut parts, body) = answer.into_parts();
     let whole = whole(body).await;
     if whole.is_empty() {
-        return broken_off(&wire);
+        return broken_off(&connection);
     }
     parts.headers.insert(header::CONTENT_LENGTH, whole.len().into());
     let half = stream::iter([Ok::<_, std::io::Error>(whole.slice(..whole.len() / 2))]);
     // Asked for more, the half is on its way.
     let end = stream::poll_fn(move |_| {
-        wire.end();
+        connection.end();
         std::task::Poll::Pending
     });
     Response::from_parts(parts, RawBody::from_stream(half.chain(end)))
 }
 
-impl Shape {
+impl MalformedReply {
     /// A success in this shape. A refusal stays what it is.
     async fn of(self, answer: Response) -> Response {
         if !answer.status().is_success() {
@@ -129,8 +129,8 @@ impl Shape {
         }
         let (mut parts, body) = answer.into_parts();
         let shaped = match self {
-            Shape::Empty => b"{}".to_vec(),
-            Shape::Buried => match &whole(body).await[..] {
+            MalformedReply::Empty => b"{}".to_vec(),
+            MalformedReply::Buried => match &whole(body).await[..] {
                 b"" => br#"{"result":{"payload":null}}"#.to_vec(),
                 json => [br#"{"result":{"payload":"#, json, b"}}"].concat(),
             },

@@ -1,18 +1,18 @@
-//! How records hang together: whether what a body points at exists, and what points at a record.
+//! References between records: whether the targets of a body exist, and whether a record is still in use.
 
 use axum::http::StatusCode;
 use rusqlite::types::{Value, ValueRef};
 
 use super::super::facts;
 use super::super::refusal::{FieldErrors, Refusal};
-use super::super::rules::Draft;
+use super::super::rules::ParsedBody;
 use super::tables::pointing_at;
-use super::{Account, Outcome, Store};
+use super::{AccountId, RecordStore, StoreResult};
 use crate::schema::{ACTIONS, Entity, Reference, Role, Verb, Wire};
 
-impl Store {
-    /// Sees that every record the draft points at exists, and turns asset tags into system ids.
-    pub(super) fn resolve(&self, account: Account, draft: &mut Draft) -> rusqlite::Result<()> {
+impl RecordStore {
+    /// Checks that every record the body refers to exists, and turns asset tags into system ids.
+    pub(super) fn resolve(&self, account: AccountId, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for (index, field) in draft.entity.fields.iter().enumerate() {
             let (Some(reference), Some(value)) = (field.reference_to(), &draft.values[index]) else { continue };
             let found = match (reference.wire, value) {
@@ -28,7 +28,7 @@ impl Store {
         Ok(())
     }
 
-    fn by_id(&self, account: Account, reference: Reference, id: i64) -> rusqlite::Result<Result<i64, String>> {
+    fn by_id(&self, account: AccountId, reference: Reference, id: i64) -> rusqlite::Result<Result<i64, String>> {
         let (field, wanted) = reference.narrowed.unwrap_or(("id", ""));
         let sql = format!("SELECT \"{field}\" FROM {} WHERE id = ?1 AND tenant = ?2", reference.to);
         let held = self.first(&sql, (id, account.0), |row| {
@@ -46,7 +46,7 @@ impl Store {
         })
     }
 
-    fn by_tag(&self, account: Account, reference: Reference, tag: &str) -> rusqlite::Result<Result<i64, String>> {
+    fn by_tag(&self, account: AccountId, reference: Reference, tag: &str) -> rusqlite::Result<Result<i64, String>> {
         let sql = format!("SELECT id FROM {} WHERE tenant = ?1 AND asset_id = ?2", reference.to);
         let id = self.first(&sql, (account.0, tag), |row| row.get(0))?;
         Ok(id.ok_or_else(|| {
@@ -54,8 +54,8 @@ impl Store {
         }))
     }
 
-    /// Refuses to delete what other records point at, what is out, and who or what holds something.
-    pub(super) fn refuse_if_in_use(&self, entity: &Entity, id: i64) -> Outcome<()> {
+    /// Refuses to delete a record that others refer to, that is checked out, or that holds something.
+    pub(super) fn refuse_if_in_use(&self, entity: &Entity, id: i64) -> StoreResult<()> {
         let mut errors = FieldErrors::default();
         for (other, field) in pointing_at(entity.name) {
             let sql = format!("SELECT 1 FROM {} WHERE \"{}\" = ?1 LIMIT 1", other.name, field.name);
@@ -63,7 +63,7 @@ impl Store {
                 errors.add("id", format!("cannot be deleted, {} refer to it by `{}`", other.name, field.name));
             }
         }
-        if comes_back(entity.name) && self.is_out(entity.name, id)? {
+        if can_be_checked_in(entity.name) && self.is_out(entity.name, id)? {
             errors.add("id", "cannot be deleted while it is checked out");
         }
         for holder in facts::HOLDERS {
@@ -82,9 +82,9 @@ impl Store {
         self.any(&format!("SELECT 1 FROM holdings WHERE {holder} = ?1 LIMIT 1"), [id])
     }
 
-    /// Refuses an update after which records that point at this one no longer may: a category's type stays what
-    /// its products and accessories need.
-    pub(super) fn refuse_if_outgrown(&self, id: i64, draft: &mut Draft) -> rusqlite::Result<()> {
+    /// Refuses an update that would invalidate references to the record: the type of a category must remain what its
+    /// products and accessories need.
+    pub(super) fn refuse_if_referenced_otherwise(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for (other, field) in pointing_at(draft.entity.name) {
             let Some((narrowed, wanted)) = field.reference_to().and_then(|reference| reference.narrowed) else {
                 continue;
@@ -101,23 +101,23 @@ impl Store {
     }
 }
 
-/// The collection a holder parameter names: `employee_id` an employee.
+/// The collection of a holder parameter: employees for `employee_id`.
 pub(super) fn holder_collection(holder: &str) -> Option<&'static str> {
     let mut fields = ACTIONS.iter().flat_map(|action| action.fields);
     fields.find(|field| field.name == holder).and_then(|field| field.reference_to()).map(|reference| reference.to)
 }
 
-/// Whether there is a check-in for it. Consumables are used up: nothing brings them back.
-fn comes_back(collection: &str) -> bool {
+/// Whether items of the collection can be checked in. Consumables cannot: they are used up.
+fn can_be_checked_in(collection: &str) -> bool {
     ACTIONS.iter().any(|action| action.role == Role::Action(Verb::Checkin) && item_of(action) == Some(collection))
 }
 
-/// The collection of the thing an action moves: its first parameter.
+/// The collection of the item of an action, which is its first parameter.
 pub(super) fn item_of(action: &Entity) -> Option<&'static str> {
     action.fields.first().and_then(|field| field.reference_to()).map(|reference| reference.to)
 }
 
-/// Guide: `:id` of a record that does not exist in this account.
+/// The refusal for an `:id` that does not exist in this account.
 pub(super) fn not_found(entity: &Entity, id: i64) -> Refusal {
     Refusal::new(StatusCode::NOT_FOUND, format!("there is no {} `{id}`", entity.singular))
 }

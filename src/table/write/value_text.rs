@@ -5,7 +5,8 @@ use std::fmt::Write;
 
 use jiff::civil::{DateTime, Time};
 
-use super::{ColumnType, OutputColumn};
+use super::ColumnType;
+use super::output::OutputColumn;
 
 /// Appends a number as JSON spells it: its own text where that is such a spelling, since it may have more digits than
 /// the number is exact.
@@ -33,7 +34,7 @@ fn is_json_number(text: &str) -> bool {
 }
 
 /// Appends a moment in UTC in ISO 8601, to the millisecond; in a column of days a midnight is the day.
-pub(super) fn push_date(moment: DateTime, column_type: ColumnType, into: &mut String) {
+pub(super) fn push_timestamp(moment: DateTime, column_type: ColumnType, into: &mut String) {
     let _ = match column_type != ColumnType::Timestamp && moment.time() == Time::midnight() {
         true => write!(into, "{}", moment.date()),
         false => {
