@@ -13,8 +13,8 @@ use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::encoding::{RESULTS, encode, encode_problems};
-use super::{AttemptRecord, Journal, JournalError, StepOutcome};
-use crate::plan::Step;
+use super::{AttemptRecord, Journal, JournalError};
+use crate::plan::{Step, StepOutcome};
 
 /// About this many commands share one commit at most; the steps in flight keep the number far lower.
 const BATCH: usize = 1024;
