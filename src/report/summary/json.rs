@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{ProblemGroup, RunEstimate, RunSummary, SheetSummary};
+use super::super::run_summary::{RunEstimate, RunSummary, SheetSummary};
+use super::super::tally::ProblemGroup;
 use crate::plan::RowCounts;
 
 /// The summary for scripts. Its keys are a contract; those of every run come first.

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
+use super::super::run_summary::{RunEstimate, RunSummary, UNDO};
 use super::super::text::file_name;
-use super::super::{RunEstimate, RunSummary, UNDO};
 use crate::plan::{ReportMode, RowCounts};
 use crate::wording::{counted, duration, thousands};
 

@@ -5,8 +5,9 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
+use super::super::run_summary::{RunSummary, SheetSummary};
+use super::super::tally::ProblemGroup;
 use super::super::text::quoted;
-use super::super::{ProblemGroup, RunSummary, SheetSummary};
 use super::sentences::{plan_sentence, problems_sentence, requests_sentence, sentence, title, verdict};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::wording::{counted, duration, thousands};
