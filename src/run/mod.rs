@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::plan::Step;
-use crate::run::journal::StepOutcome;
+use crate::plan::StepOutcome;
 use crate::shutdown::ShutdownSignal;
 
 pub use dispatcher::Dispatch;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::changes::CHANGES;
 use super::destination::{self, Layout, Place};
-use crate::cli::Error;
 use crate::cli::args::{ExportArgs, FormatName, IdsName};
 use crate::cli::schema::entity;
+use crate::error::Error;
 use crate::export::{ConditionError, Direction, Ids, Wish};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, TENANTS};
 use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping, OutputOptions};

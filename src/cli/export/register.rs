@@ -24,8 +24,8 @@ use crate::export::bucket::is_url;
 use crate::register::{
     self, JsonRecord, RecordLookup, RegisterItem, RegisterOptions, RegisterSummary, RegisterTarget, write,
 };
-use crate::report::{counted, duration};
 use crate::schema::{COLLECTIONS, Entity, collection};
+use crate::wording::{counted, duration};
 
 /// Whether the register is meant, which is no collection.
 pub(super) fn is_meant(args: &ExportArgs) -> bool {

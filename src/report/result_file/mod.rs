@@ -18,8 +18,10 @@ mod workbook;
 
 use std::path::{Path, PathBuf};
 
-use super::text::{is_withheld, message_line};
-use super::{Outcome, ReportMode, RunSummary};
+use super::text::message_line;
+use super::{Outcome, RunSummary};
+use crate::check::is_withheld;
+use crate::plan::ReportMode;
 use crate::table::Row;
 use crate::table::write::csv::{CsvOptions, CsvWriter};
 use crate::table::write::{AtomicFile, WriteError};

@@ -7,13 +7,15 @@ use jiff::civil::DateTime;
 use rust_xlsxwriter::{DocProperties, Worksheet, XlsxError};
 
 use super::super::summary::title;
-use super::super::text::{counted, is_withheld, thousands};
-use super::super::{Counts, Outcome, ProblemExample, ReportMode, RunSummary, Status};
+
+use super::super::{Outcome, ProblemExample, RunSummary};
 use super::cell_errors::{CellErrors, MAX_NOTES, note};
 use super::columns::{RESULT_COLUMNS, ResultColumns};
 use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
 use super::{RESULT_HEADERS, SUMMARY_SHEET, message, summary_sheet};
 use crate::check::Code;
+use crate::check::is_withheld;
+use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::write::sheet::set_width;
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{
@@ -21,6 +23,7 @@ use crate::table::write::xlsx::{
 };
 use crate::table::write::{AtomicFile, ColumnType, WriteError};
 use crate::table::{Cell, CellRef, Row};
+use crate::wording::{counted, thousands};
 
 /// Widths in characters.
 const NARROWEST: usize = 6;
@@ -69,7 +72,7 @@ struct ResultSheet {
     /// The name it should have, were no other sheet called so.
     wanted: String,
     columns: ResultColumns,
-    counts: Counts,
+    counts: RowCounts,
     tall_rows: usize,
     /// Which of the caller's sheets it is, from 0.
     number: usize,
@@ -174,7 +177,7 @@ impl ResultWorkbook {
             table,
             wanted: wanted.to_owned(),
             columns,
-            counts: Counts::default(),
+            counts: RowCounts::default(),
             tall_rows: 0,
             number: self.notes.labels.len().saturating_sub(1),
         });
@@ -256,11 +259,11 @@ fn write_values(
 }
 
 /// What the tab's colour tells: whether there is anything to fix or to review.
-fn worst(counts: Counts) -> Status {
+fn worst(counts: RowCounts) -> RowStatus {
     match (counts.failed, counts.unknown) {
-        (0, 0) => Status::Created,
-        (0, _) => Status::Unknown,
-        _ => Status::Failed,
+        (0, 0) => RowStatus::Created,
+        (0, _) => RowStatus::Unknown,
+        _ => RowStatus::Failed,
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 /// How a row ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Status {
+pub enum RowStatus {
     Created,
     Updated,
     /// The record already was as the row says.
@@ -30,13 +30,13 @@ pub enum ReportMode {
 /// A status as read back from a result file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParsedStatus {
-    pub status: Status,
+    pub status: RowStatus,
     pub mode: ReportMode,
 }
 
 /// What is the same for every row of a status: its words. One line each; the order is that of all tables.
 struct StatusText {
-    status: Status,
+    status: RowStatus,
     done: &'static str,
     planned: &'static str,
     checked: &'static str,
@@ -45,17 +45,17 @@ struct StatusText {
 }
 
 const STATUS_TEXTS: &[StatusText] = &[
-    status_text(Status::Created, "created", "would create", "good", "to create"),
-    status_text(Status::Updated, "updated", "would update", "good", "to update"),
-    status_text(Status::Deleted, "deleted", "would delete", "good", "to delete"),
-    status_text(Status::Unchanged, "unchanged", "would not change", "good", "unchanged"),
-    status_text(Status::Failed, "failed", "would fail", "failed", "failed"),
-    status_text(Status::Skipped, "skipped", "would skip", "skipped", "skipped"),
-    status_text(Status::Unknown, "unknown", "would be unknown", "good", "unknown"),
+    status_text(RowStatus::Created, "created", "would create", "good", "to create"),
+    status_text(RowStatus::Updated, "updated", "would update", "good", "to update"),
+    status_text(RowStatus::Deleted, "deleted", "would delete", "good", "to delete"),
+    status_text(RowStatus::Unchanged, "unchanged", "would not change", "good", "unchanged"),
+    status_text(RowStatus::Failed, "failed", "would fail", "failed", "failed"),
+    status_text(RowStatus::Skipped, "skipped", "would skip", "skipped", "skipped"),
+    status_text(RowStatus::Unknown, "unknown", "would be unknown", "good", "unknown"),
 ];
 
 const fn status_text(
-    status: Status,
+    status: RowStatus,
     done: &'static str,
     planned: &'static str,
     checked: &'static str,
@@ -64,9 +64,9 @@ const fn status_text(
     StatusText { status, done, planned, checked, ahead }
 }
 
-impl Status {
+impl RowStatus {
     /// Every status, in the order of all tables.
-    pub fn all() -> impl Iterator<Item = Status> {
+    pub fn all() -> impl Iterator<Item = RowStatus> {
         STATUS_TEXTS.iter().map(|words| words.status)
     }
 
@@ -103,7 +103,7 @@ impl Status {
 
     /// Whether a row of this status needs no second try.
     pub fn is_done(self) -> bool {
-        !matches!(self, Status::Failed | Status::Unknown)
+        !matches!(self, RowStatus::Failed | RowStatus::Unknown)
     }
 
     fn status_text(self) -> &'static StatusText {
@@ -121,7 +121,7 @@ impl ParsedStatus {
 
 /// Rows by how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RowCounts {
     pub created: u64,
     pub updated: u64,
     pub unchanged: u64,
@@ -131,37 +131,37 @@ pub struct Counts {
     pub deleted: u64,
 }
 
-impl Counts {
-    pub fn add(&mut self, status: Status) {
+impl RowCounts {
+    pub fn add(&mut self, status: RowStatus) {
         *self.slot(status) += 1;
     }
 
-    pub fn of(mut self, status: Status) -> u64 {
+    pub fn of(mut self, status: RowStatus) -> u64 {
         *self.slot(status)
     }
 
     /// The rows that have an outcome.
     pub fn rows(self) -> u64 {
-        Status::all().map(|status| self.of(status)).sum()
+        RowStatus::all().map(|status| self.of(status)).sum()
     }
 
     /// The count of a status.
-    pub fn slot(&mut self, status: Status) -> &mut u64 {
+    pub fn slot(&mut self, status: RowStatus) -> &mut u64 {
         match status {
-            Status::Created => &mut self.created,
-            Status::Updated => &mut self.updated,
-            Status::Unchanged => &mut self.unchanged,
-            Status::Failed => &mut self.failed,
-            Status::Skipped => &mut self.skipped,
-            Status::Unknown => &mut self.unknown,
-            Status::Deleted => &mut self.deleted,
+            RowStatus::Created => &mut self.created,
+            RowStatus::Updated => &mut self.updated,
+            RowStatus::Unchanged => &mut self.unchanged,
+            RowStatus::Failed => &mut self.failed,
+            RowStatus::Skipped => &mut self.skipped,
+            RowStatus::Unknown => &mut self.unknown,
+            RowStatus::Deleted => &mut self.deleted,
         }
     }
 
     /// The counts by the words of `tense`, in the order of all tables; words that are the same are one line.
-    pub(crate) fn by_label(self, mode: ReportMode) -> Vec<(Status, &'static str, u64)> {
-        let mut lines: Vec<(Status, &'static str, u64)> = Vec::new();
-        for status in Status::all() {
+    pub(crate) fn by_label(self, mode: ReportMode) -> Vec<(RowStatus, &'static str, u64)> {
+        let mut lines: Vec<(RowStatus, &'static str, u64)> = Vec::new();
+        for status in RowStatus::all() {
             let word = status.count_label(mode);
             match lines.iter_mut().find(|line| line.1 == word) {
                 Some(line) => line.2 += self.of(status),
@@ -172,9 +172,9 @@ impl Counts {
     }
 }
 
-impl AddAssign for Counts {
+impl AddAssign for RowCounts {
     fn add_assign(&mut self, other: Self) {
-        for status in Status::all() {
+        for status in RowStatus::all() {
             *self.slot(status) += other.of(status);
         }
     }
@@ -186,14 +186,14 @@ mod tests {
 
     use super::*;
 
-    const STATUSES: [Status; 7] = [
-        Status::Created,
-        Status::Updated,
-        Status::Unchanged,
-        Status::Failed,
-        Status::Skipped,
-        Status::Unknown,
-        Status::Deleted,
+    const STATUSES: [RowStatus; 7] = [
+        RowStatus::Created,
+        RowStatus::Updated,
+        RowStatus::Unchanged,
+        RowStatus::Failed,
+        RowStatus::Skipped,
+        RowStatus::Unknown,
+        RowStatus::Deleted,
     ];
 
     #[test]
@@ -209,27 +209,27 @@ mod tests {
         for status in STATUSES {
             for mode in [ReportMode::Done, ReportMode::DryRun] {
                 let word = format!(" {} ", status.label(mode).to_uppercase());
-                assert_eq!(Status::parse(&word), Some(ParsedStatus { status, mode }), "{word}");
+                assert_eq!(RowStatus::parse(&word), Some(ParsedStatus { status, mode }), "{word}");
             }
         }
-        assert_eq!(Status::parse("maybe"), None);
+        assert_eq!(RowStatus::parse("maybe"), None);
     }
 
     #[test]
     fn only_what_was_done_is_done() {
         let done: Vec<_> = ["created", "updated", "unchanged", "skipped", "deleted", "failed", "unknown"]
             .into_iter()
-            .filter(|word| Status::parse(word).unwrap().is_done())
+            .filter(|word| RowStatus::parse(word).unwrap().is_done())
             .collect();
         assert_eq!(done, ["created", "updated", "unchanged", "skipped", "deleted"]);
         for word in ["would create", "would not change", "would fail", "good"] {
-            assert!(!Status::parse(word).unwrap().is_done(), "{word}");
+            assert!(!RowStatus::parse(word).unwrap().is_done(), "{word}");
         }
     }
 
     #[test]
     fn counts_add_up() {
-        let mut counts = Counts::default();
+        let mut counts = RowCounts::default();
         for status in STATUSES {
             counts.add(status);
         }
