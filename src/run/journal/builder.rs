@@ -1,4 +1,4 @@
-//! A plan on its way into its journal.
+//! Writes a plan into a new journal.
 
 use std::fs;
 use std::ops::Range;
@@ -6,21 +6,21 @@ use std::ops::Range;
 use jiff::Timestamp;
 use rusqlite::params;
 
-use super::store::{At, Durability, Store, lock_path};
-use super::words::{self, DEEDS, PARTS, PHASES, ROW_STATES};
-use super::{Journal, JournalError, Knowledge, Phase, PlanSink, PlannedRow, RunHead, SheetHead, cells};
+use super::encoding::{PARTS, PHASES, ROW_STATES, RUN_KINDS, encode, encode_problems, encode_write};
+use super::file::{Durability, JournalFile, JournalLocation, lock_path};
+use super::{AccountSnapshot, Journal, JournalError, PlanSink, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
 use crate::account::AccountIdentity;
 use crate::plan::{Step, StepSink};
 use crate::table::Row;
 
-/// Rows and steps that share one commit while the plan is made: bounds what SQLite keeps aside.
+/// Rows and steps per commit while the plan is made: bounds the size of SQLite's write-ahead log.
 const BATCH: u32 = 20_000;
 
-/// A journal in the making. Dropped before [`Draft::ready`], it leaves no file behind: nothing was sent.
+/// Builds a journal. Dropped before [`JournalBuilder::finish`], it deletes its file: nothing was sent.
 #[derive(Debug)]
-pub struct Draft {
-    /// None once it is ready.
-    store: Option<Store>,
+pub struct JournalBuilder {
+    /// None once it is finished.
+    file: Option<JournalFile>,
     steps: u32,
     sheet: u16,
     /// The position of the sheet's next row, from 0.
@@ -28,79 +28,79 @@ pub struct Draft {
     uncommitted: u32,
 }
 
-impl Draft {
-    /// Begins a run.
+impl JournalBuilder {
+    /// Creates the journal of a run.
     ///
     /// # Errors
-    /// Where the file cannot be made.
-    pub fn begin(at: At, head: &RunHead) -> Result<Self, JournalError> {
-        let mut draft = Self { store: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
-        let store = draft.store.insert(Store::create(at, head)?);
-        let (account, place) = head.account.stored();
-        let profile = match &head.account {
+    /// Where the file cannot be created.
+    pub fn create(location: JournalLocation, header: &RunHeader) -> Result<Self, JournalError> {
+        let mut builder = Self { file: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
+        let file = builder.file.insert(JournalFile::create(location, header)?);
+        let (account, place) = header.account.stored();
+        let profile = match &header.account {
             AccountIdentity::Service { profile, .. } => profile.as_deref(),
             AccountIdentity::SandboxFile { .. } | AccountIdentity::SandboxMemory => None,
         };
-        let details = serde_json::to_string(&head.details).unwrap_or_default();
-        store.attempt(|connection| {
+        let details = serde_json::to_string(&header.details).unwrap_or_default();
+        file.attempt(|connection| {
             connection.execute(
                 "INSERT INTO run (id, deed, tallyport, account, place, tenant, profile, undoes, began, phase, details) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                 params![
-                    head.id,
-                    words::word(DEEDS, &head.deed),
+                    header.id,
+                    encode(RUN_KINDS, &header.kind),
                     env!("CARGO_PKG_VERSION"),
                     account,
                     place,
-                    head.account.tenant(),
+                    header.account.tenant(),
                     profile,
-                    head.undoes,
+                    header.undoes,
                     Timestamp::now().to_string(),
-                    words::word(PHASES, &Phase::Planning),
+                    encode(PHASES, &RunPhase::Planning),
                     details,
                 ],
             )?;
             connection.execute_batch("BEGIN")
         })?;
-        Ok(draft)
+        Ok(builder)
     }
 
-    /// Says more of the run than was known when it began.
+    /// Replaces the details of the run.
     ///
     /// # Errors
-    /// Where it cannot be kept.
-    pub fn describe(&mut self, details: &super::Details) -> Result<(), JournalError> {
+    /// Where they cannot be stored.
+    pub fn set_details(&mut self, details: &super::RunDetails) -> Result<(), JournalError> {
         self.insert("UPDATE run SET details = ?1", params![serde_json::to_string(details).unwrap_or_default()])
     }
 
-    /// The plan is whole and on disk: it may be sent.
+    /// Makes the finished plan durable, so that it may be sent.
     ///
     /// # Errors
-    /// Where it cannot be made durable; nothing was sent then.
-    pub fn ready(mut self, knowledge: &Knowledge) -> Result<Journal, JournalError> {
-        let phase = words::word(PHASES, &Phase::Sending);
-        let knowledge = serde_json::to_string(knowledge).unwrap_or_default();
-        if let Some(store) = &self.store {
-            store.attempt(|connection| connection.execute_batch("COMMIT"))?;
-            store.be(Durability::Full)?;
-            store.attempt(|connection| {
-                connection.execute("UPDATE run SET phase = ?1, knowledge = ?2", params![phase, knowledge])?;
-                // What was committed loosely goes into the file, and the file to the disk.
+    /// Where that fails; nothing was sent then.
+    pub fn finish(mut self, snapshot: &AccountSnapshot) -> Result<Journal, JournalError> {
+        let phase = encode(PHASES, &RunPhase::Sending);
+        let snapshot = serde_json::to_string(snapshot).unwrap_or_default();
+        if let Some(file) = &self.file {
+            file.attempt(|connection| connection.execute_batch("COMMIT"))?;
+            file.set_durability(Durability::Full)?;
+            file.attempt(|connection| {
+                connection.execute("UPDATE run SET phase = ?1, knowledge = ?2", params![phase, snapshot])?;
+                // Moves what was committed without a sync into the file, and syncs the file.
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             })?;
         }
-        let store = self.store.take();
-        store.map(Journal::new).ok_or_else(|| JournalError::Gone { path: At::Memory.path() })
+        let file = self.file.take();
+        file.map(Journal::new).ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
 
     fn insert(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), JournalError> {
-        let Some(store) = &self.store else { return Ok(()) };
+        let Some(file) = &self.file else { return Ok(()) };
         self.uncommitted += 1;
         let is_full = self.uncommitted >= BATCH;
         if is_full {
             self.uncommitted = 0;
         }
-        store.attempt(|connection| {
+        file.attempt(|connection| {
             connection.prepare_cached(sql)?.execute(values)?;
             match is_full {
                 true => connection.execute_batch("COMMIT; BEGIN"),
@@ -110,7 +110,7 @@ impl Draft {
     }
 }
 
-impl StepSink for Draft {
+impl StepSink for JournalBuilder {
     type Error = JournalError;
 
     fn count(&self) -> u32 {
@@ -119,7 +119,7 @@ impl StepSink for Draft {
 
     fn push(&mut self, step: &Step) -> Result<(), JournalError> {
         self.steps += 1;
-        let (write, record) = words::write_words(step.write);
+        let (write, record) = encode_write(step.write);
         let json = |is_there: bool, text: serde_json::Result<String>| is_there.then(|| text.unwrap_or_default());
         self.insert(
             "INSERT INTO step (step, sheet, row, part, entity, write, record, body, awaits, stood) \
@@ -128,7 +128,7 @@ impl StepSink for Draft {
                 step.number,
                 step.row.sheet,
                 step.row.row as i64,
-                words::word(PARTS, &step.part),
+                encode(PARTS, &step.part),
                 step.entity.name,
                 write,
                 record,
@@ -140,20 +140,20 @@ impl StepSink for Draft {
     }
 }
 
-impl PlanSink for Draft {
-    fn sheet(&mut self, sheet: u16, head: &SheetHead) -> Result<(), JournalError> {
+impl PlanSink for JournalBuilder {
+    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
         (self.sheet, self.position) = (sheet, 0);
-        let header = cells::encode(&head.header, &|_| false);
-        let fields = serde_json::to_string(&head.fields).unwrap_or_default();
-        let ignored = serde_json::to_string(&head.ignored).unwrap_or_default();
-        let sheet_values = params![
-            sheet, head.file, head.name, head.label, head.place, head.entity.name, head.header.number as i64, header,
-            fields, head.decoding, ignored,
-        ];
+        let cells = cells::encode(&header.header, &|_| false);
+        let fields = serde_json::to_string(&header.fields).unwrap_or_default();
+        let ignored = serde_json::to_string(&header.ignored).unwrap_or_default();
+        let number = header.header.number as i64;
         self.insert(
             "INSERT INTO sheet (sheet, file, name, label, place, entity, header_row, header, fields, decoding, ignored) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            sheet_values,
+            params![
+                sheet, header.file, header.name, header.label, header.place, header.entity.name, number, cells, fields,
+                header.decoding, ignored,
+            ],
         )
     }
 
@@ -168,46 +168,46 @@ impl PlanSink for Draft {
                 id,
                 sheet,
                 row.number as i64,
-                words::word(ROW_STATES, &planned.state),
+                encode(ROW_STATES, &planned.state),
                 planned.status.as_str(),
                 planned.record,
                 message,
-                words::problems_text(&planned.problems),
+                encode_problems(&planned.problems),
                 cells::encode(row, withheld),
             ],
         )
     }
 }
 
-impl Drop for Draft {
+impl Drop for JournalBuilder {
     fn drop(&mut self) {
-        let Some(Store { connection, at, .. }) = self.store.take() else { return };
+        let Some(JournalFile { connection, location, .. }) = self.file.take() else { return };
         drop(connection);
-        if let At::File(path) = at {
+        if let JournalLocation::File(path) = location {
             remove(&path);
         }
     }
 }
 
-/// Deletes a journal and what lies beside it.
+/// Deletes a journal and the files next to it.
 pub(super) fn remove(path: &std::path::Path) {
-    for file in [path.to_path_buf(), beside(path, "-wal"), beside(path, "-shm"), lock_path(path)] {
-        // What is not there need not go, and nothing is lost with a file that stays.
+    for file in [path.to_path_buf(), sqlite_companion(path, "-wal"), sqlite_companion(path, "-shm"), lock_path(path)] {
+        // A file may be missing, and one that stays does no harm.
         let _ = fs::remove_file(file);
     }
 }
 
-/// A file that SQLite puts beside its own.
-pub(super) fn beside(path: &std::path::Path, suffix: &str) -> std::path::PathBuf {
+/// A file that SQLite creates next to the journal.
+pub(super) fn sqlite_companion(path: &std::path::Path, suffix: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     std::path::PathBuf::from(name)
 }
 
-/// A sheet has room for so many rows: a spreadsheet's are far below.
+/// Row keys per sheet, far more than a spreadsheet has rows.
 const ROWS: i64 = 1 << 40;
 
-/// Where the rows of a sheet stand in the file.
+/// The keys of a sheet's rows in the table `row`.
 pub(super) fn row_keys(sheet: u16) -> Range<i64> {
     let first = i64::from(sheet) * ROWS;
     first..first + ROWS
