@@ -32,6 +32,7 @@ mod rules;
 pub use column::{DateSurvey, MoneySurvey};
 pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
+pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
 pub use row::{
     CLEAR, CheckedRow, Checker, ExtraCells, Inference, ParsedCustomField, ParsedField, ParsedId, ParsedRelated,

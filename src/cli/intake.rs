@@ -10,6 +10,7 @@ use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{CheckedRow, Checker, Duplicates, ExtraCells, Inference, Rules};
+use crate::error::Diagnostic;
 use crate::mapping::{
     Binding, ColumnTarget, Ignored, Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, ReadPurpose,
     TimestampColumn, detect_entity, find_header,
@@ -18,7 +19,7 @@ use crate::plan::{EncodingConfidence, Referenced};
 use crate::report;
 use crate::run::journal::{SheetHead, Source};
 use crate::schema::{self, Entity};
-use crate::table::write::WholeFile;
+use crate::table::write::AtomicFile;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
 use crate::template;
 
@@ -69,17 +70,19 @@ pub(super) struct Sheet {
 /// The faults of all sheets' headers.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.text())]
-pub struct HeaderFaults(Vec<(String, MappingError)>);
+pub(super) struct HeaderFaults(Vec<(String, MappingError)>);
 
-impl HeaderFaults {
+impl Diagnostic for HeaderFaults {
     /// What to do now, where there is one fault; of several each says its own.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self.0.as_slice() {
             [(_, only)] => Some(only.hint()),
             _ => None,
         }
     }
+}
 
+impl HeaderFaults {
     fn text(&self) -> String {
         match self.0.as_slice() {
             [(place, only)] => format!("{place}: {only}"),
@@ -119,7 +122,7 @@ impl Intake {
         }
         intake.forgive_absent(&mut faults);
         if !faults.is_empty() {
-            return Err(Error::Headers(HeaderFaults(faults)));
+            return Err(HeaderFaults(faults).into());
         }
         if intake.sheets.is_empty() {
             return Err(intake.nothing_to_read(wanted));
@@ -227,8 +230,8 @@ impl Intake {
         for sheet in &self.sheets {
             file.add(&sheet.mapping);
         }
-        let whole = WholeFile::create(path)?;
-        whole.as_file().write_all(file.to_text().as_bytes()).map_err(Error::Output)?;
+        let whole = AtomicFile::create(path)?;
+        whole.as_file().write_all(file.to_text().as_bytes())?;
         whole.commit()?;
         Ok(())
     }
@@ -377,10 +380,10 @@ impl<'a> Asked<'a> {
     fn new(args: &'a ReadingArgs, wanted: Holding) -> Result<Self, Error> {
         let mut files = Vec::new();
         if let Some(path) = &args.layout.mapping {
-            files.push(MappingFile::read(path).map_err(Error::Mapping)?);
+            files.push(MappingFile::read(path)?);
         }
         if let Some(name) = &args.layout.preset {
-            files.push(MappingFile::preset(name).map_err(Error::Mapping)?);
+            files.push(MappingFile::preset(name)?);
         }
         Ok(Self {
             args,

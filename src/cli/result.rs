@@ -9,10 +9,12 @@ use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
 use crate::mapping::{Ignored, Mapping, TimestampColumn};
-use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
+use crate::plan::ReportMode;
+use crate::report::{ResultFile, RunSummary, SheetSummary};
 use crate::run::journal::{Journal, SheetHead};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
+use crate::wording::{counted, thousands};
 
 /// Where a run's result is written.
 pub(super) struct ResultPath(PathBuf);
@@ -25,12 +27,12 @@ impl ResultPath {
     /// Finds out whether the file can be begun, and leaves nothing behind: a run whose result cannot be written leaves
     /// no journal either.
     pub(super) fn try_out(&self) -> Result<(), Error> {
-        self.open(Tense::Done).map(drop)
+        self.open(ReportMode::Done).map(drop)
     }
 
     /// Begins the file.
-    pub(super) fn open(&self, tense: Tense) -> Result<ResultBook, Error> {
-        Ok(ResultBook::create(self.as_path(), tense)?)
+    pub(super) fn open(&self, mode: ReportMode) -> Result<ResultFile, Error> {
+        Ok(ResultFile::create(self.as_path(), mode)?)
     }
 }
 
@@ -331,7 +333,7 @@ pub(super) fn write(
     rows: &mut dyn Rows,
     heads: &[SheetHead],
     ledgers: &[Ledger],
-    mut book: ResultBook,
+    mut book: ResultFile,
     summary: &mut RunSummary,
 ) -> Result<(), Error> {
     // The sheets as the user has them, which is not the order in which they were sent.
@@ -349,7 +351,7 @@ fn write_sheet(
     index: usize,
     head: &SheetHead,
     ledger: &Ledger,
-    book: &mut ResultBook,
+    book: &mut ResultFile,
 ) -> Result<(), Error> {
     book.start_sheet(&head.label, &head.header, head.entity.name)?;
     let shown = head.column_of(TimestampColumn::Updated.name());

@@ -14,39 +14,39 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::args::{Global, UndoArgs};
-use super::interrupts::Interrupts;
+use super::interrupts;
 use super::planning::{REQUESTS_PER_SECOND, or_interrupted};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{ResultPath, free_path_in, run_id};
 use super::running::{Running, command};
-use super::settings::{Connection, reach, shelf};
+use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
+use crate::account::Account;
 use crate::plan::estimate;
 use crate::plan::undo::{self, RunHistory, UndoPlanner};
-use crate::report::{Planned, counted, thousands};
-use crate::run::journal::{
-    Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
-};
-use crate::run::{LogStart, Start};
+use crate::plan::{StepOutcome, StepResult};
+use crate::report::RunEstimate;
+use crate::run::journal::{Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved};
+use crate::run::{LogPosition, Start};
+use crate::wording::{counted, thousands};
 use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
-    let shelf = shelf()?;
+    let shelf = run_store()?;
     let shelved = wanted(&shelf, args)?;
     // Held to the end: nobody goes on with a run that is being taken back.
     let journal = Journal::open(&shelved.path, &shelved.id)?;
     let head = journal.head()?;
     let history = history(&journal, &head, &shelf)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (connection, mut interrupts) = {
-        let _entered = runtime.enter();
-        (reach(global, &head.account)?, Interrupts::listen()?)
-    };
+    let account = runtime.block_on(connect_to(global, &head.account))?;
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    let mut shutdown = interrupts::listen()?;
     let mut progress = Progress::new(ProgressKind::choose(global), None);
-    let plan = plan(&connection, &journal, &head, &history, &mut progress);
-    let plan = runtime.block_on(or_interrupted(&mut interrupts, plan))?;
+    let plan = plan(&account, &journal, &head, &history, &mut progress);
+    let plan = runtime.block_on(or_interrupted(&mut shutdown, plan))?;
     let shown = Shown::of(&plan.items);
     let title = format!("Undo of run {} ({})", head.id, described(&head));
     let text = shown.text(&title, &plan.planned);
@@ -60,16 +60,16 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let path = args.result.clone().unwrap_or_else(|| free_path_in(&PathBuf::new(), &format!("{}.undo", head.id)));
     let path = ResultPath::new(path, undo::batches(&plan.items).len())?;
     path.try_out()?;
-    let draft = draft(&connection, id, &journal, &head, &plan, &path)?;
+    let draft = draft(&account, id, &journal, &head, &plan, &path)?;
     let running = Running {
-        connection: &connection,
+        account: &account,
         printer,
         progress,
         started,
         start: Start::Fresh,
         result: path.as_path().to_path_buf(),
     };
-    running.finish(draft, &runtime, &mut interrupts)
+    running.finish(draft, &runtime, &mut shutdown)
 }
 
 fn wanted(shelf: &Shelf, args: &UndoArgs) -> Result<Shelved, Error> {
@@ -138,20 +138,20 @@ fn half_done(shelf: &Shelf, run: &str) -> Result<Option<String>, Error> {
 /// What becomes of everything the run did.
 struct Plan {
     items: Vec<undo::UndoItem>,
-    planned: Planned,
+    planned: RunEstimate,
     knowledge: Knowledge,
     /// Steps of the run that were never sent.
     never_sent: u64,
 }
 
 async fn plan(
-    connection: &Connection,
+    account: &Account,
     journal: &Journal,
     head: &RunHead,
     history: &RunHistory,
     progress: &mut Progress,
 ) -> Result<Plan, Error> {
-    let client = &connection.client;
+    let client = &account.client;
     let began = Timestamp::from_millisecond(journal.began()?).unwrap_or(Timestamp::MIN);
     let log = journal.knowledge()?.log;
     let mut on_collection = |name: &str| progress.phase(&format!("looking at {name}"));
@@ -162,11 +162,11 @@ async fn plan(
     let items = undo.finish();
     let (emails, people) = mails::count(client, &items, &mut present).await?;
     let moves = items.iter().any(|deed| deed.entity.is_action() && deed.kind().is_some());
-    let log = if moves { LogStart::read(client).await? } else { LogStart::NotAsked };
+    let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = items.iter().filter(|deed| deed.kind().is_some()).count() as u64;
-    let quota = connection.quota;
+    let quota = account.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);
-    let planned = Planned { requests, seconds, emails, people, quota };
+    let planned = RunEstimate { requests, seconds, emails, people, quota };
     let knowledge = Knowledge { log, ..Knowledge::default() };
     Ok(Plan { items, planned, knowledge, never_sent: journal.open_steps()? })
 }
@@ -197,7 +197,7 @@ fn told(
 }
 
 /// Asks before anything is sent, and names what cannot be taken back again: final deletes and e-mails (design rule 15).
-fn confirm(shown: &Shown, planned: &Planned, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
+fn confirm(shown: &Shown, planned: &RunEstimate, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
     if args.yes {
         return Ok(());
     }
@@ -217,7 +217,7 @@ fn confirm(shown: &Shown, planned: &Planned, args: &UndoArgs, printer: Printer) 
 
 /// The journal of the undo, ready to be sent.
 fn draft(
-    connection: &Connection,
+    account: &Account,
     id: String,
     journal: &Journal,
     undone: &RunHead,
@@ -236,8 +236,8 @@ fn draft(
         ..Details::default()
     };
     let undoes = Some(undone.id.clone());
-    let head = RunHead { id, deed: Deed::Undo, account: connection.account.clone(), undoes, details };
-    let mut draft = Draft::begin(connection.place(&head.id), &head)?;
+    let head = RunHead { id, deed: Deed::Undo, account: account.identity.clone(), undoes, details };
+    let mut draft = Draft::begin(account.journal_location(&head.id), &head)?;
     let labels: Vec<String> = journal.sheets()?.into_iter().map(|sheet| sheet.label).collect();
     keep::keep(&mut draft, &undone.id, &plan.items, &labels)?;
     Ok(draft.ready(&plan.knowledge)?)

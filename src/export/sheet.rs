@@ -9,9 +9,10 @@ use super::names::Names;
 use super::value;
 use crate::api::RawFields;
 use crate::catalog::{Mirror, MirrorError};
+use crate::error::Error;
 use crate::schema::Entity;
 use crate::table::write::WriteError;
-use crate::table::write::output::{Holds, Output, OutputColumn};
+use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Cell, Row, Value};
 
 /// One table of an export.
@@ -55,8 +56,9 @@ pub enum SheetError {
 
 impl Sheet {
     /// Begins the table.
-    pub fn begin(&self, output: &mut dyn Output) -> Result<(), WriteError> {
-        let front = self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), holds: Holds::Text });
+    pub fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
+        let front =
+            self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), column_type: ColumnType::Text });
         let columns: Vec<OutputColumn> = front.chain(self.columns.output()).collect();
         output.begin(&self.name, &columns)
     }
@@ -66,7 +68,7 @@ impl Sheet {
         &self,
         mirror: &Mirror,
         names: &Names,
-        output: &mut dyn Output,
+        output: &mut dyn TableWriter,
         on_row: &mut dyn FnMut(u64),
     ) -> Result<u64, SheetError> {
         let mut row = Row::default();
@@ -143,5 +145,17 @@ fn key(cell: Cell<'_>) -> Sql {
         Value::Boolean(truth) => Sql::Integer(truth.into()),
         Value::Date(moment) => Sql::Text(moment.to_string()),
         Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::catalog::fold_name(cell.text).into_owned()),
+    }
+}
+
+impl From<SheetError> for Error {
+    fn from(error: SheetError) -> Self {
+        match error {
+            SheetError::Mirror(error) => error.into(),
+            SheetError::Write(error) => error.into(),
+            SheetError::Sort(_) => {
+                Error::usage(error.to_string(), "make room for temporary files, or leave out --sort")
+            }
+        }
     }
 }

@@ -10,6 +10,7 @@
 use std::path::Path;
 
 use super::{Binding, ColumnTarget, Mapping, MappingOverride};
+use crate::error::Diagnostic;
 use crate::schema::{self, Entity};
 
 /// Presets by name: header words of another tool that the schema's aliases would misread.
@@ -126,5 +127,11 @@ fn target_text(entity: &Entity, to: &ColumnTarget) -> Option<String> {
         ColumnTarget::Timestamp(stamp) => Some(stamp.name().to_owned()),
         ColumnTarget::Result(_) => None,
         ColumnTarget::Ignored(_) => Some(String::new()),
+    }
+}
+
+impl Diagnostic for MappingFileError {
+    fn hint(&self) -> Option<String> {
+        Some(MappingFileError::hint(self))
     }
 }

@@ -11,7 +11,7 @@ use super::target::TargetRecord;
 use super::timestamp::ReportedTimestamp;
 use super::{diff, unchanged};
 use crate::api::custom_fields;
-use crate::catalog::{Catalog, Target};
+use crate::catalog::{Catalog, RecordRef};
 use crate::check::{Code, Conflicts, ParsedCustomField, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
@@ -135,7 +135,7 @@ fn service_value(field: &Field, held: Option<&Json>, catalog: &Catalog) -> Strin
         (_, Json::Null) => String::new(),
         (Some(reference), Json::Number(_)) => match unchanged::reference_id(held) {
             Some(id) if catalog.record(reference.to, id).is_some() => {
-                format!("{} (#{id})", catalog.describe(reference.to, Target::Known(id)))
+                format!("{} (#{id})", catalog.describe(reference.to, RecordRef::Known(id)))
             }
             _ => format!("#{held}"),
         },

@@ -8,7 +8,7 @@ use super::planner::{Decision, Rejection, RowDraft};
 use super::step::WriteKind;
 use super::target::{self, RowDelta, TargetRecord};
 use super::{Planner, SheetPlan, StepSink, diff, unchanged};
-use crate::catalog::{Found, Naming, Record, Target, fold_name};
+use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax, fold_name};
 use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
 use crate::plan::resolver::{Resolved, ResolvedField, conflicting_references};
@@ -92,7 +92,7 @@ impl<S: StepSink> Planner<'_, S> {
             let Resolved::Missing { name, reference, problem } = &mut given.value else { return true };
             let field = &sheet.mapping.entity.fields[given.field];
             let Some(target) = self.referred(*reference, target_record.record.get(field.name)) else { return true };
-            let called = self.catalog.describe(reference.to, Target::Known(target));
+            let called = self.catalog.describe(reference.to, RecordRef::Known(target));
             if shown.contains(&given.field) {
                 problem.error = target::unknown_name_beside_id(reference.to, name, &called, target);
             }
@@ -115,10 +115,12 @@ impl<S: StepSink> Planner<'_, S> {
     /// The id of the record that a field refers to, by id or by asset tag.
     fn referred(&self, reference: Reference, held: Option<&Json>) -> Option<i64> {
         match (reference.wire, held?) {
-            (Wire::Tag, Json::String(tag)) => match self.catalog.find(reference.to, tag, Naming::TagOrId, None, &[]) {
-                Found::One(Target::Known(id)) => Some(id),
-                _ => None,
-            },
+            (Wire::Tag, Json::String(tag)) => {
+                match self.catalog.find(reference.to, tag, ReferenceSyntax::TagOrId, None, &[]) {
+                    LookupResult::One(RecordRef::Known(id)) => Some(id),
+                    _ => None,
+                }
+            }
             (_, held) => unchanged::reference_id(held),
         }
     }
@@ -178,6 +180,6 @@ impl<S: StepSink> Planner<'_, S> {
         if diff::holds(field, wanted, before) {
             return true;
         }
-        matches!((&given.value, before), (Resolved::Record(Target::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
+        matches!((&given.value, before), (Resolved::Record(RecordRef::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
     }
 }

@@ -1,6 +1,7 @@
 //! Limits on the number of changes: a plan that exceeds one is not started (design rule 18).
 
 use super::PlanTotals;
+use crate::error::Diagnostic;
 
 /// A number of changes, or a percentage of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,6 +65,12 @@ impl PlanLimits {
             }
         }
         Ok(())
+    }
+}
+
+impl Diagnostic for LimitExceeded {
+    fn hint(&self) -> Option<String> {
+        Some(format!("review the plan with --dry-run, or raise {}", self.flag))
     }
 }
 

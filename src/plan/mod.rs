@@ -19,6 +19,7 @@ mod notifications;
 pub mod order;
 mod planner;
 pub mod resolver;
+mod status;
 mod step;
 mod target;
 mod timestamp;
@@ -33,7 +34,8 @@ pub use locks::RecordLocks;
 pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
 pub use planner::Planner;
-pub use step::{DependsOn, RowId, Step, StepCount, StepRole, StepSink, WriteKind};
+pub use status::{ParsedStatus, ReportMode, RowCounts, RowStatus};
+pub use step::{DependsOn, RowId, Step, StepCount, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
 pub use timestamp::ReportedTimestamp;
 
 use crate::check::{Conflicts, Problem};

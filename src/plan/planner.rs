@@ -12,7 +12,7 @@ use super::{
 };
 use crate::api::Body;
 use crate::api::custom_fields;
-use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
+use crate::catalog::{Catalog, KeyValue, LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, ParsedId, Problem, RowAction, Rules, ValueError,
 };
@@ -141,14 +141,14 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
-            (Ok(Some(Target::Planned(_))), mode) if mode != Mode::Update && self.allows_duplicates() => true,
-            (Ok(Some(Target::Planned(_))), _) => {
+            (Ok(Some(RecordRef::Planned(_))), mode) if mode != Mode::Update && self.allows_duplicates() => true,
+            (Ok(Some(RecordRef::Planned(_))), _) => {
                 if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
                     problems.push(duplicate_create(sheet, row));
                 }
                 false
             }
-            (Ok(Some(Target::Known(_))), _) => false,
+            (Ok(Some(RecordRef::Known(_))), _) => false,
             (Err(problem), _) => {
                 problems.push(problem.clone());
                 false
@@ -166,7 +166,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
         match existing.ok().flatten() {
-            Some(Target::Known(id)) => self.update(sheet, row, id, draft, target_record),
+            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
             _ => Ok(Decision::Write(draft)),
         }
     }
@@ -203,7 +203,7 @@ impl<S: StepSink> Planner<'_, S> {
             return Err(unknown);
         }
         match self.existing(sheet, row, checked, delta, target_record.as_ref()) {
-            Ok(Some(Target::Known(id))) => {
+            Ok(Some(RecordRef::Known(id))) => {
                 let fields = if target_record.is_some() { delta.edited.clone() } else { Vec::new() };
                 let draft = RowDraft { fields, record: Some(WriteKind::Delete(id)), ..RowDraft::default() };
                 self.check_conflict(sheet, row, draft, target_record)
@@ -228,12 +228,12 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &CheckedRow,
         delta: &RowDelta,
         target_record: Option<&TargetRecord<'_>>,
-    ) -> Result<Option<Target>, Problem> {
+    ) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let collection = entity.name;
         let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
         if let Some(target_record) = target_record.filter(|_| !delta.edited.iter().any(is_key)) {
-            return Ok(Some(Target::Known(target_record.id.number)));
+            return Ok(Some(RecordRef::Known(target_record.id.number)));
         }
         let by_key = self.by_key(sheet, row, &delta.all());
         let Some(ParsedId { number: id, column, .. }) = checked.id else { return by_key };
@@ -246,12 +246,12 @@ impl<S: StepSink> Planner<'_, S> {
             return Err(error.at(Some(column), &id.to_string()));
         }
         match by_key {
-            Ok(Some(target)) if target != Target::Known(id) => {
+            Ok(Some(target)) if target != RecordRef::Known(id) => {
                 let error = ValueError::new(
                     Code::NameConflict,
                     format!(
                         "id and row disagree; the id is {}, the row describes {}",
-                        self.catalog.describe(collection, Target::Known(id)),
+                        self.catalog.describe(collection, RecordRef::Known(id)),
                         self.catalog.describe(collection, target)
                     ),
                     "correct the id, or --ignore the column if it holds another system's ids",
@@ -263,7 +263,7 @@ impl<S: StepSink> Planner<'_, S> {
                     Code::NameConflict,
                     format!(
                         "id and row disagree; the id is {}, the row describes another record",
-                        self.catalog.describe(collection, Target::Known(id))
+                        self.catalog.describe(collection, RecordRef::Known(id))
                     ),
                     "pass --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
                      or --ignore the column if it holds another system's ids",
@@ -271,11 +271,11 @@ impl<S: StepSink> Planner<'_, S> {
                 Err(error.at(Some(column), &id.to_string()))
             }
             // The row has no key, or a new key for the record with that id.
-            Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
+            Ok(_) | Err(_) => Ok(Some(RecordRef::Known(id))),
         }
     }
 
-    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<Target>, Problem> {
+    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let texts: Vec<(usize, String)> =
             fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
@@ -285,16 +285,16 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(None);
         }
         match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
-            Found::One(target) => Ok(Some(target)),
-            Found::None { .. } => Ok(None),
+            LookupResult::One(target) => Ok(Some(target)),
+            LookupResult::None { .. } => Ok(None),
             // Earlier rows of this run that match, while duplicates are allowed.
-            Found::Many(candidates)
+            LookupResult::Many(candidates)
                 if self.allows_duplicates()
-                    && candidates.iter().all(|(target, _)| matches!(target, Target::Planned(_))) =>
+                    && candidates.iter().all(|(target, _)| matches!(target, RecordRef::Planned(_))) =>
             {
                 Ok(candidates.first().map(|(target, _)| *target))
             }
-            Found::Many(candidates) => {
+            LookupResult::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
                 let error = ValueError::new(
@@ -413,7 +413,7 @@ impl<S: StepSink> Planner<'_, S> {
         if entity.is_collection() && kind == WriteKind::Create && sheet.referenced == Referenced::ByOtherSheets {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             self.unknown.forget(entity.name);
-            self.catalog.add_planned(entity.name, step.number, known);
+            self.catalog.insert_planned(entity.name, step.number, known);
         }
         Ok(RowDecision::Write(step.number, kind))
     }
@@ -443,7 +443,7 @@ impl<S: StepSink> Planner<'_, S> {
     /// Who holds the item of an action, and how many of it are left.
     fn current_holder(&self, fields: &[ResolvedField]) -> Option<Body> {
         let item = fields.iter().find(|given| given.field == 0)?;
-        let Resolved::Record(Target::Known(id), reference) = item.value else { return None };
+        let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
         let held = self.catalog.record(reference.to, id)?;
         let known = HOLDER_FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
         Some(known.collect())
@@ -455,7 +455,7 @@ impl<S: StepSink> Planner<'_, S> {
         if step.write == WriteKind::Create && (field.create == Use::No || given.value == Resolved::Clear) {
             return;
         }
-        if let Resolved::Record(Target::Planned(number), _) = given.value {
+        if let Resolved::Record(RecordRef::Planned(number), _) = given.value {
             match self.json(entity, given, step.write) {
                 Some(value) => {
                     step.body.insert(field.name.to_owned(), value);
@@ -495,8 +495,8 @@ impl<S: StepSink> Planner<'_, S> {
 
     fn create_draft(&mut self, row: RowId, draft: DependencyRecord) -> Result<u32, S::Error> {
         // Two cells of one row may name the same missing record.
-        let found = self.catalog.find(draft.entity.name, &draft.name, Naming::Marked, draft.narrowed, &[]);
-        if let Found::One(Target::Planned(number)) = found {
+        let found = self.catalog.find(draft.entity.name, &draft.name, ReferenceSyntax::Marked, draft.narrowed, &[]);
+        if let LookupResult::One(RecordRef::Planned(number)) = found {
             return Ok(number);
         }
         let mut known = Map::new();
@@ -509,8 +509,8 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {
                 (Some(value), _) => drop(step.body.insert(field.name.to_owned(), value)),
-                (None, Target::Planned(number)) => depend_on_step(&mut step, &mut known, field.name, number),
-                (None, Target::Known(_)) => {}
+                (None, RecordRef::Planned(number)) => depend_on_step(&mut step, &mut known, field.name, number),
+                (None, RecordRef::Known(_)) => {}
             }
         }
         for (field, number) in awaited {
@@ -520,11 +520,11 @@ impl<S: StepSink> Planner<'_, S> {
         self.steps.push(&step)?;
         known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.unknown.forget(draft.entity.name);
-        self.catalog.add_planned(draft.entity.name, step.number, known);
+        self.catalog.insert_planned(draft.entity.name, step.number, known);
         Ok(step.number)
     }
 
-    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: Target) -> Problem {
+    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: RecordRef) -> Problem {
         let described = self.catalog.describe(sheet.mapping.entity.name, target);
         let error = ValueError::new(
             Code::RecordExists,

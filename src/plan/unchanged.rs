@@ -6,11 +6,11 @@
 
 use serde_json::Value as Json;
 
-use crate::catalog::{Catalog, Target};
+use crate::catalog::{Catalog, RecordRef};
 use crate::check::text::trimmed;
 use crate::mapping::Ids;
 use crate::schema::{Field, Kind, Reference, Wire};
-use crate::table::write::xlsx::clipped;
+use crate::table::write::xlsx::truncate_to_cell;
 use crate::table::{Cell, Value};
 
 /// Whether a cell shows the value of a field, in a column of bare ids or one of names. Blank cells never do.
@@ -59,7 +59,7 @@ fn shows_record(cell: Cell<'_>, (reference, ids): (Reference, Ids), id: i64, cat
     let is_id = shown.strip_prefix('#').or((ids == Ids::Bare).then_some(shown)) == Some(number.as_str());
     is_id
         || catalog.record(reference.to, id).is_some()
-            && shown == trimmed(&catalog.describe(reference.to, Target::Known(id)))
+            && shown == trimmed(&catalog.describe(reference.to, RecordRef::Known(id)))
 }
 
 /// The id in a reference; some replies have it as text.
@@ -73,7 +73,7 @@ pub(super) fn is_same_text(shown: &str, held: &str) -> bool {
     let (shown, held) = (trimmed(shown), trimmed(held));
     shown == held
         || ((shown.contains('\r') || held.contains('\r')) && with_plain_ends(shown) == with_plain_ends(held))
-        || (clipped(held).len() < held.len() && shown == trimmed(clipped(held)))
+        || (truncate_to_cell(held).len() < held.len() && shown == trimmed(truncate_to_cell(held)))
 }
 
 fn with_plain_ends(text: &str) -> String {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn a_reference_is_shown_by_id_and_by_its_very_name() {
         let mut catalog = Catalog::default();
-        catalog.add_planned("locations", 0, serde_json::Map::new());
+        catalog.insert_planned("locations", 0, serde_json::Map::new());
         let field = collection("assets").unwrap().field("location_id").unwrap();
         let shown = |cell, ids| is_shown_by(text(cell), (field, ids), Some(&json!(12)), &catalog);
         assert!(shown("#12", Ids::Marked) && shown("12", Ids::Bare) && shown("#12", Ids::Bare));

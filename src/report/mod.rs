@@ -1,36 +1,34 @@
 //! What became of every row, for people and for scripts.
 //!
 //! Every row of every input ends in exactly one [`Outcome`]. Three views are made of them, and they agree because
-//! they share [`Counts`], [`ProblemTally`] and the words of `words`:
+//! they share [`RowCounts`], [`ProblemTally`] and the words of `words`:
 //!
-//! - [`ResultBook`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
+//! - [`ResultFile`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
 //!   rows are written as they come, and memory stays flat;
 //! - [`summary::text`]: the end of a run on the terminal;
 //! - [`summary::json`]: the same for scripts, whose shape is a contract.
 
-mod book;
-mod status;
+mod result_file;
 pub mod summary;
 mod tally;
-mod words;
+mod text;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::check::Problem;
+use crate::plan::{ReportMode, RowCounts, RowStatus};
 
-pub use book::{RESULT_HEADERS, ResultBook, SUMMARY_SHEET};
-pub use status::{Counts, Reported, Status, Tense};
+pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
 pub(crate) use summary::plan_sentence;
-pub use tally::{Example, Group, ProblemTally};
-pub use words::{Place, duration, problem_line};
-pub(crate) use words::{counted, is_secret, is_withheld, thousands};
+pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
+pub use text::{ProblemLocation, problem_line};
 
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    pub status: Status,
+    pub status: RowStatus,
     /// The record's system id, where it is known.
     pub id: Option<i64>,
     /// What there is to say beside the status and the problems; may be empty.
@@ -53,7 +51,7 @@ pub struct RunSummary {
     pub options: Vec<(String, String)>,
     pub requests: Requests,
     /// What a run would take; on a dry run only.
-    pub planned: Option<Planned>,
+    pub planned: Option<RunEstimate>,
     /// How long it took.
     pub seconds: f64,
     pub problems: ProblemTally,
@@ -77,7 +75,7 @@ pub struct SheetSummary {
     pub entity: &'static str,
     /// The rows read, header and blank rows not counted.
     pub rows: u64,
-    pub counts: Counts,
+    pub counts: RowCounts,
     /// How the text was read, such as `UTF-8, comma`.
     pub decoding: Option<String>,
     /// Headers of the columns that feed no field.
@@ -94,7 +92,7 @@ pub struct Requests {
 
 /// What a run would take.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct RunEstimate {
     pub requests: u64,
     /// How long they take under the quota.
     pub seconds: u64,
@@ -131,11 +129,11 @@ impl RunSummary {
     }
 
     /// Whether its statuses tell what was done, would be done, or was only checked.
-    pub fn tense(&self) -> Tense {
+    pub fn report_mode(&self) -> ReportMode {
         match (self.command, self.dry_run) {
-            ("check", _) => Tense::Checked,
-            (_, true) => Tense::Planned,
-            (_, false) => Tense::Done,
+            ("check", _) => ReportMode::Check,
+            (_, true) => ReportMode::DryRun,
+            (_, false) => ReportMode::Done,
         }
     }
 
@@ -145,8 +143,8 @@ impl RunSummary {
     }
 
     /// All sheets together.
-    pub fn counts(&self) -> Counts {
-        let mut total = Counts::default();
+    pub fn counts(&self) -> RowCounts {
+        let mut total = RowCounts::default();
         self.sheets.iter().for_each(|sheet| total += sheet.counts);
         total
     }
@@ -164,12 +162,12 @@ impl RunSummary {
     /// Whether the run ended before its last row was sent, so that resuming comes before fixing: the rest needs no
     /// fixing, and what is fixed in the result meanwhile would not be read by `resume`.
     pub(crate) fn is_cut_short(&self) -> bool {
-        self.stopped.is_some() && self.tense() == Tense::Done
+        self.stopped.is_some() && self.report_mode() == ReportMode::Done
     }
 
     /// What people call one of its sheets: the sheet's name, after the file's where there are several files.
     pub fn label<'a>(&self, sheet: &'a SheetSummary) -> Cow<'a, str> {
-        let file = words::file_name(&sheet.file);
+        let file = text::file_name(&sheet.file);
         match &sheet.sheet {
             None => Cow::Owned(file),
             Some(name) if self.files.len() > 1 => Cow::Owned(format!("{file}: {name}")),

@@ -6,8 +6,10 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value, json};
 
-use super::words::{counted, duration, file_name, quoted, thousands};
-use super::{Counts, Group, Planned, RunSummary, SheetSummary, Status, Tense, UNDO};
+use super::text::{file_name, quoted};
+use super::{ProblemGroup, RunEstimate, RunSummary, SheetSummary, UNDO};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::wording::{counted, duration, thousands};
 
 const STRONG: Style = Style::new().effects(Effects::BOLD);
 const FAINT: Style = Style::new().effects(Effects::DIMMED);
@@ -60,11 +62,11 @@ fn styled_verdict(summary: &RunSummary) -> String {
 
 /// `all 1,204 rows succeeded`, `12 of 1,204 rows failed`.
 pub(super) fn verdict(summary: &RunSummary) -> String {
-    let (rows, counts, tense) = (summary.rows(), summary.counts(), summary.tense());
-    let (fails, succeeds) = match tense {
-        Tense::Done => ("failed", "succeeded"),
-        Tense::Planned => ("would fail", "would succeed"),
-        Tense::Checked => ("failed", "passed"),
+    let (rows, counts, mode) = (summary.rows(), summary.counts(), summary.report_mode());
+    let (fails, succeeds) = match mode {
+        ReportMode::Done => ("failed", "succeeded"),
+        ReportMode::DryRun => ("would fail", "would succeed"),
+        ReportMode::Check => ("failed", "passed"),
     };
     let of_rows = format!("of {}", counted(rows, "row"));
     match (counts.failed, counts.unknown) {
@@ -80,12 +82,12 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
 
 /// `Dry run of assets.xlsx`; also the title of the result's Summary sheet.
 pub(super) fn title(summary: &RunSummary) -> String {
-    let what = match (summary.tense(), summary.command) {
-        (Tense::Planned, _) => "Dry run",
-        (Tense::Checked, _) => "Check",
-        (Tense::Done, "delete") => "Deletion",
-        (Tense::Done, UNDO) => "Undo",
-        (Tense::Done, _) => "Import",
+    let what = match (summary.report_mode(), summary.command) {
+        (ReportMode::DryRun, _) => "Dry run",
+        (ReportMode::Check, _) => "Check",
+        (ReportMode::Done, "delete") => "Deletion",
+        (ReportMode::Done, UNDO) => "Undo",
+        (ReportMode::Done, _) => "Import",
     };
     match summary.files.as_slice() {
         [] => what.to_owned(),
@@ -95,9 +97,9 @@ pub(super) fn title(summary: &RunSummary) -> String {
 }
 
 /// `1,204 rows: 1,100 created, 92 updated, 12 failed`.
-pub(super) fn sentence(rows: u64, counts: Counts, tense: Tense) -> String {
+pub(super) fn sentence(rows: u64, counts: RowCounts, mode: ReportMode) -> String {
     let mut parts: Vec<String> = counts
-        .worded(tense)
+        .by_label(mode)
         .into_iter()
         .filter(|line| line.2 > 0)
         .map(|(_, word, number)| format!("{} {word}", thousands(number)))
@@ -116,7 +118,7 @@ fn push_counts(text: &mut String, summary: &RunSummary) {
     match summary.sheets.as_slice() {
         [] => text.push_str("  no sheet was read\n"),
         [sheet] => {
-            let sentence = sentence(sheet.rows, sheet.counts, summary.tense());
+            let sentence = sentence(sheet.rows, sheet.counts, summary.report_mode());
             let _ = writeln!(text, "  {} {FAINT}({}){FAINT:#}", coloured(&sentence, sheet.counts), sheet.entity);
         }
         sheets => push_table(text, summary, sheets),
@@ -124,7 +126,7 @@ fn push_counts(text: &mut String, summary: &RunSummary) {
 }
 
 /// Red where a row failed: the eye finds it, the word says it.
-fn coloured(sentence: &str, counts: Counts) -> String {
+fn coloured(sentence: &str, counts: RowCounts) -> String {
     let failed = format!("{} failed", thousands(counts.failed));
     match counts.failed {
         0 => sentence.to_owned(),
@@ -134,13 +136,13 @@ fn coloured(sentence: &str, counts: Counts) -> String {
 
 /// One line per sheet and one for the total; columns that are empty throughout are left out.
 fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) {
-    let (tense, total) = (summary.tense(), summary.counts());
-    let columns: Vec<(Status, &str)> =
-        total.worded(tense).into_iter().filter(|line| line.2 > 0).map(|line| (line.0, line.1)).collect();
+    let (mode, total) = (summary.report_mode(), summary.counts());
+    let columns: Vec<(RowStatus, &str)> =
+        total.by_label(mode).into_iter().filter(|line| line.2 > 0).map(|line| (line.0, line.1)).collect();
     let header = ["sheet", "holds", "rows"].into_iter().chain(columns.iter().map(|column| column.1));
     let mut lines: Vec<Vec<String>> = vec![header.map(str::to_owned).collect()];
-    let line = |label: &str, entity: &str, rows: u64, counts: Counts| {
-        let numbers = columns.iter().map(|column| number_of(counts, tense, column.1));
+    let line = |label: &str, entity: &str, rows: u64, counts: RowCounts| {
+        let numbers = columns.iter().map(|column| number_of(counts, mode, column.1));
         [label.to_owned(), entity.to_owned(), thousands(rows)].into_iter().chain(numbers).collect::<Vec<_>>()
     };
     lines.extend(sheets.iter().map(|sheet| line(&summary.label(sheet), sheet.entity, sheet.rows, sheet.counts)));
@@ -151,8 +153,8 @@ fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) 
     }
 }
 
-fn number_of(counts: Counts, tense: Tense, word: &str) -> String {
-    let number = counts.worded(tense).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2);
+fn number_of(counts: RowCounts, mode: ReportMode, word: &str) -> String {
+    let number = counts.by_label(mode).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2);
     if number == 0 { String::from("-") } else { thousands(number) }
 }
 
@@ -203,7 +205,7 @@ pub(super) fn problems_sentence(summary: &RunSummary) -> String {
     }
 }
 
-fn push_group(text: &mut String, group: &Group, several: bool) {
+fn push_group(text: &mut String, group: &ProblemGroup, several: bool) {
     let _ = writeln!(
         text,
         "  {BAD}{:>6} ×{BAD:#} {}{} {FAINT}({}){FAINT:#}",
@@ -230,7 +232,7 @@ fn push_group(text: &mut String, group: &Group, several: bool) {
 }
 
 /// `` in `Location` of assets``, as far as it is known and needed.
-fn group_place(group: &Group, several: bool) -> String {
+fn group_place(group: &ProblemGroup, several: bool) -> String {
     let header = group.header.as_deref().map(str::trim).filter(|header| !header.is_empty());
     match (header, several) {
         (Some(header), true) => format!(" in `{header}` of {}", group.sheet),
@@ -287,7 +289,7 @@ fn push_plan(text: &mut String, summary: &RunSummary) {
 }
 
 /// `1,180 requests, about 1 min at 10,000 an hour; 3 e-mails to 2 people`.
-pub(crate) fn plan_sentence(planned: &Planned) -> String {
+pub(crate) fn plan_sentence(planned: &RunEstimate) -> String {
     let mut sentence = format!("{}, about {}", counted(planned.requests, "request"), duration(planned.seconds as f64));
     if let Some(quota) = planned.quota {
         let _ = write!(sentence, " at {} an hour", thousands(u64::from(quota)));
@@ -400,7 +402,7 @@ fn sheet_json(sheet: &SheetSummary) -> Value {
 }
 
 /// The contract's six; deletions only where there are some.
-pub(crate) fn counts_json(counts: Counts) -> Value {
+pub(crate) fn counts_json(counts: RowCounts) -> Value {
     let mut value = json!({
         "created": counts.created,
         "updated": counts.updated,
@@ -415,7 +417,7 @@ pub(crate) fn counts_json(counts: Counts) -> Value {
     value
 }
 
-fn plan_json(planned: &Planned) -> Value {
+fn plan_json(planned: &RunEstimate) -> Value {
     json!({
         "requests": planned.requests,
         "seconds": planned.seconds,
@@ -425,7 +427,7 @@ fn plan_json(planned: &Planned) -> Value {
     })
 }
 
-fn group_json(group: &Group) -> Value {
+fn group_json(group: &ProblemGroup) -> Value {
     let examples: Vec<Value> = group
         .examples
         .iter()

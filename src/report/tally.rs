@@ -2,7 +2,6 @@
 
 use hashbrown::{Equivalent, HashMap};
 
-use super::words::is_secret;
 use crate::check::{Code, Problem};
 use crate::table::CellRef;
 
@@ -18,26 +17,26 @@ const LONGEST_FOUND: usize = 60;
 /// Problems grouped by sheet, code and column.
 #[derive(Debug, Default)]
 pub struct ProblemTally {
-    groups: Vec<Group>,
-    index: HashMap<Key, usize>,
+    groups: Vec<ProblemGroup>,
+    index: HashMap<GroupKey, usize>,
     total: u64,
 }
 
 /// The problems of one kind in one column of one sheet.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub struct ProblemGroup {
     pub sheet: Box<str>,
     pub code: Code,
     /// The column's header; none where whole rows are meant.
     pub header: Option<Box<str>>,
     pub count: u64,
     /// The first of them, in the order they came.
-    pub examples: Vec<Example>,
+    pub examples: Vec<ProblemExample>,
 }
 
 /// One problem of a group.
 #[derive(Debug, Clone)]
-pub struct Example {
+pub struct ProblemExample {
     pub row: u64,
     /// From 0.
     pub column: Option<u32>,
@@ -49,7 +48,7 @@ pub struct Example {
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct GroupKey {
     sheet: Box<str>,
     code: Code,
     header: Option<Box<str>>,
@@ -57,23 +56,23 @@ struct Key {
 
 /// The same without allocations; fields in the same order, for the same hash.
 #[derive(Hash)]
-struct KeyRef<'a> {
+struct GroupKeyRef<'a> {
     sheet: &'a str,
     code: Code,
     header: Option<&'a str>,
 }
 
-impl Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
+impl Equivalent<GroupKey> for GroupKeyRef<'_> {
+    fn equivalent(&self, key: &GroupKey) -> bool {
         self.code == key.code && self.header == key.header.as_deref() && *self.sheet == *key.sheet
     }
 }
 
 impl ProblemTally {
-    /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
+    /// RowCounts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
     pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
         self.total += 1;
-        let key = KeyRef { sheet, code: problem.code(), header };
+        let key = GroupKeyRef { sheet, code: problem.code(), header };
         let at = match self.index.get(&key) {
             Some(&at) => at,
             None if self.groups.len() == MAX_GROUPS => return,
@@ -82,12 +81,12 @@ impl ProblemTally {
         let group = &mut self.groups[at];
         group.count += 1;
         if group.examples.len() < EXAMPLES {
-            group.examples.push(Example::new(row, problem));
+            group.examples.push(ProblemExample::new(row, problem));
         }
     }
 
     /// The groups, the largest first; equals in the order they came.
-    pub fn groups(&self) -> Vec<&Group> {
+    pub fn groups(&self) -> Vec<&ProblemGroup> {
         let mut groups: Vec<_> = self.groups.iter().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         groups
@@ -102,16 +101,16 @@ impl ProblemTally {
         self.total == 0
     }
 
-    fn begin(&mut self, key: &KeyRef<'_>) -> usize {
+    fn begin(&mut self, key: &GroupKeyRef<'_>) -> usize {
         let at = self.groups.len();
         let (sheet, code, header) = (Box::<str>::from(key.sheet), key.code, key.header.map(Box::<str>::from));
-        self.index.insert(Key { sheet: sheet.clone(), code, header: header.clone() }, at);
-        self.groups.push(Group { sheet, code, header, count: 0, examples: Vec::new() });
+        self.index.insert(GroupKey { sheet: sheet.clone(), code, header: header.clone() }, at);
+        self.groups.push(ProblemGroup { sheet, code, header, count: 0, examples: Vec::new() });
         at
     }
 }
 
-impl Group {
+impl ProblemGroup {
     /// The hint, if all examples have the same.
     pub fn shared_hint(&self) -> Option<&str> {
         let first = self.examples.first()?;
@@ -125,9 +124,9 @@ impl Group {
     }
 }
 
-impl Example {
+impl ProblemExample {
     fn new(row: u64, problem: &Problem) -> Self {
-        let found = if is_secret(problem.code()) { "" } else { &*problem.found };
+        let found = if problem.code().is_secret() { "" } else { &*problem.found };
         Self {
             row,
             column: problem.column,
@@ -179,7 +178,7 @@ mod tests {
             groups.iter().map(|group| (group.code, group.count)).collect::<Vec<_>>(),
             [(Code::DateInvalid, 5), (Code::EmailInvalid, 1)]
         );
-        let addresses: Vec<_> = groups[0].examples.iter().map(Example::address).collect();
+        let addresses: Vec<_> = groups[0].examples.iter().map(ProblemExample::address).collect();
         assert_eq!(addresses, ["C2", "C3", "C4"]);
         assert_eq!(groups[0].shared_hint(), Some("write a date"));
         assert_eq!(tally.total(), 6);

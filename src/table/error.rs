@@ -1,5 +1,6 @@
 //! Why a file could not be read, in the user's words.
 
+use crate::error::Diagnostic;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -177,20 +178,26 @@ impl From<std::io::Error> for ReadFault {
 
 /// A fault and the row where it was met, before the workbook adds the names of file and sheet.
 #[derive(Debug)]
-pub(super) struct FaultAt {
+pub(super) struct LocatedFault {
     pub(super) row: Option<u64>,
     pub(super) fault: ReadFault,
 }
 
-impl<F: Into<ReadFault>> From<F> for FaultAt {
+impl<F: Into<ReadFault>> From<F> for LocatedFault {
     fn from(fault: F) -> Self {
-        FaultAt { row: None, fault: fault.into() }
+        LocatedFault { row: None, fault: fault.into() }
     }
 }
 
 impl ReadFault {
-    pub(super) fn at(self, row: u64) -> FaultAt {
-        FaultAt { row: Some(row), fault: self }
+    pub(super) fn at(self, row: u64) -> LocatedFault {
+        LocatedFault { row: Some(row), fault: self }
+    }
+}
+
+impl Diagnostic for ReadError {
+    fn hint(&self) -> Option<String> {
+        ReadError::hint(self)
     }
 }
 

@@ -7,11 +7,11 @@
 //!
 //! The same schema makes the same bytes, so that the files kept in `templates/` can be compared with it by a test.
 
+mod drop_down_lists;
+mod header_note;
 mod instructions;
-mod lists;
-mod note;
 mod sheet;
-mod style;
+mod styles;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,10 +21,11 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use tempfile::NamedTempFile;
 
+use crate::error::Diagnostic;
 use crate::schema::{Entity, Reference, importable};
 use crate::table::write::WriteError;
-use lists::Lists;
-use style::Styles;
+use drop_down_lists::DropDownLists;
+use styles::TemplateStyles;
 
 /// The sheet that explains the others. An import has nothing to read in it.
 pub const INSTRUCTIONS: &str = "Instructions";
@@ -90,8 +91,8 @@ pub fn write(entities: &[&'static Entity], live: Option<&LiveNames>, path: &Path
 fn build(entities: &[&'static Entity], live: Option<&LiveNames>, file_name: &str) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     workbook.set_properties(&properties(entities)?);
-    let styles = Styles::new();
-    let lists = Lists::new(entities, live);
+    let styles = TemplateStyles::new();
+    let lists = DropDownLists::new(entities, live);
 
     instructions::write(workbook.add_worksheet(), entities, file_name, &styles)?;
     for entity in entities {
@@ -128,6 +129,12 @@ fn place(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         Ok(())
     };
     placed().map_err(|error| WriteError::from_io(path, error))
+}
+
+impl Diagnostic for TemplateError {
+    fn hint(&self) -> Option<String> {
+        TemplateError::hint(self)
+    }
 }
 
 #[cfg(test)]

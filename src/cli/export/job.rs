@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::changes::CHANGES;
 use super::destination::{self, Layout, Place};
-use crate::cli::Error;
 use crate::cli::args::{ExportArgs, FormatName, IdsName};
 use crate::cli::schema::entity;
+use crate::error::Error;
 use crate::export::{ConditionError, Direction, Ids, Wish};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, TENANTS};
-use crate::table::write::output::{ByteOrderMark, Format, Guard, Style};
+use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping, OutputOptions};
 
 /// What `register` is called where collections are named.
 pub(super) const REGISTER: &str = "register";
@@ -23,8 +23,8 @@ pub(super) struct Job {
     /// With its placeholders.
     pub output: String,
     pub layout: Layout,
-    pub format: Option<Format>,
-    pub style: Style,
+    pub format: Option<FileFormat>,
+    pub style: OutputOptions,
     pub ids: Ids,
     /// The columns chosen, by collection.
     pub columns: BTreeMap<&'static str, Vec<String>>,
@@ -70,10 +70,12 @@ impl Job {
             args.wheres.iter().map(|text| Wish::parse(text).map_err(told)).collect::<Result<Vec<_>, _>>()?;
         wishes.extend(log_wishes(args, &entities)?);
         let delimiter = args.delimiter.as_deref().map(delimiter).transpose()?;
-        let style = Style {
-            mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
-            delimiter: delimiter.unwrap_or(b','),
-            guard: if args.raw { Guard::Raw } else { Guard::Guarded },
+        let style = OutputOptions {
+            csv: CsvOptions {
+                byte_order_mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
+                delimiter: delimiter.unwrap_or(b','),
+                formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
+            },
             title: String::from("Inventory"),
         };
         let job = Self {
@@ -154,13 +156,13 @@ impl Job {
     }
 }
 
-impl From<FormatName> for Format {
+impl From<FormatName> for FileFormat {
     fn from(name: FormatName) -> Self {
         match name {
-            FormatName::Xlsx => Format::Xlsx,
-            FormatName::Csv => Format::Csv,
-            FormatName::Jsonl => Format::Jsonl,
-            FormatName::Parquet => Format::Parquet,
+            FormatName::Xlsx => FileFormat::Xlsx,
+            FormatName::Csv => FileFormat::Csv,
+            FormatName::Jsonl => FileFormat::Jsonl,
+            FormatName::Parquet => FileFormat::Parquet,
         }
     }
 }

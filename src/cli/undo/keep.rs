@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::super::Error;
 use crate::api::Body;
+use crate::plan::RowStatus;
 use crate::plan::undo::{CompensatingWrite, UndoBatch, UndoDecision, UndoItem, batches};
 use crate::plan::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
-use crate::report::Status;
 use crate::run::journal::{Draft, PlanSink, PlannedRow, RowState, SheetHead};
 use crate::table::{Row, Value};
 
@@ -81,14 +81,14 @@ fn planned(item: &UndoItem) -> PlannedRow {
     let (state, status, message) = match &item.decision {
         UndoDecision::Undo(write_back) => {
             let status = match write_back.write {
-                WriteKind::Create => Status::Created,
-                WriteKind::Update(_) => Status::Updated,
-                WriteKind::Delete(_) => Status::Deleted,
+                WriteKind::Create => RowStatus::Created,
+                WriteKind::Update(_) => RowStatus::Updated,
+                WriteKind::Delete(_) => RowStatus::Deleted,
             };
             (RowState::Planned, status, write_back.note.clone())
         }
-        UndoDecision::NothingToDo(why) => (RowState::Ended, Status::Unchanged, why.clone()),
-        UndoDecision::Skip(reason) => (RowState::Ended, Status::Skipped, format!("not undone: {reason}")),
+        UndoDecision::NothingToDo(why) => (RowState::Ended, RowStatus::Unchanged, why.clone()),
+        UndoDecision::Skip(reason) => (RowState::Ended, RowStatus::Skipped, format!("not undone: {reason}")),
     };
     PlannedRow { state, status, record: item.record, message, problems: Vec::new() }
 }

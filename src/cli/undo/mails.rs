@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::fetch::fetch_more;
 use super::shown::collection_of;
 use crate::api::Body;
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::undo::{CurrentState, UndoDecision, UndoItem};
 use crate::schema::{self, Entity, Role, Verb};
 
@@ -21,7 +21,7 @@ struct HandedOut {
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn count<P: Pages>(
+pub(super) async fn count<P: RecordSource>(
     pages: &P,
     items: &[UndoItem],
     present: &mut CurrentState,

@@ -41,7 +41,7 @@ use assignments::AssignmentState;
 
 use super::{RowId, Step, WriteKind};
 use crate::api::Body;
-use crate::run::journal::{StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{Deletion, Entity, Role, Verb};
 
 /// What to do about one thing that the run did.

@@ -9,8 +9,8 @@ use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::{DEPLOYED_TO, RecordKey};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
+use crate::plan::StepOutcome;
 use crate::plan::{Step, WriteKind};
-use crate::run::journal::StepOutcome;
 use crate::schema::{COLLECTIONS, Entity, HOLDERS, Wire};
 
 /// A change this soon after creation is part of the creation.

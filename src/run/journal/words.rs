@@ -1,9 +1,9 @@
 //! The words that states have on disk: one table each, read in both directions.
 
 use crate::check::{Code, Problem, ValueError};
-use crate::plan::{StepRole, WriteKind};
-use crate::report::{Status, is_secret};
-use crate::run::journal::{Deed, Phase, RowState, StepResult};
+use crate::plan::StepResult;
+use crate::plan::{RowStatus, StepRole, WriteKind};
+use crate::run::journal::{Deed, Phase, RowState};
 
 /// A state and its word.
 pub(super) type Word<T> = (T, &'static str);
@@ -58,8 +58,8 @@ pub(super) fn write_kind(word: &str, record: Option<i64>) -> Option<WriteKind> {
 }
 
 /// A status by the word that scripts see.
-pub(super) fn status(word: &str) -> Option<Status> {
-    Status::all().find(|status| status.as_str() == word)
+pub(super) fn status(word: &str) -> Option<RowStatus> {
+    RowStatus::all().find(|status| status.as_str() == word)
 }
 
 /// Problems as JSON; none for none.
@@ -71,7 +71,7 @@ pub(super) fn problems_text(problems: &[Problem]) -> Option<String> {
         serde_json::json!({
             "code": problem.code().as_str(),
             "column": problem.column,
-            "found": if is_secret(problem.code()) { "" } else { &*problem.found },
+            "found": if problem.code().is_secret() { "" } else { &*problem.found },
             "message": problem.error.message,
             "hint": problem.error.hint,
         })

@@ -1,0 +1,331 @@
+//! The sheets of a result workbook.
+
+use std::path::{Path, PathBuf};
+
+use hashbrown::HashMap;
+use jiff::civil::DateTime;
+use rust_xlsxwriter::{DocProperties, Worksheet, XlsxError};
+
+use super::super::summary::title;
+
+use super::super::{Outcome, ProblemExample, RunSummary};
+use super::cell_errors::{CellErrors, MAX_NOTES, note};
+use super::columns::{RESULT_COLUMNS, ResultColumns};
+use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
+use super::{RESULT_HEADERS, SUMMARY_SHEET, message, summary_sheet};
+use crate::check::Code;
+use crate::check::is_withheld;
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::table::write::sheet::set_width;
+use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
+use crate::table::write::xlsx::{
+    CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, text_width, truncate_to_cell, wrapped_lines, write_cell,
+};
+use crate::table::write::{AtomicFile, ColumnType, WriteError};
+use crate::table::{Cell, CellRef, Row};
+use crate::wording::{counted, thousands};
+
+/// Widths in characters.
+const NARROWEST: usize = 6;
+const MESSAGE_WIDTH: usize = 72;
+/// What a line of a message holds: widths count digits, and letters are narrower on average.
+const MESSAGE_CHARS: usize = 80;
+/// The column of `_message`.
+const MESSAGE: usize = 2;
+/// What a line of text takes, and the most lines a row shows (Excel allows 409 points).
+const LINE_POINTS: f64 = 15.0;
+const MAX_LINES: usize = 20;
+/// Rows made tall for their message. The workbook writer keeps each such row's height in memory; the messages of
+/// the rows beyond stand on one line.
+const MAX_TALL_ROWS: usize = 50_000;
+
+/// What the note on a text says that is too long for a cell.
+const CUT: &str = "Only the first 32,767 characters are kept: a cell holds no more\nHint: shorten the text, or import the original file";
+
+/// Result files are large and soon replaced: level 3 is half again as fast as the usual 6, and a few per cent larger.
+const COMPRESSION: u8 = 3;
+
+/// Places of first problems kept for the Summary's links.
+const MAX_PLACES: usize = 2_000;
+
+/// A result workbook in the making.
+pub(super) struct ResultWorkbook {
+    file: AtomicFile,
+    writer: WorkbookWriter,
+    mode: ReportMode,
+    began: DateTime,
+    formats: ResultFormats,
+    values: CellFormats,
+    sheet: Option<ResultSheet>,
+    errors: CellErrors,
+    notes: SummaryNotes,
+    /// The Summary's index.
+    summary: usize,
+    /// [`MAX_ROWS`]; less in tests.
+    pub(super) rows_per_sheet: u32,
+}
+
+/// The sheet that rows go to.
+#[derive(Debug)]
+struct ResultSheet {
+    table: TableSheet,
+    /// The name it should have, were no other sheet called so.
+    wanted: String,
+    columns: ResultColumns,
+    counts: RowCounts,
+    tall_rows: usize,
+    /// Which of the caller's sheets it is, from 0.
+    number: usize,
+}
+
+/// What the Summary tells of the sheets.
+#[derive(Debug, Default)]
+pub(super) struct SummaryNotes {
+    /// The caller's sheets.
+    labels: Vec<String>,
+    /// Where the first problem of a kind stands: by the caller's sheet, code and input column; with the input's row.
+    places: HashMap<(usize, Code, Option<u32>), (u64, ResultCell)>,
+    notes: usize,
+    notes_left_out: u64,
+    texts_cut: u64,
+    cells_beyond: u64,
+    continued: Vec<String>,
+}
+
+/// A cell of the result.
+#[derive(Debug, Clone)]
+pub(super) struct ResultCell {
+    pub(super) sheet: String,
+    pub(super) cell: CellRef,
+}
+
+impl ResultWorkbook {
+    pub(super) fn create(path: &Path, mode: ReportMode) -> Result<Self, WriteError> {
+        let file = AtomicFile::create(path)?;
+        let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
+        writer.set_compression(COMPRESSION);
+        let summary = writer.add_sheet(SUMMARY_SHEET)?;
+        Ok(Self {
+            file,
+            writer,
+            mode,
+            began: jiff::ZonedDateTime::now().datetime(),
+            formats: ResultFormats::new(),
+            values: CellFormats::new(INVALID),
+            sheet: None,
+            errors: CellErrors::new(),
+            notes: SummaryNotes::default(),
+            summary,
+            rows_per_sheet: MAX_ROWS,
+        })
+    }
+
+    pub(super) fn start_sheet(&mut self, label: &str, columns: ResultColumns, entity: &str) -> Result<(), WriteError> {
+        self.close_sheet()?;
+        let wanted = if label.trim().is_empty() { entity } else { label };
+        self.notes.labels.push(label.to_owned());
+        self.open_sheet(wanted, columns)
+    }
+
+    pub(super) fn row(&mut self, row: &Row, outcome: &Outcome) -> Result<(), WriteError> {
+        self.continue_if_full()?;
+        let Self { file, writer, mode, formats, values, sheet, errors, notes, .. } = self;
+        let Some(sheet) = sheet else { return Err(WriteError::NoSheet { path: file.path().to_owned() }) };
+        errors.collect(outcome, &sheet.columns);
+        writer.edit_sheet(sheet.table.index, |worksheet| {
+            write_result_columns(worksheet, sheet, outcome, *mode, formats, errors.row_mark)?;
+            write_values(worksheet, sheet, row, outcome, values, errors, notes)
+        })?;
+        notes.remember(sheet, row, outcome);
+        sheet.counts.add(outcome.status);
+        sheet.table.next_row += 1;
+        Ok(())
+    }
+
+    pub(super) fn finish(mut self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
+        self.close_sheet()?;
+        let Self { file, mut writer, notes, began, .. } = self;
+        writer.set_properties(&properties(summary, began));
+        writer.edit_sheet(self.summary, |sheet| summary_sheet::write(sheet, summary, &notes, began))?;
+        writer.save(file.as_file())?;
+        file.commit_or_numbered()
+    }
+
+    /// A sheet holds only so many rows; the rest go to another one.
+    fn continue_if_full(&mut self) -> Result<(), WriteError> {
+        if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < self.rows_per_sheet) {
+            return Ok(());
+        }
+        let Some(full) = self.close_sheet()? else { return Ok(()) };
+        self.open_sheet(&full.wanted, full.columns)?;
+        let next = self.sheet.as_ref().map(|sheet| sheet.table.name.as_str()).unwrap_or_default();
+        let (full, rows) = (full.table.name, thousands(u64::from(MAX_ROWS)));
+        self.notes.continued.push(format!("sheet `{full}` continues in `{next}` (limit: {rows} rows per sheet)"));
+        Ok(())
+    }
+
+    fn open_sheet(&mut self, wanted: &str, columns: ResultColumns) -> Result<(), WriteError> {
+        let ours =
+            RESULT_HEADERS.into_iter().map(|text| HeaderCell { text, format: &self.formats.ours, column_format: None });
+        let theirs = columns.kept(columns.width()).map(|column| HeaderCell {
+            text: columns.header(column).unwrap_or_default(),
+            format: &self.formats.theirs,
+            column_format: Some(self.values.of_column(ColumnType::Text)),
+        });
+        let table = self.writer.add_table(wanted, NARROWEST, ours.chain(theirs))?;
+        self.sheet = Some(ResultSheet {
+            table,
+            wanted: wanted.to_owned(),
+            columns,
+            counts: RowCounts::default(),
+            tall_rows: 0,
+            number: self.notes.labels.len().saturating_sub(1),
+        });
+        Ok(())
+    }
+
+    /// Ends the current sheet, if there is one.
+    fn close_sheet(&mut self) -> Result<Option<ResultSheet>, WriteError> {
+        let Some(sheet) = self.sheet.take() else { return Ok(None) };
+        self.writer.finish_table(&sheet.table, RESULT_COLUMNS as u16)?;
+        self.writer.edit_sheet(sheet.table.index, |worksheet| {
+            worksheet.set_tab_color(status_colors(worst(sheet.counts)).bar);
+            set_width(worksheet, MESSAGE as u16, MESSAGE_WIDTH)
+        })?;
+        Ok(Some(sheet))
+    }
+}
+
+fn write_result_columns(
+    worksheet: &mut Worksheet,
+    sheet: &mut ResultSheet,
+    outcome: &Outcome,
+    mode: ReportMode,
+    formats: &ResultFormats,
+    row_mark: CellMark,
+) -> Result<(), XlsxError> {
+    let row = sheet.table.next_row;
+    let wording = outcome.status.label(mode);
+    worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
+    sheet.table.widths.observe_width(row, 0, || text_width(wording));
+    if let Some(id) = outcome.id {
+        worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
+    }
+    let text = message(outcome, &sheet.columns);
+    if text.is_empty() && row_mark == CellMark::Plain {
+        return Ok(());
+    }
+    let lines = wrapped_lines(&text, MESSAGE_CHARS);
+    let wrap = if lines > 1 && sheet.tall_rows < MAX_TALL_ROWS { TextWrap::MultiLine } else { TextWrap::SingleLine };
+    if wrap == TextWrap::MultiLine {
+        sheet.tall_rows += 1;
+        worksheet.set_row_height(row, lines.min(MAX_LINES) as f64 * LINE_POINTS)?;
+    }
+    worksheet
+        .write_string_with_format(row, MESSAGE as u16, truncate_to_cell(&text), formats.message(row_mark, wrap))
+        .map(drop)
+}
+
+fn write_values(
+    worksheet: &mut Worksheet,
+    sheet: &mut ResultSheet,
+    row: &Row,
+    outcome: &Outcome,
+    values: &mut CellFormats,
+    errors: &mut CellErrors,
+    notes: &mut SummaryNotes,
+) -> Result<(), XlsxError> {
+    let end = row.len().max(errors.end());
+    for column in 0..end {
+        let Some(place) = sheet.columns.place(column) else { continue };
+        let cell = if is_withheld(&outcome.problems, column) { Cell::BLANK } else { row.cell(column) };
+        let Some(at) = in_sheet(place) else {
+            notes.cells_beyond += u64::from(!cell.is_blank());
+            continue;
+        };
+        let mut said = errors.take(column);
+        if truncate_to_cell(cell.text).len() < cell.text.len() {
+            notes.texts_cut += 1;
+            said = Some(said.map_or_else(|| CUT.to_owned(), |said| format!("{said}\n\n{CUT}")));
+        }
+        let mark = if said.is_some() { CellMark::Invalid } else { CellMark::Plain };
+        write_cell(worksheet, (sheet.table.next_row, at), cell, ColumnType::Text, mark, values)?;
+        sheet.table.widths.observe(sheet.table.next_row, place, cell);
+        if let Some(said) = said {
+            notes.note(worksheet, (sheet.table.next_row, at), &said)?;
+        }
+    }
+    Ok(())
+}
+
+/// What the tab's colour tells: whether there is anything to fix or to review.
+fn worst(counts: RowCounts) -> RowStatus {
+    match (counts.failed, counts.unknown) {
+        (0, 0) => RowStatus::Created,
+        (0, _) => RowStatus::Unknown,
+        _ => RowStatus::Failed,
+    }
+}
+
+fn properties(summary: &RunSummary, began: DateTime) -> DocProperties {
+    DocProperties::new()
+        .set_title(title(summary))
+        .set_subject(format!("run {}", summary.run_id))
+        .set_author("tallyport")
+        .set_comment(format!("Made by tallyport {} on {}", env!("CARGO_PKG_VERSION"), began.date()))
+}
+
+/// The column, where a sheet has one so far right.
+fn in_sheet(place: usize) -> Option<u16> {
+    u16::try_from(place).ok().filter(|&place| place < MAX_COLUMNS)
+}
+
+impl SummaryNotes {
+    fn note(&mut self, worksheet: &mut Worksheet, at: (u32, u16), text: &str) -> Result<(), XlsxError> {
+        if self.notes >= MAX_NOTES {
+            self.notes_left_out += 1;
+            return Ok(());
+        }
+        self.notes += 1;
+        worksheet.insert_note(at.0, at.1, &note(text)).map(drop)
+    }
+
+    /// Keeps where the first problem of each kind stands.
+    fn remember(&mut self, sheet: &ResultSheet, row: &Row, outcome: &Outcome) {
+        for problem in &outcome.problems {
+            let key = (sheet.number, problem.code(), problem.column);
+            if self.places.len() >= MAX_PLACES || self.places.contains_key(&key) {
+                continue;
+            }
+            let place = problem.column.and_then(|column| sheet.columns.place(column as usize)).unwrap_or(MESSAGE);
+            let cell = CellRef { row: u64::from(sheet.table.next_row) + 1, column: place as u32 };
+            self.places.insert(key, (row.number, ResultCell { sheet: sheet.table.name.clone(), cell }));
+        }
+    }
+
+    /// Where the problem stands in the result, if it was the first of its kind.
+    pub(super) fn place(&self, label: &str, code: Code, example: &ProblemExample) -> Option<&ResultCell> {
+        let sheets = (0..self.labels.len()).filter(|&number| self.labels[number] == label);
+        let mut found = sheets.filter_map(|number| self.places.get(&(number, code, example.column)));
+        found.find(|found| found.0 == example.row).map(|found| &found.1)
+    }
+
+    /// What the user should know of the workbook itself.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        let mut remarks = self.continued.clone();
+        if self.notes_left_out > 0 {
+            let notes = thousands(MAX_NOTES as u64);
+            let left_out = counted(self.notes_left_out, "cell");
+            remarks
+                .push(format!("{left_out} beyond the first {notes} carry no note; their problems are in `_message`"));
+        }
+        if self.texts_cut > 0 {
+            let texts = counted(self.texts_cut, "text");
+            remarks.push(format!("{texts} longer than a cell can hold: only the beginning is kept, and marked red"));
+        }
+        if self.cells_beyond > 0 {
+            remarks.push(format!("{} beyond the last column of a sheet left out", counted(self.cells_beyond, "cell")));
+        }
+        remarks
+    }
+}

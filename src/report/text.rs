@@ -1,0 +1,129 @@
+//! Problems, numbers and times as text for people: the one place that words them.
+
+use std::fmt::{self, Write};
+use std::path::Path;
+
+use super::tally::shortened;
+use crate::check::Problem;
+use crate::table::CellRef;
+
+/// The characters of a found text that a line shows.
+const LONGEST_FOUND: usize = 80;
+
+/// Where a problem is: `assets!C7 (Location)`.
+#[derive(Debug, Clone, Copy)]
+pub struct ProblemLocation<'a> {
+    /// Empty where the file has no sheets.
+    pub sheet: &'a str,
+    pub header: Option<&'a str>,
+    /// As a spreadsheet shows it, from 1.
+    pub row: u64,
+    /// From 0.
+    pub column: Option<u32>,
+}
+
+impl fmt::Display for ProblemLocation<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.sheet, self.column) {
+            ("", Some(column)) => write!(formatter, "{}", CellRef { row: self.row, column })?,
+            (sheet, Some(column)) => write!(formatter, "{sheet}!{}", CellRef { row: self.row, column })?,
+            ("", None) => write!(formatter, "row {}", self.row)?,
+            (sheet, None) => write!(formatter, "{sheet}, row {}", self.row)?,
+        }
+        match self.header.map(str::trim) {
+            None | Some("") => Ok(()),
+            Some(header) => write!(formatter, " (`{}`)", shortened(header, LONGEST_FOUND)),
+        }
+    }
+}
+
+/// A problem with its place on one line: where, what, and what to do now.
+pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Problem) -> String {
+    let place = ProblemLocation { sheet, header, row, column: problem.column };
+    format!("{place}: {}", described(problem))
+}
+
+/// A problem without its place: `invalid date; expected …, found `soon` (date.invalid); hint: …`.
+fn described(problem: &Problem) -> String {
+    let code = problem.code();
+    let mut line = String::from(&*problem.error.message);
+    if !problem.found.is_empty() && !code.is_secret() {
+        let _ = write!(line, ", found `{}`", shortened(&problem.found, LONGEST_FOUND));
+    }
+    let _ = write!(line, " ({})", code.as_str());
+    if let Some(hint) = &problem.error.hint {
+        let _ = write!(line, "; hint: {hint}");
+    }
+    line
+}
+
+/// What the `_message` cell says of a problem: as [`described`], after the column's header.
+pub(super) fn message_line(header: Option<&str>, problem: &Problem) -> String {
+    match header.map(str::trim) {
+        None | Some("") => described(problem),
+        Some(header) => format!("`{}`: {}", shortened(header, LONGEST_FOUND), described(problem)),
+    }
+}
+
+/// What the note on the cell says: the cell itself shows what was found.
+pub(super) fn note_text(problem: &Problem) -> String {
+    let mut text = capitalised(&problem.error.message);
+    if let Some(hint) = &problem.error.hint {
+        let _ = write!(text, "\nHint: {hint}");
+    }
+    text
+}
+
+pub(super) fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The file's own name: what people call it.
+pub(super) fn file_name(path: &str) -> String {
+    Path::new(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// Names as a list of code words: `` `a`, `b` ``.
+pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String {
+    names.into_iter().map(|name| format!("`{}`", shortened(name, LONGEST_FOUND))).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Code, ValueError};
+
+    fn error() -> ValueError {
+        ValueError::new(
+            Code::DateInvalid,
+            "invalid date; expected a date such as `2026-01-31`",
+            "write the year with four digits",
+        )
+    }
+
+    #[test]
+    fn a_line_says_where_what_and_what_to_do() {
+        let problem = error().at(Some(2), "31/02/24");
+        assert_eq!(
+            problem_line("assets", Some("Purchase Date"), 7, &problem),
+            "assets!C7 (`Purchase Date`): invalid date; expected a date such as `2026-01-31`, found `31/02/24` (date.invalid); \
+             hint: write the year with four digits"
+        );
+    }
+
+    #[test]
+    fn a_row_without_a_column_and_a_file_without_sheets_have_places() {
+        let place = |sheet, column| ProblemLocation { sheet, header: None, row: 7, column }.to_string();
+        assert_eq!(place("assets", None), "assets, row 7");
+        assert_eq!(place("", None), "row 7");
+        assert_eq!(place("", Some(27)), "AB7");
+    }
+
+    #[test]
+    fn a_secret_is_not_repeated() {
+        let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
+            .at(Some(0), "hunter2");
+        assert!(!problem_line("", None, 2, &problem).contains("hunter2"));
+    }
+}

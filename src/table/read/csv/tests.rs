@@ -1,0 +1,187 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Rows as number and cells.
+type Rows = Vec<(u64, Vec<String>)>;
+
+fn open(bytes: &[u8]) -> Result<CsvReader, ReadFault> {
+    CsvReader::open(ReopenableInput::spool(&mut &*bytes)?, None, None)
+}
+
+fn read(bytes: &[u8]) -> Result<Rows, LocatedFault> {
+    let mut rows = Vec::new();
+    open(bytes)?.each_row(0, &mut |row| {
+        rows.push((row.number, row.cells().map(|cell| cell.text.to_owned()).collect()));
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}
+
+fn rows(text: &str) -> Rows {
+    read(text.as_bytes()).unwrap()
+}
+
+fn row(number: u64, cells: &[&str]) -> (u64, Vec<String>) {
+    (number, cells.iter().map(|cell| (*cell).to_owned()).collect())
+}
+
+#[test]
+fn blank_lines_are_left_out_but_counted() {
+    assert_eq!(rows("a,b\n\n,\n 1,2\r\n\r\n3,4"), [row(1, &["a", "b"]), row(4, &[" 1", "2"]), row(6, &["3", "4"])]);
+}
+
+#[test]
+fn a_cell_over_several_lines_is_one_row() {
+    let text = "a,b\n\"x\ny\nz\",\"say \"\"hi\"\"\"\r\n\n1,2\n";
+    assert_eq!(rows(text), [row(1, &["a", "b"]), row(2, &["x\ny\nz", "say \"hi\""]), row(4, &["1", "2"])]);
+}
+
+#[test]
+fn inch_marks_in_unquoted_cells_are_kept() {
+    assert_eq!(
+        rows("name,size\nScreen,19\"\nTV,5'11\",x\n")[1..],
+        [row(2, &["Screen", "19\""]), row(3, &["TV", "5'11\"", "x"])]
+    );
+}
+
+#[test]
+fn ragged_rows_are_kept_as_they_are() {
+    assert_eq!(rows("a,b,c\n1\n1,2,3,4,5\n")[1..], [row(2, &["1"]), row(3, &["1", "2", "3", "4", "5"])]);
+}
+
+#[test]
+fn excels_sep_line_is_no_row() {
+    assert_eq!(rows("sep=;\r\na;b\r\n1;2\r\n"), [row(1, &["a", "b"]), row(2, &["1", "2"])]);
+    assert_eq!(rows("\u{FEFF}sep=;\na;b\n"), [row(1, &["a", "b"])]);
+}
+
+#[test]
+fn cr_alone_ends_lines_in_old_mac_files() {
+    assert_eq!(rows("a,b\r1,\"x\ry\"\r\r3,4\r"), [row(1, &["a", "b"]), row(2, &["1", "x\ny"]), row(4, &["3", "4"])]);
+}
+
+#[test]
+fn an_unclosed_quote_is_told_where_it_opens() {
+    let at_end = read(b"a,b\n\n1,\"x\n2,y\n3,z\n").unwrap_err();
+    assert!(matches!((at_end.row, &at_end.fault), (Some(3), ReadFault::UnclosedQuote)), "{at_end:?}");
+    let closed_by_another = read(b"a,b\n\"1,x\n2,y\n3,\"z\"\n4,w\n").unwrap_err();
+    assert!(matches!((closed_by_another.row, &closed_by_another.fault), (Some(2), ReadFault::UnclosedQuote)));
+}
+
+#[test]
+fn an_unclosed_quote_takes_bounded_memory() {
+    let mut text = b"a,b\n1,\"x\n".to_vec();
+    text.extend(b"some,row\n".repeat(LONGEST_RECORD / 8));
+    let error = read(&text).unwrap_err();
+    assert!(matches!((error.row, &error.fault), (Some(2), ReadFault::UnclosedQuote)));
+}
+
+#[test]
+fn a_line_without_end_is_refused() {
+    let text = vec![b'x'; LONGEST_RECORD + 1024 * 1024];
+    assert!(matches!(read(&text).unwrap_err().fault, ReadFault::RecordTooLong));
+    let text = [b"a\n", &vec![b','; 20_000][..]].concat();
+    assert!(matches!(read(&text).unwrap_err().fault, ReadFault::TooLarge { .. }));
+}
+
+#[test]
+fn a_file_of_white_space_is_empty() {
+    assert!(matches!(open(b"\xEF\xBB\xBF \r\n\n").err(), Some(ReadFault::Empty)));
+}
+
+#[test]
+fn what_was_detected_is_told() {
+    let decoding = open("a;b\nZoë;2\n".as_bytes()).unwrap().decoding;
+    assert_eq!(
+        decoding.to_owned(),
+        Decoding {
+            delimiter: Delimiter::Semicolon,
+            encoding: Encoding::UTF_8,
+            certainty: Certainty::Certain,
+            replacement_chars: ReplacementChars::Absent
+        }
+    );
+}
+
+#[test]
+fn reading_stops_when_told_to() {
+    let mut seen = 0;
+    let stop = &mut |_: &mut Row| {
+        seen += 1;
+        ControlFlow::Break(())
+    };
+    open(b"a,b\n1,2\n3,4\n").unwrap().each_row(0, stop).unwrap();
+    assert_eq!(seen, 1);
+}
+
+/// Cells with everything that matters to a CSV reader.
+fn cell() -> impl Strategy<Value = String> {
+    "[a-z0-9 ,;\"'äß€\n\r\t|=\u{a0}-]{0,8}"
+}
+
+/// What the csv crate reads from the same text, as a peer for tables without CR in a cell.
+fn peer(text: &[u8]) -> Vec<Vec<String>> {
+    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
+    reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+proptest! {
+    #[test]
+    fn any_table_comes_back_the_same(
+        table in prop::collection::vec(prop::collection::vec(cell(), 1..6), 1..20),
+        crlf: bool,
+    ) {
+        let terminator = if crlf { ::csv::Terminator::CRLF } else { ::csv::Terminator::Any(b'\n') };
+        let mut writer = ::csv::WriterBuilder::new().flexible(true).terminator(terminator).from_writer(Vec::new());
+        writer.write_record(["id", "name", "x"]).unwrap();
+        for record in &table {
+            writer.write_record(record).unwrap();
+        }
+        let text = writer.into_inner().unwrap();
+        let source = ReopenableInput::spool(&mut &text[..]).unwrap();
+        let mut csv = CsvReader::open(source, Some(Delimiter::Comma), None).unwrap();
+        // A table whose only line ends are CR in quoted cells is taken for an old Mac file.
+        prop_assume!(csv.detected.line_ending == super::encoding::LineEnding::Lf);
+        let mut read = Vec::new();
+        csv.each_row(0, &mut |row| {
+            let typed = |column: usize| row.escaped_text(column).unwrap_or(row.cell(column).text).to_owned();
+            read.push((row.number, (0..row.len()).map(typed).collect::<Vec<_>>()));
+            ControlFlow::Continue(())
+        }).unwrap();
+        let is_blank = |cells: &Vec<String>| cells.iter().all(|cell| crate::table::is_blank(cell));
+        let written: Vec<_> = (2u64..)
+            .zip(table)
+            .filter(|(_, cells)| !is_blank(cells))
+            .collect();
+        prop_assert_eq!(&read[1..], &written[..]);
+    }
+
+    #[test]
+    fn quotes_mean_what_they_mean_to_the_csv_crate(text in "[ab,\" \n]{0,40}") {
+        let text = format!("x,y\n{text}\n");
+        if let Ok(rows) = read_commas(text.as_bytes()) {
+            let peer: Vec<_> = peer(text.as_bytes())
+                .into_iter()
+                .filter(|cells| !cells.iter().all(|cell| crate::table::is_blank(cell)))
+                .collect();
+            prop_assert_eq!(rows.into_iter().map(|(_, cells)| cells).collect::<Vec<_>>(), peer);
+        }
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let _ = read(&bytes);
+    }
+}
+
+fn read_commas(bytes: &[u8]) -> Result<Rows, LocatedFault> {
+    let mut rows = Vec::new();
+    CsvReader::open(ReopenableInput::spool(&mut &*bytes)?, Some(Delimiter::Comma), None)?.each_row(0, &mut |row| {
+        rows.push((row.number, row.cells().map(|cell| cell.text.to_owned()).collect()));
+        ControlFlow::Continue(())
+    })?;
+    Ok(rows)
+}

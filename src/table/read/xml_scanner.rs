@@ -1,0 +1,255 @@
+//! A scanner over the tags of an XML part that may be gigabytes long.
+//!
+//! It knows just enough XML to look ahead of calamine: which elements are there, with which attributes, and whether
+//! text stands between them. It holds one tag at a time and refuses longer ones, so that a look costs no memory.
+
+use std::io::{self, Read};
+
+use crate::table::error::ReadFault;
+
+/// No tag and no run of text of a workbook comes near: a cell holds 32,767 characters.
+const LONGEST_TOKEN: usize = 4 * 1024 * 1024;
+
+/// Whether a tag opens an element, closes it, or is all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TagKind {
+    Open,
+    Close,
+    SelfClosing,
+}
+
+/// One tag, without its brackets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct XmlTag<'a> {
+    pub(super) kind: TagKind,
+    /// As it stands, prefix included.
+    pub(super) full_name: &'a [u8],
+    /// Without the namespace's prefix.
+    pub(super) name: &'a [u8],
+    attributes: &'a [u8],
+    /// The text since the last tag, without leading and trailing white space, entities as they stand; only its first
+    /// kilobyte.
+    pub(super) text: &'a [u8],
+    /// The length of that text in full, white space included.
+    pub(super) text_len: usize,
+}
+
+impl<'a> XmlTag<'a> {
+    /// The value of an attribute, by its local name, entities as they stand.
+    pub(super) fn attribute(&self, name: &str) -> Option<&'a [u8]> {
+        let mut rest = self.attributes;
+        loop {
+            let equals = memchr::memchr(b'=', rest)?;
+            let key = rest[..equals].trim_ascii();
+            let value = rest[equals + 1..].trim_ascii_start();
+            let (&quote, value) = value.split_first()?;
+            let end = memchr::memchr(quote, value)?;
+            if local(key) == name.as_bytes() {
+                return Some(&value[..end]);
+            }
+            rest = &value[end + 1..];
+        }
+    }
+
+    /// The value of an attribute as text, its entities resolved.
+    pub(super) fn text_attribute(&self, name: &str) -> Option<String> {
+        self.attribute(name).map(resolved)
+    }
+
+    /// The text since the last tag, its entities resolved.
+    pub(super) fn plain_text(&self) -> String {
+        resolved(self.text)
+    }
+}
+
+fn resolved(text: &[u8]) -> String {
+    let entities = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")];
+    let text = String::from_utf8_lossy(text).into_owned();
+    entities.iter().fold(text, |text, (entity, character)| text.replace(entity, character))
+}
+
+fn local(name: &[u8]) -> &[u8] {
+    memchr::memrchr(b':', name).map_or(name, |colon| &name[colon + 1..])
+}
+
+/// The tags of a part.
+pub(super) struct XmlScanner<R> {
+    input: R,
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    text: Vec<u8>,
+    text_len: usize,
+}
+
+impl<R: Read> XmlScanner<R> {
+    pub(super) fn new(input: R) -> XmlScanner<R> {
+        XmlScanner { input, buffer: vec![0; 64 * 1024], start: 0, end: 0, text: Vec::new(), text_len: 0 }
+    }
+
+    /// The next tag, or none at the end of the part. Comments, instructions and the document type are passed over.
+    pub(super) fn next(&mut self) -> Result<Option<XmlTag<'_>>, ReadFault> {
+        self.text.clear();
+        self.text_len = 0;
+        let (start, end) = loop {
+            if !self.skip_text()? {
+                return Ok(None);
+            }
+            if self.skip_markup()? {
+                continue;
+            }
+            let Some(end) = self.find(tag_end)? else { return Ok(None) };
+            break (self.start + 1, self.start + end);
+        };
+        self.start = end + 1;
+        Ok(Some(tag(&self.buffer[start..end], self.text.trim_ascii(), self.text_len)))
+    }
+
+    /// Goes to the next `<`; false where there is none.
+    fn skip_text(&mut self) -> Result<bool, ReadFault> {
+        const KEPT: usize = 1024;
+        loop {
+            let unread = &self.buffer[self.start..self.end];
+            let at = memchr::memchr(b'<', unread);
+            let text = &unread[..at.unwrap_or(unread.len())];
+            self.text_len += text.len();
+            if self.text_len > LONGEST_TOKEN {
+                return Err(ReadFault::Bloated);
+            }
+            let room = KEPT.saturating_sub(self.text.len()).min(text.len());
+            self.text.extend_from_slice(&text[..room]);
+            self.start += text.len();
+            if at.is_some() {
+                return Ok(true);
+            }
+            if !self.read_more()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Passes over what starts with `<!` or `<?`; false where something else stands here.
+    fn skip_markup(&mut self) -> Result<bool, ReadFault> {
+        let longest = b"<![CDATA[".len();
+        while self.end - self.start < longest && self.read_more()? {}
+        let until: &[u8] = match &self.buffer[self.start..self.end] {
+            [_, other, ..] if !matches!(other, b'!' | b'?') => return Ok(false),
+            rest if rest.starts_with(b"<!--") => b"-->",
+            rest if rest.starts_with(b"<![CDATA[") => b"]]>",
+            rest if rest.starts_with(b"<!") => b">",
+            rest if rest.starts_with(b"<?") => b"?>",
+            _ => return Ok(false),
+        };
+        let end = self.find(|bytes| memchr::memmem::find(bytes, until))?;
+        let Some(end) = end else { return Err(ReadFault::Truncated) };
+        if until == b"]]>" {
+            // Text, whose letters nobody asks for.
+            self.text.push(b'x');
+            self.text_len += end;
+        }
+        self.start += end + until.len();
+        Ok(true)
+    }
+
+    /// Searches what is unread, reading on until it is found; none at the end of the part.
+    fn find(&mut self, search: impl Fn(&[u8]) -> Option<usize>) -> Result<Option<usize>, ReadFault> {
+        loop {
+            if let Some(at) = search(&self.buffer[self.start..self.end]) {
+                return Ok(Some(at));
+            }
+            if self.end - self.start > LONGEST_TOKEN {
+                return Err(ReadFault::Bloated);
+            }
+            if !self.read_more()? {
+                return Ok(None);
+            }
+        }
+    }
+
+    fn read_more(&mut self) -> Result<bool, ReadFault> {
+        self.buffer.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        loop {
+            match self.input.read(&mut self.buffer[self.end..]) {
+                Ok(read) => {
+                    self.end += read;
+                    return Ok(read > 0);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(super::package::unpacking(&error)),
+            }
+        }
+    }
+}
+
+/// The `>` that ends the tag at the front: the first one that is not inside quotes.
+fn tag_end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr3(b'>', b'"', b'\'', &bytes[at..])?;
+        let quote = bytes[at];
+        if quote == b'>' {
+            return Some(at);
+        }
+        at += 1;
+        at += memchr::memchr(quote, &bytes[at..])? + 1;
+    }
+}
+
+fn tag<'a>(inside: &'a [u8], text: &'a [u8], text_len: usize) -> XmlTag<'a> {
+    let (kind, inside) = match inside {
+        [b'/', rest @ ..] => (TagKind::Close, rest),
+        [rest @ .., b'/'] => (TagKind::SelfClosing, rest),
+        rest => (TagKind::Open, rest),
+    };
+    let name_end = inside.iter().position(u8::is_ascii_whitespace).unwrap_or(inside.len());
+    let full_name = &inside[..name_end];
+    XmlTag { kind, full_name, name: local(full_name), attributes: &inside[name_end..], text, text_len }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+
+    #[test]
+    fn tags_come_with_their_text_and_attributes() {
+        let xml = b"<?xml version=\"1.0\"?><!-- <a> --><x:row r=\"1\"><c r=\"A1\" t='e' n=\"a>b &amp; c\"><v>1</v></c><c/></x:row>";
+        let mut scanner = XmlScanner::new(&xml[..]);
+        let mut seen = Vec::new();
+        while let Some(tag) = scanner.next().unwrap() {
+            let name = String::from_utf8_lossy(tag.name).into_owned();
+            let text = String::from_utf8_lossy(tag.text).into_owned();
+            seen.push((name, tag.kind, text, tag.text_attribute("n")));
+        }
+        let expected = [
+            ("row", TagKind::Open, "", None),
+            ("c", TagKind::Open, "", Some("a>b & c")),
+            ("v", TagKind::Open, "", None),
+            ("v", TagKind::Close, "1", None),
+            ("c", TagKind::Close, "", None),
+            ("c", TagKind::SelfClosing, "", None),
+            ("row", TagKind::Close, "", None),
+        ];
+        let expected: Vec<_> = expected
+            .into_iter()
+            .map(|(name, kind, text, n)| (name.to_owned(), kind, text.to_owned(), n.map(str::to_owned)))
+            .collect();
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn endless_tokens_are_refused() {
+        let endless = [b"<a ", &vec![b'x'; LONGEST_TOKEN * 2][..]].concat();
+        assert!(matches!(XmlScanner::new(&endless[..]).next().err(), Some(ReadFault::Bloated)));
+        let endless = [b"<a>", &vec![b'x'; LONGEST_TOKEN * 2][..], b"</a>"].concat();
+        let mut scanner = XmlScanner::new(&endless[..]);
+        assert!(scanner.next().is_ok());
+        assert!(matches!(scanner.next().err(), Some(ReadFault::Bloated)));
+    }
+}

@@ -1,0 +1,156 @@
+//! Reading ahead: one thread parses while the caller's works on the rows.
+
+use std::ops::ControlFlow;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+
+use super::cell::Row;
+use super::error::ReadError;
+use super::workbook::Workbook;
+
+/// Rows per batch: a hand-over costs some microseconds, a row less than one.
+const BATCH: usize = 128;
+/// Batches under way: enough that neither thread waits for the other's scheduling, and little memory.
+const AHEAD: usize = 4;
+
+/// Some rows on their way from the reader; the ones behind `filled` are empty and keep their buffers.
+#[derive(Default)]
+struct RowBatch {
+    rows: Vec<Row>,
+    filled: usize,
+}
+
+/// As [`Workbook::each_row`], from the row numbered `skip_to` on, and parsed on a second thread. `on_row` runs on the
+/// caller's thread, in order.
+///
+/// # Errors
+///
+/// A fault of the file, after the rows before it.
+pub fn each_row_ahead(
+    workbook: &mut Workbook,
+    sheet: usize,
+    skip_to: u64,
+    on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+) -> Result<(), ReadError> {
+    let (full, incoming) = sync_channel::<RowBatch>(AHEAD);
+    let (used, recycled) = channel::<RowBatch>();
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(move || read(workbook, sheet, skip_to, &full, &recycled));
+        deliver(incoming, &used, on_row);
+        match reader.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    })
+}
+
+/// Reads until the sheet ends or nobody takes the rows any more.
+fn read(
+    workbook: &mut Workbook,
+    sheet: usize,
+    skip_to: u64,
+    full: &SyncSender<RowBatch>,
+    recycled: &Receiver<RowBatch>,
+) -> Result<(), ReadError> {
+    let mut batch = RowBatch::default();
+    let result = workbook.each_row_mut(sheet, &mut |row| {
+        if row.number < skip_to {
+            return ControlFlow::Continue(());
+        }
+        batch.take(row);
+        if batch.filled < BATCH {
+            return ControlFlow::Continue(());
+        }
+        let empty = recycled.try_recv().unwrap_or_default();
+        match full.send(std::mem::replace(&mut batch, empty)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    });
+    // Nobody may be there to take the rest.
+    let _ = full.send(batch);
+    result
+}
+
+/// Returns early, and so stops the reader, when `on_row` says so.
+fn deliver(incoming: Receiver<RowBatch>, used: &Sender<RowBatch>, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) {
+    for mut batch in incoming {
+        for row in &batch.rows[..batch.filled] {
+            if on_row(row) == ControlFlow::Break(()) {
+                return;
+            }
+        }
+        batch.filled = 0;
+        // The reader may be done.
+        let _ = used.send(batch);
+    }
+}
+
+impl RowBatch {
+    /// Takes the row's content and leaves it the buffers of an earlier one.
+    fn take(&mut self, row: &mut Row) {
+        if self.filled == self.rows.len() {
+            self.rows.push(Row::default());
+        }
+        std::mem::swap(&mut self.rows[self.filled], row);
+        self.filled += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use super::*;
+    use crate::table::{Input, ReadOptions};
+
+    fn workbook(folder: &tempfile::TempDir, text: &str) -> Workbook {
+        let path = folder.path().join("a.csv");
+        std::fs::write(&path, text).unwrap();
+        Workbook::open(&Input::Path(path), &ReadOptions::default()).unwrap()
+    }
+
+    #[test]
+    fn rows_arrive_in_order_from_the_one_wanted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut text = String::from("id,name\n");
+        (2..5000).for_each(|number| text.push_str(&format!("{number},x\n")));
+        let mut workbook = workbook(&folder, &text);
+        let mut expected = 2;
+        let check = &mut |row: &Row| {
+            assert_eq!(row.number, expected);
+            assert_eq!(row.cell(0).text, expected.to_string());
+            expected += 1;
+            ControlFlow::Continue(())
+        };
+        each_row_ahead(&mut workbook, 0, 2, check).unwrap();
+        assert_eq!(expected, 5000);
+    }
+
+    #[test]
+    fn a_break_stops_the_reader_and_a_second_reading_starts_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut workbook = workbook(&folder, &"1,x\n".repeat(100_000));
+        for _ in 0..2 {
+            let mut seen = 0;
+            let stop = &mut |_: &Row| {
+                seen += 1;
+                if seen < 700 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            each_row_ahead(&mut workbook, 0, 1, stop).unwrap();
+            assert_eq!(seen, 700);
+        }
+    }
+
+    #[test]
+    fn a_fault_comes_after_the_rows_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut workbook = workbook(&folder, &format!("{}1,\"x\n", "1,x\n".repeat(1000)));
+        let mut seen = 0;
+        let count = &mut |_: &Row| {
+            seen += 1;
+            ControlFlow::Continue(())
+        };
+        let error = each_row_ahead(&mut workbook, 0, 1, count).unwrap_err();
+        assert_eq!((seen, error.row), (1000, Some(1001)));
+    }
+}
