@@ -3,7 +3,7 @@
 use crate::check::{Code, Problem, ValueError};
 use crate::plan::RowStatus;
 use crate::plan::StepResult;
-use crate::plan::{Part, WriteKind};
+use crate::plan::{StepRole, WriteKind};
 use crate::run::journal::{RowState, RunKind, RunPhase};
 
 /// A state and its stored name.
@@ -22,7 +22,7 @@ pub(super) const PHASES: &[StoredName<RunPhase>] = &[
 pub(super) const ROW_STATES: &[StoredName<RowState>] =
     &[(RowState::Planned, "planned"), (RowState::Ended, "ended"), (RowState::Carried, "carried")];
 
-pub(super) const PARTS: &[StoredName<Part>] = &[(Part::Own, "own"), (Part::Missing, "missing")];
+pub(super) const PARTS: &[StoredName<StepRole>] = &[(StepRole::Row, "own"), (StepRole::Dependency, "missing")];
 
 pub(super) const RESULTS: &[StoredName<StepResult>] = &[
     (StepResult::Applied, "done"),
