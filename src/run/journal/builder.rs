@@ -9,7 +9,6 @@ use rusqlite::params;
 use super::encoding::{PARTS, PHASES, ROW_STATES, RUN_KINDS, encode, encode_problems, encode_write};
 use super::file::{Durability, JournalFile, JournalLocation, lock_path};
 use super::{AccountSnapshot, Journal, JournalError, PlanSink, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
-use crate::account::AccountIdentity;
 use crate::plan::{Step, StepSink};
 use crate::table::Row;
 
@@ -38,8 +37,8 @@ impl JournalBuilder {
         let file = builder.file.insert(JournalFile::create(location, header)?);
         let (account, place) = header.account.stored();
         let profile = match &header.account {
-            AccountIdentity::Service { profile, .. } => profile.as_deref(),
-            AccountIdentity::SandboxFile { .. } | AccountIdentity::SandboxMemory => None,
+            super::AccountIdentity::Service { profile, .. } => profile.as_deref(),
+            super::AccountIdentity::SandboxFile { .. } | super::AccountIdentity::SandboxMemory => None,
         };
         let details = serde_json::to_string(&header.details).unwrap_or_default();
         file.attempt(|connection| {

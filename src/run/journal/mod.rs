@@ -46,8 +46,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
 use crate::check::Problem;
-use crate::plan::{RowCounts, RowStatus};
-use crate::plan::{StepCount, StepSink};
+use crate::plan::{RowCounts, RowStatus, StepCount, StepSink};
 use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;

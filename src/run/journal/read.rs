@@ -14,8 +14,7 @@ use super::encoding::{
 use super::file::{JournalFile, JournalLocation};
 use super::{AccountSnapshot, JournalError, PlannedRow, RunDetails, RunHeader, RunPhase, RunTotals, SheetHeader};
 use crate::account::AccountIdentity;
-use crate::plan::{RowCounts, RowStatus};
-use crate::plan::{RowId, Step, StepOutcome, StepResult, StepRole};
+use crate::plan::{RowCounts, RowId, RowStatus, Step, StepOutcome, StepResult, StepRole};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 

@@ -13,8 +13,7 @@ use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;
 use crate::check::{Code, ValueError};
-use crate::plan::{DependsOn, RowId, Step, StepRole, WriteKind};
-use crate::plan::{StepOutcome, StepResult};
+use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
 
@@ -258,8 +257,8 @@ fn a_planned_run_round_trips() {
     row.clear(2);
     row.push_text("007");
     row.push("7", Value::Number(7.0));
-    let problem = ValueError::new(Code::DateInvalid, "not a date", "write one").at(Some(1), "soon");
-    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![problem], ..row_plan(RowState::Ended) };
+    let error = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
+    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![error], ..row_plan(RowState::Ended) };
     builder.row(&row, &failed, &|column| column == 1).unwrap();
     drop(
         builder
