@@ -642,3 +642,6 @@ fn duplicate_create(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
     );
     key_problem(sheet, row, error)
 }
+
+#[cfg(test)]
+mod tests;
