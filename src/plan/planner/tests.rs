@@ -270,6 +270,8 @@ fn a_record_is_created_once_unless_duplicates_are_allowed() {
         twice[1],
         "reject duplicate.key at A: duplicate; an earlier row or sheet of this run creates the same record"
     );
+    let allowed = locations().sheet("locations", "name\nBonn").sheet("locations", "name|city\nbonn|b");
+    assert_eq!(allowed.allow_duplicates().shown()[1], r#"create {"city":"b","name":"bonn"}"#);
 }
 
 #[test]
