@@ -77,12 +77,12 @@ impl Ledger {
     pub(super) fn conclude(&mut self, step: &Step, outcome: &StepOutcome) {
         let row = step.row.row;
         match (step.role, outcome.result) {
-            (StepRole::Dependency, StepResult::Done | StepResult::Found) => {}
+            (StepRole::Dependency, StepResult::Applied | StepResult::AlreadyApplied) => {}
             (StepRole::Dependency, _) => self.blame(row, &outcome.problems),
             (StepRole::Row, result) => {
                 let status = match result {
-                    StepResult::Done => done_status(step.write),
-                    StepResult::Found => RowStatus::Unchanged,
+                    StepResult::Applied => done_status(step.write),
+                    StepResult::AlreadyApplied => RowStatus::Unchanged,
                     StepResult::Failed => RowStatus::Failed,
                     StepResult::Unknown => RowStatus::Unknown,
                 };

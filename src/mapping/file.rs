@@ -7,10 +7,10 @@
 //! "Old remarks" = ""          # ignored
 //! ```
 
+use crate::error::Diagnostic;
 use std::path::Path;
 
 use super::{Binding, ColumnTarget, Mapping, MappingOverride};
-use crate::error::Diagnostic;
 use crate::schema::{self, Entity};
 
 /// Presets by name: header words of another tool that the schema's aliases would misread.

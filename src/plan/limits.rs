@@ -70,7 +70,7 @@ impl PlanLimits {
 
 impl Diagnostic for LimitExceeded {
     fn hint(&self) -> Option<String> {
-        Some(format!("review the plan with --dry-run, or raise {}", self.flag))
+        Some(format!("look at the plan with --dry-run, or raise {}", self.flag))
     }
 }
 

@@ -63,9 +63,8 @@ pub enum SandboxError {
     Seed(String),
 }
 
-impl SandboxError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for SandboxError {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             SandboxError::Address { .. } => "use HOST:PORT, e.g. `127.0.0.1:8080`".into(),
             SandboxError::Listen { .. } => "choose another port, or port 0 to let the system choose".into(),
@@ -74,7 +73,7 @@ impl SandboxError {
             SandboxError::PageLimit => "use a page limit of at least 1".into(),
             SandboxError::Tenant { .. } => "write tenants as `1,2` or `1=North,2=South`, with ids from 1".into(),
             SandboxError::TenantTwice { id } => format!("list tenant {id} once"),
-            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.hint(),
+            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.hint().to_owned(),
             SandboxError::FaultsFile { .. } => "pass a UTF-8 text file after the `@`, with one fault per line".into(),
             SandboxError::Foreign { .. } => "use a file that does not exist yet, or one that a sandbox created".into(),
             SandboxError::Newer { .. } => "update tallyport, or use another file".into(),
@@ -92,11 +91,5 @@ fn open_hint(path: &Path) -> String {
             format!("create the folder `{}` first", folder.display())
         }
         _ => "check that the file and its folder are readable and writable".into(),
-    }
-}
-
-impl Diagnostic for SandboxError {
-    fn hint(&self) -> Option<String> {
-        SandboxError::hint(self)
     }
 }

@@ -178,8 +178,13 @@ impl Mirror {
         for _ in 0..TRIES {
             self.store().begin()?;
             self.store().empty(entity)?;
-            let scan =
-                ListScan { entity, filters, expected: None, at_once: options.at_once, longest: self.longest_page()? };
+            let scan = ListScan {
+                entity,
+                filters,
+                expected: None,
+                concurrency: options.at_once,
+                longest_page: self.longest_page()?,
+            };
             let mut shape = ObservedFields::default();
             let mut taken = 0_i64;
             let mut take = |record: RawRecord<'_>| {
@@ -187,14 +192,14 @@ impl Mirror {
                 if taken % 1_000 == 0 {
                     on_progress(entity.name, taken as u64);
                 }
-                shape.note_json(record.json);
+                shape.observe_json(record.json);
                 // Entries of the log have no id (field notes): they are numbered as they come.
                 self.store().add(entity, RawRecord { id: record.id.or(Some(taken)), ..record }, 0)
             };
             match scan.run(source, &mut take).await {
                 Ok(stats) => {
                     self.store().set_shape(entity, &shape)?;
-                    self.set_longest_page(self.longest_page()?.max(stats.longest))?;
+                    self.set_longest_page(self.longest_page()?.max(stats.longest_page))?;
                     self.store().commit()?;
                     return Ok(taken as u64);
                 }
@@ -519,8 +524,8 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
             entity,
             filters: &[],
             expected: is_known.then_some(known),
-            at_once: self.options.at_once,
-            longest: self.longest,
+            concurrency: self.options.at_once,
+            longest_page: self.longest,
         };
         let mut shape = store.shape(entity).map_err(ScanError::Take)?;
         let (mut taken, mut has_new_fields) = (0, false);
@@ -530,7 +535,7 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
             if taken % 1_000 == 0 {
                 on_progress(entity.name, taken);
             }
-            has_new_fields |= shape.note_json(record.json);
+            has_new_fields |= shape.observe_json(record.json);
             if is_known || known > 0 {
                 let upserted = store.upsert(entity, record, (number, history), now)?;
                 tally.note(upserted, record.id);
@@ -542,7 +547,7 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
         };
         let stats = scan.run(self.source, &mut take).await?;
         on_progress(entity.name, taken);
-        self.longest = self.longest.max(stats.longest);
+        self.longest = self.longest.max(stats.longest_page);
         if has_new_fields {
             store.set_shape(entity, &shape).map_err(ScanError::Take)?;
         }
@@ -559,7 +564,7 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
         let upserted = self.mirror.store().upsert(entity, record, (0, history), self.options.now)?;
         if upserted != UpsertResult::Unchanged {
             let mut shape = self.mirror.store().shape(entity)?;
-            if shape.note_json(record.json) {
+            if shape.observe_json(record.json) {
                 self.mirror.store().set_shape(entity, &shape)?;
             }
         }

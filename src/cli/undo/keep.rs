@@ -7,7 +7,7 @@ use crate::api::Body;
 use crate::plan::RowStatus;
 use crate::plan::undo::{CompensatingWrite, UndoBatch, UndoDecision, UndoItem, batches};
 use crate::plan::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
-use crate::run::journal::{Draft, PlanSink, PlannedRow, RowState, SheetHead};
+use crate::run::journal::{JournalBuilder, PlanSink, PlannedRow, RowState, SheetHeader};
 use crate::table::{Row, Value};
 
 /// The columns of the result, after those that say how each row ended.
@@ -17,7 +17,7 @@ const HEADER: [&str; 5] = ["What", "Record", "Id", "Sheet", "Row"];
 ///
 /// # Errors
 /// Where the journal cannot take it.
-pub(super) fn keep(draft: &mut Draft, run: &str, items: &[UndoItem], sheets: &[String]) -> Result<(), Error> {
+pub(super) fn keep(draft: &mut JournalBuilder, run: &str, items: &[UndoItem], sheets: &[String]) -> Result<(), Error> {
     // Steps that others await, by the position of their items.
     let mut numbers: HashMap<usize, u32> = HashMap::new();
     for (index, batch) in batches(items).iter().enumerate() {
@@ -37,11 +37,11 @@ pub(super) fn keep(draft: &mut Draft, run: &str, items: &[UndoItem], sheets: &[S
     Ok(())
 }
 
-fn head(index: usize, batch: &UndoBatch, run: &str) -> SheetHead {
+fn head(index: usize, batch: &UndoBatch, run: &str) -> SheetHeader {
     let mut header = Row::default();
     header.clear(1);
     HEADER.iter().for_each(|name| header.push_text(name));
-    SheetHead {
+    SheetHeader {
         file: format!("run {run}"),
         name: Some(batch.label.clone()),
         label: batch.label.clone(),

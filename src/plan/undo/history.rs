@@ -65,7 +65,7 @@ impl RunHistory {
     /// Adds a completed step. Steps come in plan order.
     pub fn record_step(&mut self, step: &mut Step, outcome: &StepOutcome) {
         self.fill_dependencies(step);
-        if outcome.result != StepResult::Done {
+        if outcome.result != StepResult::Applied {
             return;
         }
         let entity = step.entity;

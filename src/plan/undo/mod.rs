@@ -154,10 +154,10 @@ impl<'u> UndoPlanner<'u> {
         self.history.fill_dependencies(step);
         match outcome.result {
             // Nothing that others created is undone.
-            StepResult::Failed | StepResult::Found => {}
+            StepResult::Failed | StepResult::AlreadyApplied => {}
             StepResult::Unknown => self.skip_unknown(step, outcome),
-            StepResult::Done if step.entity.is_action() => {}
-            StepResult::Done => match step.write {
+            StepResult::Applied if step.entity.is_action() => {}
+            StepResult::Applied => match step.write {
                 WriteKind::Create => self.undo_create(step, outcome),
                 WriteKind::Update(id) => self.undo_update(step, id),
                 WriteKind::Delete(id) => self.undo_delete(step, id),

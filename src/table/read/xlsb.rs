@@ -12,15 +12,16 @@ use std::ops::ControlFlow;
 
 use calamine::{Reader, SheetType, Xlsb, XlsbError};
 
-use super::guard::guarded;
-use super::number_format::{DateSystem, NumberFormats};
+use super::damage::guarded;
+use super::number_format::NumberFormats;
 use super::package::{Package, broken, unpacking};
 use super::row_builder::{CellContent, RowBuilder};
+use super::serial_date::DateSystem;
 use super::xml_scanner::XmlScanner;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::Sheet;
+use crate::table::sheet::Sheet;
 
 /// An .xlsb file with its shared strings in memory.
 pub(in crate::table) struct XlsbFile {

@@ -10,15 +10,16 @@ use std::io::BufReader;
 
 use calamine::{Data, Ods, OdsError, Range, Reader};
 
-use super::guard::guarded;
-use super::number_format::{DateSystem, NumberFormats};
+use super::damage::guarded;
+use super::number_format::NumberFormats;
 use super::package::{Package, broken, unpacking};
 use super::row_builder::CellContent;
+use super::serial_date::DateSystem;
 use super::xls::each_row_of;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::Sheet;
+use crate::table::sheet::Sheet;
 use pre_scan::{FormattedCell, OdsPreScan};
 
 /// An .ods file, all of it in memory.

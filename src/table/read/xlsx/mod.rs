@@ -12,14 +12,15 @@ use std::ops::ControlFlow;
 
 use calamine::{Cell, DataRef, Reader, SheetType, Xlsx, XlsxCellReader, XlsxError};
 
-use super::guard::guarded;
-use super::number_format::{DateSystem, NumberFormats};
+use super::damage::guarded;
+use super::number_format::NumberFormats;
 use super::package::{Package, broken, unpacking};
 use super::row_builder::{CellContent, RowBuilder};
+use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::Sheet;
+use crate::table::sheet::Sheet;
 use pre_scan::{ScanCursor, UnknownError, XlsxPreScan};
 
 /// An .xlsx file with its shared strings in memory.
