@@ -8,12 +8,10 @@ use super::super::clock::Clock;
 use super::super::error::SandboxError;
 use super::tables::Tables;
 use super::{Account, Store};
+use crate::state_file::{FormatError, FormatStamp, SqliteFailure};
 
-/// What a file must carry to be ours: `application_id` of the SQLite file header, "Tlps" in ASCII.
-const STAMP: i64 = 0x546c_7073;
-
-/// The format of the file: `user_version` of its header.
-const FORMAT: i64 = 1;
+/// "Tlps" in ASCII.
+const STAMP: FormatStamp = FormatStamp { application: 0x546c_7073, format: 1 };
 
 /// Enough for every statement that a few lists and filters make; the rest is prepared again.
 const STATEMENTS: usize = 512;
@@ -35,13 +33,13 @@ impl Store {
 
     /// The store kept in that file, made if it does not exist.
     pub(in super::super) fn in_file(path: &Path) -> Result<Self, SandboxError> {
-        let told = |error| tell(path, error);
-        let connection = Connection::open(path).map_err(told)?;
-        connection.busy_timeout(std::time::Duration::ZERO).map_err(told)?;
-        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(told)?;
-        check_stamp(&connection, path)?;
-        connection.execute_batch(FILE_PRAGMAS).map_err(told)?;
-        Self::prepare(connection).map_err(told)
+        let sql_error = |error| open_error(path, error);
+        let connection = Connection::open(path).map_err(sql_error)?;
+        connection.busy_timeout(std::time::Duration::ZERO).map_err(sql_error)?;
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(sql_error)?;
+        check_format(&connection, path)?;
+        connection.execute_batch(FILE_PRAGMAS).map_err(sql_error)?;
+        Self::prepare(connection).map_err(sql_error)
     }
 
     fn prepare(connection: Connection) -> rusqlite::Result<Self> {
@@ -49,8 +47,8 @@ impl Store {
         let tables = Tables::from_schema();
         connection.execute_batch("BEGIN IMMEDIATE")?;
         tables.create(&connection)?;
-        connection
-            .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT}; COMMIT"))?;
+        STAMP.write(&connection)?;
+        connection.execute_batch("COMMIT")?;
         let last: Option<String> = connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
         let latest = tables.latest_update(&connection)?.max(last);
         Ok(Self { connection, tables, clock: Clock::after(latest.as_deref()) })
@@ -74,30 +72,26 @@ impl Store {
     }
 }
 
-/// Looks at the file before anything is written to it: a new or empty one is fine, and so is one of ours.
-fn check_stamp(connection: &Connection, path: &Path) -> Result<(), SandboxError> {
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| tell(path, error));
-    let tables = number("SELECT count(*) FROM sqlite_master")?;
-    let stamp = number("PRAGMA application_id")?;
-    let format = number("PRAGMA user_version")?;
-    if tables == 0 && stamp == 0 {
-        return Ok(());
+/// Checks the file before anything is written to it: a new or empty one is fine, and so is one of ours.
+fn check_format(connection: &Connection, path: &Path) -> Result<(), SandboxError> {
+    match STAMP.check(connection) {
+        Ok(_) => Ok(()),
+        Err(FormatError::Foreign) => Err(SandboxError::Foreign { path: path.into() }),
+        Err(FormatError::Newer { found }) => {
+            Err(SandboxError::Newer { path: path.into(), found, known: STAMP.format })
+        }
+        Err(FormatError::Sqlite(error)) => Err(open_error(path, error)),
     }
-    if stamp != STAMP {
-        return Err(SandboxError::Foreign { path: path.into() });
-    }
-    if format > FORMAT {
-        return Err(SandboxError::Newer { path: path.into(), found: format, known: FORMAT });
-    }
-    Ok(())
 }
 
-fn tell(path: &Path, error: rusqlite::Error) -> SandboxError {
+fn open_error(path: &Path, source: rusqlite::Error) -> SandboxError {
     let path = PathBuf::from(path);
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SandboxError::InUse { path },
-        Some(ErrorCode::NotADatabase) => SandboxError::Foreign { path },
-        _ => SandboxError::Open { path, source: error },
+    match SqliteFailure::of(&source) {
+        SqliteFailure::Locked => SandboxError::InUse { path },
+        SqliteFailure::Damaged if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            SandboxError::Foreign { path }
+        }
+        _ => SandboxError::Open { path, source },
     }
 }
 
@@ -141,7 +135,7 @@ mod tests {
         drop(Store::in_file(&path).unwrap());
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         let error = Store::in_file(&path).unwrap_err();
-        assert!(matches!(error, SandboxError::Newer { found: 99, known: FORMAT, .. }), "{error}");
+        assert!(matches!(error, SandboxError::Newer { found: 99, known: 1, .. }), "{error}");
         assert!(error.hint().is_some());
     }
 
