@@ -63,10 +63,10 @@ impl Account {
             Some(path) => Mirror::open(&path, &mut || {
                 printer.note("another export of this account is at work; waiting for its end");
             })?,
-            None => Mirror::scratch()?,
+            None => Mirror::temporary()?,
         };
         let read_at = Timestamp::now().to_string();
-        let parts = Mirror::scratch()?;
+        let parts = Mirror::temporary()?;
         let (names, refreshed, differences, lists) = (Names::default(), Vec::new(), Vec::new(), Vec::new());
         Ok(Self { connection, tenant, mirror, parts, names, refreshed, differences, lists, read_at })
     }
@@ -128,7 +128,7 @@ impl Account {
     }
 
     fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {
-        RefreshOptions { mode, at_once: self.connection.concurrency.into(), now: &self.read_at }
+        RefreshOptions { mode, concurrency: self.connection.concurrency.into(), now: &self.read_at }
     }
 
     /// The records of one collection, and the conditions that are left to apply.
@@ -139,7 +139,7 @@ impl Account {
         is_asked: bool,
         progress: &mut Progress,
     ) -> Result<List, Error> {
-        let shape = self.mirror.shape(entity)?;
+        let shape = self.mirror.observed_fields(entity)?;
         let wishes = job.wishes.iter().filter(|wish| wish.is_for(entity));
         let mut conditions = Vec::new();
         for wish in wishes {
@@ -189,7 +189,7 @@ impl Account {
     }
 
     pub(super) fn shape(&self, list: &List) -> Result<ObservedFields, Error> {
-        Ok(self.holding(list.from).shape(list.entity)?)
+        Ok(self.holding(list.from).observed_fields(list.entity)?)
     }
 
     /// The table of a list; its columns are those of all accounts.

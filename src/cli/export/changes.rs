@@ -82,7 +82,7 @@ pub(super) fn write(
         counts.first += 1;
         return Ok(());
     };
-    let columns = Columns::of(list.entity, &account.mirror.shape(list.entity)?, Ids::Names);
+    let columns = Columns::of(list.entity, &account.mirror.observed_fields(list.entity)?, Ids::Names);
     let mut table = Table { account, entity: list.entity, columns, tenant, output, row: Row::default(), counts };
     changes.iter().try_for_each(|change| table.change(change))
 }

@@ -145,7 +145,7 @@ impl Files {
         let mut shape = ObservedFields::default();
         for account in accounts {
             for list in account.lists.iter().filter(|list| list.entity.name == entity.name) {
-                shape.join(&account.shape(list)?);
+                shape.merge(&account.shape(list)?);
             }
         }
         let mut is_begun = false;

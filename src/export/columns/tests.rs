@@ -70,7 +70,7 @@ fn a_record_is_shown_whole() {
         "deployed_to": [{"employee_id": 3, "checkout_date": "2024-05-01"}, {"location_id": 1}], "shelf": {"row": 4},
         "custom_fields": "[{\"name\":\"Rack\",\"value\":\"B4\"}]", "created_at": "2024-05-01T00:00:00.000Z",
     });
-    shape.note_json(&asset.to_string());
+    shape.observe_json(&asset.to_string());
     let shown = cells(&Columns::of(collection("assets").unwrap(), &shape, Ids::Both), &asset);
     let cell = |header: &str| shown.iter().find(|(known, _)| known == header).map(|(_, text)| text.as_str()).unwrap();
     assert_eq!([cell("id"), cell("asset_id"), cell("purchase_cost")], ["7", "A-1", "12.5"]);

@@ -8,7 +8,7 @@ use futures::executor::block_on;
 use serde_json::Value as Json;
 
 use super::super::{Known, Settlement, settle};
-use crate::api::{Record, record_id};
+use crate::api::{RawPage, Record, record_id};
 use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{Entity, Kind};
@@ -77,13 +77,13 @@ impl RecordSource for Service {
         self.page_limit
     }
 
-    async fn page(
+    async fn raw_page(
         &self,
         entity: &'static Entity,
         filters: &[(&str, &str)],
         offset: u64,
         limit: u32,
-    ) -> Result<Vec<Record>, Infallible> {
+    ) -> Result<RawPage, Infallible> {
         self.requests.set(self.requests.get() + 1);
         let mut lists = self.lists.borrow_mut();
         let list = lists.entry(entity.name).or_default();
@@ -94,7 +94,8 @@ impl RecordSource for Service {
         if filters.contains(&("order", "desc")) {
             found.reverse();
         }
-        Ok(found.into_iter().skip(offset as usize).take(limit as usize).collect())
+        let page: Vec<_> = found.into_iter().skip(offset as usize).take(limit as usize).map(Json::from).collect();
+        Ok(RawPage::of(Json::from(page).to_string()).expect("a list of records"))
     }
 
     async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, Infallible> {
