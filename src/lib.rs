@@ -48,6 +48,8 @@ pub mod register;
 /// Sheets to fill in, from the schema.
 pub mod template;
 
+mod wording;
+
 /// Which account to use, and how to reach it.
 pub mod account;
 

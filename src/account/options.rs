@@ -8,7 +8,7 @@ use url::Url;
 use super::{Account, AccountIdentity};
 use crate::api::{Client, ClientOptions, CustomFieldsEncoding, MOST_CONCURRENT, Secret, SecretError};
 use crate::error::{Diagnostic, Result};
-use crate::sandbox::{Sandbox, SandboxOptions, StoreAt};
+use crate::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 
 /// Guide: "The base link of the API is".
 pub const DEFAULT_BASE_URL: &str = "https://app.bluetallyapp.com/api/v1";
@@ -45,7 +45,7 @@ pub struct ConnectOptions {
 #[derive(Debug, Clone)]
 enum Target {
     Service { base_url: Result<Url, ConnectError>, key: Result<Secret, ConnectError> },
-    Sandbox(StoreAt),
+    Sandbox(StoreLocation),
 }
 
 /// An option that cannot be used. None ever holds the key.
@@ -90,12 +90,12 @@ impl ConnectOptions {
 
     /// An embedded sandbox with sample look-ups that is gone with the [`Account`].
     pub fn sandbox() -> Self {
-        Self::of(Target::Sandbox(StoreAt::Memory), None)
+        Self::of(Target::Sandbox(StoreLocation::Memory), None)
     }
 
     /// An embedded sandbox that is kept in a file, which is made if it does not exist.
     pub fn sandbox_file(path: impl Into<PathBuf>) -> Self {
-        Self::of(Target::Sandbox(StoreAt::File(path.into())), None)
+        Self::of(Target::Sandbox(StoreLocation::File(path.into())), None)
     }
 
     fn of(target: Target, quota: Option<u32>) -> Self {
@@ -185,10 +185,10 @@ impl ConnectOptions {
     }
 
     /// Starts a sandbox and a client of it.
-    fn start_sandbox(self, store: StoreAt, state_dir: PathBuf) -> Result<Account> {
+    fn start_sandbox(self, store: StoreLocation, state_dir: PathBuf) -> Result<Account> {
         let identity = match &store {
-            StoreAt::Memory => AccountIdentity::SandboxMemory,
-            StoreAt::File(path) => {
+            StoreLocation::Memory => AccountIdentity::SandboxMemory,
+            StoreLocation::File(path) => {
                 let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
                 AccountIdentity::SandboxFile { path, tenant: self.tenant }
             }

@@ -137,7 +137,8 @@ impl RecordSource for FakeSource {
         }
         let mut records: Vec<&Record> = passing.collect();
         if filters.contains(&("sort", "updated_at")) {
-            records.sort_by(|one, other| one["updated_at"].as_str().cmp(&other["updated_at"].as_str()));
+            let updated_at = |record: &Record| record.get("updated_at").and_then(Json::as_str).map(str::to_owned);
+            records.sort_by_key(|record| updated_at(record));
         }
         if filters.contains(&("order", "desc")) {
             records.reverse();

@@ -10,9 +10,10 @@ use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
 use super::running::print;
 use super::{Error, Exit};
-use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
-use crate::report::{Counts, Outcome, ReportMode, ResultFile, RunSummary, SheetSummary, Status};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::report::{Outcome, ResultFile, RunSummary, SheetSummary};
 use crate::table::Row;
 use crate::table::write::WriteError;
 
@@ -54,14 +55,18 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
                 rules: &rules,
                 label: intake.label(index),
                 secrets: result::secrets(mapping),
-                counts: Counts::default(),
+                counts: RowCounts::default(),
                 book: book.as_mut(),
                 summary: &mut summary,
                 written: Ok(()),
             };
             check_sheet(intake, index, &mut checkers[index], pass)?;
         }
-        let learned = checkers.iter_mut().map(Checker::learn).filter(|learned| *learned == Learned::ReadAgain).count();
+        let learned = checkers
+            .iter_mut()
+            .map(Checker::infer_formats)
+            .filter(|learned| *learned == Inference::NeedsSecondPass)
+            .count();
         if learned > 0 {
             continue;
         }
@@ -89,7 +94,7 @@ struct Pass<'p> {
     label: String,
     /// Columns that are never copied.
     secrets: Vec<usize>,
-    counts: Counts,
+    counts: RowCounts,
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     written: Result<(), WriteError>,
@@ -117,17 +122,17 @@ fn check_sheet(intake: &mut Intake, index: usize, checker: &mut Checker<'_>, mut
 impl Pass<'_> {
     fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
         if checked.action == Some(RowAction::Skip) {
-            self.counts.add(Status::Skipped);
+            self.counts.add(RowStatus::Skipped);
             return;
         }
         if self.may_create(checked) {
-            checked.require(self.mapping);
+            checked.report_missing(self.mapping);
         }
         if checked.problems.is_empty() {
-            self.counts.add(Status::Unchanged);
+            self.counts.add(RowStatus::Unchanged);
             return;
         }
-        self.counts.add(Status::Failed);
+        self.counts.add(RowStatus::Failed);
         self.report(row, std::mem::take(&mut checked.problems));
     }
 
@@ -148,7 +153,7 @@ impl Pass<'_> {
             self.summary.problems.add(&self.label, header, row.number, problem);
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = Outcome { status: Status::Failed, id: None, message: "".into(), problems };
+            let outcome = Outcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
             self.written = match self.secrets.as_slice() {
                 [] => book.row(row, &outcome),
                 secrets => book.row(&result::without(row, secrets), &outcome),

@@ -1,8 +1,8 @@
 //! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
 
 use crate::check::{Code, ValueError};
-use crate::mapping::{Mapping, ResultColumn, To};
-use crate::report::Status;
+use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
+use crate::plan::RowStatus;
 use crate::run::journal::{PlannedRow, RowState};
 use crate::schema::Entity;
 use crate::table::Row;
@@ -36,17 +36,18 @@ pub(super) struct EarlierResult {
 impl EarlierResult {
     /// None where the sheet has no column `_status`: it is no result.
     pub(super) fn of(mapping: &Mapping) -> Option<Self> {
-        let column = |to: &To| mapping.columns.iter().find(|column| column.to == *to).map(|column| column.index);
+        let column =
+            |to: &ColumnTarget| mapping.columns.iter().find(|column| column.target == *to).map(|column| column.index);
         Some(Self {
-            status: column(&To::Result(ResultColumn::Status))?,
+            status: column(&ColumnTarget::Result(ResultColumn::Status))?,
             id: mapping.id_column().map(|column| column as usize),
-            message: column(&To::Result(ResultColumn::Message)),
+            message: column(&ColumnTarget::Result(ResultColumn::Message)),
         })
     }
 
     /// Whether nothing is left to do for the row.
     pub(super) fn is_done(&self, row: &Row) -> bool {
-        Status::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
+        RowStatus::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
     }
 
     /// What is decided for the row before it is looked at: it is done, or nobody knows whether it was.
@@ -60,7 +61,7 @@ impl EarlierResult {
     /// An action whose end is not known is never sent again unasked: nothing tells whether it happened.
     fn still_unknown(&self, entity: &Entity, row: &Row) -> Option<PlannedRow> {
         let found = row.cell(self.status).text;
-        let is_unknown = Status::parse(found).is_some_and(|reported| reported.status == Status::Unknown);
+        let is_unknown = RowStatus::parse(found).is_some_and(|reported| reported.status == RowStatus::Unknown);
         (is_unknown && entity.is_action()).then(|| {
             let error = ValueError::new(
                 Code::ServiceUnknown,
@@ -69,7 +70,7 @@ impl EarlierResult {
             );
             PlannedRow {
                 state: RowState::Ended,
-                status: Status::Unknown,
+                status: RowStatus::Unknown,
                 record: None,
                 message: String::new(),
                 problems: vec![error.at(Some(self.status as u32), found)],
@@ -82,7 +83,7 @@ impl EarlierResult {
         let text = |column: Option<usize>| column.map_or("", |column| row.cell(column).text.trim());
         PlannedRow {
             state: RowState::Carried,
-            status: Status::parse(row.cell(self.status).text).map_or(Status::Skipped, |reported| reported.status),
+            status: RowStatus::parse(row.cell(self.status).text).map_or(RowStatus::Skipped, |reported| reported.status),
             record: text(self.id).parse().ok(),
             message: text(self.message).into(),
             problems: Vec::new(),

@@ -16,18 +16,20 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
-use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
-use crate::mapping::OwnIds;
-use crate::plan::resolver::{Renamed, UnknownNames, Users};
+use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RowAction, is_withheld};
+use crate::mapping::IdOwnership;
+use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
-    estimate,
+    ChangeLimit, CreateMissing, NotificationCount, PlanLimits, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan,
+    SheetPlan, StepCount, WriteKind, estimate,
 };
-use crate::report::{self, ReportMode, Requests, RunEstimate, Status};
-use crate::run::LogStart;
-use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
+use crate::plan::{ReportMode, RowStatus};
+use crate::report::{Requests, RunEstimate};
+use crate::run::LogPosition;
+use crate::run::journal::{AccountSnapshot, PlanSink, PlannedRow, RowState, RunKind};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
+use crate::wording::{counted, thousands};
 
 /// How often to look whether look-ups wait for the quota.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -41,18 +43,18 @@ pub(super) struct Planning<'p> {
     pub progress: Progress,
     pub started: Instant,
     /// Whether rows say what is done with their records, or all are deleted.
-    pub deed: Deed,
+    pub deed: RunKind,
     pub covers: CreateMissing,
-    pub guard: Guard,
+    pub guard: PlanLimits,
     pub rows: Rows,
 }
 
 /// A plan ready to be sent.
 pub(super) struct Plan<S> {
     pub steps: S,
-    pub totals: Totals,
+    pub totals: PlanTotals,
     pub planned: RunEstimate,
-    pub knowledge: Knowledge,
+    pub knowledge: AccountSnapshot,
     /// What the plan decided for every row, by sheet.
     ledgers: Vec<Ledger>,
     /// Rows of a delete that ask for something else themselves.
@@ -67,9 +69,9 @@ impl<S> Plan<S> {
 }
 
 /// A limit as a flag has it.
-pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<Limit>, Error> {
+pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>, Error> {
     let parsed = text.map(|text| {
-        Limit::parse(text).ok_or_else(|| {
+        ChangeLimit::parse(text).ok_or_else(|| {
             Error::usage(
                 format!("`{text}` is not a limit for {flag}"),
                 "write a count such as 250, or a share such as 10%",
@@ -106,7 +108,7 @@ impl Planning<'_> {
         let copied = saying_why_it_waits(client, &progress, copied(self.account, mirror.as_ref(), &needs.records));
         let copied = copied.await?;
         for (collection, records) in copied.served()? {
-            let records = report::thousands(records);
+            let records = thousands(records);
             self.printer
                 .note(&format!("{collection}: {records} records from the local copy, brought up to date just now"));
         }
@@ -118,14 +120,14 @@ impl Planning<'_> {
             catalog: &mut catalog,
             users: &users,
             unknown: UnknownNames::default(),
-            renamed: Renamed::default(),
+            renamed: RenamedRecords::default(),
             exported: needs.exported,
             rules: &rules,
-            covers: &self.covers,
+            create_missing: &self.covers,
             steps,
-            totals: Totals::default(),
-            emails: Emails::default(),
-            claims: Claims::default(),
+            totals: PlanTotals::default(),
+            notifications: NotificationCount::default(),
+            locks: RecordLocks::default(),
         };
         let mut ledgers = Vec::with_capacity(sheets.len());
         let mut overruled = 0;
@@ -134,8 +136,8 @@ impl Planning<'_> {
                 index: index as u16,
                 mapping,
                 match_on: match_on.clone(),
-                text: intake.trust(index),
-                named: intake.named(index),
+                encoding: intake.trust(index),
+                referenced: intake.named(index),
             };
             planner.steps.sheet(sheet.index, &intake.head(index))?;
             let pass = Pass { rows: self.rows, deed: self.deed, overruled: &mut overruled };
@@ -147,8 +149,8 @@ impl Planning<'_> {
         let planned = RunEstimate {
             requests,
             seconds: estimate::seconds(requests, used, quota, REQUESTS_PER_SECOND),
-            emails: planner.emails.sent,
-            people: planner.emails.people(),
+            emails: planner.notifications.sent,
+            people: planner.notifications.people(),
             quota,
         };
         let Planner { steps, totals, .. } = planner;
@@ -236,20 +238,20 @@ async fn copied<'a>(
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
-async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<AccountSnapshot, Error> {
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = match has_actions {
-        true => LogStart::read(client).await?,
-        false => LogStart::NotAsked,
+        true => LogPosition::read(client).await?,
+        false => LogPosition::Unknown,
     };
-    Ok(Knowledge { sizes, log })
+    Ok(AccountSnapshot { sizes, log })
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
-async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
-    let mut users = Users::new();
+async fn users(client: &Client, emails: &[String]) -> Result<UserIds, Error> {
+    let mut users = UserIds::new();
     for email in emails {
         let rows = client.activity(&[("user_email", email)], 1).await?;
         let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
@@ -273,7 +275,7 @@ pub(super) async fn or_interrupted<T>(
 /// What the second pass over a sheet is to do.
 struct Pass<'p> {
     rows: Rows,
-    deed: Deed,
+    deed: RunKind,
     overruled: &'p mut u64,
 }
 
@@ -301,15 +303,14 @@ impl Pass<'_> {
             }
             let planned = match earlier.and_then(|earlier| earlier.decided(sheet.mapping.entity, row)) {
                 Some(decided) => Ok(decided),
-                None if self.deed == Deed::Delete => {
+                None if self.deed == RunKind::Delete => {
                     *self.overruled += delete_it(sheet, row, checked);
                     planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided))
                 }
                 None => planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided)),
             };
             kept = planned.and_then(|planned| {
-                let withheld =
-                    |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
+                let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(row, &planned, &withheld)?;
                 ledger.push(row.number, planned);
                 Ok(())
@@ -326,7 +327,7 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
     let says_key = key.is_some_and(|column| !row.cell(column as usize).is_blank());
     if !says_key {
         // It may be another system's id: without a key beside it, it deletes nothing.
-        checked.id = checked.id.filter(|id| id.own == OwnIds::Certain);
+        checked.id = checked.id.filter(|id| id.ownership == IdOwnership::Verified);
     }
     match checked.action {
         Some(RowAction::Skip) => 0,
@@ -341,28 +342,25 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
 pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     let asks = if rows == 1 { "asks" } else { "ask" };
     (rows > 0).then(|| {
-        format!(
-            "{} {asks} in `_action` for something else; `delete` heeds only `skip` there",
-            report::counted(rows, "row")
-        )
+        format!("{} {asks} in `_action` for something else; `delete` heeds only `skip` there", counted(rows, "row"))
     })
 }
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
-    let own_id = checked.id.and_then(GivenId::certain);
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
+    let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
-    match verdict {
-        Verdict::Write(_, write) => {
+    match decision {
+        RowDecision::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
         }
-        Verdict::Unchanged(id) => ended(Status::Unchanged, Some(id)),
-        Verdict::Yielded { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
-        Verdict::Yielded { record, .. } => ended(Status::Unchanged, Some(record)),
-        Verdict::Skipped => ended(Status::Skipped, own_id),
-        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
+        RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
+        RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
+        RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
+        RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }
 

@@ -7,12 +7,14 @@ use super::Error;
 use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
-use crate::check::{Blank, Conflicts, FractionalCost, Mode};
-use crate::mapping::{Ignored, Mapping, Stamp};
-use crate::report::{ReportMode, ResultFile, RunSummary, SheetSummary, counted, thousands};
-use crate::run::journal::{Journal, SheetHead};
+use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
+use crate::mapping::{Ignored, Mapping, TimestampColumn};
+use crate::plan::ReportMode;
+use crate::report::{ResultFile, RunSummary, SheetSummary};
+use crate::run::journal::{Journal, SheetHeader};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
+use crate::wording::{counted, thousands};
 
 /// Where a run's result is written.
 pub(super) struct ResultPath(PathBuf);
@@ -115,7 +117,7 @@ fn without_result_suffix(stem: &str) -> &str {
 }
 
 /// The summary of a run as far as its sheets, rows and problems tell it.
-pub(super) fn summary(command: &'static str, run: String, heads: &[SheetHead], ledgers: &[Ledger]) -> RunSummary {
+pub(super) fn summary(command: &'static str, run: String, heads: &[SheetHeader], ledgers: &[Ledger]) -> RunSummary {
     let mut summary = RunSummary::new(command, run);
     for (head, ledger) in heads.iter().zip(ledgers) {
         let header = |column| head.header_of(column).map(ToOwned::to_owned);
@@ -188,7 +190,7 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
         },
     );
     add("--allow-duplicates", args.allow_duplicates.then(|| String::from("yes")));
-    add("--blank", (args.blank == Blank::Clear).then(|| String::from("clear")));
+    add("--blank", (args.blank == EmptyCells::Clear).then(|| String::from("clear")));
     add(
         "--fractional-cost",
         match args.fractional_cost {
@@ -329,7 +331,7 @@ impl Rows for Journal {
 /// Where the result cannot be written or the rows cannot be read again.
 pub(super) fn write(
     rows: &mut dyn Rows,
-    heads: &[SheetHead],
+    heads: &[SheetHeader],
     ledgers: &[Ledger],
     mut book: ResultFile,
     summary: &mut RunSummary,
@@ -347,12 +349,12 @@ pub(super) fn write(
 fn write_sheet(
     rows: &mut dyn Rows,
     index: usize,
-    head: &SheetHead,
+    head: &SheetHeader,
     ledger: &Ledger,
     book: &mut ResultFile,
 ) -> Result<(), Error> {
     book.start_sheet(&head.label, &head.header, head.entity.name)?;
-    let shown = head.column_of(Stamp::Updated.name());
+    let shown = head.column_of(TimestampColumn::Updated.name());
     let mut position = 0;
     let mut written: Result<(), WriteError> = Ok(());
     rows.each(index, &mut |row| {

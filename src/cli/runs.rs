@@ -18,8 +18,10 @@ use super::running::{command, recall};
 use super::settings::run_store;
 use super::{Error, Exit};
 use crate::account::AccountIdentity;
-use crate::report::{Counts, ReportMode, Status, counted, summary, thousands};
-use crate::run::journal::{AtWork, Glance, Journal, Phase, RunHead};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::report::summary;
+use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase};
+use crate::wording::{counted, thousands};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
     let (shelf, now) = (run_store()?, Timestamp::now());
@@ -51,14 +53,14 @@ enum State {
 }
 
 impl State {
-    fn of(glance: &Glance) -> Self {
-        match (glance.at_work, glance.phase) {
-            (AtWork::Yes, Phase::Planning) => State::Planning,
-            (AtWork::Yes, Phase::Sending | Phase::Stopped | Phase::Finished) => State::Running,
-            (AtWork::No, Phase::Planning) => State::NeverBegun,
-            (AtWork::No, Phase::Sending) => State::CutOff,
-            (AtWork::No, Phase::Stopped) => State::Stopped(glance.reason.clone().unwrap_or_default()),
-            (AtWork::No, Phase::Finished) => State::Finished,
+    fn of(glance: &RunOverview) -> Self {
+        match (glance.lock, glance.phase) {
+            (LockState::Locked, RunPhase::Planning) => State::Planning,
+            (LockState::Locked, RunPhase::Sending | RunPhase::Stopped | RunPhase::Finished) => State::Running,
+            (LockState::Free, RunPhase::Planning) => State::NeverBegun,
+            (LockState::Free, RunPhase::Sending) => State::CutOff,
+            (LockState::Free, RunPhase::Stopped) => State::Stopped(glance.reason.clone().unwrap_or_default()),
+            (LockState::Free, RunPhase::Finished) => State::Finished,
         }
     }
 
@@ -94,18 +96,18 @@ impl State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Rows {
     /// Of the rows that have come to an end.
-    counts: Counts,
+    counts: RowCounts,
     /// Rows without an outcome: still to be sent, or sent without an answer so far.
     open: u64,
 }
 
 impl Rows {
-    fn of(path: &Path, glance: &Glance, state: &State) -> Result<Self, Error> {
+    fn of(path: &Path, glance: &RunOverview, state: &State) -> Result<Self, Error> {
         match state {
             State::Planning | State::NeverBegun => Ok(Self::default()),
-            State::Finished => Ok(Self { counts: glance.conclusion.counts, open: 0 }),
+            State::Finished => Ok(Self { counts: glance.totals.counts, open: 0 }),
             State::Stopped(_) | State::CutOff | State::Running => {
-                let summary = recall(&Journal::look(path)?)?;
+                let summary = recall(&Journal::open_read_only(path)?)?;
                 Ok(Self { counts: summary.counts(), open: summary.rows_left() })
             }
         }
@@ -124,12 +126,12 @@ impl Rows {
 
 /// Whether the run did something that an undo could take back.
 fn changed_something(rows: Rows) -> bool {
-    [Status::Created, Status::Updated, Status::Deleted].into_iter().any(|status| rows.counts.of(status) > 0)
+    [RowStatus::Created, RowStatus::Updated, RowStatus::Deleted].into_iter().any(|status| rows.counts.of(status) > 0)
 }
 
 /// `import of assets.xlsx`, `undo of 20261124-093012-kqzf`.
-fn what(head: &RunHead) -> String {
-    let command = command(head.deed);
+fn what(head: &RunHeader) -> String {
+    let command = command(head.kind);
     let name = |file: &String| {
         Path::new(file).file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned())
     };
@@ -155,13 +157,13 @@ fn size_text(bytes: u64) -> String {
 }
 
 /// What the list tells of a run; the beginning of what `runs RUN` tells.
-fn json_of(place: Place<'_>, glance: &Glance) -> Json {
+fn json_of(place: Place<'_>, glance: &RunOverview) -> Json {
     let state = State::of(glance);
     let rows = Rows::of(place.path, glance, &state);
-    let (head, began) = (&glance.head, Timestamp::from_millisecond(glance.began).unwrap_or_default());
+    let (head, began) = (&glance.header, Timestamp::from_millisecond(glance.began).unwrap_or_default());
     let mut document = json!({
-        "run_id": glance.head.id,
-        "command": command(head.deed),
+        "run_id": glance.header.id,
+        "command": command(head.kind),
         "state": state.as_str(),
         "reason": state.reason(),
         "began": began.to_string(),
@@ -170,7 +172,7 @@ fn json_of(place: Place<'_>, glance: &Glance) -> Json {
         "counts": rows.as_ref().ok().map(|rows| summary::counts_json(rows.counts)),
         "open": rows.as_ref().ok().map(|rows| rows.open),
         "bytes": place.bytes,
-        "can_resume": glance.can_be_resumed() && glance.at_work == AtWork::No,
+        "can_resume": glance.can_be_resumed() && glance.lock == LockState::Free,
         "undoes": head.undoes,
     });
     if let Err(error) = rows {
@@ -195,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_sentence_leaves_out_what_there_is_none_of() {
-        let counts = Counts { created: 1_120, failed: 3, ..Counts::default() };
+        let counts = RowCounts { created: 1_120, failed: 3, ..RowCounts::default() };
         assert_eq!(Rows { counts, open: 14 }.sentence(), "1,120 created, 3 failed, 14 rows to go");
         assert_eq!(Rows { counts, open: 0 }.sentence(), "1,120 created, 3 failed");
         assert_eq!(Rows::default().sentence(), "nothing sent");

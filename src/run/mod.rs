@@ -27,11 +27,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::plan::Step;
-use crate::run::journal::StepOutcome;
+use crate::plan::StepOutcome;
 use crate::shutdown::ShutdownSignal;
 
 pub use dispatcher::Dispatch;
-pub use reconcile::LogStart;
+pub use reconcile::LogPosition;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]

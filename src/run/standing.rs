@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value as Json;
 
 use crate::plan::{Step, WriteKind};
-use crate::run::journal::{StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
 
 /// Where the steps of a run stand.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub(super) enum Readiness {
 impl Standing {
     /// Whether what the step awaits is there.
     pub(super) fn readiness(&self, step: &Step) -> Readiness {
-        for awaited in &step.awaits {
+        for awaited in &step.depends_on {
             match (self.state(awaited.step), &awaited.field) {
                 (Settled::Pending, _) => return Readiness::Wait,
                 (Settled::Failed, _) => {
@@ -62,7 +62,7 @@ impl Standing {
 
     /// Puts the ids that earlier steps gave into a body.
     pub(super) fn fill(&self, step: &mut Step) {
-        for awaited in &step.awaits {
+        for awaited in &step.depends_on {
             if let (Settled::Done(Some(id)), Some(field)) = (self.state(awaited.step), &awaited.field) {
                 step.body.insert(field.clone(), Json::from(id));
             }
@@ -77,11 +77,11 @@ impl Standing {
     /// The step has ended. Its body is as it was sent.
     pub(super) fn end(&mut self, step: &Step, outcome: &StepOutcome) {
         let settled = match outcome.result {
-            StepResult::Done | StepResult::Found => Settled::Done(outcome.record),
+            StepResult::Applied | StepResult::AlreadyApplied => Settled::Done(outcome.record),
             StepResult::Failed | StepResult::Unknown => Settled::Failed,
         };
         self.set(step.number, settled);
-        if outcome.result != StepResult::Done || step.write != WriteKind::Create {
+        if outcome.result != StepResult::Applied || step.write != WriteKind::Create {
             return;
         }
         match outcome.record {
@@ -91,7 +91,7 @@ impl Standing {
                 self.stocked.extend(stock.map(|count| ((step.entity.name, id), count)));
             }
             _ if step.entity.is_action() => {
-                let done = Step::new(step.number, step.row, step.part, step.entity, step.write);
+                let done = Step::new(step.number, step.row, step.role, step.entity, step.write);
                 self.done_actions.push(Step { body: step.body.clone(), ..done });
             }
             _ => {}

@@ -108,8 +108,8 @@ fn a_reference_offers_the_accounts_own_names() {
     let mut workbook = opened(bytes.clone());
     assert_eq!(column(&mut workbook, LISTS, 1), ["Mice"]);
     assert_eq!(column(&mut workbook, LISTS, 2), ["Laptops", "Mice"]);
-    assert!(part(bytes.clone(), "xl/worksheets/sheet2.xml").contains("<formula1>DropDownLists!$B$2</formula1>"));
-    assert!(part(bytes, "xl/worksheets/sheet3.xml").contains("<formula1>DropDownLists!$C$2:$C$3</formula1>"));
+    assert!(part(bytes.clone(), "xl/worksheets/sheet2.xml").contains("<formula1>Lists!$B$2</formula1>"));
+    assert!(part(bytes, "xl/worksheets/sheet3.xml").contains("<formula1>Lists!$C$2:$C$3</formula1>"));
 }
 
 #[test]
@@ -129,6 +129,6 @@ fn a_file_that_may_be_filled_in_is_never_replaced() {
     write(&entities(&["assets"]), None, &path).expect("the same template again is no change");
     fs::write(&path, "filled in").unwrap();
     let error = write(&entities(&["assets"]), None, &path).unwrap_err();
-    assert!(matches!(error, TemplateError::Taken { .. }), "{error}");
+    assert!(matches!(error, TemplateError::FilledIn { .. }), "{error}");
     assert_eq!(fs::read(&path).unwrap(), b"filled in");
 }

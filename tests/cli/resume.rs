@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Sender};
 
 use serde_json::{Value, json};
-use tallyport::sandbox::{Sandbox, SandboxOptions, StoreAt};
+use tallyport::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 
 use crate::kills::proxy::{Moment, Proxy, Snare};
 use crate::rehearsal::{KEY, Ran, Rehearsal, bare, request, rows_of};
@@ -239,7 +239,7 @@ fn a_service_that_starts_anew_costs_no_row() {
     let story = Story::new();
     let data = story.account.path("account.db");
     let service = || {
-        let store = StoreAt::File(data.clone());
+        let store = StoreLocation::File(data.clone());
         Sandbox::start(SandboxOptions { store, api_key: KEY.into(), quota: None, ..SandboxOptions::default() }).unwrap()
     };
     let first = service();

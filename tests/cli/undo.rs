@@ -107,7 +107,7 @@ fn what_others_touched_stays_and_so_does_what_it_needs() {
         ]
     };
     let before = touched(&rehearsal);
-    undo(&rehearsal, &run).exits(1).says("changed by someone else since").says("`notes`").says("refers to it");
+    undo(&rehearsal, &run).exits(1).says("changed by someone else since").says("`notes`").says("still referenced");
     assert_eq!(before, touched(&rehearsal));
     assert_eq!(rehearsal.request("GET", &format!("suppliers/{}", known["id"]), None).1["notes"], "theirs");
     let employee = &before[0]["deployed_to"][0]["employee_id"];
@@ -166,7 +166,7 @@ fn deleted_records_are_made_again_and_referred_to_by_their_new_ids() {
     // The asset's product has another id now, which the asset's own journal does not know.
     let asset = undo(&rehearsal, &first);
     assert_eq!(asset.code, 1, "{}", asset.said());
-    undo(&rehearsal, &second).exits(0).says("it was created again already").says("nothing is left to undo");
+    undo(&rehearsal, &second).exits(0).says("already created again").says("nothing is left to undo");
     assert_eq!(rehearsal.records("products").len(), 2, "once, not twice");
 }
 
@@ -209,7 +209,7 @@ fn checkouts_are_checked_in_where_nobody_has_moved_the_thing_since() {
     let run = import(&rehearsal, &files);
     undo(&rehearsal, &run).exits(0);
     same(&before, &account(&rehearsal));
-    undo(&rehearsal, &run).exits(0).says("it is checked in already").says("nothing is left to undo");
+    undo(&rehearsal, &run).exits(0).says("already checked in").says("nothing is left to undo");
 
     let run = import(&rehearsal, &files);
     let moved_on = json!({"accessory_id": 1, "employee_id": 2, "checkin_date": "2024-07-01"});
@@ -234,7 +234,7 @@ fn consumables_stay_used_up_and_that_is_said() {
         "consumable,employee,quantity,checkout_date\nBlack,ada@example.com,2,2024-06-01\n",
     );
     let run = import(&rehearsal, &["checkout_consumable.csv"]);
-    undo(&rehearsal, &run).exits(1).says("there is no check-in for it").says("nothing else is left to undo");
+    undo(&rehearsal, &run).exits(1).says("cannot be checked in").says("nothing else is left to undo");
     assert_eq!(rehearsal.records("consumables")[0]["available"], 8);
 }
 

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::job::{Changes, Job, Reading, told};
 use crate::account::{Account as Connection, AccountIdentity};
 use crate::catalog::{Mirror, ObservedFields, RefreshMode, RefreshOptions, RefreshStats};
-use crate::cli::Error;
 use crate::cli::planning::saying_why_it_waits;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
+use crate::error::Error;
 use crate::export::{By, Columns, Condition, Names, Sheet, Sort, named_by};
 use crate::schema::{ACTIVITY, Entity};
 

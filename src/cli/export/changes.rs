@@ -7,7 +7,7 @@ use super::account::{Account, List};
 use super::destination::Layout;
 use crate::api::RawFields;
 use crate::catalog::{ChangeKind, LogEntry, RecordChange};
-use crate::cli::Error;
+use crate::error::Error;
 use crate::export::{Columns, Ids};
 use crate::schema::Entity;
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};

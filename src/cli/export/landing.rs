@@ -7,9 +7,9 @@ use tokio::runtime::Runtime;
 
 use super::destination;
 use super::keep::Series;
-use crate::cli::Error;
 use crate::cli::interrupts;
 use crate::cli::progress::Progress;
+use crate::error::Error;
 use crate::export::bucket::{Bucket, BucketError, BucketUrl, Upload};
 
 /// Gone with its folder when it is dropped.

@@ -21,9 +21,11 @@ use crate::cli::progress::{Progress, ProgressKind};
 use crate::cli::settings::connect;
 use crate::cli::{Error, Exit};
 use crate::export::bucket::is_url;
-use crate::register::{self, Item, Names, Record, RegisterOptions, RegisterSummary, RegisterTarget, write};
-use crate::report::{counted, duration};
+use crate::register::{
+    self, JsonRecord, RecordLookup, RegisterItem, RegisterOptions, RegisterSummary, RegisterTarget, write,
+};
 use crate::schema::{COLLECTIONS, Entity, collection};
+use crate::wording::{counted, duration};
 
 /// Whether the register is meant, which is no collection.
 pub(super) fn is_meant(args: &ExportArgs) -> bool {
@@ -54,7 +56,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer, now: Dat
         rates: args.rates.clone(),
         previous: args.previous.clone(),
         target,
-        account: register::Account::new(&base_url, tenant),
+        account: register::RegisterAccount::new(&base_url, tenant),
         generated_at: Timestamp::now(),
     };
     let mut summary = write(items, &options)?;
@@ -131,10 +133,10 @@ fn target_at(args: &ExportArgs, path: PathBuf, is_folder: bool) -> Result<Regist
 }
 
 /// A record as an item.
-type Reading = fn(&Record, &dyn Names) -> Result<Item, register::ItemError>;
+type Reading = fn(&JsonRecord, &dyn RecordLookup) -> Result<RegisterItem, register::ItemError>;
 
 /// What the register is made of.
-const KINDS: [(&str, Reading); 2] = [("assets", Item::asset), ("licenses", Item::license)];
+const KINDS: [(&str, Reading); 2] = [("assets", RegisterItem::asset), ("licenses", RegisterItem::license)];
 
 /// These, and whatever they refer to, near and far: an asset's product has a category and a depreciation.
 fn wanted() -> Vec<&'static Entity> {
@@ -153,17 +155,17 @@ fn wanted() -> Vec<&'static Entity> {
 }
 
 /// Every record that assets and licenses refer to.
-struct Lookups(HashMap<(&'static str, i64), Record>);
+struct Lookups(HashMap<(&'static str, i64), JsonRecord>);
 
-impl Names for Lookups {
-    fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+impl RecordLookup for Lookups {
+    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord> {
         let name = crate::schema::collection(collection)?.name;
         self.0.get(&(name, id))
     }
 }
 
 /// The items, and what is said of records that are none.
-fn items(account: &Account) -> Result<(Vec<Item>, Vec<String>), Error> {
+fn items(account: &Account) -> Result<(Vec<RegisterItem>, Vec<String>), Error> {
     let mut lookups = HashMap::new();
     for entity in wanted().into_iter().filter(|entity| KINDS.iter().all(|(name, _)| *name != entity.name)) {
         account.mirror.each(entity, |id, json| {

@@ -8,9 +8,9 @@ use super::job::{Job, Reading};
 use super::written::Written;
 use crate::api::RequestCounts;
 use crate::catalog::{RefreshMethod, RefreshStats};
-use crate::cli::Error;
 use crate::cli::printer::Printer;
-use crate::report::{counted, duration, thousands};
+use crate::error::Error;
+use crate::wording::{counted, duration, thousands};
 
 /// What an export came to.
 pub(super) struct Shown<'a> {

@@ -17,8 +17,8 @@ fn long_list(length: i64) -> FakeSource {
     FakeSource::new().with_page_limit(100).with("assets", (1..=length).map(asset))
 }
 
-async fn find(source: &FakeSource, ids: &[i64], tags: &[&str], since: Option<Timestamp>) -> Present {
-    let mut present = Present::default();
+async fn find(source: &FakeSource, ids: &[i64], tags: &[&str], since: Option<Timestamp>) -> CurrentState {
+    let mut present = CurrentState::default();
     let entity = schema::collection("assets").unwrap();
     let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
     let ids = ids.iter().copied().collect();

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::super::biff::MOST_CELLS;
-use super::super::number_format::general;
+use super::super::general_format::general;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use crate::table::error::ReadFault;
 
@@ -82,7 +82,7 @@ struct TableScan {
     /// Cells and bytes of text that calamine will hold.
     cells: u64,
     text: u64,
-    /// TableScan within each other.
+    /// Tables within each other.
     depth: u32,
     table: TableBounds,
     row_repeats: u64,

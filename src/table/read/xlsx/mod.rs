@@ -12,10 +12,11 @@ use std::ops::ControlFlow;
 
 use calamine::{Cell, DataRef, Reader, SheetType, Xlsx, XlsxCellReader, XlsxError};
 
-use super::guard::guarded;
-use super::number_format::{DateSystem, NumberFormats};
+use super::damage::guarded;
+use super::number_format::NumberFormats;
 use super::package::{Package, broken, unpacking};
 use super::row_builder::{CellContent, RowBuilder};
+use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
@@ -75,7 +76,7 @@ impl SheetReader for XlsxFile {
             unknown => unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &tab.part)?),
         };
         let cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
-        // One item of the stream per `<c>`, empty ones included: the pre_scan counts the same.
+        // One item of the stream per `<c>`, empty ones included: the pre-scan counts the same.
         let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, ahead: None };
         let mut rows = RowBuilder::new(formats);
         // What takes the rows runs outside of the guard: its panic is its own.
@@ -89,7 +90,7 @@ impl SheetReader for XlsxFile {
     }
 }
 
-/// calamine's stream and what the pre_scan has to say about it.
+/// calamine's stream and what the pre-scan has to say about it.
 struct CellStream<'a> {
     cells: XlsxCellReader<'a, BufReader<File>>,
     cursor: ScanCursor<'a>,

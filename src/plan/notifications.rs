@@ -1,0 +1,81 @@
+//! Counts the e-mails that a plan's check-outs send, and their recipients (design rule 17).
+//!
+//! A category with `checkout_email` on notifies the employee at every check-out (field notes).
+
+use std::collections::HashSet;
+
+use serde_json::{Value as Json, json};
+
+use crate::catalog::{Catalog, RecordRef};
+use crate::plan::resolver::{Resolved, ResolvedField};
+use crate::schema::{Entity, Role, Verb};
+
+/// E-mails of the check-outs planned so far.
+#[derive(Debug, Clone, Default)]
+pub struct NotificationCount {
+    pub sent: u64,
+    people: HashSet<RecordRef>,
+}
+
+impl NotificationCount {
+    pub fn people(&self) -> u64 {
+        self.people.len() as u64
+    }
+
+    /// Counts a planned row if it checks something out to a person and the item's category notifies.
+    pub fn add(&mut self, catalog: &Catalog, entity: &Entity, fields: &[ResolvedField]) {
+        if entity.role != Role::Action(Verb::Checkout) {
+            return;
+        }
+        let named = |name: &str| {
+            let index = entity.field_index(name)?;
+            fields.iter().find(|given| given.field == index).and_then(|given| match given.value {
+                Resolved::Record(target, reference) => Some((reference.to, target)),
+                _ => None,
+            })
+        };
+        let Some((_, person)) = named("employee_id") else { return };
+        let Some((collection, item)) = entity.fields.first().and_then(|field| named(field.name)) else { return };
+        if category_of(catalog, collection, item).is_some_and(|category| mails(catalog, category)) {
+            self.sent += 1;
+            self.people.insert(person);
+        }
+    }
+}
+
+/// How the catalog stores a planned record's reference to another planned record.
+pub(super) fn planned_link(step: u32) -> Json {
+    json!({ "planned": step })
+}
+
+fn category_of(catalog: &Catalog, collection: &str, item: RecordRef) -> Option<RecordRef> {
+    if let Some(category) = link(catalog, collection, item, "category_id") {
+        return Some(category);
+    }
+    link(catalog, "products", link(catalog, collection, item, "product_id")?, "category_id")
+}
+
+fn mails(catalog: &Catalog, category: RecordRef) -> bool {
+    let Some(fields) = fields_of(catalog, "categories", category) else { return false };
+    matches!(fields.get("checkout_email"), Some(Json::Bool(true)))
+}
+
+fn link(catalog: &Catalog, collection: &str, target: RecordRef, field: &str) -> Option<RecordRef> {
+    match fields_of(catalog, collection, target)?.get(field)? {
+        Json::Object(planned) => {
+            planned.get("planned")?.as_u64().and_then(|step| u32::try_from(step).ok()).map(RecordRef::Planned)
+        }
+        id => id.as_i64().map(RecordRef::Known),
+    }
+}
+
+fn fields_of<'c>(
+    catalog: &'c Catalog,
+    collection: &str,
+    target: RecordRef,
+) -> Option<&'c serde_json::Map<String, Json>> {
+    match target {
+        RecordRef::Known(id) => catalog.record(collection, id),
+        RecordRef::Planned(step) => catalog.planned_fields(collection, step),
+    }
+}
