@@ -164,6 +164,13 @@ impl LockFile {
     }
 }
 
+/// Whether another process has the lock file of the state file at `path` locked.
+pub(crate) fn is_locked(path: &Path) -> bool {
+    let Ok(file) = File::open(lock_path(path)) else { return false };
+    // A shared lock, so that two readers do not take each other for a writer.
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
