@@ -7,6 +7,7 @@ mod check;
 mod delete;
 mod export;
 mod faults;
+mod features;
 mod hostile;
 mod import;
 mod interrupt;

@@ -29,15 +29,13 @@ fn root() -> PathBuf {
 /// Fills every `<!-- output: COMMAND -->` block.
 fn with_outputs(readme: &str) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let samples = folder.path().join("samples");
-    fs::create_dir(&samples).unwrap();
-    for entry in fs::read_dir(root().join("samples")).unwrap().map(Result::unwrap) {
-        if entry.path().extension().is_some_and(|extension| extension == "xlsx" || extension == "csv") {
-            fs::copy(entry.path(), samples.join(entry.file_name())).unwrap();
-        }
-    }
+    fs::create_dir(folder.path().join("samples")).unwrap();
     blocks(readme, "<!-- output: ", "<!-- end of output -->", |command| {
         let arguments: Vec<&str> = command.trim_start_matches("tallyport ").split(' ').collect();
+        // Only what a command names: the folder may hold results of whoever ran these commands before.
+        for sample in arguments.iter().filter(|argument| argument.starts_with("samples/")) {
+            fs::copy(root().join(sample), folder.path().join(sample)).unwrap();
+        }
         let ran = Ran::of(bare(folder.path(), &arguments).output().unwrap());
         assert!(matches!(ran.code, 0 | 1), "{command}: {}", ran.said());
         format!("```text\n$ {command}\n{}```\n", redacted(&ran.stdout, folder.path()))

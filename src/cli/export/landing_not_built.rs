@@ -32,6 +32,6 @@ pub(super) fn prune(_: &Runtime, _: &str, _: usize) -> Result<usize, Error> {
 
 /// Why a URL is refused.
 pub(super) fn not_built() -> Error {
-    let what = "this tallyport was built without buckets, and takes no URL";
-    Error::usage(what, "use a released tallyport, or name a file or a folder")
+    let what = "cannot write to a bucket: tallyport was built without `buckets`";
+    Error::usage(what, "build it with `--features full`, or name a file or a folder")
 }

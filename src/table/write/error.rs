@@ -46,9 +46,9 @@ pub enum WriteError {
     #[error("cannot write to the folder `{}`: it is a file", folder.display())]
     NotFolder { folder: PathBuf },
 
-    /// The format is a part that this program was built without.
-    #[error("cannot write {format}: this tallyport was built without it")]
-    NotBuilt { format: &'static str },
+    /// The format needs a cargo feature that this program was built without.
+    #[error("cannot write {format}: tallyport was built without `{feature}`")]
+    NotBuilt { format: &'static str, feature: &'static str },
 
     #[error("cannot write to standard output: {source}")]
     Stdout { source: io::Error },
@@ -109,7 +109,7 @@ impl WriteError {
             Self::TablesInOne { .. } => String::from("name a folder or an .xlsx file, or export one table at a time"),
             Self::TooWide { .. } => String::from("leave columns out, or write CSV, which has no such limit"),
             Self::NotFolder { .. } => String::from("name another folder, or move that file away"),
-            Self::NotBuilt { .. } => String::from("use a released tallyport, or write .xlsx, .csv or .jsonl"),
+            Self::NotBuilt { .. } => String::from("build it with `--features full`, or write .xlsx, .csv or .jsonl"),
             Self::Stdout { .. } => String::from("see what became of the program that reads it, or write to a file"),
             Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
                 String::from("report this to the makers of tallyport")

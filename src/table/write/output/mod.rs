@@ -112,7 +112,7 @@ pub fn open(target: &Target, format: Format, style: &Style) -> Result<Box<dyn Ou
         #[cfg(feature = "parquet")]
         Format::Parquet => Box::new(parquet::ParquetFiles::new(places)),
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => return Err(WriteError::NotBuilt { format: "Parquet" }),
+        Format::Parquet => return Err(WriteError::NotBuilt { format: "Parquet", feature: "parquet" }),
     })
 }
 

@@ -323,7 +323,7 @@ fn a_format_that_was_not_built_in_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     let target = Target::Folder(folder.path().join("exports"));
     let refused = open(&target, Format::Parquet, &Style::default()).err().unwrap();
-    assert_eq!(refused.to_string(), "cannot write Parquet: this tallyport was built without it");
+    assert_eq!(refused.to_string(), "cannot write Parquet: tallyport was built without `parquet`");
     assert!(names(folder.path()).is_empty());
 }
 

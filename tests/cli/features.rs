@@ -1,0 +1,29 @@
+//! A command that needs a feature which was not built in names the feature, and nothing is sent.
+
+#[cfg(not(feature = "buckets"))]
+#[test]
+fn a_bucket_names_its_feature() {
+    let ran = crate::rehearsal::Rehearsal::new().run(&["export", "assets", "-o", "s3://backups/assets.csv"]).exits(2);
+    insta::assert_snapshot!(ran.said(), @"");
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_names_its_feature() {
+    let account = crate::rehearsal::Rehearsal::new();
+    let ran = account.run(&["export", "assets", "-o", "assets.parquet"]).exits(2);
+    insta::assert_snapshot!(ran.said(), @"");
+    assert!(!account.path("assets.parquet").exists());
+}
+
+#[cfg(not(feature = "keyring"))]
+#[test]
+fn a_profile_with_a_key_store_names_its_feature() {
+    let account = crate::rehearsal::Rehearsal::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\n");
+    let folder = account.path("config/tallyport");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("config.toml"), "[profiles.acme]\nkeyring = \"tallyport\"\n").unwrap();
+    let mut command = account.command(&["import", "assets.csv", "--profile", "acme"]);
+    let ran = crate::rehearsal::Ran::of(command.env_remove("BLUETALLY_API_KEY").output().unwrap()).exits(2);
+    insta::assert_snapshot!(ran.said(), @"");
+}
