@@ -1,4 +1,4 @@
-//! Exports into a bucket, and into folders laid out for data tools.
+//! Exports to a bucket, and to folders partitioned for query engines.
 
 mod server;
 
@@ -8,21 +8,21 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::rehearsal::{Ran, Rehearsal};
+use crate::harness::{CliTest, CommandOutput};
 use server::{BUCKET, SECRET, Server};
 
-/// An account of two assets in two places.
-fn account() -> Rehearsal {
-    Rehearsal::new()
-        .furnished()
+/// An account with two assets in two locations.
+fn account() -> CliTest {
+    CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin"}))
         .holds("locations", json!({"name": "Zürich"}))
         .holds("assets", json!({"asset_id": "A-1", "product_id": 1, "status_id": 1, "location_id": 1}))
         .holds("assets", json!({"asset_id": "A-2", "product_id": 1, "status_id": 1, "purchase_cost": 5}))
 }
 
-/// The command with nothing of this machine's clouds but this server.
-fn command(account: &Rehearsal, server: &Server, arguments: &[&str]) -> Command {
+/// The command with credentials for this server only.
+fn command(account: &CliTest, server: &Server, arguments: &[&str]) -> Command {
     let mut command = account.command(arguments);
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
         command.env_remove(name);
@@ -32,19 +32,19 @@ fn command(account: &Rehearsal, server: &Server, arguments: &[&str]) -> Command 
 }
 
 #[track_caller]
-fn run(account: &Rehearsal, server: &Server, arguments: &[&str]) -> Ran {
-    let ran = Ran::of(command(account, server, arguments).output().unwrap());
-    assert!(!ran.said().contains(SECRET), "{}", ran.said());
+fn run(account: &CliTest, server: &Server, arguments: &[&str]) -> CommandOutput {
+    let ran = CommandOutput::of(command(account, server, arguments).output().unwrap());
+    assert!(!ran.text().contains(SECRET), "{}", ran.text());
     ran
 }
 
-/// The day of a snapshot, as the keys have it.
+/// The date of the snapshot in a key.
 fn day_of(key: &str) -> &str {
     key.split("snapshot=").nth(1).and_then(|rest| rest.get(..10)).unwrap_or_else(|| panic!("{key}"))
 }
 
 #[test]
-fn a_file_stands_under_its_name_as_it_would_on_disk() {
+fn an_uploaded_file_equals_the_local_one() {
     let (account, server) = (account(), Server::start());
     let ran = run(&account, &server, &["export", "assets", "-o", "s3://backups/out of here/assets.csv"]).exits(0);
     ran.says("wrote `s3://backups/out of here/assets.csv`");
@@ -54,7 +54,7 @@ fn a_file_stands_under_its_name_as_it_would_on_disk() {
 }
 
 #[test]
-fn a_folder_becomes_visible_once_all_of_it_is_there() {
+fn files_become_visible_after_all_uploads() {
     let (account, server) = (account(), Server::start());
     run(&account, &server, &["export", "assets", "locations", "-o", "s3://backups/x/{date}/"]).exits(0);
     let log = server.log();
@@ -67,7 +67,7 @@ fn a_folder_becomes_visible_once_all_of_it_is_there() {
 }
 
 #[test]
-fn a_bucket_that_refuses_is_known_before_the_account_is_read_or_changed() {
+fn bucket_access_is_checked_before_the_account_is_read() {
     let (account, server) = (account(), Server::start());
     run(&account, &server, &["export", "assets", "-o", "s3://elsewhere/"])
         .exits(3)
@@ -79,7 +79,7 @@ fn a_bucket_that_refuses_is_known_before_the_account_is_read_or_changed() {
 }
 
 #[test]
-fn a_part_that_is_refused_leaves_yesterdays_files() {
+fn a_failed_upload_leaves_the_previous_files() {
     let (account, server) = (account(), Server::start());
     let export = ["export", "assets", "locations", "--format", "jsonl", "-o", "s3://backups/x/"];
     run(&account, &server, &export).exits(0);
@@ -92,7 +92,7 @@ fn a_part_that_is_refused_leaves_yesterdays_files() {
 }
 
 #[test]
-fn a_bucket_that_fails_halfway_is_told_file_by_file() {
+fn a_partial_upload_lists_new_and_missing_files() {
     let (account, server) = (account(), Server::start());
     let export = ["export", "assets", "locations", "statuses", "-o", "s3://backups/x/"];
     server.refuse("POST x/locations.csv complete");
@@ -104,7 +104,7 @@ fn a_bucket_that_fails_halfway_is_told_file_by_file() {
 }
 
 #[test]
-fn the_newest_files_are_kept_and_others_left_alone() {
+fn retention_keeps_the_newest_files_and_ignores_others() {
     let (account, server) = (account(), Server::start());
     let older = ["n-2019-01-01.csv", "n-2019-01-02.csv", "n-2019-01-02.changes.csv", "n-2019-01-03.csv"];
     let others = ["n-latest.csv", "m-2019-01-01.csv", "old/n-2019-01-01.csv"];
@@ -119,7 +119,7 @@ fn the_newest_files_are_kept_and_others_left_alone() {
 
 #[cfg(feature = "parquet")]
 #[test]
-fn parquet_lies_as_data_tools_read_it_and_a_day_replaces_its_own() {
+fn parquet_is_partitioned_and_a_day_replaces_itself() {
     let (account, server) = (account(), Server::start());
     let key = |day: &str| format!("lake/collection=assets/snapshot={day}/part-0.parquet");
     ["2019-01-01", "2019-01-02"].iter().for_each(|day| server.put(&key(day), b"old"));
@@ -147,10 +147,10 @@ fn parquet_lies_as_data_tools_read_it_and_a_day_replaces_its_own() {
 
 #[cfg(feature = "parquet")]
 #[test]
-fn a_folder_is_partitioned_alike_with_the_tenants_in_front() {
+fn local_folders_are_partitioned_by_tenant_first() {
     use tallyport::sandbox::{SandboxOptions, Seed};
     let tenants = vec![(7, String::from("North")), (8, String::from("South"))];
-    let account = Rehearsal::with(SandboxOptions { seed: Seed::Empty, tenants, ..SandboxOptions::default() });
+    let account = CliTest::with(SandboxOptions { seed: Seed::Empty, tenants, ..SandboxOptions::default() });
     let export = ["export", "assets", "--partitioned", "--all-tenants", "-o", "lake"];
     account.run(&export).exits(0);
     let file = |tenant: &str| {
@@ -167,7 +167,7 @@ fn a_folder_is_partitioned_alike_with_the_tenants_in_front() {
 }
 
 #[test]
-fn the_register_goes_there_too_and_its_manifest_last() {
+fn the_register_is_uploaded_with_its_manifest_last() {
     let (account, server) = (account(), Server::start());
     let ran = run(&account, &server, &["export", "register", "-o", "s3://backups/books/register.xlsx"]).exits(0);
     ran.says("wrote `s3://backups/books/register.xlsx`");
@@ -177,7 +177,7 @@ fn the_register_goes_there_too_and_its_manifest_last() {
 }
 
 #[test]
-fn a_url_that_cannot_be_meant_is_refused_at_once_without_its_secret() {
+fn an_invalid_url_is_rejected_without_showing_its_secret() {
     let (account, server) = (account(), Server::start());
     for (url, words) in [
         ("https://bucket.example/hush", "the URL begins like that of no bucket"),
@@ -186,7 +186,7 @@ fn a_url_that_cannot_be_meant_is_refused_at_once_without_its_secret() {
         ("s3://backups/a//b.csv", "the path in the bucket has an empty part"),
     ] {
         let ran = run(&account, &server, &["export", "assets", "-o", url]).exits(2).says(words);
-        assert!(!ran.said().contains("hush"), "{}", ran.said());
+        assert!(!ran.text().contains("hush"), "{}", ran.text());
     }
     let partitioned = ["export", "assets", "--partitioned", "-o"];
     let refused = |output: &str| run(&account, &server, &[&partitioned[..], &[output]].concat()).exits(2);
@@ -196,21 +196,21 @@ fn a_url_that_cannot_be_meant_is_refused_at_once_without_its_secret() {
 }
 
 #[test]
-fn without_credentials_the_variables_are_named() {
+fn missing_credentials_name_the_variables() {
     let (account, server) = (account(), Server::start());
     let mut command = command(&account, &server, &["export", "assets", "-o", &format!("s3://{BUCKET}/x/")]);
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         command.env_remove(name);
     }
-    // Where the machine's own credentials would be is nobody.
+    // No metadata service answers there.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     command.env("AWS_METADATA_ENDPOINT", format!("http://{nobody}"));
-    let ran = Ran::of(command.output().unwrap()).exits(2).says("there are no credentials for the bucket");
+    let ran = CommandOutput::of(command.output().unwrap()).exits(2).says("there are no credentials for the bucket");
     ran.says("AWS_ACCESS_KEY_ID");
 }
 
 #[test]
-fn a_file_url_is_a_path() {
+fn a_file_url_is_a_local_path() {
     let account = account();
     let folder = url::Url::from_directory_path(account.folder()).unwrap();
     account.run(&["export", "assets", "locations", "-o", &format!("{folder}out/")]).exits(0);

@@ -1,28 +1,28 @@
-//! Records that a sheet names are deleted, and a backup brings them back.
+//! `delete`: deletes the records listed in a sheet; the backup restores them.
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use tallyport::schema::{COLLECTIONS, Entity, Field, Kind, TextForm, Wire, collection};
 
+use crate::harness::{CliTest, sheet_rows};
 use crate::import::workbook;
-use crate::rehearsal::{Rehearsal, rows_of};
 
 /// An account with three assets, A-1 to A-3.
-fn three_assets() -> Rehearsal {
+fn three_assets() -> CliTest {
     let asset = |tag: &str| json!({"asset_id": tag, "product_id": 1, "status_id": 1, "notes": tag});
-    Rehearsal::new()
-        .furnished()
+    CliTest::new()
+        .with_lookups()
         .holds("assets", asset("A-1"))
         .holds("assets", asset("A-2"))
         .holds("assets", asset("A-3"))
 }
 
-fn tags(account: &Rehearsal) -> Vec<String> {
+fn tags(account: &CliTest) -> Vec<String> {
     account.records("assets").iter().map(|asset| asset["asset_id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn files(account: &Rehearsal) -> Vec<String> {
+fn files(account: &CliTest) -> Vec<String> {
     let entries = std::fs::read_dir(account.folder()).unwrap();
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|name| name != "state");
@@ -31,8 +31,8 @@ fn files(account: &Rehearsal) -> Vec<String> {
 }
 
 #[test]
-fn records_go_by_their_key_and_every_row_says_what_became_of_it() {
-    // A date that is none and an unknown product: only the key is looked at.
+fn records_are_deleted_by_key_and_every_row_has_an_outcome() {
+    // An invalid date and an unknown product do not matter: only the key is used.
     let account = three_assets().sheet(
         "retired.csv",
         "Asset Tag,Purchase Date,Product,Remark\nA-1,31/31/24,No such thing,x\nA-9,,,\n a-3 ,,,\n",
@@ -46,11 +46,11 @@ fn records_go_by_their_key_and_every_row_says_what_became_of_it() {
             "GET assets": 1, "GET products": 1, "GET statuses": 1, "DELETE assets": 2
         })
     );
-    let rows = rows_of(&account.path("retired.result.xlsx"), "retired");
+    let rows = sheet_rows(&account.path("retired.result.xlsx"), "retired");
     let statuses: Vec<[&str; 2]> = rows.iter().skip(1).map(|row| [row[0].as_str(), row[1].as_str()]).collect();
     assert_eq!(statuses, [["deleted", "1"], ["failed", ""], ["deleted", "3"]]);
     assert!(rows[2][2].contains("record.missing") && !rows[2][2].contains("upsert"), "{}", rows[2][2]);
-    let backup = rows_of(&account.path("retired.backup.xlsx"), "assets");
+    let backup = sheet_rows(&account.path("retired.backup.xlsx"), "assets");
     assert_eq!(backup[0][..3], ["_deleted_id", "asset_id", "asset_name"]);
     assert_eq!((backup.len(), &*backup[1][1], &*backup[2][1]), (3, "A-1", "A-3"));
     let product = backup[0].iter().position(|header| header == "product_name").unwrap();
@@ -61,7 +61,7 @@ fn records_go_by_their_key_and_every_row_says_what_became_of_it() {
 }
 
 #[test]
-fn records_go_by_their_id_alone_and_by_other_fields() {
+fn records_are_deleted_by_id_or_by_other_fields() {
     let account = three_assets().sheet("ids.csv", "_id\n2\n7\n").sheet("notes.csv", "Notes\nA-3\n");
     let ran = account.run(&["delete", "assets", "ids.csv", "--yes"]).exits(1).says("there is no `#7`");
     ran.says("backup of the assets: ids.backup.xlsx").says("tallyport undo").says("ids will differ");
@@ -70,8 +70,8 @@ fn records_go_by_their_id_alone_and_by_other_fields() {
 }
 
 #[test]
-fn rows_that_mean_no_record_or_several_fail_by_themselves() {
-    let account = Rehearsal::new()
+fn rows_that_match_no_or_several_records_fail() {
+    let account = CliTest::new()
         .holds("locations", json!({"name": "Berlin", "city": "one"}))
         .holds("locations", json!({"name": "Berlin", "city": "two"}))
         .holds("locations", json!({"name": "Bonn"}))
@@ -86,7 +86,7 @@ fn rows_that_mean_no_record_or_several_fail_by_themselves() {
 }
 
 #[test]
-fn what_is_in_use_stays_and_the_service_says_why() {
+fn a_record_in_use_is_kept_with_the_reason_of_the_service() {
     let account = three_assets()
         .holds("products", json!({"name": "Spare", "category_id": 1}))
         .sheet("products.csv", "name\nMacBook Pro 14\nSpare\n");
@@ -99,8 +99,8 @@ fn what_is_in_use_stays_and_the_service_says_why() {
 }
 
 #[test]
-fn what_cannot_be_brought_back_wants_a_flag_of_its_own() {
-    let account = Rehearsal::new()
+fn irreversible_deletes_require_a_flag() {
+    let account = CliTest::new()
         .holds("categories", json!({"name": "Unused", "type": "asset"}))
         .sheet("categories.csv", "name,type\nUnused,asset\n");
     for name in ["categories", "components", "consumables"] {
@@ -113,7 +113,7 @@ fn what_cannot_be_brought_back_wants_a_flag_of_its_own() {
 }
 
 #[test]
-fn without_a_yes_nothing_is_sent_and_nothing_is_left_behind() {
+fn without_confirmation_nothing_is_sent_or_written() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-2\n");
     let refused =
         account.run(&["delete", "assets", "retired.csv"]).exits(2).says("this would delete 2 assets from http");
@@ -124,7 +124,7 @@ fn without_a_yes_nothing_is_sent_and_nothing_is_left_behind() {
 }
 
 #[test]
-fn a_dry_run_says_what_would_go() {
+fn a_dry_run_lists_what_would_be_deleted() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-9\n");
     let (code, plan) = account.json(&["delete", "assets", "retired.csv", "--dry-run", "--sheet", "x"]);
     assert_eq!(code, 2, "{plan}");
@@ -153,7 +153,7 @@ fn without_a_backup_nothing_is_deleted() {
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
     let account = account.sheet("retired.csv", "asset_id\nA-2\n");
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
-    let kept = |name: &str| rows_of(&account.path(name), "assets")[1][1].clone();
+    let kept = |name: &str| sheet_rows(&account.path(name), "assets")[1][1].clone();
     assert_eq!((kept("retired.backup.xlsx"), kept("retired.backup-2.xlsx")), ("A-1".into(), "A-2".into()));
 }
 
@@ -171,7 +171,7 @@ fn ids_of_another_system_delete_nothing() {
 }
 
 #[test]
-fn of_a_workbook_only_the_sheets_of_the_collection_are_read() {
+fn only_sheets_of_the_collection_are_read() {
     let account = three_assets();
     let path = account.path("book.xlsx");
     let assets: &[&[&str]] = &[&["asset_id", "_action"], &["A-1", ""], &["A-2", "skip"], &["A-3", "update"]];
@@ -189,8 +189,8 @@ fn of_a_workbook_only_the_sheets_of_the_collection_are_read() {
 }
 
 #[test]
-fn an_import_says_what_it_would_delete_for_good() {
-    let account = Rehearsal::new()
+fn an_import_warns_about_irreversible_deletes() {
+    let account = CliTest::new()
         .holds("categories", json!({"name": "Unused", "type": "asset"}))
         .sheet("categories.csv", "_action,name,type\ndelete,Unused,asset\n");
     let said = "this run will delete 1 record, of which 1 cannot be brought back on the service; nothing was sent";
@@ -198,9 +198,9 @@ fn an_import_says_what_it_would_delete_for_good() {
 }
 
 #[test]
-fn a_name_that_two_records_have_is_backed_up_as_an_id() {
-    let account = Rehearsal::new()
-        .furnished()
+fn ambiguous_names_are_backed_up_as_ids() {
+    let account = CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin"}))
         .holds("locations", json!({"name": "Berlin"}))
         .holds("assets", json!({"asset_id": "A-1", "product_id": 1, "status_id": 1, "location_id": 2}))
@@ -211,9 +211,9 @@ fn a_name_that_two_records_have_is_backed_up_as_an_id() {
 }
 
 #[test]
-fn a_backup_of_any_collection_brings_every_field_back() {
+fn a_backup_restores_every_field_of_every_collection() {
     for entity in COLLECTIONS.iter().copied() {
-        let account = Rehearsal::new();
+        let account = CliTest::new();
         let id = full_record(&account, entity, None);
         let before = account.records(entity.name);
         let last = before.last().unwrap().clone();
@@ -228,8 +228,8 @@ fn a_backup_of_any_collection_brings_every_field_back() {
     }
 }
 
-/// Creates a record with every field filled, and what it refers to; its id.
-fn full_record(account: &Rehearsal, entity: &'static Entity, narrowed: Option<(&str, &str)>) -> i64 {
+/// Creates a record with every field filled, and the records it refers to; returns its id.
+fn full_record(account: &CliTest, entity: &'static Entity, narrowed: Option<(&str, &str)>) -> i64 {
     let mut body = Map::new();
     for field in entity.created_fields() {
         body.insert(field.name.to_owned(), value(account, field));
@@ -242,7 +242,7 @@ fn full_record(account: &Rehearsal, entity: &'static Entity, narrowed: Option<(&
     account.records(entity.name).last().unwrap()["id"].as_i64().unwrap()
 }
 
-fn value(account: &Rehearsal, field: &Field) -> Value {
+fn value(account: &CliTest, field: &Field) -> Value {
     match field.kind {
         Kind::Text(TextForm::Plain) => json!(format!("00{} =1+1; \"two\"\nlines, 3/4", field.name.len())),
         Kind::Text(TextForm::Email) => json!("ada.byron@example.com"),
@@ -275,7 +275,7 @@ fn without_ids(record: &Value) -> Value {
 }
 
 #[test]
-fn a_delete_that_was_cut_off_is_resumed() {
+fn an_interrupted_delete_is_resumed() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-2\n");
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
     let run: PathBuf = std::fs::read_dir(account.path("state").join("runs"))
@@ -283,7 +283,7 @@ fn a_delete_that_was_cut_off_is_resumed() {
         .map(|entry| entry.unwrap().path())
         .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
         .unwrap();
-    // As if the machine had gone down before the second answer was on disk.
+    // As after a crash before the second outcome was on disk.
     let journal = rusqlite::Connection::open(run).unwrap();
     journal.execute_batch("DELETE FROM outcome WHERE step = 1; UPDATE run SET phase = 'sending'").unwrap();
     drop(journal);

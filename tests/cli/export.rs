@@ -1,16 +1,16 @@
-//! What the account holds, into files: right, whole, and in few requests.
+//! `export`: correct, complete files with few requests.
 
 use std::fs;
 
 use serde_json::{Value, json};
 use tallyport::sandbox::SandboxOptions;
 
-use crate::rehearsal::{Rehearsal, rows_of};
+use crate::harness::{CliTest, sheet_rows};
 
-/// An account with a bit of everything that an export has to show.
-fn account() -> Rehearsal {
-    Rehearsal::new()
-        .furnished()
+/// An account with one of everything that an export shows.
+fn account() -> CliTest {
+    CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin", "currency": "EUR"}))
         .holds("locations", json!({"name": "Zürich"}))
         .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com", "location_id": 1}))
@@ -43,7 +43,7 @@ fn columns_of(text: &str, headers: &[&str]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn names_stand_beside_ids_and_texts_stay_texts() {
+fn references_have_names_and_ids_and_text_stays_text() {
     let account = account();
     let ran = account.run(&["export", "assets", "-o", "-"]).exits(0);
     let headers = [
@@ -67,7 +67,7 @@ fn names_stand_beside_ids_and_texts_stay_texts() {
 }
 
 #[test]
-fn a_workbook_has_a_sheet_for_each_collection_and_real_types() {
+fn a_workbook_has_a_sheet_per_collection_with_typed_cells() {
     use calamine::{Data, Reader, open_workbook_auto};
     let account = account();
     account.run(&["export", "assets", "locations", "-o", "inventory.xlsx"]).exits(0).says("wrote `inventory.xlsx`");
@@ -90,7 +90,7 @@ fn a_workbook_has_a_sheet_for_each_collection_and_real_types() {
 }
 
 #[test]
-fn conditions_are_asked_of_the_service_or_applied_here() {
+fn filters_are_applied_by_the_service_or_locally() {
     let account = account();
     let run = |condition: &str| {
         let ran = account.run(&["export", "assets", "-o", "-", "--columns", "asset_id", "--where", condition]).exits(0);
@@ -108,7 +108,7 @@ fn conditions_are_asked_of_the_service_or_applied_here() {
 }
 
 #[test]
-fn rows_are_put_in_order() {
+fn rows_are_sorted() {
     let account = account();
     let sorted = |order: &str| {
         let ran = account.run(&["export", "assets", "-o", "-", "--columns", "asset_id,purchase_cost", "--sort", order]);
@@ -120,7 +120,7 @@ fn rows_are_put_in_order() {
 }
 
 #[test]
-fn the_log_is_exported_by_what_is_asked_of_it() {
+fn the_activity_log_is_exported_with_filters() {
     let account = account();
     let ran = account.run(&["export", "activity", "-o", "-", "--type", "Asset", "--event", "create"]).exits(0);
     assert_eq!(csv_of(&ran.stdout).len(), 4);
@@ -133,7 +133,7 @@ fn the_log_is_exported_by_what_is_asked_of_it() {
 }
 
 #[test]
-fn a_second_export_asks_for_little_and_tells_what_changed() {
+fn a_second_export_needs_few_requests_and_reports_changes() {
     let account = account();
     let export = || account.json(&["export", "--all", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"]).1;
     let first = export();
@@ -145,7 +145,7 @@ fn a_second_export_asks_for_little_and_tells_what_changed() {
         account_after.json(&["export", "--all", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"]).1;
     assert_eq!(second["changes"], json!({"added": 1, "removed": 1, "changed": 1, "rows": 4}));
     assert!(second["requests"]["total"].as_u64().unwrap() < first["requests"]["total"].as_u64().unwrap());
-    let told: Vec<Vec<String>> = rows_of(&account_after.path("inventory.xlsx"), "Changes");
+    let told: Vec<Vec<String>> = sheet_rows(&account_after.path("inventory.xlsx"), "Changes");
     let told: Vec<String> = told[1..].iter().map(|row| row[..7].join("|")).collect();
     assert_eq!(
         told,
@@ -162,7 +162,7 @@ fn a_second_export_asks_for_little_and_tells_what_changed() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_before_anything_is_asked() {
+fn invalid_options_are_rejected_before_any_request() {
     let account = account();
     for (arguments, said) in [
         (&["export", "-o", "a.csv"][..], "nothing says what to export"),
@@ -185,7 +185,7 @@ fn what_cannot_be_done_is_said_before_anything_is_asked() {
 }
 
 #[test]
-fn an_export_that_fails_leaves_the_file_of_yesterday() {
+fn a_failed_export_leaves_the_previous_file() {
     let account = account();
     fs::write(account.path("assets.csv"), "yesterday").unwrap();
     let mut command = account.command(&["export", "assets", "-o", "assets.csv"]);
@@ -197,7 +197,7 @@ fn an_export_that_fails_leaves_the_file_of_yesterday() {
 }
 
 #[test]
-fn an_export_by_name_does_what_config_toml_says() {
+fn a_named_export_uses_config_toml() {
     let account = account();
     fs::create_dir_all(account.path("config/tallyport")).unwrap();
     fs::write(
@@ -214,7 +214,7 @@ fn an_export_by_name_does_what_config_toml_says() {
     let path = document["files"][0]["path"].as_str().unwrap();
     assert_eq!(fs::read_to_string(account.path(path)).unwrap(), "asset_id\r\n0042\r\n");
     assert!(account.path("finance-2020-01-03.csv").exists() && !account.path("finance-2020-01-02.csv").exists());
-    // What is typed counts more.
+    // Flags override config.toml.
     account.run(&["export", "--name", "finance", "--columns", "id", "-o", "typed.csv", "--keep", "1"]).exits(2);
     fs::write(
         account.path("config/tallyport/config.toml"),
@@ -225,15 +225,15 @@ fn an_export_by_name_does_what_config_toml_says() {
 }
 
 #[test]
-fn every_tenant_has_its_rows_and_one_that_fails_does_not_stop_the_rest() {
+fn a_failing_tenant_does_not_stop_the_others() {
     let tenants = vec![(7, "Acme".to_owned()), (9, "Globex".to_owned())];
-    let account = Rehearsal::with(SandboxOptions { tenants, ..SandboxOptions::default() });
+    let account = CliTest::with(SandboxOptions { tenants, ..SandboxOptions::default() });
     let both = account.run(&["export", "locations", "-o", "-", "--all-tenants"]).exits(0);
     let rows = columns_of(&both.stdout, &["tenant_id", "tenant_name"]);
     assert!(rows.contains(&vec!["7".into(), "Acme".into()]) && rows.contains(&vec!["9".into(), "Globex".into()]));
     account.run(&["export", "locations", "-o", "out-{tenant}.csv", "--all-tenants"]).exits(0);
     assert!(account.path("out-7.csv").exists() && account.path("out-9.csv").exists());
-    // One tenant has no folder to write to.
+    // The output folder of one tenant does not exist.
     fs::create_dir_all(account.path("places/9")).unwrap();
     let (code, document) = account.json(&["export", "locations", "-o", "places/{tenant}/list.csv", "--all-tenants"]);
     assert_eq!((code, document["files"].as_array().unwrap().len()), (1, 1));
@@ -244,7 +244,7 @@ fn every_tenant_has_its_rows_and_one_that_fails_does_not_stop_the_rest() {
 }
 
 #[test]
-fn what_is_said_can_be_lines_of_json() {
+fn messages_can_be_json_lines() {
     let account = account();
     let ran = account.run(&["export", "assets", "-o", "a.csv", "--log-format", "json"]).exits(0);
     assert_eq!(ran.stdout, "");
@@ -256,7 +256,7 @@ fn what_is_said_can_be_lines_of_json() {
 }
 
 #[test]
-fn an_exported_workbook_comes_back_as_it_is() {
+fn an_exported_workbook_imports_unchanged() {
     let account = account();
     for (output, files) in
         [("all.xlsx", vec!["all.xlsx"]), ("out/", vec!["out/assets.csv", "out/locations.csv", "out/employees.csv"])]

@@ -1,13 +1,13 @@
-//! Files that are not what they seem: an error a spreadsheet person understands, nothing sent.
+//! Damaged and mislabeled files: a clear error, exit code 2, and no request.
 
-use crate::rehearsal::Rehearsal;
+use crate::harness::CliTest;
 
-/// Imports bytes under a name; what is said. Exit code 2, no panic, no request.
+/// Imports bytes as a file of this name and returns the output; exit code 2, no panic, no request.
 #[track_caller]
 fn refused(name: &str, bytes: &[u8]) -> String {
-    let account = Rehearsal::new().bytes(name, bytes);
+    let account = CliTest::new().bytes(name, bytes);
     let ran = account.run(&["import", name, "--entity", "assets"]).exits(2);
-    let said = ran.said();
+    let said = ran.text();
     assert!(said.contains(name), "{said}");
     assert!(said.contains("to mend it:"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
@@ -51,7 +51,7 @@ fn a_lock_file() {
 
 #[test]
 fn a_folder() {
-    let account = Rehearsal::new();
+    let account = CliTest::new();
     std::fs::create_dir(account.path("assets.csv")).unwrap();
     account.run(&["import", "assets.csv"]).exits(2).says("folder");
 }
@@ -63,8 +63,8 @@ fn two_headers_of_one_name() {
 }
 
 #[test]
-fn shifted_cells_are_a_problem_of_their_row() {
-    let account = Rehearsal::new().furnished().sheet(
+fn extra_cells_are_a_problem_of_their_row() {
+    let account = CliTest::new().with_lookups().sheet(
         "assets.csv",
         "asset_id,product,status,purchase_cost\nA-1,MacBook Pro 14,Ready,1,299\nA-2,MacBook Pro 14,Ready,1300\n",
     );

@@ -1,8 +1,8 @@
-//! From a spreadsheet to records.
+//! `import`: from spreadsheets to records.
 
 use serde_json::json;
 
-use crate::rehearsal::{Rehearsal, rows_of};
+use crate::harness::{CliTest, sheet_rows};
 
 const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,purchase_date,notes\n\
     LAP-1,Ada's laptop,MacBook Pro 14,Ready,1299,2024-05-01,first\n\
@@ -10,7 +10,7 @@ const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,purchase_
 
 #[test]
 fn rows_become_records_and_a_second_upsert_writes_nothing() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (code, first) = account.json(&["import", "assets.csv"]);
     assert_eq!((code, &first["counts"]["created"]), (0, &json!(2)), "{first}");
     let asset = account.record("assets", "asset_id", "LAP-1");
@@ -25,7 +25,7 @@ fn rows_become_records_and_a_second_upsert_writes_nothing() {
 
 #[test]
 fn an_update_sends_only_what_differs() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let changed = account.sheet("changed.csv", "asset_id,asset_name,notes\nLAP-1,Ada's laptop,changed\nLAP-2,,\n");
     let (code, summary) = changed.json(&["import", "changed.csv", "--entity", "assets"]);
@@ -41,7 +41,7 @@ fn an_update_sends_only_what_differs() {
 
 #[test]
 fn clear_empties_a_field() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let account = account.sheet("clear.csv", "asset_id,notes\nLAP-1,<clear>\n");
     account.run(&["import", "clear.csv", "--entity", "assets"]).exits(0);
@@ -49,8 +49,8 @@ fn clear_empties_a_field() {
 }
 
 #[test]
-fn modes_never_change_meaning() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+fn create_and_update_modes_reject_other_rows() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv", "--mode", "update"]).exits(1).says("record.missing");
     account.run(&["import", "assets.csv", "--mode", "create"]).exits(0);
     account.run(&["import", "assets.csv", "--mode", "create"]).exits(1).says("record.exists");
@@ -59,7 +59,7 @@ fn modes_never_change_meaning() {
 
 #[test]
 fn a_dry_run_sends_nothing_and_counts_the_same() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (code, plan) = account.json(&["import", "assets.csv", "--dry-run"]);
     assert_eq!((code, &plan["dry_run"], &plan["counts"]["created"]), (0, &json!(true), &json!(2)));
     assert!(account.records("assets").is_empty());
@@ -69,7 +69,7 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
 
 #[test]
 fn missing_records_are_created_once() {
-    let account = Rehearsal::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
+    let account = CliTest::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
         "assets.csv",
         "Asset Tag,Model,Category,Manufacturer,Status,Location\n\
          A-1,ThinkPad X1,Laptops,Lenovo,Ready,Berlin\n\
@@ -88,9 +88,9 @@ fn missing_records_are_created_once() {
 }
 
 #[test]
-fn people_are_never_made_up_in_passing() {
-    let account = Rehearsal::new()
-        .furnished()
+fn employees_are_never_created_implicitly() {
+    let account = CliTest::new()
+        .with_lookups()
         .sheet("assets.csv", ASSETS)
         .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n");
     account.run(&["import", "assets.csv"]).exits(0);
@@ -99,8 +99,8 @@ fn people_are_never_made_up_in_passing() {
 }
 
 #[test]
-fn later_sheets_name_what_earlier_ones_create_whatever_their_order() {
-    let account = Rehearsal::new();
+fn sheets_are_imported_in_dependency_order() {
+    let account = CliTest::new();
     let path = account.path("book.xlsx");
     workbook(
         &path,
@@ -123,9 +123,9 @@ fn later_sheets_name_what_earlier_ones_create_whatever_their_order() {
 }
 
 #[test]
-fn two_records_of_one_folded_name_are_both_shown() {
-    let account = Rehearsal::new()
-        .furnished()
+fn an_ambiguous_name_shows_both_records() {
+    let account = CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin"}))
         .holds("locations", json!({"name": "BERLIN"}))
         .sheet(
@@ -133,13 +133,13 @@ fn two_records_of_one_folded_name_are_both_shown() {
             "asset_id,product,status,location\nA-1,MacBook Pro 14,Ready,berlin\nA-2,MacBook Pro 14,Ready,Berlin\n",
         );
     let ran = account.run(&["import", "assets.csv"]).exits(1).says("name.ambiguous");
-    assert!(ran.said().contains("#1") && ran.said().contains("#2"), "{}", ran.said());
+    assert!(ran.text().contains("#1") && ran.text().contains("#2"), "{}", ran.text());
     assert_eq!(account.record("assets", "asset_id", "A-2")["location_id"], 1, "an exact match wins");
 }
 
 #[test]
-fn requests_are_one_page_a_collection_and_one_write_a_row() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+fn requests_are_one_page_per_collection_and_one_write_per_row() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (_, summary) = account.json(&["import", "assets.csv"]);
     assert_eq!(
         summary["requests"]["by_kind"],
@@ -154,21 +154,21 @@ fn the_tenant_is_on_every_request() {
         seed: tallyport::sandbox::Seed::Empty,
         ..Default::default()
     };
-    let account = Rehearsal::with(options).furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::with(options).with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     assert_eq!(account.records("assets").len(), 2);
 }
 
 #[test]
-fn guards_stop_a_run_before_it_starts() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+fn limits_stop_a_run_before_it_starts() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv", "--max-creates", "1"]).exits(2).says("--max-creates");
     assert!(account.records("assets").is_empty());
 }
 
 #[test]
-fn checkouts_that_mail_people_want_a_yes() {
-    let account = Rehearsal::new()
+fn checkouts_that_send_email_require_confirmation() {
+    let account = CliTest::new()
         .holds("categories", json!({"name": "Laptops", "type": "asset", "checkout_email": true}))
         .holds("products", json!({"name": "MacBook Pro 14", "category_id": 1}))
         .holds("statuses", json!({"name": "Ready", "type": "deployable"}))
@@ -184,38 +184,38 @@ fn checkouts_that_mail_people_want_a_yes() {
 }
 
 #[test]
-fn only_failed_sends_what_is_not_done_and_keeps_the_rest() {
-    let account = Rehearsal::new().furnished().sheet(
+fn only_failed_sends_only_unfinished_rows() {
+    let account = CliTest::new().with_lookups().sheet(
         "assets.csv",
         "asset_id,product,status\nA-1,MacBook Pro 14,Ready\nA-2,MacBok Pro 14,Ready\nA-3,MacBook Pro 14,Reddy\n",
     );
     account.run(&["import", "assets.csv"]).exits(1).says("MacBook Pro 14");
-    let rows = rows_of(&account.path("assets.result.xlsx"), "assets");
+    let rows = sheet_rows(&account.path("assets.result.xlsx"), "assets");
     assert_eq!(rows[0][..4], ["_status", "_id", "_message", "asset_id"]);
     assert_eq!(rows[1][..2], ["created", "1"]);
     assert_eq!(rows[2][0], "failed");
-    // The user mends one of the two cells in the result itself.
-    let mended: Vec<Vec<&str>> = rows
+    // The user fixes one of the two cells in the result file.
+    let fixed: Vec<Vec<&str>> = rows
         .iter()
         .map(|row| row.iter().map(|cell| if cell == "MacBok Pro 14" { "MacBook Pro 14" } else { cell }).collect())
         .collect();
-    let borrowed: Vec<&[&str]> = mended.iter().map(Vec::as_slice).collect();
-    workbook(&account.path("mended.xlsx"), &[("assets", &borrowed)]);
-    let (code, summary) = account.json(&["import", "mended.xlsx", "--only-failed"]);
+    let borrowed: Vec<&[&str]> = fixed.iter().map(Vec::as_slice).collect();
+    workbook(&account.path("fixed.xlsx"), &[("assets", &borrowed)]);
+    let (code, summary) = account.json(&["import", "fixed.xlsx", "--only-failed"]);
     assert_eq!(code, 1);
     assert_eq!(
         (&summary["counts"]["created"], &summary["counts"]["failed"], &summary["counts"]["skipped"]),
         (&json!(1), &json!(1), &json!(1))
     );
-    let again = rows_of(&account.path("mended.result.xlsx"), "assets");
+    let again = sheet_rows(&account.path("fixed.result.xlsx"), "assets");
     let statuses: Vec<&str> = again.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(statuses, ["_status", "created", "created", "failed"]);
     assert_eq!(again[0].len(), rows[0].len(), "results never grow columns");
 }
 
 #[test]
-fn a_foreign_id_column_overwrites_nothing() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+fn ids_of_another_system_overwrite_nothing() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let account = account.sheet("foreign.csv", "id,asset_id,asset_name\n2,LAP-1,Other name\n");
     account.run(&["import", "foreign.csv", "--entity", "assets"]).exits(1).says("name.conflict");
@@ -224,7 +224,7 @@ fn a_foreign_id_column_overwrites_nothing() {
 
 #[test]
 fn row_actions_override_the_mode() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let account = account.sheet(
         "actions.csv",
@@ -253,10 +253,10 @@ pub fn workbook(path: &std::path::Path, sheets: &[(&str, &[&[&str]])]) {
 }
 
 #[test]
-fn two_equal_rows_are_two_records_where_the_user_insists() {
-    let account = Rehearsal::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
+fn duplicates_are_created_with_allow_duplicates() {
+    let account = CliTest::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
     account.run(&["import", "locations.csv"]).exits(1).says("duplicate.key");
-    let account = Rehearsal::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
+    let account = CliTest::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
     account.run(&["import", "locations.csv", "--allow-duplicates"]).exits(0);
     assert_eq!(account.records("locations").len(), 3);
 }

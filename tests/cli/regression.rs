@@ -1,17 +1,17 @@
-//! What once went wrong, each with a test that names it.
+//! Regressions: each test names a bug that was fixed.
 
 use serde_json::{Value, json};
 
 use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::rehearsal::Rehearsal;
+use crate::harness::CliTest;
 
 const ASSETS: &str = "asset_id,asset_name,product,status\n\
     LAP-1,Ada's laptop,MacBook Pro 14,Ready\n\
     LAP-2,Bob's laptop,MacBook Pro 14,Ready\n";
 
-fn account() -> Rehearsal {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+fn account() -> CliTest {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     account
 }
@@ -30,7 +30,7 @@ fn ids_of_another_system_never_overwrite_records() {
 }
 
 #[test]
-fn our_own_ids_may_say_a_new_key() {
+fn a_row_with_its_own_id_can_change_its_key() {
     let account =
         account().sheet("renamed.csv", "_id,asset_id\n1,LAP-9\n").sheet("mapped.csv", "id,asset_id\n2,LAP-8\n");
     account.run(&["import", "renamed.csv", "--entity", "assets"]).exits(0);
@@ -40,7 +40,7 @@ fn our_own_ids_may_say_a_new_key() {
 }
 
 #[test]
-fn an_id_that_cannot_be_read_asks_for_nothing_else() {
+fn an_invalid_id_is_the_only_problem_of_its_row() {
     let account = account().sheet("ids.csv", "id,asset_name\nabc,x\n");
     let (code, summary) = account.json(&["import", "ids.csv", "--entity", "assets"]);
     assert_eq!(code, 1);
@@ -49,14 +49,14 @@ fn an_id_that_cannot_be_read_asks_for_nothing_else() {
 }
 
 #[test]
-fn the_users_word_outranks_a_column_of_the_fields_name() {
+fn a_mapping_overrides_a_column_with_the_name_of_the_field() {
     let account = account().sheet("tags.csv", "asset_id,real_tag,product,status\nOLD,NEW,MacBook Pro 14,Ready\n");
     account.run(&["import", "tags.csv", "--entity", "assets", "--map", "real_tag=asset_id"]).exits(0);
     assert_eq!(account.records("assets")[2]["asset_id"], "NEW");
 }
 
 #[test]
-fn one_custom_field_in_two_columns_is_a_fault() {
+fn one_custom_field_in_two_columns_is_an_error() {
     let account = account().sheet("custom.csv", "asset_id,custom:Rack,custom:Rack\nLAP-1,B4,B5\n");
     account
         .run(&["import", "custom.csv", "--entity", "assets"])
@@ -65,7 +65,7 @@ fn one_custom_field_in_two_columns_is_a_fault() {
 }
 
 #[test]
-fn matching_on_a_field_that_no_column_feeds_stops_before_anything_is_doubled() {
+fn matching_on_an_unmapped_field_is_an_error() {
     let account = account();
     for field in ["asset_serial", "id"] {
         account
@@ -77,19 +77,19 @@ fn matching_on_a_field_that_no_column_feeds_stops_before_anything_is_doubled() {
 }
 
 #[test]
-fn a_result_never_replaces_its_input() {
+fn a_result_never_overwrites_its_input() {
     let account = account();
     account.run(&["import", "assets.csv", "--result", "./assets.csv"]).exits(2).says("would overwrite the input");
     assert_eq!(std::fs::read_to_string(account.path("assets.csv")).unwrap(), ASSETS);
 }
 
 #[test]
-fn a_file_named_twice_is_not_sent_twice() {
+fn a_file_given_twice_is_an_error() {
     account().run(&["import", "assets.csv", "./assets.csv"]).exits(2).says("is named twice");
 }
 
 #[test]
-fn two_deletes_of_one_record_are_one() {
+fn two_deletes_of_one_record_are_a_duplicate() {
     let account = account().sheet("gone.csv", "_action,asset_id\ndelete,LAP-1\ndelete,LAP-1\n");
     let (code, summary) = account.json(&["import", "gone.csv", "--entity", "assets", "--yes"]);
     assert_eq!(
@@ -101,14 +101,14 @@ fn two_deletes_of_one_record_are_one() {
 }
 
 #[test]
-fn two_rows_about_one_record_by_id_and_by_key_are_one_too_many() {
+fn rows_that_match_one_record_by_id_and_by_key_are_duplicates() {
     let account = account().sheet("twice.csv", "_id,asset_id,asset_name\n1,,one\n,LAP-1,two\n");
     account.run(&["import", "twice.csv", "--entity", "assets"]).exits(1).says("duplicate.key");
     assert_eq!(account.record("assets", "asset_id", "LAP-1")["asset_name"], "one");
 }
 
 #[test]
-fn what_stops_a_command_is_one_json_document_too() {
+fn errors_are_one_json_document() {
     let account = account();
     let cases: [(&[&str], i32); 6] = [
         (&["import", "nowhere.csv"], 2),
@@ -127,15 +127,15 @@ fn what_stops_a_command_is_one_json_document_too() {
 }
 
 #[test]
-fn only_collections_can_be_created_in_passing() {
+fn create_missing_accepts_only_collections() {
     account().run(&["import", "assets.csv", "--create-missing=checkout_asset"]).exits(2).says("is an action");
 }
 
 #[test]
-fn a_service_with_shorter_pages_doubles_nothing() {
+fn short_pages_cause_no_duplicates() {
     let options = SandboxOptions { seed: Seed::Empty, page_limit: 100, ..SandboxOptions::default() };
     let rows: String = (0..250).map(|number| format!("Place {number}\n")).collect();
-    let account = Rehearsal::with(options).sheet("locations.csv", &format!("name\n{rows}"));
+    let account = CliTest::with(options).sheet("locations.csv", &format!("name\n{rows}"));
     account.run(&["import", "locations.csv"]).exits(0);
     let (code, summary) = account.json(&["import", "locations.csv"]);
     assert_eq!((code, &summary["counts"]["unchanged"]), (0, &json!(250)), "{summary}");
@@ -153,7 +153,7 @@ fn an_id_is_never_a_name_for_a_new_record() {
 }
 
 #[test]
-fn an_action_whose_end_is_unknown_is_not_sent_again_unasked() {
+fn an_action_with_unknown_outcome_is_not_sent_again() {
     let checkout =
         |status: &str| format!("_status,asset_id,employee,checkout_date\n{status},LAP-1,ada@example.com,2024-06-01\n");
     let account = account()
@@ -171,22 +171,22 @@ fn an_action_whose_end_is_unknown_is_not_sent_again_unasked() {
     assert_eq!((code, &summary["counts"]["created"]), (0, &json!(1)), "{summary}");
 }
 
-/// A service that takes requests and never answers.
+/// A server that accepts requests and never replies.
 #[cfg(unix)]
 #[test]
-fn an_interrupt_before_anything_is_sent_leaves_no_file_behind() {
+fn an_interrupt_before_sending_leaves_no_file() {
     use std::process::{Command, Stdio};
 
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/api/v1", silent.local_addr().unwrap());
-    let account = Rehearsal::new().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().sheet("assets.csv", ASSETS);
     let mut command = account.command(&["import", "assets.csv", "--json"]);
     let child =
         command.env("BLUETALLY_BASE_URL", address).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Once it asks, it is under way.
+    // The first request has been sent.
     let _asking = silent.accept().unwrap();
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let ran = crate::rehearsal::Ran::of(child.wait_with_output().unwrap());
+    let ran = crate::harness::CommandOutput::of(child.wait_with_output().unwrap());
     let files: Vec<_> = std::fs::read_dir(account.folder()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!files.iter().any(|file| file.to_string_lossy().contains("result")), "{files:?}");
     ran.exits(4).says("nothing was sent");

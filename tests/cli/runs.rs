@@ -1,4 +1,4 @@
-//! The runs of this machine: listed, shown, cleaned up.
+//! `runs`: list, show and prune the runs of this machine.
 
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
@@ -7,29 +7,29 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::rehearsal::Rehearsal;
+use crate::harness::CliTest;
 
 const ASSETS: &str = "asset_id,product,status\nA-1,MacBook Pro 14,Ready\nA-2,MacBook Pro 14,Reddy\n";
 
-/// An account with one run: a row created, a row failed.
-fn imported() -> Rehearsal {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+/// An account after a run with one created and one failed row.
+fn imported() -> CliTest {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(1);
     account
 }
 
-/// An account with one run that was killed while it waited for the quota: two rows created, the others not sent.
-fn killed() -> Rehearsal {
-    // Three requests furnish the account, three look up, two create; then the service wants an hour's pause.
+/// An account after a run that was killed while it waited for the quota: two rows created, the others not sent.
+fn killed() -> CliTest {
+    // Three requests prepare the account, three are lookups, two create; then the service asks to wait for an hour.
     let options = SandboxOptions { seed: Seed::Empty, quota: Some(8), ..SandboxOptions::default() };
     let mut text = String::from("asset_id,product,status\n");
     (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
-    let account = Rehearsal::with(options).furnished().sheet("assets.csv", &text);
+    let account = CliTest::with(options).with_lookups().sheet("assets.csv", &text);
     kill_once_it_says(&account, &["import", "assets.csv"], "waiting until");
     account
 }
 
-fn kill_once_it_says(account: &Rehearsal, arguments: &[&str], words: &str) {
+fn kill_once_it_says(account: &CliTest, arguments: &[&str], words: &str) {
     let mut child = account.command(arguments).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
     assert!(said.lines().map_while(Result::ok).any(|line| line.contains(words)));
@@ -37,46 +37,46 @@ fn kill_once_it_says(account: &Rehearsal, arguments: &[&str], words: &str) {
     child.wait().unwrap();
 }
 
-fn runs(account: &Rehearsal) -> Vec<Value> {
+fn runs(account: &CliTest) -> Vec<Value> {
     let (code, document) = account.json(&["runs"]);
     assert_eq!(code, 0, "{document}");
     document["runs"].as_array().unwrap().clone()
 }
 
-fn only_run(account: &Rehearsal) -> Value {
+fn only_run(account: &CliTest) -> Value {
     let mut runs = runs(account);
     assert_eq!(runs.len(), 1, "{runs:?}");
     runs.remove(0)
 }
 
-fn journals(account: &Rehearsal) -> Vec<PathBuf> {
+fn journals(account: &CliTest) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(account.path("state").join("runs")).unwrap();
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "sqlite"));
     paths
 }
 
-fn alter(account: &Rehearsal, statement: &str) {
+fn alter(account: &CliTest, statement: &str) {
     for path in journals(account) {
         rusqlite::Connection::open(path).unwrap().execute(statement, []).unwrap();
     }
 }
 
-/// Makes a run look as if it began long ago.
-fn backdate(account: &Rehearsal) {
+/// Backdates the start of a run.
+fn backdate(account: &CliTest) {
     alter(account, "UPDATE run SET began = '2025-01-31T08:00:00Z'");
 }
 
 #[test]
-fn no_runs_is_said_with_what_makes_one() {
-    let account = Rehearsal::new();
+fn an_empty_run_list_says_how_to_create_one() {
+    let account = CliTest::new();
     account.run(&["runs"]).exits(0).says("No runs yet").says("tallyport import");
     assert!(runs(&account).is_empty());
     account.run(&["runs", "20261124"]).exits(2).says("there is no run");
 }
 
 #[test]
-fn a_finished_run_is_listed_and_shown_with_its_counts() {
+fn a_finished_run_is_listed_and_shown() {
     let account = imported();
     let run = only_run(&account);
     let id = run["run_id"].as_str().unwrap();
@@ -100,7 +100,7 @@ fn a_finished_run_is_listed_and_shown_with_its_counts() {
 }
 
 #[test]
-fn a_killed_run_is_cut_off_and_counted_by_its_journal() {
+fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
     let account = killed();
     let run = only_run(&account);
     assert_eq!(
@@ -119,7 +119,7 @@ fn a_killed_run_is_cut_off_and_counted_by_its_journal() {
 }
 
 #[test]
-fn a_stopped_run_says_why_until_somebody_goes_on_with_it() {
+fn a_stopped_run_shows_its_reason_until_it_is_resumed() {
     let account = killed();
     alter(&account, "UPDATE run SET phase = 'stopped', reason = 'interrupted'");
     account.run(&["runs"]).exits(0).says("stopped").says("2 created, 18 rows to go; interrupted");
@@ -128,9 +128,9 @@ fn a_stopped_run_says_why_until_somebody_goes_on_with_it() {
 }
 
 #[test]
-fn a_run_at_work_is_running_and_cannot_be_pruned() {
+fn a_live_run_is_shown_as_running_and_cannot_be_pruned() {
     let options = SandboxOptions { seed: Seed::Empty, quota: Some(7), ..SandboxOptions::default() };
-    let account = Rehearsal::with(options).furnished().sheet("assets.csv", &ASSETS.replace("Reddy", "Ready"));
+    let account = CliTest::with(options).with_lookups().sheet("assets.csv", &ASSETS.replace("Reddy", "Ready"));
     let mut child = account.command(&["import", "assets.csv"]).stderr(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
     assert!(said.lines().map_while(Result::ok).any(|line| line.contains("waiting until")));
@@ -147,7 +147,7 @@ fn a_run_at_work_is_running_and_cannot_be_pruned() {
 }
 
 #[test]
-fn a_journal_that_cannot_be_read_is_a_line_and_no_error() {
+fn an_unreadable_journal_is_listed_without_failing() {
     let account = imported();
     std::fs::write(account.path("state").join("runs").join("20260101-000000-abcd.sqlite"), "no journal").unwrap();
     let listed = runs(&account);
@@ -157,7 +157,7 @@ fn a_journal_that_cannot_be_read_is_a_line_and_no_error() {
 }
 
 #[test]
-fn prune_deletes_what_is_old_and_over() {
+fn prune_deletes_old_finished_runs() {
     let account = imported();
     let (_, young) = account.json(&["runs", "prune", "--older-than", "1h"]);
     assert_eq!(young, json!({"deleted": [], "bytes_freed": 0, "kept": []}));
@@ -168,7 +168,7 @@ fn prune_deletes_what_is_old_and_over() {
 }
 
 #[test]
-fn prune_keeps_what_can_be_resumed_or_read_by_nobody_unless_forced() {
+fn prune_keeps_resumable_and_unreadable_runs_unless_forced() {
     let account = killed();
     backdate(&account);
     let folder = account.path("state").join("runs");
@@ -184,6 +184,6 @@ fn prune_keeps_what_can_be_resumed_or_read_by_nobody_unless_forced() {
 }
 
 #[test]
-fn an_age_that_is_none_is_a_usage_error() {
-    Rehearsal::new().run(&["runs", "prune", "--older-than", "soon"]).exits(2).says("`soon` is no length of time");
+fn an_invalid_age_is_a_usage_error() {
+    CliTest::new().run(&["runs", "prune", "--older-than", "soon"]).exits(2).says("`soon` is no length of time");
 }

@@ -1,4 +1,4 @@
-//! A server that speaks as much S3 as an export needs: uploads in parts, lists and deletions, of one bucket.
+//! A server with the part of the S3 API that an export needs: multipart uploads, lists and deletes in one bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -11,10 +11,10 @@ use axum::http::{HeaderMap, Method, Response};
 use tokio::sync::oneshot;
 
 pub const BUCKET: &str = "backups";
-pub const KEY_ID: &str = "AKIAREHEARSAL";
+pub const KEY_ID: &str = "AKIATALLYPORT";
 pub const SECRET: &str = "never-to-be-seen-anywhere";
 
-/// A bucket on loopback, gone when it is dropped.
+/// A bucket on loopback; stops on drop.
 pub struct Server {
     address: SocketAddr,
     shelf: Arc<Mutex<Shelf>>,
@@ -25,10 +25,10 @@ pub struct Server {
 #[derive(Default)]
 struct Shelf {
     objects: BTreeMap<String, Vec<u8>>,
-    /// By upload id: the key and its parts.
+    /// The key and parts of each upload, by upload id.
     uploads: BTreeMap<String, (String, BTreeMap<u32, Vec<u8>>)>,
     begun: usize,
-    /// `METHOD key` and what it was about, in the order they came.
+    /// Requests in order of arrival: `METHOD key` and the operation.
     log: Vec<String>,
     refused: BTreeSet<String>,
 }
@@ -54,7 +54,7 @@ impl Server {
         Self { address, shelf, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// What the tools of S3 read.
+    /// The environment variables of S3 tools.
     pub fn environment(&self) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
@@ -77,7 +77,7 @@ impl Server {
         self.shelf.lock().unwrap().objects.insert(key.to_owned(), bytes.to_vec());
     }
 
-    /// Answers these requests, as the log has them, with 403.
+    /// Refuses requests with 403, given as they appear in the log.
     pub fn refuse(&self, request: &str) {
         self.shelf.lock().unwrap().refused.insert(request.to_owned());
     }
@@ -86,7 +86,7 @@ impl Server {
         self.shelf.lock().unwrap().log.clone()
     }
 
-    /// Uploads that were begun, and neither completed nor taken back.
+    /// The number of uploads that were neither completed nor aborted.
     pub fn unfinished(&self) -> usize {
         self.shelf.lock().unwrap().uploads.len()
     }
