@@ -61,12 +61,12 @@ fn said(message: &str) -> String {
 
 impl ApiError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::Insecure { .. } => "write the base link with `https://`",
             Self::BaseUrl { .. } => "give a link such as `https://app.bluetallyapp.com/api/v1`",
             Self::Setup { .. } => "see that the system's certificate store is installed",
-            Self::Ledger(error) => return Some(error.mend()),
+            Self::Ledger(error) => return Some(error.hint()),
             Self::Unreachable { .. } => "check the network, the proxy and the base link, then run it again",
             Self::NoAnswer { .. } | Self::Unavailable { .. } => {
                 "wait a little and run it again; `tallyport doctor` tells when the service is back"
@@ -81,7 +81,7 @@ impl ApiError {
             Self::Refused { .. } => return None,
             Self::Contract { .. } => "see that `--base-url` is the API's link, ending in `/api/v1`",
         };
-        Some(mend.to_owned())
+        Some(hint.to_owned())
     }
 
     /// The status the service answered with, where it answered.
@@ -155,14 +155,14 @@ pub struct WriteFailure {
     pub fields: Vec<(String, String)>,
     /// Whether only this row is meant, or the run should stop.
     pub stop: Scope,
-    /// The failure as the whole run's, for the exit code and the mend. Always there where `stop` is [`Scope::Run`].
+    /// The failure as the whole run's, for the exit code and the hint. Always there where `stop` is [`Scope::Run`].
     pub cause: Option<Box<ApiError>>,
 }
 
 impl WriteFailure {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        self.cause.as_ref().and_then(|cause| cause.mend())
+    pub fn hint(&self) -> Option<String> {
+        self.cause.as_ref().and_then(|cause| cause.hint())
     }
 }
 

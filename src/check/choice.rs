@@ -4,7 +4,7 @@ use crate::schema::fold_header;
 use crate::table::{Cell, Value};
 
 use super::text::trimmed;
-use super::{Code, Flaw};
+use super::{Code, ValueError};
 
 pub use super::currency::currency;
 
@@ -22,7 +22,7 @@ const NO: &[&str] = &[
 
 /// Yes or no.
 #[inline]
-pub fn boolean(cell: Cell<'_>) -> Result<bool, Flaw> {
+pub fn boolean(cell: Cell<'_>) -> Result<bool, ValueError> {
     match cell.value {
         Value::Boolean(answer) => Ok(answer),
         Value::Number(1.0) => Ok(true),
@@ -32,7 +32,7 @@ pub fn boolean(cell: Cell<'_>) -> Result<bool, Flaw> {
     }
 }
 
-fn answer(text: &str) -> Result<bool, Flaw> {
+fn answer(text: &str) -> Result<bool, ValueError> {
     match text {
         "yes" | "Yes" | "true" | "TRUE" | "1" => return Ok(true),
         "no" | "No" | "false" | "FALSE" | "0" => return Ok(false),
@@ -48,8 +48,8 @@ fn answer(text: &str) -> Result<bool, Flaw> {
     }
 }
 
-fn neither() -> Flaw {
-    Flaw::new(Code::BooleanInvalid, "`yes` or `no`", "write `yes` or `no`")
+fn neither() -> ValueError {
+    ValueError::new(Code::BooleanInvalid, "invalid value; expected `yes` or `no`", "write `yes` or `no`")
 }
 
 /// What the guide calls an option outside the option's own list (section "Assets"), and how the list spells it.
@@ -57,14 +57,14 @@ const OTHER_SPELLINGS: &[(&str, &str)] = &[("Individual by Asset", "Individual P
 
 /// The position of the option that `text` names; case, spaces, hyphens and underscores don't matter.
 #[inline]
-pub fn option(text: &str, options: &'static [&'static str]) -> Result<usize, Flaw> {
+pub fn option(text: &str, options: &'static [&'static str]) -> Result<usize, ValueError> {
     match options.iter().position(|option| option.eq_ignore_ascii_case(text)) {
         Some(position) => Ok(position),
         None => folded_option(text, options),
     }
 }
 
-fn folded_option(text: &str, options: &'static [&'static str]) -> Result<usize, Flaw> {
+fn folded_option(text: &str, options: &'static [&'static str]) -> Result<usize, ValueError> {
     if let Some(position) = options.iter().position(|option| has_same_letters(text, option)) {
         return Ok(position);
     }
@@ -88,20 +88,20 @@ fn letters(text: &str) -> impl Iterator<Item = u8> + '_ {
 /// Texts closer than this are taken for slips of the keys.
 const ALIKE: f64 = 0.8;
 
-fn no_option(folded: &str, options: &'static [&'static str]) -> Flaw {
+fn no_option(folded: &str, options: &'static [&'static str]) -> ValueError {
     let listed: Vec<String> = options.iter().map(|option| format!("`{option}`")).collect();
-    let expected = match listed.as_slice() {
-        [] => String::from("nothing"),
-        [only] => only.clone(),
-        [firsts @ .., last] => format!("{} or {last}", firsts.join(", ")),
+    let message = match listed.as_slice() {
+        [] => String::from("invalid option; this field has no options"),
+        [only] => format!("invalid option; expected {only}"),
+        [firsts @ .., last] => format!("invalid option; expected {} or {last}", firsts.join(", ")),
     };
     let likeness = |option: &&'static str| strsim::jaro_winkler(folded, &fold_header(option));
     let nearest = options.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    let mend = match nearest {
-        Some(nearest) if likeness(nearest) >= ALIKE => format!("write `{nearest}` if that is meant"),
-        _ => String::from("write one of the options"),
+    let hint = match nearest {
+        Some(nearest) if likeness(nearest) >= ALIKE => format!("did you mean `{nearest}`?"),
+        _ => String::from("use one of these options"),
     };
-    Flaw::new(Code::OptionInvalid, expected, mend)
+    ValueError::new(Code::OptionInvalid, message, hint)
 }
 
 #[cfg(test)]
@@ -156,14 +156,17 @@ mod tests {
 
     #[test]
     fn other_words_list_the_options_and_name_the_nearest() {
-        let flaw = option("Individual of Asset", OPTIONS).unwrap_err();
-        assert_eq!(flaw.code, Code::OptionInvalid);
-        assert_eq!(flaw.expected, "`Fixed Date`, `Months from Asset Purchase Date` or `Individual Per Asset`");
-        assert_eq!(flaw.mend, "write `Individual Per Asset` if that is meant");
+        let error = option("Individual of Asset", OPTIONS).unwrap_err();
+        assert_eq!(error.code, Code::OptionInvalid);
+        assert_eq!(
+            error.message,
+            "invalid option; expected `Fixed Date`, `Months from Asset Purchase Date` or `Individual Per Asset`"
+        );
+        assert_eq!(error.hint(), "did you mean `Individual Per Asset`?");
         for word in ["xyzzy", "", "-", "()"] {
-            assert_eq!(option(word, OPTIONS).unwrap_err().mend, "write one of the options", "{word}");
+            assert_eq!(option(word, OPTIONS).unwrap_err().hint(), "use one of these options", "{word}");
         }
-        assert_eq!(option("assets", &["accessory", "asset"]).unwrap_err().mend, "write `asset` if that is meant");
+        assert_eq!(option("assets", &["accessory", "asset"]).unwrap_err().hint(), "did you mean `asset`?");
     }
 
     proptest! {

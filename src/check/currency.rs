@@ -9,7 +9,7 @@ use hashbrown::HashMap;
 use iso_currency::{Currency, Flag, IntoEnumIterator};
 
 use super::text::trimmed;
-use super::{Code, Flaw};
+use super::{Code, ValueError};
 
 /// Codes out of use, with what replaced them. Sources: ISO 4217 list three, and the euro's conversions up to Bulgaria
 /// (2026-01-01).
@@ -117,38 +117,43 @@ fn successor(code: &str) -> Option<&'static str> {
     HISTORIC.iter().find(|(_, codes)| codes.contains(&code)).map(|(successor, _)| *successor)
 }
 
-/// An active code of ISO 4217, in any case. Names and signs are refused, with the code in the mend.
+/// An active code of ISO 4217, in any case. Names and signs are refused, with the code in the hint.
 #[inline]
-pub fn currency(text: &str) -> Result<&'static str, Flaw> {
+pub fn currency(text: &str) -> Result<&'static str, ValueError> {
     match active(text) {
         Some(code) => Ok(code),
         None => written(trimmed(text)),
     }
 }
 
-fn written(text: &str) -> Result<&'static str, Flaw> {
+fn written(text: &str) -> Result<&'static str, ValueError> {
     let code = text.to_ascii_uppercase();
     if let Some(code) = active(&code) {
         return Ok(code);
     }
-    Err(successor(&code).map_or_else(|| invalid(mend(text)), historic))
+    Err(successor(&code).map_or_else(|| invalid(hint(text)), historic))
 }
 
-const A_CODE: &str = "a currency code in use, such as `EUR` or `USD`";
+const INVALID: &str = "invalid currency; expected a code such as `EUR` or `USD`";
+const HISTORIC_CODE: &str = "currency no longer in use; expected a current code such as `EUR` or `USD`";
 
-fn historic(successor: &str) -> Flaw {
-    Flaw::new(Code::CurrencyHistoric, A_CODE, format!("write `{successor}`, which replaced it, and convert the amount"))
+fn historic(successor: &str) -> ValueError {
+    ValueError::new(
+        Code::CurrencyHistoric,
+        HISTORIC_CODE,
+        format!("write `{successor}`, which replaced it, and convert the amount"),
+    )
 }
 
-fn invalid(mend: String) -> Flaw {
-    Flaw::new(Code::CurrencyInvalid, A_CODE, mend)
+fn invalid(hint: String) -> ValueError {
+    ValueError::new(Code::CurrencyInvalid, INVALID, hint)
 }
 
-fn mend(text: &str) -> String {
+fn hint(text: &str) -> String {
     match meant(text).as_slice() {
-        [] => String::from("write the three letters of ISO 4217"),
+        [] => String::from("use the three-letter ISO 4217 code"),
         [code] => format!("write `{code}`"),
-        [first, second, ..] => format!("write the code of the currency you mean, such as `{first}` or `{second}`"),
+        [first, second, ..] => format!("write the code of the currency, such as `{first}` or `{second}`"),
     }
 }
 
@@ -303,9 +308,9 @@ mod tests {
             ("MRO", "MRU"),
             ("STD", "STN"),
         ] {
-            let flaw = currency(code).unwrap_err();
-            assert_eq!(flaw.code, Code::CurrencyHistoric, "{code}");
-            assert_eq!(flaw.mend, format!("write `{successor}`, which replaced it, and convert the amount"));
+            let error = currency(code).unwrap_err();
+            assert_eq!(error.code, Code::CurrencyHistoric, "{code}");
+            assert_eq!(error.hint(), format!("write `{successor}`, which replaced it, and convert the amount"));
         }
     }
 
@@ -326,21 +331,21 @@ mod tests {
 
     #[test]
     fn names_signs_and_test_codes_are_refused_with_the_code() {
-        for (text, mend) in [
+        for (text, hint) in [
             ("Euro", "write `EUR`"),
             ("€", "write `EUR`"),
             ("US Dollar", "write `USD`"),
             ("swiss franc", "write `CHF`"),
             ("978", "write `EUR`"),
-            ("$", "write the code of the currency you mean, such as `USD` or `CAD`"),
-            ("XXX", "write the three letters of ISO 4217"),
-            ("XTS", "write the three letters of ISO 4217"),
-            ("XAU", "write the three letters of ISO 4217"),
-            ("ABC", "write the three letters of ISO 4217"),
-            ("", "write the three letters of ISO 4217"),
+            ("$", "write the code of the currency, such as `USD` or `CAD`"),
+            ("XXX", "use the three-letter ISO 4217 code"),
+            ("XTS", "use the three-letter ISO 4217 code"),
+            ("XAU", "use the three-letter ISO 4217 code"),
+            ("ABC", "use the three-letter ISO 4217 code"),
+            ("", "use the three-letter ISO 4217 code"),
         ] {
-            let flaw = currency(text).unwrap_err();
-            assert_eq!((flaw.code, &*flaw.mend), (Code::CurrencyInvalid, mend), "{text}");
+            let error = currency(text).unwrap_err();
+            assert_eq!((error.code, error.hint()), (Code::CurrencyInvalid, hint), "{text}");
         }
     }
 

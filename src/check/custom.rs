@@ -8,14 +8,14 @@ use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::text::trimmed;
-use super::{Code, Flaw};
+use super::{Code, ValueError};
 
 /// The names and values of the custom fields in a cell, in their order.
 ///
 /// Accepted are an array of pairs, `[{"name": "Rack", "value": "B4"}]`, a lone pair, and a plain object,
 /// `{"Rack": "B4"}`. Numbers and booleans become the text they are written with. A field whose value is null is left
 /// out, as a blank cell would be. Keys of a pair other than `name` and `value` are skipped: replies may carry more.
-pub fn json_cell(text: &str) -> Result<Vec<(String, String)>, Flaw> {
+pub fn json_cell(text: &str) -> Result<Vec<(String, String)>, ValueError> {
     let text = trimmed(text);
     let written = match text.chars().next() {
         Some('[') => pairs(text)?,
@@ -27,9 +27,9 @@ pub fn json_cell(text: &str) -> Result<Vec<(String, String)>, Flaw> {
 }
 
 /// A field, or why it is none; nothing for null.
-type Written<'a> = Result<Option<(String, String)>, Flaw>;
+type Written<'a> = Result<Option<(String, String)>, ValueError>;
 
-fn pairs(text: &str) -> Result<Vec<Written<'_>>, Flaw> {
+fn pairs(text: &str) -> Result<Vec<Written<'_>>, ValueError> {
     let pairs: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| unreadable(&error, text))?;
     Ok(pairs.into_iter().map(|pair| pair_of(pair.get())).collect())
 }
@@ -39,7 +39,7 @@ fn pair_of(text: &str) -> Written<'_> {
     entries.as_pair().ok_or_else(not_a_pair)?
 }
 
-fn object(text: &str) -> Result<Vec<Written<'_>>, Flaw> {
+fn object(text: &str) -> Result<Vec<Written<'_>>, ValueError> {
     let entries: Entries<'_> = serde_json::from_str(text).map_err(|error| unreadable(&error, text))?;
     match entries.as_pair() {
         Some(pair) if entries.0.len() == 2 => Ok(vec![pair]),
@@ -89,7 +89,7 @@ fn field<'a>(name: String, value: &'a RawValue) -> Written<'a> {
 }
 
 /// A string, number or boolean as text; none for null. Numbers keep every digit they are written with.
-fn plain_text(name: &str, value: &RawValue) -> Result<Option<String>, Flaw> {
+fn plain_text(name: &str, value: &RawValue) -> Result<Option<String>, ValueError> {
     let text = value.get();
     match text.as_bytes().first() {
         Some(b'"') => serde_json::from_str(text).map(Some).map_err(|_| not_json()),
@@ -99,42 +99,45 @@ fn plain_text(name: &str, value: &RawValue) -> Result<Option<String>, Flaw> {
     }
 }
 
-fn each_once(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, Flaw> {
+fn each_once(fields: Vec<(String, String)>) -> Result<Vec<(String, String)>, ValueError> {
     let mut names = HashSet::new();
     for (name, _) in &fields {
         if name.is_empty() {
-            return Err(flaw("every custom field has a name", "name the field, or take it out"));
+            return Err(invalid("custom field without a name", "name the field, or remove it"));
         }
         if !names.insert(name.as_str()) {
-            return Err(flaw("each custom field once", format!("leave one value for `{name}`")));
+            return Err(invalid("the same custom field twice", format!("keep one value for `{name}`")));
         }
     }
     Ok(fields)
 }
 
-fn flaw(expected: &'static str, mend: impl Into<std::borrow::Cow<'static, str>>) -> Flaw {
-    Flaw::new(Code::CustomFieldsInvalid, expected, mend)
+fn invalid(message: &'static str, hint: impl Into<std::borrow::Cow<'static, str>>) -> ValueError {
+    ValueError::new(Code::CustomFieldsInvalid, message, hint)
 }
 
-const FIELDS: &str = r#"custom fields such as `[{"name": "Rack", "value": "B4"}]`"#;
+const FIELDS: &str = r#"invalid custom fields; expected JSON such as `[{"name": "Rack", "value": "B4"}]`"#;
 
-fn not_json() -> Flaw {
-    flaw(FIELDS, "write them so, or give each field a column of its own headed `custom:NAME`")
+fn not_json() -> ValueError {
+    invalid(FIELDS, "write them like that, or give each field its own column headed `custom:NAME`")
 }
 
-fn not_a_pair() -> Flaw {
-    flaw(FIELDS, "give every pair a `name` and a `value`")
+fn not_a_pair() -> ValueError {
+    invalid(FIELDS, "give every pair a `name` and a `value`")
 }
 
-fn nested(name: &str) -> Flaw {
-    flaw("a text, a number or a boolean as the value", format!("write the value of `{name}` as one text"))
+fn nested(name: &str) -> ValueError {
+    invalid(
+        "invalid custom field value; expected a text, a number or a boolean",
+        format!("write the value of `{name}` as one text"),
+    )
 }
 
-fn unreadable(error: &serde_json::Error, text: &str) -> Flaw {
+fn unreadable(error: &serde_json::Error, text: &str) -> ValueError {
     if text.contains(['“', '”', '„']) {
-        return flaw(FIELDS, "write straight quotes `\"` instead of typographic ones");
+        return invalid(FIELDS, "write straight quotes `\"` instead of typographic ones");
     }
-    flaw(FIELDS, format!("correct the JSON at line {}, character {}", error.line(), error.column()))
+    invalid(FIELDS, format!("correct the JSON at line {}, character {}", error.line(), error.column()))
 }
 
 #[cfg(test)]
@@ -174,21 +177,21 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_says_what_to_do() {
-        for (text, mend) in [
-            ("B4", "write them so, or give each field a column of its own headed `custom:NAME`"),
-            ("", "write them so, or give each field a column of its own headed `custom:NAME`"),
+        for (text, hint) in [
+            ("B4", "write them like that, or give each field its own column headed `custom:NAME`"),
+            ("", "write them like that, or give each field its own column headed `custom:NAME`"),
             (r#"{"Rack": "B4""#, "correct the JSON at line 1, character 13"),
             (r#"{“Rack”: “B4”}"#, "write straight quotes `\"` instead of typographic ones"),
             (r#"[{"name": "Rack"}]"#, "give every pair a `name` and a `value`"),
             (r#"["Rack"]"#, "give every pair a `name` and a `value`"),
             (r#"{"Rack": {"a": 1}}"#, "write the value of `Rack` as one text"),
-            (r#"{"Rack": "B4", "Rack": "B5"}"#, "leave one value for `Rack`"),
-            (r#"[{"name": "Rack", "value": 1}, {"name": " Rack", "value": 2}]"#, "leave one value for `Rack`"),
-            (r#"{"": "B4"}"#, "name the field, or take it out"),
-            (r#"[{"name": null, "value": "B4"}]"#, "name the field, or take it out"),
+            (r#"{"Rack": "B4", "Rack": "B5"}"#, "keep one value for `Rack`"),
+            (r#"[{"name": "Rack", "value": 1}, {"name": " Rack", "value": 2}]"#, "keep one value for `Rack`"),
+            (r#"{"": "B4"}"#, "name the field, or remove it"),
+            (r#"[{"name": null, "value": "B4"}]"#, "name the field, or remove it"),
         ] {
-            let flaw = json_cell(text).unwrap_err();
-            assert_eq!((flaw.code, &*flaw.mend), (Code::CustomFieldsInvalid, mend), "{text}");
+            let error = json_cell(text).unwrap_err();
+            assert_eq!((error.code, error.hint()), (Code::CustomFieldsInvalid, hint), "{text}");
         }
     }
 

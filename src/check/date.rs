@@ -13,7 +13,7 @@ use jiff::civil::Date;
 use crate::table::{Cell, Value};
 
 use super::text::trimmed;
-use super::{Code, Flaw};
+use super::{Code, ValueError};
 
 pub use format::{DateFormat, DateFormatError};
 pub(super) use reading::{Shape, Triple};
@@ -54,7 +54,7 @@ impl DateReading {
 /// whatever the offset). Months in words are clear in themselves. All else needs `reading`, unless only one day is
 /// possible. Two-digit years are 2000 to 2068 and 1969 to 1999.
 #[inline]
-pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, Flaw> {
+pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, ValueError> {
     match cell.value {
         Value::Date(moment) => real(moment.date()),
         Value::Number(number) => from_number(number, reading),
@@ -86,12 +86,12 @@ pub(super) fn shape_of(text: &str) -> Shape {
 }
 
 /// A real date of the spreadsheet. A time of day alone is stored as a day in 1899.
-fn real(date: Date) -> Result<Date, Flaw> {
+fn real(date: Date) -> Result<Date, ValueError> {
     let is_sensible = u16::try_from(date.year()).is_ok_and(|year| YEARS.contains(&year));
     if is_sensible { Ok(date) } else { Err(fault(DayFault::Year)) }
 }
 
-fn from_text(text: &str, reading: &DateReading) -> Result<Date, Flaw> {
+fn from_text(text: &str, reading: &DateReading) -> Result<Date, ValueError> {
     if let (None, Some(triple)) = (&reading.format, reading::plain_triple(text.as_bytes())) {
         return from_triple(&triple, reading);
     }
@@ -110,7 +110,7 @@ fn from_text(text: &str, reading: &DateReading) -> Result<Date, Flaw> {
 }
 
 /// Three numbers, by the order that is known, or by the only one that is possible.
-fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, Flaw> {
+fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, ValueError> {
     if triple.is_year_first() && reading.trusts_iso() {
         return triple.read(DateOrder::YearMonthDay).unwrap_or(Err(DayFault::Month)).map_err(fault);
     }
@@ -129,7 +129,7 @@ fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, Flaw> {
 }
 
 /// Digits without separators: `20240131` is ISO; other eight digits need an order, fewer are no day at all.
-fn from_digits(number: u32, width: u8, reading: &DateReading) -> Result<Date, Flaw> {
+fn from_digits(number: u32, width: u8, reading: &DateReading) -> Result<Date, ValueError> {
     match width {
         8 => from_iso_digits(number)
             .filter(|_| reading.trusts_iso())
@@ -153,7 +153,7 @@ pub(super) fn year_last(number: u32) -> Triple {
     Triple { parts, separators: [' '; 2] }
 }
 
-fn from_number(number: f64, reading: &DateReading) -> Result<Date, Flaw> {
+fn from_number(number: f64, reading: &DateReading) -> Result<Date, ValueError> {
     if number.fract() != 0.0 || !(1.0..1e8).contains(&number) {
         return Err(serial(number));
     }
@@ -164,23 +164,26 @@ fn from_number(number: f64, reading: &DateReading) -> Result<Date, Flaw> {
     from_digits(number, number.ilog10() as u8 + 1, reading)
 }
 
-/// What every message about a date expects.
-const A_DATE: &str = "a date such as `2026-01-31`";
+const A_BARE_NUMBER: &str = "bare number; expected a date such as `2026-01-31`";
+
+const INVALID: &str = "invalid date; expected a date such as `2026-01-31`";
 
 /// Days since the spreadsheet's epoch below which a number is rather a count: 1913-09-08.
 const FIRST_LIKELY_SERIAL: f64 = 5000.0;
 
 /// A bare number: the day it would be is shown, and never taken, because another date system makes it another day.
-fn serial(number: f64) -> Flaw {
+fn serial(number: f64) -> ValueError {
     match day_of_serial(number) {
-        Some(day) if number >= FIRST_LIKELY_SERIAL => Flaw::new(
+        Some(day) if number >= FIRST_LIKELY_SERIAL => ValueError::new(
             Code::DateSerial,
-            A_DATE,
-            format!("format the cell as a date in the spreadsheet, or write `{day}` if that is the day meant"),
+            A_BARE_NUMBER,
+            format!("format the cell as a date in the spreadsheet, or write `{day}` if that is the date you mean"),
         ),
-        Some(_) => {
-            Flaw::new(Code::DateSerial, A_DATE, "write the day itself; a count of days, months or years is not a date")
-        }
+        Some(_) => ValueError::new(
+            Code::DateSerial,
+            A_BARE_NUMBER,
+            "write the date itself; a count of days, months or years is not a date",
+        ),
         None => invalid(),
     }
 }
@@ -196,44 +199,48 @@ fn day_of_serial(number: f64) -> Option<Date> {
     real(day).ok()
 }
 
-fn invalid() -> Flaw {
-    Flaw::new(Code::DateInvalid, A_DATE, "write the day as `YYYY-MM-DD`, or leave the cell empty if there is none")
+fn invalid() -> ValueError {
+    ValueError::new(
+        Code::DateInvalid,
+        INVALID,
+        "write the date as `YYYY-MM-DD`, or leave the cell empty if there is none",
+    )
 }
 
-fn span() -> Flaw {
-    Flaw::new(Code::DateInvalid, A_DATE, "write the day itself; a span of time is not a date")
+fn span() -> ValueError {
+    ValueError::new(Code::DateInvalid, INVALID, "write the date itself; a time span is not a date")
 }
 
-fn incomplete() -> Flaw {
-    Flaw::new(Code::DateIncomplete, "day, month and year, such as `2026-01-31`", "write the whole date as `YYYY-MM-DD`")
+fn incomplete() -> ValueError {
+    ValueError::new(
+        Code::DateIncomplete,
+        "incomplete date; expected day, month and year, such as `2026-01-31`",
+        "write the whole date as `YYYY-MM-DD`",
+    )
 }
 
-fn tight() -> Flaw {
-    Flaw::new(Code::DateInvalid, A_DATE, "say how dates are written with `--date-format`, such as `DDMMYY`")
+fn tight() -> ValueError {
+    ValueError::new(Code::DateInvalid, INVALID, "say how dates are written with `--date-format`, such as `DDMMYY`")
 }
 
 /// The cell is not written as the user said.
-fn otherwise(format: &DateFormat) -> Flaw {
-    let expected = match format.is_year_day_month() {
-        true => format!("a date written as `{format}`"),
-        false => format!("a date written as `{format}`, or as `YYYY-MM-DD`"),
+fn otherwise(format: &DateFormat) -> ValueError {
+    let message = match format.is_year_day_month() {
+        true => format!("invalid date; expected a date written as `{format}`"),
+        false => format!("invalid date; expected a date written as `{format}`, or as `YYYY-MM-DD`"),
     };
-    Flaw::new(Code::DateInvalid, expected, "write it so, or correct `--date-format`")
+    ValueError::new(Code::DateInvalid, message, "write it that way, or correct `--date-format`")
 }
 
-fn fault(fault: DayFault) -> Flaw {
-    let expected = match fault {
-        DayFault::Year => format!("a year from {} to {}", YEARS.start(), YEARS.end()),
-        DayFault::Month => String::from("a month from 1 to 12"),
+fn fault(fault: DayFault) -> ValueError {
+    let message = match fault {
+        DayFault::Year => format!("invalid date; expected a year from {} to {}", YEARS.start(), YEARS.end()),
+        DayFault::Month => String::from("invalid date; expected a month from 1 to 12"),
         DayFault::Day { year, month } => {
-            format!(
-                "a day of the calendar: {} {year} has {} days",
-                MONTH_NAMES[usize::from(month) % 13],
-                days_in(year, month)
-            )
+            format!("invalid date; {} {year} has {} days", MONTH_NAMES[usize::from(month) % 13], days_in(year, month))
         }
     };
-    Flaw::new(Code::DateInvalid, expected, "correct the date, or leave the cell empty if there is none")
+    ValueError::new(Code::DateInvalid, message, "correct the date, or leave the cell empty if there is none")
 }
 
 /// By number, from 1.
@@ -243,14 +250,14 @@ const MONTH_NAMES: [&str; 13] = [
 ];
 
 /// No order makes it a day: the nearest miss is explained.
-fn impossible(triple: &Triple) -> Flaw {
+fn impossible(triple: &Triple) -> ValueError {
     let faults = || DateOrder::ALL.into_iter().filter_map(|order| triple.read(order)).filter_map(Result::err);
     let is_day = |fault: &DayFault| matches!(fault, DayFault::Day { .. });
     let nearest = faults().find(is_day).or_else(|| faults().next());
     nearest.map_or_else(invalid, fault)
 }
 
-fn ambiguous(triple: &Triple) -> Flaw {
+fn ambiguous(triple: &Triple) -> ValueError {
     let days: Vec<String> = triple.days().distinct().map(|day| format!("`{day}`")).collect();
     let separator = triple.separators[0];
     let year = if triple.parts[2].width == 4 { "YYYY" } else { "YY" };
@@ -258,9 +265,9 @@ fn ambiguous(triple: &Triple) -> Flaw {
         ' ' => format!("`{first}{second}{year}`"),
         _ => format!("`{first}{separator}{second}{separator}{year}`"),
     };
-    Flaw::new(
+    ValueError::new(
         Code::DateAmbiguous,
-        days.join(" or "),
+        format!("ambiguous date; could be {}", days.join(" or ")),
         format!(
             "say how dates are written with `--date-format`, such as {} or {}, or write them as `YYYY-MM-DD`",
             pattern("DD", "MM"),

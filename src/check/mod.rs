@@ -1,7 +1,7 @@
 //! One row against the schema: pure, no I/O, all problems at once.
 //!
 //! [`Checker`] reads a row by the sheet's mapping and gives a [`CheckedRow`]: its values, or every problem it has,
-//! each with a code, the cell, what was expected and how to mend it. Each kind of value has a file of its own; a
+//! each with a code, the cell, a message and a hint. Each kind of value has a file of its own; a
 //! new kind is a file, a variant of the schema's `Kind` and a line in `row.rs`.
 
 /// Calendar days.
@@ -32,6 +32,6 @@ mod rules;
 pub use column::{DateSurvey, MoneySurvey};
 pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
-pub use problem::{Code, Flaw, Problem};
+pub use problem::{Code, Problem, ValueError};
 pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenCustom, GivenField, GivenId, GivenRelated, Learned};
 pub use rules::{Blank, Conflicts, Duplicates, FractionalCost, Mode, RowAction, Rules};

@@ -10,7 +10,7 @@ use crate::table::{Cell, Value};
 use super::currency::NoHint;
 use super::number::{Reading, Readings, plain};
 use super::text::trimmed;
-use super::{Code, Flaw};
+use super::{Code, ValueError};
 
 pub use super::currency::CurrencyHint;
 pub use super::number::DecimalMark;
@@ -28,7 +28,7 @@ pub struct Amount {
 /// Numeric cells are taken with the 15 significant digits a spreadsheet program keeps. Text may have a sign or code
 /// before or after it, separators of any kind between thousands, a minus on either side or brackets around it.
 #[inline]
-pub fn parse(cell: Cell<'_>, mark: Option<DecimalMark>) -> Result<Amount, Flaw> {
+pub fn parse(cell: Cell<'_>, mark: Option<DecimalMark>) -> Result<Amount, ValueError> {
     match cell.value {
         Value::Number(number) => from_number(number, cell),
         Value::Boolean(_) | Value::Date(_) => Err(Fault::Other.into()),
@@ -53,7 +53,7 @@ pub(super) fn readings(text: &str) -> Option<Readings> {
     Written::of(trimmed(text)).ok().map(|written| Readings::of(written.digits))
 }
 
-fn from_text(text: &str, mark: Option<DecimalMark>) -> Result<Amount, Flaw> {
+fn from_text(text: &str, mark: Option<DecimalMark>) -> Result<Amount, ValueError> {
     let written = Written::of(text)?;
     let value = match Readings::under(mark, written.digits) {
         Reading::One(value) => value,
@@ -66,7 +66,7 @@ fn from_text(text: &str, mark: Option<DecimalMark>) -> Result<Amount, Flaw> {
 }
 
 /// Digits that are no number under `mark`: perhaps they are one under the other.
-fn no_reading(mark: Option<DecimalMark>, digits: &str) -> Flaw {
+fn no_reading(mark: Option<DecimalMark>, digits: &str) -> ValueError {
     match (mark, Readings::under(None, digits)) {
         (Some(mark), Reading::One(_)) => other_mark(mark),
         _ => Fault::Other.into(),
@@ -205,7 +205,7 @@ fn both(before: Option<CurrencyHint>, after: Option<CurrencyHint>) -> Result<Opt
 /// The first number that a spreadsheet program no longer keeps to the last digit.
 const FIRST_INEXACT: f64 = 1e15;
 
-fn from_number(number: f64, cell: Cell<'_>) -> Result<Amount, Flaw> {
+fn from_number(number: f64, cell: Cell<'_>) -> Result<Amount, ValueError> {
     if cell.format.is_some_and(|format| format.contains('%')) {
         return Err(Fault::Percent.into());
     }
@@ -241,48 +241,52 @@ fn shown_currency(text: &str) -> Option<CurrencyHint> {
     }
 }
 
-impl From<Fault> for Flaw {
+impl From<Fault> for ValueError {
     fn from(fault: Fault) -> Self {
-        let (code, expected, mend) = match fault {
-            Fault::Percent => (Code::MoneyInvalid, AN_AMOUNT, "write the amount itself, not a percentage"),
-            Fault::Multiple => (Code::MoneyInvalid, AN_AMOUNT, "write the whole amount in digits"),
-            Fault::TwoCurrencies => {
-                (Code::MoneyCurrency, "an amount in one currency", "leave one currency beside the number")
-            }
+        let (code, message, hint) = match fault {
+            Fault::Percent => (Code::MoneyInvalid, INVALID, "write the amount itself, not a percentage"),
+            Fault::Multiple => (Code::MoneyInvalid, INVALID, "write the whole amount in digits"),
+            Fault::TwoCurrencies => (
+                Code::MoneyCurrency,
+                "two currencies in one cell; expected an amount in one currency",
+                "leave one currency beside the number",
+            ),
             Fault::Historic(successor) => {
-                let mend = format!("convert the amount to `{successor}`, which replaced the currency");
-                return Self::new(Code::CurrencyHistoric, "an amount in a currency in use", mend);
+                let hint = format!("convert the amount to `{successor}`, which replaced the currency");
+                return Self::new(Code::CurrencyHistoric, "currency no longer in use", hint);
             }
             Fault::Other => {
-                (Code::MoneyInvalid, AN_AMOUNT, "write the number alone, or leave the cell empty if there is none")
+                (Code::MoneyInvalid, INVALID, "write the number alone, or leave the cell empty if there is none")
             }
         };
-        Self::new(code, expected, mend)
+        Self::new(code, message, hint)
     }
 }
 
-const AN_AMOUNT: &str = "an amount such as `1299.00`";
+const INVALID: &str = "invalid amount; expected a number such as `1299.00`";
 
-fn ambiguous(point: Decimal, comma: Decimal) -> Flaw {
+fn ambiguous(point: Decimal, comma: Decimal) -> ValueError {
     let (large, small) = (point.max(comma), point.min(comma));
-    Flaw::new(
+    ValueError::new(
         Code::MoneyAmbiguous,
-        format!("`{large}` or `{small}`"),
-        "write it without a thousands separator, or say with `--decimal .` or `--decimal ,` which mark comes before decimals",
+        format!("ambiguous amount; could be `{large}` or `{small}`"),
+        "write it without a thousands separator, or name the decimal mark with `--decimal .` or `--decimal ,`",
     )
 }
 
 /// The cell makes sense only with the other decimal mark.
-fn other_mark(mark: DecimalMark) -> Flaw {
-    let (expected, mend) = match mark {
-        DecimalMark::Point => {
-            ("an amount with a decimal point, such as `1299.50`", "write it with a decimal point, or say `--decimal ,`")
-        }
-        DecimalMark::Comma => {
-            ("an amount with a decimal comma, such as `1299,50`", "write it with a decimal comma, or say `--decimal .`")
-        }
+fn other_mark(mark: DecimalMark) -> ValueError {
+    let (message, hint) = match mark {
+        DecimalMark::Point => (
+            "invalid amount; expected a decimal point, as in `1299.50`",
+            "write it with a decimal point, or use `--decimal ,`",
+        ),
+        DecimalMark::Comma => (
+            "invalid amount; expected a decimal comma, as in `1299,50`",
+            "write it with a decimal comma, or use `--decimal .`",
+        ),
     };
-    Flaw::new(Code::MoneyInvalid, expected, mend)
+    ValueError::new(Code::MoneyInvalid, message, hint)
 }
 
 #[cfg(test)]

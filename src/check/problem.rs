@@ -81,31 +81,41 @@ codes! {
     ServiceUnknown "service.unknown" "it is not known whether the service did it"
 }
 
-/// What is wrong with a value, wherever it stands: what a check of one kind of value returns.
+/// Why a value is invalid, without its position: what the check of a single value returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flaw {
+pub struct ValueError {
     pub code: Code,
-    /// What would have been right, as a fragment: "a date such as `2026-01-31`".
-    pub expected: Cow<'static, str>,
-    /// What to do now, as an imperative fragment: "write the year with four digits". Shown, never applied by itself.
-    pub mend: Cow<'static, str>,
+    /// What is wrong and what was expected: "invalid date; expected a date such as `2026-01-31`".
+    pub message: Cow<'static, str>,
+    /// What to do now: "write the year with four digits". Shown, never applied automatically.
+    pub hint: Option<Cow<'static, str>>,
 }
 
-impl Flaw {
-    pub fn new(code: Code, expected: impl Into<Cow<'static, str>>, mend: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, expected: expected.into(), mend: mend.into() }
+impl ValueError {
+    pub fn new(code: Code, message: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), hint: Some(hint.into()) }
     }
 
-    /// This flaw, at its cell.
+    /// An error about which the user can do nothing in particular.
+    pub fn without_hint(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, message: message.into(), hint: None }
+    }
+
+    /// What to do now; empty where there is nothing to suggest.
+    pub fn hint(&self) -> &str {
+        self.hint.as_deref().unwrap_or_default()
+    }
+
+    /// This error at its cell.
     pub fn at(self, column: Option<u32>, found: &str) -> Problem {
-        Problem { flaw: self, column, found: found.into() }
+        Problem { error: self, column, found: found.into() }
     }
 }
 
 /// One thing wrong with one cell of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    pub flaw: Flaw,
+    pub error: ValueError,
     /// The cell's column, from 0; none where the row as a whole is meant, or the file has no such column.
     pub column: Option<u32>,
     /// The cell as typed, before any trimming.
@@ -114,7 +124,7 @@ pub struct Problem {
 
 impl Problem {
     pub fn code(&self) -> Code {
-        self.flaw.code
+        self.error.code
     }
 }
 

@@ -6,7 +6,7 @@ use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateReading};
 use super::duplicates::{Earlier, SeenRecords};
 use super::money::{self, CurrencyHint, DecimalMark};
-use super::problem::{Code, Flaw, Problem};
+use super::problem::{Code, Problem, ValueError};
 use super::rules::{Blank, Duplicates, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
 use crate::catalog::fold_into;
@@ -124,10 +124,10 @@ impl CheckedRow {
     }
 }
 
-fn missing(field: &Field) -> Flaw {
-    Flaw::new(
+fn missing(field: &Field) -> ValueError {
+    ValueError::new(
         Code::RequiredMissing,
-        format!("a value for `{}`, such as `{}`", field.name, field.example),
+        format!("missing value for `{}`; expected a value such as `{}`", field.name, field.example),
         format!("fill in `{}`", field.name),
     )
 }
@@ -259,7 +259,7 @@ impl<'m> Checker<'m> {
                             checked.values.push(GivenField { field: *index, column: column.column as u32, value })
                         }
                         Ok(None) => {}
-                        Err(flaw) => checked.problems.push(flaw.at(Some(column.column as u32), cell.text)),
+                        Err(error) => checked.problems.push(error.at(Some(column.column as u32), cell.text)),
                     }
                 }
                 other => read_other(other, column.column as u32, cell, self.rules.blank, checked),
@@ -285,12 +285,12 @@ impl<'m> Checker<'m> {
             }
         };
         if !hint.allows(code) {
-            let flaw = Flaw::new(
+            let error = ValueError::new(
                 Code::MoneyCurrency,
-                format!("an amount in `{code}`, as the currency column says, not in {hint}"),
+                format!("the amount is in {hint}, but the currency column says `{code}`"),
                 "correct the currency column or the amount",
             );
-            checked.problems.push(flaw.at(Some(column), row.cell(column as usize).text));
+            checked.problems.push(error.at(Some(column), row.cell(column as usize).text));
         }
     }
 
@@ -313,12 +313,12 @@ impl<'m> Checker<'m> {
         }
         let width = self.mapping.width();
         if let Some(column) = (width..row.len()).find(|column| !row.cell(*column).is_blank()) {
-            let flaw = Flaw::new(
+            let error = ValueError::new(
                 Code::ColumnExtra,
-                format!("at most {width} values, as many as there are headers"),
+                format!("value beyond the last header; expected at most {width} values"),
                 "put quotes around the value that holds the delimiter, such as \"1,299.00\"",
             );
-            checked.problems.push(flaw.at(Some(column as u32), row.cell(column).text));
+            checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
         }
     }
 
@@ -343,10 +343,11 @@ impl<'m> Checker<'m> {
             Some(Earlier::SameId(first)) => (first, id.map(|id| id.column)),
             Some(Earlier::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
         };
-        let expected = format!("each record once; row {first} holds the same");
-        let flaw = Flaw::new(Code::DuplicateKey, expected, "merge the two rows, or correct the one that is wrong");
+        let message = format!("duplicate of row {first}");
+        let error =
+            ValueError::new(Code::DuplicateKey, message, "merge the two rows, or correct the one that is wrong");
         let found = column.map_or("", |column| row.cell(column as usize).text);
-        checked.problems.push(flaw.at(column, found));
+        checked.problems.push(error.at(column, found));
     }
 }
 
@@ -397,10 +398,10 @@ fn read_other(to: &Use, column: u32, cell: Cell<'_>, blank: Blank, checked: &mut
     }
     let read = match to {
         Use::Field { .. } => Ok(()),
-        Use::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(Flaw::new(
+        Use::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(ValueError::new(
             Code::ClearNotAllowed,
-            "what describes the record that the row names",
-            "change the record itself in a sheet of its own, or leave the cell empty",
+            "cannot clear a cell that describes another record",
+            "change that record in a sheet of its own, or leave the cell empty",
         )),
         Use::Related { field, related } => readable(cell).map(|()| {
             if !text::is_no_value_mark(text::trimmed(cell.text)) {
@@ -419,13 +420,15 @@ fn read_other(to: &Use, column: u32, cell: Cell<'_>, blank: Blank, checked: &mut
                 checked.action = Some(action);
                 Ok(())
             }
-            None => {
-                Err(Flaw::new(Code::ActionInvalid, RowAction::VERBS, "use one of these verbs, or leave the cell empty"))
-            }
+            None => Err(ValueError::new(
+                Code::ActionInvalid,
+                format!("invalid action; expected {}", RowAction::VERBS),
+                "use one of these, or leave the cell empty",
+            )),
         },
     };
-    if let Err(flaw) = read {
-        checked.problems.push(flaw.at(Some(column), cell.text));
+    if let Err(error) = read {
+        checked.problems.push(error.at(Some(column), cell.text));
     }
 }
 
@@ -438,29 +441,33 @@ fn custom_text(cell: Cell<'_>) -> String {
 }
 
 /// A record's system id: `123` or `#123`.
-fn record_id(cell: Cell<'_>) -> Result<i64, Flaw> {
+fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
     let digits = text::trimmed(cell.text).trim_start_matches('#');
     digits.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
-        Flaw::new(
+        ValueError::new(
             Code::IdInvalid,
-            "the record's number in the account, such as `123`",
-            "if the column holds something else, say what with --map, or --ignore it",
+            "invalid record id; expected the record's number in the account, such as `123`",
+            "if the column holds something else, use --map to say what, or --ignore it",
         )
     })
 }
 
 /// What no cell may be, whatever it feeds: an error value, a formula without a result, text that was not decoded.
-fn readable(cell: Cell<'_>) -> Result<(), Flaw> {
+fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
     match cell.value {
-        Value::Error => Err(Flaw::new(Code::CellError, "a value", "correct the formula, or type the value")),
-        Value::Unevaluated => Err(Flaw::new(
+        Value::Error => Err(ValueError::new(
+            Code::CellError,
+            "spreadsheet error instead of a value",
+            "correct the formula, or type the value",
+        )),
+        Value::Unevaluated => Err(ValueError::new(
             Code::CellUnevaluated,
-            "a formula with its result",
+            "formula without a stored result",
             "open the file in a spreadsheet program and save it, or type the value",
         )),
-        Value::Text if text::has_replacement(cell.text) => Err(Flaw::new(
+        Value::Text if text::has_replacement(cell.text) => Err(ValueError::new(
             Code::CellUndecoded,
-            "text without the mark \u{fffd}",
+            "undecodable text: it contains the replacement character \u{fffd}",
             "correct the letters, or name the file's encoding with --encoding",
         )),
         _ => Ok(()),
@@ -483,7 +490,7 @@ impl FieldReader<'_> {
         field: &'static Field,
         ids: Ids,
         checked: &mut CheckedRow,
-    ) -> Result<Option<Given>, Flaw> {
+    ) -> Result<Option<Given>, ValueError> {
         if cell.is_blank() {
             let clears = self.rules.blank == Blank::Clear && field.update && !field.is_required();
             return Ok(clears.then_some(Given::Clear));
@@ -499,11 +506,11 @@ impl FieldReader<'_> {
         self.value(cell, trimmed, field, ids, checked).map(Some)
     }
 
-    fn no_value(&mut self, field: &'static Field) -> Result<Option<Given>, Flaw> {
+    fn no_value(&mut self, field: &'static Field) -> Result<Option<Given>, ValueError> {
         if field.is_required() {
-            return Err(Flaw::new(
+            return Err(ValueError::new(
                 Code::RequiredNoValue,
-                format!("a value for `{}`, such as `{}`", field.name, field.example),
+                format!("missing value for `{}`; expected a value such as `{}`", field.name, field.example),
                 "type the value",
             ));
         }
@@ -518,7 +525,7 @@ impl FieldReader<'_> {
         field: &'static Field,
         ids: Ids,
         checked: &mut CheckedRow,
-    ) -> Result<Given, Flaw> {
+    ) -> Result<Given, ValueError> {
         match field.kind {
             Kind::Text(form) => plain_text(cell, trimmed, form),
             Kind::Integer { least } => text::integer(cell, least).map(Given::Integer),
@@ -528,8 +535,8 @@ impl FieldReader<'_> {
             Kind::Currency => choice::currency(trimmed).map(Given::Currency),
             Kind::Option(choices) => choice::option(trimmed, choices.create).map(Given::Option),
             Kind::Reference(reference) => {
-                if let (Wire::Tag, Some(flaw)) = (reference.wire, text::damaged(cell)) {
-                    return Err(flaw);
+                if let (Wire::Tag, Some(error)) = (reference.wire, text::damaged(cell)) {
+                    return Err(error);
                 }
                 Ok(Given::Name(ids))
             }
@@ -544,22 +551,22 @@ impl FieldReader<'_> {
         }
     }
 
-    fn date(&mut self, cell: Cell<'_>) -> Result<Given, Flaw> {
+    fn date(&mut self, cell: Cell<'_>) -> Result<Given, ValueError> {
         if cell.value == Value::Text && self.column.reading.order.is_none() {
             self.survey.dates.observe(cell.text);
         }
         date::parse(cell, &self.column.reading).map(Given::Date)
     }
 
-    fn amount(&mut self, cell: Cell<'_>) -> Result<Given, Flaw> {
+    fn amount(&mut self, cell: Cell<'_>) -> Result<Given, ValueError> {
         if cell.value == Value::Text && self.column.mark.is_none() {
             self.survey.amounts.observe(cell.text);
         }
         let amount = money::parse(cell, self.column.mark)?;
         if amount.value.is_sign_negative() && !amount.value.is_zero() {
-            return Err(Flaw::new(
+            return Err(ValueError::new(
                 Code::MoneyNegative,
-                "an amount of nothing or more",
+                "negative amount; expected zero or more",
                 "correct the amount, or leave the cell empty",
             ));
         }
@@ -574,40 +581,40 @@ impl FieldReader<'_> {
             FractionalCost::Round => {
                 Ok(Given::Amount(amount.value.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)))
             }
-            FractionalCost::Error => Err(Flaw::new(
+            FractionalCost::Error => Err(ValueError::new(
                 Code::MoneyFraction,
-                "a whole amount, which is what the service documents",
-                "add --fractional-cost round or --fractional-cost send, or correct the amount",
+                "fractional amount; the service documents whole amounts only",
+                "pass --fractional-cost round or --fractional-cost send, or correct the amount",
             )),
         }
     }
 }
 
-fn clear(field: &'static Field) -> Result<Option<Given>, Flaw> {
+fn clear(field: &'static Field) -> Result<Option<Given>, ValueError> {
     if field.is_required() || !field.update {
-        return Err(Flaw::new(
+        return Err(ValueError::new(
             Code::ClearNotAllowed,
-            format!("a value: `{}` is required", field.name),
-            "type the value, or leave the cell empty to keep what the account has",
+            format!("cannot clear `{}`; the field is required", field.name),
+            "type the value, or leave the cell empty to keep the current value",
         ));
     }
     Ok(Some(Given::Clear))
 }
 
-fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<Given, Flaw> {
+fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<Given, ValueError> {
     match form {
         TextForm::Email => text::email(trimmed)?,
         TextForm::Url => text::url(trimmed)?,
         TextForm::Plain => {
-            if let Some(flaw) = text::damaged(cell) {
-                return Err(flaw);
+            if let Some(error) = text::damaged(cell) {
+                return Err(error);
             }
         }
     }
     Ok(Given::Text)
 }
 
-fn user(cell: Cell<'_>, trimmed: &str) -> Result<Given, Flaw> {
+fn user(cell: Cell<'_>, trimmed: &str) -> Result<Given, ValueError> {
     if trimmed.contains('@') {
         return text::email(trimmed).map(|()| Given::UserEmail);
     }

@@ -8,7 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 use crate::table::{Cell, Value};
 
 use super::number::{Reading, Readings};
-use super::{Code, Flaw};
+use super::{Code, ValueError};
 
 pub use address::{email, url};
 
@@ -77,7 +77,7 @@ const FIRST_DAMAGED: f64 = 1e15;
 /// What a spreadsheet program has done to a long number or a code, where text is wanted: digits cut off,
 /// `6.37702E+15`, `#######`. None where the text can be trusted.
 #[inline]
-pub fn damaged(cell: Cell<'_>) -> Option<Flaw> {
+pub fn damaged(cell: Cell<'_>) -> Option<ValueError> {
     match cell.value {
         Value::Number(number) => damaged_number(number, cell.text),
         Value::Text => damaged_text(cell.text),
@@ -85,7 +85,7 @@ pub fn damaged(cell: Cell<'_>) -> Option<Flaw> {
     }
 }
 
-fn damaged_number(number: f64, shown: &str) -> Option<Flaw> {
+fn damaged_number(number: f64, shown: &str) -> Option<ValueError> {
     if number.abs() >= FIRST_DAMAGED {
         return Some(digits_lost());
     }
@@ -93,31 +93,31 @@ fn damaged_number(number: f64, shown: &str) -> Option<Flaw> {
         return None;
     }
     // The number is whole in the file, but what the user sees (and what would be sent) is not.
-    Some(Flaw::new(
+    Some(ValueError::new(
         Code::CellDamaged,
-        "the number with all its digits",
+        "number in scientific notation; expected all its digits",
         format!("format the cell as text and write `{number}`"),
     ))
 }
 
-fn damaged_text(text: &str) -> Option<Flaw> {
+fn damaged_text(text: &str) -> Option<ValueError> {
     let text = trimmed(text);
     match text.as_bytes() {
         [b'0'..=b'9' | b'+' | b'-', .., b'0'..=b'9'] if looks_scientific(text) => Some(digits_lost()),
-        [b'#', b'#', b'#', rest @ ..] if rest.iter().all(|byte| *byte == b'#') => Some(Flaw::new(
+        [b'#', b'#', b'#', rest @ ..] if rest.iter().all(|byte| *byte == b'#') => Some(ValueError::new(
             Code::CellDamaged,
-            "the value itself",
+            "`####` instead of a value: the column was too narrow when it was exported",
             "widen the column in the spreadsheet and export it again",
         )),
         _ => None,
     }
 }
 
-fn digits_lost() -> Flaw {
-    Flaw::new(
+fn digits_lost() -> ValueError {
+    ValueError::new(
         Code::CellDamaged,
-        "the value with all its digits",
-        "format the column as text, then enter the value again from its source; the lost digits cannot be brought back",
+        "digits were lost in a spreadsheet program; expected the number with all its digits",
+        "format the column as text, then enter the value again from its source; the lost digits cannot be recovered",
     )
 }
 
@@ -141,7 +141,7 @@ fn looks_scientific(text: &str) -> bool {
 /// `3.0`, `1,234,567` and `1 000` are whole. `1,000` has two readings and is refused: it is a thousand in one
 /// country and one in the next.
 #[inline]
-pub fn integer(cell: Cell<'_>, least: i64) -> Result<i64, Flaw> {
+pub fn integer(cell: Cell<'_>, least: i64) -> Result<i64, ValueError> {
     let number = match cell.value {
         Value::Number(number) => whole(number, cell.format)?,
         Value::Boolean(_) | Value::Date(_) => return Err(not_whole()),
@@ -165,7 +165,7 @@ fn plain_digits(bytes: &[u8]) -> Option<i64> {
     })
 }
 
-fn whole(number: f64, format: Option<&str>) -> Result<i64, Flaw> {
+fn whole(number: f64, format: Option<&str>) -> Result<i64, ValueError> {
     if number.fract() != 0.0 || format.is_some_and(|format| format.contains('%')) {
         return Err(not_whole());
     }
@@ -175,7 +175,7 @@ fn whole(number: f64, format: Option<&str>) -> Result<i64, Flaw> {
     Ok(number as i64)
 }
 
-fn written_integer(text: &str) -> Result<i64, Flaw> {
+fn written_integer(text: &str) -> Result<i64, ValueError> {
     let (sign, digits) = match text.strip_prefix(['-', '−']) {
         Some(digits) => (-1, digits),
         None => (1, text.strip_prefix('+').unwrap_or(text)),
@@ -188,25 +188,29 @@ fn written_integer(text: &str) -> Result<i64, Flaw> {
 }
 
 /// `1,234` or `1.234`: a thousand and more, or one and a bit.
-fn two_readings(large: Decimal, small: Decimal) -> Flaw {
+fn two_readings(large: Decimal, small: Decimal) -> ValueError {
     let small = small.normalize();
-    Flaw::new(
+    ValueError::new(
         Code::IntegerAmbiguous,
-        format!("`{large}` or `{small}`"),
-        format!("write `{large}` without a thousands separator if that is meant"),
+        format!("ambiguous number; could be `{large}` or `{small}`"),
+        format!("write `{large}` without a thousands separator if that is what you mean"),
     )
 }
 
-fn not_whole() -> Flaw {
-    Flaw::new(Code::IntegerInvalid, "a whole number such as `12`", "write digits only, without a unit or a fraction")
+fn not_whole() -> ValueError {
+    ValueError::new(
+        Code::IntegerInvalid,
+        "invalid whole number; expected digits such as `12`",
+        "write digits only, without a unit or a fraction",
+    )
 }
 
-fn too_long() -> Flaw {
-    Flaw::new(Code::IntegerRange, "a whole number of at most 15 digits", "correct the number")
+fn too_long() -> ValueError {
+    ValueError::new(Code::IntegerRange, "number out of range; expected at most 15 digits", "correct the number")
 }
 
-fn too_small(least: i64) -> Flaw {
-    Flaw::new(Code::IntegerRange, format!("a whole number of at least {least}"), "correct the number")
+fn too_small(least: i64) -> ValueError {
+    ValueError::new(Code::IntegerRange, format!("number out of range; expected at least {least}"), "correct the number")
 }
 
 #[cfg(test)]
@@ -270,7 +274,7 @@ mod tests {
             text("-1.2e+100"),
             text("#######"),
         ] {
-            assert_eq!(damaged(cell).map(|flaw| flaw.code), Some(Code::CellDamaged), "{cell:?}");
+            assert_eq!(damaged(cell).map(|error| error.code), Some(Code::CellDamaged), "{cell:?}");
         }
         for cell in [
             number(123_456_789_012_345.0, "123456789012345"),
@@ -292,8 +296,8 @@ mod tests {
 
     #[test]
     fn a_long_number_shown_short_says_what_to_write() {
-        let flaw = damaged(number(123_456_789_012.0, "1.23457E+11")).unwrap();
-        assert_eq!(flaw.mend, "format the cell as text and write `123456789012`");
+        let error = damaged(number(123_456_789_012.0, "1.23457E+11")).unwrap();
+        assert_eq!(error.hint(), "format the cell as text and write `123456789012`");
     }
 
     #[test]
@@ -318,39 +322,42 @@ mod tests {
             ("1’000", Ok(1000)),
             ("１２", Ok(12)),
             ("007", Ok(7)),
-            ("1,000", Err("integer.ambiguous: `1000` or `1`")),
-            ("1.234", Err("integer.ambiguous: `1234` or `1.234`")),
-            ("-5", Err("integer.range: a whole number of at least 0")),
-            ("3.5", Err("integer.invalid: a whole number such as `12`")),
-            ("0,500", Err("integer.invalid: a whole number such as `12`")),
-            ("5 pcs", Err("integer.invalid: a whole number such as `12`")),
-            ("3E+3", Err("integer.invalid: a whole number such as `12`")),
-            ("95%", Err("integer.invalid: a whole number such as `12`")),
-            ("1.2.3", Err("integer.invalid: a whole number such as `12`")),
-            ("", Err("integer.invalid: a whole number such as `12`")),
-            ("-", Err("integer.invalid: a whole number such as `12`")),
-            ("1234567890123456789012", Err("integer.range: a whole number of at most 15 digits")),
+            ("1,000", Err("integer.ambiguous: ambiguous number; could be `1000` or `1`")),
+            ("1.234", Err("integer.ambiguous: ambiguous number; could be `1234` or `1.234`")),
+            ("-5", Err("integer.range: number out of range; expected at least 0")),
+            ("3.5", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("0,500", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("5 pcs", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("3E+3", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("95%", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("1.2.3", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("-", Err("integer.invalid: invalid whole number; expected digits such as `12`")),
+            ("1234567890123456789012", Err("integer.range: number out of range; expected at most 15 digits")),
         ] {
             assert_outcome(text(cell), outcome);
         }
         assert_outcome(number(3.0, "3.00"), Ok(3));
-        assert_outcome(number(3.5, "4"), Err("integer.invalid: a whole number such as `12`"));
-        assert_outcome(number(1e300, ""), Err("integer.range: a whole number of at most 15 digits"));
-        assert_outcome(number(f64::NAN, ""), Err("integer.invalid: a whole number such as `12`"));
+        assert_outcome(number(3.5, "4"), Err("integer.invalid: invalid whole number; expected digits such as `12`"));
+        assert_outcome(number(1e300, ""), Err("integer.range: number out of range; expected at most 15 digits"));
+        assert_outcome(
+            number(f64::NAN, ""),
+            Err("integer.invalid: invalid whole number; expected digits such as `12`"),
+        );
         assert_outcome(
             Cell { format: Some("0%"), ..number(1.0, "100%") },
-            Err("integer.invalid: a whole number such as `12`"),
+            Err("integer.invalid: invalid whole number; expected digits such as `12`"),
         );
         assert_outcome(
             Cell { value: Value::Boolean(true), ..text("TRUE") },
-            Err("integer.invalid: a whole number such as `12`"),
+            Err("integer.invalid: invalid whole number; expected digits such as `12`"),
         );
         assert_eq!(integer(text("-5"), -10), Ok(-5));
-        assert_eq!(integer(text("0"), 1).unwrap_err().expected, "a whole number of at least 1");
+        assert_eq!(integer(text("0"), 1).unwrap_err().message, "number out of range; expected at least 1");
     }
 
     fn assert_outcome(cell: Cell<'_>, outcome: Result<i64, &str>) {
-        let found = integer(cell, 0).map_err(|flaw| format!("{}: {}", flaw.code.as_str(), flaw.expected));
+        let found = integer(cell, 0).map_err(|error| format!("{}: {}", error.code.as_str(), error.message));
         assert_eq!(found, outcome.map_err(String::from), "{cell:?}");
     }
 

@@ -11,7 +11,7 @@ use super::running::print;
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
-use crate::report::{Counts, Outcome, ResultBook, RunSummary, SheetSummary, Status, Tense};
+use crate::report::{Counts, Outcome, ReportMode, ResultFile, RunSummary, SheetSummary, Status};
 use crate::table::Row;
 use crate::table::write::WriteError;
 
@@ -45,7 +45,7 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
         let mut summary = result::summary("check", result::run_id(), &[], &[]);
         summary.files = intake.file_names();
         summary.skipped_sheets = intake.skipped.clone();
-        let mut book = path.map(|path| path.open(Tense::Checked)).transpose()?;
+        let mut book = path.map(|path| path.open(ReportMode::Check)).transpose()?;
         for (index, (mapping, _)) in sheets.iter().enumerate() {
             checkers[index].rewind();
             let pass = Pass {
@@ -89,7 +89,7 @@ struct Pass<'p> {
     /// Columns that are never copied.
     secrets: Vec<usize>,
     counts: Counts,
-    book: Option<&'p mut ResultBook>,
+    book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     written: Result<(), WriteError>,
 }

@@ -113,7 +113,7 @@ fn see_keys(intake: &Intake) -> Result<(), Error> {
         let mapping = &sheet.mapping;
         let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
         let ids = mapping.columns.iter().find(|column| matches!(column.to, To::Id(_)));
-        let mend = match (ids, sheet.match_on.first()) {
+        let hint = match (ids, sheet.match_on.first()) {
             (Some(_), _) if mapping.own_ids() == OwnIds::Certain => continue,
             _ if has_key => continue,
             (Some(column), _) => {
@@ -122,7 +122,7 @@ fn see_keys(intake: &Intake) -> Result<(), Error> {
             (None, Some(name)) => format!("add a column `{name}` or `_id`, or map one with --map 'Header={name}'"),
             (None, None) => String::from("add a column `_id`, or map one with --map 'Header=_id'"),
         };
-        return Err(Error::usage(format!("no column of {} says which records are meant", intake.label(index)), mend));
+        return Err(Error::usage(format!("no column of {} says which records are meant", intake.label(index)), hint));
     }
     Ok(())
 }

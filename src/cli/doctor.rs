@@ -40,7 +40,7 @@ struct Check {
     /// What was found.
     detail: String,
     /// What to do now.
-    mend: Option<String>,
+    hint: Option<String>,
     /// The exit code a failure deserves.
     #[serde(skip)]
     exit: Exit,
@@ -56,21 +56,21 @@ enum Verdict {
 
 impl Check {
     fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Ok, detail: detail.into(), mend: None, exit: Exit::Success }
+        Self { name, verdict: Verdict::Ok, detail: detail.into(), hint: None, exit: Exit::Success }
     }
 
-    fn warn(name: &'static str, detail: impl Into<String>, mend: &str) -> Self {
-        Self { verdict: Verdict::Warn, mend: Some(mend.to_owned()), ..Self::ok(name, detail) }
+    fn warn(name: &'static str, detail: impl Into<String>, hint: &str) -> Self {
+        Self { verdict: Verdict::Warn, hint: Some(hint.to_owned()), ..Self::ok(name, detail) }
     }
 
     /// Something on this machine is wrong.
     fn unset(name: &'static str, error: &SettingsError) -> Self {
-        Self { verdict: Verdict::Fail, mend: error.mend(), exit: Exit::Usage, ..Self::ok(name, error.to_string()) }
+        Self { verdict: Verdict::Fail, hint: error.hint(), exit: Exit::Usage, ..Self::ok(name, error.to_string()) }
     }
 
     /// The service says no, or nothing.
     fn refused(name: &'static str, error: &ApiError) -> Self {
-        Self { verdict: Verdict::Fail, mend: error.mend(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
+        Self { verdict: Verdict::Fail, hint: error.hint(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
     }
 }
 
@@ -144,7 +144,7 @@ fn state(settings: &Settings) -> Check {
         Ok(_) => Check::ok("state", detail),
         Err(error) => Check {
             verdict: Verdict::Fail,
-            mend: Some("let this user write there, or set TALLYPORT_HOME to another folder".to_owned()),
+            hint: Some("let this user write there, or set TALLYPORT_HOME to another folder".to_owned()),
             exit: Exit::Usage,
             ..Check::ok("state", format!("cannot write to {detail}: {error}"))
         },
@@ -284,8 +284,8 @@ fn tenant(settings: &Settings) -> Check {
 
 fn wrong_tenant(error: &ApiError, tenants: &[Record]) -> Check {
     let names: Vec<_> = tenants.iter().map(tenant_name).collect();
-    let mend = format!("give one of them with `--tenant`: {}", names.join(", "));
-    Check { mend: Some(mend), ..Check::refused("tenant", error) }
+    let hint = format!("give one of them with `--tenant`: {}", names.join(", "));
+    Check { hint: Some(hint), ..Check::refused("tenant", error) }
 }
 
 /// Field notes: tenants are keyed by `tenant_id`.
@@ -356,8 +356,8 @@ fn text(checks: &[Check]) -> String {
             Verdict::Fail => (ERROR, "fail"),
         };
         text.push_str(&format!("{style}{word:<4}{style:#}  {:<7}  {}\n", check.name, check.detail));
-        if let Some(mend) = &check.mend {
-            text.push_str(&format!("      {STRONG}to mend it:{STRONG:#} {mend}\n"));
+        if let Some(hint) = &check.hint {
+            text.push_str(&format!("      {STRONG}hint:{STRONG:#} {hint}\n"));
         }
     }
     text
@@ -432,7 +432,7 @@ mod tests {
     fn what_may_go_wrong_soon_is_a_warning() {
         let checks = well(&settings(), &client(), &probe(Some(499), Some(4_000)));
         assert_eq!(verdicts(&checks)[3..], [("quota", Verdict::Warn), ("clock", Verdict::Warn)]);
-        assert!(checks[3..].iter().all(|check| check.mend.is_some()));
+        assert!(checks[3..].iter().all(|check| check.hint.is_some()));
         let until = SystemTime::now() + Duration::from_secs(90);
         let check = used_up(&Waiting { until, reason: WaitReason::ServerQuota });
         assert_eq!(check.detail, "the service says its quota is used up: nothing can be sent for 2 min");
@@ -463,7 +463,7 @@ mod tests {
             assert_eq!(failed.iter().map(|check| check.name).collect::<Vec<_>>(), [blamed], "{error:?}");
             assert_eq!(exit(&checks), Exit::Refused);
             if !tenants.is_empty() {
-                assert_eq!(failed[0].mend.as_deref(), Some("give one of them with `--tenant`: 3 (`Acme`), 4"));
+                assert_eq!(failed[0].hint.as_deref(), Some("give one of them with `--tenant`: 3 (`Acme`), 4"));
             }
         }
     }
@@ -489,7 +489,7 @@ mod tests {
         std::fs::write(folder.path().join("quota"), "in the way").unwrap();
         let base_url = by_default(Url::parse("http://127.0.0.1:9/api/v1").unwrap());
         let settings = Settings { base_url, state_dir: by_default(folder.path().to_owned()), ..settings() };
-        assert!(matches!(settings.connect(), Err(error) if error.exit() == Exit::Usage && error.mend().is_some()));
+        assert!(matches!(settings.connect(), Err(error) if error.exit() == Exit::Usage && error.hint().is_some()));
         let checks = examine(&settings).unwrap();
         let expected = [
             ("config", Verdict::Ok),
@@ -499,7 +499,7 @@ mod tests {
             ("service", Verdict::Fail),
         ];
         assert_eq!((verdicts(&checks).as_slice(), exit(&checks)), (&expected[..], Exit::Usage));
-        assert!(checks[2].mend.as_deref().unwrap().contains("TALLYPORT_HOME"));
+        assert!(checks[2].hint.as_deref().unwrap().contains("TALLYPORT_HOME"));
     }
 
     #[cfg(unix)]
@@ -521,7 +521,7 @@ mod tests {
         let document: Value = serde_json::from_str(&json(&checks)).unwrap();
         assert_eq!(
             document["checks"][0],
-            json!({ "name": "clock", "verdict": "ok", "detail": "as the service's", "mend": null })
+            json!({ "name": "clock", "verdict": "ok", "detail": "as the service's", "hint": null })
         );
         assert_eq!(document["checks"][1]["verdict"], "fail");
     }

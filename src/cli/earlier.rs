@@ -1,6 +1,6 @@
 //! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
 
-use crate::check::{Code, Flaw};
+use crate::check::{Code, ValueError};
 use crate::mapping::{Mapping, ResultColumn, To};
 use crate::report::Status;
 use crate::run::journal::{PlannedRow, RowState};
@@ -62,9 +62,9 @@ impl EarlierResult {
         let found = row.cell(self.status).text;
         let is_unknown = Status::parse(found).is_some_and(|reported| reported.status == Status::Unknown);
         (is_unknown && entity.is_action()).then(|| {
-            let flaw = Flaw::new(
+            let error = ValueError::new(
                 Code::ServiceUnknown,
-                "a look at the account: an earlier run sent this, and sending it again may do it twice",
+                "an earlier run sent this with unknown outcome; sending it again may apply it twice",
                 "empty its `_status` to send it again, or write `skipped` there if it was done",
             );
             PlannedRow {
@@ -72,7 +72,7 @@ impl EarlierResult {
                 status: Status::Unknown,
                 record: None,
                 message: String::new(),
-                problems: vec![flaw.at(Some(self.status as u32), found)],
+                problems: vec![error.at(Some(self.status as u32), found)],
             }
         })
     }

@@ -81,7 +81,7 @@ pub enum Error {
     Guard(#[from] crate::plan::GuardFault),
     /// The flags ask for something that cannot be done.
     #[error("{what}")]
-    Usage { what: String, mend: String },
+    Usage { what: String, hint: String },
     /// Ctrl-C while the plan was made.
     #[error("interrupted; nothing was sent or written")]
     Interrupted,
@@ -133,9 +133,9 @@ impl From<SheetError> for Error {
 }
 
 impl Error {
-    /// A usage error with its mend.
-    pub(super) fn usage(what: impl Into<String>, mend: impl Into<String>) -> Self {
-        Error::Usage { what: what.into(), mend: mend.into() }
+    /// A usage error with its hint.
+    pub(super) fn usage(what: impl Into<String>, hint: impl Into<String>) -> Self {
+        Error::Usage { what: what.into(), hint: hint.into() }
     }
 
     pub(super) fn no_rows(files: &[String]) -> Self {
@@ -168,30 +168,30 @@ impl Error {
     }
 
     /// What to do now, as one sentence fragment.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
-            Error::Read(error) => error.mend(),
-            Error::Settings(error) => error.mend(),
-            Error::Api(error) => error.mend(),
-            Error::Sandbox(error) => error.mend(),
+            Error::Read(error) => error.hint(),
+            Error::Settings(error) => error.hint(),
+            Error::Api(error) => error.hint(),
+            Error::Sandbox(error) => error.hint(),
             Error::UnknownEntity { nearest: Some(name), .. } => {
                 Some(format!("perhaps `{name}` is meant; `tallyport schema` lists all names"))
             }
             Error::UnknownEntity { nearest: None, .. } | Error::OnlyListed { .. } => {
                 Some("choose one of the collections and actions that `tallyport schema` lists".to_owned())
             }
-            Error::Template(error) => error.mend(),
-            Error::Write(error) => error.mend(),
-            Error::Backup(error) => error.mend(),
+            Error::Template(error) => error.hint(),
+            Error::Write(error) => error.hint(),
+            Error::Backup(error) => error.hint(),
             #[cfg(feature = "buckets")]
-            Error::Bucket(error) => error.mend(),
-            Error::Mapping(error) => Some(error.mend()),
+            Error::Bucket(error) => error.hint(),
+            Error::Mapping(error) => Some(error.hint()),
             Error::Guard(fault) => Some(format!("look at the plan with --dry-run, or raise {}", fault.flag)),
-            Error::Usage { mend, .. } => Some(mend.clone()),
-            Error::Journal(error) => Some(error.mend()),
-            Error::Headers(faults) => faults.mend(),
-            Error::Mirror(error) => Some(error.mend()),
-            Error::Register(error) => error.mend(),
+            Error::Usage { hint, .. } => Some(hint.clone()),
+            Error::Journal(error) => Some(error.hint()),
+            Error::Headers(faults) => faults.hint(),
+            Error::Mirror(error) => Some(error.hint()),
+            Error::Register(error) => error.hint(),
             Error::Unsteady(_) => Some(String::from("try again when less is done in the account")),
             Error::Sort(_) => Some(String::from("make room for temporary files, or leave out --sort")),
             Error::Output(_) | Error::Interrupted => None,

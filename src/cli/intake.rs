@@ -17,7 +17,7 @@ use crate::plan::{Named, TextTrust};
 use crate::report;
 use crate::run::journal::{SheetHead, Source};
 use crate::schema::{self, Entity};
-use crate::table::write::WholeFile;
+use crate::table::write::AtomicFile;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
 use crate::template;
 
@@ -72,9 +72,9 @@ pub struct HeaderFaults(Vec<(String, Fault)>);
 
 impl HeaderFaults {
     /// What to do now, where there is one fault; of several each says its own.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self.0.as_slice() {
-            [(_, only)] => Some(only.mend()),
+            [(_, only)] => Some(only.hint()),
             _ => None,
         }
     }
@@ -84,7 +84,7 @@ impl HeaderFaults {
             [(place, only)] => format!("{place}: {only}"),
             many => {
                 let lines: Vec<String> =
-                    many.iter().map(|(place, fault)| format!("{place}: {fault}\n    {}", fault.mend())).collect();
+                    many.iter().map(|(place, fault)| format!("{place}: {fault}\n    {}", fault.hint())).collect();
                 format!("the headers do not fit\n  {}", lines.join("\n  "))
             }
         }
@@ -226,7 +226,7 @@ impl Intake {
         for sheet in &self.sheets {
             file.add(&sheet.mapping);
         }
-        let whole = WholeFile::create(path)?;
+        let whole = AtomicFile::create(path)?;
         whole.as_file().write_all(file.to_text().as_bytes()).map_err(Error::Output)?;
         whole.commit()?;
         Ok(())
@@ -418,11 +418,11 @@ impl<'a> Asked<'a> {
                         })
                     })
                     .ok_or_else(|| {
-                        let mend = match names.is_empty() {
+                        let hint = match names.is_empty() {
                             true => String::from("leave --sheet out: the file is a single table"),
                             false => format!("its sheets are: {}", names.join(", ")),
                         };
-                        Error::usage(format!("{} has no sheet `{wanted}`", input.name()), mend)
+                        Error::usage(format!("{} has no sheet `{wanted}`", input.name()), hint)
                     })
             })
             .collect()

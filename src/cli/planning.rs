@@ -24,7 +24,7 @@ use crate::plan::{
     Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
     estimate,
 };
-use crate::report::{self, Planned, Requests, Status, Tense};
+use crate::report::{self, ReportMode, Requests, RunEstimate, Status};
 use crate::run::LogStart;
 use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
 use crate::table::Row;
@@ -51,7 +51,7 @@ pub(super) struct Planning<'p> {
 pub(super) struct Plan<S> {
     pub steps: S,
     pub totals: Totals,
-    pub planned: Planned,
+    pub planned: RunEstimate,
     pub knowledge: Knowledge,
     /// What the plan decided for every row, by sheet.
     ledgers: Vec<Ledger>,
@@ -144,7 +144,7 @@ impl Planning<'_> {
         let used = self.connection.client.requests().total;
         let requests = u64::from(planner.steps.count());
         let quota = self.connection.quota;
-        let planned = Planned {
+        let planned = RunEstimate {
             requests,
             seconds: estimate::seconds(requests, used, quota, REQUESTS_PER_SECOND),
             emails: planner.emails.sent,
@@ -164,7 +164,7 @@ impl Planning<'_> {
         options: Vec<(String, String)>,
         typed: Typed,
     ) -> Result<Exit, Error> {
-        let book = path.open(Tense::Planned)?;
+        let book = path.open(ReportMode::DryRun)?;
         let heads = intake.heads();
         let mut summary = result::summary(command(self.deed), result::run_id(), &heads, &plan.ledgers);
         let counted = self.connection.client.requests();
@@ -348,7 +348,7 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     })
 }
 
-/// A row that is not sent keeps the id that it came with: without it a mended row would be a new record. An id that may
+/// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
 fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
     let own_id = checked.id.and_then(GivenId::certain);

@@ -99,14 +99,14 @@ impl Printer {
     /// What stopped a command: as text on stderr, and as the one document of a command that prints JSON.
     pub(super) fn failure(&self, error: &Error) {
         if self.json {
-            print_json_error(&error.to_string(), error.mend().as_deref(), error.exit());
+            print_json_error(&error.to_string(), error.hint().as_deref(), error.exit());
         }
-        self.error(&error.to_string(), error.mend().as_deref());
+        self.error(&error.to_string(), error.hint().as_deref());
     }
 
     /// Why it stopped and what to do: stderr, always.
-    pub(super) fn error(&self, text: &str, mend: Option<&str>) {
-        say(Level::Error, text, mend);
+    pub(super) fn error(&self, text: &str, hint: Option<&str>) {
+        say(Level::Error, text, hint);
     }
 }
 
@@ -116,20 +116,20 @@ pub(super) fn is_in_lines() -> bool {
 }
 
 /// Says something on stderr, in the way the flags want it.
-pub(super) fn say(level: Level, text: &str, mend: Option<&str>) {
+pub(super) fn say(level: Level, text: &str, hint: Option<&str>) {
     if is_in_lines() {
-        return talk_line(level, text, mend);
+        return talk_line(level, text, hint);
     }
-    let mend = mend.map_or_else(String::new, |mend| format!("  {STRONG}to mend it:{STRONG:#} {mend}\n"));
+    let hint = hint.map_or_else(String::new, |hint| format!("  {STRONG}hint:{STRONG:#} {hint}\n"));
     talk(&match level {
-        Level::Info => format!("{text}\n{mend}"),
-        Level::Warning => format!("{WARNING}warning:{WARNING:#} {text}\n{mend}"),
-        Level::Error => format!("{ERROR}error:{ERROR:#} {text}\n{mend}"),
+        Level::Info => format!("{text}\n{hint}"),
+        Level::Warning => format!("{WARNING}warning:{WARNING:#} {text}\n{hint}"),
+        Level::Error => format!("{ERROR}error:{ERROR:#} {text}\n{hint}"),
     });
 }
 
 /// `{"time": .., "level": "warning", "message": ..}`
-fn talk_line(level: Level, text: &str, mend: Option<&str>) {
+fn talk_line(level: Level, text: &str, hint: Option<&str>) {
     let level = match level {
         Level::Info => "info",
         Level::Warning => "warning",
@@ -137,8 +137,8 @@ fn talk_line(level: Level, text: &str, mend: Option<&str>) {
     };
     let time = jiff::Timestamp::now().to_string();
     let mut line = serde_json::json!({"time": time, "level": level, "message": text.trim_end()});
-    if let Some(mend) = mend {
-        line["mend"] = mend.into();
+    if let Some(hint) = hint {
+        line["hint"] = hint.into();
     }
     talk(&format!("{line}\n"));
 }
@@ -150,7 +150,7 @@ fn talk(text: &str) {
 }
 
 /// `{"error": {..}}` on stdout. Nothing can be done about a stdout that is gone.
-pub(super) fn print_json_error(message: &str, mend: Option<&str>, exit: Exit) {
-    let document = serde_json::json!({"error": {"message": message, "mend": mend, "exit_code": exit as u8}});
+pub(super) fn print_json_error(message: &str, hint: Option<&str>, exit: Exit) {
+    let document = serde_json::json!({"error": {"message": message, "hint": hint, "exit_code": exit as u8}});
     let _gone = writeln!(anstream::stdout(), "{document}");
 }

@@ -9,7 +9,7 @@ use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 use crate::mapping::{Ignored, Mapping, Stamp};
-use crate::report::{ResultBook, RunSummary, SheetSummary, Tense, counted, thousands};
+use crate::report::{ReportMode, ResultFile, RunSummary, SheetSummary, counted, thousands};
 use crate::run::journal::{Journal, SheetHead};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
@@ -25,16 +25,16 @@ impl ResultPath {
     /// Finds out whether the file can be begun, and leaves nothing behind: a run whose result cannot be written leaves
     /// no journal either.
     pub(super) fn try_out(&self) -> Result<(), Error> {
-        self.open(Tense::Done).map(drop)
+        self.open(ReportMode::Done).map(drop)
     }
 
     /// Begins the file.
-    pub(super) fn open(&self, tense: Tense) -> Result<ResultBook, Error> {
-        Ok(ResultBook::create(self.as_path(), tense)?)
+    pub(super) fn open(&self, mode: ReportMode) -> Result<ResultFile, Error> {
+        Ok(ResultFile::create(self.as_path(), mode)?)
     }
 }
 
-/// The path the user asked for, else one beside the input that is not taken: a result in which somebody has mended
+/// The path the user asked for, else one beside the input that is not taken: a result in which somebody has corrected
 /// cells is never overwritten.
 ///
 /// # Errors
@@ -331,7 +331,7 @@ pub(super) fn write(
     rows: &mut dyn Rows,
     heads: &[SheetHead],
     ledgers: &[Ledger],
-    mut book: ResultBook,
+    mut book: ResultFile,
     summary: &mut RunSummary,
 ) -> Result<(), Error> {
     // The sheets as the user has them, which is not the order in which they were sent.
@@ -349,7 +349,7 @@ fn write_sheet(
     index: usize,
     head: &SheetHead,
     ledger: &Ledger,
-    book: &mut ResultBook,
+    book: &mut ResultFile,
 ) -> Result<(), Error> {
     book.start_sheet(&head.label, &head.header, head.entity.name)?;
     let shown = head.column_of(Stamp::Updated.name());

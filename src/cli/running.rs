@@ -16,7 +16,9 @@ use super::settings::Connection;
 use super::{Error, Exit};
 use crate::api::{Client, Waiting};
 use crate::plan::{Part, Step};
-use crate::report::{Requests, ResultBook, RunSummary, Status, Tense, UNDO, counted, summary as telling, thousands};
+use crate::report::{
+    ReportMode, Requests, ResultFile, RunSummary, Status, UNDO, counted, summary as telling, thousands,
+};
 use crate::run::journal::{
     Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult,
 };
@@ -73,7 +75,7 @@ impl Running<'_> {
         let earlier = journal.conclusion()?;
         let path = ResultPath::new(self.result.clone(), sheets.len())?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
-        let book = path.open(Tense::Done)?;
+        let book = path.open(ReportMode::Done)?;
         journal.reopen()?;
         let mut rows = Rows::open(&journal, sheets.len())?;
         let (journal, end) =
@@ -132,7 +134,7 @@ impl Running<'_> {
 
     /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
     /// becomes of the file.
-    fn report(mut self, sent: Sent, book: ResultBook) -> Result<Exit, Error> {
+    fn report(mut self, sent: Sent, book: ResultFile) -> Result<Exit, Error> {
         let Sent { mut journal, sheets, rows, mut summary, seconds_before, end, code } = sent;
         self.progress.phase("writing the result");
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
@@ -154,7 +156,7 @@ impl Running<'_> {
         if let Err(error) = &written {
             summary.next.clear();
             say(&summary, self.printer);
-            self.printer.error(&format!("the result could not be written: {error}"), error.mend().as_deref());
+            self.printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());
             if journal.is_kept() {
                 self.printer.note(&format!("tallyport resume {} writes it again", summary.run_id));
             }
@@ -371,7 +373,7 @@ fn clock_text(time: SystemTime) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::check::{Code, Flaw};
+    use crate::check::{Code, ValueError};
     use crate::plan::{RowId, StepSink, WriteKind};
     use crate::run::journal::{Account, At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
     use crate::table::Row;
@@ -396,7 +398,7 @@ mod tests {
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
         let mut scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
-        let problems = vec![Flaw::new(Code::ServiceUnknown, "an answer", "look for it").at(None, "")];
+        let problems = vec![ValueError::new(Code::ServiceUnknown, "no response", "look for it").at(None, "")];
         scribe.enter(Entry::Intend(0));
         scribe.enter(Entry::Conclude(Box::new(StepOutcome { problems, ..outcome(StepResult::Unknown, None) })));
         scribe.finish().unwrap().0

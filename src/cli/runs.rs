@@ -17,7 +17,7 @@ use super::printer::Printer;
 use super::running::{command, recall};
 use super::settings::shelf;
 use super::{Error, Exit};
-use crate::report::{Counts, Status, Tense, counted, summary, thousands};
+use crate::report::{Counts, ReportMode, Status, counted, summary, thousands};
 use crate::run::journal::{Account, AtWork, Glance, Journal, Phase, RunHead};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
@@ -112,7 +112,7 @@ impl Rows {
 
     /// `120 created, 3 failed, 14 rows to go`.
     fn sentence(self) -> String {
-        let counts = self.counts.worded(Tense::Done).into_iter().filter(|line| line.2 > 0);
+        let counts = self.counts.by_label(ReportMode::Done).into_iter().filter(|line| line.2 > 0);
         let mut parts: Vec<String> = counts.map(|(_, word, number)| format!("{} {word}", thousands(number))).collect();
         if self.open > 0 {
             parts.push(format!("{} to go", counted(self.open, "row")));

@@ -303,6 +303,6 @@ Lists can be filtered by: name, months, minimum_value.
         let error = entity("asets").unwrap_err();
         assert_eq!(error.exit(), Exit::Usage);
         assert_eq!(error.to_string(), "nothing is called `asets`");
-        assert_eq!(error.mend().as_deref(), Some("perhaps `assets` is meant; `tallyport schema` lists all names"));
+        assert_eq!(error.hint().as_deref(), Some("perhaps `assets` is meant; `tallyport schema` lists all names"));
     }
 }

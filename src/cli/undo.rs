@@ -24,7 +24,7 @@ use super::settings::{Connection, reach, shelf};
 use super::{Error, Exit};
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
-use crate::report::{Planned, counted, thousands};
+use crate::report::{RunEstimate, counted, thousands};
 use crate::run::journal::{
     Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
 };
@@ -138,7 +138,7 @@ fn half_done(shelf: &Shelf, run: &str) -> Result<Option<String>, Error> {
 /// What becomes of everything the run did.
 struct Plan {
     deeds: Vec<undo::Deed>,
-    planned: Planned,
+    planned: RunEstimate,
     knowledge: Knowledge,
     /// Steps of the run that were never sent.
     never_sent: u64,
@@ -166,7 +166,7 @@ async fn plan(
     let requests = deeds.iter().filter(|deed| deed.kind().is_some()).count() as u64;
     let quota = connection.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);
-    let planned = Planned { requests, seconds, emails, people, quota };
+    let planned = RunEstimate { requests, seconds, emails, people, quota };
     let knowledge = Knowledge { log, ..Knowledge::default() };
     Ok(Plan { deeds, planned, knowledge, never_sent: journal.open_steps()? })
 }
@@ -197,7 +197,7 @@ fn told(
 }
 
 /// Asks before anything is sent, and names what cannot be taken back again: final deletes and e-mails (design rule 15).
-fn confirm(shown: &Shown, planned: &Planned, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
+fn confirm(shown: &Shown, planned: &RunEstimate, args: &UndoArgs, printer: Printer) -> Result<(), Error> {
     if args.yes {
         return Ok(());
     }

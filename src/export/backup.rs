@@ -11,9 +11,11 @@ use crate::api::RawFields;
 use crate::catalog::Record;
 use crate::schema::Entity;
 use crate::table::Row;
-use crate::table::write::sheet::{HEADER, Widths, dress, header_format, set_header_height};
-use crate::table::write::xlsx::{CellFormats, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put};
-use crate::table::write::{WholeFile, WriteError, guarded};
+use crate::table::write::sheet::{ColumnWidths, HEADER, apply_layout, header_format, set_header_height};
+use crate::table::write::xlsx::{
+    CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, write_cell,
+};
+use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
 
 /// In characters.
 const NARROWEST: usize = 8;
@@ -41,9 +43,9 @@ pub enum BackupError {
 
 impl BackupError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
-            BackupError::Write(error) => error.mend(),
+            BackupError::Write(error) => error.hint(),
             BackupError::Taken { .. } => Some(String::from("name another file with --backup, or move that one away")),
             BackupError::TooMany { .. } => Some(String::from("split the sheet, and delete in several runs")),
             BackupError::TooWide { .. } | BackupError::TooLong { .. } => {
@@ -56,7 +58,7 @@ impl BackupError {
 /// A backup in the making: whole on disk, or not there.
 #[derive(Debug)]
 pub struct Backup {
-    whole: WholeFile,
+    whole: AtomicFile,
 }
 
 impl Backup {
@@ -67,7 +69,7 @@ impl Backup {
     pub fn create(path: &Path) -> Result<Self, BackupError> {
         match path.exists() {
             true => Err(BackupError::Taken { path: path.to_path_buf() }),
-            false => Ok(Self { whole: WholeFile::create(path)? }),
+            false => Ok(Self { whole: AtomicFile::create(path)? }),
         }
     }
 
@@ -79,7 +81,7 @@ impl Backup {
         let columns = Columns::backup(entity, records.iter().copied());
         see_limits(&columns, records, names)?;
         let Self { whole } = self;
-        guarded(whole.path(), || {
+        catch_write_panic(whole.path(), || {
             let mut workbook = Workbook::new();
             workbook.set_tempdir(whole.folder())?;
             let about = DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport");
@@ -103,7 +105,7 @@ fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(
     let mut row = Row::default();
     for record in records {
         fill_row(columns, record, names, 0, &mut row);
-        let too_long = |text: &str| clipped(text).len() < text.len();
+        let too_long = |text: &str| truncate_to_cell(text).len() < text.len();
         if let Some((_, header)) = row.cells().zip(columns.headers()).find(|(cell, _)| too_long(cell.text)) {
             let id = record.get("id").and_then(serde_json::Value::as_i64).unwrap_or_default();
             return Err(BackupError::TooLong { id, header: header.to_owned() });
@@ -126,12 +128,12 @@ fn fill(
     for (number, record) in (1..).zip(records) {
         fill_row(columns, record, names, u64::from(number) + 1, &mut row);
         for (place, cell) in (0..).zip(row.cells()) {
-            put(sheet, (number, place), cell, Mark::Plain, &mut formats)?;
-            widths.see(number, usize::from(place), cell);
+            write_cell(sheet, (number, place), cell, CellMark::Plain, &mut formats)?;
+            widths.observe(number, usize::from(place), cell);
         }
     }
     widths.set(sheet)?;
-    dress(sheet, records.len() as u32, widths.last_column(), 0)
+    apply_layout(sheet, records.len() as u32, widths.last_column(), 0)
 }
 
 fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row: &mut Row) {
@@ -144,9 +146,9 @@ fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row:
 }
 
 /// The headers, and the columns' formats; gives the headers' widths.
-fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<Widths, XlsxError> {
+fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<ColumnWidths, XlsxError> {
     let (read, told) = (header_format(HEADER), header_format(TOLD));
-    let mut widths = Widths::new(NARROWEST);
+    let mut widths = ColumnWidths::new(NARROWEST);
     for (place, (text, part)) in (0..).zip(columns.headers_with_part()) {
         sheet.set_column_format(place, formats.text_column())?;
         let format = match part {

@@ -10,7 +10,7 @@ use crate::api::{RawFields, custom_fields};
 use crate::catalog::{Record, Shape};
 use crate::mapping::{To, Words};
 use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
-use crate::table::write::output::{Holds, OutputColumn};
+use crate::table::write::output::{ColumnType, OutputColumn};
 use crate::table::{Row, Value};
 
 /// The header over the ids that records had: they are told to people, and mean nothing to an import.
@@ -40,7 +40,7 @@ pub struct Columns {
 #[derive(Debug)]
 struct Column {
     header: String,
-    holds: Holds,
+    column_type: ColumnType,
     of: Source,
     /// Where in a record its field was found last: records of one list carry their fields in one order.
     place: Cell<usize>,
@@ -90,20 +90,20 @@ impl Columns {
     pub fn of(entity: &'static Entity, shape: &Shape, ids: Ids) -> Self {
         let mut columns = Self::new(entity, if ids == Ids::Both { Purpose::Reading } else { Purpose::Finding });
         if entity.is_collection() {
-            columns.add("id", Holds::Text, Source::Own(String::from("id")));
+            columns.add("id", ColumnType::Text, Source::Own(String::from("id")));
         }
         for field in entity.fields.iter().filter(|field| field.read && field.kind != Kind::CustomFields) {
             columns.add_field(entity, field, ids);
         }
         for name in shape.custom.iter() {
-            columns.add(&format!("custom:{name}"), Holds::Text, Source::Custom(name.to_owned()));
+            columns.add(&format!("custom:{name}"), ColumnType::Text, Source::Custom(name.to_owned()));
         }
         let known = |name: &str| entity.field(name).is_some() || name == "custom_fields" || MOMENTS.contains(&name);
         for name in shape.fields.iter().filter(|name| !known(name)) {
-            columns.add(name, Holds::Json, Source::Own(name.to_owned()));
+            columns.add(name, ColumnType::Json, Source::Own(name.to_owned()));
         }
         for name in MOMENTS.iter().filter(|name| entity.is_collection() && shape.fields.contains(name)) {
-            columns.add(name, Holds::Moment, Source::Own((*name).to_owned()));
+            columns.add(name, ColumnType::Timestamp, Source::Own((*name).to_owned()));
         }
         columns
     }
@@ -112,23 +112,23 @@ impl Columns {
     /// end what only replies carry, as far as any of the records has it.
     pub fn backup<'r>(entity: &'static Entity, records: impl Iterator<Item = &'r Record> + Clone) -> Self {
         let mut columns = Self::new(entity, Purpose::Finding);
-        columns.add(DELETED_ID, Holds::Integer, Source::Own(String::from("id")));
+        columns.add(DELETED_ID, ColumnType::Integer, Source::Own(String::from("id")));
         for field in entity.created_fields().filter(|field| field.kind != Kind::CustomFields) {
             match field.reference_to() {
-                Some(reference) => columns.add(&name_header(field), Holds::Text, Source::Name(field, reference)),
-                None => columns.add(field.name, value::holds(field), Source::Field(field)),
+                Some(reference) => columns.add(&name_header(field), ColumnType::Text, Source::Name(field, reference)),
+                None => columns.add(field.name, value::column_type(field), Source::Field(field)),
             }
         }
         let custom = records.clone().filter_map(|record| record.get("custom_fields")).flat_map(custom_fields);
         for (name, _) in custom {
-            columns.add(&format!("custom:{name}"), Holds::Text, Source::Custom(name));
+            columns.add(&format!("custom:{name}"), ColumnType::Text, Source::Custom(name));
         }
         let words = Words::new(entity);
         for field in entity.fields.iter().filter(|field| !field.is_written() && field.read) {
             let is_idle = matches!(words.get(field.name), Some(To::Ignored(_)));
             let is_held = |record: &Record| record.get(field.name).is_some_and(|value| !is_nothing(value));
             if is_idle && records.clone().any(is_held) {
-                columns.add(field.name, value::holds(field), Source::Field(field));
+                columns.add(field.name, value::column_type(field), Source::Field(field));
             }
         }
         columns
@@ -140,26 +140,26 @@ impl Columns {
     }
 
     /// Adds a column, unless one is headed so already.
-    fn add(&mut self, header: &str, holds: Holds, of: Source) {
+    fn add(&mut self, header: &str, column_type: ColumnType, of: Source) {
         if !self.columns.iter().any(|known| known.header == header) {
-            self.columns.push(Column { header: header.to_owned(), holds, of, place: Cell::new(0) });
+            self.columns.push(Column { header: header.to_owned(), column_type, of, place: Cell::new(0) });
         }
     }
 
     fn add_field(&mut self, entity: &'static Entity, field: &'static Field, ids: Ids) {
         if !field.names.is_empty() && ids != Ids::Only {
-            self.add(&format!("{}_name", field.name), Holds::Text, Source::Holders(field));
+            self.add(&format!("{}_name", field.name), ColumnType::Text, Source::Holders(field));
         }
         let Some(reference) = field.reference_to().filter(|reference| reference.wire == Wire::Id) else {
-            return self.add(field.name, value::holds(field), Source::Field(field));
+            return self.add(field.name, value::column_type(field), Source::Field(field));
         };
         let through = |shown| through(entity, field, shown);
         if ids != Ids::Names {
-            self.add(field.name, Holds::Text, through(Shown::Id).unwrap_or(Source::Id(field)));
+            self.add(field.name, ColumnType::Text, through(Shown::Id).unwrap_or(Source::Id(field)));
         }
         if ids != Ids::Only {
             let shown = through(Shown::Name(reference)).unwrap_or(Source::Name(field, reference));
-            self.add(&name_header(field), Holds::Text, shown);
+            self.add(&name_header(field), ColumnType::Text, shown);
         }
     }
 
@@ -169,7 +169,7 @@ impl Columns {
 
     /// As an output wants them.
     pub fn output(&self) -> Vec<OutputColumn> {
-        let output = |column: &Column| OutputColumn { header: column.header.clone(), holds: column.holds };
+        let output = |column: &Column| OutputColumn { header: column.header.clone(), column_type: column.column_type };
         self.columns.iter().map(output).collect()
     }
 
@@ -204,9 +204,9 @@ impl Columns {
         let mut custom = None;
         for column in &self.columns {
             match &column.of {
-                Source::Own(field) => value::push(column.holds, column.find(record, field), cells.row),
+                Source::Own(field) => value::push(column.column_type, column.find(record, field), cells.row),
                 Source::Field(field) => self.push_field(field, column, record, cells.row),
-                Source::Id(field) => value::push(Holds::Text, column.find(record, field.name), cells.row),
+                Source::Id(field) => value::push(ColumnType::Text, column.find(record, field.name), cells.row),
                 Source::Name(field, reference) => {
                     self.push_name((field, *reference), column.find(record, field.name), record, &mut cells);
                 }
@@ -235,7 +235,7 @@ impl Columns {
         match field.kind {
             Kind::Money => value::push_amount(json, self.currency.and_then(|field| record.get(field)), row),
             Kind::Option(choices) => value::push_option(choices.create, json, row),
-            _ => value::push(column.holds, json, row),
+            _ => value::push(column.column_type, json, row),
         }
     }
 

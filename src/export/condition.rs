@@ -67,7 +67,7 @@ pub enum ConditionError {
 
 impl ConditionError {
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             ConditionError::NoEquals { .. } => String::from("write FIELD=VALUE, such as --where status=Deployed"),
             ConditionError::NoField { nearest: Some(nearest), .. } => format!("perhaps `{nearest}` is meant"),
@@ -361,14 +361,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_says_what_could() {
-        for (text, mend) in [
+        for (text, hint) in [
             ("status", "write FIELD=VALUE, such as --where status=Deployed"),
             ("asset_serail=7", "perhaps `asset_serial` is meant"),
             ("qqq=7", "`tallyport schema assets` lists its fields"),
             ("purchase_date=1/2/24", "give a day such as 2026-01-31"),
             ("status=In repar", "perhaps `In repair` is meant"),
         ] {
-            assert_eq!(condition(text).unwrap_err().mend(), mend, "{text}");
+            assert_eq!(condition(text).unwrap_err().hint(), hint, "{text}");
         }
     }
 }

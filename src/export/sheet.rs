@@ -11,7 +11,7 @@ use crate::api::RawFields;
 use crate::catalog::{Mirror, MirrorError};
 use crate::schema::Entity;
 use crate::table::write::WriteError;
-use crate::table::write::output::{Holds, Output, OutputColumn};
+use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Cell, Row, Value};
 
 /// One table of an export.
@@ -55,8 +55,9 @@ pub enum SheetError {
 
 impl Sheet {
     /// Begins the table.
-    pub fn begin(&self, output: &mut dyn Output) -> Result<(), WriteError> {
-        let front = self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), holds: Holds::Text });
+    pub fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
+        let front =
+            self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), column_type: ColumnType::Text });
         let columns: Vec<OutputColumn> = front.chain(self.columns.output()).collect();
         output.begin(&self.name, &columns)
     }
@@ -66,7 +67,7 @@ impl Sheet {
         &self,
         mirror: &Mirror,
         names: &Names,
-        output: &mut dyn Output,
+        output: &mut dyn TableWriter,
         on_row: &mut dyn FnMut(u64),
     ) -> Result<u64, SheetError> {
         let mut row = Row::default();

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::schema::{Field, Kind, fold_header};
-use crate::table::write::output::Holds;
+use crate::table::write::output::ColumnType;
 use crate::table::{Row, Value};
 
 /// Excel keeps fifteen digits of a number.
@@ -36,15 +36,15 @@ pub(super) fn formats() -> &'static Arc<[String]> {
 }
 
 /// What the cells of a field's column hold. Ids are called by, not reckoned with: they are text.
-pub(super) fn holds(field: &Field) -> Holds {
+pub(super) fn column_type(field: &Field) -> ColumnType {
     match field.kind {
-        Kind::Integer { .. } => Holds::Integer,
-        Kind::Money => Holds::Money,
-        Kind::Date => Holds::Date,
-        Kind::Boolean => Holds::Boolean,
-        Kind::Structure | Kind::CustomFields => Holds::Json,
-        Kind::Text(_) if MOMENTS.contains(&field.name) => Holds::Moment,
-        Kind::Text(_) | Kind::Option(_) | Kind::Currency | Kind::Reference(_) | Kind::User => Holds::Text,
+        Kind::Integer { .. } => ColumnType::Integer,
+        Kind::Money => ColumnType::Money,
+        Kind::Date => ColumnType::Date,
+        Kind::Boolean => ColumnType::Boolean,
+        Kind::Structure | Kind::CustomFields => ColumnType::Json,
+        Kind::Text(_) if MOMENTS.contains(&field.name) => ColumnType::Timestamp,
+        Kind::Text(_) | Kind::Option(_) | Kind::Currency | Kind::Reference(_) | Kind::User => ColumnType::Text,
     }
 }
 
@@ -68,25 +68,25 @@ pub(super) fn integer(json: &str) -> Option<i64> {
 }
 
 /// Appends a value as a cell of what the column holds.
-pub(super) fn push(holds: Holds, json: Option<&str>, row: &mut Row) {
+pub(super) fn push(column_type: ColumnType, json: Option<&str>, row: &mut Row) {
     let Some(json) = told(json) else { return row.push("", Value::Blank) };
     let text = plain(json);
-    match holds {
-        Holds::Text => row.push_text(&text),
-        Holds::Json => push_any(json, &text, row),
-        Holds::Boolean => match truth(&text) {
+    match column_type {
+        ColumnType::Text => row.push_text(&text),
+        ColumnType::Json => push_any(json, &text, row),
+        ColumnType::Boolean => match truth(&text) {
             Some(truth) => row.push(if truth { "TRUE" } else { "FALSE" }, Value::Boolean(truth)),
             None => row.push_text(&text),
         },
-        Holds::Date => match day(&text) {
+        ColumnType::Date => match day(&text) {
             Some(day) => row.push(&day.to_string(), Value::Date(day.at(0, 0, 0, 0))),
             None => row.push_text(&text),
         },
-        Holds::Moment => match text.parse::<Timestamp>() {
+        ColumnType::Timestamp => match text.parse::<Timestamp>() {
             Ok(moment) => row.push(&text, Value::Date(TimeZone::UTC.to_datetime(moment))),
             Err(_) => row.push_text(&text),
         },
-        Holds::Integer | Holds::Number | Holds::Money => push_number(&text, 0, row),
+        ColumnType::Integer | ColumnType::Number | ColumnType::Money => push_number(&text, 0, row),
     }
 }
 
@@ -178,10 +178,10 @@ mod tests {
     fn what_is_not_of_its_kind_is_kept_as_text() {
         let mut row = Row::default();
         row.restart(1, formats());
-        push(Holds::Integer, Some("12345678901234567890"), &mut row);
-        push(Holds::Date, Some("\"soon\""), &mut row);
-        push(Holds::Boolean, Some("\"maybe\""), &mut row);
-        push(Holds::Moment, Some("\"2024-05-01T12:34:56.789Z\""), &mut row);
+        push(ColumnType::Integer, Some("12345678901234567890"), &mut row);
+        push(ColumnType::Date, Some("\"soon\""), &mut row);
+        push(ColumnType::Boolean, Some("\"maybe\""), &mut row);
+        push(ColumnType::Timestamp, Some("\"2024-05-01T12:34:56.789Z\""), &mut row);
         let cells: Vec<_> = row.cells().map(|cell| (cell.text.to_owned(), cell.value)).collect();
         let moment = jiff::civil::date(2024, 5, 1).at(12, 34, 56, 789_000_000);
         assert_eq!(cells[0], (String::from("12345678901234567890"), Value::Text));

@@ -35,7 +35,7 @@ pub enum MappingFileError {
 
 impl MappingFileError {
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             MappingFileError::Unreadable { .. } => String::from("see that the path is right"),
             MappingFileError::Invalid { .. } => String::from(

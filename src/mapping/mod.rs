@@ -182,7 +182,7 @@ pub enum Fault {
 
 impl Fault {
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             Fault::Misspelt { header, field, .. } => {
                 format!("add --map '{header}={field}' if it is, or --ignore '{header}' if it is not")

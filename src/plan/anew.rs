@@ -92,7 +92,7 @@ impl<S: StepSink> Planner<'_, S> {
             let Some(target) = self.referred(*reference, own.record.get(field.name)) else { return true };
             let called = self.catalog.describe(reference.to, Target::Known(target));
             if shown.contains(&given.field) {
-                problem.flaw = own::unknown_name_beside_id(reference.to, name, &called, target);
+                problem.error = own::unknown_name_beside_id(reference.to, name, &called, target);
             }
             let record = self.catalog.record(reference.to, target);
             let may_be_old = self.exported.zip(record).is_some_and(|(at, record)| own::changed_after(record, at));

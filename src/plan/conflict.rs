@@ -11,7 +11,7 @@ use super::own::Own;
 use super::{diff, held};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Target};
-use crate::check::{Code, Conflicts, Flaw, GivenCustom, Problem};
+use crate::check::{Code, Conflicts, GivenCustom, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
 use crate::schema::Field;
@@ -21,7 +21,7 @@ use crate::table::Row;
 const LONGEST_VALUE: usize = 60;
 
 /// What to do about it.
-const MEND: &str = "edit a new export, or the result of your own last import; or say whose values stay with --conflicts \
+const HINT: &str = "edit a new export or the result of your last import, or choose which values win with --conflicts \
                     theirs, mine or skip";
 
 /// Where a row and its record differ, and since when.
@@ -84,15 +84,15 @@ impl Conflict {
 
     /// One problem for every cell in which sheet and service differ; of a row that deletes, one for its id too.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let flaw = |expected: String| Flaw::new(Code::RecordConflict, expected, MEND);
+        let error = |message: String| ValueError::new(Code::RecordConflict, message, HINT);
         let since = self.changed.text();
         if self.differing.is_empty() {
-            let expected = format!("the record as it was exported; it was changed on the service on {since}");
-            return vec![flaw(expected).at(Some(self.id_column), &self.id.to_string())];
+            let message = format!("the record was changed on the service on {since}, after the export");
+            return vec![error(message).at(Some(self.id_column), &self.id.to_string())];
         }
         let problem = |difference: &Difference| {
-            let expected = format!("{}, as the service has it; it changed the record on {since}", difference.service());
-            flaw(expected).at(Some(difference.column), &difference.sheet)
+            let message = format!("the service has {}, changed on {since}, after the export", difference.service());
+            error(message).at(Some(difference.column), &difference.sheet)
         };
         self.differing.iter().map(problem).collect()
     }

@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, Target};
 use crate::check::text::trimmed;
 use crate::mapping::Ids;
 use crate::schema::{Field, Kind, Reference, Wire};
-use crate::table::write::xlsx::clipped;
+use crate::table::write::xlsx::truncate_to_cell;
 use crate::table::{Cell, Value};
 
 /// Whether a cell shows the value of a field, in a column of bare ids or one of names. Blank cells show nothing.
@@ -72,7 +72,7 @@ pub(super) fn is_same_text(shown: &str, held: &str) -> bool {
     let (shown, held) = (trimmed(shown), trimmed(held));
     shown == held
         || ((shown.contains('\r') || held.contains('\r')) && with_plain_ends(shown) == with_plain_ends(held))
-        || (clipped(held).len() < held.len() && shown == trimmed(clipped(held)))
+        || (truncate_to_cell(held).len() < held.len() && shown == trimmed(truncate_to_cell(held)))
 }
 
 fn with_plain_ends(text: &str) -> String {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, Target};
-use crate::check::{CheckedRow, Code, Flaw, choice, text};
+use crate::check::{CheckedRow, Code, ValueError, choice, text};
 use crate::plan::resolver::{Renamed, Resolved, Resolver, UnknownNames, Users};
 use crate::schema::{self, Entity, Field, Kind, Reference};
 use crate::table::Row;
@@ -60,7 +60,7 @@ impl Source<'_> {
     ///
     /// # Errors
     /// Where the row does not hold all that a create requires.
-    pub(super) fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<Draft, Flaw> {
+    pub(super) fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<Draft, ValueError> {
         let entity = schema::collection(reference.to).ok_or_else(|| incomplete(reference.to, name, "a collection"))?;
         let mut draft = Draft {
             entity,
@@ -86,7 +86,7 @@ impl Source<'_> {
         }
     }
 
-    fn describe(&self, draft: &mut Draft, about: &'static Field, cell: &str) -> Result<(), Flaw> {
+    fn describe(&self, draft: &mut Draft, about: &'static Field, cell: &str) -> Result<(), ValueError> {
         match about.kind {
             Kind::Option(choices) => {
                 let position = choice::option(cell, choices.create)?;
@@ -102,14 +102,20 @@ impl Source<'_> {
         Ok(())
     }
 
-    fn refer(&self, draft: &mut Draft, about: &'static Field, reference: Reference, cell: &str) -> Result<(), Flaw> {
+    fn refer(
+        &self,
+        draft: &mut Draft,
+        about: &'static Field,
+        reference: Reference,
+        cell: &str,
+    ) -> Result<(), ValueError> {
         let resolver =
             Resolver { catalog: self.catalog, users: self.users, unknown: self.unknown, renamed: self.renamed };
         match resolver.related(reference, cell)? {
             Resolved::Record(target, reference) => draft.records.push((about, reference, target)),
             Resolved::Missing { name, reference, problem } => {
                 if !self.covers.covers(reference.to) {
-                    return Err(problem.flaw);
+                    return Err(problem.error);
                 }
                 // A related record has no describing columns of its own: no field of the row names it.
                 draft.missing.push((about, self.draft(usize::MAX, &name, reference)?));
@@ -136,10 +142,10 @@ fn name_field(entity: &Entity, name: &str) -> &'static str {
     }
 }
 
-fn incomplete(collection: &str, name: &str, lacking: &str) -> Flaw {
-    Flaw::new(
+fn incomplete(collection: &str, name: &str, lacking: &str) -> ValueError {
+    ValueError::new(
         Code::NameIncomplete,
-        format!("enough to create `{name}` in {collection}: `{lacking}` is lacking"),
+        format!("cannot create `{name}` in {collection}: missing `{lacking}`"),
         format!(
             "create it in a {collection} sheet, or add a column that says its {}",
             lacking.trim_end_matches("_id").replace('_', " ")

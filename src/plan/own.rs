@@ -9,7 +9,7 @@ use super::moment::Moment;
 use super::{diff, held};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Record};
-use crate::check::{CheckedRow, Code, Flaw, GivenId};
+use crate::check::{CheckedRow, Code, GivenId, ValueError};
 use crate::mapping::{Column, Mapping, OwnIds, Stamp, To};
 use crate::plan::resolver::ResolvedField;
 use crate::table::Row;
@@ -122,15 +122,13 @@ fn add_note(note: &mut String, more: &str) {
 }
 
 /// A name that the account lacks, beside an id that it has.
-pub(super) fn unknown_name_beside_id(collection: &str, name: &str, told_by_id: &str, id: i64) -> Flaw {
-    Flaw::new(
+pub(super) fn unknown_name_beside_id(collection: &str, name: &str, told_by_id: &str, id: i64) -> ValueError {
+    ValueError::new(
         Code::NameNotFound,
-        format!(
-            "one of the account's {collection}; there is no `{name}`, and the id beside it is {told_by_id} (#{id})"
-        ),
+        format!("`{name}` not found in {collection}; the id beside it is {told_by_id} (#{id})"),
         format!(
             "write that name if it was renamed since the export, or correct it; for a new record empty the id beside it \
-             and add --create-missing={collection}"
+             and pass --create-missing={collection}"
         ),
     )
 }

@@ -12,7 +12,7 @@ use crate::api::Body;
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
 use crate::check::{
-    CheckedRow, Code, Conflicts, Duplicates, Flaw, GivenCustom, GivenId, Mode, Problem, RowAction, Rules,
+    CheckedRow, Code, Conflicts, Duplicates, GivenCustom, GivenId, Mode, Problem, RowAction, Rules, ValueError,
 };
 use crate::plan::resolver::{Renamed, Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
 use crate::schema::{Deletion, Entity, Kind, Role, Use};
@@ -77,12 +77,12 @@ impl<S: StepSink> Planner<'_, S> {
         match self.claims.take((sheet.mapping.entity.name, id), claim) {
             None => Ok(decision),
             Some(earlier) => {
-                let flaw = Flaw::new(
+                let error = ValueError::new(
                     Code::DuplicateKey,
-                    format!("each record once; row {earlier} is about the same record, #{id}"),
+                    format!("duplicate of row {earlier}; both are record #{id}"),
                     "merge the two rows, or correct the one that is wrong",
                 );
-                Err(vec![key_problem(sheet, row, flaw)])
+                Err(vec![key_problem(sheet, row, error)])
             }
         }
     }
@@ -225,37 +225,37 @@ impl<S: StepSink> Planner<'_, S> {
         let by_key = self.by_key(sheet, row, &told.all());
         let Some(GivenId { number: id, column, .. }) = checked.id else { return by_key };
         if self.catalog.record(collection, id).is_none() {
-            let flaw = Flaw::new(
+            let error = ValueError::new(
                 Code::RecordMissing,
-                format!("the id of one of the account's {collection}; there is no `#{id}`"),
+                format!("no record with id `#{id}` in {collection}"),
                 "correct the id, or --ignore the column if it holds another system's ids",
             );
-            return Err(flaw.at(Some(column), &id.to_string()));
+            return Err(error.at(Some(column), &id.to_string()));
         }
         match by_key {
             Ok(Some(target)) if target != Target::Known(id) => {
-                let flaw = Flaw::new(
+                let error = ValueError::new(
                     Code::NameConflict,
                     format!(
-                        "one record; the id is {}, the row describes {}",
+                        "id and row disagree; the id is {}, the row describes {}",
                         self.catalog.describe(collection, Target::Known(id)),
                         self.catalog.describe(collection, target)
                     ),
                     "correct the id, or --ignore the column if it holds another system's ids",
                 );
-                Err(flaw.at(Some(column), &id.to_string()))
+                Err(error.at(Some(column), &id.to_string()))
             }
             Ok(None) | Err(_) if own.is_none() => {
-                let flaw = Flaw::new(
+                let error = ValueError::new(
                     Code::NameConflict,
                     format!(
-                        "the record of that id, which is {}; the row describes another",
+                        "id and row disagree; the id is {}, the row describes another record",
                         self.catalog.describe(collection, Target::Known(id))
                     ),
-                    "add --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
+                    "pass --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
                      or --ignore the column if it holds another system's ids",
                 );
-                Err(flaw.at(Some(column), &id.to_string()))
+                Err(error.at(Some(column), &id.to_string()))
             }
             // A row without a key, or one that says a new key for the record of that id.
             Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
@@ -283,12 +283,12 @@ impl<S: StepSink> Planner<'_, S> {
             Found::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
-                let flaw = Flaw::new(
+                let error = ValueError::new(
                     Code::RecordAmbiguous,
-                    format!("one record; these match: {}", shown.join("; ")),
+                    format!("several records match: {}", shown.join("; ")),
                     "add a column `_id` with the one you mean, or tell them apart with --match-on",
                 );
-                Err(key_problem(sheet, row, flaw))
+                Err(key_problem(sheet, row, error))
             }
         }
     }
@@ -325,7 +325,7 @@ impl<S: StepSink> Planner<'_, S> {
                 Resolved::Missing { name, reference, problem } if self.covers.covers(reference.to) => {
                     match source.draft(given.field, &name, reference) {
                         Ok(draft) => drafts.push((given.field, draft)),
-                        Err(flaw) => problems.push(flaw.at(problem.column, &problem.found)),
+                        Err(error) => problems.push(error.at(problem.column, &problem.found)),
                     }
                 }
                 Resolved::Missing { problem, .. } => problems.push(problem),
@@ -506,12 +506,12 @@ impl<S: StepSink> Planner<'_, S> {
 
     fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: Target) -> Problem {
         let described = self.catalog.describe(sheet.mapping.entity.name, target);
-        let flaw = Flaw::new(
+        let error = ValueError::new(
             Code::RecordExists,
-            format!("a new record; the account holds {described}"),
+            format!("record already exists: {described}"),
             "leave the row out, or use --mode upsert to update it",
         );
-        key_problem(sheet, row, flaw)
+        key_problem(sheet, row, error)
     }
 }
 
@@ -582,43 +582,43 @@ fn key_value<'t>(
 /// What is wrong with a name in the key of a record to delete: nothing is created for it.
 fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     let Resolved::Missing { problem, .. } = &given.value else { return None };
-    let flaw = Flaw { mend: "correct the cell, or leave the row out".into(), ..problem.flaw.clone() };
-    Some(Problem { flaw, ..problem.clone() })
+    let error = ValueError { hint: Some("correct the cell, or leave the row out".into()), ..problem.error.clone() };
+    Some(Problem { error, ..problem.clone() })
 }
 
-fn unsure_letters(name: &str) -> Flaw {
-    Flaw::new(
+fn unsure_letters(name: &str) -> ValueError {
+    ValueError::new(
         Code::CellUndecoded,
-        format!("a name of the account; there is no `{name}`, and the file's encoding is a guess"),
+        format!("`{name}` not found, and the file's encoding is uncertain"),
         "name the file's encoding with --encoding, or correct the name",
     )
 }
 
 /// A problem at the first key column.
-fn key_problem(sheet: &SheetPlan<'_>, row: &Row, flaw: Flaw) -> Problem {
+fn key_problem(sheet: &SheetPlan<'_>, row: &Row, error: ValueError) -> Problem {
     let column = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
     let found = column.map_or("", |column| row.cell(column as usize).text);
-    flaw.at(column, found)
+    error.at(column, found)
 }
 
-fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, mend: &'static str) -> Problem {
-    let expected = format!("one of the account's {}", sheet.mapping.entity.name);
-    key_problem(sheet, row, Flaw::new(Code::RecordMissing, expected, mend))
+fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, hint: &'static str) -> Problem {
+    let message = format!("record not found in {}", sheet.mapping.entity.name);
+    key_problem(sheet, row, ValueError::new(Code::RecordMissing, message, hint))
 }
 
 fn key_missing(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let expected = match sheet.match_on.first() {
-        Some(name) => format!("a value for `{name}`, or the record's number in a column `_id`"),
-        None => String::from("the record's number in a column `_id`"),
+    let message = match sheet.match_on.first() {
+        Some(name) => format!("missing key; expected a value for `{name}`, or the record's id in a column `_id`"),
+        None => String::from("missing key; expected the record's id in a column `_id`"),
     };
-    key_problem(sheet, row, Flaw::new(Code::KeyMissing, expected, "say which record is meant, or leave the row out"))
+    key_problem(sheet, row, ValueError::new(Code::KeyMissing, message, "identify the record, or leave the row out"))
 }
 
 fn planned_twice(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let flaw = Flaw::new(
+    let error = ValueError::new(
         Code::DuplicateKey,
-        "each record once; an earlier row or sheet of this run creates the same",
+        "duplicate; an earlier row or sheet of this run creates the same record",
         "merge the two rows, or correct the one that is wrong",
     );
-    key_problem(sheet, row, flaw)
+    key_problem(sheet, row, error)
 }

@@ -10,7 +10,7 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
 use crate::catalog::{Catalog, Found, Naming, Target, fold_name};
-use crate::check::{CheckedRow, Code, Flaw, Given, GivenField, Problem, text};
+use crate::check::{CheckedRow, Code, Given, GivenField, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{Field, Kind, Reference, Wire};
 use crate::table::Row;
@@ -120,30 +120,30 @@ impl Resolver<'_> {
             Given::Boolean(truth) => Resolved::Value(Json::from(truth)),
             Given::Currency(code) => Resolved::Value(Json::from(code)),
             Given::Option(position) => Resolved::Option(position),
-            Given::UserEmail => self.user(trimmed).map_err(|flaw| flaw.at(Some(given.column), raw))?,
+            Given::UserEmail => self.user(trimmed).map_err(|error| error.at(Some(given.column), raw))?,
             Given::Name(ids) => {
                 let Some(reference) = field.reference_to() else { return Ok(Resolved::Value(Json::from(trimmed))) };
                 let hints = hints(row, checked, given.field);
                 self.name(reference, trimmed, ids, &hints)
-                    .map_err(|flaw| flaw.at(Some(given.column), raw))?
+                    .map_err(|error| error.at(Some(given.column), raw))?
                     .fix(given.column, raw)
             }
         })
     }
 
-    fn user(&self, email: &str) -> Result<Resolved, Flaw> {
+    fn user(&self, email: &str) -> Result<Resolved, ValueError> {
         match self.users.get(&email.to_lowercase()) {
             Some(Some(id)) => Ok(Resolved::Value(Json::from(*id))),
-            _ => Err(Flaw::new(
+            _ => Err(ValueError::new(
                 Code::NameNotFound,
-                "the e-mail address of a user whose changes are in the activity log",
-                "write the user's number; the service lists no users",
+                "unknown user; expected the e-mail address of a user who appears in the activity log",
+                "use the user's id; the service has no list of users",
             )),
         }
     }
 
     /// The record a text names in the collection that `reference` points at.
-    fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, Flaw> {
+    fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, ValueError> {
         let found = match self.unknown.nearest(reference, ids, name) {
             Some(nearest) => Found::None { nearest },
             None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
@@ -166,7 +166,7 @@ impl Resolver<'_> {
     }
 
     /// The record a text names, where a related column names it.
-    pub fn related(&self, reference: Reference, name: &str) -> Result<Resolved, Flaw> {
+    pub fn related(&self, reference: Reference, name: &str) -> Result<Resolved, ValueError> {
         self.name(reference, name, Ids::Marked, &[])
     }
 }
@@ -229,12 +229,12 @@ fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problem
 
 /// A name and an id that disagree.
 pub fn two_records(column: u32, row: &Row) -> Problem {
-    let flaw = Flaw::new(
+    let error = ValueError::new(
         Code::NameConflict,
-        "the same record in both columns",
+        "name and id are different records",
         "correct one of the two cells, or --ignore the column of ids",
     );
-    flaw.at(Some(column), row.cell(column as usize).text)
+    error.at(Some(column), row.cell(column as usize).text)
 }
 
 /// A whole amount as an integer, as the guide asks; a fraction as a number.
@@ -245,28 +245,28 @@ fn amount_json(amount: rust_decimal::Decimal) -> Json {
     }
 }
 
-fn not_found(collection: &str, name: &str, nearest: &[String]) -> Flaw {
-    let expected = format!("one of the account's {collection}; there is no `{name}`");
-    let mend = match nearest {
+fn not_found(collection: &str, name: &str, nearest: &[String]) -> ValueError {
+    let message = format!("`{name}` not found in {collection}");
+    let hint = match nearest {
         [] => format!("correct the name, or create it with --create-missing={collection}"),
         near => {
             let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
             format!("did you mean {}? Or create it with --create-missing={collection}", or_list(&near))
         }
     };
-    Flaw::new(Code::NameNotFound, expected, mend)
+    ValueError::new(Code::NameNotFound, message, hint)
 }
 
-fn no_such_id(collection: &str, id: &str) -> Flaw {
-    let expected = format!("one of the account's {collection}; there is no `{id}`");
-    Flaw::new(Code::NameNotFound, expected, "correct the id, or write the name in a column headed by a name")
+fn no_such_id(collection: &str, id: &str) -> ValueError {
+    let message = format!("`{id}` not found in {collection}");
+    ValueError::new(Code::NameNotFound, message, "correct the id, or write the name in a column headed by a name")
 }
 
-fn ambiguous(collection: &str, candidates: &[(Target, String)]) -> Flaw {
+fn ambiguous(collection: &str, candidates: &[(Target, String)]) -> ValueError {
     let shown: Vec<String> = candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
-    Flaw::new(
+    ValueError::new(
         Code::NameAmbiguous,
-        format!("a name that only one of the account's {collection} has; these fit: {}", shown.join("; ")),
+        format!("several {collection} match: {}", shown.join("; ")),
         "write the id of the one you mean, such as `#12`",
     )
 }

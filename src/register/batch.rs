@@ -11,12 +11,12 @@ use ring::digest::{Context, SHA256};
 use tempfile::TempDir;
 
 use super::manifest::FileFacts;
-use crate::table::write::{WholeFile, WriteError};
+use crate::table::write::{AtomicFile, WriteError};
 
 /// Files in the making.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
-    files: Vec<WholeFile>,
+    files: Vec<AtomicFile>,
 }
 
 impl Batch {
@@ -24,12 +24,12 @@ impl Batch {
     pub(super) fn add<E>(
         &mut self,
         path: &Path,
-        write: impl FnOnce(&mut WholeFile) -> Result<(), E>,
+        write: impl FnOnce(&mut AtomicFile) -> Result<(), E>,
     ) -> Result<(), super::RegisterError>
     where
         super::RegisterError: From<E>,
     {
-        let mut whole = WholeFile::create(path)?;
+        let mut whole = AtomicFile::create(path)?;
         write(&mut whole)?;
         whole.flush().map_err(|error| WriteError::from_io(path, error))?;
         self.files.push(whole);
@@ -75,7 +75,7 @@ enum Before {
 }
 
 impl Before {
-    fn of(whole: &WholeFile) -> Result<Self, WriteError> {
+    fn of(whole: &AtomicFile) -> Result<Self, WriteError> {
         let path = whole.path();
         if !path.is_file() {
             return Ok(Self::Nothing);
@@ -101,7 +101,7 @@ impl Placed {
     }
 }
 
-fn facts(whole: &WholeFile) -> io::Result<FileFacts> {
+fn facts(whole: &AtomicFile) -> io::Result<FileFacts> {
     let mut file: &File = whole.as_file();
     file.seek(SeekFrom::Start(0))?;
     let mut context = Context::new(&SHA256);

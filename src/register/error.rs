@@ -74,9 +74,9 @@ pub enum PreviousProblem {
 
 impl RegisterError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
-            Self::Write(error) => return error.mend().map(|mend| mend.replace("`--result`", "`-o`")),
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Write(error) => return error.hint().map(|hint| hint.replace("`--result`", "`-o`")),
             Self::Read(_) => return None,
             Self::Rates { problem: RatesProblem::NoBase, .. } => {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
@@ -92,6 +92,6 @@ impl RegisterError {
             Self::Twice { .. } => "export again: the account changed while it was read",
             Self::TooManyItems { .. } => "write a .csv file instead",
         };
-        Some(mend.to_owned())
+        Some(hint.to_owned())
     }
 }

@@ -103,7 +103,7 @@ impl std::fmt::Display for Gap {
 
 impl Gap {
     /// What to do about it in the account.
-    pub fn mend(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::CostMissing | Self::CostUnreadable(_) | Self::CostNegative(_) => "enter its purchase cost",
             Self::DateMissing | Self::DateUnreadable(_) => "enter its purchase date",
@@ -111,7 +111,7 @@ impl Gap {
             Self::RecordMissing { .. } => "choose an existing one",
             Self::MonthsMissing { .. } => "enter the months of the depreciation",
             Self::MinimumUnreadable { .. } => "enter the minimum value of the depreciation",
-            Self::BoughtLater(_) => "nothing, or mend the purchase date",
+            Self::BoughtLater(_) => "nothing, or correct the purchase date",
         }
     }
 }

@@ -29,7 +29,7 @@ use jiff::civil::Date;
 use super::amount::Currency;
 use super::columns::{COLUMNS, Missing, Told};
 use super::line::Line;
-use crate::table::formula::guarded_text;
+use crate::table::formula::escape_formula;
 
 /// Writes the register of `as_of`.
 pub(super) fn write(out: impl Write, lines: &[Line], as_of: Date) -> Result<(), csv::Error> {
@@ -53,7 +53,7 @@ pub(super) fn writer<W: Write>(out: W) -> csv::Writer<W> {
 fn spelled<'a>(told: &'a Told<'a>, currency: &Currency) -> std::borrow::Cow<'a, str> {
     match told {
         Told::Blank => "".into(),
-        Told::Text(text) => guarded_text(text),
+        Told::Text(text) => escape_formula(text),
         Told::Number(number) => number.to_string().into(),
         Told::Money(amount) => currency.plain(*amount).into(),
         Told::Date(day) => day.to_string().into(),

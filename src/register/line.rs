@@ -70,7 +70,7 @@ impl std::fmt::Display for Notice {
 
 impl Notice {
     /// What to do about it in the account.
-    pub fn mend(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self {
             Self::CurrencyUnstated => "enter its currency, or that of its location",
             Self::CurrencyUnknown(_) => "enter the three letters of ISO 4217",

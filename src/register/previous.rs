@@ -1,7 +1,7 @@
 //! An earlier register, read back: the opening of a roll-forward.
 //!
 //! It is a file that `export register` wrote, the workbook or the CSV, as it was written. What it says is checked, not
-//! mended: an opening that was edited by hand would not tie to the closing it once was.
+//! corrected: an opening that was edited by hand would not tie to the closing it once was.
 
 use std::ops::ControlFlow;
 use std::path::Path;

@@ -12,7 +12,7 @@
 //! - **Disposals**: held before and now no longer, or no longer in the account, with the amounts of the opening: the
 //!   service does not say when an asset was archived, so nothing is charged for the time up to it.
 //! - **Depreciation**: what the present schedule charges from the opening's day to the closing's.
-//! - **Adjustments**: the rest, which is what somebody changed: another cost, another schedule, a mended purchase date,
+//! - **Adjustments**: the rest, which is what somebody changed: another cost, another schedule, a corrected purchase date,
 //!   a move to another category or currency (out of one, into the other), and what had been charged by the opening's
 //!   day on a thing that was entered late.
 //!
@@ -32,7 +32,7 @@ use super::ledger::writer;
 use super::line::{Line, Standing};
 use super::previous::{Entry, Previous};
 use super::totals::{By, Group, groups, key, shown};
-use crate::table::formula::guarded_text;
+use crate::table::formula::escape_formula;
 
 /// How many differences an error names.
 const MOST_NAMED: usize = 5;
@@ -427,7 +427,7 @@ pub(super) fn write_csv(out: impl Write, roll: &Roll, to: Date) -> Result<(), cs
     for group in &roll.groups {
         for (measure, movement) in Measure::ALL.into_iter().zip(&group.movements) {
             out.write_field(&*group.currency.code)?;
-            out.write_field(&*guarded_text(&group.category))?;
+            out.write_field(&*escape_formula(&group.category))?;
             out.write_field(measure.name())?;
             for part in movement.parts() {
                 out.write_field(group.currency.plain(part))?;

@@ -18,7 +18,7 @@ use super::rates::Rates;
 use super::roll::{Roll, roll, write_csv};
 use super::totals::{CurrencyTotal, RegisterCounts, by_currency};
 use super::{MAX_ITEMS, ledger};
-use crate::table::write::{WholeFile, WriteError};
+use crate::table::write::{AtomicFile, WriteError};
 
 /// Where a register goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -226,7 +226,7 @@ impl RegisterWarning {
 }
 
 fn in_csv(
-    whole: &mut WholeFile,
+    whole: &mut AtomicFile,
     write: impl FnOnce(&mut dyn Write) -> Result<(), csv::Error>,
 ) -> Result<(), WriteError> {
     let path = whole.path().to_owned();

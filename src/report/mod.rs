@@ -3,16 +3,16 @@
 //! Every row of every input ends in exactly one [`Outcome`]. Three views are made of them, and they agree because
 //! they share [`Counts`], [`ProblemTally`] and the words of `words`:
 //!
-//! - [`ResultBook`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
+//! - [`ResultFile`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
 //!   rows are written as they come, and memory stays flat;
 //! - [`summary::text`]: the end of a run on the terminal;
 //! - [`summary::json`]: the same for scripts, whose shape is a contract.
 
-mod book;
+mod result_file;
 mod status;
 pub mod summary;
 mod tally;
-mod words;
+mod text;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,12 +20,12 @@ use std::path::PathBuf;
 
 use crate::check::Problem;
 
-pub use book::{RESULT_HEADERS, ResultBook, SUMMARY_SHEET};
-pub use status::{Counts, Reported, Status, Tense};
+pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
+pub use status::{Counts, ParsedStatus, ReportMode, Status};
 pub(crate) use summary::plan_sentence;
-pub use tally::{Example, Group, ProblemTally};
-pub use words::{Place, duration, problem_line};
-pub(crate) use words::{counted, is_secret, is_withheld, thousands};
+pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
+pub use text::{ProblemLocation, duration, problem_line};
+pub(crate) use text::{counted, is_secret, is_withheld, thousands};
 
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub struct RunSummary {
     pub options: Vec<(String, String)>,
     pub requests: Requests,
     /// What a run would take; on a dry run only.
-    pub planned: Option<Planned>,
+    pub planned: Option<RunEstimate>,
     /// How long it took.
     pub seconds: f64,
     pub problems: ProblemTally,
@@ -94,7 +94,7 @@ pub struct Requests {
 
 /// What a run would take.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub struct RunEstimate {
     pub requests: u64,
     /// How long they take under the quota.
     pub seconds: u64,
@@ -131,11 +131,11 @@ impl RunSummary {
     }
 
     /// Whether its statuses tell what was done, would be done, or was only checked.
-    pub fn tense(&self) -> Tense {
+    pub fn report_mode(&self) -> ReportMode {
         match (self.command, self.dry_run) {
-            ("check", _) => Tense::Checked,
-            (_, true) => Tense::Planned,
-            (_, false) => Tense::Done,
+            ("check", _) => ReportMode::Check,
+            (_, true) => ReportMode::DryRun,
+            (_, false) => ReportMode::Done,
         }
     }
 
@@ -161,15 +161,15 @@ impl RunSummary {
         self.rows().saturating_sub(self.counts().rows())
     }
 
-    /// Whether the run ended before its last row was sent, so that going on comes before mending: the rest needs no
-    /// mending, and what is mended in the result meanwhile would not be read by `resume`.
+    /// Whether the run ended before its last row was sent, so that resuming comes before fixing: the rest needs no
+    /// fixing, and what is fixed in the result meanwhile would not be read by `resume`.
     pub(crate) fn is_cut_short(&self) -> bool {
-        self.stopped.is_some() && self.tense() == Tense::Done
+        self.stopped.is_some() && self.report_mode() == ReportMode::Done
     }
 
     /// What people call one of its sheets: the sheet's name, after the file's where there are several files.
     pub fn label<'a>(&self, sheet: &'a SheetSummary) -> Cow<'a, str> {
-        let file = words::file_name(&sheet.file);
+        let file = text::file_name(&sheet.file);
         match &sheet.sheet {
             None => Cow::Owned(file),
             Some(name) if self.files.len() > 1 => Cow::Owned(format!("{file}: {name}")),

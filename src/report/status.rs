@@ -20,22 +20,22 @@ pub enum Status {
 
 /// Whether a status tells what was done, what a run would do, or what a check without an account found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Tense {
+pub enum ReportMode {
     Done,
-    Planned,
+    DryRun,
     /// Offline: a row is good or it is not, and what would become of it is not known.
-    Checked,
+    Check,
 }
 
 /// A status as read back from a result file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reported {
+pub struct ParsedStatus {
     pub status: Status,
-    pub tense: Tense,
+    pub mode: ReportMode,
 }
 
 /// What is the same for every row of a status: its words. One line each; the order is that of all tables.
-struct Words {
+struct StatusText {
     status: Status,
     done: &'static str,
     planned: &'static str,
@@ -44,60 +44,60 @@ struct Words {
     ahead: &'static str,
 }
 
-const WORDS: &[Words] = &[
-    words(Status::Created, "created", "would create", "good", "to create"),
-    words(Status::Updated, "updated", "would update", "good", "to update"),
-    words(Status::Deleted, "deleted", "would delete", "good", "to delete"),
-    words(Status::Unchanged, "unchanged", "would not change", "good", "unchanged"),
-    words(Status::Failed, "failed", "would fail", "failed", "failed"),
-    words(Status::Skipped, "skipped", "would skip", "skipped", "skipped"),
-    words(Status::Unknown, "unknown", "would be unknown", "good", "unknown"),
+const STATUS_TEXTS: &[StatusText] = &[
+    status_text(Status::Created, "created", "would create", "good", "to create"),
+    status_text(Status::Updated, "updated", "would update", "good", "to update"),
+    status_text(Status::Deleted, "deleted", "would delete", "good", "to delete"),
+    status_text(Status::Unchanged, "unchanged", "would not change", "good", "unchanged"),
+    status_text(Status::Failed, "failed", "would fail", "failed", "failed"),
+    status_text(Status::Skipped, "skipped", "would skip", "skipped", "skipped"),
+    status_text(Status::Unknown, "unknown", "would be unknown", "good", "unknown"),
 ];
 
-const fn words(
+const fn status_text(
     status: Status,
     done: &'static str,
     planned: &'static str,
     checked: &'static str,
     ahead: &'static str,
-) -> Words {
-    Words { status, done, planned, checked, ahead }
+) -> StatusText {
+    StatusText { status, done, planned, checked, ahead }
 }
 
 impl Status {
     /// Every status, in the order of all tables.
     pub fn all() -> impl Iterator<Item = Status> {
-        WORDS.iter().map(|words| words.status)
+        STATUS_TEXTS.iter().map(|words| words.status)
     }
 
     /// `created`; what scripts see.
     pub fn as_str(self) -> &'static str {
-        self.words().done
+        self.status_text().done
     }
 
     /// `created`, `would create` or `good`: what the `_status` column says.
-    pub fn wording(self, tense: Tense) -> &'static str {
-        match tense {
-            Tense::Done => self.words().done,
-            Tense::Planned => self.words().planned,
-            Tense::Checked => self.words().checked,
+    pub fn label(self, mode: ReportMode) -> &'static str {
+        match mode {
+            ReportMode::Done => self.status_text().done,
+            ReportMode::DryRun => self.status_text().planned,
+            ReportMode::Check => self.status_text().checked,
         }
     }
 
     /// What stands after a number of rows: `created`, `to create`, `good`.
-    pub fn counted(self, tense: Tense) -> &'static str {
-        match tense {
-            Tense::Planned => self.words().ahead,
-            tense => self.wording(tense),
+    pub fn count_label(self, mode: ReportMode) -> &'static str {
+        match mode {
+            ReportMode::DryRun => self.status_text().ahead,
+            mode => self.label(mode),
         }
     }
 
     /// Reads back what a `_status` cell says, whatever its case.
-    pub fn parse(text: &str) -> Option<Reported> {
+    pub fn parse(text: &str) -> Option<ParsedStatus> {
         let text = text.trim();
-        [Tense::Done, Tense::Planned, Tense::Checked].into_iter().find_map(|tense| {
-            let words = WORDS.iter().find(|words| words.status.wording(tense).eq_ignore_ascii_case(text))?;
-            Some(Reported { status: words.status, tense })
+        [ReportMode::Done, ReportMode::DryRun, ReportMode::Check].into_iter().find_map(|mode| {
+            let words = STATUS_TEXTS.iter().find(|words| words.status.label(mode).eq_ignore_ascii_case(text))?;
+            Some(ParsedStatus { status: words.status, mode })
         })
     }
 
@@ -106,16 +106,16 @@ impl Status {
         !matches!(self, Status::Failed | Status::Unknown)
     }
 
-    fn words(self) -> &'static Words {
+    fn status_text(self) -> &'static StatusText {
         // The table has a line for every status; its first would be wrong, never a panic.
-        WORDS.iter().find(|words| words.status == self).unwrap_or(&WORDS[0])
+        STATUS_TEXTS.iter().find(|words| words.status == self).unwrap_or(&STATUS_TEXTS[0])
     }
 }
 
-impl Reported {
+impl ParsedStatus {
     /// Whether the row needs no second try: something was done, and successfully.
     pub fn is_done(self) -> bool {
-        self.tense == Tense::Done && self.status.is_done()
+        self.mode == ReportMode::Done && self.status.is_done()
     }
 }
 
@@ -159,10 +159,10 @@ impl Counts {
     }
 
     /// The counts by the words of `tense`, in the order of all tables; words that are the same are one line.
-    pub(crate) fn worded(self, tense: Tense) -> Vec<(Status, &'static str, u64)> {
+    pub(crate) fn by_label(self, mode: ReportMode) -> Vec<(Status, &'static str, u64)> {
         let mut lines: Vec<(Status, &'static str, u64)> = Vec::new();
         for status in Status::all() {
-            let word = status.counted(tense);
+            let word = status.count_label(mode);
             match lines.iter_mut().find(|line| line.1 == word) {
                 Some(line) => line.2 += self.of(status),
                 None => lines.push((status, word, self.of(status))),
@@ -198,18 +198,18 @@ mod tests {
 
     #[test]
     fn the_table_has_a_line_for_every_status() {
-        assert_eq!(WORDS.len(), STATUSES.len());
+        assert_eq!(STATUS_TEXTS.len(), STATUSES.len());
         for status in STATUSES {
-            assert_eq!(status.words().status, status);
+            assert_eq!(status.status_text().status, status);
         }
     }
 
     #[test]
     fn both_wordings_are_read_back() {
         for status in STATUSES {
-            for tense in [Tense::Done, Tense::Planned] {
-                let word = format!(" {} ", status.wording(tense).to_uppercase());
-                assert_eq!(Status::parse(&word), Some(Reported { status, tense }), "{word}");
+            for mode in [ReportMode::Done, ReportMode::DryRun] {
+                let word = format!(" {} ", status.label(mode).to_uppercase());
+                assert_eq!(Status::parse(&word), Some(ParsedStatus { status, mode }), "{word}");
             }
         }
         assert_eq!(Status::parse("maybe"), None);
@@ -238,7 +238,7 @@ mod tests {
         counts += same;
         assert_eq!(counts.rows(), 14);
         assert_eq!(
-            counts.worded(Tense::Checked).iter().map(|line| (line.1, line.2)).collect::<Vec<_>>(),
+            counts.by_label(ReportMode::Check).iter().map(|line| (line.1, line.2)).collect::<Vec<_>>(),
             [("good", 10), ("failed", 2), ("skipped", 2)]
         );
     }

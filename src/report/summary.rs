@@ -6,8 +6,8 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value, json};
 
-use super::words::{counted, duration, file_name, quoted, thousands};
-use super::{Counts, Group, Planned, RunSummary, SheetSummary, Status, Tense, UNDO};
+use super::text::{counted, duration, file_name, quoted, thousands};
+use super::{Counts, ProblemGroup, ReportMode, RunEstimate, RunSummary, SheetSummary, Status, UNDO};
 
 const STRONG: Style = Style::new().effects(Effects::BOLD);
 const FAINT: Style = Style::new().effects(Effects::DIMMED);
@@ -60,11 +60,11 @@ fn styled_verdict(summary: &RunSummary) -> String {
 
 /// `all 1,204 rows succeeded`, `12 of 1,204 rows failed`.
 pub(super) fn verdict(summary: &RunSummary) -> String {
-    let (rows, counts, tense) = (summary.rows(), summary.counts(), summary.tense());
-    let (fails, succeeds) = match tense {
-        Tense::Done => ("failed", "succeeded"),
-        Tense::Planned => ("would fail", "would succeed"),
-        Tense::Checked => ("failed", "passed"),
+    let (rows, counts, mode) = (summary.rows(), summary.counts(), summary.report_mode());
+    let (fails, succeeds) = match mode {
+        ReportMode::Done => ("failed", "succeeded"),
+        ReportMode::DryRun => ("would fail", "would succeed"),
+        ReportMode::Check => ("failed", "passed"),
     };
     let of_rows = format!("of {}", counted(rows, "row"));
     match (counts.failed, counts.unknown) {
@@ -80,12 +80,12 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
 
 /// `Dry run of assets.xlsx`; also the title of the result's Summary sheet.
 pub(super) fn title(summary: &RunSummary) -> String {
-    let what = match (summary.tense(), summary.command) {
-        (Tense::Planned, _) => "Dry run",
-        (Tense::Checked, _) => "Check",
-        (Tense::Done, "delete") => "Deletion",
-        (Tense::Done, UNDO) => "Undo",
-        (Tense::Done, _) => "Import",
+    let what = match (summary.report_mode(), summary.command) {
+        (ReportMode::DryRun, _) => "Dry run",
+        (ReportMode::Check, _) => "Check",
+        (ReportMode::Done, "delete") => "Deletion",
+        (ReportMode::Done, UNDO) => "Undo",
+        (ReportMode::Done, _) => "Import",
     };
     match summary.files.as_slice() {
         [] => what.to_owned(),
@@ -95,9 +95,9 @@ pub(super) fn title(summary: &RunSummary) -> String {
 }
 
 /// `1,204 rows: 1,100 created, 92 updated, 12 failed`.
-pub(super) fn sentence(rows: u64, counts: Counts, tense: Tense) -> String {
+pub(super) fn sentence(rows: u64, counts: Counts, mode: ReportMode) -> String {
     let mut parts: Vec<String> = counts
-        .worded(tense)
+        .by_label(mode)
         .into_iter()
         .filter(|line| line.2 > 0)
         .map(|(_, word, number)| format!("{} {word}", thousands(number)))
@@ -116,7 +116,7 @@ fn push_counts(text: &mut String, summary: &RunSummary) {
     match summary.sheets.as_slice() {
         [] => text.push_str("  no sheet was read\n"),
         [sheet] => {
-            let sentence = sentence(sheet.rows, sheet.counts, summary.tense());
+            let sentence = sentence(sheet.rows, sheet.counts, summary.report_mode());
             let _ = writeln!(text, "  {} {FAINT}({}){FAINT:#}", coloured(&sentence, sheet.counts), sheet.entity);
         }
         sheets => push_table(text, summary, sheets),
@@ -134,13 +134,13 @@ fn coloured(sentence: &str, counts: Counts) -> String {
 
 /// One line per sheet and one for the total; columns that are empty throughout are left out.
 fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) {
-    let (tense, total) = (summary.tense(), summary.counts());
+    let (mode, total) = (summary.report_mode(), summary.counts());
     let columns: Vec<(Status, &str)> =
-        total.worded(tense).into_iter().filter(|line| line.2 > 0).map(|line| (line.0, line.1)).collect();
+        total.by_label(mode).into_iter().filter(|line| line.2 > 0).map(|line| (line.0, line.1)).collect();
     let header = ["sheet", "holds", "rows"].into_iter().chain(columns.iter().map(|column| column.1));
     let mut lines: Vec<Vec<String>> = vec![header.map(str::to_owned).collect()];
     let line = |label: &str, entity: &str, rows: u64, counts: Counts| {
-        let numbers = columns.iter().map(|column| number_of(counts, tense, column.1));
+        let numbers = columns.iter().map(|column| number_of(counts, mode, column.1));
         [label.to_owned(), entity.to_owned(), thousands(rows)].into_iter().chain(numbers).collect::<Vec<_>>()
     };
     lines.extend(sheets.iter().map(|sheet| line(&summary.label(sheet), sheet.entity, sheet.rows, sheet.counts)));
@@ -151,8 +151,8 @@ fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) 
     }
 }
 
-fn number_of(counts: Counts, tense: Tense, word: &str) -> String {
-    let number = counts.worded(tense).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2);
+fn number_of(counts: Counts, mode: ReportMode, word: &str) -> String {
+    let number = counts.by_label(mode).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2);
     if number == 0 { String::from("-") } else { thousands(number) }
 }
 
@@ -203,7 +203,7 @@ pub(super) fn problems_sentence(summary: &RunSummary) -> String {
     }
 }
 
-fn push_group(text: &mut String, group: &Group, several: bool) {
+fn push_group(text: &mut String, group: &ProblemGroup, several: bool) {
     let _ = writeln!(
         text,
         "  {BAD}{:>6} ×{BAD:#} {}{} {FAINT}({}){FAINT:#}",
@@ -217,22 +217,20 @@ fn push_group(text: &mut String, group: &Group, several: bool) {
     let more = if group.count > examples.len() as u64 { ", …" } else { "" };
     let _ = writeln!(text, "           {}{more}", examples.join(", "));
     let Some(first) = group.examples.first() else { return };
-    if !first.expected.is_empty() {
-        let _ = writeln!(text, "           expected {}", first.expected);
-    }
-    match group.shared_mend() {
-        Some("") => {}
-        Some(mend) => {
-            let _ = writeln!(text, "           to mend it: {mend}");
-        }
-        None => {
-            let _ = writeln!(text, "           to mend {}: {}", first.address(), first.mend);
-        }
-    }
+    let _ = match group.shared_message() {
+        Some(message) => writeln!(text, "           {message}"),
+        None => writeln!(text, "           {}: {}", first.address(), first.message),
+    };
+    let _ = match group.shared_hint() {
+        Some("") => Ok(()),
+        Some(hint) => writeln!(text, "           hint: {hint}"),
+        None if first.hint.is_empty() => Ok(()),
+        None => writeln!(text, "           hint for {}: {}", first.address(), first.hint),
+    };
 }
 
 /// `` in `Location` of assets``, as far as it is known and needed.
-fn group_place(group: &Group, several: bool) -> String {
+fn group_place(group: &ProblemGroup, several: bool) -> String {
     let header = group.header.as_deref().map(str::trim).filter(|header| !header.is_empty());
     match (header, several) {
         (Some(header), true) => format!(" in `{header}` of {}", group.sheet),
@@ -289,7 +287,7 @@ fn push_plan(text: &mut String, summary: &RunSummary) {
 }
 
 /// `1,180 requests, about 1 min at 10,000 an hour; 3 e-mails to 2 people`.
-pub(crate) fn plan_sentence(planned: &Planned) -> String {
+pub(crate) fn plan_sentence(planned: &RunEstimate) -> String {
     let mut sentence = format!("{}, about {}", counted(planned.requests, "request"), duration(planned.seconds as f64));
     if let Some(quota) = planned.quota {
         let _ = write!(sentence, " at {} an hour", thousands(u64::from(quota)));
@@ -417,7 +415,7 @@ pub(crate) fn counts_json(counts: Counts) -> Value {
     value
 }
 
-fn plan_json(planned: &Planned) -> Value {
+fn plan_json(planned: &RunEstimate) -> Value {
     json!({
         "requests": planned.requests,
         "seconds": planned.seconds,
@@ -427,7 +425,7 @@ fn plan_json(planned: &Planned) -> Value {
     })
 }
 
-fn group_json(group: &Group) -> Value {
+fn group_json(group: &ProblemGroup) -> Value {
     let examples: Vec<Value> = group
         .examples
         .iter()
@@ -436,8 +434,8 @@ fn group_json(group: &Group) -> Value {
                 "cell": example.address(),
                 "row": example.row,
                 "found": example.found,
-                "expected": example.expected,
-                "mend": example.mend,
+                "message": example.message,
+                "hint": Some(&example.hint).filter(|hint| !hint.is_empty()),
             })
         })
         .collect();

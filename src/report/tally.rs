@@ -2,7 +2,7 @@
 
 use hashbrown::{Equivalent, HashMap};
 
-use super::words::is_secret;
+use super::text::is_secret;
 use crate::check::{Code, Problem};
 use crate::table::CellRef;
 
@@ -18,37 +18,38 @@ const LONGEST_FOUND: usize = 60;
 /// Problems grouped by sheet, code and column.
 #[derive(Debug, Default)]
 pub struct ProblemTally {
-    groups: Vec<Group>,
-    index: HashMap<Key, usize>,
+    groups: Vec<ProblemGroup>,
+    index: HashMap<GroupKey, usize>,
     total: u64,
 }
 
 /// The problems of one kind in one column of one sheet.
 #[derive(Debug, Clone)]
-pub struct Group {
+pub struct ProblemGroup {
     pub sheet: Box<str>,
     pub code: Code,
     /// The column's header; none where whole rows are meant.
     pub header: Option<Box<str>>,
     pub count: u64,
     /// The first of them, in the order they came.
-    pub examples: Vec<Example>,
+    pub examples: Vec<ProblemExample>,
 }
 
 /// One problem of a group.
 #[derive(Debug, Clone)]
-pub struct Example {
+pub struct ProblemExample {
     pub row: u64,
     /// From 0.
     pub column: Option<u32>,
     /// What the cell holds, shortened; empty where it is blank or looks like a secret.
     pub found: Box<str>,
-    pub expected: Box<str>,
-    pub mend: Box<str>,
+    pub message: Box<str>,
+    /// Empty where there is none.
+    pub hint: Box<str>,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-struct Key {
+struct GroupKey {
     sheet: Box<str>,
     code: Code,
     header: Option<Box<str>>,
@@ -56,14 +57,14 @@ struct Key {
 
 /// The same without allocations; fields in the same order, for the same hash.
 #[derive(Hash)]
-struct KeyRef<'a> {
+struct GroupKeyRef<'a> {
     sheet: &'a str,
     code: Code,
     header: Option<&'a str>,
 }
 
-impl Equivalent<Key> for KeyRef<'_> {
-    fn equivalent(&self, key: &Key) -> bool {
+impl Equivalent<GroupKey> for GroupKeyRef<'_> {
+    fn equivalent(&self, key: &GroupKey) -> bool {
         self.code == key.code && self.header == key.header.as_deref() && *self.sheet == *key.sheet
     }
 }
@@ -72,7 +73,7 @@ impl ProblemTally {
     /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
     pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
         self.total += 1;
-        let key = KeyRef { sheet, code: problem.code(), header };
+        let key = GroupKeyRef { sheet, code: problem.code(), header };
         let at = match self.index.get(&key) {
             Some(&at) => at,
             None if self.groups.len() == MAX_GROUPS => return,
@@ -81,12 +82,12 @@ impl ProblemTally {
         let group = &mut self.groups[at];
         group.count += 1;
         if group.examples.len() < EXAMPLES {
-            group.examples.push(Example::new(row, problem));
+            group.examples.push(ProblemExample::new(row, problem));
         }
     }
 
     /// The groups, the largest first; equals in the order they came.
-    pub fn groups(&self) -> Vec<&Group> {
+    pub fn groups(&self) -> Vec<&ProblemGroup> {
         let mut groups: Vec<_> = self.groups.iter().collect();
         groups.sort_by_key(|group| std::cmp::Reverse(group.count));
         groups
@@ -101,32 +102,38 @@ impl ProblemTally {
         self.total == 0
     }
 
-    fn begin(&mut self, key: &KeyRef<'_>) -> usize {
+    fn begin(&mut self, key: &GroupKeyRef<'_>) -> usize {
         let at = self.groups.len();
         let (sheet, code, header) = (Box::<str>::from(key.sheet), key.code, key.header.map(Box::<str>::from));
-        self.index.insert(Key { sheet: sheet.clone(), code, header: header.clone() }, at);
-        self.groups.push(Group { sheet, code, header, count: 0, examples: Vec::new() });
+        self.index.insert(GroupKey { sheet: sheet.clone(), code, header: header.clone() }, at);
+        self.groups.push(ProblemGroup { sheet, code, header, count: 0, examples: Vec::new() });
         at
     }
 }
 
-impl Group {
-    /// The mend, where the examples agree on one.
-    pub fn shared_mend(&self) -> Option<&str> {
+impl ProblemGroup {
+    /// The hint, if all examples have the same.
+    pub fn shared_hint(&self) -> Option<&str> {
         let first = self.examples.first()?;
-        self.examples.iter().all(|example| example.mend == first.mend).then_some(&*first.mend)
+        self.examples.iter().all(|example| example.hint == first.hint).then_some(&*first.hint)
+    }
+
+    /// The message, if all examples have the same.
+    pub fn shared_message(&self) -> Option<&str> {
+        let first = self.examples.first()?;
+        self.examples.iter().all(|example| example.message == first.message).then_some(&*first.message)
     }
 }
 
-impl Example {
+impl ProblemExample {
     fn new(row: u64, problem: &Problem) -> Self {
         let found = if is_secret(problem.code()) { "" } else { &*problem.found };
         Self {
             row,
             column: problem.column,
             found: shortened(found, LONGEST_FOUND).into(),
-            expected: (&*problem.flaw.expected).into(),
-            mend: (&*problem.flaw.mend).into(),
+            message: (&*problem.error.message).into(),
+            hint: problem.error.hint().into(),
         }
     }
 
@@ -154,10 +161,10 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
 
     use super::*;
-    use crate::check::Flaw;
+    use crate::check::ValueError;
 
     fn problem(code: Code, column: u32, found: &str) -> Problem {
-        Flaw::new(code, "a date", "write a date").at(Some(column), found)
+        ValueError::new(code, "a date", "write a date").at(Some(column), found)
     }
 
     #[test]
@@ -172,9 +179,9 @@ mod tests {
             groups.iter().map(|group| (group.code, group.count)).collect::<Vec<_>>(),
             [(Code::DateInvalid, 5), (Code::EmailInvalid, 1)]
         );
-        let addresses: Vec<_> = groups[0].examples.iter().map(Example::address).collect();
+        let addresses: Vec<_> = groups[0].examples.iter().map(ProblemExample::address).collect();
         assert_eq!(addresses, ["C2", "C3", "C4"]);
-        assert_eq!(groups[0].shared_mend(), Some("write a date"));
+        assert_eq!(groups[0].shared_hint(), Some("write a date"));
         assert_eq!(tally.total(), 6);
     }
 

@@ -362,7 +362,7 @@ impl<'c> Dispatch<'c> {
         let notes = attempts.into_iter().map(|attempted| worker::note(step.number, attempted)).collect();
         self.scribe.enter(Entry::Attempts(notes));
         if let Some(reason) = landing.stops_the_run() {
-            // Whoever mends the cause resumes the run, and the step with it.
+            // After fixing the cause, `resume` retries this step.
             self.stop(End::Refused(reason.to_owned()));
             return self.scribe.enter(Entry::Withdraw(step.number));
         }
@@ -422,7 +422,7 @@ impl<'c> Dispatch<'c> {
     fn break_off(&mut self, error: &JournalError, watcher: &mut dyn Watcher) {
         self.journal_is_broken = true;
         self.reading = Reading::Over;
-        self.stop(End::Broken(format!("{error}; {}", error.mend())));
+        self.stop(End::Broken(format!("{error}; {}", error.hint())));
         self.intended.clear();
         self.ready.clear();
         // What was done was done, whether the journal could take it or not.
@@ -582,7 +582,7 @@ impl<'c> Dispatch<'c> {
                         watcher.ended(&step, &outcome);
                     }
                 }
-                Event::Broken(error) => end = End::Broken(format!("{error}; {}", error.mend())),
+                Event::Broken(error) => end = End::Broken(format!("{error}; {}", error.hint())),
                 Event::Intended(_) | Event::Steps(_) => {}
             }
         }

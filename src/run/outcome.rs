@@ -1,7 +1,7 @@
 //! What came of a step.
 
 use crate::api::{Body, Fate, Record, Scope, WriteFailure};
-use crate::check::{Code, Flaw, Problem};
+use crate::check::{Code, Problem, ValueError};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
 use crate::run::journal::{SheetHead, StepOutcome, StepResult};
@@ -116,11 +116,11 @@ pub(super) fn given_up(step: &Step, loss: &Loss, tries: u32) -> StepOutcome {
 
 /// A step whose record could not be made because another step failed: that one's row says why.
 pub(super) fn awaited(step: &Step, reason: &str) -> StepOutcome {
-    let mend = "see the row that creates it, then send this row again";
+    let hint = "see the row that creates it, then send this row again";
     let problems = match step.part {
         // The row's own step says it.
         Part::Missing => Vec::new(),
-        Part::Own => vec![about_row(Code::NameFailed, reason, mend)],
+        Part::Own => vec![about_row(Code::NameFailed, reason, hint)],
     };
     StepOutcome { problems, ..ended(step, StepResult::Failed) }
 }
@@ -139,13 +139,13 @@ pub(super) fn found(step: &Step, loss: &Loss, id: Option<i64>, record: Option<&R
 /// A step whose fate the service does not tell.
 pub(super) fn undecided(step: &Step, loss: &Loss, look_at: &str) -> StepOutcome {
     let text = format!("{}; {look_at}", loss.cause);
-    let (result, code, mend) = match loss.sent {
+    let (result, code, hint) = match loss.sent {
         Sent::Yes => (StepResult::Unknown, Code::ServiceUnknown, "look whether it is there before sending it again"),
         Sent::NotYet => (StepResult::Failed, Code::RecordExists, "look at it, and send the row again if it is another"),
     };
     let problems = match step.part {
         Part::Missing => vec![named_failed(&text)],
-        Part::Own => vec![about_row(code, &text, mend)],
+        Part::Own => vec![about_row(code, &text, hint)],
     };
     StepOutcome { problems, ..ended(step, result) }
 }
@@ -173,18 +173,15 @@ fn moment_of(record: &Record) -> Body {
 fn kept(failure: &WriteFailure) -> Problem {
     let reasons: Vec<&str> = failure.fields.iter().map(|(_, reason)| reason.as_str()).collect();
     let reason = if reasons.is_empty() { failure.message.clone() } else { reasons.join("; ") };
-    let expected = format!("a record that the service lets go: {reason}");
-    about_row(Code::ServiceRefused, &expected, "see what still uses the record, then delete it again")
+    let message = format!("cannot be deleted: {reason}");
+    about_row(Code::ServiceRefused, &message, "see what still uses the record, then delete it again")
 }
 
 fn refused_field(sheet: &SheetHead, field: &str, message: &str) -> Problem {
-    let flaw = Flaw::new(
-        Code::ServiceRefused,
-        format!("what the service accepts for `{field}`: {message}"),
-        "correct the cell",
-    );
+    let error =
+        ValueError::new(Code::ServiceRefused, format!("the service rejected `{field}`: {message}"), "correct the cell");
     let column = sheet.fields.iter().find(|(known, _)| known == field).map(|(_, column)| *column);
-    flaw.at(column, "")
+    error.at(column, "")
 }
 
 /// The fault of a record that a row names: its fields are not the row's, so no cell of the row is meant.
@@ -192,6 +189,6 @@ fn named_failed(message: &str) -> Problem {
     about_row(Code::NameFailed, message, "create the record by itself, then send this row again")
 }
 
-fn about_row(code: Code, reason: &str, mend: &'static str) -> Problem {
-    Flaw::new(code, reason.to_owned(), mend).at(None, "")
+fn about_row(code: Code, reason: &str, hint: &'static str) -> Problem {
+    ValueError::new(code, reason.to_owned(), hint).at(None, "")
 }

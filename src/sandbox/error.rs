@@ -64,8 +64,8 @@ pub enum SandboxError {
 
 impl SandboxError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             SandboxError::Address { .. } => "name a host and a port, such as `127.0.0.1:8080`".into(),
             SandboxError::Listen { .. } => "choose another port, or port 0 to let the system choose".into(),
             SandboxError::Key => "choose a key of letters and digits".into(),
@@ -73,19 +73,19 @@ impl SandboxError {
             SandboxError::PageLimit => "give a page limit of at least 1".into(),
             SandboxError::Tenant { .. } => "give tenants as `1,2` or `1=North,2=South`, with ids from 1".into(),
             SandboxError::TenantTwice { id } => format!("name tenant {id} once"),
-            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.mend(),
+            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.hint(),
             SandboxError::FaultsFile { .. } => "name a file of text in UTF-8 after the `@`, one fault a line".into(),
             SandboxError::Foreign { .. } => "name a file that does not exist yet, or one a sandbox has made".into(),
             SandboxError::Newer { .. } => "update tallyport, or name another file".into(),
             SandboxError::InUse { .. } => "stop the other sandbox, or name another file".into(),
-            SandboxError::Open { path, .. } => open_mend(path),
+            SandboxError::Open { path, .. } => open_hint(path),
             SandboxError::Start(_) | SandboxError::Store(_) | SandboxError::Seed(_) => return None,
         };
-        Some(mend)
+        Some(hint)
     }
 }
 
-fn open_mend(path: &Path) -> String {
+fn open_hint(path: &Path) -> String {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
             format!("make the folder `{}` first", folder.display())

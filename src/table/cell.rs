@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use super::formula::unguarded_text;
+use super::formula::unescape_formula;
 
 /// What a cell holds, beside its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,7 +49,7 @@ pub struct Row {
     /// The row's number as a spreadsheet program shows it, from 1, blank rows counted.
     pub number: u64,
     text: String,
-    cells: Vec<Span>,
+    cells: Vec<CellSpan>,
     /// The sheet's number formats; a cell's `format` indexes it from 1.
     formats: Option<Arc<[String]>>,
 }
@@ -57,42 +57,42 @@ pub struct Row {
 /// Where a cell's text stands in the row's buffer. Both ends are kept, so that a whole line of CSV can be copied in
 /// one go, delimiters included.
 #[derive(Debug, Clone, Copy)]
-struct Span {
+struct CellSpan {
     start: u32,
     end: u32,
     /// 0: none.
     format: u16,
-    guard: Guard,
+    escape: FormulaEscape,
     value: Value,
 }
 
 /// Whether an apostrophe stands before the text, which keeps spreadsheet programs from taking it for a formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Guard {
+enum FormulaEscape {
     None,
     Apostrophe,
 }
 
-impl Span {
+impl CellSpan {
     /// A cell of CSV. That one has a guard is told from its first byte, for nearly every cell.
     #[inline]
-    fn text(of: &str, start: usize, end: usize) -> Span {
+    fn text(of: &str, start: usize, end: usize) -> CellSpan {
         let text = &of[start..end];
-        let guard = match text.as_bytes().first() {
-            Some(b'\'') if unguarded_text(text).len() < text.len() => Guard::Apostrophe,
-            _ => Guard::None,
+        let escape = match text.as_bytes().first() {
+            Some(b'\'') if unescape_formula(text).len() < text.len() => FormulaEscape::Apostrophe,
+            _ => FormulaEscape::None,
         };
         let value = text_or_blank(text);
-        Span { start: start as u32 + guard.len(), end: end as u32, format: 0, guard, value }
+        CellSpan { start: start as u32 + escape.len(), end: end as u32, format: 0, escape, value }
     }
 }
 
-impl Guard {
+impl FormulaEscape {
     /// In bytes.
     fn len(self) -> u32 {
         match self {
-            Guard::None => 0,
-            Guard::Apostrophe => 1,
+            FormulaEscape::None => 0,
+            FormulaEscape::Apostrophe => 1,
         }
     }
 }
@@ -123,10 +123,10 @@ impl Row {
         self.text.push_str(line);
         let mut start = 0;
         each_place_of(delimiter, line.as_bytes(), |end| {
-            self.cells.push(Span::text(line, start, end));
+            self.cells.push(CellSpan::text(line, start, end));
             start = end + 1;
         });
-        self.cells.push(Span::text(line, start, line.len()));
+        self.cells.push(CellSpan::text(line, start, line.len()));
     }
 
     /// Fills the empty row with cells of CSV that stand side by side in `text`, each given by its end.
@@ -134,7 +134,7 @@ impl Row {
         self.text.push_str(text);
         let mut start = 0;
         for &end in ends {
-            self.cells.push(Span::text(text, start, end));
+            self.cells.push(CellSpan::text(text, start, end));
             start = end;
         }
     }
@@ -175,7 +175,7 @@ impl Row {
     pub fn push_csv(&mut self, text: &str) {
         let start = self.text.len();
         self.text.push_str(text);
-        self.cells.push(Span::text(&self.text, start, self.text.len()));
+        self.cells.push(CellSpan::text(&self.text, start, self.text.len()));
     }
 
     pub fn push(&mut self, text: &str, value: Value) {
@@ -186,7 +186,7 @@ impl Row {
     pub fn push_formatted(&mut self, text: &str, value: Value, format: u16) {
         let start = self.text.len() as u32;
         self.text.push_str(text);
-        self.cells.push(Span { start, end: self.text.len() as u32, format, guard: Guard::None, value });
+        self.cells.push(CellSpan { start, end: self.text.len() as u32, format, escape: FormulaEscape::None, value });
     }
 
     pub fn len(&self) -> usize {
@@ -214,9 +214,9 @@ impl Row {
     }
 
     /// A cell's text as it stands in the file, where an apostrophe guards it; none for all other cells.
-    pub fn guarded(&self, column: usize) -> Option<&str> {
-        let span = self.cells.get(column).filter(|span| span.guard == Guard::Apostrophe)?;
-        Some(&self.text[(span.start - span.guard.len()) as usize..span.end as usize])
+    pub fn escaped_text(&self, column: usize) -> Option<&str> {
+        let span = self.cells.get(column).filter(|span| span.escape == FormulaEscape::Apostrophe)?;
+        Some(&self.text[(span.start - span.escape.len()) as usize..span.end as usize])
     }
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
@@ -317,12 +317,12 @@ mod tests {
         row.split("'=1+1,'quoted',=1+1,','-5", b',');
         let texts: Vec<_> = row.cells().map(|cell| cell.text).collect();
         assert_eq!(texts, ["=1+1", "'quoted'", "=1+1", "'", "-5"]);
-        let guarded: Vec<_> = (0..5).map(|column| row.guarded(column)).collect();
+        let guarded: Vec<_> = (0..5).map(|column| row.escaped_text(column)).collect();
         assert_eq!(guarded, [Some("'=1+1"), None, None, None, Some("'-5")]);
         row.push_text("'=1+1");
-        assert_eq!((row.cell(5).text, row.guarded(5)), ("'=1+1", None), "not from CSV");
+        assert_eq!((row.cell(5).text, row.escaped_text(5)), ("'=1+1", None), "not from CSV");
         row.push_csv("'@");
-        assert_eq!((row.cell(6).text, row.guarded(6)), ("@", Some("'@")));
+        assert_eq!((row.cell(6).text, row.escaped_text(6)), ("@", Some("'@")));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub enum ReadFault {
     /// A known kind of file that is no spreadsheet.
     Foreign {
         what: &'static str,
-        mend: &'static str,
+        hint: &'static str,
     },
     /// A zip or OLE container that ends too early.
     Truncated,
@@ -71,7 +71,7 @@ impl ReadFault {
     /// What happened, and what to do now: fragments without a full stop. The one table of both.
     fn words(&self) -> (Cow<'static, str>, Cow<'static, str>) {
         const RESAVE: &str = "open it in a spreadsheet program, save it as .xlsx and try that file";
-        let fixed = |what: &'static str, mend: &'static str| (what.into(), mend.into());
+        let fixed = |what: &'static str, hint: &'static str| (what.into(), hint.into());
         match self {
             ReadFault::NotFound { near } => ("there is no such file".into(), near_names(near)),
             ReadFault::Denied => {
@@ -94,7 +94,7 @@ impl ReadFault {
                 "protected with a password",
                 "open it, remove the password (File > Info > Protect Workbook) and save it again",
             ),
-            ReadFault::Foreign { what, mend } => (format!("{what}, not a spreadsheet").into(), (*mend).into()),
+            ReadFault::Foreign { what, hint } => (format!("{what}, not a spreadsheet").into(), (*hint).into()),
             ReadFault::Truncated => {
                 fixed("the file is cut off: its end is missing", "download or copy it again, then try again")
             }
@@ -153,7 +153,7 @@ impl fmt::Display for ReadError {
 
 impl ReadError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         Some(self.fault.words().1.into_owned())
     }
 }
@@ -177,20 +177,20 @@ impl From<std::io::Error> for ReadFault {
 
 /// A fault and the row where it was met, before the workbook adds the names of file and sheet.
 #[derive(Debug)]
-pub(super) struct FaultAt {
+pub(super) struct LocatedFault {
     pub(super) row: Option<u64>,
     pub(super) fault: ReadFault,
 }
 
-impl<F: Into<ReadFault>> From<F> for FaultAt {
+impl<F: Into<ReadFault>> From<F> for LocatedFault {
     fn from(fault: F) -> Self {
-        FaultAt { row: None, fault: fault.into() }
+        LocatedFault { row: None, fault: fault.into() }
     }
 }
 
 impl ReadFault {
-    pub(super) fn at(self, row: u64) -> FaultAt {
-        FaultAt { row: Some(row), fault: self }
+    pub(super) fn at(self, row: u64) -> LocatedFault {
+        LocatedFault { row: Some(row), fault: self }
     }
 }
 
@@ -209,6 +209,6 @@ mod tests {
             fault: ReadFault::NotFound { near: vec!["books.xlsx".into()] },
         };
         assert_eq!(error.to_string(), "`book.xlsx`, sheet `Assets`: there is no such file");
-        assert_eq!(error.mend().as_deref(), Some("did you mean `books.xlsx`?"));
+        assert_eq!(error.hint().as_deref(), Some("did you mean `books.xlsx`?"));
     }
 }

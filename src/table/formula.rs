@@ -10,7 +10,7 @@ use std::borrow::Cow;
 const BEGINNINGS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A text as an export writes it to CSV.
-pub fn guarded_text(text: &str) -> Cow<'_, str> {
+pub fn escape_formula(text: &str) -> Cow<'_, str> {
     match begins_formula(text.trim_start_matches('\'')) {
         true => Cow::Owned(format!("'{text}")),
         false => Cow::Borrowed(text),
@@ -18,7 +18,7 @@ pub fn guarded_text(text: &str) -> Cow<'_, str> {
 }
 
 /// A text of CSV without the apostrophe that guards it.
-pub fn unguarded_text(text: &str) -> &str {
+pub fn unescape_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if begins_formula(rest.trim_start_matches('\'')) => rest,
         _ => text,
@@ -46,16 +46,16 @@ mod tests {
             ("", ""),
             ("a=1", "a=1"),
         ] {
-            assert_eq!(guarded_text(text), guarded);
+            assert_eq!(escape_formula(text), guarded);
         }
-        assert_eq!(unguarded_text("=1"), "=1", "as a person types it");
+        assert_eq!(unescape_formula("=1"), "=1", "as a person types it");
     }
 
     proptest! {
         #[test]
         fn every_text_comes_back(text in "['=+@\t\ra-]{0,6}") {
-            let guarded = guarded_text(&text);
-            prop_assert_eq!(unguarded_text(&guarded), text.as_str());
+            let guarded = escape_formula(&text);
+            prop_assert_eq!(unescape_formula(&guarded), text.as_str());
             prop_assert!(!begins_formula(&guarded));
         }
     }

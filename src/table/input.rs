@@ -1,4 +1,4 @@
-//! Where the bytes come from: a file, or stdin kept in a temporary file so that it can be read again.
+//! Where the bytes come from: a file, or stdin backing in a temporary file so that it can be read again.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -52,24 +52,24 @@ impl Input {
 
 /// An input that can be opened as often as wanted.
 #[derive(Debug)]
-pub(super) struct Source {
-    kept: Kept,
+pub(super) struct ReopenableInput {
+    backing: Backing,
     /// In bytes.
     len: u64,
 }
 
 #[derive(Debug)]
-enum Kept {
+enum Backing {
     /// The user's file, and when it was written last.
     Path(PathBuf, Option<SystemTime>),
     /// Gone when the source is dropped.
     Spooled(NamedTempFile),
 }
 
-impl Source {
-    pub(super) fn new(input: &Input) -> Result<Source, ReadFault> {
+impl ReopenableInput {
+    pub(super) fn new(input: &Input) -> Result<ReopenableInput, ReadFault> {
         let path = match input {
-            Input::Stdin => return Source::spool(&mut io::stdin().lock()),
+            Input::Stdin => return ReopenableInput::spool(&mut io::stdin().lock()),
             Input::Path(path) => path,
         };
         let metadata = std::fs::metadata(path).map_err(|error| missing(path, error))?;
@@ -81,16 +81,16 @@ impl Source {
         }
         if !metadata.is_file() {
             // A pipe, such as bash's `<(...)`: it can be read only once.
-            return Source::spool(&mut File::open(path)?);
+            return ReopenableInput::spool(&mut File::open(path)?);
         }
-        Ok(Source { kept: Kept::Path(path.clone(), metadata.modified().ok()), len: metadata.len() })
+        Ok(ReopenableInput { backing: Backing::Path(path.clone(), metadata.modified().ok()), len: metadata.len() })
     }
 
     /// Copies a stream that can be read only once into a temporary file.
-    pub(super) fn spool(stream: &mut dyn Read) -> Result<Source, ReadFault> {
+    pub(super) fn spool(stream: &mut dyn Read) -> Result<ReopenableInput, ReadFault> {
         let mut file = NamedTempFile::new()?;
         let len = io::copy(stream, file.as_file_mut())?;
-        Ok(Source { kept: Kept::Spooled(file), len })
+        Ok(ReopenableInput { backing: Backing::Spooled(file), len })
     }
 
     /// In bytes.
@@ -103,9 +103,9 @@ impl Source {
     /// A file that is no longer the one that was opened first is refused: what is known of its encoding, sheets and
     /// headers would not hold for it.
     pub(super) fn open(&self) -> Result<File, ReadFault> {
-        match &self.kept {
-            Kept::Spooled(file) => Ok(file.reopen()?),
-            Kept::Path(path, modified) => {
+        match &self.backing {
+            Backing::Spooled(file) => Ok(file.reopen()?),
+            Backing::Path(path, modified) => {
                 let file = File::open(path)?;
                 let now = file.metadata()?;
                 let is_same = now.len() == self.len && now.modified().ok() == *modified;
@@ -165,7 +165,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("assets.xlsx"), "x").unwrap();
         std::fs::write(folder.path().join("people.csv"), "x").unwrap();
-        let fault = Source::new(&Input::Path(folder.path().join("asets.csv"))).unwrap_err();
+        let fault = ReopenableInput::new(&Input::Path(folder.path().join("asets.csv"))).unwrap_err();
         let ReadFault::NotFound { near } = fault else { panic!("{fault:?}") };
         assert_eq!(near, [folder.path().join("assets.xlsx").display().to_string()]);
     }
@@ -173,11 +173,11 @@ mod tests {
     #[test]
     fn folders_and_lock_files_are_named_as_such() {
         let folder = tempfile::tempdir().unwrap();
-        let fault = Source::new(&Input::Path(folder.path().to_path_buf())).unwrap_err();
+        let fault = ReopenableInput::new(&Input::Path(folder.path().to_path_buf())).unwrap_err();
         assert!(matches!(fault, ReadFault::Directory));
         let lock = folder.path().join("~$assets.xlsx");
         std::fs::write(&lock, "x").unwrap();
-        assert!(matches!(Source::new(&Input::Path(lock)).unwrap_err(), ReadFault::LockFile));
+        assert!(matches!(ReopenableInput::new(&Input::Path(lock)).unwrap_err(), ReadFault::LockFile));
     }
 
     #[test]
@@ -185,7 +185,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.csv");
         std::fs::write(&path, "a\n1\n").unwrap();
-        let source = Source::new(&Input::Path(path.clone())).unwrap();
+        let source = ReopenableInput::new(&Input::Path(path.clone())).unwrap();
         assert!(source.open().is_ok());
         std::fs::write(&path, "a\n1\n2\n").unwrap();
         assert!(matches!(source.open().unwrap_err(), ReadFault::Changed));
@@ -193,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_stream_can_be_read_twice() {
-        let source = Source::spool(&mut &b"a,b\n"[..]).unwrap();
+        let source = ReopenableInput::spool(&mut &b"a,b\n"[..]).unwrap();
         for _ in 0..2 {
             let mut text = String::new();
             source.open().unwrap().read_to_string(&mut text).unwrap();

@@ -6,13 +6,13 @@ use std::ops::ControlFlow;
 use calamine::SheetVisible;
 
 use super::cell::Row;
-use super::error::{FaultAt, ReadError};
-use super::input::{Input, Source};
-use super::read::csv::{Csv, Decoding};
+use super::error::{LocatedFault, ReadError};
+use super::input::{Input, ReopenableInput};
+use super::read::container::{Container, HEAD, recognize};
+use super::read::csv::{CsvReader, Decoding};
 use super::read::delimiter::Delimiter;
 use super::read::encoding::Encoding;
-use super::read::jsonl::Jsonl;
-use super::read::kind::{Container, HEAD, recognize};
+use super::read::jsonl::JsonlReader;
 use super::read::ods::OdsFile;
 use super::read::package::Package;
 use super::read::xls::XlsFile;
@@ -92,17 +92,17 @@ impl Workbook {
     /// that row is reached.
     pub fn open(input: &Input, options: &ReadOptions) -> Result<Workbook, ReadError> {
         let name = input.name();
-        Source::new(input)
-            .map_err(FaultAt::from)
-            .and_then(|source| Opened::new(source, options))
-            .map(|Opened { kind, sheets, decoding, reader }| Workbook {
+        ReopenableInput::new(input)
+            .map_err(LocatedFault::from)
+            .and_then(|source| OpenedWorkbook::new(source, options))
+            .map(|OpenedWorkbook { kind, sheets, decoding, reader }| Workbook {
                 name: name.clone(),
                 kind,
                 sheets,
                 decoding,
                 reader,
             })
-            .map_err(|FaultAt { row, fault }| ReadError { file: name, sheet: None, row, fault })
+            .map_err(|LocatedFault { row, fault }| ReadError { file: name, sheet: None, row, fault })
     }
 
     /// What messages call the file.
@@ -133,7 +133,7 @@ impl Workbook {
     ///
     /// A fault of the file; the rows before it have been handed out.
     pub fn each_row(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), ReadError> {
-        self.each_own_row(sheet, &mut |row| on_row(row))
+        self.each_row_mut(sheet, &mut |row| on_row(row))
     }
 
     /// The first `count` rows of a sheet that have something in them.
@@ -154,8 +154,8 @@ impl Workbook {
     }
 
     /// As [`Workbook::each_row`], for callers that swap the row for one of their own.
-    pub(super) fn each_own_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), ReadError> {
-        self.reader.each_row(sheet, on_row).map_err(|FaultAt { row, fault }| ReadError {
+    pub(super) fn each_row_mut(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), ReadError> {
+        self.reader.each_row(sheet, on_row).map_err(|LocatedFault { row, fault }| ReadError {
             file: self.name.clone(),
             sheet: self.sheets.get(sheet).and_then(|sheet| sheet.name.clone()),
             row,
@@ -165,47 +165,46 @@ impl Workbook {
 }
 
 /// What opening finds out.
-struct Opened {
+struct OpenedWorkbook {
     kind: FileKind,
     sheets: Vec<Sheet>,
     decoding: Option<Decoding>,
     reader: Box<dyn SheetReader>,
 }
 
-impl Opened {
-    fn new(source: Source, options: &ReadOptions) -> Result<Opened, FaultAt> {
+impl OpenedWorkbook {
+    fn new(source: ReopenableInput, options: &ReadOptions) -> Result<OpenedWorkbook, LocatedFault> {
         let mut head = Vec::with_capacity(HEAD);
         source.open()?.take(HEAD as u64).read_to_end(&mut head)?;
         match recognize(&head)? {
-            Container::Zip => Opened::zip(source),
+            Container::Zip => OpenedWorkbook::zip(source),
             Container::Ole => {
                 let (file, sheets) = XlsFile::open(source)?;
-                Ok(Opened::book(FileKind::Xls, sheets, file))
+                Ok(OpenedWorkbook::book(FileKind::Xls, sheets, file))
             }
-            Container::Json => Ok(Opened::book(FileKind::Jsonl, Sheet::only(), Jsonl::open(source)?)),
+            Container::Json => Ok(OpenedWorkbook::book(FileKind::Jsonl, Sheet::only(), JsonlReader::open(source)?)),
             Container::Text => {
-                let csv = Csv::open(source, options.delimiter, options.encoding)?;
+                let csv = CsvReader::open(source, options.delimiter, options.encoding)?;
                 let decoding = Some(csv.decoding);
-                Ok(Opened { decoding, ..Opened::book(FileKind::Csv, Sheet::only(), csv) })
+                Ok(OpenedWorkbook { decoding, ..OpenedWorkbook::book(FileKind::Csv, Sheet::only(), csv) })
             }
         }
     }
 
-    fn zip(source: Source) -> Result<Opened, FaultAt> {
+    fn zip(source: ReopenableInput) -> Result<OpenedWorkbook, LocatedFault> {
         let kind = Package::open(&source)?.kind()?;
         let opened = match kind {
-            FileKind::Xlsb => XlsbFile::open(source).map(|(file, sheets)| Opened::book(kind, sheets, file)),
-            FileKind::Ods => OdsFile::open(source).map(|(file, sheets)| Opened::book(kind, sheets, file)),
-            _ => XlsxFile::open(source).map(|(file, sheets)| Opened::book(kind, sheets, file)),
+            FileKind::Xlsb => XlsbFile::open(source).map(|(file, sheets)| OpenedWorkbook::book(kind, sheets, file)),
+            FileKind::Ods => OdsFile::open(source).map(|(file, sheets)| OpenedWorkbook::book(kind, sheets, file)),
+            _ => XlsxFile::open(source).map(|(file, sheets)| OpenedWorkbook::book(kind, sheets, file)),
         };
         Ok(opened?)
     }
 
-    fn book(kind: FileKind, sheets: Vec<Sheet>, reader: impl SheetReader + 'static) -> Opened {
-        Opened { kind, sheets, decoding: None, reader: Box::new(reader) }
+    fn book(kind: FileKind, sheets: Vec<Sheet>, reader: impl SheetReader + 'static) -> OpenedWorkbook {
+        OpenedWorkbook { kind, sheets, decoding: None, reader: Box::new(reader) }
     }
 }
 
 #[cfg(test)]
-#[path = "workbook_tests.rs"]
 mod tests;

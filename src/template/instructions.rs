@@ -4,57 +4,57 @@ use rust_xlsxwriter::{ColNum, RowNum, Url, Worksheet, XlsxError};
 
 use super::INSTRUCTIONS;
 use super::sheet::{A4, fields};
-use super::style::Styles;
+use super::styles::TemplateStyles;
 use crate::schema::{Entity, Field, Kind};
 
 /// How to fill in a kind of cell, said where a sheet of the workbook has one.
-struct Topic {
+struct HelpTopic {
     title: &'static str,
     text: &'static str,
     applies: fn(&Field) -> bool,
 }
 
-const TOPICS: &[Topic] = &[
-    Topic {
+const HELP_TOPICS: &[HelpTopic] = &[
+    HelpTopic {
         title: "Text",
         text: "These columns are formatted as text: 00042 stays 00042, and long serial numbers stay whole.",
         applies: |field| matches!(field.kind, Kind::Text(_)),
     },
-    Topic {
+    HelpTopic {
         title: "Dates",
         text: "Type the date as you always do; it shows as 2026-01-31. Dates pasted as text work too. Where a whole \
                column could be read both ways (01/02/2026), `--date-format DD/MM/YYYY` settles it.",
         applies: |field| field.kind == Kind::Date,
     },
-    Topic {
+    HelpTopic {
         title: "Amounts",
         text: "Numbers such as 1299, in whole amounts. Cents are refused unless `--fractional-cost round` or `send` \
                is given.",
         applies: |field| field.kind == Kind::Money,
     },
-    Topic {
+    HelpTopic {
         title: "Currencies",
         text: "The three-letter code, such as EUR. Leave it empty for the account's own currency.",
         applies: |field| field.kind == Kind::Currency,
     },
-    Topic {
+    HelpTopic {
         title: "Yes or no",
         text: "Choose from the list, or type yes or no.",
         applies: |field| field.kind == Kind::Boolean,
     },
-    Topic {
+    HelpTopic {
         title: "Other records",
         text: "Write their name as BlueTally or another sheet of this workbook has it: a product's name in \
                product_id, a name or an e-mail address in employee_id, a tag in asset_id. Upper and lower case do not \
                matter. #123 means the record with the id 123.",
         applies: |field| matches!(field.kind, Kind::Reference(_)),
     },
-    Topic {
+    HelpTopic {
         title: "Users",
         text: "The id of the BlueTally user, or an e-mail address that the account's activity log knows.",
         applies: |field| field.kind == Kind::User,
     },
-    Topic {
+    HelpTopic {
         title: "Custom fields",
         text: "Add a column headed custom:NAME for each, such as custom:Rack for a field called Rack.",
         applies: |field| field.kind == Kind::CustomFields,
@@ -79,7 +79,7 @@ pub(super) fn write(
     sheet: &mut Worksheet,
     entities: &[&'static Entity],
     file_name: &str,
-    styles: &Styles,
+    styles: &TemplateStyles,
 ) -> Result<(), XlsxError> {
     sheet.set_name(INSTRUCTIONS)?.set_screen_gridlines(false);
     for (column, width) in WIDTHS.into_iter().enumerate() {
@@ -87,7 +87,7 @@ pub(super) fn write(
     }
     sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
 
-    let mut page = Page { sheet, styles, row: 0 };
+    let mut page = InstructionsSheet { sheet, styles, row: 0 };
     page.title(entities)?;
     page.run(file_name)?;
     page.sheets(entities)?;
@@ -96,13 +96,13 @@ pub(super) fn write(
 }
 
 /// The sheet, written from top to bottom.
-struct Page<'a> {
+struct InstructionsSheet<'a> {
     sheet: &'a mut Worksheet,
-    styles: &'a Styles,
+    styles: &'a TemplateStyles,
     row: RowNum,
 }
 
-impl Page<'_> {
+impl InstructionsSheet<'_> {
     fn title(&mut self, entities: &[&Entity]) -> Result<(), XlsxError> {
         let lead = match entities {
             [one] => format!("Fill in the sheet {}, one row each, then run the commands below.", one.name),
@@ -167,8 +167,8 @@ impl Page<'_> {
 
     fn cells(&mut self, entities: &[&'static Entity]) -> Result<(), XlsxError> {
         self.section("The cells")?;
-        let has = |topic: &Topic| entities.iter().flat_map(|entity| entity.created_fields()).any(topic.applies);
-        let topics = TOPICS.iter().filter(|topic| has(topic)).map(|topic| (topic.title, topic.text));
+        let has = |topic: &HelpTopic| entities.iter().flat_map(|entity| entity.created_fields()).any(topic.applies);
+        let topics = HELP_TOPICS.iter().filter(|topic| has(topic)).map(|topic| (topic.title, topic.text));
         for (title, text) in topics.chain(ALWAYS.iter().copied()) {
             self.sheet.write_string_with_format(self.row, 0, title, &self.styles.term)?;
             self.whole(text)?;

@@ -7,11 +7,11 @@
 //!
 //! The same schema makes the same bytes, so that the files kept in `templates/` can be compared with it by a test.
 
+mod drop_down_lists;
+mod header_note;
 mod instructions;
-mod lists;
-mod note;
 mod sheet;
-mod style;
+mod styles;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,14 +23,14 @@ use tempfile::NamedTempFile;
 
 use crate::schema::{Entity, Reference, importable};
 use crate::table::write::WriteError;
-use lists::Lists;
-use style::Styles;
+use drop_down_lists::DropDownLists;
+use styles::TemplateStyles;
 
 /// The sheet that explains the others. An import has nothing to read in it.
 pub const INSTRUCTIONS: &str = "Instructions";
 
 /// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
-pub const LISTS: &str = "Lists";
+pub const LISTS: &str = "DropDownLists";
 
 /// The account's own names, for the drop-downs of references, by [`names_key`].
 pub type LiveNames = BTreeMap<String, Vec<String>>;
@@ -63,10 +63,10 @@ pub enum TemplateError {
 
 impl TemplateError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             Self::Taken { .. } => Some("choose another folder, or move the file away first".to_owned()),
-            Self::Write(error) => error.mend(),
+            Self::Write(error) => error.hint(),
         }
     }
 }
@@ -90,8 +90,8 @@ pub fn write(entities: &[&'static Entity], live: Option<&LiveNames>, path: &Path
 fn build(entities: &[&'static Entity], live: Option<&LiveNames>, file_name: &str) -> Result<Vec<u8>, XlsxError> {
     let mut workbook = Workbook::new();
     workbook.set_properties(&properties(entities)?);
-    let styles = Styles::new();
-    let lists = Lists::new(entities, live);
+    let styles = TemplateStyles::new();
+    let lists = DropDownLists::new(entities, live);
 
     instructions::write(workbook.add_worksheet(), entities, file_name, &styles)?;
     for entity in entities {

@@ -5,9 +5,9 @@ use rust_xlsxwriter::{
     XlsxError,
 };
 
-use super::lists::{DropDown, Lists};
-use super::note::note;
-use super::style::{self, Styles};
+use super::drop_down_lists::{DropDown, DropDownLists};
+use super::header_note::note;
+use super::styles::{self, TemplateStyles};
 use crate::schema::{Entity, Field, Kind};
 
 /// The last row a sheet can have, from 0 (Excel's specification).
@@ -16,9 +16,14 @@ const LAST_ROW: RowNum = 1_048_575;
 /// Amounts beyond this are slips of the finger.
 const MOST_MONEY: f64 = 1e12;
 
-pub(super) fn write(sheet: &mut Worksheet, entity: &Entity, lists: &Lists, styles: &Styles) -> Result<(), XlsxError> {
+pub(super) fn write(
+    sheet: &mut Worksheet,
+    entity: &Entity,
+    lists: &DropDownLists,
+    styles: &TemplateStyles,
+) -> Result<(), XlsxError> {
     sheet.set_name(entity.name)?;
-    sheet.set_tab_color(if entity.is_action() { style::ACTION } else { style::STRONG });
+    sheet.set_tab_color(if entity.is_action() { styles::ACTION } else { styles::STRONG });
     let fields: Vec<&Field> = fields(entity).collect();
     for (column, field) in fields.iter().enumerate() {
         let column = column as ColNum;
@@ -74,7 +79,7 @@ fn format(field: &Field) -> Option<Format> {
 
 /// What the spreadsheet program itself looks after. All but the options of a required field can be overruled there:
 /// `<clear>` and names that a later sheet creates are right as well.
-fn validation(field: &Field, lists: &Lists) -> Result<Option<DataValidation>, XlsxError> {
+fn validation(field: &Field, lists: &DropDownLists) -> Result<Option<DataValidation>, XlsxError> {
     let rule = DataValidation::new();
     let ruled = match field.kind {
         Kind::Option(choices) => says(rule.allow_list_strings(choices.create)?, "Choose one of the options.")?,

@@ -252,7 +252,7 @@ fn messages_can_be_json_lines() {
     assert!(lines.iter().any(|line| line["level"] == "info" && line["message"] == "wrote `a.csv`"), "{lines:?}");
     let ran = account.run(&["export", "asets", "-o", "a.csv", "--log-format", "json"]).exits(2);
     let line: Value = serde_json::from_str(ran.stderr.trim()).unwrap();
-    assert_eq!((&line["level"], line["mend"].is_string()), (&json!("error"), true));
+    assert_eq!((&line["level"], line["hint"].is_string()), (&json!("error"), true));
 }
 
 #[test]

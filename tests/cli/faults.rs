@@ -103,11 +103,11 @@ fn an_invalid_fault_names_the_word_and_the_alternatives() {
     };
     insta::assert_snapshot!(said("POST asets reset").text(), @r"
     error: the fault `POST asets reset` cannot be read: `asets` is no path of the API
-      to mend it: perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
+      hint: perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
     ");
     insta::assert_snapshot!(said("@day.txt").text(), @r"
     error: `day.txt`, line 2: the fault `POST assets p=5% reset after` cannot be read: `p=5%` should carry a probability from 0 to 1
-      to mend it: write it such as `p=0.05`
+      hint: write it such as `p=0.05`
     ");
     said("@night.txt").says("could not read the faults in `night.txt`").says("after the `@`");
 }

@@ -9,7 +9,7 @@ fn refused(name: &str, bytes: &[u8]) -> String {
     let ran = account.run(&["import", name, "--entity", "assets"]).exits(2);
     let said = ran.text();
     assert!(said.contains(name), "{said}");
-    assert!(said.contains("to mend it:"), "{said}");
+    assert!(said.contains("hint:"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
     assert!(account.records("assets").is_empty());
     said

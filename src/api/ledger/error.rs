@@ -57,7 +57,7 @@ impl LedgerError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             Self::Unwritable { .. } => {
                 "let this user write there, or set TALLYPORT_HOME to a folder this user can write to".to_owned()
@@ -87,7 +87,7 @@ mod tests {
             assert_eq!(LedgerError::new(path, &failure(code)), full);
         }
         assert_eq!(LedgerError::checked(path, NO_ROOM.to_owned()), full);
-        assert!(!full.mend().contains("key.sqlite"), "nobody is to delete a whole ledger: {}", full.mend());
+        assert!(!full.hint().contains("key.sqlite"), "nobody is to delete a whole ledger: {}", full.hint());
         assert!(matches!(LedgerError::checked(path, "wrong # of entries".into()), LedgerError::Damaged { .. }));
     }
 }

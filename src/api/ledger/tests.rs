@@ -377,7 +377,7 @@ fn files_that_are_no_ledger_are_refused_and_left_alone() {
     std::fs::write(&text, "not a database, and longer than a header of one\n".repeat(99)).unwrap();
     let error = open(&text);
     assert!(matches!(error, LedgerError::Damaged { .. }), "{error}");
-    assert!(error.mend().contains("text.sqlite"));
+    assert!(error.hint().contains("text.sqlite"));
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("not a database"));
 
     let other = folder.path().join("other.sqlite");

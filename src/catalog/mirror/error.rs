@@ -24,7 +24,7 @@ impl MirrorError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             MirrorError::Folder { .. } => String::from("make its folder writable, or set TALLYPORT_HOME to another"),
             MirrorError::Database { source, .. } if is_full(source) => String::from("make room on the disk"),

@@ -42,7 +42,7 @@ pub enum Sign {
 
 impl Unsteady {
     /// What to do now.
-    pub fn mend(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         match self.sign {
             Sign::Moved { .. } | Sign::Adrift => "run it again, at a time when less is changed if it keeps coming",
             Sign::Endless { .. } | Sign::Nameless => "see that `--base-url` is the API's link, ending in `/api/v1`",
@@ -62,6 +62,6 @@ mod tests {
             "the list of assets cannot be put together at offset 999: record `7` has moved within the list, which \
              should keep the order it is asked for in"
         );
-        assert!(unsteady.mend().starts_with("run it again"));
+        assert!(unsteady.hint().starts_with("run it again"));
     }
 }

@@ -55,7 +55,7 @@ pub enum DateFormatError {
 
 impl DateFormatError {
     /// What to do now.
-    pub fn mend(&self) -> &'static str {
+    pub fn hint(&self) -> &'static str {
         "write it with D, M and Y, such as `DD.MM.YYYY`, `MM/DD/YY`, `YYYYMMDD` or `D MMM YYYY`"
     }
 }

@@ -21,11 +21,11 @@ fn by_format(pattern: &str) -> DateReading {
     DateReading { format: Some(DateFormat::parse(pattern).unwrap()), order: None }
 }
 
-/// The day, or the code of the flaw with what it expects.
+/// The day, or the code of the error with its message.
 fn read(cell: Cell<'_>, reading: &DateReading) -> String {
     match parse(cell, reading) {
         Ok(day) => day.to_string(),
-        Err(flaw) => format!("{}: {}", flaw.code.as_str(), flaw.expected),
+        Err(error) => format!("{}: {}", error.code.as_str(), error.message),
     }
 }
 
@@ -55,23 +55,23 @@ fn every_spelling_seen_has_its_outcome() {
         ("1/23/23", MDY, "2023-01-23"),
         ("1/23/23", ANY, "2023-01-23"),
         ("4/5/16", MDY, "2016-04-05"),
-        ("4/5/16", ANY, "date.ambiguous: `2016-05-04` or `2016-04-05`"),
+        ("4/5/16", ANY, "date.ambiguous: ambiguous date; could be `2016-05-04` or `2016-04-05`"),
         ("11/24/2008", ANY, "2008-11-24"),
         ("4/12/2024", MDY, "2024-04-12"),
-        ("4/12/2024", ANY, "date.ambiguous: `2024-12-04` or `2024-04-12`"),
+        ("4/12/2024", ANY, "date.ambiguous: ambiguous date; could be `2024-12-04` or `2024-04-12`"),
         ("12/17/2017 14:35", ANY, "2017-12-17"),
         ("9/15/2000 00:00:00", MDY, "2000-09-15"),
         // the United Kingdom and Australia
         ("01/12/2015", DMY, "2015-12-01"),
         ("22/12/2014", ANY, "2014-12-22"),
-        ("22/12/2014", MDY, "date.invalid: a month from 1 to 12"),
+        ("22/12/2014", MDY, "date.invalid: invalid date; expected a month from 1 to 12"),
         ("13/9/24", DMY, "2024-09-13"),
         ("13/9/24", ANY, "2024-09-13"),
-        ("13/09/24", ANY, "date.ambiguous: `2024-09-13` or `2013-09-24`"),
+        ("13/09/24", ANY, "date.ambiguous: ambiguous date; could be `2024-09-13` or `2013-09-24`"),
         ("13/09/24", YMD, "2013-09-24"),
-        ("01/02/03", ANY, "date.ambiguous: `2003-02-01` or `2003-01-02` or `2001-02-03`"),
+        ("01/02/03", ANY, "date.ambiguous: ambiguous date; could be `2003-02-01` or `2003-01-02` or `2001-02-03`"),
         ("31/12/99", ANY, "1999-12-31"),
-        ("01/02/2024", ANY, "date.ambiguous: `2024-02-01` or `2024-01-02`"),
+        ("01/02/2024", ANY, "date.ambiguous: ambiguous date; could be `2024-02-01` or `2024-01-02`"),
         ("01/01/2024", ANY, "2024-01-01"),
         // Germany and Switzerland
         ("01.11.2023", DMY, "2023-11-01"),
@@ -80,9 +80,9 @@ fn every_spelling_seen_has_its_outcome() {
         ("1. 2. 2024", DMY, "2024-02-01"),
         ("22-03-2015", ANY, "2015-03-22"),
         ("01-01-13", DMY, "2013-01-01"),
-        ("01-01-13", ANY, "date.ambiguous: `2013-01-01` or `2001-01-13`"),
+        ("01-01-13", ANY, "date.ambiguous: ambiguous date; could be `2013-01-01` or `2001-01-13`"),
         ("02042003", DMY, "2003-04-02"),
-        ("02042003", ANY, "date.ambiguous: `2003-04-02` or `2003-02-04`"),
+        ("02042003", ANY, "date.ambiguous: ambiguous date; could be `2003-04-02` or `2003-02-04`"),
         ("22042003", ANY, "2003-04-22"),
         // months in words
         ("09-Mar-11", ANY, "2011-03-09"),
@@ -111,48 +111,52 @@ fn every_spelling_seen_has_its_outcome() {
         ("Mi 23.04.2003", ANY, "2003-04-23"),
         ("mar. 22/04/2003", ANY, "2003-04-22"),
         // parts missing
-        ("Oct-14", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("14-Jan", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("7 – 8 Feb", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("mercredi avril 2003", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("March", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("05/2023", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("2023-05", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("05/23", DMY, "date.incomplete: day, month and year, such as `2026-01-31`"),
-        ("2020", ANY, "date.incomplete: day, month and year, such as `2026-01-31`"),
+        ("Oct-14", ANY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
+        ("14-Jan", ANY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
+        ("7 – 8 Feb", ANY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
+        (
+            "mercredi avril 2003",
+            ANY,
+            "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`",
+        ),
+        ("March", ANY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
+        ("05/2023", ANY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
+        ("2023-05", ANY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
+        ("05/23", DMY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
+        ("2020", ANY, "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
         // bare numbers
-        ("36526", ANY, "date.serial: a date such as `2026-01-31`"),
-        ("36526.5", ANY, "date.serial: a date such as `2026-01-31`"),
-        ("36", ANY, "date.serial: a date such as `2026-01-31`"),
-        ("92", DMY, "date.serial: a date such as `2026-01-31`"),
-        ("150322", DMY, "date.invalid: a date such as `2026-01-31`"),
+        ("36526", ANY, "date.serial: bare number; expected a date such as `2026-01-31`"),
+        ("36526.5", ANY, "date.serial: bare number; expected a date such as `2026-01-31`"),
+        ("36", ANY, "date.serial: bare number; expected a date such as `2026-01-31`"),
+        ("92", DMY, "date.serial: bare number; expected a date such as `2026-01-31`"),
+        ("150322", DMY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
         // days that are not in the calendar
-        ("31.02.2023", ANY, "date.invalid: a day of the calendar: February 2023 has 28 days"),
-        ("31.02.2023", DMY, "date.invalid: a day of the calendar: February 2023 has 28 days"),
+        ("31.02.2023", ANY, "date.invalid: invalid date; February 2023 has 28 days"),
+        ("31.02.2023", DMY, "date.invalid: invalid date; February 2023 has 28 days"),
         ("29.02.2024", ANY, "2024-02-29"),
-        ("29.02.1900", ANY, "date.invalid: a day of the calendar: February 1900 has 28 days"),
-        ("2023-02-29", ANY, "date.invalid: a day of the calendar: February 2023 has 28 days"),
-        ("31 April 2023", ANY, "date.invalid: a day of the calendar: April 2023 has 30 days"),
-        ("2024-13-05", ANY, "date.invalid: a month from 1 to 12"),
-        ("0000-00-00", ANY, "date.invalid: a year from 1900 to 2200"),
-        ("3024-01-01", ANY, "date.invalid: a year from 1900 to 2200"),
-        ("01.01.1066", ANY, "date.invalid: a year from 1900 to 2200"),
+        ("29.02.1900", ANY, "date.invalid: invalid date; February 1900 has 28 days"),
+        ("2023-02-29", ANY, "date.invalid: invalid date; February 2023 has 28 days"),
+        ("31 April 2023", ANY, "date.invalid: invalid date; April 2023 has 30 days"),
+        ("2024-13-05", ANY, "date.invalid: invalid date; expected a month from 1 to 12"),
+        ("0000-00-00", ANY, "date.invalid: invalid date; expected a year from 1900 to 2200"),
+        ("3024-01-01", ANY, "date.invalid: invalid date; expected a year from 1900 to 2200"),
+        ("01.01.1066", ANY, "date.invalid: invalid date; expected a year from 1900 to 2200"),
         // no dates at all
-        ("Over 3 years", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("36 months", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("3 Jahre", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("reçu 05/23", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("NIL return", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("-", ANY, "date.invalid: a date such as `2026-01-31`"),
-        (".", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("~2024-01-01", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("2024-01-01?", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("2024-01-01 to 2025-01-01", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("-5/3/2024", DMY, "date.invalid: a date such as `2026-01-31`"),
-        ("1,234,567", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("123456789", ANY, "date.invalid: a date such as `2026-01-31`"),
-        ("TRUE", ANY, "date.invalid: a date such as `2026-01-31`"),
+        ("Over 3 years", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("36 months", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("3 Jahre", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("reçu 05/23", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("NIL return", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("-", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        (".", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("~2024-01-01", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("2024-01-01?", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("2024-01-01 to 2025-01-01", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("-5/3/2024", DMY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("1,234,567", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("123456789", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        ("TRUE", ANY, "date.invalid: invalid date; expected a date such as `2026-01-31`"),
     ] {
         assert_eq!(read(text(cell), &by_order(order)), outcome, "{cell} {order:?}");
     }
@@ -167,26 +171,26 @@ fn real_dates_are_taken_as_such() {
 
 #[test]
 fn bare_numbers_show_the_day_they_would_be() {
-    for (serial, mend) in [
-        (36526.0, "format the cell as a date in the spreadsheet, or write `2000-01-01` if that is the day meant"),
-        (45292.75, "format the cell as a date in the spreadsheet, or write `2024-01-01` if that is the day meant"),
-        (36.0, "write the day itself; a count of days, months or years is not a date"),
-        (59.0, "write the day itself; a count of days, months or years is not a date"),
+    for (serial, hint) in [
+        (36526.0, "format the cell as a date in the spreadsheet, or write `2000-01-01` if that is the date you mean"),
+        (45292.75, "format the cell as a date in the spreadsheet, or write `2024-01-01` if that is the date you mean"),
+        (36.0, "write the date itself; a count of days, months or years is not a date"),
+        (59.0, "write the date itself; a count of days, months or years is not a date"),
     ] {
-        let flaw = parse(number(serial), &DateReading::default()).unwrap_err();
-        assert_eq!((flaw.code, &*flaw.mend), (Code::DateSerial, mend), "{serial}");
+        let error = parse(number(serial), &DateReading::default()).unwrap_err();
+        assert_eq!((error.code, error.hint()), (Code::DateSerial, hint), "{serial}");
     }
     assert_eq!(day_of_serial(1.0), Some(date(1900, 1, 1)));
     assert_eq!(day_of_serial(59.0), Some(date(1900, 2, 28)));
     assert_eq!(day_of_serial(60.0), None);
     assert_eq!(day_of_serial(61.0), Some(date(1900, 3, 1)));
     for (cell, outcome) in [
-        (number(2020.0), "date.incomplete: day, month and year, such as `2026-01-31`"),
+        (number(2020.0), "date.incomplete: incomplete date; expected day, month and year, such as `2026-01-31`"),
         (number(20150322.0), "2015-03-22"),
-        (number(0.5), "date.invalid: a date such as `2026-01-31`"),
-        (number(-3.0), "date.invalid: a date such as `2026-01-31`"),
-        (number(1e300), "date.invalid: a date such as `2026-01-31`"),
-        (number(f64::NAN), "date.invalid: a date such as `2026-01-31`"),
+        (number(0.5), "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        (number(-3.0), "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        (number(1e300), "date.invalid: invalid date; expected a date such as `2026-01-31`"),
+        (number(f64::NAN), "date.invalid: invalid date; expected a date such as `2026-01-31`"),
     ] {
         assert_eq!(read(cell, &DateReading::default()), outcome, "{cell:?}");
     }
@@ -198,15 +202,19 @@ fn a_format_is_taken_at_its_word() {
     for (cell, pattern, outcome) in [
         ("01/02/2024", "DD/MM/YYYY", "2024-02-01"),
         ("01/02/2024 10:00", "MM/DD/YYYY", "2024-01-02"),
-        ("01.02.2024", "MM/DD/YYYY", "date.invalid: a date written as `MM/DD/YYYY`, or as `YYYY-MM-DD`"),
-        ("13/01/2024", "MM/DD/YYYY", "date.invalid: a month from 1 to 12"),
+        (
+            "01.02.2024",
+            "MM/DD/YYYY",
+            "date.invalid: invalid date; expected a date written as `MM/DD/YYYY`, or as `YYYY-MM-DD`",
+        ),
+        ("13/01/2024", "MM/DD/YYYY", "date.invalid: invalid date; expected a month from 1 to 12"),
         ("2024-02-01", "MM/DD/YYYY", "2024-02-01"),
         ("9 Mar 2011", "MM/DD/YYYY", "2011-03-09"),
         ("2024-02-01", "YYYY-DD-MM", "2024-01-02"),
-        ("2024/02/01", "YYYY-DD-MM", "date.invalid: a date written as `YYYY-DD-MM`"),
-        ("20240201", "YYYY-DD-MM", "date.invalid: a date written as `YYYY-DD-MM`"),
+        ("2024/02/01", "YYYY-DD-MM", "date.invalid: invalid date; expected a date written as `YYYY-DD-MM`"),
+        ("20240201", "YYYY-DD-MM", "date.invalid: invalid date; expected a date written as `YYYY-DD-MM`"),
         ("150322", "YYMMDD", "2015-03-22"),
-        ("1503", "YYMMDD", "date.serial: a date such as `2026-01-31`"),
+        ("1503", "YYMMDD", "date.serial: bare number; expected a date such as `2026-01-31`"),
     ] {
         assert_eq!(read(text(cell), &by_format(pattern)), outcome, "{cell} {pattern}");
     }
@@ -214,9 +222,9 @@ fn a_format_is_taken_at_its_word() {
 
 #[test]
 fn the_ambiguous_date_says_how_to_settle_it() {
-    let flaw = parse(text("01/02/2024"), &DateReading::default()).unwrap_err();
+    let error = parse(text("01/02/2024"), &DateReading::default()).unwrap_err();
     assert_eq!(
-        flaw.mend,
+        error.hint(),
         "say how dates are written with `--date-format`, such as `DD/MM/YYYY` or `MM/DD/YYYY`, or write them as `YYYY-MM-DD`"
     );
 }
@@ -251,7 +259,7 @@ proptest! {
         // Without the order it is that day, or a question that shows that day.
         match parse(text(&cell), &DateReading::default()) {
             Ok(read) => prop_assert_eq!(read, day),
-            Err(flaw) => prop_assert!(flaw.code == Code::DateAmbiguous && flaw.expected.contains(&day.to_string())),
+            Err(error) => prop_assert!(error.code == Code::DateAmbiguous && error.message.contains(&day.to_string())),
         }
     }
 

@@ -12,19 +12,19 @@ fn number<'a>(number: f64, format: Option<&'a str>, text: &'a str) -> Cell<'a> {
     Cell { text, value: Value::Number(number), format }
 }
 
-/// The amount with its currency hint, or the code of the flaw with what it expects.
+/// The amount with its currency hint, or the code of the error with its message.
 fn read(cell: Cell<'_>, mark: Option<DecimalMark>) -> String {
     match parse(cell, mark) {
         Ok(Amount { value, currency: None }) => value.to_string(),
         Ok(Amount { value, currency: Some(hint) }) => format!("{value} {hint}"),
-        Err(flaw) => format!("{}: {}", flaw.code.as_str(), flaw.expected),
+        Err(error) => format!("{}: {}", error.code.as_str(), error.message),
     }
 }
 
 const ANY: Option<DecimalMark> = None;
 const POINT: Option<DecimalMark> = Some(DecimalMark::Point);
 const COMMA: Option<DecimalMark> = Some(DecimalMark::Comma);
-const INVALID: &str = "money.invalid: an amount such as `1299.00`";
+const INVALID: &str = "money.invalid: invalid amount; expected a number such as `1299.00`";
 
 #[test]
 fn every_spelling_seen_has_its_outcome() {
@@ -49,13 +49,13 @@ fn every_spelling_seen_has_its_outcome() {
         ("0,316666667", ANY, "0.316666667"),
         ("81,20416129", ANY, "81.20416129"),
         ("12.345,67", ANY, "12345.67"),
-        ("1.234", ANY, "money.ambiguous: `1234` or `1.234`"),
-        ("1,234", ANY, "money.ambiguous: `1234` or `1.234`"),
+        ("1.234", ANY, "money.ambiguous: ambiguous amount; could be `1234` or `1.234`"),
+        ("1,234", ANY, "money.ambiguous: ambiguous amount; could be `1234` or `1.234`"),
         ("1.234", COMMA, "1234"),
         ("1.234", POINT, "1.234"),
         ("1,234", POINT, "1234"),
         ("1,234", COMMA, "1.234"),
-        ("-1,234 €", ANY, "money.ambiguous: `1234` or `1.234`"),
+        ("-1,234 €", ANY, "money.ambiguous: ambiguous amount; could be `1234` or `1.234`"),
         ("10.000,1", ANY, "10000.1"),
         ("10.000", COMMA, "10000"),
         ("1.299,00 €", ANY, "1299.00 €"),
@@ -80,8 +80,8 @@ fn every_spelling_seen_has_its_outcome() {
         ("EUR 12.50", ANY, "12.50 EUR"),
         ("12.50 usd", ANY, "12.50 USD"),
         ("$12.50 CAD", ANY, "12.50 CAD"),
-        ("$12.50 EUR", ANY, "money.currency: an amount in one currency"),
-        ("500 DEM", ANY, "currency.historic: an amount in a currency in use"),
+        ("$12.50 EUR", ANY, "money.currency: two currencies in one cell; expected an amount in one currency"),
+        ("500 DEM", ANY, "currency.historic: currency no longer in use"),
         ("430553.1", ANY, "430553.1"),
         (".5", ANY, "0.5"),
         ("$.50", ANY, "0.50 $"),
@@ -97,8 +97,8 @@ fn every_spelling_seen_has_its_outcome() {
         ("−45", ANY, "-45"),
         ("+45", ANY, "45"),
         ("1,23,456.00", ANY, "123456.00"),
-        ("12.5", COMMA, "money.invalid: an amount with a decimal comma, such as `1299,50`"),
-        ("12,5", POINT, "money.invalid: an amount with a decimal point, such as `1299.50`"),
+        ("12.5", COMMA, "money.invalid: invalid amount; expected a decimal comma, as in `1299,50`"),
+        ("12,5", POINT, "money.invalid: invalid amount; expected a decimal point, as in `1299.50`"),
         // no amounts
         ("95%", ANY, INVALID),
         ("-2.00E-02", ANY, INVALID),
@@ -192,10 +192,10 @@ proptest! {
         // Without the mark it is that amount, or a question that shows it.
         match parse(text(&cell), None) {
             Ok(amount) => prop_assert_eq!(amount.value, expected),
-            Err(flaw) => {
-                prop_assert_eq!(flaw.code, Code::MoneyAmbiguous);
+            Err(error) => {
+                prop_assert_eq!(error.code, Code::MoneyAmbiguous);
                 let shown = format!("`{value}`");
-                prop_assert!(flaw.expected.contains(&shown), "{}", flaw.expected);
+                prop_assert!(error.message.contains(&shown), "{}", error.message);
             }
         }
     }

@@ -1,12 +1,12 @@
 //! E-mail and web addresses, as far as their form can tell.
 
 use super::trimmed;
-use crate::check::{Code, Flaw};
+use crate::check::{Code, ValueError};
 
 /// One e-mail address, as far as its form can tell.
 ///
 /// Letters of any script and the `#EXT#` of guest accounts are let through; what only a mail server could know is not asked.
-pub fn email(text: &str) -> Result<(), Flaw> {
+pub fn email(text: &str) -> Result<(), ValueError> {
     if is_email(text) { Ok(()) } else { Err(bad_email(text)) }
 }
 
@@ -45,15 +45,21 @@ fn is_label(label: &str) -> bool {
     !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.chars().all(is_inner)
 }
 
-fn bad_email(text: &str) -> Flaw {
-    let flaw = |mend: String| Flaw::new(Code::EmailInvalid, "an e-mail address such as `ada.byron@example.com`", mend);
+fn bad_email(text: &str) -> ValueError {
+    let error = |hint: String| {
+        ValueError::new(
+            Code::EmailInvalid,
+            "invalid e-mail address; expected one such as `ada.byron@example.com`",
+            hint,
+        )
+    };
     if let Some(inner) = bare_email(text) {
-        return flaw(format!("write `{inner}`"));
+        return error(format!("write `{inner}`"));
     }
     if text.matches('@').count() > 1 {
-        return flaw(String::from("write one address per cell"));
+        return error(String::from("write one address per cell"));
     }
-    flaw(String::from("correct the address, or leave the cell empty"))
+    error(String::from("correct the address, or leave the cell empty"))
 }
 
 /// The address inside `mailto:a@b.example` or `Ada Byron <a@b.example>`.
@@ -75,7 +81,7 @@ fn without_prefix<'a>(text: &'a str, prefix: &str) -> &'a str {
 }
 
 /// One web address with its scheme, `http` or `https`.
-pub fn url(text: &str) -> Result<(), Flaw> {
+pub fn url(text: &str) -> Result<(), ValueError> {
     if is_url(text) { Ok(()) } else { Err(bad_url(text)) }
 }
 
@@ -92,11 +98,15 @@ fn is_not_in_url(char: char) -> bool {
     char.is_whitespace() || char.is_control() || matches!(char, '<' | '>' | '"')
 }
 
-fn bad_url(text: &str) -> Flaw {
-    Flaw::new(Code::UrlInvalid, "a web address such as `https://example.com/support`", url_mend(text))
+fn bad_url(text: &str) -> ValueError {
+    ValueError::new(
+        Code::UrlInvalid,
+        "invalid web address; expected one such as `https://example.com/support`",
+        url_hint(text),
+    )
 }
 
-fn url_mend(text: &str) -> String {
+fn url_hint(text: &str) -> String {
     let spaced = text.replace(' ', "%20");
     if spaced != text && is_url(&spaced) {
         return format!("write `{spaced}`, without spaces");
@@ -128,7 +138,7 @@ mod tests {
         ] {
             assert_eq!(email(address), Ok(()), "{address}");
         }
-        for (address, mend) in [
+        for (address, hint) in [
             ("mailto:ada@example.com", "write `ada@example.com`"),
             ("Ada Byron <ada@example.com>", "write `ada@example.com`"),
             ("ada@example.com;", "write `ada@example.com`"),
@@ -144,8 +154,8 @@ mod tests {
             ("ada@192.168.0.1", "correct the address, or leave the cell empty"),
             ("", "correct the address, or leave the cell empty"),
         ] {
-            let flaw = email(address).unwrap_err();
-            assert_eq!((flaw.code, &*flaw.mend), (Code::EmailInvalid, mend), "{address}");
+            let error = email(address).unwrap_err();
+            assert_eq!((error.code, error.hint()), (Code::EmailInvalid, hint), "{address}");
         }
     }
 
@@ -158,7 +168,7 @@ mod tests {
         ] {
             assert_eq!(url(address), Ok(()), "{address}");
         }
-        for (address, mend) in [
+        for (address, hint) in [
             ("www.example.com", "write `https://www.example.com`"),
             ("example.com/support", "write `https://example.com/support`"),
             ("//cdn.example.com/a.png", "write `https://cdn.example.com/a.png`"),
@@ -171,8 +181,8 @@ mod tests {
             ("logo", "write the whole address with `https://`, or leave the cell empty"),
             ("", "write the whole address with `https://`, or leave the cell empty"),
         ] {
-            let flaw = url(address).unwrap_err();
-            assert_eq!((flaw.code, &*flaw.mend), (Code::UrlInvalid, mend), "{address}");
+            let error = url(address).unwrap_err();
+            assert_eq!((error.code, error.hint()), (Code::UrlInvalid, hint), "{address}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::catalog::{Change, Changed, LogEntry};
 use crate::cli::Error;
 use crate::export::{Columns, Ids};
 use crate::schema::Entity;
-use crate::table::write::output::{Holds, Output, OutputColumn};
+use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Row, Value};
 
 /// What the table is called.
@@ -44,8 +44,8 @@ impl Counts {
 }
 
 /// Begins the table.
-pub(super) fn begin(output: &mut dyn Output, has_tenants: bool, layout: Layout) -> Result<(), Error> {
-    let column = |header: &str, holds| OutputColumn { header: header.to_owned(), holds };
+pub(super) fn begin(output: &mut dyn TableWriter, has_tenants: bool, layout: Layout) -> Result<(), Error> {
+    let column = |header: &str, column_type| OutputColumn { header: header.to_owned(), column_type };
     let collection = match layout {
         Layout::Flat => "collection",
         // To data tools `collection` is what the folder says, here `changes`.
@@ -53,19 +53,19 @@ pub(super) fn begin(output: &mut dyn Output, has_tenants: bool, layout: Layout) 
     };
     let mut columns = Vec::new();
     if has_tenants {
-        columns.push(column("tenant_id", Holds::Text));
+        columns.push(column("tenant_id", ColumnType::Text));
     }
     columns.extend([
-        column(collection, Holds::Text),
-        column("id", Holds::Text),
-        column("record", Holds::Text),
-        column("change", Holds::Text),
-        column("field", Holds::Text),
-        column("before", Holds::Text),
-        column("after", Holds::Text),
-        column("changed_at", Holds::Moment),
-        column("event", Holds::Text),
-        column("by", Holds::Text),
+        column(collection, ColumnType::Text),
+        column("id", ColumnType::Text),
+        column("record", ColumnType::Text),
+        column("change", ColumnType::Text),
+        column("field", ColumnType::Text),
+        column("before", ColumnType::Text),
+        column("after", ColumnType::Text),
+        column("changed_at", ColumnType::Timestamp),
+        column("event", ColumnType::Text),
+        column("by", ColumnType::Text),
     ]);
     Ok(output.begin(CHANGES, &columns)?)
 }
@@ -76,7 +76,7 @@ pub(super) fn write(
     list: &List,
     name: &str,
     tenant: Option<&str>,
-    (output, counts): (&mut dyn Output, &mut Counts),
+    (output, counts): (&mut dyn TableWriter, &mut Counts),
 ) -> Result<(), Error> {
     let Some((_, changes)) = account.mirror.changes_since(name, list.entity)? else {
         counts.first += 1;
@@ -93,7 +93,7 @@ struct Table<'a> {
     entity: &'static Entity,
     columns: Columns,
     tenant: Option<&'a str>,
-    output: &'a mut dyn Output,
+    output: &'a mut dyn TableWriter,
     row: Row,
     counts: &'a mut Counts,
 }

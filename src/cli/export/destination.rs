@@ -9,20 +9,20 @@ use super::job::no_output;
 use crate::cli::Error;
 use crate::cli::args::ExportArgs;
 use crate::export::bucket::{BucketUrl, UrlError, is_url};
-use crate::table::write::output::{Format, Target};
+use crate::table::write::output::{FileFormat, OutputTarget};
 
 /// The place of one account's files.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub destination: Destination,
-    pub format: Format,
+    pub format: FileFormat,
     /// The day of its snapshot, where it is partitioned.
     pub day: Date,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Destination {
-    Here(Target),
+    Here(OutputTarget),
     Bucket(BucketUrl),
 }
 
@@ -37,17 +37,17 @@ pub(super) enum Layout {
 
 impl Layout {
     /// The files of this layout in a folder.
-    pub(super) fn within(self, folder: PathBuf, day: Date) -> Target {
+    pub(super) fn within(self, folder: PathBuf, day: Date) -> OutputTarget {
         match self {
-            Layout::Flat => Target::Folder(folder),
-            Layout::Partitioned => Target::Partitioned { folder, day },
+            Layout::Flat => OutputTarget::Folder(folder),
+            Layout::Partitioned => OutputTarget::Partitioned { folder, day },
         }
     }
 }
 
 impl Place {
     pub(super) fn is_stdout(&self) -> bool {
-        matches!(self.destination, Destination::Here(Target::Stdout))
+        matches!(self.destination, Destination::Here(OutputTarget::Stdout))
     }
 }
 
@@ -56,12 +56,12 @@ impl Place {
 ///
 /// # Errors
 /// Words that contradict each other, and URLs that no export can go to.
-pub(super) fn of(args: &ExportArgs) -> Result<(String, Layout, Option<Format>), Error> {
+pub(super) fn of(args: &ExportArgs) -> Result<(String, Layout, Option<FileFormat>), Error> {
     let output = args.output.as_deref().ok_or_else(no_output)?;
     let mut output = if is_url(output) { of_url(output)? } else { output.to_owned() };
-    let format = args.format.map(Format::from);
+    let format = args.format.map(FileFormat::from);
     let is_bucket_folder = is_url(&output) && is_folder(&output);
-    let layout = match args.partitioned || (is_bucket_folder && format == Some(Format::Parquet)) {
+    let layout = match args.partitioned || (is_bucket_folder && format == Some(FileFormat::Parquet)) {
         true => Layout::Partitioned,
         false => Layout::Flat,
     };
@@ -77,12 +77,12 @@ pub(super) fn of(args: &ExportArgs) -> Result<(String, Layout, Option<Format>), 
             Layout::Partitioned => "tenant={tenant}/",
         });
     }
-    let format = if layout == Layout::Partitioned { Some(Format::Parquet) } else { format };
+    let format = if layout == Layout::Partitioned { Some(FileFormat::Parquet) } else { format };
     Ok((output, layout, format))
 }
 
-fn see_partitions(output: &str, format: Option<Format>) -> Result<(), Error> {
-    if format.is_some_and(|format| format != Format::Parquet) {
+fn see_partitions(output: &str, format: Option<FileFormat>) -> Result<(), Error> {
+    if format.is_some_and(|format| format != FileFormat::Parquet) {
         return Err(Error::usage("--partitioned makes Parquet files", "leave out --format, or --partitioned"));
     }
     if output == "-" || format_of(Path::new(output)).is_some() {
@@ -126,7 +126,7 @@ pub(super) fn bucket(filled: &str) -> Result<BucketUrl, Error> {
 }
 
 fn told(error: UrlError) -> Error {
-    Error::usage(error.to_string(), error.mend())
+    Error::usage(error.to_string(), error.hint())
 }
 
 /// Whether a destination is written as a folder.
@@ -138,11 +138,11 @@ pub(super) fn is_folder(output: &str) -> bool {
 ///
 /// # Errors
 /// A name that says no kind of file.
-pub(super) fn place(filled: &str, layout: Layout, format: Option<Format>, now: DateTime) -> Result<Place, Error> {
+pub(super) fn place(filled: &str, layout: Layout, format: Option<FileFormat>, now: DateTime) -> Result<Place, Error> {
     let day = now.date();
     if filled == "-" {
-        let destination = Destination::Here(Target::Stdout);
-        return Ok(Place { destination, format: format.unwrap_or(Format::Csv), day });
+        let destination = Destination::Here(OutputTarget::Stdout);
+        return Ok(Place { destination, format: format.unwrap_or(FileFormat::Csv), day });
     }
     let (destination, name) = if is_url(filled) {
         let url = bucket(filled)?;
@@ -152,16 +152,16 @@ pub(super) fn place(filled: &str, layout: Layout, format: Option<Format>, now: D
         let path = PathBuf::from(filled);
         match is_folder(filled) || path.is_dir() {
             true => (Destination::Here(layout.within(path.clone(), day)), path),
-            false => (Destination::Here(Target::File(path.clone())), path),
+            false => (Destination::Here(OutputTarget::File(path.clone())), path),
         }
     };
     let is_file = match &destination {
-        Destination::Here(target) => matches!(target, Target::File(_)),
+        Destination::Here(target) => matches!(target, OutputTarget::File(_)),
         Destination::Bucket(url) => !url.is_folder(),
     };
     let format = match (format, is_file) {
         (Some(format), _) => format,
-        (None, false) => Format::Csv,
+        (None, false) => FileFormat::Csv,
         (None, true) => format_of(&name).ok_or_else(|| {
             let what = format!("the name `{}` does not say what kind of file it is", name.display());
             Error::usage(what, "end it in .xlsx, .csv, .jsonl, .parquet, or in / for a folder")
@@ -170,12 +170,12 @@ pub(super) fn place(filled: &str, layout: Layout, format: Option<Format>, now: D
     Ok(Place { destination, format, day })
 }
 
-fn format_of(path: &Path) -> Option<Format> {
+fn format_of(path: &Path) -> Option<FileFormat> {
     match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-        "xlsx" => Some(Format::Xlsx),
-        "csv" | "tsv" | "txt" => Some(Format::Csv),
-        "jsonl" | "ndjson" => Some(Format::Jsonl),
-        "parquet" => Some(Format::Parquet),
+        "xlsx" => Some(FileFormat::Xlsx),
+        "csv" | "tsv" | "txt" => Some(FileFormat::Csv),
+        "jsonl" | "ndjson" => Some(FileFormat::Jsonl),
+        "parquet" => Some(FileFormat::Parquet),
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::args::{ExportArgs, FormatName, IdsName};
 use crate::cli::schema::entity;
 use crate::export::{ConditionError, Direction, Ids, Wish};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, TENANTS};
-use crate::table::write::output::{ByteOrderMark, Format, Guard, Style};
+use crate::table::write::output::{ByteOrderMark, FileFormat, FormulaEscaping, OutputOptions};
 
 /// What `register` is called where collections are named.
 pub(super) const REGISTER: &str = "register";
@@ -23,8 +23,8 @@ pub(super) struct Job {
     /// With its placeholders.
     pub output: String,
     pub layout: Layout,
-    pub format: Option<Format>,
-    pub style: Style,
+    pub format: Option<FileFormat>,
+    pub style: OutputOptions,
     pub ids: Ids,
     /// The columns chosen, by collection.
     pub columns: BTreeMap<&'static str, Vec<String>>,
@@ -70,10 +70,10 @@ impl Job {
             args.wheres.iter().map(|text| Wish::parse(text).map_err(told)).collect::<Result<Vec<_>, _>>()?;
         wishes.extend(log_wishes(args, &entities)?);
         let delimiter = args.delimiter.as_deref().map(delimiter).transpose()?;
-        let style = Style {
+        let style = OutputOptions {
             mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
             delimiter: delimiter.unwrap_or(b','),
-            guard: if args.raw { Guard::Raw } else { Guard::Guarded },
+            formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
             title: String::from("Inventory"),
         };
         let job = Self {
@@ -112,8 +112,8 @@ impl Job {
         }
         let has_day = self.layout == Layout::Partitioned || self.output.contains("{date}");
         if self.keep.is_some() && !has_day && !self.output.contains("{time}") {
-            let mend = "put {date} into the name, such as nightly-{date}.xlsx";
-            return Err(Error::usage("--keep needs names that differ from day to day", mend));
+            let hint = "put {date} into the name, such as nightly-{date}.xlsx";
+            return Err(Error::usage("--keep needs names that differ from day to day", hint));
         }
         if self.changes == Changes::Told && self.entities.iter().any(|entity| !entity.is_collection()) {
             let what = "the activity log is itself a list of changes";
@@ -154,13 +154,13 @@ impl Job {
     }
 }
 
-impl From<FormatName> for Format {
+impl From<FormatName> for FileFormat {
     fn from(name: FormatName) -> Self {
         match name {
-            FormatName::Xlsx => Format::Xlsx,
-            FormatName::Csv => Format::Csv,
-            FormatName::Jsonl => Format::Jsonl,
-            FormatName::Parquet => Format::Parquet,
+            FormatName::Xlsx => FileFormat::Xlsx,
+            FormatName::Csv => FileFormat::Csv,
+            FormatName::Jsonl => FileFormat::Jsonl,
+            FormatName::Parquet => FileFormat::Parquet,
         }
     }
 }
@@ -181,7 +181,7 @@ pub(super) fn no_output() -> Error {
 
 /// What is wrong with a condition, as an error of the command line.
 pub(super) fn told(error: ConditionError) -> Error {
-    Error::usage(error.to_string(), error.mend())
+    Error::usage(error.to_string(), error.hint())
 }
 
 /// The destination with its placeholders filled in.
@@ -205,8 +205,8 @@ fn fill_names(pattern: &str, name: Option<&str>, tenant: Option<&str>) -> Result
         path = path.replace("{name}", &file_word(name));
     }
     if path.contains("{tenant}") {
-        let mend = "add --tenant or --all-tenants, or leave {tenant} out";
-        let tenant = tenant.ok_or_else(|| Error::usage("{tenant} stands for a tenant, and none is meant", mend))?;
+        let hint = "add --tenant or --all-tenants, or leave {tenant} out";
+        let tenant = tenant.ok_or_else(|| Error::usage("{tenant} stands for a tenant, and none is meant", hint))?;
         path = path.replace("{tenant}", &file_word(tenant));
     }
     Ok(path)

@@ -109,15 +109,15 @@ impl Shown<'_> {
     fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for finished in &self.written.finished {
-            for clipped in &finished.clipped {
+            for truncated in &finished.truncated {
                 warnings.push(format!(
                     "sheet {}, cell {}: {} characters were cut to what a cell can hold",
-                    clipped.sheet,
-                    clipped.at,
-                    thousands(clipped.characters as u64)
+                    truncated.sheet,
+                    truncated.at,
+                    thousands(truncated.characters as u64)
                 ));
             }
-            let more = finished.clipped_cells.saturating_sub(finished.clipped.len() as u64);
+            let more = finished.truncated_cells.saturating_sub(finished.truncated.len() as u64);
             if more > 0 {
                 warnings.push(format!("{} were cut as well", counted(more, "further cell")));
             }

@@ -16,7 +16,7 @@ use crate::cli::progress::Progress;
 use crate::schema::Entity;
 use crate::table::Row;
 use crate::table::write::WriteError;
-use crate::table::write::output::{Finished, Format, Output, OutputColumn, Target, open};
+use crate::table::write::output::{FileFormat, OutputColumn, OutputReport, OutputTarget, TableWriter, open};
 
 /// What was written of one collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,9 @@ pub(super) struct Rows {
 
 /// Files that are begun before anything is asked of the service: what would make the end fail is known then.
 pub(super) struct Files {
-    main: Box<dyn Output>,
+    main: Box<dyn TableWriter>,
     /// The file of changes, where the main one holds one table only.
-    beside: Option<Box<dyn Output>>,
+    beside: Option<Box<dyn TableWriter>>,
     /// Where they go from the folder they are written to; none where they are written to their places.
     landing: Option<Landing>,
 }
@@ -49,7 +49,7 @@ pub(super) struct Stored {
 #[derive(Debug, Default)]
 pub(super) struct Written {
     pub rows: Vec<Rows>,
-    pub finished: Vec<Finished>,
+    pub finished: Vec<OutputReport>,
     pub files: Vec<Stored>,
     pub changes: Option<changes::Counts>,
 }
@@ -69,10 +69,10 @@ impl Written {
 impl Files {
     pub(super) fn begin(job: &Job, place: &Place, runtime: &Runtime) -> Result<Self, Error> {
         let is_one = match &place.destination {
-            Destination::Here(target) => matches!(target, Target::File(_) | Target::Stdout),
+            Destination::Here(target) => matches!(target, OutputTarget::File(_) | OutputTarget::Stdout),
             Destination::Bucket(url) => !url.is_folder(),
         };
-        let is_single = is_one && place.format != Format::Xlsx;
+        let is_single = is_one && place.format != FileFormat::Xlsx;
         if job.entities.len() > 1 && is_single {
             let what = "one file of this kind holds one collection";
             return Err(Error::usage(what, "end the path in / for a file each, or in .xlsx for one workbook"));
@@ -83,13 +83,13 @@ impl Files {
                 let landing = Landing::begin(runtime, url, &format!("export.{}", place.format.extension()))?;
                 let target = match url.is_folder() {
                     true => job.layout.within(landing.folder().to_owned(), place.day),
-                    false => Target::File(landing.folder().join(url.file_name())),
+                    false => OutputTarget::File(landing.folder().join(url.file_name())),
                 };
                 (target, Some(landing))
             }
         };
         let beside = match (&target, job.changes) {
-            (Target::File(path), Changes::Told) if is_single => Some(Target::File(beside(path))),
+            (OutputTarget::File(path), Changes::Told) if is_single => Some(OutputTarget::File(beside(path))),
             _ => None,
         };
         let asked = Asked::listen()?;
@@ -187,7 +187,7 @@ impl Files {
 }
 
 /// In the order they were written.
-fn stored(finished: &[Finished]) -> Vec<Stored> {
+fn stored(finished: &[OutputReport]) -> Vec<Stored> {
     let place = |path: &PathBuf| path.display().to_string();
     let files = finished.iter().flat_map(|finished| &finished.files);
     files.map(|file| Stored { place: file.path.as_ref().map(place), tables: file.tables.clone() }).collect()
@@ -195,11 +195,11 @@ fn stored(finished: &[Finished]) -> Vec<Stored> {
 
 /// An output that ends where somebody asks for it: dropped, it leaves nothing behind.
 struct Watched {
-    output: Box<dyn Output>,
+    output: Box<dyn TableWriter>,
     asked: Asked,
 }
 
-fn watched(asked: &Asked, output: Box<dyn Output>) -> Box<dyn Output> {
+fn watched(asked: &Asked, output: Box<dyn TableWriter>) -> Box<dyn TableWriter> {
     Box::new(Watched { output, asked: asked.clone() })
 }
 
@@ -209,7 +209,7 @@ impl Watched {
     }
 }
 
-impl Output for Watched {
+impl TableWriter for Watched {
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
         self.go_on()?;
         self.output.begin(table, columns)
@@ -220,7 +220,7 @@ impl Output for Watched {
         self.output.row(row)
     }
 
-    fn finish(self: Box<Self>) -> Result<Finished, WriteError> {
+    fn finish(self: Box<Self>) -> Result<OutputReport, WriteError> {
         self.go_on()?;
         self.output.finish()
     }

@@ -44,8 +44,8 @@ pub enum SettingsError {
 
 impl SettingsError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::Config { .. } => "correct the line; `tallyport doctor` tells whether the file is right then",
             Self::ConfigUnreadable { .. } => "let this user read the file",
             Self::ProfileMissing { known, .. } if known.is_empty() => {
@@ -65,6 +65,6 @@ impl SettingsError {
             }
             Self::NoHome => "set TALLYPORT_HOME to a folder this user can write to",
         };
-        Some(mend.to_owned())
+        Some(hint.to_owned())
     }
 }

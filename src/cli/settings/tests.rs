@@ -229,11 +229,11 @@ fn what_cannot_be_used_says_so_and_where_it_came_from() {
     for (flags, message) in cases {
         let error = machine.error(flags);
         assert_eq!(error.to_string(), message);
-        assert!(error.mend().is_some());
+        assert!(error.hint().is_some());
     }
     let error = machine.error("--profile e");
     assert!(error.to_string().starts_with("there is no profile `e` in `"), "{error}");
-    assert_eq!(error.mend().as_deref(), Some("use one of `a`, `b`, `c`, `d`"));
+    assert_eq!(error.hint().as_deref(), Some("use one of `a`, `b`, `c`, `d`"));
     let keyless = Machine::new().config("[profiles.d]\napi_key = \"k\"\nkeyring = \"s\"\n");
     assert_eq!(
         keyless.error("--profile d").to_string(),
@@ -271,9 +271,9 @@ fn the_state_folder_can_be_moved() {
 fn without_a_key_the_service_is_not_even_asked() {
     let error = Machine::new().settings("").connect().expect_err("no key");
     assert_eq!(error.to_string(), "there is no API key");
-    let mend = error.mend().unwrap_or_default();
+    let hint = error.hint().unwrap_or_default();
     for way in ["BLUETALLY_API_KEY", "--api-key-file", "config.toml", "--sandbox"] {
-        assert!(mend.contains(way), "{mend}");
+        assert!(hint.contains(way), "{hint}");
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use super::super::printer::{FAINT, STRONG, WARNING};
 use crate::plan::order;
 use crate::plan::undo::{Deed, Fate, Kind};
-use crate::report::{Planned, plan_sentence, thousands};
+use crate::report::{RunEstimate, plan_sentence, thousands};
 use crate::schema::{self, Entity};
 
 /// Examples that are shown of each reason.
@@ -109,7 +109,7 @@ impl Shown {
         (self.count(Kind::DeleteForGood) > 0).then(|| self.listed(Kind::DeleteForGood))
     }
 
-    pub(super) fn text(&self, title: &str, planned: &Planned) -> String {
+    pub(super) fn text(&self, title: &str, planned: &RunEstimate) -> String {
         let mut text = format!("{STRONG}{title}{STRONG:#}\n");
         for kind in KINDS.into_iter().filter(|kind| self.count(*kind) > 0) {
             let (style, more) = match kind {
@@ -147,7 +147,7 @@ impl Shown {
         text.push('\n');
     }
 
-    pub(super) fn json(&self, planned: &Planned) -> Json {
+    pub(super) fn json(&self, planned: &RunEstimate) -> Json {
         let mut document = serde_json::Map::new();
         for kind in KINDS {
             let by_collection = self.writes.get(&kind).into_iter().flatten();

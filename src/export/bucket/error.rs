@@ -80,7 +80,7 @@ impl Refusal {
         }
     }
 
-    fn mend(&self, cloud: &Cloud) -> String {
+    fn hint(&self, cloud: &Cloud) -> String {
         match self {
             Refusal::NoBucket => {
                 let settings = cloud.settings.join(", ");
@@ -100,12 +100,12 @@ impl Refusal {
 
 impl BucketError {
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
+    pub fn hint(&self) -> Option<String> {
         match self {
             BucketError::Setup { cloud, .. } => {
                 Some(format!("see {}", [cloud.settings, cloud.credentials].concat().join(", ")))
             }
-            BucketError::Refused { cloud, refusal, .. } => Some(refusal.mend(cloud)),
+            BucketError::Refused { cloud, refusal, .. } => Some(refusal.hint(cloud)),
             BucketError::Torn(_) => Some(String::from("export again: it writes every file anew")),
             BucketError::File { .. } | BucketError::Interrupted => None,
         }

@@ -103,7 +103,7 @@ pub enum UrlError {
 
 impl UrlError {
     /// What to do now.
-    pub fn mend(self) -> String {
+    pub fn hint(self) -> String {
         let examples = CLOUDS.map(|cloud| cloud.example).join(", ");
         match self {
             UrlError::Scheme => format!("write {examples}, or abfss://container@account.dfs.core.windows.net/path/"),
@@ -216,7 +216,7 @@ mod tests {
             ("s3://bucket/../path", UrlError::Parts),
         ] {
             assert_eq!(BucketUrl::parse(text), Err(error), "{text}");
-            assert!(!format!("{error}{}", error.mend()).contains("hush"));
+            assert!(!format!("{error}{}", error.hint()).contains("hush"));
         }
     }
 

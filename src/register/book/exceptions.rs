@@ -30,12 +30,12 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, looks: &Look
     let mut row = HEAD + 1;
     for line in &register.lines {
         for gap in &line.gaps {
-            row = put(sheet, looks, row, line, ("no book value", &gap.to_string(), gap.mend()))?;
+            row = put(sheet, looks, row, line, ("no book value", &gap.to_string(), gap.hint()))?;
         }
     }
     for line in &register.lines {
         for notice in &line.notices {
-            row = put(sheet, looks, row, line, ("note", &notice.to_string(), notice.mend()))?;
+            row = put(sheet, looks, row, line, ("note", &notice.to_string(), notice.hint()))?;
         }
     }
     match row == HEAD + 1 {
@@ -49,7 +49,7 @@ fn put(
     looks: &Looks,
     row: u32,
     line: &Line,
-    (what, why, mend): (&str, &str, &str),
+    (what, why, hint): (&str, &str, &str),
 ) -> Result<u32, XlsxError> {
     // The last row says so; the register has the reasons of all lines.
     if row >= MAX_ROWS - 1 {
@@ -60,7 +60,7 @@ fn put(
     sheet::text(sheet, (row, 0), what, &looks.line)?;
     sheet::text(sheet, (row, 1), item.kind.name(), &looks.line)?;
     sheet.write_number_with_format(row, 2, item.id as f64, &looks.line_number)?;
-    let texts = [&*item.tag, &*item.title, &*item.category, line.standing.name(), &*item.currency.code, why, mend];
+    let texts = [&*item.tag, &*item.title, &*item.category, line.standing.name(), &*item.currency.code, why, hint];
     for (column, text) in (3..).zip(texts) {
         sheet::text(sheet, (row, column), text, &looks.line)?;
     }

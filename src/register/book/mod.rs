@@ -34,14 +34,14 @@ use jiff::civil::Date;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::write::Register;
-use crate::table::write::{WholeFile, WriteError, guarded};
+use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
 use live::Live;
 use paint::Looks;
 
 /// Writes the workbook into `whole`.
-pub(super) fn write(whole: &mut WholeFile, register: &Register<'_>) -> Result<(), WriteError> {
+pub(super) fn write(whole: &mut AtomicFile, register: &Register<'_>) -> Result<(), WriteError> {
     let path = whole.path().to_owned();
-    guarded(&path, || {
+    catch_write_panic(&path, || {
         let mut workbook = Workbook::new();
         // The rows wait beside the file, not in the system's folder for temporary files, which may be memory.
         workbook.set_tempdir(whole.folder())?;

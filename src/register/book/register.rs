@@ -9,7 +9,7 @@ use crate::register::Currency;
 use crate::register::columns::{COLUMNS, Column, Holds, LAST_PRINTED, Missing, Told, place};
 use crate::register::previous::REGISTER_SHEET;
 use crate::register::write::Register;
-use crate::table::write::xlsx::{clipped, text_width};
+use crate::table::write::xlsx::{text_width, truncate_to_cell};
 
 /// The lines whose texts decide how wide a column is.
 const SAMPLE: usize = 500;
@@ -75,7 +75,7 @@ fn put(
 ) -> Result<(), XlsxError> {
     match told {
         Told::Blank => Ok(()),
-        Told::Text(text) => sheet.write_string_with_format(row, column, clipped(text), &looks.line).map(drop),
+        Told::Text(text) => sheet.write_string_with_format(row, column, truncate_to_cell(text), &looks.line).map(drop),
         Told::Number(number) => {
             sheet.write_number_with_format(row, column, *number as f64, &looks.line_number).map(drop)
         }

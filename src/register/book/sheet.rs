@@ -6,7 +6,7 @@ use rust_xlsxwriter::{Format, Formula, Worksheet, XlsxError};
 
 use super::excel_day;
 use super::paint::{INK, Looks, binary};
-use crate::table::write::xlsx::{clipped, wrapped_lines};
+use crate::table::write::xlsx::{truncate_to_cell, wrapped_lines};
 
 /// A4.
 const PAPER: u8 = 9;
@@ -86,7 +86,7 @@ pub(super) fn section(sheet: &mut Worksheet, looks: &Looks, row: u32, title: &st
 pub(super) fn text(sheet: &mut Worksheet, at: (u32, u16), text: &str, format: &Format) -> Result<(), XlsxError> {
     match text.is_empty() {
         true => sheet.write_blank(at.0, at.1, format).map(drop),
-        false => sheet.write_string_with_format(at.0, at.1, clipped(text), format).map(drop),
+        false => sheet.write_string_with_format(at.0, at.1, truncate_to_cell(text), format).map(drop),
     }
 }
 
@@ -123,7 +123,7 @@ pub(super) fn paragraph(
     characters: usize,
     format: &Format,
 ) -> Result<(), XlsxError> {
-    sheet.merge_range(row, 0, row, last, clipped(text), format)?;
+    sheet.merge_range(row, 0, row, last, truncate_to_cell(text), format)?;
     let lines = wrapped_lines(text, characters);
     sheet.set_row_height(row, 4.0 + LINE_POINTS * lines.min(26) as f64).map(drop)
 }

@@ -118,7 +118,7 @@ fn the_sheets_hold_their_results_and_currencies_stay_apart() {
     Items without a book value, with every reason; and notes on items that have one. None of it is zero.
     What|Kind|Id|Tag|Name|Category|Standing|Currency|Why|What to do
     no book value|asset|3|LAP-0003|MacBook Pro 14|Laptops|held|EUR|no purchase cost|enter its purchase cost
-    no book value|asset|6|LAP-0006|MacBook Pro 14|Laptops|not yet bought|EUR|bought on 2025-02-01, after the day of the register|nothing, or mend the purchase date
+    no book value|asset|6|LAP-0006|MacBook Pro 14|Laptops|not yet bought|EUR|bought on 2025-02-01, after the day of the register|nothing, or correct the purchase date
     note|asset|7|LAP-0007|MacBook Pro 14||held|unstated|no currency on it or its location: counted apart, as `unstated`|enter its currency, or that of its location
     "#);
     insta::assert_snapshot!(rows(path, "Running out").join("\n"), @r#"
@@ -248,7 +248,7 @@ fn an_item_that_is_there_twice_and_a_failure_leave_the_old_files() {
     let error = write(twice, &options(RegisterTarget::Csv(path.clone()))).unwrap_err();
     assert_eq!(error.to_string(), "asset 1 is there twice");
     let missing = options(RegisterTarget::Csv(folder.path().join("no/register.csv")));
-    assert!(write(items(), &missing).unwrap_err().mend().unwrap().contains("create the folder"));
+    assert!(write(items(), &missing).unwrap_err().hint().unwrap().contains("create the folder"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
 }

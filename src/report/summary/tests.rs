@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::check::{Code, Flaw};
+use crate::check::{Code, ValueError};
 use crate::report::{ProblemTally, Requests};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: Counts) -> SheetSummary {
@@ -38,15 +38,15 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
 
 fn problems() -> ProblemTally {
     let mut tally = ProblemTally::default();
-    for (row, found, mend) in [(7, "Berln", "write `Berlin`"), (19, "Muenchen", "write `München`")] {
-        let flaw = Flaw::new(Code::NameNotFound, "the name of a location", mend);
-        tally.add("inventory", Some("Site"), row, &flaw.at(Some(3), found));
+    for (row, found, hint) in [(7, "Berln", "write `Berlin`"), (19, "Muenchen", "write `München`")] {
+        let error = ValueError::new(Code::NameNotFound, format!("`{found}` not found in locations"), hint);
+        tally.add("inventory", Some("Site"), row, &error.at(Some(3), found));
     }
     for row in 40..44 {
-        let flaw = Flaw::new(Code::RequiredMissing, "", "fill in the tag");
-        tally.add("inventory", Some("Tag"), row, &flaw.at(Some(0), ""));
+        let error = ValueError::new(Code::RequiredMissing, "missing value for `asset_id`", "fill in the tag");
+        tally.add("inventory", Some("Tag"), row, &error.at(Some(0), ""));
     }
-    tally.add("inventory", None, 50, &Flaw::new(Code::DuplicateKey, "each tag once", "").at(None, ""));
+    tally.add("inventory", None, 50, &ValueError::without_hint(Code::DuplicateKey, "duplicate of row 12").at(None, ""));
     tally
 }
 
@@ -55,7 +55,7 @@ fn plain(summary: &RunSummary) -> String {
 }
 
 #[test]
-fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
+fn an_import_with_failures_says_what_to_fix_and_what_to_run() {
     let counts = Counts { created: 1_100, unchanged: 97, failed: 7, ..Counts::default() };
     let mut one = sheet(None, "assets", 1_204, counts);
     one.decoding = Some("UTF-8, semicolon".into());
@@ -69,14 +69,15 @@ fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
     7 problems in 7 rows
            4 × a required value is missing in `Tag` (required.missing)
                A40, A41, A42, …
-               to mend it: fill in the tag
+               missing value for `asset_id`
+               hint: fill in the tag
            2 × no record of that name in `Site` (name.not_found)
                D7 `Berln`, D19 `Muenchen`
-               expected the name of a location
-               to mend D7: write `Berlin`
+               D7: `Berln` not found in locations
+               hint for D7: write `Berlin`
            1 × the same record is in the file twice (duplicate.key)
                row 50
-               expected each tag once
+               duplicate of row 12
 
       read      inventory.csv as UTF-8, semicolon
       ignored   columns `Rack`, `Colour`
@@ -88,7 +89,7 @@ fn an_import_with_failures_says_what_to_mend_and_what_to_run() {
 }
 
 #[test]
-fn a_run_cut_short_goes_on_before_anything_is_mended() {
+fn a_run_cut_short_is_resumed_before_anything_is_fixed() {
     let counts = Counts { created: 96, failed: 3_904, ..Counts::default() };
     let next = vec!["tallyport resume 20261124-0703-k3f9".into()];
     let cut =
@@ -109,7 +110,7 @@ fn unknown_rows_are_looked_into_and_not_corrected() {
 #[test]
 fn a_dry_run_says_what_it_would_take() {
     let counts = Counts { created: 14_000, updated: 200, ..Counts::default() };
-    let planned = Planned { requests: 14_230, seconds: 4_000, emails: 204, people: 180, quota: Some(10_000) };
+    let planned = RunEstimate { requests: 14_230, seconds: 4_000, emails: 204, people: 180, quota: Some(10_000) };
     let next = vec!["tallyport import in/inventory.csv".into()];
     let mut summary =
         RunSummary { dry_run: true, planned: Some(planned), next, ..run(vec![sheet(None, "assets", 14_200, counts)]) };
@@ -158,8 +159,8 @@ fn a_check_knows_only_good_and_failed() {
 #[test]
 fn counts_add_up_to_the_rows_whatever_they_are() {
     let counts = Counts { created: 1, updated: 2, unchanged: 3, failed: 4, skipped: 5, unknown: 6, deleted: 7 };
-    for tense in [Tense::Done, Tense::Planned, Tense::Checked] {
-        let sentence = sentence(30, counts, tense);
+    for mode in [ReportMode::Done, ReportMode::DryRun, ReportMode::Check] {
+        let sentence = sentence(30, counts, mode);
         let (rows, parts) = sentence.split_once(": ").unwrap();
         let number = |text: &str| text.split(' ').next().unwrap().parse::<u64>().unwrap();
         assert_eq!(parts.split(", ").map(number).sum::<u64>(), number(rows), "{sentence}");
@@ -209,22 +210,22 @@ fn json_of_one_sheet_is_the_contract() {
               "cell": "A40",
               "row": 40,
               "found": "",
-              "expected": "",
-              "mend": "fill in the tag"
+              "message": "missing value for `asset_id`",
+              "hint": "fill in the tag"
             },
             {
               "cell": "A41",
               "row": 41,
               "found": "",
-              "expected": "",
-              "mend": "fill in the tag"
+              "message": "missing value for `asset_id`",
+              "hint": "fill in the tag"
             },
             {
               "cell": "A42",
               "row": 42,
               "found": "",
-              "expected": "",
-              "mend": "fill in the tag"
+              "message": "missing value for `asset_id`",
+              "hint": "fill in the tag"
             }
           ]
         },
@@ -239,15 +240,15 @@ fn json_of_one_sheet_is_the_contract() {
               "cell": "D7",
               "row": 7,
               "found": "Berln",
-              "expected": "the name of a location",
-              "mend": "write `Berlin`"
+              "message": "`Berln` not found in locations",
+              "hint": "write `Berlin`"
             },
             {
               "cell": "D19",
               "row": 19,
               "found": "Muenchen",
-              "expected": "the name of a location",
-              "mend": "write `München`"
+              "message": "`Muenchen` not found in locations",
+              "hint": "write `München`"
             }
           ]
         },
@@ -262,8 +263,8 @@ fn json_of_one_sheet_is_the_contract() {
               "cell": "row 50",
               "row": 50,
               "found": "",
-              "expected": "each tag once",
-              "mend": ""
+              "message": "duplicate of row 12",
+              "hint": null
             }
           ]
         }

@@ -18,7 +18,7 @@ pub(super) fn encode(row: &Row, withheld: &dyn Fn(usize) -> bool) -> String {
         if column > 0 {
             out.push(b',');
         }
-        match (withheld(column), row.guarded(column)) {
+        match (withheld(column), row.escaped_text(column)) {
             (true, _) => out.extend_from_slice(b"null"),
             (false, Some(text)) => put(&mut out, &json!({ "c": text })),
             (false, None) => encode_cell(cell, &mut out),

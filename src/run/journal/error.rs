@@ -66,7 +66,7 @@ impl JournalError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> String {
+    pub fn hint(&self) -> String {
         match self {
             JournalError::Full { .. } => {
                 String::from("make room, or delete old journals with `tallyport runs prune`; then `tallyport resume`")

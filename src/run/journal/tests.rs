@@ -11,7 +11,7 @@ use super::read::Journal;
 use super::scribe::commit_all;
 use super::store::{At, Store};
 use super::*;
-use crate::check::{Code, Flaw};
+use crate::check::{Code, ValueError};
 use crate::plan::{Await, Part, RowId, Step, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
@@ -252,8 +252,8 @@ fn a_run_comes_back_as_it_was_planned() {
     row.clear(2);
     row.push_text("007");
     row.push("7", Value::Number(7.0));
-    let flaw = Flaw::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
-    let failed = PlannedRow { status: Status::Failed, problems: vec![flaw], ..row_plan(RowState::Ended) };
+    let error = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
+    let failed = PlannedRow { status: Status::Failed, problems: vec![error], ..row_plan(RowState::Ended) };
     draft.row(&row, &failed, &|column| column == 1).unwrap();
     drop(draft.ready(&Knowledge { sizes: vec![(String::from("locations"), 4)], ..Knowledge::default() }).unwrap());
 
@@ -317,7 +317,7 @@ fn a_full_disk_is_told_as_such_and_loses_nothing_that_was_committed() {
     let note = AttemptNote { step: 1, at: 0, milliseconds: 1, request: long, status: None, reply: None };
     let error = commit_all(&journal, vec![Entry::Intend(1), Entry::Attempts(vec![note])]).unwrap_err();
     assert!(matches!(error, JournalError::Full { .. }), "{error}");
-    assert!(error.mend().contains("tallyport resume"));
+    assert!(error.hint().contains("tallyport resume"));
     assert_eq!(journal.unsettled_count().unwrap(), 0, "half a batch does not pass for written");
     drop(journal);
     let journal = Journal::open(&path, "run").unwrap();

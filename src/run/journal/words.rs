@@ -1,6 +1,6 @@
 //! The words that states have on disk: one table each, read in both directions.
 
-use crate::check::{Code, Flaw, Problem};
+use crate::check::{Code, Problem, ValueError};
 use crate::plan::{Part, WriteKind};
 use crate::report::{Status, is_secret};
 use crate::run::journal::{Deed, Phase, RowState, StepResult};
@@ -72,8 +72,8 @@ pub(super) fn problems_text(problems: &[Problem]) -> Option<String> {
             "code": problem.code().as_str(),
             "column": problem.column,
             "found": if is_secret(problem.code()) { "" } else { &*problem.found },
-            "expected": problem.flaw.expected,
-            "mend": problem.flaw.mend,
+            "message": problem.error.message,
+            "hint": problem.error.hint,
         })
     });
     Some(serde_json::Value::from_iter(list).to_string())
@@ -89,7 +89,15 @@ fn problem(stored: &serde_json::Value) -> Option<Problem> {
     let text = |name: &str| stored.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let code = Code::ALL.iter().copied().find(|code| code.as_str() == text("code"))?;
     let column = stored.get("column").and_then(serde_json::Value::as_u64).and_then(|column| column.try_into().ok());
-    Some(Flaw::new(code, text("expected").to_owned(), text("mend").to_owned()).at(column, text("found")))
+    // Journals of version 0.1 have `expected` and `hint` in place of `message` and `hint`.
+    let message = match (text("message"), text("expected")) {
+        ("", "") => code.title().to_owned(),
+        ("", expected) => format!("{}; expected {expected}", code.title()),
+        (message, _) => message.to_owned(),
+    };
+    let hint = [text("hint"), text("hint")].into_iter().find(|hint| !hint.is_empty());
+    let error = ValueError { code, message: message.into(), hint: hint.map(|hint| hint.to_owned().into()) };
+    Some(error.at(column, text("found")))
 }
 
 #[cfg(test)]
@@ -118,10 +126,22 @@ mod tests {
     #[test]
     fn problems_come_back_as_they_were() {
         let given = vec![
-            Flaw::new(Code::DateAmbiguous, "a date", "write the year").at(Some(4), "01/02/24"),
-            Flaw::new(Code::ServiceRefused, "what it takes", "correct it").at(None, ""),
+            ValueError::new(Code::DateAmbiguous, "ambiguous date", "write the year").at(Some(4), "01/02/24"),
+            ValueError::new(Code::ServiceRefused, "the service rejected it", "correct it").at(None, ""),
         ];
         assert_eq!(problems(problems_text(&given).as_deref()), given);
         assert_eq!(problems_text(&[]), None);
+    }
+
+    #[test]
+    fn problems_of_older_journals_are_read() {
+        let stored = r#"[{"code":"date.invalid","column":2,"found":"soon","expected":"a date","hint":"write a date"},
+            {"code":"required.missing","column":null,"found":"","expected":"","hint":""}]"#;
+        let read: Vec<_> = problems(Some(stored)).into_iter().map(|problem| problem.error).collect();
+        let given = [
+            ValueError::new(Code::DateInvalid, "not a date; expected a date", "write a date"),
+            ValueError::without_hint(Code::RequiredMissing, "a required value is missing"),
+        ];
+        assert_eq!(read, given);
     }
 }

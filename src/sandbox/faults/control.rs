@@ -46,7 +46,7 @@ fn read(body: &[u8]) -> Result<Faults, Refusal> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body is not text in UTF-8: send one rule a line"))?;
     text.parse().map_err(|error: super::FaultsError| {
-        let message = format!("line {}: {error}; {}", error.line, error.mend());
+        let message = format!("line {}: {error}; {}", error.line, error.hint());
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     })
 }

@@ -30,8 +30,8 @@ impl FaultsError {
     }
 
     /// What to write instead.
-    pub fn mend(&self) -> String {
-        self.error.mend()
+    pub fn hint(&self) -> String {
+        self.error.hint()
     }
 }
 
@@ -72,15 +72,15 @@ impl RuleError {
         RuleError::Value { word: word.to_owned(), expected, example }
     }
 
-    fn mend(&self) -> String {
+    fn hint(&self) -> String {
         match self {
             RuleError::Short => "give methods, a path and what is to happen, such as `POST assets reset after`".into(),
             RuleError::Method { .. } => {
                 "give GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, such as `POST assets reset`"
                     .into()
             }
-            RuleError::Path { word } => path_mend(word),
-            RuleError::Word { word } => word_mend(word),
+            RuleError::Path { word } => path_hint(word),
+            RuleError::Word { word } => word_hint(word),
             RuleError::Value { example, .. } => format!("write it such as `{example}`"),
             RuleError::Twice { first, second } => {
                 format!("leave out `{first}` or `{second}`, or make two faults of it")
@@ -100,7 +100,7 @@ impl RuleError {
     }
 }
 
-fn path_mend(word: &str) -> String {
+fn path_hint(word: &str) -> String {
     let expected = "a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all";
     let name = schema::nearest(word.trim_matches(['/', '*']));
     match name.and_then(schema::find) {
@@ -109,7 +109,7 @@ fn path_mend(word: &str) -> String {
     }
 }
 
-fn word_mend(word: &str) -> String {
+fn word_hint(word: &str) -> String {
     if word.parse().is_ok_and(|status: u16| (400..500).contains(&status)) {
         return format!("perhaps `refuse={word}` is meant, as in `POST assets nth=3 refuse={word}`");
     }

@@ -97,7 +97,7 @@ fn the_examples_of_the_grammar_are_rules() {
 fn every_mistake_is_named_with_what_was_expected_and_an_example() {
     let told = |text: &str| {
         let error = text.parse::<Faults>().unwrap_err();
-        format!("{error}\n  {}", error.mend())
+        format!("{error}\n  {}", error.hint())
     };
     let mistakes = [
         "POST", "FETCH assets reset", "POST,, assets reset", "POST asset/* reset", "POST checkout/assets reset",

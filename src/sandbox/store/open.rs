@@ -142,7 +142,7 @@ mod tests {
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         let error = Store::in_file(&path).unwrap_err();
         assert!(matches!(error, SandboxError::Newer { found: 99, known: FORMAT, .. }), "{error}");
-        assert!(error.mend().is_some());
+        assert!(error.hint().is_some());
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = Store::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
         assert!(matches!(error, SandboxError::Open { .. }), "{error}");
-        assert!(error.mend().unwrap().starts_with("make the folder"));
+        assert!(error.hint().unwrap().starts_with("make the folder"));
     }
 
     #[test]

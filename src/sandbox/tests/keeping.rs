@@ -33,7 +33,7 @@ fn a_port_in_use_is_told() {
     let options = SandboxOptions { listen: first.sandbox.address(), ..SandboxOptions::default() };
     let error = Sandbox::start(options).unwrap_err();
     assert!(matches!(error, SandboxError::Listen { .. }), "{error}");
-    assert!(error.mend().is_some());
+    assert!(error.hint().is_some());
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn options_that_no_sandbox_can_have_are_refused() {
     ];
     for options in refused {
         let error = Sandbox::start(options.clone()).expect_err(&format!("{options:?}"));
-        assert!(error.mend().is_some(), "{error}");
+        assert!(error.hint().is_some(), "{error}");
     }
 }
 

@@ -31,16 +31,16 @@ mod record {
 
 /// What the records tell.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(super) struct XlsPreScan {
     /// The number format of each cell style.
     pub(super) codes: Vec<String>,
     /// For each sheet, the styles of the cells that hold numbers, in the order of row and column.
-    pub(super) styles: Vec<Vec<Styled>>,
+    pub(super) styles: Vec<Vec<StyledCell>>,
 }
 
 /// The style of a cell; row and column from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Styled {
+pub(super) struct StyledCell {
     pub(super) row: u16,
     pub(super) column: u16,
     pub(super) style: u16,
@@ -59,14 +59,14 @@ struct Record<'a> {
 ///
 /// [`ReadFault::Password`], [`ReadFault::TooLarge`] where the cells span too much, [`ReadFault::Truncated`] where the
 /// stream ends within the workbook's own records.
-pub(super) fn survey(stream: &mut [u8]) -> Result<Survey, ReadFault> {
-    let (mut survey, sheets) = globals(stream)?;
-    let mut spanned = 0;
+pub(super) fn pre_scan(stream: &mut [u8]) -> Result<XlsPreScan, ReadFault> {
+    let (mut scan, sheets) = globals(stream)?;
+    let mut area = 0;
     for start in sheets {
         if start >= stream.len() {
             return Err(ReadFault::Truncated);
         }
-        let mut sheet = SheetSeen::default();
+        let mut sheet = SheetBounds::default();
         let mut dimensions = Vec::new();
         each_cell_record(&stream[start..], |record| {
             if record.kind == record::DIMENSIONS {
@@ -77,18 +77,18 @@ pub(super) fn survey(stream: &mut [u8]) -> Result<Survey, ReadFault> {
         for (at, len) in dimensions {
             stream[at..at + len].fill(0);
         }
-        spanned += sheet.spanned();
-        if spanned > MOST_CELLS {
+        area += sheet.area();
+        if area > MOST_CELLS {
             return Err(ReadFault::TooLarge { what: "its sheets span more than 20 million cells" });
         }
         sheet.styles.sort();
-        survey.styles.push(sheet.styles);
+        scan.styles.push(sheet.styles);
     }
-    Ok(survey)
+    Ok(scan)
 }
 
 /// The workbook's own records: formats, and where the sheets begin.
-fn globals(stream: &[u8]) -> Result<(Survey, Vec<usize>), ReadFault> {
+fn globals(stream: &[u8]) -> Result<(XlsPreScan, Vec<usize>), ReadFault> {
     let mut formats: Vec<(u16, String)> = Vec::new();
     let (mut styles, mut sheets) = (Vec::new(), Vec::new());
     let mut has_ended = false;
@@ -112,7 +112,7 @@ fn globals(stream: &[u8]) -> Result<(Survey, Vec<usize>), ReadFault> {
         Some((_, code)) => code.clone(),
         None => ssfmt::format_code_from_id(u32::from(*id)).unwrap_or_default().to_owned(),
     };
-    Ok((Survey { codes: styles.iter().map(code).collect(), styles: Vec::new() }, sheets))
+    Ok((XlsPreScan { codes: styles.iter().map(code).collect(), styles: Vec::new() }, sheets))
 }
 
 /// A FORMAT record: id and code. BIFF 8 stores length and width of the letters, earlier files one byte of length.
@@ -175,15 +175,15 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 
 /// What the cells of one sheet span.
 #[derive(Debug, Default)]
-struct SheetSeen {
+struct SheetBounds {
     corners: Option<(Corner, Corner)>,
-    styles: Vec<Styled>,
+    styles: Vec<StyledCell>,
 }
 
 /// Row and column.
 type Corner = (u16, u16);
 
-impl SheetSeen {
+impl SheetBounds {
     fn take(&mut self, record: &Record<'_>) {
         use record::{BOOL_ERR, FORMULA, LABEL, LABEL_SST, MUL_RK, NUMBER, RK, RSTRING};
         let (Some(row), Some(column)) = (u16_at(record.data, 0), u16_at(record.data, 2)) else { return };
@@ -209,12 +209,12 @@ impl SheetSeen {
     fn add_number(&mut self, row: u16, column: u16, style: Option<u16>) {
         self.add(row, column);
         if let Some(style) = style {
-            self.styles.push(Styled { row, column, style });
+            self.styles.push(StyledCell { row, column, style });
         }
     }
 
     /// How many cells the box around the cells has.
-    fn spanned(&self) -> u64 {
+    fn area(&self) -> u64 {
         self.corners.map_or(0, |(first, last)| (u64::from(last.0 - first.0) + 1) * (u64::from(last.1 - first.1) + 1))
     }
 }
@@ -247,33 +247,33 @@ mod tests {
 
     #[test]
     fn formats_and_styles_are_taken_down() {
-        let survey = survey(&mut stream(&[number(3, 1, 1), number(2, 5, 0)])).unwrap();
-        assert_eq!(survey.codes, ["General", "00000"]);
-        let styled = |row, column, style| Styled { row, column, style };
-        assert_eq!(survey.styles, [[styled(2, 5, 0), styled(3, 1, 1)]]);
+        let scan = pre_scan(&mut stream(&[number(3, 1, 1), number(2, 5, 0)])).unwrap();
+        assert_eq!(scan.codes, ["General", "00000"]);
+        let styled = |row, column, style| StyledCell { row, column, style };
+        assert_eq!(scan.styles, [[styled(2, 5, 0), styled(3, 1, 1)]]);
     }
 
     #[test]
     fn cells_far_apart_are_refused() {
         let far = [number(0, 0, 0), number(65_535, 400, 0)];
-        assert!(matches!(survey(&mut stream(&far)), Err(ReadFault::TooLarge { .. })));
-        assert!(survey(&mut stream(&[number(0, 0, 0), number(65_535, 255, 0)])).is_ok());
+        assert!(matches!(pre_scan(&mut stream(&far)), Err(ReadFault::TooLarge { .. })));
+        assert!(pre_scan(&mut stream(&[number(0, 0, 0), number(65_535, 255, 0)])).is_ok());
     }
 
     #[test]
     fn stated_dimensions_are_taken_out() {
         let dimensions = record(record::DIMENSIONS, &[0xFF; 14]);
         let mut stream = stream(&[dimensions]);
-        survey(&mut stream).unwrap();
+        pre_scan(&mut stream).unwrap();
         assert!(!stream.windows(14).any(|bytes| bytes == [0xFF; 14]));
     }
 
     #[test]
     fn passwords_and_missing_ends_are_told() {
         let locked = record(record::FILE_PASS, &[1, 0, 0, 0]);
-        assert!(matches!(survey(&mut locked.clone()), Err(ReadFault::Password)));
+        assert!(matches!(pre_scan(&mut locked.clone()), Err(ReadFault::Password)));
         let mut cut = stream(&[]);
         cut.truncate(20);
-        assert!(matches!(survey(&mut cut), Err(ReadFault::Truncated)));
+        assert!(matches!(pre_scan(&mut cut), Err(ReadFault::Truncated)));
     }
 }

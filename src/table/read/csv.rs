@@ -12,11 +12,11 @@ use std::ops::ControlFlow;
 use csv_core::ReadRecordResult;
 
 use super::delimiter::{self, Delimiter};
-use super::encoding::{self, Certainty, Detected, Encoding, Undecoded, Utf8Text};
+use super::encoding::{self, Certainty, DetectedEncoding, Encoding, ReplacementChars, Utf8Text};
 use super::{MOST_COLUMNS, OnRow, SheetReader};
 use crate::table::cell::Row;
-use crate::table::error::{FaultAt, ReadFault};
-use crate::table::input::Source;
+use crate::table::error::{LocatedFault, ReadFault};
+use crate::table::input::ReopenableInput;
 
 /// The longest record that is read, in bytes.
 pub(crate) const LONGEST_RECORD: usize = 8 * 1024 * 1024;
@@ -31,7 +31,7 @@ pub struct Decoding {
     pub encoding: Encoding,
     /// Guessed where encoding or delimiter might be another.
     pub certainty: Certainty,
-    pub undecoded: Undecoded,
+    pub replacement_chars: ReplacementChars,
 }
 
 impl Decoding {
@@ -44,23 +44,23 @@ impl Decoding {
 impl fmt::Display for Decoding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let guessed = if self.certainty == Certainty::Guessed { " (a guess)" } else { "" };
-        write!(formatter, "{}, {}{guessed}", self.encoding, self.delimiter.word())
+        write!(formatter, "{}, {}{guessed}", self.encoding, self.delimiter.name())
     }
 }
 
 /// A CSV file, looked through once.
-pub(in crate::table) struct Csv {
-    source: Source,
-    detected: Detected,
+pub(in crate::table) struct CsvReader {
+    source: ReopenableInput,
+    detected: DetectedEncoding,
     pub(in crate::table) decoding: Decoding,
 }
 
-impl Csv {
+impl CsvReader {
     pub(in crate::table) fn open(
-        source: Source,
+        source: ReopenableInput,
         delimiter: Option<Delimiter>,
         encoding: Option<Encoding>,
-    ) -> Result<Csv, ReadFault> {
+    ) -> Result<CsvReader, ReadFault> {
         let detected = encoding::detect(&|| Ok(Box::new(source.open()?)), encoding)?;
         let mut beginning = Vec::new();
         text(&source, &detected)?.take(SAMPLE).read_to_end(&mut beginning)?;
@@ -69,23 +69,28 @@ impl Csv {
             return Err(ReadFault::Empty);
         }
         let (delimiter, sure) = match (delimiter, delimiter::sep_line(without_mark(&beginning))) {
-            (Some(wanted), _) => (wanted, Certainty::Sure),
-            (None, Some((said, _))) => (said, Certainty::Sure),
+            (Some(wanted), _) => (wanted, Certainty::Certain),
+            (None, Some((said, _))) => (said, Certainty::Certain),
             (None, None) => delimiter::detect(without_mark(&beginning), is_whole),
         };
-        let certainty = if sure == Certainty::Sure { detected.certainty } else { Certainty::Guessed };
-        let decoding = Decoding { delimiter, encoding: detected.encoding, certainty, undecoded: detected.undecoded };
-        Ok(Csv { source, detected, decoding })
+        let certainty = if sure == Certainty::Certain { detected.certainty } else { Certainty::Guessed };
+        let decoding = Decoding {
+            delimiter,
+            encoding: detected.encoding,
+            certainty,
+            replacement_chars: detected.replacement_chars,
+        };
+        Ok(CsvReader { source, detected, decoding })
     }
 }
 
-impl SheetReader for Csv {
-    fn each_row(&mut self, _sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+impl SheetReader for CsvReader {
+    fn each_row(&mut self, _sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let text = text(&self.source, &self.detected)?;
-        let mut records = Records::new(text, self.decoding.delimiter);
+        let mut records = CsvRecords::new(text, self.decoding.delimiter);
         records.begin()?;
         let mut row = Row::default();
-        while records.next(&mut row)? == Next::Row {
+        while records.next(&mut row)? == NextRecord::Row {
             if !row.is_blank() && on_row(&mut row) == ControlFlow::Break(()) {
                 break;
             }
@@ -95,11 +100,11 @@ impl SheetReader for Csv {
 }
 
 /// The file as UTF-8 with LF line ends.
-fn text(source: &Source, detected: &Detected) -> Result<Box<dyn Read>, ReadFault> {
+fn text(source: &ReopenableInput, detected: &DetectedEncoding) -> Result<Box<dyn Read>, ReadFault> {
     let file = source.open()?;
     Ok(match detected.is_plain {
         true => Box::new(file),
-        false => Box::new(Utf8Text::new(file, detected.encoding, detected.line_ends)),
+        false => Box::new(Utf8Text::new(file, detected.encoding, detected.line_ending)),
     })
 }
 
@@ -108,13 +113,13 @@ fn without_mark(text: &[u8]) -> &[u8] {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+enum NextRecord {
     Row,
     End,
 }
 
 /// The records of a text in UTF-8 with LF or CRLF line ends.
-struct Records<R> {
+struct CsvRecords<R> {
     input: R,
     /// `start..end` is read but not yet handed out.
     buffer: Vec<u8>,
@@ -131,9 +136,9 @@ struct Records<R> {
     ends: Vec<usize>,
 }
 
-impl<R: Read> Records<R> {
-    fn new(input: R, delimiter: Delimiter) -> Records<R> {
-        Records {
+impl<R: Read> CsvRecords<R> {
+    fn new(input: R, delimiter: Delimiter) -> CsvRecords<R> {
+        CsvRecords {
             input,
             buffer: vec![0; 256 * 1024],
             start: 0,
@@ -142,7 +147,7 @@ impl<R: Read> Records<R> {
             quote: 0,
             number: 0,
             delimiter: delimiter.byte(),
-            // CR is left to `unended`: alone, inside a line, it is part of a cell.
+            // CR is left to `without_cr`: alone, inside a line, it is part of a cell.
             quoted: csv_core::ReaderBuilder::new()
                 .delimiter(delimiter.byte())
                 .terminator(csv_core::Terminator::Any(b'\n'))
@@ -166,22 +171,22 @@ impl<R: Read> Records<R> {
     }
 
     /// Reads the next record that is not an empty line into `row`.
-    fn next(&mut self, row: &mut Row) -> Result<Next, FaultAt> {
+    fn next(&mut self, row: &mut Row) -> Result<NextRecord, LocatedFault> {
         loop {
-            let Some(line_end) = self.line_end()? else { return Ok(Next::End) };
+            let Some(line_end) = self.line_end()? else { return Ok(NextRecord::End) };
             self.number += 1;
             if self.quote < self.start {
                 self.quote = memchr::memchr(b'"', self.unread()).map_or(self.end, |at| self.start + at);
             }
             if self.quote < line_end {
                 self.quoted_record(row)?;
-                return Ok(Next::Row);
+                return Ok(NextRecord::Row);
             }
-            let line = unended(&self.buffer[self.start..line_end]);
+            let line = without_cr(&self.buffer[self.start..line_end]);
             self.start = (line_end + 1).min(self.end);
             if !line.is_empty() {
                 fill_from_line(row, self.number, line, self.delimiter).map_err(|fault| fault.at(self.number))?;
-                return Ok(Next::Row);
+                return Ok(NextRecord::Row);
             }
         }
     }
@@ -191,7 +196,7 @@ impl<R: Read> Records<R> {
     }
 
     /// Where the line that starts at `start` ends, or none behind the last one.
-    fn line_end(&mut self) -> Result<Option<usize>, FaultAt> {
+    fn line_end(&mut self) -> Result<Option<usize>, LocatedFault> {
         loop {
             if let Some(at) = memchr::memchr(b'\n', self.unread()) {
                 return Ok(Some(self.start + at));
@@ -229,7 +234,7 @@ impl<R: Read> Records<R> {
     }
 
     /// Reads a record with a quote in its first line, however many lines it has.
-    fn quoted_record(&mut self, row: &mut Row) -> Result<(), FaultAt> {
+    fn quoted_record(&mut self, row: &mut Row) -> Result<(), LocatedFault> {
         let (read, written, cells) = self.parse_quoted()?;
         let raw = &self.buffer[self.start..self.start + read];
         let is_one_line = !self.output[..written].contains(&b'\n');
@@ -253,7 +258,7 @@ impl<R: Read> Records<R> {
     }
 
     /// Bytes read, bytes of text written, cells.
-    fn parse_quoted(&mut self) -> Result<(usize, usize, usize), FaultAt> {
+    fn parse_quoted(&mut self) -> Result<(usize, usize, usize), LocatedFault> {
         loop {
             // With room for all of the input, the output is never the one that is full.
             self.output.resize(self.output.len().max(self.unread().len() + 1), 0);
@@ -271,7 +276,7 @@ impl<R: Read> Records<R> {
     }
 
     /// The last record has no line end: lends it one. Inside an open quote that does not end it.
-    fn end_quoted(&mut self, read: usize, written: usize, cells: usize) -> Result<(usize, usize, usize), FaultAt> {
+    fn end_quoted(&mut self, read: usize, written: usize, cells: usize) -> Result<(usize, usize, usize), LocatedFault> {
         if cells == self.ends.len() {
             self.ends.push(0);
         }
@@ -284,7 +289,7 @@ impl<R: Read> Records<R> {
 }
 
 /// Without the CR of a CRLF line end.
-fn unended(line: &[u8]) -> &[u8] {
+fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
@@ -342,5 +347,4 @@ fn closing_quote(text: &[u8]) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[path = "csv_tests.rs"]
 mod tests;

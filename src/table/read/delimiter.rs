@@ -38,7 +38,7 @@ impl Delimiter {
 
 impl Delimiter {
     /// Its name for people.
-    pub(super) fn word(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Delimiter::Comma => "comma",
             Delimiter::Semicolon => "semicolon",
@@ -70,7 +70,7 @@ pub(super) fn sep_line(text: &[u8]) -> Option<(Delimiter, usize)> {
 }
 
 /// How well one delimiter cuts the first rows.
-struct Fit {
+struct DelimiterFit {
     delimiter: Delimiter,
     /// The number of cells that most rows have.
     columns: usize,
@@ -85,20 +85,20 @@ struct Fit {
 /// A right delimiter cuts the header too. The decimal commas of a file of semicolons may cut all of its rows alike,
 /// but never the header; so the delimiter that starts to fit first wins, and among equals the one that cuts more.
 pub(super) fn detect(beginning: &[u8], is_whole: bool) -> (Delimiter, Certainty) {
-    let mut fits: Vec<Fit> =
+    let mut fits: Vec<DelimiterFit> =
         DELIMITERS.iter().filter_map(|&(delimiter, byte, _)| fit(beginning, is_whole, delimiter, byte)).collect();
     // A comma in a title above the table fits one row, early.
     let most = fits.iter().map(|fit| fit.share).fold(0.0, f64::max);
     fits.retain(|fit| fit.share > 0.5 * most);
-    let score = |fit: &Fit| fit.share * (fit.columns as f64).ln();
+    let score = |fit: &DelimiterFit| fit.share * (fit.columns as f64).ln();
     fits.sort_by(|one, other| one.first.cmp(&other.first).then_with(|| score(other).total_cmp(&score(one))));
-    let Some(best) = fits.first() else { return (Delimiter::Comma, Certainty::Sure) };
+    let Some(best) = fits.first() else { return (Delimiter::Comma, Certainty::Certain) };
     let is_rivalled = fits.iter().skip(1).any(|rival| rival.first == best.first && score(rival) > 0.8 * score(best));
-    let certainty = if best.share < 0.5 || is_rivalled { Certainty::Guessed } else { Certainty::Sure };
+    let certainty = if best.share < 0.5 || is_rivalled { Certainty::Guessed } else { Certainty::Certain };
     (best.delimiter, certainty)
 }
 
-fn fit(beginning: &[u8], is_whole: bool, delimiter: Delimiter, byte: u8) -> Option<Fit> {
+fn fit(beginning: &[u8], is_whole: bool, delimiter: Delimiter, byte: u8) -> Option<DelimiterFit> {
     let widths = widths(beginning, is_whole, byte);
     let mut counts: Vec<(usize, usize)> = Vec::new();
     for &width in widths.iter().filter(|width| **width > 1) {
@@ -109,7 +109,7 @@ fn fit(beginning: &[u8], is_whole: bool, delimiter: Delimiter, byte: u8) -> Opti
     }
     let &(columns, count) = counts.iter().max_by_key(|(width, count)| (*count, *width))?;
     let first = widths.iter().position(|width| *width >= columns)?;
-    Some(Fit { delimiter, columns, first, share: count as f64 / widths.len() as f64 })
+    Some(DelimiterFit { delimiter, columns, first, share: count as f64 / widths.len() as f64 })
 }
 
 /// The number of cells of each of the first rows; without the last one where it may be cut off.
@@ -154,12 +154,12 @@ mod tests {
 
     #[test]
     fn each_delimiter_is_found() {
-        assert_eq!(detected("a,b\n1,2\n"), (Delimiter::Comma, Certainty::Sure));
-        assert_eq!(detected("a;b\n1;2\n"), (Delimiter::Semicolon, Certainty::Sure));
-        assert_eq!(detected("a\tb\n1\t2\n"), (Delimiter::Tab, Certainty::Sure));
-        assert_eq!(detected("a|b\n1|2\n"), (Delimiter::Pipe, Certainty::Sure));
-        assert_eq!(detected("name\nBerlin\n"), (Delimiter::Comma, Certainty::Sure));
-        assert_eq!(detected("a;b"), (Delimiter::Semicolon, Certainty::Sure));
+        assert_eq!(detected("a,b\n1,2\n"), (Delimiter::Comma, Certainty::Certain));
+        assert_eq!(detected("a;b\n1;2\n"), (Delimiter::Semicolon, Certainty::Certain));
+        assert_eq!(detected("a\tb\n1\t2\n"), (Delimiter::Tab, Certainty::Certain));
+        assert_eq!(detected("a|b\n1|2\n"), (Delimiter::Pipe, Certainty::Certain));
+        assert_eq!(detected("name\nBerlin\n"), (Delimiter::Comma, Certainty::Certain));
+        assert_eq!(detected("a;b"), (Delimiter::Semicolon, Certainty::Certain));
     }
 
     #[test]

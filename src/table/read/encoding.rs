@@ -62,21 +62,21 @@ impl fmt::Display for Encoding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Certainty {
     /// The file or the user says so, or nothing else is possible.
-    Sure,
+    Certain,
     /// Likely; the text may have come out wrong without an error, so nothing should be created from it.
     Guessed,
 }
 
 /// Whether some bytes did not become text: U+FFFD stands in their place, or was in the file already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undecoded {
+pub enum ReplacementChars {
     Absent,
-    Seen,
+    Present,
 }
 
 /// Which bytes end a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LineEnds {
+pub(super) enum LineEnding {
     /// LF, alone or behind CR.
     Lf,
     /// CR and never LF.
@@ -85,38 +85,38 @@ pub(super) enum LineEnds {
 
 /// What one look at the whole file found.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Detected {
+pub(super) struct DetectedEncoding {
     pub(super) encoding: Encoding,
     pub(super) certainty: Certainty,
-    pub(super) undecoded: Undecoded,
-    pub(super) line_ends: LineEnds,
+    pub(super) replacement_chars: ReplacementChars,
+    pub(super) line_ending: LineEnding,
     /// Whether the bytes can be read as they are, as UTF-8 with LF line ends.
     pub(super) is_plain: bool,
 }
 
 /// Opens the same bytes, from the first.
-pub(super) type Open<'a> = &'a dyn Fn() -> Result<Box<dyn Read>, ReadFault>;
+pub(super) type OpenFn<'a> = &'a dyn Fn() -> Result<Box<dyn Read>, ReadFault>;
 
 /// Looks at all of a text file; `wanted` is the user's choice of encoding.
-pub(super) fn detect(open: Open<'_>, wanted: Option<Encoding>) -> Result<Detected, ReadFault> {
-    let census = Census::take(&mut *open()?)?;
-    if wanted.is_none() && census.is_binary() {
+pub(super) fn detect(open: OpenFn<'_>, wanted: Option<Encoding>) -> Result<DetectedEncoding, ReadFault> {
+    let stats = ByteStats::collect(&mut *open()?)?;
+    if wanted.is_none() && stats.is_binary() {
         return Err(ReadFault::NotText);
     }
-    let (encoding, certainty) = match (wanted, census.told()) {
-        (Some(wanted), _) => (wanted, Certainty::Sure),
-        (None, Some(told)) => told,
+    let (encoding, certainty) = match (wanted, stats.known_encoding()) {
+        (Some(wanted), _) => (wanted, Certainty::Certain),
+        (None, Some(known)) => known,
         (None, None) => (guess(&mut *open()?)?, Certainty::Guessed),
     };
-    let line_ends = if census.cr && !census.lf { LineEnds::Cr } else { LineEnds::Lf };
-    let is_clean = encoding == Encoding::UTF_8 && census.stray == 0 && !census.nul;
-    let undecoded = match is_clean {
-        true if census.replacement == 0 => Undecoded::Absent,
-        true => Undecoded::Seen,
-        false => decode_all(Utf8Text::new(open()?, encoding, line_ends))?,
+    let line_ending = if stats.cr && !stats.lf { LineEnding::Cr } else { LineEnding::Lf };
+    let is_clean = encoding == Encoding::UTF_8 && stats.stray == 0 && !stats.nul;
+    let replacement_chars = match is_clean {
+        true if stats.replacement == 0 => ReplacementChars::Absent,
+        true => ReplacementChars::Present,
+        false => decode_all(Utf8Text::new(open()?, encoding, line_ending))?,
     };
-    let is_plain = is_clean && line_ends == LineEnds::Lf;
-    Ok(Detected { encoding, certainty, undecoded, line_ends, is_plain })
+    let is_plain = is_clean && line_ending == LineEnding::Lf;
+    Ok(DetectedEncoding { encoding, certainty, replacement_chars, line_ending, is_plain })
 }
 
 /// Asks chardetng, which is some hundred times slower than UTF-8 validation, and has soon made up its mind.
@@ -140,14 +140,14 @@ fn guess(input: &mut dyn Read) -> Result<Encoding, ReadFault> {
 }
 
 /// Whether anything in the text cannot be decoded.
-fn decode_all(mut text: Utf8Text<Box<dyn Read>>) -> Result<Undecoded, ReadFault> {
+fn decode_all(mut text: Utf8Text<Box<dyn Read>>) -> Result<ReplacementChars, ReadFault> {
     io::copy(&mut text, &mut io::sink())?;
-    Ok(text.undecoded)
+    Ok(text.replacement_chars)
 }
 
 /// What a file is made of, byte by byte.
 #[derive(Debug, Default)]
-struct Census {
+struct ByteStats {
     bytes: u64,
     nul: bool,
     lf: bool,
@@ -166,27 +166,27 @@ struct Census {
     mark: Option<Encoding>,
 }
 
-impl Census {
+impl ByteStats {
     /// How far the look at single bytes goes: enough to tell UTF-16 and binary data.
     const BEGINNING: usize = 64 * 1024;
 
-    fn take(input: &mut dyn Read) -> io::Result<Census> {
-        let mut census = Census::default();
+    fn collect(input: &mut dyn Read) -> io::Result<ByteStats> {
+        let mut stats = ByteStats::default();
         let mut buffer = vec![0; 256 * 1024];
         let mut kept = 0;
         loop {
             let read = read_some(input, &mut buffer[kept..])?;
             let filled = kept + read;
-            if census.bytes == 0 {
-                census.begin(&buffer[..filled]);
+            if stats.bytes == 0 {
+                stats.begin(&buffer[..filled]);
             }
-            census.bytes += read as u64;
-            let has = |census: bool, byte: u8| census || memchr::memchr(byte, &buffer[kept..filled]).is_some();
-            (census.lf, census.cr, census.nul) = (has(census.lf, b'\n'), has(census.cr, b'\r'), has(census.nul, 0));
+            stats.bytes += read as u64;
+            let has = |stats: bool, byte: u8| stats || memchr::memchr(byte, &buffer[kept..filled]).is_some();
+            (stats.lf, stats.cr, stats.nul) = (has(stats.lf, b'\n'), has(stats.cr, b'\r'), has(stats.nul, 0));
             // What is kept is the beginning of a sequence that the next bytes may complete.
-            let pending = census.count_utf8(&buffer[..filled], read == 0);
+            let pending = stats.count_utf8(&buffer[..filled], read == 0);
             if read == 0 {
-                return Ok(census);
+                return Ok(stats);
             }
             buffer.copy_within(filled - pending..filled, 0);
             kept = pending;
@@ -248,12 +248,12 @@ impl Census {
     }
 
     /// The encoding, where it does not take a guess at the letters.
-    fn told(&self) -> Option<(Encoding, Certainty)> {
+    fn known_encoding(&self) -> Option<(Encoding, Certainty)> {
         if let Some(encoding) = self.mark.or_else(|| self.utf16()) {
-            return Some((encoding, Certainty::Sure));
+            return Some((encoding, Certainty::Certain));
         }
         if self.stray == 0 {
-            return Some((Encoding::UTF_8, Certainty::Sure));
+            return Some((Encoding::UTF_8, Certainty::Certain));
         }
         // Valid sequences do not come about by chance: a few strays among them are damage, not another encoding.
         if self.sequences >= self.stray {
@@ -277,18 +277,18 @@ fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 pub(super) struct Utf8Text<R> {
     input: R,
     decoder: Decoder,
-    line_ends: LineEnds,
+    line_ending: LineEnding,
     raw: Box<[u8]>,
     raw_start: usize,
     raw_end: usize,
     text: Vec<u8>,
     text_start: usize,
-    state: State,
-    pub(super) undecoded: Undecoded,
+    state: DecoderState,
+    pub(super) replacement_chars: ReplacementChars,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+enum DecoderState {
     More,
     /// The input has ended; the decoder may hold something back.
     Ending,
@@ -296,53 +296,53 @@ enum State {
 }
 
 impl<R: Read> Utf8Text<R> {
-    pub(super) fn new(input: R, encoding: Encoding, line_ends: LineEnds) -> Utf8Text<R> {
+    pub(super) fn new(input: R, encoding: Encoding, line_ending: LineEnding) -> Utf8Text<R> {
         Utf8Text {
             input,
             decoder: encoding.0.new_decoder_with_bom_removal(),
-            line_ends,
+            line_ending,
             raw: vec![0; 64 * 1024].into_boxed_slice(),
             raw_start: 0,
             raw_end: 0,
             text: Vec::new(),
             text_start: 0,
-            state: State::More,
-            undecoded: Undecoded::Absent,
+            state: DecoderState::More,
+            replacement_chars: ReplacementChars::Absent,
         }
     }
 
     fn decode_more(&mut self) -> io::Result<()> {
-        if self.raw_start == self.raw_end && self.state == State::More {
+        if self.raw_start == self.raw_end && self.state == DecoderState::More {
             self.raw_start = 0;
             self.raw_end = read_some(&mut self.input, &mut self.raw)?;
             if self.raw_end == 0 {
-                self.state = State::Ending;
+                self.state = DecoderState::Ending;
             }
         }
         // Three bytes of UTF-8 for one byte is the most that any encoding needs.
         self.text.resize(self.raw.len() * 3 + 16, 0);
-        let is_last = self.state == State::Ending;
+        let is_last = self.state == DecoderState::Ending;
         let raw = &self.raw[self.raw_start..self.raw_end];
         let (result, read, written, had_errors) = self.decoder.decode_to_utf8(raw, &mut self.text, is_last);
         self.raw_start += read;
         self.text.truncate(written);
         self.text_start = 0;
         if had_errors {
-            self.undecoded = Undecoded::Seen;
+            self.replacement_chars = ReplacementChars::Present;
         }
         if is_last && result == CoderResult::InputEmpty {
-            self.state = State::Ended;
+            self.state = DecoderState::Ended;
         }
-        self.tidy();
+        self.normalize();
         Ok(())
     }
 
-    fn tidy(&mut self) {
-        if self.line_ends == LineEnds::Cr {
+    fn normalize(&mut self) {
+        if self.line_ending == LineEnding::Cr {
             self.text.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
         }
         if memchr::memchr(0, &self.text).is_some() {
-            self.undecoded = Undecoded::Seen;
+            self.replacement_chars = ReplacementChars::Present;
             self.text = String::from_utf8_lossy(&self.text).replace('\0', "\u{FFFD}").into_bytes();
         }
     }
@@ -350,7 +350,7 @@ impl<R: Read> Utf8Text<R> {
 
 impl<R: Read> Read for Utf8Text<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.text_start == self.text.len() && self.state != State::Ended {
+        while self.text_start == self.text.len() && self.state != DecoderState::Ended {
             self.decode_more()?;
         }
         let len = buffer.len().min(self.text.len() - self.text_start);
@@ -366,15 +366,15 @@ mod tests {
 
     use super::*;
 
-    fn read(bytes: &[u8]) -> (String, Certainty, Undecoded, String) {
+    fn read(bytes: &[u8]) -> (String, Certainty, ReplacementChars, String) {
         let detected = detect_in(bytes).unwrap();
         let mut text = String::new();
-        let mut reader = Utf8Text::new(bytes, detected.encoding, detected.line_ends);
+        let mut reader = Utf8Text::new(bytes, detected.encoding, detected.line_ending);
         reader.read_to_string(&mut text).unwrap();
-        (detected.encoding.to_string(), detected.certainty, detected.undecoded, text)
+        (detected.encoding.to_string(), detected.certainty, detected.replacement_chars, text)
     }
 
-    fn detect_in(bytes: &[u8]) -> Result<Detected, ReadFault> {
+    fn detect_in(bytes: &[u8]) -> Result<DetectedEncoding, ReadFault> {
         let bytes = bytes.to_vec();
         detect(&move || Ok(Box::new(std::io::Cursor::new(bytes.clone()))), None)
     }
@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn utf8_is_sure_with_and_without_a_mark() {
-        let expected = ("UTF-8".into(), Certainty::Sure, Undecoded::Absent, "Zoë,Łódź\n".into());
+        let expected = ("UTF-8".into(), Certainty::Certain, ReplacementChars::Absent, "Zoë,Łódź\n".into());
         assert_eq!(read("Zoë,Łódź\n".as_bytes()), expected);
         assert_eq!(read("\u{FEFF}Zoë,Łódź\n".as_bytes()), expected);
     }
@@ -404,9 +404,12 @@ mod tests {
     fn utf16_needs_no_mark() {
         let text = "asset_id,name\n1,Zoë\n";
         let le = utf16(text, u16::to_le_bytes);
-        assert_eq!(read(&le), ("UTF-16".into(), Certainty::Sure, Undecoded::Absent, text.into()));
+        assert_eq!(read(&le), ("UTF-16".into(), Certainty::Certain, ReplacementChars::Absent, text.into()));
         let be = utf16(text, u16::to_be_bytes);
-        assert_eq!(read(&be), ("UTF-16 (big-endian)".into(), Certainty::Sure, Undecoded::Absent, text.into()));
+        assert_eq!(
+            read(&be),
+            ("UTF-16 (big-endian)".into(), Certainty::Certain, ReplacementChars::Absent, text.into())
+        );
         let marked = [&b"\xFF\xFE"[..], &le].concat();
         assert_eq!(read(&marked).3, text);
     }
@@ -415,8 +418,11 @@ mod tests {
     fn a_stray_byte_does_not_turn_the_file_into_another_encoding() {
         let mut bytes = "Zoë,Łódź,Köln\n".repeat(50).into_bytes();
         bytes.extend(b"caf\xE9\n");
-        let (encoding, certainty, undecoded, text) = read(&bytes);
-        assert_eq!((encoding.as_str(), certainty, undecoded), ("UTF-8", Certainty::Guessed, Undecoded::Seen));
+        let (encoding, certainty, replacement_chars, text) = read(&bytes);
+        assert_eq!(
+            (encoding.as_str(), certainty, replacement_chars),
+            ("UTF-8", Certainty::Guessed, ReplacementChars::Present)
+        );
         assert!(text.ends_with("caf\u{FFFD}\n"));
         assert!(text.starts_with("Zoë"));
     }
@@ -425,25 +431,30 @@ mod tests {
     fn legacy_encodings_are_guessed() {
         let western = "Modèle,Prix unitaire,Désignation\nécran,12,à côté de l'entrée\n".repeat(3);
         let (bytes, ..) = encoding_rs::WINDOWS_1252.encode(&western);
-        assert_eq!(read(&bytes), ("Windows-1252".into(), Certainty::Guessed, Undecoded::Absent, western));
+        assert_eq!(read(&bytes), ("Windows-1252".into(), Certainty::Guessed, ReplacementChars::Absent, western));
         let japanese = "資産番号,名称,場所\n1,ノートパソコン,東京本社\n2,プリンター,大阪支店\n".repeat(3);
         let (bytes, ..) = encoding_rs::SHIFT_JIS.encode(&japanese);
-        assert_eq!(read(&bytes), ("Shift_JIS".into(), Certainty::Guessed, Undecoded::Absent, japanese));
+        assert_eq!(read(&bytes), ("Shift_JIS".into(), Certainty::Guessed, ReplacementChars::Absent, japanese));
     }
 
     #[test]
     fn old_mac_exports_end_lines_with_cr_alone() {
         assert_eq!(
             read(b"Mod\x8Fle,Lieu\r\x8Ecran,Orl\x8Eans\r"),
-            ("Mac OS Roman".into(), Certainty::Guessed, Undecoded::Absent, "Modèle,Lieu\nécran,Orléans\n".into())
+            (
+                "Mac OS Roman".into(),
+                Certainty::Guessed,
+                ReplacementChars::Absent,
+                "Modèle,Lieu\nécran,Orléans\n".into()
+            )
         );
     }
 
     #[test]
     fn nul_and_replacement_characters_are_seen() {
-        assert_eq!(read(b"a,b\n1,x\0y\n1,2,3,4,5,6,7,8\n").2, Undecoded::Seen);
+        assert_eq!(read(b"a,b\n1,x\0y\n1,2,3,4,5,6,7,8\n").2, ReplacementChars::Present);
         assert_eq!(read(b"a,b\n1,x\0y\n1,2,3,4,5,6,7,8\n").3, "a,b\n1,x\u{FFFD}y\n1,2,3,4,5,6,7,8\n");
-        assert_eq!(read("a,b\n1,Z\u{FFFD}rich\n".as_bytes()).2, Undecoded::Seen);
+        assert_eq!(read("a,b\n1,Z\u{FFFD}rich\n".as_bytes()).2, ReplacementChars::Present);
     }
 
     #[test]
@@ -455,6 +466,6 @@ mod tests {
     #[test]
     fn a_sequence_may_straddle_the_buffer() {
         let text = format!("{}€,x\n", "a".repeat(256 * 1024 - 1));
-        assert_eq!(read(text.as_bytes()).1, Certainty::Sure);
+        assert_eq!(read(text.as_bytes()).1, Certainty::Certain);
     }
 }

@@ -12,27 +12,27 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::csv::LONGEST_RECORD;
-use super::encoding::{self, Certainty, Detected, Utf8Text};
+use super::encoding::{self, Certainty, DetectedEncoding, Utf8Text};
 use super::{MOST_COLUMNS, OnRow, SheetReader};
 use crate::table::cell::{Row, Value};
-use crate::table::error::{FaultAt, ReadFault};
-use crate::table::input::Source;
+use crate::table::error::{LocatedFault, ReadFault};
+use crate::table::input::ReopenableInput;
 
 /// A file of JSON objects, read through once.
-pub(in crate::table) struct Jsonl {
-    source: Source,
-    detected: Detected,
+pub(in crate::table) struct JsonlReader {
+    source: ReopenableInput,
+    detected: DetectedEncoding,
     keys: Vec<String>,
     columns: HashMap<String, usize>,
 }
 
-impl Jsonl {
-    pub(in crate::table) fn open(source: Source) -> Result<Jsonl, FaultAt> {
+impl JsonlReader {
+    pub(in crate::table) fn open(source: ReopenableInput) -> Result<JsonlReader, LocatedFault> {
         let detected = encoding::detect(&|| Ok(Box::new(source.open()?)), None)?;
         if detected.certainty == Certainty::Guessed {
             return Err(ReadFault::Json { detail: "it is not in UTF-8".into() }.into());
         }
-        let mut file = Jsonl { source, detected, keys: Vec::new(), columns: HashMap::new() };
+        let mut file = JsonlReader { source, detected, keys: Vec::new(), columns: HashMap::new() };
         file.collect_keys()?;
         if file.keys.is_empty() {
             return Err(ReadFault::Empty.into());
@@ -40,7 +40,7 @@ impl Jsonl {
         Ok(file)
     }
 
-    fn collect_keys(&mut self) -> Result<(), FaultAt> {
+    fn collect_keys(&mut self) -> Result<(), LocatedFault> {
         let mut objects = self.objects()?;
         while let Some((line, object)) = objects.next()? {
             for (key, _) in fields(object, line)?.0 {
@@ -56,13 +56,13 @@ impl Jsonl {
         Ok(())
     }
 
-    fn objects(&self) -> Result<Objects<Utf8Text<std::fs::File>>, ReadFault> {
-        Ok(Objects::new(Utf8Text::new(self.source.open()?, self.detected.encoding, self.detected.line_ends)))
+    fn objects(&self) -> Result<JsonObjects<Utf8Text<std::fs::File>>, ReadFault> {
+        Ok(JsonObjects::new(Utf8Text::new(self.source.open()?, self.detected.encoding, self.detected.line_ending)))
     }
 }
 
-impl SheetReader for Jsonl {
-    fn each_row(&mut self, _sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+impl SheetReader for JsonlReader {
+    fn each_row(&mut self, _sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let mut row = Row::default();
         self.keys.iter().for_each(|key| row.push_text(key));
         if on_row(&mut row) == ControlFlow::Break(()) {
@@ -109,7 +109,7 @@ fn push(row: &mut Row, json: &str) {
 
 /// The same JSON without white space between its tokens.
 fn compact(json: &str) -> String {
-    let mut inside = Inside::default();
+    let mut inside = JsonPosition::default();
     json.chars()
         .filter(|character| {
             let is_kept = inside.text || !character.is_ascii_whitespace();
@@ -121,13 +121,13 @@ fn compact(json: &str) -> String {
 
 /// Whether a position is inside of a text, and how deep in objects and arrays.
 #[derive(Debug, Default, Clone, Copy)]
-struct Inside {
+struct JsonPosition {
     text: bool,
     escaped: bool,
     depth: usize,
 }
 
-impl Inside {
+impl JsonPosition {
     fn step(&mut self, byte: u8, is_ascii: bool) {
         match byte {
             _ if !is_ascii => self.escaped = false,
@@ -142,13 +142,13 @@ impl Inside {
 }
 
 /// An object's fields in their order, values as written.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+struct OrderedFields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for OrderedFields<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder;
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Fields<'de>;
+            type Value = OrderedFields<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
@@ -159,14 +159,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Fields<'a> {
                 while let Some(field) = map.next_entry()? {
                     fields.push(field);
                 }
-                Ok(Fields(fields))
+                Ok(OrderedFields(fields))
             }
         }
         deserializer.deserialize_map(InOrder)
     }
 }
 
-fn fields(object: &[u8], line: u64) -> Result<Fields<'_>, FaultAt> {
+fn fields(object: &[u8], line: u64) -> Result<OrderedFields<'_>, LocatedFault> {
     serde_json::from_slice(object).map_err(|error| {
         // serde_json counts lines within the object.
         let line = line + (error.line() as u64).saturating_sub(1);
@@ -177,19 +177,19 @@ fn fields(object: &[u8], line: u64) -> Result<Fields<'_>, FaultAt> {
 }
 
 /// The objects of a file one after the other, each as bytes with the line it begins in.
-struct Objects<R> {
+struct JsonObjects<R> {
     input: R,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
     input_ended: bool,
     line: u64,
-    array: Array,
+    array: ArrayState,
 }
 
 /// Where we are in an array around the objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Array {
+enum ArrayState {
     /// Nothing has been read yet, so there may be one.
     Possible,
     Inside,
@@ -197,21 +197,21 @@ enum Array {
     Outside,
 }
 
-impl<R: Read> Objects<R> {
-    fn new(input: R) -> Objects<R> {
+impl<R: Read> JsonObjects<R> {
+    fn new(input: R) -> JsonObjects<R> {
         let buffer = vec![0; 64 * 1024];
-        Objects { input, buffer, start: 0, end: 0, input_ended: false, line: 1, array: Array::Possible }
+        JsonObjects { input, buffer, start: 0, end: 0, input_ended: false, line: 1, array: ArrayState::Possible }
     }
 
-    fn next(&mut self) -> Result<Option<(u64, &[u8])>, FaultAt> {
+    fn next(&mut self) -> Result<Option<(u64, &[u8])>, LocatedFault> {
         loop {
             let Some(byte) = self.peek()? else { return self.ended() };
             match byte {
                 b'\n' => self.line += 1,
                 b' ' | b'\t' | b'\r' => {}
-                b',' if self.array == Array::Inside => {}
-                b'[' if self.array == Array::Possible => self.array = Array::Inside,
-                b']' if self.array == Array::Inside => self.array = Array::Outside,
+                b',' if self.array == ArrayState::Inside => {}
+                b'[' if self.array == ArrayState::Possible => self.array = ArrayState::Inside,
+                b']' if self.array == ArrayState::Inside => self.array = ArrayState::Outside,
                 b'{' => break,
                 b'[' | b'"' | b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => {
                     return Err(ReadFault::NotObjects.at(self.line));
@@ -223,8 +223,8 @@ impl<R: Read> Objects<R> {
             }
             self.start += 1;
         }
-        if self.array == Array::Possible {
-            self.array = Array::Outside;
+        if self.array == ArrayState::Possible {
+            self.array = ArrayState::Outside;
         }
         let len = self.object_len()?;
         let (start, line) = (self.start, self.line);
@@ -234,9 +234,9 @@ impl<R: Read> Objects<R> {
         Ok(Some((line, object)))
     }
 
-    fn ended(&self) -> Result<Option<(u64, &[u8])>, FaultAt> {
+    fn ended(&self) -> Result<Option<(u64, &[u8])>, LocatedFault> {
         match self.array {
-            Array::Inside => Err(ReadFault::Truncated.at(self.line)),
+            ArrayState::Inside => Err(ReadFault::Truncated.at(self.line)),
             _ => Ok(None),
         }
     }
@@ -249,8 +249,8 @@ impl<R: Read> Objects<R> {
     }
 
     /// The length of the object at `start`, all of it in the buffer.
-    fn object_len(&mut self) -> Result<usize, FaultAt> {
-        let mut inside = Inside::default();
+    fn object_len(&mut self) -> Result<usize, LocatedFault> {
+        let mut inside = JsonPosition::default();
         let mut seen = 0;
         loop {
             for (at, byte) in self.buffer[self.start + seen..self.end].iter().enumerate() {
@@ -289,9 +289,9 @@ mod tests {
 
     type Rows = Vec<(u64, Vec<(String, Value)>)>;
 
-    fn read(text: &str) -> Result<Rows, FaultAt> {
+    fn read(text: &str) -> Result<Rows, LocatedFault> {
         let mut rows = Vec::new();
-        Jsonl::open(Source::spool(&mut text.as_bytes())?)?.each_row(0, &mut |row| {
+        JsonlReader::open(ReopenableInput::spool(&mut text.as_bytes())?)?.each_row(0, &mut |row| {
             rows.push((row.number, row.cells().map(|cell| (cell.text.to_owned(), cell.value)).collect()));
             ControlFlow::Continue(())
         })?;
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn faults_name_the_line() {
         let fault = |text: &str| {
-            let FaultAt { row, fault } = read(text).unwrap_err();
+            let LocatedFault { row, fault } = read(text).unwrap_err();
             (row, fault.to_string())
         };
         assert_eq!(fault("{\"a\": 1}\n{\"a\": x}\n"), (Some(2), "not JSON: expected value".into()));

@@ -1,26 +1,26 @@
 //! A reader per file format: all turn a sheet into the same stream of rows.
 
-mod assembly;
 mod biff;
+pub(super) mod container;
 pub(crate) mod csv;
 pub(super) mod delimiter;
 pub(super) mod encoding;
 mod guard;
 pub(super) mod jsonl;
-pub(super) mod kind;
+mod number_format;
 pub(super) mod ods;
 pub(super) mod package;
-mod plain;
-mod shown;
-mod tags;
+mod plain_format;
+mod row_builder;
 pub(super) mod xls;
 pub(super) mod xlsb;
 pub(super) mod xlsx;
+mod xml_scanner;
 
 use std::ops::ControlFlow;
 
 use super::cell::Row;
-use super::error::FaultAt;
+use super::error::LocatedFault;
 
 /// As many columns as a sheet of a spreadsheet program has.
 pub(super) const MOST_COLUMNS: usize = 16_384;
@@ -31,5 +31,5 @@ pub(super) type OnRow<'a> = dyn FnMut(&mut Row) -> ControlFlow<()> + 'a;
 /// A file whose sheets can be read as often as wanted.
 pub(super) trait SheetReader: Send {
     /// Streams the rows of the `sheet`th sheet from the top; rows without anything in them are left out, but counted.
-    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt>;
+    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault>;
 }

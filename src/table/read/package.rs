@@ -2,7 +2,7 @@
 //!
 //! The zip crate stops a part that inflates to more than its stated size, so the stated sizes can be relied on. What
 //! they cannot tell, a part of modest size that is a single endless token or millions of empty elements, is counted by
-//! [`Tags`] where a part is large or packed suspiciously well; that pass inflates the part once more and keeps nothing.
+//! [`XmlScanner`] where a part is large or packed suspiciously well; that pass inflates the part once more and keeps nothing.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -11,9 +11,9 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::guard::guarded;
-use super::tags::Tags;
+use super::xml_scanner::XmlScanner;
 use crate::table::error::ReadFault;
-use crate::table::input::Source;
+use crate::table::input::ReopenableInput;
 use crate::table::workbook::FileKind;
 
 /// Parts up to this size cannot hurt, whatever is in them.
@@ -33,12 +33,12 @@ pub(in crate::table) struct Package {
 
 /// A part's sizes, in bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(super) struct PartSize {
     pub(super) unpacked: u64,
     packed: u64,
 }
 
-impl Size {
+impl PartSize {
     fn is_over(self, ratio: u64) -> bool {
         self.unpacked > HARMLESS && self.unpacked / ratio > self.packed
     }
@@ -46,7 +46,7 @@ impl Size {
 
 impl Package {
     /// Opens the container and refuses what is encrypted, cut off or a zip bomb.
-    pub(in crate::table) fn open(source: &Source) -> Result<Package, ReadFault> {
+    pub(in crate::table) fn open(source: &ReopenableInput) -> Result<Package, ReadFault> {
         let file = BufReader::new(source.open()?);
         let archive = guarded(|| ZipArchive::new(file).map_err(|error| broken(&error)))?;
         let package = Package { archive };
@@ -61,7 +61,7 @@ impl Package {
         if entry.encrypted() {
             return Err(ReadFault::Password);
         }
-        let size = Size { unpacked: entry.size(), packed: entry.compressed_size() };
+        let size = PartSize { unpacked: entry.size(), packed: entry.compressed_size() };
         if size.unpacked > LARGEST_PART {
             return Err(ReadFault::TooLarge { what: "it unpacks to more than 8 GiB" });
         }
@@ -82,9 +82,9 @@ impl Package {
         self.index_of(name).is_some()
     }
 
-    pub(super) fn size(&self, name: &str) -> Option<Size> {
+    pub(super) fn size(&self, name: &str) -> Option<PartSize> {
         let entry = self.archive.by_index_data(self.index_of(name)?).ok()?;
-        Some(Size { unpacked: entry.size(), packed: entry.compressed_size() })
+        Some(PartSize { unpacked: entry.size(), packed: entry.compressed_size() })
     }
 
     /// A part, unpacked as it is read; none where the package has no such part.
@@ -117,9 +117,9 @@ impl Package {
             return Ok(());
         }
         let Some(part) = self.part(name)? else { return Ok(()) };
-        let mut tags = Tags::new(part);
+        let mut scanner = XmlScanner::new(part);
         let mut elements: u64 = 0;
-        while tags.next()?.is_some() {
+        while scanner.next()?.is_some() {
             elements += 1;
             if elements > most {
                 return Err(ReadFault::TooLarge { what: "more texts and formats than a workbook can have" });
@@ -144,19 +144,19 @@ impl Package {
         if let Some((_, kind)) = WORKBOOKS.iter().find(|(sign, _)| types.contains(sign) || mimetype.starts_with(sign)) {
             return Ok(*kind);
         }
-        if let Some(&(_, what, mend)) =
+        if let Some(&(_, what, hint)) =
             DOCUMENTS.iter().find(|(sign, ..)| types.contains(sign) || mimetype.starts_with(sign))
         {
-            return Err(ReadFault::Foreign { what, mend });
+            return Err(ReadFault::Foreign { what, hint });
         }
         match () {
             () if self.has("xl/workbook.xml") => Ok(FileKind::Xlsx),
             () if self.has("xl/workbook.bin") => Ok(FileKind::Xlsb),
             () if self.archive.file_names_raw().any(|name| name.ends_with(b".iwa")) => Err(ReadFault::Foreign {
                 what: "an Apple Numbers document",
-                mend: "export it from Numbers as .xlsx or .csv (File > Export To)",
+                hint: "export it from Numbers as .xlsx or .csv (File > Export To)",
             }),
-            () => Err(ReadFault::Foreign { what: "a zip archive", mend: "unpack it and name the spreadsheet in it" }),
+            () => Err(ReadFault::Foreign { what: "a zip archive", hint: "unpack it and name the spreadsheet in it" }),
         }
     }
 }

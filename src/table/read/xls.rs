@@ -11,24 +11,24 @@ use std::ops::ControlFlow;
 use calamine::{Data, Range, Reader, SheetType, Xls, XlsError};
 use cfb::{CompoundFile, Version};
 
-use super::assembly::{Assembly, Held};
-use super::biff::{self, Styled};
+use super::biff::{self, StyledCell};
 use super::guard::guarded;
-use super::shown::{DateSystem, Formats};
+use super::number_format::{DateSystem, NumberFormats};
+use super::row_builder::{CellContent, RowBuilder};
 use super::{OnRow, SheetReader};
-use crate::table::error::{FaultAt, ReadFault};
-use crate::table::input::Source;
+use crate::table::error::{LocatedFault, ReadFault};
+use crate::table::input::ReopenableInput;
 use crate::table::workbook::Sheet;
 
 /// An .xls file, all of it in memory.
 pub(in crate::table) struct XlsFile {
-    formats: Formats,
-    tabs: Vec<Tab>,
+    formats: NumberFormats,
+    tabs: Vec<XlsTab>,
 }
 
-struct Tab {
+struct XlsTab {
     cells: Range<Data>,
-    styles: Vec<Styled>,
+    styles: Vec<StyledCell>,
 }
 
 /// Streams of other kinds of OLE files.
@@ -40,22 +40,22 @@ const DOCUMENTS: &[(&str, &str)] = &[
 ];
 
 impl XlsFile {
-    pub(in crate::table) fn open(source: Source) -> Result<(XlsFile, Vec<Sheet>), ReadFault> {
+    pub(in crate::table) fn open(source: ReopenableInput) -> Result<(XlsFile, Vec<Sheet>), ReadFault> {
         let (name, mut stream) = guarded(|| workbook_stream(&source))?;
-        let survey = biff::survey(&mut stream)?;
+        let scan = biff::pre_scan(&mut stream)?;
         let container = guarded(|| new_container(name, &stream))?;
         drop(stream);
         let mut book = guarded(|| Xls::new(container).map_err(|error| damage(&error)))?;
         let system = if book.has_1904_epoch() { DateSystem::From1904 } else { DateSystem::From1900 };
-        let formats = Formats::new(survey.codes.iter().map(String::as_str), system);
+        let formats = NumberFormats::new(scan.codes.iter().map(String::as_str), system);
         let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
-        for (sheet, styles) in book.sheets_metadata().to_vec().into_iter().zip(survey.styles) {
+        for (sheet, styles) in book.sheets_metadata().to_vec().into_iter().zip(scan.styles) {
             if sheet.typ != SheetType::WorkSheet {
                 continue;
             }
             let cells = guarded(|| book.worksheet_range(&sheet.name).map_err(|error| damage(&error)))?;
             sheets.push(Sheet::new(&sheet.name, sheet.visible));
-            tabs.push(Tab { cells, styles });
+            tabs.push(XlsTab { cells, styles });
         }
         if tabs.is_empty() {
             return Err(ReadFault::NoSheets);
@@ -65,7 +65,7 @@ impl XlsFile {
 }
 
 /// The stream that holds the workbook, and its name.
-fn workbook_stream(source: &Source) -> Result<(&'static str, Vec<u8>), ReadFault> {
+fn workbook_stream(source: &ReopenableInput) -> Result<(&'static str, Vec<u8>), ReadFault> {
     let mut container = CompoundFile::open(BufReader::new(source.open()?)).map_err(|error| broken(&error))?;
     if has(&container, "EncryptedPackage") {
         return Err(ReadFault::Password);
@@ -92,7 +92,7 @@ fn foreign(container: &CompoundFile<BufReader<File>>) -> ReadFault {
     let known = DOCUMENTS.iter().find(|(name, _)| has(container, name));
     ReadFault::Foreign {
         what: known.map_or("an Office file of another kind", |(_, what)| *what),
-        mend: "copy its table into a spreadsheet and save that as .xlsx",
+        hint: "copy its table into a spreadsheet and save that as .xlsx",
     }
 }
 
@@ -109,17 +109,17 @@ fn new_container(name: &str, stream: &[u8]) -> Result<Cursor<Vec<u8>>, ReadFault
 }
 
 impl SheetReader for XlsFile {
-    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let Some(tab) = self.tabs.get(sheet) else { return Ok(()) };
         let mut styles = tab.styles.iter().peekable();
         let hold = |row, column, value| {
-            let (at, held) = ((row, column), Held::from(value));
-            if !matches!(held, Held::Number(..)) {
-                return (held, 0);
+            let (at, content) = ((row, column), CellContent::from(value));
+            if !matches!(content, CellContent::Number(..)) {
+                return (content, 0);
             }
             while styles.next_if(|styled| (u32::from(styled.row), u32::from(styled.column)) < at).is_some() {}
             let styled = styles.peek().filter(|styled| (u32::from(styled.row), u32::from(styled.column)) == at);
-            (held, styled.map_or(usize::MAX, |styled| usize::from(styled.style)))
+            (content, styled.map_or(usize::MAX, |styled| usize::from(styled.style)))
         };
         each_row_of(&tab.cells, &mut self.formats, hold, on_row)
     }
@@ -128,20 +128,20 @@ impl SheetReader for XlsFile {
 /// Streams a range of cells; `hold` gives what a cell holds and its style, by row and column from 0, in order.
 pub(super) fn each_row_of<'a>(
     cells: &'a Range<Data>,
-    formats: &mut Formats,
-    mut hold: impl FnMut(u32, u32, &'a Data) -> (Held<'a>, usize),
+    formats: &mut NumberFormats,
+    mut hold: impl FnMut(u32, u32, &'a Data) -> (CellContent<'a>, usize),
     on_row: &mut OnRow<'_>,
-) -> Result<(), FaultAt> {
+) -> Result<(), LocatedFault> {
     let Some((first_row, first_column)) = cells.start() else { return Ok(()) };
-    let mut rows = Assembly::new(formats);
+    let mut rows = RowBuilder::new(formats);
     for (row, values) in (first_row..).zip(cells.rows()) {
         if rows.begin_row(row, on_row) == ControlFlow::Break(()) {
             return Ok(());
         }
         let mut add_all = || {
             (first_column..).zip(values).try_for_each(|(column, value)| {
-                let (held, style) = hold(row, column, value);
-                rows.add(column, held, style)
+                let (content, style) = hold(row, column, value);
+                rows.add(column, content, style)
             })
         };
         guarded(&mut add_all).map_err(|fault| fault.at(u64::from(row) + 1))?;

@@ -12,33 +12,33 @@ use std::ops::ControlFlow;
 
 use calamine::{Reader, SheetType, Xlsb, XlsbError};
 
-use super::assembly::{Assembly, Held};
 use super::guard::guarded;
+use super::number_format::{DateSystem, NumberFormats};
 use super::package::{Package, broken, unpacking};
-use super::shown::{DateSystem, Formats};
-use super::tags::Tags;
+use super::row_builder::{CellContent, RowBuilder};
+use super::xml_scanner::XmlScanner;
 use super::{OnRow, SheetReader};
-use crate::table::error::{FaultAt, ReadFault};
-use crate::table::input::Source;
+use crate::table::error::{LocatedFault, ReadFault};
+use crate::table::input::ReopenableInput;
 use crate::table::workbook::Sheet;
 
 /// An .xlsb file with its shared strings in memory.
 pub(in crate::table) struct XlsbFile {
-    source: Source,
+    source: ReopenableInput,
     book: Xlsb<BufReader<File>>,
-    formats: Formats,
-    tabs: Vec<Tab>,
+    formats: NumberFormats,
+    tabs: Vec<XlsbTab>,
 }
 
-struct Tab {
+struct XlsbTab {
     name: String,
     part: String,
-    errors: Option<Vec<FormulaError>>,
+    errors: Option<Vec<FormulaErrorCell>>,
 }
 
 /// A formula whose result is an error; row and column from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct FormulaError {
+struct FormulaErrorCell {
     row: u32,
     column: u32,
     text: &'static str,
@@ -57,7 +57,7 @@ const ERRORS: &[(u8, &str)] = &[
 ];
 
 impl XlsbFile {
-    pub(in crate::table) fn open(source: Source) -> Result<(XlsbFile, Vec<Sheet>), ReadFault> {
+    pub(in crate::table) fn open(source: ReopenableInput) -> Result<(XlsbFile, Vec<Sheet>), ReadFault> {
         let mut package = Package::open(&source)?;
         if ["xl/sharedStrings.bin", "xl/styles.bin", "xl/workbook.bin"].iter().any(|part| package.is_suspicious(part)) {
             return Err(ReadFault::Bloated);
@@ -70,19 +70,19 @@ impl XlsbFile {
         let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
         for sheet in book.sheets_metadata().iter().filter(|sheet| sheet.typ == SheetType::WorkSheet) {
             let part = parts.iter().find(|(name, _)| *name == sheet.name).map(|(_, part)| part.clone());
-            tabs.push(Tab { name: sheet.name.clone(), part: part.unwrap_or_default(), errors: None });
+            tabs.push(XlsbTab { name: sheet.name.clone(), part: part.unwrap_or_default(), errors: None });
             sheets.push(Sheet::new(&sheet.name, sheet.visible));
         }
         if tabs.is_empty() {
             return Err(ReadFault::NoSheets);
         }
-        let formats = Formats::new(std::iter::empty(), system);
+        let formats = NumberFormats::new(std::iter::empty(), system);
         Ok((XlsbFile { source, book, formats, tabs }, sheets))
     }
 }
 
 impl SheetReader for XlsbFile {
-    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let XlsbFile { source, book, formats, tabs } = self;
         let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
         let errors = match &mut tab.errors {
@@ -91,13 +91,14 @@ impl SheetReader for XlsbFile {
         };
         let mut errors = errors.iter().peekable();
         let mut cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
-        let mut rows = Assembly::new(formats);
+        let mut rows = RowBuilder::new(formats);
         loop {
             let next = guarded(|| cells.next_cell().map_err(|error| damage(&error)));
             let next = next.map_err(|fault| fault.at(rows.number().max(1)))?;
             let at = next.as_ref().map_or((u32::MAX, u32::MAX), calamine::Cell::get_position);
             while let Some(error) = errors.next_if(|error| (error.row, error.column) < at) {
-                if add(&mut rows, (error.row, error.column), Held::Error(error.text), on_row)? == ControlFlow::Break(())
+                if add(&mut rows, (error.row, error.column), CellContent::Error(error.text), on_row)?
+                    == ControlFlow::Break(())
                 {
                     return Ok(());
                 }
@@ -113,15 +114,15 @@ impl SheetReader for XlsbFile {
 }
 
 fn add(
-    rows: &mut Assembly<'_>,
+    rows: &mut RowBuilder<'_>,
     (row, column): (u32, u32),
-    held: Held<'_>,
+    content: CellContent<'_>,
     on_row: &mut OnRow<'_>,
-) -> Result<ControlFlow<()>, FaultAt> {
+) -> Result<ControlFlow<()>, LocatedFault> {
     if !rows.is_in(row) && rows.begin_row(row, on_row) == ControlFlow::Break(()) {
         return Ok(ControlFlow::Break(()));
     }
-    guarded(|| rows.add(column, held, usize::MAX)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
+    guarded(|| rows.add(column, content, usize::MAX)).map_err(|fault: ReadFault| fault.at(u64::from(row) + 1))?;
     Ok(ControlFlow::Continue(()))
 }
 
@@ -130,8 +131,8 @@ fn sheet_parts(package: &mut Package) -> Result<Vec<(String, String)>, ReadFault
     const BUNDLE_SHEET: u16 = 0x009C;
     let mut targets = Vec::new();
     if let Some(relations) = package.part("xl/_rels/workbook.bin.rels")? {
-        let mut tags = Tags::new(relations);
-        while let Some(tag) = tags.next()? {
+        let mut scanner = XmlScanner::new(relations);
+        while let Some(tag) = scanner.next()? {
             if let (Some(id), Some(target)) = (tag.text_attribute("Id"), tag.text_attribute("Target")) {
                 targets.push((id, format!("xl/{target}")));
             }
@@ -139,7 +140,7 @@ fn sheet_parts(package: &mut Package) -> Result<Vec<(String, String)>, ReadFault
     }
     let mut parts = Vec::new();
     let Some(book) = package.part("xl/workbook.bin")? else { return Ok(parts) };
-    let mut records = Records::new(BufReader::new(book));
+    let mut records = XlsbRecords::new(BufReader::new(book));
     while let Some((kind, data)) = records.next()? {
         if kind != BUNDLE_SHEET {
             continue;
@@ -162,13 +163,13 @@ fn wide_text(data: &[u8]) -> Option<(String, &[u8])> {
 }
 
 /// The formulas of a sheet whose result is an error.
-fn formula_errors(package: &mut Package, part: &str) -> Result<Vec<FormulaError>, ReadFault> {
+fn formula_errors(package: &mut Package, part: &str) -> Result<Vec<FormulaErrorCell>, ReadFault> {
     const ROW: u16 = 0x0000;
     const FORMULA_ERROR: u16 = 0x000B;
     const END_OF_CELLS: u16 = 0x0092;
     let mut errors = Vec::new();
     let Some(sheet) = package.part(part)? else { return Ok(errors) };
-    let mut records = Records::new(BufReader::new(sheet));
+    let mut records = XlsbRecords::new(BufReader::new(sheet));
     let mut row = 0;
     while let Some((kind, data)) = records.next()? {
         let first = data.get(..4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes);
@@ -177,7 +178,7 @@ fn formula_errors(package: &mut Package, part: &str) -> Result<Vec<FormulaError>
             (FORMULA_ERROR, Some(column)) => {
                 let code = data.get(8).copied();
                 let text = ERRORS.iter().find(|(known, _)| Some(*known) == code).map_or("#ERROR", |(_, text)| text);
-                errors.push(FormulaError { row, column, text });
+                errors.push(FormulaErrorCell { row, column, text });
             }
             (END_OF_CELLS, _) => break,
             _ => {}
@@ -187,14 +188,14 @@ fn formula_errors(package: &mut Package, part: &str) -> Result<Vec<FormulaError>
 }
 
 /// The records of a part.
-struct Records<R> {
+struct XlsbRecords<R> {
     input: R,
     data: Vec<u8>,
 }
 
-impl<R: Read> Records<R> {
-    fn new(input: R) -> Records<R> {
-        Records { input, data: Vec::new() }
+impl<R: Read> XlsbRecords<R> {
+    fn new(input: R) -> XlsbRecords<R> {
+        XlsbRecords { input, data: Vec::new() }
     }
 
     /// The next record: its number and content. None at the end of the part.

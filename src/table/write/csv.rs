@@ -1,28 +1,28 @@
 //! CSV files as RFC 4180 has them: UTF-8, commas, CRLF, quotes where they are needed.
 //!
 //! Values are written as they were typed. A text that begins with `=` stays as it is: a result is there to be
-//! mended and imported again, and a protecting prefix would come back as part of the value. Exports, which go to
+//! corrected and imported again, and a protecting prefix would come back as part of the value. Exports, which go to
 //! other people, protect such texts.
 
 use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{WholeFile, WriteError};
+use super::{AtomicFile, WriteError};
 use crate::table::{Cell, Value};
 
 /// A CSV file in the making; it appears with [`CsvFile::finish`].
 #[derive(Debug)]
 pub struct CsvFile {
     path: PathBuf,
-    writer: csv::Writer<WholeFile>,
+    writer: csv::Writer<AtomicFile>,
     /// Reused for values that are not written as their text.
     spelled: String,
 }
 
 impl CsvFile {
     pub fn create(path: &Path) -> Result<Self, WriteError> {
-        let whole = WholeFile::create(path)?;
+        let whole = AtomicFile::create(path)?;
         let path = whole.path().to_owned();
         // Rows may be longer than the header: a value beyond the last header is a problem to show, not to drop.
         let writer = csv::WriterBuilder::new()
@@ -60,7 +60,7 @@ impl CsvFile {
     pub fn finish(self) -> Result<PathBuf, WriteError> {
         let Self { path, writer, .. } = self;
         let whole = writer.into_inner().map_err(|error| WriteError::from_io(&path, error.into_error()))?;
-        whole.commit_beside()
+        whole.commit_or_numbered()
     }
 }
 

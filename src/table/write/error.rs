@@ -31,7 +31,7 @@ pub enum WriteError {
     Extension { path: PathBuf },
 
     /// A CSV file holds one sheet.
-    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
+    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file column_type one", path.display())]
     SheetsInCsv { path: PathBuf, first: String, second: String },
 
     /// CSV, JSONL and Parquet have no sheets.
@@ -39,7 +39,7 @@ pub enum WriteError {
     TablesInOne { place: String, first: String, second: String },
 
     /// A limit of Excel's.
-    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
+    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet column_type {MAX_COLUMNS}", path.display())]
     TooWide { path: PathBuf, table: String, columns: usize },
 
     /// Where a folder is to be, there is a file.
@@ -97,8 +97,8 @@ impl WriteError {
     }
 
     /// What to do now.
-    pub fn mend(&self) -> Option<String> {
-        let mend = match self {
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
             Self::NoPermission { .. } => String::from("name a file in a folder you can write to"),
@@ -116,7 +116,7 @@ impl WriteError {
             }
             Self::Other { .. } | Self::Interrupted => return None,
         };
-        Some(mend)
+        Some(hint)
     }
 
     /// Whether the same content could be written under another name in the same folder.

@@ -7,7 +7,7 @@ use crate::table::Cell;
 
 /// The rows whose values decide how wide a column is.
 const SAMPLE_ROWS: u32 = 200;
-/// Widths in characters.
+/// ColumnWidths in characters.
 const WIDEST: usize = 42;
 const MARGIN: f64 = 1.5;
 /// What the filter's arrow takes from a header.
@@ -26,12 +26,12 @@ pub fn header_format(color: Color) -> Format {
 
 /// How wide the columns of a sheet must be, from the header and the first rows.
 #[derive(Debug)]
-pub struct Widths {
+pub struct ColumnWidths {
     narrowest: usize,
     columns: Vec<usize>,
 }
 
-impl Widths {
+impl ColumnWidths {
     /// For columns of at least `narrowest` characters.
     pub fn new(narrowest: usize) -> Self {
         Self { narrowest, columns: Vec::new() }
@@ -43,12 +43,12 @@ impl Widths {
     }
 
     /// Looks at a cell of a row, which counts from 0 with the header.
-    pub fn see(&mut self, row: u32, column: usize, cell: Cell<'_>) {
-        self.make_room(row, column, || value_width(cell));
+    pub fn observe(&mut self, row: u32, column: usize, cell: Cell<'_>) {
+        self.observe_width(row, column, || value_width(cell));
     }
 
-    /// As [`Widths::see`], for what takes that many characters. The column may be beyond the headers.
-    pub fn make_room(&mut self, row: u32, column: usize, width: impl FnOnce() -> usize) {
+    /// As [`ColumnWidths::observe`], for what takes that many characters. The column may be beyond the headers.
+    pub fn observe_width(&mut self, row: u32, column: usize, width: impl FnOnce() -> usize) {
         if row > SAMPLE_ROWS {
             return;
         }
@@ -84,7 +84,7 @@ pub fn set_header_height(sheet: &mut Worksheet) -> Result<(), XlsxError> {
 
 /// What the end of a sheet of a header and rows knows: filter, panes and page. The first row stays in sight, and so do
 /// the first `frozen` columns.
-pub fn dress(sheet: &mut Worksheet, last_row: u32, last_column: u16, frozen: u16) -> Result<(), XlsxError> {
+pub fn apply_layout(sheet: &mut Worksheet, last_row: u32, last_column: u16, frozen: u16) -> Result<(), XlsxError> {
     sheet.autofilter(0, 0, last_row, last_column)?;
     sheet.set_freeze_panes(1, frozen)?;
     // Text that looks like a number is meant to be text: no green corners on it.

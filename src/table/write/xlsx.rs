@@ -23,27 +23,27 @@ const LONGEST_FORMAT: usize = 255;
 
 /// How dates are shown: unambiguous, and as long as they are written here.
 pub(super) const DATE_FORMAT: &str = "yyyy-mm-dd";
-pub(super) const MOMENT_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
+pub(super) const TIMESTAMP_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
 
 /// Whether a cell is marked as wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Mark {
+pub enum CellMark {
     Plain,
-    Wrong,
+    Invalid,
 }
 
 /// The formats of a sheet's cells, each made once.
 #[derive(Debug)]
 pub struct CellFormats {
     fill: Color,
-    plain: Shapes,
-    wrong: Shapes,
+    plain: MarkFormats,
+    wrong: MarkFormats,
     coded: HashMap<String, [Format; 2]>,
 }
 
 /// The formats of one mark.
 #[derive(Debug)]
-struct Shapes {
+struct MarkFormats {
     text: Format,
     general: Format,
     date: Format,
@@ -53,7 +53,7 @@ struct Shapes {
 impl CellFormats {
     /// Formats whose wrong cells have that `fill`.
     pub fn new(fill: Color) -> Self {
-        Self { fill, plain: Shapes::new(&base()), wrong: Shapes::new(&filled(fill)), coded: HashMap::new() }
+        Self { fill, plain: MarkFormats::new(&base()), wrong: MarkFormats::new(&filled(fill)), coded: HashMap::new() }
     }
 
     /// The format of plain text, for whole columns: what a person types into them later stays text, too.
@@ -61,15 +61,15 @@ impl CellFormats {
         &self.plain.text
     }
 
-    fn shapes(&self, mark: Mark) -> &Shapes {
+    fn shapes(&self, mark: CellMark) -> &MarkFormats {
         match mark {
-            Mark::Plain => &self.plain,
-            Mark::Wrong => &self.wrong,
+            CellMark::Plain => &self.plain,
+            CellMark::Invalid => &self.wrong,
         }
     }
 
     /// The format of a number shown by `code`.
-    fn number(&mut self, code: Option<&str>, mark: Mark) -> &Format {
+    fn number(&mut self, code: Option<&str>, mark: CellMark) -> &Format {
         let Some(code) = code.filter(|code| code.len() <= LONGEST_FORMAT) else { return &self.shapes(mark).general };
         if self.coded.len() >= MAX_FORMATS && !self.coded.contains_key(code) {
             return &self.shapes(mark).general;
@@ -79,14 +79,14 @@ impl CellFormats {
             .coded
             .entry_ref(code)
             .or_insert_with(|| [base().set_num_format(code), filled(fill).set_num_format(code)]);
-        &pair[usize::from(mark == Mark::Wrong)]
+        &pair[usize::from(mark == CellMark::Invalid)]
     }
 }
 
-impl Shapes {
+impl MarkFormats {
     fn new(base: &Format) -> Self {
         let coded = |code: &str| base.clone().set_num_format(code);
-        Self { text: coded("@"), general: base.clone(), date: coded(DATE_FORMAT), moment: coded(MOMENT_FORMAT) }
+        Self { text: coded("@"), general: base.clone(), date: coded(DATE_FORMAT), moment: coded(TIMESTAMP_FORMAT) }
     }
 }
 
@@ -100,12 +100,12 @@ fn filled(fill: Color) -> Format {
 }
 
 /// Writes one cell of an input where the column has [`CellFormats::text_column`] as its format. A text is written as
-/// far as it is [`clipped`].
-pub fn put(
+/// far as it is [`truncate_to_cell`].
+pub fn write_cell(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
     cell: Cell<'_>,
-    mark: Mark,
+    mark: CellMark,
     formats: &mut CellFormats,
 ) -> Result<(), XlsxError> {
     match cell.value {
@@ -122,28 +122,28 @@ pub fn put(
                 let format = if is_day { &shapes.date } else { &shapes.moment };
                 sheet.write_datetime_with_format(row, column, excel, format)?;
             }
-            None => return put_text(sheet, (row, column), cell.text, mark, formats),
+            None => return write_text(sheet, (row, column), cell.text, mark, formats),
         },
-        _ => return put_text(sheet, (row, column), cell.text, mark, formats),
+        _ => return write_text(sheet, (row, column), cell.text, mark, formats),
     }
     Ok(())
 }
 
-fn put_text(
+fn write_text(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
     text: &str,
-    mark: Mark,
+    mark: CellMark,
     formats: &CellFormats,
 ) -> Result<(), XlsxError> {
-    let kept = clipped(text);
+    let kept = truncate_to_cell(text);
     match mark {
         // The column's format does for it, and spares a look-up a cell.
-        Mark::Plain if kept.is_empty() => {}
-        Mark::Plain => {
+        CellMark::Plain if kept.is_empty() => {}
+        CellMark::Plain => {
             sheet.write_string(row, column, kept)?;
         }
-        Mark::Wrong => {
+        CellMark::Invalid => {
             sheet.write_string_with_format(row, column, kept, &formats.wrong.text)?;
         }
     }
@@ -159,7 +159,7 @@ pub(super) fn excel_moment(moment: jiff::civil::DateTime) -> Option<ExcelDateTim
 }
 
 /// The beginning of a text that a cell can hold.
-pub fn clipped(text: &str) -> &str {
+pub fn truncate_to_cell(text: &str) -> &str {
     // No text has more UTF-16 units than bytes.
     if text.len() <= LONGEST_TEXT {
         return text;
@@ -174,11 +174,11 @@ pub fn clipped(text: &str) -> &str {
     text
 }
 
-/// How wide a cell stands as [`put`] writes it: dates have a format of ours, whatever they were shown as.
+/// How wide a cell stands as [`write_cell`] writes it: dates have a format of ours, whatever they were shown as.
 pub fn value_width(cell: Cell<'_>) -> usize {
     match cell.value {
         Value::Date(moment) if moment.time() == jiff::civil::Time::midnight() => DATE_FORMAT.len(),
-        Value::Date(_) => MOMENT_FORMAT.len(),
+        Value::Date(_) => TIMESTAMP_FORMAT.len(),
         _ => text_width(cell.text),
     }
 }
@@ -235,7 +235,7 @@ mod tests {
         let sheet = workbook.add_worksheet_with_constant_memory().unwrap();
         for (column, cell) in (0..).zip(row.cells()) {
             sheet.set_column_format(column, formats.text_column()).unwrap();
-            put(sheet, (0, column), cell, Mark::Plain, &mut formats).unwrap();
+            write_cell(sheet, (0, column), cell, CellMark::Plain, &mut formats).unwrap();
         }
         let bytes = workbook.save_to_buffer().unwrap();
         let mut read: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();
@@ -271,9 +271,9 @@ mod tests {
     #[test]
     fn a_text_is_clipped_between_characters() {
         let long = "x".repeat(LONGEST_TEXT - 1) + "😀tail";
-        assert_eq!(clipped(&long).len(), LONGEST_TEXT - 1);
+        assert_eq!(truncate_to_cell(&long).len(), LONGEST_TEXT - 1);
         let fits = "é".repeat(LONGEST_TEXT);
-        assert_eq!(clipped(&fits), fits);
+        assert_eq!(truncate_to_cell(&fits), fits);
     }
 
     #[test]

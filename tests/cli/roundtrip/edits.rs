@@ -165,11 +165,14 @@ fn a_conflict_is_not_overwritten_and_shows_both_values() {
                 let first = &problem["examples"][0];
                 let text = |name: &str| first[name].as_str().unwrap();
                 assert_eq!(problem["code"], "record.conflict");
-                assert!(text("mend").contains("--conflicts theirs, mine or skip"));
-                [problem["column"].as_str().unwrap(), text("found"), text("expected").split(',').next().unwrap()]
+                assert!(text("hint").contains("--conflicts theirs, mine or skip"));
+                [problem["column"].as_str().unwrap(), text("found"), text("message").split(',').next().unwrap()]
             })
             .collect();
-        assert_eq!(both, [["asset_name", "Ada's", "`Grace's`"], ["notes", "mine", "`as bought`"]]);
+        assert_eq!(
+            both,
+            [["asset_name", "Ada's", "the service has `Grace's`"], ["notes", "mine", "the service has `as bought`"]]
+        );
     }
 }
 

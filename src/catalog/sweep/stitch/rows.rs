@@ -222,7 +222,7 @@ mod tests {
     fn rows_are_joined_where_they_agree() {
         assert_eq!(run(&[(0, "")]), "");
         assert_eq!(run(&[(0, "abc"), (2, "cde"), (4, "e")]), "abcde");
-        // Let in before; let in between; deleted before, which an earlier page mends.
+        // Let in before; let in between; deleted before, which an earlier page repairs.
         assert_eq!(run(&[(0, "abc"), (2, "bcd")]), "abcd");
         assert_eq!(run(&[(0, "abc"), (2, "bxcd")]), "abcxd");
         assert_eq!(run(&[(0, "abc"), (2, "de"), (1, "cde"), (2, "de")]), "abc-de");

@@ -4,54 +4,54 @@
 //! early. A look at the part's tags, to its very end, comes before ([`look`]). It also takes down how numbers are
 //! shown, `06083` or `EUR 0.50`, since calamine gives their value alone.
 
-mod look;
+mod pre_scan;
 
 use std::io::BufReader;
 
 use calamine::{Data, Ods, OdsError, Range, Reader};
 
-use super::assembly::Held;
 use super::guard::guarded;
+use super::number_format::{DateSystem, NumberFormats};
 use super::package::{Package, broken, unpacking};
-use super::shown::{DateSystem, Formats};
+use super::row_builder::CellContent;
 use super::xls::each_row_of;
 use super::{OnRow, SheetReader};
-use crate::table::error::{FaultAt, ReadFault};
-use crate::table::input::Source;
+use crate::table::error::{LocatedFault, ReadFault};
+use crate::table::input::ReopenableInput;
 use crate::table::workbook::Sheet;
-use look::{Look, ShownCell};
+use pre_scan::{FormattedCell, OdsPreScan};
 
 /// An .ods file, all of it in memory.
 pub(in crate::table) struct OdsFile {
-    formats: Formats,
-    tabs: Vec<Tab>,
+    formats: NumberFormats,
+    tabs: Vec<OdsTab>,
 }
 
-struct Tab {
+struct OdsTab {
     cells: Range<Data>,
     /// Formulas without a stored result, row and column from 0, in order.
     unevaluated: Vec<(u32, u32)>,
-    shown: Vec<ShownCell>,
+    formatted: Vec<FormattedCell>,
 }
 
 impl OdsFile {
-    pub(in crate::table) fn open(source: Source) -> Result<(OdsFile, Vec<Sheet>), ReadFault> {
+    pub(in crate::table) fn open(source: ReopenableInput) -> Result<(OdsFile, Vec<Sheet>), ReadFault> {
         let mut package = Package::open(&source)?;
         if package.text("META-INF/manifest.xml")?.contains("encryption-data") {
             return Err(ReadFault::Password);
         }
         look_at(&mut package, "META-INF/manifest.xml")?;
-        let mut look = look_at(&mut package, "content.xml")?;
+        let mut pre_scan = look_at(&mut package, "content.xml")?;
         drop(package);
         let file = BufReader::new(source.open()?);
         let mut book: Ods<_> = guarded(|| Ods::new(file).map_err(|error| damage(&error)))?;
         let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
         for sheet in book.sheets_metadata().to_vec() {
-            let mut read = || -> Result<Tab, OdsError> {
+            let mut read = || -> Result<OdsTab, OdsError> {
                 let cells = book.worksheet_range(&sheet.name)?;
                 let formulas = book.worksheet_formula(&sheet.name)?;
-                let shown = look.take_shown(&sheet.name);
-                Ok(Tab { unevaluated: unevaluated(&cells, &formulas), cells, shown })
+                let formatted = pre_scan.take_formatted(&sheet.name);
+                Ok(OdsTab { unevaluated: unevaluated(&cells, &formulas), cells, formatted })
             };
             tabs.push(guarded(|| read().map_err(|error| damage(&error)))?);
             sheets.push(Sheet::new(&sheet.name, sheet.visible));
@@ -59,14 +59,14 @@ impl OdsFile {
         if tabs.is_empty() {
             return Err(ReadFault::NoSheets);
         }
-        let formats = Formats::new(std::iter::empty(), DateSystem::From1900);
+        let formats = NumberFormats::new(std::iter::empty(), DateSystem::From1900);
         Ok((OdsFile { formats, tabs }, sheets))
     }
 }
 
-fn look_at(package: &mut Package, part: &str) -> Result<Look, ReadFault> {
+fn look_at(package: &mut Package, part: &str) -> Result<OdsPreScan, ReadFault> {
     let missing = ReadFault::Damaged { detail: format!("its part `{}` is missing", part.escape_debug()) };
-    Look::take(package.part(part)?.ok_or(missing)?)
+    OdsPreScan::take(package.part(part)?.ok_or(missing)?)
 }
 
 fn unevaluated(cells: &Range<Data>, formulas: &Range<String>) -> Vec<(u32, u32)> {
@@ -77,24 +77,29 @@ fn unevaluated(cells: &Range<Data>, formulas: &Range<String>) -> Vec<(u32, u32)>
 }
 
 impl SheetReader for OdsFile {
-    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let Some(tab) = self.tabs.get(sheet) else { return Ok(()) };
-        let mut shown = tab.shown.as_slice();
-        let hold = |row, column, value| (held(tab, &mut shown, (row, column), value), 0);
+        let mut formatted = tab.formatted.as_slice();
+        let hold = |row, column, value| (content(tab, &mut formatted, (row, column), value), 0);
         each_row_of(&tab.cells, &mut self.formats, hold, on_row)
     }
 }
 
 /// What a cell holds; `shown` is what of the table's shown cells has not been passed.
-fn held<'a>(tab: &'a Tab, shown: &mut &'a [ShownCell], at: (u32, u32), value: &'a Data) -> Held<'a> {
+fn content<'a>(
+    tab: &'a OdsTab,
+    formatted: &mut &'a [FormattedCell],
+    at: (u32, u32),
+    value: &'a Data,
+) -> CellContent<'a> {
     match value {
-        Data::Empty if tab.unevaluated.binary_search(&at).is_ok() => Held::Unevaluated,
-        Data::Float(number) => match look::shown_at(shown, at) {
-            Some(text) => Held::Shown(text, *number),
-            None => Held::from(value),
+        Data::Empty if tab.unevaluated.binary_search(&at).is_ok() => CellContent::Unevaluated,
+        Data::Float(number) => match pre_scan::formatted_at(formatted, at) {
+            Some(text) => CellContent::Formatted(text, *number),
+            None => CellContent::from(value),
         },
-        Data::String(text) if is_error(text) => Held::Error(text),
-        value => Held::from(value),
+        Data::String(text) if is_error(text) => CellContent::Error(text),
+        value => CellContent::from(value),
     }
 }
 

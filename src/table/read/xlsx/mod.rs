@@ -1,10 +1,10 @@
 //! .xlsx and .xlsm: calamine's stream of cells, put together to rows.
 //!
 //! The stream alone is not enough, nor safe. A look at the parts comes first ([`Package`], [`parts`]); what the stream
-//! does not tell is filled in by [`Survey`]; number formats are applied by [`Formats`].
+//! does not tell is filled in by [`XlsxPreScan`]; number formats are applied by [`NumberFormats`].
 
 mod parts;
-mod survey;
+mod pre_scan;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -12,33 +12,33 @@ use std::ops::ControlFlow;
 
 use calamine::{Cell, DataRef, Reader, SheetType, Xlsx, XlsxCellReader, XlsxError};
 
-use super::assembly::{Assembly, Held};
 use super::guard::guarded;
+use super::number_format::{DateSystem, NumberFormats};
 use super::package::{Package, broken, unpacking};
-use super::shown::{DateSystem, Formats};
+use super::row_builder::{CellContent, RowBuilder};
 use super::{OnRow, SheetReader};
-use crate::table::error::{FaultAt, ReadFault};
-use crate::table::input::Source;
+use crate::table::error::{LocatedFault, ReadFault};
+use crate::table::input::ReopenableInput;
 use crate::table::workbook::Sheet;
-use survey::{Notes, OddError, Survey};
+use pre_scan::{ScanCursor, UnknownError, XlsxPreScan};
 
 /// An .xlsx file with its shared strings in memory.
 pub(in crate::table) struct XlsxFile {
-    source: Source,
+    source: ReopenableInput,
     book: Xlsx<BufReader<File>>,
-    formats: Formats,
-    tabs: Vec<Tab>,
+    formats: NumberFormats,
+    tabs: Vec<XlsxTab>,
 }
 
 /// One worksheet.
-struct Tab {
+struct XlsxTab {
     name: String,
     part: String,
-    survey: Option<Survey>,
+    pre_scan: Option<XlsxPreScan>,
 }
 
 impl XlsxFile {
-    pub(in crate::table) fn open(source: Source) -> Result<(XlsxFile, Vec<Sheet>), ReadFault> {
+    pub(in crate::table) fn open(source: ReopenableInput) -> Result<(XlsxFile, Vec<Sheet>), ReadFault> {
         let mut package = Package::open(&source)?;
         let sheet_parts = parts::check(&mut package)?;
         drop(package);
@@ -48,7 +48,7 @@ impl XlsxFile {
         for (sheet, part) in book.sheets_metadata().iter().zip(sheet_parts) {
             if sheet.typ == SheetType::WorkSheet {
                 sheets.push(Sheet::new(&sheet.name, sheet.visible));
-                tabs.push(Tab { name: sheet.name.clone(), part, survey: None });
+                tabs.push(XlsxTab { name: sheet.name.clone(), part, pre_scan: None });
             }
         }
         let first = tabs.first().ok_or(ReadFault::NoSheets)?;
@@ -58,26 +58,26 @@ impl XlsxFile {
 }
 
 /// Every sheet's stream gives all of the workbook's styles.
-fn prepare_formats(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> Result<Formats, ReadFault> {
+fn prepare_formats(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> Result<NumberFormats, ReadFault> {
     let system = if book.has_1904_epoch() { DateSystem::From1904 } else { DateSystem::From1900 };
     let cells = book.worksheet_cells_reader(sheet).map_err(|error| damage(&error))?;
     let codes =
         cells.styles().iter().map(|style| style.number_format.as_ref().map_or("", |format| &format.format_code));
-    Ok(Formats::new(codes, system))
+    Ok(NumberFormats::new(codes, system))
 }
 
 impl SheetReader for XlsxFile {
-    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), FaultAt> {
+    fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let XlsxFile { source, book, formats, tabs } = self;
         let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
-        let survey = match &mut tab.survey {
-            Some(survey) => survey,
-            unknown => unknown.insert(Survey::take(&mut Package::open(source)?, &tab.part)?),
+        let pre_scan = match &mut tab.pre_scan {
+            Some(pre_scan) => pre_scan,
+            unknown => unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &tab.part)?),
         };
         let cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
-        // One item of the stream per `<c>`, empty ones included: the survey counts the same.
-        let mut stream = Stream { cells, notes: survey.notes(), place: 0, ahead: None };
-        let mut rows = Assembly::new(formats);
+        // One item of the stream per `<c>`, empty ones included: the pre_scan counts the same.
+        let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, ahead: None };
+        let mut rows = RowBuilder::new(formats);
         // What takes the rows runs outside of the guard: its panic is its own.
         while let Some(row) = guarded(|| stream.fill_row(&mut rows)).map_err(|fault| fault.at(rows.number().max(1)))? {
             if rows.begin_row(row, on_row) == ControlFlow::Break(()) {
@@ -89,66 +89,66 @@ impl SheetReader for XlsxFile {
     }
 }
 
-/// calamine's stream and what the survey has to say about it.
-struct Stream<'a> {
+/// calamine's stream and what the pre_scan has to say about it.
+struct CellStream<'a> {
     cells: XlsxCellReader<'a, BufReader<File>>,
-    notes: Notes<'a>,
+    cursor: ScanCursor<'a>,
     /// How many cells have been read.
     place: u32,
     /// The first cell of the next row.
-    ahead: Option<Streamed<'a>>,
+    ahead: Option<StreamedCell<'a>>,
 }
 
 /// A cell of the stream.
-struct Streamed<'a> {
-    content: Content<'a>,
+struct StreamedCell<'a> {
+    content: StreamedValue<'a>,
     style: usize,
 }
 
-enum Content<'a> {
+enum StreamedValue<'a> {
     Cell(Cell<DataRef<'a>>),
     /// As a cell, with a formula whose result was never stored.
-    Unstored(Cell<DataRef<'a>>),
-    Odd(&'a OddError),
+    Unevaluated(Cell<DataRef<'a>>),
+    UnknownError(&'a UnknownError),
 }
 
-impl Streamed<'_> {
+impl StreamedCell<'_> {
     /// Row and column, from 0.
     fn position(&self) -> (u32, u32) {
         match &self.content {
-            Content::Cell(cell) | Content::Unstored(cell) => cell.get_position(),
-            Content::Odd(error) => (error.row, error.column),
+            StreamedValue::Cell(cell) | StreamedValue::Unevaluated(cell) => cell.get_position(),
+            StreamedValue::UnknownError(error) => (error.row, error.column),
         }
     }
 
-    fn held(&self) -> Held<'_> {
+    fn content(&self) -> CellContent<'_> {
         match &self.content {
-            Content::Cell(cell) => cell.get_value().into(),
-            Content::Unstored(_) => Held::Unevaluated,
-            Content::Odd(error) => Held::Error(&error.text),
+            StreamedValue::Cell(cell) => cell.get_value().into(),
+            StreamedValue::Unevaluated(_) => CellContent::Unevaluated,
+            StreamedValue::UnknownError(error) => CellContent::Error(&error.text),
         }
     }
 }
 
-impl<'a> Stream<'a> {
+impl<'a> CellStream<'a> {
     /// Adds the cells of the row at hand, and gives the number of the next one from 0; none at the end.
-    fn fill_row(&mut self, rows: &mut Assembly<'_>) -> Result<Option<u32>, ReadFault> {
+    fn fill_row(&mut self, rows: &mut RowBuilder<'_>) -> Result<Option<u32>, ReadFault> {
         if let Some(first) = self.ahead.take() {
-            rows.add(first.position().1, first.held(), first.style)?;
+            rows.add(first.position().1, first.content(), first.style)?;
         }
-        while let Some(streamed) = self.next()? {
-            let (row, column) = streamed.position();
+        while let Some(cell) = self.next()? {
+            let (row, column) = cell.position();
             if !rows.is_in(row) {
-                self.ahead = Some(streamed);
+                self.ahead = Some(cell);
                 return Ok(Some(row));
             }
-            rows.add(column, streamed.held(), streamed.style)?;
+            rows.add(column, cell.content(), cell.style)?;
         }
         Ok(None)
     }
 
     #[inline]
-    fn next(&mut self) -> Result<Option<Streamed<'a>>, ReadFault> {
+    fn next(&mut self) -> Result<Option<StreamedCell<'a>>, ReadFault> {
         let next = self.cells.next_cell_with_style_id();
         let place = self.place;
         self.place = self.place.wrapping_add(1);
@@ -156,13 +156,13 @@ impl<'a> Stream<'a> {
             Ok(None) => Ok(None),
             Ok(Some((cell, style))) => {
                 let is_empty = matches!(cell.get_value(), DataRef::Empty);
-                let is_unstored = is_empty && self.notes.is_unstored(place);
-                let content = if is_unstored { Content::Unstored(cell) } else { Content::Cell(cell) };
-                Ok(Some(Streamed { content, style }))
+                let is_unevaluated = is_empty && self.cursor.is_unevaluated(place);
+                let content = if is_unevaluated { StreamedValue::Unevaluated(cell) } else { StreamedValue::Cell(cell) };
+                Ok(Some(StreamedCell { content, style }))
             }
             // The stream goes on behind the cell that it could not read.
-            Err(XlsxError::CellError(_)) => match self.notes.odd_error(place) {
-                Some(odd) => Ok(Some(Streamed { content: Content::Odd(odd), style: 0 })),
+            Err(XlsxError::CellError(_)) => match self.cursor.unknown_error(place) {
+                Some(odd) => Ok(Some(StreamedCell { content: StreamedValue::UnknownError(odd), style: 0 })),
                 None => Err(damaged("an error value that no program writes")),
             },
             Err(error) => Err(damage(&error)),

@@ -2,7 +2,7 @@
 //! are of a size that can be true.
 
 use super::super::package::Package;
-use super::super::tags::{Kind, Tags};
+use super::super::xml_scanner::{TagKind, XmlScanner};
 use crate::table::error::ReadFault;
 
 /// Excel stops at 65,490 cell formats, and has a few elements for each.
@@ -30,8 +30,8 @@ pub(super) fn check(package: &mut Package) -> Result<Vec<String>, ReadFault> {
 fn book_part(package: &mut Package) -> Result<(String, String), ReadFault> {
     let mut target = String::from("xl/workbook.xml");
     if let Some(relations) = package.part("_rels/.rels")? {
-        let mut tags = Tags::new(relations);
-        while let Some(tag) = tags.next()? {
+        let mut scanner = XmlScanner::new(relations);
+        while let Some(tag) = scanner.next()? {
             let is_book = tag.text_attribute("Type").is_some_and(|kind| kind.ends_with("/officeDocument"));
             if let (true, Some(named)) = (is_book, tag.text_attribute("Target")) {
                 target = named;
@@ -48,8 +48,8 @@ fn check_string_count(package: &mut Package, name: &str) -> Result<(), ReadFault
     const SHORTEST: u64 = "<si/>".len() as u64;
     let Some(size) = package.size(name) else { return Ok(()) };
     let Some(part) = package.part(name)? else { return Ok(()) };
-    let mut tags = Tags::new(part);
-    while let Some(tag) = tags.next()? {
+    let mut scanner = XmlScanner::new(part);
+    while let Some(tag) = scanner.next()? {
         if tag.name != b"sst" {
             continue;
         }
@@ -68,8 +68,8 @@ fn check_string_count(package: &mut Package, name: &str) -> Result<(), ReadFault
 fn relation_targets(package: &mut Package, name: &str) -> Result<Vec<(String, String)>, ReadFault> {
     let mut targets = Vec::new();
     let Some(part) = package.part(name)? else { return Ok(targets) };
-    let mut tags = Tags::new(part);
-    while let Some(tag) = tags.next()? {
+    let mut scanner = XmlScanner::new(part);
+    while let Some(tag) = scanner.next()? {
         if let (Some(id), Some(target)) = (tag.text_attribute("Id"), tag.text_attribute("Target")) {
             targets.push((id, target));
         }
@@ -85,9 +85,9 @@ fn sheet_parts(
 ) -> Result<Vec<String>, ReadFault> {
     let mut parts = Vec::new();
     let Some(part) = package.part(book)? else { return Ok(parts) };
-    let mut tags = Tags::new(part);
-    while let Some(tag) = tags.next()? {
-        if tag.name != b"sheet" || tag.kind == Kind::Close {
+    let mut scanner = XmlScanner::new(part);
+    while let Some(tag) = scanner.next()? {
+        if tag.name != b"sheet" || tag.kind == TagKind::Close {
             continue;
         }
         let id = tag.text_attribute("id").unwrap_or_default();

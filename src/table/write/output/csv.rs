@@ -10,47 +10,47 @@ use std::path::PathBuf;
 use csv::Writer;
 
 use super::super::WriteError;
-use super::places::{Places, Sink, refused};
-use super::spelling::{spell_moment, spell_number};
-use super::{ByteOrderMark, Finished, Guard, Holds, Output, OutputColumn, Style};
-use crate::table::formula::guarded_text;
+use super::output_files::{OutputFiles, Sink, refused};
+use super::value_text::{push_date, push_number};
+use super::{ByteOrderMark, ColumnType, FormulaEscaping, OutputColumn, OutputOptions, OutputReport, TableWriter};
+use crate::table::formula::escape_formula;
 use crate::table::{Cell, Row, Value};
 
 pub(super) struct CsvFiles {
-    table: Option<Table>,
-    places: Places,
-    style: Style,
+    table: Option<CsvTable>,
+    files: OutputFiles,
+    style: OutputOptions,
     /// Reused for values that are not written as their text.
     spelled: String,
 }
 
 /// The table that rows go to.
-struct Table {
+struct CsvTable {
     name: String,
     /// None for standard output.
     path: Option<PathBuf>,
     writer: Writer<Sink>,
-    columns: Vec<Holds>,
+    columns: Vec<ColumnType>,
     rows: u64,
 }
 
 impl CsvFiles {
-    pub(super) fn new(places: Places, style: &Style) -> Self {
-        Self { places, style: style.clone(), table: None, spelled: String::new() }
+    pub(super) fn new(files: OutputFiles, style: &OutputOptions) -> Self {
+        Self { files, style: style.clone(), table: None, spelled: String::new() }
     }
 
     /// Ends the table, if there is one.
     fn close(&mut self) -> Result<(), WriteError> {
-        let Some(Table { name, path, writer, rows, .. }) = self.table.take() else { return Ok(()) };
+        let Some(CsvTable { name, path, writer, rows, .. }) = self.table.take() else { return Ok(()) };
         let sink = writer.into_inner().map_err(|error| refused(path.as_deref(), error.into_error()))?;
-        self.places.keep(sink, vec![(name, rows)])
+        self.files.add(sink, vec![(name, rows)])
     }
 }
 
-impl Output for CsvFiles {
+impl TableWriter for CsvFiles {
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
         self.close()?;
-        let mut sink = self.places.next(table)?;
+        let mut sink = self.files.next(table)?;
         let path = sink.path().map(ToOwned::to_owned);
         if self.style.mark == ByteOrderMark::With {
             sink.write_all(b"\xEF\xBB\xBF").map_err(|error| refused(path.as_deref(), error))?;
@@ -60,10 +60,10 @@ impl Output for CsvFiles {
             .terminator(csv::Terminator::CRLF)
             .buffer_capacity(1 << 16)
             .from_writer(sink);
-        let holds = columns.iter().map(|column| column.holds).collect();
-        let mut begun = Table { name: table.to_owned(), path, writer, columns: holds, rows: 0 };
+        let column_type = columns.iter().map(|column| column.column_type).collect();
+        let mut begun = CsvTable { name: table.to_owned(), path, writer, columns: column_type, rows: 0 };
         for column in columns {
-            begun.text(&column.header, self.style.guard)?;
+            begun.text(&column.header, self.style.formula_escaping)?;
         }
         begun.end_row()?;
         self.table = Some(begun);
@@ -74,34 +74,40 @@ impl Output for CsvFiles {
         let Self { style, table, spelled, .. } = self;
         let Some(table) = table else { return Err(WriteError::NoTable) };
         for column in 0..table.columns.len() {
-            table.cell(row.cell(column), table.columns[column], style.guard, spelled)?;
+            table.cell(row.cell(column), table.columns[column], style.formula_escaping, spelled)?;
         }
         table.rows += 1;
         table.end_row()
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Finished, WriteError> {
+    fn finish(mut self: Box<Self>) -> Result<OutputReport, WriteError> {
         self.close()?;
-        Ok(Finished { files: self.places.finish()?, ..Finished::default() })
+        Ok(OutputReport { files: self.files.finish()?, ..OutputReport::default() })
     }
 }
 
-impl Table {
-    fn cell(&mut self, cell: Cell<'_>, holds: Holds, guard: Guard, spelled: &mut String) -> Result<(), WriteError> {
+impl CsvTable {
+    fn cell(
+        &mut self,
+        cell: Cell<'_>,
+        column_type: ColumnType,
+        formula_escaping: FormulaEscaping,
+        spelled: &mut String,
+    ) -> Result<(), WriteError> {
         spelled.clear();
         match cell.value {
-            Value::Number(number) => spell_number(cell.text, number, spelled),
-            Value::Date(moment) => spell_moment(moment, holds, spelled),
+            Value::Number(number) => push_number(cell.text, number, spelled),
+            Value::Date(moment) => push_date(moment, column_type, spelled),
             Value::Boolean(truth) => spelled.push_str(if truth { "TRUE" } else { "FALSE" }),
-            _ => return self.text(cell.text, guard),
+            _ => return self.text(cell.text, formula_escaping),
         }
         self.field(spelled)
     }
 
-    fn text(&mut self, text: &str, guard: Guard) -> Result<(), WriteError> {
-        match guard {
-            Guard::Guarded => self.field(&guarded_text(text)),
-            Guard::Raw => self.field(text),
+    fn text(&mut self, text: &str, formula_escaping: FormulaEscaping) -> Result<(), WriteError> {
+        match formula_escaping {
+            FormulaEscaping::On => self.field(&escape_formula(text)),
+            FormulaEscaping::Off => self.field(text),
         }
     }
 

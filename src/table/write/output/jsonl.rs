@@ -1,7 +1,7 @@
 //! JSON Lines: an object a row, keyed by header, with every key in every row.
 //!
 //! Numbers, booleans and nulls are JSON's own; a number keeps the digits it had. Days and moments are ISO 8601 texts.
-//! A structure ([`Holds::Json`]) stands as itself where its text is JSON, else as a text. A cell in which nothing
+//! A structure ([`ColumnType::Json`]) stands as itself where its text is JSON, else as a text. A cell in which nothing
 //! stands is `null`.
 
 use std::io::Write;
@@ -10,61 +10,61 @@ use std::path::PathBuf;
 use serde_json::value::RawValue;
 
 use super::super::WriteError;
-use super::places::{Places, Sink, refused};
-use super::spelling::{keys, spell_moment, spell_number};
-use super::{Finished, Holds, Output, OutputColumn};
+use super::output_files::{OutputFiles, Sink, refused};
+use super::value_text::{keys, push_date, push_number};
+use super::{ColumnType, OutputColumn, OutputReport, TableWriter};
 use crate::table::{Cell, Row, Value};
 
 /// Lines are written in blocks of so many bytes.
 const BLOCK: usize = 1 << 16;
 
 pub(super) struct JsonlFiles {
-    table: Option<Table>,
-    places: Places,
+    table: Option<JsonlTable>,
+    files: OutputFiles,
 }
 
 /// The table that rows go to.
-struct Table {
+struct JsonlTable {
     name: String,
     /// None for standard output.
     path: Option<PathBuf>,
     sink: Sink,
-    columns: Vec<Column>,
+    columns: Vec<JsonlColumn>,
     rows: u64,
     /// What is not written yet.
     lines: String,
 }
 
-struct Column {
+struct JsonlColumn {
     /// What stands before the value, such as `,"name":`.
     key: String,
-    holds: Holds,
+    column_type: ColumnType,
 }
 
 impl JsonlFiles {
-    pub(super) fn new(places: Places) -> Self {
-        Self { places, table: None }
+    pub(super) fn new(files: OutputFiles) -> Self {
+        Self { files, table: None }
     }
 
     /// Ends the table, if there is one.
     fn close(&mut self) -> Result<(), WriteError> {
         let Some(mut table) = self.table.take() else { return Ok(()) };
         table.write()?;
-        self.places.keep(table.sink, vec![(table.name, table.rows)])
+        self.files.add(table.sink, vec![(table.name, table.rows)])
     }
 }
 
-impl Output for JsonlFiles {
+impl TableWriter for JsonlFiles {
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
         self.close()?;
-        let sink = self.places.next(table)?;
+        let sink = self.files.next(table)?;
         let columns = keys(columns).into_iter().zip(columns).enumerate().map(|(place, (key, column))| {
             let mut before = String::from(if place == 0 { "" } else { "," });
             push_text(&key, &mut before);
             before.push(':');
-            Column { key: before, holds: column.holds }
+            JsonlColumn { key: before, column_type: column.column_type }
         });
-        self.table = Some(Table {
+        self.table = Some(JsonlTable {
             name: table.to_owned(),
             path: sink.path().map(ToOwned::to_owned),
             sink,
@@ -80,20 +80,20 @@ impl Output for JsonlFiles {
         table.lines.push('{');
         for (place, column) in table.columns.iter().enumerate() {
             table.lines.push_str(&column.key);
-            push_cell(row.cell(place), column.holds, &mut table.lines);
+            push_cell(row.cell(place), column.column_type, &mut table.lines);
         }
         table.lines.push_str("}\n");
         table.rows += 1;
         if table.lines.len() < BLOCK { Ok(()) } else { table.write() }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Finished, WriteError> {
+    fn finish(mut self: Box<Self>) -> Result<OutputReport, WriteError> {
         self.close()?;
-        Ok(Finished { files: self.places.finish()?, ..Finished::default() })
+        Ok(OutputReport { files: self.files.finish()?, ..OutputReport::default() })
     }
 }
 
-impl Table {
+impl JsonlTable {
     fn write(&mut self) -> Result<(), WriteError> {
         let written = self.sink.write_all(self.lines.as_bytes());
         self.lines.clear();
@@ -101,17 +101,17 @@ impl Table {
     }
 }
 
-fn push_cell(cell: Cell<'_>, holds: Holds, into: &mut String) {
+fn push_cell(cell: Cell<'_>, column_type: ColumnType, into: &mut String) {
     match cell.value {
-        Value::Number(number) if number.is_finite() => spell_number(cell.text, number, into),
+        Value::Number(number) if number.is_finite() => push_number(cell.text, number, into),
         Value::Boolean(truth) => into.push_str(if truth { "true" } else { "false" }),
         Value::Date(moment) => {
             into.push('"');
-            spell_moment(moment, holds, into);
+            push_date(moment, column_type, into);
             into.push('"');
         }
         _ if cell.text.is_empty() => into.push_str("null"),
-        _ if holds == Holds::Json && is_structure(cell.text) => push_structure(cell.text, into),
+        _ if column_type == ColumnType::Json && is_structure(cell.text) => push_structure(cell.text, into),
         _ => push_text(cell.text, into),
     }
 }

@@ -1,7 +1,7 @@
 //! Tables into files for others to read: one workbook, a file a table, or standard output.
 //!
-//! An [`Output`] takes tables one after another, each with typed columns and rows of cells. All its files appear
-//! together at [`Output::finish`], or not at all: dropped before, whatever stood in their places is untouched.
+//! An [`TableWriter`] takes tables one after another, each with typed columns and rows of cells. All its files appear
+//! together at [`TableWriter::finish`], or not at all: dropped before, whatever stood in their places is untouched.
 //!
 //! ```text
 //! places      where the files of an output stand, and how they appear together
@@ -16,10 +16,10 @@
 
 mod csv;
 mod jsonl;
+mod output_files;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod places;
-mod spelling;
+mod value_text;
 mod workbook;
 
 use std::path::PathBuf;
@@ -28,32 +28,32 @@ use jiff::civil::Date;
 
 use super::WriteError;
 use crate::table::{CellRef, Row};
-use places::Places;
+use output_files::OutputFiles;
 
 /// The kinds of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum FileFormat {
     Xlsx,
     Csv,
     Jsonl,
     Parquet,
 }
 
-impl Format {
+impl FileFormat {
     /// What the names of its files end in.
     pub fn extension(self) -> &'static str {
         match self {
-            Format::Xlsx => "xlsx",
-            Format::Csv => "csv",
-            Format::Jsonl => "jsonl",
-            Format::Parquet => "parquet",
+            FileFormat::Xlsx => "xlsx",
+            FileFormat::Csv => "csv",
+            FileFormat::Jsonl => "jsonl",
+            FileFormat::Parquet => "parquet",
         }
     }
 }
 
 /// Where an output goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Target {
+pub enum OutputTarget {
     /// One file: a workbook takes any number of tables, the other formats one.
     File(PathBuf),
     /// A file a table, called after it. The folder is made where it is missing.
@@ -67,13 +67,13 @@ pub enum Target {
 
 /// How an output is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Style {
+pub struct OutputOptions {
     /// Of CSV.
     pub mark: ByteOrderMark,
     /// Of CSV: an ASCII character.
     pub delimiter: u8,
     /// Of CSV.
-    pub guard: Guard,
+    pub formula_escaping: FormulaEscaping,
     /// What a workbook says of itself.
     pub title: String,
 }
@@ -87,14 +87,19 @@ pub enum ByteOrderMark {
 
 /// Whether texts that a spreadsheet program would run as formulas are guarded (design rule 12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Guard {
-    Guarded,
-    Raw,
+pub enum FormulaEscaping {
+    On,
+    Off,
 }
 
-impl Default for Style {
+impl Default for OutputOptions {
     fn default() -> Self {
-        Self { mark: ByteOrderMark::Without, delimiter: b',', guard: Guard::Guarded, title: String::new() }
+        Self {
+            mark: ByteOrderMark::Without,
+            delimiter: b',',
+            formula_escaping: FormulaEscaping::On,
+            title: String::new(),
+        }
     }
 }
 
@@ -103,22 +108,26 @@ impl Default for Style {
 /// # Errors
 /// What would make the end fail is said here, before the work: a folder that is missing or protected, a file that
 /// another program has open, a format that was not built in.
-pub fn open(target: &Target, format: Format, style: &Style) -> Result<Box<dyn Output>, WriteError> {
-    let places = Places::open(target, format.extension())?;
+pub fn open(
+    target: &OutputTarget,
+    format: FileFormat,
+    style: &OutputOptions,
+) -> Result<Box<dyn TableWriter>, WriteError> {
+    let files = OutputFiles::open(target, format.extension())?;
     Ok(match format {
-        Format::Xlsx => Box::new(workbook::Workbooks::new(places, style)),
-        Format::Csv => Box::new(csv::CsvFiles::new(places, style)),
-        Format::Jsonl => Box::new(jsonl::JsonlFiles::new(places)),
+        FileFormat::Xlsx => Box::new(workbook::Workbooks::new(files, style)),
+        FileFormat::Csv => Box::new(csv::CsvFiles::new(files, style)),
+        FileFormat::Jsonl => Box::new(jsonl::JsonlFiles::new(files)),
         #[cfg(feature = "parquet")]
-        Format::Parquet => Box::new(parquet::ParquetFiles::new(places)),
+        FileFormat::Parquet => Box::new(parquet::ParquetFiles::new(files)),
         #[cfg(not(feature = "parquet"))]
-        Format::Parquet => return Err(WriteError::NotBuilt { format: "Parquet", feature: "parquet" }),
+        FileFormat::Parquet => return Err(WriteError::NotBuilt { format: "Parquet", feature: "parquet" }),
     })
 }
 
 /// What the cells of a column hold, where they hold anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Holds {
+pub enum ColumnType {
     /// Ids and tags too: they are called by, not reckoned with.
     Text,
     /// A whole number.
@@ -130,7 +139,7 @@ pub enum Holds {
     /// A calendar day.
     Date,
     /// A moment in UTC, to the millisecond.
-    Moment,
+    Timestamp,
     Boolean,
     /// A structure, as JSON text.
     Json,
@@ -140,14 +149,14 @@ pub enum Holds {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputColumn {
     pub header: String,
-    pub holds: Holds,
+    pub column_type: ColumnType,
 }
 
 /// A place that takes tables.
 ///
-/// A cell whose value is not what its column [`Holds`] is written as its text where the format can (XLSX, CSV,
+/// A cell whose value is not what its column [`ColumnType`] is written as its text where the format can (XLSX, CSV,
 /// JSONL), so that what a service sends against its own rules is seen rather than lost.
-pub trait Output: Send {
+pub trait TableWriter: Send {
     /// Begins a table; the one before is complete.
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError>;
 
@@ -155,46 +164,46 @@ pub trait Output: Send {
     fn row(&mut self, row: &Row) -> Result<(), WriteError>;
 
     /// Puts everything in its place.
-    fn finish(self: Box<Self>) -> Result<Finished, WriteError>;
+    fn finish(self: Box<Self>) -> Result<OutputReport, WriteError>;
 }
 
 /// What an output came to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Finished {
-    pub files: Vec<Written>,
+pub struct OutputReport {
+    pub files: Vec<WrittenFile>,
     /// Texts that were cut, the first hundred of them.
-    pub clipped: Vec<Clipped>,
+    pub truncated: Vec<TruncatedText>,
     /// How many there were in all.
-    pub clipped_cells: u64,
+    pub truncated_cells: u64,
     /// Cells that a typed column could not hold and are empty now, the first hundred of them. Only in Parquet.
-    pub emptied: Vec<Emptied>,
+    pub mismatched: Vec<TypeMismatch>,
     /// How many there were in all.
-    pub emptied_cells: u64,
+    pub mismatched_cells: u64,
 }
 
-impl Finished {
+impl OutputReport {
     /// So many cells are told one by one.
-    const TOLD: usize = 100;
+    const LISTED: usize = 100;
 
-    fn clip(&mut self, clipped: impl FnOnce() -> Clipped) {
-        self.clipped_cells += 1;
-        if self.clipped.len() < Self::TOLD {
-            self.clipped.push(clipped());
+    fn truncate(&mut self, text: impl FnOnce() -> TruncatedText) {
+        self.truncated_cells += 1;
+        if self.truncated.len() < Self::LISTED {
+            self.truncated.push(text());
         }
     }
 
     #[cfg(feature = "parquet")]
-    fn empty(&mut self, emptied: impl FnOnce() -> Emptied) {
-        self.emptied_cells += 1;
-        if self.emptied.len() < Self::TOLD {
-            self.emptied.push(emptied());
+    fn mismatch(&mut self, mismatch: impl FnOnce() -> TypeMismatch) {
+        self.mismatched_cells += 1;
+        if self.mismatched.len() < Self::LISTED {
+            self.mismatched.push(mismatch());
         }
     }
 }
 
 /// A file that stands in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenFile {
     /// None for standard output.
     pub path: Option<PathBuf>,
     /// The tables in it, with the rows of each.
@@ -203,7 +212,7 @@ pub struct Written {
 
 /// A text longer than a cell can hold, of which only the beginning was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Clipped {
+pub struct TruncatedText {
     pub sheet: String,
     pub at: CellRef,
     /// Its length in characters before.
@@ -212,7 +221,7 @@ pub struct Clipped {
 
 /// A value of another type than its column's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Emptied {
+pub struct TypeMismatch {
     pub table: String,
     pub header: String,
     /// Of the table, from 1, without its header.

@@ -11,7 +11,7 @@
 //! | yes or no | `BOOLEAN` |
 //!
 //! Every column is optional: a cell in which nothing stands is null. So is one that holds something else than its
-//! column, which is told ([`Finished::emptied`]). Rows are gathered in groups of bounded size, so memory is flat; what
+//! column, which is told ([`OutputReport::emptied`]). Rows are gathered in groups of bounded size, so memory is flat; what
 //! is written is never returned to, so it may be a stream.
 
 use std::io;
@@ -21,16 +21,16 @@ use std::sync::Arc;
 use jiff::civil::{DateTime, Time, date};
 use parquet::basic::{Compression, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
-use parquet::errors::{ParquetError, Result as Written};
+use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 use rust_decimal::Decimal;
 
 use super::super::WriteError;
-use super::places::{Places, Sink, refused};
-use super::spelling::{keys, spell_moment};
-use super::{Emptied, Finished, Holds, Output, OutputColumn};
+use super::output_files::{OutputFiles, Sink, refused};
+use super::value_text::{keys, push_date};
+use super::{ColumnType, OutputColumn, OutputReport, TableWriter, TypeMismatch};
 use crate::table::{Cell, Row, Value};
 
 /// A group of rows is written when it has come to so many rows or bytes.
@@ -48,18 +48,18 @@ const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 const SECONDS_PER_DAY: i64 = 86_400;
 
 pub(super) struct ParquetFiles {
-    table: Option<Table>,
-    places: Places,
-    told: Finished,
+    table: Option<ParquetTable>,
+    files: OutputFiles,
+    told: OutputReport,
 }
 
 /// The table that rows go to.
-struct Table {
+struct ParquetTable {
     name: String,
     /// None for standard output.
     path: Option<PathBuf>,
     writer: SerializedFileWriter<Sink>,
-    columns: Vec<Column>,
+    columns: Vec<ParquetColumn>,
     /// In all, and in the group that is not written yet.
     rows: u64,
     group_rows: usize,
@@ -67,15 +67,15 @@ struct Table {
 }
 
 /// The values of a column in the group that is not written yet.
-struct Column {
+struct ParquetColumn {
     header: String,
-    holds: Holds,
-    values: Values,
+    column_type: ColumnType,
+    values: ColumnValues,
     /// 1 for a value and 0 for a null, as Parquet has it.
     present: Vec<i16>,
 }
 
-enum Values {
+enum ColumnValues {
     /// All texts side by side, each given by its end.
     Texts(Vec<u8>, Vec<usize>),
     Longs(Vec<i64>),
@@ -85,31 +85,38 @@ enum Values {
 }
 
 impl ParquetFiles {
-    pub(super) fn new(places: Places) -> Self {
-        Self { table: None, places, told: Finished::default() }
+    pub(super) fn new(files: OutputFiles) -> Self {
+        Self { table: None, files, told: OutputReport::default() }
     }
 
     /// Ends the table, if there is one.
     fn close(&mut self) -> Result<(), WriteError> {
         let Some(mut table) = self.table.take() else { return Ok(()) };
         table.write_group()?;
-        let Table { name, path, mut writer, rows, .. } = table;
+        let ParquetTable { name, path, mut writer, rows, .. } = table;
         writer.finish().map_err(|error| failed(path.as_deref(), error))?;
         // Its `into_inner` would flush with an error of text only, which no longer tells a full disk.
         let sink = std::mem::replace(writer.inner_mut(), Sink::Stream(Box::new(io::sink())));
-        self.places.keep(sink, vec![(name, rows)])
+        self.files.add(sink, vec![(name, rows)])
     }
 }
 
-impl Output for ParquetFiles {
+impl TableWriter for ParquetFiles {
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
         self.close()?;
-        let sink = self.places.next(table)?;
+        let sink = self.files.next(table)?;
         let path = sink.path().map(ToOwned::to_owned);
-        let columns: Vec<_> = keys(columns).into_iter().zip(columns).map(Column::new).collect();
+        let columns: Vec<_> = keys(columns).into_iter().zip(columns).map(ParquetColumn::new).collect();
         let writer = begin(sink, &columns).map_err(|error| failed(path.as_deref(), error))?;
-        self.table =
-            Some(Table { name: table.to_owned(), path, writer, columns, rows: 0, group_rows: 0, group_bytes: 0 });
+        self.table = Some(ParquetTable {
+            name: table.to_owned(),
+            path,
+            writer,
+            columns,
+            rows: 0,
+            group_rows: 0,
+            group_bytes: 0,
+        });
         Ok(())
     }
 
@@ -119,8 +126,8 @@ impl Output for ParquetFiles {
         table.rows += 1;
         for (place, column) in table.columns.iter_mut().enumerate() {
             let cell = row.cell(place);
-            if column.take(cell) == Taken::Emptied {
-                told.empty(|| Emptied {
+            if column.take(cell) == StoredValue::Mismatched {
+                told.mismatch(|| TypeMismatch {
                     table: table.name.clone(),
                     header: column.header.clone(),
                     row: table.rows,
@@ -133,34 +140,34 @@ impl Output for ParquetFiles {
         if table.group_rows < GROUP_ROWS && table.group_bytes < GROUP_BYTES { Ok(()) } else { table.write_group() }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Finished, WriteError> {
+    fn finish(mut self: Box<Self>) -> Result<OutputReport, WriteError> {
         self.close()?;
-        Ok(Finished { files: self.places.finish()?, ..self.told })
+        Ok(OutputReport { files: self.files.finish()?, ..self.told })
     }
 }
 
-fn begin(sink: Sink, columns: &[Column]) -> Written<SerializedFileWriter<Sink>> {
-    let fields = columns.iter().map(|column| field(&column.header, column.holds).map(Arc::new));
-    let schema = Type::group_type_builder("table").with_fields(fields.collect::<Written<_>>()?).build()?;
+fn begin(sink: Sink, columns: &[ParquetColumn]) -> ParquetResult<SerializedFileWriter<Sink>> {
+    let fields = columns.iter().map(|column| field(&column.header, column.column_type).map(Arc::new));
+    let schema = Type::group_type_builder("table").with_fields(fields.collect::<ParquetResult<_>>()?).build()?;
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_created_by(format!("tallyport version {}", env!("CARGO_PKG_VERSION")));
     SerializedFileWriter::new(sink, Arc::new(schema), Arc::new(properties.build()))
 }
 
-fn field(name: &str, holds: Holds) -> Written<Type> {
-    let (physical, logical) = match holds {
-        Holds::Text | Holds::Json => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
-        Holds::Integer => (Physical::INT64, None),
-        Holds::Number => (Physical::DOUBLE, None),
-        Holds::Money => (Physical::INT64, Some(LogicalType::decimal(SCALE as i32, PRECISION as i32))),
-        Holds::Date => (Physical::INT32, Some(LogicalType::Date)),
-        Holds::Moment => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS))),
-        Holds::Boolean => (Physical::BOOLEAN, None),
+fn field(name: &str, column_type: ColumnType) -> ParquetResult<Type> {
+    let (physical, logical) = match column_type {
+        ColumnType::Text | ColumnType::Json => (Physical::BYTE_ARRAY, Some(LogicalType::String)),
+        ColumnType::Integer => (Physical::INT64, None),
+        ColumnType::Number => (Physical::DOUBLE, None),
+        ColumnType::Money => (Physical::INT64, Some(LogicalType::decimal(SCALE as i32, PRECISION as i32))),
+        ColumnType::Date => (Physical::INT32, Some(LogicalType::Date)),
+        ColumnType::Timestamp => (Physical::INT64, Some(LogicalType::timestamp(true, TimeUnit::MILLIS))),
+        ColumnType::Boolean => (Physical::BOOLEAN, None),
     };
     let builder = Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);
-    let builder = match holds {
-        Holds::Money => builder.with_scale(SCALE as i32).with_precision(PRECISION as i32),
+    let builder = match column_type {
+        ColumnType::Money => builder.with_scale(SCALE as i32).with_precision(PRECISION as i32),
         _ => builder,
     };
     builder.with_logical_type(logical).build()
@@ -178,7 +185,7 @@ fn failed(path: Option<&Path>, error: ParquetError) -> WriteError {
     refused(path, cause)
 }
 
-impl Table {
+impl ParquetTable {
     /// Writes the rows that are gathered, if there are any.
     fn write_group(&mut self) -> Result<(), WriteError> {
         if self.group_rows == 0 {
@@ -190,7 +197,7 @@ impl Table {
     }
 }
 
-fn write_columns(writer: &mut SerializedFileWriter<Sink>, columns: &mut [Column]) -> Written<()> {
+fn write_columns(writer: &mut SerializedFileWriter<Sink>, columns: &mut [ParquetColumn]) -> ParquetResult<()> {
     let mut group = writer.next_row_group()?;
     for column in columns {
         let Some(place) = group.next_column()? else { break };
@@ -201,58 +208,58 @@ fn write_columns(writer: &mut SerializedFileWriter<Sink>, columns: &mut [Column]
 
 /// What became of a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    Kept,
+enum StoredValue {
+    Backing,
     /// It was not what the column holds.
-    Emptied,
+    Mismatched,
 }
 
-impl Column {
+impl ParquetColumn {
     fn new((header, column): (String, &OutputColumn)) -> Self {
-        let values = match column.holds {
-            Holds::Text | Holds::Json => Values::Texts(Vec::new(), Vec::new()),
-            Holds::Integer | Holds::Money | Holds::Moment => Values::Longs(Vec::new()),
-            Holds::Number => Values::Doubles(Vec::new()),
-            Holds::Date => Values::Days(Vec::new()),
-            Holds::Boolean => Values::Truths(Vec::new()),
+        let values = match column.column_type {
+            ColumnType::Text | ColumnType::Json => ColumnValues::Texts(Vec::new(), Vec::new()),
+            ColumnType::Integer | ColumnType::Money | ColumnType::Timestamp => ColumnValues::Longs(Vec::new()),
+            ColumnType::Number => ColumnValues::Doubles(Vec::new()),
+            ColumnType::Date => ColumnValues::Days(Vec::new()),
+            ColumnType::Boolean => ColumnValues::Truths(Vec::new()),
         };
-        Self { header, holds: column.holds, values, present: Vec::new() }
+        Self { header, column_type: column.column_type, values, present: Vec::new() }
     }
 
-    fn take(&mut self, cell: Cell<'_>) -> Taken {
+    fn take(&mut self, cell: Cell<'_>) -> StoredValue {
         let kept = match &mut self.values {
-            Values::Texts(texts, ends) => push_text(cell, self.holds, texts, ends),
-            Values::Longs(values) => push(values, long(cell, self.holds)),
-            Values::Doubles(values) => push(values, double(cell)),
-            Values::Days(values) => push(values, day(cell)),
-            Values::Truths(values) => push(values, truth(cell)),
+            ColumnValues::Texts(texts, ends) => push_text(cell, self.column_type, texts, ends),
+            ColumnValues::Longs(values) => push(values, long(cell, self.column_type)),
+            ColumnValues::Doubles(values) => push(values, double(cell)),
+            ColumnValues::Days(values) => push(values, day(cell)),
+            ColumnValues::Truths(values) => push(values, truth(cell)),
         };
         self.present.push(i16::from(kept));
-        if kept || is_empty(cell) { Taken::Kept } else { Taken::Emptied }
+        if kept || is_empty(cell) { StoredValue::Backing } else { StoredValue::Mismatched }
     }
 
     /// Writes the values, and is empty again.
-    fn write(&mut self, mut place: SerializedColumnWriter<'_>) -> Written<()> {
+    fn write(&mut self, mut place: SerializedColumnWriter<'_>) -> ParquetResult<()> {
         let present = Some(self.present.as_slice());
         match &mut self.values {
-            Values::Texts(texts, ends) => {
+            ColumnValues::Texts(texts, ends) => {
                 let slices = slices(std::mem::take(texts), ends);
                 place.typed::<ByteArrayType>().write_batch(&slices, present, None)?;
                 ends.clear();
             }
-            Values::Longs(values) => {
+            ColumnValues::Longs(values) => {
                 place.typed::<Int64Type>().write_batch(values, present, None)?;
                 values.clear();
             }
-            Values::Doubles(values) => {
+            ColumnValues::Doubles(values) => {
                 place.typed::<DoubleType>().write_batch(values, present, None)?;
                 values.clear();
             }
-            Values::Days(values) => {
+            ColumnValues::Days(values) => {
                 place.typed::<Int32Type>().write_batch(values, present, None)?;
                 values.clear();
             }
-            Values::Truths(values) => {
+            ColumnValues::Truths(values) => {
                 place.typed::<BoolType>().write_batch(values, present, None)?;
                 values.clear();
             }
@@ -282,11 +289,11 @@ fn push<T>(values: &mut Vec<T>, value: Option<T>) -> bool {
     is_there
 }
 
-fn push_text(cell: Cell<'_>, holds: Holds, texts: &mut Vec<u8>, ends: &mut Vec<usize>) -> bool {
+fn push_text(cell: Cell<'_>, column_type: ColumnType, texts: &mut Vec<u8>, ends: &mut Vec<usize>) -> bool {
     match cell.value {
         Value::Date(moment) => {
             let mut spelled = String::new();
-            spell_moment(moment, holds, &mut spelled);
+            push_date(moment, column_type, &mut spelled);
             texts.extend_from_slice(spelled.as_bytes());
         }
         _ if cell.text.is_empty() => return false,
@@ -296,13 +303,15 @@ fn push_text(cell: Cell<'_>, holds: Holds, texts: &mut Vec<u8>, ends: &mut Vec<u
     true
 }
 
-fn long(cell: Cell<'_>, holds: Holds) -> Option<i64> {
-    match (holds, cell.value) {
-        (Holds::Money, Value::Number(number)) => amount(cell.text, number),
-        (Holds::Moment, Value::Date(moment)) => i64::try_from(moment.duration_since(EPOCH).as_millis()).ok(),
-        (Holds::Integer, Value::Number(number)) => whole(cell.text, number),
+fn long(cell: Cell<'_>, column_type: ColumnType) -> Option<i64> {
+    match (column_type, cell.value) {
+        (ColumnType::Money, Value::Number(number)) => amount(cell.text, number),
+        (ColumnType::Timestamp, Value::Date(moment)) => i64::try_from(moment.duration_since(EPOCH).as_millis()).ok(),
+        (ColumnType::Integer, Value::Number(number)) => whole(cell.text, number),
         // A number too long for a spreadsheet comes as its text.
-        (Holds::Integer, Value::Text) => cell.text.parse().ok().filter(|whole: &i64| whole.to_string() == cell.text),
+        (ColumnType::Integer, Value::Text) => {
+            cell.text.parse().ok().filter(|whole: &i64| whole.to_string() == cell.text)
+        }
         _ => None,
     }
 }

@@ -9,30 +9,30 @@ use calamine::{Data, Reader, Xlsx, open_workbook};
 use jiff::civil::{DateTime, date};
 use proptest::prelude::*;
 
-use super::places::Places;
+use super::output_files::OutputFiles;
 use super::*;
 use crate::table::Value;
 use crate::table::write::xlsx::LONGEST_TEXT;
 
 const EUR: &str = "[$EUR] #,##0.00";
 
-fn column(header: &str, holds: Holds) -> OutputColumn {
-    OutputColumn { header: header.to_owned(), holds }
+fn column(header: &str, column_type: ColumnType) -> OutputColumn {
+    OutputColumn { header: header.to_owned(), column_type }
 }
 
 /// A column of every kind.
 fn columns() -> Vec<OutputColumn> {
     [
-        ("tag", Holds::Text),
-        ("quantity", Holds::Integer),
-        ("weight", Holds::Number),
-        ("cost", Holds::Money),
-        ("bought", Holds::Date),
-        ("updated_at", Holds::Moment),
-        ("archived", Holds::Boolean),
-        ("custom", Holds::Json),
+        ("tag", ColumnType::Text),
+        ("quantity", ColumnType::Integer),
+        ("weight", ColumnType::Number),
+        ("cost", ColumnType::Money),
+        ("bought", ColumnType::Date),
+        ("updated_at", ColumnType::Timestamp),
+        ("archived", ColumnType::Boolean),
+        ("custom", ColumnType::Json),
     ]
-    .map(|(header, holds)| column(header, holds))
+    .map(|(header, column_type)| column(header, column_type))
     .to_vec()
 }
 
@@ -71,8 +71,8 @@ fn odd_row() -> Row {
     row
 }
 
-fn written(target: &Target, format: Format, tables: &[(&str, &[Row])]) -> Finished {
-    let mut output = open(target, format, &Style::default()).unwrap();
+fn written(target: &OutputTarget, format: FileFormat, tables: &[(&str, &[Row])]) -> OutputReport {
+    let mut output = open(target, format, &OutputOptions::default()).unwrap();
     for (table, rows) in tables {
         output.begin(table, &columns()).unwrap();
         rows.iter().for_each(|row| output.row(row).unwrap());
@@ -102,8 +102,11 @@ fn text(text: &str) -> Data {
 fn a_csv_file_is_safe_and_exact() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.csv");
-    let finished =
-        written(&Target::File(path.clone()), Format::Csv, &[("assets", &[full_row(), Row::default(), odd_row()])]);
+    let finished = written(
+        &OutputTarget::File(path.clone()),
+        FileFormat::Csv,
+        &[("assets", &[full_row(), Row::default(), odd_row()])],
+    );
     assert_eq!(
         fs::read_to_string(&path).unwrap(),
         "tag,quantity,weight,cost,bought,updated_at,archived,custom\r\n\
@@ -112,16 +115,21 @@ fn a_csv_file_is_safe_and_exact() {
          ,,,,,,,\r\n\
          7,many,'-heavy,{not json,2024-05-01T12:34:56.789Z,yesterday,perhaps,{not json\r\n"
     );
-    assert_eq!(finished.files, [Written { path: Some(path), tables: vec![(String::from("assets"), 3)] }]);
+    assert_eq!(finished.files, [WrittenFile { path: Some(path), tables: vec![(String::from("assets"), 3)] }]);
 }
 
 #[test]
 fn csv_is_written_in_the_style_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.csv");
-    let style = Style { mark: ByteOrderMark::With, delimiter: b';', guard: Guard::Raw, ..Style::default() };
-    let mut output = open(&Target::File(path.clone()), Format::Csv, &style).unwrap();
-    output.begin("assets", &[column("=tag", Holds::Text), column("notes", Holds::Text)]).unwrap();
+    let style = OutputOptions {
+        mark: ByteOrderMark::With,
+        delimiter: b';',
+        formula_escaping: FormulaEscaping::Off,
+        ..OutputOptions::default()
+    };
+    let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Csv, &style).unwrap();
+    output.begin("assets", &[column("=tag", ColumnType::Text), column("notes", ColumnType::Text)]).unwrap();
     let mut row = Row::default();
     row.push_text("=1");
     row.push_text("a;b,c");
@@ -134,7 +142,11 @@ fn csv_is_written_in_the_style_asked_for() {
 fn a_line_of_json_has_every_key_and_real_types() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.jsonl");
-    written(&Target::File(path.clone()), Format::Jsonl, &[("assets", &[full_row(), Row::default(), odd_row()])]);
+    written(
+        &OutputTarget::File(path.clone()),
+        FileFormat::Jsonl,
+        &[("assets", &[full_row(), Row::default(), odd_row()])],
+    );
     let written = fs::read_to_string(&path).unwrap();
     assert_eq!(
         written.lines().collect::<Vec<_>>(),
@@ -150,8 +162,8 @@ fn a_line_of_json_has_every_key_and_real_types() {
 fn headers_that_come_again_are_keys_of_their_own() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.jsonl");
-    let mut output = open(&Target::File(path.clone()), Format::Jsonl, &Style::default()).unwrap();
-    output.begin("assets", &["a", "a", "a (2)"].map(|header| column(header, Holds::Text))).unwrap();
+    let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Jsonl, &OutputOptions::default()).unwrap();
+    output.begin("assets", &["a", "a", "a (2)"].map(|header| column(header, ColumnType::Text))).unwrap();
     output.row(&Row::default()).unwrap();
     output.finish().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":null,\"a (2)\":null,\"a (2) (2)\":null}\n");
@@ -162,7 +174,7 @@ fn a_workbook_has_a_sheet_a_table_and_real_types() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.xlsx");
     let tables: [(&str, &[Row]); 2] = [("assets", &[full_row(), Row::default(), odd_row()]), ("a/b", &[])];
-    let finished = written(&Target::File(path.clone()), Format::Xlsx, &tables);
+    let finished = written(&OutputTarget::File(path.clone()), FileFormat::Xlsx, &tables);
     assert_eq!(finished.files[0].tables, [(String::from("assets"), 3), (String::from("a/b"), 0)]);
     let rows = sheet(&path, "assets");
     assert_eq!(rows[0], columns().iter().map(|column| text(&column.header)).collect::<Vec<_>>());
@@ -182,7 +194,7 @@ fn a_workbook_has_a_sheet_a_table_and_real_types() {
 fn a_workbook_looks_as_ours_do() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.xlsx");
-    written(&Target::File(path.clone()), Format::Xlsx, &[("assets", &[full_row()])]);
+    written(&OutputTarget::File(path.clone()), FileFormat::Xlsx, &[("assets", &[full_row()])]);
     let part = |name: &str| {
         let mut archive = zip::ZipArchive::new(fs::File::open(&path).unwrap()).unwrap();
         io::read_to_string(archive.by_name(name).unwrap()).unwrap()
@@ -208,9 +220,9 @@ fn a_workbook_looks_as_ours_do() {
 fn rows_beyond_a_sheet_go_on_in_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.xlsx");
-    let places = Places::open(&Target::File(path.clone()), "xlsx").unwrap();
-    let mut output = Box::new(workbook::Workbooks::new(places, &Style::default()).with_rows_per_sheet(3));
-    output.begin("assets", &[column("tag", Holds::Text)]).unwrap();
+    let files = OutputFiles::open(&OutputTarget::File(path.clone()), "xlsx").unwrap();
+    let mut output = Box::new(workbook::Workbooks::new(files, &OutputOptions::default()).with_rows_per_sheet(3));
+    output.begin("assets", &[column("tag", ColumnType::Text)]).unwrap();
     for tag in ["A-1", "A-2", "A-3", "A-4", "A-5"] {
         let mut row = Row::default();
         row.push_text(tag);
@@ -234,10 +246,13 @@ fn a_text_that_no_cell_holds_is_cut_and_told() {
     row.pad(7);
     row.push_text(&"é".repeat(LONGEST_TEXT + 5));
     let rows = vec![row; 101];
-    let finished = written(&Target::File(path.clone()), Format::Xlsx, &[("assets", &rows)]);
-    let first =
-        Clipped { sheet: String::from("assets"), at: CellRef { row: 2, column: 7 }, characters: LONGEST_TEXT + 5 };
-    assert_eq!((&finished.clipped[0], finished.clipped.len(), finished.clipped_cells), (&first, 100, 101));
+    let finished = written(&OutputTarget::File(path.clone()), FileFormat::Xlsx, &[("assets", &rows)]);
+    let first = TruncatedText {
+        sheet: String::from("assets"),
+        at: CellRef { row: 2, column: 7 },
+        characters: LONGEST_TEXT + 5,
+    };
+    assert_eq!((&finished.truncated[0], finished.truncated.len(), finished.truncated_cells), (&first, 100, 101));
     assert_eq!(sheet(&path, "assets")[1][7], text(&"é".repeat(LONGEST_TEXT)));
 }
 
@@ -245,9 +260,12 @@ fn a_text_that_no_cell_holds_is_cut_and_told() {
 fn more_columns_than_a_sheet_holds_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.xlsx");
-    let mut output = open(&Target::File(path.clone()), Format::Xlsx, &Style::default()).unwrap();
-    let refused = output.begin("assets", &vec![column("a", Holds::Text); 16_385]).unwrap_err();
-    assert!(refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet holds 16384"), "{refused}");
+    let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Xlsx, &OutputOptions::default()).unwrap();
+    let refused = output.begin("assets", &vec![column("a", ColumnType::Text); 16_385]).unwrap_err();
+    assert!(
+        refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet column_type 16384"),
+        "{refused}"
+    );
     drop(output);
     assert!(names(folder.path()).is_empty());
 }
@@ -255,10 +273,10 @@ fn more_columns_than_a_sheet_holds_are_refused() {
 #[test]
 fn a_folder_is_made_and_has_a_file_a_table() {
     let folder = tempfile::tempdir().unwrap();
-    for format in [Format::Xlsx, Format::Csv, Format::Jsonl] {
+    for format in [FileFormat::Xlsx, FileFormat::Csv, FileFormat::Jsonl] {
         let path = folder.path().join("exports").join(format.extension());
         let tables: [(&str, &[Row]); 3] = [("assets", &[full_row()]), ("Assets", &[]), ("a/b", &[])];
-        let finished = written(&Target::Folder(path.clone()), format, &tables);
+        let finished = written(&OutputTarget::Folder(path.clone()), format, &tables);
         let expected = ["assets", "Assets (2)", "a_b"].map(|name| path.join(format!("{name}.{}", format.extension())));
         let files: Vec<PathBuf> = finished.files.into_iter().filter_map(|file| file.path).collect();
         assert_eq!(files, expected);
@@ -271,8 +289,8 @@ fn a_file_of_one_table_takes_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.csv");
     fs::write(&path, "yesterday's").unwrap();
-    for format in [Format::Csv, Format::Jsonl] {
-        let mut output = open(&Target::File(path.clone()), format, &Style::default()).unwrap();
+    for format in [FileFormat::Csv, FileFormat::Jsonl] {
+        let mut output = open(&OutputTarget::File(path.clone()), format, &OutputOptions::default()).unwrap();
         output.begin("assets", &columns()).unwrap();
         let refused = output.begin("products", &columns()).unwrap_err();
         let place = path.display();
@@ -287,11 +305,11 @@ fn a_file_of_one_table_takes_no_other() {
 
 #[test]
 fn an_output_that_is_dropped_leaves_nothing() {
-    let parquet = cfg!(feature = "parquet").then_some(Format::Parquet);
-    for format in [Format::Xlsx, Format::Csv, Format::Jsonl].into_iter().chain(parquet) {
+    let parquet = cfg!(feature = "parquet").then_some(FileFormat::Parquet);
+    for format in [FileFormat::Xlsx, FileFormat::Csv, FileFormat::Jsonl].into_iter().chain(parquet) {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("new").join("exports");
-        let mut output = open(&Target::Folder(inner.clone()), format, &Style::default()).unwrap();
+        let mut output = open(&OutputTarget::Folder(inner.clone()), format, &OutputOptions::default()).unwrap();
         for table in ["assets", "products"] {
             output.begin(table, &columns()).unwrap();
             output.row(&full_row()).unwrap();
@@ -306,7 +324,8 @@ fn an_output_that_is_dropped_leaves_nothing() {
 fn one_place_that_is_taken_leaves_every_old_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("assets.csv"), "yesterday's").unwrap();
-    let mut output = open(&Target::Folder(folder.path().to_owned()), Format::Csv, &Style::default()).unwrap();
+    let mut output =
+        open(&OutputTarget::Folder(folder.path().to_owned()), FileFormat::Csv, &OutputOptions::default()).unwrap();
     for table in ["assets", "products"] {
         output.begin(table, &columns()).unwrap();
     }
@@ -321,8 +340,8 @@ fn one_place_that_is_taken_leaves_every_old_file() {
 #[test]
 fn a_format_that_was_not_built_in_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
-    let target = Target::Folder(folder.path().join("exports"));
-    let refused = open(&target, Format::Parquet, &Style::default()).err().unwrap();
+    let target = OutputTarget::Folder(folder.path().join("exports"));
+    let refused = open(&target, FileFormat::Parquet, &OutputOptions::default()).err().unwrap();
     assert_eq!(refused.to_string(), "cannot write Parquet: tallyport was built without `parquet`");
     assert!(names(folder.path()).is_empty());
 }
@@ -332,9 +351,9 @@ fn a_day_replaces_its_own_snapshot_and_leaves_the_others() {
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
     for (day, rows) in [(23, 1), (24, 1), (24, 2)] {
-        let target = Target::Partitioned { folder: lake.clone(), day: date(2026, 11, day) };
+        let target = OutputTarget::Partitioned { folder: lake.clone(), day: date(2026, 11, day) };
         let rows: Vec<Row> = (0..rows).map(|_| full_row()).collect();
-        written(&target, Format::Jsonl, &[("assets", &rows), ("Changes", &[])]);
+        written(&target, FileFormat::Jsonl, &[("assets", &rows), ("Changes", &[])]);
     }
     assert_eq!(names(&lake), ["collection=assets", "collection=changes"]);
     let assets = lake.join("collection=assets");
@@ -349,8 +368,8 @@ fn a_day_replaces_its_own_snapshot_and_leaves_the_others() {
 fn a_snapshot_that_fails_leaves_no_folders() {
     let folder = tempfile::tempdir().unwrap();
     let lake = folder.path().join("lake");
-    let target = Target::Partitioned { folder: lake.clone(), day: date(2026, 11, 24) };
-    let mut output = open(&target, Format::Csv, &Style::default()).unwrap();
+    let target = OutputTarget::Partitioned { folder: lake.clone(), day: date(2026, 11, 24) };
+    let mut output = open(&target, FileFormat::Csv, &OutputOptions::default()).unwrap();
     output.begin("assets", &columns()).unwrap();
     output.row(&full_row()).unwrap();
     output.begin("licenses", &columns()).unwrap();
@@ -361,7 +380,8 @@ fn a_snapshot_that_fails_leaves_no_folders() {
 #[test]
 fn where_a_folder_is_to_be_there_is_no_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let refused = open(&Target::Folder(file.path().to_owned()), Format::Csv, &Style::default()).err().unwrap();
+    let refused =
+        open(&OutputTarget::Folder(file.path().to_owned()), FileFormat::Csv, &OutputOptions::default()).err().unwrap();
     assert!(matches!(refused, WriteError::NotFolder { .. }), "{refused}");
 }
 
@@ -392,13 +412,13 @@ impl Write for Closed {
     }
 }
 
-fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn Output>> {
+fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn TableWriter>> {
     vec![
-        Box::new(workbook::Workbooks::new(Places::to(stream()), &Style::default())),
-        Box::new(csv::CsvFiles::new(Places::to(stream()), &Style::default())),
-        Box::new(jsonl::JsonlFiles::new(Places::to(stream()))),
+        Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), &OutputOptions::default())),
+        Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), &OutputOptions::default())),
+        Box::new(jsonl::JsonlFiles::new(OutputFiles::to(stream()))),
         #[cfg(feature = "parquet")]
-        Box::new(parquet::ParquetFiles::new(Places::to(stream()))),
+        Box::new(parquet::ParquetFiles::new(OutputFiles::to(stream()))),
     ]
 }
 
@@ -411,7 +431,7 @@ fn a_stream_gets_what_a_file_would() {
         output.begin("assets", &columns()).unwrap();
         output.row(&full_row()).unwrap();
         let finished = output.finish().unwrap();
-        assert_eq!(finished.files, [Written { path: None, tables: vec![(String::from("assets"), 1)] }]);
+        assert_eq!(finished.files, [WrittenFile { path: None, tables: vec![(String::from("assets"), 1)] }]);
         let bytes = std::mem::take(&mut *shared.0.lock().unwrap());
         assert!(bytes.starts_with(beginning.as_bytes()), "{beginning}");
     }
@@ -449,9 +469,9 @@ fn given() -> impl Strategy<Value = Given> {
     ]
 }
 
-fn holds() -> impl Strategy<Value = Holds> {
-    use Holds::*;
-    prop::sample::select(vec![Text, Integer, Number, Money, Date, Moment, Boolean, Json])
+fn column_type() -> impl Strategy<Value = ColumnType> {
+    use ColumnType::*;
+    prop::sample::select(vec![Text, Integer, Number, Money, Date, Timestamp, Boolean, Json])
 }
 
 fn push(given: &Given, row: &mut Row) {
@@ -464,12 +484,12 @@ fn push(given: &Given, row: &mut Row) {
 }
 
 /// Rows of one column, through a file of that format.
-fn through(format: Format, holds: Holds, cells: &[Given], read: impl FnOnce(&Path)) {
+fn through(format: FileFormat, column_type: ColumnType, cells: &[Given], read: impl FnOnce(&Path)) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("table");
-    let mut output = open(&Target::File(path.clone()), format, &Style::default()).unwrap();
+    let mut output = open(&OutputTarget::File(path.clone()), format, &OutputOptions::default()).unwrap();
     // The second column keeps rows from being empty, which readers of spreadsheets skip at the end.
-    output.begin("table", &[column("value", holds), column("end", Holds::Text)]).unwrap();
+    output.begin("table", &[column("value", column_type), column("end", ColumnType::Text)]).unwrap();
     for cell in cells {
         let mut row = Row::default();
         push(cell, &mut row);
@@ -488,8 +508,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn cells_come_back_from_csv(cells in prop::collection::vec(given(), 1..12), holds in holds()) {
-        through(Format::Csv, holds, &cells, |path| {
+    fn cells_come_back_from_csv(cells in prop::collection::vec(given(), 1..12), column_type in column_type()) {
+        through(FileFormat::Csv, column_type, &cells, |path| {
             let mut reader = ::csv::Reader::from_path(path).unwrap();
             let back: Vec<_> = reader.records().map(|record| record.unwrap()[0].to_owned()).collect();
             assert_eq!(back.len(), cells.len());
@@ -510,9 +530,9 @@ proptest! {
     }
 
     #[test]
-    fn cells_come_back_from_jsonl(cells in prop::collection::vec(given(), 1..12), holds in holds()) {
+    fn cells_come_back_from_jsonl(cells in prop::collection::vec(given(), 1..12), column_type in column_type()) {
         use serde_json::Value as Json;
-        through(Format::Jsonl, holds, &cells, |path| {
+        through(FileFormat::Jsonl, column_type, &cells, |path| {
             let written = fs::read_to_string(path).unwrap();
             let lines: Vec<_> = written.split_terminator('\n').collect();
             assert_eq!(lines.len(), cells.len());
@@ -534,8 +554,8 @@ proptest! {
     }
 
     #[test]
-    fn cells_come_back_from_a_workbook(cells in prop::collection::vec(given(), 1..12), holds in holds()) {
-        through(Format::Xlsx, holds, &cells, |path| {
+    fn cells_come_back_from_a_workbook(cells in prop::collection::vec(given(), 1..12), column_type in column_type()) {
+        through(FileFormat::Xlsx, column_type, &cells, |path| {
             let rows = sheet(path, "table");
             assert_eq!(rows.len(), cells.len() + 1);
             for (back, given) in rows[1..].iter().map(|row| &row[0]).zip(&cells) {
@@ -577,8 +597,8 @@ mod parquet_files {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("assets.parquet");
         let all = [full_row(), Row::default()];
-        let finished = written(&Target::File(path.clone()), Format::Parquet, &[("assets", &all)]);
-        assert_eq!((finished.files[0].tables[0].1, finished.emptied_cells), (2, 0));
+        let finished = written(&OutputTarget::File(path.clone()), FileFormat::Parquet, &[("assets", &all)]);
+        assert_eq!((finished.files[0].tables[0].1, finished.mismatched_cells), (2, 0));
         let reader = SerializedFileReader::new(fs::File::open(&path).unwrap()).unwrap();
         let mut schema = Vec::new();
         print_schema(&mut schema, reader.metadata().file_metadata().schema());
@@ -607,12 +627,15 @@ mod parquet_files {
     fn what_a_column_cannot_hold_is_empty_and_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("assets.parquet");
-        let finished =
-            written(&Target::File(path.clone()), Format::Parquet, &[("assets", &[Row::default(), odd_row()])]);
-        let told: Vec<_> = finished.emptied.iter().map(|emptied| (emptied.header.as_str(), emptied.row)).collect();
+        let finished = written(
+            &OutputTarget::File(path.clone()),
+            FileFormat::Parquet,
+            &[("assets", &[Row::default(), odd_row()])],
+        );
+        let told: Vec<_> = finished.mismatched.iter().map(|emptied| (emptied.header.as_str(), emptied.row)).collect();
         let expected = ["quantity", "weight", "cost", "bought", "updated_at", "archived"].map(|header| (header, 2));
-        assert_eq!((told, finished.emptied_cells), (expected.to_vec(), 6));
-        assert_eq!((finished.emptied[0].table.as_str(), finished.emptied[0].found.as_str()), ("assets", "many"));
+        assert_eq!((told, finished.mismatched_cells), (expected.to_vec(), 6));
+        assert_eq!((finished.mismatched[0].table.as_str(), finished.mismatched[0].found.as_str()), ("assets", "many"));
         let read = rows(&path);
         assert_eq!(read[1].iter().filter(|field| **field == Field::Null).count(), 6);
         assert_eq!(read[1][0].to_string(), "\"7\"");
@@ -622,8 +645,9 @@ mod parquet_files {
     fn amounts_and_whole_numbers_are_exact_or_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("assets.parquet");
-        let columns = [column("cost", Holds::Money), column("id", Holds::Integer)];
-        let mut output = open(&Target::File(path.clone()), Format::Parquet, &Style::default()).unwrap();
+        let columns = [column("cost", ColumnType::Money), column("id", ColumnType::Integer)];
+        let mut output =
+            open(&OutputTarget::File(path.clone()), FileFormat::Parquet, &OutputOptions::default()).unwrap();
         output.begin("assets", &columns).unwrap();
         let numbers = [
             ("0.1", "9007199254740993"),
@@ -655,15 +679,16 @@ mod parquet_files {
                 ["null", "9007199254740995"],
             ]
         );
-        assert_eq!(finished.emptied_cells, 4);
+        assert_eq!(finished.mismatched_cells, 4);
     }
 
     #[test]
     fn many_rows_are_several_groups() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("assets.parquet");
-        let mut output = open(&Target::File(path.clone()), Format::Parquet, &Style::default()).unwrap();
-        output.begin("assets", &[column("tag", Holds::Text), column("notes", Holds::Text)]).unwrap();
+        let mut output =
+            open(&OutputTarget::File(path.clone()), FileFormat::Parquet, &OutputOptions::default()).unwrap();
+        output.begin("assets", &[column("tag", ColumnType::Text), column("notes", ColumnType::Text)]).unwrap();
         let notes = "x".repeat(1 << 20);
         for number in 0..70 {
             let mut row = Row::default();

@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use hashbrown::HashMap;
 use rust_xlsxwriter::{DocProperties, Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
-use super::super::sheet::{HEADER, Widths, dress, header_format, set_header_height};
-use super::super::xlsx::{DATE_FORMAT, MAX_COLUMNS, MAX_ROWS, MOMENT_FORMAT, clipped, excel_moment, value_width};
-use super::super::{SheetNames, WriteError, guarded};
-use super::places::{Places, Sink, refused};
-use super::{Clipped, Finished, Holds, Output, OutputColumn, Style};
+use super::super::sheet::{ColumnWidths, HEADER, apply_layout, header_format, set_header_height};
+use super::super::xlsx::{
+    DATE_FORMAT, MAX_COLUMNS, MAX_ROWS, TIMESTAMP_FORMAT, excel_moment, truncate_to_cell, value_width,
+};
+use super::super::{SheetNames, WriteError, catch_write_panic};
+use super::output_files::{OutputFiles, Sink, refused};
+use super::{ColumnType, OutputColumn, OutputOptions, OutputReport, TableWriter, TruncatedText};
 use crate::table::{Cell, CellRef, Row, Value};
 
 /// The lowest level: exports are large, soon replaced, and waited for.
@@ -30,41 +32,41 @@ const TRUTH_FORMAT: &str = r#""TRUE";"TRUE";"FALSE""#;
 const MAX_FORMATS: usize = 1_000;
 
 pub(super) struct Workbooks {
-    book: Option<Book>,
-    places: Places,
+    book: Option<OutputBook>,
+    files: OutputFiles,
     title: String,
-    told: Finished,
+    told: OutputReport,
     /// [`MAX_ROWS`]; less in tests.
     rows_per_sheet: u32,
 }
 
 /// The workbook that tables go to.
-struct Book {
+struct OutputBook {
     /// What errors are about.
     path: PathBuf,
     sink: Sink,
     workbook: Workbook,
     names: SheetNames,
-    formats: Formats,
-    sheet: Option<Sheet>,
+    formats: OutputFormats,
+    sheet: Option<OutputSheet>,
     /// The tables in it, with the rows of each.
     tables: Vec<(String, u64)>,
 }
 
 /// The sheet that rows go to.
-struct Sheet {
+struct OutputSheet {
     /// Its position in the workbook.
     index: usize,
     name: String,
     columns: Vec<OutputColumn>,
     next_row: u32,
-    widths: Widths,
+    widths: ColumnWidths,
 }
 
 impl Workbooks {
-    pub(super) fn new(places: Places, style: &Style) -> Self {
-        let told = Finished::default();
-        Self { places, title: style.title.clone(), book: None, told, rows_per_sheet: MAX_ROWS }
+    pub(super) fn new(files: OutputFiles, style: &OutputOptions) -> Self {
+        let told = OutputReport::default();
+        Self { files, title: style.title.clone(), book: None, told, rows_per_sheet: MAX_ROWS }
     }
 
     #[cfg(test)]
@@ -73,13 +75,13 @@ impl Workbooks {
     }
 
     /// The workbook for the next table: the present one, or one of its own in a folder.
-    fn book(&mut self, table: &str) -> Result<&mut Book, WriteError> {
-        if self.places.is_folder() {
+    fn book(&mut self, table: &str) -> Result<&mut OutputBook, WriteError> {
+        if self.files.is_folder() {
             self.close_book()?;
         }
         let book = match self.book.take() {
             Some(book) => book,
-            None => Book::create(self.places.next(table)?, &self.title)?,
+            None => OutputBook::create(self.files.next(table)?, &self.title)?,
         };
         Ok(self.book.insert(book))
     }
@@ -88,11 +90,11 @@ impl Workbooks {
         let Some(mut book) = self.book.take() else { return Ok(()) };
         book.close_sheet()?;
         let tables = std::mem::take(&mut book.tables);
-        self.places.keep(book.save()?, tables)
+        self.files.add(book.save()?, tables)
     }
 }
 
-impl Output for Workbooks {
+impl TableWriter for Workbooks {
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
         let book = self.book(table)?;
         book.close_sheet()?;
@@ -110,23 +112,23 @@ impl Output for Workbooks {
         book.row(row, &mut self.told)
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Finished, WriteError> {
+    fn finish(mut self: Box<Self>) -> Result<OutputReport, WriteError> {
         self.close_book()?;
-        Ok(Finished { files: self.places.finish()?, ..self.told })
+        Ok(OutputReport { files: self.files.finish()?, ..self.told })
     }
 }
 
-impl Book {
+impl OutputBook {
     fn create(sink: Sink, title: &str) -> Result<Self, WriteError> {
         let path = sink.path().unwrap_or(Path::new("standard output")).to_owned();
         let mut workbook = Workbook::new();
         if let Sink::File(whole) = &sink {
             // The rows wait beside the file, not in the system's folder for temporary files, which may be memory.
-            guarded(&path, || workbook.set_tempdir(whole.folder()).map(drop))?;
+            catch_write_panic(&path, || workbook.set_tempdir(whole.folder()).map(drop))?;
         }
         workbook.set_zip_compression_level(COMPRESSION);
         workbook.set_properties(&DocProperties::new().set_title(title).set_author("tallyport"));
-        let (names, formats) = (SheetNames::default(), Formats::new());
+        let (names, formats) = (SheetNames::default(), OutputFormats::new());
         Ok(Self { path, sink, workbook, names, formats, sheet: None, tables: Vec::new() })
     }
 
@@ -135,22 +137,22 @@ impl Book {
         let Self { path, workbook, names, formats, tables, sheet, .. } = self;
         let name = names.claim(tables.last().map_or("", |(table, _)| table));
         let index = workbook.worksheets().len();
-        let widths = guarded(path, || {
+        let widths = catch_write_panic(path, || {
             let worksheet = workbook.add_worksheet_with_constant_memory()?;
             worksheet.set_name(&name)?;
             write_header(worksheet, &columns, formats)
         })?;
-        *sheet = Some(Sheet { index, name, columns, next_row: 1, widths });
+        *sheet = Some(OutputSheet { index, name, columns, next_row: 1, widths });
         Ok(())
     }
 
     /// Ends the current sheet, if there is one.
-    fn close_sheet(&mut self) -> Result<Option<Sheet>, WriteError> {
+    fn close_sheet(&mut self) -> Result<Option<OutputSheet>, WriteError> {
         let Some(sheet) = self.sheet.take() else { return Ok(None) };
-        guarded(&self.path, || {
+        catch_write_panic(&self.path, || {
             let worksheet = self.workbook.worksheet_from_index(sheet.index)?;
             sheet.widths.set(worksheet)?;
-            dress(worksheet, sheet.next_row - 1, sheet.widths.last_column(), 0)
+            apply_layout(worksheet, sheet.next_row - 1, sheet.widths.last_column(), 0)
         })?;
         Ok(Some(sheet))
     }
@@ -166,18 +168,18 @@ impl Book {
         }
     }
 
-    fn row(&mut self, row: &Row, told: &mut Finished) -> Result<(), WriteError> {
+    fn row(&mut self, row: &Row, told: &mut OutputReport) -> Result<(), WriteError> {
         let Self { path, workbook, formats, sheet, tables, .. } = self;
         let (Some(sheet), Some((_, rows))) = (sheet, tables.last_mut()) else { return Err(WriteError::NoTable) };
-        guarded(path, || {
+        catch_write_panic(path, || {
             let worksheet = workbook.worksheet_from_index(sheet.index)?;
             for (place, column) in (0..MAX_COLUMNS).zip(&sheet.columns) {
                 let cell = row.cell(usize::from(place));
                 let at = (sheet.next_row, place);
-                put(worksheet, at, cell, column.holds, formats, |text| {
-                    told.clip(|| sheet_clipped(&sheet.name, at, text))
+                put(worksheet, at, cell, column.column_type, formats, |text| {
+                    told.truncate(|| sheet_clipped(&sheet.name, at, text))
                 })?;
-                sheet.widths.make_room(sheet.next_row, usize::from(place), || width(cell, column.holds));
+                sheet.widths.observe_width(sheet.next_row, usize::from(place), || width(cell, column.column_type));
             }
             Ok(())
         })?;
@@ -190,12 +192,12 @@ impl Book {
     fn save(self) -> Result<Sink, WriteError> {
         let Self { path, mut sink, mut workbook, .. } = self;
         if let Sink::File(whole) = &sink {
-            guarded(&path, || workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file())))?;
+            catch_write_panic(&path, || workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file())))?;
             return Ok(sink);
         }
         // A workbook is not written from its beginning to its end, and a stream is.
         let mut file = tempfile::tempfile().map_err(|error| WriteError::from_io(&path, error))?;
-        guarded(&path, || workbook.save_to_writer(BufWriter::with_capacity(1 << 18, &file)))?;
+        catch_write_panic(&path, || workbook.save_to_writer(BufWriter::with_capacity(1 << 18, &file)))?;
         pour(&mut file, &mut sink).map_err(|error| refused(None, error))?;
         Ok(sink)
     }
@@ -208,12 +210,16 @@ fn pour(file: &mut File, sink: &mut Sink) -> io::Result<()> {
 }
 
 /// The header row, and the columns' formats; gives the headers' widths.
-fn write_header(sheet: &mut Worksheet, columns: &[OutputColumn], formats: &Formats) -> Result<Widths, XlsxError> {
+fn write_header(
+    sheet: &mut Worksheet,
+    columns: &[OutputColumn],
+    formats: &OutputFormats,
+) -> Result<ColumnWidths, XlsxError> {
     let format = header_format(HEADER);
-    let mut widths = Widths::new(NARROWEST);
+    let mut widths = ColumnWidths::new(NARROWEST);
     for (place, column) in (0..MAX_COLUMNS).zip(columns) {
-        sheet.set_column_format(place, formats.of_column(column.holds))?;
-        let header = clipped(&column.header);
+        sheet.set_column_format(place, formats.of_column(column.column_type))?;
+        let header = truncate_to_cell(&column.header);
         sheet.write_string_with_format(0, place, header, &format)?;
         widths.add(header);
     }
@@ -221,13 +227,13 @@ fn write_header(sheet: &mut Worksheet, columns: &[OutputColumn], formats: &Forma
     Ok(widths)
 }
 
-fn sheet_clipped(sheet: &str, (row, column): (u32, u16), text: &str) -> Clipped {
+fn sheet_clipped(sheet: &str, (row, column): (u32, u16), text: &str) -> TruncatedText {
     let at = CellRef { row: u64::from(row) + 1, column: u32::from(column) };
-    Clipped { sheet: sheet.to_owned(), at, characters: text.chars().count() }
+    TruncatedText { sheet: sheet.to_owned(), at, characters: text.chars().count() }
 }
 
 /// The formats of an output's cells, each made once.
-struct Formats {
+struct OutputFormats {
     text: Format,
     /// A text of several lines, as when a person types one.
     lines: Format,
@@ -239,7 +245,7 @@ struct Formats {
     coded: HashMap<String, Format>,
 }
 
-impl Formats {
+impl OutputFormats {
     fn new() -> Self {
         let coded = |code: &str| base().set_num_format(code);
         Self {
@@ -248,21 +254,21 @@ impl Formats {
             general: base(),
             truth: coded(TRUTH_FORMAT),
             day: coded(DATE_FORMAT),
-            moment: coded(MOMENT_FORMAT),
+            moment: coded(TIMESTAMP_FORMAT),
             amount: coded(AMOUNT_FORMAT),
             coded: HashMap::new(),
         }
     }
 
     /// The format that most cells of a column have; they need not be given it one by one.
-    fn of_column(&self, holds: Holds) -> &Format {
-        match holds {
-            Holds::Text | Holds::Json => &self.text,
-            Holds::Integer | Holds::Number => &self.general,
-            Holds::Boolean => &self.truth,
-            Holds::Money => &self.amount,
-            Holds::Date => &self.day,
-            Holds::Moment => &self.moment,
+    fn of_column(&self, column_type: ColumnType) -> &Format {
+        match column_type {
+            ColumnType::Text | ColumnType::Json => &self.text,
+            ColumnType::Integer | ColumnType::Number => &self.general,
+            ColumnType::Boolean => &self.truth,
+            ColumnType::Money => &self.amount,
+            ColumnType::Date => &self.day,
+            ColumnType::Timestamp => &self.moment,
         }
     }
 
@@ -281,10 +287,10 @@ fn base() -> Format {
 }
 
 /// How wide a cell stands: an amount is longer than its text by the currency and by what parts the thousands.
-fn width(cell: Cell<'_>, holds: Holds) -> usize {
+fn width(cell: Cell<'_>, column_type: ColumnType) -> usize {
     match (cell.value, cell.format) {
         (Value::Number(number), Some(code)) => amount_width(number, code),
-        (Value::Number(number), None) if holds == Holds::Money => amount_width(number, AMOUNT_FORMAT),
+        (Value::Number(number), None) if column_type == ColumnType::Money => amount_width(number, AMOUNT_FORMAT),
         _ => value_width(cell),
     }
 }
@@ -302,29 +308,31 @@ fn put(
     sheet: &mut Worksheet,
     (row, place): (u32, u16),
     cell: Cell<'_>,
-    holds: Holds,
-    formats: &mut Formats,
+    column_type: ColumnType,
+    formats: &mut OutputFormats,
     clip: impl FnOnce(&str),
 ) -> Result<(), XlsxError> {
     match cell.value {
-        Value::Number(number) if number.is_finite() => match (cell.format, holds) {
+        Value::Number(number) if number.is_finite() => match (cell.format, column_type) {
             (Some(code), _) => sheet.write_number_with_format(row, place, number, formats.coded(code))?,
-            (None, Holds::Money | Holds::Integer | Holds::Number) => sheet.write_number(row, place, number)?,
+            (None, ColumnType::Money | ColumnType::Integer | ColumnType::Number) => {
+                sheet.write_number(row, place, number)?
+            }
             (None, _) => sheet.write_number_with_format(row, place, number, &formats.general)?,
         },
-        Value::Boolean(truth) if holds == Holds::Boolean => sheet.write_boolean(row, place, truth)?,
+        Value::Boolean(truth) if column_type == ColumnType::Boolean => sheet.write_boolean(row, place, truth)?,
         Value::Boolean(truth) => sheet.write_boolean_with_format(row, place, truth, &formats.truth)?,
         Value::Date(moment) => {
             let is_day = moment.time() == jiff::civil::Time::midnight();
-            match (excel_moment(moment), holds) {
-                (None, _) => return put_text(sheet, (row, place), cell.text, holds, formats, clip),
-                (Some(excel), Holds::Moment) => sheet.write_datetime(row, place, excel)?,
-                (Some(excel), Holds::Date) if is_day => sheet.write_datetime(row, place, excel)?,
+            match (excel_moment(moment), column_type) {
+                (None, _) => return put_text(sheet, (row, place), cell.text, column_type, formats, clip),
+                (Some(excel), ColumnType::Timestamp) => sheet.write_datetime(row, place, excel)?,
+                (Some(excel), ColumnType::Date) if is_day => sheet.write_datetime(row, place, excel)?,
                 (Some(excel), _) if is_day => sheet.write_datetime_with_format(row, place, excel, &formats.day)?,
                 (Some(excel), _) => sheet.write_datetime_with_format(row, place, excel, &formats.moment)?,
             }
         }
-        _ => return put_text(sheet, (row, place), cell.text, holds, formats, clip),
+        _ => return put_text(sheet, (row, place), cell.text, column_type, formats, clip),
     };
     Ok(())
 }
@@ -333,18 +341,18 @@ fn put_text(
     sheet: &mut Worksheet,
     (row, place): (u32, u16),
     text: &str,
-    holds: Holds,
-    formats: &Formats,
+    column_type: ColumnType,
+    formats: &OutputFormats,
     clip: impl FnOnce(&str),
 ) -> Result<(), XlsxError> {
-    let kept = clipped(text);
+    let kept = truncate_to_cell(text);
     if kept.len() < text.len() {
         clip(text);
     }
-    match holds {
+    match column_type {
         _ if kept.is_empty() => {}
         _ if kept.contains('\n') => _ = sheet.write_string_with_format(row, place, kept, &formats.lines)?,
-        Holds::Text | Holds::Json => _ = sheet.write_string(row, place, kept)?,
+        ColumnType::Text | ColumnType::Json => _ = sheet.write_string(row, place, kept)?,
         // What is typed over it later is a value of the column's kind again; the text itself stays one.
         _ => _ = sheet.write_string_with_format(row, place, kept, &formats.text)?,
     }

@@ -13,7 +13,7 @@ use ssfmt::ast::{DatePart, FormatPart};
 use ssfmt::{FormatOptions, NumberFormat};
 
 use super::guard::guarded;
-use super::plain::Plain;
+use super::plain_format::PlainFormat;
 use crate::table::cell::{Row, Value};
 use crate::table::error::ReadFault;
 
@@ -28,7 +28,7 @@ pub(super) enum DateSystem {
 
 /// Whether the reader of the file already knows a number for a date or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum KnownKind {
     Number,
     Date,
     Elapsed,
@@ -36,7 +36,7 @@ pub(super) enum Known {
 
 /// What a format code makes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Meaning {
+enum FormatKind {
     General,
     Number,
     Date,
@@ -47,26 +47,26 @@ enum Meaning {
 }
 
 /// One style of the workbook, prepared once.
-struct Style {
-    meaning: Meaning,
+struct CellStyle {
+    kind: FormatKind,
     /// Into the codes, from 1; 0 is General.
     code: u16,
     format: Option<NumberFormat>,
-    plain: Option<Plain>,
+    plain: Option<PlainFormat>,
 }
 
 /// The number formats of a workbook, by style id.
-pub(super) struct Formats {
+pub(super) struct NumberFormats {
     system: DateSystem,
     options: FormatOptions,
-    styles: Vec<Style>,
+    styles: Vec<CellStyle>,
     pub(super) codes: Arc<[String]>,
     scratch: String,
 }
 
-impl Formats {
+impl NumberFormats {
     /// Prepares the formats; `codes` are those of the styles in their order.
-    pub(super) fn new<'a>(codes: impl Iterator<Item = &'a str>, system: DateSystem) -> Formats {
+    pub(super) fn new<'a>(codes: impl Iterator<Item = &'a str>, system: DateSystem) -> NumberFormats {
         let mut known: Vec<String> = Vec::new();
         let styles = codes.map(|code| prepare(code, &mut known)).collect();
         let date_system = match system {
@@ -74,26 +74,26 @@ impl Formats {
             DateSystem::From1904 => ssfmt::DateSystem::Date1904,
         };
         let options = FormatOptions { date_system, ..FormatOptions::default() };
-        Formats { system, options, styles, codes: known.into(), scratch: String::new() }
+        NumberFormats { system, options, styles, codes: known.into(), scratch: String::new() }
     }
 
     /// Appends a number to the row, as its style shows it.
-    pub(super) fn push(&mut self, row: &mut Row, number: f64, style: usize, known: Known) {
+    pub(super) fn push(&mut self, row: &mut Row, number: f64, style: usize, known: KnownKind) {
         self.scratch.clear();
         let style = self.styles.get(style);
         let code = style.map_or(0, |style| style.code);
-        let value = match (style.map_or(Meaning::General, |style| style.meaning), known) {
-            (Meaning::Elapsed, _) | (_, Known::Elapsed) => push_elapsed(&mut self.scratch, number),
-            (Meaning::Date, _) | (Meaning::General | Meaning::Number, Known::Date) => {
-                push_moment(&mut self.scratch, number, self.system)
+        let value = match (style.map_or(FormatKind::General, |style| style.kind), known) {
+            (FormatKind::Elapsed, _) | (_, KnownKind::Elapsed) => push_elapsed(&mut self.scratch, number),
+            (FormatKind::Date, _) | (FormatKind::General | FormatKind::Number, KnownKind::Date) => {
+                push_date(&mut self.scratch, number, self.system)
             }
-            (Meaning::Time, _) => push_time(&mut self.scratch, number, self.system),
-            (Meaning::Number, _)
+            (FormatKind::Time, _) => push_time(&mut self.scratch, number, self.system),
+            (FormatKind::Number, _)
                 if style.and_then(|style| style.plain).is_some_and(|plain| plain.push(&mut self.scratch, number)) =>
             {
                 Value::Number(number)
             }
-            (Meaning::Number, _) => {
+            (FormatKind::Number, _) => {
                 let shown = style.and_then(|style| style.format.as_ref()?.try_format(number, &self.options).ok());
                 match shown.as_deref().map(str::trim) {
                     // Such as `;;;`, which hides the number: better shown than lost.
@@ -102,7 +102,7 @@ impl Formats {
                 }
                 Value::Number(number)
             }
-            (Meaning::General, _) => {
+            (FormatKind::General, _) => {
                 general(&mut self.scratch, number);
                 Value::Number(number)
             }
@@ -111,8 +111,8 @@ impl Formats {
     }
 }
 
-fn prepare(code: &str, known: &mut Vec<String>) -> Style {
-    let general = Style { meaning: Meaning::General, code: 0, format: None, plain: None };
+fn prepare(code: &str, known: &mut Vec<String>) -> CellStyle {
+    let general = CellStyle { kind: FormatKind::General, code: 0, format: None, plain: None };
     if code.is_empty() || code.eq_ignore_ascii_case("general") || code == "@" {
         return general;
     }
@@ -122,10 +122,10 @@ fn prepare(code: &str, known: &mut Vec<String>) -> Style {
         known.push(code.to_owned());
         known.len() - 1
     });
-    let plain = Plain::parse(code);
+    let plain = PlainFormat::parse(code);
     let Ok(code) = u16::try_from(index + 1) else { return general };
-    let Some(format) = parsed else { return Style { code, ..general } };
-    Style { meaning: meaning(&format), code, format: Some(format), plain }
+    let Some(format) = parsed else { return CellStyle { code, ..general } };
+    CellStyle { kind: kind(&format), code, format: Some(format), plain }
 }
 
 fn damaged() -> ReadFault {
@@ -133,20 +133,20 @@ fn damaged() -> ReadFault {
 }
 
 /// What the section for positive numbers says.
-fn meaning(format: &NumberFormat) -> Meaning {
-    let Some(section) = format.sections().first() else { return Meaning::General };
+fn kind(format: &NumberFormat) -> FormatKind {
+    let Some(section) = format.sections().first() else { return FormatKind::General };
     let is_day = |part: &FormatPart| match part {
         FormatPart::DatePart(part) => !is_time_of_day(*part),
         _ => false,
     };
     if section.parts.iter().any(|part| matches!(part, FormatPart::Elapsed(_))) {
-        Meaning::Elapsed
+        FormatKind::Elapsed
     } else if section.parts.iter().any(is_day) {
-        Meaning::Date
+        FormatKind::Date
     } else if section.has_date_parts() {
-        Meaning::Time
+        FormatKind::Time
     } else {
-        Meaning::Number
+        FormatKind::Number
     }
 }
 
@@ -160,30 +160,30 @@ const SECONDS_PER_DAY: i64 = 86_400;
 const MILLISECONDS_PER_DAY: i64 = SECONDS_PER_DAY * 1_000;
 
 /// A day and a time, or what a spreadsheet program shows for a day that never was.
-enum Moment {
-    Real(DateTime),
-    Never(&'static str),
+enum SerialDate {
+    Valid(DateTime),
+    Nonexistent(&'static str),
     /// Before the first or after the last day of the system.
-    Outside,
+    OutOfRange,
 }
 
-fn moment(serial: f64, system: DateSystem) -> Moment {
+fn serial_date(serial: f64, system: DateSystem) -> SerialDate {
     const LAST_DAY: f64 = 2_958_466.0;
     if !(0.0..LAST_DAY).contains(&serial) {
-        return Moment::Outside;
+        return SerialDate::OutOfRange;
     }
     let milliseconds = (serial * MILLISECONDS_PER_DAY as f64).round() as i64;
     let (days, millisecond) = (milliseconds / MILLISECONDS_PER_DAY, milliseconds % MILLISECONDS_PER_DAY);
     let epoch = match (system, days) {
         (DateSystem::From1904, _) => Date::constant(1904, 1, 1),
-        (DateSystem::From1900, 0) => return Moment::Never("1900-01-00"),
-        (DateSystem::From1900, 60) => return Moment::Never("1900-02-29"),
+        (DateSystem::From1900, 0) => return SerialDate::Nonexistent("1900-01-00"),
+        (DateSystem::From1900, 60) => return SerialDate::Nonexistent("1900-02-29"),
         (DateSystem::From1900, ..60) => Date::constant(1899, 12, 31),
         (DateSystem::From1900, _) => Date::constant(1899, 12, 30),
     };
     match (epoch.checked_add(days.days()), time_of(millisecond)) {
-        (Ok(date), Some(time)) => Moment::Real(date.to_datetime(time)),
-        _ => Moment::Outside,
+        (Ok(date), Some(time)) => SerialDate::Valid(date.to_datetime(time)),
+        _ => SerialDate::OutOfRange,
     }
 }
 
@@ -195,15 +195,15 @@ fn time_of(millisecond: i64) -> Option<Time> {
 }
 
 /// A serial as date, with its time where it has one.
-fn push_moment(text: &mut String, serial: f64, system: DateSystem) -> Value {
-    match moment(serial, system) {
-        Moment::Real(at) => push_iso(text, at),
+fn push_date(text: &mut String, serial: f64, system: DateSystem) -> Value {
+    match serial_date(serial, system) {
+        SerialDate::Valid(at) => push_iso(text, at),
         // No date: whoever checks the cell says so, with the text that the user sees.
-        Moment::Never(shown) => {
+        SerialDate::Nonexistent(shown) => {
             text.push_str(shown);
             Value::Text
         }
-        Moment::Outside => {
+        SerialDate::OutOfRange => {
             general(text, serial);
             Value::Number(serial)
         }
@@ -250,7 +250,7 @@ fn push_padded(text: &mut String, number: i64, width: usize) {
 /// A time of day has no date, and must not be taken for one of 1899; a date shown by its time alone still is one.
 fn push_time(text: &mut String, serial: f64, system: DateSystem) -> Value {
     if !(0.0..1.0).contains(&serial) {
-        return push_moment(text, serial, system);
+        return push_date(text, serial, system);
     }
     push_elapsed(text, serial)
 }
@@ -323,9 +323,9 @@ mod tests {
     }
 
     fn shown_in(number: f64, code: &str, system: DateSystem) -> (String, Value) {
-        let mut formats = Formats::new([code].into_iter(), system);
+        let mut formats = NumberFormats::new([code].into_iter(), system);
         let mut row = Row::default();
-        formats.push(&mut row, number, 0, Known::Number);
+        formats.push(&mut row, number, 0, KnownKind::Number);
         let cell = row.cell(0);
         (cell.text.to_owned(), cell.value)
     }

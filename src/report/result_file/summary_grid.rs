@@ -1,9 +1,9 @@
-//! The Summary sheet's paper: its grid, its looks, and how text is put on it.
+//! The Summary sheet's paper: its grid, its looks, and how text is write_cell on it.
 
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, FormatUnderline, Worksheet, XlsxError};
 
-use super::paint::{FAINT, INK, LINE, LINK, SHADE};
-use crate::table::write::xlsx::{clipped, wrapped_lines};
+use super::styles::{FAINT, INK, LINE, LINK, SHADE};
+use crate::table::write::xlsx::{truncate_to_cell, wrapped_lines};
 
 /// The grid, in characters: a column for labels, then equal ones that tables merge as they need.
 const LABEL_WIDTH: f64 = 22.0;
@@ -19,7 +19,7 @@ const AIR_POINTS: f64 = 4.0;
 const MAX_LINES: usize = 26;
 
 /// The formats of the sheet.
-pub(super) struct Looks {
+pub(super) struct SummaryStyles {
     pub(super) title: Format,
     pub(super) lead: Format,
     pub(super) section: Format,
@@ -39,13 +39,13 @@ pub(super) struct Looks {
 }
 
 /// The sheet and its next free row.
-pub(super) struct Page<'a> {
+pub(super) struct SummaryGrid<'a> {
     pub(super) sheet: &'a mut Worksheet,
-    pub(super) looks: &'a Looks,
+    pub(super) styles: &'a SummaryStyles,
     pub(super) row: u32,
 }
 
-impl Looks {
+impl SummaryStyles {
     pub(super) fn new() -> Self {
         let base = Format::new().set_font_color(INK).set_align(FormatAlign::VerticalCenter);
         let under = |format: Format, border, color| format.set_border_bottom(border).set_border_bottom_color(color);
@@ -74,37 +74,37 @@ impl Looks {
     }
 }
 
-impl<'a> Page<'a> {
-    pub(super) fn new(sheet: &'a mut Worksheet, looks: &'a Looks) -> Result<Self, XlsxError> {
+impl<'a> SummaryGrid<'a> {
+    pub(super) fn new(sheet: &'a mut Worksheet, styles: &'a SummaryStyles) -> Result<Self, XlsxError> {
         sheet.set_screen_gridlines(false);
         sheet.set_default_row_height(AIR_POINTS + LINE_POINTS);
         sheet.set_column_width(0, LABEL_WIDTH)?;
         sheet.set_column_range_width(1, LAST, COLUMN_WIDTH)?;
         sheet.set_landscape().set_print_fit_to_pages(1, 0).set_tab_color(INK);
         sheet.set_footer("&L&A&RPage &P of &N");
-        Ok(Self { sheet, looks, row: 0 })
+        Ok(Self { sheet, styles, row: 0 })
     }
 
     /// Text over the columns of that row, which are merged.
     pub(super) fn span(&mut self, (first, last): (u16, u16), text: &str, format: &Format) -> Result<(), XlsxError> {
         match first == last {
-            true => self.sheet.write_string_with_format(self.row, first, clipped(text), format).map(drop),
-            false => self.sheet.merge_range(self.row, first, self.row, last, clipped(text), format).map(drop),
+            true => self.sheet.write_string_with_format(self.row, first, truncate_to_cell(text), format).map(drop),
+            false => self.sheet.merge_range(self.row, first, self.row, last, truncate_to_cell(text), format).map(drop),
         }
     }
 
     /// Text over columns that it does not need all of: not merged, so that it can be selected as one cell.
     pub(super) fn line(&mut self, text: &str, format: &Format) -> Result<(), XlsxError> {
-        self.sheet.write_string_with_format(self.row, 0, clipped(text), format)?;
+        self.sheet.write_string_with_format(self.row, 0, truncate_to_cell(text), format)?;
         self.row += 1;
         Ok(())
     }
 
     /// A section's heading, underlined to the column `last`.
     pub(super) fn section(&mut self, title: &str, last: u16) -> Result<(), XlsxError> {
-        let looks = self.looks;
+        let styles = self.styles;
         self.sheet.set_row_height(self.row, 24)?;
-        self.span((0, last), title, &looks.section)?;
+        self.span((0, last), title, &styles.section)?;
         self.row += 1;
         Ok(())
     }

@@ -6,7 +6,7 @@ use rust_xlsxwriter::{
 };
 
 use super::super::Status;
-use super::paint::{FAINT, INK, LINE, SHADE, tone_of};
+use super::styles::{FAINT, INK, LINE, SHADE, status_colors};
 
 const WIDTH_PIXELS: u32 = 492;
 /// A row of the Summary sheet.
@@ -16,7 +16,7 @@ const FIRST_STATUS: u16 = 2;
 
 /// Where the numbers stand that the chart is drawn from.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct CountsTable {
     /// The row of its headers.
     pub(super) head: u32,
     /// Its last row of numbers, the total not included.
@@ -26,7 +26,7 @@ pub(super) struct Table {
 }
 
 /// A bar for each sheet, stacked by status; with one sheet a bar for each status.
-pub(super) fn chart(sheet: &str, table: &Table, rows: u32) -> Chart {
+pub(super) fn chart(sheet: &str, table: &CountsTable, rows: u32) -> Chart {
     let mut chart = match table.last - table.head {
         1 => by_status(sheet, table),
         _ => by_sheet(sheet, table),
@@ -39,7 +39,7 @@ pub(super) fn chart(sheet: &str, table: &Table, rows: u32) -> Chart {
     chart
 }
 
-fn by_sheet(sheet: &str, table: &Table) -> Chart {
+fn by_sheet(sheet: &str, table: &CountsTable) -> Chart {
     let mut chart = Chart::new(ChartType::BarStacked);
     for (column, &status) in (FIRST_STATUS..).zip(&table.columns) {
         let series = chart.add_series();
@@ -48,10 +48,10 @@ fn by_sheet(sheet: &str, table: &Table) -> Chart {
             .set_categories((sheet, table.head + 1, 0, table.last, 0))
             .set_values((sheet, table.head + 1, column, table.last, column))
             .set_gap(45)
-            .set_format(ChartFormat::new().set_solid_fill(ChartSolidFill::new().set_color(tone_of(status).bar)));
+            .set_format(ChartFormat::new().set_solid_fill(ChartSolidFill::new().set_color(status_colors(status).bar)));
     }
     chart.legend().set_position(ChartLegendPosition::Bottom);
-    dress_axes(&mut chart);
+    format_axes(&mut chart);
     chart
         .x_axis()
         .set_major_gridlines_line(ChartLine::new().set_color(SHADE))
@@ -59,12 +59,12 @@ fn by_sheet(sheet: &str, table: &Table) -> Chart {
     chart
 }
 
-fn by_status(sheet: &str, table: &Table) -> Chart {
+fn by_status(sheet: &str, table: &CountsTable) -> Chart {
     let last = FIRST_STATUS + table.columns.len() as u16 - 1;
     let points: Vec<ChartPoint> = table
         .columns
         .iter()
-        .map(|&status| ChartPoint::new().set_format(ChartSolidFill::new().set_color(tone_of(status).bar)))
+        .map(|&status| ChartPoint::new().set_format(ChartSolidFill::new().set_color(status_colors(status).bar)))
         .collect();
     let mut chart = Chart::new(ChartType::Bar);
     let mut label = ChartDataLabel::new();
@@ -77,13 +77,13 @@ fn by_status(sheet: &str, table: &Table) -> Chart {
         .set_points(&points)
         .set_data_label(&label);
     chart.legend().set_hidden();
-    dress_axes(&mut chart);
+    format_axes(&mut chart);
     chart.x_axis().set_major_gridlines(false).set_hidden(true);
     chart
 }
 
 /// The first line of the table at the top, as it is read; whole numbers below.
-fn dress_axes(chart: &mut Chart) {
+fn format_axes(chart: &mut Chart) {
     let mut font = ChartFont::new();
     font.set_size(9).set_color(FAINT);
     // For bar charts the writer calls the upright axis, that of the categories, y.

@@ -8,19 +8,21 @@ use jiff::civil::DateTime;
 use rust_xlsxwriter::{DocProperties, Workbook, Worksheet, XlsxError};
 
 use super::super::summary::title;
-use super::super::words::{counted, is_withheld, thousands};
-use super::super::{Counts, Example, Outcome, RunSummary, Status, Tense};
-use super::columns::{Columns, FRONT};
-use super::note::{MAX_NOTES, Wrongs, note};
-use super::paint::{Formats, WRONG, Wrap, tone_of};
-use super::{RESULT_HEADERS, SUMMARY_SHEET, front, message};
+use super::super::text::{counted, is_withheld, thousands};
+use super::super::{Counts, Outcome, ProblemExample, ReportMode, RunSummary, Status};
+use super::cell_errors::{CellErrors, MAX_NOTES, note};
+use super::columns::{RESULT_COLUMNS, ResultColumns};
+use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
+use super::{RESULT_HEADERS, SUMMARY_SHEET, message, summary_sheet};
 use crate::check::Code;
-use crate::table::write::sheet::{self, Widths};
-use crate::table::write::xlsx::{CellFormats, MAX_COLUMNS, MAX_ROWS, Mark, clipped, put, text_width, wrapped_lines};
-use crate::table::write::{SheetNames, WholeFile, WriteError, guarded};
+use crate::table::write::sheet::{self, ColumnWidths};
+use crate::table::write::xlsx::{
+    CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, text_width, truncate_to_cell, wrapped_lines, write_cell,
+};
+use crate::table::write::{AtomicFile, SheetNames, WriteError, catch_write_panic};
 use crate::table::{Cell, CellRef, Row};
 
-/// Widths in characters.
+/// ColumnWidths in characters.
 const NARROWEST: usize = 6;
 const MESSAGE_WIDTH: usize = 72;
 /// What a line of a message holds: widths count digits, and letters are narrower on average.
@@ -35,7 +37,7 @@ const MAX_LINES: usize = 20;
 const MAX_TALL_ROWS: usize = 50_000;
 
 /// What the note on a text says that is too long for a cell.
-const CUT: &str = "Only the first 32,767 characters are kept\nExpected: no more than a cell can hold\nTo mend it: shorten the text, or import the original file";
+const CUT: &str = "Only the first 32,767 characters are kept: a cell holds no more\nHint: shorten the text, or import the original file";
 
 /// Result files are large and soon replaced: level 3 is half again as fast as the usual 6, and a few per cent larger.
 const COMPRESSION: u8 = 3;
@@ -44,32 +46,32 @@ const COMPRESSION: u8 = 3;
 const MAX_PLACES: usize = 2_000;
 
 /// A result workbook in the making.
-pub(super) struct XlsxBook {
-    whole: WholeFile,
+pub(super) struct ResultWorkbook {
+    whole: AtomicFile,
     workbook: Workbook,
-    tense: Tense,
+    mode: ReportMode,
     began: DateTime,
     names: SheetNames,
-    formats: Formats,
+    formats: ResultFormats,
     values: CellFormats,
-    sheet: Option<Sheet>,
-    wrongs: Wrongs,
-    tail: Tail,
+    sheet: Option<ResultSheet>,
+    errors: CellErrors,
+    notes: SummaryNotes,
     /// [`MAX_ROWS`]; less in tests.
     pub(super) rows_per_sheet: u32,
 }
 
 /// The sheet that rows go to.
 #[derive(Debug)]
-struct Sheet {
+struct ResultSheet {
     /// Its position in the workbook.
     index: usize,
     /// What it was to be called, before other sheets' names were considered.
     wanted: String,
     name: String,
-    columns: Columns,
+    columns: ResultColumns,
     next_row: u32,
-    widths: Widths,
+    widths: ColumnWidths,
     counts: Counts,
     tall_rows: usize,
     /// Which of the caller's sheets it is, from 0.
@@ -78,11 +80,11 @@ struct Sheet {
 
 /// What the Summary tells of the sheets.
 #[derive(Debug, Default)]
-pub(super) struct Tail {
+pub(super) struct SummaryNotes {
     /// The caller's sheets.
     labels: Vec<String>,
     /// Where the first problem of a kind stands: by the caller's sheet, code and input column; with the input's row.
-    places: HashMap<(usize, Code, Option<u32>), (u64, Address)>,
+    places: HashMap<(usize, Code, Option<u32>), (u64, ResultCell)>,
     notes: usize,
     notes_left_out: u64,
     texts_cut: u64,
@@ -92,17 +94,17 @@ pub(super) struct Tail {
 
 /// A cell of the result.
 #[derive(Debug, Clone)]
-pub(super) struct Address {
+pub(super) struct ResultCell {
     pub(super) sheet: String,
     pub(super) cell: CellRef,
 }
 
-impl XlsxBook {
-    pub(super) fn create(path: &Path, tense: Tense) -> Result<Self, WriteError> {
-        let whole = WholeFile::create(path)?;
+impl ResultWorkbook {
+    pub(super) fn create(path: &Path, mode: ReportMode) -> Result<Self, WriteError> {
+        let whole = AtomicFile::create(path)?;
         let mut workbook = Workbook::new();
         let mut names = SheetNames::default();
-        // The rows wait beside the result, not in the system's folder for temporary files, which may be memory.
+        // The rows wait place_chart the result, not in the system's folder for temporary files, which may be memory.
         let begun = workbook.set_tempdir(whole.folder()).map(drop);
         begun.map_err(|error| WriteError::from_xlsx(whole.path(), error))?;
         workbook.set_zip_compression_level(COMPRESSION);
@@ -111,36 +113,36 @@ impl XlsxBook {
         Ok(Self {
             whole,
             workbook,
-            tense,
+            mode,
             began: jiff::ZonedDateTime::now().datetime(),
             names,
-            formats: Formats::new(),
-            values: CellFormats::new(WRONG),
+            formats: ResultFormats::new(),
+            values: CellFormats::new(INVALID),
             sheet: None,
-            wrongs: Wrongs::new(),
-            tail: Tail::default(),
+            errors: CellErrors::new(),
+            notes: SummaryNotes::default(),
             rows_per_sheet: MAX_ROWS,
         })
     }
 
-    pub(super) fn start_sheet(&mut self, label: &str, columns: Columns, entity: &str) -> Result<(), WriteError> {
+    pub(super) fn start_sheet(&mut self, label: &str, columns: ResultColumns, entity: &str) -> Result<(), WriteError> {
         self.close_sheet()?;
         let wanted = if label.trim().is_empty() { entity } else { label };
-        self.tail.labels.push(label.to_owned());
+        self.notes.labels.push(label.to_owned());
         self.open_sheet(wanted, columns)
     }
 
     pub(super) fn row(&mut self, row: &Row, outcome: &Outcome) -> Result<(), WriteError> {
         self.continue_if_full()?;
-        let Self { whole, workbook, tense, formats, values, sheet, wrongs, tail, .. } = self;
+        let Self { whole, workbook, mode, formats, values, sheet, errors, notes, .. } = self;
         let Some(sheet) = sheet else { return Err(WriteError::NoSheet { path: whole.path().to_owned() }) };
-        wrongs.gather(outcome, &sheet.columns);
-        guarded(whole.path(), || {
+        errors.collect(outcome, &sheet.columns);
+        catch_write_panic(whole.path(), || {
             let worksheet = workbook.worksheet_from_index(sheet.index)?;
-            write_front(worksheet, sheet, outcome, *tense, formats, wrongs.row_mark)?;
-            write_values(worksheet, sheet, row, outcome, values, wrongs, tail)
+            write_result_columns(worksheet, sheet, outcome, *mode, formats, errors.row_mark)?;
+            write_values(worksheet, sheet, row, outcome, values, errors, notes)
         })?;
-        tail.remember(sheet, row, outcome);
+        notes.remember(sheet, row, outcome);
         sheet.counts.add(outcome.status);
         sheet.next_row += 1;
         Ok(())
@@ -148,13 +150,13 @@ impl XlsxBook {
 
     pub(super) fn finish(mut self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         self.close_sheet()?;
-        let Self { whole, mut workbook, tail, began, .. } = self;
-        guarded(whole.path(), || {
+        let Self { whole, mut workbook, notes, began, .. } = self;
+        catch_write_panic(whole.path(), || {
             workbook.set_properties(&properties(summary, began));
-            front::write(workbook.worksheet_from_index(0)?, summary, &tail, began)?;
+            summary_sheet::write(workbook.worksheet_from_index(0)?, summary, &notes, began)?;
             workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
         })?;
-        whole.commit_beside()
+        whole.commit_or_numbered()
     }
 
     /// A sheet holds only so many rows; the rest go to another one.
@@ -165,22 +167,22 @@ impl XlsxBook {
         let Some(full) = self.close_sheet()? else { return Ok(()) };
         self.open_sheet(&full.wanted, full.columns)?;
         let next = self.sheet.as_ref().map(|sheet| sheet.name.as_str()).unwrap_or_default();
-        self.tail.continued.push(format!("sheet `{}` goes on in `{next}`: a sheet holds {MAX_ROWS} rows", full.name));
+        self.notes.continued.push(format!("sheet `{}` goes on in `{next}`: a sheet holds {MAX_ROWS} rows", full.name));
         Ok(())
     }
 
-    fn open_sheet(&mut self, wanted: &str, columns: Columns) -> Result<(), WriteError> {
+    fn open_sheet(&mut self, wanted: &str, columns: ResultColumns) -> Result<(), WriteError> {
         let name = self.names.claim(wanted);
-        let Self { whole, workbook, formats, values, tail, .. } = self;
+        let Self { whole, workbook, formats, values, notes, .. } = self;
         let index = workbook.worksheets().len();
-        let widths = guarded(whole.path(), || {
+        let widths = catch_write_panic(whole.path(), || {
             let worksheet = workbook.add_worksheet_with_constant_memory()?;
             worksheet.set_name(&name)?;
             write_header(worksheet, &columns, formats, values)
         })?;
         let wanted = wanted.to_owned();
-        let number = tail.labels.len().saturating_sub(1);
-        self.sheet = Some(Sheet {
+        let number = notes.labels.len().saturating_sub(1);
+        self.sheet = Some(ResultSheet {
             index,
             wanted,
             name,
@@ -195,10 +197,10 @@ impl XlsxBook {
     }
 
     /// Ends the current sheet, if there is one.
-    fn close_sheet(&mut self) -> Result<Option<Sheet>, WriteError> {
+    fn close_sheet(&mut self) -> Result<Option<ResultSheet>, WriteError> {
         let Some(sheet) = self.sheet.take() else { return Ok(None) };
         let Self { whole, workbook, .. } = self;
-        guarded(whole.path(), || dress(workbook.worksheet_from_index(sheet.index)?, &sheet))?;
+        catch_write_panic(whole.path(), || apply_layout(workbook.worksheet_from_index(sheet.index)?, &sheet))?;
         Ok(Some(sheet))
     }
 }
@@ -206,18 +208,18 @@ impl XlsxBook {
 /// The header row, and the columns' formats; gives the headers' widths.
 fn write_header(
     worksheet: &mut Worksheet,
-    columns: &Columns,
-    formats: &Formats,
+    columns: &ResultColumns,
+    formats: &ResultFormats,
     values: &CellFormats,
-) -> Result<Widths, XlsxError> {
-    let mut widths = Widths::new(NARROWEST);
+) -> Result<ColumnWidths, XlsxError> {
+    let mut widths = ColumnWidths::new(NARROWEST);
     for (column, header) in (0..).zip(RESULT_HEADERS) {
         worksheet.write_string_with_format(0, column, header, &formats.ours)?;
         widths.add(header);
     }
     for column in columns.kept(columns.width()) {
         let Some(place) = columns.place(column).and_then(in_sheet) else { break };
-        let header = clipped(columns.header(column).unwrap_or_default());
+        let header = truncate_to_cell(columns.header(column).unwrap_or_default());
         worksheet.set_column_format(place, values.text_column())?;
         worksheet.write_string_with_format(0, place, header, &formats.theirs)?;
         widths.add(header);
@@ -226,76 +228,78 @@ fn write_header(
     Ok(widths)
 }
 
-fn write_front(
+fn write_result_columns(
     worksheet: &mut Worksheet,
-    sheet: &mut Sheet,
+    sheet: &mut ResultSheet,
     outcome: &Outcome,
-    tense: Tense,
-    formats: &Formats,
-    row_mark: Mark,
+    mode: ReportMode,
+    formats: &ResultFormats,
+    row_mark: CellMark,
 ) -> Result<(), XlsxError> {
     let row = sheet.next_row;
-    let wording = outcome.status.wording(tense);
+    let wording = outcome.status.label(mode);
     worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
-    sheet.widths.make_room(row, 0, || text_width(wording));
+    sheet.widths.observe_width(row, 0, || text_width(wording));
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }
     let text = message(outcome, &sheet.columns);
-    if text.is_empty() && row_mark == Mark::Plain {
+    if text.is_empty() && row_mark == CellMark::Plain {
         return Ok(());
     }
     let lines = wrapped_lines(&text, MESSAGE_CHARS);
-    let wrap = if lines > 1 && sheet.tall_rows < MAX_TALL_ROWS { Wrap::Lines } else { Wrap::One };
-    if wrap == Wrap::Lines {
+    let wrap = if lines > 1 && sheet.tall_rows < MAX_TALL_ROWS { TextWrap::MultiLine } else { TextWrap::SingleLine };
+    if wrap == TextWrap::MultiLine {
         sheet.tall_rows += 1;
         worksheet.set_row_height(row, lines.min(MAX_LINES) as f64 * LINE_POINTS)?;
     }
-    worksheet.write_string_with_format(row, MESSAGE as u16, clipped(&text), formats.message(row_mark, wrap)).map(drop)
+    worksheet
+        .write_string_with_format(row, MESSAGE as u16, truncate_to_cell(&text), formats.message(row_mark, wrap))
+        .map(drop)
 }
 
 fn write_values(
     worksheet: &mut Worksheet,
-    sheet: &mut Sheet,
+    sheet: &mut ResultSheet,
     row: &Row,
     outcome: &Outcome,
     values: &mut CellFormats,
-    wrongs: &mut Wrongs,
-    tail: &mut Tail,
+    errors: &mut CellErrors,
+    notes: &mut SummaryNotes,
 ) -> Result<(), XlsxError> {
-    let end = row.len().max(wrongs.end());
+    let end = row.len().max(errors.end());
     for column in 0..end {
         let Some(place) = sheet.columns.place(column) else { continue };
         let cell = if is_withheld(&outcome.problems, column) { Cell::BLANK } else { row.cell(column) };
         let Some(at) = in_sheet(place) else {
-            tail.cells_beyond += u64::from(!cell.is_blank());
+            notes.cells_beyond += u64::from(!cell.is_blank());
             continue;
         };
-        let mut said = wrongs.take(column);
-        if clipped(cell.text).len() < cell.text.len() {
-            tail.texts_cut += 1;
+        let mut said = errors.take(column);
+        if truncate_to_cell(cell.text).len() < cell.text.len() {
+            notes.texts_cut += 1;
             said = Some(said.map_or_else(|| CUT.to_owned(), |said| format!("{said}\n\n{CUT}")));
         }
-        let mark = if said.is_some() { Mark::Wrong } else { Mark::Plain };
-        put(worksheet, (sheet.next_row, at), cell, mark, values)?;
-        sheet.widths.see(sheet.next_row, place, cell);
+        let mark = if said.is_some() { CellMark::Invalid } else { CellMark::Plain };
+        write_cell(worksheet, (sheet.next_row, at), cell, mark, values)?;
+        sheet.widths.observe(sheet.next_row, place, cell);
         if let Some(said) = said {
-            tail.note(worksheet, (sheet.next_row, at), &said)?;
+            notes.note(worksheet, (sheet.next_row, at), &said)?;
         }
     }
     Ok(())
 }
 
 /// What the end of a sheet knows: widths, filter, panes, page and tab.
-fn dress(worksheet: &mut Worksheet, sheet: &Sheet) -> Result<(), XlsxError> {
+fn apply_layout(worksheet: &mut Worksheet, sheet: &ResultSheet) -> Result<(), XlsxError> {
     sheet.widths.set(worksheet)?;
     sheet::set_width(worksheet, MESSAGE as u16, MESSAGE_WIDTH)?;
-    sheet::dress(worksheet, sheet.next_row - 1, sheet.widths.last_column(), FRONT as u16)?;
-    worksheet.set_tab_color(tone_of(worst(sheet.counts)).bar);
+    sheet::apply_layout(worksheet, sheet.next_row - 1, sheet.widths.last_column(), RESULT_COLUMNS as u16)?;
+    worksheet.set_tab_color(status_colors(worst(sheet.counts)).bar);
     Ok(())
 }
 
-/// What the tab's colour tells: whether there is anything to mend or to look into.
+/// What the tab's colour tells: whether there is anything to fix or to review.
 fn worst(counts: Counts) -> Status {
     match (counts.failed, counts.unknown) {
         (0, 0) => Status::Created,
@@ -317,7 +321,7 @@ fn in_sheet(place: usize) -> Option<u16> {
     u16::try_from(place).ok().filter(|&place| place < MAX_COLUMNS)
 }
 
-impl Tail {
+impl SummaryNotes {
     fn note(&mut self, worksheet: &mut Worksheet, at: (u32, u16), text: &str) -> Result<(), XlsxError> {
         if self.notes >= MAX_NOTES {
             self.notes_left_out += 1;
@@ -328,7 +332,7 @@ impl Tail {
     }
 
     /// Keeps where the first problem of each kind stands.
-    fn remember(&mut self, sheet: &Sheet, row: &Row, outcome: &Outcome) {
+    fn remember(&mut self, sheet: &ResultSheet, row: &Row, outcome: &Outcome) {
         for problem in &outcome.problems {
             let key = (sheet.number, problem.code(), problem.column);
             if self.places.len() >= MAX_PLACES || self.places.contains_key(&key) {
@@ -336,12 +340,12 @@ impl Tail {
             }
             let place = problem.column.and_then(|column| sheet.columns.place(column as usize)).unwrap_or(MESSAGE);
             let cell = CellRef { row: u64::from(sheet.next_row) + 1, column: place as u32 };
-            self.places.insert(key, (row.number, Address { sheet: sheet.name.clone(), cell }));
+            self.places.insert(key, (row.number, ResultCell { sheet: sheet.name.clone(), cell }));
         }
     }
 
     /// Where the problem stands in the result, if it was the first of its kind.
-    pub(super) fn place(&self, label: &str, code: Code, example: &Example) -> Option<&Address> {
+    pub(super) fn place(&self, label: &str, code: Code, example: &ProblemExample) -> Option<&ResultCell> {
         let sheets = (0..self.labels.len()).filter(|&number| self.labels[number] == label);
         let mut found = sheets.filter_map(|number| self.places.get(&(number, code, example.column)));
         found.find(|found| found.0 == example.row).map(|found| &found.1)

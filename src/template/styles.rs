@@ -14,7 +14,7 @@ const RULE: Color = Color::RGB(0xBFBFBF);
 const FAINT: Color = Color::RGB(0x595959);
 const CODE: Color = Color::RGB(0xF2F2F2);
 
-pub(super) struct Styles {
+pub(super) struct TemplateStyles {
     pub(super) required: Format,
     pub(super) optional: Format,
     pub(super) title: Format,
@@ -27,7 +27,7 @@ pub(super) struct Styles {
     pub(super) code: Format,
 }
 
-impl Styles {
+impl TemplateStyles {
     pub(super) fn new() -> Self {
         let cell = Format::new().set_text_wrap().set_align(FormatAlign::Top);
         let ruled = cell.clone().set_border_bottom(FormatBorder::Hair).set_border_bottom_color(RULE);

@@ -7,11 +7,11 @@ use super::*;
 /// Rows as number and cells.
 type Rows = Vec<(u64, Vec<String>)>;
 
-fn open(bytes: &[u8]) -> Result<Csv, ReadFault> {
-    Csv::open(Source::spool(&mut &*bytes)?, None, None)
+fn open(bytes: &[u8]) -> Result<CsvReader, ReadFault> {
+    CsvReader::open(ReopenableInput::spool(&mut &*bytes)?, None, None)
 }
 
-fn read(bytes: &[u8]) -> Result<Rows, FaultAt> {
+fn read(bytes: &[u8]) -> Result<Rows, LocatedFault> {
     let mut rows = Vec::new();
     open(bytes)?.each_row(0, &mut |row| {
         rows.push((row.number, row.cells().map(|cell| cell.text.to_owned()).collect()));
@@ -100,8 +100,8 @@ fn what_was_detected_is_told() {
         Decoding {
             delimiter: Delimiter::Semicolon,
             encoding: Encoding::UTF_8,
-            certainty: Certainty::Sure,
-            undecoded: Undecoded::Absent
+            certainty: Certainty::Certain,
+            replacement_chars: ReplacementChars::Absent
         }
     );
 }
@@ -141,13 +141,13 @@ proptest! {
             writer.write_record(record).unwrap();
         }
         let text = writer.into_inner().unwrap();
-        let source = Source::spool(&mut &text[..]).unwrap();
-        let mut csv = Csv::open(source, Some(Delimiter::Comma), None).unwrap();
+        let source = ReopenableInput::spool(&mut &text[..]).unwrap();
+        let mut csv = CsvReader::open(source, Some(Delimiter::Comma), None).unwrap();
         // A table whose only line ends are CR in quoted cells is taken for an old Mac file.
-        prop_assume!(csv.detected.line_ends == super::encoding::LineEnds::Lf);
+        prop_assume!(csv.detected.line_ending == super::encoding::LineEnding::Lf);
         let mut read = Vec::new();
         csv.each_row(0, &mut |row| {
-            let typed = |column: usize| row.guarded(column).unwrap_or(row.cell(column).text).to_owned();
+            let typed = |column: usize| row.escaped_text(column).unwrap_or(row.cell(column).text).to_owned();
             read.push((row.number, (0..row.len()).map(typed).collect::<Vec<_>>()));
             ControlFlow::Continue(())
         }).unwrap();
@@ -177,9 +177,9 @@ proptest! {
     }
 }
 
-fn read_commas(bytes: &[u8]) -> Result<Rows, FaultAt> {
+fn read_commas(bytes: &[u8]) -> Result<Rows, LocatedFault> {
     let mut rows = Vec::new();
-    Csv::open(Source::spool(&mut &*bytes)?, Some(Delimiter::Comma), None)?.each_row(0, &mut |row| {
+    CsvReader::open(ReopenableInput::spool(&mut &*bytes)?, Some(Delimiter::Comma), None)?.each_row(0, &mut |row| {
         rows.push((row.number, row.cells().map(|cell| cell.text.to_owned()).collect()));
         ControlFlow::Continue(())
     })?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
-use crate::check::{Code, Flaw, Problem};
+use crate::check::{Code, Problem, ValueError};
 use crate::report::{Counts, ProblemTally, Requests, SheetSummary, Status};
 use crate::table::Value;
 
@@ -45,8 +45,12 @@ fn outcome(status: Status, id: Option<i64>, problems: Vec<Problem>) -> Outcome {
 }
 
 fn bad_date(column: Option<u32>, found: &str) -> Problem {
-    Flaw::new(Code::DateInvalid, "a date such as `2026-01-31`", "write the day as it is in the calendar")
-        .at(column, found)
+    ValueError::new(
+        Code::DateInvalid,
+        "invalid date; expected a date such as `2026-01-31`",
+        "write the date as `YYYY-MM-DD`",
+    )
+    .at(column, found)
 }
 
 fn summary() -> RunSummary {
@@ -90,7 +94,7 @@ fn text(text: &str) -> Data {
 fn the_users_rows_come_back_with_three_columns_in_front() {
     let desk = Desk::new();
     let path = desk.path("assets.result.xlsx");
-    let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     book.start_sheet("assets", &texts(1, &["Tag", "Bought", "Cost"]), "assets").unwrap();
     let mut row = Row::default();
     row.set_formats(Arc::from([String::from("00000")]));
@@ -117,7 +121,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
         [
             "failed",
             "",
-            "`Bought`: not a date (date.invalid), found `31/02/24`, expected a date such as `2026-01-31`; to mend it: write the day as it is in the calendar",
+            "`Bought`: invalid date; expected a date such as `2026-01-31`, found `31/02/24` (date.invalid); hint: write the date as `YYYY-MM-DD`",
             "=A1",
             "31/02/24"
         ]
@@ -128,7 +132,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
     let notes = part(&path, "xl/comments1.xml");
     assert_eq!(notes.matches("<comment ").count(), 2);
     assert!(notes.contains(r#"ref="E3""#) && notes.contains(r#"ref="F4""#), "{notes}");
-    assert!(notes.contains("Not a date\nExpected: a date such as `2026-01-31`\nTo mend it: write the day"), "{notes}");
+    assert!(notes.contains("Invalid date; expected a date such as `2026-01-31`\nHint: write the date"), "{notes}");
     let sheet = part(&path, "xl/worksheets/sheet2.xml");
     assert!(sheet.contains(r#"<autoFilter ref="A1:F4"/>"#));
     assert!(sheet.contains(r#"<pane xSplit="3" ySplit="1" topLeftCell="D2""#));
@@ -139,7 +143,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
 fn wrong_cells_are_filled_and_a_problem_of_the_row_marks_the_message() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     book.start_sheet("assets", &texts(1, &["Tag", "Bought"]), "assets").unwrap();
     book.row(&texts(2, &["A", "x"]), &outcome(Status::Failed, None, vec![bad_date(Some(1), "x")])).unwrap();
     book.row(&texts(3, &["B"]), &outcome(Status::Failed, None, vec![bad_date(None, "")])).unwrap();
@@ -184,15 +188,15 @@ fn the_result_of_a_result_does_not_grow() {
     let desk = Desk::new();
     for name in ["r.xlsx", "r.csv"] {
         let path = desk.path(name);
-        let mut book = ResultBook::create(&path, Tense::Planned).unwrap();
+        let mut book = ResultFile::create(&path, ReportMode::DryRun).unwrap();
         book.start_sheet("assets", &texts(1, &["_Status", "_id", "Tag", "_message"]), "assets").unwrap();
-        let problem = Flaw::new(Code::RequiredMissing, "a tag", "").at(Some(2), "");
+        let problem = ValueError::without_hint(Code::RequiredMissing, "missing tag").at(Some(2), "");
         book.row(&texts(2, &["failed", "7", "", "old"]), &outcome(Status::Failed, Some(7), vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }
     assert_eq!(
         fs::read_to_string(desk.path("r.csv")).unwrap(),
-        "_status,_id,_message,Tag\r\nwould fail,7,\"`Tag`: a required value is missing (required.missing), expected a tag\",\r\n"
+        "_status,_id,_message,Tag\r\nwould fail,7,`Tag`: missing tag (required.missing),\r\n"
     );
     let rows = cells(&desk.path("r.xlsx"), "assets");
     assert_eq!(rows[0], ["_status", "_id", "_message", "Tag"].map(text));
@@ -203,15 +207,15 @@ fn the_result_of_a_result_does_not_grow() {
 #[test]
 fn a_csv_file_holds_one_sheet_and_others_are_refused_by_name() {
     let desk = Desk::new();
-    let mut book = ResultBook::create(&desk.path("r.CSV"), Tense::Done).unwrap();
+    let mut book = ResultFile::create(&desk.path("r.CSV"), ReportMode::Done).unwrap();
     book.start_sheet("Locations", &texts(1, &["Name"]), "locations").unwrap();
     let refused = book.start_sheet("Assets", &texts(1, &["Tag"]), "assets").unwrap_err();
     assert!(refused.to_string().starts_with("cannot write the sheets `Locations` and `Assets` to"), "{refused}");
-    assert!(refused.mend().unwrap().ends_with("r.xlsx`"));
+    assert!(refused.hint().unwrap().ends_with("r.xlsx`"));
     drop(book);
     assert!(desk.names().is_empty());
 
-    let refused = ResultBook::create(&desk.path("r.xls"), Tense::Done).err().unwrap();
+    let refused = ResultFile::create(&desk.path("r.xls"), ReportMode::Done).err().unwrap();
     assert!(refused.to_string().ends_with("a result is an .xlsx or .csv file"), "{refused}");
 }
 
@@ -219,7 +223,7 @@ fn a_csv_file_holds_one_sheet_and_others_are_refused_by_name() {
 fn a_row_without_a_sheet_is_an_error_and_a_dropped_book_leaves_nothing() {
     let desk = Desk::new();
     for name in ["r.xlsx", "r.csv"] {
-        let mut book = ResultBook::create(&desk.path(name), Tense::Done).unwrap();
+        let mut book = ResultFile::create(&desk.path(name), ReportMode::Done).unwrap();
         let refused = book.row(&texts(2, &["A"]), &outcome(Status::Created, None, vec![])).unwrap_err();
         assert!(matches!(refused, WriteError::NoSheet { .. }));
     }
@@ -230,10 +234,10 @@ fn a_row_without_a_sheet_is_an_error_and_a_dropped_book_leaves_nothing() {
 fn sheets_are_named_apart_and_a_full_one_goes_on() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     match &mut book.kind {
-        Kind::Xlsx(book) => book.rows_per_sheet = 3,
-        Kind::Csv(_) => unreachable!(),
+        ResultFormat::Xlsx(book) => book.rows_per_sheet = 3,
+        ResultFormat::Csv(_) => unreachable!(),
     }
     for name in ["Summary", "a/b", ""] {
         book.start_sheet(name, &texts(1, &["Tag"]), "assets").unwrap();
@@ -257,7 +261,7 @@ fn sheets_are_named_apart_and_a_full_one_goes_on() {
 fn dates_are_never_shown_as_hashes_and_empty_sheets_are_fine() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     book.start_sheet("empty", &Row::default(), "assets").unwrap();
     book.start_sheet("assets", &texts(1, &["On"]), "assets").unwrap();
     let mut row = Row::default();
@@ -274,7 +278,7 @@ fn dates_are_never_shown_as_hashes_and_empty_sheets_are_fine() {
 fn a_text_too_long_is_kept_as_far_as_it_goes_and_said_so() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     book.start_sheet("assets", &texts(1, &["Notes"]), "assets").unwrap();
     book.row(&texts(2, &[&"x".repeat(40_000)]), &outcome(Status::Created, None, vec![])).unwrap();
     book.finish(&summary()).unwrap();
@@ -288,9 +292,10 @@ fn a_secret_does_not_come_back() {
     let desk = Desk::new();
     for name in ["r.xlsx", "r.csv"] {
         let path = desk.path(name);
-        let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+        let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
         book.start_sheet("employees", &texts(1, &["Name", "Password"]), "employees").unwrap();
-        let problem = Flaw::new(Code::CellSecret, "", "remove the column").at(Some(1), "hunter2");
+        let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
+            .at(Some(1), "hunter2");
         book.row(&texts(2, &["Ada", "hunter2"]), &outcome(Status::Failed, None, vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }
@@ -302,7 +307,7 @@ fn a_secret_does_not_come_back() {
 fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let mut book = ResultBook::create(&path, Tense::Done).unwrap();
+    let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     let (mut counts, mut tally) = (Counts::default(), ProblemTally::default());
     book.start_sheet("Ada's assets", &texts(3, &["Tag", "Bought"]), "assets").unwrap();
     for number in 4..8 {
@@ -335,8 +340,8 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     Import of assets.csv
     1 of 4 rows failed
     What to do next
-    1.  Filter _status for “failed”. Red cells are wrong: point at one to read why and how to mend it.
-    2.  Mend them in this very file and save it. The columns _status, _id and _message stay as they are.
+    1.  Filter _status for “failed”. Red cells are wrong: point at one to read why and how to fix it.
+    2.  Fix them in this file and save it. The columns _status, _id and _message stay as they are.
     3.  Then run | tallyport import r.xlsx --only-failed
     The run
     Run | 20261124-0703-k3f9
@@ -346,13 +351,13 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     Sheet | Rows | Created | Failed
     Ada's assets | 4 | 3 | 1
     1 problem in 1 row
-    Sheet | Count | Column | Problem | First at | Found | Expected | To mend it
-    Ada's assets | 1 | Bought | Not a date | E3 | soon | a date such as `2026-01-31` | write the day as it is in the calendar
+    Sheet | Count | Column | Problem | First at | Found | Message | Hint
+    Ada's assets | 1 | Bought | Not a date | E3 | soon | invalid date; expected a date such as `2026-01-31` | write the date as `YYYY-MM-DD`
     Columns that were ignored
     Ada's assets | `Rack`
     ");
-    let front = part(&path, "xl/worksheets/sheet1.xml");
-    assert!(front.contains(r#"location="'Ada''s assets'!E3""#), "{front}");
+    let result_columns = part(&path, "xl/worksheets/sheet1.xml");
+    assert!(result_columns.contains(r#"location="'Ada''s assets'!E3""#), "{result_columns}");
     assert!(part(&path, "xl/charts/chart1.xml").contains("<c:barChart>"));
 }
 
@@ -360,14 +365,14 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
 fn the_summary_sheet_of_a_run_cut_short_says_to_go_on_first() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
-    let book = ResultBook::create(&path, Tense::Done).unwrap();
+    let book = ResultFile::create(&path, ReportMode::Done).unwrap();
     let next = vec!["tallyport resume 20261124-0703-k3f9".into()];
     book.finish(&RunSummary { stopped: Some("interrupted".into()), next, ..summary() }).unwrap();
 
     let said: Vec<String> =
         cells(&path, SUMMARY_SHEET).iter().map(|row| row.iter().map(ToString::to_string).collect::<String>()).collect();
     let said = said.join("\n");
-    assert!(said.contains("1.  The run is not over. Go on with it first"), "{said}");
+    assert!(said.contains("1.  This run is incomplete. Resume it first"), "{said}");
     assert!(said.contains("tallyport resume 20261124-0703-k3f9"), "{said}");
     assert!(!said.contains("Red cells"), "{said}");
 }

@@ -3,8 +3,8 @@
 use std::io::Read;
 
 use super::super::biff::MOST_CELLS;
-use super::super::shown::general;
-use super::super::tags::{Kind, Tag, Tags};
+use super::super::number_format::general;
+use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use crate::table::error::ReadFault;
 
 /// Repeated text is written out; this much of it is refused.
@@ -14,14 +14,14 @@ const DEEPEST: usize = 256;
 
 /// What was seen.
 #[derive(Debug, Default)]
-pub(super) struct Look {
+pub(super) struct OdsPreScan {
     /// By the table's name.
-    shown: Vec<(String, Vec<ShownCell>)>,
+    formatted: Vec<(String, Vec<FormattedCell>)>,
 }
 
 /// A number that is not shown as the General format shows it; row and column from 0.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct ShownCell {
+pub(super) struct FormattedCell {
     row: u32,
     column: u32,
     /// How many rows and columns are alike.
@@ -31,43 +31,43 @@ pub(super) struct ShownCell {
 }
 
 /// The text shown in a cell. Cells are asked for in the order of row and column; those behind are cut off `shown`.
-pub(super) fn shown_at<'a>(shown: &mut &'a [ShownCell], (row, column): (u32, u32)) -> Option<&'a str> {
-    while let [first, rest @ ..] = shown
+pub(super) fn formatted_at<'a>(formatted: &mut &'a [FormattedCell], (row, column): (u32, u32)) -> Option<&'a str> {
+    while let [first, rest @ ..] = formatted
         && first.row + first.rows <= row
     {
-        *shown = rest;
+        *formatted = rest;
     }
-    let in_row = shown.iter().take_while(|cell| cell.row <= row);
-    let is_in = |cell: &&ShownCell| (cell.column..cell.column + cell.columns).contains(&column);
+    let in_row = formatted.iter().take_while(|cell| cell.row <= row);
+    let is_in = |cell: &&FormattedCell| (cell.column..cell.column + cell.columns).contains(&column);
     in_row.into_iter().find(is_in).map(|cell| &*cell.text)
 }
 
-impl Look {
+impl OdsPreScan {
     /// Goes through a part: every element is closed, and its tables are of a size that memory can hold.
-    pub(super) fn take(part: impl Read) -> Result<Look, ReadFault> {
-        let mut tags = Tags::new(part);
+    pub(super) fn take(part: impl Read) -> Result<OdsPreScan, ReadFault> {
+        let mut scanner = XmlScanner::new(part);
         let mut open: Vec<Box<[u8]>> = Vec::new();
-        let mut tables = Tables::default();
+        let mut tables = TableScan::default();
         let mut has_root = false;
-        while let Some(tag) = tags.next()? {
+        while let Some(tag) = scanner.next()? {
             match tag.kind {
-                Kind::Open if open.len() < DEEPEST => open.push(tag.full_name.into()),
-                Kind::Close if open.last().is_some_and(|name| **name == *tag.full_name) => {
+                TagKind::Open if open.len() < DEEPEST => open.push(tag.full_name.into()),
+                TagKind::Close if open.last().is_some_and(|name| **name == *tag.full_name) => {
                     open.pop();
                     has_root = true;
                 }
-                Kind::Whole => {}
+                TagKind::SelfClosing => {}
                 _ => return Err(ReadFault::Damaged { detail: "its XML is broken".into() }),
             }
             let is_in_cell = open.last().is_some_and(|parent| is_cell(parent));
-            tables.see(&tag, is_in_cell)?;
+            tables.observe(&tag, is_in_cell)?;
         }
-        if open.is_empty() && has_root { Ok(tables.look) } else { Err(ReadFault::Truncated) }
+        if open.is_empty() && has_root { Ok(tables.pre_scan) } else { Err(ReadFault::Truncated) }
     }
 
-    pub(super) fn take_shown(&mut self, table: &str) -> Vec<ShownCell> {
-        let known = self.shown.iter_mut().find(|(name, _)| name == table);
-        known.map(|(_, shown)| std::mem::take(shown)).unwrap_or_default()
+    pub(super) fn take_formatted(&mut self, table: &str) -> Vec<FormattedCell> {
+        let known = self.formatted.iter_mut().find(|(name, _)| name == table);
+        known.map(|(_, formatted)| std::mem::take(formatted)).unwrap_or_default()
     }
 }
 
@@ -77,14 +77,14 @@ fn is_cell(full_name: &[u8]) -> bool {
 
 /// The tables so far, and where in them we are.
 #[derive(Debug, Default)]
-struct Tables {
-    look: Look,
+struct TableScan {
+    pre_scan: OdsPreScan,
     /// Cells and bytes of text that calamine will hold.
     cells: u64,
     text: u64,
-    /// Tables within each other.
+    /// TableScan within each other.
     depth: u32,
-    table: Extent,
+    table: TableBounds,
     row_repeats: u64,
     /// Columns of the row at hand, up to its last cell and up to its last one with a value.
     columns: u64,
@@ -97,32 +97,32 @@ struct Tables {
 }
 
 #[derive(Debug, Default, Clone, Copy)]
-struct Extent {
+struct TableBounds {
     rows: u64,
     first: Option<u64>,
     last: u64,
     columns: u64,
 }
 
-impl Tables {
-    fn see(&mut self, tag: &Tag<'_>, is_in_cell: bool) -> Result<(), ReadFault> {
+impl TableScan {
+    fn observe(&mut self, tag: &XmlTag<'_>, is_in_cell: bool) -> Result<(), ReadFault> {
         match (tag.name, tag.kind) {
-            (b"table", Kind::Open) => self.begin_table(tag),
-            (b"table", Kind::Close) => self.end_table(),
+            (b"table", TagKind::Open) => self.begin_table(tag),
+            (b"table", TagKind::Close) => self.end_table(),
             _ if self.depth == 0 => {}
-            (b"table-row", Kind::Open | Kind::Whole) => {
+            (b"table-row", TagKind::Open | TagKind::SelfClosing) => {
                 self.row_repeats = repeats(tag, "number-rows-repeated");
                 (self.columns, self.filled) = (0, 0);
-                if tag.kind == Kind::Whole {
+                if tag.kind == TagKind::SelfClosing {
                     self.end_row();
                 }
             }
-            (b"table-row", Kind::Close) => self.end_row(),
-            (b"table-cell" | b"covered-table-cell", Kind::Open | Kind::Whole) => self.see_cell(tag),
-            (b"p", Kind::Close) if is_in_cell && self.opened_paragraph => self.see_text(tag),
+            (b"table-row", TagKind::Close) => self.end_row(),
+            (b"table-cell" | b"covered-table-cell", TagKind::Open | TagKind::SelfClosing) => self.observe_cell(tag),
+            (b"p", TagKind::Close) if is_in_cell && self.opened_paragraph => self.observe_text(tag),
             _ => {}
         }
-        self.opened_paragraph = tag.name == b"p" && tag.kind == Kind::Open;
+        self.opened_paragraph = tag.name == b"p" && tag.kind == TagKind::Open;
         self.text += tag.text_len as u64 * self.cell_repeats * self.row_repeats;
         if self.cells > MOST_CELLS {
             return Err(ReadFault::TooLarge { what: "its sheets span more than 20 million cells" });
@@ -130,11 +130,11 @@ impl Tables {
         if self.text > MOST_TEXT { Err(ReadFault::Bloated) } else { Ok(()) }
     }
 
-    fn begin_table(&mut self, tag: &Tag<'_>) {
+    fn begin_table(&mut self, tag: &XmlTag<'_>) {
         self.depth += 1;
         if self.depth == 1 {
-            self.table = Extent::default();
-            self.look.shown.push((tag.text_attribute("name").unwrap_or_default(), Vec::new()));
+            self.table = TableBounds::default();
+            self.pre_scan.formatted.push((tag.text_attribute("name").unwrap_or_default(), Vec::new()));
         }
     }
 
@@ -146,7 +146,7 @@ impl Tables {
         self.table.first = None;
     }
 
-    fn see_cell(&mut self, tag: &Tag<'_>) {
+    fn observe_cell(&mut self, tag: &XmlTag<'_>) {
         let repeats = repeats(tag, "number-columns-repeated");
         self.columns += repeats;
         self.number = tag.text_attribute("value").and_then(|value| value.parse().ok());
@@ -164,19 +164,20 @@ impl Tables {
     }
 
     /// A paragraph of a cell: how its number is shown.
-    fn see_text(&mut self, tag: &Tag<'_>) {
+    fn observe_text(&mut self, tag: &XmlTag<'_>) {
         let Some(number) = self.number.take() else { return };
         let text = tag.plain_text();
         let mut expected = String::new();
         general(&mut expected, number);
         let small = |count: u64| u32::try_from(count).ok();
         let place = (small(self.table.rows), small(self.columns - self.cell_repeats.min(self.columns)));
-        let (Some(row), Some(column), Some((_, shown))) = (place.0, place.1, self.look.shown.last_mut()) else {
+        let (Some(row), Some(column), Some((_, formatted))) = (place.0, place.1, self.pre_scan.formatted.last_mut())
+        else {
             return;
         };
         if text != expected && !text.is_empty() {
             let (rows, columns) = (self.row_repeats as u32, self.cell_repeats as u32);
-            shown.push(ShownCell { row, column, rows, columns, text: text.into() });
+            formatted.push(FormattedCell { row, column, rows, columns, text: text.into() });
         }
     }
 
@@ -193,7 +194,7 @@ impl Tables {
 }
 
 /// How often a row or cell stands there; no more than a sheet has room for, as calamine caps it.
-fn repeats(tag: &Tag<'_>, name: &str) -> u64 {
+fn repeats(tag: &XmlTag<'_>, name: &str) -> u64 {
     const MOST: u64 = 1_048_576;
     tag.text_attribute(name).and_then(|count| count.trim().parse().ok()).unwrap_or(1).min(MOST)
 }
@@ -204,14 +205,14 @@ mod tests {
 
     use super::*;
 
-    fn look(rows: &str) -> Result<Look, ReadFault> {
+    fn pre_scan(rows: &str) -> Result<OdsPreScan, ReadFault> {
         let xml = format!("<o:d xmlns:o=\"x\"><table:table table:name=\"A\">{rows}</table:table></o:d>");
-        Look::take(xml.as_bytes())
+        OdsPreScan::take(xml.as_bytes())
     }
 
     #[test]
     fn shown_numbers_are_taken_down() {
-        let mut look = look(
+        let mut pre_scan = pre_scan(
             "<table:table-row table:number-rows-repeated=\"3\"/><table:table-row table:number-rows-repeated=\"2\">\
              <table:table-cell/><table:table-cell office:value-type=\"float\" office:value=\"6083\">\
              <text:p>06083</text:p></table:table-cell>\
@@ -219,13 +220,13 @@ mod tests {
              </table:table-row>",
         )
         .unwrap();
-        let shown = look.take_shown("A");
-        let mut rest = shown.as_slice();
-        assert_eq!(shown_at(&mut rest, (0, 1)), None);
-        assert_eq!(shown_at(&mut rest, (3, 1)), Some("06083"));
-        assert_eq!(shown_at(&mut rest, (3, 2)), None);
-        assert_eq!(shown_at(&mut rest, (4, 1)), Some("06083"));
-        assert_eq!(shown_at(&mut rest, (5, 1)), None);
+        let formatted = pre_scan.take_formatted("A");
+        let mut rest = formatted.as_slice();
+        assert_eq!(formatted_at(&mut rest, (0, 1)), None);
+        assert_eq!(formatted_at(&mut rest, (3, 1)), Some("06083"));
+        assert_eq!(formatted_at(&mut rest, (3, 2)), None);
+        assert_eq!(formatted_at(&mut rest, (4, 1)), Some("06083"));
+        assert_eq!(formatted_at(&mut rest, (5, 1)), None);
     }
 
     #[test]
@@ -233,24 +234,24 @@ mod tests {
         let cell = "<table:table-cell office:value-type=\"float\" office:value=\"1\" \
                     table:number-columns-repeated=\"16384\"/>";
         let rows = format!("<table:table-row table:number-rows-repeated=\"1048576\">{cell}</table:table-row>");
-        assert!(matches!(look(&rows), Err(ReadFault::TooLarge { .. })));
+        assert!(matches!(pre_scan(&rows), Err(ReadFault::TooLarge { .. })));
         let rows = format!("<table:table-row>{cell}</table:table-row>").repeat(2000);
-        assert!(matches!(look(&rows), Err(ReadFault::TooLarge { .. })));
+        assert!(matches!(pre_scan(&rows), Err(ReadFault::TooLarge { .. })));
         let text = format!(
             "<table:table-row><table:table-cell office:value-type=\"string\" table:number-columns-repeated=\"16384\">\
              <text:p>{}</text:p></table:table-cell></table:table-row>",
             "x".repeat(100_000)
         );
-        assert!(matches!(look(&text), Err(ReadFault::Bloated)));
+        assert!(matches!(pre_scan(&text), Err(ReadFault::Bloated)));
         let empty = "<table:table-row table:number-rows-repeated=\"1048576\">\
                      <table:table-cell table:number-columns-repeated=\"16384\"/></table:table-row>";
-        assert!(look(empty).is_ok());
+        assert!(pre_scan(empty).is_ok());
     }
 
     #[test]
     fn parts_that_end_early_are_told() {
-        assert!(matches!(Look::take(&b"<a><b></b>"[..]), Err(ReadFault::Truncated)));
-        assert!(matches!(Look::take(&b"<a><b></a></b>"[..]), Err(ReadFault::Damaged { .. })));
-        assert!(matches!(Look::take(&b""[..]), Err(ReadFault::Truncated)));
+        assert!(matches!(OdsPreScan::take(&b"<a><b></b>"[..]), Err(ReadFault::Truncated)));
+        assert!(matches!(OdsPreScan::take(&b"<a><b></a></b>"[..]), Err(ReadFault::Damaged { .. })));
+        assert!(matches!(OdsPreScan::take(&b""[..]), Err(ReadFault::Truncated)));
     }
 }

@@ -12,16 +12,16 @@ const LONGEST_TOKEN: usize = 4 * 1024 * 1024;
 
 /// Whether a tag opens an element, closes it, or is all of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TagKind {
     Open,
     Close,
-    Whole,
+    SelfClosing,
 }
 
 /// One tag, without its brackets.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tag<'a> {
-    pub(super) kind: Kind,
+pub(super) struct XmlTag<'a> {
+    pub(super) kind: TagKind,
     /// As it stands, prefix included.
     pub(super) full_name: &'a [u8],
     /// Without the namespace's prefix.
@@ -34,7 +34,7 @@ pub(super) struct Tag<'a> {
     pub(super) text_len: usize,
 }
 
-impl<'a> Tag<'a> {
+impl<'a> XmlTag<'a> {
     /// The value of an attribute, by its local name, entities as they stand.
     pub(super) fn attribute(&self, name: &str) -> Option<&'a [u8]> {
         let mut rest = self.attributes;
@@ -73,7 +73,7 @@ fn local(name: &[u8]) -> &[u8] {
 }
 
 /// The tags of a part.
-pub(super) struct Tags<R> {
+pub(super) struct XmlScanner<R> {
     input: R,
     buffer: Vec<u8>,
     start: usize,
@@ -82,13 +82,13 @@ pub(super) struct Tags<R> {
     text_len: usize,
 }
 
-impl<R: Read> Tags<R> {
-    pub(super) fn new(input: R) -> Tags<R> {
-        Tags { input, buffer: vec![0; 64 * 1024], start: 0, end: 0, text: Vec::new(), text_len: 0 }
+impl<R: Read> XmlScanner<R> {
+    pub(super) fn new(input: R) -> XmlScanner<R> {
+        XmlScanner { input, buffer: vec![0; 64 * 1024], start: 0, end: 0, text: Vec::new(), text_len: 0 }
     }
 
     /// The next tag, or none at the end of the part. Comments, instructions and the document type are passed over.
-    pub(super) fn next(&mut self) -> Result<Option<Tag<'_>>, ReadFault> {
+    pub(super) fn next(&mut self) -> Result<Option<XmlTag<'_>>, ReadFault> {
         self.text.clear();
         self.text_len = 0;
         let (start, end) = loop {
@@ -200,15 +200,15 @@ fn tag_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-fn tag<'a>(inside: &'a [u8], text: &'a [u8], text_len: usize) -> Tag<'a> {
+fn tag<'a>(inside: &'a [u8], text: &'a [u8], text_len: usize) -> XmlTag<'a> {
     let (kind, inside) = match inside {
-        [b'/', rest @ ..] => (Kind::Close, rest),
-        [rest @ .., b'/'] => (Kind::Whole, rest),
-        rest => (Kind::Open, rest),
+        [b'/', rest @ ..] => (TagKind::Close, rest),
+        [rest @ .., b'/'] => (TagKind::SelfClosing, rest),
+        rest => (TagKind::Open, rest),
     };
     let name_end = inside.iter().position(u8::is_ascii_whitespace).unwrap_or(inside.len());
     let full_name = &inside[..name_end];
-    Tag { kind, full_name, name: local(full_name), attributes: &inside[name_end..], text, text_len }
+    XmlTag { kind, full_name, name: local(full_name), attributes: &inside[name_end..], text, text_len }
 }
 
 #[cfg(test)]
@@ -220,21 +220,21 @@ mod tests {
     #[test]
     fn tags_come_with_their_text_and_attributes() {
         let xml = b"<?xml version=\"1.0\"?><!-- <a> --><x:row r=\"1\"><c r=\"A1\" t='e' n=\"a>b &amp; c\"><v>1</v></c><c/></x:row>";
-        let mut tags = Tags::new(&xml[..]);
+        let mut scanner = XmlScanner::new(&xml[..]);
         let mut seen = Vec::new();
-        while let Some(tag) = tags.next().unwrap() {
+        while let Some(tag) = scanner.next().unwrap() {
             let name = String::from_utf8_lossy(tag.name).into_owned();
             let text = String::from_utf8_lossy(tag.text).into_owned();
             seen.push((name, tag.kind, text, tag.text_attribute("n")));
         }
         let expected = [
-            ("row", Kind::Open, "", None),
-            ("c", Kind::Open, "", Some("a>b & c")),
-            ("v", Kind::Open, "", None),
-            ("v", Kind::Close, "1", None),
-            ("c", Kind::Close, "", None),
-            ("c", Kind::Whole, "", None),
-            ("row", Kind::Close, "", None),
+            ("row", TagKind::Open, "", None),
+            ("c", TagKind::Open, "", Some("a>b & c")),
+            ("v", TagKind::Open, "", None),
+            ("v", TagKind::Close, "1", None),
+            ("c", TagKind::Close, "", None),
+            ("c", TagKind::SelfClosing, "", None),
+            ("row", TagKind::Close, "", None),
         ];
         let expected: Vec<_> = expected
             .into_iter()
@@ -246,10 +246,10 @@ mod tests {
     #[test]
     fn endless_tokens_are_refused() {
         let endless = [b"<a ", &vec![b'x'; LONGEST_TOKEN * 2][..]].concat();
-        assert!(matches!(Tags::new(&endless[..]).next().err(), Some(ReadFault::Bloated)));
+        assert!(matches!(XmlScanner::new(&endless[..]).next().err(), Some(ReadFault::Bloated)));
         let endless = [b"<a>", &vec![b'x'; LONGEST_TOKEN * 2][..], b"</a>"].concat();
-        let mut tags = Tags::new(&endless[..]);
-        assert!(tags.next().is_ok());
-        assert!(matches!(tags.next().err(), Some(ReadFault::Bloated)));
+        let mut scanner = XmlScanner::new(&endless[..]);
+        assert!(scanner.next().is_ok());
+        assert!(matches!(scanner.next().err(), Some(ReadFault::Bloated)));
     }
 }

@@ -4,18 +4,18 @@ use std::fmt::Write;
 
 /// Digits with or without thousands separators, and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Plain {
+pub(super) struct PlainFormat {
     has_thousands: bool,
     least_digits: usize,
     decimals: usize,
 }
 
-impl Plain {
+impl PlainFormat {
     /// Reads a format code; none where it says anything more.
-    pub(super) fn parse(code: &str) -> Option<Plain> {
+    pub(super) fn parse(code: &str) -> Option<PlainFormat> {
         let (whole, decimals) = code.split_once('.').map_or((code, 0), |(whole, decimals)| (whole, decimals.len()));
         let zeros = whole.strip_prefix("#,##").unwrap_or(whole);
-        let plain = Plain { has_thousands: zeros.len() < whole.len(), least_digits: zeros.len(), decimals };
+        let plain = PlainFormat { has_thousands: zeros.len() < whole.len(), least_digits: zeros.len(), decimals };
         let is_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte == b'0');
         let is_plain = is_digits(zeros) && code.split_once('.').is_none_or(|(_, decimals)| is_digits(decimals));
         let is_short = plain.least_digits <= 15 && decimals <= 6 && (!plain.has_thousands || plain.least_digits == 1);
@@ -66,19 +66,19 @@ mod tests {
     #[test]
     fn only_plain_formats_are_taken() {
         for code in ["0", "00000", "0.00", "#,##0", "#,##0.00", "0.0"] {
-            assert!(Plain::parse(code).is_some(), "{code}");
+            assert!(PlainFormat::parse(code).is_some(), "{code}");
         }
         for code in ["General", "#", "0.", ".0", "0.0#", "#,##00", "0%", "0.00;-0.00", "#,##", "0,0", "0.0.0", ""] {
-            assert!(Plain::parse(code).is_none(), "{code}");
+            assert!(PlainFormat::parse(code).is_none(), "{code}");
         }
     }
 
     #[test]
     fn rounding_is_left_to_others() {
         let mut text = String::new();
-        assert!(!Plain::parse("0.00").unwrap().push(&mut text, 1.005));
-        assert!(!Plain::parse("0").unwrap().push(&mut text, 1.5));
-        assert!(!Plain::parse("0").unwrap().push(&mut text, f64::NAN));
+        assert!(!PlainFormat::parse("0.00").unwrap().push(&mut text, 1.005));
+        assert!(!PlainFormat::parse("0").unwrap().push(&mut text, 1.5));
+        assert!(!PlainFormat::parse("0").unwrap().push(&mut text, f64::NAN));
         assert_eq!(text, "");
     }
 
@@ -91,7 +91,7 @@ mod tests {
         ) {
             let number = cents as f64 / scale;
             let mut text = String::new();
-            if Plain::parse(code).unwrap().push(&mut text, number) {
+            if PlainFormat::parse(code).unwrap().push(&mut text, number) {
                 let peer = ssfmt::format_default(number, code).unwrap();
                 prop_assert_eq!(text, peer);
             }

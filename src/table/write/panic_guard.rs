@@ -17,7 +17,7 @@ thread_local! {
 }
 
 /// Runs `work` of the workbook writer for the file at `path`. After an error the workbook must not be used again.
-pub(crate) fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, WriteError> {
+pub(crate) fn catch_write_panic<T>(path: &Path, work: impl FnOnce() -> Result<T, XlsxError>) -> Result<T, WriteError> {
     silence_guarded();
     GUARDED.set(true);
     let settled = panic::catch_unwind(AssertUnwindSafe(work));
@@ -31,7 +31,7 @@ pub(crate) fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, XlsxError
     }
 }
 
-/// Puts a hook before the present one, once, that says nothing about panics on guarded threads.
+/// Puts a hook before the present one, once, that says nothing about panics on catch_write_panic threads.
 fn silence_guarded() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -59,13 +59,13 @@ mod tests {
     #[test]
     fn a_full_disk_is_an_error() {
         let full = Error::from_raw_os_error(28);
-        let settled: Result<(), _> = guarded(Path::new("r.xlsx"), || panic!("couldn't write: {full:?}"));
+        let settled: Result<(), _> = catch_write_panic(Path::new("r.xlsx"), || panic!("couldn't write: {full:?}"));
         assert_eq!(settled.unwrap_err().to_string(), "cannot write `r.xlsx`: the disk is full");
     }
 
     #[test]
     #[should_panic(expected = "a bug")]
     fn a_bug_stays_a_bug() {
-        let _ = guarded(Path::new("r.xlsx"), || -> Result<(), XlsxError> { panic!("a bug") });
+        let _ = catch_write_panic(Path::new("r.xlsx"), || -> Result<(), XlsxError> { panic!("a bug") });
     }
 }

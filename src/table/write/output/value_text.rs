@@ -5,11 +5,11 @@ use std::fmt::Write;
 
 use jiff::civil::{DateTime, Time};
 
-use super::{Holds, OutputColumn};
+use super::{ColumnType, OutputColumn};
 
 /// Appends a number as JSON spells it: its own text where that is such a spelling, since it may have more digits than
 /// the number is exact.
-pub(super) fn spell_number(text: &str, number: f64, into: &mut String) {
+pub(super) fn push_number(text: &str, number: f64, into: &mut String) {
     match () {
         _ if is_json_number(text) => into.push_str(text),
         _ if number.fract() == 0.0 && number.abs() < 1e15 => _ = write!(into, "{number:.0}"),
@@ -33,8 +33,8 @@ fn is_json_number(text: &str) -> bool {
 }
 
 /// Appends a moment in UTC in ISO 8601, to the millisecond; in a column of days a midnight is the day.
-pub(super) fn spell_moment(moment: DateTime, holds: Holds, into: &mut String) {
-    let _ = match holds != Holds::Moment && moment.time() == Time::midnight() {
+pub(super) fn push_date(moment: DateTime, column_type: ColumnType, into: &mut String) {
+    let _ = match column_type != ColumnType::Timestamp && moment.time() == Time::midnight() {
         true => write!(into, "{}", moment.date()),
         false => {
             let (date, time) = (moment.date(), moment.time());

@@ -4,17 +4,17 @@ use super::RESULT_HEADERS;
 use crate::table::Row;
 
 /// The columns in front of the user's own.
-pub(super) const FRONT: usize = RESULT_HEADERS.len();
+pub(super) const RESULT_COLUMNS: usize = RESULT_HEADERS.len();
 
 /// The input's columns: which are kept, and under which header.
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct ResultColumns {
     headers: Vec<Box<str>>,
-    /// Columns of an earlier result, ascending.
+    /// ResultColumns of an earlier result, ascending.
     left_out: Vec<usize>,
 }
 
-impl Columns {
+impl ResultColumns {
     pub(super) fn new(header: &Row) -> Self {
         let headers: Vec<Box<str>> = header.cells().map(|cell| cell.text.into()).collect();
         let is_ours = |text: &str| RESULT_HEADERS.iter().any(|ours| ours.eq_ignore_ascii_case(text.trim()));
@@ -42,7 +42,7 @@ impl Columns {
             return None;
         }
         let before = self.left_out.iter().filter(|&&left_out| left_out < column).count();
-        Some(FRONT + column - before)
+        Some(RESULT_COLUMNS + column - before)
     }
 }
 
@@ -54,7 +54,7 @@ mod tests {
     fn columns_of_an_earlier_result_are_left_out() {
         let mut header = Row::default();
         ["_STATUS", "Tag", " _id ", "Name", "_Message"].into_iter().for_each(|text| header.push_text(text));
-        let columns = Columns::new(&header);
+        let columns = ResultColumns::new(&header);
         assert_eq!(columns.kept(6).collect::<Vec<_>>(), [1, 3, 5]);
         assert_eq!([0, 1, 2, 3, 5].map(|column| columns.place(column)), [None, Some(3), None, Some(4), Some(5)]);
         assert_eq!(columns.header(3), Some("Name"));

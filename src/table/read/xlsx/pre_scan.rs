@@ -10,20 +10,20 @@ use std::io::Read;
 use memchr::memmem::Finder;
 
 use super::super::package::{Package, unpacking};
-use super::super::tags::{Kind, Tag, Tags};
+use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use crate::table::error::ReadFault;
 
 /// Cells that need a word, in the order of the stream.
 #[derive(Debug, Default)]
-pub(super) struct Survey {
+pub(super) struct XlsxPreScan {
     /// Places in the stream of formulas without a stored result.
-    unstored: Vec<u32>,
-    errors: Vec<OddError>,
+    unevaluated: Vec<u32>,
+    errors: Vec<UnknownError>,
 }
 
 /// A cell with an error value that calamine does not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct OddError {
+pub(super) struct UnknownError {
     place: u32,
     /// From 0.
     pub(super) row: u32,
@@ -34,45 +34,45 @@ pub(super) struct OddError {
 /// The error values that calamine reads.
 const KNOWN_ERRORS: &[&[u8]] = &[b"#DIV/0!", b"#N/A", b"#NAME?", b"#NULL!", b"#NUM!", b"#REF!", b"#VALUE!"];
 
-impl Survey {
+impl XlsxPreScan {
     /// Looks at the sheet in `part`.
-    pub(super) fn take(package: &mut Package, part: &str) -> Result<Survey, ReadFault> {
+    pub(super) fn take(package: &mut Package, part: &str) -> Result<XlsxPreScan, ReadFault> {
         let needs_look = package.is_suspicious(part) || {
-            let Some(sheet) = package.part(part)? else { return Ok(Survey::default()) };
+            let Some(sheet) = package.part(part)? else { return Ok(XlsxPreScan::default()) };
             has_formula_or_error(sheet)?
         };
         if !needs_look {
-            return Ok(Survey::default());
+            return Ok(XlsxPreScan::default());
         }
         match package.part(part)? {
-            Some(sheet) => look_at(Tags::new(sheet)),
-            None => Ok(Survey::default()),
+            Some(sheet) => scan(XmlScanner::new(sheet)),
+            None => Ok(XlsxPreScan::default()),
         }
     }
 
-    pub(super) fn notes(&self) -> Notes<'_> {
-        Notes { survey: self, unstored: 0, errors: 0 }
+    pub(super) fn cursor(&self) -> ScanCursor<'_> {
+        ScanCursor { pre_scan: self, unevaluated: 0, errors: 0 }
     }
 }
 
-/// The survey's findings, asked for in the order of the stream.
-pub(super) struct Notes<'a> {
-    survey: &'a Survey,
-    unstored: usize,
+/// The pre_scan's findings, asked for in the order of the stream.
+pub(super) struct ScanCursor<'a> {
+    pre_scan: &'a XlsxPreScan,
+    unevaluated: usize,
     errors: usize,
 }
 
-impl<'a> Notes<'a> {
+impl<'a> ScanCursor<'a> {
     /// Whether the formula at this place of the stream has no stored result.
-    pub(super) fn is_unstored(&mut self, place: u32) -> bool {
-        let unstored = &self.survey.unstored;
-        self.unstored += unstored[self.unstored..].iter().take_while(|other| **other < place).count();
-        unstored.get(self.unstored) == Some(&place)
+    pub(super) fn is_unevaluated(&mut self, place: u32) -> bool {
+        let unevaluated = &self.pre_scan.unevaluated;
+        self.unevaluated += unevaluated[self.unevaluated..].iter().take_while(|other| **other < place).count();
+        unevaluated.get(self.unevaluated) == Some(&place)
     }
 
     /// The error value at this place of the stream that calamine does not know.
-    pub(super) fn odd_error(&mut self, place: u32) -> Option<&'a OddError> {
-        let errors = &self.survey.errors;
+    pub(super) fn unknown_error(&mut self, place: u32) -> Option<&'a UnknownError> {
+        let errors = &self.pre_scan.errors;
         self.errors += errors[self.errors..].iter().take_while(|other| other.place < place).count();
         errors.get(self.errors).filter(|error| error.place == place)
     }
@@ -113,46 +113,46 @@ fn has_formula_or_error(mut sheet: impl Read) -> Result<bool, ReadFault> {
 }
 
 /// Goes through the cells one by one.
-fn look_at(mut tags: Tags<impl Read>) -> Result<Survey, ReadFault> {
-    let mut survey = Survey::default();
-    let mut cell = CellSeen::default();
+fn scan(mut scanner: XmlScanner<impl Read>) -> Result<XlsxPreScan, ReadFault> {
+    let mut pre_scan = XlsxPreScan::default();
+    let mut cell = CellScan::default();
     let mut is_inside = false;
     let mut place: u32 = 0;
     let (mut row, mut column) = (0, 0);
-    while let Some(tag) = tags.next()? {
+    while let Some(tag) = scanner.next()? {
         match (tag.name, tag.kind) {
-            (b"sheetData", Kind::Open) => is_inside = true,
+            (b"sheetData", TagKind::Open) => is_inside = true,
             (b"sheetData", _) => break,
             _ if !is_inside => {}
-            (b"row", Kind::Open) => {
+            (b"row", TagKind::Open) => {
                 row = tag.attribute("r").and_then(row_number).unwrap_or(row);
                 column = 0;
             }
-            (b"row", Kind::Close) => row += 1,
-            (b"c", Kind::Open) => {
+            (b"row", TagKind::Close) => row += 1,
+            (b"c", TagKind::Open) => {
                 let at = tag.attribute("r").and_then(position).unwrap_or((row, column));
                 column = at.1.saturating_add(1);
                 cell.begin(&tag, at);
             }
-            (b"c", Kind::Close) => {
-                cell.end(&mut survey, place);
+            (b"c", TagKind::Close) => {
+                cell.end(&mut pre_scan, place);
                 place = place.checked_add(1).ok_or(ReadFault::TooLarge { what: "more than 4,294,967,295 cells" })?;
             }
-            (b"c", Kind::Whole) => {
+            (b"c", TagKind::SelfClosing) => {
                 column = tag.attribute("r").and_then(position).map_or(column, |(_, column)| column).saturating_add(1);
                 place = place.checked_add(1).ok_or(ReadFault::TooLarge { what: "more than 4,294,967,295 cells" })?;
             }
-            (b"f", Kind::Open | Kind::Whole) => cell.has_formula = true,
-            (b"v" | b"t", Kind::Close) => cell.take_value(&tag),
+            (b"f", TagKind::Open | TagKind::SelfClosing) => cell.has_formula = true,
+            (b"v" | b"t", TagKind::Close) => cell.take_value(&tag),
             _ => {}
         }
     }
-    Ok(survey)
+    Ok(pre_scan)
 }
 
 /// What the tags of one cell said.
 #[derive(Debug, Default)]
-struct CellSeen {
+struct CellScan {
     at: (u32, u32),
     kind: CellKind,
     has_formula: bool,
@@ -169,28 +169,28 @@ enum CellKind {
     Other,
 }
 
-impl CellSeen {
-    fn begin(&mut self, tag: &Tag<'_>, at: (u32, u32)) {
+impl CellScan {
+    fn begin(&mut self, tag: &XmlTag<'_>, at: (u32, u32)) {
         let kind = match tag.attribute("t") {
             Some(b"str") => CellKind::FormulaText,
             Some(b"e") => CellKind::Error,
             _ => CellKind::Other,
         };
-        *self = CellSeen { at, kind, ..CellSeen::default() };
+        *self = CellScan { at, kind, ..CellScan::default() };
     }
 
-    fn take_value(&mut self, tag: &Tag<'_>) {
+    fn take_value(&mut self, tag: &XmlTag<'_>) {
         self.has_value |= !tag.text.is_empty() || self.kind == CellKind::FormulaText;
         if self.kind == CellKind::Error && !KNOWN_ERRORS.contains(&tag.text) && !tag.text.is_empty() {
             self.error = Some(String::from_utf8_lossy(tag.text).into_owned());
         }
     }
 
-    fn end(&mut self, survey: &mut Survey, place: u32) {
+    fn end(&mut self, pre_scan: &mut XlsxPreScan, place: u32) {
         if let Some(text) = self.error.take() {
-            survey.errors.push(OddError { place, row: self.at.0, column: self.at.1, text });
+            pre_scan.errors.push(UnknownError { place, row: self.at.0, column: self.at.1, text });
         } else if self.has_formula && !self.has_value {
-            survey.unstored.push(place);
+            pre_scan.unevaluated.push(place);
         }
     }
 }
@@ -217,46 +217,48 @@ mod tests {
 
     use super::*;
 
-    fn survey(cells: &str) -> Survey {
+    fn pre_scan(cells: &str) -> XlsxPreScan {
         let xml = format!("<worksheet><cols/><sheetData>{cells}</sheetData><formula>x</formula></worksheet>");
         assert_eq!(
             has_formula_or_error(xml.as_bytes()).unwrap(),
             cells.contains("<f") || cells.contains("\"e\""),
             "{cells}"
         );
-        look_at(Tags::new(xml.as_bytes())).unwrap()
+        scan(XmlScanner::new(xml.as_bytes())).unwrap()
     }
 
     #[test]
     fn formulas_without_a_result_are_found() {
-        let found = survey(
+        let found = pre_scan(
             "<row r=\"1\"><c r=\"A1\"/><c r=\"B1\"><f>1+1</f><v>2</v></c><c r=\"C1\"><f>A1</f></c></row>\
              <row r=\"2\"><c r=\"A2\"><f>A1</f><v></v></c><c r=\"B2\" t=\"str\"><f>A1</f><v></v></c>\
              <c r=\"C2\"><f t=\"shared\" si=\"0\"/></c></row>",
         );
-        assert_eq!(found.unstored, [2, 3, 5]);
+        assert_eq!(found.unevaluated, [2, 3, 5]);
         assert!(found.errors.is_empty());
     }
 
     #[test]
     fn new_error_values_are_found() {
-        let found = survey(
+        let found = pre_scan(
             "<row r=\"7\"><c r=\"B7\" t=\"e\"><v>#N/A</v></c><c r=\"D7\" t=\"e\"><f>X()</f><v>#SPILL!</v></c></row>",
         );
-        assert_eq!(found.errors, [OddError { place: 1, row: 6, column: 3, text: "#SPILL!".into() }]);
-        assert!(found.unstored.is_empty());
+        assert_eq!(found.errors, [UnknownError { place: 1, row: 6, column: 3, text: "#SPILL!".into() }]);
+        assert!(found.unevaluated.is_empty());
     }
 
     #[test]
     fn a_plain_sheet_needs_no_look() {
-        survey("<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"inlineStr\"><is><t>x</t></is></c></row>");
+        pre_scan(
+            "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"inlineStr\"><is><t>x</t></is></c></row>",
+        );
     }
 
     #[test]
     fn a_prefix_is_no_obstacle() {
         let xml = b"<x:worksheet><x:sheetData><x:row><x:c><x:f>1</x:f></x:c></x:row></x:sheetData></x:worksheet>";
         assert!(has_formula_or_error(&xml[..]).unwrap());
-        assert_eq!(look_at(Tags::new(&xml[..])).unwrap().unstored, [0]);
+        assert_eq!(scan(XmlScanner::new(&xml[..])).unwrap().unevaluated, [0]);
     }
 
     #[test]

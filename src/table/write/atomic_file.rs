@@ -10,14 +10,14 @@ use super::WriteError;
 
 /// A file in the making: written under a temporary name in the target's folder, renamed at the end.
 ///
-/// Dropped before [`WholeFile::commit`], it is gone and whatever stood at the target stays untouched.
+/// Dropped before [`AtomicFile::commit`], it is gone and whatever stood at the target stays untouched.
 #[derive(Debug)]
-pub struct WholeFile {
+pub struct AtomicFile {
     path: PathBuf,
     file: NamedTempFile,
 }
 
-impl WholeFile {
+impl AtomicFile {
     /// Begins the file that will stand at `path`. What would make the end fail is said here, before the work.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         let path = behind_link(path);
@@ -46,8 +46,8 @@ impl WholeFile {
     }
 
     /// Makes the file durable where it is, and sees once more whether its place can be taken: what can fail of
-    /// [`WholeFile::commit`] fails here, so that several files appear together or not at all.
-    pub fn settle(&mut self) -> Result<(), WriteError> {
+    /// [`AtomicFile::commit`] fails here, so that several files appear together or not at all.
+    pub fn sync(&mut self) -> Result<(), WriteError> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         durable.map_err(|error| WriteError::from_io(&self.path, error))?;
         try_target(&self.path)
@@ -59,9 +59,9 @@ impl WholeFile {
         self.persist(&path).map_err(|refused| refused.error)
     }
 
-    /// As [`WholeFile::commit`]; where the place is taken by a file that another program holds open, the file
+    /// As [`AtomicFile::commit`]; where the place is taken by a file that another program holds open, the file
     /// stands beside it as `name (2).xlsx`. Gives back where it stands.
-    pub fn commit_beside(self) -> Result<PathBuf, WriteError> {
+    pub fn commit_or_numbered(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
         let mut refused = match self.persist(&path) {
             Ok(path) => return Ok(path),
@@ -79,10 +79,10 @@ impl WholeFile {
     }
 
     /// Renames to `path`, or gives the file back with the reason.
-    fn persist(mut self, path: &Path) -> Result<PathBuf, Box<Refused>> {
+    fn persist(mut self, path: &Path) -> Result<PathBuf, Box<FailedRename>> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         if let Err(error) = durable {
-            return Err(Box::new(Refused { error: WriteError::from_io(path, error), whole: None }));
+            return Err(Box::new(FailedRename { error: WriteError::from_io(path, error), whole: None }));
         }
         match self.file.persist(path) {
             Ok(_) => {
@@ -91,20 +91,20 @@ impl WholeFile {
             }
             Err(refused) => {
                 let error = WriteError::from_io(path, refused.error);
-                Err(Box::new(Refused { error, whole: Some(Self { path: self.path, file: refused.file }) }))
+                Err(Box::new(FailedRename { error, whole: Some(Self { path: self.path, file: refused.file }) }))
             }
         }
     }
 }
 
 /// A rename that failed, and the file that still stands under its temporary name.
-struct Refused {
+struct FailedRename {
     error: WriteError,
     /// None where the file itself is not whole.
-    whole: Option<WholeFile>,
+    whole: Option<AtomicFile>,
 }
 
-impl Write for WholeFile {
+impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.file.write(bytes)
     }
@@ -183,7 +183,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("result.csv");
         fs::write(&path, "old").unwrap();
-        let mut whole = WholeFile::create(&path).unwrap();
+        let mut whole = AtomicFile::create(&path).unwrap();
         whole.write_all(b"half").unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         drop(whole);
@@ -196,7 +196,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("result.csv");
         fs::write(&path, "old").unwrap();
-        let mut whole = WholeFile::create(&path).unwrap();
+        let mut whole = AtomicFile::create(&path).unwrap();
         whole.write_all(b"new").unwrap();
         assert_eq!(whole.commit().unwrap(), path);
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
@@ -206,9 +206,9 @@ mod tests {
     #[test]
     fn a_missing_folder_and_a_folder_are_told_before_the_work() {
         let folder = tempfile::tempdir().unwrap();
-        let missing = WholeFile::create(&folder.path().join("no/result.csv")).unwrap_err();
+        let missing = AtomicFile::create(&folder.path().join("no/result.csv")).unwrap_err();
         assert!(matches!(missing, WriteError::FolderMissing { .. }), "{missing}");
-        let taken = WholeFile::create(folder.path()).unwrap_err();
+        let taken = AtomicFile::create(folder.path()).unwrap_err();
         assert!(matches!(taken, WriteError::IsFolder { .. }), "{taken}");
     }
 
@@ -216,11 +216,11 @@ mod tests {
     fn a_place_taken_meanwhile_does_not_lose_the_work() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("assets.result.xlsx");
-        let mut whole = WholeFile::create(&path).unwrap();
+        let mut whole = AtomicFile::create(&path).unwrap();
         whole.write_all(b"new").unwrap();
         // A folder with something in it cannot be replaced on any system, as an open file cannot on Windows.
         fs::create_dir_all(path.join("taken")).unwrap();
-        let stands = whole.commit_beside().unwrap();
+        let stands = whole.commit_or_numbered().unwrap();
         assert_eq!(stands, folder.path().join("assets.result (2).xlsx"));
         assert_eq!(fs::read_to_string(stands).unwrap(), "new");
     }
@@ -235,7 +235,7 @@ mod tests {
         let ordinary = fs::metadata(&path).unwrap().permissions().mode();
         let link = folder.path().join("link.csv");
         symlink(&path, &link).unwrap();
-        let mut whole = WholeFile::create(&link).unwrap();
+        let mut whole = AtomicFile::create(&link).unwrap();
         whole.write_all(b"new").unwrap();
         whole.commit().unwrap();
         assert!(link.is_symlink());

@@ -78,12 +78,12 @@ pub(in crate::table) fn recognize(head: &[u8]) -> Result<Container, ReadFault> {
     if head.starts_with(b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1") {
         return Ok(Container::Ole);
     }
-    if let Some(&(_, what, mend)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic)) {
-        return Err(ReadFault::Foreign { what, mend });
+    if let Some(&(_, what, hint)) = FOREIGN.iter().find(|(magic, ..)| head.starts_with(magic)) {
+        return Err(ReadFault::Foreign { what, hint });
     }
     let text = beginning(head);
-    if let Some((what, mend)) = markup(&text) {
-        return Err(ReadFault::Foreign { what, mend });
+    if let Some((what, hint)) = markup(&text) {
+        return Err(ReadFault::Foreign { what, hint });
     }
     Ok(if is_json(&text) { Container::Json } else { Container::Text })
 }
@@ -102,8 +102,8 @@ fn markup(text: &str) -> Option<(&'static str, &'static str)> {
     let is_xml = text.starts_with("<?xml");
     let root = if is_xml { text.split_once("?>").map_or("", |(_, rest)| rest.trim_start()) } else { text };
     let root = skip_comments(root);
-    if let Some(&(_, what, mend)) = MARKUP.iter().find(|(start, ..)| root.starts_with(start)) {
-        return Some((what, mend));
+    if let Some(&(_, what, hint)) = MARKUP.iter().find(|(start, ..)| root.starts_with(start)) {
+        return Some((what, hint));
     }
     is_xml.then_some(("an XML file", EXPORT))
 }

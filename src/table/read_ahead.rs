@@ -14,7 +14,7 @@ const AHEAD: usize = 4;
 
 /// Some rows on their way from the reader; the ones behind `filled` are empty and keep their buffers.
 #[derive(Default)]
-struct Batch {
+struct RowBatch {
     rows: Vec<Row>,
     filled: usize,
 }
@@ -31,11 +31,11 @@ pub fn each_row_ahead(
     skip_to: u64,
     on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
 ) -> Result<(), ReadError> {
-    let (full, incoming) = sync_channel::<Batch>(AHEAD);
-    let (used, recycled) = channel::<Batch>();
+    let (full, incoming) = sync_channel::<RowBatch>(AHEAD);
+    let (used, recycled) = channel::<RowBatch>();
     std::thread::scope(|scope| {
         let reader = scope.spawn(move || read(workbook, sheet, skip_to, &full, &recycled));
-        hand_out(incoming, &used, on_row);
+        deliver(incoming, &used, on_row);
         match reader.join() {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),
@@ -48,11 +48,11 @@ fn read(
     workbook: &mut Workbook,
     sheet: usize,
     skip_to: u64,
-    full: &SyncSender<Batch>,
-    recycled: &Receiver<Batch>,
+    full: &SyncSender<RowBatch>,
+    recycled: &Receiver<RowBatch>,
 ) -> Result<(), ReadError> {
-    let mut batch = Batch::default();
-    let result = workbook.each_own_row(sheet, &mut |row| {
+    let mut batch = RowBatch::default();
+    let result = workbook.each_row_mut(sheet, &mut |row| {
         if row.number < skip_to {
             return ControlFlow::Continue(());
         }
@@ -72,7 +72,7 @@ fn read(
 }
 
 /// Returns early, and so stops the reader, when `on_row` says so.
-fn hand_out(incoming: Receiver<Batch>, used: &Sender<Batch>, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) {
+fn deliver(incoming: Receiver<RowBatch>, used: &Sender<RowBatch>, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) {
     for mut batch in incoming {
         for row in &batch.rows[..batch.filled] {
             if on_row(row) == ControlFlow::Break(()) {
@@ -85,7 +85,7 @@ fn hand_out(incoming: Receiver<Batch>, used: &Sender<Batch>, on_row: &mut dyn Fn
     }
 }
 
-impl Batch {
+impl RowBatch {
     /// Takes the row's content and leaves it the buffers of an earlier one.
     fn take(&mut self, row: &mut Row) {
         if self.filled == self.rows.len() {

@@ -3,9 +3,9 @@
 use rust_xlsxwriter::{Color, Note, ObjectMovement};
 
 use super::super::Outcome;
-use super::super::words::note_text;
-use super::columns::Columns;
-use crate::table::write::xlsx::Mark;
+use super::super::text::note_text;
+use super::columns::ResultColumns;
+use crate::table::write::xlsx::CellMark;
 
 /// How many notes a workbook gets. Excel keeps each as a drawing and turns slow with many, and the workbook writer
 /// takes some 12 KiB for each. The cells beyond are marked all the same, and their problems stand in `_message`.
@@ -18,25 +18,25 @@ const LINE_PIXELS: u32 = 17;
 
 /// The wrong cells of a row: the input's column and what is said on it.
 #[derive(Debug)]
-pub(super) struct Wrongs {
+pub(super) struct CellErrors {
     cells: Vec<(usize, String)>,
     /// Whether the row as a whole, or a column that is not shown, is wrong.
-    pub(super) row_mark: Mark,
+    pub(super) row_mark: CellMark,
 }
 
-impl Wrongs {
+impl CellErrors {
     pub(super) fn new() -> Self {
-        Self { cells: Vec::new(), row_mark: Mark::Plain }
+        Self { cells: Vec::new(), row_mark: CellMark::Plain }
     }
 
     /// Sorts the problems of a row by the cell they are shown on.
-    pub(super) fn gather(&mut self, outcome: &Outcome, columns: &Columns) {
+    pub(super) fn collect(&mut self, outcome: &Outcome, columns: &ResultColumns) {
         self.cells.clear();
-        self.row_mark = Mark::Plain;
+        self.row_mark = CellMark::Plain;
         for problem in &outcome.problems {
             let shown = problem.column.map(|column| column as usize).filter(|&column| columns.place(column).is_some());
             let Some(column) = shown else {
-                self.row_mark = Mark::Wrong;
+                self.row_mark = CellMark::Invalid;
                 continue;
             };
             match self.cells.iter_mut().find(|cell| cell.0 == column) {

@@ -3,7 +3,7 @@
 use iso_currency::{Currency, IntoEnumIterator};
 use rust_xlsxwriter::{ColNum, Formula, RowNum, Worksheet, XlsxError, utility};
 
-use super::style::Styles;
+use super::styles::TemplateStyles;
 use super::{LISTS, LiveNames, names_key};
 use crate::schema::{Entity, Field, Kind, Reference};
 
@@ -11,13 +11,13 @@ use crate::schema::{Entity, Field, Kind, Reference};
 const SIBLING_ROWS: RowNum = 10_000;
 
 /// The hidden sheet, and where each drop-down finds its values.
-pub(super) struct Lists {
-    columns: Vec<Column>,
+pub(super) struct DropDownLists {
+    columns: Vec<ListColumn>,
     siblings: Vec<&'static Entity>,
 }
 
 /// One column of the hidden sheet.
-struct Column {
+struct ListColumn {
     key: String,
     values: Vec<String>,
 }
@@ -30,7 +30,7 @@ pub(super) enum DropDown {
     Open(Formula),
 }
 
-impl Lists {
+impl DropDownLists {
     pub(super) fn new(entities: &[&'static Entity], live: Option<&LiveNames>) -> Self {
         let mut lists = Self { columns: Vec::new(), siblings: entities.to_vec() };
         for field in entities.iter().flat_map(|entity| entity.created_fields()) {
@@ -49,7 +49,7 @@ impl Lists {
 
     fn add(&mut self, key: String, values: impl FnOnce() -> Vec<String>) {
         if self.columns.iter().all(|column| column.key != key) {
-            self.columns.push(Column { key, values: values() });
+            self.columns.push(ListColumn { key, values: values() });
         }
     }
 
@@ -90,7 +90,7 @@ impl Lists {
         Some(Formula::new(format!("=OFFSET({sheet}!{first},0,0,MAX(1,COUNTA({sheet}!{all})),1)")))
     }
 
-    pub(super) fn write(&self, sheet: &mut Worksheet, styles: &Styles) -> Result<(), XlsxError> {
+    pub(super) fn write(&self, sheet: &mut Worksheet, styles: &TemplateStyles) -> Result<(), XlsxError> {
         sheet.set_name(LISTS)?.set_hidden(true);
         for (column, list) in self.columns.iter().enumerate() {
             let column = column as ColNum;

@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::super::{WholeFile, WriteError};
-use super::{Target, Written};
+use super::super::{AtomicFile, WriteError};
+use super::{OutputTarget, WrittenFile};
 
 /// What a file's name cannot hold on one system or another.
 const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
 
-/// Where the files of an output go. Dropped before [`Places::finish`], nothing of them is left, as long as no [`Sink`]
+/// Where the files of an output go. Dropped before [`OutputFiles::finish`], nothing of them is left, as long as no [`Sink`]
 /// outlives it: a writer holds its sink in a field before its places.
-pub(super) struct Places {
-    place: Place,
-    done: Vec<Done>,
-    /// Kept for their end, and after the files: a folder can only go once they are gone, the inner ones first.
-    folders: Vec<MadeFolder>,
+pub(super) struct OutputFiles {
+    destination: Destination,
+    done: Vec<FinishedFile>,
+    /// Backing for their end, and after the files: a folder can only go once they are gone, the inner ones first.
+    folders: Vec<CreatedDir>,
 }
 
-enum Place {
+enum Destination {
     /// The file waits for its table, and then the table's name stands for it.
-    File(PathBuf, Option<WholeFile>, String),
+    File(PathBuf, Option<AtomicFile>, String),
     Folder(FileNames),
     /// The writer waits for its table likewise.
     Stream(Option<Box<dyn Write + Send>>, String),
@@ -32,40 +32,40 @@ enum Place {
 
 /// What a table is written to.
 pub(super) enum Sink {
-    File(WholeFile),
+    File(AtomicFile),
     Stream(Box<dyn Write + Send>),
 }
 
-/// A file that is written and not yet in its place; none for a stream.
-struct Done {
-    whole: Option<WholeFile>,
+/// A file that is written and not yet in its destination; none for a stream.
+struct FinishedFile {
+    file: Option<AtomicFile>,
     tables: Vec<(String, u64)>,
 }
 
-impl Places {
-    pub(super) fn open(target: &Target, extension: &'static str) -> Result<Self, WriteError> {
+impl OutputFiles {
+    pub(super) fn open(target: &OutputTarget, extension: &'static str) -> Result<Self, WriteError> {
         let (folder, layout) = match target {
-            Target::File(path) => {
-                let place = Place::File(path.clone(), Some(WholeFile::create(path)?), String::new());
-                return Ok(Self { place, done: Vec::new(), folders: Vec::new() });
+            OutputTarget::File(path) => {
+                let destination = Destination::File(path.clone(), Some(AtomicFile::create(path)?), String::new());
+                return Ok(Self { destination, done: Vec::new(), folders: Vec::new() });
             }
-            Target::Folder(folder) => (folder.clone(), Layout::Flat),
-            Target::Partitioned { folder, day } => (folder.clone(), Layout::Partitioned(*day)),
-            Target::Stdout => return Ok(Self::to(Box::new(io::stdout()))),
+            OutputTarget::Folder(folder) => (folder.clone(), FolderLayout::Flat),
+            OutputTarget::Partitioned { folder, day } => (folder.clone(), FolderLayout::Partitioned(*day)),
+            OutputTarget::Stdout => return Ok(Self::to(Box::new(io::stdout()))),
         };
-        let folders = Vec::from_iter(MadeFolder::make(&folder)?);
+        let folders = Vec::from_iter(CreatedDir::make(&folder)?);
         let names = FileNames { folder, layout, extension, taken: HashSet::new() };
-        Ok(Self { place: Place::Folder(names), done: Vec::new(), folders })
+        Ok(Self { destination: Destination::Folder(names), done: Vec::new(), folders })
     }
 
     /// Everything goes to one stream.
     pub(super) fn to(stream: Box<dyn Write + Send>) -> Self {
-        Self { place: Place::Stream(Some(stream), String::new()), done: Vec::new(), folders: Vec::new() }
+        Self { destination: Destination::Stream(Some(stream), String::new()), done: Vec::new(), folders: Vec::new() }
     }
 
     /// Whether each table has a file of its own.
     pub(super) fn is_folder(&self) -> bool {
-        matches!(self.place, Place::Folder(_))
+        matches!(self.destination, Destination::Folder(_))
     }
 
     /// What `table` is written to. One file takes one.
@@ -75,19 +75,19 @@ impl Places {
             first: first.to_owned(),
             second: table.to_owned(),
         };
-        match &mut self.place {
-            Place::File(path, whole, first) => {
-                let whole = whole.take().ok_or_else(|| taken(format!("`{}`", path.display()), first))?;
+        match &mut self.destination {
+            Destination::File(path, file, first) => {
+                let file = file.take().ok_or_else(|| taken(format!("`{}`", path.display()), first))?;
                 *first = table.to_owned();
-                Ok(Sink::File(whole))
+                Ok(Sink::File(file))
             }
-            Place::Folder(names) => {
+            Destination::Folder(names) => {
                 let path = names.claim(table);
-                let made = path.parent().map(MadeFolder::make).transpose()?.flatten();
+                let made = path.parent().map(CreatedDir::make).transpose()?.flatten();
                 self.folders.splice(..0, made);
-                WholeFile::create(&path).map(Sink::File)
+                AtomicFile::create(&path).map(Sink::File)
             }
-            Place::Stream(stream, first) => {
+            Destination::Stream(stream, first) => {
                 let stream = stream.take().ok_or_else(|| taken(String::from("standard output"), first))?;
                 *first = table.to_owned();
                 Ok(Sink::Stream(stream))
@@ -95,26 +95,26 @@ impl Places {
         }
     }
 
-    /// Takes back what was written whole, with the rows of its tables.
-    pub(super) fn keep(&mut self, mut sink: Sink, tables: Vec<(String, u64)>) -> Result<(), WriteError> {
+    /// Takes back what was written file, with the rows of its tables.
+    pub(super) fn add(&mut self, mut sink: Sink, tables: Vec<(String, u64)>) -> Result<(), WriteError> {
         sink.flush().map_err(|error| refused(sink.path(), error))?;
-        let whole = match sink {
-            Sink::File(whole) => Some(whole),
+        let file = match sink {
+            Sink::File(file) => Some(file),
             Sink::Stream(_) => None,
         };
-        self.done.push(Done { whole, tables });
+        self.done.push(FinishedFile { file, tables });
         Ok(())
     }
 
     /// Puts all files into their places, once each of them is safe on the disk.
-    pub(super) fn finish(mut self) -> Result<Vec<Written>, WriteError> {
-        for whole in self.done.iter_mut().filter_map(|done| done.whole.as_mut()) {
-            whole.settle()?;
+    pub(super) fn finish(mut self) -> Result<Vec<WrittenFile>, WriteError> {
+        for file in self.done.iter_mut().filter_map(|done| done.file.as_mut()) {
+            file.sync()?;
         }
         let mut written = Vec::with_capacity(self.done.len());
-        for Done { whole, tables } in self.done.drain(..) {
-            let path = whole.map(WholeFile::commit).transpose()?;
-            written.push(Written { path, tables });
+        for FinishedFile { file, tables } in self.done.drain(..) {
+            let path = file.map(AtomicFile::commit).transpose()?;
+            written.push(WrittenFile { path, tables });
         }
         Ok(written)
     }
@@ -132,7 +132,7 @@ impl Sink {
     /// Where the file will stand; none for a stream.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
-            Sink::File(whole) => Some(whole.path()),
+            Sink::File(file) => Some(file.path()),
             Sink::Stream(_) => None,
         }
     }
@@ -141,26 +141,26 @@ impl Sink {
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Sink::File(whole) => whole.write(bytes),
+            Sink::File(file) => file.write(bytes),
             Sink::Stream(stream) => stream.write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Sink::File(whole) => whole.flush(),
+            Sink::File(file) => file.flush(),
             Sink::Stream(stream) => stream.flush(),
         }
     }
 }
 
 /// A folder that was not there. It goes again where nothing came to stand in it.
-struct MadeFolder {
+struct CreatedDir {
     /// The outermost first.
     made: Vec<PathBuf>,
 }
 
-impl MadeFolder {
+impl CreatedDir {
     fn make(folder: &Path) -> Result<Option<Self>, WriteError> {
         if folder.is_dir() {
             return Ok(None);
@@ -177,7 +177,7 @@ impl MadeFolder {
     }
 }
 
-impl Drop for MadeFolder {
+impl Drop for CreatedDir {
     fn drop(&mut self) {
         // A folder that holds something stays: `remove_dir` refuses it.
         self.made.iter().rev().take_while(|folder| fs::remove_dir(folder).is_ok()).count();
@@ -185,7 +185,7 @@ impl Drop for MadeFolder {
 }
 
 /// Where in a folder the file of a table stands.
-enum Layout {
+enum FolderLayout {
     Flat,
     Partitioned(Date),
 }
@@ -193,7 +193,7 @@ enum Layout {
 /// The names given out in one folder.
 struct FileNames {
     folder: PathBuf,
-    layout: Layout,
+    layout: FolderLayout,
     extension: &'static str,
     /// In lower case: to some systems names that differ only in case are one name.
     taken: HashSet<String>,
@@ -215,9 +215,9 @@ impl FileNames {
             number += 1;
         }
         match self.layout {
-            Layout::Flat => self.folder.join(format!("{name}.{}", self.extension)),
+            FolderLayout::Flat => self.folder.join(format!("{name}.{}", self.extension)),
             // Lower case, as the names of collections are.
-            Layout::Partitioned(day) => self
+            FolderLayout::Partitioned(day) => self
                 .folder
                 .join(format!("collection={}", name.to_lowercase()))
                 .join(format!("snapshot={day}"))

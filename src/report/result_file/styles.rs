@@ -3,10 +3,10 @@
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
 use super::super::Status;
-use crate::table::write::xlsx::Mark;
+use crate::table::write::xlsx::CellMark;
 
 /// The fill of wrong cells.
-pub(super) const WRONG: Color = Color::RGB(0x00FF_C7CE);
+pub(super) const INVALID: Color = Color::RGB(0x00FF_C7CE);
 pub(super) const INK: Color = Color::RGB(0x001F_3044);
 pub(super) const FAINT: Color = Color::RGB(0x006B_7785);
 pub(super) const LINE: Color = Color::RGB(0x00D0_D7DE);
@@ -15,7 +15,7 @@ pub(super) const SHADE: Color = Color::RGB(0x00EE_F2F6);
 
 /// A status's colours.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tone {
+pub(super) struct StatusColors {
     /// Of a cell, light.
     pub(super) fill: Color,
     /// Of the word in it.
@@ -24,19 +24,19 @@ pub(super) struct Tone {
     pub(super) bar: Color,
 }
 
-const GREEN: Tone = tone(0x00C6_EFCE, 0x0000_6100, 0x002E_9E5B);
-const TEAL: Tone = tone(0x00C6_EFCE, 0x0000_6100, 0x008F_CFA8);
-const RED: Tone = tone(0x00FF_C7CE, 0x009C_0006, 0x00D6_4545);
-const AMBER: Tone = tone(0x00FF_EB9C, 0x007F_4F00, 0x00F0_A030);
-const GREY: Tone = tone(0x00ED_EDED, 0x0059_5959, 0x00B8_C0C8);
-const LIGHT_GREY: Tone = tone(0x00ED_EDED, 0x0059_5959, 0x00DD_E2E7);
-const SLATE: Tone = tone(0x00C6_EFCE, 0x0000_6100, 0x005B_7083);
+const GREEN: StatusColors = colors(0x00C6_EFCE, 0x0000_6100, 0x002E_9E5B);
+const TEAL: StatusColors = colors(0x00C6_EFCE, 0x0000_6100, 0x008F_CFA8);
+const RED: StatusColors = colors(0x00FF_C7CE, 0x009C_0006, 0x00D6_4545);
+const AMBER: StatusColors = colors(0x00FF_EB9C, 0x007F_4F00, 0x00F0_A030);
+const GREY: StatusColors = colors(0x00ED_EDED, 0x0059_5959, 0x00B8_C0C8);
+const LIGHT_GREY: StatusColors = colors(0x00ED_EDED, 0x0059_5959, 0x00DD_E2E7);
+const SLATE: StatusColors = colors(0x00C6_EFCE, 0x0000_6100, 0x005B_7083);
 
-const fn tone(fill: u32, ink: u32, bar: u32) -> Tone {
-    Tone { fill: Color::RGB(fill), ink: Color::RGB(ink), bar: Color::RGB(bar) }
+const fn colors(fill: u32, ink: u32, bar: u32) -> StatusColors {
+    StatusColors { fill: Color::RGB(fill), ink: Color::RGB(ink), bar: Color::RGB(bar) }
 }
 
-pub(super) fn tone_of(status: Status) -> Tone {
+pub(super) fn status_colors(status: Status) -> StatusColors {
     match status {
         Status::Created => GREEN,
         Status::Updated => TEAL,
@@ -50,14 +50,14 @@ pub(super) fn tone_of(status: Status) -> Tone {
 
 /// Whether a message runs over several lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wrap {
-    One,
-    Lines,
+pub(super) enum TextWrap {
+    SingleLine,
+    MultiLine,
 }
 
-/// The formats of a result's sheets, beside those of the user's values.
+/// The formats of a result's sheets, place_chart those of the user's values.
 #[derive(Debug)]
-pub(super) struct Formats {
+pub(super) struct ResultFormats {
     /// The header of our three columns.
     pub(super) ours: Format,
     /// The header of the user's columns.
@@ -67,12 +67,12 @@ pub(super) struct Formats {
     statuses: Vec<(Status, Format)>,
 }
 
-impl Formats {
+impl ResultFormats {
     pub(super) fn new() -> Self {
         let top = Format::new().set_align(FormatAlign::Top);
         let header = Format::new().set_bold().set_align(FormatAlign::VerticalCenter).set_num_format("@");
         let message = top.clone().set_num_format("@");
-        let wrong = message.clone().set_background_color(WRONG);
+        let wrong = message.clone().set_background_color(INVALID);
         Self {
             ours: header.clone().set_background_color(INK).set_font_color(Color::White),
             theirs: header.set_background_color(SHADE).set_border_bottom(FormatBorder::Thin).set_border_color(LINE),
@@ -82,8 +82,8 @@ impl Formats {
         }
     }
 
-    pub(super) fn message(&self, mark: Mark, wrap: Wrap) -> &Format {
-        &self.messages[2 * usize::from(mark == Mark::Wrong) + usize::from(wrap == Wrap::Lines)]
+    pub(super) fn message(&self, mark: CellMark, wrap: TextWrap) -> &Format {
+        &self.messages[2 * usize::from(mark == CellMark::Invalid) + usize::from(wrap == TextWrap::MultiLine)]
     }
 
     pub(super) fn status(&self, status: Status) -> &Format {
@@ -92,8 +92,8 @@ impl Formats {
 }
 
 fn status_format(base: &Format, status: Status) -> Format {
-    let tone = tone_of(status);
-    let format = base.clone().set_background_color(tone.fill).set_font_color(tone.ink);
+    let colors = status_colors(status);
+    let format = base.clone().set_background_color(colors.fill).set_font_color(colors.ink);
     match status {
         Status::Failed | Status::Unknown => format.set_bold(),
         _ => format,

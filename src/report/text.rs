@@ -12,7 +12,7 @@ const LONGEST_FOUND: usize = 80;
 
 /// Where a problem is: `assets!C7 (Location)`.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct ProblemLocation<'a> {
     /// Empty where the file has no sheets.
     pub sheet: &'a str,
     pub header: Option<&'a str>,
@@ -22,7 +22,7 @@ pub struct Place<'a> {
     pub column: Option<u32>,
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for ProblemLocation<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.sheet, self.column) {
             ("", Some(column)) => write!(formatter, "{}", CellRef { row: self.row, column })?,
@@ -37,24 +37,22 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// A problem with its place on one line: what, where, what was expected, what to do now.
+/// A problem with its place on one line: where, what, and what to do now.
 pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Problem) -> String {
-    let place = Place { sheet, header, row, column: problem.column };
+    let place = ProblemLocation { sheet, header, row, column: problem.column };
     format!("{place}: {}", described(problem))
 }
 
-/// A problem without its place: `not a date (date.invalid), found …, expected …; to mend it: …`.
+/// A problem without its place: `invalid date; expected …, found `soon` (date.invalid); hint: …`.
 fn described(problem: &Problem) -> String {
     let code = problem.code();
-    let mut line = format!("{} ({})", code.title(), code.as_str());
+    let mut line = String::from(&*problem.error.message);
     if !problem.found.is_empty() && !is_secret(code) {
         let _ = write!(line, ", found `{}`", shortened(&problem.found, LONGEST_FOUND));
     }
-    if !problem.flaw.expected.is_empty() {
-        let _ = write!(line, ", expected {}", problem.flaw.expected);
-    }
-    if !problem.flaw.mend.is_empty() {
-        let _ = write!(line, "; to mend it: {}", problem.flaw.mend);
+    let _ = write!(line, " ({})", code.as_str());
+    if let Some(hint) = &problem.error.hint {
+        let _ = write!(line, "; hint: {hint}");
     }
     line
 }
@@ -69,12 +67,9 @@ pub(super) fn message_line(header: Option<&str>, problem: &Problem) -> String {
 
 /// What the note on the cell says: the cell itself shows what was found.
 pub(super) fn note_text(problem: &Problem) -> String {
-    let mut text = capitalised(problem.code().title());
-    if !problem.flaw.expected.is_empty() {
-        let _ = write!(text, "\nExpected: {}", problem.flaw.expected);
-    }
-    if !problem.flaw.mend.is_empty() {
-        let _ = write!(text, "\nTo mend it: {}", problem.flaw.mend);
+    let mut text = capitalised(&problem.error.message);
+    if let Some(hint) = &problem.error.hint {
+        let _ = write!(text, "\nHint: {hint}");
     }
     text
 }
@@ -147,25 +142,29 @@ pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::Flaw;
+    use crate::check::ValueError;
 
-    fn flaw() -> Flaw {
-        Flaw::new(Code::DateInvalid, "a date such as `2026-01-31`", "write the year with four digits")
+    fn error() -> ValueError {
+        ValueError::new(
+            Code::DateInvalid,
+            "invalid date; expected a date such as `2026-01-31`",
+            "write the year with four digits",
+        )
     }
 
     #[test]
-    fn a_line_answers_what_where_expected_and_mend() {
-        let problem = flaw().at(Some(2), "31/02/24");
+    fn a_line_says_where_what_and_what_to_do() {
+        let problem = error().at(Some(2), "31/02/24");
         assert_eq!(
             problem_line("assets", Some("Purchase Date"), 7, &problem),
-            "assets!C7 (`Purchase Date`): not a date (date.invalid), found `31/02/24`, expected a date such as `2026-01-31`; \
-             to mend it: write the year with four digits"
+            "assets!C7 (`Purchase Date`): invalid date; expected a date such as `2026-01-31`, found `31/02/24` (date.invalid); \
+             hint: write the year with four digits"
         );
     }
 
     #[test]
     fn a_row_without_a_column_and_a_file_without_sheets_have_places() {
-        let place = |sheet, column| Place { sheet, header: None, row: 7, column }.to_string();
+        let place = |sheet, column| ProblemLocation { sheet, header: None, row: 7, column }.to_string();
         assert_eq!(place("assets", None), "assets, row 7");
         assert_eq!(place("", None), "row 7");
         assert_eq!(place("", Some(27)), "AB7");
@@ -173,7 +172,8 @@ mod tests {
 
     #[test]
     fn a_secret_is_not_repeated() {
-        let problem = Flaw::new(Code::CellSecret, "", "remove the column").at(Some(0), "hunter2");
+        let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
+            .at(Some(0), "hunter2");
         assert!(!problem_line("", None, 2, &problem).contains("hunter2"));
     }
 

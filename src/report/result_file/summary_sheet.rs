@@ -1,0 +1,316 @@
+//! The Summary sheet: what a colleague would write on the first page.
+
+use jiff::civil::DateTime;
+use rust_xlsxwriter::{Formula, Url, Worksheet, XlsxError};
+
+use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
+use super::super::text::{capitalised, counted, duration, quoted};
+use super::super::{Counts, ProblemGroup, ReportMode, RunSummary, Status};
+use super::SUMMARY_SHEET;
+use super::chart::{self, CountsTable};
+use super::styles::status_colors;
+use super::summary_grid::{LAST, SummaryGrid, SummaryStyles};
+use super::workbook::{ResultCell, SummaryNotes};
+
+/// The last column of what stands left of the chart.
+const LEFT: u16 = 8;
+/// The chart's left edge.
+const CHART: u16 = 10;
+/// The rows the chart needs at least.
+const CHART_ROWS: u32 = 12;
+/// Kinds of problems listed; the rows themselves tell the rest.
+const MAX_GROUPS: usize = 50;
+
+/// The columns of the problems' table: title, first and last column of the grid.
+const PROBLEM_COLUMNS: [(&str, (u16, u16)); 8] = [
+    ("Sheet", (0, 0)),
+    ("Count", (1, 1)),
+    ("Column", (2, 3)),
+    ("Problem", (4, 6)),
+    ("First at", (7, 7)),
+    ("Found", (8, 9)),
+    ("Message", (10, 12)),
+    ("Hint", (13, LAST)),
+];
+
+/// Writes the Summary of a run that began at `began`.
+pub(super) fn write(
+    sheet: &mut Worksheet,
+    summary: &RunSummary,
+    notes: &SummaryNotes,
+    began: DateTime,
+) -> Result<(), XlsxError> {
+    let styles = SummaryStyles::new();
+    let mut grid = SummaryGrid::new(sheet, &styles)?;
+    head(&mut grid, summary)?;
+    next_steps(&mut grid, summary)?;
+    let top = grid.row;
+    facts(&mut grid, summary, began)?;
+    let table = counts(&mut grid, summary)?;
+    place_chart(&mut grid, table, top)?;
+    problems(&mut grid, summary, notes)?;
+    lists(&mut grid, summary, notes)
+}
+
+/// The title, the verdict, and what is special about this run.
+fn head(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), XlsxError> {
+    let styles = grid.styles;
+    grid.sheet.set_row_height(0, 32)?;
+    grid.line(&title(summary), &styles.title)?;
+    grid.sheet.set_row_height(1, 20)?;
+    grid.line(&capitalised(&verdict(summary)), &styles.lead)?;
+    if let Some((status, text)) = banner(summary) {
+        let colors = status_colors(status);
+        let format = styles.text.clone().set_bold().set_background_color(colors.fill).set_font_color(colors.ink);
+        grid.span((0, LAST), &text, &format)?;
+        grid.row += 1;
+    }
+    grid.row += 1;
+    Ok(())
+}
+
+fn banner(summary: &RunSummary) -> Option<(Status, String)> {
+    if let Some(why) = &summary.stopped {
+        return Some((Status::Unknown, format!("Stopped before the last row: {why}")));
+    }
+    match summary.report_mode() {
+        ReportMode::DryRun => {
+            Some((Status::Unknown, "A dry run: nothing was sent, this is what would happen".to_owned()))
+        }
+        ReportMode::Check => {
+            Some((Status::Skipped, "An offline check: nothing was sent, and names were not looked up".to_owned()))
+        }
+        ReportMode::Done => None,
+    }
+}
+
+fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), XlsxError> {
+    let (styles, counts) = (grid.styles, summary.counts());
+    let mut steps = Vec::new();
+    if summary.is_cut_short() {
+        steps.push(String::from(
+            "This run is incomplete. Resume it first, then fix the red cells in the new result file.",
+        ));
+    } else if counts.failed > 0 {
+        let failed = Status::Failed.label(summary.report_mode());
+        steps.push(format!(
+            "Filter _status for “{failed}”. Red cells are wrong: point at one to read why and how to fix it."
+        ));
+        steps.push(String::from(
+            "Fix them in this file and save it. The columns _status, _id and _message stay as they are.",
+        ));
+    }
+    if counts.unknown > 0 && !summary.is_cut_short() {
+        steps.push(String::from("Look into the rows that ended unknown: _message says what to look for in BlueTally."));
+    }
+    if steps.is_empty() && summary.next.is_empty() {
+        return Ok(());
+    }
+    grid.section("What to do next", LAST)?;
+    for (number, step) in (1..).zip(&steps) {
+        grid.line(&format!("{number}.  {step}"), &styles.text)?;
+    }
+    for (at, command) in summary.next.iter().enumerate() {
+        let number = steps.len() + 1;
+        let label = if at == 0 { format!("{number}.  Then run") } else { "     or run".to_owned() };
+        grid.sheet.write_string_with_format(grid.row, 0, label, &styles.text)?;
+        grid.span((1, LAST), command, &styles.command)?;
+        grid.row += 1;
+    }
+    grid.row += 1;
+    Ok(())
+}
+
+fn facts(grid: &mut SummaryGrid<'_>, summary: &RunSummary, began: DateTime) -> Result<(), XlsxError> {
+    grid.section("The run", LEFT)?;
+    fact(grid, "Run", &summary.run_id)?;
+    fact(grid, "Date", &began.strftime("%Y-%m-%d %H:%M").to_string())?;
+    fact(grid, if summary.files.len() == 1 { "File" } else { "Files" }, &summary.files.join(", "))?;
+    fact(grid, "Took", &duration(summary.seconds))?;
+    match &summary.planned {
+        Some(planned) => fact(grid, "Would take", &plan_sentence(planned))?,
+        None if summary.requests.total > 0 => fact(grid, "Requests", &requests_sentence(summary))?,
+        None => {}
+    }
+    if !summary.options.is_empty() {
+        let options: Vec<String> = summary.options.iter().map(|(name, value)| format!("{name} {value}")).collect();
+        fact(grid, "Options", options.join("\n").trim())?;
+    }
+    grid.row += 1;
+    Ok(())
+}
+
+fn fact(grid: &mut SummaryGrid<'_>, label: &str, value: &str) -> Result<(), XlsxError> {
+    let styles = grid.styles;
+    grid.sheet.write_string_with_format(grid.row, 0, label, &styles.label)?;
+    grid.span((1, LEFT), value, &styles.wrapped)?;
+    grid.fit([((1, LEFT), value)])?;
+    grid.row += 1;
+    Ok(())
+}
+
+/// The table of rows by sheet and status; none without a sheet.
+fn counts(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<Option<CountsTable>, XlsxError> {
+    let columns: Vec<(Status, &str)> = summary
+        .counts()
+        .by_label(summary.report_mode())
+        .into_iter()
+        .filter(|line| line.2 > 0)
+        .map(|line| (line.0, line.1))
+        .collect();
+    if summary.sheets.is_empty() {
+        return Ok(None);
+    }
+    let styles = grid.styles;
+    grid.section("Rows", LEFT)?;
+    let head = grid.row;
+    grid.sheet.write_string_with_format(head, 0, "Sheet", &styles.head)?;
+    let titles = std::iter::once("Rows").chain(columns.iter().map(|column| column.1));
+    for (column, title) in (1..).zip(titles) {
+        grid.sheet.write_string_with_format(head, column, capitalised(title), &styles.head_right)?;
+    }
+    grid.row += 1;
+    for sheet in &summary.sheets {
+        let label = summary.label(sheet);
+        grid.sheet.write_string_with_format(grid.row, 0, &*label, &styles.cell)?;
+        let numbers =
+            std::iter::once(sheet.rows).chain(columns.iter().map(|column| count_of(sheet.counts, summary, column.1)));
+        for (column, number) in (1..).zip(numbers) {
+            grid.sheet.write_number_with_format(grid.row, column, number as f64, &styles.number)?;
+        }
+        grid.fit([((0, 0), &*label)])?;
+        grid.row += 1;
+    }
+    let table = CountsTable { head, last: grid.row - 1, columns: columns.iter().map(|column| column.0).collect() };
+    if summary.sheets.len() > 1 {
+        totals(grid, summary, &columns, &table)?;
+    }
+    Ok(Some(table))
+}
+
+fn count_of(counts: Counts, summary: &RunSummary, word: &str) -> u64 {
+    counts.by_label(summary.report_mode()).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2)
+}
+
+/// Real sums, so that the numbers can be checked and the table can be worked with.
+fn totals(
+    grid: &mut SummaryGrid<'_>,
+    summary: &RunSummary,
+    columns: &[(Status, &str)],
+    table: &CountsTable,
+) -> Result<(), XlsxError> {
+    let styles = grid.styles;
+    grid.sheet.write_string_with_format(grid.row, 0, "Total", &styles.total)?;
+    let numbers = columns.iter().map(|column| count_of(summary.counts(), summary, column.1));
+    for (column, number) in (1..).zip(std::iter::once(summary.rows()).chain(numbers)) {
+        let letters = crate::table::ColumnName(u32::from(column));
+        let sum = Formula::new(format!("=SUM({letters}{}:{letters}{})", table.head + 2, table.last + 1));
+        let sum = sum.set_result(number.to_string());
+        grid.sheet.write_formula_with_format(grid.row, column, sum, &styles.total_number)?;
+    }
+    grid.row += 1;
+    Ok(())
+}
+
+/// Puts the chart right of the facts and the table, and goes on below both.
+fn place_chart(grid: &mut SummaryGrid<'_>, table: Option<CountsTable>, top: u32) -> Result<(), XlsxError> {
+    let Some(table) = table.filter(|table| !table.columns.is_empty()) else {
+        grid.row += 1;
+        return Ok(());
+    };
+    let rows = (grid.row - top).max(CHART_ROWS);
+    let chart = chart::chart(SUMMARY_SHEET, &table, rows);
+    grid.sheet.insert_chart(top, CHART, &chart)?;
+    grid.row = top + rows + 1;
+    Ok(())
+}
+
+fn problems(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes) -> Result<(), XlsxError> {
+    let groups = summary.problems.groups();
+    if groups.is_empty() {
+        return Ok(());
+    }
+    let styles = grid.styles;
+    grid.section(&capitalised(&problems_sentence(summary)), LAST)?;
+    for (title, span) in PROBLEM_COLUMNS {
+        let format = if title == "Count" { &styles.head_centre } else { &styles.head };
+        grid.span(span, title, format)?;
+    }
+    grid.row += 1;
+    for group in groups.iter().take(MAX_GROUPS) {
+        problem(grid, group, notes)?;
+    }
+    if let Some(hidden) = groups.len().checked_sub(MAX_GROUPS).filter(|&hidden| hidden > 0) {
+        let kinds = counted(hidden as u64, "more kind");
+        grid.line(&format!("{kinds}: see the column _message of the sheets"), &styles.label)?;
+    }
+    grid.row += 1;
+    Ok(())
+}
+
+fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNotes) -> Result<(), XlsxError> {
+    let styles = grid.styles;
+    let Some(first) = group.examples.first() else { return Ok(()) };
+    let spans = PROBLEM_COLUMNS.map(|column| column.1);
+    let texts: [&str; 8] = [
+        &group.sheet,
+        "",
+        group.header.as_deref().unwrap_or_default(),
+        &capitalised(group.code.title()),
+        "",
+        &first.found,
+        &first.message,
+        &first.hint,
+    ];
+    for (span, text) in spans.into_iter().zip(texts) {
+        grid.span(span, text, &styles.cell)?;
+    }
+    grid.sheet.write_number_with_format(grid.row, spans[1].0, group.count as f64, &styles.centre)?;
+    match notes.place(&group.sheet, group.code, first) {
+        Some(address) => link(grid, spans[4].0, address)?,
+        None => grid.span(spans[4], &first.address(), &styles.cell)?,
+    }
+    grid.fit(spans.into_iter().zip(texts))?;
+    grid.row += 1;
+    Ok(())
+}
+
+/// A link to a cell of this workbook.
+fn link(grid: &mut SummaryGrid<'_>, column: u16, address: &ResultCell) -> Result<(), XlsxError> {
+    let sheet = address.sheet.replace('\'', "''");
+    let url = Url::new(format!("internal:'{sheet}'!{}", address.cell)).set_text(address.cell.to_string());
+    grid.sheet.write_url_with_format(grid.row, column, url, &grid.styles.link).map(drop)
+}
+
+/// What was left out, and whatever else there is to know.
+fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes) -> Result<(), XlsxError> {
+    let ignoring = summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty());
+    let ignored = ignoring.map(|sheet| (summary.label(sheet).into_owned(), quoted(&sheet.ignored))).collect();
+    list(grid, "Columns that were ignored", ignored)?;
+    list(grid, "Sheets that were not read", summary.skipped_sheets.clone())?;
+    let decoded =
+        summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));
+    list(grid, "How the text was read", decoded.collect())?;
+    let remarks = summary.remarks.iter().cloned().chain(notes.remarks());
+    list(grid, "Remarks", remarks.map(|remark| (String::new(), remark)).collect())
+}
+
+/// Labelled lines; a line without a label takes the whole width.
+fn list(grid: &mut SummaryGrid<'_>, title: &str, lines: Vec<(String, String)>) -> Result<(), XlsxError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let styles = grid.styles;
+    grid.section(title, LAST)?;
+    for (label, text) in &lines {
+        let first = u16::from(!label.is_empty());
+        if first == 1 {
+            grid.sheet.write_string_with_format(grid.row, 0, label, &styles.text)?;
+        }
+        grid.span((first, LAST), text, &styles.wrapped)?;
+        grid.fit([((first, LAST), text.as_str())])?;
+        grid.row += 1;
+    }
+    grid.row += 1;
+    Ok(())
+}
