@@ -81,7 +81,7 @@ fn fill(text: &str) -> String {
         for sample in arguments.iter().filter(|argument| argument.starts_with("samples/")) {
             fs::copy(root().join(sample), folder.path().join(sample)).unwrap();
         }
-        CommandOutput::of(tallyport(folder.path(), &arguments).output().unwrap())
+        CommandOutput::run(tallyport(folder.path(), &arguments))
     };
     let text = replace_blocks(text, "<!-- output: ", "<!-- end of output -->", |command| {
         let ran = run(command);

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tallyport::sandbox::SandboxOptions;
 
-use crate::harness::{CliTest, sheet_rows};
+use crate::harness::{CliTest, assert_output, sheet_rows};
 
 /// An account with one of everything that an export shows.
 fn account() -> CliTest {
@@ -70,7 +70,14 @@ fn references_have_names_and_ids_and_text_stays_text() {
 fn a_workbook_has_a_sheet_per_collection_with_typed_cells() {
     use calamine::{Data, Reader, open_workbook_auto};
     let account = account();
-    account.run(&["export", "assets", "locations", "-o", "inventory.xlsx"]).exits(0).says("wrote `inventory.xlsx`");
+    assert_output!(account.run(&["export", "assets", "locations", "-o", "inventory.xlsx"]), @"
+    exit code 0
+    --- stdout
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
+      assets             3 rows  read whole
+      locations          2 rows  read whole
+    wrote `inventory.xlsx`
+    ");
     let mut book = open_workbook_auto(account.path("inventory.xlsx")).unwrap();
     assert_eq!(book.sheet_names(), ["assets", "locations"]);
     let range = book.worksheet_range("assets").unwrap();
@@ -92,19 +99,53 @@ fn a_workbook_has_a_sheet_per_collection_with_typed_cells() {
 #[test]
 fn filters_are_applied_by_the_service_or_locally() {
     let account = account();
-    let run = |condition: &str| {
-        let ran = account.run(&["export", "assets", "-o", "-", "--columns", "asset_id", "--where", condition]).exits(0);
-        (csv_of(&ran.stdout)[1..].concat(), ran.stderr)
-    };
-    let (tags, said) = run("location=Zürich");
-    assert_eq!((tags.as_slice(), said.contains("the service picked location=Zürich")), (&["A-2".to_owned()][..], true));
-    let (tags, said) = run("currency=EUR");
-    assert_eq!((tags.as_slice(), said.contains("picked here: currency=EUR")), (&["0042".to_owned()][..], true));
-    assert_eq!(run("custom:Rack=B4").0, ["0042"]);
-    assert_eq!(run("location_name=").0, ["A-3"]);
-    let lost = account.run(&["export", "assets", "-o", "-", "--where", "location=Berlni"]).exits(2);
-    lost.says("no record is called `Berlni`").says("perhaps `Berlin` is meant");
-    account.run(&["export", "assets", "-o", "-", "--where", "locatoin=Berlin"]).exits(2).says("no field `locatoin`");
+    let filters =
+        ["location=Zürich", "currency=EUR", "custom:Rack=B4", "location_name=", "location=Berlni", "locatoin=Berlin"];
+    let commands = filters.map(|filter| ["export", "assets", "-o", "-", "--columns", "asset_id", "--where", filter]);
+    insta::assert_snapshot!(account.transcript(&commands.each_ref().map(|command| command.as_slice())), @"
+    $ tallyport export assets -o - --columns asset_id --where location=Zürich
+    exit code 0
+    --- stdout
+    asset_id
+    A-2
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (13 requests)
+      assets           1 row  the service picked location=Zürich
+    $ tallyport export assets -o - --columns asset_id --where currency=EUR
+    exit code 0
+    --- stdout
+    asset_id
+    0042
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
+      assets           1 row  read whole; picked here: currency=EUR
+    $ tallyport export assets -o - --columns asset_id --where custom:Rack=B4
+    exit code 0
+    --- stdout
+    asset_id
+    0042
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
+      assets           1 row  read whole; picked here: custom:Rack=B4
+    $ tallyport export assets -o - --columns asset_id --where location_name=
+    exit code 0
+    --- stdout
+    asset_id
+    A-3
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
+      assets           1 row  read whole; picked here: location_name=
+    $ tallyport export assets -o - --columns asset_id --where location=Berlni
+    exit code 2
+    --- stderr
+    error: no record is called `Berlni`, which assets should have as `location`
+      hint: perhaps `Berlin` is meant
+    $ tallyport export assets -o - --columns asset_id --where locatoin=Berlin
+    exit code 2
+    --- stderr
+    error: assets has no field `locatoin`
+      hint: perhaps `location_id` is meant
+    ");
 }
 
 #[test]
@@ -116,7 +157,12 @@ fn rows_are_sorted() {
     };
     assert_eq!(sorted("purchase_cost"), ["A-3", "0042", "A-2"]);
     assert_eq!(sorted("purchase_cost:desc"), ["0042", "A-3", "A-2"], "empty cells stand at the end");
-    account.run(&["export", "assets", "-o", "-", "--sort", "weight"]).exits(2).says("no column `weight` to sort by");
+    assert_output!(account.run(&["export", "assets", "-o", "-", "--sort", "weight"]), @"
+    exit code 2
+    --- stderr
+    error: assets have no column `weight` to sort by
+      hint: choose from id, asset_id, asset_name, asset_serial, warranty_expiration_date, end_of_life_date, order_number, purchase_date, purchase_cost, currency, product_id, product_name, status_id, status_name, supplier_id, supplier_name, location_id, location_name, department_id, department_name, logo, notes, category_id, category_name, manufacturer_id, manufacturer_name, checkout_date, deployed_to_name, deployed_to, custom:Rack, created_at, updated_at
+    ");
 }
 
 #[test]
@@ -129,7 +175,12 @@ fn the_activity_log_is_exported_with_filters() {
         columns_of(&ran.stdout, &["type", "event", "item_id"])[1..],
         [["Asset", "Create", "2"].map(str::to_owned)]
     );
-    account.run(&["export", "assets", "-o", "-", "--event", "Create"]).exits(2).says("name `activity` too");
+    assert_output!(account.run(&["export", "assets", "-o", "-", "--event", "Create"]), @"
+    exit code 2
+    --- stderr
+    error: --from, --to, --type, --event, --user, --employee and --item pick entries of the activity log
+      hint: name `activity` too, or use --where for other collections
+    ");
 }
 
 #[test]
@@ -164,24 +215,93 @@ fn a_second_export_needs_few_requests_and_reports_changes() {
 #[test]
 fn invalid_options_are_rejected_before_any_request() {
     let account = account();
-    for (arguments, said) in [
-        (&["export", "-o", "a.csv"][..], "nothing says what to export"),
-        (&["export", "assets"], "nothing says where the export goes"),
-        (&["export", "asets", "-o", "a.csv"], "perhaps `assets` is meant"),
-        (&["export", "assets", "-o", "a.txt.gz"], "does not say what kind of file it is"),
-        (&["export", "assets", "employees", "-o", "a.csv"], "one file of this kind holds one collection"),
-        (&["export", "assets", "-o", "no/such/a.csv"], "the folder `no/such` does not exist"),
-        (&["export", "assets", "-o", "a-{day}.csv"], "`{day}.csv` is no placeholder"),
-        (&["export", "assets", "-o", "{tenant}.csv"], "{tenant} stands for a tenant"),
-        (&["export", "assets", "-o", "a.csv", "--keep", "3"], "--keep needs names that differ from day to day"),
-        (&["export", "assets", "-o", "a.csv", "--columns", "asset_tag"], "assets have no column `asset_tag`"),
-        (&["export", "--name", "nightly"], "config.toml has no export of the name `nightly`"),
-        (&["export", "checkout_asset", "-o", "a.csv"], "`checkout_asset` cannot be exported"),
-        (&["export", "assets", "-o", "a.csv", "--delimiter", "x"], "`x` is no delimiter"),
-        (&["export", "assets", "-o", "a.csv", "--since", "1/2/24"], "`1/2/24` is no day"),
-    ] {
-        account.run(arguments).exits(2).says(said);
-    }
+    insta::assert_snapshot!(account.transcript(&[
+        &["export", "-o", "a.csv"],
+        &["export", "assets"],
+        &["export", "asets", "-o", "a.csv"],
+        &["export", "assets", "-o", "a.txt.gz"],
+        &["export", "assets", "employees", "-o", "a.csv"],
+        &["export", "assets", "-o", "no/such/a.csv"],
+        &["export", "assets", "-o", "a-{day}.csv"],
+        &["export", "assets", "-o", "{tenant}.csv"],
+        &["export", "assets", "-o", "a.csv", "--keep", "3"],
+        &["export", "assets", "-o", "a.csv", "--columns", "asset_tag"],
+        &["export", "--name", "nightly"],
+        &["export", "checkout_asset", "-o", "a.csv"],
+        &["export", "assets", "-o", "a.csv", "--delimiter", "x"],
+        &["export", "assets", "-o", "a.csv", "--since", "1/2/24"],
+    ]), @"
+    $ tallyport export -o a.csv
+    exit code 2
+    --- stderr
+    error: nothing says what to export
+      hint: name collections such as `assets`, or add --all
+    $ tallyport export assets
+    exit code 2
+    --- stderr
+    error: nothing says where the export goes
+      hint: add -o with a file, a folder, or - for stdout
+    $ tallyport export asets -o a.csv
+    exit code 2
+    --- stderr
+    error: nothing is called `asets`
+      hint: perhaps `assets` is meant; `tallyport schema` lists all names
+    $ tallyport export assets -o a.txt.gz
+    exit code 2
+    --- stderr
+    error: the name `a.txt.gz` does not say what kind of file it is
+      hint: end it in .xlsx, .csv, .jsonl, .parquet, or in / for a folder
+    $ tallyport export assets employees -o a.csv
+    exit code 2
+    --- stderr
+    error: one file of this kind holds one collection
+      hint: end the path in / for a file each, or in .xlsx for one workbook
+    $ tallyport export assets -o no/such/a.csv
+    exit code 2
+    --- stderr
+    error: cannot write `no/such/a.csv`: the folder `no/such` does not exist
+      hint: create the folder `no/such` first
+    $ tallyport export assets -o a-{day}.csv
+    exit code 2
+    --- stderr
+    error: `{day}.csv` is no placeholder
+      hint: use {date}, {time}, {tenant} or {name}
+    $ tallyport export assets -o {tenant}.csv
+    exit code 2
+    --- stderr
+    error: {tenant} stands for a tenant, and none is meant
+      hint: add --tenant or --all-tenants, or leave {tenant} out
+    $ tallyport export assets -o a.csv --keep 3
+    exit code 2
+    --- stderr
+    error: --keep needs names that differ from day to day
+      hint: put {date} into the name, such as nightly-{date}.xlsx
+    $ tallyport export assets -o a.csv --columns asset_tag
+    exit code 2
+    --- stderr
+    error: assets have no column `asset_tag`
+      hint: choose from id, asset_id, asset_name, asset_serial, warranty_expiration_date, end_of_life_date, order_number, purchase_date, purchase_cost, currency, product_id, product_name, status_id, status_name, supplier_id, supplier_name, location_id, location_name, department_id, department_name, logo, notes, category_id, category_name, manufacturer_id, manufacturer_name, checkout_date, deployed_to_name, deployed_to, custom:Rack, created_at, updated_at
+    $ tallyport export --name nightly
+    exit code 2
+    --- stderr
+    error: config.toml has no export of the name `nightly`
+      hint: add [exports.nightly] to it, or say what to export
+    $ tallyport export checkout_asset -o a.csv
+    exit code 2
+    --- stderr
+    error: `checkout_asset` cannot be exported
+      hint: export a collection, or `activity` for what was done
+    $ tallyport export assets -o a.csv --delimiter x
+    exit code 2
+    --- stderr
+    error: `x` is no delimiter
+      hint: use `,` `;` `|` or `tab`
+    $ tallyport export assets -o a.csv --since 1/2/24
+    exit code 2
+    --- stderr
+    error: `1/2/24` is no day
+      hint: write it as YYYY-MM-DD, such as 2026-11-01
+    ");
 }
 
 #[test]
@@ -221,7 +341,12 @@ fn a_named_export_uses_config_toml() {
         "[exports.finance]\ncollections = [\"assets\"]\noutptu = \"a.csv\"\n",
     )
     .unwrap();
-    account.run(&["export", "--name", "finance"]).exits(2).says("unknown field `outptu`").says("line 3");
+    assert_output!(account.run(&["export", "--name", "finance"]), @"
+    exit code 2
+    --- stderr
+    error: `~/config/tallyport/config.toml`, line 3: unknown field `outptu`, expected one of `collections`, `all`, `output`, `format`, `partitioned`, `profile`, `tenant`, `ids`, `columns`, `where`, `sort`, `since`, `from`, `to`, `type`, `event`, `user`, `employee`, `item`, `bom`, `delimiter`, `raw`, `full`, `verify`, `incremental`, `keep`, `all_tenants`, `as_of`, `rates`, `previous`
+      hint: correct the line; `tallyport doctor` tells whether the file is right then
+    ");
 }
 
 #[test]

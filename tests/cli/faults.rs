@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{CommandOutput, tallyport};
+use crate::harness::{CommandOutput, assert_output, tallyport};
 
 /// `tallyport sandbox` as a separate process; killed on drop.
 struct Serving {
@@ -98,24 +98,31 @@ fn without_control_the_endpoint_does_not_exist() {
 fn an_invalid_fault_names_the_word_and_the_alternatives() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("day.txt"), "# a bad day\nPOST assets p=5% reset after\n").unwrap();
-    let said = |spec: &str| {
-        CommandOutput::of(tallyport(folder.path(), &["sandbox", "--faults", spec]).output().unwrap()).exits(2)
-    };
-    insta::assert_snapshot!(said("POST asets reset").text(), @r"
+    let run = |spec: &str| CommandOutput::run(tallyport(folder.path(), &["sandbox", "--faults", spec]));
+    assert_output!(run("POST asets reset"), @"
+    exit code 2
+    --- stderr
     error: the fault `POST asets reset` cannot be read: `asets` is no path of the API
       hint: perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
     ");
-    insta::assert_snapshot!(said("@day.txt").text(), @r"
+    assert_output!(run("@day.txt"), @"
+    exit code 2
+    --- stderr
     error: `day.txt`, line 2: the fault `POST assets p=5% reset after` cannot be read: `p=5%` should carry a probability from 0 to 1
       hint: write it such as `p=0.05`
     ");
-    said("@night.txt").says("could not read the faults in `night.txt`").says("after the `@`");
+    assert_output!(run("@night.txt"), @"
+    exit code 2
+    --- stderr
+    error: could not read the faults in `night.txt`: OS ERROR
+      hint: name a file of text in UTF-8 after the `@`, one fault a line
+    ");
 }
 
 #[test]
 fn the_help_contains_the_grammar() {
     let folder = TempDir::new().unwrap();
-    let help = CommandOutput::of(tallyport(folder.path(), &["sandbox", "--help"]).output().unwrap()).exits(0).stdout;
+    let help = CommandOutput::run(tallyport(folder.path(), &["sandbox", "--help"])).exits(0).stdout;
     for line in include_str!("../../src/sandbox/faults/grammar.txt").lines() {
         assert!(help.contains(line), "`{line}` is not in:\n{help}");
     }

@@ -6,7 +6,7 @@ fn a_bucket_names_its_feature() {
     let ran = crate::harness::CliTest::new().run(&["export", "assets", "-o", "s3://backups/assets.csv"]).exits(2);
     insta::assert_snapshot!(ran.text(), @"
     error: cannot write to a bucket: tallyport was built without `buckets`
-      to mend it: build it with `--features full`, or name a file or a folder
+      hint: build it with `--features full`, or name a file or a folder
     ");
 }
 
@@ -17,7 +17,7 @@ fn parquet_names_its_feature() {
     let ran = account.run(&["export", "assets", "-o", "assets.parquet"]).exits(2);
     insta::assert_snapshot!(ran.text(), @"
     error: cannot write Parquet: tallyport was built without `parquet`
-      to mend it: build it with `--features full`, or write .xlsx, .csv or .jsonl
+      hint: build it with `--features full`, or write .xlsx, .csv or .jsonl
     ");
     assert!(!account.path("assets.parquet").exists());
 }
@@ -30,9 +30,9 @@ fn a_profile_with_a_key_store_names_its_feature() {
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("config.toml"), "[profiles.acme]\nkeyring = \"tallyport\"\n").unwrap();
     let mut command = account.command(&["import", "assets.csv", "--profile", "acme"]);
-    let ran = crate::harness::CommandOutput::of(command.env_remove("BLUETALLY_API_KEY").output().unwrap()).exits(2);
+    let ran = crate::harness::CommandOutput::run(command.env_remove("BLUETALLY_API_KEY")).exits(2);
     insta::assert_snapshot!(ran.text(), @"
     error: could not read the API key from the key store (service `tallyport`, user `acme`): tallyport was built without `keyring`; build it with `--features full`
-      to mend it: store the key there, or give it as BLUETALLY_API_KEY
+      hint: store the key there, or give it as BLUETALLY_API_KEY
     ");
 }

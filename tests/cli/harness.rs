@@ -1,5 +1,6 @@
 //! The test harness: an account, files, a command, and its outcome.
 
+use std::borrow::BorrowMut;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -9,6 +10,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tallyport::sandbox::{Sandbox, SandboxOptions, Seed};
 use tempfile::TempDir;
+
+use crate::redact::{redact, redact_json};
 
 pub const KEY: &str = "cli-test-key-7f2a90";
 
@@ -24,7 +27,17 @@ pub struct CommandOutput {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+    /// The current folder of the command.
+    folder: PathBuf,
 }
+
+/// Compares exit code, standard output and standard error of a command with an inline snapshot, redacted.
+macro_rules! assert_output {
+    ($output:expr, @$expected:literal) => {
+        insta::assert_snapshot!($output.redacted(), @$expected)
+    };
+}
+pub(crate) use assert_output;
 
 impl CliTest {
     /// An empty account.
@@ -81,8 +94,7 @@ impl CliTest {
 
     /// Runs `tallyport` with these arguments in the folder, against the account.
     pub fn run(&self, arguments: &[&str]) -> CommandOutput {
-        let mut command = self.command(arguments);
-        CommandOutput::of(command.output().unwrap())
+        CommandOutput::run(self.command(arguments))
     }
 
     /// The command, for tests that change its environment or streams.
@@ -101,6 +113,13 @@ impl CliTest {
         let document =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.stdout, ran.stderr));
         (ran.code, document)
+    }
+
+    /// Runs commands one after the other; each command line with its redacted output.
+    pub fn transcript(&self, commands: &[&[&str]]) -> String {
+        let run =
+            |arguments: &&[&str]| format!("$ tallyport {}\n{}", arguments.join(" "), self.run(arguments).redacted());
+        commands.iter().map(run).collect()
     }
 
     /// Every record of a collection, in the order of creation.
@@ -167,11 +186,20 @@ pub fn tallyport(folder: &Path, arguments: &[&str]) -> Command {
 }
 
 impl CommandOutput {
-    pub fn of(output: Output) -> Self {
+    /// Runs a command to its end.
+    pub fn run(mut command: impl BorrowMut<Command>) -> Self {
+        let command = command.borrow_mut();
+        let output = command.output().unwrap();
+        Self::of(output, command.get_current_dir().unwrap())
+    }
+
+    /// The output of a command that ran in a folder.
+    pub fn of(output: Output, folder: &Path) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+            folder: folder.to_owned(),
         }
     }
 
@@ -186,11 +214,20 @@ impl CommandOutput {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    #[track_caller]
-    pub fn says(self, words: &str) -> Self {
-        let said = self.text();
-        assert!(said.contains(words), "`{words}` is not in:\n{said}");
-        self
+    /// Exit code, standard output and standard error, without what differs between runs.
+    pub fn redacted(&self) -> String {
+        let mut text = format!("exit code {}\n", self.code);
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text += &format!("--- {name}\n{}", redact(stream, &self.folder));
+            }
+        }
+        text
+    }
+
+    /// The JSON document on standard output, indented, without what differs between runs.
+    pub fn redacted_json(&self) -> String {
+        redact_json(&self.stdout, &self.folder)
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::harness::{CliTest, sheet_rows};
+use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows};
 
 #[test]
 fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
@@ -21,8 +21,18 @@ fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
     let waiting = said.lines().map_while(Result::ok).find(|line| line.contains("waiting until"));
     assert!(waiting.is_some());
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stdout));
+    let output = CommandOutput::of(child.wait_with_output().unwrap(), account.folder());
+    assert_output!(output, @"
+    exit code 4
+    --- stdout
+    Import of assets.csv: stopped after 0.5 s: interrupted (run 20261124-093015-abcd)
+      20 rows: 2 created, 18 failed (assets)
+      read      assets.csv as UTF-8, comma
+      requests  5: 3 to look up, 2 to create or move
+      note      assets: 18 of the failed rows were not sent
+      result    assets.result.xlsx
+      next      tallyport resume 20261124-093015-abcd
+    ");
     let rows = sheet_rows(&account.path("assets.result.xlsx"), "assets");
     let count = |status: &str| rows.iter().filter(|row| row[0] == status).count();
     assert_eq!((rows.len(), count("created"), count("failed")), (21, 2, 18));

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 
 use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::harness::{CliTest, KEY};
+use crate::harness::{CliTest, KEY, assert_output};
 
 /// A sheet of locations, which refer to no other records.
 fn locations(prefix: &str, count: usize) -> String {
@@ -73,10 +73,28 @@ fn processes_share_one_quota_even_after_a_kill() {
 #[test]
 fn doctor_shows_the_shared_remaining_quota() {
     let account = CliTest::new();
-    for left in [7, 6] {
-        let words = format!("ours: {left} of 8 requests an hour left on this machine (from --quota)");
-        account.run(&["doctor", "--quota", "8/h"]).exits(0).says(&words);
-    }
+    assert_output!(account.run(&["doctor", "--quota", "8/h"]), @"
+    exit code 0
+    --- stdout
+    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    state    `~/state` (from TALLYPORT_HOME)
+    ok    key      from BLUETALLY_API_KEY
+    ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
+    ok    tenant   none named, and none is wanted
+    ok    quota    9999 of 10000 requests left at the service; ours: 7 of 8 requests an hour left on this machine (from --quota)
+    ok    clock    as the service's
+    ");
+    assert_output!(account.run(&["doctor", "--quota", "8/h"]), @"
+    exit code 0
+    --- stdout
+    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    state    `~/state` (from TALLYPORT_HOME)
+    ok    key      from BLUETALLY_API_KEY
+    ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
+    ok    tenant   none named, and none is wanted
+    ok    quota    9998 of 10000 requests left at the service; ours: 6 of 8 requests an hour left on this machine (from --quota)
+    ok    clock    as the service's
+    ");
 }
 
 #[test]
@@ -90,10 +108,26 @@ fn an_unusable_quota_file_stops_the_run_before_sending() {
         .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
         .unwrap();
     std::fs::write(&ledger, "spoilt ".repeat(1_000)).unwrap();
-    let name = ledger.file_name().unwrap().to_str().unwrap().to_owned();
-    account.run(&["import", "locations.csv"]).exits(2).says(&name).says("is damaged").says("delete `");
+    assert_output!(account.run(&["import", "locations.csv"]), @"
+    exit code 2
+    --- stderr
+    error: the quota ledger `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
+      hint: delete `~/state/quota/DIGEST.sqlite`; it only holds the times of the last hour's requests, so wait an hour first if the key was used in it
+    ");
     assert_eq!(account.records("locations"), Vec::<serde_json::Value>::new());
-    account.run(&["doctor"]).exits(2).says(&name).says("answered in");
+    assert_output!(account.run(&["doctor"]), @"
+    exit code 2
+    --- stdout
+    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    state    `~/state` (from TALLYPORT_HOME)
+    fail  ledger   the quota ledger `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
+          hint: delete `~/state/quota/DIGEST.sqlite`; it only holds the times of the last hour's requests, so wait an hour first if the key was used in it
+    ok    key      from BLUETALLY_API_KEY
+    ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
+    ok    tenant   none named, and none is wanted
+    ok    quota    9997 of 10000 requests left at the service; ours: 9999 of 10000 requests an hour left on this machine (by default)
+    ok    clock    as the service's
+    ");
 }
 
 #[test]

@@ -16,13 +16,37 @@ pub fn redact(text: &str, folder: &Path) -> String {
 }
 
 fn redact_line(line: &str) -> String {
-    let mut line = redact_age_and_size(&redact_runs(line));
-    for (before, after, replacement) in
-        [(", in ", " s", "0.5"), (" after ", " s", "0.5"), ("127.0.0.1:", "`", "49152"), ("answered in ", " ms", "2")]
-    {
+    let mut line = redact_digests(&redact_age_and_size(&redact_runs(line)));
+    for (before, after, replacement) in [
+        (", in ", " s", "0.5"),
+        (" after ", " s", "0.5"),
+        ("127.0.0.1:", "", "49152"),
+        ("answered in ", " ms", "2"),
+        ("milliseconds=", "", "2"),
+    ] {
         line = redact_number(&line, before, after, replacement);
     }
-    line
+    redact_log_time(redact_os_error(line))
+}
+
+/// The words of the operating system: they differ between systems.
+fn redact_os_error(line: String) -> String {
+    let Some(end) = line.find(" (os error ") else { return line };
+    let start = line[..end].rfind(": ").map_or(0, |at| at + 2);
+    let rest = line[end..].split_once(')').map_or("", |(_, rest)| rest);
+    // Rust adds the path of a temporary file, which has a random name.
+    let rest = if rest.starts_with(" at path ") { "" } else { rest };
+    format!("{}OS ERROR{rest}", &line[..start])
+}
+
+/// The time at the start of a log line.
+fn redact_log_time(line: String) -> String {
+    match line.split_once("Z ") {
+        Some((time, rest)) if time.len() > 19 && time.as_bytes()[10] == b'T' => {
+            format!("{TIMESTAMP} {}", rest.trim_start())
+        }
+        _ => line,
+    }
 }
 
 /// All run ids become one.
@@ -49,8 +73,25 @@ fn is_run(text: &str) -> bool {
     })
 }
 
-/// In the list of runs: the time of day and the size of a journal.
+/// Replaces hexadecimal digests, such as in the names of quota files.
+fn redact_digests(line: &str) -> String {
+    let is_digest = |word: &str| word.len() >= 16 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    line.split_inclusive(|c: char| !c.is_ascii_alphanumeric())
+        .map(|part| {
+            let word = part.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+            if is_digest(word) { part.replace(word, "DIGEST") } else { part.to_owned() }
+        })
+        .collect()
+}
+
+/// Of a run: when it began, and the size of its journal.
 fn redact_age_and_size(line: &str) -> String {
+    if let Some((before, began)) = line.split_once("just now, ") {
+        return format!(
+            "{before}just now, 2026-11-24 09:30{}",
+            began.get("2026-11-24 09:30".len()..).unwrap_or_default()
+        );
+    }
     let Some((before, after)) = line.split_once("just now  ") else { return line.to_owned() };
     let columns: Vec<&str> = after.split("  ").filter(|column| !column.is_empty()).collect();
     match columns.as_slice() {

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::harness::{CliTest, sheet_rows};
+use crate::harness::{CliTest, assert_output, sheet_rows};
 
 /// Year, month and day.
 type Day = (i64, i64, i64);
@@ -132,21 +132,53 @@ fn a_roll_forward_balances_and_the_manifest_lists_its_files() {
         assert_eq!(file["bytes"], bytes.len());
     }
     assert!(!sheet_rows(&account.path("new/register.xlsx"), "Roll-forward").is_empty());
-    let said = account.run(&["export", "register", "-o", "new/", "--previous", "none.csv"]).exits(2);
-    said.says("none.csv");
+    assert_output!(account.run(&["export", "register", "-o", "new/", "--previous", "none.csv"]), @"
+    exit code 2
+    --- stderr
+    error: `none.csv`: there is no such file
+    ");
 }
 
 #[test]
 fn invalid_register_options_are_rejected() {
     let account = account();
-    for (arguments, said) in [
-        (&["export", "register"][..], "nothing says where the export goes"),
-        (&["export", "register", "-o", "-"], "the register is several files"),
-        (&["export", "register", "-o", "r.jsonl"], "the register is a workbook or a CSV"),
-        (&["export", "register", "assets", "-o", "r.xlsx"], "the register is an export of its own"),
-        (&["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"], "`31.12.2026` is no day"),
-        (&["export", "register", "-o", "r.xlsx", "--where", "status=Ready"], "--where means nothing to the register"),
-    ] {
-        account.run(arguments).exits(2).says(said);
-    }
+    insta::assert_snapshot!(account.transcript(&[
+        &["export", "register"],
+        &["export", "register", "-o", "-"],
+        &["export", "register", "-o", "r.jsonl"],
+        &["export", "register", "assets", "-o", "r.xlsx"],
+        &["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"],
+        &["export", "register", "-o", "r.xlsx", "--where", "status=Ready"],
+    ]), @"
+    $ tallyport export register
+    exit code 2
+    --- stderr
+    error: nothing says where the export goes
+      hint: add -o with a file, a folder, or - for stdout
+    $ tallyport export register -o -
+    exit code 2
+    --- stderr
+    error: the register is several files
+      hint: name a .xlsx or .csv file, or a folder
+    $ tallyport export register -o r.jsonl
+    exit code 2
+    --- stderr
+    error: the register is a workbook or a CSV
+      hint: name a .xlsx or .csv file, or a folder
+    $ tallyport export register assets -o r.xlsx
+    exit code 2
+    --- stderr
+    error: the register is an export of its own
+      hint: leave out the collections beside it
+    $ tallyport export register -o r.xlsx --as-of 31.12.2026
+    exit code 2
+    --- stderr
+    error: `31.12.2026` is no day
+      hint: write it as YYYY-MM-DD, such as 2026-12-31
+    $ tallyport export register -o r.xlsx --where status=Ready
+    exit code 2
+    --- stderr
+    error: --where means nothing to the register
+      hint: leave it out
+    ");
 }

@@ -8,8 +8,9 @@ use std::sync::mpsc::{self, Sender};
 use serde_json::{Value, json};
 use tallyport::sandbox::{Sandbox, SandboxOptions, StoreAt};
 
-use crate::harness::{CliTest, CommandOutput, KEY, request, sheet_rows, tallyport};
+use crate::harness::{CliTest, CommandOutput, KEY, assert_output, request, sheet_rows, tallyport};
 use crate::kills::proxy::{KillPoint, KillTiming, Proxy};
+use crate::redact::redact;
 
 const ROWS: usize = 12;
 
@@ -23,6 +24,7 @@ struct ResumeTest {
 struct PausedCommand {
     child: Child,
     release: Sender<()>,
+    folder: PathBuf,
 }
 
 impl ResumeTest {
@@ -42,7 +44,7 @@ impl ResumeTest {
     }
 
     fn run(&self, arguments: &[&str]) -> CommandOutput {
-        CommandOutput::of(self.command(arguments).output().unwrap())
+        CommandOutput::run(self.command(arguments))
     }
 
     /// Starts a command and returns when its request number `at` has reached that point.
@@ -51,7 +53,7 @@ impl ResumeTest {
         self.proxy.set(Some(KillPoint { at, timing, notify }));
         let child = self.command(arguments).spawn().unwrap();
         let release = notified.recv().unwrap();
-        PausedCommand { child, release }
+        PausedCommand { child, release, folder: self.account.folder().to_owned() }
     }
 
     /// Imports and kills the command at request number `at`; the first four are lookups.
@@ -103,7 +105,7 @@ impl PausedCommand {
 
     fn ends(self) -> CommandOutput {
         self.release.send(()).ok();
-        CommandOutput::of(self.child.wait_with_output().unwrap())
+        CommandOutput::of(self.child.wait_with_output().unwrap(), &self.folder)
     }
 }
 
@@ -114,9 +116,19 @@ fn resume_needs_only_the_journal() {
     fs::remove_file(story.account.path("assets.csv")).unwrap();
     let elsewhere = story.account.path("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let ran =
-        CommandOutput::of(story.command(&["resume", "--last", "--json"]).current_dir(&elsewhere).output().unwrap());
-    let ran = ran.exits(0).says("is no longer there");
+    let ran = CommandOutput::run(story.command(&["resume", "--last", "--json"]).current_dir(&elsewhere));
+    let ran = ran.exits(0);
+    insta::assert_snapshot!(redact(&ran.stderr, story.account.folder()), @"
+    going on with run 20261124-093015-abcd
+    ~/assets.csv is no longer there; the run goes on with what it held
+    11 answers were lost: looking for the records
+    the service does not answer well: trying again at 22:58:11
+    Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 12 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  5: 1 to look up, 4 to create or move
+      result    ~/assets.result.xlsx
+    ");
     let said: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(said["counts"]["created"], ROWS as u64, "the whole run is counted, not what was left of it");
     assert_eq!(said["run_id"], story.run_id());
@@ -131,8 +143,23 @@ fn resuming_a_finished_run_sends_nothing() {
     let story = ResumeTest::new();
     story.run(&["import", "assets.csv"]).exits(0);
     let requests = story.proxy.requests();
-    story.run(&["resume", &story.run_id()]).exits(0).says("is finished; there is nothing to resume");
-    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
+    assert_output!(story.run(&["resume", &story.run_id()]), @"
+    exit code 0
+    --- stdout
+    Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 12 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  15: 3 to look up, 12 to create or move
+      result    ~/assets.result.xlsx
+    --- stderr
+    run 20261124-093015-abcd is finished; there is nothing to resume
+    ");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: there is nothing to resume: every run is finished
+      hint: `tallyport runs` lists all runs
+    ");
     assert_eq!(story.proxy.requests(), requests);
 }
 
@@ -147,7 +174,27 @@ fn records_created_meanwhile_are_not_created_again() {
     fs::write(&other, text.replace("note 12", "somebody else's")).unwrap();
     story.run(&["import", "other.csv", "--entity", "assets", "--result", "other.result.xlsx"]).exits(0);
     let writes = story.proxy.writes();
-    story.run(&["resume", "--last"]).exits(1).says("has come since the run was planned").says("`notes`");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 1
+    --- stdout
+    Import of assets.csv: 1 of 12 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 7 created, 4 unchanged, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × the record already exists (record.exists)
+               row 13
+               something like it has come since the run was planned, and not by this run; asset `#12` has its `asset_id` and came up during the run, but differs: `notes` is `somebody else's`; not sent again
+               hint: look at it, and send the row again if it is another
+
+      read      assets.csv as UTF-8, comma
+      requests  7: 3 to look up, 4 to create or move
+      result    ~/assets.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import ~/assets.result.xlsx --concurrency 1 --only-failed
+    --- stderr
+    going on with run 20261124-093015-abcd
+    3 answers were lost: looking for the records
+    ");
     assert_eq!(story.proxy.writes(), writes, "nothing was left to send");
     story.all_there_once();
     let statuses = story.statuses("assets.result.xlsx");
@@ -165,8 +212,18 @@ fn a_run_in_use_by_another_process_is_refused() {
     let story = ResumeTest::new();
     let paused = story.pause_at(&["import", "assets.csv"], 7, KillTiming::Arrived);
     let run = story.run_id();
-    story.run(&["resume", &run]).exits(2).says(&format!("another tallyport is working on run {run}"));
-    story.run(&["resume", "--last"]).exits(2).says(&format!("another tallyport is working on run {run}"));
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: another tallyport is working on run 20261124-093015-abcd
+      hint: wait until it ends, or stop it with Ctrl-C
+    ");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: another tallyport is working on run 20261124-093015-abcd
+      hint: wait until it ends, or stop it with Ctrl-C
+    ");
     paused.ends().exits(0);
     story.all_there_once();
 }
@@ -176,10 +233,20 @@ fn a_changed_input_file_does_not_change_a_resumed_run() {
     let story = ResumeTest::new();
     story.killed(8);
     fs::write(story.account.path("assets.csv"), "asset_id,product,status\nB-1,MacBook Pro 14,Ready\n").unwrap();
-    story
-        .run(&["resume", "--last"])
-        .exits(0)
-        .says("has changed since the run began; the run goes on with what it paused");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 0
+    --- stdout
+    Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 12 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  5: 1 to look up, 4 to create or move
+      result    ~/assets.result.xlsx
+    --- stderr
+    going on with run 20261124-093015-abcd
+    ~/assets.csv has changed since the run began; the run goes on with what it held then
+    12 answers were lost: looking for the records
+    the service does not answer well: trying again at 22:57:49
+    ");
     story.all_there_once();
 }
 
@@ -187,10 +254,15 @@ fn a_changed_input_file_does_not_change_a_resumed_run() {
 fn a_run_can_only_be_resumed_into_its_own_account() {
     let story = ResumeTest::new();
     story.killed(8);
-    let ran = CommandOutput::of(story.account.command(&["resume", "--last"]).output().unwrap());
-    ran.exits(2).says("the run belongs to http://127.0.0.1").says("leave out what names another account");
+    let ran = CommandOutput::run(story.account.command(&["resume", "--last"]));
+    assert_output!(ran, @"
+    exit code 2
+    --- stderr
+    error: the run belongs to http://127.0.0.1:49152/api/v1, and flags, environment or profile say http://127.0.0.1:41455/api/v1
+      hint: leave out what names another account, or name the run's own with --base-url, --tenant or --profile
+    ");
     let mut nameless = tallyport(story.account.folder(), &["resume", "--last"]);
-    CommandOutput::of(nameless.env("BLUETALLY_API_KEY", KEY).output().unwrap()).exits(0);
+    CommandOutput::run(nameless.env("BLUETALLY_API_KEY", KEY)).exits(0);
     story.all_there_once();
 }
 
@@ -198,12 +270,18 @@ fn a_run_can_only_be_resumed_into_its_own_account() {
 fn an_incomplete_plan_cannot_be_resumed() {
     let story = ResumeTest::new();
     story.killed(2);
-    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
-    story
-        .run(&["resume", &story.run_id()])
-        .exits(2)
-        .says("was stopped while its plan was made: nothing was sent")
-        .says("tallyport import assets.csv");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: there is nothing to resume: every run is finished
+      hint: `tallyport runs` lists all runs
+    ");
+    assert_output!(story.run(&["resume", &story.run_id()]), @"
+    exit code 2
+    --- stderr
+    error: run 20261124-093015-abcd was stopped while its plan was made: nothing was sent
+      hint: begin again: tallyport import assets.csv
+    ");
 }
 
 #[test]
@@ -215,13 +293,33 @@ fn unusable_journals_are_reported_before_sending() {
     whole.pragma_update(None, "user_version", 99).unwrap();
     drop(whole);
     let requests = story.proxy.requests();
-    story.run(&["resume", &run]).exits(2).says("was written by a newer tallyport (format 99, this one reads 1)");
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: the journal `~/state/runs/20261124-093015-abcd.sqlite` was written by a newer tallyport (format 99, this one reads 1)
+      hint: use the newer tallyport
+    ");
     let bytes = fs::read(&journal).unwrap();
     fs::write(&journal, &bytes[..bytes.len() / 3]).unwrap();
-    story.run(&["resume", &run]).exits(2).says("is damaged");
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: database disk image is malformed
+      hint: import the file again: an upsert finds what is already there; check-outs have to be compared by hand
+    ");
     fs::write(&journal, "this is no database, and long enough to be looked at as one".repeat(40)).unwrap();
-    story.run(&["resume", &run]).exits(2).says("is damaged").says("import the file again");
-    story.run(&["resume", "20200101-000000-none"]).exits(2).says("there is no run `20200101-000000-none`");
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: file is not a database
+      hint: import the file again: an upsert finds what is already there; check-outs have to be compared by hand
+    ");
+    assert_output!(story.run(&["resume", "20200101-000000-none"]), @"
+    exit code 2
+    --- stderr
+    error: there is no run `20261124-093015-abcd`
+      hint: `tallyport runs` lists all runs
+    ");
     assert_eq!(story.proxy.requests(), requests);
 }
 
@@ -230,9 +328,13 @@ fn an_unusable_state_folder_stops_an_import_before_sending() {
     let story = ResumeTest::new();
     let occupied = story.account.path("occupied");
     fs::write(&occupied, "a file where the folder should be").unwrap();
-    let ran =
-        CommandOutput::of(story.command(&["import", "assets.csv"]).env("TALLYPORT_HOME", &occupied).output().unwrap());
-    ran.exits(2).says("TALLYPORT_HOME");
+    let ran = CommandOutput::run(story.command(&["import", "assets.csv"]).env("TALLYPORT_HOME", &occupied));
+    assert_output!(ran, @"
+    exit code 2
+    --- stderr
+    error: cannot keep count of requests in `~/occupied/quota`: OS ERROR
+      hint: let this user write there, or set TALLYPORT_HOME to a folder this user can write to
+    ");
     assert_eq!(story.proxy.writes(), 0);
 }
 
@@ -278,7 +380,19 @@ mod interrupts {
         let paused = story.pause_at(&["import", "assets.csv", "--concurrency", "1"], 8, KillTiming::Forwarded);
         paused.signal(signal);
         let run = story.run_id();
-        paused.ends().exits(4).says("interrupted").says(&format!("tallyport resume {run}"));
+        insta::allow_duplicates! { assert_output!(paused.ends(), @"
+        exit code 4
+        --- stdout
+        Import of assets.csv: stopped after 0.5 s: interrupted (run 20261124-093015-abcd)
+          12 rows: 5 created, 7 failed (assets)
+          read      assets.csv as UTF-8, comma
+          requests  8: 3 to look up, 5 to create or move
+          note      assets: 7 of the failed rows were not sent
+          result    assets.result.xlsx
+          next      tallyport resume 20261124-093015-abcd
+        --- stderr
+        interrupted: 1 request under way will land; interrupt again to stop at once
+        "); }
         let statuses = story.statuses("assets.result.xlsx");
         assert_eq!(statuses.len(), ROWS);
         assert!(statuses.iter().all(|status| matches!(status.as_str(), "created" | "failed")), "{statuses:?}");
@@ -333,7 +447,17 @@ mod interrupts {
         let mut bytes = fs::read(&partial).unwrap();
         bytes.extend(b"edited");
         fs::write(&partial, &bytes).unwrap();
-        story.run(&["resume", "--last"]).exits(0).says("assets.result-2.xlsx");
+        assert_output!(story.run(&["resume", "--last"]), @"
+        exit code 0
+        --- stdout
+        Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+          12 rows: 12 created (assets)
+          read      assets.csv as UTF-8, comma
+          requests  15: 3 to look up, 12 to create or move
+          result    ~/assets.result-2.xlsx
+        --- stderr
+        going on with run 20261124-093015-abcd
+        ");
         assert_eq!(fs::read(&partial).unwrap(), bytes);
         assert_eq!(story.statuses("assets.result-2.xlsx"), vec!["created"; ROWS]);
     }
@@ -343,8 +467,44 @@ mod interrupts {
 fn a_run_stopped_by_max_errors_can_be_resumed() {
     let text = "name,currency\nHarbour,USD\nQuay,XXQ\nMole,EUR\n";
     let account = CliTest::new().sheet("locations.csv", text);
-    account.run(&["import", "locations.csv", "--max-errors", "1"]).exits(4).says("--max-errors");
-    account.run(&["resume", "--last"]).exits(1).says("2 created, 1 failed");
+    assert_output!(account.run(&["import", "locations.csv", "--max-errors", "1"]), @"
+    exit code 4
+    --- stdout
+    Import of locations.csv: stopped after 0.5 s: too many rows failed (--max-errors) (run 20261124-093015-abcd)
+      3 rows: 3 failed (locations)
+
+    1 problem in 3 rows
+           1 × not a currency code in `currency` (currency.invalid)
+               B3 `XXQ`
+               invalid currency; expected a code such as `EUR` or `USD`
+               hint: use the three-letter ISO 4217 code
+
+      read      locations.csv as UTF-8, comma
+      requests  1: 1 to look up
+      note      locations: 2 of the failed rows were not sent
+      result    locations.result.xlsx
+      next      tallyport resume 20261124-093015-abcd
+    ");
+    assert_output!(account.run(&["resume", "--last"]), @"
+    exit code 1
+    --- stdout
+    Import of locations.csv: 1 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 2 created, 1 failed (locations)
+
+    1 problem in 1 row
+           1 × not a currency code in `currency` (currency.invalid)
+               B3 `XXQ`
+               invalid currency; expected a code such as `EUR` or `USD`
+               hint: use the three-letter ISO 4217 code
+
+      read      locations.csv as UTF-8, comma
+      requests  4: 2 to look up, 2 to create or move
+      result    ~/locations.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import ~/locations.result.xlsx --max-errors 1 --only-failed
+    --- stderr
+    going on with run 20261124-093015-abcd
+    ");
     account.record("locations", "name", "Mole");
 }
 
@@ -352,8 +512,17 @@ fn a_run_stopped_by_max_errors_can_be_resumed() {
 fn a_result_path_that_is_a_folder_is_rejected_before_sending() {
     let account = CliTest::new().sheet("locations.csv", "name\nHarbour\n");
     fs::create_dir(account.path("there.xlsx")).unwrap();
-    account.run(&["import", "locations.csv", "--result", "there.xlsx"]).exits(2).says("is a folder");
-    account.run(&["runs"]).exits(0).says("No runs yet");
+    assert_output!(account.run(&["import", "locations.csv", "--result", "there.xlsx"]), @"
+    exit code 2
+    --- stderr
+    error: `there.xlsx` is a folder: the result cannot be written there
+      hint: name a file with --result
+    ");
+    assert_output!(account.run(&["runs"]), @"
+    exit code 0
+    --- stdout
+    No runs yet. `tallyport import` makes one, unless it is a dry run or goes to a sandbox in memory.
+    ");
 }
 
 /// Root can write anywhere, so the folder cannot be made read-only for the test.
@@ -361,7 +530,20 @@ fn a_result_path_that_is_a_folder_is_rejected_before_sending() {
 #[test]
 fn an_unwritable_result_leaves_no_run_to_resume() {
     let account = CliTest::new().sheet("locations.csv", "name\nHarbour\n");
-    account.run(&["import", "locations.csv", "--result", "/proc/r.xlsx"]).exits(2);
-    account.run(&["runs"]).exits(0).says("No runs yet");
-    account.run(&["resume", "--last"]).exits(2).says("nothing to resume");
+    assert_output!(account.run(&["import", "locations.csv", "--result", "/proc/r.xlsx"]), @"
+    exit code 2
+    --- stderr
+    error: cannot write `/proc/r.xlsx`: OS ERROR
+    ");
+    assert_output!(account.run(&["runs"]), @"
+    exit code 0
+    --- stdout
+    No runs yet. `tallyport import` makes one, unless it is a dry run or goes to a sandbox in memory.
+    ");
+    assert_output!(account.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: there is nothing to resume: every run is finished
+      hint: `tallyport runs` lists all runs
+    ");
 }

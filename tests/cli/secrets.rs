@@ -40,7 +40,7 @@ fn no_file_or_output_contains_the_key_or_a_password() {
     let run = |arguments: &[&str]| {
         let mut command = tallyport(folder.path(), arguments);
         command.env("BLUETALLY_BASE_URL", sandbox.base_url()).env("BLUETALLY_API_KEY", KEY);
-        CommandOutput::of(command.output().unwrap())
+        CommandOutput::run(command)
     };
     for arguments in [
         &["import", "employees.csv", "-vv"][..],

@@ -88,7 +88,7 @@ impl ShapeTest {
         crate::import::workbook(&self.path(name), &borrowed);
         let mut command = tallyport(self.folder.path(), &["import", name, "--yes", "--json"]);
         command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", self.server.address()));
-        let ran = CommandOutput::of(command.env("BLUETALLY_API_KEY", KEY).output().unwrap());
+        let ran = CommandOutput::run(command.env("BLUETALLY_API_KEY", KEY));
         let summary = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}\n{}", ran.stdout, ran.stderr));
         (ran.code, summary)
     }

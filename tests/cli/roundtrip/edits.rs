@@ -5,7 +5,7 @@ use tallyport::schema::COLLECTIONS;
 
 use super::exported::{Export, FORMS, Form, Sheet};
 use super::{export, filled, import, odd::OddService, why};
-use crate::harness::{CliTest, sheet_rows, tallyport};
+use crate::harness::{CliTest, assert_output, sheet_rows, tallyport};
 
 /// Two locations and suppliers, and assets that refer to the first of each.
 fn two_places(assets: usize) -> CliTest {
@@ -221,7 +221,23 @@ fn a_record_changed_since_the_export_is_not_deleted() {
     assert_eq!(of_assets(&account, "asset_id"), ["A-0", "A-2"].map(Value::from));
     // `delete` backs records up as they are now, so there is no conflict to report.
     let deleted = account.run(&["delete", "assets", &files[0], "--yes"]);
-    deleted.exits(1).says("2 deleted");
+    assert_output!(deleted, @"
+    exit code 1
+    --- stdout
+    Deletion of assets.csv: 1 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 2 deleted, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × there is no such record in `id` (record.missing)
+               A3 `2`
+               no record with id `#2` in assets
+               hint: correct the id, or --ignore the column if it holds another system's ids
+
+      read      assets.csv as UTF-8, comma
+      requests  7: 5 to look up, 2 to delete
+      note      backup of the assets: assets.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
+      result    assets.result-2.xlsx
+    ");
 }
 
 #[test]
@@ -347,7 +363,15 @@ fn an_export_can_list_records_to_delete() {
         // Two records share a name; the id distinguishes them. The first is in use.
         export.sheet("locations").rows.drain(..2);
         let files = export.write(account.folder(), form);
-        account.run(&["delete", "locations", &files[0], "--yes"]).exits(0).says("1 deleted");
+        insta::allow_duplicates! { assert_output!(account.run(&["delete", "locations", &files[0], "--yes"]), @"
+        exit code 0
+        --- stdout
+        Deletion of locations.jsonl: the one row succeeded, in 0.5 s (run 20261124-093015-abcd)
+          1 row: 1 deleted (locations)
+          requests  2: 1 to look up, 1 to delete
+          note      backup of the locations: locations.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
+          result    locations.result.xlsx
+        "); }
         let left: Vec<Value> = account.records("locations").iter().map(|record| record["id"].clone()).collect();
         assert_eq!(left, [1, 2].map(Value::from), "{form:?}");
     }
@@ -368,7 +392,21 @@ fn records_with_the_same_name_are_distinguished_by_id() {
     let sheet = export.sheet("locations");
     sheet.rows.push(sheet.rows[0].clone());
     let files = export.write(account.folder(), Form::Csv);
-    account.run(&["check", &files[0]]).exits(1).says("duplicate.key");
+    assert_output!(account.run(&["check", &files[0]]), @"
+    exit code 1
+    --- stdout
+    Check of locations.csv: 1 of 4 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      4 rows: 3 good, 1 failed (locations)
+
+    1 problem in 1 row
+           1 × the same record is in the file twice in `id` (duplicate.key)
+               A5 `1`
+               duplicate of row 2
+               hint: merge the two rows, or correct the one that is wrong
+
+      read      locations.csv as UTF-8, comma
+      next      tallyport check locations.csv --result problems.xlsx
+    ");
 }
 
 /// Records that violate every rule that applies to sheets.
