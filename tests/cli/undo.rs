@@ -81,7 +81,7 @@ fn undoing_the_onboarding_import_restores_the_account() {
 fn records_changed_by_others_and_their_references_are_kept() {
     let harness = onboarding();
     let known = harness.records("suppliers")[0].clone();
-    let run = import(&harness, &["onboarding.xlsx"]);
+    let run = import(&harness, &["onboarding.xlsx", "--concurrency", "1"]);
     let is_out = |asset: &&Value| asset["deployed_to"][0]["employee_id"].is_i64();
     let out = harness.records("assets").iter().find(is_out).unwrap()["id"].clone();
     let accessory = harness.records("accessories")[0]["id"].clone();
