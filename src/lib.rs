@@ -48,8 +48,25 @@ pub mod register;
 /// Sheets to fill in, from the schema.
 pub mod template;
 
+mod wording;
+
+/// Which account to use, and how to reach it.
+pub mod account;
+
+/// The one error type: message, hint, exit class.
+pub mod error;
+
+/// Progress, messages and questions of a run or an export.
+pub mod observer;
+
+/// Asks work to stop: once to finish what is in flight, twice to stop at once.
+pub mod shutdown;
+
 /// The documented API as a local server.
 pub mod sandbox;
 
 /// Commands, flags and exit codes.
 pub mod cli;
+
+pub use account::{Account, ConnectOptions, DEFAULT_BASE_URL};
+pub use error::Error;

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value as Json};
+use tallyport::account::AccountIdentity;
 use tallyport::api::{Client, ClientOptions, Secret};
+use tallyport::plan::RowStatus;
+use tallyport::plan::StepOutcome;
 use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
-use tallyport::report::Status;
 use tallyport::run::journal::{
-    Account, At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead, StepOutcome,
+    At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead,
 };
 use tallyport::run::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::schema;
@@ -71,7 +73,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
 
 fn plan(at: At, base_url: &str, ids: &Ids, rows: u64) -> Result<Draft, Box<dyn Error>> {
     let entity = schema::collection("assets").ok_or("there are no assets")?;
-    let account = Account::Service { base_url: base_url.to_owned(), tenant: None, profile: None };
+    let account = AccountIdentity::Service { base_url: base_url.to_owned(), tenant: None, profile: None };
     let (id, details) = (String::from("bench"), Details::default());
     let mut draft = Draft::begin(at, &RunHead { id, deed: Deed::Import, account, undoes: None, details })?;
     let mut header = Row::default();
@@ -89,7 +91,7 @@ fn plan(at: At, base_url: &str, ids: &Ids, rows: u64) -> Result<Draft, Box<dyn E
         draft.push(&step)?;
         row.clear(position + 2);
         Record::at(position, Faults::None).cells.iter().for_each(|cell| row.push_text(cell));
-        let (state, status) = (RowState::Planned, Status::Created);
+        let (state, status) = (RowState::Planned, RowStatus::Created);
         let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
         draft.row(&row, &planned, &|_| false)?;
     }

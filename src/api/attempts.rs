@@ -1,107 +1,113 @@
-//! One request to its end: attempts and the waits between them. What to do after each is [`super::retry`]'s to say.
+//! One request until it is settled: attempts, and the waits between them. [`super::retry`] decides what to do after each.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::quota::{Gate, Shut, WaitReason};
-use super::reply::Answer;
+use super::rate_limiter::{Closed, RateLimiter};
 use super::request::Method;
-use super::retry::{Attempts, Decision, Outcome, decide};
+use super::response::Response;
+use super::retry::{AttemptCounts, AttemptOutcome, RetryAction, decide};
+use super::wait::WaitReason;
 
-/// What one attempt came to.
+/// The result of one attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Attempt {
-    Answered(Answer),
+    Answered(Response),
     /// No connection: nothing was sent. With the cause, for people.
     NotSent(String),
-    /// It may have been sent, and no whole answer came. With the cause, for people.
+    /// It may have been sent, and no complete response arrived. With the cause, for people.
     Lost(String),
 }
 
 impl Attempt {
-    fn outcome(&self) -> Outcome {
+    fn outcome(&self) -> AttemptOutcome {
         match self {
-            Attempt::Answered(Answer { status, signals, .. }) => {
-                Outcome::Answered { status: *status, retry_after: signals.retry_after }
+            Attempt::Answered(Response { status, headers, .. }) => {
+                AttemptOutcome::Answered { status: *status, retry_after: headers.retry_after }
             }
-            Attempt::NotSent(_) => Outcome::NotSent,
-            Attempt::Lost(_) => Outcome::Lost,
+            Attempt::NotSent(_) => AttemptOutcome::NotSent,
+            Attempt::Lost(_) => AttemptOutcome::Lost,
         }
     }
 
-    /// Whether the request may have been carried out although no success was seen.
-    fn may_have_been_done(&self) -> bool {
-        matches!(self.outcome(), Outcome::Lost | Outcome::Answered { status: 408 | 500..=599, .. })
+    /// Whether the service may have applied the request although no success was seen.
+    fn may_have_been_applied(&self) -> bool {
+        matches!(self.outcome(), AttemptOutcome::Lost | AttemptOutcome::Answered { status: 408 | 500..=599, .. })
     }
 }
 
 /// How a request ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Ending {
+pub(super) struct RequestResult {
     pub(super) last: Attempt,
-    /// Whether an attempt before the last may have been carried out.
-    pub(super) earlier: Earlier,
+    /// Whether an attempt before the last one may have been applied.
+    pub(super) earlier: PriorAttempts,
 }
 
-/// What the attempts before the last one can have done.
+/// What the attempts before the last one may have done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Earlier {
-    DidNothing,
-    MayHaveBeenDone,
+pub(super) enum PriorAttempts {
+    NotApplied,
+    MaybeApplied,
 }
 
-/// Attempts it until it is settled. Every attempt passes the gate, and what the service says of its limits closes it.
-pub(super) async fn persist<Sending, Sent>(method: Method, gate: &Gate, mut attempt: Sending) -> Ending
+/// Sends a request until it is settled. Every attempt acquires a permit of the rate limiter, and what the service says
+/// of its own limits is applied there.
+pub(super) async fn send_with_retry<Sending, Sent>(
+    method: Method,
+    limiter: &RateLimiter,
+    mut attempt: Sending,
+) -> RequestResult
 where
     Sending: FnMut() -> Sent,
     Sent: Future<Output = Attempt>,
 {
-    let mut attempts = Attempts::default();
-    let mut earlier = Earlier::DidNothing;
+    let mut counts = AttemptCounts::default();
+    let mut earlier = PriorAttempts::NotApplied;
     loop {
         let last = attempt().await;
-        obey(gate, &last);
-        match decide(method, attempts, last.outcome()) {
-            Decision::Settle => return Ending { last, earlier },
-            Decision::Pause { .. } if gate.is_shut() => return Ending { last, earlier },
-            Decision::Pause { all } => {
-                attempts.throttled += 1;
-                gate.close(all, WaitReason::Throttled);
+        apply_rate_headers(limiter, &last);
+        match decide(method, counts, last.outcome()) {
+            RetryAction::Return => return RequestResult { last, earlier },
+            RetryAction::PauseAll { .. } if limiter.is_closed() => return RequestResult { last, earlier },
+            RetryAction::PauseAll { span } => {
+                counts.throttled += 1;
+                limiter.pause(span, WaitReason::Throttled);
                 continue;
             }
-            Decision::Again { within } => {
-                if rest(gate, within.mul_f64(fastrand::f64())).await == Err(Shut) {
-                    return Ending { last, earlier };
+            RetryAction::Backoff { within } => {
+                if wait(limiter, within.mul_f64(fastrand::f64())).await == Err(Closed) {
+                    return RequestResult { last, earlier };
                 }
             }
-            Decision::Later { after } => {
-                if rest(gate, after).await == Err(Shut) {
-                    return Ending { last, earlier };
+            RetryAction::RetryAfter { after } => {
+                if wait(limiter, after).await == Err(Closed) {
+                    return RequestResult { last, earlier };
                 }
             }
         }
-        attempts.failed += 1;
-        attempts.throttled = 0;
-        if last.may_have_been_done() {
-            earlier = Earlier::MayHaveBeenDone;
+        counts.failed += 1;
+        counts.throttled = 0;
+        if last.may_have_been_applied() {
+            earlier = PriorAttempts::MaybeApplied;
         }
     }
 }
 
-async fn rest(gate: &Gate, span: Duration) -> Result<(), Shut> {
-    gate.rest(Instant::now() + span).await
+async fn wait(limiter: &RateLimiter, span: Duration) -> Result<(), Closed> {
+    limiter.wait_until(Instant::now() + span).await
 }
 
-/// The service's own count goes before ours: where nothing is left, nobody sends.
-fn obey(gate: &Gate, last: &Attempt) {
-    let Attempt::Answered(answer) = last else { return };
-    if let Some(told) = answer.signals.hourly() {
-        gate.learn(told);
+/// The service's own count takes precedence over ours: if nothing is left, no request is sent.
+fn apply_rate_headers(limiter: &RateLimiter, last: &Attempt) {
+    let Attempt::Answered(response) = last else { return };
+    if let Some(server) = response.headers.hourly() {
+        limiter.learn(server);
     }
-    if let Some(span) = answer.signals.exhausted() {
-        gate.close(span.max(Duration::from_secs(1)), WaitReason::ServerQuota);
+    if let Some(span) = response.headers.exhausted() {
+        limiter.pause(span.max(Duration::from_secs(1)), WaitReason::ServerQuota);
     }
 }
 
@@ -113,16 +119,16 @@ mod tests {
 
     use tokio::time::Instant;
 
-    use super::super::quota::Limits;
-    use super::super::signals::Signals;
-    use super::{Answer, Attempt, Earlier, Ending, Gate, Method, persist};
+    use super::super::rate_limiter::RateLimits;
+    use super::super::response_headers::ResponseHeaders;
+    use super::{Attempt, Method, PriorAttempts, RateLimiter, RequestResult, Response, send_with_retry};
 
-    fn answered(status: u16, signals: Signals) -> Attempt {
-        Attempt::Answered(Answer { status, signals, body: Vec::new() })
+    fn answered(status: u16, headers: ResponseHeaders) -> Attempt {
+        Attempt::Answered(Response { status, headers, body: Vec::new() })
     }
 
     fn plain(status: u16) -> Attempt {
-        answered(status, Signals::default())
+        answered(status, ResponseHeaders::default())
     }
 
     fn lost() -> Attempt {
@@ -133,65 +139,69 @@ mod tests {
         Attempt::NotSent("refused".to_owned())
     }
 
-    /// Plays `script` to a request and tells its ending, the scripted attempts it took and the time.
-    async fn play(method: Method, script: Vec<Attempt>) -> (Ending, usize, Duration) {
-        let gate = Gate::alone(Limits::default());
+    /// Answers a request with `script`; returns its result, the number of scripted attempts it took and the time.
+    async fn play(method: Method, script: Vec<Attempt>) -> (RequestResult, usize, Duration) {
+        let limiter = RateLimiter::unshared(RateLimits::default());
         let count = script.len();
         let left = RefCell::new(script.into_iter());
         let start = Instant::now();
-        let ending = persist(method, &gate, || async {
-            gate.pass().await.unwrap();
+        let result = send_with_retry(method, &limiter, || async {
+            limiter.acquire().await.unwrap();
             left.borrow_mut().next().unwrap_or_else(|| plain(200))
         });
-        let ending = ending.await;
+        let result = result.await;
         let attempts = count - left.borrow().len();
-        (ending, attempts, start.elapsed())
+        (result, attempts, start.elapsed())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reads_go_on_until_they_are_answered() {
+    async fn reads_are_retried_until_they_are_answered() {
         let script = vec![lost(), plain(502), not_sent(), plain(500), lost()];
-        let (ending, _, time) = play(Method::Get, script).await;
-        assert_eq!(ending.last, plain(200));
-        assert_eq!(ending.earlier, Earlier::MayHaveBeenDone);
+        let (result, _, time) = play(Method::Get, script).await;
+        assert_eq!(result.last, plain(200));
+        assert_eq!(result.earlier, PriorAttempts::MaybeApplied);
         assert!(time < Duration::from_millis(250 + 500 + 1_000 + 2_000 + 4_000), "{time:?}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn patience_ends_after_five_repetitions() {
-        let (ending, attempts, _) = play(Method::Put, vec![plain(500); 9]).await;
-        assert_eq!((ending.last, attempts), (plain(500), 6));
+    async fn retries_end_after_five() {
+        let (result, attempts, _) = play(Method::Put, vec![plain(500); 9]).await;
+        assert_eq!((result.last, attempts), (plain(500), 6));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_create_is_sent_once_unless_it_surely_did_not_arrive() {
+    async fn a_create_is_sent_once_unless_it_certainly_did_not_arrive() {
         for last in [lost(), plain(500), plain(503), plain(504), plain(408)] {
-            let (ending, _, time) = play(Method::Post, vec![last.clone()]).await;
-            assert_eq!((ending.last, time), (last, Duration::ZERO));
+            let (result, _, time) = play(Method::Post, vec![last.clone()]).await;
+            assert_eq!((result.last, time), (last, Duration::ZERO));
         }
-        let turned_away = answered(503, Signals { retry_after: Some(Duration::from_secs(2)), ..Signals::default() });
-        let (ending, _, time) = play(Method::Post, vec![turned_away]).await;
-        assert_eq!((ending.last, time.as_secs()), (plain(200), 2));
-        let (ending, ..) = play(Method::Post, vec![not_sent(), not_sent()]).await;
-        assert_eq!(ending, Ending { last: plain(200), earlier: Earlier::DidNothing });
+        let rejected_unread =
+            answered(503, ResponseHeaders { retry_after: Some(Duration::from_secs(2)), ..ResponseHeaders::default() });
+        let (result, _, time) = play(Method::Post, vec![rejected_unread]).await;
+        assert_eq!((result.last, time.as_secs()), (plain(200), 2));
+        let (result, ..) = play(Method::Post, vec![not_sent(), not_sent()]).await;
+        assert_eq!(result, RequestResult { last: plain(200), earlier: PriorAttempts::NotApplied });
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_429_is_waited_out_and_never_counted() {
-        let throttled = answered(429, Signals { retry_after: Some(Duration::from_secs(90)), ..Signals::default() });
-        let (ending, _, time) = play(Method::Post, vec![throttled; 40]).await;
-        assert_eq!(ending, Ending { last: plain(200), earlier: Earlier::DidNothing });
+        let throttled =
+            answered(429, ResponseHeaders { retry_after: Some(Duration::from_secs(90)), ..ResponseHeaders::default() });
+        let (result, _, time) = play(Method::Post, vec![throttled; 40]).await;
+        assert_eq!(result, RequestResult { last: plain(200), earlier: PriorAttempts::NotApplied });
         assert_eq!(time.as_secs(), 40 * 90);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_sends_where_the_service_has_nothing_left() {
-        let gate = Gate::alone(Limits::default());
-        let signals = Signals { remaining: Some(0), reset: Some(Duration::from_secs(45)), ..Signals::default() };
-        let ending = persist(Method::Get, &gate, || std::future::ready(answered(200, signals.clone()))).await;
-        assert_eq!(ending.last, answered(200, signals));
+    async fn no_request_is_sent_while_the_service_has_nothing_left() {
+        let limiter = RateLimiter::unshared(RateLimits::default());
+        let headers =
+            ResponseHeaders { remaining: Some(0), reset: Some(Duration::from_secs(45)), ..ResponseHeaders::default() };
+        let result =
+            send_with_retry(Method::Get, &limiter, || std::future::ready(answered(200, headers.clone()))).await;
+        assert_eq!(result.last, answered(200, headers));
         let start = Instant::now();
-        gate.pass().await.unwrap();
+        limiter.acquire().await.unwrap();
         assert_eq!(start.elapsed().as_secs(), 45);
     }
 }

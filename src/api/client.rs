@@ -8,18 +8,18 @@ use futures::stream::{BoxStream, TryStreamExt};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::attempts::{Attempt, Earlier, Ending, persist};
-use super::clock::Clock;
-use super::counts::Counts;
-use super::ledger::{self, Ledger};
+use super::attempts::{Attempt, PriorAttempts, RequestResult, send_with_retry};
+use super::clock::MachineClocks;
+use super::counts::RequestCounters;
 use super::pages::{self, PageLimit};
-use super::quota::{BURST, Gate, Limits};
-use super::reply::{self, Answer};
+use super::rate_limiter::{BURST, RateLimiter, RateLimits};
 use super::request::{Request, Target};
-use super::transport::{Route, Transport};
+use super::response::{self, Response};
+use super::shared_quota::{self, SharedQuota};
+use super::transport::{ProxyPolicy, Transport};
 use super::{
-    ApiError, Body, CustomFieldsEncoding, Fate, Notes, RawPage, Record, RequestCounts, Secret, Waiting, WriteFailure,
-    Written,
+    ApiError, AttemptLog, Body, CustomFieldsEncoding, RawPage, Record, RequestCounts, Secret, WaitStatus, WriteFailure,
+    WriteOutcome, WriteReply,
 };
 use crate::schema::{ACTIVITY, Entity};
 
@@ -64,21 +64,21 @@ impl ClientOptions {
 
 /// A client of the service. Cheap to clone: clones share connections, quota and counts.
 ///
-/// Every method waits at the quota's gate, repeats what may be repeated, and returns once it is settled.
+/// Every method waits at the quota's limiter, repeats what may be repeated, and returns once it is settled.
 #[derive(Debug, Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
-    notes: Option<Notes>,
+    shared: Arc<ClientInner>,
+    notes: Option<AttemptLog>,
 }
 
 #[derive(Debug)]
-struct Shared {
+struct ClientInner {
     account: String,
     target: Target,
     transport: Transport,
-    gate: Gate,
+    limiter: RateLimiter,
     in_flight: Semaphore,
-    counts: Counts,
+    counts: RequestCounters,
     pages: PageLimit,
 }
 
@@ -104,22 +104,22 @@ impl Client {
         let target = Target::new(options.base_url, options.tenant, options.custom_fields)?;
         // A service on this machine needs no smoothing, and its key no proxy.
         let (route, burst) = match target.is_loopback() {
-            true => (Route::Direct, None),
-            false => (Route::System, options.quota.and(Some(BURST))),
+            true => (ProxyPolicy::Direct, None),
+            false => (ProxyPolicy::System, options.quota.and(Some(BURST))),
         };
-        let clock = Clock::new();
+        let clock = MachineClocks::new();
         let ledger = options.ledger.map(|folder| {
-            let path = folder.join(ledger::file_name(&options.key, &target.host()));
-            Ledger::open(&path, options.quota, clock.read())
+            let path = folder.join(shared_quota::file_name(&options.key, &target.host()));
+            SharedQuota::open(&path, options.quota, clock.read())
         });
-        let gate = Gate::new(Limits { hourly: options.quota, burst }, clock, ledger.transpose()?);
-        let shared = Shared {
+        let limiter = RateLimiter::new(RateLimits { hourly: options.quota, burst }, clock, ledger.transpose()?);
+        let shared = ClientInner {
             account,
             transport: Transport::new(&options.key, &options.user_agent, route)?,
             target,
-            gate,
+            limiter,
             in_flight: Semaphore::new(options.concurrency.clamp(1, MOST_CONCURRENT).into()),
-            counts: Counts::new(),
+            counts: RequestCounters::new(),
             pages: PageLimit::new(),
         };
         Ok(Self { shared: Arc::new(shared), notes: None })
@@ -137,7 +137,7 @@ impl Client {
         offset: u64,
         limit: u32,
     ) -> Result<Vec<Record>, ApiError> {
-        let read = |what: &str, answer: Answer| reply::list(what, &answer);
+        let read = |what: &str, answer: Response| response::list(what, &answer);
         self.paged(entity, filters, offset, limit, read, Vec::len).await
     }
 
@@ -149,7 +149,7 @@ impl Client {
         offset: u64,
         limit: u32,
     ) -> Result<RawPage, ApiError> {
-        self.paged(entity, filters, offset, limit, reply::raw_list, RawPage::len).await
+        self.paged(entity, filters, offset, limit, response::raw_list, RawPage::len).await
     }
 
     async fn paged<T>(
@@ -158,7 +158,7 @@ impl Client {
         filters: &[(&str, &str)],
         offset: u64,
         limit: u32,
-        read: impl Fn(&str, Answer) -> Result<T, ApiError>,
+        read: impl Fn(&str, Response) -> Result<T, ApiError>,
         length: impl Fn(&T) -> usize,
     ) -> Result<T, ApiError> {
         let mut limit = limit.min(self.page_limit());
@@ -235,7 +235,7 @@ impl Client {
     /// One record; none where there is no such id.
     pub async fn get(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
         let request = self.shared.target.get(entity, id);
-        reply::record(&request.what(), entity, &self.read(&request).await?)
+        response::record(&request.what(), entity, &self.read(&request).await?)
     }
 
     /// The newest `limit` entries of the activity log that match `filters`, the newest first.
@@ -247,31 +247,31 @@ impl Client {
     /// The tenants the key may act for; each has a `tenant_id`.
     pub async fn tenants(&self) -> Result<Vec<Record>, ApiError> {
         let request = self.shared.target.tenants();
-        reply::tenants(&request.what(), &self.read(&request).await?)
+        response::tenants(&request.what(), &self.read(&request).await?)
     }
 
     /// Creates a record, or carries out an action. Sent once, but for attempts that surely did not arrive.
-    pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<Written, WriteFailure> {
+    pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.shared.target.create(entity, body);
         let (answer, _) = self.write(&request).await?;
-        self.told(reply::written(&request.what(), entity, None, &answer))
+        self.redact_key(response::written(&request.what(), entity, None, &answer))
     }
 
     /// Changes the fields in `body` of a record.
-    pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<Written, WriteFailure> {
+    pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<WriteReply, WriteFailure> {
         let request = self.shared.target.update(entity, id, body);
         let (answer, _) = self.write(&request).await?;
-        self.told(reply::written(&request.what(), entity, Some(id), &answer))
+        self.redact_key(response::written(&request.what(), entity, Some(id), &answer))
     }
 
     /// Deletes a record. One that is gone after an attempt whose answer was lost counts as deleted.
     pub async fn delete(&self, entity: &'static Entity, id: i64) -> Result<(), WriteFailure> {
         let request = self.shared.target.delete(entity, id);
         let (answer, earlier) = self.write(&request).await?;
-        if earlier == Earlier::MayHaveBeenDone && reply::is_gone(&answer) {
+        if earlier == PriorAttempts::MaybeApplied && response::is_gone(&answer) {
             return Ok(());
         }
-        self.told(reply::deleted(&request.what(), entity, &answer))
+        self.redact_key(response::deleted(&request.what(), entity, &answer))
     }
 
     /// What the service tells of itself when asked for one record of `entity`.
@@ -280,14 +280,14 @@ impl Client {
         let start = Instant::now();
         let answer = self.read(&request).await?;
         let round_trip = start.elapsed();
-        reply::list(&request.what(), &answer)?;
-        let signals = answer.signals;
-        let clock_ahead = signals.date.map(|date| seconds_ahead(date, SystemTime::now()));
-        Ok(Probe { round_trip, clock_ahead, limit: signals.limit, remaining: signals.remaining })
+        response::list(&request.what(), &answer)?;
+        let headers = answer.headers;
+        let clock_ahead = headers.date.map(|date| seconds_ahead(date, SystemTime::now()));
+        Ok(Probe { round_trip, clock_ahead, limit: headers.limit, remaining: headers.remaining })
     }
 
     /// The same client, which also notes every request it makes.
-    pub fn noting(&self, notes: &Notes) -> Self {
+    pub fn with_attempt_log(&self, notes: &AttemptLog) -> Self {
         Self { shared: Arc::clone(&self.shared), notes: Some(notes.clone()) }
     }
 
@@ -297,19 +297,19 @@ impl Client {
     }
 
     /// What requests are waiting for at this moment, for the progress line.
-    pub fn waiting(&self) -> Option<Waiting> {
-        self.shared.gate.waiting()
+    pub fn waiting(&self) -> Option<WaitStatus> {
+        self.shared.limiter.waiting()
     }
 
     /// Requests that the quota lets through at once, whatever process sends them; none where there is no quota.
     pub fn quota_left(&self) -> Option<usize> {
-        self.shared.gate.left()
+        self.shared.limiter.remaining()
     }
 
     /// What the user should know of the count of requests, since the last time of asking: that the machine's clock
     /// was set, or that the ledger broke and other processes are no longer counted. Each is also logged as a warning.
-    pub fn remarks(&self) -> Vec<String> {
-        self.shared.gate.remarks()
+    pub fn warnings(&self) -> Vec<String> {
+        self.shared.limiter.warnings()
     }
 
     /// Host and port of the base link, for messages.
@@ -325,45 +325,46 @@ impl Client {
     /// Sends nothing any more: requests that wait for the quota or before a repetition end at once as not sent,
     /// those on the wire land.
     pub fn stop(&self) {
-        self.shared.gate.shut();
+        self.shared.limiter.close();
     }
 
-    async fn read(&self, request: &Request) -> Result<Answer, ApiError> {
+    async fn read(&self, request: &Request) -> Result<Response, ApiError> {
         match self.send(request).await.last {
             Attempt::Answered(answer) => Ok(answer),
             Attempt::NotSent(cause) => Err(self.unreachable(cause)),
-            Attempt::Lost(cause) => Err(ApiError::NoAnswer { what: request.what(), cause }),
+            Attempt::Lost(cause) => Err(ApiError::NoResponse { what: request.what(), cause }),
         }
     }
 
-    async fn write(&self, request: &Request) -> Result<(Answer, Earlier), WriteFailure> {
-        let Ending { last, earlier } = self.send(request).await;
+    async fn write(&self, request: &Request) -> Result<(Response, PriorAttempts), WriteFailure> {
+        let RequestResult { last, earlier } = self.send(request).await;
         match (last, earlier) {
             (Attempt::Answered(answer), earlier) => Ok((answer, earlier)),
-            (Attempt::NotSent(cause), Earlier::DidNothing) => {
-                Err(reply::unanswered(Fate::NotSent, self.unreachable(cause)))
+            (Attempt::NotSent(cause), PriorAttempts::NotApplied) => {
+                Err(response::without_response(WriteOutcome::NotSent, self.unreachable(cause)))
             }
             // The last attempt was not sent, but one before it may have been carried out.
-            (Attempt::NotSent(cause) | Attempt::Lost(cause), _) => {
-                Err(reply::unanswered(Fate::Unknown, ApiError::NoAnswer { what: request.what(), cause }))
-            }
+            (Attempt::NotSent(cause) | Attempt::Lost(cause), _) => Err(response::without_response(
+                WriteOutcome::Unknown,
+                ApiError::NoResponse { what: request.what(), cause },
+            )),
         }
     }
 
     /// A failure may quote the body of a success, which is kept as it came.
-    fn told<T>(&self, written: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
+    fn redact_key<T>(&self, written: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
         written.map_err(|failure| {
             let message = self.shared.transport.without_key(&failure.message);
             WriteFailure { message, ..failure }
         })
     }
 
-    async fn send(&self, request: &Request) -> Ending {
+    async fn send(&self, request: &Request) -> RequestResult {
         let shared = &*self.shared;
-        persist(request.method, &shared.gate, || async {
-            // The permit comes first: between the gate, which counts, and the wire nothing may wait.
+        send_with_retry(request.method, &shared.limiter, || async {
+            // The permit comes first: between the limiter, which counts, and the wire nothing may wait.
             let _permit = shared.in_flight.acquire().await;
-            if shared.gate.pass().await.is_err() {
+            if shared.limiter.acquire().await.is_err() {
                 return Attempt::NotSent("the run was stopped".to_owned());
             }
             shared.counts.add(request);

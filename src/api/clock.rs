@@ -12,7 +12,7 @@ const READINGS: usize = 5;
 
 /// Both clocks at one moment, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct ClockReading {
     /// Since the Unix epoch, by the machine's clock.
     pub(super) wall_ms: i64,
     /// Since a moment of no meaning, by a clock that is never set and never stops.
@@ -21,17 +21,17 @@ pub(super) struct Reading {
 
 /// Reads the clocks. In tests that pause the runtime's time, both follow it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
+pub(super) struct MachineClocks {
     runtime: Instant,
     system: time::Instant,
 }
 
-impl Clock {
+impl MachineClocks {
     pub(super) fn new() -> Self {
         Self { runtime: Instant::now(), system: time::Instant::now() }
     }
 
-    pub(super) fn read(&self) -> Reading {
+    pub(super) fn read(&self) -> ClockReading {
         let mut reading = self.read_once();
         for _ in 1..READINGS {
             if reading.1 <= TORN_MS {
@@ -43,13 +43,13 @@ impl Clock {
     }
 
     /// A reading, and how long it took by the steady clock.
-    fn read_once(&self) -> (Reading, i64) {
+    fn read_once(&self) -> (ClockReading, i64) {
         let before = steady_ms(self.system);
         let paused = self.paused_ms();
         let wall = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let after = steady_ms(self.system);
         let wall_ms = i64::try_from(wall.as_millis()).unwrap_or(i64::MAX);
-        (Reading { wall_ms: wall_ms.saturating_add(paused), steady_ms: after + paused }, after - before)
+        (ClockReading { wall_ms: wall_ms.saturating_add(paused), steady_ms: after + paused }, after - before)
     }
 
     /// How far the runtime's time is ahead of the system's: nothing, but in tests that pause and advance it.
@@ -91,15 +91,15 @@ mod tests {
 
     use tokio::time::advance;
 
-    use super::Clock;
+    use super::MachineClocks;
 
     #[tokio::test(start_paused = true)]
     async fn both_clocks_follow_the_runtime() {
-        let clock = Clock::new();
+        let clock = MachineClocks::new();
         let before = clock.read();
         advance(Duration::from_secs(7_200)).await;
         let after = clock.read();
-        // Reading two clocks after one another leaves a little doubt.
+        // ClockReading two clocks after one another leaves a little doubt.
         assert!((after.wall_ms - before.wall_ms - 7_200_000).abs() < 1_000);
         assert!((after.steady_ms - before.steady_ms - 7_200_000).abs() < 1_000);
     }

@@ -16,11 +16,11 @@ pub struct RequestCounts {
 
 /// One counter per path and method, laid out once from the schema so that counting neither locks nor allocates.
 #[derive(Debug)]
-pub(super) struct Counts {
+pub(super) struct RequestCounters {
     rows: Vec<(&'static str, [AtomicU64; Method::ALL.len()])>,
 }
 
-impl Counts {
+impl RequestCounters {
     pub(super) fn new() -> Self {
         let rows = importable().chain([&ACTIVITY, &TENANTS]).map(|entity| (entity.path, Default::default()));
         Self { rows: rows.collect() }

@@ -1,58 +1,59 @@
-//! Why a request, a row's write, or the whole service failed.
+//! Errors of a read, of a write, or of the service as a whole.
 
-use super::LedgerError;
+use super::shared_quota::SharedQuotaError;
+use crate::error::{Diagnostic, ErrorKind};
 
 /// Why a read failed, or the service as a whole cannot be used.
 ///
-/// Each variant that belongs to one request names it in `what`, as in `GET assets`. No variant ever holds the key.
+/// Variants that concern one request name it in `what`, as in `GET assets`. No variant contains the API key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// The base link would carry the key in the clear. Plain `http` is taken for this machine only.
+    /// The base URL would send the key unencrypted. Plain `http` is accepted for this machine only.
     #[error("refusing to send the API key to `{url}` without encryption")]
     Insecure { url: String },
-    /// The base link cannot be one.
-    #[error("`{url}` cannot be a base link: {reason}")]
+    /// The base URL is invalid.
+    #[error("invalid base URL `{url}`: {reason}")]
     BaseUrl { url: String, reason: &'static str },
-    /// The encryption library could not be set up on this machine.
+    /// The TLS library could not be set up on this machine.
     #[error("could not set up secure connections: {cause}")]
     Setup { cause: String },
-    /// The count of requests cannot be kept, so nothing is sent.
+    /// Requests cannot be counted, so none is sent.
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    SharedQuota(#[from] SharedQuotaError),
     /// No connection: nothing was sent.
     #[error("could not reach `{host}`: {cause}")]
     Unreachable { host: String, cause: String },
-    /// The request may have arrived, its answer did not.
-    #[error("no answer to `{what}`: {cause}")]
-    NoAnswer { what: String, cause: String },
+    /// The request may have arrived; its response did not.
+    #[error("no response to `{what}`: {cause}")]
+    NoResponse { what: String, cause: String },
     /// 401.
-    #[error("the service does not accept the API key (401){}", said(message))]
+    #[error("the service does not accept the API key (401){}", detail(message))]
     Unauthorized { message: String },
-    /// 402 or 403 by the service itself.
-    #[error("the service forbids `{what}` ({status}){}", said(message))]
+    /// 402 or 403 from the service itself.
+    #[error("forbidden for this API key: `{what}` ({status}){}", detail(message))]
     Forbidden { what: String, status: u16, message: String },
-    /// 403 by something in front of the service, told by its HTML page.
+    /// 403 from something in front of the service, recognised by its HTML page.
     #[error("blocked before reaching the API ({status}){}", request_id.as_deref().map(|id| format!(", request id `{id}`")).unwrap_or_default())]
     Blocked { status: u16, request_id: Option<String> },
     /// The tenant is missing or not one of the key's.
-    #[error("the service wants another tenant ({status}){}", said(message))]
+    #[error("this API key cannot access the tenant ({status}){}", detail(message))]
     Tenant { status: u16, message: String },
-    /// Redirects are never followed: the key goes to the base link and nowhere else.
+    /// Redirects are never followed: the key is sent to the base URL and nowhere else.
     #[error("`{what}` was redirected ({status}){}", to.as_deref().map(|to| format!(" to `{to}`")).unwrap_or_default())]
     Redirected { what: String, status: u16, to: Option<String> },
-    /// 5xx, still after several attempts.
-    #[error("the service is out of order: `{what}` ({status}){}", said(message))]
+    /// 5xx, even after several attempts.
+    #[error("server error: `{what}` ({status}){}", detail(message))]
     Unavailable { what: String, status: u16, message: String },
     /// Any other 4xx.
-    #[error("the service refused `{what}` ({status}){}", said(message))]
+    #[error("the service refused `{what}` ({status}){}", detail(message))]
     Refused { what: String, status: u16, message: String },
-    /// A success whose body is not what it must be. Taking it for data would lose or invent rows.
-    #[error("`{what}` was answered with something else than expected: {detail}")]
+    /// A success whose body is not what it must be. Treating it as data would lose or invent rows.
+    #[error("unexpected response to `{what}`: {detail}")]
     Contract { what: String, detail: String },
 }
 
-/// The service's own words behind a message, where it had any.
-fn said(message: &str) -> String {
+/// What the service said, appended to a message.
+fn detail(message: &str) -> String {
     match message {
         "" => String::new(),
         message => format!(": {message}"),
@@ -63,28 +64,28 @@ impl ApiError {
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Insecure { .. } => "write the base link with `https://`",
-            Self::BaseUrl { .. } => "give a link such as `https://app.bluetallyapp.com/api/v1`",
-            Self::Setup { .. } => "see that the system's certificate store is installed",
-            Self::Ledger(error) => return Some(error.hint()),
-            Self::Unreachable { .. } => "check the network, the proxy and the base link, then run it again",
-            Self::NoAnswer { .. } | Self::Unavailable { .. } => {
-                "wait a little and run it again; `tallyport doctor` tells when the service is back"
+            Self::Insecure { .. } => "use a base URL that starts with `https://`",
+            Self::BaseUrl { .. } => "use a base URL such as `https://app.bluetallyapp.com/api/v1`",
+            Self::Setup { .. } => "check that the system's certificate store is installed",
+            Self::SharedQuota(error) => return Some(error.hint()),
+            Self::Unreachable { .. } => "check the network, the proxy and the base URL, then try again",
+            Self::NoResponse { .. } | Self::Unavailable { .. } => {
+                "try again later; `tallyport doctor` shows whether the service is back"
             }
             Self::Unauthorized { .. } => "create a key under Settings > API Keys and set it as BLUETALLY_API_KEY",
-            Self::Forbidden { .. } => "ask an administrator of the account for a key that may do this",
+            Self::Forbidden { .. } => "ask an administrator of the account for a key with this permission",
             Self::Blocked { .. } => {
-                "run it from another network or slower (`--concurrency 1`), or show the request id to the service's support"
+                "try another network or a lower rate (`--concurrency 1`), or give the request id to the service's support"
             }
-            Self::Tenant { .. } => "give one of your tenants with `--tenant ID`; `tallyport doctor` lists them",
-            Self::Redirected { .. } => "set `--base-url` to the link the service really has",
+            Self::Tenant { .. } => "set one of your tenants with `--tenant ID`; `tallyport doctor` lists them",
+            Self::Redirected { .. } => "set `--base-url` to the URL the service redirects to",
             Self::Refused { .. } => return None,
-            Self::Contract { .. } => "see that `--base-url` is the API's link, ending in `/api/v1`",
+            Self::Contract { .. } => "check that `--base-url` is the API's URL, ending in `/api/v1`",
         };
         Some(hint.to_owned())
     }
 
-    /// The status the service answered with, where it answered.
+    /// The status of the response, if there was one.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Unauthorized { .. } => Some(401),
@@ -97,18 +98,20 @@ impl ApiError {
             Self::Insecure { .. }
             | Self::BaseUrl { .. }
             | Self::Setup { .. }
-            | Self::Ledger(_)
+            | Self::SharedQuota(_)
             | Self::Unreachable { .. }
-            | Self::NoAnswer { .. }
+            | Self::NoResponse { .. }
             | Self::Contract { .. } => None,
         }
     }
 
-    /// Whether the same request may well succeed later: the service or the way to it is unwell, and nothing is wrong
-    /// with what was asked.
-    pub fn is_passing(&self) -> bool {
+    /// Whether the same request may succeed later: the service or the network is failing, and nothing is wrong with the
+    /// request.
+    pub fn is_transient(&self) -> bool {
         match self {
-            Self::Unreachable { .. } | Self::NoAnswer { .. } | Self::Contract { .. } | Self::Unavailable { .. } => true,
+            Self::Unreachable { .. } | Self::NoResponse { .. } | Self::Contract { .. } | Self::Unavailable { .. } => {
+                true
+            }
             Self::Blocked { .. } | Self::Redirected { .. } => true,
             Self::Refused { status, .. } => *status == 429,
             Self::Insecure { .. }
@@ -117,28 +120,28 @@ impl ApiError {
             | Self::Unauthorized { .. }
             | Self::Forbidden { .. }
             | Self::Tenant { .. }
-            | Self::Ledger(_) => false,
+            | Self::SharedQuota(_) => false,
         }
     }
 }
 
-/// What became of a write that did not succeed, as far as anyone can know.
+/// What became of a write that did not succeed, as far as it can be known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// It never arrived, or was turned away unread: sending it again doubles nothing.
+pub enum WriteOutcome {
+    /// It never arrived, or was rejected unread: sending it again creates no duplicate.
     NotSent,
-    /// The service read it and said no.
+    /// The service read it and rejected it.
     Refused,
-    /// It may have been done. Look before sending it again.
+    /// It may have been applied. Check before sending it again.
     Unknown,
 }
 
 /// How far a failure reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scope {
-    /// This row; others may do well.
+pub enum FailureScope {
+    /// This row; others may succeed.
     Row,
-    /// Every further request would fail alike: stop.
+    /// Every further request would fail the same way: stop.
     Run,
 }
 
@@ -146,16 +149,17 @@ pub enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct WriteFailure {
-    pub fate: Fate,
-    /// The status of the last answer; none where none came.
+    pub outcome: WriteOutcome,
+    /// The status of the last response; none if there was none.
     pub status: Option<u16>,
-    /// What happened, for people: the service's own words where it had any.
+    /// What happened, for people: the service's own message if it sent one.
     pub message: String,
-    /// What the service said of single fields: field name and message.
+    /// What the service said about single fields: field name and message.
     pub fields: Vec<(String, String)>,
-    /// Whether only this row is meant, or the run should stop.
-    pub stop: Scope,
-    /// The failure as the whole run's, for the exit code and the hint. Always there where `stop` is [`Scope::Run`].
+    /// Whether only this row failed, or the run should stop.
+    pub scope: FailureScope,
+    /// The failure as an error of the whole run, for the exit code and the hint. Always set if `scope` is
+    /// [`FailureScope::Run`].
     pub cause: Option<Box<ApiError>>,
 }
 
@@ -163,6 +167,22 @@ impl WriteFailure {
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
         self.cause.as_ref().and_then(|cause| cause.hint())
+    }
+}
+
+impl Diagnostic for ApiError {
+    fn hint(&self) -> Option<String> {
+        ApiError::hint(self)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            // The base URL itself is wrong, or this machine: nothing was asked of the service.
+            Self::Insecure { .. } | Self::BaseUrl { .. } | Self::Setup { .. } | Self::SharedQuota(_) => {
+                ErrorKind::Usage
+            }
+            _ => ErrorKind::Refused,
+        }
     }
 }
 

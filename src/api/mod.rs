@@ -1,77 +1,81 @@
-//! The HTTP client: the only place that knows HTTP.
+//! The HTTP client of the service. No other module knows HTTP.
 //!
-//! Each layer does one thing and is tested alone. What always holds: the key goes to the base link and nowhere else,
-//! no more requests leave in an hour than the quota allows, and a create is sent twice only where the first surely did
-//! not arrive.
+//! Each layer does one job and has its own tests. What always holds: the API key is sent to the base URL and nowhere
+//! else, no more requests are sent in an hour than the quota allows, and a create is sent twice only if the first one
+//! certainly did not arrive.
 //!
 //! ```text
-//! client      one method per kind of call; joins the layers below
-//! request     fields to method, link and bytes                        pure
-//! attempts    one request to its end: attempts and waits
-//! retry       what may be sent again, and after how long              pure
-//! quota       the rolling hour, and the gate where requests wait
-//! ledger      the rolling hour across processes and restarts
-//! clock       what time it is, and whether somebody set it
-//! transport   bytes out, bytes in: one attempt
-//! signals     headers to limits, waits and clock                      pure
-//! reply       status and bytes to records, or to what went wrong      pure
-//! complaint   error bodies to a message and its fields                pure
-//! pages       a list as a stream of pages
-//! raw         a page of a list as it came                            pure
-//! counts      requests by kind
-//! custom      custom fields in every shape of a reply                pure
-//! notes       every request of one write, for the journal
+//! client            one method per kind of call; joins the layers below
+//! request           fields to method, URL and bytes                       pure
+//! attempts          one request until it is settled: attempts and waits
+//! retry             what may be sent again, and after how long            pure
+//! rate_limiter      where requests wait for the quota and for the service
+//! rolling_window    the quota of one process                              pure
+//! shared_quota      the quota across processes and restarts
+//! clock             wall clock and monotonic clock, to detect clock changes
+//! transport         bytes out, bytes in: one attempt
+//! response_headers  headers to limits, waits and the server's clock       pure
+//! response          status and body to records, or to an error            pure
+//! error_body        error bodies to a message and its fields              pure
+//! pages             a list as a stream of pages
+//! raw               a page of a list as unparsed JSON                     pure
+//! counts            requests by kind
+//! custom_fields     custom fields in every shape of a response            pure
+//! wait              what requests wait for
+//! attempt_log       every request of one write, for the journal
 //! ```
 
 use serde_json::{Map, Value};
 
+mod attempt_log;
 mod attempts;
 mod client;
 mod clock;
-mod complaint;
 mod counts;
-mod custom;
+mod custom_fields;
 mod error;
-mod ledger;
-mod notes;
+mod error_body;
 mod pages;
-mod quota;
+mod rate_limiter;
 mod raw;
-mod reply;
 mod request;
+mod response;
+mod response_headers;
 mod retry;
+mod rolling_window;
 mod secret;
-mod signals;
+mod shared_quota;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
 mod transport;
+mod wait;
 
+pub use attempt_log::{AttemptLog, LoggedAttempt};
 pub use client::{Client, ClientOptions, MOST_CONCURRENT, Probe};
 pub use counts::RequestCounts;
-pub use custom::custom_fields;
-pub use error::{ApiError, Fate, Scope, WriteFailure};
-pub use ledger::LedgerError;
-pub use notes::{Attempted, Notes};
-pub use quota::{WaitReason, Waiting};
+pub use custom_fields::custom_fields;
+pub use error::{ApiError, FailureScope, WriteFailure, WriteOutcome};
 pub use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
 pub use secret::{Secret, SecretError};
+pub use shared_quota::SharedQuotaError;
 #[cfg(feature = "buckets")]
 pub(crate) use transport::install_cryptography;
+pub use wait::{WaitReason, WaitStatus};
 
-/// A record as the service gives it: unknown fields are kept.
+/// A record as the service returns it, unknown fields included.
 pub type Record = Map<String, Value>;
 
 /// The fields of a create, an update or an action. `custom_fields` may be the array, an object or JSON text.
 pub type Body = Map<String, Value>;
 
-/// A write that succeeded.
+/// The response to a write that succeeded.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Written {
-    /// The record's id. None where a create's answer names none: then the natural key finds the record.
+pub struct WriteReply {
+    /// The record's id. None if the response to a create names none: then the natural key finds the record.
     pub id: Option<i64>,
-    /// The record as it is now, where the answer carries it.
+    /// The record as it is now, if the response contains it.
     pub record: Option<Record>,
 }
 

@@ -13,12 +13,12 @@ use serde_json::value::RawValue;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawPage {
     text: String,
-    records: Vec<Place>,
+    records: Vec<RecordSpan>,
 }
 
 /// Where a record stands in the page's text, and what tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct RecordSpan {
     id: Option<i64>,
     json: Range<usize>,
     updated_at: Option<Range<usize>>,
@@ -45,7 +45,7 @@ impl<'a> RawFields<'a> {
     /// Takes a record apart; none where the text is no JSON object. Values stay unread.
     pub fn of(json: &'a str) -> Option<Self> {
         let mut reader = serde_json::Deserializer::from_str(json);
-        let fields = reader.deserialize_map(Members).ok()?;
+        let fields = reader.deserialize_map(MembersVisitor).ok()?;
         Some(Self { fields })
     }
 
@@ -79,9 +79,9 @@ impl<'a> RawFields<'a> {
 }
 
 /// Reads an object into its members.
-struct Members;
+struct MembersVisitor;
 
-impl<'de> Visitor<'de> for Members {
+impl<'de> Visitor<'de> for MembersVisitor {
     type Value = Vec<(Cow<'de, str>, &'de str)>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,7 +103,7 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// What is looked for in each record; the rest is passed over.
 #[derive(Deserialize)]
-struct Head<'a> {
+struct IdFields<'a> {
     #[serde(borrow, default)]
     id: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -142,7 +142,7 @@ impl RawPage {
         self.records.iter().map(|place| self.record(place))
     }
 
-    fn record(&self, place: &Place) -> RawRecord<'_> {
+    fn record(&self, place: &RecordSpan) -> RawRecord<'_> {
         RawRecord {
             id: place.id,
             updated_at: place.updated_at.clone().map(|at| &self.text[at]),
@@ -151,7 +151,7 @@ impl RawPage {
     }
 }
 
-fn places(text: &str) -> Option<Vec<Place>> {
+fn places(text: &str) -> Option<Vec<RecordSpan>> {
     let start = text.as_ptr() as usize;
     let place_of = |part: &str| {
         let from = part.as_ptr() as usize - start;
@@ -163,9 +163,9 @@ fn places(text: &str) -> Option<Vec<Place>> {
         if !json.starts_with('{') {
             return None;
         }
-        let head: Head<'_> = serde_json::from_str(json).ok()?;
+        let head: IdFields<'_> = serde_json::from_str(json).ok()?;
         let updated_at = head.updated_at.and_then(|value| plain(value.get())).map(place_of);
-        Some(Place { id: head.id.and_then(|id| number(id.get())), json: place_of(json), updated_at })
+        Some(RecordSpan { id: head.id.and_then(|id| number(id.get())), json: place_of(json), updated_at })
     };
     items.iter().map(place).collect()
 }

@@ -142,7 +142,7 @@ impl Target {
 
     fn encode(&self, body: &Body) -> Vec<u8> {
         // Maps with text keys and JSON values always serialise.
-        serde_json::to_vec(&Wire { body, encoding: self.encoding }).unwrap_or_default()
+        serde_json::to_vec(&EncodedBody { body, encoding: self.encoding }).unwrap_or_default()
     }
 }
 
@@ -179,12 +179,12 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 /// A body as it goes over the wire: as it is, but for `custom_fields`.
-struct Wire<'a> {
+struct EncodedBody<'a> {
     body: &'a Body,
     encoding: CustomFieldsEncoding,
 }
 
-impl Serialize for Wire<'_> {
+impl Serialize for EncodedBody<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(self.body.len()))?;
         for (name, value) in self.body {

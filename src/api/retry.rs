@@ -2,47 +2,47 @@
 //!
 //! | what happened | GET, PUT, DELETE | POST |
 //! |---|---|---|
-//! | no connection | again | again: nothing was sent |
-//! | connection lost, no answer in time, 408 | again | never: it may have been done |
-//! | 429 | after the pause, uncounted | after the pause, uncounted |
-//! | 503 with Retry-After | after it | after it: turned away unread |
-//! | any other 5xx but 501 and 505 | again | never: it may have been done |
-//! | anything else | settled | settled |
+//! | no connection | retry | retry: nothing was sent |
+//! | connection lost, response timed out, 408 | retry | never: it may have been applied |
+//! | 429 | after the pause, not counted | after the pause, not counted |
+//! | 503 with Retry-After | after it | after it: rejected unread |
+//! | any other 5xx but 501 and 505 | retry | never: it may have been applied |
+//! | anything else | final | final |
 
 use std::time::Duration;
 
 use super::request::Method;
 
-/// How often one request is sent again after a failure. 429 does not count.
+/// How often a request is retried after a failure. A 429 does not count.
 pub(super) const RETRIES: u32 = 5;
-/// The first wait between two attempts; each further one doubles.
+/// The first wait between two attempts; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that doubling leads to.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The pause after a 429 that names none: one second, doubling with every 429 in a row.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// The least pause after a 429, whatever it names: `Retry-After: 0` must not become a busy loop.
+/// The shortest pause after a 429, whatever it names: `Retry-After: 0` must not become a busy loop.
 const LEAST_PAUSE: Duration = Duration::from_millis(100);
-/// A 503 that asks for a longer wait is an answer, not a hiccup.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// A 503 that asks for a longer wait is final, not a hiccup.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-/// What came of one attempt.
+/// The result of one attempt, as far as retrying depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum AttemptOutcome {
     Answered {
         status: u16,
         retry_after: Option<Duration>,
     },
-    /// No connection: the request surely never left.
+    /// No connection: the request was certainly not sent.
     NotSent,
-    /// It may have left, and no whole answer came.
+    /// It may have been sent, and no complete response arrived.
     Lost,
 }
 
 /// The attempts of one request so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Attempts {
+pub(super) struct AttemptCounts {
     /// Those that failed, 429 aside.
     pub(super) failed: u32,
     /// 429s in a row.
@@ -51,43 +51,43 @@ pub(super) struct Attempts {
 
 /// What to do after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Decision {
-    /// That was the answer.
-    Settle,
-    /// Send it again at a random moment within this time, so that clients that failed together part ways.
-    Again { within: Duration },
-    /// Send it again after exactly this time: the service named it.
-    Later { after: Duration },
-    /// Nobody sends anything for this long, then this one goes again.
-    Pause { all: Duration },
+pub(super) enum RetryAction {
+    /// The result is final.
+    Return,
+    /// Retry at a random time within this span, so that clients that failed together spread out (full jitter).
+    Backoff { within: Duration },
+    /// Retry after exactly this time: the service named it.
+    RetryAfter { after: Duration },
+    /// No request is sent for this long, then this one is retried.
+    PauseAll { span: Duration },
 }
 
 /// What to do after `outcome`, where `before` counts the earlier attempts.
-pub(super) fn decide(method: Method, before: Attempts, outcome: Outcome) -> Decision {
-    if let Outcome::Answered { status: 429, retry_after } = outcome {
+pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutcome) -> RetryAction {
+    if let AttemptOutcome::Answered { status: 429, retry_after } = outcome {
         let pause = retry_after.unwrap_or_else(|| doubled(FIRST_PAUSE, before.throttled, LONGEST_PAUSE));
-        return Decision::Pause { all: pause.max(LEAST_PAUSE) };
+        return RetryAction::PauseAll { span: pause.max(LEAST_PAUSE) };
     }
     if before.failed >= RETRIES || !is_repeatable(method, outcome) {
-        return Decision::Settle;
+        return RetryAction::Return;
     }
     match outcome {
-        Outcome::Answered { retry_after: Some(after), .. } if after > PATIENCE => Decision::Settle,
-        Outcome::Answered { retry_after: Some(after), .. } => Decision::Later { after },
-        _ => Decision::Again { within: doubled(FIRST_WAIT, before.failed, LONGEST_WAIT) },
+        AttemptOutcome::Answered { retry_after: Some(after), .. } if after > LONGEST_RETRY_AFTER => RetryAction::Return,
+        AttemptOutcome::Answered { retry_after: Some(after), .. } => RetryAction::RetryAfter { after },
+        _ => RetryAction::Backoff { within: doubled(FIRST_WAIT, before.failed, LONGEST_WAIT) },
     }
 }
 
-/// Whether a second sending can do no harm and may help.
-fn is_repeatable(method: Method, outcome: Outcome) -> bool {
+/// Whether sending it again is harmless and may help.
+fn is_repeatable(method: Method, outcome: AttemptOutcome) -> bool {
     let idempotent = method != Method::Post;
     match outcome {
-        Outcome::NotSent => true,
-        Outcome::Lost => idempotent,
-        Outcome::Answered { status: 503, retry_after: Some(_) } => true,
-        Outcome::Answered { status: 501 | 505, .. } => false,
-        Outcome::Answered { status: 408 | 500..=599, .. } => idempotent,
-        Outcome::Answered { .. } => false,
+        AttemptOutcome::NotSent => true,
+        AttemptOutcome::Lost => idempotent,
+        AttemptOutcome::Answered { status: 503, retry_after: Some(_) } => true,
+        AttemptOutcome::Answered { status: 501 | 505, .. } => false,
+        AttemptOutcome::Answered { status: 408 | 500..=599, .. } => idempotent,
+        AttemptOutcome::Answered { .. } => false,
     }
 }
 
@@ -99,54 +99,54 @@ fn doubled(first: Duration, times: u32, most: Duration) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::{Attempts, Decision, Method, Outcome, RETRIES, decide};
+    use super::{AttemptCounts, AttemptOutcome, Method, RETRIES, RetryAction, decide};
 
-    const fn answered(status: u16) -> Outcome {
-        Outcome::Answered { status, retry_after: None }
+    const fn answered(status: u16) -> AttemptOutcome {
+        AttemptOutcome::Answered { status, retry_after: None }
     }
 
-    const fn answered_after(status: u16, seconds: u64) -> Outcome {
-        Outcome::Answered { status, retry_after: Some(Duration::from_secs(seconds)) }
+    const fn answered_after(status: u16, seconds: u64) -> AttemptOutcome {
+        AttemptOutcome::Answered { status, retry_after: Some(Duration::from_secs(seconds)) }
     }
 
-    const AGAIN: Decision = Decision::Again { within: Duration::from_millis(250) };
+    const BACKOFF: RetryAction = RetryAction::Backoff { within: Duration::from_millis(250) };
 
     #[test]
     fn what_may_be_sent_again() {
         // What happened, then what follows for a GET, PUT or DELETE, and for a POST.
-        let later = Decision::Later { after: Duration::from_secs(7) };
-        let pause = Decision::Pause { all: Duration::from_secs(7) };
+        let later = RetryAction::RetryAfter { after: Duration::from_secs(7) };
+        let pause = RetryAction::PauseAll { span: Duration::from_secs(7) };
         let cases = [
-            (Outcome::NotSent, AGAIN, AGAIN),
-            (Outcome::Lost, AGAIN, Decision::Settle),
-            (answered(408), AGAIN, Decision::Settle),
-            (answered(500), AGAIN, Decision::Settle),
-            (answered(502), AGAIN, Decision::Settle),
-            (answered(503), AGAIN, Decision::Settle),
-            (answered(524), AGAIN, Decision::Settle),
-            (answered(501), Decision::Settle, Decision::Settle),
+            (AttemptOutcome::NotSent, BACKOFF, BACKOFF),
+            (AttemptOutcome::Lost, BACKOFF, RetryAction::Return),
+            (answered(408), BACKOFF, RetryAction::Return),
+            (answered(500), BACKOFF, RetryAction::Return),
+            (answered(502), BACKOFF, RetryAction::Return),
+            (answered(503), BACKOFF, RetryAction::Return),
+            (answered(524), BACKOFF, RetryAction::Return),
+            (answered(501), RetryAction::Return, RetryAction::Return),
             (answered_after(503, 7), later, later),
-            (answered_after(503, 7_200), Decision::Settle, Decision::Settle),
-            (answered_after(500, 7), later, Decision::Settle),
+            (answered_after(503, 7_200), RetryAction::Return, RetryAction::Return),
+            (answered_after(500, 7), later, RetryAction::Return),
             (answered_after(429, 7), pause, pause),
-            (answered(200), Decision::Settle, Decision::Settle),
-            (answered(302), Decision::Settle, Decision::Settle),
-            (answered(401), Decision::Settle, Decision::Settle),
-            (answered(404), Decision::Settle, Decision::Settle),
-            (answered(422), Decision::Settle, Decision::Settle),
+            (answered(200), RetryAction::Return, RetryAction::Return),
+            (answered(302), RetryAction::Return, RetryAction::Return),
+            (answered(401), RetryAction::Return, RetryAction::Return),
+            (answered(404), RetryAction::Return, RetryAction::Return),
+            (answered(422), RetryAction::Return, RetryAction::Return),
         ];
         for (outcome, repeatable, create) in cases {
             for method in [Method::Get, Method::Put, Method::Delete] {
-                assert_eq!(decide(method, Attempts::default(), outcome), repeatable, "{method:?} {outcome:?}");
+                assert_eq!(decide(method, AttemptCounts::default(), outcome), repeatable, "{method:?} {outcome:?}");
             }
-            assert_eq!(decide(Method::Post, Attempts::default(), outcome), create, "POST {outcome:?}");
+            assert_eq!(decide(Method::Post, AttemptCounts::default(), outcome), create, "POST {outcome:?}");
         }
     }
 
     #[test]
     fn waits_double_and_end() {
-        let within = |failed| match decide(Method::Get, Attempts { failed, throttled: 0 }, Outcome::Lost) {
-            Decision::Again { within } => within.as_millis(),
+        let within = |failed| match decide(Method::Get, AttemptCounts { failed, throttled: 0 }, AttemptOutcome::Lost) {
+            RetryAction::Backoff { within } => within.as_millis(),
             _ => 0,
         };
         let waits: Vec<_> = (0..=RETRIES).map(within).collect();
@@ -156,9 +156,9 @@ mod tests {
     #[test]
     fn a_429_is_waited_out_however_often_it_comes() {
         let pause = |throttled, retry_after| {
-            let outcome = Outcome::Answered { status: 429, retry_after };
-            match decide(Method::Post, Attempts { failed: RETRIES, throttled }, outcome) {
-                Decision::Pause { all } => all.as_millis(),
+            let outcome = AttemptOutcome::Answered { status: 429, retry_after };
+            match decide(Method::Post, AttemptCounts { failed: RETRIES, throttled }, outcome) {
+                RetryAction::PauseAll { span } => span.as_millis(),
                 other => panic!("{other:?}"),
             }
         };

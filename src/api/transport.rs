@@ -8,9 +8,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use tracing::{debug, trace};
 
 use super::attempts::Attempt;
-use super::reply::Answer;
 use super::request::{Method, Request};
-use super::signals::Signals;
+use super::response::Response;
+use super::response_headers::ResponseHeaders;
 use super::{ApiError, Secret};
 
 /// How long a connection may take to come about.
@@ -35,7 +35,7 @@ pub(super) struct Transport {
 
 /// Whether a system proxy may stand between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) enum ProxyPolicy {
     /// As the system says.
     System,
     /// Straight: a proxy would see the key of a service on this machine in the clear.
@@ -43,7 +43,7 @@ pub(super) enum Route {
 }
 
 impl Transport {
-    pub(super) fn new(key: &Secret, user_agent: &str, route: Route) -> Result<Self, ApiError> {
+    pub(super) fn new(key: &Secret, user_agent: &str, route: ProxyPolicy) -> Result<Self, ApiError> {
         install_cryptography();
         let builder = reqwest::Client::builder()
             .user_agent(user_agent)
@@ -58,8 +58,8 @@ impl Transport {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .tcp_nodelay(true);
         let builder = match route {
-            Route::System => builder,
-            Route::Direct => builder.no_proxy(),
+            ProxyPolicy::System => builder,
+            ProxyPolicy::Direct => builder.no_proxy(),
         };
         let http = builder.build().map_err(|error| ApiError::Setup { cause: innermost(&error) })?;
         Ok(Self { http, key: key.clone() })
@@ -80,7 +80,7 @@ impl Transport {
         attempt
     }
 
-    async fn exchange(&self, request: &Request) -> Result<Answer, reqwest::Error> {
+    async fn exchange(&self, request: &Request) -> Result<Response, reqwest::Error> {
         let mut outgoing = reqwest::Request::new(method(request.method), request.url.clone());
         if !request.body.is_empty() {
             outgoing.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -88,13 +88,13 @@ impl Transport {
         }
         let response = self.http.execute(outgoing).await?;
         let status = response.status().as_u16();
-        let signals = Signals::read(response.headers(), SystemTime::now());
+        let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
         let mut body = read(response).await?;
         // Some services repeat a key they do not accept.
         if status >= 300 {
             body = self.without_key(&String::from_utf8_lossy(&body)).into_bytes();
         }
-        Ok(Answer { status, signals, body })
+        Ok(Response { status, headers, body })
     }
 
     /// Words of the service, without the key. A short plain word is a practice key, of which nothing depends; striking
@@ -154,7 +154,7 @@ fn innermost(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    super::complaint::tidy(&cause.to_string())
+    super::error_body::tidy(&cause.to_string())
 }
 
 /// Method, path, status and milliseconds; bodies only at the finest level, the key never: it is in no link and no body.

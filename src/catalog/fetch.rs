@@ -1,7 +1,7 @@
-//! Pages or searches, whichever costs less.
+//! RecordSource or searches, whichever costs less.
 //!
-//! No list says how long it is. Pages are read until one is short, and what was read is then all there is. A long
-//! collection of which little is wanted is found out by a probe: once `p` pages are read and `u` records are still
+//! No list says how long it is. RecordSource are read until one is short, and what was read is then all there is. A long
+//! collection of which little is open is found out by a probe: once `p` pages are read and `u` records are still
 //! to be found, one record is asked for `u` pages ahead. If there is one, the rest takes more than `u` pages, and `u`
 //! exact searches are cheaper.
 
@@ -11,16 +11,16 @@ use std::mem;
 use futures::{StreamExt, stream};
 use serde_json::{Map, Value};
 
-use super::holding::{Coverage, Holding, value_text};
-use super::keep::{self, Keep};
-use super::needs::{Extent, Need, Needs, Texts, bare_number};
-use super::{Catalog, Target};
+use super::collection_index::{CollectionIndex, Coverage, value_text};
+use super::field_retention::{self, FieldRetention};
+use super::lookup_request::{CollectionLookup, FetchScope, LookupRequest, SearchTexts, bare_number};
+use super::{Catalog, RecordRef};
 use crate::schema::{COLLECTIONS, Entity, Kind, TextForm};
 
-/// A record as the service gives it: field name to value.
+/// A record as the client_source gives it: field name to value.
 pub type Record = Map<String, Value>;
 
-/// Pages always read before a probe: most collections end sooner, and suggestions want names.
+/// RecordSource always read before a probe: most collections end sooner, and suggestions want names.
 const LEAST_PAGES: u64 = 5;
 /// Records asked for by an exact search: enough for every record of one name, nearly always.
 const SEARCH_LIMIT: u32 = 100;
@@ -28,13 +28,13 @@ const SEARCH_LIMIT: u32 = 100;
 const SEARCHES_AT_ONCE: usize = 8;
 
 /// Where records come from.
-pub trait Pages {
+pub trait RecordSource {
     type Error;
 
     /// The most records that one page holds, as far as is known: it may shrink when a page is asked for.
     fn page_limit(&self) -> u32;
 
-    /// Whether a page of `length`, asked for by `limit`, is the last one. A service may cut pages without a word.
+    /// Whether a page of `length`, asked for by `limit`, is the last one. A client_source may cut pages without a word.
     fn is_last(&self, length: usize, limit: u32) -> bool {
         length < limit as usize
     }
@@ -54,70 +54,75 @@ pub trait Pages {
 
 /// What a collection cost to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cost {
+pub struct FetchCost {
     pub collection: &'static str,
     pub requests: u64,
     /// Distinct records received.
     pub records: u64,
-    pub how: How,
+    pub how: FetchMethod,
 }
 
-/// How a collection was fetched.
+/// FetchMethod a collection was fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
+pub enum FetchMethod {
     Pages,
     /// Exact searches after the first pages.
     Searches,
 }
 
 impl Catalog {
-    /// Fetches what `needs` names, collection by collection in dependency order. Tells `on_progress` the collection
+    /// Fetches what `lookups` names, collection by collection in dependency order. Tells `on_progress` the collection
     /// and how many of its records have come so far.
-    pub async fn fetch<P: Pages>(
+    pub async fn fetch<P: RecordSource>(
         pages: &P,
-        needs: &Needs,
+        lookups: &LookupRequest,
         on_progress: &mut dyn FnMut(&str, u64),
     ) -> Result<Self, P::Error> {
         let mut catalog = Self::default();
         for entity in COLLECTIONS.iter().copied() {
-            let Some(need) = needs.get(entity.name) else { continue };
-            let mut fetch = Fetch::new(pages, entity, need, &mut *on_progress);
+            let Some(lookup) = lookups.get(entity.name) else { continue };
+            let mut fetch = CollectionFetch::new(pages, entity, lookup, &mut *on_progress);
             fetch.run().await?;
             catalog.costs.push(fetch.cost);
-            catalog.holdings.insert(entity.name, fetch.holding);
+            catalog.indexes.insert(entity.name, fetch.index);
         }
         Ok(catalog)
     }
 }
 
 /// One collection on its way.
-struct Fetch<'a, P> {
+struct CollectionFetch<'a, P> {
     pages: &'a P,
     entity: &'static Entity,
-    keep: Keep<'a>,
-    wanted: Wanted,
-    holding: Holding,
-    cost: Cost,
+    field_retention: FieldRetention<'a>,
+    open: OpenLookups,
+    index: CollectionIndex,
+    cost: FetchCost,
     on_progress: &'a mut dyn FnMut(&str, u64),
 }
 
 /// What happens after a full page.
-enum Next {
+enum NextRequest {
     ReadOn,
     Probe,
     Search,
 }
 
-impl<'a, P: Pages> Fetch<'a, P> {
-    fn new(pages: &'a P, entity: &'static Entity, need: &'a Need, on_progress: &'a mut dyn FnMut(&str, u64)) -> Self {
-        let match_on: Vec<_> = need.match_on.iter().flatten().copied().collect();
+impl<'a, P: RecordSource> CollectionFetch<'a, P> {
+    fn new(
+        pages: &'a P,
+        entity: &'static Entity,
+        lookup: &'a CollectionLookup,
+        on_progress: &'a mut dyn FnMut(&str, u64),
+    ) -> Self {
+        let match_on: Vec<_> = lookup.match_on.iter().flatten().copied().collect();
         Self {
             pages,
             entity,
-            keep: Keep::new(entity, need),
-            wanted: Wanted::new(entity, need),
-            holding: Holding::new(entity, &match_on),
-            cost: Cost { collection: entity.name, requests: 0, records: 0, how: How::Pages },
+            field_retention: FieldRetention::new(entity, lookup),
+            open: OpenLookups::new(entity, lookup),
+            index: CollectionIndex::new(entity, &match_on),
+            cost: FetchCost { collection: entity.name, requests: 0, records: 0, how: FetchMethod::Pages },
             on_progress,
         }
     }
@@ -134,16 +139,16 @@ impl<'a, P: Pages> Fetch<'a, P> {
             read += 1;
             self.take(1, records);
             if is_last {
-                self.holding.coverage = Coverage::Whole;
+                self.index.coverage = Coverage::Whole;
                 return Ok(());
             }
-            match self.wanted.after(read) {
-                Next::ReadOn => {}
-                Next::Search => return self.search(limit).await,
-                Next::Probe if is_probed => {}
-                Next::Probe => {
+            match self.open.after(read) {
+                NextRequest::ReadOn => {}
+                NextRequest::Search => return self.search(limit).await,
+                NextRequest::Probe if is_probed => {}
+                NextRequest::Probe => {
                     is_probed = true;
-                    let ahead = offset + self.wanted.open() * u64::from(limit);
+                    let ahead = offset + self.open.open() * u64::from(limit);
                     let probe = self.pages.page(self.entity, &[], ahead, 1).await?;
                     let is_large = !probe.is_empty();
                     self.take(1, probe);
@@ -159,7 +164,7 @@ impl<'a, P: Pages> Fetch<'a, P> {
     async fn search(&mut self, limit: u32) -> Result<(), P::Error> {
         let limit = limit.min(SEARCH_LIMIT);
         let (pages, entity) = (self.pages, self.entity);
-        let texts = self.wanted.take_texts();
+        let texts = self.open.take_texts();
         let mut found = stream::iter(texts)
             .map(|(field, text)| async move {
                 let answer = search_for(pages, entity, (field, &text), limit).await?;
@@ -168,9 +173,9 @@ impl<'a, P: Pages> Fetch<'a, P> {
             .buffered(SEARCHES_AT_ONCE);
         while let Some(result) = found.next().await {
             let (text, (requests, records)) = result?;
-            self.cost.how = How::Searches;
+            self.cost.how = FetchMethod::Searches;
             if let Some(id) = bare_number(&text).filter(|_| records.is_empty()) {
-                self.wanted.want_id(id);
+                self.open.want_id(id);
             }
             self.take(requests, records);
         }
@@ -179,11 +184,11 @@ impl<'a, P: Pages> Fetch<'a, P> {
 
     async fn look_ids_up(&mut self) -> Result<(), P::Error> {
         let (pages, entity) = (self.pages, self.entity);
-        let mut ids = self.wanted.take_ids();
-        ids.retain(|id| self.holding.get(Target::Known(*id)).is_none());
+        let mut ids = self.open.take_ids();
+        ids.retain(|id| self.index.get(RecordRef::Known(*id)).is_none());
         let mut found = stream::iter(ids).map(|id| pages.record(entity, id)).buffered(SEARCHES_AT_ONCE);
         while let Some(result) = found.next().await {
-            self.cost.how = How::Searches;
+            self.cost.how = FetchMethod::Searches;
             self.take(1, result?.into_iter().collect());
         }
         Ok(())
@@ -193,16 +198,16 @@ impl<'a, P: Pages> Fetch<'a, P> {
         self.cost.requests += requests;
         for record in records {
             let Some(id) = record_id(&record) else { continue };
-            self.wanted.settle(id, &record);
-            self.holding.insert(Target::Known(id), self.keep.trim(id, record));
+            self.open.settle(id, &record);
+            self.index.insert(RecordRef::Known(id), self.field_retention.trim(id, record));
         }
-        self.cost.records = self.holding.entries().len() as u64;
+        self.cost.records = self.index.entries().len() as u64;
         (self.on_progress)(self.entity.name, self.cost.records);
     }
 }
 
 /// All records whose field holds exactly that text, and the requests it took.
-async fn search_for<P: Pages>(
+async fn search_for<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     filter: (&str, &str),
@@ -230,22 +235,22 @@ fn record_id(record: &Record) -> Option<i64> {
 }
 
 /// What exact searches would have to find. A name stays open although a page had it: a later page may have it again,
-/// and two records of one name are for the user to tell apart. A unique field is settled by its exact text.
-struct Wanted {
-    extent: Extent,
+/// and two records of one name are for the user to describe_distinct apart. A unique field is settled by its exact text.
+struct OpenLookups {
+    scope: FetchScope,
     unique: Option<&'static str>,
     texts: BTreeMap<&'static str, HashSet<Box<str>>>,
     ids: HashSet<i64>,
 }
 
-impl Wanted {
-    fn new(entity: &'static Entity, need: &Need) -> Self {
-        let texts = searches(entity, need);
+impl OpenLookups {
+    fn new(entity: &'static Entity, lookup: &CollectionLookup) -> Self {
+        let texts = searches(entity, lookup);
         Self {
-            extent: if texts.is_some() { need.extent } else { Extent::Whole },
-            unique: keep::unique_field(entity),
+            scope: if texts.is_some() { lookup.scope } else { FetchScope::Whole },
+            unique: field_retention::unique_field(entity),
             texts: texts.unwrap_or_default(),
-            ids: need.ids.clone(),
+            ids: lookup.ids.clone(),
         }
     }
 
@@ -254,12 +259,12 @@ impl Wanted {
         (self.texts.values().map(HashSet::len).sum::<usize>() + self.ids.len()) as u64
     }
 
-    fn after(&self, pages_read: u64) -> Next {
-        match (self.extent, self.open()) {
-            (Extent::Whole, _) => Next::ReadOn,
-            (Extent::Some, 0) => Next::Search,
-            (Extent::Some, open) if pages_read >= LEAST_PAGES.max(open) => Next::Probe,
-            _ => Next::ReadOn,
+    fn after(&self, pages_read: u64) -> NextRequest {
+        match (self.scope, self.open()) {
+            (FetchScope::Whole, _) => NextRequest::ReadOn,
+            (FetchScope::Some, 0) => NextRequest::Search,
+            (FetchScope::Some, open) if pages_read >= LEAST_PAGES.max(open) => NextRequest::Probe,
+            _ => NextRequest::ReadOn,
         }
     }
 
@@ -290,17 +295,17 @@ impl Wanted {
     }
 }
 
-/// The exact searches that would find what is wanted, by field; `None` where searches cannot.
-fn searches(entity: &'static Entity, need: &Need) -> Option<BTreeMap<&'static str, HashSet<Box<str>>>> {
-    let (Texts::Few(names), Texts::Few(keys)) = (&need.names, &need.keys.texts) else { return None };
-    let mut firsts: Vec<_> = need.match_on.iter().map(|match_on| match_on.first().copied()).collect();
+/// The exact searches that would find what is open, by field; `None` where searches cannot.
+fn searches(entity: &'static Entity, lookup: &CollectionLookup) -> Option<BTreeMap<&'static str, HashSet<Box<str>>>> {
+    let (SearchTexts::Few(names), SearchTexts::Few(keys)) = (&lookup.names, &lookup.keys.texts) else { return None };
+    let mut firsts: Vec<_> = lookup.match_on.iter().map(|match_on| match_on.first().copied()).collect();
     firsts.dedup();
     let key_field = match firsts.as_slice() {
         [] => None,
         [Some(field)] if finds_all(entity, field) => Some(*field),
         _ => return None,
     };
-    let lookups = keep::lookup_fields(entity);
+    let lookups = field_retention::lookup_fields(entity);
     let mut searches: BTreeMap<_, HashSet<_>> = BTreeMap::new();
     for name in names {
         let field = search_field(entity, &lookups, name)?;
@@ -322,7 +327,7 @@ fn search_field(entity: &'static Entity, lookups: &[&'static str], text: &str) -
 /// Whether exact searches on a field find every record that a sheet can mean by it. Another record of the same name in
 /// other letters would escape them, and be created a second time: only fields that no two records share are searched.
 fn finds_all(entity: &'static Entity, field: &str) -> bool {
-    keep::is_searchable(entity, field) && keep::unique_field(entity) == Some(field)
+    field_retention::is_searchable(entity, field) && field_retention::unique_field(entity) == Some(field)
 }
 
 #[cfg(test)]

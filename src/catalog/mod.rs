@@ -1,54 +1,54 @@
 //! What the account holds, fetched once.
 //!
-//! Sheets say what they want ([`Needs`]), [`Catalog::fetch`] gets it in the fewest requests, and rows then find
+//! Sheets say what they want ([`LookupRequest`]), [`Catalog::fetch`] gets it in the fewest requests, and rows then find
 //! records by name ([`Catalog::find`]) or by natural key ([`Catalog::match_record`]). Records that the plan will
 //! create are added as they are planned, so that later rows find them like any other.
 
-mod copied;
+mod cached_source;
+mod client_source;
+mod collection_index;
 mod fetch;
+mod field_retention;
 mod find;
-mod holding;
-mod keep;
+mod list_scan;
+mod lookup_request;
 mod matching;
 mod mirror;
 mod name;
-mod needs;
-mod service;
 mod suggest;
-mod sweep;
 
 use std::collections::HashMap;
 
-pub use copied::Copied;
-pub use fetch::{Cost, How, Pages, Record};
-pub use find::Naming;
+pub use cached_source::CachedSource;
+pub use fetch::{FetchCost, FetchMethod, Record, RecordSource};
+pub use find::ReferenceSyntax;
+pub use list_scan::{Instability, ListScan, RawListSource, ScanError, ScanStats, UnstableList};
+pub use lookup_request::LookupRequest;
 pub use matching::KeyValue;
 pub use mirror::{
-    Change, Changed, How as Reading, LogEntry, Mirror, MirrorError, RefreshError, RefreshOptions, Refreshed, Shape,
-    Source, Thoroughness,
+    ChangeKind, LogEntry, Mirror, MirrorError, MirrorSource, ObservedFields, RecordChange, RefreshError, RefreshMethod,
+    RefreshMode, RefreshOptions, RefreshStats,
 };
-pub use name::{fold_into, fold_name};
-pub use needs::Needs;
-pub use sweep::{Lists, Sign, Sweep, SweepError, Swept, Unsteady};
+pub use name::{fold_name, fold_name_into};
 
 use crate::schema::{self, Entity};
-use holding::{Coverage, Entry, Holding, value_text};
+use collection_index::{CollectionIndex, Coverage, IndexEntry, value_text};
 
 /// Nearest names that a failed look-up suggests.
 const MOST_SUGGESTIONS: usize = 3;
-/// Differing fields that tell records of one name apart.
+/// Differing fields that describe_distinct records of one name apart.
 const MOST_DIFFERENCES: usize = 3;
 
 /// What is known of the account, by collection.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    holdings: HashMap<&'static str, Holding>,
-    costs: Vec<Cost>,
+    indexes: HashMap<&'static str, CollectionIndex>,
+    costs: Vec<FetchCost>,
 }
 
 /// A record that something refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Target {
+pub enum RecordRef {
     /// A record of the account, by its system id.
     Known(i64),
     /// The record that this step of the plan will create.
@@ -57,111 +57,119 @@ pub enum Target {
 
 /// What a look-up came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    One(Target),
+pub enum LookupResult {
+    One(RecordRef),
     /// No record; names that resemble the text, the nearest first.
     None {
         nearest: Vec<String>,
     },
     /// Several records, each with its name, its id and what tells it from the others.
-    Many(Vec<(Target, String)>),
+    Many(Vec<(RecordRef, String)>),
 }
 
 impl Catalog {
     /// What each fetched collection cost.
-    pub fn costs(&self) -> &[Cost] {
+    pub fn costs(&self) -> &[FetchCost] {
         &self.costs
     }
 
     /// Whether every record of the collection is known. If not, a name that differs from the record's in case or
     /// spacing is not found, and suggestions come only from what is known.
     pub fn is_whole(&self, collection: &str) -> bool {
-        self.holdings.get(collection).is_some_and(|holding| holding.coverage == Coverage::Whole)
+        self.indexes.get(collection).is_some_and(|index| index.coverage == Coverage::Whole)
     }
 
     /// The fields kept of the record with that system id.
     pub fn record(&self, collection: &str, id: i64) -> Option<&Record> {
-        self.fields_of(collection, Target::Known(id))
+        self.fields_of(collection, RecordRef::Known(id))
     }
 
-    /// Takes in a record of the account, as far as finding and naming it needs.
-    pub fn add_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
-        let holding = self.holdings.entry(entity.name).or_insert_with(|| Holding::new(entity, &[]));
-        holding.insert(Target::Known(id), keep::Keep::new(entity, &needs::Need::default()).trim(id, record));
+    /// Takes in a record of the account, as far as finding and syntax it lookups.
+    pub fn insert_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
+        let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, &[]));
+        index.insert(
+            RecordRef::Known(id),
+            field_retention::FieldRetention::new(entity, &lookup_request::CollectionLookup::default()).trim(id, record),
+        );
     }
 
     /// Makes the record that a step will create findable at once. References may be absent from `fields`.
-    pub fn add_planned(&mut self, collection: &'static str, step: u32, fields: Record) {
+    pub fn insert_planned(&mut self, collection: &'static str, step: u32, fields: Record) {
         let Some(entity) = schema::collection(collection) else { return };
-        let holding = self.holdings.entry(entity.name).or_insert_with(|| Holding::new(entity, entity.key));
-        holding.insert(Target::Planned(step), fields);
+        let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, entity.key));
+        index.insert(RecordRef::Planned(step), fields);
     }
 
     /// The fields of the record that a step will create.
     pub fn planned_fields(&self, collection: &str, step: u32) -> Option<&Record> {
-        self.fields_of(collection, Target::Planned(step))
+        self.fields_of(collection, RecordRef::Planned(step))
     }
 
     /// The name or tag of a record for messages, else `#` and its id.
-    pub fn describe(&self, collection: &str, target: Target) -> String {
-        let found = self.holdings.get(collection).and_then(|holding| Some((holding, holding.get(target)?)));
-        let title = found.and_then(|(holding, entry)| title(holding, entry));
+    pub fn describe(&self, collection: &str, target: RecordRef) -> String {
+        let found = self.indexes.get(collection).and_then(|index| Some((index, index.get(target)?)));
+        let title = found.and_then(|(index, entry)| title(index, entry));
         match (title, target) {
             (Some(title), _) => title.to_owned(),
-            (None, Target::Known(id)) => format!("#{id}"),
-            (None, Target::Planned(_)) => match schema::collection(collection) {
+            (None, RecordRef::Known(id)) => format!("#{id}"),
+            (None, RecordRef::Planned(_)) => match schema::collection(collection) {
                 Some(entity) => format!("new {}", entity.singular),
                 None => "new record".to_owned(),
             },
         }
     }
 
-    fn fields_of(&self, collection: &str, target: Target) -> Option<&Record> {
-        Some(&self.holdings.get(collection)?.get(target)?.record)
+    fn fields_of(&self, collection: &str, target: RecordRef) -> Option<&Record> {
+        Some(&self.indexes.get(collection)?.get(target)?.record)
     }
 
     /// One record, none, or several told apart.
-    fn verdict(&self, holding: &Holding, entries: &[&Entry], nearest: impl FnOnce() -> Vec<String>) -> Found {
+    fn result_of(
+        &self,
+        index: &CollectionIndex,
+        entries: &[&IndexEntry],
+        nearest: impl FnOnce() -> Vec<String>,
+    ) -> LookupResult {
         match entries {
-            [] => Found::None { nearest: nearest() },
-            [entry] => Found::One(entry.target),
-            several => Found::Many(self.told_apart(holding, several)),
+            [] => LookupResult::None { nearest: nearest() },
+            [entry] => LookupResult::One(entry.target),
+            several => LookupResult::Many(self.distinguish(index, several)),
         }
     }
 
     /// Name, id, and the first fields in which the entries differ: `Berlin (#12, city Berlin, country DE)`.
-    fn told_apart(&self, holding: &Holding, entries: &[&Entry]) -> Vec<(Target, String)> {
-        let fields = holding.entity.fields.iter().map(|field| field.name);
+    fn distinguish(&self, index: &CollectionIndex, entries: &[&IndexEntry]) -> Vec<(RecordRef, String)> {
+        let fields = index.entity.fields.iter().map(|field| field.name);
         let differs = |field: &&str| {
             let first = entries.first().and_then(|entry| value_text(entry.record.get(*field)));
             entries.iter().any(|entry| value_text(entry.record.get(*field)) != first)
         };
-        let is_title = |field: &&str| keep::lookup_fields(holding.entity).first() == Some(field);
+        let is_title = |field: &&str| field_retention::lookup_fields(index.entity).first() == Some(field);
         let telling: Vec<_> =
             fields.filter(|field| !is_title(field) && differs(field)).take(MOST_DIFFERENCES).collect();
-        let tell = |entry: &&Entry| (entry.target, self.tell(holding, entry, &telling));
-        entries.iter().map(tell).collect()
+        let describe_distinct = |entry: &&IndexEntry| (entry.target, self.describe_distinct(index, entry, &telling));
+        entries.iter().map(describe_distinct).collect()
     }
 
-    fn tell(&self, holding: &Holding, entry: &Entry, telling: &[&str]) -> String {
+    fn describe_distinct(&self, index: &CollectionIndex, entry: &IndexEntry, telling: &[&str]) -> String {
         let mut parts = vec![match entry.target {
-            Target::Known(id) => format!("#{id}"),
-            Target::Planned(_) => "new in this run".to_owned(),
+            RecordRef::Known(id) => format!("#{id}"),
+            RecordRef::Planned(_) => "new in this run".to_owned(),
         }];
         for name in telling {
-            match self.shown_value(holding, entry, name) {
+            match self.shown_value(index, entry, name) {
                 Some(value) => parts.push(format!("{} {value}", shown_name(name))),
                 None => parts.push(format!("no {}", shown_name(name))),
             }
         }
-        let title = title(holding, entry).unwrap_or(holding.entity.singular);
+        let title = title(index, entry).unwrap_or(index.entity.singular);
         format!("{title} ({})", parts.join(", "))
     }
 
     /// The value as text, a reference as the name of its record where that is known.
-    fn shown_value(&self, holding: &Holding, entry: &Entry, name: &str) -> Option<String> {
+    fn shown_value(&self, index: &CollectionIndex, entry: &IndexEntry, name: &str) -> Option<String> {
         let value = entry.record.get(name)?;
-        let reference = holding.entity.field(name).and_then(|field| field.reference_to());
+        let reference = index.entity.field(name).and_then(|field| field.reference_to());
         match reference.and_then(|reference| Some((reference, self.target_of(reference, value)?))) {
             Some((reference, target)) => Some(self.describe(reference.to, target)),
             None => value_text(Some(value)).filter(|text| !text.is_empty()).map(|text| text.into_owned()),
@@ -175,8 +183,8 @@ fn shown_name(field: &str) -> String {
 }
 
 /// What people call the record: its first lookup field that holds a text.
-fn title<'a>(holding: &Holding, entry: &'a Entry) -> Option<&'a str> {
-    let texts = keep::lookup_fields(holding.entity).into_iter();
+fn title<'a>(index: &CollectionIndex, entry: &'a IndexEntry) -> Option<&'a str> {
+    let texts = field_retention::lookup_fields(index.entity).into_iter();
     texts.filter_map(|field| entry.record.get(field)?.as_str()).find(|text| !text.trim().is_empty())
 }
 

@@ -13,12 +13,12 @@ pub fn fold_name(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let mut folded = String::with_capacity(text.len());
-    fold_into(text, &mut folded);
+    fold_name_into(text, &mut folded);
     Cow::Owned(folded)
 }
 
 /// Appends the folded form of a name.
-pub fn fold_into(text: &str, folded: &mut String) {
+pub fn fold_name_into(text: &str, folded: &mut String) {
     let start = folded.len();
     if text.is_ascii() {
         push_collapsed(text.bytes().map(|byte| char::from(byte.to_ascii_lowercase())), folded);

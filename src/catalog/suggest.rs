@@ -6,7 +6,7 @@ use crate::catalog::fold_name;
 
 /// Edits allowed for every ten letters of the longer text.
 const EDITS_IN_TEN: usize = 4;
-/// Letters that a contained text needs: `IT` is inside too many names.
+/// LetterHistogram that a contained text lookups: `IT` is inside too many names.
 const LEAST_CONTAINED: usize = 3;
 /// The least share of a name's letters that words in common must make.
 const LEAST_SHARED: f64 = 0.5;
@@ -14,14 +14,14 @@ const LEAST_SHARED: f64 = 0.5;
 /// At most `most` of the names that resemble the text, the nearest first; equals in alphabetical order. None that
 /// is absurdly far: at most four letters in ten differ, or one holds the other, or half of their words are the same.
 pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
-    let wish = Wish::new(&fold_name(text));
-    if wish.folded.is_empty() {
+    let unmatched = UnmatchedName::new(&fold_name(text));
+    if unmatched.folded.is_empty() {
         return Vec::new();
     }
     let mut best: Vec<(f64, &str)> = Vec::new();
     for name in names {
         let least = if best.len() < most { 0.0 } else { best.last().map_or(0.0, |(likeness, _)| *likeness) };
-        if let Some(likeness) = wish.likeness(&fold_name(name), least) {
+        if let Some(likeness) = unmatched.likeness(&fold_name(name), least) {
             insert(&mut best, (likeness, name), most);
         }
     }
@@ -40,22 +40,22 @@ fn insert<'a>(best: &mut Vec<(f64, &'a str)>, (likeness, name): (f64, &'a str), 
 }
 
 /// The text that found nothing, measured once.
-struct Wish {
+struct UnmatchedName {
     folded: String,
     length: usize,
     words: Vec<String>,
-    letters: Letters,
+    letters: LetterHistogram,
 }
 
-/// How often each letter occurs, in 64 bins: two texts are at least as many edits apart as their bins differ.
-struct Letters([u16; 64]);
+/// FetchMethod often each letter occurs, in 64 bins: two texts are at least as many edits apart as their bins differ.
+struct LetterHistogram([u16; 64]);
 
-impl Wish {
+impl UnmatchedName {
     fn new(folded: &str) -> Self {
         let mut words: Vec<String> = words(folded).map(str::to_owned).collect();
         words.sort_unstable();
         words.dedup();
-        Self { folded: folded.to_owned(), length: folded.chars().count(), words, letters: Letters::of(folded) }
+        Self { folded: folded.to_owned(), length: folded.chars().count(), words, letters: LetterHistogram::of(folded) }
     }
 
     /// From 0 to 1; `None` for too little, and for less than `least` where that can be told cheaply.
@@ -94,20 +94,22 @@ impl Wish {
         (share >= LEAST_SHARED).then_some(0.5 + 0.48 * share)
     }
 
-    /// Letters missing, added, changed or swapped.
+    /// LetterHistogram missing, added, changed or swapped.
     fn edited(&self, name: &str, length: usize, least: f64) -> Option<f64> {
         let longer = length.max(self.length);
         let allowed = (longer * EDITS_IN_TEN).div_ceil(10).min(longer.saturating_sub(1));
         let likeness = |edits: usize| (edits <= allowed).then(|| 1.0 - edits as f64 / longer as f64);
         let is_worth_it = |edits| likeness(edits).is_some_and(|most| most >= least);
-        if !is_worth_it(length.abs_diff(self.length)) || !is_worth_it(self.letters.least_edits(&Letters::of(name))) {
+        if !is_worth_it(length.abs_diff(self.length))
+            || !is_worth_it(self.letters.least_edits(&LetterHistogram::of(name)))
+        {
             return None;
         }
         likeness(strsim::osa_distance(&self.folded, name))
     }
 }
 
-impl Letters {
+impl LetterHistogram {
     fn of(text: &str) -> Self {
         let mut bins = [0u16; 64];
         for char in text.chars() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Catalog, Coverage, Found, Holding, KeyValue, Naming, Record, Target};
+use super::{Catalog, CollectionIndex, Coverage, KeyValue, LookupResult, Record, RecordRef, ReferenceSyntax};
 use crate::schema;
 
 fn fields(value: Value) -> Record {
@@ -14,32 +14,32 @@ fn catalog(collections: &[(&'static str, Value)]) -> Catalog {
     let mut catalog = Catalog::default();
     for (name, records) in collections {
         let entity = schema::collection(name).unwrap();
-        let mut holding = Holding::new(entity, entity.key);
-        holding.coverage = Coverage::Whole;
+        let mut index = CollectionIndex::new(entity, entity.key);
+        index.coverage = Coverage::Whole;
         for record in records.as_array().unwrap() {
-            holding.insert(Target::Known(record["id"].as_i64().unwrap()), fields(record.clone()));
+            index.insert(RecordRef::Known(record["id"].as_i64().unwrap()), fields(record.clone()));
         }
-        catalog.holdings.insert(entity.name, holding);
+        catalog.indexes.insert(entity.name, index);
     }
     catalog
 }
 
-fn named(catalog: &Catalog, collection: &str, text: &str) -> Found {
-    catalog.find(collection, text, Naming::Marked, None, &[])
+fn named(catalog: &Catalog, collection: &str, text: &str) -> LookupResult {
+    catalog.find(collection, text, ReferenceSyntax::Marked, None, &[])
 }
 
-fn one(id: i64) -> Found {
-    Found::One(Target::Known(id))
+fn one(id: i64) -> LookupResult {
+    LookupResult::One(RecordRef::Known(id))
 }
 
-fn targets(found: &Found) -> Vec<Target> {
+fn targets(found: &LookupResult) -> Vec<RecordRef> {
     match found {
-        Found::Many(several) => several.iter().map(|(target, _)| *target).collect(),
+        LookupResult::Many(several) => several.iter().map(|(target, _)| *target).collect(),
         other => panic!("several expected, not {other:?}"),
     }
 }
 
-const NO_NAMES: Found = Found::None { nearest: Vec::new() };
+const NO_NAMES: LookupResult = LookupResult::None { nearest: Vec::new() };
 
 #[test]
 fn an_exact_name_wins_over_a_folded_one() {
@@ -54,10 +54,13 @@ fn an_exact_name_wins_over_a_folded_one() {
     assert_eq!(named(&catalog, "locations", "Berlin"), one(1));
     assert_eq!(named(&catalog, "locations", " BERLIN "), one(2));
     assert_eq!(named(&catalog, "locations", "ulm"), one(3));
-    let Found::Many(several) = named(&catalog, "locations", "berlin") else { panic!("many") };
+    let LookupResult::Many(several) = named(&catalog, "locations", "berlin") else { panic!("many") };
     let lines: Vec<_> = several.into_iter().map(|(_, line)| line).collect();
     assert_eq!(lines, ["Berlin (#1, country DE)", "BERLIN (#2, country US)"]);
-    assert_eq!(named(&catalog, "locations", "Berlni"), Found::None { nearest: vec!["BERLIN".into(), "Berlin".into()] });
+    assert_eq!(
+        named(&catalog, "locations", "Berlni"),
+        LookupResult::None { nearest: vec!["BERLIN".into(), "Berlin".into()] }
+    );
 }
 
 #[test]
@@ -66,17 +69,17 @@ fn numbers_are_ids_or_names_as_the_column_says() {
         ("locations", json!([{"id": 12, "name": "Ulm"}, {"id": 5, "name": "12"}])),
         ("assets", json!([{"id": 12, "asset_id": "LAP-1"}, {"id": 5, "asset_id": "12"}, {"id": 7, "asset_id": "#5"}])),
     ]);
-    let find = |collection, text, naming| catalog.find(collection, text, naming, None, &[]);
-    assert_eq!(find("locations", "#12", Naming::Marked), one(12));
-    assert_eq!(find("locations", "12", Naming::Marked), one(5));
-    assert_eq!(find("locations", "12", Naming::Bare), one(12));
-    assert_eq!(find("locations", "#12", Naming::Bare), one(12));
-    assert_eq!(find("locations", "ULM", Naming::Bare), one(12));
-    assert_eq!(find("assets", "12", Naming::TagOrId), one(5));
-    assert_eq!(find("assets", "#12", Naming::TagOrId), one(12));
-    assert_eq!(find("assets", "#5", Naming::TagOrId), one(7));
-    assert_eq!(find("assets", "7", Naming::TagOrId), one(7));
-    assert_eq!(find("assets", "99", Naming::Bare), NO_NAMES);
+    let find = |collection, text, syntax| catalog.find(collection, text, syntax, None, &[]);
+    assert_eq!(find("locations", "#12", ReferenceSyntax::Marked), one(12));
+    assert_eq!(find("locations", "12", ReferenceSyntax::Marked), one(5));
+    assert_eq!(find("locations", "12", ReferenceSyntax::Bare), one(12));
+    assert_eq!(find("locations", "#12", ReferenceSyntax::Bare), one(12));
+    assert_eq!(find("locations", "ULM", ReferenceSyntax::Bare), one(12));
+    assert_eq!(find("assets", "12", ReferenceSyntax::TagOrId), one(5));
+    assert_eq!(find("assets", "#12", ReferenceSyntax::TagOrId), one(12));
+    assert_eq!(find("assets", "#5", ReferenceSyntax::TagOrId), one(7));
+    assert_eq!(find("assets", "7", ReferenceSyntax::TagOrId), one(7));
+    assert_eq!(find("assets", "99", ReferenceSyntax::Bare), NO_NAMES);
 }
 
 #[test]
@@ -90,8 +93,8 @@ fn employees_are_found_by_name_and_by_address() {
     )]);
     assert_eq!(named(&catalog, "employees", "ADA@example.com"), one(1));
     let several = named(&catalog, "employees", "ada byron");
-    assert_eq!(targets(&several), [Target::Known(1), Target::Known(2)]);
-    let Found::Many(several) = several else { panic!("many") };
+    assert_eq!(targets(&several), [RecordRef::Known(1), RecordRef::Known(2)]);
+    let LookupResult::Many(several) = several else { panic!("many") };
     assert_eq!(several[0].1, "Ada Byron (#1, email ada@example.com)");
 }
 
@@ -114,34 +117,34 @@ fn narrowing_excludes_and_hints_choose() {
             ]),
         ),
     ]);
-    let category = |text, kind| catalog.find("categories", text, Naming::Marked, Some(("type", kind)), &[]);
+    let category = |text, kind| catalog.find("categories", text, ReferenceSyntax::Marked, Some(("type", kind)), &[]);
     assert_eq!(category("Phones", "accessory"), one(2));
     assert_eq!(category("phones", "asset"), one(1));
     assert_eq!(category("cables", "license"), one(3));
     assert_eq!(category("#1", "accessory"), NO_NAMES);
-    let product = |hints| catalog.find("products", "probook", Naming::Marked, None, hints);
+    let product = |hints| catalog.find("products", "probook", ReferenceSyntax::Marked, None, hints);
     assert_eq!(product(&[("model_number", "g9")]), one(2));
     assert_eq!(product(&[("category_id", "phones")]), one(1));
     assert_eq!(targets(&product(&[("model_number", "G7")])).len(), 2);
-    let Found::Many(several) = product(&[]) else { panic!("many") };
+    let LookupResult::Many(several) = product(&[]) else { panic!("many") };
     assert_eq!(several[0].1, "ProBook (#1, model number G8, category Phones)");
 }
 
 #[test]
 fn planned_records_are_found_like_others() {
     let mut catalog = catalog(&[("locations", json!([{"id": 1, "name": "Berlin"}]))]);
-    catalog.add_planned("locations", 4, fields(json!({"name": "Ulm"})));
-    catalog.add_planned("suppliers", 5, fields(json!({"name": "Acme"})));
-    catalog.add_planned("locations", 6, fields(json!({"name": "Berlin"})));
-    assert_eq!(named(&catalog, "locations", "ULM"), Found::One(Target::Planned(4)));
-    assert_eq!(named(&catalog, "suppliers", "acme"), Found::One(Target::Planned(5)));
-    assert_eq!(targets(&named(&catalog, "locations", "berlin")), [Target::Known(1), Target::Planned(6)]);
+    catalog.insert_planned("locations", 4, fields(json!({"name": "Ulm"})));
+    catalog.insert_planned("suppliers", 5, fields(json!({"name": "Acme"})));
+    catalog.insert_planned("locations", 6, fields(json!({"name": "Berlin"})));
+    assert_eq!(named(&catalog, "locations", "ULM"), LookupResult::One(RecordRef::Planned(4)));
+    assert_eq!(named(&catalog, "suppliers", "acme"), LookupResult::One(RecordRef::Planned(5)));
+    assert_eq!(targets(&named(&catalog, "locations", "berlin")), [RecordRef::Known(1), RecordRef::Planned(6)]);
     let matched = catalog.match_record("locations", &["name"], &[KeyValue::Text("ulm")]);
-    assert_eq!(matched, Found::One(Target::Planned(4)));
+    assert_eq!(matched, LookupResult::One(RecordRef::Planned(4)));
     assert_eq!(catalog.planned_fields("locations", 4).unwrap()["name"], "Ulm");
-    assert_eq!(catalog.describe("locations", Target::Planned(4)), "Ulm");
-    assert_eq!(catalog.describe("locations", Target::Known(99)), "#99");
-    assert_eq!(catalog.describe("locations", Target::Planned(99)), "new location");
+    assert_eq!(catalog.describe("locations", RecordRef::Planned(4)), "Ulm");
+    assert_eq!(catalog.describe("locations", RecordRef::Known(99)), "#99");
+    assert_eq!(catalog.describe("locations", RecordRef::Planned(99)), "new location");
     assert!(catalog.is_whole("locations") && !catalog.is_whole("suppliers"));
 }
 
@@ -161,7 +164,7 @@ fn composite_keys_compare_each_field_in_its_own_way() {
     ]);
     let key = ["asset_id", "type", "name", "start_date"];
     let matched = |asset, kind, name, day| {
-        let values = [KeyValue::Reference(Target::Known(asset)), KeyValue::Text(kind), KeyValue::Text(name), day];
+        let values = [KeyValue::Reference(RecordRef::Known(asset)), KeyValue::Text(kind), KeyValue::Text(name), day];
         catalog.match_record("maintenances", &key, &values)
     };
     let day = KeyValue::Text("2026-01-31");
@@ -185,10 +188,10 @@ fn a_missing_column_is_ignored_and_a_blank_cell_is_a_value() {
     )]);
     let key = ["name", "model_number"];
     let matched = |values: [KeyValue<'_>; 2]| catalog.match_record("products", &key, &values);
-    assert_eq!(targets(&matched([KeyValue::Text("ProBook"), KeyValue::Text("g8")])), [1, 3].map(Target::Known));
+    assert_eq!(targets(&matched([KeyValue::Text("ProBook"), KeyValue::Text("g8")])), [1, 3].map(RecordRef::Known));
     assert_eq!(matched([KeyValue::Text("PROBOOK"), KeyValue::Text("G8")]), one(3));
     assert_eq!(matched([KeyValue::Text("ProBook"), KeyValue::Text("")]), one(2));
-    assert_eq!(targets(&matched([KeyValue::Text("ProBook"), KeyValue::Missing])), [1, 2].map(Target::Known));
+    assert_eq!(targets(&matched([KeyValue::Text("ProBook"), KeyValue::Missing])), [1, 2].map(RecordRef::Known));
     assert_eq!(matched([KeyValue::Text(" "), KeyValue::Missing]), NO_NAMES);
     assert_eq!(matched([KeyValue::Missing, KeyValue::Missing]), NO_NAMES);
 }

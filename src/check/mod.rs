@@ -32,6 +32,7 @@ mod rules;
 pub use column::{DateSurvey, MoneySurvey};
 pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
+pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
 pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenCustom, GivenField, GivenId, GivenRelated, Learned};
 pub use rules::{Blank, Conflicts, Duplicates, FractionalCost, Mode, RowAction, Rules};

@@ -122,6 +122,18 @@ pub struct Problem {
     pub found: Box<str>,
 }
 
+impl Code {
+    /// Whether what the cell holds must not be repeated anywhere.
+    pub(crate) fn is_secret(self) -> bool {
+        self == Code::CellSecret
+    }
+}
+
+/// Whether a cell is not to be written anywhere: somebody's password may be in it.
+pub(crate) fn is_withheld(problems: &[Problem], column: usize) -> bool {
+    problems.iter().any(|problem| problem.column == Some(column as u32) && problem.code().is_secret())
+}
+
 impl Problem {
     pub fn code(&self) -> Code {
         self.error.code

@@ -9,7 +9,7 @@ use super::money::{self, CurrencyHint, DecimalMark};
 use super::problem::{Code, Problem, ValueError};
 use super::rules::{Blank, Duplicates, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
-use crate::catalog::fold_into;
+use crate::catalog::fold_name_into;
 use crate::mapping::{Ids, Mapping, OwnIds, Stamp, To};
 use crate::schema::{Field, Kind, TextForm, Wire};
 use crate::table::{Cell, Row, Value};
@@ -332,7 +332,7 @@ impl<'m> Checker<'m> {
         }
         self.key.clear();
         for column in &self.key_columns {
-            fold_into(row.cell(*column).text, &mut self.key);
+            fold_name_into(row.cell(*column).text, &mut self.key);
             self.key.push('\u{1f}');
         }
         if self.key.starts_with('\u{1f}') {

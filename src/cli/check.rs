@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::args::{CheckArgs, Global};
 use super::intake::{Holding, Intake};
+use super::needs::no_rows;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
@@ -11,7 +12,8 @@ use super::running::print;
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
-use crate::report::{Counts, Outcome, ReportMode, ResultFile, RunSummary, SheetSummary, Status};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::report::{Outcome, ResultFile, RunSummary, SheetSummary};
 use crate::table::Row;
 use crate::table::write::WriteError;
 
@@ -24,7 +26,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     let mut summary = check_all(&mut intake, path.as_ref())?;
     progress.finish();
     if summary.rows() == 0 {
-        return Err(Error::no_rows(&summary.files));
+        return Err(no_rows(&summary.files));
     }
     summary.options = result::reading_options(&args.reading);
     summary.next = next(&summary);
@@ -53,7 +55,7 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
                 rules: &rules,
                 label: intake.label(index),
                 secrets: result::secrets(mapping),
-                counts: Counts::default(),
+                counts: RowCounts::default(),
                 book: book.as_mut(),
                 summary: &mut summary,
                 written: Ok(()),
@@ -88,7 +90,7 @@ struct Pass<'p> {
     label: String,
     /// Columns that are never copied.
     secrets: Vec<usize>,
-    counts: Counts,
+    counts: RowCounts,
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     written: Result<(), WriteError>,
@@ -116,17 +118,17 @@ fn check_sheet(intake: &mut Intake, index: usize, checker: &mut Checker<'_>, mut
 impl Pass<'_> {
     fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
         if checked.action == Some(RowAction::Skip) {
-            self.counts.add(Status::Skipped);
+            self.counts.add(RowStatus::Skipped);
             return;
         }
         if self.may_create(checked) {
             checked.require(self.mapping);
         }
         if checked.problems.is_empty() {
-            self.counts.add(Status::Unchanged);
+            self.counts.add(RowStatus::Unchanged);
             return;
         }
-        self.counts.add(Status::Failed);
+        self.counts.add(RowStatus::Failed);
         self.report(row, std::mem::take(&mut checked.problems));
     }
 
@@ -147,7 +149,7 @@ impl Pass<'_> {
             self.summary.problems.add(&self.label, header, row.number, problem);
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = Outcome { status: Status::Failed, id: None, message: "".into(), problems };
+            let outcome = Outcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
             self.written = match self.secrets.as_slice() {
                 [] => book.row(row, &outcome),
                 secrets => book.row(&result::without(row, secrets), &outcome),

@@ -10,33 +10,34 @@ use std::time::Instant;
 use super::args::{DeleteArgs, Global};
 use super::earlier::Rows;
 use super::intake::{Holding, Intake, named_entity};
-use super::interrupts::Interrupts;
+use super::interrupts;
 use super::planning::{Planning, limit, or_interrupted, overruled_remark, saying_why_it_waits};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
 use super::running::Running;
-use super::settings::{Connection, connect};
+use super::settings::connect;
 use super::{Error, Exit};
-use crate::catalog::{Catalog, Needs, Record};
+use crate::account::Account;
+use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
+use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, Names, referred};
 use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
-use crate::report::thousands;
 use crate::run::Start;
 use crate::run::journal::{Deed, Details, Draft, RunHead};
 use crate::schema::{Deletion, Entity, Role};
+use crate::wording::thousands;
 
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
     let entity = collection(args)?;
     let guard = Guard { deletes: limit("--max-deletes", args.max_deletes.as_deref())?, ..Guard::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (connection, mut interrupts) = {
-        let _entered = runtime.enter();
-        (connect(global)?, Interrupts::listen()?)
-    };
+    let account = runtime.block_on(connect(global))?;
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    let mut shutdown = interrupts::listen()?;
     let mut intake = Intake::open(&args.reading(), Holding::Only(entity), printer)?;
     see_keys(&intake)?;
     intake.keep_only_keys();
@@ -45,31 +46,31 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     let path = result::path(args.layout.result.as_deref(), &intake)?;
     let progress = Progress::new(ProgressKind::choose(global), None);
     let (deed, covers, rows) = (Deed::Delete, CreateMissing::Nothing, Rows::All);
-    let mut planning = Planning { connection: &connection, printer, progress, started, deed, covers, guard, rows };
+    let mut planning = Planning { account: &account, printer, progress, started, deed, covers, guard, rows };
     if args.dry_run {
         let planned = planning.plan(&mut intake, StepCount::default());
-        let (plan, _) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
+        let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
         let typed = typed(args, &intake);
         return planning.rehearsed(&mut intake, &plan, &path, options(args), typed);
     }
     path.try_out()?;
     // Begun before anything is asked: a backup that cannot be written stops the run while it can.
     let backup = backup(args, &intake, &path)?;
-    let mut head = head(&intake, args, &path, &connection)?;
-    let draft = Draft::begin(connection.place(&head.id), &head)?;
+    let mut head = head(&intake, args, &path, &account)?;
+    let draft = Draft::begin(account.journal_location(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
-    let (mut plan, catalog) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
+    let (mut plan, catalog) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
     let Planning { mut progress, guard, .. } = planning;
     guard.check(&plan.totals)?;
     let records = plan.planned_records();
     if !records.is_empty() {
-        let question = question(entity, records.len() as u64, &connection);
+        let question = question(entity, records.len() as u64, &account);
         see_consent(args, &question)?;
         progress.phase("backing up");
         let shown = RefCell::new(&mut progress);
-        let written = keep(entity, &records, &catalog, backup, &connection);
-        let written = saying_why_it_waits(&connection.client, &shown, written);
-        let place = runtime.block_on(or_interrupted(&mut interrupts, written))?;
+        let written = keep(entity, &records, &catalog, backup, &account);
+        let written = saying_why_it_waits(&account.client, &shown, written);
+        let place = runtime.block_on(or_interrupted(&mut shutdown, written))?;
         if !args.yes {
             progress.finish();
             consent(&question, &place, printer)?;
@@ -81,14 +82,14 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     plan.steps.describe(&head.details)?;
     let journal = plan.steps.ready(&plan.knowledge)?;
     let running = Running {
-        connection: &connection,
+        account: &account,
         printer,
         progress,
         started,
         start: Start::Fresh,
         result: path.as_path().to_path_buf(),
     };
-    running.finish(journal, &runtime, &mut interrupts)
+    running.finish(journal, &runtime, &mut shutdown)
 }
 
 /// The collection that is meant, if its records may be deleted.
@@ -141,7 +142,7 @@ fn typed(args: &DeleteArgs, intake: &Intake) -> Typed {
 }
 
 /// What the journal keeps of the run as a whole.
-fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, connection: &Connection) -> Result<RunHead, Error> {
+fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, account: &Account) -> Result<RunHead, Error> {
     let details = Details {
         files: intake.file_names(),
         sources: intake.sources(),
@@ -152,7 +153,7 @@ fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, connection: &Conn
         max_errors: args.max_errors,
         remarks: Vec::new(),
     };
-    let account = connection.account.clone();
+    let account = account.identity.clone();
     Ok(RunHead { id: result::run_id(), deed: Deed::Delete, account, undoes: None, details })
 }
 
@@ -169,9 +170,9 @@ fn backup(args: &DeleteArgs, intake: &Intake, result: &ResultPath) -> Result<Bac
         ));
     }
     if path == result.as_path() {
-        return Err(Error::from(BackupError::Taken { path }));
+        return Err(not_deleted(BackupError::Taken { path }));
     }
-    Ok(Backup::create(&path)?)
+    Backup::create(&path).map_err(not_deleted)
 }
 
 /// Writes the records to the backup; where it lies.
@@ -180,24 +181,24 @@ async fn keep(
     records: &[i64],
     catalog: &Catalog,
     backup: Backup,
-    connection: &Connection,
+    account: &Account,
 ) -> Result<PathBuf, Error> {
     let records: Vec<&Record> = records.iter().filter_map(|id| catalog.record(entity.name, *id)).collect();
-    let mut needs = Needs::default();
+    let mut needs = LookupRequest::default();
     // A name serves only where no other record has it, which takes them all to know.
     referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
-    let names = Catalog::fetch(&connection.client, &needs, &mut |_, _| {}).await?;
-    Ok(backup.write(entity, &records, &Names::new(names))?)
+    let names = Catalog::fetch(&account.client, &needs, &mut |_, _| {}).await?;
+    backup.write(entity, &records, &Names::new(names)).map_err(not_deleted)
 }
 
 /// `delete 42 assets from https://app.bluetallyapp.com/api/v1`.
-fn question(entity: &Entity, count: u64, connection: &Connection) -> String {
+fn question(entity: &Entity, count: u64, account: &Account) -> String {
     let noun = if count == 1 { entity.singular } else { entity.name };
     let lasting = match entity.role {
         Role::Collection { deletion: Deletion::Irreversible } => ", which the service cannot bring back",
         _ => "",
     };
-    format!("delete {} {noun} from {}{lasting}", thousands(count), connection.account)
+    format!("delete {} {noun} from {}{lasting}", thousands(count), account.identity)
 }
 
 /// Where nobody can be asked, a yes has to be given before.
@@ -226,4 +227,9 @@ fn kept_remark(entity: &Entity, backup: &Path, run: &str) -> String {
         entity.name,
         backup.display()
     )
+}
+
+/// Records could not be backed up, and so were not deleted.
+fn not_deleted(error: BackupError) -> Error {
+    Error::new(error.kind(), format!("{error}; nothing was deleted"), error.hint())
 }

@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use super::args::Global;
 use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
-use super::settings::{Account, Connection, Origin, Settings, SettingsError};
+use super::settings::{Origin, Settings, SettingsError, TargetAccount};
 use super::{Error, Exit};
-use crate::api::{ApiError, Client, Probe, Record, Waiting};
+use crate::account::Account;
+use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
+use crate::error::Diagnostic;
 use crate::schema::{Entity, collection};
 
 /// Clocks further apart than this spoil exports by date and what is "since".
@@ -104,23 +106,25 @@ fn unusable(error: &SettingsError) -> Check {
 
 fn examine(settings: &Settings) -> Result<Vec<Check>, Error> {
     let mut checks = vec![config(settings), state(settings)];
-    if settings.account == Account::Service && settings.key.is_none() {
+    if settings.account == TargetAccount::Service && settings.key.is_none() {
         checks.push(Check::unset("key", &SettingsError::KeyMissing));
         return Ok(checks);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let _entered = runtime.enter();
-    match settings.connect() {
-        Ok(connection) => checks.extend(runtime.block_on(ask(settings, &connection))),
-        // A command that changes things would stop here. One or two requests to find out the rest do not matter.
-        Err(Error::Api(error @ ApiError::Ledger(_))) => {
-            checks.push(Check { exit: Exit::Usage, ..Check::refused("ledger", &error) });
-            let connection = settings.connect_without_ledger()?;
-            checks.extend(runtime.block_on(ask(settings, &connection)));
-        }
-        // Nothing was asked yet: the base link itself is wrong.
-        Err(Error::Api(error)) => checks.push(Check { exit: Exit::Usage, ..Check::refused("service", &error) }),
-        Err(error) => return Err(error),
+    match runtime.block_on(settings.connect()) {
+        Ok(account) => checks.extend(runtime.block_on(ask(settings, &account))),
+        Err(error) => match error.downcast_ref() {
+            // A command that changes things would stop here. One or two requests to find out the rest do not matter.
+            Some(error @ ApiError::SharedQuota(_)) => {
+                checks.push(Check { exit: Exit::Usage, ..Check::refused("ledger", error) });
+                let options = settings.connect_options()?.without_shared_quota();
+                let account = runtime.block_on(Account::connect(options))?;
+                checks.extend(runtime.block_on(ask(settings, &account)));
+            }
+            // Nothing was asked yet: the base link itself is wrong.
+            Some(error) => checks.push(Check { exit: Exit::Usage, ..Check::refused("service", error) }),
+            None => return Err(error),
+        },
     }
     Ok(checks)
 }
@@ -155,7 +159,7 @@ fn state(settings: &Settings) -> Check {
 enum Answer {
     Probed(Result<Probe, ApiError>),
     /// The quota is used up: there will be no answer for long.
-    Waits(Waiting),
+    Waits(WaitStatus),
 }
 
 /// Every list can be asked for one record; the statuses are the shortest one.
@@ -163,8 +167,8 @@ fn probed() -> Option<&'static Entity> {
     collection("statuses")
 }
 
-async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
-    let client = &connection.client;
+async fn ask(settings: &Settings, account: &Account) -> Vec<Check> {
+    let client = &account.client;
     let Some(entity) = probed() else { return Vec::new() };
     let answer = {
         let probe = pin!(client.probe(entity));
@@ -173,7 +177,7 @@ async fn ask(settings: &Settings, connection: &Connection) -> Vec<Check> {
             waiting = waits(client) => Answer::Waits(waiting),
         }
     };
-    let mut checks: Vec<Check> = client.remarks().into_iter().map(|remark| noted(&remark)).collect();
+    let mut checks: Vec<Check> = client.warnings().into_iter().map(|remark| noted(&remark)).collect();
     checks.extend(match answer {
         Answer::Probed(Ok(probe)) => well(settings, client, &probe),
         Answer::Probed(Err(error)) if may_be_tenant(&error, settings) => {
@@ -193,7 +197,7 @@ fn noted(remark: &str) -> Check {
 }
 
 /// Ends as soon as requests wait for something else than an answer.
-async fn waits(client: &Client) -> Waiting {
+async fn waits(client: &Client) -> WaitStatus {
     loop {
         tokio::time::sleep(GLANCE).await;
         if let Some(waiting) = client.waiting() {
@@ -237,8 +241,8 @@ fn ill(settings: &Settings, client: &Client, error: &ApiError, tenants: &[Record
 
 fn place(settings: &Settings, client: &Client) -> String {
     match settings.account {
-        Account::Service => format!("`{}` ({})", settings.base_url.value, settings.base_url.origin),
-        Account::Sandbox(_) => format!("the sandbox at `{}`", client.host()),
+        TargetAccount::Service => format!("`{}` ({})", settings.base_url.value, settings.base_url.origin),
+        TargetAccount::Sandbox(_) => format!("the sandbox at `{}`", client.host()),
     }
 }
 
@@ -321,7 +325,7 @@ fn quota(settings: &Settings, left: Option<usize>, probe: &Probe) -> Check {
     }
 }
 
-fn used_up(waiting: &Waiting) -> Check {
+fn used_up(waiting: &WaitStatus) -> Check {
     let minutes = waiting.until.duration_since(SystemTime::now()).unwrap_or_default().as_secs().div_ceil(60);
     Check::warn(
         "quota",
@@ -371,9 +375,12 @@ mod tests {
     use serde_json::{Value, json};
     use url::Url;
 
+    use futures::FutureExt;
+
     use super::*;
     use crate::api::{ClientOptions, CustomFieldsEncoding, Secret, WaitReason};
     use crate::cli::settings::Sourced;
+    use crate::error::ErrorKind;
 
     fn by_default<T>(value: T) -> Sourced<T> {
         Sourced { value, origin: Origin::Default }
@@ -395,7 +402,7 @@ mod tests {
             state_dir: by_default(std::env::temp_dir().join("tallyport-never-made").join("state")),
             config_file: None,
             profile: None,
-            account: Account::Service,
+            account: TargetAccount::Service,
         }
     }
 
@@ -434,7 +441,7 @@ mod tests {
         assert_eq!(verdicts(&checks)[3..], [("quota", Verdict::Warn), ("clock", Verdict::Warn)]);
         assert!(checks[3..].iter().all(|check| check.hint.is_some()));
         let until = SystemTime::now() + Duration::from_secs(90);
-        let check = used_up(&Waiting { until, reason: WaitReason::ServerQuota });
+        let check = used_up(&WaitStatus { until, reason: WaitReason::ServerQuota });
         assert_eq!(check.detail, "the service says its quota is used up: nothing can be sent for 2 min");
         assert_eq!(exit(&[check]), Exit::Success);
     }
@@ -489,7 +496,8 @@ mod tests {
         std::fs::write(folder.path().join("quota"), "in the way").unwrap();
         let base_url = by_default(Url::parse("http://127.0.0.1:9/api/v1").unwrap());
         let settings = Settings { base_url, state_dir: by_default(folder.path().to_owned()), ..settings() };
-        assert!(matches!(settings.connect(), Err(error) if error.exit() == Exit::Usage && error.hint().is_some()));
+        let error = settings.connect().now_or_never().unwrap().unwrap_err();
+        assert!(error.kind() == ErrorKind::Usage && error.hint().is_some());
         let checks = examine(&settings).unwrap();
         let expected = [
             ("config", Verdict::Ok),

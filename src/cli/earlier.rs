@@ -2,7 +2,7 @@
 
 use crate::check::{Code, ValueError};
 use crate::mapping::{Mapping, ResultColumn, To};
-use crate::report::Status;
+use crate::plan::RowStatus;
 use crate::run::journal::{PlannedRow, RowState};
 use crate::schema::Entity;
 use crate::table::Row;
@@ -46,7 +46,7 @@ impl EarlierResult {
 
     /// Whether nothing is left to do for the row.
     pub(super) fn is_done(&self, row: &Row) -> bool {
-        Status::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
+        RowStatus::parse(row.cell(self.status).text).is_some_and(|reported| reported.is_done())
     }
 
     /// What is decided for the row before it is looked at: it is done, or nobody knows whether it was.
@@ -60,7 +60,7 @@ impl EarlierResult {
     /// An action whose end is not known is never sent again unasked: nothing tells whether it happened.
     fn still_unknown(&self, entity: &Entity, row: &Row) -> Option<PlannedRow> {
         let found = row.cell(self.status).text;
-        let is_unknown = Status::parse(found).is_some_and(|reported| reported.status == Status::Unknown);
+        let is_unknown = RowStatus::parse(found).is_some_and(|reported| reported.status == RowStatus::Unknown);
         (is_unknown && entity.is_action()).then(|| {
             let error = ValueError::new(
                 Code::ServiceUnknown,
@@ -69,7 +69,7 @@ impl EarlierResult {
             );
             PlannedRow {
                 state: RowState::Ended,
-                status: Status::Unknown,
+                status: RowStatus::Unknown,
                 record: None,
                 message: String::new(),
                 problems: vec![error.at(Some(self.status as u32), found)],
@@ -82,7 +82,7 @@ impl EarlierResult {
         let text = |column: Option<usize>| column.map_or("", |column| row.cell(column).text.trim());
         PlannedRow {
             state: RowState::Carried,
-            status: Status::parse(row.cell(self.status).text).map_or(Status::Skipped, |reported| reported.status),
+            status: RowStatus::parse(row.cell(self.status).text).map_or(RowStatus::Skipped, |reported| reported.status),
             record: text(self.id).parse().ok(),
             message: text(self.message).into(),
             problems: Vec::new(),

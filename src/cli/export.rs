@@ -24,12 +24,13 @@ use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 
 use super::args::{ExportArgs, Global};
-use super::interrupts::Interrupts;
+use super::interrupts;
 use super::planning::or_interrupted;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
-use super::settings::{Connection, Settings, connect, named_export};
+use super::settings::{Settings, connect, named_export};
 use super::{Error, Exit};
+use crate::error::ErrorKind;
 use crate::export::bucket::is_url;
 use account::Account;
 use destination::Place;
@@ -95,8 +96,8 @@ struct Tenant {
 impl Exporter {
     /// The account that flags and profile mean.
     fn one(&self) -> Result<Exit, Error> {
-        let connection = connect(&self.global)?;
-        let tenant = connection.account.tenant().map(|tenant| tenant.to_string());
+        let connection = self.runtime.block_on(connect(&self.global))?;
+        let tenant = connection.identity.tenant().map(|tenant| tenant.to_string());
         let place = self.job.place(tenant.as_deref(), self.now)?;
         let files = Files::begin(&self.job, &place, &self.runtime)?;
         let mut progress = self.progress();
@@ -127,7 +128,7 @@ impl Exporter {
                     sum.add(written);
                     pruned += deleted;
                 }
-                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                Err(error) if error.kind() == ErrorKind::Stopped => return Err(error),
                 Err(error) if tenants.len() == 1 => return Err(error),
                 Err(error) => failed.push((tenant.told(), error.to_string())),
             }
@@ -157,7 +158,7 @@ impl Exporter {
         for tenant in tenants {
             match self.read_tenant(tenant, &mut progress) {
                 Ok(account) => accounts.push(account),
-                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                Err(error) if error.kind() == ErrorKind::Stopped => return Err(error),
                 Err(error) if tenants.len() == failed.len() + 1 => return Err(error),
                 Err(error) => failed.push((tenant.told(), error.to_string())),
             }
@@ -168,7 +169,7 @@ impl Exporter {
     }
 
     fn tenants(&self) -> Result<Vec<Tenant>, Error> {
-        let connection = connect(&self.global)?;
+        let connection = self.runtime.block_on(connect(&self.global))?;
         let rows = self.runtime.block_on(connection.client.tenants())?;
         let tenant = |row: &crate::api::Record| {
             let id = row.get("tenant_id").and_then(|id| id.as_i64().or_else(|| id.as_str()?.trim().parse().ok()))?;
@@ -184,18 +185,18 @@ impl Exporter {
 
     fn read_tenant(&self, tenant: &Tenant, progress: &mut Progress) -> Result<Account, Error> {
         let global = Global { tenant: Some(tenant.id), ..self.global.clone() };
-        self.read(connect(&global)?, Some((tenant.id, tenant.name.clone())), progress)
+        self.read(self.runtime.block_on(connect(&global))?, Some((tenant.id, tenant.name.clone())), progress)
     }
 
     fn read(
         &self,
-        connection: Connection,
+        connection: crate::account::Account,
         tenant: Option<(i64, String)>,
         progress: &mut Progress,
     ) -> Result<Account, Error> {
         let mut account = Account::open(connection, tenant, self.printer)?;
         self.runtime.block_on(async {
-            let mut interrupts = Interrupts::listen()?;
+            let mut interrupts = interrupts::listen()?;
             or_interrupted(&mut interrupts, account.read(&self.job, progress)).await
         })?;
         Ok(account)

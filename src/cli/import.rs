@@ -6,54 +6,52 @@ use std::time::Instant;
 use super::args::{Global, ImportArgs};
 use super::earlier::Rows;
 use super::intake::{Holding, Intake, named_entity};
-use super::interrupts::Interrupts;
+use super::interrupts;
 use super::planning::{Plan, Planning, limit, or_interrupted};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
 use super::running::Running;
-use super::settings::{Connection, connect};
+use super::settings::connect;
 use super::{Error, Exit};
+use crate::account::Account;
 use crate::plan::{CreateMissing, Guard, StepCount};
-use crate::report::{counted, thousands};
 use crate::run::Start;
 use crate::run::journal::{Deed, Details, Draft, RunHead};
+use crate::wording::{counted, thousands};
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
     let (covers, guard) = (covers(args.create_missing.as_deref())?, guard(args)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (connection, mut interrupts) = {
-        // The client belongs to the runtime it will run on. Stopped by the signal itself, a run could not say that it
-        // sent nothing.
-        let _entered = runtime.enter();
-        (connect(global)?, Interrupts::listen()?)
-    };
+    let account = runtime.block_on(connect(global))?;
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    let mut shutdown = interrupts::listen()?;
     let mut intake = Intake::open(&args.reading, Holding::Anything, printer)?;
     intake.rules.conflicts = args.conflicts;
     let path = result::path(args.reading.layout.result.as_deref(), &intake)?;
     let progress = Progress::new(ProgressKind::choose(global), None);
     let rows = if args.only_failed { Rows::NotDone } else { Rows::All };
     let mut planning =
-        Planning { connection: &connection, printer, progress, started, deed: Deed::Import, covers, guard, rows };
+        Planning { account: &account, printer, progress, started, deed: Deed::Import, covers, guard, rows };
     if args.dry_run {
         let planned = planning.plan(&mut intake, StepCount::default());
-        let (plan, _) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
+        let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
         let typed = Typed::here(&intake.file_names());
         return planning.rehearsed(&mut intake, &plan, &path, result::options(args), typed);
     }
     path.try_out()?;
-    let head = head(&intake, args, &path, &connection)?;
-    let draft = Draft::begin(connection.place(&head.id), &head)?;
+    let head = head(&intake, args, &path, &account)?;
+    let draft = Draft::begin(account.journal_location(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
-    let (plan, _) = runtime.block_on(or_interrupted(&mut interrupts, planned))?;
+    let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
     planning.guard.check(&plan.totals)?;
     confirm(&plan, args, printer)?;
     let journal = plan.steps.ready(&plan.knowledge)?;
     let Planning { progress, .. } = planning;
     let result = path.as_path().to_path_buf();
-    let running = Running { connection: &connection, printer, progress, started, start: Start::Fresh, result };
-    running.finish(journal, &runtime, &mut interrupts)
+    let running = Running { account: &account, printer, progress, started, start: Start::Fresh, result };
+    running.finish(journal, &runtime, &mut shutdown)
 }
 
 fn guard(args: &ImportArgs) -> Result<Guard, Error> {
@@ -87,7 +85,7 @@ fn collection_named(name: &str) -> Result<&'static str, Error> {
 }
 
 /// What the journal keeps of the run as a whole.
-fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, connection: &Connection) -> Result<RunHead, Error> {
+fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, account: &Account) -> Result<RunHead, Error> {
     let files = intake.file_names();
     let details = Details {
         sources: intake.sources(),
@@ -99,7 +97,7 @@ fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, connection: &Conn
         files,
         remarks: Vec::new(),
     };
-    let account = connection.account.clone();
+    let account = account.identity.clone();
     Ok(RunHead { id: result::run_id(), deed: Deed::Import, account, undoes: None, details })
 }
 

@@ -10,6 +10,7 @@ use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Beyond, CheckedRow, Checker, Duplicates, Learned, Rules};
+use crate::error::Diagnostic;
 use crate::mapping::{
     Binding, Fault, Ignored, Mapping, MappingFile, Purpose, Stamp, To, Wish, Wishes, entity_of, find_header,
 };
@@ -68,17 +69,19 @@ pub(super) struct Sheet {
 /// The faults of all sheets' headers.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.text())]
-pub struct HeaderFaults(Vec<(String, Fault)>);
+pub(super) struct HeaderFaults(Vec<(String, Fault)>);
 
-impl HeaderFaults {
+impl Diagnostic for HeaderFaults {
     /// What to do now, where there is one fault; of several each says its own.
-    pub fn hint(&self) -> Option<String> {
+    fn hint(&self) -> Option<String> {
         match self.0.as_slice() {
             [(_, only)] => Some(only.hint()),
             _ => None,
         }
     }
+}
 
+impl HeaderFaults {
     fn text(&self) -> String {
         match self.0.as_slice() {
             [(place, only)] => format!("{place}: {only}"),
@@ -118,7 +121,7 @@ impl Intake {
         }
         intake.forgive_absent(&mut faults);
         if !faults.is_empty() {
-            return Err(Error::Headers(HeaderFaults(faults)));
+            return Err(HeaderFaults(faults).into());
         }
         if intake.sheets.is_empty() {
             return Err(intake.nothing_to_read(wanted));
@@ -227,7 +230,7 @@ impl Intake {
             file.add(&sheet.mapping);
         }
         let whole = AtomicFile::create(path)?;
-        whole.as_file().write_all(file.to_text().as_bytes()).map_err(Error::Output)?;
+        whole.as_file().write_all(file.to_text().as_bytes())?;
         whole.commit()?;
         Ok(())
     }
@@ -376,10 +379,10 @@ impl<'a> Asked<'a> {
     fn new(args: &'a ReadingArgs, wanted: Holding) -> Result<Self, Error> {
         let mut files = Vec::new();
         if let Some(path) = &args.layout.mapping {
-            files.push(MappingFile::read(path).map_err(Error::Mapping)?);
+            files.push(MappingFile::read(path)?);
         }
         if let Some(name) = &args.layout.preset {
-            files.push(MappingFile::preset(name).map_err(Error::Mapping)?);
+            files.push(MappingFile::preset(name)?);
         }
         Ok(Self {
             args,

@@ -3,8 +3,10 @@
 use crate::check::Problem;
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
-use crate::report::{Counts, Outcome, ProblemTally, Status};
-use crate::run::journal::{PlannedRow, RowState, StepOutcome, StepResult};
+use crate::plan::{RowCounts, RowStatus};
+use crate::plan::{StepOutcome, StepResult};
+use crate::report::{Outcome, ProblemTally};
+use crate::run::journal::{PlannedRow, RowState};
 
 /// The outcomes of one sheet's rows, in the order of the sheet.
 #[derive(Debug, Default)]
@@ -30,22 +32,22 @@ struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     /// It has a step that has not ended; on a dry run it stays so.
-    Planned(Status),
-    Ended(Status),
+    Planned(RowStatus),
+    Ended(RowStatus),
     /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
     NotSent,
     /// The run is at work, or can go on: it does not count yet.
     Open,
     /// An earlier run finished it, and its result says so: it counts as skipped.
-    Carried(Status),
+    Carried(RowStatus),
 }
 
 /// What a row is once its write is done. An action makes something happen, so it counts as created.
-pub(super) fn done_status(write: WriteKind) -> Status {
+pub(super) fn done_status(write: WriteKind) -> RowStatus {
     match write {
-        WriteKind::Create => Status::Created,
-        WriteKind::Update(_) => Status::Updated,
-        WriteKind::Delete(_) => Status::Deleted,
+        WriteKind::Create => RowStatus::Created,
+        WriteKind::Update(_) => RowStatus::Updated,
+        WriteKind::Delete(_) => RowStatus::Deleted,
     }
 }
 
@@ -80,9 +82,9 @@ impl Ledger {
             (Part::Own, result) => {
                 let status = match result {
                     StepResult::Done => done_status(step.write),
-                    StepResult::Found => Status::Unchanged,
-                    StepResult::Failed => Status::Failed,
-                    StepResult::Unknown => Status::Unknown,
+                    StepResult::Found => RowStatus::Unchanged,
+                    StepResult::Failed => RowStatus::Failed,
+                    StepResult::Unknown => RowStatus::Unknown,
                 };
                 self.end(row, status, outcome.record, &outcome.message, outcome.problems.clone());
                 self.note_change(row, outcome);
@@ -91,7 +93,7 @@ impl Ledger {
     }
 
     /// The row's step has ended.
-    fn end(&mut self, row: u64, status: Status, id: Option<i64>, message: &str, problems: Vec<Problem>) {
+    fn end(&mut self, row: u64, status: RowStatus, id: Option<i64>, message: &str, problems: Vec<Problem>) {
         let Some(position) = self.position(row) else { return };
         self.entries[position].state = State::Ended(status);
         self.entries[position].id = id.unwrap_or(self.entries[position].id);
@@ -137,7 +139,7 @@ impl Ledger {
 
     fn lose_at(&mut self, position: usize) {
         if matches!(self.entries[position].state, State::Planned(_)) {
-            self.entries[position].state = State::Ended(Status::Unknown);
+            self.entries[position].state = State::Ended(RowStatus::Unknown);
             self.detail(position).message =
                 "its answer was lost and the run stopped before it was looked for: resume finds out".into();
         }
@@ -183,7 +185,7 @@ impl Ledger {
         let entry = self.entries.get(position)?;
         let status = match entry.state {
             State::Planned(status) | State::Ended(status) => status,
-            State::NotSent | State::Open => Status::Failed,
+            State::NotSent | State::Open => RowStatus::Failed,
             State::Carried(status) => status,
         };
         let detail = (entry.detail as usize).checked_sub(1).and_then(|index| self.details.get(index));
@@ -196,14 +198,14 @@ impl Ledger {
     }
 
     /// The rows counted by what became of them; rows that an earlier run finished count as skipped.
-    pub(super) fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
+    pub(super) fn counts(&self) -> RowCounts {
+        let mut counts = RowCounts::default();
         for entry in &self.entries {
             counts.add(match entry.state {
                 State::Planned(status) | State::Ended(status) => status,
-                State::NotSent => Status::Failed,
+                State::NotSent => RowStatus::Failed,
                 State::Open => continue,
-                State::Carried(_) => Status::Skipped,
+                State::Carried(_) => RowStatus::Skipped,
             });
         }
         counts
@@ -242,20 +244,20 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn planned(status: Status) -> PlannedRow {
+    fn planned(status: RowStatus) -> PlannedRow {
         PlannedRow { state: RowState::Planned, status, record: None, message: String::new(), problems: Vec::new() }
     }
 
     #[test]
     fn a_row_under_way_when_the_run_is_cut_off_is_unknown_and_never_done() {
         let mut ledger = Ledger::default();
-        (2..5).for_each(|row| ledger.push(row, planned(Status::Created)));
-        ledger.end(2, Status::Created, Some(7), "", Vec::new());
+        (2..5).for_each(|row| ledger.push(row, planned(RowStatus::Created)));
+        ledger.end(2, RowStatus::Created, Some(7), "", Vec::new());
         ledger.lose(2);
         ledger.lose(3);
         ledger.close("the run was interrupted");
-        let statuses: Vec<Status> = (0..3).map(|at| ledger.outcome(at).unwrap().status).collect();
-        assert_eq!(statuses, [Status::Created, Status::Unknown, Status::Failed]);
+        let statuses: Vec<RowStatus> = (0..3).map(|at| ledger.outcome(at).unwrap().status).collect();
+        assert_eq!(statuses, [RowStatus::Created, RowStatus::Unknown, RowStatus::Failed]);
         assert_eq!(&*ledger.outcome(2).unwrap().message, "not sent: the run was interrupted");
         assert_eq!((ledger.counts().created, ledger.counts().unknown, ledger.counts().failed), (1, 1, 1));
     }

@@ -37,10 +37,11 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::prelude::*;
 
 use args::{Cli, Command};
-pub use exit::{Error, Exit};
+pub use exit::Exit;
+use exit::is_closed_pipe;
 use printer::Printer;
 
-use crate::table::write::WriteError;
+pub use crate::error::Error;
 
 /// The program: arguments in, exit code out.
 pub fn main() -> ExitCode {
@@ -55,7 +56,7 @@ pub fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
         Err(error) => {
             printer.failure(&error);
-            error.exit().into()
+            Exit::from(error.kind()).into()
         }
     }
 }
@@ -101,10 +102,4 @@ fn usage(error: &clap::Error) -> ExitCode {
         printer::print_json_error(what.trim_start_matches("error: "), None, Exit::Usage);
     }
     error.exit()
-}
-
-/// A reader that went away, as in `tallyport schema | head`, is a quiet end.
-fn is_closed_pipe(error: &Error) -> bool {
-    let (Error::Output(error) | Error::Write(WriteError::Stdout { source: error })) = error else { return false };
-    error.kind() == io::ErrorKind::BrokenPipe
 }

@@ -15,7 +15,7 @@ use crate::table::Row;
 /// What the plan will ask of the account.
 #[derive(Default)]
 pub(super) struct Needs {
-    pub records: catalog::Needs,
+    pub records: catalog::LookupRequest,
     /// Users named by e-mail address, lower case.
     pub users: Vec<String>,
     /// The latest change of a record that a sheet shows.
@@ -61,14 +61,14 @@ pub(super) fn gather(
         })?;
     }
     if rows == 0 {
-        return Err(Error::no_rows(&intake.file_names()));
+        return Err(no_rows(&intake.file_names()));
     }
     needs.users = users.into_iter().collect();
     Ok(needs)
 }
 
 /// What a sheet needs whatever its rows hold.
-fn declare(needs: &mut catalog::Needs, sheet: &SheetPlan<'_>) {
+fn declare(needs: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
         Role::Collection { .. } => needs.matching(entity.name, &sheet.match_on),
@@ -87,7 +87,7 @@ fn declare(needs: &mut catalog::Needs, sheet: &SheetPlan<'_>) {
 }
 
 fn gather_row(
-    needs: &mut catalog::Needs,
+    needs: &mut catalog::LookupRequest,
     users: &mut BTreeSet<String>,
     sheet: &SheetPlan<'_>,
     covers: &CreateMissing,
@@ -134,4 +134,9 @@ fn related_collection(mapping: &Mapping, field: usize, related: &str, covers: &C
         return None;
     }
     schema::collection(reference.to)?.field(related)?.reference_to().map(|reference| reference.to)
+}
+
+/// Sheets without a row.
+pub(super) fn no_rows(files: &[String]) -> Error {
+    Error::usage(format!("{} holds a header but no rows", files.join(", ")), "fill in the rows below the header")
 }

@@ -6,28 +6,30 @@ use std::time::{Duration, Instant};
 
 use super::earlier::Rows;
 use super::intake::Intake;
-use super::interrupts::Interrupts;
 use super::ledger::{Ledger, done_status};
 use super::needs;
 use super::printer::Printer;
 use super::progress::Progress;
 use super::result::{self, ResultPath, Typed};
 use super::running::{command, missing_remark, print, waiting_text};
-use super::settings::Connection;
 use super::{Error, Exit};
+use crate::account::Account;
 use crate::api::Client;
-use crate::catalog::{Catalog, Copied, How, Mirror, Needs, RefreshOptions, Thoroughness};
-use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction};
+use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
+use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction, is_withheld};
 use crate::mapping::OwnIds;
 use crate::plan::resolver::{Renamed, UnknownNames, Users};
 use crate::plan::{
     Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
     estimate,
 };
-use crate::report::{self, ReportMode, Requests, RunEstimate, Status};
-use crate::run::LogStart;
+use crate::plan::{ReportMode, RowStatus};
+use crate::report::{Requests, RunEstimate};
+use crate::run::LogPosition;
 use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
+use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
+use crate::wording::{counted, thousands};
 
 /// How often to look whether look-ups wait for the quota.
 const GLANCE: Duration = Duration::from_millis(200);
@@ -36,7 +38,7 @@ pub(super) const REQUESTS_PER_SECOND: u64 = 20;
 
 /// What a plan is made with.
 pub(super) struct Planning<'p> {
-    pub connection: &'p Connection,
+    pub account: &'p Account,
     pub printer: Printer,
     pub progress: Progress,
     pub started: Instant,
@@ -98,15 +100,15 @@ impl Planning<'_> {
         self.progress.phase("checking");
         let needs = needs::gather(intake, &mut checkers, &self.covers, self.rows)?;
         self.progress.phase("looking up names");
-        let client = &self.connection.client;
+        let client = &self.account.client;
         let progress = RefCell::new(&mut self.progress);
         let users = saying_why_it_waits(client, &progress, users(client, &needs.users)).await?;
         let mut say = |collection: &str, _| progress.borrow_mut().phase(&format!("looking up {collection}"));
-        let mirror = mirror(self.connection, self.printer);
-        let copied = saying_why_it_waits(client, &progress, copied(self.connection, mirror.as_ref(), &needs.records));
+        let mirror = mirror(self.account, self.printer);
+        let copied = saying_why_it_waits(client, &progress, copied(self.account, mirror.as_ref(), &needs.records));
         let copied = copied.await?;
         for (collection, records) in copied.served()? {
-            let records = report::thousands(records);
+            let records = thousands(records);
             self.printer
                 .note(&format!("{collection}: {records} records from the local copy, brought up to date just now"));
         }
@@ -141,9 +143,9 @@ impl Planning<'_> {
             let pass = Pass { rows: self.rows, deed: self.deed, overruled: &mut overruled };
             ledgers.push(pass.over(intake, index, &mut checkers[index], &sheet, &mut planner)?);
         }
-        let used = self.connection.client.requests().total;
+        let used = self.account.client.requests().total;
         let requests = u64::from(planner.steps.count());
-        let quota = self.connection.quota;
+        let quota = self.account.quota;
         let planned = RunEstimate {
             requests,
             seconds: estimate::seconds(requests, used, quota, REQUESTS_PER_SECOND),
@@ -167,14 +169,14 @@ impl Planning<'_> {
         let book = path.open(ReportMode::DryRun)?;
         let heads = intake.heads();
         let mut summary = result::summary(command(self.deed), result::run_id(), &heads, &plan.ledgers);
-        let counted = self.connection.client.requests();
+        let counted = self.account.client.requests();
         summary.files = intake.file_names();
         summary.skipped_sheets = intake.skipped.clone();
         summary.dry_run = true;
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
         summary.planned = Some(plan.planned.clone());
         summary.options = options;
-        summary.remarks.extend(self.connection.client.remarks());
+        summary.remarks.extend(self.account.client.warnings());
         if let Err(fault) = self.guard.check(&plan.totals) {
             summary.remarks.push(format!("a run would stop before it starts: {fault}"));
         }
@@ -212,9 +214,9 @@ pub(super) async fn saying_why_it_waits<T>(
 }
 
 /// The local copy that an export has left, if nobody works with it.
-fn mirror(connection: &Connection, printer: Printer) -> Option<Mirror> {
+fn mirror(account: &Account, printer: Printer) -> Option<Mirror> {
     // A sandbox is at hand, and its file may have been made anew.
-    let path = connection.mirror_path().filter(|_| connection.sandbox.is_none())?;
+    let path = account.mirror_path().filter(|_| account.sandbox.is_none())?;
     Mirror::open_if_free(&path).unwrap_or_else(|error| {
         printer.warn(&format!("{error}; everything is read from the service instead"));
         None
@@ -223,26 +225,26 @@ fn mirror(connection: &Connection, printer: Printer) -> Option<Mirror> {
 
 /// What need not be read from the service again.
 async fn copied<'a>(
-    connection: &'a Connection,
+    account: &'a Account,
     mirror: Option<&'a Mirror>,
-    needs: &Needs,
-) -> Result<Copied<'a, Client>, Error> {
-    let client = &connection.client;
-    let Some(mirror) = mirror else { return Ok(Copied::nothing(client)) };
+    needs: &LookupRequest,
+) -> Result<CachedSource<'a, Client>, Error> {
+    let client = &account.client;
+    let Some(mirror) = mirror else { return Ok(CachedSource::uncached(client)) };
     let now = jiff::Timestamp::now().to_string();
-    let at_once = connection.concurrency.into();
-    let options = RefreshOptions { thoroughness: Thoroughness::Changes, at_once, now: &now };
-    Ok(Copied::refreshed(client, mirror, needs, options).await?)
+    let at_once = account.concurrency.into();
+    let options = RefreshOptions { mode: RefreshMode::Incremental, at_once, now: &now };
+    Ok(CachedSource::refreshed(client, mirror, needs, options).await?)
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
 async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
-    let whole = catalog.costs().iter().filter(|cost| cost.how == How::Pages);
+    let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = match has_actions {
-        true => LogStart::read(client).await?,
-        false => LogStart::NotAsked,
+        true => LogPosition::read(client).await?,
+        false => LogPosition::Unknown,
     };
     Ok(Knowledge { sizes, log })
 }
@@ -260,12 +262,12 @@ async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
 
 /// Nothing has been sent yet: an interrupt simply ends it.
 pub(super) async fn or_interrupted<T>(
-    interrupts: &mut Interrupts,
+    shutdown: &mut ShutdownSignal,
     work: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, Error> {
     tokio::select! {
         biased;
-        () = interrupts.next() => Err(Error::Interrupted),
+        () = shutdown.next() => Err(Error::interrupted()),
         done = work => done,
     }
 }
@@ -308,8 +310,7 @@ impl Pass<'_> {
                 None => planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided)),
             };
             kept = planned.and_then(|planned| {
-                let withheld =
-                    |column: usize| secrets.contains(&column) || report::is_withheld(&planned.problems, column);
+                let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
                 planner.steps.row(row, &planned, &withheld)?;
                 ledger.push(row.number, planned);
                 Ok(())
@@ -341,10 +342,7 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
 pub(super) fn overruled_remark(rows: u64) -> Option<String> {
     let asks = if rows == 1 { "asks" } else { "ask" };
     (rows > 0).then(|| {
-        format!(
-            "{} {asks} in `_action` for something else; `delete` heeds only `skip` there",
-            report::counted(rows, "row")
-        )
+        format!("{} {asks} in `_action` for something else; `delete` heeds only `skip` there", counted(rows, "row"))
     })
 }
 
@@ -358,11 +356,11 @@ fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> Plan
         Verdict::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
         }
-        Verdict::Unchanged(id) => ended(Status::Unchanged, Some(id)),
-        Verdict::Yielded { record, to: Conflicts::Skip } => ended(Status::Skipped, Some(record)),
-        Verdict::Yielded { record, .. } => ended(Status::Unchanged, Some(record)),
-        Verdict::Skipped => ended(Status::Skipped, own_id),
-        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(Status::Failed, own_id) },
+        Verdict::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        Verdict::Yielded { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
+        Verdict::Yielded { record, .. } => ended(RowStatus::Unchanged, Some(record)),
+        Verdict::Skipped => ended(RowStatus::Skipped, own_id),
+        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }
 

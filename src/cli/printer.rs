@@ -99,7 +99,7 @@ impl Printer {
     /// What stopped a command: as text on stderr, and as the one document of a command that prints JSON.
     pub(super) fn failure(&self, error: &Error) {
         if self.json {
-            print_json_error(&error.to_string(), error.hint().as_deref(), error.exit());
+            print_json_error(&error.to_string(), error.hint().as_deref(), error.kind().into());
         }
         self.error(&error.to_string(), error.hint().as_deref());
     }

@@ -9,7 +9,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 use super::args::{Global, LogFormat};
 use super::printer::{self, Level};
-use crate::report::{Status, counted, duration, thousands};
+use crate::plan::RowStatus;
+use crate::wording::{counted, duration, thousands};
 
 /// The time between two lines where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -112,7 +113,7 @@ impl Progress {
     }
 
     /// A row has come to its end in this phase.
-    pub(super) fn row(&mut self, status: Status) {
+    pub(super) fn row(&mut self, status: RowStatus) {
         let now = Instant::now();
         self.meter.row(status);
         match &mut self.view {
@@ -197,9 +198,9 @@ impl Meter {
         *self = Self { phase: name.to_owned(), line_at: self.line_at, ..Self::new(self.total, now) };
     }
 
-    fn row(&mut self, status: Status) {
+    fn row(&mut self, status: RowStatus) {
         self.done += 1;
-        self.failed += u64::from(status == Status::Failed);
+        self.failed += u64::from(status == RowStatus::Failed);
     }
 
     /// Rows a second since the phase began; none before it has settled.
@@ -311,8 +312,8 @@ mod tests {
         let began = Instant::now();
         let mut meter = Meter::new(total, began);
         meter.phase("sending", began);
-        (0..done - failed).for_each(|_| meter.row(Status::Created));
-        (0..failed).for_each(|_| meter.row(Status::Failed));
+        (0..done - failed).for_each(|_| meter.row(RowStatus::Created));
+        (0..failed).for_each(|_| meter.row(RowStatus::Failed));
         (meter, began)
     }
 

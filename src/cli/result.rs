@@ -9,10 +9,12 @@ use super::intake::Intake;
 use super::ledger::{Ledger, State};
 use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 use crate::mapping::{Ignored, Mapping, Stamp};
-use crate::report::{ReportMode, ResultFile, RunSummary, SheetSummary, counted, thousands};
+use crate::plan::ReportMode;
+use crate::report::{ResultFile, RunSummary, SheetSummary};
 use crate::run::journal::{Journal, SheetHead};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
+use crate::wording::{counted, thousands};
 
 /// Where a run's result is written.
 pub(super) struct ResultPath(PathBuf);

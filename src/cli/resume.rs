@@ -4,19 +4,19 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::args::{Global, ResumeArgs};
-use super::interrupts::Interrupts;
+use super::interrupts;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{Typed, free_path_in};
 use super::running::{Running, command, tell};
-use super::settings::{reach, shelf};
+use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
 use crate::run::Start;
 use crate::run::journal::{AtWork, Conclusion, Details, Journal, JournalError, Phase, RunHead, Shelf, Shelved, Source};
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
-    let shelf = shelf()?;
+    let shelf = run_store()?;
     let shelved = wanted(&shelf, args)?;
     // Whoever asks first has it; another process is refused here.
     let journal = Journal::open(&shelved.path, &shelved.id)?;
@@ -30,16 +30,15 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
         return Err(taken_back(&head, &undo.id));
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (connection, mut interrupts) = {
-        let _entered = runtime.enter();
-        (reach(global, &head.account)?, Interrupts::listen()?)
-    };
+    let account = runtime.block_on(connect_to(global, &head.account))?;
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    let mut shutdown = interrupts::listen()?;
     printer.note(&format!("going on with run {}", head.id));
     changed_sources(&head.details).iter().for_each(|change| printer.note(change));
     let result = result_path(args.result.as_deref(), &head.details, &journal.conclusion()?);
     let progress = Progress::new(ProgressKind::choose(global), None);
-    let running = Running { connection: &connection, printer, progress, started, start: Start::TakenUp, result };
-    running.finish(journal, &runtime, &mut interrupts)
+    let running = Running { account: &account, printer, progress, started, start: Start::TakenUp, result };
+    running.finish(journal, &runtime, &mut shutdown)
 }
 
 fn wanted(shelf: &Shelf, args: &ResumeArgs) -> Result<Shelved, Error> {

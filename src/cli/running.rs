@@ -7,23 +7,22 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 
-use super::interrupts::Interrupts;
 use super::ledger::Ledger;
 use super::printer::Printer;
 use super::progress::{Progress, Remaining};
 use super::result::{self, ResultPath, Typed};
-use super::settings::Connection;
 use super::{Error, Exit};
-use crate::api::{Client, Waiting};
+use crate::account::Account;
+use crate::api::{Client, WaitStatus};
 use crate::plan::{Part, Step};
-use crate::report::{
-    ReportMode, Requests, ResultFile, RunSummary, Status, UNDO, counted, summary as telling, thousands,
-};
-use crate::run::journal::{
-    Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source, StepOutcome, StepResult,
-};
+use crate::plan::{ReportMode, RowStatus};
+use crate::plan::{StepOutcome, StepResult};
+use crate::report::{Requests, ResultFile, RunSummary, UNDO, summary as telling};
+use crate::run::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source};
 use crate::run::{Dispatch, Doing, End, Settings, Start, Watcher};
 use crate::schema;
+use crate::shutdown::ShutdownSignal;
+use crate::wording::{counted, thousands};
 
 /// How soon a request whose answer was lost has surely landed: on this machine, and anywhere else. A slow service
 /// makes it longer.
@@ -32,7 +31,7 @@ const GRACE_ELSEWHERE: Duration = Duration::from_secs(5);
 
 /// What a run needs to be sent and reported.
 pub(super) struct Running<'r> {
-    pub connection: &'r Connection,
+    pub account: &'r Account,
     pub printer: Printer,
     pub progress: Progress,
     pub started: Instant,
@@ -69,7 +68,7 @@ impl Running<'_> {
         mut self,
         journal: Journal,
         runtime: &Runtime,
-        interrupts: &mut Interrupts,
+        shutdown: &mut ShutdownSignal,
     ) -> Result<Exit, Error> {
         let (head, sheets) = (journal.head()?, journal.sheets()?);
         let earlier = journal.conclusion()?;
@@ -79,11 +78,11 @@ impl Running<'_> {
         journal.reopen()?;
         let mut rows = Rows::open(&journal, sheets.len())?;
         let (journal, end) =
-            runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, interrupts))?;
+            runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, shutdown))?;
         rows.close(&journal, &end);
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
-        summary.remarks.extend(self.connection.client.remarks());
+        summary.remarks.extend(self.account.client.warnings());
         let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
         summary.next = match head.deed {
@@ -101,16 +100,16 @@ impl Running<'_> {
         sheets: &[SheetHead],
         rows: &mut Rows,
         earlier: &Conclusion,
-        interrupts: &mut Interrupts,
+        shutdown: &mut ShutdownSignal,
     ) -> Result<(Journal, End), Error> {
-        let client = &self.connection.client;
+        let client = &self.account.client;
         journal.take_up()?;
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
         let failed: u64 = rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum();
         let settings = Settings {
-            concurrency: usize::from(self.connection.concurrency),
+            concurrency: usize::from(self.account.concurrency),
             max_errors: details.max_errors,
             // Who goes on has been told what failed: else a run that stopped at its limit could never go on.
             failed_before: failed.saturating_sub(earlier.counts.failed),
@@ -118,13 +117,13 @@ impl Running<'_> {
             least_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
         };
         let mut follower =
-            Follower { rows, progress: &mut self.progress, client, quota: self.connection.quota, remaining: open };
+            Follower { rows, progress: &mut self.progress, client, quota: self.account.quota, remaining: open };
         let dispatch = Dispatch::new(client, settings, sheets, journal)?;
-        Ok(dispatch.run(interrupts, &mut follower).await?)
+        Ok(dispatch.run(shutdown, &mut follower).await?)
     }
 
     fn requests(&self, earlier: &Conclusion) -> Requests {
-        let counted = self.connection.client.requests();
+        let counted = self.account.client.requests();
         let mut by_kind = earlier.requests.clone();
         for (kind, count) in counted.by_kind {
             *by_kind.entry(kind).or_default() += count;
@@ -328,7 +327,7 @@ impl Watcher for Follower<'_> {
     fn ended(&mut self, step: &Step, outcome: &StepOutcome) {
         self.rows.conclude(step, outcome);
         self.remaining = self.remaining.saturating_sub(1);
-        self.progress.row(if outcome.is_there() { Status::Created } else { Status::Failed });
+        self.progress.row(if outcome.is_there() { RowStatus::Created } else { RowStatus::Failed });
     }
 
     fn tick(&mut self, doing: Doing) {
@@ -358,7 +357,7 @@ fn doing_text(doing: Doing) -> Option<String> {
 }
 
 /// Why a run waits and until when, in the clock of the machine.
-pub(super) fn waiting_text(waiting: Waiting) -> String {
+pub(super) fn waiting_text(waiting: WaitStatus) -> String {
     let until = clock_text(waiting.until).replacen(" at ", " until ", 1);
     format!("waiting{until}: {}", waiting.reason)
 }
@@ -373,9 +372,10 @@ fn clock_text(time: SystemTime) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::account::AccountIdentity;
     use crate::check::{Code, ValueError};
     use crate::plan::{RowId, StepSink, WriteKind};
-    use crate::run::journal::{Account, At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
+    use crate::run::journal::{At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
     use crate::table::Row;
 
     fn step() -> Step {
@@ -389,11 +389,11 @@ mod tests {
     /// A run of one row, of which an earlier look could not tell whether it was done.
     fn undecided() -> Journal {
         let (id, details) = (String::from("20261124-093012-kqzf"), Details::default());
-        let head = RunHead { id, deed: Deed::Import, account: Account::SandboxMemory, undoes: None, details };
+        let head = RunHead { id, deed: Deed::Import, account: AccountIdentity::SandboxMemory, undoes: None, details };
         let mut draft = Draft::begin(At::Memory, &head).unwrap();
         let mut row = Row::default();
         row.clear(2);
-        let (state, status) = (RowState::Planned, Status::Created);
+        let (state, status) = (RowState::Planned, RowStatus::Created);
         let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
@@ -408,15 +408,15 @@ mod tests {
     fn what_is_found_out_later_replaces_what_could_not_be_told() {
         let journal = undecided();
         let told = Rows::load(&journal, 1).unwrap().ledgers[0].outcome(0).unwrap();
-        assert_eq!((told.status, told.problems.len()), (Status::Unknown, 1));
+        assert_eq!((told.status, told.problems.len()), (RowStatus::Unknown, 1));
 
         let mut found = Rows::open(&journal, 1).unwrap();
         found.conclude(&step(), &outcome(StepResult::Done, Some(7)));
         let found = found.ledgers[0].outcome(0).unwrap();
-        assert_eq!((found.status, found.id, found.problems), (Status::Created, Some(7), Vec::new()));
+        assert_eq!((found.status, found.id, found.problems), (RowStatus::Created, Some(7), Vec::new()));
 
         let mut cut_off = Rows::open(&journal, 1).unwrap();
         cut_off.close(&journal, &End::Interrupted);
-        assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, Status::Unknown, "nobody has looked again");
+        assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, RowStatus::Unknown, "nobody has looked again");
     }
 }

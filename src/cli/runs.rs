@@ -15,13 +15,16 @@ use serde_json::{Value as Json, json};
 use super::args::{RunsArgs, RunsCommand};
 use super::printer::Printer;
 use super::running::{command, recall};
-use super::settings::shelf;
+use super::settings::run_store;
 use super::{Error, Exit};
-use crate::report::{Counts, ReportMode, Status, counted, summary, thousands};
-use crate::run::journal::{Account, AtWork, Glance, Journal, Phase, RunHead};
+use crate::account::AccountIdentity;
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::report::summary;
+use crate::run::journal::{AtWork, Glance, Journal, Phase, RunHead};
+use crate::wording::{counted, thousands};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
-    let (shelf, now) = (shelf()?, Timestamp::now());
+    let (shelf, now) = (run_store()?, Timestamp::now());
     match (&args.command, &args.run) {
         (Some(RunsCommand::Prune(args)), _) => prune::run(&shelf, args, now, printer),
         (None, Some(run)) => show::run(shelf.find(run)?, now, printer),
@@ -93,7 +96,7 @@ impl State {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Rows {
     /// Of the rows that have come to an end.
-    counts: Counts,
+    counts: RowCounts,
     /// Rows without an outcome: still to be sent, or sent without an answer so far.
     open: u64,
 }
@@ -123,7 +126,7 @@ impl Rows {
 
 /// Whether the run did something that an undo could take back.
 fn changed_something(rows: Rows) -> bool {
-    [Status::Created, Status::Updated, Status::Deleted].into_iter().any(|status| rows.counts.of(status) > 0)
+    [RowStatus::Created, RowStatus::Updated, RowStatus::Deleted].into_iter().any(|status| rows.counts.of(status) > 0)
 }
 
 /// `import of assets.xlsx`, `undo of 20261124-093012-kqzf`.
@@ -178,13 +181,13 @@ fn json_of(place: Place<'_>, glance: &Glance) -> Json {
     document
 }
 
-fn account_json(account: &Account) -> Json {
+fn account_json(account: &AccountIdentity) -> Json {
     match account {
-        Account::Service { base_url, tenant, profile } => {
+        AccountIdentity::Service { base_url, tenant, profile } => {
             json!({"base_url": base_url, "tenant": tenant, "profile": profile})
         }
-        Account::SandboxFile { path, tenant } => json!({"sandbox": path.to_string_lossy(), "tenant": tenant}),
-        Account::SandboxMemory => json!({"sandbox": null}),
+        AccountIdentity::SandboxFile { path, tenant } => json!({"sandbox": path.to_string_lossy(), "tenant": tenant}),
+        AccountIdentity::SandboxMemory => json!({"sandbox": null}),
     }
 }
 
@@ -194,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_sentence_leaves_out_what_there_is_none_of() {
-        let counts = Counts { created: 1_120, failed: 3, ..Counts::default() };
+        let counts = RowCounts { created: 1_120, failed: 3, ..RowCounts::default() };
         assert_eq!(Rows { counts, open: 14 }.sentence(), "1,120 created, 3 failed, 14 rows to go");
         assert_eq!(Rows { counts, open: 0 }.sentence(), "1,120 created, 3 failed");
         assert_eq!(Rows::default().sentence(), "nothing sent");

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
 use super::{Error, Exit};
-use crate::sandbox::{Control, Faults, Sandbox, SandboxError, SandboxOptions, Seed, StoreAt};
+use crate::sandbox::{FaultControl, Faults, Sandbox, SandboxError, SandboxOptions, Seed, StoreLocation};
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
     let options = options(global, args)?;
@@ -79,7 +79,7 @@ fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, Sandbo
     let defaults = SandboxOptions::default();
     Ok(SandboxOptions {
         listen: address(&args.listen)?,
-        store: args.data.clone().map_or(StoreAt::Memory, StoreAt::File),
+        store: args.data.clone().map_or(StoreLocation::Memory, StoreLocation::File),
         api_key: args.api_key.clone().unwrap_or(defaults.api_key),
         quota: match &global.quota {
             Some(text) => quota(text)?,
@@ -89,7 +89,7 @@ fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, Sandbo
         tenants: args.tenants.iter().map(|text| tenant(text)).collect::<Result<_, _>>()?,
         seed: if args.empty { Seed::Empty } else { Seed::SampleLookups },
         faults: faults(&args.faults)?.seeded(args.faults_seed),
-        control: if args.control { Control::On } else { Control::Off },
+        control: if args.control { FaultControl::On } else { FaultControl::Off },
     })
 }
 

@@ -29,7 +29,7 @@ pub(super) fn run(args: &SchemaArgs, printer: Printer) -> Result<Exit, Error> {
 /// # Errors
 /// Where nothing has that name, with the nearest one.
 pub(super) fn entity(name: &str) -> Result<&'static Entity, Error> {
-    schema::find(name).ok_or_else(|| Error::UnknownEntity { given: name.to_owned(), nearest: schema::nearest(name) })
+    Ok(schema::entity_named(name)?)
 }
 
 // As JSON.
@@ -301,8 +301,8 @@ Lists can be filtered by: name, months, minimum_value.
     #[test]
     fn an_unknown_name_comes_with_the_nearest() {
         let error = entity("asets").unwrap_err();
-        assert_eq!(error.exit(), Exit::Usage);
-        assert_eq!(error.to_string(), "nothing is called `asets`");
-        assert_eq!(error.hint().as_deref(), Some("perhaps `assets` is meant; `tallyport schema` lists all names"));
+        assert_eq!(Exit::from(error.kind()), Exit::Usage);
+        assert_eq!(error.to_string(), "unknown name `asets`");
+        assert_eq!(error.hint().as_deref(), Some("did you mean `assets`? `tallyport schema` lists all names"));
     }
 }

@@ -16,21 +16,14 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::args::{ExportArgs, Global};
+use crate::account::{DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_QUOTA};
 use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
 use config::{Config, Profile};
 use surroundings::Surroundings;
 
-pub use connect::{Connection, connect, reach, shelf};
+pub use connect::{connect, connect_to, run_store};
 pub use error::SettingsError;
 pub use origin::{Origin, Sourced};
-
-/// Guide: "The base link of the API is".
-const BASE_URL: &str = "https://app.bluetallyapp.com/api/v1";
-/// Guide: "a rate limit of 10,000 API requests per hour".
-const QUOTA: u32 = 10_000;
-/// Requests in flight unless told otherwise: quick enough to use up the hour's quota in minutes, few enough for a
-/// service that others use too.
-const CONCURRENCY: u16 = 8;
 
 /// Everything a command needs to know of account and machine.
 #[derive(Debug, Clone)]
@@ -52,12 +45,12 @@ pub struct Settings {
     pub profile: Option<String>,
     /// The columns that the profile wants of exports, by collection.
     pub columns: BTreeMap<String, Vec<String>>,
-    pub account: Account,
+    pub account: TargetAccount,
 }
 
 /// Whose records are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Account {
+pub enum TargetAccount {
     Service,
     /// The embedded sandbox, kept in that file or gone with the process.
     Sandbox(Option<PathBuf>),
@@ -74,13 +67,13 @@ impl Settings {
 
     fn resolve_in(global: &Global, here: &Surroundings) -> Result<Self, SettingsError> {
         let account = match &global.sandbox {
-            Some(file) => Account::Sandbox(file.clone()),
-            None => Account::Service,
+            Some(file) => TargetAccount::Sandbox(file.clone()),
+            None => TargetAccount::Service,
         };
         // With the sandbox neither profile nor key matters, so a broken config.toml does not stand in the way.
         let profile = match account {
-            Account::Service => Chosen::read(global, here)?,
-            Account::Sandbox(_) => None,
+            TargetAccount::Service => Chosen::read(global, here)?,
+            TargetAccount::Sandbox(_) => None,
         };
         let layers = Layers { global, here, profile: profile.as_ref(), account: &account };
         Ok(Self {
@@ -145,7 +138,7 @@ struct Layers<'a> {
     global: &'a Global,
     here: &'a Surroundings,
     profile: Option<&'a Chosen>,
-    account: &'a Account,
+    account: &'a TargetAccount,
 }
 
 impl Layers<'_> {
@@ -167,7 +160,7 @@ impl Layers<'_> {
             Some(text) if text == value.to_string() => Origin::Variable(variable),
             _ => Origin::Flag(flag),
         };
-        let is_meant = *self.account == Account::Service || matches!(origin, Origin::Flag(_));
+        let is_meant = *self.account == TargetAccount::Service || matches!(origin, Origin::Flag(_));
         is_meant.then(|| Sourced::new(value, origin))
     }
 
@@ -176,7 +169,7 @@ impl Layers<'_> {
         let Sourced { value: text, origin } = given
             .filter(|given| !given.value.trim().is_empty())
             .or_else(|| self.profiled(|profile| profile.base_url.clone()))
-            .unwrap_or_else(|| Sourced::new(BASE_URL.to_owned(), Origin::Default));
+            .unwrap_or_else(|| Sourced::new(DEFAULT_BASE_URL.to_owned(), Origin::Default));
         match Url::parse(text.trim()) {
             Ok(url) if url.has_host() => Ok(Sourced::new(url, origin)),
             Ok(_) => Err(SettingsError::BaseUrl { text, origin, reason: "it names no host".to_owned() }),
@@ -198,8 +191,8 @@ impl Layers<'_> {
                 None => Err(SettingsError::Quota { text, origin }),
             },
             // A rehearsal is not worth an hour's wait.
-            None if *self.account != Account::Service => Ok(Sourced::new(None, Origin::Sandbox)),
-            None => Ok(Sourced::new(Some(QUOTA), Origin::Default)),
+            None if *self.account != TargetAccount::Service => Ok(Sourced::new(None, Origin::Sandbox)),
+            None => Ok(Sourced::new(Some(DEFAULT_QUOTA), Origin::Default)),
         }
     }
 
@@ -207,7 +200,7 @@ impl Layers<'_> {
         let flag = self.global.concurrency.map(|number| Sourced::new(number, Origin::Flag("--concurrency")));
         let found = flag
             .or_else(|| self.profiled(|profile| profile.concurrency))
-            .unwrap_or(Sourced::new(CONCURRENCY, Origin::Default));
+            .unwrap_or(Sourced::new(DEFAULT_CONCURRENCY, Origin::Default));
         match found.value {
             1..=MOST_CONCURRENT => Ok(found),
             number => Err(SettingsError::Concurrency { number, origin: found.origin }),
@@ -221,8 +214,8 @@ impl Layers<'_> {
 
     fn key(&self) -> Result<Option<Sourced<Secret>>, SettingsError> {
         match self.account {
-            Account::Service => key::find(self.global, self.here, self.profile),
-            Account::Sandbox(_) => Ok(None),
+            TargetAccount::Service => key::find(self.global, self.here, self.profile),
+            TargetAccount::Sandbox(_) => Ok(None),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::schema::entity;
 use super::settings::connect;
 use super::{Error, Exit};
 use crate::api::Record;
+use crate::schema::UnknownEntity;
 use crate::schema::{COLLECTIONS, Entity, Reference};
 use crate::table::write::WriteError;
 use crate::template::{self, LiveNames};
@@ -33,10 +34,10 @@ pub(super) fn run(global: &Global, args: &TemplateArgs, printer: Printer) -> Res
 fn live_names(global: &Global, workbooks: &[(&str, Vec<&'static Entity>)]) -> Result<LiveNames, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let connection = connect(global)?;
+        let account = connect(global).await?;
         let mut names = LiveNames::new();
         for collection in referenced(workbooks) {
-            let records = connection.client.all(collection, &[]).await?;
+            let records = account.client.all(collection, &[]).await?;
             for reference in references_to(collection, workbooks) {
                 let listed = names.entry(template::names_key(reference)).or_default();
                 if listed.is_empty() {
@@ -90,7 +91,7 @@ fn workbooks(names: &[String]) -> Result<Vec<(&'static str, Vec<&'static Entity>
     for name in names {
         let entity = entity(name)?;
         if !entity.is_collection() && !entity.is_action() {
-            return Err(Error::OnlyListed { name: entity.name });
+            return Err(UnknownEntity::OnlyListed { name: entity.name }.into());
         }
         if workbooks.iter().all(|(named, _)| *named != entity.name) {
             workbooks.push((entity.name, vec![entity]));
@@ -137,6 +138,6 @@ mod tests {
     fn what_is_only_listed_has_no_template() {
         let error = named(&["activity"]).unwrap_err();
         assert_eq!(error.to_string(), "`activity` can only be listed, not filled in");
-        assert_eq!(error.exit(), Exit::Usage);
+        assert_eq!(Exit::from(error.kind()), Exit::Usage);
     }
 }

@@ -14,39 +14,39 @@ use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::args::{Global, UndoArgs};
-use super::interrupts::Interrupts;
+use super::interrupts;
 use super::planning::{REQUESTS_PER_SECOND, or_interrupted};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
 use super::result::{ResultPath, free_path_in, run_id};
 use super::running::{Running, command};
-use super::settings::{Connection, reach, shelf};
+use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
+use crate::account::Account;
 use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
-use crate::report::{RunEstimate, counted, thousands};
-use crate::run::journal::{
-    Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved, StepOutcome, StepResult,
-};
-use crate::run::{LogStart, Start};
+use crate::plan::{StepOutcome, StepResult};
+use crate::report::RunEstimate;
+use crate::run::journal::{Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved};
+use crate::run::{LogPosition, Start};
+use crate::wording::{counted, thousands};
 use shown::Shown;
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
-    let shelf = shelf()?;
+    let shelf = run_store()?;
     let shelved = wanted(&shelf, args)?;
     // Held to the end: nobody goes on with a run that is being taken back.
     let journal = Journal::open(&shelved.path, &shelved.id)?;
     let head = journal.head()?;
     let history = history(&journal, &head, &shelf)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (connection, mut interrupts) = {
-        let _entered = runtime.enter();
-        (reach(global, &head.account)?, Interrupts::listen()?)
-    };
+    let account = runtime.block_on(connect_to(global, &head.account))?;
+    // Stopped by the signal itself, a run could not say that it sent nothing.
+    let mut shutdown = interrupts::listen()?;
     let mut progress = Progress::new(ProgressKind::choose(global), None);
-    let plan = plan(&connection, &journal, &head, &history, &mut progress);
-    let plan = runtime.block_on(or_interrupted(&mut interrupts, plan))?;
+    let plan = plan(&account, &journal, &head, &history, &mut progress);
+    let plan = runtime.block_on(or_interrupted(&mut shutdown, plan))?;
     let shown = Shown::of(&plan.deeds);
     let title = format!("Undo of run {} ({})", head.id, described(&head));
     let text = shown.text(&title, &plan.planned);
@@ -60,16 +60,16 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let path = args.result.clone().unwrap_or_else(|| free_path_in(&PathBuf::new(), &format!("{}.undo", head.id)));
     let path = ResultPath::new(path, undo::waves(&plan.deeds).len())?;
     path.try_out()?;
-    let draft = draft(&connection, id, &journal, &head, &plan, &path)?;
+    let draft = draft(&account, id, &journal, &head, &plan, &path)?;
     let running = Running {
-        connection: &connection,
+        account: &account,
         printer,
         progress,
         started,
         start: Start::Fresh,
         result: path.as_path().to_path_buf(),
     };
-    running.finish(draft, &runtime, &mut interrupts)
+    running.finish(draft, &runtime, &mut shutdown)
 }
 
 fn wanted(shelf: &Shelf, args: &UndoArgs) -> Result<Shelved, Error> {
@@ -145,13 +145,13 @@ struct Plan {
 }
 
 async fn plan(
-    connection: &Connection,
+    account: &Account,
     journal: &Journal,
     head: &RunHead,
     history: &History,
     progress: &mut Progress,
 ) -> Result<Plan, Error> {
-    let client = &connection.client;
+    let client = &account.client;
     let began = Timestamp::from_millisecond(journal.began()?).unwrap_or(Timestamp::MIN);
     let log = journal.knowledge()?.log;
     let mut on_collection = |name: &str| progress.phase(&format!("looking at {name}"));
@@ -162,9 +162,9 @@ async fn plan(
     let deeds = undo.finish();
     let (emails, people) = mails::count(client, &deeds, &mut present).await?;
     let moves = deeds.iter().any(|deed| deed.entity.is_action() && deed.kind().is_some());
-    let log = if moves { LogStart::read(client).await? } else { LogStart::NotAsked };
+    let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = deeds.iter().filter(|deed| deed.kind().is_some()).count() as u64;
-    let quota = connection.quota;
+    let quota = account.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);
     let planned = RunEstimate { requests, seconds, emails, people, quota };
     let knowledge = Knowledge { log, ..Knowledge::default() };
@@ -217,7 +217,7 @@ fn confirm(shown: &Shown, planned: &RunEstimate, args: &UndoArgs, printer: Print
 
 /// The journal of the undo, ready to be sent.
 fn draft(
-    connection: &Connection,
+    account: &Account,
     id: String,
     journal: &Journal,
     undone: &RunHead,
@@ -236,8 +236,8 @@ fn draft(
         ..Details::default()
     };
     let undoes = Some(undone.id.clone());
-    let head = RunHead { id, deed: Deed::Undo, account: connection.account.clone(), undoes, details };
-    let mut draft = Draft::begin(connection.place(&head.id), &head)?;
+    let head = RunHead { id, deed: Deed::Undo, account: account.identity.clone(), undoes, details };
+    let mut draft = Draft::begin(account.journal_location(&head.id), &head)?;
     let labels: Vec<String> = journal.sheets()?.into_iter().map(|sheet| sheet.label).collect();
     keep::keep(&mut draft, &undone.id, &plan.deeds, &labels)?;
     Ok(draft.ready(&plan.knowledge)?)

@@ -1,21 +1,22 @@
 //! Records that are about to be deleted, as a workbook that an import can bring back.
 
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-use rust_xlsxwriter::{Color, DocProperties, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, DocProperties};
 
 use super::names::Names;
 use super::{Columns, value};
 use crate::api::RawFields;
 use crate::catalog::Record;
+use crate::error::Diagnostic;
 use crate::schema::Entity;
 use crate::table::Row;
-use crate::table::write::sheet::{ColumnWidths, HEADER, apply_layout, header_format, set_header_height};
+use crate::table::write::sheet::{HEADER, header_format};
+use crate::table::write::workbook::{HeaderCell, WorkbookWriter};
 use crate::table::write::xlsx::{
     CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, write_cell,
 };
-use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
+use crate::table::write::{AtomicFile, ColumnType, WriteError};
 
 /// In characters.
 const NARROWEST: usize = 8;
@@ -81,15 +82,12 @@ impl Backup {
         let columns = Columns::backup(entity, records.iter().copied());
         see_limits(&columns, records, names)?;
         let Self { whole } = self;
-        catch_write_panic(whole.path(), || {
-            let mut workbook = Workbook::new();
-            workbook.set_tempdir(whole.folder())?;
-            let about = DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport");
-            workbook.set_properties(&about);
-            let sheet = workbook.add_worksheet_with_constant_memory();
-            fill(sheet?, entity, &columns, records, names)?;
-            workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
-        })?;
+        let mut writer = WorkbookWriter::new(whole.path(), Some(whole.folder()))?;
+        writer.set_properties(
+            &DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport"),
+        );
+        fill(&mut writer, entity, &columns, records, names)?;
+        writer.save(whole.as_file())?;
         Ok(whole.commit()?)
     }
 }
@@ -115,25 +113,37 @@ fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(
 }
 
 fn fill(
-    sheet: &mut Worksheet,
+    writer: &mut WorkbookWriter,
     entity: &Entity,
     columns: &Columns,
     records: &[&Record],
     names: &Names,
-) -> Result<(), XlsxError> {
-    sheet.set_name(entity.name)?;
+) -> Result<(), WriteError> {
+    let (read, told) = (header_format(HEADER), header_format(TOLD));
     let mut formats = CellFormats::new(Color::White);
-    let mut widths = write_header(sheet, columns, &formats)?;
-    let mut row = Row::default();
-    for (number, record) in (1..).zip(records) {
-        fill_row(columns, record, names, u64::from(number) + 1, &mut row);
-        for (place, cell) in (0..).zip(row.cells()) {
-            write_cell(sheet, (number, place), cell, CellMark::Plain, &mut formats)?;
-            widths.observe(number, usize::from(place), cell);
+    let header = columns.headers_with_part().map(|(text, part)| HeaderCell {
+        text,
+        format: match part {
+            super::Part::Read => &read,
+            super::Part::Told => &told,
+        },
+        column_format: Some(formats.of_column(ColumnType::Text)),
+    });
+    let mut table = writer.add_table(entity.name, NARROWEST, header)?;
+    writer.edit_sheet(table.index, |sheet| {
+        let mut row = Row::default();
+        for record in records {
+            fill_row(columns, record, names, u64::from(table.next_row) + 1, &mut row);
+            for (place, cell) in (0..).zip(row.cells()) {
+                let at = (table.next_row, place);
+                write_cell(sheet, at, cell, ColumnType::Text, CellMark::Plain, &mut formats)?;
+                table.widths.observe(table.next_row, usize::from(place), cell);
+            }
+            table.next_row += 1;
         }
-    }
-    widths.set(sheet)?;
-    apply_layout(sheet, records.len() as u32, widths.last_column(), 0)
+        Ok(())
+    })?;
+    writer.finish_table(&table, 0)
 }
 
 fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row: &mut Row) {
@@ -145,19 +155,8 @@ fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row:
     }
 }
 
-/// The headers, and the columns' formats; gives the headers' widths.
-fn write_header(sheet: &mut Worksheet, columns: &Columns, formats: &CellFormats) -> Result<ColumnWidths, XlsxError> {
-    let (read, told) = (header_format(HEADER), header_format(TOLD));
-    let mut widths = ColumnWidths::new(NARROWEST);
-    for (place, (text, part)) in (0..).zip(columns.headers_with_part()) {
-        sheet.set_column_format(place, formats.text_column())?;
-        let format = match part {
-            super::Part::Read => &read,
-            super::Part::Told => &told,
-        };
-        sheet.write_string_with_format(0, place, text, format)?;
-        widths.add(text);
+impl Diagnostic for BackupError {
+    fn hint(&self) -> Option<String> {
+        BackupError::hint(self)
     }
-    set_header_height(sheet)?;
-    Ok(widths)
 }

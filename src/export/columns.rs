@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::names::{Names, Purpose};
 use super::value::{self, MOMENTS};
 use crate::api::{RawFields, custom_fields};
-use crate::catalog::{Record, Shape};
+use crate::catalog::{ObservedFields, Record};
 use crate::mapping::{To, Words};
 use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
@@ -87,7 +87,7 @@ enum Shown {
 impl Columns {
     /// What `export` writes: the id, every field that records carry under its own name, references twice over, a
     /// column for each custom field, fields that the guide does not know, and when a record was made and changed.
-    pub fn of(entity: &'static Entity, shape: &Shape, ids: Ids) -> Self {
+    pub fn of(entity: &'static Entity, shape: &ObservedFields, ids: Ids) -> Self {
         let mut columns = Self::new(entity, if ids == Ids::Both { Purpose::Reading } else { Purpose::Finding });
         if entity.is_collection() {
             columns.add("id", ColumnType::Text, Source::Own(String::from("id")));

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::names::Names;
 use super::value;
 use crate::api::{RawFields, custom_fields};
-use crate::catalog::{Found, Shape, Target};
+use crate::catalog::{LookupResult, ObservedFields, RecordRef};
 use crate::plan::holds;
 use crate::schema::{Entity, Field, Kind, fold_header};
 
@@ -127,12 +127,17 @@ impl Wish {
     ///
     /// # Errors
     /// A field that the collection does not have, and a value that it cannot hold.
-    pub fn on(&self, entity: &'static Entity, shape: &Shape, names: &Names) -> Result<Condition, ConditionError> {
+    pub fn on(
+        &self,
+        entity: &'static Entity,
+        shape: &ObservedFields,
+        names: &Names,
+    ) -> Result<Condition, ConditionError> {
         let test = self.test(entity, shape, names)?;
         Ok(Condition { field: self.field.clone(), value: self.value.clone(), test })
     }
 
-    fn test(&self, entity: &'static Entity, shape: &Shape, names: &Names) -> Result<Test, ConditionError> {
+    fn test(&self, entity: &'static Entity, shape: &ObservedFields, names: &Names) -> Result<Test, ConditionError> {
         if let Some(custom) = self.field.strip_prefix("custom:") {
             return Ok(Test::Custom(custom.trim().to_owned(), self.value.clone()));
         }
@@ -188,23 +193,25 @@ impl Wish {
             }
             Kind::Reference(reference) if reference.wire == crate::schema::Wire::Id => {
                 match names.meant(reference, text) {
-                    Found::One(Target::Known(id)) => Ok(Json::from(id)),
-                    Found::Many(several) => Err(ConditionError::Several {
+                    LookupResult::One(RecordRef::Known(id)) => Ok(Json::from(id)),
+                    LookupResult::Many(several) => Err(ConditionError::Several {
                         collection: entity.name,
                         field: self.field.clone(),
                         value: self.value.clone(),
                         candidates: several.into_iter().map(|(_, told)| told).collect(),
                     }),
-                    Found::None { .. } | Found::One(Target::Planned(_)) if numbered(text).is_some() => {
+                    LookupResult::None { .. } | LookupResult::One(RecordRef::Planned(_))
+                        if numbered(text).is_some() =>
+                    {
                         Ok(numbered(text).map_or(Json::Null, Json::from))
                     }
-                    Found::None { nearest } => Err(ConditionError::NoRecord {
+                    LookupResult::None { nearest } => Err(ConditionError::NoRecord {
                         collection: entity.name,
                         field: self.field.clone(),
                         value: self.value.clone(),
                         nearest,
                     }),
-                    Found::One(Target::Planned(_)) => Ok(Json::Null),
+                    LookupResult::One(RecordRef::Planned(_)) => Ok(Json::Null),
                 }
             }
             _ => Ok(Json::from(text)),
@@ -311,13 +318,13 @@ mod tests {
         let mut catalog = Catalog::default();
         for (id, name) in [(1, "Ready"), (2, "In repair"), (3, "ready")] {
             let record = json!({"id": id, "name": name, "type": "deployable"}).as_object().unwrap().clone();
-            catalog.add_known(collection("statuses").unwrap(), id, record);
+            catalog.insert_known(collection("statuses").unwrap(), id, record);
         }
         Names::new(catalog)
     }
 
     fn condition(text: &str) -> Result<Condition, ConditionError> {
-        let mut shape = Shape::default();
+        let mut shape = ObservedFields::default();
         shape.note_json(r#"{"id":1,"shelf":"a"}"#);
         Wish::parse(text)?.on(collection("assets").unwrap(), &shape, &names())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use hashbrown::HashMap;
 
-use crate::catalog::{Catalog, Found, Mirror, MirrorError, Naming, Record, Target};
+use crate::catalog::{Catalog, LookupResult, Mirror, MirrorError, Record, RecordRef, ReferenceSyntax};
 use crate::check::{CLEAR, text};
 use crate::schema::{self, Entity, Reference};
 
@@ -42,7 +42,7 @@ impl Names {
         for entity in collections.iter().copied() {
             mirror.each(entity, |id, json| {
                 if let Ok(record) = serde_json::from_str(json) {
-                    catalog.add_known(entity, id, record);
+                    catalog.insert_known(entity, id, record);
                 }
                 Ok::<(), MirrorError>(())
             })?;
@@ -54,7 +54,7 @@ impl Names {
     pub(super) fn put(&self, reference: Reference, id: i64, purpose: Purpose, into: &mut String) {
         let mut known = self.known.borrow_mut();
         let name = known.entry((reference.to, id, purpose)).or_insert_with(|| match purpose {
-            Purpose::Reading => self.catalog.describe(reference.to, Target::Known(id)).into(),
+            Purpose::Reading => self.catalog.describe(reference.to, RecordRef::Known(id)).into(),
             Purpose::Finding => self.finding(reference, id).into(),
         });
         into.push_str(name);
@@ -66,18 +66,18 @@ impl Names {
     }
 
     fn finding(&self, reference: Reference, id: i64) -> String {
-        let target = Target::Known(id);
+        let target = RecordRef::Known(id);
         let name = self.catalog.describe(reference.to, target);
         let is_readable = !text::is_no_value_mark(&name) && name != CLEAR && text::trimmed(&name) == name;
-        match self.catalog.find(reference.to, &name, Naming::Marked, reference.narrowed, &[]) {
-            Found::One(found) if found == target && is_readable => name,
+        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed, &[]) {
+            LookupResult::One(found) if found == target && is_readable => name,
             _ => format!("#{id}"),
         }
     }
 
     /// The ids that a person may mean by a name or a number.
-    pub fn meant(&self, reference: Reference, text: &str) -> Found {
-        self.catalog.find(reference.to, text, Naming::Bare, reference.narrowed, &[])
+    pub fn meant(&self, reference: Reference, text: &str) -> LookupResult {
+        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed, &[])
     }
 }
 

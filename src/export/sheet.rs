@@ -9,6 +9,7 @@ use super::names::Names;
 use super::value;
 use crate::api::RawFields;
 use crate::catalog::{Mirror, MirrorError};
+use crate::error::Error;
 use crate::schema::Entity;
 use crate::table::write::WriteError;
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
@@ -144,5 +145,17 @@ fn key(cell: Cell<'_>) -> Sql {
         Value::Boolean(truth) => Sql::Integer(truth.into()),
         Value::Date(moment) => Sql::Text(moment.to_string()),
         Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::catalog::fold_name(cell.text).into_owned()),
+    }
+}
+
+impl From<SheetError> for Error {
+    fn from(error: SheetError) -> Self {
+        match error {
+            SheetError::Mirror(error) => error.into(),
+            SheetError::Write(error) => error.into(),
+            SheetError::Sort(_) => {
+                Error::usage(error.to_string(), "make room for temporary files, or leave out --sort")
+            }
+        }
     }
 }

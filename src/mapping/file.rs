@@ -10,6 +10,7 @@
 use std::path::Path;
 
 use super::{Binding, Mapping, To, Wish};
+use crate::error::Diagnostic;
 use crate::schema::{self, Entity};
 
 /// Presets by name: header words of another tool, where the schema's own synonyms would mistake them.
@@ -126,5 +127,11 @@ fn target_text(entity: &Entity, to: &To) -> Option<String> {
         To::Stamp(stamp) => Some(stamp.name().to_owned()),
         To::Result(_) => None,
         To::Ignored(_) => Some(String::new()),
+    }
+}
+
+impl Diagnostic for MappingFileError {
+    fn hint(&self) -> Option<String> {
+        Some(MappingFileError::hint(self))
     }
 }

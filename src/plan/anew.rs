@@ -7,7 +7,7 @@ use super::own::{self, Own, Told};
 use super::planner::{Decision, Rejection, RowDraft};
 use super::step::WriteKind;
 use super::{Planner, SheetPlan, StepSink, diff, held};
-use crate::catalog::{Found, Naming, Record, Target, fold_name};
+use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax, fold_name};
 use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
 use crate::plan::resolver::{Resolved, ResolvedField, two_records};
@@ -90,7 +90,7 @@ impl<S: StepSink> Planner<'_, S> {
             let Resolved::Missing { name, reference, problem } = &mut given.value else { return true };
             let field = &sheet.mapping.entity.fields[given.field];
             let Some(target) = self.referred(*reference, own.record.get(field.name)) else { return true };
-            let called = self.catalog.describe(reference.to, Target::Known(target));
+            let called = self.catalog.describe(reference.to, RecordRef::Known(target));
             if shown.contains(&given.field) {
                 problem.error = own::unknown_name_beside_id(reference.to, name, &called, target);
             }
@@ -113,10 +113,12 @@ impl<S: StepSink> Planner<'_, S> {
     /// The record that a field refers to, by its id or an asset's tag.
     fn referred(&self, reference: Reference, held: Option<&Json>) -> Option<i64> {
         match (reference.wire, held?) {
-            (Wire::Tag, Json::String(tag)) => match self.catalog.find(reference.to, tag, Naming::TagOrId, None, &[]) {
-                Found::One(Target::Known(id)) => Some(id),
-                _ => None,
-            },
+            (Wire::Tag, Json::String(tag)) => {
+                match self.catalog.find(reference.to, tag, ReferenceSyntax::TagOrId, None, &[]) {
+                    LookupResult::One(RecordRef::Known(id)) => Some(id),
+                    _ => None,
+                }
+            }
             (_, held) => held::id(held),
         }
     }
@@ -174,6 +176,6 @@ impl<S: StepSink> Planner<'_, S> {
         if diff::holds(field, wanted, before) {
             return true;
         }
-        matches!((&given.value, before), (Resolved::Record(Target::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
+        matches!((&given.value, before), (Resolved::Record(RecordRef::Known(id), _), Some(before)) if before.as_i64() == Some(*id))
     }
 }

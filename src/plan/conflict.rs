@@ -10,7 +10,7 @@ use super::moment::Moment;
 use super::own::Own;
 use super::{diff, held};
 use crate::api::custom_fields;
-use crate::catalog::{Catalog, Target};
+use crate::catalog::{Catalog, RecordRef};
 use crate::check::{Code, Conflicts, GivenCustom, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
@@ -134,7 +134,7 @@ fn service_value(field: &Field, held: Option<&Json>, catalog: &Catalog) -> Strin
         (_, Json::Null) => String::new(),
         (Some(reference), Json::Number(_)) => match held::id(held) {
             Some(id) if catalog.record(reference.to, id).is_some() => {
-                format!("{} (#{id})", catalog.describe(reference.to, Target::Known(id)))
+                format!("{} (#{id})", catalog.describe(reference.to, RecordRef::Known(id)))
             }
             _ => format!("#{held}"),
         },

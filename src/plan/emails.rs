@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value as Json, json};
 
-use crate::catalog::{Catalog, Target};
+use crate::catalog::{Catalog, RecordRef};
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::schema::{Entity, Role, Verb};
 
@@ -14,7 +14,7 @@ use crate::schema::{Entity, Role, Verb};
 #[derive(Debug, Clone, Default)]
 pub struct Emails {
     pub sent: u64,
-    people: HashSet<Target>,
+    people: HashSet<RecordRef>,
 }
 
 impl Emails {
@@ -48,30 +48,34 @@ pub(super) fn planned_link(step: u32) -> Json {
     json!({ "planned": step })
 }
 
-fn category_of(catalog: &Catalog, collection: &str, item: Target) -> Option<Target> {
+fn category_of(catalog: &Catalog, collection: &str, item: RecordRef) -> Option<RecordRef> {
     if let Some(category) = link(catalog, collection, item, "category_id") {
         return Some(category);
     }
     link(catalog, "products", link(catalog, collection, item, "product_id")?, "category_id")
 }
 
-fn mails(catalog: &Catalog, category: Target) -> bool {
+fn mails(catalog: &Catalog, category: RecordRef) -> bool {
     let Some(fields) = fields_of(catalog, "categories", category) else { return false };
     matches!(fields.get("checkout_email"), Some(Json::Bool(true)))
 }
 
-fn link(catalog: &Catalog, collection: &str, target: Target, field: &str) -> Option<Target> {
+fn link(catalog: &Catalog, collection: &str, target: RecordRef, field: &str) -> Option<RecordRef> {
     match fields_of(catalog, collection, target)?.get(field)? {
         Json::Object(planned) => {
-            planned.get("planned")?.as_u64().and_then(|step| u32::try_from(step).ok()).map(Target::Planned)
+            planned.get("planned")?.as_u64().and_then(|step| u32::try_from(step).ok()).map(RecordRef::Planned)
         }
-        id => id.as_i64().map(Target::Known),
+        id => id.as_i64().map(RecordRef::Known),
     }
 }
 
-fn fields_of<'c>(catalog: &'c Catalog, collection: &str, target: Target) -> Option<&'c serde_json::Map<String, Json>> {
+fn fields_of<'c>(
+    catalog: &'c Catalog,
+    collection: &str,
+    target: RecordRef,
+) -> Option<&'c serde_json::Map<String, Json>> {
     match target {
-        Target::Known(id) => catalog.record(collection, id),
-        Target::Planned(step) => catalog.planned_fields(collection, step),
+        RecordRef::Known(id) => catalog.record(collection, id),
+        RecordRef::Planned(step) => catalog.planned_fields(collection, step),
     }
 }

@@ -1,6 +1,7 @@
 //! Guards: a plan that exceeds them is not started (design rule 16).
 
 use super::Totals;
+use crate::error::Diagnostic;
 
 /// A count, or a share of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,6 +65,12 @@ impl Guard {
             }
         }
         Ok(())
+    }
+}
+
+impl Diagnostic for GuardFault {
+    fn hint(&self) -> Option<String> {
+        Some(format!("look at the plan with --dry-run, or raise {}", self.flag))
     }
 }
 

@@ -6,7 +6,7 @@
 
 use serde_json::Value as Json;
 
-use crate::catalog::{Catalog, Target};
+use crate::catalog::{Catalog, RecordRef};
 use crate::check::text::trimmed;
 use crate::mapping::Ids;
 use crate::schema::{Field, Kind, Reference, Wire};
@@ -58,7 +58,7 @@ fn shows_record(cell: Cell<'_>, (reference, ids): (Reference, Ids), id: i64, cat
     let is_id = shown.strip_prefix('#').or((ids == Ids::Bare).then_some(shown)) == Some(number.as_str());
     is_id
         || catalog.record(reference.to, id).is_some()
-            && shown == trimmed(&catalog.describe(reference.to, Target::Known(id)))
+            && shown == trimmed(&catalog.describe(reference.to, RecordRef::Known(id)))
 }
 
 /// The id that a reference holds; some replies carry it as text.
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn a_reference_is_shown_by_id_and_by_its_very_name() {
         let mut catalog = Catalog::default();
-        catalog.add_planned("locations", 0, serde_json::Map::new());
+        catalog.insert_planned("locations", 0, serde_json::Map::new());
         let field = collection("assets").unwrap().field("location_id").unwrap();
         let shown = |cell, ids| shows(text(cell), (field, ids), Some(&json!(12)), &catalog);
         assert!(shown("#12", Ids::Marked) && shown("12", Ids::Bare) && shown("#12", Ids::Bare));

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use crate::catalog::{Catalog, Target};
+use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, ValueError, choice, text};
 use crate::plan::resolver::{Renamed, Resolved, Resolver, UnknownNames, Users};
 use crate::schema::{self, Entity, Field, Kind, Reference};
@@ -38,7 +38,7 @@ pub(super) struct Draft {
     pub narrowed: Option<(&'static str, &'static str)>,
     pub fields: Map<String, Json>,
     /// Records of the account, or of earlier steps, that it refers to.
-    pub records: Vec<(&'static Field, Reference, Target)>,
+    pub records: Vec<(&'static Field, Reference, RecordRef)>,
     /// Records it refers to that are missing too.
     pub missing: Vec<(&'static Field, Draft)>,
 }

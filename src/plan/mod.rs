@@ -21,6 +21,7 @@ pub mod order;
 mod own;
 mod planner;
 pub mod resolver;
+mod status;
 mod step;
 pub mod undo;
 
@@ -33,7 +34,8 @@ pub use guard::{Guard, GuardFault, Limit};
 pub use missing::CreateMissing;
 pub use moment::Moment;
 pub use planner::Planner;
-pub use step::{Await, Part, RowId, Step, StepCount, StepSink, WriteKind};
+pub use status::{ParsedStatus, ReportMode, RowCounts, RowStatus};
+pub use step::{Await, Part, RowId, Step, StepCount, StepOutcome, StepResult, StepSink, WriteKind};
 
 use crate::check::{Conflicts, Problem};
 use crate::mapping::Mapping;

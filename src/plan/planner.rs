@@ -10,7 +10,7 @@ use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
 use super::{Decided, Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
 use crate::api::Body;
 use crate::api::custom_fields;
-use crate::catalog::{Catalog, Found, KeyValue, Naming, Target};
+use crate::catalog::{Catalog, KeyValue, LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, GivenCustom, GivenId, Mode, Problem, RowAction, Rules, ValueError,
 };
@@ -128,14 +128,14 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
-            (Ok(Some(Target::Planned(_))), mode) if mode != Mode::Update && self.may_repeat() => true,
-            (Ok(Some(Target::Planned(_))), _) => {
+            (Ok(Some(RecordRef::Planned(_))), mode) if mode != Mode::Update && self.may_repeat() => true,
+            (Ok(Some(RecordRef::Planned(_))), _) => {
                 if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
                     problems.push(planned_twice(sheet, row));
                 }
                 false
             }
-            (Ok(Some(Target::Known(_))), _) => false,
+            (Ok(Some(RecordRef::Known(_))), _) => false,
             (Err(problem), _) => {
                 problems.push(problem.clone());
                 false
@@ -153,7 +153,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
         match existing.ok().flatten() {
-            Some(Target::Known(id)) => self.update(sheet, row, id, draft, own),
+            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, own),
             _ => Ok(Decision::Write(draft)),
         }
     }
@@ -190,7 +190,7 @@ impl<S: StepSink> Planner<'_, S> {
             return Err(unknown);
         }
         match self.existing(sheet, row, checked, told, own.as_ref()) {
-            Ok(Some(Target::Known(id))) => {
+            Ok(Some(RecordRef::Known(id))) => {
                 let fields = if own.is_some() { told.edited.clone() } else { Vec::new() };
                 let draft = RowDraft { fields, record: Some(WriteKind::Delete(id)), ..RowDraft::default() };
                 self.unless_changed_since(sheet, row, draft, own)
@@ -215,12 +215,12 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &CheckedRow,
         told: &Told,
         own: Option<&Own<'_>>,
-    ) -> Result<Option<Target>, Problem> {
+    ) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let collection = entity.name;
         let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
         if let Some(own) = own.filter(|_| !told.edited.iter().any(is_key)) {
-            return Ok(Some(Target::Known(own.id.number)));
+            return Ok(Some(RecordRef::Known(own.id.number)));
         }
         let by_key = self.by_key(sheet, row, &told.all());
         let Some(GivenId { number: id, column, .. }) = checked.id else { return by_key };
@@ -233,12 +233,12 @@ impl<S: StepSink> Planner<'_, S> {
             return Err(error.at(Some(column), &id.to_string()));
         }
         match by_key {
-            Ok(Some(target)) if target != Target::Known(id) => {
+            Ok(Some(target)) if target != RecordRef::Known(id) => {
                 let error = ValueError::new(
                     Code::NameConflict,
                     format!(
                         "id and row disagree; the id is {}, the row describes {}",
-                        self.catalog.describe(collection, Target::Known(id)),
+                        self.catalog.describe(collection, RecordRef::Known(id)),
                         self.catalog.describe(collection, target)
                     ),
                     "correct the id, or --ignore the column if it holds another system's ids",
@@ -250,7 +250,7 @@ impl<S: StepSink> Planner<'_, S> {
                     Code::NameConflict,
                     format!(
                         "id and row disagree; the id is {}, the row describes another record",
-                        self.catalog.describe(collection, Target::Known(id))
+                        self.catalog.describe(collection, RecordRef::Known(id))
                     ),
                     "pass --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
                      or --ignore the column if it holds another system's ids",
@@ -258,11 +258,11 @@ impl<S: StepSink> Planner<'_, S> {
                 Err(error.at(Some(column), &id.to_string()))
             }
             // A row without a key, or one that says a new key for the record of that id.
-            Ok(_) | Err(_) => Ok(Some(Target::Known(id))),
+            Ok(_) | Err(_) => Ok(Some(RecordRef::Known(id))),
         }
     }
 
-    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<Target>, Problem> {
+    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let texts: Vec<(usize, String)> =
             fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
@@ -272,15 +272,16 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(None);
         }
         match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
-            Found::One(target) => Ok(Some(target)),
-            Found::None { .. } => Ok(None),
+            LookupResult::One(target) => Ok(Some(target)),
+            LookupResult::None { .. } => Ok(None),
             // Rows before this one, which the user insists on as much.
-            Found::Many(candidates)
-                if self.may_repeat() && candidates.iter().all(|(target, _)| matches!(target, Target::Planned(_))) =>
+            LookupResult::Many(candidates)
+                if self.may_repeat()
+                    && candidates.iter().all(|(target, _)| matches!(target, RecordRef::Planned(_))) =>
             {
                 Ok(candidates.first().map(|(target, _)| *target))
             }
-            Found::Many(candidates) => {
+            LookupResult::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
                 let error = ValueError::new(
@@ -397,7 +398,7 @@ impl<S: StepSink> Planner<'_, S> {
         if entity.is_collection() && kind == WriteKind::Create && sheet.named == Named::ByOthers {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             self.unknown.forget(entity.name);
-            self.catalog.add_planned(entity.name, step.number, known);
+            self.catalog.insert_planned(entity.name, step.number, known);
         }
         Ok(Verdict::Write(step.number, kind))
     }
@@ -427,7 +428,7 @@ impl<S: StepSink> Planner<'_, S> {
     /// Who holds the item of an action, and how many of it there are.
     fn whereabouts(&self, fields: &[ResolvedField]) -> Option<Body> {
         let item = fields.iter().find(|given| given.field == 0)?;
-        let Resolved::Record(Target::Known(id), reference) = item.value else { return None };
+        let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
         let held = self.catalog.record(reference.to, id)?;
         let known = WHEREABOUTS.iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
         Some(known.collect())
@@ -439,7 +440,7 @@ impl<S: StepSink> Planner<'_, S> {
         if step.write == WriteKind::Create && (field.create == Use::No || given.value == Resolved::Clear) {
             return;
         }
-        if let Resolved::Record(Target::Planned(number), _) = given.value {
+        if let Resolved::Record(RecordRef::Planned(number), _) = given.value {
             match self.json(entity, given, step.write) {
                 Some(value) => {
                     step.body.insert(field.name.to_owned(), value);
@@ -475,8 +476,8 @@ impl<S: StepSink> Planner<'_, S> {
 
     fn create_draft(&mut self, row: RowId, draft: Draft) -> Result<u32, S::Error> {
         // Two cells of one row may name the same missing record.
-        let found = self.catalog.find(draft.entity.name, &draft.name, Naming::Marked, draft.narrowed, &[]);
-        if let Found::One(Target::Planned(number)) = found {
+        let found = self.catalog.find(draft.entity.name, &draft.name, ReferenceSyntax::Marked, draft.narrowed, &[]);
+        if let LookupResult::One(RecordRef::Planned(number)) = found {
             return Ok(number);
         }
         let mut known = Map::new();
@@ -489,8 +490,8 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {
                 (Some(value), _) => drop(step.body.insert(field.name.to_owned(), value)),
-                (None, Target::Planned(number)) => await_step(&mut step, &mut known, field.name, number),
-                (None, Target::Known(_)) => {}
+                (None, RecordRef::Planned(number)) => await_step(&mut step, &mut known, field.name, number),
+                (None, RecordRef::Known(_)) => {}
             }
         }
         for (field, number) in awaited {
@@ -500,11 +501,11 @@ impl<S: StepSink> Planner<'_, S> {
         self.steps.push(&step)?;
         known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
         self.unknown.forget(draft.entity.name);
-        self.catalog.add_planned(draft.entity.name, step.number, known);
+        self.catalog.insert_planned(draft.entity.name, step.number, known);
         Ok(step.number)
     }
 
-    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: Target) -> Problem {
+    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: RecordRef) -> Problem {
         let described = self.catalog.describe(sheet.mapping.entity.name, target);
         let error = ValueError::new(
             Code::RecordExists,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
-use crate::catalog::{Catalog, Found, Naming, Target, fold_name};
+use crate::catalog::{Catalog, LookupResult, RecordRef, ReferenceSyntax, fold_name};
 use crate::check::{CheckedRow, Code, Given, GivenField, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{Field, Kind, Reference, Wire};
@@ -26,7 +26,7 @@ pub enum Resolved {
     /// One of the documented options, by position: create and update may spell it otherwise.
     Option(usize),
     /// A record of the account, or one that this run creates.
-    Record(Target, Reference),
+    Record(RecordRef, Reference),
     /// A name the account does not hold; the problem says what is near.
     Missing { name: String, reference: Reference, problem: Problem },
     /// The field is to be emptied.
@@ -60,12 +60,12 @@ impl Renamed {
         self.0.insert((collection, fold_name(name).into_owned()), id);
     }
 
-    fn get(&self, reference: Reference, name: &str) -> Option<Target> {
+    fn get(&self, reference: Reference, name: &str) -> Option<RecordRef> {
         let is_by_id = reference.wire == Wire::Id && !self.0.is_empty();
         is_by_id
             .then(|| self.0.get(&(reference.to, fold_name(name).into_owned())).copied())
             .flatten()
-            .map(Target::Known)
+            .map(RecordRef::Known)
     }
 }
 
@@ -145,19 +145,19 @@ impl Resolver<'_> {
     /// The record a text names in the collection that `reference` points at.
     fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, ValueError> {
         let found = match self.unknown.nearest(reference, ids, name) {
-            Some(nearest) => Found::None { nearest },
+            Some(nearest) => LookupResult::None { nearest },
             None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
         };
         let found = match (found, self.renamed.get(reference, name)) {
-            (Found::None { .. }, Some(target)) => Found::One(target),
+            (LookupResult::None { .. }, Some(target)) => LookupResult::One(target),
             (found, _) => found,
         };
         match found {
-            Found::One(target) => Ok(Resolved::Record(target, reference)),
-            Found::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
+            LookupResult::One(target) => Ok(Resolved::Record(target, reference)),
+            LookupResult::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
             // An id that the account lacks is no name for a new record.
-            Found::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
-            Found::None { nearest } => {
+            LookupResult::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
+            LookupResult::None { nearest } => {
                 self.unknown.remember(reference, ids, name, &nearest);
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
                 Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
@@ -183,11 +183,11 @@ impl Resolved {
 }
 
 /// How a reference's cells are read. A cell for an asset holds its tag or its system id (field notes).
-pub fn naming(reference: Reference, ids: Ids) -> Naming {
+pub fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
     match (reference.to, ids) {
-        ("assets", _) => Naming::TagOrId,
-        (_, Ids::Bare) => Naming::Bare,
-        (_, Ids::Marked) => Naming::Marked,
+        ("assets", _) => ReferenceSyntax::TagOrId,
+        (_, Ids::Bare) => ReferenceSyntax::Bare,
+        (_, Ids::Marked) => ReferenceSyntax::Marked,
     }
 }
 
@@ -262,7 +262,7 @@ fn no_such_id(collection: &str, id: &str) -> ValueError {
     ValueError::new(Code::NameNotFound, message, "correct the id, or write the name in a column headed by a name")
 }
 
-fn ambiguous(collection: &str, candidates: &[(Target, String)]) -> ValueError {
+fn ambiguous(collection: &str, candidates: &[(RecordRef, String)]) -> ValueError {
     let shown: Vec<String> = candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
     ValueError::new(
         Code::NameAmbiguous,
@@ -281,11 +281,11 @@ pub fn or_list(items: &[String]) -> String {
 }
 
 /// What goes into a body for a record: its id, or an asset's tag. None where only an earlier step will tell.
-pub fn wire_value(catalog: &Catalog, target: Target, reference: Reference) -> Option<Json> {
+pub fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) -> Option<Json> {
     match (reference.wire, target) {
-        (Wire::Id, Target::Known(id)) => Some(json!(id)),
-        (Wire::Id, Target::Planned(_)) => None,
-        (Wire::Tag, Target::Known(id)) => catalog.record(reference.to, id)?.get("asset_id").cloned(),
-        (Wire::Tag, Target::Planned(step)) => catalog.planned_fields(reference.to, step)?.get("asset_id").cloned(),
+        (Wire::Id, RecordRef::Known(id)) => Some(json!(id)),
+        (Wire::Id, RecordRef::Planned(_)) => None,
+        (Wire::Tag, RecordRef::Known(id)) => catalog.record(reference.to, id)?.get("asset_id").cloned(),
+        (Wire::Tag, RecordRef::Planned(step)) => catalog.planned_fields(reference.to, step)?.get("asset_id").cloned(),
     }
 }

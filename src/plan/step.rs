@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Body;
+use crate::check::Problem;
 use crate::schema::Entity;
 
 /// Where a step comes from.
@@ -64,6 +65,40 @@ impl Step {
     pub fn new(number: u32, row: RowId, part: Part, entity: &'static Entity, write: WriteKind) -> Self {
         Self { number, row, part, entity, write, body: Body::new(), awaits: Vec::new(), before: None }
     }
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutcome {
+    pub step: u32,
+    pub result: StepResult,
+    /// The record's id, where it is known.
+    pub record: Option<i64>,
+    /// What the service made of the record beyond what was sent: of a new one its other fields, which tell later whether
+    /// somebody changed it since; of one that was updated, when.
+    pub after: Option<Body>,
+    /// For people; empty where the problems say it all.
+    pub message: String,
+    pub problems: Vec<Problem>,
+}
+
+impl StepOutcome {
+    /// Whether what the step wants is there, whoever did it.
+    pub fn is_there(&self) -> bool {
+        matches!(self.result, StepResult::Done | StepResult::Found)
+    }
+}
+
+/// The ways a step ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StepResult {
+    Done,
+    /// Others had done it before this run could: it is there, and not this run's to take back.
+    Found,
+    /// Surely not done.
+    Failed,
+    /// Whether it was done could not be found out.
+    Unknown,
 }
 
 /// Takes the steps of a plan as they are made, so that a plan of a million rows is not held in memory.

@@ -1,7 +1,7 @@
-//! Amounts, dates and currencies as the service's records have them, and as finance needs them.
+//! Reads amounts, dates and currencies from the service's records.
 //!
-//! The service gives costs as JSON numbers (field notes) and, where someone else filled it, as texts. A value that is
-//! there and cannot be read is given back as found: a null is missing, `n/a` is wrong, and neither is zero.
+//! The service returns costs as JSON numbers (field notes), and as strings where another tool wrote them. A value that
+//! cannot be parsed is returned as found: null means missing, `n/a` is invalid, and neither is zero.
 
 use std::sync::Arc;
 
@@ -9,27 +9,27 @@ use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value as Json;
 
-use super::item::Record;
+use super::item::JsonRecord;
 use crate::check::money;
 use crate::table::{Cell, Value};
 
-/// What stands for the currency of an amount whose record and location name none.
+/// The currency code of an amount when neither its record nor its location has one.
 pub const UNSTATED: &str = "unstated";
 
-/// The minor units of most currencies, and of one that is not stated.
+/// The decimal places of most currencies, also used when the currency is unstated.
 const USUAL_DIGITS: u32 = 2;
 
-/// A currency and how finely its amounts are counted.
+/// A currency and the number of decimal places of its minor unit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Currency {
-    /// The code of ISO 4217, [`UNSTATED`], or what the account has in its place.
+    /// An ISO 4217 code, [`UNSTATED`], or whatever the account contains.
     pub code: Arc<str>,
-    /// The digits of its minor unit: 2 for a cent, none for JPY, 3 for KWD.
+    /// Decimal places of the minor unit: 2 for most currencies, 0 for JPY, 3 for KWD.
     pub digits: u32,
 }
 
 impl Currency {
-    /// The currency of a code, in any case.
+    /// The currency with that code, ignoring case.
     pub fn of(code: &str) -> Self {
         let code = code.trim();
         if code.is_empty() || code.eq_ignore_ascii_case(UNSTATED) {
@@ -44,17 +44,17 @@ impl Currency {
         &*self.code == UNSTATED
     }
 
-    /// Whether ISO 4217 knows the code.
+    /// Whether the code is in ISO 4217.
     pub fn is_known(&self) -> bool {
         iso_currency::Currency::from_code(&self.code).is_some()
     }
 
-    /// The amount in whole minor units, half of one away from zero.
+    /// Rounds to whole minor units, half away from zero.
     pub fn rounded(&self, amount: Decimal) -> Decimal {
         rounded(amount, self.digits)
     }
 
-    /// An amount without its code: all digits of the minor unit, and more where it has more.
+    /// Formats an amount without the currency code, with at least the decimal places of the minor unit.
     pub fn plain(&self, amount: Decimal) -> String {
         let mut plain = amount.normalize();
         if plain.scale() < self.digits {
@@ -64,13 +64,13 @@ impl Currency {
     }
 }
 
-/// Half up, as ledgers round: half a cent away from zero.
+/// Rounds half away from zero, the usual rounding in accounting.
 pub(super) fn rounded(amount: Decimal, digits: u32) -> Decimal {
     amount.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
 }
 
-/// A field as a trimmed text; empty where it is missing or null.
-pub(super) fn text(record: &Record, field: &str) -> String {
+/// A field as trimmed text; empty if it is missing or null.
+pub(super) fn text_field(record: &JsonRecord, field: &str) -> String {
     match record.get(field) {
         Some(Json::String(text)) => text.trim().to_owned(),
         Some(Json::Number(number)) => number.to_string(),
@@ -78,8 +78,8 @@ pub(super) fn text(record: &Record, field: &str) -> String {
     }
 }
 
-/// A whole number, written as one or as a text.
-pub(super) fn whole(record: &Record, field: &str) -> Option<i64> {
+/// An integer field, which may be a JSON number or a string.
+pub(super) fn integer_field(record: &JsonRecord, field: &str) -> Option<i64> {
     match record.get(field)? {
         Json::Number(number) => number.as_i64().or_else(|| {
             let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9e15)?;
@@ -90,44 +90,49 @@ pub(super) fn whole(record: &Record, field: &str) -> Option<i64> {
     }
 }
 
-/// An amount of money; none where it is missing, what was found where it is not one.
+/// An amount of money: `None` if the field is missing, `Err` with the value found if it is not an amount.
 ///
-/// A currency sign in a text must not contradict `currency`.
-pub(super) fn amount(record: &Record, field: &str, currency: Option<&Currency>) -> Result<Option<Decimal>, String> {
+/// A currency symbol in the text must not contradict `currency`.
+pub(super) fn amount_field(
+    record: &JsonRecord,
+    field: &str,
+    currency: Option<&Currency>,
+) -> Result<Option<Decimal>, String> {
     match record.get(field) {
         None | Some(Json::Null) => Ok(None),
-        Some(Json::Number(number)) => number_amount(&number.to_string()).map(Some),
+        Some(Json::Number(number)) => parse_number(&number.to_string()).map(Some),
         Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
-        Some(Json::String(text)) => text_amount(text.trim(), currency).map(Some),
+        Some(Json::String(text)) => parse_text(text.trim(), currency).map(Some),
         Some(other) => Err(other.to_string()),
     }
 }
 
-fn number_amount(text: &str) -> Result<Decimal, String> {
-    text.parse().or_else(|_| Decimal::from_scientific(text)).ok().and_then(sane).ok_or_else(|| text.to_owned())
+fn parse_number(text: &str) -> Result<Decimal, String> {
+    text.parse().or_else(|_| Decimal::from_scientific(text)).ok().and_then(within_limits).ok_or_else(|| text.to_owned())
 }
 
-/// An amount whose sums over all items are exact. Beyond eight decimals is the noise of binary fractions, and no cost is
-/// a thousand million millions.
-fn sane(amount: Decimal) -> Option<Decimal> {
+/// Rejects amounts of 10^15 and more, and rounds to eight decimals, so that sums over all items stay exact. Digits
+/// beyond the eighth decimal are artefacts of binary fractions.
+fn within_limits(amount: Decimal) -> Option<Decimal> {
     let is_sane = amount.abs() < Decimal::from(1_000_000_000_000_000_i64);
     is_sane.then(|| rounded(amount, 8))
 }
 
-fn text_amount(text: &str, currency: Option<&Currency>) -> Result<Decimal, String> {
+fn parse_text(text: &str, currency: Option<&Currency>) -> Result<Decimal, String> {
     if let Ok(amount) = text.parse() {
-        return sane(amount).ok_or_else(|| text.to_owned());
+        return within_limits(amount).ok_or_else(|| text.to_owned());
     }
     let read = money::parse(Cell { text, value: Value::Text, format: None }, None).map_err(|_| text.to_owned())?;
     let contradicts = read
         .currency
         .zip(currency.filter(|currency| !currency.is_unstated()))
         .is_some_and(|(hint, currency)| !hint.allows(&currency.code));
-    sane(read.value).filter(|_| !contradicts).ok_or_else(|| text.to_owned())
+    within_limits(read.value).filter(|_| !contradicts).ok_or_else(|| text.to_owned())
 }
 
-/// A date; none where it is missing, what was found where it is not one. Of a moment in time it is the day written.
-pub(super) fn date(record: &Record, field: &str) -> Result<Option<Date>, String> {
+/// A date: `None` if the field is missing, `Err` with the value found if it is not a date. The time of a timestamp is
+/// ignored.
+pub(super) fn date_field(record: &JsonRecord, field: &str) -> Result<Option<Date>, String> {
     match record.get(field) {
         None | Some(Json::Null) => Ok(None),
         Some(Json::String(text)) if text.trim().is_empty() => Ok(None),
@@ -136,7 +141,7 @@ pub(super) fn date(record: &Record, field: &str) -> Result<Option<Date>, String>
     }
 }
 
-/// `2024-05-01`, alone or before a time.
+/// Parses `2024-05-01`, with or without a time after it.
 pub(super) fn iso_date(text: &str) -> Option<Date> {
     let (day, rest) = text.split_at_checked(10)?;
     let is_alone = rest.is_empty() || rest.starts_with(['T', 't', ' ']);
@@ -151,14 +156,15 @@ mod tests {
 
     use super::*;
 
-    fn record(value: Json) -> Record {
+    fn record(value: Json) -> JsonRecord {
         json!({ "f": value }).as_object().unwrap().clone()
     }
 
     #[test]
     fn a_cost_is_an_amount_or_missing_or_wrong_and_never_zero_by_accident() {
-        let of =
-            |value| amount(&record(value), "f", Some(&Currency::of("EUR"))).map(|found| found.map(|a| a.to_string()));
+        let of = |value| {
+            amount_field(&record(value), "f", Some(&Currency::of("EUR"))).map(|found| found.map(|a| a.to_string()))
+        };
         assert_eq!(of(json!(1299)), Ok(Some("1299".into())));
         assert_eq!(of(json!(1299.99)), Ok(Some("1299.99".into())));
         assert_eq!(of(json!(1e3)), Ok(Some("1000.0".into())));
@@ -176,7 +182,7 @@ mod tests {
 
     #[test]
     fn dates_are_days() {
-        let of = |value| date(&record(value), "f");
+        let of = |value| date_field(&record(value), "f");
         assert_eq!(of(json!("2024-02-29")), Ok(Some(jiff::civil::date(2024, 2, 29))));
         assert_eq!(of(json!("2024-05-01T23:59:59.000Z")), Ok(Some(jiff::civil::date(2024, 5, 1))));
         assert_eq!(of(json!("2023-02-29")), Err("2023-02-29".into()));

@@ -1,28 +1,28 @@
 //! The columns of the register, the same in the workbook and in the CSV, in this order.
 //!
-//! The order and the names are a contract with ledgers and with roll-forwards that read an earlier register back: new
-//! columns go to the end.
+//! The order and the names are a contract with the programs that read the CSV, and with roll-forwards, which read an
+//! earlier register. Add new columns at the end.
 
 use std::borrow::Cow;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::line::{Line, Standing};
-use super::totals::shown;
+use super::line::{ItemState, RegisterLine};
+use super::totals::name_or_none;
 
-/// What a column holds.
+/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Holds {
+pub(super) enum ColumnType {
     Text,
     Number,
     Money,
     Date,
 }
 
-/// A value of a line.
+/// The value of a line in a column.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Told<'a> {
+pub(super) enum CellValue<'a> {
     Blank,
     Text(Cow<'a, str>),
     Number(i64),
@@ -30,22 +30,22 @@ pub(super) enum Told<'a> {
     Date(Date),
 }
 
-/// One column.
+/// A column of the register.
 #[derive(Debug)]
 pub(super) struct Column {
-    pub(super) of: Of,
-    /// In the CSV.
+    pub(super) source: ColumnSource,
+    /// Its header in the CSV.
     pub(super) name: &'static str,
-    /// In the workbook.
+    /// Its header in the workbook.
     pub(super) title: &'static str,
-    pub(super) holds: Holds,
-    /// The least and the most it takes in the workbook, in characters.
+    pub(super) value_type: ColumnType,
+    /// Minimum and maximum width in the workbook, in characters.
     pub(super) width: (usize, usize),
 }
 
-/// What a column tells of a line.
+/// Which property of a line a column shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Of {
+pub(super) enum ColumnSource {
     Kind,
     Id,
     Tag,
@@ -56,10 +56,10 @@ pub(super) enum Of {
     Location,
     Supplier,
     Status,
-    Standing,
+    State,
     Currency,
     Cost,
-    Purchased,
+    PurchaseDate,
     Depreciation,
     Months,
     Minimum,
@@ -69,70 +69,82 @@ pub(super) enum Of {
     FullyDepreciated,
     Disposed,
     EndsOn,
-    RunsOut,
+    ExpiresOn,
     Reason,
     Day,
 }
 
-const fn column(of: Of, name: &'static str, title: &'static str, holds: Holds, width: (usize, usize)) -> Column {
-    Column { of, name, title, holds, width }
+const fn column(
+    source: ColumnSource,
+    name: &'static str,
+    title: &'static str,
+    value_type: ColumnType,
+    width: (usize, usize),
+) -> Column {
+    Column { source, name, title, value_type, width }
 }
 
 pub(super) const COLUMNS: &[Column] = &[
-    column(Of::Kind, "kind", "Kind", Holds::Text, (8, 8)),
-    column(Of::Id, "id", "Id", Holds::Number, (7, 12)),
-    column(Of::Tag, "tag", "Tag", Holds::Text, (9, 24)),
-    column(Of::Title, "name", "Name", Holds::Text, (12, 30)),
-    column(Of::Category, "category", "Category", Holds::Text, (11, 24)),
-    column(Of::Department, "department", "Department", Holds::Text, (12, 22)),
-    column(Of::Location, "location", "Location", Holds::Text, (10, 22)),
-    column(Of::Status, "status", "Status", Holds::Text, (9, 18)),
-    column(Of::Standing, "standing", "Standing", Holds::Text, (10, 14)),
-    column(Of::Currency, "currency", "Currency", Holds::Text, (10, 10)),
-    column(Of::Cost, "cost", "Cost", Holds::Money, (17, 20)),
-    column(Of::Purchased, "purchase_date", "Purchased", Holds::Date, (13, 13)),
-    column(Of::Months, "months", "Months", Holds::Number, (9, 9)),
-    column(Of::Elapsed, "months_elapsed", "Months elapsed", Holds::Number, (10, 10)),
-    column(Of::Accumulated, "accumulated_depreciation", "Accumulated depreciation", Holds::Money, (17, 20)),
-    column(Of::BookValue, "book_value", "Book value", Holds::Money, (17, 20)),
-    column(Of::Depreciation, "depreciation", "Depreciation", Holds::Text, (14, 22)),
-    column(Of::Minimum, "minimum_value", "Minimum value", Holds::Money, (11, 16)),
-    column(Of::FullyDepreciated, "fully_depreciated", "Fully depreciated", Holds::Text, (12, 12)),
-    column(Of::Disposed, "disposed", "Disposed", Holds::Text, (10, 10)),
-    column(Of::EndsOn, "fully_depreciated_on", "Fully depreciated on", Holds::Date, (12, 12)),
-    column(Of::RunsOut, "runs_out_on", "Warranty or license until", Holds::Date, (14, 14)),
-    column(Of::Serial, "serial", "Serial", Holds::Text, (8, 20)),
-    column(Of::Supplier, "supplier", "Supplier", Holds::Text, (10, 20)),
-    column(Of::Reason, "not_computed_because", "Not computed because", Holds::Text, (21, 48)),
-    column(Of::Day, "as_of", "As of", Holds::Date, (12, 12)),
+    column(ColumnSource::Kind, "kind", "Kind", ColumnType::Text, (8, 8)),
+    column(ColumnSource::Id, "id", "Id", ColumnType::Number, (7, 12)),
+    column(ColumnSource::Tag, "tag", "Tag", ColumnType::Text, (9, 24)),
+    column(ColumnSource::Title, "name", "Name", ColumnType::Text, (12, 30)),
+    column(ColumnSource::Category, "category", "Category", ColumnType::Text, (11, 24)),
+    column(ColumnSource::Department, "department", "Department", ColumnType::Text, (12, 22)),
+    column(ColumnSource::Location, "location", "Location", ColumnType::Text, (10, 22)),
+    column(ColumnSource::Status, "status", "Status", ColumnType::Text, (9, 18)),
+    column(ColumnSource::State, "standing", "Standing", ColumnType::Text, (10, 14)),
+    column(ColumnSource::Currency, "currency", "Currency", ColumnType::Text, (10, 10)),
+    column(ColumnSource::Cost, "cost", "Cost", ColumnType::Money, (17, 20)),
+    column(ColumnSource::PurchaseDate, "purchase_date", "Purchased", ColumnType::Date, (13, 13)),
+    column(ColumnSource::Months, "months", "Months", ColumnType::Number, (9, 9)),
+    column(ColumnSource::Elapsed, "months_elapsed", "Months elapsed", ColumnType::Number, (10, 10)),
+    column(
+        ColumnSource::Accumulated,
+        "accumulated_depreciation",
+        "Accumulated depreciation",
+        ColumnType::Money,
+        (17, 20),
+    ),
+    column(ColumnSource::BookValue, "book_value", "Book value", ColumnType::Money, (17, 20)),
+    column(ColumnSource::Depreciation, "depreciation", "Depreciation", ColumnType::Text, (14, 22)),
+    column(ColumnSource::Minimum, "minimum_value", "Minimum value", ColumnType::Money, (11, 16)),
+    column(ColumnSource::FullyDepreciated, "fully_depreciated", "Fully depreciated", ColumnType::Text, (12, 12)),
+    column(ColumnSource::Disposed, "disposed", "Disposed", ColumnType::Text, (10, 10)),
+    column(ColumnSource::EndsOn, "fully_depreciated_on", "Fully depreciated on", ColumnType::Date, (12, 12)),
+    column(ColumnSource::ExpiresOn, "runs_out_on", "Warranty or license until", ColumnType::Date, (14, 14)),
+    column(ColumnSource::Serial, "serial", "Serial", ColumnType::Text, (8, 20)),
+    column(ColumnSource::Supplier, "supplier", "Supplier", ColumnType::Text, (10, 20)),
+    column(ColumnSource::Reason, "not_computed_because", "Not computed because", ColumnType::Text, (21, 48)),
+    column(ColumnSource::Day, "as_of", "As of", ColumnType::Date, (12, 12)),
 ];
 
-/// The last of the columns that are printed, a page wide; those beyond are for the screen.
-pub(super) const LAST_PRINTED: Of = Of::BookValue;
+/// The last printed column; the columns after it do not fit the page and are for the screen only.
+pub(super) const LAST_PRINTED: ColumnSource = ColumnSource::BookValue;
 
-/// The position of a column, from 0.
-pub(super) fn place(of: Of) -> u16 {
-    COLUMNS.iter().position(|column| column.of == of).unwrap_or_default() as u16
+/// The position of a column, counting from 0.
+pub(super) fn position(source: ColumnSource) -> u16 {
+    COLUMNS.iter().position(|column| column.source == source).unwrap_or_default() as u16
 }
 
-/// What stands for a name that is missing.
+/// How a missing name is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
-    /// Nothing: for programs.
+pub(super) enum MissingName {
+    /// As an empty value, for programs.
     Blank,
-    /// `(none)`: for filters and the formulas of the workbook.
-    Word,
+    /// As `(none)`, for the filters and formulas of the workbook.
+    Placeholder,
 }
 
-impl Of {
-    /// What the column says of a line in the register of `as_of`.
-    pub(super) fn told(self, line: &Line, as_of: Date, missing: Missing) -> Told<'_> {
+impl ColumnSource {
+    /// The value of the column for a line in the register of `as_of`.
+    pub(super) fn value(self, line: &RegisterLine, as_of: Date, missing: MissingName) -> CellValue<'_> {
         let item = &line.item;
         let schedule = item.schedule.as_ref().ok();
         let figures = line.figures.as_ref();
         match self {
-            Self::Kind => Told::Text(item.kind.name().into()),
-            Self::Id => Told::Number(item.id),
+            Self::Kind => CellValue::Text(item.kind.name().into()),
+            Self::Id => CellValue::Number(item.id),
             Self::Tag => named(&item.tag),
             Self::Title => named(&item.title),
             Self::Serial => named(&item.serial),
@@ -141,60 +153,60 @@ impl Of {
             Self::Location => group(&item.location, missing),
             Self::Supplier => named(&item.supplier),
             Self::Status => group(&item.status, missing),
-            Self::Standing => Told::Text(line.standing.name().into()),
-            Self::Currency => Told::Text((*item.currency.code).into()),
+            Self::State => CellValue::Text(line.state.name().into()),
+            Self::Currency => CellValue::Text((*item.currency.code).into()),
             Self::Cost => money(item.cost.as_ref().ok().copied()),
-            Self::Purchased => day(item.purchased.as_ref().ok().copied()),
+            Self::PurchaseDate => day(item.purchase_date.as_ref().ok().copied()),
             Self::Depreciation => named(schedule.map_or("", |schedule| &schedule.name)),
             Self::Months => number(schedule.map(|schedule| schedule.months)),
             Self::Minimum => money(schedule.map(|schedule| schedule.minimum)),
             Self::Elapsed => number(figures.map(|figures| figures.elapsed)),
             Self::Accumulated => money(figures.map(|figures| figures.accumulated)),
             Self::BookValue => money(figures.map(|figures| figures.book_value)),
-            Self::FullyDepreciated => line.is_fully_depreciated().map_or(Told::Blank, yes_or_no),
-            Self::Disposed => yes_or_no(line.standing == Standing::Disposed),
+            Self::FullyDepreciated => line.is_fully_depreciated().map_or(CellValue::Blank, yes_or_no),
+            Self::Disposed => yes_or_no(line.state == ItemState::Disposed),
             Self::EndsOn => day(line.ends_on()),
-            Self::RunsOut => day(item.runs_out),
-            Self::Reason => Told::Text(line.reason().into()).or_blank(),
-            Self::Day => Told::Date(as_of),
+            Self::ExpiresOn => day(item.expires_on),
+            Self::Reason => CellValue::Text(line.reason().into()).or_blank(),
+            Self::Day => CellValue::Date(as_of),
         }
     }
 }
 
-impl<'a> Told<'a> {
-    fn or_blank(self) -> Told<'a> {
+impl<'a> CellValue<'a> {
+    fn or_blank(self) -> CellValue<'a> {
         match &self {
-            Told::Text(text) if text.is_empty() => Told::Blank,
+            CellValue::Text(text) if text.is_empty() => CellValue::Blank,
             _ => self,
         }
     }
 }
 
-fn named(text: &str) -> Told<'_> {
-    Told::Text(text.into()).or_blank()
+fn named(text: &str) -> CellValue<'_> {
+    CellValue::Text(text.into()).or_blank()
 }
 
-fn group(text: &str, missing: Missing) -> Told<'_> {
+fn group(text: &str, missing: MissingName) -> CellValue<'_> {
     match missing {
-        Missing::Blank => named(text),
-        Missing::Word => named(shown(text)),
+        MissingName::Blank => named(text),
+        MissingName::Placeholder => named(name_or_none(text)),
     }
 }
 
-fn money(amount: Option<Decimal>) -> Told<'static> {
-    amount.map_or(Told::Blank, Told::Money)
+fn money(amount: Option<Decimal>) -> CellValue<'static> {
+    amount.map_or(CellValue::Blank, CellValue::Money)
 }
 
-fn day(day: Option<Date>) -> Told<'static> {
-    day.map_or(Told::Blank, Told::Date)
+fn day(day: Option<Date>) -> CellValue<'static> {
+    day.map_or(CellValue::Blank, CellValue::Date)
 }
 
-fn number(number: Option<u32>) -> Told<'static> {
-    number.map_or(Told::Blank, |number| Told::Number(i64::from(number)))
+fn number(number: Option<u32>) -> CellValue<'static> {
+    number.map_or(CellValue::Blank, |number| CellValue::Number(i64::from(number)))
 }
 
-fn yes_or_no(yes: bool) -> Told<'static> {
-    Told::Text(if yes { "yes" } else { "no" }.into())
+fn yes_or_no(yes: bool) -> CellValue<'static> {
+    CellValue::Text(if yes { "yes" } else { "no" }.into())
 }
 
 #[cfg(test)]
@@ -207,7 +219,7 @@ mod tests {
         names.sort_unstable_by_key(|name| name.to_lowercase());
         names.dedup();
         assert_eq!(names.len(), 2 * COLUMNS.len());
-        assert_eq!(COLUMNS.last().map(|column| column.of), Some(Of::Day));
-        assert_eq!(place(Of::Cost), 10, "a ledger counts on it");
+        assert_eq!(COLUMNS.last().map(|column| column.source), Some(ColumnSource::Day));
+        assert_eq!(position(ColumnSource::Cost), 10, "a ledger counts on it");
     }
 }

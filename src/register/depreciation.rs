@@ -3,13 +3,13 @@
 //! - The **charge base** is the cost less the schedule's minimum value; where the cost is below the minimum it is
 //!   nothing, and the book value stays at the cost.
 //! - A **month counts as elapsed** on the purchase's day of the month: what was bought on the 15th has one month behind
-//!   it on the 15th of the next, not on the 14th. In a shorter month that day is its last: bought on 31 January, a month
-//!   has elapsed on 28 (or 29) February and two on 31 March; bought on 29 February 2024, twelve have on 28 February 2025.
-//!   So nothing is charged in the first month before it is over, and what is bought on 1 January has eleven months
-//!   behind it on 31 December and a full year on 1 January.
+//!   it on the 15th of the next, not on the 14th. In a shorter month that day is its last: bought on 31 January, a
+//!   month has elapsed on 28 (or 29) February and two on 31 March; bought on 29 February 2024, twelve have on 28
+//!   February 2025. So nothing is charged in the first month before it is over, and what is bought on 1 January has
+//!   eleven months behind it on 31 December and a full year on 1 January.
 //! - **Accumulated** depreciation is the charge base × elapsed months ÷ months, rounded half up to the currency's minor
-//!   unit (a cent; a whole yen; a thousandth of a dinar). The total is rounded, never the month: cents do not drift, and
-//!   a month's charge is the difference between two totals.
+//!   unit (a cent; a whole yen; a thousandth of a dinar). The total is rounded, never the month: cents do not drift,
+//!   and a month's charge is the difference between two totals.
 //! - The **last month closes exactly**: from then on the book value is the minimum to the last digit.
 //!
 //! A laptop for 1,000.00 over 36 months loses 27.777… a month:
@@ -53,7 +53,7 @@ use super::amount::rounded;
 
 /// How something loses value: the service's depreciation (guide, section "Depreciations").
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Schedule {
+pub struct DepreciationSchedule {
     pub name: String,
     /// At least 1.
     pub months: u32,
@@ -74,30 +74,30 @@ pub struct Figures {
 impl Figures {
     /// The figures at the end of `day`. `digits` are those of the currency's minor unit. Before the purchase nothing
     /// has been charged.
-    pub fn on(day: Date, cost: Decimal, purchased: Date, schedule: &Schedule, digits: u32) -> Self {
-        let elapsed = elapsed_months(purchased, day).min(schedule.months);
+    pub fn on(day: Date, cost: Decimal, purchase_date: Date, schedule: &DepreciationSchedule, digits: u32) -> Self {
+        let elapsed = elapsed_months(purchase_date, day).min(schedule.months);
         let accumulated = accumulated(charge_base(cost, schedule), elapsed, schedule.months, digits);
         Self { elapsed, accumulated, book_value: cost - accumulated }
     }
 }
 
 /// What is charged in all.
-pub fn charge_base(cost: Decimal, schedule: &Schedule) -> Decimal {
+pub fn charge_base(cost: Decimal, schedule: &DepreciationSchedule) -> Decimal {
     (cost - schedule.minimum).max(Decimal::ZERO)
 }
 
 /// The whole months from a purchase to a day; none before it.
-pub fn elapsed_months(purchased: Date, day: Date) -> u32 {
+pub fn elapsed_months(purchase_date: Date, day: Date) -> u32 {
     let months = |date: Date| i32::from(date.year()) * 12 + i32::from(date.month());
-    let is_due = day.day() >= purchased.day().min(day.days_in_month());
-    let elapsed = months(day) - months(purchased) - i32::from(!is_due);
+    let is_due = day.day() >= purchase_date.day().min(day.days_in_month());
+    let elapsed = months(day) - months(purchase_date) - i32::from(!is_due);
     u32::try_from(elapsed).unwrap_or(0)
 }
 
 /// The day on which the last month is over; none beyond the calendar.
-pub fn last_day(purchased: Date, schedule: &Schedule) -> Option<Date> {
+pub fn last_day(purchase_date: Date, schedule: &DepreciationSchedule) -> Option<Date> {
     let months = i32::try_from(schedule.months).ok().filter(|months| *months < 120_000)?;
-    purchased.checked_add(months.months()).ok()
+    purchase_date.checked_add(months.months()).ok()
 }
 
 /// The charge of the first `elapsed` of all `months`. At the end it is the base itself, even where that is finer than
@@ -121,8 +121,8 @@ mod tests {
 
     use super::*;
 
-    fn schedule(months: u32, minimum: i64) -> Schedule {
-        Schedule { name: "S".into(), months, minimum: Decimal::from(minimum) }
+    fn schedule(months: u32, minimum: i64) -> DepreciationSchedule {
+        DepreciationSchedule { name: "S".into(), months, minimum: Decimal::from(minimum) }
     }
 
     /// The book values at the end of each year of something bought on 1 January: books close years on the night to
@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn months_end_on_the_day_of_the_purchase_or_the_last_of_the_month() {
-        for (purchased, day, months) in [
+        for (purchase_date, day, months) in [
             (date(2024, 1, 15), date(2024, 2, 14), 0),
             (date(2024, 1, 15), date(2024, 2, 15), 1),
             (date(2024, 1, 31), date(2024, 2, 28), 0),
@@ -184,7 +184,7 @@ mod tests {
             (date(2024, 5, 1), date(2024, 5, 1), 0),
             (date(2024, 5, 1), date(2023, 5, 1), 0),
         ] {
-            assert_eq!(elapsed_months(purchased, day), months, "{purchased} to {day}");
+            assert_eq!(elapsed_months(purchase_date, day), months, "{purchase_date} to {day}");
         }
     }
 
@@ -217,13 +217,13 @@ mod tests {
             cents in 0i64..10_000_000_000, minimum in 0i64..20_000, months in 1u32..240, day in 1i8..=28, ahead in 0i32..9_000,
         ) {
             let (cost, schedule) = (Decimal::new(cents, 2), schedule(months, minimum));
-            let purchased = date(2020, 1, day);
-            let on = |days: i32| Figures::on(purchased.checked_add(days.days()).unwrap(), cost, purchased, &schedule, 2);
+            let purchase_date = date(2020, 1, day);
+            let on = |days: i32| Figures::on(purchase_date.checked_add(days.days()).unwrap(), cost, purchase_date, &schedule, 2);
             let (earlier, later) = (on(ahead), on(ahead + 31));
             prop_assert!(earlier.accumulated <= later.accumulated);
             prop_assert_eq!(later.accumulated + later.book_value, cost);
             prop_assert!(later.book_value >= schedule.minimum.min(cost));
-            let closing = Figures::on(last_day(purchased, &schedule).unwrap(), cost, purchased, &schedule, 2);
+            let closing = Figures::on(last_day(purchase_date, &schedule).unwrap(), cost, purchase_date, &schedule, 2);
             prop_assert_eq!(closing.book_value, schedule.minimum.min(cost));
             // Never half a cent from the exact charge.
             let exact = charge_base(cost, &schedule) * Decimal::from(later.elapsed) / Decimal::from(months);

@@ -1,74 +1,77 @@
-//! What keeps a register from being written, in the user's words.
+//! Why a register could not be written.
 
+use crate::error::Diagnostic;
 use std::path::PathBuf;
 
-use super::item::Kind;
+use super::item::ItemKind;
 use crate::table::ReadError;
 use crate::table::write::WriteError;
 
-/// A register that could not be written. Nothing was left in its place: files that stood there are still the old ones.
+/// Why a register could not be written. No file was changed: earlier files are still in place.
 #[derive(Debug, thiserror::Error)]
 pub enum RegisterError {
     #[error(transparent)]
     Write(#[from] WriteError),
 
-    /// The rates, or the previous register.
+    /// The exchange rates or the previous register could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 
-    #[error("`{}` is no table of rates: {problem}", file.display())]
+    #[error("invalid exchange rates in `{}`: {problem}", file.display())]
     Rates { file: PathBuf, problem: RatesProblem },
 
-    #[error("`{}` cannot be rolled forward: {problem}", file.display())]
+    #[error("cannot roll forward from `{}`: {problem}", file.display())]
     Previous { file: PathBuf, problem: PreviousProblem },
 
-    /// What the roll-forward found not to tie: the first few of them, in words.
-    #[error("the roll-forward does not tie: {}", differences.join("; "))]
+    /// The roll-forward does not balance. Describes the first few differences.
+    #[error("the roll-forward does not balance: {}", differences.join("; "))]
     DoesNotTie { differences: Vec<String> },
 
-    #[error("{} {id} is there twice", kind.name())]
-    Twice { kind: Kind, id: i64 },
+    #[error("duplicate {} {id}", kind.name())]
+    Twice { kind: ItemKind, id: i64 },
 
-    /// Excel's limit of rows on a sheet.
-    #[error("{items} items do not fit a sheet, which holds {}", super::MAX_ITEMS)]
+    /// More items than a sheet has rows.
+    #[error("{items} items do not fit on a sheet (limit: {})", super::MAX_ITEMS)]
     TooManyItems { items: usize },
 }
 
 /// What is wrong with a file of rates.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RatesProblem {
-    #[error("it has no column `{column}`")]
+    #[error("column `{column}` is missing")]
     ColumnMissing { column: &'static str },
-    #[error("row {row}: `{found}` is no rate above zero")]
+    #[error("row {row}: invalid rate `{found}`")]
     Rate { row: u64, found: String },
-    #[error("row {row}: `{found}` is no currency code of ISO 4217")]
+    #[error("row {row}: `{found}` is not an ISO 4217 currency code")]
     Currency { row: u64, found: String },
-    #[error("row {row}: a second rate for {currency}")]
+    #[error("row {row}: duplicate rate for {currency}")]
     Twice { row: u64, currency: String },
-    #[error("row {row}: the base currency is `{found}` here and `{base}` above")]
+    #[error("row {row}: base currency `{found}` differs from `{base}` above")]
     TwoBases { row: u64, base: String, found: String },
-    #[error("row {row}: the rate of the base currency {base} is {found}, not 1")]
+    #[error("row {row}: the rate of the base currency {base} is {found} instead of 1")]
     BaseRate { row: u64, base: String, found: String },
-    #[error("it does not say into which currency it converts")]
+    #[error("the base currency is missing")]
     NoBase,
 }
 
 /// What is wrong with an earlier register.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PreviousProblem {
-    #[error("it has no sheet `Register`")]
+    #[error("sheet `Register` is missing")]
     SheetMissing,
-    #[error("it has no column `{column}`")]
+    #[error("column `{column}` is missing")]
     ColumnMissing { column: &'static str },
     #[error("row {row}: `{found}` in column `{column}` is not {expected}")]
     Cell { row: u64, column: &'static str, found: String, expected: &'static str },
-    #[error("row {row}: {kind} {id} is there twice")]
+    #[error("row {row}: duplicate {kind} {id}")]
     Twice { row: u64, kind: &'static str, id: i64 },
-    #[error("row {row}: cost {cost} less accumulated depreciation {accumulated} is not the book value {book_value}")]
+    #[error(
+        "row {row}: cost {cost} minus accumulated depreciation {accumulated} does not equal the book value {book_value}"
+    )]
     BookValue { row: u64, cost: String, accumulated: String, book_value: String },
-    #[error("row {row} is of {found}, the rows above of {as_of}")]
+    #[error("row {row}: as-of date {found} differs from {as_of} above")]
     TwoDays { row: u64, as_of: String, found: String },
-    #[error("it is of {as_of}, which is after {present}")]
+    #[error("its as-of date {as_of} is after {present}")]
     Later { as_of: String, present: String },
 }
 
@@ -82,16 +85,22 @@ impl RegisterError {
                 "add a row for the base currency with the rate 1, or a column `base` with its code"
             }
             Self::Rates { .. } => {
-                "give it the columns `currency` and `rate`: how much of the base currency one unit costs, such as `USD,0.92`"
+                "use the columns `currency` and `rate`, the price of one unit in the base currency, e.g. `USD,0.92`"
             }
             Self::Previous { problem: PreviousProblem::Later { .. }, .. } => {
-                "name an earlier register with `--previous`, or a later day with `--as-of`"
+                "pass an earlier register to `--previous`, or a later date to `--as-of`"
             }
-            Self::Previous { .. } => "name a register that `export register` wrote, as it wrote it, with `--previous`",
-            Self::DoesNotTie { .. } => "name the previous register as it was written, unedited, with `--previous`",
-            Self::Twice { .. } => "export again: the account changed while it was read",
-            Self::TooManyItems { .. } => "write a .csv file instead",
+            Self::Previous { .. } => "pass an unedited register written by `export register` to `--previous`",
+            Self::DoesNotTie { .. } => "pass the unedited previous register to `--previous`",
+            Self::Twice { .. } => "export again: the account changed while it was being read",
+            Self::TooManyItems { .. } => "export to a .csv file instead",
         };
         Some(hint.to_owned())
+    }
+}
+
+impl Diagnostic for RegisterError {
+    fn hint(&self) -> Option<String> {
+        RegisterError::hint(self)
     }
 }

@@ -1,34 +1,34 @@
-//! One thing that was bought: an asset or a license, with all that the register needs to know of it.
+//! An item of the register: an asset or a license, with everything the register needs to know about it.
 //!
-//! An [`Item`] is made from the service's records as they came. What a field ought to hold and does not is kept as a
-//! [`Gap`], never as zero: the register says what is missing and why it matters.
+//! A [`RegisterItem`] is built from the service's records. A value that is missing or invalid is kept as a
+//! [`MissingFigure`], never as zero: the register says what is missing and what to do about it.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value as Json};
 
-use super::amount::{Currency, amount, date, text, whole};
-use super::depreciation::Schedule;
+use super::amount::{Currency, amount_field, date_field, integer_field, text_field};
+use super::depreciation::DepreciationSchedule;
 
-/// A record as the service gave it.
-pub type Record = Map<String, Json>;
+/// A record as the service returned it.
+pub type JsonRecord = Map<String, Json>;
 
-/// The records that others refer to by id.
-pub trait Names {
-    /// The record of that collection, such as `products`, with that id; none where it is not known.
-    fn record(&self, collection: &str, id: i64) -> Option<&Record>;
+/// Looks up records that other records refer to by id.
+pub trait RecordLookup {
+    /// The record with that id in a collection such as `products`, if it exists.
+    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord>;
 }
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum ItemKind {
     Asset,
     License,
 }
 
-impl Kind {
-    /// As the register spells it.
+impl ItemKind {
+    /// The name used in the register.
     pub fn name(self) -> &'static str {
         match self {
             Self::Asset => "asset",
@@ -36,7 +36,7 @@ impl Kind {
         }
     }
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         [Self::Asset, Self::License].into_iter().find(|kind| name.trim().eq_ignore_ascii_case(kind.name()))
     }
 }
@@ -44,25 +44,25 @@ impl Kind {
 /// How an item left the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposal {
-    /// It did not.
+    /// Not disposed of.
     None,
-    /// Its status is of the type `archived`; the service does not say since when.
+    /// An asset whose status has the type `archived`. The service does not report the date.
     Archived,
-    /// A license that ends for good on that day.
+    /// A license with that termination date.
     Terminated(Date),
 }
 
-/// Something that is missing or cannot be read, for which a figure cannot be computed.
+/// A missing or invalid value that prevents a figure from being computed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Gap {
+pub enum MissingFigure {
     CostMissing,
     CostUnreadable(String),
     CostNegative(String),
     DateMissing,
     DateUnreadable(String),
-    /// Whose it should have been: `its product` with its name, or the license itself.
+    /// The owner without a depreciation, as text: `its product` with its name, or the license itself.
     NoDepreciation(String),
-    /// The record that is referred to, such as `depreciations`, is not in the account.
+    /// The record referred to does not exist in the account.
     RecordMissing {
         collection: &'static str,
         id: i64,
@@ -74,11 +74,11 @@ pub enum Gap {
         depreciation: String,
         found: String,
     },
-    /// It was bought after the day the register is of.
+    /// It was bought after the as-of date of the register.
     BoughtLater(Date),
 }
 
-impl std::fmt::Display for Gap {
+impl std::fmt::Display for MissingFigure {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CostMissing => formatter.write_str("no purchase cost"),
@@ -88,27 +88,27 @@ impl std::fmt::Display for Gap {
             Self::DateUnreadable(found) => write!(formatter, "purchase date `{found}` is not a date"),
             Self::NoDepreciation(whose) => write!(formatter, "{whose} has no depreciation"),
             Self::RecordMissing { collection, id } => {
-                write!(formatter, "{collection} has no record {id}, which it refers to")
+                write!(formatter, "it refers to record {id} of {collection}, which does not exist")
             }
             Self::MonthsMissing { depreciation } => {
-                write!(formatter, "the depreciation `{depreciation}` does not say over how many months")
+                write!(formatter, "the depreciation `{depreciation}` has no number of months")
             }
             Self::MinimumUnreadable { depreciation, found } => {
-                write!(formatter, "the depreciation `{depreciation}` has the minimum value `{found}`, not an amount")
+                write!(formatter, "the minimum value `{found}` of the depreciation `{depreciation}` is not an amount")
             }
-            Self::BoughtLater(date) => write!(formatter, "bought on {date}, after the day of the register"),
+            Self::BoughtLater(date) => write!(formatter, "bought on {date}, after the as-of date"),
         }
     }
 }
 
-impl Gap {
-    /// What to do about it in the account.
+impl MissingFigure {
+    /// What to change in the account.
     pub fn hint(&self) -> &'static str {
         match self {
             Self::CostMissing | Self::CostUnreadable(_) | Self::CostNegative(_) => "enter its purchase cost",
             Self::DateMissing | Self::DateUnreadable(_) => "enter its purchase date",
-            Self::NoDepreciation(_) => "choose a depreciation, of 1 month for what is expensed at once",
-            Self::RecordMissing { .. } => "choose an existing one",
+            Self::NoDepreciation(_) => "choose a depreciation; use one of 1 month to expense it immediately",
+            Self::RecordMissing { .. } => "choose an existing record",
             Self::MonthsMissing { .. } => "enter the months of the depreciation",
             Self::MinimumUnreadable { .. } => "enter the minimum value of the depreciation",
             Self::BoughtLater(_) => "nothing, or correct the purchase date",
@@ -116,125 +116,134 @@ impl Gap {
     }
 }
 
-/// A record without the integer `id` that every record has (field notes): it could never be told from others.
+/// A record without the integer `id` that every record has (field notes), so it cannot be identified.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a record of {collection} has no id: {record}")]
 pub struct ItemError {
     pub collection: &'static str,
-    /// The beginning of it.
+    /// The first characters of the record.
     pub record: String,
 }
 
-/// One thing that was bought. Texts are trimmed; an empty one is one the account does not have.
+/// An asset or license. Texts are trimmed, and empty if the account has no value.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Item {
-    pub kind: Kind,
-    /// The system's id, unique among its kind.
+pub struct RegisterItem {
+    pub kind: ItemKind,
+    /// The system id, unique within its kind.
     pub id: i64,
-    /// An asset's tag (`asset_id`), a license's name.
+    /// The tag (`asset_id`) of an asset, the name of a license.
     pub tag: String,
-    /// An asset's own name or that of its product, a license's name.
+    /// The name of an asset or of its product, the name of a license.
     pub title: String,
     pub serial: String,
     pub category: String,
     pub department: String,
     pub location: String,
     pub supplier: String,
-    /// An asset's status by name; a license has none.
+    /// The name of an asset's status; empty for a license.
     pub status: String,
     pub disposal: Disposal,
     pub currency: Currency,
-    pub cost: Result<Decimal, Gap>,
-    pub purchased: Result<Date, Gap>,
-    pub schedule: Result<Schedule, Gap>,
-    /// The last day of an asset's warranty, the day a license expires.
-    pub runs_out: Option<Date>,
+    pub cost: Result<Decimal, MissingFigure>,
+    pub purchase_date: Result<Date, MissingFigure>,
+    pub schedule: Result<DepreciationSchedule, MissingFigure>,
+    /// The last day of an asset's warranty, or the expiration date of a license.
+    pub expires_on: Option<Date>,
 }
 
-impl Item {
-    /// An asset as `/assets` gives it. Its product says how it loses value (guide, section "Products").
+impl RegisterItem {
+    /// Builds the item of an asset record. Its depreciation is that of its product (guide, section "Products").
     ///
     /// # Errors
     ///
     /// A record without an id.
-    pub fn asset(record: &Record, names: &dyn Names) -> Result<Item, ItemError> {
+    pub fn asset(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
         let id = id_of(record, "assets")?;
-        let look = Look { record, names };
-        let product = look.referred("product_id", "products");
-        let product_name = first(&[product.map(|product| text(product, "name")), Some(text(record, "product_name"))]);
-        let category = Look { record: product.unwrap_or(record), names }.name("category_id", "categories");
-        let status = look.referred("status_id", "statuses");
-        let archived = status.is_some_and(|status| text(status, "type").eq_ignore_ascii_case("archived"));
-        let product_id = whole(record, "product_id");
+        let context = RecordContext { record, names };
+        let product = context.referred("product_id", "products");
+        let product_name = first_non_empty(&[
+            product.map(|product| text_field(product, "name")),
+            Some(text_field(record, "product_name")),
+        ]);
+        let category = RecordContext { record: product.unwrap_or(record), names }.name("category_id", "categories");
+        let status = context.referred("status_id", "statuses");
+        let archived = status.is_some_and(|status| text_field(status, "type").eq_ignore_ascii_case("archived"));
+        let product_id = integer_field(record, "product_id");
         let schedule = match (product, product_id) {
             (Some(product), _) => schedule(product, names, || format!("its product `{product_name}`")),
-            (None, Some(id)) => Err(Gap::RecordMissing { collection: "products", id }),
-            (None, None) => Err(Gap::NoDepreciation(String::from("it has no product, so it"))),
+            (None, Some(id)) => Err(MissingFigure::RecordMissing { collection: "products", id }),
+            (None, None) => Err(MissingFigure::NoDepreciation(String::from("it has no product, so it"))),
         };
-        Ok(Item {
-            tag: text(record, "asset_id"),
-            title: first(&[Some(text(record, "asset_name")), Some(product_name.clone())]),
-            serial: text(record, "asset_serial"),
-            category: first(&[
-                Some(look.name("category_id", "categories")),
+        Ok(RegisterItem {
+            tag: text_field(record, "asset_id"),
+            title: first_non_empty(&[Some(text_field(record, "asset_name")), Some(product_name.clone())]),
+            serial: text_field(record, "asset_serial"),
+            category: first_non_empty(&[
+                Some(context.name("category_id", "categories")),
                 Some(category),
-                Some(text(record, "category_name")),
+                Some(text_field(record, "category_name")),
             ]),
-            location: look.name("location_id", "locations"),
-            status: first(&[status.map(|status| text(status, "name")), Some(text(record, "status_name"))]),
+            location: context.name("location_id", "locations"),
+            status: first_non_empty(&[
+                status.map(|status| text_field(status, "name")),
+                Some(text_field(record, "status_name")),
+            ]),
             disposal: if archived { Disposal::Archived } else { Disposal::None },
             schedule,
-            runs_out: date(record, "warranty_expiration_date").ok().flatten(),
-            ..look.bought(Kind::Asset, id)
+            expires_on: date_field(record, "warranty_expiration_date").ok().flatten(),
+            ..context.common_fields(ItemKind::Asset, id)
         })
     }
 
-    /// A license as `/licenses` gives it. It has no location and no status; what ends it is its termination date.
+    /// Builds the item of a license record. A license has no location and no status; it ends on its termination date.
     ///
     /// # Errors
     ///
     /// A record without an id.
-    pub fn license(record: &Record, names: &dyn Names) -> Result<Item, ItemError> {
+    pub fn license(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
         let id = id_of(record, "licenses")?;
-        let look = Look { record, names };
-        let name = text(record, "name");
-        let terminated = date(record, "termination_date").ok().flatten();
-        Ok(Item {
-            category: first(&[Some(look.name("category_id", "categories")), Some(text(record, "category_name"))]),
+        let context = RecordContext { record, names };
+        let name = text_field(record, "name");
+        let terminated = date_field(record, "termination_date").ok().flatten();
+        Ok(RegisterItem {
+            category: first_non_empty(&[
+                Some(context.name("category_id", "categories")),
+                Some(text_field(record, "category_name")),
+            ]),
             tag: name.clone(),
             title: name,
             disposal: terminated.map_or(Disposal::None, Disposal::Terminated),
             schedule: schedule(record, names, || String::from("the license")),
-            runs_out: date(record, "expiration_date").ok().flatten(),
-            ..look.bought(Kind::License, id)
+            expires_on: date_field(record, "expiration_date").ok().flatten(),
+            ..context.common_fields(ItemKind::License, id)
         })
     }
 }
 
-/// A record, and those it refers to.
-struct Look<'a> {
-    record: &'a Record,
-    names: &'a dyn Names,
+/// A record together with the records it refers to.
+struct RecordContext<'a> {
+    record: &'a JsonRecord,
+    names: &'a dyn RecordLookup,
 }
 
-impl<'a> Look<'a> {
-    fn referred(&self, field: &str, collection: &str) -> Option<&'a Record> {
-        self.names.record(collection, whole(self.record, field)?)
+impl<'a> RecordContext<'a> {
+    fn referred(&self, field: &str, collection: &str) -> Option<&'a JsonRecord> {
+        self.names.record(collection, integer_field(self.record, field)?)
     }
 
-    /// The name of what a field refers to: `#id` where that is not in the account, nothing where it refers to nothing.
+    /// The name of the record a field refers to: `#id` if it does not exist, empty if the field is empty.
     fn name(&self, field: &str, collection: &str) -> String {
-        let Some(id) = whole(self.record, field) else { return String::new() };
-        let name = self.names.record(collection, id).map(|record| text(record, "name")).unwrap_or_default();
+        let Some(id) = integer_field(self.record, field) else { return String::new() };
+        let name = self.names.record(collection, id).map(|record| text_field(record, "name")).unwrap_or_default();
         if name.is_empty() { format!("#{id}") } else { name }
     }
 
-    /// What assets and licenses have alike.
-    fn bought(&self, kind: Kind, id: i64) -> Item {
-        let Look { record, .. } = self;
-        let place = self.referred("location_id", "locations").map(|location| text(location, "currency"));
-        let currency = Currency::of(&first(&[Some(text(record, "currency")), place]));
-        Item {
+    /// The fields that assets and licenses share.
+    fn common_fields(&self, kind: ItemKind, id: i64) -> RegisterItem {
+        let RecordContext { record, .. } = self;
+        let position = self.referred("location_id", "locations").map(|location| text_field(location, "currency"));
+        let currency = Currency::of(&first_non_empty(&[Some(text_field(record, "currency")), position]));
+        RegisterItem {
             kind,
             id,
             tag: String::new(),
@@ -248,61 +257,67 @@ impl<'a> Look<'a> {
             disposal: Disposal::None,
             cost: cost(record, &currency),
             currency,
-            purchased: purchased(record),
-            schedule: Err(Gap::NoDepreciation(String::new())),
-            runs_out: None,
+            purchase_date: purchase_date(record),
+            schedule: Err(MissingFigure::NoDepreciation(String::new())),
+            expires_on: None,
         }
     }
 }
 
-fn id_of(record: &Record, collection: &'static str) -> Result<i64, ItemError> {
-    whole(record, "id").ok_or_else(|| {
+fn id_of(record: &JsonRecord, collection: &'static str) -> Result<i64, ItemError> {
+    integer_field(record, "id").ok_or_else(|| {
         let record = Json::Object(record.clone()).to_string().chars().take(80).collect();
         ItemError { collection, record }
     })
 }
 
-fn cost(record: &Record, currency: &Currency) -> Result<Decimal, Gap> {
-    match amount(record, "purchase_cost", Some(currency)) {
-        Ok(None) => Err(Gap::CostMissing),
-        Ok(Some(cost)) if cost < Decimal::ZERO => Err(Gap::CostNegative(cost.normalize().to_string())),
+fn cost(record: &JsonRecord, currency: &Currency) -> Result<Decimal, MissingFigure> {
+    match amount_field(record, "purchase_cost", Some(currency)) {
+        Ok(None) => Err(MissingFigure::CostMissing),
+        Ok(Some(cost)) if cost < Decimal::ZERO => Err(MissingFigure::CostNegative(cost.normalize().to_string())),
         Ok(Some(cost)) => Ok(cost),
-        Err(found) => Err(Gap::CostUnreadable(found)),
+        Err(found) => Err(MissingFigure::CostUnreadable(found)),
     }
 }
 
-fn purchased(record: &Record) -> Result<Date, Gap> {
-    match date(record, "purchase_date") {
-        Ok(date) => date.ok_or(Gap::DateMissing),
-        Err(found) => Err(Gap::DateUnreadable(found)),
+fn purchase_date(record: &JsonRecord) -> Result<Date, MissingFigure> {
+    match date_field(record, "purchase_date") {
+        Ok(date) => date.ok_or(MissingFigure::DateMissing),
+        Err(found) => Err(MissingFigure::DateUnreadable(found)),
     }
 }
 
-/// How a product or a license loses value.
-fn schedule(owner: &Record, names: &dyn Names, whose: impl Fn() -> String) -> Result<Schedule, Gap> {
-    let Some(id) = whole(owner, "depreciation_id") else { return Err(Gap::NoDepreciation(whose())) };
-    let missing = Gap::RecordMissing { collection: "depreciations", id };
+/// The depreciation schedule of a product or a license.
+fn schedule(
+    identity: &JsonRecord,
+    names: &dyn RecordLookup,
+    whose: impl Fn() -> String,
+) -> Result<DepreciationSchedule, MissingFigure> {
+    let Some(id) = integer_field(identity, "depreciation_id") else {
+        return Err(MissingFigure::NoDepreciation(whose()));
+    };
+    let missing = MissingFigure::RecordMissing { collection: "depreciations", id };
     let record = names.record("depreciations", id).ok_or(missing)?;
-    let name = first(&[Some(text(record, "name")), Some(format!("#{id}"))]);
-    let months = whole(record, "months").and_then(|months| u32::try_from(months).ok()).filter(|months| *months > 0);
-    let Some(months) = months else { return Err(Gap::MonthsMissing { depreciation: name }) };
-    match amount(record, "minimum_value", None) {
+    let name = first_non_empty(&[Some(text_field(record, "name")), Some(format!("#{id}"))]);
+    let months =
+        integer_field(record, "months").and_then(|months| u32::try_from(months).ok()).filter(|months| *months > 0);
+    let Some(months) = months else { return Err(MissingFigure::MonthsMissing { depreciation: name }) };
+    match amount_field(record, "minimum_value", None) {
         Ok(minimum) if minimum.is_none_or(|minimum| minimum >= Decimal::ZERO) => {
-            Ok(Schedule { name, months, minimum: minimum.unwrap_or_default() })
+            Ok(DepreciationSchedule { name, months, minimum: minimum.unwrap_or_default() })
         }
         Ok(minimum) => {
             let found = minimum.unwrap_or_default().to_string();
-            Err(Gap::MinimumUnreadable { depreciation: name, found })
+            Err(MissingFigure::MinimumUnreadable { depreciation: name, found })
         }
-        Err(found) => Err(Gap::MinimumUnreadable { depreciation: name, found }),
+        Err(found) => Err(MissingFigure::MinimumUnreadable { depreciation: name, found }),
     }
 }
 
-/// The first text that is not empty.
-fn first(texts: &[Option<String>]) -> String {
+/// The first text that is neither missing nor empty.
+fn first_non_empty(texts: &[Option<String>]) -> String {
     texts.iter().flatten().find(|text| !text.is_empty()).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
-#[path = "item_tests.rs"]
 mod tests;

@@ -1,26 +1,26 @@
-//! An item on the day the register is of: where it stands, what it is worth, and what keeps that from being told.
+//! A line of the register: an item on the as-of date, its state, its figures, and why figures are missing.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::amount::Currency;
 use super::depreciation::{Figures, last_day};
-use super::item::{Disposal, Gap, Item};
+use super::item::{Disposal, MissingFigure, RegisterItem};
 
-/// Whether an item counts.
+/// The state of an item on the as-of date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// It is in the books: what the totals count.
+pub enum ItemState {
+    /// On the books. Totals include held items only.
     Held,
-    /// It is no longer: its line stays, with the figures it would have, and no total counts it.
+    /// No longer on the books. Its line stays, with the figures it would have had.
     Disposed,
-    /// It was bought after the day of the register.
+    /// Bought after the as-of date.
     NotYetBought,
 }
 
-impl Standing {
-    /// As the register spells it; the formulas of the workbook compare with it.
+impl ItemState {
+    /// The name used in the register. The formulas of the workbook compare with it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Held => "held",
@@ -29,51 +29,54 @@ impl Standing {
         }
     }
 
-    pub(super) fn named(name: &str) -> Option<Self> {
+    pub(super) fn parse(name: &str) -> Option<Self> {
         let all = [Self::Held, Self::Disposed, Self::NotYetBought];
-        all.into_iter().find(|standing| name.trim().eq_ignore_ascii_case(standing.name()))
+        all.into_iter().find(|state| name.trim().eq_ignore_ascii_case(state.name()))
     }
 }
 
-/// Something about a line that a reader should know although its figures stand.
+/// Something a reader should know about a line whose figures are valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum LineWarning {
     CurrencyUnstated,
     CurrencyUnknown(String),
-    /// The cost is finer than the currency's minor unit.
+    /// The cost has more decimal places than the currency's minor unit.
     Finer {
         cost: Decimal,
         currency: Currency,
     },
-    /// The cost is below the schedule's minimum value: there is nothing to charge.
+    /// The cost is below the minimum value of the schedule, so there is nothing to depreciate.
     BelowMinimum(Decimal),
 }
 
-impl std::fmt::Display for Notice {
+impl std::fmt::Display for LineWarning {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::CurrencyUnstated => {
-                formatter.write_str("no currency on it or its location: counted apart, as `unstated`")
+                formatter.write_str("neither it nor its location has a currency: totalled separately as `unstated`")
             }
-            Self::CurrencyUnknown(code) => {
-                write!(formatter, "`{code}` is no currency code of ISO 4217: counted apart, with two decimals")
-            }
-            Self::Finer { cost, currency } => {
-                write!(formatter, "the cost {cost} is finer than {} is counted: kept as it is", currency.code)
-            }
+            Self::CurrencyUnknown(code) => write!(
+                formatter,
+                "`{code}` is not an ISO 4217 currency code: totalled separately, with two decimal places"
+            ),
+            Self::Finer { cost, currency } => write!(
+                formatter,
+                "the cost {cost} has more than the {} decimal places of {}: kept as it is",
+                currency.digits, currency.code
+            ),
             Self::BelowMinimum(minimum) => {
-                write!(formatter, "the cost is below the minimum value {minimum}: nothing is charged")
+                write!(formatter, "the cost is below the minimum value {minimum}: nothing is depreciated")
             }
         }
     }
 }
 
-impl Notice {
-    /// What to do about it in the account.
+impl LineWarning {
+    /// What to change in the account.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::CurrencyUnstated => "enter its currency, or that of its location",
-            Self::CurrencyUnknown(_) => "enter the three letters of ISO 4217",
+            Self::CurrencyUnstated => "enter its currency or the currency of its location",
+            Self::CurrencyUnknown(_) => "enter a three-letter ISO 4217 code",
             Self::Finer { .. } => "nothing, or enter a cost in whole minor units",
             Self::BelowMinimum(_) => "nothing, or choose another depreciation",
         }
@@ -82,92 +85,99 @@ impl Notice {
 
 /// A line of the register.
 #[derive(Debug, Clone)]
-pub struct Line {
-    pub item: Item,
-    pub standing: Standing,
-    /// None where they cannot be computed; [`Line::gaps`] says why.
+pub struct RegisterLine {
+    pub item: RegisterItem,
+    pub state: ItemState,
+    /// None if they cannot be computed; [`RegisterLine::missing`] says why.
     pub figures: Option<Figures>,
-    /// Whatever keeps the figures from being computed, all of it.
-    pub gaps: Vec<Gap>,
-    pub notices: Vec<Notice>,
+    /// Every value whose absence prevents the figures from being computed.
+    pub missing: Vec<MissingFigure>,
+    pub warnings: Vec<LineWarning>,
 }
 
-impl Line {
-    /// The item on the day `as_of`.
-    pub fn on(as_of: Date, item: Item) -> Line {
-        let standing = standing(&item, as_of);
-        let gaps = gaps(&item, as_of);
-        let figures = figures_on(&item, ended(&item, as_of)).filter(|_| gaps.is_empty());
-        Line { standing, figures, gaps, notices: notices(&item), item }
+impl RegisterLine {
+    /// The line of the item on the day `as_of`.
+    pub fn on(as_of: Date, item: RegisterItem) -> RegisterLine {
+        let state = state(&item, as_of);
+        let missing = missing(&item, as_of);
+        let figures = figures_on(&item, last_charged_day(&item, as_of)).filter(|_| missing.is_empty());
+        RegisterLine { state, figures, missing, warnings: warnings(&item), item }
     }
 
-    /// The figures as they were on another day: what a roll-forward compares with.
+    /// The figures on another day, for a roll-forward to compare with.
     pub(super) fn figures_on(&self, day: Date) -> Option<Figures> {
-        figures_on(&self.item, ended(&self.item, day))
+        figures_on(&self.item, last_charged_day(&self.item, day))
     }
 
-    /// Whether all that can be charged has been; none where the figures are not known.
+    /// Whether the item is fully depreciated; none if the figures are unknown.
     pub fn is_fully_depreciated(&self) -> Option<bool> {
         let (figures, schedule) = (self.figures.as_ref()?, self.item.schedule.as_ref().ok()?);
         Some(figures.elapsed >= schedule.months)
     }
 
-    /// The day on which the last month is over.
+    /// The day on which the last month of the schedule ends.
     pub fn ends_on(&self) -> Option<Date> {
-        last_day(*self.item.purchased.as_ref().ok()?, self.item.schedule.as_ref().ok()?)
+        last_day(*self.item.purchase_date.as_ref().ok()?, self.item.schedule.as_ref().ok()?)
     }
 
-    /// Why there are no figures, in words; empty where there are.
+    /// Why there are no figures, as text; empty if there are figures.
     pub fn reason(&self) -> String {
-        self.gaps.iter().map(Gap::to_string).collect::<Vec<_>>().join("; ")
+        self.missing.iter().map(MissingFigure::to_string).collect::<Vec<_>>().join("; ")
     }
 }
 
-fn standing(item: &Item, as_of: Date) -> Standing {
-    match (&item.purchased, item.disposal) {
-        (Ok(purchased), _) if *purchased > as_of => Standing::NotYetBought,
-        (_, Disposal::Archived) => Standing::Disposed,
-        (_, Disposal::Terminated(day)) if day <= as_of => Standing::Disposed,
-        _ => Standing::Held,
+fn state(item: &RegisterItem, as_of: Date) -> ItemState {
+    match (&item.purchase_date, item.disposal) {
+        (Ok(purchase_date), _) if *purchase_date > as_of => ItemState::NotYetBought,
+        (_, Disposal::Archived) => ItemState::Disposed,
+        (_, Disposal::Terminated(day)) if day <= as_of => ItemState::Disposed,
+        _ => ItemState::Held,
     }
 }
 
-/// The day up to which an item loses value: a license that has ended is no longer charged.
-fn ended(item: &Item, day: Date) -> Date {
+/// The day up to which an item is depreciated: a terminated license is no longer charged.
+fn last_charged_day(item: &RegisterItem, day: Date) -> Date {
     match item.disposal {
         Disposal::Terminated(end) => day.min(end),
         _ => day,
     }
 }
 
-fn figures_on(item: &Item, day: Date) -> Option<Figures> {
-    let (Ok(cost), Ok(purchased), Ok(schedule)) = (&item.cost, &item.purchased, &item.schedule) else { return None };
-    Some(Figures::on(day, *cost, *purchased, schedule, item.currency.digits))
+fn figures_on(item: &RegisterItem, day: Date) -> Option<Figures> {
+    let (Ok(cost), Ok(purchase_date), Ok(schedule)) = (&item.cost, &item.purchase_date, &item.schedule) else {
+        return None;
+    };
+    Some(Figures::on(day, *cost, *purchase_date, schedule, item.currency.digits))
 }
 
-fn gaps(item: &Item, as_of: Date) -> Vec<Gap> {
-    let later = item.purchased.as_ref().ok().filter(|purchased| **purchased > as_of).map(|day| Gap::BoughtLater(*day));
-    let missing = [item.cost.as_ref().err(), item.purchased.as_ref().err(), item.schedule.as_ref().err()];
+fn missing(item: &RegisterItem, as_of: Date) -> Vec<MissingFigure> {
+    let later = item
+        .purchase_date
+        .as_ref()
+        .ok()
+        .filter(|purchase_date| **purchase_date > as_of)
+        .map(|day| MissingFigure::BoughtLater(*day));
+    let missing = [item.cost.as_ref().err(), item.purchase_date.as_ref().err(), item.schedule.as_ref().err()];
     later.into_iter().chain(missing.into_iter().flatten().cloned()).collect()
 }
 
-fn notices(item: &Item) -> Vec<Notice> {
+fn warnings(item: &RegisterItem) -> Vec<LineWarning> {
     let Ok(cost) = item.cost else { return Vec::new() };
     let currency = &item.currency;
-    let mut notices = Vec::new();
+    let mut warnings = Vec::new();
     if currency.is_unstated() {
-        notices.push(Notice::CurrencyUnstated);
+        warnings.push(LineWarning::CurrencyUnstated);
     } else if !currency.is_known() {
-        notices.push(Notice::CurrencyUnknown(currency.code.to_string()));
+        warnings.push(LineWarning::CurrencyUnknown(currency.code.to_string()));
     }
     if currency.rounded(cost) != cost {
-        notices.push(Notice::Finer { cost, currency: currency.clone() });
+        warnings.push(LineWarning::Finer { cost, currency: currency.clone() });
     }
     match &item.schedule {
-        Ok(schedule) if cost < schedule.minimum => notices.push(Notice::BelowMinimum(schedule.minimum)),
+        Ok(schedule) if cost < schedule.minimum => warnings.push(LineWarning::BelowMinimum(schedule.minimum)),
         _ => {}
     }
-    notices
+    warnings
 }
 
 #[cfg(test)]
@@ -182,49 +192,56 @@ mod tests {
     #[test]
     fn where_an_item_stands_depends_on_the_day() {
         let item = samples::item(1);
-        let on = |day| Line::on(day, item.clone());
+        let on = |day| RegisterLine::on(day, item.clone());
         let held = on(date(2025, 1, 15));
-        assert_eq!((held.standing, held.is_fully_depreciated()), (Standing::Held, Some(false)));
+        assert_eq!((held.state, held.is_fully_depreciated()), (ItemState::Held, Some(false)));
         assert_eq!(held.figures.as_ref().unwrap().elapsed, 12);
         assert_eq!(held.ends_on(), Some(date(2027, 1, 15)));
         assert_eq!(on(date(2027, 1, 15)).is_fully_depreciated(), Some(true));
         let later = on(date(2024, 1, 14));
-        assert_eq!((later.standing, later.figures.is_none()), (Standing::NotYetBought, true));
-        assert_eq!(later.reason(), "bought on 2024-01-15, after the day of the register");
+        assert_eq!((later.state, later.figures.is_none()), (ItemState::NotYetBought, true));
+        assert_eq!(later.reason(), "bought on 2024-01-15, after the as-of date");
     }
 
     #[test]
     fn an_archived_asset_is_disposed_of_and_an_ended_license_is_charged_no_further() {
-        let archived = Item { disposal: Disposal::Archived, ..samples::item(1) };
-        let line = Line::on(date(2025, 1, 15), archived);
-        assert_eq!((line.standing, line.figures.unwrap().elapsed), (Standing::Disposed, 12));
-        let ended = Item { disposal: Disposal::Terminated(date(2024, 7, 15)), ..samples::item(1) };
-        assert_eq!(Line::on(date(2024, 7, 14), ended.clone()).standing, Standing::Held);
-        let line = Line::on(date(2025, 1, 15), ended);
-        assert_eq!((line.standing, line.figures.unwrap().elapsed), (Standing::Disposed, 6));
+        let archived = RegisterItem { disposal: Disposal::Archived, ..samples::item(1) };
+        let line = RegisterLine::on(date(2025, 1, 15), archived);
+        assert_eq!((line.state, line.figures.unwrap().elapsed), (ItemState::Disposed, 12));
+        let ended = RegisterItem { disposal: Disposal::Terminated(date(2024, 7, 15)), ..samples::item(1) };
+        assert_eq!(RegisterLine::on(date(2024, 7, 14), ended.clone()).state, ItemState::Held);
+        let line = RegisterLine::on(date(2025, 1, 15), ended);
+        assert_eq!((line.state, line.figures.unwrap().elapsed), (ItemState::Disposed, 6));
     }
 
     #[test]
     fn every_gap_is_told_at_once() {
-        let item = Item { cost: Err(Gap::CostMissing), purchased: Err(Gap::DateMissing), ..samples::item(1) };
-        let line = Line::on(date(2025, 1, 1), item);
+        let item = RegisterItem {
+            cost: Err(MissingFigure::CostMissing),
+            purchase_date: Err(MissingFigure::DateMissing),
+            ..samples::item(1)
+        };
+        let line = RegisterLine::on(date(2025, 1, 1), item);
         assert_eq!(line.reason(), "no purchase cost; no purchase date");
-        assert_eq!((line.figures, line.standing), (None, Standing::Held));
+        assert_eq!((line.figures, line.state), (None, ItemState::Held));
     }
 
     #[test]
     fn what_a_reader_should_know_is_noticed() {
-        let item = Item { cost: Ok(Decimal::new(10_005, 3)), currency: Currency::of(""), ..samples::item(1) };
-        let schedule =
-            super::super::depreciation::Schedule { name: "S".into(), months: 12, minimum: Decimal::from(50) };
-        let line = Line::on(date(2025, 1, 15), Item { schedule: Ok(schedule), ..item });
-        let notices: Vec<_> = line.notices.iter().map(Notice::to_string).collect();
+        let item = RegisterItem { cost: Ok(Decimal::new(10_005, 3)), currency: Currency::of(""), ..samples::item(1) };
+        let schedule = super::super::depreciation::DepreciationSchedule {
+            name: "S".into(),
+            months: 12,
+            minimum: Decimal::from(50),
+        };
+        let line = RegisterLine::on(date(2025, 1, 15), RegisterItem { schedule: Ok(schedule), ..item });
+        let warnings: Vec<_> = line.warnings.iter().map(LineWarning::to_string).collect();
         assert_eq!(
-            notices,
+            warnings,
             [
-                "no currency on it or its location: counted apart, as `unstated`",
-                "the cost 10.005 is finer than unstated is counted: kept as it is",
-                "the cost is below the minimum value 50: nothing is charged",
+                "neither it nor its location has a currency: totalled separately as `unstated`",
+                "the cost 10.005 has more than the 2 decimal places of unstated: kept as it is",
+                "the cost is below the minimum value 50: nothing is depreciated",
             ]
         );
     }

@@ -1,27 +1,30 @@
-//! The manifest beside a register: what was written, of which day, from where, and the digests that prove it whole.
+//! The manifest beside a register: the as-of date, the account, counts, totals, and a digest of every file.
 //!
-//! It is JSON, and the last file to appear: where it stands, all it names stand. Amounts are texts, so that no reader
-//! rounds them.
+//! It is JSON and the last file to be renamed into place: if it exists, so do all files it lists. Amounts are strings,
+//! so that no reader rounds them.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
+use ring::digest::{Context, SHA256};
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::totals::{Amounts, CurrencyTotal, RegisterCounts};
+use crate::table::write::{AtomicFile, WriteError};
 
-/// Where the records come from. Nothing of it is secret.
+/// The account the records come from. Contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Account {
-    /// The base link of the service.
+pub struct RegisterAccount {
+    /// The base URL of the service.
     pub base_url: String,
-    /// The tenant's id, where the account has several.
+    /// The id of the tenant, if the account has several.
     pub tenant: Option<String>,
 }
 
-impl Account {
-    /// The account at that link; a name or password in the link is left out. What is no link, such as the sandbox of a
-    /// file, is told as it is.
+impl RegisterAccount {
+    /// The account at that URL, without a user name or password. Anything else, such as a sandbox in a file, is kept as
+    /// it is.
     pub fn new(base_url: &str, tenant: Option<String>) -> Self {
         let bare = url::Url::parse(base_url).ok().and_then(|mut url| {
             url.set_password(None).ok()?;
@@ -32,7 +35,7 @@ impl Account {
     }
 }
 
-/// A file that the manifest vouches for.
+/// Name, size and digest of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FileFacts {
     pub name: String,
@@ -41,18 +44,44 @@ pub struct FileFacts {
     pub sha256: String,
 }
 
-/// The sums of a currency, for programs.
+impl FileFacts {
+    /// Name, size and digest of a file that has been written in full.
+    pub(super) fn of(file: &AtomicFile) -> Result<Self, WriteError> {
+        let (bytes, sha256) = digest(file.as_file()).map_err(|error| WriteError::from_io(file.path(), error))?;
+        let name = file.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(Self { name, bytes, sha256 })
+    }
+}
+
+/// The length of a file and its SHA-256 in hexadecimal.
+fn digest(mut file: &File) -> io::Result<(u64, String)> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut context = Context::new(&SHA256);
+    let mut buffer = vec![0; 1 << 16];
+    let mut bytes = 0;
+    loop {
+        let read = file.read(&mut buffer)?;
+        if read == 0 {
+            break;
+        }
+        context.update(&buffer[..read]);
+        bytes += read as u64;
+    }
+    Ok((bytes, context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()))
+}
+
+/// The totals of a currency, as exact strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TotalFacts {
     pub currency: String,
-    /// In the books.
+    /// Totals of held items.
     #[serde(flatten)]
     pub held: AmountFacts,
-    /// No longer in the books.
+    /// Totals of disposed items.
     pub disposed: AmountFacts,
 }
 
-/// Sums as exact texts.
+/// Item counts, and sums as exact strings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AmountFacts {
     pub items: u64,
@@ -80,18 +109,18 @@ impl TotalFacts {
     }
 }
 
-/// What the manifest says.
+/// The content of the manifest.
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest<'a> {
     /// The version of this format.
     pub(super) version: u32,
     pub(super) as_of: String,
     pub(super) generated_at: String,
-    pub(super) account: &'a Account,
+    pub(super) account: &'a RegisterAccount,
     pub(super) counts: &'a RegisterCounts,
     /// By currency.
     pub(super) totals: &'a [TotalFacts],
-    /// The day of the register that this one was rolled forward from.
+    /// The as-of date of the register that this one was rolled forward from.
     pub(super) rolled_forward_from: Option<String>,
     pub(super) warnings: &'a [String],
     pub(super) files: Vec<FileFacts>,
@@ -106,11 +135,24 @@ impl Manifest<'_> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
     use super::*;
 
     #[test]
     fn no_secret_gets_in_through_the_link() {
-        let account = Account::new("https://user:secret@api.example.com/api/v1", Some("4".into()));
+        let account = RegisterAccount::new("https://user:secret@api.example.com/api/v1", Some("4".into()));
         assert_eq!(account.base_url, "https://api.example.com/api/v1");
+    }
+
+    #[test]
+    fn a_file_is_known_by_its_digest() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut file = AtomicFile::create(&folder.path().join("register.csv")).unwrap();
+        file.write_all(b"new").unwrap();
+        let facts = FileFacts::of(&file).unwrap();
+        assert_eq!((&*facts.name, facts.bytes), ("register.csv", 3));
+        // `printf new | sha256sum`
+        assert_eq!(facts.sha256, "11507a0e2f5e69d5dfa40a62a1bd7b6ee57e6bcd85c67c9b8431b36fff21c437");
     }
 }

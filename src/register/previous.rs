@@ -1,7 +1,7 @@
-//! An earlier register, read back: the opening of a roll-forward.
+//! Reads an earlier register: the opening balance of a roll-forward.
 //!
-//! It is a file that `export register` wrote, the workbook or the CSV, as it was written. What it says is checked, not
-//! corrected: an opening that was edited by hand would not tie to the closing it once was.
+//! The file is an unedited workbook or CSV written by `export register`. Its figures are checked and never corrected:
+//! an edited opening would no longer match the closing it once was.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -11,42 +11,42 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::amount::{Currency, iso_date, rounded};
-use super::columns::{COLUMNS, Of};
+use super::columns::{COLUMNS, ColumnSource};
 use super::error::{PreviousProblem, RegisterError};
-use super::item::Kind;
-use super::line::Standing;
+use super::item::ItemKind;
+use super::line::ItemState;
 use super::totals::NONE;
 use crate::table::{Cell, FileKind, Input, ReadOptions, Row, Value, Workbook};
 
-/// The sheet of the workbook that has a line per item.
+/// The sheet of the workbook with one line per item.
 pub(super) const REGISTER_SHEET: &str = "Register";
 
 /// An earlier register.
 #[derive(Debug)]
-pub(super) struct Previous {
-    /// The day it is of; none where it has no lines.
+pub(super) struct PreviousRegister {
+    /// Its as-of date; none if it has no lines.
     pub(super) as_of: Option<Date>,
-    pub(super) entries: HashMap<(Kind, i64), Entry>,
+    pub(super) entries: HashMap<(ItemKind, i64), PreviousEntry>,
 }
 
-/// A line of it.
+/// A line of an earlier register.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) kind: Kind,
+pub(super) struct PreviousEntry {
+    pub(super) kind: ItemKind,
     pub(super) id: i64,
     pub(super) tag: String,
     pub(super) title: String,
     pub(super) category: String,
     pub(super) currency: Currency,
-    pub(super) standing: Standing,
+    pub(super) state: ItemState,
     pub(super) cost: Option<Decimal>,
     pub(super) accumulated: Option<Decimal>,
     pub(super) book_value: Option<Decimal>,
 }
 
-impl Previous {
+impl PreviousRegister {
     /// Reads the register at `path`, to be rolled forward to `present`.
-    pub(super) fn read(path: &Path, present: Date) -> Result<Previous, RegisterError> {
+    pub(super) fn read(path: &Path, present: Date) -> Result<PreviousRegister, RegisterError> {
         let wrong = |problem| RegisterError::Previous { file: path.to_owned(), problem };
         let mut book = Workbook::open(&Input::Path(path.to_owned()), &ReadOptions::default())?;
         let is_register = |name: &Option<String>| name.as_deref() == Some(REGISTER_SHEET);
@@ -55,9 +55,10 @@ impl Previous {
             _ => book.sheets().iter().position(|sheet| is_register(&sheet.name)),
         };
         let sheet = sheet.ok_or_else(|| wrong(PreviousProblem::SheetMissing))?;
-        let mut reading = Reading { places: None, previous: Previous { as_of: None, entries: HashMap::new() } };
+        let mut reader =
+            PreviousReader { positions: None, previous: PreviousRegister { as_of: None, entries: HashMap::new() } };
         let mut problem = None;
-        book.each_row(sheet, &mut |row| match reading.row(row) {
+        book.each_row(sheet, &mut |row| match reader.row(row) {
             Ok(()) => ControlFlow::Continue(()),
             Err(found) => {
                 problem = Some(found);
@@ -65,8 +66,8 @@ impl Previous {
             }
         })?;
         let missing = || PreviousProblem::ColumnMissing { column: COLUMNS[0].name };
-        problem = problem.or_else(|| reading.places.is_none().then(missing));
-        let previous = reading.previous;
+        problem = problem.or_else(|| reader.positions.is_none().then(missing));
+        let previous = reader.previous;
         let later = previous.as_of.filter(|as_of| *as_of > present);
         problem = problem.or_else(|| {
             let as_of = later?.to_string();
@@ -77,35 +78,35 @@ impl Previous {
 }
 
 /// The columns a roll-forward needs.
-const NEEDED: [Of; 11] = [
-    Of::Kind,
-    Of::Id,
-    Of::Tag,
-    Of::Title,
-    Of::Category,
-    Of::Standing,
-    Of::Currency,
-    Of::Cost,
-    Of::Accumulated,
-    Of::BookValue,
-    Of::Day,
+const NEEDED: [ColumnSource; 11] = [
+    ColumnSource::Kind,
+    ColumnSource::Id,
+    ColumnSource::Tag,
+    ColumnSource::Title,
+    ColumnSource::Category,
+    ColumnSource::State,
+    ColumnSource::Currency,
+    ColumnSource::Cost,
+    ColumnSource::Accumulated,
+    ColumnSource::BookValue,
+    ColumnSource::Day,
 ];
 
-struct Reading {
-    /// Where the columns of [`NEEDED`] stand; none before the header.
-    places: Option<[usize; NEEDED.len()]>,
-    previous: Previous,
+struct PreviousReader {
+    /// The positions of the columns of [`NEEDED`]; none before the header row was read.
+    positions: Option<[usize; NEEDED.len()]>,
+    previous: PreviousRegister,
 }
 
-impl Reading {
+impl PreviousReader {
     fn row(&mut self, row: &Row) -> Result<(), PreviousProblem> {
-        let Some(places) = self.places else {
-            self.places = Some(places(row)?);
+        let Some(positions) = self.positions else {
+            self.positions = Some(positions(row)?);
             return Ok(());
         };
-        let line = Line { row, places };
+        let line = RegisterLine { row, positions };
         let entry = line.entry()?;
-        let as_of = line.date(Of::Day)?;
+        let as_of = line.date(ColumnSource::Day)?;
         match self.previous.as_of {
             Some(known) if known != as_of => {
                 let (as_of, found) = (known.to_string(), as_of.to_string());
@@ -121,52 +122,52 @@ impl Reading {
     }
 }
 
-fn places(header: &Row) -> Result<[usize; NEEDED.len()], PreviousProblem> {
-    let mut places = [0; NEEDED.len()];
-    for (place, of) in places.iter_mut().zip(NEEDED) {
-        let Some(column) = COLUMNS.iter().find(|column| column.of == of) else { continue };
+fn positions(header: &Row) -> Result<[usize; NEEDED.len()], PreviousProblem> {
+    let mut positions = [0; NEEDED.len()];
+    for (position, of) in positions.iter_mut().zip(NEEDED) {
+        let Some(column) = COLUMNS.iter().find(|column| column.source == of) else { continue };
         let is_it = |at: &usize| [column.name, column.title].contains(&header.cell(*at).text.trim());
         let found = (0..header.len()).find(is_it);
-        *place = found.ok_or(PreviousProblem::ColumnMissing { column: column.name })?;
+        *position = found.ok_or(PreviousProblem::ColumnMissing { column: column.name })?;
     }
-    Ok(places)
+    Ok(positions)
 }
 
-/// A row whose columns are known.
-struct Line<'a> {
+/// A row, with the positions of its columns.
+struct RegisterLine<'a> {
     row: &'a Row,
-    places: [usize; NEEDED.len()],
+    positions: [usize; NEEDED.len()],
 }
 
-impl Line<'_> {
-    fn cell(&self, of: Of) -> Cell<'_> {
+impl RegisterLine<'_> {
+    fn cell(&self, of: ColumnSource) -> Cell<'_> {
         let at = NEEDED.iter().position(|needed| *needed == of);
-        at.map_or(Cell::BLANK, |at| self.row.cell(self.places[at]))
+        at.map_or(Cell::BLANK, |at| self.row.cell(self.positions[at]))
     }
 
-    fn entry(&self) -> Result<Entry, PreviousProblem> {
-        let kind = Kind::named(self.cell(Of::Kind).text);
-        let id = self.amount(Of::Id)?.and_then(|id| i64::try_from(id).ok());
-        let standing = Standing::named(self.cell(Of::Standing).text);
-        let category = self.cell(Of::Category).text.trim();
-        let entry = Entry {
-            kind: kind.ok_or_else(|| self.wrong(Of::Kind, "`asset` or `license`"))?,
-            id: id.ok_or_else(|| self.wrong(Of::Id, "an id"))?,
-            tag: self.cell(Of::Tag).text.to_owned(),
-            title: self.cell(Of::Title).text.to_owned(),
+    fn entry(&self) -> Result<PreviousEntry, PreviousProblem> {
+        let kind = ItemKind::parse(self.cell(ColumnSource::Kind).text);
+        let id = self.amount(ColumnSource::Id)?.and_then(|id| i64::try_from(id).ok());
+        let state = ItemState::parse(self.cell(ColumnSource::State).text);
+        let category = self.cell(ColumnSource::Category).text.trim();
+        let entry = PreviousEntry {
+            kind: kind.ok_or_else(|| self.wrong(ColumnSource::Kind, "`asset` or `license`"))?,
+            id: id.ok_or_else(|| self.wrong(ColumnSource::Id, "an id"))?,
+            tag: self.cell(ColumnSource::Tag).text.to_owned(),
+            title: self.cell(ColumnSource::Title).text.to_owned(),
             category: if category == NONE { String::new() } else { category.to_owned() },
-            currency: Currency::of(self.cell(Of::Currency).text),
-            standing: standing.ok_or_else(|| self.wrong(Of::Standing, "`held`, `disposed` or `not yet bought`"))?,
-            cost: self.amount(Of::Cost)?,
-            accumulated: self.amount(Of::Accumulated)?,
-            book_value: self.amount(Of::BookValue)?,
+            currency: Currency::of(self.cell(ColumnSource::Currency).text),
+            state: state.ok_or_else(|| self.wrong(ColumnSource::State, "`held`, `disposed` or `not yet bought`"))?,
+            cost: self.amount(ColumnSource::Cost)?,
+            accumulated: self.amount(ColumnSource::Accumulated)?,
+            book_value: self.amount(ColumnSource::BookValue)?,
         };
-        self.ties(&entry)?;
+        self.check_figures(&entry)?;
         Ok(entry)
     }
 
-    /// Whether the line's own figures tie; those that are not there must all be away.
-    fn ties(&self, entry: &Entry) -> Result<(), PreviousProblem> {
+    /// Checks that cost, accumulated depreciation and book value of the line agree, or that there are none.
+    fn check_figures(&self, entry: &PreviousEntry) -> Result<(), PreviousProblem> {
         let cost = entry.cost.unwrap_or_default();
         let is_tied = match (entry.accumulated, entry.book_value) {
             (Some(accumulated), Some(book_value)) => entry.cost.is_some() && cost - accumulated == book_value,
@@ -186,8 +187,8 @@ impl Line<'_> {
         })
     }
 
-    /// A number as stored: a workbook may show fewer digits.
-    fn amount(&self, of: Of) -> Result<Option<Decimal>, PreviousProblem> {
+    /// A number as stored; a workbook may display fewer digits.
+    fn amount(&self, of: ColumnSource) -> Result<Option<Decimal>, PreviousProblem> {
         let cell = self.cell(of);
         let read = match cell.value {
             Value::Blank => return Ok(None),
@@ -199,7 +200,7 @@ impl Line<'_> {
         Ok(Some(rounded(read, 8)))
     }
 
-    fn date(&self, of: Of) -> Result<Date, PreviousProblem> {
+    fn date(&self, of: ColumnSource) -> Result<Date, PreviousProblem> {
         let cell = self.cell(of);
         match cell.value {
             Value::Date(moment) => Ok(moment.date()),
@@ -207,8 +208,8 @@ impl Line<'_> {
         }
     }
 
-    fn wrong(&self, of: Of, expected: &'static str) -> PreviousProblem {
-        let column = COLUMNS.iter().find(|column| column.of == of).map_or("", |column| column.name);
+    fn wrong(&self, of: ColumnSource, expected: &'static str) -> PreviousProblem {
+        let column = COLUMNS.iter().find(|column| column.source == of).map_or("", |column| column.name);
         PreviousProblem::Cell { row: self.row.number, column, found: self.cell(of).text.to_owned(), expected }
     }
 }
@@ -219,49 +220,49 @@ mod tests {
 
     use jiff::civil::date;
 
-    use super::super::item::{Gap, Item};
-    use super::super::{ledger, line, samples};
+    use super::super::item::{MissingFigure, RegisterItem};
+    use super::super::{csv_file, line, samples};
     use super::*;
 
-    fn written(edit: impl Fn(String) -> String) -> Result<Previous, String> {
+    fn written(edit: impl Fn(String) -> String) -> Result<PreviousRegister, String> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("register.csv");
         let as_of = date(2024, 12, 31);
-        let bare = Item { cost: Err(Gap::CostMissing), category: String::new(), ..samples::item(2) };
-        let lines = [samples::item(1), bare].map(|item| line::Line::on(as_of, item));
+        let bare = RegisterItem { cost: Err(MissingFigure::CostMissing), category: String::new(), ..samples::item(2) };
+        let lines = [samples::item(1), bare].map(|item| line::RegisterLine::on(as_of, item));
         let mut out = Vec::new();
-        ledger::write(&mut out, &lines, as_of).unwrap();
+        csv_file::write(&mut out, &lines, as_of).unwrap();
         std::fs::write(&path, edit(String::from_utf8(out).unwrap())).unwrap();
-        Previous::read(&path, date(2025, 12, 31))
-            .map_err(|error| error.to_string().split_once("forward: ").unwrap().1.to_owned())
+        PreviousRegister::read(&path, date(2025, 12, 31))
+            .map_err(|error| error.to_string().split_once("register.csv`: ").unwrap().1.to_owned())
     }
 
     #[test]
     fn a_register_is_read_as_it_was_written() {
         let previous = written(|text| text).unwrap();
         assert_eq!(previous.as_of, Some(date(2024, 12, 31)));
-        let entry = &previous.entries[&(Kind::Asset, 1)];
-        assert_eq!((&*entry.tag, &*entry.category, entry.standing), ("LAP-0001", "Laptops", Standing::Held));
+        let entry = &previous.entries[&(ItemKind::Asset, 1)];
+        assert_eq!((&*entry.tag, &*entry.category, entry.state), ("LAP-0001", "Laptops", ItemState::Held));
         assert_eq!(entry.accumulated, Some(Decimal::new(30_556, 2)));
-        let bare = &previous.entries[&(Kind::Asset, 2)];
+        let bare = &previous.entries[&(ItemKind::Asset, 2)];
         assert_eq!((bare.cost, bare.book_value, &*bare.category), (None, None, ""));
     }
 
     #[test]
     fn what_was_edited_is_told_with_its_row() {
-        for (from, to, told) in [
+        for (from, to, value) in [
             (
                 "694.44",
                 "694.45",
-                "row 2: cost 1000.00 less accumulated depreciation 305.56 is not the book value 694.45",
+                "row 2: cost 1000.00 minus accumulated depreciation 305.56 does not equal the book value 694.45",
             ),
             ("305.56", "about 300", "row 2: `about 300` in column `accumulated_depreciation` is not a number"),
-            ("asset,2,", "asset,1,", "row 3: asset 1 is there twice"),
+            ("asset,2,", "asset,1,", "row 3: duplicate asset 1"),
             ("asset,2,", "thing,2,", "row 3: `thing` in column `kind` is not `asset` or `license`"),
-            ("book_value", "value", "it has no column `book_value`"),
-            ("2024-12-31", "2026-12-31", "it is of 2026-12-31, which is after 2025-12-31"),
+            ("book_value", "value", "column `book_value` is missing"),
+            ("2024-12-31", "2026-12-31", "its as-of date 2026-12-31 is after 2025-12-31"),
         ] {
-            assert_eq!(written(|text| text.replace(from, to)).unwrap_err(), told);
+            assert_eq!(written(|text| text.replace(from, to)).unwrap_err(), value);
         }
     }
 }

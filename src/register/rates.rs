@@ -1,7 +1,7 @@
-//! Rates of exchange, as the user gives them.
+//! Exchange rates supplied by the user.
 //!
-//! A file, in any format we read, with the columns `currency` and `rate`: how much of the base currency **one unit** of
-//! the currency costs. The base is named by a column `base`, or by the row whose rate is 1.
+//! A file in any supported format with the columns `currency` and `rate`, the price of **one unit** of the currency in
+//! the base currency. The base currency is given by a column `base`, or by the row whose rate is 1.
 //!
 //! ```text
 //! currency,rate
@@ -20,7 +20,7 @@ use crate::check::money;
 use crate::schema::fold_header;
 use crate::table::{Input, ReadOptions, Row, Value, Workbook};
 
-/// Rates into one currency.
+/// Exchange rates into one base currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rates {
     pub base: Currency,
@@ -28,7 +28,7 @@ pub struct Rates {
     pub rates: Vec<Rate>,
 }
 
-/// What one unit of a currency costs.
+/// The price of one unit of a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
     pub currency: Currency,
@@ -37,11 +37,11 @@ pub struct Rate {
 }
 
 impl Rates {
-    /// Reads the file of rates.
+    /// Reads a file of exchange rates.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or what in it is no rate.
+    /// A file that cannot be read or has an invalid rate.
     pub fn read(path: &Path) -> Result<Rates, RegisterError> {
         let mut book = Workbook::open(&Input::Path(path.to_owned()), &ReadOptions::default())?;
         let mut rows = Vec::new();
@@ -52,13 +52,13 @@ impl Rates {
         of(&rows).map_err(|problem| RegisterError::Rates { file: path.to_owned(), problem })
     }
 
-    /// The rate of a currency; none where the file has none.
+    /// The rate of a currency, if the file has one.
     pub fn rate(&self, currency: &Currency) -> Option<Decimal> {
         let rate = self.rates.iter().find(|rate| rate.currency == *currency);
         rate.map(|rate| rate.rate).or_else(|| (*currency == self.base).then_some(Decimal::ONE))
     }
 
-    /// An amount in the base currency, rounded half up to its minor unit.
+    /// Converts an amount to the base currency, rounded half up to its minor unit.
     pub fn converted(&self, amount: Decimal, currency: &Currency) -> Option<Decimal> {
         Some(rounded(amount.checked_mul(self.rate(currency)?)?, self.base.digits))
     }
@@ -66,16 +66,16 @@ impl Rates {
 
 fn of(rows: &[Row]) -> Result<Rates, RatesProblem> {
     let (header, rows) = rows.split_first().ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
-    let place = |name: &str| (0..header.len()).find(|column| fold_header(header.cell(*column).text) == name);
-    let currency = place("currency").ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
-    let rate = place("rate").ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
+    let position = |name: &str| (0..header.len()).find(|column| fold_header(header.cell(*column).text) == name);
+    let currency = position("currency").ok_or(RatesProblem::ColumnMissing { column: "currency" })?;
+    let rate = position("rate").ok_or(RatesProblem::ColumnMissing { column: "rate" })?;
     let rates = rows.iter().map(|row| read_row(row, currency, rate)).collect::<Result<Vec<_>, _>>()?;
     for (at, (row, rate)) in rates.iter().enumerate() {
         if rates[..at].iter().any(|(_, earlier)| earlier.currency == rate.currency) {
             return Err(RatesProblem::Twice { row: *row, currency: rate.currency.code.to_string() });
         }
     }
-    let named = match place("base") {
+    let named = match position("base") {
         Some(base) => base_of(rows, base)?,
         None => None,
     };
@@ -93,7 +93,7 @@ fn read_row(row: &Row, currency: usize, rate: usize) -> Result<(u64, Rate), Rate
     let currency = code(row, currency)?;
     let cell = row.cell(rate);
     let read = match cell.value {
-        // As stored: a cell may show fewer digits.
+        // The stored number; the cell may display fewer digits.
         Value::Number(number) => number.to_string().parse().ok(),
         _ => cell.text.trim().parse().ok().or_else(|| money::parse(cell, None).ok().map(|amount| amount.value)),
     };
@@ -109,7 +109,7 @@ fn code(row: &Row, column: usize) -> Result<Currency, RatesProblem> {
     is_fine.then_some(currency).ok_or_else(|| RatesProblem::Currency { row: row.number, found: found.to_owned() })
 }
 
-/// The one currency that a column `base` names.
+/// The currency in the column `base`, which must be the same in all rows.
 fn base_of(rows: &[Row], column: usize) -> Result<Option<Currency>, RatesProblem> {
     let mut base: Option<Currency> = None;
     for row in rows.iter().filter(|row| !row.cell(column).is_blank()) {
@@ -154,19 +154,19 @@ mod tests {
 
     #[test]
     fn what_is_no_table_of_rates_is_told() {
-        for (text, told) in [
-            ("code,rate\nEUR,1\n", "it has no column `currency`"),
-            ("currency,value\nEUR,1\n", "it has no column `rate`"),
-            ("currency,rate\nEUR,1\nUSD,0\n", "row 3: `0` is no rate above zero"),
-            ("currency,rate\nEUR,1\nUSD,-1\n", "row 3: `-1` is no rate above zero"),
-            ("currency,rate\nEUR,1\nUSD,soon\n", "row 3: `soon` is no rate above zero"),
-            ("currency,rate\nEUR,1\nGoats,2\n", "row 3: `Goats` is no currency code of ISO 4217"),
-            ("currency,rate\nEUR,1\nUSD,2\nUSD,2\n", "row 4: a second rate for USD"),
-            ("currency,rate\nEUR,1.1\n", "it does not say into which currency it converts"),
-            ("currency,rate,base\nEUR,2,EUR\n", "row 2: the rate of the base currency EUR is 2, not 1"),
-            ("currency,rate,base\nEUR,2,USD\nGBP,2,CHF\n", "row 3: the base currency is `CHF` here and `USD` above"),
+        for (text, value) in [
+            ("code,rate\nEUR,1\n", "column `currency` is missing"),
+            ("currency,value\nEUR,1\n", "column `rate` is missing"),
+            ("currency,rate\nEUR,1\nUSD,0\n", "row 3: invalid rate `0`"),
+            ("currency,rate\nEUR,1\nUSD,-1\n", "row 3: invalid rate `-1`"),
+            ("currency,rate\nEUR,1\nUSD,soon\n", "row 3: invalid rate `soon`"),
+            ("currency,rate\nEUR,1\nGoats,2\n", "row 3: `Goats` is not an ISO 4217 currency code"),
+            ("currency,rate\nEUR,1\nUSD,2\nUSD,2\n", "row 4: duplicate rate for USD"),
+            ("currency,rate\nEUR,1.1\n", "the base currency is missing"),
+            ("currency,rate,base\nEUR,2,EUR\n", "row 2: the rate of the base currency EUR is 2 instead of 1"),
+            ("currency,rate,base\nEUR,2,USD\nGBP,2,CHF\n", "row 3: base currency `CHF` differs from `USD` above"),
         ] {
-            assert_eq!(read(text).unwrap_err(), told);
+            assert_eq!(read(text).unwrap_err(), value);
         }
     }
 }

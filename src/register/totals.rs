@@ -1,32 +1,32 @@
-//! What the lines of a register come to. Currencies are never added together.
+//! Totals of register lines. Amounts in different currencies are never added.
 
 use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
 use super::amount::Currency;
-use super::line::{Line, Standing};
+use super::line::{ItemState, RegisterLine};
 
-/// What lines without a category, department, location or status are counted under.
+/// The group name of lines without a category, department, location or status.
 pub(super) const NONE: &str = "(none)";
 
 /// The sums of some lines of one currency.
 ///
-/// What always holds: cost − cost without a book value − accumulated depreciation = book value.
+/// Invariant: cost − cost without a book value − accumulated depreciation = book value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Amounts {
     pub items: u64,
-    /// How many of them have no book value.
+    /// The number of items without a book value.
     pub uncomputed_items: u64,
     pub cost: Decimal,
-    /// The part of the cost whose book value could not be computed.
+    /// The cost of the items without a book value.
     pub uncomputed_cost: Decimal,
     pub accumulated: Decimal,
     pub book_value: Decimal,
 }
 
 impl Amounts {
-    pub(super) fn add(&mut self, line: &Line) {
+    pub(super) fn add(&mut self, line: &RegisterLine) {
         let cost = line.item.cost.as_ref().copied().unwrap_or_default();
         self.items += 1;
         self.cost += cost;
@@ -43,20 +43,20 @@ impl Amounts {
     }
 }
 
-/// What lines are grouped by.
+/// The field that lines are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum By {
+pub(super) enum GroupBy {
     Category,
     Department,
     Location,
     Status,
 }
 
-impl By {
-    pub(super) const ALL: [By; 4] = [By::Category, By::Department, By::Location, By::Status];
+impl GroupBy {
+    pub(super) const ALL: [GroupBy; 4] = [GroupBy::Category, GroupBy::Department, GroupBy::Location, GroupBy::Status];
 
-    /// A line's own, empty where it has none.
-    pub(super) fn of(self, line: &Line) -> &str {
+    /// The value of a line; empty if it has none.
+    pub(super) fn value(self, line: &RegisterLine) -> &str {
         let item = &line.item;
         match self {
             Self::Category => &item.category,
@@ -66,7 +66,7 @@ impl By {
         }
     }
 
-    /// As a heading has it.
+    /// The column header.
     pub(super) fn title(self) -> &'static str {
         match self {
             Self::Category => "Category",
@@ -79,14 +79,15 @@ impl By {
 
 /// The held lines of one category, department, location or status, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Group {
+pub(super) struct LineGroup {
     pub currency: Currency,
-    /// As most are spelled that differ only in case; [`NONE`] for those without.
+    /// Spelled as in its first line, since names that differ only in case are one group; [`NONE`] for lines without
+    /// one.
     pub name: String,
     pub amounts: Amounts,
 }
 
-/// The sums of a currency.
+/// The totals of a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CurrencyTotal {
     pub currency: Currency,
@@ -94,7 +95,7 @@ pub(super) struct CurrencyTotal {
     pub disposed: Amounts,
 }
 
-/// How many items there are of each sort.
+/// The number of items by kind and state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct RegisterCounts {
     pub items: u64,
@@ -103,33 +104,31 @@ pub struct RegisterCounts {
     pub held: u64,
     pub disposed: u64,
     pub not_yet_bought: u64,
-    /// Of those held.
+    /// Held items that are fully depreciated.
     pub fully_depreciated: u64,
-    /// Of those held, without a book value.
+    /// Held items without a book value.
     pub uncomputed: u64,
 }
 
 impl RegisterCounts {
-    pub(super) fn of(lines: &[Line]) -> Self {
-        let count = |is: fn(&Line) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
-        let held = |line: &Line| line.standing == Standing::Held;
+    pub(super) fn of(lines: &[RegisterLine]) -> Self {
+        let count = |is: fn(&RegisterLine) -> bool| lines.iter().filter(|line| is(line)).count() as u64;
+        let held = |line: &RegisterLine| line.state == ItemState::Held;
         Self {
             items: lines.len() as u64,
-            assets: count(|line| line.item.kind == super::Kind::Asset),
-            licenses: count(|line| line.item.kind == super::Kind::License),
+            assets: count(|line| line.item.kind == super::ItemKind::Asset),
+            licenses: count(|line| line.item.kind == super::ItemKind::License),
             held: count(held),
-            disposed: count(|line| line.standing == Standing::Disposed),
-            not_yet_bought: count(|line| line.standing == Standing::NotYetBought),
-            fully_depreciated: count(|line| {
-                line.standing == Standing::Held && line.is_fully_depreciated() == Some(true)
-            }),
-            uncomputed: count(|line| line.standing == Standing::Held && line.figures.is_none()),
+            disposed: count(|line| line.state == ItemState::Disposed),
+            not_yet_bought: count(|line| line.state == ItemState::NotYetBought),
+            fully_depreciated: count(|line| line.state == ItemState::Held && line.is_fully_depreciated() == Some(true)),
+            uncomputed: count(|line| line.state == ItemState::Held && line.figures.is_none()),
         }
     }
 }
 
-/// The sums of each currency, by code.
-pub(super) fn by_currency(lines: &[Line]) -> Vec<CurrencyTotal> {
+/// The totals of each currency, sorted by code.
+pub(super) fn by_currency(lines: &[RegisterLine]) -> Vec<CurrencyTotal> {
     let mut totals: BTreeMap<&Currency, CurrencyTotal> = BTreeMap::new();
     for line in lines {
         let currency = &line.item.currency;
@@ -138,29 +137,29 @@ pub(super) fn by_currency(lines: &[Line]) -> Vec<CurrencyTotal> {
             held: Amounts::default(),
             disposed: Amounts::default(),
         });
-        match line.standing {
-            Standing::Held => total.held.add(line),
-            Standing::Disposed => total.disposed.add(line),
-            Standing::NotYetBought => {}
+        match line.state {
+            ItemState::Held => total.held.add(line),
+            ItemState::Disposed => total.disposed.add(line),
+            ItemState::NotYetBought => {}
         }
     }
     totals.into_values().collect()
 }
 
-/// The held lines by `by` and currency: by currency, and in it by book value, the largest first.
-pub(super) fn groups(lines: &[Line], by: By) -> Vec<Group> {
-    let mut groups: BTreeMap<(&Currency, String), Group> = BTreeMap::new();
-    for line in lines.iter().filter(|line| line.standing == Standing::Held) {
-        let name = shown(by.of(line));
+/// Groups the held lines by currency and `by`, sorted by currency and then by descending book value.
+pub(super) fn groups(lines: &[RegisterLine], by: GroupBy) -> Vec<LineGroup> {
+    let mut groups: BTreeMap<(&Currency, String), LineGroup> = BTreeMap::new();
+    for line in lines.iter().filter(|line| line.state == ItemState::Held) {
+        let name = name_or_none(by.value(line));
         let currency = &line.item.currency;
-        let group = groups.entry((currency, key(name))).or_insert_with(|| Group {
+        let group = groups.entry((currency, group_key(name))).or_insert_with(|| LineGroup {
             currency: currency.clone(),
             name: name.to_owned(),
             amounts: Amounts::default(),
         });
         group.amounts.add(line);
     }
-    let mut groups: Vec<Group> = groups.into_values().collect();
+    let mut groups: Vec<LineGroup> = groups.into_values().collect();
     groups.sort_by(|one, other| {
         let by_value = other.amounts.book_value.cmp(&one.amounts.book_value);
         one.currency.cmp(&other.currency).then(by_value)
@@ -168,13 +167,13 @@ pub(super) fn groups(lines: &[Line], by: By) -> Vec<Group> {
     groups
 }
 
-/// A name as it is counted under.
-pub(super) fn shown(name: &str) -> &str {
+/// The name, or [`NONE`] if it is empty.
+pub(super) fn name_or_none(name: &str) -> &str {
     if name.is_empty() { NONE } else { name }
 }
 
-/// Names that a spreadsheet's formulas hold for one: those that differ in case only.
-pub(super) fn key(name: &str) -> String {
+/// Folds case: spreadsheet formulas treat names that differ only in case as equal.
+pub(super) fn group_key(name: &str) -> String {
     name.to_lowercase()
 }
 
@@ -184,22 +183,26 @@ mod tests {
 
     use jiff::civil::date;
 
-    use super::super::item::{Disposal, Gap, Item};
+    use super::super::item::{Disposal, MissingFigure, RegisterItem};
     use super::super::samples;
     use super::*;
 
-    fn lines() -> Vec<Line> {
-        let yen = Item { currency: Currency::of("JPY"), category: "laptops".into(), ..samples::item(2) };
+    fn lines() -> Vec<RegisterLine> {
+        let yen = RegisterItem { currency: Currency::of("JPY"), category: "laptops".into(), ..samples::item(2) };
         let items = [
             samples::item(1),
             yen,
-            Item { cost: Err(Gap::CostMissing), ..samples::item(3) },
-            Item { schedule: Err(Gap::NoDepreciation("it".into())), category: String::new(), ..samples::item(4) },
-            Item { disposal: Disposal::Archived, ..samples::item(5) },
-            Item { purchased: Ok(date(2026, 1, 1)), ..samples::item(6) },
-            Item { category: "LAPTOPS".into(), purchased: Ok(date(2020, 1, 1)), ..samples::item(7) },
+            RegisterItem { cost: Err(MissingFigure::CostMissing), ..samples::item(3) },
+            RegisterItem {
+                schedule: Err(MissingFigure::NoDepreciation("it".into())),
+                category: String::new(),
+                ..samples::item(4)
+            },
+            RegisterItem { disposal: Disposal::Archived, ..samples::item(5) },
+            RegisterItem { purchase_date: Ok(date(2026, 1, 1)), ..samples::item(6) },
+            RegisterItem { category: "LAPTOPS".into(), purchase_date: Ok(date(2020, 1, 1)), ..samples::item(7) },
         ];
-        items.into_iter().map(|item| Line::on(date(2025, 1, 15), item)).collect()
+        items.into_iter().map(|item| RegisterLine::on(date(2025, 1, 15), item)).collect()
     }
 
     #[test]
@@ -222,7 +225,7 @@ mod tests {
 
     #[test]
     fn groups_are_by_folded_name_and_currency() {
-        let groups = groups(&lines(), By::Category);
+        let groups = groups(&lines(), GroupBy::Category);
         let shown: Vec<_> = groups
             .iter()
             .map(|group| format!("{} {} {}", group.currency.code, group.name, group.amounts.book_value))

@@ -1,4 +1,4 @@
-//! From items to files.
+//! Writes the register files of a list of items.
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -8,41 +8,40 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use super::batch::Batch;
 use super::error::RegisterError;
-use super::item::Item;
-use super::line::{Line, Notice};
-use super::manifest::{Account, Manifest, TotalFacts};
-use super::previous::Previous;
+use super::item::RegisterItem;
+use super::line::{LineWarning, RegisterLine};
+use super::manifest::{FileFacts, Manifest, RegisterAccount, TotalFacts};
+use super::previous::PreviousRegister;
 use super::rates::Rates;
-use super::roll::{Roll, roll, write_csv};
+use super::roll_forward::{RollForward, roll, write_csv};
 use super::totals::{CurrencyTotal, RegisterCounts, by_currency};
-use super::{MAX_ITEMS, ledger};
-use crate::table::write::{AtomicFile, WriteError};
+use super::{MAX_ITEMS, csv_file};
+use crate::table::write::{AtomicFile, FileSet, WriteError};
 
-/// Where a register goes.
+/// Where a register is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegisterTarget {
-    /// One workbook, with its manifest beside it as `NAME.manifest.json`.
+    /// A workbook, with its manifest beside it as `NAME.manifest.json`.
     Xlsx(PathBuf),
-    /// One CSV, with its manifest beside it; a roll-forward as `STEM.roll-forward.csv`.
+    /// A CSV file, with its manifest beside it; a roll-forward is written to `STEM.roll-forward.csv`.
     Csv(PathBuf),
-    /// `register.xlsx`, `register.csv`, `roll-forward.csv` where there is one, and `manifest.json`. The folder is made
-    /// where it is missing.
+    /// `register.xlsx`, `register.csv`, `roll-forward.csv` if there is one, and `manifest.json`. The folder is created
+    /// if it is missing.
     Folder(PathBuf),
 }
 
-/// What a register is to be.
+/// What to write, and where.
 #[derive(Debug, Clone)]
 pub struct RegisterOptions {
-    /// Figures are those at the end of that day.
+    /// The as-of date. Figures are those at the end of that day.
     pub as_of: Date,
     /// A file with the columns `currency` and `rate`.
     pub rates: Option<PathBuf>,
-    /// An earlier register, to be rolled forward from: a workbook or CSV as it was written.
+    /// An earlier register to roll forward from: an unedited workbook or CSV.
     pub previous: Option<PathBuf>,
     pub target: RegisterTarget,
-    pub account: Account,
+    pub account: RegisterAccount,
     pub generated_at: Timestamp,
 }
 
@@ -51,28 +50,28 @@ pub struct RegisterOptions {
 pub struct RegisterSummary {
     pub as_of: String,
     pub counts: RegisterCounts,
-    /// By currency; amounts are texts.
+    /// By currency; amounts are strings.
     pub totals: Vec<TotalFacts>,
-    /// The day of the register that this one was rolled forward from.
+    /// The as-of date of the register that this one was rolled forward from.
     pub rolled_forward_from: Option<String>,
     pub warnings: Vec<RegisterWarning>,
-    /// In the order in which they appeared; the manifest is the last.
+    /// In the order they were written; the manifest is the last.
     pub files: Vec<PathBuf>,
 }
 
-/// Something that did not keep the register from being written.
+/// A problem that did not prevent the register from being written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum RegisterWarning {
-    /// Items that are held and have no book value.
+    /// Held items without a book value.
     NotComputed { items: u64 },
-    /// Items whose currency nobody states.
+    /// Items without a currency.
     CurrencyUnstated { items: u64 },
-    /// Items whose currency code is none of ISO 4217.
+    /// Items whose currency code is not in ISO 4217.
     CurrencyUnknown { items: u64 },
-    /// Items whose cost is finer than their currency's minor unit.
+    /// Items whose cost has more decimal places than their currency.
     CostFiner { items: u64 },
-    /// Totals that stay unconverted.
+    /// A currency without an exchange rate, whose totals are not converted.
     NoRate { currency: String },
 }
 
@@ -81,47 +80,49 @@ impl std::fmt::Display for RegisterWarning {
         let items = |items: &u64| if *items == 1 { String::from("1 item") } else { format!("{items} items") };
         match self {
             Self::NotComputed { items: count } => {
-                write!(formatter, "{} without a book value; the register says why for each", items(count))
+                write!(formatter, "{} without a book value; the register gives the reasons", items(count))
             }
             Self::CurrencyUnstated { items: count } => {
-                write!(formatter, "{} without a currency, counted apart as `unstated`", items(count))
+                write!(formatter, "{} without a currency, totalled separately as `unstated`", items(count))
             }
             Self::CurrencyUnknown { items: count } => {
-                write!(formatter, "{} with a currency that is no code of ISO 4217", items(count))
+                write!(formatter, "{} with a currency code that is not in ISO 4217", items(count))
             }
             Self::CostFiner { items: count } => {
-                write!(formatter, "{} with a cost finer than the currency's minor unit", items(count))
+                write!(formatter, "{} with a cost that has more decimal places than its currency", items(count))
             }
-            Self::NoRate { currency } => write!(formatter, "no rate for {currency}: its totals are not converted"),
+            Self::NoRate { currency } => {
+                write!(formatter, "no exchange rate for {currency}: its totals are not converted")
+            }
         }
     }
 }
 
-/// All that the files are made of.
+/// The content of the files.
 pub(super) struct Register<'a> {
     pub(super) options: &'a RegisterOptions,
-    /// By kind and id.
-    pub(super) lines: Vec<Line>,
+    /// Sorted by kind and id.
+    pub(super) lines: Vec<RegisterLine>,
     pub(super) counts: RegisterCounts,
     pub(super) totals: Vec<CurrencyTotal>,
     pub(super) rates: Option<Rates>,
-    pub(super) roll: Option<Roll>,
+    pub(super) roll: Option<RollForward>,
 }
 
-/// Writes the register of these items. Files appear all together, or none does.
+/// Writes the register of these items. The files appear together or not at all.
 ///
 /// # Errors
 ///
-/// Files that cannot be read or written, rates or an earlier register that are none, a roll-forward that does not tie,
-/// an item that is there twice.
-pub fn write(items: Vec<Item>, options: &RegisterOptions) -> Result<RegisterSummary, RegisterError> {
+/// Files that cannot be read or written, invalid exchange rates, an invalid earlier register, a roll-forward that does
+/// not balance, or a duplicate item.
+pub fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<RegisterSummary, RegisterError> {
     let register = Register::new(items, options)?;
     let warnings = register.warnings();
     let totals: Vec<TotalFacts> = register.totals.iter().map(TotalFacts::of).collect();
     let from = register.roll.as_ref().and_then(|roll| roll.from).map(|day| day.to_string());
-    let mut batch = Batch::default();
-    register.add_files(&mut batch)?;
-    let told: Vec<String> = warnings.iter().map(RegisterWarning::to_string).collect();
+    let mut set = FileSet::default();
+    register.add_files(&mut set)?;
+    let value: Vec<String> = warnings.iter().map(RegisterWarning::to_string).collect();
     let manifest = Manifest {
         version: 1,
         as_of: options.as_of.to_string(),
@@ -130,23 +131,23 @@ pub fn write(items: Vec<Item>, options: &RegisterOptions) -> Result<RegisterSumm
         counts: &register.counts,
         totals: &totals,
         rolled_forward_from: from.clone(),
-        warnings: &told,
-        files: batch.facts()?,
+        warnings: &value,
+        files: set.files().iter().map(FileFacts::of).collect::<Result<_, _>>()?,
     };
-    let place = manifest_place(&options.target);
-    batch.add(&place, |whole| manifest.write(whole).map_err(|error| WriteError::from_io(&place, error)))?;
+    let position = manifest_place(&options.target);
+    add(&mut set, &position, |file| manifest.write(file).map_err(|error| WriteError::from_io(&position, error)))?;
     Ok(RegisterSummary {
         as_of: options.as_of.to_string(),
         counts: register.counts,
         totals,
         rolled_forward_from: from,
         warnings,
-        files: batch.commit()?,
+        files: set.commit()?,
     })
 }
 
 impl<'a> Register<'a> {
-    pub(super) fn new(mut items: Vec<Item>, options: &'a RegisterOptions) -> Result<Self, RegisterError> {
+    pub(super) fn new(mut items: Vec<RegisterItem>, options: &'a RegisterOptions) -> Result<Self, RegisterError> {
         items.sort_by_key(|item| (item.kind, item.id));
         for pair in items.windows(2) {
             if let [one, other] = pair
@@ -157,53 +158,57 @@ impl<'a> Register<'a> {
         }
         let rates = options.rates.as_deref().map(Rates::read).transpose()?;
         let previous = options.previous.as_deref();
-        let previous = previous.map(|path| Previous::read(path, options.as_of)).transpose()?;
-        let lines: Vec<Line> = items.into_iter().map(|item| Line::on(options.as_of, item)).collect();
-        let rolled = previous.map(|previous| roll(&previous, &lines)).transpose();
-        let roll = rolled.map_err(|differences| RegisterError::DoesNotTie { differences })?;
+        let previous = previous.map(|path| PreviousRegister::read(path, options.as_of)).transpose()?;
+        let lines: Vec<RegisterLine> = items.into_iter().map(|item| RegisterLine::on(options.as_of, item)).collect();
+        let roll_forward = previous.map(|previous| roll(&previous, &lines)).transpose();
+        let roll = roll_forward.map_err(|differences| RegisterError::DoesNotTie { differences })?;
         Ok(Self { counts: RegisterCounts::of(&lines), totals: by_currency(&lines), options, lines, rates, roll })
     }
 
-    fn add_files(&self, batch: &mut Batch) -> Result<(), RegisterError> {
+    fn add_files(&self, set: &mut FileSet) -> Result<(), RegisterError> {
         match &self.options.target {
-            RegisterTarget::Xlsx(path) => self.add_book(batch, path),
+            RegisterTarget::Xlsx(path) => self.add_book(set, path),
             RegisterTarget::Csv(path) => {
-                self.add_ledger(batch, path)?;
-                self.add_roll(batch, &path.with_extension("roll-forward.csv"))
+                self.add_ledger(set, path)?;
+                self.add_roll(set, &path.with_extension("roll-forward.csv"))
             }
             RegisterTarget::Folder(folder) => {
                 fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
-                self.add_book(batch, &folder.join("register.xlsx"))?;
-                self.add_ledger(batch, &folder.join("register.csv"))?;
-                self.add_roll(batch, &folder.join("roll-forward.csv"))
+                self.add_book(set, &folder.join("register.xlsx"))?;
+                self.add_ledger(set, &folder.join("register.csv"))?;
+                self.add_roll(set, &folder.join("roll-forward.csv"))
             }
         }
     }
 
-    fn add_book(&self, batch: &mut Batch, path: &Path) -> Result<(), RegisterError> {
+    fn add_book(&self, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
         if self.lines.len() > MAX_ITEMS {
             return Err(RegisterError::TooManyItems { items: self.lines.len() });
         }
-        batch.add(path, |whole| super::book::write(whole, self))
+        add(set, path, |file| super::book::write(file, self))
     }
 
-    fn add_ledger(&self, batch: &mut Batch, path: &Path) -> Result<(), RegisterError> {
-        batch.add(path, |whole| in_csv(whole, |out| ledger::write(out, &self.lines, self.options.as_of)))
+    fn add_ledger(&self, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
+        add(set, path, |file| in_csv(file, |out| csv_file::write(out, &self.lines, self.options.as_of)))
     }
 
-    fn add_roll(&self, batch: &mut Batch, path: &Path) -> Result<(), RegisterError> {
+    fn add_roll(&self, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
         let Some(roll) = &self.roll else { return Ok(()) };
-        batch.add(path, |whole| in_csv(whole, |out| write_csv(out, roll, self.options.as_of)))
+        add(set, path, |file| in_csv(file, |out| write_csv(out, roll, self.options.as_of)))
     }
 
     pub(super) fn warnings(&self) -> Vec<RegisterWarning> {
         let with =
-            |is: fn(&Notice) -> bool| self.lines.iter().filter(|line| line.notices.iter().any(is)).count() as u64;
+            |is: fn(&LineWarning) -> bool| self.lines.iter().filter(|line| line.warnings.iter().any(is)).count() as u64;
         let counted = [
             RegisterWarning::NotComputed { items: self.counts.uncomputed },
-            RegisterWarning::CurrencyUnstated { items: with(|notice| matches!(notice, Notice::CurrencyUnstated)) },
-            RegisterWarning::CurrencyUnknown { items: with(|notice| matches!(notice, Notice::CurrencyUnknown(_))) },
-            RegisterWarning::CostFiner { items: with(|notice| matches!(notice, Notice::Finer { .. })) },
+            RegisterWarning::CurrencyUnstated {
+                items: with(|warning| matches!(warning, LineWarning::CurrencyUnstated)),
+            },
+            RegisterWarning::CurrencyUnknown {
+                items: with(|warning| matches!(warning, LineWarning::CurrencyUnknown(_))),
+            },
+            RegisterWarning::CostFiner { items: with(|warning| matches!(warning, LineWarning::Finer { .. })) },
         ];
         let unconverted = self.totals.iter().filter(|total| {
             self.rates.as_ref().is_some_and(|rates| rates.rate(&total.currency).is_none() && total.held.items > 0)
@@ -225,13 +230,26 @@ impl RegisterWarning {
     }
 }
 
+/// Adds a file that `write` fills.
+fn add(
+    set: &mut FileSet,
+    path: &Path,
+    write: impl FnOnce(&mut AtomicFile) -> Result<(), WriteError>,
+) -> Result<(), RegisterError> {
+    let mut file = AtomicFile::create(path)?;
+    write(&mut file)?;
+    set.add(file);
+    Ok(())
+}
+
 fn in_csv(
-    whole: &mut AtomicFile,
+    file: &mut AtomicFile,
     write: impl FnOnce(&mut dyn Write) -> Result<(), csv::Error>,
 ) -> Result<(), WriteError> {
-    let path = whole.path().to_owned();
-    let mut out = BufWriter::new(whole);
-    write(&mut out).map_err(|error| WriteError::from_io(&path, std::io::Error::from(error)))
+    let path = file.path().to_owned();
+    let mut out = BufWriter::new(file);
+    let written = write(&mut out).map_err(std::io::Error::from).and_then(|()| out.flush());
+    written.map_err(|error| WriteError::from_io(&path, error))
 }
 
 fn manifest_place(target: &RegisterTarget) -> PathBuf {

@@ -1,7 +1,7 @@
 //! What became of every row, for people and for scripts.
 //!
 //! Every row of every input ends in exactly one [`Outcome`]. Three views are made of them, and they agree because
-//! they share [`Counts`], [`ProblemTally`] and the words of `words`:
+//! they share [`RowCounts`], [`ProblemTally`] and the words of `words`:
 //!
 //! - [`ResultFile`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
 //!   rows are written as they come, and memory stays flat;
@@ -9,7 +9,6 @@
 //! - [`summary::json`]: the same for scripts, whose shape is a contract.
 
 mod result_file;
-mod status;
 pub mod summary;
 mod tally;
 mod text;
@@ -19,18 +18,17 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::check::Problem;
+use crate::plan::{ReportMode, RowCounts, RowStatus};
 
 pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
-pub use status::{Counts, ParsedStatus, ReportMode, Status};
 pub(crate) use summary::plan_sentence;
 pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
-pub use text::{ProblemLocation, duration, problem_line};
-pub(crate) use text::{counted, is_secret, is_withheld, thousands};
+pub use text::{ProblemLocation, problem_line};
 
 /// What became of one row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
-    pub status: Status,
+    pub status: RowStatus,
     /// The record's system id, where it is known.
     pub id: Option<i64>,
     /// What there is to say beside the status and the problems; may be empty.
@@ -77,7 +75,7 @@ pub struct SheetSummary {
     pub entity: &'static str,
     /// The rows read, header and blank rows not counted.
     pub rows: u64,
-    pub counts: Counts,
+    pub counts: RowCounts,
     /// How the text was read, such as `UTF-8, comma`.
     pub decoding: Option<String>,
     /// Headers of the columns that feed no field.
@@ -145,8 +143,8 @@ impl RunSummary {
     }
 
     /// All sheets together.
-    pub fn counts(&self) -> Counts {
-        let mut total = Counts::default();
+    pub fn counts(&self) -> RowCounts {
+        let mut total = RowCounts::default();
         self.sheets.iter().for_each(|sheet| total += sheet.counts);
         total
     }

@@ -6,8 +6,10 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Map, Value, json};
 
-use super::text::{counted, duration, file_name, quoted, thousands};
-use super::{Counts, ProblemGroup, ReportMode, RunEstimate, RunSummary, SheetSummary, Status, UNDO};
+use super::text::{file_name, quoted};
+use super::{ProblemGroup, RunEstimate, RunSummary, SheetSummary, UNDO};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::wording::{counted, duration, thousands};
 
 const STRONG: Style = Style::new().effects(Effects::BOLD);
 const FAINT: Style = Style::new().effects(Effects::DIMMED);
@@ -95,7 +97,7 @@ pub(super) fn title(summary: &RunSummary) -> String {
 }
 
 /// `1,204 rows: 1,100 created, 92 updated, 12 failed`.
-pub(super) fn sentence(rows: u64, counts: Counts, mode: ReportMode) -> String {
+pub(super) fn sentence(rows: u64, counts: RowCounts, mode: ReportMode) -> String {
     let mut parts: Vec<String> = counts
         .by_label(mode)
         .into_iter()
@@ -124,7 +126,7 @@ fn push_counts(text: &mut String, summary: &RunSummary) {
 }
 
 /// Red where a row failed: the eye finds it, the word says it.
-fn coloured(sentence: &str, counts: Counts) -> String {
+fn coloured(sentence: &str, counts: RowCounts) -> String {
     let failed = format!("{} failed", thousands(counts.failed));
     match counts.failed {
         0 => sentence.to_owned(),
@@ -135,11 +137,11 @@ fn coloured(sentence: &str, counts: Counts) -> String {
 /// One line per sheet and one for the total; columns that are empty throughout are left out.
 fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) {
     let (mode, total) = (summary.report_mode(), summary.counts());
-    let columns: Vec<(Status, &str)> =
+    let columns: Vec<(RowStatus, &str)> =
         total.by_label(mode).into_iter().filter(|line| line.2 > 0).map(|line| (line.0, line.1)).collect();
     let header = ["sheet", "holds", "rows"].into_iter().chain(columns.iter().map(|column| column.1));
     let mut lines: Vec<Vec<String>> = vec![header.map(str::to_owned).collect()];
-    let line = |label: &str, entity: &str, rows: u64, counts: Counts| {
+    let line = |label: &str, entity: &str, rows: u64, counts: RowCounts| {
         let numbers = columns.iter().map(|column| number_of(counts, mode, column.1));
         [label.to_owned(), entity.to_owned(), thousands(rows)].into_iter().chain(numbers).collect::<Vec<_>>()
     };
@@ -151,7 +153,7 @@ fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) 
     }
 }
 
-fn number_of(counts: Counts, mode: ReportMode, word: &str) -> String {
+fn number_of(counts: RowCounts, mode: ReportMode, word: &str) -> String {
     let number = counts.by_label(mode).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2);
     if number == 0 { String::from("-") } else { thousands(number) }
 }
@@ -400,7 +402,7 @@ fn sheet_json(sheet: &SheetSummary) -> Value {
 }
 
 /// The contract's six; deletions only where there are some.
-pub(crate) fn counts_json(counts: Counts) -> Value {
+pub(crate) fn counts_json(counts: RowCounts) -> Value {
     let mut value = json!({
         "created": counts.created,
         "updated": counts.updated,

@@ -2,7 +2,6 @@
 
 use hashbrown::{Equivalent, HashMap};
 
-use super::text::is_secret;
 use crate::check::{Code, Problem};
 use crate::table::CellRef;
 
@@ -70,7 +69,7 @@ impl Equivalent<GroupKey> for GroupKeyRef<'_> {
 }
 
 impl ProblemTally {
-    /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
+    /// RowCounts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
     pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
         self.total += 1;
         let key = GroupKeyRef { sheet, code: problem.code(), header };
@@ -127,7 +126,7 @@ impl ProblemGroup {
 
 impl ProblemExample {
     fn new(row: u64, problem: &Problem) -> Self {
-        let found = if is_secret(problem.code()) { "" } else { &*problem.found };
+        let found = if problem.code().is_secret() { "" } else { &*problem.found };
         Self {
             row,
             column: problem.column,

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::path::Path;
 
 use super::tally::shortened;
-use crate::check::{Code, Problem};
+use crate::check::Problem;
 use crate::table::CellRef;
 
 /// The characters of a found text that a line shows.
@@ -47,7 +47,7 @@ pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Probl
 fn described(problem: &Problem) -> String {
     let code = problem.code();
     let mut line = String::from(&*problem.error.message);
-    if !problem.found.is_empty() && !is_secret(code) {
+    if !problem.found.is_empty() && !code.is_secret() {
         let _ = write!(line, ", found `{}`", shortened(&problem.found, LONGEST_FOUND));
     }
     let _ = write!(line, " ({})", code.as_str());
@@ -74,59 +74,9 @@ pub(super) fn note_text(problem: &Problem) -> String {
     text
 }
 
-/// Whether what the cell holds must not be repeated anywhere.
-pub(crate) fn is_secret(code: Code) -> bool {
-    code == Code::CellSecret
-}
-
-/// Whether a cell is not to be written anywhere: somebody's password may be in it.
-pub(crate) fn is_withheld(problems: &[Problem], column: usize) -> bool {
-    problems.iter().any(|problem| problem.column == Some(column as u32) && is_secret(problem.code()))
-}
-
 pub(super) fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
-/// `1,204`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.char_indices() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 row`, `1,204 rows`. For nouns whose plural ends in `s`.
-pub(crate) fn counted(number: u64, noun: &str) -> String {
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", thousands(number))
-}
-
-/// A time in the two units that matter: `0.4 s`, `42 s`, `2 min 5 s`, `1 h 12 min`.
-pub fn duration(seconds: f64) -> String {
-    let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };
-    if seconds < 9.95 {
-        return format!("{seconds:.1} s");
-    }
-    let whole = seconds.round() as u64;
-    match whole {
-        0..60 => format!("{whole} s"),
-        60..3_600 => pair(whole / 60, "min", whole % 60, "s"),
-        _ => pair(whole.div_ceil(60) / 60, "h", whole.div_ceil(60) % 60, "min"),
-    }
-}
-
-fn pair(large: u64, large_unit: &str, small: u64, small_unit: &str) -> String {
-    match small {
-        0 => format!("{} {large_unit}", thousands(large)),
-        _ => format!("{} {large_unit} {small} {small_unit}", thousands(large)),
-    }
 }
 
 /// The file's own name: what people call it.
@@ -142,7 +92,7 @@ pub(super) fn quoted<'a>(names: impl IntoIterator<Item = &'a String>) -> String 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::ValueError;
+    use crate::check::{Code, ValueError};
 
     fn error() -> ValueError {
         ValueError::new(
@@ -175,15 +125,5 @@ mod tests {
         let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
             .at(Some(0), "hunter2");
         assert!(!problem_line("", None, 2, &problem).contains("hunter2"));
-    }
-
-    #[test]
-    fn numbers_and_times_read_well() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
-        assert_eq!([1, 2].map(|number| counted(number, "row")), ["1 row", "2 rows"]);
-        assert_eq!(
-            [0.04, 9.94, 9.96, 59.6, 125.0, 3_600.0, 4_321.0, f64::NAN].map(duration),
-            ["0.0 s", "9.9 s", "10 s", "1 min", "2 min 5 s", "1 h", "1 h 13 min", "0.0 s"]
-        );
     }
 }

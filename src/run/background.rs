@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::reconcile::{Known, LogStart};
+use super::reconcile::{LogPosition, RunContext};
 use super::standing::Standing;
 use crate::api::record_id;
 use crate::plan::Step;
@@ -30,7 +30,7 @@ pub(super) fn available<'s>(steps: impl Iterator<Item = &'s Step>, standing: &St
 #[derive(Debug, Default)]
 pub(super) struct Background {
     sizes: HashMap<&'static str, u64>,
-    pub(super) log: LogStart,
+    pub(super) log: LogPosition,
 }
 
 impl Background {
@@ -41,13 +41,18 @@ impl Background {
     }
 
     /// With what was available of the items that the lost actions are about, as their before-images tell.
-    pub(super) fn known<'k>(&'k self, standing: &'k Standing, available: &'k Available, began: Timestamp) -> Known<'k> {
-        Known {
-            told: standing.told(),
+    pub(super) fn known<'k>(
+        &'k self,
+        standing: &'k Standing,
+        available: &'k Available,
+        began: Timestamp,
+    ) -> RunContext<'k> {
+        RunContext {
+            created: standing.told(),
             began: Some(began),
             sizes: &self.sizes,
             log: &self.log,
-            done_actions: standing.done_actions(),
+            completed_actions: standing.done_actions(),
             available,
         }
     }

@@ -17,13 +17,14 @@ use tokio::time::{Instant, Interval, interval, sleep_until};
 use super::background::{self, Background};
 use super::losses::{Again, Losses, Lost, Others, Weather};
 use super::outcome::{self, Landing, Loss, Sent};
-use super::reconcile::{Newcomers, Settlement, settle};
+use super::reconcile::{ExternalChanges, Resolution, reconcile};
 use super::standing::{Readiness, Standing};
 use super::worker::{self, Flown};
 use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
+use crate::plan::StepOutcome;
 use crate::plan::{Part, Step};
-use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead, StepOutcome};
+use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead};
 use crate::schema::Entity;
 
 /// How often the watcher hears that time passes.
@@ -59,7 +60,7 @@ pub struct Dispatch<'c> {
     /// How steps have fared since the last look.
     fares: Others,
     /// What others may have done since the plan was made; none where the plan is fresh.
-    newcomers: Newcomers,
+    newcomers: ExternalChanges,
     /// What a plan that was taken up again still writes to, until it is known what is new there.
     unmet: Vec<&'static Entity>,
     began: Timestamp,
@@ -139,7 +140,7 @@ impl<'c> Dispatch<'c> {
             losses,
             weather: Weather::default(),
             fares: Others::Fail,
-            newcomers: Newcomers::default(),
+            newcomers: ExternalChanges::default(),
             unmet,
             began,
             sheet: None,
@@ -244,7 +245,7 @@ impl<'c> Dispatch<'c> {
 
     /// Whether others may have made what the step is to make. Each step is suspected once: then it was looked for.
     fn is_suspected(&self, step: &Step) -> bool {
-        !self.losses.was_tried(step.number) && self.newcomers.may_have_made(step)
+        !self.losses.was_tried(step.number) && self.newcomers.may_include(step)
     }
 
     /// Twice as many steps are made ready ahead as are in flight, so that none waits for the disk.
@@ -486,7 +487,7 @@ impl<'c> Dispatch<'c> {
         let known = self.background.known(&self.standing, &available, self.began);
         let doing = Doing::Looking { records: lost.len() };
         let found = {
-            let looking = settle(self.client, &steps, &known);
+            let looking = reconcile(self.client, &steps, &known);
             tokio::pin!(looking);
             loop {
                 tokio::select! {
@@ -500,7 +501,7 @@ impl<'c> Dispatch<'c> {
         match found {
             None => self.interrupt(),
             Some(Ok(settlements)) => return self.settle(lost, settlements, watcher),
-            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
             Some(Err(error)) => self.stop(End::Refused(error.to_string())),
         }
         self.losses.put_back(lost);
@@ -510,7 +511,7 @@ impl<'c> Dispatch<'c> {
     async fn meet(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
         let found = {
             let log = (&self.background.log, self.standing.done_actions());
-            let looking = Newcomers::look(self.client, &self.unmet, self.began, self.standing.told(), log);
+            let looking = ExternalChanges::detect(self.client, &self.unmet, self.began, self.standing.told(), log);
             tokio::pin!(looking);
             loop {
                 tokio::select! {
@@ -527,28 +528,28 @@ impl<'c> Dispatch<'c> {
                 self.newcomers = newcomers;
                 self.unmet.clear();
             }
-            Some(Err(error)) if error.is_passing() => self.worsen(&error.to_string()),
+            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
             Some(Err(error)) => self.stop(End::Refused(error.to_string())),
         }
     }
 
-    fn settle(&mut self, lost: Vec<Lost>, settlements: Vec<Settlement>, watcher: &mut dyn Watcher) {
+    fn settle(&mut self, lost: Vec<Lost>, settlements: Vec<Resolution>, watcher: &mut dyn Watcher) {
         let mut goes_again = None;
         for (Lost { step, loss }, settlement) in lost.into_iter().zip(settlements) {
             match settlement {
-                Settlement::Done { id, record } => {
+                Resolution::Applied { id, record } => {
                     let outcome = outcome::found(&step, &loss, id, record.as_ref());
                     self.conclude(step, outcome, watcher);
                 }
-                Settlement::Undecided(look_at) => {
+                Resolution::Indeterminate(look_at) => {
                     let outcome = outcome::undecided(&step, &loss, &look_at);
                     self.conclude(step, outcome, watcher);
                 }
-                Settlement::NotDone if loss.is_success() => {
+                Resolution::NotApplied if loss.is_success() => {
                     let outcome = outcome::undecided(&step, &loss, "it said that it was done, and it is not there");
                     self.conclude(step, outcome, watcher);
                 }
-                Settlement::NotDone => match self.losses.not_done(step.number, self.fares, Instant::now()) {
+                Resolution::NotApplied => match self.losses.not_done(step.number, self.fares, Instant::now()) {
                     Again::Send => {
                         if loss.sent == Sent::Yes {
                             goes_again.get_or_insert(loss.cause);

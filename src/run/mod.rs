@@ -11,6 +11,7 @@
 //! background  what was known of the account before the run
 //! ```
 
+mod account;
 mod background;
 mod dispatcher;
 pub mod journal;
@@ -26,10 +27,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::plan::Step;
-use crate::run::journal::StepOutcome;
+use crate::plan::StepOutcome;
+use crate::shutdown::ShutdownSignal;
 
 pub use dispatcher::Dispatch;
-pub use reconcile::LogStart;
+pub use reconcile::LogPosition;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]
@@ -91,6 +93,12 @@ pub enum Doing {
 pub trait Interrupts {
     /// Resolves at the next interrupt.
     fn next(&mut self) -> impl Future<Output = ()>;
+}
+
+impl Interrupts for ShutdownSignal {
+    async fn next(&mut self) {
+        ShutdownSignal::next(self).await;
+    }
 }
 
 /// Who hears what becomes of the steps: the tally and the screen.

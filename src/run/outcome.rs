@@ -1,10 +1,11 @@
 //! What came of a step.
 
-use crate::api::{Body, Fate, Record, Scope, WriteFailure};
+use crate::api::{Body, FailureScope, Record, WriteFailure, WriteOutcome};
 use crate::check::{Code, Problem, ValueError};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
-use crate::run::journal::{SheetHead, StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
+use crate::run::journal::SheetHead;
 
 /// How one try to send a step ended.
 #[derive(Debug, Clone)]
@@ -57,21 +58,21 @@ impl Loss {
 
 impl Landing {
     pub(super) fn of(failure: WriteFailure) -> Self {
-        match failure.fate {
+        match failure.outcome {
             // A success that cannot be read is no success: whatever stands before the service may have said it.
-            Fate::Unknown => {
+            WriteOutcome::Unknown => {
                 let status = failure.status.filter(|status| *status >= 300);
                 Landing::Lost(Loss { cause: failure.message, status, sent: Sent::Yes })
             }
-            Fate::NotSent => Landing::NotSent(failure),
-            Fate::Refused => Landing::Refused(failure),
+            WriteOutcome::NotSent => Landing::NotSent(failure),
+            WriteOutcome::Refused => Landing::Refused(failure),
         }
     }
 
     /// Why every further request would fail alike.
     pub(super) fn stops_the_run(&self) -> Option<&str> {
         match self {
-            Landing::Refused(failure) if failure.stop == Scope::Run => Some(&failure.message),
+            Landing::Refused(failure) if failure.scope == FailureScope::Run => Some(&failure.message),
             _ => None,
         }
     }

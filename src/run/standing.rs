@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value as Json;
 
 use crate::plan::{Step, WriteKind};
-use crate::run::journal::{StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
 
 /// Where the steps of a run stand.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use super::outcome::{Landing, Loss, Sent};
-use crate::api::{Attempted, Client, Notes};
+use crate::api::{AttemptLog, Client, LoggedAttempt};
 use crate::plan::{Step, WriteKind};
 use crate::run::journal::AttemptNote;
 
@@ -11,13 +11,13 @@ use crate::run::journal::AttemptNote;
 pub(super) struct Flown {
     pub(super) step: Step,
     pub(super) landing: Landing,
-    pub(super) attempts: Vec<Attempted>,
+    pub(super) attempts: Vec<LoggedAttempt>,
 }
 
 /// Makes the request of one step whose awaited fields are filled in.
 pub(super) async fn perform(client: &Client, step: Step) -> Flown {
-    let notes = Notes::default();
-    let client = client.noting(&notes);
+    let notes = AttemptLog::default();
+    let client = client.with_attempt_log(&notes);
     let written = match step.write {
         WriteKind::Create => client.create(step.entity, &step.body).await,
         WriteKind::Update(id) => client.update(step.entity, id, &step.body).await,
@@ -38,7 +38,7 @@ pub(super) async fn perform(client: &Client, step: Step) -> Flown {
 }
 
 /// An attempt as the journal keeps it.
-pub(super) fn note(step: u32, attempted: Attempted) -> AttemptNote {
+pub(super) fn note(step: u32, attempted: LoggedAttempt) -> AttemptNote {
     let since = attempted.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     AttemptNote {
         step,

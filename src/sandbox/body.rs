@@ -1,4 +1,4 @@
-//! A request's body: one JSON object, with the names that came twice still visible.
+//! Request bodies: one JSON object, in which repeated names remain visible.
 
 use std::fmt;
 
@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use super::refusal::Refusal;
 
-/// The members of the object, in the order sent. A name may stand twice: a map would have lost the first silently.
+/// The members of the object, in the order sent. A name may occur twice: a map would silently drop one of them.
 #[derive(Debug, Default, Clone, PartialEq)]
-pub(super) struct Body(pub(super) Vec<(String, Value)>);
+pub(super) struct JsonBody(pub(super) Vec<(String, Value)>);
 
-impl Body {
-    /// Reads a body that must be a JSON object and say so in its `Content-Type`.
+impl JsonBody {
+    /// Parses a body, which must be a JSON object with the matching `Content-Type`.
     pub(super) fn read(headers: &HeaderMap, bytes: &[u8]) -> Result<Self, Refusal> {
         if !says_json(headers) {
             let message = "the body must be sent with `Content-Type: application/json`";
@@ -32,23 +32,23 @@ fn says_json(headers: &HeaderMap) -> bool {
     is_json && parts.all(|parameter| parameter.replace('"', "").eq_ignore_ascii_case("charset=utf-8"))
 }
 
-impl<'de> Deserialize<'de> for Body {
+impl<'de> Deserialize<'de> for JsonBody {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
 
         impl<'de> Visitor<'de> for Members {
-            type Value = Body;
+            type Value = JsonBody;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonBody, A::Error> {
                 let mut members = Vec::with_capacity(16);
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Body(members))
+                Ok(JsonBody(members))
             }
         }
 
@@ -61,12 +61,12 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn read(kind: Option<&'static str>, bytes: &str) -> Result<Body, StatusCode> {
+    fn read(kind: Option<&'static str>, bytes: &str) -> Result<JsonBody, StatusCode> {
         let mut headers = HeaderMap::new();
         if let Some(kind) = kind {
             headers.insert(header::CONTENT_TYPE, kind.parse().unwrap());
         }
-        Body::read(&headers, bytes.as_bytes()).map_err(|refusal| refusal.status)
+        JsonBody::read(&headers, bytes.as_bytes()).map_err(|refusal| refusal.status)
     }
 
     #[test]
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn only_json_objects_are_bodies() {
         for kind in ["application/json", "application/json; charset=utf-8", "Application/JSON;charset=\"UTF-8\""] {
-            assert_eq!(read(Some(kind), "{}"), Ok(Body::default()), "{kind}");
+            assert_eq!(read(Some(kind), "{}"), Ok(JsonBody::default()), "{kind}");
         }
         for kind in [
             None,

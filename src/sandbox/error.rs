@@ -5,48 +5,49 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::FaultsError;
+use crate::error::Diagnostic;
 
-/// Why the sandbox could not start. Once it runs it answers every request, if only with a refusal.
+/// Why the sandbox could not start. Once started, it replies to every request, if only with a refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The address to listen on is not one.
-    #[error("`{text}` is not an address to listen on")]
+    /// The address to listen on is invalid.
+    #[error("invalid address `{text}`")]
     Address { text: String },
-    /// Nobody can listen there, most often because somebody does already.
+    /// The address cannot be listened on, usually because it is in use.
     #[error("could not listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
     /// The runtime or its thread could not be started.
     #[error("could not start the sandbox: {0}")]
     Start(#[source] io::Error),
-    /// A key that no client could send.
-    #[error("the sandbox's API key is empty or holds other than visible ASCII characters")]
+    /// A key that cannot be sent in a header.
+    #[error("the sandbox's API key is empty or has characters other than visible ASCII")]
     Key,
     /// A quota that is neither `N/h` nor `none`.
-    #[error("`{text}` is not a quota")]
+    #[error("invalid quota `{text}`")]
     Quota { text: String },
-    /// A page of no records.
-    #[error("a page limit of 0 leaves no records to answer with")]
+    /// A page limit of 0.
+    #[error("the page limit is 0")]
     PageLimit,
-    /// A tenant whose id is no positive whole number.
-    #[error("`{text}` is not a tenant")]
+    /// A tenant whose id is not a positive integer.
+    #[error("invalid tenant `{text}`")]
     Tenant { text: String },
     /// Two tenants with one id.
-    #[error("tenant {id} is named twice")]
+    #[error("duplicate tenant {id}")]
     TenantTwice { id: i64 },
-    /// A fault that cannot be read.
+    /// An invalid fault.
     #[error(transparent)]
     Fault(#[from] FaultsError),
-    /// A fault in a file that cannot be read.
+    /// An invalid fault in a file.
     #[error("`{}`, line {}: {error}", path.display(), error.line)]
     FaultIn { path: PathBuf, error: FaultsError },
     /// A file of faults that cannot be read.
     #[error("could not read the faults in `{}`: {source}", path.display())]
     FaultsFile { path: PathBuf, source: io::Error },
-    /// The data file is some other file.
-    #[error("`{}` is not a sandbox's data file", path.display())]
+    /// The data file was not written by a sandbox.
+    #[error("`{}` is not a sandbox data file", path.display())]
     Foreign { path: PathBuf },
     /// The data file was written by a later version of this program.
-    #[error("`{}` was written by a newer tallyport (format {found}, this one knows {known})", path.display())]
+    #[error("`{}` was written by a newer tallyport (format {found}, this version supports up to {known})", path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },
     /// Another sandbox is serving the data file.
     #[error("`{}` is in use by another sandbox", path.display())]
@@ -54,11 +55,11 @@ pub enum SandboxError {
     /// The data file cannot be opened or read.
     #[error("could not open `{}`: {source}", path.display())]
     Open { path: PathBuf, source: rusqlite::Error },
-    /// The records could not be laid out in memory.
-    #[error("could not prepare the sandbox's records: {0}")]
-    Store(#[from] rusqlite::Error),
-    /// A sample look-up that the rules refuse: a bug of this program.
-    #[error("the sample look-ups are refused: {0}")]
+    /// The database in memory could not be created.
+    #[error("could not prepare the sandbox's database: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// A sample record that the rules refuse: a bug in this program.
+    #[error("the sample records are refused: {0}")]
     Seed(String),
 }
 
@@ -66,20 +67,20 @@ impl SandboxError {
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            SandboxError::Address { .. } => "name a host and a port, such as `127.0.0.1:8080`".into(),
+            SandboxError::Address { .. } => "use HOST:PORT, e.g. `127.0.0.1:8080`".into(),
             SandboxError::Listen { .. } => "choose another port, or port 0 to let the system choose".into(),
             SandboxError::Key => "choose a key of letters and digits".into(),
-            SandboxError::Quota { .. } => "give a number of requests an hour such as `10000/h`, or `none`".into(),
-            SandboxError::PageLimit => "give a page limit of at least 1".into(),
-            SandboxError::Tenant { .. } => "give tenants as `1,2` or `1=North,2=South`, with ids from 1".into(),
-            SandboxError::TenantTwice { id } => format!("name tenant {id} once"),
+            SandboxError::Quota { .. } => "use a number of requests per hour, e.g. `10000/h`, or `none`".into(),
+            SandboxError::PageLimit => "use a page limit of at least 1".into(),
+            SandboxError::Tenant { .. } => "write tenants as `1,2` or `1=North,2=South`, with ids from 1".into(),
+            SandboxError::TenantTwice { id } => format!("list tenant {id} once"),
             SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.hint(),
-            SandboxError::FaultsFile { .. } => "name a file of text in UTF-8 after the `@`, one fault a line".into(),
-            SandboxError::Foreign { .. } => "name a file that does not exist yet, or one a sandbox has made".into(),
-            SandboxError::Newer { .. } => "update tallyport, or name another file".into(),
-            SandboxError::InUse { .. } => "stop the other sandbox, or name another file".into(),
+            SandboxError::FaultsFile { .. } => "pass a UTF-8 text file after the `@`, with one fault per line".into(),
+            SandboxError::Foreign { .. } => "use a file that does not exist yet, or one that a sandbox created".into(),
+            SandboxError::Newer { .. } => "update tallyport, or use another file".into(),
+            SandboxError::InUse { .. } => "stop the other sandbox, or use another file".into(),
             SandboxError::Open { path, .. } => open_hint(path),
-            SandboxError::Start(_) | SandboxError::Store(_) | SandboxError::Seed(_) => return None,
+            SandboxError::Start(_) | SandboxError::Database(_) | SandboxError::Seed(_) => return None,
         };
         Some(hint)
     }
@@ -88,8 +89,14 @@ impl SandboxError {
 fn open_hint(path: &Path) -> String {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() && !folder.exists() => {
-            format!("make the folder `{}` first", folder.display())
+            format!("create the folder `{}` first", folder.display())
         }
-        _ => "see that the file and its folder can be read and written".into(),
+        _ => "check that the file and its folder are readable and writable".into(),
+    }
+}
+
+impl Diagnostic for SandboxError {
+    fn hint(&self) -> Option<String> {
+        SandboxError::hint(self)
     }
 }

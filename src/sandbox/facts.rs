@@ -1,38 +1,38 @@
-//! What the sandbox knows beyond the schema: the facts that only a server needs.
+//! The facts that only a server needs, beyond those of the schema.
 //!
-//! The schema says what a client may send. Here stands what the service makes of it: which fields are computed,
-//! what must be unique, what is logged, what is held by whom. Each fact is a line of a table.
+//! The schema says what a client may send. The tables below say what the service does with it: which fields are
+//! computed, which must be unique, what is logged, and who holds what. Each fact is a line of a table.
 
-/// A field of replies that no client writes.
+/// A field of replies that clients cannot write.
 #[derive(Debug)]
-pub(super) struct Computed {
+pub(super) struct ComputedField {
     pub(super) collection: &'static str,
     pub(super) name: &'static str,
-    pub(super) shape: Shape,
-    /// As SQL, where `r` is the record.
+    pub(super) form: JsonForm,
+    /// The SQL expression for its value, where `r` is the record.
     pub(super) sql: &'static str,
 }
 
-/// What a column of a reply is in JSON.
+/// How a column is written as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    /// A number or a text, as SQLite holds it.
+pub(super) enum JsonForm {
+    /// A number or a text, as stored in SQLite.
     Plain,
     Boolean,
-    /// A text that is JSON already.
+    /// A text that already is JSON.
     Json,
 }
 
-const fn computed(collection: &'static str, name: &'static str, sql: &'static str) -> Computed {
-    Computed { collection, name, shape: Shape::Plain, sql }
+const fn computed(collection: &'static str, name: &'static str, sql: &'static str) -> ComputedField {
+    ComputedField { collection, name, form: JsonForm::Plain, sql }
 }
 
-const fn computed_json(collection: &'static str, name: &'static str, sql: &'static str) -> Computed {
-    Computed { collection, name, shape: Shape::Json, sql }
+const fn computed_json(collection: &'static str, name: &'static str, sql: &'static str) -> ComputedField {
+    ComputedField { collection, name, form: JsonForm::Json, sql }
 }
 
 /// Field notes: "Assets also carry ...", "Employees: ...", "Licenses: ...", "Accessories: ...".
-pub(super) const COMPUTED: &[Computed] = &[
+pub(super) const COMPUTED: &[ComputedField] = &[
     computed("assets", "category_id", "(SELECT category_id FROM products WHERE id = r.product_id)"),
     computed(
         "assets",
@@ -93,7 +93,7 @@ pub(super) const COMPUTED: &[Computed] = &[
     ),
 ];
 
-/// Columns that are kept beside a record's own fields: collection and SQL.
+/// Columns stored in addition to the fields of a record: collection and SQL definition.
 pub(super) const HIDDEN_COLUMNS: &[(&str, &str)] = &[
     ("accessories", "checked_out INTEGER NOT NULL DEFAULT 0"),
     ("components", "checked_out INTEGER NOT NULL DEFAULT 0"),
@@ -103,65 +103,65 @@ pub(super) const HIDDEN_COLUMNS: &[(&str, &str)] = &[
     ("employees", "manager_id INTEGER"),
 ];
 
-/// What no two records of an account share.
+/// A field whose values are unique in an account.
 #[derive(Debug)]
-pub(super) struct Unique {
+pub(super) struct UniqueField {
     pub(super) collection: &'static str,
     pub(super) field: &'static str,
     /// How values compare: `BINARY`, or `NOCASE` for e-mail addresses.
     pub(super) collation: &'static str,
 }
 
-/// Field notes: asset tags are unique in an account, names of other things need not be. That no two employees share
-/// an e-mail address is our own, stricter reading: the guide looks things up by `employee_email`.
-pub(super) const UNIQUE: &[Unique] = &[
-    Unique { collection: "assets", field: "asset_id", collation: "BINARY" },
-    Unique { collection: "employees", field: "email", collation: "NOCASE" },
+/// Field notes: asset tags are unique in an account, other names need not be. Unique e-mail addresses of employees are
+/// our own, stricter interpretation: the guide looks records up by `employee_email`.
+pub(super) const UNIQUE: &[UniqueField] = &[
+    UniqueField { collection: "assets", field: "asset_id", collation: "BINARY" },
+    UniqueField { collection: "employees", field: "email", collation: "NOCASE" },
 ];
 
-/// Fields that clients search by often enough to deserve an index, beside keys and default sorts.
+/// Fields with an index because clients often search by them, in addition to keys and default sort orders.
 pub(super) const SEARCHED: &[(&str, &str)] =
     &[("assets", "asset_serial"), ("employees", "email"), ("maintenances", "asset_id"), ("audits", "asset_id")];
 
-/// What a create that leaves the field out stores. Guide: "Default value is Fixed Date".
+/// Default values on create: collection, field, value. Guide: "Default value is Fixed Date".
 pub(super) const DEFAULTS: &[(&str, &str, &str)] = &[("products", "end_of_life_type", "Fixed Date")];
 
-/// Sort options that are no field of that name. Guide: products sort by `eol`.
+/// Sort options that are named differently than their field: collection, option, field. Guide: products sort by `eol`.
 pub(super) const SORTED_AS: &[(&str, &str, &str)] = &[("products", "eol", "end_of_life_date")];
 
-/// How things of a collection are given out.
+/// How the items of a collection are checked out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Supply {
-    /// One thing, in one place at a time.
+pub(super) enum StockModel {
+    /// A single item with one holder at a time.
     Single,
-    /// As many as this field says.
+    /// A stock, whose size is in this field.
     Stock(&'static str),
-    /// As many seats as this field says, or one product key at a time.
+    /// Seats, whose number is in this field, or product keys.
     Seats(&'static str),
 }
 
-/// What can be checked out, and how it runs out.
-pub(super) const SUPPLIES: &[(&str, Supply)] = &[
-    ("assets", Supply::Single),
-    ("accessories", Supply::Stock("quantity")),
-    ("components", Supply::Stock("quantity")),
-    ("consumables", Supply::Stock("quantity")),
-    ("licenses", Supply::Seats("number_of_seats")),
+/// The collections whose items can be checked out.
+pub(super) const STOCK_MODELS: &[(&str, StockModel)] = &[
+    ("assets", StockModel::Single),
+    ("accessories", StockModel::Stock("quantity")),
+    ("components", StockModel::Stock("quantity")),
+    ("consumables", StockModel::Stock("quantity")),
+    ("licenses", StockModel::Seats("number_of_seats")),
 ];
 
-/// How things of that collection are given out, if they are.
-pub(super) fn supply_of(collection: &str) -> Option<Supply> {
-    SUPPLIES.iter().find(|(name, _)| *name == collection).map(|(_, supply)| *supply)
+/// How the items of that collection are checked out, if they can be.
+pub(super) fn stock_model(collection: &str) -> Option<StockModel> {
+    STOCK_MODELS.iter().find(|(name, _)| *name == collection).map(|(_, stock)| *stock)
 }
 
-/// The parameters of an action that say where a thing goes or comes from.
+/// The parameters of a check-in or checkout that name the holder.
 pub(super) const HOLDERS: &[&str] = &["employee_id", "location_id", "asset_id"];
 
-/// Parameters of a check-in or checkout that change the asset itself: the parameter and the asset's field.
+/// Parameters of a check-in or checkout that update the asset itself: the parameter and the field of the asset.
 pub(super) const MOVES_WITH: &[(&str, &str)] =
     &[("status_id", "status_id"), ("asset_location_id", "location_id"), ("asset_department_id", "department_id")];
 
-/// The collections the activity log tells of: the `type` it gives, and the filter that names one.
+/// The collections in the activity log, with the `type` of their entries.
 /// Guide: "Options: Asset, Accessory, Component, Consumable, License, Maintenance, Audit".
 pub(super) const LOGGED: &[(&str, &str)] = &[
     ("assets", "Asset"),
@@ -173,44 +173,45 @@ pub(super) const LOGGED: &[(&str, &str)] = &[
     ("audits", "Audit"),
 ];
 
-/// The `type` the activity log gives to records of that collection, if it tells of them.
+/// The `type` of activity log entries for that collection, if it is logged.
 pub(super) fn logged_as(collection: &str) -> Option<&'static str> {
     LOGGED.iter().find(|(name, _)| *name == collection).map(|(_, logged)| *logged)
 }
 
-/// Guide: the options of `event`. Nothing here recovers, since no endpoint does.
+/// The options of `event`, from the guide. `Recover` never occurs here, since no endpoint does it.
 pub(super) const EVENTS: &[&str] =
     &["Create", "Update", "Delete", "Checkin", "Checkout", "Complete", "Schedule", "Recover"];
 
-/// Flags of a record that log an event of their own when they are set: collection, field, event.
+/// Flags that log an additional event when they are set: collection, field, event.
 pub(super) const FLAG_EVENTS: &[(&str, &str, &str)] =
     &[("audits", "scheduled", "Schedule"), ("audits", "completed", "Complete")];
 
-/// Somebody who may log in to the account.
+/// A user of the account.
 #[derive(Debug)]
-pub(super) struct User {
+pub(super) struct AccountUser {
     pub(super) id: i64,
     pub(super) email: &'static str,
 }
 
-/// The account's users; the first owns the API key. No endpoint lists them, here as there.
-pub(super) const USERS: &[User] =
-    &[User { id: KEY_OWNER, email: "admin@example.com" }, User { id: TECHNICIAN, email: "technician@example.com" }];
+/// The users of the account. As on the service, no endpoint lists them.
+pub(super) const USERS: &[AccountUser] = &[
+    AccountUser { id: KEY_OWNER, email: "admin@example.com" },
+    AccountUser { id: TECHNICIAN, email: "technician@example.com" },
+];
 
-/// The user whose key it is.
+/// The owner of the API key.
 pub(super) const KEY_OWNER: i64 = 1;
 
-/// The user who entered the sample product keys, so that the activity log knows both.
+/// The user who entered the sample product keys, so that both users occur in the activity log.
 pub(super) const TECHNICIAN: i64 = 2;
 
-/// The address of that user.
+/// The e-mail address of that user.
 pub(super) fn user_email(id: i64) -> Option<&'static str> {
     USERS.iter().find(|user| user.id == id).map(|user| user.email)
 }
 
-/// Currency codes that ISO 4217 lists as active although the table at hand calls them superseded: the bolívar has
-/// two codes at a time.
+/// Currency codes that are active in ISO 4217 although `iso_currency` calls them superseded: the bolívar has two codes.
 pub(super) const CURRENCIES_IN_USE: &[&str] = &["VES"];
 
-/// Codes of ISO 4217 that are no money: "no currency" and the one for tests.
+/// ISO 4217 codes that are not currencies: "no currency" and the test code.
 pub(super) const NO_CURRENCIES: &[&str] = &["XXX", "XTS"];

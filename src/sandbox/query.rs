@@ -1,4 +1,4 @@
-//! The query of a request: nothing but what the guide lists, each once, each of its type.
+//! Query parameters: only those in the guide, each at most once and of the right type.
 
 use rusqlite::types::Value;
 
@@ -7,27 +7,27 @@ use super::refusal::{FieldErrors, Refusal};
 use super::rules;
 use crate::schema::{ACTIVITY, Entity, Field, Kind, Wire};
 
-/// How many entries a list returns unless told. Guide: "Default value is 50".
+/// The default `limit` of a list. Guide: "Default value is 50".
 const DEFAULT_LIMIT: u32 = 50;
 
-/// A query's parameters, in the order sent.
+/// Query parameters, in the order sent.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Query(pub(super) Vec<(String, String)>);
 
-/// What a list is asked for.
+/// The parsed query of a list.
 #[derive(Debug, Clone)]
-pub(super) struct Listing {
-    /// Fields that must hold exactly that.
+pub(super) struct ListQuery {
+    /// Fields and the exact values to filter by.
     pub(super) filters: Vec<(&'static Field, Value)>,
-    /// One of the entity's sort options.
+    /// One of the sort options of the entity.
     pub(super) sort: &'static str,
-    pub(super) order: Order,
+    pub(super) order: SortOrder,
     pub(super) limit: u32,
     pub(super) offset: i64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum SortOrder {
     Ascending,
     Descending,
 }
@@ -38,14 +38,14 @@ impl Query {
         Self(pairs.map(|(name, value)| (name.into_owned(), value.into_owned())).collect())
     }
 
-    /// Every value given for that parameter, taken out.
+    /// Removes a parameter and returns its values.
     pub(super) fn take(&mut self, name: &str) -> Vec<String> {
         let (taken, left) = std::mem::take(&mut self.0).into_iter().partition(|(other, _)| other == name);
         self.0 = left;
         taken.into_iter().map(|(_, value)| value).collect()
     }
 
-    /// For calls whose query may carry nothing more.
+    /// Refuses any remaining parameter.
     pub(super) fn refuse_any(&self) -> Result<(), Refusal> {
         let mut errors = FieldErrors::default();
         for (name, _) in &self.0 {
@@ -54,9 +54,9 @@ impl Query {
         errors.refuse()
     }
 
-    /// The list asked for, or every parameter's error.
-    pub(super) fn listing(&self, entity: &'static Entity, page_limit: u32) -> Result<Listing, Refusal> {
-        let mut listing = Listing {
+    /// Parses the query of a list, or refuses it with the errors of all parameters.
+    pub(super) fn list_query(&self, entity: &'static Entity, page_limit: u32) -> Result<ListQuery, Refusal> {
+        let mut query = ListQuery {
             filters: Vec::new(),
             sort: entity.sorts.first().copied().unwrap_or("created_at"),
             order: default_order(entity),
@@ -68,25 +68,25 @@ impl Query {
             let given_before = self.0[..position].iter().any(|(other, _)| other == name);
             let read = match given_before {
                 true => Err("is given twice".into()),
-                false => listing.read(entity, page_limit, name, value),
+                false => query.read(entity, page_limit, name, value),
             };
             if let Err(error) = read {
                 errors.add(name, error);
             }
         }
         errors.refuse()?;
-        Ok(listing)
+        Ok(query)
     }
 }
 
 const UNKNOWN: &str = "is not a parameter of this call";
 
-/// Guide: the activity log is the one list that is newest first by default.
-fn default_order(entity: &Entity) -> Order {
-    if entity.name == ACTIVITY.name { Order::Descending } else { Order::Ascending }
+/// Guide: the activity log is the only list that is newest first by default.
+fn default_order(entity: &Entity) -> SortOrder {
+    if entity.name == ACTIVITY.name { SortOrder::Descending } else { SortOrder::Ascending }
 }
 
-impl Listing {
+impl ListQuery {
     fn read(&mut self, entity: &'static Entity, page_limit: u32, name: &str, value: &str) -> Result<(), String> {
         match name {
             "limit" => self.limit = limit(value, page_limit)?,
@@ -110,10 +110,10 @@ fn limit(value: &str, page_limit: u32) -> Result<u32, String> {
     }
 }
 
-fn order(value: &str) -> Result<Order, String> {
+fn order(value: &str) -> Result<SortOrder, String> {
     match one_of(&["asc", "desc"], value)? {
-        "asc" => Ok(Order::Ascending),
-        _ => Ok(Order::Descending),
+        "asc" => Ok(SortOrder::Ascending),
+        _ => Ok(SortOrder::Descending),
     }
 }
 
@@ -121,7 +121,7 @@ fn one_of(options: &'static [&'static str], value: &str) -> Result<&'static str,
     options.iter().copied().find(|option| *option == value).ok_or_else(|| rules::not_an_option(options, value))
 }
 
-/// The value a filter compares with, of its field's type.
+/// Parses the value of a filter according to the type of its field.
 fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> {
     if let Some(options) = log_options(entity, field) {
         return match options.contains(&value) {
@@ -139,7 +139,7 @@ fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> 
     }
 }
 
-/// The options that the guide gives for two filters of the activity log, which hold text in the schema.
+/// The options of two filters of the activity log, which are plain text in the schema.
 fn log_options(entity: &Entity, field: &Field) -> Option<Vec<&'static str>> {
     match (entity.name == ACTIVITY.name, field.name) {
         (true, "type") => Some(facts::LOGGED.iter().map(|(_, logged)| *logged).collect()),
@@ -148,7 +148,7 @@ fn log_options(entity: &Entity, field: &Field) -> Option<Vec<&'static str>> {
     }
 }
 
-/// A whole number in plain digits: no plus, no blanks, no leading zeros.
+/// Parses an integer in its only valid spelling: no plus sign, no blanks, no leading zeros.
 pub(super) fn integer(value: &str, least: i64) -> Result<i64, String> {
     match value.parse::<i64>() {
         Ok(integer) if integer.to_string() != value => Err(format!("must be an integer, not `{value}`")),
@@ -181,7 +181,7 @@ mod tests {
                 let documented = entity.filters().any(|field| field.name == name)
                     || ["limit", "offset", "sort", "order"].contains(&name.as_str());
                 let query = Query(vec![(name.clone(), value.clone())]);
-                prop_assert!(documented || query.listing(entity, 1000).is_err());
+                prop_assert!(documented || query.list_query(entity, 1000).is_err());
             }
         }
 
@@ -195,10 +195,10 @@ mod tests {
 
     #[test]
     fn what_is_not_asked_for_is_the_documented_default() {
-        let listing = Query::default().listing(&ACTIVITY, 1000).unwrap();
-        assert_eq!((listing.order, listing.limit, listing.offset), (Order::Descending, 50, 0));
-        let listing = Query::default().listing(COLLECTIONS[0], 20).unwrap();
-        assert_eq!((listing.sort, listing.order, listing.limit), ("name", Order::Ascending, 20));
+        let query = Query::default().list_query(&ACTIVITY, 1000).unwrap();
+        assert_eq!((query.order, query.limit, query.offset), (SortOrder::Descending, 50, 0));
+        let query = Query::default().list_query(COLLECTIONS[0], 20).unwrap();
+        assert_eq!((query.sort, query.order, query.limit), ("name", SortOrder::Ascending, 20));
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! The limit on requests: at most so many in any sliding hour.
+//! The request quota: a maximum number of requests in any sliding hour.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The window the limit counts in.
+/// The length of the window.
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// The requests of the last hour, and how many there may be.
+/// The requests of the last hour, and their maximum number.
 #[derive(Debug)]
-pub(super) struct Quota {
+pub(super) struct HourlyQuota {
     limit: u32,
     admitted: VecDeque<Instant>,
 }
@@ -20,20 +20,20 @@ pub(super) struct Allowance {
     pub(super) remaining: u32,
 }
 
-/// A request too many.
+/// The quota is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exhausted {
     pub(super) limit: u32,
-    /// Whole seconds after which one more request is admitted.
+    /// Whole seconds until another request is admitted.
     pub(super) retry_after: u64,
 }
 
-impl Quota {
+impl HourlyQuota {
     pub(super) fn new(limit: u32) -> Self {
         Self { limit, admitted: VecDeque::new() }
     }
 
-    /// Admits a request at `now`, or says when to come back. A refused request does not count.
+    /// Admits a request at `now`, or says when to retry. A refused request does not count.
     pub(super) fn admit(&mut self, now: Instant) -> Result<Allowance, Exhausted> {
         while self.admitted.front().is_some_and(|first| now.duration_since(*first) >= HOUR) {
             self.admitted.pop_front();
@@ -45,7 +45,8 @@ impl Quota {
         Ok(Allowance { limit: self.limit, remaining: self.limit - self.admitted.len() as u32 })
     }
 
-    /// Until the oldest request leaves the window, rounded up, since a client that comes a moment early is refused.
+    /// Seconds until the oldest request leaves the window, rounded up, since a client that retries too early is
+    /// refused.
     fn retry_after(&self, now: Instant) -> u64 {
         let Some(first) = self.admitted.front() else { return HOUR.as_secs() };
         let left = HOUR.saturating_sub(now.duration_since(*first));
@@ -62,7 +63,7 @@ mod tests {
     fn the_window_slides() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut quota = Quota::new(2);
+        let mut quota = HourlyQuota::new(2);
         assert_eq!(quota.admit(at(0)), Ok(Allowance { limit: 2, remaining: 1 }));
         assert_eq!(quota.admit(at(1800)), Ok(Allowance { limit: 2, remaining: 0 }));
         assert_eq!(quota.admit(at(1801)), Err(Exhausted { limit: 2, retry_after: 1799 }));
@@ -74,7 +75,7 @@ mod tests {
     #[test]
     fn refused_requests_do_not_count() {
         let start = Instant::now();
-        let mut quota = Quota::new(1);
+        let mut quota = HourlyQuota::new(1);
         assert!(quota.admit(start).is_ok());
         for second in 1..3600 {
             assert!(quota.admit(start + Duration::from_secs(second)).is_err());
@@ -85,7 +86,7 @@ mod tests {
     #[test]
     fn waiting_as_told_is_always_enough() {
         let start = Instant::now();
-        let mut quota = Quota::new(1);
+        let mut quota = HourlyQuota::new(1);
         quota.admit(start).unwrap();
         let now = start + Duration::from_millis(1);
         let wait = quota.admit(now).unwrap_err().retry_after;

@@ -1,4 +1,4 @@
-//! What the sandbox says when it refuses: a status, a message, and what is wrong with each field.
+//! Refusals: a status, a message, and the errors of each field.
 
 use std::borrow::Cow;
 
@@ -18,13 +18,13 @@ impl Refusal {
         Self { status, message: message.into(), errors: FieldErrors::default() }
     }
 
-    /// The refusal for one field that is wrong.
+    /// The refusal for a single invalid field.
     pub(super) fn field(field: &str, error: impl Into<String>) -> Self {
         let errors = FieldErrors(vec![(field.to_owned(), vec![error.into()])]);
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, message: errors.summary().into(), errors }
     }
 
-    /// The reply's body: `{"message": ..}`, with `"errors": {"field": [".."]}` where fields are to blame.
+    /// The body of the reply: `{"message": ..}`, with `"errors": {"field": [".."]}` if fields are invalid.
     pub(super) fn body(&self) -> Vec<u8> {
         let mut body = json!({ "message": self.message });
         if !self.errors.is_empty() {
@@ -34,7 +34,7 @@ impl Refusal {
     }
 }
 
-/// What is wrong, field by field, in the order it was found. A request is refused with all of it at once.
+/// The errors of each field, in the order they were found. A refusal lists all of them at once.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct FieldErrors(Vec<(String, Vec<String>)>);
 
@@ -54,7 +54,7 @@ impl FieldErrors {
         self.0.iter().any(|(name, _)| name == field)
     }
 
-    /// Nothing, or the refusal that names every one of them.
+    /// Refuses the request if there are any errors.
     pub(super) fn refuse(self) -> Result<(), Refusal> {
         if self.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The guide's endpoints: what is called by which method and path, and what each hands to the store.
+//! The endpoints of the guide: their methods and paths, and the store operation of each.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,121 +13,121 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use futures::StreamExt;
 use serde_json::json;
 
-use super::Control;
-use super::body::Body;
-use super::faults::{CONTROL, FaultLayer};
-use super::gate::Gate;
+use super::FaultControl;
+use super::access::AccessControl;
+use super::body::JsonBody;
+use super::faults::{CONTROL_PATH, FaultLayer};
 use super::query::{Query, integer};
 use super::refusal::Refusal;
-use super::store::{Account, Action, Desk, Reply, Stopped};
+use super::store::{AccountId, CheckoutAction, StoreQueue, StoreReply, StoreStopped};
 use crate::schema::{ACTIONS, ACTIVITY, COLLECTIONS, Entity, TENANTS};
 
-/// Where the API lives on its server. Guide: "The base link of the API".
+/// The base path of the API. Guide: "The base link of the API".
 pub(super) const BASE: &str = "/api/v1";
 
 /// More than any documented body needs.
 const LARGEST_BODY: usize = 1 << 20;
 
-/// As much of a larger one is read before its refusal.
+/// How much of a larger body is read and discarded before it is refused.
 const LARGEST_DISCARDED: usize = 64 << 20;
 
-/// What every request needs.
-pub(super) struct Service {
-    pub(super) gate: Gate,
-    pub(super) desk: Desk,
+/// The state shared by all requests.
+pub(super) struct SandboxService {
+    pub(super) access: AccessControl,
+    pub(super) queue: StoreQueue,
     pub(super) page_limit: u32,
     pub(super) faults: FaultLayer,
-    pub(super) control: Control,
+    pub(super) control: FaultControl,
 }
 
-/// The store's answer, when it comes.
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Reply, Stopped>> + Send + 'a>>;
+/// A reply that the store is still working on.
+type PendingReply<'a> = Pin<Box<dyn Future<Output = Result<StoreReply, StoreStopped>> + Send + 'a>>;
 
-/// What a path and a method stand for.
+/// What a method and path are routed to.
 #[derive(Debug, Clone, Copy)]
-enum Endpoint {
-    /// A call that works on the records of an account.
-    Records(Call),
+enum Route {
+    /// An operation on the records of an account.
+    Records(Operation),
     Tenants,
-    /// A path the guide does not know.
+    /// A path that is not in the guide.
     NoPath,
-    /// A path it knows, by a method it does not.
+    /// A path of the guide with another method.
     NoMethod,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Call {
+enum Operation {
     List(&'static Entity),
     Create(&'static Entity),
     Read(&'static Entity),
     Update(&'static Entity),
     Delete(&'static Entity),
-    Act(Action),
+    Act(CheckoutAction),
     Activity,
 }
 
-/// Every endpoint of the guide: its method, its path below the base, what it stands for.
-fn endpoints() -> Vec<(MethodFilter, String, Endpoint)> {
+/// Every endpoint of the guide: its method, its path below the base path, and its route.
+fn routes() -> Vec<(MethodFilter, String, Route)> {
     let collections = COLLECTIONS.iter().flat_map(|entity| {
         let (many, one) = (entity.path.to_owned(), format!("{}/{{id}}", entity.path));
         [
-            (MethodFilter::GET, many.clone(), Call::List(entity)),
-            (MethodFilter::POST, many, Call::Create(entity)),
-            (MethodFilter::GET, one.clone(), Call::Read(entity)),
-            (MethodFilter::PUT, one.clone(), Call::Update(entity)),
-            (MethodFilter::DELETE, one, Call::Delete(entity)),
+            (MethodFilter::GET, many.clone(), Operation::List(entity)),
+            (MethodFilter::POST, many, Operation::Create(entity)),
+            (MethodFilter::GET, one.clone(), Operation::Read(entity)),
+            (MethodFilter::PUT, one.clone(), Operation::Update(entity)),
+            (MethodFilter::DELETE, one, Operation::Delete(entity)),
         ]
     });
-    let actions = ACTIONS.iter().filter_map(|entity| Action::of(entity));
-    let actions = actions.map(|action| (MethodFilter::POST, action.entity.path.to_owned(), Call::Act(action)));
-    let activity = (MethodFilter::GET, ACTIVITY.path.to_owned(), Call::Activity);
+    let actions = ACTIONS.iter().filter_map(|entity| CheckoutAction::of(entity));
+    let actions = actions.map(|action| (MethodFilter::POST, action.entity.path.to_owned(), Operation::Act(action)));
+    let activity = (MethodFilter::GET, ACTIVITY.path.to_owned(), Operation::Activity);
     let calls = collections.chain(actions).chain([activity]);
-    let tenants = (MethodFilter::GET, TENANTS.path.to_owned(), Endpoint::Tenants);
-    calls.map(|(method, path, call)| (method, path, Endpoint::Records(call))).chain([tenants]).collect()
+    let tenants = (MethodFilter::GET, TENANTS.path.to_owned(), Route::Tenants);
+    calls.map(|(method, path, call)| (method, path, Route::Records(call))).chain([tenants]).collect()
 }
 
-pub(super) fn router(service: Service) -> Router {
+pub(super) fn router(service: SandboxService) -> Router {
     let mut router = Router::new();
-    for (method, path, endpoint) in endpoints() {
-        router = router.route(&format!("{BASE}/{path}"), answering(method, endpoint));
+    for (method, path, route) in routes() {
+        router = router.route(&format!("{BASE}/{path}"), answering(method, route));
     }
-    if service.control == Control::On {
-        router = router.route(CONTROL, any(control));
+    if service.control == FaultControl::On {
+        router = router.route(CONTROL_PATH, any(control));
     }
-    let missing = |endpoint| move |service: State<Arc<Service>>, request: Request| answer(service, endpoint, request);
+    let missing = |route| move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request);
     router
-        .fallback(missing(Endpoint::NoPath))
-        .method_not_allowed_fallback(missing(Endpoint::NoMethod))
+        .fallback(missing(Route::NoPath))
+        .method_not_allowed_fallback(missing(Route::NoMethod))
         .with_state(Arc::new(service))
 }
 
-fn answering(method: MethodFilter, endpoint: Endpoint) -> MethodRouter<Arc<Service>> {
-    on(method, move |service: State<Arc<Service>>, request: Request| answer(service, endpoint, request))
+fn answering(method: MethodFilter, route: Route) -> MethodRouter<Arc<SandboxService>> {
+    on(method, move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request))
 }
 
-async fn answer(State(service): State<Arc<Service>>, endpoint: Endpoint, request: Request) -> Response {
-    let headers = match service.gate.admit(request.headers(), Instant::now()) {
+async fn answer(State(service): State<Arc<SandboxService>>, route: Route, request: Request) -> Response {
+    let headers = match service.access.admit(request.headers(), Instant::now()) {
         Ok(headers) => headers,
-        Err(turned_away) => return respond(turned_away.refusal.into(), turned_away.headers),
+        Err(rejection) => return respond(rejection.refusal.into(), rejection.headers),
     };
     let serving = service.clone();
-    let serve = |request| async move { respond(serving.serve(endpoint, request).await, HeaderMap::new()) };
+    let serve = |request| async move { respond(serving.serve(route, request).await, HeaderMap::new()) };
     let mut response = service.faults.around(request, serve).await;
     response.headers_mut().extend(headers);
     response
 }
 
-/// The control endpoint, which asks for the key and counts nothing.
-async fn control(State(service): State<Arc<Service>>, request: Request) -> Response {
-    if let Err(turned_away) = service.gate.recognise(request.headers()) {
-        return respond(turned_away.refusal.into(), turned_away.headers);
+/// The control endpoint, which requires the key and does not count towards the quota.
+async fn control(State(service): State<Arc<SandboxService>>, request: Request) -> Response {
+    if let Err(rejection) = service.access.authenticate(request.headers()) {
+        return respond(rejection.refusal.into(), rejection.headers);
     }
     let (method, body) = (request.method().clone(), request.into_body());
     let answered = read_whole(body).await.and_then(|bytes| service.faults.control(&method, &bytes));
-    respond(answered.unwrap_or_else(Reply::from), HeaderMap::new())
+    respond(answered.unwrap_or_else(StoreReply::from), HeaderMap::new())
 }
 
-fn respond(reply: Reply, mut headers: HeaderMap) -> Response {
+fn respond(reply: StoreReply, mut headers: HeaderMap) -> Response {
     if !reply.body.is_empty() {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
@@ -137,8 +137,8 @@ fn respond(reply: Reply, mut headers: HeaderMap) -> Response {
     response
 }
 
-/// A request taken apart.
-struct Asked {
+/// A request whose body was read.
+struct ParsedRequest {
     method: Method,
     path: String,
     query: Query,
@@ -146,75 +146,75 @@ struct Asked {
     bytes: Vec<u8>,
 }
 
-impl Service {
-    async fn serve(&self, endpoint: Endpoint, request: Request) -> Reply {
-        // The router answers HEAD like GET; the guide knows no HEAD.
-        let endpoint = if request.method() == Method::HEAD { Endpoint::NoMethod } else { endpoint };
-        let served = match Asked::read(request).await {
-            Ok(asked) => self.try_serve(endpoint, asked).await,
+impl SandboxService {
+    async fn serve(&self, route: Route, request: Request) -> StoreReply {
+        // The router handles HEAD like GET, but the guide does not document HEAD.
+        let route = if request.method() == Method::HEAD { Route::NoMethod } else { route };
+        let served = match ParsedRequest::read(request).await {
+            Ok(request) => self.try_serve(route, request).await,
             Err(refusal) => Err(refusal),
         };
-        served.unwrap_or_else(Reply::from)
+        served.unwrap_or_else(StoreReply::from)
     }
 
-    async fn try_serve(&self, endpoint: Endpoint, mut asked: Asked) -> Result<Reply, Refusal> {
-        match endpoint {
-            Endpoint::NoPath => Err(no_path(&asked)),
-            Endpoint::NoMethod => Err(no_method(&asked)),
-            Endpoint::Tenants => self.tenants(&asked),
-            Endpoint::Records(call) => {
-                let account = self.gate.account(&mut asked.query)?;
-                let answered = self.call(call, account, asked)?.await;
+    async fn try_serve(&self, route: Route, mut request: ParsedRequest) -> Result<StoreReply, Refusal> {
+        match route {
+            Route::NoPath => Err(no_path(&request)),
+            Route::NoMethod => Err(no_method(&request)),
+            Route::Tenants => self.tenants(&request),
+            Route::Records(call) => {
+                let account = self.access.account(&mut request.query)?;
+                let answered = self.call(call, account, request)?.await;
                 answered.map_err(|stopped| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()))
             }
         }
     }
 
-    /// Reads what the call was sent, and hands it to the store.
-    fn call(&self, call: Call, account: Account, asked: Asked) -> Result<Answer<'_>, Refusal> {
-        let desk = &self.desk;
+    /// Parses the request and passes it to the store.
+    fn call(&self, call: Operation, account: AccountId, request: ParsedRequest) -> Result<PendingReply<'_>, Refusal> {
+        let queue = &self.queue;
         Ok(match call {
-            Call::List(entity) => {
-                let listing = asked.without_body()?.query.listing(entity, self.page_limit)?;
-                Box::pin(desk.ask(move |store| store.list(account, entity, &listing)))
+            Operation::List(entity) => {
+                let query = request.without_body()?.query.list_query(entity, self.page_limit)?;
+                Box::pin(queue.run(move |store| store.list(account, entity, &query)))
             }
-            Call::Activity => {
-                let listing = asked.without_body()?.query.listing(&ACTIVITY, self.page_limit)?;
-                Box::pin(desk.ask(move |store| store.activity(account, &listing)))
+            Operation::Activity => {
+                let query = request.without_body()?.query.list_query(&ACTIVITY, self.page_limit)?;
+                Box::pin(queue.run(move |store| store.activity(account, &query)))
             }
-            Call::Read(entity) => {
-                let id = asked.without_body()?.id(entity)?;
-                Box::pin(desk.ask(move |store| store.read(account, entity, id)))
+            Operation::Read(entity) => {
+                let id = request.without_body()?.id(entity)?;
+                Box::pin(queue.run(move |store| store.read(account, entity, id)))
             }
-            Call::Delete(entity) => {
-                let id = asked.without_body()?.id(entity)?;
-                Box::pin(desk.ask(move |store| store.delete(account, entity, id)))
+            Operation::Delete(entity) => {
+                let id = request.without_body()?.id(entity)?;
+                Box::pin(queue.run(move |store| store.delete(account, entity, id)))
             }
-            Call::Create(entity) => {
-                let body = asked.body()?;
-                Box::pin(desk.ask(move |store| store.create(account, entity, &body)))
+            Operation::Create(entity) => {
+                let body = request.body()?;
+                Box::pin(queue.run(move |store| store.create(account, entity, &body)))
             }
-            Call::Update(entity) => {
-                let (id, body) = (asked.id(entity)?, asked.body()?);
-                Box::pin(desk.ask(move |store| store.update(account, entity, id, &body)))
+            Operation::Update(entity) => {
+                let (id, body) = (request.id(entity)?, request.body()?);
+                Box::pin(queue.run(move |store| store.update(account, entity, id, &body)))
             }
-            Call::Act(action) => {
-                let body = asked.body()?;
-                Box::pin(desk.ask(move |store| store.act(account, action, &body)))
+            Operation::Act(action) => {
+                let body = request.body()?;
+                Box::pin(queue.run(move |store| store.act(account, action, &body)))
             }
         })
     }
 
     /// Field notes: an object with a `tenants` key, no paging, no parameters.
-    fn tenants(&self, asked: &Asked) -> Result<Reply, Refusal> {
-        asked.without_body()?.query.refuse_any()?;
-        let tenants = self.gate.tenants.iter().map(|(id, name)| json!({"tenant_id": id, "name": name}));
+    fn tenants(&self, request: &ParsedRequest) -> Result<StoreReply, Refusal> {
+        request.without_body()?.query.refuse_any()?;
+        let tenants = self.access.tenants.iter().map(|(id, name)| json!({"tenant_id": id, "name": name}));
         let body = json!({"tenants": tenants.collect::<Vec<_>>()});
-        Ok(Reply { status: StatusCode::OK, body: body.to_string().into_bytes() })
+        Ok(StoreReply { status: StatusCode::OK, body: body.to_string().into_bytes() })
     }
 }
 
-impl Asked {
+impl ParsedRequest {
     async fn read(request: Request) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
         let bytes = read_whole(body).await?;
@@ -222,10 +222,10 @@ impl Asked {
         Ok(Self { method: parts.method, path, query, headers: parts.headers, bytes })
     }
 
-    /// The body of a call whose query carries nothing.
-    fn body(&self) -> Result<Body, Refusal> {
+    /// The parsed body of an operation that takes no query parameters.
+    fn body(&self) -> Result<JsonBody, Refusal> {
         self.query.refuse_any()?;
-        Body::read(&self.headers, &self.bytes)
+        JsonBody::read(&self.headers, &self.bytes)
     }
 
     fn without_body(&self) -> Result<&Self, Refusal> {
@@ -235,7 +235,8 @@ impl Asked {
         }
     }
 
-    /// The id in the path, in a call whose query carries nothing. What is no id names no record.
+    /// The id in the path of an operation that takes no query parameters. An invalid id is a record that does not
+    /// exist.
     fn id(&self, entity: &Entity) -> Result<i64, Refusal> {
         self.query.refuse_any()?;
         let last = self.path.rsplit('/').next().unwrap_or_default();
@@ -244,8 +245,8 @@ impl Asked {
     }
 }
 
-/// The whole body. One that is too large is read on for a while, since a client that is still writing would see its
-/// connection reset instead of the refusal.
+/// Reads the whole body. If it is too large, more of it is read and discarded, since a client that is still writing
+/// would see a connection reset instead of the refusal.
 async fn read_whole(body: RawBody) -> Result<Vec<u8>, Refusal> {
     let mut chunks = body.into_data_stream();
     let (mut bytes, mut length) = (Vec::new(), 0);
@@ -267,13 +268,13 @@ async fn read_whole(body: RawBody) -> Result<Vec<u8>, Refusal> {
     }
 }
 
-fn no_path(asked: &Asked) -> Refusal {
-    let message = format!("there is no `{}` here, the API is below `{BASE}`", asked.path);
+fn no_path(request: &ParsedRequest) -> Refusal {
+    let message = format!("there is no `{}` here, the API is below `{BASE}`", request.path);
     Refusal::new(StatusCode::NOT_FOUND, message)
 }
 
-fn no_method(asked: &Asked) -> Refusal {
-    let message = format!("`{}` cannot be called by `{}`", asked.path, asked.method);
+fn no_method(request: &ParsedRequest) -> Refusal {
+    let message = format!("`{}` cannot be called by `{}`", request.path, request.method);
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
@@ -283,6 +284,6 @@ mod tests {
 
     #[test]
     fn the_guide_has_91_endpoints() {
-        assert_eq!(endpoints().len(), 91);
+        assert_eq!(routes().len(), 91);
     }
 }

@@ -1,37 +1,37 @@
-//! What the guide allows in a body, and what it refuses: one body against the schema, all its errors at once.
+//! Validates a request body against the schema and collects all its errors.
 //!
-//! Pure: whether a reference exists or a tag is free is for the store to say.
+//! Pure functions: whether a reference exists or a tag is free is checked by the store.
 
 use iso_currency::Currency;
 use jiff::civil::Date;
 use rusqlite::types::Value;
 use serde_json::Value as Json;
 
-use super::body::Body;
+use super::body::JsonBody;
 use super::facts;
 use super::refusal::FieldErrors;
 use crate::schema::{Choices, Entity, Field, Kind, TextForm, Use};
 
-/// What a body is for.
+/// The kind of request a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Purpose {
-    /// A create, or an action: required fields must be there.
+pub(super) enum BodyPurpose {
+    /// A create, check-in or checkout: required fields must be present.
     Create,
-    /// An update of the record of that id: what is left out stays as it is.
+    /// An update of the record with that id: omitted fields stay unchanged.
     Update { id: i64 },
 }
 
-/// A body that was read: its values and everything wrong with it so far.
+/// A parsed body: its values, and the errors found so far.
 #[derive(Debug, Clone)]
-pub(super) struct Draft {
+pub(super) struct ParsedBody {
     pub(super) entity: &'static Entity,
-    /// One per field of the entity, in its order: none where the body leaves it alone, `Null` where it clears it.
+    /// One per field of the entity, in its order: none if the body omits it, `Null` if the body clears it.
     pub(super) values: Vec<Option<Value>>,
     pub(super) errors: FieldErrors,
 }
 
-impl Draft {
-    /// The integer the body gives for that field.
+impl ParsedBody {
+    /// The integer value of that field.
     pub(super) fn integer(&self, field: &str) -> Option<i64> {
         match self.value(field) {
             Some(Value::Integer(integer)) => Some(*integer),
@@ -39,7 +39,7 @@ impl Draft {
         }
     }
 
-    /// The text the body gives for that field.
+    /// The text value of that field.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         match self.value(field) {
             Some(Value::Text(text)) => Some(text),
@@ -47,15 +47,15 @@ impl Draft {
         }
     }
 
-    /// What the body gives for that field, `Null` included.
+    /// The value of that field, including `Null`.
     pub(super) fn value(&self, field: &str) -> Option<&Value> {
         self.entity.field_index(field).and_then(|index| self.values[index].as_ref())
     }
 }
 
-/// Reads a body against the entity's fields. Errors are in the draft, since the store may find more of them.
-pub(super) fn read(entity: &'static Entity, purpose: Purpose, body: &Body) -> Draft {
-    let mut draft = Draft { entity, values: vec![None; entity.fields.len()], errors: FieldErrors::default() };
+/// Parses a body according to the fields of the entity. The result collects errors, since the store may find more.
+pub(super) fn read(entity: &'static Entity, purpose: BodyPurpose, body: &JsonBody) -> ParsedBody {
+    let mut draft = ParsedBody { entity, values: vec![None; entity.fields.len()], errors: FieldErrors::default() };
     let mut seen: Vec<&str> = Vec::with_capacity(body.0.len());
     for (name, json) in &body.0 {
         if seen.contains(&name.as_str()) {
@@ -67,14 +67,14 @@ pub(super) fn read(entity: &'static Entity, purpose: Purpose, body: &Body) -> Dr
             draft.errors.add(name, error);
         }
     }
-    if purpose == Purpose::Create {
+    if purpose == BodyPurpose::Create {
         complete(&mut draft);
     }
     draft
 }
 
-fn read_member(draft: &mut Draft, purpose: Purpose, name: &str, json: &Json) -> Result<(), String> {
-    if let (Purpose::Update { id }, "id") = (purpose, name) {
+fn read_member(draft: &mut ParsedBody, purpose: BodyPurpose, name: &str, json: &Json) -> Result<(), String> {
+    if let (BodyPurpose::Update { id }, "id") = (purpose, name) {
         let same = json.as_i64() == Some(id);
         return if same { Ok(()) } else { Err(format!("must be `{id}` as in the path, not {}", shown(json))) };
     }
@@ -84,25 +84,25 @@ fn read_member(draft: &mut Draft, purpose: Purpose, name: &str, json: &Json) -> 
     };
     let field = &entity.fields[index];
     draft.values[index] = match (json, purpose) {
-        (Json::Null, Purpose::Create) => None,
-        (Json::Null, Purpose::Update { .. }) if field.is_required() => {
+        (Json::Null, BodyPurpose::Create) => None,
+        (Json::Null, BodyPurpose::Update { .. }) if field.is_required() => {
             return Err("is required, it cannot be null".into());
         }
-        (Json::Null, Purpose::Update { .. }) => Some(Value::Null),
+        (Json::Null, BodyPurpose::Update { .. }) => Some(Value::Null),
         _ => Some(value_of(field, purpose, json)?),
     };
     Ok(())
 }
 
-fn may_carry(field: &Field, purpose: Purpose) -> bool {
+fn may_carry(field: &Field, purpose: BodyPurpose) -> bool {
     match purpose {
-        Purpose::Create => field.create != Use::No,
-        Purpose::Update { .. } => field.update,
+        BodyPurpose::Create => field.create != Use::No,
+        BodyPurpose::Update { .. } => field.update,
     }
 }
 
-/// Defaults for what a create leaves out, and an error for each required field among it.
-fn complete(draft: &mut Draft) {
+/// Fills in defaults for omitted fields, and adds an error for each missing required field.
+fn complete(draft: &mut ParsedBody) {
     for (field, value) in draft.entity.fields.iter().zip(&mut draft.values) {
         if value.is_some() || draft.errors.has(field.name) {
             continue;
@@ -115,7 +115,7 @@ fn complete(draft: &mut Draft) {
     }
 }
 
-fn value_of(field: &Field, purpose: Purpose, json: &Json) -> Result<Value, String> {
+fn value_of(field: &Field, purpose: BodyPurpose, json: &Json) -> Result<Value, String> {
     match field.kind {
         Kind::Text(form) => text(field, form, json),
         Kind::Integer { least } => integer(json, least).map(Value::Integer),
@@ -152,7 +152,7 @@ fn string(json: &Json) -> Result<&str, String> {
     json.as_str().ok_or_else(|| format!("must be a string, not {}", shown(json)))
 }
 
-/// The largest whole number that every reader of JSON holds exactly, 2^53 - 1.
+/// The largest integer that every JSON parser represents exactly, 2^53 - 1.
 const LARGEST: i64 = 9_007_199_254_740_991;
 
 fn integer(json: &Json, least: i64) -> Result<i64, String> {
@@ -164,7 +164,7 @@ fn integer(json: &Json, least: i64) -> Result<i64, String> {
     }
 }
 
-/// Whole amounts only: the guide says Integer. `12.0` is refused too, since it is not written as one.
+/// Integers only, as the guide says. `12.0` is refused too, since it is not written as an integer.
 fn money(json: &Json) -> Result<i64, String> {
     match json {
         Json::Number(number) if number.is_f64() => Err(format!("must be a whole amount, not `{number}`")),
@@ -172,7 +172,7 @@ fn money(json: &Json) -> Result<i64, String> {
     }
 }
 
-/// A day as the guide writes it, `2022-12-01`, that the calendar has.
+/// A valid date in the format of the guide, `2022-12-01`.
 pub(super) fn date(text: &str) -> Result<String, String> {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
@@ -182,7 +182,7 @@ pub(super) fn date(text: &str) -> Result<String, String> {
             .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
     match text.parse::<Date>() {
         Ok(_) if shaped => Ok(text.into()),
-        _ => Err(format!("must be a day such as `2022-12-01`, not `{}`", short(text))),
+        _ => Err(format!("must be a date such as `2022-12-01`, not `{}`", short(text))),
     }
 }
 
@@ -203,11 +203,12 @@ fn currency(code: &str) -> Result<Value, String> {
     }
 }
 
-/// The option as its own section spells it. Stored as create spells it, so that lists and filters know one spelling.
-fn option(choices: Choices, purpose: Purpose, text: &str) -> Result<Value, String> {
+/// An option as spelled in the section of the guide for that request. It is stored in the spelling of create, so that
+/// lists and filters use one spelling.
+fn option(choices: Choices, purpose: BodyPurpose, text: &str) -> Result<Value, String> {
     let spelled = match purpose {
-        Purpose::Create => choices.create,
-        Purpose::Update { .. } => choices.update,
+        BodyPurpose::Create => choices.create,
+        BodyPurpose::Update { .. } => choices.update,
     };
     let found = spelled.iter().position(|option| *option == text).and_then(|index| choices.create.get(index));
     match found {
@@ -228,7 +229,7 @@ fn user(json: &Json) -> Result<Value, String> {
     Ok(Value::Integer(id))
 }
 
-/// A string that holds `[{"name": "..", "value": ".."}, ..]` (guide), each name once.
+/// A string with `[{"name": "..", "value": ".."}, ..]` (guide), each name once.
 fn custom_fields(text: &str) -> Result<Value, String> {
     let expected =
         || format!("must be a string holding `[{{\"name\": \"..\", \"value\": \"..\"}}, ..]`, not `{}`", short(text));
@@ -244,14 +245,14 @@ fn custom_fields(text: &str) -> Result<Value, String> {
     Ok(Value::Text(Json::from(pairs).to_string()))
 }
 
-/// The name of a pair that is an object of a name and a value, both strings, and nothing else.
+/// The name in an object that has a name and a value, both strings, and nothing else.
 fn pair_name(pair: &Json) -> Option<&str> {
     let pair = pair.as_object().filter(|pair| pair.len() == 2)?;
     pair.get("value")?.as_str()?;
     pair.get("name")?.as_str().filter(|name| !name.trim().is_empty())
 }
 
-/// The shape every e-mail address has; whether it exists is not for a sandbox to say.
+/// Whether the text is a well-formed e-mail address.
 fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let plain = !text.chars().any(|char| {
@@ -266,7 +267,7 @@ fn is_email(text: &str) -> bool {
         && domain.chars().all(|char| char.is_alphanumeric() || matches!(char, '-' | '.'))
 }
 
-/// An absolute address of the web with a host.
+/// Whether the text is an absolute HTTP URL with a host.
 fn is_url(text: &str) -> bool {
     let written = !text.chars().any(|char| char.is_whitespace() || char.is_control());
     let web = url::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
@@ -274,12 +275,12 @@ fn is_url(text: &str) -> bool {
     written && web && (lower.starts_with("http://") || lower.starts_with("https://"))
 }
 
-/// A JSON value as errors quote it.
+/// Quotes a JSON value for an error message.
 fn shown(json: &Json) -> String {
     format!("`{}`", short(&json.to_string()))
 }
 
-/// Enough of a text to recognise it by.
+/// Shortens a long text.
 fn short(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
@@ -318,11 +319,11 @@ mod tests {
         #[test]
         fn whatever_is_sent_is_kept_or_told(entity in any_entity(), at in any::<proptest::sample::Index>(), json in any_json()) {
             let field = &entity.fields[at.index(entity.fields.len())];
-            let body = Body(vec![(field.name.to_owned(), json.clone())]);
-            for purpose in [Purpose::Create, Purpose::Update { id: 1 }] {
+            let body = JsonBody(vec![(field.name.to_owned(), json.clone())]);
+            for purpose in [BodyPurpose::Create, BodyPurpose::Update { id: 1 }] {
                 let draft = read(entity, purpose, &body);
                 let kept = draft.value(field.name).is_some();
-                let left_out = json.is_null() && purpose == Purpose::Create && may_carry(field, purpose);
+                let left_out = json.is_null() && purpose == BodyPurpose::Create && may_carry(field, purpose);
                 prop_assert_eq!(kept || left_out && !field.is_required(), !draft.errors.has(field.name));
             }
         }
@@ -330,8 +331,8 @@ mod tests {
         #[test]
         fn a_name_nobody_documented_is_always_refused(entity in any_entity(), name in ".{0,20}", json in any_json()) {
             prop_assume!(entity.field(&name).is_none() && name != "id");
-            let body = Body(vec![(name.clone(), json)]);
-            for purpose in [Purpose::Create, Purpose::Update { id: 1 }] {
+            let body = JsonBody(vec![(name.clone(), json)]);
+            for purpose in [BodyPurpose::Create, BodyPurpose::Update { id: 1 }] {
                 prop_assert!(read(entity, purpose, &body).errors.has(&name));
             }
         }

@@ -1,27 +1,27 @@
-//! The sample look-ups: what an account has before its first import, so that a sheet has something to refer to.
+//! The sample records of a new account, for sheets to refer to.
 //!
-//! They are written as bodies and pass the same rules as a client's, in the order of the table, so that a fresh
-//! single-tenant sandbox gives each the same id every time.
+//! They are created like those of a client, by the same rules and in the order of the table, so that their ids are the
+//! same in every new single-tenant sandbox.
 
 use serde_json::{Value as Json, json};
 
-use super::body::Body;
+use super::body::JsonBody;
 use super::error::SandboxError;
-use super::store::{Account, Failure, Reply, Store};
+use super::store::{AccountId, RecordStore, StoreFailure, StoreReply};
 use crate::schema;
-use Given::{Number, Text, To, Yes};
+use SampleValue::{Number, Text, To, Yes};
 
-/// A field's value in a sample.
+/// The value of a field in a sample record.
 #[derive(Debug, Clone, Copy)]
-enum Given {
+enum SampleValue {
     Text(&'static str),
     Number(i64),
     Yes,
-    /// The sample of that name in the collection the field refers to.
+    /// A reference to the sample record with that name.
     To(&'static str),
 }
 
-type Sample = &'static [(&'static str, Given)];
+type Sample = &'static [(&'static str, SampleValue)];
 
 const SAMPLES: &[(&str, &[Sample])] = &[
     (
@@ -292,20 +292,20 @@ const SAMPLES: &[(&str, &[Sample])] = &[
     ),
 ];
 
-/// The one license of the type "Product Key": no endpoint can make another.
+/// The only license of the type "Product Key": no endpoint can create another.
 const KEYED_LICENSE: &str = "Office Home & Business 2024";
 
-/// Its keys, one for each seat.
+/// Its product keys, one per seat.
 pub(super) const PRODUCT_KEYS: &[&str] = &["OHB24-AAAAA-11111", "OHB24-BBBBB-22222", "OHB24-CCCCC-33333"];
 
-/// Whom employees report to, since no endpoint sets it: employee and manager.
+/// Employees and their managers, which no endpoint can set.
 const MANAGERS: &[(&str, &str)] = &[("Grace Murray", "Ada Byron"), ("Noor Haddad", "Ada Byron")];
 
-/// What was made so far: collection, name, id.
+/// The records created so far: collection, name, id.
 type Made = Vec<(&'static str, &'static str, i64)>;
 
-/// Fills an account with the sample look-ups.
-pub(super) fn fill(store: &mut Store, account: Account) -> Result<(), SandboxError> {
+/// Creates the sample records of an account.
+pub(super) fn fill(store: &mut RecordStore, account: AccountId) -> Result<(), SandboxError> {
     let mut made: Made = Vec::new();
     for (collection, samples) in SAMPLES {
         for sample in *samples {
@@ -323,14 +323,14 @@ pub(super) fn fill(store: &mut Store, account: Account) -> Result<(), SandboxErr
 }
 
 fn add(
-    store: &mut Store,
-    account: Account,
+    store: &mut RecordStore,
+    account: AccountId,
     collection: &str,
     sample: Sample,
     made: &Made,
 ) -> Result<i64, SandboxError> {
     let entity = schema::collection(collection).ok_or_else(|| SandboxError::Seed(format!("no `{collection}`")))?;
-    let member = |(field, given): &(&'static str, Given)| {
+    let member = |(field, given): &(&'static str, SampleValue)| {
         let value = match given {
             Text(text) => json!(text),
             Number(number) => json!(number),
@@ -342,17 +342,17 @@ fn add(
         };
         Ok(((*field).to_owned(), value))
     };
-    let body = Body(sample.iter().map(member).collect::<Result<_, SandboxError>>()?);
+    let body = JsonBody(sample.iter().map(member).collect::<Result<_, SandboxError>>()?);
     match store.create(account, entity, &body) {
         Ok(reply) => id_of(&reply),
-        Err(Failure::Broken(error)) => Err(error.into()),
-        Err(Failure::Refused(refusal)) => {
+        Err(StoreFailure::Broken(error)) => Err(error.into()),
+        Err(StoreFailure::Refused(refusal)) => {
             Err(SandboxError::Seed(String::from_utf8_lossy(&refusal.body()).into_owned()))
         }
     }
 }
 
-fn id_of(reply: &Reply) -> Result<i64, SandboxError> {
+fn id_of(reply: &StoreReply) -> Result<i64, SandboxError> {
     let record: Option<Json> = serde_json::from_slice(&reply.body).ok();
     let id = record.and_then(|record| record["id"].as_i64());
     id.ok_or_else(|| SandboxError::Seed("a record without an id".into()))

@@ -1,4 +1,4 @@
-//! The running server: a thread of its own, listening before it is handed out, stopped when it is dropped.
+//! The server: runs on its own thread, is listening when it is returned, and stops when it is dropped.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::thread::{self, JoinHandle};
@@ -7,16 +7,17 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::oneshot;
 
-use super::faults::{CONTROL, FaultLayer, Lines, Wire};
-use super::gate::Gate;
-use super::routes::{self, BASE, Service};
-use super::store::{Account, Store, work};
-use super::{SandboxError, SandboxOptions, Seed, StoreAt, seed};
+use super::access::AccessControl;
+use super::faults::{CONTROL_PATH, ConnectionControl, FaultLayer, FaultyListener};
+use super::routes::{self, BASE, SandboxService};
+use super::store::{AccountId, RecordStore, start_queue};
+use super::{SandboxError, SandboxOptions, Seed, StoreLocation, seed};
 
-/// How long a stopping server waits for requests under way. A client that never finishes its own must not hold it.
+/// How long a stopping server waits for requests in progress. A client that never finishes its request must not block
+/// it.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A sandbox that is serving. Dropping it finishes the requests under way, stops it and closes its file.
+/// A running sandbox. Dropping it finishes the requests in progress, stops the server and closes its file.
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
@@ -25,7 +26,7 @@ pub struct Sandbox {
 }
 
 impl Sandbox {
-    /// Starts a sandbox on a thread of its own. It takes requests as soon as this returns.
+    /// Starts a sandbox on its own thread. It accepts requests when this returns.
     pub fn start(options: SandboxOptions) -> Result<Self, SandboxError> {
         options.check()?;
         let store = open(&options)?;
@@ -38,18 +39,18 @@ impl Sandbox {
         Ok(Self { address, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// The base link to give to clients: `http://127.0.0.1:PORT/api/v1`.
+    /// The base URL for clients: `http://127.0.0.1:PORT/api/v1`.
     pub fn base_url(&self) -> String {
         format!("{}{BASE}", self.origin())
     }
 
-    /// Where faults are seen and changed, if [`super::Control::On`].
+    /// The URL of the control endpoint for faults, if [`super::FaultControl::On`].
     pub fn control_url(&self) -> String {
-        format!("{}{CONTROL}", self.origin())
+        format!("{}{CONTROL_PATH}", self.origin())
     }
 
     fn origin(&self) -> String {
-        // Every interface is an address to listen on, but none to connect to.
+        // The unspecified address is for listening on all interfaces, not for connecting.
         let host = match self.address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -58,7 +59,7 @@ impl Sandbox {
         format!("http://{}", SocketAddr::new(host, self.address.port()))
     }
 
-    /// Where it listens, with the port the system chose.
+    /// The address it listens on, with the actual port.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -75,16 +76,16 @@ impl Drop for Sandbox {
     }
 }
 
-fn open(options: &SandboxOptions) -> Result<Store, SandboxError> {
+fn open(options: &SandboxOptions) -> Result<RecordStore, SandboxError> {
     let mut store = match &options.store {
-        StoreAt::Memory => Store::in_memory()?,
-        StoreAt::File(path) => Store::in_file(path)?,
+        StoreLocation::Memory => RecordStore::in_memory()?,
+        StoreLocation::File(path) => RecordStore::in_file(path)?,
     };
-    let accounts: Vec<Account> = match &options.tenants[..] {
-        [] => vec![Account::ONLY],
-        tenants => tenants.iter().map(|(id, _)| Account(*id)).collect(),
+    let accounts: Vec<AccountId> = match &options.tenants[..] {
+        [] => vec![AccountId::ONLY],
+        tenants => tenants.iter().map(|(id, _)| AccountId(*id)).collect(),
     };
-    store.at_once(|store| {
+    store.transaction(|store| {
         for account in accounts {
             if store.open_account(account)? && options.seed == Seed::SampleLookups {
                 seed::fill(store, account)?;
@@ -96,44 +97,45 @@ fn open(options: &SandboxOptions) -> Result<Store, SandboxError> {
 }
 
 fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError> {
-    let told = |source| SandboxError::Listen { address, source };
-    let listener = TcpListener::bind(address).map_err(told)?;
-    listener.set_nonblocking(true).map_err(told)?;
-    let address = listener.local_addr().map_err(told)?;
+    let failed = |source| SandboxError::Listen { address, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))
 }
 
 fn serve(
     runtime: &Runtime,
     listener: TcpListener,
-    store: Store,
+    store: RecordStore,
     options: SandboxOptions,
     stopped: oneshot::Receiver<()>,
 ) {
     let served = runtime.block_on(async {
-        let (desk, working) = work(store);
+        let (queue, working) = start_queue(store);
         let worker = tokio::spawn(working);
-        let gate = Gate::new(options.api_key, options.quota, options.tenants);
+        let access = AccessControl::new(options.api_key, options.quota, options.tenants);
         let faults = FaultLayer::new(options.faults);
-        let service = Service { gate, desk, page_limit: options.page_limit, faults, control: options.control };
-        let router = routes::router(service).into_make_service_with_connect_info::<Wire>();
+        let service =
+            SandboxService { access, queue, page_limit: options.page_limit, faults, control: options.control };
+        let router = routes::router(service).into_make_service_with_connect_info::<ConnectionControl>();
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (closing, closed) = oneshot::channel();
         let stopping = async {
             let _ = stopped.await;
             let _ = closing.send(());
         };
-        let serving = axum::serve(Lines(listener), router).with_graceful_shutdown(stopping);
+        let serving = axum::serve(FaultyListener(listener), router).with_graceful_shutdown(stopping);
         let finishing = async {
             serving.await?;
-            // The last desk goes with the router and with work that a fault puts off, so the worker finishes what is
-            // handed in and closes the store.
+            // The last handle of the queue is dropped with the router and with delayed requests, so the worker runs
+            // what was queued and closes the store.
             let _ = worker.await;
             std::io::Result::Ok(())
         };
         tokio::select! {
             finished = finishing => finished,
-            // Whoever is cut off was never answered. The worker commits between its waits, never during them.
+            // Clients that are cut off here got no reply. The worker commits between its waits, never during them.
             () = grace(closed) => Ok(()),
         }
     });

@@ -12,6 +12,7 @@
 
 mod actions;
 mod collections;
+mod error;
 mod field;
 mod fold;
 mod log;
@@ -21,6 +22,7 @@ mod words;
 
 pub use actions::{ACTIONS, HOLDERS};
 pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
+pub use error::{UnknownEntity, entity_named};
 pub use field::{Choices, Field, Kind, Reference, Related, TextForm, Use, Wire};
 pub use fold::fold_header;
 

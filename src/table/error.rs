@@ -1,5 +1,6 @@
 //! Why a file could not be read, in the user's words.
 
+use crate::error::Diagnostic;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -191,6 +192,12 @@ impl<F: Into<ReadFault>> From<F> for LocatedFault {
 impl ReadFault {
     pub(super) fn at(self, row: u64) -> LocatedFault {
         LocatedFault { row: Some(row), fault: self }
+    }
+}
+
+impl Diagnostic for ReadError {
+    fn hint(&self) -> Option<String> {
+        ReadError::hint(self)
     }
 }
 

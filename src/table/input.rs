@@ -1,4 +1,4 @@
-//! Where the bytes come from: a file, or stdin backing in a temporary file so that it can be read again.
+//! Where the bytes come from: a file, or stdin kept in a temporary file so that it can be read again.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 use tempfile::NamedTempFile;
 
+use crate::error::Diagnostic;
 use crate::schema::{Entity, Reference, importable};
 use crate::table::write::WriteError;
 use drop_down_lists::DropDownLists;
@@ -30,7 +31,7 @@ use styles::TemplateStyles;
 pub const INSTRUCTIONS: &str = "Instructions";
 
 /// The hidden sheet that holds long drop-downs. An import has nothing to read in it.
-pub const LISTS: &str = "DropDownLists";
+pub const LISTS: &str = "Lists";
 
 /// The account's own names, for the drop-downs of references, by [`names_key`].
 pub type LiveNames = BTreeMap<String, Vec<String>>;
@@ -128,6 +129,12 @@ fn place(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
         Ok(())
     };
     placed().map_err(|error| WriteError::from_io(path, error))
+}
+
+impl Diagnostic for TemplateError {
+    fn hint(&self) -> Option<String> {
+        TemplateError::hint(self)
+    }
 }
 
 #[cfg(test)]

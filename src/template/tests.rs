@@ -108,8 +108,8 @@ fn a_reference_offers_the_accounts_own_names() {
     let mut workbook = opened(bytes.clone());
     assert_eq!(column(&mut workbook, LISTS, 1), ["Mice"]);
     assert_eq!(column(&mut workbook, LISTS, 2), ["Laptops", "Mice"]);
-    assert!(part(bytes.clone(), "xl/worksheets/sheet2.xml").contains("<formula1>DropDownLists!$B$2</formula1>"));
-    assert!(part(bytes, "xl/worksheets/sheet3.xml").contains("<formula1>DropDownLists!$C$2:$C$3</formula1>"));
+    assert!(part(bytes.clone(), "xl/worksheets/sheet2.xml").contains("<formula1>Lists!$B$2</formula1>"));
+    assert!(part(bytes, "xl/worksheets/sheet3.xml").contains("<formula1>Lists!$C$2:$C$3</formula1>"));
 }
 
 #[test]

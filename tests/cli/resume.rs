@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Sender};
 
 use serde_json::{Value, json};
-use tallyport::sandbox::{Sandbox, SandboxOptions, StoreAt};
+use tallyport::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 
 use crate::harness::{CliTest, CommandOutput, KEY, assert_output, request, sheet_rows, tallyport};
 use crate::kills::proxy::{KillPoint, KillTiming, Proxy};
@@ -345,7 +345,7 @@ fn a_service_restart_fails_no_row() {
     let story = ResumeTest::new();
     let data = story.account.path("account.db");
     let service = || {
-        let store = StoreAt::File(data.clone());
+        let store = StoreLocation::File(data.clone());
         Sandbox::start(SandboxOptions { store, api_key: KEY.into(), quota: None, ..SandboxOptions::default() }).unwrap()
     };
     let first = service();

@@ -4,63 +4,63 @@ use url::Url;
 
 use super::server::{Play, Server, json};
 use super::{KEY, body, client, entity, options};
-use crate::api::{ApiError, Client, ClientOptions, Fate, Scope};
+use crate::api::{ApiError, Client, ClientOptions, FailureScope, WriteOutcome};
 
 fn page(status: u16, ray: Option<&str>) -> Play {
     let mut headers = vec![("Content-Type", "text/html; charset=UTF-8".to_owned())];
     headers.extend(ray.map(|ray| ("CF-RAY", ray.to_owned())));
-    Play::Answer(status, headers, "<!DOCTYPE html><title>Attention Required!</title>".to_owned())
+    Play::Response(status, headers, "<!DOCTYPE html><title>Attention Required!</title>".to_owned())
 }
 
 #[tokio::test]
 async fn every_status_of_a_write_has_its_fate_and_scope() {
-    let after = |status| Play::Answer(status, vec![("Retry-After", "900".to_owned())], String::new());
+    let after = |status| Play::Response(status, vec![("Retry-After", "900".to_owned())], String::new());
     let cases = [
-        (json(400, r#"{"message":"bad"}"#), Fate::Refused, Scope::Row, "bad"),
-        (json(404, ""), Fate::Refused, Scope::Row, "the service refused `POST locations` (404)"),
-        (json(409, r#"{"error":"taken"}"#), Fate::Refused, Scope::Row, "taken"),
-        (json(422, r#"{"errors":["short","odd"]}"#), Fate::Refused, Scope::Row, "short; odd"),
-        (json(413, ""), Fate::Refused, Scope::Row, "the service refused `POST locations` (413)"),
+        (json(400, r#"{"message":"bad"}"#), WriteOutcome::Refused, FailureScope::Row, "bad"),
+        (json(404, ""), WriteOutcome::Refused, FailureScope::Row, "the service refused `POST locations` (404)"),
+        (json(409, r#"{"error":"taken"}"#), WriteOutcome::Refused, FailureScope::Row, "taken"),
+        (json(422, r#"{"errors":["short","odd"]}"#), WriteOutcome::Refused, FailureScope::Row, "short; odd"),
+        (json(413, ""), WriteOutcome::Refused, FailureScope::Row, "the service refused `POST locations` (413)"),
         (
             json(401, r#"{"message":"no"}"#),
-            Fate::Refused,
-            Scope::Run,
+            WriteOutcome::Refused,
+            FailureScope::Run,
             "the service does not accept the API key (401): no",
         ),
-        (json(402, ""), Fate::Refused, Scope::Run, "the service forbids `POST locations` (402)"),
-        (json(403, ""), Fate::Refused, Scope::Run, "the service forbids `POST locations` (403)"),
+        (json(402, ""), WriteOutcome::Refused, FailureScope::Run, "forbidden for this API key: `POST locations` (402)"),
+        (json(403, ""), WriteOutcome::Refused, FailureScope::Run, "forbidden for this API key: `POST locations` (403)"),
         (
             json(403, r#"{"message":"unknown tenant"}"#),
-            Fate::Refused,
-            Scope::Run,
-            "the service wants another tenant (403): unknown tenant",
+            WriteOutcome::Refused,
+            FailureScope::Run,
+            "this API key cannot access the tenant (403): unknown tenant",
         ),
         (
             page(403, Some("8f-FRA")),
-            Fate::Refused,
-            Scope::Run,
+            WriteOutcome::Refused,
+            FailureScope::Run,
             "blocked before reaching the API (403), request id `8f-FRA`",
         ),
-        (page(403, None), Fate::Refused, Scope::Run, "blocked before reaching the API (403)"),
-        (json(405, ""), Fate::Refused, Scope::Run, "the service refused `POST locations` (405)"),
-        (json(301, ""), Fate::Refused, Scope::Run, "`POST locations` was redirected (301)"),
-        (json(303, ""), Fate::Unknown, Scope::Run, "`POST locations` was redirected (303)"),
-        (json(408, ""), Fate::Unknown, Scope::Row, "the service refused `POST locations` (408)"),
-        (json(500, ""), Fate::Unknown, Scope::Row, "the service is out of order: `POST locations` (500)"),
+        (page(403, None), WriteOutcome::Refused, FailureScope::Run, "blocked before reaching the API (403)"),
+        (json(405, ""), WriteOutcome::Refused, FailureScope::Run, "the service refused `POST locations` (405)"),
+        (json(301, ""), WriteOutcome::Refused, FailureScope::Run, "`POST locations` was redirected (301)"),
+        (json(303, ""), WriteOutcome::Unknown, FailureScope::Run, "`POST locations` was redirected (303)"),
+        (json(408, ""), WriteOutcome::Unknown, FailureScope::Row, "the service refused `POST locations` (408)"),
+        (json(500, ""), WriteOutcome::Unknown, FailureScope::Row, "server error: `POST locations` (500)"),
         (
             page(502, None),
-            Fate::Unknown,
-            Scope::Row,
-            "the service is out of order: `POST locations` (502): an HTML page titled `Attention Required!`",
+            WriteOutcome::Unknown,
+            FailureScope::Row,
+            "server error: `POST locations` (502): an HTML page titled `Attention Required!`",
         ),
-        (json(503, ""), Fate::Unknown, Scope::Row, "the service is out of order: `POST locations` (503)"),
-        (after(503), Fate::NotSent, Scope::Run, "the service is out of order: `POST locations` (503)"),
+        (json(503, ""), WriteOutcome::Unknown, FailureScope::Row, "server error: `POST locations` (503)"),
+        (after(503), WriteOutcome::NotSent, FailureScope::Run, "server error: `POST locations` (503)"),
     ];
-    for (play, fate, stop, message) in cases {
+    for (play, outcome, scope, message) in cases {
         let server = Server::plays(vec![play.clone()]).await;
         let failure = client(&server).create(entity("locations"), &body(value!({}))).await.unwrap_err();
-        assert_eq!((failure.fate, failure.stop, failure.message.as_str()), (fate, stop, message), "{play:?}");
-        assert_eq!(failure.cause.is_some(), stop == Scope::Run);
+        assert_eq!((failure.outcome, failure.scope, failure.message.as_str()), (outcome, scope, message), "{play:?}");
+        assert_eq!(failure.cause.is_some(), scope == FailureScope::Run);
         assert_eq!(server.lines().len(), 1);
     }
 }
@@ -87,7 +87,7 @@ async fn every_status_of_a_read_has_its_error() {
         (json(400, ""), ApiError::Refused { what: what(), status: 400, message: String::new() }),
         (json(501, ""), ApiError::Unavailable { what: what(), status: 501, message: String::new() }),
         (
-            Play::Answer(302, vec![("Location", "https://x.example/login?next=1".to_owned())], String::new()),
+            Play::Response(302, vec![("Location", "https://x.example/login?next=1".to_owned())], String::new()),
             ApiError::Redirected { what: what(), status: 302, to: Some("https://x.example/login".to_owned()) },
         ),
     ];
@@ -110,7 +110,7 @@ async fn where_nobody_listens_nothing_was_sent() {
     // The waits between the attempts, not the attempts themselves, take time: the clock jumps over them.
     tokio::time::pause();
     let failure = client.create(entity("locations"), &body(value!({}))).await.unwrap_err();
-    assert_eq!((failure.fate, failure.stop, failure.status), (Fate::NotSent, Scope::Run, None));
+    assert_eq!((failure.outcome, failure.scope, failure.status), (WriteOutcome::NotSent, FailureScope::Run, None));
     assert!(failure.message.starts_with(&format!("could not reach `127.0.0.1:{port}`: ")), "{}", failure.message);
     assert_eq!(client.requests().total, 6);
 }

@@ -45,13 +45,13 @@ async fn the_key_is_a_bearer_token() {
 
 #[tokio::test]
 async fn what_is_no_list_of_records_is_a_breach_of_contract() {
-    let html = Play::Answer(200, vec![("Content-Type", "text/html".to_owned())], "<p>hello".to_owned());
+    let html = Play::Response(200, vec![("Content-Type", "text/html".to_owned())], "<p>hello".to_owned());
     let cases = [
         (json(200, r#"{"data":[]}"#), "an object with `data`"),
         (json(200, r#"{"id":1,"asset_id":"A"}"#), "an object with `id`, `asset_id`"),
         (json(200, "null"), "null"),
-        (json(200, r#"[{"id":1},2]"#), "a list whose item 2 is no record"),
-        (json(200, r#"[{"id":1"#), "JSON that breaks off"),
+        (json(200, r#"[{"id":1},2]"#), "a list whose item 2 is not a record"),
+        (json(200, r#"[{"id":1"#), "truncated JSON"),
         (json(200, ""), "empty"),
         (json(204, ""), "empty"),
         (json(200, "ok"), "not JSON"),
@@ -60,7 +60,7 @@ async fn what_is_no_list_of_records_is_a_breach_of_contract() {
     for (play, found) in cases {
         let server = Server::plays(vec![play]).await;
         let error = client(&server).page(entity("assets"), &[], 0, 1).await.unwrap_err();
-        let detail = format!("a list of records was expected, but it was {found}");
+        let detail = format!("expected a list of records, got {found}");
         assert_eq!(error, ApiError::Contract { what: "GET assets".to_owned(), detail });
     }
 }
@@ -173,7 +173,7 @@ async fn a_probe_tells_clock_and_limits() {
         ("X-RateLimit-Limit", "10000".to_owned()),
         ("X-RateLimit-Remaining", "9990".to_owned()),
     ];
-    let server = Server::plays(vec![Play::Answer(200, headers, "[]".to_owned())]).await;
+    let server = Server::plays(vec![Play::Response(200, headers, "[]".to_owned())]).await;
     let probe = client(&server).probe(entity("statuses")).await.unwrap();
     assert_eq!((probe.limit, probe.remaining), (Some(10_000), Some(9_990)));
     assert!(probe.clock_ahead.unwrap() < -800_000_000);

@@ -11,7 +11,7 @@ use url::Url;
 #[derive(Debug, Clone)]
 pub(super) enum Play {
     /// Status, header lines, body.
-    Answer(u16, Vec<(&'static str, String)>, String),
+    Response(u16, Vec<(&'static str, String)>, String),
     /// Reads the request and hangs up.
     HangUp,
     /// Begins an answer and hangs up within it.
@@ -20,7 +20,7 @@ pub(super) enum Play {
 
 /// A JSON answer.
 pub(super) fn json(status: u16, body: impl Into<String>) -> Play {
-    Play::Answer(status, vec![("Content-Type", "application/json".to_owned())], body.into())
+    Play::Response(status, vec![("Content-Type", "application/json".to_owned())], body.into())
 }
 
 /// What was asked.
@@ -98,7 +98,7 @@ async fn read(stream: &mut BufReader<TcpStream>) -> Asked {
 
 async fn answer(mut stream: TcpStream, play: Play) {
     let bytes = match play {
-        Play::Answer(status, headers, body) => {
+        Play::Response(status, headers, body) => {
             let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
             let length = body.len();
             format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {length}\r\n{headers}\r\n{body}")

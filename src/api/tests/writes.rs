@@ -2,10 +2,10 @@ use serde_json::{Value, json as value};
 
 use super::server::{Play, Server, json};
 use super::{body, client, entity};
-use crate::api::{Fate, Scope, Written};
+use crate::api::{FailureScope, WriteOutcome, WriteReply};
 
-fn written(id: Option<i64>, record: Option<&Value>) -> Written {
-    Written { id, record: record.map(|record| record.as_object().unwrap().clone()) }
+fn written(id: Option<i64>, record: Option<&Value>) -> WriteReply {
+    WriteReply { id, record: record.map(|record| record.as_object().unwrap().clone()) }
 }
 
 #[tokio::test]
@@ -52,20 +52,23 @@ async fn a_create_is_understood_in_every_shape() {
 #[tokio::test]
 async fn a_success_that_cannot_be_read_is_unknown() {
     let cases = [
-        (json(201, r#"{"id":5,"#), "the service answered 201 with JSON that breaks off"),
-        (json(200, "<html><title>Log in</title>"), "the service answered 200 with an HTML page"),
-        (json(200, r#"[{"id":5},{"id":6}]"#), "the service answered with a list of 2 for one record"),
+        (json(201, r#"{"id":5,"#), "the service responded 201 with truncated JSON"),
+        (json(200, "<html><title>Log in</title>"), "the service responded 200 with an HTML page"),
+        (json(200, r#"[{"id":5},{"id":6}]"#), "the service responded with a list of 2 to a write of one record"),
         (
             json(200, r#"{"success":false,"message":"no seats"}"#),
-            "the service answered a failure as a success: no seats",
+            "the service reported a failure with a success status: no seats",
         ),
-        (json(200, r#"{"error":"no seats"}"#), "the service answered a failure as a success: no seats"),
-        (json(200, r#"{"status":"error"}"#), "the service answered a failure as a success"),
+        (json(200, r#"{"error":"no seats"}"#), "the service reported a failure with a success status: no seats"),
+        (json(200, r#"{"status":"error"}"#), "the service reported a failure with a success status"),
     ];
     for (play, message) in cases {
         let server = Server::plays(vec![play]).await;
         let failure = client(&server).create(entity("locations"), &body(value!({}))).await.unwrap_err();
-        assert_eq!((failure.fate, failure.stop, failure.message.as_str()), (Fate::Unknown, Scope::Row, message));
+        assert_eq!(
+            (failure.outcome, failure.scope, failure.message.as_str()),
+            (WriteOutcome::Unknown, FailureScope::Row, message)
+        );
     }
 }
 
@@ -88,7 +91,10 @@ async fn an_update_knows_its_id() {
     }
     let server = Server::plays(vec![json(200, r#"{"id":6,"name":"Berlin"}"#)]).await;
     let failure = client(&server).update(entity("locations"), 5, &body(value!({}))).await.unwrap_err();
-    assert_eq!((failure.fate, failure.message.as_str()), (Fate::Unknown, "the answer is about record 6, not 5"));
+    assert_eq!(
+        (failure.outcome, failure.message.as_str()),
+        (WriteOutcome::Unknown, "the response is about record 6, not 5")
+    );
 }
 
 #[tokio::test]
@@ -116,7 +122,7 @@ async fn a_repeated_delete_that_finds_nothing_has_done_its_work() {
     }
     let server = Server::plays(vec![gone()]).await;
     let failure = client(&server).delete(entity("locations"), 5).await.unwrap_err();
-    assert_eq!((failure.fate, failure.status, failure.stop), (Fate::Refused, Some(404), Scope::Row));
+    assert_eq!((failure.outcome, failure.status, failure.scope), (WriteOutcome::Refused, Some(404), FailureScope::Row));
 }
 
 #[tokio::test]
@@ -126,7 +132,7 @@ async fn an_update_is_repeated_after_a_lost_answer_and_a_create_is_not() {
     for play in [Play::HangUp, Play::BreakOff] {
         let server = Server::plays(vec![play]).await;
         let failure = client(&server).create(entity("locations"), &body(value!({}))).await.unwrap_err();
-        assert_eq!((failure.fate, failure.status, failure.stop), (Fate::Unknown, None, Scope::Row));
+        assert_eq!((failure.outcome, failure.status, failure.scope), (WriteOutcome::Unknown, None, FailureScope::Row));
         assert_eq!(server.lines().len(), 1);
     }
 }

@@ -8,12 +8,14 @@ use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::{Catalog, Found, How, Naming, Needs, Pages, Record, Target, value_text};
+use super::super::{
+    Catalog, FetchMethod, LookupRequest, LookupResult, Record, RecordRef, RecordSource, ReferenceSyntax, value_text,
+};
 use crate::schema::Entity;
 
 /// An account with records of one collection, which counts what it is asked.
 struct Account {
-    /// What the service cuts pages to without a word, and knows how to suspect.
+    /// What the client_source cuts pages to without a word, and knows how to suspect.
     cut: usize,
     records: Vec<Record>,
     requests: Cell<u64>,
@@ -40,15 +42,15 @@ impl Account {
         )
     }
 
-    fn fetch(&self, needs: &Needs) -> Catalog {
+    fn fetch(&self, lookups: &LookupRequest) -> Catalog {
         self.requests.set(0);
-        let catalog = block_on(Catalog::fetch(self, needs, &mut |_, _| {})).unwrap();
+        let catalog = block_on(Catalog::fetch(self, lookups, &mut |_, _| {})).unwrap();
         assert_eq!(catalog.costs().iter().map(|cost| cost.requests).sum::<u64>(), self.requests.get());
         catalog
     }
 }
 
-impl Pages for Account {
+impl RecordSource for Account {
     type Error = Infallible;
 
     fn page_limit(&self) -> u32 {
@@ -84,47 +86,47 @@ impl Pages for Account {
 }
 
 /// The wants `Place first` to `Place first + count - 1`.
-fn places(first: usize, count: usize) -> Needs {
-    let mut needs = Needs::default();
+fn places(first: usize, count: usize) -> LookupRequest {
+    let mut lookups = LookupRequest::default();
     for number in first..first + count {
-        needs.name("locations", &format!("Place {number}"));
+        lookups.name("locations", &format!("Place {number}"));
     }
-    needs
+    lookups
 }
 
-fn find(catalog: &Catalog, name: &str) -> Found {
-    catalog.find("locations", name, Naming::Marked, None, &[])
+fn find(catalog: &Catalog, name: &str) -> LookupResult {
+    catalog.find("locations", name, ReferenceSyntax::Marked, None, &[])
 }
 
 #[test]
 fn a_collection_costs_the_fewest_requests() {
     let mut accounts = HashMap::new();
-    for (total, wanted, requests, how) in [
-        (0, 3, 1, How::Pages),
-        (1, 3, 1, How::Pages),
-        (999, 3, 1, How::Pages),
-        (1000, 3, 2, How::Pages),
-        (2500, 3, 3, How::Pages),
-        (2500, 900, 3, How::Pages),
-        // Names need not be unique and may be spelt in other letters: they are read whole, never searched.
-        (100_000, 3, 101, How::Pages),
-        (100_000, 5000, 101, How::Pages),
-        (6_500, 3, 7, How::Pages),
+    for (total, open, requests, how) in [
+        (0, 3, 1, FetchMethod::Pages),
+        (1, 3, 1, FetchMethod::Pages),
+        (999, 3, 1, FetchMethod::Pages),
+        (1000, 3, 2, FetchMethod::Pages),
+        (2500, 3, 3, FetchMethod::Pages),
+        (2500, 900, 3, FetchMethod::Pages),
+        // Names lookup not be unique and may be spelt in other letters: they are read whole, never searched.
+        (100_000, 3, 101, FetchMethod::Pages),
+        (100_000, 5000, 101, FetchMethod::Pages),
+        (6_500, 3, 7, FetchMethod::Pages),
     ] {
         let account = accounts.entry(total).or_insert_with(|| Account::of_places(total));
-        let catalog = account.fetch(&places(0, wanted));
+        let catalog = account.fetch(&places(0, open));
         let cost = &catalog.costs()[0];
-        assert_eq!((cost.requests, cost.how), (requests, how), "{wanted} of {total}");
-        assert_eq!(catalog.is_whole("locations"), how == How::Pages);
+        assert_eq!((cost.requests, cost.how), (requests, how), "{open} of {total}");
+        assert_eq!(catalog.is_whole("locations"), how == FetchMethod::Pages);
     }
 }
 
 #[test]
 fn whole_collections_are_read_to_the_end() {
     let account = Account::of_places(12_000);
-    let mut needs = places(0, 1);
-    needs.whole("locations");
-    let catalog = account.fetch(&needs);
+    let mut lookups = places(0, 1);
+    lookups.whole("locations");
+    let catalog = account.fetch(&lookups);
     assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].records), (13, 12_000));
     assert!(catalog.is_whole("locations"));
 }
@@ -132,69 +134,72 @@ fn whole_collections_are_read_to_the_end() {
 #[test]
 fn what_is_not_wanted_is_not_asked_for() {
     let account = Account::of_places(5);
-    let catalog = account.fetch(&Needs::default());
+    let catalog = account.fetch(&LookupRequest::default());
     assert!(catalog.costs().is_empty());
     assert!(!catalog.is_whole("locations"));
-    assert_eq!(find(&catalog, "Place 1"), Found::None { nearest: Vec::new() });
+    assert_eq!(find(&catalog, "Place 1"), LookupResult::None { nearest: Vec::new() });
 }
 
 #[test]
 fn names_are_read_whole_whatever_their_letters() {
     let account = Account::of_places(50_000);
-    let mut needs = places(49_999, 1);
-    needs.name("locations", "place 49998");
-    needs.name("locations", "#40000");
-    needs.id("locations", 45_000);
-    needs.id("locations", 60_000);
-    let catalog = account.fetch(&needs);
+    let mut lookups = places(49_999, 1);
+    lookups.name("locations", "place 49998");
+    lookups.name("locations", "#40000");
+    lookups.id("locations", 45_000);
+    lookups.id("locations", 60_000);
+    let catalog = account.fetch(&lookups);
     assert!(catalog.is_whole("locations"));
-    assert_eq!(find(&catalog, "Place 49999"), Found::One(Target::Known(50_000)));
-    assert_eq!(find(&catalog, "#40000"), Found::One(Target::Known(40_000)));
-    assert_eq!(find(&catalog, "#45000"), Found::One(Target::Known(45_000)));
-    assert!(matches!(find(&catalog, "#60000"), Found::None { .. }));
-    assert_eq!(find(&catalog, "place 49998"), Found::One(Target::Known(49_999)));
+    assert_eq!(find(&catalog, "Place 49999"), LookupResult::One(RecordRef::Known(50_000)));
+    assert_eq!(find(&catalog, "#40000"), LookupResult::One(RecordRef::Known(40_000)));
+    assert_eq!(find(&catalog, "#45000"), LookupResult::One(RecordRef::Known(45_000)));
+    assert!(matches!(find(&catalog, "#60000"), LookupResult::None { .. }));
+    assert_eq!(find(&catalog, "place 49998"), LookupResult::One(RecordRef::Known(49_999)));
 }
 
 #[test]
 fn a_name_seen_early_is_still_ambiguous_when_it_comes_again_late() {
     let name = |number| if number % 30_000 == 7 { "Twice".to_owned() } else { format!("Place {number}") };
     let account = Account::new(40_000, |number| json!({"id": number + 1, "name": name(number)}));
-    let mut needs = Needs::default();
-    needs.name("locations", "Twice");
-    let Found::Many(several) = find(&account.fetch(&needs), "Twice") else { panic!("many") };
-    assert_eq!(several.iter().map(|(target, _)| *target).collect::<Vec<_>>(), [8, 30_008].map(Target::Known));
+    let mut lookups = LookupRequest::default();
+    lookups.name("locations", "Twice");
+    let LookupResult::Many(several) = find(&account.fetch(&lookups), "Twice") else { panic!("many") };
+    assert_eq!(several.iter().map(|(target, _)| *target).collect::<Vec<_>>(), [8, 30_008].map(RecordRef::Known));
 }
 
 #[test]
 fn unique_tags_stop_the_reading_once_all_are_found() {
     let account = Account::of_assets(100_000);
-    let mut needs = Needs::default();
-    needs.name("assets", "LAP-5");
-    needs.name("assets", "LAP-1005");
-    let catalog = account.fetch(&needs);
-    assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, How::Pages));
-    let found = catalog.find("assets", "lap-1005", Naming::TagOrId, None, &[]);
-    assert_eq!(found, Found::One(Target::Known(1006)));
+    let mut lookups = LookupRequest::default();
+    lookups.name("assets", "LAP-5");
+    lookups.name("assets", "LAP-1005");
+    let catalog = account.fetch(&lookups);
+    assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, FetchMethod::Pages));
+    let found = catalog.find("assets", "lap-1005", ReferenceSyntax::TagOrId, None, &[]);
+    assert_eq!(found, LookupResult::One(RecordRef::Known(1006)));
 }
 
 #[test]
 fn a_number_that_is_no_tag_is_looked_up_as_an_id() {
     let account = Account::of_assets(100_000);
-    let mut needs = Needs::default();
-    needs.name("assets", "70000");
-    let catalog = account.fetch(&needs);
+    let mut lookups = LookupRequest::default();
+    lookups.name("assets", "70000");
+    let catalog = account.fetch(&lookups);
     assert_eq!(catalog.costs()[0].requests, 8);
-    assert_eq!(catalog.find("assets", "70000", Naming::TagOrId, None, &[]), Found::One(Target::Known(70_000)));
+    assert_eq!(
+        catalog.find("assets", "70000", ReferenceSyntax::TagOrId, None, &[]),
+        LookupResult::One(RecordRef::Known(70_000))
+    );
 }
 
 #[test]
 fn rows_to_match_keep_their_records_whole_and_others_lean() {
     let account = Account::of_assets(2000);
-    let mut needs = Needs::default();
-    needs.matching("assets", &["asset_id"]);
-    needs.key("assets", "lap-1500");
-    needs.id("assets", 3);
-    let catalog = account.fetch(&needs);
+    let mut lookups = LookupRequest::default();
+    lookups.matching("assets", &["asset_id"]);
+    lookups.key("assets", "lap-1500");
+    lookups.id("assets", 3);
+    let catalog = account.fetch(&lookups);
     assert_eq!(catalog.record("assets", 1501).unwrap()["notes"], "long");
     assert_eq!(catalog.record("assets", 3).unwrap()["notes"], "long");
     let lean = catalog.record("assets", 4).unwrap();
@@ -205,10 +210,10 @@ fn rows_to_match_keep_their_records_whole_and_others_lean() {
 fn keys_that_are_references_need_every_record() {
     let account =
         Account::new(8000, |number| json!({"id": number + 1, "asset_id": "LAP-1", "audit_date": "2026-01-01"}));
-    let mut needs = Needs::default();
-    needs.matching("audits", &["asset_id", "audit_date"]);
-    needs.key("audits", "LAP-1");
-    let catalog = account.fetch(&needs);
+    let mut lookups = LookupRequest::default();
+    lookups.matching("audits", &["asset_id", "audit_date"]);
+    lookups.key("audits", "LAP-1");
+    let catalog = account.fetch(&lookups);
     assert_eq!((catalog.costs()[0].requests, catalog.is_whole("audits")), (9, true));
 }
 
@@ -216,22 +221,22 @@ fn keys_that_are_references_need_every_record() {
 fn progress_counts_distinct_records() {
     let account = Account::new(1500, |number| json!({"id": number.min(1400), "name": "same"}));
     let mut seen = Vec::new();
-    let mut needs = Needs::default();
-    needs.name("locations", "same");
-    block_on(Catalog::fetch(&account, &needs, &mut |name, count| seen.push((name.to_owned(), count)))).unwrap();
+    let mut lookups = LookupRequest::default();
+    lookups.name("locations", "same");
+    block_on(Catalog::fetch(&account, &lookups, &mut |name, count| seen.push((name.to_owned(), count)))).unwrap();
     assert_eq!(seen, [("locations".to_owned(), 1000), ("locations".to_owned(), 1401)]);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
-    /// Whatever names are wanted of whatever account: they are found, for a page per thousand records.
+    /// Whatever names are open of whatever account: they are found, for a page per thousand records.
     #[test]
-    fn everything_wanted_is_found_at_a_bounded_cost(total in 1usize..30_000, wanted in 1usize..40, first in 0usize..30_000) {
+    fn everything_wanted_is_found_at_a_bounded_cost(total in 1usize..30_000, open in 1usize..40, first in 0usize..30_000) {
         let account = Account::of_places(total);
-        let catalog = account.fetch(&places(first, wanted));
-        for number in (first..first + wanted).filter(|number| *number < total) {
-            prop_assert_eq!(find(&catalog, &format!("Place {number}")), Found::One(Target::Known(number as i64 + 1)));
+        let catalog = account.fetch(&places(first, open));
+        for number in (first..first + open).filter(|number| *number < total) {
+            prop_assert_eq!(find(&catalog, &format!("Place {number}")), LookupResult::One(RecordRef::Known(number as i64 + 1)));
         }
         prop_assert!(catalog.costs()[0].records <= total as u64);
         let paging = total as u64 / 1000 + 1;
@@ -243,6 +248,6 @@ proptest! {
 fn pages_cut_by_the_service_are_not_the_end() {
     let account = Account { cut: 100, ..Account::of_places(250) };
     let catalog = account.fetch(&places(240, 5));
-    assert!(matches!(find(&catalog, "Place 244"), Found::One(_)));
+    assert!(matches!(find(&catalog, "Place 244"), LookupResult::One(_)));
     assert_eq!(account.requests.get(), 3);
 }

@@ -7,44 +7,48 @@ use crate::schema::Entity;
 
 /// What happened to one record.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Change {
+pub struct RecordChange {
     pub id: i64,
-    pub what: Changed,
+    pub kind: ChangeKind,
     /// When it was noticed, as RFC 3339.
     pub seen_at: String,
     /// What the activity log tells of the record since then, the latest first.
-    pub told: Vec<LogEntry>,
+    pub log_entries: Vec<LogEntry>,
 }
 
 /// The record before and after.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Changed {
+pub enum ChangeKind {
     Added(Map<String, Json>),
     Removed(Map<String, Json>),
-    Changed { before: Map<String, Json>, after: Map<String, Json> },
+    Updated { before: Map<String, Json>, after: Map<String, Json> },
 }
 
 impl Mirror {
     /// What happened to a collection since the export of that name, and when that was; none where there was none.
-    pub fn changes_since(&self, name: &str, entity: &Entity) -> Result<Option<(String, Vec<Change>)>, MirrorError> {
+    pub fn changes_since(
+        &self,
+        name: &str,
+        entity: &Entity,
+    ) -> Result<Option<(String, Vec<RecordChange>)>, MirrorError> {
         let store = self.store();
         let Some(baseline) = store.baseline(name, entity)? else { return Ok(None) };
         let mut changes = Vec::new();
         for (id, before, seen_at) in store.changed_since(entity, baseline.change)? {
             let before = before.as_deref().and_then(read);
             let after = store.record(entity, id)?.as_deref().and_then(read);
-            let what = match (before, after) {
-                (None, Some(after)) => Changed::Added(after),
-                (Some(before), None) => Changed::Removed(before),
-                (Some(before), Some(after)) if before != after => Changed::Changed { before, after },
-                // Changed back, or made and deleted again: nothing to tell.
+            let kind = match (before, after) {
+                (None, Some(after)) => ChangeKind::Added(after),
+                (Some(before), None) => ChangeKind::Removed(before),
+                (Some(before), Some(after)) if before != after => ChangeKind::Updated { before, after },
+                // ChangeKind back, or made and deleted again: nothing to tell.
                 _ => continue,
             };
-            let told = match entity.log_type() {
+            let log_entries = match entity.log_type() {
                 Some(kind) => store.entries_about(kind, id, baseline.log)?,
                 None => Vec::new(),
             };
-            changes.push(Change { id, what, seen_at, told });
+            changes.push(RecordChange { id, kind, seen_at, log_entries });
         }
         Ok(Some((baseline.at, changes)))
     }

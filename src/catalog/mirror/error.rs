@@ -1,5 +1,6 @@
 //! Why the copy of an account cannot be used, in the user's words.
 
+use crate::error::Diagnostic;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -38,4 +39,10 @@ impl MirrorError {
 
 fn is_full(error: &rusqlite::Error) -> bool {
     error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+}
+
+impl Diagnostic for MirrorError {
+    fn hint(&self) -> Option<String> {
+        Some(MirrorError::hint(self))
+    }
 }

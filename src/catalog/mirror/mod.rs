@@ -13,30 +13,30 @@
 
 mod changes;
 mod error;
-mod log;
-mod moment;
+mod file;
+mod log_delta;
+mod observed_fields;
 mod refresh;
-mod shape;
-mod store;
+mod service_time;
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-pub use changes::{Change, Changed};
+pub use changes::{ChangeKind, RecordChange};
 pub use error::MirrorError;
-pub use refresh::{How, RefreshError, RefreshOptions, Refreshed, Source, Thoroughness};
-pub use shape::Shape;
-pub use store::LogEntry;
+pub use file::LogEntry;
+pub use observed_fields::ObservedFields;
+pub use refresh::{MirrorSource, RefreshError, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
 
 use crate::catalog::fetch::Record;
 use crate::schema::Entity;
-use store::Store;
+use file::MirrorFile;
 
 /// The local copy of one account.
 #[derive(Debug)]
 pub struct Mirror {
-    store: Store,
+    store: MirrorFile,
 }
 
 impl Mirror {
@@ -46,7 +46,7 @@ impl Mirror {
     /// # Errors
     /// A file or folder that cannot be used.
     pub fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
-        Store::open(path, on_wait).map(|store| Self { store })
+        MirrorFile::open(path, on_wait).map(|store| Self { store })
     }
 
     /// A copy that is gone with the value: for an account that is gone with the process, and for parts of one.
@@ -54,10 +54,10 @@ impl Mirror {
     /// # Errors
     /// A folder for temporary files that cannot be used.
     pub fn scratch() -> Result<Self, MirrorError> {
-        Store::scratch().map(|store| Self { store })
+        MirrorFile::scratch().map(|store| Self { store })
     }
 
-    /// How many records of the collection there are.
+    /// RefreshMethod many records of the collection there are.
     pub fn count(&self, entity: &Entity) -> Result<u64, MirrorError> {
         self.store.count(entity)
     }
@@ -78,7 +78,7 @@ impl Mirror {
     /// # Errors
     /// As [`Mirror::open`].
     pub fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
-        Ok(Store::open_if_free(path)?.map(|store| Self { store }))
+        Ok(MirrorFile::open_if_free(path)?.map(|store| Self { store }))
     }
 
     /// Every record of the collection with its id, by id.
@@ -94,7 +94,7 @@ impl Mirror {
     }
 
     /// The fields that the collection's records carry, custom fields apart.
-    pub fn shape(&self, entity: &Entity) -> Result<Shape, MirrorError> {
+    pub fn shape(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
         self.store.shape(entity)
     }
 
@@ -103,7 +103,7 @@ impl Mirror {
         Ok(self.store.state(entity)?.map(|state| state.refreshed_at))
     }
 
-    fn store(&self) -> &Store {
+    fn store(&self) -> &MirrorFile {
         &self.store
     }
 
@@ -135,7 +135,7 @@ impl Mirror {
         Ok(self.store.fact("log_kept_silent")?.is_none())
     }
 
-    fn distrust_log(&self) -> Result<(), MirrorError> {
+    fn invalidate_log(&self) -> Result<(), MirrorError> {
         self.store.set_fact("log_kept_silent", "yes")
     }
 }

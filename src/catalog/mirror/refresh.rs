@@ -18,22 +18,23 @@
 
 use std::collections::BTreeSet;
 
-use super::log::{Last, NEWEST_FIRST, News};
-use super::moment::Moment;
-use super::store::{Adopted, CollectionState, History, LogEntry};
-use super::{Mirror, MirrorError, Shape};
+use super::file::{CollectionState, History, LogEntry, UpsertResult};
+use super::log_delta::{LastEvent, LogDelta, NEWEST_FIRST};
+use super::service_time::ServiceTime;
+use super::{Mirror, MirrorError, ObservedFields};
 use crate::api::{RawPage, RawRecord};
-use crate::catalog::fetch::Pages;
-use crate::catalog::sweep::{Lists, Sweep, SweepError};
+use crate::catalog::fetch::RecordSource;
+use crate::catalog::list_scan::{ListScan, RawListSource, ScanError};
+use crate::error::{Error, ErrorKind};
 use crate::schema::{ACTIVITY, Entity};
 
 /// Requests of a refresh that changed nothing, at most: beyond it, quiet collections take turns.
 const BUDGET: u64 = 14;
-/// How far below the watermark changes are looked for, in seconds: a slow transaction shows its records late.
+/// RefreshMethod far below the watermark changes are looked for, in seconds: a slow transaction shows its records late.
 const OVERLAP: i64 = 300;
 /// A log entry is written a moment after the record it tells of, in seconds.
 const SLACK: i64 = 2;
-/// How often a list that moves under us is tried anew before it is read whole, and read whole before we give up.
+/// RefreshMethod often a list that moves under us is tried anew before it is read whole, and read whole before we give up.
 const TRIES: u32 = 3;
 /// Records read one by one, at most, before the whole list is cheaper anyway.
 const MOST_SINGLES: u64 = 20;
@@ -42,31 +43,31 @@ const KNOWN_ENTRIES: usize = 20;
 /// An account that changes by the minute has a log of pages; one that long is no help.
 const MOST_LOG_PAGES: u64 = 20;
 
-/// How the copy is brought up to date.
+/// RefreshMethod the copy is brought up to date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Thoroughness {
+pub enum RefreshMode {
     /// By what changed, as far as that can be proved.
-    Changes,
+    Incremental,
     /// Every record of every collection is read.
-    Whole,
+    Full,
 }
 
-/// How a collection was read.
+/// RefreshMethod a collection was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum How {
-    /// Every record.
-    Whole,
-    /// What changed, and the count proved.
-    Changes,
+pub enum RefreshMethod {
+    /// Every record was read.
+    Full,
+    /// The changes were read, and a count proved them complete.
+    Incremental,
     /// Not at all: the log says nothing happened.
-    Vouched,
+    Unchanged,
 }
 
 /// What a refresh did to one collection.
 #[derive(Debug, Clone, Copy)]
-pub struct Refreshed {
+pub struct RefreshStats {
     pub entity: &'static Entity,
-    pub how: How,
+    pub how: RefreshMethod,
     /// Records in the copy now.
     pub records: u64,
     pub added: u64,
@@ -83,21 +84,21 @@ pub enum RefreshError<E> {
     Mirror(#[from] MirrorError),
     /// The service's own order of its records is not steady, or somebody rewrites the whole list all the time.
     #[error("the list of {collection} does not hold still: {detail}")]
-    Unsteady { collection: &'static str, detail: String },
+    Unstable { collection: &'static str, detail: String },
 }
 
 /// Where records come from, in lists and one by one.
-pub trait Source: Lists + Pages<Error = Fault<Self>> {}
+pub trait MirrorSource: RawListSource + RecordSource<Error = SourceError<Self>> {}
 
-impl<T: Lists + Pages<Error = Fault<T>>> Source for T {}
+impl<T: RawListSource + RecordSource<Error = SourceError<T>>> MirrorSource for T {}
 
 /// What goes wrong with a source.
-type Fault<S> = <S as Lists>::Error;
+type SourceError<S> = <S as RawListSource>::Error;
 
 /// What a refresh needs to know.
 #[derive(Debug, Clone, Copy)]
 pub struct RefreshOptions<'a> {
-    pub thoroughness: Thoroughness,
+    pub mode: RefreshMode,
     /// Requests in flight.
     pub at_once: usize,
     /// Now, as RFC 3339.
@@ -105,12 +106,12 @@ pub struct RefreshOptions<'a> {
 }
 
 /// One refresh on its way.
-struct Refresh<'a, S> {
+struct RefreshJob<'a, S> {
     mirror: &'a Mirror,
     source: &'a S,
     options: RefreshOptions<'a>,
     number: i64,
-    news: News,
+    news: LogDelta,
     /// Whether the log told everything since the last refresh.
     log_is_whole: bool,
     longest: u32,
@@ -119,7 +120,7 @@ struct Refresh<'a, S> {
 
 /// Adds up what happens to the records of a collection.
 #[derive(Debug, Default)]
-struct Tally {
+struct RefreshTally {
     /// Records that came into an empty copy. They are not told apart: there may be a million.
     first: u64,
     added: BTreeSet<i64>,
@@ -128,14 +129,14 @@ struct Tally {
 }
 
 /// What the top of the list sorted by `updated_at` came to.
-enum Walk {
+enum IncrementalResult {
     Done,
     /// A page did not join the one before.
-    Torn,
+    Inconsistent,
 }
 
 /// What the count came to.
-enum Count {
+enum CountCheck {
     AsKnown,
     Other,
 }
@@ -146,18 +147,18 @@ impl Mirror {
     ///
     /// # Errors
     /// What the service or the disk refuses. Collections finished before stay refreshed, the others as they were.
-    pub async fn refresh<S: Source>(
+    pub async fn refresh<S: MirrorSource>(
         &self,
         source: &S,
         wanted: &[&'static Entity],
         options: RefreshOptions<'_>,
         on_progress: &mut dyn FnMut(&'static str, u64),
-    ) -> Result<Vec<Refreshed>, RefreshError<Fault<S>>> {
+    ) -> Result<Vec<RefreshStats>, RefreshError<SourceError<S>>> {
         let number = self.next_refresh()?;
         let longest = self.longest_page()?;
-        let news = News::default();
+        let news = LogDelta::default();
         let mut refresh =
-            Refresh { mirror: self, source, options, number, news, log_is_whole: false, longest, on_progress };
+            RefreshJob { mirror: self, source, options, number, news, log_is_whole: false, longest, on_progress };
         refresh.run(wanted).await
     }
 
@@ -166,20 +167,20 @@ impl Mirror {
     ///
     /// # Errors
     /// What the service or the disk refuses.
-    pub async fn read<S: Source>(
+    pub async fn read<S: MirrorSource>(
         &self,
         source: &S,
         (entity, filters): (&'static Entity, &[(&str, &str)]),
         options: RefreshOptions<'_>,
         on_progress: &mut dyn FnMut(&'static str, u64),
-    ) -> Result<u64, RefreshError<Fault<S>>> {
+    ) -> Result<u64, RefreshError<SourceError<S>>> {
         let mut detail = String::new();
         for _ in 0..TRIES {
             self.store().begin()?;
             self.store().empty(entity)?;
-            let sweep =
-                Sweep { entity, filters, expected: None, at_once: options.at_once, longest: self.longest_page()? };
-            let mut shape = Shape::default();
+            let scan =
+                ListScan { entity, filters, expected: None, at_once: options.at_once, longest: self.longest_page()? };
+            let mut shape = ObservedFields::default();
             let mut taken = 0_i64;
             let mut take = |record: RawRecord<'_>| {
                 taken += 1;
@@ -190,35 +191,35 @@ impl Mirror {
                 // Entries of the log have no id (field notes): they are numbered as they come.
                 self.store().add(entity, RawRecord { id: record.id.or(Some(taken)), ..record }, 0)
             };
-            match sweep.run(source, &mut take).await {
-                Ok(swept) => {
+            match scan.run(source, &mut take).await {
+                Ok(stats) => {
                     self.store().set_shape(entity, &shape)?;
-                    self.set_longest_page(self.longest_page()?.max(swept.longest))?;
+                    self.set_longest_page(self.longest_page()?.max(stats.longest))?;
                     self.store().commit()?;
                     return Ok(taken as u64);
                 }
                 Err(error) => {
                     self.store().roll_back();
                     match error {
-                        SweepError::Service(error) => return Err(RefreshError::Service(error)),
-                        SweepError::Take(error) => return Err(RefreshError::Mirror(error)),
-                        SweepError::Unsteady(unsteady) => detail = unsteady.to_string(),
+                        ScanError::Service(error) => return Err(RefreshError::Service(error)),
+                        ScanError::Take(error) => return Err(RefreshError::Mirror(error)),
+                        ScanError::Unstable(unstable) => detail = unstable.to_string(),
                     }
                 }
             }
         }
-        Err(RefreshError::Unsteady { collection: entity.name, detail })
+        Err(RefreshError::Unstable { collection: entity.name, detail })
     }
 }
 
-impl<S: Source> Refresh<'_, S> {
-    async fn run(&mut self, wanted: &[&'static Entity]) -> Result<Vec<Refreshed>, RefreshError<Fault<S>>> {
+impl<S: MirrorSource> RefreshJob<'_, S> {
+    async fn run(&mut self, wanted: &[&'static Entity]) -> Result<Vec<RefreshStats>, RefreshError<SourceError<S>>> {
         self.read_log(wanted).await?;
-        let spared = self.spared(wanted)?;
+        let skippable = self.skippable(wanted)?;
         let mut done = Vec::new();
         for entity in wanted.iter().copied() {
-            let refreshed = match spared.contains(entity.name) {
-                true => self.vouch(entity)?,
+            let refreshed = match skippable.contains(entity.name) {
+                true => self.mark_unchanged(entity)?,
                 false => self.refresh_one(entity).await?,
             };
             done.push(refreshed);
@@ -228,12 +229,12 @@ impl<S: Source> Refresh<'_, S> {
     }
 
     /// Everything that the log tells since the last refresh. Read first: what happens later is told the next time.
-    async fn read_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<Fault<S>>> {
+    async fn read_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<SourceError<S>>> {
         let covers = wanted.iter().any(|entity| entity.log_type().is_some());
-        if !covers || (self.options.thoroughness == Thoroughness::Whole && self.mirror.log_mark()?.is_none()) {
+        if !covers || (self.options.mode == RefreshMode::Full && self.mirror.log_mark()?.is_none()) {
             return self.mark_log(wanted).await;
         }
-        let Some(mark) = self.mirror.log_mark()?.and_then(|mark| Moment::read(&mark)) else {
+        let Some(mark) = self.mirror.log_mark()?.and_then(|mark| ServiceTime::read(&mark)) else {
             return self.mark_log(wanted).await;
         };
         let day = mark.before(OVERLAP).day();
@@ -250,7 +251,7 @@ impl<S: Source> Refresh<'_, S> {
                 } else {
                     known += 1;
                 }
-                let at = Moment::read(&entry.timestamp);
+                let at = ServiceTime::read(&entry.timestamp);
                 self.log_is_whole |= at.is_some_and(|at| at < mark.before(OVERLAP));
             }
             // What is known begins here, and some way of it was looked through for what was written late.
@@ -268,7 +269,7 @@ impl<S: Source> Refresh<'_, S> {
     }
 
     /// The first time nothing is asked of the log but where it ends.
-    async fn mark_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<Fault<S>>> {
+    async fn mark_log(&mut self, wanted: &[&'static Entity]) -> Result<(), RefreshError<SourceError<S>>> {
         if !wanted.iter().any(|entity| entity.log_type().is_some()) {
             return Ok(());
         }
@@ -284,8 +285,8 @@ impl<S: Source> Refresh<'_, S> {
 
     /// The collections whose silence in the log is believed this time: as many as it takes to stay in the budget,
     /// those asked most recently.
-    fn spared(&self, wanted: &[&'static Entity]) -> Result<BTreeSet<&'static str>, RefreshError<Fault<S>>> {
-        let is_thorough = self.options.thoroughness == Thoroughness::Whole;
+    fn skippable(&self, wanted: &[&'static Entity]) -> Result<BTreeSet<&'static str>, RefreshError<SourceError<S>>> {
+        let is_thorough = self.options.mode == RefreshMode::Full;
         if is_thorough || !self.log_is_whole || !self.mirror.is_log_trusted()? {
             return Ok(BTreeSet::new());
         }
@@ -304,20 +305,20 @@ impl<S: Source> Refresh<'_, S> {
         Ok(quiet.into_iter().take(spare).map(|(_, name)| name).collect())
     }
 
-    fn vouch(&self, entity: &'static Entity) -> Result<Refreshed, RefreshError<Fault<S>>> {
+    fn mark_unchanged(&self, entity: &'static Entity) -> Result<RefreshStats, RefreshError<SourceError<S>>> {
         let store = self.mirror.store();
         if let Some(state) = store.state(entity)? {
             let refreshed_at = self.options.now.to_owned();
             store.set_state(entity, &CollectionState { refreshed_at, refresh: self.number, ..state })?;
         }
         let records = store.count(entity)?;
-        Ok(Refreshed { entity, how: How::Vouched, records, added: 0, changed: 0, removed: 0 })
+        Ok(RefreshStats { entity, how: RefreshMethod::Unchanged, records, added: 0, changed: 0, removed: 0 })
     }
 
     /// One collection, in one transaction.
-    async fn refresh_one(&mut self, entity: &'static Entity) -> Result<Refreshed, RefreshError<Fault<S>>> {
+    async fn refresh_one(&mut self, entity: &'static Entity) -> Result<RefreshStats, RefreshError<SourceError<S>>> {
         self.mirror.store().begin()?;
-        let done = self.bring_up(entity).await;
+        let done = self.refresh_collection(entity).await;
         match done {
             Ok(refreshed) => {
                 self.mirror.store().commit()?;
@@ -330,21 +331,23 @@ impl<S: Source> Refresh<'_, S> {
         }
     }
 
-    async fn bring_up(&mut self, entity: &'static Entity) -> Result<Refreshed, RefreshError<Fault<S>>> {
+    async fn refresh_collection(
+        &mut self,
+        entity: &'static Entity,
+    ) -> Result<RefreshStats, RefreshError<SourceError<S>>> {
         let store = self.mirror.store();
         let known = store.state(entity)?;
-        let mut tally = Tally::default();
-        let is_delta = self.options.thoroughness == Thoroughness::Changes
-            && known.is_some()
-            && !self.fits_a_page(store.count(entity)?);
+        let mut tally = RefreshTally::default();
+        let is_delta =
+            self.options.mode == RefreshMode::Incremental && known.is_some() && !self.fits_a_page(store.count(entity)?);
         let how = match is_delta && self.by_changes(entity, &known, &mut tally).await? {
-            true => How::Changes,
+            true => RefreshMethod::Incremental,
             false => {
                 self.whole(entity, known.is_some(), &mut tally).await?;
-                How::Whole
+                RefreshMethod::Full
             }
         };
-        self.judge_log(entity, &known, &tally)?;
+        self.assess_log(entity, &known, &tally)?;
         let state = CollectionState {
             watermark: store.latest(entity)?,
             refreshed_at: self.options.now.to_owned(),
@@ -353,7 +356,7 @@ impl<S: Source> Refresh<'_, S> {
         };
         store.set_state(entity, &state)?;
         let (added, changed) = (tally.first + tally.added.len() as u64, tally.changed.len() as u64);
-        Ok(Refreshed { entity, how, records: store.count(entity)?, added, changed, removed: tally.removed })
+        Ok(RefreshStats { entity, how, records: store.count(entity)?, added, changed, removed: tally.removed })
     }
 
     /// Whether what changed could be found and proved complete.
@@ -361,19 +364,19 @@ impl<S: Source> Refresh<'_, S> {
         &mut self,
         entity: &'static Entity,
         known: &Option<CollectionState>,
-        tally: &mut Tally,
-    ) -> Result<bool, RefreshError<Fault<S>>> {
-        let Some(watermark) = known.as_ref().and_then(|state| Moment::read(state.watermark.as_deref()?)) else {
+        tally: &mut RefreshTally,
+    ) -> Result<bool, RefreshError<SourceError<S>>> {
+        let Some(watermark) = known.as_ref().and_then(|state| ServiceTime::read(state.watermark.as_deref()?)) else {
             return Ok(false);
         };
         for _ in 0..TRIES {
-            if let Walk::Torn = self.walk(entity, watermark, tally).await? {
+            if let IncrementalResult::Inconsistent = self.walk(entity, watermark, tally).await? {
                 continue;
             }
             if !self.follow_log(entity, tally).await? {
                 return Ok(false);
             }
-            if let Count::AsKnown = self.count(entity).await? {
+            if let CountCheck::AsKnown = self.count(entity).await? {
                 return Ok(true);
             }
             // Somebody may have deleted or made something this very moment: the log tells by now.
@@ -386,9 +389,9 @@ impl<S: Source> Refresh<'_, S> {
     async fn walk(
         &mut self,
         entity: &'static Entity,
-        watermark: Moment,
-        tally: &mut Tally,
-    ) -> Result<Walk, RefreshError<Fault<S>>> {
+        watermark: ServiceTime,
+        tally: &mut RefreshTally,
+    ) -> Result<IncrementalResult, RefreshError<SourceError<S>>> {
         const LATEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc")];
         let history = self.mirror.store().history(entity)?;
         let mut offset = 0;
@@ -396,16 +399,16 @@ impl<S: Source> Refresh<'_, S> {
         loop {
             let page = self.page(entity, LATEST_FIRST, offset).await?;
             if joint.is_some() && !page.records().any(|record| record.id == joint) {
-                return Ok(Walk::Torn);
+                return Ok(IncrementalResult::Inconsistent);
             }
             let mut is_known = true;
             for record in page.records() {
-                is_known &= self.adopt(entity, record, history, tally)? == Adopted::Same;
+                is_known &= self.upsert(entity, record, history, tally)? == UpsertResult::Unchanged;
             }
-            let oldest = page.records().last().and_then(|record| Moment::read(record.updated_at?));
-            let is_below = |moment: Moment| oldest.is_some_and(|oldest| oldest <= moment);
+            let oldest = page.records().last().and_then(|record| ServiceTime::read(record.updated_at?));
+            let is_below = |moment: ServiceTime| oldest.is_some_and(|oldest| oldest <= moment);
             if is_below(watermark.before(OVERLAP)) || (is_known && is_below(watermark)) || self.is_end(&page) {
-                return Ok(Walk::Done);
+                return Ok(IncrementalResult::Done);
             }
             joint = page.records().last().and_then(|record| record.id);
             offset += page.len().saturating_sub(1) as u64;
@@ -413,17 +416,21 @@ impl<S: Source> Refresh<'_, S> {
     }
 
     /// Does what the log says and the list did not show; false where that is too much to be done one by one.
-    async fn follow_log(&mut self, entity: &'static Entity, tally: &mut Tally) -> Result<bool, RefreshError<Fault<S>>> {
+    async fn follow_log(
+        &mut self,
+        entity: &'static Entity,
+        tally: &mut RefreshTally,
+    ) -> Result<bool, RefreshError<SourceError<S>>> {
         let store = self.mirror.store();
         let history = store.history(entity)?;
         let mut singles: Vec<i64> = Vec::new();
         for (id, last) in self.news.about(entity) {
             match last {
-                Last::Deleted => {
+                LastEvent::Deleted => {
                     tally.removed += u64::from(store.remove(entity, id, history, self.options.now)?);
                 }
-                Last::Touched(at) => {
-                    let updated_at = store.updated_at(entity, id)?.and_then(|text| Moment::read(&text));
+                LastEvent::Touched(at) => {
+                    let updated_at = store.updated_at(entity, id)?.and_then(|text| ServiceTime::read(&text));
                     if updated_at.is_none_or(|updated_at| updated_at.after(SLACK) < at) {
                         singles.push(id);
                     }
@@ -446,8 +453,8 @@ impl<S: Source> Refresh<'_, S> {
         entity: &'static Entity,
         id: i64,
         history: History,
-        tally: &mut Tally,
-    ) -> Result<(), RefreshError<Fault<S>>> {
+        tally: &mut RefreshTally,
+    ) -> Result<(), RefreshError<SourceError<S>>> {
         match self.source.record(entity, id).await.map_err(RefreshError::Service)? {
             None => {
                 let is_gone = self.mirror.store().remove(entity, id, history, self.options.now)?;
@@ -458,7 +465,7 @@ impl<S: Source> Refresh<'_, S> {
                 if let Some(page) = RawPage::of(format!("[{json}]"))
                     && let Some(record) = page.get(0)
                 {
-                    self.adopt(entity, record, history, tally)?;
+                    self.upsert(entity, record, history, tally)?;
                 }
             }
         }
@@ -466,11 +473,11 @@ impl<S: Source> Refresh<'_, S> {
     }
 
     /// Whether the list has exactly as many records as the copy.
-    async fn count(&mut self, entity: &'static Entity) -> Result<Count, RefreshError<Fault<S>>> {
+    async fn count(&mut self, entity: &'static Entity) -> Result<CountCheck, RefreshError<SourceError<S>>> {
         let known = self.mirror.store().count(entity)?;
         let (offset, expected) = (known.saturating_sub(1), known.min(1) as usize);
         let page = self.source.raw_page(entity, &[], offset, 2).await.map_err(RefreshError::Service)?;
-        Ok(if page.len() == expected { Count::AsKnown } else { Count::Other })
+        Ok(if page.len() == expected { CountCheck::AsKnown } else { CountCheck::Other })
     }
 
     /// Every record of a collection.
@@ -478,44 +485,44 @@ impl<S: Source> Refresh<'_, S> {
         &mut self,
         entity: &'static Entity,
         is_known: bool,
-        tally: &mut Tally,
-    ) -> Result<(), RefreshError<Fault<S>>> {
+        tally: &mut RefreshTally,
+    ) -> Result<(), RefreshError<SourceError<S>>> {
         let mut detail = String::new();
         for attempt in 1..=TRIES {
             let sweep_number = self.number * i64::from(TRIES + 1) + i64::from(attempt);
-            match self.sweep(entity, is_known, sweep_number, tally).await {
+            match self.scan(entity, is_known, sweep_number, tally).await {
                 Ok(()) => {
                     let history = self.mirror.store().history(entity)?;
                     let gone = self.mirror.store().remove_unseen(entity, sweep_number, history, self.options.now)?;
                     tally.removed += gone;
                     return Ok(());
                 }
-                Err(SweepError::Service(error)) => return Err(RefreshError::Service(error)),
-                Err(SweepError::Take(error)) => return Err(RefreshError::Mirror(error)),
-                Err(SweepError::Unsteady(unsteady)) => detail = unsteady.to_string(),
+                Err(ScanError::Service(error)) => return Err(RefreshError::Service(error)),
+                Err(ScanError::Take(error)) => return Err(RefreshError::Mirror(error)),
+                Err(ScanError::Unstable(unstable)) => detail = unstable.to_string(),
             }
         }
-        Err(RefreshError::Unsteady { collection: entity.name, detail })
+        Err(RefreshError::Unstable { collection: entity.name, detail })
     }
 
-    async fn sweep(
+    async fn scan(
         &mut self,
         entity: &'static Entity,
         is_known: bool,
         number: i64,
-        tally: &mut Tally,
-    ) -> Result<(), SweepError<Fault<S>, MirrorError>> {
+        tally: &mut RefreshTally,
+    ) -> Result<(), ScanError<SourceError<S>, MirrorError>> {
         let store = self.mirror.store();
-        let history = store.history(entity).map_err(SweepError::Take)?;
-        let known = store.count(entity).map_err(SweepError::Take)?;
-        let sweep = Sweep {
+        let history = store.history(entity).map_err(ScanError::Take)?;
+        let known = store.count(entity).map_err(ScanError::Take)?;
+        let scan = ListScan {
             entity,
             filters: &[],
             expected: is_known.then_some(known),
             at_once: self.options.at_once,
             longest: self.longest,
         };
-        let mut shape = store.shape(entity).map_err(SweepError::Take)?;
+        let mut shape = store.shape(entity).map_err(ScanError::Take)?;
         let (mut taken, mut has_new_fields) = (0, false);
         let (now, on_progress) = (self.options.now, &mut *self.on_progress);
         let mut take = |record: RawRecord<'_>| {
@@ -525,54 +532,54 @@ impl<S: Source> Refresh<'_, S> {
             }
             has_new_fields |= shape.note_json(record.json);
             if is_known || known > 0 {
-                let adopted = store.adopt(entity, record, (number, history), now)?;
-                tally.note(adopted, record.id);
+                let upserted = store.upsert(entity, record, (number, history), now)?;
+                tally.note(upserted, record.id);
             } else {
                 store.add(entity, record, number)?;
                 tally.first += 1;
             }
             Ok(())
         };
-        let swept = sweep.run(self.source, &mut take).await?;
+        let stats = scan.run(self.source, &mut take).await?;
         on_progress(entity.name, taken);
-        self.longest = self.longest.max(swept.longest);
+        self.longest = self.longest.max(stats.longest);
         if has_new_fields {
-            store.set_shape(entity, &shape).map_err(SweepError::Take)?;
+            store.set_shape(entity, &shape).map_err(ScanError::Take)?;
         }
         Ok(())
     }
 
-    fn adopt(
+    fn upsert(
         &self,
         entity: &'static Entity,
         record: RawRecord<'_>,
         history: History,
-        tally: &mut Tally,
-    ) -> Result<Adopted, MirrorError> {
-        let adopted = self.mirror.store().adopt(entity, record, (0, history), self.options.now)?;
-        if adopted != Adopted::Same {
+        tally: &mut RefreshTally,
+    ) -> Result<UpsertResult, MirrorError> {
+        let upserted = self.mirror.store().upsert(entity, record, (0, history), self.options.now)?;
+        if upserted != UpsertResult::Unchanged {
             let mut shape = self.mirror.store().shape(entity)?;
             if shape.note_json(record.json) {
                 self.mirror.store().set_shape(entity, &shape)?;
             }
         }
-        tally.note(adopted, record.id);
-        Ok(adopted)
+        tally.note(upserted, record.id);
+        Ok(upserted)
     }
 
     /// A log that kept silent about a change is believed no more.
-    fn judge_log(
+    fn assess_log(
         &self,
         entity: &'static Entity,
         known: &Option<CollectionState>,
-        tally: &Tally,
-    ) -> Result<(), RefreshError<Fault<S>>> {
+        tally: &RefreshTally,
+    ) -> Result<(), RefreshError<SourceError<S>>> {
         if known.is_none() || entity.log_type().is_none() || !self.log_is_whole {
             return Ok(());
         }
         let is_untold = |id: &&i64| !self.news.tells_of(entity, **id);
         if tally.added.iter().chain(&tally.changed).find(is_untold).is_some() {
-            self.mirror.distrust_log()?;
+            self.mirror.invalidate_log()?;
         }
         Ok(())
     }
@@ -582,8 +589,8 @@ impl<S: Source> Refresh<'_, S> {
         entity: &'static Entity,
         filters: &[(&str, &str)],
         offset: u64,
-    ) -> Result<RawPage, RefreshError<Fault<S>>> {
-        let limit = Lists::page_limit(self.source);
+    ) -> Result<RawPage, RefreshError<SourceError<S>>> {
+        let limit = RawListSource::page_limit(self.source);
         let page = self.source.raw_page(entity, filters, offset, limit).await.map_err(RefreshError::Service)?;
         self.longest = self.longest.max(page.len() as u32);
         Ok(page)
@@ -595,18 +602,32 @@ impl<S: Source> Refresh<'_, S> {
     }
 
     fn fits_a_page(&self, records: u64) -> bool {
-        records < u64::from(Lists::page_limit(self.source))
+        records < u64::from(RawListSource::page_limit(self.source))
     }
 }
 
-impl Tally {
-    fn note(&mut self, adopted: Adopted, id: Option<i64>) {
+impl RefreshTally {
+    fn note(&mut self, upserted: UpsertResult, id: Option<i64>) {
         let Some(id) = id else { return };
-        match adopted {
-            Adopted::Same => {}
-            Adopted::Added => drop(self.added.insert(id)),
-            Adopted::Changed if !self.added.contains(&id) => drop(self.changed.insert(id)),
-            Adopted::Changed => {}
+        match upserted {
+            UpsertResult::Unchanged => {}
+            UpsertResult::Added => drop(self.added.insert(id)),
+            UpsertResult::Changed if !self.added.contains(&id) => drop(self.changed.insert(id)),
+            UpsertResult::Changed => {}
+        }
+    }
+}
+
+/// What went wrong is the error itself: callers match on it, whatever it was wrapped in on the way.
+impl From<RefreshError<crate::api::ApiError>> for Error {
+    fn from(error: RefreshError<crate::api::ApiError>) -> Self {
+        match error {
+            RefreshError::Service(error) => error.into(),
+            RefreshError::Mirror(error) => error.into(),
+            RefreshError::Unstable { .. } => {
+                let hint = String::from("try again when less is done in the account");
+                Error::new(ErrorKind::Refused, error.to_string(), Some(hint))
+            }
         }
     }
 }

@@ -7,12 +7,12 @@ use std::convert::Infallible;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::refresh::{How, RefreshOptions, Refreshed, Thoroughness};
-use super::{Changed, Mirror};
+use super::refresh::{RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
+use super::{ChangeKind, Mirror};
 use crate::api::RawPage;
-use crate::catalog::fetch::Pages;
-use crate::catalog::sweep::Lists;
-use crate::catalog::{Catalog, Copied, Needs};
+use crate::catalog::fetch::RecordSource;
+use crate::catalog::list_scan::RawListSource;
+use crate::catalog::{CachedSource, Catalog, LookupRequest};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, collection};
 
 const PAGE: u32 = 20;
@@ -139,14 +139,9 @@ impl Account {
         rows.into_iter().skip(offset as usize).take(limit.min(PAGE) as usize).collect()
     }
 
-    fn refresh(
-        &self,
-        mirror: &Mirror,
-        wanted: &[&'static Entity],
-        thoroughness: Thoroughness,
-    ) -> (Vec<Refreshed>, u64) {
+    fn refresh(&self, mirror: &Mirror, wanted: &[&'static Entity], mode: RefreshMode) -> (Vec<RefreshStats>, u64) {
         self.requests.set(0);
-        let options = RefreshOptions { thoroughness, at_once: 4, now: NOW };
+        let options = RefreshOptions { mode, at_once: 4, now: NOW };
         let mut say = |_, _| {};
         let work = mirror.refresh(self, wanted, options, &mut say);
         let refreshed = futures::executor::block_on(work).unwrap();
@@ -166,7 +161,7 @@ impl Account {
     }
 }
 
-impl Lists for Account {
+impl RawListSource for Account {
     type Error = Infallible;
 
     fn page_limit(&self) -> u32 {
@@ -184,7 +179,7 @@ impl Lists for Account {
     }
 }
 
-impl Pages for Account {
+impl RecordSource for Account {
     type Error = Infallible;
 
     fn page_limit(&self) -> u32 {
@@ -213,11 +208,14 @@ fn an_account_that_is_as_it_was_takes_a_handful_of_requests() {
     let account = Account::new(Log::All);
     account.fill(assets(), 500);
     let mirror = Mirror::scratch().unwrap();
-    let (first, _) = account.refresh(&mirror, &[assets()], Thoroughness::Changes);
-    assert_eq!((first[0].how, first[0].added), (How::Whole, 500));
+    let (first, _) = account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    assert_eq!((first[0].how, first[0].added), (RefreshMethod::Full, 500));
     account.see_same(&mirror, assets());
-    let (second, requests) = account.refresh(&mirror, &[assets()], Thoroughness::Changes);
-    assert_eq!((second[0].how, second[0].added + second[0].changed + second[0].removed), (How::Changes, 0));
+    let (second, requests) = account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    assert_eq!(
+        (second[0].how, second[0].added + second[0].changed + second[0].removed),
+        (RefreshMethod::Incremental, 0)
+    );
     assert!(requests <= 4, "{requests}");
 }
 
@@ -228,7 +226,7 @@ fn what_is_done_is_found_with_a_log_and_without() {
         let account = Account::new(tells);
         account.fill(assets(), 200);
         let mirror = Mirror::scratch().unwrap();
-        account.refresh(&mirror, &[assets()], Thoroughness::Changes);
+        account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
         for round in 0..40 {
             for _ in 0..draw.usize(0..12) {
                 let ids = account.ids(assets());
@@ -240,7 +238,7 @@ fn what_is_done_is_found_with_a_log_and_without() {
                     _ => account.delete(assets(), id),
                 }
             }
-            account.refresh(&mirror, &[assets()], Thoroughness::Changes);
+            account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
             account.see_same(&mirror, assets());
         }
     }
@@ -254,27 +252,30 @@ fn quiet_collections_take_turns_until_the_log_is_found_to_keep_silent() {
         account.fill(entity, records);
     }
     let mirror = Mirror::scratch().unwrap();
-    account.refresh(&mirror, COLLECTIONS, Thoroughness::Changes);
-    let mut spared = Vec::new();
+    account.refresh(&mirror, COLLECTIONS, RefreshMode::Incremental);
+    let mut skippable = Vec::new();
     for _ in 0..4 {
-        let (refreshed, requests) = account.refresh(&mirror, COLLECTIONS, Thoroughness::Changes);
+        let (refreshed, requests) = account.refresh(&mirror, COLLECTIONS, RefreshMode::Incremental);
         assert!(requests < 15, "{requests}");
-        let vouched = refreshed.iter().filter(|refreshed| refreshed.how == How::Vouched);
-        spared.push(vouched.map(|refreshed| refreshed.entity.name).collect::<Vec<_>>());
+        let vouched = refreshed.iter().filter(|refreshed| refreshed.how == RefreshMethod::Unchanged);
+        skippable.push(vouched.map(|refreshed| refreshed.entity.name).collect::<Vec<_>>());
     }
-    assert_ne!(spared[0], spared[1]);
-    let all: std::collections::BTreeSet<_> = spared.iter().flatten().collect();
-    assert!(all.iter().all(|name| spared.iter().any(|round| !round.contains(name))), "each is looked at: {spared:?}");
+    assert_ne!(skippable[0], skippable[1]);
+    let all: std::collections::BTreeSet<_> = skippable.iter().flatten().collect();
+    assert!(
+        all.iter().all(|name| skippable.iter().any(|round| !round.contains(name))),
+        "each is looked at: {skippable:?}"
+    );
     // A change that the log does not tell of.
     let licenses = collection("licenses").unwrap();
     let id = account.ids(licenses)[0];
     account.records.borrow_mut().get_mut("licenses").unwrap().get_mut(&id).unwrap().insert("name".into(), "x".into());
     for _ in 0..3 {
-        account.refresh(&mirror, COLLECTIONS, Thoroughness::Changes);
+        account.refresh(&mirror, COLLECTIONS, RefreshMode::Incremental);
     }
     account.see_same(&mirror, licenses);
-    let (refreshed, _) = account.refresh(&mirror, COLLECTIONS, Thoroughness::Changes);
-    assert!(refreshed.iter().all(|refreshed| refreshed.how != How::Vouched));
+    let (refreshed, _) = account.refresh(&mirror, COLLECTIONS, RefreshMode::Incremental);
+    assert!(refreshed.iter().all(|refreshed| refreshed.how != RefreshMethod::Unchanged));
 }
 
 #[test]
@@ -282,13 +283,13 @@ fn names_are_looked_up_in_the_copy_where_that_costs_less() {
     let account = Account::new(Log::All);
     account.fill(assets(), 500);
     let mirror = Mirror::scratch().unwrap();
-    account.refresh(&mirror, &[assets()], Thoroughness::Changes);
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
     account.update(assets(), 7, "just now");
     account.requests.set(0);
-    let mut needs = Needs::default();
+    let mut needs = LookupRequest::default();
     needs.whole("assets");
-    let options = RefreshOptions { thoroughness: Thoroughness::Changes, at_once: 4, now: NOW };
-    let copied = futures::executor::block_on(Copied::refreshed(&account, &mirror, &needs, options)).unwrap();
+    let options = RefreshOptions { mode: RefreshMode::Incremental, at_once: 4, now: NOW };
+    let copied = futures::executor::block_on(CachedSource::refreshed(&account, &mirror, &needs, options)).unwrap();
     assert_eq!(copied.served().unwrap(), [("assets", 500)]);
     let catalog = futures::executor::block_on(Catalog::fetch(&copied, &needs, &mut |_, _| {})).unwrap();
     assert!(catalog.is_whole("assets") && account.requests.get() < 12, "{}", account.requests.get());
@@ -300,10 +301,10 @@ fn a_copy_that_is_wrong_shows_when_it_is_compared() {
     let account = Account::new(Log::All);
     account.fill(assets(), 100);
     let mirror = Mirror::scratch().unwrap();
-    account.refresh(&mirror, &[assets()], Thoroughness::Changes);
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
     mirror.store().attempt(|copy| copy.execute("UPDATE assets SET body = '{\"id\":3}' WHERE id = 3", [])).unwrap();
-    account.refresh(&mirror, &[assets()], Thoroughness::Changes);
-    let (compared, _) = account.refresh(&mirror, &[assets()], Thoroughness::Whole);
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    let (compared, _) = account.refresh(&mirror, &[assets()], RefreshMode::Full);
     assert_eq!((compared[0].added, compared[0].changed, compared[0].removed), (0, 1, 0));
     account.see_same(&mirror, assets());
 }
@@ -313,7 +314,7 @@ fn each_name_is_told_what_changed_since_its_own_export() {
     let account = Account::new(Log::All);
     let ids: Vec<i64> = (0..50).map(|_| account.create(assets())).collect();
     let mirror = Mirror::scratch().unwrap();
-    let refresh = || account.refresh(&mirror, &[assets()], Thoroughness::Changes);
+    let refresh = || account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
     refresh();
     assert!(mirror.changes_since("daily", assets()).unwrap().is_none());
     mirror.set_baseline("daily", assets(), NOW).unwrap();
@@ -323,12 +324,12 @@ fn each_name_is_told_what_changed_since_its_own_export() {
     refresh();
     let told = |name: &str| -> Vec<(i64, &'static str)> {
         let (_, changes) = mirror.changes_since(name, assets()).unwrap().unwrap();
-        let what = |changed: &Changed| match changed {
-            Changed::Added(_) => "added",
-            Changed::Removed(_) => "removed",
-            Changed::Changed { .. } => "changed",
+        let what = |changed: &ChangeKind| match changed {
+            ChangeKind::Added(_) => "added",
+            ChangeKind::Removed(_) => "removed",
+            ChangeKind::Updated { .. } => "changed",
         };
-        changes.iter().map(|change| (change.id, what(&change.what))).collect()
+        changes.iter().map(|change| (change.id, what(&change.kind))).collect()
     };
     assert_eq!(told("daily"), [(ids[0], "changed"), (ids[1], "removed")]);
     mirror.set_baseline("daily", assets(), NOW).unwrap();
@@ -343,5 +344,5 @@ fn each_name_is_told_what_changed_since_its_own_export() {
     assert_eq!(told("daily"), [(ids[0], "changed")], "made and deleted again is nothing to tell");
     let (_, changes) = mirror.changes_since("weekly", assets()).unwrap().unwrap();
     let gone = changes.iter().find(|change| change.id == ids[1]).unwrap();
-    assert_eq!(gone.told.first().map(|entry| entry.event.as_str()), Some("Delete"));
+    assert_eq!(gone.log_entries.first().map(|entry| entry.event.as_str()), Some("Delete"));
 }

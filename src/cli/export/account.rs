@@ -5,14 +5,13 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 
 use super::job::{Changes, Job, Reading, told};
-use crate::catalog::{Mirror, RefreshOptions, Refreshed, Shape, Thoroughness};
-use crate::cli::Error;
+use crate::account::{Account as Connection, AccountIdentity};
+use crate::catalog::{Mirror, ObservedFields, RefreshMode, RefreshOptions, RefreshStats};
 use crate::cli::planning::saying_why_it_waits;
 use crate::cli::printer::Printer;
 use crate::cli::progress::Progress;
-use crate::cli::settings::Connection;
+use crate::error::Error;
 use crate::export::{By, Columns, Condition, Names, Sheet, Sort, named_by};
-use crate::run::journal;
 use crate::schema::{ACTIVITY, Entity};
 
 /// An account and what is known of it here.
@@ -24,9 +23,9 @@ pub(super) struct Account {
     /// Lists of which no copy is kept: the log, and what the service filtered.
     pub parts: Mirror,
     pub names: Names,
-    pub refreshed: Vec<Refreshed>,
+    pub refreshed: Vec<RefreshStats>,
     /// What a comparison of the copy with the service found.
-    pub differences: Vec<Refreshed>,
+    pub differences: Vec<RefreshStats>,
     pub lists: Vec<List>,
     /// When it was read, as RFC 3339.
     pub read_at: String,
@@ -99,16 +98,16 @@ impl Account {
 
     /// Brings the copy of some collections up to date.
     pub(super) async fn refresh(&mut self, reach: Reach<'_>, progress: &mut Progress) -> Result<(), Error> {
-        let thoroughness = match (reach.reading, &self.connection.account) {
+        let mode = match (reach.reading, &self.connection.identity) {
             // A sandbox is at hand, and its file may have been made anew.
-            (Reading::Whole, _) | (_, journal::Account::SandboxFile { .. } | journal::Account::SandboxMemory) => {
-                Thoroughness::Whole
+            (Reading::Whole, _) | (_, AccountIdentity::SandboxFile { .. } | AccountIdentity::SandboxMemory) => {
+                RefreshMode::Full
             }
-            (Reading::Changes | Reading::Verified, _) => Thoroughness::Changes,
+            (Reading::Changes | Reading::Verified, _) => RefreshMode::Incremental,
         };
-        self.refreshed = self.refresh_by(reach.wanted, thoroughness, progress).await?;
+        self.refreshed = self.refresh_by(reach.wanted, mode, progress).await?;
         if reach.reading == Reading::Verified {
-            self.differences = self.refresh_by(reach.wanted, Thoroughness::Whole, progress).await?;
+            self.differences = self.refresh_by(reach.wanted, RefreshMode::Full, progress).await?;
         }
         Ok(())
     }
@@ -116,20 +115,20 @@ impl Account {
     async fn refresh_by(
         &self,
         wanted: &[&'static Entity],
-        thoroughness: Thoroughness,
+        mode: RefreshMode,
         progress: &mut Progress,
-    ) -> Result<Vec<Refreshed>, Error> {
+    ) -> Result<Vec<RefreshStats>, Error> {
         let client = &self.connection.client;
         let progress = RefCell::new(progress);
         let mut say = |collection: &'static str, records| {
             progress.borrow_mut().reach(&format!("reading {collection}"), records);
         };
-        let refreshing = self.mirror.refresh(client, wanted, self.options(thoroughness), &mut say);
+        let refreshing = self.mirror.refresh(client, wanted, self.options(mode), &mut say);
         Ok(saying_why_it_waits(client, &progress, refreshing).await?)
     }
 
-    fn options(&self, thoroughness: Thoroughness) -> RefreshOptions<'_> {
-        RefreshOptions { thoroughness, at_once: self.connection.concurrency.into(), now: &self.read_at }
+    fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {
+        RefreshOptions { mode, at_once: self.connection.concurrency.into(), now: &self.read_at }
     }
 
     /// The records of one collection, and the conditions that are left to apply.
@@ -177,7 +176,7 @@ impl Account {
         let mut say = |collection: &'static str, records| {
             progress.borrow_mut().reach(&format!("reading {collection}"), records);
         };
-        let reading = self.parts.read(client, (entity, &filters), self.options(Thoroughness::Whole), &mut say);
+        let reading = self.parts.read(client, (entity, &filters), self.options(RefreshMode::Full), &mut say);
         saying_why_it_waits(client, &progress, reading).await?;
         Ok(())
     }
@@ -189,7 +188,7 @@ impl Account {
         }
     }
 
-    pub(super) fn shape(&self, list: &List) -> Result<Shape, Error> {
+    pub(super) fn shape(&self, list: &List) -> Result<ObservedFields, Error> {
         Ok(self.holding(list.from).shape(list.entity)?)
     }
 
@@ -220,7 +219,7 @@ impl Account {
 }
 
 /// The columns that were chosen, or all.
-pub(super) fn columns(entity: &'static Entity, shape: &Shape, job: &Job) -> Result<Columns, Error> {
+pub(super) fn columns(entity: &'static Entity, shape: &ObservedFields, job: &Job) -> Result<Columns, Error> {
     let columns = Columns::of(entity, shape, job.ids);
     let Some(chosen) = job.columns.get(entity.name) else { return Ok(columns) };
     let all: Vec<String> = columns.headers().map(str::to_owned).collect();

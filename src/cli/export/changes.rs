@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json};
 use super::account::{Account, List};
 use super::destination::Layout;
 use crate::api::RawFields;
-use crate::catalog::{Change, Changed, LogEntry};
-use crate::cli::Error;
+use crate::catalog::{ChangeKind, LogEntry, RecordChange};
+use crate::error::Error;
 use crate::export::{Columns, Ids};
 use crate::schema::Entity;
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
@@ -99,17 +99,17 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn change(&mut self, change: &Change) -> Result<(), Error> {
-        match &change.what {
-            Changed::Added(record) => {
+    fn change(&mut self, change: &RecordChange) -> Result<(), Error> {
+        match &change.kind {
+            ChangeKind::Added(record) => {
                 self.counts.added += 1;
                 self.line(change, record, ("added", "", "", ""))
             }
-            Changed::Removed(record) => {
+            ChangeKind::Removed(record) => {
                 self.counts.removed += 1;
                 self.line(change, record, ("removed", "", "", ""))
             }
-            Changed::Changed { before, after } => {
+            ChangeKind::Updated { before, after } => {
                 self.counts.changed += 1;
                 let (old, new) = (self.cells(before), self.cells(after));
                 let headers: Vec<String> = self.columns.headers().map(str::to_owned).collect();
@@ -135,7 +135,7 @@ impl Table<'_> {
 
     fn line(
         &mut self,
-        change: &Change,
+        change: &RecordChange,
         record: &Map<String, Json>,
         (what, field, before, after): (&str, &str, &str, &str),
     ) -> Result<(), Error> {
@@ -162,12 +162,12 @@ impl Table<'_> {
 }
 
 /// The entry that tells of just this: a deletion for what is gone, the latest else.
-fn entry_for(change: &Change) -> Option<&LogEntry> {
-    let of = |event: &str| change.told.iter().find(|entry| entry.event == event);
-    match change.what {
-        Changed::Removed(_) => of("Delete"),
-        Changed::Added(_) => of("Create").or_else(|| of("Recover")),
-        Changed::Changed { .. } => change.told.first(),
+fn entry_for(change: &RecordChange) -> Option<&LogEntry> {
+    let of = |event: &str| change.log_entries.iter().find(|entry| entry.event == event);
+    match change.kind {
+        ChangeKind::Removed(_) => of("Delete"),
+        ChangeKind::Added(_) => of("Create").or_else(|| of("Recover")),
+        ChangeKind::Updated { .. } => change.log_entries.first(),
     }
 }
 

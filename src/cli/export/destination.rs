@@ -6,8 +6,8 @@ use jiff::civil::{Date, DateTime};
 use url::Url;
 
 use super::job::no_output;
-use crate::cli::Error;
 use crate::cli::args::ExportArgs;
+use crate::error::Error;
 use crate::export::bucket::{BucketUrl, UrlError, is_url};
 use crate::table::write::output::{FileFormat, OutputTarget};
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 
 use super::changes::CHANGES;
 use super::destination::{self, Layout, Place};
-use crate::cli::Error;
 use crate::cli::args::{ExportArgs, FormatName, IdsName};
 use crate::cli::schema::entity;
+use crate::error::Error;
 use crate::export::{ConditionError, Direction, Ids, Wish};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, TENANTS};
-use crate::table::write::output::{ByteOrderMark, FileFormat, FormulaEscaping, OutputOptions};
+use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping, OutputOptions};
 
 /// What `register` is called where collections are named.
 pub(super) const REGISTER: &str = "register";
@@ -71,9 +71,11 @@ impl Job {
         wishes.extend(log_wishes(args, &entities)?);
         let delimiter = args.delimiter.as_deref().map(delimiter).transpose()?;
         let style = OutputOptions {
-            mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
-            delimiter: delimiter.unwrap_or(b','),
-            formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
+            csv: CsvOptions {
+                byte_order_mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
+                delimiter: delimiter.unwrap_or(b','),
+                formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
+            },
             title: String::from("Inventory"),
         };
         let job = Self {

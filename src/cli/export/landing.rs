@@ -7,9 +7,9 @@ use tokio::runtime::Runtime;
 
 use super::destination;
 use super::keep::Series;
-use crate::cli::Error;
-use crate::cli::interrupts::Interrupts;
+use crate::cli::interrupts;
 use crate::cli::progress::Progress;
+use crate::error::Error;
 use crate::export::bucket::{Bucket, BucketError, BucketUrl, Upload};
 
 /// Gone with its folder when it is dropped.
@@ -32,10 +32,10 @@ impl Landing {
             false => url.key.clone(),
         };
         runtime.block_on(async {
-            let mut interrupts = Interrupts::listen()?;
+            let mut interrupts = interrupts::listen()?;
             tokio::select! {
                 biased;
-                () = interrupts.next() => Err(Error::Interrupted),
+                () = interrupts.next() => Err(Error::interrupted()),
                 tried = bucket.try_writing(&key) => Ok(tried?),
             }
         })?;
@@ -58,9 +58,9 @@ impl Landing {
             files.iter().map(|file| Upload { file: file.clone(), key: self.key_of(file) }).collect();
         let mut say = |bytes: u64| progress.phase(&format!("uploading, {} MB sent", bytes / 1_000_000));
         runtime.block_on(async {
-            let mut interrupts = Interrupts::listen()?;
+            let mut interrupts = interrupts::listen()?;
             match self.bucket.upload(&uploads, interrupts.next(), &mut say).await {
-                Err(BucketError::Interrupted) => Err(Error::Interrupted),
+                Err(BucketError::Interrupted) => Err(Error::interrupted()),
                 landed => Ok(landed?),
             }
         })

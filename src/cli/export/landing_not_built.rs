@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::runtime::Runtime;
 
-use crate::cli::Error;
 use crate::cli::progress::Progress;
+use crate::error::Error;
 use crate::export::bucket::BucketUrl;
 
 pub(super) enum Landing {}

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::Path;
 
-use crate::cli::Error;
+use crate::error::Error;
 
 /// Held as long as an export of that name is at work; released by dropping it, and by the system after a crash.
 #[derive(Debug)]

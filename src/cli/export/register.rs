@@ -14,16 +14,18 @@ use super::destination;
 use super::job::{self, REGISTER};
 use super::landing::Landing;
 use crate::cli::args::{ExportArgs, FormatName, Global};
-use crate::cli::interrupts::Interrupts;
+use crate::cli::interrupts;
 use crate::cli::planning::or_interrupted;
 use crate::cli::printer::Printer;
 use crate::cli::progress::{Progress, ProgressKind};
 use crate::cli::settings::connect;
 use crate::cli::{Error, Exit};
 use crate::export::bucket::is_url;
-use crate::register::{self, Item, Names, Record, RegisterOptions, RegisterSummary, RegisterTarget, write};
-use crate::report::{counted, duration};
+use crate::register::{
+    self, JsonRecord, RecordLookup, RegisterItem, RegisterOptions, RegisterSummary, RegisterTarget, write,
+};
 use crate::schema::{COLLECTIONS, Entity, collection};
+use crate::wording::{counted, duration};
 
 /// Whether the register is meant, which is no collection.
 pub(super) fn is_meant(args: &ExportArgs) -> bool {
@@ -34,16 +36,16 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer, now: Dat
     let started = Instant::now();
     see_consistency(args)?;
     let as_of = as_of(args.as_of.as_deref(), now.date())?;
-    let connection = connect(global)?;
-    let tenant = connection.account.tenant().map(|tenant| tenant.to_string());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let connection = runtime.block_on(connect(global))?;
+    let tenant = connection.identity.tenant().map(|tenant| tenant.to_string());
     let (target, landing) = target(args, tenant.as_deref(), now, &runtime)?;
-    let base_url = connection.account.to_string();
+    let base_url = connection.identity.to_string();
     let mut progress = Progress::new(ProgressKind::choose(global), None);
     let mut account = Account::open(connection, None, printer)?;
     let reading = if args.full { job::Reading::Whole } else { job::Reading::Changes };
     runtime.block_on(async {
-        let mut interrupts = Interrupts::listen()?;
+        let mut interrupts = interrupts::listen()?;
         let reach = Reach { reading, wanted: &wanted() };
         or_interrupted(&mut interrupts, account.refresh(reach, &mut progress)).await
     })?;
@@ -54,7 +56,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer, now: Dat
         rates: args.rates.clone(),
         previous: args.previous.clone(),
         target,
-        account: register::Account::new(&base_url, tenant),
+        account: register::RegisterAccount::new(&base_url, tenant),
         generated_at: Timestamp::now(),
     };
     let mut summary = write(items, &options)?;
@@ -131,10 +133,10 @@ fn target_at(args: &ExportArgs, path: PathBuf, is_folder: bool) -> Result<Regist
 }
 
 /// A record as an item.
-type Reading = fn(&Record, &dyn Names) -> Result<Item, register::ItemError>;
+type Reading = fn(&JsonRecord, &dyn RecordLookup) -> Result<RegisterItem, register::ItemError>;
 
 /// What the register is made of.
-const KINDS: [(&str, Reading); 2] = [("assets", Item::asset), ("licenses", Item::license)];
+const KINDS: [(&str, Reading); 2] = [("assets", RegisterItem::asset), ("licenses", RegisterItem::license)];
 
 /// These, and whatever they refer to, near and far: an asset's product has a category and a depreciation.
 fn wanted() -> Vec<&'static Entity> {
@@ -153,17 +155,17 @@ fn wanted() -> Vec<&'static Entity> {
 }
 
 /// Every record that assets and licenses refer to.
-struct Lookups(HashMap<(&'static str, i64), Record>);
+struct Lookups(HashMap<(&'static str, i64), JsonRecord>);
 
-impl Names for Lookups {
-    fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+impl RecordLookup for Lookups {
+    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord> {
         let name = crate::schema::collection(collection)?.name;
         self.0.get(&(name, id))
     }
 }
 
 /// The items, and what is said of records that are none.
-fn items(account: &Account) -> Result<(Vec<Item>, Vec<String>), Error> {
+fn items(account: &Account) -> Result<(Vec<RegisterItem>, Vec<String>), Error> {
     let mut lookups = HashMap::new();
     for entity in wanted().into_iter().filter(|entity| KINDS.iter().all(|(name, _)| *name != entity.name)) {
         account.mirror.each(entity, |id, json| {

@@ -7,10 +7,10 @@ use super::destination::Place;
 use super::job::{Job, Reading};
 use super::written::Written;
 use crate::api::RequestCounts;
-use crate::catalog::{Reading as How, Refreshed};
-use crate::cli::Error;
+use crate::catalog::{RefreshMethod, RefreshStats};
 use crate::cli::printer::Printer;
-use crate::report::{counted, duration, thousands};
+use crate::error::Error;
+use crate::wording::{counted, duration, thousands};
 
 /// What an export came to.
 pub(super) struct Shown<'a> {
@@ -41,7 +41,7 @@ impl Shown<'_> {
     fn text(&self) -> String {
         let requests = self.requests();
         let account = match self.accounts {
-            [account] => account.connection.account.to_string(),
+            [account] => account.connection.identity.to_string(),
             several => counted(several.len() as u64, "tenant"),
         };
         let mut lines = vec![format!(
@@ -126,7 +126,7 @@ impl Shown<'_> {
             warnings.extend(self.differences());
         }
         for account in self.accounts {
-            warnings.extend(account.connection.client.remarks());
+            warnings.extend(account.connection.client.warnings());
         }
         warnings
             .extend(self.failed.iter().map(|(tenant, reason)| format!("tenant {tenant} was not exported: {reason}")));
@@ -136,7 +136,7 @@ impl Shown<'_> {
     /// What a comparison of the copy with the service found.
     pub(super) fn differences(&self) -> Vec<String> {
         let found = self.accounts.iter().flat_map(|account| &account.differences);
-        let differs = |refreshed: &&Refreshed| refreshed.added + refreshed.changed + refreshed.removed > 0;
+        let differs = |refreshed: &&RefreshStats| refreshed.added + refreshed.changed + refreshed.removed > 0;
         found
             .filter(differs)
             .map(|refreshed| {
@@ -193,21 +193,21 @@ impl Shown<'_> {
     }
 }
 
-fn told_refresh(refreshed: &Refreshed) -> String {
+fn told_refresh(refreshed: &RefreshStats) -> String {
     match refreshed.how {
-        How::Whole => String::from("read whole"),
-        How::Vouched => String::from("nothing new, as the log says"),
-        How::Changes => match (refreshed.added, refreshed.changed, refreshed.removed) {
+        RefreshMethod::Full => String::from("read whole"),
+        RefreshMethod::Unchanged => String::from("nothing new, as the log says"),
+        RefreshMethod::Incremental => match (refreshed.added, refreshed.changed, refreshed.removed) {
             (0, 0, 0) => String::from("nothing new"),
             (added, changed, removed) => format!("{added} added, {changed} changed, {removed} removed"),
         },
     }
 }
 
-fn how(how: How) -> &'static str {
+fn how(how: RefreshMethod) -> &'static str {
     match how {
-        How::Whole => "whole",
-        How::Changes => "changes",
-        How::Vouched => "vouched",
+        RefreshMethod::Full => "whole",
+        RefreshMethod::Incremental => "changes",
+        RefreshMethod::Unchanged => "vouched",
     }
 }

@@ -9,11 +9,12 @@ use super::changes;
 use super::destination::{Destination, Place};
 use super::job::{Changes, Job};
 use super::landing::Landing;
-use crate::catalog::Shape;
-use crate::cli::Error;
-use crate::cli::interrupts::Asked;
+use crate::catalog::ObservedFields;
+use crate::cli::interrupts;
 use crate::cli::progress::Progress;
+use crate::error::Error;
 use crate::schema::Entity;
+use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::table::write::WriteError;
 use crate::table::write::output::{FileFormat, OutputColumn, OutputReport, OutputTarget, TableWriter, open};
@@ -92,7 +93,7 @@ impl Files {
             (OutputTarget::File(path), Changes::Told) if is_single => Some(OutputTarget::File(beside(path))),
             _ => None,
         };
-        let asked = Asked::listen()?;
+        let asked = interrupts::listen()?;
         Ok(Self {
             main: watched(&asked, open(&target, place.format, &job.style)?),
             beside: beside
@@ -141,7 +142,7 @@ impl Files {
         progress: &mut Progress,
         written: &mut Written,
     ) -> Result<(), Error> {
-        let mut shape = Shape::default();
+        let mut shape = ObservedFields::default();
         for account in accounts {
             for list in account.lists.iter().filter(|list| list.entity.name == entity.name) {
                 shape.join(&account.shape(list)?);
@@ -196,16 +197,16 @@ fn stored(finished: &[OutputReport]) -> Vec<Stored> {
 /// An output that ends where somebody asks for it: dropped, it leaves nothing behind.
 struct Watched {
     output: Box<dyn TableWriter>,
-    asked: Asked,
+    asked: ShutdownSignal,
 }
 
-fn watched(asked: &Asked, output: Box<dyn TableWriter>) -> Box<dyn TableWriter> {
+fn watched(asked: &ShutdownSignal, output: Box<dyn TableWriter>) -> Box<dyn TableWriter> {
     Box::new(Watched { output, asked: asked.clone() })
 }
 
 impl Watched {
     fn go_on(&self) -> Result<(), WriteError> {
-        if self.asked.to_end() { Err(WriteError::Interrupted) } else { Ok(()) }
+        if self.asked.is_requested() { Err(WriteError::Interrupted) } else { Ok(()) }
     }
 }
 

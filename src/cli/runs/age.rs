@@ -2,7 +2,7 @@
 
 use jiff::{Span, Timestamp, tz::TimeZone};
 
-use crate::cli::Error;
+use crate::error::Error;
 
 /// The moment that lies `age` before `now`; months and days are those of the machine's time zone.
 ///

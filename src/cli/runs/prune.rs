@@ -9,8 +9,8 @@ use super::{age, local_time, size_text};
 use crate::cli::args::PruneArgs;
 use crate::cli::printer::{FAINT, Printer, STRONG};
 use crate::cli::{Error, Exit};
-use crate::report::counted;
 use crate::run::journal::{AtWork, JournalError, Shelf, Shelved, Source};
+use crate::wording::counted;
 
 pub(super) fn run(shelf: &Shelf, args: &PruneArgs, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     let before = age::before(now, &args.older_than)?.as_millisecond();

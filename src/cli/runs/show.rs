@@ -10,8 +10,9 @@ use crate::cli::printer::{FAINT, Printer, STRONG};
 use crate::cli::result::Typed;
 use crate::cli::running::recall;
 use crate::cli::{Error, Exit};
-use crate::report::{RunSummary, counted, summary, thousands};
+use crate::report::{RunSummary, summary};
 use crate::run::journal::{Attempts, Deed, Details, Glance, Journal, Shelved, Source};
+use crate::wording::{counted, thousands};
 
 pub(super) fn run(shelved: Shelved, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     let Shelved { path, bytes, glance, .. } = shelved;

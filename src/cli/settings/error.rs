@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::Origin;
 use crate::api::{MOST_CONCURRENT, SecretError};
+use crate::error::Diagnostic;
 
 /// A setting that cannot be used. None ever holds the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,9 +43,8 @@ pub enum SettingsError {
     NoHome,
 }
 
-impl SettingsError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for SettingsError {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Config { .. } => "correct the line; `tallyport doctor` tells whether the file is right then",
             Self::ConfigUnreadable { .. } => "let this user read the file",

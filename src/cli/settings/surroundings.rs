@@ -7,6 +7,7 @@ use std::{sync::mpsc, thread, time::Duration};
 use etcetera::BaseStrategy;
 
 use super::{Origin, SettingsError, Sourced};
+use crate::account::platform_state_dir;
 
 type Variable = Box<dyn Fn(&str) -> Option<String>>;
 type KeyStore = Box<dyn Fn(&str, &str) -> Result<Option<String>, String>>;
@@ -30,7 +31,7 @@ impl Surroundings {
         Self {
             variable: Box::new(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())),
             config_file: base.as_ref().map(|base| base.config_dir().join("tallyport").join("config.toml")),
-            state_home: base.map(|base| state_home(&base).join("tallyport")),
+            state_home: platform_state_dir(),
             key_store: Box::new(stored_key),
         }
     }
@@ -44,11 +45,6 @@ impl Surroundings {
             (None, None) => Err(SettingsError::NoHome),
         }
     }
-}
-
-/// Windows has no folder for state; its roaming one would carry journals from machine to machine, the local one does not.
-fn state_home(base: &impl BaseStrategy) -> PathBuf {
-    base.state_dir().unwrap_or_else(|| base.cache_dir())
 }
 
 /// How long the key store may take. It may ask the user first; one that never answers must not hang a nightly run.

@@ -2,12 +2,14 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use futures::FutureExt;
 use tempfile::TempDir;
 
 use super::surroundings::Surroundings;
-use super::{Account, Origin, Settings, SettingsError, Sourced, parse_quota};
+use super::{Origin, Settings, SettingsError, Sourced, TargetAccount, parse_quota};
 use crate::api::CustomFieldsEncoding;
 use crate::cli::args::{Cli, Global};
+use crate::error::Diagnostic;
 
 /// A machine for one test: variables, a config.toml and a key store.
 struct Machine {
@@ -251,10 +253,10 @@ fn with_the_sandbox_only_flags_count() {
         .variable("BLUETALLY_TENANT_ID", "8")
         .variable("BLUETALLY_API_KEY", "two keys");
     let settings = machine.settings("--sandbox");
-    assert_eq!(settings.account, Account::Sandbox(None));
+    assert_eq!(settings.account, TargetAccount::Sandbox(None));
     assert_eq!((settings.quota, settings.tenant), (Sourced::new(None, Origin::Sandbox), None));
     let settings = machine.settings("--sandbox=practice.db --quota 600/h --tenant 3");
-    assert_eq!(settings.account, Account::Sandbox(Some("practice.db".into())));
+    assert_eq!(settings.account, TargetAccount::Sandbox(Some("practice.db".into())));
     assert_eq!(settings.quota.value, Some(600));
     assert_eq!(settings.tenant, Some(Sourced::new(3, Origin::Flag("--tenant"))));
 }
@@ -269,7 +271,7 @@ fn the_state_folder_can_be_moved() {
 
 #[test]
 fn without_a_key_the_service_is_not_even_asked() {
-    let error = Machine::new().settings("").connect().expect_err("no key");
+    let error = Machine::new().settings("").connect().now_or_never().unwrap().expect_err("no key");
     assert_eq!(error.to_string(), "there is no API key");
     let hint = error.hint().unwrap_or_default();
     for way in ["BLUETALLY_API_KEY", "--api-key-file", "config.toml", "--sandbox"] {
@@ -280,9 +282,10 @@ fn without_a_key_the_service_is_not_even_asked() {
 #[test]
 fn a_base_link_without_encryption_is_refused() {
     let machine = Machine::new().variable("BLUETALLY_API_KEY", "k");
-    let error = machine.settings("--base-url http://x.example").connect().expect_err("insecure");
+    let error =
+        machine.settings("--base-url http://x.example").connect().now_or_never().unwrap().expect_err("insecure");
     assert_eq!(error.to_string(), "refusing to send the API key to `http://x.example/` without encryption");
-    assert!(machine.settings("--base-url http://localhost:1/api").connect().is_ok());
+    assert!(machine.settings("--base-url http://localhost:1/api").connect().now_or_never().unwrap().is_ok());
 }
 
 #[test]

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::undo::{Holders, PERSON, Present, Wants, names_a_holder};
-use crate::run::LogStart;
+use crate::run::LogPosition;
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
 
 /// Records asked for by id or tag at a time.
@@ -30,11 +30,11 @@ const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc"
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn fetch<P: Pages>(
+pub(super) async fn fetch<P: RecordSource>(
     pages: &P,
     wants: &Wants,
     began: Timestamp,
-    log: &LogStart,
+    log: &LogPosition,
     on_collection: &mut dyn FnMut(&str),
 ) -> Result<Present, P::Error> {
     let mut present = Present::default();
@@ -62,7 +62,7 @@ pub(super) async fn fetch<P: Pages>(
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn fetch_more<P: Pages>(
+pub(super) async fn fetch_more<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     ids: BTreeSet<i64>,
@@ -83,7 +83,7 @@ struct Search<'s, P> {
     present: &'s mut Present,
 }
 
-impl<P: Pages> Search<'_, P> {
+impl<P: RecordSource> Search<'_, P> {
     async fn run(&mut self) -> Result<(), P::Error> {
         let (mut offset, mut read) = (0, 0);
         loop {
@@ -146,11 +146,11 @@ impl<P: Pages> Search<'_, P> {
 /// The check-ins and checkouts of a collection's things that the log tells of since the run was planned.
 ///
 /// Nobody documents whether entries name the holder. Where they do not, those of the run's people are asked for.
-async fn moves<P: Pages>(
+async fn moves<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     holders: &Holders,
-    log: &LogStart,
+    log: &LogPosition,
 ) -> Result<Vec<Record>, P::Error> {
     let entries = entries(pages, entity, log, None).await?;
     if entries.iter().all(names_a_holder) || holders.others > 0 {
@@ -171,10 +171,10 @@ async fn moves<P: Pages>(
     Ok(of_people)
 }
 
-async fn entries<P: Pages>(
+async fn entries<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
-    log: &LogStart,
+    log: &LogPosition,
     person: Option<i64>,
 ) -> Result<Vec<Record>, P::Error> {
     let Some(kind) = entity.log_type() else { return Ok(Vec::new()) };
@@ -188,7 +188,7 @@ async fn entries<P: Pages>(
             let says = |name: &str, word: &str| {
                 entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
             };
-            says("type", kind) && says("event", verb.log_event()) && log.is_before(entry)
+            says("type", kind) && says("event", verb.log_event()) && log.is_followed_by(entry)
         };
         let mut offset = 0;
         loop {

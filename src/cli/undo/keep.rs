@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::super::Error;
 use crate::api::Body;
+use crate::plan::RowStatus;
 use crate::plan::undo::{Deed, Fate, Undoing, Wave, waves};
 use crate::plan::{Await, Part, RowId, Step, StepSink, WriteKind};
-use crate::report::Status;
 use crate::run::journal::{Draft, PlanSink, PlannedRow, RowState, SheetHead};
 use crate::table::{Row, Value};
 
@@ -81,14 +81,14 @@ fn planned(deed: &Deed) -> PlannedRow {
     let (state, status, message) = match &deed.fate {
         Fate::Undo(undoing) => {
             let status = match undoing.write {
-                WriteKind::Create => Status::Created,
-                WriteKind::Update(_) => Status::Updated,
-                WriteKind::Delete(_) => Status::Deleted,
+                WriteKind::Create => RowStatus::Created,
+                WriteKind::Update(_) => RowStatus::Updated,
+                WriteKind::Delete(_) => RowStatus::Deleted,
             };
             (RowState::Planned, status, undoing.note.clone())
         }
-        Fate::Nothing(why) => (RowState::Ended, Status::Unchanged, why.clone()),
-        Fate::Left(obstacle) => (RowState::Ended, Status::Skipped, format!("not undone: {obstacle}")),
+        Fate::Nothing(why) => (RowState::Ended, RowStatus::Unchanged, why.clone()),
+        Fate::Left(obstacle) => (RowState::Ended, RowStatus::Skipped, format!("not undone: {obstacle}")),
     };
     PlannedRow { state, status, record: deed.record, message, problems: Vec::new() }
 }

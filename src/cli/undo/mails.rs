@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::fetch::fetch_more;
 use super::shown::collection_of;
 use crate::api::Body;
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::undo::{Deed, Fate, Present};
 use crate::schema::{self, Entity, Role, Verb};
 
@@ -21,7 +21,11 @@ struct HandedOut {
 ///
 /// # Errors
 /// Where the service cannot be read.
-pub(super) async fn count<P: Pages>(pages: &P, deeds: &[Deed], present: &mut Present) -> Result<(u64, u64), P::Error> {
+pub(super) async fn count<P: RecordSource>(
+    pages: &P,
+    deeds: &[Deed],
+    present: &mut Present,
+) -> Result<(u64, u64), P::Error> {
     let handed_out: Vec<HandedOut> = deeds.iter().filter_map(handed_out).collect();
     // An asset has its category from its product (field notes): what does not tell the one itself tells the other.
     for field in [CATEGORY, PRODUCT, CATEGORY] {

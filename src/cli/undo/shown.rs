@@ -9,8 +9,9 @@ use serde_json::{Value as Json, json};
 use super::super::printer::{FAINT, STRONG, WARNING};
 use crate::plan::order;
 use crate::plan::undo::{Deed, Fate, Kind};
-use crate::report::{RunEstimate, plan_sentence, thousands};
+use crate::report::{RunEstimate, plan_sentence};
 use crate::schema::{self, Entity};
+use crate::wording::thousands;
 
 /// Examples that are shown of each reason.
 const MOST_EXAMPLES: usize = 3;

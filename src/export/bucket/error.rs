@@ -8,6 +8,7 @@ use object_store::client::HttpError;
 
 use super::environment::{self, Access};
 use super::url::{BucketUrl, Cloud};
+use crate::error::{Diagnostic, ErrorKind};
 
 /// What is shown of a service's own words.
 const LONGEST_WORDS: usize = 300;
@@ -191,6 +192,21 @@ fn older(missing: &[String]) -> String {
     match missing {
         [] => String::from("no others were to come"),
         missing => format!("as before {}", listed(missing)),
+    }
+}
+
+impl Diagnostic for BucketError {
+    fn hint(&self) -> Option<String> {
+        BucketError::hint(self)
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Setup { .. } | Self::File { .. } => ErrorKind::Usage,
+            Self::Refused { refusal: Refusal::NoCredentials { .. }, .. } => ErrorKind::Usage,
+            Self::Refused { .. } | Self::Torn(_) => ErrorKind::Refused,
+            Self::Interrupted => ErrorKind::Stopped,
+        }
     }
 }
 

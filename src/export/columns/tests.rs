@@ -14,7 +14,7 @@ fn names() -> Names {
     let mut catalog = Catalog::default();
     let mut add = |name: &str, value: Json| {
         let id = value["id"].as_i64().unwrap();
-        catalog.add_known(collection(name).unwrap(), id, record(value));
+        catalog.insert_known(collection(name).unwrap(), id, record(value));
     };
     add("categories", json!({"id": 5, "name": "Notebooks", "type": "asset"}));
     add("products", json!({"id": 2, "name": "MacBook", "category_id": 5}));
@@ -38,7 +38,8 @@ fn cells(columns: &Columns, value: &Json) -> Vec<(String, String)> {
 fn every_header_is_read_as_what_it_is_written_for() {
     for entity in COLLECTIONS.iter().copied() {
         let words = Words::new(entity);
-        for columns in [Columns::of(entity, &Shape::default(), Ids::Both), Columns::backup(entity, std::iter::empty())]
+        for columns in
+            [Columns::of(entity, &ObservedFields::default(), Ids::Both), Columns::backup(entity, std::iter::empty())]
         {
             for column in &columns.columns {
                 let read = words.get(&column.header);
@@ -63,7 +64,7 @@ fn every_header_is_read_as_what_it_is_written_for() {
 
 #[test]
 fn a_record_is_shown_whole() {
-    let mut shape = Shape::default();
+    let mut shape = ObservedFields::default();
     let asset = json!({
         "id": 7, "asset_id": "A-1", "product_id": 2, "category_id": 99, "location_id": 3, "purchase_cost": 12.5,
         "deployed_to": [{"employee_id": 3, "checkout_date": "2024-05-01"}, {"location_id": 1}], "shelf": {"row": 4},
@@ -84,7 +85,7 @@ fn a_record_is_shown_whole() {
 
 #[test]
 fn a_name_stands_where_it_finds_the_record_again() {
-    let columns = Columns::of(collection("assets").unwrap(), &Shape::default(), Ids::Names);
+    let columns = Columns::of(collection("assets").unwrap(), &ObservedFields::default(), Ids::Names);
     for (id, name) in [(1, "Bonn"), (2, "Berlin"), (4, "#4"), (9, "#9")] {
         let shown = cells(&columns, &json!({"id": 1, "location_id": id}));
         assert_eq!(shown.iter().find(|(header, _)| header == "location_name").unwrap().1, name);

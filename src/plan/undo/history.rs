@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::compare::integer;
 use crate::api::{Body, record_id};
 use crate::plan::{RowId, Step, WriteKind};
-use crate::run::journal::{StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Reference, Wire};
 
 /// A record: its collection and its system id.

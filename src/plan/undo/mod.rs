@@ -40,7 +40,7 @@ use moves::Moving;
 
 use super::{RowId, Step, WriteKind};
 use crate::api::Body;
-use crate::run::journal::{StepOutcome, StepResult};
+use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{Deletion, Entity, Role, Verb};
 
 /// What becomes of one thing that the run did.

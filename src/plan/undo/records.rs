@@ -9,8 +9,8 @@ use super::compare::{Call, as_sent, is_empty};
 use super::history::{DEPLOYED_TO, Key};
 use super::{Fate, GONE, Obstacle, Place, Undo};
 use crate::api::{Body, Record};
+use crate::plan::StepOutcome;
 use crate::plan::{Step, WriteKind};
-use crate::run::journal::StepOutcome;
 use crate::schema::{COLLECTIONS, Entity, HOLDERS, Wire};
 
 /// A record that was changed so soon after it was made was changed in the making.

@@ -1,7 +1,7 @@
 //! The sheets `Charts` and `Chart data`: book value by category, spend by month, what runs out.
 //!
-//! Amounts of different currencies are not drawn on one axis. With rates there is one chart in the base currency; without
-//! there is one for each of the currencies that most items have.
+//! Amounts of different currencies are not drawn on one axis. With rates there is one chart in the base currency;
+//! without there is one for each of the currencies that most items have.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -11,17 +11,17 @@ use rust_xlsxwriter::{
     Worksheet, XlsxError,
 };
 
-use super::groups::{Shown, sheet_name};
-use super::live::{is_plain, name};
-use super::paint::{AMBER, BLUE, FAINT, INK, LINE, Looks, SHADE, TEAL};
-use super::running::{horizon, running};
-use super::sheet::{self, Paper, Side};
+use super::expiring::{expiring, last_day_counted};
+use super::formulas::{is_plain, name};
+use super::groups::{GroupRow, sheet_name};
+use super::sheet::{self, HeaderAlign, PageOrientation};
+use super::styles::{AMBER, BLUE, FAINT, INK, LINE, RegisterStyles, SHADE, TEAL};
 use super::{rates, summary};
-use crate::register::columns::Of;
-use crate::register::line::Standing;
-use crate::register::totals::{By, key};
+use crate::register::columns::ColumnSource;
+use crate::register::line::ItemState;
+use crate::register::totals::{GroupBy, group_key};
 use crate::register::write::Register;
-use crate::register::{Currency, Kind};
+use crate::register::{Currency, ItemKind};
 
 const DATA: &str = "Chart data";
 /// Currencies drawn without rates, and categories drawn by themselves.
@@ -37,9 +37,9 @@ const ROWS_OF_CHART: u32 = 15;
 const COLUMNS_OF_CHART: u16 = 9;
 
 /// Rows of `Chart data` that a chart is drawn from: labels in the first column, values in the second and on.
-struct Block {
+struct ChartData {
     title: String,
-    kind: Drawn,
+    kind: ChartOrientation,
     /// The row of its headers.
     head: u32,
     last: u32,
@@ -49,7 +49,7 @@ struct Block {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Drawn {
+enum ChartOrientation {
     Bars,
     Columns,
 }
@@ -57,29 +57,34 @@ enum Drawn {
 pub(super) fn write(
     workbook: &mut Workbook,
     register: &Register<'_>,
-    looks: &Looks,
-    categories: &[Shown],
+    styles: &RegisterStyles,
+    categories: &[GroupRow],
 ) -> Result<(), XlsxError> {
     let mut data = Worksheet::new();
-    sheet::set_up(&mut data, DATA, Paper::Portrait)?;
+    sheet::set_up(&mut data, DATA, PageOrientation::Portrait)?;
     data.set_column_width(0, 30)?.set_column_range_width(1, 12, 16)?;
-    sheet::entitle(&mut data, looks, "Chart data", "What the charts are drawn from")?;
-    let mut drawing = Drawing { register, looks, data, row: 3, blocks: Vec::new() };
+    sheet::write_title(&mut data, styles, "Chart data", "What the charts are drawn from")?;
+    let mut drawing = ChartDataSheet { register, styles, data, row: 3, blocks: Vec::new() };
     drawing.book_values(categories)?;
     drawing.spend()?;
     drawing.running_out()?;
-    let Drawing { data, blocks, .. } = drawing;
-    draw(workbook.add_worksheet(), register, looks, &blocks)?;
+    let ChartDataSheet { data, blocks, .. } = drawing;
+    draw(workbook.add_worksheet(), register, styles, &blocks)?;
     workbook.push_worksheet(data);
     Ok(())
 }
 
-fn draw(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks, blocks: &[Block]) -> Result<(), XlsxError> {
-    sheet::set_up(sheet, "Charts", Paper::Portrait)?;
+fn draw(
+    sheet: &mut Worksheet,
+    register: &Register<'_>,
+    styles: &RegisterStyles,
+    blocks: &[ChartData],
+) -> Result<(), XlsxError> {
+    sheet::set_up(sheet, "Charts", PageOrientation::Portrait)?;
     // A chart cut in two by a page is of no use.
     sheet.set_print_fit_to_pages(1, 1);
     sheet.set_column_range_width(0, 2 * COLUMNS_OF_CHART, 8.43)?;
-    sheet::entitle(sheet, looks, "Charts", &lead(register))?;
+    sheet::write_title(sheet, styles, "Charts", &lead(register))?;
     for (at, block) in blocks.iter().enumerate() {
         let (row, column) = (3 + at as u32 / 2 * ROWS_OF_CHART, (at % 2) as u16 * COLUMNS_OF_CHART);
         // The last one has a row to itself where it would stand alone.
@@ -113,12 +118,12 @@ fn currencies(register: &Register<'_>) -> Vec<Currency> {
 }
 
 /// The sheet of data in the making.
-struct Drawing<'a> {
+struct ChartDataSheet<'a> {
     register: &'a Register<'a>,
-    looks: &'a Looks,
+    styles: &'a RegisterStyles,
     data: Worksheet,
     row: u32,
-    blocks: Vec<Block>,
+    blocks: Vec<ChartData>,
 }
 
 /// A bar: its label, the cells it adds up, its value.
@@ -128,15 +133,15 @@ struct Bar {
     value: Decimal,
 }
 
-impl Drawing<'_> {
-    fn book_values(&mut self, categories: &[Shown]) -> Result<(), XlsxError> {
-        let by_category = sheet_name(By::Category);
+impl ChartDataSheet<'_> {
+    fn book_values(&mut self, categories: &[GroupRow]) -> Result<(), XlsxError> {
+        let by_category = sheet_name(GroupBy::Category);
         if let Some(rates) = &self.register.rates {
             let base = rates.base.clone();
             let mut bars: Vec<(String, Bar)> = Vec::new();
-            for Shown { group, row } in categories {
+            for GroupRow { group, row } in categories {
                 let Some(value) = rates.converted(group.amounts.book_value, &group.currency) else { continue };
-                let (own, cell) = (key(&group.name), format!("'{by_category}'!$L${row}"));
+                let (own, cell) = (group_key(&group.name), format!("'{by_category}'!$L${row}"));
                 match bars.iter_mut().find(|(known, _)| *known == own) {
                     Some((_, bar)) => {
                         bar.cells.push(cell);
@@ -149,7 +154,7 @@ impl Drawing<'_> {
         }
         for currency in currencies(self.register).iter().take(MOST_CURRENCIES) {
             let own = categories.iter().filter(|shown| shown.group.currency == *currency);
-            let bars = own.map(|Shown { group, row }| Bar {
+            let bars = own.map(|GroupRow { group, row }| Bar {
                 label: group.name.clone(),
                 cells: vec![format!("'{by_category}'!$H${row}")],
                 value: group.amounts.book_value,
@@ -174,16 +179,16 @@ impl Drawing<'_> {
         }
         let title = format!("Book value by category, {}", currency.code);
         let head = self.begin(&title, &["Category", "Book value"])?;
-        let money = self.looks.money(&self.looks.cell, currency);
+        let money = self.styles.money(&self.styles.cell, currency);
         for Bar { label, cells, value } in bars {
-            sheet::text(&mut self.data, (self.row, 0), &label, &self.looks.cell)?;
+            sheet::text(&mut self.data, (self.row, 0), &label, &self.styles.cell)?;
             match formula_of(&cells) {
                 Some(formula) => sheet::formula(&mut self.data, (self.row, 1), &formula, value, &money)?,
                 None => sheet::amount(&mut self.data, (self.row, 1), value, &money)?,
             }
             self.row += 1;
         }
-        self.end(title, Drawn::Bars, head, vec![(1, BLUE)], String::from("#,##0"));
+        self.end(title, ChartOrientation::Bars, head, vec![(1, BLUE)], String::from("#,##0"));
         Ok(())
     }
 
@@ -212,8 +217,8 @@ impl Drawing<'_> {
         let titles: Vec<&str> = titles.iter().map(String::as_str).collect();
         let head = self.begin(&title, &titles)?;
         let as_of = self.register.options.as_of;
-        let spent = Spent::of(self.register);
-        let month_format = self.looks.date.clone().set_num_format("mmm yyyy");
+        let spent = MonthlySpend::of(self.register);
+        let month_format = self.styles.date.clone().set_num_format("mmm yyyy");
         for back in (0..MONTHS).rev() {
             let Ok(month) = as_of.first_of_month().checked_sub(back.months()) else { continue };
             sheet::day(&mut self.data, (self.row, 0), month, &month_format)?;
@@ -230,20 +235,21 @@ impl Drawing<'_> {
             if let Some(base) = &base {
                 let column = currencies.len() as u16 + 1;
                 let formula = format!("=ROUND({},{})", terms.join("+"), base.digits);
-                let money = self.looks.money(&self.looks.cell, base);
+                let money = self.styles.money(&self.styles.cell, base);
                 sheet::formula(&mut self.data, (self.row, column), &formula, base.rounded(all), &money)?;
             }
             self.row += 1;
         }
         let column = if base.is_some() { currencies.len() as u16 + 1 } else { 1 };
-        self.end(title, Drawn::Columns, head, vec![(column, TEAL)], String::from("#,##0"));
+        self.end(title, ChartOrientation::Columns, head, vec![(column, TEAL)], String::from("#,##0"));
         Ok(())
     }
 
     fn spent_cell(&mut self, column: u16, head: u32, currency: &Currency, amount: Decimal) -> Result<(), XlsxError> {
-        let money = self.looks.money(&self.looks.cell, currency);
+        let money = self.styles.money(&self.styles.cell, currency);
         let at = self.row + 1;
-        let (cost, code, bought) = (name(Of::Cost), name(Of::Currency), name(Of::Purchased));
+        let (cost, code, bought) =
+            (name(ColumnSource::Cost), name(ColumnSource::Currency), name(ColumnSource::PurchaseDate));
         let own = format!("{}${}", letter(column), head + 1);
         let formula = format!(
             "=SUMIFS({cost},{code},{own},{bought},\">=\"&$A{at},{bought},\"<\"&EDATE($A{at},1),{bought},\"<=\"&As_of)"
@@ -259,47 +265,48 @@ impl Drawing<'_> {
         let title = String::from("Warranties and licenses running out");
         let head = self.begin(&title, &["Month", "Warranties", "Licenses", "From", "Before"])?;
         let as_of = self.register.options.as_of;
-        let end = horizon(as_of).tomorrow().unwrap_or(Date::MAX);
-        let all: Vec<(Date, Kind)> = running(self.register).map(|(day, line)| (day, line.item.kind)).collect();
+        let end = last_day_counted(as_of).tomorrow().unwrap_or(Date::MAX);
+        let all: Vec<(Date, ItemKind)> = expiring(self.register).map(|(day, line)| (day, line.item.kind)).collect();
         for ahead in 0..=12 {
             let Ok(month) = as_of.first_of_month().checked_add(ahead.months()) else { continue };
             let next = month.checked_add(1.month()).unwrap_or(Date::MAX);
             let (from, before) = (month.max(as_of), next.min(end));
             let (row, at) = (self.row, self.row + 1);
-            sheet::text(&mut self.data, (row, 0), &month.strftime("%b %Y").to_string(), &self.looks.cell)?;
-            for (column, kind) in [(1, Kind::Asset), (2, Kind::License)] {
+            sheet::text(&mut self.data, (row, 0), &month.strftime("%b %Y").to_string(), &self.styles.cell)?;
+            for (column, kind) in [(1, ItemKind::Asset), (2, ItemKind::License)] {
                 let count = all.iter().filter(|(day, own)| *own == kind && *day >= from && *day < before).count();
-                let (kinds, standing, ends) = (name(Of::Kind), name(Of::Standing), name(Of::RunsOut));
-                let (kind, held) = (kind.name(), Standing::Held.name());
+                let (kinds, state, ends) =
+                    (name(ColumnSource::Kind), name(ColumnSource::State), name(ColumnSource::ExpiresOn));
+                let (kind, held) = (kind.name(), ItemState::Held.name());
                 let formula = format!(
-                    "=COUNTIFS({kinds},\"{kind}\",{standing},\"{held}\",{ends},\">=\"&$D{at},{ends},\"<\"&$E{at})"
+                    "=COUNTIFS({kinds},\"{kind}\",{state},\"{held}\",{ends},\">=\"&$D{at},{ends},\"<\"&$E{at})"
                 );
                 let count = Decimal::from(count as u64);
-                sheet::formula(&mut self.data, (row, column), &formula, count, &self.looks.number)?;
+                sheet::formula(&mut self.data, (row, column), &formula, count, &self.styles.number)?;
             }
-            sheet::day(&mut self.data, (row, 3), from, &self.looks.date)?;
-            sheet::day(&mut self.data, (row, 4), before, &self.looks.date)?;
+            sheet::day(&mut self.data, (row, 3), from, &self.styles.date)?;
+            sheet::day(&mut self.data, (row, 4), before, &self.styles.date)?;
             self.row += 1;
         }
-        self.end(title, Drawn::Columns, head, vec![(1, BLUE), (2, AMBER)], String::from("0"));
+        self.end(title, ChartOrientation::Columns, head, vec![(1, BLUE), (2, AMBER)], String::from("0"));
         Ok(())
     }
 
     /// Begins a block and gives the row of its headers.
     fn begin(&mut self, title: &str, titles: &[&str]) -> Result<u32, XlsxError> {
         let last = summary::last_column(self.register).min(4);
-        sheet::section(&mut self.data, self.looks, self.row, title, last)?;
+        sheet::section(&mut self.data, self.styles, self.row, title, last)?;
         let head = self.row + 1;
         for (column, title) in (0..).zip(titles) {
-            let side = if column == 0 { Side::Left } else { Side::Right };
-            sheet::heading(&mut self.data, self.looks, (head, column), title, side)?;
+            let side = if column == 0 { HeaderAlign::Left } else { HeaderAlign::Right };
+            sheet::heading(&mut self.data, self.styles, (head, column), title, side)?;
         }
         self.row = head + 1;
         Ok(head)
     }
 
-    fn end(&mut self, title: String, kind: Drawn, head: u32, series: Vec<(u16, Color)>, axis: String) {
-        self.blocks.push(Block { title, kind, head, last: self.row - 1, series, axis });
+    fn end(&mut self, title: String, kind: ChartOrientation, head: u32, series: Vec<(u16, Color)>, axis: String) {
+        self.blocks.push(ChartData { title, kind, head, last: self.row - 1, series, axis });
         self.row += 1;
     }
 }
@@ -314,13 +321,13 @@ fn letter(column: u16) -> crate::table::ColumnName {
 }
 
 /// What was bought by month and currency, whatever has become of it.
-struct Spent(std::collections::BTreeMap<(Date, Currency), Decimal>);
+struct MonthlySpend(std::collections::BTreeMap<(Date, Currency), Decimal>);
 
-impl Spent {
+impl MonthlySpend {
     fn of(register: &Register<'_>) -> Self {
         let mut spent = std::collections::BTreeMap::new();
-        for line in register.lines.iter().filter(|line| line.standing != Standing::NotYetBought) {
-            if let (Ok(cost), Ok(day)) = (&line.item.cost, &line.item.purchased) {
+        for line in register.lines.iter().filter(|line| line.state != ItemState::NotYetBought) {
+            if let (Ok(cost), Ok(day)) = (&line.item.cost, &line.item.purchase_date) {
                 *spent.entry((day.first_of_month(), line.item.currency.clone())).or_default() += *cost;
             }
         }
@@ -335,7 +342,7 @@ impl Spent {
 /// The currencies that anything was bought in, in the time that is drawn; those of most items first.
 fn currencies_bought(register: &Register<'_>) -> Vec<Currency> {
     let start = register.options.as_of.first_of_month().checked_sub((MONTHS - 1).months()).unwrap_or(Date::MIN);
-    let spent = Spent::of(register);
+    let spent = MonthlySpend::of(register);
     let is_bought = |currency: &Currency| {
         spent.0.iter().any(|((month, own), cost)| *month >= start && own == currency && !cost.is_zero())
     };
@@ -347,15 +354,15 @@ fn currencies_bought(register: &Register<'_>) -> Vec<Currency> {
     all
 }
 
-fn chart(block: &Block, width: u32) -> Chart {
-    let mut chart = Chart::new(if block.kind == Drawn::Bars { ChartType::Bar } else { ChartType::Column });
+fn chart(block: &ChartData, width: u32) -> Chart {
+    let mut chart = Chart::new(if block.kind == ChartOrientation::Bars { ChartType::Bar } else { ChartType::Column });
     for (column, color) in &block.series {
         chart
             .add_series()
             .set_name((DATA, block.head, *column))
             .set_categories((DATA, block.head + 1, 0, block.last, 0))
             .set_values((DATA, block.head + 1, *column, block.last, *column))
-            .set_gap(if block.kind == Drawn::Bars { 40 } else { 60 })
+            .set_gap(if block.kind == ChartOrientation::Bars { 40 } else { 60 })
             .set_format(ChartFormat::new().set_solid_fill(ChartSolidFill::new().set_color(*color)));
     }
     chart.set_width(width).set_height(HEIGHT);
@@ -370,17 +377,17 @@ fn chart(block: &Block, width: u32) -> Chart {
     chart
 }
 
-fn dress(chart: &mut Chart, block: &Block) {
+fn dress(chart: &mut Chart, block: &ChartData) {
     let mut font = ChartFont::new();
     font.set_size(9).set_color(FAINT);
     let thin = ChartFormat::new().set_border(ChartLine::new().set_color(LINE)).clone();
     // For bar charts the writer calls the upright axis, that of the categories, y.
     let (labels, values) = match block.kind {
-        Drawn::Bars => {
+        ChartOrientation::Bars => {
             chart.y_axis().set_reverse().set_font(&font).set_format(&mut thin.clone());
             (true, chart.x_axis())
         }
-        Drawn::Columns => {
+        ChartOrientation::Columns => {
             let mut upright = font.clone();
             upright.set_rotation(-45);
             chart.x_axis().set_font(&upright).set_num_format("mmm yyyy").set_format(&mut thin.clone());

@@ -3,14 +3,14 @@
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, FormatAlign, Workbook, Worksheet, XlsxError};
 
-use super::live::{Calculates, Live, Where, column_of, name};
-use super::paint::Looks;
+use super::formulas::{self, LineFilter, column_of, name};
 use super::rates;
-use super::sheet::{self, Paper, Side};
+use super::sheet::{self, HeaderAlign, PageOrientation};
+use super::styles::RegisterStyles;
 use crate::register::Currency;
-use crate::register::columns::Of;
-use crate::register::line::Standing;
-use crate::register::totals::{Amounts, By, Group, groups};
+use crate::register::columns::ColumnSource;
+use crate::register::line::ItemState;
+use crate::register::totals::{Amounts, GroupBy, LineGroup, groups};
 use crate::register::write::Register;
 
 const HEAD: u32 = 3;
@@ -19,8 +19,8 @@ const PLAIN: u16 = 9;
 
 /// A group, and the row (from 1) in which its sheet shows it.
 #[derive(Debug)]
-pub(super) struct Shown {
-    pub(super) group: Group,
+pub(super) struct GroupRow {
+    pub(super) group: LineGroup,
     pub(super) row: u32,
 }
 
@@ -28,54 +28,53 @@ pub(super) struct Shown {
 pub(super) fn write_all(
     workbook: &mut Workbook,
     register: &Register<'_>,
-    looks: &Looks,
-    live: &Live,
-) -> Result<Vec<Shown>, XlsxError> {
+    styles: &RegisterStyles,
+) -> Result<Vec<GroupRow>, XlsxError> {
     let mut categories = Vec::new();
-    for by in By::ALL {
-        let shown = write(workbook.add_worksheet(), register, looks, live, by)?;
-        if by == By::Category {
+    for by in GroupBy::ALL {
+        let shown = write(workbook.add_worksheet(), register, styles, by)?;
+        if by == GroupBy::Category {
             categories = shown;
         }
     }
     Ok(categories)
 }
 
-pub(super) fn sheet_name(by: By) -> String {
+pub(super) fn sheet_name(by: GroupBy) -> String {
     format!("By {}", by.title().to_lowercase())
 }
 
 fn write(
     sheet: &mut Worksheet,
     register: &Register<'_>,
-    looks: &Looks,
-    live: &Live,
-    by: By,
-) -> Result<Vec<Shown>, XlsxError> {
+    styles: &RegisterStyles,
+    by: GroupBy,
+) -> Result<Vec<GroupRow>, XlsxError> {
     let groups = groups(&register.lines, by);
-    sheet::set_up(sheet, &sheet_name(by), Paper::Landscape)?;
+    sheet::set_up(sheet, &sheet_name(by), PageOrientation::Landscape)?;
     let title = format!("Book value by {}", by.title().to_lowercase());
-    sheet::entitle(sheet, looks, &title, &lead(register))?;
+    sheet::write_title(sheet, styles, &title, &lead(register))?;
     let titles = titles(register, by);
-    let titles: Vec<(&str, Side, f64)> =
+    let titles: Vec<(&str, HeaderAlign, f64)> =
         titles.iter().map(|(title, side, width)| (title.as_str(), *side, *width)).collect();
     sheet.set_row_height(HEAD, 32)?;
-    sheet::header(sheet, looks, HEAD, &titles)?;
-    let table = Table { register, looks, by, calculates: live.with(groups.len()) };
+    sheet::header(sheet, styles, HEAD, &titles)?;
+    let table =
+        Table { register, styles, by, use_formulas: formulas::are_affordable(groups.len(), register.lines.len()) };
     let mut row = HEAD + 1;
     let mut shown = Vec::new();
     for block in groups.chunk_by(|one, other| one.currency == other.currency) {
         let first = row;
         for group in block {
             table.group(sheet, row, group)?;
-            shown.push(Shown { group: group.clone(), row: row + 1 });
+            shown.push(GroupRow { group: group.clone(), row: row + 1 });
             row += 1;
         }
         table.subtotal(sheet, (first, row), block)?;
         row += 2;
     }
     if groups.is_empty() {
-        sheet::text(sheet, (row, 0), "nothing is held", &looks.cell)?;
+        sheet::text(sheet, (row, 0), "nothing is held", &styles.cell)?;
     }
     Ok(shown)
 }
@@ -89,24 +88,24 @@ fn lead(register: &Register<'_>) -> String {
     lead
 }
 
-fn titles(register: &Register<'_>, by: By) -> Vec<(String, Side, f64)> {
-    let mut titles: Vec<(String, Side, f64)> = [
-        (by.title(), Side::Left, 30.0),
-        ("Currency", Side::Left, 10.0),
-        ("Items", Side::Right, 9.0),
-        ("Without book value", Side::Right, 11.0),
-        ("Cost", Side::Right, 16.0),
-        ("Cost without book value", Side::Right, 15.0),
-        ("Accumulated depreciation", Side::Right, 16.0),
-        ("Book value", Side::Right, 16.0),
-        ("Depreciated", Side::Right, 12.0),
+fn titles(register: &Register<'_>, by: GroupBy) -> Vec<(String, HeaderAlign, f64)> {
+    let mut titles: Vec<(String, HeaderAlign, f64)> = [
+        (by.title(), HeaderAlign::Left, 30.0),
+        ("Currency", HeaderAlign::Left, 10.0),
+        ("Items", HeaderAlign::Right, 9.0),
+        ("Without book value", HeaderAlign::Right, 11.0),
+        ("Cost", HeaderAlign::Right, 16.0),
+        ("Cost without book value", HeaderAlign::Right, 15.0),
+        ("Accumulated depreciation", HeaderAlign::Right, 16.0),
+        ("Book value", HeaderAlign::Right, 16.0),
+        ("Depreciated", HeaderAlign::Right, 12.0),
     ]
     .map(|(title, side, width)| (title.to_owned(), side, width))
     .into();
     if let Some(rates) = &register.rates {
         let base = &rates.base.code;
         titles.extend(
-            ["Cost", "Accum. depr.", "Book value"].map(|what| (format!("{what} in {base}"), Side::Right, 18.5)),
+            ["Cost", "Accum. depr.", "Book value"].map(|what| (format!("{what} in {base}"), HeaderAlign::Right, 18.5)),
         );
     }
     titles
@@ -114,45 +113,46 @@ fn titles(register: &Register<'_>, by: By) -> Vec<(String, Side, f64)> {
 
 struct Table<'a> {
     register: &'a Register<'a>,
-    looks: &'a Looks,
-    by: By,
-    calculates: Calculates,
+    styles: &'a RegisterStyles,
+    by: GroupBy,
+    use_formulas: bool,
 }
 
 impl Table<'_> {
-    fn group(&self, sheet: &mut Worksheet, row: u32, group: &Group) -> Result<(), XlsxError> {
-        let looks = self.looks;
+    fn group(&self, sheet: &mut Worksheet, row: u32, group: &LineGroup) -> Result<(), XlsxError> {
+        let styles = self.styles;
         let (currency, amounts) = (&group.currency, &group.amounts);
-        sheet::text(sheet, (row, 0), &group.name, &looks.cell)?;
-        sheet::text(sheet, (row, 1), &currency.code, &looks.cell)?;
-        let wanted = Where {
+        sheet::text(sheet, (row, 0), &group.name, &styles.cell)?;
+        sheet::text(sheet, (row, 1), &currency.code, &styles.cell)?;
+        let wanted = LineFilter {
             equal: vec![
                 (name(column_of(self.by)), format!("$A{}", row + 1), &group.name),
-                (name(Of::Currency), format!("$B{}", row + 1), &currency.code),
+                (name(ColumnSource::Currency), format!("$B{}", row + 1), &currency.code),
             ],
         };
-        let held = Standing::Held;
-        let money = looks.money(&looks.cell, currency);
+        let held = ItemState::Held;
+        let money = styles.money(&styles.cell, currency);
         let cells = [
-            (wanted.count(held), Decimal::from(amounts.items), &looks.number),
-            (wanted.count_uncomputed(held), Decimal::from(amounts.uncomputed_items), &looks.number),
-            (wanted.sum(Of::Cost, held), amounts.cost, &money),
+            (wanted.count(held), Decimal::from(amounts.items), &styles.number),
+            (wanted.count_uncomputed(held), Decimal::from(amounts.uncomputed_items), &styles.number),
+            (wanted.sum(ColumnSource::Cost, held), amounts.cost, &money),
             (wanted.sum_uncomputed(held), amounts.uncomputed_cost, &money),
-            (wanted.sum(Of::Accumulated, held), amounts.accumulated, &money),
-            (wanted.sum(Of::BookValue, held), amounts.book_value, &money),
+            (wanted.sum(ColumnSource::Accumulated, held), amounts.accumulated, &money),
+            (wanted.sum(ColumnSource::BookValue, held), amounts.book_value, &money),
         ];
         for (column, (formula, result, format)) in (2..).zip(cells) {
-            match self.calculates {
-                Calculates::Yes => sheet::formula(sheet, (row, column), &formula, result, format)?,
-                Calculates::No => sheet::amount(sheet, (row, column), result, format)?,
+            if self.use_formulas {
+                sheet::formula(sheet, (row, column), &formula, result, format)?;
+            } else {
+                sheet::amount(sheet, (row, column), result, format)?;
             }
         }
-        self.share(sheet, row, amounts, &looks.percent)?;
-        self.converted(sheet, row, currency, amounts, &looks.cell)
+        self.share(sheet, row, amounts, &styles.percent)?;
+        self.converted(sheet, row, currency, amounts, &styles.cell)
     }
 
-    fn subtotal(&self, sheet: &mut Worksheet, (first, row): (u32, u32), block: &[Group]) -> Result<(), XlsxError> {
-        let looks = self.looks;
+    fn subtotal(&self, sheet: &mut Worksheet, (first, row): (u32, u32), block: &[LineGroup]) -> Result<(), XlsxError> {
+        let styles = self.styles;
         let Some(currency) = block.first().map(|group| &group.currency) else { return Ok(()) };
         let sum = |part: fn(&Amounts) -> Decimal| block.iter().map(|group| part(&group.amounts)).sum::<Decimal>();
         let amounts = Amounts {
@@ -163,12 +163,12 @@ impl Table<'_> {
             accumulated: sum(|amounts| amounts.accumulated),
             book_value: sum(|amounts| amounts.book_value),
         };
-        sheet::text(sheet, (row, 0), &format!("Total {}", currency.code), &looks.total)?;
-        sheet::text(sheet, (row, 1), &currency.code, &looks.total)?;
-        let money = looks.money(&looks.total, currency);
+        sheet::text(sheet, (row, 0), &format!("Total {}", currency.code), &styles.total)?;
+        sheet::text(sheet, (row, 1), &currency.code, &styles.total)?;
+        let money = styles.money(&styles.total, currency);
         let cells = [
-            ("C", Decimal::from(amounts.items), &looks.total_number),
-            ("D", Decimal::from(amounts.uncomputed_items), &looks.total_number),
+            ("C", Decimal::from(amounts.items), &styles.total_number),
+            ("D", Decimal::from(amounts.uncomputed_items), &styles.total_number),
             ("E", amounts.cost, &money),
             ("F", amounts.uncomputed_cost, &money),
             ("G", amounts.accumulated, &money),
@@ -178,8 +178,8 @@ impl Table<'_> {
             let formula = format!("=SUM({letter}{}:{letter}{row})", first + 1);
             sheet::formula(sheet, (row, column), &formula, result, format)?;
         }
-        self.share(sheet, row, &amounts, &looks.total_percent)?;
-        self.converted(sheet, row, currency, &amounts, &looks.total)
+        self.share(sheet, row, &amounts, &styles.total_percent)?;
+        self.converted(sheet, row, currency, &amounts, &styles.total)
     }
 
     /// How much of the cost that has a book value is depreciated.
@@ -203,7 +203,7 @@ impl Table<'_> {
         format: &Format,
     ) -> Result<(), XlsxError> {
         let Some(rates) = &self.register.rates else { return Ok(()) };
-        let money = self.looks.money(format, &rates.base);
+        let money = self.styles.money(format, &rates.base);
         let sources = [("E", amounts.cost), ("G", amounts.accumulated), ("H", amounts.book_value)];
         for (column, (letter, amount)) in (PLAIN..).zip(sources) {
             match (rates.converted(amount, currency), rates::cell(rates, currency)) {

@@ -3,9 +3,9 @@
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
-use super::paint::Looks;
-use super::sheet::{self, Paper};
-use crate::register::line::{Line, Standing};
+use super::sheet::{self, PageOrientation};
+use super::styles::RegisterStyles;
+use crate::register::line::{ItemState, RegisterLine};
 use crate::register::write::Register;
 
 const LAST: u16 = 2;
@@ -43,44 +43,44 @@ const SHEETS: [&str; 2] = [
     "On paper the register shows the columns up to the book value; those beyond are on the screen.",
 ];
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, looks: &Looks) -> Result<(), XlsxError> {
-    sheet::set_up(sheet, "Method", Paper::Portrait)?;
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &RegisterStyles) -> Result<(), XlsxError> {
+    sheet::set_up(sheet, "Method", PageOrientation::Portrait)?;
     sheet.set_column_width(0, 34)?.set_column_width(1, 22)?.set_column_width(2, 54)?;
-    sheet::entitle(sheet, looks, "Method", "How the figures of this workbook come about")?;
+    sheet::write_title(sheet, styles, "Method", "How the figures of this workbook come about")?;
     let mut row = 3;
-    row = paragraphs(sheet, looks, row, "Depreciation", &DEPRECIATION)?;
+    row = paragraphs(sheet, styles, row, "Depreciation", &DEPRECIATION)?;
     if let Some(line) = example(register) {
-        row = worked(sheet, register, looks, row, line)?;
+        row = worked(sheet, register, styles, row, line)?;
     }
-    row = paragraphs(sheet, looks, row, "What counts", &COUNTED)?;
+    row = paragraphs(sheet, styles, row, "What counts", &COUNTED)?;
     if register.rates.is_some() {
-        row = paragraphs(sheet, looks, row, "Conversion", &CONVERSION)?;
+        row = paragraphs(sheet, styles, row, "Conversion", &CONVERSION)?;
     }
     if register.roll.is_some() {
-        row = paragraphs(sheet, looks, row, "Roll-forward", &ROLLED)?;
+        row = paragraphs(sheet, styles, row, "Roll-forward", &ROLLED)?;
     }
-    paragraphs(sheet, looks, row, "This workbook", &SHEETS).map(drop)
+    paragraphs(sheet, styles, row, "This workbook", &SHEETS).map(drop)
 }
 
 fn paragraphs(
     sheet: &mut Worksheet,
-    looks: &Looks,
+    styles: &RegisterStyles,
     mut row: u32,
     title: &str,
     texts: &[&str],
 ) -> Result<u32, XlsxError> {
-    sheet::section(sheet, looks, row, title, LAST)?;
+    sheet::section(sheet, styles, row, title, LAST)?;
     for text in texts {
         row += 1;
-        sheet::paragraph(sheet, row, LAST, text, CHARACTERS, &looks.wrapped)?;
+        sheet::paragraph(sheet, row, LAST, text, CHARACTERS, &styles.wrapped)?;
     }
     Ok(row + 2)
 }
 
 /// The line to work out: held, and in the middle of its months where there is one.
-fn example<'a>(register: &'a Register<'_>) -> Option<&'a Line> {
-    let held = || register.lines.iter().filter(|line| line.standing == Standing::Held && line.figures.is_some());
-    let is_under_way = |line: &&Line| {
+fn example<'a>(register: &'a Register<'_>) -> Option<&'a RegisterLine> {
+    let held = || register.lines.iter().filter(|line| line.state == ItemState::Held && line.figures.is_some());
+    let is_under_way = |line: &&RegisterLine| {
         line.is_fully_depreciated() == Some(false) && line.figures.as_ref().is_some_and(|figures| figures.elapsed > 0)
     };
     held().find(is_under_way).or_else(|| held().next())
@@ -90,42 +90,42 @@ fn example<'a>(register: &'a Register<'_>) -> Option<&'a Line> {
 fn worked(
     sheet: &mut Worksheet,
     register: &Register<'_>,
-    looks: &Looks,
+    styles: &RegisterStyles,
     row: u32,
-    line: &Line,
+    line: &RegisterLine,
 ) -> Result<u32, XlsxError> {
     let item = &line.item;
-    let (Ok(cost), Ok(purchased), Ok(schedule), Some(figures)) =
-        (&item.cost, &item.purchased, &item.schedule, &line.figures)
+    let (Ok(cost), Ok(purchase_date), Ok(schedule), Some(figures)) =
+        (&item.cost, &item.purchase_date, &item.schedule, &line.figures)
     else {
         return Ok(row);
     };
     let title = format!("Worked example: {} {}, {}", item.kind.name(), item.tag, item.title);
-    sheet::section(sheet, looks, row, &title, LAST)?;
-    let money = looks.money_with_code(&looks.cell, &item.currency);
-    let date = looks.date.clone().set_align(rust_xlsxwriter::FormatAlign::Right).set_indent(0);
+    sheet::section(sheet, styles, row, &title, LAST)?;
+    let money = styles.money_with_code(&styles.cell, &item.currency);
+    let date = styles.date.clone().set_align(rust_xlsxwriter::FormatAlign::Right).set_indent(0);
     let at = |offset: u32| format!("B{}", row + 1 + offset);
     let (b_cost, b_minimum, b_months, b_purchased) = (at(1), at(2), at(3), at(4));
     let (b_day, b_elapsed, b_base, b_accumulated) = (at(5), at(6), at(7), at(8));
     let label = |sheet: &mut Worksheet, offset: u32, label: &str, how: &str| {
-        sheet::text(sheet, (row + offset, 0), label, &looks.cell)?;
-        sheet::text(sheet, (row + offset, 2), how, &looks.cell)
+        sheet::text(sheet, (row + offset, 0), label, &styles.cell)?;
+        sheet::text(sheet, (row + offset, 2), how, &styles.cell)
     };
     label(sheet, 1, "Cost", "")?;
     sheet::amount(sheet, (row + 1, 1), *cost, &money)?;
     label(sheet, 2, "Minimum value", &format!("of the depreciation {}", schedule.name))?;
     sheet::amount(sheet, (row + 2, 1), schedule.minimum, &money)?;
     label(sheet, 3, "Months", "of the same")?;
-    sheet::amount(sheet, (row + 3, 1), Decimal::from(schedule.months), &looks.number)?;
+    sheet::amount(sheet, (row + 3, 1), Decimal::from(schedule.months), &styles.number)?;
     label(sheet, 4, "Purchased", "")?;
-    sheet::day(sheet, (row + 4, 1), *purchased, &date)?;
+    sheet::day(sheet, (row + 4, 1), *purchase_date, &date)?;
     label(sheet, 5, "As of the end of", "")?;
     sheet::formula(sheet, (row + 5, 1), "=As_of", serial(register), &date)?;
     label(sheet, 6, "Months elapsed", "whole months from the one to the other, at most all")?;
     let elapsed = format!(
         "=MAX(0,MIN({b_months},(YEAR({b_day})-YEAR({b_purchased}))*12+MONTH({b_day})-MONTH({b_purchased})-IF(DAY({b_day})<MIN(DAY({b_purchased}),DAY(EOMONTH({b_day},0))),1,0)))"
     );
-    sheet::formula(sheet, (row + 6, 1), &elapsed, Decimal::from(figures.elapsed), &looks.number)?;
+    sheet::formula(sheet, (row + 6, 1), &elapsed, Decimal::from(figures.elapsed), &styles.number)?;
     label(sheet, 7, "Charge base", "cost − minimum value")?;
     let base = super::super::depreciation::charge_base(*cost, schedule);
     sheet::formula(sheet, (row + 7, 1), &format!("=MAX({b_cost}-{b_minimum},0)"), base, &money)?;

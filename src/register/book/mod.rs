@@ -17,15 +17,15 @@
 
 mod charts;
 mod exceptions;
+mod expiring;
+mod formulas;
 mod groups;
-mod live;
 mod method;
-mod paint;
 mod rates;
 mod register;
-mod rolled;
-mod running;
+mod roll_forward;
 mod sheet;
+mod styles;
 mod summary;
 
 use std::io::BufWriter;
@@ -35,40 +35,38 @@ use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::write::Register;
 use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
-use live::Live;
-use paint::Looks;
+use styles::RegisterStyles;
 
-/// Writes the workbook into `whole`.
-pub(super) fn write(whole: &mut AtomicFile, register: &Register<'_>) -> Result<(), WriteError> {
-    let path = whole.path().to_owned();
+/// Writes the workbook into `file`.
+pub(super) fn write(file: &mut AtomicFile, register: &Register<'_>) -> Result<(), WriteError> {
+    let path = file.path().to_owned();
     catch_write_panic(&path, || {
         let mut workbook = Workbook::new();
         // The rows wait beside the file, not in the system's folder for temporary files, which may be memory.
-        workbook.set_tempdir(whole.folder())?;
+        workbook.set_tempdir(file.folder())?;
         fill(&mut workbook, register)?;
-        workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
+        workbook.save_to_writer(BufWriter::with_capacity(1 << 18, file.as_file()))
     })
 }
 
 fn fill(workbook: &mut Workbook, register: &Register<'_>) -> Result<(), XlsxError> {
     workbook.set_properties(&properties(register)?);
-    let looks = Looks::new();
-    let live = Live::new(register.lines.len());
-    summary::write(workbook.add_worksheet(), register, &looks)?;
-    let category = groups::write_all(workbook, register, &looks, &live)?;
-    charts::write(workbook, register, &looks, &category)?;
-    running::write(workbook.add_worksheet(), register, &looks)?;
-    register::write(workbook.add_worksheet_with_constant_memory()?, register, &looks)?;
+    let styles = RegisterStyles::new();
+    summary::write(workbook.add_worksheet(), register, &styles)?;
+    let category = groups::write_all(workbook, register, &styles)?;
+    charts::write(workbook, register, &styles, &category)?;
+    expiring::write(workbook.add_worksheet(), register, &styles)?;
+    register::write(workbook.add_worksheet_with_constant_memory()?, register, &styles)?;
     if let Some(roll) = &register.roll {
-        rolled::write(workbook.add_worksheet(), register, roll, &looks, &live)?;
-        rolled::write_movements(workbook.add_worksheet_with_constant_memory()?, roll, &looks)?;
+        roll_forward::write(workbook.add_worksheet(), register, roll, &styles)?;
+        roll_forward::write_movements(workbook.add_worksheet_with_constant_memory()?, roll, &styles)?;
     }
-    exceptions::write(workbook.add_worksheet_with_constant_memory()?, register, &looks)?;
+    exceptions::write(workbook.add_worksheet_with_constant_memory()?, register, &styles)?;
     if let Some(rates) = &register.rates {
-        rates::write(workbook.add_worksheet(), rates, &looks)?;
+        rates::write(workbook.add_worksheet(), rates, &styles)?;
     }
-    method::write(workbook.add_worksheet(), register, &looks)?;
-    live.define_names(workbook)
+    method::write(workbook.add_worksheet(), register, &styles)?;
+    formulas::define_names(workbook, register.lines.len())
 }
 
 fn properties(register: &Register<'_>) -> Result<DocProperties, XlsxError> {

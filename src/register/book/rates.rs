@@ -3,8 +3,8 @@
 use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
-use super::paint::Looks;
-use super::sheet::{self, Paper, Side};
+use super::sheet::{self, HeaderAlign, PageOrientation};
+use super::styles::RegisterStyles;
 use crate::register::{Currency, Rates};
 
 const HEAD: u32 = 3;
@@ -24,19 +24,23 @@ fn all(rates: &Rates) -> Vec<(Currency, Decimal)> {
     all
 }
 
-pub(super) fn write(sheet: &mut Worksheet, rates: &Rates, looks: &Looks) -> Result<(), XlsxError> {
-    sheet::set_up(sheet, "Rates", Paper::Portrait)?;
+pub(super) fn write(sheet: &mut Worksheet, rates: &Rates, styles: &RegisterStyles) -> Result<(), XlsxError> {
+    sheet::set_up(sheet, "Rates", PageOrientation::Portrait)?;
     let base = &rates.base.code;
     let lead = format!("What one unit of a currency costs in {base}, as given. Converted totals follow a change here.");
-    sheet::entitle(sheet, looks, "Rates of exchange", &lead)?;
-    let titles = [("Currency", Side::Left, 14.0), ("Rate", Side::Right, 16.0), ("In words", Side::Left, 34.0)];
-    sheet::header(sheet, looks, HEAD, &titles)?;
-    let rate_format: Format = looks.number.clone().set_num_format("0.########");
+    sheet::write_title(sheet, styles, "Rates of exchange", &lead)?;
+    let titles = [
+        ("Currency", HeaderAlign::Left, 14.0),
+        ("Rate", HeaderAlign::Right, 16.0),
+        ("In words", HeaderAlign::Left, 34.0),
+    ];
+    sheet::header(sheet, styles, HEAD, &titles)?;
+    let rate_format: Format = styles.number.clone().set_num_format("0.########");
     for (row, (currency, rate)) in (HEAD + 1..).zip(all(rates)) {
         let code = &currency.code;
-        sheet::text(sheet, (row, 0), code, &looks.cell)?;
+        sheet::text(sheet, (row, 0), code, &styles.cell)?;
         sheet::amount(sheet, (row, 1), rate, &rate_format)?;
-        sheet::text(sheet, (row, 2), &format!("1 {code} = {rate} {base}"), &looks.cell)?;
+        sheet::text(sheet, (row, 2), &format!("1 {code} = {rate} {base}"), &styles.cell)?;
     }
     Ok(())
 }

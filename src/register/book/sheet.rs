@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, Formula, Worksheet, XlsxError};
 
 use super::excel_day;
-use super::paint::{INK, Looks, binary};
+use super::styles::{INK, RegisterStyles, binary};
 use crate::table::write::xlsx::{truncate_to_cell, wrapped_lines};
 
 /// A4.
@@ -15,42 +15,47 @@ const LINE_POINTS: f64 = 15.0;
 
 /// Which way the paper lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Paper {
+pub(super) enum PageOrientation {
     Portrait,
     Landscape,
 }
 
 /// Sets up the sheet's name, its page and its screen.
-pub(super) fn set_up(sheet: &mut Worksheet, name: &str, paper: Paper) -> Result<(), XlsxError> {
+pub(super) fn set_up(sheet: &mut Worksheet, name: &str, paper: PageOrientation) -> Result<(), XlsxError> {
     sheet.set_name(name)?;
     sheet.set_default_row_height(ROW_POINTS);
     sheet.set_screen_gridlines(false).set_tab_color(INK).set_paper_size(PAPER);
     sheet.set_print_fit_to_pages(1, 0).set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.3);
     sheet.set_footer("&L&8Fixed-asset register&C&8&A&R&8Page &P of &N");
     match paper {
-        Paper::Portrait => sheet.set_portrait(),
-        Paper::Landscape => sheet.set_landscape(),
+        PageOrientation::Portrait => sheet.set_portrait(),
+        PageOrientation::Landscape => sheet.set_landscape(),
     };
     Ok(())
 }
 
 /// Writes the sheet's title and what it is about, in the first two rows.
-pub(super) fn entitle(sheet: &mut Worksheet, looks: &Looks, title: &str, lead: &str) -> Result<(), XlsxError> {
+pub(super) fn write_title(
+    sheet: &mut Worksheet,
+    styles: &RegisterStyles,
+    title: &str,
+    lead: &str,
+) -> Result<(), XlsxError> {
     sheet.set_row_height(0, 30)?;
-    sheet.write_string_with_format(0, 0, title, &looks.title)?;
-    sheet.write_string_with_format(1, 0, lead, &looks.lead)?;
+    sheet.write_string_with_format(0, 0, title, &styles.title)?;
+    sheet.write_string_with_format(1, 0, lead, &styles.lead)?;
     Ok(())
 }
 
 /// Writes a header row that stays in sight and is repeated on every page. Columns of numbers are headed on the right.
 pub(super) fn header(
     sheet: &mut Worksheet,
-    looks: &Looks,
+    styles: &RegisterStyles,
     row: u32,
-    titles: &[(&str, Side, f64)],
+    titles: &[(&str, HeaderAlign, f64)],
 ) -> Result<(), XlsxError> {
     for (column, (title, side, width)) in (0..).zip(titles) {
-        heading(sheet, looks, (row, column), title, *side)?;
+        heading(sheet, styles, (row, column), title, *side)?;
         sheet.set_column_width(column, *width)?;
     }
     sheet.set_freeze_panes(row + 1, 0)?;
@@ -60,27 +65,33 @@ pub(super) fn header(
 
 /// Where a column's values stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(super) enum HeaderAlign {
     Left,
     Right,
 }
 
 pub(super) fn heading(
     sheet: &mut Worksheet,
-    looks: &Looks,
+    styles: &RegisterStyles,
     (row, column): (u32, u16),
     title: &str,
-    side: Side,
+    side: HeaderAlign,
 ) -> Result<(), XlsxError> {
-    let format = if side == Side::Left { &looks.head } else { &looks.head_right };
+    let format = if side == HeaderAlign::Left { &styles.head } else { &styles.head_right };
     sheet.write_string_with_format(row, column, title, format).map(drop)
 }
 
 /// A section's heading, underlined to the column `last`.
-pub(super) fn section(sheet: &mut Worksheet, looks: &Looks, row: u32, title: &str, last: u16) -> Result<(), XlsxError> {
+pub(super) fn section(
+    sheet: &mut Worksheet,
+    styles: &RegisterStyles,
+    row: u32,
+    title: &str,
+    last: u16,
+) -> Result<(), XlsxError> {
     sheet.set_row_height(row, 24)?;
-    sheet.write_string_with_format(row, 0, title, &looks.section)?;
-    (1..=last).try_for_each(|column| sheet.write_blank(row, column, &looks.section).map(drop))
+    sheet.write_string_with_format(row, 0, title, &styles.section)?;
+    (1..=last).try_for_each(|column| sheet.write_blank(row, column, &styles.section).map(drop))
 }
 
 pub(super) fn text(sheet: &mut Worksheet, at: (u32, u16), text: &str, format: &Format) -> Result<(), XlsxError> {

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
-use super::super::depreciation::Schedule;
-use super::super::item::{Disposal, Gap, Item};
-use super::super::{Account, Currency, Kind, RegisterOptions, RegisterTarget, samples, write};
+use super::super::depreciation::DepreciationSchedule;
+use super::super::item::{Disposal, MissingFigure, RegisterItem};
+use super::super::{Currency, ItemKind, RegisterAccount, RegisterOptions, RegisterTarget, samples, write};
 use crate::table::{Input, ReadOptions, Value, Workbook};
 
 fn options(target: RegisterTarget) -> RegisterOptions {
@@ -17,30 +17,30 @@ fn options(target: RegisterTarget) -> RegisterOptions {
         rates: None,
         previous: None,
         target,
-        account: Account::new("https://api.example.com/api/v1", Some("12".into())),
+        account: RegisterAccount::new("https://api.example.com/api/v1", Some("12".into())),
         generated_at: "2025-01-31T06:00:00Z".parse().unwrap(),
     }
 }
 
 /// Some of everything.
-fn items() -> Vec<Item> {
-    let license = Item {
-        kind: Kind::License,
+fn items() -> Vec<RegisterItem> {
+    let license = RegisterItem {
+        kind: ItemKind::License,
         category: "Software".into(),
         location: String::new(),
         status: String::new(),
-        runs_out: Some(date(2025, 3, 1)),
+        expires_on: Some(date(2025, 3, 1)),
         ..samples::item(1)
     };
-    let schedule = Schedule { name: "S".into(), months: 7, minimum: Decimal::from(100) };
+    let schedule = DepreciationSchedule { name: "S".into(), months: 7, minimum: Decimal::from(100) };
     vec![
         samples::item(1),
-        Item { currency: Currency::of("JPY"), schedule: Ok(schedule), ..samples::item(2) },
-        Item { cost: Err(Gap::CostMissing), ..samples::item(3) },
-        Item { category: "*".into(), department: ">1".into(), ..samples::item(4) },
-        Item { disposal: Disposal::Archived, ..samples::item(5) },
-        Item { purchased: Ok(date(2025, 2, 1)), ..samples::item(6) },
-        Item { currency: Currency::of(""), category: String::new(), ..samples::item(7) },
+        RegisterItem { currency: Currency::of("JPY"), schedule: Ok(schedule), ..samples::item(2) },
+        RegisterItem { cost: Err(MissingFigure::CostMissing), ..samples::item(3) },
+        RegisterItem { category: "*".into(), department: ">1".into(), ..samples::item(4) },
+        RegisterItem { disposal: Disposal::Archived, ..samples::item(5) },
+        RegisterItem { purchase_date: Ok(date(2025, 2, 1)), ..samples::item(6) },
+        RegisterItem { currency: Currency::of(""), category: String::new(), ..samples::item(7) },
         license,
     ]
 }
@@ -87,8 +87,8 @@ fn the_sheets_hold_their_results_and_currencies_stay_apart() {
     Currency|Items|Without book value|Cost|Cost without book value|Accumulated depreciation|Book value
     EUR|1|0|1000|0|333.33|666.67
     To look at
-    1 item without a book value; the register says why for each
-    1 item without a currency, counted apart as `unstated`
+    1 item without a book value; the register gives the reasons
+    1 item without a currency, totalled separately as `unstated`
     In this workbook
     By category|totals by category and currency
     By department|totals by department and currency
@@ -118,8 +118,8 @@ fn the_sheets_hold_their_results_and_currencies_stay_apart() {
     Items without a book value, with every reason; and notes on items that have one. None of it is zero.
     What|Kind|Id|Tag|Name|Category|Standing|Currency|Why|What to do
     no book value|asset|3|LAP-0003|MacBook Pro 14|Laptops|held|EUR|no purchase cost|enter its purchase cost
-    no book value|asset|6|LAP-0006|MacBook Pro 14|Laptops|not yet bought|EUR|bought on 2025-02-01, after the day of the register|nothing, or correct the purchase date
-    note|asset|7|LAP-0007|MacBook Pro 14||held|unstated|no currency on it or its location: counted apart, as `unstated`|enter its currency, or that of its location
+    no book value|asset|6|LAP-0006|MacBook Pro 14|Laptops|not yet bought|EUR|bought on 2025-02-01, after the as-of date|nothing, or correct the purchase date
+    note|asset|7|LAP-0007|MacBook Pro 14||held|unstated|neither it nor its location has a currency: totalled separately as `unstated`|enter its currency or the currency of its location
     "#);
     insta::assert_snapshot!(rows(path, "Running out").join("\n"), @r#"
     Warranties and licenses running out
@@ -140,9 +140,9 @@ fn rates_convert_beside_the_originals() {
     assert_eq!(
         warnings,
         [
-            "1 item without a book value; the register says why for each",
-            "1 item without a currency, counted apart as `unstated`",
-            "no rate for unstated: its totals are not converted",
+            "1 item without a book value; the register gives the reasons",
+            "1 item without a currency, totalled separately as `unstated`",
+            "no exchange rate for unstated: its totals are not converted",
         ]
     );
     let totals: Vec<_> = rows(path.clone(), "Summary")
@@ -246,7 +246,7 @@ fn an_item_that_is_there_twice_and_a_failure_leave_the_old_files() {
     std::fs::write(&path, "old").unwrap();
     let twice = vec![samples::item(1), samples::item(1)];
     let error = write(twice, &options(RegisterTarget::Csv(path.clone()))).unwrap_err();
-    assert_eq!(error.to_string(), "asset 1 is there twice");
+    assert_eq!(error.to_string(), "duplicate asset 1");
     let missing = options(RegisterTarget::Csv(folder.path().join("no/register.csv")));
     assert!(write(items(), &missing).unwrap_err().hint().unwrap().contains("create the folder"));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");

@@ -5,8 +5,8 @@ use rust_xlsxwriter::{
     ChartSolidFill, ChartType,
 };
 
-use super::super::Status;
 use super::styles::{FAINT, INK, LINE, SHADE, status_colors};
+use crate::plan::RowStatus;
 
 const WIDTH_PIXELS: u32 = 492;
 /// A row of the Summary sheet.
@@ -22,7 +22,7 @@ pub(super) struct CountsTable {
     /// Its last row of numbers, the total not included.
     pub(super) last: u32,
     /// What its columns count, from the third on.
-    pub(super) columns: Vec<Status>,
+    pub(super) columns: Vec<RowStatus>,
 }
 
 /// A bar for each sheet, stacked by status; with one sheet a bar for each status.

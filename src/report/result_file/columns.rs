@@ -10,7 +10,7 @@ pub(super) const RESULT_COLUMNS: usize = RESULT_HEADERS.len();
 #[derive(Debug)]
 pub(super) struct ResultColumns {
     headers: Vec<Box<str>>,
-    /// ResultColumns of an earlier result, ascending.
+    /// Columns of an earlier result, ascending.
     left_out: Vec<usize>,
 }
 

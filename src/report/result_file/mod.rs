@@ -1,6 +1,6 @@
 //! The result file: the user's own rows back, with what became of each.
 //!
-//! - The user's columns keep their order; [`RESULT_HEADERS`] stand in front. ResultColumns of these names in the input are
+//! - The user's columns keep their order; [`RESULT_HEADERS`] stand in front. Columns of these names in the input are
 //!   left out, so that the result of a result does not grow.
 //! - Values are written as they were typed, so that the file can be fixed and imported again.
 //! - Rows are written as they come and none is held back: memory does not grow with the rows. In the workbook the
@@ -18,11 +18,13 @@ mod workbook;
 
 use std::path::{Path, PathBuf};
 
-use super::text::{is_withheld, message_line};
-use super::{Outcome, ReportMode, RunSummary};
+use super::text::message_line;
+use super::{Outcome, RunSummary};
+use crate::check::is_withheld;
+use crate::plan::ReportMode;
 use crate::table::Row;
-use crate::table::write::WriteError;
-use crate::table::write::csv::CsvFile;
+use crate::table::write::csv::{CsvOptions, CsvWriter};
+use crate::table::write::{AtomicFile, WriteError};
 use columns::ResultColumns;
 use workbook::ResultWorkbook;
 
@@ -47,7 +49,7 @@ enum ResultFormat {
 #[derive(Debug)]
 struct ResultCsv {
     path: PathBuf,
-    file: CsvFile,
+    csv: CsvWriter<AtomicFile>,
     sheet: Option<(String, ResultColumns)>,
 }
 
@@ -80,11 +82,11 @@ impl ResultFile {
         }
     }
 
-    /// Puts the file in its place and says where it stands: place_chart `path`, with a number, where another program
+    /// Puts the file in its place and says where it stands: beside `path`, with a number, where another program
     /// held that one open meanwhile.
     pub fn finish(self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         match self.kind {
-            ResultFormat::Csv(book) => book.file.finish(),
+            ResultFormat::Csv(book) => book.csv.finish()?.commit_or_numbered(),
             ResultFormat::Xlsx(book) => book.finish(summary),
         }
     }
@@ -92,7 +94,9 @@ impl ResultFile {
 
 impl ResultCsv {
     fn create(path: &Path) -> Result<Self, WriteError> {
-        Ok(Self { path: path.to_owned(), file: CsvFile::create(path)?, sheet: None })
+        let file = AtomicFile::create(path)?;
+        let path = file.path().to_owned();
+        Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::RESULT)?, path, sheet: None })
     }
 
     fn start_sheet(&mut self, name: &str, header: &Row, columns: ResultColumns) -> Result<(), WriteError> {
@@ -100,28 +104,28 @@ impl ResultCsv {
             let (first, second) = (first.clone(), name.to_owned());
             return Err(WriteError::SheetsInCsv { path: self.path.clone(), first, second });
         }
-        RESULT_HEADERS.into_iter().try_for_each(|header| self.file.text(header))?;
+        RESULT_HEADERS.into_iter().try_for_each(|header| self.csv.text(header))?;
         columns.kept(header.len()).try_for_each(|column| {
-            self.file.text(header.escaped_text(column).unwrap_or_else(|| header.cell(column).text))
+            self.csv.text(header.escaped_text(column).unwrap_or_else(|| header.cell(column).text))
         })?;
         self.sheet = Some((name.to_owned(), columns));
-        self.file.end_row()
+        self.csv.end_row()
     }
 
     fn row(&mut self, row: &Row, outcome: &Outcome, mode: ReportMode) -> Result<(), WriteError> {
-        let Self { path, file, sheet } = self;
+        let Self { path, csv, sheet } = self;
         let Some((_, columns)) = sheet else { return Err(WriteError::NoSheet { path: path.clone() }) };
-        file.text(outcome.status.label(mode))?;
-        file.text(&outcome.id.map(|id| id.to_string()).unwrap_or_default())?;
-        file.text(&message(outcome, columns))?;
+        csv.text(outcome.status.label(mode))?;
+        csv.text(&outcome.id.map(|id| id.to_string()).unwrap_or_default())?;
+        csv.text(&message(outcome, columns))?;
         for column in columns.kept(row.len().max(columns.width())) {
             match (is_withheld(&outcome.problems, column), row.escaped_text(column)) {
-                (true, _) => file.text("")?,
-                (false, Some(text)) => file.text(text)?,
-                (false, None) => file.cell(row.cell(column))?,
+                (true, _) => csv.text("")?,
+                (false, Some(text)) => csv.text(text)?,
+                (false, None) => csv.cell_as_typed(row.cell(column))?,
             }
         }
-        file.end_row()
+        csv.end_row()
     }
 }
 

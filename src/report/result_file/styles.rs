@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
-use super::super::Status;
+use crate::plan::RowStatus;
 use crate::table::write::xlsx::CellMark;
 
 /// The fill of wrong cells.
@@ -36,15 +36,15 @@ const fn colors(fill: u32, ink: u32, bar: u32) -> StatusColors {
     StatusColors { fill: Color::RGB(fill), ink: Color::RGB(ink), bar: Color::RGB(bar) }
 }
 
-pub(super) fn status_colors(status: Status) -> StatusColors {
+pub(super) fn status_colors(status: RowStatus) -> StatusColors {
     match status {
-        Status::Created => GREEN,
-        Status::Updated => TEAL,
-        Status::Deleted => SLATE,
-        Status::Unchanged => GREY,
-        Status::Skipped => LIGHT_GREY,
-        Status::Failed => RED,
-        Status::Unknown => AMBER,
+        RowStatus::Created => GREEN,
+        RowStatus::Updated => TEAL,
+        RowStatus::Deleted => SLATE,
+        RowStatus::Unchanged => GREY,
+        RowStatus::Skipped => LIGHT_GREY,
+        RowStatus::Failed => RED,
+        RowStatus::Unknown => AMBER,
     }
 }
 
@@ -55,7 +55,7 @@ pub(super) enum TextWrap {
     MultiLine,
 }
 
-/// The formats of a result's sheets, place_chart those of the user's values.
+/// The formats of a result's sheets, beside those of the user's values.
 #[derive(Debug)]
 pub(super) struct ResultFormats {
     /// The header of our three columns.
@@ -64,7 +64,7 @@ pub(super) struct ResultFormats {
     pub(super) theirs: Format,
     pub(super) id: Format,
     messages: [Format; 4],
-    statuses: Vec<(Status, Format)>,
+    statuses: Vec<(RowStatus, Format)>,
 }
 
 impl ResultFormats {
@@ -78,7 +78,7 @@ impl ResultFormats {
             theirs: header.set_background_color(SHADE).set_border_bottom(FormatBorder::Thin).set_border_color(LINE),
             id: top.clone().set_num_format("0").set_align(FormatAlign::Left).set_font_color(FAINT),
             messages: [message.clone(), message.set_text_wrap(), wrong.clone(), wrong.set_text_wrap()],
-            statuses: Status::all().map(|status| (status, status_format(&top, status))).collect(),
+            statuses: RowStatus::all().map(|status| (status, status_format(&top, status))).collect(),
         }
     }
 
@@ -86,16 +86,16 @@ impl ResultFormats {
         &self.messages[2 * usize::from(mark == CellMark::Invalid) + usize::from(wrap == TextWrap::MultiLine)]
     }
 
-    pub(super) fn status(&self, status: Status) -> &Format {
+    pub(super) fn status(&self, status: RowStatus) -> &Format {
         self.statuses.iter().find(|known| known.0 == status).map_or(&self.messages[0], |known| &known.1)
     }
 }
 
-fn status_format(base: &Format, status: Status) -> Format {
+fn status_format(base: &Format, status: RowStatus) -> Format {
     let colors = status_colors(status);
     let format = base.clone().set_background_color(colors.fill).set_font_color(colors.ink);
     match status {
-        Status::Failed | Status::Unknown => format.set_bold(),
+        RowStatus::Failed | RowStatus::Unknown => format.set_bold(),
         _ => format,
     }
 }

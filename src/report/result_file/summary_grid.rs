@@ -1,4 +1,4 @@
-//! The Summary sheet's paper: its grid, its looks, and how text is write_cell on it.
+//! The Summary sheet's paper: its grid, its looks, and how text is put on it.
 
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, FormatUnderline, Worksheet, XlsxError};
 

@@ -4,13 +4,15 @@ use jiff::civil::DateTime;
 use rust_xlsxwriter::{Formula, Url, Worksheet, XlsxError};
 
 use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
-use super::super::text::{capitalised, counted, duration, quoted};
-use super::super::{Counts, ProblemGroup, ReportMode, RunSummary, Status};
+use super::super::text::{capitalised, quoted};
+use super::super::{ProblemGroup, RunSummary};
 use super::SUMMARY_SHEET;
 use super::chart::{self, CountsTable};
 use super::styles::status_colors;
 use super::summary_grid::{LAST, SummaryGrid, SummaryStyles};
 use super::workbook::{ResultCell, SummaryNotes};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::wording::{counted, duration};
 
 /// The last column of what stands left of the chart.
 const LEFT: u16 = 8;
@@ -69,16 +71,16 @@ fn head(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), XlsxErro
     Ok(())
 }
 
-fn banner(summary: &RunSummary) -> Option<(Status, String)> {
+fn banner(summary: &RunSummary) -> Option<(RowStatus, String)> {
     if let Some(why) = &summary.stopped {
-        return Some((Status::Unknown, format!("Stopped before the last row: {why}")));
+        return Some((RowStatus::Unknown, format!("Stopped before the last row: {why}")));
     }
     match summary.report_mode() {
         ReportMode::DryRun => {
-            Some((Status::Unknown, "A dry run: nothing was sent, this is what would happen".to_owned()))
+            Some((RowStatus::Unknown, "A dry run: nothing was sent, this is what would happen".to_owned()))
         }
         ReportMode::Check => {
-            Some((Status::Skipped, "An offline check: nothing was sent, and names were not looked up".to_owned()))
+            Some((RowStatus::Skipped, "An offline check: nothing was sent, and names were not looked up".to_owned()))
         }
         ReportMode::Done => None,
     }
@@ -92,7 +94,7 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
             "This run is incomplete. Resume it first, then fix the red cells in the new result file.",
         ));
     } else if counts.failed > 0 {
-        let failed = Status::Failed.label(summary.report_mode());
+        let failed = RowStatus::Failed.label(summary.report_mode());
         steps.push(format!(
             "Filter _status for “{failed}”. Red cells are wrong: point at one to read why and how to fix it."
         ));
@@ -151,7 +153,7 @@ fn fact(grid: &mut SummaryGrid<'_>, label: &str, value: &str) -> Result<(), Xlsx
 
 /// The table of rows by sheet and status; none without a sheet.
 fn counts(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<Option<CountsTable>, XlsxError> {
-    let columns: Vec<(Status, &str)> = summary
+    let columns: Vec<(RowStatus, &str)> = summary
         .counts()
         .by_label(summary.report_mode())
         .into_iter()
@@ -188,7 +190,7 @@ fn counts(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<Option<Cou
     Ok(Some(table))
 }
 
-fn count_of(counts: Counts, summary: &RunSummary, word: &str) -> u64 {
+fn count_of(counts: RowCounts, summary: &RunSummary, word: &str) -> u64 {
     counts.by_label(summary.report_mode()).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2)
 }
 
@@ -196,7 +198,7 @@ fn count_of(counts: Counts, summary: &RunSummary, word: &str) -> u64 {
 fn totals(
     grid: &mut SummaryGrid<'_>,
     summary: &RunSummary,
-    columns: &[(Status, &str)],
+    columns: &[(RowStatus, &str)],
     table: &CountsTable,
 ) -> Result<(), XlsxError> {
     let styles = grid.styles;

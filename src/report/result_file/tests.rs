@@ -8,7 +8,7 @@ use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
 use crate::check::{Code, Problem, ValueError};
-use crate::report::{Counts, ProblemTally, Requests, SheetSummary, Status};
+use crate::report::{ProblemTally, Requests, RowCounts, RowStatus, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.
@@ -40,7 +40,7 @@ fn texts(number: u64, texts: &[&str]) -> Row {
     row
 }
 
-fn outcome(status: Status, id: Option<i64>, problems: Vec<Problem>) -> Outcome {
+fn outcome(status: RowStatus, id: Option<i64>, problems: Vec<Problem>) -> Outcome {
     Outcome { status, id, message: "".into(), problems }
 }
 
@@ -102,10 +102,10 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
     row.push_text("007");
     row.push("01.02.24", Value::Date(jiff::civil::date(2024, 2, 1).at(0, 0, 0, 0)));
     row.push_formatted("01299", Value::Number(1299.0), 1);
-    book.row(&row, &outcome(Status::Created, Some(4711), Vec::new())).unwrap();
-    book.row(&texts(3, &["=A1", "31/02/24"]), &outcome(Status::Failed, None, vec![bad_date(Some(1), "31/02/24")]))
+    book.row(&row, &outcome(RowStatus::Created, Some(4711), Vec::new())).unwrap();
+    book.row(&texts(3, &["=A1", "31/02/24"]), &outcome(RowStatus::Failed, None, vec![bad_date(Some(1), "31/02/24")]))
         .unwrap();
-    book.row(&texts(4, &["+1"]), &outcome(Status::Failed, None, vec![bad_date(None, ""), bad_date(Some(2), "")]))
+    book.row(&texts(4, &["+1"]), &outcome(RowStatus::Failed, None, vec![bad_date(None, ""), bad_date(Some(2), "")]))
         .unwrap();
     assert!(!path.exists());
     assert_eq!(book.finish(&summary()).unwrap(), path);
@@ -145,9 +145,9 @@ fn wrong_cells_are_filled_and_a_problem_of_the_row_marks_the_message() {
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     book.start_sheet("assets", &texts(1, &["Tag", "Bought"]), "assets").unwrap();
-    book.row(&texts(2, &["A", "x"]), &outcome(Status::Failed, None, vec![bad_date(Some(1), "x")])).unwrap();
-    book.row(&texts(3, &["B"]), &outcome(Status::Failed, None, vec![bad_date(None, "")])).unwrap();
-    book.row(&texts(4, &["C", "y"]), &outcome(Status::Created, Some(1), vec![])).unwrap();
+    book.row(&texts(2, &["A", "x"]), &outcome(RowStatus::Failed, None, vec![bad_date(Some(1), "x")])).unwrap();
+    book.row(&texts(3, &["B"]), &outcome(RowStatus::Failed, None, vec![bad_date(None, "")])).unwrap();
+    book.row(&texts(4, &["C", "y"]), &outcome(RowStatus::Created, Some(1), vec![])).unwrap();
     book.finish(&summary()).unwrap();
     let filled: Vec<_> = ["A2", "C2", "D2", "E2", "C3", "D3", "A4", "E4"].map(|cell| (cell, fill(&path, cell))).into();
     let red = Some(String::from("FFFFC7CE"));
@@ -191,7 +191,7 @@ fn the_result_of_a_result_does_not_grow() {
         let mut book = ResultFile::create(&path, ReportMode::DryRun).unwrap();
         book.start_sheet("assets", &texts(1, &["_Status", "_id", "Tag", "_message"]), "assets").unwrap();
         let problem = ValueError::without_hint(Code::RequiredMissing, "missing tag").at(Some(2), "");
-        book.row(&texts(2, &["failed", "7", "", "old"]), &outcome(Status::Failed, Some(7), vec![problem])).unwrap();
+        book.row(&texts(2, &["failed", "7", "", "old"]), &outcome(RowStatus::Failed, Some(7), vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }
     assert_eq!(
@@ -224,7 +224,7 @@ fn a_row_without_a_sheet_is_an_error_and_a_dropped_book_leaves_nothing() {
     let desk = Desk::new();
     for name in ["r.xlsx", "r.csv"] {
         let mut book = ResultFile::create(&desk.path(name), ReportMode::Done).unwrap();
-        let refused = book.row(&texts(2, &["A"]), &outcome(Status::Created, None, vec![])).unwrap_err();
+        let refused = book.row(&texts(2, &["A"]), &outcome(RowStatus::Created, None, vec![])).unwrap_err();
         assert!(matches!(refused, WriteError::NoSheet { .. }));
     }
     assert!(desk.names().is_empty());
@@ -242,7 +242,7 @@ fn sheets_are_named_apart_and_a_full_one_goes_on() {
     for name in ["Summary", "a/b", ""] {
         book.start_sheet(name, &texts(1, &["Tag"]), "assets").unwrap();
         for number in 2..5 {
-            book.row(&texts(number, &[&number.to_string()]), &outcome(Status::Created, None, vec![])).unwrap();
+            book.row(&texts(number, &[&number.to_string()]), &outcome(RowStatus::Created, None, vec![])).unwrap();
         }
     }
     book.finish(&summary()).unwrap();
@@ -266,7 +266,7 @@ fn dates_are_never_shown_as_hashes_and_empty_sheets_are_fine() {
     book.start_sheet("assets", &texts(1, &["On"]), "assets").unwrap();
     let mut row = Row::default();
     row.push("5/1", Value::Date(jiff::civil::date(2024, 1, 5).at(8, 30, 0, 0)));
-    book.row(&row, &outcome(Status::Created, None, vec![])).unwrap();
+    book.row(&row, &outcome(RowStatus::Created, None, vec![])).unwrap();
     book.finish(&summary()).unwrap();
     assert_eq!(cells(&path, "empty"), [["_status", "_id", "_message"].map(text)]);
     let sheet = part(&path, "xl/worksheets/sheet3.xml");
@@ -280,7 +280,7 @@ fn a_text_too_long_is_kept_as_far_as_it_goes_and_said_so() {
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     book.start_sheet("assets", &texts(1, &["Notes"]), "assets").unwrap();
-    book.row(&texts(2, &[&"x".repeat(40_000)]), &outcome(Status::Created, None, vec![])).unwrap();
+    book.row(&texts(2, &[&"x".repeat(40_000)]), &outcome(RowStatus::Created, None, vec![])).unwrap();
     book.finish(&summary()).unwrap();
     assert_eq!(cells(&path, "assets")[1][3], text(&"x".repeat(32_767)));
     assert!(part(&path, "xl/comments1.xml").contains("Only the first 32,767 characters are kept"));
@@ -296,7 +296,7 @@ fn a_secret_does_not_come_back() {
         book.start_sheet("employees", &texts(1, &["Name", "Password"]), "employees").unwrap();
         let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
             .at(Some(1), "hunter2");
-        book.row(&texts(2, &["Ada", "hunter2"]), &outcome(Status::Failed, None, vec![problem])).unwrap();
+        book.row(&texts(2, &["Ada", "hunter2"]), &outcome(RowStatus::Failed, None, vec![problem])).unwrap();
         book.finish(&summary()).unwrap();
     }
     assert!(!fs::read_to_string(desk.path("r.csv")).unwrap().contains("hunter2"));
@@ -308,11 +308,11 @@ fn the_summary_comes_first_and_links_to_the_first_wrong_cell() {
     let desk = Desk::new();
     let path = desk.path("r.xlsx");
     let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
-    let (mut counts, mut tally) = (Counts::default(), ProblemTally::default());
+    let (mut counts, mut tally) = (RowCounts::default(), ProblemTally::default());
     book.start_sheet("Ada's assets", &texts(3, &["Tag", "Bought"]), "assets").unwrap();
     for number in 4..8 {
         let problems = if number == 5 { vec![bad_date(Some(1), "soon")] } else { vec![] };
-        let status = if number == 5 { Status::Failed } else { Status::Created };
+        let status = if number == 5 { RowStatus::Failed } else { RowStatus::Created };
         problems.iter().for_each(|problem| tally.add("Ada's assets", Some("Bought"), number, problem));
         counts.add(status);
         book.row(&texts(number, &["A", "soon"]), &outcome(status, None, problems)).unwrap();

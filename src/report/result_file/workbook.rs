@@ -1,28 +1,31 @@
 //! The sheets of a result workbook.
 
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use hashbrown::HashMap;
 use jiff::civil::DateTime;
-use rust_xlsxwriter::{DocProperties, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{DocProperties, Worksheet, XlsxError};
 
 use super::super::summary::title;
-use super::super::text::{counted, is_withheld, thousands};
-use super::super::{Counts, Outcome, ProblemExample, ReportMode, RunSummary, Status};
+
+use super::super::{Outcome, ProblemExample, RunSummary};
 use super::cell_errors::{CellErrors, MAX_NOTES, note};
 use super::columns::{RESULT_COLUMNS, ResultColumns};
 use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
 use super::{RESULT_HEADERS, SUMMARY_SHEET, message, summary_sheet};
 use crate::check::Code;
-use crate::table::write::sheet::{self, ColumnWidths};
+use crate::check::is_withheld;
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::table::write::sheet::set_width;
+use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{
     CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, text_width, truncate_to_cell, wrapped_lines, write_cell,
 };
-use crate::table::write::{AtomicFile, SheetNames, WriteError, catch_write_panic};
+use crate::table::write::{AtomicFile, ColumnType, WriteError};
 use crate::table::{Cell, CellRef, Row};
+use crate::wording::{counted, thousands};
 
-/// ColumnWidths in characters.
+/// Widths in characters.
 const NARROWEST: usize = 6;
 const MESSAGE_WIDTH: usize = 72;
 /// What a line of a message holds: widths count digits, and letters are narrower on average.
@@ -47,16 +50,17 @@ const MAX_PLACES: usize = 2_000;
 
 /// A result workbook in the making.
 pub(super) struct ResultWorkbook {
-    whole: AtomicFile,
-    workbook: Workbook,
+    file: AtomicFile,
+    writer: WorkbookWriter,
     mode: ReportMode,
     began: DateTime,
-    names: SheetNames,
     formats: ResultFormats,
     values: CellFormats,
     sheet: Option<ResultSheet>,
     errors: CellErrors,
     notes: SummaryNotes,
+    /// The Summary's index.
+    summary: usize,
     /// [`MAX_ROWS`]; less in tests.
     pub(super) rows_per_sheet: u32,
 }
@@ -64,15 +68,11 @@ pub(super) struct ResultWorkbook {
 /// The sheet that rows go to.
 #[derive(Debug)]
 struct ResultSheet {
-    /// Its position in the workbook.
-    index: usize,
-    /// What it was to be called, before other sheets' names were considered.
+    table: TableSheet,
+    /// The name it should have, were no other sheet called so.
     wanted: String,
-    name: String,
     columns: ResultColumns,
-    next_row: u32,
-    widths: ColumnWidths,
-    counts: Counts,
+    counts: RowCounts,
     tall_rows: usize,
     /// Which of the caller's sheets it is, from 0.
     number: usize,
@@ -101,26 +101,21 @@ pub(super) struct ResultCell {
 
 impl ResultWorkbook {
     pub(super) fn create(path: &Path, mode: ReportMode) -> Result<Self, WriteError> {
-        let whole = AtomicFile::create(path)?;
-        let mut workbook = Workbook::new();
-        let mut names = SheetNames::default();
-        // The rows wait place_chart the result, not in the system's folder for temporary files, which may be memory.
-        let begun = workbook.set_tempdir(whole.folder()).map(drop);
-        begun.map_err(|error| WriteError::from_xlsx(whole.path(), error))?;
-        workbook.set_zip_compression_level(COMPRESSION);
-        let named = workbook.add_worksheet().set_name(names.claim(SUMMARY_SHEET)).map(drop);
-        named.map_err(|error| WriteError::from_xlsx(whole.path(), error))?;
+        let file = AtomicFile::create(path)?;
+        let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
+        writer.set_compression(COMPRESSION);
+        let summary = writer.add_sheet(SUMMARY_SHEET)?;
         Ok(Self {
-            whole,
-            workbook,
+            file,
+            writer,
             mode,
             began: jiff::ZonedDateTime::now().datetime(),
-            names,
             formats: ResultFormats::new(),
             values: CellFormats::new(INVALID),
             sheet: None,
             errors: CellErrors::new(),
             notes: SummaryNotes::default(),
+            summary,
             rows_per_sheet: MAX_ROWS,
         })
     }
@@ -134,64 +129,57 @@ impl ResultWorkbook {
 
     pub(super) fn row(&mut self, row: &Row, outcome: &Outcome) -> Result<(), WriteError> {
         self.continue_if_full()?;
-        let Self { whole, workbook, mode, formats, values, sheet, errors, notes, .. } = self;
-        let Some(sheet) = sheet else { return Err(WriteError::NoSheet { path: whole.path().to_owned() }) };
+        let Self { file, writer, mode, formats, values, sheet, errors, notes, .. } = self;
+        let Some(sheet) = sheet else { return Err(WriteError::NoSheet { path: file.path().to_owned() }) };
         errors.collect(outcome, &sheet.columns);
-        catch_write_panic(whole.path(), || {
-            let worksheet = workbook.worksheet_from_index(sheet.index)?;
+        writer.edit_sheet(sheet.table.index, |worksheet| {
             write_result_columns(worksheet, sheet, outcome, *mode, formats, errors.row_mark)?;
             write_values(worksheet, sheet, row, outcome, values, errors, notes)
         })?;
         notes.remember(sheet, row, outcome);
         sheet.counts.add(outcome.status);
-        sheet.next_row += 1;
+        sheet.table.next_row += 1;
         Ok(())
     }
 
     pub(super) fn finish(mut self, summary: &RunSummary) -> Result<PathBuf, WriteError> {
         self.close_sheet()?;
-        let Self { whole, mut workbook, notes, began, .. } = self;
-        catch_write_panic(whole.path(), || {
-            workbook.set_properties(&properties(summary, began));
-            summary_sheet::write(workbook.worksheet_from_index(0)?, summary, &notes, began)?;
-            workbook.save_to_writer(BufWriter::with_capacity(1 << 18, whole.as_file()))
-        })?;
-        whole.commit_or_numbered()
+        let Self { file, mut writer, notes, began, .. } = self;
+        writer.set_properties(&properties(summary, began));
+        writer.edit_sheet(self.summary, |sheet| summary_sheet::write(sheet, summary, &notes, began))?;
+        writer.save(file.as_file())?;
+        file.commit_or_numbered()
     }
 
     /// A sheet holds only so many rows; the rest go to another one.
     fn continue_if_full(&mut self) -> Result<(), WriteError> {
-        if self.sheet.as_ref().is_none_or(|sheet| sheet.next_row < self.rows_per_sheet) {
+        if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < self.rows_per_sheet) {
             return Ok(());
         }
         let Some(full) = self.close_sheet()? else { return Ok(()) };
         self.open_sheet(&full.wanted, full.columns)?;
-        let next = self.sheet.as_ref().map(|sheet| sheet.name.as_str()).unwrap_or_default();
-        self.notes.continued.push(format!("sheet `{}` goes on in `{next}`: a sheet holds {MAX_ROWS} rows", full.name));
+        let next = self.sheet.as_ref().map(|sheet| sheet.table.name.as_str()).unwrap_or_default();
+        let (full, rows) = (full.table.name, thousands(u64::from(MAX_ROWS)));
+        self.notes.continued.push(format!("sheet `{full}` continues in `{next}` (limit: {rows} rows per sheet)"));
         Ok(())
     }
 
     fn open_sheet(&mut self, wanted: &str, columns: ResultColumns) -> Result<(), WriteError> {
-        let name = self.names.claim(wanted);
-        let Self { whole, workbook, formats, values, notes, .. } = self;
-        let index = workbook.worksheets().len();
-        let widths = catch_write_panic(whole.path(), || {
-            let worksheet = workbook.add_worksheet_with_constant_memory()?;
-            worksheet.set_name(&name)?;
-            write_header(worksheet, &columns, formats, values)
-        })?;
-        let wanted = wanted.to_owned();
-        let number = notes.labels.len().saturating_sub(1);
+        let ours =
+            RESULT_HEADERS.into_iter().map(|text| HeaderCell { text, format: &self.formats.ours, column_format: None });
+        let theirs = columns.kept(columns.width()).map(|column| HeaderCell {
+            text: columns.header(column).unwrap_or_default(),
+            format: &self.formats.theirs,
+            column_format: Some(self.values.of_column(ColumnType::Text)),
+        });
+        let table = self.writer.add_table(wanted, NARROWEST, ours.chain(theirs))?;
         self.sheet = Some(ResultSheet {
-            index,
-            wanted,
-            name,
+            table,
+            wanted: wanted.to_owned(),
             columns,
-            next_row: 1,
-            widths,
-            counts: Counts::default(),
+            counts: RowCounts::default(),
             tall_rows: 0,
-            number,
+            number: self.notes.labels.len().saturating_sub(1),
         });
         Ok(())
     }
@@ -199,33 +187,13 @@ impl ResultWorkbook {
     /// Ends the current sheet, if there is one.
     fn close_sheet(&mut self) -> Result<Option<ResultSheet>, WriteError> {
         let Some(sheet) = self.sheet.take() else { return Ok(None) };
-        let Self { whole, workbook, .. } = self;
-        catch_write_panic(whole.path(), || apply_layout(workbook.worksheet_from_index(sheet.index)?, &sheet))?;
+        self.writer.finish_table(&sheet.table, RESULT_COLUMNS as u16)?;
+        self.writer.edit_sheet(sheet.table.index, |worksheet| {
+            worksheet.set_tab_color(status_colors(worst(sheet.counts)).bar);
+            set_width(worksheet, MESSAGE as u16, MESSAGE_WIDTH)
+        })?;
         Ok(Some(sheet))
     }
-}
-
-/// The header row, and the columns' formats; gives the headers' widths.
-fn write_header(
-    worksheet: &mut Worksheet,
-    columns: &ResultColumns,
-    formats: &ResultFormats,
-    values: &CellFormats,
-) -> Result<ColumnWidths, XlsxError> {
-    let mut widths = ColumnWidths::new(NARROWEST);
-    for (column, header) in (0..).zip(RESULT_HEADERS) {
-        worksheet.write_string_with_format(0, column, header, &formats.ours)?;
-        widths.add(header);
-    }
-    for column in columns.kept(columns.width()) {
-        let Some(place) = columns.place(column).and_then(in_sheet) else { break };
-        let header = truncate_to_cell(columns.header(column).unwrap_or_default());
-        worksheet.set_column_format(place, values.text_column())?;
-        worksheet.write_string_with_format(0, place, header, &formats.theirs)?;
-        widths.add(header);
-    }
-    sheet::set_header_height(worksheet)?;
-    Ok(widths)
 }
 
 fn write_result_columns(
@@ -236,10 +204,10 @@ fn write_result_columns(
     formats: &ResultFormats,
     row_mark: CellMark,
 ) -> Result<(), XlsxError> {
-    let row = sheet.next_row;
+    let row = sheet.table.next_row;
     let wording = outcome.status.label(mode);
     worksheet.write_string_with_format(row, 0, wording, formats.status(outcome.status))?;
-    sheet.widths.observe_width(row, 0, || text_width(wording));
+    sheet.table.widths.observe_width(row, 0, || text_width(wording));
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }
@@ -281,30 +249,21 @@ fn write_values(
             said = Some(said.map_or_else(|| CUT.to_owned(), |said| format!("{said}\n\n{CUT}")));
         }
         let mark = if said.is_some() { CellMark::Invalid } else { CellMark::Plain };
-        write_cell(worksheet, (sheet.next_row, at), cell, mark, values)?;
-        sheet.widths.observe(sheet.next_row, place, cell);
+        write_cell(worksheet, (sheet.table.next_row, at), cell, ColumnType::Text, mark, values)?;
+        sheet.table.widths.observe(sheet.table.next_row, place, cell);
         if let Some(said) = said {
-            notes.note(worksheet, (sheet.next_row, at), &said)?;
+            notes.note(worksheet, (sheet.table.next_row, at), &said)?;
         }
     }
     Ok(())
 }
 
-/// What the end of a sheet knows: widths, filter, panes, page and tab.
-fn apply_layout(worksheet: &mut Worksheet, sheet: &ResultSheet) -> Result<(), XlsxError> {
-    sheet.widths.set(worksheet)?;
-    sheet::set_width(worksheet, MESSAGE as u16, MESSAGE_WIDTH)?;
-    sheet::apply_layout(worksheet, sheet.next_row - 1, sheet.widths.last_column(), RESULT_COLUMNS as u16)?;
-    worksheet.set_tab_color(status_colors(worst(sheet.counts)).bar);
-    Ok(())
-}
-
 /// What the tab's colour tells: whether there is anything to fix or to review.
-fn worst(counts: Counts) -> Status {
+fn worst(counts: RowCounts) -> RowStatus {
     match (counts.failed, counts.unknown) {
-        (0, 0) => Status::Created,
-        (0, _) => Status::Unknown,
-        _ => Status::Failed,
+        (0, 0) => RowStatus::Created,
+        (0, _) => RowStatus::Unknown,
+        _ => RowStatus::Failed,
     }
 }
 
@@ -339,8 +298,8 @@ impl SummaryNotes {
                 continue;
             }
             let place = problem.column.and_then(|column| sheet.columns.place(column as usize)).unwrap_or(MESSAGE);
-            let cell = CellRef { row: u64::from(sheet.next_row) + 1, column: place as u32 };
-            self.places.insert(key, (row.number, ResultCell { sheet: sheet.name.clone(), cell }));
+            let cell = CellRef { row: u64::from(sheet.table.next_row) + 1, column: place as u32 };
+            self.places.insert(key, (row.number, ResultCell { sheet: sheet.table.name.clone(), cell }));
         }
     }
 

@@ -4,7 +4,7 @@ use super::*;
 use crate::check::{Code, ValueError};
 use crate::report::{ProblemTally, Requests};
 
-fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: Counts) -> SheetSummary {
+fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {
         file: "in/inventory.csv".into(),
         sheet: name.map(str::to_owned),
@@ -56,7 +56,7 @@ fn plain(summary: &RunSummary) -> String {
 
 #[test]
 fn an_import_with_failures_says_what_to_fix_and_what_to_run() {
-    let counts = Counts { created: 1_100, unchanged: 97, failed: 7, ..Counts::default() };
+    let counts = RowCounts { created: 1_100, unchanged: 97, failed: 7, ..RowCounts::default() };
     let mut one = sheet(None, "assets", 1_204, counts);
     one.decoding = Some("UTF-8, semicolon".into());
     one.ignored = vec!["Rack".into(), "Colour".into()];
@@ -90,7 +90,7 @@ fn an_import_with_failures_says_what_to_fix_and_what_to_run() {
 
 #[test]
 fn a_run_cut_short_is_resumed_before_anything_is_fixed() {
-    let counts = Counts { created: 96, failed: 3_904, ..Counts::default() };
+    let counts = RowCounts { created: 96, failed: 3_904, ..RowCounts::default() };
     let next = vec!["tallyport resume 20261124-0703-k3f9".into()];
     let cut =
         RunSummary { stopped: Some("interrupted".into()), next, ..run(vec![sheet(None, "assets", 4_000, counts)]) };
@@ -101,7 +101,7 @@ fn a_run_cut_short_is_resumed_before_anything_is_fixed() {
 
 #[test]
 fn unknown_rows_are_looked_into_and_not_corrected() {
-    let counts = Counts { created: 9, unknown: 1, ..Counts::default() };
+    let counts = RowCounts { created: 9, unknown: 1, ..RowCounts::default() };
     let next = vec!["tallyport import r.xlsx --only-failed".into()];
     let said = plain(&RunSummary { next, ..run(vec![sheet(None, "assets", 10, counts)]) });
     assert!(said.contains("  next      look into the rows that ended unknown, then run\n"), "{said}");
@@ -109,7 +109,7 @@ fn unknown_rows_are_looked_into_and_not_corrected() {
 
 #[test]
 fn a_dry_run_says_what_it_would_take() {
-    let counts = Counts { created: 14_000, updated: 200, ..Counts::default() };
+    let counts = RowCounts { created: 14_000, updated: 200, ..RowCounts::default() };
     let planned = RunEstimate { requests: 14_230, seconds: 4_000, emails: 204, people: 180, quota: Some(10_000) };
     let next = vec!["tallyport import in/inventory.csv".into()];
     let mut summary =
@@ -125,8 +125,8 @@ fn a_dry_run_says_what_it_would_take() {
 
 #[test]
 fn several_sheets_are_a_table_with_a_total() {
-    let good = Counts { created: 12, ..Counts::default() };
-    let mixed = Counts { created: 1_000, failed: 3, unknown: 1, ..Counts::default() };
+    let good = RowCounts { created: 12, ..RowCounts::default() };
+    let mixed = RowCounts { created: 1_000, failed: 3, unknown: 1, ..RowCounts::default() };
     let sheets = vec![sheet(Some("Sites"), "locations", 12, good), sheet(Some("Assets"), "assets", 1_204, mixed)];
     let mut summary = RunSummary { stopped: Some("3 rows failed (`--max-errors 3`)".into()), ..run(sheets) };
     summary.skipped_sheets = vec![("Read me".into(), "no header row was found".into())];
@@ -147,7 +147,7 @@ fn several_sheets_are_a_table_with_a_total() {
 
 #[test]
 fn a_check_knows_only_good_and_failed() {
-    let counts = Counts { unchanged: 9, failed: 1, ..Counts::default() };
+    let counts = RowCounts { unchanged: 9, failed: 1, ..RowCounts::default() };
     let mut summary = RunSummary { command: "check", ..run(vec![sheet(None, "assets", 10, counts)]) };
     (summary.requests, summary.result) = (Requests::default(), None);
     insta::assert_snapshot!(plain(&summary), @r#"
@@ -158,7 +158,7 @@ fn a_check_knows_only_good_and_failed() {
 
 #[test]
 fn counts_add_up_to_the_rows_whatever_they_are() {
-    let counts = Counts { created: 1, updated: 2, unchanged: 3, failed: 4, skipped: 5, unknown: 6, deleted: 7 };
+    let counts = RowCounts { created: 1, updated: 2, unchanged: 3, failed: 4, skipped: 5, unknown: 6, deleted: 7 };
     for mode in [ReportMode::Done, ReportMode::DryRun, ReportMode::Check] {
         let sentence = sentence(30, counts, mode);
         let (rows, parts) = sentence.split_once(": ").unwrap();
@@ -169,7 +169,7 @@ fn counts_add_up_to_the_rows_whatever_they_are() {
 
 #[test]
 fn json_of_one_sheet_is_the_contract() {
-    let counts = Counts { created: 1_100, unchanged: 97, failed: 7, ..Counts::default() };
+    let counts = RowCounts { created: 1_100, unchanged: 97, failed: 7, ..RowCounts::default() };
     let summary = RunSummary { problems: problems(), ..run(vec![sheet(None, "assets", 1_204, counts)]) };
     insta::assert_snapshot!(format!("{:#}", json(&summary)), @r#"
     {
@@ -280,9 +280,9 @@ fn json_of_one_sheet_is_the_contract() {
 
 #[test]
 fn json_of_several_sheets_names_each() {
-    let counts = Counts { created: 2, deleted: 1, ..Counts::default() };
+    let counts = RowCounts { created: 2, deleted: 1, ..RowCounts::default() };
     let sheets =
-        vec![sheet(Some("Sites"), "locations", 3, counts), sheet(Some("Assets"), "assets", 0, Counts::default())];
+        vec![sheet(Some("Sites"), "locations", 3, counts), sheet(Some("Assets"), "assets", 0, RowCounts::default())];
     let document = json(&run(sheets));
     let keys: Vec<_> = document.as_object().unwrap().keys().take(7).collect();
     assert_eq!(keys, ["run_id", "sheets", "dry_run", "counts", "requests", "seconds", "result"]);

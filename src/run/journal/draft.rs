@@ -9,6 +9,7 @@ use rusqlite::params;
 use super::store::{At, Durability, Store, lock_path};
 use super::words::{self, DEEDS, PARTS, PHASES, ROW_STATES};
 use super::{Journal, JournalError, Knowledge, Phase, PlanSink, PlannedRow, RunHead, SheetHead, cells};
+use crate::account::AccountIdentity;
 use crate::plan::{Step, StepSink};
 use crate::table::Row;
 
@@ -37,8 +38,8 @@ impl Draft {
         let store = draft.store.insert(Store::create(at, head)?);
         let (account, place) = head.account.stored();
         let profile = match &head.account {
-            super::Account::Service { profile, .. } => profile.as_deref(),
-            super::Account::SandboxFile { .. } | super::Account::SandboxMemory => None,
+            AccountIdentity::Service { profile, .. } => profile.as_deref(),
+            AccountIdentity::SandboxFile { .. } | AccountIdentity::SandboxMemory => None,
         };
         let details = serde_json::to_string(&head.details).unwrap_or_default();
         store.attempt(|connection| {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::error::{Diagnostic, ErrorKind};
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
@@ -86,6 +87,19 @@ impl JournalError {
             JournalError::NoSuchRun { .. } => String::from("`tallyport runs` lists all runs"),
             JournalError::Ambiguous { .. } => String::from("write more of it"),
             JournalError::Gone { .. } => String::from("`tallyport resume` goes on from what it holds"),
+        }
+    }
+}
+
+impl Diagnostic for JournalError {
+    fn hint(&self) -> Option<String> {
+        Some(JournalError::hint(self))
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Gone { .. } => ErrorKind::Internal,
+            _ => ErrorKind::Usage,
         }
     }
 }

@@ -24,7 +24,6 @@
 //! `user_version` is the format's version. Durable are commits of the phase `sending`; while a plan is made nothing is
 //! lost that the spreadsheet does not hold.
 
-mod account;
 mod cells;
 mod draft;
 mod error;
@@ -44,15 +43,14 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::api::Body;
+use crate::account::AccountIdentity;
 use crate::check::Problem;
+use crate::plan::{RowCounts, RowStatus, StepOutcome, StepResult};
 use crate::plan::{StepCount, StepSink};
-use crate::report::{Counts, Status};
-use crate::run::LogStart;
+use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 
-pub use account::Account;
 pub use draft::Draft;
 pub use error::JournalError;
 pub use read::{Attempts, Journal, RowState, StoredRow};
@@ -66,7 +64,7 @@ pub struct RunHead {
     /// When it began and four letters: `20261124-093012-kqzf`.
     pub id: String,
     pub deed: Deed,
-    pub account: Account,
+    pub account: AccountIdentity,
     /// The run that this one takes back.
     pub undoes: Option<String>,
     pub details: Details,
@@ -180,7 +178,7 @@ pub struct Knowledge {
     /// How many records each collection held, as far as it was read.
     pub sizes: Vec<(String, u64)>,
     /// Where the activity log stood.
-    pub log: LogStart,
+    pub log: LogPosition,
 }
 
 /// What a run has come to so far.
@@ -189,43 +187,9 @@ pub struct Conclusion {
     /// Requests by what they were for.
     pub requests: BTreeMap<String, u64>,
     pub seconds: f64,
-    pub counts: Counts,
+    pub counts: RowCounts,
     /// The result as it was written last: where it has changed since, somebody has worked on it.
     pub result: Option<Source>,
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepOutcome {
-    pub step: u32,
-    pub result: StepResult,
-    /// The record's id, where it is known.
-    pub record: Option<i64>,
-    /// What the service made of the record beyond what was sent: of a new one its other fields, which tell later whether
-    /// somebody changed it since; of one that was updated, when.
-    pub after: Option<Body>,
-    /// For people; empty where the problems say it all.
-    pub message: String,
-    pub problems: Vec<Problem>,
-}
-
-impl StepOutcome {
-    /// Whether what the step wants is there, whoever did it.
-    pub fn is_there(&self) -> bool {
-        matches!(self.result, StepResult::Done | StepResult::Found)
-    }
-}
-
-/// The ways a step ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum StepResult {
-    Done,
-    /// Others had done it before this run could: it is there, and not this run's to take back.
-    Found,
-    /// Surely not done.
-    Failed,
-    /// Whether it was done could not be found out.
-    Unknown,
 }
 
 /// One request of a step.
@@ -273,7 +237,7 @@ impl PlanSink for StepCount {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRow {
     pub state: RowState,
-    pub status: Status,
+    pub status: RowStatus,
     pub record: Option<i64>,
     pub message: String,
     pub problems: Vec<Problem>,

@@ -11,11 +11,11 @@ use super::draft::row_keys;
 use super::store::{At, Store};
 use super::words::{self, DEEDS, PARTS, PHASES, RESULTS, ROW_STATES};
 use super::{
-    Account, Conclusion, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome,
-    StepResult,
+    Conclusion, Details, JournalError, Knowledge, Phase, PlannedRow, RunHead, SheetHead, StepOutcome, StepResult,
 };
+use crate::account::AccountIdentity;
 use crate::plan::{Part, RowId, Step};
-use crate::report::{Counts, Status};
+use crate::plan::{RowCounts, RowStatus};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
@@ -88,7 +88,7 @@ impl Journal {
         let (head, deed, details) = self.store.attempt(|connection| {
             connection.query_row(sql, [], |row| {
                 let (kind, place): (String, String) = (row.get("account")?, row.get("place")?);
-                let account = Account::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
+                let account = AccountIdentity::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
                 let head = RunHead {
                     id: row.get("id")?,
                     deed: super::Deed::Import,
@@ -147,8 +147,8 @@ impl Journal {
         let stored = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
         let result = result.and_then(|text| serde_json::from_str(&text).ok());
         let by_word: BTreeMap<String, u64> = stored(counts);
-        let mut counts = Counts::default();
-        for status in Status::all() {
+        let mut counts = RowCounts::default();
+        for status in RowStatus::all() {
             *counts.slot(status) += by_word.get(status.as_str()).copied().unwrap_or(0);
         }
         let mut requests: BTreeMap<String, u64> = stored(requests);
@@ -178,7 +178,7 @@ impl Journal {
     pub fn conclude(&self, phase: Phase, reason: Option<&str>, conclusion: &Conclusion) -> Result<(), JournalError> {
         let requests = serde_json::to_string(&conclusion.requests).unwrap_or_default();
         let counts: BTreeMap<&str, u64> =
-            Status::all().map(|status| (status.as_str(), conclusion.counts.of(status))).collect();
+            RowStatus::all().map(|status| (status.as_str(), conclusion.counts.of(status))).collect();
         let counts = serde_json::to_string(&counts).unwrap_or_default();
         let result = conclusion.result.as_ref().map(|result| serde_json::to_string(result).unwrap_or_default());
         let ended = jiff::Timestamp::now().to_string();
@@ -424,7 +424,7 @@ fn stored_row(row: &SqlRow<'_>) -> rusqlite::Result<StoredRow> {
     // The pessimistic reading where a word is not known: the row counts as failed.
     let planned = PlannedRow {
         state: words::state(ROW_STATES, &state).unwrap_or(RowState::Ended),
-        status: words::status(&status).unwrap_or(Status::Failed),
+        status: words::status(&status).unwrap_or(RowStatus::Failed),
         record: row.get("record")?,
         message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
         problems: words::problems(problems.as_deref()),

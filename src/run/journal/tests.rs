@@ -11,6 +11,7 @@ use super::read::Journal;
 use super::scribe::commit_all;
 use super::store::{At, Store};
 use super::*;
+use crate::account::AccountIdentity;
 use crate::check::{Code, ValueError};
 use crate::plan::{Await, Part, RowId, Step, WriteKind};
 use crate::schema;
@@ -20,7 +21,11 @@ fn head() -> RunHead {
     RunHead {
         id: String::from("20261124-093012-kqzf"),
         deed: Deed::Import,
-        account: Account::Service { base_url: String::from("https://example.com/api"), tenant: Some(3), profile: None },
+        account: AccountIdentity::Service {
+            base_url: String::from("https://example.com/api"),
+            tenant: Some(3),
+            profile: None,
+        },
         undoes: None,
         details: Details { files: vec![String::from("a.csv")], max_errors: Some(7), ..Details::default() },
     }
@@ -66,7 +71,7 @@ fn planned(path: &Path, steps: u32) -> Journal {
 }
 
 fn row_plan(state: RowState) -> PlannedRow {
-    PlannedRow { state, status: Status::Created, record: None, message: String::new(), problems: Vec::new() }
+    PlannedRow { state, status: RowStatus::Created, record: None, message: String::new(), problems: Vec::new() }
 }
 
 fn done(step: u32) -> Entry {
@@ -252,8 +257,8 @@ fn a_run_comes_back_as_it_was_planned() {
     row.clear(2);
     row.push_text("007");
     row.push("7", Value::Number(7.0));
-    let error = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
-    let failed = PlannedRow { status: Status::Failed, problems: vec![error], ..row_plan(RowState::Ended) };
+    let flaw = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
+    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![flaw], ..row_plan(RowState::Ended) };
     draft.row(&row, &failed, &|column| column == 1).unwrap();
     drop(draft.ready(&Knowledge { sizes: vec![(String::from("locations"), 4)], ..Knowledge::default() }).unwrap());
 

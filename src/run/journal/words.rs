@@ -1,9 +1,9 @@
 //! The words that states have on disk: one table each, read in both directions.
 
 use crate::check::{Code, Problem, ValueError};
-use crate::plan::{Part, WriteKind};
-use crate::report::{Status, is_secret};
-use crate::run::journal::{Deed, Phase, RowState, StepResult};
+use crate::plan::StepResult;
+use crate::plan::{Part, RowStatus, WriteKind};
+use crate::run::journal::{Deed, Phase, RowState};
 
 /// A state and its word.
 pub(super) type Word<T> = (T, &'static str);
@@ -58,8 +58,8 @@ pub(super) fn write_kind(word: &str, record: Option<i64>) -> Option<WriteKind> {
 }
 
 /// A status by the word that scripts see.
-pub(super) fn status(word: &str) -> Option<Status> {
-    Status::all().find(|status| status.as_str() == word)
+pub(super) fn status(word: &str) -> Option<RowStatus> {
+    RowStatus::all().find(|status| status.as_str() == word)
 }
 
 /// Problems as JSON; none for none.
@@ -71,7 +71,7 @@ pub(super) fn problems_text(problems: &[Problem]) -> Option<String> {
         serde_json::json!({
             "code": problem.code().as_str(),
             "column": problem.column,
-            "found": if is_secret(problem.code()) { "" } else { &*problem.found },
+            "found": if problem.code().is_secret() { "" } else { &*problem.found },
             "message": problem.error.message,
             "hint": problem.error.hint,
         })
@@ -89,13 +89,13 @@ fn problem(stored: &serde_json::Value) -> Option<Problem> {
     let text = |name: &str| stored.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
     let code = Code::ALL.iter().copied().find(|code| code.as_str() == text("code"))?;
     let column = stored.get("column").and_then(serde_json::Value::as_u64).and_then(|column| column.try_into().ok());
-    // Journals of version 0.1 have `expected` and `hint` in place of `message` and `hint`.
+    // Journals of version 0.1 have `expected` and `mend` in place of `message` and `hint`.
     let message = match (text("message"), text("expected")) {
         ("", "") => code.title().to_owned(),
         ("", expected) => format!("{}; expected {expected}", code.title()),
         (message, _) => message.to_owned(),
     };
-    let hint = [text("hint"), text("hint")].into_iter().find(|hint| !hint.is_empty());
+    let hint = [text("hint"), text("mend")].into_iter().find(|hint| !hint.is_empty());
     let error = ValueError { code, message: message.into(), hint: hint.map(|hint| hint.to_owned().into()) };
     Some(error.at(column, text("found")))
 }

@@ -1,4 +1,4 @@
-//! What was sent beside what is there. Pure.
+//! Compares the values that were sent with those a record holds. Pure.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,67 +9,67 @@ use crate::catalog::fold_name;
 use crate::plan::holds;
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Use, Wire};
 
-/// System ids of assets by their tags; none where the account has no asset of that tag.
-pub(super) type Tags = HashMap<String, Option<i64>>;
+/// System ids of assets by tag; none where the account has no asset with that tag.
+pub(super) type TagIds = HashMap<String, Option<i64>>;
 
-/// What is known of replies as a whole.
+/// What is known of all replies together.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct View<'v> {
-    /// Fields that any of the replies carries. One that a single record lacks is empty there; one that all lack, such
-    /// as a field that is only ever written, says nothing of any.
-    pub(super) carried: &'v HashSet<String>,
-    pub(super) tags: &'v Tags,
+pub(super) struct ReplyShape<'v> {
+    /// Fields that at least one reply reports. A single record without such a field has it empty; a field that no reply
+    /// reports, such as one that can only be written, says nothing about any record.
+    pub(super) reported_fields: &'v HashSet<String>,
+    pub(super) tags: &'v TagIds,
 }
 
-/// A value that was sent, beside what a record holds there.
+/// How a value that was sent compares with what the record holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Likeness {
+pub(super) enum ValueMatch {
     Same,
-    /// The same text but for case, spacing or Unicode form: a service may store it so.
-    Alike,
-    Other,
-    /// The reply does not tell.
-    Silent,
+    /// The same text but for case, spacing or Unicode form: a service may store it that way.
+    Similar,
+    Different,
+    /// The reply does not report the field.
+    NotReported,
 }
 
-pub(super) fn likeness(field: &Field, wanted: &Json, record: &Record, view: View<'_>) -> Likeness {
+pub(super) fn match_value(field: &Field, wanted: &Json, record: &Record, shape: ReplyShape<'_>) -> ValueMatch {
     match record.get(field.name) {
-        None if !view.carried.contains(field.name) => Likeness::Silent,
-        held => compare(field, wanted, held.unwrap_or(&Json::Null), view.tags),
+        None if !shape.reported_fields.contains(field.name) => ValueMatch::NotReported,
+        held => compare(field, wanted, held.unwrap_or(&Json::Null), shape.tags),
     }
 }
 
-fn compare(field: &Field, wanted: &Json, held: &Json, tags: &Tags) -> Likeness {
+fn compare(field: &Field, wanted: &Json, held: &Json, tags: &TagIds) -> ValueMatch {
     let held = match (field.kind, held) {
         // A reference may come back as the record it names.
         (Kind::Reference(_), Json::Object(named)) => named.get("id").unwrap_or(held),
         _ => held,
     };
     if holds(field, wanted, Some(held)) {
-        return Likeness::Same;
+        return ValueMatch::Same;
     }
     match field.kind {
-        Kind::Reference(Reference { wire: Wire::Tag, .. }) => asset_likeness(wanted, held, tags),
-        Kind::Text(form) if is_alike(wanted, held) => match form {
-            // Whatever the standard says of the part before the `@`, no service tells addresses apart by case.
-            TextForm::Email => Likeness::Same,
-            TextForm::Plain | TextForm::Url => Likeness::Alike,
+        Kind::Reference(Reference { wire: Wire::Tag, .. }) => match_asset(wanted, held, tags),
+        Kind::Text(form) if is_similar(wanted, held) => match form {
+            // Whatever the standard says about the part before the `@`, no service treats case as significant.
+            TextForm::Email => ValueMatch::Same,
+            TextForm::Plain | TextForm::Url => ValueMatch::Similar,
         },
-        _ => Likeness::Other,
+        _ => ValueMatch::Different,
     }
 }
 
 /// A tag that was sent may come back as the asset's system id.
-fn asset_likeness(tag: &Json, held: &Json, tags: &Tags) -> Likeness {
-    let Some(held) = integer(held) else { return Likeness::Other };
+fn match_asset(tag: &Json, held: &Json, tags: &TagIds) -> ValueMatch {
+    let Some(held) = integer(held) else { return ValueMatch::Different };
     match tag.as_str().and_then(|tag| tags.get(tag.trim())) {
-        None => Likeness::Silent,
-        Some(id) if *id == Some(held) => Likeness::Same,
-        Some(_) => Likeness::Other,
+        None => ValueMatch::NotReported,
+        Some(id) if *id == Some(held) => ValueMatch::Same,
+        Some(_) => ValueMatch::Different,
     }
 }
 
-fn is_alike(wanted: &Json, held: &Json) -> bool {
+fn is_similar(wanted: &Json, held: &Json) -> bool {
     match (wanted, held) {
         (Json::String(wanted), Json::String(held)) => fold_name(wanted) == fold_name(held),
         _ => false,
@@ -85,109 +85,114 @@ pub(super) fn integer(value: &Json) -> Option<i64> {
     }
 }
 
-/// How a record fits the body of a create.
+/// How a record compares with the body of a create.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fit {
-    /// It holds all that was sent, as far as it tells, and so many fields beyond that.
-    Equal { beyond: usize, telling: Telling },
-    /// It has the key that was sent and differs in these fields; or differs in the key's letters alone.
+pub(super) enum CreateMatch {
+    /// It holds everything that was sent, as far as reported, and this many other filled fields.
+    Equal { extra_fields: usize, coverage: ReplyCoverage },
+    /// It has the key that was sent and differs in these fields, or its key differs only in case or spacing.
     Differs(Vec<&'static str>),
-    /// It may have the key that was sent, but does not tell these fields of it.
-    Untold(Vec<&'static str>),
+    /// It may have the key that was sent, but these key fields are not reported.
+    NotReported(Vec<&'static str>),
     /// Another record.
-    Stranger,
+    Unrelated,
 }
 
-/// Whether a record tells all the fields that were sent.
+/// Whether a record reports every field that was sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Telling {
-    All,
-    Some,
+pub(super) enum ReplyCoverage {
+    Full,
+    Partial,
 }
 
-/// Compares a record with what a create sent. A key field that was not sent must be empty in the record: a product
-/// without a model number is not the one of that name with one.
-pub(super) fn fit(entity: &'static Entity, body: &Body, record: &Record, view: View<'_>) -> Fit {
-    let (mut alike, mut untold, mut differing) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut beyond, mut telling) = (0, Telling::All);
+/// Compares a record with the body of a create. A key field that was not sent must be empty in the record: a product
+/// without a model number is not the one of the same name that has one.
+pub(super) fn match_create(
+    entity: &'static Entity,
+    body: &Body,
+    record: &Record,
+    shape: ReplyShape<'_>,
+) -> CreateMatch {
+    let (mut similar, mut not_reported, mut differing) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut extra_fields, mut coverage) = (0, ReplyCoverage::Full);
     for field in entity.created_fields() {
         let is_key = entity.key.contains(&field.name);
         let Some(wanted) = body.get(field.name) else {
             let is_filled = !holds(field, &Json::Null, record.get(field.name));
-            match is_key && is_filled {
-                true => return Fit::Stranger,
-                false => beyond += usize::from(is_filled),
+            if is_key && is_filled {
+                return CreateMatch::Unrelated;
             }
+            extra_fields += usize::from(is_filled);
             continue;
         };
-        match (likeness(field, wanted, record, view), is_key) {
-            (Likeness::Same, _) => {}
-            (Likeness::Silent, true) => untold.push(field.name),
-            (Likeness::Silent, false) => telling = Telling::Some,
-            (Likeness::Alike, true) => alike.push(field.name),
-            (Likeness::Other, true) => return Fit::Stranger,
-            (Likeness::Alike | Likeness::Other, false) => differing.push(field.name),
+        match (match_value(field, wanted, record, shape), is_key) {
+            (ValueMatch::Same, _) => {}
+            (ValueMatch::NotReported, true) => not_reported.push(field.name),
+            (ValueMatch::NotReported, false) => coverage = ReplyCoverage::Partial,
+            (ValueMatch::Similar, true) => similar.push(field.name),
+            (ValueMatch::Different, true) => return CreateMatch::Unrelated,
+            (ValueMatch::Similar | ValueMatch::Different, false) => differing.push(field.name),
         }
     }
-    match (alike.is_empty(), differing.is_empty()) {
-        (true, true) if untold.is_empty() => Fit::Equal { beyond, telling },
-        (true, true) => Fit::Untold(untold),
-        (true, false) => Fit::Differs(differing),
-        (false, true) => Fit::Differs(alike),
-        // Other letters and other values: nobody made this out of what was sent.
-        (false, false) => Fit::Stranger,
+    match (similar.is_empty(), differing.is_empty()) {
+        (true, true) if not_reported.is_empty() => CreateMatch::Equal { extra_fields, coverage },
+        (true, true) => CreateMatch::NotReported(not_reported),
+        (true, false) => CreateMatch::Differs(differing),
+        (false, true) => CreateMatch::Differs(similar),
+        // A differently spelled key and other values: not created from what was sent.
+        (false, false) => CreateMatch::Unrelated,
     }
 }
 
-/// How a record fits the body of an update.
+/// How a record compares with the body of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum State {
-    /// It holds all that was sent, as far as it tells.
+pub(super) enum UpdateMatch {
+    /// It holds everything that was sent, as far as reported.
     AsSent,
     /// It holds what it held before.
     AsBefore,
     /// These fields hold neither.
     Neither(Vec<&'static str>),
-    /// It tells none of the fields, or what they held before is not known and they do not hold what was sent.
+    /// None of the fields is reported, or they do not hold what was sent and their previous values are not known.
     NotAsSent,
 }
 
-/// Compares a record with what an update sent, and with what stood there before it.
-pub(super) fn state(
+/// Compares a record with the body of an update and with the values before it.
+pub(super) fn match_update(
     entity: &'static Entity,
     body: &Body,
     before: Option<&Body>,
     record: &Record,
-    view: View<'_>,
-) -> State {
-    let told: Vec<_> = body
-        .iter()
-        .filter_map(|(name, wanted)| {
-            let field = entity.field(name)?;
-            Some((field, likeness(field, wanted, record, view))).filter(|(_, likeness)| *likeness != Likeness::Silent)
-        })
-        .collect();
-    let changed = told.iter().filter(|(_, likeness)| *likeness != Likeness::Same);
+    shape: ReplyShape<'_>,
+) -> UpdateMatch {
+    let compared = body.iter().filter_map(|(name, wanted)| {
+        let field = entity.field(name)?;
+        Some((field, match_value(field, wanted, record, shape)))
+    });
+    let reported: Vec<_> = compared.filter(|(_, value)| *value != ValueMatch::NotReported).collect();
+    let changed = reported.iter().filter(|(_, value)| *value != ValueMatch::Same);
     let changed: Vec<_> = changed.map(|(field, _)| *field).collect();
-    match before {
-        _ if told.is_empty() => State::NotAsSent,
-        _ if changed.is_empty() => State::AsSent,
-        None => State::NotAsSent,
-        Some(before) => {
-            let was = |field: &Field| before.get(field.name).unwrap_or(&Json::Null);
-            let is_as_before = |field: &Field| likeness(field, was(field), record, view) == Likeness::Same;
-            match told.iter().all(|(field, _)| is_as_before(field)) {
-                true => State::AsBefore,
-                false => State::Neither(changed.into_iter().map(|field| field.name).collect()),
-            }
-        }
+    if reported.is_empty() {
+        return UpdateMatch::NotAsSent;
     }
+    if changed.is_empty() {
+        return UpdateMatch::AsSent;
+    }
+    let Some(before) = before else { return UpdateMatch::NotAsSent };
+    let is_as_before = |field: &Field| {
+        let was = before.get(field.name).unwrap_or(&Json::Null);
+        match_value(field, was, record, shape) == ValueMatch::Same
+    };
+    if reported.iter().all(|(field, _)| is_as_before(field)) {
+        return UpdateMatch::AsBefore;
+    }
+    UpdateMatch::Neither(changed.into_iter().map(|field| field.name).collect())
 }
 
-/// The field by which records are searched and sorted out: the one of the key that tells most and is read the same
-/// everywhere. Not a reference, which the guide takes now by tag and now by id, and not an option, which it spells in
-/// two ways: a filter that finds nothing for such a reason would pass for "not there".
-pub(super) fn telling_field(entity: &'static Entity) -> Option<&'static Field> {
+/// The field by which records are searched and grouped: the most specific field of the key that reads the same
+/// everywhere. Not a reference, which the guide takes by tag in one place and by id in another, and not an option,
+/// which it spells in two ways: a filter that finds nothing for such a reason would pass for "does not exist".
+pub(super) fn search_key(entity: &'static Entity) -> Option<&'static Field> {
     let fields = entity.key.iter().filter_map(|name| entity.field(name)).filter(|field| field.filter);
     let rank = |field: &&Field| match field.kind {
         Kind::Text(_) => Some(0),
@@ -197,8 +202,8 @@ pub(super) fn telling_field(entity: &'static Entity) -> Option<&'static Field> {
     fields.filter(|field| rank(field).is_some() && field.create != Use::No).min_by_key(rank)
 }
 
-/// A value of the telling field, in the form in which records are sorted out.
-pub(super) fn folded(field: &Field, value: Option<&Json>) -> Option<String> {
+/// A value of the search key, normalized for grouping records.
+pub(super) fn normalized_key(field: &Field, value: Option<&Json>) -> Option<String> {
     let text = match value? {
         Json::String(text) => text.clone(),
         Json::Number(number) => number.to_string(),

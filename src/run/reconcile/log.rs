@@ -1,7 +1,7 @@
-//! The activity log: where it stood before the run, and what it said since.
+//! The activity log: its newest entry before the run, and what it has recorded since.
 //!
-//! Entries have no id: timestamp, type, event, item and user tell one from another (field notes). Which fields they
-//! carry beside these nobody documents, so an entry speaks against a step only where both tell and differ.
+//! Entries have no id: timestamp, type, event, item and user identify one (field notes). Which fields they carry besides
+//! these is not documented, so an entry contradicts a step only where both report a value and the values differ.
 
 use std::collections::BTreeSet;
 
@@ -9,26 +9,26 @@ use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::compare::{Likeness, Tags, View, integer, likeness};
+use super::compare::{ReplyShape, TagIds, ValueMatch, integer, match_value};
 use crate::api::Record;
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{ACTIVITY, Entity, Field, HOLDERS, Role, fold_header};
 
-/// Where the log stood when the run was planned.
+/// The newest entry of the activity log when the run was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum LogStart {
-    /// It was not asked, or could not be read: what is in it now may be of any age.
+pub enum LogPosition {
+    /// The log was not read, or could not be: an entry in it now may be of any age.
     #[default]
-    NotAsked,
+    #[serde(rename = "NotAsked")]
+    Unknown,
     Empty,
-    /// This was the newest entry.
-    After(LogMark),
+    After(LogCursor),
 }
 
-/// What tells one entry of the log from another.
+/// The identity of one log entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogMark {
+pub struct LogCursor {
     pub timestamp: String,
     /// The entry's `type`.
     pub kind: Option<String>,
@@ -37,53 +37,53 @@ pub struct LogMark {
     pub user_id: Option<i64>,
 }
 
-impl LogStart {
-    /// Asks where the log stands: one request.
+impl LogPosition {
+    /// Reads the newest entry: one request.
     ///
     /// # Errors
-    /// Where the log cannot be read. A run may go on with [`LogStart::NotAsked`]; lost checkouts are then settled by
-    /// where things are, if at all.
-    pub async fn read<S: Pages>(service: &S) -> Result<Self, S::Error> {
+    /// Where the log cannot be read. A run may continue with [`LogPosition::Unknown`]; lost checkouts are then
+    /// reconciled by where the items are, if at all.
+    pub async fn read<S: RecordSource>(service: &S) -> Result<Self, S::Error> {
         let newest = service.page(&ACTIVITY, NEWEST_FIRST, 0, 1).await?;
         Ok(match newest.first() {
-            None => LogStart::Empty,
-            Some(entry) => LogMark::of(entry).map_or(LogStart::NotAsked, LogStart::After),
+            None => LogPosition::Empty,
+            Some(entry) => LogCursor::of(entry).map_or(LogPosition::Unknown, LogPosition::After),
         })
     }
 
-    /// The day from which entries are asked for: the one before the mark's, since nobody says whose days are meant.
+    /// The first day to read entries from: the day before the cursor's, since the time zone of days is not documented.
     pub fn first_day(&self) -> Option<String> {
-        let LogStart::After(mark) = self else { return None };
-        let day = TimeZone::UTC.to_datetime(moment(&mark.timestamp)?).date();
+        let LogPosition::After(cursor) = self else { return None };
+        let day = TimeZone::UTC.to_datetime(parse_timestamp(&cursor.timestamp)?).date();
         day.checked_sub(1.day()).ok().map(|day| day.to_string())
     }
 
-    /// Whether an entry was surely made after the run was planned.
-    pub fn is_before(&self, entry: &Record) -> bool {
-        self.age(entry) == Age::Newer
+    /// Whether an entry was surely added after the run was planned.
+    pub fn is_followed_by(&self, entry: &Record) -> bool {
+        self.age(entry) == EntryAge::Newer
     }
 
-    fn age(&self, entry: &Record) -> Age {
-        let mark = match self {
-            LogStart::Empty => return Age::Newer,
-            LogStart::NotAsked => return Age::Unclear,
-            LogStart::After(mark) => mark,
+    fn age(&self, entry: &Record) -> EntryAge {
+        let cursor = match self {
+            LogPosition::Empty => return EntryAge::Newer,
+            LogPosition::Unknown => return EntryAge::Unknown,
+            LogPosition::After(cursor) => cursor,
         };
-        let Some(other) = LogMark::of(entry) else { return Age::Unclear };
-        if other == *mark {
-            return Age::Older;
+        let Some(other) = LogCursor::of(entry) else { return EntryAge::Unknown };
+        if other == *cursor {
+            return EntryAge::Older;
         }
-        match (moment(&other.timestamp), moment(&mark.timestamp)) {
-            // Of one moment but not the mark itself: the mark was the newest of them, so this came after it.
-            (Some(entry), Some(mark)) if entry >= mark => Age::Newer,
-            (Some(_), Some(_)) => Age::Older,
-            _ => Age::Unclear,
+        match (parse_timestamp(&other.timestamp), parse_timestamp(&cursor.timestamp)) {
+            // The same moment, but not the cursor itself: the cursor was the newest then, so this one came later.
+            (Some(entry), Some(cursor)) if entry >= cursor => EntryAge::Newer,
+            (Some(_), Some(_)) => EntryAge::Older,
+            _ => EntryAge::Unknown,
         }
     }
 }
 
-impl LogMark {
-    /// None where an entry does not even say when it happened.
+impl LogCursor {
+    /// None where an entry has no timestamp.
     pub fn of(entry: &Record) -> Option<Self> {
         let text = |name: &str| entry.get(name).and_then(Json::as_str).map(str::to_owned);
         let number = |name: &str| entry.get(name).and_then(integer);
@@ -97,92 +97,96 @@ impl LogMark {
     }
 }
 
-/// The newest entry comes first.
-const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "created_at"), ("order", "desc")];
+/// Sorts a list by creation, newest first.
+pub(super) const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "created_at"), ("order", "desc")];
 
-/// When an entry was made.
+/// Whether an entry was added before or after the run was planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Age {
+enum EntryAge {
     Older,
     Newer,
-    Unclear,
+    Unknown,
 }
 
-fn moment(text: &str) -> Option<Timestamp> {
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
     let local = || TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok();
     text.parse().ok().or_else(local)
 }
 
-/// The `type` and `event` of the entries about an action.
-pub(super) fn words(action: &'static Entity) -> Option<(&'static str, &'static str)> {
+/// The `type` and `event` of an action's log entries.
+pub(super) fn log_terms(action: &'static Entity) -> Option<(&'static str, &'static str)> {
     let Role::Action(verb) = action.role else { return None };
     let (_, reference) = action.item()?;
     Some((crate::schema::collection(reference.to)?.log_type()?, verb.log_event()))
 }
 
-/// Whether the log tells of such actions at all: its newest entry of that event, whatever it happened to, is newer than
-/// the run.
-pub(super) async fn speaks<S: Pages>(service: &S, action: &'static Entity, start: &LogStart) -> Result<bool, S::Error> {
-    let Some((_, event)) = words(action) else { return Ok(false) };
+/// Whether the log records such actions at all: its newest entry of that event, for any item, is newer than the run.
+pub(super) async fn records_action<S: RecordSource>(
+    service: &S,
+    action: &'static Entity,
+    position: &LogPosition,
+) -> Result<bool, S::Error> {
+    let Some((_, event)) = log_terms(action) else { return Ok(false) };
     let filters = [&[("event", event)], NEWEST_FIRST].concat();
     let newest = service.page(&ACTIVITY, &filters, 0, 1).await?;
-    Ok(newest.iter().any(|entry| is_of(entry, event) && start.age(entry) == Age::Newer))
+    Ok(newest.iter().any(|entry| has_term(entry, "event", event) && position.age(entry) == EntryAge::Newer))
 }
 
-/// The entries about an item that may be of steps of one action, from the day before the run on.
+/// The entries about an item that may belong to steps of one action, from the day before the run on.
 ///
-/// Asked for by employee where `people` are told; an entry that does not name its employee is then known to be theirs.
-pub(super) async fn entries<S: Pages>(
+/// Filtered by employee where `employees` are given; an entry that does not name its employee is then known to be
+/// theirs.
+pub(super) async fn fetch_entries<S: RecordSource>(
     service: &S,
     action: &'static Entity,
     item: i64,
-    people: Option<&BTreeSet<i64>>,
-    start: &LogStart,
+    employees: Option<&BTreeSet<i64>>,
+    position: &LogPosition,
 ) -> Result<Vec<Record>, S::Error> {
-    let Some((kind, event)) = words(action) else { return Ok(Vec::new()) };
+    let Some((kind, event)) = log_terms(action) else { return Ok(Vec::new()) };
     let filter = action.item().and_then(|(_, reference)| crate::schema::collection(reference.to)?.log_filter());
-    let (item, first_day) = (item.to_string(), start.first_day());
+    let (item, first_day) = (item.to_string(), position.first_day());
     let mut filters = vec![("type", kind), ("event", event)];
     filters.extend(filter.map(|filter| (filter.name, item.as_str())));
     filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
-    let Some(people) = people else { return all(service, &filters).await };
+    let Some(employees) = employees else { return fetch_all(service, &filters).await };
     let mut entries = Vec::new();
-    for person in people {
-        let id = person.to_string();
-        let found = all(service, &[&filters[..], &[(PERSON, id.as_str())]].concat()).await?;
-        entries.extend(found.into_iter().filter_map(|entry| of_person(entry, *person)));
+    for employee in employees {
+        let id = employee.to_string();
+        let found = fetch_all(service, &[&filters[..], &[(EMPLOYEE, id.as_str())]].concat()).await?;
+        entries.extend(found.into_iter().filter_map(|entry| with_employee(entry, *employee)));
     }
     Ok(entries)
 }
 
-/// An entry that was asked for by its employee, naming them; none where it names another, since the service does not
-/// know the filter then and would give the others' entries over and over.
-fn of_person(mut entry: Record, person: i64) -> Option<Record> {
-    match entry.get(PERSON) {
-        Some(named) if !is_blank(named) => (integer(named) == Some(person)).then_some(entry),
+/// An entry that was found by its employee, naming them; none where it names someone else, since the service then
+/// ignores the filter and would return the same entries for everyone.
+fn with_employee(mut entry: Record, employee: i64) -> Option<Record> {
+    match entry.get(EMPLOYEE) {
+        Some(named) if !is_blank(named) => (integer(named) == Some(employee)).then_some(entry),
         _ => {
-            entry.insert(PERSON.to_owned(), Json::from(person));
+            entry.insert(EMPLOYEE.to_owned(), Json::from(employee));
             Some(entry)
         }
     }
 }
 
-/// The employees that steps are about, where every step names one.
-pub(super) fn people<'s>(steps: impl Iterator<Item = &'s Step>) -> Option<BTreeSet<i64>> {
-    let people: Option<BTreeSet<i64>> = steps.map(person).collect();
-    people.filter(|people| !people.is_empty())
+/// The employees of steps, where every step names one.
+pub(super) fn employees<'s>(steps: impl Iterator<Item = &'s Step>) -> Option<BTreeSet<i64>> {
+    let employees: Option<BTreeSet<i64>> = steps.map(employee).collect();
+    employees.filter(|employees| !employees.is_empty())
 }
 
 /// The employee that a step names.
-pub(super) fn person(step: &Step) -> Option<i64> {
-    integer(step.body.get(PERSON)?)
+pub(super) fn employee(step: &Step) -> Option<i64> {
+    integer(step.body.get(EMPLOYEE)?)
 }
 
 /// The holder that the log can be filtered by.
-const PERSON: &str = "employee_id";
+const EMPLOYEE: &str = "employee_id";
 
-/// The log only grows, and is read from its old end: nothing slips through between two pages.
-async fn all<S: Pages>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {
+/// The log only grows and is read from its oldest entry on, so no entry is missed between two pages.
+async fn fetch_all<S: RecordSource>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {
     let mut entries: Vec<Record> = Vec::new();
     loop {
         let limit = service.page_limit().max(1);
@@ -195,101 +199,99 @@ async fn all<S: Pages>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Reco
     }
 }
 
-/// Whether an entry may be a step's.
+/// Whether a log entry may belong to a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Relation {
-    /// All that both tell agrees; these of the step's facts are told by the entry.
+pub(super) enum EntryMatch {
+    /// Everything that both report agrees; with the fields of the step that the entry reports.
     Agrees {
-        told: Vec<&'static str>,
+        reported: Vec<&'static str>,
     },
-    /// It is about the same item and holder, but differs in these.
-    Resembles(Vec<&'static str>),
-    Other,
+    /// It is about the same item and holder, but differs in these fields.
+    Differs(Vec<&'static str>),
+    Unrelated,
 }
 
-/// Facts that tell one action on an item and holder from another, as far as entries carry them.
+/// Fields that tell apart actions on the same item and holder, as far as entries carry them.
 const DETAILS: &[&str] = &["quantity", "product_key", "notes"];
 
-/// Compares a step of `action` on that item with an entry.
-pub(super) fn relation(
+/// Compares a step of `action` on that item with a log entry.
+pub(super) fn match_entry(
     action: &'static Entity,
     item: i64,
     step: &Step,
     entry: &Record,
-    tags: &Tags,
-    start: &LogStart,
-) -> Relation {
-    let Some((kind, event)) = words(action) else { return Relation::Other };
+    tags: &TagIds,
+    position: &LogPosition,
+) -> EntryMatch {
+    let Some((kind, event)) = log_terms(action) else { return EntryMatch::Unrelated };
     let is_of_item = entry.get("item_id").and_then(integer).is_none_or(|id| id == item);
-    let age = start.age(entry);
-    if !is_about(entry, kind, event) || !is_of_item || age == Age::Older {
-        return Relation::Other;
+    let is_of_action = has_term(entry, "type", kind) && has_term(entry, "event", event);
+    let age = position.age(entry);
+    if !is_of_action || !is_of_item || age == EntryAge::Older {
+        return EntryMatch::Unrelated;
     }
     let mut differing = Vec::new();
-    if age == Age::Unclear {
+    if age == EntryAge::Unknown {
         differing.push("timestamp");
     }
-    let (mut told, mut holder) = (Vec::new(), None);
+    let (mut reported, mut holder) = (Vec::new(), None);
     for field in action.holders() {
-        match fact(field, step, entry, tags) {
-            Fact::NotAsked => {}
-            Fact::Differs => return Relation::Other,
-            fact => {
-                told.extend((fact == Fact::Same).then_some(field.name));
-                holder = Some(fact);
+        match match_field(field, step, entry, tags) {
+            FieldMatch::NotSent => {}
+            FieldMatch::Differs => return EntryMatch::Unrelated,
+            found => {
+                reported.extend((found == FieldMatch::Same).then_some(field.name));
+                holder = Some(found);
             }
         }
     }
     if let Some(holder) = holder {
-        let others: Vec<_> = strangers(action, step, entry).collect();
-        // It went elsewhere, and says so.
-        if holder == Fact::Blank && !others.is_empty() {
-            return Relation::Other;
+        let others: Vec<_> = foreign_holders(action, step, entry).collect();
+        // The entry names another holder.
+        if holder == FieldMatch::Blank && !others.is_empty() {
+            return EntryMatch::Unrelated;
         }
         differing.extend(others);
     }
     for field in DETAILS.iter().filter_map(|name| action.field(name)) {
-        match fact(field, step, entry, tags) {
-            Fact::Same => told.push(field.name),
-            Fact::Differs => differing.push(field.name),
-            Fact::Blank | Fact::Untold | Fact::NotAsked => {}
+        match match_field(field, step, entry, tags) {
+            FieldMatch::Same => reported.push(field.name),
+            FieldMatch::Differs => differing.push(field.name),
+            FieldMatch::Blank | FieldMatch::NotReported | FieldMatch::NotSent => {}
         }
     }
-    match differing.is_empty() {
-        true => Relation::Agrees { told },
-        false => Relation::Resembles(differing),
-    }
+    if differing.is_empty() { EntryMatch::Agrees { reported } } else { EntryMatch::Differs(differing) }
 }
 
-/// What an entry says of one of a step's facts.
+/// How a log entry compares with one field of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fact {
+enum FieldMatch {
     Same,
     Differs,
-    /// The entry has a place for it, and nothing there.
+    /// The entry has the field, and it is empty.
     Blank,
-    Untold,
-    /// The step says nothing of it.
-    NotAsked,
+    NotReported,
+    /// The step does not send the field.
+    NotSent,
 }
 
-fn fact(field: &'static Field, step: &Step, entry: &Record, tags: &Tags) -> Fact {
-    let Some(wanted) = step.body.get(field.name).filter(|wanted| !wanted.is_null()) else { return Fact::NotAsked };
+fn match_field(field: &'static Field, step: &Step, entry: &Record, tags: &TagIds) -> FieldMatch {
+    let Some(wanted) = step.body.get(field.name).filter(|wanted| !wanted.is_null()) else { return FieldMatch::NotSent };
     match entry.get(field.name) {
-        None => return Fact::Untold,
-        Some(held) if is_blank(held) => return Fact::Blank,
+        None => return FieldMatch::NotReported,
+        Some(held) if is_blank(held) => return FieldMatch::Blank,
         Some(_) => {}
     }
-    let carried = entry.keys().cloned().collect();
-    match likeness(field, wanted, entry, View { carried: &carried, tags }) {
-        Likeness::Same | Likeness::Alike => Fact::Same,
-        Likeness::Silent => Fact::Untold,
-        Likeness::Other => Fact::Differs,
+    let reported_fields = entry.keys().cloned().collect();
+    match match_value(field, wanted, entry, ReplyShape { reported_fields: &reported_fields, tags }) {
+        ValueMatch::Same | ValueMatch::Similar => FieldMatch::Same,
+        ValueMatch::NotReported => FieldMatch::NotReported,
+        ValueMatch::Different => FieldMatch::Differs,
     }
 }
 
 /// Holders that an entry names and the step does not.
-fn strangers(action: &'static Entity, step: &Step, entry: &Record) -> impl Iterator<Item = &'static str> {
+fn foreign_holders(action: &'static Entity, step: &Step, entry: &Record) -> impl Iterator<Item = &'static str> {
     let item = action.item().and_then(|(_, reference)| crate::schema::collection(reference.to)?.log_filter());
     let is_item = move |name: &str| item.is_some_and(|item| item.name == name);
     HOLDERS
@@ -307,15 +309,7 @@ fn is_blank(value: &Json) -> bool {
     }
 }
 
-/// Whether an entry is of that type and event, as far as it tells.
-fn is_about(entry: &Record, kind: &str, event: &str) -> bool {
-    says(entry, "type", kind) && is_of(entry, event)
-}
-
-fn is_of(entry: &Record, event: &str) -> bool {
-    says(entry, "event", event)
-}
-
-fn says(entry: &Record, name: &str, word: &str) -> bool {
-    entry.get(name).and_then(Json::as_str).is_none_or(|said| fold_header(said) == fold_header(word))
+/// Whether an entry's field holds that term, as far as it is reported.
+fn has_term(entry: &Record, name: &str, term: &str) -> bool {
+    entry.get(name).and_then(Json::as_str).is_none_or(|said| fold_header(said) == fold_header(term))
 }

@@ -1,4 +1,4 @@
-//! Whether creates, updates and deletes of records were done, told by the records. Pure.
+//! Decides from the records whether creates, updates and deletes were applied. Pure.
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -6,214 +6,240 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
-use super::compare::{Fit, State, Telling, View, fit, folded, state, telling_field};
-use super::pairing::{contested, pair};
-use super::search::{Reading, Seen};
-use super::{Known, Settlement};
+use super::compare::{
+    CreateMatch, ReplyCoverage, ReplyShape, UpdateMatch, match_create, match_update, normalized_key, search_key,
+};
+use super::matching::{ambiguous, maximum_matching};
+use super::search::{CollectionSnapshot, Consistency};
+use super::{Resolution, RunContext};
 use crate::api::{Body, Record, record_id};
 use crate::plan::{Step, WriteKind};
-use crate::schema::Entity;
+use crate::schema::{Entity, Field};
 
-/// What became of steps of one collection, in their order.
-pub(super) fn settle(
+/// Decides for steps of one collection whether each was applied, in their order.
+pub(super) fn reconcile(
     entity: &'static Entity,
     steps: &[&Step],
-    seen: &Seen,
-    view: View<'_>,
-    known: &Known<'_>,
-) -> Vec<Settlement> {
+    snapshot: &CollectionSnapshot,
+    shape: ReplyShape<'_>,
+    context: &RunContext<'_>,
+) -> Vec<Resolution> {
     let creates: Vec<&Step> = steps.iter().copied().filter(|step| step.write == WriteKind::Create).collect();
-    let mut created = settle_creates(entity, &creates, seen, view, known).into_iter();
+    let mut created = reconcile_creates(entity, &creates, snapshot, shape, context).into_iter();
     let one = |step: &&Step| match step.write {
-        WriteKind::Create => created.next().unwrap_or_else(|| Settlement::Undecided(String::from(TORN))),
-        WriteKind::Update(id) => settle_update(entity, step, id, by_id(seen, id), view),
-        WriteKind::Delete(id) => match by_id(seen, id) {
-            Some(_) => Settlement::NotDone,
-            None => Settlement::Done { id: Some(id), record: None },
+        WriteKind::Create => created.next().unwrap_or_else(|| indeterminate(INCONSISTENT_LIST)),
+        WriteKind::Update(id) => reconcile_update(entity, step, id, by_id(snapshot, id), shape),
+        WriteKind::Delete(id) => match by_id(snapshot, id) {
+            Some(_) => Resolution::NotApplied,
+            None => Resolution::Applied { id: Some(id), record: None },
         },
     };
     steps.iter().map(one).collect()
 }
 
-const TORN: &str = "the records changed while they were read; look for the record before you send the row again";
+const INCONSISTENT_LIST: &str =
+    "the records changed while they were read; look for the record before you send the row again";
 
-fn by_id(seen: &Seen, id: i64) -> Option<&Record> {
-    seen.by_id.get(&id)?.as_ref()
+fn indeterminate(message: impl Into<String>) -> Resolution {
+    Resolution::Indeterminate(message.into())
 }
 
-fn settle_update(entity: &'static Entity, step: &Step, id: i64, record: Option<&Record>, view: View<'_>) -> Settlement {
+fn by_id(snapshot: &CollectionSnapshot, id: i64) -> Option<&Record> {
+    snapshot.by_id.get(&id)?.as_ref()
+}
+
+fn reconcile_update(
+    entity: &'static Entity,
+    step: &Step,
+    id: i64,
+    record: Option<&Record>,
+    shape: ReplyShape<'_>,
+) -> Resolution {
     let Some(record) = record else {
-        let gone =
-            format!("{} `#{id}` is no longer there; nobody can tell whether it was updated before", entity.singular);
-        return Settlement::Undecided(gone);
+        return indeterminate(format!(
+            "{} `#{id}` no longer exists; could not determine whether it was updated before",
+            entity.singular
+        ));
     };
-    match state(entity, &step.body, step.before.as_ref(), record, view) {
-        State::AsSent => Settlement::Done { id: Some(id), record: Some(record.clone()) },
-        // Sent again it does what the plan wanted, whether it was done before or not.
-        State::AsBefore | State::NotAsSent => Settlement::NotDone,
-        State::Neither(fields) => {
+    match match_update(entity, &step.body, step.before.as_ref(), record, shape) {
+        UpdateMatch::AsSent => Resolution::Applied { id: Some(id), record: Some(record.clone()) },
+        // Sending it again has the planned effect, whether it was applied before or not.
+        UpdateMatch::AsBefore | UpdateMatch::NotAsSent => Resolution::NotApplied,
+        UpdateMatch::Neither(fields) => {
             let now: Vec<_> =
-                fields.iter().map(|name| format!("`{name}` is now {}", shown(record.get(*name)))).collect();
-            Settlement::Undecided(format!("changed by someone else since: {}; not overwritten", now.join(", ")))
+                fields.iter().map(|name| format!("`{name}` is now {}", quoted(record.get(*name)))).collect();
+            indeterminate(format!("changed by someone else since: {}; not overwritten", now.join(", ")))
         }
     }
 }
 
-/// Enough of a value to recognise it by.
-fn shown(value: Option<&Json>) -> String {
-    const LONGEST: usize = 60;
+/// A value for messages, shortened.
+fn quoted(value: Option<&Json>) -> String {
+    const MAX_CHARS: usize = 60;
     let text = match value {
         None | Some(Json::Null) => return String::from("empty"),
         Some(Json::String(text)) if text.is_empty() => return String::from("empty"),
         Some(Json::String(text)) => text.clone(),
         Some(other) => other.to_string(),
     };
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("`{}…`", &text[..end]),
         None => format!("`{text}`"),
     }
 }
 
-/// A record that may be what a create made.
+/// A record that a create may have made.
 struct Candidate<'r> {
-    /// The position among the records seen.
+    /// The position in the snapshot.
     index: usize,
     id: Option<i64>,
     record: &'r Record,
-    fit: Fit,
+    found: CreateMatch,
 }
 
-fn settle_creates(
+fn reconcile_creates(
     entity: &'static Entity,
     steps: &[&Step],
-    seen: &Seen,
-    view: View<'_>,
-    known: &Known<'_>,
-) -> Vec<Settlement> {
-    let Some(telling) = telling_field(entity) else {
-        return vec![
-            Settlement::Undecided(format!("nothing tells one of the {} from another", entity.name));
-            steps.len()
-        ];
+    snapshot: &CollectionSnapshot,
+    shape: ReplyShape<'_>,
+    context: &RunContext<'_>,
+) -> Vec<Resolution> {
+    let Some(key) = search_key(entity) else {
+        return vec![indeterminate(format!("the {} have no field to find the record by", entity.name)); steps.len()];
     };
-    if !seen.carried.is_empty() && !seen.carried.contains(telling.name) {
-        let untold = format!("the service's {} do not show their `{}`; look for the record", entity.name, telling.name);
-        return vec![Settlement::Undecided(untold); steps.len()];
+    if !snapshot.reported_fields.is_empty() && !snapshot.reported_fields.contains(key.name) {
+        let message = format!("the service's {} do not show their `{}`; look for the record", entity.name, key.name);
+        return vec![indeterminate(message); steps.len()];
     }
-    let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
-    for (index, record) in seen.records.iter().enumerate() {
-        // A record that leaves out what others tell has no key, and is nobody's.
-        let Some(key) = folded(telling, record.get(telling.name)) else { continue };
-        by_key.entry(key).or_default().push(index);
-    }
-    // Who sent most comes first: its record may pass for that of one who sent less, not the other way round.
+    // The step that sent most comes first: its record also fits a step that sent less, but not the other way round.
     let mut order: Vec<usize> = (0..steps.len()).collect();
     order.sort_by_key(|index| (Reverse(steps[*index].body.len()), steps[*index].number));
+    let by_key = group_by_key(key, snapshot);
     let candidates: Vec<Vec<Candidate<'_>>> = order
         .iter()
         .map(|index| {
             let step = steps[*index];
-            let of_key = folded(telling, step.body.get(telling.name)).and_then(|key| by_key.get(&key));
-            let free = of_key.into_iter().flatten().map(|index| candidate(entity, step, *index, seen, view));
-            free.filter(|candidate| is_free(entity, candidate, known)).collect()
+            let of_key = normalized_key(key, step.body.get(key.name)).and_then(|key| by_key.get(&key));
+            let found = of_key.into_iter().flatten().map(|index| candidate(entity, step, *index, snapshot, shape));
+            found.filter(|candidate| is_available(entity, candidate, context)).collect()
         })
         .collect();
-    let wishes: Vec<Vec<usize>> = candidates.iter().map(|candidates| wishes(candidates)).collect();
-    let pairs = pair(&wishes);
+    let preferences: Vec<Vec<usize>> = candidates.iter().map(|candidates| preferences(candidates)).collect();
+    let assigned = maximum_matching(&preferences);
     let bodies: Vec<&Body> = order.iter().map(|index| &steps[*index].body).collect();
-    let contested = contested(&wishes, &pairs, |one, other, record| {
-        bodies[one] != bodies[other] && [one, other].iter().any(|step| is_vague(&candidates[*step], record))
+    let ambiguous = ambiguous(&preferences, &assigned, |one, other, record| {
+        bodies[one] != bodies[other] && [one, other].iter().any(|step| is_partly_reported(&candidates[*step], record))
     });
-    let mut settlements: Vec<_> = vec![Settlement::NotDone; steps.len()];
+    let mut resolutions: Vec<_> = vec![Resolution::NotApplied; steps.len()];
     for (at, index) in order.into_iter().enumerate() {
-        settlements[index] = match pairs[at].filter(|_| !contested[at]).and_then(|record| seen.records.get(record)) {
-            Some(record) => Settlement::Done { id: record_id(record), record: Some(record.clone()) },
-            None if folded(telling, steps[index].body.get(telling.name)).is_none() => {
-                Settlement::Undecided(format!("it was sent without `{}`, by which it could be found", telling.name))
+        let record = assigned[at].filter(|_| !ambiguous[at]).and_then(|record| snapshot.records.get(record));
+        resolutions[index] = match record {
+            Some(record) => Resolution::Applied { id: record_id(record), record: Some(record.clone()) },
+            None if normalized_key(key, steps[index].body.get(key.name)).is_none() => {
+                indeterminate(format!("it was sent without `{}`, by which it could be found", key.name))
             }
-            None if contested[at] => {
-                let look =
-                    format!("other rows of the same `{}` fit the same {}", entity.key.join("`, `"), entity.singular);
-                Settlement::Undecided(format!(
-                    "{look}, and the service does not show where they differ; not sent again"
-                ))
-            }
-            None => unpaired(entity, &candidates[at], &pairs, seen.reading),
+            None if ambiguous[at] => indeterminate(format!(
+                "other rows with the same `{}` match the same {}, and the service does not show where they differ; not \
+                 sent again",
+                entity.key.join("`, `"),
+                entity.singular
+            )),
+            None => unmatched(entity, &candidates[at], &assigned, snapshot.consistency),
         };
     }
-    settlements
+    resolutions
 }
 
-fn candidate<'r>(entity: &'static Entity, step: &Step, index: usize, seen: &'r Seen, view: View<'_>) -> Candidate<'r> {
-    let record = &seen.records[index];
-    Candidate { index, id: record_id(record), record, fit: fit(entity, &step.body, record, view) }
+/// Positions of the records by normalized key. A record that lacks the field others report has no key.
+fn group_by_key(key: &Field, snapshot: &CollectionSnapshot) -> HashMap<String, Vec<usize>> {
+    let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();
+    for (index, record) in snapshot.records.iter().enumerate() {
+        let Some(key) = normalized_key(key, record.get(key.name)) else { continue };
+        by_key.entry(key).or_default().push(index);
+    }
+    by_key
 }
 
-/// Whether a record may be the step's: it is not another step's, and did not stand there long before the run, as one
-/// of the same key may where rows are matched on something else.
-fn is_free(entity: &'static Entity, candidate: &Candidate<'_>, known: &Known<'_>) -> bool {
-    let is_older = known.began.is_some_and(|began| is_older(candidate.record, began));
-    !is_older && candidate.id.is_none_or(|id| !known.told.contains(&(entity.name, id)))
+fn candidate<'r>(
+    entity: &'static Entity,
+    step: &Step,
+    index: usize,
+    snapshot: &'r CollectionSnapshot,
+    shape: ReplyShape<'_>,
+) -> Candidate<'r> {
+    let record = &snapshot.records[index];
+    Candidate { index, id: record_id(record), record, found: match_create(entity, &step.body, record, shape) }
 }
 
-/// How far the service's clock and ours may be apart.
-const CLOCKS: SignedDuration = SignedDuration::from_hours(1);
+/// Whether a record may be the step's: it belongs to no other step and did not exist long before the run, as a record
+/// with the same key may where rows are matched on another field.
+fn is_available(entity: &'static Entity, candidate: &Candidate<'_>, context: &RunContext<'_>) -> bool {
+    let is_older = context.began.is_some_and(|began| is_older(candidate.record, began));
+    !is_older && candidate.id.is_none_or(|id| !context.created.contains(&(entity.name, id)))
+}
 
-/// Whether a record was made before a moment of our clock, as far as it tells.
+/// How far the service's clock may be off ours.
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
+
+/// Whether a record was created before a moment of our clock, as far as it reports its creation.
 pub(super) fn is_older(record: &Record, moment: Timestamp) -> bool {
     let created = record.get("created_at").and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
-    let moment = moment.saturating_sub(CLOCKS).unwrap_or(moment);
+    let moment = moment.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(moment);
     created.is_some_and(|created| created < moment)
 }
 
-/// The records that a step would take, those that hold least beside what it sent first, then the oldest.
-fn wishes(candidates: &[Candidate<'_>]) -> Vec<usize> {
-    let equal = |candidate: &Candidate<'_>| match (&candidate.fit, candidate.id) {
-        (Fit::Equal { beyond, .. }, Some(id)) => Some((*beyond, id, candidate.index)),
+/// The records that may be assigned to a step: those with the fewest fields beyond what it sent first, then the oldest.
+fn preferences(candidates: &[Candidate<'_>]) -> Vec<usize> {
+    let equal = |candidate: &Candidate<'_>| match (&candidate.found, candidate.id) {
+        (CreateMatch::Equal { extra_fields, .. }, Some(id)) => Some((*extra_fields, id, candidate.index)),
         _ => None,
     };
-    let mut wishes: Vec<_> = candidates.iter().filter_map(equal).collect();
-    wishes.sort_unstable();
-    wishes.into_iter().map(|(_, _, index)| index).collect()
+    let mut preferences: Vec<_> = candidates.iter().filter_map(equal).collect();
+    preferences.sort_unstable();
+    preferences.into_iter().map(|(_, _, index)| index).collect()
 }
 
-/// Whether the record that one step got may as well be another's: it does not show where the two differ.
-fn is_vague(candidates: &[Candidate<'_>], record: usize) -> bool {
-    let is_vague = |candidate: &Candidate<'_>| matches!(candidate.fit, Fit::Equal { telling: Telling::Some, .. });
-    candidates.iter().any(|candidate| candidate.index == record && is_vague(candidate))
+/// Whether a record reports only part of what the step sent, so that it may equally well belong to another step.
+fn is_partly_reported(candidates: &[Candidate<'_>], record: usize) -> bool {
+    let is_partial = |candidate: &Candidate<'_>| {
+        matches!(candidate.found, CreateMatch::Equal { coverage: ReplyCoverage::Partial, .. })
+    };
+    candidates.iter().any(|candidate| candidate.index == record && is_partial(candidate))
 }
 
-/// A step that got no record: it was not done, unless a record of its key that nobody else accounts for says that it
+/// A step without a record: not applied, unless a record with its key that belongs to no other step suggests that it
 /// may have been.
-fn unpaired(
+fn unmatched(
     entity: &'static Entity,
     candidates: &[Candidate<'_>],
-    pairs: &[Option<usize>],
-    reading: Reading,
-) -> Settlement {
-    let is_taken = |candidate: &Candidate<'_>| pairs.contains(&Some(candidate.index));
-    let conflict = candidates.iter().find(|candidate| candidate.fit != Fit::Stranger && !is_taken(candidate));
-    match (conflict, reading) {
-        (Some(conflict), _) => Settlement::Undecided(look_at(entity, conflict)),
-        (None, Reading::Torn) => Settlement::Undecided(String::from(TORN)),
-        (None, Reading::Whole) => Settlement::NotDone,
+    assigned: &[Option<usize>],
+    consistency: Consistency,
+) -> Resolution {
+    let is_taken = |candidate: &Candidate<'_>| assigned.contains(&Some(candidate.index));
+    let conflict =
+        candidates.iter().find(|candidate| candidate.found != CreateMatch::Unrelated && !is_taken(candidate));
+    match (conflict, consistency) {
+        (Some(conflict), _) => indeterminate(describe_conflict(entity, conflict)),
+        (None, Consistency::Inconsistent) => indeterminate(INCONSISTENT_LIST),
+        (None, Consistency::Consistent) => Resolution::NotApplied,
     }
 }
 
-fn look_at(entity: &'static Entity, conflict: &Candidate<'_>) -> String {
+fn describe_conflict(entity: &'static Entity, conflict: &Candidate<'_>) -> String {
     let key = entity.key.join("`, `");
     let Some(id) = conflict.id else {
-        return format!("one of the {} has its `{key}`, but the service does not tell its id", entity.name);
+        return format!("one of the {} has its `{key}`, but the service does not show its id", entity.name);
     };
     let one = format!("{} `#{id}`", entity.singular);
-    let fields = match &conflict.fit {
-        Fit::Differs(fields) => fields,
-        Fit::Untold(fields) => {
-            return format!("{one} may be it, but does not tell its `{}`; not sent again", fields.join("`, `"));
+    let fields = match &conflict.found {
+        CreateMatch::Differs(fields) => fields,
+        CreateMatch::NotReported(fields) => {
+            return format!("{one} may be it, but does not show its `{}`; not sent again", fields.join("`, `"));
         }
-        Fit::Equal { .. } | Fit::Stranger => return format!("{one} may be it; not sent again"),
+        CreateMatch::Equal { .. } | CreateMatch::Unrelated => return format!("{one} may be it; not sent again"),
     };
-    let held: Vec<_> = fields.iter().map(|name| format!("`{name}` is {}", shown(conflict.record.get(*name)))).collect();
+    let held: Vec<_> =
+        fields.iter().map(|name| format!("`{name}` is {}", quoted(conflict.record.get(*name)))).collect();
     let held = held.join(", ");
-    format!("{one} has its `{key}` and came up during the run, but differs: {held}; not sent again")
+    format!("{one} has its `{key}` and appeared during the run, but differs: {held}; not sent again")
 }

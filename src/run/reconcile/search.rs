@@ -1,166 +1,175 @@
-//! What has to be looked at to settle the steps of one collection, in the fewest requests.
+//! Reads the records needed to reconcile the steps of one collection, in the fewest requests.
 //!
-//! Whole pages or exact searches, whichever is fewer for all steps together. Either way a list is read so that it
-//! cannot lose a record: each page begins with the last record of the page before, and where it does not, something
-//! was deleted or moved while the list was read, and it is read anew.
+//! Either a scan of the whole list or exact searches, whichever takes fewer requests for all steps together. A list is
+//! read so that no record can slip through: each page begins with the last record of the page before, and where it
+//! does not, records were deleted or moved meanwhile and the list is read again.
 //!
-//! An exact search misses a record whose key the service stores in other letters than it was sent. For addresses,
-//! which services like to store in small letters, that form is searched too. Asset tags and names are taken to be
-//! stored as sent: they come trimmed from the sheet, and folding them would merge what users keep apart. Pages miss
-//! nothing of the kind.
+//! An exact search misses a record whose key the service stores in another spelling than it was sent. For e-mail
+//! addresses, which services like to store in lower case, that form is searched for too. Asset tags and names are
+//! assumed to be stored as sent: they come trimmed from the sheet, and folding them would merge what users keep apart.
+//! A scan misses nothing of the kind.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
-use super::compare::{Tags, folded, integer, telling_field};
+use super::compare::{TagIds, integer, normalized_key, search_key};
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire};
 
-/// Requests in flight at a time; the client has its own limit beside it.
-const AT_ONCE: usize = 8;
-/// How often a list that moves while it is read is begun again.
-const READINGS: usize = 3;
+/// Requests in flight at a time; the client has its own limit besides.
+const CONCURRENT_REQUESTS: usize = 8;
+/// How often a list that changes while it is read is read in all.
+const MAX_READS: usize = 3;
 
-/// What is wanted of one collection.
+/// The records to read from one collection.
 #[derive(Debug)]
-pub(super) struct Wanted {
+pub(super) struct RecordQuery {
     entity: &'static Entity,
-    telling: Option<&'static Field>,
-    /// Values of the telling field to search for.
-    texts: BTreeSet<String>,
-    /// The same, in the form in which records are sorted out.
-    folded: HashSet<String>,
+    key: Option<&'static Field>,
+    /// Values of the key to search for.
+    values: BTreeSet<String>,
+    /// The same values, normalized.
+    normalized: HashSet<String>,
     /// Records that updates and deletes are about.
     ids: BTreeSet<i64>,
 }
 
-/// How it is looked at.
+/// How the records are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
-    Pages,
-    Searches,
+pub(super) enum SearchStrategy {
+    /// The whole list, page by page.
+    Scan,
+    /// One request for each value or id.
+    Lookups,
 }
 
-/// Whether a list was read whole.
+/// Whether a list stayed the same while it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
-    Whole,
-    /// It changed under every reading: what is not in it may be there all the same.
-    Torn,
+pub(super) enum Consistency {
+    Consistent,
+    /// It changed during every attempt: a record that is missing from it may exist all the same.
+    Inconsistent,
 }
 
-/// What was seen of one collection.
+/// The records of one collection that were read.
 #[derive(Debug)]
-pub(super) struct Seen {
-    /// Records that may be one of those looked for, each once.
+pub(super) struct CollectionSnapshot {
+    /// Records whose key matches, each once.
     pub(super) records: Vec<Record>,
-    /// Records that were asked for by id; none where there is no such record.
+    /// Records that were read by id; none where the record does not exist.
     pub(super) by_id: HashMap<i64, Option<Record>>,
-    /// Fields that any record carried.
-    pub(super) carried: HashSet<String>,
-    pub(super) reading: Reading,
+    /// Fields that at least one record reports.
+    pub(super) reported_fields: HashSet<String>,
+    pub(super) consistency: Consistency,
 }
 
-impl Wanted {
+impl RecordQuery {
     pub(super) fn new(entity: &'static Entity, steps: &[&Step]) -> Self {
-        let telling = telling_field(entity);
-        let (texts, folded) = Default::default();
-        let mut wanted = Self { entity, telling, texts, folded, ids: BTreeSet::new() };
+        let key = search_key(entity);
+        let (values, normalized) = Default::default();
+        let mut query = Self { entity, key, values, normalized, ids: BTreeSet::new() };
         for step in steps {
-            match (step.write, telling) {
-                (WriteKind::Update(id) | WriteKind::Delete(id), _) => drop(wanted.ids.insert(id)),
-                (WriteKind::Create, Some(field)) => wanted.want(field, step.body.get(field.name)),
+            match (step.write, key) {
+                (WriteKind::Update(id) | WriteKind::Delete(id), _) => drop(query.ids.insert(id)),
+                (WriteKind::Create, Some(field)) => query.add_value(field, step.body.get(field.name)),
                 (WriteKind::Create, None) => {}
             }
         }
-        wanted
+        query
     }
 
-    fn want(&mut self, field: &'static Field, value: Option<&Json>) {
-        let (Some(folded), Some(text)) = (folded(field, value), value.and_then(Json::as_str)) else { return };
-        self.folded.insert(folded);
-        self.texts.insert(text.to_owned());
+    fn add_value(&mut self, field: &'static Field, value: Option<&Json>) {
+        let (Some(normalized), Some(text)) = (normalized_key(field, value), value.and_then(Json::as_str)) else {
+            return;
+        };
+        self.normalized.insert(normalized);
+        self.values.insert(text.to_owned());
         if field.kind == Kind::Text(TextForm::Email) {
-            self.texts.insert(text.to_lowercase());
+            self.values.insert(text.to_lowercase());
         }
     }
 
-    /// Pages take one request each and one more to be sure of the end; a search or a record takes one. Where the size
-    /// is not known, searches.
-    pub(super) fn way(&self, size: Option<u64>, page_limit: u32) -> Way {
-        let searches = (self.texts.len() + self.ids.len()) as u64;
+    /// A scan takes a request for each page and one more to see the end; a search or a record takes one. Where the size
+    /// of the collection is not known: lookups.
+    pub(super) fn strategy(&self, size: Option<u64>, page_limit: u32) -> SearchStrategy {
+        let lookups = (self.values.len() + self.ids.len()) as u64;
         match size {
-            Some(size) if size.div_ceil(u64::from(page_limit.max(1))) + 1 < searches => Way::Pages,
-            _ => Way::Searches,
+            Some(size) if size.div_ceil(u64::from(page_limit.max(1))) + 1 < lookups => SearchStrategy::Scan,
+            _ => SearchStrategy::Lookups,
         }
     }
 
-    /// Looks.
-    pub(super) async fn look<S: Pages>(&self, service: &S, size: Option<u64>) -> Result<Seen, S::Error> {
-        if self.way(size, service.page_limit()) == Way::Pages {
-            let (records, reading) = read(service, self.entity, &[], 1).await?;
-            if reading == Reading::Whole {
-                return Ok(self.sort_out(records));
+    /// Reads the records. `size`: how many the collection holds, where known.
+    pub(super) async fn fetch<S: RecordSource>(
+        &self,
+        service: &S,
+        size: Option<u64>,
+    ) -> Result<CollectionSnapshot, S::Error> {
+        if self.strategy(size, service.page_limit()) == SearchStrategy::Scan {
+            let (records, consistency) = read_list(service, self.entity, &[], 1).await?;
+            if consistency == Consistency::Consistent {
+                return Ok(self.select(records));
             }
         }
-        self.search(service).await
+        self.look_up(service).await
     }
 
-    /// Out of a whole collection, what was looked for.
-    fn sort_out(&self, records: Vec<Record>) -> Seen {
-        let mut seen = Seen::new();
-        seen.by_id = self.ids.iter().map(|id| (*id, None)).collect();
+    /// Picks the records of the query out of a whole list.
+    fn select(&self, records: Vec<Record>) -> CollectionSnapshot {
+        let mut snapshot = CollectionSnapshot::new();
+        snapshot.by_id = self.ids.iter().map(|id| (*id, None)).collect();
         for record in records {
             if let Some(id) = record_id(&record).filter(|id| self.ids.contains(id)) {
-                seen.by_id.insert(id, Some(record.clone()));
+                snapshot.by_id.insert(id, Some(record.clone()));
             }
-            seen.add(record, |record| self.may_be_meant(record));
+            snapshot.add(record, |record| self.is_match(record));
         }
-        seen.once()
+        snapshot.deduplicated()
     }
 
-    async fn search<S: Pages>(&self, service: &S) -> Result<Seen, S::Error> {
-        let mut seen = Seen::new();
-        if let Some(field) = self.telling {
+    async fn look_up<S: RecordSource>(&self, service: &S) -> Result<CollectionSnapshot, S::Error> {
+        let mut snapshot = CollectionSnapshot::new();
+        if let Some(field) = self.key {
             let entity = self.entity;
-            let mut lists = stream::iter(&self.texts)
-                .map(|text| async move { read(service, entity, &[(field.name, text)], READINGS).await })
-                .buffered(AT_ONCE);
-            while let Some((records, reading)) = lists.try_next().await? {
-                if reading == Reading::Torn {
-                    seen.reading = Reading::Torn;
+            let mut lists = stream::iter(&self.values)
+                .map(|text| async move { read_list(service, entity, &[(field.name, text)], MAX_READS).await })
+                .buffered(CONCURRENT_REQUESTS);
+            while let Some((records, consistency)) = lists.try_next().await? {
+                if consistency == Consistency::Inconsistent {
+                    snapshot.consistency = Consistency::Inconsistent;
                 }
                 for record in records {
-                    // A service that does not know the filter gives everything.
-                    seen.add(record, |record| self.may_be_meant(record));
+                    // A service that does not know the filter returns everything.
+                    snapshot.add(record, |record| self.is_match(record));
                 }
             }
         }
         let ids = stream::iter(&self.ids).map(|id| async move { Ok((*id, service.record(self.entity, *id).await?)) });
-        seen.by_id = ids.buffered(AT_ONCE).try_collect().await?;
-        Ok(seen.once())
+        snapshot.by_id = ids.buffered(CONCURRENT_REQUESTS).try_collect().await?;
+        Ok(snapshot.deduplicated())
     }
 
-    /// Whether a record has one of the telling values.
-    fn may_be_meant(&self, record: &Record) -> bool {
-        let Some(field) = self.telling else { return false };
-        folded(field, record.get(field.name)).is_some_and(|folded| self.folded.contains(&folded))
+    /// Whether a record has one of the values.
+    fn is_match(&self, record: &Record) -> bool {
+        let Some(field) = self.key else { return false };
+        normalized_key(field, record.get(field.name)).is_some_and(|key| self.normalized.contains(&key))
     }
 }
 
-impl Seen {
+impl CollectionSnapshot {
     fn new() -> Self {
-        Self { records: Vec::new(), by_id: HashMap::new(), carried: HashSet::new(), reading: Reading::Whole }
+        let (records, by_id, reported_fields) = Default::default();
+        Self { records, by_id, reported_fields, consistency: Consistency::Consistent }
     }
 
     fn add(&mut self, record: Record, is_kept: impl Fn(&Record) -> bool) {
         for name in record.keys() {
-            if !self.carried.contains(name) {
-                self.carried.insert(name.clone());
+            if !self.reported_fields.contains(name) {
+                self.reported_fields.insert(name.clone());
             }
         }
         if is_kept(&record) {
@@ -168,41 +177,41 @@ impl Seen {
         }
     }
 
-    /// Two searches, or two pages, may show one record.
-    fn once(mut self) -> Self {
-        let mut known = HashSet::new();
-        self.records.retain(|record| record_id(record).is_none_or(|id| known.insert(id)));
+    /// Two searches, or two pages, may return the same record.
+    fn deduplicated(mut self) -> Self {
+        let mut seen = HashSet::new();
+        self.records.retain(|record| record_id(record).is_none_or(|id| seen.insert(id)));
         self
     }
 }
 
-/// A list to its end, begun anew up to `readings` times in all where it moves meanwhile.
-async fn read<S: Pages>(
+/// Reads a list to its end, again from the start where it changes meanwhile, up to `max_reads` times in all.
+async fn read_list<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     filters: &[(&str, &str)],
-    readings: usize,
-) -> Result<(Vec<Record>, Reading), S::Error> {
+    max_reads: usize,
+) -> Result<(Vec<Record>, Consistency), S::Error> {
     let mut records = Vec::new();
-    for _ in 0..readings {
-        let reading;
-        (records, reading) = read_once(service, entity, filters).await?;
-        if reading == Reading::Whole {
-            return Ok((records, reading));
+    for _ in 0..max_reads {
+        let consistency;
+        (records, consistency) = read_list_once(service, entity, filters).await?;
+        if consistency == Consistency::Consistent {
+            return Ok((records, consistency));
         }
     }
-    Ok((records, Reading::Torn))
+    Ok((records, Consistency::Inconsistent))
 }
 
-async fn read_once<S: Pages>(
+async fn read_list_once<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
     filters: &[(&str, &str)],
-) -> Result<(Vec<Record>, Reading), S::Error> {
+) -> Result<(Vec<Record>, Consistency), S::Error> {
     let mut records: Vec<Record> = Vec::new();
     loop {
         let limit = service.page_limit().max(1);
-        // A page of one cannot overlap and get on.
+        // Pages of one record cannot overlap and advance.
         let overlap = if limit > 1 { records.len().min(1) } else { 0 };
         let page = service.page(entity, filters, (records.len() - overlap) as u64, limit).await?;
         let is_last = service.is_last(page.len(), limit);
@@ -210,27 +219,31 @@ async fn read_once<S: Pages>(
         if overlap == 1 {
             let (last, again) = (records.last().and_then(record_id), page.next().as_ref().and_then(record_id));
             if last != again {
-                return Ok((records, Reading::Torn));
+                return Ok((records, Consistency::Inconsistent));
             }
         }
         let before = records.len();
         records.extend(page);
         if is_last || records.len() == before {
-            return Ok((records, Reading::Whole));
+            return Ok((records, Consistency::Consistent));
         }
     }
 }
 
-/// The system ids of assets by their tags, asked once each.
+/// The system ids of assets by tag, each looked up once.
 #[derive(Debug, Default)]
-pub(super) struct TagBook {
-    pub(super) ids: Tags,
+pub(super) struct TagCache {
+    pub(super) ids: TagIds,
 }
 
-impl TagBook {
-    /// Looks up the tags that are not known yet.
-    pub(super) async fn learn<S: Pages>(&mut self, service: &S, tags: BTreeSet<String>) -> Result<(), S::Error> {
-        let Some((assets, field)) = tagged() else { return Ok(()) };
+impl TagCache {
+    /// Looks up the tags that are not in the cache.
+    pub(super) async fn resolve<S: RecordSource>(
+        &mut self,
+        service: &S,
+        tags: BTreeSet<String>,
+    ) -> Result<(), S::Error> {
+        let Some((assets, field)) = tag_field() else { return Ok(()) };
         let unknown: Vec<String> = tags.into_iter().filter(|tag| !self.ids.contains_key(tag)).collect();
         let mut found = stream::iter(unknown)
             .map(|tag| async move {
@@ -238,7 +251,7 @@ impl TagBook {
                 let id = page.iter().find(|asset| asset.get(field.name).and_then(Json::as_str) == Some(tag.as_str()));
                 Ok((tag, id.and_then(record_id)))
             })
-            .buffered(AT_ONCE);
+            .buffered(CONCURRENT_REQUESTS);
         while let Some((tag, id)) = found.try_next().await? {
             self.ids.insert(tag, id);
         }
@@ -246,24 +259,26 @@ impl TagBook {
     }
 }
 
-/// The collection that is referred to by tag, and its field with the tag.
-pub(super) fn tagged() -> Option<(&'static Entity, &'static Field)> {
+/// The collection that is referenced by tag, and the field with the tag.
+pub(super) fn tag_field() -> Option<(&'static Entity, &'static Field)> {
     let every = crate::schema::importable().flat_map(|entity| entity.fields);
     let to = every.filter_map(Field::reference_to).find(|reference| reference.wire == Wire::Tag)?.to;
     let entity = crate::schema::collection(to)?;
     Some((entity, entity.key.first().and_then(|name| entity.field(name))?))
 }
 
-/// The tags that a body names.
-pub(super) fn tags_in(fields: impl Iterator<Item = &'static Field>, step: &Step) -> impl Iterator<Item = String> {
+/// The tags that a body references in these fields.
+pub(super) fn referenced_tags(
+    fields: impl Iterator<Item = &'static Field>,
+    step: &Step,
+) -> impl Iterator<Item = String> {
     let by_tag = |field: &&Field| matches!(field.kind, Kind::Reference(Reference { wire: Wire::Tag, .. }));
     let names: Vec<_> = fields.filter(by_tag).map(|field| field.name).collect();
     names.into_iter().filter_map(|name| Some(step.body.get(name)?.as_str()?.trim().to_owned()))
 }
 
-/// The tags that have to be looked up to compare steps with records: those of fields in which a record holds
-/// what may be a system id.
-pub(super) fn tags_needed<'r>(
+/// The tags needed to compare steps with records: those in fields where a record holds what may be a system id.
+pub(super) fn required_tags<'r>(
     entity: &'static Entity,
     steps: &[&Step],
     records: impl Iterator<Item = &'r Record> + Clone,
@@ -276,5 +291,5 @@ pub(super) fn tags_needed<'r>(
         })
     };
     let fields: Vec<_> = entity.fields.iter().filter(|field| holds_ids(field)).collect();
-    steps.iter().flat_map(|step| tags_in(fields.iter().copied(), step)).collect()
+    steps.iter().flat_map(|step| referenced_tags(fields.iter().copied(), step)).collect()
 }

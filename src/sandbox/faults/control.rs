@@ -14,31 +14,31 @@ use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::super::refusal::Refusal;
-use super::super::store::Reply;
-use super::choose::{Chooser, Watched};
+use super::super::store::StoreReply;
+use super::selector::{FaultSelector, RuleState};
 use super::{FaultLayer, Faults};
 
 /// Where the endpoint is, outside the API.
-pub(in super::super) const CONTROL: &str = "/_control/faults";
+pub(in super::super) const CONTROL_PATH: &str = "/_control/faults";
 
 impl FaultLayer {
     /// Answers a call of the control endpoint.
-    pub(in super::super) fn control(&self, method: &Method, body: &[u8]) -> Result<Reply, Refusal> {
-        let mut chooser = self.chooser();
+    pub(in super::super) fn control(&self, method: &Method, body: &[u8]) -> Result<StoreReply, Refusal> {
+        let mut selector = self.selector();
         match *method {
             Method::GET => {}
-            Method::PUT => chooser.replace(read(body)?.rules),
-            Method::POST => chooser.add(read(body)?.rules),
+            Method::PUT => selector.replace(read(body)?.rules),
+            Method::POST => selector.add(read(body)?.rules),
             Method::DELETE => {
-                chooser.replace(Vec::new());
-                return Ok(Reply { status: StatusCode::NO_CONTENT, body: Vec::new() });
+                selector.replace(Vec::new());
+                return Ok(StoreReply { status: StatusCode::NO_CONTENT, body: Vec::new() });
             }
             _ => {
-                let message = format!("`{CONTROL}` cannot be called by `{method}`: use GET, PUT, POST or DELETE");
+                let message = format!("`{CONTROL_PATH}` cannot be called by `{method}`: use GET, PUT, POST or DELETE");
                 return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message));
             }
         }
-        Ok(Reply { status: StatusCode::OK, body: listed(&chooser).to_string().into_bytes() })
+        Ok(StoreReply { status: StatusCode::OK, body: listed(&selector).to_string().into_bytes() })
     }
 }
 
@@ -51,7 +51,8 @@ fn read(body: &[u8]) -> Result<Faults, Refusal> {
     })
 }
 
-fn listed(chooser: &Chooser) -> Value {
-    let listed = |watched: &Watched| json!({"rule": watched.rule.to_string(), "matched": watched.matched, "fired": watched.fired});
-    json!({"seed": chooser.seed(), "rules": chooser.watched().iter().map(listed).collect::<Vec<_>>()})
+fn listed(selector: &FaultSelector) -> Value {
+    let listed =
+        |state: &RuleState| json!({"rule": state.rule.to_string(), "matched": state.matched, "fired": state.fired});
+    json!({"seed": selector.seed(), "rules": selector.rules().iter().map(listed).collect::<Vec<_>>()})
 }

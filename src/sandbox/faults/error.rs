@@ -1,6 +1,6 @@
 //! What is wrong with the text of a fault, for whoever wrote it.
 
-use super::rule::Moment;
+use super::rule::FaultTiming;
 use crate::schema;
 
 /// Every word that may follow the path, for suggestions.
@@ -57,8 +57,8 @@ pub(super) enum RuleError {
     #[error("it does not say what is to happen")]
     NoEffect,
     /// A moment that the effect cannot have.
-    #[error("`{effect}` cannot come {moment} the request is carried out")]
-    Moment { effect: String, only: Moment, moment: Moment },
+    #[error("`{effect}` cannot come {timing} the request is carried out")]
+    FaultTiming { effect: String, only: FaultTiming, timing: FaultTiming },
     #[error("`{word}` goes with 429 and 503 only")]
     RetryAfter { word: String },
     #[error("`{word}` goes with `refuse` only")]
@@ -90,7 +90,9 @@ impl RuleError {
                  such as `POST assets nth=3 reset after`"
                     .into()
             }
-            RuleError::Moment { effect, only, .. } => format!("leave out the moment: `{effect}` always comes {only}"),
+            RuleError::FaultTiming { effect, only, .. } => {
+                format!("leave out the moment: `{effect}` always comes {only}")
+            }
             RuleError::RetryAfter { .. } => "write it such as `* * p=0.01 503 retry-after=2`".into(),
             RuleError::Message { .. } => {
                 "write it such as `POST assets refuse=422 message=\"no more of these\"`".into()

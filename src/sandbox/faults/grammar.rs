@@ -5,13 +5,13 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 
 use super::error::RuleError;
-use super::rule::{Fault, Methods, Moment, Pattern, Rule, Shape, When};
+use super::rule::{Fault, FaultRule, FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
 
 /// What the guide's calls are made with.
 const METHODS: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
 /// The rule of one line; none in an empty line or a comment.
-pub(super) fn read(line: &str) -> Result<Option<Rule>, RuleError> {
+pub(super) fn read(line: &str) -> Result<Option<FaultRule>, RuleError> {
     let words = split(line)?;
     let [methods, path, rest @ ..] = &words[..] else {
         return match words.is_empty() {
@@ -24,8 +24,8 @@ pub(super) fn read(line: &str) -> Result<Option<Rule>, RuleError> {
     for word in rest {
         words.take(word)?;
     }
-    let (when, fault) = words.end()?;
-    Ok(Some(Rule { methods, path, when, fault }))
+    let (occurrence, fault) = words.end()?;
+    Ok(Some(FaultRule { methods, path, occurrence, fault }))
 }
 
 /// The words of a line, up to a `#` that begins one. White space between quotes belongs to its word.
@@ -48,21 +48,21 @@ fn split(line: &str) -> Result<Vec<String>, RuleError> {
     Ok(words)
 }
 
-fn read_methods(word: &str) -> Result<Methods, RuleError> {
+fn read_methods(word: &str) -> Result<MethodSet, RuleError> {
     if word == "*" {
-        return Ok(Methods::Any);
+        return Ok(MethodSet::Any);
     }
     let read = |name: &str| {
         let method = METHODS.iter().find(|method| method.as_str().eq_ignore_ascii_case(name));
         let blamed = if name.is_empty() { word } else { name };
         method.cloned().ok_or_else(|| RuleError::Method { word: blamed.to_owned() })
     };
-    Ok(Methods::These(word.split(',').map(read).collect::<Result<_, _>>()?))
+    Ok(MethodSet::These(word.split(',').map(read).collect::<Result<_, _>>()?))
 }
 
-fn read_path(word: &str) -> Result<Pattern, RuleError> {
-    let pattern = Pattern(word.to_owned());
-    match pattern.is_of_an_endpoint() {
+fn read_path(word: &str) -> Result<PathPattern, RuleError> {
+    let pattern = PathPattern(word.to_owned());
+    match pattern.matches_an_endpoint() {
         true => Ok(pattern),
         false => Err(RuleError::Path { word: word.to_owned() }),
     }
@@ -78,7 +78,7 @@ enum Effect {
     Hang,
     Truncate,
     Html(StatusCode),
-    Shape(Shape),
+    MalformedReply(MalformedReply),
 }
 
 /// A word and what it says.
@@ -87,9 +87,9 @@ type Said<T> = Option<(String, T)>;
 /// The words after the path, each at its place.
 #[derive(Debug, Default)]
 struct Words {
-    when: Said<When>,
+    occurrence: Said<Occurrence>,
     effect: Said<Effect>,
-    moment: Said<Moment>,
+    timing: Said<FaultTiming>,
     retry_after: Said<u32>,
     message: Said<String>,
 }
@@ -98,19 +98,19 @@ impl Words {
     fn take(&mut self, word: &str) -> Result<(), RuleError> {
         let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
         match (name, value) {
-            ("p", _) => put(&mut self.when, word, When::Chance(probability(word, value)?)),
-            ("count", _) => put(&mut self.when, word, When::First(counted(word, value, "count=2")?)),
-            ("nth", _) => put(&mut self.when, word, When::Nth(counted(word, value, "nth=3")?)),
-            ("every", _) => put(&mut self.when, word, When::Every(counted(word, value, "every=10")?)),
-            ("before", None) => put(&mut self.moment, word, Moment::Before),
-            ("after", None) => put(&mut self.moment, word, Moment::After),
+            ("p", _) => put(&mut self.occurrence, word, Occurrence::Chance(probability(word, value)?)),
+            ("count", _) => put(&mut self.occurrence, word, Occurrence::First(counted(word, value, "count=2")?)),
+            ("nth", _) => put(&mut self.occurrence, word, Occurrence::Nth(counted(word, value, "nth=3")?)),
+            ("every", _) => put(&mut self.occurrence, word, Occurrence::Every(counted(word, value, "every=10")?)),
+            ("before", None) => put(&mut self.timing, word, FaultTiming::Before),
+            ("after", None) => put(&mut self.timing, word, FaultTiming::After),
             ("retry-after", _) => put(&mut self.retry_after, word, seconds(word, value)?),
             ("message", _) => put(&mut self.message, word, message(word, value)?),
             _ => put(&mut self.effect, word, effect(word, name, value)?),
         }
     }
 
-    fn end(self) -> Result<(When, Fault), RuleError> {
+    fn end(self) -> Result<(Occurrence, Fault), RuleError> {
         let (word, effect) = self.effect.ok_or(RuleError::NoEffect)?;
         if let (Some((option, _)), false) = (&self.message, matches!(effect, Effect::Refuse(_))) {
             return Err(RuleError::Message { word: option.clone() });
@@ -118,34 +118,34 @@ impl Words {
         if let (Some((option, _)), false) = (&self.retry_after, may_ask_to_wait(&effect)) {
             return Err(RuleError::RetryAfter { word: option.clone() });
         }
-        let given = self.moment.map(|(_, moment)| moment);
-        let moment = given.unwrap_or(Moment::Before);
+        let given = self.timing.map(|(_, timing)| timing);
+        let timing = given.unwrap_or(FaultTiming::Before);
         let only = |only| match given {
-            Some(moment) if moment != only => Err(RuleError::Moment { effect: word.clone(), only, moment }),
+            Some(timing) if timing != only => Err(RuleError::FaultTiming { effect: word.clone(), only, timing }),
             _ => Ok(()),
         };
         let fault = match effect {
             Effect::Refuse(status) => {
-                only(Moment::Before)?;
+                only(FaultTiming::Before)?;
                 Fault::Refuse { status, message: self.message.map(|(_, text)| text) }
             }
             Effect::Truncate => {
-                only(Moment::After)?;
+                only(FaultTiming::After)?;
                 Fault::Truncate
             }
-            Effect::Shape(shape) => {
-                only(Moment::After)?;
-                Fault::Shape(shape)
+            Effect::MalformedReply(shape) => {
+                only(FaultTiming::After)?;
+                Fault::MalformedReply(shape)
             }
-            Effect::Reset => Fault::Reset(moment),
-            Effect::Hang => Fault::Hang(moment),
-            Effect::Delay(by) => Fault::Delay { by, moment },
-            Effect::Html(status) => Fault::Html { status, moment },
+            Effect::Reset => Fault::Reset(timing),
+            Effect::Hang => Fault::Hang(timing),
+            Effect::Delay(by) => Fault::Delay { by, timing },
+            Effect::Html(status) => Fault::Html { status, timing },
             Effect::Status(status) => {
-                Fault::Status { status, retry_after: self.retry_after.map(|(_, seconds)| seconds), moment }
+                Fault::Status { status, retry_after: self.retry_after.map(|(_, seconds)| seconds), timing }
             }
         };
-        Ok((self.when.map_or(When::Always, |(_, when)| when), fault))
+        Ok((self.occurrence.map_or(Occurrence::Always, |(_, occurrence)| occurrence), fault))
     }
 }
 
@@ -186,8 +186,8 @@ fn effect(word: &str, name: &str, value: Option<&str>) -> Result<Effect, RuleErr
         ("reset", None) => Effect::Reset,
         ("hang", None) => Effect::Hang,
         ("truncate", None) => Effect::Truncate,
-        ("shape", None) => Effect::Shape(Shape::Buried),
-        ("shape", Some("empty")) => Effect::Shape(Shape::Empty),
+        ("shape", None) => Effect::MalformedReply(MalformedReply::Buried),
+        ("shape", Some("empty")) => Effect::MalformedReply(MalformedReply::Empty),
         ("shape", Some(_)) => return Err(RuleError::value(word, "`empty` or nothing", "shape=empty")),
         ("500", None) => Effect::Status(StatusCode::INTERNAL_SERVER_ERROR),
         ("502", None) => Effect::Status(StatusCode::BAD_GATEWAY),

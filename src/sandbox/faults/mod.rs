@@ -21,15 +21,15 @@
 #![doc = include_str!("grammar.txt")]
 //! ```
 
-mod carry_out;
-mod choose;
+mod apply;
+mod connection;
 mod control;
 mod error;
 mod grammar;
 mod rule;
+mod selector;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 use std::str::FromStr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -39,11 +39,11 @@ use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 
 use super::routes::BASE;
-use choose::Chooser;
-pub(super) use control::CONTROL;
+pub(super) use connection::{ConnectionControl, FaultyListener};
+pub(super) use control::CONTROL_PATH;
 pub use error::FaultsError;
-use rule::{Fault, Rule};
-pub(super) use wire::{Lines, Wire};
+use rule::{Fault, FaultRule};
+use selector::FaultSelector;
 
 /// More than the largest body that the sandbox reads to refuse it.
 const LARGEST_BODY: usize = 128 << 20;
@@ -59,7 +59,7 @@ const LARGEST_BODY: usize = 128 << 20;
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Faults {
-    rules: Vec<Rule>,
+    rules: Vec<FaultRule>,
     seed: u64,
 }
 
@@ -101,7 +101,7 @@ impl Faults {
 
 /// Whether faults can be seen and changed while the sandbox runs, at `/_control/faults` beside the API.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Control {
+pub enum FaultControl {
     /// That path is as unknown as any.
     #[default]
     Off,
@@ -111,11 +111,11 @@ pub enum Control {
 
 /// What stands between the gate and the work.
 #[derive(Debug)]
-pub(super) struct FaultLayer(Mutex<Chooser>);
+pub(super) struct FaultLayer(Mutex<FaultSelector>);
 
 impl FaultLayer {
     pub(super) fn new(faults: Faults) -> Self {
-        Self(Mutex::new(Chooser::new(faults.seed, faults.rules)))
+        Self(Mutex::new(FaultSelector::new(faults.seed, faults.rules)))
     }
 
     /// Serves a request by `serve`, or as a fault will have it.
@@ -124,20 +124,20 @@ impl FaultLayer {
         F: Future<Output = Response> + Send + 'static,
     {
         let Some(fault) = self.choose(&request) else { return serve(request).await };
-        let wire = Wire::of(&request);
+        let connection = ConnectionControl::of(&request);
         match arrived(request).await {
-            Ok(request) => carry_out::carry_out(fault, wire, serve(request)).await,
+            Ok(request) => apply::apply_fault(fault, connection, serve(request)).await,
             // Who does not send all of a request has asked for nothing.
-            Err(_) => carry_out::broken_off(&wire),
+            Err(_) => apply::broken_off(&connection),
         }
     }
 
     fn choose(&self, request: &Request) -> Option<Fault> {
         let path = request.uri().path().strip_prefix(BASE)?.strip_prefix('/')?;
-        self.chooser().choose(request.method(), path)
+        self.selector().choose(request.method(), path)
     }
 
-    fn chooser(&self) -> MutexGuard<'_, Chooser> {
+    fn selector(&self) -> MutexGuard<'_, FaultSelector> {
         // A panic while the lock was held cannot have left a count half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -150,10 +150,10 @@ async fn arrived(request: Request) -> Result<Request, axum::Error> {
     Ok(Request::from_parts(parts, RawBody::from(bytes)))
 }
 
-impl Wire {
+impl ConnectionControl {
     /// The connection a request came by.
     fn of(request: &Request) -> Self {
-        let info = request.extensions().get::<ConnectInfo<Wire>>();
-        info.map(|ConnectInfo(wire)| wire.clone()).unwrap_or_default()
+        let info = request.extensions().get::<ConnectInfo<ConnectionControl>>();
+        info.map(|ConnectInfo(connection)| connection.clone()).unwrap_or_default()
     }
 }

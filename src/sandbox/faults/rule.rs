@@ -9,27 +9,27 @@ use crate::schema::{ACTIONS, ACTIVITY, COLLECTIONS, TENANTS};
 
 /// A fault and the requests it is for. Displayed as the text that reads back as the same rule.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rule {
-    pub(super) methods: Methods,
-    pub(super) path: Pattern,
-    pub(super) when: When,
+pub(super) struct FaultRule {
+    pub(super) methods: MethodSet,
+    pub(super) path: PathPattern,
+    pub(super) occurrence: Occurrence,
     pub(super) fault: Fault,
 }
 
 /// The methods a rule selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Methods {
+pub(super) enum MethodSet {
     Any,
     These(Vec<Method>),
 }
 
 /// A path below the base link, in which `*` stands for any text, slashes and nothing included.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Pattern(pub(super) String);
+pub(super) struct PathPattern(pub(super) String);
 
 /// Which of the requests it selects a rule strikes. They are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum When {
+pub(super) enum Occurrence {
     Always,
     /// Each with this probability, from 0 to 1.
     Chance(f64),
@@ -47,24 +47,24 @@ pub(super) enum Fault {
     /// Nothing is done, and a 4xx says so as any refusal does.
     Refuse { status: StatusCode, message: Option<String> },
     /// The connection is dropped without a byte of an answer.
-    Reset(Moment),
+    Reset(FaultTiming),
     /// A status that stands for trouble, with the seconds of `Retry-After`.
-    Status { status: StatusCode, retry_after: Option<u32>, moment: Moment },
+    Status { status: StatusCode, retry_after: Option<u32>, timing: FaultTiming },
     /// The usual answer, late.
-    Delay { by: Duration, moment: Moment },
+    Delay { by: Duration, timing: FaultTiming },
     /// No answer for as long as the client waits.
-    Hang(Moment),
+    Hang(FaultTiming),
     /// Half of the usual answer's body, announced as the whole.
     Truncate,
     /// A page from something that stands before the service.
-    Html { status: StatusCode, moment: Moment },
+    Html { status: StatusCode, timing: FaultTiming },
     /// A success with JSON of another shape.
-    Shape(Shape),
+    MalformedReply(MalformedReply),
 }
 
 /// Whether the sandbox has done what was asked when the fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Moment {
+pub(super) enum FaultTiming {
     Before,
     /// The change is committed.
     After,
@@ -72,30 +72,30 @@ pub(super) enum Moment {
 
 /// The shapes nobody expects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(super) enum MalformedReply {
     /// The usual body two objects deep: an object where a list should be, a record where nobody looks for one.
     Buried,
     /// `{}`
     Empty,
 }
 
-impl Rule {
+impl FaultRule {
     /// Whether a request is one of those it selects. `path` is what follows the base link and its slash.
     pub(super) fn selects(&self, method: &Method, path: &str) -> bool {
         self.methods.include(method) && self.path.matches(path)
     }
 }
 
-impl Methods {
+impl MethodSet {
     fn include(&self, method: &Method) -> bool {
         match self {
-            Methods::Any => true,
-            Methods::These(methods) => methods.contains(method),
+            MethodSet::Any => true,
+            MethodSet::These(methods) => methods.contains(method),
         }
     }
 }
 
-impl Pattern {
+impl PathPattern {
     pub(super) fn matches(&self, path: &str) -> bool {
         let mut pieces: Vec<&str> = self.0.split('*').collect();
         let first = pieces.remove(0);
@@ -111,9 +111,9 @@ impl Pattern {
     }
 
     /// Whether any endpoint of the guide has such a path. A rule that can never strike is a slip of its writer.
-    pub(super) fn is_of_an_endpoint(&self) -> bool {
+    pub(super) fn matches_an_endpoint(&self) -> bool {
         let (collection, id) = self.0.split_once('/').map_or((&*self.0, None), |(path, id)| (path, Some(id)));
-        let collection = Pattern(collection.to_owned());
+        let collection = PathPattern(collection.to_owned());
         let is_id = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte == b'*' || byte.is_ascii_digit());
         let of_a_record = COLLECTIONS.iter().any(|entity| collection.matches(entity.path)) && id.is_some_and(is_id);
         let mut entities = COLLECTIONS.iter().chain(ACTIONS).copied().chain([&ACTIVITY, &TENANTS]);
@@ -121,18 +121,18 @@ impl Pattern {
     }
 }
 
-impl fmt::Display for Rule {
+impl fmt::Display for FaultRule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rule { methods, path, when, fault } = self;
-        write!(formatter, "{methods} {}{when} {fault}", path.0)
+        let FaultRule { methods, path, occurrence, fault } = self;
+        write!(formatter, "{methods} {}{occurrence} {fault}", path.0)
     }
 }
 
-impl fmt::Display for Methods {
+impl fmt::Display for MethodSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Methods::Any => formatter.write_str("*"),
-            Methods::These(methods) => {
+            MethodSet::Any => formatter.write_str("*"),
+            MethodSet::These(methods) => {
                 let names: Vec<_> = methods.iter().map(Method::as_str).collect();
                 formatter.write_str(&names.join(","))
             }
@@ -141,14 +141,14 @@ impl fmt::Display for Methods {
 }
 
 /// With a space before it, as it may be nothing.
-impl fmt::Display for When {
+impl fmt::Display for Occurrence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            When::Always => Ok(()),
-            When::Chance(probability) => write!(formatter, " p={probability}"),
-            When::First(count) => write!(formatter, " count={count}"),
-            When::Nth(number) => write!(formatter, " nth={number}"),
-            When::Every(step) => write!(formatter, " every={step}"),
+            Occurrence::Always => Ok(()),
+            Occurrence::Chance(probability) => write!(formatter, " p={probability}"),
+            Occurrence::First(count) => write!(formatter, " count={count}"),
+            Occurrence::Nth(number) => write!(formatter, " nth={number}"),
+            Occurrence::Every(step) => write!(formatter, " every={step}"),
         }
     }
 }
@@ -160,26 +160,26 @@ impl fmt::Display for Fault {
             Fault::Refuse { status, message: Some(message) } => {
                 write!(formatter, "refuse={} message=\"{message}\"", status.as_u16())
             }
-            Fault::Reset(moment) => write!(formatter, "reset {moment}"),
-            Fault::Status { status, retry_after: None, moment } => write!(formatter, "{} {moment}", status.as_u16()),
-            Fault::Status { status, retry_after: Some(seconds), moment } => {
-                write!(formatter, "{} {moment} retry-after={seconds}", status.as_u16())
+            Fault::Reset(timing) => write!(formatter, "reset {timing}"),
+            Fault::Status { status, retry_after: None, timing } => write!(formatter, "{} {timing}", status.as_u16()),
+            Fault::Status { status, retry_after: Some(seconds), timing } => {
+                write!(formatter, "{} {timing} retry-after={seconds}", status.as_u16())
             }
-            Fault::Delay { by, moment } => write!(formatter, "delay={} {moment}", by.as_millis()),
-            Fault::Hang(moment) => write!(formatter, "hang {moment}"),
+            Fault::Delay { by, timing } => write!(formatter, "delay={} {timing}", by.as_millis()),
+            Fault::Hang(timing) => write!(formatter, "hang {timing}"),
             Fault::Truncate => formatter.write_str("truncate"),
-            Fault::Html { status, moment } => write!(formatter, "html={} {moment}", status.as_u16()),
-            Fault::Shape(Shape::Buried) => formatter.write_str("shape"),
-            Fault::Shape(Shape::Empty) => formatter.write_str("shape=empty"),
+            Fault::Html { status, timing } => write!(formatter, "html={} {timing}", status.as_u16()),
+            Fault::MalformedReply(MalformedReply::Buried) => formatter.write_str("shape"),
+            Fault::MalformedReply(MalformedReply::Empty) => formatter.write_str("shape=empty"),
         }
     }
 }
 
-impl fmt::Display for Moment {
+impl fmt::Display for FaultTiming {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Moment::Before => "before",
-            Moment::After => "after",
+            FaultTiming::Before => "before",
+            FaultTiming::After => "after",
         })
     }
 }
@@ -190,7 +190,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn matches(pattern: &str, path: &str) -> bool {
-        Pattern(pattern.into()).matches(path)
+        PathPattern(pattern.into()).matches(path)
     }
 
     #[test]
@@ -225,12 +225,12 @@ mod tests {
             "*", "assets", "assets/*", "assets/17", "*/1", "check*/asset", "checkout/*", "tenants", "activity", "a*",
             "assets*", "assets/1*",
         ] {
-            assert!(Pattern(pattern.into()).is_of_an_endpoint(), "{pattern}");
+            assert!(PathPattern(pattern.into()).matches_an_endpoint(), "{pattern}");
         }
         for pattern in
             ["", "asets", "asset/*", "/assets", "assets/", "assets/x", "checkout", "checkout/assets", "api/*"]
         {
-            assert!(!Pattern(pattern.into()).is_of_an_endpoint(), "{pattern}");
+            assert!(!PathPattern(pattern.into()).matches_an_endpoint(), "{pattern}");
         }
     }
 

@@ -7,9 +7,9 @@ use axum::http::{Method, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
-use rule::{Methods, Moment, Pattern, Shape, When};
+use rule::{FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
 
-fn rule(text: &str) -> Rule {
+fn rule(text: &str) -> FaultRule {
     let faults: Faults = text.parse().unwrap();
     assert_eq!(faults.len(), 1, "{text}");
     faults.rules[0].clone()
@@ -21,22 +21,22 @@ fn fault(text: &str) -> Fault {
 
 #[test]
 fn a_rule_is_read_as_the_grammar_tells() {
-    let expected = Rule {
-        methods: Methods::These(vec![Method::POST, Method::PUT]),
-        path: Pattern("assets*".into()),
-        when: When::Chance(0.05),
-        fault: Fault::Reset(Moment::After),
+    let expected = FaultRule {
+        methods: MethodSet::These(vec![Method::POST, Method::PUT]),
+        path: PathPattern("assets*".into()),
+        occurrence: Occurrence::Chance(0.05),
+        fault: Fault::Reset(FaultTiming::After),
     };
     assert_eq!(rule("POST,put  assets* p=0.05\treset after"), expected);
     assert_eq!(rule("POST,PUT assets* after reset p=5e-2 # in any order"), expected);
-    for (text, when) in [
-        ("* * hang", When::Always),
-        ("* * p=1 hang", When::Chance(1.0)),
-        ("* * count=2 hang", When::First(2)),
-        ("* * nth=3 hang", When::Nth(3)),
-        ("* * every=10 hang", When::Every(10)),
+    for (text, occurrence) in [
+        ("* * hang", Occurrence::Always),
+        ("* * p=1 hang", Occurrence::Chance(1.0)),
+        ("* * count=2 hang", Occurrence::First(2)),
+        ("* * nth=3 hang", Occurrence::Nth(3)),
+        ("* * every=10 hang", Occurrence::Every(10)),
     ] {
-        assert_eq!(rule(text).when, when, "{text}");
+        assert_eq!(rule(text).occurrence, occurrence, "{text}");
     }
 }
 
@@ -46,30 +46,30 @@ fn every_effect_is_read_with_its_options_and_defaults() {
         status: StatusCode::from_u16(code).unwrap(),
         message: message.map(str::to_owned),
     };
-    let html = |code, moment| Fault::Html { status: StatusCode::from_u16(code).unwrap(), moment };
+    let html = |code, timing| Fault::Html { status: StatusCode::from_u16(code).unwrap(), timing };
     let status =
-        |code, retry_after, moment| Fault::Status { status: StatusCode::from_u16(code).unwrap(), retry_after, moment };
-    let delay = |milliseconds, moment| Fault::Delay { by: Duration::from_millis(milliseconds), moment };
+        |code, retry_after, timing| Fault::Status { status: StatusCode::from_u16(code).unwrap(), retry_after, timing };
+    let delay = |milliseconds, timing| Fault::Delay { by: Duration::from_millis(milliseconds), timing };
     for (text, expected) in [
         ("refuse", refuse(422, None)),
         ("refuse before", refuse(422, None)),
         ("refuse=409 message=\"not #4, not now\"", refuse(409, Some("not #4, not now"))),
         ("message=no refuse", refuse(422, Some("no"))),
-        ("reset", Fault::Reset(Moment::Before)),
-        ("500 after", status(500, None, Moment::After)),
-        ("502", status(502, None, Moment::Before)),
-        ("504", status(504, None, Moment::Before)),
-        ("503 retry-after=2", status(503, Some(2), Moment::Before)),
-        ("retry-after=0 429 after", status(429, Some(0), Moment::After)),
-        ("delay=300", delay(300, Moment::Before)),
-        ("delay=0 after", delay(0, Moment::After)),
-        ("hang after", Fault::Hang(Moment::After)),
+        ("reset", Fault::Reset(FaultTiming::Before)),
+        ("500 after", status(500, None, FaultTiming::After)),
+        ("502", status(502, None, FaultTiming::Before)),
+        ("504", status(504, None, FaultTiming::Before)),
+        ("503 retry-after=2", status(503, Some(2), FaultTiming::Before)),
+        ("retry-after=0 429 after", status(429, Some(0), FaultTiming::After)),
+        ("delay=300", delay(300, FaultTiming::Before)),
+        ("delay=0 after", delay(0, FaultTiming::After)),
+        ("hang after", Fault::Hang(FaultTiming::After)),
         ("truncate", Fault::Truncate),
         ("truncate after", Fault::Truncate),
-        ("html", html(403, Moment::Before)),
-        ("html=200 after", html(200, Moment::After)),
-        ("shape", Fault::Shape(Shape::Buried)),
-        ("shape=empty after", Fault::Shape(Shape::Empty)),
+        ("html", html(403, FaultTiming::Before)),
+        ("html=200 after", html(200, FaultTiming::After)),
+        ("shape", Fault::MalformedReply(MalformedReply::Buried)),
+        ("shape=empty after", Fault::MalformedReply(MalformedReply::Empty)),
     ] {
         assert_eq!(fault(text), expected, "{text}");
     }
@@ -196,18 +196,18 @@ fn the_line_of_a_mistake_is_told() {
     assert_eq!((error.line, &*error.rule), (4, "POST asets reset"));
 }
 
-fn chooser(seed: u64, text: &str) -> Chooser {
-    Chooser::new(seed, text.parse::<Faults>().unwrap().rules)
+fn selector(seed: u64, text: &str) -> FaultSelector {
+    FaultSelector::new(seed, text.parse::<Faults>().unwrap().rules)
 }
 
 /// Which of so many posts to `assets` are struck, counted from 1.
-fn struck(chooser: &mut Chooser, requests: u64) -> Vec<u64> {
-    (1..=requests).filter(|_| chooser.choose(&Method::POST, "assets").is_some()).collect()
+fn struck(selector: &mut FaultSelector, requests: u64) -> Vec<u64> {
+    (1..=requests).filter(|_| selector.choose(&Method::POST, "assets").is_some()).collect()
 }
 
 #[test]
 fn counts_pick_the_requests_they_say() {
-    for (when, expected) in [
+    for (occurrence, expected) in [
         ("", vec![1, 2, 3, 4, 5, 6, 7]),
         ("count=2", vec![1, 2]),
         ("nth=3", vec![3]),
@@ -215,43 +215,43 @@ fn counts_pick_the_requests_they_say() {
         ("p=0", vec![]),
         ("p=1", vec![1, 2, 3, 4, 5, 6, 7]),
     ] {
-        assert_eq!(struck(&mut chooser(0, &format!("POST assets {when} reset")), 7), expected, "{when}");
+        assert_eq!(struck(&mut selector(0, &format!("POST assets {occurrence} reset")), 7), expected, "{occurrence}");
     }
 }
 
 #[test]
 fn other_methods_and_paths_are_neither_struck_nor_counted() {
-    let mut chooser = chooser(0, "POST,PUT assets* nth=2 reset");
+    let mut selector = selector(0, "POST,PUT assets* nth=2 reset");
     for (method, path) in [(Method::GET, "assets"), (Method::POST, "statuses"), (Method::DELETE, "assets/1")] {
-        assert_eq!(chooser.choose(&method, path), None);
+        assert_eq!(selector.choose(&method, path), None);
     }
-    assert_eq!(chooser.watched()[0].matched, 0);
-    assert_eq!(chooser.choose(&Method::POST, "assets"), None);
-    assert_eq!(chooser.choose(&Method::PUT, "assets/1"), Some(Fault::Reset(Moment::Before)));
+    assert_eq!(selector.rules()[0].matched, 0);
+    assert_eq!(selector.choose(&Method::POST, "assets"), None);
+    assert_eq!(selector.choose(&Method::PUT, "assets/1"), Some(Fault::Reset(FaultTiming::Before)));
 }
 
 #[test]
 fn of_several_rules_the_first_strikes_and_all_count() {
-    let mut chooser = chooser(0, "* * nth=2 hang\nPOST assets count=2 reset\n* * nth=2 truncate");
-    let chosen: Vec<_> = (0..3).map(|_| chooser.choose(&Method::POST, "assets")).collect();
-    assert_eq!(chosen, [Some(Fault::Reset(Moment::Before)), Some(Fault::Hang(Moment::Before)), None]);
-    let counts: Vec<_> = chooser.watched().iter().map(|watched| (watched.matched, watched.fired)).collect();
+    let mut selector = selector(0, "* * nth=2 hang\nPOST assets count=2 reset\n* * nth=2 truncate");
+    let chosen: Vec<_> = (0..3).map(|_| selector.choose(&Method::POST, "assets")).collect();
+    assert_eq!(chosen, [Some(Fault::Reset(FaultTiming::Before)), Some(Fault::Hang(FaultTiming::Before)), None]);
+    let counts: Vec<_> = selector.rules().iter().map(|state| (state.matched, state.fired)).collect();
     assert_eq!(counts, [(3, 1), (3, 1), (3, 0)]);
 }
 
 #[test]
 fn a_probability_strikes_about_as_often_as_it_says() {
-    let count = struck(&mut chooser(1, "* * p=0.05 reset"), 10_000).len();
+    let count = struck(&mut selector(1, "* * p=0.05 reset"), 10_000).len();
     assert!((400..600).contains(&count), "{count}");
 }
 
 #[test]
 fn what_a_rule_draws_does_not_depend_on_the_others() {
-    let alone = struck(&mut chooser(5, "* * p=0 hang\nPOST * p=0.3 reset"), 50);
-    let mut both = chooser(5, "* * p=0.5 hang\nPOST * p=0.3 reset");
+    let alone = struck(&mut selector(5, "* * p=0 hang\nPOST * p=0.3 reset"), 50);
+    let mut both = selector(5, "* * p=0.5 hang\nPOST * p=0.3 reset");
     let reset = |_: &u64| {
         both.choose(&Method::GET, "statuses");
-        both.choose(&Method::POST, "assets") == Some(Fault::Reset(Moment::Before))
+        both.choose(&Method::POST, "assets") == Some(Fault::Reset(FaultTiming::Before))
     };
     let together: Vec<u64> = (1..=50).filter(reset).collect();
     // Where the first rule struck, the second has lost its turn.
@@ -261,19 +261,19 @@ fn what_a_rule_draws_does_not_depend_on_the_others() {
 
 #[test]
 fn replacing_starts_the_counts_and_draws_anew() {
-    let mut chooser = chooser(9, "* * p=0.5 reset");
-    let first = struck(&mut chooser, 30);
-    chooser.replace("* * p=0.5 reset".parse::<Faults>().unwrap().rules);
-    assert_eq!(chooser.watched()[0].matched, 0);
-    assert_eq!(struck(&mut chooser, 30), first);
+    let mut selector = selector(9, "* * p=0.5 reset");
+    let first = struck(&mut selector, 30);
+    selector.replace("* * p=0.5 reset".parse::<Faults>().unwrap().rules);
+    assert_eq!(selector.rules()[0].matched, 0);
+    assert_eq!(struck(&mut selector, 30), first);
 }
 
 fn any_status(codes: impl Strategy<Value = u16>) -> impl Strategy<Value = StatusCode> {
     codes.prop_map(|code| StatusCode::from_u16(code).unwrap())
 }
 
-fn any_moment() -> impl Strategy<Value = Moment> {
-    prop_oneof![Just(Moment::Before), Just(Moment::After)]
+fn any_moment() -> impl Strategy<Value = FaultTiming> {
+    prop_oneof![Just(FaultTiming::Before), Just(FaultTiming::After)]
 }
 
 fn any_fault() -> impl Strategy<Value = Fault> {
@@ -283,41 +283,41 @@ fn any_fault() -> impl Strategy<Value = Fault> {
         (any_status(400..500u16), proptest::option::of("[a-z #=]{1,9}"))
             .prop_map(|(status, message)| Fault::Refuse { status, message }),
         any_moment().prop_map(Fault::Reset),
-        (any_status(trouble), any_moment()).prop_map(|(status, moment)| Fault::Status {
+        (any_status(trouble), any_moment()).prop_map(|(status, timing)| Fault::Status {
             status,
             retry_after: None,
-            moment
+            timing
         }),
         (any_status(waiting), any::<Option<u32>>(), any_moment())
-            .prop_map(|(status, retry_after, moment)| Fault::Status { status, retry_after, moment }),
+            .prop_map(|(status, retry_after, timing)| Fault::Status { status, retry_after, timing }),
         (any::<u32>(), any_moment())
-            .prop_map(|(by, moment)| Fault::Delay { by: Duration::from_millis(by.into()), moment }),
+            .prop_map(|(by, timing)| Fault::Delay { by: Duration::from_millis(by.into()), timing }),
         any_moment().prop_map(Fault::Hang),
         Just(Fault::Truncate),
-        (any_status(400..600u16), any_moment()).prop_map(|(status, moment)| Fault::Html { status, moment }),
-        Just(Fault::Shape(Shape::Buried)),
-        Just(Fault::Shape(Shape::Empty)),
+        (any_status(400..600u16), any_moment()).prop_map(|(status, timing)| Fault::Html { status, timing }),
+        Just(Fault::MalformedReply(MalformedReply::Buried)),
+        Just(Fault::MalformedReply(MalformedReply::Empty)),
     ]
 }
 
-fn any_rule() -> impl Strategy<Value = Rule> {
+fn any_rule() -> impl Strategy<Value = FaultRule> {
     let methods = prop_oneof![
-        Just(Methods::Any),
+        Just(MethodSet::Any),
         proptest::sample::subsequence(vec![Method::GET, Method::POST, Method::PUT, Method::DELETE], 1..=4)
-            .prop_map(Methods::These),
+            .prop_map(MethodSet::These),
     ];
     let path = proptest::sample::select(vec!["*", "assets", "assets/*", "check*/asset", "tenants", "statuses/7"]);
-    let when = prop_oneof![
-        Just(When::Always),
-        (0.0..=1.0).prop_map(When::Chance),
-        (1..u64::MAX).prop_map(When::First),
-        (1..u64::MAX).prop_map(When::Nth),
-        (1..u64::MAX).prop_map(When::Every),
+    let occurrence = prop_oneof![
+        Just(Occurrence::Always),
+        (0.0..=1.0).prop_map(Occurrence::Chance),
+        (1..u64::MAX).prop_map(Occurrence::First),
+        (1..u64::MAX).prop_map(Occurrence::Nth),
+        (1..u64::MAX).prop_map(Occurrence::Every),
     ];
-    (methods, path, when, any_fault()).prop_map(|(methods, path, when, fault)| Rule {
+    (methods, path, occurrence, any_fault()).prop_map(|(methods, path, occurrence, fault)| FaultRule {
         methods,
-        path: Pattern(path.to_owned()),
-        when,
+        path: PathPattern(path.to_owned()),
+        occurrence,
         fault,
     })
 }
@@ -341,11 +341,11 @@ proptest! {
         requests in proptest::collection::vec((0..2usize, 0..3usize), 0..60),
     ) {
         let run = || {
-            let mut chooser = Chooser::new(seed, rules.clone());
+            let mut selector = FaultSelector::new(seed, rules.clone());
             let faults: Vec<_> = requests.iter().map(|(method, path)| {
-                chooser.choose(&[Method::GET, Method::POST][*method], ["assets", "assets/1", "checkout/asset"][*path])
+                selector.choose(&[Method::GET, Method::POST][*method], ["assets", "assets/1", "checkout/asset"][*path])
             }).collect();
-            let counts: Vec<_> = chooser.watched().iter().map(|watched| (watched.matched, watched.fired)).collect();
+            let counts: Vec<_> = selector.rules().iter().map(|state| (state.matched, state.fired)).collect();
             (faults, counts)
         };
         let (faults, counts) = run();

@@ -1,68 +1,68 @@
-//! The activity log: a row for whatever happens to the things it tells of. Guide: section "Activity".
+//! The activity log: an entry for every event of the logged collections. Guide: section "Activity".
 
 use axum::http::StatusCode;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, ToSql};
 
-use super::super::facts::{self, Shape};
-use super::super::query::{Listing, Order};
-use super::super::rules::Draft;
+use super::super::facts::{self, JsonForm};
+use super::super::query::{ListQuery, SortOrder};
+use super::super::rules::ParsedBody;
 use super::records::write_value;
-use super::{Account, Outcome, Reply, Store};
+use super::{AccountId, RecordStore, StoreReply, StoreResult};
 use crate::schema::{self, Entity, Field, Wire};
 
-/// Something that happened.
+/// An event to log.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Event<'a> {
-    /// As the log calls the collection; none where it does not tell of it.
+pub(super) struct LogEvent<'a> {
+    /// The `type` of the entry; none if the collection is not logged.
     pub(super) logged: Option<&'static str>,
     pub(super) name: &'static str,
     pub(super) item_id: i64,
-    /// Who did it.
+    /// The user who did it.
     pub(super) user_id: i64,
     pub(super) employee_id: Option<i64>,
     pub(super) location_id: Option<i64>,
-    /// The asset it happened to, or that something of it happened with.
+    /// The asset concerned.
     pub(super) asset_id: Option<i64>,
     pub(super) quantity: Option<i64>,
     pub(super) notes: Option<&'a str>,
 }
 
-impl Event<'_> {
+impl LogEvent<'_> {
     pub(super) fn new(entity: &Entity, name: &'static str, item_id: i64) -> Self {
         let logged = facts::logged_as(entity.name);
         Self { logged, name, item_id, user_id: facts::KEY_OWNER, ..Self::default() }
     }
 }
 
-/// The columns of a row that every row has. `user_email` and the id under its own name come from these.
+/// The columns that every entry has. `user_email` and the id under its own name are derived from these.
 const COLUMNS: &[&str] = &[
     "timestamp", "type", "event", "item_id", "user_id", "employee_id", "employee_email", "location_id", "asset_id",
     "quantity", "notes",
 ];
 
-impl Store {
-    /// Logs that a record was created or updated, and each flag of it that was set.
+impl RecordStore {
+    /// Logs that a record was created or updated, and an event for each flag that was set.
     pub(super) fn log_change(
         &self,
-        account: Account,
-        draft: &Draft,
+        account: AccountId,
+        draft: &ParsedBody,
         id: i64,
         name: &'static str,
         time: &str,
     ) -> rusqlite::Result<()> {
         let entity = draft.entity;
-        let event = Event { asset_id: self.asset_concerned(entity, id)?, ..Event::new(entity, name, id) };
+        let event = LogEvent { asset_id: self.asset_concerned(entity, id)?, ..LogEvent::new(entity, name, id) };
         self.log(account, &event, time)?;
         for (_, field, name) in facts::FLAG_EVENTS.iter().filter(|(collection, ..)| *collection == entity.name) {
             if draft.integer(field) == Some(1) {
-                self.log(account, &Event { name, ..event }, time)?;
+                self.log(account, &LogEvent { name, ..event }, time)?;
             }
         }
         Ok(())
     }
 
-    /// The asset a logged record is or belongs to.
+    /// The asset that a logged record is or belongs to.
     pub(super) fn asset_concerned(&self, entity: &Entity, id: i64) -> rusqlite::Result<Option<i64>> {
         if facts::logged_as(entity.name).is_none() {
             return Ok(None);
@@ -75,7 +75,7 @@ impl Store {
         self.first(&format!("SELECT \"{}\" FROM {} WHERE id = ?1", field.name, entity.name), [id], |row| row.get(0))
     }
 
-    pub(super) fn log(&self, account: Account, event: &Event<'_>, time: &str) -> rusqlite::Result<()> {
+    pub(super) fn log(&self, account: AccountId, event: &LogEvent<'_>, time: &str) -> rusqlite::Result<()> {
         let Some(logged) = event.logged else { return Ok(()) };
         self.execute(
             "INSERT INTO activity (tenant, timestamp, type, event, item_id, user_id, employee_id, employee_email, \
@@ -89,7 +89,7 @@ impl Store {
     }
 
     /// A page of the log as a JSON array.
-    pub(in super::super) fn activity(&self, account: Account, listing: &Listing) -> Outcome<Reply> {
+    pub(in super::super) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult<StoreReply> {
         let mut sql = format!("SELECT {} FROM activity WHERE tenant = ?1", COLUMNS.join(", "));
         let user_ids: Vec<Value> = listing.filters.iter().map(|(_, value)| user_by_email(value)).collect();
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
@@ -98,10 +98,10 @@ impl Store {
             sql.push_str(&filter(field));
             values.push(if field.name == "user_email" { user_id } else { value });
         }
-        // The clock never runs backwards, so the order of arrival is the order of time.
+        // The clock never goes backwards, so the order of insertion is the order of time.
         let direction = match listing.order {
-            Order::Ascending => "ASC",
-            Order::Descending => "DESC",
+            SortOrder::Ascending => "ASC",
+            SortOrder::Descending => "DESC",
         };
         sql.push_str(&format!(" ORDER BY seq {direction} LIMIT ? OFFSET ?"));
         values.push(&listing.limit);
@@ -116,13 +116,13 @@ impl Store {
             write_entry(row, &mut body)?;
         }
         body.push(b']');
-        Ok(Reply { status: StatusCode::OK, body })
+        Ok(StoreReply { status: StatusCode::OK, body })
     }
 }
 
 const ASSETS: &str = "assets";
 
-/// The SQL by which the log compares that filter, with one `?` for the value.
+/// The SQL condition of a filter, with one `?` for the value.
 fn filter(field: &Field) -> String {
     match (field.name, field.reference_to()) {
         ("date_from", _) => "timestamp >= ?".into(),
@@ -146,18 +146,18 @@ fn write_entry(row: &Row<'_>, out: &mut Vec<u8>) -> rusqlite::Result<()> {
     out.push(b'{');
     for (index, name) in COLUMNS.iter().enumerate() {
         out.extend_from_slice(format!("\"{name}\":").as_bytes());
-        write_value(row.get_ref(index)?, Shape::Plain, out);
+        write_value(row.get_ref(index)?, JsonForm::Plain, out);
         out.push(b',');
     }
     let logged: String = row.get("type")?;
-    for (collection, other) in facts::LOGGED.iter().filter(|(collection, _)| facts::supply_of(collection).is_some()) {
+    for (collection, other) in facts::LOGGED.iter().filter(|(collection, _)| facts::stock_model(collection).is_some()) {
         if *collection == ASSETS {
             continue;
         }
         let singular = schema::collection(collection).map_or("", |entity| entity.singular);
         out.extend_from_slice(format!("\"{singular}_id\":").as_bytes());
         let own = if logged == *other { row.get_ref("item_id")? } else { ValueRef::Null };
-        write_value(own, Shape::Plain, out);
+        write_value(own, JsonForm::Plain, out);
         out.push(b',');
     }
     let email = facts::user_email(row.get("user_id")?).unwrap_or_default();

@@ -1,85 +1,85 @@
-//! Records in SQLite: one database, one connection, one owner.
+//! The records, in SQLite: one database, one connection, one owner.
 //!
-//! The database lives in memory or in a file. A file carries a stamp, so that no other file is mistaken for one of
-//! ours, and is locked for as long as a sandbox serves it. Tables come from the schema (`tables`); a file made
-//! before a field existed gets its column when it is next opened.
+//! The database is in memory or in a file. A file has an application id, so that no other database is mistaken for one
+//! of ours, and is locked while a sandbox uses it. The tables are generated from the schema (`tables`); a file from
+//! before a field existed gets its column the next time it is opened.
 //!
-//! Every change is decided before it is made: a refusal is found by reading only, so that what a request has begun
-//! to write it also finishes, in one transaction with the others that came in at that moment (`work`).
+//! Requests are validated by reading only, before anything is written. So a request that has begun to write also
+//! finishes, in one transaction with the other requests of that moment (`queue`).
 
 mod activity;
-mod keys;
-mod links;
-mod moves;
+mod checkouts;
 mod open;
+mod queue;
 mod records;
+mod references;
+mod sample_extras;
 mod tables;
-mod work;
 
 use axum::http::StatusCode;
 use rusqlite::{Connection, Params, Row};
 
-use super::clock::Clock;
+use super::clock::StoreClock;
 use super::refusal::Refusal;
-pub(super) use moves::Action;
-use tables::Tables;
-pub(super) use work::{Desk, Stopped, work};
+pub(super) use checkouts::CheckoutAction;
+pub(super) use queue::{StoreQueue, StoreStopped, start_queue};
+use tables::RecordTables;
 
-/// What every record belongs to: a tenant's id, or [`Account::ONLY`] where there are no tenants.
+/// The account a record belongs to: the id of a tenant, or [`AccountId::ONLY`] without tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Account(pub(super) i64);
+pub(super) struct AccountId(pub(super) i64);
 
-impl Account {
-    /// The account of a sandbox without tenants. Tenants' ids start at 1.
-    pub(super) const ONLY: Account = Account(0);
+impl AccountId {
+    /// The account of a sandbox without tenants. Tenant ids start at 1.
+    pub(super) const ONLY: AccountId = AccountId(0);
 }
 
-/// The records and the time.
+/// The records of all accounts, and the clock.
 #[derive(Debug)]
-pub(super) struct Store {
+pub(super) struct RecordStore {
     connection: Connection,
-    tables: Tables,
-    clock: Clock,
+    tables: RecordTables,
+    clock: StoreClock,
 }
 
-/// What is answered, in JSON; an empty body is none.
+/// A reply: a status and a JSON body, which may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reply {
+pub(super) struct StoreReply {
     pub(super) status: StatusCode,
     pub(super) body: Vec<u8>,
 }
 
-impl From<Refusal> for Reply {
+impl From<Refusal> for StoreReply {
     fn from(refusal: Refusal) -> Self {
         Self { status: refusal.status, body: refusal.body() }
     }
 }
 
-/// Why the store did not do what was asked.
+/// Why the store did not execute a request.
 #[derive(Debug)]
-pub(super) enum Failure {
-    /// The rules forbid it; nothing was written.
+pub(super) enum StoreFailure {
+    /// The request is invalid; nothing was written.
     Refused(Refusal),
-    /// The database failed; whatever was written goes with its transaction.
+    /// The database failed; its transaction is rolled back.
     Broken(rusqlite::Error),
 }
 
-pub(super) type Outcome<T> = Result<T, Failure>;
+pub(super) type StoreResult<T> = Result<T, StoreFailure>;
 
-impl From<Refusal> for Failure {
+impl From<Refusal> for StoreFailure {
     fn from(refusal: Refusal) -> Self {
-        Failure::Refused(refusal)
+        StoreFailure::Refused(refusal)
     }
 }
 
-impl From<rusqlite::Error> for Failure {
+impl From<rusqlite::Error> for StoreFailure {
     fn from(error: rusqlite::Error) -> Self {
-        Failure::Broken(error)
+        StoreFailure::Broken(error)
     }
 }
 
-impl Store {
-    /// The first row of a query, if there is one.
+impl RecordStore {
+    /// The first row of a query, if any.
     fn first<T, P: Params>(
         &self,
         sql: &str,
@@ -96,7 +96,7 @@ impl Store {
         Ok(())
     }
 
-    /// Whether a query has any row.
+    /// Whether a query returns any row.
     fn any<P: Params>(&self, sql: &str, params: P) -> rusqlite::Result<bool> {
         Ok(self.first(sql, params, |_| Ok(()))?.is_some())
     }

@@ -1,69 +1,69 @@
-//! Opening the database: the stamp, the lock, the tables.
+//! Opens the database: application id, lock and tables.
 
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::super::clock::Clock;
+use super::super::clock::StoreClock;
 use super::super::error::SandboxError;
-use super::tables::Tables;
-use super::{Account, Store};
+use super::tables::RecordTables;
+use super::{AccountId, RecordStore};
 
-/// What a file must carry to be ours: `application_id` of the SQLite file header, "Tlps" in ASCII.
+/// The `application_id` in the SQLite header of our files, "Tlps" in ASCII.
 const STAMP: i64 = 0x546c_7073;
 
-/// The format of the file: `user_version` of its header.
+/// The version of the file format, in `user_version` of the SQLite header.
 const FORMAT: i64 = 1;
 
-/// Enough for every statement that a few lists and filters make; the rest is prepared again.
+/// Capacity of the statement cache, enough for the usual lists and filters.
 const STATEMENTS: usize = 512;
 
-/// A process kill loses nothing with these, and a power cut at most the last moments: it is a sandbox.
-/// The exclusive lock keeps a second sandbox out and spares the shared index of the write-ahead log.
-/// A checkpoint waits for the disk, so the log may grow to 64 MiB (16,384 pages) before there is one.
+/// With these settings a killed process loses nothing, and a power failure at most the last moments, which is
+/// acceptable for a sandbox. The exclusive lock keeps a second sandbox out and avoids the shared index of the
+/// write-ahead log. A checkpoint waits for the disk, so the log may grow to 64 MiB (16,384 pages) before there is one.
 const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; \
     PRAGMA wal_autocheckpoint = 16384;";
 const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
 
-impl Store {
-    /// An empty store that is gone with the process.
+impl RecordStore {
+    /// An empty store in memory.
     pub(in super::super) fn in_memory() -> Result<Self, SandboxError> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(MEMORY_PRAGMAS)?;
         Ok(Self::prepare(connection)?)
     }
 
-    /// The store kept in that file, made if it does not exist.
+    /// The store in that file, which is created if it does not exist.
     pub(in super::super) fn in_file(path: &Path) -> Result<Self, SandboxError> {
-        let told = |error| tell(path, error);
-        let connection = Connection::open(path).map_err(told)?;
-        connection.busy_timeout(std::time::Duration::ZERO).map_err(told)?;
-        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(told)?;
+        let failed = |error| open_error(path, error);
+        let connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
+        connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(failed)?;
         check_stamp(&connection, path)?;
-        connection.execute_batch(FILE_PRAGMAS).map_err(told)?;
-        Self::prepare(connection).map_err(told)
+        connection.execute_batch(FILE_PRAGMAS).map_err(failed)?;
+        Self::prepare(connection).map_err(failed)
     }
 
     fn prepare(connection: Connection) -> rusqlite::Result<Self> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        let tables = Tables::from_schema();
+        let tables = RecordTables::from_schema();
         connection.execute_batch("BEGIN IMMEDIATE")?;
         tables.create(&connection)?;
         connection
             .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT}; COMMIT"))?;
         let last: Option<String> = connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
         let latest = tables.latest_update(&connection)?.max(last);
-        Ok(Self { connection, tables, clock: Clock::after(latest.as_deref()) })
+        Ok(Self { connection, tables, clock: StoreClock::after(latest.as_deref()) })
     }
 
-    /// Notes that the account has been opened; says whether it was new.
-    pub(in super::super) fn open_account(&self, account: Account) -> rusqlite::Result<bool> {
+    /// Registers an account; true if it is new.
+    pub(in super::super) fn open_account(&self, account: AccountId) -> rusqlite::Result<bool> {
         let added = self.connection.execute("INSERT OR IGNORE INTO accounts (tenant) VALUES (?1)", [account.0])?;
         Ok(added == 1)
     }
 
-    /// Runs `fill` as one transaction.
-    pub(in super::super) fn at_once(
+    /// Runs `fill` in one transaction.
+    pub(in super::super) fn transaction(
         &mut self,
         fill: impl FnOnce(&mut Self) -> Result<(), SandboxError>,
     ) -> Result<(), SandboxError> {
@@ -74,9 +74,10 @@ impl Store {
     }
 }
 
-/// Looks at the file before anything is written to it: a new or empty one is fine, and so is one of ours.
+/// Checks, before anything is written, that the file is empty or one of ours.
 fn check_stamp(connection: &Connection, path: &Path) -> Result<(), SandboxError> {
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| tell(path, error));
+    let number =
+        |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| open_error(path, error));
     let tables = number("SELECT count(*) FROM sqlite_master")?;
     let stamp = number("PRAGMA application_id")?;
     let format = number("PRAGMA user_version")?;
@@ -92,7 +93,7 @@ fn check_stamp(connection: &Connection, path: &Path) -> Result<(), SandboxError>
     Ok(())
 }
 
-fn tell(path: &Path, error: rusqlite::Error) -> SandboxError {
+fn open_error(path: &Path, error: rusqlite::Error) -> SandboxError {
     let path = PathBuf::from(path);
     match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SandboxError::InUse { path },
@@ -110,12 +111,12 @@ mod tests {
     fn a_file_is_made_kept_and_locked() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("practice.db");
-        let store = Store::in_file(&path).unwrap();
-        assert!(store.open_account(Account(1)).unwrap());
-        assert!(matches!(Store::in_file(&path), Err(SandboxError::InUse { .. })));
+        let store = RecordStore::in_file(&path).unwrap();
+        assert!(store.open_account(AccountId(1)).unwrap());
+        assert!(matches!(RecordStore::in_file(&path), Err(SandboxError::InUse { .. })));
         drop(store);
-        let again = Store::in_file(&path).unwrap();
-        assert!(!again.open_account(Account(1)).unwrap(), "the account is known");
+        let again = RecordStore::in_file(&path).unwrap();
+        assert!(!again.open_account(AccountId(1)).unwrap(), "the account is known");
     }
 
     #[test]
@@ -124,13 +125,13 @@ mod tests {
         let text = folder.path().join("notes.txt");
         std::fs::write(&text, "these are notes, and quite a few of them, not a database\n".repeat(40)).unwrap();
         let before = std::fs::read(&text).unwrap();
-        assert!(matches!(Store::in_file(&text), Err(SandboxError::Foreign { .. })));
+        assert!(matches!(RecordStore::in_file(&text), Err(SandboxError::Foreign { .. })));
         assert_eq!(std::fs::read(&text).unwrap(), before);
 
         let other = folder.path().join("other.db");
         Connection::open(&other).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
         let before = std::fs::read(&other).unwrap();
-        assert!(matches!(Store::in_file(&other), Err(SandboxError::Foreign { .. })));
+        assert!(matches!(RecordStore::in_file(&other), Err(SandboxError::Foreign { .. })));
         assert_eq!(std::fs::read(&other).unwrap(), before);
     }
 
@@ -138,9 +139,9 @@ mod tests {
     fn a_newer_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("newer.db");
-        drop(Store::in_file(&path).unwrap());
+        drop(RecordStore::in_file(&path).unwrap());
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
-        let error = Store::in_file(&path).unwrap_err();
+        let error = RecordStore::in_file(&path).unwrap_err();
         assert!(matches!(error, SandboxError::Newer { found: 99, known: FORMAT, .. }), "{error}");
         assert!(error.hint().is_some());
     }
@@ -148,20 +149,20 @@ mod tests {
     #[test]
     fn a_missing_folder_is_told() {
         let folder = tempfile::tempdir().unwrap();
-        let error = Store::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
+        let error = RecordStore::in_file(&folder.path().join("no/such/file.db")).unwrap_err();
         assert!(matches!(error, SandboxError::Open { .. }), "{error}");
-        assert!(error.hint().unwrap().starts_with("make the folder"));
+        assert!(error.hint().unwrap().starts_with("create the folder"));
     }
 
     #[test]
     fn a_file_from_before_a_field_existed_gets_its_column() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("older.db");
-        drop(Store::in_file(&path).unwrap());
+        drop(RecordStore::in_file(&path).unwrap());
         let older = Connection::open(&path).unwrap();
         older.execute_batch("ALTER TABLE statuses DROP COLUMN notes").unwrap();
         drop(older);
-        let store = Store::in_file(&path).unwrap();
+        let store = RecordStore::in_file(&path).unwrap();
         assert!(!store.any("SELECT notes FROM statuses", []).unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! Records: listed, read, created, updated, deleted.
+//! List, read, create, update and delete records.
 
 use std::io::Write;
 
@@ -7,26 +7,27 @@ use jiff::Timestamp;
 use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, ToSql, params_from_iter};
 
-use super::super::body::Body;
-use super::super::facts::{self, Shape, Supply};
-use super::super::query::{Listing, Order};
-use super::super::rules::{self, Draft, Purpose};
-use super::activity::Event;
-use super::links::not_found;
-use super::tables::{Column, Table};
-use super::{Account, Outcome, Reply, Store};
+use super::super::body::JsonBody;
+use super::super::facts::{self, JsonForm, StockModel};
+use super::super::query::{ListQuery, SortOrder};
+use super::super::rules::{self, BodyPurpose, ParsedBody};
+use super::activity::LogEvent;
+use super::references::not_found;
+use super::tables::{RecordTable, ReplyColumn};
+use super::{AccountId, RecordStore, StoreReply, StoreResult};
 use crate::schema::Entity;
 
-impl Store {
+impl RecordStore {
     /// A page of records as a JSON array.
     pub(in super::super) fn list(
         &self,
-        account: Account,
+        account: AccountId,
         entity: &'static Entity,
-        listing: &Listing,
-    ) -> Outcome<Reply> {
+        listing: &ListQuery,
+    ) -> StoreResult<StoreReply> {
         let table = self.tables.of(entity);
-        // Ids first, then each record by its id: a page far into a long list computes nothing for those before it.
+        // Ids first, then each record by its id, so that a page deep in a long list computes nothing for earlier
+        // records.
         let ids = self.page(account, table, listing)?;
         let mut body = Vec::with_capacity(512 * ids.len() + 2);
         body.push(b'[');
@@ -37,22 +38,22 @@ impl Store {
             self.write_record(account, table, id, &mut body)?;
         }
         body.push(b']');
-        Ok(Reply { status: StatusCode::OK, body })
+        Ok(StoreReply { status: StatusCode::OK, body })
     }
 
-    fn page(&self, account: Account, table: &Table, listing: &Listing) -> rusqlite::Result<Vec<i64>> {
+    fn page(&self, account: AccountId, table: &RecordTable, listing: &ListQuery) -> rusqlite::Result<Vec<i64>> {
         let mut sql = format!("SELECT r.id FROM {} r WHERE r.tenant = ?1", table.entity.name);
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
         for (field, value) in &listing.filters {
-            // Every documented filter has its SQL, as a test of `tables` sees to; one that had none would find nothing.
+            // A test of `tables` ensures that every documented filter has SQL; one without would find nothing.
             let filter = table.filter(field).unwrap_or_else(|| "? IS NULL".into());
             sql.push_str(" AND ");
             sql.push_str(&filter);
             values.push(value);
         }
         let direction = match listing.order {
-            Order::Ascending => "ASC",
-            Order::Descending => "DESC",
+            SortOrder::Ascending => "ASC",
+            SortOrder::Descending => "DESC",
         };
         let sort = table.sort(listing.sort).unwrap_or_else(|| "r.id".into());
         sql.push_str(&format!(" ORDER BY {sort} {direction}, r.id {direction} LIMIT ? OFFSET ?"));
@@ -63,40 +64,57 @@ impl Store {
     }
 
     /// One record by its id.
-    pub(in super::super) fn read(&self, account: Account, entity: &'static Entity, id: i64) -> Outcome<Reply> {
+    pub(in super::super) fn read(
+        &self,
+        account: AccountId,
+        entity: &'static Entity,
+        id: i64,
+    ) -> StoreResult<StoreReply> {
         self.reply(account, entity, id, StatusCode::OK)
     }
 
-    /// The record as it is now, under that status.
-    pub(super) fn reply(&self, account: Account, entity: &Entity, id: i64, status: StatusCode) -> Outcome<Reply> {
+    /// A reply with the current record.
+    pub(super) fn reply(
+        &self,
+        account: AccountId,
+        entity: &Entity,
+        id: i64,
+        status: StatusCode,
+    ) -> StoreResult<StoreReply> {
         let mut body = Vec::with_capacity(1024);
         if !self.write_record(account, self.tables.of(entity), id, &mut body)? {
             return Err(not_found(entity, id).into());
         }
-        Ok(Reply { status, body })
+        Ok(StoreReply { status, body })
     }
 
-    /// Writes the record as JSON; says whether there is one.
-    fn write_record(&self, account: Account, table: &Table, id: i64, out: &mut Vec<u8>) -> rusqlite::Result<bool> {
+    /// Writes the record as JSON; false if it does not exist.
+    fn write_record(
+        &self,
+        account: AccountId,
+        table: &RecordTable,
+        id: i64,
+        out: &mut Vec<u8>,
+    ) -> rusqlite::Result<bool> {
         let written = self.first(&table.select, (id, account.0), |row| write_row(row, &table.columns, out))?;
         Ok(written.is_some())
     }
 
     pub(in super::super) fn create(
         &mut self,
-        account: Account,
+        account: AccountId,
         entity: &'static Entity,
-        body: &Body,
-    ) -> Outcome<Reply> {
-        let mut draft = rules::read(entity, Purpose::Create, body);
+        body: &JsonBody,
+    ) -> StoreResult<StoreReply> {
+        let mut draft = rules::read(entity, BodyPurpose::Create, body);
         self.resolve(account, &mut draft)?;
-        self.refuse_doubles(account, None, &mut draft)?;
+        self.refuse_duplicates(account, None, &mut draft)?;
         std::mem::take(&mut draft.errors).refuse()?;
         let id = self.insert(account, &draft)?;
         self.reply(account, entity, id, StatusCode::CREATED)
     }
 
-    fn insert(&mut self, account: Account, draft: &Draft) -> rusqlite::Result<i64> {
+    fn insert(&mut self, account: AccountId, draft: &ParsedBody) -> rusqlite::Result<i64> {
         let table = self.tables.of(draft.entity);
         let time = self.clock.read(Timestamp::now()).to_owned();
         let mut statement = self.connection.prepare_cached(&table.insert)?;
@@ -115,16 +133,16 @@ impl Store {
 
     pub(in super::super) fn update(
         &mut self,
-        account: Account,
+        account: AccountId,
         entity: &'static Entity,
         id: i64,
-        body: &Body,
-    ) -> Outcome<Reply> {
+        body: &JsonBody,
+    ) -> StoreResult<StoreReply> {
         self.refuse_missing(account, entity, id)?;
-        let mut draft = rules::read(entity, Purpose::Update { id }, body);
+        let mut draft = rules::read(entity, BodyPurpose::Update { id }, body);
         self.resolve(account, &mut draft)?;
-        self.refuse_doubles(account, Some(id), &mut draft)?;
-        self.refuse_if_outgrown(id, &mut draft)?;
+        self.refuse_duplicates(account, Some(id), &mut draft)?;
+        self.refuse_if_referenced_otherwise(id, &mut draft)?;
         self.refuse_shortage(id, &mut draft)?;
         std::mem::take(&mut draft.errors).refuse()?;
         let time = self.change(&draft, id)?;
@@ -132,8 +150,8 @@ impl Store {
         self.reply(account, entity, id, StatusCode::OK)
     }
 
-    /// Writes the given fields, and only those, so that only their indexes are touched.
-    fn change(&mut self, draft: &Draft, id: i64) -> rusqlite::Result<String> {
+    /// Writes only the given fields, so that only their indexes change.
+    fn change(&mut self, draft: &ParsedBody, id: i64) -> rusqlite::Result<String> {
         let entity = draft.entity;
         let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
         let given = entity.fields.iter().zip(&draft.values);
@@ -146,18 +164,23 @@ impl Store {
         Ok(time)
     }
 
-    pub(in super::super) fn delete(&mut self, account: Account, entity: &'static Entity, id: i64) -> Outcome<Reply> {
+    pub(in super::super) fn delete(
+        &mut self,
+        account: AccountId,
+        entity: &'static Entity,
+        id: i64,
+    ) -> StoreResult<StoreReply> {
         self.refuse_missing(account, entity, id)?;
         self.refuse_if_in_use(entity, id)?;
         let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
         self.execute("DELETE FROM holdings WHERE collection = ?1 AND item_id = ?2", (entity.name, id))?;
-        let event = Event { asset_id: self.asset_concerned(entity, id)?, ..Event::new(entity, "Delete", id) };
+        let event = LogEvent { asset_id: self.asset_concerned(entity, id)?, ..LogEvent::new(entity, "Delete", id) };
         self.execute(&format!("DELETE FROM {} WHERE id = ?1", entity.name), [id])?;
         self.log(account, &event, &time)?;
-        Ok(Reply { status: StatusCode::NO_CONTENT, body: Vec::new() })
+        Ok(StoreReply { status: StatusCode::NO_CONTENT, body: Vec::new() })
     }
 
-    fn refuse_missing(&self, account: Account, entity: &Entity, id: i64) -> Outcome<()> {
+    fn refuse_missing(&self, account: AccountId, entity: &Entity, id: i64) -> StoreResult<()> {
         let sql = format!("SELECT 1 FROM {} WHERE id = ?1 AND tenant = ?2", entity.name);
         match self.any(&sql, (id, account.0))? {
             true => Ok(()),
@@ -165,8 +188,8 @@ impl Store {
         }
     }
 
-    /// Adds an error for each value that another record of the account holds already and must not share.
-    fn refuse_doubles(&self, account: Account, own: Option<i64>, draft: &mut Draft) -> rusqlite::Result<()> {
+    /// Adds an error for each unique value that another record of the account already has.
+    fn refuse_duplicates(&self, account: AccountId, own: Option<i64>, draft: &mut ParsedBody) -> rusqlite::Result<()> {
         for unique in facts::UNIQUE.iter().filter(|unique| unique.collection == draft.entity.name) {
             let Some(text) = draft.text(unique.field) else { continue };
             let sql = format!(
@@ -182,12 +205,12 @@ impl Store {
         Ok(())
     }
 
-    /// Refuses an update that leaves less than is out, and one of the seats of a license whose keys count them.
-    fn refuse_shortage(&self, id: i64, draft: &mut Draft) -> rusqlite::Result<()> {
-        let (field, keyed) = match facts::supply_of(draft.entity.name) {
-            Some(Supply::Stock(field)) => (field, false),
-            Some(Supply::Seats(field)) => (field, self.has_keys(id)?),
-            Some(Supply::Single) | None => return Ok(()),
+    /// Refuses a quantity below what is checked out, and any change of the seats of a license with product keys.
+    fn refuse_shortage(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+        let (field, keyed) = match facts::stock_model(draft.entity.name) {
+            Some(StockModel::Stock(field)) => (field, false),
+            Some(StockModel::Seats(field)) => (field, self.has_keys(id)?),
+            Some(StockModel::Single) | None => return Ok(()),
         };
         if draft.value(field).is_none() || draft.errors.has(field) {
             return Ok(());
@@ -208,27 +231,27 @@ impl Store {
     }
 }
 
-fn write_row(row: &Row<'_>, columns: &[Column], out: &mut Vec<u8>) -> rusqlite::Result<()> {
+fn write_row(row: &Row<'_>, columns: &[ReplyColumn], out: &mut Vec<u8>) -> rusqlite::Result<()> {
     out.push(b'{');
     for (index, column) in columns.iter().enumerate() {
         if index > 0 {
             out.push(b',');
         }
         out.extend_from_slice(column.lead.as_bytes());
-        write_value(row.get_ref(index)?, column.shape, out);
+        write_value(row.get_ref(index)?, column.form, out);
     }
     out.push(b'}');
     Ok(())
 }
 
-/// Writing to a vector cannot fail, so the results below have nothing to tell.
-pub(super) fn write_value(value: ValueRef<'_>, shape: Shape, out: &mut Vec<u8>) {
-    match (value, shape) {
-        (ValueRef::Integer(yes), Shape::Boolean) => out.extend_from_slice(if yes == 0 { b"false" } else { b"true" }),
+/// Writing to a vector cannot fail, so the results below are dropped.
+pub(super) fn write_value(value: ValueRef<'_>, form: JsonForm, out: &mut Vec<u8>) {
+    match (value, form) {
+        (ValueRef::Integer(yes), JsonForm::Boolean) => out.extend_from_slice(if yes == 0 { b"false" } else { b"true" }),
         (ValueRef::Integer(integer), _) => drop(write!(out, "{integer}")),
         (ValueRef::Real(whole), _) if whole.fract() == 0.0 => drop(write!(out, "{whole:.0}")),
         (ValueRef::Real(number), _) => drop(serde_json::to_writer(out, &number)),
-        (ValueRef::Text(json), Shape::Json) => out.extend_from_slice(json),
+        (ValueRef::Text(json), JsonForm::Json) => out.extend_from_slice(json),
         (ValueRef::Text(text), _) => drop(serde_json::to_writer(out, &String::from_utf8_lossy(text))),
         (ValueRef::Null | ValueRef::Blob(_), _) => out.extend_from_slice(b"null"),
     }

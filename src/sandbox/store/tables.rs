@@ -1,41 +1,42 @@
-//! The tables of the database and the columns of the replies, from the schema.
+//! The tables of the database and the columns of the replies, generated from the schema.
 
 use rusqlite::Connection;
 
-use super::super::facts::{self, Shape};
+use super::super::facts::{self, JsonForm};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Kind, Use, Wire};
 
-/// The sixteen tables of records.
+/// The tables of all collections.
 #[derive(Debug)]
-pub(super) struct Tables(Vec<Table>);
+pub(super) struct RecordTables(Vec<RecordTable>);
 
-/// One collection as a table.
+/// The table of a collection.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(super) struct RecordTable {
     pub(super) entity: &'static Entity,
-    /// What a record carries in replies, in the order of [`Table::select`].
-    pub(super) columns: Vec<Column>,
-    /// One record; ?1 is its id, ?2 the account.
+    /// The columns of a reply, in the order of [`RecordTable::select`].
+    pub(super) columns: Vec<ReplyColumn>,
+    /// SQL to read one record; ?1 is its id, ?2 the account.
     pub(super) select: String,
-    /// ?1 is the account, ?2 the time, then the written fields in the order of [`Table::written`].
+    /// SQL to insert a record; ?1 is the account, ?2 the time, then the fields in the order of
+    /// [`RecordTable::written`].
     pub(super) insert: String,
-    /// The fields that have a column, as positions in the entity's fields.
+    /// Positions of the entity's fields that have a column.
     pub(super) written: Vec<usize>,
 }
 
 /// A column of a reply.
 #[derive(Debug)]
-pub(super) struct Column {
-    /// The name as JSON writes it in front of the value: `"name":`.
+pub(super) struct ReplyColumn {
+    /// The name as JSON, in front of the value: `"name":`.
     pub(super) lead: String,
-    pub(super) shape: Shape,
+    pub(super) form: JsonForm,
 }
 
-/// Tables that are no collection. Guide: sections "Activity", "Checkin", "Checkout".
+/// Tables that are not collections. Guide: sections "Activity", "Checkin", "Checkout".
 const OTHER_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS accounts (tenant INTEGER PRIMARY KEY) STRICT;
 
--- What is out: to an employee, a location or an asset. A check-in takes its row away.
+-- Current checkouts to an employee, a location or an asset. A check-in deletes its row.
 CREATE TABLE IF NOT EXISTS holdings (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant INTEGER NOT NULL,
@@ -79,34 +80,34 @@ CREATE TABLE IF NOT EXISTS activity (
 ) STRICT;
 ";
 
-impl Tables {
+impl RecordTables {
     pub(super) fn from_schema() -> Self {
-        Self(COLLECTIONS.iter().map(|entity| Table::new(entity)).collect())
+        Self(COLLECTIONS.iter().map(|entity| RecordTable::new(entity)).collect())
     }
 
-    /// The table of that entity, which must be a collection.
-    pub(super) fn of(&self, entity: &Entity) -> &Table {
+    /// The table of that collection.
+    pub(super) fn of(&self, entity: &Entity) -> &RecordTable {
         self.named(entity.name)
     }
 
-    /// The table of that collection. There is one: a test below sees to it that whatever is named here is a collection.
-    pub(super) fn named(&self, collection: &str) -> &Table {
+    /// The table of the collection with that name. A test below ensures that every name used is a collection.
+    pub(super) fn named(&self, collection: &str) -> &RecordTable {
         let found = self.0.iter().find(|table| table.entity.name == collection);
         found.unwrap_or(&self.0[0])
     }
 
-    /// Makes whatever of the tables does not exist yet.
+    /// Creates missing tables and columns.
     pub(super) fn create(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(OTHER_TABLES)?;
         for table in &self.0 {
             table.create(connection)?;
         }
-        self.tell_planner(connection)
+        self.write_statistics(connection)
     }
 
-    /// Tells the query planner what it cannot guess of an empty database: that an account has many records, so that
-    /// an index is worth its while only for what follows the account in it.
-    fn tell_planner(&self, connection: &Connection) -> rusqlite::Result<()> {
+    /// Gives the query planner statistics that it cannot derive from an empty database: an account has many records, so
+    /// that an index only helps with the columns after the account.
+    fn write_statistics(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch("ANALYZE sqlite_schema; DELETE FROM sqlite_stat1")?;
         for table in &self.0 {
             for index in table.indexes() {
@@ -128,7 +129,7 @@ impl Tables {
     }
 }
 
-impl Table {
+impl RecordTable {
     fn new(entity: &'static Entity) -> Self {
         let name = entity.name;
         let written: Vec<usize> = (0..entity.fields.len()).filter(|index| has_column(&entity.fields[*index])).collect();
@@ -142,7 +143,7 @@ impl Table {
             insert: format!("INSERT INTO {name} (tenant, created_at, updated_at{fields}) VALUES (?1, ?2, ?2{marks})"),
             columns: columns
                 .into_iter()
-                .map(|(name, _, shape)| Column { lead: format!("\"{name}\":"), shape })
+                .map(|(name, _, form)| ReplyColumn { lead: format!("\"{name}\":"), form })
                 .collect(),
             written,
         }
@@ -158,7 +159,7 @@ impl Table {
                 _ => format!("{sql} = ?"),
             });
         }
-        let lent = facts::supply_of(self.entity.name).is_some() && field.name == "employee_email";
+        let lent = facts::stock_model(self.entity.name).is_some() && field.name == "employee_email";
         lent.then(|| {
             format!(
                 "r.id IN (SELECT h.item_id FROM employees e JOIN holdings h ON h.employee_id = e.id \
@@ -174,7 +175,7 @@ impl Table {
         self.expression(renamed.map_or(option, |(.., field)| field))
     }
 
-    /// A field's value as stored, or as computed.
+    /// The SQL for the stored or computed value of a field.
     fn expression(&self, name: &str) -> Option<String> {
         if let Some(computed) = computed(self.entity.name, name) {
             return Some(computed.sql.into());
@@ -204,7 +205,7 @@ impl Table {
         Ok(())
     }
 
-    /// The columns beside id, account and times, as SQL.
+    /// SQL definitions of the columns other than id, account and timestamps.
     fn definitions(&self) -> Vec<String> {
         let written = self.written.iter().map(|index| &self.entity.fields[*index]);
         let fields = written.map(|field| format!("\"{}\" {}", field.name, affinity(field.kind)));
@@ -212,35 +213,35 @@ impl Table {
         fields.chain(hidden.map(|(_, definition)| (*definition).into())).collect()
     }
 
-    /// What must be unique, what lists are sorted by when nothing is said or pages must keep steady, what is searched.
-    fn indexes(&self) -> Vec<Index> {
+    /// Indexes for unique fields, the default sort orders, the timestamps and the fields that are searched.
+    fn indexes(&self) -> Vec<TableIndex> {
         let collection = self.entity.name;
         let unique: Vec<_> = facts::UNIQUE.iter().filter(|unique| unique.collection == collection).collect();
         let is_unique = |field: &str| unique.iter().any(|unique| unique.field == field && unique.collation == "BINARY");
         let searched = facts::SEARCHED.iter().filter(|(name, _)| *name == collection).map(|(_, field)| *field);
         let sorted = self.entity.sorts.first().copied().into_iter().chain(["created_at", "updated_at"]);
         let plain =
-            sorted.chain(searched).filter(|field| !is_unique(field)).map(|field| Index::plain(collection, field));
-        unique.iter().map(|unique| Index::unique(unique)).chain(plain).collect()
+            sorted.chain(searched).filter(|field| !is_unique(field)).map(|field| TableIndex::plain(collection, field));
+        unique.iter().map(|unique| TableIndex::unique(unique)).chain(plain).collect()
     }
 }
 
-/// An index, and what the query planner is told of it: rows in all, rows of one account, rows of one value.
-struct Index {
+/// An index and its statistics for the query planner: rows in total, per account, per value.
+struct TableIndex {
     name: String,
     sql: String,
     rows: &'static str,
 }
 
-impl Index {
+impl TableIndex {
     fn plain(collection: &str, field: &str) -> Self {
         let name = format!("{collection}_by_{field}");
         let sql = format!("CREATE INDEX IF NOT EXISTS {name} ON {collection} (tenant, \"{field}\")");
         Self { name, sql, rows: "1000000 1000000 10" }
     }
 
-    fn unique(unique: &facts::Unique) -> Self {
-        let facts::Unique { collection, field, collation } = unique;
+    fn unique(unique: &facts::UniqueField) -> Self {
+        let facts::UniqueField { collection, field, collation } = unique;
         let name = format!("{collection}_unique_{field}");
         let columns = format!("tenant, {field} COLLATE {collation}");
         let sql = format!("CREATE UNIQUE INDEX IF NOT EXISTS {name} ON {collection} ({columns})");
@@ -248,7 +249,7 @@ impl Index {
     }
 }
 
-/// Whether a record stores it: what a client can write.
+/// Whether the field is stored, which is true if clients can write it.
 fn has_column(field: &Field) -> bool {
     field.create != Use::No || field.update
 }
@@ -260,50 +261,50 @@ fn affinity(kind: Kind) -> &'static str {
     }
 }
 
-fn computed(collection: &str, name: &str) -> Option<&'static facts::Computed> {
+fn computed(collection: &str, name: &str) -> Option<&'static facts::ComputedField> {
     facts::COMPUTED.iter().find(|computed| computed.collection == collection && computed.name == name)
 }
 
-/// A record's columns in replies: name, SQL and shape. First the schema's fields in its order, those that only the
-/// service writes computed or null, then what else is computed, then the times.
-fn reply_columns(entity: &'static Entity) -> Vec<(&'static str, String, Shape)> {
-    let mut columns = vec![("id", "r.id".to_owned(), Shape::Plain)];
+/// The columns of a reply: name, SQL and JSON form. First the fields in the order of the schema, of which those that
+/// only the service writes are computed or null, then the other computed fields, then the timestamps.
+fn reply_columns(entity: &'static Entity) -> Vec<(&'static str, String, JsonForm)> {
+    let mut columns = vec![("id", "r.id".to_owned(), JsonForm::Plain)];
     columns.extend(entity.fields.iter().filter_map(|field| reply_column(entity, field)));
     for computed in facts::COMPUTED.iter().filter(|computed| computed.collection == entity.name) {
         if !columns.iter().any(|(name, ..)| *name == computed.name) {
-            columns.push((computed.name, computed.sql.into(), computed.shape));
+            columns.push((computed.name, computed.sql.into(), computed.form));
         }
     }
     columns.retain(|(name, ..)| !matches!(*name, "created_at" | "updated_at"));
-    columns.extend(["created_at", "updated_at"].map(|name| (name, format!("r.{name}"), Shape::Plain)));
+    columns.extend(["created_at", "updated_at"].map(|name| (name, format!("r.{name}"), JsonForm::Plain)));
     columns
 }
 
-fn reply_column(entity: &'static Entity, field: &'static Field) -> Option<(&'static str, String, Shape)> {
+fn reply_column(entity: &'static Entity, field: &'static Field) -> Option<(&'static str, String, JsonForm)> {
     if field.name == "id" {
         return None;
     }
     if let Some(computed) = computed(entity.name, field.name) {
-        return Some((field.name, computed.sql.into(), computed.shape));
+        return Some((field.name, computed.sql.into(), computed.form));
     }
     if !field.read {
         return None;
     }
     let name = field.name;
     let stored = format!("r.\"{name}\"");
-    let (sql, shape) = match field.kind {
-        _ if !has_column(field) => ("NULL".to_owned(), Shape::Plain),
-        Kind::Boolean => (stored, Shape::Boolean),
-        Kind::CustomFields => (stored, Shape::Json),
+    let (sql, form) = match field.kind {
+        _ if !has_column(field) => ("NULL".to_owned(), JsonForm::Plain),
+        Kind::Boolean => (stored, JsonForm::Boolean),
+        Kind::CustomFields => (stored, JsonForm::Json),
         Kind::Reference(reference) if reference.wire == Wire::Tag => {
-            (format!("(SELECT asset_id FROM {} WHERE id = {stored})", reference.to), Shape::Plain)
+            (format!("(SELECT asset_id FROM {} WHERE id = {stored})", reference.to), JsonForm::Plain)
         }
-        _ => (stored, Shape::Plain),
+        _ => (stored, JsonForm::Plain),
     };
-    Some((name, sql, shape))
+    Some((name, sql, form))
 }
 
-/// Every field of a collection that points at records of `to`.
+/// Every field of a collection that refers to records of `to`.
 pub(super) fn pointing_at(to: &str) -> impl Iterator<Item = (&'static Entity, &'static Field)> {
     let every = schema::COLLECTIONS.iter().flat_map(|entity| entity.fields.iter().map(|field| (*entity, field)));
     every
@@ -317,7 +318,7 @@ mod tests {
 
     #[test]
     fn every_documented_filter_and_sort_has_its_sql() {
-        for table in &Tables::from_schema().0 {
+        for table in &RecordTables::from_schema().0 {
             for field in table.entity.filters() {
                 assert!(table.filter(field).is_some(), "{} filters by {}", table.entity.name, field.name);
             }
@@ -332,7 +333,7 @@ mod tests {
         let facts = facts::COMPUTED.iter().map(|computed| computed.collection);
         let facts = facts.chain(facts::HIDDEN_COLUMNS.iter().map(|(collection, _)| *collection));
         let facts = facts.chain(facts::UNIQUE.iter().map(|unique| unique.collection));
-        let facts = facts.chain(facts::SUPPLIES.iter().map(|(collection, _)| *collection));
+        let facts = facts.chain(facts::STOCK_MODELS.iter().map(|(collection, _)| *collection));
         let facts = facts.chain(facts::LOGGED.iter().map(|(collection, _)| *collection));
         let references = schema::importable().flat_map(|entity| entity.fields).filter_map(Field::reference_to);
         for collection in facts.chain(references.map(|reference| reference.to)) {
@@ -343,7 +344,7 @@ mod tests {
     #[test]
     fn pages_and_searches_use_their_indexes() {
         let connection = Connection::open_in_memory().unwrap();
-        Tables::from_schema().create(&connection).unwrap();
+        RecordTables::from_schema().create(&connection).unwrap();
         for (query, index) in [
             ("ORDER BY r.\"asset_id\" ASC, r.id ASC", "assets_unique_asset_id (tenant=?)"),
             ("ORDER BY r.\"created_at\" ASC, r.id ASC", "assets_by_created_at (tenant=?)"),

@@ -5,7 +5,7 @@ use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::sandbox::{Control, Faults};
+use crate::sandbox::{FaultControl, Faults};
 
 fn with(faults: &str) -> Api {
     with_seed(faults, 0)
@@ -13,7 +13,13 @@ fn with(faults: &str) -> Api {
 
 fn with_seed(faults: &str, seed: u64) -> Api {
     let faults = faults.parse::<Faults>().unwrap().seeded(seed);
-    Api::with(SandboxOptions { quota: None, seed: Seed::Empty, faults, control: Control::On, ..Default::default() })
+    Api::with(SandboxOptions {
+        quota: None,
+        seed: Seed::Empty,
+        faults,
+        control: FaultControl::On,
+        ..Default::default()
+    })
 }
 
 /// A client that shows what comes, and how it ends.
@@ -172,8 +178,8 @@ fn retry_after_is_told_with_429_and_503() {
 
 #[test]
 fn a_delayed_answer_is_the_usual_one() {
-    for moment in ["before", "after"] {
-        let api = with(&format!("POST statuses nth=1 delay=30 {moment}"));
+    for timing in ["before", "after"] {
+        let api = with(&format!("POST statuses nth=1 delay=30 {timing}"));
         let (status, _, body) = park(&api).answer();
         assert_eq!(status, 201);
         assert_eq!(serde_json::from_str::<Json>(&body).unwrap()["name"], "Parked");
@@ -212,8 +218,8 @@ fn a_change_whose_answer_is_delayed_is_made_at_once() {
 
 #[test]
 fn a_client_that_hangs_gets_nothing_before_or_after_the_change() {
-    for (moment, stored) in [("before", 0), ("after", 1)] {
-        let api = with(&format!("POST statuses hang {moment}"));
+    for (timing, stored) in [("before", 0), ("after", 1)] {
+        let api = with(&format!("POST statuses hang {timing}"));
         let client = park(&api);
         wait_for_fired(&api);
         wait_for_parked(&api, stored);
@@ -299,7 +305,7 @@ fn a_list_of_the_wrong_shape_is_an_object_and_a_refusal_stays_one() {
 #[test]
 fn strangers_are_refused_as_ever_and_the_quota_counts_what_is_struck() {
     let faults = "* * 500".parse().unwrap();
-    let api = Api::with(SandboxOptions { quota: Some(2), faults, control: Control::On, ..Default::default() });
+    let api = Api::with(SandboxOptions { quota: Some(2), faults, control: FaultControl::On, ..Default::default() });
     assert_eq!(api.send(api.stranger(Method::GET, "/assets")).status, StatusCode::UNAUTHORIZED);
     assert_eq!(fired(&api), 0);
     for remaining in ["1", "0"] {
@@ -387,7 +393,7 @@ fn the_control_endpoint_refuses_slips_whole_and_other_methods() {
 #[test]
 fn the_control_endpoint_wants_the_key_costs_no_quota_and_meets_no_fault() {
     let faults = "* * 500".parse().unwrap();
-    let api = Api::with(SandboxOptions { quota: Some(1), faults, control: Control::On, ..Default::default() });
+    let api = Api::with(SandboxOptions { quota: Some(1), faults, control: FaultControl::On, ..Default::default() });
     assert_eq!(api.send(api.http.get(api.sandbox.control_url())).status, StatusCode::UNAUTHORIZED);
     assert_eq!(api.send(api.http.put(api.sandbox.control_url())).status, StatusCode::UNAUTHORIZED);
     assert_eq!(fired(&api), 0);

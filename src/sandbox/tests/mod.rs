@@ -1,14 +1,14 @@
 //! The sandbox as its clients see it: a server on loopback, spoken to in plain HTTP.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod door;
+mod access;
+mod activity;
+mod checkouts;
 mod faults;
-mod keeping;
 mod lists;
-mod log;
-mod moves;
+mod model;
+mod persistence;
 mod records;
-mod walk;
 
 use reqwest::{Client, Method, RequestBuilder, StatusCode, header};
 use serde_json::{Value as Json, json};

@@ -45,8 +45,8 @@ impl AtomicFile {
         self.file.as_file()
     }
 
-    /// Makes the file durable where it is, and sees once more whether its place can be taken: what can fail of
-    /// [`AtomicFile::commit`] fails here, so that several files appear together or not at all.
+    /// Syncs the file to disk under its temporary name and checks its destination again, so that the rename of
+    /// [`AtomicFile::commit`] is unlikely to fail.
     pub fn sync(&mut self) -> Result<(), WriteError> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         durable.map_err(|error| WriteError::from_io(&self.path, error))?;
@@ -159,7 +159,7 @@ fn numbered(path: &Path, number: u32) -> PathBuf {
 }
 
 /// Makes the rename itself durable. Only Unix can open a folder; elsewhere the system sees to it.
-fn sync_folder(folder: &Path) {
+pub(super) fn sync_folder(folder: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }

@@ -1,73 +1,136 @@
-//! CSV files as RFC 4180 has them: UTF-8, commas, CRLF, quotes where they are needed.
-//!
-//! Values are written as they were typed. A text that begins with `=` stays as it is: a result is there to be
-//! corrected and imported again, and a protecting prefix would come back as part of the value. Exports, which go to
-//! other people, protect such texts.
+//! CSV files as described in RFC 4180: UTF-8, CRLF, quotes where they are needed.
 
 use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{AtomicFile, WriteError};
+use jiff::civil::Time;
+
+use super::value_text::{push_number, push_timestamp};
+use super::{ColumnType, WriteError};
+use crate::table::formula::escape_formula;
 use crate::table::{Cell, Value};
 
-/// A CSV file in the making; it appears with [`CsvFile::finish`].
-#[derive(Debug)]
-pub struct CsvFile {
-    path: PathBuf,
-    writer: csv::Writer<AtomicFile>,
-    /// Reused for values that are not written as their text.
-    spelled: String,
+/// How a CSV file is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CsvOptions {
+    /// An ASCII character.
+    pub delimiter: u8,
+    pub byte_order_mark: ByteOrderMark,
+    pub formula_escaping: FormulaEscaping,
 }
 
-impl CsvFile {
-    pub fn create(path: &Path) -> Result<Self, WriteError> {
-        let whole = AtomicFile::create(path)?;
-        let path = whole.path().to_owned();
-        // Rows may be longer than the header: a value beyond the last header is a problem to show, not to drop.
+/// Whether a text file begins with the mark by which Excel recognizes UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByteOrderMark {
+    Without,
+    With,
+}
+
+/// Whether [formulas are escaped](crate::table::formula).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormulaEscaping {
+    On,
+    Off,
+}
+
+impl CsvOptions {
+    /// For files that go to other people: formulas are escaped.
+    pub const EXPORT: Self =
+        Self { delimiter: b',', byte_order_mark: ByteOrderMark::Without, formula_escaping: FormulaEscaping::On };
+
+    /// For results. A result is there to be corrected and imported again, and an escape would come back as part of the
+    /// value.
+    pub const RESULT: Self = Self { formula_escaping: FormulaEscaping::Off, ..Self::EXPORT };
+}
+
+/// Writes rows of CSV.
+#[derive(Debug)]
+pub struct CsvWriter<W: Write> {
+    /// What errors are about; none for standard output.
+    path: Option<PathBuf>,
+    writer: csv::Writer<W>,
+    formula_escaping: FormulaEscaping,
+    /// Reused for values that are not written as their text.
+    buffer: String,
+}
+
+impl<W: Write> CsvWriter<W> {
+    pub fn new(mut output: W, path: Option<&Path>, options: CsvOptions) -> Result<Self, WriteError> {
+        let path = path.map(Path::to_owned);
+        if options.byte_order_mark == ByteOrderMark::With {
+            let mark = output.write_all("\u{FEFF}".as_bytes());
+            mark.map_err(|error| WriteError::from_output(path.as_deref(), error))?;
+        }
+        // A row may be longer than the header: a value beyond the last header is a problem to show, not to drop.
         let writer = csv::WriterBuilder::new()
             .flexible(true)
+            .delimiter(options.delimiter)
             .terminator(csv::Terminator::CRLF)
             .buffer_capacity(1 << 16)
-            .from_writer(whole);
-        Ok(Self { path, writer, spelled: String::new() })
+            .from_writer(output);
+        Ok(Self { path, writer, formula_escaping: options.formula_escaping, buffer: String::new() })
     }
 
-    /// Adds a field to the current row.
+    /// Adds text to the current row.
     pub fn text(&mut self, text: &str) -> Result<(), WriteError> {
-        self.writer.write_field(text).map_err(|error| refused(&self.path, error))
+        match self.formula_escaping {
+            FormulaEscaping::On => self.field(&escape_formula(text)),
+            FormulaEscaping::Off => self.field(text),
+        }
     }
 
-    /// Adds a cell to the current row. A real date is written as ISO 8601: as shown it might be ambiguous, which
-    /// in the spreadsheet it came from it was not.
-    pub fn cell(&mut self, cell: Cell<'_>) -> Result<(), WriteError> {
+    /// Adds a cell as it was typed. A real date is written as ISO 8601: as shown it might be ambiguous, which it was not
+    /// in the spreadsheet that it comes from.
+    pub fn cell_as_typed(&mut self, cell: Cell<'_>) -> Result<(), WriteError> {
         let Value::Date(moment) = cell.value else { return self.text(cell.text) };
-        self.spelled.clear();
-        let _ = match moment.time() == jiff::civil::Time::midnight() {
-            true => write!(self.spelled, "{}", moment.date()),
-            false => write!(self.spelled, "{} {}", moment.date(), moment.time()),
-        };
-        let written = self.writer.write_field(&self.spelled);
-        written.map_err(|error| refused(&self.path, error))
+        self.buffered(|buffer| {
+            let _ = write!(buffer, "{}", moment.date());
+            if moment.time() != Time::midnight() {
+                let _ = write!(buffer, " {}", moment.time());
+            }
+        })
+    }
+
+    /// Adds a typed value in the one spelling that programs expect: numbers with a point and no grouping, dates in
+    /// ISO 8601, timestamps ending in `Z`, booleans as `TRUE` and `FALSE`. Only text is escaped: `-5` is a number in a
+    /// spreadsheet program, too.
+    pub fn value(&mut self, cell: Cell<'_>, column_type: ColumnType) -> Result<(), WriteError> {
+        match cell.value {
+            Value::Number(number) => self.buffered(|buffer| push_number(cell.text, number, buffer)),
+            Value::Date(moment) => self.buffered(|buffer| push_timestamp(moment, column_type, buffer)),
+            Value::Boolean(boolean) => self.field(if boolean { "TRUE" } else { "FALSE" }),
+            _ => self.text(cell.text),
+        }
     }
 
     /// Ends the current row.
     pub fn end_row(&mut self) -> Result<(), WriteError> {
-        self.writer.write_record(None::<&[u8]>).map_err(|error| refused(&self.path, error))
+        let ended = self.writer.write_record(None::<&[u8]>);
+        ended.map_err(|error| self.failed(error))
     }
 
-    /// Puts the file in its place and says where it stands: beside it where the place was held open meanwhile.
-    pub fn finish(self) -> Result<PathBuf, WriteError> {
+    /// Writes out what is buffered and returns the output.
+    pub fn finish(self) -> Result<W, WriteError> {
         let Self { path, writer, .. } = self;
-        let whole = writer.into_inner().map_err(|error| WriteError::from_io(&path, error.into_error()))?;
-        whole.commit_or_numbered()
+        writer.into_inner().map_err(|error| WriteError::from_output(path.as_deref(), error.into_error()))
     }
-}
 
-fn refused(path: &Path, error: csv::Error) -> WriteError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => WriteError::from_io(path, error),
-        other => WriteError::from_io(path, io::Error::other(format!("{other:?}"))),
+    fn buffered(&mut self, push: impl FnOnce(&mut String)) -> Result<(), WriteError> {
+        self.buffer.clear();
+        push(&mut self.buffer);
+        let written = self.writer.write_field(&self.buffer);
+        written.map_err(|error| self.failed(error))
+    }
+
+    fn field(&mut self, text: &str) -> Result<(), WriteError> {
+        let written = self.writer.write_field(text);
+        written.map_err(|error| self.failed(error))
+    }
+
+    /// Fields are only ever refused by the operating system.
+    fn failed(&self, error: csv::Error) -> WriteError {
+        WriteError::from_output(self.path.as_deref(), io::Error::from(error))
     }
 }
 
@@ -80,23 +143,17 @@ mod tests {
 
     #[test]
     fn values_are_written_as_they_were_typed() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("out.csv");
-        let mut file = CsvFile::create(&path).unwrap();
+        let mut csv = CsvWriter::new(Vec::new(), None, CsvOptions::RESULT).unwrap();
         let mut row = Row::default();
         for text in ["007", "=1+1", "a,b", "19\"", "two\nlines", "Zürich", ""] {
             row.push_text(text);
         }
         row.push("1/2/24", Value::Date(jiff::civil::date(2024, 2, 1).at(0, 0, 0, 0)));
         row.push("1/2/24", Value::Date(jiff::civil::date(2024, 2, 1).at(13, 5, 0, 0)));
-        for cell in row.cells() {
-            file.cell(cell).unwrap();
-        }
-        file.end_row().unwrap();
-        assert!(!path.exists());
-        file.finish().unwrap();
+        row.cells().for_each(|cell| csv.cell_as_typed(cell).unwrap());
+        csv.end_row().unwrap();
         assert_eq!(
-            std::fs::read_to_string(&path).unwrap(),
+            String::from_utf8(csv.finish().unwrap()).unwrap(),
             "007,=1+1,\"a,b\",\"19\"\"\",\"two\nlines\",Zürich,,2024-02-01,2024-02-01 13:05:00\r\n"
         );
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::XlsxError;
 
 use super::xlsx::MAX_COLUMNS;
+use crate::error::{self, Diagnostic};
 
 /// A file that could not be written. Nothing was left in its place: a file that stood there is still the old one.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum WriteError {
     Extension { path: PathBuf },
 
     /// A CSV file holds one sheet.
-    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file column_type one", path.display())]
+    #[error("cannot write the sheets `{first}` and `{second}` to `{}`: a CSV file holds one", path.display())]
     SheetsInCsv { path: PathBuf, first: String, second: String },
 
     /// CSV, JSONL and Parquet have no sheets.
@@ -39,7 +40,7 @@ pub enum WriteError {
     TablesInOne { place: String, first: String, second: String },
 
     /// A limit of Excel's.
-    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet column_type {MAX_COLUMNS}", path.display())]
+    #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
     TooWide { path: PathBuf, table: String, columns: usize },
 
     /// Where a folder is to be, there is a file.
@@ -87,6 +88,14 @@ impl WriteError {
         }
     }
 
+    /// As [`WriteError::from_io`], for standard output where there is no path.
+    pub(crate) fn from_output(path: Option<&Path>, source: io::Error) -> Self {
+        match path {
+            Some(path) => Self::from_io(path, source),
+            None => Self::Stdout { source },
+        }
+    }
+
     /// What the workbook writer's refusal means for the file at `path`.
     pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
         match source {
@@ -128,6 +137,19 @@ impl WriteError {
 /// `ERROR_SHARING_VIOLATION` and `ERROR_LOCK_VIOLATION` of Windows, which have no kind of their own.
 fn is_sharing_violation(error: &io::Error) -> bool {
     cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
+}
+
+impl Diagnostic for WriteError {
+    fn hint(&self) -> Option<String> {
+        WriteError::hint(self)
+    }
+
+    fn kind(&self) -> error::ErrorKind {
+        match self {
+            Self::Interrupted => error::ErrorKind::Stopped,
+            _ => error::ErrorKind::Usage,
+        }
+    }
 }
 
 #[cfg(test)]

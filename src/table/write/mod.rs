@@ -4,15 +4,21 @@
 //! were typed; which columns there are, and what their colours mean, is for the callers to say.
 
 mod atomic_file;
+mod column_type;
 pub mod csv;
 mod error;
+mod file_set;
 pub mod output;
 mod panic_guard;
 pub mod sheet;
 mod sheet_name;
+mod value_text;
+pub mod workbook;
 pub mod xlsx;
 
 pub use atomic_file::AtomicFile;
+pub use column_type::ColumnType;
 pub use error::WriteError;
+pub use file_set::FileSet;
 pub(crate) use panic_guard::catch_write_panic;
 pub use sheet_name::SheetNames;

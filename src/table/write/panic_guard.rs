@@ -31,7 +31,7 @@ pub(crate) fn catch_write_panic<T>(path: &Path, work: impl FnOnce() -> Result<T,
     }
 }
 
-/// Puts a hook before the present one, once, that says nothing about panics on catch_write_panic threads.
+/// Puts a hook before the present one, once, that says nothing about panics on guarded threads.
 fn silence_guarded() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

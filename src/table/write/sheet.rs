@@ -7,7 +7,7 @@ use crate::table::Cell;
 
 /// The rows whose values decide how wide a column is.
 const SAMPLE_ROWS: u32 = 200;
-/// ColumnWidths in characters.
+/// Widths in characters.
 const WIDEST: usize = 42;
 const MARGIN: f64 = 1.5;
 /// What the filter's arrow takes from a header.

@@ -1,8 +1,9 @@
 //! Typed cells into a workbook, the way they were typed: text stays text, numbers keep their format.
 
 use hashbrown::HashMap;
-use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, IntoExcelData, Worksheet, XlsxError};
 
+use super::column_type::ColumnType;
 use crate::table::{Cell, Value};
 
 /// The length of a cell's text (Excel's specification), counted in UTF-16 units.
@@ -24,69 +25,135 @@ const LONGEST_FORMAT: usize = 255;
 /// How dates are shown: unambiguous, and as long as they are written here.
 pub(super) const DATE_FORMAT: &str = "yyyy-mm-dd";
 pub(super) const TIMESTAMP_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
+/// An amount without a known currency.
+pub(super) const AMOUNT_FORMAT: &str = "#,##0.00";
+/// Excel shows a boolean as one whatever the format. LibreOffice shows it as a number, and writes this format itself.
+const BOOLEAN_FORMAT: &str = r#""TRUE";"TRUE";"FALSE""#;
 
-/// Whether a cell is marked as wrong.
+/// Whether a cell is highlighted as invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CellMark {
     Plain,
     Invalid,
 }
 
-/// The formats of a sheet's cells, each made once.
+/// The number formats of a sheet's cells, each created once.
 #[derive(Debug)]
 pub struct CellFormats {
     fill: Color,
     plain: MarkFormats,
-    wrong: MarkFormats,
+    invalid: MarkFormats,
     coded: HashMap<String, [Format; 2]>,
+    /// Whether a text of several lines is wrapped.
+    wraps_lines: bool,
 }
 
 /// The formats of one mark.
 #[derive(Debug)]
 struct MarkFormats {
     text: Format,
+    lines: Format,
     general: Format,
+    boolean: Format,
+    amount: Format,
     date: Format,
-    moment: Format,
+    timestamp: Format,
+}
+
+/// How a cell is formatted. A cell formatted like its column needs no format of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CellStyle<'a> {
+    Text,
+    /// Several lines.
+    Lines,
+    General,
+    Boolean,
+    Amount,
+    Date,
+    Timestamp,
+    /// A number with a format code of its own.
+    Coded(&'a str),
+}
+
+impl CellStyle<'_> {
+    fn of_column(column_type: ColumnType) -> Self {
+        match column_type {
+            ColumnType::Text | ColumnType::Json => Self::Text,
+            ColumnType::Integer | ColumnType::Number => Self::General,
+            ColumnType::Boolean => Self::Boolean,
+            ColumnType::Money => Self::Amount,
+            ColumnType::Date => Self::Date,
+            ColumnType::Timestamp => Self::Timestamp,
+        }
+    }
 }
 
 impl CellFormats {
-    /// Formats whose wrong cells have that `fill`.
+    /// Formats for values that are kept as they were typed. Invalid cells are filled with that colour.
     pub fn new(fill: Color) -> Self {
-        Self { fill, plain: MarkFormats::new(&base()), wrong: MarkFormats::new(&filled(fill)), coded: HashMap::new() }
+        let formats = |base: &Format| MarkFormats::new(base, base.clone(), base.clone().set_num_format("@"));
+        let (plain, invalid) = (formats(&base()), formats(&filled(fill)));
+        Self { fill, plain, invalid, coded: HashMap::new(), wraps_lines: false }
     }
 
-    /// The format of plain text, for whole columns: what a person types into them later stays text, too.
-    pub fn text_column(&self) -> &Format {
-        &self.plain.text
+    /// Formats for values that people read: text of several lines is wrapped, booleans look alike in every program.
+    pub fn for_export() -> Self {
+        let boolean = base().set_num_format(BOOLEAN_FORMAT);
+        let lines = base().set_num_format("@").set_text_wrap();
+        Self { plain: MarkFormats::new(&base(), boolean, lines), wraps_lines: true, ..Self::new(Color::White) }
     }
 
-    fn shapes(&self, mark: CellMark) -> &MarkFormats {
-        match mark {
-            CellMark::Plain => &self.plain,
-            CellMark::Invalid => &self.wrong,
-        }
+    /// The format of a column. What a person types into it later is formatted alike.
+    pub fn of_column(&self, column_type: ColumnType) -> &Format {
+        self.plain.get(CellStyle::of_column(column_type))
     }
 
-    /// The format of a number shown by `code`.
-    fn number(&mut self, code: Option<&str>, mark: CellMark) -> &Format {
-        let Some(code) = code.filter(|code| code.len() <= LONGEST_FORMAT) else { return &self.shapes(mark).general };
-        if self.coded.len() >= MAX_FORMATS && !self.coded.contains_key(code) {
-            return &self.shapes(mark).general;
-        }
+    /// The format of a cell; none if that of its column fits.
+    fn of_cell(&mut self, style: CellStyle<'_>, column_type: ColumnType, mark: CellMark) -> Option<&Format> {
+        let is_invalid = mark == CellMark::Invalid;
+        let code = match style {
+            CellStyle::Coded(code) if self.has_room_for(code) => code,
+            _ if !is_invalid && style == CellStyle::of_column(column_type) => return None,
+            style => return Some(if is_invalid { &self.invalid } else { &self.plain }.get(style)),
+        };
         let fill = self.fill;
-        let pair = self
-            .coded
-            .entry_ref(code)
-            .or_insert_with(|| [base().set_num_format(code), filled(fill).set_num_format(code)]);
-        &pair[usize::from(mark == CellMark::Invalid)]
+        let create = || [base().set_num_format(code), filled(fill).set_num_format(code)];
+        Some(&self.coded.entry_ref(code).or_insert_with(create)[usize::from(is_invalid)])
+    }
+
+    fn has_room_for(&self, code: &str) -> bool {
+        code.len() <= LONGEST_FORMAT && (self.coded.len() < MAX_FORMATS || self.coded.contains_key(code))
+    }
+
+    fn style_of_text(&self, text: &str) -> CellStyle<'static> {
+        if self.wraps_lines && text.contains('\n') { CellStyle::Lines } else { CellStyle::Text }
     }
 }
 
 impl MarkFormats {
-    fn new(base: &Format) -> Self {
+    fn new(base: &Format, boolean: Format, lines: Format) -> Self {
         let coded = |code: &str| base.clone().set_num_format(code);
-        Self { text: coded("@"), general: base.clone(), date: coded(DATE_FORMAT), moment: coded(TIMESTAMP_FORMAT) }
+        Self {
+            text: coded("@"),
+            lines,
+            general: base.clone(),
+            boolean,
+            amount: coded(AMOUNT_FORMAT),
+            date: coded(DATE_FORMAT),
+            timestamp: coded(TIMESTAMP_FORMAT),
+        }
+    }
+
+    fn get(&self, style: CellStyle<'_>) -> &Format {
+        match style {
+            CellStyle::Text => &self.text,
+            CellStyle::Lines => &self.lines,
+            CellStyle::General | CellStyle::Coded(_) => &self.general,
+            CellStyle::Boolean => &self.boolean,
+            CellStyle::Amount => &self.amount,
+            CellStyle::Date => &self.date,
+            CellStyle::Timestamp => &self.timestamp,
+        }
     }
 }
 
@@ -99,55 +166,52 @@ fn filled(fill: Color) -> Format {
     base().set_background_color(fill)
 }
 
-/// Writes one cell of an input where the column has [`CellFormats::text_column`] as its format. A text is written as
-/// far as it is [`truncate_to_cell`].
+/// Writes a cell into a column that has the format [`CellFormats::of_column`]. Text never becomes a formula, and is
+/// written as far as it is [`truncate_to_cell`].
 pub fn write_cell(
     sheet: &mut Worksheet,
-    (row, column): (u32, u16),
+    at: (u32, u16),
     cell: Cell<'_>,
+    column_type: ColumnType,
     mark: CellMark,
     formats: &mut CellFormats,
 ) -> Result<(), XlsxError> {
     match cell.value {
         Value::Number(number) if number.is_finite() => {
-            sheet.write_number_with_format(row, column, number, formats.number(cell.format, mark))?;
+            let style = match (cell.format, column_type) {
+                (Some(code), _) => CellStyle::Coded(code),
+                (None, ColumnType::Money) => CellStyle::Amount,
+                (None, _) => CellStyle::General,
+            };
+            put(sheet, at, number, formats.of_cell(style, column_type, mark))
         }
-        Value::Boolean(boolean) => {
-            sheet.write_boolean_with_format(row, column, boolean, &formats.shapes(mark).general)?;
+        Value::Boolean(boolean) => put(sheet, at, boolean, formats.of_cell(CellStyle::Boolean, column_type, mark)),
+        Value::Date(moment) if let Some(excel) = excel_moment(moment) => {
+            let is_day = column_type != ColumnType::Timestamp && moment.time() == jiff::civil::Time::midnight();
+            let style = if is_day { CellStyle::Date } else { CellStyle::Timestamp };
+            put(sheet, at, &excel, formats.of_cell(style, column_type, mark))
         }
-        Value::Date(moment) => match excel_moment(moment) {
-            Some(excel) => {
-                let shapes = formats.shapes(mark);
-                let is_day = moment.time() == jiff::civil::Time::midnight();
-                let format = if is_day { &shapes.date } else { &shapes.moment };
-                sheet.write_datetime_with_format(row, column, excel, format)?;
+        _ => {
+            let text = truncate_to_cell(cell.text);
+            match formats.of_cell(formats.style_of_text(text), column_type, mark) {
+                _ if text.is_empty() && mark == CellMark::Plain => Ok(()),
+                format => put(sheet, at, text, format),
             }
-            None => return write_text(sheet, (row, column), cell.text, mark, formats),
-        },
-        _ => return write_text(sheet, (row, column), cell.text, mark, formats),
+        }
     }
-    Ok(())
 }
 
-fn write_text(
+fn put(
     sheet: &mut Worksheet,
     (row, column): (u32, u16),
-    text: &str,
-    mark: CellMark,
-    formats: &CellFormats,
+    value: impl IntoExcelData,
+    format: Option<&Format>,
 ) -> Result<(), XlsxError> {
-    let kept = truncate_to_cell(text);
-    match mark {
-        // The column's format does for it, and spares a look-up a cell.
-        CellMark::Plain if kept.is_empty() => {}
-        CellMark::Plain => {
-            sheet.write_string(row, column, kept)?;
-        }
-        CellMark::Invalid => {
-            sheet.write_string_with_format(row, column, kept, &formats.wrong.text)?;
-        }
+    match format {
+        Some(format) => sheet.write_with_format(row, column, value, format),
+        None => sheet.write(row, column, value),
     }
-    Ok(())
+    .map(drop)
 }
 
 /// The moment as Excel counts it; it knows the years 1900 to 9999.
@@ -234,8 +298,8 @@ mod tests {
         let mut formats = CellFormats::new(Color::Red);
         let sheet = workbook.add_worksheet_with_constant_memory().unwrap();
         for (column, cell) in (0..).zip(row.cells()) {
-            sheet.set_column_format(column, formats.text_column()).unwrap();
-            write_cell(sheet, (0, column), cell, CellMark::Plain, &mut formats).unwrap();
+            sheet.set_column_format(column, formats.of_column(ColumnType::Text)).unwrap();
+            write_cell(sheet, (0, column), cell, ColumnType::Text, CellMark::Plain, &mut formats).unwrap();
         }
         let bytes = workbook.save_to_buffer().unwrap();
         let mut read: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).unwrap();

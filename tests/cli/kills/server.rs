@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
 use serde_json::Value;
-use tallyport::sandbox::{Sandbox, SandboxOptions, Seed, StoreAt};
+use tallyport::sandbox::{Sandbox, SandboxOptions, Seed, StoreLocation};
 
 use super::oracle;
 use crate::harness::{request, tallyport};
@@ -166,7 +166,7 @@ fn sandbox(network: Network, folder: &Path, seed: u64) -> Server {
 /// Opens the same account in this process, without faults.
 fn open(data: &Path) -> Sandbox {
     let options = SandboxOptions {
-        store: StoreAt::File(data.to_owned()),
+        store: StoreLocation::File(data.to_owned()),
         api_key: SANDBOX_KEY.into(),
         seed: Seed::Empty,
         quota: None,

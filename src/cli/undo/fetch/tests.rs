@@ -41,7 +41,7 @@ impl LongList {
     }
 }
 
-impl Pages for LongList {
+impl RecordSource for LongList {
     type Error = Infallible;
 
     fn page_limit(&self) -> u32 {

@@ -1,7 +1,7 @@
-//! Lost answers against the sandbox, and against a model of a service that can be as odd as the guide allows.
+//! Lost responses against the sandbox, and against a model of a service that may be as odd as the guide allows.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod actions;
+mod checkouts;
 mod model;
 mod sandbox;
 mod service;
@@ -10,29 +10,29 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::{Known, LogStart, Settlement};
+use super::{LogPosition, Resolution, RunContext};
 use crate::api::Body;
 use crate::plan::{Part, RowId, Step, WriteKind};
 use crate::schema;
 
-/// What a run knows, owned.
+/// An owned [`RunContext`].
 #[derive(Debug, Default)]
-struct Knowledge {
-    told: HashSet<(&'static str, i64)>,
+struct TestContext {
+    created: HashSet<(&'static str, i64)>,
     sizes: HashMap<&'static str, u64>,
-    log: LogStart,
-    done_actions: Vec<Step>,
+    log: LogPosition,
+    completed_actions: Vec<Step>,
     available: HashMap<(&'static str, i64), i64>,
 }
 
-impl Knowledge {
-    fn known(&self) -> Known<'_> {
-        Known {
-            told: &self.told,
+impl TestContext {
+    fn borrowed(&self) -> RunContext<'_> {
+        RunContext {
+            created: &self.created,
             began: None,
             sizes: &self.sizes,
             log: &self.log,
-            done_actions: &self.done_actions,
+            completed_actions: &self.completed_actions,
             available: &self.available,
         }
     }
@@ -54,13 +54,13 @@ fn create(number: u32, entity: &str, sent: Json) -> Step {
     step(number, entity, WriteKind::Create, sent)
 }
 
-/// Settlements in short: `#12`, `done`, `again`, or the message.
-fn short(settlements: &[Settlement]) -> Vec<String> {
-    let one = |settlement: &Settlement| match settlement {
-        Settlement::Done { id: Some(id), .. } => format!("#{id}"),
-        Settlement::Done { id: None, .. } => String::from("done"),
-        Settlement::NotDone => String::from("again"),
-        Settlement::Undecided(message) => message.clone(),
+/// Resolutions in short: `#12`, `done`, `again`, or the message.
+fn short(resolutions: &[Resolution]) -> Vec<String> {
+    let one = |resolution: &Resolution| match resolution {
+        Resolution::Applied { id: Some(id), .. } => format!("#{id}"),
+        Resolution::Applied { id: None, .. } => String::from("done"),
+        Resolution::NotApplied => String::from("again"),
+        Resolution::Indeterminate(message) => message.clone(),
     };
-    settlements.iter().map(one).collect()
+    resolutions.iter().map(one).collect()
 }

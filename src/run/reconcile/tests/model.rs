@@ -1,4 +1,4 @@
-//! Random runs against a simple model of a service: what was really done is known, and must never be done twice.
+//! Random runs against a simple model of a service: what was really applied is known, and must never be applied twice.
 
 use std::collections::HashSet;
 
@@ -8,13 +8,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Map, Value as Json, json};
 
-use super::super::Settlement;
+use super::super::Resolution;
 use super::service::{Quirk, Service};
-use super::{Knowledge, create, short, step};
+use super::{TestContext, create, short, step};
 use crate::api::Body;
 use crate::plan::{Step, WriteKind};
 
-/// What a sheet may say of a product, and what others may have made.
+/// A product as a row or another user may have entered it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Product {
     name: &'static str,
@@ -36,15 +36,15 @@ fn product() -> impl Strategy<Value = Product> {
     texts.prop_map(|(name, model_number, notes)| Product { name, model_number, notes })
 }
 
-/// How a record that no unsettled step made came to be.
+/// Who created a record that no unresolved step created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// This run made it, and was told so.
-    Told,
+    /// This run, which received the response.
+    ThisRun,
     Others,
 }
 
-/// How a service shows its records.
+/// Which fields a service reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Shape {
     Full,
@@ -69,7 +69,7 @@ impl Shape {
 
 #[derive(Debug, Clone)]
 struct Run {
-    /// Unsettled creates, and whether each was done.
+    /// Unresolved creates, and whether each was applied.
     rows: Vec<(Product, bool)>,
     others: Vec<(Product, Origin)>,
     shape: Shape,
@@ -79,7 +79,7 @@ struct Run {
 }
 
 fn run() -> impl Strategy<Value = Run> {
-    let origin = select(vec![Origin::Told, Origin::Others]);
+    let origin = select(vec![Origin::ThisRun, Origin::Others]);
     let shape = select(vec![Shape::Full, Shape::OmitsNulls, Shape::HidesNotes]);
     let rows = vec((product(), any::<bool>()), 0..7);
     (rows, vec((product(), origin), 0..5), shape, 1..5u32, any::<bool>(), any::<u64>()).prop_map(
@@ -95,7 +95,7 @@ fn run() -> impl Strategy<Value = Run> {
 }
 
 impl Run {
-    /// Records in some order, each with who made it.
+    /// The records in a random order, each with who created it.
     fn records(&self) -> Vec<(Product, Option<Origin>)> {
         let done = self.rows.iter().filter(|(_, done)| *done).map(|(product, _)| (product.clone(), None));
         let others = self.others.iter().map(|(product, origin)| (product.clone(), Some(*origin)));
@@ -109,51 +109,51 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
     #[test]
-    fn what_was_done_is_never_sent_again(run in run()) {
+    fn a_create_that_was_applied_is_never_sent_again(run in run()) {
         let records = run.records();
         let steps: Vec<Step> =
             (0..).zip(&run.rows).map(|(number, (product, _))| create(number, "products", product.sent())).collect();
-        let mut knowledge = Knowledge::default();
+        let mut context = TestContext::default();
         let mut not_theirs = HashSet::new();
         for (id, (_, origin)) in (1..).zip(&records) {
             match origin {
-                Some(Origin::Told) => drop(knowledge.told.insert(("products", id))),
+                Some(Origin::ThisRun) => drop(context.created.insert(("products", id))),
                 Some(Origin::Others) | None => continue,
             }
             not_theirs.insert(id);
         }
         if run.knows_size {
-            knowledge.sizes.insert("products", records.len() as u64);
+            context.sizes.insert("products", records.len() as u64);
         }
         let shown = (1..).zip(&records).map(|(id, (product, _))| run.shape.show(id, product));
         let mut service = Service::new().with("products", shown);
         service.page_limit = run.page_limit;
-        let settled = service.settle(&steps.iter().collect::<Vec<_>>(), &knowledge.known());
+        let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &context.borrowed());
 
         let mut taken = HashSet::new();
-        for (settlement, (product, _)) in settled.iter().zip(&run.rows) {
-            let Settlement::Done { id: Some(id), .. } = settlement else { continue };
-            prop_assert!(taken.insert(*id), "#{id} twice: {:?}", short(&settled));
+        for (resolution, (product, _)) in resolved.iter().zip(&run.rows) {
+            let Resolution::Applied { id: Some(id), .. } = resolution else { continue };
+            prop_assert!(taken.insert(*id), "#{id} twice: {:?}", short(&resolved));
             prop_assert!(!not_theirs.contains(id), "#{id} is not theirs");
             let (made, _) = &records[*id as usize - 1];
             prop_assert_eq!((made.name, made.model_number), (product.name, product.model_number));
             let shows_notes = run.shape == Shape::Full;
             prop_assert!(!shows_notes || product.notes.is_none() || made.notes == product.notes);
         }
-        // Equal rows are interchangeable: of each kind no more are sent again than were not done.
+        // Equal rows are interchangeable: of each kind, no more are sent again than were not applied.
         for (product, _) in &run.rows {
-            let alike = || run.rows.iter().zip(&settled).filter(|((other, _), _)| other == product);
-            let again = alike().filter(|(_, settlement)| **settlement == Settlement::NotDone).count();
+            let alike = || run.rows.iter().zip(&resolved).filter(|((other, _), _)| other == product);
+            let again = alike().filter(|(_, resolution)| **resolution == Resolution::NotApplied).count();
             let not_done = alike().filter(|((_, done), _)| !done).count();
-            prop_assert!(again <= not_done, "{:?}: {:?} of {:?}", product, short(&settled), records);
-            let done = alike().filter(|(_, settlement)| matches!(settlement, Settlement::Done { .. })).count();
+            prop_assert!(again <= not_done, "{:?}: {:?} of {:?}", product, short(&resolved), records);
+            let done = alike().filter(|(_, resolution)| matches!(resolution, Resolution::Applied { .. })).count();
             let is_alone = run.others.iter().all(|(_, origin)| *origin != Origin::Others);
-            prop_assert!(!is_alone || done <= alike().count() - not_done, "{:?}: {:?}", product, short(&settled));
+            prop_assert!(!is_alone || done <= alike().count() - not_done, "{:?}: {:?}", product, short(&resolved));
         }
     }
 
     #[test]
-    fn where_nobody_else_writes_everything_is_decided(mut run in run()) {
+    fn everything_is_decided_where_nobody_else_writes(mut run in run()) {
         run.shape = Shape::Full;
         run.others.clear();
         let mut kinds = HashSet::new();
@@ -162,15 +162,15 @@ proptest! {
             (0..).zip(&run.rows).map(|(number, (product, _))| create(number, "products", product.sent())).collect();
         let shown = (1..).zip(run.records()).map(|(id, (product, _))| Shape::Full.show(id, &product));
         let service = Service::new().with("products", shown);
-        let settled = service.settle(&steps.iter().collect::<Vec<_>>(), &Knowledge::default().known());
-        for (settlement, (_, done)) in settled.iter().zip(&run.rows) {
-            prop_assert_eq!(matches!(settlement, Settlement::Done { .. }), *done);
-            prop_assert_eq!(*settlement == Settlement::NotDone, !done);
+        let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &TestContext::default().borrowed());
+        for (resolution, (_, done)) in resolved.iter().zip(&run.rows) {
+            prop_assert_eq!(matches!(resolution, Resolution::Applied { .. }), *done);
+            prop_assert_eq!(*resolution == Resolution::NotApplied, !done);
         }
     }
 
     #[test]
-    fn an_update_goes_again_only_where_nobody_else_wrote(
+    fn an_update_is_sent_again_only_where_nobody_else_wrote(
         sent in option::of(select(vec!["x", "y"])),
         before in option::of(select(vec!["x", "y", "z"])),
         held in option::of(select(vec!["x", "y", "z"])),
@@ -178,11 +178,11 @@ proptest! {
         let mut update = step(0, "products", WriteKind::Update(1), json!({"notes": sent}));
         update.before = Some(Body::from_iter([(String::from("notes"), json!(before))]));
         let service = Service::new().with("products", [json!({"id": 1, "name": "Mac", "notes": held})]);
-        let settled = service.settle(&[&update], &Knowledge::default().known()).remove(0);
-        match settled {
-            Settlement::Done { .. } => prop_assert_eq!(held, sent),
-            Settlement::NotDone => prop_assert_eq!(held, before),
-            Settlement::Undecided(_) => prop_assert!(held != sent && held != before),
+        let resolved = service.reconcile(&[&update], &TestContext::default().borrowed()).remove(0);
+        match resolved {
+            Resolution::Applied { .. } => prop_assert_eq!(held, sent),
+            Resolution::NotApplied => prop_assert_eq!(held, before),
+            Resolution::Indeterminate(_) => prop_assert!(held != sent && held != before),
         }
     }
 }
@@ -192,40 +192,40 @@ fn city(number: u32) -> Step {
 }
 
 #[test]
-fn many_are_looked_for_in_pages_and_few_by_name() {
+fn many_records_are_scanned_and_few_are_looked_up() {
     let places = (1..=2500).map(|id| json!({"id": id, "name": format!("Place {id}"), "city": null}));
     let service = Service::new().with("locations", places);
     let steps: Vec<_> = (2498..2504).map(city).collect();
-    let settled = |count: usize, knowledge: &Knowledge| {
+    let resolved = |count: usize, context: &TestContext| {
         service.requests.set(0);
-        let settled = short(&service.settle(&steps.iter().take(count).collect::<Vec<_>>(), &knowledge.known()));
-        (settled.join(" "), service.requests.get())
+        let resolved = short(&service.reconcile(&steps.iter().take(count).collect::<Vec<_>>(), &context.borrowed()));
+        (resolved.join(" "), service.requests.get())
     };
-    let mut knowledge = Knowledge::default();
-    assert_eq!(settled(6, &knowledge), ("#2498 #2499 #2500 again again again".into(), 6));
-    knowledge.sizes.insert("locations", 2500);
-    assert_eq!(settled(6, &knowledge), ("#2498 #2499 #2500 again again again".into(), 3));
-    assert_eq!(settled(4, &knowledge), ("#2498 #2499 #2500 again".into(), 4));
+    let mut context = TestContext::default();
+    assert_eq!(resolved(6, &context), ("#2498 #2499 #2500 again again again".into(), 6));
+    context.sizes.insert("locations", 2500);
+    assert_eq!(resolved(6, &context), ("#2498 #2499 #2500 again again again".into(), 3));
+    assert_eq!(resolved(4, &context), ("#2498 #2499 #2500 again".into(), 4));
 }
 
 #[test]
-fn a_list_that_loses_a_record_while_it_is_read_loses_none_for_us() {
+fn a_record_deleted_during_a_scan_hides_no_other() {
     let places = (1..=11).map(|id| json!({"id": id, "name": format!("Place {id}")}));
     let mut service = Service::new().with("locations", places);
     service.page_limit = 4;
     service.quirk = Quirk::DeletesWhileRead;
-    // The fifth would slip from the second page to the first, which is read already.
+    // The fifth would move from the second page to the first, which has been read.
     let steps: Vec<_> = [5, 12, 13, 14, 15, 16].map(city).into();
-    let knowledge = Knowledge { sizes: [("locations", 11)].into(), ..Knowledge::default() };
-    let settled = service.settle(&steps.iter().collect::<Vec<_>>(), &knowledge.known());
-    assert_eq!(short(&settled), ["#5", "again", "again", "again", "again", "again"]);
+    let context = TestContext { sizes: [("locations", 11)].into(), ..TestContext::default() };
+    let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &context.borrowed());
+    assert_eq!(short(&resolved), ["#5", "again", "again", "again", "again", "again"]);
 }
 
 #[test]
-fn an_address_is_found_in_small_letters() {
+fn an_email_address_is_found_in_lower_case() {
     let service = Service::new().with("employees", [json!({"id": 3, "name": "Ada", "email": "ada@example.com"})]);
     let row = create(0, "employees", json!({"name": "Ada", "email": "Ada@Example.com"}));
-    assert_eq!(short(&service.settle(&[&row], &Knowledge::default().known())), ["#3"]);
+    assert_eq!(short(&service.reconcile(&[&row], &TestContext::default().borrowed())), ["#3"]);
 }
 
 #[test]
@@ -240,16 +240,16 @@ fn an_asset_may_come_back_as_its_id() {
         create(number, "audits", sent)
     };
     let rows = [audit(0, "LAP-1"), audit(1, "LAP-2")];
-    let settled = service.settle(&[&rows[0], &rows[1]], &Knowledge::default().known());
-    assert_eq!(short(&settled), ["#1", "again"]);
+    let resolved = service.reconcile(&[&rows[0], &rows[1]], &TestContext::default().borrowed());
+    assert_eq!(short(&resolved), ["#1", "again"]);
 }
 
 #[test]
-fn a_list_without_names_tells_nothing() {
+fn records_that_do_not_show_their_key_are_indeterminate() {
     let service = Service::new().with("locations", [json!({"id": 1, "title": "Place 1"})]);
-    let mut knowledge = Knowledge::default();
-    knowledge.sizes.insert("locations", 1);
+    let mut context = TestContext::default();
+    context.sizes.insert("locations", 1);
     let steps: Vec<_> = (1..5).map(city).collect();
-    let settled = service.settle(&steps.iter().collect::<Vec<_>>(), &knowledge.known());
-    assert_eq!(short(&settled)[0], "the service's locations do not show their `name`; look for the record");
+    let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &context.borrowed());
+    assert_eq!(short(&resolved)[0], "the service's locations do not show their `name`; look for the record");
 }

@@ -1,10 +1,10 @@
-//! Real requests to a real server; the answers of some are dropped.
+//! Real requests to the sandbox; some responses are dropped.
 
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
-use super::super::{LogStart, settle};
-use super::{Knowledge, body, create, short, step};
+use super::super::{LogPosition, reconcile};
+use super::{TestContext, body, create, short, step};
 use crate::api::{ApiError, Client, ClientOptions, Record, Secret};
 use crate::plan::{Step, WriteKind};
 use crate::sandbox::{Sandbox, SandboxOptions};
@@ -29,7 +29,7 @@ impl Account {
         Self { client: Client::new(options).unwrap(), runtime, _sandbox: sandbox }
     }
 
-    /// Carries a step out; the id of a record.
+    /// Sends a step and gives the record's id.
     fn does(&self, step: &Step) -> i64 {
         let entity = step.entity;
         let written = self.runtime.block_on(async {
@@ -77,17 +77,17 @@ impl Account {
         self.id("employees", "email", "ada.byron@example.com")
     }
 
-    fn log(&self) -> LogStart {
-        self.runtime.block_on(LogStart::read(&self.client)).unwrap()
+    fn log(&self) -> LogPosition {
+        self.runtime.block_on(LogPosition::read(&self.client)).unwrap()
     }
 
-    fn settles(&self, steps: &[&Step], knowledge: &Knowledge) -> Vec<String> {
-        short(&self.runtime.block_on(settle(&self.client, steps, &knowledge.known())).unwrap())
+    fn reconciles(&self, steps: &[&Step], context: &TestContext) -> Vec<String> {
+        short(&self.runtime.block_on(reconcile(&self.client, steps, &context.borrowed())).unwrap())
     }
 }
 
 #[test]
-fn a_create_that_was_done_is_found_and_one_that_was_not_goes_again() {
+fn a_create_that_was_applied_is_found_and_one_that_was_not_is_sent_again() {
     let account = Account::new();
     let mut sent = account.asset_body("LAP-1");
     sent["custom_fields"] = json!([{"name": "Rack", "value": "B4"}, {"name": "MAC", "value": "aa"}]);
@@ -96,7 +96,7 @@ fn a_create_that_was_done_is_found_and_one_that_was_not_goes_again() {
     let done = create(0, "assets", sent);
     let lost = create(1, "assets", account.asset_body("LAP-2"));
     let id = account.does(&done);
-    assert_eq!(account.settles(&[&done, &lost], &Knowledge::default()), [format!("#{id}"), "again".to_owned()]);
+    assert_eq!(account.reconciles(&[&done, &lost], &TestContext::default()), [format!("#{id}"), "again".to_owned()]);
 }
 
 #[test]
@@ -104,13 +104,13 @@ fn two_equal_rows_are_counted() {
     let account = Account::new();
     let rows: Vec<_> =
         (0..3).map(|number| create(number, "locations", json!({"name": "Ulm", "city": "Ulm"}))).collect();
-    let told = account.does(&rows[0]);
-    let mut knowledge = Knowledge::default();
-    knowledge.told.insert(("locations", told));
+    let created = account.does(&rows[0]);
+    let mut context = TestContext::default();
+    context.created.insert(("locations", created));
     let steps: Vec<_> = rows.iter().collect();
-    assert_eq!(account.settles(&steps, &knowledge), ["again", "again", "again"]);
+    assert_eq!(account.reconciles(&steps, &context), ["again", "again", "again"]);
     let ids = [account.does(&rows[0]), account.does(&rows[0])].map(|id| format!("#{id}"));
-    assert_eq!(account.settles(&steps, &knowledge), [ids[0].as_str(), &ids[1], "again"]);
+    assert_eq!(account.reconciles(&steps, &context), [ids[0].as_str(), &ids[1], "again"]);
 }
 
 #[test]
@@ -119,20 +119,26 @@ fn keys_of_several_fields_are_compared_whole() {
     let category = |number, kind: &str| create(number, "categories", json!({"name": "Cables", "type": kind}));
     let rows = [category(0, "accessory"), category(1, "component")];
     let id = account.does(&rows[1]);
-    assert_eq!(account.settles(&[&rows[0], &rows[1]], &Knowledge::default()), ["again".to_owned(), format!("#{id}")]);
+    assert_eq!(
+        account.reconciles(&[&rows[0], &rows[1]], &TestContext::default()),
+        ["again".to_owned(), format!("#{id}")]
+    );
 
     let laptops = account.id("categories", "name", "Laptops");
     let plain = create(0, "products", json!({"name": "ProBook", "category_id": laptops}));
     let numbered = create(1, "products", json!({"name": "ProBook", "model_number": "G8", "category_id": laptops}));
     let id = account.does(&numbered);
-    assert_eq!(account.settles(&[&plain, &numbered], &Knowledge::default()), ["again".to_owned(), format!("#{id}")]);
+    assert_eq!(
+        account.reconciles(&[&plain, &numbered], &TestContext::default()),
+        ["again".to_owned(), format!("#{id}")]
+    );
     let plain_id = account.does(&plain);
     let ids = [format!("#{plain_id}"), format!("#{id}")];
-    assert_eq!(account.settles(&[&plain, &numbered], &Knowledge::default()), ids);
+    assert_eq!(account.reconciles(&[&plain, &numbered], &TestContext::default()), ids);
 }
 
 #[test]
-fn work_on_assets_is_found_by_tag() {
+fn maintenances_and_audits_are_found_by_tag() {
     let account = Account::new();
     account.asset("LAP-1");
     account.asset("LAP-2");
@@ -148,19 +154,19 @@ fn work_on_assets_is_found_by_tag() {
     };
     let rows = [work(0, "LAP-1"), work(1, "LAP-2"), audit(2, "LAP-1"), audit(3, "LAP-2")];
     let (worked, audited) = (account.does(&rows[0]), account.does(&rows[3]));
-    let settled = account.settles(&rows.iter().collect::<Vec<_>>(), &Knowledge::default());
-    assert_eq!(settled, [format!("#{worked}"), "again".into(), "again".into(), format!("#{audited}")]);
+    let resolved = account.reconciles(&rows.iter().collect::<Vec<_>>(), &TestContext::default());
+    assert_eq!(resolved, [format!("#{worked}"), "again".into(), "again".into(), format!("#{audited}")]);
 }
 
 #[test]
-fn a_record_of_the_key_that_differs_is_shown() {
+fn a_record_with_the_key_that_differs_is_reported() {
     let account = Account::new();
     let id = account.makes("locations", json!({"name": "Ulm", "city": "Neu-Ulm", "zip": "89231"}));
     let row = create(0, "locations", json!({"name": "Ulm", "city": "Ulm", "zip": "89231"}));
     assert_eq!(
-        account.settles(&[&row], &Knowledge::default()),
+        account.reconciles(&[&row], &TestContext::default()),
         [format!(
-            "location `#{id}` has its `name` and came up during the run, but differs: `city` is `Neu-Ulm`; not sent again"
+            "location `#{id}` has its `name` and appeared during the run, but differs: `city` is `Neu-Ulm`; not sent again"
         )]
     );
 }
@@ -174,23 +180,23 @@ fn updates_and_deletes_are_read_back() {
     update.before = Some(body(json!({"city": "Ulm", "zip": "89073"})));
     let mut lost = step(1, "locations", WriteKind::Update(gone), json!({"city": "Bonn"}));
     let delete = step(2, "locations", WriteKind::Delete(gone), json!({}));
-    let settled = || account.settles(&[&update, &lost, &delete], &Knowledge::default());
-    assert_eq!(settled(), ["again", "again", "again"]);
+    let resolved = || account.reconciles(&[&update, &lost, &delete], &TestContext::default());
+    assert_eq!(resolved(), ["again", "again", "again"]);
     account.does(&update);
     account.does(&delete);
     assert_eq!(
-        settled(),
+        resolved(),
         [
             format!("#{id}"),
-            format!("location `#{gone}` is no longer there; nobody can tell whether it was updated before"),
+            format!("location `#{gone}` no longer exists; could not determine whether it was updated before"),
             format!("#{gone}"),
         ]
     );
     account.does(&step(3, "locations", WriteKind::Update(id), json!({"city": "Senden"})));
-    assert_eq!(settled()[0], "changed by someone else since: `city` is now `Senden`; not overwritten");
+    assert_eq!(resolved()[0], "changed by someone else since: `city` is now `Senden`; not overwritten");
     lost.before = None;
     update.before = None;
-    assert_eq!(account.settles(&[&update], &Knowledge::default()), ["again"]);
+    assert_eq!(account.reconciles(&[&update], &TestContext::default()), ["again"]);
 }
 
 #[test]
@@ -204,21 +210,21 @@ fn a_checkout_of_stock_twice_to_one_person_is_counted_in_the_log() {
         create(number, "checkout_accessory", sent)
     };
     account.does(&row(0));
-    let knowledge = Knowledge { log: account.log(), ..Knowledge::default() };
+    let context = TestContext { log: account.log(), ..TestContext::default() };
     let rows = [row(0), row(1), row(2)];
-    // Nothing proves yet that the log tells of such things, and what was available before is not known.
-    let settled = account.settles(&[&rows[0]], &knowledge);
-    assert!(settled[0].starts_with(&format!("look at accessory `#{mouse}` and employee `#{ada}`")), "{settled:?}");
+    // Nothing proves yet that the log records such actions, and the previous stock is not known.
+    let resolved = account.reconciles(&[&rows[0]], &context);
+    assert!(resolved[0].starts_with(&format!("look at accessory `#{mouse}` and employee `#{ada}`")), "{resolved:?}");
     account.does(&rows[0]);
     account.does(&rows[1]);
     let steps: Vec<_> = rows.iter().collect();
-    assert_eq!(account.settles(&steps, &knowledge), ["done", "done", "again"]);
-    let knowledge = Knowledge { done_actions: vec![row(9)], ..knowledge };
-    assert_eq!(account.settles(&steps, &knowledge), ["done", "again", "again"]);
+    assert_eq!(account.reconciles(&steps, &context), ["done", "done", "again"]);
+    let context = TestContext { completed_actions: vec![row(9)], ..context };
+    assert_eq!(account.reconciles(&steps, &context), ["done", "again", "again"]);
 }
 
 #[test]
-fn stock_decides_where_the_log_was_not_asked() {
+fn stock_decides_where_the_log_was_not_read() {
     let account = Account::new();
     let (toner, berlin) =
         (account.stock("consumables", "Printer Supplies", 9), account.id("locations", "name", "Berlin"));
@@ -231,17 +237,17 @@ fn stock_decides_where_the_log_was_not_asked() {
     let rows = [row(0, 2), row(1, 3)];
     let steps: Vec<_> = rows.iter().collect();
     let available = [(("consumables", toner), 9)].into();
-    let knowledge = Knowledge { available, done_actions: vec![row(7, 1)], ..Knowledge::default() };
+    let context = TestContext { available, completed_actions: vec![row(7, 1)], ..TestContext::default() };
     account.does(&row(7, 1));
-    assert_eq!(account.settles(&steps, &knowledge), ["again", "again"]);
+    assert_eq!(account.reconciles(&steps, &context), ["again", "again"]);
     account.does(&rows[0]);
-    assert!(account.settles(&steps, &knowledge).iter().all(|message| message.starts_with("look at consumable")));
+    assert!(account.reconciles(&steps, &context).iter().all(|message| message.starts_with("look at consumable")));
     account.does(&rows[1]);
-    assert_eq!(account.settles(&steps, &knowledge), ["done", "done"]);
+    assert_eq!(account.reconciles(&steps, &context), ["done", "done"]);
 }
 
 #[test]
-fn licenses_and_components_are_told_by_their_holders() {
+fn licenses_and_components_are_told_apart_by_their_holders() {
     let account = Account::new();
     let ada = account.employee();
     let laptop = account.asset("LAP-1");
@@ -250,7 +256,7 @@ fn licenses_and_components_are_told_by_their_holders() {
         json!({"name": "Editor", "number_of_seats": 5, "category_id": account.id("categories", "name", "Office Software")}),
     );
     let memory = account.stock("components", "Memory", 8);
-    let knowledge = Knowledge { log: account.log(), ..Knowledge::default() };
+    let context = TestContext { log: account.log(), ..TestContext::default() };
     let seat = |number, holder: &str, id: i64| {
         let mut sent = json!({"license_id": license, "quantity": 1, "checkout_date": "2026-03-02"});
         sent[holder] = json!(id);
@@ -265,12 +271,12 @@ fn licenses_and_components_are_told_by_their_holders() {
     let rows = [seat(0, "employee_id", ada), seat(1, "asset_id", laptop), built(2, 2), built(3, 3)];
     account.does(&rows[1]);
     account.does(&rows[2]);
-    let settled = account.settles(&rows.iter().collect::<Vec<_>>(), &knowledge);
-    assert_eq!(settled, ["again", "done", "done", "again"]);
+    let resolved = account.reconciles(&rows.iter().collect::<Vec<_>>(), &context);
+    assert_eq!(resolved, ["again", "done", "done", "again"]);
 }
 
 #[test]
-fn an_asset_is_where_it_is() {
+fn an_asset_is_decided_by_where_it_is() {
     let account = Account::new();
     let (laptop, ada, berlin) = (account.asset("LAP-1"), account.employee(), account.id("locations", "name", "Berlin"));
     let status = account.id("statuses", "name", "Ready to Deploy");
@@ -282,24 +288,24 @@ fn an_asset_is_where_it_is() {
         create(2, "checkin_asset", json!({"asset_id": laptop, "status_id": status, "checkin_date": "2026-03-02"}));
     let missing =
         create(3, "checkout_asset", json!({"asset_id": "GONE", "employee_id": ada, "checkout_date": "2026-03-02"}));
-    let unasked = Knowledge::default();
-    let marked = Knowledge { log: account.log(), ..Knowledge::default() };
-    assert_eq!(account.settles(&[&out], &unasked), ["again"]);
+    let unasked = TestContext::default();
+    let marked = TestContext { log: account.log(), ..TestContext::default() };
+    assert_eq!(account.reconciles(&[&out], &unasked), ["again"]);
     account.does(&out);
-    for knowledge in [&unasked, &marked] {
-        assert_eq!(account.settles(&[&out], knowledge), ["done"]);
+    for context in [&unasked, &marked] {
+        assert_eq!(account.reconciles(&[&out], context), ["done"]);
     }
-    assert_eq!(account.settles(&[&away], &marked), ["again"]);
-    assert!(account.settles(&[&away], &unasked)[0].starts_with("look at asset `LAP-1` and location"));
-    assert!(account.settles(&[&missing], &marked)[0].starts_with("look at asset `GONE` and employee"));
-    assert_eq!(account.settles(&[&back], &unasked), ["again"]);
+    assert_eq!(account.reconciles(&[&away], &marked), ["again"]);
+    assert!(account.reconciles(&[&away], &unasked)[0].starts_with("look at asset `LAP-1` and location"));
+    assert!(account.reconciles(&[&missing], &marked)[0].starts_with("look at asset `GONE` and employee"));
+    assert_eq!(account.reconciles(&[&back], &unasked), ["again"]);
     account.does(&back);
-    for knowledge in [&unasked, &marked] {
-        assert_eq!(account.settles(&[&back], knowledge), ["done"]);
+    for context in [&unasked, &marked] {
+        assert_eq!(account.reconciles(&[&back], context), ["done"]);
     }
-    // Both are open, and the asset alone cannot tell which was done.
-    assert!(account.settles(&[&out, &back], &unasked).iter().all(|message| message.starts_with("look at asset")));
-    assert_eq!(account.settles(&[&out, &back], &marked), ["done", "done"]);
+    // Both are open, and the asset alone does not show which was applied.
+    assert!(account.reconciles(&[&out, &back], &unasked).iter().all(|message| message.starts_with("look at asset")));
+    assert_eq!(account.reconciles(&[&out, &back], &marked), ["done", "done"]);
 }
 
 #[test]
@@ -307,6 +313,6 @@ fn a_read_that_fails_decides_nothing() {
     let account = Account::new();
     let row = create(0, "locations", json!({"name": "Ulm"}));
     account.client.stop();
-    let settled = account.runtime.block_on(settle(&account.client, &[&row], &Knowledge::default().known()));
-    assert!(matches!(settled, Err(ApiError::Unreachable { .. })), "{settled:?}");
+    let resolved = account.runtime.block_on(reconcile(&account.client, &[&row], &TestContext::default().borrowed()));
+    assert!(matches!(resolved, Err(ApiError::Unreachable { .. })), "{resolved:?}");
 }

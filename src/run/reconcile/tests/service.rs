@@ -1,4 +1,4 @@
-//! A service in memory: lists with filters and pages, records by id. Odd on request.
+//! An in-memory service: lists with filters and pages, records by id, and optional quirks.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -7,19 +7,19 @@ use std::convert::Infallible;
 use futures::executor::block_on;
 use serde_json::Value as Json;
 
-use super::super::{Known, Settlement, settle};
+use super::super::{Resolution, RunContext, reconcile};
 use crate::api::{Record, record_id};
-use crate::catalog::Pages;
+use crate::catalog::RecordSource;
 use crate::plan::Step;
 use crate::schema::{Entity, Kind};
 
-/// What a service may do that no guide forbids.
+/// Odd behaviour that the guide does not rule out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Quirk {
     None,
     /// Filters it is given are ignored.
     IgnoresFilters,
-    /// Before its second page, the first record is deleted.
+    /// The first record is deleted before the second page is read.
     DeletesWhileRead,
 }
 
@@ -44,9 +44,9 @@ impl Service {
         self
     }
 
-    pub(super) fn settle(&self, steps: &[&Step], known: &Known<'_>) -> Vec<Settlement> {
-        match block_on(settle(self, steps, known)) {
-            Ok(settlements) => settlements,
+    pub(super) fn reconcile(&self, steps: &[&Step], context: &RunContext<'_>) -> Vec<Resolution> {
+        match block_on(reconcile(self, steps, context)) {
+            Ok(resolutions) => resolutions,
             Err(never) => match never {},
         }
     }
@@ -70,7 +70,7 @@ impl Service {
     }
 }
 
-impl Pages for Service {
+impl RecordSource for Service {
     type Error = Infallible;
 
     fn page_limit(&self) -> u32 {

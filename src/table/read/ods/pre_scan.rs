@@ -82,7 +82,7 @@ struct TableScan {
     /// Cells and bytes of text that calamine will hold.
     cells: u64,
     text: u64,
-    /// TableScan within each other.
+    /// Tables within each other.
     depth: u32,
     table: TableBounds,
     row_repeats: u64,

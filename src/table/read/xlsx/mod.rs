@@ -75,7 +75,7 @@ impl SheetReader for XlsxFile {
             unknown => unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &tab.part)?),
         };
         let cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
-        // One item of the stream per `<c>`, empty ones included: the pre_scan counts the same.
+        // One item of the stream per `<c>`, empty ones included: the pre-scan counts the same.
         let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, ahead: None };
         let mut rows = RowBuilder::new(formats);
         // What takes the rows runs outside of the guard: its panic is its own.
@@ -89,7 +89,7 @@ impl SheetReader for XlsxFile {
     }
 }
 
-/// calamine's stream and what the pre_scan has to say about it.
+/// calamine's stream and what the pre-scan has to say about it.
 struct CellStream<'a> {
     cells: XlsxCellReader<'a, BufReader<File>>,
     cursor: ScanCursor<'a>,

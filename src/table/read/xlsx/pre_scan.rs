@@ -55,7 +55,7 @@ impl XlsxPreScan {
     }
 }
 
-/// The pre_scan's findings, asked for in the order of the stream.
+/// The findings of the pre-scan, asked for in the order of the stream.
 pub(super) struct ScanCursor<'a> {
     pre_scan: &'a XlsxPreScan,
     unevaluated: usize,

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use serde_json::value::RawValue;
 
 use super::super::WriteError;
-use super::output_files::{OutputFiles, Sink, refused};
-use super::value_text::{keys, push_date, push_number};
+use super::super::value_text::{keys, push_number, push_timestamp};
+use super::output_files::{OutputFiles, Sink};
 use super::{ColumnType, OutputColumn, OutputReport, TableWriter};
 use crate::table::{Cell, Row, Value};
 
@@ -97,7 +97,7 @@ impl JsonlTable {
     fn write(&mut self) -> Result<(), WriteError> {
         let written = self.sink.write_all(self.lines.as_bytes());
         self.lines.clear();
-        written.map_err(|error| refused(self.path.as_deref(), error))
+        written.map_err(|error| WriteError::from_output(self.path.as_deref(), error))
     }
 }
 
@@ -107,7 +107,7 @@ fn push_cell(cell: Cell<'_>, column_type: ColumnType, into: &mut String) {
         Value::Boolean(truth) => into.push_str(if truth { "true" } else { "false" }),
         Value::Date(moment) => {
             into.push('"');
-            push_date(moment, column_type, into);
+            push_timestamp(moment, column_type, into);
             into.push('"');
         }
         _ if cell.text.is_empty() => into.push_str("null"),

@@ -1,6 +1,6 @@
 //! Tables into files for others to read: one workbook, a file a table, or standard output.
 //!
-//! An [`TableWriter`] takes tables one after another, each with typed columns and rows of cells. All its files appear
+//! A [`TableWriter`] takes tables one after another, each with typed columns and rows of cells. All its files appear
 //! together at [`TableWriter::finish`], or not at all: dropped before, whatever stood in their places is untouched.
 //!
 //! ```text
@@ -19,7 +19,6 @@ mod jsonl;
 mod output_files;
 #[cfg(feature = "parquet")]
 mod parquet;
-mod value_text;
 mod workbook;
 
 use std::path::PathBuf;
@@ -27,6 +26,8 @@ use std::path::PathBuf;
 use jiff::civil::Date;
 
 use super::WriteError;
+pub use super::column_type::ColumnType;
+pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
 use crate::table::{CellRef, Row};
 use output_files::OutputFiles;
 
@@ -68,38 +69,14 @@ pub enum OutputTarget {
 /// How an output is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutputOptions {
-    /// Of CSV.
-    pub mark: ByteOrderMark,
-    /// Of CSV: an ASCII character.
-    pub delimiter: u8,
-    /// Of CSV.
-    pub formula_escaping: FormulaEscaping,
-    /// What a workbook says of itself.
+    pub csv: CsvOptions,
+    /// The title in a workbook's properties.
     pub title: String,
-}
-
-/// Whether a text file begins with the mark by which Excel tells UTF-8.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ByteOrderMark {
-    Without,
-    With,
-}
-
-/// Whether texts that a spreadsheet program would run as formulas are guarded (design rule 12).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FormulaEscaping {
-    On,
-    Off,
 }
 
 impl Default for OutputOptions {
     fn default() -> Self {
-        Self {
-            mark: ByteOrderMark::Without,
-            delimiter: b',',
-            formula_escaping: FormulaEscaping::On,
-            title: String::new(),
-        }
+        Self { csv: CsvOptions::EXPORT, title: String::new() }
     }
 }
 
@@ -111,38 +88,18 @@ impl Default for OutputOptions {
 pub fn open(
     target: &OutputTarget,
     format: FileFormat,
-    style: &OutputOptions,
+    options: &OutputOptions,
 ) -> Result<Box<dyn TableWriter>, WriteError> {
     let files = OutputFiles::open(target, format.extension())?;
     Ok(match format {
-        FileFormat::Xlsx => Box::new(workbook::Workbooks::new(files, style)),
-        FileFormat::Csv => Box::new(csv::CsvFiles::new(files, style)),
+        FileFormat::Xlsx => Box::new(workbook::Workbooks::new(files, options)),
+        FileFormat::Csv => Box::new(csv::CsvFiles::new(files, options.csv)),
         FileFormat::Jsonl => Box::new(jsonl::JsonlFiles::new(files)),
         #[cfg(feature = "parquet")]
         FileFormat::Parquet => Box::new(parquet::ParquetFiles::new(files)),
         #[cfg(not(feature = "parquet"))]
         FileFormat::Parquet => return Err(WriteError::NotBuilt { format: "Parquet", feature: "parquet" }),
     })
-}
-
-/// What the cells of a column hold, where they hold anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ColumnType {
-    /// Ids and tags too: they are called by, not reckoned with.
-    Text,
-    /// A whole number.
-    Integer,
-    /// A number that may have a fraction.
-    Number,
-    /// An amount; a cell's number format tells the currency.
-    Money,
-    /// A calendar day.
-    Date,
-    /// A moment in UTC, to the millisecond.
-    Timestamp,
-    Boolean,
-    /// A structure, as JSON text.
-    Json,
 }
 
 /// A column of a table.
@@ -154,7 +111,7 @@ pub struct OutputColumn {
 
 /// A place that takes tables.
 ///
-/// A cell whose value is not what its column [`ColumnType`] is written as its text where the format can (XLSX, CSV,
+/// A cell whose value is not of its column's [`ColumnType`] is written as its text where the format can (XLSX, CSV,
 /// JSONL), so that what a service sends against its own rules is seen rather than lost.
 pub trait TableWriter: Send {
     /// Begins a table; the one before is complete.

@@ -1,4 +1,4 @@
-//! Where the files of an output stand, and how they appear together.
+//! The files of an output: their paths, and how they appear together.
 
 use std::collections::HashSet;
 use std::fs;
@@ -7,27 +7,27 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use super::super::{AtomicFile, WriteError};
+use super::super::{AtomicFile, FileSet, WriteError};
 use super::{OutputTarget, WrittenFile};
 
-/// What a file's name cannot hold on one system or another.
+/// Characters that one system or another does not allow in file names.
 const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
 
-/// Where the files of an output go. Dropped before [`OutputFiles::finish`], nothing of them is left, as long as no [`Sink`]
-/// outlives it: a writer holds its sink in a field before its places.
+/// The files of an output. Dropped before [`OutputFiles::finish`], they leave nothing behind, provided that no [`Sink`]
+/// outlives them: a writer declares its sink before its `OutputFiles`.
 pub(super) struct OutputFiles {
     destination: Destination,
-    done: Vec<FinishedFile>,
-    /// Backing for their end, and after the files: a folder can only go once they are gone, the inner ones first.
+    set: FileSet,
+    written: Vec<WrittenFile>,
+    /// Removed on drop if empty, the innermost first. Declared last: the files in them must be gone by then.
     folders: Vec<CreatedDir>,
 }
 
+/// Where tables go. A file and a stream take one table, whose name is kept for the error about a second one.
 enum Destination {
-    /// The file waits for its table, and then the table's name stands for it.
-    File(PathBuf, Option<AtomicFile>, String),
+    File { path: PathBuf, file: Option<AtomicFile>, table: String },
     Folder(FileNames),
-    /// The writer waits for its table likewise.
-    Stream(Option<Box<dyn Write + Send>>, String),
+    Stream { stream: Option<Box<dyn Write + Send>>, table: String },
 }
 
 /// What a table is written to.
@@ -36,31 +36,29 @@ pub(super) enum Sink {
     Stream(Box<dyn Write + Send>),
 }
 
-/// A file that is written and not yet in its destination; none for a stream.
-struct FinishedFile {
-    file: Option<AtomicFile>,
-    tables: Vec<(String, u64)>,
-}
-
 impl OutputFiles {
     pub(super) fn open(target: &OutputTarget, extension: &'static str) -> Result<Self, WriteError> {
         let (folder, layout) = match target {
             OutputTarget::File(path) => {
-                let destination = Destination::File(path.clone(), Some(AtomicFile::create(path)?), String::new());
-                return Ok(Self { destination, done: Vec::new(), folders: Vec::new() });
+                let file = Some(AtomicFile::create(path)?);
+                return Ok(Self::new(Destination::File { path: path.clone(), file, table: String::new() }));
             }
             OutputTarget::Folder(folder) => (folder.clone(), FolderLayout::Flat),
             OutputTarget::Partitioned { folder, day } => (folder.clone(), FolderLayout::Partitioned(*day)),
             OutputTarget::Stdout => return Ok(Self::to(Box::new(io::stdout()))),
         };
-        let folders = Vec::from_iter(CreatedDir::make(&folder)?);
+        let folders = Vec::from_iter(CreatedDir::create(&folder)?);
         let names = FileNames { folder, layout, extension, taken: HashSet::new() };
-        Ok(Self { destination: Destination::Folder(names), done: Vec::new(), folders })
+        Ok(Self { folders, ..Self::new(Destination::Folder(names)) })
     }
 
     /// Everything goes to one stream.
     pub(super) fn to(stream: Box<dyn Write + Send>) -> Self {
-        Self { destination: Destination::Stream(Some(stream), String::new()), done: Vec::new(), folders: Vec::new() }
+        Self::new(Destination::Stream { stream: Some(stream), table: String::new() })
+    }
+
+    fn new(destination: Destination) -> Self {
+        Self { destination, set: FileSet::default(), written: Vec::new(), folders: Vec::new() }
     }
 
     /// Whether each table has a file of its own.
@@ -68,68 +66,55 @@ impl OutputFiles {
         matches!(self.destination, Destination::Folder(_))
     }
 
-    /// What `table` is written to. One file takes one.
-    pub(super) fn next(&mut self, table: &str) -> Result<Sink, WriteError> {
+    /// What the next table is written to.
+    ///
+    /// # Errors
+    /// [`WriteError::TablesInOne`] for the second table of a file or stream.
+    pub(super) fn next(&mut self, name: &str) -> Result<Sink, WriteError> {
         let taken = |place: String, first: &str| WriteError::TablesInOne {
             place,
             first: first.to_owned(),
-            second: table.to_owned(),
+            second: name.to_owned(),
         };
         match &mut self.destination {
-            Destination::File(path, file, first) => {
-                let file = file.take().ok_or_else(|| taken(format!("`{}`", path.display()), first))?;
-                *first = table.to_owned();
+            Destination::File { path, file, table } => {
+                let file = file.take().ok_or_else(|| taken(format!("`{}`", path.display()), table))?;
+                *table = name.to_owned();
                 Ok(Sink::File(file))
             }
             Destination::Folder(names) => {
-                let path = names.claim(table);
-                let made = path.parent().map(CreatedDir::make).transpose()?.flatten();
-                self.folders.splice(..0, made);
+                let path = names.claim(name);
+                let created = path.parent().map(CreatedDir::create).transpose()?.flatten();
+                self.folders.splice(..0, created);
                 AtomicFile::create(&path).map(Sink::File)
             }
-            Destination::Stream(stream, first) => {
-                let stream = stream.take().ok_or_else(|| taken(String::from("standard output"), first))?;
-                *first = table.to_owned();
+            Destination::Stream { stream, table } => {
+                let stream = stream.take().ok_or_else(|| taken(String::from("standard output"), table))?;
+                *table = name.to_owned();
                 Ok(Sink::Stream(stream))
             }
         }
     }
 
-    /// Takes back what was written file, with the rows of its tables.
+    /// Takes back a sink that has been written in full, with its tables and their numbers of rows.
     pub(super) fn add(&mut self, mut sink: Sink, tables: Vec<(String, u64)>) -> Result<(), WriteError> {
-        sink.flush().map_err(|error| refused(sink.path(), error))?;
-        let file = match sink {
-            Sink::File(file) => Some(file),
-            Sink::Stream(_) => None,
-        };
-        self.done.push(FinishedFile { file, tables });
+        sink.flush().map_err(|error| WriteError::from_output(sink.path(), error))?;
+        self.written.push(WrittenFile { path: sink.path().map(Path::to_owned), tables });
+        if let Sink::File(file) = sink {
+            self.set.add(file);
+        }
         Ok(())
     }
 
-    /// Puts all files into their places, once each of them is safe on the disk.
-    pub(super) fn finish(mut self) -> Result<Vec<WrittenFile>, WriteError> {
-        for file in self.done.iter_mut().filter_map(|done| done.file.as_mut()) {
-            file.sync()?;
-        }
-        let mut written = Vec::with_capacity(self.done.len());
-        for FinishedFile { file, tables } in self.done.drain(..) {
-            let path = file.map(AtomicFile::commit).transpose()?;
-            written.push(WrittenFile { path, tables });
-        }
-        Ok(written)
-    }
-}
-
-/// What a refusal to write means for the file at `path`, or for the stream where there is none.
-pub(super) fn refused(path: Option<&Path>, error: io::Error) -> WriteError {
-    match path {
-        Some(path) => WriteError::from_io(path, error),
-        None => WriteError::Stdout { source: error },
+    /// Puts all files in place: all of them, or none.
+    pub(super) fn finish(self) -> Result<Vec<WrittenFile>, WriteError> {
+        self.set.commit()?;
+        Ok(self.written)
     }
 }
 
 impl Sink {
-    /// Where the file will stand; none for a stream.
+    /// The path that the file will have; none for a stream.
     pub(super) fn path(&self) -> Option<&Path> {
         match self {
             Sink::File(file) => Some(file.path()),
@@ -154,14 +139,14 @@ impl Write for Sink {
     }
 }
 
-/// A folder that was not there. It goes again where nothing came to stand in it.
+/// Folders that did not exist before. Those that are still empty are removed on drop.
 struct CreatedDir {
     /// The outermost first.
-    made: Vec<PathBuf>,
+    created: Vec<PathBuf>,
 }
 
 impl CreatedDir {
-    fn make(folder: &Path) -> Result<Option<Self>, WriteError> {
+    fn create(folder: &Path) -> Result<Option<Self>, WriteError> {
         if folder.is_dir() {
             return Ok(None);
         }
@@ -169,38 +154,38 @@ impl CreatedDir {
             return Err(WriteError::NotFolder { folder: folder.to_owned() });
         }
         let missing = folder.ancestors().take_while(|part| !part.as_os_str().is_empty() && !part.exists());
-        let mut made: Vec<_> = missing.map(Path::to_owned).collect();
-        made.reverse();
-        let made = Self { made };
+        let mut created: Vec<_> = missing.map(Path::to_owned).collect();
+        created.reverse();
+        let created = Self { created };
         fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
-        Ok(Some(made))
+        Ok(Some(created))
     }
 }
 
 impl Drop for CreatedDir {
     fn drop(&mut self) {
-        // A folder that holds something stays: `remove_dir` refuses it.
-        self.made.iter().rev().take_while(|folder| fs::remove_dir(folder).is_ok()).count();
+        // `remove_dir` refuses a folder that is not empty.
+        self.created.iter().rev().take_while(|folder| fs::remove_dir(folder).is_ok()).count();
     }
 }
 
-/// Where in a folder the file of a table stands.
+/// How files are arranged in the folder.
 enum FolderLayout {
     Flat,
     Partitioned(Date),
 }
 
-/// The names given out in one folder.
+/// The file names taken in one folder.
 struct FileNames {
     folder: PathBuf,
     layout: FolderLayout,
     extension: &'static str,
-    /// In lower case: to some systems names that differ only in case are one name.
+    /// In lower case: some file systems do not distinguish case.
     taken: HashSet<String>,
 }
 
 impl FileNames {
-    /// The path of a table's file.
+    /// A free path for the file of `table`.
     fn claim(&mut self, table: &str) -> PathBuf {
         let is_forbidden = |char: char| char.is_control() || FORBIDDEN.contains(&char);
         let allowed: String = table.chars().map(|char| if is_forbidden(char) { '_' } else { char }).collect();
@@ -216,7 +201,7 @@ impl FileNames {
         }
         match self.layout {
             FolderLayout::Flat => self.folder.join(format!("{name}.{}", self.extension)),
-            // Lower case, as the names of collections are.
+            // In lower case, like the names of collections.
             FolderLayout::Partitioned(day) => self
                 .folder
                 .join(format!("collection={}", name.to_lowercase()))

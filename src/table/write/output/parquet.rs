@@ -11,7 +11,7 @@
 //! | yes or no | `BOOLEAN` |
 //!
 //! Every column is optional: a cell in which nothing stands is null. So is one that holds something else than its
-//! column, which is told ([`OutputReport::emptied`]). Rows are gathered in groups of bounded size, so memory is flat; what
+//! column, which is told ([`OutputReport::mismatched`]). Rows are gathered in groups of bounded size, so memory is flat; what
 //! is written is never returned to, so it may be a stream.
 
 use std::io;
@@ -28,8 +28,8 @@ use parquet::schema::types::Type;
 use rust_decimal::Decimal;
 
 use super::super::WriteError;
-use super::output_files::{OutputFiles, Sink, refused};
-use super::value_text::{keys, push_date};
+use super::super::value_text::{keys, push_timestamp};
+use super::output_files::{OutputFiles, Sink};
 use super::{ColumnType, OutputColumn, OutputReport, TableWriter, TypeMismatch};
 use crate::table::{Cell, Row, Value};
 
@@ -182,7 +182,7 @@ fn failed(path: Option<&Path>, error: ParquetError) -> WriteError {
         },
         error => io::Error::other(error),
     };
-    refused(path, cause)
+    WriteError::from_output(path, cause)
 }
 
 impl ParquetTable {
@@ -293,7 +293,7 @@ fn push_text(cell: Cell<'_>, column_type: ColumnType, texts: &mut Vec<u8>, ends:
     match cell.value {
         Value::Date(moment) => {
             let mut spelled = String::new();
-            push_date(moment, column_type, &mut spelled);
+            push_timestamp(moment, column_type, &mut spelled);
             texts.extend_from_slice(spelled.as_bytes());
         }
         _ if cell.text.is_empty() => return false,

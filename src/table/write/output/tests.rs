@@ -122,12 +122,9 @@ fn a_csv_file_is_safe_and_exact() {
 fn csv_is_written_in_the_style_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("assets.csv");
-    let style = OutputOptions {
-        mark: ByteOrderMark::With,
-        delimiter: b';',
-        formula_escaping: FormulaEscaping::Off,
-        ..OutputOptions::default()
-    };
+    let csv =
+        CsvOptions { byte_order_mark: ByteOrderMark::With, delimiter: b';', formula_escaping: FormulaEscaping::Off };
+    let style = OutputOptions { csv, ..OutputOptions::default() };
     let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Csv, &style).unwrap();
     output.begin("assets", &[column("=tag", ColumnType::Text), column("notes", ColumnType::Text)]).unwrap();
     let mut row = Row::default();
@@ -262,10 +259,7 @@ fn more_columns_than_a_sheet_holds_are_refused() {
     let path = folder.path().join("all.xlsx");
     let mut output = open(&OutputTarget::File(path.clone()), FileFormat::Xlsx, &OutputOptions::default()).unwrap();
     let refused = output.begin("assets", &vec![column("a", ColumnType::Text); 16_385]).unwrap_err();
-    assert!(
-        refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet column_type 16384"),
-        "{refused}"
-    );
+    assert!(refused.to_string().ends_with("table `assets` has 16385 columns, and a sheet holds 16384"), "{refused}");
     drop(output);
     assert!(names(folder.path()).is_empty());
 }
@@ -415,7 +409,7 @@ impl Write for Closed {
 fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn TableWriter>> {
     vec![
         Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), &OutputOptions::default())),
-        Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), &OutputOptions::default())),
+        Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
         Box::new(jsonl::JsonlFiles::new(OutputFiles::to(stream()))),
         #[cfg(feature = "parquet")]
         Box::new(parquet::ParquetFiles::new(OutputFiles::to(stream()))),

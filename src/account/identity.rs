@@ -1,0 +1,65 @@
+//! Whose records a run changes.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// An account: enough to reach it again, but for the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountIdentity {
+    Service {
+        /// Without a password or the like.
+        base_url: String,
+        tenant: Option<i64>,
+        /// The profile whose key was used.
+        profile: Option<String>,
+    },
+    /// The embedded sandbox, kept in that file.
+    SandboxFile { path: PathBuf, tenant: Option<i64> },
+    /// An embedded sandbox that was gone with its process: such a run is over.
+    SandboxMemory,
+}
+
+impl AccountIdentity {
+    pub fn tenant(&self) -> Option<i64> {
+        match self {
+            AccountIdentity::Service { tenant, .. } | AccountIdentity::SandboxFile { tenant, .. } => *tenant,
+            AccountIdentity::SandboxMemory => None,
+        }
+    }
+
+    /// Whether both are one account, whatever profile names it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.stored() == other.stored() && self.tenant() == other.tenant()
+    }
+
+    /// The form it has on disk: kind and place.
+    pub(crate) fn stored(&self) -> (&'static str, String) {
+        match self {
+            AccountIdentity::Service { base_url, .. } => ("service", base_url.clone()),
+            AccountIdentity::SandboxFile { path, .. } => ("sandbox", path.to_string_lossy().into_owned()),
+            AccountIdentity::SandboxMemory => ("sandbox", String::new()),
+        }
+    }
+
+    pub(crate) fn from_stored(kind: &str, place: String, tenant: Option<i64>, profile: Option<String>) -> Self {
+        match (kind, place.is_empty()) {
+            ("service", _) => AccountIdentity::Service { base_url: place, tenant, profile },
+            (_, true) => AccountIdentity::SandboxMemory,
+            (_, false) => AccountIdentity::SandboxFile { path: PathBuf::from(place), tenant },
+        }
+    }
+}
+
+impl fmt::Display for AccountIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            AccountIdentity::Service { base_url, .. } => formatter.write_str(base_url)?,
+            AccountIdentity::SandboxFile { path, .. } => write!(formatter, "the sandbox {}", path.display())?,
+            AccountIdentity::SandboxMemory => formatter.write_str("a sandbox in memory")?,
+        }
+        match self.tenant() {
+            Some(tenant) => write!(formatter, ", tenant {tenant}"),
+            None => Ok(()),
+        }
+    }
+}

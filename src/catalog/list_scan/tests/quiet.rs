@@ -1,0 +1,211 @@
+//! RawListSource at rest: everything in order, in the fewest requests.
+
+use futures::executor::block_on;
+
+use super::super::{Instability, ListScan, ScanError, UnstableList};
+use super::service::{Alike, Manner, Refused, Service, log};
+use crate::api::RawRecord;
+use crate::schema::collection;
+
+/// The most requests that a list at rest may take.
+fn bound(count: usize, length: u32) -> u64 {
+    (count as u64).div_ceil(u64::from(length) - 1) + 1
+}
+
+/// Lengths of lists where a page more or less makes a difference.
+fn edges(length: usize) -> Vec<usize> {
+    let stride = length - 1;
+    let mut counts: Vec<usize> = (0..=3_001 / stride)
+        .filter(|page| *page < 7 || *page + 1 > 3_001 / stride)
+        .flat_map(|page| (page * stride).saturating_sub(1)..=page * stride + 2)
+        .filter(|count| *count <= 3_001)
+        .chain([0, 1, 2, 3, 3_001])
+        .collect();
+    counts.sort_unstable();
+    counts.dedup();
+    counts
+}
+
+/// Where the service's page length shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum EntryIdentity {
+    Limit,
+    Refusal,
+    Cutting,
+}
+
+#[test]
+fn a_list_at_rest_is_read_in_order_and_in_few_requests() {
+    for length in [1_000, 500, 137, 50, 2] {
+        for count in edges(length as usize) {
+            let hints = [None, Some(count), Some(count / 2), Some(count * 2 + 5_000), Some(count + 1), Some(1)];
+            for (index, hint) in hints.into_iter().enumerate() {
+                // Every way with every hint, but not all of them with every list.
+                let told = [EntryIdentity::Limit, EntryIdentity::Refusal, EntryIdentity::Cutting][(index + count) % 3];
+                let longest = [0, length][(index + count / 2) % 2];
+                let at_once = [1, 3, 8][(index + count / 3) % 3];
+                at_rest(length, count, told, ListScan { at_once, longest, ..hinted(hint) });
+            }
+        }
+    }
+}
+
+fn hinted(hint: Option<usize>) -> ListScan<'static> {
+    ListScan { expected: hint.map(|count| count as u64), ..Service::assets(0).whole() }
+}
+
+fn at_rest(length: u32, count: usize, told: EntryIdentity, scan: ListScan<'_>) {
+    let mut service = Service::assets(count);
+    match told {
+        EntryIdentity::Limit => service.limit.set(length),
+        EntryIdentity::Refusal => service.refuses_above = length,
+        EntryIdentity::Cutting => service.cut = length,
+    }
+    let context = || {
+        let ListScan { expected, at_once, longest, .. } = scan;
+        format!("{count} by {length}, {told:?}, {expected:?} expected, {at_once} at once, {longest} seen")
+    };
+    let (stats, names) = service.scan(scan).unwrap_or_else(|error| panic!("{error:?}: {}", context()));
+    assert!(names == service.names(), "{}", context());
+    assert_eq!((stats.records, stats.requests), (count as u64, service.requests.get()), "{}", context());
+    assert_eq!(stats.reread, 0, "{}", context());
+    assert!(stats.requests <= bound(count, length), "{} requests: {}", stats.requests, context());
+    assert!(service.most_waiting.get() <= scan.at_once, "{}", context());
+    if count == 0 {
+        assert_eq!(stats.requests, 1, "{}", context());
+    }
+    if count > length as usize {
+        assert_eq!(stats.longest, length, "{}", context());
+    }
+}
+
+#[test]
+fn a_short_list_takes_one_request_where_longer_pages_are_known() {
+    let service = Service::assets(40);
+    let requests = |longest| service.scan(ListScan { longest, ..service.whole() }).unwrap().0.requests;
+    assert_eq!([0, 40, 41, 1_000].map(requests), [2, 2, 1, 1]);
+}
+
+#[test]
+fn a_service_that_gives_shorter_pages_than_before_loses_nothing() {
+    for (cut, expected) in [(500, None), (500, Some(2_000)), (137, Some(2_000)), (137, Some(138))] {
+        let service = Service::assets(2_000).cut_to(cut);
+        let (stats, names) = service.scan(ListScan { longest: 1_000, expected, ..service.whole() }).unwrap();
+        assert_eq!((names, stats.longest), (service.names(), cut));
+    }
+}
+
+#[test]
+fn pages_are_fetched_side_by_side_once_the_list_is_known_to_be_long() {
+    for (count, expected) in [(3_000, None), (3_000, Some(3_000)), (3_000, Some(1_500))] {
+        let service = Service::assets(count);
+        service.limit.set(50);
+        let (stats, names) = service.scan(ListScan { expected, at_once: 8, ..service.whole() }).unwrap();
+        assert!(names == service.names());
+        assert!(stats.requests <= bound(count, 50), "{stats:?}");
+        assert_eq!(service.most_waiting.get(), 8);
+    }
+}
+
+#[test]
+fn a_page_longer_than_asked_for_is_taken_as_it_is() {
+    for (length, limit) in [(5_000, 50), (1_200, 1_000), (12_344, 1_000), (12_345, 1_000)] {
+        let service = Service::assets(12_345).that(Manner::IgnoresLimit(length));
+        service.limit.set(limit);
+        let (_, names) = service.scan(service.whole()).unwrap();
+        assert!(names == service.names());
+    }
+}
+
+#[test]
+fn rows_without_ids_are_read_the_same_way() {
+    for (count, length) in [(0, 1_000), (1, 1_000), (999, 1_000), (1_000, 1_000), (5_000, 1_000), (700, 50), (60, 2)] {
+        let service = log(count, 3, Alike::None);
+        service.limit.set(length);
+        let (stats, names) = service.scan(service.whole()).unwrap();
+        assert_eq!(names, service.names());
+        assert!(stats.requests <= bound(count, length), "{stats:?}");
+    }
+}
+
+#[test]
+fn rows_that_are_alike_are_all_there() {
+    let alike = [2, 3, 7, 10].map(Alike::OfTen);
+    for (count, length, alike) in alike.map(|alike| (3_000, 50, alike)).into_iter().chain([(2_500, 500, Alike::All)]) {
+        for at_once in [1, 8] {
+            let service = log(count, 3, alike);
+            service.limit.set(length);
+            let (stats, names) = service.scan(ListScan { at_once, ..service.whole() }).unwrap();
+            assert!(names == service.names(), "{count} {length} {alike:?}: {stats:?}");
+        }
+    }
+}
+
+#[test]
+fn a_service_that_ignores_the_offset_ends_in_an_error() {
+    for service in [Service::assets(5_000), log(5_000, 3, Alike::None), Service::assets(1_000)] {
+        let service = service.that(Manner::IgnoresOffset);
+        let error = service.scan(service.whole()).unwrap_err();
+        assert!(
+            matches!(error, ScanError::Unstable(UnstableList { instability: Instability::Endless { .. }, .. })),
+            "{error:?}"
+        );
+        assert!(service.requests.get() < 40, "{}", service.requests.get());
+    }
+}
+
+#[test]
+fn a_service_of_single_records_ends_in_an_error() {
+    let service = Service::assets(3).cut_to(1);
+    let error = service.scan(service.whole()).unwrap_err();
+    assert!(
+        matches!(error, ScanError::Unstable(UnstableList { instability: Instability::Endless { .. }, .. })),
+        "{error:?}"
+    );
+}
+
+#[test]
+fn a_list_without_an_order_is_an_error() {
+    for seed in 0..20 {
+        let service = Service::new(collection("assets").unwrap(), 400, seed).that(Manner::Shuffles);
+        service.limit.set(50);
+        let error = service.scan(service.whole()).unwrap_err();
+        assert!(
+            matches!(error, ScanError::Unstable(UnstableList { instability: Instability::Moved { .. }, .. })),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn an_error_is_never_the_end() {
+    for (at_once, request) in [1, 4].into_iter().flat_map(|at_once| (1..=5).map(move |request| (at_once, request))) {
+        let service = Service::assets(4_500).that(Manner::Fails(request));
+        match service.scan(ListScan { at_once, ..service.whole() }) {
+            Err(error) => assert!(matches!(error, ScanError::Service(Refused(_))), "{request}: {error:?}"),
+            // It was a page that might have lain behind the end: one that is needed is asked for once more.
+            Ok((_, names)) => assert!(at_once > 1 && names == service.names(), "{request} of {at_once} at once"),
+        }
+    }
+}
+
+#[test]
+fn a_service_that_refuses_offsets_behind_the_end_is_read_all_the_same() {
+    for (count, expected) in [(12_000, None), (12_000, Some(50_000)), (1_500, Some(1_501)), (2, None)] {
+        let service = Service::assets(count).that(Manner::RefusesBeyond);
+        let (_, names) = service.scan(ListScan { expected, at_once: 8, ..service.whole() }).unwrap();
+        assert!(names == service.names());
+    }
+}
+
+#[test]
+fn whoever_takes_the_records_may_stop() {
+    let service = Service::assets(3_000);
+    let mut taken = 0;
+    let mut take = |_: RawRecord<'_>| {
+        taken += 1;
+        if taken == 1_500 { Err("full") } else { Ok(()) }
+    };
+    let stopped = block_on(service.whole().run(&service, &mut take));
+    assert_eq!((stopped, taken), (Err(ScanError::Take("full")), 1_500));
+}

@@ -1,0 +1,296 @@
+//! Evidence of whether check-ins and checkouts were applied: the activity log and the state of the item. Pure.
+
+use std::cmp::Reverse;
+
+use serde_json::Value as Json;
+
+use super::compare::{TagIds, integer};
+use super::log::{EntryMatch, LogPosition, match_entry};
+use super::matching::maximum_matching;
+use super::search::tag_field;
+use crate::api::{Record, record_id};
+use crate::plan::Step;
+use crate::schema::{Entity, Role, Verb, Wire};
+
+/// Steps of one action on one item, with everything that may account for the log entries about it.
+#[derive(Debug)]
+pub(super) struct StepGroup<'s> {
+    pub(super) action: &'static Entity,
+    /// The item's system id.
+    pub(super) item: i64,
+    /// Steps of this run that are known to have been applied.
+    pub(super) done: Vec<&'s Step>,
+    /// The steps to decide.
+    pub(super) open: Vec<&'s Step>,
+}
+
+/// What the log shows about a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum LogEvidence {
+    Applied,
+    Absent,
+    /// An entry may belong to the step, but differs in these fields, or may equally well belong to another step.
+    Ambiguous(Vec<&'static str>),
+}
+
+/// Whether an action without a log entry did not happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogCompleteness {
+    /// The log records such actions.
+    Complete,
+    /// It has recorded none so far.
+    Unproven,
+    /// An action that surely was applied is missing.
+    Incomplete,
+}
+
+/// What the log shows about a group's open steps, in their order.
+///
+/// Each action has one entry, so entries are assigned: first to the steps that surely were applied, which must have
+/// one, then to the open steps. A step that gets an entry in every possible assignment was applied, one that never gets
+/// one was not, and anything in between is ambiguous. Equal steps are counted.
+pub(super) fn from_log(
+    group: &StepGroup<'_>,
+    entries: &[Record],
+    tags: &TagIds,
+    position: &LogPosition,
+) -> (Vec<LogEvidence>, LogCompleteness) {
+    let match_all = |step: &&Step| -> Vec<EntryMatch> {
+        entries.iter().map(|entry| match_entry(group.action, group.item, step, entry, tags, position)).collect()
+    };
+    let mut order: Vec<usize> = (0..group.open.len()).collect();
+    order.sort_by_key(|open| (Reverse(group.open[*open].body.len()), group.open[*open].number));
+    let steps: Vec<&Step> = group.done.iter().copied().chain(order.iter().map(|open| group.open[*open])).collect();
+    let matches: Vec<Vec<EntryMatch>> = steps.iter().map(match_all).collect();
+    let candidates: Vec<Vec<usize>> = matches.iter().map(|matches| agreeing(matches)).collect();
+    let assigned = maximum_matching(&candidates);
+    let mut assignment =
+        EntryAssignment { matches, assigned, done: group.done.len(), used: vec![false; entries.len()] };
+    let completeness = assignment.completeness();
+    let mut evidence = vec![LogEvidence::Absent; group.open.len()];
+    let certainties = certainties(&steps, &candidates, assignment.done);
+    for (at, open) in (assignment.done..).zip(order) {
+        let differing = differing(&assignment.matches[at], &assignment.used);
+        evidence[open] = match (certainties[at - assignment.done], differing) {
+            (MatchCertainty::Certain, _) => LogEvidence::Applied,
+            (MatchCertainty::Possible, _) => LogEvidence::Ambiguous(Vec::new()),
+            (MatchCertainty::Impossible, Some((_, fields))) => LogEvidence::Ambiguous(fields.to_vec()),
+            (MatchCertainty::Impossible, None) => LogEvidence::Absent,
+        };
+    }
+    (evidence, completeness)
+}
+
+/// Log entries assigned to steps: those that surely were applied, then the open ones.
+struct EntryAssignment {
+    /// By step and entry.
+    matches: Vec<Vec<EntryMatch>>,
+    /// The entry of each step.
+    assigned: Vec<Option<usize>>,
+    /// How many steps surely were applied.
+    done: usize,
+    /// Whether an entry belongs to a step.
+    used: Vec<bool>,
+}
+
+impl EntryAssignment {
+    /// Marks the entries in use. A step that surely was applied and has no agreeing entry takes one that differs, since
+    /// the service may word it differently.
+    fn completeness(&mut self) -> LogCompleteness {
+        self.assigned.iter().flatten().for_each(|entry| self.used[*entry] = true);
+        let has_entries = self.assigned.iter().any(Option::is_some);
+        let mut completeness = if has_entries { LogCompleteness::Complete } else { LogCompleteness::Unproven };
+        for at in (0..self.done).filter(|at| self.assigned[*at].is_none()) {
+            match differing(&self.matches[at], &self.used) {
+                Some((entry, _)) => self.used[entry] = true,
+                None => completeness = LogCompleteness::Incomplete,
+            }
+        }
+        completeness
+    }
+}
+
+/// Whether a step gets an entry, over all possible assignments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum MatchCertainty {
+    /// In all of them.
+    Certain,
+    /// In some.
+    Possible,
+    /// In none.
+    Impossible,
+}
+
+/// The certainties of the open steps, in their order; equal steps are interchangeable and counted. Every entry was
+/// made by someone, so as many as possible are explained, and the first `done` steps have theirs in any case.
+fn certainties(steps: &[&Step], candidates: &[Vec<usize>], done: usize) -> Vec<MatchCertainty> {
+    let explained = |is_included: &dyn Fn(usize) -> bool| {
+        let included = (0..steps.len()).filter(|at| *at < done || is_included(*at));
+        let candidates: Vec<Vec<usize>> = included.map(|at| candidates[at].clone()).collect();
+        maximum_matching(&candidates).iter().flatten().count()
+    };
+    let all = explained(&|_| true);
+    let by_done = explained(&|_| false);
+    let mut certainties = vec![MatchCertainty::Impossible; steps.len() - done];
+    for at in done..steps.len() {
+        let is_equal = |other: usize| steps[other].body == steps[at].body;
+        let before = (done..at).filter(|other| is_equal(*other)).count();
+        let least = all - explained(&|other| !is_equal(other));
+        let most = explained(&is_equal) - by_done;
+        certainties[at - done] = match before {
+            before if before < least => MatchCertainty::Certain,
+            before if before < most => MatchCertainty::Possible,
+            _ => MatchCertainty::Impossible,
+        };
+    }
+    certainties
+}
+
+/// The entries that agree, those that report most fields first.
+fn agreeing(matches: &[EntryMatch]) -> Vec<usize> {
+    let rank = |(entry, found): (usize, &EntryMatch)| match found {
+        EntryMatch::Agrees { reported } => Some((Reverse(reported.len()), entry)),
+        EntryMatch::Differs(_) | EntryMatch::Unrelated => None,
+    };
+    let mut agreeing: Vec<_> = matches.iter().enumerate().filter_map(rank).collect();
+    agreeing.sort_unstable();
+    agreeing.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The first unused entry that may belong to the step but differs from it, with the differing fields.
+fn differing<'r>(matches: &'r [EntryMatch], used: &[bool]) -> Option<(usize, &'r [&'static str])> {
+    matches.iter().enumerate().find_map(|(entry, found)| match found {
+        EntryMatch::Differs(fields) if !used[entry] => Some((entry, fields.as_slice())),
+        _ => None,
+    })
+}
+
+/// What the state of the item shows about a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ItemEvidence {
+    Applied,
+    NotApplied,
+    None,
+}
+
+/// What an asset's `deployed_to` shows about open steps, in their order. It is evidence for at most one of them.
+pub(super) fn from_deployment(action: &'static Entity, open: &[&Step], asset: &Record) -> Vec<ItemEvidence> {
+    let deployed = match asset.get(DEPLOYED_TO) {
+        Some(Json::Array(deployed)) => deployed.as_slice(),
+        Some(Json::Null) => &[],
+        Some(_) | None => return vec![ItemEvidence::None; open.len()],
+    };
+    let mut is_claimed = false;
+    let mut claim_once = |evidence: ItemEvidence| match evidence {
+        // One deployment, or one return, is the work of one step.
+        ItemEvidence::Applied if std::mem::replace(&mut is_claimed, true) => ItemEvidence::NotApplied,
+        evidence => evidence,
+    };
+    let evidence = |step: &&Step| match (action.role, deployed.is_empty()) {
+        (Role::Action(Verb::Checkin), true) => ItemEvidence::Applied,
+        (Role::Action(Verb::Checkin), false) | (Role::Action(Verb::Checkout), true) => ItemEvidence::NotApplied,
+        (Role::Action(Verb::Checkout), false) if deployed.iter().any(|holder| is_held_by(action, step, holder)) => {
+            ItemEvidence::Applied
+        }
+        _ => ItemEvidence::None,
+    };
+    open.iter().map(|step| claim_once(evidence(step))).collect()
+}
+
+/// Replies of assets carry whom they are checked out to (field notes).
+const DEPLOYED_TO: &str = "deployed_to";
+
+fn is_held_by(action: &'static Entity, step: &Step, deployment: &Json) -> bool {
+    action.holders().any(|holder| {
+        let (wanted, held) = (step.body.get(holder.name), deployment.get(holder.name));
+        wanted.and_then(integer).is_some_and(|wanted| held.and_then(integer) == Some(wanted))
+    })
+}
+
+/// What the stock of an item shows about open steps, in their order: how many were `available` before the run, how many
+/// are now, and how much of the difference the steps known to be `done` explain.
+pub(super) fn from_stock(before: i64, now: i64, done: &[&Step], open: &[&Step]) -> Vec<ItemEvidence> {
+    // Numbers from sheets and services may be anything: an overflow is no evidence.
+    let sum = |steps: &[&Step]| steps.iter().try_fold(0_i64, |sum, step| sum.checked_add(quantity_taken(step)?));
+    let rest = sum(done).and_then(|explained| before.checked_sub(now)?.checked_sub(explained));
+    let Some(rest) = rest else { return vec![ItemEvidence::None; open.len()] };
+    if rest == 0 {
+        return vec![ItemEvidence::NotApplied; open.len()];
+    }
+    let quantities: Option<Vec<i64>> = open.iter().map(|step| quantity_taken(step)).collect();
+    match quantities.as_deref() {
+        Some(_) if sum(open) == Some(rest) => vec![ItemEvidence::Applied; open.len()],
+        Some([first, others @ ..]) if others.iter().all(|other| other == first) && are_equal(open) => {
+            match usize::try_from(rest / first) {
+                Ok(times) if rest % first == 0 && times <= open.len() => (0..open.len())
+                    .map(|index| if index < times { ItemEvidence::Applied } else { ItemEvidence::NotApplied })
+                    .collect(),
+                _ => vec![ItemEvidence::None; open.len()],
+            }
+        }
+        // A check-in returns as many as were checked out, which its body does not say.
+        None if open.len() == 1 && rest < 0 => vec![ItemEvidence::Applied],
+        _ => vec![ItemEvidence::None; open.len()],
+    }
+}
+
+/// Whether steps are interchangeable.
+fn are_equal(steps: &[&Step]) -> bool {
+    steps.windows(2).all(|pair| pair[0].body == pair[1].body)
+}
+
+/// How many an action takes from what is available; none where its body does not say.
+fn quantity_taken(step: &Step) -> Option<i64> {
+    let Role::Action(verb) = step.entity.role else { return None };
+    let is_key = step.body.get("product_key").is_some_and(|key| !key.is_null());
+    let quantity = step.body.get("quantity").and_then(integer);
+    match verb {
+        Verb::Checkout => quantity.or(is_key.then_some(1)).filter(|quantity| *quantity > 0),
+        Verb::Checkin => is_key.then_some(-1),
+    }
+}
+
+/// Whether a step is an action on that record of `collection`.
+pub(super) fn is_on(step: &Step, collection: &str, record: &Record) -> bool {
+    let Some((field, reference)) = step.entity.item() else { return false };
+    let Some(named) = step.body.get(field.name).filter(|_| reference.to == collection) else { return false };
+    match reference.wire {
+        Wire::Id => integer(named).is_some_and(|id| record_id(record) == Some(id)),
+        Wire::Tag => tag_field().is_some_and(|(_, tag)| record.get(tag.name) == Some(named)),
+    }
+}
+
+/// The system id of a step's item; none where the account has no asset with that tag.
+pub(super) fn item_of(step: &Step, tags: &TagIds) -> Option<i64> {
+    let (field, reference) = step.entity.item()?;
+    let named = step.body.get(field.name)?;
+    match reference.wire {
+        Wire::Id => integer(named),
+        Wire::Tag => *tags.get(named.as_str()?.trim())?,
+    }
+}
+
+/// Where a person can find out whether an action was applied.
+pub(super) fn where_to_look(step: &Step, position: &LogPosition, differing: &[&'static str]) -> String {
+    let (action, Some((item, reference))) = (step.entity, step.entity.item()) else {
+        return String::from("could not determine whether it was applied");
+    };
+    let name = |to: &str, field: &str| {
+        let singular = crate::schema::collection(to).map_or(to, |entity| entity.singular);
+        let is_tag = tag_field().is_some_and(|(entity, _)| entity.name == to);
+        match step.body.get(field) {
+            Some(Json::String(tag)) if is_tag => format!("{singular} `{tag}`"),
+            Some(id) => format!("{singular} `#{id}`"),
+            None => singular.to_owned(),
+        }
+    };
+    let mut named = vec![name(reference.to, item.name)];
+    let holders = action.holders().filter(|holder| step.body.contains_key(holder.name));
+    named.extend(holders.filter_map(|holder| Some(name(holder.reference_to()?.to, holder.name))));
+    let from = position.first_day().map(|day| format!(" from `{day}` on")).unwrap_or_default();
+    let entry = match differing {
+        [] => String::new(),
+        fields => format!("; an entry there differs in `{}`", fields.join("`, `")),
+    };
+    format!("look at {} in the service's activity log{from}{entry}; not sent again", named.join(" and "))
+}

@@ -1,0 +1,95 @@
+//! Access control for every request: the API key, then the quota, then the tenant.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::query::{Query, integer};
+use super::quota::{Allowance, Exhausted, HourlyQuota};
+use super::refusal::Refusal;
+use super::store::AccountId;
+
+const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+
+/// The API key, the remaining quota and the tenants.
+#[derive(Debug)]
+pub(super) struct AccessControl {
+    api_key: String,
+    quota: Option<Mutex<HourlyQuota>>,
+    /// Empty in a single-tenant sandbox.
+    pub(super) tenants: Vec<(i64, String)>,
+}
+
+/// A request that was refused by access control, with the headers of the reply.
+#[derive(Debug)]
+pub(super) struct Rejection {
+    pub(super) refusal: Refusal,
+    pub(super) headers: HeaderMap,
+}
+
+impl AccessControl {
+    pub(super) fn new(api_key: String, quota: Option<u32>, tenants: Vec<(i64, String)>) -> Self {
+        Self { api_key, quota: quota.map(|limit| Mutex::new(HourlyQuota::new(limit))), tenants }
+    }
+
+    /// Admits a request or rejects it. The headers tell the remaining quota.
+    pub(super) fn admit(&self, headers: &HeaderMap, now: Instant) -> Result<HeaderMap, Box<Rejection>> {
+        self.authenticate(headers)?;
+        let Some(quota) = &self.quota else { return Ok(HeaderMap::new()) };
+        // A panic while the lock was held cannot have left a quota half counted.
+        let admitted = quota.lock().unwrap_or_else(PoisonError::into_inner).admit(now);
+        admitted.map(count_headers).map_err(|exhausted| Box::new(too_many(exhausted)))
+    }
+
+    /// Checks the API key without counting the request.
+    pub(super) fn authenticate(&self, headers: &HeaderMap) -> Result<(), Box<Rejection>> {
+        if self.knows_key(headers) { Ok(()) } else { Err(Box::new(unauthorized())) }
+    }
+
+    /// Guide: "Make sure you use your API key as a Bearer type token".
+    fn knows_key(&self, headers: &HeaderMap) -> bool {
+        let mut given = headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(only), None) = (given.next(), given.next()) else { return false };
+        let Some((scheme, key)) = only.to_str().ok().and_then(|text| text.split_once(' ')) else { return false };
+        scheme.eq_ignore_ascii_case("bearer") && key == self.api_key
+    }
+
+    /// The account that the query's `tenant_id` names, and removes it from the query. A single-tenant sandbox leaves
+    /// the parameter in, so that it is refused as unknown.
+    pub(super) fn account(&self, query: &mut Query) -> Result<AccountId, Refusal> {
+        if self.tenants.is_empty() {
+            return Ok(AccountId::ONLY);
+        }
+        let given = query.take("tenant_id");
+        let id = match &given[..] {
+            [] => Err("is required: multi-tenant users add it to all requests".into()),
+            [only] => integer(only, i64::MIN),
+            _ => Err("is given twice".into()),
+        };
+        match id {
+            Ok(id) if self.tenants.iter().any(|(tenant, _)| *tenant == id) => Ok(AccountId(id)),
+            Ok(id) => Err(Refusal::new(StatusCode::FORBIDDEN, format!("the key may not act for tenant `{id}`"))),
+            Err(error) => Err(Refusal::field("tenant_id", error)),
+        }
+    }
+}
+
+fn unauthorized() -> Rejection {
+    let message = "the API key is missing or wrong: send it as `Authorization: Bearer KEY`";
+    let headers = HeaderMap::from_iter([(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))]);
+    Rejection { refusal: Refusal::new(StatusCode::UNAUTHORIZED, message), headers }
+}
+
+fn too_many(exhausted: Exhausted) -> Rejection {
+    let Exhausted { limit, retry_after } = exhausted;
+    let message = format!("more than {limit} requests in an hour: retry in {retry_after} seconds");
+    let mut headers = count_headers(Allowance { limit, remaining: 0 });
+    headers.insert(header::RETRY_AFTER, retry_after.into());
+    Rejection { refusal: Refusal::new(StatusCode::TOO_MANY_REQUESTS, message), headers }
+}
+
+fn count_headers(allowance: Allowance) -> HeaderMap {
+    HeaderMap::from_iter([(LIMIT, allowance.limit.into()), (REMAINING, allowance.remaining.into())])
+}

@@ -1,0 +1,139 @@
+//! Connections that can be broken off from within a request.
+//!
+//! A handler can only answer; what is to happen to the connection it tells the [`ConnectionControl`], and the
+//! [`FaultyStream`] under the HTTP server fails at the next write. The server drops a line that fails, which closes the
+//! socket.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A listener whose connections can be broken off.
+pub(in super::super) struct FaultyListener(pub(in super::super) TcpListener);
+
+/// The bytes of one connection.
+pub(in super::super) struct FaultyStream {
+    stream: TcpStream,
+    connection: ConnectionControl,
+}
+
+/// A request's hold on the connection it came by.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct ConnectionControl(Arc<Mutex<State>>);
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Whole,
+    /// Closed as soon as everything written so far is sent.
+    Ending,
+    /// Dropped; nothing is sent any more.
+    Cut,
+}
+
+impl ConnectionControl {
+    /// Drops the connection: what is not sent yet is never sent, and the client sees a reset.
+    pub(super) fn cut(&self) {
+        self.set(State::Cut);
+    }
+
+    /// Closes the connection after what is written so far.
+    pub(super) fn end(&self) {
+        self.set(State::Ending);
+    }
+
+    fn set(&self, state: State) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = state;
+    }
+
+    fn state(&self) -> State {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Listener for FaultyListener {
+    type Io = FaultyStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (FaultyStream, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Small answers must not wait for a full packet.
+        let _ = stream.set_nodelay(true);
+        (FaultyStream { stream, connection: ConnectionControl::default() }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl Connected<IncomingStream<'_, FaultyListener>> for ConnectionControl {
+    fn connect_info(stream: IncomingStream<'_, FaultyListener>) -> Self {
+        stream.io().connection.clone()
+    }
+}
+
+impl FaultyStream {
+    /// Fails where the line is cut, and has the system tell the client so by a reset.
+    fn hold(&self) -> io::Result<()> {
+        if self.connection.state() == State::Cut {
+            let _ = self.stream.set_zero_linger();
+            return Err(broken_off());
+        }
+        Ok(())
+    }
+
+    fn stream(&mut self) -> Pin<&mut TcpStream> {
+        Pin::new(&mut self.stream)
+    }
+}
+
+fn broken_off() -> io::Error {
+    io::Error::new(io::ErrorKind::ConnectionAborted, "broken off by a fault of the sandbox")
+}
+
+impl AsyncRead for FaultyStream {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for FaultyStream {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.hold()?;
+        self.stream().poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.hold()?;
+        self.stream().poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// The HTTP server flushes when everything it had to write is written.
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.stream().poll_flush(cx))?;
+        match self.connection.state() {
+            State::Ending => Poll::Ready(Err(broken_off())),
+            State::Whole | State::Cut => Poll::Ready(Ok(())),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.stream().poll_shutdown(cx)
+    }
+}

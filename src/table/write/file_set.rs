@@ -1,0 +1,185 @@
+//! Several files that appear together or not at all.
+//!
+//! Every file is first written in full under a temporary name and synced to disk, so that all that is left to do is to
+//! rename them. If one rename fails, those before it are rolled back: files that were replaced come back, files that
+//! are new are removed. A power failure between two renames is the one thing this cannot cover; every single file is
+//! still either the old one or the new one.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempPath;
+
+use super::atomic_file::{AtomicFile, sync_folder};
+use super::error::WriteError;
+
+/// Written files that wait to be put in place as one.
+#[derive(Debug, Default)]
+pub struct FileSet {
+    files: Vec<AtomicFile>,
+}
+
+impl FileSet {
+    /// Adds a file that has been written in full.
+    pub fn add(&mut self, file: AtomicFile) {
+        self.files.push(file);
+    }
+
+    /// The files so far, in the order in which they will appear.
+    pub fn files(&self) -> &[AtomicFile] {
+        &self.files
+    }
+
+    /// Puts all files in place, in order, and returns their paths.
+    ///
+    /// # Errors
+    /// The first file that cannot be put in place. None of the files has changed then.
+    pub fn commit(mut self) -> Result<Vec<PathBuf>, WriteError> {
+        for file in &mut self.files {
+            file.sync()?;
+        }
+        self.rename_all()
+    }
+
+    fn rename_all(self) -> Result<Vec<PathBuf>, WriteError> {
+        // If the last rename fails, that file has not changed: only the others need a backup.
+        let others = self.files.len().saturating_sub(1);
+        let backups = self.files.iter().take(others).map(Backup::create).collect::<Result<Vec<_>, _>>()?;
+        let mut backups = backups.into_iter();
+        let mut paths = Vec::with_capacity(self.files.len());
+        let mut replaced = Vec::with_capacity(others);
+        for file in self.files {
+            match file.commit() {
+                Ok(path) => paths.push(path),
+                Err(error) => {
+                    replaced.into_iter().rev().for_each(Backup::restore);
+                    return Err(error);
+                }
+            }
+            replaced.extend(backups.next());
+        }
+        Ok(paths)
+    }
+}
+
+/// What was at a file's path before it was replaced.
+#[derive(Debug)]
+struct Backup {
+    path: PathBuf,
+    /// A second name of the previous file, removed on drop; none where there was no file.
+    previous: Option<TempPath>,
+}
+
+impl Backup {
+    fn create(file: &AtomicFile) -> Result<Self, WriteError> {
+        let path = file.path();
+        let previous = match path.is_file() {
+            true => Some(link_beside(path, file.folder()).map_err(|error| WriteError::from_io(path, error))?),
+            false => None,
+        };
+        Ok(Self { path: path.to_owned(), previous })
+    }
+
+    /// Undoes the rename. The caller reports the error that led here, so a failure to restore is only logged.
+    fn restore(self) {
+        let Self { path, previous } = self;
+        let restored = match previous {
+            None => fs::remove_file(&path),
+            Some(previous) => previous.persist(&path).map_err(|failed| {
+                // The previous file is more important than a tidy folder.
+                let _ = failed.path.keep();
+                failed.error
+            }),
+        };
+        match restored {
+            Ok(()) => path.parent().into_iter().for_each(sync_folder),
+            Err(error) => tracing::warn!(path = %path.display(), %error, "could not restore the previous file"),
+        }
+    }
+}
+
+/// Gives the file at `path` a second, temporary name in the same folder. A file system without hard links copies.
+fn link_beside(path: &Path, folder: &Path) -> io::Result<TempPath> {
+    let link = |name: &Path| match fs::hard_link(path, name) {
+        // Another name is tried then.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+        Err(_) => fs::copy(path, name).map(drop),
+        Ok(()) => Ok(()),
+    };
+    let linked = tempfile::Builder::new().prefix(".tallyport.").suffix(".previous").make_in(folder, link)?;
+    Ok(linked.into_temp_path())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used)]
+
+    use std::io::Write;
+
+    use super::*;
+
+    fn set(folder: &Path, names: &[&str]) -> FileSet {
+        let mut set = FileSet::default();
+        for name in names {
+            let mut file = AtomicFile::create(&folder.join(name)).unwrap();
+            file.write_all(b"new").unwrap();
+            set.add(file);
+        }
+        set
+    }
+
+    /// Names and contents, sorted; a folder has no content.
+    fn contents(folder: &Path) -> Vec<(String, Option<String>)> {
+        let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+        let mut contents: Vec<_> = entries
+            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read_to_string(entry.path()).ok()))
+            .collect();
+        contents.sort();
+        contents
+    }
+
+    fn file(name: &str, content: &str) -> (String, Option<String>) {
+        (name.to_owned(), Some(content.to_owned()))
+    }
+
+    #[test]
+    fn all_files_appear() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "old").unwrap();
+        let paths = set(folder.path(), &["a", "b"]).commit().unwrap();
+        assert_eq!(paths, [folder.path().join("a"), folder.path().join("b")]);
+        assert_eq!(contents(folder.path()), [file("a", "new"), file("b", "new")]);
+    }
+
+    #[test]
+    fn a_destination_that_became_a_folder_is_found_before_anything_is_renamed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "old").unwrap();
+        let set = set(folder.path(), &["a", "b"]);
+        fs::create_dir_all(folder.path().join("b/not-empty")).unwrap();
+        let error = set.commit().unwrap_err();
+        assert!(matches!(error, WriteError::IsFolder { .. }), "{error}");
+        assert_eq!(contents(folder.path()), [file("a", "old"), (String::from("b"), None)]);
+    }
+
+    #[test]
+    fn a_rename_that_fails_rolls_back_those_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "old").unwrap();
+        let mut set = set(folder.path(), &["a", "fresh", "b", "later"]);
+        set.files.iter_mut().for_each(|file| file.sync().unwrap());
+        // After the last check: only the rename itself can notice. A folder that is not empty cannot be replaced.
+        fs::create_dir_all(folder.path().join("b/not-empty")).unwrap();
+        set.rename_all().unwrap_err();
+        assert_eq!(contents(folder.path()), [file("a", "old"), (String::from("b"), None)]);
+    }
+
+    #[test]
+    fn a_set_that_is_dropped_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a"), "old").unwrap();
+        drop(set(folder.path(), &["a", "b"]));
+        assert_eq!(contents(folder.path()), [file("a", "old")]);
+    }
+}

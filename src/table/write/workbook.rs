@@ -1,0 +1,132 @@
+//! Workbooks whose rows are written to disk as they come: memory stays flat however many there are.
+//!
+//! [`WorkbookWriter`] holds the workbook, and [`TableSheet`] a sheet of a header and rows below it. What the cells hold
+//! and how they look is up to the caller.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+
+use rust_xlsxwriter::{DocProperties, Format, Workbook, Worksheet, XlsxError};
+
+use super::sheet::{self, ColumnWidths};
+use super::xlsx::{MAX_COLUMNS, truncate_to_cell};
+use super::{SheetNames, WriteError, catch_write_panic};
+
+/// A workbook in the making. After an error it must not be used again.
+pub struct WorkbookWriter {
+    /// What errors are about.
+    path: PathBuf,
+    workbook: Workbook,
+    names: SheetNames,
+}
+
+impl WorkbookWriter {
+    /// Begins a workbook for the file at `path`. Rows wait in `folder`, if given: the system's folder for temporary
+    /// files may be in memory.
+    pub fn new(path: &Path, folder: Option<&Path>) -> Result<Self, WriteError> {
+        let mut writer = Self { path: path.to_owned(), workbook: Workbook::new(), names: SheetNames::default() };
+        if let Some(folder) = folder {
+            writer.edit(|workbook| workbook.set_tempdir(folder).map(drop))?;
+        }
+        Ok(writer)
+    }
+
+    /// Sets how hard the file is compressed, from 1 (fast) to 9 (small); the default is 6.
+    pub fn set_compression(&mut self, level: u8) {
+        self.workbook.set_zip_compression_level(level);
+    }
+
+    pub fn set_properties(&mut self, properties: &DocProperties) {
+        self.workbook.set_properties(properties);
+    }
+
+    /// Adds a sheet that is kept in memory until the workbook is saved, and returns its index.
+    pub fn add_sheet(&mut self, wanted: &str) -> Result<usize, WriteError> {
+        let (index, name) = (self.workbook.worksheets().len(), self.names.claim(wanted));
+        self.edit(|workbook| workbook.add_worksheet().set_name(name).map(drop))?;
+        Ok(index)
+    }
+
+    /// Adds a sheet whose rows are written to disk as they come, with its header row. Columns are at least `narrowest`
+    /// characters wide.
+    pub fn add_table<'a>(
+        &mut self,
+        wanted: &str,
+        narrowest: usize,
+        header: impl IntoIterator<Item = HeaderCell<'a>>,
+    ) -> Result<TableSheet, WriteError> {
+        let (index, name) = (self.workbook.worksheets().len(), self.names.claim(wanted));
+        let widths = self.edit(|workbook| {
+            let sheet = workbook.add_worksheet_with_constant_memory()?;
+            sheet.set_name(&name)?;
+            write_header(sheet, narrowest, header)
+        })?;
+        Ok(TableSheet { index, name, next_row: 1, widths })
+    }
+
+    /// Works on a sheet.
+    pub fn edit_sheet<T>(
+        &mut self,
+        index: usize,
+        work: impl FnOnce(&mut Worksheet) -> Result<T, XlsxError>,
+    ) -> Result<T, WriteError> {
+        self.edit(|workbook| workbook.worksheet_from_index(index).and_then(work))
+    }
+
+    /// Works on the workbook itself.
+    pub fn edit<T>(&mut self, work: impl FnOnce(&mut Workbook) -> Result<T, XlsxError>) -> Result<T, WriteError> {
+        catch_write_panic(&self.path, || work(&mut self.workbook))
+    }
+
+    /// Ends a table: widths, filter, panes and page. Its first `frozen` columns stay in view.
+    pub fn finish_table(&mut self, table: &TableSheet, frozen: u16) -> Result<(), WriteError> {
+        self.edit_sheet(table.index, |sheet| {
+            table.widths.set(sheet)?;
+            sheet::apply_layout(sheet, table.next_row - 1, table.widths.last_column(), frozen)
+        })
+    }
+
+    /// Writes the workbook to `file`.
+    pub fn save(mut self, file: &File) -> Result<(), WriteError> {
+        self.edit(|workbook| workbook.save_to_writer(BufWriter::with_capacity(1 << 18, file)))
+    }
+}
+
+/// A header, and the format of the cells below it where they share one.
+#[derive(Debug, Clone, Copy)]
+pub struct HeaderCell<'a> {
+    pub text: &'a str,
+    pub format: &'a Format,
+    pub column_format: Option<&'a Format>,
+}
+
+/// A sheet of a header and rows, which are written from the top.
+#[derive(Debug)]
+pub struct TableSheet {
+    /// Its position in the workbook.
+    pub index: usize,
+    /// As on its tab.
+    pub name: String,
+    /// The row to write next, from 0 with the header.
+    pub next_row: u32,
+    pub widths: ColumnWidths,
+}
+
+fn write_header<'a>(
+    sheet: &mut Worksheet,
+    narrowest: usize,
+    header: impl IntoIterator<Item = HeaderCell<'a>>,
+) -> Result<ColumnWidths, XlsxError> {
+    let mut widths = ColumnWidths::new(narrowest);
+    for (column, cell) in (0..MAX_COLUMNS).zip(header) {
+        if let Some(format) = cell.column_format {
+            sheet.set_column_format(column, format)?;
+        }
+        let text = truncate_to_cell(cell.text);
+        sheet.write_string_with_format(0, column, text, cell.format)?;
+        widths.add(text);
+    }
+    sheet::set_header_height(sheet)?;
+    Ok(widths)
+}
