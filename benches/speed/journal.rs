@@ -11,7 +11,8 @@ use tallyport::plan::RowStatus;
 use tallyport::plan::StepOutcome;
 use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
 use tallyport::run::journal::{
-    At, Deed, Details, Draft, Knowledge, PlanSink as _, PlannedRow, RowState, RunHead, SheetHead,
+    AccountSnapshot, JournalBuilder, JournalLocation, PlanSink as _, PlannedRow, RowState, RunDetails, RunHeader,
+    RunKind, SheetHeader,
 };
 use tallyport::run::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
 use tallyport::schema;
@@ -40,8 +41,8 @@ impl Watcher for Alone {
 /// `memory`.
 pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outcome<()> {
     let at = match place {
-        "memory" => At::Memory,
-        path => At::File(PathBuf::from(path)),
+        "memory" => JournalLocation::Memory,
+        path => JournalLocation::File(PathBuf::from(path)),
     };
     // One that is there already is as good.
     drop(rustls::crypto::ring::default_provider().install_default());
@@ -53,7 +54,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
             ClientOptions { quota: None, concurrency: IN_FLIGHT as u16, ..ClientOptions::new(base_url.parse()?, key) };
         let client = Client::new(options)?;
         let start = Instant::now();
-        let journal = plan(at, base_url, &ids, rows)?.ready(&Knowledge::default())?;
+        let journal = plan(at, base_url, &ids, rows)?.finish(&AccountSnapshot::default())?;
         let sheets = journal.sheets()?;
         let settings = Settings {
             concurrency: IN_FLIGHT,
@@ -71,18 +72,21 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
     })
 }
 
-fn plan(at: At, base_url: &str, ids: &Ids, rows: u64) -> Result<Draft, Box<dyn Error>> {
+fn plan(at: JournalLocation, base_url: &str, ids: &Ids, rows: u64) -> Result<JournalBuilder, Box<dyn Error>> {
     let entity = schema::collection("assets").ok_or("there are no assets")?;
     let account = AccountIdentity::Service { base_url: base_url.to_owned(), tenant: None, profile: None };
-    let (id, details) = (String::from("bench"), Details::default());
-    let mut draft = Draft::begin(at, &RunHead { id, deed: Deed::Import, account, undoes: None, details })?;
+    let (id, details) = (String::from("bench"), RunDetails::default());
+    let mut draft =
+        JournalBuilder::create(at, &RunHeader { id, kind: RunKind::Import, account, undoes: None, details })?;
     let mut header = Row::default();
     header.clear(1);
     HEADERS.iter().for_each(|text| header.push_text(text));
     let (file, label) = (String::from("assets.csv"), String::from("assets"));
     let (fields, ignored) = (Vec::new(), Vec::new());
-    draft
-        .sheet(0, &SheetHead { file, name: None, label, place: 0, entity, header, fields, decoding: None, ignored })?;
+    draft.sheet(
+        0,
+        &SheetHeader { file, name: None, label, place: 0, entity, header, fields, decoding: None, ignored },
+    )?;
     let mut row = Row::default();
     for position in 0..rows {
         let mut step =

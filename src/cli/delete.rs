@@ -26,7 +26,7 @@ use crate::export::{Backup, BackupError, Names, referred};
 use crate::mapping::{OwnIds, To};
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::run::Start;
-use crate::run::journal::{Deed, Details, Draft, RunHead};
+use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 use crate::schema::{Deletion, Entity, Role};
 use crate::wording::thousands;
 
@@ -45,7 +45,7 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     intake.rules.conflicts = Some(Conflicts::Mine);
     let path = result::path(args.layout.result.as_deref(), &intake)?;
     let progress = Progress::new(ProgressKind::choose(global), None);
-    let (deed, covers, rows) = (Deed::Delete, CreateMissing::Nothing, Rows::All);
+    let (deed, covers, rows) = (RunKind::Delete, CreateMissing::Nothing, Rows::All);
     let mut planning = Planning { account: &account, printer, progress, started, deed, covers, guard, rows };
     if args.dry_run {
         let planned = planning.plan(&mut intake, StepCount::default());
@@ -57,7 +57,7 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     // Begun before anything is asked: a backup that cannot be written stops the run while it can.
     let backup = backup(args, &intake, &path)?;
     let mut head = head(&intake, args, &path, &account)?;
-    let draft = Draft::begin(account.journal_location(&head.id), &head)?;
+    let draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
     let (mut plan, catalog) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
     let Planning { mut progress, guard, .. } = planning;
@@ -79,8 +79,8 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
         head.details.remarks.push(kept_remark(entity, &place, &head.id));
     }
     head.details.remarks.extend(overruled_remark(plan.overruled));
-    plan.steps.describe(&head.details)?;
-    let journal = plan.steps.ready(&plan.knowledge)?;
+    plan.steps.set_details(&head.details)?;
+    let journal = plan.steps.finish(&plan.knowledge)?;
     let running = Running {
         account: &account,
         printer,
@@ -142,8 +142,8 @@ fn typed(args: &DeleteArgs, intake: &Intake) -> Typed {
 }
 
 /// What the journal keeps of the run as a whole.
-fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, account: &Account) -> Result<RunHead, Error> {
-    let details = Details {
+fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, account: &Account) -> Result<RunHeader, Error> {
+    let details = RunDetails {
         files: intake.file_names(),
         sources: intake.sources(),
         skipped_sheets: intake.skipped.clone(),
@@ -154,7 +154,7 @@ fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, account: &Account
         remarks: Vec::new(),
     };
     let account = account.identity.clone();
-    Ok(RunHead { id: result::run_id(), deed: Deed::Delete, account, undoes: None, details })
+    Ok(RunHeader { id: result::run_id(), kind: RunKind::Delete, account, undoes: None, details })
 }
 
 /// Begins the backup where the flag says, or beside the input; over nothing that is there.

@@ -17,7 +17,7 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::plan::{CreateMissing, Guard, StepCount};
 use crate::run::Start;
-use crate::run::journal::{Deed, Details, Draft, RunHead};
+use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 use crate::wording::{counted, thousands};
 
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
@@ -33,7 +33,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     let progress = Progress::new(ProgressKind::choose(global), None);
     let rows = if args.only_failed { Rows::NotDone } else { Rows::All };
     let mut planning =
-        Planning { account: &account, printer, progress, started, deed: Deed::Import, covers, guard, rows };
+        Planning { account: &account, printer, progress, started, deed: RunKind::Import, covers, guard, rows };
     if args.dry_run {
         let planned = planning.plan(&mut intake, StepCount::default());
         let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
@@ -42,12 +42,12 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     }
     path.try_out()?;
     let head = head(&intake, args, &path, &account)?;
-    let draft = Draft::begin(account.journal_location(&head.id), &head)?;
+    let draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
     let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
     planning.guard.check(&plan.totals)?;
     confirm(&plan, args, printer)?;
-    let journal = plan.steps.ready(&plan.knowledge)?;
+    let journal = plan.steps.finish(&plan.knowledge)?;
     let Planning { progress, .. } = planning;
     let result = path.as_path().to_path_buf();
     let running = Running { account: &account, printer, progress, started, start: Start::Fresh, result };
@@ -85,9 +85,9 @@ fn collection_named(name: &str) -> Result<&'static str, Error> {
 }
 
 /// What the journal keeps of the run as a whole.
-fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, account: &Account) -> Result<RunHead, Error> {
+fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, account: &Account) -> Result<RunHeader, Error> {
     let files = intake.file_names();
-    let details = Details {
+    let details = RunDetails {
         sources: intake.sources(),
         skipped_sheets: intake.skipped.clone(),
         options: result::options(args),
@@ -98,7 +98,7 @@ fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, account: &Account
         remarks: Vec::new(),
     };
     let account = account.identity.clone();
-    Ok(RunHead { id: result::run_id(), deed: Deed::Import, account, undoes: None, details })
+    Ok(RunHeader { id: result::run_id(), kind: RunKind::Import, account, undoes: None, details })
 }
 
 /// Asks before e-mails go to people (design rule 15) and before records are deleted.

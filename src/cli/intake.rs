@@ -16,7 +16,7 @@ use crate::mapping::{
 };
 use crate::plan::{Named, TextTrust};
 use crate::report;
-use crate::run::journal::{SheetHead, Source};
+use crate::run::journal::{SheetHeader, SourceFile};
 use crate::schema::{self, Entity};
 use crate::table::write::AtomicFile;
 use crate::table::{self, Delimiter, Encoding, FileKind, Input, ReadError, ReadOptions, Row, Visibility, Workbook};
@@ -242,12 +242,12 @@ impl Intake {
     }
 
     /// The sheet as its rows and the result need it.
-    pub(super) fn head(&self, index: usize) -> SheetHead {
+    pub(super) fn head(&self, index: usize) -> SheetHeader {
         let sheet = &self.sheets[index];
         let before = |other: &&Sheet| (other.book, other.position) < (sheet.book, sheet.position);
         let fed = sheet.mapping.fed_fields().map(|field| (field.name, sheet.mapping.column_of(field.name)));
         let changed = (Stamp::Updated.name(), sheet.mapping.stamp_column(Stamp::Updated));
-        SheetHead {
+        SheetHeader {
             file: self.books[sheet.book].input.name(),
             name: sheet.name.clone(),
             label: self.label(index),
@@ -261,17 +261,17 @@ impl Intake {
     }
 
     /// Every sheet, in the order in which they are sent.
-    pub(super) fn heads(&self) -> Vec<SheetHead> {
+    pub(super) fn heads(&self) -> Vec<SheetHeader> {
         (0..self.sheets.len()).map(|index| self.head(index)).collect()
     }
 
     /// The files as they are now.
-    pub(super) fn sources(&self) -> Vec<Source> {
+    pub(super) fn sources(&self) -> Vec<SourceFile> {
         let paths = self.books.iter().filter_map(|book| match &book.input {
             Input::Path(path) => Some(path),
             Input::Stdin => None,
         });
-        paths.filter_map(|path| Source::of(path)).collect()
+        paths.filter_map(|path| SourceFile::of(path)).collect()
     }
 
     /// Whether the sheet's letters are surely what was meant.

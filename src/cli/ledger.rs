@@ -77,12 +77,12 @@ impl Ledger {
     pub(super) fn conclude(&mut self, step: &Step, outcome: &StepOutcome) {
         let row = step.row.row;
         match (step.part, outcome.result) {
-            (Part::Missing, StepResult::Done | StepResult::Found) => {}
+            (Part::Missing, StepResult::Applied | StepResult::AlreadyApplied) => {}
             (Part::Missing, _) => self.blame(row, &outcome.problems),
             (Part::Own, result) => {
                 let status = match result {
-                    StepResult::Done => done_status(step.write),
-                    StepResult::Found => RowStatus::Unchanged,
+                    StepResult::Applied => done_status(step.write),
+                    StepResult::AlreadyApplied => RowStatus::Unchanged,
                     StepResult::Failed => RowStatus::Failed,
                     StepResult::Unknown => RowStatus::Unknown,
                 };

@@ -26,7 +26,7 @@ use crate::plan::{
 use crate::plan::{ReportMode, RowStatus};
 use crate::report::{Requests, RunEstimate};
 use crate::run::LogPosition;
-use crate::run::journal::{Deed, Knowledge, PlanSink, PlannedRow, RowState};
+use crate::run::journal::{AccountSnapshot, PlanSink, PlannedRow, RowState, RunKind};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::{counted, thousands};
@@ -43,7 +43,7 @@ pub(super) struct Planning<'p> {
     pub progress: Progress,
     pub started: Instant,
     /// Whether rows say what is done with their records, or all are deleted.
-    pub deed: Deed,
+    pub deed: RunKind,
     pub covers: CreateMissing,
     pub guard: Guard,
     pub rows: Rows,
@@ -54,7 +54,7 @@ pub(super) struct Plan<S> {
     pub steps: S,
     pub totals: Totals,
     pub planned: RunEstimate,
-    pub knowledge: Knowledge,
+    pub knowledge: AccountSnapshot,
     /// What the plan decided for every row, by sheet.
     ledgers: Vec<Ledger>,
     /// Rows of a delete that ask for something else themselves.
@@ -238,7 +238,7 @@ async fn copied<'a>(
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
-async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<Knowledge, Error> {
+async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<AccountSnapshot, Error> {
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
@@ -246,7 +246,7 @@ async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Resul
         true => LogPosition::read(client).await?,
         false => LogPosition::Unknown,
     };
-    Ok(Knowledge { sizes, log })
+    Ok(AccountSnapshot { sizes, log })
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
@@ -275,7 +275,7 @@ pub(super) async fn or_interrupted<T>(
 /// What the second pass over a sheet is to do.
 struct Pass<'p> {
     rows: Rows,
-    deed: Deed,
+    deed: RunKind,
     overruled: &'p mut u64,
 }
 
@@ -303,7 +303,7 @@ impl Pass<'_> {
             }
             let planned = match earlier.and_then(|earlier| earlier.decided(sheet.mapping.entity, row)) {
                 Some(decided) => Ok(decided),
-                None if self.deed == Deed::Delete => {
+                None if self.deed == RunKind::Delete => {
                     *self.overruled += delete_it(sheet, row, checked);
                     planner.row(sheet, row, checked).map(|decided| planned_row(checked, decided))
                 }

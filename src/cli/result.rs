@@ -11,7 +11,7 @@ use crate::check::{Blank, Conflicts, FractionalCost, Mode};
 use crate::mapping::{Ignored, Mapping, Stamp};
 use crate::plan::ReportMode;
 use crate::report::{ResultFile, RunSummary, SheetSummary};
-use crate::run::journal::{Journal, SheetHead};
+use crate::run::journal::{Journal, SheetHeader};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
 use crate::wording::{counted, thousands};
@@ -117,7 +117,7 @@ fn without_result_suffix(stem: &str) -> &str {
 }
 
 /// The summary of a run as far as its sheets, rows and problems tell it.
-pub(super) fn summary(command: &'static str, run: String, heads: &[SheetHead], ledgers: &[Ledger]) -> RunSummary {
+pub(super) fn summary(command: &'static str, run: String, heads: &[SheetHeader], ledgers: &[Ledger]) -> RunSummary {
     let mut summary = RunSummary::new(command, run);
     for (head, ledger) in heads.iter().zip(ledgers) {
         let header = |column| head.header_of(column).map(ToOwned::to_owned);
@@ -331,7 +331,7 @@ impl Rows for Journal {
 /// Where the result cannot be written or the rows cannot be read again.
 pub(super) fn write(
     rows: &mut dyn Rows,
-    heads: &[SheetHead],
+    heads: &[SheetHeader],
     ledgers: &[Ledger],
     mut book: ResultFile,
     summary: &mut RunSummary,
@@ -349,7 +349,7 @@ pub(super) fn write(
 fn write_sheet(
     rows: &mut dyn Rows,
     index: usize,
-    head: &SheetHead,
+    head: &SheetHeader,
     ledger: &Ledger,
     book: &mut ResultFile,
 ) -> Result<(), Error> {

@@ -12,7 +12,9 @@ use super::running::{Running, command, tell};
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
 use crate::run::Start;
-use crate::run::journal::{AtWork, Conclusion, Details, Journal, JournalError, Phase, RunHead, Shelf, Shelved, Source};
+use crate::run::journal::{
+    Journal, JournalError, LockState, RunDetails, RunHeader, RunPhase, RunStore, RunTotals, SourceFile, StoredRun,
+};
 
 pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
@@ -20,11 +22,11 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     let shelved = wanted(&shelf, args)?;
     // Whoever asks first has it; another process is refused here.
     let journal = Journal::open(&shelved.path, &shelved.id)?;
-    let head = journal.head()?;
+    let head = journal.header()?;
     match journal.phase()?.0 {
-        Phase::Planning => return Err(never_begun(&head)),
-        Phase::Finished if journal.unsettled_count()? == 0 => return tell(&journal, printer),
-        Phase::Finished | Phase::Sending | Phase::Stopped => {}
+        RunPhase::Planning => return Err(never_begun(&head)),
+        RunPhase::Finished if journal.unresolved_count()? == 0 => return tell(&journal, printer),
+        RunPhase::Finished | RunPhase::Sending | RunPhase::Stopped => {}
     }
     if let Some(undo) = shelf.undos_of(&head.id)?.first() {
         return Err(taken_back(&head, &undo.id));
@@ -35,13 +37,13 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     let mut shutdown = interrupts::listen()?;
     printer.note(&format!("going on with run {}", head.id));
     changed_sources(&head.details).iter().for_each(|change| printer.note(change));
-    let result = result_path(args.result.as_deref(), &head.details, &journal.conclusion()?);
+    let result = result_path(args.result.as_deref(), &head.details, &journal.totals()?);
     let progress = Progress::new(ProgressKind::choose(global), None);
     let running = Running { account: &account, printer, progress, started, start: Start::TakenUp, result };
     running.finish(journal, &runtime, &mut shutdown)
 }
 
-fn wanted(shelf: &Shelf, args: &ResumeArgs) -> Result<Shelved, Error> {
+fn wanted(shelf: &RunStore, args: &ResumeArgs) -> Result<StoredRun, Error> {
     match &args.run {
         Some(run) => Ok(shelf.find(run)?),
         None => match shelf.newest_unfinished()? {
@@ -52,8 +54,9 @@ fn wanted(shelf: &Shelf, args: &ResumeArgs) -> Result<Shelved, Error> {
 }
 
 /// A run that another process is at is not finished, whatever `--last` may take.
-fn nothing_to_resume(shelf: &Shelf) -> Result<Error, Error> {
-    let is_at_work = |shelved: &Shelved| shelved.glance.as_ref().is_ok_and(|glance| glance.at_work == AtWork::Yes);
+fn nothing_to_resume(shelf: &RunStore) -> Result<Error, Error> {
+    let is_at_work =
+        |shelved: &StoredRun| shelved.overview.as_ref().is_ok_and(|glance| glance.lock == LockState::Locked);
     Ok(match shelf.list()?.into_iter().find(is_at_work) {
         Some(shelved) => JournalError::Busy { run: shelved.id }.into(),
         None => Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs"),
@@ -61,25 +64,25 @@ fn nothing_to_resume(shelf: &Shelf) -> Result<Error, Error> {
 }
 
 /// Going on would make again what was taken back.
-fn taken_back(head: &RunHead, undo: &str) -> Error {
+fn taken_back(head: &RunHeader, undo: &str) -> Error {
     Error::usage(
         format!("run {} was taken back by run {undo}", head.id),
         format!("begin again: {}", Typed::kept(head.details.typed.clone()).command("import", &[])),
     )
 }
 
-fn never_begun(head: &RunHead) -> Error {
+fn never_begun(head: &RunHeader) -> Error {
     Error::usage(
         format!("run {} was stopped while its plan was made: nothing was sent", head.id),
-        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command(command(head.deed), &[])),
+        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command(command(head.kind), &[])),
     )
 }
 
 /// The run goes on with what the files held when it began; that they have changed is no problem, and worth saying.
-fn changed_sources(details: &Details) -> Vec<String> {
+fn changed_sources(details: &RunDetails) -> Vec<String> {
     let changed = details.sources.iter().filter_map(|source| {
         let shown = source.path.display();
-        match Source::of(&source.path) {
+        match SourceFile::of(&source.path) {
             None => Some(format!("{shown} is no longer there; the run goes on with what it held")),
             Some(now) if now != *source => {
                 Some(format!("{shown} has changed since the run began; the run goes on with what it held then"))
@@ -91,11 +94,11 @@ fn changed_sources(details: &Details) -> Vec<String> {
 }
 
 /// Where the result goes: over the run's own earlier one, unless somebody has worked on that.
-fn result_path(asked: Option<&Path>, details: &Details, conclusion: &Conclusion) -> PathBuf {
+fn result_path(asked: Option<&Path>, details: &RunDetails, conclusion: &RunTotals) -> PathBuf {
     if let Some(asked) = asked {
         return asked.to_path_buf();
     }
-    let (written, there) = (&conclusion.result, Source::of(&details.result));
+    let (written, there) = (&conclusion.result, SourceFile::of(&details.result));
     match (written, there) {
         (_, None) => details.result.clone(),
         (Some(written), Some(there)) if *written == there => details.result.clone(),

@@ -18,7 +18,7 @@ use crate::plan::{Part, Step};
 use crate::plan::{ReportMode, RowStatus};
 use crate::plan::{StepOutcome, StepResult};
 use crate::report::{Requests, ResultFile, RunSummary, UNDO, summary as telling};
-use crate::run::journal::{Conclusion, Deed, Details, Journal, Phase, RunHead, SheetHead, Source};
+use crate::run::journal::{Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile};
 use crate::run::{Dispatch, Doing, End, Settings, Start, Watcher};
 use crate::schema;
 use crate::shutdown::ShutdownSignal;
@@ -43,7 +43,7 @@ pub(super) struct Running<'r> {
 /// A run that has been sent as far as it goes.
 struct Sent {
     journal: Journal,
-    sheets: Vec<SheetHead>,
+    sheets: Vec<SheetHeader>,
     rows: Rows,
     summary: RunSummary,
     /// What earlier processes spent on it.
@@ -70,12 +70,12 @@ impl Running<'_> {
         runtime: &Runtime,
         shutdown: &mut ShutdownSignal,
     ) -> Result<Exit, Error> {
-        let (head, sheets) = (journal.head()?, journal.sheets()?);
-        let earlier = journal.conclusion()?;
+        let (head, sheets) = (journal.header()?, journal.sheets()?);
+        let earlier = journal.totals()?;
         let path = ResultPath::new(self.result.clone(), sheets.len())?;
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let book = path.open(ReportMode::Done)?;
-        journal.reopen()?;
+        journal.reopen_dependents()?;
         let mut rows = Rows::open(&journal, sheets.len())?;
         let (journal, end) =
             runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, shutdown))?;
@@ -83,11 +83,11 @@ impl Running<'_> {
         let mut summary = summary(&head, &sheets, &rows, &end);
         summary.requests = self.requests(&earlier);
         summary.remarks.extend(self.account.client.warnings());
-        let resume = journal.is_kept().then(|| format!("tallyport resume {}", head.id));
+        let resume = journal.is_persistent().then(|| format!("tallyport resume {}", head.id));
         let typed = Typed::kept(head.details.typed.clone());
-        summary.next = match head.deed {
-            Deed::Import => result::next_commands(&summary, typed, path.as_path(), resume),
-            Deed::Delete | Deed::Undo => resume.filter(|_| summary.stopped.is_some()).into_iter().collect(),
+        summary.next = match head.kind {
+            RunKind::Import => result::next_commands(&summary, typed, path.as_path(), resume),
+            RunKind::Delete | RunKind::Undo => resume.filter(|_| summary.stopped.is_some()).into_iter().collect(),
         };
         let code = exit(&summary, &end, !rows.also_created.is_empty());
         self.report(Sent { journal, sheets, rows, summary, seconds_before: earlier.seconds, end, code }, book)
@@ -96,14 +96,14 @@ impl Running<'_> {
     async fn send(
         &mut self,
         journal: Journal,
-        details: &Details,
-        sheets: &[SheetHead],
+        details: &RunDetails,
+        sheets: &[SheetHeader],
         rows: &mut Rows,
-        earlier: &Conclusion,
+        earlier: &RunTotals,
         shutdown: &mut ShutdownSignal,
     ) -> Result<(Journal, End), Error> {
         let client = &self.account.client;
-        journal.take_up()?;
+        journal.mark_resumed()?;
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
@@ -122,7 +122,7 @@ impl Running<'_> {
         Ok(dispatch.run(shutdown, &mut follower).await?)
     }
 
-    fn requests(&self, earlier: &Conclusion) -> Requests {
+    fn requests(&self, earlier: &RunTotals) -> Requests {
         let counted = self.account.client.requests();
         let mut by_kind = earlier.requests.clone();
         for (kind, count) in counted.by_kind {
@@ -140,14 +140,14 @@ impl Running<'_> {
         let written = result::write(&mut journal, &sheets, &rows.ledgers, book, &mut summary);
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
         self.progress.finish();
-        let conclusion = Conclusion {
+        let conclusion = RunTotals {
             requests: summary.requests.by_kind.clone(),
             seconds: summary.seconds,
             counts: summary.counts(),
-            result: summary.result.as_deref().and_then(Source::of),
+            result: summary.result.as_deref().and_then(SourceFile::of),
         };
-        let phase = if end == End::Complete && written.is_ok() { Phase::Finished } else { Phase::Stopped };
-        let concluded = journal.conclude(phase, summary.stopped.as_deref(), &conclusion);
+        let phase = if end == End::Complete && written.is_ok() { RunPhase::Finished } else { RunPhase::Stopped };
+        let concluded = journal.record_end(phase, summary.stopped.as_deref(), &conclusion);
         if let (Err(error), false) = (&concluded, matches!(end, End::Broken(_))) {
             // The steps and their outcomes are there; only how the run ended is not.
             self.printer.warn(&error.to_string());
@@ -156,7 +156,7 @@ impl Running<'_> {
             summary.next.clear();
             say(&summary, self.printer);
             self.printer.error(&format!("the result could not be written: {error}"), error.hint().as_deref());
-            if journal.is_kept() {
+            if journal.is_persistent() {
                 self.printer.note(&format!("tallyport resume {} writes it again", summary.run_id));
             }
             return Ok(Exit::Internal);
@@ -192,7 +192,7 @@ pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
 
 /// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
 pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
-    let (head, sheets, conclusion) = (journal.head()?, journal.sheets()?, journal.conclusion()?);
+    let (head, sheets, conclusion) = (journal.header()?, journal.sheets()?, journal.totals()?);
     let mut rows = Rows::load(journal, sheets.len())?;
     rows.ledgers.iter_mut().for_each(Ledger::leave_open);
     let mut summary = summary(&head, &sheets, &rows, &End::Complete);
@@ -226,7 +226,7 @@ impl Rows {
         let mut rows = Self { ledgers: Vec::with_capacity(sheets), also_created: BTreeMap::new() };
         for sheet in 0..sheets {
             let mut ledger = Ledger::default();
-            journal.each_planned(sheet as u16, &mut |row| ledger.push(row.number, row.planned))?;
+            journal.each_planned_row(sheet as u16, &mut |row| ledger.push(row.number, row.planned))?;
             rows.ledgers.push(ledger);
         }
         Ok(rows)
@@ -236,14 +236,14 @@ impl Rows {
         if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
             ledger.conclude(step, outcome);
         }
-        if step.part == Part::Missing && outcome.result == StepResult::Done {
+        if step.part == Part::Missing && outcome.result == StepResult::Applied {
             *self.also_created.entry(step.entity.name).or_default() += 1;
         }
     }
 
     /// The sending is over: what has no outcome was lost, or was not sent.
     fn close(&mut self, journal: &Journal, end: &End) {
-        match journal.unsettled() {
+        match journal.unresolved_steps() {
             Ok(steps) => steps.iter().for_each(|step| self.lose(step)),
             // Nobody can tell those that were sent from those that were not: "not sent" would invite to send again.
             Err(_) => self.ledgers.iter_mut().for_each(Ledger::lose_all),
@@ -269,8 +269,8 @@ fn stopped(end: &End) -> Option<String> {
     }
 }
 
-fn summary(head: &RunHead, sheets: &[SheetHead], rows: &Rows, end: &End) -> RunSummary {
-    let mut summary = result::summary(command(head.deed), head.id.clone(), sheets, &rows.ledgers);
+fn summary(head: &RunHeader, sheets: &[SheetHeader], rows: &Rows, end: &End) -> RunSummary {
+    let mut summary = result::summary(command(head.kind), head.id.clone(), sheets, &rows.ledgers);
     summary.files = head.details.files.clone();
     summary.skipped_sheets = head.details.skipped_sheets.clone();
     summary.options = head.details.options.clone();
@@ -283,11 +283,11 @@ fn summary(head: &RunHead, sheets: &[SheetHead], rows: &Rows, end: &End) -> RunS
 }
 
 /// What the summary calls the run.
-pub(super) fn command(deed: Deed) -> &'static str {
+pub(super) fn command(deed: RunKind) -> &'static str {
     match deed {
-        Deed::Import => "import",
-        Deed::Delete => "delete",
-        Deed::Undo => UNDO,
+        RunKind::Import => "import",
+        RunKind::Delete => "delete",
+        RunKind::Undo => UNDO,
     }
 }
 
@@ -327,7 +327,7 @@ impl Watcher for Follower<'_> {
     fn ended(&mut self, step: &Step, outcome: &StepOutcome) {
         self.rows.conclude(step, outcome);
         self.remaining = self.remaining.saturating_sub(1);
-        self.progress.row(if outcome.is_there() { RowStatus::Created } else { RowStatus::Failed });
+        self.progress.row(if outcome.is_applied() { RowStatus::Created } else { RowStatus::Failed });
     }
 
     fn tick(&mut self, doing: Doing) {
@@ -375,7 +375,9 @@ mod tests {
     use crate::account::AccountIdentity;
     use crate::check::{Code, ValueError};
     use crate::plan::{RowId, StepSink, WriteKind};
-    use crate::run::journal::{At, Draft, Entry, Knowledge, PlanSink, PlannedRow, RowState, Scribe};
+    use crate::run::journal::{
+        AccountSnapshot, JournalBuilder, JournalLocation, JournalWriter, PlanSink, PlannedRow, RowState, WriteCommand,
+    };
     use crate::table::Row;
 
     fn step() -> Step {
@@ -388,19 +390,23 @@ mod tests {
 
     /// A run of one row, of which an earlier look could not tell whether it was done.
     fn undecided() -> Journal {
-        let (id, details) = (String::from("20261124-093012-kqzf"), Details::default());
-        let head = RunHead { id, deed: Deed::Import, account: AccountIdentity::SandboxMemory, undoes: None, details };
-        let mut draft = Draft::begin(At::Memory, &head).unwrap();
+        let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
+        let head =
+            RunHeader { id, kind: RunKind::Import, account: AccountIdentity::SandboxMemory, undoes: None, details };
+        let mut draft = JournalBuilder::create(JournalLocation::Memory, &head).unwrap();
         let mut row = Row::default();
         row.clear(2);
         let (state, status) = (RowState::Planned, RowStatus::Created);
         let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
         draft.row(&row, &planned, &|_| false).unwrap();
         draft.push(&step()).unwrap();
-        let mut scribe = Scribe::start(draft.ready(&Knowledge::default()).unwrap()).unwrap();
+        let mut scribe = JournalWriter::start(draft.finish(&AccountSnapshot::default()).unwrap()).unwrap();
         let problems = vec![ValueError::new(Code::ServiceUnknown, "no response", "look for it").at(None, "")];
-        scribe.enter(Entry::Intend(0));
-        scribe.enter(Entry::Conclude(Box::new(StepOutcome { problems, ..outcome(StepResult::Unknown, None) })));
+        scribe.append(WriteCommand::RecordIntent(0));
+        scribe.append(WriteCommand::RecordOutcome(Box::new(StepOutcome {
+            problems,
+            ..outcome(StepResult::Unknown, None)
+        })));
         scribe.finish().unwrap().0
     }
 
@@ -411,7 +417,7 @@ mod tests {
         assert_eq!((told.status, told.problems.len()), (RowStatus::Unknown, 1));
 
         let mut found = Rows::open(&journal, 1).unwrap();
-        found.conclude(&step(), &outcome(StepResult::Done, Some(7)));
+        found.conclude(&step(), &outcome(StepResult::Applied, Some(7)));
         let found = found.ledgers[0].outcome(0).unwrap();
         assert_eq!((found.status, found.id, found.problems), (RowStatus::Created, Some(7), Vec::new()));
 

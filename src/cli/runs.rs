@@ -20,7 +20,7 @@ use super::{Error, Exit};
 use crate::account::AccountIdentity;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::report::summary;
-use crate::run::journal::{AtWork, Glance, Journal, Phase, RunHead};
+use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase};
 use crate::wording::{counted, thousands};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
@@ -53,14 +53,14 @@ enum State {
 }
 
 impl State {
-    fn of(glance: &Glance) -> Self {
-        match (glance.at_work, glance.phase) {
-            (AtWork::Yes, Phase::Planning) => State::Planning,
-            (AtWork::Yes, Phase::Sending | Phase::Stopped | Phase::Finished) => State::Running,
-            (AtWork::No, Phase::Planning) => State::NeverBegun,
-            (AtWork::No, Phase::Sending) => State::CutOff,
-            (AtWork::No, Phase::Stopped) => State::Stopped(glance.reason.clone().unwrap_or_default()),
-            (AtWork::No, Phase::Finished) => State::Finished,
+    fn of(glance: &RunOverview) -> Self {
+        match (glance.lock, glance.phase) {
+            (LockState::Locked, RunPhase::Planning) => State::Planning,
+            (LockState::Locked, RunPhase::Sending | RunPhase::Stopped | RunPhase::Finished) => State::Running,
+            (LockState::Free, RunPhase::Planning) => State::NeverBegun,
+            (LockState::Free, RunPhase::Sending) => State::CutOff,
+            (LockState::Free, RunPhase::Stopped) => State::Stopped(glance.reason.clone().unwrap_or_default()),
+            (LockState::Free, RunPhase::Finished) => State::Finished,
         }
     }
 
@@ -102,12 +102,12 @@ struct Rows {
 }
 
 impl Rows {
-    fn of(path: &Path, glance: &Glance, state: &State) -> Result<Self, Error> {
+    fn of(path: &Path, glance: &RunOverview, state: &State) -> Result<Self, Error> {
         match state {
             State::Planning | State::NeverBegun => Ok(Self::default()),
-            State::Finished => Ok(Self { counts: glance.conclusion.counts, open: 0 }),
+            State::Finished => Ok(Self { counts: glance.totals.counts, open: 0 }),
             State::Stopped(_) | State::CutOff | State::Running => {
-                let summary = recall(&Journal::look(path)?)?;
+                let summary = recall(&Journal::open_read_only(path)?)?;
                 Ok(Self { counts: summary.counts(), open: summary.rows_left() })
             }
         }
@@ -130,8 +130,8 @@ fn changed_something(rows: Rows) -> bool {
 }
 
 /// `import of assets.xlsx`, `undo of 20261124-093012-kqzf`.
-fn what(head: &RunHead) -> String {
-    let command = command(head.deed);
+fn what(head: &RunHeader) -> String {
+    let command = command(head.kind);
     let name = |file: &String| {
         Path::new(file).file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned())
     };
@@ -157,13 +157,13 @@ fn size_text(bytes: u64) -> String {
 }
 
 /// What the list tells of a run; the beginning of what `runs RUN` tells.
-fn json_of(place: Place<'_>, glance: &Glance) -> Json {
+fn json_of(place: Place<'_>, glance: &RunOverview) -> Json {
     let state = State::of(glance);
     let rows = Rows::of(place.path, glance, &state);
-    let (head, began) = (&glance.head, Timestamp::from_millisecond(glance.began).unwrap_or_default());
+    let (head, began) = (&glance.header, Timestamp::from_millisecond(glance.began).unwrap_or_default());
     let mut document = json!({
-        "run_id": glance.head.id,
-        "command": command(head.deed),
+        "run_id": glance.header.id,
+        "command": command(head.kind),
         "state": state.as_str(),
         "reason": state.reason(),
         "began": began.to_string(),
@@ -172,7 +172,7 @@ fn json_of(place: Place<'_>, glance: &Glance) -> Json {
         "counts": rows.as_ref().ok().map(|rows| summary::counts_json(rows.counts)),
         "open": rows.as_ref().ok().map(|rows| rows.open),
         "bytes": place.bytes,
-        "can_resume": glance.can_be_resumed() && glance.at_work == AtWork::No,
+        "can_resume": glance.can_be_resumed() && glance.lock == LockState::Free,
         "undoes": head.undoes,
     });
     if let Err(error) = rows {

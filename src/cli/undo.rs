@@ -27,7 +27,9 @@ use crate::plan::estimate;
 use crate::plan::undo::{self, History, Undo};
 use crate::plan::{StepOutcome, StepResult};
 use crate::report::RunEstimate;
-use crate::run::journal::{Deed, Details, Draft, Journal, Knowledge, Phase, RunHead, Shelf, Shelved};
+use crate::run::journal::{
+    AccountSnapshot, Journal, JournalBuilder, RunDetails, RunHeader, RunKind, RunPhase, RunStore, StoredRun,
+};
 use crate::run::{LogPosition, Start};
 use crate::wording::{counted, thousands};
 use shown::Shown;
@@ -38,7 +40,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let shelved = wanted(&shelf, args)?;
     // Held to the end: nobody goes on with a run that is being taken back.
     let journal = Journal::open(&shelved.path, &shelved.id)?;
-    let head = journal.head()?;
+    let head = journal.header()?;
     let history = history(&journal, &head, &shelf)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let account = runtime.block_on(connect_to(global, &head.account))?;
@@ -72,11 +74,11 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     running.finish(draft, &runtime, &mut shutdown)
 }
 
-fn wanted(shelf: &Shelf, args: &UndoArgs) -> Result<Shelved, Error> {
+fn wanted(shelf: &RunStore, args: &UndoArgs) -> Result<StoredRun, Error> {
     let Some(run) = &args.run else {
-        let is_meant = |shelved: &Shelved| {
-            let glance = shelved.glance.as_ref().ok();
-            glance.is_some_and(|glance| glance.head.deed != Deed::Undo && glance.phase != Phase::Planning)
+        let is_meant = |shelved: &StoredRun| {
+            let glance = shelved.overview.as_ref().ok();
+            glance.is_some_and(|glance| glance.header.kind != RunKind::Undo && glance.phase != RunPhase::Planning)
         };
         return shelf
             .list()?
@@ -88,10 +90,10 @@ fn wanted(shelf: &Shelf, args: &UndoArgs) -> Result<Shelved, Error> {
 }
 
 /// `import of onboarding.xlsx`.
-fn described(head: &RunHead) -> String {
+fn described(head: &RunHeader) -> String {
     match head.details.files.as_slice() {
-        [] => command(head.deed).to_owned(),
-        files => format!("{} of {}", command(head.deed), files.join(", ")),
+        [] => command(head.kind).to_owned(),
+        files => format!("{} of {}", command(head.kind), files.join(", ")),
     }
 }
 
@@ -99,12 +101,12 @@ fn described(head: &RunHead) -> String {
 ///
 /// # Errors
 /// Where it cannot be taken back: nothing was sent, its fate is open, or it is an undo itself.
-fn history(journal: &Journal, head: &RunHead, shelf: &Shelf) -> Result<History, Error> {
-    if journal.phase()?.0 == Phase::Planning {
+fn history(journal: &Journal, head: &RunHeader, shelf: &RunStore) -> Result<History, Error> {
+    if journal.phase()?.0 == RunPhase::Planning {
         let what = format!("run {} was stopped while its plan was made: nothing was sent", head.id);
         return Err(Error::usage(what, "there is nothing to undo"));
     }
-    if let (Deed::Undo, Some(first)) = (head.deed, &head.undoes) {
+    if let (RunKind::Undo, Some(first)) = (head.kind, &head.undoes) {
         return Err(Error::usage(
             format!("run {} is itself the undo of run {first}", head.id),
             "bring the sheets in again with `tallyport import`",
@@ -120,7 +122,7 @@ fn history(journal: &Journal, head: &RunHead, shelf: &Shelf) -> Result<History, 
         history.note(&mut step, &outcome);
     })?;
     // What a look could not settle stays unknown, and is said; what nobody has looked for may be found.
-    match journal.unsettled_count()?.saturating_sub(unknown) {
+    match journal.unresolved_count()?.saturating_sub(unknown) {
         0 => Ok(history),
         lost => Err(Error::usage(
             format!("the fate of {} of run {} is open", counted(lost, "request"), head.id),
@@ -130,8 +132,9 @@ fn history(journal: &Journal, head: &RunHead, shelf: &Shelf) -> Result<History, 
 }
 
 /// An undo of the run that is at work, or was stopped and can go on.
-fn half_done(shelf: &Shelf, run: &str) -> Result<Option<String>, Error> {
-    let is_open = |shelved: &Shelved| shelved.glance.as_ref().is_ok_and(|glance| glance.phase != Phase::Finished);
+fn half_done(shelf: &RunStore, run: &str) -> Result<Option<String>, Error> {
+    let is_open =
+        |shelved: &StoredRun| shelved.overview.as_ref().is_ok_and(|glance| glance.phase != RunPhase::Finished);
     Ok(shelf.undos_of(run)?.into_iter().find(is_open).map(|shelved| shelved.id))
 }
 
@@ -139,7 +142,7 @@ fn half_done(shelf: &Shelf, run: &str) -> Result<Option<String>, Error> {
 struct Plan {
     deeds: Vec<undo::Deed>,
     planned: RunEstimate,
-    knowledge: Knowledge,
+    knowledge: AccountSnapshot,
     /// Steps of the run that were never sent.
     never_sent: u64,
 }
@@ -147,13 +150,13 @@ struct Plan {
 async fn plan(
     account: &Account,
     journal: &Journal,
-    head: &RunHead,
+    head: &RunHeader,
     history: &History,
     progress: &mut Progress,
 ) -> Result<Plan, Error> {
     let client = &account.client;
-    let began = Timestamp::from_millisecond(journal.began()?).unwrap_or(Timestamp::MIN);
-    let log = journal.knowledge()?.log;
+    let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or(Timestamp::MIN);
+    let log = journal.account_snapshot()?.log;
     let mut on_collection = |name: &str| progress.phase(&format!("looking at {name}"));
     let mut present = fetch::fetch(client, history.wants(), began, &log, &mut on_collection).await?;
     let today = TimeZone::system().to_datetime(Timestamp::now()).date();
@@ -167,7 +170,7 @@ async fn plan(
     let quota = account.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);
     let planned = RunEstimate { requests, seconds, emails, people, quota };
-    let knowledge = Knowledge { log, ..Knowledge::default() };
+    let knowledge = AccountSnapshot { log, ..AccountSnapshot::default() };
     Ok(Plan { deeds, planned, knowledge, never_sent: journal.open_steps()? })
 }
 
@@ -177,7 +180,7 @@ fn told(
     shown: &Shown,
     plan: &Plan,
     id: &str,
-    head: &RunHead,
+    head: &RunHeader,
     args: &UndoArgs,
     printer: Printer,
 ) -> Result<Exit, Error> {
@@ -220,7 +223,7 @@ fn draft(
     account: &Account,
     id: String,
     journal: &Journal,
-    undone: &RunHead,
+    undone: &RunHeader,
     plan: &Plan,
     path: &ResultPath,
 ) -> Result<Journal, Error> {
@@ -229,16 +232,16 @@ fn draft(
         let rows = counted(plan.never_sent, "step");
         remarks.push(format!("{rows} of run {} were never sent: do not resume it", undone.id));
     }
-    let details = Details {
+    let details = RunDetails {
         files: vec![format!("run {}", undone.id)],
         result: std::path::absolute(path.as_path())?,
         remarks,
-        ..Details::default()
+        ..RunDetails::default()
     };
     let undoes = Some(undone.id.clone());
-    let head = RunHead { id, deed: Deed::Undo, account: account.identity.clone(), undoes, details };
-    let mut draft = Draft::begin(account.journal_location(&head.id), &head)?;
+    let head = RunHeader { id, kind: RunKind::Undo, account: account.identity.clone(), undoes, details };
+    let mut draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let labels: Vec<String> = journal.sheets()?.into_iter().map(|sheet| sheet.label).collect();
     keep::keep(&mut draft, &undone.id, &plan.deeds, &labels)?;
-    Ok(draft.ready(&plan.knowledge)?)
+    Ok(draft.finish(&plan.knowledge)?)
 }

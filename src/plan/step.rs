@@ -67,37 +67,37 @@ impl Step {
     }
 }
 
-/// How a step ended.
+/// The recorded outcome of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepOutcome {
     pub step: u32,
     pub result: StepResult,
-    /// The record's id, where it is known.
+    /// The record's id, where known.
     pub record: Option<i64>,
-    /// What the service made of the record beyond what was sent: of a new one its other fields, which tell later whether
-    /// somebody changed it since; of one that was updated, when.
+    /// What the service set beyond what was sent: the other fields of a new record, which show later whether someone
+    /// changed it; the time of an update.
     pub after: Option<Body>,
-    /// For people; empty where the problems say it all.
+    /// For the user; empty where the problems say it all.
     pub message: String,
     pub problems: Vec<Problem>,
 }
 
 impl StepOutcome {
-    /// Whether what the step wants is there, whoever did it.
-    pub fn is_there(&self) -> bool {
-        matches!(self.result, StepResult::Done | StepResult::Found)
+    /// Whether the account holds what the step asked for, whoever did it.
+    pub fn is_applied(&self) -> bool {
+        matches!(self.result, StepResult::Applied | StepResult::AlreadyApplied)
     }
 }
 
-/// The ways a step ends.
+/// The ways in which a step can end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StepResult {
-    Done,
-    /// Others had done it before this run could: it is there, and not this run's to take back.
-    Found,
-    /// Surely not done.
+    Applied,
+    /// Someone else had done it before this run could: the row has what it asked for, and undo leaves it alone.
+    AlreadyApplied,
+    /// Surely not applied.
     Failed,
-    /// Whether it was done could not be found out.
+    /// Could not be determined.
     Unknown,
 }
 

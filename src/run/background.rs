@@ -8,7 +8,7 @@ use super::reconcile::{LogPosition, RunContext};
 use super::standing::Standing;
 use crate::api::record_id;
 use crate::plan::Step;
-use crate::run::journal::Knowledge;
+use crate::run::journal::AccountSnapshot;
 use crate::schema;
 
 /// How many of a stock item were available, by collection and record.
@@ -34,7 +34,7 @@ pub(super) struct Background {
 }
 
 impl Background {
-    pub(super) fn new(knowledge: Knowledge) -> Self {
+    pub(super) fn new(knowledge: AccountSnapshot) -> Self {
         let known = |name: &str| schema::collection(name).map(|entity| entity.name);
         let sizes = knowledge.sizes.iter().filter_map(|(name, size)| Some((known(name)?, *size))).collect();
         Self { sizes, log: knowledge.log }

@@ -24,7 +24,7 @@ use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
 use crate::plan::StepOutcome;
 use crate::plan::{Part, Step};
-use crate::run::journal::{Entry, Event, Journal, JournalError, Scribe, SheetHead};
+use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, WriteCommand, WriteEvent};
 use crate::schema::Entity;
 
 /// How often the watcher hears that time passes.
@@ -39,9 +39,9 @@ type Flight<'c> = Pin<Box<dyn Future<Output = Flown> + 'c>>;
 pub struct Dispatch<'c> {
     client: &'c Client,
     settings: Settings,
-    sheets: &'c [SheetHead],
+    sheets: &'c [SheetHeader],
     background: Background,
-    scribe: Scribe,
+    scribe: JournalWriter,
     /// Steps read from the journal and not looked at.
     queue: VecDeque<Step>,
     /// Steps that go again, before all others.
@@ -98,7 +98,7 @@ impl<'c> Dispatch<'c> {
     pub fn new(
         client: &'c Client,
         settings: Settings,
-        sheets: &'c [SheetHead],
+        sheets: &'c [SheetHeader],
         journal: Journal,
     ) -> Result<Self, JournalError> {
         let mut standing = Standing::default();
@@ -106,22 +106,22 @@ impl<'c> Dispatch<'c> {
             standing.fill(&mut step);
             standing.end(&step, &outcome);
         })?;
-        let slowest = Duration::from_millis(journal.slowest_answer()?);
+        let slowest = Duration::from_millis(journal.slowest_response()?);
         let mut losses = Losses::new(settings.least_grace, slowest);
-        for mut step in journal.unsettled()? {
+        for mut step in journal.unresolved_steps()? {
             standing.begin(step.number);
             standing.fill(&mut step);
             let cause = String::from("its answer was lost when an earlier process ended");
             losses.add(step, Loss { cause, status: None, sent: Sent::Yes }, Instant::now());
         }
-        let background = Background::new(journal.knowledge()?);
+        let background = Background::new(journal.account_snapshot()?);
         let unmet = match settings.start {
             Start::Fresh => Vec::new(),
-            Start::TakenUp => journal.planned_entities()?,
+            Start::TakenUp => journal.pending_entities()?,
         };
-        let began = Timestamp::from_millisecond(journal.began()?).unwrap_or_default();
+        let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or_default();
         let path = journal.path();
-        let scribe = Scribe::start(journal).map_err(|source| JournalError::Folder { path, source })?;
+        let scribe = JournalWriter::start(journal).map_err(|source| JournalError::Folder { path, source })?;
         Ok(Self {
             client,
             failed: settings.failed_before,
@@ -236,7 +236,7 @@ impl<'c> Dispatch<'c> {
                         self.losses.add(step, Loss::by_others(), now);
                         continue;
                     }
-                    self.scribe.enter(Entry::Intend(step.number));
+                    self.scribe.append(WriteCommand::RecordIntent(step.number));
                     self.intended.insert(step.number, step);
                 }
             }
@@ -266,7 +266,7 @@ impl<'c> Dispatch<'c> {
 
     fn ask_for_steps(&mut self) {
         if let Reading::From(from) = self.reading {
-            self.scribe.enter(Entry::Read { from, most: READ });
+            self.scribe.append(WriteCommand::ReadSteps { from, limit: READ });
             self.reading = Reading::Asked(from);
         }
     }
@@ -317,18 +317,18 @@ impl<'c> Dispatch<'c> {
         }
     }
 
-    fn hear(&mut self, event: Event, watcher: &mut dyn Watcher) {
+    fn hear(&mut self, event: WriteEvent, watcher: &mut dyn Watcher) {
         match event {
-            Event::Intended(step) => self.ready.extend(self.intended.remove(&step)),
-            Event::Concluded(step) => self.tell(step, watcher),
-            Event::Steps(steps) => {
+            WriteEvent::IntentRecorded(step) => self.ready.extend(self.intended.remove(&step)),
+            WriteEvent::OutcomeRecorded(step) => self.tell(step, watcher),
+            WriteEvent::Steps(steps) => {
                 self.reading = match steps.last() {
                     Some(last) => Reading::From(last.number + 1),
                     None => Reading::Over,
                 };
                 self.queue.extend(steps);
             }
-            Event::Broken(error) => self.break_off(&error, watcher),
+            WriteEvent::Failed(error) => self.break_off(&error, watcher),
         }
     }
 
@@ -350,7 +350,7 @@ impl<'c> Dispatch<'c> {
             .map(|step| step.number)
             .chain(self.intended.drain().map(|(number, _)| number))
             .collect();
-        unsent.into_iter().for_each(|step| self.scribe.enter(Entry::Withdraw(step)));
+        unsent.into_iter().for_each(|step| self.scribe.append(WriteCommand::ClearIntent(step)));
     }
 
     fn land(&mut self, flown: Flown, watcher: &mut dyn Watcher) {
@@ -361,11 +361,11 @@ impl<'c> Dispatch<'c> {
             }
         }
         let notes = attempts.into_iter().map(|attempted| worker::note(step.number, attempted)).collect();
-        self.scribe.enter(Entry::Attempts(notes));
+        self.scribe.append(WriteCommand::RecordAttempts(notes));
         if let Some(reason) = landing.stops_the_run() {
             // After fixing the cause, `resume` retries this step.
             self.stop(End::Refused(reason.to_owned()));
-            return self.scribe.enter(Entry::Withdraw(step.number));
+            return self.scribe.append(WriteCommand::ClearIntent(step.number));
         }
         match landing {
             Landing::Done { id, record } => {
@@ -387,7 +387,7 @@ impl<'c> Dispatch<'c> {
                 self.conclude(step, outcome, watcher);
             }
             Landing::NotSent(failure) => {
-                self.scribe.enter(Entry::Withdraw(step.number));
+                self.scribe.append(WriteCommand::ClearIntent(step.number));
                 self.again.push_back(step);
                 self.worsen(&failure.message);
             }
@@ -434,7 +434,7 @@ impl<'c> Dispatch<'c> {
     /// The outcome goes to disk first.
     fn conclude(&mut self, step: Step, outcome: StepOutcome, watcher: &mut dyn Watcher) {
         let number = step.number;
-        self.scribe.enter(Entry::Conclude(Box::new(outcome.clone())));
+        self.scribe.append(WriteCommand::RecordOutcome(Box::new(outcome.clone())));
         self.concluding.insert(number, (step, outcome));
         if self.journal_is_broken {
             self.tell(number, watcher);
@@ -448,7 +448,7 @@ impl<'c> Dispatch<'c> {
         self.losses.forget(step.number);
         watcher.ended(&step, &outcome);
         // A record that a row names fails with its row, which says so itself.
-        if !outcome.is_there() && step.part == Part::Own {
+        if !outcome.is_applied() && step.part == Part::Own {
             self.failed += 1;
             self.mind_errors();
         }
@@ -578,13 +578,13 @@ impl<'c> Dispatch<'c> {
         let mut end = end;
         for event in events {
             match event {
-                Event::Concluded(step) => {
+                WriteEvent::OutcomeRecorded(step) => {
                     if let Some((step, outcome)) = concluding.remove(&step) {
                         watcher.ended(&step, &outcome);
                     }
                 }
-                Event::Broken(error) => end = End::Broken(format!("{error}; {}", error.hint())),
-                Event::Intended(_) | Event::Steps(_) => {}
+                WriteEvent::Failed(error) => end = End::Broken(format!("{error}; {}", error.hint())),
+                WriteEvent::IntentRecorded(_) | WriteEvent::Steps(_) => {}
             }
         }
         Ok((journal, end))

@@ -5,7 +5,7 @@ use crate::check::{Code, Problem, ValueError};
 use crate::mapping::Stamp;
 use crate::plan::{Part, Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
-use crate::run::journal::SheetHead;
+use crate::run::journal::SheetHeader;
 
 /// How one try to send a step ended.
 #[derive(Debug, Clone)]
@@ -88,11 +88,11 @@ pub(super) fn done(step: &Step, id: Option<i64>, record: Option<&Record>) -> Ste
         WriteKind::Create => after_image(step, record),
         WriteKind::Update(_) | WriteKind::Delete(_) => moment_of(record),
     });
-    StepOutcome { record: record_id, after, ..ended(step, StepResult::Done) }
+    StepOutcome { record: record_id, after, ..ended(step, StepResult::Applied) }
 }
 
 /// A step that the service refused.
-pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHead) -> StepOutcome {
+pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHeader) -> StepOutcome {
     let outcome = ended(step, StepResult::Failed);
     let problems = match step.part {
         Part::Missing => vec![named_failed(&failure.message)],
@@ -132,7 +132,7 @@ pub(super) fn found(step: &Step, loss: &Loss, id: Option<i64>, record: Option<&R
         Sent::Yes => done(step, id, record),
         Sent::NotYet => {
             let message = String::from("it was there already when the run was taken up again");
-            StepOutcome { record: id, message, ..ended(step, StepResult::Found) }
+            StepOutcome { record: id, message, ..ended(step, StepResult::AlreadyApplied) }
         }
     }
 }
@@ -178,7 +178,7 @@ fn kept(failure: &WriteFailure) -> Problem {
     about_row(Code::ServiceRefused, &message, "see what still uses the record, then delete it again")
 }
 
-fn refused_field(sheet: &SheetHead, field: &str, message: &str) -> Problem {
+fn refused_field(sheet: &SheetHeader, field: &str, message: &str) -> Problem {
     let error =
         ValueError::new(Code::ServiceRefused, format!("the service rejected `{field}`: {message}"), "correct the cell");
     let column = sheet.fields.iter().find(|(known, _)| known == field).map(|(_, column)| *column);

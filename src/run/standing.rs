@@ -77,11 +77,11 @@ impl Standing {
     /// The step has ended. Its body is as it was sent.
     pub(super) fn end(&mut self, step: &Step, outcome: &StepOutcome) {
         let settled = match outcome.result {
-            StepResult::Done | StepResult::Found => Settled::Done(outcome.record),
+            StepResult::Applied | StepResult::AlreadyApplied => Settled::Done(outcome.record),
             StepResult::Failed | StepResult::Unknown => Settled::Failed,
         };
         self.set(step.number, settled);
-        if outcome.result != StepResult::Done || step.write != WriteKind::Create {
+        if outcome.result != StepResult::Applied || step.write != WriteKind::Create {
             return;
         }
         match outcome.record {

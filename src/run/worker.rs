@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use super::outcome::{Landing, Loss, Sent};
 use crate::api::{AttemptLog, Client, LoggedAttempt};
 use crate::plan::{Step, WriteKind};
-use crate::run::journal::AttemptNote;
+use crate::run::journal::AttemptRecord;
 
 /// A step that came back.
 pub(super) struct Flown {
@@ -38,9 +38,9 @@ pub(super) async fn perform(client: &Client, step: Step) -> Flown {
 }
 
 /// An attempt as the journal keeps it.
-pub(super) fn note(step: u32, attempted: LoggedAttempt) -> AttemptNote {
+pub(super) fn note(step: u32, attempted: LoggedAttempt) -> AttemptRecord {
     let since = attempted.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    AttemptNote {
+    AttemptRecord {
         step,
         at: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         milliseconds: u64::try_from(attempted.took.as_millis()).unwrap_or(u64::MAX),

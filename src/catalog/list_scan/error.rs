@@ -6,16 +6,16 @@ pub enum ScanError<E, T> {
     /// The service could not be read. Never the end of a list.
     #[error("the service could not be read")]
     Service(#[source] E),
-    /// Whoever the records were handed to refused one.
-    #[error("a record could not be taken in")]
+    /// The receiver of the records returned an error.
+    #[error("a record could not be stored")]
     Take(#[source] T),
     #[error(transparent)]
     Unstable(#[from] UnstableList),
 }
 
-/// The pages do not come together to one list. What was handed over may have gaps: start anew.
+/// The pages cannot be merged into one list. What was delivered may have gaps: start again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the list of {entity} cannot be put together at offset {offset}: {instability}")]
+#[error("the pages of {entity} do not fit together at offset {offset}: {instability}")]
 pub struct UnstableList {
     pub entity: &'static str,
     /// Where the page begins that shows it.
@@ -23,18 +23,21 @@ pub struct UnstableList {
     pub instability: Instability,
 }
 
-/// What shows that a service does not give its list in one order, from each offset, to an end.
+/// What shows that a service does not return its list in one order, from each offset, to an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Instability {
-    /// A record that came before others has come behind them now.
-    #[error("record `{id}` has moved within the list, which should keep the order it is asked for in")]
+    /// A record that came before others now comes after them.
+    #[error("record `{id}` has moved within the list, which should keep the requested order")]
     Moved { id: i64 },
-    /// Page after page holds only what is known.
-    #[error("{pages} pages in a row held nothing new; the service may be passing over `offset`")]
+    /// Page after page contains only known records.
+    #[error("{pages} pages in a row contained nothing new; the service may be ignoring `offset`")]
     Endless { pages: u64 },
-    /// No page further back holds anything that came before.
-    #[error("nothing that was read before is found again")]
+    /// No earlier page contains any record that was read before.
+    #[error("a page shares no record with the previous page")]
     NoOverlap,
+    /// The list was read over and over because it changed all the time.
+    #[error("{requests} requests were not enough to read {records} records, so often did the list change")]
+    Restless { requests: u64, records: u64 },
     /// Every record of a collection has an integer `id` (field notes).
     #[error("a record has no `id`")]
     MissingId,
@@ -44,11 +47,11 @@ impl UnstableList {
     /// What to do now.
     pub fn hint(&self) -> &'static str {
         match self.instability {
-            Instability::Moved { .. } | Instability::NoOverlap => {
-                "run it again, at a time when less is changed if it keeps coming"
+            Instability::Moved { .. } | Instability::NoOverlap | Instability::Restless { .. } => {
+                "try again; if it keeps failing, at a time when fewer changes are made"
             }
             Instability::Endless { .. } | Instability::MissingId => {
-                "see that `--base-url` is the API's link, ending in `/api/v1`"
+                "check that `--base-url` is the API's URL, ending in `/api/v1`"
             }
         }
     }
@@ -63,9 +66,9 @@ mod tests {
         let unstable = UnstableList { entity: "assets", offset: 999, instability: Instability::Moved { id: 7 } };
         assert_eq!(
             unstable.to_string(),
-            "the list of assets cannot be put together at offset 999: record `7` has moved within the list, which \
-             should keep the order it is asked for in"
+            "the pages of assets do not fit together at offset 999: record `7` has moved within the list, which \
+             should keep the requested order"
         );
-        assert!(unstable.hint().starts_with("run it again"));
+        assert!(unstable.hint().starts_with("try again"));
     }
 }

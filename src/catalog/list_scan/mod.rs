@@ -1,49 +1,50 @@
-//! A whole list of the service, every record once, while others change it.
+//! Reads a whole list of the service, every record once, while others change it.
 //!
-//! The service pages by offset over live data: when a record is deleted, all behind it move up, and the next page
-//! begins one too late. So pages overlap by one record and are put together only where they agree; where they do not,
-//! the part before is read again.
+//! The service pages by offset over live data: when a record is deleted, all records behind it move up, and the next
+//! page begins one record too late. So pages overlap by one record and are merged only where they agree; where they do
+//! not, the part before is read again.
 //!
 //! ```text
-//! end_estimator    how far the list reaches, how long its pages are, where it ends    pure
-//! ahead       pages asked for or here that are not joined yet                    pure
-//! merger      pages to one run of records                                        pure
-//! reading     what to ask for next, and what to do with what came                pure
-//! error       why a list could not be read
+//! scan_state        what to request next, and what to do with a page
+//! end_estimator     how far the list reaches, how long its pages are, where it ends   pure
+//! prefetch_buffer   pages that are requested or received but not merged yet           pure
+//! page_merger       pages to one sequence of records                                  pure
+//! error             why a list could not be read
 //! ```
 //!
 //! # Why nothing is lost and nothing comes twice
 //!
 //! The list has an order that does not change: each record has a place before or behind every other for as long as it
-//! exists, and updates leave it there (`created_at`, field notes). A page is what stood in some stretch of the list
-//! at one moment, without a gap. Let `K` be the rearmost of all records handed over so far. It holds throughout that
+//! exists, and updates leave it there (`created_at`, field notes). A page is a contiguous stretch of the list at one
+//! moment. Let `K` be the rearmost of all records delivered so far. This invariant holds throughout:
 //!
-//! > every record that existed all the time and does not stand behind `K` has been handed over.
+//! > every record that existed all the time and does not stand behind `K` has been delivered.
 //!
-//! A page is joined only if a record of it, `a`, was handed over before, or if it begins at offset 0. Take a record `r`
-//! that existed all the time and does not stand behind the page's last one. Either it stands before `a`, which is not
-//! behind `K`, and has been handed over; or it stands between `a` and the page's last, was there when the page was
-//! read, and so is on it; and whatever is new on a page is handed over. On a page from offset 0 it is on the page in
-//! any case. So it holds for the new `K` too. It does not matter when a page was read, or in which order pages came,
-//! which is why they can be fetched side by side.
+//! A page is merged only if one of its records, `a`, was delivered before, or if it begins at offset 0. Take a record `r`
+//! that existed all the time and does not stand behind the page's last record. Either it stands before `a`, which is not
+//! behind `K`, and has been delivered; or it stands between `a` and the page's last record, was there when the page was
+//! read, and so is on it; and whatever is new on a page is delivered. On a page from offset 0 it is on the page in any
+//! case. So the invariant holds for the new `K` too. It does not matter when a page was read, or in which order pages
+//! arrived, which is why they can be fetched in parallel.
 //!
-//! The end: the page that ends the list held its last record, and every record that existed all the time stood before
-//! it. A short page is such a page if the service is known to give longer ones. An empty one, where the overlap should
-//! have been, is not: something was deleted, and an earlier page has to show what is there.
+//! The end: the page that ends the list contained its last record, and every record that existed all the time stood
+//! before it. A short page is such a page if the service is known to return longer ones. An empty page where the overlap
+//! should have been is not: something was deleted, and an earlier page has to show what is there.
 //!
-//! Nothing comes twice since every id is remembered. TextMerger without ids are counted instead, see [`merger`]. IdMerger that
-//! came or went meanwhile may be there or not, once at most; those that came in between others that had come already
-//! are handed over behind them.
+//! Nothing comes twice because every id is remembered. Rows without ids are counted instead, see [`page_merger`].
+//! Records that were created or deleted meanwhile may be delivered or not, at most once; those inserted between records
+//! that were delivered already are delivered behind them.
 //!
-//! A page joined with a gap would be the only way to lose a record, and there is none: where no record of a page is
-//! known, the pages before it are asked for, by half a page, then a whole one, then two, until one is joined; offset 0
-//! always is. If the service does not keep the order, records that move show it ([`Instability::Moved`]); if it gives the
-//! same records for every offset, pages that hold nothing new do ([`Instability::Endless`]). Then the caller starts anew.
+//! A page merged across a gap would be the only way to lose a record, and there is none: if no record of a page is
+//! known, the pages before it are requested, going back by half a page, then a whole one, then two, until one merges;
+//! offset 0 always does. If the service does not keep the order, records that move show it ([`Instability::Moved`]); if
+//! it returns the same records for every offset, pages without anything new do ([`Instability::Endless`]). Then the
+//! caller starts again.
 //!
 //! # What it costs
 //!
-//! With a page length of `L`, a list of `N` records at rest takes `ceil(N / (L - 1)) + 1` requests at most: its pages,
-//! and either one that turned out to lie behind its end or one to see that a short page was the end.
+//! With a page length of `L`, a list of `N` records that does not change takes `ceil(N / (L - 1)) + 1` requests at most:
+//! its pages, and either one that turned out to lie behind its end or one to see that a short page was the end.
 
 mod end_estimator;
 mod error;
@@ -60,15 +61,15 @@ use crate::api::{RawPage, RawRecord};
 use crate::schema::Entity;
 use scan_state::{ScanState, ScanStep};
 
-/// Where lists come from, as they came.
+/// A source of lists, page by page, as unparsed JSON.
 pub trait RawListSource {
     type Error;
 
-    /// The most records that one page holds, as far as is known: it may shrink when a page is asked for.
+    /// The most records a page contains, as far as is known: a request may reveal a smaller limit.
     fn page_limit(&self) -> u32;
 
-    /// The records from `offset` on, `limit` at most, whose fields hold exactly the values of `filters`. `sort` and
-    /// `order` may be among these; records come in the order of their creation otherwise.
+    /// At most `limit` records from `offset` on whose fields equal the values of `filters`. These may include `sort`
+    /// and `order`; otherwise records are in the order of their creation.
     fn raw_page(
         &self,
         entity: &'static Entity,
@@ -78,61 +79,62 @@ pub trait RawListSource {
     ) -> impl Future<Output = Result<RawPage, Self::Error>>;
 }
 
-/// One list to be read whole.
+/// Reads one list from beginning to end.
 #[derive(Debug, Clone, Copy)]
 pub struct ListScan<'a> {
     pub entity: &'static Entity,
-    /// As [`RawListSource::raw_page`] takes them. An order in which records move, such as by `updated_at`, loses those that do.
+    /// As [`RawListSource::raw_page`] takes them. An order in which records move, such as by `updated_at`, loses those
+    /// that do.
     pub filters: &'a [(&'a str, &'a str)],
-    /// How many records there were last time. A hint: the nearer it is, the more can be fetched side by side.
+    /// How many records there were last time. A hint: the nearer it is, the more can be fetched in parallel.
     pub expected: Option<u64>,
-    /// Requests under way at a time, and about the pages held in memory.
-    pub at_once: usize,
-    /// The longest page this service was ever seen to give, 0 for none: a shorter one is an end then.
-    pub longest: u32,
+    /// Requests in flight at a time, and about as many pages in memory.
+    pub concurrency: usize,
+    /// The longest page this service was ever seen to return, 0 if unknown: a shorter one is the end then.
+    pub longest_page: u32,
 }
 
-/// What a scan came to.
+/// What a scan did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ScanStats {
-    /// IdMerger handed over.
+    /// Records delivered.
     pub records: u64,
     pub requests: u64,
-    /// Requests for a part that had been read already, since the list changed under it.
+    /// Requests for a part that had been read already, because the list changed.
     pub reread: u64,
-    /// The longest page the service is known to give now, for the next scan's [`ListScan::longest`].
-    pub longest: u32,
+    /// The longest page the service is known to return now, for the next scan's [`ListScan::longest_page`].
+    pub longest_page: u32,
 }
 
 impl ListScan<'_> {
-    /// Reads the list and hands each record over as soon as it is known to be next.
+    /// Reads the list and delivers each record to `take` as soon as it is known to be next.
     ///
     /// # Errors
-    /// Where the service cannot be read, `take` refuses a record, or the pages do not come together.
+    /// The service cannot be read, `take` returns an error, or the pages cannot be merged.
     pub async fn run<L: RawListSource, T>(
         self,
         lists: &L,
         take: &mut dyn FnMut(RawRecord<'_>) -> Result<(), T>,
     ) -> Result<ScanStats, ScanError<L::Error, T>> {
-        let mut reading = ScanState::new(&self);
-        let mut under_way = FuturesUnordered::new();
+        let mut scan = ScanState::new(&self);
+        let mut in_flight = FuturesUnordered::new();
         loop {
-            match reading.step(take)? {
-                ScanStep::Went => continue,
-                ScanStep::Ended => return Ok(reading.stats()),
-                ScanStep::Waits => {}
+            match scan.step(take)? {
+                ScanStep::Advanced => continue,
+                ScanStep::Ended => return Ok(scan.stats()),
+                ScanStep::Blocked => {}
             }
-            while under_way.len() < self.at_once.max(1)
-                && let Some(ask) = reading.ask(lists.page_limit())
+            while in_flight.len() < self.concurrency.max(1)
+                && let Some(request) = scan.next_request(lists.page_limit())
             {
-                under_way.push(async move {
-                    let page = lists.raw_page(self.entity, self.filters, ask.offset, ask.limit).await;
-                    // The service may have refused the limit and taken a smaller one within that very request.
-                    (ask, lists.page_limit(), page)
+                in_flight.push(async move {
+                    let page = lists.raw_page(self.entity, self.filters, request.offset, request.limit).await;
+                    // The service may have rejected the limit and accepted a smaller one within this request.
+                    (request, lists.page_limit(), page)
                 });
             }
-            let Some((ask, limit, page)) = under_way.next().await else { return Err(reading.adrift().into()) };
-            reading.came(ask, limit, page).map_err(ScanError::Service)?;
+            let Some((request, limit, page)) = in_flight.next().await else { return Err(scan.no_overlap().into()) };
+            scan.receive(request, limit, page).map_err(ScanError::Service)?;
         }
     }
 }

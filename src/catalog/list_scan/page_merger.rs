@@ -1,12 +1,12 @@
-//! Pages to one run of records, where the pages agree.
+//! Merges pages into one sequence of records, where the pages agree.
 //!
-//! [`PageMerger::join`] takes a page and says which of its records are new. IdMerger of a collection are told by their
-//! ids ([`records`]), rows of a list without ids by their whole text ([`rows`]). Both answer [`MergeResult::Gap`] to a page
-//! that holds nothing known: something in between is missing, and an earlier page has to be joined first.
+//! [`PageMerger::merge`] takes a page and says which of its records are new. Records of a collection are told apart by
+//! their ids ([`by_id`]), rows of a list without ids by their whole text ([`by_text`]). Both return [`MergeResult::Gap`]
+//! for a page that contains nothing known: something in between is missing, and an earlier page has to be merged first.
 
 mod by_id;
 mod by_text;
-mod seen_ids;
+mod delivered_ids;
 
 use std::hash::BuildHasher;
 
@@ -18,23 +18,23 @@ use crate::schema::Entity;
 use by_id::IdMerger;
 use by_text::TextMerger;
 
-/// What has been read of one list.
+/// The records of one list that were delivered so far.
 #[derive(Debug)]
 pub(super) struct PageMerger(EntryIdentity);
 
-/// How one entry of the list is told from another.
+/// How the entries of a list are told apart.
 #[derive(Debug)]
 enum EntryIdentity {
     ById(IdMerger),
     ByText(TextMerger, DefaultHashBuilder),
 }
 
-/// What a page is to the run.
+/// How a page fits the delivered records.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MergeResult {
-    /// It hangs together with the run; these of its records are new, by their place on the page.
+    /// It overlaps them; these of its records are new, by their index on the page.
     New(Vec<usize>),
-    /// It does not, or not beyond doubt.
+    /// It does not, or not with certainty.
     Gap,
 }
 
@@ -42,33 +42,38 @@ pub(super) enum MergeResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MergeAttempt {
     First,
-    /// It was a gap once, and an earlier page has been joined since.
-    Again,
+    /// It was a gap once, and an earlier page has been merged since.
+    Retry,
 }
 
 impl PageMerger {
     pub(super) fn new(entity: &Entity) -> Self {
-        Self(match entity.is_collection() {
-            true => EntryIdentity::ById(IdMerger::default()),
-            // What such a row calls its id may be that of another thing.
-            false => EntryIdentity::ByText(TextMerger::default(), DefaultHashBuilder::default()),
-        })
+        if entity.is_collection() {
+            return Self(EntryIdentity::ById(IdMerger::default()));
+        }
+        // The `id` of such a row may be that of another thing.
+        Self(EntryIdentity::ByText(TextMerger::default(), DefaultHashBuilder::default()))
     }
 
-    /// Joins the page that was read at that offset.
+    /// Merges the page that was read at that offset.
     ///
     /// # Errors
-    /// Where the page proves that the list has no steady order.
-    pub(super) fn join(&mut self, page: &RawPage, offset: u64, look: MergeAttempt) -> Result<MergeResult, Instability> {
+    /// The page proves that the list does not keep its order.
+    pub(super) fn merge(
+        &mut self,
+        page: &RawPage,
+        offset: u64,
+        attempt: MergeAttempt,
+    ) -> Result<MergeResult, Instability> {
         match &mut self.0 {
             EntryIdentity::ById(records) => {
                 let ids: Option<Vec<i64>> = page.records().map(|record| record.id).collect();
-                records.join(&ids.ok_or(Instability::MissingId)?, offset)
+                records.merge(&ids.ok_or(Instability::MissingId)?, offset)
             }
             EntryIdentity::ByText(rows, hasher) => {
-                // 64 bits told apart among the few thousand rows of a window: no two rows will ever meet by chance.
+                // Among the few thousand rows of a window, no two different rows will ever share 64 bits.
                 let keys: Vec<u64> = page.records().map(|record| hasher.hash_one(record.json)).collect();
-                rows.join(&keys, offset, look)
+                rows.merge(&keys, offset, attempt)
             }
         }
     }

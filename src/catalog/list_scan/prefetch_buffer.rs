@@ -1,4 +1,4 @@
-//! Pages that are asked for or here, and not joined yet.
+//! Pages that are requested or have arrived, and are not merged yet.
 
 use std::collections::BTreeMap;
 
@@ -12,33 +12,33 @@ pub(super) struct PrefetchBuffer(BTreeMap<u64, PrefetchSlot>);
 
 #[derive(Debug)]
 enum PrefetchSlot {
-    Asked,
-    Here(ReadyPage),
+    Requested,
+    Ready(ReadyPage),
 }
 
-/// A page that is here.
+/// A page that has arrived.
 #[derive(Debug)]
 pub(super) struct ReadyPage {
     pub(super) page: RawPage,
-    pub(super) extent: PageSpan,
-    pub(super) look: MergeAttempt,
+    pub(super) span: PageSpan,
+    pub(super) attempt: MergeAttempt,
 }
 
 impl PrefetchBuffer {
-    pub(super) fn ask(&mut self, offset: u64) {
-        self.0.entry(offset).or_insert(PrefetchSlot::Asked);
+    pub(super) fn request(&mut self, offset: u64) {
+        self.0.entry(offset).or_insert(PrefetchSlot::Requested);
     }
 
-    /// Keeps a page that was asked for, unless nobody waits for it any more.
-    pub(super) fn keep(&mut self, held: ReadyPage) {
-        if let Some(slot @ PrefetchSlot::Asked) = self.0.get_mut(&held.extent.offset) {
-            *slot = PrefetchSlot::Here(held);
+    /// Keeps a page that was requested, unless it was discarded meanwhile.
+    pub(super) fn keep(&mut self, ready: ReadyPage) {
+        if let Some(slot @ PrefetchSlot::Requested) = self.0.get_mut(&ready.span.offset) {
+            *slot = PrefetchSlot::Ready(ready);
         }
     }
 
-    /// Keeps a page that was taken, to be tried again.
-    pub(super) fn put_back(&mut self, held: ReadyPage) {
-        self.0.insert(held.extent.offset, PrefetchSlot::Here(held));
+    /// Puts back a page that was taken, to be tried again.
+    pub(super) fn put_back(&mut self, ready: ReadyPage) {
+        self.0.insert(ready.span.offset, PrefetchSlot::Ready(ready));
     }
 
     pub(super) fn forget(&mut self, offset: u64) {
@@ -49,21 +49,21 @@ impl PrefetchBuffer {
         self.0.clear();
     }
 
-    /// Takes the page to join next where the run reaches to `at`: the last one that begins there or before. None while
-    /// it has not come.
+    /// Takes the page to merge next if the merged pages reach to `at`: the last one that begins there or before. None if
+    /// it has not arrived.
     pub(super) fn take(&mut self, at: u64) -> Option<ReadyPage> {
         let (offset, slot) = self.0.range(..=at).next_back()?;
         let offset = *offset;
         match slot {
-            PrefetchSlot::Asked => None,
-            PrefetchSlot::Here(_) => match self.0.remove(&offset)? {
-                PrefetchSlot::Here(held) => Some(held),
-                PrefetchSlot::Asked => None,
+            PrefetchSlot::Requested => None,
+            PrefetchSlot::Ready(_) => match self.0.remove(&offset)? {
+                PrefetchSlot::Ready(ready) => Some(ready),
+                PrefetchSlot::Requested => None,
             },
         }
     }
 
-    /// Lets go of the pages that begin there or before.
+    /// Discards the pages that begin there or before.
     pub(super) fn discard(&mut self, offset: u64) {
         self.0 = match offset.checked_add(1) {
             Some(next) => self.0.split_off(&next),
@@ -71,30 +71,29 @@ impl PrefetchBuffer {
         };
     }
 
-    /// Whether a page is here that has records behind `end`.
-    pub(super) fn goes_beyond(&self, end: u64) -> bool {
+    /// Whether a page has arrived that has records behind `end`.
+    pub(super) fn has_records_beyond(&self, end: u64) -> bool {
         self.0
             .values()
-            .any(|slot| matches!(slot, PrefetchSlot::Here(held) if held.extent.len > 0 && held.extent.end() > end))
+            .any(|slot| matches!(slot, PrefetchSlot::Ready(ready) if ready.span.len > 0 && ready.span.end() > end))
     }
 
-    /// How far the page goes that a run reaching to `at` is joined with next: the offset of its last record, as far as
-    /// is known. None where no page is asked for that begins there or before, and goes on from there.
+    /// How far the page to merge at `at` reaches: the offset of its last record, as far as is known. None if no page
+    /// is requested that begins there or before and continues from there.
     pub(super) fn reach(&self, at: u64, stride: u64) -> Option<PageReach> {
         let (offset, slot) = self.0.range(..=at).next_back()?;
         let last = match slot {
-            PrefetchSlot::Asked => offset.saturating_add(stride),
-            PrefetchSlot::Here(held) => held.extent.end().saturating_sub(1),
+            PrefetchSlot::Requested => offset.saturating_add(stride),
+            PrefetchSlot::Ready(ready) => ready.span.end().saturating_sub(1),
         };
-        match last > at {
-            true => Some(PageReach::To(last)),
-            false if *offset == at => Some(PageReach::End),
-            false => None,
+        if last > at {
+            return Some(PageReach::To(last));
         }
+        (*offset == at).then_some(PageReach::End)
     }
 }
 
-/// How far a page goes.
+/// How far a page reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PageReach {
     /// Its last record has that offset.
@@ -108,41 +107,41 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn held(offset: u64, len: u32) -> ReadyPage {
+    fn ready(offset: u64, len: u32) -> ReadyPage {
         let text = format!("[{}]", vec!["{}"; len as usize].join(","));
         ReadyPage {
             page: RawPage::of(text).unwrap(),
-            extent: PageSpan { offset, asked: 3, len },
-            look: MergeAttempt::First,
+            span: PageSpan { offset, asked: 3, len },
+            attempt: MergeAttempt::First,
         }
     }
 
     #[test]
     fn the_last_page_at_or_before_is_next() {
-        let mut ahead = PrefetchBuffer::default();
-        [0, 2, 4].into_iter().for_each(|offset| ahead.ask(offset));
-        ahead.keep(held(0, 3));
-        ahead.keep(held(4, 3));
-        ahead.keep(held(6, 3));
-        assert_eq!(ahead.take(3).map(|held| held.extent.offset), None);
-        assert_eq!(ahead.take(1).map(|held| held.extent.offset), Some(0));
-        assert_eq!(ahead.take(9).map(|held| held.extent.offset), Some(4));
-        assert_eq!(ahead.take(9).map(|held| held.extent.offset), None);
-        ahead.put_back(held(4, 3));
-        ahead.discard(3);
-        assert_eq!(ahead.take(3).map(|held| held.extent.offset), None);
-        assert!(ahead.goes_beyond(6) && !ahead.goes_beyond(7));
+        let mut buffer = PrefetchBuffer::default();
+        [0, 2, 4].into_iter().for_each(|offset| buffer.request(offset));
+        buffer.keep(ready(0, 3));
+        buffer.keep(ready(4, 3));
+        buffer.keep(ready(6, 3));
+        assert_eq!(buffer.take(3).map(|ready| ready.span.offset), None);
+        assert_eq!(buffer.take(1).map(|ready| ready.span.offset), Some(0));
+        assert_eq!(buffer.take(9).map(|ready| ready.span.offset), Some(4));
+        assert_eq!(buffer.take(9).map(|ready| ready.span.offset), None);
+        buffer.put_back(ready(4, 3));
+        buffer.discard(3);
+        assert_eq!(buffer.take(3).map(|ready| ready.span.offset), None);
+        assert!(buffer.has_records_beyond(6) && !buffer.has_records_beyond(7));
     }
 
     #[test]
-    fn pages_asked_for_reach_a_stride_and_pages_here_as_far_as_they_go() {
-        let mut ahead = PrefetchBuffer::default();
-        assert_eq!(ahead.reach(0, 2), None);
-        [0, 2, 4].into_iter().for_each(|offset| ahead.ask(offset));
-        ahead.keep(held(2, 3));
-        assert_eq!([0, 1, 2, 3].map(|at| ahead.reach(at, 2)), [2, 2, 4, 4].map(|to| Some(PageReach::To(to))));
-        assert_eq!((ahead.reach(4, 2), ahead.reach(6, 2)), (Some(PageReach::To(6)), None));
-        ahead.keep(held(4, 1));
-        assert_eq!(ahead.reach(4, 2), Some(PageReach::End));
+    fn requested_pages_reach_a_stride_and_pages_that_arrived_as_far_as_they_go() {
+        let mut buffer = PrefetchBuffer::default();
+        assert_eq!(buffer.reach(0, 2), None);
+        [0, 2, 4].into_iter().for_each(|offset| buffer.request(offset));
+        buffer.keep(ready(2, 3));
+        assert_eq!([0, 1, 2, 3].map(|at| buffer.reach(at, 2)), [2, 2, 4, 4].map(|to| Some(PageReach::To(to))));
+        assert_eq!((buffer.reach(4, 2), buffer.reach(6, 2)), (Some(PageReach::To(6)), None));
+        buffer.keep(ready(4, 1));
+        assert_eq!(buffer.reach(4, 2), Some(PageReach::End));
     }
 }

@@ -1,4 +1,4 @@
-//! What to ask for next, and what to do with what came.
+//! What to request next, and what to do with a page that arrived.
 
 use super::end_estimator::{EndEstimator, PageSpan, RequestReason};
 use super::error::{Instability, ScanError, UnstableList};
@@ -7,32 +7,38 @@ use super::prefetch_buffer::{PageReach, PrefetchBuffer, ReadyPage};
 use super::{ListScan, ScanStats};
 use crate::api::{RawPage, RawRecord};
 
-/// Pages in a row that may hold nothing new, beside twice those that the list has so far: enough to go back from the
-/// end of any list to its beginning, and to come forward again.
+/// Pages in a row that may contain nothing new, plus twice the pages of the list so far: enough to go back from the end
+/// of any list to its beginning, and forward again.
 const MOST_BARREN: u64 = 20;
+/// Pages that may be merged in all, plus [`MERGES_PER_PAGE`] for each page of the list so far.
+const MOST_EXTRA_MERGES: u64 = 200;
+/// Lists that change with every request take five at most in our tests.
+const MERGES_PER_PAGE: u64 = 20;
 
-/// A list on its way.
+/// A scan in progress.
 #[derive(Debug)]
 pub(super) struct ScanState {
     entity: &'static str,
-    at_once: u64,
-    end_estimator: EndEstimator,
-    ahead: PrefetchBuffer,
+    concurrency: u64,
+    end: EndEstimator,
+    buffer: PrefetchBuffer,
     merger: PageMerger,
-    /// Where the page to join next begins: at the last record of the one before.
-    at: u64,
-    /// The offset behind the last record of the page joined last.
-    end: u64,
-    /// The furthest that `end` has been.
+    /// Where the page to merge next begins: at the last record of the one before.
+    next_offset: u64,
+    /// The offset behind the last record of the page merged last.
+    merged_end: u64,
+    /// The furthest that `merged_end` has been.
     furthest: u64,
-    /// How far to go back from a page that is a gap; 0 where the last one was joined.
-    back: u64,
-    /// Pages in a row that held nothing new.
+    /// How far to go back from a page that is a gap; 0 if the last page was merged.
+    step_back: u64,
+    /// Pages in a row without anything new.
     barren: u64,
+    /// Pages merged, or tried in vain.
+    merges: u64,
     stats: ScanStats,
 }
 
-/// A page to be asked for.
+/// A page to request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PageRequest {
     pub(super) offset: u64,
@@ -43,10 +49,10 @@ pub(super) struct PageRequest {
 /// What became of the page that is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ScanStep {
-    /// It was joined, or something else has to be first.
-    Went,
-    /// It has not come.
-    Waits,
+    /// It was merged, or another page has to be merged first.
+    Advanced,
+    /// It has not arrived.
+    Blocked,
     /// It was the last one.
     Ended,
 }
@@ -55,35 +61,36 @@ impl ScanState {
     pub(super) fn new(scan: &ListScan<'_>) -> Self {
         Self {
             entity: scan.entity.name,
-            at_once: scan.at_once.max(1) as u64,
-            end_estimator: EndEstimator::new(scan.expected, scan.longest),
-            ahead: PrefetchBuffer::default(),
+            concurrency: scan.concurrency.max(1) as u64,
+            end: EndEstimator::new(scan.expected, scan.longest_page),
+            buffer: PrefetchBuffer::default(),
             merger: PageMerger::new(scan.entity),
-            at: 0,
-            end: 0,
+            next_offset: 0,
+            merged_end: 0,
             furthest: 0,
-            back: 0,
+            step_back: 0,
             barren: 0,
+            merges: 0,
             stats: ScanStats::default(),
         }
     }
 
     pub(super) fn stats(&self) -> ScanStats {
-        ScanStats { longest: self.end_estimator.longest(), ..self.stats }
+        ScanStats { longest_page: self.end.longest_page(), ..self.stats }
     }
 
-    /// No page is here and none is to come. Never so, since the page that is joined next is always asked for; were it
-    /// so, waiting on would be for ever.
-    pub(super) fn adrift(&self) -> UnstableList {
-        UnstableList { entity: self.entity, offset: self.at, instability: Instability::NoOverlap }
+    /// The error where no page has arrived and none is in flight. That never happens, since the page to merge next is
+    /// always requested; if it did, the scan would wait forever.
+    pub(super) fn no_overlap(&self) -> UnstableList {
+        UnstableList { entity: self.entity, offset: self.next_offset, instability: Instability::NoOverlap }
     }
 
-    /// The page to ask for next, if there is one to ask for now. The page that is joined next always is.
-    pub(super) fn ask(&mut self, limit: u32) -> Option<PageRequest> {
+    /// The page to request now, if there is one. The page to merge next always is.
+    pub(super) fn next_request(&mut self, limit: u32) -> Option<PageRequest> {
         // A page of one record has nothing to overlap with.
         let limit = limit.max(2);
-        let (offset, reason) = self.next(limit)?;
-        self.ahead.ask(offset);
+        let (offset, reason) = self.next_page(limit)?;
+        self.buffer.request(offset);
         self.stats.requests += 1;
         if offset.saturating_add(1) < self.furthest {
             self.stats.reread += 1;
@@ -91,125 +98,129 @@ impl ScanState {
         Some(PageRequest { offset, limit, reason })
     }
 
-    fn next(&mut self, limit: u32) -> Option<(u64, RequestReason)> {
-        let stride = self.end_estimator.stride(limit);
-        // Pages wait for those before them: as many as are fetched side by side.
-        let far = self.at.saturating_add(stride.saturating_mul(self.at_once));
-        let mut offset = self.at;
-        while offset < far {
-            match self.ahead.reach(offset, stride) {
+    fn next_page(&mut self, limit: u32) -> Option<(u64, RequestReason)> {
+        let stride = self.end.stride(limit);
+        // Pages wait for those before them: as many as are fetched in parallel.
+        let horizon = self.next_offset.saturating_add(stride.saturating_mul(self.concurrency));
+        let mut offset = self.next_offset;
+        while offset < horizon {
+            match self.buffer.reach(offset, stride) {
                 Some(PageReach::To(last)) => offset = last,
                 Some(PageReach::End) => return None,
-                None if offset == self.at || self.end_estimator.goes_beyond(offset) => {
+                None if offset == self.next_offset || self.end.is_beyond(offset) => {
                     return Some((offset, RequestReason::Required));
                 }
-                None if self.at_once == 1 => return None,
-                None => {
-                    return self.end_estimator.attempt(self.at, stride).map(|offset| (offset, RequestReason::Probe));
-                }
+                None if self.concurrency == 1 => return None,
+                None => return self.end.probe(self.next_offset, stride).map(|offset| (offset, RequestReason::Probe)),
             }
         }
         None
     }
 
-    /// Takes in what was asked for. `limit` is the page limit as it is known now.
+    /// Takes in the response to a request. `limit` is the page limit as it is known now.
     ///
     /// # Errors
-    /// The service's, where the page is needed.
-    pub(super) fn came<E>(&mut self, ask: PageRequest, limit: u32, page: Result<RawPage, E>) -> Result<(), E> {
-        let page = match (page, ask.reason) {
+    /// The service's, if the page is required.
+    pub(super) fn receive<E>(&mut self, request: PageRequest, limit: u32, page: Result<RawPage, E>) -> Result<(), E> {
+        let page = match (page, request.reason) {
             (Ok(page), _) => page,
             (Err(error), RequestReason::Required) => return Err(error),
-            // A service may well refuse to look behind the end of its list.
+            // A service may refuse to look behind the end of its list.
             (Err(_), RequestReason::Probe) => {
-                self.end_estimator.gave_up();
-                self.ahead.forget(ask.offset);
+                self.end.probe_failed();
+                self.buffer.forget(request.offset);
                 return Ok(());
             }
         };
         let len = u32::try_from(page.len()).unwrap_or(u32::MAX);
-        let extent = PageSpan { offset: ask.offset, asked: ask.limit.min(limit.max(2)), len };
-        self.end_estimator.saw(extent, ask.reason);
-        match (ask.reason, len) {
-            (RequestReason::Probe, 0) => self.ahead.forget(ask.offset),
-            _ => self.ahead.keep(ReadyPage { page, extent, look: MergeAttempt::First }),
+        let span = PageSpan { offset: request.offset, asked: request.limit.min(limit.max(2)), len };
+        self.end.observe(span, request.reason);
+        if request.reason == RequestReason::Probe && len == 0 {
+            self.buffer.forget(request.offset);
+        } else {
+            self.buffer.keep(ReadyPage { page, span, attempt: MergeAttempt::First });
         }
         Ok(())
     }
 
-    /// Joins the page that is next, if it is here.
+    /// Merges the page that is next, if it has arrived.
     pub(super) fn step<E, T>(
         &mut self,
         take: &mut dyn FnMut(RawRecord<'_>) -> Result<(), T>,
     ) -> Result<ScanStep, ScanError<E, T>> {
-        let Some(held) = self.ahead.take(self.at) else { return Ok(ScanStep::Waits) };
-        let offset = held.extent.offset;
-        if held.page.is_empty() && self.at == self.end && self.end > 0 {
+        let Some(ready) = self.buffer.take(self.next_offset) else { return Ok(ScanStep::Blocked) };
+        let offset = ready.span.offset;
+        if ready.page.is_empty() && self.next_offset == self.merged_end && self.merged_end > 0 {
             // There was one record, and there is none behind it.
             return Ok(ScanStep::Ended);
         }
         let entity = self.entity;
         let unstable = |instability| UnstableList { entity, offset, instability };
-        let joined = self.merger.join(&held.page, offset, held.look).map_err(unstable)?;
-        let fresh = match joined {
-            MergeResult::New(fresh) => fresh,
+        let merged = self.merger.merge(&ready.page, offset, ready.attempt).map_err(unstable)?;
+        let new = match merged {
+            MergeResult::New(new) => new,
             MergeResult::Gap => {
-                self.go_back(held);
+                self.go_back(ready);
                 self.count(0).map_err(unstable)?;
-                return Ok(ScanStep::Went);
+                return Ok(ScanStep::Advanced);
             }
         };
-        for record in fresh.iter().filter_map(|index| held.page.get(*index)) {
+        for record in new.iter().filter_map(|index| ready.page.get(*index)) {
             take(record).map_err(ScanError::Take)?;
         }
-        self.count(fresh.len() as u64).map_err(unstable)?;
-        Ok(self.go_on(held.extent))
+        self.count(new.len() as u64).map_err(unstable)?;
+        Ok(self.advance(ready.span))
     }
 
-    /// Something is missing before that page: an earlier one first.
-    fn go_back(&mut self, held: ReadyPage) {
-        if held.look == MergeAttempt::Again {
-            // The list has changed since it was read. It is read anew from where the run ends.
+    /// Something is missing before that page: an earlier one has to be merged first.
+    fn go_back(&mut self, ready: ReadyPage) {
+        if ready.attempt == MergeAttempt::Retry {
+            // The list has changed since it was read. It is read again from where the delivered records end.
             return;
         }
-        let offset = held.extent.offset;
-        self.back = match self.back {
-            0 => u64::from(self.end_estimator.page_length(u32::MAX) / 2).max(1),
-            back => back.saturating_mul(2),
+        let offset = ready.span.offset;
+        self.step_back = match self.step_back {
+            0 => u64::from(self.end.page_length(u32::MAX) / 2).max(1),
+            step_back => step_back.saturating_mul(2),
         };
-        self.at = offset.saturating_sub(self.back);
-        if !held.page.is_empty() {
-            self.ahead.put_back(ReadyPage { look: MergeAttempt::Again, ..held });
+        self.next_offset = offset.saturating_sub(self.step_back);
+        if !ready.page.is_empty() {
+            self.buffer.put_back(ReadyPage { attempt: MergeAttempt::Retry, ..ready });
         }
     }
 
-    /// That page was joined: on to the one after it.
-    fn go_on(&mut self, page: PageSpan) -> ScanStep {
-        self.back = 0;
-        self.end = page.end();
-        self.furthest = self.furthest.max(self.end);
-        self.at = if page.len == 1 { self.end } else { self.end.saturating_sub(1) };
-        self.ahead.discard(page.offset);
-        if !self.end_estimator.ends_with(page) {
-            return ScanStep::Went;
+    /// That page was merged: on to the one after it.
+    fn advance(&mut self, page: PageSpan) -> ScanStep {
+        self.step_back = 0;
+        self.merged_end = page.end();
+        self.furthest = self.furthest.max(self.merged_end);
+        self.next_offset = if page.len == 1 { self.merged_end } else { self.merged_end.saturating_sub(1) };
+        self.buffer.discard(page.offset);
+        if !self.end.is_last(page) {
+            return ScanStep::Advanced;
         }
-        if !self.ahead.goes_beyond(self.end) {
+        if !self.buffer.has_records_beyond(self.merged_end) {
             return ScanStep::Ended;
         }
-        // Another page has records behind the end: it has moved, or it was none. Only a new look from here can tell.
-        self.at = self.end.saturating_sub(1);
-        self.ahead.clear();
-        ScanStep::Went
+        // Another page has records behind the end: the end has moved, or was none. Only reading on from here can tell.
+        self.next_offset = self.merged_end.saturating_sub(1);
+        self.buffer.clear();
+        ScanStep::Advanced
     }
 
-    /// Counts the new records of a page.
-    fn count(&mut self, fresh: u64) -> Result<(), Instability> {
-        self.stats.records += fresh;
-        self.barren = if fresh > 0 { 0 } else { self.barren + 1 };
-        let pages = self.stats.records / self.end_estimator.stride(u32::MAX);
-        match self.barren > MOST_BARREN + 2 * pages {
-            true => Err(Instability::Endless { pages: self.barren }),
-            false => Ok(()),
+    /// Counts a merged page and its new records. What a list costs is bounded: by the pages in a row that contain
+    /// nothing new, and by the pages merged in all.
+    fn count(&mut self, new: u64) -> Result<(), Instability> {
+        self.merges += 1;
+        self.stats.records += new;
+        self.barren = if new > 0 { 0 } else { self.barren + 1 };
+        let pages = self.stats.records / self.end.stride(u32::MAX);
+        if self.barren > MOST_BARREN + 2 * pages {
+            return Err(Instability::Endless { pages: self.barren });
         }
+        if self.merges > MOST_EXTRA_MERGES + MERGES_PER_PAGE * pages {
+            return Err(Instability::Restless { requests: self.stats.requests, records: self.stats.records });
+        }
+        Ok(())
     }
 }

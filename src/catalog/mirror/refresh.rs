@@ -178,8 +178,13 @@ impl Mirror {
         for _ in 0..TRIES {
             self.store().begin()?;
             self.store().empty(entity)?;
-            let scan =
-                ListScan { entity, filters, expected: None, at_once: options.at_once, longest: self.longest_page()? };
+            let scan = ListScan {
+                entity,
+                filters,
+                expected: None,
+                concurrency: options.at_once,
+                longest_page: self.longest_page()?,
+            };
             let mut shape = ObservedFields::default();
             let mut taken = 0_i64;
             let mut take = |record: RawRecord<'_>| {
@@ -194,7 +199,7 @@ impl Mirror {
             match scan.run(source, &mut take).await {
                 Ok(stats) => {
                     self.store().set_shape(entity, &shape)?;
-                    self.set_longest_page(self.longest_page()?.max(stats.longest))?;
+                    self.set_longest_page(self.longest_page()?.max(stats.longest_page))?;
                     self.store().commit()?;
                     return Ok(taken as u64);
                 }
@@ -519,8 +524,8 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
             entity,
             filters: &[],
             expected: is_known.then_some(known),
-            at_once: self.options.at_once,
-            longest: self.longest,
+            concurrency: self.options.at_once,
+            longest_page: self.longest,
         };
         let mut shape = store.shape(entity).map_err(ScanError::Take)?;
         let (mut taken, mut has_new_fields) = (0, false);
@@ -542,7 +547,7 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
         };
         let stats = scan.run(self.source, &mut take).await?;
         on_progress(entity.name, taken);
-        self.longest = self.longest.max(stats.longest);
+        self.longest = self.longest.max(stats.longest_page);
         if has_new_fields {
             store.set_shape(entity, &shape).map_err(ScanError::Take)?;
         }

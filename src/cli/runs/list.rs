@@ -8,9 +8,9 @@ use serde_json::{Value as Json, json};
 use super::{Place, Rows, State, age, json_of, local_time, size_text, what};
 use crate::cli::printer::{FAINT, GOOD, Printer, STRONG, WARNING};
 use crate::cli::{Error, Exit};
-use crate::run::journal::{Glance, Shelved};
+use crate::run::journal::{RunOverview, StoredRun};
 
-pub(super) fn run(runs: &[Shelved], now: Timestamp, printer: Printer) -> Result<Exit, Error> {
+pub(super) fn run(runs: &[StoredRun], now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     if printer.json {
         let runs: Vec<Json> = runs.iter().map(json_line).collect();
         printer.data(&format!("{}\n", json!({ "runs": runs })))?;
@@ -20,8 +20,8 @@ pub(super) fn run(runs: &[Shelved], now: Timestamp, printer: Printer) -> Result<
     Ok(Exit::Success)
 }
 
-fn json_line(shelved: &Shelved) -> Json {
-    match &shelved.glance {
+fn json_line(shelved: &StoredRun) -> Json {
+    match &shelved.overview {
         Ok(glance) => json_of(Place { path: &shelved.path, bytes: shelved.bytes }, glance),
         Err(error) => json!({
             "run_id": shelved.id,
@@ -40,7 +40,7 @@ struct Line {
     words: String,
 }
 
-fn text(runs: &[Shelved], now: Timestamp) -> String {
+fn text(runs: &[StoredRun], now: Timestamp) -> String {
     if runs.is_empty() {
         return String::from(
             "No runs yet. `tallyport import` makes one, unless it is a dry run or goes to a sandbox in memory.\n",
@@ -76,20 +76,20 @@ fn aligned(columns: &[String; 6], widths: &[usize; 6], styled_state: &str) -> St
     )
 }
 
-fn line(shelved: &Shelved, several_accounts: bool, now: Timestamp) -> Line {
+fn line(shelved: &StoredRun, several_accounts: bool, now: Timestamp) -> Line {
     let id = shelved.id.clone();
     let size = size_text(shelved.bytes);
     let when = |began: Option<i64>| match began {
         Some(began) => (age::ago(now, began), local_time(began)),
         None => Default::default(),
     };
-    match &shelved.glance {
+    match &shelved.overview {
         Ok(glance) => {
             let state = State::of(glance);
             let (began, local) = when(Some(glance.began));
             let words = words(shelved, glance, &state, several_accounts);
             let is_open = state != State::Finished;
-            Line { columns: [id, what(&glance.head), state.word(), began, local, size], is_open, words }
+            Line { columns: [id, what(&glance.header), state.word(), began, local, size], is_open, words }
         }
         Err(error) => {
             let (began, local) = when(age::from_name(&shelved.id));
@@ -100,7 +100,7 @@ fn line(shelved: &Shelved, several_accounts: bool, now: Timestamp) -> Line {
 }
 
 /// `120 created, 3 failed, 14 rows to go; interrupted`.
-fn words(shelved: &Shelved, glance: &Glance, state: &State, several_accounts: bool) -> String {
+fn words(shelved: &StoredRun, glance: &RunOverview, state: &State, several_accounts: bool) -> String {
     let mut parts = Vec::new();
     match (state, Rows::of(&shelved.path, glance, state)) {
         (State::Planning | State::NeverBegun, _) => {}
@@ -109,14 +109,14 @@ fn words(shelved: &Shelved, glance: &Glance, state: &State, several_accounts: bo
     }
     parts.extend(state.reason().map(ToOwned::to_owned));
     if several_accounts {
-        parts.push(format!("{FAINT}{}{FAINT:#}", glance.head.account));
+        parts.push(format!("{FAINT}{}{FAINT:#}", glance.header.account));
     }
     parts.join("; ")
 }
 
-fn has_several_accounts(runs: &[Shelved]) -> bool {
+fn has_several_accounts(runs: &[StoredRun]) -> bool {
     let mut accounts =
-        runs.iter().filter_map(|shelved| shelved.glance.as_ref().ok()).map(|glance| &glance.head.account);
+        runs.iter().filter_map(|shelved| shelved.overview.as_ref().ok()).map(|glance| &glance.header.account);
     let Some(first) = accounts.next() else { return false };
     accounts.any(|account| !account.is_same(first))
 }

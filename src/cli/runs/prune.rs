@@ -9,10 +9,10 @@ use super::{age, local_time, size_text};
 use crate::cli::args::PruneArgs;
 use crate::cli::printer::{FAINT, Printer, STRONG};
 use crate::cli::{Error, Exit};
-use crate::run::journal::{AtWork, JournalError, Shelf, Shelved, Source};
+use crate::run::journal::{JournalError, LockState, RunStore, SourceFile, StoredRun};
 use crate::wording::counted;
 
-pub(super) fn run(shelf: &Shelf, args: &PruneArgs, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
+pub(super) fn run(shelf: &RunStore, args: &PruneArgs, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     let before = age::before(now, &args.older_than)?.as_millisecond();
     let force = if args.force { Force::Yes } else { Force::No };
     let mut pruned = Pruned::default();
@@ -54,19 +54,19 @@ struct Pruned {
 }
 
 /// When the run began, in milliseconds since the epoch: by its journal, its name, or the age of its file.
-fn began(shelved: &Shelved) -> Option<i64> {
-    match &shelved.glance {
+fn began(shelved: &StoredRun) -> Option<i64> {
+    match &shelved.overview {
         Ok(glance) => Some(glance.began),
         Err(_) => {
-            let written = || Source::of(&shelved.path).and_then(|file| file.modified);
+            let written = || SourceFile::of(&shelved.path).and_then(|file| file.modified);
             age::from_name(&shelved.id).or_else(written)
         }
     }
 }
 
-fn kept(shelved: &Shelved, force: Force) -> Option<Kept> {
-    match (&shelved.glance, force) {
-        (Ok(glance), _) if glance.at_work == AtWork::Yes => Some(Kept::AtWork),
+fn kept(shelved: &StoredRun, force: Force) -> Option<Kept> {
+    match (&shelved.overview, force) {
+        (Ok(glance), _) if glance.lock == LockState::Locked => Some(Kept::AtWork),
         (Ok(glance), Force::No) if glance.can_be_resumed() => Some(Kept::CanBeResumed),
         (Err(error), Force::No) => Some(Kept::Unreadable(error.to_string())),
         (Ok(_), _) | (Err(_), Force::Yes) => None,
@@ -74,7 +74,7 @@ fn kept(shelved: &Shelved, force: Force) -> Option<Kept> {
 }
 
 impl Pruned {
-    fn remove(&mut self, shelf: &Shelf, run: &str) {
+    fn remove(&mut self, shelf: &RunStore, run: &str) {
         match shelf.remove(run) {
             Ok(bytes) => {
                 self.gone.push(run.to_owned());

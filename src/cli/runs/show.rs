@@ -11,16 +11,16 @@ use crate::cli::result::Typed;
 use crate::cli::running::recall;
 use crate::cli::{Error, Exit};
 use crate::report::{RunSummary, summary};
-use crate::run::journal::{Attempts, Deed, Details, Glance, Journal, Shelved, Source};
+use crate::run::journal::{AttemptCounts, Journal, RunDetails, RunKind, RunOverview, SourceFile, StoredRun};
 use crate::wording::{counted, thousands};
 
-pub(super) fn run(shelved: Shelved, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
-    let Shelved { path, bytes, glance, .. } = shelved;
+pub(super) fn run(shelved: StoredRun, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
+    let StoredRun { path, bytes, overview: glance, .. } = shelved;
     let (glance, place) = (&glance?, Place { path: &path, bytes });
-    let journal = Journal::look(&path)?;
+    let journal = Journal::open_read_only(&path)?;
     let state = State::of(glance);
     let rows = Rows::of(&path, glance, &state)?;
-    let (attempts, under_way) = (journal.attempts()?, journal.rows_under_way()?);
+    let (attempts, under_way) = (journal.attempts()?, journal.rows_in_flight()?);
     let summary = summary_of(&journal, glance, &state, rows)?;
     if printer.json {
         let mut document = summary::json(&summary);
@@ -42,9 +42,9 @@ pub(super) fn run(shelved: Shelved, now: Timestamp, printer: Printer) -> Result<
     Ok(Exit::Success)
 }
 
-fn summary_of(journal: &Journal, glance: &Glance, state: &State, rows: Rows) -> Result<RunSummary, Error> {
+fn summary_of(journal: &Journal, glance: &RunOverview, state: &State, rows: Rows) -> Result<RunSummary, Error> {
     let mut summary = recall(journal)?;
-    let id = &glance.head.id;
+    let id = &glance.header.id;
     summary.stopped = match state {
         State::Stopped(reason) => Some(reason.clone()),
         State::CutOff => state.reason().map(ToOwned::to_owned),
@@ -54,7 +54,7 @@ fn summary_of(journal: &Journal, glance: &Glance, state: &State, rows: Rows) -> 
     summary.next = match state {
         State::Stopped(_) | State::CutOff => vec![format!("tallyport resume {id}")],
         State::Finished if glance.can_be_resumed() => vec![format!("tallyport resume {id}")],
-        State::Finished if glance.head.deed != Deed::Undo && changed_something(rows) => {
+        State::Finished if glance.header.kind != RunKind::Undo && changed_something(rows) => {
             vec![format!("tallyport undo {id}")]
         }
         State::NeverBegun => vec![begin_again(glance)],
@@ -63,20 +63,20 @@ fn summary_of(journal: &Journal, glance: &Glance, state: &State, rows: Rows) -> 
     Ok(summary)
 }
 
-fn begin_again(glance: &Glance) -> String {
-    Typed::kept(glance.head.details.typed.clone()).command(super::command(glance.head.deed), &[])
+fn begin_again(glance: &RunOverview) -> String {
+    Typed::kept(glance.header.details.typed.clone()).command(super::command(glance.header.kind), &[])
 }
 
 fn head_text(
     place: Place<'_>,
-    glance: &Glance,
+    glance: &RunOverview,
     state: &State,
     rows: Rows,
     under_way: u64,
-    attempts: Attempts,
+    attempts: AttemptCounts,
     now: Timestamp,
 ) -> String {
-    let mut text = format!("{STRONG}Run {}{STRONG:#}: {}\n", glance.head.id, what(&glance.head));
+    let mut text = format!("{STRONG}Run {}{STRONG:#}: {}\n", glance.header.id, what(&glance.header));
     let mut say = |label: &str, value: &str| {
         let _ = writeln!(text, "  {FAINT}{label:<9}{FAINT:#} {value}");
     };
@@ -91,8 +91,8 @@ fn head_text(
         say("unsettled", &format!("{} {fate}", counted(under_way, "row")));
     }
     say("began", &format!("{}, {}", age::ago(now, glance.began), local_time(glance.began)));
-    say("account", &glance.head.account.to_string());
-    for file in files(&glance.head.details) {
+    say("account", &glance.header.account.to_string());
+    for file in files(&glance.header.details) {
         say("file", &file);
     }
     if let Some(attempts) = attempts_text(attempts) {
@@ -103,9 +103,9 @@ fn head_text(
 }
 
 /// Every file, with whether it is as it was: a run needs none of them any more.
-fn files(details: &Details) -> Vec<String> {
+fn files(details: &RunDetails) -> Vec<String> {
     let told = details.sources.iter().map(|source| {
-        let change = match Source::of(&source.path) {
+        let change = match SourceFile::of(&source.path) {
             None => "no longer there",
             Some(now) if now != *source => "changed since",
             Some(_) => "as it was",
@@ -116,7 +116,7 @@ fn files(details: &Details) -> Vec<String> {
 }
 
 /// `1,204, of which 3 without an answer`; none where nothing was sent.
-fn attempts_text(attempts: Attempts) -> Option<String> {
+fn attempts_text(attempts: AttemptCounts) -> Option<String> {
     let mut text = thousands(attempts.total);
     let parts = [(attempts.unanswered, "without an answer"), (attempts.refused, "answered with an error")];
     let parts: Vec<String> =
@@ -127,6 +127,6 @@ fn attempts_text(attempts: Attempts) -> Option<String> {
     (attempts.total > 0).then_some(text)
 }
 
-fn attempts_json(attempts: Attempts) -> serde_json::Value {
+fn attempts_json(attempts: AttemptCounts) -> serde_json::Value {
     json!({"total": attempts.total, "unanswered": attempts.unanswered, "refused": attempts.refused})
 }

@@ -5,7 +5,7 @@ use super::{Origin, Settings, SettingsError, TargetAccount};
 use crate::account::{Account, AccountIdentity, ConnectOptions};
 use crate::cli::args::Global;
 use crate::error::Error;
-use crate::run::journal::Shelf;
+use crate::run::journal::RunStore;
 
 /// The account that `global` and the machine mean. Sends nothing yet.
 ///
@@ -50,8 +50,8 @@ pub async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Acc
 }
 
 /// Where the journals of this machine lie.
-pub fn run_store() -> Result<Shelf, SettingsError> {
-    Ok(Shelf::new(&Surroundings::here().state_dir()?.value))
+pub fn run_store() -> Result<RunStore, SettingsError> {
+    Ok(RunStore::new(&Surroundings::here().state_dir()?.value))
 }
 
 impl Settings {

@@ -7,7 +7,7 @@ use crate::api::Body;
 use crate::plan::RowStatus;
 use crate::plan::undo::{Deed, Fate, Undoing, Wave, waves};
 use crate::plan::{Await, Part, RowId, Step, StepSink, WriteKind};
-use crate::run::journal::{Draft, PlanSink, PlannedRow, RowState, SheetHead};
+use crate::run::journal::{JournalBuilder, PlanSink, PlannedRow, RowState, SheetHeader};
 use crate::table::{Row, Value};
 
 /// The columns of the result, after those that say how each row ended.
@@ -17,7 +17,7 @@ const HEADER: [&str; 5] = ["What", "Record", "Id", "Sheet", "Row"];
 ///
 /// # Errors
 /// Where the journal cannot take it.
-pub(super) fn keep(draft: &mut Draft, run: &str, deeds: &[Deed], sheets: &[String]) -> Result<(), Error> {
+pub(super) fn keep(draft: &mut JournalBuilder, run: &str, deeds: &[Deed], sheets: &[String]) -> Result<(), Error> {
     // Steps that others await, by the position of their deeds.
     let mut numbers: HashMap<usize, u32> = HashMap::new();
     for (index, wave) in waves(deeds).iter().enumerate() {
@@ -37,11 +37,11 @@ pub(super) fn keep(draft: &mut Draft, run: &str, deeds: &[Deed], sheets: &[Strin
     Ok(())
 }
 
-fn head(index: usize, wave: &Wave, run: &str) -> SheetHead {
+fn head(index: usize, wave: &Wave, run: &str) -> SheetHeader {
     let mut header = Row::default();
     header.clear(1);
     HEADER.iter().for_each(|name| header.push_text(name));
-    SheetHead {
+    SheetHeader {
         file: format!("run {run}"),
         name: Some(wave.label.clone()),
         label: wave.label.clone(),

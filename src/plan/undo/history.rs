@@ -66,7 +66,7 @@ impl History {
     /// Takes in a step that has ended. Steps come in the order of the plan.
     pub fn note(&mut self, step: &mut Step, outcome: &StepOutcome) {
         self.fill(step);
-        if outcome.result != StepResult::Done {
+        if outcome.result != StepResult::Applied {
             return;
         }
         let entity = step.entity;

@@ -142,10 +142,10 @@ impl<'u> Undo<'u> {
         self.history.fill(step);
         match outcome.result {
             // What others made is not this run's to take back.
-            StepResult::Failed | StepResult::Found => {}
+            StepResult::Failed | StepResult::AlreadyApplied => {}
             StepResult::Unknown => self.unknown(step, outcome),
-            StepResult::Done if step.entity.is_action() => {}
-            StepResult::Done => match step.write {
+            StepResult::Applied if step.entity.is_action() => {}
+            StepResult::Applied => match step.write {
                 WriteKind::Create => self.created(step, outcome),
                 WriteKind::Update(id) => self.updated(step, id),
                 WriteKind::Delete(id) => self.deleted(step, id),

@@ -34,7 +34,7 @@ impl Story {
         };
         let outcome = StepOutcome {
             step: number,
-            result: StepResult::Done,
+            result: StepResult::Applied,
             record,
             after: after.map(object),
             message: String::new(),

@@ -1,8 +1,8 @@
 //! A row's cells as one line of JSON, and back: text, value and number format as they were read.
 //!
-//! A text is a string, a blank `null`; anything else an object: `{"t": text, "n": number}`, `"b"` a truth value, `"d"`
-//! a date, `"e"` an error, `"u"` a formula without result, `"f"` the number format; `"c"` a cell of CSV with the
-//! apostrophe that guards it.
+//! A text is a string, a blank `null`; anything else an object: `{"t": text, "n": number}`, `"b"` a Boolean, `"d"` a
+//! date, `"e"` an error, `"u"` a formula without a result, `"f"` the number format; `"c"` a CSV cell with its guarding
+//! apostrophe.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 
 use crate::table::{Cell, Row, Value};
 
-/// The cells of a row; what stands in a `withheld` column is left out.
+/// Encodes the cells of a row; those in `withheld` columns become blank.
 pub(super) fn encode(row: &Row, withheld: &dyn Fn(usize) -> bool) -> String {
     let mut out = Vec::with_capacity(row.text_len() + 4 * row.len() + 2);
     out.push(b'[');
@@ -25,11 +25,11 @@ pub(super) fn encode(row: &Row, withheld: &dyn Fn(usize) -> bool) -> String {
         }
     }
     out.push(b']');
-    // JSON is UTF-8, so nothing is ever lost here.
+    // JSON is UTF-8, so nothing is lost here.
     String::from_utf8(out).unwrap_or_default()
 }
 
-/// Texts are most of all cells, and go out without a detour.
+/// Most cells are texts, so they skip the intermediate object.
 fn encode_cell(cell: Cell<'_>, out: &mut Vec<u8>) {
     match cell.value {
         Value::Blank if cell.text.is_empty() && cell.format.is_none() => out.extend_from_slice(b"null"),
@@ -40,7 +40,7 @@ fn encode_cell(cell: Cell<'_>, out: &mut Vec<u8>) {
     }
 }
 
-/// Writing to memory does not fail.
+/// Writing to memory cannot fail.
 fn put<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
     let _ = serde_json::to_writer(out, value);
 }
@@ -63,24 +63,24 @@ fn described(cell: Cell<'_>) -> Map<String, Json> {
     object
 }
 
-/// Reads rows back. Keeps the number formats that it meets, as a sheet does.
+/// Decodes rows. Collects their number formats, as a sheet does.
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     formats: Arc<[String]>,
 }
 
 impl Decoder {
-    /// Fills `row`; none where the text is not of this form.
+    /// Fills `row`; none where the text has another form.
     pub(super) fn decode(&mut self, number: u64, text: &str, row: &mut Row) -> Option<()> {
         let cells: Vec<Json> = serde_json::from_str(text).ok()?;
         for cell in &cells {
-            self.learn(cell.get("f").and_then(Json::as_str));
+            self.add_format(cell.get("f").and_then(Json::as_str));
         }
         row.restart(number, &self.formats);
         cells.iter().try_for_each(|cell| self.push(cell, row))
     }
 
-    fn learn(&mut self, format: Option<&str>) {
+    fn add_format(&mut self, format: Option<&str>) {
         if let Some(format) = format.filter(|format| !self.formats.iter().any(|known| known == format)) {
             self.formats = self.formats.iter().cloned().chain([format.to_owned()]).collect();
         }
@@ -137,7 +137,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn rows_come_back_as_they_were(
+        fn rows_round_trip(
             cells in prop::collection::vec((any::<String>(), values(), 0_u16..4), 0..9),
         ) {
             let formats: Arc<[String]> = ["0.00", "yyyy-mm-dd", "00000"].map(String::from).into_iter().collect();
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_withheld_leaves_no_trace() {
+    fn withheld_cells_are_not_encoded() {
         let mut row = Row::default();
         row.clear(2);
         row.push_text("LAP-1");

@@ -1,4 +1,4 @@
-//! What can be wrong with a journal.
+//! Errors of the journal.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,49 +7,49 @@ use crate::error::{Diagnostic, ErrorKind};
 use rusqlite::ErrorCode;
 use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
 
-/// Why a journal cannot be used. Each names the file and what to do.
+/// Why a journal cannot be used. Each names the file; [`JournalError::hint`] says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
-    /// The folder of journals cannot be made or read.
-    #[error("the folder of journals `{}` cannot be used: {source}", path.display())]
+    /// The folder of journals cannot be created or read.
+    #[error("cannot use the journal folder `{}`: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
-    /// The disk holds no more.
-    #[error("the journal `{}` cannot be written: the disk is full", path.display())]
+    /// The disk is full.
+    #[error("cannot write the journal `{}`: the disk is full", path.display())]
     Full { path: PathBuf },
-    /// The file or its folder cannot be written.
-    #[error("the journal `{}` cannot be written: the file or its folder is read-only", path.display())]
+    /// The file or its folder is read-only.
+    #[error("cannot write the journal `{}`: the file or its folder is read-only", path.display())]
     ReadOnly { path: PathBuf },
-    /// Another program keeps the file to itself.
+    /// Another program has locked the file.
     #[error("the journal `{}` is locked by another program", path.display())]
     Locked { path: PathBuf },
-    /// The file is no journal, or not whole.
+    /// The file is not a journal, or is incomplete.
     #[error("the journal `{}` is damaged: {what}", path.display())]
     Damaged { path: PathBuf, what: String },
-    /// A later version wrote it.
+    /// A later version of tallyport wrote it.
     #[error("the journal `{}` was written by a newer tallyport (format {found}, this one reads {known})", path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },
-    /// Another process is at the same run.
+    /// Another process is working on the run.
     #[error("another tallyport is working on run {run}")]
     Busy { run: String },
-    /// There is no such run.
+    /// No run has that id.
     #[error("there is no run `{run}`")]
     NoSuchRun { run: String, nearest: Option<String> },
-    /// Several runs begin like that.
+    /// Several run ids begin or end like that.
     #[error("`{run}` could be any of {}", candidates.join(", "))]
     Ambiguous { run: String, candidates: Vec<String> },
-    /// The thread that writes is gone.
+    /// The writer thread has ended.
     #[error("the journal `{}` stopped writing", path.display())]
     Gone { path: PathBuf },
-    /// Anything else the database says.
+    /// Any other database error.
     #[error("the journal `{}`: {source}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
 }
 
 impl JournalError {
-    /// What the database says, as what it means for the file at `path`.
+    /// Classifies a database error of the file at `path`.
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_path_buf();
-        // SQLite has a code of its own where only the file of shared memory beside the journal finds no room.
+        // SQLite has a code of its own for a full disk that only affects the shared-memory file next to the journal.
         if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
             return JournalError::Full { path };
         }
@@ -69,24 +69,24 @@ impl JournalError {
     /// What to do now.
     pub fn hint(&self) -> String {
         match self {
-            JournalError::Full { .. } => {
-                String::from("make room, or delete old journals with `tallyport runs prune`; then `tallyport resume`")
-            }
-            JournalError::Folder { .. } | JournalError::ReadOnly { .. } => {
-                String::from("make it writable, or name another folder with TALLYPORT_HOME")
-            }
-            JournalError::Locked { .. } => String::from("close the program that has it open, and try again"),
-            JournalError::Damaged { .. } | JournalError::Database { .. } => String::from(
-                "import the file again: an upsert finds what is already there; check-outs have to be compared by hand",
+            JournalError::Full { .. } => String::from(
+                "free some disk space, for example with `tallyport runs prune`, then run `tallyport resume`",
             ),
-            JournalError::Newer { .. } => String::from("use the newer tallyport"),
+            JournalError::Folder { .. } | JournalError::ReadOnly { .. } => {
+                String::from("make it writable, or set TALLYPORT_HOME to another folder")
+            }
+            JournalError::Locked { .. } => String::from("close the program that has it open, then try again"),
+            JournalError::Damaged { .. } | JournalError::Database { .. } => {
+                String::from("import the file again: an upsert finds existing records; compare check-outs by hand")
+            }
+            JournalError::Newer { .. } => String::from("update tallyport"),
             JournalError::Busy { .. } => String::from("wait until it ends, or stop it with Ctrl-C"),
             JournalError::NoSuchRun { nearest: Some(nearest), .. } => {
-                format!("perhaps {nearest} is meant; `tallyport runs` lists all runs")
+                format!("did you mean `{nearest}`? `tallyport runs` lists all runs")
             }
             JournalError::NoSuchRun { .. } => String::from("`tallyport runs` lists all runs"),
-            JournalError::Ambiguous { .. } => String::from("write more of it"),
-            JournalError::Gone { .. } => String::from("`tallyport resume` goes on from what it holds"),
+            JournalError::Ambiguous { .. } => String::from("use more of its id"),
+            JournalError::Gone { .. } => String::from("run `tallyport resume`"),
         }
     }
 }

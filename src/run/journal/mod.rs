@@ -1,40 +1,41 @@
-//! The journal: one SQLite file per run, from which the run can be continued, reported and taken back.
+//! The journal: one SQLite file per run, from which the run can be resumed, reported and undone.
 //!
-//! A run is planned into its journal, sent from it, and reported from it. Nothing else is needed to go on: not the
-//! spreadsheet, not the folder it lay in.
+//! A run is planned into its journal, sent from it and reported from it. Resuming needs nothing else: neither the
+//! spreadsheet nor the folder it was in.
 //!
 //! ```text
-//! Draft    the plan as it is made: sheets, rows with their cells, steps        plan
-//! Scribe   the thread that owns the file while the plan is sent                send
-//! Journal  what the file tells: where every step and row stands                resume, undo, runs, report
-//! Shelf    the folder of journals                                              runs, prune
+//! JournalBuilder  writes the plan: sheets, rows with their cells, steps          plan
+//! JournalWriter   the thread that owns the file while the plan is sent           run
+//! Journal         reads the file: the run, its rows, the state of every step     resume, undo, runs, report
+//! RunStore        the folder of journals                                         runs, prune
 //! ```
 //!
 //! What always holds
-//! - A step is intended on disk before its request leaves, and its outcome is on disk before anyone hears of it. What
-//!   was intended and has no outcome is *unsettled*: nobody knows whether it was done.
-//! - The plan never changes once it is made. Sending only adds: an intent, attempts, an outcome; an outcome that was
-//!   `unknown` may be replaced by what was found out later.
-//! - One process at a time: whoever writes holds the lock file beside the journal.
-//! - Neither the key nor anything that looks like a password is in it.
+//! - A step's intent is on disk before its request is sent, and its outcome is on disk before it is reported
+//!   (write-ahead log). A step with an intent and no outcome is *unresolved*: it may have been applied or not.
+//! - A finished plan never changes. Sending only adds an intent, attempts and an outcome; an outcome that was `unknown`
+//!   may be replaced by a later finding.
+//! - Only one process writes: the one that holds the lock file next to the journal.
+//! - It contains neither the API key nor anything that looks like a password.
 //!
-//! On disk, readable with any SQLite shell: `run` (one line: what, whose account, which phase), `sheet`, `row`
-//! (every row with its cells and what the plan decided), `step` (every write: body, natural key within it, what stood
-//! there before), `intent`, `attempt` (every request: when, what, which status, what came back) and `outcome`.
-//! `user_version` is the format's version. Durable are commits of the phase `sending`; while a plan is made nothing is
-//! lost that the spreadsheet does not hold.
+//! The tables, readable with any SQLite shell: `run` (one row: kind, account, phase), `sheet`, `row` (every row with its
+//! cells and what the plan decided), `step` (every write: its body and, in the column `stood`, the values before it),
+//! `intent`, `attempt` (every request: when, what, the status, the reply) and `outcome`. `user_version` is the format
+//! version. Commits are durable from the phase `sending` on; while a plan is made, the spreadsheet still has everything.
+//!
+//! Columns and stored words keep the names they were released with; [`encoding`] maps them.
 
+mod builder;
 mod cells;
-mod draft;
+mod encoding;
 mod error;
+mod file;
 mod read;
-mod scribe;
-mod shelf;
-mod store;
+mod run_store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
-mod words;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -45,77 +46,76 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
 use crate::check::Problem;
-use crate::plan::{RowCounts, RowStatus, StepOutcome, StepResult};
-use crate::plan::{StepCount, StepSink};
+use crate::plan::{RowCounts, RowStatus, StepCount, StepSink};
 use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 
-pub use draft::Draft;
+pub use builder::JournalBuilder;
 pub use error::JournalError;
-pub use read::{Attempts, Journal, RowState, StoredRow};
-pub use scribe::{Entry, Event, Scribe};
-pub use shelf::{AtWork, Glance, Shelf, Shelved};
-pub use store::At;
+pub use file::JournalLocation;
+pub use read::{AttemptCounts, Journal, RowState, StoredRow};
+pub use run_store::{LockState, RunOverview, RunStore, StoredRun};
+pub use writer::{JournalWriter, WriteCommand, WriteEvent};
 
 /// What a run is, apart from its rows.
 #[derive(Debug, Clone)]
-pub struct RunHead {
-    /// When it began and four letters: `20261124-093012-kqzf`.
+pub struct RunHeader {
+    /// The start time and four letters: `20261124-093012-kqzf`.
     pub id: String,
-    pub deed: Deed,
+    pub kind: RunKind,
     pub account: AccountIdentity,
-    /// The run that this one takes back.
+    /// The run that this one undoes.
     pub undoes: Option<String>,
-    pub details: Details,
+    pub details: RunDetails,
 }
 
-/// What kind of run it is.
+/// The kind of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
+pub enum RunKind {
     Import,
     Delete,
     Undo,
 }
 
-/// What the report of a run wants to know beside its rows.
+/// What the report of a run needs besides its rows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Details {
+pub struct RunDetails {
     pub files: Vec<String>,
-    /// The files as they were when they were read.
-    pub sources: Vec<Source>,
+    /// The files with their size and time when they were read.
+    pub sources: Vec<SourceFile>,
     /// Sheets that were not read: name and why.
     pub skipped_sheets: Vec<(String, String)>,
     /// The options that differ from their defaults.
     pub options: Vec<(String, String)>,
-    /// Where the result goes; absolute. A name that is no text is kept as the nearest text.
-    #[serde(serialize_with = "as_text")]
+    /// The absolute path of the result. A name that is not valid Unicode is kept as the nearest text.
+    #[serde(serialize_with = "lossy_path")]
     pub result: PathBuf,
-    /// The command line's words that matter to a run of the result, its files first.
+    /// The arguments that a run of the result needs, its files first.
     pub typed: Vec<String>,
-    /// Stop after so many failed rows.
+    /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
-    /// What the user should know whatever becomes of the rows.
+    /// Notes for the user that concern no single row.
     pub remarks: Vec<String>,
 }
 
-/// Paths need not be text, and JSON holds nothing else: a run goes on under the nearest name rather than not at all.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+/// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.
+fn lossy_path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&path.to_string_lossy())
 }
 
-/// A file that a run was read from.
+/// An input file of a run, identified by path, size and time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source {
+pub struct SourceFile {
     pub path: PathBuf,
     pub bytes: u64,
-    /// Milliseconds since the epoch; none where the file system does not tell.
+    /// Milliseconds since the epoch, where the file system reports them.
     pub modified: Option<i64>,
 }
 
-impl Source {
-    /// The file as it is now; none where it is not there, or has a name that the journal cannot hold.
+impl SourceFile {
+    /// The file as it is now; none where it does not exist or its name is not valid Unicode.
     pub fn of(path: &Path) -> Option<Self> {
         let path = std::path::absolute(path).ok().filter(|path| path.to_str().is_some())?;
         let metadata = path.metadata().ok()?;
@@ -125,28 +125,28 @@ impl Source {
     }
 }
 
-/// A sheet of a run, as its rows and the result need it.
+/// A sheet of a run, as its rows and its result need it.
 #[derive(Debug, Clone)]
-pub struct SheetHead {
+pub struct SheetHeader {
     /// The file as the user named it.
     pub file: String,
-    /// None where the file has no sheets.
+    /// None for formats without sheets.
     pub name: Option<String>,
-    /// What the sheet is called in messages and results.
+    /// The sheet's name in messages and results.
     pub label: String,
-    /// Its place among the sheets of the result, which is the user's order.
+    /// Its position among the sheets of the result, in the user's order.
     pub place: u32,
     pub entity: &'static Entity,
     pub header: Row,
-    /// Which column feeds or shows which field: the service's complaints about a field go to that cell.
+    /// Fields and their columns: what the service says about a field is shown at that cell.
     pub fields: Vec<(String, u32)>,
-    /// How the text was read.
+    /// Encoding and delimiter, in words.
     pub decoding: Option<String>,
-    /// Columns that feed no field.
+    /// Headers of columns without a field.
     pub ignored: Vec<String>,
 }
 
-impl SheetHead {
+impl SheetHeader {
     /// The column of a field, from 0.
     pub fn column_of(&self, field: &str) -> Option<u32> {
         self.fields.iter().find(|(known, _)| known == field).map(|(_, column)| *column)
@@ -158,73 +158,73 @@ impl SheetHead {
     }
 }
 
-/// How far a run is.
+/// How far a run has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// The plan is being made, or was when the process died: nothing was sent.
+pub enum RunPhase {
+    /// The plan is being made, or was when the process ended: nothing was sent.
     Planning,
-    /// Sending, or was when the process died.
+    /// Sending, or was when the process ended.
     Sending,
-    /// It stopped before its end.
+    /// Stopped before its end.
     Stopped,
-    /// Every step was tried to its end.
+    /// Every step has an outcome.
     Finished,
 }
 
-/// What is known of the account when the plan is made, for telling the run's own deeds from others' later.
+/// What is known about the account when the plan is made. Tells the run's own changes from those of others later.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Knowledge {
+pub struct AccountSnapshot {
     /// How many records each collection held, as far as it was read.
     pub sizes: Vec<(String, u64)>,
-    /// Where the activity log stood.
+    /// The newest entry of the activity log.
     pub log: LogPosition,
 }
 
-/// What a run has come to so far.
+/// The totals of a run so far, over all processes that worked on it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Conclusion {
-    /// Requests by what they were for.
+pub struct RunTotals {
+    /// Requests by method and path.
     pub requests: BTreeMap<String, u64>,
     pub seconds: f64,
     pub counts: RowCounts,
-    /// The result as it was written last: where it has changed since, somebody has worked on it.
-    pub result: Option<Source>,
+    /// The result as last written. Where it differs now, someone has edited it.
+    pub result: Option<SourceFile>,
 }
 
 /// One request of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptNote {
+pub struct AttemptRecord {
     pub step: u32,
-    /// When it left: milliseconds since the epoch.
+    /// When it was sent: milliseconds since the epoch.
     pub at: i64,
     pub milliseconds: u64,
     /// Method and path, such as `POST assets`.
     pub request: String,
-    /// None where no answer came.
+    /// None where no response came.
     pub status: Option<u16>,
-    /// What came back, where it was no success: shortened.
+    /// The body of a response that was no success, shortened.
     pub reply: Option<String>,
 }
 
-/// Takes a plan as it is made: its rows beside its steps.
+/// Receives a plan as it is made: rows as well as steps.
 pub trait PlanSink: StepSink {
-    /// Begins a sheet; the rows that follow are its.
+    /// Begins a sheet; the rows that follow belong to it.
     ///
     /// # Errors
-    /// Where it cannot be kept.
-    fn sheet(&mut self, sheet: u16, head: &SheetHead) -> Result<(), Self::Error>;
+    /// Where it cannot be stored.
+    fn sheet(&mut self, sheet: u16, head: &SheetHeader) -> Result<(), Self::Error>;
 
-    /// Adds the next row of the sheet. Cells of columns that are `withheld` are not kept.
+    /// Adds the next row of the sheet. Cells of `withheld` columns are not stored.
     ///
     /// # Errors
-    /// Where it cannot be kept.
+    /// Where it cannot be stored.
     fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), Self::Error>;
 }
 
-/// A dry run keeps nothing.
+/// A dry run stores nothing.
 impl PlanSink for StepCount {
-    fn sheet(&mut self, _: u16, _: &SheetHead) -> Result<(), Infallible> {
+    fn sheet(&mut self, _: u16, _: &SheetHeader) -> Result<(), Infallible> {
         Ok(())
     }
 
@@ -233,7 +233,7 @@ impl PlanSink for StepCount {
     }
 }
 
-/// What a plan decided for a row, before anything is sent.
+/// What the plan decided about a row, before anything is sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedRow {
     pub state: RowState,

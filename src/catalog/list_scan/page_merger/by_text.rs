@@ -1,23 +1,26 @@
-//! TextMerger without ids, by their whole text: the activity log.
+//! Merges rows without ids, told apart by their whole text: the activity log.
 //!
-//! Two rows may be alike to the letter and still be two: a thing checked out twice within a millisecond. So a text that
-//! is there once in the run and once on the page is one row, but of a text that is there more often it has to be asked
-//! how many the page adds. Where the page begins in the run is told by its first row that is known and like no other,
-//! the anchor: from there on the run and the page hold the same part of the list, and of each text the page brings as
-//! many as it holds more than the run. Where rows were deleted or let in meanwhile, that still gives the larger of the
-//! two numbers: none that existed throughout is missing, and none is there more often than it ever was. What the page
-//! holds before the anchor is as old, and was there or came in late.
+//! Two rows may have the same text and still be two: a thing checked out twice within a millisecond. So a text that
+//! occurs once among the delivered rows and once on the page is one row, but for a text that occurs more often the
+//! merger has to count how many the page adds. Where the page overlaps the delivered rows is shown by its first row
+//! that is known and unique, the anchor: from there on both contain the same part of the list, and of each text the
+//! page adds as many rows as it has more than were delivered. If rows were deleted or inserted meanwhile, that still
+//! gives the larger of the two numbers: no row that existed all the time is missing, and none is delivered more often
+//! than it ever existed. What the page contains before the anchor is as old: it was delivered, or inserted late.
 //!
-//! A page whose known rows are all like others is a gap: an earlier page shows what stands before them. It is believed
-//! without an anchor where many rows agree with one place and no other, or with the place that the offset says.
+//! A page whose known rows all have duplicates is a gap: an earlier page shows what comes before them. It is accepted
+//! without an anchor if many rows agree with one position and no other, or with the position that the offset implies.
 //!
-//! Only what the run ended with is kept, which is all that pages can overlap. TextMerger whose place in the list is in doubt,
-//! as with [`super::records`], are no anchors.
+//! As with [`super::by_id`], only rows whose order is confirmed are anchors. A known row that was confirmed before an
+//! anchor and comes behind it on the page is therefore another row with the same text.
 //!
-//! Two things escape. A row that is deleted from the log while it is read, and so shifts two equal rows that stand on
-//! either side of a page's end onto each other, takes one of them with it; nothing in the guide deletes from the log.
-//! And where rows are let in among rows that are nearly all alike, how many of them are new cannot be told: one may
-//! come twice or be passed over. A log that is only added to at its end has no such doubts, however alike its rows.
+//! Only the last rows are kept, which is all that pages can overlap. Merging a page takes time proportional to their
+//! number and the page's, however the rows repeat.
+//!
+//! Two cases are not covered. If a row is deleted from the log while it is read, and two equal rows on either side of a
+//! page boundary move onto each other, one of them is lost; nothing in the guide deletes from the log. And if rows are
+//! inserted among rows that are nearly all equal, it cannot be known how many of them are new: one may be delivered
+//! twice or skipped. A log that only grows at its end has no such doubts, however many rows are equal.
 
 use std::collections::VecDeque;
 
@@ -28,172 +31,217 @@ use super::{MergeAttempt, MergeResult};
 
 /// The rows kept: several pages of the documented maximum of 1,000.
 const WINDOW: usize = 8_192;
-/// TextMerger that have to agree where none is like no other; fewer where pages are short.
-const TELLING: usize = 16;
+/// Rows that must agree if none of them is unique; fewer if pages are short.
+const ENOUGH_EQUAL: usize = 16;
 
-/// What has been read of the list, of which the end is kept.
+/// The last rows delivered from a list.
 #[derive(Debug, Default)]
 pub(super) struct TextMerger {
-    /// The last rows handed over.
+    /// The rows by the hash of their text, in the order of their delivery.
     window: VecDeque<(u64, Position)>,
-    /// TextMerger handed over before those.
-    gone: u64,
-    /// By how much the list is longer than the run up to the last page joined: others came in, or fewer, where rows
-    /// were deleted.
+    /// Rows delivered before those.
+    dropped: u64,
+    /// By how much the list is longer than the delivered rows, up to the last page merged: positive if others were
+    /// inserted, negative if rows were deleted.
     drift: i64,
 }
 
-/// Whether a row is known to stand in the list as it stands in the run.
+/// Whether a delivered row is known to stand in the list in the order of delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Position {
     Confirmed,
     Tentative,
 }
 
-/// What a text is to the run and to the page.
+/// What the delivered rows know of a row of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RowMatch {
     Unknown,
-    /// Once in the run, at that place of the window, and once on the page.
+    /// The text occurs once in the window, at that place, and once on the page.
     Unique(usize),
-    Several,
+    Repeated,
 }
 
-/// Where a page meets the run: the first row of it that is known, on the page and in the window.
+/// Rows that are both on the page, from `index` on, and in the window, from `place` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Overlap {
+    index: usize,
+    place: usize,
+    /// How many rows are known to agree. None where it is only known that what is behind `place` comes behind `index`.
+    len: usize,
+}
+
+/// The last row of the page that is known to stand in the window, at `place`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Anchor {
     index: usize,
     place: usize,
 }
 
 impl TextMerger {
-    /// Joins the page of these rows, read at that offset.
+    /// Merges the page of these rows, read at that offset.
     ///
     /// # Errors
-    /// Where a page from the list's beginning cannot be joined.
-    pub(super) fn join(&mut self, page: &[u64], offset: u64, look: MergeAttempt) -> Result<MergeResult, Instability> {
-        let matches_of = self.matches_of(page);
-        let meeting = match self.meeting(page, &matches_of, offset, look) {
-            // The list begins where the run begins.
-            _ if offset == 0 && self.gone == 0 => Overlap { index: 0, place: 0 },
-            Some(meeting) => meeting,
+    /// A page from the beginning of the list that overlaps nothing.
+    pub(super) fn merge(
+        &mut self,
+        page: &[u64],
+        offset: u64,
+        attempt: MergeAttempt,
+    ) -> Result<MergeResult, Instability> {
+        let matches = self.match_rows(page);
+        let start = match self.find_overlap(page, &matches, offset, attempt) {
+            // The list begins where the delivered rows begin.
+            _ if offset == 0 && self.dropped == 0 => Overlap { index: 0, place: 0, len: 0 },
+            Some(overlap) => overlap,
             None if offset == 0 => return Err(Instability::NoOverlap),
             None => return Ok(MergeResult::Gap),
         };
-        let news = self.news(page, &matches_of, meeting);
-        self.drift = (offset as i64).saturating_add(meeting.index as i64)
-            - (self.gone as i64).saturating_add(meeting.place as i64);
-        let fresh: Vec<usize> = (meeting.index..page.len()).filter(|index| news[*index]).collect();
-        self.append(page, &matches_of, &fresh);
-        Ok(MergeResult::New(fresh))
+        self.drift = (offset as i64).saturating_add(start.index as i64)
+            - (self.dropped as i64).saturating_add(start.place as i64);
+        let (new, anchor) = self.new_rows(page, &matches, start);
+        self.append(page, &new, anchor);
+        Ok(MergeResult::New(new))
     }
 
-    fn matches_of(&self, page: &[u64]) -> Vec<RowMatch> {
-        // How often on the page, and where in the window, if once.
+    fn match_rows(&self, page: &[u64]) -> Vec<RowMatch> {
+        // How often on the page, and where in the window if once.
         let mut texts: HashMap<u64, (u32, RowMatch)> = HashMap::with_capacity(page.len());
         for row in page {
             texts.entry(*row).or_insert((0, RowMatch::Unknown)).0 += 1;
         }
         for (place, (row, _)) in self.window.iter().enumerate() {
-            if let Some((on_page, matches_of)) = texts.get_mut(row) {
-                *matches_of = match (*matches_of, *on_page) {
+            if let Some((on_page, known)) = texts.get_mut(row) {
+                *known = match (*known, *on_page) {
                     (RowMatch::Unknown, 1) => RowMatch::Unique(place),
-                    _ => RowMatch::Several,
+                    _ => RowMatch::Repeated,
                 };
             }
         }
-        page.iter().map(|row| texts.get(row).map_or(RowMatch::Unknown, |(_, matches_of)| *matches_of)).collect()
+        page.iter().map(|row| texts.get(row).map_or(RowMatch::Unknown, |(_, known)| *known)).collect()
     }
 
-    fn is_firm(&self, place: usize) -> bool {
-        self.window.get(place).is_some_and(|(_, firmness)| *firmness == Position::Confirmed)
+    /// The place in the window of a row that can be an anchor.
+    fn confirmed_place(&self, row: RowMatch) -> Option<usize> {
+        let RowMatch::Unique(place) = row else { return None };
+        self.window.get(place).is_some_and(|(_, position)| *position == Position::Confirmed).then_some(place)
     }
 
-    /// Where the page meets the run, as far as it can be told.
-    fn meeting(&self, page: &[u64], matches_of: &[RowMatch], offset: u64, look: MergeAttempt) -> Option<Overlap> {
-        let known = || matches_of.iter().enumerate().filter(|(_, matches_of)| **matches_of != RowMatch::Unknown);
-        let firm = |(index, matches_of): (usize, &RowMatch)| match matches_of {
-            RowMatch::Unique(place) if self.is_firm(*place) => Some(Overlap { index, place: *place }),
-            _ => None,
-        };
-        if let Some(anchor) = known().find_map(firm) {
-            return Some(anchor);
+    /// Where the overlap of page and window begins, as far as it can be known.
+    fn find_overlap(&self, page: &[u64], matches: &[RowMatch], offset: u64, attempt: MergeAttempt) -> Option<Overlap> {
+        let known = || matches.iter().enumerate().filter(|(_, row)| **row != RowMatch::Unknown);
+        if let Some(anchor) = known().find_map(|(index, row)| Some((index, self.confirmed_place(*row)?))) {
+            return Some(Overlap { index: anchor.0, place: anchor.1, len: 1 });
         }
-        match known().find(|(_, matches_of)| **matches_of == RowMatch::Several) {
-            Some((index, _)) => {
-                self.place_among_equals(page, index, offset, look).map(|place| Overlap { index, place })
-            }
-            // TextMerger in doubt alone: each is known, and all others are new.
-            None => known().next().map(|(index, _)| Overlap { index, place: self.window.len() }),
+        match known().find(|(_, row)| **row == RowMatch::Repeated) {
+            Some((index, _)) => self.overlap_of_repeated(page, index, offset, attempt),
+            // Only tentative rows: each is known, and all others are new.
+            None => known().next().map(|(index, _)| Overlap { index, place: self.window.len(), len: 0 }),
         }
     }
 
-    /// Where in the window the row at `index` stands, of which there are several.
-    fn place_among_equals(&self, page: &[u64], index: usize, offset: u64, look: MergeAttempt) -> Option<usize> {
+    /// Where in the window the row at `index` stands, whose text occurs several times.
+    fn overlap_of_repeated(&self, page: &[u64], index: usize, offset: u64, attempt: MergeAttempt) -> Option<Overlap> {
         let (rest, row) = (&page[index..], page[index]);
+        let agreement = common_prefixes(rest, &self.window);
         let places = || (0..self.window.len()).filter(|place| self.window[*place].0 == row);
-        let alike = |place: usize| {
-            self.window.range(place..).zip(rest).take_while(|((ours, _), theirs)| ours == *theirs).count()
+        let possible = |place: usize| rest.len().min(self.window.len() - place);
+        let agrees = |place: &usize| agreement[*place] == possible(*place);
+        let implied = self.place_at(offset.saturating_add(index as u64));
+        let mut agreeing = places().filter(agrees);
+        let place = match (agreeing.next(), agreeing.next()) {
+            (only, None) => only,
+            _ => places().filter(agrees).find(|place| Some(*place) == implied),
         };
-        let overlap = |place: usize| rest.len().min(self.window.len() - place);
-        let enough = (page.len() / 2).clamp(1, TELLING);
-        let agreeing: Vec<usize> = places().filter(|place| alike(*place) == overlap(*place)).collect();
-        let said = self.place_at(offset.saturating_add(index as u64));
-        let is_said = |place: &usize| said == Some(*place);
-        let told = match agreeing.as_slice() {
-            [place] => Some(*place),
-            several => several.iter().copied().find(is_said),
-        };
-        match look {
-            MergeAttempt::First => told.filter(|place| overlap(*place) >= enough),
+        let enough = (page.len() / 2).clamp(1, ENOUGH_EQUAL);
+        let place = match attempt {
+            MergeAttempt::First => place.filter(|place| possible(*place) >= enough),
             // No page will say more: the last place, with which the most is new.
-            MergeAttempt::Again => told.or_else(|| places().next_back()),
-        }
+            MergeAttempt::Retry => place.or_else(|| places().next_back()),
+        };
+        place.map(|place| Overlap { index, place, len: agreement[place] })
     }
 
     /// Where in the window the row at that offset stands if nothing has changed.
     fn place_at(&self, offset: u64) -> Option<usize> {
-        let place = (offset as i64).checked_sub(self.drift)?.checked_sub(self.gone as i64)?;
+        let place = (offset as i64).checked_sub(self.drift)?.checked_sub(self.dropped as i64)?;
         usize::try_from(place).ok()
     }
 
-    /// Which rows of the page the run does not have, if they meet there.
-    fn news(&self, page: &[u64], matches_of: &[RowMatch], meeting: Overlap) -> Vec<bool> {
+    /// The rows of the page that were not delivered, if they overlap like that, and the last anchor.
+    fn new_rows(&self, page: &[u64], matches: &[RowMatch], start: Overlap) -> (Vec<usize>, Option<Anchor>) {
         let mut left: HashMap<u64, usize> = HashMap::new();
-        for (row, _) in self.window.range(meeting.place..) {
+        for (row, _) in self.window.range(start.place..) {
             *left.entry(*row).or_default() += 1;
         }
-        let mut is_new = |(row, matches_of): (&u64, &RowMatch)| match matches_of {
-            RowMatch::Unknown => true,
-            // One that stands firmly before where the page begins is another.
-            RowMatch::Unique(place) => self.is_firm(*place) && *place < meeting.place,
-            RowMatch::Several => match left.get_mut(row) {
-                Some(left) if *left > 0 => {
-                    *left -= 1;
-                    false
-                }
-                _ => true,
-            },
-        };
-        page.iter().zip(matches_of).enumerate().map(|(index, row)| index < meeting.index || is_new(row)).collect()
+        let mut new = Vec::new();
+        let mut anchor =
+            start.len.checked_sub(1).map(|last| Anchor { index: start.index + last, place: start.place + last });
+        for index in start.index..page.len() {
+            let is_new = match matches[index] {
+                RowMatch::Unknown => true,
+                RowMatch::Repeated => !take_one(&mut left, page[index]),
+                unique => match self.confirmed_place(unique) {
+                    // It is confirmed before the anchor, so this is another row.
+                    Some(place) if anchor.is_some_and(|anchor| place < anchor.place && index > anchor.index) => true,
+                    Some(place) => {
+                        anchor = anchor.max(Some(Anchor { index, place }));
+                        false
+                    }
+                    None => false,
+                },
+            };
+            if is_new {
+                new.push(index);
+            }
+        }
+        (new, anchor)
     }
 
-    /// Adds what is new. What comes before a row that came already has come late, and what the list no longer has where
-    /// it goes on is in doubt.
-    fn append(&mut self, page: &[u64], matches_of: &[RowMatch], fresh: &[usize]) {
-        let is_new = |index: &usize| fresh.binary_search(index).is_ok();
-        let last_known = (0..page.len()).rev().find(|index| !is_new(index));
-        if fresh.last().copied() > last_known
-            && let Some(RowMatch::Unique(place)) = last_known.and_then(|index| matches_of.get(index))
-        {
-            self.window.range_mut(place + 1..).for_each(|(_, firmness)| *firmness = Position::Tentative);
+    /// Adds the new rows. The confirmed order continues behind the anchor with what is new there: what was delivered
+    /// behind the anchor before is tentative from now on, and so is what was inserted before it.
+    fn append(&mut self, page: &[u64], new: &[usize], anchor: Option<Anchor>) {
+        let (first_behind, first_tentative) = anchor.map_or((0, 0), |anchor| (anchor.index + 1, anchor.place + 1));
+        if new.last().is_some_and(|index| *index >= first_behind) {
+            self.window.range_mut(first_tentative..).for_each(|(_, position)| *position = Position::Tentative);
         }
-        let place = |index: &usize| if Some(*index) < last_known { Position::Tentative } else { Position::Confirmed };
-        self.window.extend(fresh.iter().map(|index| (page[*index], place(index))));
+        let position = |index: usize| if index < first_behind { Position::Tentative } else { Position::Confirmed };
+        self.window.extend(new.iter().map(|index| (page[*index], position(*index))));
         let surplus = self.window.len().saturating_sub(WINDOW);
         self.window.drain(..surplus);
-        self.gone += surplus as u64;
+        self.dropped += surplus as u64;
     }
+}
+
+/// Takes one of the rows that are left, if there is one.
+fn take_one(left: &mut HashMap<u64, usize>, row: u64) -> bool {
+    match left.get_mut(&row) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    }
+}
+
+/// For each place of the window, how many rows from there on equal the beginning of `rest` (Z-algorithm, linear time).
+fn common_prefixes(rest: &[u64], window: &VecDeque<(u64, Position)>) -> Vec<usize> {
+    let row = |index: usize| if index < rest.len() { rest[index] } else { window[index - rest.len()].0 };
+    let total = rest.len() + window.len();
+    let mut lengths = vec![0; total];
+    // The stretch that reaches furthest to the right of those known to equal a beginning.
+    let (mut from, mut to) = (0, 0);
+    for index in 1..total {
+        let mut length: usize = if index < to { lengths[index - from].min(to - index) } else { 0 };
+        while length < rest.len() && index + length < total && row(length) == row(index + length) {
+            length += 1;
+        }
+        lengths[index] = length;
+        if index + length > to {
+            (from, to) = (index, index + length);
+        }
+    }
+    lengths.split_off(rest.len())
 }
 
 #[cfg(test)]
@@ -201,65 +249,87 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// Joins pages, each a text of one-letter rows, and gives all that came of it: the rows, and `-` for a gap.
-    fn run(pages: &[(u64, &str)]) -> String {
-        let mut rows = TextMerger::default();
+    /// Merges pages, each a text of one-letter rows, and returns the rows delivered, with `-` for a gap.
+    fn delivered(pages: &[(u64, &str)]) -> String {
+        let mut merger = TextMerger::default();
         let mut seen = Vec::new();
-        let mut came = String::new();
+        let mut rows = String::new();
         for (offset, page) in pages {
-            let look = if seen.contains(&(*offset, *page)) { MergeAttempt::Again } else { MergeAttempt::First };
+            let attempt = if seen.contains(&(*offset, *page)) { MergeAttempt::Retry } else { MergeAttempt::First };
             seen.push((*offset, *page));
             let keys: Vec<u64> = page.bytes().map(u64::from).collect();
-            match rows.join(&keys, *offset, look).unwrap() {
-                MergeResult::Gap => came.push('-'),
-                MergeResult::New(fresh) => came.extend(fresh.into_iter().map(|at| keys[at] as u8 as char)),
+            match merger.merge(&keys, *offset, attempt).unwrap() {
+                MergeResult::Gap => rows.push('-'),
+                MergeResult::New(new) => rows.extend(new.into_iter().map(|at| keys[at] as u8 as char)),
             }
         }
-        came
+        rows
     }
 
     #[test]
-    fn rows_are_joined_where_they_agree() {
-        assert_eq!(run(&[(0, "")]), "");
-        assert_eq!(run(&[(0, "abc"), (2, "cde"), (4, "e")]), "abcde");
-        // Let in before; let in between; deleted before, which an earlier page repairs.
-        assert_eq!(run(&[(0, "abc"), (2, "bcd")]), "abcd");
-        assert_eq!(run(&[(0, "abc"), (2, "bxcd")]), "abcxd");
-        assert_eq!(run(&[(0, "abc"), (2, "de"), (1, "cde"), (2, "de")]), "abc-de");
+    fn rows_are_merged_where_they_agree() {
+        assert_eq!(delivered(&[(0, "")]), "");
+        assert_eq!(delivered(&[(0, "abc"), (2, "cde"), (4, "e")]), "abcde");
+        // Inserted before; inserted between; deleted before, which an earlier page repairs.
+        assert_eq!(delivered(&[(0, "abc"), (2, "bcd")]), "abcd");
+        assert_eq!(delivered(&[(0, "abc"), (2, "bxcd")]), "abcxd");
+        assert_eq!(delivered(&[(0, "abc"), (2, "de"), (1, "cde"), (2, "de")]), "abc-de");
         // The last one deleted.
-        assert_eq!(run(&[(0, "abc"), (2, "d"), (0, "abd")]), "abc-d");
+        assert_eq!(delivered(&[(0, "abc"), (2, "d"), (0, "abd")]), "abc-d");
     }
 
     #[test]
     fn equal_rows_are_counted() {
-        assert_eq!(run(&[(0, "abb"), (0, "abbbc")]), "abbbc");
-        assert_eq!(run(&[(0, "aaa"), (0, "aaaa"), (0, "aaaaa")]), "aaaaa");
-        // One deleted and one let in: the number is what counts.
-        assert_eq!(run(&[(0, "abbc"), (0, "abcb")]), "abbc");
+        assert_eq!(delivered(&[(0, "abb"), (0, "abbbc")]), "abbbc");
+        assert_eq!(delivered(&[(0, "aaa"), (0, "aaaa"), (0, "aaaaa")]), "aaaaa");
+        // One deleted and one inserted: the number is what counts.
+        assert_eq!(delivered(&[(0, "abbc"), (0, "abcb")]), "abbc");
     }
 
     #[test]
-    fn equal_rows_at_a_page_s_end_want_another_page() {
-        // Which of the `b`s the second page begins with, its one row in common does not tell.
-        assert_eq!(run(&[(0, "xyzabb"), (5, "bbcdef"), (2, "zabbbc"), (5, "bbcdef")]), "xyzabb-bcdef");
-        assert_eq!(run(&[(0, "xyzabb"), (5, "bcdefg"), (2, "zabbcd"), (5, "bcdefg")]), "xyzabb-cdefg");
+    fn equal_rows_at_the_end_of_a_page_need_another_page() {
+        // Its one row in common does not show with which of the `b`s the second page begins.
+        assert_eq!(delivered(&[(0, "xyzabb"), (5, "bbcdef"), (2, "zabbbc"), (5, "bbcdef")]), "xyzabb-bcdef");
+        assert_eq!(delivered(&[(0, "xyzabb"), (5, "bcdefg"), (2, "zabbcd"), (5, "bcdefg")]), "xyzabb-cdefg");
     }
 
     #[test]
-    fn a_list_of_one_row_over_and_over_is_read_by_its_offsets() {
+    fn a_list_of_equal_rows_is_read_by_its_offsets() {
         let page = "a".repeat(40);
-        assert_eq!(run(&[(0, &page), (39, &page), (19, &page), (39, &page)]), "a".repeat(40) + "-" + &"a".repeat(39));
+        assert_eq!(
+            delivered(&[(0, &page), (39, &page), (19, &page), (39, &page)]),
+            "a".repeat(40) + "-" + &"a".repeat(39)
+        );
     }
 
     #[test]
     fn only_the_end_is_kept() {
-        let mut rows = TextMerger::default();
+        let mut merger = TextMerger::default();
         let page: Vec<u64> = (0..WINDOW as u64 + 100).collect();
-        rows.join(&page, 0, MergeAttempt::First).unwrap();
-        assert_eq!((rows.window.len(), rows.gone), (WINDOW, 100));
+        merger.merge(&page, 0, MergeAttempt::First).unwrap();
+        assert_eq!((merger.window.len(), merger.dropped), (WINDOW, 100));
         let end = WINDOW as u64 + 99;
-        assert_eq!(rows.join(&[end, end + 1], end, MergeAttempt::First), Ok(MergeResult::New(vec![1])));
-        assert_eq!(rows.join(&[5, 6], 5, MergeAttempt::First), Ok(MergeResult::Gap));
-        assert_eq!(rows.join(&[0, 1], 0, MergeAttempt::First), Err(Instability::NoOverlap));
+        assert_eq!(merger.merge(&[end, end + 1], end, MergeAttempt::First), Ok(MergeResult::New(vec![1])));
+        assert_eq!(merger.merge(&[5, 6], 5, MergeAttempt::First), Ok(MergeResult::Gap));
+        assert_eq!(merger.merge(&[0, 1], 0, MergeAttempt::First), Err(Instability::NoOverlap));
+    }
+
+    #[test]
+    fn a_row_inserted_late_confirms_nothing() {
+        // `x` and `y` were inserted between `b` and `c`, and the pages end before that shows.
+        assert_eq!(delivered(&[(0, "abcde"), (1, "bx"), (2, "xy"), (3, "ycdef")]), "abcdexyf");
+    }
+
+    #[test]
+    fn a_window_of_equal_rows_takes_linear_time() {
+        let mut merger = TextMerger::default();
+        let page = vec![7; 1_000];
+        for offset in (0..100).map(|index| index * 999) {
+            assert!(matches!(merger.merge(&page, offset, MergeAttempt::First), Ok(MergeResult::New(_))));
+        }
+        let window: VecDeque<(u64, Position)> = [1, 1, 2, 1, 1, 2, 1].map(|row| (row, Position::Confirmed)).into();
+        assert_eq!(common_prefixes(&[1, 1, 2, 3], &window), [3, 1, 0, 3, 1, 0, 1]);
+        assert_eq!(common_prefixes(&[1, 1], &window), [2, 1, 0, 2, 1, 0, 1]);
+        assert_eq!(common_prefixes(&[], &window), [0; 7]);
     }
 }

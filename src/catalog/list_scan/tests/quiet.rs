@@ -28,7 +28,7 @@ fn edges(length: usize) -> Vec<usize> {
 
 /// Where the service's page length shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EntryIdentity {
+enum LimitShownBy {
     Limit,
     Refusal,
     Cutting,
@@ -41,10 +41,10 @@ fn a_list_at_rest_is_read_in_order_and_in_few_requests() {
             let hints = [None, Some(count), Some(count / 2), Some(count * 2 + 5_000), Some(count + 1), Some(1)];
             for (index, hint) in hints.into_iter().enumerate() {
                 // Every way with every hint, but not all of them with every list.
-                let told = [EntryIdentity::Limit, EntryIdentity::Refusal, EntryIdentity::Cutting][(index + count) % 3];
-                let longest = [0, length][(index + count / 2) % 2];
-                let at_once = [1, 3, 8][(index + count / 3) % 3];
-                at_rest(length, count, told, ListScan { at_once, longest, ..hinted(hint) });
+                let shown_by = [LimitShownBy::Limit, LimitShownBy::Refusal, LimitShownBy::Cutting][(index + count) % 3];
+                let longest_page = [0, length][(index + count / 2) % 2];
+                let concurrency = [1, 3, 8][(index + count / 3) % 3];
+                at_rest(length, count, shown_by, ListScan { concurrency, longest_page, ..hinted(hint) });
             }
         }
     }
@@ -54,35 +54,35 @@ fn hinted(hint: Option<usize>) -> ListScan<'static> {
     ListScan { expected: hint.map(|count| count as u64), ..Service::assets(0).whole() }
 }
 
-fn at_rest(length: u32, count: usize, told: EntryIdentity, scan: ListScan<'_>) {
+fn at_rest(length: u32, count: usize, shown_by: LimitShownBy, scan: ListScan<'_>) {
     let mut service = Service::assets(count);
-    match told {
-        EntryIdentity::Limit => service.limit.set(length),
-        EntryIdentity::Refusal => service.refuses_above = length,
-        EntryIdentity::Cutting => service.cut = length,
+    match shown_by {
+        LimitShownBy::Limit => service.limit.set(length),
+        LimitShownBy::Refusal => service.refuses_above = length,
+        LimitShownBy::Cutting => service.cut = length,
     }
     let context = || {
-        let ListScan { expected, at_once, longest, .. } = scan;
-        format!("{count} by {length}, {told:?}, {expected:?} expected, {at_once} at once, {longest} seen")
+        let ListScan { expected, concurrency, longest_page, .. } = scan;
+        format!("{count} by {length}, {shown_by:?}, {expected:?} expected, {concurrency} at once, {longest_page} seen")
     };
     let (stats, names) = service.scan(scan).unwrap_or_else(|error| panic!("{error:?}: {}", context()));
     assert!(names == service.names(), "{}", context());
     assert_eq!((stats.records, stats.requests), (count as u64, service.requests.get()), "{}", context());
     assert_eq!(stats.reread, 0, "{}", context());
     assert!(stats.requests <= bound(count, length), "{} requests: {}", stats.requests, context());
-    assert!(service.most_waiting.get() <= scan.at_once, "{}", context());
+    assert!(service.most_waiting.get() <= scan.concurrency, "{}", context());
     if count == 0 {
         assert_eq!(stats.requests, 1, "{}", context());
     }
     if count > length as usize {
-        assert_eq!(stats.longest, length, "{}", context());
+        assert_eq!(stats.longest_page, length, "{}", context());
     }
 }
 
 #[test]
 fn a_short_list_takes_one_request_where_longer_pages_are_known() {
     let service = Service::assets(40);
-    let requests = |longest| service.scan(ListScan { longest, ..service.whole() }).unwrap().0.requests;
+    let requests = |longest_page| service.scan(ListScan { longest_page, ..service.whole() }).unwrap().0.requests;
     assert_eq!([0, 40, 41, 1_000].map(requests), [2, 2, 1, 1]);
 }
 
@@ -90,8 +90,8 @@ fn a_short_list_takes_one_request_where_longer_pages_are_known() {
 fn a_service_that_gives_shorter_pages_than_before_loses_nothing() {
     for (cut, expected) in [(500, None), (500, Some(2_000)), (137, Some(2_000)), (137, Some(138))] {
         let service = Service::assets(2_000).cut_to(cut);
-        let (stats, names) = service.scan(ListScan { longest: 1_000, expected, ..service.whole() }).unwrap();
-        assert_eq!((names, stats.longest), (service.names(), cut));
+        let (stats, names) = service.scan(ListScan { longest_page: 1_000, expected, ..service.whole() }).unwrap();
+        assert_eq!((names, stats.longest_page), (service.names(), cut));
     }
 }
 
@@ -100,7 +100,7 @@ fn pages_are_fetched_side_by_side_once_the_list_is_known_to_be_long() {
     for (count, expected) in [(3_000, None), (3_000, Some(3_000)), (3_000, Some(1_500))] {
         let service = Service::assets(count);
         service.limit.set(50);
-        let (stats, names) = service.scan(ListScan { expected, at_once: 8, ..service.whole() }).unwrap();
+        let (stats, names) = service.scan(ListScan { expected, concurrency: 8, ..service.whole() }).unwrap();
         assert!(names == service.names());
         assert!(stats.requests <= bound(count, 50), "{stats:?}");
         assert_eq!(service.most_waiting.get(), 8);
@@ -132,10 +132,10 @@ fn rows_without_ids_are_read_the_same_way() {
 fn rows_that_are_alike_are_all_there() {
     let alike = [2, 3, 7, 10].map(Alike::OfTen);
     for (count, length, alike) in alike.map(|alike| (3_000, 50, alike)).into_iter().chain([(2_500, 500, Alike::All)]) {
-        for at_once in [1, 8] {
+        for concurrency in [1, 8] {
             let service = log(count, 3, alike);
             service.limit.set(length);
-            let (stats, names) = service.scan(ListScan { at_once, ..service.whole() }).unwrap();
+            let (stats, names) = service.scan(ListScan { concurrency, ..service.whole() }).unwrap();
             assert!(names == service.names(), "{count} {length} {alike:?}: {stats:?}");
         }
     }
@@ -179,12 +179,16 @@ fn a_list_without_an_order_is_an_error() {
 
 #[test]
 fn an_error_is_never_the_end() {
-    for (at_once, request) in [1, 4].into_iter().flat_map(|at_once| (1..=5).map(move |request| (at_once, request))) {
+    for (concurrency, request) in
+        [1, 4].into_iter().flat_map(|concurrency| (1..=5).map(move |request| (concurrency, request)))
+    {
         let service = Service::assets(4_500).that(Manner::Fails(request));
-        match service.scan(ListScan { at_once, ..service.whole() }) {
+        match service.scan(ListScan { concurrency, ..service.whole() }) {
             Err(error) => assert!(matches!(error, ScanError::Service(Refused(_))), "{request}: {error:?}"),
             // It was a page that might have lain behind the end: one that is needed is asked for once more.
-            Ok((_, names)) => assert!(at_once > 1 && names == service.names(), "{request} of {at_once} at once"),
+            Ok((_, names)) => {
+                assert!(concurrency > 1 && names == service.names(), "{request} of {concurrency} at once")
+            }
         }
     }
 }
@@ -193,7 +197,7 @@ fn an_error_is_never_the_end() {
 fn a_service_that_refuses_offsets_behind_the_end_is_read_all_the_same() {
     for (count, expected) in [(12_000, None), (12_000, Some(50_000)), (1_500, Some(1_501)), (2, None)] {
         let service = Service::assets(count).that(Manner::RefusesBeyond);
-        let (_, names) = service.scan(ListScan { expected, at_once: 8, ..service.whole() }).unwrap();
+        let (_, names) = service.scan(ListScan { expected, concurrency: 8, ..service.whole() }).unwrap();
         assert!(names == service.names());
     }
 }

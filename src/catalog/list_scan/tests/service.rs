@@ -47,7 +47,7 @@ pub(super) enum Manner {
 /// The service, with one list.
 pub(super) struct Service {
     pub(super) entity: &'static Entity,
-    /// What it says is its longest page.
+    /// What it says is its longest_page page.
     pub(super) limit: Cell<u32>,
     /// What it refuses to give more than, and says so; the client then learns it.
     pub(super) refuses_above: u32,
@@ -79,6 +79,8 @@ struct State {
     ever: HashMap<String, u32>,
     rng: Rng,
     alike: Alike,
+    /// The list grows no longer than this: one that grows as fast as it is read has no end.
+    most: usize,
 }
 
 /// Which rows of a list without ids say the same.
@@ -111,6 +113,7 @@ impl Service {
             ever: HashMap::new(),
             rng: Rng::with_seed(seed),
             alike,
+            most: 2 * count + 500,
         };
         (0..count).for_each(|_| state.append());
         state.throughout = state.ever.clone();
@@ -152,7 +155,7 @@ impl Service {
         (state.throughout.clone(), state.ever.clone())
     }
 
-    /// Sweeps the list; gives the names in the order they came.
+    /// Scans the list; gives the names in the order they came.
     pub(super) fn scan(&self, scan: ListScan<'_>) -> Result<(ScanStats, Vec<String>), ScanError<Refused, String>> {
         let mut names = Vec::new();
         let mut take = |record: RawRecord<'_>| {
@@ -163,7 +166,7 @@ impl Service {
     }
 
     pub(super) fn whole(&self) -> ListScan<'static> {
-        ListScan { entity: self.entity, filters: &[], expected: None, at_once: 4, longest: 0 }
+        ListScan { entity: self.entity, filters: &[], expected: None, concurrency: 4, longest_page: 0 }
     }
 
     fn answer(&self, request: u64, offset: u64, limit: u32) -> Result<RawPage, Refused> {
@@ -192,8 +195,8 @@ impl Service {
         Ok(RawPage::of(format!("[{}]", texts.join(","))).unwrap())
     }
 
-    fn pause(&self, longest: u32) -> Pause {
-        Pause(self.state.borrow_mut().rng.u32(0..=longest))
+    fn pause(&self, most: u32) -> Pause {
+        Pause(self.state.borrow_mut().rng.u32(0..=most))
     }
 }
 
@@ -271,8 +274,11 @@ impl State {
     }
 
     fn churn(&mut self, churn: Churn) {
-        (0..self.happens(churn.appends)).for_each(|_| self.append());
-        (0..self.happens(churn.inserts)).for_each(|_| self.insert());
+        let (appended, inserted) = (self.happens(churn.appends), self.happens(churn.inserts));
+        if self.list.len() + appended + inserted <= self.most {
+            (0..appended).for_each(|_| self.append());
+            (0..inserted).for_each(|_| self.insert());
+        }
         let deleted = self.happens(churn.deletes);
         self.delete(deleted);
         (0..self.happens(churn.recovers)).for_each(|_| self.recover());

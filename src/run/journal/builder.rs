@@ -1,0 +1,213 @@
+//! Writes a plan into a new journal.
+
+use std::fs;
+use std::ops::Range;
+
+use jiff::Timestamp;
+use rusqlite::params;
+
+use super::encoding::{PARTS, PHASES, ROW_STATES, RUN_KINDS, encode, encode_problems, encode_write};
+use super::file::{Durability, JournalFile, JournalLocation, lock_path};
+use super::{AccountSnapshot, Journal, JournalError, PlanSink, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
+use crate::plan::{Step, StepSink};
+use crate::table::Row;
+
+/// Rows and steps per commit while the plan is made: bounds the size of SQLite's write-ahead log.
+const BATCH: u32 = 20_000;
+
+/// Builds a journal. Dropped before [`JournalBuilder::finish`], it deletes its file: nothing was sent.
+#[derive(Debug)]
+pub struct JournalBuilder {
+    /// None once it is finished.
+    file: Option<JournalFile>,
+    steps: u32,
+    sheet: u16,
+    /// The position of the sheet's next row, from 0.
+    position: i64,
+    uncommitted: u32,
+}
+
+impl JournalBuilder {
+    /// Creates the journal of a run.
+    ///
+    /// # Errors
+    /// Where the file cannot be created.
+    pub fn create(location: JournalLocation, header: &RunHeader) -> Result<Self, JournalError> {
+        let mut builder = Self { file: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
+        let file = builder.file.insert(JournalFile::create(location, header)?);
+        let (account, place) = header.account.stored();
+        let profile = match &header.account {
+            super::AccountIdentity::Service { profile, .. } => profile.as_deref(),
+            super::AccountIdentity::SandboxFile { .. } | super::AccountIdentity::SandboxMemory => None,
+        };
+        let details = serde_json::to_string(&header.details).unwrap_or_default();
+        file.attempt(|connection| {
+            connection.execute(
+                "INSERT INTO run (id, deed, tallyport, account, place, tenant, profile, undoes, began, phase, details) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                params![
+                    header.id,
+                    encode(RUN_KINDS, &header.kind),
+                    env!("CARGO_PKG_VERSION"),
+                    account,
+                    place,
+                    header.account.tenant(),
+                    profile,
+                    header.undoes,
+                    Timestamp::now().to_string(),
+                    encode(PHASES, &RunPhase::Planning),
+                    details,
+                ],
+            )?;
+            connection.execute_batch("BEGIN")
+        })?;
+        Ok(builder)
+    }
+
+    /// Replaces the details of the run.
+    ///
+    /// # Errors
+    /// Where they cannot be stored.
+    pub fn set_details(&mut self, details: &super::RunDetails) -> Result<(), JournalError> {
+        self.insert("UPDATE run SET details = ?1", params![serde_json::to_string(details).unwrap_or_default()])
+    }
+
+    /// Makes the finished plan durable, so that it may be sent.
+    ///
+    /// # Errors
+    /// Where that fails; nothing was sent then.
+    pub fn finish(mut self, snapshot: &AccountSnapshot) -> Result<Journal, JournalError> {
+        let phase = encode(PHASES, &RunPhase::Sending);
+        let snapshot = serde_json::to_string(snapshot).unwrap_or_default();
+        if let Some(file) = &self.file {
+            file.attempt(|connection| connection.execute_batch("COMMIT"))?;
+            file.set_durability(Durability::Full)?;
+            file.attempt(|connection| {
+                connection.execute("UPDATE run SET phase = ?1, knowledge = ?2", params![phase, snapshot])?;
+                // Moves what was committed without a sync into the file, and syncs the file.
+                connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+            })?;
+        }
+        let file = self.file.take();
+        file.map(Journal::new).ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
+    }
+
+    fn insert(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), JournalError> {
+        let Some(file) = &self.file else { return Ok(()) };
+        self.uncommitted += 1;
+        let is_full = self.uncommitted >= BATCH;
+        if is_full {
+            self.uncommitted = 0;
+        }
+        file.attempt(|connection| {
+            connection.prepare_cached(sql)?.execute(values)?;
+            match is_full {
+                true => connection.execute_batch("COMMIT; BEGIN"),
+                false => Ok(()),
+            }
+        })
+    }
+}
+
+impl StepSink for JournalBuilder {
+    type Error = JournalError;
+
+    fn count(&self) -> u32 {
+        self.steps
+    }
+
+    fn push(&mut self, step: &Step) -> Result<(), JournalError> {
+        self.steps += 1;
+        let (write, record) = encode_write(step.write);
+        let json = |is_there: bool, text: serde_json::Result<String>| is_there.then(|| text.unwrap_or_default());
+        self.insert(
+            "INSERT INTO step (step, sheet, row, part, entity, write, record, body, awaits, stood) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                step.number,
+                step.row.sheet,
+                step.row.row as i64,
+                encode(PARTS, &step.part),
+                step.entity.name,
+                write,
+                record,
+                serde_json::to_string(&step.body).unwrap_or_default(),
+                json(!step.awaits.is_empty(), serde_json::to_string(&step.awaits)),
+                json(step.before.is_some(), serde_json::to_string(&step.before)),
+            ],
+        )
+    }
+}
+
+impl PlanSink for JournalBuilder {
+    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
+        (self.sheet, self.position) = (sheet, 0);
+        let cells = cells::encode(&header.header, &|_| false);
+        let fields = serde_json::to_string(&header.fields).unwrap_or_default();
+        let ignored = serde_json::to_string(&header.ignored).unwrap_or_default();
+        let number = header.header.number as i64;
+        self.insert(
+            "INSERT INTO sheet (sheet, file, name, label, place, entity, header_row, header, fields, decoding, ignored) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+            params![
+                sheet, header.file, header.name, header.label, header.place, header.entity.name, number, cells, fields,
+                header.decoding, ignored,
+            ],
+        )
+    }
+
+    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+        let (id, sheet) = (row_keys(self.sheet).start + self.position, self.sheet);
+        self.position += 1;
+        let message = (!planned.message.is_empty()).then_some(&planned.message);
+        self.insert(
+            "INSERT INTO row (id, sheet, row, state, status, record, message, problems, cells) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            params![
+                id,
+                sheet,
+                row.number as i64,
+                encode(ROW_STATES, &planned.state),
+                planned.status.as_str(),
+                planned.record,
+                message,
+                encode_problems(&planned.problems),
+                cells::encode(row, withheld),
+            ],
+        )
+    }
+}
+
+impl Drop for JournalBuilder {
+    fn drop(&mut self) {
+        let Some(JournalFile { connection, location, .. }) = self.file.take() else { return };
+        drop(connection);
+        if let JournalLocation::File(path) = location {
+            remove(&path);
+        }
+    }
+}
+
+/// Deletes a journal and the files next to it.
+pub(super) fn remove(path: &std::path::Path) {
+    for file in [path.to_path_buf(), sqlite_companion(path, "-wal"), sqlite_companion(path, "-shm"), lock_path(path)] {
+        // A file may be missing, and one that stays does no harm.
+        let _ = fs::remove_file(file);
+    }
+}
+
+/// A file that SQLite creates next to the journal.
+pub(super) fn sqlite_companion(path: &std::path::Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    std::path::PathBuf::from(name)
+}
+
+/// Row keys per sheet, far more than a spreadsheet has rows.
+const ROWS: i64 = 1 << 40;
+
+/// The keys of a sheet's rows in the table `row`.
+pub(super) fn row_keys(sheet: u16) -> Range<i64> {
+    let first = i64::from(sheet) * ROWS;
+    first..first + ROWS
+}

@@ -1,0 +1,205 @@
+//! The run store: the folder of journals.
+
+use std::cmp::Reverse;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::builder::{remove, sqlite_companion};
+use super::file::{is_locked, lock};
+use super::{Journal, JournalError, JournalLocation, RunHeader, RunPhase, RunTotals};
+
+const EXTENSION: &str = "sqlite";
+
+/// The stored runs of this machine.
+#[derive(Debug, Clone)]
+pub struct RunStore {
+    folder: PathBuf,
+}
+
+/// A run in the store.
+#[derive(Debug)]
+pub struct StoredRun {
+    pub id: String,
+    pub path: PathBuf,
+    /// The journal's size on disk.
+    pub bytes: u64,
+    pub overview: Result<RunOverview, JournalError>,
+}
+
+/// What the list of runs shows about one.
+#[derive(Debug)]
+pub struct RunOverview {
+    pub header: RunHeader,
+    pub phase: RunPhase,
+    /// Why it stopped.
+    pub reason: Option<String>,
+    /// Milliseconds since the epoch.
+    pub began: i64,
+    pub totals: RunTotals,
+    pub steps: u32,
+    /// Steps without an outcome.
+    pub open_steps: u64,
+    /// Steps that may or may not have been applied.
+    pub unresolved: u64,
+    pub lock: LockState,
+}
+
+/// Whether a process is working on the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockState {
+    Locked,
+    Free,
+}
+
+impl RunOverview {
+    /// Whether `resume` has work to do.
+    pub fn can_be_resumed(&self) -> bool {
+        let is_unfinished = matches!(self.phase, RunPhase::Sending | RunPhase::Stopped);
+        is_unfinished || (self.phase == RunPhase::Finished && self.unresolved > 0)
+    }
+}
+
+impl StoredRun {
+    /// The run that this one undoes.
+    fn undoes(&self) -> Option<String> {
+        self.overview.as_ref().ok()?.header.undoes.clone()
+    }
+
+    fn has_sent(&self) -> bool {
+        self.overview.as_ref().is_ok_and(|overview| overview.phase != RunPhase::Planning)
+    }
+}
+
+impl RunStore {
+    /// The store in a state folder, which need not exist yet.
+    pub fn new(state_dir: &Path) -> Self {
+        Self { folder: state_dir.join("runs") }
+    }
+
+    /// The location for the journal of a new run.
+    pub fn location(&self, run: &str) -> JournalLocation {
+        JournalLocation::File(self.path(run))
+    }
+
+    fn path(&self, run: &str) -> PathBuf {
+        self.folder.join(format!("{run}.{EXTENSION}"))
+    }
+
+    /// All runs, newest first.
+    ///
+    /// # Errors
+    /// Where the folder exists and cannot be read. A journal that cannot be read is in the list with its error.
+    pub fn list(&self) -> Result<Vec<StoredRun>, JournalError> {
+        let mut runs: Vec<StoredRun> = self.ids()?.into_iter().map(|id| self.stored(id)).collect();
+        // A run's id begins with the second in which it began; its journal has the exact time.
+        let began = |run: &StoredRun| run.overview.as_ref().map_or(i64::MIN, |overview| overview.began);
+        let second = |run: &StoredRun| run.id.get(.."20261124-093012".len()).unwrap_or_default().to_owned();
+        runs.sort_by_cached_key(|run| Reverse((second(run), began(run))));
+        Ok(runs)
+    }
+
+    fn stored(&self, id: String) -> StoredRun {
+        let path = self.path(&id);
+        let bytes = size(&path);
+        StoredRun { overview: read_overview(&path), id, path, bytes }
+    }
+
+    fn ids(&self) -> Result<Vec<String>, JournalError> {
+        let error = |source| JournalError::Folder { path: self.folder.clone(), source };
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(error(source)),
+        };
+        let mut ids = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(error)?.path();
+            if path.extension().is_some_and(|extension| extension == EXTENSION)
+                && let Some(stem) = path.file_stem()
+            {
+                ids.push(stem.to_string_lossy().into_owned());
+            }
+        }
+        Ok(ids)
+    }
+
+    /// The run with that id, or the only one whose id begins or ends with it.
+    ///
+    /// # Errors
+    /// Where there is none or several.
+    pub fn find(&self, run: &str) -> Result<StoredRun, JournalError> {
+        let ids = self.ids()?;
+        if let Some(exact) = ids.iter().find(|id| *id == run) {
+            return Ok(self.stored(exact.clone()));
+        }
+        let mut matches: Vec<String> =
+            ids.iter().filter(|id| !run.is_empty() && (id.starts_with(run) || id.ends_with(run))).cloned().collect();
+        matches.sort_unstable();
+        match matches.as_slice() {
+            [only] => Ok(self.stored(only.clone())),
+            [] => {
+                let similarity = |id: &String| strsim::jaro_winkler(id, run);
+                let nearest = ids.iter().max_by(|left, right| similarity(left).total_cmp(&similarity(right)));
+                let nearest = nearest.filter(|id| similarity(id) > 0.9).cloned();
+                Err(JournalError::NoSuchRun { run: run.to_owned(), nearest })
+            }
+            _ => Err(JournalError::Ambiguous { run: run.to_owned(), candidates: matches }),
+        }
+    }
+
+    /// The newest run that can be resumed, that no process works on and that was not undone.
+    pub fn newest_unfinished(&self) -> Result<Option<StoredRun>, JournalError> {
+        let runs = self.list()?;
+        let undone: Vec<String> = runs.iter().filter(|run| run.has_sent()).filter_map(StoredRun::undoes).collect();
+        let open = |run: &StoredRun| {
+            let overview = run.overview.as_ref();
+            overview.is_ok_and(|overview| overview.can_be_resumed() && overview.lock == LockState::Free)
+                && !undone.contains(&run.id)
+        };
+        Ok(runs.into_iter().find(open))
+    }
+
+    /// The runs that have started to undo a run, newest first.
+    pub fn undos_of(&self, run: &str) -> Result<Vec<StoredRun>, JournalError> {
+        let mut runs = self.list()?;
+        runs.retain(|other| other.undoes().as_deref() == Some(run) && other.has_sent());
+        Ok(runs)
+    }
+
+    /// Deletes a journal; gives the bytes freed.
+    ///
+    /// # Errors
+    /// Where a process is working on the run, or the file cannot be deleted.
+    pub fn remove(&self, run: &str) -> Result<u64, JournalError> {
+        let path = self.path(run);
+        // Held to the end, so that no resume starts meanwhile.
+        let _lock = lock(&path, run)?;
+        let bytes = size(&path);
+        fs::remove_file(&path).map_err(|source| JournalError::Folder { path: path.clone(), source })?;
+        remove(&path);
+        Ok(bytes)
+    }
+}
+
+/// The journal's size on disk: the file and its write-ahead log.
+fn size(path: &Path) -> u64 {
+    let of = |path: &Path| fs::metadata(path).map_or(0, |metadata| metadata.len());
+    of(path) + of(&sqlite_companion(path, "-wal"))
+}
+
+fn read_overview(path: &Path) -> Result<RunOverview, JournalError> {
+    let lock = if is_locked(path) { LockState::Locked } else { LockState::Free };
+    let journal = Journal::open_read_only(path)?;
+    let (phase, reason) = journal.phase()?;
+    Ok(RunOverview {
+        header: journal.header()?,
+        phase,
+        reason,
+        began: journal.started_at()?,
+        totals: journal.totals()?,
+        steps: journal.step_count()?,
+        open_steps: journal.open_steps()?,
+        unresolved: journal.unresolved_count()?,
+        lock,
+    })
+}
