@@ -244,8 +244,8 @@ fn invalid_options_are_rejected_before_any_request() {
     $ tallyport export asets -o a.csv
     exit code 2
     --- stderr
-    error: nothing is called `asets`
-      hint: perhaps `assets` is meant; `tallyport schema` lists all names
+    error: unknown name `asets`
+      hint: did you mean `assets`? `tallyport schema` lists all names
     $ tallyport export assets -o a.txt.gz
     exit code 2
     --- stderr

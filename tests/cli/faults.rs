@@ -115,7 +115,7 @@ fn an_invalid_fault_names_the_word_and_the_alternatives() {
     exit code 2
     --- stderr
     error: could not read the faults in `night.txt`: OS ERROR
-      hint: name a file of text in UTF-8 after the `@`, one fault a line
+      hint: pass a UTF-8 text file after the `@`, with one fault per line
     ");
 }
 

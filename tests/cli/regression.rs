@@ -207,17 +207,17 @@ fn errors_are_one_json_document() {
     $ tallyport import assets.csv --base-url http://127.0.0.1:1/api/v1 --json
     exit code 3
     --- stdout
-    {"error":{"message":"could not reach `127.0.0.1:49152`: OS ERROR","hint":"check the network, the proxy and the base link, then run it again","exit_code":3}}
+    {"error":{"message":"could not reach `127.0.0.1:49152`: OS ERROR","hint":"check the network, the proxy and the base URL, then try again","exit_code":3}}
     --- stderr
     error: could not reach `127.0.0.1:49152`: OS ERROR
-      hint: check the network, the proxy and the base link, then run it again
+      hint: check the network, the proxy and the base URL, then try again
     $ tallyport import assets.csv --base-url http://example.com/api/v1 --json
     exit code 2
     --- stdout
-    {"error":{"message":"refusing to send the API key to `http://example.com/api/v1` without encryption","hint":"write the base link with `https://`","exit_code":2}}
+    {"error":{"message":"refusing to send the API key to `http://example.com/api/v1` without encryption","hint":"use a base URL that starts with `https://`","exit_code":2}}
     --- stderr
     error: refusing to send the API key to `http://example.com/api/v1` without encryption
-      hint: write the base link with `https://`
+      hint: use a base URL that starts with `https://`
     "#);
 }
 

@@ -121,12 +121,12 @@ fn resume_needs_only_the_journal() {
     insta::assert_snapshot!(redact(&ran.stderr, story.account.folder()), @"
     going on with run 20261124-093015-abcd
     ~/assets.csv is no longer there; the run goes on with what it held
-    11 answers were lost: looking for the records
-    the service does not answer well: trying again at 22:58:11
+    3 answers were lost: looking for the records
+    the service does not answer well: trying again at 09:30:15
     Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       12 rows: 12 created (assets)
       read      assets.csv as UTF-8, comma
-      requests  5: 1 to look up, 4 to create or move
+      requests  12: 2 to look up, 10 to create or move
       result    ~/assets.result.xlsx
     ");
     let said: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -180,16 +180,16 @@ fn records_created_meanwhile_are_not_created_again() {
     exit code 1
     --- stdout
     Import of assets.csv: 1 of 12 rows failed, in 0.5 s (run 20261124-093015-abcd)
-      12 rows: 7 created, 4 unchanged, 1 failed (assets)
+      12 rows: 5 created, 6 unchanged, 1 failed (assets)
 
     1 problem in 1 row
            1 × the record already exists (record.exists)
                row 13
-               something like it has come since the run was planned, and not by this run; asset `#12` has its `asset_id` and came up during the run, but differs: `notes` is `somebody else's`; not sent again
+               something like it has come since the run was planned, and not by this run; asset `#12` has its `asset_id` and appeared during the run, but differs: `notes` is `somebody else's`; not sent again
                hint: look at it, and send the row again if it is another
 
       read      assets.csv as UTF-8, comma
-      requests  7: 3 to look up, 4 to create or move
+      requests  5: 3 to look up, 2 to create or move
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import ~/assets.result.xlsx --concurrency 1 --only-failed
@@ -241,13 +241,13 @@ fn a_changed_input_file_does_not_change_a_resumed_run() {
     Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       12 rows: 12 created (assets)
       read      assets.csv as UTF-8, comma
-      requests  5: 1 to look up, 4 to create or move
+      requests  12: 2 to look up, 10 to create or move
       result    ~/assets.result.xlsx
     --- stderr
     going on with run 20261124-093015-abcd
     ~/assets.csv has changed since the run began; the run goes on with what it held then
-    12 answers were lost: looking for the records
-    the service does not answer well: trying again at 22:57:49
+    3 answers were lost: looking for the records
+    the service does not answer well: trying again at 09:30:15
     ");
     story.all_there_once();
 }
@@ -260,7 +260,7 @@ fn a_run_can_only_be_resumed_into_its_own_account() {
     assert_output!(ran, @"
     exit code 2
     --- stderr
-    error: the run belongs to http://127.0.0.1:49152/api/v1, and flags, environment or profile say http://127.0.0.1:41455/api/v1
+    error: the run belongs to http://127.0.0.1:49152/api/v1, and flags, environment or profile say http://127.0.0.1:49152/api/v1
       hint: leave out what names another account, or name the run's own with --base-url, --tenant or --profile
     ");
     let mut nameless = tallyport(story.account.folder(), &["resume", "--last"]);
@@ -282,7 +282,7 @@ fn an_incomplete_plan_cannot_be_resumed() {
     exit code 2
     --- stderr
     error: run 20261124-093015-abcd was stopped while its plan was made: nothing was sent
-      hint: begin again: tallyport import assets.csv
+      hint: begin again: tallyport import assets.csv --concurrency 1
     ");
 }
 
@@ -299,7 +299,7 @@ fn unusable_journals_are_reported_before_sending() {
     exit code 2
     --- stderr
     error: the journal `~/state/runs/20261124-093015-abcd.sqlite` was written by a newer tallyport (format 99, this one reads 1)
-      hint: use the newer tallyport
+      hint: update tallyport
     ");
     let bytes = fs::read(&journal).unwrap();
     fs::write(&journal, &bytes[..bytes.len() / 3]).unwrap();
@@ -307,14 +307,14 @@ fn unusable_journals_are_reported_before_sending() {
     exit code 2
     --- stderr
     error: the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: database disk image is malformed
-      hint: import the file again: an upsert finds what is already there; check-outs have to be compared by hand
+      hint: import the file again: an upsert finds existing records; compare check-outs by hand
     ");
     fs::write(&journal, "this is no database, and long enough to be looked at as one".repeat(40)).unwrap();
     assert_output!(story.run(&["resume", &run]), @"
     exit code 2
     --- stderr
     error: the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: file is not a database
-      hint: import the file again: an upsert finds what is already there; check-outs have to be compared by hand
+      hint: import the file again: an upsert finds existing records; compare check-outs by hand
     ");
     assert_output!(story.run(&["resume", "20200101-000000-none"]), @"
     exit code 2
@@ -431,7 +431,7 @@ mod interrupts {
     #[test]
     fn an_edited_partial_result_is_not_overwritten() {
         let story = ResumeTest::new();
-        let paused = story.pause_at(&["import", "assets.csv"], 8, KillTiming::Forwarded);
+        let paused = story.pause_at(&["import", "assets.csv", "--concurrency", "1"], 8, KillTiming::Forwarded);
         paused.signal("-INT");
         paused.ends().exits(4);
         let partial = story.account.path("assets.result.xlsx");

@@ -135,15 +135,15 @@ fn records_changed_by_others_and_their_references_are_kept() {
       statuses (restored)     statuses                3        -        3        -          -        -
       suppliers               suppliers               6        -        -        5          -        1
       suppliers               suppliers               1        -        -        -          -        1
-      manufacturers           manufacturers          11        -        -       11          -        -
-      depreciations           depreciations           2        -        -        1          -        1
+      manufacturers           manufacturers          11        -        -       10          -        1
+      depreciations           depreciations           2        -        -        2          -        -
       total                                         418      113        9      271          7       18
       requests  416: 23 to look up, 113 to create or move, 9 to update, 271 to delete
       result    20261124-093015-abcd.undo.result.xlsx
     --- stderr
     Undo of run 20261124-093015-abcd (import of onboarding.xlsx)
           113  check in       70 assets, 23 licenses, 15 accessories, 5 components
-          251  delete         1 depreciation, 11 manufacturers, 5 suppliers, 2 statuses,
+          251  delete         2 depreciations, 10 manufacturers, 5 suppliers, 2 statuses,
                               5 departments, 3 locations, 57 employees, 16 products, 119 assets,
                               6 licenses, 8 accessories, 10 maintenances, 8 audits
            20  delete         9 categories, 5 components, 6 consumables
@@ -153,13 +153,13 @@ fn records_changed_by_others_and_their_references_are_kept() {
 
     18 cannot be undone
           12 × something that stays refers to it
-               depreciation Equipment, 5 years (product Meraki MX75), supplier Thameside Computing (accessory MX Master 3S), category Notebooks (asset HF-NB-0001), …
+               manufacturer Herman Miller (asset THEIRS-1), supplier Thameside Computing (accessory MX Master 3S), category Notebooks (asset HF-NB-0001), …
            3 × changed by someone else since
                supplier Northwind IT (`notes`), asset HF-NB-0001 (`notes`), accessory MX Master 3S (`minimum_quantity`)
            3 × what was moved was changed by someone else since
                accessory MX Master 3S, accessory MX Master 3S, asset HF-NB-0001
 
-      plan      393 requests, about 20 s at 10,000 an hour
+      plan      393 requests, about 20 s at 09:30:15,000 an hour
     ");
     assert_eq!(before, touched(&harness));
     assert_eq!(harness.request("GET", &format!("suppliers/{}", known["id"]), None).1["notes"], "theirs");
@@ -221,7 +221,7 @@ fn deleted_records_are_recreated_and_references_use_the_new_ids() {
     Undo of run 20261124-093015-abcd (import of products.csv)
             1  create again   1 product
                               with new ids: history and what named the old ones stay behind
-      plan      1 request, about 1.0 s at 10,000 an hour
+      plan      1 request, about 1.0 s at 09:30:15,000 an hour
     ");
     let product = harness.record("products", "name", "ThinkPad");
     assert_eq!(
@@ -247,7 +247,7 @@ fn deleted_records_are_recreated_and_references_use_the_new_ids() {
     Undo of run 20261124-093015-abcd (import of delete.csv)
             1  create again   1 asset
                               with new ids: history and what named the old ones stay behind
-      plan      1 request, about 1.0 s at 10,000 an hour
+      plan      1 request, about 1.0 s at 09:30:15,000 an hour
     ");
     assert_output!(undo(&harness, &second), @"
     exit code 0
@@ -339,7 +339,7 @@ fn checkouts_are_checked_in_unless_the_item_was_moved_since() {
            1 × checked in or out by someone else since
                asset T-2
 
-      plan      5 requests, about 1.0 s at 10,000 an hour
+      plan      5 requests, about 1.0 s at 09:30:15,000 an hour
     ");
     assert_eq!(harness.record("assets", "asset_id", "T-1")["deployed_to"], json!([]));
     assert_eq!(harness.record("assets", "asset_id", "T-2")["deployed_to"][0]["employee_id"], 1);
@@ -465,7 +465,7 @@ fn undo_requires_confirmation() {
     --- stderr
     Undo of run 20261124-093015-abcd (import of assets.csv)
             3  delete         3 assets
-      plan      3 requests, about 1.0 s at 10,000 an hour
+      plan      3 requests, about 1.0 s at 09:30:15,000 an hour
     error: this makes 3 changes; nothing was sent
       hint: add --yes if that is meant
     ");
@@ -474,7 +474,7 @@ fn undo_requires_confirmation() {
     --- stdout
     Undo of run 20261124-093015-abcd (import of assets.csv)
             3  delete         3 assets
-      plan      3 requests, about 1.0 s at 10,000 an hour
+      plan      3 requests, about 1.0 s at 09:30:15,000 an hour
       nothing was sent; without --dry-run it is done: tallyport undo 20261124-093015-abcd
     ");
     let (code, document) = harness.json(&["undo", "--last", "--dry-run"]);
@@ -538,7 +538,7 @@ fn a_stopped_run_can_be_undone_but_then_not_resumed() {
     --- stderr
     Undo of run 20261124-093015-abcd (import of assets.csv, checkout_accessory.csv)
             1  delete         1 asset
-      plan      1 request, about 1.0 s at 10,000 an hour
+      plan      1 request, about 1.0 s at 09:30:15,000 an hour
     ");
     same(&before, &account(&harness));
     assert_output!(harness.run(&["resume", "--last"]), @"
@@ -672,7 +672,7 @@ fn undoing_a_delete_reports_the_new_ids() {
     Undo of run 20261124-093015-abcd (delete of retired.csv)
             2  create again   2 assets
                               with new ids: history and what named the old ones stay behind
-      plan      2 requests, about 1.0 s at 10,000 an hour
+      plan      2 requests, about 1.0 s at 09:30:15,000 an hour
     ");
     for tag in ["LAP-1", "LAP-3"] {
         let (mut now, was) = (harness.record("assets", "asset_id", tag), &before);

@@ -48,7 +48,7 @@ fn an_unreachable_server_is_exit_code_3() {
     exit code 3
     --- stderr
     error: could not reach `127.0.0.1:49152`: OS ERROR
-      hint: check the network, the proxy and the base link, then run it again
+      hint: check the network, the proxy and the base URL, then try again
     ");
 }
 
@@ -74,8 +74,8 @@ fn an_unknown_entity_and_a_misspelled_header_get_suggestions() {
     assert_output!(account.run(&["import", "a.csv", "--entity", "asets"]), @"
     exit code 2
     --- stderr
-    error: nothing is called `asets`
-      hint: perhaps `assets` is meant; `tallyport schema` lists all names
+    error: unknown name `asets`
+      hint: did you mean `assets`? `tallyport schema` lists all names
     ");
     assert_output!(account.run(&["import", "a.csv", "--entity", "assets"]), @"
     exit code 2
