@@ -9,7 +9,7 @@ use tallyport::account::AccountIdentity;
 use tallyport::api::{Client, ClientOptions, Secret};
 use tallyport::plan::RowStatus;
 use tallyport::plan::StepOutcome;
-use tallyport::plan::{Part, RowId, Step, StepSink as _, WriteKind};
+use tallyport::plan::{RowId, Step, StepRole, StepSink as _, WriteKind};
 use tallyport::run::journal::{
     AccountSnapshot, JournalBuilder, JournalLocation, PlanSink as _, PlannedRow, RowState, RunDetails, RunHeader,
     RunKind, SheetHeader,
@@ -90,7 +90,7 @@ fn plan(at: JournalLocation, base_url: &str, ids: &Ids, rows: u64) -> Result<Jou
     let mut row = Row::default();
     for position in 0..rows {
         let mut step =
-            Step::new(position as u32, RowId { sheet: 0, row: position + 2 }, Part::Own, entity, WriteKind::Create);
+            Step::new(position as u32, RowId { sheet: 0, row: position + 2 }, StepRole::Row, entity, WriteKind::Create);
         step.body = serde_json::from_slice::<Map<String, Json>>(&ids.body(position)?)?;
         draft.push(&step)?;
         row.clear(position + 2);

@@ -8,19 +8,19 @@ use super::{Code, ValueError};
 
 pub use super::currency::currency;
 
-/// Yes in the languages whose spreadsheets we have seen, lower case; marks people tick with included.
+/// Words and check marks for yes, in lower case, in the languages we have seen in spreadsheets.
 const YES: &[&str] = &[
     "yes", "true", "1", "y", "x", "on", "ja", "j", "wahr", "oui", "vrai", "sí", "si", "s", "verdadero", "sì", "vero",
     "sim", "verdadeiro", "waar", "✓", "✔", "✔️", "☑", "✅",
 ];
 
-/// No, likewise. `o` is not here: it is `oui` in French and looks like a zero everywhere.
+/// The same for no. `o` is not included: it is `oui` in French and looks like a zero.
 const NO: &[&str] = &[
     "no", "false", "0", "n", "off", "nein", "falsch", "non", "faux", "falso", "não", "nao", "nee", "onwaar", "nej",
     "✗", "✘", "☐", "❌",
 ];
 
-/// Yes or no.
+/// Parses yes or no.
 #[inline]
 pub fn boolean(cell: Cell<'_>) -> Result<bool, ValueError> {
     match cell.value {
@@ -52,10 +52,10 @@ fn neither() -> ValueError {
     ValueError::new(Code::BooleanInvalid, "invalid value; expected `yes` or `no`", "write `yes` or `no`")
 }
 
-/// What the guide calls an option outside the option's own list (section "Assets"), and how the list spells it.
+/// Spellings of options that the guide uses outside the option's own list (section "Assets"), and the listed ones.
 const OTHER_SPELLINGS: &[(&str, &str)] = &[("Individual by Asset", "Individual Per Asset")];
 
-/// The position of the option that `text` names; case, spaces, hyphens and underscores don't matter.
+/// Index of the option that `text` names; case, spaces, hyphens and underscores do not matter.
 #[inline]
 pub fn option(text: &str, options: &'static [&'static str]) -> Result<usize, ValueError> {
     match options.iter().position(|option| option.eq_ignore_ascii_case(text)) {
@@ -75,8 +75,8 @@ fn folded_option(text: &str, options: &'static [&'static str]) -> Result<usize, 
     options.iter().position(is_meant).ok_or_else(|| no_option(&folded, options))
 }
 
-/// Whether two texts are one, case and all but letters and digits left aside. Says no to other scripts, which need
-/// folding first.
+/// Whether two texts have the same letters and digits, ignoring case. False for other scripts, which need folding
+/// first.
 fn has_same_letters(one: &str, other: &str) -> bool {
     one.is_ascii() && letters(one).eq(letters(other)) && letters(one).next().is_some()
 }
@@ -85,7 +85,7 @@ fn letters(text: &str) -> impl Iterator<Item = u8> + '_ {
     text.bytes().filter(u8::is_ascii_alphanumeric).map(|byte| byte.to_ascii_lowercase())
 }
 
-/// Texts closer than this are taken for slips of the keys.
+/// Texts at least this similar are considered typos.
 const ALIKE: f64 = 0.8;
 
 fn no_option(folded: &str, options: &'static [&'static str]) -> ValueError {

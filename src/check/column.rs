@@ -1,45 +1,46 @@
-//! What only a whole column can tell: the order of its dates, the decimal mark of its amounts.
+//! Infers from a whole column the order of its dates or the decimal mark of its amounts.
 //!
-//! Each cell allows some readings; the column has what all its cells allow. One reading left is proof, several are
-//! none, and none left means that the cells contradict each other. The order of the cells doesn't matter.
+//! Each cell allows some readings; the column allows those that all its cells allow. A single remaining reading is
+//! proof. Several prove nothing, and none means that the cells contradict each other. The order of the cells does not
+//! matter.
 
-use super::date::{self, DateOrder, Shape, Triple};
+use super::date::{self, DateOrder, DateShape, Triple};
 use super::money;
 use super::number::{self, DecimalMark, Readings};
 
 /// A set of at most eight readings, as bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Allowed(u8);
+struct ReadingSet(u8);
 
-impl Allowed {
+impl ReadingSet {
     fn narrow(&mut self, other: Self) {
         self.0 &= other.0;
     }
 
-    /// The position of the only reading.
+    /// Index of the only remaining reading.
     fn only(self) -> Option<usize> {
         (self.0.count_ones() == 1).then(|| self.0.trailing_zeros() as usize)
     }
 }
 
-/// Collects what the text cells of a date column say about the order of day, month and year.
+/// Infers the order of day, month and year from the text cells of a date column.
 ///
-/// ISO dates, months in words and cells that are no dates say nothing. A part over 12 is not a month, a part over 31
-/// is a year, and where both separators are dots the day comes first.
+/// ISO dates, month names and cells that are not dates prove nothing. A number over 12 is not a month, a number over
+/// 31 is a year, and with dots as both separators the day comes first.
 #[derive(Debug, Clone)]
 pub struct DateSurvey {
-    allowed: Allowed,
+    allowed: ReadingSet,
     need: bool,
 }
 
 impl Default for DateSurvey {
     fn default() -> Self {
-        Self { allowed: Allowed(0b111), need: false }
+        Self { allowed: ReadingSet(0b111), need: false }
     }
 }
 
 impl DateSurvey {
-    /// Takes one text cell into account. Cheap for ISO dates.
+    /// Adds a text cell. Cheap for ISO dates.
     #[inline]
     pub fn observe(&mut self, text: &str) {
         if !begins_like_iso(text.as_bytes()) {
@@ -49,8 +50,10 @@ impl DateSurvey {
 
     fn observe_written(&mut self, text: &str) {
         match date::shape_of(text) {
-            Shape::Triple(triple) if !triple.is_year_first() => self.take(&triple),
-            Shape::Bare(number, 8) if date::from_iso_digits(number).is_none() => self.take(&date::year_last(number)),
+            DateShape::Triple(triple) if !triple.is_year_first() => self.take(&triple),
+            DateShape::Bare(number, 8) if date::from_iso_digits(number).is_none() => {
+                self.take(&date::year_last(number))
+            }
             _ => {}
         }
     }
@@ -62,9 +65,9 @@ impl DateSurvey {
             Some(_) if triple.is_dotted() => 0b001,
             _ => days.0.iter().enumerate().fold(0, |bits, (at, day)| bits | (u8::from(day.is_some()) << at)),
         };
-        // A cell that is no day in any order is a mistake, not evidence.
+        // A cell that is not a date in any order is a mistake, not evidence.
         if allowed != 0 {
-            self.allowed.narrow(Allowed(allowed));
+            self.allowed.narrow(ReadingSet(allowed));
             self.need |= days.only().is_none();
         }
     }
@@ -74,37 +77,37 @@ impl DateSurvey {
         self.allowed.only().map(|at| DateOrder::ALL[at])
     }
 
-    /// Whether some cell can be read only if the order is known.
+    /// Whether any cell can only be read if the order is known.
     pub fn needs_order(&self) -> bool {
         self.need
     }
 }
 
-/// Four digits and a hyphen: year first, or no date at all.
+/// Four digits and a hyphen: either year first, or not a date.
 fn begins_like_iso(bytes: &[u8]) -> bool {
     matches!(bytes, [a, b, c, d, b'-', ..] if [a, b, c, d].iter().all(|byte| byte.is_ascii_digit()))
 }
 
-/// Collects what the text cells of an amount column say about the decimal mark.
+/// Infers the decimal mark from the text cells of an amount column.
 #[derive(Debug, Clone)]
 pub struct MoneySurvey {
-    allowed: Allowed,
+    allowed: ReadingSet,
     need: bool,
 }
 
 impl Default for MoneySurvey {
     fn default() -> Self {
-        Self { allowed: Allowed(0b11), need: false }
+        Self { allowed: ReadingSet(0b11), need: false }
     }
 }
 
 impl MoneySurvey {
-    /// Takes one text cell into account. Cells that are no amounts say nothing.
+    /// Adds a text cell. Cells that are not amounts prove nothing.
     #[inline]
     pub fn observe(&mut self, text: &str) {
         match number::plain(text.as_bytes()) {
             Some((_, 0)) => {}
-            Some(_) => self.allowed.narrow(Allowed(0b01)),
+            Some(_) => self.allowed.narrow(ReadingSet(0b01)),
             None => self.observe_written(text),
         }
     }
@@ -114,7 +117,7 @@ impl MoneySurvey {
         let Readings { point, comma } = readings;
         let allowed = u8::from(point.is_some()) | (u8::from(comma.is_some()) << 1);
         if allowed != 0 {
-            self.allowed.narrow(Allowed(allowed));
+            self.allowed.narrow(ReadingSet(allowed));
             self.need |= allowed == 0b11 && point != comma;
         }
     }
@@ -124,7 +127,7 @@ impl MoneySurvey {
         self.allowed.only().map(|at| [DecimalMark::Point, DecimalMark::Comma][at])
     }
 
-    /// Whether some cell can be read only if the mark is known.
+    /// Whether any cell can only be read if the mark is known.
     pub fn needs_mark(&self) -> bool {
         self.need
     }

@@ -1,4 +1,4 @@
-//! Currencies: the codes of ISO 4217 in use and out of use, and the signs and words people write instead.
+//! Currencies: current and historic ISO 4217 codes, and the signs and words people use instead.
 
 mod signs;
 
@@ -11,7 +11,7 @@ use iso_currency::{Currency, Flag, IntoEnumIterator};
 use super::text::trimmed;
 use super::{Code, ValueError};
 
-/// Codes out of use, with what replaced them. Sources: ISO 4217 list three, and the euro's conversions up to Bulgaria
+/// Historic codes by their successor. Sources: ISO 4217 list three, and the euro's conversions up to Bulgaria
 /// (2026-01-01).
 const HISTORIC: &[(&str, &[&str])] = &[
     (
@@ -70,10 +70,10 @@ const HISTORIC: &[(&str, &[&str])] = &[
     ("ZWG", &["ZWC", "ZWD", "ZWL", "ZWN", "ZWR"]),
 ];
 
-/// All codes of three letters, and which of them are in use.
+/// All three-letter codes in use.
 struct Codes {
     active: Vec<&'static str>,
-    /// By the three letters: the position in `active` from 1, 0 for none.
+    /// Index into `active` plus one, by the three letters; 0 for codes not in use.
     positions: Vec<u8>,
 }
 
@@ -88,15 +88,15 @@ static CODES: LazyLock<Codes> = LazyLock::new(|| {
     Codes { active, positions }
 });
 
-/// Neither replaced, nor a metal, a unit of account or a test code.
+/// Not superseded, and not a metal, a unit of account or a test code.
 ///
-/// The bolívar has two codes in use, VES and VED; `iso_currency` calls the first one replaced.
+/// The bolívar has two codes in use, VES and VED; `iso_currency` marks the first as superseded.
 fn is_in_use(currency: &Currency) -> bool {
     let is_out = |flag: &Flag| matches!(flag, Flag::Special | Flag::Superseded(_));
     *currency == Currency::VES || !currency.flags().iter().any(is_out)
 }
 
-/// Where three capital letters stand among all of them.
+/// Index of three capital letters.
 #[inline]
 fn slot(code: &[u8]) -> Option<usize> {
     let &[a, b, c] = code else { return None };
@@ -104,7 +104,7 @@ fn slot(code: &[u8]) -> Option<usize> {
     letters.iter().all(|letter| *letter < 26).then(|| (letters[0] * 26 + letters[1]) * 26 + letters[2])
 }
 
-/// The code in use, as it stands in the table.
+/// The code, if it is in use.
 #[inline]
 fn active(code: &str) -> Option<&'static &'static str> {
     let codes = &*CODES;
@@ -112,21 +112,21 @@ fn active(code: &str) -> Option<&'static &'static str> {
     codes.active.get(usize::from(position).wrapping_sub(1))
 }
 
-/// What replaced a code that is out of use.
+/// The successor of a historic code.
 fn successor(code: &str) -> Option<&'static str> {
     HISTORIC.iter().find(|(_, codes)| codes.contains(&code)).map(|(successor, _)| *successor)
 }
 
-/// An active code of ISO 4217, in any case. Names and signs are refused, with the code in the hint.
+/// Parses a current ISO 4217 code, in any case. Names and signs are rejected with the code in the hint.
 #[inline]
 pub fn currency(text: &str) -> Result<&'static str, ValueError> {
     match active(text) {
         Some(code) => Ok(code),
-        None => written(trimmed(text)),
+        None => parse_code(trimmed(text)),
     }
 }
 
-fn written(text: &str) -> Result<&'static str, ValueError> {
+fn parse_code(text: &str) -> Result<&'static str, ValueError> {
     let code = text.to_ascii_uppercase();
     if let Some(code) = active(&code) {
         return Ok(code);
@@ -150,15 +150,15 @@ fn invalid(hint: String) -> ValueError {
 }
 
 fn hint(text: &str) -> String {
-    match meant(text).as_slice() {
+    match resolve_currency(text).as_slice() {
         [] => String::from("use the three-letter ISO 4217 code"),
         [code] => format!("write `{code}`"),
         [first, second, ..] => format!("write the code of the currency, such as `{first}` or `{second}`"),
     }
 }
 
-/// The codes that a sign, a name or a number code stands for.
-fn meant(text: &str) -> Vec<&'static str> {
+/// The codes that a currency sign, a name or a numeric code can mean.
+fn resolve_currency(text: &str) -> Vec<&'static str> {
     if let Some(hint) = CurrencyHint::of_sign(text) {
         return hint.codes.to_vec();
     }
@@ -168,28 +168,28 @@ fn meant(text: &str) -> Vec<&'static str> {
     known.filter(is_in_use).map(|currency| currency.code()).into_iter().collect()
 }
 
-/// Which currencies a sign or code beside an amount can mean.
+/// The currencies that a sign or code next to an amount can mean.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CurrencyHint {
     sign: &'static str,
     codes: &'static [&'static str],
 }
 
-/// Why a text beside an amount gives no hint.
+/// Why a text next to an amount is not a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NoHint {
     Unknown,
-    /// A currency out of use, with its successor.
+    /// A currency no longer in use, with its successor.
     Historic(&'static str),
 }
 
 impl CurrencyHint {
-    /// Whether the currency of that ISO code can be meant.
+    /// Whether the currency with that ISO code is possible.
     pub fn allows(&self, code: &str) -> bool {
         self.codes.contains(&code)
     }
 
-    /// The ISO code, where only one can be meant.
+    /// The ISO code, if only one is possible.
     pub fn code(&self) -> Option<&'static str> {
         match self.codes {
             [code] => Some(code),
@@ -197,9 +197,9 @@ impl CurrencyHint {
         }
     }
 
-    /// The hint that a trimmed sign, word or code gives.
+    /// The currencies of a trimmed sign, word or code.
     pub(super) fn of(text: &str) -> Result<Self, NoHint> {
-        // No sign is a code in other letters, so the quick look first changes nothing.
+        // No sign is also a code in another case, so checking codes first is safe.
         if let Some(hint) = Self::of_code(text).or_else(|| Self::of_sign(text)) {
             return Ok(hint);
         }
@@ -211,19 +211,19 @@ impl CurrencyHint {
         active(code).map(|code| Self { sign: code, codes: std::slice::from_ref(code) })
     }
 
-    /// The hint of a sign or word that is no code.
+    /// The currencies of a sign or word that is not a code.
     pub(super) fn of_sign(text: &str) -> Option<Self> {
         let hints = &*BY_SIGN;
         hints.get(text).or_else(|| hints.get(folded(text).as_str())).copied()
     }
 
-    /// The narrower of two hints on one amount, where they agree.
+    /// The narrower of two hints for one amount, if they agree.
     pub(super) fn and(self, other: Self) -> Option<Self> {
         let agrees = |narrow: &Self, wide: &Self| narrow.codes.iter().all(|code| wide.allows(code));
         if agrees(&self, &other) { Some(self) } else { agrees(&other, &self).then_some(other) }
     }
 
-    /// The hint in a number format code, such as `#,##0.00 [$€-407]`, `[$EUR] 0.00` or `"£"#,##0`.
+    /// The currencies of a number format, such as `#,##0.00 [$€-407]`, `[$EUR] 0.00` or `"£"#,##0`.
     pub(super) fn of_format(format: &str) -> Option<Self> {
         let is_plain = |byte: u8| byte.is_ascii() && !matches!(byte, b'$' | b'"');
         if format.bytes().all(is_plain) {
@@ -234,18 +234,18 @@ impl CurrencyHint {
     }
 }
 
-/// Every sign and word by its folded form.
+/// All signs and words by their folded form.
 static BY_SIGN: LazyLock<HashMap<String, CurrencyHint>> = LazyLock::new(|| {
     let lines = signs::SIGNS.iter();
     lines.flat_map(|(signs, codes)| signs.iter().map(|sign| (folded(sign), CurrencyHint { sign, codes }))).collect()
 });
 
-/// The form in which signs are compared: lower case, without a trailing dot.
+/// Folds a sign for comparison: lower case, without a trailing dot.
 fn folded(sign: &str) -> String {
     sign.trim_end_matches('.').to_lowercase()
 }
 
-/// `[$€-407]`; `[$-407]` is only a language.
+/// `[$€-407]`; `[$-407]` is only a locale.
 fn bracketed(format: &str) -> Option<CurrencyHint> {
     let inner = format.split_once("[$")?.1.split(']').next()?;
     let sign = inner.split_once('-').map_or(inner, |(sign, _)| sign);

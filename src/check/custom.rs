@@ -1,4 +1,4 @@
-//! Custom fields in one cell, as JSON: what an export writes, and what some people type.
+//! Parses custom fields from JSON in one cell, as an export writes them and as people type them.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,11 +10,11 @@ use serde_json::value::RawValue;
 use super::text::trimmed;
 use super::{Code, ValueError};
 
-/// The names and values of the custom fields in a cell, in their order.
+/// Parses the names and values of custom fields, in order.
 ///
-/// Accepted are an array of pairs, `[{"name": "Rack", "value": "B4"}]`, a lone pair, and a plain object,
-/// `{"Rack": "B4"}`. Numbers and booleans become the text they are written with. A field whose value is null is left
-/// out, as a blank cell would be. Keys of a pair other than `name` and `value` are skipped: replies may carry more.
+/// Accepted are an array of pairs, `[{"name": "Rack", "value": "B4"}]`, a single pair, and a plain object, `{"Rack":
+/// "B4"}`. Numbers and booleans become text as written. A field with a null value is omitted, like a blank cell.
+/// Other keys of a pair than `name` and `value` are ignored, because replies may have more.
 pub fn json_cell(text: &str) -> Result<Vec<(String, String)>, ValueError> {
     let text = trimmed(text);
     let written = match text.chars().next() {
@@ -26,20 +26,20 @@ pub fn json_cell(text: &str) -> Result<Vec<(String, String)>, ValueError> {
     each_once(fields)
 }
 
-/// A field, or why it is none; nothing for null.
-type Written<'a> = Result<Option<(String, String)>, ValueError>;
+/// A field, an error, or nothing for null.
+type FieldResult<'a> = Result<Option<(String, String)>, ValueError>;
 
-fn pairs(text: &str) -> Result<Vec<Written<'_>>, ValueError> {
+fn pairs(text: &str) -> Result<Vec<FieldResult<'_>>, ValueError> {
     let pairs: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| unreadable(&error, text))?;
     Ok(pairs.into_iter().map(|pair| pair_of(pair.get())).collect())
 }
 
-fn pair_of(text: &str) -> Written<'_> {
+fn pair_of(text: &str) -> FieldResult<'_> {
     let entries: Entries<'_> = serde_json::from_str(text).map_err(|_| not_a_pair())?;
     entries.as_pair().ok_or_else(not_a_pair)?
 }
 
-fn object(text: &str) -> Result<Vec<Written<'_>>, ValueError> {
+fn object(text: &str) -> Result<Vec<FieldResult<'_>>, ValueError> {
     let entries: Entries<'_> = serde_json::from_str(text).map_err(|error| unreadable(&error, text))?;
     match entries.as_pair() {
         Some(pair) if entries.0.len() == 2 => Ok(vec![pair]),
@@ -47,12 +47,12 @@ fn object(text: &str) -> Result<Vec<Written<'_>>, ValueError> {
     }
 }
 
-/// The entries of an object as written: in their order, doubles included.
+/// The entries of an object in their order, including duplicates.
 struct Entries<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Entries<'a> {
-    /// The entries as a field, where they have a name and a value.
-    fn as_pair(&self) -> Option<Written<'a>> {
+    /// The entries as a field, if they have a name and a value.
+    fn as_pair(&self) -> Option<FieldResult<'a>> {
         let entry = |key: &str| self.0.iter().find(|(name, _)| name == key).map(|(_, value)| *value);
         let (name, value) = (entry("name")?, entry("value")?);
         Some(plain_text("name", name).and_then(|name| field(name.unwrap_or_default(), value)))
@@ -83,12 +83,12 @@ impl<'de> Visitor<'de> for EntriesVisitor {
     }
 }
 
-fn field<'a>(name: String, value: &'a RawValue) -> Written<'a> {
+fn field<'a>(name: String, value: &'a RawValue) -> FieldResult<'a> {
     let value = plain_text(&name, value)?;
     Ok(value.map(|value| (String::from(trimmed(&name)), value)))
 }
 
-/// A string, number or boolean as text; none for null. Numbers keep every digit they are written with.
+/// A string, number or boolean as text; `None` for null. Numbers keep all their digits.
 fn plain_text(name: &str, value: &RawValue) -> Result<Option<String>, ValueError> {
     let text = value.get();
     match text.as_bytes().first() {

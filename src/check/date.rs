@@ -1,7 +1,7 @@
-//! Calendar days: real dates of the spreadsheet, ISO text, and what other countries write.
+//! Parses dates: date cells, ISO text, and the formats of various countries.
 //!
-//! A day is never guessed. Text that can be more than one day needs `--date-format`, or an order that the whole
-//! column proves ([`super::column::DateSurvey`]).
+//! A date is never guessed. Ambiguous text needs `--date-format`, or an order that the whole column proves
+//! ([`super::column::DateSurvey`]).
 
 mod format;
 mod reading;
@@ -16,11 +16,11 @@ use super::text::trimmed;
 use super::{Code, ValueError};
 
 pub use format::{DateFormat, DateFormatError};
-pub(super) use reading::{Shape, Triple};
+pub(super) use reading::{DateShape, Triple};
 
-use reading::{DayFault, Digits, YEARS, day_of, days_in};
+use reading::{Digits, InvalidDay, YEARS, day_of, days_in};
 
-/// The order in which day, month and year are written.
+/// The order of day, month and year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DateOrder {
     DayMonthYear,
@@ -32,27 +32,27 @@ impl DateOrder {
     pub const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
 }
 
-/// How the text dates of a column are to be read.
+/// How to read the text dates of a column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DateReading {
-    /// What the user says (`--date-format`).
+    /// The format given by the user (`--date-format`).
     pub format: Option<DateFormat>,
-    /// What the whole column proves.
+    /// The order that the whole column proves.
     pub order: Option<DateOrder>,
 }
 
 impl DateReading {
-    /// Whether year-first dates go on with the month, as they do unless the user says `YYYY-DD-MM`.
+    /// Whether year-first dates continue with the month, as they do unless the user's format is `YYYY-DD-MM`.
     fn trusts_iso(&self) -> bool {
         !self.format.as_ref().is_some_and(DateFormat::is_year_day_month)
     }
 }
 
-/// The day a cell holds.
+/// Parses the date in a cell.
 ///
-/// Real dates count as such, and ISO text always does, with or without a time (the day written is the day meant,
-/// whatever the offset). Months in words are clear in themselves. All else needs `reading`, unless only one day is
-/// possible. Two-digit years are 2000 to 2068 and 1969 to 1999.
+/// Date cells are taken as such. ISO text always is, with or without a time; the written day counts, whatever the UTC
+/// offset. Month names are unambiguous. Everything else needs `reading`, unless only one date is possible. Two-digit
+/// years are 2000 to 2068 and 1969 to 1999.
 #[inline]
 pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, ValueError> {
     match cell.value {
@@ -65,7 +65,7 @@ pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, ValueError> 
     }
 }
 
-/// `2024-01-31` and nothing else: the fast road.
+/// The fast path: `2024-01-31` and nothing else.
 #[inline]
 pub(super) fn iso(bytes: &[u8]) -> Option<Date> {
     let &[a, b, c, d, b'-', e, f, b'-', g, h] = bytes else { return None };
@@ -77,18 +77,18 @@ pub(super) fn iso(bytes: &[u8]) -> Option<Date> {
     day_of(a * 1000 + b * 100 + c * 10 + d, e * 10 + f, g * 10 + h).ok()
 }
 
-/// What a text looks like once a time behind it is left off.
-pub(super) fn shape_of(text: &str) -> Shape {
+/// The shape of a text without its time.
+pub(super) fn shape_of(text: &str) -> DateShape {
     match reading::plain_triple(text.as_bytes()) {
-        Some(triple) => Shape::Triple(triple),
+        Some(triple) => DateShape::Triple(triple),
         None => reading::shape(time::without_time(trimmed(text))),
     }
 }
 
-/// A real date of the spreadsheet. A time of day alone is stored as a day in 1899.
+/// A date cell. A time of day alone is stored as a day in 1899.
 fn real(date: Date) -> Result<Date, ValueError> {
     let is_sensible = u16::try_from(date.year()).is_ok_and(|year| YEARS.contains(&year));
-    if is_sensible { Ok(date) } else { Err(fault(DayFault::Year)) }
+    if is_sensible { Ok(date) } else { Err(fault(InvalidDay::Year)) }
 }
 
 fn from_text(text: &str, reading: &DateReading) -> Result<Date, ValueError> {
@@ -100,19 +100,19 @@ fn from_text(text: &str, reading: &DateReading) -> Result<Date, ValueError> {
         return day.map_err(fault);
     }
     match reading::shape(text) {
-        Shape::Triple(triple) => from_triple(&triple, reading),
-        Shape::Bare(number, width) => from_digits(number, width, reading),
-        Shape::Named { year, month, day } => day_of(year, u16::from(month), day).map_err(fault),
-        Shape::Incomplete => Err(incomplete()),
-        Shape::Span => Err(span()),
-        Shape::Other => Err(text.parse().map_or_else(|_| invalid(), serial)),
+        DateShape::Triple(triple) => from_triple(&triple, reading),
+        DateShape::Bare(number, width) => from_digits(number, width, reading),
+        DateShape::Named { year, month, day } => day_of(year, u16::from(month), day).map_err(fault),
+        DateShape::Incomplete => Err(incomplete()),
+        DateShape::Span => Err(span()),
+        DateShape::Other => Err(text.parse().map_or_else(|_| invalid(), serial)),
     }
 }
 
-/// Three numbers, by the order that is known, or by the only one that is possible.
+/// Three numbers, in the known order or in the only possible one.
 fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, ValueError> {
     if triple.is_year_first() && reading.trusts_iso() {
-        return triple.read(DateOrder::YearMonthDay).unwrap_or(Err(DayFault::Month)).map_err(fault);
+        return triple.read(DateOrder::YearMonthDay).unwrap_or(Err(InvalidDay::Month)).map_err(fault);
     }
     if let Some(format) = &reading.format {
         return Err(otherwise(format));
@@ -128,7 +128,7 @@ fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, ValueErro
     }
 }
 
-/// Digits without separators: `20240131` is ISO; other eight digits need an order, fewer are no day at all.
+/// Digits without separators: `20240131` is ISO, other eight digits need an order, fewer are not a date.
 fn from_digits(number: u32, width: u8, reading: &DateReading) -> Result<Date, ValueError> {
     match width {
         8 => from_iso_digits(number)
@@ -140,13 +140,13 @@ fn from_digits(number: u32, width: u8, reading: &DateReading) -> Result<Date, Va
     }
 }
 
-/// `20240131`, the short form of ISO 8601. No other order makes a day of the same digits: their year would lie
-/// before 1900 or their month beyond 12.
+/// `20240131`, the basic format of ISO 8601. It is not ambiguous: in any other order the year would be before 1900 or
+/// the month over 12.
 pub(super) fn from_iso_digits(number: u32) -> Option<Date> {
     day_of((number / 10_000) as u16, (number / 100 % 100) as u16, (number % 100) as u16).ok()
 }
 
-/// `02042003` as its three parts.
+/// `02042003` as day, month and year.
 pub(super) fn year_last(number: u32) -> Triple {
     let part = |value: u32, width| Digits { value: value as u16, width };
     let parts = [part(number / 1_000_000, 2), part(number / 10_000 % 100, 2), part(number % 10_000, 4)];
@@ -168,10 +168,10 @@ const A_BARE_NUMBER: &str = "bare number; expected a date such as `2026-01-31`";
 
 const INVALID: &str = "invalid date; expected a date such as `2026-01-31`";
 
-/// Days since the spreadsheet's epoch below which a number is rather a count: 1913-09-08.
+/// Numbers below this (1913-09-08) are more likely counts than dates.
 const FIRST_LIKELY_SERIAL: f64 = 5000.0;
 
-/// A bare number: the day it would be is shown, and never taken, because another date system makes it another day.
+/// A bare number: the date it would be is shown but not used, because other date systems make it another date.
 fn serial(number: f64) -> ValueError {
     match day_of_serial(number) {
         Some(day) if number >= FIRST_LIKELY_SERIAL => ValueError::new(
@@ -188,7 +188,7 @@ fn serial(number: f64) -> ValueError {
     }
 }
 
-/// The day of a serial number in the 1900 system. Serial 60 is 1900-02-29, which never was.
+/// The date of a serial number in the 1900 system. Serial 60 is 1900-02-29, which never existed.
 fn day_of_serial(number: f64) -> Option<Date> {
     let days = number.floor();
     if !(1.0..120_000.0).contains(&days) || days == 60.0 {
@@ -223,7 +223,7 @@ fn tight() -> ValueError {
     ValueError::new(Code::DateInvalid, INVALID, "say how dates are written with `--date-format`, such as `DDMMYY`")
 }
 
-/// The cell is not written as the user said.
+/// The cell does not have the user's format.
 fn otherwise(format: &DateFormat) -> ValueError {
     let message = match format.is_year_day_month() {
         true => format!("invalid date; expected a date written as `{format}`"),
@@ -232,11 +232,11 @@ fn otherwise(format: &DateFormat) -> ValueError {
     ValueError::new(Code::DateInvalid, message, "write it that way, or correct `--date-format`")
 }
 
-fn fault(fault: DayFault) -> ValueError {
+fn fault(fault: InvalidDay) -> ValueError {
     let message = match fault {
-        DayFault::Year => format!("invalid date; expected a year from {} to {}", YEARS.start(), YEARS.end()),
-        DayFault::Month => String::from("invalid date; expected a month from 1 to 12"),
-        DayFault::Day { year, month } => {
+        InvalidDay::Year => format!("invalid date; expected a year from {} to {}", YEARS.start(), YEARS.end()),
+        InvalidDay::Month => String::from("invalid date; expected a month from 1 to 12"),
+        InvalidDay::Day { year, month } => {
             format!("invalid date; {} {year} has {} days", MONTH_NAMES[usize::from(month) % 13], days_in(year, month))
         }
     };
@@ -249,10 +249,10 @@ const MONTH_NAMES: [&str; 13] = [
     "December",
 ];
 
-/// No order makes it a day: the nearest miss is explained.
+/// No order is possible: the closest one is explained.
 fn impossible(triple: &Triple) -> ValueError {
     let faults = || DateOrder::ALL.into_iter().filter_map(|order| triple.read(order)).filter_map(Result::err);
-    let is_day = |fault: &DayFault| matches!(fault, DayFault::Day { .. });
+    let is_day = |fault: &InvalidDay| matches!(fault, InvalidDay::Day { .. });
     let nearest = faults().find(is_day).or_else(|| faults().next());
     nearest.map_or_else(invalid, fault)
 }

@@ -1,37 +1,36 @@
-//! The same record twice in the input.
+//! Finds rows of a sheet that are about the same record.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
-/// What has been seen of a sheet's records: their natural keys, and the ids of rows that give one.
+/// The natural keys and ids of the rows seen so far.
 ///
-/// The id says which record a row is about, so that two rows with ids may share a name as their records do.
+/// The id identifies the record, so two rows with different ids may share a name, as their records do.
 #[derive(Debug, Default)]
 pub(super) struct SeenRecords {
     ids: SeenKeys,
-    /// The keys of rows with an id, and of those without.
+    /// Keys of rows with an id, and of rows without.
     beside_ids: SeenKeys,
     alone: SeenKeys,
 }
 
-/// An earlier row about the same record.
+/// An earlier row for the same record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Earlier {
+pub(super) enum EarlierRow {
     SameId(u64),
     SameKey(u64),
 }
 
 impl SeenRecords {
-    /// Remembers a row by its folded key, which may be empty, and by its id; the row that was about the same record
-    /// before, if one was.
-    pub(super) fn earlier(&mut self, id: Option<i64>, key: &str, row: u64) -> Option<Earlier> {
+    /// Adds a row by its folded key, which may be empty, and its id. Returns the earlier row for the same record.
+    pub(super) fn earlier(&mut self, id: Option<i64>, key: &str, row: u64) -> Option<EarlierRow> {
         let Some(id) = id else {
             let key = Some(key).filter(|key| !key.is_empty())?;
             let beside_id = self.beside_ids.row_of(key);
-            return self.alone.first_row_of(key, row).or(beside_id).map(Earlier::SameKey);
+            return self.alone.first_row_of(key, row).or(beside_id).map(EarlierRow::SameKey);
         };
-        let same_id = self.ids.first_row_of(&id.to_string(), row).map(Earlier::SameId);
-        let same_key = self.alone.row_of(key).map(Earlier::SameKey);
+        let same_id = self.ids.first_row_of(&id.to_string(), row).map(EarlierRow::SameId);
+        let same_key = self.alone.row_of(key).map(EarlierRow::SameKey);
         if !key.is_empty() {
             self.beside_ids.first_row_of(key, row);
         }
@@ -39,21 +38,21 @@ impl SeenRecords {
     }
 }
 
-/// The keys seen so far in a sheet, as hashes: 13 bytes or so a row, so that a million rows stay small.
+/// Keys as hashes: about 13 bytes per row, so that a million rows stay small.
 ///
-/// Two different keys share a 64-bit hash once in some ten billion files of a million rows.
+/// Two different keys share a 64-bit hash once in about ten billion files of a million rows.
 #[derive(Debug, Default)]
 struct SeenKeys {
     build: DefaultHashBuilder,
-    /// Positions in `hashes`.
+    /// Indexes into `hashes`.
     table: HashTable<u32>,
     hashes: Vec<u64>,
-    /// The row of each, at the same position.
+    /// The row of each hash, at the same index.
     rows: Vec<u32>,
 }
 
 impl SeenKeys {
-    /// The row that had a folded key, if one did.
+    /// The row with that folded key.
     fn row_of(&self, key: &str) -> Option<u64> {
         // Most sheets have ids in every row or in none.
         if self.hashes.is_empty() { None } else { self.row_of_hash(self.build.hash_one(key)) }
@@ -64,7 +63,7 @@ impl SeenKeys {
         Some(u64::from(self.rows[*position as usize]))
     }
 
-    /// Remembers a folded key; the row that had it before, if one did.
+    /// Adds a folded key. Returns the earlier row with that key.
     fn first_row_of(&mut self, key: &str, row: u64) -> Option<u64> {
         let hash = self.build.hash_one(key);
         if let Some(first) = self.row_of_hash(hash) {
@@ -81,17 +80,17 @@ impl SeenKeys {
 
 #[cfg(test)]
 mod tests {
-    use super::{Earlier, SeenKeys, SeenRecords};
+    use super::{EarlierRow, SeenKeys, SeenRecords};
 
     #[test]
     fn rows_with_ids_may_share_a_key_and_others_may_not() {
         let mut seen = SeenRecords::default();
         assert_eq!(seen.earlier(Some(7), "hq", 2), None);
         assert_eq!(seen.earlier(Some(8), "hq", 3), None);
-        assert_eq!(seen.earlier(Some(7), "branch", 4), Some(Earlier::SameId(2)));
-        assert_eq!(seen.earlier(None, "hq", 5), Some(Earlier::SameKey(2)));
+        assert_eq!(seen.earlier(Some(7), "branch", 4), Some(EarlierRow::SameId(2)));
+        assert_eq!(seen.earlier(None, "hq", 5), Some(EarlierRow::SameKey(2)));
         assert_eq!(seen.earlier(None, "depot", 6), None);
-        assert_eq!(seen.earlier(Some(9), "depot", 7), Some(Earlier::SameKey(6)));
+        assert_eq!(seen.earlier(Some(9), "depot", 7), Some(EarlierRow::SameKey(6)));
         assert_eq!(seen.earlier(None, "", 8), None);
         assert_eq!(seen.earlier(None, "", 9), None);
     }

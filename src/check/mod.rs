@@ -1,10 +1,10 @@
-//! One row against the schema: pure, no I/O, all problems at once.
+//! Checks one row against the schema: pure, no I/O, all problems at once.
 //!
-//! [`Checker`] reads a row by the sheet's mapping and gives a [`CheckedRow`]: its values, or every problem it has,
-//! each with a code, the cell, a message and a hint. Each kind of value has a file of its own; a
-//! new kind is a file, a variant of the schema's `Kind` and a line in `row.rs`.
+//! [`Checker`] reads a row by the sheet's mapping and returns a [`CheckedRow`]: its values, or every problem it has,
+//! each with a code, the cell, a message and a hint. Each kind of value has a file of its own; a new kind is a file,
+//! a variant of the schema's `Kind` and a line in `row.rs`.
 
-/// Calendar days.
+/// Dates.
 pub mod date;
 
 /// Amounts of money.
@@ -13,13 +13,13 @@ pub mod money;
 /// Yes or no, options, currency codes.
 pub mod choice;
 
-/// Trimming, no-value marks, whole numbers, addresses.
+/// Trimming, placeholders such as `n/a`, whole numbers, addresses.
 pub mod text;
 
 /// Custom fields in one cell.
 pub mod custom;
 
-/// What only a whole column can tell.
+/// Date order and decimal mark, inferred from a whole column.
 pub mod column;
 
 mod currency;
@@ -34,5 +34,8 @@ pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
 pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
-pub use row::{Beyond, CLEAR, CheckedRow, Checker, Given, GivenCustom, GivenField, GivenId, GivenRelated, Learned};
-pub use rules::{Blank, Conflicts, Duplicates, FractionalCost, Mode, RowAction, Rules};
+pub use row::{
+    CLEAR, CheckedRow, Checker, ExtraCells, Inference, ParsedCustomField, ParsedField, ParsedId, ParsedRelated,
+    ParsedValue,
+};
+pub use rules::{Conflicts, Duplicates, EmptyCells, FractionalCost, Mode, RowAction, Rules};

@@ -1,7 +1,7 @@
-//! Amounts of money: signs, separators and decimal marks as people write them.
+//! Parses amounts of money with currency signs, separators and decimal marks.
 //!
-//! A lone `1.234` or `1,234` is a thousand and more here and one and a bit there, and is never guessed: it needs
-//! `--decimal`, or a mark that the whole column proves ([`super::column::MoneySurvey`]).
+//! `1.234` and `1,234` are over a thousand in some countries and a little over one in others. They are never guessed:
+//! they need `--decimal`, or a column that proves the mark ([`super::column::MoneySurvey`]).
 
 use rust_decimal::Decimal;
 
@@ -15,23 +15,24 @@ use super::{Code, ValueError};
 pub use super::currency::CurrencyHint;
 pub use super::number::DecimalMark;
 
-/// An amount, and the currency that its sign, code or number format allows.
+/// An amount, and the currencies that its sign, code or number format allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Amount {
-    /// May be negative: whether that makes sense is the caller's question.
+    /// May be negative; the caller decides whether that is valid.
     pub value: Decimal,
     pub currency: Option<CurrencyHint>,
 }
 
-/// The amount a cell holds.
+/// Parses the amount in a cell.
 ///
-/// Numeric cells are taken with the 15 significant digits a spreadsheet program keeps. Text may have a sign or code
-/// before or after it, separators of any kind between thousands, a minus on either side or brackets around it.
+/// Numeric cells are read with the 15 significant digits that spreadsheet programs keep. Text may have a currency
+/// sign or code before or after the number, any thousands separator, and a minus on either side or brackets around
+/// it.
 #[inline]
 pub fn parse(cell: Cell<'_>, mark: Option<DecimalMark>) -> Result<Amount, ValueError> {
     match cell.value {
         Value::Number(number) => from_number(number, cell),
-        Value::Boolean(_) | Value::Date(_) => Err(Fault::Other.into()),
+        Value::Boolean(_) | Value::Date(_) => Err(AmountError::Other.into()),
         _ => match plain(cell.text.as_bytes()) {
             Some((mantissa, 0)) => Ok(Amount { value: Decimal::from(mantissa), currency: None }),
             Some((mantissa, scale)) if mark != Some(DecimalMark::Comma) => {
@@ -42,34 +43,34 @@ pub fn parse(cell: Cell<'_>, mark: Option<DecimalMark>) -> Result<Amount, ValueE
     }
 }
 
-/// The decimal of a mantissa that is not negative, without the checks of [`Decimal::new`].
+/// A decimal with a non-negative mantissa, without the checks of [`Decimal::new`].
 #[inline]
 fn unsigned(mantissa: i64, scale: u32) -> Decimal {
     Decimal::from_parts(mantissa as u32, (mantissa >> 32) as u32, 0, false, scale)
 }
 
-/// Both readings of a text cell without its sign; none where it is no amount.
+/// Both readings of a text cell without its sign; `None` if it is not an amount.
 pub(super) fn readings(text: &str) -> Option<Readings> {
-    Written::of(trimmed(text)).ok().map(|written| Readings::of(written.digits))
+    AmountParts::of(trimmed(text)).ok().map(|parts| Readings::of(parts.digits))
 }
 
 fn from_text(text: &str, mark: Option<DecimalMark>) -> Result<Amount, ValueError> {
-    let written = Written::of(text)?;
-    let value = match Readings::under(mark, written.digits) {
+    let parts = AmountParts::of(text)?;
+    let value = match Readings::under(mark, parts.digits) {
         Reading::One(value) => value,
         Reading::Two(point, comma) => return Err(ambiguous(point, comma)),
-        Reading::None => return Err(no_reading(mark, written.digits)),
+        Reading::None => return Err(no_reading(mark, parts.digits)),
     };
-    // Accounting formats write nothing as `-0.00` or `(0.00)`: that is not a negative amount.
-    let value = if written.sign == Sign::Minus && !value.is_zero() { -value } else { value };
-    Ok(Amount { value, currency: written.currency })
+    // Accounting formats show zero as `-0.00` or `(0.00)`, which is not negative.
+    let value = if parts.sign == Sign::Minus && !value.is_zero() { -value } else { value };
+    Ok(Amount { value, currency: parts.currency })
 }
 
-/// Digits that are no number under `mark`: perhaps they are one under the other.
+/// The error for digits that are invalid under `mark`: they may be valid under the other mark.
 fn no_reading(mark: Option<DecimalMark>, digits: &str) -> ValueError {
     match (mark, Readings::under(None, digits)) {
         (Some(mark), Reading::One(_)) => other_mark(mark),
-        _ => Fault::Other.into(),
+        _ => AmountError::Other.into(),
     }
 }
 
@@ -79,49 +80,49 @@ enum Sign {
     Minus,
 }
 
-/// An amount taken apart.
+/// The parts of an amount.
 #[derive(Debug)]
-struct Written<'a> {
+struct AmountParts<'a> {
     sign: Sign,
-    /// From the first digit (or the mark before it) to the last.
+    /// From the first digit, or the decimal mark before it, to the last.
     digits: &'a str,
     currency: Option<CurrencyHint>,
 }
 
-/// Why a text is no amount.
+/// Why a text is not an amount.
 #[derive(Debug, PartialEq, Eq)]
-enum Fault {
+enum AmountError {
     Percent,
-    /// Thousands, millions, ten thousands.
+    /// A suffix for thousands or millions.
     Multiple,
-    /// Two currencies beside one number.
+    /// Two different currencies.
     TwoCurrencies,
-    /// A currency out of use, with its successor.
+    /// A currency no longer in use, with its successor.
     Historic(&'static str),
     Other,
 }
 
-impl<'a> Written<'a> {
-    fn of(text: &'a str) -> Result<Self, Fault> {
+impl<'a> AmountParts<'a> {
+    fn of(text: &'a str) -> Result<Self, AmountError> {
         let is_digit = |char: char| matches!(char, '0'..='9' | '０'..='９');
-        let first = text.find(is_digit).ok_or(Fault::Other)?;
+        let first = text.find(is_digit).ok_or(AmountError::Other)?;
         let end =
             text.rfind(is_digit).map_or(first, |last| last + text[last..].chars().next().map_or(0, char::len_utf8));
         let first = first - mark_before(&text[..first]);
         let (before, before_signs) = without_signs(&text[..first]);
         let (after, after_signs) = without_signs(without_empty_decimals(&text[end..]));
-        let sign = before_signs.and(after_signs).ok_or(Fault::Other)?;
+        let sign = before_signs.and(after_signs).ok_or(AmountError::Other)?;
         Ok(Self { sign, digits: &text[first..end], currency: both(hint(before)?, hint(after)?)? })
     }
 }
 
-/// The length of a decimal mark that belongs to the digits after it: in `.5` and `$.50`, not in `Rs.500`.
+/// Length of a decimal mark that belongs to the digits after it: in `.5` and `$.50`, but not in `Rs.500`.
 fn mark_before(before: &str) -> usize {
     let Some(symbol) = before.strip_suffix(['.', ',']) else { return 0 };
     usize::from(!symbol.ends_with(char::is_alphabetic))
 }
 
-/// What stands where decimals could, and says that there are none: `5,-`, `5.–`, `5.`.
+/// Strips a suffix that means "no decimals": `5,-`, `5.–`, `5.`.
 fn without_empty_decimals(after: &str) -> &str {
     match after.strip_prefix(['.', ',']) {
         Some(rest) => rest.trim_start_matches(['-', '–', '—']),
@@ -139,7 +140,7 @@ struct Signs {
 }
 
 impl Signs {
-    /// The sign of the whole; none where signs contradict each other.
+    /// The combined sign; `None` if the signs contradict each other.
     fn and(self, other: Self) -> Option<Sign> {
         let brackets = (self.open, self.close, other.open, other.close);
         match (self.minus + other.minus, self.plus + other.plus, brackets) {
@@ -150,7 +151,7 @@ impl Signs {
     }
 }
 
-/// The text without white space and signs at both ends, and those signs.
+/// Strips white space and signs from both ends, and returns the signs.
 fn without_signs(text: &str) -> (&str, Signs) {
     let mut signs = Signs::default();
     let mut rest = trimmed(text);
@@ -177,44 +178,46 @@ fn without_sign<'a>(text: &'a str, signs: &mut Signs) -> Option<&'a str> {
     Some(rest)
 }
 
-/// What stands beside the number, as a currency.
-fn hint(text: &str) -> Result<Option<CurrencyHint>, Fault> {
+/// The currency next to the number.
+fn hint(text: &str) -> Result<Option<CurrencyHint>, AmountError> {
     if text.is_empty() {
         return Ok(None);
     }
     CurrencyHint::of(text).map(Some).map_err(|no_hint| match no_hint {
-        NoHint::Historic(successor) => Fault::Historic(successor),
-        NoHint::Unknown if text.starts_with(['%', '％', '‰']) => Fault::Percent,
-        NoHint::Unknown if MULTIPLES.iter().any(|multiple| text.eq_ignore_ascii_case(multiple)) => Fault::Multiple,
-        NoHint::Unknown => Fault::Other,
+        NoHint::Historic(successor) => AmountError::Historic(successor),
+        NoHint::Unknown if text.starts_with(['%', '％', '‰']) => AmountError::Percent,
+        NoHint::Unknown if MULTIPLES.iter().any(|multiple| text.eq_ignore_ascii_case(multiple)) => {
+            AmountError::Multiple
+        }
+        NoHint::Unknown => AmountError::Other,
     })
 }
 
-/// Words that make an amount many times larger.
+/// Suffixes that multiply the amount.
 const MULTIPLES: &[&str] =
     &["k", "m", "t", "tsd", "tsd.", "mio", "mio.", "mrd", "mn", "bn", "万", "万元", "千", "億", "亿", "lakh", "crore"];
 
-/// One currency from both sides, as in `US$ 12` or `$12.50 CAD`.
-fn both(before: Option<CurrencyHint>, after: Option<CurrencyHint>) -> Result<Option<CurrencyHint>, Fault> {
+/// Combines the currencies from both sides, as in `US$ 12` or `$12.50 CAD`.
+fn both(before: Option<CurrencyHint>, after: Option<CurrencyHint>) -> Result<Option<CurrencyHint>, AmountError> {
     match (before, after) {
-        (Some(before), Some(after)) => before.and(after).map(Some).ok_or(Fault::TwoCurrencies),
+        (Some(before), Some(after)) => before.and(after).map(Some).ok_or(AmountError::TwoCurrencies),
         (one, None) | (None, one) => Ok(one),
     }
 }
 
-/// The first number that a spreadsheet program no longer keeps to the last digit.
+/// Numbers from here on lose digits in spreadsheet programs.
 const FIRST_INEXACT: f64 = 1e15;
 
 fn from_number(number: f64, cell: Cell<'_>) -> Result<Amount, ValueError> {
     if cell.format.is_some_and(|format| format.contains('%')) {
-        return Err(Fault::Percent.into());
+        return Err(AmountError::Percent.into());
     }
-    let value = exact(number).ok_or(Fault::Other)?;
+    let value = exact(number).ok_or(AmountError::Other)?;
     let currency = cell.format.and_then(CurrencyHint::of_format).or_else(|| shown_currency(cell.text));
     Ok(Amount { value, currency })
 }
 
-/// The decimal number of at most 15 significant digits that a spreadsheet program shows for `number`.
+/// The decimal with at most 15 significant digits that a spreadsheet program shows for `number`.
 fn exact(number: f64) -> Option<Decimal> {
     if number.is_nan() || number.abs() >= FIRST_INEXACT {
         return None;
@@ -226,36 +229,36 @@ fn exact(number: f64) -> Option<Decimal> {
     short.or_else(|| Decimal::from_scientific_lossy(&format!("{number:.14e}")).ok().map(|number| number.normalize()))
 }
 
-/// The number with `scale` decimals, where it is exactly that. A division is rounded correctly, so equality proves it.
+/// The number with `scale` decimals, if it is exactly that. Division is correctly rounded, so equality proves it.
 fn short(number: f64, scale: u32, factor: f64) -> Option<Decimal> {
     let mantissa = (number * factor).round();
     let is_exact = mantissa.abs() < FIRST_INEXACT && mantissa / factor == number;
     is_exact.then(|| Decimal::new(mantissa as i64, scale).normalize())
 }
 
-/// The currency in the text of a numeric cell, where its format is not known.
+/// The currency in the text of a numeric cell whose format is unknown.
 fn shown_currency(text: &str) -> Option<CurrencyHint> {
     match text.as_bytes() {
         [b'0'..=b'9' | b'-', .., b'0'..=b'9'] | [_] | [] => None,
-        _ => Written::of(trimmed(text)).ok().and_then(|written| written.currency),
+        _ => AmountParts::of(trimmed(text)).ok().and_then(|parts| parts.currency),
     }
 }
 
-impl From<Fault> for ValueError {
-    fn from(fault: Fault) -> Self {
+impl From<AmountError> for ValueError {
+    fn from(fault: AmountError) -> Self {
         let (code, message, hint) = match fault {
-            Fault::Percent => (Code::MoneyInvalid, INVALID, "write the amount itself, not a percentage"),
-            Fault::Multiple => (Code::MoneyInvalid, INVALID, "write the whole amount in digits"),
-            Fault::TwoCurrencies => (
+            AmountError::Percent => (Code::MoneyInvalid, INVALID, "write the amount itself, not a percentage"),
+            AmountError::Multiple => (Code::MoneyInvalid, INVALID, "write the whole amount in digits"),
+            AmountError::TwoCurrencies => (
                 Code::MoneyCurrency,
                 "two currencies in one cell; expected an amount in one currency",
                 "leave one currency beside the number",
             ),
-            Fault::Historic(successor) => {
+            AmountError::Historic(successor) => {
                 let hint = format!("convert the amount to `{successor}`, which replaced the currency");
                 return Self::new(Code::CurrencyHistoric, "currency no longer in use", hint);
             }
-            Fault::Other => {
+            AmountError::Other => {
                 (Code::MoneyInvalid, INVALID, "write the number alone, or leave the cell empty if there is none")
             }
         };
@@ -274,7 +277,7 @@ fn ambiguous(point: Decimal, comma: Decimal) -> ValueError {
     )
 }
 
-/// The cell makes sense only with the other decimal mark.
+/// The cell is valid only with the other decimal mark.
 fn other_mark(mark: DecimalMark) -> ValueError {
     let (message, hint) = match mark {
         DecimalMark::Point => (

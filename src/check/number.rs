@@ -1,8 +1,8 @@
-//! A number as people write it, with a decimal mark and separators between thousands, and its two readings.
+//! Parses numbers with decimal marks and thousands separators, and finds their two readings.
 
 use rust_decimal::Decimal;
 
-/// Which of `.` and `,` stands before the decimals.
+/// The decimal mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DecimalMark {
     /// `1,299.00`
@@ -20,19 +20,19 @@ impl DecimalMark {
     }
 }
 
-/// What a written number is under either decimal mark; none where it makes no sense under that one.
+/// The value of a number under either decimal mark; `None` if it is not valid under that one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Readings {
     pub(super) point: Option<Decimal>,
     pub(super) comma: Option<Decimal>,
 }
 
-/// What a written number is, all readings considered.
+/// The value of a number, all readings considered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
     None,
     One(Decimal),
-    /// With a decimal point, with a decimal comma.
+    /// The values with a decimal point and with a decimal comma.
     Two(Decimal, Decimal),
 }
 
@@ -42,7 +42,7 @@ impl Readings {
         Self { point: read(text, DecimalMark::Point), comma: read(text, DecimalMark::Comma) }
     }
 
-    /// The reading under `mark`, or what is left when no mark is known.
+    /// The value under `mark`, or whatever is possible if no mark is known.
     pub(super) fn under(mark: Option<DecimalMark>, text: &str) -> Reading {
         match mark {
             Some(mark) => read(text, mark).map_or(Reading::None, Reading::One),
@@ -59,9 +59,10 @@ impl Readings {
     }
 }
 
-/// Digits with an optional point and one, two or more than three decimals: no other reading exists.
+/// The fast path: digits with an optional point and one, two or more than three decimals, which have only one
+/// reading.
 ///
-/// The mantissa and its scale; none for anything longer, marked otherwise or with two readings.
+/// Returns the mantissa and its scale; `None` for anything longer or ambiguous.
 #[inline]
 pub(super) fn plain(bytes: &[u8]) -> Option<(i64, u32)> {
     if bytes.is_empty() || bytes.len() > 18 {
@@ -89,10 +90,10 @@ pub(super) fn plain(bytes: &[u8]) -> Option<(i64, u32)> {
 /// More digits than any amount needs, and few enough for an `i128`.
 const MOST_DIGITS: u32 = 28;
 
-/// The number if `mark` is its decimal mark.
+/// Parses the number with `mark` as the decimal mark.
 ///
-/// Before the mark, digits may stand in groups with one kind of separator: threes everywhere, or the Indian
-/// `12,34,567`. A group never starts with a lone zero, so `0.166` can't be thousands.
+/// Digits before the mark may be grouped by one kind of separator: groups of three, or Indian groups as in
+/// `12,34,567`. A group never starts with a single zero, so `0.166` is not thousands.
 fn read(text: &str, mark: DecimalMark) -> Option<Decimal> {
     let mut mantissa = 0i128;
     let mut digits = 0;
@@ -123,7 +124,7 @@ fn read(text: &str, mark: DecimalMark) -> Option<Decimal> {
     is_number.then(|| Decimal::try_from_i128_with_scale(mantissa, scale).ok()).flatten()
 }
 
-/// Full-width digits and marks as their plain ones, any white space as a blank, any apostrophe as `'`.
+/// Maps full-width digits and marks to ASCII, white space to a blank, and apostrophes to `'`.
 fn plain_form(char: char) -> char {
     match char {
         '０'..='９' | '．' | '，' => char::from_u32(char as u32 - 0xfee0).unwrap_or(char),
@@ -133,15 +134,15 @@ fn plain_form(char: char) -> char {
     }
 }
 
-/// The groups before the decimal mark, counted as they come.
+/// The groups of digits before the decimal mark.
 #[derive(Default)]
 struct Groups {
     separator: Option<char>,
     starts_with_zero: bool,
     first: u32,
-    /// Digits of the group at hand.
+    /// Digits in the current group.
     current: u32,
-    /// The width of the groups between the first and the last; 0 while there is none.
+    /// Width of the inner groups; 0 if there are none.
     inner: u32,
     are_uneven: bool,
 }
@@ -154,7 +155,7 @@ impl Groups {
         self.current += 1;
     }
 
-    /// Ends a group; none where `char` doesn't separate groups, or not in this number.
+    /// Ends a group; `None` if `char` is not a valid separator here.
     fn separator(&mut self, char: char) -> Option<()> {
         match self.separator {
             _ if self.current == 0 => return None,

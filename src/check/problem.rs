@@ -1,10 +1,10 @@
-//! What is wrong with a cell, as data.
+//! Problems of cells, as data.
 
 use std::borrow::Cow;
 
-/// Every kind of problem: its stable code and its title.
+/// Every kind of problem with its stable code and its title.
 ///
-/// The code is what scripts, tests and the documentation search for; the title is what the summary groups by.
+/// Scripts, tests and documentation use the code; the summary groups by title.
 macro_rules! codes {
     ($($variant:ident $code:literal $title:literal)*) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -18,7 +18,7 @@ macro_rules! codes {
                 match self { $(Code::$variant => $code,)* }
             }
 
-            /// What the summary calls it, in lower case.
+            /// Title in the summary, in lower case.
             pub fn title(self) -> &'static str {
                 match self { $(Code::$variant => $title,)* }
             }
@@ -96,27 +96,27 @@ impl ValueError {
         Self { code, message: message.into(), hint: Some(hint.into()) }
     }
 
-    /// An error about which the user can do nothing in particular.
+    /// An error without a suggestion.
     pub fn without_hint(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
         Self { code, message: message.into(), hint: None }
     }
 
-    /// What to do now; empty where there is nothing to suggest.
+    /// The hint, or an empty string.
     pub fn hint(&self) -> &str {
         self.hint.as_deref().unwrap_or_default()
     }
 
-    /// This error at its cell.
+    /// Adds the cell's position and text.
     pub fn at(self, column: Option<u32>, found: &str) -> Problem {
         Problem { error: self, column, found: found.into() }
     }
 }
 
-/// One thing wrong with one cell of a row.
+/// A problem of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     pub error: ValueError,
-    /// The cell's column, from 0; none where the row as a whole is meant, or the file has no such column.
+    /// Column of the cell, from 0; `None` if the problem concerns the whole row or a column the file lacks.
     pub column: Option<u32>,
     /// The cell as typed, before any trimming.
     pub found: Box<str>,

@@ -1,76 +1,76 @@
-//! One row against the schema: all its problems, or its values.
+//! Checks one row: its values, or all its problems.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateReading};
-use super::duplicates::{Earlier, SeenRecords};
+use super::duplicates::{EarlierRow, SeenRecords};
 use super::money::{self, CurrencyHint, DecimalMark};
 use super::problem::{Code, Problem, ValueError};
-use super::rules::{Blank, Duplicates, FractionalCost, RowAction, Rules};
+use super::rules::{Duplicates, EmptyCells, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
 use crate::catalog::fold_name_into;
-use crate::mapping::{Ids, Mapping, OwnIds, Stamp, To};
+use crate::mapping::{ColumnTarget, IdOwnership, Ids, Mapping, TimestampColumn};
 use crate::schema::{Field, Kind, TextForm, Wire};
 use crate::table::{Cell, Row, Value};
 
-/// The literal that empties a field (design rule 3).
+/// The text that clears a field (design rule 3).
 pub const CLEAR: &str = "<clear>";
 
-/// A row after its check; reused from row to row. Texts stay in the [`Row`] and are found by their column.
+/// A checked row; reused from row to row. Text stays in the [`Row`] and is looked up by column.
 #[derive(Debug, Default)]
 pub struct CheckedRow {
-    /// The record's own id, where a column gives it.
-    pub id: Option<GivenId>,
-    /// What the row asks for itself.
+    /// The record's id, if a column gives it.
+    pub id: Option<ParsedId>,
+    /// The action in the row's `_action` cell.
     pub action: Option<RowAction>,
-    pub values: Vec<GivenField>,
-    /// Texts that describe a referenced record.
-    pub related: Vec<GivenRelated>,
-    /// Custom fields by column, and those of a JSON cell.
-    pub custom: Vec<GivenCustom>,
-    /// Required fields the row leaves empty; a problem only where the row creates.
+    pub values: Vec<ParsedField>,
+    /// Cells that describe a referenced record.
+    pub related: Vec<ParsedRelated>,
+    /// Custom fields, from columns of their own and from a JSON cell.
+    pub custom: Vec<ParsedCustomField>,
+    /// Required fields without a value; a problem only if the row creates a record.
     pub missing: Vec<usize>,
     pub problems: Vec<Problem>,
 }
 
-/// The id of the record that a row is about.
+/// The id in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GivenId {
+pub struct ParsedId {
     pub number: i64,
     /// The cell's column, from 0.
     pub column: u32,
-    pub own: OwnIds,
+    pub ownership: IdOwnership,
 }
 
-impl GivenId {
-    /// The number, where it is sure to be one of this account's.
-    pub fn certain(self) -> Option<i64> {
-        (self.own == OwnIds::Certain).then_some(self.number)
+impl ParsedId {
+    /// The number, if it is known to be one of this account's ids.
+    pub fn verified(self) -> Option<i64> {
+        (self.ownership == IdOwnership::Verified).then_some(self.number)
     }
 }
 
-/// A field with the value its cell gives.
+/// A field and the value of its cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct GivenField {
-    /// The position in the entity's fields.
+pub struct ParsedField {
+    /// Index into the entity's fields.
     pub field: usize,
     /// The cell's column, from 0.
     pub column: u32,
-    pub value: Given,
+    pub value: ParsedValue,
 }
 
-/// A cell's text that describes the record a reference names.
+/// A cell that describes a referenced record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GivenRelated {
+pub struct ParsedRelated {
     pub field: usize,
     pub related: &'static str,
     pub column: u32,
 }
 
-/// A custom field with its value; an empty one clears it.
+/// A custom field and its value; empty clears it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GivenCustom {
+pub struct ParsedCustomField {
     pub name: String,
     pub value: String,
     /// The cell's column, from 0.
@@ -79,21 +79,21 @@ pub struct GivenCustom {
 
 /// A checked value.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Given {
-    /// The cell's text, trimmed.
+pub enum ParsedValue {
+    /// The cell's trimmed text.
     Text,
     Integer(i64),
     Amount(Decimal),
     Date(jiff::civil::Date),
     Boolean(bool),
-    /// The position among the documented options.
+    /// Index into the documented options.
     Option(usize),
     Currency(&'static str),
-    /// The cell's text names a record.
+    /// The cell's text is the name of a record.
     Name(Ids),
-    /// A user's e-mail address, for the activity log to tell the id.
+    /// A user's e-mail address; the activity log has the id.
     UserEmail,
-    /// The field is to be emptied.
+    /// Clear the field.
     Clear,
 }
 
@@ -108,13 +108,13 @@ impl CheckedRow {
         self.problems.clear();
     }
 
-    /// The value given for a field.
-    pub fn given(&self, field: usize) -> Option<&GivenField> {
+    /// The value of a field, if the row has one.
+    pub fn parsed(&self, field: usize) -> Option<&ParsedField> {
         self.values.iter().find(|given| given.field == field)
     }
 
-    /// Turns the required fields left empty into problems: this row would create a record.
-    pub fn require(&mut self, mapping: &Mapping) {
+    /// Reports missing required fields as problems, because the row would create a record.
+    pub fn report_missing(&mut self, mapping: &Mapping) {
         for field in &self.missing {
             let field = &mapping.entity.fields[*field];
             let column = mapping.column_of(field.name);
@@ -132,62 +132,63 @@ fn missing(field: &Field) -> ValueError {
     )
 }
 
-/// How one column is read.
+/// How to read a column.
 struct ColumnCheck {
     column: usize,
-    to: Use,
+    role: ColumnRole,
     reading: DateReading,
     mark: Option<DecimalMark>,
 }
 
-enum Use {
+enum ColumnRole {
     Field { index: usize, field: &'static Field, ids: Ids },
     Related { field: usize, related: &'static str },
     Custom(String),
-    Id(OwnIds),
+    Id(IdOwnership),
     Action,
 }
 
-/// What the whole of a column tells, gathered while rows are checked.
+/// What the whole column shows, collected while rows are checked.
 #[derive(Default)]
 struct ColumnSurvey {
     dates: DateSurvey,
     amounts: MoneySurvey,
 }
 
-/// The check of one sheet's rows.
+/// Checks the rows of one sheet.
 ///
-/// A column of text dates or amounts may be readable only as a whole. The first pass checks and surveys at once;
-/// where [`Checker::learn`] then finds that a survey decides something, a second pass has to follow.
+/// Text dates or amounts may be unambiguous only in the context of the whole column. The first pass checks and
+/// surveys at the same time. If [`Checker::infer_formats`] then learns something from the surveys, a second pass must
+/// follow.
 pub struct Checker<'m> {
     mapping: &'m Mapping,
     rules: &'m Rules,
     columns: Vec<ColumnCheck>,
     surveys: Vec<ColumnSurvey>,
     required: Vec<usize>,
-    /// The columns of the natural key, where every one is a plain cell of this row.
+    /// The columns of the natural key, if each key field is a plain cell of the row.
     key_columns: Vec<usize>,
     key: String,
     seen: SeenRecords,
-    /// Whether a doubtful id is told from another system's by the moments beside it.
-    ids: IdTrust,
-    beyond: Beyond,
-    /// Optional cells with a no-value mark, read as blank.
+    /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
+    compares_unverified_ids: bool,
+    extra_cells: ExtraCells,
+    /// Optional cells with a placeholder such as `n/a`, read as blank.
     pub marks_read_as_blank: u64,
 }
 
-/// What a value to the right of the last header is.
+/// How to treat values to the right of the last header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Beyond {
-    /// A sign that the row's cells have shifted, as an unquoted comma in a CSV file does.
+pub enum ExtraCells {
+    /// A sign that the row's cells have shifted, as after an unquoted comma in a CSV file.
     Problem,
-    /// Somebody's side note in a workbook.
+    /// A side note in a workbook.
     Ignored,
 }
 
 impl<'m> Checker<'m> {
-    /// `match_on` are the fields that say "the same record", for duplicates within the sheet.
-    pub fn new(mapping: &'m Mapping, rules: &'m Rules, match_on: &[&'static str], beyond: Beyond) -> Self {
+    /// `match_on` are the fields that identify a record, used to find duplicates within the sheet.
+    pub fn new(mapping: &'m Mapping, rules: &'m Rules, match_on: &[&'static str], extra_cells: ExtraCells) -> Self {
         let columns: Vec<ColumnCheck> =
             mapping.columns.iter().filter_map(|column| column_check(mapping, rules, column)).collect();
         let key_columns: Option<Vec<usize>> = match_on
@@ -207,15 +208,15 @@ impl<'m> Checker<'m> {
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
             key: String::new(),
             seen: SeenRecords::default(),
-            ids: IdTrust::of(mapping),
-            beyond,
+            compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
+            extra_cells,
             marks_read_as_blank: 0,
         }
     }
 
-    /// Takes what the surveys decide into the reading of the columns; whether that changes what was read.
-    pub fn learn(&mut self) -> Learned {
-        let mut learned = Learned::Nothing;
+    /// Applies what the surveys show to the columns. Returns whether the rows must be read again.
+    pub fn infer_formats(&mut self) -> Inference {
+        let mut inference = Inference::Final;
         for (column, survey) in self.columns.iter_mut().zip(&self.surveys) {
             if column.reading.format.is_none()
                 && column.reading.order.is_none()
@@ -223,30 +224,30 @@ impl<'m> Checker<'m> {
                 && survey.dates.decide().is_some()
             {
                 column.reading.order = survey.dates.decide();
-                learned = Learned::ReadAgain;
+                inference = Inference::NeedsSecondPass;
             }
             if column.mark.is_none() && survey.amounts.needs_mark() && survey.amounts.decide().is_some() {
                 column.mark = survey.amounts.decide();
-                learned = Learned::ReadAgain;
+                inference = Inference::NeedsSecondPass;
             }
         }
-        learned
+        inference
     }
 
-    /// Forgets the rows seen, keeping what was learned: the next pass starts from the top.
+    /// Forgets the rows seen so far, but keeps what was inferred, for the next pass.
     pub fn rewind(&mut self) {
         self.seen = SeenRecords::default();
         self.marks_read_as_blank = 0;
     }
 
-    /// Checks one row; `checked` holds the outcome.
+    /// Checks one row; the result goes into `checked`.
     pub fn check(&mut self, row: &Row, checked: &mut CheckedRow) {
         checked.reset();
         let mut hint: Option<(u32, CurrencyHint)> = None;
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
             let cell = row.cell(column.column);
-            match &column.to {
-                Use::Field { index, field, ids } => {
+            match &column.role {
+                ColumnRole::Field { index, field, ids } => {
                     let mut reader = FieldReader {
                         rules: self.rules,
                         column,
@@ -256,7 +257,7 @@ impl<'m> Checker<'m> {
                     };
                     match reader.read(cell, field, *ids, checked) {
                         Ok(Some(value)) => {
-                            checked.values.push(GivenField { field: *index, column: column.column as u32, value })
+                            checked.values.push(ParsedField { field: *index, column: column.column as u32, value })
                         }
                         Ok(None) => {}
                         Err(error) => checked.problems.push(error.at(Some(column.column as u32), cell.text)),
@@ -265,21 +266,22 @@ impl<'m> Checker<'m> {
                 other => read_other(other, column.column as u32, cell, self.rules.blank, checked),
             }
         }
-        self.settle_currency(row, hint, checked);
+        self.infer_currency(row, hint, checked);
         self.find_missing(checked);
-        self.find_shifted(row, checked);
+        self.find_extra_cells(row, checked);
         self.find_duplicate(row, checked);
     }
 
-    /// An amount's own currency goes with the currency column, or stands in for it where it is unmistakable.
-    fn settle_currency(&self, row: &Row, hint: Option<(u32, CurrencyHint)>, checked: &mut CheckedRow) {
+    /// Compares an amount's currency with the currency column, or uses it as the currency if there is no column and
+    /// it is unambiguous.
+    fn infer_currency(&self, row: &Row, hint: Option<(u32, CurrencyHint)>, checked: &mut CheckedRow) {
         let (Some((column, hint)), Some(index)) = (hint, self.mapping.entity.field_index("currency")) else { return };
-        let code = match checked.given(index) {
-            Some(GivenField { value: Given::Currency(code), .. }) => *code,
+        let code = match checked.parsed(index) {
+            Some(ParsedField { value: ParsedValue::Currency(code), .. }) => *code,
             Some(_) => return,
             None => {
                 if let Some(code) = hint.code() {
-                    checked.values.push(GivenField { field: index, column, value: Given::Currency(code) });
+                    checked.values.push(ParsedField { field: index, column, value: ParsedValue::Currency(code) });
                 }
                 return;
             }
@@ -296,7 +298,7 @@ impl<'m> Checker<'m> {
 
     fn find_missing(&self, checked: &mut CheckedRow) {
         for field in &self.required {
-            let given = checked.given(*field).is_some();
+            let given = checked.parsed(*field).is_some();
             let at_fault = || {
                 let column = self.mapping.column_of(self.mapping.entity.fields[*field].name);
                 column.is_some() && checked.problems.iter().any(|problem| problem.column == column)
@@ -307,8 +309,8 @@ impl<'m> Checker<'m> {
         }
     }
 
-    fn find_shifted(&self, row: &Row, checked: &mut CheckedRow) {
-        if self.beyond == Beyond::Ignored {
+    fn find_extra_cells(&self, row: &Row, checked: &mut CheckedRow) {
+        if self.extra_cells == ExtraCells::Ignored {
             return;
         }
         let width = self.mapping.width();
@@ -326,7 +328,7 @@ impl<'m> Checker<'m> {
         if self.rules.duplicates == Duplicates::Allowed {
             return;
         }
-        let id = checked.id.filter(|id| self.ids == IdTrust::All || id.own == OwnIds::Certain);
+        let id = checked.id.filter(|id| self.compares_unverified_ids || id.ownership == IdOwnership::Verified);
         if checked.action == Some(RowAction::Skip) || (self.key_columns.is_empty() && id.is_none()) {
             return;
         }
@@ -340,8 +342,8 @@ impl<'m> Checker<'m> {
         }
         let (first, column) = match self.seen.earlier(id.map(|id| id.number), &self.key, row.number) {
             None => return,
-            Some(Earlier::SameId(first)) => (first, id.map(|id| id.column)),
-            Some(Earlier::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
+            Some(EarlierRow::SameId(first)) => (first, id.map(|id| id.column)),
+            Some(EarlierRow::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
         };
         let message = format!("duplicate of row {first}");
         let error =
@@ -351,71 +353,56 @@ impl<'m> Checker<'m> {
     }
 }
 
-/// Which ids say which record a row is about, as far as a look at the file alone goes.
+/// Whether the surveys changed how a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum IdTrust {
-    CertainOnly,
-    /// An export's own.
-    All,
-}
-
-impl IdTrust {
-    fn of(mapping: &Mapping) -> Self {
-        match mapping.stamp_column(Stamp::Updated) {
-            Some(_) => IdTrust::All,
-            None => IdTrust::CertainOnly,
-        }
-    }
-}
-
-/// Whether a survey changed how a column is read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Learned {
-    Nothing,
-    ReadAgain,
+pub enum Inference {
+    Final,
+    NeedsSecondPass,
 }
 
 fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Column) -> Option<ColumnCheck> {
-    let to = match &column.to {
-        To::Field { field, ids } => Use::Field { index: *field, field: &mapping.entity.fields[*field], ids: *ids },
-        To::Related { field, related } => Use::Related { field: *field, related },
-        To::Custom(name) => Use::Custom(name.clone()),
-        To::Id(own) => Use::Id(*own),
-        To::Action => Use::Action,
-        To::Stamp(_) | To::Result(_) | To::Ignored(_) => return None,
+    let role = match &column.target {
+        ColumnTarget::Field { field, ids } => {
+            ColumnRole::Field { index: *field, field: &mapping.entity.fields[*field], ids: *ids }
+        }
+        ColumnTarget::Related { field, related } => ColumnRole::Related { field: *field, related },
+        ColumnTarget::Custom(name) => ColumnRole::Custom(name.clone()),
+        ColumnTarget::Id(ownership) => ColumnRole::Id(*ownership),
+        ColumnTarget::Action => ColumnRole::Action,
+        ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
     };
     let reading = DateReading { format: rules.date_format.clone(), order: None };
-    Some(ColumnCheck { column: column.index, to, reading, mark: rules.decimal })
+    Some(ColumnCheck { column: column.index, role, reading, mark: rules.decimal })
 }
 
-/// Reads the cells that are no field of the record.
-fn read_other(to: &Use, column: u32, cell: Cell<'_>, blank: Blank, checked: &mut CheckedRow) {
+/// Reads cells that are not fields of the record.
+fn read_other(role: &ColumnRole, column: u32, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
     if cell.is_blank() {
-        if let (Use::Custom(name), Blank::Clear) = (to, blank) {
-            checked.custom.push(GivenCustom { name: name.clone(), value: String::new(), column });
+        if let (ColumnRole::Custom(name), EmptyCells::Clear) = (role, blank) {
+            checked.custom.push(ParsedCustomField { name: name.clone(), value: String::new(), column });
         }
         return;
     }
-    let read = match to {
-        Use::Field { .. } => Ok(()),
-        Use::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(ValueError::new(
+    let read = match role {
+        ColumnRole::Field { .. } => Ok(()),
+        ColumnRole::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(ValueError::new(
             Code::ClearNotAllowed,
             "cannot clear a cell that describes another record",
             "change that record in a sheet of its own, or leave the cell empty",
         )),
-        Use::Related { field, related } => readable(cell).map(|()| {
+        ColumnRole::Related { field, related } => readable(cell).map(|()| {
             if !text::is_no_value_mark(text::trimmed(cell.text)) {
-                checked.related.push(GivenRelated { field: *field, related, column });
+                checked.related.push(ParsedRelated { field: *field, related, column });
             }
         }),
-        Use::Custom(name) => readable(cell).map(|()| {
-            checked.custom.push(GivenCustom { name: name.clone(), value: custom_text(cell), column });
+        ColumnRole::Custom(name) => readable(cell).map(|()| {
+            checked.custom.push(ParsedCustomField { name: name.clone(), value: custom_text(cell), column });
         }),
-        Use::Id(own) => record_id(cell).map(|number| {
-            let given = GivenId { number, column, own: *own };
-            checked.id = Some(checked.id.filter(|other| other.own <= given.own).unwrap_or(given));
+        ColumnRole::Id(ownership) => record_id(cell).map(|number| {
+            let given = ParsedId { number, column, ownership: *ownership };
+            checked.id = Some(checked.id.filter(|other| other.ownership <= given.ownership).unwrap_or(given));
         }),
-        Use::Action => match RowAction::parse(cell.text) {
+        ColumnRole::Action => match RowAction::parse(cell.text) {
             Some(action) => {
                 checked.action = Some(action);
                 Ok(())
@@ -432,7 +419,7 @@ fn read_other(to: &Use, column: u32, cell: Cell<'_>, blank: Blank, checked: &mut
     }
 }
 
-/// A custom field's value; `<clear>` empties it.
+/// A custom field's value; `<clear>` clears it.
 fn custom_text(cell: Cell<'_>) -> String {
     match text::trimmed(cell.text) {
         CLEAR => String::new(),
@@ -440,7 +427,7 @@ fn custom_text(cell: Cell<'_>) -> String {
     }
 }
 
-/// A record's system id: `123` or `#123`.
+/// Parses a record's system id: `123` or `#123`.
 fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
     let digits = text::trimmed(cell.text).trim_start_matches('#');
     digits.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
@@ -452,7 +439,7 @@ fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
     })
 }
 
-/// What no cell may be, whatever it feeds: an error value, a formula without a result, text that was not decoded.
+/// Rejects what is invalid in any cell: error values, formulas without a result, undecodable text.
 fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
     match cell.value {
         Value::Error => Err(ValueError::new(
@@ -474,7 +461,7 @@ fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
     }
 }
 
-/// Reads one cell for one field.
+/// Reads one cell as a field.
 struct FieldReader<'c> {
     rules: &'c Rules,
     column: &'c ColumnCheck,
@@ -490,10 +477,10 @@ impl FieldReader<'_> {
         field: &'static Field,
         ids: Ids,
         checked: &mut CheckedRow,
-    ) -> Result<Option<Given>, ValueError> {
+    ) -> Result<Option<ParsedValue>, ValueError> {
         if cell.is_blank() {
-            let clears = self.rules.blank == Blank::Clear && field.update && !field.is_required();
-            return Ok(clears.then_some(Given::Clear));
+            let clears = self.rules.blank == EmptyCells::Clear && field.update && !field.is_required();
+            return Ok(clears.then_some(ParsedValue::Clear));
         }
         readable(cell)?;
         let trimmed = text::trimmed(cell.text);
@@ -506,7 +493,7 @@ impl FieldReader<'_> {
         self.value(cell, trimmed, field, ids, checked).map(Some)
     }
 
-    fn no_value(&mut self, field: &'static Field) -> Result<Option<Given>, ValueError> {
+    fn no_value(&mut self, field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
         if field.is_required() {
             return Err(ValueError::new(
                 Code::RequiredNoValue,
@@ -525,40 +512,40 @@ impl FieldReader<'_> {
         field: &'static Field,
         ids: Ids,
         checked: &mut CheckedRow,
-    ) -> Result<Given, ValueError> {
+    ) -> Result<ParsedValue, ValueError> {
         match field.kind {
             Kind::Text(form) => plain_text(cell, trimmed, form),
-            Kind::Integer { least } => text::integer(cell, least).map(Given::Integer),
+            Kind::Integer { least } => text::integer(cell, least).map(ParsedValue::Integer),
             Kind::Money => self.amount(cell),
             Kind::Date => self.date(cell),
-            Kind::Boolean => choice::boolean(cell).map(Given::Boolean),
-            Kind::Currency => choice::currency(trimmed).map(Given::Currency),
-            Kind::Option(choices) => choice::option(trimmed, choices.create).map(Given::Option),
+            Kind::Boolean => choice::boolean(cell).map(ParsedValue::Boolean),
+            Kind::Currency => choice::currency(trimmed).map(ParsedValue::Currency),
+            Kind::Option(choices) => choice::option(trimmed, choices.create).map(ParsedValue::Option),
             Kind::Reference(reference) => {
                 if let (Wire::Tag, Some(error)) = (reference.wire, text::damaged(cell)) {
                     return Err(error);
                 }
-                Ok(Given::Name(ids))
+                Ok(ParsedValue::Name(ids))
             }
             Kind::User => user(cell, trimmed),
             Kind::CustomFields => {
                 let column = self.column.column as u32;
                 let pairs = custom::json_cell(trimmed)?.into_iter();
-                checked.custom.extend(pairs.map(|(name, value)| GivenCustom { name, value, column }));
-                Ok(Given::Text)
+                checked.custom.extend(pairs.map(|(name, value)| ParsedCustomField { name, value, column }));
+                Ok(ParsedValue::Text)
             }
-            Kind::Structure => Ok(Given::Text),
+            Kind::Structure => Ok(ParsedValue::Text),
         }
     }
 
-    fn date(&mut self, cell: Cell<'_>) -> Result<Given, ValueError> {
+    fn date(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
         if cell.value == Value::Text && self.column.reading.order.is_none() {
             self.survey.dates.observe(cell.text);
         }
-        date::parse(cell, &self.column.reading).map(Given::Date)
+        date::parse(cell, &self.column.reading).map(ParsedValue::Date)
     }
 
-    fn amount(&mut self, cell: Cell<'_>) -> Result<Given, ValueError> {
+    fn amount(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
         if cell.value == Value::Text && self.column.mark.is_none() {
             self.survey.amounts.observe(cell.text);
         }
@@ -574,12 +561,12 @@ impl FieldReader<'_> {
             *self.hint = Some((self.column.column as u32, hint));
         }
         if amount.value.fract().is_zero() {
-            return Ok(Given::Amount(amount.value.trunc()));
+            return Ok(ParsedValue::Amount(amount.value.trunc()));
         }
         match self.rules.fraction {
-            FractionalCost::Send => Ok(Given::Amount(amount.value)),
+            FractionalCost::Send => Ok(ParsedValue::Amount(amount.value)),
             FractionalCost::Round => {
-                Ok(Given::Amount(amount.value.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)))
+                Ok(ParsedValue::Amount(amount.value.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)))
             }
             FractionalCost::Error => Err(ValueError::new(
                 Code::MoneyFraction,
@@ -590,7 +577,7 @@ impl FieldReader<'_> {
     }
 }
 
-fn clear(field: &'static Field) -> Result<Option<Given>, ValueError> {
+fn clear(field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
     if field.is_required() || !field.update {
         return Err(ValueError::new(
             Code::ClearNotAllowed,
@@ -598,10 +585,10 @@ fn clear(field: &'static Field) -> Result<Option<Given>, ValueError> {
             "type the value, or leave the cell empty to keep the current value",
         ));
     }
-    Ok(Some(Given::Clear))
+    Ok(Some(ParsedValue::Clear))
 }
 
-fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<Given, ValueError> {
+fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<ParsedValue, ValueError> {
     match form {
         TextForm::Email => text::email(trimmed)?,
         TextForm::Url => text::url(trimmed)?,
@@ -611,12 +598,12 @@ fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<Given, Va
             }
         }
     }
-    Ok(Given::Text)
+    Ok(ParsedValue::Text)
 }
 
-fn user(cell: Cell<'_>, trimmed: &str) -> Result<Given, ValueError> {
+fn user(cell: Cell<'_>, trimmed: &str) -> Result<ParsedValue, ValueError> {
     if trimmed.contains('@') {
-        return text::email(trimmed).map(|()| Given::UserEmail);
+        return text::email(trimmed).map(|()| ParsedValue::UserEmail);
     }
-    text::integer(cell, 1).map(Given::Integer)
+    text::integer(cell, 1).map(ParsedValue::Integer)
 }

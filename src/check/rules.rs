@@ -1,67 +1,67 @@
-//! What the user asked of the checks.
+//! Options that control the checks.
 
 use clap::ValueEnum;
 
 use super::date::DateFormat;
 use super::money::DecimalMark;
 
-/// The options that change what a cell means.
+/// Options that change what a cell means.
 #[derive(Debug, Clone, Default)]
 pub struct Rules {
     pub mode: Mode,
-    pub blank: Blank,
+    pub blank: EmptyCells,
     pub fraction: FractionalCost,
     pub date_format: Option<DateFormat>,
     pub decimal: Option<DecimalMark>,
     pub duplicates: Duplicates,
-    /// None: a problem of the row.
+    /// `None`: a conflict is a problem of the row.
     pub conflicts: Option<Conflicts>,
 }
 
-/// What becomes of a row that would change a record which was changed on the service after the sheet was exported.
+/// What to do with a row whose record was changed on the service after the sheet was exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Conflicts {
-    /// What the service holds stays
+    /// The service's values are kept
     Theirs,
-    /// What the sheet says is written
+    /// The sheet's values are written
     Mine,
     /// The row is skipped
     Skip,
 }
 
-/// What a second row of the same natural key is.
+/// How to treat a second row with the same natural key.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Duplicates {
-    /// A problem of the row.
+    /// It is a problem.
     #[default]
     Refused,
-    /// A record of its own: the user insists.
+    /// It is a separate record.
     Allowed,
 }
 
-/// What a row may do.
+/// Which writes a row may make.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
-    /// Only new records: an existing one is a problem
+    /// Only create; an existing record is a problem
     Create,
-    /// Only existing records: a missing one is a problem
+    /// Only update; a missing record is a problem
     Update,
-    /// New ones are created, existing ones updated
+    /// Create new records, update existing ones
     #[default]
     Upsert,
 }
 
 /// What an empty cell does on update.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum Blank {
-    /// Leaves the field alone
+pub enum EmptyCells {
+    /// Keeps the field
     #[default]
     Leave,
-    /// Empties the field
+    /// Clears the field
     Clear,
 }
 
-/// What becomes of an amount with a fraction; the guide documents whole amounts (field notes).
+/// How to treat amounts with a fraction; the guide documents whole amounts (field notes).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum FractionalCost {
     /// A problem of the row
@@ -73,7 +73,7 @@ pub enum FractionalCost {
     Send,
 }
 
-/// What a cell in a column `_action` asks for its row; it overrides the mode (design rule 4).
+/// The action in a row's `_action` cell; it overrides the mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowAction {
     Write(Mode),
@@ -82,7 +82,7 @@ pub enum RowAction {
 }
 
 impl RowAction {
-    /// The verbs as a cell may hold them.
+    /// The verbs that a cell may contain.
     pub const VERBS: &'static str = "create, update, upsert, delete or skip";
 
     pub fn parse(text: &str) -> Option<Self> {

@@ -1,4 +1,4 @@
-//! Text as typed: trimming, no-value marks, damaged numbers, whole numbers, e-mail and web addresses.
+//! Text cells: trimming, placeholders, damaged numbers, whole numbers, e-mail and web addresses.
 
 mod address;
 
@@ -12,8 +12,8 @@ use super::{Code, ValueError};
 
 pub use address::{email, url};
 
-/// The text without the invisible characters around it: white space of every kind (no-break and thin spaces
-/// included), zero-width characters, byte order marks and direction marks.
+/// Trims invisible characters: white space of every kind (including no-break and thin spaces), zero-width characters,
+/// byte order marks and direction marks.
 #[inline]
 pub fn trimmed(text: &str) -> &str {
     match text.as_bytes() {
@@ -24,26 +24,26 @@ pub fn trimmed(text: &str) -> &str {
     }
 }
 
-/// White space, and what people can't see but copy along from web pages and other documents.
+/// White space and invisible characters that get copied along from web pages and other documents.
 fn is_invisible(char: char) -> bool {
     char.is_whitespace()
         || matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-/// Words that say "there is no value", in lower case.
+/// Placeholders that mean "no value", in lower case.
 ///
-/// `NA` is not among them: it is Namibia's country code and a surname. Nor is `unknown`, which people use as the
-/// name of a status or location.
+/// `NA` is not one: it is Namibia's country code and a surname. Neither is `unknown`, which people use as the name of
+/// a status or location.
 const NO_VALUE: &[&str] = &[
     "n/a", "n.a.", "n.a", "n\\a", "#n/a", "nil", "nil return", "none", "null", "tbd", "tba", "tbc", "(none)", "(null)",
     "(blank)", "(empty)", "[none]", "<none>", "<null>", "k.a.", "s/o", "n.v.t.", "not applicable", "not available",
     "to be determined",
 ];
 
-/// No mark is longer, dashes in a row excepted.
+/// Longest placeholder, except for a row of dashes.
 const LONGEST_MARK: usize = 16;
 
-/// Whether a trimmed text only says that there is no value, such as `-`, `.`, `n/a`, `NIL`, `?`, `TBD`, `****`.
+/// Whether a trimmed text is a placeholder for "no value", such as `-`, `.`, `n/a`, `NIL`, `?`, `TBD`, `****`.
 #[inline]
 pub fn is_no_value_mark(text: &str) -> bool {
     match text.as_bytes().first() {
@@ -60,22 +60,22 @@ fn is_no_value_word(text: &str) -> bool {
     text.len() <= LONGEST_MARK && NO_VALUE.iter().any(|mark| mark.eq_ignore_ascii_case(text))
 }
 
-/// What a cell is filled with when it is meant to look empty: dashes, dots, stars and question marks.
+/// Characters that make a cell look empty: dashes, dots, stars and question marks.
 fn is_filler(char: char) -> bool {
     matches!(char, '-' | '.' | '*' | '?' | '_' | '/' | '‐'..='―' | '…' | '−' | '－' | '？')
 }
 
-/// Whether decoding has left a replacement character behind: something else once stood there.
+/// Whether the text contains a replacement character: some other character was lost in decoding.
 #[inline]
 pub fn has_replacement(text: &str) -> bool {
     !text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)
 }
 
-/// Spreadsheet programs keep 15 significant digits of a number, so a whole number from here on has lost its last ones.
+/// Spreadsheet programs keep 15 significant digits, so whole numbers from here on have lost their last digits.
 const FIRST_DAMAGED: f64 = 1e15;
 
-/// What a spreadsheet program has done to a long number or a code, where text is wanted: digits cut off,
-/// `6.37702E+15`, `#######`. None where the text can be trusted.
+/// Detects damage by a spreadsheet program to a long number or a code in a text column: lost digits, `6.37702E+15`,
+/// `#######`. `None` if the text can be trusted.
 #[inline]
 pub fn damaged(cell: Cell<'_>) -> Option<ValueError> {
     match cell.value {
@@ -92,7 +92,7 @@ fn damaged_number(number: f64, shown: &str) -> Option<ValueError> {
     if !looks_scientific(trimmed(shown)) {
         return None;
     }
-    // The number is whole in the file, but what the user sees (and what would be sent) is not.
+    // The file has all digits, but what the user sees (and what would be sent) does not.
     Some(ValueError::new(
         Code::CellDamaged,
         "number in scientific notation; expected all its digits",
@@ -121,9 +121,9 @@ fn digits_lost() -> ValueError {
     )
 }
 
-/// The form in which spreadsheet programs show long numbers: `6.37702E+15`, `6,4E+15`, `6E+15`.
+/// Whether a text is a long number as spreadsheet programs show it: `6.37702E+15`, `6,4E+15`, `6E+15`.
 ///
-/// The plus sign is required, because `2E15` and `1E-05` are also the numbers of parts and rooms.
+/// The plus sign is required, because `2E15` and `1E-05` may be numbers of parts and rooms.
 fn looks_scientific(text: &str) -> bool {
     let text = text.strip_prefix(['-', '+']).unwrap_or(text);
     let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
@@ -136,10 +136,10 @@ fn looks_scientific(text: &str) -> bool {
     decimals && (2..=3).contains(&exponent.len()) && exponent.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A whole number of at least `least`.
+/// Parses a whole number of at least `least`.
 ///
-/// `3.0`, `1,234,567` and `1 000` are whole. `1,000` has two readings and is refused: it is a thousand in one
-/// country and one in the next.
+/// `3.0`, `1,234,567` and `1 000` are whole. `1,000` is ambiguous and rejected: it means a thousand in some countries
+/// and one in others.
 #[inline]
 pub fn integer(cell: Cell<'_>, least: i64) -> Result<i64, ValueError> {
     let number = match cell.value {
@@ -153,7 +153,7 @@ pub fn integer(cell: Cell<'_>, least: i64) -> Result<i64, ValueError> {
     if number < least { Err(too_small(least)) } else { Ok(number) }
 }
 
-/// Up to 18 digits and nothing else: what nearly every cell holds.
+/// The fast path for nearly every cell: up to 18 digits and nothing else.
 #[inline]
 fn plain_digits(bytes: &[u8]) -> Option<i64> {
     if bytes.is_empty() || bytes.len() > 18 {
@@ -187,7 +187,7 @@ fn written_integer(text: &str) -> Result<i64, ValueError> {
     }
 }
 
-/// `1,234` or `1.234`: a thousand and more, or one and a bit.
+/// `1,234` or `1.234`: over a thousand, or a little over one.
 fn two_readings(large: Decimal, small: Decimal) -> ValueError {
     let small = small.normalize();
     ValueError::new(

@@ -6,7 +6,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 use serde::Deserialize;
 
-use crate::check::{Blank, Conflicts, FractionalCost, Mode};
+use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
 
 /// Moves inventories between spreadsheets and BlueTally.
 #[derive(Debug, Parser)]
@@ -153,8 +153,8 @@ pub struct ReadingArgs {
     pub fractional_cost: FractionalCost,
 
     /// What an empty cell does on update: leave the field alone or clear it
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = Blank::Leave)]
-    pub blank: Blank,
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = EmptyCells::Leave)]
+    pub blank: EmptyCells,
 
     /// What a row may do
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
@@ -343,7 +343,7 @@ impl DeleteArgs {
             entity: None,
             layout: self.layout.clone(),
             fractional_cost: FractionalCost::default(),
-            blank: Blank::default(),
+            blank: EmptyCells::default(),
             mode: Mode::default(),
             allow_duplicates: false,
         }

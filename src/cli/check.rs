@@ -10,7 +10,7 @@ use super::progress::{Progress, ProgressKind};
 use super::result::{self, ResultPath, Typed};
 use super::running::print;
 use super::{Error, Exit};
-use crate::check::{CheckedRow, Checker, Learned, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::report::{Outcome, ResultFile, RunSummary, SheetSummary};
@@ -62,7 +62,11 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
             };
             check_sheet(intake, index, &mut checkers[index], pass)?;
         }
-        let learned = checkers.iter_mut().map(Checker::learn).filter(|learned| *learned == Learned::ReadAgain).count();
+        let learned = checkers
+            .iter_mut()
+            .map(Checker::infer_formats)
+            .filter(|learned| *learned == Inference::NeedsSecondPass)
+            .count();
         if learned > 0 {
             continue;
         }
@@ -122,7 +126,7 @@ impl Pass<'_> {
             return;
         }
         if self.may_create(checked) {
-            checked.require(self.mapping);
+            checked.report_missing(self.mapping);
         }
         if checked.problems.is_empty() {
             self.counts.add(RowStatus::Unchanged);

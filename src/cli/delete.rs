@@ -23,8 +23,8 @@ use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
 use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, Names, referred};
-use crate::mapping::{OwnIds, To};
-use crate::plan::{CreateMissing, Guard, StepCount};
+use crate::mapping::{ColumnTarget, IdOwnership};
+use crate::plan::{CreateMissing, PlanLimits, StepCount};
 use crate::run::Start;
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 use crate::schema::{Deletion, Entity, Role};
@@ -33,7 +33,7 @@ use crate::wording::thousands;
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
     let entity = collection(args)?;
-    let guard = Guard { deletes: limit("--max-deletes", args.max_deletes.as_deref())?, ..Guard::default() };
+    let guard = PlanLimits { deletes: limit("--max-deletes", args.max_deletes.as_deref())?, ..PlanLimits::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
@@ -113,9 +113,9 @@ fn see_keys(intake: &Intake) -> Result<(), Error> {
     for (index, sheet) in intake.sheets.iter().enumerate() {
         let mapping = &sheet.mapping;
         let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
-        let ids = mapping.columns.iter().find(|column| matches!(column.to, To::Id(_)));
+        let ids = mapping.columns.iter().find(|column| matches!(column.target, ColumnTarget::Id(_)));
         let hint = match (ids, sheet.match_on.first()) {
-            (Some(_), _) if mapping.own_ids() == OwnIds::Certain => continue,
+            (Some(_), _) if mapping.id_ownership() == IdOwnership::Verified => continue,
             _ if has_key => continue,
             (Some(column), _) => {
                 format!("add --map '{}=_id' if that column holds this account's own ids", column.header)

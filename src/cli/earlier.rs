@@ -1,7 +1,7 @@
 //! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
 
 use crate::check::{Code, ValueError};
-use crate::mapping::{Mapping, ResultColumn, To};
+use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
 use crate::plan::RowStatus;
 use crate::run::journal::{PlannedRow, RowState};
 use crate::schema::Entity;
@@ -36,11 +36,12 @@ pub(super) struct EarlierResult {
 impl EarlierResult {
     /// None where the sheet has no column `_status`: it is no result.
     pub(super) fn of(mapping: &Mapping) -> Option<Self> {
-        let column = |to: &To| mapping.columns.iter().find(|column| column.to == *to).map(|column| column.index);
+        let column =
+            |to: &ColumnTarget| mapping.columns.iter().find(|column| column.target == *to).map(|column| column.index);
         Some(Self {
-            status: column(&To::Result(ResultColumn::Status))?,
+            status: column(&ColumnTarget::Result(ResultColumn::Status))?,
             id: mapping.id_column().map(|column| column as usize),
-            message: column(&To::Result(ResultColumn::Message)),
+            message: column(&ColumnTarget::Result(ResultColumn::Message)),
         })
     }
 

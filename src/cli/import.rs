@@ -15,7 +15,7 @@ use super::running::Running;
 use super::settings::connect;
 use super::{Error, Exit};
 use crate::account::Account;
-use crate::plan::{CreateMissing, Guard, StepCount};
+use crate::plan::{CreateMissing, PlanLimits, StepCount};
 use crate::run::Start;
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 use crate::wording::{counted, thousands};
@@ -54,8 +54,8 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     running.finish(journal, &runtime, &mut shutdown)
 }
 
-fn guard(args: &ImportArgs) -> Result<Guard, Error> {
-    Ok(Guard {
+fn guard(args: &ImportArgs) -> Result<PlanLimits, Error> {
+    Ok(PlanLimits {
         creates: limit("--max-creates", args.max_creates.as_deref())?,
         updates: limit("--max-updates", args.max_updates.as_deref())?,
         deletes: limit("--max-deletes", args.max_deletes.as_deref())?,

@@ -9,12 +9,13 @@ use super::args::ReadingArgs;
 use super::printer::Printer;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
-use crate::check::{Beyond, CheckedRow, Checker, Duplicates, Learned, Rules};
+use crate::check::{CheckedRow, Checker, Duplicates, ExtraCells, Inference, Rules};
 use crate::error::Diagnostic;
 use crate::mapping::{
-    Binding, Fault, Ignored, Mapping, MappingFile, Purpose, Stamp, To, Wish, Wishes, entity_of, find_header,
+    Binding, ColumnTarget, Ignored, Mapping, MappingError, MappingFile, MappingOverride, MappingOverrides, ReadPurpose,
+    TimestampColumn, detect_entity, find_header,
 };
-use crate::plan::{Named, TextTrust};
+use crate::plan::{EncodingConfidence, Referenced};
 use crate::report;
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::schema::{self, Entity};
@@ -35,7 +36,7 @@ pub(super) struct Intake {
     /// Sheets that are not read, with the reason.
     pub skipped: Vec<(String, String)>,
     pub rules: Rules,
-    beyond: Vec<Beyond>,
+    beyond: Vec<ExtraCells>,
     /// Every header seen, folded.
     headers: HashSet<String>,
 }
@@ -69,7 +70,7 @@ pub(super) struct Sheet {
 /// The faults of all sheets' headers.
 #[derive(Debug, thiserror::Error)]
 #[error("{}", self.text())]
-pub(super) struct HeaderFaults(Vec<(String, Fault)>);
+pub(super) struct HeaderFaults(Vec<(String, MappingError)>);
 
 impl Diagnostic for HeaderFaults {
     /// What to do now, where there is one fault; of several each says its own.
@@ -161,14 +162,14 @@ impl Intake {
     }
 
     /// A header of --map or --ignore has to stand in one of the sheets, not in each.
-    fn forgive_absent(&self, faults: &mut Vec<(String, Fault)>) {
+    fn forgive_absent(&self, faults: &mut Vec<(String, MappingError)>) {
         faults.retain(|(_, fault)| match fault {
-            Fault::NoSuchHeader { header } => !self.headers.contains(&schema::fold_header(header)),
+            MappingError::NoSuchHeader { header } => !self.headers.contains(&schema::fold_header(header)),
             _ => true,
         });
     }
 
-    fn map_book(&mut self, asked: &Asked<'_>, faults: &mut Vec<(String, Fault)>) -> Result<(), Error> {
+    fn map_book(&mut self, asked: &Asked<'_>, faults: &mut Vec<(String, MappingError)>) -> Result<(), Error> {
         let position = self.books.len() - 1;
         let Some(book) = self.books.last_mut() else { return Ok(()) };
         let mut chosen = asked.sheets_of(&book.workbook, &book.input)?;
@@ -179,7 +180,7 @@ impl Intake {
             let name = book.workbook.sheets()[index].name.clone();
             let place = place_of(&book.input, name.as_deref());
             let rows = book.workbook.first_rows(index, HEADER_WITHIN)?;
-            let entity = match asked.entity_of(name.as_deref(), &book.input.stem(), &rows, alone) {
+            let entity = match asked.detect_entity(name.as_deref(), &book.input.stem(), &rows, alone) {
                 Ok(entity) => entity,
                 Err(Unread::NotWanted) => continue,
                 Err(Unread::Told(reason)) if alone || asked.args.layout.strict => {
@@ -199,7 +200,7 @@ impl Intake {
             };
             let header = rows[header].clone();
             self.headers.extend(header.cells().map(|cell| schema::fold_header(cell.text)));
-            match Mapping::new(entity, &header, &asked.wishes(entity)) {
+            match Mapping::new(entity, &header, &asked.overrides(entity)) {
                 Ok(mapping) => {
                     let match_on = asked.match_on(entity)?;
                     asked.see_match_columns(&place, &mapping)?;
@@ -212,15 +213,15 @@ impl Intake {
     }
 
     /// In a workbook notes may stand beside the table; in a CSV file a value too many means that cells have shifted.
-    fn beyond_of(&self, sheet: &Sheet) -> Beyond {
+    fn beyond_of(&self, sheet: &Sheet) -> ExtraCells {
         match self.books[sheet.book].workbook.kind() {
-            FileKind::Csv => Beyond::Problem,
-            _ => Beyond::Ignored,
+            FileKind::Csv => ExtraCells::Problem,
+            _ => ExtraCells::Ignored,
         }
     }
 
     /// What a value to the right of a sheet's last header is.
-    pub(super) fn beyond(&self, sheet: usize) -> Beyond {
+    pub(super) fn beyond(&self, sheet: usize) -> ExtraCells {
         self.beyond[sheet]
     }
 
@@ -246,7 +247,7 @@ impl Intake {
         let sheet = &self.sheets[index];
         let before = |other: &&Sheet| (other.book, other.position) < (sheet.book, sheet.position);
         let fed = sheet.mapping.fed_fields().map(|field| (field.name, sheet.mapping.column_of(field.name)));
-        let changed = (Stamp::Updated.name(), sheet.mapping.stamp_column(Stamp::Updated));
+        let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
         SheetHeader {
             file: self.books[sheet.book].input.name(),
             name: sheet.name.clone(),
@@ -275,17 +276,17 @@ impl Intake {
     }
 
     /// Whether the sheet's letters are surely what was meant.
-    pub(super) fn trust(&self, sheet: usize) -> TextTrust {
+    pub(super) fn trust(&self, sheet: usize) -> EncodingConfidence {
         match self.books[self.sheets[sheet].book].workbook.decoding() {
-            Some(decoding) if decoding.is_doubtful() => TextTrust::Guessed,
-            _ => TextTrust::Sure,
+            Some(decoding) if decoding.is_doubtful() => EncodingConfidence::Guessed,
+            _ => EncodingConfidence::Certain,
         }
     }
 
     /// Whether other sheets may name the records of this one.
-    pub(super) fn named(&self, sheet: usize) -> Named {
+    pub(super) fn named(&self, sheet: usize) -> Referenced {
         let others = self.sheets.iter().enumerate().filter(|(other, _)| *other != sheet);
-        Named::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
+        Referenced::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
     }
 
     /// How a CSV file was read, for people.
@@ -297,7 +298,7 @@ impl Intake {
     pub(super) fn ignored(&self, sheet: usize) -> Vec<String> {
         let ignored = self.sheets[sheet].mapping.ignored();
         ignored
-            .filter(|(_, why)| !matches!(why, Ignored::ReadOnly | Ignored::Asked))
+            .filter(|(_, why)| !matches!(why, Ignored::ReadOnly | Ignored::ByUser))
             .map(|(column, why)| ignored_text(&column.header, why))
             .collect()
     }
@@ -314,7 +315,7 @@ impl Intake {
         on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
     ) -> Result<u64, ReadError> {
         let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
-        if checkers[sheet].learn() == Learned::ReadAgain {
+        if checkers[sheet].infer_formats() == Inference::NeedsSecondPass {
             checkers[sheet].rewind();
             rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
         }
@@ -371,7 +372,7 @@ struct Asked<'a> {
     options: ReadOptions,
     entity: Option<&'static Entity>,
     rules: Rules,
-    wishes: Vec<Wish>,
+    overrides: Vec<MappingOverride>,
     files: Vec<MappingFile>,
 }
 
@@ -390,7 +391,7 @@ impl<'a> Asked<'a> {
             wanted,
             entity: entity(args)?,
             rules: rules(args)?,
-            wishes: wishes(args)?,
+            overrides: overrides(args)?,
             files,
         })
     }
@@ -432,8 +433,14 @@ impl<'a> Asked<'a> {
     }
 
     /// What a sheet holds; `alone` is the only one there is.
-    fn entity_of(&self, sheet: Option<&str>, stem: &str, rows: &[Row], alone: bool) -> Result<&'static Entity, Unread> {
-        let told = || entity_of(sheet, stem, rows).map_err(|fault| Unread::Told(fault.to_string()));
+    fn detect_entity(
+        &self,
+        sheet: Option<&str>,
+        stem: &str,
+        rows: &[Row],
+        alone: bool,
+    ) -> Result<&'static Entity, Unread> {
+        let told = || detect_entity(sheet, stem, rows).map_err(|fault| Unread::Told(fault.to_string()));
         match (self.wanted, self.entity) {
             (Holding::Only(entity), _) if alone || !self.args.layout.sheet.is_empty() => Ok(entity),
             (Holding::Only(entity), _) if told()?.name == entity.name => Ok(entity),
@@ -443,20 +450,20 @@ impl<'a> Asked<'a> {
         }
     }
 
-    fn wishes(&self, entity: &Entity) -> Wishes {
-        let saved = self.files.iter().flat_map(|file| file.wishes(entity));
+    fn overrides(&self, entity: &Entity) -> MappingOverrides {
+        let saved = self.files.iter().flat_map(|file| file.overrides(entity));
         let purpose = match self.wanted {
-            Holding::Anything => Purpose::Write,
-            Holding::Only(_) => Purpose::Find,
+            Holding::Anything => ReadPurpose::Write,
+            Holding::Only(_) => ReadPurpose::Lookup,
         };
-        let map = self.wishes.iter().cloned().chain(saved).collect();
-        Wishes { map, strict: self.args.layout.strict, purpose }
+        let map = self.overrides.iter().cloned().chain(saved).collect();
+        MappingOverrides { map, strict: self.args.layout.strict, purpose }
     }
 
     /// A field that no column feeds finds no record, and every row would be taken for a new one.
     fn see_match_columns(&self, place: &str, mapping: &Mapping) -> Result<(), Error> {
         let is_there = |name: &str| match name {
-            "id" | "_id" => mapping.columns.iter().any(|column| matches!(column.to, To::Id(_))),
+            "id" | "_id" => mapping.columns.iter().any(|column| matches!(column.target, ColumnTarget::Id(_))),
             name => mapping.feeds(name),
         };
         let names = self.args.layout.match_on.iter().map(|name| name.trim());
@@ -538,18 +545,16 @@ fn rules(args: &ReadingArgs) -> Result<Rules, Error> {
     })
 }
 
-fn wishes(args: &ReadingArgs) -> Result<Vec<Wish>, Error> {
-    let mapped = args.layout.map.iter().map(|wish| {
-        let (header, target) = wish.rsplit_once('=').ok_or_else(|| {
-            Error::usage(format!("--map '{wish}' does not say what to feed"), "write it as --map 'Header=field'")
+fn overrides(args: &ReadingArgs) -> Result<Vec<MappingOverride>, Error> {
+    let mapped = args.layout.map.iter().map(|entry| {
+        let (header, target) = entry.rsplit_once('=').ok_or_else(|| {
+            Error::usage(format!("--map '{entry}' does not say what to feed"), "write it as --map 'Header=field'")
         })?;
-        Ok(Wish { header: header.to_owned(), target: target.to_owned(), binding: Binding::Strict })
+        Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), binding: Binding::Required })
     });
-    let ignored = args
-        .layout
-        .ignore
-        .iter()
-        .map(|header| Ok(Wish { header: header.clone(), target: String::new(), binding: Binding::Strict }));
+    let ignored = args.layout.ignore.iter().map(|header| {
+        Ok(MappingOverride { header: header.clone(), target: String::new(), binding: Binding::Required })
+    });
     mapped.chain(ignored).collect()
 }
 
@@ -563,8 +568,8 @@ fn place_of(input: &Input, sheet: Option<&str>) -> String {
 fn ignored_text(header: &str, why: Ignored) -> String {
     match why {
         Ignored::Secret => format!("{header} (it looks like passwords: neither read nor copied)"),
-        Ignored::Outranked => format!("{header} (another column feeds its field)"),
+        Ignored::Superseded => format!("{header} (another column feeds its field)"),
         Ignored::ReadOnly => format!("{header} (the service sets it)"),
-        Ignored::Unknown | Ignored::Asked => header.to_owned(),
+        Ignored::Unknown | Ignored::ByUser => header.to_owned(),
     }
 }

@@ -1,9 +1,9 @@
 //! What became of every row so far, in some thirty bytes a row.
 
 use crate::check::Problem;
-use crate::mapping::Stamp;
-use crate::plan::{Part, Step, WriteKind};
+use crate::mapping::TimestampColumn;
 use crate::plan::{RowCounts, RowStatus};
+use crate::plan::{Step, StepRole, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
 use crate::report::{Outcome, ProblemTally};
 use crate::run::journal::{PlannedRow, RowState};
@@ -76,10 +76,10 @@ impl Ledger {
     /// A step of the row has ended.
     pub(super) fn conclude(&mut self, step: &Step, outcome: &StepOutcome) {
         let row = step.row.row;
-        match (step.part, outcome.result) {
-            (Part::Missing, StepResult::Applied | StepResult::AlreadyApplied) => {}
-            (Part::Missing, _) => self.blame(row, &outcome.problems),
-            (Part::Own, result) => {
+        match (step.role, outcome.result) {
+            (StepRole::Dependency, StepResult::Applied | StepResult::AlreadyApplied) => {}
+            (StepRole::Dependency, _) => self.blame(row, &outcome.problems),
+            (StepRole::Row, result) => {
                 let status = match result {
                     StepResult::Applied => done_status(step.write),
                     StepResult::AlreadyApplied => RowStatus::Unchanged,
@@ -106,7 +106,7 @@ impl Ledger {
 
     /// When an update happened, as far as the service says.
     fn note_change(&mut self, row: u64, outcome: &StepOutcome) {
-        let told = outcome.after.as_ref().and_then(|after| after.get(Stamp::Updated.name())?.as_str());
+        let told = outcome.after.as_ref().and_then(|after| after.get(TimestampColumn::Updated.name())?.as_str());
         let changed = told.and_then(|moment| moment.parse::<jiff::Timestamp>().ok());
         if let (Some(changed), Some(position)) = (changed, self.position(row)) {
             self.entries[position].changed = changed.as_millisecond();

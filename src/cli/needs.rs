@@ -6,9 +6,9 @@ use super::Error;
 use super::earlier::Rows;
 use super::intake::Intake;
 use crate::catalog;
-use crate::check::{CheckedRow, Checker, Given, text};
-use crate::mapping::{Mapping, Stamp};
-use crate::plan::{CreateMissing, Moment, SheetPlan};
+use crate::check::{CheckedRow, Checker, ParsedValue, text};
+use crate::mapping::{Mapping, TimestampColumn};
+use crate::plan::{CreateMissing, ReportedTimestamp, SheetPlan};
 use crate::schema::{self, Entity, Role, Verb};
 use crate::table::Row;
 
@@ -19,7 +19,7 @@ pub(super) struct Needs {
     /// Users named by e-mail address, lower case.
     pub users: Vec<String>,
     /// The latest change of a record that a sheet shows.
-    pub exported: Option<Moment>,
+    pub exported: Option<ReportedTimestamp>,
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
@@ -39,8 +39,8 @@ pub(super) fn gather(
             index: index as u16,
             mapping: &mapping,
             match_on,
-            text: intake.trust(index),
-            named: intake.named(index),
+            encoding: intake.trust(index),
+            referenced: intake.named(index),
         };
         declare(&mut needs.records, &sheet);
         let earlier = wanted.earlier(&mapping);
@@ -50,9 +50,9 @@ pub(super) fn gather(
                 "give the result workbook, or leave out --only-failed",
             ));
         }
-        let changed = mapping.stamp_column(Stamp::Updated);
+        let changed = mapping.timestamp_column(TimestampColumn::Updated);
         rows += intake.survey(index, checkers, &mut |row, checked| {
-            if let Some(shown) = changed.and_then(|column| Moment::shown(row.cell(column as usize))) {
+            if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
                 needs.exported = Some(shown.later(needs.exported));
             }
             if !earlier.is_some_and(|earlier| earlier.is_done(row)) {
@@ -103,8 +103,8 @@ fn gather_row(
     for given in &checked.values {
         let field = &entity.fields[given.field];
         match (given.value, field.reference_to()) {
-            (Given::Name(_), Some(reference)) => needs.name(reference.to, cell(given.column)),
-            (Given::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
+            (ParsedValue::Name(_), Some(reference)) => needs.name(reference.to, cell(given.column)),
+            (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
         }
     }
@@ -130,7 +130,7 @@ fn item_of(entity: &'static Entity) -> Option<&'static Entity> {
 /// The collection a related column names a record of, where that matters: it only helps to create what is missing.
 fn related_collection(mapping: &Mapping, field: usize, related: &str, covers: &CreateMissing) -> Option<&'static str> {
     let reference = mapping.entity.fields[field].reference_to()?;
-    if !covers.covers(reference.to) {
+    if !covers.includes(reference.to) {
         return None;
     }
     schema::collection(reference.to)?.field(related)?.reference_to().map(|reference| reference.to)

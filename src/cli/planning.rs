@@ -16,12 +16,12 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
-use crate::check::{CheckedRow, Checker, Conflicts, GivenId, RowAction, is_withheld};
-use crate::mapping::OwnIds;
-use crate::plan::resolver::{Renamed, UnknownNames, Users};
+use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RowAction, is_withheld};
+use crate::mapping::IdOwnership;
+use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    Claims, CreateMissing, Decided, Emails, Guard, Limit, Planner, SheetPlan, StepCount, Totals, Verdict, WriteKind,
-    estimate,
+    ChangeLimit, CreateMissing, NotificationCount, PlanLimits, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan,
+    SheetPlan, StepCount, WriteKind, estimate,
 };
 use crate::plan::{ReportMode, RowStatus};
 use crate::report::{Requests, RunEstimate};
@@ -45,14 +45,14 @@ pub(super) struct Planning<'p> {
     /// Whether rows say what is done with their records, or all are deleted.
     pub deed: RunKind,
     pub covers: CreateMissing,
-    pub guard: Guard,
+    pub guard: PlanLimits,
     pub rows: Rows,
 }
 
 /// A plan ready to be sent.
 pub(super) struct Plan<S> {
     pub steps: S,
-    pub totals: Totals,
+    pub totals: PlanTotals,
     pub planned: RunEstimate,
     pub knowledge: AccountSnapshot,
     /// What the plan decided for every row, by sheet.
@@ -69,9 +69,9 @@ impl<S> Plan<S> {
 }
 
 /// A limit as a flag has it.
-pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<Limit>, Error> {
+pub(super) fn limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>, Error> {
     let parsed = text.map(|text| {
-        Limit::parse(text).ok_or_else(|| {
+        ChangeLimit::parse(text).ok_or_else(|| {
             Error::usage(
                 format!("`{text}` is not a limit for {flag}"),
                 "write a count such as 250, or a share such as 10%",
@@ -120,14 +120,14 @@ impl Planning<'_> {
             catalog: &mut catalog,
             users: &users,
             unknown: UnknownNames::default(),
-            renamed: Renamed::default(),
+            renamed: RenamedRecords::default(),
             exported: needs.exported,
             rules: &rules,
-            covers: &self.covers,
+            create_missing: &self.covers,
             steps,
-            totals: Totals::default(),
-            emails: Emails::default(),
-            claims: Claims::default(),
+            totals: PlanTotals::default(),
+            notifications: NotificationCount::default(),
+            locks: RecordLocks::default(),
         };
         let mut ledgers = Vec::with_capacity(sheets.len());
         let mut overruled = 0;
@@ -136,8 +136,8 @@ impl Planning<'_> {
                 index: index as u16,
                 mapping,
                 match_on: match_on.clone(),
-                text: intake.trust(index),
-                named: intake.named(index),
+                encoding: intake.trust(index),
+                referenced: intake.named(index),
             };
             planner.steps.sheet(sheet.index, &intake.head(index))?;
             let pass = Pass { rows: self.rows, deed: self.deed, overruled: &mut overruled };
@@ -149,8 +149,8 @@ impl Planning<'_> {
         let planned = RunEstimate {
             requests,
             seconds: estimate::seconds(requests, used, quota, REQUESTS_PER_SECOND),
-            emails: planner.emails.sent,
-            people: planner.emails.people(),
+            emails: planner.notifications.sent,
+            people: planner.notifications.people(),
             quota,
         };
         let Planner { steps, totals, .. } = planner;
@@ -250,8 +250,8 @@ async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Resul
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log tells them (field notes).
-async fn users(client: &Client, emails: &[String]) -> Result<Users, Error> {
-    let mut users = Users::new();
+async fn users(client: &Client, emails: &[String]) -> Result<UserIds, Error> {
+    let mut users = UserIds::new();
     for email in emails {
         let rows = client.activity(&[("user_email", email)], 1).await?;
         let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
@@ -327,7 +327,7 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
     let says_key = key.is_some_and(|column| !row.cell(column as usize).is_blank());
     if !says_key {
         // It may be another system's id: without a key beside it, it deletes nothing.
-        checked.id = checked.id.filter(|id| id.own == OwnIds::Certain);
+        checked.id = checked.id.filter(|id| id.ownership == IdOwnership::Verified);
     }
     match checked.action {
         Some(RowAction::Skip) => 0,
@@ -348,19 +348,19 @@ pub(super) fn overruled_remark(rows: u64) -> Option<String> {
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may
 /// be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, Decided { verdict, note }: Decided) -> PlannedRow {
-    let own_id = checked.id.and_then(GivenId::certain);
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
+    let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
-    match verdict {
-        Verdict::Write(_, write) => {
+    match decision {
+        RowDecision::Write(_, write) => {
             PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
         }
-        Verdict::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
-        Verdict::Yielded { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
-        Verdict::Yielded { record, .. } => ended(RowStatus::Unchanged, Some(record)),
-        Verdict::Skipped => ended(RowStatus::Skipped, own_id),
-        Verdict::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
+        RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
+        RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
+        RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
+        RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }
 

@@ -7,8 +7,8 @@ use super::Error;
 use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
 use super::intake::Intake;
 use super::ledger::{Ledger, State};
-use crate::check::{Blank, Conflicts, FractionalCost, Mode};
-use crate::mapping::{Ignored, Mapping, Stamp};
+use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
+use crate::mapping::{Ignored, Mapping, TimestampColumn};
 use crate::plan::ReportMode;
 use crate::report::{ResultFile, RunSummary, SheetSummary};
 use crate::run::journal::{Journal, SheetHeader};
@@ -190,7 +190,7 @@ pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
         },
     );
     add("--allow-duplicates", args.allow_duplicates.then(|| String::from("yes")));
-    add("--blank", (args.blank == Blank::Clear).then(|| String::from("clear")));
+    add("--blank", (args.blank == EmptyCells::Clear).then(|| String::from("clear")));
     add(
         "--fractional-cost",
         match args.fractional_cost {
@@ -354,7 +354,7 @@ fn write_sheet(
     book: &mut ResultFile,
 ) -> Result<(), Error> {
     book.start_sheet(&head.label, &head.header, head.entity.name)?;
-    let shown = head.column_of(Stamp::Updated.name());
+    let shown = head.column_of(TimestampColumn::Updated.name());
     let mut position = 0;
     let mut written: Result<(), WriteError> = Ok(());
     rows.each(index, &mut |row| {

@@ -14,8 +14,8 @@ use super::result::{self, ResultPath, Typed};
 use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::{Client, WaitStatus};
-use crate::plan::{Part, Step};
 use crate::plan::{ReportMode, RowStatus};
+use crate::plan::{Step, StepRole};
 use crate::plan::{StepOutcome, StepResult};
 use crate::report::{Requests, ResultFile, RunSummary, UNDO, summary as telling};
 use crate::run::journal::{Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile};
@@ -236,7 +236,7 @@ impl Rows {
         if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
             ledger.conclude(step, outcome);
         }
-        if step.part == Part::Missing && outcome.result == StepResult::Applied {
+        if step.role == StepRole::Dependency && outcome.result == StepResult::Applied {
             *self.also_created.entry(step.entity.name).or_default() += 1;
         }
     }
@@ -381,7 +381,7 @@ mod tests {
     use crate::table::Row;
 
     fn step() -> Step {
-        Step::new(0, RowId { sheet: 0, row: 2 }, Part::Own, schema::COLLECTIONS[0], WriteKind::Create)
+        Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::COLLECTIONS[0], WriteKind::Create)
     }
 
     fn outcome(result: StepResult, record: Option<i64>) -> StepOutcome {

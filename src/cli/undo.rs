@@ -24,7 +24,7 @@ use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
 use crate::account::Account;
 use crate::plan::estimate;
-use crate::plan::undo::{self, History, Undo};
+use crate::plan::undo::{self, RunHistory, UndoPlanner};
 use crate::plan::{StepOutcome, StepResult};
 use crate::report::RunEstimate;
 use crate::run::journal::{
@@ -49,7 +49,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     let mut progress = Progress::new(ProgressKind::choose(global), None);
     let plan = plan(&account, &journal, &head, &history, &mut progress);
     let plan = runtime.block_on(or_interrupted(&mut shutdown, plan))?;
-    let shown = Shown::of(&plan.deeds);
+    let shown = Shown::of(&plan.items);
     let title = format!("Undo of run {} ({})", head.id, described(&head));
     let text = shown.text(&title, &plan.planned);
     let id = run_id();
@@ -60,7 +60,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
     printer.note(text.trim_end());
     confirm(&shown, &plan.planned, args, printer)?;
     let path = args.result.clone().unwrap_or_else(|| free_path_in(&PathBuf::new(), &format!("{}.undo", head.id)));
-    let path = ResultPath::new(path, undo::waves(&plan.deeds).len())?;
+    let path = ResultPath::new(path, undo::batches(&plan.items).len())?;
     path.try_out()?;
     let draft = draft(&account, id, &journal, &head, &plan, &path)?;
     let running = Running {
@@ -101,7 +101,7 @@ fn described(head: &RunHeader) -> String {
 ///
 /// # Errors
 /// Where it cannot be taken back: nothing was sent, its fate is open, or it is an undo itself.
-fn history(journal: &Journal, head: &RunHeader, shelf: &RunStore) -> Result<History, Error> {
+fn history(journal: &Journal, head: &RunHeader, shelf: &RunStore) -> Result<RunHistory, Error> {
     if journal.phase()?.0 == RunPhase::Planning {
         let what = format!("run {} was stopped while its plan was made: nothing was sent", head.id);
         return Err(Error::usage(what, "there is nothing to undo"));
@@ -116,10 +116,10 @@ fn history(journal: &Journal, head: &RunHeader, shelf: &RunStore) -> Result<Hist
         let what = format!("run {} is being undone by run {open}, which is not finished", head.id);
         return Err(Error::usage(what, format!("go on with that one: tallyport resume {open}")));
     }
-    let (mut history, mut unknown) = (History::default(), 0);
+    let (mut history, mut unknown) = (RunHistory::default(), 0);
     journal.each_outcome(&mut |mut step, outcome: StepOutcome| {
         unknown += u64::from(outcome.result == StepResult::Unknown);
-        history.note(&mut step, &outcome);
+        history.record_step(&mut step, &outcome);
     })?;
     // What a look could not settle stays unknown, and is said; what nobody has looked for may be found.
     match journal.unresolved_count()?.saturating_sub(unknown) {
@@ -140,7 +140,7 @@ fn half_done(shelf: &RunStore, run: &str) -> Result<Option<String>, Error> {
 
 /// What becomes of everything the run did.
 struct Plan {
-    deeds: Vec<undo::Deed>,
+    items: Vec<undo::UndoItem>,
     planned: RunEstimate,
     knowledge: AccountSnapshot,
     /// Steps of the run that were never sent.
@@ -151,27 +151,27 @@ async fn plan(
     account: &Account,
     journal: &Journal,
     head: &RunHeader,
-    history: &History,
+    history: &RunHistory,
     progress: &mut Progress,
 ) -> Result<Plan, Error> {
     let client = &account.client;
     let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or(Timestamp::MIN);
     let log = journal.account_snapshot()?.log;
     let mut on_collection = |name: &str| progress.phase(&format!("looking at {name}"));
-    let mut present = fetch::fetch(client, history.wants(), began, &log, &mut on_collection).await?;
+    let mut present = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection).await?;
     let today = TimeZone::system().to_datetime(Timestamp::now()).date();
-    let mut undo = Undo::new(&head.id, history, &present, today);
+    let mut undo = UndoPlanner::new(&head.id, history, &present, today);
     journal.each_outcome(&mut |mut step, outcome| undo.step(&mut step, &outcome))?;
-    let deeds = undo.finish();
-    let (emails, people) = mails::count(client, &deeds, &mut present).await?;
-    let moves = deeds.iter().any(|deed| deed.entity.is_action() && deed.kind().is_some());
+    let items = undo.finish();
+    let (emails, people) = mails::count(client, &items, &mut present).await?;
+    let moves = items.iter().any(|deed| deed.entity.is_action() && deed.kind().is_some());
     let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
-    let requests = deeds.iter().filter(|deed| deed.kind().is_some()).count() as u64;
+    let requests = items.iter().filter(|deed| deed.kind().is_some()).count() as u64;
     let quota = account.quota;
     let seconds = estimate::seconds(requests, client.requests().total, quota, REQUESTS_PER_SECOND);
     let planned = RunEstimate { requests, seconds, emails, people, quota };
     let knowledge = AccountSnapshot { log, ..AccountSnapshot::default() };
-    Ok(Plan { deeds, planned, knowledge, never_sent: journal.open_steps()? })
+    Ok(Plan { items, planned, knowledge, never_sent: journal.open_steps()? })
 }
 
 /// The end of an undo that sends nothing: a dry run, or one with nothing left to do.
@@ -242,6 +242,6 @@ fn draft(
     let head = RunHeader { id, kind: RunKind::Undo, account: account.identity.clone(), undoes, details };
     let mut draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let labels: Vec<String> = journal.sheets()?.into_iter().map(|sheet| sheet.label).collect();
-    keep::keep(&mut draft, &undone.id, &plan.deeds, &labels)?;
+    keep::keep(&mut draft, &undone.id, &plan.items, &labels)?;
     Ok(draft.finish(&plan.knowledge)?)
 }

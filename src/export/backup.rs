@@ -11,7 +11,7 @@ use crate::catalog::Record;
 use crate::error::Diagnostic;
 use crate::schema::Entity;
 use crate::table::Row;
-use crate::table::write::sheet::{HEADER, header_format};
+use crate::table::write::styles::{HEADER, header_format};
 use crate::table::write::workbook::{HeaderCell, WorkbookWriter};
 use crate::table::write::xlsx::{
     CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, write_cell,

@@ -8,7 +8,7 @@ use super::names::{Names, Purpose};
 use super::value::{self, MOMENTS};
 use crate::api::{RawFields, custom_fields};
 use crate::catalog::{ObservedFields, Record};
-use crate::mapping::{To, Words};
+use crate::mapping::{ColumnTarget, HeaderAliases};
 use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
 use crate::table::{Row, Value};
@@ -123,9 +123,9 @@ impl Columns {
         for (name, _) in custom {
             columns.add(&format!("custom:{name}"), ColumnType::Text, Source::Custom(name));
         }
-        let words = Words::new(entity);
+        let words = HeaderAliases::new(entity);
         for field in entity.fields.iter().filter(|field| !field.is_written() && field.read) {
-            let is_idle = matches!(words.get(field.name), Some(To::Ignored(_)));
+            let is_idle = matches!(words.get(field.name), Some(ColumnTarget::Ignored(_)));
             let is_held = |record: &Record| record.get(field.name).is_some_and(|value| !is_nothing(value));
             if is_idle && records.clone().any(is_held) {
                 columns.add(field.name, value::column_type(field), Source::Field(field));

@@ -325,7 +325,7 @@ mod tests {
 
     fn condition(text: &str) -> Result<Condition, ConditionError> {
         let mut shape = ObservedFields::default();
-        shape.note_json(r#"{"id":1,"shelf":"a"}"#);
+        shape.observe_json(r#"{"id":1,"shelf":"a"}"#);
         Wish::parse(text)?.on(collection("assets").unwrap(), &shape, &names())
     }
 

@@ -1,29 +1,29 @@
-//! What a sheet holds: told by the user, its name, its file's name or its headers.
+//! Detects what a sheet contains from its name, its file's name or its headers.
 
 use super::header_row::known_headers;
-use super::{Words, find_header};
+use super::{HeaderAliases, find_header};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
-/// Why it cannot be told what a sheet holds.
+/// Why the content of a sheet could not be detected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EntityFault {
-    #[error("neither the name nor the headers tell what it holds")]
+pub enum EntityDetectionError {
+    #[error("cannot tell from its name or headers what it contains")]
     Unknown,
-    #[error("the headers fit {}", list(.0))]
+    #[error("the headers match {}", list(.0))]
     Ambiguous(Vec<&'static str>),
 }
 
-/// What a sheet holds, by its name, else its file's name, else its headers.
+/// Detects a sheet's entity by its name, else by its file's name, else by its headers.
 ///
 /// # Errors
-/// Where nothing tells, or several collections fit the headers equally well.
-pub fn entity_of(sheet: Option<&str>, stem: &str, rows: &[Row]) -> Result<&'static Entity, EntityFault> {
+/// If nothing matches, or several collections match the headers equally well.
+pub fn detect_entity(sheet: Option<&str>, stem: &str, rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
     if let Some(entity) = sheet.and_then(by_name).filter(|entity| is_importable(entity)) {
         return Ok(entity);
     }
-    // A workbook's name says nothing about the one of its sheets that has a name of its own, unless it is the usual
-    // `Sheet1`; CSV files have only the file's name.
+    // A workbook's file name says nothing about a sheet with a name of its own, except for the default `Sheet1`. CSV
+    // files only have the file name.
     if let Some(entity) = by_name(stem).filter(|entity| is_importable(entity)) {
         return Ok(entity);
     }
@@ -34,7 +34,7 @@ fn is_importable(entity: &Entity) -> bool {
     entity.is_collection() || entity.is_action()
 }
 
-/// The entity a name means as a whole, else the only one that a word of it means: `2026-03 assets final`.
+/// The entity that the whole name means, or the only one that a word of it means: `2026-03 assets final`.
 fn by_name(name: &str) -> Option<&'static Entity> {
     if let Some(entity) = schema::find(name) {
         return Some(entity);
@@ -48,35 +48,34 @@ fn by_name(name: &str) -> Option<&'static Entity> {
     }
 }
 
-/// The entity most of whose header words stand in the header row, if it covers what a create requires better than
-/// any other.
-fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityFault> {
+/// The entity with the most known headers, if it covers the required fields better than any other.
+fn by_headers(rows: &[Row]) -> Result<&'static Entity, EntityDetectionError> {
     let mut scores: Vec<(usize, &'static Entity)> = schema::importable()
         .filter_map(|entity| {
             let header = &rows[find_header(rows, &[entity])?];
-            let words = Words::new(entity);
-            let known = known_headers(&words, header);
-            (known >= 2).then_some((known * 2 + required_fed(&words, entity, header), entity))
+            let aliases = HeaderAliases::new(entity);
+            let known = known_headers(&aliases, header);
+            (known >= 2).then_some((known * 2 + required_fed(&aliases, entity, header), entity))
         })
         .collect();
     scores.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
     match scores.as_slice() {
-        [] => Err(EntityFault::Unknown),
+        [] => Err(EntityDetectionError::Unknown),
         [(_, entity)] => Ok(entity),
         [(best, entity), (second, _), ..] if best > second => Ok(entity),
         [(best, _), ..] => {
             let fitting = scores.iter().take_while(|(score, _)| score == best);
-            Err(EntityFault::Ambiguous(fitting.map(|(_, entity)| entity.name).collect()))
+            Err(EntityDetectionError::Ambiguous(fitting.map(|(_, entity)| entity.name).collect()))
         }
     }
 }
 
-/// How many required fields the header feeds, less those it does not.
-fn required_fed(words: &Words, entity: &'static Entity, header: &Row) -> usize {
+/// Number of required fields that the header feeds.
+fn required_fed(aliases: &HeaderAliases, entity: &'static Entity, header: &Row) -> usize {
     let fed: Vec<usize> = header
         .cells()
-        .filter_map(|cell| match words.get(cell.text) {
-            Some(super::To::Field { field, .. }) => Some(field),
+        .filter_map(|cell| match aliases.get(cell.text) {
+            Some(super::ColumnTarget::Field { field, .. }) => Some(field),
             _ => None,
         })
         .collect();

@@ -7,30 +7,30 @@
 //! "Old remarks" = ""          # ignored
 //! ```
 
+use crate::error::Diagnostic;
 use std::path::Path;
 
-use super::{Binding, Mapping, To, Wish};
-use crate::error::Diagnostic;
+use super::{Binding, ColumnTarget, Mapping, MappingOverride};
 use crate::schema::{self, Entity};
 
-/// Presets by name: header words of another tool, where the schema's own synonyms would mistake them.
+/// Presets by name: header words of another tool that the schema's aliases would misread.
 const PRESETS: &[(&str, &str)] =
     &[("bluetally", include_str!("presets/bluetally.toml")), ("snipe-it", include_str!("presets/snipe-it.toml"))];
 
-/// Header and target per entity, as saved.
+/// Headers and targets per entity, as saved.
 #[derive(Debug, Clone, Default)]
 pub struct MappingFile {
     tables: toml::Table,
 }
 
-/// A mapping file that cannot be used.
+/// An unusable mapping file.
 #[derive(Debug, thiserror::Error)]
 pub enum MappingFileError {
-    #[error("the mapping file `{path}` cannot be read: {source}")]
+    #[error("could not read the mapping file `{path}`: {source}")]
     Unreadable { path: String, source: std::io::Error },
-    #[error("the mapping file `{path}` is not valid: {message}")]
+    #[error("invalid mapping file `{path}`: {message}")]
     Invalid { path: String, message: String },
-    #[error("there is no preset `{name}`")]
+    #[error("unknown preset `{name}`")]
     NoSuchPreset { name: String },
 }
 
@@ -38,10 +38,10 @@ impl MappingFileError {
     /// What to do now.
     pub fn hint(&self) -> String {
         match self {
-            MappingFileError::Unreadable { .. } => String::from("see that the path is right"),
-            MappingFileError::Invalid { .. } => String::from(
-                "write a table per collection, `[assets]`, and in it lines such as `\"Tag No\" = \"asset_id\"`",
-            ),
+            MappingFileError::Unreadable { .. } => String::from("check the path"),
+            MappingFileError::Invalid { .. } => {
+                String::from("use a table per collection, `[assets]`, with lines such as `\"Tag No\" = \"asset_id\"`")
+            }
             MappingFileError::NoSuchPreset { .. } => {
                 let names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).collect();
                 format!("use one of: {}", names.join(", "))
@@ -52,7 +52,7 @@ impl MappingFileError {
 
 impl MappingFile {
     /// # Errors
-    /// Where the file cannot be read, is not TOML, or names what the schema does not have.
+    /// If the file cannot be read, is not TOML, or names something that the schema does not have.
     pub fn read(path: &Path) -> Result<Self, MappingFileError> {
         let shown = path.display().to_string();
         let text = std::fs::read_to_string(path)
@@ -61,7 +61,7 @@ impl MappingFile {
     }
 
     /// # Errors
-    /// Where there is no such preset.
+    /// If there is no such preset.
     pub fn preset(name: &str) -> Result<Self, MappingFileError> {
         let text = PRESETS
             .iter()
@@ -85,8 +85,8 @@ impl MappingFile {
         Ok(Self { tables })
     }
 
-    /// What the file says of an entity's columns.
-    pub fn wishes(&self, entity: &Entity) -> Vec<Wish> {
+    /// The file's entries for an entity.
+    pub fn overrides(&self, entity: &Entity) -> Vec<MappingOverride> {
         let tables =
             self.tables.iter().filter(|(name, _)| schema::find(name).is_some_and(|known| known.name == entity.name));
         tables
@@ -94,7 +94,7 @@ impl MappingFile {
             .flatten()
             .filter_map(|(header, target)| {
                 let target = target.as_str()?.to_owned();
-                Some(Wish { header: header.clone(), target, binding: Binding::Loose })
+                Some(MappingOverride { header: header.clone(), target, binding: Binding::Optional })
             })
             .collect()
     }
@@ -104,7 +104,7 @@ impl MappingFile {
         let known = self.tables.remove(mapping.entity.name);
         let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
         for column in &mapping.columns {
-            if let Some(target) = target_text(mapping.entity, &column.to) {
+            if let Some(target) = target_text(mapping.entity, &column.target) {
                 table.insert(column.header.clone(), toml::Value::String(target));
             }
         }
@@ -117,16 +117,16 @@ impl MappingFile {
     }
 }
 
-fn target_text(entity: &Entity, to: &To) -> Option<String> {
+fn target_text(entity: &Entity, to: &ColumnTarget) -> Option<String> {
     match to {
-        To::Field { field, .. } => Some(entity.fields[*field].name.to_owned()),
-        To::Related { field, related } => Some(format!("{}.{related}", entity.fields[*field].name)),
-        To::Custom(name) => Some(format!("custom:{name}")),
-        To::Id(_) => Some(String::from("_id")),
-        To::Action => Some(String::from("_action")),
-        To::Stamp(stamp) => Some(stamp.name().to_owned()),
-        To::Result(_) => None,
-        To::Ignored(_) => Some(String::new()),
+        ColumnTarget::Field { field, .. } => Some(entity.fields[*field].name.to_owned()),
+        ColumnTarget::Related { field, related } => Some(format!("{}.{related}", entity.fields[*field].name)),
+        ColumnTarget::Custom(name) => Some(format!("custom:{name}")),
+        ColumnTarget::Id(_) => Some(String::from("_id")),
+        ColumnTarget::Action => Some(String::from("_action")),
+        ColumnTarget::Timestamp(stamp) => Some(stamp.name().to_owned()),
+        ColumnTarget::Result(_) => None,
+        ColumnTarget::Ignored(_) => Some(String::new()),
     }
 }
 

@@ -1,25 +1,23 @@
-//! Which of the first rows is the header: titles and notes may stand above it.
+//! Finds the header row, which may come after titles and notes.
 
-use super::To;
-use super::Words;
+use super::ColumnTarget;
+use super::HeaderAliases;
 use crate::schema::Entity;
 use crate::table::{Row, Value};
 
-/// The index of the header among the first rows of a sheet: the row in which most cells are known header words of
-/// one of `entities`, the first of equals. Where no row has any, the first row with the most text cells.
-///
-/// None where no row holds any text.
+/// Index of the header among the first rows of a sheet: the first row with the most headers known for one of
+/// `entities`, or else the first row with the most text cells. `None` if no row has text.
 pub fn find_header(rows: &[Row], entities: &[&'static Entity]) -> Option<usize> {
-    let words: Vec<Words> = entities.iter().map(|entity| Words::new(entity)).collect();
-    let known = |row: &Row| words.iter().map(|words| known_headers(words, row)).max().unwrap_or(0);
+    let aliases: Vec<HeaderAliases> = entities.iter().map(|entity| HeaderAliases::new(entity)).collect();
+    let known = |row: &Row| aliases.iter().map(|aliases| known_headers(aliases, row)).max().unwrap_or(0);
     best(rows, known).or_else(|| best(rows, text_cells))
 }
 
-/// How many cells of a row are header words that feed something.
-pub(super) fn known_headers(words: &Words, row: &Row) -> usize {
+/// Number of cells in a row that are known headers.
+pub(super) fn known_headers(aliases: &HeaderAliases, row: &Row) -> usize {
     row.cells()
         .filter(|cell| cell.value == Value::Text && cell.text.len() < 100)
-        .filter(|cell| matches!(words.get(cell.text), Some(to) if !matches!(to, To::Ignored(_) | To::Stamp(_))))
+        .filter(|cell| matches!(aliases.get(cell.text), Some(to) if !matches!(to, ColumnTarget::Ignored(_) | ColumnTarget::Timestamp(_))))
         .count()
 }
 
@@ -27,7 +25,7 @@ fn text_cells(row: &Row) -> usize {
     row.cells().filter(|cell| cell.value == Value::Text).count()
 }
 
-/// The first row with the highest score above nothing.
+/// The first row with the highest score above zero.
 fn best(rows: &[Row], score: impl Fn(&Row) -> usize) -> Option<usize> {
     let scores = rows.iter().map(score).enumerate();
     scores.filter(|(_, score)| *score > 0).rev().max_by_key(|(_, score)| *score).map(|(index, _)| index)

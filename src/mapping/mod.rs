@@ -1,12 +1,12 @@
-//! Which column feeds which field.
+//! Maps columns to fields.
 //!
-//! A header is matched in this order, the first that fits wins: the user's `--map` and mapping file, our own
-//! columns (`_action`, `_id`), `custom:NAME`, the field's own name, the schema's synonyms, the words for a related
-//! record (an asset's category is its product's). What is left is never dropped in silence: a header that looks
-//! like a misspelt field is a [`Fault`] until it is mapped or ignored, the others are listed as ignored. What an export
-//! wrote is read more strictly by its own headers: see [`exported`].
+//! A header is matched in this order, and the first match wins: the user's `--map` and mapping file, our own columns
+//! (`_action`, `_id`), `custom:NAME`, the field's own name, the schema's aliases, the aliases of describing columns
+//! (an asset's category is its product's). No column is dropped silently: a header that looks like a misspelt field
+//! is a [`MappingError`] until it is mapped or ignored, all others are listed as ignored. Sheets written by an export
+//! are matched more strictly: see [`exported`].
 //!
-//! A new header word is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
+//! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
 
 mod entity;
 mod exported;
@@ -14,49 +14,49 @@ mod file;
 mod header_row;
 mod headers;
 
-pub use entity::{EntityFault, entity_of};
+pub use entity::{EntityDetectionError, detect_entity};
 pub use file::{MappingFile, MappingFileError};
 pub use header_row::find_header;
-pub use headers::Words;
+pub use headers::HeaderAliases;
 
-use exported::Exported;
+use exported::ExportedSheet;
 
 use crate::schema::{Entity, Field};
 use crate::table::{CellRef, Row};
 
-/// Every column of a sheet, each with what it feeds.
+/// The columns of a sheet and what each one feeds.
 #[derive(Debug, Clone)]
 pub struct Mapping {
     pub entity: &'static Entity,
-    /// The header's row number, from 1.
+    /// Row number of the header, from 1.
     pub header_row: u64,
     pub columns: Vec<Column>,
 }
 
-/// Whether an id column is known to hold this account's ids. A result has one of each in front of an export's columns:
-/// the certain one comes first.
+/// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
+/// verified comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum OwnIds {
-    /// It is headed `_id`, as in our own results, or the user mapped it.
-    Certain,
-    /// It is headed `id`, as in the exports of any system: a row whose key says something else must not overwrite.
-    Doubtful,
+pub enum IdOwnership {
+    /// Headed `_id`, as in our own results, or mapped by the user.
+    Verified,
+    /// Headed `id`, as in exports of any system: a row whose key does not match must not overwrite the record.
+    Unverified,
 }
 
-/// One column with a header.
+/// A column with a header.
 #[derive(Debug, Clone)]
 pub struct Column {
     /// From 0.
     pub index: usize,
     /// As typed.
     pub header: String,
-    pub to: To,
+    pub target: ColumnTarget,
 }
 
 /// What a column feeds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum To {
-    /// The field at this position of [`Entity::fields`].
+pub enum ColumnTarget {
+    /// The field with this index in [`Entity::fields`].
     Field {
         field: usize,
         ids: Ids,
@@ -66,14 +66,15 @@ pub enum To {
         field: usize,
         related: &'static str,
     },
-    /// A custom field of that name.
+    /// A custom field.
     Custom(String),
-    /// The record's own system id.
-    Id(OwnIds),
-    /// What this row does, in place of the mode.
+    /// The record's system id.
+    Id(IdOwnership),
+    /// The row's action, which overrides the mode.
     Action,
-    /// When the service made the record or changed it: never sent, it tells whether the sheet is older than the record.
-    Stamp(Stamp),
+    /// When the service created or last changed the record: never sent, but shows whether the sheet is older than the
+    /// record.
+    Timestamp(TimestampColumn),
     /// A column that an earlier result added: read by `--only-failed`, never sent.
     Result(ResultColumn),
     Ignored(Ignored),
@@ -86,243 +87,258 @@ pub enum Ids {
     Marked,
 }
 
-/// The two moments that every record carries (field notes).
+/// The two timestamps of every record (field notes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stamp {
+pub enum TimestampColumn {
     Created,
     Updated,
 }
 
-impl Stamp {
-    pub const ALL: [Stamp; 2] = [Stamp::Created, Stamp::Updated];
+impl TimestampColumn {
+    pub const ALL: [TimestampColumn; 2] = [TimestampColumn::Created, TimestampColumn::Updated];
 
-    /// The record's field of that moment, and the header over it.
+    /// The field and header of the timestamp.
     pub fn name(self) -> &'static str {
         match self {
-            Stamp::Created => exported::CREATED_AT,
-            Stamp::Updated => exported::UPDATED_AT,
+            TimestampColumn::Created => exported::CREATED_AT,
+            TimestampColumn::Updated => exported::UPDATED_AT,
         }
     }
 }
 
-/// The columns a result workbook puts in front.
+/// The columns that a result workbook adds in front.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResultColumn {
     Status,
     Message,
 }
 
-/// Why a column is not used.
+/// Why a column is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ignored {
-    /// Nothing we know.
+    /// No match.
     Unknown,
-    /// The user said so.
-    Asked,
-    /// The service sets it.
+    /// Ignored by the user.
+    ByUser,
+    /// Set by the service.
     ReadOnly,
-    /// Another column feeds its field by the user's word or by the field's own name.
-    Outranked,
+    /// Another column feeds the same field with higher precedence.
+    Superseded,
     /// It looks like passwords: never read, sent or copied into a result.
     Secret,
 }
 
-/// The user's own word on columns.
+/// Mapping options given by the user.
 #[derive(Debug, Clone, Default)]
-pub struct Wishes {
-    /// Header and target, from `--map` first, then the mapping file and preset.
-    pub map: Vec<Wish>,
-    /// Unknown columns are faults.
+pub struct MappingOverrides {
+    /// From `--map` first, then the mapping file and preset.
+    pub map: Vec<MappingOverride>,
+    /// Whether unknown columns are errors.
     pub strict: bool,
-    pub purpose: Purpose,
+    pub purpose: ReadPurpose,
 }
 
-/// What the rows of a sheet are read for.
+/// What a sheet is read for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Purpose {
-    /// To write records: a sheet without any field says nothing.
+pub enum ReadPurpose {
+    /// To write records: a sheet without any field is an error.
     #[default]
     Write,
-    /// To find records: a sheet of nothing but their ids will do.
-    Find,
+    /// To find records: a sheet with only ids is enough.
+    Lookup,
 }
 
-/// One `Header=target`.
+/// A `Header=target` pair.
 #[derive(Debug, Clone)]
-pub struct Wish {
+pub struct MappingOverride {
     pub header: String,
     /// A field name, `custom:NAME`, or empty to ignore the column.
     pub target: String,
-    /// Whether the header must be there: said on the command line it must, a mapping file may hold more.
+    /// Whether the header must exist: required on the command line, optional in a mapping file.
     pub binding: Binding,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
-    Strict,
-    Loose,
+    Required,
+    Optional,
 }
 
-/// Why a header row cannot be mapped. All faults of a sheet are reported at once.
+/// Why a header row cannot be mapped. All errors of a sheet are reported at once.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    #[error("the column `{header}` ({at}) looks like the field `{field}`")]
+pub enum MappingError {
+    #[error("column `{header}` ({at}) looks like the field `{field}`")]
     Misspelt { header: String, at: CellRef, field: String },
-    #[error("the columns `{first}` and `{second}` ({at}) both feed `{field}`")]
+    #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`")]
     Twice { first: String, second: String, at: CellRef, field: String },
-    #[error("the column `{header}` ({at}) is not known")]
+    #[error("unknown column `{header}` ({at})")]
     Unknown { header: String, at: CellRef },
-    #[error("there is no column `{header}` to map")]
+    #[error("no column `{header}` to map")]
     NoSuchHeader { header: String },
-    #[error("`{entity}` has no field `{target}` to feed from `{header}`")]
+    #[error("cannot map `{header}`: `{entity}` has no field `{target}`")]
     NoSuchField { entity: &'static str, header: String, target: String, nearest: Option<String> },
-    #[error("no column of the header in row {row} is a field of `{entity}`")]
+    #[error("no column in the header (row {row}) is a field of `{entity}`")]
     NothingKnown { entity: &'static str, row: u64 },
 }
 
-impl Fault {
+impl MappingError {
     /// What to do now.
     pub fn hint(&self) -> String {
         match self {
-            Fault::Misspelt { header, field, .. } => {
-                format!("add --map '{header}={field}' if it is, or --ignore '{header}' if it is not")
+            MappingError::Misspelt { header, field, .. } => {
+                format!("pass --map '{header}={field}' if it is, or --ignore '{header}' if not")
             }
-            Fault::Twice { first, second, .. } if first == second => {
-                String::from("give one of the two columns another header, or delete it")
+            MappingError::Twice { first, second, .. } if first == second => {
+                String::from("rename one of the two columns, or delete it")
             }
-            Fault::Twice { first, second, .. } => {
-                format!("add --ignore '{first}' or --ignore '{second}'")
+            MappingError::Twice { first, second, .. } => {
+                format!("pass --ignore '{first}' or --ignore '{second}'")
             }
-            Fault::Unknown { header, .. } => {
-                format!("add --map '{header}=FIELD', --map '{header}=custom:{header}' or --ignore '{header}'")
+            MappingError::Unknown { header, .. } => {
+                format!("pass --map '{header}=FIELD', --map '{header}=custom:{header}' or --ignore '{header}'")
             }
-            Fault::NoSuchHeader { .. } => String::from("write the header as the sheet has it"),
-            Fault::NoSuchField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
-            Fault::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
-            Fault::NothingKnown { entity, .. } => {
-                format!("`tallyport schema {entity}` lists the fields, or say what the sheet holds with --entity")
+            MappingError::NoSuchHeader { .. } => String::from("use the header exactly as it is in the sheet"),
+            MappingError::NoSuchField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            MappingError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
+            MappingError::NothingKnown { entity, .. } => {
+                format!(
+                    "`tallyport schema {entity}` lists the fields; use --entity if the sheet contains something else"
+                )
             }
         }
     }
 }
 
 impl Mapping {
-    /// Maps the header row of a sheet that holds `entity`.
+    /// Maps the header row of a sheet that contains `entity`.
     ///
     /// # Errors
-    /// Every fault of the header row at once.
-    pub fn new(entity: &'static Entity, header: &Row, wishes: &Wishes) -> Result<Mapping, Vec<Fault>> {
-        let words = Words::new(entity);
-        let exported = Exported::of(entity, header);
-        let mut faults = headers::unmet_wishes(header, wishes);
+    /// All errors of the header row.
+    pub fn new(
+        entity: &'static Entity,
+        header: &Row,
+        overrides: &MappingOverrides,
+    ) -> Result<Mapping, Vec<MappingError>> {
+        let aliases = HeaderAliases::new(entity);
+        let exported = ExportedSheet::of(entity, header);
+        let mut errors = headers::missing_headers(header, overrides);
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
-            match headers::target(&words, cell.text, exported.as_ref(), wishes) {
-                Ok(to) => columns.push(Column { index, header: cell.text.trim().to_owned(), to }),
-                Err(guess) => {
+            match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {
+                Ok(target) => columns.push(Column { index, header: cell.text.trim().to_owned(), target }),
+                Err(unknown) => {
                     let at = CellRef { row: header.number, column: index as u32 };
-                    faults.push(guess.fault(cell.text.trim(), at));
+                    errors.push(unknown.into_error(cell.text.trim(), at));
                 }
             }
         }
         if let Some(exported) = &exported {
-            exported.prefer_own_headers(entity, &mut columns, wishes);
+            exported.prefer_own_headers(entity, &mut columns, overrides);
         }
-        faults.extend(headers::settle_rivals(entity, header.number, &mut columns, wishes));
-        headers::promote_finders(entity, &mut columns);
+        errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
+        headers::promote_identifying(entity, &mut columns);
         let mapping = Mapping { entity, header_row: header.number, columns };
-        let says_enough = match wishes.purpose {
-            Purpose::Write => mapping.fed_fields().next().is_some(),
-            Purpose::Find => mapping.columns.iter().any(|column| matches!(column.to, To::Field { .. } | To::Id(_))),
+        let says_enough = match overrides.purpose {
+            ReadPurpose::Write => mapping.fed_fields().next().is_some(),
+            ReadPurpose::Lookup => mapping
+                .columns
+                .iter()
+                .any(|column| matches!(column.target, ColumnTarget::Field { .. } | ColumnTarget::Id(_))),
         };
-        if faults.is_empty() && !says_enough {
-            faults.push(Fault::NothingKnown { entity: entity.name, row: header.number });
+        if errors.is_empty() && !says_enough {
+            errors.push(MappingError::NothingKnown { entity: entity.name, row: header.number });
         }
-        if faults.is_empty() { Ok(mapping) } else { Err(faults) }
+        if errors.is_empty() { Ok(mapping) } else { Err(errors) }
     }
 
-    /// Ignores what feeds other fields than these: where a row only has to say which record it means, its other cells
-    /// may hold anything.
+    /// Ignores columns that feed other fields: a row that only has to identify a record may contain anything else.
     pub fn keep_only(&mut self, fields: &[&str]) {
         for column in &mut self.columns {
-            let is_kept = match &column.to {
-                To::Field { field, .. } | To::Related { field, .. } => {
+            let is_kept = match &column.target {
+                ColumnTarget::Field { field, .. } | ColumnTarget::Related { field, .. } => {
                     fields.contains(&self.entity.fields[*field].name)
                 }
-                To::Custom(_) => false,
-                To::Id(_) | To::Action | To::Stamp(_) | To::Result(_) | To::Ignored(_) => true,
+                ColumnTarget::Custom(_) => false,
+                ColumnTarget::Id(_)
+                | ColumnTarget::Action
+                | ColumnTarget::Timestamp(_)
+                | ColumnTarget::Result(_)
+                | ColumnTarget::Ignored(_) => true,
             };
             if !is_kept {
-                column.to = To::Ignored(Ignored::Asked);
+                column.target = ColumnTarget::Ignored(Ignored::ByUser);
             }
         }
     }
 
-    /// The fields that some column feeds.
+    /// The fields that columns feed.
     pub fn fed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
-        self.columns.iter().filter_map(|column| match column.to {
-            To::Field { field, .. } => self.entity.fields.get(field),
+        self.columns.iter().filter_map(|column| match column.target {
+            ColumnTarget::Field { field, .. } => self.entity.fields.get(field),
             _ => None,
         })
     }
 
-    /// The column that feeds the field of that name, from 0.
+    /// Column that feeds a field, from 0.
     pub fn column_of(&self, field: &str) -> Option<u32> {
-        self.columns.iter().find_map(|column| match column.to {
-            To::Field { field: fed, .. } if self.entity.fields[fed].name == field => Some(column.index as u32),
+        self.columns.iter().find_map(|column| match column.target {
+            ColumnTarget::Field { field: fed, .. } if self.entity.fields[fed].name == field => {
+                Some(column.index as u32)
+            }
             _ => None,
         })
     }
 
-    /// The column that holds the records' own ids, from 0.
+    /// Column with the record ids, from 0; verified ones preferred.
     pub fn id_column(&self) -> Option<u32> {
-        self.column_to(&To::Id(OwnIds::Certain)).or_else(|| self.column_to(&To::Id(OwnIds::Doubtful)))
+        self.column_to(&ColumnTarget::Id(IdOwnership::Verified))
+            .or_else(|| self.column_to(&ColumnTarget::Id(IdOwnership::Unverified)))
     }
 
-    /// Whether the ids of the sheet, if it has any, are known to be this account's.
-    pub fn own_ids(&self) -> OwnIds {
-        match (self.column_to(&To::Id(OwnIds::Certain)), self.id_column()) {
-            (None, Some(_)) => OwnIds::Doubtful,
-            _ => OwnIds::Certain,
+    /// Whether the ids of the sheet, if it has any, are verified.
+    pub fn id_ownership(&self) -> IdOwnership {
+        match (self.column_to(&ColumnTarget::Id(IdOwnership::Verified)), self.id_column()) {
+            (None, Some(_)) => IdOwnership::Unverified,
+            _ => IdOwnership::Verified,
         }
     }
 
-    /// The column of that moment, from 0.
-    pub fn stamp_column(&self, stamp: Stamp) -> Option<u32> {
-        self.column_to(&To::Stamp(stamp))
+    /// Column with a timestamp, from 0.
+    pub fn timestamp_column(&self, stamp: TimestampColumn) -> Option<u32> {
+        self.column_to(&ColumnTarget::Timestamp(stamp))
     }
 
-    fn column_to(&self, to: &To) -> Option<u32> {
-        self.columns.iter().find(|column| column.to == *to).map(|column| column.index as u32)
+    fn column_to(&self, to: &ColumnTarget) -> Option<u32> {
+        self.columns.iter().find(|column| column.target == *to).map(|column| column.index as u32)
     }
 
-    /// Whether some column feeds the field of that name.
+    /// Whether a column feeds the field.
     pub fn feeds(&self, field: &str) -> bool {
         self.column_of(field).is_some()
     }
 
-    /// Whether bare numbers in a column that feeds a field are ids.
+    /// How ids are written in a column, if it feeds a field.
     pub fn ids_in(&self, column: u32) -> Option<Ids> {
-        self.columns.iter().find_map(|known| match known.to {
-            To::Field { ids, .. } if known.index == column as usize => Some(ids),
+        self.columns.iter().find_map(|known| match known.target {
+            ColumnTarget::Field { ids, .. } if known.index == column as usize => Some(ids),
             _ => None,
         })
     }
 
-    /// The header over a column.
+    /// Header of a column.
     pub fn header(&self, column: u32) -> Option<&str> {
         self.columns.iter().find(|known| known.index == column as usize).map(|known| known.header.as_str())
     }
 
-    /// The columns that are not used, with the reason.
+    /// Ignored columns, with the reason.
     pub fn ignored(&self) -> impl Iterator<Item = (&Column, Ignored)> {
-        self.columns.iter().filter_map(|column| match column.to {
-            To::Ignored(why) => Some((column, why)),
+        self.columns.iter().filter_map(|column| match column.target {
+            ColumnTarget::Ignored(why) => Some((column, why)),
             _ => None,
         })
     }
 
-    /// How many columns the sheet has up to its last header.
+    /// Number of columns up to the last header.
     pub fn width(&self) -> usize {
         self.columns.last().map_or(0, |column| column.index + 1)
     }

@@ -10,17 +10,17 @@ fn row(number: u64, cells: &[&str]) -> Row {
     row
 }
 
-fn wishes(pairs: &[(&str, &str)]) -> Wishes {
-    let wish = |(header, target): &(&str, &str)| Wish {
+fn overrides(pairs: &[(&str, &str)]) -> MappingOverrides {
+    let entry = |(header, target): &(&str, &str)| MappingOverride {
         header: (*header).to_owned(),
         target: (*target).to_owned(),
-        binding: Binding::Strict,
+        binding: Binding::Required,
     };
-    Wishes { map: pairs.iter().map(wish).collect(), strict: false, purpose: Purpose::Write }
+    MappingOverrides { map: pairs.iter().map(entry).collect(), strict: false, purpose: ReadPurpose::Write }
 }
 
-fn assets(headers: &[&str], pairs: &[(&str, &str)]) -> Result<Mapping, Vec<Fault>> {
-    Mapping::new(collection("assets").unwrap(), &row(1, headers), &wishes(pairs))
+fn assets(headers: &[&str], pairs: &[(&str, &str)]) -> Result<Mapping, Vec<MappingError>> {
+    Mapping::new(collection("assets").unwrap(), &row(1, headers), &overrides(pairs))
 }
 
 #[test]
@@ -33,27 +33,27 @@ fn names_synonyms_custom_and_own_columns_are_known() {
     assert!(mapping.feeds("asset_id"));
     assert!(mapping.feeds("asset_serial"));
     assert!(mapping.feeds("product_id"));
-    let to: Vec<&To> = mapping.columns.iter().map(|column| &column.to).collect();
-    assert!(matches!(to[3], To::Related { related: "category_id", .. }));
-    assert_eq!(to[4], &To::Custom(String::from("Rack")));
-    assert_eq!(to[5], &To::Action);
-    assert_eq!(to[6], &To::Id(OwnIds::Certain));
-    assert_eq!(to[7], &To::Ignored(Ignored::Unknown));
+    let to: Vec<&ColumnTarget> = mapping.columns.iter().map(|column| &column.target).collect();
+    assert!(matches!(to[3], ColumnTarget::Related { related: "category_id", .. }));
+    assert_eq!(to[4], &ColumnTarget::Custom(String::from("Rack")));
+    assert_eq!(to[5], &ColumnTarget::Action);
+    assert_eq!(to[6], &ColumnTarget::Id(IdOwnership::Verified));
+    assert_eq!(to[7], &ColumnTarget::Ignored(Ignored::Unknown));
 }
 
 #[test]
 fn a_misspelt_field_is_a_fault_until_mapped_or_ignored() {
-    let faults = assets(&["asset_id", "purchse_cost"], &[]).unwrap_err();
-    assert!(matches!(&faults[..], [Fault::Misspelt { field, .. }] if field == "purchase_cost"), "{faults:?}");
+    let errors = assets(&["asset_id", "purchse_cost"], &[]).unwrap_err();
+    assert!(matches!(&errors[..], [MappingError::Misspelt { field, .. }] if field == "purchase_cost"), "{errors:?}");
     assert!(assets(&["asset_id", "purchse_cost"], &[("purchse_cost", "")]).is_ok());
 }
 
 #[test]
 fn two_columns_for_one_field_are_a_fault_unless_one_has_its_name() {
-    let faults = assets(&["Asset Tag", "Tag"], &[]).unwrap_err();
-    assert!(matches!(&faults[..], [Fault::Twice { field, .. }] if field == "asset_id"), "{faults:?}");
+    let errors = assets(&["Asset Tag", "Tag"], &[]).unwrap_err();
+    assert!(matches!(&errors[..], [MappingError::Twice { field, .. }] if field == "asset_id"), "{errors:?}");
     let mapping = assets(&["asset_id", "Asset Tag"], &[]).unwrap();
-    assert_eq!(mapping.columns[1].to, To::Ignored(Ignored::Outranked));
+    assert_eq!(mapping.columns[1].target, ColumnTarget::Ignored(Ignored::Superseded));
 }
 
 #[test]
@@ -62,8 +62,8 @@ fn a_name_may_stand_beside_its_id() {
     let ids: Vec<Ids> = mapping
         .columns
         .iter()
-        .filter_map(|column| match column.to {
-            To::Field { ids, .. } => Some(ids),
+        .filter_map(|column| match column.target {
+            ColumnTarget::Field { ids, .. } => Some(ids),
             _ => None,
         })
         .collect();
@@ -74,34 +74,37 @@ fn a_name_may_stand_beside_its_id() {
 fn an_email_alone_names_the_employee_of_a_checkout() {
     let checkout = crate::schema::find("checkout_asset").unwrap();
     let mapping =
-        Mapping::new(checkout, &row(1, &["Asset Tag", "Email", "Checkout Date"]), &Wishes::default()).unwrap();
+        Mapping::new(checkout, &row(1, &["Asset Tag", "Email", "Checkout Date"]), &MappingOverrides::default())
+            .unwrap();
     assert!(mapping.feeds("employee_id"));
 }
 
 #[test]
 fn passwords_are_never_read() {
     let employees = collection("employees").unwrap();
-    let mapping = Mapping::new(employees, &row(1, &["name", "email", "Initial password"]), &Wishes::default()).unwrap();
-    assert_eq!(mapping.columns[2].to, To::Ignored(Ignored::Secret));
+    let mapping =
+        Mapping::new(employees, &row(1, &["name", "email", "Initial password"]), &MappingOverrides::default()).unwrap();
+    assert_eq!(mapping.columns[2].target, ColumnTarget::Ignored(Ignored::Secret));
 }
 
 #[test]
 fn passwords_that_were_asked_to_be_ignored_are_not_copied_either() {
     let employees = collection("employees").unwrap();
-    let map = vec![Wish { header: "Initial password".into(), target: String::new(), binding: Binding::Strict }];
-    let wishes = Wishes { map, ..Wishes::default() };
-    let mapping = Mapping::new(employees, &row(1, &["name", "email", "Initial password"]), &wishes).unwrap();
-    assert_eq!(mapping.columns[2].to, To::Ignored(Ignored::Secret));
+    let map =
+        vec![MappingOverride { header: "Initial password".into(), target: String::new(), binding: Binding::Required }];
+    let overrides = MappingOverrides { map, ..MappingOverrides::default() };
+    let mapping = Mapping::new(employees, &row(1, &["name", "email", "Initial password"]), &overrides).unwrap();
+    assert_eq!(mapping.columns[2].target, ColumnTarget::Ignored(Ignored::Secret));
 }
 
 #[test]
 fn wishes_that_cannot_be_met_are_faults() {
-    let faults = assets(&["asset_id"], &[("Tag No", "asset_id")]).unwrap_err();
-    assert!(matches!(&faults[..], [Fault::NoSuchHeader { .. }]));
-    let faults = assets(&["asset_id", "X"], &[("X", "asset_sreial")]).unwrap_err();
+    let errors = assets(&["asset_id"], &[("Tag No", "asset_id")]).unwrap_err();
+    assert!(matches!(&errors[..], [MappingError::NoSuchHeader { .. }]));
+    let errors = assets(&["asset_id", "X"], &[("X", "asset_sreial")]).unwrap_err();
     assert!(
-        matches!(&faults[..], [Fault::NoSuchField { nearest: Some(near), .. }] if near == "asset_serial"),
-        "{faults:?}"
+        matches!(&errors[..], [MappingError::NoSuchField { nearest: Some(near), .. }] if near == "asset_serial"),
+        "{errors:?}"
     );
 }
 
@@ -119,12 +122,12 @@ fn the_header_is_found_under_titles() {
 #[test]
 fn a_sheet_is_known_by_name_file_or_headers() {
     let none: &[Row] = &[];
-    assert_eq!(entity_of(Some("Assets"), "book", none).unwrap().name, "assets");
-    assert_eq!(entity_of(Some("checkout asset"), "book", none).unwrap().name, "checkout_asset");
-    assert_eq!(entity_of(None, "2026-03 employees final", none).unwrap().name, "employees");
+    assert_eq!(detect_entity(Some("Assets"), "book", none).unwrap().name, "assets");
+    assert_eq!(detect_entity(Some("checkout asset"), "book", none).unwrap().name, "checkout_asset");
+    assert_eq!(detect_entity(None, "2026-03 employees final", none).unwrap().name, "employees");
     let rows = [row(1, &["Asset Tag", "Model", "Status", "Serial Number"])];
-    assert_eq!(entity_of(Some("Sheet1"), "inv", &rows).unwrap().name, "assets");
-    assert_eq!(entity_of(None, "x", &[row(1, &["foo", "bar"])]).unwrap_err(), EntityFault::Unknown);
+    assert_eq!(detect_entity(Some("Sheet1"), "inv", &rows).unwrap().name, "assets");
+    assert_eq!(detect_entity(None, "x", &[row(1, &["foo", "bar"])]).unwrap_err(), EntityDetectionError::Unknown);
 }
 
 #[test]
@@ -138,10 +141,11 @@ fn a_saved_mapping_reads_back() {
     let path = folder.path().join("mapping.toml");
     std::fs::write(&path, file.to_text()).unwrap();
     let saved = MappingFile::read(&path).unwrap();
-    let wishes = Wishes { map: saved.wishes(mapping.entity), strict: true, purpose: Purpose::Write };
+    let overrides =
+        MappingOverrides { map: saved.overrides(mapping.entity), strict: true, purpose: ReadPurpose::Write };
     let again =
-        Mapping::new(mapping.entity, &row(1, &["Tag No", "Model", "Category", "Rack", "Colour"]), &wishes).unwrap();
-    let to = |mapping: &Mapping| mapping.columns.iter().map(|column| column.to.clone()).collect::<Vec<_>>();
+        Mapping::new(mapping.entity, &row(1, &["Tag No", "Model", "Category", "Rack", "Colour"]), &overrides).unwrap();
+    let to = |mapping: &Mapping| mapping.columns.iter().map(|column| column.target.clone()).collect::<Vec<_>>();
     assert_eq!(to(&again)[..4], to(&mapping)[..4]);
 }
 
@@ -149,24 +153,24 @@ fn a_saved_mapping_reads_back() {
 fn presets_name_only_what_the_schema_has() {
     for (name, entity) in [("bluetally", "accessories"), ("snipe-it", "assets"), ("snipe-it", "consumables")] {
         let entity = collection(entity).unwrap();
-        for wish in MappingFile::preset(name).unwrap().wishes(entity) {
-            let wished = Wishes {
-                map: vec![Wish { binding: Binding::Loose, ..wish.clone() }],
+        for entry in MappingFile::preset(name).unwrap().overrides(entity) {
+            let wished = MappingOverrides {
+                map: vec![MappingOverride { binding: Binding::Optional, ..entry.clone() }],
                 strict: false,
-                purpose: Purpose::Write,
+                purpose: ReadPurpose::Write,
             };
-            let header = row(1, &["name", &wish.header]);
-            let faults = Mapping::new(entity, &header, &wished).err().unwrap_or_default();
+            let header = row(1, &["name", &entry.header]);
+            let errors = Mapping::new(entity, &header, &wished).err().unwrap_or_default();
             assert!(
-                !faults.iter().any(|fault| matches!(fault, Fault::NoSuchField { .. })),
-                "{name}: {wish:?} {faults:?}"
+                !errors.iter().any(|fault| matches!(fault, MappingError::NoSuchField { .. })),
+                "{name}: {entry:?} {errors:?}"
             );
         }
     }
 }
 
 /// Every header that an export writes over the fields of assets, and what the service sent beside them.
-fn exported(more: &[&str]) -> Result<Mapping, Vec<Fault>> {
+fn exported(more: &[&str]) -> Result<Mapping, Vec<MappingError>> {
     let own = [
         "id", "asset_id", "asset_name", "asset_serial", "product_id", "product_name", "status_id", "status_name",
         "notes", "custom:Rack", "created_at", "updated_at",
@@ -181,26 +185,30 @@ fn what_the_service_sent_beside_a_field_feeds_nothing() {
     let mapping = exported(&sent).unwrap();
     for header in sent {
         let column = mapping.columns.iter().find(|column| column.header == header).unwrap();
-        assert!(matches!(column.to, To::Ignored(_)), "{column:?}");
+        assert!(matches!(column.target, ColumnTarget::Ignored(_)), "{column:?}");
     }
     assert_eq!((mapping.id_column(), mapping.column_of("notes")), (Some(0), Some(8)));
-    assert_eq!(mapping.stamp_column(Stamp::Updated), Some(11));
+    assert_eq!(mapping.timestamp_column(TimestampColumn::Updated), Some(11));
     let names = mapping.columns.iter().filter(|column| column.header.starts_with("product_"));
-    assert!(names.into_iter().all(|column| matches!(column.to, To::Field { .. })));
+    assert!(names.into_iter().all(|column| matches!(column.target, ColumnTarget::Field { .. })));
 }
 
 #[test]
 fn a_field_without_a_column_of_its_own_is_still_fed_by_what_people_call_it() {
     let mapping = exported(&["supplier", "_action"]).unwrap();
     assert!(mapping.feeds("supplier_id"));
-    let faults = exported(&["purchse_cost"]).unwrap_err();
-    assert!(matches!(&faults[..], [Fault::Misspelt { field, .. }] if field == "purchase_cost"), "{faults:?}");
+    let errors = exported(&["purchse_cost"]).unwrap_err();
+    assert!(matches!(&errors[..], [MappingError::Misspelt { field, .. }] if field == "purchase_cost"), "{errors:?}");
 }
 
 #[test]
 fn the_id_of_a_result_goes_before_that_of_the_sheet_it_was_made_from() {
-    assert_eq!(exported(&[]).unwrap().own_ids(), OwnIds::Doubtful);
+    assert_eq!(exported(&[]).unwrap().id_ownership(), IdOwnership::Unverified);
     let mapping = exported(&["_id"]).unwrap();
-    assert_eq!((mapping.id_column(), mapping.own_ids()), (Some(12), OwnIds::Certain));
-    assert_eq!(mapping.columns[0].to, To::Id(OwnIds::Doubtful), "a row that no run has seen has no other");
+    assert_eq!((mapping.id_column(), mapping.id_ownership()), (Some(12), IdOwnership::Verified));
+    assert_eq!(
+        mapping.columns[0].target,
+        ColumnTarget::Id(IdOwnership::Unverified),
+        "a row that no run has seen has no other"
+    );
 }

@@ -1,71 +1,72 @@
-//! A record that was changed on the service after its sheet was exported, and a row that would go over that.
+//! Conflicts: a record was changed on the service after its sheet was exported, and a row would overwrite that
+//! change.
 //!
-//! Which of the two is right nobody can tell but the user: the row is not sent, and every field in which sheet and
-//! service differ shows both values, until `--conflicts` says whose stay.
+//! Only the user can tell which value is right, so the row is not sent. Every field that differs between sheet and
+//! service is reported with both values, until `--conflicts` says which side wins.
 
 use serde_json::Value as Json;
 
-use super::missing::Draft;
-use super::moment::Moment;
-use super::own::Own;
-use super::{diff, held};
+use super::missing::DependencyRecord;
+use super::target::TargetRecord;
+use super::timestamp::ReportedTimestamp;
+use super::{diff, unchanged};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, RecordRef};
-use crate::check::{Code, Conflicts, GivenCustom, Problem, ValueError};
+use crate::check::{Code, Conflicts, ParsedCustomField, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
 use crate::schema::Field;
 use crate::table::Row;
 
-/// The characters of a value that a message shows.
+/// Longest value shown in a message, in characters.
 const LONGEST_VALUE: usize = 60;
 
-/// What to do about it.
+/// The hint of every conflict.
 const HINT: &str = "edit a new export or the result of your last import, or choose which values win with --conflicts \
                     theirs, mine or skip";
 
-/// Where a row and its record differ, and since when.
+/// The differences between a row and its record, and when the service last changed the record.
 #[derive(Debug)]
 pub(super) struct Conflict {
-    changed: Moment,
+    changed: ReportedTimestamp,
     differing: Vec<Difference>,
     id_column: u32,
     id: i64,
 }
 
-/// One field.
+/// A field whose value differs.
 #[derive(Debug)]
 struct Difference {
     column: u32,
-    /// The header over it.
+    /// The header of its column.
     header: String,
-    /// As the sheet has it.
+    /// Value in the sheet.
     sheet: String,
-    /// As the service has it; empty for nothing.
+    /// Value on the service; empty if it has none.
     service: String,
 }
 
-/// What a row would change.
+/// The changes a row would make.
 pub(super) struct Changes<'d> {
     pub(super) fields: &'d [ResolvedField],
-    pub(super) missing: &'d [(usize, Draft)],
-    pub(super) custom: &'d [GivenCustom],
+    pub(super) missing: &'d [(usize, DependencyRecord)],
+    pub(super) custom: &'d [ParsedCustomField],
 }
 
 impl Conflict {
-    /// None where the record is as old as the sheet, or older.
+    /// Returns `None` if the record has not changed since the sheet was exported.
     pub(super) fn of(
-        own: &Own<'_>,
+        target_record: &TargetRecord<'_>,
         changes: &Changes<'_>,
         mapping: &Mapping,
         row: &Row,
         catalog: &Catalog,
     ) -> Option<Self> {
-        let changed = own.changed_since()?;
+        let changed = target_record.changed_since()?;
         let entity = mapping.entity;
         let of_field = |field: usize, column: u32| {
             let field = &entity.fields[field];
-            Difference::at(column, mapping, row, service_value(field, own.record.get(field.name), catalog))
+            Difference::at(column, mapping, row, service_value(field, target_record.record.get(field.name), catalog))
         };
         let mut differing: Vec<Difference> =
             changes.fields.iter().map(|given| of_field(given.field, given.column)).collect();
@@ -73,21 +74,21 @@ impl Conflict {
             let column = mapping.column_of(entity.fields[*field].name);
             differing.extend(column.map(|column| of_field(*field, column)));
         }
-        let pairs = own.record.get("custom_fields").map(custom_fields).unwrap_or_default();
+        let pairs = target_record.record.get("custom_fields").map(custom_fields).unwrap_or_default();
         differing.extend(changes.custom.iter().map(|given| {
             let held = diff::position_of(&given.name, &pairs).map(|position| pairs[position].1.clone());
             Difference::at(given.column, mapping, row, held.unwrap_or_default())
         }));
         differing.sort_by_key(|difference| difference.column);
-        Some(Self { changed, differing, id_column: own.id.column, id: own.id.number })
+        Some(Self { changed, differing, id_column: target_record.id.column, id: target_record.id.number })
     }
 
-    /// One problem for every cell in which sheet and service differ; of a row that deletes, one for its id too.
+    /// One problem per differing cell. A row that deletes its record gets one at its id instead.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let error = |message: String| ValueError::new(Code::RecordConflict, message, HINT);
         let since = self.changed.text();
         if self.differing.is_empty() {
-            let message = format!("the record was changed on the service on {since}, after the export");
+            let message = format!("changed on the service on {since}, after the export");
             return vec![error(message).at(Some(self.id_column), &self.id.to_string())];
         }
         let problem = |difference: &Difference| {
@@ -97,17 +98,17 @@ impl Conflict {
         self.differing.iter().map(problem).collect()
     }
 
-    /// What the row says that is not sent.
+    /// The row's message when `--conflicts` resolves the conflict.
     pub(super) fn message(&self, stays: Conflicts) -> String {
         let what = match stays {
-            Conflicts::Theirs => "its values stay",
+            Conflicts::Theirs => "its values are kept",
             Conflicts::Mine => "the sheet's values are written",
             Conflicts::Skip => "the row is skipped",
         };
         let listed: Vec<String> = self.differing.iter().map(Difference::text).collect();
         let since = self.changed.text();
         let differing = if listed.is_empty() { String::new() } else { format!(": {}", listed.join("; ")) };
-        format!("the record was changed on the service on {since}, after the export, and {what}{differing}")
+        format!("changed on the service on {since}, after the export; {what}{differing}")
     }
 }
 
@@ -127,12 +128,12 @@ impl Difference {
     }
 }
 
-/// A field's value for people: of a reference the name, with its id.
+/// A field's value for display; a reference as its name and id.
 fn service_value(field: &Field, held: Option<&Json>, catalog: &Catalog) -> String {
     let Some(held) = held else { return String::new() };
     match (field.reference_to(), held) {
         (_, Json::Null) => String::new(),
-        (Some(reference), Json::Number(_)) => match held::id(held) {
+        (Some(reference), Json::Number(_)) => match unchanged::reference_id(held) {
             Some(id) if catalog.record(reference.to, id).is_some() => {
                 format!("{} (#{id})", catalog.describe(reference.to, RecordRef::Known(id)))
             }
@@ -143,7 +144,7 @@ fn service_value(field: &Field, held: Option<&Json>, catalog: &Catalog) -> Strin
     }
 }
 
-/// A value in backticks, shortened; `empty` for nothing.
+/// A value in backticks, shortened; `empty` for no value.
 fn quoted(value: &str) -> String {
     match value.trim() {
         "" => String::from("empty"),

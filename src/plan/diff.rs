@@ -1,14 +1,14 @@
-//! What an update changes: only fields that differ are sent.
+//! Compares values with a record, so that an update sends only the fields that differ.
 
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::api::custom_fields;
-use crate::check::GivenCustom;
+use crate::check::ParsedCustomField;
 use crate::schema::{Field, Kind, fold_header};
 
-/// Whether a record already holds what a field would be set to. Texts are compared as sent, numbers by value, dates
-/// by day, options whatever their spelling; null, empty and absent are one.
+/// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
+/// by day, options regardless of spelling. Null, empty and absent are equal.
 pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
     let Some(held) = held.filter(|held| !is_empty(held)) else { return is_empty(wanted) };
     if is_empty(wanted) {
@@ -28,7 +28,7 @@ pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
     }
 }
 
-/// The pairs that say something, in one order: a service may list them in its own, and with empty ones between.
+/// Custom fields with a value, sorted: a service may return them in any order, with empty ones in between.
 fn told_pairs(fields: &Json) -> Vec<(String, String)> {
     let mut pairs = custom_fields(fields);
     pairs.retain(|(_, value)| !value.trim().is_empty());
@@ -36,12 +36,12 @@ fn told_pairs(fields: &Json) -> Vec<(String, String)> {
     pairs
 }
 
-/// The record's pairs with the row's put over them, so that what the row does not name stays; none where nothing
-/// changes.
-pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[GivenCustom]) -> Option<Json> {
+/// The record's custom fields with the row's values merged in, so that fields the row does not mention are kept.
+/// `None` if nothing changes.
+pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[ParsedCustomField]) -> Option<Json> {
     let before = held.map(custom_fields).unwrap_or_default();
     let mut after = before.clone();
-    for GivenCustom { name, value, .. } in given {
+    for ParsedCustomField { name, value, .. } in given {
         match position_of(name, &after).map(|position| &mut after[position]) {
             Some((_, old)) => old.clone_from(value),
             None if value.is_empty() => {}
@@ -51,19 +51,19 @@ pub(super) fn merged_custom_fields(held: Option<&Json>, given: &[GivenCustom]) -
     (after != before).then(|| pairs(&after))
 }
 
-/// Whether a custom field is not what a record's pairs hold of it; none and empty are one.
-pub(super) fn differs(held: &[(String, String)], given: &GivenCustom) -> bool {
+/// Whether a row's custom field differs from the record's. Absent and empty are equal.
+pub(super) fn differs(held: &[(String, String)], given: &ParsedCustomField) -> bool {
     let held = position_of(&given.name, held).map_or("", |position| held[position].1.as_str());
     held != given.value
 }
 
-/// The pair of that name; a header shows no space around it.
+/// Position of the custom field with that name. A header cannot show the white space around a name, so it is ignored.
 pub(super) fn position_of(name: &str, pairs: &[(String, String)]) -> Option<usize> {
     let exact = pairs.iter().position(|(known, _)| known == name);
     exact.or_else(|| pairs.iter().position(|(known, _)| known.trim() == name))
 }
 
-/// Custom fields as the guide writes them: `[{"name": .., "value": ..}, ..]`.
+/// Custom fields in the guide's format: `[{"name": .., "value": ..}, ..]`.
 pub(super) fn pairs(fields: &[(String, String)]) -> Json {
     fields.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect()
 }
@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn custom_fields_not_named_by_the_row_stay() {
         let held = json!(r#"[{"name":"Rack","value":"B4"},{"name":"MAC","value":"aa"}]"#);
-        let given = |name: &str, value: &str| GivenCustom { name: name.to_owned(), value: value.to_owned(), column: 0 };
+        let given =
+            |name: &str, value: &str| ParsedCustomField { name: name.to_owned(), value: value.to_owned(), column: 0 };
         assert!(!differs(&custom_fields(&held), &given("MAC", "aa")) && !differs(&[], &given("MAC", "")));
         let given = [given("MAC", "bb")];
         let merged = merged_custom_fields(Some(&held), &given).unwrap();

@@ -1,9 +1,9 @@
-//! Requests and time: what a plan will take under the quota.
+//! Estimates how long a plan takes under the quota.
 
-/// How long `requests` take at `quota` an hour where `used` of this hour's are spent, in seconds.
+/// Seconds that `requests` take with a quota per hour of which `used` are already spent.
 ///
-/// The quota is a rolling window and not a pace: the first `quota` requests go at once, each further lot waits an
-/// hour. Sending itself is counted at `per_second`.
+/// The quota is a rolling window, not a pace: the first `quota` requests go at once, each further batch of that size
+/// waits an hour. Sending itself is estimated at `per_second`.
 pub fn seconds(requests: u64, used: u64, quota: Option<u32>, per_second: u64) -> u64 {
     let sending = requests.div_ceil(per_second.max(1));
     let Some(quota) = quota.map(u64::from).filter(|quota| *quota > 0) else { return sending };

@@ -1,25 +1,25 @@
-//! Records that rows name and the account lacks: what is needed to create them.
+//! Missing records: rows name them, the account does not have them, and `--create-missing` creates them first.
 
 use serde_json::{Map, Value as Json};
 
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{CheckedRow, Code, ValueError, choice, text};
-use crate::plan::resolver::{Renamed, Resolved, Resolver, UnknownNames, Users};
+use crate::plan::resolver::{RenamedRecords, Resolved, Resolver, UnknownNames, UserIds};
 use crate::schema::{self, Entity, Field, Kind, Reference};
 use crate::table::Row;
 
-/// Which collections `--create-missing` covers.
+/// The collections that `--create-missing` covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum CreateMissing {
     #[default]
     Nothing,
-    /// All but employees: people are never made up in passing (design rule 5).
+    /// All except employees and assets: neither is created in passing (design rule 5).
     AllButPeople,
     Named(Vec<&'static str>),
 }
 
 impl CreateMissing {
-    pub fn covers(&self, collection: &str) -> bool {
+    pub fn includes(&self, collection: &str) -> bool {
         match self {
             CreateMissing::Nothing => false,
             CreateMissing::AllButPeople => collection != "employees" && collection != "assets",
@@ -28,41 +28,41 @@ impl CreateMissing {
     }
 }
 
-/// A record to be created because rows name it.
+/// A record to be created because a row names it.
 #[derive(Debug, Clone)]
-pub(super) struct Draft {
+pub(super) struct DependencyRecord {
     pub entity: &'static Entity,
-    /// What the row calls it.
+    /// The name in the row's cell.
     pub name: String,
-    /// What tells it from others of the name.
+    /// A field value that distinguishes it from other records with that name.
     pub narrowed: Option<(&'static str, &'static str)>,
     pub fields: Map<String, Json>,
-    /// Records of the account, or of earlier steps, that it refers to.
+    /// References to records of the account or of earlier steps.
     pub records: Vec<(&'static Field, Reference, RecordRef)>,
-    /// Records it refers to that are missing too.
-    pub missing: Vec<(&'static Field, Draft)>,
+    /// References to records that are missing too.
+    pub missing: Vec<(&'static Field, DependencyRecord)>,
 }
 
-/// Where a draft's facts come from: the row that names it.
-pub(super) struct Source<'s> {
+/// Builds missing records from the row that names them.
+pub(super) struct DependencyBuilder<'s> {
     pub row: &'s Row,
     pub checked: &'s CheckedRow,
     pub catalog: &'s Catalog,
-    pub users: &'s Users,
+    pub users: &'s UserIds,
     pub unknown: &'s UnknownNames,
-    pub renamed: &'s Renamed,
-    pub covers: &'s CreateMissing,
+    pub renamed: &'s RenamedRecords,
+    pub create_missing: &'s CreateMissing,
 }
 
-impl Source<'_> {
-    /// A draft of the record that the row's `field` names, from the name, what the reference implies (an
-    /// accessory's category has the type `accessory`) and the columns that describe it.
+impl DependencyBuilder<'_> {
+    /// The record that the row's `field` names: its name, what the reference implies (an accessory's category has the
+    /// type `accessory`), and the values of the columns that describe it.
     ///
     /// # Errors
-    /// Where the row does not hold all that a create requires.
-    pub(super) fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<Draft, ValueError> {
+    /// If the row lacks a field that a create requires.
+    pub(super) fn draft(&self, field: usize, name: &str, reference: Reference) -> Result<DependencyRecord, ValueError> {
         let entity = schema::collection(reference.to).ok_or_else(|| incomplete(reference.to, name, "a collection"))?;
-        let mut draft = Draft {
+        let mut draft = DependencyRecord {
             entity,
             name: name.to_owned(),
             narrowed: reference.narrowed,
@@ -86,7 +86,7 @@ impl Source<'_> {
         }
     }
 
-    fn describe(&self, draft: &mut Draft, about: &'static Field, cell: &str) -> Result<(), ValueError> {
+    fn describe(&self, draft: &mut DependencyRecord, about: &'static Field, cell: &str) -> Result<(), ValueError> {
         match about.kind {
             Kind::Option(choices) => {
                 let position = choice::option(cell, choices.create)?;
@@ -104,7 +104,7 @@ impl Source<'_> {
 
     fn refer(
         &self,
-        draft: &mut Draft,
+        draft: &mut DependencyRecord,
         about: &'static Field,
         reference: Reference,
         cell: &str,
@@ -114,10 +114,10 @@ impl Source<'_> {
         match resolver.related(reference, cell)? {
             Resolved::Record(target, reference) => draft.records.push((about, reference, target)),
             Resolved::Missing { name, reference, problem } => {
-                if !self.covers.covers(reference.to) {
+                if !self.create_missing.includes(reference.to) {
                     return Err(problem.error);
                 }
-                // A related record has no describing columns of its own: no field of the row names it.
+                // No field of the row names a related record, so no columns describe it.
                 draft.missing.push((about, self.draft(usize::MAX, &name, reference)?));
             }
             _ => {}
@@ -126,7 +126,7 @@ impl Source<'_> {
     }
 }
 
-impl Draft {
+impl DependencyRecord {
     fn has(&self, field: &Field) -> bool {
         self.fields.contains_key(field.name)
             || self.records.iter().any(|(known, _, _)| known.name == field.name)
@@ -134,7 +134,7 @@ impl Draft {
     }
 }
 
-/// The field that a name in a cell is: an asset's tag, an employee's e-mail address or name, else the name.
+/// The field that a cell's text belongs to: an asset's tag, an employee's e-mail address or name, otherwise the name.
 fn name_field(entity: &Entity, name: &str) -> &'static str {
     match entity.key {
         [only] if *only != "email" || name.contains('@') => only,

@@ -1,120 +1,121 @@
-//! For every row: create, update (only the changed fields), delete, unchanged or reject.
+//! Decides for every row: create, update (changed fields only), delete, unchanged or reject.
 //!
-//! [`Planner::row`] takes a checked row and gives its [`Verdict`]; the writes go to a [`StepSink`] in an order in which
-//! every step comes after those it awaits. Records that the run will create are known to the catalog from the
-//! moment they are planned, so that later rows and sheets may name them, in a dry run too.
+//! [`Planner::row`] takes a checked row and returns its [`RowPlan`]. The writes go to a [`StepSink`], every step
+//! after the steps it depends on. Records that the run will create are added to the catalog when they are planned, so
+//! that later rows and sheets can name them, in a dry run too.
 //!
-//! A row of an export says which record it is about ([`own`]), and is compared with it cell by cell ([`held`]): what was
-//! edited is an update of just that ([`anew`]), unless the service has changed the record meanwhile ([`conflict`]).
+//! A row of an export says which record it is about ([`target`]) and is compared with it cell by cell
+//! ([`unchanged`]). Edited cells become an update of just those fields ([`edited_export`]), unless the service has
+//! changed the record in the meantime ([`conflict`]).
 
-mod anew;
-mod claims;
 mod conflict;
 mod diff;
-mod emails;
+mod edited_export;
 pub mod estimate;
-mod guard;
-mod held;
+mod limits;
+mod locks;
 mod missing;
-mod moment;
+mod notifications;
 pub mod order;
-mod own;
 mod planner;
 pub mod resolver;
 mod status;
 mod step;
+mod target;
+mod timestamp;
+mod unchanged;
 pub mod undo;
 
 use std::collections::BTreeMap;
 
-pub use claims::Claims;
 pub(crate) use diff::holds;
-pub use emails::Emails;
-pub use guard::{Guard, GuardFault, Limit};
+pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
+pub use locks::RecordLocks;
 pub use missing::CreateMissing;
-pub use moment::Moment;
+pub use notifications::NotificationCount;
 pub use planner::Planner;
 pub use status::{ParsedStatus, ReportMode, RowCounts, RowStatus};
-pub use step::{Await, Part, RowId, Step, StepCount, StepOutcome, StepResult, StepSink, WriteKind};
+pub use step::{DependsOn, RowId, Step, StepCount, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
+pub use timestamp::ReportedTimestamp;
 
 use crate::check::{Conflicts, Problem};
 use crate::mapping::Mapping;
 use crate::schema::Entity;
 
-/// What is decided for a row.
+/// What was decided for a row.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Decided {
-    pub verdict: Verdict,
-    /// What there is to say beside it; mostly empty.
+pub struct RowPlan {
+    pub decision: RowDecision,
+    /// A remark for the user; usually empty.
     pub note: String,
 }
 
-/// What becomes of a row.
+/// What will be done with a row.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
-    /// The row's own step.
+pub enum RowDecision {
+    /// The number and kind of the row's step.
     Write(u32, WriteKind),
-    /// The record is as the row says.
+    /// The record already matches the row.
     Unchanged(i64),
-    /// The row asks to be skipped.
+    /// The row's `_action` is `skip`.
     Skipped,
-    /// The record was changed after the sheet was exported, and the row does not go over that.
-    Yielded {
+    /// The record changed after the sheet was exported, and the row does not overwrite it.
+    SkippedConflict {
         record: i64,
         to: Conflicts,
     },
     Rejected(Vec<Problem>),
 }
 
-/// What a plan will do, in numbers.
+/// Counts of what a plan will do.
 #[derive(Debug, Clone, Default)]
-pub struct Totals {
+pub struct PlanTotals {
     pub rows: u64,
     pub creates: u64,
     pub updates: u64,
     pub deletes: u64,
-    /// Those among the deletes that the service cannot bring back.
+    /// Deletes that the service cannot undo.
     pub irreversible: u64,
-    /// Fields of existing records that updates empty.
+    /// Fields of existing records that updates clear.
     pub clears: u64,
-    /// Records created because rows name them, by collection.
+    /// Missing records that will be created, by collection.
     pub missing: BTreeMap<&'static str, u64>,
 }
 
-/// One sheet, as the planner sees it.
+/// A sheet as the planner needs it.
 pub struct SheetPlan<'s> {
-    /// The position among the sheets of the run.
+    /// Position among the sheets of the run.
     pub index: u16,
     pub mapping: &'s Mapping,
-    /// The fields that say "the same record".
+    /// The fields that identify a record.
     pub match_on: Vec<&'static str>,
-    pub text: TextTrust,
-    pub named: Named,
+    pub encoding: EncodingConfidence,
+    pub referenced: Referenced,
 }
 
-/// Whether other sheets may name the records that this one creates.
+/// Whether other sheets may refer to the records that a sheet creates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Named {
-    ByOthers,
-    /// Nobody asks for them, so they need no place in memory.
-    ByNobody,
+pub enum Referenced {
+    ByOtherSheets,
+    /// No: they need not be kept in memory.
+    No,
 }
 
-impl Named {
-    /// For one sheet's entity, given the entities of the others.
+impl Referenced {
+    /// For a sheet's entity, given the entities of the other sheets.
     pub fn among<'e>(entity: &'static Entity, mut others: impl Iterator<Item = &'e Entity>) -> Self {
         let names_it = |other: &Entity| other.name == entity.name || order::referenced(other).contains(&entity.name);
-        // Two rows may name the same asset in two ways, which only a look at the planned records tells.
+        // Two rows may name the same asset by tag and by id; only the planned records show that.
         let keyed_by_reference =
             entity.key.iter().any(|key| entity.field(key).is_some_and(|field| field.reference_to().is_some()));
-        if keyed_by_reference || others.any(names_it) { Named::ByOthers } else { Named::ByNobody }
+        if keyed_by_reference || others.any(names_it) { Referenced::ByOtherSheets } else { Referenced::No }
     }
 }
 
-/// Whether the sheet's letters are surely what was meant.
+/// Whether the sheet's text was decoded with the right encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TextTrust {
-    Sure,
-    /// The encoding is a guess: no record is made up from letters outside ASCII.
+pub enum EncodingConfidence {
+    Certain,
+    /// The encoding is a guess: no record is created from non-ASCII text.
     Guessed,
 }

@@ -1,13 +1,13 @@
-//! Dependency order: a collection comes after those its records refer to, and actions come last.
+//! Dependency order: a collection comes after the collections its records refer to, and actions come last.
 
 use crate::schema::{self, Entity};
 
-/// The place of an entity in the order of a run, whatever the order of the sheets (design rule 11).
+/// Position of an entity in the order of a run, regardless of the order of the sheets (design rule 12).
 pub fn rank(entity: &Entity) -> usize {
     schema::importable().position(|known| known.name == entity.name).unwrap_or(usize::MAX)
 }
 
-/// The collections whose records `entity` can refer to, directly or through a related record.
+/// The collections that records of `entity` refer to.
 pub fn referenced(entity: &Entity) -> Vec<&'static str> {
     let mut names: Vec<&'static str> = entity
         .fields

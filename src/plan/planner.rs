@@ -1,80 +1,84 @@
-//! One row after another: what it is about, what it changes, and the steps that do it.
+//! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
 use serde_json::{Map, Value as Json};
 
-use super::claims::{Claim, Claims};
-use super::missing::{CreateMissing, Draft, Source};
-use super::moment::Moment;
-use super::own::{Own, Told};
-use super::step::{Await, Part, RowId, Step, StepSink, WriteKind};
-use super::{Decided, Emails, Named, SheetPlan, TextTrust, Totals, Verdict, diff, emails};
+use super::locks::{RecordLock, RecordLocks};
+use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
+use super::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
+use super::target::{RowDelta, TargetRecord};
+use super::timestamp::ReportedTimestamp;
+use super::{
+    EncodingConfidence, NotificationCount, PlanTotals, Referenced, RowDecision, RowPlan, SheetPlan, diff, notifications,
+};
 use crate::api::Body;
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, KeyValue, LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{
-    CheckedRow, Code, Conflicts, Duplicates, GivenCustom, GivenId, Mode, Problem, RowAction, Rules, ValueError,
+    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, ParsedId, Problem, RowAction, Rules, ValueError,
 };
-use crate::plan::resolver::{Renamed, Resolved, ResolvedField, Resolver, UnknownNames, Users, settle, wire_value};
+use crate::plan::resolver::{
+    RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
+};
 use crate::schema::{Deletion, Entity, Kind, Role, Use};
 use crate::table::Row;
 
-/// Plans row after row; sheets come in dependency order.
+/// Plans rows; sheets come in dependency order.
 pub struct Planner<'p, S> {
     pub catalog: &'p mut Catalog,
-    pub users: &'p Users,
+    pub users: &'p UserIds,
     pub unknown: UnknownNames,
-    pub renamed: Renamed,
-    /// The sheets were exported after this: the latest change of a record that they show.
-    pub exported: Option<Moment>,
+    pub renamed: RenamedRecords,
+    /// The latest change of a record that the sheets show: they were exported after this.
+    pub exported: Option<ReportedTimestamp>,
     pub rules: &'p Rules,
-    pub covers: &'p CreateMissing,
+    pub create_missing: &'p CreateMissing,
     pub steps: S,
-    pub totals: Totals,
-    pub emails: Emails,
-    /// Records of the account that earlier rows are about.
-    pub claims: Claims,
+    pub totals: PlanTotals,
+    pub notifications: NotificationCount,
+    /// Records that earlier rows write to.
+    pub locks: RecordLocks,
 }
 
-/// Why a row is rejected.
+/// The problems for which a row is rejected.
 pub(super) type Rejection = Vec<Problem>;
 
 impl<S: StepSink> Planner<'_, S> {
     /// # Errors
-    /// Where a step cannot be kept.
-    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<Decided, S::Error> {
+    /// If a step cannot be stored.
+    pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(Decided { verdict: Verdict::Skipped, note: String::new() });
+            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new() });
         }
         let mut note = String::new();
         let decision = self.decide(sheet, row, checked, &mut note);
-        let verdict = match decision.and_then(|decision| self.claim(sheet, row, decision)) {
-            Ok(Decision::Unchanged(id)) => Verdict::Unchanged(id),
-            Ok(Decision::Yielded { record, to, message }) => {
+        let decision = match decision.and_then(|decision| self.claim(sheet, row, decision)) {
+            Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
+            Ok(Decision::SkippedConflict { record, to, message }) => {
                 note = message;
-                Verdict::Yielded { record, to }
+                RowDecision::SkippedConflict { record, to }
             }
             Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
-                Verdict::Rejected(problems)
+                RowDecision::Rejected(problems)
             }
         };
-        Ok(Decided { verdict, note })
+        Ok(RowPlan { decision, note })
     }
 
-    /// Stops a second row about the same record.
+    /// Rejects a second row for the same record.
     fn claim(&mut self, sheet: &SheetPlan<'_>, row: &Row, decision: Decision) -> Result<Decision, Rejection> {
         let (id, deletes) = match &decision {
-            Decision::Unchanged(id) | Decision::Yielded { record: id, .. } => (*id, false),
+            Decision::Unchanged(id) | Decision::SkippedConflict { record: id, .. } => (*id, false),
             Decision::Write(draft) => match draft.record {
                 Some(WriteKind::Update(id)) => (id, false),
                 Some(WriteKind::Delete(id)) => (id, true),
                 Some(WriteKind::Create) | None => return Ok(decision),
             },
         };
-        let claim = Claim { sheet: sheet.index, row: row.number, deletes };
-        match self.claims.take((sheet.mapping.entity.name, id), claim) {
+        let claim = RecordLock { sheet: sheet.index, row: row.number, deletes };
+        match self.locks.take((sheet.mapping.entity.name, id), claim) {
             None => Ok(decision),
             Some(earlier) => {
                 let error = ValueError::new(
@@ -87,7 +91,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// What becomes of a row; `note` is what there is to say beside it.
+    /// Decides what to do with a row; `note` receives remarks for the user.
     fn decide(
         &self,
         sheet: &SheetPlan<'_>,
@@ -100,21 +104,30 @@ impl<S: StepSink> Planner<'_, S> {
             Resolver { catalog: self.catalog, users: self.users, unknown: &self.unknown, renamed: &self.renamed };
         let (fields, mut problems) = resolver.resolve(sheet.mapping, row, checked);
         problems.append(&mut checked.problems);
-        let own = Own::of(sheet.mapping, row, checked, self.catalog, |record| self.agrees(sheet, record, &fields));
-        let mut told = self.told(sheet, row, checked, (fields, &mut problems), own.as_ref());
-        told.edited = settle(told.edited, row, &mut problems);
-        self.doubt_ids(sheet, row, &mut told, own.as_ref(), (&mut problems, note));
-        self.doubt_names(sheet, &mut told, own.as_ref(), &mut problems, note);
+        let target_record = TargetRecord::find(sheet.mapping, row, checked, self.catalog, |record| {
+            self.key_matches(sheet, record, &fields)
+        });
+        let mut delta = self.row_delta(sheet, row, checked, (fields, &mut problems), target_record.as_ref());
+        delta.edited = merge_references(delta.edited, row, &mut problems);
+        self.discard_stale_ids(sheet, row, &mut delta, target_record.as_ref(), (&mut problems, note));
+        self.discard_stale_names(sheet, &mut delta, target_record.as_ref(), &mut problems, note);
         if checked.action == Some(RowAction::Delete) {
-            // A row that cannot be read whole deletes nothing.
-            return if problems.is_empty() { self.deletion(sheet, row, checked, &told, own) } else { Err(problems) };
+            // A row with problems deletes nothing.
+            return if problems.is_empty() {
+                self.deletion(sheet, row, checked, &delta, target_record)
+            } else {
+                Err(problems)
+            };
         }
         let mode = match checked.action {
             Some(RowAction::Write(mode)) => mode,
             _ => self.rules.mode,
         };
-        let existing =
-            if entity.is_action() { Ok(None) } else { self.existing(sheet, row, checked, &told, own.as_ref()) };
+        let existing = if entity.is_action() {
+            Ok(None)
+        } else {
+            self.existing(sheet, row, checked, &delta, target_record.as_ref())
+        };
         let creates = match (&existing, mode) {
             (Ok(None), Mode::Update) if !entity.is_action() => {
                 let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
@@ -128,10 +141,10 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
-            (Ok(Some(RecordRef::Planned(_))), mode) if mode != Mode::Update && self.may_repeat() => true,
+            (Ok(Some(RecordRef::Planned(_))), mode) if mode != Mode::Update && self.allows_duplicates() => true,
             (Ok(Some(RecordRef::Planned(_))), _) => {
                 if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
-                    problems.push(planned_twice(sheet, row));
+                    problems.push(duplicate_create(sheet, row));
                 }
                 false
             }
@@ -141,39 +154,39 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
         };
-        // A row whose id cannot be read may well be about a record that exists.
+        // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
         if creates && !says_id {
-            checked.require(sheet.mapping);
+            checked.report_missing(sheet.mapping);
             problems.append(&mut checked.problems);
         }
-        let (fields, missing) = self.drafts(sheet, row, checked, told.edited, &mut problems);
+        let (fields, missing) = self.drafts(sheet, row, checked, delta.edited, &mut problems);
         if !problems.is_empty() {
             return Err(problems);
         }
         let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
         match existing.ok().flatten() {
-            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, own),
+            Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
             _ => Ok(Decision::Write(draft)),
         }
     }
 
-    /// What a row changes of an existing record. Over what was changed there since the sheet was exported it goes only
-    /// where the user says so.
+    /// An update of an existing record; changes on the service since the export are overwritten only with
+    /// `--conflicts`.
     fn update(
         &self,
         sheet: &SheetPlan<'_>,
         row: &Row,
         id: i64,
         mut draft: RowDraft,
-        own: Option<Own<'_>>,
+        target_record: Option<TargetRecord<'_>>,
     ) -> Result<Decision, Rejection> {
         self.leave_unchanged(sheet.mapping.entity, id, &mut draft);
         if draft.is_empty() {
             return Ok(Decision::Unchanged(id));
         }
         draft.record = Some(WriteKind::Update(id));
-        self.unless_changed_since(sheet, row, draft, own)
+        self.check_conflict(sheet, row, draft, target_record)
     }
 
     fn deletion(
@@ -181,49 +194,49 @@ impl<S: StepSink> Planner<'_, S> {
         sheet: &SheetPlan<'_>,
         row: &Row,
         checked: &CheckedRow,
-        told: &Told,
-        own: Option<Own<'_>>,
+        delta: &RowDelta,
+        target_record: Option<TargetRecord<'_>>,
     ) -> Result<Decision, Rejection> {
         let is_key = |given: &&ResolvedField| sheet.match_on.contains(&sheet.mapping.entity.fields[given.field].name);
-        let unknown: Rejection = told.edited.iter().filter(is_key).filter_map(unknown_name).collect();
+        let unknown: Rejection = delta.edited.iter().filter(is_key).filter_map(unknown_name).collect();
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        match self.existing(sheet, row, checked, told, own.as_ref()) {
+        match self.existing(sheet, row, checked, delta, target_record.as_ref()) {
             Ok(Some(RecordRef::Known(id))) => {
-                let fields = if own.is_some() { told.edited.clone() } else { Vec::new() };
+                let fields = if target_record.is_some() { delta.edited.clone() } else { Vec::new() };
                 let draft = RowDraft { fields, record: Some(WriteKind::Delete(id)), ..RowDraft::default() };
-                self.unless_changed_since(sheet, row, draft, own)
+                self.check_conflict(sheet, row, draft, target_record)
             }
-            Ok(_) if checked.id.is_none() && !self.says_key(sheet, &told.edited) => Err(vec![key_missing(sheet, row)]),
+            Ok(_) if checked.id.is_none() && !self.says_key(sheet, &delta.edited) => Err(vec![key_missing(sheet, row)]),
             Ok(_) => Err(vec![no_such_record(sheet, row, "correct the cell, or leave the row out")]),
             Err(problem) => Err(vec![problem]),
         }
     }
 
-    /// Whether a row gives the first field of the key, without which a key says nothing.
+    /// Whether a row has a value for the first key field, without which a key is meaningless.
     fn says_key(&self, sheet: &SheetPlan<'_>, fields: &[ResolvedField]) -> bool {
         let index = sheet.match_on.first().and_then(|name| sheet.mapping.entity.field_index(name));
         index.is_some_and(|index| fields.iter().any(|given| given.field == index))
     }
 
-    /// The record that a row means: by its id column, else by its key.
+    /// The record that a row is about, by its id column or else by its key.
     fn existing(
         &self,
         sheet: &SheetPlan<'_>,
         row: &Row,
         checked: &CheckedRow,
-        told: &Told,
-        own: Option<&Own<'_>>,
+        delta: &RowDelta,
+        target_record: Option<&TargetRecord<'_>>,
     ) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let collection = entity.name;
         let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
-        if let Some(own) = own.filter(|_| !told.edited.iter().any(is_key)) {
-            return Ok(Some(RecordRef::Known(own.id.number)));
+        if let Some(target_record) = target_record.filter(|_| !delta.edited.iter().any(is_key)) {
+            return Ok(Some(RecordRef::Known(target_record.id.number)));
         }
-        let by_key = self.by_key(sheet, row, &told.all());
-        let Some(GivenId { number: id, column, .. }) = checked.id else { return by_key };
+        let by_key = self.by_key(sheet, row, &delta.all());
+        let Some(ParsedId { number: id, column, .. }) = checked.id else { return by_key };
         if self.catalog.record(collection, id).is_none() {
             let error = ValueError::new(
                 Code::RecordMissing,
@@ -245,7 +258,7 @@ impl<S: StepSink> Planner<'_, S> {
                 );
                 Err(error.at(Some(column), &id.to_string()))
             }
-            Ok(None) | Err(_) if own.is_none() => {
+            Ok(None) | Err(_) if target_record.is_none() => {
                 let error = ValueError::new(
                     Code::NameConflict,
                     format!(
@@ -257,7 +270,7 @@ impl<S: StepSink> Planner<'_, S> {
                 );
                 Err(error.at(Some(column), &id.to_string()))
             }
-            // A row without a key, or one that says a new key for the record of that id.
+            // The row has no key, or a new key for the record with that id.
             Ok(_) | Err(_) => Ok(Some(RecordRef::Known(id))),
         }
     }
@@ -267,16 +280,16 @@ impl<S: StepSink> Planner<'_, S> {
         let texts: Vec<(usize, String)> =
             fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
         let key: Vec<KeyValue<'_>> = sheet.match_on.iter().map(|name| key_value(sheet, name, fields, &texts)).collect();
-        // Without its first field a key says nothing.
+        // A key without its first field is meaningless.
         if key.first().is_none_or(|first| matches!(first, KeyValue::Missing)) {
             return Ok(None);
         }
         match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
             LookupResult::One(target) => Ok(Some(target)),
             LookupResult::None { .. } => Ok(None),
-            // Rows before this one, which the user insists on as much.
+            // Earlier rows of this run that match, while duplicates are allowed.
             LookupResult::Many(candidates)
-                if self.may_repeat()
+                if self.allows_duplicates()
                     && candidates.iter().all(|(target, _)| matches!(target, RecordRef::Planned(_))) =>
             {
                 Ok(candidates.first().map(|(target, _)| *target))
@@ -294,11 +307,11 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    fn may_repeat(&self) -> bool {
+    fn allows_duplicates(&self) -> bool {
         self.rules.duplicates == Duplicates::Allowed
     }
 
-    /// Splits off the names that are to be created; those that may not be are problems.
+    /// Separates the names to be created. Those that may not be created are problems.
     fn drafts(
         &self,
         sheet: &SheetPlan<'_>,
@@ -306,24 +319,26 @@ impl<S: StepSink> Planner<'_, S> {
         checked: &CheckedRow,
         fields: Vec<ResolvedField>,
         problems: &mut Vec<Problem>,
-    ) -> (Vec<ResolvedField>, Vec<(usize, Draft)>) {
-        let source = Source {
+    ) -> (Vec<ResolvedField>, Vec<(usize, DependencyRecord)>) {
+        let source = DependencyBuilder {
             row,
             checked,
             catalog: self.catalog,
             users: self.users,
             unknown: &self.unknown,
             renamed: &self.renamed,
-            covers: self.covers,
+            create_missing: self.create_missing,
         };
         let mut drafts = Vec::new();
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
             match given.value {
-                Resolved::Missing { name, problem, .. } if sheet.text == TextTrust::Guessed && !name.is_ascii() => {
-                    problems.push(unsure_letters(&name).at(problem.column, &problem.found));
+                Resolved::Missing { name, problem, .. }
+                    if sheet.encoding == EncodingConfidence::Guessed && !name.is_ascii() =>
+                {
+                    problems.push(uncertain_encoding(&name).at(problem.column, &problem.found));
                 }
-                Resolved::Missing { name, reference, problem } if self.covers.covers(reference.to) => {
+                Resolved::Missing { name, reference, problem } if self.create_missing.includes(reference.to) => {
                     match source.draft(given.field, &name, reference) {
                         Ok(draft) => drafts.push((given.field, draft)),
                         Err(error) => problems.push(error.at(problem.column, &problem.found)),
@@ -336,7 +351,7 @@ impl<S: StepSink> Planner<'_, S> {
         (kept, drafts)
     }
 
-    /// Leaves of an update what the record does not hold already.
+    /// Drops fields that the record already has.
     fn leave_unchanged(&self, entity: &'static Entity, id: i64, draft: &mut RowDraft) {
         let held = self.catalog.record(entity.name, id);
         let before = |name: &str| held.and_then(|record| record.get(name));
@@ -354,7 +369,7 @@ impl<S: StepSink> Planner<'_, S> {
         draft.custom.retain(|given| diff::differs(&held, given));
     }
 
-    /// A value as it goes into a body; none where only an earlier step tells it.
+    /// A value as sent in a body; `None` if an earlier step provides it.
     pub(super) fn json(&self, entity: &'static Entity, given: &ResolvedField, write: WriteKind) -> Option<Json> {
         match &given.value {
             Resolved::Value(value) => Some(value.clone()),
@@ -369,18 +384,18 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<Verdict, S::Error> {
+    fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<RowDecision, S::Error> {
         let id = RowId { sheet: sheet.index, row: row.number };
         let entity = sheet.mapping.entity;
         let kind = draft.record.unwrap_or(WriteKind::Create);
         let created = self.create_missing(id, draft.missing)?;
-        let mut step = Step::new(self.steps.count(), id, Part::Own, entity, kind);
+        let mut step = Step::new(self.steps.count(), id, StepRole::Row, entity, kind);
         let mut known = Map::new();
         for given in &draft.fields {
             self.put(&mut step, &mut known, entity, given);
         }
         for (field, number) in created {
-            await_step(&mut step, &mut known, entity.fields[field].name, number);
+            depend_on_step(&mut step, &mut known, entity.fields[field].name, number);
         }
         if !draft.custom.is_empty() {
             let held = match kind {
@@ -393,14 +408,14 @@ impl<S: StepSink> Planner<'_, S> {
         step.before = self.before(entity, kind, &draft.fields, &step);
         self.note_new_name(&step);
         self.count(entity, kind, &step);
-        self.emails.add(self.catalog, entity, &draft.fields);
+        self.notifications.add(self.catalog, entity, &draft.fields);
         self.steps.push(&step)?;
-        if entity.is_collection() && kind == WriteKind::Create && sheet.named == Named::ByOthers {
+        if entity.is_collection() && kind == WriteKind::Create && sheet.referenced == Referenced::ByOtherSheets {
             known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             self.unknown.forget(entity.name);
             self.catalog.insert_planned(entity.name, step.number, known);
         }
-        Ok(Verdict::Write(step.number, kind))
+        Ok(RowDecision::Write(step.number, kind))
     }
 
     fn note_new_name(&mut self, step: &Step) {
@@ -409,15 +424,15 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// What stands in the account and the step will change: it takes the step back, and tells after a lost answer
-    /// whether it was done.
+    /// What the step will change, as it is now: undo restores it, and after a lost response it shows whether the step
+    /// was applied.
     fn before(&self, entity: &Entity, write: WriteKind, fields: &[ResolvedField], step: &Step) -> Option<Body> {
         match write {
-            WriteKind::Create if entity.is_action() => self.whereabouts(fields),
+            WriteKind::Create if entity.is_action() => self.current_holder(fields),
             WriteKind::Create => None,
             WriteKind::Update(id) => {
                 let held = self.catalog.record(entity.name, id)?;
-                let awaited = step.awaits.iter().filter_map(|awaited| awaited.field.as_ref());
+                let awaited = step.depends_on.iter().filter_map(|awaited| awaited.field.as_ref());
                 let changed = step.body.keys().chain(awaited);
                 Some(changed.map(|name| (name.clone(), held.get(name).cloned().unwrap_or(Json::Null))).collect())
             }
@@ -425,16 +440,16 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// Who holds the item of an action, and how many of it there are.
-    fn whereabouts(&self, fields: &[ResolvedField]) -> Option<Body> {
+    /// Who holds the item of an action, and how many of it are left.
+    fn current_holder(&self, fields: &[ResolvedField]) -> Option<Body> {
         let item = fields.iter().find(|given| given.field == 0)?;
         let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
         let held = self.catalog.record(reference.to, id)?;
-        let known = WHEREABOUTS.iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
+        let known = HOLDER_FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
         Some(known.collect())
     }
 
-    /// Puts one field into a body. A create leaves out what is to be empty.
+    /// Adds a field to a body. A create omits fields that are to be empty.
     fn put(&self, step: &mut Step, known: &mut Map<String, Json>, entity: &'static Entity, given: &ResolvedField) {
         let field = &entity.fields[given.field];
         if step.write == WriteKind::Create && (field.create == Use::No || given.value == Resolved::Clear) {
@@ -444,9 +459,9 @@ impl<S: StepSink> Planner<'_, S> {
             match self.json(entity, given, step.write) {
                 Some(value) => {
                     step.body.insert(field.name.to_owned(), value);
-                    step.awaits.push(Await { step: number, field: None });
+                    step.depends_on.push(DependsOn { step: number, field: None });
                 }
-                None => await_step(step, known, field.name, number),
+                None => depend_on_step(step, known, field.name, number),
             }
         } else if let Some(value) = self.json(entity, given, step.write) {
             step.body.insert(field.name.to_owned(), value);
@@ -469,12 +484,16 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// Plans the records that a row names; the step that creates each, by the row's field.
-    fn create_missing(&mut self, row: RowId, drafts: Vec<(usize, Draft)>) -> Result<Vec<(usize, u32)>, S::Error> {
+    /// Plans the missing records that a row names; returns the step that creates each, by field of the row.
+    fn create_missing(
+        &mut self,
+        row: RowId,
+        drafts: Vec<(usize, DependencyRecord)>,
+    ) -> Result<Vec<(usize, u32)>, S::Error> {
         drafts.into_iter().map(|(field, draft)| Ok((field, self.create_draft(row, draft)?))).collect()
     }
 
-    fn create_draft(&mut self, row: RowId, draft: Draft) -> Result<u32, S::Error> {
+    fn create_draft(&mut self, row: RowId, draft: DependencyRecord) -> Result<u32, S::Error> {
         // Two cells of one row may name the same missing record.
         let found = self.catalog.find(draft.entity.name, &draft.name, ReferenceSyntax::Marked, draft.narrowed, &[]);
         if let LookupResult::One(RecordRef::Planned(number)) = found {
@@ -485,17 +504,17 @@ impl<S: StepSink> Planner<'_, S> {
         for (field, missing) in draft.missing {
             awaited.push((field, self.create_draft(row, missing)?));
         }
-        let mut step = Step::new(self.steps.count(), row, Part::Missing, draft.entity, WriteKind::Create);
+        let mut step = Step::new(self.steps.count(), row, StepRole::Dependency, draft.entity, WriteKind::Create);
         step.body = draft.fields;
         for (field, reference, target) in draft.records {
             match (wire_value(self.catalog, target, reference), target) {
                 (Some(value), _) => drop(step.body.insert(field.name.to_owned(), value)),
-                (None, RecordRef::Planned(number)) => await_step(&mut step, &mut known, field.name, number),
+                (None, RecordRef::Planned(number)) => depend_on_step(&mut step, &mut known, field.name, number),
                 (None, RecordRef::Known(_)) => {}
             }
         }
         for (field, number) in awaited {
-            await_step(&mut step, &mut known, field.name, number);
+            depend_on_step(&mut step, &mut known, field.name, number);
         }
         *self.totals.missing.entry(draft.entity.name).or_default() += 1;
         self.steps.push(&step)?;
@@ -516,24 +535,24 @@ impl<S: StepSink> Planner<'_, S> {
     }
 }
 
-/// What replies tell of where an item is (field notes: "Assets also carry", "`available`"), beside what a check-out or
-/// check-in may set of it.
-const WHEREABOUTS: &[&str] =
+/// Reply fields that say where an item is (field notes: "Assets also carry", "`available`"), and those that a
+/// check-out or check-in may set.
+const HOLDER_FIELDS: &[&str] =
     &["id", "available", "deployed_to", "checkout_date", "status_id", "location_id", "department_id"];
 
-/// What is decided for a row, before its steps are numbered.
+/// What was decided for a row, before its steps are numbered.
 pub(super) enum Decision {
     Unchanged(i64),
-    Yielded { record: i64, to: Conflicts, message: String },
+    SkippedConflict { record: i64, to: Conflicts, message: String },
     Write(RowDraft),
 }
 
 #[derive(Default)]
 pub(super) struct RowDraft {
     pub(super) fields: Vec<ResolvedField>,
-    pub(super) missing: Vec<(usize, Draft)>,
-    pub(super) custom: Vec<GivenCustom>,
-    /// The existing record it writes to; none for a create or an action.
+    pub(super) missing: Vec<(usize, DependencyRecord)>,
+    pub(super) custom: Vec<ParsedCustomField>,
+    /// The existing record it writes to; `None` for a create or an action.
     pub(super) record: Option<WriteKind>,
 }
 
@@ -543,13 +562,13 @@ impl RowDraft {
     }
 }
 
-/// A field that an earlier step gives. What is known of the planned record keeps the link, for [`Emails`].
-fn await_step(step: &mut Step, known: &mut Map<String, Json>, field: &str, number: u32) {
-    step.awaits.push(Await { step: number, field: Some(field.to_owned()) });
-    known.insert(field.to_owned(), emails::planned_link(number));
+/// Makes a field depend on an earlier step. The planned record keeps the link, for [`NotificationCount`].
+fn depend_on_step(step: &mut Step, known: &mut Map<String, Json>, field: &str, number: u32) {
+    step.depends_on.push(DependsOn { step: number, field: Some(field.to_owned()) });
+    known.insert(field.to_owned(), notifications::planned_link(number));
 }
 
-/// A key field's value as text, where it is one.
+/// A key field's value as text, if it is one.
 fn key_text(entity: &Entity, given: &ResolvedField) -> Option<String> {
     match &given.value {
         Resolved::Value(Json::String(text)) => Some(text.clone()),
@@ -574,20 +593,20 @@ fn key_value<'t>(
     }
     match fields.iter().find(|given| given.field == index).map(|given| &given.value) {
         Some(Resolved::Record(target, _)) => KeyValue::Reference(*target),
-        // The sheet has the column and this row leaves it empty: only a record without a value there is the same.
+        // The sheet has the column and the cell is empty: only a record without a value there matches.
         _ if sheet.mapping.feeds(name) => KeyValue::Text(""),
         _ => KeyValue::Missing,
     }
 }
 
-/// What is wrong with a name in the key of a record to delete: nothing is created for it.
+/// The problem of an unknown name in the key of a record to delete: nothing is created for it.
 fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     let Resolved::Missing { problem, .. } = &given.value else { return None };
     let error = ValueError { hint: Some("correct the cell, or leave the row out".into()), ..problem.error.clone() };
     Some(Problem { error, ..problem.clone() })
 }
 
-fn unsure_letters(name: &str) -> ValueError {
+fn uncertain_encoding(name: &str) -> ValueError {
     ValueError::new(
         Code::CellUndecoded,
         format!("`{name}` not found, and the file's encoding is uncertain"),
@@ -615,7 +634,7 @@ fn key_missing(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
     key_problem(sheet, row, ValueError::new(Code::KeyMissing, message, "identify the record, or leave the row out"))
 }
 
-fn planned_twice(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
+fn duplicate_create(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
     let error = ValueError::new(
         Code::DuplicateKey,
         "duplicate; an earlier row or sheet of this run creates the same record",

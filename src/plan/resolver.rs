@@ -1,7 +1,7 @@
-//! Names in a row to ids: found, none, several.
+//! Resolves names in a row to record ids.
 //!
-//! Takes a row that passed its check and gives each value in the form it will be sent in. A name that the account
-//! does not hold stays [`Resolved::Missing`]: the plan decides whether to create it.
+//! Takes a row that passed its check and converts each value to the form in which it will be sent. A name that the
+//! account does not have becomes [`Resolved::Missing`]; the planner decides whether to create it.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,52 +10,52 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
 use crate::catalog::{Catalog, LookupResult, RecordRef, ReferenceSyntax, fold_name};
-use crate::check::{CheckedRow, Code, Given, GivenField, Problem, ValueError, text};
+use crate::check::{CheckedRow, Code, ParsedField, ParsedValue, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
 use crate::schema::{Field, Kind, Reference, Wire};
 use crate::table::Row;
 
-/// Users' ids by e-mail address, as far as the activity log tells them. Addresses are lower case.
-pub type Users = HashMap<String, Option<i64>>;
+/// User ids by e-mail address (lower case), as far as the activity log shows them.
+pub type UserIds = HashMap<String, Option<i64>>;
 
-/// A field's value, as it will be sent.
+/// A field's value in the form in which it will be sent.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Resolved {
-    /// As it goes into the body.
+    /// A literal value.
     Value(Json),
-    /// One of the documented options, by position: create and update may spell it otherwise.
+    /// A documented option, by position: create and update may spell it differently.
     Option(usize),
     /// A record of the account, or one that this run creates.
     Record(RecordRef, Reference),
-    /// A name the account does not hold; the problem says what is near.
+    /// A name that the account does not have; the problem lists similar names.
     Missing { name: String, reference: Reference, problem: Problem },
-    /// The field is to be emptied.
+    /// Clear the field.
     Clear,
 }
 
-/// A field with its value.
+/// A field and its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResolvedField {
-    /// The position in the entity's fields.
+    /// Index into the entity's fields.
     pub field: usize,
     pub column: u32,
     pub value: Resolved,
 }
 
-/// What names are looked up in.
+/// Resolves names against the catalog and the names this run has changed.
 pub struct Resolver<'c> {
     pub catalog: &'c Catalog,
-    pub users: &'c Users,
+    pub users: &'c UserIds,
     pub unknown: &'c UnknownNames,
-    pub renamed: &'c Renamed,
+    pub renamed: &'c RenamedRecords,
 }
 
-/// Names that the plan gives to records of the account: whoever renames a location in one sheet may call it so in the
-/// next. Asset tags are none of them: they go into requests, which may come before the new tag does.
+/// New names that the plan gives to existing records: a sheet may rename a location and the next sheet may use the
+/// new name. Asset tags are excluded, because they are sent in requests that may precede the rename.
 #[derive(Debug, Default)]
-pub struct Renamed(HashMap<(&'static str, String), i64>);
+pub struct RenamedRecords(HashMap<(&'static str, String), i64>);
 
-impl Renamed {
+impl RenamedRecords {
     pub fn add(&mut self, collection: &'static str, name: &str, id: i64) {
         self.0.insert((collection, fold_name(name).into_owned()), id);
     }
@@ -69,8 +69,8 @@ impl Renamed {
     }
 }
 
-/// Names that were not found, with what is near: looking for what is near reads every name of a collection, so that
-/// a name that thousands of rows share is looked for once.
+/// Names that were not found, with similar names. Finding similar names scans a whole collection, so the result is
+/// cached for the thousands of rows that may share a name.
 #[derive(Debug, Default)]
 pub struct UnknownNames(RefCell<HashMap<(Reference, Ids, String), Vec<String>>>);
 
@@ -83,21 +83,21 @@ impl UnknownNames {
         self.0.borrow_mut().insert((reference, ids, name.to_owned()), nearest.to_vec());
     }
 
-    /// Forgets a name that the plan now creates.
+    /// Forgets the names of a collection in which the plan now creates a record.
     pub fn forget(&self, collection: &str) {
         self.0.borrow_mut().retain(|(known, _, _), _| known.to != collection);
     }
 }
 
 impl Resolver<'_> {
-    /// Every value of a row in the form it will be sent in, or the problems with its names. A reference may be there
-    /// twice, by its id and by its name: [`settle`] makes one of them.
+    /// Resolves all values of a row, or reports the problems with its names. A reference may occur twice, by id and
+    /// by name; [`merge_references`] combines them.
     pub fn resolve(&self, mapping: &Mapping, row: &Row, checked: &CheckedRow) -> (Vec<ResolvedField>, Vec<Problem>) {
         let mut fields: Vec<ResolvedField> = Vec::with_capacity(checked.values.len());
         let mut problems = Vec::new();
         for given in &checked.values {
             let field = &mapping.entity.fields[given.field];
-            if field.kind == Kind::CustomFields && given.value != Given::Clear {
+            if field.kind == Kind::CustomFields && given.value != ParsedValue::Clear {
                 continue;
             }
             match self.value(field, row, checked, given) {
@@ -108,20 +108,20 @@ impl Resolver<'_> {
         (fields, problems)
     }
 
-    fn value(&self, field: &Field, row: &Row, checked: &CheckedRow, given: &GivenField) -> Result<Resolved, Problem> {
+    fn value(&self, field: &Field, row: &Row, checked: &CheckedRow, given: &ParsedField) -> Result<Resolved, Problem> {
         let raw = row.cell(given.column as usize).text;
         let trimmed = text::trimmed(raw);
         Ok(match given.value {
-            Given::Clear => Resolved::Clear,
-            Given::Text => Resolved::Value(Json::from(trimmed)),
-            Given::Integer(number) => Resolved::Value(Json::from(number)),
-            Given::Amount(amount) => Resolved::Value(amount_json(amount)),
-            Given::Date(date) => Resolved::Value(Json::from(date.to_string())),
-            Given::Boolean(truth) => Resolved::Value(Json::from(truth)),
-            Given::Currency(code) => Resolved::Value(Json::from(code)),
-            Given::Option(position) => Resolved::Option(position),
-            Given::UserEmail => self.user(trimmed).map_err(|error| error.at(Some(given.column), raw))?,
-            Given::Name(ids) => {
+            ParsedValue::Clear => Resolved::Clear,
+            ParsedValue::Text => Resolved::Value(Json::from(trimmed)),
+            ParsedValue::Integer(number) => Resolved::Value(Json::from(number)),
+            ParsedValue::Amount(amount) => Resolved::Value(amount_json(amount)),
+            ParsedValue::Date(date) => Resolved::Value(Json::from(date.to_string())),
+            ParsedValue::Boolean(truth) => Resolved::Value(Json::from(truth)),
+            ParsedValue::Currency(code) => Resolved::Value(Json::from(code)),
+            ParsedValue::Option(position) => Resolved::Option(position),
+            ParsedValue::UserEmail => self.user(trimmed).map_err(|error| error.at(Some(given.column), raw))?,
+            ParsedValue::Name(ids) => {
                 let Some(reference) = field.reference_to() else { return Ok(Resolved::Value(Json::from(trimmed))) };
                 let hints = hints(row, checked, given.field);
                 self.name(reference, trimmed, ids, &hints)
@@ -142,7 +142,7 @@ impl Resolver<'_> {
         }
     }
 
-    /// The record a text names in the collection that `reference` points at.
+    /// Looks up a name in the collection that `reference` points to.
     fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, ValueError> {
         let found = match self.unknown.nearest(reference, ids, name) {
             Some(nearest) => LookupResult::None { nearest },
@@ -155,7 +155,7 @@ impl Resolver<'_> {
         match found {
             LookupResult::One(target) => Ok(Resolved::Record(target, reference)),
             LookupResult::Many(candidates) => Err(ambiguous(reference.to, &candidates)),
-            // An id that the account lacks is no name for a new record.
+            // An unknown id is not a name for a new record.
             LookupResult::None { .. } if is_id(name, ids) => Err(no_such_id(reference.to, name)),
             LookupResult::None { nearest } => {
                 self.unknown.remember(reference, ids, name, &nearest);
@@ -165,14 +165,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// The record a text names, where a related column names it.
+    /// Looks up a name from a column that describes another record.
     pub fn related(&self, reference: Reference, name: &str) -> Result<Resolved, ValueError> {
         self.name(reference, name, Ids::Marked, &[])
     }
 }
 
 impl Resolved {
-    /// Puts a missing name's problem at its cell.
+    /// Sets the position of a missing name's problem.
     fn fix(mut self, column: u32, raw: &str) -> Self {
         if let Resolved::Missing { problem, .. } = &mut self {
             problem.column = Some(column);
@@ -182,7 +182,7 @@ impl Resolved {
     }
 }
 
-/// How a reference's cells are read. A cell for an asset holds its tag or its system id (field notes).
+/// How to read the cells of a reference. A cell for an asset holds its tag or its system id (field notes).
 pub fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
     match (reference.to, ids) {
         ("assets", _) => ReferenceSyntax::TagOrId,
@@ -191,32 +191,32 @@ pub fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
     }
 }
 
-/// Whether a cell can only mean a system id: `#12`, or `12` in a column headed by the reference's own name.
+/// Whether a cell can only be a system id: `#12`, or `12` in a column of ids.
 fn is_id(name: &str, ids: Ids) -> bool {
     let digits = name.strip_prefix('#').or((ids == Ids::Bare).then_some(name));
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The texts of a row that describe the record `field` names.
+/// The cells of a row that describe the record named in `field`.
 fn hints<'r>(row: &'r Row, checked: &CheckedRow, field: usize) -> Vec<(&'static str, &'r str)> {
     let related = checked.related.iter().filter(|related| related.field == field);
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
 }
 
-/// Makes one value of a reference that a row gives by its id and by its name; that they disagree is a problem.
-pub fn settle(given: Vec<ResolvedField>, row: &Row, problems: &mut Vec<Problem>) -> Vec<ResolvedField> {
+/// Combines references given both by id and by name; reports a problem if they disagree.
+pub fn merge_references(given: Vec<ResolvedField>, row: &Row, problems: &mut Vec<Problem>) -> Vec<ResolvedField> {
     let mut fields = Vec::with_capacity(given.len());
     given.into_iter().for_each(|new| merge(&mut fields, new, row, problems));
     fields
 }
 
-/// Adds a field; a name beside an id must mean the same record (a foreign id column must not win in silence).
+/// Adds a field. A name and an id must refer to the same record: another system's id must not win silently.
 fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problems: &mut Vec<Problem>) {
     let Some(old) = fields.iter_mut().find(|old| old.field == new.field) else {
         fields.push(new);
         return;
     };
-    // A cell that empties the field yields to one that says what it holds.
+    // A cell with a value overrides one that clears the field.
     if old.value == new.value || new.value == Resolved::Clear {
         return;
     }
@@ -224,11 +224,11 @@ fn merge(fields: &mut Vec<ResolvedField>, new: ResolvedField, row: &Row, problem
         *old = new;
         return;
     }
-    problems.push(two_records(new.column, row));
+    problems.push(conflicting_references(new.column, row));
 }
 
-/// A name and an id that disagree.
-pub fn two_records(column: u32, row: &Row) -> Problem {
+/// The problem of a name and an id that refer to different records.
+pub fn conflicting_references(column: u32, row: &Row) -> Problem {
     let error = ValueError::new(
         Code::NameConflict,
         "name and id are different records",
@@ -237,7 +237,7 @@ pub fn two_records(column: u32, row: &Row) -> Problem {
     error.at(Some(column), row.cell(column as usize).text)
 }
 
-/// A whole amount as an integer, as the guide asks; a fraction as a number.
+/// A whole amount as an integer, as the guide requires; a fraction as a number.
 fn amount_json(amount: rust_decimal::Decimal) -> Json {
     match amount.to_i64() {
         Some(whole) if amount.fract().is_zero() => Json::from(whole),
@@ -271,7 +271,7 @@ fn ambiguous(collection: &str, candidates: &[(RecordRef, String)]) -> ValueError
     )
 }
 
-/// `a`, `b` or `c`.
+/// Joins as `a`, `b` or `c`.
 pub fn or_list(items: &[String]) -> String {
     match items {
         [] => String::new(),
@@ -280,7 +280,7 @@ pub fn or_list(items: &[String]) -> String {
     }
 }
 
-/// What goes into a body for a record: its id, or an asset's tag. None where only an earlier step will tell.
+/// The value sent for a record: its id, or an asset's tag. `None` if only an earlier step will provide it.
 pub fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) -> Option<Json> {
     match (reference.wire, target) {
         (Wire::Id, RecordRef::Known(id)) => Some(json!(id)),

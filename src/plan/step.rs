@@ -1,4 +1,4 @@
-//! One write of a plan, and where the writes of a plan go.
+//! One write of a plan, and the sink that receives them.
 
 use std::convert::Infallible;
 
@@ -8,62 +8,62 @@ use crate::api::Body;
 use crate::check::Problem;
 use crate::schema::Entity;
 
-/// Where a step comes from.
+/// The row that a step belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RowId {
-    /// The position among the sheets of the run.
+    /// Position among the sheets of the run.
     pub sheet: u16,
-    /// The row's number in its sheet, from 1.
+    /// Row number in its sheet, from 1.
     pub row: u64,
 }
 
 /// One write of a plan.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// From 0, in the order of the plan.
+    /// From 0, in plan order.
     pub number: u32,
     /// The row that asks for it.
     pub row: RowId,
-    /// Whether the step is the row's own, or creates a record that the row names.
-    pub part: Part,
-    /// What it writes to.
+    /// Whether the step writes the row itself, or creates a record that the row names.
+    pub role: StepRole,
+    /// The collection or action it writes to.
     pub entity: &'static Entity,
     pub write: WriteKind,
     pub body: Body,
-    /// Fields whose value an earlier step gives.
-    pub awaits: Vec<Await>,
-    /// What stood there before the run, as far as taking the step back needs it: of an update the fields in the body
-    /// (null where they were empty), of a delete the whole record, of an action the item's whereabouts.
+    /// The steps it depends on, and the fields they fill in.
+    pub depends_on: Vec<DependsOn>,
+    /// The state before the run, as far as undo needs it: for an update the fields in the body (null if they were
+    /// empty), for a delete the whole record, for an action the item's current holder.
     pub before: Option<Body>,
 }
 
-/// What a step is to its row.
+/// What a step does for its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Own,
-    Missing,
+pub enum StepRole {
+    Row,
+    Dependency,
 }
 
 /// The kind of write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteKind {
-    /// A new record, or an action.
+    /// A new record or an action.
     Create,
     Update(i64),
     Delete(i64),
 }
 
-/// A field that names a record an earlier step creates.
+/// A dependency on an earlier step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Await {
+pub struct DependsOn {
     pub step: u32,
-    /// The field to fill with the new record's id; none where the body holds the value already (an asset's tag).
+    /// The field to fill with the new record's id; `None` if the body already has the value (an asset's tag).
     pub field: Option<String>,
 }
 
 impl Step {
-    pub fn new(number: u32, row: RowId, part: Part, entity: &'static Entity, write: WriteKind) -> Self {
-        Self { number, row, part, entity, write, body: Body::new(), awaits: Vec::new(), before: None }
+    pub fn new(number: u32, row: RowId, role: StepRole, entity: &'static Entity, write: WriteKind) -> Self {
+        Self { number, row, role, entity, write, body: Body::new(), depends_on: Vec::new(), before: None }
     }
 }
 
@@ -101,21 +101,21 @@ pub enum StepResult {
     Unknown,
 }
 
-/// Takes the steps of a plan as they are made, so that a plan of a million rows is not held in memory.
+/// Receives the steps of a plan as they are made, so that a plan of a million rows is never held in memory.
 pub trait StepSink {
     type Error;
 
-    /// How many steps there are, and so the number of the next.
+    /// Number of steps so far, which is also the number of the next one.
     fn count(&self) -> u32;
 
     /// Adds the next step.
     ///
     /// # Errors
-    /// Where the step cannot be kept.
+    /// If the step cannot be stored.
     fn push(&mut self, step: &Step) -> Result<(), Self::Error>;
 }
 
-/// Counts the steps of a dry run and keeps none.
+/// Counts the steps of a dry run without storing them.
 #[derive(Debug, Default)]
 pub struct StepCount(u32);
 

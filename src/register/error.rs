@@ -75,9 +75,8 @@ pub enum PreviousProblem {
     Later { as_of: String, present: String },
 }
 
-impl RegisterError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for RegisterError {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Write(error) => return error.hint().map(|hint| hint.replace("`--result`", "`-o`")),
             Self::Read(_) => return None,
@@ -96,11 +95,5 @@ impl RegisterError {
             Self::TooManyItems { .. } => "export to a .csv file instead",
         };
         Some(hint.to_owned())
-    }
-}
-
-impl Diagnostic for RegisterError {
-    fn hint(&self) -> Option<String> {
-        RegisterError::hint(self)
     }
 }

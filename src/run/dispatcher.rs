@@ -23,7 +23,7 @@ use super::worker::{self, Flown};
 use super::{Doing, End, Interrupts, Settings, Start, Watcher};
 use crate::api::Client;
 use crate::plan::StepOutcome;
-use crate::plan::{Part, Step};
+use crate::plan::{Step, StepRole};
 use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, WriteCommand, WriteEvent};
 use crate::schema::Entity;
 
@@ -448,7 +448,7 @@ impl<'c> Dispatch<'c> {
         self.losses.forget(step.number);
         watcher.ended(&step, &outcome);
         // A record that a row names fails with its row, which says so itself.
-        if !outcome.is_applied() && step.part == Part::Own {
+        if !outcome.is_applied() && step.role == StepRole::Row {
             self.failed += 1;
             self.mind_errors();
         }

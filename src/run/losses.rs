@@ -183,13 +183,13 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::super::outcome::Sent;
     use super::*;
-    use crate::plan::{Part, RowId, WriteKind};
+    use crate::plan::{RowId, StepRole, WriteKind};
     use crate::schema;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn step(number: u32) -> Step {
-        Step::new(number, RowId { sheet: 0, row: 2 }, Part::Own, schema::COLLECTIONS[0], WriteKind::Create)
+        Step::new(number, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::COLLECTIONS[0], WriteKind::Create)
     }
 
     fn loss(status: Option<u16>) -> Loss {

@@ -2,8 +2,8 @@
 
 use crate::api::{Body, FailureScope, Record, WriteFailure, WriteOutcome};
 use crate::check::{Code, Problem, ValueError};
-use crate::mapping::Stamp;
-use crate::plan::{Part, Step, WriteKind};
+use crate::mapping::TimestampColumn;
+use crate::plan::{Step, StepRole, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
 use crate::run::journal::SheetHeader;
 
@@ -94,13 +94,13 @@ pub(super) fn done(step: &Step, id: Option<i64>, record: Option<&Record>) -> Ste
 /// A step that the service refused.
 pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHeader) -> StepOutcome {
     let outcome = ended(step, StepResult::Failed);
-    let problems = match step.part {
-        Part::Missing => vec![named_failed(&failure.message)],
-        Part::Own if matches!(step.write, WriteKind::Delete(_)) => vec![kept(failure)],
-        Part::Own if failure.fields.is_empty() => {
+    let problems = match step.role {
+        StepRole::Dependency => vec![named_failed(&failure.message)],
+        StepRole::Row if matches!(step.write, WriteKind::Delete(_)) => vec![kept(failure)],
+        StepRole::Row if failure.fields.is_empty() => {
             vec![about_row(Code::ServiceRefused, &failure.message, "correct what the service names")]
         }
-        Part::Own => failure.fields.iter().map(|(field, message)| refused_field(sheet, field, message)).collect(),
+        StepRole::Row => failure.fields.iter().map(|(field, message)| refused_field(sheet, field, message)).collect(),
     };
     StepOutcome { problems, ..outcome }
 }
@@ -108,9 +108,9 @@ pub(super) fn refused(step: &Step, failure: &WriteFailure, sheet: &SheetHeader) 
 /// A step that was tried often enough, and surely was not done.
 pub(super) fn given_up(step: &Step, loss: &Loss, tries: u32) -> StepOutcome {
     let text = format!("it was sent {tries} times and not done: {}", loss.cause);
-    let problems = match step.part {
-        Part::Missing => vec![named_failed(&text)],
-        Part::Own => vec![about_row(Code::ServiceUnreachable, &text, "send the row again")],
+    let problems = match step.role {
+        StepRole::Dependency => vec![named_failed(&text)],
+        StepRole::Row => vec![about_row(Code::ServiceUnreachable, &text, "send the row again")],
     };
     StepOutcome { problems, ..ended(step, StepResult::Failed) }
 }
@@ -118,10 +118,10 @@ pub(super) fn given_up(step: &Step, loss: &Loss, tries: u32) -> StepOutcome {
 /// A step whose record could not be made because another step failed: that one's row says why.
 pub(super) fn awaited(step: &Step, reason: &str) -> StepOutcome {
     let hint = "see the row that creates it, then send this row again";
-    let problems = match step.part {
+    let problems = match step.role {
         // The row's own step says it.
-        Part::Missing => Vec::new(),
-        Part::Own => vec![about_row(Code::NameFailed, reason, hint)],
+        StepRole::Dependency => Vec::new(),
+        StepRole::Row => vec![about_row(Code::NameFailed, reason, hint)],
     };
     StepOutcome { problems, ..ended(step, StepResult::Failed) }
 }
@@ -144,9 +144,9 @@ pub(super) fn undecided(step: &Step, loss: &Loss, look_at: &str) -> StepOutcome 
         Sent::Yes => (StepResult::Unknown, Code::ServiceUnknown, "look whether it is there before sending it again"),
         Sent::NotYet => (StepResult::Failed, Code::RecordExists, "look at it, and send the row again if it is another"),
     };
-    let problems = match step.part {
-        Part::Missing => vec![named_failed(&text)],
-        Part::Own => vec![about_row(code, &text, hint)],
+    let problems = match step.role {
+        StepRole::Dependency => vec![named_failed(&text)],
+        StepRole::Row => vec![about_row(code, &text, hint)],
     };
     StepOutcome { problems, ..ended(step, result) }
 }
@@ -166,7 +166,7 @@ fn after_image(step: &Step, record: &Record) -> Body {
 /// When the service changed the record for this run: the result shows it, so that whoever goes on from there is not told
 /// of a conflict with the run itself.
 fn moment_of(record: &Record) -> Body {
-    let name = Stamp::Updated.name();
+    let name = TimestampColumn::Updated.name();
     record.get(name).map(|moment| (name.to_owned(), moment.clone())).into_iter().collect()
 }
 

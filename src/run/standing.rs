@@ -43,7 +43,7 @@ pub(super) enum Readiness {
 impl Standing {
     /// Whether what the step awaits is there.
     pub(super) fn readiness(&self, step: &Step) -> Readiness {
-        for awaited in &step.awaits {
+        for awaited in &step.depends_on {
             match (self.state(awaited.step), &awaited.field) {
                 (Settled::Pending, _) => return Readiness::Wait,
                 (Settled::Failed, _) => {
@@ -62,7 +62,7 @@ impl Standing {
 
     /// Puts the ids that earlier steps gave into a body.
     pub(super) fn fill(&self, step: &mut Step) {
-        for awaited in &step.awaits {
+        for awaited in &step.depends_on {
             if let (Settled::Done(Some(id)), Some(field)) = (self.state(awaited.step), &awaited.field) {
                 step.body.insert(field.clone(), Json::from(id));
             }
@@ -91,7 +91,7 @@ impl Standing {
                 self.stocked.extend(stock.map(|count| ((step.entity.name, id), count)));
             }
             _ if step.entity.is_action() => {
-                let done = Step::new(step.number, step.row, step.part, step.entity, step.write);
+                let done = Step::new(step.number, step.row, step.role, step.entity, step.write);
                 self.done_actions.push(Step { body: step.body.clone(), ..done });
             }
             _ => {}

@@ -63,9 +63,8 @@ pub enum SandboxError {
     Seed(String),
 }
 
-impl SandboxError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for SandboxError {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             SandboxError::Address { .. } => "use HOST:PORT, e.g. `127.0.0.1:8080`".into(),
             SandboxError::Listen { .. } => "choose another port, or port 0 to let the system choose".into(),
@@ -92,11 +91,5 @@ fn open_hint(path: &Path) -> String {
             format!("create the folder `{}` first", folder.display())
         }
         _ => "check that the file and its folder are readable and writable".into(),
-    }
-}
-
-impl Diagnostic for SandboxError {
-    fn hint(&self) -> Option<String> {
-        SandboxError::hint(self)
     }
 }

@@ -1,8 +1,9 @@
-//! Why a file could not be read, in the user's words.
+//! Errors of reading a spreadsheet.
 
-use crate::error::Diagnostic;
 use std::borrow::Cow;
 use std::fmt;
+
+use crate::error::Diagnostic;
 
 /// A file that could not be read, and where in it.
 #[derive(Debug, thiserror::Error)]
@@ -15,7 +16,7 @@ pub struct ReadError {
     pub fault: ReadFault,
 }
 
-/// What is the matter with the file.
+/// What is wrong with the file.
 #[derive(Debug)]
 pub enum ReadFault {
     /// There is no such file; these in the same folder have a similar name.
@@ -25,42 +26,41 @@ pub enum ReadFault {
     /// The operating system does not let us read it.
     Denied,
     Directory,
-    /// The operating system failed, in its own words.
     Io(std::io::Error),
-    /// Its size or time changed between two readings.
+    /// Its size or modification time changed between two reads.
     Changed,
-    /// Not a single character.
+    /// It has no content at all.
     Empty,
     /// The `~$` file that Excel keeps beside an open workbook.
     LockFile,
     /// Encrypted: an OLE container with an `EncryptedPackage`, a `FilePass` record, an encrypted zip entry.
     Password,
-    /// A known kind of file that is no spreadsheet.
+    /// A known kind of file that is not a spreadsheet.
     Foreign {
         what: &'static str,
         hint: &'static str,
     },
     /// A zip or OLE container that ends too early.
     Truncated,
-    /// The container or its content contradicts the format.
+    /// The container or its content violates the format.
     Damaged {
         detail: String,
     },
     /// Unpacks to far more than any spreadsheet would: a zip bomb, or a damaged size.
     Bloated,
-    /// Too many cells, strings or bytes for what a sheet may hold.
+    /// Too many cells, strings or bytes.
     TooLarge {
         what: &'static str,
     },
-    /// A workbook of charts only.
+    /// A workbook with nothing but charts.
     NoSheets,
-    /// A quote that opens in this row is never closed, or only by the opening quote of another row.
+    /// A quote that opens in this row is never closed, or only by the opening quote of a later row.
     UnclosedQuote,
     /// A record of more than 8 MiB.
     RecordTooLong,
     /// Binary data where text is expected.
     NotText,
-    /// JSON that cannot be read, with the parser's reason.
+    /// Invalid JSON, with the parser's reason.
     Json {
         detail: String,
     },
@@ -69,55 +69,49 @@ pub enum ReadFault {
 }
 
 impl ReadFault {
-    /// What happened, and what to do now: fragments without a full stop. The one table of both.
-    fn words(&self) -> (Cow<'static, str>, Cow<'static, str>) {
+    /// The message and the hint of every fault: sentence fragments.
+    fn describe(&self) -> (Cow<'static, str>, Cow<'static, str>) {
         const RESAVE: &str = "open it in a spreadsheet program, save it as .xlsx and try that file";
-        let fixed = |what: &'static str, hint: &'static str| (what.into(), hint.into());
+        let fixed = |message: &'static str, hint: &'static str| (message.into(), hint.into());
         match self {
-            ReadFault::NotFound { near } => ("there is no such file".into(), near_names(near)),
-            ReadFault::Denied => {
-                fixed("no permission to read it", "close it in other programs, or ask for read permission")
-            }
-            ReadFault::Directory => fixed("a folder, not a file", "name the files in it, such as `folder/*.xlsx`"),
-            ReadFault::Io(error) => (
+            Self::NotFound { near } => ("file not found".into(), similar_names(near)),
+            Self::Denied => fixed("no permission to read it", "close it in other programs, or ask for read permission"),
+            Self::Directory => fixed("a folder, not a file", "name the files in it, such as `folder/*.xlsx`"),
+            Self::Io(error) => (
                 format!("reading failed: {error}").into(),
-                "see whether the disk or network drive is in order, then try again".into(),
+                "check that the disk or network drive is available, then try again".into(),
             ),
-            ReadFault::Changed => {
-                fixed("the file changed while it was read", "try again when the other program has finished")
-            }
-            ReadFault::Empty => fixed("the file is empty", "export or save it again"),
-            ReadFault::LockFile => fixed(
+            Self::Changed => fixed("the file changed while it was read", "try again when the other program is done"),
+            Self::Empty => fixed("the file is empty", "export or save it again"),
+            Self::LockFile => fixed(
                 "a lock file that Excel keeps beside an open workbook, not a workbook",
                 "name the workbook itself, without `~$`",
             ),
-            ReadFault::Password => fixed(
+            Self::Password => fixed(
                 "protected with a password",
                 "open it, remove the password (File > Info > Protect Workbook) and save it again",
             ),
-            ReadFault::Foreign { what, hint } => (format!("{what}, not a spreadsheet").into(), (*hint).into()),
-            ReadFault::Truncated => {
-                fixed("the file is cut off: its end is missing", "download or copy it again, then try again")
-            }
-            ReadFault::Damaged { detail } => (format!("the file is damaged ({detail})").into(), RESAVE.into()),
-            ReadFault::Bloated => fixed("it unpacks to a suspicious multiple of its size, so it was not read", RESAVE),
-            ReadFault::TooLarge { what } => (
+            Self::Foreign { what, hint } => (format!("{what}, not a spreadsheet").into(), (*hint).into()),
+            Self::Truncated => fixed("the file is truncated", "download or copy it again, then try again"),
+            Self::Damaged { detail } => (format!("the file is damaged ({detail})").into(), RESAVE.into()),
+            Self::Bloated => fixed("it unpacks to a suspicious multiple of its size, so it was not read", RESAVE),
+            Self::TooLarge { what } => (
                 format!("too large: {what}").into(),
-                "delete what stands far outside the table, or save the sheet as .csv".into(),
+                "delete cells far outside the table, or save the sheet as .csv".into(),
             ),
-            ReadFault::NoSheets => fixed("a workbook without worksheets", "name a workbook that has a table in it"),
-            ReadFault::UnclosedQuote => fixed(
+            Self::NoSheets => fixed("a workbook without worksheets", "name a workbook that contains a table"),
+            Self::UnclosedQuote => fixed(
                 "a quote that opens here is never closed",
-                "close the quote, or double it (`\"\"`) where it belongs to the text",
+                "close the quote, or double it (`\"\"`) if it is part of the text",
             ),
-            ReadFault::RecordTooLong => {
-                fixed("a row of more than 8 MiB", "see whether the file has line ends, and its quotes are closed")
+            Self::RecordTooLong => {
+                fixed("a row of more than 8 MiB", "check that the file has line breaks and that its quotes are closed")
             }
-            ReadFault::NotText => fixed("binary data, not text", "export it again as .csv or .xlsx"),
-            ReadFault::Json { detail } => {
-                (format!("not JSON: {detail}").into(), "write one JSON object per line".into())
+            Self::NotText => fixed("binary data, not text", "export it again as .csv or .xlsx"),
+            Self::Json { detail } => {
+                (format!("invalid JSON: {detail}").into(), "write one JSON object per line".into())
             }
-            ReadFault::NotObjects => fixed(
+            Self::NotObjects => fixed(
                 "JSON, but not objects",
                 "write one JSON object per line, such as `{\"name\": \"Berlin\", \"city\": \"Berlin\"}`",
             ),
@@ -125,9 +119,9 @@ impl ReadFault {
     }
 }
 
-fn near_names(near: &[String]) -> Cow<'static, str> {
+fn similar_names(near: &[String]) -> Cow<'static, str> {
     if near.is_empty() {
-        return "see whether the name and the folder are right".into();
+        return "check the name and the folder".into();
     }
     let names: Vec<_> = near.iter().map(|name| format!("`{name}`")).collect();
     format!("did you mean {}?", names.join(" or ")).into()
@@ -135,7 +129,7 @@ fn near_names(near: &[String]) -> Cow<'static, str> {
 
 impl fmt::Display for ReadFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.words().0)
+        formatter.write_str(&self.describe().0)
     }
 }
 
@@ -152,17 +146,16 @@ impl fmt::Display for ReadError {
     }
 }
 
-impl ReadError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
-        Some(self.fault.words().1.into_owned())
+impl Diagnostic for ReadError {
+    fn hint(&self) -> Option<String> {
+        Some(self.fault.describe().1.into_owned())
     }
 }
 
 impl From<std::io::Error> for ReadFault {
     fn from(error: std::io::Error) -> Self {
         use std::io::ErrorKind;
-        /// Another program has the file open and shares it with nobody: Excel, mostly.
+        /// Another program, mostly Excel, has the file open exclusively.
         const SHARING_VIOLATION: i32 = 32;
         if cfg!(windows) && error.raw_os_error() == Some(SHARING_VIOLATION) {
             return ReadFault::Denied;
@@ -176,7 +169,7 @@ impl From<std::io::Error> for ReadFault {
     }
 }
 
-/// A fault and the row where it was met, before the workbook adds the names of file and sheet.
+/// A fault and its row, before the workbook adds the names of file and sheet.
 #[derive(Debug)]
 pub(super) struct LocatedFault {
     pub(super) row: Option<u64>,
@@ -195,12 +188,6 @@ impl ReadFault {
     }
 }
 
-impl Diagnostic for ReadError {
-    fn hint(&self) -> Option<String> {
-        ReadError::hint(self)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -215,7 +202,7 @@ mod tests {
             row: None,
             fault: ReadFault::NotFound { near: vec!["books.xlsx".into()] },
         };
-        assert_eq!(error.to_string(), "`book.xlsx`, sheet `Assets`: there is no such file");
+        assert_eq!(error.to_string(), "`book.xlsx`, sheet `Assets`: file not found");
         assert_eq!(error.hint().as_deref(), Some("did you mean `books.xlsx`?"));
     }
 }

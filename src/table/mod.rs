@@ -9,6 +9,7 @@ mod cell;
 mod error;
 pub mod formula;
 mod input;
+mod panic_guard;
 pub(crate) mod read;
 mod read_ahead;
 mod workbook;

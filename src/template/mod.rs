@@ -19,11 +19,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
-use tempfile::NamedTempFile;
 
-use crate::error::Diagnostic;
+use crate::error::{Diagnostic, ErrorKind};
 use crate::schema::{Entity, Reference, importable};
-use crate::table::write::WriteError;
+use crate::table::write::{AtomicFile, WriteError};
 use drop_down_lists::DropDownLists;
 use styles::TemplateStyles;
 
@@ -55,19 +54,25 @@ pub fn all() -> impl Iterator<Item = (&'static str, Vec<&'static Entity>)> {
 /// A template that was not written.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// Somebody may have filled it in.
-    #[error("`{}` exists and is no empty template", path.display())]
-    Taken { path: PathBuf },
+    /// Another file is there, which somebody may have filled in.
+    #[error("`{}` already exists and has been filled in", path.display())]
+    FilledIn { path: PathBuf },
     #[error(transparent)]
     Write(#[from] WriteError),
 }
 
-impl TemplateError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for TemplateError {
+    fn hint(&self) -> Option<String> {
         match self {
-            Self::Taken { .. } => Some("choose another folder, or move the file away first".to_owned()),
+            Self::FilledIn { .. } => Some("choose another folder, or move the file away first".to_owned()),
             Self::Write(error) => error.hint(),
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::FilledIn { .. } => ErrorKind::Usage,
+            Self::Write(error) => error.kind(),
         }
     }
 }
@@ -82,8 +87,8 @@ pub fn write(entities: &[&'static Entity], live: Option<&LiveNames>, path: &Path
     let bytes = build(entities, live, &file_name).map_err(|error| WriteError::from_xlsx(path, error))?;
     match fs::read(path) {
         Ok(there) if there == bytes => Ok(()),
-        Ok(_) => Err(TemplateError::Taken { path: path.to_owned() }),
-        Err(_) => Ok(place(path, &bytes)?),
+        Ok(_) => Err(TemplateError::FilledIn { path: path.to_owned() }),
+        Err(_) => Ok(save(path, &bytes)?),
     }
 }
 
@@ -116,25 +121,10 @@ fn properties(entities: &[&Entity]) -> Result<DocProperties, XlsxError> {
 }
 
 /// The file appears whole or not at all.
-fn place(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let placed = || {
-        let mut file = NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
-    };
-    placed().map_err(|error| WriteError::from_io(path, error))
-}
-
-impl Diagnostic for TemplateError {
-    fn hint(&self) -> Option<String> {
-        TemplateError::hint(self)
-    }
+fn save(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let mut file = AtomicFile::create(path)?;
+    file.write_all(bytes).map_err(|error| WriteError::from_io(path, error))?;
+    file.commit().map(drop)
 }
 
 #[cfg(test)]

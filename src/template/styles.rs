@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
-use crate::table::write::sheet::HEADER;
+use crate::table::write::styles::HEADER;
 
 /// Required headers, titles and the tabs of collections.
 pub(super) const STRONG: Color = HEADER;

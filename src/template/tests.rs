@@ -129,6 +129,6 @@ fn a_file_that_may_be_filled_in_is_never_replaced() {
     write(&entities(&["assets"]), None, &path).expect("the same template again is no change");
     fs::write(&path, "filled in").unwrap();
     let error = write(&entities(&["assets"]), None, &path).unwrap_err();
-    assert!(matches!(error, TemplateError::Taken { .. }), "{error}");
+    assert!(matches!(error, TemplateError::FilledIn { .. }), "{error}");
     assert_eq!(fs::read(&path).unwrap(), b"filled in");
 }

@@ -198,7 +198,7 @@ fn a_dry_run_lists_what_would_be_deleted() {
                hint: correct the cell, or leave the row out
 
       read      retired.csv as UTF-8, comma
-      plan      1 request, about 1.0 s at 09:30:15,000 an hour
+      plan      1 request, about 1.0 s at 10,000 an hour
       result    plan.xlsx
       next      tallyport delete assets retired.csv --dry-run
     ");

@@ -116,7 +116,7 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
     Dry run of assets.csv: all 2 rows would succeed, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 2 to create (assets)
       read      assets.csv as UTF-8, comma
-      plan      2 requests, about 1.0 s at 09:30:15,000 an hour
+      plan      2 requests, about 1.0 s at 10,000 an hour
       result    assets.result-2.xlsx
       next      tallyport import assets.csv
     ");

@@ -25,12 +25,22 @@ fn redact_line(line: &str) -> String {
         ("127.0.0.1:", "", "49152"),
         ("answered in ", " ms", "2"),
         ("milliseconds=", "", "2"),
-        (" at ", "", "09:30:15"),
-        (" until ", "", "09:30:15"),
     ] {
         line = redact_number(&line, before, after, replacement);
     }
-    redact_log_time(redact_os_error(line))
+    redact_log_time(redact_os_error(redact_retry_time(line)))
+}
+
+/// The time of day of the next attempt.
+fn redact_retry_time(line: String) -> String {
+    for before in [" at ", " until "] {
+        let Some(start) = line.find(before).map(|at| at + before.len()) else { continue };
+        let time: Vec<&str> = line.get(start..start + 8).unwrap_or_default().split(':').collect();
+        if time.len() == 3 && time.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit())) {
+            return format!("{}09:30:15{}", &line[..start], &line[start + 8..]);
+        }
+    }
+    line
 }
 
 /// The words of the operating system: they differ between systems.
@@ -90,11 +100,11 @@ fn redact_digests(line: &str) -> String {
 
 /// Of a run: when it began, and the size of its journal.
 fn redact_age_and_size(line: &str) -> String {
-    if let Some((before, began)) = line.split_once("just now, ") {
-        return format!(
-            "{before}just now, 2026-11-24 09:30{}",
-            began.get("2026-11-24 09:30".len()..).unwrap_or_default()
-        );
+    for before in ["just now, ", "began before "] {
+        if let Some((start, began)) = line.split_once(before) {
+            let rest = began.get("2026-11-24 09:30".len()..).unwrap_or_default();
+            return format!("{start}{before}2026-11-24 09:30{rest}");
+        }
     }
     let Some((before, after)) = line.split_once("just now  ") else { return line.to_owned() };
     let columns: Vec<&str> = after.split("  ").filter(|column| !column.is_empty()).collect();

@@ -265,7 +265,7 @@ fn prune_deletes_old_finished_runs() {
     assert_output!(account.run(&["runs", "prune", "--older-than", "6 months"]), @"
     exit code 0
     --- stdout
-    Deleted 1 journal of runs that began before 2026-05-28 23:24: 32.77 kB freed
+    Deleted 1 journal of runs that began before 2026-11-24 09:30: 32.77 kB freed
     ");
     assert!(journals(&account).is_empty() && runs(&account).is_empty());
 }
@@ -279,7 +279,7 @@ fn prune_keeps_resumable_and_unreadable_runs_unless_forced() {
     assert_output!(account.run(&["runs", "prune", "--older-than", "90d"]), @"
     exit code 0
     --- stdout
-    No journal of a run that began before 2026-08-30 23:24 was deleted
+    No journal of a run that began before 2026-11-24 09:30 was deleted
       kept      20261124-093015-abcd: it can still be resumed
       kept      20261124-093015-abcd: the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: file is not a database
       next      add --force to delete these 2 too

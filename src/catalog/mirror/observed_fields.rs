@@ -49,7 +49,7 @@ impl ObservedFields {
     }
 
     /// As [`ObservedFields::note`], for a record as it came.
-    pub fn note_json(&mut self, json: &str) -> bool {
+    pub fn observe_json(&mut self, json: &str) -> bool {
         RawFields::of(json).is_some_and(|fields| self.note(&fields))
     }
 

@@ -192,7 +192,7 @@ impl Mirror {
                 if taken % 1_000 == 0 {
                     on_progress(entity.name, taken as u64);
                 }
-                shape.note_json(record.json);
+                shape.observe_json(record.json);
                 // Entries of the log have no id (field notes): they are numbered as they come.
                 self.store().add(entity, RawRecord { id: record.id.or(Some(taken)), ..record }, 0)
             };
@@ -535,7 +535,7 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
             if taken % 1_000 == 0 {
                 on_progress(entity.name, taken);
             }
-            has_new_fields |= shape.note_json(record.json);
+            has_new_fields |= shape.observe_json(record.json);
             if is_known || known > 0 {
                 let upserted = store.upsert(entity, record, (number, history), now)?;
                 tally.note(upserted, record.id);
@@ -564,7 +564,7 @@ impl<S: MirrorSource> RefreshJob<'_, S> {
         let upserted = self.mirror.store().upsert(entity, record, (0, history), self.options.now)?;
         if upserted != UpsertResult::Unchanged {
             let mut shape = self.mirror.store().shape(entity)?;
-            if shape.note_json(record.json) {
+            if shape.observe_json(record.json) {
                 self.mirror.store().set_shape(entity, &shape)?;
             }
         }

@@ -1,30 +1,30 @@
-//! `--date-format`: how a user says that dates are written.
+//! Parses and applies `--date-format`.
 
 use std::fmt;
 
 use jiff::civil::Date;
 
-use super::reading::{DayFault, Digits, day_of};
+use super::reading::{Digits, InvalidDay, day_of};
 use super::words::{self, Word};
 
-/// A way to write dates, such as `DD.MM.YYYY`, `M/D/YY`, `YYYYMMDD`, `D MMM YYYY` or `%d.%m.%Y`.
+/// A date format, such as `DD.MM.YYYY`, `M/D/YY`, `YYYYMMDD`, `D MMM YYYY` or `%d.%m.%Y`.
 ///
 /// - `D`, `DD`, `%d`, `%e`: the day; `M`, `MM`, `%m`: the month; both with or without a leading zero in the cell.
-/// - `MMM`, `MMMM`, `%b`, `%B`: the month in words, long or short, in any language known.
-/// - `YYYY`, `%Y`: the year with four digits; `YY`, `%y`: with two (00 to 68 are 2000 to 2068, 69 to 99 are 1969 to
-///   1999) or four.
-/// - Parts without anything between them have fixed widths.
-/// - A time in the format is left off, as it is in the cells.
+/// - `MMM`, `MMMM`, `%b`, `%B`: the name of the month, long or short, in any known language.
+/// - `YYYY`, `%Y`: a four-digit year; `YY`, `%y`: a two-digit year (00 to 68 are 2000 to 2068, 69 to 99 are 1969 to
+///   1999) or a four-digit one.
+/// - Parts without anything between them have a fixed width.
+/// - A time in the format is ignored, as it is in the cells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DateFormat {
     pattern: Box<str>,
-    parts: [Part; 3],
-    /// Between the parts, and after the last.
-    joints: [Joint; 3],
+    parts: [PatternPart; 3],
+    /// After each part.
+    separators: [Separator; 3],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum PatternPart {
     Day,
     Month,
     MonthName,
@@ -34,22 +34,22 @@ enum Part {
 
 /// What separates two parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Joint {
-    /// Nothing: the parts have fixed widths.
+enum Separator {
+    /// Nothing: the parts have a fixed width.
     Tight,
     Space,
-    /// These characters, with or without white space around them.
+    /// These characters, with optional white space around them.
     Mark(Box<str>),
 }
 
 /// Why a text is not a date format.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DateFormatError {
-    #[error("the date format `{pattern}` does not say where the {part} stands")]
+    #[error("the date format `{pattern}` has no {part}")]
     Lacks { pattern: String, part: &'static str },
-    #[error("the date format `{pattern}` says twice where the {part} stands")]
+    #[error("the date format `{pattern}` has the {part} twice")]
     Twice { pattern: String, part: &'static str },
-    #[error("the date format `{pattern}` holds `{found}`, which has no meaning in it")]
+    #[error("the date format `{pattern}` contains `{found}`, which is not recognized")]
     Unknown { pattern: String, found: String },
 }
 
@@ -67,65 +67,66 @@ impl fmt::Display for DateFormat {
 }
 
 impl DateFormat {
-    /// Reads a pattern; letters count in either case.
+    /// Parses a pattern; letters may be upper or lower case.
     pub fn parse(pattern: &str) -> Result<Self, DateFormatError> {
         let pattern = pattern.trim();
-        let mut draft = Draft { pattern, parts: Vec::new(), literal: String::new(), joints: Vec::new() };
+        let mut parser = PatternParser { pattern, parts: Vec::new(), literal: String::new(), separators: Vec::new() };
         let mut rest = pattern;
         while let Some(char) = rest.chars().next() {
             rest = match char {
                 'H' | 'h' => break,
                 '%' if rest[1..].starts_with(['H', 'I', 'T', 'R']) => break,
-                '%' => draft.directive(&rest[1..])?,
-                'D' | 'd' | 'M' | 'm' | 'Y' | 'y' => draft.letters(rest, char)?,
+                '%' => parser.directive(&rest[1..])?,
+                'D' | 'd' | 'M' | 'm' | 'Y' | 'y' => parser.letters(rest, char)?,
                 'T' | 't' => &rest[1..],
-                _ if char.is_ascii_alphabetic() => return Err(draft.unknown(char.to_string())),
-                _ => draft.literal(rest, char),
+                _ if char.is_ascii_alphabetic() => return Err(parser.unknown(char.to_string())),
+                _ => parser.literal(rest, char),
             };
         }
-        draft.finish()
+        parser.finish()
     }
 
-    /// The day a trimmed text without a time is in this format; none where it is written otherwise.
-    pub(super) fn read(&self, text: &str) -> Option<Result<Date, DayFault>> {
+    /// Parses a trimmed text without a time; `None` if it has another format.
+    pub(super) fn read(&self, text: &str) -> Option<Result<Date, InvalidDay>> {
         let (mut year, mut month, mut day) = (None, None, None);
         let mut rest = text;
         for (at, part) in self.parts.iter().enumerate() {
-            let is_tight = self.joints[at] == Joint::Tight || (at > 0 && self.joints[at - 1] == Joint::Tight);
+            let is_tight =
+                self.separators[at] == Separator::Tight || (at > 0 && self.separators[at - 1] == Separator::Tight);
             let (value, after) = part.take(rest, if is_tight && at < 3 { Width::Fixed } else { Width::Free })?;
             match part {
-                Part::Day => day = Some(value),
-                Part::Month | Part::MonthName => month = Some(value),
-                Part::ShortYear | Part::Year => year = Some(value),
+                PatternPart::Day => day = Some(value),
+                PatternPart::Month | PatternPart::MonthName => month = Some(value),
+                PatternPart::ShortYear | PatternPart::Year => year = Some(value),
             }
-            rest = self.joints[at].skip(after, at == 2)?;
+            rest = self.separators[at].skip(after, at == 2)?;
         }
         rest.is_empty().then_some(())?;
         Some(day_of(year?, month?, day?))
     }
 
-    /// The day of a whole number without its leading zero, as spreadsheet programs leave it: 2042003 for `DDMMYYYY`.
-    pub(super) fn read_digits(&self, number: u32) -> Option<Result<Date, DayFault>> {
+    /// Parses a whole number that has lost its leading zero in a spreadsheet program: 2042003 for `DDMMYYYY`.
+    pub(super) fn read_digits(&self, number: u32) -> Option<Result<Date, InvalidDay>> {
         let text = number.to_string();
         self.read(&text).or_else(|| self.read(&format!("0{text}")))
     }
 
-    /// `YYYY-DD-MM`: the one format that contradicts ISO dates.
+    /// `YYYY-DD-MM`, the only format that contradicts ISO dates.
     pub(super) fn is_year_day_month(&self) -> bool {
-        matches!(self.parts, [Part::Year | Part::ShortYear, Part::Day, _])
+        matches!(self.parts, [PatternPart::Year | PatternPart::ShortYear, PatternPart::Day, _])
     }
 }
 
 /// How many digits a number has.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Width {
-    /// All of them, always.
+    /// Always all of them.
     Fixed,
     /// Leading zeros may be missing.
     Free,
 }
 
-impl Part {
+impl PatternPart {
     fn name(self) -> &'static str {
         match self {
             Self::Day => "day",
@@ -134,7 +135,7 @@ impl Part {
         }
     }
 
-    /// Its value at the start of `text`, with what follows.
+    /// Parses the part at the start of `text`; returns its value and the rest.
     fn take(self, text: &str, width: Width) -> Option<(u16, &str)> {
         if self == Self::MonthName {
             return take_month(text);
@@ -168,7 +169,7 @@ fn take_month(text: &str) -> Option<(u16, &str)> {
     }
 }
 
-impl Joint {
+impl Separator {
     fn of(literal: &str) -> Self {
         match literal.trim() {
             "" if literal.is_empty() => Self::Tight,
@@ -177,7 +178,7 @@ impl Joint {
         }
     }
 
-    /// What follows it; none where it isn't there. After the last part it may be missing.
+    /// The rest after the separator; `None` if it is missing, except after the last part.
     fn skip<'a>(&self, text: &'a str, is_last: bool) -> Option<&'a str> {
         match self {
             Self::Tight => Some(text),
@@ -196,41 +197,41 @@ impl Joint {
     }
 }
 
-/// A format while its pattern is read.
-struct Draft<'a> {
+/// Parser state of a pattern.
+struct PatternParser<'a> {
     pattern: &'a str,
-    parts: Vec<Part>,
-    joints: Vec<Joint>,
-    /// What has been read since the last part.
+    parts: Vec<PatternPart>,
+    separators: Vec<Separator>,
+    /// Text since the last part.
     literal: String,
 }
 
-impl Draft<'_> {
+impl PatternParser<'_> {
     /// `d` of `%d`, or `-d` of `%-d`.
     fn directive<'a>(&mut self, text: &'a str) -> Result<&'a str, DateFormatError> {
         let rest = text.strip_prefix('-').unwrap_or(text);
         let part = match rest.chars().next() {
-            Some('d' | 'e') => Part::Day,
-            Some('m') => Part::Month,
-            Some('b' | 'B' | 'h') => Part::MonthName,
-            Some('y') => Part::ShortYear,
-            Some('Y') => Part::Year,
+            Some('d' | 'e') => PatternPart::Day,
+            Some('m') => PatternPart::Month,
+            Some('b' | 'B' | 'h') => PatternPart::MonthName,
+            Some('y') => PatternPart::ShortYear,
+            Some('Y') => PatternPart::Year,
             other => return Err(self.unknown(other.map_or(String::from("%"), |char| format!("%{char}")))),
         };
         self.part(part)?;
         Ok(&rest[1..])
     }
 
-    /// A run of one letter, such as `YYYY`.
+    /// A sequence of one letter, such as `YYYY`.
     fn letters<'a>(&mut self, text: &'a str, letter: char) -> Result<&'a str, DateFormatError> {
         let end = text.find(|char: char| !char.eq_ignore_ascii_case(&letter)).unwrap_or(text.len());
         let (run, rest) = text.split_at(end);
         let part = match (letter.to_ascii_uppercase(), run.len()) {
-            ('D', 1 | 2) => Part::Day,
-            ('M', 1 | 2) => Part::Month,
-            ('M', 3 | 4) => Part::MonthName,
-            ('Y', 2) => Part::ShortYear,
-            ('Y', 4) => Part::Year,
+            ('D', 1 | 2) => PatternPart::Day,
+            ('M', 1 | 2) => PatternPart::Month,
+            ('M', 3 | 4) => PatternPart::MonthName,
+            ('Y', 2) => PatternPart::ShortYear,
+            ('Y', 4) => PatternPart::Year,
             _ => return Err(self.unknown(String::from(run))),
         };
         self.part(part)?;
@@ -242,14 +243,14 @@ impl Draft<'_> {
         &text[char.len_utf8()..]
     }
 
-    fn part(&mut self, part: Part) -> Result<(), DateFormatError> {
+    fn part(&mut self, part: PatternPart) -> Result<(), DateFormatError> {
         if self.parts.iter().any(|other| other.name() == part.name()) {
             return Err(DateFormatError::Twice { pattern: self.pattern.into(), part: part.name() });
         }
         if self.parts.is_empty() {
             self.literal.clear();
         } else {
-            self.joints.push(Joint::of(&std::mem::take(&mut self.literal)));
+            self.separators.push(Separator::of(&std::mem::take(&mut self.literal)));
         }
         self.parts.push(part);
         Ok(())
@@ -265,15 +266,15 @@ impl Draft<'_> {
                 return Err(DateFormatError::Lacks { pattern: self.pattern.into(), part: name });
             }
         }
-        // What stands after the last part belongs to a time, or is an ornament such as `日`.
-        self.joints.push(match self.literal.trim() {
-            "" => Joint::Space,
-            mark => Joint::Mark(mark.into()),
+        // Text after the last part belongs to a time, or is a suffix such as `日`.
+        self.separators.push(match self.literal.trim() {
+            "" => Separator::Space,
+            mark => Separator::Mark(mark.into()),
         });
-        let (Ok(parts), Ok(joints)) = (self.parts.try_into(), self.joints.try_into()) else {
+        let (Ok(parts), Ok(separators)) = (self.parts.try_into(), self.separators.try_into()) else {
             return Err(DateFormatError::Unknown { pattern: self.pattern.into(), found: self.literal });
         };
-        Ok(DateFormat { pattern: self.pattern.into(), parts, joints })
+        Ok(DateFormat { pattern: self.pattern.into(), parts, separators })
     }
 }
 
@@ -341,13 +342,13 @@ mod tests {
     #[test]
     fn a_bad_format_says_what_is_wrong() {
         for (pattern, message) in [
-            ("DD.MM", "the date format `DD.MM` does not say where the year stands"),
-            ("", "the date format `` does not say where the day stands"),
-            ("DD.DD.YYYY", "the date format `DD.DD.YYYY` says twice where the day stands"),
-            ("DD.MM.YYY", "the date format `DD.MM.YYY` holds `YYY`, which has no meaning in it"),
-            ("german", "the date format `german` holds `g`, which has no meaning in it"),
-            ("%d.%m.%Q", "the date format `%d.%m.%Q` holds `%Q`, which has no meaning in it"),
-            ("%", "the date format `%` holds `%`, which has no meaning in it"),
+            ("DD.MM", "the date format `DD.MM` has no year"),
+            ("", "the date format `` has no day"),
+            ("DD.DD.YYYY", "the date format `DD.DD.YYYY` has the day twice"),
+            ("DD.MM.YYY", "the date format `DD.MM.YYY` contains `YYY`, which is not recognized"),
+            ("german", "the date format `german` contains `g`, which is not recognized"),
+            ("%d.%m.%Q", "the date format `%d.%m.%Q` contains `%Q`, which is not recognized"),
+            ("%", "the date format `%` contains `%`, which is not recognized"),
         ] {
             assert_eq!(DateFormat::parse(pattern).unwrap_err().to_string(), message);
         }

@@ -1,9 +1,7 @@
-//! The time of day behind a date: recognised, so that it can be left off.
+//! Strips the time of day after a date.
 
-/// The date part of a trimmed text: without a time, a zone and an offset. The offset moves nothing, because the
-/// day that is written is the day that is meant.
-///
-/// The whole text where what follows the date is not a time.
+/// The date part of a trimmed text, without time, zone and offset. The offset does not matter, because the written
+/// day counts. Returns the whole text if what follows the date is not a time.
 pub(super) fn without_time(text: &str) -> &str {
     match text.find(':') {
         Some(colon) => before_time(text, colon).unwrap_or(text),
@@ -11,7 +9,7 @@ pub(super) fn without_time(text: &str) -> &str {
     }
 }
 
-/// `2015-03-22Z`, as some databases write a day.
+/// `2015-03-22Z`, as some databases write dates.
 fn without_zulu(text: &str) -> &str {
     match text.strip_suffix(['Z', 'z']) {
         Some(date) if date.ends_with(|char: char| char.is_ascii_digit()) => date,
@@ -23,7 +21,7 @@ fn before_time(text: &str, colon: usize) -> Option<&str> {
     let hour = text[..colon].trim_end_matches(|char: char| char.is_ascii_digit()).len();
     let (date, time) = text.split_at(hour);
     if date.ends_with(['+', '-']) {
-        // `2015-03-22+03:00`: a day with an offset and no time.
+        // `2015-03-22+03:00`: a date with an offset and no time.
         let (date, offset) = text.split_at(hour - 1);
         return is_zone(offset).then_some(date);
     }

@@ -1,4 +1,4 @@
-//! The words of written dates: months, days of the week, and the small words between them.
+//! Words in dates: months, weekdays, and the small words between them.
 
 use std::sync::LazyLock;
 
@@ -6,21 +6,21 @@ use hashbrown::HashMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// What a word in a date means.
+/// The meaning of a word in a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Word {
     /// From 1.
     Month(u8),
-    /// A month or a day of the week: `mar` is mars and mardi, marzo and martes.
+    /// A month or a weekday: `mar` is mars and mardi, marzo and martes.
     MonthOrWeekday(u8),
-    /// A day of the week, an ordinal ending or a small word: says nothing about which day is meant.
+    /// A weekday, an ordinal ending or a small word, which does not change the date.
     Filler,
-    /// A unit of time, as in `36 months`: this is a span, not a date.
+    /// A unit of time, as in `36 months`: a duration, not a date.
     Span,
     Unknown,
 }
 
-/// The months in English, German, French, Spanish, Italian, Portuguese, Dutch, the Scandinavian languages and
+/// Month names in English, German, French, Spanish, Italian, Portuguese, Dutch, the Scandinavian languages and
 /// Estonian, with their short forms: lower case, without accents and dots. No word means two months.
 #[rustfmt::skip]
 const MONTHS: [&[&str]; 12] = [
@@ -41,7 +41,7 @@ const MONTHS: [&[&str]; 12] = [
       "dicembre", "dezembro", "desember", "des", "detsember", "dets"],
 ];
 
-/// Days of the week in the same languages.
+/// Weekdays in the same languages.
 #[rustfmt::skip]
 const WEEKDAYS: &[&str] = &[
     "monday", "mon", "tuesday", "tue", "tues", "wednesday", "wed", "thursday", "thu", "thur", "thurs", "friday",
@@ -69,7 +69,7 @@ const SPANS: &[&str] = &[
     "mes", "ano", "semana", "dia", "maand", "jaar", "weken", "dagen", "yr", "mth",
 ];
 
-/// Every word above by its folded form; `MonthOrWeekday` where two tables have it.
+/// All words by their folded form; `MonthOrWeekday` if it is in both tables.
 static MEANINGS: LazyLock<HashMap<&str, Word>> = LazyLock::new(|| {
     let fillers = WEEKDAYS.iter().chain(SMALL_WORDS).map(|word| (*word, Word::Filler));
     let mut meanings: HashMap<&str, Word> = fillers.collect();

@@ -1,11 +1,12 @@
-//! E-mail and web addresses, as far as their form can tell.
+//! Validates the form of e-mail and web addresses.
 
 use super::trimmed;
 use crate::check::{Code, ValueError};
 
-/// One e-mail address, as far as its form can tell.
+/// Validates an e-mail address by its form.
 ///
-/// Letters of any script and the `#EXT#` of guest accounts are let through; what only a mail server could know is not asked.
+/// Letters of any script and the `#EXT#` of guest accounts are allowed; what only a mail server could know is not
+/// checked.
 pub fn email(text: &str) -> Result<(), ValueError> {
     if is_email(text) { Ok(()) } else { Err(bad_email(text)) }
 }
@@ -62,7 +63,7 @@ fn bad_email(text: &str) -> ValueError {
     error(String::from("correct the address, or leave the cell empty"))
 }
 
-/// The address inside `mailto:a@b.example` or `Ada Byron <a@b.example>`.
+/// Extracts the address from `mailto:a@b.example` or `Ada Byron <a@b.example>`.
 fn bare_email(text: &str) -> Option<&str> {
     let inner = match (text.find('<'), text.rfind('>')) {
         (Some(start), Some(end)) if start < end => &text[start + 1..end],
@@ -72,7 +73,7 @@ fn bare_email(text: &str) -> Option<&str> {
     (inner != text && is_email(inner)).then_some(inner)
 }
 
-/// `text` without `prefix`, whatever its case.
+/// Strips `prefix`, ignoring case.
 fn without_prefix<'a>(text: &'a str, prefix: &str) -> &'a str {
     match text.get(..prefix.len()) {
         Some(start) if start.eq_ignore_ascii_case(prefix) => &text[prefix.len()..],
@@ -80,7 +81,7 @@ fn without_prefix<'a>(text: &'a str, prefix: &str) -> &'a str {
     }
 }
 
-/// One web address with its scheme, `http` or `https`.
+/// Validates a web address with the scheme `http` or `https`.
 pub fn url(text: &str) -> Result<(), ValueError> {
     if is_url(text) { Ok(()) } else { Err(bad_url(text)) }
 }

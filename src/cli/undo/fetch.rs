@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
 use crate::catalog::RecordSource;
-use crate::plan::undo::{Holders, PERSON, Present, Wants, names_a_holder};
+use crate::plan::undo::{CurrentState, EMPLOYEE_ID, FetchPlan, LogHolders, has_holder};
 use crate::run::LogPosition;
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
 
@@ -32,12 +32,12 @@ const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc"
 /// Where the service cannot be read.
 pub(super) async fn fetch<P: RecordSource>(
     pages: &P,
-    wants: &Wants,
+    wants: &FetchPlan,
     began: Timestamp,
     log: &LogPosition,
     on_collection: &mut dyn FnMut(&str),
-) -> Result<Present, P::Error> {
-    let mut present = Present::default();
+) -> Result<CurrentState, P::Error> {
+    let mut present = CurrentState::default();
     let since = began.checked_sub(CLOCKS_APART).unwrap_or(Timestamp::MIN);
     for entity in COLLECTIONS.iter().copied() {
         let ids = wants.ids.get(entity.name).cloned().unwrap_or_default();
@@ -66,7 +66,7 @@ pub(super) async fn fetch_more<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
     ids: BTreeSet<i64>,
-    present: &mut Present,
+    present: &mut CurrentState,
 ) -> Result<(), P::Error> {
     let ids: HashSet<i64> = ids.into_iter().filter(|id| present.record((entity.name, *id)).is_none()).collect();
     Search { pages, entity, ids, tags: HashSet::new(), since: None, present }.run().await
@@ -80,7 +80,7 @@ struct Search<'s, P> {
     tags: HashSet<String>,
     /// Everything touched since is wanted too.
     since: Option<Timestamp>,
-    present: &'s mut Present,
+    present: &'s mut CurrentState,
 }
 
 impl<P: RecordSource> Search<'_, P> {
@@ -149,21 +149,21 @@ impl<P: RecordSource> Search<'_, P> {
 async fn moves<P: RecordSource>(
     pages: &P,
     entity: &'static Entity,
-    holders: &Holders,
+    holders: &LogHolders,
     log: &LogPosition,
 ) -> Result<Vec<Record>, P::Error> {
     let entries = entries(pages, entity, log, None).await?;
-    if entries.iter().all(names_a_holder) || holders.others > 0 {
+    if entries.iter().all(has_holder) || holders.others > 0 {
         return Ok(entries);
     }
     let mut of_people = Vec::new();
     for person in &holders.people {
         for mut entry in self::entries(pages, entity, log, Some(*person)).await? {
             // A service that does not know the filter gives everybody's.
-            if !names_a_holder(&entry) {
-                entry.insert(PERSON.to_owned(), Json::from(*person));
+            if !has_holder(&entry) {
+                entry.insert(EMPLOYEE_ID.to_owned(), Json::from(*person));
             }
-            if entry.get(PERSON).and_then(Json::as_i64) == Some(*person) {
+            if entry.get(EMPLOYEE_ID).and_then(Json::as_i64) == Some(*person) {
                 of_people.push(entry);
             }
         }
@@ -183,7 +183,7 @@ async fn entries<P: RecordSource>(
     for verb in [Verb::Checkin, Verb::Checkout] {
         let mut filters = vec![("type", kind), ("event", verb.log_event())];
         filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
-        filters.extend(person.as_deref().map(|person| (PERSON, person)));
+        filters.extend(person.as_deref().map(|person| (EMPLOYEE_ID, person)));
         let is_meant = |entry: &Record| {
             let says = |name: &str, word: &str| {
                 entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))

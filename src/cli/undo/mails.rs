@@ -8,7 +8,7 @@ use super::fetch::fetch_more;
 use super::shown::collection_of;
 use crate::api::Body;
 use crate::catalog::RecordSource;
-use crate::plan::undo::{Deed, Fate, Present};
+use crate::plan::undo::{CurrentState, UndoDecision, UndoItem};
 use crate::schema::{self, Entity, Role, Verb};
 
 /// A checkout to an employee, and what is checked out.
@@ -23,10 +23,10 @@ struct HandedOut {
 /// Where the service cannot be read.
 pub(super) async fn count<P: RecordSource>(
     pages: &P,
-    deeds: &[Deed],
-    present: &mut Present,
+    items: &[UndoItem],
+    present: &mut CurrentState,
 ) -> Result<(u64, u64), P::Error> {
-    let handed_out: Vec<HandedOut> = deeds.iter().filter_map(handed_out).collect();
+    let handed_out: Vec<HandedOut> = items.iter().filter_map(handed_out).collect();
     // An asset has its category from its product (field notes): what does not tell the one itself tells the other.
     for field in [CATEGORY, PRODUCT, CATEGORY] {
         let Some(collection) = named_by(field) else { continue };
@@ -56,21 +56,21 @@ fn named_by(field: &str) -> Option<&'static Entity> {
     schema::collection(reference.to)
 }
 
-fn handed_out(deed: &Deed) -> Option<HandedOut> {
-    let Fate::Undo(undoing) = &deed.fate else { return None };
-    let is_checkout = deed.entity.role == Role::Action(Verb::Checkout);
-    let employee = undoing.body.get("employee_id").filter(|_| is_checkout)?.as_i64()?;
-    Some(HandedOut { employee, item: (collection_of(deed.entity), deed.record?) })
+fn handed_out(item: &UndoItem) -> Option<HandedOut> {
+    let UndoDecision::Undo(write_back) = &item.decision else { return None };
+    let is_checkout = item.entity.role == Role::Action(Verb::Checkout);
+    let employee = write_back.body.get("employee_id").filter(|_| is_checkout)?.as_i64()?;
+    Some(HandedOut { employee, item: (collection_of(item.entity), item.record?) })
 }
 
-fn category_of(present: &Present, item: (&'static Entity, i64)) -> Option<i64> {
+fn category_of(present: &CurrentState, item: (&'static Entity, i64)) -> Option<i64> {
     link(present, item, CATEGORY).or_else(|| {
         let product = (named_by(PRODUCT)?, link(present, item, PRODUCT)?);
         link(present, product, CATEGORY)
     })
 }
 
-fn link(present: &Present, (entity, id): (&'static Entity, i64), field: &str) -> Option<i64> {
+fn link(present: &CurrentState, (entity, id): (&'static Entity, i64), field: &str) -> Option<i64> {
     let record: &Body = present.record((entity.name, id))?;
     record.get(field)?.as_i64()
 }

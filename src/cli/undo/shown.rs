@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::super::printer::{FAINT, STRONG, WARNING};
 use crate::plan::order;
-use crate::plan::undo::{Deed, Fate, Kind};
+use crate::plan::undo::{UndoDecision, UndoItem, UndoKind};
 use crate::report::{RunEstimate, plan_sentence};
 use crate::schema::{self, Entity};
 use crate::wording::thousands;
@@ -17,28 +17,34 @@ use crate::wording::thousands;
 const MOST_EXAMPLES: usize = 3;
 
 /// Every way of taking back, in the order in which it is shown.
-const KINDS: [Kind; 6] =
-    [Kind::CheckIn, Kind::CheckOut, Kind::Delete, Kind::DeleteForGood, Kind::Restore, Kind::CreateAgain];
+const KINDS: [UndoKind; 6] = [
+    UndoKind::CheckIn,
+    UndoKind::CheckOut,
+    UndoKind::Delete,
+    UndoKind::DeletePermanently,
+    UndoKind::Restore,
+    UndoKind::Recreate,
+];
 
 /// What the undo does, as a verb.
-pub(super) fn verb(kind: Kind) -> &'static str {
+pub(super) fn verb(kind: UndoKind) -> &'static str {
     match kind {
-        Kind::CheckIn => "check in",
-        Kind::CheckOut => "check out",
-        Kind::Delete | Kind::DeleteForGood => "delete",
-        Kind::Restore => "restore",
-        Kind::CreateAgain => "create again",
+        UndoKind::CheckIn => "check in",
+        UndoKind::CheckOut => "check out",
+        UndoKind::Delete | UndoKind::DeletePermanently => "delete",
+        UndoKind::Restore => "restore",
+        UndoKind::Recreate => "create again",
     }
 }
 
-fn key(kind: Kind) -> &'static str {
+fn key(kind: UndoKind) -> &'static str {
     match kind {
-        Kind::CheckIn => "check_in",
-        Kind::CheckOut => "check_out",
-        Kind::Delete => "delete",
-        Kind::DeleteForGood => "delete_for_good",
-        Kind::Restore => "restore",
-        Kind::CreateAgain => "create_again",
+        UndoKind::CheckIn => "check_in",
+        UndoKind::CheckOut => "check_out",
+        UndoKind::Delete => "delete",
+        UndoKind::DeletePermanently => "delete_for_good",
+        UndoKind::Restore => "restore",
+        UndoKind::Recreate => "create_again",
     }
 }
 
@@ -46,7 +52,7 @@ fn key(kind: Kind) -> &'static str {
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     /// Writes by kind and collection.
-    writes: BTreeMap<Kind, BTreeMap<(usize, &'static str), u64>>,
+    writes: BTreeMap<UndoKind, BTreeMap<(usize, &'static str), u64>>,
     /// Why there is nothing to do, and how often.
     nothing: BTreeMap<String, u64>,
     left: BTreeMap<&'static str, Left>,
@@ -60,23 +66,23 @@ struct Left {
 }
 
 impl Shown {
-    pub(super) fn of(deeds: &[Deed]) -> Self {
+    pub(super) fn of(items: &[UndoItem]) -> Self {
         let mut shown = Self::default();
-        for deed in deeds {
-            let collection = collection_of(deed.entity);
-            match &deed.fate {
-                Fate::Undo(_) => {
-                    let Some(kind) = deed.kind() else { continue };
+        for item in items {
+            let collection = collection_of(item.entity);
+            match &item.decision {
+                UndoDecision::Undo(_) => {
+                    let Some(kind) = item.kind() else { continue };
                     let place = (order::rank(collection), collection.name);
                     *shown.writes.entry(kind).or_default().entry(place).or_default() += 1;
                 }
-                Fate::Nothing(why) => *shown.nothing.entry(without_ids(why)).or_default() += 1,
-                Fate::Left(obstacle) => {
-                    let left = shown.left.entry(obstacle.title()).or_default();
+                UndoDecision::NothingToDo(why) => *shown.nothing.entry(without_ids(why)).or_default() += 1,
+                UndoDecision::Skip(reason) => {
+                    let left = shown.left.entry(reason.title()).or_default();
                     left.count += 1;
                     if left.examples.len() < MOST_EXAMPLES {
-                        let detail = obstacle.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
-                        left.examples.push(format!("{} {}{detail}", collection.singular, deed.title));
+                        let detail = reason.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
+                        left.examples.push(format!("{} {}{detail}", collection.singular, item.title));
                     }
                 }
             }
@@ -94,11 +100,11 @@ impl Shown {
         self.left.values().map(|left| left.count).sum()
     }
 
-    pub(super) fn count(&self, kind: Kind) -> u64 {
+    pub(super) fn count(&self, kind: UndoKind) -> u64 {
         self.writes.get(&kind).map_or(0, |by_collection| by_collection.values().sum())
     }
 
-    fn listed(&self, kind: Kind) -> String {
+    fn listed(&self, kind: UndoKind) -> String {
         let by_collection = self.writes.get(&kind).into_iter().flatten();
         let listed: Vec<String> =
             by_collection.map(|((_, name), count)| format!("{} {}", thousands(*count), noun(name, *count))).collect();
@@ -107,16 +113,16 @@ impl Shown {
 
     /// The collections whose deletion is final, for the question.
     pub(super) fn for_good(&self) -> Option<String> {
-        (self.count(Kind::DeleteForGood) > 0).then(|| self.listed(Kind::DeleteForGood))
+        (self.count(UndoKind::DeletePermanently) > 0).then(|| self.listed(UndoKind::DeletePermanently))
     }
 
     pub(super) fn text(&self, title: &str, planned: &RunEstimate) -> String {
         let mut text = format!("{STRONG}{title}{STRONG:#}\n");
         for kind in KINDS.into_iter().filter(|kind| self.count(*kind) > 0) {
             let (style, more) = match kind {
-                Kind::DeleteForGood => (WARNING, "for good: the service cannot bring these back"),
-                Kind::CreateAgain => (Style::new(), "with new ids: history and what named the old ones stay behind"),
-                Kind::CheckIn | Kind::CheckOut | Kind::Delete | Kind::Restore => (Style::new(), ""),
+                UndoKind::DeletePermanently => (WARNING, "for good: the service cannot bring these back"),
+                UndoKind::Recreate => (Style::new(), "with new ids: history and what named the old ones stay behind"),
+                UndoKind::CheckIn | UndoKind::CheckOut | UndoKind::Delete | UndoKind::Restore => (Style::new(), ""),
             };
             push_line(&mut text, self.count(kind), verb(kind), style, &wrapped(&self.listed(kind)));
             if !more.is_empty() {
@@ -193,7 +199,7 @@ fn wrapped(list: &str) -> String {
     text
 }
 
-/// The collection a deed is about: of an action the thing that moves.
+/// The collection a item is about: of an action the thing that moves.
 pub(super) fn collection_of(entity: &'static Entity) -> &'static Entity {
     entity.item().and_then(|(_, reference)| schema::collection(reference.to)).unwrap_or(entity)
 }

@@ -37,7 +37,7 @@ fn cells(columns: &Columns, value: &Json) -> Vec<(String, String)> {
 #[test]
 fn every_header_is_read_as_what_it_is_written_for() {
     for entity in COLLECTIONS.iter().copied() {
-        let words = Words::new(entity);
+        let words = HeaderAliases::new(entity);
         for columns in
             [Columns::of(entity, &ObservedFields::default(), Ids::Both), Columns::backup(entity, std::iter::empty())]
         {
@@ -46,14 +46,21 @@ fn every_header_is_read_as_what_it_is_written_for() {
                 let field = match &column.of {
                     Source::Field(field) | Source::Id(field) | Source::Name(field, _) if field.is_written() => field,
                     _ => {
-                        let is_told =
-                            matches!(read, Some(To::Ignored(_) | To::Id(_) | To::Stamp(_) | To::Related { .. }));
+                        let is_told = matches!(
+                            read,
+                            Some(
+                                ColumnTarget::Ignored(_)
+                                    | ColumnTarget::Id(_)
+                                    | ColumnTarget::Timestamp(_)
+                                    | ColumnTarget::Related { .. }
+                            )
+                        );
                         assert!(is_told, "{}.{}: {read:?}", entity.name, column.header);
                         continue;
                     }
                 };
                 let index = entity.field_index(field.name).unwrap();
-                let Some(To::Field { field: fed, ids }) = read else { panic!("{}: {read:?}", column.header) };
+                let Some(ColumnTarget::Field { field: fed, ids }) = read else { panic!("{}: {read:?}", column.header) };
                 assert_eq!(fed, index, "{}.{}", entity.name, column.header);
                 let is_name = matches!(&column.of, Source::Name(_, reference) if reference.wire == Wire::Id);
                 assert!(!is_name || ids == Given::Marked, "{}", column.header);
@@ -70,7 +77,7 @@ fn a_record_is_shown_whole() {
         "deployed_to": [{"employee_id": 3, "checkout_date": "2024-05-01"}, {"location_id": 1}], "shelf": {"row": 4},
         "custom_fields": "[{\"name\":\"Rack\",\"value\":\"B4\"}]", "created_at": "2024-05-01T00:00:00.000Z",
     });
-    shape.note_json(&asset.to_string());
+    shape.observe_json(&asset.to_string());
     let shown = cells(&Columns::of(collection("assets").unwrap(), &shape, Ids::Both), &asset);
     let cell = |header: &str| shown.iter().find(|(known, _)| known == header).map(|(_, text)| text.as_str()).unwrap();
     assert_eq!([cell("id"), cell("asset_id"), cell("purchase_cost")], ["7", "A-1", "12.5"]);

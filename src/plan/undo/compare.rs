@@ -1,26 +1,26 @@
-//! Values that were written beside values that are there, and values of replies as a body has them.
+//! Compares written values with current ones, and converts values of replies to the form in which they are sent.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value as Json;
 
-use super::present::Present;
+use super::current_state::CurrentState;
 use crate::api::Record;
 use crate::api::custom_fields;
 use crate::catalog::fold_name;
 use crate::plan::diff;
 use crate::schema::{Entity, Field, Kind, TextForm, Wire, fold_header};
 
-/// Which call a value is for: the guide spells some options differently in each.
+/// Which request a value is for: the guide spells some options differently for create and update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Call {
+pub(super) enum WriteMethod {
     Create,
     Update,
 }
 
-impl Present {
-    /// Whether a record holds a value, as far as it tells. A service may send a tag back as a system id, a reference
-    /// as the record it names, and an e-mail address in other case.
+impl CurrentState {
+    /// Whether a record has a value, as far as the reply shows. A service may return a tag as a system id, a
+    /// reference as an object, and an e-mail address in another case.
     pub(super) fn holds(&self, entity: &Entity, field: &Field, value: &Json, record: &Record) -> bool {
         if !field.read || (!record.contains_key(field.name) && !self.carries(entity, field.name)) {
             return true;
@@ -45,8 +45,8 @@ impl Present {
     }
 }
 
-/// A value of a reply as a body has it; null for nothing.
-pub(super) fn as_sent(field: &Field, value: &Json, call: Call, present: &Present) -> Json {
+/// Converts a value of a reply to the form in which it is sent; null for no value.
+pub(super) fn as_sent(field: &Field, value: &Json, method: WriteMethod, current: &CurrentState) -> Json {
     if is_empty(value) {
         return Json::Null;
     }
@@ -60,7 +60,7 @@ pub(super) fn as_sent(field: &Field, value: &Json, call: Call, present: &Present
             pairs => diff::pairs(&pairs),
         },
         Kind::Reference(reference) => {
-            let wired = present.id_of(reference, value).and_then(|id| present.wire(reference, id));
+            let wired = current.id_of(reference, value).and_then(|id| current.wire(reference, id));
             wired.unwrap_or_else(|| value.clone())
         }
         Kind::Date => Json::from(text().get(..10).unwrap_or_default()),
@@ -73,14 +73,14 @@ pub(super) fn as_sent(field: &Field, value: &Json, call: Call, present: &Present
             let folded = fold_header(&text());
             let is_it = |option: &&str| fold_header(option) == folded;
             let position = choices.create.iter().position(is_it).or_else(|| choices.update.iter().position(is_it));
-            let spellings = if call == Call::Create { choices.create } else { choices.update };
+            let spellings = if method == WriteMethod::Create { choices.create } else { choices.update };
             position.and_then(|at| spellings.get(at)).map_or_else(|| value.clone(), |option| Json::from(*option))
         }
         Kind::Text(_) | Kind::Currency | Kind::Structure => Json::from(text()),
     }
 }
 
-/// Whole amounts leave as integers (field notes).
+/// Whole amounts are sent as integers (field notes).
 fn number(text: &str) -> Option<Json> {
     let number: Decimal = text.trim().parse().ok()?;
     match number.normalize().scale() {
@@ -105,7 +105,7 @@ fn sorted_pairs(value: &Json) -> Vec<(String, String)> {
     pairs
 }
 
-/// A whole number, which some replies carry as text.
+/// An integer; some replies have it as text.
 pub(super) fn integer(value: &Json) -> Option<i64> {
     match value {
         Json::Number(number) => number.as_i64(),

@@ -1,4 +1,4 @@
-//! What a run did, gathered from its journal in one pass.
+//! What a run did, collected from its journal in one pass.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -10,89 +10,88 @@ use crate::plan::{RowId, Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Reference, Wire};
 
-/// A record: its collection and its system id.
-pub type Key = (&'static str, i64);
+/// A record's collection and system id.
+pub type RecordKey = (&'static str, i64);
 
-/// What a run did, as far as taking it back needs it: not the rows, which are many, but what they did to records that
-/// several rows are about.
+/// What a run did, as far as undo needs it: not every row, but the records that several rows may have written to.
 #[derive(Debug, Default)]
-pub struct History {
-    /// The record that each step made.
+pub struct RunHistory {
+    /// The record that each step created.
     made: Vec<Option<i64>>,
-    created: HashSet<Key>,
-    deleted: HashSet<Key>,
-    /// What updates and actions wrote into a record, the last write winning.
-    written: HashMap<Key, Body>,
-    /// Records that updates and actions were about.
-    touched: HashSet<Key>,
-    /// The tags of assets that the run made.
+    created: HashSet<RecordKey>,
+    deleted: HashSet<RecordKey>,
+    /// Fields that updates and actions wrote; the last write wins.
+    written: HashMap<RecordKey, Body>,
+    /// Records that updates and actions wrote to.
+    touched: HashSet<RecordKey>,
+    /// Tags of assets that the run created.
     tags: HashMap<String, i64>,
-    pub(super) moves: Vec<Move>,
-    wants: Wants,
+    pub(super) assignments: Vec<Assignment>,
+    fetch: FetchPlan,
 }
 
-/// An action that was done; its body as it was sent.
+/// A check-out or check-in that was applied, with its body as sent.
 #[derive(Debug)]
-pub(super) struct Move {
+pub(super) struct Assignment {
     pub(super) row: RowId,
     pub(super) action: &'static Entity,
     pub(super) body: Body,
     pub(super) before: Option<Body>,
 }
 
-/// What has to be known of the account before anything is decided.
+/// The records and log entries to fetch before anything is decided.
 #[derive(Debug, Default, Clone)]
-pub struct Wants {
+pub struct FetchPlan {
     pub ids: BTreeMap<&'static str, HashSet<i64>>,
-    /// Assets that are known by their tag alone.
+    /// Assets known only by their tag.
     pub tags: HashSet<String>,
-    /// Collections of which every record touched since the run began is wanted: others may refer to what goes, or have
-    /// made again what was deleted.
+    /// Collections of which every record changed since the run began is needed: others may refer to what will be
+    /// deleted, or have recreated what was deleted.
     pub recent: BTreeSet<&'static str>,
-    /// Collections whose things the run checked in or out and whose records do not say who holds them.
-    pub logs: BTreeMap<&'static str, Holders>,
+    /// Collections whose items the run checked in or out and whose records do not say who holds them.
+    pub logs: BTreeMap<&'static str, LogHolders>,
 }
 
-/// Between whom and the things of a collection the run moved.
+/// Holders involved in the assignments of a collection.
 #[derive(Debug, Default, Clone)]
-pub struct Holders {
-    /// Employees: the log can be asked for theirs (guide: `employee_id`).
+pub struct LogHolders {
+    /// Employees: the log can be filtered by them (guide: `employee_id`).
     pub people: BTreeSet<i64>,
-    /// How many moves name no employee.
+    /// Number of assignments that name no employee.
     pub others: u64,
 }
 
-impl History {
-    /// Takes in a step that has ended. Steps come in the order of the plan.
-    pub fn note(&mut self, step: &mut Step, outcome: &StepOutcome) {
-        self.fill(step);
+impl RunHistory {
+    /// Adds a completed step. Steps come in plan order.
+    pub fn record_step(&mut self, step: &mut Step, outcome: &StepOutcome) {
+        self.fill_dependencies(step);
         if outcome.result != StepResult::Applied {
             return;
         }
         let entity = step.entity;
         match step.write {
-            WriteKind::Create if entity.is_action() => self.note_move(step),
-            WriteKind::Create => self.note_create(step, outcome.record),
+            WriteKind::Create if entity.is_action() => self.record_assignment(step),
+            WriteKind::Create => self.record_create(step, outcome.record),
             WriteKind::Update(id) => {
-                self.want(entity, id);
-                self.want_tags(entity, &step.body);
-                self.want_assets(entity, step.before.as_ref());
+                self.fetch_record(entity, id);
+                self.fetch_tags(entity, &step.body);
+                self.fetch_tagged(entity, step.before.as_ref());
                 self.touched.insert((entity.name, id));
                 let written = self.written.entry((entity.name, id)).or_default();
                 written.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
             }
             WriteKind::Delete(id) => {
-                self.want(entity, id);
-                self.want_assets(entity, step.before.as_ref());
-                self.wants.recent.insert(entity.name);
+                self.fetch_record(entity, id);
+                self.fetch_tagged(entity, step.before.as_ref());
+                self.fetch.recent.insert(entity.name);
                 self.deleted.insert((entity.name, id));
             }
         }
     }
 
-    /// Puts the ids that earlier steps gave into a body.
-    pub fn fill(&self, step: &mut Step) {
-        for awaited in &step.awaits {
+    /// Fills in the ids that earlier steps created.
+    pub fn fill_dependencies(&self, step: &mut Step) {
+        for awaited in &step.depends_on {
             let made = self.made.get(awaited.step as usize).copied().flatten();
             if let (Some(id), Some(field)) = (made, &awaited.field) {
                 step.body.insert(field.clone(), Json::from(id));
@@ -100,65 +99,66 @@ impl History {
         }
     }
 
-    pub fn wants(&self) -> &Wants {
-        &self.wants
+    pub fn fetch_plan(&self) -> &FetchPlan {
+        &self.fetch
     }
 
-    fn note_create(&mut self, step: &Step, record: Option<i64>) {
+    fn record_create(&mut self, step: &Step, record: Option<i64>) {
         let (number, entity) = (step.number as usize, step.entity);
         if self.made.len() <= number {
             self.made.resize(number + 1, None);
         }
         self.made[number] = record;
         let Some(id) = record else { return };
-        self.want(entity, id);
-        self.want_tags(entity, &step.body);
+        self.fetch_record(entity, id);
+        self.fetch_tags(entity, &step.body);
         if self.created.insert((entity.name, id)) {
             let refers = |other: &&&Entity| other.fields.iter().any(|field| refers_to(field, entity.name));
-            self.wants.recent.extend(COLLECTIONS.iter().filter(refers).map(|other| other.name));
+            self.fetch.recent.extend(COLLECTIONS.iter().filter(refers).map(|other| other.name));
         }
         if is_tagged(entity)
             && let Some(tag) = entity.key.first().and_then(|key| step.body.get(*key)?.as_str())
         {
-            self.wants.tags.remove(tag);
+            self.fetch.tags.remove(tag);
             self.tags.insert(tag.to_owned(), id);
         }
     }
 
-    fn note_move(&mut self, step: &Step) {
+    fn record_assignment(&mut self, step: &Step) {
         let Some((field, reference)) = step.entity.item() else { return };
         let Some(item) = schema::collection(reference.to) else { return };
-        let moved = Move { row: step.row, action: step.entity, body: step.body.clone(), before: step.before.clone() };
-        // The before-image names the item by its system id, whatever the body names it by.
+        let moved =
+            Assignment { row: step.row, action: step.entity, body: step.body.clone(), before: step.before.clone() };
+        // The before image has the item's system id, whatever the body identifies it by.
         let known = step.before.as_ref().and_then(record_id);
         match known.or_else(|| self.id_of(reference, step.body.get(field.name)?)) {
             Some(id) => {
-                self.want(item, id);
+                self.fetch_record(item, id);
                 self.touched.insert((item.name, id));
                 let set = step.entity.fields.iter().filter_map(|field| Some((field.sets?, step.body.get(field.name)?)));
                 let written = self.written.entry((item.name, id)).or_default();
                 written.extend(set.map(|(name, value)| (name.to_owned(), value.clone())));
             }
-            None => self.want_tags(step.entity, &step.body),
+            None => self.fetch_tags(step.entity, &step.body),
         }
         for field in step.entity.holders() {
             let Some(reference) = field.reference_to() else { continue };
             match step.body.get(field.name).and_then(|value| self.id_of(reference, value)) {
-                Some(id) => drop(self.wants.ids.entry(reference.to).or_default().insert(id)),
-                None => self.want_tags(step.entity, &step.body),
+                Some(id) => drop(self.fetch.ids.entry(reference.to).or_default().insert(id)),
+                None => self.fetch_tags(step.entity, &step.body),
             }
         }
         if item.field(DEPLOYED_TO).is_none() && step.entity.opposite().is_some() {
-            let holders = self.wants.logs.entry(item.name).or_default();
-            match step.body.get(PERSON).and_then(integer) {
+            let holders = self.fetch.logs.entry(item.name).or_default();
+            match step.body.get(EMPLOYEE_ID).and_then(integer) {
                 Some(person) => drop(holders.people.insert(person)),
                 None => holders.others += 1,
             }
         }
-        self.moves.push(moved);
+        self.assignments.push(moved);
     }
 
-    /// The system id that a reference of a body stands for, as far as the run itself tells.
+    /// The system id that a reference stands for, as far as the run itself shows.
     pub(super) fn id_of(&self, reference: Reference, value: &Json) -> Option<i64> {
         match reference.wire {
             Wire::Id => integer(value),
@@ -166,55 +166,55 @@ impl History {
         }
     }
 
-    pub(super) fn is_touched(&self, key: Key) -> bool {
+    pub(super) fn is_touched(&self, key: RecordKey) -> bool {
         self.touched.contains(&key)
     }
 
-    pub(super) fn is_deleted(&self, key: Key) -> bool {
+    pub(super) fn is_deleted(&self, key: RecordKey) -> bool {
         self.deleted.contains(&key)
     }
 
-    pub(super) fn is_created(&self, key: Key) -> bool {
+    pub(super) fn is_created(&self, key: RecordKey) -> bool {
         self.created.contains(&key)
     }
 
-    /// What updates and actions wrote last.
-    pub(super) fn written(&self, key: Key) -> Option<&Body> {
+    /// The last values that updates and actions wrote.
+    pub(super) fn written(&self, key: RecordKey) -> Option<&Body> {
         self.written.get(&key)
     }
 
-    fn want(&mut self, entity: &'static Entity, id: i64) {
-        self.wants.ids.entry(entity.name).or_default().insert(id);
+    fn fetch_record(&mut self, entity: &'static Entity, id: i64) {
+        self.fetch.ids.entry(entity.name).or_default().insert(id);
     }
 
-    /// Assets that a body names by tag.
-    fn want_tags(&mut self, entity: &'static Entity, body: &Body) {
+    /// Fetches assets that a body names by tag.
+    fn fetch_tags(&mut self, entity: &'static Entity, body: &Body) {
         let by_tag = entity.fields.iter().filter(|field| is_by_tag(field));
         let tags: Vec<&str> = by_tag.filter_map(|field| Some(body.get(field.name)?.as_str()?.trim())).collect();
         for tag in tags {
             if !self.tags.contains_key(tag) {
-                self.wants.tags.insert(tag.to_owned());
+                self.fetch.tags.insert(tag.to_owned());
             }
         }
     }
 
-    /// Assets that a before-image names by system id, and that a body must name by tag.
-    fn want_assets(&mut self, entity: &'static Entity, before: Option<&Body>) {
+    /// Fetches assets that a before image names by system id and a body must name by tag.
+    fn fetch_tagged(&mut self, entity: &'static Entity, before: Option<&Body>) {
         let Some(before) = before else { return };
-        self.want_tags(entity, before);
+        self.fetch_tags(entity, before);
         for field in entity.fields.iter().filter(|field| is_by_tag(field)) {
             let id = before.get(field.name).and_then(Json::as_i64);
             if let (Some(id), Some(reference)) = (id, field.reference_to()) {
-                self.wants.ids.entry(reference.to).or_default().insert(id);
+                self.fetch.ids.entry(reference.to).or_default().insert(id);
             }
         }
     }
 }
 
-/// The holder that the log can be filtered by.
-pub(crate) const PERSON: &str = "employee_id";
+/// The holder parameter that the log can be filtered by.
+pub(crate) const EMPLOYEE_ID: &str = "employee_id";
 
-/// Where records of single things say who holds them (field notes: "`deployed_to`").
+/// The field of individually tracked items that says who holds them (field notes: "`deployed_to`").
 pub(super) const DEPLOYED_TO: &str = "deployed_to";
 
 fn refers_to(field: &Field, collection: &str) -> bool {
@@ -225,7 +225,7 @@ fn is_by_tag(field: &Field) -> bool {
     field.is_written() && field.reference_to().is_some_and(|reference| reference.wire == Wire::Tag)
 }
 
-/// Whether records of the collection are referred to by a tag of their own.
+/// Whether records of the collection are referred to by a tag.
 pub(super) fn is_tagged(entity: &Entity) -> bool {
     let every = schema::importable().flat_map(|other| other.fields).filter_map(Field::reference_to);
     every.into_iter().any(|reference| reference.wire == Wire::Tag && reference.to == entity.name)

@@ -1,197 +1,209 @@
-//! The plan that takes a run back: deletes what it created, restores what it changed, checks in what it checked out.
+//! Plans the undo of a run: deletes what it created, restores what it changed, checks in what it checked out.
 //!
 //! ```text
-//! History  what the run did, in one pass over its journal, and what has to be known of the account    pure
-//! Present  what the account holds now                                                                 fetched by the command
-//! Undo     a second pass over the journal: what becomes of each step                                  pure
-//! waves    the order in which that is sent                                                            pure
+//! RunHistory    what the run did, in one pass over its journal, and what to fetch     pure
+//! CurrentState  what the account has now                                              fetched by the caller
+//! UndoPlanner   a second pass over the journal: what to do about each step            pure
+//! batches       the order in which that is sent                                       pure
 //! ```
 //!
-//! Nothing that somebody else has touched since is undone, and nothing goes that something which stays refers to: a
-//! record is deleted only while it is as the run left it, a field restored only while it holds what the run wrote, a
-//! thing checked in only while it is where the run put it. What is left is said, with why.
+//! Nothing that somebody else has changed since is undone, and nothing is deleted while something that stays refers
+//! to it: a record is deleted only while it is as the run left it, a field restored only while it has the value the
+//! run wrote, an item checked in only while its holder is the one the run assigned. Everything else is skipped and
+//! reported with a reason.
 //!
-//! The order: what was moved last moves back first; then collections are taken back in reverse dependency order; then
-//! what the run deleted is created again, and what can only be restored once that is there. No collection of the
-//! schema can be written to refer to itself, so records of one collection go together.
+//! The order: assignments are undone in reverse; then collections in reverse dependency order; then records that the
+//! run deleted are created again, followed by what can only be restored once they exist. No collection can be written
+//! to refer to itself, so the records of one collection go together.
 
+mod assignments;
+mod batches;
 mod compare;
+mod current_state;
 mod history;
-mod moves;
-mod obstacle;
-mod present;
 mod records;
+mod skip_reason;
 #[cfg(test)]
 mod tests;
-mod waves;
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
-pub(crate) use history::PERSON;
-pub use history::{History, Holders, Key, Wants};
-pub use moves::names_a_holder;
-pub use obstacle::Obstacle;
-pub use present::Present;
-pub use waves::{Place, Wave, waves};
+pub use assignments::has_holder;
+pub use batches::{UndoBatch, UndoOrder, batches};
+pub use current_state::CurrentState;
+pub(crate) use history::EMPLOYEE_ID;
+pub use history::{FetchPlan, LogHolders, RecordKey, RunHistory};
+pub use skip_reason::SkipReason;
 
-use moves::Moving;
+use assignments::AssignmentState;
 
 use super::{RowId, Step, WriteKind};
 use crate::api::Body;
 use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{Deletion, Entity, Role, Verb};
 
-/// What becomes of one thing that the run did.
+/// What to do about one thing that the run did.
 #[derive(Debug)]
-pub struct Deed {
-    /// The row of the run that asked for it.
+pub struct UndoItem {
+    /// The row that asked for it.
     pub row: RowId,
-    /// What is written to, or would be.
+    /// The collection or action that the undo writes to.
     pub entity: &'static Entity,
-    /// The record it is about.
+    /// The record it concerns.
     pub record: Option<i64>,
-    /// What people call the record.
+    /// The record's name for display.
     pub title: String,
-    pub place: Place,
-    pub fate: Fate,
+    pub order: UndoOrder,
+    pub decision: UndoDecision,
 }
 
-/// Whether something is taken back.
+/// What to do.
 #[derive(Debug)]
-pub enum Fate {
-    Undo(Box<Undoing>),
-    /// It is as it was already; why.
-    Nothing(String),
-    Left(Obstacle),
+pub enum UndoDecision {
+    Undo(Box<CompensatingWrite>),
+    /// Nothing, because it is already as it was before the run; with the reason.
+    NothingToDo(String),
+    Skip(SkipReason),
 }
 
-/// A write that takes something back.
+/// A write that undoes something.
 #[derive(Debug)]
-pub struct Undoing {
+pub struct CompensatingWrite {
     pub write: WriteKind,
     pub body: Body,
-    /// What stands there now, for undoing being looked into after a lost answer.
+    /// The current values, to reconcile the write after a lost response.
     pub before: Option<Body>,
-    /// Other deeds, by their position, that come first; and the field that the record they create goes into.
-    pub awaits: Vec<(usize, Option<String>)>,
-    /// What the row should say beside its status.
+    /// Indexes of undo items that come first, and the field that receives the id of the record they create.
+    pub depends_on: Vec<(usize, Option<String>)>,
+    /// The row's message.
     pub note: String,
 }
 
-/// The ways of taking back, in the order in which they are shown.
+/// The kinds of undo, in the order in which they are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum UndoKind {
     CheckIn,
     CheckOut,
     Delete,
-    /// A delete that the service cannot take back either (field notes).
-    DeleteForGood,
+    /// A delete that the service cannot reverse either (field notes).
+    DeletePermanently,
     Restore,
-    CreateAgain,
+    Recreate,
 }
 
-impl Deed {
-    /// How it is taken back, where it is.
-    pub fn kind(&self) -> Option<Kind> {
-        let Fate::Undo(undoing) = &self.fate else { return None };
-        Some(match (undoing.write, self.entity.role) {
-            (WriteKind::Create, Role::Action(Verb::Checkin)) => Kind::CheckIn,
-            (WriteKind::Create, Role::Action(Verb::Checkout)) => Kind::CheckOut,
-            (WriteKind::Create, _) => Kind::CreateAgain,
-            (WriteKind::Update(_), _) => Kind::Restore,
-            (WriteKind::Delete(_), Role::Collection { deletion: Deletion::Irreversible }) => Kind::DeleteForGood,
-            (WriteKind::Delete(_), _) => Kind::Delete,
+impl UndoItem {
+    /// The kind of undo, if there is one.
+    pub fn kind(&self) -> Option<UndoKind> {
+        let UndoDecision::Undo(write_back) = &self.decision else { return None };
+        Some(match (write_back.write, self.entity.role) {
+            (WriteKind::Create, Role::Action(Verb::Checkin)) => UndoKind::CheckIn,
+            (WriteKind::Create, Role::Action(Verb::Checkout)) => UndoKind::CheckOut,
+            (WriteKind::Create, _) => UndoKind::Recreate,
+            (WriteKind::Update(_), _) => UndoKind::Restore,
+            (WriteKind::Delete(_), Role::Collection { deletion: Deletion::Irreversible }) => {
+                UndoKind::DeletePermanently
+            }
+            (WriteKind::Delete(_), _) => UndoKind::Delete,
         })
     }
 }
 
-/// Decides what becomes of everything a run did.
-pub struct Undo<'u> {
+/// Decides how to undo everything that a run did.
+pub struct UndoPlanner<'u> {
     run: &'u str,
-    history: &'u History,
-    present: &'u Present,
-    /// The day on which things come back.
+    history: &'u RunHistory,
+    current: &'u CurrentState,
+    /// The date of check-ins.
     today: Date,
-    deeds: Vec<Deed>,
-    /// Where the deletion of a record is among the deeds.
-    deletions: HashMap<Key, usize>,
-    /// Where the new creation of a deleted record is among the deeds.
-    recreations: HashMap<Key, usize>,
+    items: Vec<UndoItem>,
+    /// Index of the undo item that deletes a record.
+    deletions: HashMap<RecordKey, usize>,
+    /// Index of the undo item that creates a deleted record again.
+    recreations: HashMap<RecordKey, usize>,
     /// Records that the run created and somebody has changed since.
-    changed: HashSet<Key>,
-    moving: Moving,
+    changed: HashSet<RecordKey>,
+    assignment_state: AssignmentState,
 }
 
-/// Why nothing is to be done about what is not there any more.
-const GONE: &str = "it is gone already";
+/// Why there is nothing to do about a record that no longer exists.
+const ALREADY_GONE: &str = "already deleted";
 
-impl<'u> Undo<'u> {
-    /// Begins with the things that moved, the last first.
-    pub fn new(run: &'u str, history: &'u History, present: &'u Present, today: Date) -> Self {
-        let (deeds, deletions, recreations, changed) = (Vec::new(), HashMap::new(), HashMap::new(), HashSet::new());
-        let mut undo =
-            Self { run, history, present, today, deeds, deletions, recreations, changed, moving: Moving::default() };
-        undo.take_moves_back();
+impl<'u> UndoPlanner<'u> {
+    /// Starts with the assignments, in reverse.
+    pub fn new(run: &'u str, history: &'u RunHistory, current: &'u CurrentState, today: Date) -> Self {
+        let (items, deletions, recreations, changed) = (Vec::new(), HashMap::new(), HashMap::new(), HashSet::new());
+        let mut undo = Self {
+            run,
+            history,
+            current,
+            today,
+            items,
+            deletions,
+            recreations,
+            changed,
+            assignment_state: AssignmentState::default(),
+        };
+        undo.undo_assignments();
         undo
     }
 
-    /// Takes back a step that is no action. Steps come in the order of the plan.
+    /// Undoes a step that is not an action. Steps come in plan order.
     pub fn step(&mut self, step: &mut Step, outcome: &StepOutcome) {
-        self.history.fill(step);
+        self.history.fill_dependencies(step);
         match outcome.result {
-            // What others made is not this run's to take back.
+            // Nothing that others created is undone.
             StepResult::Failed | StepResult::AlreadyApplied => {}
-            StepResult::Unknown => self.unknown(step, outcome),
+            StepResult::Unknown => self.skip_unknown(step, outcome),
             StepResult::Applied if step.entity.is_action() => {}
             StepResult::Applied => match step.write {
-                WriteKind::Create => self.created(step, outcome),
-                WriteKind::Update(id) => self.updated(step, id),
-                WriteKind::Delete(id) => self.deleted(step, id),
+                WriteKind::Create => self.undo_create(step, outcome),
+                WriteKind::Update(id) => self.undo_update(step, id),
+                WriteKind::Delete(id) => self.undo_delete(step, id),
             },
         }
     }
 
-    /// All that was decided, with what must stay left as it is.
-    pub fn finish(mut self) -> Vec<Deed> {
-        self.leave_moves_of_changed();
-        self.keep_what_is_referred_to();
-        self.await_what_is_created_again();
-        self.deeds
+    /// All undo items; those that must be kept after all are skipped.
+    pub fn finish(mut self) -> Vec<UndoItem> {
+        self.skip_changed_items();
+        self.retain_referenced();
+        self.link_recreated();
+        self.items
     }
 
-    fn unknown(&mut self, step: &Step, outcome: &StepOutcome) {
+    fn skip_unknown(&mut self, step: &Step, outcome: &StepOutcome) {
         let id = match step.write {
             WriteKind::Create => outcome.record,
             WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
         };
-        let place = match step.entity.is_action() {
-            true => Place::move_back(0),
-            false => Place::delete(step.entity),
+        let order = match step.entity.is_action() {
+            true => UndoOrder::move_back(0),
+            false => UndoOrder::delete(step.entity),
         };
-        let title = self.present.title(step.entity, id.unwrap_or_default(), &step.body);
-        self.deeds.push(Deed {
+        let title = self.current.title(step.entity, id.unwrap_or_default(), &step.body);
+        self.items.push(UndoItem {
             row: step.row,
             entity: step.entity,
             record: id,
             title,
-            place,
-            fate: Fate::Left(Obstacle::Unknown),
+            order,
+            decision: UndoDecision::Skip(SkipReason::OutcomeUnknown),
         });
     }
 
-    pub(super) fn push(&mut self, step: &Step, id: i64, place: Place, fate: Fate) -> usize {
+    pub(super) fn push(&mut self, step: &Step, id: i64, order: UndoOrder, decision: UndoDecision) -> usize {
         let told = step.before.as_ref().filter(|_| step.body.is_empty()).unwrap_or(&step.body);
-        let title = self.present.title(step.entity, id, told);
-        self.deeds.push(Deed { row: step.row, entity: step.entity, record: Some(id), title, place, fate });
-        self.deeds.len() - 1
+        let title = self.current.title(step.entity, id, told);
+        self.items.push(UndoItem { row: step.row, entity: step.entity, record: Some(id), title, order, decision });
+        self.items.len() - 1
     }
 }
 
-impl Fate {
+impl UndoDecision {
     pub(super) fn undo(write: WriteKind, body: Body) -> Self {
-        let (before, awaits, note) = (None, Vec::new(), String::new());
-        Fate::Undo(Box::new(Undoing { write, body, before, awaits, note }))
+        let (before, depends_on, note) = (None, Vec::new(), String::new());
+        UndoDecision::Undo(Box::new(CompensatingWrite { write, body, before, depends_on, note }))
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::api::Record;
-use crate::plan::Part;
+use crate::plan::StepRole;
 use crate::schema::importable;
 
 fn entity(name: &str) -> &'static Entity {
@@ -19,14 +19,14 @@ fn object(value: Json) -> Record {
 #[derive(Default)]
 struct Story {
     steps: Vec<(Step, StepOutcome)>,
-    present: Present,
+    current: CurrentState,
 }
 
 impl Story {
     fn did(mut self, name: &str, write: WriteKind, body: Json, before: Option<Json>, after: Option<Json>) -> Self {
         let number = self.steps.len() as u32;
         let row = RowId { sheet: 0, row: u64::from(number) + 2 };
-        let mut step = Step::new(number, row, Part::Own, entity(name), write);
+        let mut step = Step::new(number, row, StepRole::Row, entity(name), write);
         (step.body, step.before) = (object(body), before.map(object));
         let record = match write {
             WriteKind::Create => Some(i64::from(number) + 1).filter(|_| step.entity.is_collection()),
@@ -50,7 +50,7 @@ impl Story {
     }
 
     fn holds(mut self, name: &str, record: Json) -> Self {
-        self.present.add(entity(name), object(record));
+        self.current.add(entity(name), object(record));
         self
     }
 
@@ -59,12 +59,12 @@ impl Story {
         self
     }
 
-    fn undone(self) -> Vec<Deed> {
-        let mut history = History::default();
+    fn undone(self) -> Vec<UndoItem> {
+        let mut history = RunHistory::default();
         for (step, outcome) in &self.steps {
-            history.note(&mut step.clone(), outcome);
+            history.record_step(&mut step.clone(), outcome);
         }
-        let mut undo = Undo::new("r", &history, &self.present, jiff::civil::date(2026, 1, 31));
+        let mut undo = UndoPlanner::new("r", &history, &self.current, jiff::civil::date(2026, 1, 31));
         for (step, outcome) in &self.steps {
             undo.step(&mut step.clone(), outcome);
         }
@@ -72,16 +72,16 @@ impl Story {
     }
 }
 
-fn left(deed: &Deed) -> &Obstacle {
-    match &deed.fate {
-        Fate::Left(obstacle) => obstacle,
+fn left(item: &UndoItem) -> &SkipReason {
+    match &item.decision {
+        UndoDecision::Skip(reason) => reason,
         other => panic!("{other:?}"),
     }
 }
 
-fn undoing(deed: &Deed) -> &Undoing {
-    match &deed.fate {
-        Fate::Undo(undoing) => undoing,
+fn write_back(item: &UndoItem) -> &CompensatingWrite {
+    match &item.decision {
+        UndoDecision::Undo(write_back) => write_back,
         other => panic!("{other:?}"),
     }
 }
@@ -93,25 +93,31 @@ fn a_created_record_goes_only_while_it_is_as_the_run_left_it() {
     let sent = json!({"name": "Berlin", "city": "Berlin"});
     let held = |name: &str, currency: Json, touched: &str| json!({"id": 1, "name": name, "city": "Berlin", "currency": currency, "created_at": MADE, "updated_at": touched});
     let later = "2026-01-01T10:00:30.000Z";
-    let fate = |after: Option<Json>, now: Json| {
+    let decision = |after: Option<Json>, now: Json| {
         let story = Story::default().created("locations", sent.clone(), after).holds("locations", now);
-        story.undone().remove(0).fate
+        story.undone().remove(0).decision
     };
     let after = || Some(json!({"currency": null}));
-    assert!(matches!(fate(after(), held("Berlin", json!(null), later)), Fate::Undo(_)), "a touch alone is no change");
     assert!(
-        matches!(fate(after(), held("Bonn", json!(null), MADE)), Fate::Left(Obstacle::Changed(fields)) if fields == ["name"])
+        matches!(decision(after(), held("Berlin", json!(null), later)), UndoDecision::Undo(_)),
+        "a touch alone is no change"
     );
     assert!(
-        matches!(fate(after(), held("Berlin", json!("EUR"), MADE)), Fate::Left(Obstacle::Changed(fields)) if fields == ["currency"])
+        matches!(decision(after(), held("Bonn", json!(null), MADE)), UndoDecision::Skip(SkipReason::Changed(fields)) if fields == ["name"])
     );
-    assert!(matches!(fate(None, held("Berlin", json!("EUR"), MADE)), Fate::Undo(_)), "nobody knows better");
-    assert!(matches!(fate(None, held("Berlin", json!("EUR"), later)), Fate::Left(Obstacle::Touched)));
+    assert!(
+        matches!(decision(after(), held("Berlin", json!("EUR"), MADE)), UndoDecision::Skip(SkipReason::Changed(fields)) if fields == ["currency"])
+    );
+    assert!(matches!(decision(None, held("Berlin", json!("EUR"), MADE)), UndoDecision::Undo(_)), "nobody knows better");
+    assert!(matches!(
+        decision(None, held("Berlin", json!("EUR"), later)),
+        UndoDecision::Skip(SkipReason::ChangedSomehow)
+    ));
 }
 
 #[test]
 fn a_later_write_of_the_same_run_is_the_runs_own() {
-    let deeds = Story::default()
+    let items = Story::default()
         .created("locations", json!({"name": "Berlin", "city": "x"}), None)
         .did("locations", WriteKind::Update(1), json!({"city": "y"}), Some(json!({"city": "x"})), None)
         .holds(
@@ -119,13 +125,13 @@ fn a_later_write_of_the_same_run_is_the_runs_own() {
             json!({"id": 1, "name": "Berlin", "city": "y", "created_at": MADE, "updated_at": "2026-02-01T10:00:00Z"}),
         )
         .undone();
-    assert_eq!(deeds[0].kind(), Some(Kind::Delete));
-    assert!(matches!(deeds[1].fate, Fate::Nothing(_)), "it goes with the record");
+    assert_eq!(items[0].kind(), Some(UndoKind::Delete));
+    assert!(matches!(items[1].decision, UndoDecision::NothingToDo(_)), "it goes with the record");
 }
 
 #[test]
 fn what_stays_keeps_what_it_refers_to_and_so_on() {
-    let deeds = Story::default()
+    let items = Story::default()
         .created("categories", json!({"name": "Laptops", "type": "asset"}), Some(json!({})))
         .created("products", json!({"name": "X1", "category_id": 1}), Some(json!({})))
         .created("products", json!({"name": "T14", "category_id": 1}), Some(json!({})))
@@ -134,9 +140,9 @@ fn what_stays_keeps_what_it_refers_to_and_so_on() {
         .holds("products", json!({"id": 3, "name": "T14", "category_id": 1}))
         .holds("assets", json!({"id": 9, "asset_id": "THEIRS", "product_id": 2}))
         .undone();
-    assert_eq!(*left(&deeds[1]), Obstacle::Needed(String::from("asset THEIRS")));
-    assert_eq!(*left(&deeds[0]), Obstacle::Needed(String::from("product X1")));
-    assert_eq!(deeds[2].kind(), Some(Kind::Delete));
+    assert_eq!(*left(&items[1]), SkipReason::StillReferenced(String::from("asset THEIRS")));
+    assert_eq!(*left(&items[0]), SkipReason::StillReferenced(String::from("product X1")));
+    assert_eq!(items[2].kind(), Some(UndoKind::Delete));
 }
 
 #[test]
@@ -145,20 +151,20 @@ fn a_field_is_restored_only_while_it_holds_what_the_run_wrote() {
     let wrote = json!({"state": "n", "name": "New", "city": "y", "country": "FR", "zip": "2"});
     // The state as written, the name changed since, the city as it was, the rest silent or as written.
     let now = json!({"id": 7, "state": "n", "name": "Newer", "city": "x", "country": "FR"});
-    let deeds = Story::default()
+    let items = Story::default()
         .did("locations", WriteKind::Update(7), wrote, Some(before), None)
         .holds("locations", now)
         .undone();
-    assert_eq!(Json::Object(undoing(&deeds[0]).body.clone()), json!({"state": null, "country": "DE"}));
-    assert_eq!(*left(&deeds[1]), Obstacle::Changed(vec!["name"]));
-    assert_eq!(*left(&deeds[2]), Obstacle::Untold(vec!["zip"]));
-    assert_eq!(deeds.len(), 3);
+    assert_eq!(Json::Object(write_back(&items[0]).body.clone()), json!({"state": null, "country": "DE"}));
+    assert_eq!(*left(&items[1]), SkipReason::Changed(vec!["name"]));
+    assert_eq!(*left(&items[2]), SkipReason::NotReported(vec!["zip"]));
+    assert_eq!(items.len(), 3);
 }
 
 #[test]
 fn custom_fields_are_one_whole_whatever_shape_they_come_in() {
     let pairs = |rack: &str| json!([{"name": "Rack", "value": rack}, {"name": "Bay", "value": "1"}]);
-    let fate = |now: Json| {
+    let decision = |now: Json| {
         let story = Story::default().did(
             "assets",
             WriteKind::Update(7),
@@ -168,23 +174,23 @@ fn custom_fields_are_one_whole_whatever_shape_they_come_in() {
         );
         story.holds("assets", json!({"id": 7, "asset_id": "T", "custom_fields": now})).undone().remove(0)
     };
-    let restored = fate(json!({"Bay": "1", "Rack": "B"}));
-    assert_eq!(undoing(&restored).body["custom_fields"], pairs("A"));
-    assert_eq!(*left(&fate(pairs("C"))), Obstacle::Changed(vec!["custom_fields"]));
+    let restored = decision(json!({"Bay": "1", "Rack": "B"}));
+    assert_eq!(write_back(&restored).body["custom_fields"], pairs("A"));
+    assert_eq!(*left(&decision(pairs("C"))), SkipReason::Changed(vec!["custom_fields"]));
 }
 
 #[test]
 fn what_is_required_is_not_emptied() {
-    let deeds = Story::default()
+    let items = Story::default()
         .did("locations", WriteKind::Update(7), json!({"name": "New"}), Some(json!({"name": null})), None)
         .holds("locations", json!({"id": 7, "name": "New"}))
         .undone();
-    assert_eq!(*left(&deeds[0]), Obstacle::Required(vec!["name"]));
+    assert_eq!(*left(&items[0]), SkipReason::Required(vec!["name"]));
 }
 
 #[test]
 fn what_is_created_again_gives_its_new_id_to_what_is_restored() {
-    let deeds = Story::default()
+    let items = Story::default()
         .did("assets", WriteKind::Update(5), json!({"status_id": 2}), Some(json!({"status_id": 1})), None)
         .did(
             "maintenances",
@@ -210,29 +216,29 @@ fn what_is_created_again_gives_its_new_id_to_what_is_restored() {
         )
         .holds("assets", json!({"id": 5, "asset_id": "T-5", "status_id": 2, "product_id": 3}))
         .undone();
-    let [restored, maintenance, asset, status] = &deeds[..] else { panic!("{deeds:?}") };
-    assert_eq!(undoing(restored).awaits, [(3, Some(String::from("status_id")))]);
-    assert_eq!(undoing(asset).awaits, [(3, Some(String::from("status_id")))]);
-    assert_eq!(Json::Object(undoing(asset).body.clone()), json!({"asset_id": "T-8", "product_id": 3}));
-    let body = &undoing(maintenance).body;
+    let [restored, maintenance, asset, status] = &items[..] else { panic!("{items:?}") };
+    assert_eq!(write_back(restored).depends_on, [(3, Some(String::from("status_id")))]);
+    assert_eq!(write_back(asset).depends_on, [(3, Some(String::from("status_id")))]);
+    assert_eq!(Json::Object(write_back(asset).body.clone()), json!({"asset_id": "T-8", "product_id": 3}));
+    let body = &write_back(maintenance).body;
     assert_eq!(
         (&body["asset_id"], &body["cost"], &body["start_date"]),
         (&json!("T-8"), &json!(12), &json!("2026-01-01"))
     );
-    assert_eq!(undoing(maintenance).awaits, [(2, None)]);
-    assert!(status.place < asset.place && asset.place < maintenance.place && maintenance.place < restored.place);
-    let labels: Vec<String> = waves(&deeds).into_iter().map(|wave| wave.label).collect();
+    assert_eq!(write_back(maintenance).depends_on, [(2, None)]);
+    assert!(status.order < asset.order && asset.order < maintenance.order && maintenance.order < restored.order);
+    let labels: Vec<String> = batches(&items).into_iter().map(|batch| batch.label).collect();
     assert_eq!(labels, ["statuses (created)", "assets (created)", "maintenances (created)", "assets (restored)"]);
 }
 
 #[test]
 fn what_was_created_again_meanwhile_is_not_created_twice() {
     let before = json!({"id": 1, "name": "Ready", "type": "deployable"});
-    let deeds = Story::default()
+    let items = Story::default()
         .did("statuses", WriteKind::Delete(1), json!({}), Some(before), None)
         .holds("statuses", json!({"id": 12, "name": "Ready", "type": "deployable"}))
         .undone();
-    assert!(matches!(&deeds[0].fate, Fate::Nothing(why) if why.contains("#12")));
+    assert!(matches!(&items[0].decision, UndoDecision::NothingToDo(why) if why.contains("#12")));
 }
 
 /// A checkout of asset 5 to employee 2, which had the status 1 at location 3.
@@ -245,12 +251,12 @@ fn checkout() -> Story {
 #[test]
 fn an_asset_is_checked_in_by_its_id_with_the_status_and_place_it_had() {
     let out = json!([{"employee_id": 2, "checkout_date": "2026-01-02T00:00:00Z"}]);
-    let deeds = checkout()
+    let items = checkout()
         .holds("assets", json!({"id": 5, "asset_id": "T-5", "status_id": 1, "location_id": 4, "deployed_to": out}))
         .undone();
-    assert_eq!(deeds[0].entity.name, "checkin_asset");
+    assert_eq!(items[0].entity.name, "checkin_asset");
     assert_eq!(
-        Json::Object(undoing(&deeds[0]).body.clone()),
+        Json::Object(write_back(&items[0]).body.clone()),
         json!({"asset_id": 5, "checkin_date": "2026-01-31", "status_id": 1, "asset_location_id": 3, "notes": "Undo of run r"})
     );
 }
@@ -258,29 +264,29 @@ fn an_asset_is_checked_in_by_its_id_with_the_status_and_place_it_had() {
 #[test]
 fn a_status_and_a_place_that_others_set_since_are_kept() {
     let out = json!([{"employee_id": 2, "checkout_date": "2026-01-02"}]);
-    let deeds = checkout()
+    let items = checkout()
         .holds("assets", json!({"id": 5, "asset_id": "T-5", "status_id": 9, "location_id": 8, "deployed_to": out}))
         .undone();
-    let body = &undoing(&deeds[0]).body;
+    let body = &write_back(&items[0]).body;
     assert_eq!((&body["status_id"], body.get("asset_location_id")), (&json!(9), None));
 }
 
 #[test]
 fn an_asset_that_moved_on_stays_where_it_is_and_one_that_is_back_is_left_alone() {
-    let fate = |out: Json| {
+    let decision = |out: Json| {
         let now = json!({"id": 5, "asset_id": "T-5", "status_id": 1, "location_id": 4, "deployed_to": out});
-        checkout().holds("assets", now).undone().remove(0).fate
+        checkout().holds("assets", now).undone().remove(0).decision
     };
     let moved = [json!([{"employee_id": 3}]), json!([{"employee_id": 2, "checkout_date": "2026-01-09"}])];
     for out in moved {
-        assert!(matches!(fate(out), Fate::Left(Obstacle::MovedOn)));
+        assert!(matches!(decision(out), UndoDecision::Skip(SkipReason::MovedSince)));
     }
-    assert!(matches!(fate(json!([{"name": "somebody"}])), Fate::Left(Obstacle::HolderUntold)));
-    assert!(matches!(fate(json!([])), Fate::Nothing(_)));
+    assert!(matches!(decision(json!([{"name": "somebody"}])), UndoDecision::Skip(SkipReason::HolderUnknown)));
+    assert!(matches!(decision(json!([])), UndoDecision::NothingToDo(_)));
 }
 
 /// Two checkouts of accessory 1 to employee 2, and the log since.
-fn stock(log: &[(&str, i64)]) -> Vec<Deed> {
+fn stock(log: &[(&str, i64)]) -> Vec<UndoItem> {
     let body = json!({"accessory_id": 1, "employee_id": 2, "quantity": 1, "checkout_date": "2026-01-02"});
     let mut story = Story::default()
         .did("checkout_accessory", WriteKind::Create, body.clone(), Some(json!({"id": 1})), None)
@@ -289,7 +295,7 @@ fn stock(log: &[(&str, i64)]) -> Vec<Deed> {
     let entry = |(event, employee): &(&str, i64)| {
         object(json!({"event": event, "item_id": 1, "employee_id": employee, "quantity": 1}))
     };
-    story.present.logs.insert("accessories", log.iter().map(entry).collect());
+    story.current.logs.insert("accessories", log.iter().map(entry).collect());
     story.undone()
 }
 
@@ -297,26 +303,30 @@ fn stock(log: &[(&str, i64)]) -> Vec<Deed> {
 fn stock_comes_back_only_where_the_log_shows_the_runs_own_moves_alone() {
     let ours = [("Checkout", 2), ("Checkout", 2)];
     let with = |more: &[(&str, i64)]| stock(&[&ours, more].concat());
-    assert!(with(&[]).iter().all(|deed| deed.kind() == Some(Kind::CheckIn)));
-    assert!(with(&[("Checkin", 3)]).iter().all(|deed| deed.kind() == Some(Kind::CheckIn)), "somebody else's");
-    assert!(with(&[("Checkin", 2), ("Checkin", 2)]).iter().all(|deed| matches!(deed.fate, Fate::Nothing(_))));
+    assert!(with(&[]).iter().all(|item| item.kind() == Some(UndoKind::CheckIn)));
+    assert!(with(&[("Checkin", 3)]).iter().all(|item| item.kind() == Some(UndoKind::CheckIn)), "somebody else's");
+    assert!(
+        with(&[("Checkin", 2), ("Checkin", 2)])
+            .iter()
+            .all(|item| matches!(item.decision, UndoDecision::NothingToDo(_)))
+    );
     for more in [[("Checkin", 2)], [("Checkout", 2)]] {
-        assert!(with(&more).iter().all(|deed| *left(deed) == Obstacle::MovedOn), "{more:?}");
+        assert!(with(&more).iter().all(|item| *left(item) == SkipReason::MovedSince), "{more:?}");
     }
-    assert!(stock(&ours[..1]).iter().all(|deed| *left(deed) == Obstacle::HolderUntold), "a log with gaps");
+    assert!(stock(&ours[..1]).iter().all(|item| *left(item) == SkipReason::HolderUnknown), "a log with gaps");
 }
 
 #[test]
 fn what_nobody_knows_is_said_and_what_failed_is_not() {
     let unknown = Story::default().created("locations", json!({"name": "Berlin"}), None).ends(StepResult::Unknown);
-    assert_eq!(*left(&unknown.undone()[0]), Obstacle::Unknown);
+    assert_eq!(*left(&unknown.undone()[0]), SkipReason::OutcomeUnknown);
     let failed = Story::default().created("locations", json!({"name": "Berlin"}), None).ends(StepResult::Failed);
     assert!(failed.undone().is_empty());
 }
 
 #[test]
 fn moves_go_back_before_records_and_records_in_reverse_order() {
-    let deeds = Story::default()
+    let items = Story::default()
         .created("employees", json!({"name": "Ada", "email": "ada@example.com"}), Some(json!({})))
         .created("assets", json!({"asset_id": "T-2", "product_id": 1, "status_id": 1}), Some(json!({})))
         .did(
@@ -332,14 +342,14 @@ fn moves_go_back_before_records_and_records_in_reverse_order() {
             json!({"id": 2, "asset_id": "T-2", "product_id": 1, "status_id": 1, "deployed_to": [{"employee_id": 1}]}),
         )
         .undone();
-    let labels: Vec<String> = waves(&deeds).into_iter().map(|wave| wave.label).collect();
+    let labels: Vec<String> = batches(&items).into_iter().map(|batch| batch.label).collect();
     assert_eq!(labels, ["checkin_asset", "assets", "employees"]);
-    assert!(deeds.iter().all(|deed| deed.kind().is_some()), "{deeds:?}");
+    assert!(items.iter().all(|item| item.kind().is_some()), "{items:?}");
 }
 
 #[test]
 fn what_was_checked_out_of_a_changed_record_stays_out_and_keeps_its_holder() {
-    let deeds = Story::default()
+    let items = Story::default()
         .created("employees", json!({"name": "Ada", "email": "ada@example.com"}), Some(json!({})))
         .created("assets", json!({"asset_id": "T-2", "product_id": 1, "status_id": 1}), Some(json!({})))
         .did(
@@ -355,8 +365,8 @@ fn what_was_checked_out_of_a_changed_record_stays_out_and_keeps_its_holder() {
             json!({"id": 2, "asset_id": "T-2", "product_id": 5, "status_id": 1, "deployed_to": [{"employee_id": 1}]}),
         )
         .undone();
-    let [moved, employee, asset] = &deeds[..] else { panic!("{deeds:?}") };
-    assert_eq!(*left(moved), Obstacle::ItemChanged);
-    assert_eq!(*left(asset), Obstacle::Changed(vec!["product_id"]));
-    assert!(matches!(left(employee), Obstacle::Needed(by) if by.contains("T-2")));
+    let [moved, employee, asset] = &items[..] else { panic!("{items:?}") };
+    assert_eq!(*left(moved), SkipReason::ItemChanged);
+    assert_eq!(*left(asset), SkipReason::Changed(vec!["product_id"]));
+    assert!(matches!(left(employee), SkipReason::StillReferenced(by) if by.contains("T-2")));
 }

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::super::depreciation::DepreciationSchedule;
 use super::super::item::{Disposal, MissingFigure, RegisterItem};
 use super::super::{Currency, ItemKind, RegisterAccount, RegisterOptions, RegisterTarget, samples, write};
+use crate::error::Diagnostic;
 use crate::table::{Input, ReadOptions, Value, Workbook};
 
 fn options(target: RegisterTarget) -> RegisterOptions {

@@ -5,8 +5,9 @@ use rust_xlsxwriter::{
     ChartSolidFill, ChartType,
 };
 
-use super::styles::{FAINT, INK, LINE, SHADE, status_colors};
+use super::styles::status_colors;
 use crate::plan::RowStatus;
+use crate::table::write::styles::{FAINT, INK, LINE, SHADE};
 
 const WIDTH_PIXELS: u32 = 492;
 /// A row of the Summary sheet.

@@ -3,15 +3,11 @@
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
 use crate::plan::RowStatus;
+use crate::table::write::styles::{FAINT, INK, LINE, SHADE};
 use crate::table::write::xlsx::CellMark;
 
 /// The fill of wrong cells.
 pub(super) const INVALID: Color = Color::RGB(0x00FF_C7CE);
-pub(super) const INK: Color = Color::RGB(0x001F_3044);
-pub(super) const FAINT: Color = Color::RGB(0x006B_7785);
-pub(super) const LINE: Color = Color::RGB(0x00D0_D7DE);
-pub(super) const LINK: Color = Color::RGB(0x0005_63C1);
-pub(super) const SHADE: Color = Color::RGB(0x00EE_F2F6);
 
 /// A status's colours.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! The Summary sheet: what a colleague would write on the first page.
 
 use jiff::civil::DateTime;
-use rust_xlsxwriter::{Formula, Url, Worksheet, XlsxError};
+use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
 use super::super::text::{capitalised, quoted};
@@ -9,9 +9,11 @@ use super::super::{ProblemGroup, RunSummary};
 use super::SUMMARY_SHEET;
 use super::chart::{self, CountsTable};
 use super::styles::status_colors;
-use super::summary_grid::{LAST, SummaryGrid, SummaryStyles};
+use super::summary_grid::{self, LAST, SummaryGrid};
 use super::workbook::{ResultCell, SummaryNotes};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::table::ColumnName;
+use crate::table::write::page::{write_formula, write_link};
 use crate::wording::{counted, duration};
 
 /// The last column of what stands left of the chart.
@@ -42,7 +44,7 @@ pub(super) fn write(
     notes: &SummaryNotes,
     began: DateTime,
 ) -> Result<(), XlsxError> {
-    let styles = SummaryStyles::new();
+    let styles = summary_grid::styles();
     let mut grid = SummaryGrid::new(sheet, &styles)?;
     head(&mut grid, summary)?;
     next_steps(&mut grid, summary)?;
@@ -63,7 +65,7 @@ fn head(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), XlsxErro
     grid.line(&capitalised(&verdict(summary)), &styles.lead)?;
     if let Some((status, text)) = banner(summary) {
         let colors = status_colors(status);
-        let format = styles.text.clone().set_bold().set_background_color(colors.fill).set_font_color(colors.ink);
+        let format = styles.plain.clone().set_bold().set_background_color(colors.fill).set_font_color(colors.ink);
         grid.span((0, LAST), &text, &format)?;
         grid.row += 1;
     }
@@ -110,12 +112,12 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
     }
     grid.section("What to do next", LAST)?;
     for (number, step) in (1..).zip(&steps) {
-        grid.line(&format!("{number}.  {step}"), &styles.text)?;
+        grid.line(&format!("{number}.  {step}"), &styles.plain)?;
     }
     for (at, command) in summary.next.iter().enumerate() {
         let number = steps.len() + 1;
         let label = if at == 0 { format!("{number}.  Then run") } else { "     or run".to_owned() };
-        grid.sheet.write_string_with_format(grid.row, 0, label, &styles.text)?;
+        grid.sheet.write_string_with_format(grid.row, 0, label, &styles.plain)?;
         grid.span((1, LAST), command, &styles.command)?;
         grid.row += 1;
     }
@@ -205,10 +207,9 @@ fn totals(
     grid.sheet.write_string_with_format(grid.row, 0, "Total", &styles.total)?;
     let numbers = columns.iter().map(|column| count_of(summary.counts(), summary, column.1));
     for (column, number) in (1..).zip(std::iter::once(summary.rows()).chain(numbers)) {
-        let letters = crate::table::ColumnName(u32::from(column));
-        let sum = Formula::new(format!("=SUM({letters}{}:{letters}{})", table.head + 2, table.last + 1));
-        let sum = sum.set_result(number.to_string());
-        grid.sheet.write_formula_with_format(grid.row, column, sum, &styles.total_number)?;
+        let letters = ColumnName(u32::from(column));
+        let sum = format!("=SUM({letters}{}:{letters}{})", table.head + 2, table.last + 1);
+        write_formula(grid.sheet, (grid.row, column), &sum, number, &styles.total_number)?;
     }
     grid.row += 1;
     Ok(())
@@ -269,19 +270,14 @@ fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNote
     }
     grid.sheet.write_number_with_format(grid.row, spans[1].0, group.count as f64, &styles.centre)?;
     match notes.place(&group.sheet, group.code, first) {
-        Some(address) => link(grid, spans[4].0, address)?,
+        Some(ResultCell { sheet, cell }) => {
+            write_link(grid.sheet, (grid.row, spans[4].0), (sheet, *cell), &cell.to_string(), &styles.link)?;
+        }
         None => grid.span(spans[4], &first.address(), &styles.cell)?,
     }
     grid.fit(spans.into_iter().zip(texts))?;
     grid.row += 1;
     Ok(())
-}
-
-/// A link to a cell of this workbook.
-fn link(grid: &mut SummaryGrid<'_>, column: u16, address: &ResultCell) -> Result<(), XlsxError> {
-    let sheet = address.sheet.replace('\'', "''");
-    let url = Url::new(format!("internal:'{sheet}'!{}", address.cell)).set_text(address.cell.to_string());
-    grid.sheet.write_url_with_format(grid.row, column, url, &grid.styles.link).map(drop)
 }
 
 /// What was left out, and whatever else there is to know.
@@ -307,7 +303,7 @@ fn list(grid: &mut SummaryGrid<'_>, title: &str, lines: Vec<(String, String)>) -
     for (label, text) in &lines {
         let first = u16::from(!label.is_empty());
         if first == 1 {
-            grid.sheet.write_string_with_format(grid.row, 0, label, &styles.text)?;
+            grid.sheet.write_string_with_format(grid.row, 0, label, &styles.plain)?;
         }
         grid.span((first, LAST), text, &styles.wrapped)?;
         grid.fit([((first, LAST), text.as_str())])?;

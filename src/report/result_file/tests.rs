@@ -8,6 +8,7 @@ use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
 use crate::check::{Code, Problem, ValueError};
+use crate::error::Diagnostic;
 use crate::report::{ProblemTally, Requests, RowCounts, RowStatus, SheetSummary};
 use crate::table::Value;
 

@@ -1,7 +1,7 @@
 //! The stored form of states and problems: one table per enum, read in both directions.
 
 use crate::check::{Code, Problem, ValueError};
-use crate::plan::{Part, RowStatus, StepResult, WriteKind};
+use crate::plan::{RowStatus, StepResult, StepRole, WriteKind};
 use crate::run::journal::{RowState, RunKind, RunPhase};
 
 /// A state and its stored name.
@@ -20,7 +20,7 @@ pub(super) const PHASES: &[StoredName<RunPhase>] = &[
 pub(super) const ROW_STATES: &[StoredName<RowState>] =
     &[(RowState::Planned, "planned"), (RowState::Ended, "ended"), (RowState::Carried, "carried")];
 
-pub(super) const PARTS: &[StoredName<Part>] = &[(Part::Own, "own"), (Part::Missing, "missing")];
+pub(super) const PARTS: &[StoredName<StepRole>] = &[(StepRole::Row, "own"), (StepRole::Dependency, "missing")];
 
 pub(super) const RESULTS: &[StoredName<StepResult>] = &[
     (StepResult::Applied, "done"),

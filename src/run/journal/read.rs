@@ -14,7 +14,7 @@ use super::encoding::{
 use super::file::{JournalFile, JournalLocation};
 use super::{AccountSnapshot, JournalError, PlannedRow, RunDetails, RunHeader, RunPhase, RunTotals, SheetHeader};
 use crate::account::AccountIdentity;
-use crate::plan::{Part, RowCounts, RowId, RowStatus, Step, StepOutcome, StepResult};
+use crate::plan::{RowCounts, RowId, RowStatus, Step, StepOutcome, StepResult, StepRole};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
@@ -341,7 +341,7 @@ impl Journal {
     pub fn rows_in_flight(&self) -> Result<u64, JournalError> {
         let sql = "SELECT count(*) FROM step s JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
                    WHERE s.part = ?1 AND o.step IS NULL";
-        let own = encode(PARTS, &Part::Own);
+        let own = encode(PARTS, &StepRole::Row);
         let count = self.file.attempt(|connection| connection.query_row(sql, [own], |row| row.get::<_, i64>(0)))?;
         Ok(count as u64)
     }
@@ -448,7 +448,7 @@ fn step_of(row: &SqlRow<'_>) -> rusqlite::Result<Option<Step>> {
             decode_write(&write?, row.get("record").ok()?)?,
         );
         step.body = serde_json::from_str(&body?).ok()?;
-        step.awaits = awaits.map_or(Some(Vec::new()), |text| serde_json::from_str(&text).ok())?;
+        step.depends_on = awaits.map_or(Some(Vec::new()), |text| serde_json::from_str(&text).ok())?;
         step.before = before.map_or(Some(None), |text| serde_json::from_str(&text).ok())?;
         Some(step)
     };

@@ -13,7 +13,7 @@ use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;
 use crate::check::{Code, ValueError};
-use crate::plan::{Await, Part, RowId, Step, StepOutcome, StepResult, WriteKind};
+use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
 
@@ -51,7 +51,7 @@ fn sheet() -> SheetHeader {
 fn step(number: u32) -> Step {
     let entity = schema::collection("locations").unwrap();
     let row = RowId { sheet: 0, row: u64::from(number) + 2 };
-    let mut step = Step::new(number, row, Part::Own, entity, WriteKind::Create);
+    let mut step = Step::new(number, row, StepRole::Row, entity, WriteKind::Create);
     step.body.insert(String::from("name"), format!("L-{number}").into());
     step
 }
@@ -250,15 +250,15 @@ fn a_planned_run_round_trips() {
     let mut builder = JournalBuilder::create(JournalLocation::File(path.clone()), &header()).unwrap();
     builder.sheet(0, &sheet()).unwrap();
     let mut given = step(0);
-    given.awaits = vec![Await { step: 0, field: Some(String::from("city")) }];
+    given.depends_on = vec![DependsOn { step: 0, field: Some(String::from("city")) }];
     given.before = Some(given.body.clone());
     builder.push(&given).unwrap();
     let mut row = Row::default();
     row.clear(2);
     row.push_text("007");
     row.push("7", Value::Number(7.0));
-    let flaw = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
-    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![flaw], ..row_plan(RowState::Ended) };
+    let error = ValueError::new(Code::DateInvalid, "a date", "write one").at(Some(1), "soon");
+    let failed = PlannedRow { status: RowStatus::Failed, problems: vec![error], ..row_plan(RowState::Ended) };
     builder.row(&row, &failed, &|column| column == 1).unwrap();
     drop(
         builder
@@ -280,7 +280,10 @@ fn a_planned_run_round_trips() {
         ("locations", Some("city"), &sheet().fields)
     );
     let steps = journal.pending_steps(0, 9).unwrap();
-    assert_eq!((&steps[0].body, &steps[0].awaits, &steps[0].before), (&given.body, &given.awaits, &given.before));
+    assert_eq!(
+        (&steps[0].body, &steps[0].depends_on, &steps[0].before),
+        (&given.body, &given.depends_on, &given.before)
+    );
     let mut rows = Vec::new();
     journal.each_planned_row(0, &mut |row| rows.push(row)).unwrap();
     assert_eq!(rows, [StoredRow { number: 2, planned: failed }]);

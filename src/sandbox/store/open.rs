@@ -106,6 +106,7 @@ fn open_error(path: &Path, error: rusqlite::Error) -> SandboxError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use crate::error::Diagnostic;
 
     #[test]
     fn a_file_is_made_kept_and_locked() {

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use futures::future::join_all;
 
 use super::*;
+use crate::error::Diagnostic;
 use crate::sandbox::{SandboxError, StoreLocation};
 
 #[test]

@@ -335,13 +335,13 @@ mod tests {
             let LocatedFault { row, fault } = read(text).unwrap_err();
             (row, fault.to_string())
         };
-        assert_eq!(fault("{\"a\": 1}\n{\"a\": x}\n"), (Some(2), "not JSON: expected value".into()));
+        assert_eq!(fault("{\"a\": 1}\n{\"a\": x}\n"), (Some(2), "invalid JSON: expected value".into()));
         assert_eq!(fault("{\"a\": 1}\n[1]\n"), (Some(2), "JSON, but not objects".into()));
         assert_eq!(
             fault("{\"a\": 1}\n{\"a\": 1\n"),
-            (Some(2), "not JSON: an object that begins here is not closed".into())
+            (Some(2), "invalid JSON: an object that begins here is not closed".into())
         );
-        assert_eq!(fault("[{\"a\": 1},\n"), (Some(2), "the file is cut off: its end is missing".into()));
+        assert_eq!(fault("[{\"a\": 1},\n"), (Some(2), "the file is truncated".into()));
         assert_eq!(fault("{}"), (None, "the file is empty".into()));
     }
 

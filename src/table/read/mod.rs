@@ -3,15 +3,17 @@
 mod biff;
 pub(super) mod container;
 pub(crate) mod csv;
+mod damage;
 pub(super) mod delimiter;
 pub(super) mod encoding;
-mod guard;
+mod general_format;
 pub(super) mod jsonl;
 mod number_format;
 pub(super) mod ods;
 pub(super) mod package;
 mod plain_format;
 mod row_builder;
+mod serial_date;
 pub(super) mod xls;
 pub(super) mod xlsb;
 pub(super) mod xlsx;

@@ -10,7 +10,7 @@ use std::io::{self, BufReader, Read};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::guard::guarded;
+use super::damage::guarded;
 use super::xml_scanner::XmlScanner;
 use crate::table::error::ReadFault;
 use crate::table::input::ReopenableInput;

@@ -4,7 +4,8 @@ use std::ops::ControlFlow;
 
 use calamine::{CellErrorType, Data, DataRef};
 
-use super::number_format::{KnownKind, NumberFormats, push_iso_cell, push_iso_span};
+use super::number_format::{KnownKind, NumberFormats};
+use super::serial_date::{push_iso_cell, push_iso_span};
 use super::{MOST_COLUMNS, OnRow};
 use crate::table::cell::{Row, Value};
 use crate::table::error::ReadFault;

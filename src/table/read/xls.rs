@@ -12,9 +12,10 @@ use calamine::{Data, Range, Reader, SheetType, Xls, XlsError};
 use cfb::{CompoundFile, Version};
 
 use super::biff::{self, StyledCell};
-use super::guard::guarded;
-use super::number_format::{DateSystem, NumberFormats};
+use super::damage::guarded;
+use super::number_format::NumberFormats;
 use super::row_builder::{CellContent, RowBuilder};
+use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;

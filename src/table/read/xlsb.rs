@@ -12,10 +12,11 @@ use std::ops::ControlFlow;
 
 use calamine::{Reader, SheetType, Xlsb, XlsbError};
 
-use super::guard::guarded;
-use super::number_format::{DateSystem, NumberFormats};
+use super::damage::guarded;
+use super::number_format::NumberFormats;
 use super::package::{Package, broken, unpacking};
 use super::row_builder::{CellContent, RowBuilder};
+use super::serial_date::DateSystem;
 use super::xml_scanner::XmlScanner;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};

@@ -1,4 +1,4 @@
-//! Why a file could not be written, in the user's words.
+//! Errors of writing a file.
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use rust_xlsxwriter::XlsxError;
 use super::xlsx::MAX_COLUMNS;
 use crate::error::{self, Diagnostic};
 
-/// A file that could not be written. Nothing was left in its place: a file that stood there is still the old one.
+/// A file that could not be written. Nothing has changed: a file that was there before is still there.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     #[error("cannot write `{}`: the folder `{}` does not exist", path.display(), folder.display())]
@@ -20,11 +20,11 @@ pub enum WriteError {
     #[error("cannot write `{}`: no permission", path.display())]
     NoPermission { path: PathBuf, source: io::Error },
 
-    /// The disk, or the user's share of it.
+    /// The disk, or the user's quota on it.
     #[error("cannot write `{}`: the disk is full", path.display())]
     DiskFull { path: PathBuf, source: io::Error },
 
-    /// Windows keeps others from replacing a file that Excel has open.
+    /// On Windows a file that Excel has open cannot be replaced.
     #[error("cannot write `{}`: another program has it open", path.display())]
     Busy { path: PathBuf, source: io::Error },
 
@@ -39,11 +39,11 @@ pub enum WriteError {
     #[error("cannot write the tables `{first}` and `{second}` to {place}: it takes one table")]
     TablesInOne { place: String, first: String, second: String },
 
-    /// A limit of Excel's.
+    /// One of Excel's limits.
     #[error("cannot write `{}`: table `{table}` has {columns} columns, and a sheet holds {MAX_COLUMNS}", path.display())]
     TooWide { path: PathBuf, table: String, columns: usize },
 
-    /// Where a folder is to be, there is a file.
+    /// A file is where a folder should be.
     #[error("cannot write to the folder `{}`: it is a file", folder.display())]
     NotFolder { folder: PathBuf },
 
@@ -54,11 +54,11 @@ pub enum WriteError {
     #[error("cannot write to standard output: {source}")]
     Stdout { source: io::Error },
 
-    /// Somebody asked us to end; nothing was put in its place.
+    /// The caller asked to stop; nothing was put in place.
     #[error("interrupted; nothing was written")]
     Interrupted,
 
-    /// A row before any sheet: a bug of ours.
+    /// A row before any sheet: a bug of this crate.
     #[error("cannot write `{}`: a row came before its sheet", path.display())]
     NoSheet { path: PathBuf },
 
@@ -66,7 +66,7 @@ pub enum WriteError {
     #[error("a row came before its table")]
     NoTable,
 
-    /// A limit of the format that should have been kept earlier: a bug of ours.
+    /// A limit of the format that should have been respected earlier: a bug of this crate.
     #[error("cannot write `{}`: {source}", path.display())]
     Workbook { path: PathBuf, source: Box<XlsxError> },
 
@@ -74,39 +74,8 @@ pub enum WriteError {
     Other { path: PathBuf, source: io::Error },
 }
 
-impl WriteError {
-    /// What the system's refusal means for the file at `path`.
-    pub(crate) fn from_io(path: &Path, source: io::Error) -> Self {
-        let path = path.to_owned();
-        match source.kind() {
-            _ if is_sharing_violation(&source) => Self::Busy { path, source },
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NoPermission { path, source },
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::WriteZero => Self::DiskFull { path, source },
-            ErrorKind::IsADirectory => Self::IsFolder { path },
-            ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy { path, source },
-            _ => Self::Other { path, source },
-        }
-    }
-
-    /// As [`WriteError::from_io`], for standard output where there is no path.
-    pub(crate) fn from_output(path: Option<&Path>, source: io::Error) -> Self {
-        match path {
-            Some(path) => Self::from_io(path, source),
-            None => Self::Stdout { source },
-        }
-    }
-
-    /// What the workbook writer's refusal means for the file at `path`.
-    pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
-        match source {
-            XlsxError::IoError(source) | XlsxError::TempFileError(_, source) => Self::from_io(path, source),
-            XlsxError::ZipError(source) => Self::from_io(path, source.into()),
-            source => Self::Workbook { path: path.to_owned(), source: Box::new(source) },
-        }
-    }
-
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for WriteError {
+    fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::FolderMissing { folder, .. } => format!("create the folder `{}` first", folder.display()),
             Self::IsFolder { path } => format!("name a file in it, such as `{}`", path.join("result.xlsx").display()),
@@ -119,29 +88,13 @@ impl WriteError {
             Self::TooWide { .. } => String::from("leave columns out, or write CSV, which has no such limit"),
             Self::NotFolder { .. } => String::from("name another folder, or move that file away"),
             Self::NotBuilt { .. } => String::from("build it with `--features full`, or write .xlsx, .csv or .jsonl"),
-            Self::Stdout { .. } => String::from("see what became of the program that reads it, or write to a file"),
+            Self::Stdout { .. } => String::from("check the program that reads it, or write to a file"),
             Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
-                String::from("report this to the makers of tallyport")
+                String::from("please report this bug to the makers of tallyport")
             }
             Self::Other { .. } | Self::Interrupted => return None,
         };
         Some(hint)
-    }
-
-    /// Whether the same content could be written under another name in the same folder.
-    pub(crate) fn is_about_the_name(&self) -> bool {
-        matches!(self, Self::Busy { .. } | Self::NoPermission { .. } | Self::IsFolder { .. })
-    }
-}
-
-/// `ERROR_SHARING_VIOLATION` and `ERROR_LOCK_VIOLATION` of Windows, which have no kind of their own.
-fn is_sharing_violation(error: &io::Error) -> bool {
-    cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
-}
-
-impl Diagnostic for WriteError {
-    fn hint(&self) -> Option<String> {
-        WriteError::hint(self)
     }
 
     fn kind(&self) -> error::ErrorKind {
@@ -150,6 +103,48 @@ impl Diagnostic for WriteError {
             _ => error::ErrorKind::Usage,
         }
     }
+}
+
+impl WriteError {
+    /// The error for a failed system call on the file at `path`.
+    pub(crate) fn from_io(path: &Path, source: io::Error) -> Self {
+        let path = path.to_owned();
+        match source.kind() {
+            _ if is_sharing_violation(&source) => Self::Busy { path, source },
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::NoPermission { path, source },
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::WriteZero => Self::DiskFull { path, source },
+            ErrorKind::IsADirectory => Self::IsFolder { path },
+            ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy { path, source },
+            _ => Self::Other { path, source },
+        }
+    }
+
+    /// As [`WriteError::from_io`]; without a path it is about standard output.
+    pub(crate) fn from_output(path: Option<&Path>, source: io::Error) -> Self {
+        match path {
+            Some(path) => Self::from_io(path, source),
+            None => Self::Stdout { source },
+        }
+    }
+
+    /// The error for a failure of the workbook writer on the file at `path`.
+    pub(crate) fn from_xlsx(path: &Path, source: XlsxError) -> Self {
+        match source {
+            XlsxError::IoError(source) | XlsxError::TempFileError(_, source) => Self::from_io(path, source),
+            XlsxError::ZipError(source) => Self::from_io(path, source.into()),
+            source => Self::Workbook { path: path.to_owned(), source: Box::new(source) },
+        }
+    }
+
+    /// Whether the same content could be written under another name in the same folder.
+    pub(crate) fn is_about_the_name(&self) -> bool {
+        matches!(self, Self::Busy { .. } | Self::NoPermission { .. } | Self::IsFolder { .. })
+    }
+}
+
+/// `ERROR_SHARING_VIOLATION` and `ERROR_LOCK_VIOLATION` of Windows, for which [`ErrorKind`] has no variant.
+fn is_sharing_violation(error: &io::Error) -> bool {
+    cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33))
 }
 
 #[cfg(test)]

@@ -6,19 +6,21 @@
 mod atomic_file;
 mod column_type;
 pub mod csv;
+mod disk_full;
 mod error;
 mod file_set;
 pub mod output;
-mod panic_guard;
+pub mod page;
 pub mod sheet;
 mod sheet_name;
+pub mod styles;
 mod value_text;
 pub mod workbook;
 pub mod xlsx;
 
 pub use atomic_file::AtomicFile;
 pub use column_type::ColumnType;
+pub(crate) use disk_full::catch_write_panic;
 pub use error::WriteError;
 pub use file_set::FileSet;
-pub(crate) use panic_guard::catch_write_panic;
 pub use sheet_name::SheetNames;

@@ -1,6 +1,6 @@
 //! How our sheets look, whoever fills them: a header that stays, widths that fit, a filter, pages a sheet wide.
 
-use rust_xlsxwriter::{Color, Format, FormatAlign, IgnoreError, Worksheet, XlsxError};
+use rust_xlsxwriter::{IgnoreError, Worksheet, XlsxError};
 
 use super::xlsx::{MAX_COLUMNS, text_width, value_width};
 use crate::table::Cell;
@@ -14,15 +14,6 @@ const MARGIN: f64 = 1.5;
 const ARROW: usize = 3;
 /// In points.
 const HEADER_HEIGHT: u16 = 20;
-
-/// The colour of headers over what people fill in or an import reads, in templates too.
-pub const HEADER: Color = Color::RGB(0x1F3864);
-
-/// The format of a header.
-pub fn header_format(color: Color) -> Format {
-    let format = Format::new().set_bold().set_font_color(Color::White).set_background_color(color);
-    format.set_align(FormatAlign::VerticalCenter)
-}
 
 /// How wide the columns of a sheet must be, from the header and the first rows.
 #[derive(Debug)]

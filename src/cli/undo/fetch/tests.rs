@@ -27,8 +27,8 @@ impl LongList {
         json!({"id": id, "asset_id": format!("T-{id}"), "updated_at": touched.to_string()}).as_object().unwrap().clone()
     }
 
-    async fn find(&self, ids: &[i64], tags: &[&str], since: Option<Timestamp>) -> Present {
-        let mut present = Present::default();
+    async fn find(&self, ids: &[i64], tags: &[&str], since: Option<Timestamp>) -> CurrentState {
+        let mut present = CurrentState::default();
         let entity = schema::collection("assets").unwrap();
         let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
         let ids = ids.iter().copied().collect();

@@ -12,7 +12,7 @@ use serde_json::Value as Json;
 
 use super::{LogPosition, Resolution, RunContext};
 use crate::api::Body;
-use crate::plan::{Part, RowId, Step, WriteKind};
+use crate::plan::{RowId, Step, StepRole, WriteKind};
 use crate::schema;
 
 /// An owned [`RunContext`].
@@ -44,7 +44,7 @@ fn body(value: Json) -> Body {
 
 fn step(number: u32, entity: &str, write: WriteKind, sent: Json) -> Step {
     let entity = schema::importable().find(|other| other.name == entity).expect("an entity");
-    let mut step = Step::new(number, RowId { sheet: 0, row: u64::from(number) + 2 }, Part::Own, entity, write);
+    let mut step = Step::new(number, RowId { sheet: 0, row: u64::from(number) + 2 }, StepRole::Row, entity, write);
     step.body = body(sent);
     step
 }

@@ -10,10 +10,11 @@ use std::io::BufReader;
 
 use calamine::{Data, Ods, OdsError, Range, Reader};
 
-use super::guard::guarded;
-use super::number_format::{DateSystem, NumberFormats};
+use super::damage::guarded;
+use super::number_format::NumberFormats;
 use super::package::{Package, broken, unpacking};
 use super::row_builder::CellContent;
+use super::serial_date::DateSystem;
 use super::xls::each_row_of;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::super::biff::MOST_CELLS;
-use super::super::number_format::general;
+use super::super::general_format::general;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use crate::table::error::ReadFault;
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rust_xlsxwriter::DocProperties;
 
 use super::super::WriteError;
-use super::super::sheet::{HEADER, header_format};
+use super::super::styles::{HEADER, header_format};
 use super::super::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use super::super::xlsx::{
     AMOUNT_FORMAT, CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, value_width, write_cell,

@@ -1,58 +1,58 @@
-//! Guards: a plan that exceeds them is not started (design rule 16).
+//! Limits on the number of changes: a plan that exceeds one is not started (design rule 18).
 
-use super::Totals;
+use super::PlanTotals;
 use crate::error::Diagnostic;
 
-/// A count, or a share of the rows.
+/// A number of changes, or a percentage of the rows.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Limit {
+pub enum ChangeLimit {
     Count(u64),
     /// 0 to 100.
     Percent(f64),
 }
 
-impl Limit {
-    /// `250` or `10%`.
+impl ChangeLimit {
+    /// Parses `250` or `10%`.
     pub fn parse(text: &str) -> Option<Self> {
         match text.trim().strip_suffix('%') {
             Some(percent) => {
-                percent.trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).map(Limit::Percent)
+                percent.trim().parse().ok().filter(|percent| (0.0..=100.0).contains(percent)).map(ChangeLimit::Percent)
             }
-            None => text.trim().parse().ok().map(Limit::Count),
+            None => text.trim().parse().ok().map(ChangeLimit::Count),
         }
     }
 
     fn allows(self, count: u64, rows: u64) -> bool {
         match self {
-            Limit::Count(most) => count <= most,
-            Limit::Percent(percent) => count as f64 <= rows as f64 * percent / 100.0,
+            ChangeLimit::Count(most) => count <= most,
+            ChangeLimit::Percent(percent) => count as f64 <= rows as f64 * percent / 100.0,
         }
     }
 }
 
-/// The limits of a run.
+/// The limits of a run, one per kind of change.
 #[derive(Debug, Clone, Default)]
-pub struct Guard {
-    pub creates: Option<Limit>,
-    pub updates: Option<Limit>,
-    pub deletes: Option<Limit>,
-    pub clears: Option<Limit>,
+pub struct PlanLimits {
+    pub creates: Option<ChangeLimit>,
+    pub updates: Option<ChangeLimit>,
+    pub deletes: Option<ChangeLimit>,
+    pub clears: Option<ChangeLimit>,
 }
 
-/// A plan that exceeds a limit.
+/// The plan exceeds a limit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the plan would {verb} {count} {what}{}, more than {flag} allows; nothing was sent", if *count == 1 { "" } else { "s" })]
-pub struct GuardFault {
+pub struct LimitExceeded {
     verb: &'static str,
     what: &'static str,
     count: u64,
     pub flag: &'static str,
 }
 
-impl Guard {
+impl PlanLimits {
     /// # Errors
-    /// Where the plan exceeds one of the limits.
-    pub fn check(&self, totals: &Totals) -> Result<(), GuardFault> {
+    /// If the plan exceeds one of the limits.
+    pub fn check(&self, totals: &PlanTotals) -> Result<(), LimitExceeded> {
         let created = totals.creates + totals.missing.values().sum::<u64>();
         for (limit, count, verb, what, flag) in [
             (self.creates, created, "create", "record", "--max-creates"),
@@ -61,14 +61,14 @@ impl Guard {
             (self.clears, totals.clears, "clear", "field", "--max-clears"),
         ] {
             if limit.is_some_and(|limit| !limit.allows(count, totals.rows)) {
-                return Err(GuardFault { verb, what, count, flag });
+                return Err(LimitExceeded { verb, what, count, flag });
             }
         }
         Ok(())
     }
 }
 
-impl Diagnostic for GuardFault {
+impl Diagnostic for LimitExceeded {
     fn hint(&self) -> Option<String> {
         Some(format!("look at the plan with --dry-run, or raise {}", self.flag))
     }
@@ -80,13 +80,13 @@ mod tests {
 
     #[test]
     fn limits_are_counts_or_shares() {
-        let totals = Totals { rows: 200, creates: 21, ..Totals::default() };
-        let guard = |text| Guard { creates: Limit::parse(text), ..Guard::default() };
+        let totals = PlanTotals { rows: 200, creates: 21, ..PlanTotals::default() };
+        let guard = |text| PlanLimits { creates: ChangeLimit::parse(text), ..PlanLimits::default() };
         assert!(guard("21").check(&totals).is_ok());
         assert!(guard("20").check(&totals).is_err());
         assert!(guard("11%").check(&totals).is_ok());
         assert!(guard("10%").check(&totals).is_err());
-        assert_eq!(Limit::parse("101%"), None);
-        assert_eq!(Limit::parse("-1"), None);
+        assert_eq!(ChangeLimit::parse("101%"), None);
+        assert_eq!(ChangeLimit::parse("-1"), None);
     }
 }

@@ -1,6 +1,6 @@
-//! How many e-mails a plan's checkouts send, and to how many people (design rule 15).
+//! Counts the e-mails that a plan's check-outs send, and their recipients (design rule 17).
 //!
-//! A category with `checkout_email` on mails the employee at every checkout (field notes).
+//! A category with `checkout_email` on notifies the employee at every check-out (field notes).
 
 use std::collections::HashSet;
 
@@ -10,19 +10,19 @@ use crate::catalog::{Catalog, RecordRef};
 use crate::plan::resolver::{Resolved, ResolvedField};
 use crate::schema::{Entity, Role, Verb};
 
-/// The e-mails of the checkouts planned so far.
+/// E-mails of the check-outs planned so far.
 #[derive(Debug, Clone, Default)]
-pub struct Emails {
+pub struct NotificationCount {
     pub sent: u64,
     people: HashSet<RecordRef>,
 }
 
-impl Emails {
+impl NotificationCount {
     pub fn people(&self) -> u64 {
         self.people.len() as u64
     }
 
-    /// Counts a planned row, if it is a checkout to a person in a category that mails.
+    /// Counts a planned row if it checks something out to a person and the item's category notifies.
     pub fn add(&mut self, catalog: &Catalog, entity: &Entity, fields: &[ResolvedField]) {
         if entity.role != Role::Action(Verb::Checkout) {
             return;
@@ -43,7 +43,7 @@ impl Emails {
     }
 }
 
-/// How a planned record refers to another planned one in the catalog.
+/// How the catalog stores a planned record's reference to another planned record.
 pub(super) fn planned_link(step: u32) -> Json {
     json!({ "planned": step })
 }

@@ -1,7 +1,8 @@
-//! When a record was made or last changed: as the service tells it, and as a sheet shows it.
+//! Timestamps of records, as the service reports them and as a sheet shows them.
 //!
-//! The service tells milliseconds (field notes). A workbook holds a real date of the same precision, a CSV file the
-//! service's own text; what a spreadsheet program makes of either may show less, and then no more is compared.
+//! The service reports milliseconds (field notes). A workbook has a real date of the same precision, a CSV file the
+//! service's own text. A spreadsheet program may reduce the precision of either; comparisons then use the lower
+//! precision.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -11,35 +12,35 @@ use serde_json::Value as Json;
 use crate::check::text;
 use crate::table::{Cell, Value};
 
-/// A moment in universal time, as exactly as it is told.
+/// A point in time in UTC, with the precision it was reported in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// Cut to `precision`.
+pub struct ReportedTimestamp {
+    /// Truncated to `precision`.
     at: DateTime,
     precision: Unit,
 }
 
-impl Moment {
-    /// What a cell shows; none where it shows no moment that can be told for sure.
-    pub fn shown(cell: Cell<'_>) -> Option<Self> {
+impl ReportedTimestamp {
+    /// Parses a cell; `None` if it does not show an unambiguous timestamp.
+    pub fn from_cell(cell: Cell<'_>) -> Option<Self> {
         match cell.value {
             Value::Date(at) => Some(Self::at(at, Unit::Millisecond)),
-            Value::Text => Self::told(text::trimmed(cell.text)),
+            Value::Text => Self::parse(text::trimmed(cell.text)),
             _ => None,
         }
     }
 
-    /// What a record says.
-    pub(super) fn held(value: Option<&Json>) -> Option<Self> {
-        Self::told(value?.as_str()?.trim())
+    /// Parses a record's value.
+    pub(super) fn from_record(value: Option<&Json>) -> Option<Self> {
+        Self::parse(value?.as_str()?.trim())
     }
 
-    /// `2024-05-01T12:34:56.789Z`, or the same without a zone, which is universal time.
-    fn told(text: &str) -> Option<Self> {
+    /// Parses `2024-05-01T12:34:56.789Z`, or the same without a time zone, which means UTC.
+    fn parse(text: &str) -> Option<Self> {
         let clock = text.get(10..).filter(|clock| clock.starts_with(['T', 't', ' ']))?;
         let precision = match (clock.contains('.'), clock.matches(':').count()) {
             (true, _) => Unit::Millisecond,
-            // An offset such as `+02:00` has a colon of its own; taken for a part of the time it costs nothing.
+            // An offset such as `+02:00` has a colon of its own; counting it as part of the time is harmless.
             (false, 2..) => Unit::Second,
             (false, _) => Unit::Minute,
         };
@@ -51,29 +52,29 @@ impl Moment {
     }
 
     fn at(at: DateTime, precision: Unit) -> Self {
-        Self { at: cut(at, precision), precision }
+        Self { at: truncate(at, precision), precision }
     }
 
-    /// Whether this moment is later than one that a sheet shows, as far as both can be told.
-    pub fn is_after(self, shown: Moment) -> bool {
-        self.cut_alike(shown) > shown.cut_alike(self)
+    /// Whether this is later than a timestamp shown in a sheet, at the lower of both precisions.
+    pub fn is_after(self, shown: ReportedTimestamp) -> bool {
+        self.at_common_precision(shown) > shown.at_common_precision(self)
     }
 
-    /// The later one.
-    pub fn later(self, other: Option<Moment>) -> Moment {
+    /// The later of the two.
+    pub fn later(self, other: Option<ReportedTimestamp>) -> ReportedTimestamp {
         other.filter(|other| other.is_after(self)).unwrap_or(self)
     }
 
-    pub(super) fn is_same(self, other: Moment) -> bool {
-        self.cut_alike(other) == other.cut_alike(self)
+    pub(super) fn is_same(self, other: ReportedTimestamp) -> bool {
+        self.at_common_precision(other) == other.at_common_precision(self)
     }
 
-    /// No more exact than either.
-    fn cut_alike(self, other: Moment) -> DateTime {
-        cut(self.at, self.precision.max(other.precision))
+    /// Truncated to the lower of both precisions.
+    fn at_common_precision(self, other: ReportedTimestamp) -> DateTime {
+        truncate(self.at, self.precision.max(other.precision))
     }
 
-    /// `2024-05-01 12:34:56.789 UTC`.
+    /// For display: `2024-05-01 12:34:56.789 UTC`.
     pub(super) fn text(self) -> String {
         let form = match self.precision {
             Unit::Millisecond => "%Y-%m-%d %H:%M:%S%.3f UTC",
@@ -83,7 +84,7 @@ impl Moment {
     }
 }
 
-fn cut(at: DateTime, precision: Unit) -> DateTime {
+fn truncate(at: DateTime, precision: Unit) -> DateTime {
     let rounding = jiff::civil::DateTimeRound::new().smallest(precision).mode(jiff::RoundMode::Trunc);
     at.round(rounding).unwrap_or(at)
 }
@@ -95,19 +96,19 @@ mod tests {
 
     use super::*;
 
-    fn held(text: &str) -> Moment {
-        Moment::held(Some(&json!(text))).unwrap()
+    fn held(text: &str) -> ReportedTimestamp {
+        ReportedTimestamp::from_record(Some(&json!(text))).unwrap()
     }
 
-    fn shown(text: &str) -> Option<Moment> {
-        Moment::shown(Cell { text, value: Value::Text, format: None })
+    fn shown(text: &str) -> Option<ReportedTimestamp> {
+        ReportedTimestamp::from_cell(Cell { text, value: Value::Text, format: None })
     }
 
     #[test]
     fn a_moment_is_the_same_in_every_kind_of_file() {
         let record = held("2024-05-01T12:34:56.789Z");
         let date = Value::Date(jiff::civil::date(2024, 5, 1).at(12, 34, 56, 789_000_000));
-        let real = Moment::shown(Cell { text: "1/5/24 12:34", value: date, format: None }).unwrap();
+        let real = ReportedTimestamp::from_cell(Cell { text: "1/5/24 12:34", value: date, format: None }).unwrap();
         for same in ["2024-05-01T12:34:56.789Z", "2024-05-01 12:34:56.789", "2024-05-01T14:34:56.789+02:00"] {
             assert!(record.is_same(shown(same).unwrap()) && real.is_same(shown(same).unwrap()), "{same}");
         }

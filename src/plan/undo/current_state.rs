@@ -1,27 +1,28 @@
-//! What the account holds now, as far as taking a run back needs it.
+//! The current state of the account, as far as undo needs it.
 
 use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::history::{Key, is_tagged};
+use super::history::{RecordKey, is_tagged};
 use crate::api::{Record, record_id};
 use crate::catalog::fold_name;
 use crate::schema::{Entity, Reference, Wire};
 
-/// The records of the account that a run was about, and those that others touched since it began.
+/// The records that the run wrote to, and those changed by others since it began.
 #[derive(Debug, Default)]
-pub struct Present {
+pub struct CurrentState {
     records: HashMap<&'static str, HashMap<i64, Record>>,
-    /// Fields that any reply of a collection carries: one that all lack says nothing of any.
+    /// Fields that at least one reply of a collection contains. A field that no reply contains says nothing about any
+    /// record.
     carried: HashMap<&'static str, HashSet<String>>,
     tags: HashMap<String, i64>,
-    /// Check-ins and checkouts that the log tells of since the run was planned, by the collection of the thing.
+    /// Check-ins and check-outs in the activity log since the run was planned, by collection of the item.
     pub logs: HashMap<&'static str, Vec<Record>>,
 }
 
-impl Present {
-    /// Takes a record in.
+impl CurrentState {
+    /// Adds a record.
     pub fn add(&mut self, entity: &'static Entity, mut record: Record) {
         let Some(id) = record_id(&record) else { return };
         let carried = self.carried.entry(entity.name).or_default();
@@ -35,12 +36,13 @@ impl Present {
         {
             self.tags.insert(tag.to_owned(), id);
         }
-        record
-            .retain(|name, value| !value.is_null() && (entity.field(name).is_some() || KEPT.contains(&name.as_str())));
+        record.retain(|name, value| {
+            !value.is_null() && (entity.field(name).is_some() || KEPT_FIELDS.contains(&name.as_str()))
+        });
         self.records.entry(entity.name).or_default().insert(id, record);
     }
 
-    pub fn record(&self, (collection, id): Key) -> Option<&Record> {
+    pub fn record(&self, (collection, id): RecordKey) -> Option<&Record> {
         self.records.get(collection)?.get(&id)
     }
 
@@ -56,7 +58,7 @@ impl Present {
         self.tags.get(tag.trim()).copied()
     }
 
-    /// The system id that a reference in a record or a body stands for. A tag may come back as the system id.
+    /// The system id that a reference in a record or a body stands for. A tag may be returned as the system id.
     pub(super) fn id_of(&self, reference: Reference, value: &Json) -> Option<i64> {
         match (reference.wire, value) {
             (_, Json::Object(named)) => record_id(named),
@@ -65,7 +67,7 @@ impl Present {
         }
     }
 
-    /// A reference as a body has it; none where the tag of the record is not known.
+    /// A reference as sent in a body; `None` if the tag of the record is unknown.
     pub(super) fn wire(&self, reference: Reference, id: i64) -> Option<Json> {
         let entity = crate::schema::collection(reference.to)?;
         match reference.wire {
@@ -74,7 +76,7 @@ impl Present {
         }
     }
 
-    /// What people call a record: its name, else its natural key, else its id.
+    /// A record's name, or else its natural key, or else its id.
     pub(super) fn title(&self, entity: &Entity, id: i64, told: &Record) -> String {
         let held = self.records.get(entity.name).and_then(|records| records.get(&id));
         let names = ["name"].iter().chain(entity.key);
@@ -84,5 +86,5 @@ impl Present {
     }
 }
 
-/// What is kept beside the fields of the schema.
-const KEPT: &[&str] = &["id", "created_at", "updated_at"];
+/// Fields that are kept in addition to those of the schema.
+const KEPT_FIELDS: &[&str] = &["id", "created_at", "updated_at"];

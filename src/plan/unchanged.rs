@@ -1,8 +1,8 @@
-//! Whether a cell shows what a record holds, as an export writes it.
+//! Whether a cell shows a record's current value, in the form an export writes it.
 //!
-//! What the account holds is right, however odd: an address that is none, an option that the guide does not know, an
-//! amount with a fraction, a name that says `n/a`, a text cut to what a cell can hold. A row that is surely about a
-//! record and shows just that has not been edited there: it neither fails over it nor writes it.
+//! Whatever the account has is accepted, however odd: an invalid e-mail address, an option the guide does not list, a
+//! fractional amount, a name `n/a`, a text truncated to the limit of a cell. A row that targets a record and shows
+//! exactly that has not been edited, so the cell neither fails nor is written.
 
 use serde_json::Value as Json;
 
@@ -13,17 +13,17 @@ use crate::schema::{Field, Kind, Reference, Wire};
 use crate::table::write::xlsx::truncate_to_cell;
 use crate::table::{Cell, Value};
 
-/// Whether a cell shows the value of a field, in a column of bare ids or one of names. Blank cells show nothing.
-pub(super) fn shows(cell: Cell<'_>, (field, ids): (&Field, Ids), held: Option<&Json>, catalog: &Catalog) -> bool {
+/// Whether a cell shows the value of a field, in a column of bare ids or one of names. Blank cells never do.
+pub(super) fn is_shown_by(cell: Cell<'_>, (field, ids): (&Field, Ids), held: Option<&Json>, catalog: &Catalog) -> bool {
     let Some(held) = held.filter(|held| !held.is_null() && !cell.is_blank()) else { return false };
     match field.kind {
-        Kind::Reference(reference) if reference.wire == Wire::Id => match id(held) {
+        Kind::Reference(reference) if reference.wire == Wire::Id => match reference_id(held) {
             Some(id) => shows_record(cell, (reference, ids), id, catalog),
             None => shows_value(cell, held),
         },
-        // A day before 1900 is no date of a workbook, and stands there as text.
+        // A date before 1900 cannot be a date cell, so a workbook has it as text.
         Kind::Date if held.as_str().and_then(|held| held.get(..10)) == Some(cell.text.trim()) => true,
-        // Some replies carry amounts as text.
+        // Some replies have amounts as text.
         Kind::Money | Kind::Integer { .. } => shows_value(cell, held) || number(held) == shown_number(cell),
         _ => shows_value(cell, held),
     }
@@ -33,7 +33,7 @@ fn number(held: &Json) -> Option<f64> {
     held.as_str()?.trim().parse().ok()
 }
 
-/// What a cell says that is a number; none differs from every number held.
+/// The number in a cell; NaN, which equals nothing, if there is none.
 fn shown_number(cell: Cell<'_>) -> Option<f64> {
     match cell.value {
         Value::Number(shown) => Some(shown),
@@ -41,7 +41,7 @@ fn shown_number(cell: Cell<'_>) -> Option<f64> {
     }
 }
 
-/// Whether a cell shows a value as it is.
+/// Whether a cell shows a value unchanged.
 pub(super) fn shows_value(cell: Cell<'_>, held: &Json) -> bool {
     match (cell.value, held) {
         (Value::Number(shown), Json::Number(held)) if held.as_f64() == Some(shown) => true,
@@ -52,7 +52,8 @@ pub(super) fn shows_value(cell: Cell<'_>, held: &Json) -> bool {
     }
 }
 
-/// `#12`, a bare `12` where ids stand so, or the record's name letter by letter: in other letters it may be another's.
+/// Whether a cell shows `#12`, a bare `12` in a column of ids, or exactly the record's name: with other letters it
+/// may be another record's.
 fn shows_record(cell: Cell<'_>, (reference, ids): (Reference, Ids), id: i64, catalog: &Catalog) -> bool {
     let (shown, number) = (trimmed(cell.text), id.to_string());
     let is_id = shown.strip_prefix('#').or((ids == Ids::Bare).then_some(shown)) == Some(number.as_str());
@@ -61,13 +62,13 @@ fn shows_record(cell: Cell<'_>, (reference, ids): (Reference, Ids), id: i64, cat
             && shown == trimmed(&catalog.describe(reference.to, RecordRef::Known(id)))
 }
 
-/// The id that a reference holds; some replies carry it as text.
-pub(super) fn id(held: &Json) -> Option<i64> {
+/// The id in a reference; some replies have it as text.
+pub(super) fn reference_id(held: &Json) -> Option<i64> {
     held.as_i64().or_else(|| held.as_str()?.trim().parse().ok())
 }
 
-/// Whether two texts differ in nothing but the space around them and the ends of their lines, or in what a cell cannot
-/// hold.
+/// Whether two texts are equal except for surrounding white space, line endings, and what exceeds the limit of a
+/// cell.
 pub(super) fn is_same_text(shown: &str, held: &str) -> bool {
     let (shown, held) = (trimmed(shown), trimmed(held));
     shown == held
@@ -138,11 +139,11 @@ mod tests {
         let mut catalog = Catalog::default();
         catalog.insert_planned("locations", 0, serde_json::Map::new());
         let field = collection("assets").unwrap().field("location_id").unwrap();
-        let shown = |cell, ids| shows(text(cell), (field, ids), Some(&json!(12)), &catalog);
+        let shown = |cell, ids| is_shown_by(text(cell), (field, ids), Some(&json!(12)), &catalog);
         assert!(shown("#12", Ids::Marked) && shown("12", Ids::Bare) && shown("#12", Ids::Bare));
         assert!(!shown("12", Ids::Marked), "a name of digits");
         assert!(!shown("#1", Ids::Bare) && !shown("13", Ids::Bare) && !shown(" ", Ids::Bare));
-        assert!(shows(text("#12"), (field, Ids::Marked), Some(&json!("12")), &catalog));
-        assert!(!shows(text("x"), (field, Ids::Marked), None, &catalog));
+        assert!(is_shown_by(text("#12"), (field, Ids::Marked), Some(&json!("12")), &catalog));
+        assert!(!is_shown_by(text("x"), (field, Ids::Marked), None, &catalog));
     }
 }

@@ -1,0 +1,45 @@
+//! Ensures that at most one row of a sheet writes to a record.
+
+use std::collections::HashMap;
+
+/// The row that last locked each record. Two writes to one record from one sheet have no defined order, and nothing
+/// may follow a delete.
+#[derive(Debug, Default)]
+pub struct RecordLocks(HashMap<(&'static str, i64), RecordLock>);
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RecordLock {
+    pub(super) sheet: u16,
+    pub(super) row: u64,
+    pub(super) deletes: bool,
+}
+
+impl RecordLocks {
+    /// Locks a record for a row. Returns the earlier row if it excludes this one.
+    pub(super) fn take(&mut self, record: (&'static str, i64), claim: RecordLock) -> Option<u64> {
+        match self.0.insert(record, claim) {
+            Some(earlier) if earlier.sheet == claim.sheet || earlier.deletes || claim.deletes => {
+                self.0.insert(record, earlier);
+                Some(earlier.row)
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_sheet_writes_a_record_once_and_nothing_follows_a_delete() {
+        let claim = |sheet, row, deletes| RecordLock { sheet, row, deletes };
+        let mut locks = RecordLocks::default();
+        assert_eq!(locks.take(("assets", 1), claim(0, 2, false)), None);
+        assert_eq!(locks.take(("assets", 1), claim(0, 3, false)), Some(2), "the same sheet");
+        assert_eq!(locks.take(("assets", 1), claim(1, 2, false)), None, "a later sheet");
+        assert_eq!(locks.take(("assets", 1), claim(2, 2, true)), Some(2), "a delete of what is written");
+        assert_eq!(locks.take(("employees", 1), claim(0, 2, true)), None, "another collection");
+        assert_eq!(locks.take(("employees", 1), claim(1, 5, false)), Some(2), "after a delete");
+    }
+}

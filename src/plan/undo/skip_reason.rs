@@ -1,0 +1,86 @@
+//! Why something that a run did is not undone.
+
+use std::fmt;
+
+/// A reason. [`SkipReason::title`] is the same for all of a kind; the detail describes the case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// These fields no longer have the values the run wrote.
+    Changed(Vec<&'static str>),
+    /// The record was changed after it was created. The service did not return it on creation, so the field is
+    /// unknown.
+    ChangedSomehow,
+    /// Something that stays refers to it.
+    StillReferenced(String),
+    /// Somebody has checked the item in or out since.
+    MovedSince,
+    /// The run created the item, and somebody has changed it since.
+    ItemChanged,
+    /// Such items have no check-in.
+    Consumed(&'static str),
+    /// The service does not report who holds it now.
+    HolderUnknown,
+    /// The previous holder is unknown.
+    NoPreviousHolder,
+    /// The number that was checked in is unknown.
+    QuantityUnknown,
+    /// These fields are required and were empty before.
+    Required(Vec<&'static str>),
+    /// The outcome of the step is unknown.
+    OutcomeUnknown,
+    /// The journal has no before image.
+    NoBeforeImage,
+    /// Replies never contain these fields, so their previous values are unknown.
+    NotReported(Vec<&'static str>),
+    /// The service never returned the record's id.
+    NoId,
+}
+
+impl SkipReason {
+    /// The reason without details.
+    pub fn title(&self) -> &'static str {
+        match self {
+            SkipReason::Changed(_) | SkipReason::ChangedSomehow => "changed by someone else since",
+            SkipReason::StillReferenced(_) => "still referenced by a record that stays",
+            SkipReason::MovedSince => "checked in or out by someone else since",
+            SkipReason::ItemChanged => "item changed by someone else since",
+            SkipReason::Consumed(_) => "cannot be checked in",
+            SkipReason::HolderUnknown => "the service does not report the current holder",
+            SkipReason::NoPreviousHolder => "previous holder unknown",
+            SkipReason::QuantityUnknown => "the service does not report how many were checked in",
+            SkipReason::Required(_) => "required field that was empty before",
+            SkipReason::OutcomeUnknown => "outcome of the step unknown",
+            SkipReason::NoBeforeImage | SkipReason::NotReported(_) => "previous value unknown",
+            SkipReason::NoId => "record id unknown",
+        }
+    }
+
+    /// Details, if there are any.
+    pub fn detail(&self) -> Option<String> {
+        match self {
+            SkipReason::Changed(fields) | SkipReason::Required(fields) | SkipReason::NotReported(fields) => {
+                Some(format!("`{}`", fields.join("`, `")))
+            }
+            SkipReason::StillReferenced(by) => Some(by.clone()),
+            SkipReason::Consumed(what) => Some(format!("{what} are consumed on check-out")),
+            SkipReason::ChangedSomehow
+            | SkipReason::MovedSince
+            | SkipReason::ItemChanged
+            | SkipReason::HolderUnknown
+            | SkipReason::NoPreviousHolder
+            | SkipReason::QuantityUnknown
+            | SkipReason::OutcomeUnknown
+            | SkipReason::NoBeforeImage
+            | SkipReason::NoId => None,
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.detail() {
+            Some(detail) => write!(formatter, "{}: {detail}", self.title()),
+            None => formatter.write_str(self.title()),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What the bytes of a text file tell about its encoding.
+
+use std::io::{self, Read};
+
+use super::{Certainty, Encoding, read_some};
+
+/// What a file is made of, byte by byte.
+#[derive(Debug, Default)]
+pub(super) struct ByteStats {
+    bytes: u64,
+    pub(super) nul: bool,
+    pub(super) lf: bool,
+    pub(super) cr: bool,
+    /// Zero bytes at even and at odd offsets of the file's beginning, of that many pairs.
+    nul_even: u64,
+    nul_odd: u64,
+    pairs: u64,
+    /// Control characters other than white space and NUL, in the file's beginning.
+    control: u64,
+    /// Sequences of several bytes that are valid UTF-8, and bytes that are not.
+    sequences: u64,
+    pub(super) stray: u64,
+    /// U+FFFD, encoded as UTF-8.
+    pub(super) replacement: u64,
+    mark: Option<Encoding>,
+}
+
+impl ByteStats {
+    /// How far the look at single bytes goes: enough to tell UTF-16 and binary data.
+    const BEGINNING: usize = 64 * 1024;
+
+    pub(super) fn collect(input: &mut dyn Read) -> io::Result<ByteStats> {
+        let mut stats = ByteStats::default();
+        let mut buffer = vec![0; 256 * 1024];
+        let mut kept = 0;
+        loop {
+            let read = read_some(input, &mut buffer[kept..])?;
+            let filled = kept + read;
+            if stats.bytes == 0 {
+                stats.begin(&buffer[..filled]);
+            }
+            stats.bytes += read as u64;
+            let has = |stats: bool, byte: u8| stats || memchr::memchr(byte, &buffer[kept..filled]).is_some();
+            (stats.lf, stats.cr, stats.nul) = (has(stats.lf, b'\n'), has(stats.cr, b'\r'), has(stats.nul, 0));
+            // What is kept is the beginning of a sequence that the next bytes may complete.
+            let pending = stats.count_utf8(&buffer[..filled], read == 0);
+            if read == 0 {
+                return Ok(stats);
+            }
+            buffer.copy_within(filled - pending..filled, 0);
+            kept = pending;
+        }
+    }
+
+    fn begin(&mut self, head: &[u8]) {
+        self.mark = encoding_rs::Encoding::for_bom(head).map(|(encoding, _)| Encoding(encoding));
+        let head = &head[..head.len().min(Self::BEGINNING)];
+        for pair in head.chunks_exact(2) {
+            self.pairs += 1;
+            self.nul_even += u64::from(pair[0] == 0);
+            self.nul_odd += u64::from(pair[1] == 0);
+        }
+        let is_control = |byte: &u8| (1..0x20).contains(byte) && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0C | 0x1A);
+        self.control = head.iter().filter(|byte| is_control(byte)).count() as u64;
+    }
+
+    /// Counts, and returns how many bytes at the end are a sequence cut short by the buffer.
+    fn count_utf8(&mut self, mut bytes: &[u8], at_end: bool) -> usize {
+        if bytes.is_ascii() {
+            return 0;
+        }
+        loop {
+            let (valid, rest) = match std::str::from_utf8(bytes) {
+                Ok(_) => (bytes, None),
+                Err(error) => (&bytes[..error.valid_up_to()], Some((error.valid_up_to(), error.error_len()))),
+            };
+            self.sequences += valid.iter().filter(|byte| **byte >= 0xC0).count() as u64;
+            self.replacement += memchr::memmem::find_iter(valid, "\u{FFFD}".as_bytes()).count() as u64;
+            match rest {
+                None => return 0,
+                Some((at, None)) if !at_end => return bytes.len() - at,
+                Some((at, len)) => {
+                    self.stray += 1;
+                    bytes = &bytes[at + len.unwrap_or(bytes.len() - at)..];
+                }
+            }
+        }
+    }
+
+    /// Where every other byte of ASCII text is zero. Text of other scripts has at least its delimiters and line ends.
+    fn utf16(&self) -> Option<Encoding> {
+        let is_many = |count: u64| count * 10 >= self.pairs && count > 0;
+        let is_few = |count: u64| count * 50 <= self.pairs;
+        match (self.nul_even, self.nul_odd) {
+            (even, odd) if is_many(odd) && is_few(even) => Some(Encoding(encoding_rs::UTF_16LE)),
+            (even, odd) if is_many(even) && is_few(odd) => Some(Encoding(encoding_rs::UTF_16BE)),
+            _ => None,
+        }
+    }
+
+    /// No text has more than a few control characters; a stray NUL happens in text too.
+    pub(super) fn is_binary(&self) -> bool {
+        let looked_at = self.pairs * 2;
+        let nuls = self.nul_even + self.nul_odd;
+        let is_marked = self.mark.is_some() || self.utf16().is_some();
+        !is_marked && looked_at > 0 && (self.control * 20 > looked_at || nuls * 10 > looked_at)
+    }
+
+    /// The encoding, where it does not take a guess at the letters.
+    pub(super) fn known_encoding(&self) -> Option<(Encoding, Certainty)> {
+        if let Some(encoding) = self.mark.or_else(|| self.utf16()) {
+            return Some((encoding, Certainty::Certain));
+        }
+        if self.stray == 0 {
+            return Some((Encoding::UTF_8, Certainty::Certain));
+        }
+        // Valid sequences do not come about by chance: a few strays among them are damage, not another encoding.
+        if self.sequences >= self.stray {
+            return Some((Encoding::UTF_8, Certainty::Guessed));
+        }
+        (self.cr && !self.lf).then_some((Encoding(encoding_rs::MACINTOSH), Certainty::Guessed))
+    }
+}
