@@ -179,7 +179,7 @@ fn deleted_records_are_recreated_and_references_use_the_new_ids() {
     // The asset's product has another id now, which the asset's own journal does not know.
     let asset = undo(&harness, &first);
     assert_eq!(asset.code, 1, "{}", asset.text());
-    undo(&harness, &second).exits(0).says("already created again").says("nothing is left to undo");
+    assert_output!(undo(&harness, &second), @"");
     assert_eq!(harness.records("products").len(), 2, "once, not twice");
 }
 
@@ -222,7 +222,7 @@ fn checkouts_are_checked_in_unless_the_item_was_moved_since() {
     let run = import(&harness, &files);
     undo(&harness, &run).exits(0);
     same(&before, &account(&harness));
-    undo(&harness, &run).exits(0).says("already checked in").says("nothing is left to undo");
+    assert_output!(undo(&harness, &run), @"");
 
     let run = import(&harness, &files);
     let moved_on = json!({"accessory_id": 1, "employee_id": 2, "checkin_date": "2024-07-01"});
