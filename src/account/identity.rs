@@ -1,21 +1,21 @@
-//! The account that a run changes.
+//! Whose records a run changes.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// How to reach an account again, apart from its key.
+/// An account: enough to reach it again, but for the key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountIdentity {
     Service {
-        /// Without user name, password or query.
+        /// Without a password or the like.
         base_url: String,
         tenant: Option<i64>,
         /// The profile whose key was used.
         profile: Option<String>,
     },
-    /// The embedded sandbox with its data in a file.
+    /// The embedded sandbox, kept in that file.
     SandboxFile { path: PathBuf, tenant: Option<i64> },
-    /// An embedded sandbox in memory, gone with its process: such a run cannot be resumed.
+    /// An embedded sandbox that was gone with its process: such a run is over.
     SandboxMemory,
 }
 
@@ -27,7 +27,7 @@ impl AccountIdentity {
         }
     }
 
-    /// Whether both are the same account, whichever profile names it.
+    /// Whether both are one account, whatever profile names it.
     pub fn is_same(&self, other: &Self) -> bool {
         self.stored() == other.stored() && self.tenant() == other.tenant()
     }

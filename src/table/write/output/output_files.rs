@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::super::{AtomicFile, FileSet, WriteError};
-use super::{OutputTarget, WrittenFile};
+use super::table_writer::{OutputTarget, WrittenFile};
 
 /// Characters that one system or another does not allow in file names.
 const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];

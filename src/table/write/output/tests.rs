@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 use super::output_files::OutputFiles;
 use super::*;
-use crate::table::Value;
 use crate::table::write::xlsx::LONGEST_TEXT;
+use crate::table::{CellRef, Row, Value};
 
 const EUR: &str = "[$EUR] #,##0.00";
 
@@ -218,7 +218,7 @@ fn rows_beyond_a_sheet_go_on_in_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.xlsx");
     let files = OutputFiles::open(&OutputTarget::File(path.clone()), "xlsx").unwrap();
-    let mut output = Box::new(workbook::Workbooks::new(files, &OutputOptions::default()).with_rows_per_sheet(3));
+    let mut output = Box::new(workbook::Workbooks::new(files, "").with_rows_per_sheet(3));
     output.begin("assets", &[column("tag", ColumnType::Text)]).unwrap();
     for tag in ["A-1", "A-2", "A-3", "A-4", "A-5"] {
         let mut row = Row::default();
@@ -408,7 +408,7 @@ impl Write for Closed {
 
 fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn TableWriter>> {
     vec![
-        Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), &OutputOptions::default())),
+        Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), "")),
         Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
         Box::new(jsonl::JsonlFiles::new(OutputFiles::to(stream()))),
         #[cfg(feature = "parquet")]
