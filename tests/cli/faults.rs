@@ -102,14 +102,14 @@ fn an_invalid_fault_names_the_word_and_the_alternatives() {
     assert_output!(run("POST asets reset"), @"
     exit code 2
     --- stderr
-    error: the fault `POST asets reset` cannot be read: `asets` is no path of the API
-      hint: perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
+    error: invalid fault `POST asets reset`: `asets` does not match any endpoint
+      hint: did you mean `assets`? a path is the part after the base URL, e.g. `assets`, `assets/*`, `checkout/*`, or `*` for all
     ");
     assert_output!(run("@day.txt"), @"
     exit code 2
     --- stderr
-    error: `day.txt`, line 2: the fault `POST assets p=5% reset after` cannot be read: `p=5%` should carry a probability from 0 to 1
-      hint: write it such as `p=0.05`
+    error: `day.txt`, line 2: invalid fault `POST assets p=5% reset after`: `p=5%` needs a probability from 0 to 1
+      hint: e.g. `p=0.05`
     ");
     assert_output!(run("@night.txt"), @"
     exit code 2

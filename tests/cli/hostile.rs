@@ -41,7 +41,7 @@ fn a_truncated_zip() {
     assert_output!(refused("a.xlsx", b"PK\x03\x04\x14\x00\x00\x00\x08\x00abcdefghijklmnopqrstuvwxyz"), @"
     exit code 2
     --- stderr
-    error: `a.xlsx`: the file is cut off: its end is missing
+    error: `a.xlsx`: the file is truncated
       hint: download or copy it again, then try again
     ");
 }
@@ -64,7 +64,7 @@ fn an_unclosed_quote() {
     exit code 2
     --- stderr
     error: `a.csv`, row 2: a quote that opens here is never closed
-      hint: close the quote, or double it (`""`) where it belongs to the text
+      hint: close the quote, or double it (`""`) if it is part of the text
     "#);
 }
 
@@ -95,8 +95,8 @@ fn two_headers_of_one_name() {
     assert_output!(refused("a.csv", b"asset_id,asset_id,product\nA-1,A-2,Mac\n"), @"
     exit code 2
     --- stderr
-    error: a.csv: the columns `asset_id` and `asset_id` (B1) both feed `asset_id`
-      hint: give one of the two columns another header, or delete it
+    error: a.csv: columns `asset_id` and `asset_id` (B1) both map to `asset_id`
+      hint: rename one of the two columns, or delete it
     ");
 }
 

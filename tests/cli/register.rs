@@ -135,7 +135,7 @@ fn a_roll_forward_balances_and_the_manifest_lists_its_files() {
     assert_output!(account.run(&["export", "register", "-o", "new/", "--previous", "none.csv"]), @"
     exit code 2
     --- stderr
-    error: `none.csv`: there is no such file
+    error: `none.csv`: file not found
     ");
 }
 

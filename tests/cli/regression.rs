@@ -78,8 +78,8 @@ fn one_custom_field_in_two_columns_is_an_error() {
     assert_output!(account.run(&["import", "custom.csv", "--entity", "assets"]), @"
     exit code 2
     --- stderr
-    error: custom.csv: the columns `custom:Rack` and `custom:Rack` (C1) both feed `Rack`
-      hint: give one of the two columns another header, or delete it
+    error: custom.csv: columns `custom:Rack` and `custom:Rack` (C1) both map to `Rack`
+      hint: rename one of the two columns, or delete it
     ");
 }
 
@@ -174,10 +174,10 @@ fn errors_are_one_json_document() {
     $ tallyport import nowhere.csv --json
     exit code 2
     --- stdout
-    {"error":{"message":"`nowhere.csv`: there is no such file","hint":"see whether the name and the folder are right","exit_code":2}}
+    {"error":{"message":"`nowhere.csv`: file not found","hint":"check the name and the folder","exit_code":2}}
     --- stderr
-    error: `nowhere.csv`: there is no such file
-      hint: see whether the name and the folder are right
+    error: `nowhere.csv`: file not found
+      hint: check the name and the folder
     $ tallyport import assets.csv --match-on nothing --json
     exit code 2
     --- stdout
@@ -200,10 +200,10 @@ fn errors_are_one_json_document() {
     $ tallyport check nowhere.csv --json
     exit code 2
     --- stdout
-    {"error":{"message":"`nowhere.csv`: there is no such file","hint":"see whether the name and the folder are right","exit_code":2}}
+    {"error":{"message":"`nowhere.csv`: file not found","hint":"check the name and the folder","exit_code":2}}
     --- stderr
-    error: `nowhere.csv`: there is no such file
-      hint: see whether the name and the folder are right
+    error: `nowhere.csv`: file not found
+      hint: check the name and the folder
     $ tallyport import assets.csv --base-url http://127.0.0.1:1/api/v1 --json
     exit code 3
     --- stdout

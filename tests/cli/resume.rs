@@ -444,7 +444,7 @@ mod interrupts {
         Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
           12 rows: 12 created (assets)
           read      assets.csv as UTF-8, comma
-          requests  15: 3 to look up, 12 to create or move
+          requests  16: 4 to look up, 12 to create or move
           result    ~/assets.result-2.xlsx
         --- stderr
         going on with run 20261124-093015-abcd

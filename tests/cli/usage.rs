@@ -9,8 +9,8 @@ fn a_missing_file_is_named() {
     assert_output!(CliTest::new().run(&["import", "asets.csv"]), @"
     exit code 2
     --- stderr
-    error: `asets.csv`: there is no such file
-      hint: see whether the name and the folder are right
+    error: `asets.csv`: file not found
+      hint: check the name and the folder
     ");
 }
 
@@ -80,8 +80,8 @@ fn an_unknown_entity_and_a_misspelled_header_get_suggestions() {
     assert_output!(account.run(&["import", "a.csv", "--entity", "assets"]), @"
     exit code 2
     --- stderr
-    error: a.csv: the column `purchse_cost` (B1) looks like the field `purchase_cost`
-      hint: add --map 'purchse_cost=purchase_cost' if it is, or --ignore 'purchse_cost' if it is not
+    error: a.csv: column `purchse_cost` (B1) looks like the field `purchase_cost`
+      hint: pass --map 'purchse_cost=purchase_cost' if it is, or --ignore 'purchse_cost' if not
     ");
 }
 

@@ -320,7 +320,10 @@ fn renamed_records_are_found_by_new_and_old_names() {
     let (code, summary) = import(&account, &files, &[]);
     assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(0)), "{}", why(&account, &summary));
     let outcomes = outcomes(&account, &summary);
-    assert!(outcomes[1].1.contains("`Berlin` seems to be what `Berlin Mitte` was called"), "{outcomes:?}");
+    assert_eq!(
+        outcomes[1].1, "`location_name` ignored: `Berlin` seems to be the former name of `Berlin Mitte`",
+        "{outcomes:?}"
+    );
     // With --create-missing the intent is ambiguous, so nothing is created.
     let (code, _) = import(&account, &files, &["--create-missing"]);
     assert_eq!((code, account.records("locations").len()), (1, 2));
