@@ -83,7 +83,7 @@ pub fn open(
         #[cfg(feature = "parquet")]
         FileFormat::Parquet => Box::new(parquet::ParquetFiles::new(files)),
         #[cfg(not(feature = "parquet"))]
-        FileFormat::Parquet => return Err(WriteError::NotBuilt { format: "Parquet", feature: "parquet" }),
+        FileFormat::Parquet => return Err(WriteError::NotBuilt { format: "Parquet" }),
     })
 }
 

@@ -14,6 +14,8 @@ use crate::table::{CellRef, Row};
 pub enum OutputTarget {
     /// One file: a workbook takes any number of tables, the other formats one.
     File(PathBuf),
+    /// One file per table, in this order. For formats that hold one table per file.
+    Files(Vec<PathBuf>),
     /// A file a table, called after it. The folder is made where it is missing.
     Folder(PathBuf),
     /// A file a table, in the folders `collection=TABLE/snapshot=DAY`, called `part-0`: data tools read all the days
