@@ -19,7 +19,7 @@ pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
     match (counts.failed, counts.unknown) {
         _ if rows == 0 => String::from("no rows"),
         (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
-        (0, 0) if summary.command == UNDO => format!("all {} taken back", counted(rows, "step")),
+        (0, 0) if summary.command == UNDO => format!("all {} undone", counted(rows, "step")),
         (0, 0) if rows == 1 => format!("the one row {succeeds}"),
         (0, 0) => format!("all {} {succeeds}", counted(rows, "row")),
         (0, unknown) => format!("{} {of_rows} ended unknown", thousands(unknown)),

@@ -21,7 +21,7 @@ use crate::table::input::ReopenableInput;
 /// The longest record that is read, in bytes.
 pub(crate) const LONGEST_RECORD: usize = 8 * 1024 * 1024;
 
-/// How much of the text the delimiter is told from.
+/// How much of the text is used to detect the delimiter.
 const SAMPLE: u64 = 64 * 1024;
 
 /// How a CSV file was understood: what a command shows its user.
@@ -35,7 +35,7 @@ pub struct Decoding {
 }
 
 impl Decoding {
-    /// Whether the letters may not be what was meant.
+    /// Whether the text may have been decoded wrongly.
     pub fn is_doubtful(&self) -> bool {
         self.certainty == Certainty::Guessed
     }

@@ -6,8 +6,7 @@ use jiff::civil::{DateTime, Time};
 
 use super::ColumnType;
 
-/// Appends a number as JSON spells it: its own text where that is such a spelling, since it may have more digits than
-/// the number is exact.
+/// Appends a number as in JSON: its own text if that is valid JSON, because it may have more digits than a float keeps.
 pub(super) fn push_number(text: &str, number: f64, into: &mut String) {
     match () {
         _ if is_json_number(text) => into.push_str(text),

@@ -52,7 +52,7 @@ impl OutputFiles {
         Ok(Self { folders, ..Self::new(Destination::Folder(names)) })
     }
 
-    /// Everything goes to one stream.
+    /// Writes to one stream.
     pub(super) fn to(stream: Box<dyn Write + Send>) -> Self {
         Self::new(Destination::Stream { stream: Some(stream), table: String::new() })
     }
