@@ -11,10 +11,7 @@ const BEGINNINGS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A text as an export writes it to CSV.
 pub fn escape_formula(text: &str) -> Cow<'_, str> {
-    match begins_formula(text.trim_start_matches('\'')) {
-        true => Cow::Owned(format!("'{text}")),
-        false => Cow::Borrowed(text),
-    }
+    if begins_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// A text of CSV without the apostrophe that escapes it.

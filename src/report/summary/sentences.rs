@@ -55,10 +55,8 @@ pub(in crate::report) fn sentence(rows: u64, counts: RowCounts, mode: ReportMode
     if left > 0 {
         parts.push(format!("{} not reached", thousands(left)));
     }
-    match parts.is_empty() {
-        true => counted(rows, "row"),
-        false => format!("{}: {}", counted(rows, "row"), parts.join(", ")),
-    }
+    let rows = counted(rows, "row");
+    if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) }
 }
 
 /// `14 problems in 12 rows`.

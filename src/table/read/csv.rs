@@ -102,10 +102,10 @@ impl SheetReader for CsvReader {
 /// The file as UTF-8 with LF line ends.
 fn text(source: &ReopenableInput, detected: &DetectedEncoding) -> Result<Box<dyn Read>, ReadFault> {
     let file = source.open()?;
-    Ok(match detected.is_plain {
-        true => Box::new(file),
-        false => Box::new(Utf8Text::new(file, detected.encoding, detected.line_ending)),
-    })
+    if detected.is_plain {
+        return Ok(Box::new(file));
+    }
+    Ok(Box::new(Utf8Text::new(file, detected.encoding, detected.line_ending)))
 }
 
 fn without_mark(text: &[u8]) -> &[u8] {

@@ -114,10 +114,12 @@ pub(super) fn detect(open: OpenFn<'_>, wanted: Option<Encoding>) -> Result<Detec
     };
     let line_ending = if stats.cr && !stats.lf { LineEnding::Cr } else { LineEnding::Lf };
     let is_clean = encoding == Encoding::UTF_8 && stats.stray == 0 && !stats.nul;
-    let replacement_chars = match is_clean {
-        true if stats.replacement == 0 => ReplacementChars::Absent,
-        true => ReplacementChars::Present,
-        false => decode_all(Utf8Text::new(open()?, encoding, line_ending))?,
+    let replacement_chars = if !is_clean {
+        decode_all(Utf8Text::new(open()?, encoding, line_ending))?
+    } else if stats.replacement == 0 {
+        ReplacementChars::Absent
+    } else {
+        ReplacementChars::Present
     };
     let is_plain = is_clean && line_ending == LineEnding::Lf;
     Ok(DetectedEncoding { encoding, certainty, replacement_chars, line_ending, is_plain })
