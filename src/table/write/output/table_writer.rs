@@ -14,6 +14,8 @@ use crate::table::{CellRef, Row};
 pub enum OutputTarget {
     /// One file: a workbook takes any number of tables, the other formats one.
     File(PathBuf),
+    /// One file per table, in this order. For formats that hold one table per file.
+    Files(Vec<PathBuf>),
     /// A file per table, named after it. The folder is created if it is missing.
     Folder(PathBuf),
     /// A file per table, `collection=TABLE/snapshot=DAY/part-0`: data tools read all days of a table as one, with the
