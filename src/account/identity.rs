@@ -1,21 +1,21 @@
-//! Whose records a run changes.
+//! The account that a run changes.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// An account: enough to reach it again, but for the key.
+/// How to reach an account again, apart from its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AccountIdentity {
     Service {
-        /// Without a password or the like.
+        /// Without user name, password or query.
         base_url: String,
         tenant: Option<i64>,
         /// The profile whose key was used.
         profile: Option<String>,
     },
-    /// The embedded sandbox, kept in that file.
+    /// The embedded sandbox with its data in a file.
     SandboxFile { path: PathBuf, tenant: Option<i64> },
-    /// An embedded sandbox that was gone with its process: such a run is over.
+    /// An embedded sandbox in memory, gone with its process: such a run cannot be resumed.
     SandboxMemory,
 }
 
@@ -27,7 +27,12 @@ impl AccountIdentity {
         }
     }
 
-    /// Whether both are one account, whatever profile names it.
+    /// Whether it is an embedded sandbox.
+    pub fn is_sandbox(&self) -> bool {
+        !matches!(self, AccountIdentity::Service { .. })
+    }
+
+    /// Whether both are the same account, whichever profile names it.
     pub fn is_same(&self, other: &Self) -> bool {
         self.stored() == other.stored() && self.tenant() == other.tenant()
     }

@@ -71,10 +71,10 @@ fn a_bucket_that_refuses_is_known_before_the_account_is_read_or_changed() {
     let (account, server) = (account(), Server::start());
     run(&account, &server, &["export", "assets", "-o", "s3://elsewhere/"])
         .exits(3)
-        .says("there is no bucket `s3://elsewhere`");
+        .says("bucket `s3://elsewhere` does not exist");
     server.refuse("POST locked/a.csv begin");
     let ran = run(&account, &server, &["export", "assets", "-o", "s3://backups/locked/a.csv"]).exits(3);
-    ran.says("the bucket `s3://backups` does not let us: AccessDenied: Access Denied");
+    ran.says("access to the bucket `s3://backups` was denied: AccessDenied: Access Denied");
     assert!(server.keys().is_empty());
 }
 
@@ -97,8 +97,8 @@ fn a_bucket_that_fails_halfway_is_told_file_by_file() {
     let export = ["export", "assets", "locations", "statuses", "-o", "s3://backups/x/"];
     server.refuse("POST x/locations.csv complete");
     run(&account, &server, &export).exits(3).says(
-        "the bucket failed halfway: new is `s3://backups/x/assets.csv`; whether `s3://backups/x/locations.csv` is, is \
-         not known; as before is `s3://backups/x/statuses.csv`: the bucket `s3://backups` does not let us: AccessDenied",
+        "the bucket failed halfway: new: `s3://backups/x/assets.csv`; unknown: `s3://backups/x/locations.csv`; \
+         unchanged: `s3://backups/x/statuses.csv`: access to the bucket `s3://backups` was denied: AccessDenied",
     );
     assert_eq!((server.keys(), server.unfinished()), (vec![String::from("x/assets.csv")], 0));
 }
@@ -110,7 +110,7 @@ fn the_newest_files_are_kept_and_others_left_alone() {
     let others = ["n-latest.csv", "m-2019-01-01.csv", "old/n-2019-01-01.csv"];
     older.iter().chain(&others).for_each(|name| server.put(&format!("x/{name}"), b"old"));
     let export = ["export", "assets", "-o", "s3://backups/x/n-{date}.csv", "--keep", "2"];
-    run(&account, &server, &export).exits(0).says("deleted 3 files of earlier days");
+    run(&account, &server, &export).exits(0).says("deleted 3 older files");
     let keys = server.keys();
     assert_eq!(keys.len(), 5, "{keys:?}");
     assert!(others.iter().all(|name| keys.contains(&format!("x/{name}"))));
@@ -128,7 +128,7 @@ fn parquet_lies_as_data_tools_read_it_and_a_day_replaces_its_own() {
         "export", "assets", "locations", "--format", "parquet", "-o", "s3://backups/lake/", "--name", "nightly",
         "--incremental", "--keep", "2",
     ];
-    run(&account, &server, &export).exits(0).says("deleted 1 file of earlier days");
+    run(&account, &server, &export).exits(0).says("deleted 1 older file");
     let keys = server.keys();
     let today = day_of(keys.iter().find(|key| key.contains("collection=changes")).unwrap()).to_owned();
     let expected = [
@@ -162,7 +162,7 @@ fn a_folder_is_partitioned_alike_with_the_tenants_in_front() {
     let old = account.path("lake/tenant=7/collection=assets/snapshot=2019-01-01");
     fs::create_dir(&old).unwrap();
     fs::write(old.join("part-0.parquet"), "old").unwrap();
-    account.run(&[&export[..], &["--keep", "1"]].concat()).exits(0).says("deleted 1 file of earlier days");
+    account.run(&[&export[..], &["--keep", "1"]].concat()).exits(0).says("deleted 1 older file");
     assert!(!Path::new(&old).exists());
 }
 
@@ -180,18 +180,18 @@ fn the_register_goes_there_too_and_its_manifest_last() {
 fn a_url_that_cannot_be_meant_is_refused_at_once_without_its_secret() {
     let (account, server) = (account(), Server::start());
     for (url, words) in [
-        ("https://bucket.example/hush", "the URL begins like that of no bucket"),
-        ("s3://hush:hush@backups/x.csv", "the URL holds credentials"),
-        ("az://backups/x.csv?sig=hush", "the URL holds credentials"),
-        ("s3://backups/a//b.csv", "the path in the bucket has an empty part"),
+        ("https://bucket.example/hush", "unsupported bucket URL scheme"),
+        ("s3://hush:hush@backups/x.csv", "the bucket URL contains credentials"),
+        ("az://backups/x.csv?sig=hush", "the bucket URL contains credentials"),
+        ("s3://backups/a//b.csv", "the path in the bucket contains an empty part"),
     ] {
         let ran = run(&account, &server, &["export", "assets", "-o", url]).exits(2).says(words);
         assert!(!ran.said().contains("hush"), "{}", ran.said());
     }
     let partitioned = ["export", "assets", "--partitioned", "-o"];
     let refused = |output: &str| run(&account, &server, &[&partitioned[..], &[output]].concat()).exits(2);
-    refused("assets.csv").says("--partitioned makes folders");
-    refused("s3://backups/{date}/").says("has the day in its folders");
+    refused("assets.csv").says("a partitioned export needs a folder");
+    refused("s3://backups/{date}/").says("has the date in its folders");
     assert!(server.log().is_empty());
 }
 
@@ -205,7 +205,7 @@ fn without_credentials_the_variables_are_named() {
     // Where the machine's own credentials would be is nobody.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     command.env("AWS_METADATA_ENDPOINT", format!("http://{nobody}"));
-    let ran = Ran::of(command.output().unwrap()).exits(2).says("there are no credentials for the bucket");
+    let ran = Ran::of(command.output().unwrap()).exits(2).says("no credentials for the bucket");
     ran.says("AWS_ACCESS_KEY_ID");
 }
 

@@ -97,13 +97,16 @@ fn conditions_are_asked_of_the_service_or_applied_here() {
         (csv_of(&ran.stdout)[1..].concat(), ran.stderr)
     };
     let (tags, said) = run("location=Zürich");
-    assert_eq!((tags.as_slice(), said.contains("the service picked location=Zürich")), (&["A-2".to_owned()][..], true));
+    assert_eq!(
+        (tags.as_slice(), said.contains("filtered by the service: location=Zürich")),
+        (&["A-2".to_owned()][..], true)
+    );
     let (tags, said) = run("currency=EUR");
-    assert_eq!((tags.as_slice(), said.contains("picked here: currency=EUR")), (&["0042".to_owned()][..], true));
+    assert_eq!((tags.as_slice(), said.contains("filtered here: currency=EUR")), (&["0042".to_owned()][..], true));
     assert_eq!(run("custom:Rack=B4").0, ["0042"]);
     assert_eq!(run("location_name=").0, ["A-3"]);
     let lost = account.run(&["export", "assets", "-o", "-", "--where", "location=Berlni"]).exits(2);
-    lost.says("no record is called `Berlni`").says("perhaps `Berlin` is meant");
+    lost.says("no record named `Berlni` for assets.location").says("did you mean `Berlin`?");
     account.run(&["export", "assets", "-o", "-", "--where", "locatoin=Berlin"]).exits(2).says("no field `locatoin`");
 }
 
@@ -116,7 +119,7 @@ fn rows_are_put_in_order() {
     };
     assert_eq!(sorted("purchase_cost"), ["A-3", "0042", "A-2"]);
     assert_eq!(sorted("purchase_cost:desc"), ["0042", "A-3", "A-2"], "empty cells stand at the end");
-    account.run(&["export", "assets", "-o", "-", "--sort", "weight"]).exits(2).says("no column `weight` to sort by");
+    account.run(&["export", "assets", "-o", "-", "--sort", "weight"]).exits(2).says("`assets` has no column `weight`");
 }
 
 #[test]
@@ -165,20 +168,23 @@ fn a_second_export_asks_for_little_and_tells_what_changed() {
 fn what_cannot_be_done_is_said_before_anything_is_asked() {
     let account = account();
     for (arguments, said) in [
-        (&["export", "-o", "a.csv"][..], "nothing says what to export"),
-        (&["export", "assets"], "nothing says where the export goes"),
-        (&["export", "asets", "-o", "a.csv"], "perhaps `assets` is meant"),
-        (&["export", "assets", "-o", "a.txt.gz"], "does not say what kind of file it is"),
-        (&["export", "assets", "employees", "-o", "a.csv"], "one file of this kind holds one collection"),
+        (&["export", "-o", "a.csv"][..], "no collections to export"),
+        (&["export", "assets"], "no output given"),
+        (&["export", "asets", "-o", "a.csv"], "did you mean `assets`?"),
+        (&["export", "assets", "-o", "a.txt.gz"], "cannot tell the file type of `a.txt.gz`"),
+        (&["export", "assets", "employees", "-o", "a.csv"], "a file of this type holds one collection"),
         (&["export", "assets", "-o", "no/such/a.csv"], "the folder `no/such` does not exist"),
-        (&["export", "assets", "-o", "a-{day}.csv"], "`{day}.csv` is no placeholder"),
-        (&["export", "assets", "-o", "{tenant}.csv"], "{tenant} stands for a tenant"),
-        (&["export", "assets", "-o", "a.csv", "--keep", "3"], "--keep needs names that differ from day to day"),
-        (&["export", "assets", "-o", "a.csv", "--columns", "asset_tag"], "assets have no column `asset_tag`"),
-        (&["export", "--name", "nightly"], "config.toml has no export of the name `nightly`"),
+        (&["export", "assets", "-o", "a-{day}.csv"], "unknown placeholder `{day}`"),
+        (&["export", "assets", "-o", "{tenant}.csv"], "{tenant} needs a tenant, and none is selected"),
+        (
+            &["export", "assets", "-o", "a.csv", "--keep", "3"],
+            "older files can be kept only if the file name contains {date} or {time}",
+        ),
+        (&["export", "assets", "-o", "a.csv", "--columns", "asset_tag"], "`assets` has no column `asset_tag`"),
+        (&["export", "--name", "nightly"], "config.toml has no export named `nightly`"),
         (&["export", "checkout_asset", "-o", "a.csv"], "`checkout_asset` cannot be exported"),
-        (&["export", "assets", "-o", "a.csv", "--delimiter", "x"], "`x` is no delimiter"),
-        (&["export", "assets", "-o", "a.csv", "--since", "1/2/24"], "`1/2/24` is no day"),
+        (&["export", "assets", "-o", "a.csv", "--delimiter", "x"], "invalid delimiter `x`"),
+        (&["export", "assets", "-o", "a.csv", "--since", "1/2/24"], "invalid date `1/2/24`"),
     ] {
         account.run(arguments).exits(2).says(said);
     }

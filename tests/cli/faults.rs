@@ -100,12 +100,12 @@ fn a_bad_spec_says_which_word_and_what_instead() {
     fs::write(folder.path().join("day.txt"), "# a bad day\nPOST assets p=5% reset after\n").unwrap();
     let said = |spec: &str| Ran::of(bare(folder.path(), &["sandbox", "--faults", spec]).output().unwrap()).exits(2);
     insta::assert_snapshot!(said("POST asets reset").said(), @r"
-    error: the fault `POST asets reset` cannot be read: `asets` is no path of the API
-      hint: perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
+    error: invalid fault `POST asets reset`: `asets` does not match any endpoint
+      hint: did you mean `assets`? a path is the part after the base URL, e.g. `assets`, `assets/*`, `checkout/*`, or `*` for all
     ");
     insta::assert_snapshot!(said("@day.txt").said(), @r"
-    error: `day.txt`, line 2: the fault `POST assets p=5% reset after` cannot be read: `p=5%` should carry a probability from 0 to 1
-      hint: write it such as `p=0.05`
+    error: `day.txt`, line 2: invalid fault `POST assets p=5% reset after`: `p=5%` needs a probability from 0 to 1
+      hint: e.g. `p=0.05`
     ");
     said("@night.txt").says("could not read the faults in `night.txt`").says("after the `@`");
 }

@@ -140,12 +140,18 @@ fn a_roll_forward_ties_and_the_manifest_knows_its_files() {
 fn what_makes_no_register_is_said() {
     let account = account();
     for (arguments, said) in [
-        (&["export", "register"][..], "nothing says where the export goes"),
+        (&["export", "register"][..], "no output given"),
         (&["export", "register", "-o", "-"], "the register is several files"),
-        (&["export", "register", "-o", "r.jsonl"], "the register is a workbook or a CSV"),
-        (&["export", "register", "assets", "-o", "r.xlsx"], "the register is an export of its own"),
-        (&["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"], "`31.12.2026` is no day"),
-        (&["export", "register", "-o", "r.xlsx", "--where", "status=Ready"], "--where means nothing to the register"),
+        (&["export", "register", "-o", "r.jsonl"], "the register is a workbook or a CSV file"),
+        (
+            &["export", "register", "assets", "-o", "r.xlsx"],
+            "the register cannot be exported together with collections",
+        ),
+        (&["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"], "invalid date `31.12.2026`"),
+        (
+            &["export", "register", "-o", "r.xlsx", "--where", "status=Ready"],
+            "--where cannot be used with the register",
+        ),
     ] {
         account.run(arguments).exits(2).says(said);
     }

@@ -138,7 +138,7 @@ fn every_collection_is_created_in_every_shape_and_then_unchanged() {
 fn updates_send_what_differs_whatever_the_shape_spells() {
     let changes = [
         ("locations", "name|city|custom:Floor\nZürich Süd|Zug|\nR&D + Lab|Bonn|"),
-        ("products", "name|model_number|default_purchase_cost|custom:Shelf\nX1|G12|1400|7\nX1|G11|1299|2"),
+        ("products", "name|model_number|default_purchase_cost|custom:RunStore\nX1|G12|1400|7\nX1|G11|1299|2"),
         ("assets", "asset_id|asset_name|purchase_cost|custom:MAC\n0001|Ada's|1299|bb\n0002|Bob's|1400|"),
         ("maintenances", "type|name|start_date|asset_id|cost|notes\nhardware support|Battery|2024-06-01|0001|80|done"),
         ("audits", "audit_date|scheduled|completed|asset_id|user_id\n2024-06-02|yes|yes|0002|admin@example.com"),
@@ -151,7 +151,7 @@ fn updates_send_what_differs_whatever_the_shape_spells() {
         let messages = visit.messages("changes.xlsx", &changes);
         assert_eq!((code, counts), (0, (&json!(7), &json!(1))), "{shapes:?} {summary} {messages}");
         let product = visit.record("products", "model_number", "G11");
-        let fields = json!([{"name": "Rack", "value": "B4"}, {"name": "Shelf", "value": "2"}]);
+        let fields = json!([{"name": "Rack", "value": "B4"}, {"name": "RunStore", "value": "2"}]);
         assert_eq!(product["custom_fields"], fields, "{shapes:?}");
         assert_eq!(visit.record("assets", "asset_id", "0002")["purchase_cost"], 1400);
         assert_eq!(visit.record("locations", "city", "Zug")["custom_fields"][0]["value"], "3");

@@ -2,7 +2,7 @@
 
 use rust_xlsxwriter::{Color, Note, ObjectMovement};
 
-use super::super::Outcome;
+use super::super::run_summary::Outcome;
 use super::super::text::note_text;
 use super::columns::ResultColumns;
 use crate::table::write::xlsx::CellMark;

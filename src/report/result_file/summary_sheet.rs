@@ -3,18 +3,21 @@
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
+use super::super::run_summary::RunSummary;
 use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
+use super::super::tally::ProblemGroup;
 use super::super::text::{capitalised, quoted};
-use super::super::{ProblemGroup, RunSummary};
-use super::SUMMARY_SHEET;
 use super::chart::{self, CountsTable};
 use super::styles::status_colors;
 use super::summary_grid::{self, LAST, SummaryGrid};
-use super::workbook::{ResultCell, SummaryNotes};
+use super::summary_notes::{ResultCell, SummaryNotes};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::ColumnName;
 use crate::table::write::page::{write_formula, write_link};
 use crate::wording::{counted, duration};
+
+/// The name of the workbook's first sheet; an input's sheet of that name gets a number.
+pub const SUMMARY_SHEET: &str = "Summary";
 
 /// The last column of what stands left of the chart.
 const LEFT: u16 = 8;

@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::sentences::sentence;
 use super::*;
 use crate::check::{Code, ValueError};
-use crate::report::{ProblemTally, Requests};
+use crate::plan::{ReportMode, RowCounts};
+use crate::report::{ProblemTally, Requests, RunEstimate, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {

@@ -31,7 +31,7 @@ impl Delimiter {
         DELIMITERS.iter().find(|(.., name)| text.eq_ignore_ascii_case(name)).map(|(delimiter, ..)| *delimiter)
     }
 
-    pub(super) fn byte(self) -> u8 {
+    pub(crate) fn byte(self) -> u8 {
         DELIMITERS.iter().find(|(delimiter, ..)| *delimiter == self).map_or(b',', |(_, byte, _)| *byte)
     }
 }

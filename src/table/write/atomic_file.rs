@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::WriteError;
+use super::error::WriteError;
 
 /// A file in the making: written under a temporary name in the target's folder, renamed at the end.
 ///

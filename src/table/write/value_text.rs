@@ -1,12 +1,10 @@
-//! Numbers and moments as CSV and JSONL spell them, and headers that serve as keys.
+//! Numbers and timestamps as text for programs.
 
-use std::collections::HashSet;
 use std::fmt::Write;
 
 use jiff::civil::{DateTime, Time};
 
 use super::ColumnType;
-use super::output::OutputColumn;
 
 /// Appends a number as JSON spells it: its own text where that is such a spelling, since it may have more digits than
 /// the number is exact.
@@ -43,20 +41,4 @@ pub(super) fn push_timestamp(moment: DateTime, column_type: ColumnType, into: &m
             write!(into, "{date}T{hour:02}:{minute:02}:{second:02}.{:03}Z", time.millisecond())
         }
     };
-}
-
-/// The headers as keys: one that comes again is numbered.
-pub(super) fn keys(columns: &[OutputColumn]) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let mut keys = Vec::with_capacity(columns.len());
-    for column in columns {
-        let mut key = column.header.clone();
-        let mut number = 2;
-        while !taken.insert(key.clone()) {
-            key = format!("{} ({number})", column.header);
-            number += 1;
-        }
-        keys.push(key);
-    }
-    keys
 }

@@ -17,13 +17,13 @@ pub const SECRET: &str = "never-to-be-seen-anywhere";
 /// A bucket on loopback, gone when it is dropped.
 pub struct Server {
     address: SocketAddr,
-    shelf: Arc<Mutex<Shelf>>,
+    shelf: Arc<Mutex<RunStore>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct Shelf {
+struct RunStore {
     objects: BTreeMap<String, Vec<u8>>,
     /// By upload id: the key and its parts.
     uploads: BTreeMap<String, (String, BTreeMap<u32, Vec<u8>>)>,
@@ -35,7 +35,7 @@ struct Shelf {
 
 impl Server {
     pub fn start() -> Self {
-        let shelf = Arc::new(Mutex::new(Shelf::default()));
+        let shelf = Arc::new(Mutex::new(RunStore::default()));
         let (stop, stopped) = oneshot::channel();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
@@ -99,7 +99,7 @@ impl Drop for Server {
     }
 }
 
-async fn answer(State(shelf): State<Arc<Mutex<Shelf>>>, request: Request) -> Response<Body> {
+async fn answer(State(shelf): State<Arc<Mutex<RunStore>>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let path = decoded(head.uri.path());
@@ -121,7 +121,7 @@ async fn answer(State(shelf): State<Arc<Mutex<Shelf>>>, request: Request) -> Res
     shelf.done(&head.method, key, &query, body.to_vec())
 }
 
-impl Shelf {
+impl RunStore {
     fn done(&mut self, method: &Method, key: &str, query: &BTreeMap<String, String>, body: Vec<u8>) -> Response<Body> {
         let upload = query.get("uploadId");
         match (method.as_str(), upload) {

@@ -9,10 +9,10 @@ use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 
-use super::super::WriteError;
-use super::super::value_text::{keys, push_number, push_timestamp};
+use super::super::value_text::{push_number, push_timestamp};
+use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
-use super::{ColumnType, OutputColumn, OutputReport, TableWriter};
+use super::table_writer::{OutputColumn, OutputReport, TableWriter, keys};
 use crate::table::{Cell, Row, Value};
 
 /// Lines are written in blocks of so many bytes.

@@ -27,10 +27,10 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 use rust_decimal::Decimal;
 
-use super::super::WriteError;
-use super::super::value_text::{keys, push_timestamp};
+use super::super::value_text::push_timestamp;
+use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
-use super::{ColumnType, OutputColumn, OutputReport, TableWriter, TypeMismatch};
+use super::table_writer::{OutputColumn, OutputReport, TableWriter, TypeMismatch, keys};
 use crate::table::{Cell, Row, Value};
 
 /// A group of rows is written when it has come to so many rows or bytes.

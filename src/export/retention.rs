@@ -1,78 +1,80 @@
-//! `--keep N`: the newest files of an export stay, older ones go.
+//! Retention: keeps the newest files of an export and deletes older ones.
 //!
-//! What counts as a file of the export is what its `-o` would have written on another day: the same name but for
-//! `{date}` and `{time}`, and what stands beside it, such as `.changes.csv`. Nothing else is ever touched.
+//! A file belongs to the export if the export would have written it on another day: the name is the same except for
+//! `{date}` and `{time}`. Its sidecar files, such as `.changes.csv`, belong to it too. No other file is ever deleted.
 //!
-//! What is outdated is told by [`Series`] from names alone; [`prune`] goes by it in a folder, and a bucket by its keys.
+//! [`FileSeries`] decides by name alone which files are outdated; [`prune`] applies that to a folder or a bucket.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The names that an export has on all its days.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Series(Vec<Pattern>);
+use super::bucket::{Bucket, BucketUrl, is_url};
+use super::error::ExportError;
+use crate::error::{Error, ErrorKind, Result};
 
-/// The pieces of a name: what has to stand there, and where a day or a time stands.
+/// The file names of an export over time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Pattern(Vec<Piece>);
+struct FileSeries(Vec<NamePattern>);
+
+/// A file name with variable parts for date and time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct NamePattern(Vec<PatternPiece>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Piece {
+enum PatternPiece {
     Text(String),
-    /// So many characters: digits, and hyphens where they belong.
+    /// A date or time: `d` stands for a digit, any other character for itself.
     Stamp(&'static str),
-    /// The name of a file that an export makes. Only at the end.
+    /// Any file name with the extension of an export. Only at the end.
     File,
 }
 
 const PLACEHOLDERS: &[(&str, &str)] = &[("{date}", "dddd-dd-dd"), ("{time}", "dddddd")];
-/// What may stand beside a file, in place of its ending.
-const BESIDE: &[&str] = &[".changes.csv", ".changes.jsonl", ".changes.parquet", ".manifest.json", ".ledger.csv"];
-/// What the names of an export's files end in.
-const ENDINGS: &[&str] = &["csv", "jsonl", "parquet", "xlsx", "json"];
+/// Suffixes of files written beside the main one, in place of its extension.
+const SIDECAR_SUFFIXES: &[&str] =
+    &[".changes.csv", ".changes.jsonl", ".changes.parquet", ".manifest.json", ".ledger.csv"];
+/// Extensions of the files that an export writes.
+const FILE_EXTENSIONS: &[&str] = &["csv", "jsonl", "parquet", "xlsx", "json"];
 
-impl Series {
-    /// Those of a file or folder of that name: one part of a path, or a whole key.
+impl FileSeries {
+    /// The series of a file or folder name, or of a whole key.
     fn of(name: &str) -> Self {
         let (folder, last) = name.rsplit_once('/').map_or(("", name), |(folder, last)| (&name[..=folder.len()], last));
         let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
-        let beside = BESIDE.iter().map(|ending| Pattern::new(&format!("{folder}{stem}{ending}")));
-        Self([Pattern::new(name)].into_iter().chain(beside).collect())
+        let beside = SIDECAR_SUFFIXES.iter().map(|ending| NamePattern::new(&format!("{folder}{stem}{ending}")));
+        Self([NamePattern::new(name)].into_iter().chain(beside).collect())
     }
 
-    /// Those of the keys of an export: a file's, or, where `key` ends in a slash, those of the files in that folder.
-    #[cfg_attr(not(feature = "buckets"), allow(dead_code))]
-    pub(super) fn of_keys(key: &str) -> Self {
-        match key.ends_with('/') {
-            false => Self::of(key),
-            true => {
-                let mut pattern = Pattern::new(key);
-                pattern.0.push(Piece::File);
-                Self(vec![pattern])
-            }
+    /// The series of a key in a bucket. A key that ends in a slash stands for the files in that folder.
+    fn of_keys(key: &str) -> Self {
+        if !key.ends_with('/') {
+            return Self::of(key);
         }
+        let mut pattern = NamePattern::new(key);
+        pattern.0.push(PatternPiece::File);
+        Self(vec![pattern])
     }
 
-    /// Of what was found, what is older than the newest `keep`.
-    pub(super) fn outdated<T>(&self, found: impl IntoIterator<Item = (String, T)>, keep: usize) -> Vec<T> {
-        let stamped = |(name, thing): (String, T)| Some((self.stamp_of(&name)?, thing));
+    /// The items whose date and time are not among the newest `keep`. Items of other names are never outdated.
+    fn outdated<T>(&self, found: impl IntoIterator<Item = (String, T)>, keep: usize) -> Vec<T> {
+        let stamped = |(name, item): (String, T)| Some((self.stamp_of(&name)?, item));
         let found: Vec<(String, T)> = found.into_iter().filter_map(stamped).collect();
         let stamps: BTreeSet<String> = found.iter().map(|(stamp, _)| stamp.clone()).collect();
         let kept: BTreeSet<String> = stamps.into_iter().rev().take(keep).collect();
-        found.into_iter().filter(|(stamp, _)| !kept.contains(stamp)).map(|(_, thing)| thing).collect()
+        found.into_iter().filter(|(stamp, _)| !kept.contains(stamp)).map(|(_, item)| item).collect()
     }
 
-    /// The stamps in a name of this series; none where it is another name.
+    /// Date and time in a name of this series; none if the name is not part of it.
     fn stamp_of(&self, name: &str) -> Option<String> {
         self.0.iter().find_map(|pattern| pattern.stamp_of(name))
     }
 }
 
-impl Pattern {
+impl NamePattern {
     fn new(name: &str) -> Self {
-        let mut pieces = vec![Piece::Text(name.to_owned())];
+        let mut pieces = vec![PatternPiece::Text(name.to_owned())];
         for (placeholder, stamp) in PLACEHOLDERS {
             pieces = pieces.into_iter().flat_map(|piece| split(piece, placeholder, stamp)).collect();
         }
@@ -80,16 +82,16 @@ impl Pattern {
     }
 
     fn has_stamp(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, Piece::Stamp(_)))
+        self.0.iter().any(|piece| matches!(piece, PatternPiece::Stamp(_)))
     }
 
-    /// The stamps in a name of this pattern; none where it is another name.
+    /// Date and time in a name that matches; none if it does not.
     fn stamp_of(&self, name: &str) -> Option<String> {
         let (mut rest, mut stamp) = (name, String::new());
         for piece in &self.0 {
             match piece {
-                Piece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
-                Piece::Stamp(shape) => {
+                PatternPiece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
+                PatternPiece::Stamp(shape) => {
                     let part = rest.get(..shape.len())?;
                     let fits = |(char, wanted): (char, char)| match wanted {
                         'd' => char.is_ascii_digit(),
@@ -101,7 +103,7 @@ impl Pattern {
                     stamp.push_str(part);
                     rest = &rest[shape.len()..];
                 }
-                Piece::File => {
+                PatternPiece::File => {
                     let is_ours = !rest.contains('/') && is_export(Path::new(rest));
                     return is_ours.then_some(stamp);
                 }
@@ -111,31 +113,51 @@ impl Pattern {
     }
 }
 
-fn split(piece: Piece, placeholder: &str, stamp: &'static str) -> Vec<Piece> {
-    let Piece::Text(text) = piece else { return vec![piece] };
+fn split(piece: PatternPiece, placeholder: &str, stamp: &'static str) -> Vec<PatternPiece> {
+    let PatternPiece::Text(text) = piece else { return vec![piece] };
     let mut pieces = Vec::new();
     for (index, part) in text.split(placeholder).enumerate() {
         if index > 0 {
-            pieces.push(Piece::Stamp(stamp));
+            pieces.push(PatternPiece::Stamp(stamp));
         }
         if !part.is_empty() {
-            pieces.push(Piece::Text(part.to_owned()));
+            pieces.push(PatternPiece::Text(part.to_owned()));
         }
     }
     pieces
 }
 
-/// Deletes the older files of an export whose path has only days and times open, and says how many.
+/// Deletes all but the newest `keep` files of an export, and returns how many were deleted. Of the placeholders in
+/// `output` only `{date}` and `{time}` may be left.
 ///
 /// # Errors
-/// A folder that cannot be read, a file that cannot be deleted.
-pub(super) fn prune(output: &str, keep: usize) -> io::Result<usize> {
+/// A folder or bucket that cannot be read, a file that cannot be deleted.
+pub(crate) async fn prune(output: &str, keep: usize) -> Result<usize> {
+    if is_url(output) {
+        return prune_bucket(&BucketUrl::parse(output).map_err(ExportError::from)?, keep).await;
+    }
+    prune_folder(output, keep).map_err(|error| Error::new(ErrorKind::Usage, error.to_string(), None))
+}
+
+async fn prune_bucket(url: &BucketUrl, keep: usize) -> Result<usize> {
+    let bucket = Bucket::open(url)?;
+    let fixed = url.key.split('{').next().unwrap_or_default();
+    let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let keys = bucket.keys(folder).await?.into_iter().map(|key| (key.clone(), key));
+    let outdated = FileSeries::of_keys(&url.key).outdated(keys, keep);
+    for key in &outdated {
+        bucket.delete(key).await?;
+    }
+    Ok(outdated.len())
+}
+
+fn prune_folder(output: &str, keep: usize) -> io::Result<usize> {
     let output = output.trim_end_matches(['/', std::path::MAIN_SEPARATOR]);
-    // The innermost part of the path that differs from day to day.
+    // The innermost part of the path that contains a date or time.
     let mut at = Path::new(output);
     loop {
         let name = at.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if Pattern::new(&name).has_stamp() {
+        if NamePattern::new(&name).has_stamp() {
             return prune_in(at.parent().unwrap_or(Path::new("")), &name, keep);
         }
         match at.parent() {
@@ -155,10 +177,10 @@ fn prune_in(folder: &Path, name: &str, keep: usize) -> io::Result<usize> {
         let entry = entry?;
         found.push((entry.file_name().to_string_lossy().into_owned(), entry.path()));
     }
-    Series::of(name).outdated(found, keep).iter().map(|path| delete(path)).sum()
+    FileSeries::of(name).outdated(found, keep).iter().map(|path| delete(path)).sum()
 }
 
-/// A file, or a folder of files that an export makes; whatever else lies in it stays, and so does the folder then.
+/// Deletes a file, or the export files in a folder. A folder that contains anything else stays.
 fn delete(path: &Path) -> io::Result<usize> {
     if !path.is_dir() {
         return fs::remove_file(path).map(|()| 1);
@@ -180,7 +202,7 @@ fn delete(path: &Path) -> io::Result<usize> {
 }
 
 fn is_export(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+    path.extension().is_some_and(|ending| FILE_EXTENSIONS.iter().any(|known| ending == *known))
 }
 
 #[cfg(test)]
@@ -196,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_the_export_wrote_on_older_days_goes() {
+    fn only_older_files_of_the_export_are_deleted() {
         let folder = tempfile::tempdir().unwrap();
         for name in [
             "nightly-2026-11-21.csv", "nightly-2026-11-22.csv", "nightly-2026-11-22.changes.csv",
@@ -206,7 +228,7 @@ mod tests {
             fs::write(folder.path().join(name), "x").unwrap();
         }
         let output = folder.path().join("nightly-{date}.csv");
-        assert_eq!(prune(&output.to_string_lossy(), 2).unwrap(), 3);
+        assert_eq!(prune_folder(&output.to_string_lossy(), 2).unwrap(), 3);
         assert_eq!(
             names(folder.path()),
             [
@@ -217,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_goes_with_what_the_export_put_there() {
+    fn a_folder_is_deleted_unless_it_holds_other_files() {
         let folder = tempfile::tempdir().unwrap();
         for day in ["2026-11-22", "2026-11-23", "2026-11-24"] {
             fs::create_dir(folder.path().join(day)).unwrap();
@@ -225,23 +247,23 @@ mod tests {
         }
         fs::write(folder.path().join("2026-11-23/notes.docx"), "x").unwrap();
         let output = folder.path().join("{date}").join("");
-        assert_eq!(prune(&output.to_string_lossy(), 1).unwrap(), 2);
+        assert_eq!(prune_folder(&output.to_string_lossy(), 1).unwrap(), 2);
         assert_eq!(names(folder.path()), ["2026-11-23", "2026-11-24"]);
         assert_eq!(names(&folder.path().join("2026-11-23")), ["notes.docx"]);
     }
 
     #[test]
-    fn a_missing_folder_holds_nothing_old() {
+    fn a_missing_folder_is_not_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let output = folder.path().join("none").join("{date}.csv");
-        assert_eq!(prune(&output.to_string_lossy(), 1).unwrap(), 0);
+        assert_eq!(prune_folder(&output.to_string_lossy(), 1).unwrap(), 0);
     }
 
     #[test]
-    fn of_keys_only_the_older_ones_of_the_export_are_outdated() {
+    fn only_older_keys_of_the_export_are_outdated() {
         let outdated = |key: &str, keys: &[&str], keep| {
             let found = keys.iter().map(|key| ((*key).to_owned(), (*key).to_owned()));
-            Series::of_keys(key).outdated(found, keep)
+            FileSeries::of_keys(key).outdated(found, keep)
         };
         let files = [
             "exports/n-2026-11-22.csv", "exports/n-2026-11-22.changes.csv", "exports/n-2026-11-23.csv",

@@ -1,11 +1,11 @@
-//! One collection into an output: which of its records, in which order, as which rows.
+//! Writes one collection to an output: filtered, sorted, as rows of cells.
 
 use rusqlite::Connection;
 use rusqlite::types::Value as Sql;
 
-use super::columns::Columns;
-use super::condition::Condition;
-use super::names::Names;
+use super::columns::ExportColumns;
+use super::filters::Filter;
+use super::names::ReferenceNames;
 use super::value;
 use crate::api::RawFields;
 use crate::catalog::{Mirror, MirrorError};
@@ -17,63 +17,68 @@ use crate::table::{Cell, Row, Value};
 
 /// One table of an export.
 #[derive(Debug)]
-pub struct Sheet {
+pub(crate) struct ExportTable {
     pub entity: &'static Entity,
-    /// What it is called: the collection's name, as a rule.
+    /// The name of the sheet or file, normally the collection's.
     pub name: String,
-    pub columns: Columns,
-    /// Those that are still to be applied.
-    pub conditions: Vec<Condition>,
-    pub sort: Option<Sort>,
-    /// Columns in front that hold the same in every row, such as the tenant.
+    pub columns: ExportColumns,
+    /// Filters that the service has not applied already.
+    pub filters: Vec<Filter>,
+    pub sort: Option<SortBy>,
+    /// Leading columns with the same value in every row, such as the tenant: header and value.
     pub front: Vec<(String, String)>,
 }
 
-/// An order of rows by the cells of one column.
+/// The column that rows are sorted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sort {
-    /// The position of the column.
+pub(crate) struct SortBy {
+    /// Position of the column, from 0.
     pub column: usize,
-    pub direction: Direction,
+    pub direction: SortDirection,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum SortDirection {
     Ascending,
     Descending,
 }
 
 /// Why a table could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum SheetError {
+pub enum TableError {
     #[error(transparent)]
     Mirror(#[from] MirrorError),
     #[error(transparent)]
     Write(#[from] WriteError),
-    #[error("rows could not be put in order: {0}")]
+    #[error("cannot sort the rows: {0}")]
     Sort(#[from] rusqlite::Error),
 }
 
-impl Sheet {
+impl ExportTable {
     /// Begins the table.
-    pub fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
+    pub(crate) fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
         let front =
             self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), column_type: ColumnType::Text });
         let columns: Vec<OutputColumn> = front.chain(self.columns.output()).collect();
         output.begin(&self.name, &columns)
     }
 
-    /// Writes the rows of every record that meets the conditions; how many those are.
-    pub fn write(
+    /// The number of columns.
+    pub(crate) fn width(&self) -> usize {
+        self.front.len() + self.columns.headers().count()
+    }
+
+    /// Writes the rows of every record that matches the filters, and returns how many there are.
+    pub(crate) fn write(
         &self,
         mirror: &Mirror,
-        names: &Names,
+        names: &ReferenceNames,
         output: &mut dyn TableWriter,
         on_row: &mut dyn FnMut(u64),
-    ) -> Result<u64, SheetError> {
+    ) -> Result<u64, TableError> {
         let mut row = Row::default();
         let mut count = 0;
-        let mut put = |json: &str| -> Result<(), SheetError> {
+        let mut put = |json: &str| -> Result<(), TableError> {
             if self.fill(json, names, count + 2, &mut row) {
                 output.row(&row)?;
                 count += 1;
@@ -83,15 +88,15 @@ impl Sheet {
         };
         match &self.sort {
             None => mirror.each(self.entity, |_, json| put(json))?,
-            Some(sort) => self.sorted(sort, mirror, names, &mut put)?,
+            Some(sort) => self.write_sorted(sort, mirror, names, &mut put)?,
         }
         Ok(count)
     }
 
-    /// Whether the record belongs here; then the row holds it.
-    fn fill(&self, json: &str, names: &Names, number: u64, row: &mut Row) -> bool {
+    /// Fills the row with a record; false if the record does not match the filters.
+    fn fill(&self, json: &str, names: &ReferenceNames, number: u64, row: &mut Row) -> bool {
         let Some(fields) = RawFields::of(json) else { return false };
-        if !self.conditions.iter().all(|condition| condition.is_met(&fields)) {
+        if !self.filters.iter().all(|filter| filter.matches_record(&fields)) {
             return false;
         }
         row.restart(number, value::formats());
@@ -100,32 +105,34 @@ impl Sheet {
         true
     }
 
-    /// Sorts on disk: only a key and an id of each record are moved.
-    fn sorted(
+    /// Sorts on disk, by moving only a key and an id per record.
+    fn write_sorted(
         &self,
-        sort: &Sort,
+        sort: &SortBy,
         mirror: &Mirror,
-        names: &Names,
-        put: &mut dyn FnMut(&str) -> Result<(), SheetError>,
-    ) -> Result<(), SheetError> {
+        names: &ReferenceNames,
+        put: &mut dyn FnMut(&str) -> Result<(), TableError>,
+    ) -> Result<(), TableError> {
         let keys = Connection::open("")?;
-        keys.execute_batch("PRAGMA journal_mode = OFF; BEGIN; CREATE TABLE key (id INTEGER PRIMARY KEY, text, shown)")?;
-        let mut insert = keys.prepare("INSERT INTO key (id, text, shown) VALUES (?1, ?2, ?3)")?;
+        keys.execute_batch(
+            "PRAGMA journal_mode = OFF; BEGIN; CREATE TABLE key (id INTEGER PRIMARY KEY, text, display)",
+        )?;
+        let mut insert = keys.prepare("INSERT INTO key (id, text, display) VALUES (?1, ?2, ?3)")?;
         let mut row = Row::default();
         let column = sort.column + self.front.len();
-        mirror.each(self.entity, |id, json| -> Result<(), SheetError> {
+        mirror.each(self.entity, |id, json| -> Result<(), TableError> {
             if self.fill(json, names, 1, &mut row) {
                 let cell = row.cell(column);
-                insert.execute((id, key(cell), cell.text))?;
+                insert.execute((id, sort_key(cell), cell.text))?;
             }
             Ok(())
         })?;
         let order = match sort.direction {
-            Direction::Ascending => "ASC",
-            Direction::Descending => "DESC",
+            SortDirection::Ascending => "ASC",
+            SortDirection::Descending => "DESC",
         };
-        // Empty cells stand at the end, whichever way, as a spreadsheet program has it.
-        let sql = format!("SELECT id FROM key ORDER BY text IS NULL, text {order}, shown {order}, id");
+        // Empty cells go last in both directions, as in a spreadsheet program.
+        let sql = format!("SELECT id FROM key ORDER BY text IS NULL, text {order}, display {order}, id");
         let mut ordered = keys.prepare(&sql)?;
         let mut rows = ordered.query([])?;
         while let Some(found) = rows.next()? {
@@ -137,8 +144,8 @@ impl Sheet {
     }
 }
 
-/// What a cell is sorted by: numbers by their size, dates by time, texts without regard to case.
-fn key(cell: Cell<'_>) -> Sql {
+/// The sort key of a cell: numbers by value, dates by time, text ignoring case.
+fn sort_key(cell: Cell<'_>) -> Sql {
     match cell.value {
         Value::Blank => Sql::Null,
         Value::Number(number) => Sql::Real(number),
@@ -148,12 +155,12 @@ fn key(cell: Cell<'_>) -> Sql {
     }
 }
 
-impl From<SheetError> for Error {
-    fn from(error: SheetError) -> Self {
+impl From<TableError> for Error {
+    fn from(error: TableError) -> Self {
         match error {
-            SheetError::Mirror(error) => error.into(),
-            SheetError::Write(error) => error.into(),
-            SheetError::Sort(_) => {
+            TableError::Mirror(error) => error.into(),
+            TableError::Write(error) => error.into(),
+            TableError::Sort(_) => {
                 Error::usage(error.to_string(), "make room for temporary files, or leave out --sort")
             }
         }
