@@ -15,7 +15,7 @@ use crate::schema::{Entity, Kind};
 
 /// Odd behaviour that the guide does not rule out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Quirk {
+pub(in crate::run) enum Quirk {
     None,
     /// Filters it is given are ignored.
     IgnoresFilters,
@@ -24,7 +24,7 @@ pub(super) enum Quirk {
 }
 
 #[derive(Debug)]
-pub(super) struct Service {
+pub(in crate::run) struct Service {
     lists: RefCell<HashMap<&'static str, Vec<Record>>>,
     pub(super) page_limit: u32,
     pub(super) quirk: Quirk,
@@ -32,7 +32,7 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub(super) fn new() -> Self {
+    pub(in crate::run) fn new() -> Self {
         let lists = RefCell::new(HashMap::new());
         Self { lists, page_limit: 1000, quirk: Quirk::None, requests: Cell::new(0) }
     }
@@ -42,6 +42,11 @@ impl Service {
         let records = records.into_iter().map(|record| record.as_object().expect("a record").clone());
         self.lists.borrow_mut().entry(list).or_default().extend(records);
         self
+    }
+
+    /// Adds a record to a list.
+    pub(in crate::run) fn insert(&self, list: &'static str, record: Record) {
+        self.lists.borrow_mut().entry(list).or_default().push(record);
     }
 
     pub(super) fn reconcile(&self, steps: &[&Step], context: &RunContext<'_>) -> Vec<Resolution> {
