@@ -39,7 +39,7 @@ pub mod catalog;
 /// The HTTP client: the only place that knows HTTP.
 pub mod api;
 
-/// Records into spreadsheets.
+// Writes records to spreadsheets.
 pub mod export;
 
 /// The fixed-asset register: what things cost, and what they are still worth.
@@ -61,6 +61,9 @@ pub mod observer;
 
 /// Asks work to stop: once to finish what is in flight, twice to stop at once.
 pub mod shutdown;
+
+/// SQLite files that keep state: format stamp, permissions, lock, errors.
+mod state_file;
 
 /// The documented API as a local server.
 pub mod sandbox;

@@ -25,7 +25,7 @@ use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
 use crate::mapping::{ColumnTarget, IdOwnership};
 use crate::plan::{CreateMissing, PlanLimits, StepCount};
-use crate::run::Start;
+use crate::run::RunStart;
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 use crate::schema::{Deletion, Entity, Role};
 use crate::wording::thousands;
@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
         printer,
         progress,
         started,
-        start: Start::Fresh,
+        start: RunStart::Fresh,
         result: path.as_path().to_path_buf(),
     };
     running.finish(journal, &runtime, &mut shutdown)

@@ -111,7 +111,7 @@ impl<'a, 's> ChangeWriter<'a, 's> {
         output: &'a mut dyn TableWriter,
         counts: &'a mut ChangeCounts,
     ) -> Result<Self> {
-        let shape = source.copy.mirror.shape(list.entity)?;
+        let shape = source.copy.mirror.observed_fields(list.entity)?;
         let columns = ExportColumns::of(list.entity, &shape, IdColumns::NamesOnly);
         Ok(Self { source, entity: list.entity, columns, tenant, output, row: Row::default(), counts })
     }

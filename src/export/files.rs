@@ -102,7 +102,7 @@ impl<'j> ExportFiles<'j> {
         let mut shape = ObservedFields::default();
         for source in sources {
             for list in source.lists_of(entity) {
-                shape.join(&source.shape(list)?);
+                shape.merge(&source.shape(list)?);
             }
         }
         let phase = format!("writing {}", entity.name);

@@ -33,7 +33,7 @@ impl<'a> MirroredAccount<'a> {
             Some(path) => Mirror::open(&path, &mut || {
                 progress.note("another export of this account is running; waiting for it to finish");
             })?,
-            None => Mirror::scratch()?,
+            None => Mirror::temporary()?,
         };
         let read_at = Timestamp::now().to_string();
         Ok(Self { account, mirror, refreshed: Vec::new(), differences: Vec::new(), read_at })
@@ -94,7 +94,7 @@ impl<'a> MirroredAccount<'a> {
     }
 
     fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {
-        RefreshOptions { mode, at_once: self.account.concurrency.into(), now: &self.read_at }
+        RefreshOptions { mode, concurrency: self.account.concurrency.into(), now: &self.read_at }
     }
 }
 

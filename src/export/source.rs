@@ -63,7 +63,7 @@ impl<'a> ExportSource<'a> {
         let wanted: Vec<_> = COLLECTIONS.iter().copied().filter(|entity| is_in_copy(entity)).collect();
         copy.refresh(&wanted, job.read_mode, progress).await?;
         let names = ReferenceNames::from_mirror(&copy.mirror, &named)?;
-        let mut source = Self { copy, tenant, names, lists: Vec::new(), filtered: Mirror::scratch()? };
+        let mut source = Self { copy, tenant, names, lists: Vec::new(), filtered: Mirror::temporary()? };
         for entity in job.entities.iter().copied() {
             let list = source.list(entity, job, progress).await?;
             source.lists.push(list);
@@ -84,7 +84,7 @@ impl<'a> ExportSource<'a> {
     }
 
     pub(crate) fn shape(&self, list: &ExportList) -> Result<ObservedFields> {
-        Ok(self.records(list).shape(list.entity)?)
+        Ok(self.records(list).observed_fields(list.entity)?)
     }
 
     /// The table of a list. `columns` are those of all accounts in the table.
@@ -131,7 +131,7 @@ impl<'a> ExportSource<'a> {
     }
 
     fn filters(&self, entity: &'static Entity, job: &ResolvedJob) -> Result<Vec<Filter>> {
-        let shape = self.copy.mirror.shape(entity)?;
+        let shape = self.copy.mirror.observed_fields(entity)?;
         let mut filters = Vec::new();
         for filter in job.filters.iter().filter(|filter| filter.applies_to(entity)) {
             filters.push(filter.resolve(entity, &shape, &self.names).map_err(ExportError::from)?);

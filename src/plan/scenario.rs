@@ -13,10 +13,11 @@ use super::{
     CreateMissing, EncodingConfidence, NotificationCount, PlanTotals, Planner, RecordLocks, Referenced,
     ReportedTimestamp, RowDecision, RowPlan, SheetPlan, Step, StepSink, WriteKind,
 };
-use crate::catalog::{Catalog, LookupRequest, Record, RecordSource};
+use crate::catalog::fake_source::FakeSource;
+use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::{CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, Rules};
 use crate::mapping::{Binding, Mapping, MappingOverride, MappingOverrides, TimestampColumn};
-use crate::schema::{self, COLLECTIONS, Entity};
+use crate::schema::{self, COLLECTIONS};
 use crate::table::Row;
 
 /// An account and the sheets of a run.
@@ -248,32 +249,11 @@ impl Account {
         for (collection, records) in &self.0 {
             records.iter().filter_map(|record| record["id"].as_i64()).for_each(|id| lookups.id(collection, id));
         }
-        let Ok(catalog) = block_on(Catalog::fetch(self, &lookups, &mut |_, _| {}));
+        let source = self.0.iter().fold(FakeSource::new(), |source, (collection, records)| {
+            source.with(collection, records.iter().cloned().map(Json::Object))
+        });
+        let Ok(catalog) = block_on(Catalog::fetch(&source, &lookups, &mut |_, _| {}));
         catalog
-    }
-}
-
-impl RecordSource for Account {
-    type Error = Infallible;
-
-    fn page_limit(&self) -> u32 {
-        1_000
-    }
-
-    async fn page(
-        &self,
-        entity: &'static Entity,
-        _: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Record>, Infallible> {
-        let records = self.0.iter().filter(|(name, _)| *name == entity.name).flat_map(|(_, records)| records);
-        Ok(records.skip(offset as usize).take(limit as usize).cloned().collect())
-    }
-
-    async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, Infallible> {
-        let mut records = self.0.iter().filter(|(name, _)| *name == entity.name).flat_map(|(_, records)| records);
-        Ok(records.find(|record| record["id"].as_i64() == Some(id)).cloned())
     }
 }
 

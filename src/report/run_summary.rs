@@ -15,12 +15,12 @@ pub struct Outcome {
     pub status: RowStatus,
     /// The record's system id, where it is known.
     pub id: Option<i64>,
-    /// What there is to say beside the status and the problems; may be empty.
+    /// More about the outcome than status and problems say; may be empty.
     pub message: Box<str>,
     pub problems: Vec<Problem>,
 }
 
-/// A whole run, as its end tells it.
+/// What a finished run reports.
 #[derive(Debug)]
 pub struct RunSummary {
     pub run_id: String,
@@ -43,7 +43,7 @@ pub struct RunSummary {
     pub result: Option<PathBuf>,
     /// Commands to run next, the best first.
     pub next: Vec<String>,
-    /// Whatever else the user should know.
+    /// Anything else the user should know.
     pub remarks: Vec<String>,
     /// Why the run ended before its last row.
     pub stopped: Option<String>,
@@ -53,7 +53,7 @@ pub struct RunSummary {
 #[derive(Debug, Clone)]
 pub struct SheetSummary {
     pub file: String,
-    /// None where the file has no sheets, such as a CSV file.
+    /// None if the file has no sheets, such as a CSV file.
     pub sheet: Option<String>,
     /// The collection's or action's name.
     pub entity: &'static str,
@@ -70,7 +70,7 @@ pub struct SheetSummary {
 #[derive(Debug, Clone, Default)]
 pub struct Requests {
     pub total: u64,
-    /// By what they were for, such as `create assets`.
+    /// By method and endpoint, such as `POST assets`.
     pub by_kind: BTreeMap<String, u64>,
 }
 
@@ -83,7 +83,7 @@ pub struct RunEstimate {
     /// E-mails the service would send to employees, and to how many of them.
     pub emails: u64,
     pub people: u64,
-    /// Requests an hour, where there is a limit.
+    /// Requests per hour, if there is a limit.
     pub quota: Option<u32>,
 }
 
@@ -121,7 +121,7 @@ impl RunSummary {
         }
     }
 
-    /// What an undo leaves as it is: its skipped rows. Whoever asks an import to skip rows gets what was asked for.
+    /// The rows that an undo could not undo: its skipped ones. In an import, rows are skipped on request.
     pub fn left(&self) -> u64 {
         if self.command == UNDO { self.counts().skipped } else { 0 }
     }

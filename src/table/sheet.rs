@@ -1,8 +1,8 @@
-//! Kinds of files, and the sheets in them.
+//! File formats, and the sheets of a file.
 
 use calamine::SheetVisible;
 
-/// What a file is, by its content.
+/// The format of a file, by its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     Csv,

@@ -19,7 +19,7 @@ use super::read::xlsx::XlsxFile;
 use super::read::{OnRow, SheetReader};
 use super::sheet::{FileKind, Sheet};
 
-/// The user's word on how a text file is to be read; what is not said is detected.
+/// How to read a text file; what is not given is detected.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
     pub delimiter: Option<Delimiter>,
@@ -126,7 +126,7 @@ impl Workbook {
     }
 }
 
-/// What opening finds out.
+/// What is known once a file is open.
 struct OpenedWorkbook {
     kind: FileKind,
     sheets: Vec<Sheet>,

@@ -1,4 +1,4 @@
-//! Where the input's columns stand in the result.
+//! The columns of the result.
 
 use super::super::run_summary::Outcome;
 use super::super::text::message_line;
@@ -10,7 +10,7 @@ pub const RESULT_HEADERS: [&str; 3] = ["_status", "_id", "_message"];
 /// The column of `_message`.
 pub(super) const MESSAGE: usize = 2;
 
-/// How many columns stand in front of the user's own.
+/// How many columns come before the user's own.
 pub(super) const RESULT_COLUMNS: usize = RESULT_HEADERS.len();
 
 /// The input's columns: which are kept, and under which header.

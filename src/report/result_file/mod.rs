@@ -1,6 +1,6 @@
 //! The result file: the user's own rows back, with what became of each.
 //!
-//! - The user's columns keep their order; [`RESULT_HEADERS`] stand in front. Columns of these names in the input are
+//! - The user's columns keep their order; [`RESULT_HEADERS`] come first. Columns of these names in the input are
 //!   left out, so that the result of a result does not grow.
 //! - Values are written as they were typed, so that the file can be fixed and imported again.
 //! - Rows are written as they come and none is held back: memory does not grow with the rows. In the workbook the
@@ -31,7 +31,7 @@ use workbook::ResultWorkbook;
 pub use columns::RESULT_HEADERS;
 pub use summary_sheet::SUMMARY_SHEET;
 
-/// A result file in the making. Dropped before [`ResultFile::finish`], it leaves nothing behind.
+/// Writes a result file. Dropped before [`ResultFile::finish`], it leaves nothing behind.
 pub struct ResultFile {
     kind: ResultFormat,
     mode: ReportMode,
@@ -43,7 +43,7 @@ enum ResultFormat {
 }
 
 impl ResultFile {
-    /// Begins the file that will stand at `path`: a workbook or a CSV file, as its extension says.
+    /// Creates the file at `path`: a workbook or a CSV file, depending on its extension.
     pub fn create(path: &Path, mode: ReportMode) -> Result<Self, WriteError> {
         let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
         let kind = match extension.as_deref() {
@@ -54,7 +54,7 @@ impl ResultFile {
         Ok(Self { kind, mode })
     }
 
-    /// Begins a sheet with the input's header row. `entity` is what its rows are, such as `assets`.
+    /// Starts a sheet with the input's header row. `entity` is the kind of its rows, such as `assets`.
     pub fn start_sheet(&mut self, name: &str, header: &Row, entity: &str) -> Result<(), WriteError> {
         let columns = ResultColumns::new(header);
         match &mut self.kind {
@@ -63,7 +63,7 @@ impl ResultFile {
         }
     }
 
-    /// Adds a row of the current sheet with what became of it.
+    /// Adds a row of the current sheet and its outcome.
     pub fn row(&mut self, row: &Row, outcome: &Outcome) -> Result<(), WriteError> {
         match &mut self.kind {
             ResultFormat::Csv(book) => book.row(row, outcome, self.mode),

@@ -20,7 +20,8 @@ const MAX_PLACES: usize = 2_000;
 pub(super) struct SummaryNotes {
     /// The caller's sheets.
     pub(super) labels: Vec<String>,
-    /// Where the first problem of a kind stands: by the caller's sheet (from 1), code and input column; with the input's row.
+    /// The cell of the first problem of a kind, and the input's row. By the caller's sheet (from 1), code and input
+    /// column.
     places: HashMap<(usize, Code, Option<u32>), (u64, ResultCell)>,
     notes: usize,
     notes_left_out: u64,
@@ -46,7 +47,7 @@ impl SummaryNotes {
         worksheet.insert_note(at.0, at.1, &note(text)).map(drop)
     }
 
-    /// Keeps where the first problem of each kind stands.
+    /// Remembers the cell of the first problem of each kind.
     pub(super) fn remember(&mut self, table: &TableSheet, columns: &ResultColumns, row: &Row, outcome: &Outcome) {
         for problem in &outcome.problems {
             let key = (self.labels.len(), problem.code(), problem.column);
@@ -59,7 +60,7 @@ impl SummaryNotes {
         }
     }
 
-    /// Where the problem stands in the result, if it was the first of its kind.
+    /// The problem's cell in the result, if it was the first of its kind.
     pub(super) fn place(&self, label: &str, code: Code, example: &ProblemExample) -> Option<&ResultCell> {
         let sheets = (0..self.labels.len()).filter(|&number| self.labels[number] == label);
         let mut found = sheets.filter_map(|number| self.places.get(&(number + 1, code, example.column)));

@@ -1,4 +1,4 @@
-//! The Summary sheet: what a colleague would write on the first page.
+//! The Summary sheet: the outcome, what to do next, counts with a chart, and problems.
 
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{Worksheet, XlsxError};
@@ -19,7 +19,7 @@ use crate::wording::{counted, duration};
 /// The name of the workbook's first sheet; an input's sheet of that name gets a number.
 pub const SUMMARY_SHEET: &str = "Summary";
 
-/// The last column of what stands left of the chart.
+/// The last column left of the chart.
 const LEFT: u16 = 8;
 /// The chart's left edge.
 const CHART: u16 = 10;
@@ -108,7 +108,7 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
         ));
     }
     if counts.unknown > 0 && !summary.is_cut_short() {
-        steps.push(String::from("Look into the rows that ended unknown: _message says what to look for in BlueTally."));
+        steps.push(String::from("Review rows with status “unknown”: _message says what to look for in BlueTally."));
     }
     if steps.is_empty() && summary.next.is_empty() {
         return Ok(());
@@ -218,7 +218,7 @@ fn totals(
     Ok(())
 }
 
-/// Puts the chart right of the facts and the table, and goes on below both.
+/// Places the chart right of the facts and the table, and continues below both.
 fn place_chart(grid: &mut SummaryGrid<'_>, table: Option<CountsTable>, top: u32) -> Result<(), XlsxError> {
     let Some(table) = table.filter(|table| !table.columns.is_empty()) else {
         grid.row += 1;
@@ -283,7 +283,7 @@ fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNote
     Ok(())
 }
 
-/// What was left out, and whatever else there is to know.
+/// What was left out, and the remarks.
 fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes) -> Result<(), XlsxError> {
     let ignoring = summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty());
     let ignored = ignoring.map(|sheet| (summary.label(sheet).into_owned(), quoted(&sheet.ignored))).collect();

@@ -1,4 +1,4 @@
-//! The sheets of a result workbook.
+//! The result as a workbook.
 
 use std::path::{Path, PathBuf};
 
@@ -36,13 +36,13 @@ const MAX_LINES: usize = 20;
 /// the rows beyond stand on one line.
 const MAX_TALL_ROWS: usize = 50_000;
 
-/// What the note on a text says that is too long for a cell.
+/// The note on a cell whose text is too long for it.
 const CUT: &str = "Only the first 32,767 characters are kept: a cell holds no more\nHint: shorten the text, or import the original file";
 
 /// Result files are large and soon replaced: level 3 is half again as fast as the usual 6, and a few per cent larger.
 const COMPRESSION: u8 = 3;
 
-/// A result workbook in the making.
+/// Writes a result workbook.
 pub(super) struct ResultWorkbook {
     file: AtomicFile,
     writer: WorkbookWriter,
@@ -122,7 +122,7 @@ impl ResultWorkbook {
         file.commit_or_numbered()
     }
 
-    /// A sheet holds only so many rows; the rest go to another one.
+    /// Continues in a new sheet when the current one is full.
     fn continue_if_full(&mut self) -> Result<(), WriteError> {
         if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < self.rows_per_sheet) {
             return Ok(());
@@ -223,7 +223,7 @@ fn write_values(
     Ok(())
 }
 
-/// What the tab's colour tells: whether there is anything to fix or to review.
+/// The status that decides the colour of the tab: whether there is anything to fix or to review.
 fn worst(counts: RowCounts) -> RowStatus {
     match (counts.failed, counts.unknown) {
         (0, 0) => RowStatus::Created,

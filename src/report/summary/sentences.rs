@@ -19,7 +19,7 @@ pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
     match (counts.failed, counts.unknown) {
         _ if rows == 0 => String::from("no rows"),
         (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
-        (0, 0) if summary.command == UNDO => format!("all {} taken back", counted(rows, "step")),
+        (0, 0) if summary.command == UNDO => format!("all {} undone", counted(rows, "step")),
         (0, 0) if rows == 1 => format!("the one row {succeeds}"),
         (0, 0) => format!("all {} {succeeds}", counted(rows, "row")),
         (0, unknown) => format!("{} {of_rows} ended unknown", thousands(unknown)),
@@ -55,10 +55,8 @@ pub(in crate::report) fn sentence(rows: u64, counts: RowCounts, mode: ReportMode
     if left > 0 {
         parts.push(format!("{} not reached", thousands(left)));
     }
-    match parts.is_empty() {
-        true => counted(rows, "row"),
-        false => format!("{}: {}", counted(rows, "row"), parts.join(", ")),
-    }
+    let rows = counted(rows, "row");
+    if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) }
 }
 
 /// `14 problems in 12 rows`.

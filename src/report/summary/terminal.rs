@@ -249,7 +249,7 @@ fn step_before_next(summary: &RunSummary) -> Option<&'static str> {
     }
     match (summary.counts().failed, summary.counts().unknown) {
         (0, 0) => None,
-        (0, _) => Some("look into the rows that ended unknown"),
+        (0, _) => Some("review the rows with status `unknown`"),
         _ if summary.dry_run => Some("correct the cells"),
         _ => Some("correct the red cells in the result"),
     }

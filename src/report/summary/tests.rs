@@ -106,7 +106,7 @@ fn unknown_rows_are_looked_into_and_not_corrected() {
     let counts = RowCounts { created: 9, unknown: 1, ..RowCounts::default() };
     let next = vec!["tallyport import r.xlsx --only-failed".into()];
     let said = plain(&RunSummary { next, ..run(vec![sheet(None, "assets", 10, counts)]) });
-    assert!(said.contains("  next      look into the rows that ended unknown, then run\n"), "{said}");
+    assert!(said.contains("  next      review the rows with status `unknown`, then run\n"), "{said}");
 }
 
 #[test]

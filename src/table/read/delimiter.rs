@@ -1,10 +1,10 @@
-//! Which character stands between the cells of a CSV file.
+//! Detects the delimiter of a CSV file.
 
 use std::fmt;
 
 use super::encoding::Certainty;
 
-/// What stands between cells.
+/// The character between cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delimiter {
     Comma,
@@ -80,7 +80,7 @@ struct DelimiterFit {
     share: f64,
 }
 
-/// Tells the delimiter from the beginning of the text, as UTF-8.
+/// Detects the delimiter from the beginning of the text, as UTF-8.
 ///
 /// A right delimiter cuts the header too. The decimal commas of a file of semicolons may cut all of its rows alike,
 /// but never the header; so the delimiter that starts to fit first wins, and among equals the one that cuts more.

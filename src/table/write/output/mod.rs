@@ -1,7 +1,7 @@
 //! Tables as files for other programs: one workbook, a file per table, or standard output.
 //!
 //! A [`TableWriter`] takes tables one after another, each with typed columns and rows of cells. All its files appear
-//! together at [`TableWriter::finish`], or not at all: dropped before, whatever stood in their places is untouched.
+//! together at [`TableWriter::finish`], or not at all: dropped before, it leaves existing files as they are.
 //!
 //! ```text
 //! table_writer   the trait that every format implements, and its types

@@ -55,7 +55,7 @@ impl OutputFiles {
         Ok(Self::new(Destination::Files { remaining: files.into_iter(), last: Default::default() }))
     }
 
-    /// Everything goes to one stream.
+    /// Writes to one stream.
     pub(super) fn to(stream: Box<dyn Write + Send>) -> Self {
         Self::new(Destination::Stream { stream: Some(stream), table: String::new() })
     }

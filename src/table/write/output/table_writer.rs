@@ -9,19 +9,19 @@ use super::super::WriteError;
 use super::super::column_type::ColumnType;
 use crate::table::{CellRef, Row};
 
-/// Where an output goes.
+/// The destination of an output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OutputTarget {
     /// One file: a workbook takes any number of tables, the other formats one.
     File(PathBuf),
     /// One file per table, in this order. For formats that hold one table per file.
     Files(Vec<PathBuf>),
-    /// A file a table, called after it. The folder is made where it is missing.
+    /// A file per table, named after it. The folder is created if it is missing.
     Folder(PathBuf),
-    /// A file a table, in the folders `collection=TABLE/snapshot=DAY`, called `part-0`: data tools read all the days
-    /// of a table as one, with the day as a column.
+    /// A file per table, `collection=TABLE/snapshot=DAY/part-0`: data tools read all days of a table as one, with the
+    /// day as a column.
     Partitioned { folder: PathBuf, day: Date },
-    /// What is written here is not taken back when an output fails.
+    /// What was written here stays if the output fails.
     Stdout,
 }
 
@@ -32,26 +32,26 @@ pub struct OutputColumn {
     pub column_type: ColumnType,
 }
 
-/// A place that takes tables.
+/// Writes tables.
 ///
 /// A cell whose value is not of its column's [`ColumnType`] is written as its text where the format can (XLSX, CSV,
 /// JSONL), so that what a service sends against its own rules is seen rather than lost.
 pub trait TableWriter: Send {
-    /// Begins a table; the one before is complete.
+    /// Begins a table, which completes the one before.
     fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError>;
 
     /// Adds a row to the table begun last.
     fn row(&mut self, row: &Row) -> Result<(), WriteError>;
 
-    /// Puts everything in its place.
+    /// Puts all files in place.
     fn finish(self: Box<Self>) -> Result<OutputReport, WriteError>;
 }
 
-/// What an output came to.
+/// What was written, and what could not be written in full.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OutputReport {
     pub files: Vec<WrittenFile>,
-    /// Texts that were cut, the first hundred of them.
+    /// Texts that were truncated, the first hundred of them.
     pub truncated: Vec<TruncatedText>,
     /// How many there were in all.
     pub truncated_cells: u64,
@@ -62,7 +62,7 @@ pub struct OutputReport {
 }
 
 impl OutputReport {
-    /// So many cells are told one by one.
+    /// How many cells are listed one by one.
     const LISTED: usize = 100;
 
     pub(super) fn truncate(&mut self, text: impl FnOnce() -> TruncatedText) {
@@ -81,7 +81,7 @@ impl OutputReport {
     }
 }
 
-/// A file that stands in its place.
+/// A file that was put in place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenFile {
     /// None for standard output.

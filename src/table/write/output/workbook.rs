@@ -141,7 +141,7 @@ impl OutputBook {
         Ok(Some(sheet))
     }
 
-    /// A sheet holds only so many rows; the rest go to another one.
+    /// Continues in a new sheet when the current one is full.
     fn continue_if_full(&mut self, rows_per_sheet: u32) -> Result<(), WriteError> {
         if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < rows_per_sheet) {
             return Ok(());

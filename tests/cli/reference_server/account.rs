@@ -1,4 +1,4 @@
-//! What the server holds: records, who has what, and the log of what was done.
+//! The data of the server: records, assignments, and the activity log.
 
 use std::collections::BTreeMap;
 
@@ -8,21 +8,21 @@ use serde_json::{Map, Value, json};
 use super::rules::{self, Purpose};
 use super::tables::{Action, COLLECTIONS, Collection, Kind, collection};
 
-/// A record without what is computed, or as it is shown: field name to value.
+/// A record: field names to values, with or without computed fields.
 pub type Record = Map<String, Value>;
 
-/// The one user, who does everything.
+/// The only user.
 pub const USER: (i64, &str) = (1, "admin@example.com");
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Complaint {
+pub struct Refusal {
     pub status: u16,
-    /// The field, where it is about one, and what is wrong with it.
+    /// The field, if any, and what is wrong with it.
     pub problems: Vec<(Option<&'static str>, String)>,
 }
 
-impl Complaint {
+impl Refusal {
     pub fn of(status: u16, words: impl Into<String>) -> Self {
         Self { status, problems: vec![(None, words.into())] }
     }
@@ -50,9 +50,9 @@ impl Complaint {
     }
 }
 
-/// Something that is with someone.
+/// An item checked out to a holder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holding {
+pub struct Assignment {
     /// The collection of the item.
     pub of: &'static str,
     pub item: i64,
@@ -63,7 +63,7 @@ pub struct Holding {
     pub date: String,
 }
 
-/// A line of the activity log.
+/// An entry of the activity log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     pub timestamp: String,
@@ -76,14 +76,14 @@ pub struct Entry {
 #[derive(Default)]
 pub struct Account {
     tables: BTreeMap<&'static str, BTreeMap<i64, Record>>,
-    /// The highest id ever given, by collection: ids are not used twice.
+    /// The highest id used so far, by collection; ids are never reused.
     highest: BTreeMap<&'static str, i64>,
-    pub holdings: Vec<Holding>,
+    pub assignments: Vec<Assignment>,
     pub log: Vec<Entry>,
 }
 
 impl Account {
-    pub fn create(&mut self, of: &'static Collection, body: &Record) -> Result<i64, Complaint> {
+    pub fn create(&mut self, of: &'static Collection, body: &Record) -> Result<i64, Refusal> {
         let mut record = rules::read(self, &of.fields(), body, Purpose::Create)?;
         self.keep_tags_unique(of, &record, None)?;
         let id = self.highest.entry(of.name).or_default();
@@ -97,7 +97,7 @@ impl Account {
         Ok(id)
     }
 
-    pub fn update(&mut self, of: &'static Collection, id: i64, body: &Record) -> Result<(), Complaint> {
+    pub fn update(&mut self, of: &'static Collection, id: i64, body: &Record) -> Result<(), Refusal> {
         self.known(of, id)?;
         let changes = rules::read(self, &of.fields(), body, Purpose::Update)?;
         self.keep_tags_unique(of, &changes, Some(id))?;
@@ -109,10 +109,10 @@ impl Account {
         Ok(())
     }
 
-    pub fn delete(&mut self, of: &'static Collection, id: i64) -> Result<(), Complaint> {
+    pub fn delete(&mut self, of: &'static Collection, id: i64) -> Result<(), Refusal> {
         self.known(of, id)?;
         if self.held(of.name, id) > 0 {
-            return Err(Complaint::of(422, format!("The {} is checked out.", of.singular)));
+            return Err(Refusal::of(422, format!("The {} is checked out.", of.singular)));
         }
         let refers = |(name, record): (&'static str, &Record)| {
             let fields = collection(name).map(Collection::fields).unwrap_or_default();
@@ -121,28 +121,25 @@ impl Account {
             })
         };
         if let Some((name, _)) = self.everything().find(|(name, record)| refers((name, record))) {
-            return Err(Complaint::of(422, format!("The {} is used by {name}.", of.singular)));
+            return Err(Refusal::of(422, format!("The {} is used by {name}.", of.singular)));
         }
         self.tables.entry(of.name).or_default().remove(&id);
         self.note(of, "Delete", id, None);
         Ok(())
     }
 
-    /// Carries out a check-in or checkout and tells the id of the item.
-    pub fn act(&mut self, action: &'static Action, body: &Record) -> Result<i64, Complaint> {
+    /// Performs a check-in or checkout and returns the id of the item.
+    pub fn act(&mut self, action: &'static Action, body: &Record) -> Result<i64, Refusal> {
         let given = rules::read(self, &action.fields(), body, Purpose::Create)?;
         let item = self.item_of(action, &given)?;
-        let of = collection(action.item).ok_or_else(|| Complaint::of(500, "No such collection."))?;
+        let of = collection(action.item).ok_or_else(|| Refusal::of(500, "No such collection."))?;
         let (with, holder) = self.holder_of(action, &given)?.unwrap_or_default();
-        let event = match action.is_checkout() {
-            true => {
-                self.check_out(action, item, (with, holder), &given)?;
-                "Checkout"
-            }
-            false => {
-                self.check_in(action, item, (with, holder), &given)?;
-                "Checkin"
-            }
+        let event = if action.is_checkout() {
+            self.check_out(action, item, (with, holder), &given)?;
+            "Checkout"
+        } else {
+            self.check_in(action, item, (with, holder), &given)?;
+            "Checkin"
         };
         self.note(of, event, item, (with == "employees").then_some(holder));
         Ok(item)
@@ -154,50 +151,50 @@ impl Account {
         item: i64,
         (with, holder): (&'static str, i64),
         given: &Record,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), Refusal> {
         let is_asset = action.item == "assets";
         let quantity = if is_asset { 1 } else { given.get("quantity").and_then(Value::as_i64).unwrap_or(1) };
         if quantity < 1 {
-            return Err(Complaint::field("quantity", "must be 1 or more"));
+            return Err(Refusal::field("quantity", "must be 1 or more"));
         }
         let left = if is_asset { 1 - self.held("assets", item) } else { self.available(action.item, item) };
         if quantity > left && is_asset {
-            return Err(Complaint::field("asset_id", "is checked out already"));
+            return Err(Refusal::field("asset_id", "is checked out already"));
         }
         if quantity > left {
-            return Err(Complaint::field("quantity", format!("must not exceed the {left} available")));
+            return Err(Refusal::field("quantity", format!("must not exceed the {left} available")));
         }
         let date = given["checkout_date"].as_str().unwrap_or_default().to_owned();
-        self.holdings.push(Holding { of: action.item, item, with, holder, quantity, date });
+        self.assignments.push(Assignment { of: action.item, item, with, holder, quantity, date });
         if is_asset {
             self.settle_asset(item, given);
         }
         Ok(())
     }
 
-    /// Takes back all of the item that the holder has; of an asset there is only one.
+    /// Checks in everything of the item that the holder has.
     fn check_in(
         &mut self,
         action: &Action,
         item: i64,
         (with, holder): (&'static str, i64),
         given: &Record,
-    ) -> Result<(), Complaint> {
+    ) -> Result<(), Refusal> {
         let is_asset = action.item == "assets";
-        let is_meant = |held: &Holding| {
+        let is_meant = |held: &Assignment| {
             held.of == action.item && held.item == item && (is_asset || (held.with, held.holder) == (with, holder))
         };
-        if !self.holdings.iter().any(is_meant) {
-            return Err(Complaint::field(action.item_field().name, "is not checked out"));
+        if !self.assignments.iter().any(is_meant) {
+            return Err(Refusal::field(action.item_field().name, "is not checked out"));
         }
-        self.holdings.retain(|held| !is_meant(held));
+        self.assignments.retain(|held| !is_meant(held));
         if is_asset {
             self.settle_asset(item, given);
         }
         Ok(())
     }
 
-    /// A move of an asset may change where it belongs, and its status.
+    /// Applies the location and status parameters of a move of an asset.
     fn settle_asset(&mut self, id: i64, given: &Record) {
         let Some(asset) = self.tables.get_mut("assets").and_then(|assets| assets.get_mut(&id)) else { return };
         for (from, to) in
@@ -210,18 +207,18 @@ impl Account {
         asset.insert("updated_at".into(), now().into());
     }
 
-    /// The system id of what is moved: the guide names it by tag in `checkout/asset`, else by id.
-    fn item_of(&self, action: &Action, given: &Record) -> Result<i64, Complaint> {
+    /// The id of the moved item: given as a tag in `checkout/asset`, otherwise as an id.
+    fn item_of(&self, action: &Action, given: &Record) -> Result<i64, Refusal> {
         let field = action.item_field();
         let id = match field.kind {
             Kind::Tag => given[field.name].as_str().and_then(|tag| self.asset_tagged(tag)),
             _ => given[field.name].as_i64(),
         };
-        id.ok_or_else(|| Complaint::field(field.name, "is not known"))
+        id.ok_or_else(|| Refusal::field(field.name, "is not known"))
     }
 
-    /// Who has or gets it: exactly one of those that the action knows. A check-in of an asset names none.
-    fn holder_of(&self, action: &Action, given: &Record) -> Result<Option<(&'static str, i64)>, Complaint> {
+    /// The holder: exactly one of the parameters that the action has. A check-in of an asset has none.
+    fn holder_of(&self, action: &Action, given: &Record) -> Result<Option<(&'static str, i64)>, Refusal> {
         let mut holders = Vec::new();
         for field in action.fields().into_iter().skip(1) {
             let value = given.get(field.name).unwrap_or(&Value::Null);
@@ -238,12 +235,12 @@ impl Account {
         match holders.as_slice() {
             [one] => Ok(Some(*one)),
             [] if action.path == "checkin/asset" => Ok(None),
-            [] => Err(Complaint::of(422, "One of employee, location and asset must be given.")),
-            _ => Err(Complaint::of(422, "Only one of employee, location and asset can be given.")),
+            [] => Err(Refusal::of(422, "One of employee, location and asset must be given.")),
+            _ => Err(Refusal::of(422, "Only one of employee, location and asset can be given.")),
         }
     }
 
-    /// The records of a collection as they are kept, by id.
+    /// The stored records of a collection, by id.
     pub fn table(&self, name: &str) -> impl Iterator<Item = (i64, &Record)> {
         self.tables.get(name).into_iter().flatten().map(|(id, record)| (*id, record))
     }
@@ -252,12 +249,12 @@ impl Account {
         self.tables.get(name).is_some_and(|table| table.contains_key(&id))
     }
 
-    /// The system id of the asset of that very tag.
+    /// The id of the asset with exactly that tag.
     pub fn asset_tagged(&self, tag: &str) -> Option<i64> {
         self.table("assets").find(|(_, asset)| asset["asset_id"] == tag).map(|(id, _)| id)
     }
 
-    /// A record as it is shown: every field, and what is computed.
+    /// A record as shown to clients: every field, including computed ones.
     pub fn shown(&self, of: &Collection, id: i64) -> Option<Record> {
         let kept = self.tables.get(of.name)?.get(&id)?;
         let mut shown = Record::new();
@@ -266,8 +263,8 @@ impl Account {
             shown.insert(field.name.into(), kept.get(field.name).cloned().unwrap_or(Value::Null));
         }
         match of.name {
-            "assets" => self.furnish_asset(id, &mut shown),
-            "employees" => self.furnish_employee(id, &mut shown),
+            "assets" => self.add_computed_asset(id, &mut shown),
+            "employees" => self.add_computed_employee(id, &mut shown),
             "accessories" | "components" | "consumables" => {
                 shown.insert("available".into(), self.available(of.name, id).into());
             }
@@ -280,12 +277,12 @@ impl Account {
         }
         shown.insert("created_at".into(), kept["created_at"].clone());
         shown.insert("updated_at".into(), kept["updated_at"].clone());
-        // Fields that no guide names appear.
+        // Undocumented fields.
         shown.insert("revision".into(), json!({"by": USER.0}));
         Some(shown)
     }
 
-    fn furnish_asset(&self, id: i64, shown: &mut Record) {
+    fn add_computed_asset(&self, id: i64, shown: &mut Record) {
         let named = |name: &str, id: &Value| {
             let record = id.as_i64().and_then(|id| self.tables.get(name)?.get(&id));
             record.cloned().unwrap_or_default()
@@ -296,8 +293,9 @@ impl Account {
         let text = |record: Record| record.get("name").cloned().unwrap_or(Value::Null);
         let category = named("categories", category_id.as_ref().unwrap_or(&Value::Null));
         let manufacturer = named("manufacturers", manufacturer_id.as_ref().unwrap_or(&Value::Null));
-        let held: Vec<&Holding> = self.holdings.iter().filter(|held| held.of == "assets" && held.item == id).collect();
-        let holder = |held: &&Holding| {
+        let held: Vec<&Assignment> =
+            self.assignments.iter().filter(|held| held.of == "assets" && held.item == id).collect();
+        let holder = |held: &&Assignment| {
             let field = if held.with == "employees" { "employee_id" } else { "location_id" };
             json!({field: held.holder, "checkout_date": held.date})
         };
@@ -310,10 +308,10 @@ impl Account {
         shown.insert("manufacturer_name".into(), text(manufacturer));
     }
 
-    fn furnish_employee(&self, id: i64, shown: &mut Record) {
+    fn add_computed_employee(&self, id: i64, shown: &mut Record) {
         let held = |of: &str| {
-            let is_theirs = |held: &&Holding| held.of == of && (held.with, held.holder) == ("employees", id);
-            self.holdings.iter().filter(is_theirs).cloned().collect::<Vec<_>>()
+            let is_theirs = |held: &&Assignment| held.of == of && (held.with, held.holder) == ("employees", id);
+            self.assignments.iter().filter(is_theirs).cloned().collect::<Vec<_>>()
         };
         let assets: Vec<i64> = held("assets").iter().map(|held| held.item).collect();
         shown.insert("manager_id".into(), Value::Null);
@@ -325,34 +323,31 @@ impl Account {
         }
     }
 
-    /// How much of an item is with someone.
+    /// The quantity of an item that is checked out.
     fn held(&self, of: &str, item: i64) -> i64 {
-        self.holdings.iter().filter(|held| held.of == of && held.item == item).map(|held| held.quantity).sum()
+        self.assignments.iter().filter(|held| held.of == of && held.item == item).map(|held| held.quantity).sum()
     }
 
-    /// How much of it is left to check out.
+    /// The quantity left to check out.
     fn available(&self, of: &str, item: i64) -> i64 {
         let field = if of == "licenses" { "number_of_seats" } else { "quantity" };
         let total = self.tables.get(of).and_then(|table| table.get(&item)?.get(field)?.as_i64());
         total.unwrap_or(0) - self.held(of, item)
     }
 
-    /// The id of the employee of that address.
+    /// The id of the employee with that e-mail address.
     pub fn employee(&self, email: &str) -> Option<i64> {
         self.table("employees").find(|(_, employee)| employee["email"] == email).map(|(id, _)| id)
     }
 
-    fn known(&self, of: &Collection, id: i64) -> Result<(), Complaint> {
-        match self.has(of.name, id) {
-            true => Ok(()),
-            false => Err(Complaint::of(404, format!("There is no {} {id}.", of.singular))),
-        }
+    fn known(&self, of: &Collection, id: i64) -> Result<(), Refusal> {
+        if self.has(of.name, id) { Ok(()) } else { Err(Refusal::of(404, format!("There is no {} {id}.", of.singular))) }
     }
 
-    fn keep_tags_unique(&self, of: &Collection, given: &Record, but: Option<i64>) -> Result<(), Complaint> {
+    fn keep_tags_unique(&self, of: &Collection, given: &Record, but: Option<i64>) -> Result<(), Refusal> {
         let tag = given.get("asset_id").and_then(Value::as_str).filter(|_| of.name == "assets");
         match tag.and_then(|tag| self.asset_tagged(tag)).filter(|id| Some(*id) != but) {
-            Some(_) => Err(Complaint::field("asset_id", "has already been taken")),
+            Some(_) => Err(Refusal::field("asset_id", "has already been taken")),
             None => Ok(()),
         }
     }
@@ -369,7 +364,7 @@ impl Account {
     }
 }
 
-/// Now, as the service writes it.
+/// The current time in the format of the service.
 fn now() -> String {
     Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

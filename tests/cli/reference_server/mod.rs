@@ -1,9 +1,9 @@
-//! A server that speaks the guide and is not our sandbox.
+//! The reference server: an independent implementation of the API guide.
 //!
 //! It was written from the API guide and the field notes alone and shares no code with the client or the sandbox, so
-//! that a mistake in our reading of either shows. It keeps everything in memory, answers in any of several
-//! [`Shapes`], and goes wrong on request ([`Faults`]). A thread serves each connection: a commit that comes late
-//! happens even when the client has gone by then, and [`Stranger::settled`] waits for it.
+//! that a misreading in either shows. It keeps everything in memory, replies in any of several [`Shapes`], and fails on
+//! request ([`Faults`]). A thread serves each connection; a late commit happens even if the client is gone by then, and
+//! [`ReferenceServer::settled`] waits for it.
 
 mod account;
 mod faults;
@@ -22,34 +22,34 @@ use std::thread;
 
 use serde_json::Value;
 
-pub use account::{Account, Entry, Holding, Record};
+pub use account::{Account, Assignment, Entry, Record};
 pub use faults::{Fault, Faults, Side};
 pub use shapes::Shapes;
 
 use service::{Reply, Request};
-use wire::{After, Extent};
+use wire::{After, ReplyLength};
 
-/// The key it wants.
-pub const KEY: &str = "stranger-key-5b1e94";
+/// The API key.
+pub const KEY: &str = "reference-key-5b1e94";
 
-/// The server; it stops when it is dropped.
-pub struct Stranger {
+/// The server; stops on drop.
+pub struct ReferenceServer {
     address: SocketAddr,
     shared: Arc<Shared>,
 }
 
-/// One request as it arrived.
+/// A request as it arrived.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
+pub struct ReceivedRequest {
     pub method: String,
-    /// Below the base link, without the query.
+    /// Below the base URL, without the query.
     pub path: String,
 }
 
 struct Shared {
     shapes: Shapes,
     state: Mutex<State>,
-    /// A request has arrived or is done with.
+    /// Notified when a request arrives or is finished.
     changed: Condvar,
     stops: AtomicBool,
 }
@@ -57,16 +57,16 @@ struct Shared {
 struct State {
     account: Account,
     faults: Faults,
-    seen: Vec<Seen>,
-    /// Requests that arrived and are not done with.
-    under_way: usize,
+    received: Vec<ReceivedRequest>,
+    /// Requests that have arrived and are not finished.
+    in_flight: usize,
 }
 
-impl Stranger {
+impl ReferenceServer {
     pub fn start(shapes: Shapes) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let state = State { account: Account::default(), faults: Faults::None, seen: Vec::new(), under_way: 0 };
+        let state = State { account: Account::default(), faults: Faults::None, received: Vec::new(), in_flight: 0 };
         let shared = Arc::new(Shared {
             shapes,
             state: Mutex::new(state),
@@ -82,27 +82,27 @@ impl Stranger {
         self.address
     }
 
-    /// From now on things go wrong so.
-    pub fn suffers(&self, faults: Faults) {
+    /// Sets the faults of further requests.
+    pub fn set_faults(&self, faults: Faults) {
         self.shared.state().faults = faults;
     }
 
-    /// Puts a record there and tells its id.
+    /// Creates a record and returns its id.
     #[track_caller]
     pub fn holds(&self, name: &str, record: Value) -> i64 {
         let of = tables::collection(name).unwrap();
         self.shared.state().account.create(of, record.as_object().unwrap()).unwrap()
     }
 
-    /// Every record of a collection by id, in plain values whatever the shapes.
+    /// Every record of a collection by id, with plain values whatever the shape.
     pub fn records(&self, name: &str) -> Vec<Record> {
         let of = tables::collection(name).unwrap();
         let state = self.shared.state();
         state.account.table(name).filter_map(|(id, _)| state.account.shown(of, id)).collect()
     }
 
-    pub fn holdings(&self) -> Vec<Holding> {
-        self.shared.state().account.holdings.clone()
+    pub fn assignments(&self) -> Vec<Assignment> {
+        self.shared.state().account.assignments.clone()
     }
 
     /// The activity log, oldest first.
@@ -111,23 +111,23 @@ impl Stranger {
     }
 
     /// Every request in the order of arrival.
-    pub fn seen(&self) -> Vec<Seen> {
-        self.shared.state().seen.clone()
+    pub fn received(&self) -> Vec<ReceivedRequest> {
+        self.shared.state().received.clone()
     }
 
-    /// Waits until so many requests have arrived and all are done with, those of clients that are gone too.
+    /// Waits until this many requests have arrived and all are finished, including those of dead clients.
     pub fn settled(&self, requests: usize) {
         let mut state = self.shared.state();
-        while state.under_way > 0 || state.seen.len() < requests {
+        while state.in_flight > 0 || state.received.len() < requests {
             state = self.shared.changed.wait(state).unwrap();
         }
     }
 }
 
-impl Drop for Stranger {
+impl Drop for ReferenceServer {
     fn drop(&mut self) {
         self.shared.stops.store(true, Ordering::SeqCst);
-        // Wakes the loop that accepts.
+        // Wake the accept loop.
         TcpStream::connect(self.address).ok();
     }
 }
@@ -144,24 +144,24 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
             return;
         }
         let (Ok(stream), shared) = (stream, Arc::clone(shared)) else { continue };
-        // A connection that breaks is the client's affair.
+        // The client may disconnect at any time.
         thread::spawn(move || converse(stream, &shared).ok());
     }
 }
 
-/// Serves a connection until either side ends it.
+/// Serves a connection until either side closes it.
 fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
     let mut reading = BufReader::new(stream.try_clone()?);
     while let Some((request, after)) = wire::read(&mut reading)? {
         let fault = arrived(shared, &request);
         let answer = serve(shared, &request, fault);
         let mut state = shared.state();
-        state.under_way -= 1;
+        state.in_flight -= 1;
         shared.changed.notify_all();
         drop(state);
-        let Some((reply, extent)) = answer else { return stream.shutdown(Shutdown::Both) };
-        wire::write(&mut stream, &reply, extent)?;
-        if (extent, after) != (Extent::Whole, After::Stay) {
+        let Some((reply, length)) = answer else { return stream.shutdown(Shutdown::Both) };
+        wire::write(&mut stream, &reply, length)?;
+        if (length, after) != (ReplyLength::Full, After::KeepAlive) {
             return stream.shutdown(Shutdown::Both);
         }
     }
@@ -170,17 +170,17 @@ fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
 
 fn arrived(shared: &Shared, request: &Request) -> Option<Fault> {
     let mut state = shared.state();
-    state.seen.push(Seen { method: request.method.clone(), path: request.path.clone() });
-    state.under_way += 1;
+    state.received.push(ReceivedRequest { method: request.method.clone(), path: request.path.clone() });
+    state.in_flight += 1;
     shared.changed.notify_all();
     state.faults.draw()
 }
 
-/// Carries a request out, with what goes wrong on the way; none where the connection is dropped.
-fn serve(shared: &Shared, request: &Request, fault: Option<Fault>) -> Option<(Reply, Extent)> {
+/// Handles a request with a possible fault; `None` if the connection is dropped.
+fn serve(shared: &Shared, request: &Request, fault: Option<Fault>) -> Option<(Reply, ReplyLength)> {
     let shapes = shared.shapes;
     let commit = || service::answer(&mut shared.state().account, shapes, KEY, request);
-    let whole = |reply| Some((reply, Extent::Whole));
+    let whole = |reply| Some((reply, ReplyLength::Full));
     let instead = |side, reply| {
         if side == Side::AfterCommit {
             commit();
@@ -192,7 +192,7 @@ fn serve(shared: &Shared, request: &Request, fault: Option<Fault>) -> Option<(Re
         Some(Fault::Drop(side)) => instead(side, None),
         Some(Fault::Status(side, status)) => instead(side, whole(Reply::error(shapes, status))),
         Some(Fault::Page(side, status)) => instead(side, whole(Reply::page(status))),
-        Some(Fault::Truncate) => Some((commit(), Extent::Half)),
+        Some(Fault::Truncate) => Some((commit(), ReplyLength::Half)),
         Some(Fault::LateCommit(late)) => {
             thread::sleep(late);
             whole(commit())

@@ -1,5 +1,6 @@
-//! A test as a story: an account, sheets, a command, and what came of it.
+//! The test harness: an account, files, a command, and its outcome.
 
+use std::borrow::BorrowMut;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -10,29 +11,41 @@ use serde_json::Value;
 use tallyport::sandbox::{Sandbox, SandboxOptions, Seed};
 use tempfile::TempDir;
 
-pub const KEY: &str = "rehearsal";
+use crate::redact::{redact, redact_json};
 
-/// A folder of sheets and an account to import them into.
-pub struct Rehearsal {
+pub const KEY: &str = "cli-test-key-7f2a90";
+
+/// A folder with files, and a sandbox account to import them into.
+pub struct CliTest {
     folder: TempDir,
     sandbox: Sandbox,
     tenant: Option<i64>,
 }
 
-/// What a command did.
-pub struct Ran {
+/// The exit code and output of a command.
+pub struct CommandOutput {
     pub code: i32,
     pub stdout: String,
     pub stderr: String,
+    /// The current folder of the command.
+    folder: PathBuf,
 }
 
-impl Rehearsal {
-    /// An account that holds nothing.
+/// Compares exit code, standard output and standard error of a command with an inline snapshot, redacted.
+macro_rules! assert_output {
+    ($output:expr, @$expected:literal) => {
+        insta::assert_snapshot!($output.redacted(), @$expected)
+    };
+}
+pub(crate) use assert_output;
+
+impl CliTest {
+    /// An empty account.
     pub fn new() -> Self {
         Self::with(SandboxOptions { seed: Seed::Empty, ..SandboxOptions::default() })
     }
 
-    /// An account with the sample look-ups.
+    /// An account with the sample categories, statuses and the like.
     pub fn seeded() -> Self {
         Self::with(SandboxOptions::default())
     }
@@ -55,7 +68,7 @@ impl Rehearsal {
         self.folder.path()
     }
 
-    /// A file of the given text.
+    /// Writes a text file.
     pub fn sheet(self, name: &str, text: &str) -> Self {
         self.bytes(name, text.as_bytes())
     }
@@ -65,29 +78,28 @@ impl Rehearsal {
         self
     }
 
-    /// A record in the account.
+    /// Creates a record in the account.
     pub fn holds(self, collection: &str, record: Value) -> Self {
         let (status, body) = self.request("POST", collection, Some(&record));
         assert!(status == 200 || status == 201, "{collection} {record}: {status} {body}");
         self
     }
 
-    /// What an asset needs before it can be: a category, a product and a status.
-    pub fn furnished(self) -> Self {
+    /// Creates what an asset refers to: a category, a product and a status.
+    pub fn with_lookups(self) -> Self {
         self.holds("categories", serde_json::json!({"name": "Laptops", "type": "asset"}))
             .holds("products", serde_json::json!({"name": "MacBook Pro 14", "category_id": 1}))
             .holds("statuses", serde_json::json!({"name": "Ready", "type": "deployable"}))
     }
 
     /// Runs `tallyport` with these arguments in the folder, against the account.
-    pub fn run(&self, arguments: &[&str]) -> Ran {
-        let mut command = self.command(arguments);
-        Ran::of(command.output().unwrap())
+    pub fn run(&self, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::run(self.command(arguments))
     }
 
-    /// The command, for a test that wants more of it.
+    /// The command, for tests that change its environment or streams.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = bare(self.folder.path(), arguments);
+        let mut command = tallyport(self.folder.path(), arguments);
         command.env("BLUETALLY_BASE_URL", self.sandbox.base_url()).env("BLUETALLY_API_KEY", KEY);
         if let Some(tenant) = self.tenant {
             command.env("BLUETALLY_TENANT_ID", tenant.to_string());
@@ -95,12 +107,19 @@ impl Rehearsal {
         command
     }
 
-    /// The JSON a command prints with `--json`; `arguments` must not name it.
+    /// Runs a command with `--json` and returns its exit code and document.
     pub fn json(&self, arguments: &[&str]) -> (i32, Value) {
         let ran = self.run(&[arguments, &["--json"]].concat());
         let document =
             serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", ran.stdout, ran.stderr));
         (ran.code, document)
+    }
+
+    /// Runs commands one after the other; each command line with its redacted output.
+    pub fn transcript(&self, commands: &[&[&str]]) -> String {
+        let run =
+            |arguments: &&[&str]| format!("$ tallyport {}\n{}", arguments.join(" "), self.run(arguments).redacted());
+        commands.iter().map(run).collect()
     }
 
     /// Every record of a collection, in the order of creation.
@@ -110,7 +129,7 @@ impl Rehearsal {
         body.as_array().cloned().unwrap()
     }
 
-    /// The one record of a collection whose field holds a text.
+    /// The only record of a collection with that text in that field.
     pub fn record(&self, collection: &str, field: &str, text: &str) -> Value {
         let mut found: Vec<Value> =
             self.records(collection).into_iter().filter(|record| record[field] == text).collect();
@@ -118,7 +137,7 @@ impl Rehearsal {
         found.remove(0)
     }
 
-    /// A plain request, without any code of the client.
+    /// Sends a plain HTTP request, without code of the client.
     pub fn request(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let tenant = self
             .tenant
@@ -129,7 +148,7 @@ impl Rehearsal {
     }
 }
 
-/// A plain request below the base link, without any code of the client; its status and body.
+/// Sends a plain HTTP request below the base URL, without code of the client; returns status and body.
 pub fn request(address: SocketAddr, key: &str, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
     let body = body.map(ToString::to_string).unwrap_or_default();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -146,8 +165,8 @@ pub fn request(address: SocketAddr, key: &str, method: &str, path: &str, body: O
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// `tallyport` with nothing of this machine's environment.
-pub fn bare(folder: &Path, arguments: &[&str]) -> Command {
+/// The command `tallyport`, isolated from the environment of this machine.
+pub fn tallyport(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tallyport"));
     for name in [
         "BLUETALLY_BASE_URL", "BLUETALLY_API_KEY", "BLUETALLY_TENANT_ID", "HTTP_PROXY", "http_proxy", "ALL_PROXY",
@@ -166,12 +185,21 @@ pub fn bare(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-impl Ran {
-    pub fn of(output: Output) -> Self {
+impl CommandOutput {
+    /// Runs a command to its end.
+    pub fn run(mut command: impl BorrowMut<Command>) -> Self {
+        let command = command.borrow_mut();
+        let output = command.output().unwrap();
+        Self::of(output, command.get_current_dir().unwrap())
+    }
+
+    /// The output of a command that ran in a folder.
+    pub fn of(output: Output, folder: &Path) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
+            folder: folder.to_owned(),
         }
     }
 
@@ -181,21 +209,30 @@ impl Ran {
         self
     }
 
-    /// Everything said, on either stream.
-    pub fn said(&self) -> String {
+    /// Standard output and standard error.
+    pub fn text(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    #[track_caller]
-    pub fn says(self, words: &str) -> Self {
-        let said = self.said();
-        assert!(said.contains(words), "`{words}` is not in:\n{said}");
-        self
+    /// Exit code, standard output and standard error, without what differs between runs.
+    pub fn redacted(&self) -> String {
+        let mut text = format!("exit code {}\n", self.code);
+        for (name, stream) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !stream.is_empty() {
+                text += &format!("--- {name}\n{}", redact(stream, &self.folder));
+            }
+        }
+        text
+    }
+
+    /// The JSON document on standard output, indented, without what differs between runs.
+    pub fn redacted_json(&self) -> String {
+        redact_json(&self.stdout, &self.folder)
     }
 }
 
-/// The rows of a sheet of a workbook as text, header first.
-pub fn rows_of(path: &Path, sheet: &str) -> Vec<Vec<String>> {
+/// The rows of a sheet as text, header first.
+pub fn sheet_rows(path: &Path, sheet: &str) -> Vec<Vec<String>> {
     use calamine::{Reader, open_workbook_auto};
     let mut workbook = open_workbook_auto(path).unwrap();
     let range = workbook.worksheet_range(sheet).unwrap();

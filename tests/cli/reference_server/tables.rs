@@ -1,16 +1,16 @@
-//! The guide's 16 collections and 9 actions, as a table of words.
+//! The 16 collections and 9 actions of the guide as a compact table.
 //!
-//! A field is its name, `!` where a create needs it, `~` where lists do not search by it, and its kind after a colon
-//! (text where there is none; the name of a collection is a reference to it). Slips of the guide are read as the
-//! field notes say.
+//! A field is its name, `!` if a create requires it, `~` if lists cannot be filtered by it, and its kind after a colon
+//! (text if there is none; the name of a collection is a reference). Mistakes in the guide are corrected as the field
+//! notes say.
 
 /// One collection of the guide.
 pub struct Collection {
     pub name: &'static str,
     pub singular: &'static str,
-    /// What the activity log calls it; none where the log's options do not name it.
+    /// Its name in the activity log, if the log has one.
     pub log: Option<&'static str>,
-    /// What a list is sorted by unasked.
+    /// The default sort field of lists.
     pub sort: &'static str,
     fields: &'static str,
 }
@@ -18,12 +18,12 @@ pub struct Collection {
 /// One check-in or checkout of the guide.
 pub struct Action {
     pub path: &'static str,
-    /// The collection whose records it moves.
+    /// The collection of the moved items.
     pub item: &'static str,
     fields: &'static str,
 }
 
-/// A field of either.
+/// A field of a collection or action.
 #[derive(Clone, Copy)]
 pub struct Field {
     pub name: &'static str,
@@ -44,7 +44,7 @@ pub enum Kind {
     Tag,
     /// The system id of a record of that collection.
     Reference(&'static str),
-    /// One of these words when creating, and one of those when updating.
+    /// The options when creating and when updating.
     Option(&'static [&'static str], &'static [&'static str]),
 }
 
@@ -259,7 +259,7 @@ impl Action {
         self.fields.split_whitespace().map(field).collect()
     }
 
-    /// The field that names what is moved.
+    /// The field that identifies the moved item.
     pub fn item_field(&self) -> Field {
         self.fields()[0]
     }

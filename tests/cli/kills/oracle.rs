@@ -1,4 +1,4 @@
-//! The workbook that is imported, and what the account holds before.
+//! The workbook to import with the expected outcome of each row, and the initial records of the account.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use fastrand::Rng;
 use rust_xlsxwriter::Workbook;
 use serde_json::{Value, json};
 
-/// A sheet and what is to become of each row.
+/// A sheet with the expected outcome of each row.
 pub struct Sheet {
     pub name: &'static str,
     pub header: &'static [&'static str],
@@ -15,17 +15,17 @@ pub struct Sheet {
 
 pub struct Row {
     pub cells: Vec<String>,
-    pub ends: Ends,
+    pub ends: ExpectedOutcome,
 }
 
-/// How a row is to end, in the words of the result.
+/// The expected status of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ends {
+pub enum ExpectedOutcome {
     Created,
     Updated,
 }
 
-impl Ends {
+impl ExpectedOutcome {
     pub fn word(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -34,7 +34,7 @@ impl Ends {
     }
 }
 
-/// Columns that name a record: the header, its collection and the field that holds the id.
+/// Reference columns: the header, its collection and the id field.
 pub const REFERENCES: [(&str, &str, &str); 8] = [
     ("location", "locations", "location_id"),
     ("department", "departments", "department_id"),
@@ -46,7 +46,7 @@ pub const REFERENCES: [(&str, &str, &str); 8] = [
     ("employee", "employees", "employee_id"),
 ];
 
-/// The fields by which a row of a sheet finds its record.
+/// The natural key of a sheet.
 pub fn key(sheet: &str) -> &'static [&'static str] {
     match sheet {
         "assets" => &["asset_id"],
@@ -58,15 +58,15 @@ pub fn key(sheet: &str) -> &'static [&'static str] {
 }
 
 const OLD_ASSETS: usize = 14;
-/// So many of the old assets are in the sheet; the others must not be touched.
+/// How many existing assets the sheet updates; the others must not change.
 const UPDATED_ASSETS: usize = 10;
 const NEW_ASSETS: usize = 30;
 const EMPLOYEES: usize = 16;
 const ACCESSORIES: usize = 4;
 const STOCK: usize = 40;
 
-/// What the account holds before: assets and what they need.
-pub fn held_before() -> Vec<(&'static str, Value)> {
+/// The initial records: assets and what they refer to.
+pub fn initial_records() -> Vec<(&'static str, Value)> {
     let mut records = vec![
         ("categories", json!({"name": "Old things", "type": "asset"})),
         ("products", json!({"name": "Old thing", "category_id": 1})),
@@ -82,12 +82,12 @@ pub fn held_before() -> Vec<(&'static str, Value)> {
     records
 }
 
-/// The tags of old assets that no row names.
+/// The tags of existing assets that are not in the sheet.
 pub fn untouched() -> Vec<String> {
     (UPDATED_ASSETS..OLD_ASSETS).map(|number| format!("OLD-{number:02}")).collect()
 }
 
-/// The sheets of a seed, in any order.
+/// The sheets for a seed, in random order.
 pub fn sheets(random: &mut Rng) -> Vec<Sheet> {
     let emails: Vec<String> = (0..EMPLOYEES).map(|number| format!("person.{number}@example.com")).collect();
     let mut sheets = vec![
@@ -106,11 +106,11 @@ pub fn sheets(random: &mut Rng) -> Vec<Sheet> {
             0 => vec!["Ready".into(), "deployable".into()],
             _ => vec!["Broken".into(), "undeployable".into()],
         }),
-        // The last two have one name and are two records by their model number.
+        // The last two share a name and differ by model number.
         created("products", &["name", "model_number", "category", "manufacturer"], 8, |n| {
             vec![product(n.min(6)), format!("MN/{n}"), "Laptops".into(), maker(n % 4)]
         }),
-        // Two by two they share a name.
+        // Every two share a name.
         created("employees", &["name", "email", "location", "department"], EMPLOYEES, |n| {
             let name = format!("Pérson {}", n / 2);
             vec![name, emails[n].clone(), place(n % 8), format!("Dept. {0}/{0}", n % 5)]
@@ -140,11 +140,11 @@ fn created(
     count: usize,
     cells: impl Fn(usize) -> Vec<String>,
 ) -> Sheet {
-    let rows = (0..count).map(|number| Row { cells: cells(number), ends: Ends::Created }).collect();
+    let rows = (0..count).map(|number| Row { cells: cells(number), ends: ExpectedOutcome::Created }).collect();
     Sheet { name, header, rows }
 }
 
-/// New ones and changes to old ones, mixed; an empty cell leaves the field alone.
+/// New assets and updates, shuffled; an empty cell leaves the field alone.
 fn assets(random: &mut Rng) -> Sheet {
     let header = &["asset_id", "asset_name", "product", "status", "location", "purchase_cost", "notes"];
     let mut sheet = created("assets", header, NEW_ASSETS, |n| {
@@ -157,13 +157,13 @@ fn assets(random: &mut Rng) -> Sheet {
         let notes = format!("changed {n}: \"50 % & more\"");
         let cells =
             vec![format!("OLD-{n:02}"), String::new(), product, String::new(), place(n % 8), String::new(), notes];
-        Row { cells, ends: Ends::Updated }
+        Row { cells, ends: ExpectedOutcome::Updated }
     }));
     random.shuffle(&mut sheet.rows);
     sheet
 }
 
-/// Names that a search has to encode.
+/// Names that must be encoded in a search.
 fn place(number: usize) -> String {
     ["Zürich Süd", "R&D + Lab", "50% Hub", "O'Hare; Gate", "A/B Haus", "東京", "Q? Street", "Name=Value"][number].into()
 }

@@ -1,26 +1,26 @@
-//! The guide's endpoints: a request to an answer.
+//! The endpoints of the guide: request to response.
 
 use std::cmp::Ordering;
 
 use serde_json::{Value, json};
 
-use super::account::{Account, Complaint, Entry, Record, USER};
+use super::account::{Account, Entry, Record, Refusal, USER};
 use super::shapes::Shapes;
 use super::tables::{Collection, Kind, action, collection};
 
-/// One request, below the base link.
+/// A request below the base URL.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
     pub method: String,
-    /// Without a slash in front.
+    /// Without a leading slash.
     pub path: String,
     pub query: Vec<(String, String)>,
     pub body: Vec<u8>,
-    /// The key of the Bearer header.
+    /// The key of the Authorization header.
     pub key: Option<String>,
 }
 
-/// One answer.
+/// A response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
     pub status: u16,
@@ -34,38 +34,39 @@ impl Reply {
         Self { status, content_type: "application/json", body }
     }
 
-    fn refused(shapes: Shapes, complaint: &Complaint) -> Self {
-        let body = shapes.refused(complaint);
+    fn refused(shapes: Shapes, refusal: &Refusal) -> Self {
+        let body = shapes.refused(refusal);
         let content_type = if shapes == Shapes::IdOnly { "text/plain" } else { "application/json" };
-        Self { status: complaint.status, content_type, body }
+        Self { status: refusal.status, content_type, body }
     }
 
-    /// A page for people.
+    /// An HTML page.
     pub fn page(status: u16) -> Self {
         let body = "<!DOCTYPE html><html><head><title>Something went wrong</title></head><body></body></html>";
         Self { status, content_type: "text/html", body: body.into() }
     }
 
     pub fn error(shapes: Shapes, status: u16) -> Self {
-        Self::refused(shapes, &Complaint::of(status, "Something went wrong."))
+        Self::refused(shapes, &Refusal::of(status, "Something went wrong."))
     }
 }
 
-/// Carries a request out.
+/// Handles a request.
 pub fn answer(account: &mut Account, shapes: Shapes, key: &str, request: &Request) -> Reply {
-    let answered = match request.key.as_deref() == Some(key) {
-        true => route(account, shapes, request),
-        false => Err(Complaint::of(401, "The API key is not valid.")),
+    let answered = if request.key.as_deref() == Some(key) {
+        route(account, shapes, request)
+    } else {
+        Err(Refusal::of(401, "The API key is not valid."))
     };
     match answered {
         Ok((status, value)) => Reply::json(status, &value),
-        Err(complaint) => Reply::refused(shapes, &complaint),
+        Err(refusal) => Reply::refused(shapes, &refusal),
     }
 }
 
-fn route(account: &mut Account, shapes: Shapes, request: &Request) -> Result<(u16, Value), Complaint> {
+fn route(account: &mut Account, shapes: Shapes, request: &Request) -> Result<(u16, Value), Refusal> {
     let (first, rest) = request.path.split_once('/').unwrap_or((request.path.as_str(), ""));
-    let nowhere = || Complaint::of(404, "There is nothing here.");
+    let nowhere = || Refusal::of(404, "There is nothing here.");
     match (request.method.as_str(), first, rest) {
         ("GET", "tenants", "") => return Ok((200, json!({"tenants": []}))),
         ("GET", "activity", "") => return Ok((200, activity(account, shapes, request)?)),
@@ -83,7 +84,7 @@ fn route(account: &mut Account, shapes: Shapes, request: &Request) -> Result<(u1
         ("GET", "") => Ok((200, list(account, shapes, of, request)?)),
         ("GET", _) => match account.shown(of, id()?) {
             Some(record) => Ok((200, shapes.record(of, record).into())),
-            None => Err(Complaint::of(404, format!("There is no {} {rest}.", of.singular))),
+            None => Err(Refusal::of(404, format!("There is no {} {rest}.", of.singular))),
         },
         ("POST", "") => {
             let id = account.create(of, &body(request)?)?;
@@ -97,7 +98,7 @@ fn route(account: &mut Account, shapes: Shapes, request: &Request) -> Result<(u1
             account.delete(of, id()?)?;
             Ok(shapes.deleted(of))
         }
-        _ => Err(Complaint::of(405, "That method is not offered.")),
+        _ => Err(Refusal::of(405, "That method is not offered.")),
     }
 }
 
@@ -105,30 +106,30 @@ fn shown(account: &Account, shapes: Shapes, of: &Collection, id: i64) -> Record 
     shapes.record(of, account.shown(of, id).unwrap_or_default())
 }
 
-fn body(request: &Request) -> Result<Record, Complaint> {
-    serde_json::from_slice(&request.body).map_err(|_| Complaint::of(400, "The body must be a JSON object."))
+fn body(request: &Request) -> Result<Record, Refusal> {
+    serde_json::from_slice(&request.body).map_err(|_| Refusal::of(400, "The body must be a JSON object."))
 }
 
 fn parameter<'a>(request: &'a Request, name: &str) -> Option<&'a str> {
     request.query.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str())
 }
 
-fn number(request: &Request, name: &str, default: usize) -> Result<usize, Complaint> {
+fn number(request: &Request, name: &str, default: usize) -> Result<usize, Refusal> {
     match parameter(request, name) {
         None => Ok(default),
-        Some(text) => text.parse().map_err(|_| Complaint::of(400, format!("{name} must be a whole number."))),
+        Some(text) => text.parse().map_err(|_| Refusal::of(400, format!("{name} must be a whole number."))),
     }
 }
 
-/// The part of the rows that is asked for. A limit above the longest page is cut without a word.
-fn page<T>(rows: Vec<T>, shapes: Shapes, request: &Request) -> Result<Vec<T>, Complaint> {
+/// The requested page. A limit above the longest page is reduced silently.
+fn page<T>(rows: Vec<T>, shapes: Shapes, request: &Request) -> Result<Vec<T>, Refusal> {
     let limit = number(request, "limit", 50)?.min(shapes.longest_page());
     let offset = number(request, "offset", 0)?;
     Ok(rows.into_iter().skip(offset).take(limit).collect())
 }
 
-/// A parameter that the guide does not name for a list is passed over, as many services do.
-fn list(account: &Account, shapes: Shapes, of: &Collection, request: &Request) -> Result<Value, Complaint> {
+/// Applies the filters. Undocumented parameters are ignored, as many services do.
+fn list(account: &Account, shapes: Shapes, of: &Collection, request: &Request) -> Result<Value, Refusal> {
     let mut ids: Vec<i64> = account.table(of.name).map(|(id, _)| id).collect();
     for field in of.fields().into_iter().filter(|field| field.searched) {
         let Some(wanted) = parameter(request, field.name) else { continue };
@@ -137,7 +138,7 @@ fn list(account: &Account, shapes: Shapes, of: &Collection, request: &Request) -
         };
         ids.retain(holds);
     }
-    // An asset's category is its product's; what is left of a consumable is counted.
+    // The category of an asset is that of its product; the remaining consumables are computed.
     for (collection, computed) in [("consumables", "available"), ("assets", "category_id")] {
         let Some(wanted) = parameter(request, computed).filter(|_| of.name == collection) else { continue };
         let holds = |id: &i64| {
@@ -148,7 +149,7 @@ fn list(account: &Account, shapes: Shapes, of: &Collection, request: &Request) -
     if let (Some(email), "accessories" | "assets" | "licenses") = (parameter(request, "employee_email"), of.name) {
         let employee = account.employee(email);
         let is_theirs = |id: &i64| {
-            account.holdings.iter().any(|held| {
+            account.assignments.iter().any(|held| {
                 held.of == of.name && held.item == *id && held.with == "employees" && Some(held.holder) == employee
             })
         };
@@ -170,7 +171,7 @@ fn is_text(shapes: Shapes, held: &Value, wanted: &str, kind: Kind) -> bool {
     }
 }
 
-/// By a field of the collection or a time stamp, then by id; by the collection's own field where `sort` names no other.
+/// Sorts by a field or timestamp, then by id; by the default field of the collection if `sort` is missing.
 fn sort(account: &Account, of: &Collection, request: &Request, ids: &mut [i64]) {
     let asked = parameter(request, "sort").unwrap_or(of.sort);
     let is_known = matches!(asked, "created_at" | "updated_at") || of.fields().iter().any(|field| field.name == asked);
@@ -190,8 +191,8 @@ fn compare(one: &Value, other: &Value) -> Ordering {
     }
 }
 
-/// The log, newest first unless asked otherwise.
-fn activity(account: &Account, shapes: Shapes, request: &Request) -> Result<Value, Complaint> {
+/// The activity log, newest first by default.
+fn activity(account: &Account, shapes: Shapes, request: &Request) -> Result<Value, Refusal> {
     let mut entries: Vec<&Entry> = account
         .log
         .iter()

@@ -1,27 +1,27 @@
-//! HTTP/1.1 by hand: as much of it as a client that sends `Content-Length` needs.
+//! A minimal HTTP/1.1: enough for clients that send `Content-Length`.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
 use super::service::{Reply, Request};
 
-/// The base link's path.
+/// The path of the base URL.
 pub const BASE: &str = "/api/v1/";
 
-/// Whether a connection lives on after the answer.
+/// Whether the connection stays open after the response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum After {
-    Stay,
+    KeepAlive,
     Close,
 }
 
-/// Reads the next request of a connection; none at its end.
+/// Reads the next request of a connection; `None` at its end.
 pub fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(Request, After)>> {
     let mut first = String::new();
     if stream.read_line(&mut first)? == 0 {
         return Ok(None);
     }
-    let (mut length, mut key, mut after) = (0, None, After::Stay);
+    let (mut length, mut key, mut after) = (0, None, After::KeepAlive);
     loop {
         let mut line = String::new();
         stream.read_line(&mut line)?;
@@ -43,24 +43,24 @@ pub fn read(stream: &mut BufReader<TcpStream>) -> io::Result<Option<(Request, Af
     Ok(Some((Request { method, path, query, body, key }, after)))
 }
 
-/// How much of an answer is written.
+/// How much of a response is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    Whole,
-    /// The head promises all of it, and half of it comes.
+pub enum ReplyLength {
+    Full,
+    /// The head announces the full length, but only half is sent.
     Half,
 }
 
-pub fn write(stream: &mut TcpStream, reply: &Reply, extent: Extent) -> io::Result<()> {
+pub fn write(stream: &mut TcpStream, reply: &Reply, length: ReplyLength) -> io::Result<()> {
     let Reply { status, content_type, body } = reply;
-    let mut bytes = format!("HTTP/1.1 {status} Stranger\r\n").into_bytes();
+    let mut bytes = format!("HTTP/1.1 {status} Reference\r\n").into_bytes();
     if *status != 204 {
         bytes.extend(format!("Content-Type: {content_type}\r\nContent-Length: {}\r\n", body.len()).bytes());
     }
     bytes.extend(b"\r\n");
-    bytes.extend(match extent {
-        Extent::Whole => &body[..],
-        Extent::Half => &body[..body.len() / 2],
+    bytes.extend(match length {
+        ReplyLength::Full => &body[..],
+        ReplyLength::Half => &body[..body.len() / 2],
     });
     stream.write_all(&bytes)
 }

@@ -1,19 +1,19 @@
-//! What a body may hold: the guide's fields, each of its kind.
+//! Validates request bodies against the fields of the guide.
 
 use serde_json::{Value, json};
 
-use super::account::{Account, Complaint, Record};
+use super::account::{Account, Record, Refusal};
 use super::tables::{Field, Kind};
 
-/// What a body is for: a create needs its required fields, an update only must not empty them.
+/// The kind of request: a create needs all required fields, an update must not clear them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     Create,
     Update,
 }
 
-/// The fields of a body as they are kept, or all that is wrong with it.
-pub fn read(account: &Account, fields: &[Field], body: &Record, purpose: Purpose) -> Result<Record, Complaint> {
+/// Returns the fields to store, or everything that is wrong with the body.
+pub fn read(account: &Account, fields: &[Field], body: &Record, purpose: Purpose) -> Result<Record, Refusal> {
     let mut problems = Vec::new();
     let mut record = Record::new();
     for name in body.keys() {
@@ -36,10 +36,7 @@ pub fn read(account: &Account, fields: &[Field], body: &Record, purpose: Purpose
             (None, false) => {}
         }
     }
-    match problems.is_empty() {
-        true => Ok(record),
-        false => Err(Complaint { status: 422, problems }),
-    }
+    if problems.is_empty() { Ok(record) } else { Err(Refusal { status: 422, problems }) }
 }
 
 fn value_of(account: &Account, field: &Field, value: &Value, purpose: Purpose) -> Result<Value, String> {
@@ -68,15 +65,12 @@ fn value_of(account: &Account, field: &Field, value: &Value, purpose: Purpose) -
         },
         Kind::Option(creating, updating) => {
             let options = if purpose == Purpose::Create { creating } else { updating };
-            match options.contains(&text()?) {
-                true => kept(),
-                false => Err(format!("must be one of {}", options.join(", "))),
-            }
+            if options.contains(&text()?) { kept() } else { Err(format!("must be one of {}", options.join(", "))) }
         }
     }
 }
 
-/// Pairs of names and values, as an array or as its JSON text.
+/// Name and value pairs, as an array or as JSON text.
 fn custom_fields(value: &Value) -> Result<Value, String> {
     let decoded = match value {
         Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),

@@ -1,42 +1,42 @@
-//! What goes wrong on the way, drawn from a seed.
+//! Faults, drawn from a seed.
 
 use std::time::Duration;
 
 use fastrand::Rng;
 
-/// How late a late commit or reply comes, at most. A commit still happens when the client has hung up by then.
+/// The longest delay of a commit or reply. A late commit happens even if the client has hung up.
 pub const LATEST: Duration = Duration::from_millis(250);
 
-/// On which side of the commit a fault strikes.
+/// Whether a fault happens before or after the commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     BeforeCommit,
     AfterCommit,
 }
 
-/// One thing that goes wrong with one request.
+/// A fault of one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// The connection is closed without an answer.
+    /// The connection is closed without a response.
     Drop(Side),
-    /// The request lies about for a while, then it is carried out and answered.
+    /// The request is processed and answered after a delay.
     LateCommit(Duration),
-    /// It is carried out at once and answered after a while.
+    /// The request is processed immediately and answered after a delay.
     LateReply(Duration),
-    /// An error status in place of the answer.
+    /// An error status instead of the response.
     Status(Side, u16),
-    /// Carried out; the answer breaks off in the middle.
+    /// The request is processed; only half of the response is sent.
     Truncate,
-    /// A page for people with that status in place of the answer.
+    /// An HTML page with that status instead of the response.
     Page(Side, u16),
 }
 
-/// What goes wrong with whom.
+/// Which requests fail, and how.
 pub enum Faults {
     None,
-    /// The same with every request.
+    /// The same fault for every request.
     Always(Fault),
-    /// Of a hundred requests, so many have a fault of any kind.
+    /// A random fault for this percentage of requests.
     Drawn {
         percent: u8,
         random: Rng,
@@ -48,7 +48,7 @@ impl Faults {
         Self::Drawn { percent, random: Rng::with_seed(seed) }
     }
 
-    /// What befalls the next request.
+    /// The fault of the next request.
     pub fn draw(&mut self) -> Option<Fault> {
         match self {
             Self::None => None,

@@ -1,11 +1,11 @@
-//! How this server words its answers. The guide leaves it open, so each preset is one way a service may have chosen.
+//! Reply shapes: the guide leaves them open, so each preset is one plausible choice.
 
 use serde_json::{Map, Value, json};
 
-use super::account::{Complaint, Record};
+use super::account::{Record, Refusal};
 use super::tables::{Collection, Kind};
 
-/// A way to answer.
+/// A reply shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shapes {
     /// `{"data": {..}}`; an update is 204, errors are a list of sentences.
@@ -26,7 +26,7 @@ impl Shapes {
     pub const ALL: [Self; 6] =
         [Self::Data, Self::Singular, Self::ListOfOne, Self::Plural, Self::IdOnly, Self::MessageOnly];
 
-    /// The most records of a page; a limit above it is cut without a word.
+    /// The longest page; a larger limit is reduced silently.
     pub fn longest_page(self) -> usize {
         match self {
             Self::Data | Self::MessageOnly => 100,
@@ -35,17 +35,17 @@ impl Shapes {
         }
     }
 
-    /// Whether a search finds a text in other letters.
+    /// Whether searches ignore case.
     pub fn folds_case(self) -> bool {
         matches!(self, Self::Data | Self::ListOfOne | Self::MessageOnly)
     }
 
-    /// Whether the activity log tells more than what identifies an entry.
+    /// Whether log entries have more fields than those that identify them.
     pub fn tells_holders(self) -> bool {
         !matches!(self, Self::IdOnly | Self::MessageOnly)
     }
 
-    /// A record as this service spells its values.
+    /// Formats the values of a record.
     pub fn record(self, collection: &Collection, mut record: Record) -> Record {
         for field in collection.fields() {
             let Some(value) = record.get_mut(field.name) else { continue };
@@ -58,7 +58,7 @@ impl Shapes {
         record
     }
 
-    /// Custom fields are kept as pairs.
+    /// Custom fields are stored as pairs.
     fn custom_fields(self, pairs: &Value) -> Value {
         let Some(list) = pairs.as_array() else { return Value::Null };
         match self {
@@ -72,7 +72,7 @@ impl Shapes {
         }
     }
 
-    /// The answer to a create.
+    /// The response to a create.
     pub fn created(self, collection: &Collection, id: i64, record: Record) -> (u16, Value) {
         match self {
             Self::Data => (200, json!({"data": record})),
@@ -84,7 +84,7 @@ impl Shapes {
         }
     }
 
-    /// The answer to an update; null is an empty body.
+    /// The response to an update; null is an empty body.
     pub fn updated(self, collection: &Collection, record: Record) -> (u16, Value) {
         match self {
             Self::Data | Self::IdOnly => (204, Value::Null),
@@ -95,7 +95,7 @@ impl Shapes {
         }
     }
 
-    /// The answer to a delete.
+    /// The response to a delete.
     pub fn deleted(self, collection: &Collection) -> (u16, Value) {
         match self {
             Self::Data | Self::IdOnly | Self::ListOfOne => {
@@ -106,23 +106,23 @@ impl Shapes {
         }
     }
 
-    /// The answer to a check-in or checkout; `item` is what was moved.
+    /// The response to a check-in or checkout of `item`.
     pub fn moved(self, collection: &Collection, id: i64, item: Record) -> (u16, Value) {
         match self {
             Self::Data | Self::Singular | Self::ListOfOne | Self::Plural => self.created(collection, id, item),
-            // No id: it would be anyone's guess of what.
+            // No id: it would be unclear of what.
             Self::IdOnly => (200, json!({"status": "success"})),
             Self::MessageOnly => (200, json!({"message": "ok"})),
         }
     }
 
-    /// The answer to a request that is refused; the text is not JSON where the shape is plain.
-    pub fn refused(self, complaint: &Complaint) -> Vec<u8> {
-        let sentences: Vec<String> = complaint.sentences();
+    /// The response to a refused request; plain text for some shapes.
+    pub fn refused(self, refusal: &Refusal) -> Vec<u8> {
+        let sentences: Vec<String> = refusal.sentences();
         let body = match self {
             Self::Data => json!({"errors": sentences}),
             Self::Singular => json!({"error": sentences.join(" ")}),
-            Self::ListOfOne | Self::MessageOnly => match complaint.by_field() {
+            Self::ListOfOne | Self::MessageOnly => match refusal.by_field() {
                 fields if fields.is_empty() => json!({"message": sentences.join(" ")}),
                 fields => json!({"errors": fields}),
             },
@@ -133,7 +133,7 @@ impl Shapes {
     }
 }
 
-/// `1299` as `"1299.00"`.
+/// Formats `1299` as `"1299.00"`.
 fn in_decimals(amount: &Value) -> Value {
     amount.as_f64().map_or(Value::Null, |amount| Value::String(format!("{amount:.2}")))
 }
