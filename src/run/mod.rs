@@ -13,12 +13,15 @@
 
 mod account;
 mod background;
+pub(crate) mod command_line;
 mod dispatcher;
+pub(crate) mod input;
 pub mod journal;
 mod losses;
 mod outcome;
 mod reconcile;
 mod standing;
+pub(crate) mod used_options;
 mod worker;
 
 use std::future::Future;
