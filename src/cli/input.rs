@@ -104,7 +104,7 @@ impl Global {
         used.text("--tenant", typed(self.tenant.map(|tenant| tenant.to_string()), "BLUETALLY_TENANT_ID"));
         used.text("--profile", self.profile.as_deref());
         let file = self.sandbox.as_ref().map(|file| file.iter().map(|path| path.display().to_string()).collect());
-        used.optional_list("--sandbox", file.as_ref().map(Vec::as_slice), "yes");
+        used.optional_list("--sandbox", file.as_deref(), "yes");
         used.text("--quota", self.quota.as_deref());
         used.text("--concurrency", self.concurrency);
         (0..self.verbose).for_each(|_| used.switch("-v", true));
