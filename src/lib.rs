@@ -62,6 +62,9 @@ pub mod observer;
 /// Asks work to stop: once to finish what is in flight, twice to stop at once.
 pub mod shutdown;
 
+/// SQLite files that keep state: format stamp, permissions, lock, errors.
+mod state_file;
+
 /// The documented API as a local server.
 pub mod sandbox;
 

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Nothing lost, nothing doubled: kills a thousand imports at random moments, into the sandbox and into a server of
-# other reply shapes, resumes each until it is done, and compares the account with the sheets.
+# Nothing lost, nothing duplicated: kills a thousand imports at random points, into the sandbox and into the reference
+# server, resumes each until it finishes, and compares the account with the sheets.
 #
 #     tests/kills.sh [KILLS] [SEED]
 #
-# The same seed draws the same sheets, faults and moments. A failure keeps its folder and says how to play it again.
-# More at a time: TALLYPORT_JOBS=8 tests/kills.sh
+# The same seed draws the same sheets, faults and kill points. A failure keeps its folder and says how to run it again.
+# More in parallel: TALLYPORT_JOBS=8 tests/kills.sh
 set -u
 cd "$(dirname "$0")/.." || exit 2
 TALLYPORT_KILLS=${1:-1000}
@@ -13,7 +13,7 @@ TALLYPORT_SEED=${2:-$(date +%s)}
 export TALLYPORT_KILLS TALLYPORT_SEED
 echo "$TALLYPORT_KILLS kills for each of two servers, seed $TALLYPORT_SEED"
 if cargo test --release --quiet --test cli kills:: -- --nocapture; then
-    echo "passed: nothing lost, nothing doubled in $TALLYPORT_KILLS killed imports into each server, seed $TALLYPORT_SEED"
+    echo "passed: nothing lost, nothing duplicated in $TALLYPORT_KILLS killed imports into each server, seed $TALLYPORT_SEED"
 else
     echo "FAILED with seed $TALLYPORT_SEED: see above"
     exit 1

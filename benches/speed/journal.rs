@@ -14,27 +14,22 @@ use tallyport::run::journal::{
     AccountSnapshot, JournalBuilder, JournalLocation, PlanSink as _, PlannedRow, RowState, RunDetails, RunHeader,
     RunKind, SheetHeader,
 };
-use tallyport::run::{Dispatch, Doing, End, Interrupts, Settings, Start, Watcher};
+use tallyport::run::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
 use tallyport::schema;
+use tallyport::shutdown::ShutdownSignal;
 use tallyport::table::Row;
 
 use crate::Outcome;
 use crate::inputs::{Faults, HEADERS, Record};
 use crate::peers::{IN_FLIGHT, Ids};
 
-/// Nobody interrupts, and nobody watches.
+/// Ignores outcomes and progress.
 struct Alone;
 
-impl Interrupts for Alone {
-    async fn next(&mut self) {
-        std::future::pending::<()>().await;
-    }
-}
+impl RunObserver for Alone {
+    fn on_step_end(&mut self, _: &Step, _: &StepOutcome) {}
 
-impl Watcher for Alone {
-    fn ended(&mut self, _: &Step, _: &StepOutcome) {}
-
-    fn tick(&mut self, _: Doing) {}
+    fn on_progress(&mut self, _: Activity) {}
 }
 
 /// Plans so many new assets into a journal, sends them, and prints the seconds that took. `place` is a file, or
@@ -56,17 +51,18 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
         let start = Instant::now();
         let journal = plan(at, base_url, &ids, rows)?.finish(&AccountSnapshot::default())?;
         let sheets = journal.sheets()?;
-        let settings = Settings {
+        let settings = DispatchOptions {
             concurrency: IN_FLIGHT,
             max_errors: None,
             failed_before: 0,
-            start: Start::Fresh,
-            least_grace: Duration::from_secs(1),
+            start: RunStart::Fresh,
+            min_grace: Duration::from_secs(1),
         };
-        let (journal, end) = Dispatch::new(&client, settings, &sheets, journal)?.run(&mut Alone, &mut Alone).await?;
+        let (journal, end) =
+            Dispatcher::new(&client, settings, &sheets, journal)?.run(&mut ShutdownSignal::new(), &mut Alone).await?;
         println!("{}", start.elapsed().as_secs_f64());
         match (end, journal.open_steps()?) {
-            (End::Complete, 0) => Ok(()),
+            (RunEnd::Complete, 0) => Ok(()),
             (end, open) => Err(format!("{end:?}, and {open} steps are open").into()),
         }
     })

@@ -27,6 +27,11 @@ impl AccountIdentity {
         }
     }
 
+    /// Whether it is an embedded sandbox.
+    pub fn is_sandbox(&self) -> bool {
+        !matches!(self, AccountIdentity::Service { .. })
+    }
+
     /// Whether both are the same account, whichever profile names it.
     pub fn is_same(&self, other: &Self) -> bool {
         self.stored() == other.stored() && self.tenant() == other.tenant()

@@ -5,6 +5,7 @@
 
 mod identity;
 mod options;
+mod tenant;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -14,8 +15,9 @@ pub(crate) use options::platform_state_dir;
 pub use options::{
     ConnectError, ConnectOptions, DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_QUOTA, default_state_dir,
 };
+pub use tenant::Tenant;
 
-use crate::api::Client;
+use crate::api::{Client, ClientOptions};
 use crate::error::Result;
 use crate::sandbox::Sandbox;
 
@@ -26,6 +28,8 @@ const MIRROR_FOLDER: &str = "mirror";
 #[derive(Debug)]
 pub struct Account {
     pub(crate) client: Client,
+    /// How the client was made.
+    client_options: ClientOptions,
     pub(crate) sandbox: Option<Sandbox>,
     /// Requests an hour, where there is a limit.
     pub(crate) quota: Option<u32>,

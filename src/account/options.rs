@@ -177,8 +177,8 @@ impl ConnectOptions {
                     profile: self.profile.clone(),
                 };
                 let ledger = self.shares_quota.then(|| state_dir.join(QUOTA_FOLDER));
-                let client = self.client(base_url, key?, ledger)?;
-                Ok(self.account(client, None, identity, state_dir))
+                let client_options = self.client_options(base_url, key?, ledger);
+                self.account(client_options, None, identity, state_dir)
             }
             Target::Sandbox(store) => self.start_sandbox(store, state_dir),
         }
@@ -204,30 +204,37 @@ impl ConnectOptions {
         let sandbox = Sandbox::start(options)?;
         let base_url = parse_url(&sandbox.base_url())?;
         // A sandbox of this process alone: there is nobody to share its quota with.
-        let client = self.client(base_url, key, None)?;
-        Ok(self.account(client, Some(sandbox), identity, state_dir))
+        let client_options = self.client_options(base_url, key, None);
+        self.account(client_options, Some(sandbox), identity, state_dir)
     }
 
-    fn client(&self, base_url: Url, key: Secret, ledger: Option<PathBuf>) -> Result<Client> {
-        let options = ClientOptions {
+    fn client_options(&self, base_url: Url, key: Secret, ledger: Option<PathBuf>) -> ClientOptions {
+        ClientOptions {
             tenant: self.tenant,
             quota: self.quota,
             ledger,
             concurrency: self.concurrency,
             custom_fields: self.custom_fields,
             ..ClientOptions::new(base_url, key)
-        };
-        Ok(Client::new(options)?)
+        }
     }
 
     fn account(
         self,
-        client: Client,
+        client_options: ClientOptions,
         sandbox: Option<Sandbox>,
         identity: AccountIdentity,
         state_dir: PathBuf,
-    ) -> Account {
-        Account { client, sandbox, quota: self.quota, concurrency: self.concurrency, identity, state_dir }
+    ) -> Result<Account> {
+        Ok(Account {
+            client: Client::new(client_options.clone())?,
+            client_options,
+            sandbox,
+            quota: self.quota,
+            concurrency: self.concurrency,
+            identity,
+            state_dir,
+        })
     }
 }
 

@@ -9,6 +9,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::Record;
+
 /// The records of one page as JSON text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RawPage {
@@ -140,6 +142,11 @@ impl RawPage {
 
     pub fn records(&self) -> impl DoubleEndedIterator<Item = RawRecord<'_>> + ExactSizeIterator {
         self.records.iter().map(|place| self.record(place))
+    }
+
+    /// The records, parsed.
+    pub fn to_records(&self) -> Vec<Record> {
+        self.records().filter_map(|record| serde_json::from_str(record.json).ok()).collect()
     }
 
     fn record(&self, place: &RecordSpan) -> RawRecord<'_> {

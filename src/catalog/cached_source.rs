@@ -1,43 +1,44 @@
-//! Records from the local copy of the account where it has just been brought up to date, from the client_source else.
+//! Records from the mirror if it was just brought up to date, from the service otherwise.
 //!
-//! A collection of a hundred thousand records costs a hundred requests to read, and a handful to bring a copy of it up
-//! to date: whoever exports an account every night looks names up in it for next to nothing. Collections of a page or
-//! two are read from the client_source; that costs no more.
+//! A collection of a hundred thousand records takes a hundred requests to read, and a handful to bring its mirror up to
+//! date: whoever exports an account every night looks names up in it for next to nothing. Collections of a page or two
+//! are read from the service; that costs no more.
 
-use super::fetch::{Record, RecordSource};
 use super::lookup_request::LookupRequest;
-use super::mirror::{Mirror, MirrorError, MirrorSource, RefreshError, RefreshOptions};
+use super::mirror::{Mirror, MirrorError, RefreshError, RefreshOptions};
+use super::source::RecordSource;
+use crate::api::{RawPage, Record};
 use crate::schema::{COLLECTIONS, Entity};
 
-/// The pages of a collection from which on a copy is worth its while.
-const WORTH: u64 = 3;
+/// From so many pages on, a collection is read from the mirror.
+const LEAST_PAGES: u64 = 3;
 
-/// A source, and what lookup not be asked of it.
+/// A source, and a mirror for the collections that are up to date in it.
 #[derive(Debug)]
 pub struct CachedSource<'a, S> {
     source: &'a S,
     mirror: Option<&'a Mirror>,
-    /// The collections of which the copy is the client_source's own.
+    /// The collections that are up to date in the mirror.
     fresh: Vec<&'static Entity>,
 }
 
-impl<'a, S: MirrorSource> CachedSource<'a, S> {
+impl<'a, S: RecordSource> CachedSource<'a, S> {
     /// Everything from the source.
     pub fn uncached(source: &'a S) -> Self {
         Self { source, mirror: None, fresh: Vec::new() }
     }
 
-    /// Brings the copies of large collections that `lookups` names up to date, so far as there are any.
+    /// Brings the large collections that `lookups` names up to date in the mirror, if they are in it.
     ///
     /// # Errors
-    /// What the client_source or the disk refuses.
+    /// The service or the disk fails.
     pub async fn refreshed(
         source: &'a S,
         mirror: &'a Mirror,
         lookups: &LookupRequest,
         options: RefreshOptions<'_>,
-    ) -> Result<Self, RefreshError<<S as super::RawListSource>::Error>> {
-        let least = WORTH * u64::from(super::RawListSource::page_limit(source));
+    ) -> Result<Self, RefreshError<S::Error>> {
+        let least = LEAST_PAGES * u64::from(source.page_limit());
         let mut fresh = Vec::new();
         for entity in COLLECTIONS.iter().copied().filter(|entity| lookups.get(entity.name).is_some()) {
             if mirror.refreshed_at(entity)?.is_some() && mirror.count(entity)? >= least {
@@ -50,44 +51,44 @@ impl<'a, S: MirrorSource> CachedSource<'a, S> {
         Ok(Self { source, mirror: Some(mirror), fresh })
     }
 
-    /// What comes from the copy, with how many records there are.
+    /// The collections that are read from the mirror, with their numbers of records.
     pub fn served(&self) -> Result<Vec<(&'static str, u64)>, MirrorError> {
         let Some(mirror) = self.mirror else { return Ok(Vec::new()) };
         self.fresh.iter().map(|entity| Ok((entity.name, mirror.count(entity)?))).collect()
     }
 
-    fn copy_of(&self, entity: &Entity) -> Option<&'a Mirror> {
+    fn mirror_of(&self, entity: &Entity) -> Option<&'a Mirror> {
         self.mirror.filter(|_| self.fresh.iter().any(|fresh| fresh.name == entity.name))
     }
 }
 
-impl<S: MirrorSource> RecordSource for CachedSource<'_, S> {
-    type Error = RefreshError<<S as super::RawListSource>::Error>;
+impl<S: RecordSource> RecordSource for CachedSource<'_, S> {
+    type Error = RefreshError<S::Error>;
 
     fn page_limit(&self) -> u32 {
-        RecordSource::page_limit(self.source)
+        self.source.page_limit()
     }
 
     fn is_last(&self, length: usize, limit: u32) -> bool {
-        // The copy never cuts a page, so that what ends a list of the client_source ends one of the copy.
+        // The mirror never cuts a page, so what ends a list of the service ends one of the mirror.
         self.source.is_last(length, limit)
     }
 
-    async fn page(
+    async fn raw_page(
         &self,
         entity: &'static Entity,
         filters: &[(&str, &str)],
         offset: u64,
         limit: u32,
-    ) -> Result<Vec<Record>, Self::Error> {
-        match self.copy_of(entity) {
+    ) -> Result<RawPage, Self::Error> {
+        match self.mirror_of(entity) {
             Some(mirror) if filters.is_empty() => Ok(mirror.page(entity, offset, limit)?),
-            _ => self.source.page(entity, filters, offset, limit).await.map_err(RefreshError::Service),
+            _ => self.source.raw_page(entity, filters, offset, limit).await.map_err(RefreshError::Service),
         }
     }
 
     async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, Self::Error> {
-        match self.copy_of(entity) {
+        match self.mirror_of(entity) {
             Some(mirror) => Ok(mirror.record(entity, id)?.and_then(|json| serde_json::from_str(&json).ok())),
             None => self.source.record(entity, id).await.map_err(RefreshError::Service),
         }

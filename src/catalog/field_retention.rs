@@ -1,27 +1,28 @@
-//! FetchMethod much of a record is kept: the few fields that finding lookups, or all where a row may be matched to it.
+//! Which fields of a fetched record are kept: the few that lookups need, or all if a row may be matched to it.
 
 use serde_json::Value;
 
-use super::collection_index::folded_value;
-use super::fetch::Record;
+use super::field_text::folded_value;
+use super::key_fields::lookup_fields;
 use super::lookup_request::CollectionLookup;
+use crate::api::Record;
 use crate::schema::{self, Entity, Kind};
 
-/// Fields that finding, check-outs and warnings read, whatever the collection.
+/// Fields that lookups, check-outs and warnings read, whatever the collection.
 const ALWAYS: &[&str] = &["id", "category_id", "product_id", "checkout_email", "archived", "updated_at"];
 
-/// What is kept of the records of one collection.
+/// Which fields of the records of one collection are kept.
 pub(super) struct FieldRetention<'a> {
     entity: &'static Entity,
     fields: Vec<&'static str>,
     lookup: &'a CollectionLookup,
-    retain_whole: RetainWhole,
+    whole: RetainWhole,
 }
 
 /// Which records are kept with all their fields.
 enum RetainWhole {
     None,
-    /// Those with a open id, or with one of the rows' keys in one of these fields.
+    /// Those whose id was requested, or with the key of a row in one of these fields.
     Keyed(Vec<&'static str>),
     All,
 }
@@ -35,62 +36,38 @@ impl<'a> FieldRetention<'a> {
         fields.extend(mentioned_fields(entity));
         fields.sort_unstable();
         fields.dedup();
-        Self { entity, fields, lookup, retain_whole: retain_whole(entity, lookup) }
+        Self { entity, fields, lookup, whole: retain_whole(entity, lookup) }
     }
 
     /// The record, or the part of it that is needed.
     pub(super) fn trim(&self, id: i64, record: Record) -> Record {
-        if self.is_kept_entirely(id, &record) {
+        if self.retains_whole(id, &record) {
             return record;
         }
-        let needed =
+        let is_needed =
             |(name, value): &(String, Value)| !value.is_null() && self.fields.binary_search(&name.as_str()).is_ok();
-        record.into_iter().filter(needed).collect()
+        record.into_iter().filter(is_needed).collect()
     }
 
-    fn is_kept_entirely(&self, id: i64, record: &Record) -> bool {
-        match &self.retain_whole {
+    fn retains_whole(&self, id: i64, record: &Record) -> bool {
+        let has_key = |field: &&str| self.lookup.keys.may_contain(&folded_value(self.entity, field, record));
+        match &self.whole {
             RetainWhole::None => false,
             RetainWhole::All => true,
-            RetainWhole::Keyed(fields) => {
-                self.lookup.ids.contains(&id)
-                    || fields.iter().any(|field| self.lookup.keys.may_hold(&folded_value(self.entity, field, record)))
-            }
+            RetainWhole::Keyed(fields) => self.lookup.ids.contains(&id) || fields.iter().any(has_key),
         }
     }
-}
-
-/// The fields by which a sheet may name a record of the collection: its `name`, and its natural key where that is one
-/// other field.
-pub(super) fn lookup_fields(entity: &Entity) -> Vec<&'static str> {
-    let mut fields: Vec<&'static str> = entity.field("name").map(|field| field.name).into_iter().collect();
-    fields.extend(unique_field(entity));
-    fields
-}
-
-/// The field that no two records of an account share: the tag of an asset, the address of an employee. Names lookup
-/// not be unique (field notes), so a `name` never is one.
-pub(super) fn unique_field(entity: &Entity) -> Option<&'static str> {
-    match entity.key {
-        [field] if *field != "name" => Some(field),
-        _ => None,
-    }
-}
-
-/// Whether rows can be matched by exact searches on that field.
-pub(super) fn is_searchable(entity: &Entity, field: &str) -> bool {
-    entity.field(field).is_some_and(|field| field.filter && matches!(field.kind, Kind::Text(_)))
 }
 
 fn retain_whole(entity: &'static Entity, lookup: &CollectionLookup) -> RetainWhole {
     let firsts: Vec<_> = lookup.match_on.iter().filter_map(|match_on| match_on.first().copied()).collect();
-    let telling = |field: &&str| match entity.field(field) {
+    let is_selective = |field: &&str| match entity.field(field) {
         Some(field) => matches!(field.kind, Kind::Text(_) | Kind::Option(_) | Kind::Date),
         None => *field == "id",
     };
     if lookup.match_on.is_empty() {
         RetainWhole::None
-    } else if firsts.len() == lookup.match_on.len() && firsts.iter().all(telling) {
+    } else if firsts.len() == lookup.match_on.len() && firsts.iter().all(is_selective) {
         RetainWhole::Keyed(firsts)
     } else {
         RetainWhole::All

@@ -1,25 +1,27 @@
-//! A record by what a cell calls it.
+//! Finds a record by what a cell calls it.
 
-use super::collection_index::{CollectionIndex, IndexEntry, folded_text, folded_value, value_text};
-use super::lookup_request::{bare_number, numbered};
+use super::collection_index::{CollectionIndex, IndexEntry};
+use super::field_text::{folded_text, folded_value, value_text};
+use super::key_fields::lookup_fields;
 use super::name::fold_name;
 use super::suggest;
-use super::{Catalog, LookupResult, MOST_SUGGESTIONS, RecordRef, field_retention};
+use super::system_id::{bare_id, marked_id};
+use super::{Catalog, LookupResult, MOST_SUGGESTIONS, RecordRef};
 
-/// What a cell may hold beside a name.
+/// How a cell may refer to a record, apart from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReferenceSyntax {
     /// `#123` is a system id, everything else a name.
     Marked,
     /// `123` and `#123` are system ids, everything else is a name.
     Bare,
-    /// An asset's tag first; where no asset has it, `#123` and `123` are system ids.
+    /// An asset's tag first; if no asset has it, `#123` and `123` are system ids.
     TagOrId,
 }
 
 impl Catalog {
-    /// The record that `text` names. Records whose `narrowed` field holds another value do not count; an exact name
-    /// wins over a folded one; `hints`, field and text, choose among several of one name.
+    /// The record that `text` names. Records whose `narrowed` field has another value do not count; an exact name wins
+    /// over a folded one; `hints`, field and text, choose among several of one name.
     pub fn find(
         &self,
         collection: &str,
@@ -30,7 +32,7 @@ impl Catalog {
     ) -> LookupResult {
         let Some(index) = self.indexes.get(collection) else { return LookupResult::None { nearest: Vec::new() } };
         let by_id = |id: Option<i64>| id.and_then(|id| index.get(RecordRef::Known(id))).into_iter().collect();
-        let mut entries: Vec<&IndexEntry> = match (syntax, numbered(text), bare_number(text)) {
+        let mut entries: Vec<&IndexEntry> = match (syntax, marked_id(text), bare_id(text)) {
             (ReferenceSyntax::Marked | ReferenceSyntax::Bare, Some(id), _)
             | (ReferenceSyntax::Bare, None, Some(id)) => by_id(Some(id)),
             (ReferenceSyntax::TagOrId, marked, bare) => match named(index, text) {
@@ -47,7 +49,7 @@ impl Catalog {
         self.result_of(index, &entries, || nearest(index, text, narrowed))
     }
 
-    /// Leaves the entries that agree with the hint, if there are several and any does.
+    /// Keeps the entries that agree with the hint, if there are several and any does.
     fn keep_hinted(&self, index: &CollectionIndex, entries: &mut Vec<&IndexEntry>, (field, text): (&str, &str)) {
         if entries.len() < 2 || text.trim().is_empty() {
             return;
@@ -58,7 +60,7 @@ impl Catalog {
         }
     }
 
-    /// Whether the field holds that text, or refers to a record of that name.
+    /// Whether the field equals that text, or refers to a record of that name.
     fn agrees(&self, index: &CollectionIndex, entry: &IndexEntry, field: &str, text: &str) -> bool {
         let entity = index.entity;
         if folded_value(entity, field, &entry.record) == folded_text(entity, field, text) {
@@ -75,7 +77,7 @@ impl Catalog {
 /// The records with that text in one of the lookup fields, folded.
 fn named<'a>(index: &'a CollectionIndex, text: &str) -> Vec<&'a IndexEntry> {
     let mut entries: Vec<&IndexEntry> = Vec::new();
-    for field in field_retention::lookup_fields(index.entity) {
+    for field in lookup_fields(index.entity) {
         for entry in index.with_text(field, text) {
             if !entries.iter().any(|other| other.target == entry.target) {
                 entries.push(entry);
@@ -85,16 +87,16 @@ fn named<'a>(index: &'a CollectionIndex, text: &str) -> Vec<&'a IndexEntry> {
     entries
 }
 
-/// A record that lacks the narrowing field passes: what is not known cannot exclude it.
+/// A record without the narrowing field passes: what is not known cannot exclude it.
 fn is_within(index: &CollectionIndex, entry: &IndexEntry, narrowed: Option<(&str, &str)>) -> bool {
     let Some((field, value)) = narrowed else { return true };
     let held = folded_value(index.entity, field, &entry.record);
     held.is_empty() || held == folded_text(index.entity, field, value)
 }
 
-/// Leaves the entries that bear the text letter by letter, if any does.
+/// Keeps the entries whose name equals the text exactly, if any does.
 fn keep_exact(index: &CollectionIndex, entries: &mut Vec<&IndexEntry>, text: &str) {
-    let fields = field_retention::lookup_fields(index.entity);
+    let fields = lookup_fields(index.entity);
     let is_exact = |entry: &&IndexEntry| {
         let texts = fields.iter().filter_map(|field| value_text(entry.record.get(*field)));
         texts.into_iter().any(|name| name == text || name == text.trim())
@@ -105,10 +107,10 @@ fn keep_exact(index: &CollectionIndex, entries: &mut Vec<&IndexEntry>, text: &st
 }
 
 fn nearest(index: &CollectionIndex, text: &str, narrowed: Option<(&str, &str)>) -> Vec<String> {
-    if fold_name(text).is_empty() || numbered(text).is_some() {
+    if fold_name(text).is_empty() || marked_id(text).is_some() {
         return Vec::new();
     }
-    let fields = field_retention::lookup_fields(index.entity);
+    let fields = lookup_fields(index.entity);
     let within = index.entries().iter().filter(|entry| is_within(index, entry, narrowed));
     let names = within.flat_map(|entry| fields.iter().filter_map(|field| entry.record.get(*field)?.as_str()));
     suggest::nearest(text, names, MOST_SUGGESTIONS).into_iter().map(str::to_owned).collect()

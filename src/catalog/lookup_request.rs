@@ -1,53 +1,54 @@
-//! What the sheets of a run want to know of the account, gathered before anything is fetched.
+//! What the sheets of a run refer to, collected before anything is fetched.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher;
 
-use hashbrown::DefaultHashBuilder;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::name::fold_name;
+use super::name::{fold_name, without_separators};
+use super::system_id::marked_id;
 
-/// Above so many texts exact searches never pay: even an hour's quota would not hold them.
+/// Above so many texts exact searches never pay: an hour's quota would not suffice.
 const MOST_SEARCHES: usize = 10_000;
 
-/// The wants of a run, by collection.
+/// What a run has to look up in the account, by collection.
 #[derive(Debug, Default)]
 pub struct LookupRequest {
     collections: BTreeMap<&'static str, CollectionLookup>,
 }
 
-/// The wants of one collection.
+/// What a run has to look up in one collection.
 #[derive(Debug, Default)]
 pub(super) struct CollectionLookup {
     pub(super) names: SearchTexts,
     pub(super) ids: HashSet<i64>,
     pub(super) scope: FetchScope,
-    /// What rows are matched on, one list per sheet that differs.
+    /// The fields by which rows are matched, one list for each sheet that differs.
     pub(super) match_on: Vec<Vec<&'static str>>,
     pub(super) keys: RowKeys,
 }
 
-/// FetchMethod much of a collection is open.
+/// How much of a collection is needed.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FetchScope {
-    /// The records that are named, numbered or matched.
+    /// The records that are named, given by id, or matched.
     #[default]
-    Some,
+    Referenced,
     Whole,
 }
 
-/// Distinct texts as a search would send them, as long as searching is thinkable at all.
+/// Distinct texts as a search would send them, as long as searching is possible at all.
 #[derive(Debug)]
 pub(super) enum SearchTexts {
     Few(HashSet<Box<str>>),
     TooMany,
 }
 
-/// The first key texts of rows: as hashes to recognise records by, as texts to search with.
+/// The first key text of each row: as hashes to recognise records by, as texts to search for.
 #[derive(Debug, Default)]
 pub(super) struct RowKeys {
-    build: DefaultHashBuilder,
-    hashes: HashSet<u64>,
+    hasher: DefaultHashBuilder,
+    hashes: HashTable<u64>,
     pub(super) texts: SearchTexts,
 }
 
@@ -55,7 +56,7 @@ impl LookupRequest {
     /// A sheet names this record: by a name, an e-mail address, a tag or `#123`.
     pub fn name(&mut self, collection: &'static str, text: &str) {
         let lookup = self.of(collection);
-        match numbered(text) {
+        match marked_id(text) {
             Some(id) => {
                 lookup.ids.insert(id);
             }
@@ -68,7 +69,7 @@ impl LookupRequest {
         self.of(collection).ids.insert(id);
     }
 
-    /// Every record is open.
+    /// Every record is needed.
     pub fn whole(&mut self, collection: &'static str) {
         self.of(collection).scope = FetchScope::Whole;
     }
@@ -119,45 +120,35 @@ impl Default for SearchTexts {
 impl RowKeys {
     fn insert(&mut self, text: &str) {
         self.texts.insert(text);
-        self.hashes.insert(self.hash(text));
+        let hash = self.hash(text);
+        if !self.contains_hash(hash) {
+            self.hashes.insert_unique(hash, hash, |hash| *hash);
+        }
     }
 
-    /// Whether some row has this text for its key. Never wrongly no; wrongly yes for another text of the same hash
+    /// Whether a row may have this text for its key. Never a false no; a false yes for another text with the same hash,
     /// or one that differs only in separators.
-    pub(super) fn may_hold(&self, text: &str) -> bool {
-        self.hashes.contains(&self.hash(text))
+    pub(super) fn may_contain(&self, text: &str) -> bool {
+        self.contains_hash(self.hash(text))
+    }
+
+    fn contains_hash(&self, hash: u64) -> bool {
+        self.hashes.find(hash, |other| *other == hash).is_some()
     }
 
     fn hash(&self, text: &str) -> u64 {
         let folded = fold_name(text);
-        self.build.hash_one(without_separators(&folded))
+        self.hasher.hash_one(without_separators(&folded))
     }
-}
-
-/// The system id that `#123` stands for.
-pub(super) fn numbered(text: &str) -> Option<i64> {
-    text.trim().strip_prefix('#').and_then(bare_number)
-}
-
-/// The system id that `123` could be: digits only, no sign.
-pub(super) fn bare_number(text: &str) -> Option<i64> {
-    let text = text.trim();
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    digits.then(|| text.parse().ok()).flatten()
-}
-
-/// Drops what options differ in between the sections of the guide: `_`, `-` and blanks.
-pub(super) fn without_separators(folded: &str) -> String {
-    folded.chars().filter(|char| !matches!(char, '_' | '-' | ' ')).collect()
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
-    use super::{LookupRequest, SearchTexts, bare_number, numbered};
+    use super::{LookupRequest, SearchTexts};
 
     #[test]
-    fn spellings_are_kept_apart_and_numbers_are_ids() {
+    fn spellings_are_distinct_and_marked_numbers_are_ids() {
         let mut lookups = LookupRequest::default();
         for text in ["Berlin", " Berlin ", "berlin", "#12", ""] {
             lookups.name("locations", text);
@@ -169,23 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn too_many_texts_to_search_are_not_kept_but_keys_are_still_known() {
+    fn too_many_texts_to_search_are_dropped_but_keys_are_still_recognised() {
         let mut lookups = LookupRequest::default();
         for number in 0..20_000 {
             lookups.key("assets", &format!("LAP-{number}"));
         }
         let keys = &lookups.get("assets").unwrap().keys;
         assert!(matches!(keys.texts, SearchTexts::TooMany));
-        assert!(keys.may_hold("lap-19999"));
-        assert!(!keys.may_hold("lap-20000"));
-    }
-
-    #[test]
-    fn only_digits_are_numbers() {
-        assert_eq!(numbered(" #123"), Some(123));
-        assert_eq!(numbered("#-1"), None);
-        assert_eq!(bare_number("007"), Some(7));
-        assert_eq!(bare_number("99999999999999999999"), None);
-        assert_eq!(bare_number(""), None);
+        assert!(keys.may_contain("lap-19999"));
+        assert!(!keys.may_contain("lap-20000"));
     }
 }

@@ -1,20 +1,22 @@
-//! The record of the account that a row is about, by its natural key.
+//! Finds the record of the account that a row is about, by its natural key.
 
 use serde_json::Value;
 
-use super::collection_index::{CollectionIndex, IndexEntry, folded_text, folded_value, value_text};
-use super::lookup_request::bare_number;
-use super::{Catalog, LookupResult, RecordRef, field_retention};
+use super::collection_index::{CollectionIndex, IndexEntry};
+use super::field_text::{folded_text, folded_value, value_text};
+use super::key_fields::unique_field;
+use super::system_id::bare_id;
+use super::{Catalog, LookupResult, RecordRef};
 use crate::schema::{self, Kind, Reference};
 
 /// The value of one key field in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyValue<'a> {
-    /// A value as text; an empty one equals a record's missing value.
+    /// A value as text; an empty one equals a missing value of a record.
     Text(&'a str),
     /// A record that the row refers to.
     Reference(RecordRef),
-    /// The sheet has no such column: any value does.
+    /// The sheet has no such column: any value matches.
     Missing,
 }
 
@@ -29,32 +31,33 @@ enum KeyMatch {
 type Pair<'a> = (&'static str, KeyValue<'a>);
 
 impl Catalog {
-    /// The records whose fields equal the key. Records that equal it letter by letter win over others. A key of
-    /// nothing but blanks matches no record. Suggests no names: most rows of an import are new, and looking for
-    /// neighbours of each would be slow; ask [`Catalog::find`] for them.
+    /// The records whose fields equal the key. Records that equal it exactly win over others. A key of blanks only
+    /// matches no record. Suggests no names: most rows of an import are new, and finding the nearest names of each would
+    /// be slow; [`Catalog::find`] suggests them.
     pub fn match_record(&self, collection: &str, match_on: &[&'static str], key: &[KeyValue<'_>]) -> LookupResult {
         let none = LookupResult::None { nearest: Vec::new() };
         let Some(index) = self.indexes.get(collection) else { return none };
         let pairs: Vec<Pair<'_>> = match_on.iter().copied().zip(key.iter().copied()).filter(is_given).collect();
-        if !pairs.iter().any(is_telling) {
+        if !pairs.iter().any(is_selective) {
             return none;
         }
-        let fitting = self.candidates(index, &pairs).into_iter();
-        let fitting: Vec<_> = fitting.filter_map(|entry| Some((entry, self.fit(index, entry, &pairs)?))).collect();
-        let best = fitting.iter().map(|(_, fit)| *fit).max();
+        let matches = self.candidates(index, &pairs).into_iter();
+        let matches: Vec<_> =
+            matches.filter_map(|entry| Some((entry, self.match_key(index, entry, &pairs)?))).collect();
+        let best = matches.iter().map(|(_, key_match)| *key_match).max();
         let entries: Vec<&IndexEntry> =
-            fitting.iter().filter(|(_, fit)| Some(*fit) == best).map(|(entry, _)| *entry).collect();
+            matches.iter().filter(|(_, key_match)| Some(*key_match) == best).map(|(entry, _)| *entry).collect();
         self.result_of(index, &entries, Vec::new)
     }
 
-    /// The record that a value of a reference field stands for: a system id, or the text of a unique field such as
-    /// an asset's tag. `None` for nothing and for a text that no known record has.
+    /// The record that a value of a reference field stands for: a system id, or the text of a unique field such as an
+    /// asset's tag. None for nothing and for a text that no known record has.
     pub(super) fn target_of(&self, reference: Reference, value: &Value) -> Option<RecordRef> {
         let text = value_text(Some(value))?;
-        let id = bare_number(&text).map(RecordRef::Known);
-        let held = |target: &RecordRef| self.indexes.get(reference.to).is_some_and(|to| to.get(*target).is_some());
+        let id = bare_id(&text).map(RecordRef::Known);
+        let exists = |target: &RecordRef| self.indexes.get(reference.to).is_some_and(|to| to.get(*target).is_some());
         match value {
-            Value::Number(_) => id.filter(held).or_else(|| self.tagged(reference.to, &text)).or(id),
+            Value::Number(_) => id.filter(exists).or_else(|| self.tagged(reference.to, &text)).or(id),
             _ => self.tagged(reference.to, &text).or(id),
         }
     }
@@ -62,15 +65,15 @@ impl Catalog {
     /// The record with that text in the unique field of its collection, an exact one first.
     fn tagged(&self, collection: &str, text: &str) -> Option<RecordRef> {
         let index = self.indexes.get(collection)?;
-        let field = field_retention::unique_field(index.entity)?;
+        let field = unique_field(index.entity)?;
         let entries = index.with_text(field, text);
         let exact = entries.iter().find(|entry| value_text(entry.record.get(field)).is_some_and(|tag| tag == text));
         exact.or(entries.first()).map(|entry| entry.target)
     }
 
-    /// The records that can fit at all: by the index of the most telling field, else every one.
+    /// The records that may match: by the index of the most selective field, otherwise every record.
     fn candidates<'a>(&self, index: &'a CollectionIndex, pairs: &[Pair<'_>]) -> Vec<&'a IndexEntry> {
-        let usable = || pairs.iter().filter(|pair| is_telling(pair) && index.is_indexed(pair.0));
+        let usable = || pairs.iter().filter(|pair| is_selective(pair) && index.is_indexed(pair.0));
         let selective = |pair: &&Pair<'_>| {
             let kind = index.entity.field(pair.0).map(|field| field.kind);
             matches!(kind, None | Some(Kind::Text(_) | Kind::Reference(_)))
@@ -82,7 +85,7 @@ impl Catalog {
         }
     }
 
-    /// The records that hold the target's id or its tag in that field.
+    /// The records with the target's id or its tag in that field.
     fn referring<'a>(&self, index: &'a CollectionIndex, field: &str, target: RecordRef) -> Vec<&'a IndexEntry> {
         let mut entries = match target {
             RecordRef::Known(id) => index.with_text(field, &id.to_string()),
@@ -100,21 +103,21 @@ impl Catalog {
 
     fn tag_of(&self, index: &CollectionIndex, field: &str, target: RecordRef) -> Option<String> {
         let reference = index.entity.field(field)?.reference_to()?;
-        let unique = field_retention::unique_field(schema::collection(reference.to)?)?;
+        let unique = unique_field(schema::collection(reference.to)?)?;
         let record = self.fields_of(reference.to, target)?;
         value_text(record.get(unique)).map(|tag| tag.into_owned())
     }
 
     /// FetchMethod well the record fits the whole key: as its worst field does.
-    fn fit(&self, index: &CollectionIndex, entry: &IndexEntry, pairs: &[Pair<'_>]) -> Option<KeyMatch> {
+    fn match_key(&self, index: &CollectionIndex, entry: &IndexEntry, pairs: &[Pair<'_>]) -> Option<KeyMatch> {
         let mut worst = KeyMatch::Exact;
         for (field, value) in pairs {
-            worst = worst.min(self.fit_field(index, entry, field, *value)?);
+            worst = worst.min(self.match_field(index, entry, field, *value)?);
         }
         Some(worst)
     }
 
-    fn fit_field(
+    fn match_field(
         &self,
         index: &CollectionIndex,
         entry: &IndexEntry,
@@ -134,8 +137,8 @@ impl Catalog {
                     return None;
                 }
                 let is_text = matches!(entity.field(field).map(|field| field.kind), Some(Kind::Text(_)));
-                let held = value_text(entry.record.get(field)).unwrap_or_default();
-                Some(if is_text && held != text && held != text.trim() { KeyMatch::Folded } else { KeyMatch::Exact })
+                let value = value_text(entry.record.get(field)).unwrap_or_default();
+                Some(if is_text && value != text && value != text.trim() { KeyMatch::Folded } else { KeyMatch::Exact })
             }
         }
     }
@@ -145,7 +148,7 @@ fn is_given(pair: &Pair<'_>) -> bool {
     pair.1 != KeyValue::Missing
 }
 
-fn is_telling(pair: &Pair<'_>) -> bool {
+fn is_selective(pair: &Pair<'_>) -> bool {
     match pair.1 {
         KeyValue::Text(text) => !text.trim().is_empty(),
         KeyValue::Reference(_) => true,

@@ -1,42 +1,69 @@
-//! What the account holds, fetched once.
+//! What the account contains, fetched once.
 //!
-//! Sheets say what they want ([`LookupRequest`]), [`Catalog::fetch`] gets it in the fewest requests, and rows then find
-//! records by name ([`Catalog::find`]) or by natural key ([`Catalog::match_record`]). Records that the plan will
+//! Sheets say what they refer to ([`LookupRequest`]), [`Catalog::fetch`] gets it in the fewest requests, and rows then
+//! find records by name ([`Catalog::find`]) or by natural key ([`Catalog::match_record`]). Records that the plan will
 //! create are added as they are planned, so that later rows find them like any other.
+//!
+//! ```text
+//! source            where records come from: the service, the mirror
+//! pager             a list, page by page
+//! list_scan         a whole list, every record once, while others change it
+//! mirror            an account in a local file, brought up to date in the fewest requests
+//! cached_source     records from the mirror if it is up to date
+//! lookup_request    what the sheets refer to
+//! fetch             gets that, by pages or by searches
+//! collection_index  the records of one collection, by id and by text
+//! find, matching    a record by what a cell calls it; the record that a row is about
+//! suggest           nearest names
+//! ```
 
 mod cached_source;
-mod client_source;
 mod collection_index;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+pub(crate) mod fake_source;
 mod fetch;
 mod field_retention;
+mod field_text;
 mod find;
+mod key_fields;
 mod list_scan;
 mod lookup_request;
 mod matching;
 mod mirror;
 mod name;
+mod pager;
+mod source;
 mod suggest;
+mod system_id;
 
 use std::collections::HashMap;
 
 pub use cached_source::CachedSource;
-pub use fetch::{FetchCost, FetchMethod, Record, RecordSource};
+pub use fetch::{FetchCost, FetchMethod};
 pub use find::ReferenceSyntax;
-pub use list_scan::{Instability, ListScan, RawListSource, ScanError, ScanStats, UnstableList};
+pub use list_scan::{Instability, ListScan, ScanError, ScanStats, UnstableList};
 pub use lookup_request::LookupRequest;
 pub use matching::KeyValue;
 pub use mirror::{
-    ChangeKind, LogEntry, Mirror, MirrorError, MirrorSource, ObservedFields, RecordChange, RefreshError, RefreshMethod,
-    RefreshMode, RefreshOptions, RefreshStats,
+    ChangeKind, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshError, RefreshMethod, RefreshMode,
+    RefreshOptions, RefreshStats,
 };
 pub use name::{fold_name, fold_name_into};
+pub use pager::Pager;
+pub use source::RecordSource;
 
+pub use crate::api::Record;
 use crate::schema::{self, Entity};
-use collection_index::{CollectionIndex, Coverage, IndexEntry, value_text};
+use collection_index::{CollectionIndex, Coverage, IndexEntry};
+use field_retention::FieldRetention;
+use field_text::value_text;
+use key_fields::lookup_fields;
+use lookup_request::CollectionLookup;
 
-/// Nearest names that a failed look-up suggests.
+/// The most nearest names that a failed lookup suggests.
 const MOST_SUGGESTIONS: usize = 3;
-/// Differing fields that describe_distinct records of one name apart.
+/// The most differing fields by which records of one name are told apart.
 const MOST_DIFFERENCES: usize = 3;
 
 /// What is known of the account, by collection.
@@ -55,31 +82,31 @@ pub enum RecordRef {
     Planned(u32),
 }
 
-/// What a look-up came to.
+/// The result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookupResult {
     One(RecordRef),
-    /// No record; names that resemble the text, the nearest first.
+    /// No record. Names that resemble the text, the nearest first.
     None {
         nearest: Vec<String>,
     },
-    /// Several records, each with its name, its id and what tells it from the others.
+    /// Several records, each with its name, its id and what distinguishes it from the others.
     Many(Vec<(RecordRef, String)>),
 }
 
 impl Catalog {
-    /// What each fetched collection cost.
+    /// What fetching each collection cost.
     pub fn costs(&self) -> &[FetchCost] {
         &self.costs
     }
 
     /// Whether every record of the collection is known. If not, a name that differs from the record's in case or
-    /// spacing is not found, and suggestions come only from what is known.
+    /// spacing is not found, and suggestions come only from the known records.
     pub fn is_whole(&self, collection: &str) -> bool {
         self.indexes.get(collection).is_some_and(|index| index.coverage == Coverage::Whole)
     }
 
-    /// The fields kept of the record with that system id.
+    /// The fields that are kept of the record with that system id.
     pub fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.fields_of(collection, RecordRef::Known(id))
     }
@@ -87,13 +114,11 @@ impl Catalog {
     /// Takes in a record of the account, as far as finding and syntax it lookups.
     pub fn insert_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
         let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, &[]));
-        index.insert(
-            RecordRef::Known(id),
-            field_retention::FieldRetention::new(entity, &lookup_request::CollectionLookup::default()).trim(id, record),
-        );
+        let trimmed = FieldRetention::new(entity, &CollectionLookup::default()).trim(id, record);
+        index.insert(RecordRef::Known(id), trimmed);
     }
 
-    /// Makes the record that a step will create findable at once. References may be absent from `fields`.
+    /// Adds the record that a step will create. References may be missing from `fields`.
     pub fn insert_planned(&mut self, collection: &'static str, step: u32, fields: Record) {
         let Some(entity) = schema::collection(collection) else { return };
         let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, entity.key));
@@ -123,7 +148,7 @@ impl Catalog {
         Some(&self.indexes.get(collection)?.get(target)?.record)
     }
 
-    /// One record, none, or several told apart.
+    /// One record, none, or several with what distinguishes them.
     fn result_of(
         &self,
         index: &CollectionIndex,
@@ -144,19 +169,19 @@ impl Catalog {
             let first = entries.first().and_then(|entry| value_text(entry.record.get(*field)));
             entries.iter().any(|entry| value_text(entry.record.get(*field)) != first)
         };
-        let is_title = |field: &&str| field_retention::lookup_fields(index.entity).first() == Some(field);
-        let telling: Vec<_> =
+        let is_title = |field: &&str| lookup_fields(index.entity).first() == Some(field);
+        let differing: Vec<_> =
             fields.filter(|field| !is_title(field) && differs(field)).take(MOST_DIFFERENCES).collect();
-        let describe_distinct = |entry: &&IndexEntry| (entry.target, self.describe_distinct(index, entry, &telling));
-        entries.iter().map(describe_distinct).collect()
+        let describe = |entry: &&IndexEntry| (entry.target, self.describe_distinct(index, entry, &differing));
+        entries.iter().map(describe).collect()
     }
 
-    fn describe_distinct(&self, index: &CollectionIndex, entry: &IndexEntry, telling: &[&str]) -> String {
+    fn describe_distinct(&self, index: &CollectionIndex, entry: &IndexEntry, differing: &[&str]) -> String {
         let mut parts = vec![match entry.target {
             RecordRef::Known(id) => format!("#{id}"),
             RecordRef::Planned(_) => "new in this run".to_owned(),
         }];
-        for name in telling {
+        for name in differing {
             match self.shown_value(index, entry, name) {
                 Some(value) => parts.push(format!("{} {value}", shown_name(name))),
                 None => parts.push(format!("no {}", shown_name(name))),
@@ -166,7 +191,7 @@ impl Catalog {
         format!("{title} ({})", parts.join(", "))
     }
 
-    /// The value as text, a reference as the name of its record where that is known.
+    /// The value as text, a reference as the name of its record if that is known.
     fn shown_value(&self, index: &CollectionIndex, entry: &IndexEntry, name: &str) -> Option<String> {
         let value = entry.record.get(name)?;
         let reference = index.entity.field(name).and_then(|field| field.reference_to());
@@ -182,9 +207,9 @@ fn shown_name(field: &str) -> String {
     field.strip_suffix("_id").unwrap_or(field).replace('_', " ")
 }
 
-/// What people call the record: its first lookup field that holds a text.
+/// What people call the record: the text of its first lookup field that has one.
 fn title<'a>(index: &CollectionIndex, entry: &'a IndexEntry) -> Option<&'a str> {
-    let texts = field_retention::lookup_fields(index.entity).into_iter();
+    let texts = lookup_fields(index.entity).into_iter();
     texts.filter_map(|field| entry.record.get(field)?.as_str()).find(|text| !text.trim().is_empty())
 }
 

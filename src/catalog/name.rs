@@ -1,4 +1,4 @@
-//! Folding names: the form in which two spellings of one name are equal.
+//! Folded names: the form in which two spellings of one name are equal.
 //!
 //! Trimmed, inner white space collapsed, Unicode NFKC, case folded (design rule 5). An exact match still wins over
 //! a folded one; see [`super::Catalog`].
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The folded form of a name; borrowed where the text is folded already.
+/// The folded form of a name; borrowed if the text is folded already.
 pub fn fold_name(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
         return Cow::Borrowed(text);
@@ -44,7 +44,7 @@ fn is_folded(text: &str) -> bool {
     text.is_empty() || last != b' '
 }
 
-/// Appends characters with runs of white space as one blank and none at the start; zero-width ones vanish.
+/// Appends characters, runs of white space as one blank and none at the start; zero-width characters are dropped.
 fn push_collapsed(chars: impl Iterator<Item = char>, folded: &mut String) {
     let mut after_blank = true;
     for char in chars {
@@ -59,6 +59,11 @@ fn push_collapsed(chars: impl Iterator<Item = char>, folded: &mut String) {
         }
         after_blank = blank;
     }
+}
+
+/// Drops what options differ in between the sections of the guide: `_`, `-` and blanks.
+pub(super) fn without_separators(folded: &str) -> String {
+    folded.chars().filter(|char| !matches!(char, '_' | '-' | ' ')).collect()
 }
 
 #[cfg(test)]

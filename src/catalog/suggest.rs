@@ -2,17 +2,18 @@
 
 use std::cmp::Ordering;
 
-use crate::catalog::fold_name;
+use super::name::fold_name;
 
-/// Edits allowed for every ten letters of the longer text.
+/// Edits allowed for each ten letters of the longer text.
 const EDITS_IN_TEN: usize = 4;
 /// LetterHistogram that a contained text lookups: `IT` is inside too many names.
 const LEAST_CONTAINED: usize = 3;
 /// The least share of a name's letters that words in common must make.
 const LEAST_SHARED: f64 = 0.5;
 
-/// At most `most` of the names that resemble the text, the nearest first; equals in alphabetical order. None that
-/// is absurdly far: at most four letters in ten differ, or one holds the other, or half of their words are the same.
+/// At most `most` of the names that resemble the text, the nearest first; equally near ones in alphabetical order. A
+/// name resembles it if at most four letters in ten differ, if one contains the other, or if half of their words are the
+/// same.
 pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
     let unmatched = UnmatchedName::new(&fold_name(text));
     if unmatched.folded.is_empty() {
@@ -28,7 +29,7 @@ pub(super) fn nearest<'a>(text: &str, names: impl Iterator<Item = &'a str>, most
     best.into_iter().map(|(_, name)| name).collect()
 }
 
-/// Takes a name in at its rank, unless it is there already, and drops what is beyond `most`.
+/// Inserts a name at its rank, unless it is there already, and drops what is beyond `most`.
 fn insert<'a>(best: &mut Vec<(f64, &'a str)>, (likeness, name): (f64, &'a str), most: usize) {
     if best.iter().any(|(_, other)| *other == name) {
         return;
@@ -39,7 +40,7 @@ fn insert<'a>(best: &mut Vec<(f64, &'a str)>, (likeness, name): (f64, &'a str), 
     best.truncate(most);
 }
 
-/// The text that found nothing, measured once.
+/// A text that found nothing, measured once.
 struct UnmatchedName {
     folded: String,
     length: usize,
@@ -58,7 +59,7 @@ impl UnmatchedName {
         Self { folded: folded.to_owned(), length: folded.chars().count(), words, letters: LetterHistogram::of(folded) }
     }
 
-    /// From 0 to 1; `None` for too little, and for less than `least` where that can be told cheaply.
+    /// From 0 to 1; none if too low, or lower than `least` as far as that is cheap to know.
     fn likeness(&self, name: &str, least: f64) -> Option<f64> {
         let length = name.chars().count();
         if length == 0 {
@@ -68,7 +69,7 @@ impl UnmatchedName {
         ways.into_iter().flatten().max_by(f64::total_cmp)
     }
 
-    /// One text begins with the other (better) or holds it.
+    /// One text begins with the other (better) or contains it.
     fn contained(&self, name: &str, length: usize) -> Option<f64> {
         let (shorter, longer) = if length < self.length { (name, self.folded.as_str()) } else { (&*self.folded, name) };
         if length.min(self.length) < LEAST_CONTAINED || !longer.contains(shorter) {
@@ -154,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn equals_are_ordered_and_said_once() {
+    fn equally_near_names_are_sorted_and_unique() {
         let names = ["Room 3", "Room 1", "Room 2", "Room 1", "Room 4"];
         assert_eq!(nearest("Room 9", names.into_iter(), 3), ["Room 1", "Room 2", "Room 3"]);
         let reversed = names.into_iter().rev();

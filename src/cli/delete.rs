@@ -21,9 +21,9 @@ use crate::account::Account;
 use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
 use crate::error::Diagnostic;
-use crate::export::{Backup, BackupError, Names, referred};
+use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
 use crate::plan::{CreateMissing, PlanLimits, StepCount};
-use crate::run::Start;
+use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputSet, SheetFilter};
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
@@ -86,7 +86,7 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, mut printer: Printer) -> R
         printer,
         progress,
         started,
-        start: Start::Fresh,
+        start: RunStart::Fresh,
         result: path.as_path().to_path_buf(),
     };
     running.finish(journal, &runtime, &mut shutdown)
@@ -147,7 +147,7 @@ fn backup(args: &DeleteArgs, intake: &InputSet, result: &ResultPath) -> Result<B
         ));
     }
     if path == result.as_path() {
-        return Err(not_deleted(BackupError::Taken { path }));
+        return Err(not_deleted(BackupError::Exists { path }));
     }
     Backup::create(&path).map_err(not_deleted)
 }
@@ -163,9 +163,11 @@ async fn keep(
     let records: Vec<&Record> = records.iter().filter_map(|id| catalog.record(entity.name, *id)).collect();
     let mut needs = LookupRequest::default();
     // A name serves only where no other record has it, which takes them all to know.
-    referred(entity, records.iter().copied()).into_iter().for_each(|collection| needs.whole(collection));
+    collections_referenced_by(entity, records.iter().copied())
+        .into_iter()
+        .for_each(|collection| needs.whole(collection));
     let names = Catalog::fetch(&account.client, &needs, &mut |_, _| {}).await?;
-    backup.write(entity, &records, &Names::new(names)).map_err(not_deleted)
+    backup.write(entity, &records, &ReferenceNames::new(names)).map_err(not_deleted)
 }
 
 /// `delete 42 assets from https://app.bluetallyapp.com/api/v1`.

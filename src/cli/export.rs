@@ -1,70 +1,48 @@
-//! `tallyport export`: what the account holds, into files.
+//! `tallyport export`: writes what the account holds to files.
 
-mod account;
-mod changes;
-mod destination;
-mod job;
-mod keep;
-#[cfg(feature = "buckets")]
-mod landing;
-#[cfg(not(feature = "buckets"))]
-#[path = "export/landing_not_built.rs"]
-mod landing;
-mod lock;
 mod register;
-mod shown;
-mod written;
+mod summary;
 
-use std::time::Instant;
-
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use serde_json::Value as Json;
+use jiff::civil::Date;
 use tokio::runtime::Runtime;
 
-use super::args::{ExportArgs, Global};
+use super::args::{ExportArgs, FormatName, Global, IdsName};
 use super::interrupts;
-use super::planning::or_interrupted;
+use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::progress::{Progress, ProgressKind};
-use super::settings::{Settings, connect, named_export};
+use super::settings::{Settings, named_export};
 use super::{Error, Exit};
-use crate::error::ErrorKind;
-use crate::export::bucket::is_url;
-use account::Account;
-use destination::Place;
-use job::{Changes, Job, Tenants};
-use lock::NameLock;
-use shown::Shown;
-use written::{Files, Written};
+use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope};
+use crate::table::Delimiter;
+use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
 
 pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
-    let (global, args) = meant(global, args)?;
+    let (global, args) = with_named_export(global, args)?;
+    if register::is_requested(&args) {
+        return register::run(&global, &args, printer);
+    }
     let settings = Settings::resolve(&global)?;
-    // One at a time of a name; released at the end.
-    let _lock = args.name.as_deref().map(|name| NameLock::take(&settings.state_dir.value, name)).transpose()?;
-    if register::is_meant(&args) {
-        return register::run(&global, &args, printer, local_now());
-    }
-    let job = Job::of(&args, &settings.columns)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let exporter = Exporter { global, job, printer, runtime, started: Instant::now(), now: local_now() };
-    match exporter.job.tenants {
-        Tenants::One => exporter.one(),
-        Tenants::All => exporter.all(),
-    }
+    // Invalid options are reported before a missing key.
+    let job = ResolvedJob::new(export_job(&args, &settings)?)?;
+    let mut observer = TerminalObserver::new(&global, printer);
+    let report = runtime()?.block_on(async {
+        let account = settings.connect().await?;
+        account.run_export(&job, &mut observer).await
+    })?;
+    observer.finish();
+    summary::print(&report, is_to_stdout(&args), printer)?;
+    Ok(if report.is_success() { Exit::Success } else { Exit::RowsFailed })
 }
 
-/// What was typed, and what config.toml says of an export of that name.
-fn meant(global: &Global, args: &ExportArgs) -> Result<(Global, ExportArgs), Error> {
+/// Adds what config.toml says about the export called `--name`.
+fn with_named_export(global: &Global, args: &ExportArgs) -> Result<(Global, ExportArgs), Error> {
     let (mut global, mut args) = (global.clone(), args.clone());
     let Some(name) = args.name.clone() else { return Ok((global, args)) };
     match named_export(&name)? {
         Some(named) => args = args.or(named),
         None if args.entities.is_empty() && !args.all => {
-            let what = format!("config.toml has no export of the name `{name}`");
-            return Err(Error::usage(what, format!("add [exports.{name}] to it, or say what to export")));
+            let message = format!("config.toml has no export named `{name}`");
+            return Err(Error::usage(message, format!("add [exports.{name}] to it, or name collections to export")));
         }
         None => {}
     }
@@ -73,193 +51,96 @@ fn meant(global: &Global, args: &ExportArgs) -> Result<(Global, ExportArgs), Err
     Ok((global, args))
 }
 
-fn local_now() -> DateTime {
-    TimeZone::system().to_datetime(Timestamp::now())
+/// The flags as options of an export.
+fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error> {
+    let mut job = ExportJob {
+        all_collections: args.all,
+        output: args.output.clone(),
+        format: args.format.map(FileFormat::from),
+        layout: if args.partitioned { OutputLayout::Partitioned } else { OutputLayout::Flat },
+        tenants: if args.all_tenants { TenantScope::All } else { TenantScope::Current },
+        name: args.name.clone(),
+        ids: args.ids.map_or(IdColumns::Both, IdColumns::from),
+        columns: args.columns.clone(),
+        default_columns: settings.columns.clone(),
+        filters: args.wheres.clone(),
+        log_filter: log_filter(args)?,
+        sort: args.sort.clone(),
+        changed_since: args.since.as_deref().map(parse_date).transpose()?,
+        read_mode: read_mode(args),
+        keep: args.keep,
+        csv: Some(csv_options(args)?),
+        shutdown: interrupts::listen()?,
+        ..ExportJob::new(args.entities.iter())
+    };
+    if args.incremental {
+        job = job.incremental();
+    }
+    Ok(job)
 }
 
-/// One export on its way.
-struct Exporter {
-    global: Global,
-    job: Job,
-    printer: Printer,
-    runtime: Runtime,
-    started: Instant,
-    now: DateTime,
+fn log_filter(args: &ExportArgs) -> Result<LogFilter, Error> {
+    Ok(LogFilter {
+        from: args.from.as_deref().map(parse_date).transpose()?,
+        to: args.to.as_deref().map(parse_date).transpose()?,
+        kind: args.kind.clone(),
+        event: args.event.clone(),
+        user: args.user.clone(),
+        employee: args.employee.clone(),
+        item: args.item.clone(),
+    })
 }
 
-/// A tenant as `/tenants` names it.
-struct Tenant {
-    id: i64,
-    name: String,
+fn csv_options(args: &ExportArgs) -> Result<CsvOptions, Error> {
+    let parse = |text: &str| {
+        let error = || Error::usage(format!("invalid delimiter `{text}`"), "use `,`, `;`, `|` or `tab`");
+        Delimiter::parse(text).map(Delimiter::byte).ok_or_else(error)
+    };
+    let delimiter = args.delimiter.as_deref().map(parse).transpose()?;
+    Ok(CsvOptions {
+        delimiter: delimiter.unwrap_or(b','),
+        byte_order_mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
+        formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
+    })
 }
 
-impl Exporter {
-    /// The account that flags and profile mean.
-    fn one(&self) -> Result<Exit, Error> {
-        let connection = self.runtime.block_on(connect(&self.global))?;
-        let tenant = connection.identity.tenant().map(|tenant| tenant.to_string());
-        let place = self.job.place(tenant.as_deref(), self.now)?;
-        let files = Files::begin(&self.job, &place, &self.runtime)?;
-        let mut progress = self.progress();
-        let account = self.read(connection, None, &mut progress)?;
-        let accounts = [account];
-        let written = self.write(files, &accounts, progress)?;
-        let pruned = self.prune(tenant.as_deref())?;
-        self.end(&accounts, &written, pruned, &[], Some(&place))
-    }
-
-    /// Every tenant that the key may act for.
-    fn all(&self) -> Result<Exit, Error> {
-        let tenants = self.tenants()?;
-        match self.job.is_apart() {
-            true => self.apart(&tenants),
-            false => self.together(&tenants),
-        }
-    }
-
-    /// Files for each tenant. One that fails does not keep the others from theirs.
-    fn apart(&self, tenants: &[Tenant]) -> Result<Exit, Error> {
-        let (mut accounts, mut failed, mut pruned) = (Vec::new(), Vec::new(), 0);
-        let mut sum = Written::default();
-        for tenant in tenants {
-            match self.tenant_apart(tenant) {
-                Ok((account, written, deleted)) => {
-                    accounts.push(account);
-                    sum.add(written);
-                    pruned += deleted;
-                }
-                Err(error) if error.kind() == ErrorKind::Stopped => return Err(error),
-                Err(error) if tenants.len() == 1 => return Err(error),
-                Err(error) => failed.push((tenant.told(), error.to_string())),
-            }
-        }
-        self.end(&accounts, &sum, pruned, &failed, None)
-    }
-
-    fn tenant_apart(&self, tenant: &Tenant) -> Result<(Account, Written, usize), Error> {
-        let id = tenant.id.to_string();
-        let place = self.job.place(Some(&id), self.now)?;
-        let files = Files::begin(&self.job, &place, &self.runtime)?;
-        let mut progress = self.progress();
-        let account = self.read_tenant(tenant, &mut progress)?;
-        let accounts = [account];
-        let written = self.write(files, &accounts, progress)?;
-        let pruned = self.prune(Some(&id))?;
-        let [account] = accounts;
-        Ok((account, written, pruned))
-    }
-
-    /// One set of files with a column for the tenant.
-    fn together(&self, tenants: &[Tenant]) -> Result<Exit, Error> {
-        let place = self.job.place(None, self.now)?;
-        let files = Files::begin(&self.job, &place, &self.runtime)?;
-        let mut progress = self.progress();
-        let (mut accounts, mut failed) = (Vec::new(), Vec::new());
-        for tenant in tenants {
-            match self.read_tenant(tenant, &mut progress) {
-                Ok(account) => accounts.push(account),
-                Err(error) if error.kind() == ErrorKind::Stopped => return Err(error),
-                Err(error) if tenants.len() == failed.len() + 1 => return Err(error),
-                Err(error) => failed.push((tenant.told(), error.to_string())),
-            }
-        }
-        let written = self.write(files, &accounts, progress)?;
-        let pruned = self.prune(None)?;
-        self.end(&accounts, &written, pruned, &failed, Some(&place))
-    }
-
-    fn tenants(&self) -> Result<Vec<Tenant>, Error> {
-        let connection = self.runtime.block_on(connect(&self.global))?;
-        let rows = self.runtime.block_on(connection.client.tenants())?;
-        let tenant = |row: &crate::api::Record| {
-            let id = row.get("tenant_id").and_then(|id| id.as_i64().or_else(|| id.as_str()?.trim().parse().ok()))?;
-            let name = row.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
-            Some(Tenant { id, name })
-        };
-        let tenants: Vec<Tenant> = rows.iter().filter_map(tenant).collect();
-        match tenants.is_empty() {
-            true => Err(Error::usage("the key may act for no tenants", "leave out --all-tenants")),
-            false => Ok(tenants),
-        }
-    }
-
-    fn read_tenant(&self, tenant: &Tenant, progress: &mut Progress) -> Result<Account, Error> {
-        let global = Global { tenant: Some(tenant.id), ..self.global.clone() };
-        self.read(self.runtime.block_on(connect(&global))?, Some((tenant.id, tenant.name.clone())), progress)
-    }
-
-    fn read(
-        &self,
-        connection: crate::account::Account,
-        tenant: Option<(i64, String)>,
-        progress: &mut Progress,
-    ) -> Result<Account, Error> {
-        let mut account = Account::open(connection, tenant, self.printer)?;
-        self.runtime.block_on(async {
-            let mut interrupts = interrupts::listen()?;
-            or_interrupted(&mut interrupts, account.read(&self.job, progress)).await
-        })?;
-        Ok(account)
-    }
-
-    /// Writes the files; from then on the next export of this name compares itself with what they hold.
-    fn write(&self, files: Files, accounts: &[Account], mut progress: Progress) -> Result<Written, Error> {
-        let written = files.write(&self.job, accounts, &self.runtime, &mut progress)?;
-        progress.finish();
-        let (Some(name), Changes::Told) = (&self.job.name, self.job.changes) else { return Ok(written) };
-        for account in accounts {
-            for list in &account.lists {
-                account.mirror.set_baseline(name, list.entity, &account.read_at)?;
-            }
-        }
-        Ok(written)
-    }
-
-    fn prune(&self, tenant: Option<&str>) -> Result<usize, Error> {
-        let Some(keep) = self.job.keep else { return Ok(0) };
-        let mut deleted = 0;
-        for output in self.job.outputs_but_time(tenant)? {
-            match self.prune_one(&output, keep as usize) {
-                Ok(files) => deleted += files,
-                // The export itself stands.
-                Err(error) => self.printer.warn(&format!("older files could not be deleted: {error}")),
-            }
-        }
-        Ok(deleted)
-    }
-
-    fn prune_one(&self, output: &str, keep: usize) -> Result<usize, Error> {
-        match is_url(output) {
-            true => landing::prune(&self.runtime, output, keep),
-            false => Ok(keep::prune(output, keep)?),
-        }
-    }
-
-    fn end(
-        &self,
-        accounts: &[Account],
-        written: &Written,
-        pruned: usize,
-        failed: &[(String, String)],
-        place: Option<&Place>,
-    ) -> Result<Exit, Error> {
-        let seconds = self.started.elapsed().as_secs_f64();
-        let shown = Shown { job: &self.job, accounts, written, seconds, pruned, failed };
-        shown.print(self.printer, place)?;
-        let is_well = failed.is_empty() && shown.differences().is_empty();
-        Ok(if is_well { Exit::Success } else { Exit::RowsFailed })
-    }
-
-    fn progress(&self) -> Progress {
-        Progress::new(ProgressKind::choose(&self.global), None)
+fn read_mode(args: &ExportArgs) -> ReadMode {
+    match (args.verify, args.full) {
+        (true, _) => ReadMode::Verify,
+        (false, true) => ReadMode::Full,
+        (false, false) => ReadMode::Incremental,
     }
 }
 
-impl Tenant {
-    fn told(&self) -> String {
-        match self.name.is_empty() {
-            true => self.id.to_string(),
-            false => format!("{} ({})", self.id, self.name),
+fn parse_date(text: &str) -> Result<Date, Error> {
+    text.parse().map_err(|_| Error::usage(format!("invalid date `{text}`"), "use YYYY-MM-DD, such as 2026-12-31"))
+}
+
+fn is_to_stdout(args: &ExportArgs) -> bool {
+    args.output.as_deref() == Some("-")
+}
+
+fn runtime() -> Result<Runtime, Error> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+impl From<FormatName> for FileFormat {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Xlsx => FileFormat::Xlsx,
+            FormatName::Csv => FileFormat::Csv,
+            FormatName::Jsonl => FileFormat::Jsonl,
+            FormatName::Parquet => FileFormat::Parquet,
+        }
+    }
+}
+
+impl From<IdsName> for IdColumns {
+    fn from(name: IdsName) -> Self {
+        match name {
+            IdsName::Both => IdColumns::Both,
+            IdsName::Names => IdColumns::NamesOnly,
+            IdsName::Only => IdColumns::IdsOnly,
         }
     }
 }

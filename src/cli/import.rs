@@ -15,7 +15,7 @@ use super::settings::connect;
 use super::{Error, Exit};
 use crate::account::Account;
 use crate::plan::{CreateMissing, PlanLimits, StepCount};
-use crate::run::Start;
+use crate::run::RunStart;
 use crate::run::input::{InputSet, SheetFilter};
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
 use crate::schema::entity_named;
@@ -52,7 +52,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, mut printer: Printer) -> R
     let journal = plan.steps.finish(&plan.knowledge)?;
     let Planning { progress, .. } = planning;
     let result = path.as_path().to_path_buf();
-    let running = Running { account: &account, printer, progress, started, start: Start::Fresh, result };
+    let running = Running { account: &account, printer, progress, started, start: RunStart::Fresh, result };
     running.finish(journal, &runtime, &mut shutdown)
 }
 

@@ -1,5 +1,7 @@
 //! From the flags of a command to the options of the library, and to the flags of the next command.
 
+use std::path::PathBuf;
+
 use super::args::{DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
 use crate::check::Conflicts;
 use crate::run::command_line::CommandLine;
@@ -103,7 +105,8 @@ impl Global {
         used.text("--api-key-file", self.api_key_file.as_ref().map(|path| path.display()));
         used.text("--tenant", typed(self.tenant.map(|tenant| tenant.to_string()), "BLUETALLY_TENANT_ID"));
         used.text("--profile", self.profile.as_deref());
-        let file = self.sandbox.as_ref().map(|file| file.iter().map(|path| path.display().to_string()).collect());
+        let paths = |file: &Option<PathBuf>| file.iter().map(|path| path.display().to_string()).collect();
+        let file: Option<Vec<String>> = self.sandbox.as_ref().map(paths);
         used.optional_list("--sandbox", file.as_deref(), "yes");
         used.text("--quota", self.quota.as_deref());
         used.text("--concurrency", self.concurrency);

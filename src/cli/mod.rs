@@ -15,6 +15,7 @@ mod input;
 mod interrupts;
 mod ledger;
 mod needs;
+mod observer;
 mod planning;
 mod printer;
 mod progress;

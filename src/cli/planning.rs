@@ -237,8 +237,8 @@ async fn copied<'a>(
     let client = &account.client;
     let Some(mirror) = mirror else { return Ok(CachedSource::uncached(client)) };
     let now = jiff::Timestamp::now().to_string();
-    let at_once = account.concurrency.into();
-    let options = RefreshOptions { mode: RefreshMode::Incremental, at_once, now: &now };
+    let concurrency = account.concurrency.into();
+    let options = RefreshOptions { mode: RefreshMode::Incremental, concurrency, now: &now };
     Ok(CachedSource::refreshed(client, mirror, needs, options).await?)
 }
 

@@ -128,12 +128,8 @@ impl Progress {
         }
     }
 
-    /// So many rows have been reached in that phase, which begins with the first.
-    pub(super) fn reach(&mut self, phase: &str, rows: u64) {
-        if self.meter.phase != phase {
-            self.set_total(None);
-            self.phase(phase);
-        }
+    /// Sets how many rows of the phase are done.
+    pub(super) fn set_done(&mut self, rows: u64) {
         let now = Instant::now();
         self.meter.done = rows;
         match &mut self.view {

@@ -11,7 +11,7 @@ use super::result::free_path_in;
 use super::running::{Running, command, tell};
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
-use crate::run::Start;
+use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{
     Journal, JournalError, LockState, RunDetails, RunHeader, RunPhase, RunStore, RunTotals, SourceFile, StoredRun,
@@ -40,7 +40,7 @@ pub(super) fn run(global: &Global, args: &ResumeArgs, printer: Printer) -> Resul
     changed_sources(&head.details).iter().for_each(|change| printer.note(change));
     let result = result_path(args.result.as_deref(), &head.details, &journal.totals()?);
     let progress = Progress::new(ProgressKind::choose(global), None);
-    let running = Running { account: &account, printer, progress, started, start: Start::TakenUp, result };
+    let running = Running { account: &account, printer, progress, started, start: RunStart::Resumed, result };
     running.finish(journal, &runtime, &mut shutdown)
 }
 

@@ -20,7 +20,7 @@ use crate::plan::{StepOutcome, StepResult};
 use crate::report::{Requests, ResultFile, RunSummary, UNDO, summary as telling};
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile};
-use crate::run::{Dispatch, Doing, End, Settings, Start, Watcher};
+use crate::run::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
 use crate::schema;
 use crate::shutdown::ShutdownSignal;
 use crate::wording::{counted, thousands};
@@ -36,7 +36,7 @@ pub(super) struct Running<'r> {
     pub printer: Printer,
     pub progress: Progress,
     pub started: Instant,
-    pub start: Start,
+    pub start: RunStart,
     /// The result's path as the user wrote it.
     pub result: PathBuf,
 }
@@ -49,7 +49,7 @@ struct Sent {
     summary: RunSummary,
     /// What earlier processes spent on it.
     seconds_before: f64,
-    end: End,
+    end: RunEnd,
     code: Exit,
 }
 
@@ -102,24 +102,24 @@ impl Running<'_> {
         rows: &mut Rows,
         earlier: &RunTotals,
         shutdown: &mut ShutdownSignal,
-    ) -> Result<(Journal, End), Error> {
+    ) -> Result<(Journal, RunEnd), Error> {
         let client = &self.account.client;
         journal.mark_resumed()?;
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
         let failed: u64 = rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum();
-        let settings = Settings {
+        let settings = DispatchOptions {
             concurrency: usize::from(self.account.concurrency),
             max_errors: details.max_errors,
             // Who goes on has been told what failed: else a run that stopped at its limit could never go on.
             failed_before: failed.saturating_sub(earlier.counts.failed),
             start: self.start,
-            least_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
+            min_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
         };
         let mut follower =
             Follower { rows, progress: &mut self.progress, client, quota: self.account.quota, remaining: open };
-        let dispatch = Dispatch::new(client, settings, sheets, journal)?;
+        let dispatch = Dispatcher::new(client, settings, sheets, journal)?;
         Ok(dispatch.run(shutdown, &mut follower).await?)
     }
 
@@ -147,9 +147,9 @@ impl Running<'_> {
             counts: summary.counts(),
             result: summary.result.as_deref().and_then(SourceFile::of),
         };
-        let phase = if end == End::Complete && written.is_ok() { RunPhase::Finished } else { RunPhase::Stopped };
+        let phase = if end == RunEnd::Complete && written.is_ok() { RunPhase::Finished } else { RunPhase::Stopped };
         let concluded = journal.record_end(phase, summary.stopped.as_deref(), &conclusion);
-        if let (Err(error), false) = (&concluded, matches!(end, End::Broken(_))) {
+        if let (Err(error), false) = (&concluded, matches!(end, RunEnd::JournalFailed(_))) {
             // The steps and their outcomes are there; only how the run ended is not.
             self.printer.warn(&error.to_string());
         }
@@ -188,7 +188,7 @@ pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
     let summary = recall(journal)?;
     printer.note(&format!("run {} is finished; there is nothing to resume", summary.run_id));
     print(&summary, printer)?;
-    Ok(exit(&summary, &End::Complete, false))
+    Ok(exit(&summary, &RunEnd::Complete, false))
 }
 
 /// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
@@ -196,7 +196,7 @@ pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
     let (head, sheets, conclusion) = (journal.header()?, journal.sheets()?, journal.totals()?);
     let mut rows = Rows::load(journal, sheets.len())?;
     rows.ledgers.iter_mut().for_each(Ledger::leave_open);
-    let mut summary = summary(&head, &sheets, &rows, &End::Complete);
+    let mut summary = summary(&head, &sheets, &rows, &RunEnd::Complete);
     summary.requests = Requests { total: conclusion.requests.values().sum(), by_kind: conclusion.requests };
     summary.seconds = conclusion.seconds;
     summary.result = conclusion.result.map(|result| result.path);
@@ -243,7 +243,7 @@ impl Rows {
     }
 
     /// The sending is over: what has no outcome was lost, or was not sent.
-    fn close(&mut self, journal: &Journal, end: &End) {
+    fn close(&mut self, journal: &Journal, end: &RunEnd) {
         match journal.unresolved_steps() {
             Ok(steps) => steps.iter().for_each(|step| self.lose(step)),
             // Nobody can tell those that were sent from those that were not: "not sent" would invite to send again.
@@ -261,16 +261,16 @@ impl Rows {
 }
 
 /// Why a run stopped before its end.
-fn stopped(end: &End) -> Option<String> {
+fn stopped(end: &RunEnd) -> Option<String> {
     match end {
-        End::Complete => None,
-        End::Refused(reason) | End::Broken(reason) | End::Unreachable(reason) => Some(reason.clone()),
-        End::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
-        End::Interrupted => Some(String::from("interrupted")),
+        RunEnd::Complete => None,
+        RunEnd::Refused(reason) | RunEnd::JournalFailed(reason) | RunEnd::Unreachable(reason) => Some(reason.clone()),
+        RunEnd::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
+        RunEnd::Interrupted => Some(String::from("interrupted")),
     }
 }
 
-fn summary(head: &RunHeader, sheets: &[SheetHeader], rows: &Rows, end: &End) -> RunSummary {
+fn summary(head: &RunHeader, sheets: &[SheetHeader], rows: &Rows, end: &RunEnd) -> RunSummary {
     let mut summary = result::summary(command(head.kind), head.id.clone(), sheets, &rows.ledgers);
     summary.files = head.details.files.clone();
     summary.skipped_sheets = head.details.skipped_sheets.clone();
@@ -303,15 +303,19 @@ fn missing_text(collection: &str, count: u64) -> String {
     format!("{} {}", thousands(count), singular.unwrap_or(collection))
 }
 
-fn exit(run: &RunSummary, end: &End, also_created: bool) -> Exit {
+fn exit(run: &RunSummary, end: &RunEnd, also_created: bool) -> Exit {
     let counts = run.counts();
     // Unknown rows may have changed something.
     let changed = counts.created + counts.updated + counts.deleted + counts.unknown > 0 || also_created;
     match end {
-        End::Refused(_) | End::Unreachable(_) if !changed => Exit::Refused,
-        End::Refused(_) | End::Unreachable(_) | End::Broken(_) | End::TooManyErrors | End::Interrupted => Exit::Stopped,
-        End::Complete if counts.failed + counts.unknown + run.left() > 0 => Exit::RowsFailed,
-        End::Complete => Exit::Success,
+        RunEnd::Refused(_) | RunEnd::Unreachable(_) if !changed => Exit::Refused,
+        RunEnd::Refused(_)
+        | RunEnd::Unreachable(_)
+        | RunEnd::JournalFailed(_)
+        | RunEnd::TooManyErrors
+        | RunEnd::Interrupted => Exit::Stopped,
+        RunEnd::Complete if counts.failed + counts.unknown + run.left() > 0 => Exit::RowsFailed,
+        RunEnd::Complete => Exit::Success,
     }
 }
 
@@ -324,14 +328,14 @@ struct Follower<'f> {
     remaining: u64,
 }
 
-impl Watcher for Follower<'_> {
-    fn ended(&mut self, step: &Step, outcome: &StepOutcome) {
+impl RunObserver for Follower<'_> {
+    fn on_step_end(&mut self, step: &Step, outcome: &StepOutcome) {
         self.rows.conclude(step, outcome);
         self.remaining = self.remaining.saturating_sub(1);
         self.progress.row(if outcome.is_applied() { RowStatus::Created } else { RowStatus::Failed });
     }
 
-    fn tick(&mut self, doing: Doing) {
+    fn on_progress(&mut self, doing: Activity) {
         let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
         self.progress.set_remaining(Remaining { requests: self.remaining, allowed_now, per_hour: self.quota });
         let waiting = self.client.waiting().map(waiting_text);
@@ -340,16 +344,16 @@ impl Watcher for Follower<'_> {
 }
 
 /// What keeps the run from sending, beside the quota.
-fn doing_text(doing: Doing) -> Option<String> {
+fn doing_text(doing: Activity) -> Option<String> {
     match doing {
-        Doing::Sending | Doing::Landing { requests: 0 } => None,
-        Doing::Landing { requests } => {
+        Activity::Sending | Activity::Draining { requests: 0 } => None,
+        Activity::Draining { requests } => {
             let requests = counted(requests as u64, "request");
             Some(format!("interrupted: {requests} under way will land; interrupt again to stop at once"))
         }
-        Doing::Looking { records: 1 } => Some(String::from("an answer was lost: looking for the record")),
-        Doing::Looking { records } => Some(format!("{records} answers were lost: looking for the records")),
-        Doing::Waiting { until } => {
+        Activity::Reconciling { requests: 1 } => Some(String::from("an answer was lost: looking for the record")),
+        Activity::Reconciling { requests } => Some(format!("{requests} answers were lost: looking for the records")),
+        Activity::BackingOff { until } => {
             let wait = until.saturating_duration_since(tokio::time::Instant::now());
             let until = clock_text(SystemTime::now() + wait);
             Some(format!("the service does not answer well: trying again{until}"))
@@ -423,7 +427,7 @@ mod tests {
         assert_eq!((found.status, found.id, found.problems), (RowStatus::Created, Some(7), Vec::new()));
 
         let mut cut_off = Rows::open(&journal, 1).unwrap();
-        cut_off.close(&journal, &End::Interrupted);
+        cut_off.close(&journal, &RunEnd::Interrupted);
         assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, RowStatus::Unknown, "nobody has looked again");
     }
 }

@@ -1,7 +1,6 @@
-//! `tallyport sandbox`: serves the sandbox until it is told to stop.
+//! `tallyport sandbox`: runs the sandbox until it is interrupted.
 
 use std::fs;
-use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 
@@ -9,7 +8,7 @@ use serde_json::json;
 
 use super::args::{Global, SandboxArgs};
 use super::printer::Printer;
-use super::{Error, Exit};
+use super::{Error, Exit, interrupts};
 use crate::sandbox::{FaultControl, Faults, Sandbox, SandboxError, SandboxOptions, Seed, StoreLocation};
 
 pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Result<Exit, Error> {
@@ -18,24 +17,20 @@ pub(super) fn run(global: &Global, args: &SandboxArgs, printer: Printer) -> Resu
     let sandbox = Sandbox::start(options)?;
     if !sandbox.address().ip().is_loopback() {
         printer.warn(&format!(
-            "{} can be reached from other machines, and the sandbox speaks plain HTTP: whoever has the key can change its records",
+            "{} is reachable from other machines over plain HTTP: anyone with the API key can change its records",
             sandbox.address()
         ));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(async {
-        // Listening first: a script may interrupt as soon as it has read the first line.
-        let mut interrupts = Interrupts::listen()?;
-        announce(&sandbox, &api_key, faults, args, printer)?;
-        interrupts.first().await;
-        Ok::<(), Error>(())
-    })?;
+    // Listen first: a script may interrupt as soon as it has read the first line.
+    let mut shutdown = interrupts::listen()?;
+    announce(&sandbox, &api_key, faults, args, printer)?;
+    tokio::runtime::Builder::new_current_thread().build()?.block_on(shutdown.next());
     drop(sandbox);
     printer.note("stopped");
     Ok(Exit::Success)
 }
 
-/// Says where it is, in one flushed write, so that a script that reads the first line can go on.
+/// Prints its URL and key in one flushed write, so that a script can continue after reading the first line.
 fn announce(
     sandbox: &Sandbox,
     api_key: &str,
@@ -56,21 +51,21 @@ fn announce(
         Some(tenant) => format!(" --tenant {}", tenant.split('=').next().unwrap_or_default()),
         None => String::new(),
     };
-    let troubles = match faults {
+    let fault_count = match faults {
         0 => String::new(),
-        count => format!("faults    {count}, drawn by the seed {}\n", args.faults_seed),
+        count => format!("faults    {count}, with the random seed {}\n", args.faults_seed),
     };
     let control = control.map(|url| format!("control   {url}\n")).unwrap_or_default();
     Ok(printer.data(&format!(
         "base URL  {base_url}\n\
          API key   {api_key}\n\
          records   {records}\n\
-         {troubles}{control}\
+         {fault_count}{control}\
          try it    BLUETALLY_BASE_URL={base_url} BLUETALLY_API_KEY={api_key} tallyport doctor{tenant}\n\
          stop it   Ctrl-C\n",
         records = match &args.data {
-            Some(path) => format!("kept in {}", path.display()),
-            None => "in memory, gone when it stops".into(),
+            Some(path) => format!("stored in {}", path.display()),
+            None => "in memory until it stops".into(),
         }
     ))?)
 }
@@ -93,13 +88,13 @@ fn options(global: &Global, args: &SandboxArgs) -> Result<SandboxOptions, Sandbo
     })
 }
 
-/// A host and a port; of a name with several addresses the first.
+/// Parses `HOST:PORT`; uses the first address if the host name has several.
 fn address(text: &str) -> Result<SocketAddr, SandboxError> {
     let first = text.to_socket_addrs().ok().and_then(|mut addresses| addresses.next());
     first.ok_or_else(|| SandboxError::Address { text: text.into() })
 }
 
-/// `N/h`, `N` or `none`.
+/// Parses `N/h`, `N` or `none`.
 fn quota(text: &str) -> Result<Option<u32>, SandboxError> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(None);
@@ -108,7 +103,7 @@ fn quota(text: &str) -> Result<Option<u32>, SandboxError> {
     number.parse().map(Some).map_err(|_| SandboxError::Quota { text: text.into() })
 }
 
-/// `ID` or `ID=NAME`; a tenant without a name is called by its id.
+/// Parses `ID` or `ID=NAME`. The default name contains the id.
 fn tenant(text: &str) -> Result<(i64, String), SandboxError> {
     let (id, name) = text.split_once('=').map_or((text, None), |(id, name)| (id, Some(name.trim())));
     match id.trim().parse::<i64>() {
@@ -117,7 +112,7 @@ fn tenant(text: &str) -> Result<(i64, String), SandboxError> {
     }
 }
 
-/// The faults of all specs, in their order: each one fault, or `@` and a file of them.
+/// The faults of all arguments, in order: each is a fault, or `@` and a file of faults.
 fn faults(specs: &[String]) -> Result<Faults, SandboxError> {
     let mut all = Faults::default();
     for spec in specs {
@@ -133,50 +128,6 @@ fn faults_in(path: PathBuf) -> Result<Faults, SandboxError> {
     match fs::read_to_string(&path) {
         Ok(text) => text.parse().map_err(|error| SandboxError::FaultIn { path, error }),
         Err(source) => Err(SandboxError::FaultsFile { path, source }),
-    }
-}
-
-/// The ways a user, a script or the system ends a program in peace.
-#[cfg(unix)]
-struct Interrupts {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Interrupts {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    async fn first(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-}
-
-/// The ways a user, a script or the system ends a program in peace.
-#[cfg(windows)]
-struct Interrupts {
-    ctrl_c: tokio::signal::windows::CtrlC,
-    ctrl_break: tokio::signal::windows::CtrlBreak,
-}
-
-#[cfg(windows)]
-impl Interrupts {
-    fn listen() -> io::Result<Self> {
-        use tokio::signal::windows::{ctrl_break, ctrl_c};
-        Ok(Self { ctrl_c: ctrl_c()?, ctrl_break: ctrl_break()? })
-    }
-
-    async fn first(&mut self) {
-        tokio::select! {
-            _ = self.ctrl_c.recv() => {}
-            _ = self.ctrl_break.recv() => {}
-        }
     }
 }
 

@@ -30,7 +30,7 @@ use crate::report::RunEstimate;
 use crate::run::journal::{
     AccountSnapshot, Journal, JournalBuilder, RunDetails, RunHeader, RunKind, RunPhase, RunStore, StoredRun,
 };
-use crate::run::{LogPosition, Start};
+use crate::run::{LogPosition, RunStart};
 use crate::wording::{counted, thousands};
 use shown::Shown;
 
@@ -68,7 +68,7 @@ pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<
         printer,
         progress,
         started,
-        start: Start::Fresh,
+        start: RunStart::Fresh,
         result: path.as_path().to_path_buf(),
     };
     running.finish(draft, &runtime, &mut shutdown)

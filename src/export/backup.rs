@@ -1,11 +1,12 @@
-//! Records that are about to be deleted, as a workbook that an import can bring back.
+//! Backup of records before a delete: a workbook that an import can restore.
 
 use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::{Color, DocProperties};
 
-use super::names::Names;
-use super::{Columns, value};
+use super::columns::{ExportColumns, ImportRole};
+use super::names::ReferenceNames;
+use super::value;
 use crate::api::RawFields;
 use crate::catalog::Record;
 use crate::error::Diagnostic;
@@ -18,81 +19,87 @@ use crate::table::write::xlsx::{
 };
 use crate::table::write::{AtomicFile, ColumnType, WriteError};
 
-/// In characters.
-const NARROWEST: usize = 8;
-/// What an import does not read.
-const TOLD: Color = Color::RGB(0x7F7F7F);
+/// Minimum column width, in characters.
+const MIN_WIDTH: usize = 8;
+/// Header color of columns that an import ignores.
+const READ_ONLY_COLOR: Color = Color::RGB(0x7F7F7F);
 
 /// Why records could not be backed up.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// A file is there, and may be all that is left of other records.
+    /// The file exists, and may be the only backup of other records.
     #[error("the backup would overwrite `{}`", path.display())]
-    Taken { path: PathBuf },
-    /// More than a sheet can hold.
-    #[error("a backup sheet holds {} records, and {records} are to be deleted", MAX_ROWS - 1)]
+    Exists { path: PathBuf },
+    /// More records than a sheet has rows.
+    #[error("cannot back up {records} records: a sheet holds {}", MAX_ROWS - 1)]
     TooMany { records: usize },
-    /// The columns of a sheet do not suffice.
-    #[error("a backup sheet holds {MAX_COLUMNS} columns, and the records have {columns} fields")]
+    /// More fields than a sheet has columns.
+    #[error("cannot back up records with {columns} fields: a sheet holds {MAX_COLUMNS} columns")]
     TooWide { columns: usize },
-    /// A cell cannot hold it, and a backup that is not whole is none.
-    #[error("record #{id} has a text in `{header}` that is longer than a cell can hold ({LONGEST_TEXT} characters)")]
+    /// A text longer than a cell can hold: the backup would be incomplete.
+    #[error("cannot back up record #{id}: its `{header}` is longer than a cell can hold ({LONGEST_TEXT} characters)")]
     TooLong { id: i64, header: String },
 }
 
-impl BackupError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
+impl Diagnostic for BackupError {
+    fn hint(&self) -> Option<String> {
         match self {
             BackupError::Write(error) => error.hint(),
-            BackupError::Taken { .. } => Some(String::from("name another file with --backup, or move that one away")),
-            BackupError::TooMany { .. } => Some(String::from("split the sheet, and delete in several runs")),
+            BackupError::Exists { .. } => {
+                Some(String::from("pass another path to --backup, or move the existing file"))
+            }
+            BackupError::TooMany { .. } => Some(String::from("split the sheet and delete in several runs")),
             BackupError::TooWide { .. } | BackupError::TooLong { .. } => {
-                Some(String::from("delete these records on the service's own pages, or leave the row out"))
+                Some(String::from("delete these records in the service's web interface, or leave the row out"))
             }
         }
     }
 }
 
-/// A backup in the making: whole on disk, or not there.
+/// A backup file being written. It appears complete, or not at all.
 #[derive(Debug)]
 pub struct Backup {
-    whole: AtomicFile,
+    file: AtomicFile,
 }
 
 impl Backup {
-    /// Begins the file.
+    /// Creates the file.
     ///
     /// # Errors
-    /// Where a file is there already, or none can be written.
+    /// The file exists, or cannot be written.
     pub fn create(path: &Path) -> Result<Self, BackupError> {
         match path.exists() {
-            true => Err(BackupError::Taken { path: path.to_path_buf() }),
-            false => Ok(Self { whole: AtomicFile::create(path)? }),
+            true => Err(BackupError::Exists { path: path.to_path_buf() }),
+            false => Ok(Self { file: AtomicFile::create(path)? }),
         }
     }
 
-    /// Writes the records and puts the file in its place. `names` knows the collections they refer to.
+    /// Writes the records and moves the file into place. `names` must know the collections that they refer to.
     ///
     /// # Errors
-    /// Where the file cannot hold every value of every record.
-    pub fn write(self, entity: &'static Entity, records: &[&Record], names: &Names) -> Result<PathBuf, BackupError> {
-        let columns = Columns::backup(entity, records.iter().copied());
-        see_limits(&columns, records, names)?;
-        let Self { whole } = self;
-        let mut writer = WorkbookWriter::new(whole.path(), Some(whole.folder()))?;
+    /// The file cannot hold every value of every record, or cannot be written.
+    pub fn write(
+        self,
+        entity: &'static Entity,
+        records: &[&Record],
+        names: &ReferenceNames,
+    ) -> Result<PathBuf, BackupError> {
+        let columns = ExportColumns::backup(entity, records.iter().copied());
+        check_limits(&columns, records, names)?;
+        let Self { file } = self;
+        let mut writer = WorkbookWriter::new(file.path(), Some(file.folder()))?;
         writer.set_properties(
             &DocProperties::new().set_title(format!("Backup of {}", entity.name)).set_author("tallyport"),
         );
         fill(&mut writer, entity, &columns, records, names)?;
-        writer.save(whole.as_file())?;
-        Ok(whole.commit()?)
+        writer.save(file.as_file())?;
+        Ok(file.commit()?)
     }
 }
 
-fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(), BackupError> {
+fn check_limits(columns: &ExportColumns, records: &[&Record], names: &ReferenceNames) -> Result<(), BackupError> {
     if records.len() >= MAX_ROWS as usize {
         return Err(BackupError::TooMany { records: records.len() });
     }
@@ -115,21 +122,21 @@ fn see_limits(columns: &Columns, records: &[&Record], names: &Names) -> Result<(
 fn fill(
     writer: &mut WorkbookWriter,
     entity: &Entity,
-    columns: &Columns,
+    columns: &ExportColumns,
     records: &[&Record],
-    names: &Names,
+    names: &ReferenceNames,
 ) -> Result<(), WriteError> {
-    let (read, told) = (header_format(HEADER), header_format(TOLD));
+    let (imported, read_only) = (header_format(HEADER), header_format(READ_ONLY_COLOR));
     let mut formats = CellFormats::new(Color::White);
-    let header = columns.headers_with_part().map(|(text, part)| HeaderCell {
+    let header = columns.headers_with_role().map(|(text, role)| HeaderCell {
         text,
-        format: match part {
-            super::Part::Read => &read,
-            super::Part::Told => &told,
+        format: match role {
+            ImportRole::Imported => &imported,
+            ImportRole::ReadOnly => &read_only,
         },
         column_format: Some(formats.of_column(ColumnType::Text)),
     });
-    let mut table = writer.add_table(entity.name, NARROWEST, header)?;
+    let mut table = writer.add_table(entity.name, MIN_WIDTH, header)?;
     writer.edit_sheet(table.index, |sheet| {
         let mut row = Row::default();
         for record in records {
@@ -146,17 +153,10 @@ fn fill(
     writer.finish_table(&table, 0)
 }
 
-fn fill_row(columns: &Columns, record: &Record, names: &Names, number: u64, row: &mut Row) {
+fn fill_row(columns: &ExportColumns, record: &Record, names: &ReferenceNames, number: u64, row: &mut Row) {
     row.restart(number, value::formats());
-    // Taken apart from its text, as every record of an export is.
     let json = serde_json::Value::Object(record.clone()).to_string();
     if let Some(fields) = RawFields::of(&json) {
         columns.fill(&fields, names, row);
-    }
-}
-
-impl Diagnostic for BackupError {
-    fn hint(&self) -> Option<String> {
-        BackupError::hint(self)
     }
 }

@@ -1,10 +1,10 @@
-//! The columns of a collection, and its records as rows.
+//! The columns of an exported collection, and how a record becomes a row of cells.
 
 use std::cell::Cell;
 
 use serde_json::Value as Json;
 
-use super::names::{Names, Purpose};
+use super::names::{NamePurpose, ReferenceNames};
 use super::value::{self, MOMENTS};
 use crate::api::{RawFields, custom_fields};
 use crate::catalog::{ObservedFields, Record};
@@ -13,216 +13,229 @@ use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
 use crate::table::{Row, Value};
 
-/// The header over the ids that records had: they are told to people, and mean nothing to an import.
+/// Header of the ids that the deleted records had. For people to read: an import ignores it.
 const DELETED_ID: &str = "_deleted_id";
 
-/// How a reference is shown.
+/// Which columns a reference to another record gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Ids {
-    /// The id, and the name beside it.
+pub enum IdColumns {
+    /// The id, and a second column with the name.
     #[default]
     Both,
-    Names,
-    Only,
+    /// Only the name.
+    NamesOnly,
+    /// Only the id.
+    IdsOnly,
 }
 
-/// The columns of some records of one collection.
+/// The columns of an exported table.
 #[derive(Debug)]
-pub struct Columns {
-    columns: Vec<Column>,
-    /// What a name has to be good for.
-    purpose: Purpose,
-    /// The field that tells the currency of its amounts.
+pub(crate) struct ExportColumns {
+    columns: Vec<ExportColumn>,
+    /// What the names of referenced records are used for.
+    purpose: NamePurpose,
+    /// The field that holds the currency of the amounts.
     currency: Option<&'static str>,
 }
 
 /// One column.
 #[derive(Debug)]
-struct Column {
+struct ExportColumn {
     header: String,
     column_type: ColumnType,
-    of: Source,
-    /// Where in a record its field was found last: records of one list carry their fields in one order.
+    source: CellSource,
+    /// Position of the field in the last record. The records of a list have their fields in the same order.
     place: Cell<usize>,
 }
 
-/// What an import makes of a column.
+/// What an import does with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Read,
-    /// It is there for people.
-    Told,
+pub(crate) enum ImportRole {
+    Imported,
+    /// Ignored: the column is there for people to read.
+    ReadOnly,
 }
 
-/// What a column shows of a record.
+/// Where the cell of a column comes from.
 #[derive(Debug)]
-enum Source {
-    /// A field under its own name, documented or not.
-    Own(String),
+enum CellSource {
+    /// The field of that name, documented or not.
+    Raw(String),
     Field(&'static Field),
-    /// The id that a field refers to.
+    /// The id that a reference field holds.
     Id(&'static Field),
-    /// The name of the record that a field refers to.
+    /// The name of the referenced record.
     Name(&'static Field, Reference),
-    /// The same, where the field belongs to the record that another one refers to: the category of an asset's product.
-    Through {
+    /// A reference of the referenced record: the category of an asset's product.
+    ViaReference {
         by: &'static Field,
         to: &'static str,
         field: &'static Field,
-        shown: Shown,
+        shown: ReferenceDisplay,
     },
-    /// The names of the records in a structure.
+    /// The names of all records listed in a structured field.
     Holders(&'static Field),
     /// The value of a custom field.
     Custom(String),
 }
 
-/// What is shown of a reference.
+/// Whether a reference is written as an id or as a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shown {
+enum ReferenceDisplay {
     Id,
     Name(Reference),
 }
 
-impl Columns {
-    /// What `export` writes: the id, every field that records carry under its own name, references twice over, a
-    /// column for each custom field, fields that the guide does not know, and when a record was made and changed.
-    pub fn of(entity: &'static Entity, shape: &ObservedFields, ids: Ids) -> Self {
-        let mut columns = Self::new(entity, if ids == Ids::Both { Purpose::Reading } else { Purpose::Finding });
+impl ExportColumns {
+    /// The columns of an export: the id, every field the service returns, references as id and name, one column per
+    /// custom field, undocumented fields, and the creation and update timestamps.
+    pub(crate) fn of(entity: &'static Entity, shape: &ObservedFields, ids: IdColumns) -> Self {
+        let mut columns =
+            Self::new(entity, if ids == IdColumns::Both { NamePurpose::Display } else { NamePurpose::Lookup });
         if entity.is_collection() {
-            columns.add("id", ColumnType::Text, Source::Own(String::from("id")));
+            columns.add("id", ColumnType::Text, CellSource::Raw(String::from("id")));
         }
         for field in entity.fields.iter().filter(|field| field.read && field.kind != Kind::CustomFields) {
             columns.add_field(entity, field, ids);
         }
         for name in shape.custom.iter() {
-            columns.add(&format!("custom:{name}"), ColumnType::Text, Source::Custom(name.to_owned()));
+            columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name.to_owned()));
         }
         let known = |name: &str| entity.field(name).is_some() || name == "custom_fields" || MOMENTS.contains(&name);
         for name in shape.fields.iter().filter(|name| !known(name)) {
-            columns.add(name, ColumnType::Json, Source::Own(name.to_owned()));
+            columns.add(name, ColumnType::Json, CellSource::Raw(name.to_owned()));
         }
         for name in MOMENTS.iter().filter(|name| entity.is_collection() && shape.fields.contains(name)) {
-            columns.add(name, ColumnType::Timestamp, Source::Own((*name).to_owned()));
+            columns.add(name, ColumnType::Timestamp, CellSource::Raw((*name).to_owned()));
         }
         columns
     }
 
-    /// What the backup of a deletion writes: every field that a create takes, with names for references, and at the
-    /// end what only replies carry, as far as any of the records has it.
-    pub fn backup<'r>(entity: &'static Entity, records: impl Iterator<Item = &'r Record> + Clone) -> Self {
-        let mut columns = Self::new(entity, Purpose::Finding);
-        columns.add(DELETED_ID, ColumnType::Integer, Source::Own(String::from("id")));
+    /// The columns of a backup before a delete: every field that a create accepts, references as names, and last the
+    /// read-only fields that at least one of the records has.
+    pub(crate) fn backup<'r>(entity: &'static Entity, records: impl Iterator<Item = &'r Record> + Clone) -> Self {
+        let mut columns = Self::new(entity, NamePurpose::Lookup);
+        columns.add(DELETED_ID, ColumnType::Integer, CellSource::Raw(String::from("id")));
         for field in entity.created_fields().filter(|field| field.kind != Kind::CustomFields) {
             match field.reference_to() {
-                Some(reference) => columns.add(&name_header(field), ColumnType::Text, Source::Name(field, reference)),
-                None => columns.add(field.name, value::column_type(field), Source::Field(field)),
+                Some(reference) => {
+                    columns.add(&name_header(field), ColumnType::Text, CellSource::Name(field, reference))
+                }
+                None => columns.add(field.name, value::column_type(field), CellSource::Field(field)),
             }
         }
         let custom = records.clone().filter_map(|record| record.get("custom_fields")).flat_map(custom_fields);
         for (name, _) in custom {
-            columns.add(&format!("custom:{name}"), ColumnType::Text, Source::Custom(name));
+            columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name));
         }
         let words = HeaderAliases::new(entity);
         for field in entity.fields.iter().filter(|field| !field.is_written() && field.read) {
             let is_idle = matches!(words.get(field.name), Some(ColumnTarget::Ignored(_)));
-            let is_held = |record: &Record| record.get(field.name).is_some_and(|value| !is_nothing(value));
+            let is_held = |record: &Record| record.get(field.name).is_some_and(|value| !is_empty_value(value));
             if is_idle && records.clone().any(is_held) {
-                columns.add(field.name, value::column_type(field), Source::Field(field));
+                columns.add(field.name, value::column_type(field), CellSource::Field(field));
             }
         }
         columns
     }
 
-    fn new(entity: &Entity, purpose: Purpose) -> Self {
+    fn new(entity: &Entity, purpose: NamePurpose) -> Self {
         let currency = entity.fields.iter().find(|field| field.kind == Kind::Currency).map(|field| field.name);
         Self { columns: Vec::new(), purpose, currency }
     }
 
-    /// Adds a column, unless one is headed so already.
-    fn add(&mut self, header: &str, column_type: ColumnType, of: Source) {
+    /// Adds a column, unless there is one with that header.
+    fn add(&mut self, header: &str, column_type: ColumnType, source: CellSource) {
         if !self.columns.iter().any(|known| known.header == header) {
-            self.columns.push(Column { header: header.to_owned(), column_type, of, place: Cell::new(0) });
+            self.columns.push(ExportColumn { header: header.to_owned(), column_type, source, place: Cell::new(0) });
         }
     }
 
-    fn add_field(&mut self, entity: &'static Entity, field: &'static Field, ids: Ids) {
-        if !field.names.is_empty() && ids != Ids::Only {
-            self.add(&format!("{}_name", field.name), ColumnType::Text, Source::Holders(field));
+    fn add_field(&mut self, entity: &'static Entity, field: &'static Field, ids: IdColumns) {
+        if !field.names.is_empty() && ids != IdColumns::IdsOnly {
+            self.add(&format!("{}_name", field.name), ColumnType::Text, CellSource::Holders(field));
         }
         let Some(reference) = field.reference_to().filter(|reference| reference.wire == Wire::Id) else {
-            return self.add(field.name, value::column_type(field), Source::Field(field));
+            return self.add(field.name, value::column_type(field), CellSource::Field(field));
         };
-        let through = |shown| through(entity, field, shown);
-        if ids != Ids::Names {
-            self.add(field.name, ColumnType::Text, through(Shown::Id).unwrap_or(Source::Id(field)));
+        let through_reference = |shown| through_reference(entity, field, shown);
+        if ids != IdColumns::NamesOnly {
+            self.add(
+                field.name,
+                ColumnType::Text,
+                through_reference(ReferenceDisplay::Id).unwrap_or(CellSource::Id(field)),
+            );
         }
-        if ids != Ids::Only {
-            let shown = through(Shown::Name(reference)).unwrap_or(Source::Name(field, reference));
+        if ids != IdColumns::IdsOnly {
+            let shown =
+                through_reference(ReferenceDisplay::Name(reference)).unwrap_or(CellSource::Name(field, reference));
             self.add(&name_header(field), ColumnType::Text, shown);
         }
     }
 
-    pub fn headers(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.header.as_str())
     }
 
-    /// As an output wants them.
-    pub fn output(&self) -> Vec<OutputColumn> {
-        let output = |column: &Column| OutputColumn { header: column.header.clone(), column_type: column.column_type };
+    /// The columns as an output takes them.
+    pub(crate) fn output(&self) -> Vec<OutputColumn> {
+        let output =
+            |column: &ExportColumn| OutputColumn { header: column.header.clone(), column_type: column.column_type };
         self.columns.iter().map(output).collect()
     }
 
-    /// Leaves these columns, in this order.
+    /// Keeps only these columns, in this order.
     ///
     /// # Errors
-    /// The first header that is none.
-    pub fn chosen(mut self, headers: &[String]) -> Result<Self, String> {
-        let mut chosen = Vec::with_capacity(headers.len());
+    /// The first header that no column has.
+    pub(crate) fn select(mut self, headers: &[String]) -> Result<Self, String> {
+        let mut selected = Vec::with_capacity(headers.len());
         for header in headers {
             let place =
                 self.columns.iter().position(|column| column.header == *header).ok_or_else(|| header.clone())?;
-            chosen.push(self.columns.remove(place));
+            selected.push(self.columns.remove(place));
         }
-        self.columns = chosen;
+        self.columns = selected;
         Ok(self)
     }
 
-    /// The headers, each with what an import makes of its column.
-    pub fn headers_with_part(&self) -> impl Iterator<Item = (&str, Part)> {
-        let part = |column: &Column| match column.of {
-            Source::Custom(_) => Part::Read,
-            Source::Field(field) | Source::Id(field) | Source::Name(field, _) if field.is_written() => Part::Read,
-            _ => Part::Told,
+    /// The headers, each with what an import does with the column.
+    pub(crate) fn headers_with_role(&self) -> impl Iterator<Item = (&str, ImportRole)> {
+        let role = |column: &ExportColumn| match column.source {
+            CellSource::Custom(_) => ImportRole::Imported,
+            CellSource::Field(field) | CellSource::Id(field) | CellSource::Name(field, _) if field.is_written() => {
+                ImportRole::Imported
+            }
+            _ => ImportRole::ReadOnly,
         };
-        self.columns.iter().map(move |column| (column.header.as_str(), part(column)))
+        self.columns.iter().map(move |column| (column.header.as_str(), role(column)))
     }
 
-    /// Fills an empty row with a record's cells.
-    pub fn fill(&self, record: &RawFields<'_>, names: &Names, row: &mut Row) {
-        let mut cells = Cells { names, row, name: String::new() };
+    /// Appends the cells of a record to an empty row.
+    pub(crate) fn fill(&self, record: &RawFields<'_>, names: &ReferenceNames, row: &mut Row) {
+        let mut cells = RowCells { names, row, name: String::new() };
         let mut custom = None;
         for column in &self.columns {
-            match &column.of {
-                Source::Own(field) => value::push(column.column_type, column.find(record, field), cells.row),
-                Source::Field(field) => self.push_field(field, column, record, cells.row),
-                Source::Id(field) => value::push(ColumnType::Text, column.find(record, field.name), cells.row),
-                Source::Name(field, reference) => {
+            match &column.source {
+                CellSource::Raw(field) => value::push(column.column_type, column.find(record, field), cells.row),
+                CellSource::Field(field) => self.push_field(field, column, record, cells.row),
+                CellSource::Id(field) => value::push(ColumnType::Text, column.find(record, field.name), cells.row),
+                CellSource::Name(field, reference) => {
                     self.push_name((field, *reference), column.find(record, field.name), record, &mut cells);
                 }
-                Source::Through { by, to, field, shown } => {
+                CellSource::ViaReference { by, to, field, shown } => {
                     let id = column.find(record, by.name).and_then(value::integer);
                     let held = id.and_then(|id| names.record(to, id)).map(|held| held.get(field.name).and_then(as_id));
-                    // A product that is not known: what the record itself says then counts.
+                    // The product is unknown: fall back to what the record itself says.
                     let id = held.unwrap_or_else(|| record.get(field.name).and_then(value::integer));
                     self.push_through(id, *shown, &mut cells);
                 }
-                Source::Holders(field) => {
+                CellSource::Holders(field) => {
                     cells.name.clear();
                     self.holders(field, column.find(record, field.name), names, &mut cells.name);
                     cells.row.push_text(&cells.name);
                 }
-                Source::Custom(known) => {
+                CellSource::Custom(known) => {
                     let custom = custom.get_or_insert_with(|| custom_of(record));
                     cells.row.push_text(custom.iter().find(|(name, _)| name == known).map_or("", |(_, value)| value));
                 }
@@ -230,7 +243,7 @@ impl Columns {
         }
     }
 
-    fn push_field(&self, field: &Field, column: &Column, record: &RawFields<'_>, row: &mut Row) {
+    fn push_field(&self, field: &Field, column: &ExportColumn, record: &RawFields<'_>, row: &mut Row) {
         let json = column.find(record, field.name);
         match field.kind {
             Kind::Money => value::push_amount(json, self.currency.and_then(|field| record.get(field)), row),
@@ -239,37 +252,37 @@ impl Columns {
         }
     }
 
-    /// The name of what a field refers to.
+    /// Appends the name of the record that a field refers to.
     fn push_name(
         &self,
         (field, reference): (&Field, Reference),
         json: Option<&str>,
         record: &RawFields<'_>,
-        cells: &mut Cells<'_>,
+        cells: &mut RowCells<'_>,
     ) {
-        let Some(json) = value::told(json) else {
-            // A reply may carry the name without the id.
-            let own = value::told(record.get(&name_header(field))).map(value::plain);
+        let Some(json) = value::non_empty(json) else {
+            // A reply may contain the name without the id.
+            let own = value::non_empty(record.get(&name_header(field))).map(value::text_of);
             return cells.row.push_text(own.as_deref().unwrap_or_default());
         };
         match (reference.wire, value::integer(json)) {
             (Wire::Id, Some(id)) => cells.push_named(reference, id, self.purpose),
-            // An asset's tag, which is how it is called.
-            _ => cells.row.push_text(&value::plain(json)),
+            // An asset is referred to by its tag.
+            _ => cells.row.push_text(&value::text_of(json)),
         }
     }
 
-    fn push_through(&self, id: Option<i64>, shown: Shown, cells: &mut Cells<'_>) {
+    fn push_through(&self, id: Option<i64>, shown: ReferenceDisplay, cells: &mut RowCells<'_>) {
         match (id, shown) {
             (None, _) => cells.row.push("", Value::Blank),
-            (Some(id), Shown::Id) => cells.row.push_text(&id.to_string()),
-            (Some(id), Shown::Name(reference)) => cells.push_named(reference, id, self.purpose),
+            (Some(id), ReferenceDisplay::Id) => cells.row.push_text(&id.to_string()),
+            (Some(id), ReferenceDisplay::Name(reference)) => cells.push_named(reference, id, self.purpose),
         }
     }
 
-    /// Everybody that a structure names: `[{"employee_id": 3}]` is the name of employee 3.
-    fn holders(&self, field: &Field, json: Option<&str>, names: &Names, into: &mut String) {
-        let Some(Ok(Json::Array(members))) = value::told(json).map(serde_json::from_str) else { return };
+    /// The names of all records in a structured field: `[{"employee_id": 3}]` gives the name of employee 3.
+    fn holders(&self, field: &Field, json: Option<&str>, names: &ReferenceNames, into: &mut String) {
+        let Some(Ok(Json::Array(members))) = value::non_empty(json).map(serde_json::from_str) else { return };
         let collections = field.names.iter().filter_map(|name| schema::collection(name));
         let collections: Vec<_> = collections.map(|entity| (entity, format!("{}_id", entity.singular))).collect();
         for member in &members {
@@ -279,30 +292,30 @@ impl Columns {
                     into.push_str("; ");
                 }
                 let reference = Reference { to: entity.name, wire: Wire::Id, narrowed: None };
-                names.put(reference, id, Purpose::Reading, into);
+                names.push_name(reference, id, NamePurpose::Display, into);
             }
         }
     }
 }
 
-/// A row on its way.
-struct Cells<'a> {
-    names: &'a Names,
+/// The row being filled.
+struct RowCells<'a> {
+    names: &'a ReferenceNames,
     row: &'a mut Row,
-    /// Reused from cell to cell.
+    /// Buffer, reused from cell to cell.
     name: String,
 }
 
-impl Cells<'_> {
-    fn push_named(&mut self, reference: Reference, id: i64, purpose: Purpose) {
+impl RowCells<'_> {
+    fn push_named(&mut self, reference: Reference, id: i64, purpose: NamePurpose) {
         self.name.clear();
-        self.names.put(reference, id, purpose, &mut self.name);
+        self.names.push_name(reference, id, purpose, &mut self.name);
         self.row.push_text(&self.name);
     }
 }
 
-impl Column {
-    /// The JSON text of a field; looked for first where it was found last.
+impl ExportColumn {
+    /// The JSON text of a field. Tries the position in the last record first.
     fn find<'a>(&self, record: &RawFields<'a>, name: &str) -> Option<&'a str> {
         let place = self.place.get();
         if let Some((known, value)) = record.at(place)
@@ -316,20 +329,20 @@ impl Column {
     }
 }
 
-/// The column of a field that belongs to the record another field refers to: a list may carry both, and the copy of
-/// one is older than the other.
-fn through(entity: &'static Entity, field: &'static Field, shown: Shown) -> Option<Source> {
+/// The source of a field that the service copies from a referenced record. The copy in the list may be stale, so the
+/// value is taken from the referenced record itself.
+fn through_reference(entity: &'static Entity, field: &'static Field, shown: ReferenceDisplay) -> Option<CellSource> {
     if field.is_written() {
         return None;
     }
     let by = entity.fields.iter().find(|by| by.related.iter().any(|related| related.field == field.name))?;
     let to = by.reference_to()?.to;
     let field = schema::collection(to)?.field(field.name)?;
-    Some(Source::Through { by, to, field, shown })
+    Some(CellSource::ViaReference { by, to, field, shown })
 }
 
-/// What an import takes for the field. Under a reference's own name a bare number is an id: a name stands under
-/// `product_name`, which is right for every name. An asset is called by its tag in any column.
+/// The header under which an import reads a reference by name. In a column called `product_id` a bare number is an
+/// id; in `product_name` it is a name. An asset is referred to by its tag in any column.
 fn name_header(field: &Field) -> String {
     let is_by_id = field.reference_to().is_some_and(|reference| reference.wire == Wire::Id);
     match field.name.strip_suffix("_id").filter(|_| is_by_id) {
@@ -339,7 +352,7 @@ fn name_header(field: &Field) -> String {
 }
 
 fn custom_of(record: &RawFields<'_>) -> Vec<(String, String)> {
-    let value = value::told(record.get("custom_fields")).and_then(|json| serde_json::from_str(json).ok());
+    let value = value::non_empty(record.get("custom_fields")).and_then(|json| serde_json::from_str(json).ok());
     value.map(|value: Json| custom_fields(&value)).unwrap_or_default()
 }
 
@@ -347,8 +360,8 @@ fn as_id(value: &Json) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-fn is_nothing(value: &Json) -> bool {
-    value::told(Some(&value.to_string())).is_none()
+fn is_empty_value(value: &Json) -> bool {
+    value::non_empty(Some(&value.to_string())).is_none()
 }
 
 #[cfg(test)]

@@ -1,25 +1,75 @@
-//! Records into spreadsheets: which columns there are, and what stands in them.
+//! Exports what an account holds to files.
+//!
+//! [`ExportJob`] says what to export and where to, [`Account::export`](crate::Account::export) does it, and
+//! [`ExportReport`] says what was written.
 //!
 //! ```text
-//! Columns    the columns of a collection's records, from its schema; a record as a row of typed cells
-//! bucket     files into the buckets of clouds
-//! backup     records that are about to be deleted, as a workbook that an import can bring back
+//! job          the options, as a program or the command line sets them
+//! resolve      checks the options, and resolves the names in them
+//! exporter     runs an export: one account, or every tenant of it
+//! mirrored     an account and its local copy, brought up to date
+//! source       the records of one account, and its tables
+//! columns      the columns of a collection, from its schema; a record as a row of typed cells
+//! filters      which records are exported, and whether the service or this program selects them
+//! activity     filters for the activity log
+//! table        one collection as a table: filtered, sorted
+//! changes      the table of changes since the last export of the same name
+//! destination  where the files go: path, URL, placeholders
+//! files        writes the files
+//! staging      the temporary folder for files that go into a bucket
+//! bucket       uploads to object storage
+//! retention    deletes older files of an export
+//! lock         one export of a name at a time
+//! report       what an export did
+//! backup       records before a delete, as a workbook that an import can restore
 //! ```
 //!
-//! What always holds: a sheet written here is read by `import` as it stands, and what it reads is what the records
-//! held. Ids mean nothing to another account, or to this one once a record is gone: references are written as names,
-//! and as `#id` where a name would not find the record again.
+//! Invariants:
+//!
+//! - A sheet written here can be imported as it is, and the import reads the values the records had. Ids mean nothing
+//!   in another account, or in this one after the record is deleted, so references are also written as names, and as
+//!   `#id` where a name would be ambiguous.
+//! - Files are opened before the service is asked for anything, and appear when all of them are complete. An export
+//!   that fails leaves the previous files.
 
+mod activity;
 mod backup;
 pub mod bucket;
+mod changes;
 mod columns;
-mod condition;
+mod destination;
+mod error;
+mod exporter;
+mod files;
+mod filters;
+mod job;
+mod lock;
+mod mirrored;
 mod names;
-mod sheet;
+mod progress;
+mod report;
+mod resolve;
+mod retention;
+mod source;
+mod staging;
+mod table;
 mod value;
 
+pub use activity::LogFilter;
 pub use backup::{Backup, BackupError};
-pub use columns::{Columns, Ids, Part};
-pub use condition::{By, Condition, ConditionError, Wish};
-pub use names::{Names, named_by, referred};
-pub use sheet::{Direction, Sheet, SheetError, Sort};
+pub use changes::ChangeCounts;
+pub use columns::IdColumns;
+pub use destination::{OutputLayout, TenantScope};
+pub use error::ExportError;
+pub use filters::FilterError;
+pub use job::{ExportJob, ReadMode};
+pub use names::{ReferenceNames, collections_referenced_by};
+pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};
+
+// For the register, which is exported the same way.
+pub(crate) use destination::{OutputPattern, PlaceholderValues, is_folder};
+pub(crate) use lock::ExportLock;
+pub(crate) use mirrored::MirroredAccount;
+pub(crate) use progress::{PhaseProgress, unless_stopped};
+pub(crate) use resolve::{ResolvedJob, local_now};
+pub(crate) use staging::StagingDir;

@@ -1,4 +1,4 @@
-//! The names of records that others refer to.
+//! The names of referenced records.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -9,34 +9,34 @@ use crate::catalog::{Catalog, LookupResult, Mirror, MirrorError, Record, RecordR
 use crate::check::{CLEAR, text};
 use crate::schema::{self, Entity, Reference};
 
-/// What a name has to be good for.
+/// What the name of a record is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Purpose {
-    /// To be read by people: the id stands beside it.
-    Reading,
-    /// To find the record again: where it would not, `#` and the id stand in its place.
-    Finding,
+pub(super) enum NamePurpose {
+    /// For people to read; the id is in the column beside it.
+    Display,
+    /// For an import to find the record again. `#` and the id where the name is ambiguous.
+    Lookup,
 }
 
-/// A record of a collection, and what its name has to be good for.
-type Key = (&'static str, i64, Purpose);
+/// A record, and what its name is used for.
+type NameKey = (&'static str, i64, NamePurpose);
 
-/// Names of records, each looked up once.
+/// Names of referenced records, each computed once.
 #[derive(Debug, Default)]
-pub struct Names {
+pub struct ReferenceNames {
     catalog: Catalog,
-    known: RefCell<HashMap<Key, Box<str>>>,
+    known: RefCell<HashMap<NameKey, Box<str>>>,
 }
 
-impl Names {
+impl ReferenceNames {
     pub fn new(catalog: Catalog) -> Self {
         Self { catalog, known: RefCell::default() }
     }
 
-    /// The names of all records of some collections.
+    /// The names of all records of these collections.
     ///
     /// # Errors
-    /// What the disk refuses.
+    /// A local copy that cannot be read.
     pub fn from_mirror(mirror: &Mirror, collections: &[&'static Entity]) -> Result<Self, MirrorError> {
         let mut catalog = Catalog::default();
         for entity in collections.iter().copied() {
@@ -51,21 +51,21 @@ impl Names {
     }
 
     /// Appends the name of a record to `into`.
-    pub(super) fn put(&self, reference: Reference, id: i64, purpose: Purpose, into: &mut String) {
+    pub(super) fn push_name(&self, reference: Reference, id: i64, purpose: NamePurpose, into: &mut String) {
         let mut known = self.known.borrow_mut();
         let name = known.entry((reference.to, id, purpose)).or_insert_with(|| match purpose {
-            Purpose::Reading => self.catalog.describe(reference.to, RecordRef::Known(id)).into(),
-            Purpose::Finding => self.finding(reference, id).into(),
+            NamePurpose::Display => self.catalog.describe(reference.to, RecordRef::Known(id)).into(),
+            NamePurpose::Lookup => self.lookup_name(reference, id).into(),
         });
         into.push_str(name);
     }
 
-    /// What is kept of a record.
+    /// A record, if it is known.
     pub(super) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.catalog.record(collection, id)
     }
 
-    fn finding(&self, reference: Reference, id: i64) -> String {
+    fn lookup_name(&self, reference: Reference, id: i64) -> String {
         let target = RecordRef::Known(id);
         let name = self.catalog.describe(reference.to, target);
         let is_readable = !text::is_no_value_mark(&name) && name != CLEAR && text::trimmed(&name) == name;
@@ -75,15 +75,15 @@ impl Names {
         }
     }
 
-    /// The ids that a person may mean by a name or a number.
-    pub fn meant(&self, reference: Reference, text: &str) -> LookupResult {
+    /// The records that a name or number typed by a person may refer to.
+    pub fn find(&self, reference: Reference, text: &str) -> LookupResult {
         self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed, &[])
     }
 }
 
-/// The collections whose names stand in a row of this one: those that its references point at by id, and those that
-/// its structures name.
-pub fn named_by(entity: &Entity) -> Vec<&'static Entity> {
+/// The collections whose names a row of this one shows: those it references by id, and those its structured fields
+/// mention.
+pub(super) fn referenced_collections(entity: &Entity) -> Vec<&'static Entity> {
     let by_id = entity.fields.iter().filter(|field| field.read).filter_map(|field| {
         let reference = field.reference_to()?;
         (reference.wire == schema::Wire::Id).then_some(reference.to)
@@ -95,8 +95,11 @@ pub fn named_by(entity: &Entity) -> Vec<&'static Entity> {
     names
 }
 
-/// The collections whose names a row of just these records needs.
-pub fn referred<'r>(entity: &Entity, records: impl Iterator<Item = &'r Record>) -> BTreeSet<&'static str> {
+/// The collections that these records refer to by id.
+pub fn collections_referenced_by<'r>(
+    entity: &Entity,
+    records: impl Iterator<Item = &'r Record>,
+) -> BTreeSet<&'static str> {
     let references = entity.created_fields().filter_map(|field| Some((field, field.reference_to()?)));
     let references: Vec<_> = references.filter(|(_, reference)| reference.wire == schema::Wire::Id).collect();
     let mut names = BTreeSet::new();

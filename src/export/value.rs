@@ -1,4 +1,4 @@
-//! A value of a record, as JSON text, into the cell that a person would type for it.
+//! Turns the JSON value of a field into a typed cell.
 
 use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
@@ -12,13 +12,13 @@ use crate::schema::{Field, Kind, fold_header};
 use crate::table::write::output::ColumnType;
 use crate::table::{Row, Value};
 
-/// Excel keeps fifteen digits of a number.
+/// Excel keeps 15 digits of a number.
 const EXACT: f64 = 1e15;
 
-/// What carries a moment of the service's clock (field notes).
+/// Fields that hold a timestamp of the service (field notes).
 pub(super) const MOMENTS: [&str; 3] = ["created_at", "updated_at", "timestamp"];
 
-/// The number formats of amounts: first the one without a currency, then one for each.
+/// The number formats of amounts: the first without a currency, then one per currency.
 static AMOUNTS: LazyLock<Arc<[String]>> = LazyLock::new(|| {
     let of = |currency: Currency| match currency.exponent().unwrap_or(2) {
         0 => format!("[${}] #,##0", currency.code()),
@@ -30,12 +30,12 @@ static AMOUNTS: LazyLock<Arc<[String]>> = LazyLock::new(|| {
 
 static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| Currency::iter().collect());
 
-/// The formats that [`push`] names, for [`Row::restart`].
+/// The number formats that [`push_amount`] refers to, for [`Row::restart`].
 pub(super) fn formats() -> &'static Arc<[String]> {
     &AMOUNTS
 }
 
-/// What the cells of a field's column hold. Ids are called by, not reckoned with: they are text.
+/// The type of a field's column. Ids are identifiers, not quantities: they are text.
 pub(super) fn column_type(field: &Field) -> ColumnType {
     match field.kind {
         Kind::Integer { .. } => ColumnType::Integer,
@@ -48,13 +48,13 @@ pub(super) fn column_type(field: &Field) -> ColumnType {
     }
 }
 
-/// The value of a JSON text; none where it says nothing: null, and an empty text, list or object.
-pub(super) fn told(json: Option<&str>) -> Option<&str> {
+/// The JSON text, unless it is null or an empty string, list or object.
+pub(super) fn non_empty(json: Option<&str>) -> Option<&str> {
     json.filter(|json| !matches!(*json, "null" | "\"\"" | "[]" | "{}"))
 }
 
-/// The text of a JSON value: of a string what it holds, of anything else its spelling.
-pub(super) fn plain(json: &str) -> Cow<'_, str> {
+/// The text of a JSON value: a string without its quotes, anything else as written.
+pub(super) fn text_of(json: &str) -> Cow<'_, str> {
     match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         None => Cow::Borrowed(json),
         Some(text) if !text.contains('\\') => Cow::Borrowed(text),
@@ -62,23 +62,23 @@ pub(super) fn plain(json: &str) -> Cow<'_, str> {
     }
 }
 
-/// A JSON number, or a string that holds nothing else.
+/// The integer in a JSON number, or in a string that holds a number.
 pub(super) fn integer(json: &str) -> Option<i64> {
-    plain(json).trim().parse().ok()
+    text_of(json).trim().parse().ok()
 }
 
-/// Appends a value as a cell of what the column holds.
+/// Appends a value as a cell of the column's type.
 pub(super) fn push(column_type: ColumnType, json: Option<&str>, row: &mut Row) {
-    let Some(json) = told(json) else { return row.push("", Value::Blank) };
-    let text = plain(json);
+    let Some(json) = non_empty(json) else { return row.push("", Value::Blank) };
+    let text = text_of(json);
     match column_type {
         ColumnType::Text => row.push_text(&text),
         ColumnType::Json => push_any(json, &text, row),
-        ColumnType::Boolean => match truth(&text) {
-            Some(truth) => row.push(if truth { "TRUE" } else { "FALSE" }, Value::Boolean(truth)),
+        ColumnType::Boolean => match parse_bool(&text) {
+            Some(value) => row.push(if value { "TRUE" } else { "FALSE" }, Value::Boolean(value)),
             None => row.push_text(&text),
         },
-        ColumnType::Date => match day(&text) {
+        ColumnType::Date => match parse_day(&text) {
             Some(day) => row.push(&day.to_string(), Value::Date(day.at(0, 0, 0, 0))),
             None => row.push_text(&text),
         },
@@ -90,20 +90,20 @@ pub(super) fn push(column_type: ColumnType, json: Option<&str>, row: &mut Row) {
     }
 }
 
-/// Appends an amount, shown as its currency is.
+/// Appends an amount in the number format of its currency.
 pub(super) fn push_amount(json: Option<&str>, currency: Option<&str>, row: &mut Row) {
-    let Some(json) = told(json) else { return row.push("", Value::Blank) };
-    let currency = currency.and_then(|code| Currency::from_code(&plain(code).trim().to_ascii_uppercase()));
+    let Some(json) = non_empty(json) else { return row.push("", Value::Blank) };
+    let currency = currency.and_then(|code| Currency::from_code(&text_of(code).trim().to_ascii_uppercase()));
     let place = currency.and_then(|currency| CURRENCIES.iter().position(|known| *known == currency));
-    // Formats are counted from 1, and the first is the one without a currency.
+    // Formats count from 1; the first has no currency.
     let format = place.map_or(1, |place| place as u16 + 2);
-    push_number(&plain(json), format, row);
+    push_number(&text_of(json), format, row);
 }
 
-/// Appends an option in the spelling that every call but an update takes.
+/// Appends an option in its canonical spelling, which every call but an update accepts.
 pub(super) fn push_option(options: &[&str], json: Option<&str>, row: &mut Row) {
-    let Some(json) = told(json) else { return row.push("", Value::Blank) };
-    let text = plain(json);
+    let Some(json) = non_empty(json) else { return row.push("", Value::Blank) };
+    let text = text_of(json);
     let folded = fold_header(&text);
     match options.iter().find(|option| fold_header(option) == folded) {
         Some(spelled) => row.push_text(spelled),
@@ -111,7 +111,7 @@ pub(super) fn push_option(options: &[&str], json: Option<&str>, row: &mut Row) {
     }
 }
 
-/// Other systems' numbers may be longer than a cell's number is exact; those stay texts.
+/// Appends a number; as text where it has more digits than a cell keeps.
 fn push_number(text: &str, format: u16, row: &mut Row) {
     match text.trim().parse::<f64>() {
         Ok(number) if number.abs() < EXACT => row.push_formatted(text.trim(), Value::Number(number), format),
@@ -119,7 +119,7 @@ fn push_number(text: &str, format: u16, row: &mut Row) {
     }
 }
 
-/// A value of no documented kind, as what it is.
+/// Appends a value of an undocumented type, by what the JSON says.
 fn push_any(json: &str, text: &str, row: &mut Row) {
     match json.as_bytes().first() {
         Some(b't' | b'f') => row.push(if json == "true" { "TRUE" } else { "FALSE" }, Value::Boolean(json == "true")),
@@ -128,7 +128,7 @@ fn push_any(json: &str, text: &str, row: &mut Row) {
     }
 }
 
-fn truth(text: &str) -> Option<bool> {
+fn parse_bool(text: &str) -> Option<bool> {
     match text {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
@@ -136,8 +136,8 @@ fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// The day of `2024-05-01` and of `2024-05-01T00:00:00.000Z`.
-fn day(text: &str) -> Option<Date> {
+/// The date in `2024-05-01` or `2024-05-01T00:00:00.000Z`.
+fn parse_day(text: &str) -> Option<Date> {
     text.get(..10)?.parse().ok()
 }
 
@@ -150,9 +150,12 @@ mod tests {
         let cases =
             [("\"a\"", "a"), (r#""a\"\u00e9\n""#, "a\"é\n"), ("12.50", "12.50"), ("[1]", "[1]"), ("true", "true")];
         for (json, text) in cases {
-            assert_eq!(plain(json), text);
+            assert_eq!(text_of(json), text);
         }
-        assert_eq!([told(Some("null")), told(Some("[]")), told(None), told(Some("0"))], [None, None, None, Some("0")]);
+        assert_eq!(
+            [non_empty(Some("null")), non_empty(Some("[]")), non_empty(None), non_empty(Some("0"))],
+            [None, None, None, Some("0")]
+        );
     }
 
     #[test]

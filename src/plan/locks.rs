@@ -16,9 +16,9 @@ pub(super) struct RecordLock {
 
 impl RecordLocks {
     /// Locks a record for a row. Returns the earlier row if it excludes this one.
-    pub(super) fn take(&mut self, record: (&'static str, i64), claim: RecordLock) -> Option<u64> {
-        match self.0.insert(record, claim) {
-            Some(earlier) if earlier.sheet == claim.sheet || earlier.deletes || claim.deletes => {
+    pub(super) fn acquire(&mut self, record: (&'static str, i64), lock: RecordLock) -> Option<u64> {
+        match self.0.insert(record, lock) {
+            Some(earlier) if earlier.sheet == lock.sheet || earlier.deletes || lock.deletes => {
                 self.0.insert(record, earlier);
                 Some(earlier.row)
             }
@@ -33,13 +33,13 @@ mod tests {
 
     #[test]
     fn one_sheet_writes_a_record_once_and_nothing_follows_a_delete() {
-        let claim = |sheet, row, deletes| RecordLock { sheet, row, deletes };
+        let lock = |sheet, row, deletes| RecordLock { sheet, row, deletes };
         let mut locks = RecordLocks::default();
-        assert_eq!(locks.take(("assets", 1), claim(0, 2, false)), None);
-        assert_eq!(locks.take(("assets", 1), claim(0, 3, false)), Some(2), "the same sheet");
-        assert_eq!(locks.take(("assets", 1), claim(1, 2, false)), None, "a later sheet");
-        assert_eq!(locks.take(("assets", 1), claim(2, 2, true)), Some(2), "a delete of what is written");
-        assert_eq!(locks.take(("employees", 1), claim(0, 2, true)), None, "another collection");
-        assert_eq!(locks.take(("employees", 1), claim(1, 5, false)), Some(2), "after a delete");
+        assert_eq!(locks.acquire(("assets", 1), lock(0, 2, false)), None);
+        assert_eq!(locks.acquire(("assets", 1), lock(0, 3, false)), Some(2), "the same sheet");
+        assert_eq!(locks.acquire(("assets", 1), lock(1, 2, false)), None, "a later sheet");
+        assert_eq!(locks.acquire(("assets", 1), lock(2, 2, true)), Some(2), "a delete of what is written");
+        assert_eq!(locks.acquire(("employees", 1), lock(0, 2, true)), None, "another collection");
+        assert_eq!(locks.acquire(("employees", 1), lock(1, 5, false)), Some(2), "after a delete");
     }
 }

@@ -19,6 +19,8 @@ mod notifications;
 pub mod order;
 mod planner;
 pub mod resolver;
+#[cfg(test)]
+mod scenario;
 mod status;
 mod step;
 mod target;

@@ -52,7 +52,7 @@ impl<S: StepSink> Planner<'_, S> {
         }
         let mut note = String::new();
         let decision = self.decide(sheet, row, checked, &mut note);
-        let decision = match decision.and_then(|decision| self.claim(sheet, row, decision)) {
+        let decision = match decision.and_then(|decision| self.lock_record(sheet, row, decision)) {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
             Ok(Decision::SkippedConflict { record, to, message }) => {
                 note = message;
@@ -68,7 +68,7 @@ impl<S: StepSink> Planner<'_, S> {
     }
 
     /// Rejects a second row for the same record.
-    fn claim(&mut self, sheet: &SheetPlan<'_>, row: &Row, decision: Decision) -> Result<Decision, Rejection> {
+    fn lock_record(&mut self, sheet: &SheetPlan<'_>, row: &Row, decision: Decision) -> Result<Decision, Rejection> {
         let (id, deletes) = match &decision {
             Decision::Unchanged(id) | Decision::SkippedConflict { record: id, .. } => (*id, false),
             Decision::Write(draft) => match draft.record {
@@ -77,8 +77,8 @@ impl<S: StepSink> Planner<'_, S> {
                 Some(WriteKind::Create) | None => return Ok(decision),
             },
         };
-        let claim = RecordLock { sheet: sheet.index, row: row.number, deletes };
-        match self.locks.take((sheet.mapping.entity.name, id), claim) {
+        let lock = RecordLock { sheet: sheet.index, row: row.number, deletes };
+        match self.locks.acquire((sheet.mapping.entity.name, id), lock) {
             None => Ok(decision),
             Some(earlier) => {
                 let error = ValueError::new(
@@ -642,3 +642,6 @@ fn duplicate_create(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
     );
     key_problem(sheet, row, error)
 }
+
+#[cfg(test)]
+mod tests;

@@ -289,3 +289,6 @@ pub fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) ->
         (Wire::Tag, RecordRef::Planned(step)) => catalog.planned_fields(reference.to, step)?.get("asset_id").cloned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

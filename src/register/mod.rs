@@ -11,6 +11,7 @@
 //! book           the workbook: summary, groups, charts, register, exceptions, method
 //! previous       reads an earlier register
 //! roll_forward   explains the changes from an earlier register to this one
+//! job            reads the records of an account, and exports its register
 //! manifest       counts, totals and digests, written beside the files
 //! ```
 //!
@@ -30,6 +31,7 @@ mod csv_file;
 pub mod depreciation;
 mod error;
 mod item;
+mod job;
 mod line;
 mod manifest;
 mod previous;
@@ -43,6 +45,7 @@ mod write;
 pub use amount::{Currency, UNSTATED};
 pub use error::{PreviousProblem, RatesProblem, RegisterError};
 pub use item::{Disposal, ItemError, ItemKind, JsonRecord, MissingFigure, RecordLookup, RegisterItem};
+pub use job::{RegisterJob, RegisterReport};
 pub use line::{ItemState, LineWarning, RegisterLine};
 pub use manifest::{AmountFacts, FileFacts, RegisterAccount, TotalFacts};
 pub use rates::{Rate, Rates};

@@ -41,6 +41,15 @@ impl Amounts {
             }
         }
     }
+
+    pub(super) fn add_all(&mut self, other: &Amounts) {
+        self.items += other.items;
+        self.uncomputed_items += other.uncomputed_items;
+        self.cost += other.cost;
+        self.uncomputed_cost += other.uncomputed_cost;
+        self.accumulated += other.accumulated;
+        self.book_value += other.book_value;
+    }
 }
 
 /// The field that lines are grouped by.

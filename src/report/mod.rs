@@ -1,7 +1,7 @@
-//! What became of every row, for people and for scripts.
+//! The outcome of every row, for people and for scripts.
 //!
 //! Every row of every input ends in exactly one [`Outcome`]. Three views are made of them, and they agree because
-//! they share [`RowCounts`], [`ProblemTally`] and the words of `words`:
+//! they share [`RowCounts`], [`ProblemTally`] and the sentences of [`summary`]:
 //!
 //! - [`ResultFile`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
 //!   rows are written as they come, and memory stays flat;
@@ -9,169 +9,14 @@
 //! - [`summary::json`]: the same for scripts, whose shape is a contract.
 
 mod result_file;
+mod run_summary;
 pub mod summary;
 mod tally;
 mod text;
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
-use crate::check::Problem;
-use crate::plan::{ReportMode, RowCounts, RowStatus};
-
 pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
+pub(crate) use run_summary::UNDO;
+pub use run_summary::{Outcome, Requests, RunEstimate, RunSummary, SheetSummary};
 pub(crate) use summary::plan_sentence;
 pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
 pub use text::{ProblemLocation, problem_line};
-
-/// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    pub status: RowStatus,
-    /// The record's system id, where it is known.
-    pub id: Option<i64>,
-    /// What there is to say beside the status and the problems; may be empty.
-    pub message: Box<str>,
-    pub problems: Vec<Problem>,
-}
-
-/// A whole run, as its end tells it.
-#[derive(Debug)]
-pub struct RunSummary {
-    pub run_id: String,
-    /// `import` or `check`.
-    pub command: &'static str,
-    pub dry_run: bool,
-    pub files: Vec<String>,
-    pub sheets: Vec<SheetSummary>,
-    /// Sheets that were not read: name and why.
-    pub skipped_sheets: Vec<(String, String)>,
-    /// The options that differ from their defaults: name and value.
-    pub options: Vec<(String, String)>,
-    pub requests: Requests,
-    /// What a run would take; on a dry run only.
-    pub planned: Option<RunEstimate>,
-    /// How long it took.
-    pub seconds: f64,
-    pub problems: ProblemTally,
-    /// The result file, where one was written.
-    pub result: Option<PathBuf>,
-    /// Commands to run next, the best first.
-    pub next: Vec<String>,
-    /// Whatever else the user should know.
-    pub remarks: Vec<String>,
-    /// Why the run ended before its last row.
-    pub stopped: Option<String>,
-}
-
-/// What became of one sheet.
-#[derive(Debug, Clone)]
-pub struct SheetSummary {
-    pub file: String,
-    /// None where the file has no sheets, such as a CSV file.
-    pub sheet: Option<String>,
-    /// The collection's or action's name.
-    pub entity: &'static str,
-    /// The rows read, header and blank rows not counted.
-    pub rows: u64,
-    pub counts: RowCounts,
-    /// How the text was read, such as `UTF-8, comma`.
-    pub decoding: Option<String>,
-    /// Headers of the columns that feed no field.
-    pub ignored: Vec<String>,
-}
-
-/// The requests a run sent.
-#[derive(Debug, Clone, Default)]
-pub struct Requests {
-    pub total: u64,
-    /// By what they were for, such as `create assets`.
-    pub by_kind: BTreeMap<String, u64>,
-}
-
-/// What a run would take.
-#[derive(Debug, Clone)]
-pub struct RunEstimate {
-    pub requests: u64,
-    /// How long they take under the quota.
-    pub seconds: u64,
-    /// E-mails the service would send to employees, and to how many of them.
-    pub emails: u64,
-    pub people: u64,
-    /// Requests an hour, where there is a limit.
-    pub quota: Option<u32>,
-}
-
-/// The command that takes a run back.
-pub(crate) const UNDO: &str = "undo";
-
-impl RunSummary {
-    /// A run of which nothing is known yet but its name.
-    pub fn new(command: &'static str, run_id: String) -> Self {
-        Self {
-            run_id,
-            command,
-            dry_run: false,
-            files: Vec::new(),
-            sheets: Vec::new(),
-            skipped_sheets: Vec::new(),
-            options: Vec::new(),
-            requests: Requests::default(),
-            planned: None,
-            seconds: 0.0,
-            problems: ProblemTally::default(),
-            result: None,
-            next: Vec::new(),
-            remarks: Vec::new(),
-            stopped: None,
-        }
-    }
-
-    /// Whether its statuses tell what was done, would be done, or was only checked.
-    pub fn report_mode(&self) -> ReportMode {
-        match (self.command, self.dry_run) {
-            ("check", _) => ReportMode::Check,
-            (_, true) => ReportMode::DryRun,
-            (_, false) => ReportMode::Done,
-        }
-    }
-
-    /// What an undo leaves as it is: its skipped rows. Whoever asks an import to skip rows gets what was asked for.
-    pub fn left(&self) -> u64 {
-        if self.command == UNDO { self.counts().skipped } else { 0 }
-    }
-
-    /// All sheets together.
-    pub fn counts(&self) -> RowCounts {
-        let mut total = RowCounts::default();
-        self.sheets.iter().for_each(|sheet| total += sheet.counts);
-        total
-    }
-
-    /// The rows read.
-    pub fn rows(&self) -> u64 {
-        self.sheets.iter().map(|sheet| sheet.rows).sum()
-    }
-
-    /// The rows that were read but have no outcome, because the run stopped before them.
-    pub fn rows_left(&self) -> u64 {
-        self.rows().saturating_sub(self.counts().rows())
-    }
-
-    /// Whether the run ended before its last row was sent, so that resuming comes before fixing: the rest needs no
-    /// fixing, and what is fixed in the result meanwhile would not be read by `resume`.
-    pub(crate) fn is_cut_short(&self) -> bool {
-        self.stopped.is_some() && self.report_mode() == ReportMode::Done
-    }
-
-    /// What people call one of its sheets: the sheet's name, after the file's where there are several files.
-    pub fn label<'a>(&self, sheet: &'a SheetSummary) -> Cow<'a, str> {
-        let file = text::file_name(&sheet.file);
-        match &sheet.sheet {
-            None => Cow::Owned(file),
-            Some(name) if self.files.len() > 1 => Cow::Owned(format!("{file}: {name}")),
-            Some(name) => Cow::Borrowed(name),
-        }
-    }
-}

@@ -27,7 +27,7 @@ pub struct ProblemTally {
 pub struct ProblemGroup {
     pub sheet: Box<str>,
     pub code: Code,
-    /// The column's header; none where whole rows are meant.
+    /// The column's header; none if the problem is about whole rows.
     pub header: Option<Box<str>>,
     pub count: u64,
     /// The first of them, in the order they came.
@@ -40,7 +40,7 @@ pub struct ProblemExample {
     pub row: u64,
     /// From 0.
     pub column: Option<u32>,
-    /// What the cell holds, shortened; empty where it is blank or looks like a secret.
+    /// The cell's content, shortened; empty if it is blank or looks like a secret.
     pub found: Box<str>,
     pub message: Box<str>,
     /// Empty where there is none.

@@ -57,7 +57,7 @@ fn described(problem: &Problem) -> String {
     line
 }
 
-/// What the `_message` cell says of a problem: as [`described`], after the column's header.
+/// The line about a problem in the `_message` cell: as [`described`], after the column's header.
 pub(super) fn message_line(header: Option<&str>, problem: &Problem) -> String {
     match header.map(str::trim) {
         None | Some("") => described(problem),
@@ -65,7 +65,7 @@ pub(super) fn message_line(header: Option<&str>, problem: &Problem) -> String {
     }
 }
 
-/// What the note on the cell says: the cell itself shows what was found.
+/// The note on an invalid cell. It leaves out what was found, which the cell itself shows.
 pub(super) fn note_text(problem: &Problem) -> String {
     let mut text = capitalised(&problem.error.message);
     if let Some(hint) = &problem.error.hint {

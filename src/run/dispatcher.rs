@@ -1,12 +1,12 @@
-//! The loop that owns the state of a run.
+//! The dispatcher: the loop that owns the state of a run.
 //!
-//! A step's way: read from the journal, *intended* (on disk), in flight, landed, *concluded* (on disk), told. A step
-//! whose answer was lost is parked; once nothing is in flight and nothing else can go, or many are parked, all of them
-//! are looked for together, and each is then concluded or goes again.
+//! A step is read from the journal, its intent is recorded, it is sent, its outcome is recorded, and the outcome is
+//! reported. Intent and outcome are on disk before the loop goes on. A step whose response was lost waits; once nothing
+//! is in flight and nothing else can be sent, or a batch is full, all such steps are reconciled together. Each then gets
+//! its outcome or is sent again.
 
 use std::collections::{HashMap, VecDeque};
-use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
@@ -14,579 +14,590 @@ use futures::{FutureExt, StreamExt};
 use jiff::Timestamp;
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
-use super::background::{self, Background};
-use super::losses::{Again, Losses, Lost, Others, Weather};
-use super::outcome::{self, Landing, Loss, Sent};
+use super::backoff::ServiceBackoff;
+use super::outcome;
+use super::plan_snapshot::{PlanSnapshot, available_stock};
 use super::reconcile::{ExternalChanges, Resolution, reconcile};
-use super::standing::{Readiness, Standing};
-use super::worker::{self, Flown};
-use super::{Doing, End, Interrupts, Settings, Start, Watcher};
-use crate::api::Client;
-use crate::plan::StepOutcome;
-use crate::plan::{Step, StepRole};
+use super::step_states::{Readiness, StepStates};
+use super::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep, UnresolvedSteps};
+use super::worker::{self, CompletedAttempt, StepTransport};
+use super::{Activity, DispatchOptions, RunEnd, RunObserver, RunStart};
+use crate::api::{ApiError, FailureScope, WriteFailure, WriteOutcome, WriteReply};
+use crate::plan::{Step, StepOutcome, StepRole, WriteKind};
 use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, WriteCommand, WriteEvent};
 use crate::schema::Entity;
+use crate::shutdown::ShutdownSignal;
 
-/// How often the watcher hears that time passes.
-const TICK: Duration = Duration::from_millis(500);
+/// How often the observer is told what the dispatcher is doing.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Steps read from the journal at a time.
-const READ: usize = 512;
+const READ_BATCH: usize = 512;
 
-type Flight<'c> = Pin<Box<dyn Future<Output = Flown> + 'c>>;
+type InFlight<'c> = Pin<Box<dyn Future<Output = CompletedAttempt> + 'c>>;
 
-/// Sends what a journal holds and tells the watcher of each step, in the order in which they end.
-pub struct Dispatch<'c> {
-    client: &'c Client,
-    settings: Settings,
+/// Sends the pending steps of a journal and reports each outcome, in the order in which the steps end.
+pub struct Dispatcher<'c, T> {
+    transport: &'c T,
+    options: DispatchOptions,
     sheets: &'c [SheetHeader],
-    background: Background,
-    scribe: JournalWriter,
-    /// Steps read from the journal and not looked at.
+    snapshot: PlanSnapshot,
+    writer: JournalWriter,
+    /// Steps read from the journal.
     queue: VecDeque<Step>,
-    /// Steps that go again, before all others.
-    again: VecDeque<Step>,
-    reading: Reading,
-    /// Steps whose intent is on its way to the disk.
-    intended: HashMap<u32, Step>,
-    /// Steps whose intent is on disk, waiting for a place in flight.
+    /// Steps to send again, before all others.
+    retries: VecDeque<Step>,
+    read_state: JournalReadState,
+    /// Steps whose intent is being written.
+    recording_intent: HashMap<u32, Step>,
+    /// Steps whose intent is on disk.
     ready: VecDeque<Step>,
-    in_flight: FuturesUnordered<Flight<'c>>,
-    /// Steps whose outcome is on its way to the disk.
-    concluding: HashMap<u32, (Step, StepOutcome)>,
-    standing: Standing,
-    losses: Losses,
-    weather: Weather,
-    /// How steps have fared since the last look.
-    fares: Others,
-    /// What others may have done since the plan was made; none where the plan is fresh.
-    newcomers: ExternalChanges,
-    /// What a plan that was taken up again still writes to, until it is known what is new there.
-    unmet: Vec<&'static Entity>,
-    began: Timestamp,
+    in_flight: FuturesUnordered<InFlight<'c>>,
+    /// Steps whose outcome is being written.
+    recording_outcome: HashMap<u32, (Step, StepOutcome)>,
+    states: StepStates,
+    unresolved: UnresolvedSteps,
+    backoff: ServiceBackoff,
+    /// Whether any step has been applied since the last reconciliation.
+    peers_succeed: bool,
+    /// What others have added since the plan was made.
+    external_changes: ExternalChanges,
+    /// What a resumed run still writes to, until it is checked for external changes.
+    unchecked: Vec<&'static Entity>,
+    /// The sheet being sent; none before the first step.
     sheet: Option<u16>,
-    failed: u64,
-    end: End,
+    failed_rows: u64,
+    end: RunEnd,
     interrupts: u32,
-    journal_is_broken: bool,
+    has_journal_failed: bool,
 }
 
-/// How far the journal's steps are read.
+/// How far the journal has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    From(u32),
-    Asked(u32),
-    Over,
+enum JournalReadState {
+    /// Continue from this step.
+    Next(u32),
+    Requested,
+    Finished,
 }
 
 /// What the loop does next.
-enum Next {
-    /// Something is on its way.
-    Listen,
-    Rest(Instant),
-    Look,
-    /// See what others have done since the plan was made.
-    Meet,
-    Leave,
+enum NextAction {
+    /// Something is in flight or being written.
+    Poll,
+    Sleep(Instant),
+    Reconcile,
+    /// Check what others have added since the plan was made.
+    DetectDrift,
+    Finish,
 }
 
-impl<'c> Dispatch<'c> {
-    /// Takes up a run where its journal says it stands.
+/// What reaches the loop from outside, beside responses and the journal.
+struct LoopControl<'r> {
+    shutdown: &'r mut ShutdownSignal,
+    /// One interval for the whole loop: a timer started anew in every turn would never fire while steps end.
+    clock: Interval,
+    observer: &'r mut dyn RunObserver,
+}
+
+impl LoopControl<'_> {
+    /// Waits for a future and reports progress meanwhile; none where an interrupt comes first.
+    async fn wait<F: Future>(&mut self, activity: Activity, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        loop {
+            tokio::select! {
+                biased;
+                () = self.shutdown.next() => return None,
+                _ = self.clock.tick() => self.observer.on_progress(activity),
+                output = &mut future => return Some(output),
+            }
+        }
+    }
+}
+
+impl<'c, T: StepTransport> Dispatcher<'c, T> {
+    /// Continues a run from the state in its journal.
     ///
     /// # Errors
-    /// Where the journal cannot be read, or the system gives no thread for it.
+    /// Where the journal cannot be read, or the writer thread cannot be started.
     pub fn new(
-        client: &'c Client,
-        settings: Settings,
+        transport: &'c T,
+        options: DispatchOptions,
         sheets: &'c [SheetHeader],
         journal: Journal,
     ) -> Result<Self, JournalError> {
-        let mut standing = Standing::default();
+        Self::with_writer(transport, options, sheets, journal, JournalWriter::start)
+    }
+
+    fn with_writer(
+        transport: &'c T,
+        options: DispatchOptions,
+        sheets: &'c [SheetHeader],
+        journal: Journal,
+        start_writer: impl FnOnce(Journal) -> std::io::Result<JournalWriter>,
+    ) -> Result<Self, JournalError> {
+        let mut states = StepStates::default();
         journal.each_outcome(&mut |mut step, outcome| {
-            standing.fill(&mut step);
-            standing.end(&step, &outcome);
+            states.fill_in(&mut step);
+            states.end(&step, &outcome);
         })?;
-        let slowest = Duration::from_millis(journal.slowest_response()?);
-        let mut losses = Losses::new(settings.least_grace, slowest);
+        let slowest_response = Duration::from_millis(journal.slowest_response()?);
+        let mut unresolved = UnresolvedSteps::new(options.min_grace, slowest_response);
         for mut step in journal.unresolved_steps()? {
-            standing.begin(step.number);
-            standing.fill(&mut step);
-            let cause = String::from("its answer was lost when an earlier process ended");
-            losses.add(step, Loss { cause, status: None, sent: Sent::Yes }, Instant::now());
+            states.begin(step.number);
+            states.fill_in(&mut step);
+            let cause = String::from("the run stopped before its response arrived");
+            unresolved.add(UnresolvedStep { step, doubt: Doubt::LostResponse(None), cause }, Instant::now());
         }
-        let background = Background::new(journal.account_snapshot()?);
-        let unmet = match settings.start {
-            Start::Fresh => Vec::new(),
-            Start::TakenUp => journal.pending_entities()?,
+        let unchecked = match options.start {
+            RunStart::Fresh => Vec::new(),
+            RunStart::Resumed => journal.pending_entities()?,
         };
         let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or_default();
+        let snapshot = PlanSnapshot::new(journal.account_snapshot()?, began);
         let path = journal.path();
-        let scribe = JournalWriter::start(journal).map_err(|source| JournalError::Folder { path, source })?;
+        let writer = start_writer(journal).map_err(|source| JournalError::Folder { path, source })?;
         Ok(Self {
-            client,
-            failed: settings.failed_before,
-            settings,
+            transport,
+            failed_rows: options.failed_before,
+            options,
             sheets,
-            background,
-            scribe,
+            snapshot,
+            writer,
             queue: VecDeque::new(),
-            again: VecDeque::new(),
-            reading: Reading::From(0),
-            intended: HashMap::new(),
+            retries: VecDeque::new(),
+            read_state: JournalReadState::Next(0),
+            recording_intent: HashMap::new(),
             ready: VecDeque::new(),
             in_flight: FuturesUnordered::new(),
-            concluding: HashMap::new(),
-            standing,
-            losses,
-            weather: Weather::default(),
-            fares: Others::Fail,
-            newcomers: ExternalChanges::default(),
-            unmet,
-            began,
+            recording_outcome: HashMap::new(),
+            states,
+            unresolved,
+            backoff: ServiceBackoff::default(),
+            peers_succeed: false,
+            external_changes: ExternalChanges::default(),
+            unchecked,
             sheet: None,
-            end: End::Complete,
+            end: RunEnd::Complete,
             interrupts: 0,
-            journal_is_broken: false,
+            has_journal_failed: false,
         })
     }
 
-    /// Runs to the end of the plan, or until something stops it; those in flight always land, unless a second
-    /// interrupt says otherwise. Gives the journal back, which knows all that was sent.
+    /// Runs to the end of the plan, or until something stops it. Requests in flight complete, unless a second interrupt
+    /// comes. Gives the journal back, which has the outcome of everything sent.
     ///
     /// # Errors
-    /// Where the journal's thread has died, which only a bug does.
+    /// Where the writer thread panicked, which is a bug.
     pub async fn run(
         mut self,
-        interrupts: &mut impl Interrupts,
-        watcher: &mut dyn Watcher,
-    ) -> Result<(Journal, End), JournalError> {
-        self.mind_errors();
-        // One clock for the whole loop: a sleep begun anew at every turn would never end while steps do.
-        let mut clock = interval(TICK);
+        shutdown: &mut ShutdownSignal,
+        observer: &mut dyn RunObserver,
+    ) -> Result<(Journal, RunEnd), JournalError> {
+        let mut control = LoopControl { shutdown, clock: interval(PROGRESS_INTERVAL), observer };
+        self.enforce_error_limit();
         loop {
-            // What an earlier process left is looked for before anything new is sent.
-            if self.unmet.is_empty() && (self.sheet.is_some() || self.losses.is_empty()) {
-                self.launch(watcher);
+            // What an earlier process left unresolved comes before anything new.
+            if self.unchecked.is_empty() && (self.sheet.is_some() || self.unresolved.is_empty()) {
+                self.prepare_steps(control.observer);
             }
-            match self.next(Instant::now()) {
-                Next::Listen => self.listen(interrupts, &mut clock, watcher).await,
-                Next::Rest(until) => self.rest(until, interrupts, &mut clock, watcher).await,
-                Next::Look => self.look(interrupts, &mut clock, watcher).await,
-                Next::Meet => self.meet(interrupts, &mut clock, watcher).await,
-                Next::Leave => break,
+            match self.next_action(Instant::now()) {
+                NextAction::Poll => self.poll_events(&mut control).await,
+                NextAction::Sleep(until) => self.sleep_until_retry(until, &mut control).await,
+                NextAction::Reconcile => self.reconcile_lost(&mut control).await,
+                NextAction::DetectDrift => self.detect_drift(&mut control).await,
+                NextAction::Finish => break,
             }
             if self.interrupts > 1 {
                 break;
             }
         }
-        self.leave(watcher)
+        self.finish(control.observer)
     }
 
-    fn next(&self, now: Instant) -> Next {
+    fn next_action(&self, now: Instant) -> NextAction {
         if self.is_busy() {
-            return Next::Listen;
+            return NextAction::Poll;
         }
-        let may_look = matches!(self.end, End::Complete | End::TooManyErrors);
-        if let Some(until) = self.weather.pause(now).filter(|_| may_look) {
-            return Next::Rest(until);
+        let may_read = matches!(self.end, RunEnd::Complete | RunEnd::TooManyErrors);
+        if let Some(until) = self.backoff.retry_at(now).filter(|_| may_read) {
+            return NextAction::Sleep(until);
         }
-        if may_look && !self.losses.is_empty() {
-            let at = self.losses.look_at(now);
-            return if at > now { Next::Rest(at) } else { Next::Look };
+        if may_read && !self.unresolved.is_empty() {
+            let at = self.unresolved.reconcile_at(now);
+            return if at > now { NextAction::Sleep(at) } else { NextAction::Reconcile };
         }
-        if self.end == End::Complete && !self.unmet.is_empty() {
-            return Next::Meet;
+        if self.end != RunEnd::Complete {
+            return NextAction::Finish;
         }
-        match self.end == End::Complete && !self.is_exhausted() {
-            true => Next::Listen,
-            false => Next::Leave,
+        if !self.unchecked.is_empty() {
+            return NextAction::DetectDrift;
         }
+        if self.is_exhausted() { NextAction::Finish } else { NextAction::Poll }
     }
 
     fn is_busy(&self) -> bool {
-        self.is_sending() || !self.concluding.is_empty() || matches!(self.reading, Reading::Asked(_))
+        self.is_sending() || !self.recording_outcome.is_empty() || self.read_state == JournalReadState::Requested
     }
 
     fn is_sending(&self) -> bool {
-        !self.in_flight.is_empty() || !self.intended.is_empty() || !self.ready.is_empty()
+        !self.in_flight.is_empty() || !self.recording_intent.is_empty() || !self.ready.is_empty()
     }
 
     fn is_exhausted(&self) -> bool {
-        self.reading == Reading::Over && self.queue.is_empty() && self.again.is_empty()
+        self.read_state == JournalReadState::Finished && self.queue.is_empty() && self.retries.is_empty()
     }
 
-    /// Takes steps while there is room and the next one may go.
-    fn launch(&mut self, watcher: &mut dyn Watcher) {
+    /// Records the intents of the next steps, while there is room and the first of them is ready.
+    fn prepare_steps(&mut self, observer: &mut dyn RunObserver) {
         let now = Instant::now();
         while self.has_room(now) {
-            let Some(mut step) = self.again.pop_front().or_else(|| self.queue.pop_front()) else {
-                return self.ask_for_steps();
+            let Some(mut step) = self.retries.pop_front().or_else(|| self.queue.pop_front()) else {
+                return self.request_steps();
             };
             match self.readiness(&step) {
-                Readiness::Wait => return self.queue.push_front(step),
-                Readiness::Never(reason) => {
-                    let outcome = outcome::awaited(&step, reason);
-                    self.conclude(step, outcome, watcher);
+                Readiness::Blocked => return self.queue.push_front(step),
+                Readiness::DependencyFailed(reason) => {
+                    let outcome = outcome::dependency_failed(&step, reason);
+                    self.record_outcome(step, outcome, observer);
                 }
-                Readiness::Go => {
+                Readiness::Ready => {
                     self.sheet = Some(step.row.sheet);
-                    self.standing.fill(&mut step);
-                    self.standing.begin(step.number);
-                    if self.is_suspected(&step) {
-                        self.losses.add(step, Loss::by_others(), now);
+                    self.states.fill_in(&mut step);
+                    self.states.begin(step.number);
+                    if self.may_exist_already(&step) {
+                        self.unresolved.add(UnresolvedStep::external_change(step), now);
                         continue;
                     }
-                    self.scribe.append(WriteCommand::RecordIntent(step.number));
-                    self.intended.insert(step.number, step);
+                    self.writer.append(WriteCommand::RecordIntent(step.number));
+                    self.recording_intent.insert(step.number, step);
                 }
             }
         }
     }
 
-    /// Whether others may have made what the step is to make. Each step is suspected once: then it was looked for.
-    fn is_suspected(&self, step: &Step) -> bool {
-        !self.losses.was_tried(step.number) && self.newcomers.may_include(step)
+    /// Whether others may have created what the step creates. Only asked once of each step: then it is reconciled.
+    fn may_exist_already(&self, step: &Step) -> bool {
+        !self.unresolved.was_unresolved(step.number) && self.external_changes.may_include(step)
     }
 
-    /// Twice as many steps are made ready ahead as are in flight, so that none waits for the disk.
     fn has_room(&self, now: Instant) -> bool {
-        self.end == End::Complete
-            && self.weather.pause(now).is_none()
-            && !self.losses.are_many()
-            && self.intended.len() + self.ready.len() < self.ahead()
+        self.end == RunEnd::Complete
+            && self.backoff.retry_at(now).is_none()
+            && !self.unresolved.is_batch_full()
+            && self.recording_intent.len() + self.ready.len() < self.max_prepared()
     }
 
-    /// While the service is unwell one step at a time tries whether it is well again.
-    fn ahead(&self) -> usize {
-        match self.weather.is_clear() {
-            true => 2 * self.settings.concurrency,
-            false => usize::from(self.in_flight.is_empty()),
+    /// Twice as many steps are prepared as are in flight, so that none waits for the disk. While the service is failing,
+    /// one step at a time probes it.
+    fn max_prepared(&self) -> usize {
+        if self.backoff.is_closed() { 2 * self.options.concurrency } else { usize::from(self.in_flight.is_empty()) }
+    }
+
+    fn request_steps(&mut self) {
+        if let JournalReadState::Next(from) = self.read_state {
+            self.writer.append(WriteCommand::ReadSteps { from, limit: READ_BATCH });
+            self.read_state = JournalReadState::Requested;
         }
     }
 
-    fn ask_for_steps(&mut self) {
-        if let Reading::From(from) = self.reading {
-            self.scribe.append(WriteCommand::ReadSteps { from, limit: READ });
-            self.reading = Reading::Asked(from);
-        }
-    }
-
-    /// A step goes when the sheet before its own has landed and what it awaits is there.
+    /// A step is ready once the previous sheet has ended and its dependencies are met.
     fn readiness(&self, step: &Step) -> Readiness {
-        let is_quiet = !self.is_busy() && self.losses.is_empty();
-        if self.sheet.is_some_and(|sheet| sheet != step.row.sheet) && !is_quiet {
-            return Readiness::Wait;
+        let is_idle = !self.is_busy() && self.unresolved.is_empty();
+        if self.sheet.is_some_and(|sheet| sheet != step.row.sheet) && !is_idle {
+            return Readiness::Blocked;
         }
-        match self.standing.readiness(step) {
-            // Nothing is left that could end what it awaits.
-            Readiness::Wait if is_quiet => {
-                Readiness::Never("the record that another row creates; that row has not ended")
+        match self.states.readiness(step) {
+            // No remaining step can complete this dependency.
+            Readiness::Blocked if is_idle => {
+                Readiness::DependencyFailed("another row that creates a record named here was not finished")
             }
             readiness => readiness,
         }
     }
 
-    /// Waits for the next thing to happen, and does what it asks for.
-    async fn listen(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
-        self.scribe.flush();
+    /// Waits for the next event and handles it, and all others that have arrived by then.
+    async fn poll_events(&mut self, control: &mut LoopControl<'_>) {
+        self.writer.flush();
         tokio::select! {
             biased;
-            () = interrupts.next() => {
-                self.interrupt();
-                watcher.tick(self.doing());
+            () = control.shutdown.next() => {
+                self.on_interrupt();
+                control.observer.on_progress(self.activity());
             }
-            _ = clock.tick() => watcher.tick(self.doing()),
-            event = self.scribe.next(), if !self.journal_is_broken => self.hear(event, watcher),
-            Some(flown) = self.in_flight.next(), if !self.in_flight.is_empty() => self.land(flown, watcher),
+            _ = control.clock.tick() => control.observer.on_progress(self.activity()),
+            event = self.writer.next(), if !self.has_journal_failed => self.on_journal_event(event, control.observer),
+            Some(attempt) = self.in_flight.next(), if !self.in_flight.is_empty() => {
+                self.on_completion(attempt, control.observer);
+            }
         }
-        // Whatever else has come goes into the same commit.
-        while let Some(Some(flown)) = self.in_flight.next().now_or_never() {
-            self.land(flown, watcher);
+        // Handled in the same turn, so that they share a commit.
+        while let Some(Some(attempt)) = self.in_flight.next().now_or_never() {
+            self.on_completion(attempt, control.observer);
         }
-        while let Some(event) = self.scribe.try_next() {
-            self.hear(event, watcher);
+        while let Some(event) = self.writer.try_next() {
+            self.on_journal_event(event, control.observer);
         }
-        self.take_off();
+        self.start_ready();
     }
 
-    fn doing(&self) -> Doing {
-        match self.weather.pause(Instant::now()) {
-            _ if self.interrupts > 0 => Doing::Landing { requests: self.in_flight.len() },
-            Some(until) => Doing::Waiting { until },
-            None => Doing::Sending,
+    fn activity(&self) -> Activity {
+        match self.backoff.retry_at(Instant::now()) {
+            _ if self.interrupts > 0 => Activity::Draining { requests: self.in_flight.len() },
+            Some(until) => Activity::BackingOff { until },
+            None => Activity::Sending,
         }
     }
 
-    fn hear(&mut self, event: WriteEvent, watcher: &mut dyn Watcher) {
+    fn on_journal_event(&mut self, event: WriteEvent, observer: &mut dyn RunObserver) {
         match event {
-            WriteEvent::IntentRecorded(step) => self.ready.extend(self.intended.remove(&step)),
-            WriteEvent::OutcomeRecorded(step) => self.tell(step, watcher),
+            WriteEvent::IntentRecorded(step) => self.ready.extend(self.recording_intent.remove(&step)),
+            WriteEvent::OutcomeRecorded(step) => self.publish(step, observer),
             WriteEvent::Steps(steps) => {
-                self.reading = match steps.last() {
-                    Some(last) => Reading::From(last.number + 1),
-                    None => Reading::Over,
+                self.read_state = match steps.last() {
+                    Some(last) => JournalReadState::Next(last.number + 1),
+                    None => JournalReadState::Finished,
                 };
                 self.queue.extend(steps);
             }
-            WriteEvent::Failed(error) => self.break_off(&error, watcher),
+            WriteEvent::Failed(error) => self.abort(&error, observer),
         }
     }
 
-    fn take_off(&mut self) {
-        while self.in_flight.len() < self.settings.concurrency && self.end == End::Complete {
+    fn start_ready(&mut self) {
+        if self.end != RunEnd::Complete {
+            return self.clear_unsent_intents();
+        }
+        while self.in_flight.len() < self.options.concurrency {
             let Some(step) = self.ready.pop_front() else { return };
-            self.in_flight.push(Box::pin(worker::perform(self.client, step)));
-        }
-        if self.end != End::Complete {
-            self.withdraw_unsent();
+            self.in_flight.push(Box::pin(worker::send(self.transport, step)));
         }
     }
 
-    /// Steps that were made ready and will not be sent are as if they had never been touched.
-    fn withdraw_unsent(&mut self) {
-        let unsent: Vec<u32> = self
-            .ready
-            .drain(..)
-            .map(|step| step.number)
-            .chain(self.intended.drain().map(|(number, _)| number))
-            .collect();
-        unsent.into_iter().for_each(|step| self.scribe.append(WriteCommand::ClearIntent(step)));
-    }
-
-    fn land(&mut self, flown: Flown, watcher: &mut dyn Watcher) {
-        let Flown { step, landing, attempts } = flown;
-        for attempted in &attempts {
-            if attempted.status.is_some() {
-                self.losses.answered_within(attempted.took);
-            }
-        }
-        let notes = attempts.into_iter().map(|attempted| worker::note(step.number, attempted)).collect();
-        self.scribe.append(WriteCommand::RecordAttempts(notes));
-        if let Some(reason) = landing.stops_the_run() {
-            // After fixing the cause, `resume` retries this step.
-            self.stop(End::Refused(reason.to_owned()));
-            return self.scribe.append(WriteCommand::ClearIntent(step.number));
-        }
-        match landing {
-            Landing::Done { id, record } => {
-                self.fares = Others::Succeed;
-                self.weather.clear();
-                let outcome = outcome::done(&step, id, record.as_ref());
-                self.conclude(step, outcome, watcher);
-            }
-            Landing::Refused(failure) => {
-                self.weather.clear();
-                let outcome = match self.sheets.get(usize::from(step.row.sheet)) {
-                    Some(sheet) => outcome::refused(&step, &failure, sheet),
-                    None => outcome::given_up(
-                        &step,
-                        &Loss { cause: failure.message, status: failure.status, sent: Sent::Yes },
-                        1,
-                    ),
-                };
-                self.conclude(step, outcome, watcher);
-            }
-            Landing::NotSent(failure) => {
-                self.scribe.append(WriteCommand::ClearIntent(step.number));
-                self.again.push_back(step);
-                self.worsen(&failure.message);
-            }
-            Landing::Lost(loss) => self.losses.add(step, loss, Instant::now()),
+    /// Makes steps pending again that were prepared and will not be sent.
+    fn clear_unsent_intents(&mut self) {
+        let recording = self.recording_intent.drain().map(|(number, _)| number);
+        for step in self.ready.drain(..).map(|step| step.number).chain(recording) {
+            self.writer.append(WriteCommand::ClearIntent(step));
         }
     }
 
-    /// The service as a whole is unwell.
-    fn worsen(&mut self, cause: &str) {
-        if !self.weather.worsen(Instant::now()) {
-            self.stop(End::Unreachable(cause.to_owned()));
+    fn on_completion(&mut self, attempt: CompletedAttempt, observer: &mut dyn RunObserver) {
+        let CompletedAttempt { step, result, attempts } = attempt;
+        let answered = attempts.iter().filter(|attempt| attempt.status.is_some());
+        answered.for_each(|attempt| self.unresolved.record_response_time(attempt.took));
+        let records = attempts.into_iter().map(|attempt| worker::attempt_record(step.number, attempt)).collect();
+        self.writer.append(WriteCommand::RecordAttempts(records));
+        match result {
+            Ok(reply) => self.on_success(step, &reply, observer),
+            Err(failure) => self.on_failure(step, failure, observer),
+        }
+    }
+
+    fn on_success(&mut self, step: Step, reply: &WriteReply, observer: &mut dyn RunObserver) {
+        if step.entity.is_collection() && step.write == WriteKind::Create && reply.id.is_none() {
+            return self.unresolved.add(UnresolvedStep::missing_id(step), Instant::now());
+        }
+        self.peers_succeed = true;
+        self.backoff.reset();
+        let outcome = outcome::applied(&step, reply.id, reply.record.as_ref());
+        self.record_outcome(step, outcome, observer);
+    }
+
+    fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {
+        match failure.outcome {
+            WriteOutcome::Refused if failure.scope == FailureScope::Run => {
+                // After fixing the cause, `resume` retries this step.
+                self.writer.append(WriteCommand::ClearIntent(step.number));
+                self.stop(RunEnd::Refused(failure.message));
+            }
+            WriteOutcome::Refused => {
+                self.backoff.reset();
+                let outcome = outcome::rejected(&step, &failure, self.sheets.get(usize::from(step.row.sheet)));
+                self.record_outcome(step, outcome, observer);
+            }
+            WriteOutcome::NotSent => {
+                self.writer.append(WriteCommand::ClearIntent(step.number));
+                self.retries.push_back(step);
+                self.on_service_failure(&failure.message);
+            }
+            WriteOutcome::Unknown => {
+                // A success that cannot be read proves nothing: a proxy in front of the service may have sent it.
+                let status = failure.status.filter(|status| *status >= 300);
+                let doubt = Doubt::LostResponse(status);
+                self.unresolved.add(UnresolvedStep { step, doubt, cause: failure.message }, Instant::now());
+            }
+        }
+    }
+
+    /// The service as a whole is failing.
+    fn on_service_failure(&mut self, cause: &str) {
+        if !self.backoff.record_failure(Instant::now()) {
+            self.stop(RunEnd::Unreachable(cause.to_owned()));
+        }
+    }
+
+    /// A read of the service failed.
+    fn on_read_error(&mut self, error: &ApiError) {
+        if error.is_transient() {
+            self.on_service_failure(&error.to_string());
+        } else {
+            self.stop(RunEnd::Refused(error.to_string()));
         }
     }
 
     /// The first reason to stop counts.
-    fn stop(&mut self, end: End) {
-        if self.end == End::Complete {
+    fn stop(&mut self, end: RunEnd) {
+        if self.end == RunEnd::Complete {
             self.end = end;
         }
     }
 
-    fn interrupt(&mut self) {
+    fn on_interrupt(&mut self) {
         self.interrupts += 1;
         if self.interrupts == 1 {
-            // Too many errors leave the lost to be looked for, which an interrupt cuts short. Any other end stands.
-            if matches!(self.end, End::Complete | End::TooManyErrors) {
-                self.end = End::Interrupted;
+            // After too many errors the unresolved steps are still reconciled; an interrupt ends that. Any other end
+            // stays.
+            if matches!(self.end, RunEnd::Complete | RunEnd::TooManyErrors) {
+                self.end = RunEnd::Interrupted;
             }
-            self.client.stop();
+            self.transport.stop();
         }
     }
 
-    fn break_off(&mut self, error: &JournalError, watcher: &mut dyn Watcher) {
-        self.journal_is_broken = true;
-        self.reading = Reading::Over;
-        self.stop(End::Broken(format!("{error}; {}", error.hint())));
-        self.intended.clear();
+    /// The journal failed: nothing more is sent.
+    fn abort(&mut self, error: &JournalError, observer: &mut dyn RunObserver) {
+        self.has_journal_failed = true;
+        self.read_state = JournalReadState::Finished;
+        self.stop(RunEnd::JournalFailed(format!("{error}; {}", error.hint())));
+        self.recording_intent.clear();
         self.ready.clear();
-        // What was done was done, whether the journal could take it or not.
-        let known: Vec<u32> = self.concluding.keys().copied().collect();
-        known.into_iter().for_each(|step| self.tell(step, watcher));
+        // What was applied was applied, whether the journal could record it or not.
+        let known: Vec<u32> = self.recording_outcome.keys().copied().collect();
+        known.into_iter().for_each(|step| self.publish(step, observer));
     }
 
-    /// The outcome goes to disk first.
-    fn conclude(&mut self, step: Step, outcome: StepOutcome, watcher: &mut dyn Watcher) {
+    /// Writes an outcome to disk; it is reported afterwards.
+    fn record_outcome(&mut self, step: Step, outcome: StepOutcome, observer: &mut dyn RunObserver) {
         let number = step.number;
-        self.scribe.append(WriteCommand::RecordOutcome(Box::new(outcome.clone())));
-        self.concluding.insert(number, (step, outcome));
-        if self.journal_is_broken {
-            self.tell(number, watcher);
+        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome.clone())));
+        self.recording_outcome.insert(number, (step, outcome));
+        if self.has_journal_failed {
+            self.publish(number, observer);
         }
     }
 
-    /// The outcome is on disk.
-    fn tell(&mut self, step: u32, watcher: &mut dyn Watcher) {
-        let Some((step, outcome)) = self.concluding.remove(&step) else { return };
-        self.standing.end(&step, &outcome);
-        self.losses.forget(step.number);
-        watcher.ended(&step, &outcome);
-        // A record that a row names fails with its row, which says so itself.
+    /// Reports an outcome that is on disk.
+    fn publish(&mut self, step: u32, observer: &mut dyn RunObserver) {
+        let Some((step, outcome)) = self.recording_outcome.remove(&step) else { return };
+        self.states.end(&step, &outcome);
+        self.unresolved.forget(step.number);
+        observer.on_step_end(&step, &outcome);
+        // A dependency fails together with its row, which is counted itself.
         if !outcome.is_applied() && step.role == StepRole::Row {
-            self.failed += 1;
-            self.mind_errors();
+            self.failed_rows += 1;
+            self.enforce_error_limit();
         }
     }
 
-    fn mind_errors(&mut self) {
-        if self.settings.max_errors.is_some_and(|most| self.failed >= most) {
-            self.stop(End::TooManyErrors);
+    fn enforce_error_limit(&mut self) {
+        if self.options.max_errors.is_some_and(|limit| self.failed_rows >= limit) {
+            self.stop(RunEnd::TooManyErrors);
         }
     }
 
-    async fn rest(
+    async fn sleep_until_retry(&mut self, until: Instant, control: &mut LoopControl<'_>) {
+        let activity = match self.backoff.retry_at(Instant::now()) {
+            Some(until) => Activity::BackingOff { until },
+            None => Activity::Reconciling { requests: self.unresolved.len() },
+        };
+        if control.wait(activity, sleep_until(until)).await.is_none() {
+            self.on_interrupt();
+        }
+    }
+
+    /// Finds out which of the unresolved steps were applied.
+    async fn reconcile_lost(&mut self, control: &mut LoopControl<'_>) {
+        let batch = self.unresolved.take_batch();
+        let steps: Vec<&Step> = batch.iter().map(|unresolved| &unresolved.step).collect();
+        let available = available_stock(steps.iter().copied(), &self.states);
+        let context = self.snapshot.context(&self.states, &available);
+        let reconciling = reconcile(self.transport, &steps, &context);
+        match control.wait(Activity::Reconciling { requests: batch.len() }, reconciling).await {
+            Some(Ok(resolutions)) => return self.apply_resolutions(batch, resolutions, control.observer),
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+        self.unresolved.requeue(batch);
+    }
+
+    fn apply_resolutions(
         &mut self,
-        until: Instant,
-        interrupts: &mut impl Interrupts,
-        clock: &mut Interval,
-        watcher: &mut dyn Watcher,
+        batch: Vec<UnresolvedStep>,
+        resolutions: Vec<Resolution>,
+        observer: &mut dyn RunObserver,
     ) {
-        let doing = match self.weather.pause(Instant::now()) {
-            Some(until) => Doing::Waiting { until },
-            None => Doing::Looking { records: self.losses.len() },
-        };
-        tokio::select! {
-            biased;
-            () = interrupts.next() => self.interrupt(),
-            _ = clock.tick() => watcher.tick(doing),
-            () = sleep_until(until) => {}
-        }
-    }
-
-    /// Looks for every step whose answer was lost.
-    async fn look(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
-        let lost = self.losses.take();
-        let steps: Vec<&Step> = lost.iter().map(|lost| &lost.step).collect();
-        let available = background::available(steps.iter().copied(), &self.standing);
-        let known = self.background.known(&self.standing, &available, self.began);
-        let doing = Doing::Looking { records: lost.len() };
-        let found = {
-            let looking = reconcile(self.client, &steps, &known);
-            tokio::pin!(looking);
-            loop {
-                tokio::select! {
-                    biased;
-                    () = interrupts.next() => break None,
-                    _ = clock.tick() => watcher.tick(doing),
-                    found = &mut looking => break Some(found),
+        let mut retry_cause = None;
+        for (unresolved, resolution) in batch.into_iter().zip(resolutions) {
+            let outcome = match resolution {
+                Resolution::Applied { id, record } => outcome::found_applied(&unresolved, id, record.as_ref()),
+                Resolution::Indeterminate(where_to_look) => outcome::indeterminate(&unresolved, &where_to_look),
+                Resolution::NotApplied if unresolved.doubt == Doubt::MissingId => {
+                    outcome::indeterminate(&unresolved, "the service reported success, but the record does not exist")
                 }
-            }
-        };
-        match found {
-            None => self.interrupt(),
-            Some(Ok(settlements)) => return self.settle(lost, settlements, watcher),
-            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
-            Some(Err(error)) => self.stop(End::Refused(error.to_string())),
-        }
-        self.losses.put_back(lost);
-    }
-
-    /// Sees what has come since the plan was made.
-    async fn meet(&mut self, interrupts: &mut impl Interrupts, clock: &mut Interval, watcher: &mut dyn Watcher) {
-        let found = {
-            let log = (&self.background.log, self.standing.done_actions());
-            let looking = ExternalChanges::detect(self.client, &self.unmet, self.began, self.standing.told(), log);
-            tokio::pin!(looking);
-            loop {
-                tokio::select! {
-                    biased;
-                    () = interrupts.next() => break None,
-                    _ = clock.tick() => watcher.tick(Doing::Sending),
-                    found = &mut looking => break Some(found),
-                }
-            }
-        };
-        match found {
-            None => self.interrupt(),
-            Some(Ok(newcomers)) => {
-                self.newcomers = newcomers;
-                self.unmet.clear();
-            }
-            Some(Err(error)) if error.is_transient() => self.worsen(&error.to_string()),
-            Some(Err(error)) => self.stop(End::Refused(error.to_string())),
-        }
-    }
-
-    fn settle(&mut self, lost: Vec<Lost>, settlements: Vec<Resolution>, watcher: &mut dyn Watcher) {
-        let mut goes_again = None;
-        for (Lost { step, loss }, settlement) in lost.into_iter().zip(settlements) {
-            match settlement {
-                Resolution::Applied { id, record } => {
-                    let outcome = outcome::found(&step, &loss, id, record.as_ref());
-                    self.conclude(step, outcome, watcher);
-                }
-                Resolution::Indeterminate(look_at) => {
-                    let outcome = outcome::undecided(&step, &loss, &look_at);
-                    self.conclude(step, outcome, watcher);
-                }
-                Resolution::NotApplied if loss.is_success() => {
-                    let outcome = outcome::undecided(&step, &loss, "it said that it was done, and it is not there");
-                    self.conclude(step, outcome, watcher);
-                }
-                Resolution::NotApplied => match self.losses.not_done(step.number, self.fares, Instant::now()) {
-                    Again::Send => {
-                        if loss.sent == Sent::Yes {
-                            goes_again.get_or_insert(loss.cause);
+                Resolution::NotApplied => {
+                    let number = unresolved.step.number;
+                    match self.unresolved.confirm_not_applied(number, self.peers_succeed, Instant::now()) {
+                        RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
+                        RetryDecision::Retry => {
+                            if unresolved.was_sent() {
+                                retry_cause.get_or_insert(unresolved.cause);
+                            }
+                            self.retries.push_back(unresolved.step);
+                            continue;
                         }
-                        self.again.push_back(step);
                     }
-                    Again::GiveUp { tries } => {
-                        let outcome = outcome::given_up(&step, &loss, tries);
-                        self.conclude(step, outcome, watcher);
-                    }
-                },
-            }
+                }
+            };
+            self.record_outcome(unresolved.step, outcome, observer);
         }
-        if let (Some(cause), Others::Fail) = (goes_again, self.fares) {
-            self.worsen(&cause);
+        if let Some(cause) = retry_cause.filter(|_| !self.peers_succeed) {
+            self.on_service_failure(&cause);
         }
-        self.fares = Others::Fail;
+        self.peers_succeed = false;
         self.sheet.get_or_insert(0);
     }
 
-    /// Puts the journal in order. What is in flight after a second interrupt stays intended: nobody knows its fate.
-    fn leave(mut self, watcher: &mut dyn Watcher) -> Result<(Journal, End), JournalError> {
-        self.withdraw_unsent();
-        let (end, mut concluding) = (self.end, self.concluding);
-        let (journal, events) = self.scribe.finish()?;
-        let mut end = end;
+    /// Reads what others have added since the plan was made.
+    async fn detect_drift(&mut self, control: &mut LoopControl<'_>) {
+        let log = (&self.snapshot.log, self.states.completed_actions());
+        let (began, created) = (self.snapshot.began, self.states.created());
+        let detecting = ExternalChanges::detect(self.transport, &self.unchecked, began, created, log);
+        match control.wait(Activity::Sending, detecting).await {
+            Some(Ok(changes)) => {
+                self.external_changes = changes;
+                self.unchecked.clear();
+            }
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+    }
+
+    /// Ends the writer. What is still in flight after a second interrupt keeps its intent: outcome unknown.
+    fn finish(mut self, observer: &mut dyn RunObserver) -> Result<(Journal, RunEnd), JournalError> {
+        self.clear_unsent_intents();
+        let (journal, events) = self.writer.finish()?;
         for event in events {
             match event {
                 WriteEvent::OutcomeRecorded(step) => {
-                    if let Some((step, outcome)) = concluding.remove(&step) {
-                        watcher.ended(&step, &outcome);
+                    if let Some((step, outcome)) = self.recording_outcome.remove(&step) {
+                        observer.on_step_end(&step, &outcome);
                     }
                 }
-                WriteEvent::Failed(error) => end = End::Broken(format!("{error}; {}", error.hint())),
+                WriteEvent::Failed(error) => self.end = RunEnd::JournalFailed(format!("{error}; {}", error.hint())),
                 WriteEvent::IntentRecorded(_) | WriteEvent::Steps(_) => {}
             }
         }
-        Ok((journal, end))
+        Ok((journal, self.end))
     }
 }

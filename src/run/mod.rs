@@ -1,114 +1,102 @@
-//! A plan to its end: concurrently, under the quota, in an order in which nothing is named before it exists, and each
-//! step once.
+//! Sends a plan: concurrently, within the quota, every record before those that name it, and every step exactly once.
 //!
 //! ```text
-//! dispatcher  the loop that owns the state: journal, steps, interrupts
-//! worker      one request, and what came of it
-//! standing    what is known of every step, and whether another may go     pure
-//! losses      lost answers: when to look, how often to try, how long      pure
-//! reconcile   after a lost answer: look, compare, decide
-//! outcome     what came of a step, as the journal and the row have it     pure
-//! background  what was known of the account before the run
+//! dispatcher        the loop that owns the state: journal, steps, interrupts
+//! worker            sends one step
+//! step_states       the state of every step, and whether a step may be sent     pure
+//! unresolved_steps  lost responses: when to reconcile, how often to retry       pure
+//! backoff           the circuit breaker for a service that is failing           pure
+//! reconcile         after a lost response: was the step applied?
+//! outcome           the outcome of a step, as the journal stores it             pure
+//! plan_snapshot     what was known about the account when the plan was made
 //! ```
 
 mod account;
-mod background;
+mod backoff;
 pub(crate) mod command_line;
 mod dispatcher;
 pub(crate) mod input;
 pub mod journal;
-mod losses;
 mod outcome;
+mod plan_snapshot;
 mod reconcile;
-mod standing;
+mod step_states;
+mod unresolved_steps;
 pub(crate) mod used_options;
 mod worker;
 
-use std::future::Future;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::plan::Step;
-use crate::plan::StepOutcome;
-use crate::shutdown::ShutdownSignal;
+use crate::plan::{Step, StepOutcome};
 
-pub use dispatcher::Dispatch;
+pub use dispatcher::Dispatcher;
 pub use reconcile::LogPosition;
+pub use worker::StepTransport;
 
 /// How a plan is sent.
 #[derive(Debug, Clone)]
-pub struct Settings {
-    /// At most this many requests at a time.
+pub struct DispatchOptions {
+    /// The most requests in flight.
     pub concurrency: usize,
     /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
-    /// Rows that the plan rejected.
+    /// Failed rows that count towards `max_errors` from the start.
     pub failed_before: u64,
-    pub start: Start,
-    /// The least time between a lost answer and the look for what became of the request: it may still be on its way.
-    pub least_grace: Duration,
+    pub start: RunStart,
+    /// The shortest wait between a lost response and its reconciliation: the request may still be in flight.
+    pub min_grace: Duration,
 }
 
-/// Whether the plan is as fresh as what is known of the account.
+/// Whether the account may have changed since the plan was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
+pub enum RunStart {
+    /// The plan has just been made.
     Fresh,
-    /// An earlier process planned it: others may have done meanwhile what it has not sent.
-    TakenUp,
+    /// An earlier process made the plan: others may have done since what it has not sent.
+    Resumed,
 }
 
 /// How the sending ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum End {
-    /// Every step was tried.
+pub enum RunEnd {
+    /// Every step has an outcome.
     Complete,
-    /// The service refuses the whole run.
+    /// The service rejects every request of the run.
     Refused(String),
-    /// The service was out of reach, or failed, for too long.
+    /// The service could not be reached, or failed, for too long.
     Unreachable(String),
-    /// The journal could not be written; what was sent is accounted for.
-    Broken(String),
-    /// Too many rows failed.
+    /// The journal could not be written. What was sent is reported all the same.
+    JournalFailed(String),
+    /// The error limit was reached.
     TooManyErrors,
     Interrupted,
 }
 
-/// What the loop is at, for the screen.
+/// What the dispatcher is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doing {
+pub enum Activity {
     Sending,
-    /// Answers were lost: the records are looked for.
-    Looking {
-        records: usize,
-    },
-    /// An interrupt came: nothing new is sent, and these requests land.
-    Landing {
+    /// Responses were lost: finding out whether the requests were applied.
+    Reconciling {
         requests: usize,
     },
-    /// The service is unwell, and is left alone until then.
-    Waiting {
+    /// Interrupted: nothing new is sent, and these requests complete.
+    Draining {
+        requests: usize,
+    },
+    /// The service is failing: nothing is sent until then.
+    BackingOff {
         until: Instant,
     },
 }
 
-/// Ctrl-C, as the loop sees it; a test has its own.
-pub trait Interrupts {
-    /// Resolves at the next interrupt.
-    fn next(&mut self) -> impl Future<Output = ()>;
-}
-
-impl Interrupts for ShutdownSignal {
-    async fn next(&mut self) {
-        ShutdownSignal::next(self).await;
-    }
-}
-
-/// Who hears what becomes of the steps: the tally and the screen.
-pub trait Watcher {
+/// Receives step outcomes and progress.
+pub trait RunObserver {
     /// A step has ended, and its outcome is on disk.
-    fn ended(&mut self, step: &Step, outcome: &StepOutcome);
+    fn on_step_end(&mut self, step: &Step, outcome: &StepOutcome);
 
-    /// Time passes: what the run waits for is worth saying.
-    fn tick(&mut self, doing: Doing);
+    /// Called twice a second.
+    fn on_progress(&mut self, activity: Activity);
 }

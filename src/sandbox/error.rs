@@ -73,7 +73,7 @@ impl Diagnostic for SandboxError {
             SandboxError::PageLimit => "use a page limit of at least 1".into(),
             SandboxError::Tenant { .. } => "write tenants as `1,2` or `1=North,2=South`, with ids from 1".into(),
             SandboxError::TenantTwice { id } => format!("list tenant {id} once"),
-            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.hint(),
+            SandboxError::Fault(error) | SandboxError::FaultIn { error, .. } => error.hint().to_owned(),
             SandboxError::FaultsFile { .. } => "pass a UTF-8 text file after the `@`, with one fault per line".into(),
             SandboxError::Foreign { .. } => "use a file that does not exist yet, or one that a sandbox created".into(),
             SandboxError::Newer { .. } => "update tallyport, or use another file".into(),

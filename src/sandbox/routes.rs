@@ -112,7 +112,7 @@ async fn answer(State(service): State<Arc<SandboxService>>, route: Route, reques
     };
     let serving = service.clone();
     let serve = |request| async move { respond(serving.serve(route, request).await, HeaderMap::new()) };
-    let mut response = service.faults.around(request, serve).await;
+    let mut response = service.faults.handle(request, serve).await;
     response.headers_mut().extend(headers);
     response
 }

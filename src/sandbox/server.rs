@@ -5,13 +5,13 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Runtime};
-use tokio::sync::oneshot;
 
 use super::access::AccessControl;
 use super::faults::{CONTROL_PATH, ConnectionControl, FaultLayer, FaultyListener};
 use super::routes::{self, BASE, SandboxService};
 use super::store::{AccountId, RecordStore, start_queue};
 use super::{SandboxError, SandboxOptions, Seed, StoreLocation, seed};
+use crate::shutdown::ShutdownSignal;
 
 /// How long a stopping server waits for requests in progress. A client that never finishes its request must not block
 /// it.
@@ -21,7 +21,7 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Sandbox {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
+    shutdown: ShutdownSignal,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -32,11 +32,12 @@ impl Sandbox {
         let store = open(&options)?;
         let (listener, address) = listen(options.listen)?;
         let runtime = Builder::new_current_thread().enable_io().enable_time().build().map_err(SandboxError::Start)?;
-        let (stop, stopped) = oneshot::channel();
+        let shutdown = ShutdownSignal::new();
+        let stopping = shutdown.clone();
         let serving = thread::Builder::new().name("sandbox".into());
         let thread =
-            serving.spawn(move || serve(&runtime, listener, store, options, stopped)).map_err(SandboxError::Start)?;
-        Ok(Self { address, stop: Some(stop), thread: Some(thread) })
+            serving.spawn(move || serve(&runtime, listener, store, options, &stopping)).map_err(SandboxError::Start)?;
+        Ok(Self { address, shutdown, thread: Some(thread) })
     }
 
     /// The base URL for clients: `http://127.0.0.1:PORT/api/v1`.
@@ -67,9 +68,7 @@ impl Sandbox {
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        if let Some(stop) = self.stop.take() {
-            let _ = stop.send(());
-        }
+        self.shutdown.request();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -109,7 +108,7 @@ fn serve(
     listener: TcpListener,
     store: RecordStore,
     options: SandboxOptions,
-    stopped: oneshot::Receiver<()>,
+    shutdown: &ShutdownSignal,
 ) {
     let served = runtime.block_on(async {
         let (queue, working) = start_queue(store);
@@ -120,11 +119,8 @@ fn serve(
             SandboxService { access, queue, page_limit: options.page_limit, faults, control: options.control };
         let router = routes::router(service).into_make_service_with_connect_info::<ConnectionControl>();
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let (closing, closed) = oneshot::channel();
-        let stopping = async {
-            let _ = stopped.await;
-            let _ = closing.send(());
-        };
+        let mut stop = shutdown.clone();
+        let stopping = async move { stop.next().await };
         let serving = axum::serve(FaultyListener(listener), router).with_graceful_shutdown(stopping);
         let finishing = async {
             serving.await?;
@@ -136,7 +132,7 @@ fn serve(
         tokio::select! {
             finished = finishing => finished,
             // Clients that are cut off here got no reply. The worker commits between its waits, never during them.
-            () = grace(closed) => Ok(()),
+            () = grace_period(shutdown.clone()) => Ok(()),
         }
     });
     if let Err(error) = served {
@@ -144,10 +140,8 @@ fn serve(
     }
 }
 
-/// Ends [`GRACE`] after the server was told to stop.
-async fn grace(closed: oneshot::Receiver<()>) {
-    if closed.await.is_err() {
-        std::future::pending::<()>().await;
-    }
+/// Ends [`GRACE`] after the server was asked to stop.
+async fn grace_period(mut shutdown: ShutdownSignal) {
+    shutdown.next().await;
     tokio::time::sleep(GRACE).await;
 }

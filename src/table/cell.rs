@@ -1,4 +1,4 @@
-//! A row of typed cells that keep their address, and that costs no allocation per cell.
+//! Rows of typed cells, without an allocation per cell.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use jiff::civil::DateTime;
 
 use super::formula::unescape_formula;
 
-/// What a cell holds, beside its text as shown.
+/// The value of a cell, in addition to its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
     /// Nothing, or only white space.
@@ -74,7 +74,7 @@ enum FormulaEscape {
 }
 
 impl CellSpan {
-    /// A cell of CSV. That one has a guard is told from its first byte, for nearly every cell.
+    /// A cell of CSV. For nearly every cell the first byte shows that nothing is escaped.
     #[inline]
     fn text(of: &str, start: usize, end: usize) -> CellSpan {
         let text = &of[start..end];
@@ -213,7 +213,7 @@ impl Row {
         Cell { text: &self.text[span.start as usize..span.end as usize], value: span.value, format }
     }
 
-    /// A cell's text as it stands in the file, where an apostrophe guards it; none for all other cells.
+    /// A cell's text as it is in the file, if it is escaped with an apostrophe; none for all other cells.
     pub fn escaped_text(&self, column: usize) -> Option<&str> {
         let span = self.cells.get(column).filter(|span| span.escape == FormulaEscape::Apostrophe)?;
         Some(&self.text[(span.start - span.escape.len()) as usize..span.end as usize])

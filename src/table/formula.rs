@@ -1,8 +1,8 @@
-//! Texts of CSV that a spreadsheet program would take for a formula, and the apostrophe that guards them.
+//! Escaping of CSV text that a spreadsheet program would run as a formula.
 //!
 //! A program that opens a CSV file runs what begins with `=`, `+`, `-`, `@`, a tab or a CR (design rule 12). An export
-//! puts an apostrophe before such a text, and takes care that it can be told from one of the text's own: what already
-//! looks guarded gets another. So every text comes back as it was.
+//! puts an apostrophe before such a text. A text that already looks escaped gets another one, so that every text comes
+//! back as it was.
 
 use std::borrow::Cow;
 
@@ -11,13 +11,10 @@ const BEGINNINGS: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 /// A text as an export writes it to CSV.
 pub fn escape_formula(text: &str) -> Cow<'_, str> {
-    match begins_formula(text.trim_start_matches('\'')) {
-        true => Cow::Owned(format!("'{text}")),
-        false => Cow::Borrowed(text),
-    }
+    if begins_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// A text of CSV without the apostrophe that guards it.
+/// A text of CSV without the apostrophe that escapes it.
 pub fn unescape_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if begins_formula(rest.trim_start_matches('\'')) => rest,

@@ -1,4 +1,4 @@
-//! Where the bytes come from: a file, or stdin kept in a temporary file so that it can be read again.
+//! Input files: a path, or stdin copied to a temporary file so that it can be read again.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -62,7 +62,7 @@ pub(super) struct ReopenableInput {
 enum Backing {
     /// The user's file, and when it was written last.
     Path(PathBuf, Option<SystemTime>),
-    /// Gone when the source is dropped.
+    /// Removed on drop.
     Spooled(NamedTempFile),
 }
 

@@ -12,6 +12,7 @@ mod input;
 mod panic_guard;
 pub(crate) mod read;
 mod read_ahead;
+mod sheet;
 mod workbook;
 pub mod write;
 
@@ -22,4 +23,5 @@ pub use read::csv::Decoding;
 pub use read::delimiter::Delimiter;
 pub use read::encoding::{Certainty, Encoding, ReplacementChars};
 pub use read_ahead::each_row_ahead;
-pub use workbook::{FileKind, ReadOptions, Sheet, Visibility, Workbook};
+pub use sheet::{FileKind, Sheet, Visibility};
+pub use workbook::{ReadOptions, Workbook};

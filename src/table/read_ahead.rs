@@ -1,4 +1,4 @@
-//! Reading ahead: one thread parses while the caller's works on the rows.
+//! Reading ahead: a second thread parses while the caller works on the rows.
 
 use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
@@ -43,7 +43,7 @@ pub fn each_row_ahead(
     })
 }
 
-/// Reads until the sheet ends or nobody takes the rows any more.
+/// Reads until the sheet ends or the receiver is gone.
 fn read(
     workbook: &mut Workbook,
     sheet: usize,
@@ -66,7 +66,7 @@ fn read(
             Err(_) => ControlFlow::Break(()),
         }
     });
-    // Nobody may be there to take the rest.
+    // The receiver may be gone.
     let _ = full.send(batch);
     result
 }

@@ -3,8 +3,6 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use calamine::SheetVisible;
-
 use super::cell::Row;
 use super::error::{LocatedFault, ReadError};
 use super::input::{Input, ReopenableInput};
@@ -19,49 +17,13 @@ use super::read::xls::XlsFile;
 use super::read::xlsb::XlsbFile;
 use super::read::xlsx::XlsxFile;
 use super::read::{OnRow, SheetReader};
+use super::sheet::{FileKind, Sheet};
 
-/// The user's word on how a text file is to be read; what is not said is detected.
+/// How to read a text file; what is not given is detected.
 #[derive(Debug, Clone, Default)]
 pub struct ReadOptions {
     pub delimiter: Option<Delimiter>,
     pub encoding: Option<Encoding>,
-}
-
-/// What a file is, by its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FileKind {
-    Csv,
-    Xlsx,
-    Xls,
-    Xlsb,
-    Ods,
-    Jsonl,
-}
-
-/// Whether the spreadsheet program shows a sheet's tab.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
-    Visible,
-    Hidden,
-}
-
-/// One sheet of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sheet {
-    /// As on the tab; none in files that have but one sheet, CSV and JSON.
-    pub name: Option<String>,
-    pub visibility: Visibility,
-}
-
-impl Sheet {
-    pub(super) fn new(name: &str, visible: SheetVisible) -> Sheet {
-        let visibility = if visible == SheetVisible::Visible { Visibility::Visible } else { Visibility::Hidden };
-        Sheet { name: Some(name.to_owned()), visibility }
-    }
-
-    fn only() -> Vec<Sheet> {
-        vec![Sheet { name: None, visibility: Visibility::Visible }]
-    }
 }
 
 /// A file whose sheets can be read as often as wanted, each time from the top.
@@ -164,7 +126,7 @@ impl Workbook {
     }
 }
 
-/// What opening finds out.
+/// What is known once a file is open.
 struct OpenedWorkbook {
     kind: FileKind,
     sheets: Vec<Sheet>,

@@ -1,4 +1,4 @@
-//! Drop-downs whose values stand in a range of cells: currencies, and names of records.
+//! Drop-downs whose values are in a range of cells: currencies, and names of records.
 
 use iso_currency::{Currency, IntoEnumIterator};
 use rust_xlsxwriter::{ColNum, Formula, RowNum, Worksheet, XlsxError, utility};
@@ -7,7 +7,7 @@ use super::styles::TemplateStyles;
 use super::{LISTS, LiveNames, names_key};
 use crate::schema::{Entity, Field, Kind, Reference};
 
-/// Rows of another sheet of the same workbook that a drop-down looks at.
+/// How many rows of another sheet a drop-down covers.
 const SIBLING_ROWS: RowNum = 10_000;
 
 /// The hidden sheet, and where each drop-down finds its values.
@@ -79,7 +79,7 @@ impl DropDownLists {
         })
     }
 
-    /// The names another sheet of this workbook holds, as far as they are filled in.
+    /// The names filled in on another sheet of this workbook.
     fn sibling(&self, reference: Reference) -> Option<Formula> {
         let entity = self.siblings.iter().find(|entity| entity.name == reference.to)?;
         let named = if entity.field("name").is_some() { "name" } else { entity.key[0] };

@@ -1,4 +1,4 @@
-//! How the workbook looks: one place for every colour and font.
+//! Colours and formats of templates.
 
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 

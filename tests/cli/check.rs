@@ -1,28 +1,49 @@
-//! Offline validation.
+//! `check`: offline validation.
 
-use serde_json::json;
+use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows, tallyport};
 
-use crate::rehearsal::{Ran, Rehearsal, bare, rows_of};
-
-fn check(folder: &std::path::Path, arguments: &[&str]) -> Ran {
-    Ran::of(bare(folder, &[&["check"], arguments].concat()).output().unwrap())
+fn check(folder: &std::path::Path, arguments: &[&str]) -> CommandOutput {
+    CommandOutput::run(tallyport(folder, &[&["check"], arguments].concat()))
 }
 
 #[test]
 fn all_problems_of_a_row_are_reported_at_once() {
-    let account = Rehearsal::new().sheet(
+    let account = CliTest::new().sheet(
         "assets.csv",
         "asset_id,product,status,purchase_cost,purchase_date,currency\n,Mac,Ready,12.50,31.02.2024,DEM\n",
     );
-    let ran = check(account.folder(), &["assets.csv"]).exits(1);
-    for code in ["required.missing", "money.fraction", "date.invalid", "currency.historic"] {
-        assert!(ran.said().contains(code), "{code} is not in\n{}", ran.said());
-    }
+    assert_output!(check(account.folder(), &["assets.csv"]), @"
+    exit code 1
+    --- stdout
+    Check of assets.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
+      1 row: 1 failed (assets)
+
+    4 problems in 1 row
+           1 × a fractional amount in `purchase_cost` (money.fraction)
+               D2 `12.50`
+               fractional amount; the service documents whole amounts only
+               hint: pass --fractional-cost round or --fractional-cost send, or correct the amount
+           1 × not a date in `purchase_date` (date.invalid)
+               E2 `31.02.2024`
+               invalid date; February 2024 has 29 days
+               hint: correct the date, or leave the cell empty if there is none
+           1 × a currency that is no longer in use in `currency` (currency.historic)
+               F2 `DEM`
+               currency no longer in use; expected a current code such as `EUR` or `USD`
+               hint: write `EUR`, which replaced it, and convert the amount
+           1 × a required value is missing in `asset_id` (required.missing)
+               A2
+               missing value for `asset_id`; expected a value such as `LAP-0042`
+               hint: fill in `asset_id`
+
+      read      assets.csv as UTF-8, comma
+      next      tallyport check assets.csv --result problems.xlsx
+    ");
 }
 
 #[test]
-fn a_column_tells_what_a_cell_cannot() {
-    let account = Rehearsal::new()
+fn a_column_disambiguates_its_dates() {
+    let account = CliTest::new()
         .sheet(
             "assets.csv",
             "asset_id,product,status,purchase_date\nA-1,Mac,Ready,01/02/2024\nA-2,Mac,Ready,23/02/2024\n",
@@ -31,47 +52,115 @@ fn a_column_tells_what_a_cell_cannot() {
             "unsure.csv",
             "asset_id,product,status,purchase_date\nA-1,Mac,Ready,01/02/2024\nA-2,Mac,Ready,03/02/2024\n",
         );
-    check(account.folder(), &["assets.csv"]).exits(0);
-    let ran = check(account.folder(), &["unsure.csv", "--entity", "assets"]).exits(1).says("date.ambiguous");
-    assert!(ran.said().contains("2024-02-01") && ran.said().contains("2024-01-02"), "{}", ran.said());
+    assert_output!(check(account.folder(), &["assets.csv"]), @"
+    exit code 0
+    --- stdout
+    Check of assets.csv: all 2 rows passed, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 good (assets)
+      read      assets.csv as UTF-8, comma
+      next      tallyport import assets.csv --dry-run
+    ");
+    assert_output!(check(account.folder(), &["unsure.csv", "--entity", "assets"]), @"
+    exit code 1
+    --- stdout
+    Check of unsure.csv: 2 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 failed (assets)
+
+    2 problems in 2 rows
+           2 × a date that can be read in two ways in `purchase_date` (date.ambiguous)
+               D2 `01/02/2024`, D3 `03/02/2024`
+               D2: ambiguous date; could be `2024-02-01` or `2024-01-02`
+               hint: say how dates are written with `--date-format`, such as `DD/MM/YYYY` or `MM/DD/YYYY`, or write them as `YYYY-MM-DD`
+
+      read      unsure.csv as UTF-8, comma
+      next      tallyport check unsure.csv --entity assets --result problems.xlsx
+    ");
     check(account.folder(), &["unsure.csv", "--entity", "assets", "--date-format", "DD/MM/YYYY"]).exits(0);
 }
 
 #[test]
 fn duplicates_name_the_first_row() {
     let account =
-        Rehearsal::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\nA-2,Mac,Ready\na-1,Mac,Ready\n");
-    check(account.folder(), &["assets.csv"]).exits(1).says("duplicate.key").says("row 2");
+        CliTest::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\nA-2,Mac,Ready\na-1,Mac,Ready\n");
+    assert_output!(check(account.folder(), &["assets.csv"]), @"
+    exit code 1
+    --- stdout
+    Check of assets.csv: 1 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 2 good, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × the same record is in the file twice in `asset_id` (duplicate.key)
+               A4 `a-1`
+               duplicate of row 2
+               hint: merge the two rows, or correct the one that is wrong
+
+      read      assets.csv as UTF-8, comma
+      next      tallyport check assets.csv --result problems.xlsx
+    ");
 }
 
 #[test]
-fn the_bad_rows_are_written_with_their_problems() {
-    let account = Rehearsal::new()
+fn failed_rows_are_written_with_their_problems() {
+    let account = CliTest::new()
         .sheet("assets.csv", "asset_id,product,status,purchase_date\nA-1,Mac,Ready,2024-01-01\nA-2,Mac,Ready,soon\n");
     check(account.folder(), &["assets.csv", "--result", "bad.xlsx"]).exits(1);
-    let rows = rows_of(&account.path("bad.xlsx"), "assets");
+    let rows = sheet_rows(&account.path("bad.xlsx"), "assets");
     assert_eq!(rows.len(), 2);
     assert_eq!(rows[1][3], "A-2");
     check(account.folder(), &["assets.csv", "--result", "bad.csv"]).exits(1);
     let text = std::fs::read_to_string(account.path("bad.csv")).unwrap();
-    assert!(text.starts_with("_status,_id,_message,asset_id,"), "{text}");
-    assert_eq!(text.lines().count(), 2);
+    insta::assert_snapshot!(text, @r#"
+    _status,_id,_message,asset_id,product,status,purchase_date
+    failed,,"`purchase_date`: invalid date; expected a date such as `2026-01-31`, found `soon` (date.invalid); hint: write the date as `YYYY-MM-DD`, or leave the cell empty if there is none",A-2,Mac,Ready,soon
+    "#);
 }
 
 #[test]
-fn needs_no_key_and_no_network() {
-    let account = Rehearsal::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\n");
+fn check_needs_no_key_and_no_network() {
+    let account = CliTest::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\n");
     let ran = check(account.folder(), &["assets.csv", "--json"]).exits(0);
-    let summary: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
-    assert_eq!(summary["requests"]["total"], json!(0));
+    insta::assert_snapshot!(ran.redacted_json(), @r#"
+    {
+      "run_id": "20261124-093015-abcd",
+      "entity": "assets",
+      "dry_run": false,
+      "counts": {
+        "created": 0,
+        "updated": 0,
+        "unchanged": 1,
+        "failed": 0,
+        "skipped": 0,
+        "unknown": 0
+      },
+      "requests": {
+        "total": 0,
+        "by_kind": {}
+      },
+      "seconds": 0.5,
+      "result": null,
+      "command": "check",
+      "rows": 1,
+      "files": [
+        "assets.csv"
+      ],
+      "problems": [],
+      "ignored_columns": [],
+      "skipped_sheets": [],
+      "remarks": [],
+      "stopped": null,
+      "next": [
+        "tallyport import assets.csv --dry-run"
+      ]
+    }
+    "#);
 }
 
 #[test]
-fn stdin_is_read_twice_where_it_must_be() {
+fn stdin_can_be_read_twice() {
     use std::io::Write;
     use std::process::Stdio;
-    let account = Rehearsal::new();
-    let mut child = bare(account.folder(), &["check", "-", "--entity", "assets"])
+    let account = CliTest::new();
+    let mut child = tallyport(account.folder(), &["check", "-", "--entity", "assets"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -83,5 +172,12 @@ fn stdin_is_read_twice_where_it_must_be() {
         .unwrap()
         .write_all(b"asset_id;product;status;purchase_date\nA-1;Mac;Ready;13.02.2024\n")
         .unwrap();
-    Ran::of(child.wait_with_output().unwrap()).exits(0);
+    assert_output!(CommandOutput::of(child.wait_with_output().unwrap(), account.folder()), @"
+    exit code 0
+    --- stdout
+    Check of stdin: the one row passed, in 0.5 s (run 20261124-093015-abcd)
+      1 row: 1 good (assets)
+      read      stdin as UTF-8, semicolon
+      next      tallyport import stdin - --entity assets --dry-run
+    ");
 }

@@ -1,28 +1,28 @@
-//! Records that a sheet names are deleted, and a backup brings them back.
+//! `delete`: deletes the records listed in a sheet; the backup restores them.
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use tallyport::schema::{COLLECTIONS, Entity, Field, Kind, TextForm, Wire, collection};
 
+use crate::harness::{CliTest, assert_output, sheet_rows};
 use crate::import::workbook;
-use crate::rehearsal::{Rehearsal, rows_of};
 
 /// An account with three assets, A-1 to A-3.
-fn three_assets() -> Rehearsal {
+fn three_assets() -> CliTest {
     let asset = |tag: &str| json!({"asset_id": tag, "product_id": 1, "status_id": 1, "notes": tag});
-    Rehearsal::new()
-        .furnished()
+    CliTest::new()
+        .with_lookups()
         .holds("assets", asset("A-1"))
         .holds("assets", asset("A-2"))
         .holds("assets", asset("A-3"))
 }
 
-fn tags(account: &Rehearsal) -> Vec<String> {
+fn tags(account: &CliTest) -> Vec<String> {
     account.records("assets").iter().map(|asset| asset["asset_id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn files(account: &Rehearsal) -> Vec<String> {
+fn files(account: &CliTest) -> Vec<String> {
     let entries = std::fs::read_dir(account.folder()).unwrap();
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.retain(|name| name != "state");
@@ -31,8 +31,8 @@ fn files(account: &Rehearsal) -> Vec<String> {
 }
 
 #[test]
-fn records_go_by_their_key_and_every_row_says_what_became_of_it() {
-    // A date that is none and an unknown product: only the key is looked at.
+fn records_are_deleted_by_key_and_every_row_has_an_outcome() {
+    // An invalid date and an unknown product do not matter: only the key is used.
     let account = three_assets().sheet(
         "retired.csv",
         "Asset Tag,Purchase Date,Product,Remark\nA-1,31/31/24,No such thing,x\nA-9,,,\n a-3 ,,,\n",
@@ -46,32 +46,53 @@ fn records_go_by_their_key_and_every_row_says_what_became_of_it() {
             "GET assets": 1, "GET products": 1, "GET statuses": 1, "DELETE assets": 2
         })
     );
-    let rows = rows_of(&account.path("retired.result.xlsx"), "retired");
+    let rows = sheet_rows(&account.path("retired.result.xlsx"), "retired");
     let statuses: Vec<[&str; 2]> = rows.iter().skip(1).map(|row| [row[0].as_str(), row[1].as_str()]).collect();
     assert_eq!(statuses, [["deleted", "1"], ["failed", ""], ["deleted", "3"]]);
     assert!(rows[2][2].contains("record.missing") && !rows[2][2].contains("upsert"), "{}", rows[2][2]);
-    let backup = rows_of(&account.path("retired.backup.xlsx"), "assets");
+    let backup = sheet_rows(&account.path("retired.backup.xlsx"), "assets");
     assert_eq!(backup[0][..3], ["_deleted_id", "asset_id", "asset_name"]);
     assert_eq!((backup.len(), &*backup[1][1], &*backup[2][1]), (3, "A-1", "A-3"));
     let product = backup[0].iter().position(|header| header == "product_name").unwrap();
     assert_eq!(backup[1][product], "MacBook Pro 14");
     let (_, runs) = account.json(&["runs"]);
     assert_eq!((&runs["runs"][0]["command"], &runs["runs"][0]["counts"]["deleted"]), (&json!("delete"), &json!(2)));
-    account.run(&["runs"]).says("delete of retired.csv").says("2 deleted, 1 failed");
+    assert_output!(account.run(&["runs"]), @"
+    exit code 0
+    --- stdout
+    run                   what                   state     began                           size
+    20261124-093015-abcd  delete of retired.csv  finished  just now  2026-11-24 09:30     48 kB
+                          2 deleted, 1 failed
+    ");
 }
 
 #[test]
-fn records_go_by_their_id_alone_and_by_other_fields() {
+fn records_are_deleted_by_id_or_by_other_fields() {
     let account = three_assets().sheet("ids.csv", "_id\n2\n7\n").sheet("notes.csv", "Notes\nA-3\n");
-    let ran = account.run(&["delete", "assets", "ids.csv", "--yes"]).exits(1).says("no record with id `#7`");
-    ran.says("backup of the assets: ids.backup.xlsx").says("tallyport undo").says("ids will differ");
+    assert_output!(account.run(&["delete", "assets", "ids.csv", "--yes"]), @"
+    exit code 1
+    --- stdout
+    Deletion of ids.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 1 deleted, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × there is no such record in `_id` (record.missing)
+               A3 `7`
+               no record with id `#7` in assets
+               hint: correct the id, or --ignore the column if it holds another system's ids
+
+      read      ids.csv as UTF-8, comma
+      requests  4: 3 to look up, 1 to delete
+      note      backup of the assets: ids.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
+      result    ids.result.xlsx
+    ");
     account.run(&["delete", "assets", "notes.csv", "--match-on", "notes", "--yes"]).exits(0);
     assert_eq!(tags(&account), ["A-1"]);
 }
 
 #[test]
-fn rows_that_mean_no_record_or_several_fail_by_themselves() {
-    let account = Rehearsal::new()
+fn rows_that_match_no_or_several_records_fail() {
+    let account = CliTest::new()
         .holds("locations", json!({"name": "Berlin", "city": "one"}))
         .holds("locations", json!({"name": "Berlin", "city": "two"}))
         .holds("locations", json!({"name": "Bonn"}))
@@ -86,7 +107,7 @@ fn rows_that_mean_no_record_or_several_fail_by_themselves() {
 }
 
 #[test]
-fn what_is_in_use_stays_and_the_service_says_why() {
+fn a_record_in_use_is_kept_with_the_reason_of_the_service() {
     let account = three_assets()
         .holds("products", json!({"name": "Spare", "category_id": 1}))
         .sheet("products.csv", "name\nMacBook Pro 14\nSpare\n");
@@ -99,35 +120,89 @@ fn what_is_in_use_stays_and_the_service_says_why() {
 }
 
 #[test]
-fn what_cannot_be_brought_back_wants_a_flag_of_its_own() {
-    let account = Rehearsal::new()
+fn irreversible_deletes_require_a_flag() {
+    let account = CliTest::new()
         .holds("categories", json!({"name": "Unused", "type": "asset"}))
         .sheet("categories.csv", "name,type\nUnused,asset\n");
-    for name in ["categories", "components", "consumables"] {
-        account.run(&["delete", name, "no such file", "--yes"]).exits(2).says("--irreversible");
-    }
+    let refused = ["categories", "components", "consumables"].map(|name| ["delete", name, "no such file", "--yes"]);
+    insta::assert_snapshot!(account.transcript(&refused.each_ref().map(|command| command.as_slice())), @"
+    $ tallyport delete categories no such file --yes
+    exit code 2
+    --- stderr
+    error: the service cannot bring deleted categories back; nothing was sent
+      hint: add --irreversible if that is meant: a backup is written in any case
+    $ tallyport delete components no such file --yes
+    exit code 2
+    --- stderr
+    error: the service cannot bring deleted components back; nothing was sent
+      hint: add --irreversible if that is meant: a backup is written in any case
+    $ tallyport delete consumables no such file --yes
+    exit code 2
+    --- stderr
+    error: the service cannot bring deleted consumables back; nothing was sent
+      hint: add --irreversible if that is meant: a backup is written in any case
+    ");
     assert_eq!(account.records("categories").len(), 1);
     account.run(&["delete", "categories", "categories.csv", "--irreversible", "--yes"]).exits(0);
     assert!(account.records("categories").is_empty() && account.path("categories.backup.xlsx").exists());
-    account.run(&["delete", "checkout_asset", "categories.csv", "--yes"]).exits(2).says("holds no records to delete");
+    assert_output!(account.run(&["delete", "checkout_asset", "categories.csv", "--yes"]), @"
+    exit code 2
+    --- stderr
+    error: `checkout_asset` holds no records to delete
+      hint: name a collection such as `assets`; `tallyport schema` lists them
+    ");
 }
 
 #[test]
-fn without_a_yes_nothing_is_sent_and_nothing_is_left_behind() {
+fn without_confirmation_nothing_is_sent_or_written() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-2\n");
-    let refused =
-        account.run(&["delete", "assets", "retired.csv"]).exits(2).says("this would delete 2 assets from http");
-    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
-    account.run(&["delete", "assets", "retired.csv", "--yes", "--max-deletes", "1"]).exits(2).says("--max-deletes");
+    assert_output!(account.run(&["delete", "assets", "retired.csv"]), @"
+    exit code 2
+    --- stderr
+    error: this would delete 2 assets from http://127.0.0.1:49152/api/v1; nothing was sent
+      hint: add --yes if that is meant
+    ");
+    assert_output!(account.run(&["delete", "assets", "retired.csv", "--yes", "--max-deletes", "1"]), @"
+    exit code 2
+    --- stderr
+    error: the plan would delete 2 records, more than --max-deletes allows; nothing was sent
+      hint: look at the plan with --dry-run, or raise --max-deletes
+    ");
     assert_eq!((tags(&account).len(), files(&account)), (3, vec![String::from("retired.csv")]));
-    account.run(&["runs"]).says("No runs yet");
+    assert_output!(account.run(&["runs"]), @"
+    exit code 0
+    --- stdout
+    No runs yet. `tallyport import` makes one, unless it is a dry run or goes to a sandbox in memory.
+    ");
 }
 
 #[test]
-fn a_dry_run_says_what_would_go() {
+fn a_dry_run_lists_what_would_be_deleted() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-9\n");
-    let (code, plan) = account.json(&["delete", "assets", "retired.csv", "--dry-run", "--sheet", "x"]);
-    assert_eq!(code, 2, "{plan}");
+    assert_output!(account.run(&["delete", "assets", "retired.csv", "--dry-run", "--sheet", "x"]), @"
+    exit code 2
+    --- stderr
+    error: retired.csv has no sheet `x`
+      hint: leave --sheet out: the file is a single table
+    ");
+    assert_output!(account.run(&["delete", "assets", "retired.csv", "--dry-run", "--result", "plan.xlsx"]), @"
+    exit code 1
+    --- stdout
+    Dry run of retired.csv: 1 of 2 rows would fail, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 1 to delete, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × there is no such record in `asset_id` (record.missing)
+               A3 `A-9`
+               record not found in assets
+               hint: correct the cell, or leave the row out
+
+      read      retired.csv as UTF-8, comma
+      plan      1 request, about 1.0 s at 10,000 an hour
+      result    plan.xlsx
+      next      tallyport delete assets retired.csv --dry-run
+    ");
+    std::fs::remove_file(account.path("plan.xlsx")).unwrap();
     let (code, plan) = account.json(&["delete", "assets", "retired.csv", "--dry-run"]);
     assert_eq!(
         [&plan["command"], &plan["dry_run"], &plan["counts"]["deleted"], &plan["counts"]["failed"]],
@@ -140,20 +215,35 @@ fn a_dry_run_says_what_would_go() {
 #[test]
 fn without_a_backup_nothing_is_deleted() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\n").sheet("old.xlsx", "all that is left");
-    for (backup, says) in [
-        ("old.xlsx", "would overwrite `old.xlsx`"),
-        ("no/such/folder.xlsx", "folder"),
-        ("retired.csv", "a backup is an .xlsx file"),
-        ("same.xlsx", "would overwrite `same.xlsx`"),
-    ] {
-        let command = ["delete", "assets", "retired.csv", "--yes", "--result", "same.xlsx", "--backup", backup];
-        account.run(&command).exits(2).says(says);
-    }
+    let refused = ["old.xlsx", "no/such/folder.xlsx", "retired.csv", "same.xlsx"]
+        .map(|backup| ["delete", "assets", "retired.csv", "--yes", "--result", "same.xlsx", "--backup", backup]);
+    insta::assert_snapshot!(account.transcript(&refused.each_ref().map(|command| command.as_slice())), @"
+    $ tallyport delete assets retired.csv --yes --result same.xlsx --backup old.xlsx
+    exit code 2
+    --- stderr
+    error: the backup would overwrite `old.xlsx`; nothing was deleted
+      hint: name another file with --backup, or move that one away
+    $ tallyport delete assets retired.csv --yes --result same.xlsx --backup no/such/folder.xlsx
+    exit code 2
+    --- stderr
+    error: cannot write `no/such/folder.xlsx`: the folder `no/such` does not exist; nothing was deleted
+      hint: create the folder `no/such` first
+    $ tallyport delete assets retired.csv --yes --result same.xlsx --backup retired.csv
+    exit code 2
+    --- stderr
+    error: a backup is an .xlsx file, and `retired.csv` is none
+      hint: name a .xlsx file with --backup
+    $ tallyport delete assets retired.csv --yes --result same.xlsx --backup same.xlsx
+    exit code 2
+    --- stderr
+    error: the backup would overwrite `same.xlsx`; nothing was deleted
+      hint: name another file with --backup, or move that one away
+    ");
     assert_eq!(tags(&account).len(), 3);
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
     let account = account.sheet("retired.csv", "asset_id\nA-2\n");
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
-    let kept = |name: &str| rows_of(&account.path(name), "assets")[1][1].clone();
+    let kept = |name: &str| sheet_rows(&account.path(name), "assets")[1][1].clone();
     assert_eq!((kept("retired.backup.xlsx"), kept("retired.backup-2.xlsx")), ("A-1".into(), "A-2".into()));
 }
 
@@ -163,15 +253,48 @@ fn ids_of_another_system_delete_nothing() {
         .sheet("ids.csv", "id,notes\n1,x\n")
         .sheet("keys.csv", "id,asset_id\n1,A-2\n2,A-2\n3,\n")
         .sheet("no_key.csv", "Notes\nx\n");
-    account.run(&["delete", "assets", "ids.csv", "--yes"]).exits(2).says("--map 'id=_id'");
-    account.run(&["delete", "assets", "no_key.csv", "--yes"]).exits(2).says("add a column `asset_id`");
-    account.run(&["delete", "assets", "keys.csv", "--yes"]).exits(1).says("name.conflict").says("key.missing");
+    assert_output!(account.run(&["delete", "assets", "ids.csv", "--yes"]), @"
+    exit code 2
+    --- stderr
+    error: no column of ids says which records are meant
+      hint: add --map 'id=_id' if that column holds this account's own ids
+    ");
+    assert_output!(account.run(&["delete", "assets", "no_key.csv", "--yes"]), @"
+    exit code 2
+    --- stderr
+    error: no column of no_key says which records are meant
+      hint: add a column `asset_id` or `_id`, or map one with --map 'Header=asset_id'
+    ");
+    assert_output!(account.run(&["delete", "assets", "keys.csv", "--yes"]), @"
+    exit code 1
+    --- stdout
+    Deletion of keys.csv: 3 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 3 failed (assets)
+
+    3 problems in 3 rows
+           1 × the name and the id are two different records in `id` (name.conflict)
+               A2 `1`
+               id and row disagree; the id is A-1, the row describes A-2
+               hint: correct the id, or --ignore the column if it holds another system's ids
+           1 × the same record is in the file twice in `asset_id` (duplicate.key)
+               B3 `A-2`
+               duplicate of row 2
+               hint: merge the two rows, or correct the one that is wrong
+           1 × nothing to find the record by in `asset_id` (key.missing)
+               B4
+               missing key; expected a value for `asset_id`, or the record's id in a column `_id`
+               hint: identify the record, or leave the row out
+
+      read      keys.csv as UTF-8, comma
+      requests  1: 1 to look up
+      result    keys.result.xlsx
+    ");
     account.run(&["delete", "assets", "ids.csv", "--map", "id=_id", "--yes"]).exits(0);
     assert!(!tags(&account).contains(&String::from("A-1")) && tags(&account).contains(&String::from("A-3")));
 }
 
 #[test]
-fn of_a_workbook_only_the_sheets_of_the_collection_are_read() {
+fn only_sheets_of_the_collection_are_read() {
     let account = three_assets();
     let path = account.path("book.xlsx");
     let assets: &[&[&str]] = &[&["asset_id", "_action"], &["A-1", ""], &["A-2", "skip"], &["A-3", "update"]];
@@ -185,22 +308,31 @@ fn of_a_workbook_only_the_sheets_of_the_collection_are_read() {
     );
     assert!(summary["remarks"].to_string().contains("1 row asks in `_action` for something else"), "{summary}");
     assert_eq!(tags(&account), ["A-2"]);
-    account.run(&["delete", "licenses", "book.xlsx", "--yes"]).exits(2).says("name the sheet with --sheet");
+    assert_output!(account.run(&["delete", "licenses", "book.xlsx", "--yes"]), @"
+    exit code 2
+    --- stderr
+    error: no sheet of book.xlsx says by its name or headers that it holds licenses
+      hint: name the sheet with --sheet
+    ");
 }
 
 #[test]
-fn an_import_says_what_it_would_delete_for_good() {
-    let account = Rehearsal::new()
+fn an_import_warns_about_irreversible_deletes() {
+    let account = CliTest::new()
         .holds("categories", json!({"name": "Unused", "type": "asset"}))
         .sheet("categories.csv", "_action,name,type\ndelete,Unused,asset\n");
-    let said = "this run will delete 1 record, of which 1 cannot be brought back on the service; nothing was sent";
-    account.run(&["import", "categories.csv"]).exits(2).says(said);
+    assert_output!(account.run(&["import", "categories.csv"]), @"
+    exit code 2
+    --- stderr
+    error: this run will delete 1 record, of which 1 cannot be brought back on the service; nothing was sent
+      hint: add --yes if that is meant
+    ");
 }
 
 #[test]
-fn a_name_that_two_records_have_is_backed_up_as_an_id() {
-    let account = Rehearsal::new()
-        .furnished()
+fn ambiguous_names_are_backed_up_as_ids() {
+    let account = CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin"}))
         .holds("locations", json!({"name": "Berlin"}))
         .holds("assets", json!({"asset_id": "A-1", "product_id": 1, "status_id": 1, "location_id": 2}))
@@ -211,9 +343,9 @@ fn a_name_that_two_records_have_is_backed_up_as_an_id() {
 }
 
 #[test]
-fn a_backup_of_any_collection_brings_every_field_back() {
+fn a_backup_restores_every_field_of_every_collection() {
     for entity in COLLECTIONS.iter().copied() {
-        let account = Rehearsal::new();
+        let account = CliTest::new();
         let id = full_record(&account, entity, None);
         let before = account.records(entity.name);
         let last = before.last().unwrap().clone();
@@ -228,8 +360,8 @@ fn a_backup_of_any_collection_brings_every_field_back() {
     }
 }
 
-/// Creates a record with every field filled, and what it refers to; its id.
-fn full_record(account: &Rehearsal, entity: &'static Entity, narrowed: Option<(&str, &str)>) -> i64 {
+/// Creates a record with every field filled, and the records it refers to; returns its id.
+fn full_record(account: &CliTest, entity: &'static Entity, narrowed: Option<(&str, &str)>) -> i64 {
     let mut body = Map::new();
     for field in entity.created_fields() {
         body.insert(field.name.to_owned(), value(account, field));
@@ -242,7 +374,7 @@ fn full_record(account: &Rehearsal, entity: &'static Entity, narrowed: Option<(&
     account.records(entity.name).last().unwrap()["id"].as_i64().unwrap()
 }
 
-fn value(account: &Rehearsal, field: &Field) -> Value {
+fn value(account: &CliTest, field: &Field) -> Value {
     match field.kind {
         Kind::Text(TextForm::Plain) => json!(format!("00{} =1+1; \"two\"\nlines, 3/4", field.name.len())),
         Kind::Text(TextForm::Email) => json!("ada.byron@example.com"),
@@ -275,7 +407,7 @@ fn without_ids(record: &Value) -> Value {
 }
 
 #[test]
-fn a_delete_that_was_cut_off_is_resumed() {
+fn an_interrupted_delete_is_resumed() {
     let account = three_assets().sheet("retired.csv", "asset_id\nA-1\nA-2\n");
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
     let run: PathBuf = std::fs::read_dir(account.path("state").join("runs"))
@@ -283,11 +415,17 @@ fn a_delete_that_was_cut_off_is_resumed() {
         .map(|entry| entry.unwrap().path())
         .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
         .unwrap();
-    // As if the machine had gone down before the second answer was on disk.
+    // As after a crash before the second outcome was on disk.
     let journal = rusqlite::Connection::open(run).unwrap();
     journal.execute_batch("DELETE FROM outcome WHERE step = 1; UPDATE run SET phase = 'sending'").unwrap();
     drop(journal);
-    account.run(&["runs"]).says("cut off").says("1 deleted, 1 row to go");
+    assert_output!(account.run(&["runs"]), @"
+    exit code 0
+    --- stdout
+    run                   what                   state    began                           size
+    20261124-093015-abcd  delete of retired.csv  cut off  just now  2026-11-24 09:30     48 kB
+                          1 deleted, 1 row to go; its process was killed, or the machine went down
+    ");
     let (code, summary) = account.json(&["resume", "--last"]);
     assert_eq!((code, &summary["counts"]["deleted"]), (0, &json!(2)), "{summary}");
     assert_eq!(tags(&account), ["A-3"]);

@@ -1,16 +1,16 @@
-//! What the account holds, into files: right, whole, and in few requests.
+//! `export`: correct, complete files with few requests.
 
 use std::fs;
 
 use serde_json::{Value, json};
 use tallyport::sandbox::SandboxOptions;
 
-use crate::rehearsal::{Rehearsal, rows_of};
+use crate::harness::{CliTest, assert_output, sheet_rows};
 
-/// An account with a bit of everything that an export has to show.
-fn account() -> Rehearsal {
-    Rehearsal::new()
-        .furnished()
+/// An account with one of everything that an export shows.
+fn account() -> CliTest {
+    CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin", "currency": "EUR"}))
         .holds("locations", json!({"name": "Zürich"}))
         .holds("employees", json!({"name": "Ada Byron", "email": "ada@example.com", "location_id": 1}))
@@ -43,7 +43,7 @@ fn columns_of(text: &str, headers: &[&str]) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn names_stand_beside_ids_and_texts_stay_texts() {
+fn references_have_names_and_ids_and_text_stays_text() {
     let account = account();
     let ran = account.run(&["export", "assets", "-o", "-"]).exits(0);
     let headers = [
@@ -67,10 +67,17 @@ fn names_stand_beside_ids_and_texts_stay_texts() {
 }
 
 #[test]
-fn a_workbook_has_a_sheet_for_each_collection_and_real_types() {
+fn a_workbook_has_a_sheet_per_collection_with_typed_cells() {
     use calamine::{Data, Reader, open_workbook_auto};
     let account = account();
-    account.run(&["export", "assets", "locations", "-o", "inventory.xlsx"]).exits(0).says("wrote `inventory.xlsx`");
+    assert_output!(account.run(&["export", "assets", "locations", "-o", "inventory.xlsx"]), @"
+    exit code 0
+    --- stdout
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
+      assets             3 rows  read whole
+      locations          2 rows  read whole
+    wrote `inventory.xlsx`
+    ");
     let mut book = open_workbook_auto(account.path("inventory.xlsx")).unwrap();
     assert_eq!(book.sheet_names(), ["assets", "locations"]);
     let range = book.worksheet_range("assets").unwrap();
@@ -90,25 +97,59 @@ fn a_workbook_has_a_sheet_for_each_collection_and_real_types() {
 }
 
 #[test]
-fn conditions_are_asked_of_the_service_or_applied_here() {
+fn filters_are_applied_by_the_service_or_locally() {
     let account = account();
-    let run = |condition: &str| {
-        let ran = account.run(&["export", "assets", "-o", "-", "--columns", "asset_id", "--where", condition]).exits(0);
-        (csv_of(&ran.stdout)[1..].concat(), ran.stderr)
-    };
-    let (tags, said) = run("location=Zürich");
-    assert_eq!((tags.as_slice(), said.contains("the service picked location=Zürich")), (&["A-2".to_owned()][..], true));
-    let (tags, said) = run("currency=EUR");
-    assert_eq!((tags.as_slice(), said.contains("picked here: currency=EUR")), (&["0042".to_owned()][..], true));
-    assert_eq!(run("custom:Rack=B4").0, ["0042"]);
-    assert_eq!(run("location_name=").0, ["A-3"]);
-    let lost = account.run(&["export", "assets", "-o", "-", "--where", "location=Berlni"]).exits(2);
-    lost.says("no record is called `Berlni`").says("perhaps `Berlin` is meant");
-    account.run(&["export", "assets", "-o", "-", "--where", "locatoin=Berlin"]).exits(2).says("no field `locatoin`");
+    let filters =
+        ["location=Zürich", "currency=EUR", "custom:Rack=B4", "location_name=", "location=Berlni", "locatoin=Berlin"];
+    let commands = filters.map(|filter| ["export", "assets", "-o", "-", "--columns", "asset_id", "--where", filter]);
+    insta::assert_snapshot!(account.transcript(&commands.each_ref().map(|command| command.as_slice())), @"
+    $ tallyport export assets -o - --columns asset_id --where location=Zürich
+    exit code 0
+    --- stdout
+    asset_id
+    A-2
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (13 requests)
+      assets           1 row  the service picked location=Zürich
+    $ tallyport export assets -o - --columns asset_id --where currency=EUR
+    exit code 0
+    --- stdout
+    asset_id
+    0042
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
+      assets           1 row  read whole; picked here: currency=EUR
+    $ tallyport export assets -o - --columns asset_id --where custom:Rack=B4
+    exit code 0
+    --- stdout
+    asset_id
+    0042
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
+      assets           1 row  read whole; picked here: custom:Rack=B4
+    $ tallyport export assets -o - --columns asset_id --where location_name=
+    exit code 0
+    --- stdout
+    asset_id
+    A-3
+    --- stderr
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
+      assets           1 row  read whole; picked here: location_name=
+    $ tallyport export assets -o - --columns asset_id --where location=Berlni
+    exit code 2
+    --- stderr
+    error: no record is called `Berlni`, which assets should have as `location`
+      hint: perhaps `Berlin` is meant
+    $ tallyport export assets -o - --columns asset_id --where locatoin=Berlin
+    exit code 2
+    --- stderr
+    error: assets has no field `locatoin`
+      hint: perhaps `location_id` is meant
+    ");
 }
 
 #[test]
-fn rows_are_put_in_order() {
+fn rows_are_sorted() {
     let account = account();
     let sorted = |order: &str| {
         let ran = account.run(&["export", "assets", "-o", "-", "--columns", "asset_id,purchase_cost", "--sort", order]);
@@ -116,11 +157,16 @@ fn rows_are_put_in_order() {
     };
     assert_eq!(sorted("purchase_cost"), ["A-3", "0042", "A-2"]);
     assert_eq!(sorted("purchase_cost:desc"), ["0042", "A-3", "A-2"], "empty cells stand at the end");
-    account.run(&["export", "assets", "-o", "-", "--sort", "weight"]).exits(2).says("no column `weight` to sort by");
+    assert_output!(account.run(&["export", "assets", "-o", "-", "--sort", "weight"]), @"
+    exit code 2
+    --- stderr
+    error: assets have no column `weight` to sort by
+      hint: choose from id, asset_id, asset_name, asset_serial, warranty_expiration_date, end_of_life_date, order_number, purchase_date, purchase_cost, currency, product_id, product_name, status_id, status_name, supplier_id, supplier_name, location_id, location_name, department_id, department_name, logo, notes, category_id, category_name, manufacturer_id, manufacturer_name, checkout_date, deployed_to_name, deployed_to, custom:Rack, created_at, updated_at
+    ");
 }
 
 #[test]
-fn the_log_is_exported_by_what_is_asked_of_it() {
+fn the_activity_log_is_exported_with_filters() {
     let account = account();
     let ran = account.run(&["export", "activity", "-o", "-", "--type", "Asset", "--event", "create"]).exits(0);
     assert_eq!(csv_of(&ran.stdout).len(), 4);
@@ -129,11 +175,16 @@ fn the_log_is_exported_by_what_is_asked_of_it() {
         columns_of(&ran.stdout, &["type", "event", "item_id"])[1..],
         [["Asset", "Create", "2"].map(str::to_owned)]
     );
-    account.run(&["export", "assets", "-o", "-", "--event", "Create"]).exits(2).says("name `activity` too");
+    assert_output!(account.run(&["export", "assets", "-o", "-", "--event", "Create"]), @"
+    exit code 2
+    --- stderr
+    error: --from, --to, --type, --event, --user, --employee and --item pick entries of the activity log
+      hint: name `activity` too, or use --where for other collections
+    ");
 }
 
 #[test]
-fn a_second_export_asks_for_little_and_tells_what_changed() {
+fn a_second_export_needs_few_requests_and_reports_changes() {
     let account = account();
     let export = || account.json(&["export", "--all", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"]).1;
     let first = export();
@@ -145,7 +196,7 @@ fn a_second_export_asks_for_little_and_tells_what_changed() {
         account_after.json(&["export", "--all", "-o", "inventory.xlsx", "--name", "nightly", "--incremental"]).1;
     assert_eq!(second["changes"], json!({"added": 1, "removed": 1, "changed": 1, "rows": 4}));
     assert!(second["requests"]["total"].as_u64().unwrap() < first["requests"]["total"].as_u64().unwrap());
-    let told: Vec<Vec<String>> = rows_of(&account_after.path("inventory.xlsx"), "Changes");
+    let told: Vec<Vec<String>> = sheet_rows(&account_after.path("inventory.xlsx"), "Changes");
     let told: Vec<String> = told[1..].iter().map(|row| row[..7].join("|")).collect();
     assert_eq!(
         told,
@@ -162,30 +213,99 @@ fn a_second_export_asks_for_little_and_tells_what_changed() {
 }
 
 #[test]
-fn what_cannot_be_done_is_said_before_anything_is_asked() {
+fn invalid_options_are_rejected_before_any_request() {
     let account = account();
-    for (arguments, said) in [
-        (&["export", "-o", "a.csv"][..], "nothing says what to export"),
-        (&["export", "assets"], "nothing says where the export goes"),
-        (&["export", "asets", "-o", "a.csv"], "perhaps `assets` is meant"),
-        (&["export", "assets", "-o", "a.txt.gz"], "does not say what kind of file it is"),
-        (&["export", "assets", "employees", "-o", "a.csv"], "one file of this kind holds one collection"),
-        (&["export", "assets", "-o", "no/such/a.csv"], "the folder `no/such` does not exist"),
-        (&["export", "assets", "-o", "a-{day}.csv"], "`{day}.csv` is no placeholder"),
-        (&["export", "assets", "-o", "{tenant}.csv"], "{tenant} stands for a tenant"),
-        (&["export", "assets", "-o", "a.csv", "--keep", "3"], "--keep needs names that differ from day to day"),
-        (&["export", "assets", "-o", "a.csv", "--columns", "asset_tag"], "assets have no column `asset_tag`"),
-        (&["export", "--name", "nightly"], "config.toml has no export of the name `nightly`"),
-        (&["export", "checkout_asset", "-o", "a.csv"], "`checkout_asset` cannot be exported"),
-        (&["export", "assets", "-o", "a.csv", "--delimiter", "x"], "`x` is no delimiter"),
-        (&["export", "assets", "-o", "a.csv", "--since", "1/2/24"], "`1/2/24` is no day"),
-    ] {
-        account.run(arguments).exits(2).says(said);
-    }
+    insta::assert_snapshot!(account.transcript(&[
+        &["export", "-o", "a.csv"],
+        &["export", "assets"],
+        &["export", "asets", "-o", "a.csv"],
+        &["export", "assets", "-o", "a.txt.gz"],
+        &["export", "assets", "employees", "-o", "a.csv"],
+        &["export", "assets", "-o", "no/such/a.csv"],
+        &["export", "assets", "-o", "a-{day}.csv"],
+        &["export", "assets", "-o", "{tenant}.csv"],
+        &["export", "assets", "-o", "a.csv", "--keep", "3"],
+        &["export", "assets", "-o", "a.csv", "--columns", "asset_tag"],
+        &["export", "--name", "nightly"],
+        &["export", "checkout_asset", "-o", "a.csv"],
+        &["export", "assets", "-o", "a.csv", "--delimiter", "x"],
+        &["export", "assets", "-o", "a.csv", "--since", "1/2/24"],
+    ]), @"
+    $ tallyport export -o a.csv
+    exit code 2
+    --- stderr
+    error: nothing says what to export
+      hint: name collections such as `assets`, or add --all
+    $ tallyport export assets
+    exit code 2
+    --- stderr
+    error: nothing says where the export goes
+      hint: add -o with a file, a folder, or - for stdout
+    $ tallyport export asets -o a.csv
+    exit code 2
+    --- stderr
+    error: unknown name `asets`
+      hint: did you mean `assets`? `tallyport schema` lists all names
+    $ tallyport export assets -o a.txt.gz
+    exit code 2
+    --- stderr
+    error: the name `a.txt.gz` does not say what kind of file it is
+      hint: end it in .xlsx, .csv, .jsonl, .parquet, or in / for a folder
+    $ tallyport export assets employees -o a.csv
+    exit code 2
+    --- stderr
+    error: one file of this kind holds one collection
+      hint: end the path in / for a file each, or in .xlsx for one workbook
+    $ tallyport export assets -o no/such/a.csv
+    exit code 2
+    --- stderr
+    error: cannot write `no/such/a.csv`: the folder `no/such` does not exist
+      hint: create the folder `no/such` first
+    $ tallyport export assets -o a-{day}.csv
+    exit code 2
+    --- stderr
+    error: `{day}.csv` is no placeholder
+      hint: use {date}, {time}, {tenant} or {name}
+    $ tallyport export assets -o {tenant}.csv
+    exit code 2
+    --- stderr
+    error: {tenant} stands for a tenant, and none is meant
+      hint: add --tenant or --all-tenants, or leave {tenant} out
+    $ tallyport export assets -o a.csv --keep 3
+    exit code 2
+    --- stderr
+    error: --keep needs names that differ from day to day
+      hint: put {date} into the name, such as nightly-{date}.xlsx
+    $ tallyport export assets -o a.csv --columns asset_tag
+    exit code 2
+    --- stderr
+    error: assets have no column `asset_tag`
+      hint: choose from id, asset_id, asset_name, asset_serial, warranty_expiration_date, end_of_life_date, order_number, purchase_date, purchase_cost, currency, product_id, product_name, status_id, status_name, supplier_id, supplier_name, location_id, location_name, department_id, department_name, logo, notes, category_id, category_name, manufacturer_id, manufacturer_name, checkout_date, deployed_to_name, deployed_to, custom:Rack, created_at, updated_at
+    $ tallyport export --name nightly
+    exit code 2
+    --- stderr
+    error: config.toml has no export of the name `nightly`
+      hint: add [exports.nightly] to it, or say what to export
+    $ tallyport export checkout_asset -o a.csv
+    exit code 2
+    --- stderr
+    error: `checkout_asset` cannot be exported
+      hint: export a collection, or `activity` for what was done
+    $ tallyport export assets -o a.csv --delimiter x
+    exit code 2
+    --- stderr
+    error: `x` is no delimiter
+      hint: use `,` `;` `|` or `tab`
+    $ tallyport export assets -o a.csv --since 1/2/24
+    exit code 2
+    --- stderr
+    error: `1/2/24` is no day
+      hint: write it as YYYY-MM-DD, such as 2026-11-01
+    ");
 }
 
 #[test]
-fn an_export_that_fails_leaves_the_file_of_yesterday() {
+fn a_failed_export_leaves_the_previous_file() {
     let account = account();
     fs::write(account.path("assets.csv"), "yesterday").unwrap();
     let mut command = account.command(&["export", "assets", "-o", "assets.csv"]);
@@ -197,7 +317,7 @@ fn an_export_that_fails_leaves_the_file_of_yesterday() {
 }
 
 #[test]
-fn an_export_by_name_does_what_config_toml_says() {
+fn a_named_export_uses_config_toml() {
     let account = account();
     fs::create_dir_all(account.path("config/tallyport")).unwrap();
     fs::write(
@@ -214,26 +334,31 @@ fn an_export_by_name_does_what_config_toml_says() {
     let path = document["files"][0]["path"].as_str().unwrap();
     assert_eq!(fs::read_to_string(account.path(path)).unwrap(), "asset_id\r\n0042\r\n");
     assert!(account.path("finance-2020-01-03.csv").exists() && !account.path("finance-2020-01-02.csv").exists());
-    // What is typed counts more.
+    // Flags override config.toml.
     account.run(&["export", "--name", "finance", "--columns", "id", "-o", "typed.csv", "--keep", "1"]).exits(2);
     fs::write(
         account.path("config/tallyport/config.toml"),
         "[exports.finance]\ncollections = [\"assets\"]\noutptu = \"a.csv\"\n",
     )
     .unwrap();
-    account.run(&["export", "--name", "finance"]).exits(2).says("unknown field `outptu`").says("line 3");
+    assert_output!(account.run(&["export", "--name", "finance"]), @"
+    exit code 2
+    --- stderr
+    error: `~/config/tallyport/config.toml`, line 3: unknown field `outptu`, expected one of `collections`, `all`, `output`, `format`, `partitioned`, `profile`, `tenant`, `ids`, `columns`, `where`, `sort`, `since`, `from`, `to`, `type`, `event`, `user`, `employee`, `item`, `bom`, `delimiter`, `raw`, `full`, `verify`, `incremental`, `keep`, `all_tenants`, `as_of`, `rates`, `previous`
+      hint: correct the line; `tallyport doctor` tells whether the file is right then
+    ");
 }
 
 #[test]
-fn every_tenant_has_its_rows_and_one_that_fails_does_not_stop_the_rest() {
+fn a_failing_tenant_does_not_stop_the_others() {
     let tenants = vec![(7, "Acme".to_owned()), (9, "Globex".to_owned())];
-    let account = Rehearsal::with(SandboxOptions { tenants, ..SandboxOptions::default() });
+    let account = CliTest::with(SandboxOptions { tenants, ..SandboxOptions::default() });
     let both = account.run(&["export", "locations", "-o", "-", "--all-tenants"]).exits(0);
     let rows = columns_of(&both.stdout, &["tenant_id", "tenant_name"]);
     assert!(rows.contains(&vec!["7".into(), "Acme".into()]) && rows.contains(&vec!["9".into(), "Globex".into()]));
     account.run(&["export", "locations", "-o", "out-{tenant}.csv", "--all-tenants"]).exits(0);
     assert!(account.path("out-7.csv").exists() && account.path("out-9.csv").exists());
-    // One tenant has no folder to write to.
+    // The output folder of one tenant does not exist.
     fs::create_dir_all(account.path("places/9")).unwrap();
     let (code, document) = account.json(&["export", "locations", "-o", "places/{tenant}/list.csv", "--all-tenants"]);
     assert_eq!((code, document["files"].as_array().unwrap().len()), (1, 1));
@@ -244,7 +369,7 @@ fn every_tenant_has_its_rows_and_one_that_fails_does_not_stop_the_rest() {
 }
 
 #[test]
-fn what_is_said_can_be_lines_of_json() {
+fn messages_can_be_json_lines() {
     let account = account();
     let ran = account.run(&["export", "assets", "-o", "a.csv", "--log-format", "json"]).exits(0);
     assert_eq!(ran.stdout, "");
@@ -256,7 +381,7 @@ fn what_is_said_can_be_lines_of_json() {
 }
 
 #[test]
-fn an_exported_workbook_comes_back_as_it_is() {
+fn an_exported_workbook_imports_unchanged() {
     let account = account();
     for (output, files) in
         [("all.xlsx", vec!["all.xlsx"]), ("out/", vec!["out/assets.csv", "out/locations.csv", "out/employees.csv"])]

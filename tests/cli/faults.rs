@@ -1,4 +1,4 @@
-//! `sandbox --faults`: the stand-alone sandbox on a bad day, and what is said of a spec that cannot be read.
+//! `sandbox --faults`: the stand-alone sandbox with faults, and the errors for invalid fault specs.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,14 +8,14 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::rehearsal::{Ran, bare};
+use crate::harness::{CommandOutput, assert_output, tallyport};
 
-/// `tallyport sandbox` as a process of its own, gone on drop.
+/// `tallyport sandbox` as a separate process; killed on drop.
 struct Serving {
     child: Child,
     _folder: TempDir,
     address: String,
-    /// What it prints first.
+    /// The first line it prints.
     announced: Value,
 }
 
@@ -26,7 +26,7 @@ impl Serving {
 
     fn start_in(folder: TempDir, arguments: &[&str]) -> Self {
         let arguments = [&["sandbox", "--json", "--empty", "--listen", "127.0.0.1:0"], arguments].concat();
-        let mut child = bare(folder.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = tallyport(folder.path(), &arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let announced: Value = serde_json::from_str(&line).unwrap();
@@ -35,7 +35,7 @@ impl Serving {
         Self { child, _folder: folder, address, announced }
     }
 
-    /// All that comes back for one request; nothing where the connection is dropped.
+    /// The whole response to a request; empty if the connection is dropped.
     fn ask(&self, method: &str, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
@@ -62,7 +62,7 @@ impl Drop for Serving {
 const PARKED: &str = r#"{"name": "Parked", "type": "pending"}"#;
 
 #[test]
-fn a_lost_answer_is_a_change_that_was_made() {
+fn a_reset_after_the_change_keeps_the_change() {
     let sandbox = Serving::start(&["--faults", "POST statuses nth=1 reset before", "--faults", "POST * reset after"]);
     assert_eq!(sandbox.ask("POST", "/api/v1/statuses", PARKED), "");
     assert!(sandbox.ask("GET", "/api/v1/statuses", "").ends_with("\r\n\r\n[]"));
@@ -71,7 +71,7 @@ fn a_lost_answer_is_a_change_that_was_made() {
 }
 
 #[test]
-fn faults_come_from_a_file_too_and_the_control_endpoint_shows_them() {
+fn faults_can_come_from_a_file_and_are_shown_by_the_control_endpoint() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("day.txt"), "# a bad day\nGET assets 502\n\nGET * count=1 html=403 # once\n").unwrap();
     let sandbox = Serving::start_in(folder, &["--faults", "@day.txt", "--faults-seed", "7", "--control"]);
@@ -88,32 +88,41 @@ fn faults_come_from_a_file_too_and_the_control_endpoint_shows_them() {
 }
 
 #[test]
-fn without_control_the_endpoint_is_unknown() {
+fn without_control_the_endpoint_does_not_exist() {
     let sandbox = Serving::start(&["--faults", "GET * 500"]);
     assert!(sandbox.announced.get("control").is_none());
     assert!(sandbox.ask("GET", "/_control/faults", "").starts_with("HTTP/1.1 404"));
 }
 
 #[test]
-fn a_bad_spec_says_which_word_and_what_instead() {
+fn an_invalid_fault_names_the_word_and_the_alternatives() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("day.txt"), "# a bad day\nPOST assets p=5% reset after\n").unwrap();
-    let said = |spec: &str| Ran::of(bare(folder.path(), &["sandbox", "--faults", spec]).output().unwrap()).exits(2);
-    insta::assert_snapshot!(said("POST asets reset").said(), @r"
-    error: the fault `POST asets reset` cannot be read: `asets` is no path of the API
-      hint: perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
+    let run = |spec: &str| CommandOutput::run(tallyport(folder.path(), &["sandbox", "--faults", spec]));
+    assert_output!(run("POST asets reset"), @"
+    exit code 2
+    --- stderr
+    error: invalid fault `POST asets reset`: `asets` does not match any endpoint
+      hint: did you mean `assets`? a path is the part after the base URL, e.g. `assets`, `assets/*`, `checkout/*`, or `*` for all
     ");
-    insta::assert_snapshot!(said("@day.txt").said(), @r"
-    error: `day.txt`, line 2: the fault `POST assets p=5% reset after` cannot be read: `p=5%` should carry a probability from 0 to 1
-      hint: write it such as `p=0.05`
+    assert_output!(run("@day.txt"), @"
+    exit code 2
+    --- stderr
+    error: `day.txt`, line 2: invalid fault `POST assets p=5% reset after`: `p=5%` needs a probability from 0 to 1
+      hint: e.g. `p=0.05`
     ");
-    said("@night.txt").says("could not read the faults in `night.txt`").says("after the `@`");
+    assert_output!(run("@night.txt"), @"
+    exit code 2
+    --- stderr
+    error: could not read the faults in `night.txt`: OS ERROR
+      hint: pass a UTF-8 text file after the `@`, with one fault per line
+    ");
 }
 
 #[test]
-fn the_help_tells_the_grammar() {
+fn the_help_contains_the_grammar() {
     let folder = TempDir::new().unwrap();
-    let help = Ran::of(bare(folder.path(), &["sandbox", "--help"]).output().unwrap()).exits(0).stdout;
+    let help = CommandOutput::run(tallyport(folder.path(), &["sandbox", "--help"])).exits(0).stdout;
     for line in include_str!("../../src/sandbox/faults/grammar.txt").lines() {
         assert!(help.contains(line), "`{line}` is not in:\n{help}");
     }

@@ -1,8 +1,8 @@
-//! From a spreadsheet to records.
+//! `import`: from spreadsheets to records.
 
 use serde_json::json;
 
-use crate::rehearsal::{Rehearsal, rows_of};
+use crate::harness::{CliTest, assert_output, sheet_rows};
 
 const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,purchase_date,notes\n\
     LAP-1,Ada's laptop,MacBook Pro 14,Ready,1299,2024-05-01,first\n\
@@ -10,9 +10,16 @@ const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,purchase_
 
 #[test]
 fn rows_become_records_and_a_second_upsert_writes_nothing() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
-    let (code, first) = account.json(&["import", "assets.csv"]);
-    assert_eq!((code, &first["counts"]["created"]), (0, &json!(2)), "{first}");
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
+    assert_output!(account.run(&["import", "assets.csv"]), @"
+    exit code 0
+    --- stdout
+    Import of assets.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  5: 3 to look up, 2 to create or move
+      result    assets.result.xlsx
+    ");
     let asset = account.record("assets", "asset_id", "LAP-1");
     assert_eq!(asset["asset_name"], "Ada's laptop");
     assert_eq!(asset["purchase_cost"], 1299);
@@ -25,7 +32,7 @@ fn rows_become_records_and_a_second_upsert_writes_nothing() {
 
 #[test]
 fn an_update_sends_only_what_differs() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let changed = account.sheet("changed.csv", "asset_id,asset_name,notes\nLAP-1,Ada's laptop,changed\nLAP-2,,\n");
     let (code, summary) = changed.json(&["import", "changed.csv", "--entity", "assets"]);
@@ -41,7 +48,7 @@ fn an_update_sends_only_what_differs() {
 
 #[test]
 fn clear_empties_a_field() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let account = account.sheet("clear.csv", "asset_id,notes\nLAP-1,<clear>\n");
     account.run(&["import", "clear.csv", "--entity", "assets"]).exits(0);
@@ -49,19 +56,70 @@ fn clear_empties_a_field() {
 }
 
 #[test]
-fn modes_never_change_meaning() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv", "--mode", "update"]).exits(1).says("record.missing");
-    account.run(&["import", "assets.csv", "--mode", "create"]).exits(0);
-    account.run(&["import", "assets.csv", "--mode", "create"]).exits(1).says("record.exists");
+fn create_and_update_modes_reject_other_rows() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
+    assert_output!(account.run(&["import", "assets.csv", "--mode", "update"]), @"
+    exit code 1
+    --- stdout
+    Import of assets.csv: 2 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 failed (assets)
+
+    2 problems in 2 rows
+           2 × there is no such record in `asset_id` (record.missing)
+               A2 `LAP-1`, A3 `LAP-2`
+               record not found in assets
+               hint: correct the cell, or use --mode upsert to create it
+
+      read      assets.csv as UTF-8, comma
+      requests  3: 3 to look up
+      result    assets.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import assets.result.xlsx --mode update --only-failed
+    ");
+    assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @"
+    exit code 0
+    --- stdout
+    Import of assets.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  5: 3 to look up, 2 to create or move
+      result    assets.result-2.xlsx
+    ");
+    assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @"
+    exit code 1
+    --- stdout
+    Import of assets.csv: 2 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 failed (assets)
+
+    2 problems in 2 rows
+           2 × the record already exists in `asset_id` (record.exists)
+               A2 `LAP-1`, A3 `LAP-2`
+               A2: record already exists: LAP-1
+               hint: leave the row out, or use --mode upsert to update it
+
+      read      assets.csv as UTF-8, comma
+      requests  3: 3 to look up
+      result    assets.result-3.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import assets.result-3.xlsx --mode create --only-failed
+    ");
     assert_eq!(account.records("assets").len(), 2);
 }
 
 #[test]
 fn a_dry_run_sends_nothing_and_counts_the_same() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
-    let (code, plan) = account.json(&["import", "assets.csv", "--dry-run"]);
-    assert_eq!((code, &plan["dry_run"], &plan["counts"]["created"]), (0, &json!(true), &json!(2)));
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
+    let (_, plan) = account.json(&["import", "assets.csv", "--dry-run"]);
+    assert_output!(account.run(&["import", "assets.csv", "--dry-run"]), @"
+    exit code 0
+    --- stdout
+    Dry run of assets.csv: all 2 rows would succeed, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 to create (assets)
+      read      assets.csv as UTF-8, comma
+      plan      2 requests, about 1.0 s at 10,000 an hour
+      result    assets.result-2.xlsx
+      next      tallyport import assets.csv
+    ");
     assert!(account.records("assets").is_empty());
     let (_, done) = account.json(&["import", "assets.csv"]);
     assert_eq!(plan["counts"], done["counts"]);
@@ -69,15 +127,45 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
 
 #[test]
 fn missing_records_are_created_once() {
-    let account = Rehearsal::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
+    let account = CliTest::new().holds("statuses", json!({"name": "Ready", "type": "deployable"})).sheet(
         "assets.csv",
         "Asset Tag,Model,Category,Manufacturer,Status,Location\n\
          A-1,ThinkPad X1,Laptops,Lenovo,Ready,Berlin\n\
          A-2,ThinkPad X1,Laptops,Lenovo,Ready,BERLIN\n\
          A-3,ThinkPad T14,Laptops,Lenovo,Ready,Bonn\n",
     );
-    account.run(&["import", "assets.csv"]).exits(1).says("name.not_found");
-    account.run(&["import", "assets.csv", "--create-missing"]).exits(0);
+    assert_output!(account.run(&["import", "assets.csv"]), @"
+    exit code 1
+    --- stdout
+    Import of assets.csv: 3 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 3 failed (assets)
+
+    6 problems in 3 rows
+           3 × no record of that name in `Model` (name.not_found)
+               B2 `ThinkPad X1`, B3 `ThinkPad X1`, B4 `ThinkPad T14`
+               B2: `ThinkPad X1` not found in products
+               hint: correct the name, or create it with --create-missing=products
+           3 × no record of that name in `Location` (name.not_found)
+               F2 `Berlin`, F3 `BERLIN`, F4 `Bonn`
+               F2: `Berlin` not found in locations
+               hint: correct the name, or create it with --create-missing=locations
+
+      read      assets.csv as UTF-8, comma
+      requests  4: 4 to look up
+      result    assets.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import assets.result.xlsx --only-failed
+    ");
+    assert_output!(account.run(&["import", "assets.csv", "--create-missing"]), @"
+    exit code 0
+    --- stdout
+    Import of assets.csv: all 3 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 3 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  15: 6 to look up, 9 to create or move
+      note      also created what rows name and the account lacked: 1 category, 2 locations, 1 manufacturer, 2 products
+      result    assets.result-2.xlsx
+    ");
     let count = |collection| account.records(collection).len();
     assert_eq!(
         (count("products"), count("categories"), count("manufacturers"), count("locations"), count("assets")),
@@ -88,19 +176,36 @@ fn missing_records_are_created_once() {
 }
 
 #[test]
-fn people_are_never_made_up_in_passing() {
-    let account = Rehearsal::new()
-        .furnished()
+fn employees_are_never_created_implicitly() {
+    let account = CliTest::new()
+        .with_lookups()
         .sheet("assets.csv", ASSETS)
         .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n");
     account.run(&["import", "assets.csv"]).exits(0);
-    account.run(&["import", "checkout_asset.csv", "--create-missing"]).exits(1).says("name.not_found");
+    assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @"
+    exit code 1
+    --- stdout
+    Import of checkout_asset.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
+      1 row: 1 failed (checkout_asset)
+
+    1 problem in 1 row
+           1 × no record of that name in `employee` (name.not_found)
+               B2 `Nobody Known`
+               `Nobody Known` not found in employees
+               hint: correct the name, or create it with --create-missing=employees
+
+      read      checkout_asset.csv as UTF-8, comma
+      requests  4: 4 to look up
+      result    checkout_asset.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import checkout_asset.result.xlsx --create-missing --only-failed
+    ");
     assert!(account.records("employees").is_empty());
 }
 
 #[test]
-fn later_sheets_name_what_earlier_ones_create_whatever_their_order() {
-    let account = Rehearsal::new();
+fn sheets_are_imported_in_dependency_order() {
+    let account = CliTest::new();
     let path = account.path("book.xlsx");
     workbook(
         &path,
@@ -118,28 +223,58 @@ fn later_sheets_name_what_earlier_ones_create_whatever_their_order() {
     );
     let (code, plan) = account.json(&["import", "book.xlsx", "--dry-run"]);
     assert_eq!((code, &plan["counts"]["created"]), (0, &json!(6)), "{plan}");
-    account.run(&["import", "book.xlsx"]).exits(0);
+    assert_output!(account.run(&["import", "book.xlsx"]), @"
+    exit code 0
+    --- stdout
+    Import of book.xlsx: all 6 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      sheet           holds           rows  created
+      statuses        statuses           1        1
+      categories      categories         1        1
+      employees       employees          1        1
+      products        products           1        1
+      assets          assets             1        1
+      checkout_asset  checkout_asset     1        1
+      total                              6        6
+      requests  12: 6 to look up, 6 to create or move
+      result    book.result-2.xlsx
+    ");
     assert_eq!(account.record("assets", "asset_id", "T-1")["deployed_to"][0]["employee_id"], 1);
 }
 
 #[test]
-fn two_records_of_one_folded_name_are_both_shown() {
-    let account = Rehearsal::new()
-        .furnished()
+fn an_ambiguous_name_shows_both_records() {
+    let account = CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin"}))
         .holds("locations", json!({"name": "BERLIN"}))
         .sheet(
             "assets.csv",
             "asset_id,product,status,location\nA-1,MacBook Pro 14,Ready,berlin\nA-2,MacBook Pro 14,Ready,Berlin\n",
         );
-    let ran = account.run(&["import", "assets.csv"]).exits(1).says("name.ambiguous");
-    assert!(ran.said().contains("#1") && ran.said().contains("#2"), "{}", ran.said());
+    assert_output!(account.run(&["import", "assets.csv"]), @"
+    exit code 1
+    --- stdout
+    Import of assets.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 1 created, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × more than one record of that name in `location` (name.ambiguous)
+               D2 `berlin`
+               several locations match: Berlin (#1); BERLIN (#2)
+               hint: write the id of the one you mean, such as `#12`
+
+      read      assets.csv as UTF-8, comma
+      requests  5: 4 to look up, 1 to create or move
+      result    assets.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import assets.result.xlsx --only-failed
+    ");
     assert_eq!(account.record("assets", "asset_id", "A-2")["location_id"], 1, "an exact match wins");
 }
 
 #[test]
-fn requests_are_one_page_a_collection_and_one_write_a_row() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+fn requests_are_one_page_per_collection_and_one_write_per_row() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (_, summary) = account.json(&["import", "assets.csv"]);
     assert_eq!(
         summary["requests"]["by_kind"],
@@ -154,21 +289,26 @@ fn the_tenant_is_on_every_request() {
         seed: tallyport::sandbox::Seed::Empty,
         ..Default::default()
     };
-    let account = Rehearsal::with(options).furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::with(options).with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     assert_eq!(account.records("assets").len(), 2);
 }
 
 #[test]
-fn guards_stop_a_run_before_it_starts() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv", "--max-creates", "1"]).exits(2).says("--max-creates");
+fn limits_stop_a_run_before_it_starts() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
+    assert_output!(account.run(&["import", "assets.csv", "--max-creates", "1"]), @"
+    exit code 2
+    --- stderr
+    error: the plan would create 2 records, more than --max-creates allows; nothing was sent
+      hint: look at the plan with --dry-run, or raise --max-creates
+    ");
     assert!(account.records("assets").is_empty());
 }
 
 #[test]
-fn checkouts_that_mail_people_want_a_yes() {
-    let account = Rehearsal::new()
+fn checkouts_that_send_email_require_confirmation() {
+    let account = CliTest::new()
         .holds("categories", json!({"name": "Laptops", "type": "asset", "checkout_email": true}))
         .holds("products", json!({"name": "MacBook Pro 14", "category_id": 1}))
         .holds("statuses", json!({"name": "Ready", "type": "deployable"}))
@@ -179,52 +319,103 @@ fn checkouts_that_mail_people_want_a_yes() {
             "asset_id,employee,checkout_date\nLAP-1,Ada Byron,2024-06-01\nLAP-2,Ada Byron,2024-06-01\n",
         );
     account.run(&["import", "assets.csv"]).exits(0);
-    account.run(&["import", "checkout_asset.csv"]).exits(2).says("2 e-mails to 1 person");
-    account.run(&["import", "checkout_asset.csv", "--yes"]).exits(0);
+    assert_output!(account.run(&["import", "checkout_asset.csv"]), @"
+    exit code 2
+    --- stderr
+    error: this run will send 2 e-mails to 1 person; nothing was sent
+      hint: add --yes if that is meant
+    ");
+    assert_output!(account.run(&["import", "checkout_asset.csv", "--yes"]), @"
+    exit code 0
+    --- stdout
+    Import of checkout_asset.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      2 rows: 2 created (checkout_asset)
+      read      checkout_asset.csv as UTF-8, comma
+      requests  6: 4 to look up, 2 to create or move
+      result    checkout_asset.result.xlsx
+    ");
 }
 
 #[test]
-fn only_failed_sends_what_is_not_done_and_keeps_the_rest() {
-    let account = Rehearsal::new().furnished().sheet(
+fn only_failed_sends_only_unfinished_rows() {
+    let account = CliTest::new().with_lookups().sheet(
         "assets.csv",
         "asset_id,product,status\nA-1,MacBook Pro 14,Ready\nA-2,MacBok Pro 14,Ready\nA-3,MacBook Pro 14,Reddy\n",
     );
-    account.run(&["import", "assets.csv"]).exits(1).says("MacBook Pro 14");
-    let rows = rows_of(&account.path("assets.result.xlsx"), "assets");
+    assert_output!(account.run(&["import", "assets.csv"]), @"
+    exit code 1
+    --- stdout
+    Import of assets.csv: 2 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 1 created, 2 failed (assets)
+
+    2 problems in 2 rows
+           1 × no record of that name in `product` (name.not_found)
+               B3 `MacBok Pro 14`
+               `MacBok Pro 14` not found in products
+               hint: did you mean `MacBook Pro 14`? Or create it with --create-missing=products
+           1 × no record of that name in `status` (name.not_found)
+               C4 `Reddy`
+               `Reddy` not found in statuses
+               hint: did you mean `Ready`? Or create it with --create-missing=statuses
+
+      read      assets.csv as UTF-8, comma
+      requests  4: 3 to look up, 1 to create or move
+      result    assets.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import assets.result.xlsx --only-failed
+    ");
+    let rows = sheet_rows(&account.path("assets.result.xlsx"), "assets");
     assert_eq!(rows[0][..4], ["_status", "_id", "_message", "asset_id"]);
     assert_eq!(rows[1][..2], ["created", "1"]);
     assert_eq!(rows[2][0], "failed");
-    // The user corrects one of the two cells in the result itself.
-    let corrected: Vec<Vec<&str>> = rows
+    // The user fixes one of the two cells in the result file.
+    let fixed: Vec<Vec<&str>> = rows
         .iter()
         .map(|row| row.iter().map(|cell| if cell == "MacBok Pro 14" { "MacBook Pro 14" } else { cell }).collect())
         .collect();
-    let borrowed: Vec<&[&str]> = corrected.iter().map(Vec::as_slice).collect();
-    workbook(&account.path("corrected.xlsx"), &[("assets", &borrowed)]);
-    let (code, summary) = account.json(&["import", "corrected.xlsx", "--only-failed"]);
+    let borrowed: Vec<&[&str]> = fixed.iter().map(Vec::as_slice).collect();
+    workbook(&account.path("fixed.xlsx"), &[("assets", &borrowed)]);
+    let (code, summary) = account.json(&["import", "fixed.xlsx", "--only-failed"]);
     assert_eq!(code, 1);
     assert_eq!(
         (&summary["counts"]["created"], &summary["counts"]["failed"], &summary["counts"]["skipped"]),
         (&json!(1), &json!(1), &json!(1))
     );
-    let again = rows_of(&account.path("corrected.result.xlsx"), "assets");
+    let again = sheet_rows(&account.path("fixed.result.xlsx"), "assets");
     let statuses: Vec<&str> = again.iter().map(|row| row[0].as_str()).collect();
     assert_eq!(statuses, ["_status", "created", "created", "failed"]);
     assert_eq!(again[0].len(), rows[0].len(), "results never grow columns");
 }
 
 #[test]
-fn a_foreign_id_column_overwrites_nothing() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+fn ids_of_another_system_overwrite_nothing() {
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let account = account.sheet("foreign.csv", "id,asset_id,asset_name\n2,LAP-1,Other name\n");
-    account.run(&["import", "foreign.csv", "--entity", "assets"]).exits(1).says("name.conflict");
+    assert_output!(account.run(&["import", "foreign.csv", "--entity", "assets"]), @"
+    exit code 1
+    --- stdout
+    Import of foreign.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
+      1 row: 1 failed (assets)
+
+    1 problem in 1 row
+           1 × the name and the id are two different records in `id` (name.conflict)
+               A2 `2`
+               id and row disagree; the id is LAP-2, the row describes LAP-1
+               hint: correct the id, or --ignore the column if it holds another system's ids
+
+      read      foreign.csv as UTF-8, comma
+      requests  1: 1 to look up
+      result    foreign.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import foreign.result.xlsx --entity assets --only-failed
+    ");
     assert_eq!(account.record("assets", "asset_id", "LAP-1")["asset_name"], "Ada's laptop");
 }
 
 #[test]
 fn row_actions_override_the_mode() {
-    let account = Rehearsal::new().furnished().sheet("assets.csv", ASSETS);
+    let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv"]).exits(0);
     let account = account.sheet(
         "actions.csv",
@@ -253,10 +444,27 @@ pub fn workbook(path: &std::path::Path, sheets: &[(&str, &[&[&str]])]) {
 }
 
 #[test]
-fn two_equal_rows_are_two_records_where_the_user_insists() {
-    let account = Rehearsal::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
-    account.run(&["import", "locations.csv"]).exits(1).says("duplicate.key");
-    let account = Rehearsal::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
+fn duplicates_are_created_with_allow_duplicates() {
+    let account = CliTest::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
+    assert_output!(account.run(&["import", "locations.csv"]), @"
+    exit code 1
+    --- stdout
+    Import of locations.csv: 2 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 1 created, 2 failed (locations)
+
+    2 problems in 2 rows
+           2 × the same record is in the file twice in `name` (duplicate.key)
+               A3 `Depot`, A4 `Depot`
+               duplicate of row 2
+               hint: merge the two rows, or correct the one that is wrong
+
+      read      locations.csv as UTF-8, comma
+      requests  2: 1 to look up, 1 to create or move
+      result    locations.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import locations.result.xlsx --only-failed
+    ");
+    let account = CliTest::new().sheet("locations.csv", "name,city\nDepot,Ulm\nDepot,Ulm\nDepot,Ulm\n");
     account.run(&["import", "locations.csv", "--allow-duplicates"]).exits(0);
     assert_eq!(account.records("locations").len(), 3);
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C: those in flight land, those that wait do not go, and the result says so.
+//! Ctrl-C: requests in flight finish, waiting rows are not sent, and the result says so.
 #![cfg(unix)]
 
 use std::io::{BufRead, BufReader};
@@ -6,35 +6,45 @@ use std::process::{Command, Stdio};
 
 use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::rehearsal::{Rehearsal, rows_of};
+use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows};
 
 #[test]
-fn a_run_that_waits_for_the_quota_stops_at_once_and_accounts_for_every_row() {
-    // Three requests furnish the account, three look up, two create; then the service wants an hour's pause.
+fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
+    // Three requests prepare the account, three are lookups, two create; then the service asks to wait for an hour.
     let options = SandboxOptions { seed: Seed::Empty, quota: Some(8), ..SandboxOptions::default() };
     let mut text = String::from("asset_id,product,status\n");
     (1..=20).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready\n")));
-    let account = Rehearsal::with(options).furnished().sheet("assets.csv", &text);
+    let account = CliTest::with(options).with_lookups().sheet("assets.csv", &text);
     let mut child =
         account.command(&["import", "assets.csv"]).stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let said = BufReader::new(child.stderr.take().unwrap());
     let waiting = said.lines().map_while(Result::ok).find(|line| line.contains("waiting until"));
     assert!(waiting.is_some());
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stdout));
-    let rows = rows_of(&account.path("assets.result.xlsx"), "assets");
+    let output = CommandOutput::of(child.wait_with_output().unwrap(), account.folder());
+    assert_output!(output, @"
+    exit code 4
+    --- stdout
+    Import of assets.csv: stopped after 0.5 s: interrupted (run 20261124-093015-abcd)
+      20 rows: 2 created, 18 failed (assets)
+      read      assets.csv as UTF-8, comma
+      requests  5: 3 to look up, 2 to create or move
+      note      assets: 18 of the failed rows were not sent
+      result    assets.result.xlsx
+      next      tallyport resume 20261124-093015-abcd
+    ");
+    let rows = sheet_rows(&account.path("assets.result.xlsx"), "assets");
     let count = |status: &str| rows.iter().filter(|row| row[0] == status).count();
     assert_eq!((rows.len(), count("created"), count("failed")), (21, 2, 18));
     assert!(rows.iter().filter(|row| row[0] == "failed").all(|row| row[2].contains("not sent")), "{rows:?}");
 }
 
 #[test]
-fn nobody_listening_changes_nothing_of_a_run() {
-    let account = Rehearsal::seeded().sheet("locations.csv", "name,email\nBerlin,b@example.com\nUlm,no address\n");
+fn closed_output_does_not_stop_a_run() {
+    let account = CliTest::seeded().sheet("locations.csv", "name,email\nBerlin,b@example.com\nUlm,no address\n");
     let mut child =
         account.command(&["import", "locations.csv"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop((child.stdout.take(), child.stderr.take()));
     assert_eq!(child.wait().unwrap().code(), Some(1), "the exit code tells of the row that failed");
-    assert_eq!(rows_of(&account.path("locations.result.xlsx"), "locations").len(), 3);
+    assert_eq!(sheet_rows(&account.path("locations.result.xlsx"), "locations").len(), 3);
 }

@@ -1,16 +1,16 @@
-//! Nothing lost, nothing doubled: an import that is killed at random moments and resumed until it is done.
+//! Nothing lost, nothing duplicated: an import is killed at random points and resumed until it finishes.
 //!
-//! Each round fills a fresh account, imports a workbook of several sheets with the real binary, kills it (SIGKILL, or
-//! what the system has for it) at a moment drawn from the round's seed, and runs `resume --last` until it ends, itself
-//! killed now and then. Then the account is compared with the sheets. There are two servers: the sandbox as a process
-//! of its own, and the [stranger](crate::stranger), which answers in other shapes; things go wrong in both.
+//! Each round starts a fresh account, imports a workbook of several sheets with the real binary, kills it (SIGKILL or
+//! its counterpart) at a point drawn from the seed of the round, and runs `resume --last` until it finishes, which is
+//! sometimes killed too. Then the account is compared with the sheets. There are two servers, the sandbox as a separate
+//! process and the [reference server](crate::reference_server) with other reply shapes; requests fail in both.
 //!
-//! `TALLYPORT_KILLS` says how many rounds must have been killed, `TALLYPORT_SEED` where to start. Round `n` of seed
-//! `s` is round 0 of seed `s + n`: a failure says how to run it again by itself, as far as the system's own timing
-//! lets it be the same. `tests/kills.sh` runs the long one.
+//! `TALLYPORT_KILLS` sets how many rounds must be killed, `TALLYPORT_SEED` the first seed. Round `n` of seed `s` is
+//! round 0 of seed `s + n`, so a failure can be run again by itself, as far as the timing of the system allows.
+//! `tests/kills.sh` runs thousands of rounds.
 
 mod audit;
-mod book;
+mod oracle;
 pub mod proxy;
 mod server;
 
@@ -29,23 +29,23 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::rehearsal::{bare, request};
-use book::Sheet;
-use proxy::{Moment, Proxy, Snare};
-use server::{Kind, Server, Weather};
+use crate::harness::{request, tallyport};
+use oracle::Sheet;
+use proxy::{KillPoint, KillTiming, Proxy};
+use server::{Kind, Network, Server};
 
-const BOOK: &str = "inventory.xlsx";
+const WORKBOOK: &str = "inventory.xlsx";
 const RESULT: &str = "inventory.result.xlsx";
-/// A command that has not ended by then never will.
+/// A command that runs longer has hung.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Starts of the command until a round must be done.
+/// The most starts of the command in a round.
 const MOST_STARTS: usize = 40;
-/// Differences told of a round.
+/// The most differences shown for a round.
 const MOST_SHOWN: usize = 40;
-/// Kills of one round.
+/// The most kills in a round.
 const MOST_KILLS: usize = 4;
 
-/// A round: a folder, an account, and the sheets to bring into it.
+/// A round: a folder, an account, and the sheets to import.
 struct Round {
     folder: TempDir,
     server: Server,
@@ -56,10 +56,10 @@ struct Round {
     kills: usize,
 }
 
-/// When a command is to be killed.
+/// When to kill a command.
 enum Kill {
     Never,
-    At(u64, Moment),
+    At(u64, KillTiming),
     After(Duration),
 }
 
@@ -69,25 +69,25 @@ enum Ended {
     Killed,
 }
 
-/// How long an import takes that nobody disturbs.
+/// Requests and duration of an undisturbed import.
 struct Length {
     requests: u64,
     time: Duration,
 }
 
 #[test]
-fn an_import_that_nobody_disturbs_does_what_the_sheets_say() {
-    for kind in [Kind::Sandbox, Kind::Stranger] {
+fn an_undisturbed_import_matches_its_sheets() {
+    for kind in [Kind::Sandbox, Kind::Reference] {
         undisturbed(kind, 1);
     }
 }
 
 #[test]
-fn the_audit_sees_what_is_lost_doubled_or_touched() {
-    let mut round = Round::new(Kind::Stranger, Weather::Calm, 2);
-    round.run(&["import", BOOK, "--yes"], Kill::Never);
-    let Server::Stranger(stranger) = &round.server else { unreachable!() };
-    stranger.holds("departments", json!({"name": "Dept. 1/1", "email": "dept1@example.com", "phone": "+49 30 00001"}));
+fn the_audit_detects_lost_duplicate_and_changed_records() {
+    let mut round = Round::new(Kind::Reference, Network::Stable, 2);
+    round.run(&["import", WORKBOOK, "--yes"], Kill::Never);
+    let Server::Reference(server) = &round.server else { unreachable!() };
+    server.holds("departments", json!({"name": "Dept. 1/1", "email": "dept1@example.com", "phone": "+49 30 00001"}));
     let ask = |method: &str, path: &str, body: Value| {
         let (status, answer) = request(round.server.address(), round.server.key(), method, path, Some(&body));
         assert!(status < 300, "{answer}");
@@ -117,19 +117,19 @@ fn the_audit_sees_what_is_lost_doubled_or_touched() {
 }
 
 #[test]
-fn a_killed_import_into_the_sandbox_is_resumed_to_its_end() {
+fn a_killed_import_into_the_sandbox_is_resumed() {
     kill_and_resume(Kind::Sandbox);
 }
 
 #[test]
-fn a_killed_import_into_a_stranger_is_resumed_to_its_end() {
-    kill_and_resume(Kind::Stranger);
+fn a_killed_import_into_the_reference_server_is_resumed() {
+    kill_and_resume(Kind::Reference);
 }
 
 fn undisturbed(kind: Kind, seed: u64) -> Length {
-    let mut round = Round::new(kind, Weather::Calm, seed);
+    let mut round = Round::new(kind, Network::Stable, seed);
     let start = Instant::now();
-    let Ended::Exited(code, summary) = round.run(&["import", BOOK, "--yes"], Kill::Never) else { unreachable!() };
+    let Ended::Exited(code, summary) = round.run(&["import", WORKBOOK, "--yes"], Kill::Never) else { unreachable!() };
     let length = Length { requests: round.proxy.requests(), time: start.elapsed() };
     assert_eq!(code, 0, "{summary}");
     round.audit(Some(&summary));
@@ -143,7 +143,7 @@ fn kill_and_resume(kind: Kind) {
         for _ in 0..setting("TALLYPORT_JOBS", 4) {
             scope.spawn(|| {
                 while let Some(seed) = rounds.begin() {
-                    let mut round = Round::new(kind, Weather::Rough, seed);
+                    let mut round = Round::new(kind, Network::Faulty, seed);
                     let played = panic::catch_unwind(AssertUnwindSafe(|| round.play(&length)));
                     rounds.end(kind, round, played);
                 }
@@ -154,9 +154,9 @@ fn kill_and_resume(kind: Kind) {
     assert_eq!(counts.killed, rounds.wanted, "the kills do not strike: {} rounds", counts.begun);
 }
 
-/// The rounds of a test, which several threads play: most of a round is waiting.
+/// The rounds of a test, run by several threads because most of a round is waiting.
 struct Rounds {
-    /// Rounds to be killed.
+    /// How many rounds must be killed.
     wanted: u64,
     seed: u64,
     counts: Mutex<Counts>,
@@ -165,8 +165,8 @@ struct Rounds {
 #[derive(Default)]
 struct Counts {
     begun: u64,
-    under_way: u64,
-    /// Rounds that were killed at least once.
+    in_flight: u64,
+    /// Rounds killed at least once.
     killed: u64,
     kills: usize,
     failed: bool,
@@ -177,21 +177,21 @@ impl Rounds {
         Self { wanted, seed, counts: Mutex::default() }
     }
 
-    /// The seed of the next round. A round that no kill strikes does not count, so there may be more than wanted.
+    /// The seed of the next round. Rounds that finish before the kill do not count, so there may be more than wanted.
     fn begin(&self) -> Option<u64> {
         let mut counts = self.counts.lock().unwrap();
-        let is_enough = counts.killed + counts.under_way >= self.wanted || counts.begun >= self.wanted * 3;
+        let is_enough = counts.killed + counts.in_flight >= self.wanted || counts.begun >= self.wanted * 3;
         if is_enough || counts.failed {
             return None;
         }
         counts.begun += 1;
-        counts.under_way += 1;
+        counts.in_flight += 1;
         Some(self.seed + counts.begun - 1)
     }
 
     fn end(&self, kind: Kind, mut round: Round, played: thread::Result<()>) {
         let mut counts = self.counts.lock().unwrap();
-        counts.under_way -= 1;
+        counts.in_flight -= 1;
         counts.killed += u64::from(round.kills > 0);
         counts.kills += round.kills;
         counts.failed |= played.is_err();
@@ -212,22 +212,22 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 impl Round {
-    fn new(kind: Kind, weather: Weather, seed: u64) -> Self {
+    fn new(kind: Kind, network: Network, seed: u64) -> Self {
         let folder = TempDir::with_prefix("tallyport-kills-").unwrap();
         let mut random = Rng::with_seed(seed);
-        let sheets = book::sheets(&mut random);
-        book::save(&sheets, &folder.path().join(BOOK));
-        let server = Server::start(kind, weather, folder.path(), seed);
+        let sheets = oracle::sheets(&mut random);
+        oracle::save(&sheets, &folder.path().join(WORKBOOK));
+        let server = Server::start(kind, network, folder.path(), seed);
         let proxy = Proxy::to(server.address());
         Self { folder, server, proxy, sheets, seed, random, kills: 0 }
     }
 
-    /// Imports, is killed, resumes, until it is done; then compares.
+    /// Imports, kills and resumes until the run finishes, then compares.
     fn play(&mut self, length: &Length) {
         let mut next = Next::Import;
         for start in 0..MOST_STARTS {
             let arguments: &[&str] = match next {
-                Next::Import => &["import", BOOK, "--yes"],
+                Next::Import => &["import", WORKBOOK, "--yes"],
                 Next::Resume => &["resume", "--last"],
             };
             let kill = if self.kills < MOST_KILLS { self.draw(start, length) } else { Kill::Never };
@@ -235,7 +235,7 @@ impl Round {
             let nothing_was_sent = self.proxy.writes() == 0;
             next = match ended {
                 Ended::Exited(0 | 1, summary) => return self.audit(Some(&summary)),
-                // Killed after the end of the run was on disk: only the result can tell.
+                // The kill came after the run was finished on disk, so only the result is left to compare.
                 Ended::Exited(2, _) if !nothing_was_sent => return self.audit(None),
                 Ended::Exited(2 | 3, _) if nothing_was_sent => Next::Import,
                 Ended::Exited(3 | 4, _) | Ended::Killed => Next::Resume,
@@ -245,21 +245,21 @@ impl Round {
         panic!("not done after {MOST_STARTS} starts");
     }
 
-    /// When to strike: mostly at a request, sometimes by the clock, for what happens between and after requests. The
-    /// first start of a round always; later ones now and then.
+    /// When to kill: mostly at a request, sometimes after a time, to hit what happens between requests. The first start
+    /// of a round is always killed, later ones sometimes.
     fn draw(&mut self, start: usize, length: &Length) -> Kill {
         if start > 0 && self.random.u8(0..10) < 6 {
             return Kill::Never;
         }
-        // A resume has less to do, and a request that never comes kills nothing.
+        // A resume sends fewer requests, and a kill point beyond them would not be reached.
         let most = if start == 0 { length.requests } else { length.requests / 3 };
         match self.random.u8(0..10) {
-            0..8 => Kill::At(self.random.u64(1..=most), Moment::ALL[self.random.usize(0..Moment::ALL.len())]),
+            0..8 => Kill::At(self.random.u64(1..=most), KillTiming::ALL[self.random.usize(0..KillTiming::ALL.len())]),
             _ => Kill::After(length.time.mul_f64(self.random.f64() * 1.2)),
         }
     }
 
-    /// Runs `tallyport` to its end or its kill.
+    /// Runs `tallyport` until it ends or is killed.
     fn run(&mut self, arguments: &[&str], kill: Kill) -> Ended {
         enum Event {
             Strike(Sender<()>),
@@ -279,14 +279,14 @@ impl Round {
         match kill {
             Kill::Never => {}
             Kill::After(time) => patience = time,
-            Kill::At(at, moment) => self.proxy.set(Some(Snare { at, moment, tell: strike })),
+            Kill::At(at, timing) => self.proxy.set(Some(KillPoint { at, timing, notify: strike })),
         }
         let event = happened.recv_timeout(patience);
         if !matches!(event, Ok(Event::Ended(_))) {
             child.kill().unwrap();
         }
         let status = child.wait().unwrap();
-        // Whoever waits for the kill goes on, and a snare that nothing sprang is gone.
+        // Releases a waiting proxy thread and removes an unused kill point.
         self.proxy.set(None);
         match event {
             Ok(Event::Ended(said)) => {
@@ -308,7 +308,7 @@ impl Round {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let log: File = OpenOptions::new().create(true).append(true).open(self.path("stderr.log")).unwrap();
-        let mut command = bare(self.folder.path(), &[arguments, &["--json", "--no-progress"]].concat());
+        let mut command = tallyport(self.folder.path(), &[arguments, &["--json", "--no-progress"]].concat());
         command
             .env("BLUETALLY_BASE_URL", self.proxy.base_url())
             .env("BLUETALLY_API_KEY", self.server.key())
@@ -322,7 +322,7 @@ impl Round {
         self.folder.path().join(name)
     }
 
-    /// Keeps what it leaves behind and says how to play it again.
+    /// Keeps the folder of a failed round and says how to run it again.
     fn keep(&mut self) {
         self.folder.disable_cleanup(true);
         let log = fs::read_to_string(self.path("stderr.log")).unwrap_or_default();
@@ -331,7 +331,7 @@ impl Round {
         eprintln!("kept: {}\nagain: TALLYPORT_SEED={seed} TALLYPORT_KILLS=1", self.folder.path().display());
     }
 
-    /// Compares account, summary and result with the sheets; what differs fails the round.
+    /// Compares account, summary and result with the sheets, and fails on any difference.
     fn audit(&mut self, summary: Option<&Value>) {
         self.proxy.settled();
         let account = self.server.account();
@@ -353,7 +353,7 @@ impl Round {
     }
 }
 
-/// What to start next.
+/// The next command.
 #[derive(Clone, Copy)]
 enum Next {
     Import,

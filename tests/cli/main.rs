@@ -1,21 +1,24 @@
-//! The real binary against the sandbox over loopback, on real files: one module per command or promise.
+//! The real binary on real files against the sandbox on loopback: one module per command or promise.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
 #[cfg(feature = "buckets")]
 mod bucket;
 mod check;
 mod delete;
+mod docs;
 mod export;
 mod faults;
+mod features;
+mod harness;
 mod hostile;
 mod import;
 mod interrupt;
 mod kills;
 mod quota;
-mod readme;
+mod redact;
+mod reference_server;
 mod register;
 mod regression;
-mod rehearsal;
 mod result;
 mod resume;
 mod roundtrip;
@@ -23,6 +26,5 @@ mod runs;
 mod samples;
 mod secrets;
 mod shapes;
-mod stranger;
 mod undo;
 mod usage;

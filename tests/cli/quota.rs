@@ -1,23 +1,23 @@
-//! The quota over processes and restarts: what all of them send together, a strict service counts.
+//! The shared quota: a strict service counts what all processes send together.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use tallyport::sandbox::{SandboxOptions, Seed};
 
-use crate::rehearsal::{KEY, Rehearsal};
+use crate::harness::{CliTest, KEY, assert_output};
 
-/// A sheet of locations, which need nothing else in the account.
+/// A sheet of locations, which refer to no other records.
 fn locations(prefix: &str, count: usize) -> String {
     let rows: String = (1..=count).map(|number| format!("{prefix}-{number}\n")).collect();
     format!("name\n{rows}")
 }
 
-/// A run that has said that it waits for its own quota; gone on drop.
+/// A run that is waiting for its quota; killed on drop.
 struct Waiting(Child);
 
 impl Waiting {
-    /// Runs the command until it says so.
+    /// Starts the command and returns when it is waiting.
     fn until_it_says_so(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
@@ -29,14 +29,14 @@ impl Waiting {
         assert!(waits, "{heard:?}");
         let last = heard.pop().unwrap();
         assert!(last.contains("the quota of requests is used up"), "{last}");
-        // Nobody listens any more, and the run must not be stopped by that.
+        // Standard error is closed now, which must not stop the run.
         std::thread::spawn(move || said.for_each(drop));
         Self(child)
     }
 }
 
 impl Drop for Waiting {
-    /// As hard as it gets: SIGKILL, or what Windows has for it.
+    /// Kills it: SIGKILL, or its counterpart on Windows.
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -44,10 +44,10 @@ impl Drop for Waiting {
 }
 
 #[test]
-fn two_processes_and_a_third_after_a_kill_stay_within_one_quota() {
-    // The service lets forty-one pass and no more, and the last is for the test's own question.
+fn processes_share_one_quota_even_after_a_kill() {
+    // The service accepts 41 requests; the last one is for the test itself.
     let options = SandboxOptions { seed: Seed::Empty, quota: Some(41), ..SandboxOptions::default() };
-    let account = Rehearsal::with(options)
+    let account = CliTest::with(options)
         .sheet("one.csv", &locations("one", 60))
         .sheet("two.csv", &locations("two", 60))
         .sheet("three.csv", &locations("three", 5));
@@ -58,10 +58,10 @@ fn two_processes_and_a_third_after_a_kill_stay_within_one_quota() {
         (first.join().unwrap(), second.join().unwrap())
     });
     drop(first);
-    // The window is used up, and a new process knows it from the start.
+    // The window is used up, and a new process knows that from the start.
     drop(Waiting::until_it_says_so(import("three.csv")));
     drop(second);
-    // Had the service seen more than forty, it would refuse this.
+    // If the processes had sent more than forty, the service would refuse this one.
     let records = account.records("locations");
     let of = |prefix: &str| {
         records.iter().filter(|record| record["name"].as_str().is_some_and(|name| name.starts_with(prefix))).count()
@@ -71,17 +71,35 @@ fn two_processes_and_a_third_after_a_kill_stay_within_one_quota() {
 }
 
 #[test]
-fn the_doctor_tells_what_is_left_for_all_processes() {
-    let account = Rehearsal::new();
-    for left in [7, 6] {
-        let words = format!("ours: {left} of 8 requests an hour left on this machine (from --quota)");
-        account.run(&["doctor", "--quota", "8/h"]).exits(0).says(&words);
-    }
+fn doctor_shows_the_shared_remaining_quota() {
+    let account = CliTest::new();
+    assert_output!(account.run(&["doctor", "--quota", "8/h"]), @"
+    exit code 0
+    --- stdout
+    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    state    `~/state` (from TALLYPORT_HOME)
+    ok    key      from BLUETALLY_API_KEY
+    ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
+    ok    tenant   none named, and none is wanted
+    ok    quota    9999 of 10000 requests left at the service; ours: 7 of 8 requests an hour left on this machine (from --quota)
+    ok    clock    as the service's
+    ");
+    assert_output!(account.run(&["doctor", "--quota", "8/h"]), @"
+    exit code 0
+    --- stdout
+    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    state    `~/state` (from TALLYPORT_HOME)
+    ok    key      from BLUETALLY_API_KEY
+    ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
+    ok    tenant   none named, and none is wanted
+    ok    quota    9998 of 10000 requests left at the service; ours: 6 of 8 requests an hour left on this machine (from --quota)
+    ok    clock    as the service's
+    ");
 }
 
 #[test]
-fn a_ledger_that_cannot_be_used_stops_the_run_before_anything_is_sent() {
-    let account = Rehearsal::new().sheet("locations.csv", &locations("new", 2));
+fn an_unusable_quota_file_stops_the_run_before_sending() {
+    let account = CliTest::new().sheet("locations.csv", &locations("new", 2));
     account.run(&["doctor"]).exits(0);
     let folder = account.path("state").join("quota");
     let ledger = std::fs::read_dir(&folder)
@@ -90,18 +108,34 @@ fn a_ledger_that_cannot_be_used_stops_the_run_before_anything_is_sent() {
         .find(|path| path.extension().is_some_and(|extension| extension == "sqlite"))
         .unwrap();
     std::fs::write(&ledger, "spoilt ".repeat(1_000)).unwrap();
-    let name = ledger.file_name().unwrap().to_str().unwrap().to_owned();
-    account.run(&["import", "locations.csv"]).exits(2).says(&name).says("is damaged").says("delete `");
+    assert_output!(account.run(&["import", "locations.csv"]), @"
+    exit code 2
+    --- stderr
+    error: the quota ledger `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
+      hint: delete `~/state/quota/DIGEST.sqlite`; it only holds the times of the last hour's requests, so wait an hour first if the key was used in it
+    ");
     assert_eq!(account.records("locations"), Vec::<serde_json::Value>::new());
-    account.run(&["doctor"]).exits(2).says(&name).says("answered in");
+    assert_output!(account.run(&["doctor"]), @"
+    exit code 2
+    --- stdout
+    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    state    `~/state` (from TALLYPORT_HOME)
+    fail  ledger   the quota ledger `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
+          hint: delete `~/state/quota/DIGEST.sqlite`; it only holds the times of the last hour's requests, so wait an hour first if the key was used in it
+    ok    key      from BLUETALLY_API_KEY
+    ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
+    ok    tenant   none named, and none is wanted
+    ok    quota    9997 of 10000 requests left at the service; ours: 9999 of 10000 requests an hour left on this machine (by default)
+    ok    clock    as the service's
+    ");
 }
 
 #[test]
-fn nothing_a_run_leaves_behind_holds_the_key() {
-    let account = Rehearsal::new();
+fn the_key_is_in_none_of_the_quota_files() {
+    let account = CliTest::new();
     let key = format!("bt-{KEY}-0123456789");
     let mut command = account.command(&["doctor"]);
-    // A key the service does not know goes the same way.
+    // An invalid key is handled the same way.
     assert!(!command.env("BLUETALLY_API_KEY", &key).output().unwrap().status.success());
     let folder = account.path("state").join("quota");
     let files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

@@ -1,14 +1,14 @@
-//! The fixed-asset register, its figures recomputed here in whole cents, month by month.
+//! The fixed-asset register; its figures are recomputed here in whole cents, month by month.
 
 use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::rehearsal::{Rehearsal, rows_of};
+use crate::harness::{CliTest, assert_output, sheet_rows};
 
 /// Year, month and day.
 type Day = (i64, i64, i64);
-/// Tag, cost, minimum, months, day bought.
+/// Tag, cost, salvage value, months, purchase date.
 type Thing = (&'static str, i64, i64, i64, Day);
 
 const THINGS: &[Thing] = &[
@@ -19,8 +19,8 @@ const THINGS: &[Thing] = &[
     ("A-5", 1_000, 0, 7, (2025, 10, 30)),
 ];
 
-fn account() -> Rehearsal {
-    let mut account = Rehearsal::new()
+fn account() -> CliTest {
+    let mut account = CliTest::new()
         .holds("categories", json!({"name": "Laptops", "type": "asset"}))
         .holds("categories", json!({"name": "Desks", "type": "asset"}))
         .holds("statuses", json!({"name": "Ready", "type": "deployable"}))
@@ -50,7 +50,7 @@ fn days_of(year: i64, month: i64) -> i64 {
     }
 }
 
-/// The cents written off by the end of a day: a month counts when its day of purchase comes round.
+/// The depreciation in cents up to a date; a month counts from its day of purchase.
 fn written_off(cost: i64, minimum: i64, months: i64, bought: Day, on: Day) -> i64 {
     let mut elapsed = 0;
     let (mut year, mut month) = (bought.0, bought.1);
@@ -62,7 +62,7 @@ fn written_off(cost: i64, minimum: i64, months: i64, bought: Day, on: Day) -> i6
         elapsed += 1;
     }
     let base = (cost - minimum).max(0) * 100;
-    // Half a cent is a cent.
+    // Half cents are rounded up.
     (base * elapsed * 2 + months) / (months * 2)
 }
 
@@ -70,8 +70,8 @@ fn amount(cents: i64) -> String {
     format!("{}.{:02}", cents / 100, cents % 100)
 }
 
-/// The register's CSV as rows of the columns asked for.
-fn columns(account: &Rehearsal, path: &str, headers: &[&str]) -> Vec<Vec<String>> {
+/// The rows of the register's CSV with these columns.
+fn columns(account: &CliTest, path: &str, headers: &[&str]) -> Vec<Vec<String>> {
     let text = fs::read_to_string(account.path(path)).unwrap();
     let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
     let known = reader.headers().unwrap().clone();
@@ -88,7 +88,7 @@ fn same(one: &str, other: &str) -> bool {
 }
 
 #[test]
-fn every_book_value_is_right_to_the_cent() {
+fn every_book_value_is_exact_to_the_cent() {
     let account = account();
     for on in [(2024, 12, 31), (2025, 2, 28), (2025, 5, 14), (2025, 5, 15), (2026, 11, 30), (2035, 1, 1)] {
         let day = format!("{}-{:02}-{:02}", on.0, on.1, on.2);
@@ -109,7 +109,7 @@ fn every_book_value_is_right_to_the_cent() {
 }
 
 #[test]
-fn a_roll_forward_ties_and_the_manifest_knows_its_files() {
+fn a_roll_forward_balances_and_the_manifest_lists_its_files() {
     let account = account();
     account.run(&["export", "register", "-o", "old/", "--as-of", "2026-10-31"]).exits(0);
     account.request("PUT", "assets/1", Some(&json!({"status_id": 2})));
@@ -131,22 +131,54 @@ fn a_roll_forward_ties_and_the_manifest_knows_its_files() {
         let bytes = fs::read(account.path("new").join(file["name"].as_str().unwrap())).unwrap();
         assert_eq!(file["bytes"], bytes.len());
     }
-    assert!(!rows_of(&account.path("new/register.xlsx"), "Roll-forward").is_empty());
-    let said = account.run(&["export", "register", "-o", "new/", "--previous", "none.csv"]).exits(2);
-    said.says("none.csv");
+    assert!(!sheet_rows(&account.path("new/register.xlsx"), "Roll-forward").is_empty());
+    assert_output!(account.run(&["export", "register", "-o", "new/", "--previous", "none.csv"]), @"
+    exit code 2
+    --- stderr
+    error: `none.csv`: file not found
+    ");
 }
 
 #[test]
-fn what_makes_no_register_is_said() {
+fn invalid_register_options_are_rejected() {
     let account = account();
-    for (arguments, said) in [
-        (&["export", "register"][..], "nothing says where the export goes"),
-        (&["export", "register", "-o", "-"], "the register is several files"),
-        (&["export", "register", "-o", "r.jsonl"], "the register is a workbook or a CSV"),
-        (&["export", "register", "assets", "-o", "r.xlsx"], "the register is an export of its own"),
-        (&["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"], "`31.12.2026` is no day"),
-        (&["export", "register", "-o", "r.xlsx", "--where", "status=Ready"], "--where means nothing to the register"),
-    ] {
-        account.run(arguments).exits(2).says(said);
-    }
+    insta::assert_snapshot!(account.transcript(&[
+        &["export", "register"],
+        &["export", "register", "-o", "-"],
+        &["export", "register", "-o", "r.jsonl"],
+        &["export", "register", "assets", "-o", "r.xlsx"],
+        &["export", "register", "-o", "r.xlsx", "--as-of", "31.12.2026"],
+        &["export", "register", "-o", "r.xlsx", "--where", "status=Ready"],
+    ]), @"
+    $ tallyport export register
+    exit code 2
+    --- stderr
+    error: nothing says where the export goes
+      hint: add -o with a file, a folder, or - for stdout
+    $ tallyport export register -o -
+    exit code 2
+    --- stderr
+    error: the register is several files
+      hint: name a .xlsx or .csv file, or a folder
+    $ tallyport export register -o r.jsonl
+    exit code 2
+    --- stderr
+    error: the register is a workbook or a CSV
+      hint: name a .xlsx or .csv file, or a folder
+    $ tallyport export register assets -o r.xlsx
+    exit code 2
+    --- stderr
+    error: the register is an export of its own
+      hint: leave out the collections beside it
+    $ tallyport export register -o r.xlsx --as-of 31.12.2026
+    exit code 2
+    --- stderr
+    error: `31.12.2026` is no day
+      hint: write it as YYYY-MM-DD, such as 2026-12-31
+    $ tallyport export register -o r.xlsx --where status=Ready
+    exit code 2
+    --- stderr
+    error: --where means nothing to the register
+      hint: leave it out
+    ");
 }

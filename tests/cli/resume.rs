@@ -1,4 +1,4 @@
-//! A run that was cut off goes on from its journal, and from nothing else.
+//! `resume`: an interrupted run continues from its journal alone.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,28 +8,30 @@ use std::sync::mpsc::{self, Sender};
 use serde_json::{Value, json};
 use tallyport::sandbox::{Sandbox, SandboxOptions, StoreLocation};
 
-use crate::kills::proxy::{Moment, Proxy, Snare};
-use crate::rehearsal::{KEY, Ran, Rehearsal, bare, request, rows_of};
+use crate::harness::{CliTest, CommandOutput, KEY, assert_output, request, sheet_rows, tallyport};
+use crate::kills::proxy::{KillPoint, KillTiming, Proxy};
+use crate::redact::redact;
 
 const ROWS: usize = 12;
 
 /// An account behind a proxy, and a sheet of assets for it.
-struct Story {
-    account: Rehearsal,
+struct ResumeTest {
+    account: CliTest,
     proxy: Proxy,
 }
 
-/// A command that is held at a request until it is let go.
-struct Held {
+/// A command that is paused at a request until it is released.
+struct PausedCommand {
     child: Child,
-    let_go: Sender<()>,
+    release: Sender<()>,
+    folder: PathBuf,
 }
 
-impl Story {
+impl ResumeTest {
     fn new() -> Self {
         let mut text = String::from("asset_id,product,status,notes\n");
         (1..=ROWS).for_each(|number| text.push_str(&format!("A-{number},MacBook Pro 14,Ready,note {number}\n")));
-        let account = Rehearsal::new().furnished().sheet("assets.csv", &text);
+        let account = CliTest::new().with_lookups().sheet("assets.csv", &text);
         let proxy = Proxy::to(account.address());
         Self { account, proxy }
     }
@@ -41,29 +43,29 @@ impl Story {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
-        Ran::of(self.command(arguments).output().unwrap())
+    fn run(&self, arguments: &[&str]) -> CommandOutput {
+        CommandOutput::run(self.command(arguments))
     }
 
-    /// Starts a command and returns when its request number `at` is at that moment.
-    fn hold(&self, arguments: &[&str], at: u64, moment: Moment) -> Held {
-        let (tell, told) = mpsc::channel();
-        self.proxy.set(Some(Snare { at, moment, tell }));
+    /// Starts a command and returns when its request number `at` has reached that point.
+    fn pause_at(&self, arguments: &[&str], at: u64, timing: KillTiming) -> PausedCommand {
+        let (notify, notified) = mpsc::channel();
+        self.proxy.set(Some(KillPoint { at, timing, notify }));
         let child = self.command(arguments).spawn().unwrap();
-        let let_go = told.recv().unwrap();
-        Held { child, let_go }
+        let release = notified.recv().unwrap();
+        PausedCommand { child, release, folder: self.account.folder().to_owned() }
     }
 
-    /// Imports and is killed once `at` requests have come; the first four only look.
+    /// Imports, one request at a time, and kills the command at request number `at`; the first four are lookups.
     fn killed(&self, at: u64) {
-        self.killed_with(&["import", "assets.csv"], at);
+        self.killed_with(&["import", "assets.csv", "--concurrency", "1"], at);
     }
 
     fn killed_with(&self, arguments: &[&str], at: u64) {
-        let mut held = self.hold(arguments, at, Moment::Forwarded);
-        held.child.kill().unwrap();
-        held.child.wait().unwrap();
-        held.let_go.send(()).ok();
+        let mut paused = self.pause_at(arguments, at, KillTiming::Forwarded);
+        paused.child.kill().unwrap();
+        paused.child.wait().unwrap();
+        paused.release.send(()).ok();
         self.proxy.set(None);
         self.proxy.settled();
     }
@@ -78,7 +80,7 @@ impl Story {
         self.journal().file_stem().unwrap().to_string_lossy().into_owned()
     }
 
-    /// Every row is a record, and each of them once.
+    /// Every row must have exactly one record.
     fn all_there_once(&self) {
         let mut tags: Vec<String> = self
             .account
@@ -91,152 +93,256 @@ impl Story {
     }
 
     fn statuses(&self, result: &str) -> Vec<String> {
-        rows_of(&self.account.path(result), "assets").into_iter().skip(1).map(|row| row[0].clone()).collect()
+        sheet_rows(&self.account.path(result), "assets").into_iter().skip(1).map(|row| row[0].clone()).collect()
     }
 }
 
-impl Held {
+impl PausedCommand {
     #[cfg(unix)]
     fn signal(&self, name: &str) {
         Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
     }
 
-    fn ends(self) -> Ran {
-        self.let_go.send(()).ok();
-        Ran::of(self.child.wait_with_output().unwrap())
+    fn ends(self) -> CommandOutput {
+        self.release.send(()).ok();
+        CommandOutput::of(self.child.wait_with_output().unwrap(), &self.folder)
     }
 }
 
 #[test]
-fn the_journal_is_all_that_resume_needs() {
-    let story = Story::new();
+fn resume_needs_only_the_journal() {
+    let story = ResumeTest::new();
     story.killed(9);
     fs::remove_file(story.account.path("assets.csv")).unwrap();
     let elsewhere = story.account.path("elsewhere");
     fs::create_dir(&elsewhere).unwrap();
-    let ran = Ran::of(story.command(&["resume", "--last", "--json"]).current_dir(&elsewhere).output().unwrap());
-    let ran = ran.exits(0).says("is no longer there");
+    let ran = CommandOutput::run(story.command(&["resume", "--last", "--json"]).current_dir(&elsewhere));
+    let ran = ran.exits(0);
+    insta::assert_snapshot!(redact(&ran.stderr, story.account.folder()), @"
+    going on with run 20261124-093015-abcd
+    ~/assets.csv is no longer there; the run goes on with what it held
+    3 answers were lost: looking for the records
+    the service does not answer well: trying again at 09:30:15
+    Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 12 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  12: 2 to look up, 10 to create or move
+      result    ~/assets.result.xlsx
+    ");
     let said: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(said["counts"]["created"], ROWS as u64, "the whole run is counted, not what was left of it");
     assert_eq!(said["run_id"], story.run_id());
     story.all_there_once();
     assert_eq!(story.statuses("assets.result.xlsx"), vec!["created"; ROWS]);
-    let row = &rows_of(&story.account.path("assets.result.xlsx"), "assets")[4];
+    let row = &sheet_rows(&story.account.path("assets.result.xlsx"), "assets")[4];
     assert_eq!(row[3..], ["A-4", "MacBook Pro 14", "Ready", "note 4"], "the user's own cells");
 }
 
 #[test]
-fn a_finished_run_says_so_and_sends_nothing() {
-    let story = Story::new();
+fn resuming_a_finished_run_sends_nothing() {
+    let story = ResumeTest::new();
     story.run(&["import", "assets.csv"]).exits(0);
     let requests = story.proxy.requests();
-    story.run(&["resume", &story.run_id()]).exits(0).says("is finished; there is nothing to resume");
-    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
+    assert_output!(story.run(&["resume", &story.run_id()]), @"
+    exit code 0
+    --- stdout
+    Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 12 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  15: 3 to look up, 12 to create or move
+      result    ~/assets.result.xlsx
+    --- stderr
+    run 20261124-093015-abcd is finished; there is nothing to resume
+    ");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: there is nothing to resume: every run is finished
+      hint: `tallyport runs` lists all runs
+    ");
     assert_eq!(story.proxy.requests(), requests);
 }
 
 #[test]
-fn what_came_in_between_is_not_made_again() {
-    let story = Story::new();
-    // One at a time, so that most rows were never on their way.
+fn records_created_meanwhile_are_not_created_again() {
+    let story = ResumeTest::new();
+    // One request at a time, so that most rows are not in flight.
     story.killed_with(&["import", "assets.csv", "--concurrency", "1"], 8);
     let first = story.run_id();
     let text = fs::read_to_string(story.account.path("assets.csv")).unwrap();
     let other = story.account.path("other.csv");
     fs::write(&other, text.replace("note 12", "somebody else's")).unwrap();
-    story.run(&["import", "other.csv", "--entity", "assets", "--result", "other.result.xlsx"]).exits(0);
+    story
+        .run(&["import", "other.csv", "--entity", "assets", "--result", "other.result.xlsx", "--concurrency", "1"])
+        .exits(0);
     let writes = story.proxy.writes();
-    story.run(&["resume", "--last"]).exits(1).says("has come since the run was planned").says("`notes`");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 1
+    --- stdout
+    Import of assets.csv: 1 of 12 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 5 created, 6 unchanged, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × the record already exists (record.exists)
+               row 13
+               something like it has come since the run was planned, and not by this run; asset `#12` has its `asset_id` and appeared during the run, but differs: `notes` is `somebody else's`; not sent again
+               hint: look at it, and send the row again if it is another
+
+      read      assets.csv as UTF-8, comma
+      requests  5: 3 to look up, 2 to create or move
+      result    ~/assets.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import ~/assets.result.xlsx --concurrency 1 --only-failed
+    --- stderr
+    going on with run 20261124-093015-abcd
+    3 answers were lost: looking for the records
+    ");
     assert_eq!(story.proxy.writes(), writes, "nothing was left to send");
     story.all_there_once();
     let statuses = story.statuses("assets.result.xlsx");
     let count = |word: &str| statuses.iter().filter(|status| *status == word).count();
     assert_eq!((count("failed"), count("created") + count("unchanged")), (1, ROWS - 1), "{statuses:?}");
     assert!(count("unchanged") > 0, "what others made is not counted as made: {statuses:?}");
-    // Nor is it taken back: what the other import made stays.
+    // An undo keeps what the other import created.
     let ran = story.run(&["undo", &first, "--yes"]);
-    assert!(ran.code <= 1, "{}", ran.said());
+    assert!(ran.code <= 1, "{}", ran.text());
     assert_eq!(story.account.records("assets").len(), ROWS - count("created"));
 }
 
 #[test]
-fn a_second_process_on_one_run_is_refused() {
-    let story = Story::new();
-    let held = story.hold(&["import", "assets.csv"], 7, Moment::Arrived);
+fn a_run_in_use_by_another_process_is_refused() {
+    let story = ResumeTest::new();
+    let paused = story.pause_at(&["import", "assets.csv"], 7, KillTiming::Arrived);
     let run = story.run_id();
-    story.run(&["resume", &run]).exits(2).says(&format!("another tallyport is working on run {run}"));
-    story.run(&["resume", "--last"]).exits(2).says(&format!("another tallyport is working on run {run}"));
-    held.ends().exits(0);
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: another tallyport is working on run 20261124-093015-abcd
+      hint: wait until it ends, or stop it with Ctrl-C
+    ");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: another tallyport is working on run 20261124-093015-abcd
+      hint: wait until it ends, or stop it with Ctrl-C
+    ");
+    paused.ends().exits(0);
     story.all_there_once();
 }
 
 #[test]
-fn a_run_goes_on_with_what_its_file_held() {
-    let story = Story::new();
+fn a_changed_input_file_does_not_change_a_resumed_run() {
+    let story = ResumeTest::new();
     story.killed(8);
     fs::write(story.account.path("assets.csv"), "asset_id,product,status\nB-1,MacBook Pro 14,Ready\n").unwrap();
-    story
-        .run(&["resume", "--last"])
-        .exits(0)
-        .says("has changed since the run began; the run goes on with what it held");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 0
+    --- stdout
+    Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+      12 rows: 12 created (assets)
+      read      assets.csv as UTF-8, comma
+      requests  12: 2 to look up, 10 to create or move
+      result    ~/assets.result.xlsx
+    --- stderr
+    going on with run 20261124-093015-abcd
+    ~/assets.csv has changed since the run began; the run goes on with what it held then
+    3 answers were lost: looking for the records
+    the service does not answer well: trying again at 09:30:15
+    ");
     story.all_there_once();
 }
 
 #[test]
-fn a_run_is_resumed_into_its_own_account_only() {
-    let story = Story::new();
+fn a_run_can_only_be_resumed_into_its_own_account() {
+    let story = ResumeTest::new();
     story.killed(8);
-    let ran = Ran::of(story.account.command(&["resume", "--last"]).output().unwrap());
-    ran.exits(2).says("the run belongs to http://127.0.0.1").says("leave out what names another account");
-    let mut nameless = bare(story.account.folder(), &["resume", "--last"]);
-    Ran::of(nameless.env("BLUETALLY_API_KEY", KEY).output().unwrap()).exits(0);
+    let ran = CommandOutput::run(story.account.command(&["resume", "--last"]));
+    assert_output!(ran, @"
+    exit code 2
+    --- stderr
+    error: the run belongs to http://127.0.0.1:49152/api/v1, and flags, environment or profile say http://127.0.0.1:49152/api/v1
+      hint: leave out what names another account, or name the run's own with --base-url, --tenant or --profile
+    ");
+    let mut nameless = tallyport(story.account.folder(), &["resume", "--last"]);
+    CommandOutput::run(nameless.env("BLUETALLY_API_KEY", KEY)).exits(0);
     story.all_there_once();
 }
 
 #[test]
-fn a_plan_that_was_never_whole_is_begun_again() {
-    let story = Story::new();
+fn an_incomplete_plan_cannot_be_resumed() {
+    let story = ResumeTest::new();
     story.killed(2);
-    story.run(&["resume", "--last"]).exits(2).says("there is nothing to resume");
-    story
-        .run(&["resume", &story.run_id()])
-        .exits(2)
-        .says("was stopped while its plan was made: nothing was sent")
-        .says("tallyport import assets.csv");
+    assert_output!(story.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: there is nothing to resume: every run is finished
+      hint: `tallyport runs` lists all runs
+    ");
+    assert_output!(story.run(&["resume", &story.run_id()]), @"
+    exit code 2
+    --- stderr
+    error: run 20261124-093015-abcd was stopped while its plan was made: nothing was sent
+      hint: begin again: tallyport import assets.csv --concurrency 1
+    ");
 }
 
 #[test]
-fn journals_that_cannot_be_used_are_told_before_anything_is_sent() {
-    let story = Story::new();
+fn unusable_journals_are_reported_before_sending() {
+    let story = ResumeTest::new();
     story.killed(8);
     let (journal, run) = (story.journal(), story.run_id());
     let whole = rusqlite::Connection::open(&journal).unwrap();
     whole.pragma_update(None, "user_version", 99).unwrap();
     drop(whole);
     let requests = story.proxy.requests();
-    story.run(&["resume", &run]).exits(2).says("was written by a newer tallyport (format 99, this one reads 1)");
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: the journal `~/state/runs/20261124-093015-abcd.sqlite` was written by a newer tallyport (format 99, this one reads 1)
+      hint: update tallyport
+    ");
     let bytes = fs::read(&journal).unwrap();
     fs::write(&journal, &bytes[..bytes.len() / 3]).unwrap();
-    story.run(&["resume", &run]).exits(2).says("is damaged");
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: database disk image is malformed
+      hint: import the file again: an upsert finds existing records; compare check-outs by hand
+    ");
     fs::write(&journal, "this is no database, and long enough to be looked at as one".repeat(40)).unwrap();
-    story.run(&["resume", &run]).exits(2).says("is damaged").says("import the file again");
-    story.run(&["resume", "20200101-000000-none"]).exits(2).says("there is no run `20200101-000000-none`");
+    assert_output!(story.run(&["resume", &run]), @"
+    exit code 2
+    --- stderr
+    error: the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: file is not a database
+      hint: import the file again: an upsert finds existing records; compare check-outs by hand
+    ");
+    assert_output!(story.run(&["resume", "20200101-000000-none"]), @"
+    exit code 2
+    --- stderr
+    error: there is no run `20261124-093015-abcd`
+      hint: `tallyport runs` lists all runs
+    ");
     assert_eq!(story.proxy.requests(), requests);
 }
 
 #[test]
-fn a_state_folder_that_cannot_be_used_stops_an_import_before_it_sends() {
-    let story = Story::new();
+fn an_unusable_state_folder_stops_an_import_before_sending() {
+    let story = ResumeTest::new();
     let occupied = story.account.path("occupied");
     fs::write(&occupied, "a file where the folder should be").unwrap();
-    let ran = Ran::of(story.command(&["import", "assets.csv"]).env("TALLYPORT_HOME", &occupied).output().unwrap());
-    ran.exits(2).says("TALLYPORT_HOME");
+    let ran = CommandOutput::run(story.command(&["import", "assets.csv"]).env("TALLYPORT_HOME", &occupied));
+    assert_output!(ran, @"
+    exit code 2
+    --- stderr
+    error: cannot keep count of requests in `~/occupied/quota`: OS ERROR
+      hint: let this user write there, or set TALLYPORT_HOME to a folder this user can write to
+    ");
     assert_eq!(story.proxy.writes(), 0);
 }
 
 #[test]
-fn a_service_that_starts_anew_costs_no_row() {
-    let story = Story::new();
+fn a_service_restart_fails_no_row() {
+    let story = ResumeTest::new();
     let data = story.account.path("account.db");
     let service = || {
         let store = StoreLocation::File(data.clone());
@@ -254,11 +360,11 @@ fn a_service_that_starts_anew_costs_no_row() {
     let sheet: String = (1..=ROWS).map(|number| format!("A-{number},MacBook Pro 14 M9,Ready\n")).collect();
     fs::write(story.account.path("assets.csv"), format!("asset_id,product,status\n{sheet}")).unwrap();
     story.proxy.moves_to(first.address());
-    let held = story.hold(&["import", "assets.csv"], 8, Moment::Forwarded);
+    let paused = story.pause_at(&["import", "assets.csv"], 8, KillTiming::Forwarded);
     drop(first);
     let again = service();
     story.proxy.moves_to(again.address());
-    held.ends().exits(0);
+    paused.ends().exits(0);
     let (_, body) = request(again.address(), KEY, "GET", "assets?limit=1000", None);
     let records: Vec<Value> = serde_json::from_str(&body).unwrap();
     let mut tags: Vec<&str> = records.iter().filter_map(|record| record["asset_id"].as_str()).collect();
@@ -270,13 +376,14 @@ fn a_service_that_starts_anew_costs_no_row() {
 mod interrupts {
     use super::*;
 
-    /// The requests under way land, the rest waits for `resume`, and the same workbook is made whole.
+    /// Requests in flight finish, the rest waits for `resume`, which completes the same result workbook.
     fn stops_and_resumes(signal: &str) {
-        let story = Story::new();
-        let held = story.hold(&["import", "assets.csv", "--concurrency", "1"], 8, Moment::Forwarded);
-        held.signal(signal);
+        let story = ResumeTest::new();
+        let paused = story.pause_at(&["import", "assets.csv", "--concurrency", "1"], 8, KillTiming::Forwarded);
+        paused.signal(signal);
         let run = story.run_id();
-        held.ends().exits(4).says("interrupted").says(&format!("tallyport resume {run}"));
+        let output = paused.ends().exits(4);
+        assert!(output.text().contains(&format!("tallyport resume {run}")), "{}", output.text());
         let statuses = story.statuses("assets.result.xlsx");
         assert_eq!(statuses.len(), ROWS);
         assert!(statuses.iter().all(|status| matches!(status.as_str(), "created" | "failed")), "{statuses:?}");
@@ -288,32 +395,32 @@ mod interrupts {
     }
 
     #[test]
-    fn ctrl_c_lands_what_is_under_way() {
+    fn ctrl_c_finishes_requests_in_flight() {
         stops_and_resumes("-INT");
     }
 
     #[test]
-    fn so_does_a_system_that_wants_us_to_end() {
+    fn sigterm_finishes_requests_in_flight() {
         stops_and_resumes("-TERM");
     }
 
     #[test]
-    fn and_a_terminal_that_goes_away() {
+    fn sighup_finishes_requests_in_flight() {
         stops_and_resumes("-HUP");
     }
 
     #[test]
-    fn a_second_interrupt_stops_at_once_and_resume_finds_out() {
+    fn a_second_ctrl_c_stops_immediately_and_resume_reconciles() {
         use std::io::{BufRead, BufReader};
-        let story = Story::new();
-        let mut held = story.hold(&["import", "assets.csv", "--concurrency", "1"], 8, Moment::Forwarded);
-        held.signal("-INT");
-        let mut said = BufReader::new(held.child.stderr.take().unwrap()).lines().map_while(Result::ok);
+        let story = ResumeTest::new();
+        let mut paused = story.pause_at(&["import", "assets.csv", "--concurrency", "1"], 8, KillTiming::Forwarded);
+        paused.signal("-INT");
+        let mut said = BufReader::new(paused.child.stderr.take().unwrap()).lines().map_while(Result::ok);
         assert!(said.any(|line| line.contains("interrupt again to stop at once")));
-        held.signal("-INT");
-        let output = held.child.wait_with_output().unwrap();
+        paused.signal("-INT");
+        let output = paused.child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stdout));
-        held.let_go.send(()).ok();
+        paused.release.send(()).ok();
         let statuses = story.statuses("assets.result.xlsx");
         assert_eq!(statuses.iter().filter(|status| *status == "unknown").count(), 1, "{statuses:?}");
         story.proxy.settled();
@@ -322,44 +429,112 @@ mod interrupts {
     }
 
     #[test]
-    fn a_partial_result_that_somebody_worked_on_stays() {
-        let story = Story::new();
-        let held = story.hold(&["import", "assets.csv"], 8, Moment::Forwarded);
-        held.signal("-INT");
-        held.ends().exits(4);
+    fn an_edited_partial_result_is_not_overwritten() {
+        let story = ResumeTest::new();
+        let paused = story.pause_at(&["import", "assets.csv", "--concurrency", "1"], 8, KillTiming::Forwarded);
+        paused.signal("-INT");
+        paused.ends().exits(4);
         let partial = story.account.path("assets.result.xlsx");
         let mut bytes = fs::read(&partial).unwrap();
         bytes.extend(b"edited");
         fs::write(&partial, &bytes).unwrap();
-        story.run(&["resume", "--last"]).exits(0).says("assets.result-2.xlsx");
+        assert_output!(story.run(&["resume", "--last"]), @"
+        exit code 0
+        --- stdout
+        Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
+          12 rows: 12 created (assets)
+          read      assets.csv as UTF-8, comma
+          requests  16: 4 to look up, 12 to create or move
+          result    ~/assets.result-2.xlsx
+        --- stderr
+        going on with run 20261124-093015-abcd
+        ");
         assert_eq!(fs::read(&partial).unwrap(), bytes);
         assert_eq!(story.statuses("assets.result-2.xlsx"), vec!["created"; ROWS]);
     }
 }
 
 #[test]
-fn a_run_that_stopped_at_its_limit_of_errors_goes_on_when_told_to() {
+fn a_run_stopped_by_max_errors_can_be_resumed() {
     let text = "name,currency\nHarbour,USD\nQuay,XXQ\nMole,EUR\n";
-    let account = Rehearsal::new().sheet("locations.csv", text);
-    account.run(&["import", "locations.csv", "--max-errors", "1"]).exits(4).says("--max-errors");
-    account.run(&["resume", "--last"]).exits(1).says("2 created, 1 failed");
+    let account = CliTest::new().sheet("locations.csv", text);
+    assert_output!(account.run(&["import", "locations.csv", "--max-errors", "1"]), @"
+    exit code 4
+    --- stdout
+    Import of locations.csv: stopped after 0.5 s: too many rows failed (--max-errors) (run 20261124-093015-abcd)
+      3 rows: 3 failed (locations)
+
+    1 problem in 3 rows
+           1 × not a currency code in `currency` (currency.invalid)
+               B3 `XXQ`
+               invalid currency; expected a code such as `EUR` or `USD`
+               hint: use the three-letter ISO 4217 code
+
+      read      locations.csv as UTF-8, comma
+      requests  1: 1 to look up
+      note      locations: 2 of the failed rows were not sent
+      result    locations.result.xlsx
+      next      tallyport resume 20261124-093015-abcd
+    ");
+    assert_output!(account.run(&["resume", "--last"]), @"
+    exit code 1
+    --- stdout
+    Import of locations.csv: 1 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 2 created, 1 failed (locations)
+
+    1 problem in 1 row
+           1 × not a currency code in `currency` (currency.invalid)
+               B3 `XXQ`
+               invalid currency; expected a code such as `EUR` or `USD`
+               hint: use the three-letter ISO 4217 code
+
+      read      locations.csv as UTF-8, comma
+      requests  4: 2 to look up, 2 to create or move
+      result    ~/locations.result.xlsx
+      next      correct the red cells in the result, then run
+                tallyport import ~/locations.result.xlsx --max-errors 1 --only-failed
+    --- stderr
+    going on with run 20261124-093015-abcd
+    ");
     account.record("locations", "name", "Mole");
 }
 
 #[test]
-fn a_result_in_the_place_of_a_folder_is_refused_before_anything_is_sent() {
-    let account = Rehearsal::new().sheet("locations.csv", "name\nHarbour\n");
+fn a_result_path_that_is_a_folder_is_rejected_before_sending() {
+    let account = CliTest::new().sheet("locations.csv", "name\nHarbour\n");
     fs::create_dir(account.path("there.xlsx")).unwrap();
-    account.run(&["import", "locations.csv", "--result", "there.xlsx"]).exits(2).says("is a folder");
-    account.run(&["runs"]).exits(0).says("No runs yet");
+    assert_output!(account.run(&["import", "locations.csv", "--result", "there.xlsx"]), @"
+    exit code 2
+    --- stderr
+    error: `there.xlsx` is a folder: the result cannot be written there
+      hint: name a file with --result
+    ");
+    assert_output!(account.run(&["runs"]), @"
+    exit code 0
+    --- stdout
+    No runs yet. `tallyport import` makes one, unless it is a dry run or goes to a sandbox in memory.
+    ");
 }
 
-/// Root may write anywhere, so the folder cannot be closed to the test.
+/// Root can write anywhere, so the folder cannot be made read-only for the test.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_result_that_cannot_be_begun_leaves_no_run_to_resume() {
-    let account = Rehearsal::new().sheet("locations.csv", "name\nHarbour\n");
-    account.run(&["import", "locations.csv", "--result", "/proc/r.xlsx"]).exits(2);
-    account.run(&["runs"]).exits(0).says("No runs yet");
-    account.run(&["resume", "--last"]).exits(2).says("nothing to resume");
+fn an_unwritable_result_leaves_no_run_to_resume() {
+    let account = CliTest::new().sheet("locations.csv", "name\nHarbour\n");
+    assert_output!(account.run(&["import", "locations.csv", "--result", "/proc/r.xlsx"]), @"
+    exit code 2
+    --- stderr
+    error: cannot write `/proc/r.xlsx`: OS ERROR
+    ");
+    assert_output!(account.run(&["runs"]), @"
+    exit code 0
+    --- stdout
+    No runs yet. `tallyport import` makes one, unless it is a dry run or goes to a sandbox in memory.
+    ");
+    assert_output!(account.run(&["resume", "--last"]), @"
+    exit code 2
+    --- stderr
+    error: there is nothing to resume: every run is finished
+      hint: `tallyport runs` lists all runs
+    ");
 }

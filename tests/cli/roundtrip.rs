@@ -1,4 +1,4 @@
-//! What was exported comes in again: unedited it changes nothing, edited cells become updates of just those fields.
+//! Exports are imported again: unedited they change nothing, and edited cells become updates of just those fields.
 
 mod edits;
 mod exported;
@@ -7,33 +7,33 @@ mod odd;
 
 use serde_json::{Value, json};
 
-use crate::rehearsal::Rehearsal;
+use crate::harness::CliTest;
 use exported::{Export, FORMS, Form};
 use tallyport::schema::{COLLECTIONS, Field, Kind, TextForm, Wire};
 
-fn export(account: &Rehearsal) -> Export {
+fn export(account: &CliTest) -> Export {
     Export::of(&|collection| account.records(collection))
 }
 
 /// Everything the account holds.
-fn everything(account: &Rehearsal) -> Vec<(&'static str, Vec<Value>)> {
+fn everything(account: &CliTest) -> Vec<(&'static str, Vec<Value>)> {
     COLLECTIONS.iter().map(|entity| (entity.name, account.records(entity.name))).collect()
 }
 
-/// Imports the files with more words after them.
-fn import(account: &Rehearsal, files: &[String], more: &[&str]) -> (i32, Value) {
+/// Imports the files with further arguments.
+fn import(account: &CliTest, files: &[String], more: &[&str]) -> (i32, Value) {
     let words: Vec<&str> = ["import"].into_iter().chain(files.iter().map(String::as_str)).collect();
     account.json(&[&words[..], more].concat())
 }
 
-/// The words of a summary for a test that fails.
-fn why(account: &Rehearsal, summary: &Value) -> String {
+/// The summary as text, for failing tests.
+fn why(account: &CliTest, summary: &Value) -> String {
     format!("{}\n{}", summary["counts"], serde_json::to_string_pretty(&summary["problems"]).unwrap_or_default())
         + &account.folder().display().to_string()
 }
 
 #[test]
-fn unedited_sheets_of_every_collection_change_nothing() {
+fn unedited_exports_change_nothing() {
     let account = filled::account();
     let before = everything(&account);
     let export = export(&account);
@@ -52,8 +52,8 @@ fn unedited_sheets_of_every_collection_change_nothing() {
     assert!(everything(&account) == before);
 }
 
-/// The files of a real export, given the form.
-fn exported(account: &Rehearsal, form: Form, more: &[&str]) -> Vec<String> {
+/// Writes a real export in this format and returns its files.
+fn exported(account: &CliTest, form: Form, more: &[&str]) -> Vec<String> {
     let (output, kind) = match form {
         Form::Xlsx => ("all.xlsx", "xlsx"),
         Form::Csv => ("csv/", "csv"),
@@ -67,7 +67,7 @@ fn exported(account: &Rehearsal, form: Form, more: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn what_export_writes_comes_back_as_it_is() {
+fn an_export_imports_unchanged() {
     let account = filled::account();
     let before = everything(&account);
     let rows = COLLECTIONS.len() * filled::RECORDS;
@@ -82,7 +82,7 @@ fn what_export_writes_comes_back_as_it_is() {
     assert!(everything(&account) == before);
 }
 
-/// What a person types for a value.
+/// A value as a person would type it.
 fn typing(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -91,7 +91,7 @@ fn typing(value: &Value) -> String {
 }
 
 #[test]
-fn each_field_of_every_collection_is_updated_alone() {
+fn an_edited_cell_updates_only_its_field() {
     for form in FORMS {
         let account = filled::account();
         let before = everything(&account);
@@ -99,12 +99,12 @@ fn each_field_of_every_collection_is_updated_alone() {
         let mut edits = Vec::new();
         for (at, entity) in COLLECTIONS.iter().enumerate() {
             let fields = entity.updated_fields().filter(|field| field.kind != Kind::CustomFields);
-            // A category keeps its type while it is used.
+            // The type of a category that is in use cannot change.
             let fields = fields.filter(|field| (entity.name, field.name) != ("categories", "type"));
             for (row, field) in fields.enumerate() {
                 let held = &before[at].1[row][field.name];
                 let sample = |number| match field.kind {
-                    // A key that no other record has: which one is meant would be a question.
+                    // A unique key; otherwise the row would be ambiguous.
                     Kind::Text(TextForm::Plain) if field.is_required() => json!(format!("=edited {number}")),
                     Kind::Text(TextForm::Email) => json!(format!("edited.{number}@example.com")),
                     _ => filled::sample(&account, entity, (row, field), number),
@@ -113,7 +113,7 @@ fn each_field_of_every_collection_is_updated_alone() {
                     |value: &Value| ["<clear>", "n/a", "-", "?", "tbd"].contains(&typing(value).as_str());
                 let value = (row + 1..).map(sample).find(|value| value != held && !means_nothing(value)).unwrap();
                 let header = match field.kind {
-                    // By its id in one row, by its name in the next.
+                    // Alternate between id and name.
                     Kind::Reference(reference) if reference.wire == Wire::Id && row % 2 == 0 => {
                         field.name.replace("_id", "_name")
                     }
@@ -133,13 +133,13 @@ fn each_field_of_every_collection_is_updated_alone() {
             let entity = COLLECTIONS[at];
             let (before, after) = (&before[at].1[row], &after[at].1[row]);
             assert_eq!(typing(&after[edited.name]), typing(&value).trim(), "{form:?} {} {}", entity.name, edited.name);
-            // Whatever names an asset by its tag follows it.
+            // Rows that refer to the asset by its tag must follow.
             let is_tag = |field: &Field| field.reference_to().is_some_and(|reference| reference.wire == Wire::Tag);
             for field in entity.updated_fields().filter(|field| field.name != edited.name && !is_tag(field)) {
                 assert_eq!(after[field.name], before[field.name], "{form:?} {} {}", entity.name, field.name);
             }
         }
-        // Again: everything is as the sheets say, but an id that was edited has an old name beside it.
+        // The second import finds everything as in the sheets; only edited ids still have the old name next to them.
         let (_, summary) = import(&account, &files, &[]);
         let conflicts = summary["problems"].as_array().unwrap().iter();
         let is_old_name = |problem: &Value| {

@@ -1,4 +1,4 @@
-//! Every sample goes into a fresh sandbox, and a second time without a write.
+//! Every sample is imported into a fresh sandbox, and a second import sends no write.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,14 +6,14 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::rehearsal::{Rehearsal, rows_of};
+use crate::harness::{CliTest, sheet_rows};
 
 fn sample(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("samples").join(name)
 }
 
-/// Imports a sample twice; the summaries of both runs.
-fn import_twice(account: &Rehearsal, name: &str, arguments: &[&str]) -> (Value, Value) {
+/// Imports a sample twice and returns both summaries.
+fn import_twice(account: &CliTest, name: &str, arguments: &[&str]) -> (Value, Value) {
     fs::copy(sample(name), account.path(name)).unwrap();
     let run = || {
         let (code, summary) = account.json(&[&["import", name, "--yes"], arguments].concat());
@@ -29,8 +29,8 @@ fn writes(summary: &Value) -> u64 {
 }
 
 #[test]
-fn the_onboarding_workbook_goes_in_whole() {
-    let account = Rehearsal::seeded();
+fn the_onboarding_workbook_is_imported_completely() {
+    let account = CliTest::seeded();
     fs::copy(sample("onboarding.xlsx"), account.path("onboarding.xlsx")).unwrap();
     let (code, summary) = account.json(&["import", "onboarding.xlsx", "--yes"]);
     assert_eq!(code, 0, "{summary:#}");
@@ -43,8 +43,8 @@ fn the_onboarding_workbook_goes_in_whole() {
 }
 
 #[test]
-fn the_flat_inventory_creates_what_it_names_and_then_writes_nothing() {
-    let account = Rehearsal::seeded();
+fn a_flat_inventory_creates_missing_records_and_is_idempotent() {
+    let account = CliTest::seeded();
     let (first, second) = import_twice(&account, "assets.csv", &["--create-missing"]);
     assert_eq!(first["counts"]["created"], json!(1000));
     assert_eq!(second["counts"]["unchanged"], json!(1000), "{second:#}");
@@ -53,23 +53,23 @@ fn the_flat_inventory_creates_what_it_names_and_then_writes_nothing() {
 }
 
 #[test]
-fn the_services_own_template_goes_in() {
-    let account = Rehearsal::seeded();
+fn the_template_of_the_service_is_imported() {
+    let account = CliTest::seeded();
     let (first, second) = import_twice(&account, "bluetally-template.xlsx", &[]);
     assert_eq!(first["counts"]["failed"], json!(0));
     assert_eq!(writes(&second), 0);
 }
 
-/// Each row of the sample says in a column what it must end in.
+/// A column of the sample says which problem each row must have.
 #[test]
-fn every_problem_is_found_where_the_sample_has_it() {
-    let account = Rehearsal::seeded();
+fn every_problem_of_the_sample_is_found() {
+    let account = CliTest::seeded();
     fs::copy(sample("every-problem.xlsx"), account.path("every-problem.xlsx")).unwrap();
     account.run(&["import", "every-problem.xlsx"]).exits(1);
     let result = account.path("every-problem.result.xlsx");
     let mut judged = 0;
     for sheet in sheet_names(&result) {
-        let rows = rows_of(&result, &sheet);
+        let rows = sheet_rows(&result, &sheet);
         let Some(expect) = rows[0].iter().position(|header| header.to_lowercase().contains("expect")) else { continue };
         for row in &rows[1..] {
             let expected = row[expect].as_str();

@@ -1,4 +1,4 @@
-//! The key and what looks like a password stay where they belong, whatever a run leaves behind.
+//! No file or output of any command contains the API key or a password.
 
 use std::fs;
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::path::Path;
 use tallyport::sandbox::{Sandbox, SandboxOptions};
 use tempfile::TempDir;
 
-use crate::rehearsal::{Ran, bare};
+use crate::harness::{CommandOutput, tallyport};
 
-/// Like nothing else in any file.
+/// A text that appears nowhere else.
 const KEY: &str = "btk_q7Xw93LmZp0RtY5e";
 const PASSWORD: &str = "correct-horse-battery";
 
-/// Every file below a folder that holds one of the words.
+/// The files below a folder that contain one of the words.
 fn holding(folder: &Path, word: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).unwrap().map(Result::unwrap) {
@@ -30,7 +30,7 @@ fn contains(bytes: &[u8], word: &str) -> bool {
 }
 
 #[test]
-fn nothing_that_a_run_leaves_behind_holds_the_key_or_a_password() {
+fn no_file_or_output_contains_the_key_or_a_password() {
     let sandbox = Sandbox::start(SandboxOptions { api_key: KEY.into(), ..SandboxOptions::default() }).unwrap();
     let folder = TempDir::new().unwrap();
     let sheet = format!(
@@ -38,9 +38,9 @@ fn nothing_that_a_run_leaves_behind_holds_the_key_or_a_password() {
     );
     fs::write(folder.path().join("employees.csv"), sheet).unwrap();
     let run = |arguments: &[&str]| {
-        let mut command = bare(folder.path(), arguments);
+        let mut command = tallyport(folder.path(), arguments);
         command.env("BLUETALLY_BASE_URL", sandbox.base_url()).env("BLUETALLY_API_KEY", KEY);
-        Ran::of(command.output().unwrap())
+        CommandOutput::run(command)
     };
     for arguments in [
         &["import", "employees.csv", "-vv"][..],
@@ -53,9 +53,9 @@ fn nothing_that_a_run_leaves_behind_holds_the_key_or_a_password() {
         &["runs", "prune", "--older-than", "90d", "-vv"],
     ] {
         let ran = run(arguments);
-        assert_ne!(ran.code, 5, "{arguments:?}: {}", ran.said());
+        assert_ne!(ran.code, 5, "{arguments:?}: {}", ran.text());
         for word in [KEY, PASSWORD] {
-            assert!(!ran.said().contains(word), "{arguments:?} says {word}:\n{}", ran.said());
+            assert!(!ran.text().contains(word), "{arguments:?} says {word}:\n{}", ran.text());
         }
     }
     assert_eq!(holding(folder.path(), KEY), Vec::<String>::new());

@@ -1,12 +1,12 @@
-//! The import against a service of other reply shapes: what the field notes leave open makes no difference.
+//! Imports against the reference server: the reply shapes that the field notes leave open make no difference.
 
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::rehearsal::{Ran, bare, rows_of};
-use crate::stranger::{KEY, Record, Shapes, Stranger};
+use crate::harness::{CommandOutput, sheet_rows, tallyport};
+use crate::reference_server::{KEY, Record, ReferenceServer, Shapes};
 
 /// Every collection, each with two rows.
 const COLLECTIONS: [(&str, &str); 16] = [
@@ -60,23 +60,23 @@ const CHECKINS: [(&str, &str); 4] = [
     ("checkin_license", "license|employee|checkin_date\nOffice|Ada|2024-07-01"),
 ];
 
-/// A folder and a stranger to import into.
-struct Visit {
+/// A folder and a reference server to import into.
+struct ShapeTest {
     folder: TempDir,
-    stranger: Stranger,
+    server: ReferenceServer,
     shapes: Shapes,
 }
 
-impl Visit {
+impl ShapeTest {
     fn new(shapes: Shapes) -> Self {
-        Self { folder: TempDir::new().unwrap(), stranger: Stranger::start(shapes), shapes }
+        Self { folder: TempDir::new().unwrap(), server: ReferenceServer::start(shapes), shapes }
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Imports a workbook of these sheets and tells the exit code and the summary.
+    /// Imports a workbook with these sheets and returns the exit code and the summary.
     fn imports(&self, name: &str, sheets: &[(&str, &str)]) -> (i32, Value) {
         let cells: Vec<(&str, Vec<Vec<&str>>)> = sheets
             .iter()
@@ -86,14 +86,14 @@ impl Visit {
             cells.iter().map(|(name, rows)| (*name, rows.iter().map(Vec::as_slice).collect())).collect();
         let borrowed: Vec<(&str, &[&[&str]])> = rows.iter().map(|(name, rows)| (*name, rows.as_slice())).collect();
         crate::import::workbook(&self.path(name), &borrowed);
-        let mut command = bare(self.folder.path(), &["import", name, "--yes", "--json"]);
-        command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", self.stranger.address()));
-        let ran = Ran::of(command.env("BLUETALLY_API_KEY", KEY).output().unwrap());
+        let mut command = tallyport(self.folder.path(), &["import", name, "--yes", "--json"]);
+        command.env("BLUETALLY_BASE_URL", format!("http://{}/api/v1", self.server.address()));
+        let ran = CommandOutput::run(command.env("BLUETALLY_API_KEY", KEY));
         let summary = serde_json::from_str(&ran.stdout).unwrap_or_else(|_| panic!("{}\n{}", ran.stdout, ran.stderr));
         (ran.code, summary)
     }
 
-    /// Imports and expects every row to end so.
+    /// Imports and expects this status for every row.
     #[track_caller]
     fn ends(&self, name: &str, sheets: &[(&str, &str)], status: &str) {
         let rows: usize = sheets.iter().map(|(_, text)| text.lines().count() - 1).sum();
@@ -106,65 +106,65 @@ impl Visit {
         let path = self.path(&name.replace(".xlsx", ".result.xlsx"));
         let mut messages = Vec::new();
         for (sheet, _) in sheets {
-            messages.extend(rows_of(&path, sheet).into_iter().map(|row| format!("{sheet}: {}", row.join(" | "))));
+            messages.extend(sheet_rows(&path, sheet).into_iter().map(|row| format!("{sheet}: {}", row.join(" | "))));
         }
         messages.join("\n")
     }
 
     fn record(&self, name: &str, field: &str, text: &str) -> Record {
         let mut found: Vec<Record> =
-            self.stranger.records(name).into_iter().filter(|record| record[field] == text).collect();
+            self.server.records(name).into_iter().filter(|record| record[field] == text).collect();
         assert_eq!(found.len(), 1, "{name} with {field} {text}");
         found.remove(0)
     }
 }
 
 #[test]
-fn every_collection_is_created_in_every_shape_and_then_unchanged() {
+fn every_collection_is_created_once_with_every_reply_shape() {
     for shapes in Shapes::ALL {
-        let visit = Visit::new(shapes);
-        visit.ends("first.xlsx", &COLLECTIONS, "created");
-        let sent = visit.stranger.seen().len();
-        visit.ends("again.xlsx", &COLLECTIONS, "unchanged");
-        assert!(visit.stranger.seen()[sent..].iter().all(|seen| seen.method == "GET"), "{shapes:?}");
-        let asset = visit.record("assets", "asset_id", "0001");
+        let test = ShapeTest::new(shapes);
+        test.ends("first.xlsx", &COLLECTIONS, "created");
+        let sent = test.server.received().len();
+        test.ends("again.xlsx", &COLLECTIONS, "unchanged");
+        assert!(test.server.received()[sent..].iter().all(|seen| seen.method == "GET"), "{shapes:?}");
+        let asset = test.record("assets", "asset_id", "0001");
         assert_eq!(asset["custom_fields"], json!([{"name": "MAC", "value": "aa"}]));
         assert_eq!((&asset["purchase_cost"], &asset["product_name"]), (&json!(1299), &json!("MacBook")));
-        assert_eq!(asset["location_id"], visit.record("locations", "name", "Zürich Süd")["id"]);
+        assert_eq!(asset["location_id"], test.record("locations", "name", "Zürich Süd")["id"]);
     }
 }
 
 #[test]
-fn updates_send_what_differs_whatever_the_shape_spells() {
+fn updates_send_only_differences_with_every_reply_shape() {
     let changes = [
         ("locations", "name|city|custom:Floor\nZürich Süd|Zug|\nR&D + Lab|Bonn|"),
-        ("products", "name|model_number|default_purchase_cost|custom:RunStore\nX1|G12|1400|7\nX1|G11|1299|2"),
+        ("products", "name|model_number|default_purchase_cost|custom:Shelf\nX1|G12|1400|7\nX1|G11|1299|2"),
         ("assets", "asset_id|asset_name|purchase_cost|custom:MAC\n0001|Ada's|1299|bb\n0002|Bob's|1400|"),
         ("maintenances", "type|name|start_date|asset_id|cost|notes\nhardware support|Battery|2024-06-01|0001|80|done"),
         ("audits", "audit_date|scheduled|completed|asset_id|user_id\n2024-06-02|yes|yes|0002|admin@example.com"),
     ];
     for shapes in Shapes::ALL {
-        let visit = Visit::new(shapes);
-        visit.ends("first.xlsx", &COLLECTIONS, "created");
-        let (code, summary) = visit.imports("changes.xlsx", &changes);
+        let test = ShapeTest::new(shapes);
+        test.ends("first.xlsx", &COLLECTIONS, "created");
+        let (code, summary) = test.imports("changes.xlsx", &changes);
         let counts = (&summary["counts"]["updated"], &summary["counts"]["unchanged"]);
-        let messages = visit.messages("changes.xlsx", &changes);
+        let messages = test.messages("changes.xlsx", &changes);
         assert_eq!((code, counts), (0, (&json!(7), &json!(1))), "{shapes:?} {summary} {messages}");
-        let product = visit.record("products", "model_number", "G11");
-        let fields = json!([{"name": "Rack", "value": "B4"}, {"name": "RunStore", "value": "2"}]);
+        let product = test.record("products", "model_number", "G11");
+        let fields = json!([{"name": "Rack", "value": "B4"}, {"name": "Shelf", "value": "2"}]);
         assert_eq!(product["custom_fields"], fields, "{shapes:?}");
-        assert_eq!(visit.record("assets", "asset_id", "0002")["purchase_cost"], 1400);
-        assert_eq!(visit.record("locations", "city", "Zug")["custom_fields"][0]["value"], "3");
+        assert_eq!(test.record("assets", "asset_id", "0002")["purchase_cost"], 1400);
+        assert_eq!(test.record("locations", "city", "Zug")["custom_fields"][0]["value"], "3");
     }
 }
 
 #[test]
-fn things_go_out_and_come_back_in_every_shape() {
+fn checkouts_and_checkins_work_with_every_reply_shape() {
     for shapes in Shapes::ALL {
-        let visit = Visit::new(shapes);
-        visit.ends("first.xlsx", &COLLECTIONS, "created");
-        visit.ends("out.xlsx", &CHECKOUTS, "created");
-        let held = || visit.stranger.holdings().iter().map(|held| (held.of, held.quantity)).collect::<Vec<_>>();
+        let test = ShapeTest::new(shapes);
+        test.ends("first.xlsx", &COLLECTIONS, "created");
+        test.ends("out.xlsx", &CHECKOUTS, "created");
+        let held = || test.server.assignments().iter().map(|held| (held.of, held.quantity)).collect::<Vec<_>>();
         let all = [
             ("assets", 1),
             ("assets", 1),
@@ -179,53 +179,53 @@ fn things_go_out_and_come_back_in_every_shape() {
             held
         };
         assert_eq!(sorted(held()), sorted(all.to_vec()), "{shapes:?}");
-        visit.ends("back.xlsx", &CHECKINS, "created");
+        test.ends("back.xlsx", &CHECKINS, "created");
         assert_eq!(sorted(held()), [("accessories", 3), ("assets", 1), ("consumables", 5)], "{shapes:?}");
     }
 }
 
 #[test]
-fn one_workbook_creates_and_hands_out_in_every_shape() {
+fn one_workbook_creates_and_checks_out_with_every_reply_shape() {
     let sheets: Vec<(&str, &str)> = COLLECTIONS.iter().chain(&CHECKOUTS).copied().collect();
     for shapes in Shapes::ALL {
-        let visit = Visit::new(shapes);
-        visit.ends("all.xlsx", &sheets, "created");
-        assert_eq!(visit.stranger.holdings().len(), 7, "{shapes:?}");
+        let test = ShapeTest::new(shapes);
+        test.ends("all.xlsx", &sheets, "created");
+        assert_eq!(test.server.assignments().len(), 7, "{shapes:?}");
     }
 }
 
 #[test]
-fn records_are_deleted_in_every_shape() {
+fn deletes_work_with_every_reply_shape() {
     for shapes in Shapes::ALL {
-        let visit = Visit::new(shapes);
-        visit.ends("first.xlsx", &COLLECTIONS, "created");
+        let test = ShapeTest::new(shapes);
+        test.ends("first.xlsx", &COLLECTIONS, "created");
         let deletes = [("assets", "_action|asset_id\ndelete|0002"), ("suppliers", "_action|name\ndelete|Insight")];
-        let (code, summary) = visit.imports("deletes.xlsx", &deletes);
-        assert_eq!(code, 0, "{shapes:?} {summary} {}", visit.messages("deletes.xlsx", &deletes));
-        let left = |name| visit.stranger.records(name).len();
+        let (code, summary) = test.imports("deletes.xlsx", &deletes);
+        assert_eq!(code, 0, "{shapes:?} {summary} {}", test.messages("deletes.xlsx", &deletes));
+        let left = |name| test.server.records(name).len();
         assert_eq!((left("assets"), left("suppliers")), (1, 1), "{shapes:?}");
     }
 }
 
 #[test]
-fn what_the_service_refuses_is_told_in_its_words_and_on_the_cell_where_it_says_which() {
+fn a_refusal_is_quoted_at_the_cell_that_caused_it() {
     let sheets = [("checkout_accessory", "accessory|employee|quantity|checkout_date\nTrackball|Ada|6|2024-06-03")];
     for shapes in Shapes::ALL {
-        let visit = Visit::new(shapes);
-        visit.ends("first.xlsx", &COLLECTIONS, "created");
-        let (code, summary) = visit.imports("out.xlsx", &sheets);
+        let test = ShapeTest::new(shapes);
+        test.ends("first.xlsx", &COLLECTIONS, "created");
+        let (code, summary) = test.imports("out.xlsx", &sheets);
         assert_eq!((code, &summary["counts"]["failed"]), (1, &json!(1)), "{shapes:?} {summary}");
-        let messages = visit.messages("out.xlsx", &sheets);
+        let messages = test.messages("out.xlsx", &sheets);
         assert!(messages.contains("must not exceed the 5 available"), "{shapes:?} {messages}");
     }
 }
 
 #[test]
-fn a_cut_page_is_not_the_end_of_a_list() {
+fn a_short_page_does_not_end_a_list() {
     let names: String = (0..250).map(|number| format!("\nPlace {number:03}")).collect();
     let sheet = format!("name{names}");
-    let visit = Visit::new(Shapes::Data);
-    visit.ends("places.xlsx", &[("locations", &sheet)], "created");
-    visit.ends("again.xlsx", &[("locations", &sheet)], "unchanged");
-    assert_eq!(visit.stranger.records("locations").len(), 250);
+    let test = ShapeTest::new(Shapes::Data);
+    test.ends("places.xlsx", &[("locations", &sheet)], "created");
+    test.ends("again.xlsx", &[("locations", &sheet)], "unchanged");
+    assert_eq!(test.server.records("locations").len(), 250);
 }

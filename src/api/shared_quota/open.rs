@@ -4,22 +4,21 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
 use super::SharedQuotaError;
+use crate::state_file::{self, FileFormat, FormatError, FormatStamp, SqliteFailure};
 
-/// What the file carries to be ours: `application_id` of the SQLite header, "Tlpq" in ASCII.
-const STAMP: i64 = 0x546c_7071;
-/// The format of the file: `user_version` of the header.
-const FORMAT: i64 = 1;
+/// "Tlpq" in ASCII.
+const STAMP: FormatStamp = FormatStamp { application: 0x546c_7071, format: 1 };
 
 /// How long to wait for a lock while opening. Our own processes hold one for less than a millisecond.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// The same for every request after that. The thread waits, so it is short; the gate asks again.
-const SHORT_PATIENCE: Duration = Duration::from_millis(250);
-const PAUSE: Duration = Duration::from_millis(20);
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+/// The same for every request after that. The thread waits, so it is short; the rate limiter asks again.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(250);
+const RETRY_AFTER: Duration = Duration::from_millis(20);
 
-/// A kill of the process loses nothing with these; a power cut may lose the last moments, and takes longer itself.
+/// Killing the process loses nothing with these; a power cut may lose the last moments, and takes longer itself.
 /// A request changes a handful of bytes on two pages, so they are small. A checkpoint waits for the disk, so the log
 /// may grow to 8 MiB before there is one.
 const PRAGMAS: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
@@ -29,9 +28,9 @@ const PRAGMAS: &str = "PRAGMA page_size = 1024; PRAGMA journal_mode = WAL; PRAGM
 ///
 /// - `state`: one row. Requests with `at_ms` up to `swept_ms` are outside the window and no longer in the totals `ours`
 ///   and `others`. `moved_ms` is how far all times have been moved because the clock was set.
-/// - `sent`: requests that left in one millisecond, by this machine's processes (`us`) or, as far as the service's
-///   own count tells, by others on the key.
-/// - `waiting`: the place of each process in the queue, when its turn comes, and until when it is believed to live.
+/// - `sent`: requests sent in one millisecond, by this machine's processes (`us`) or, as far as the service's own count
+///   shows, by others with the key.
+/// - `waiting`: the ticket of each waiting process, when it is due, and until when the process is presumed alive.
 const TABLES: &str = "
     CREATE TABLE state (
         one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -61,85 +60,53 @@ const TABLES: &str = "
     INSERT INTO state (one, clock_ms, swept_ms, moved_ms, ours, others, next_ticket) VALUES (1, 0, 0, 0, 0, 0, 1);
 ";
 
-/// The file, made with its folder if it does not exist.
+/// Opens the file, and creates it with its folder if it does not exist.
 pub(super) fn open(path: &Path) -> Result<Connection, SharedQuotaError> {
-    if let Some(folder) = path.parent() {
-        make_private(folder)
-            .map_err(|error| SharedQuotaError::Unwritable { path: folder.to_owned(), cause: error.to_string() })?;
-    }
+    state_file::create_folder_of(path).map_err(|error| SharedQuotaError::Unwritable {
+        path: path.parent().unwrap_or(path).to_owned(),
+        cause: error.to_string(),
+    })?;
     let start = Instant::now();
     loop {
         match try_open(path) {
-            // Two processes that make the file at once may get in each other's way whatever SQLite's own patience.
-            Err(SharedQuotaError::Locked { .. }) if start.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            // Two processes that create the file at once may block each other despite SQLite's own timeout.
+            Err(SharedQuotaError::Locked { .. }) if start.elapsed() < OPEN_TIMEOUT => std::thread::sleep(RETRY_AFTER),
             result => return result,
         }
     }
 }
 
 fn try_open(path: &Path) -> Result<Connection, SharedQuotaError> {
-    let told = |error: rusqlite::Error| SharedQuotaError::new(path, &error);
-    let mut connection = Connection::open(path).map_err(told)?;
-    connection.busy_timeout(SHORT_PATIENCE).map_err(told)?;
-    check_stamp(&connection, path)?;
-    connection.execute_batch(PRAGMAS).map_err(told)?;
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(told)?;
-    // Looked at once more, as another process may have made it in between.
-    if check_stamp(&transaction, path)? == FileState::Empty {
-        transaction.execute_batch(TABLES).map_err(told)?;
-        transaction
-            .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT};"))
-            .map_err(told)?;
+    let sql_error = |error: rusqlite::Error| SharedQuotaError::new(path, &error);
+    let mut connection = Connection::open(path).map_err(sql_error)?;
+    connection.busy_timeout(REQUEST_TIMEOUT).map_err(sql_error)?;
+    check_format(&connection, path)?;
+    connection.execute_batch(PRAGMAS).map_err(sql_error)?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(sql_error)?;
+    // Checked again, as another process may have created it in between.
+    if check_format(&transaction, path)? == FileFormat::Empty {
+        transaction.execute_batch(TABLES).map_err(sql_error)?;
+        STAMP.write(&transaction).map_err(sql_error)?;
     }
-    transaction.commit().map_err(told)?;
-    let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(told)?;
-    match verdict.as_str() {
-        "ok" => Ok(connection),
-        _ => Err(SharedQuotaError::checked(path, verdict)),
+    transaction.commit().map_err(sql_error)?;
+    let check: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(sql_error)?;
+    if check != "ok" {
+        return Err(SharedQuotaError::from_check(path, check));
     }
+    Ok(connection)
 }
 
-/// What a file was before we touched it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileState {
-    Empty,
-    Ours,
-}
-
-fn check_stamp(connection: &Connection, path: &Path) -> Result<FileState, SharedQuotaError> {
-    let number = |sql| {
-        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| SharedQuotaError::new(path, &error))
-    };
-    let tables = number("SELECT count(*) FROM sqlite_master")?;
-    let stamp = number("PRAGMA application_id")?;
-    let format = number("PRAGMA user_version")?;
-    match (tables, stamp) {
-        (0, 0) => Ok(FileState::Empty),
-        (_, STAMP) if format > FORMAT => {
-            Err(SharedQuotaError::Newer { path: path.to_owned(), found: format, known: FORMAT })
+fn check_format(connection: &Connection, path: &Path) -> Result<FileFormat, SharedQuotaError> {
+    STAMP.check(connection).map_err(|error| match error {
+        FormatError::Foreign => {
+            SharedQuotaError::Damaged { path: path.to_owned(), cause: "it is a database of another program".to_owned() }
         }
-        (_, STAMP) => Ok(FileState::Ours),
-        _ => {
-            let cause = "it is a database of another program".to_owned();
-            Err(SharedQuotaError::Damaged { path: path.to_owned(), cause })
-        }
-    }
+        FormatError::Newer { found } => SharedQuotaError::Newer { path: path.to_owned(), found, known: STAMP.format },
+        FormatError::Sqlite(error) => SharedQuotaError::new(path, &error),
+    })
 }
 
-/// Makes a folder that only this user can look into. One that is there stays as it is.
-#[cfg(unix)]
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// On Windows a user's own folders are closed to other users already.
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-/// Tells a file from another one that has taken its place.
+/// Distinguishes a file from another one that has replaced it.
 #[cfg(unix)]
 pub(super) fn identity(path: &Path) -> Option<u64> {
     use std::os::unix::fs::MetadataExt;
@@ -152,7 +119,7 @@ pub(super) fn identity(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|_| 0)
 }
 
-/// Whether a failure passes by itself: some other program holds the file.
+/// Whether a failure may pass by itself: another program has locked the file.
 pub(super) fn is_busy(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+    SqliteFailure::of(error) == SqliteFailure::Locked
 }

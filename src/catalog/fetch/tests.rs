@@ -1,91 +1,34 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::cell::Cell;
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use futures::executor::block_on;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::{
-    Catalog, FetchMethod, LookupRequest, LookupResult, Record, RecordRef, RecordSource, ReferenceSyntax, value_text,
-};
-use crate::schema::Entity;
+use super::super::fake_source::{FakeSource, Quirk};
+use super::super::{Catalog, FetchMethod, LookupRequest, LookupResult, RecordRef, ReferenceSyntax};
 
-/// An account with records of one collection, which counts what it is asked.
-struct Account {
-    /// What the client_source cuts pages to without a word, and knows how to suspect.
-    cut: usize,
-    records: Vec<Record>,
-    requests: Cell<u64>,
+fn fetch(source: &FakeSource, lookups: &LookupRequest) -> Catalog {
+    source.reset();
+    let catalog = block_on(Catalog::fetch(source, lookups, &mut |_, _| {})).unwrap();
+    assert_eq!(catalog.costs().iter().map(|cost| cost.requests).sum::<u64>(), source.requests());
+    catalog
 }
 
-impl Account {
-    fn new(total: usize, record: impl Fn(usize) -> serde_json::Value) -> Self {
-        let records = (0..total).map(|number| record(number).as_object().unwrap().clone()).collect();
-        Self { cut: usize::MAX, records, requests: Cell::new(0) }
-    }
-
-    /// `Place 0` and so on, with ids from 1.
-    fn of_places(total: usize) -> Self {
-        Self::new(
-            total,
-            |number| json!({"id": number + 1, "name": format!("Place {number}"), "city": "Bonn", "zip": null}),
-        )
-    }
-
-    fn of_assets(total: usize) -> Self {
-        Self::new(
-            total,
-            |number| json!({"id": number + 1, "asset_id": format!("LAP-{number}"), "notes": "long", "product_id": 7}),
-        )
-    }
-
-    fn fetch(&self, lookups: &LookupRequest) -> Catalog {
-        self.requests.set(0);
-        let catalog = block_on(Catalog::fetch(self, lookups, &mut |_, _| {})).unwrap();
-        assert_eq!(catalog.costs().iter().map(|cost| cost.requests).sum::<u64>(), self.requests.get());
-        catalog
-    }
+/// `Place 0` and so on, with ids from 1.
+fn of_places(total: usize) -> FakeSource {
+    let place = |number| json!({"id": number + 1, "name": format!("Place {number}"), "city": "Bonn", "zip": null});
+    FakeSource::new().with("locations", (0..total).map(place))
 }
 
-impl RecordSource for Account {
-    type Error = Infallible;
-
-    fn page_limit(&self) -> u32 {
-        1000
-    }
-
-    fn is_last(&self, length: usize, limit: u32) -> bool {
-        length < self.cut.min(limit as usize)
-    }
-
-    async fn page(
-        &self,
-        _: &'static Entity,
-        filters: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Record>, Infallible> {
-        self.requests.set(self.requests.get() + 1);
-        let (offset, limit) = (offset as usize, (limit as usize).min(self.cut));
-        if filters.is_empty() {
-            return Ok(self.records.iter().skip(offset).take(limit).cloned().collect());
-        }
-        let passes = |record: &&Record| {
-            filters.iter().all(|(field, text)| value_text(record.get(*field)).is_some_and(|value| value == *text))
-        };
-        Ok(self.records.iter().filter(passes).skip(offset).take(limit).cloned().collect())
-    }
-
-    async fn record(&self, _: &'static Entity, id: i64) -> Result<Option<Record>, Infallible> {
-        self.requests.set(self.requests.get() + 1);
-        Ok(self.records.iter().find(|record| record["id"] == id).cloned())
-    }
+fn of_assets(total: usize) -> FakeSource {
+    let asset =
+        |number| json!({"id": number + 1, "asset_id": format!("LAP-{number}"), "notes": "long", "product_id": 7});
+    FakeSource::new().with("assets", (0..total).map(asset))
 }
 
-/// The wants `Place first` to `Place first + count - 1`.
+/// The names `Place first` to `Place first + count - 1`.
 fn places(first: usize, count: usize) -> LookupRequest {
     let mut lookups = LookupRequest::default();
     for number in first..first + count {
@@ -108,13 +51,13 @@ fn a_collection_costs_the_fewest_requests() {
         (1000, 3, 2, FetchMethod::Pages),
         (2500, 3, 3, FetchMethod::Pages),
         (2500, 900, 3, FetchMethod::Pages),
-        // Names lookup not be unique and may be spelt in other letters: they are read whole, never searched.
+        // Names need not be unique and may be written in other letters: they are read in full, never searched for.
         (100_000, 3, 101, FetchMethod::Pages),
         (100_000, 5000, 101, FetchMethod::Pages),
         (6_500, 3, 7, FetchMethod::Pages),
     ] {
-        let account = accounts.entry(total).or_insert_with(|| Account::of_places(total));
-        let catalog = account.fetch(&places(0, open));
+        let account = accounts.entry(total).or_insert_with(|| of_places(total));
+        let catalog = fetch(account, &places(0, open));
         let cost = &catalog.costs()[0];
         assert_eq!((cost.requests, cost.how), (requests, how), "{open} of {total}");
         assert_eq!(catalog.is_whole("locations"), how == FetchMethod::Pages);
@@ -123,18 +66,18 @@ fn a_collection_costs_the_fewest_requests() {
 
 #[test]
 fn whole_collections_are_read_to_the_end() {
-    let account = Account::of_places(12_000);
+    let account = of_places(12_000);
     let mut lookups = places(0, 1);
     lookups.whole("locations");
-    let catalog = account.fetch(&lookups);
+    let catalog = fetch(&account, &lookups);
     assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].records), (13, 12_000));
     assert!(catalog.is_whole("locations"));
 }
 
 #[test]
-fn what_is_not_wanted_is_not_asked_for() {
-    let account = Account::of_places(5);
-    let catalog = account.fetch(&LookupRequest::default());
+fn what_is_not_needed_is_not_requested() {
+    let account = of_places(5);
+    let catalog = fetch(&account, &LookupRequest::default());
     assert!(catalog.costs().is_empty());
     assert!(!catalog.is_whole("locations"));
     assert_eq!(find(&catalog, "Place 1"), LookupResult::None { nearest: Vec::new() });
@@ -142,13 +85,13 @@ fn what_is_not_wanted_is_not_asked_for() {
 
 #[test]
 fn names_are_read_whole_whatever_their_letters() {
-    let account = Account::of_places(50_000);
+    let account = of_places(50_000);
     let mut lookups = places(49_999, 1);
     lookups.name("locations", "place 49998");
     lookups.name("locations", "#40000");
     lookups.id("locations", 45_000);
     lookups.id("locations", 60_000);
-    let catalog = account.fetch(&lookups);
+    let catalog = fetch(&account, &lookups);
     assert!(catalog.is_whole("locations"));
     assert_eq!(find(&catalog, "Place 49999"), LookupResult::One(RecordRef::Known(50_000)));
     assert_eq!(find(&catalog, "#40000"), LookupResult::One(RecordRef::Known(40_000)));
@@ -160,20 +103,21 @@ fn names_are_read_whole_whatever_their_letters() {
 #[test]
 fn a_name_seen_early_is_still_ambiguous_when_it_comes_again_late() {
     let name = |number| if number % 30_000 == 7 { "Twice".to_owned() } else { format!("Place {number}") };
-    let account = Account::new(40_000, |number| json!({"id": number + 1, "name": name(number)}));
+    let account =
+        FakeSource::new().with("locations", (0..40_000).map(|number| json!({"id": number + 1, "name": name(number)})));
     let mut lookups = LookupRequest::default();
     lookups.name("locations", "Twice");
-    let LookupResult::Many(several) = find(&account.fetch(&lookups), "Twice") else { panic!("many") };
+    let LookupResult::Many(several) = find(&fetch(&account, &lookups), "Twice") else { panic!("many") };
     assert_eq!(several.iter().map(|(target, _)| *target).collect::<Vec<_>>(), [8, 30_008].map(RecordRef::Known));
 }
 
 #[test]
 fn unique_tags_stop_the_reading_once_all_are_found() {
-    let account = Account::of_assets(100_000);
+    let account = of_assets(100_000);
     let mut lookups = LookupRequest::default();
     lookups.name("assets", "LAP-5");
     lookups.name("assets", "LAP-1005");
-    let catalog = account.fetch(&lookups);
+    let catalog = fetch(&account, &lookups);
     assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, FetchMethod::Pages));
     let found = catalog.find("assets", "lap-1005", ReferenceSyntax::TagOrId, None, &[]);
     assert_eq!(found, LookupResult::One(RecordRef::Known(1006)));
@@ -181,10 +125,10 @@ fn unique_tags_stop_the_reading_once_all_are_found() {
 
 #[test]
 fn a_number_that_is_no_tag_is_looked_up_as_an_id() {
-    let account = Account::of_assets(100_000);
+    let account = of_assets(100_000);
     let mut lookups = LookupRequest::default();
     lookups.name("assets", "70000");
-    let catalog = account.fetch(&lookups);
+    let catalog = fetch(&account, &lookups);
     assert_eq!(catalog.costs()[0].requests, 8);
     assert_eq!(
         catalog.find("assets", "70000", ReferenceSyntax::TagOrId, None, &[]),
@@ -193,13 +137,13 @@ fn a_number_that_is_no_tag_is_looked_up_as_an_id() {
 }
 
 #[test]
-fn rows_to_match_keep_their_records_whole_and_others_lean() {
-    let account = Account::of_assets(2000);
+fn records_that_rows_may_match_keep_all_fields() {
+    let account = of_assets(2000);
     let mut lookups = LookupRequest::default();
     lookups.matching("assets", &["asset_id"]);
     lookups.key("assets", "lap-1500");
     lookups.id("assets", 3);
-    let catalog = account.fetch(&lookups);
+    let catalog = fetch(&account, &lookups);
     assert_eq!(catalog.record("assets", 1501).unwrap()["notes"], "long");
     assert_eq!(catalog.record("assets", 3).unwrap()["notes"], "long");
     let lean = catalog.record("assets", 4).unwrap();
@@ -208,18 +152,21 @@ fn rows_to_match_keep_their_records_whole_and_others_lean() {
 
 #[test]
 fn keys_that_are_references_need_every_record() {
-    let account =
-        Account::new(8000, |number| json!({"id": number + 1, "asset_id": "LAP-1", "audit_date": "2026-01-01"}));
+    let account = FakeSource::new().with(
+        "audits",
+        (0..8000).map(|number| json!({"id": number + 1, "asset_id": "LAP-1", "audit_date": "2026-01-01"})),
+    );
     let mut lookups = LookupRequest::default();
     lookups.matching("audits", &["asset_id", "audit_date"]);
     lookups.key("audits", "LAP-1");
-    let catalog = account.fetch(&lookups);
+    let catalog = fetch(&account, &lookups);
     assert_eq!((catalog.costs()[0].requests, catalog.is_whole("audits")), (9, true));
 }
 
 #[test]
 fn progress_counts_distinct_records() {
-    let account = Account::new(1500, |number| json!({"id": number.min(1400), "name": "same"}));
+    let account = FakeSource::new()
+        .with("locations", (0..1500).map(|number: usize| json!({"id": number.min(1400), "name": "same"})));
     let mut seen = Vec::new();
     let mut lookups = LookupRequest::default();
     lookups.name("locations", "same");
@@ -230,11 +177,11 @@ fn progress_counts_distinct_records() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
-    /// Whatever names are open of whatever account: they are found, for a page per thousand records.
+    /// Whatever names are needed of whatever account: they are found, for a page per thousand records.
     #[test]
-    fn everything_wanted_is_found_at_a_bounded_cost(total in 1usize..30_000, open in 1usize..40, first in 0usize..30_000) {
-        let account = Account::of_places(total);
-        let catalog = account.fetch(&places(first, open));
+    fn every_name_is_found_at_a_bounded_cost(total in 1usize..30_000, open in 1usize..40, first in 0usize..30_000) {
+        let account = of_places(total);
+        let catalog = fetch(&account, &places(first, open));
         for number in (first..first + open).filter(|number| *number < total) {
             prop_assert_eq!(find(&catalog, &format!("Place {number}")), LookupResult::One(RecordRef::Known(number as i64 + 1)));
         }
@@ -246,8 +193,8 @@ proptest! {
 
 #[test]
 fn pages_cut_by_the_service_are_not_the_end() {
-    let account = Account { cut: 100, ..Account::of_places(250) };
-    let catalog = account.fetch(&places(240, 5));
+    let account = of_places(250).with_quirk(Quirk::CutsPages(100));
+    let catalog = fetch(&account, &places(240, 5));
     assert!(matches!(find(&catalog, "Place 244"), LookupResult::One(_)));
-    assert_eq!(account.requests.get(), 3);
+    assert_eq!(account.requests(), 3);
 }

@@ -57,33 +57,16 @@ use futures::stream::FuturesUnordered;
 
 pub use error::{Instability, ScanError, UnstableList};
 
-use crate::api::{RawPage, RawRecord};
+use super::source::RecordSource;
+use crate::api::RawRecord;
 use crate::schema::Entity;
 use scan_state::{ScanState, ScanStep};
-
-/// A source of lists, page by page, as unparsed JSON.
-pub trait RawListSource {
-    type Error;
-
-    /// The most records a page contains, as far as is known: a request may reveal a smaller limit.
-    fn page_limit(&self) -> u32;
-
-    /// At most `limit` records from `offset` on whose fields equal the values of `filters`. These may include `sort`
-    /// and `order`; otherwise records are in the order of their creation.
-    fn raw_page(
-        &self,
-        entity: &'static Entity,
-        filters: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-    ) -> impl Future<Output = Result<RawPage, Self::Error>>;
-}
 
 /// Reads one list from beginning to end.
 #[derive(Debug, Clone, Copy)]
 pub struct ListScan<'a> {
     pub entity: &'static Entity,
-    /// As [`RawListSource::raw_page`] takes them. An order in which records move, such as by `updated_at`, loses those
+    /// As [`RecordSource::raw_page`] takes them. An order in which records move, such as by `updated_at`, loses those
     /// that do.
     pub filters: &'a [(&'a str, &'a str)],
     /// How many records there were last time. A hint: the nearer it is, the more can be fetched in parallel.
@@ -111,7 +94,7 @@ impl ListScan<'_> {
     ///
     /// # Errors
     /// The service cannot be read, `take` returns an error, or the pages cannot be merged.
-    pub async fn run<L: RawListSource, T>(
+    pub async fn run<L: RecordSource, T>(
         self,
         lists: &L,
         take: &mut dyn FnMut(RawRecord<'_>) -> Result<(), T>,

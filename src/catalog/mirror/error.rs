@@ -1,21 +1,23 @@
-//! Why the copy of an account cannot be used, in the user's words.
+//! Why the mirror of an account cannot be used.
 
-use crate::error::Diagnostic;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The mirror cannot be kept. The account itself is untouched: a mirror can always be made anew.
+use crate::error::Diagnostic;
+use crate::state_file::SqliteFailure;
+
+/// The mirror cannot be used. The account itself is untouched: a mirror can always be created again.
 #[derive(Debug, thiserror::Error)]
 pub enum MirrorError {
-    #[error("the local copy of the account, `{}`, cannot be made: {source}", path.display())]
+    #[error("cannot create the account mirror `{}`: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
-    #[error("the local copy of the account, `{}`, cannot be used: {source}", path.display())]
+    #[error("cannot use the account mirror `{}`: {source}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
     /// Written by a later version.
-    #[error("the local copy of the account, `{}`, was written by a newer tallyport (format {format})", path.display())]
+    #[error("the account mirror `{}` was written by a newer tallyport (format {format})", path.display())]
     Newer { path: PathBuf, format: i64 },
-    /// Some other file in its place.
-    #[error("`{}` is no local copy of an account", path.display())]
+    /// Another kind of file in its place.
+    #[error("`{}` is not an account mirror", path.display())]
     Foreign { path: PathBuf },
 }
 
@@ -27,18 +29,18 @@ impl MirrorError {
     /// What to do now.
     pub fn hint(&self) -> String {
         match self {
-            MirrorError::Folder { .. } => String::from("make its folder writable, or set TALLYPORT_HOME to another"),
-            MirrorError::Database { source, .. } if is_full(source) => String::from("make room on the disk"),
+            MirrorError::Folder { .. } => {
+                String::from("make its folder writable, or set TALLYPORT_HOME to another folder")
+            }
+            MirrorError::Database { source, .. } if SqliteFailure::of(source) == SqliteFailure::Full => {
+                String::from("free some space on the disk")
+            }
             MirrorError::Database { path, .. } | MirrorError::Foreign { path } => {
-                format!("delete `{}`: the next export reads the account anew", path.display())
+                format!("delete `{}`; the next export reads the whole account again", path.display())
             }
             MirrorError::Newer { .. } => String::from("use the newer tallyport, or delete the file"),
         }
     }
-}
-
-fn is_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
 }
 
 impl Diagnostic for MirrorError {

@@ -1,6 +1,5 @@
-//! The file: its tables, its version, its lock, and the statements on it.
+//! The mirror file: its tables, its format, its lock, and the statements on it.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,13 +10,12 @@ use super::MirrorError;
 use super::observed_fields::ObservedFields;
 use crate::api::RawRecord;
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
+use crate::state_file::{self, FileFormat, FormatError, FormatStamp, LockFile};
 
-/// The format that this version writes.
-const FORMAT: i64 = 1;
-/// `TLPM`: tells a mirror from any other SQLite file.
-const APPLICATION: i64 = 0x544C_504D;
-/// RefreshMethod long another program that reads the file may hold us up.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// `TLPM`.
+const STAMP: FormatStamp = FormatStamp { application: 0x544C_504D, format: 1 };
+/// How long to wait for another program that reads the file.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 const TABLES: &str = "
 CREATE TABLE collection (
@@ -44,26 +42,26 @@ CREATE TABLE baseline (
 pub(super) struct MirrorFile {
     connection: Connection,
     path: PathBuf,
-    /// Held as long as this process works with the mirror; released by dropping it.
-    _lock: Option<File>,
-    /// Deleted with the value.
+    /// Held as long as this process uses the mirror.
+    _lock: Option<LockFile>,
+    /// Deleted when this is dropped.
     _folder: Option<tempfile::TempDir>,
 }
 
-/// What the copy knows of one collection.
+/// What the mirror knows of one collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CollectionState {
     /// The latest `updated_at` of its records.
     pub(super) watermark: Option<String>,
-    /// When it was last known to be as the service has it, as RFC 3339.
+    /// When it was last known to equal the service's, as RFC 3339.
     pub(super) refreshed_at: String,
     /// The number of that refresh.
     pub(super) refresh: i64,
-    /// The number of the last refresh that asked for its records, not only the log.
-    pub(super) looked: i64,
+    /// The number of the last refresh that read its records, not only the log.
+    pub(super) last_read: i64,
 }
 
-/// What a record was to the copy.
+/// What storing a record changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum UpsertResult {
     Added,
@@ -71,7 +69,7 @@ pub(super) enum UpsertResult {
     Unchanged,
 }
 
-/// An entry of the activity log, as far as it is needed.
+/// An entry of the activity log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
     pub timestamp: String,
@@ -82,99 +80,96 @@ pub struct LogEntry {
     pub body: String,
 }
 
-/// What an export of some name knows of a collection.
+/// Up to which point an export of some name knows a collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Baseline {
-    /// The last change it tells of.
+    /// The last change it includes.
     pub(super) change: i64,
-    /// The last entry of the log that was known then: clocks of two machines need not agree.
+    /// The last log entry that was known then: the clocks of two machines need not agree.
     pub(super) log: i64,
     /// When that was, as RFC 3339.
     pub(super) at: String,
 }
 
-/// Whether what a record was before is kept, for the list of changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum History {
-    Kept,
-    Dropped,
-}
-
 impl MirrorFile {
-    /// The file of an account, made where there is none. `on_wait` is called where another process works with it;
-    /// then its end is waited for.
+    /// Opens the mirror of an account, and creates it if there is none. If another process uses it, `on_wait` is called
+    /// and the process waited for.
     pub(super) fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
-        make_folder(path)?;
-        let lock = lock(path, on_wait)?;
-        make_private(path)?;
+        let folder_error = |source| MirrorError::Folder { path: path.to_path_buf(), source };
+        // It holds a company's inventory: nobody else on the machine needs to read it.
+        state_file::create_folder_of(path).map_err(folder_error)?;
+        let lock = LockFile::of(path).map_err(folder_error)?;
+        if !lock.try_lock().map_err(folder_error)? {
+            on_wait();
+            lock.lock().map_err(folder_error)?;
+        }
+        state_file::create_private(path).map_err(folder_error)?;
         Self::connect(path, lock)
     }
 
-    /// The file of an account, where there is one and no other process works with it.
+    /// Opens the mirror of an account, if there is one and no other process uses it.
     pub(super) fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
         if !path.is_file() {
             return Ok(None);
         }
-        let (lock_path, lock) = lock_file(path)?;
-        match lock.try_lock() {
-            Ok(()) => Self::connect(path, lock).map(Some),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(source)) => Err(MirrorError::Folder { path: lock_path, source }),
-        }
+        let folder_error = |source| MirrorError::Folder { path: state_file::lock_path(path), source };
+        let lock = LockFile::of(path).map_err(folder_error)?;
+        let is_free = lock.try_lock().map_err(folder_error)?;
+        is_free.then(|| Self::connect(path, lock)).transpose()
     }
 
-    fn connect(path: &Path, lock: File) -> Result<Self, MirrorError> {
+    fn connect(path: &Path, lock: LockFile) -> Result<Self, MirrorError> {
         let connection = Connection::open(path).map_err(|source| MirrorError::database(path, source))?;
-        let store = Self { connection, path: path.to_path_buf(), _lock: Some(lock), _folder: None };
-        store.set_up(["WAL", "NORMAL"])?;
-        Ok(store)
+        let file = Self { connection, path: path.to_path_buf(), _lock: Some(lock), _folder: None };
+        file.set_up(["WAL", "NORMAL"])?;
+        Ok(file)
     }
 
-    /// A file of this process alone, deleted at the end.
-    pub(super) fn scratch() -> Result<Self, MirrorError> {
-        let here = std::env::temp_dir();
-        let told = |source| MirrorError::Folder { path: here.clone(), source };
-        let folder = tempfile::Builder::new().prefix("tallyport-").tempdir().map_err(told)?;
+    /// Creates a mirror of this process alone, deleted at the end.
+    pub(super) fn temporary() -> Result<Self, MirrorError> {
+        let parent = std::env::temp_dir();
+        let folder = tempfile::Builder::new()
+            .prefix("tallyport-")
+            .tempdir()
+            .map_err(|source| MirrorError::Folder { path: parent, source })?;
         let path = folder.path().join("account.sqlite");
         let connection = Connection::open(&path).map_err(|source| MirrorError::database(&path, source))?;
-        let store = Self { connection, path, _lock: None, _folder: Some(folder) };
-        // Nobody goes on with it after a crash.
-        store.set_up(["OFF", "OFF"])?;
-        Ok(store)
+        let file = Self { connection, path, _lock: None, _folder: Some(folder) };
+        // Nobody uses it after a crash.
+        file.set_up(["OFF", "OFF"])?;
+        Ok(file)
     }
 
     fn set_up(&self, [journal, synchronous]: [&str; 2]) -> Result<(), MirrorError> {
         self.attempt(|connection| {
-            connection.busy_timeout(PATIENCE)?;
+            connection.busy_timeout(TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(128);
             connection.pragma_update(None, "journal_mode", journal)?;
             connection.pragma_update(None, "synchronous", synchronous)?;
             connection.pragma_update(None, "temp_store", "FILE")
         })?;
-        let number = |name: &str| {
-            self.attempt(|connection| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)))
-        };
         let path = || self.path.clone();
-        match (number("application_id")?, number("user_version")?) {
-            (APPLICATION, FORMAT) => Ok(()),
-            (APPLICATION, format) if format > FORMAT => Err(MirrorError::Newer { path: path(), format }),
-            (0, 0) => self.create(),
-            _ => Err(MirrorError::Foreign { path: path() }),
+        match STAMP.check(&self.connection) {
+            Ok(FileFormat::Ready) => Ok(()),
+            Ok(FileFormat::Empty) => self.create(),
+            Ok(FileFormat::Unfinished) | Err(FormatError::Foreign) => Err(MirrorError::Foreign { path: path() }),
+            Err(FormatError::Newer { found }) => Err(MirrorError::Newer { path: path(), format: found }),
+            Err(FormatError::Sqlite(source)) => Err(MirrorError::database(&self.path, source)),
         }
     }
 
     fn create(&self) -> Result<(), MirrorError> {
         self.attempt(|connection| {
             let tables: String = COLLECTIONS.iter().copied().chain([&ACTIVITY]).map(table_of).collect();
-            connection.execute_batch(&format!(
-                "BEGIN; {TABLES} {tables} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {FORMAT}; COMMIT"
-            ))
+            connection.execute_batch(&format!("BEGIN; {TABLES} {tables}"))?;
+            STAMP.write(connection)?;
+            connection.execute_batch("COMMIT")
         })
     }
 
-    /// Does something with the database; what goes wrong is told with the file.
-    pub(super) fn attempt<T>(&self, what: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, MirrorError> {
-        what(&self.connection).map_err(|source| MirrorError::database(&self.path, source))
+    /// Runs statements; an error names the file.
+    pub(super) fn attempt<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, MirrorError> {
+        work(&self.connection).map_err(|source| MirrorError::database(&self.path, source))
     }
 
     pub(super) fn begin(&self) -> Result<(), MirrorError> {
@@ -185,18 +180,19 @@ impl MirrorFile {
         self.attempt(|connection| connection.execute_batch("COMMIT"))
     }
 
-    /// Takes back what was done since [`MirrorFile::begin`].
+    /// Undoes everything since [`MirrorFile::begin`].
     pub(super) fn roll_back(&self) {
-        // Nothing to take back is as good.
+        // There may be nothing to undo.
         let _ = self.connection.execute_batch("ROLLBACK");
     }
 
-    /// Puts a record as it came into the copy. `scan` marks it as seen.
+    /// Inserts or updates a record. `scan` marks it as seen by that full scan; `keep_previous` keeps what it was, for the
+    /// list of changes.
     pub(super) fn upsert(
         &self,
         entity: &Entity,
         record: RawRecord<'_>,
-        (scan, history): (i64, History),
+        (scan, keep_previous): (i64, bool),
         seen_at: &str,
     ) -> Result<UpsertResult, MirrorError> {
         let Some(id) = record.id else { return Ok(UpsertResult::Unchanged) };
@@ -210,36 +206,36 @@ impl MirrorFile {
                 Some(_) => UpsertResult::Changed,
             };
             if upserted == UpsertResult::Unchanged {
-                let sql = format!("UPDATE {name} SET scan = ?2 WHERE id = ?1");
+                let sql = format!("UPDATE {name} SET sweep = ?2 WHERE id = ?1");
                 connection.prepare_cached(&sql)?.execute(params![id, scan])?;
                 return Ok(upserted);
             }
-            if history == History::Kept {
-                remember(connection, name, id, before.as_deref(), seen_at)?;
+            if keep_previous {
+                add_change(connection, name, id, before.as_deref(), seen_at)?;
             }
-            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, scan, body) VALUES (?1, ?2, ?3, ?4)");
+            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, sweep, body) VALUES (?1, ?2, ?3, ?4)");
             connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, scan, record.json])?;
             Ok(upserted)
         })
     }
 
-    /// As [`MirrorFile::upsert`] for a collection that the copy has nothing of.
-    pub(super) fn add(&self, entity: &Entity, record: RawRecord<'_>, scan: i64) -> Result<(), MirrorError> {
+    /// As [`MirrorFile::upsert`], for a collection of which there are no records yet.
+    pub(super) fn insert(&self, entity: &Entity, record: RawRecord<'_>, scan: i64) -> Result<(), MirrorError> {
         let Some(id) = record.id else { return Ok(()) };
         self.attempt(|connection| {
             let name = entity.name;
-            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, scan, body) VALUES (?1, ?2, ?3, ?4)");
+            let sql = format!("INSERT OR REPLACE INTO {name} (id, updated_at, sweep, body) VALUES (?1, ?2, ?3, ?4)");
             connection.prepare_cached(&sql)?.execute(params![id, record.updated_at, scan, record.json])?;
             Ok(())
         })
     }
 
-    /// Takes a record out of the copy; whether it was there.
+    /// Removes a record; whether it was there.
     pub(super) fn remove(
         &self,
         entity: &Entity,
         id: i64,
-        history: History,
+        keep_previous: bool,
         seen_at: &str,
     ) -> Result<bool, MirrorError> {
         let name = entity.name;
@@ -247,33 +243,33 @@ impl MirrorFile {
             let sql = format!("DELETE FROM {name} WHERE id = ?1 RETURNING body");
             let before: Option<String> =
                 connection.prepare_cached(&sql)?.query_row([id], |row| row.get(0)).optional()?;
-            if let (Some(before), History::Kept) = (&before, history) {
-                remember(connection, name, id, Some(before), seen_at)?;
+            if let Some(before) = before.as_ref().filter(|_| keep_previous) {
+                add_change(connection, name, id, Some(before), seen_at)?;
             }
             Ok(before.is_some())
         })
     }
 
-    /// Takes out what a full read did not see; how many those were.
+    /// Removes the records that a full scan did not see; how many they were.
     pub(super) fn remove_unseen(
         &self,
         entity: &Entity,
         scan: i64,
-        history: History,
+        keep_previous: bool,
         seen_at: &str,
     ) -> Result<u64, MirrorError> {
         let name = entity.name;
         let gone: Vec<i64> = self.attempt(|connection| {
-            let mut statement = connection.prepare(&format!("SELECT id FROM {name} WHERE scan <> ?1"))?;
+            let mut statement = connection.prepare(&format!("SELECT id FROM {name} WHERE sweep <> ?1"))?;
             statement.query_map([scan], |row| row.get(0))?.collect()
         })?;
         for id in &gone {
-            self.remove(entity, *id, history, seen_at)?;
+            self.remove(entity, *id, keep_previous, seen_at)?;
         }
         Ok(gone.len() as u64)
     }
 
-    /// Takes every record of the collection out, without a trace.
+    /// Removes every record of the collection, without keeping what it was.
     pub(super) fn empty(&self, entity: &Entity) -> Result<(), MirrorError> {
         self.attempt(|connection| connection.execute_batch(&format!("DELETE FROM {}", entity.name)))
     }
@@ -285,14 +281,14 @@ impl MirrorFile {
         })
     }
 
-    /// The latest `updated_at` in the copy. Texts of one spelling sort as the moments they are.
+    /// The latest `updated_at` in the mirror. Timestamps of one format sort like text.
     pub(super) fn latest(&self, entity: &Entity) -> Result<Option<String>, MirrorError> {
         self.attempt(|connection| {
             connection.query_row(&format!("SELECT max(updated_at) FROM {}", entity.name), [], |row| row.get(0))
         })
     }
 
-    /// A record of the copy as JSON text.
+    /// A record as JSON text.
     pub(super) fn record(&self, entity: &Entity, id: i64) -> Result<Option<String>, MirrorError> {
         self.attempt(|connection| {
             let sql = format!("SELECT body FROM {} WHERE id = ?1", entity.name);
@@ -300,7 +296,7 @@ impl MirrorFile {
         })
     }
 
-    /// Some records in a row, by id, as JSON texts.
+    /// A page of records, by id, as JSON texts.
     pub(super) fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<Vec<String>, MirrorError> {
         self.attempt(|connection| {
             let sql = format!("SELECT body FROM {} ORDER BY id LIMIT ?1 OFFSET ?2", entity.name);
@@ -309,7 +305,7 @@ impl MirrorFile {
         })
     }
 
-    /// When a record of the copy was last changed, as the service spells it.
+    /// The `updated_at` of a record, as the service formats it.
     pub(super) fn updated_at(&self, entity: &Entity, id: i64) -> Result<Option<String>, MirrorError> {
         self.attempt(|connection| {
             let sql = format!("SELECT updated_at FROM {} WHERE id = ?1", entity.name);
@@ -317,20 +313,20 @@ impl MirrorFile {
         })
     }
 
-    /// Every record, by id, until `with` says otherwise.
+    /// Calls `with` for every record, by id, until it fails.
     pub(super) fn each<E: From<MirrorError>>(
         &self,
         entity: &Entity,
         with: &mut dyn FnMut(i64, &str) -> Result<(), E>,
     ) -> Result<(), E> {
-        let told = |source| E::from(MirrorError::database(&self.path, source));
+        let sql_error = |source| E::from(MirrorError::database(&self.path, source));
         let sql = format!("SELECT id, body FROM {} ORDER BY id", entity.name);
-        let mut statement = self.connection.prepare_cached(&sql).map_err(told)?;
-        let mut rows = statement.query([]).map_err(told)?;
-        while let Some(row) = rows.next().map_err(told)? {
-            let id = row.get(0).map_err(told)?;
-            let body = row.get_ref(1).map_err(told)?;
-            with(id, body.as_str().map_err(|error| told(error.into()))?)?;
+        let mut statement = self.connection.prepare_cached(&sql).map_err(sql_error)?;
+        let mut rows = statement.query([]).map_err(sql_error)?;
+        while let Some(row) = rows.next().map_err(sql_error)? {
+            let id = row.get(0).map_err(sql_error)?;
+            let body = row.get_ref(1).map_err(sql_error)?;
+            with(id, body.as_str().map_err(|error| sql_error(error.into()))?)?;
         }
         Ok(())
     }
@@ -343,7 +339,7 @@ impl MirrorFile {
                     watermark: row.get(0)?,
                     refreshed_at: row.get(1)?,
                     refresh: row.get(2)?,
-                    looked: row.get(3)?,
+                    last_read: row.get(3)?,
                 })
             };
             connection.prepare_cached(sql)?.query_row([entity.name], read).optional()
@@ -354,8 +350,8 @@ impl MirrorFile {
         self.attempt(|connection| {
             let sql = "INSERT OR REPLACE INTO collection (name, watermark, refreshed_at, refresh, looked)
                        VALUES (?1, ?2, ?3, ?4, ?5)";
-            let CollectionState { watermark, refreshed_at, refresh, looked } = state;
-            connection.execute(sql, params![entity.name, watermark, refreshed_at, refresh, looked]).map(drop)
+            let CollectionState { watermark, refreshed_at, refresh, last_read } = state;
+            connection.execute(sql, params![entity.name, watermark, refreshed_at, refresh, last_read]).map(drop)
         })
     }
 
@@ -373,29 +369,29 @@ impl MirrorFile {
         })
     }
 
-    pub(super) fn shape(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
+    pub(super) fn observed_fields(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
         self.attempt(|connection| {
-            let mut shape = ObservedFields::default();
+            let mut fields = ObservedFields::default();
             let sql = "SELECT kind, name FROM field WHERE collection = ?1 ORDER BY kind, place";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([entity.name])?;
             while let Some(row) = rows.next()? {
                 let name: String = row.get(1)?;
                 match row.get::<_, i64>(0)? {
-                    0 => shape.fields.note(&name),
-                    _ => shape.custom.note(&name),
+                    0 => fields.fields.add(&name),
+                    _ => fields.custom.add(&name),
                 };
             }
-            Ok(shape)
+            Ok(fields)
         })
     }
 
-    pub(super) fn set_shape(&self, entity: &Entity, shape: &ObservedFields) -> Result<(), MirrorError> {
+    pub(super) fn set_observed_fields(&self, entity: &Entity, fields: &ObservedFields) -> Result<(), MirrorError> {
         self.attempt(|connection| {
             connection.execute("DELETE FROM field WHERE collection = ?1", [entity.name])?;
             let sql = "INSERT INTO field (collection, kind, place, name) VALUES (?1, ?2, ?3, ?4)";
             let mut statement = connection.prepare_cached(sql)?;
-            for (kind, names) in [(0, &shape.fields), (1, &shape.custom)] {
+            for (kind, names) in [(0, &fields.fields), (1, &fields.custom)] {
                 for (place, name) in (0_i64..).zip(names.iter()) {
                     statement.execute(params![entity.name, kind, place, name])?;
                 }
@@ -404,8 +400,8 @@ impl MirrorFile {
         })
     }
 
-    /// Takes note of a log entry; whether it is new.
-    pub(super) fn log(&self, entry: &LogEntry) -> Result<bool, MirrorError> {
+    /// Stores a log entry; whether it is new.
+    pub(super) fn add_log_entry(&self, entry: &LogEntry) -> Result<bool, MirrorError> {
         self.attempt(|connection| {
             let sql = "INSERT OR IGNORE INTO log (timestamp, type, event, item_id, body) VALUES (?1, ?2, ?3, ?4, ?5)";
             let LogEntry { timestamp, kind, event, item, body } = entry;
@@ -414,7 +410,7 @@ impl MirrorFile {
         })
     }
 
-    /// The entries that came to be known behind a point and tell of a record, the latest first.
+    /// The log entries about a record that became known after a point, the latest first.
     pub(super) fn entries_about(&self, kind: &str, item: i64, since: i64) -> Result<Vec<LogEntry>, MirrorError> {
         self.attempt(|connection| {
             let sql = "SELECT timestamp, type, event, item_id, body FROM log
@@ -433,14 +429,14 @@ impl MirrorFile {
         })
     }
 
-    /// Whether any export compares itself with an earlier one, so that what records were before has to be kept.
-    pub(super) fn history(&self, entity: &Entity) -> Result<History, MirrorError> {
+    /// Whether any export compares itself with an earlier one, so that what records were has to be kept.
+    pub(super) fn keeps_previous(&self, entity: &Entity) -> Result<bool, MirrorError> {
         let sql = "SELECT count(*) FROM baseline WHERE collection = ?1";
         let names: i64 = self.attempt(|connection| connection.query_row(sql, [entity.name], |row| row.get(0)))?;
-        Ok(if names > 0 { History::Kept } else { History::Dropped })
+        Ok(names > 0)
     }
 
-    /// The point up to which an export of that name knows the collection; none where it knows nothing of it.
+    /// The point up to which an export of that name knows the collection; none if it does not know it.
     pub(super) fn baseline(&self, name: &str, entity: &Entity) -> Result<Option<Baseline>, MirrorError> {
         let sql = "SELECT seq, log, at FROM baseline WHERE name = ?1 AND collection = ?2";
         self.attempt(|connection| {
@@ -450,20 +446,20 @@ impl MirrorFile {
         })
     }
 
-    /// From now on the export of that name knows everything up to here.
+    /// Records that the export of that name knows everything up to here.
     pub(super) fn set_baseline(&self, name: &str, entity: &Entity, at: &str) -> Result<(), MirrorError> {
         self.attempt(|connection| {
             let sql = "INSERT OR REPLACE INTO baseline (name, collection, seq, log, at) VALUES (?1, ?2,
                        (SELECT coalesce(max(seq), 0) FROM change), (SELECT coalesce(max(seq), 0) FROM log), ?3)";
             connection.execute(sql, [name, entity.name, at])?;
-            // What every name knows is of no use any more. The last one stays: it keeps the count.
+            // Changes that every export knows are not needed any more. The last one stays: it keeps the sequence.
             let sql = "DELETE FROM change WHERE collection = ?1 AND seq < (SELECT max(seq) FROM change)
                        AND seq <= (SELECT min(seq) FROM baseline WHERE collection = ?1)";
             connection.execute(sql, [entity.name]).map(drop)
         })
     }
 
-    /// Every record that something happened to behind that point, by id, with what it was there.
+    /// Every record that changed after that point, by id, with what it was then.
     pub(super) fn changed_since(
         &self,
         entity: &Entity,
@@ -479,15 +475,15 @@ impl MirrorFile {
     }
 }
 
-/// Records lie by id. `scan` is the number of the full read that saw a record last.
+/// The table of a collection. `sweep` is the number of the full scan that saw a record last.
 fn table_of(entity: &Entity) -> String {
     format!(
-        "CREATE TABLE {} (id INTEGER PRIMARY KEY, updated_at TEXT, scan INTEGER NOT NULL, body TEXT NOT NULL);",
+        "CREATE TABLE {} (id INTEGER PRIMARY KEY, updated_at TEXT, sweep INTEGER NOT NULL, body TEXT NOT NULL);",
         entity.name
     )
 }
 
-fn remember(
+fn add_change(
     connection: &Connection,
     collection: &str,
     id: i64,
@@ -498,48 +494,8 @@ fn remember(
     connection.prepare_cached(sql)?.execute(params![collection, id, before, seen_at]).map(drop)
 }
 
-/// Whether two texts say the same of a record. A list and a single read may order fields each in its own way.
+/// Whether two texts describe the same record. A list and a single read may order the fields differently.
 fn is_same(before: &str, now: &str) -> bool {
     let read = |text: &str| serde_json::from_str::<Json>(text).ok();
     before == now || read(before).is_some_and(|before| Some(before) == read(now))
-}
-
-fn make_folder(path: &Path) -> Result<(), MirrorError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    // It holds a company's inventory: nobody else on the machine needs to read it.
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| MirrorError::Folder { path: folder.to_path_buf(), source })
-}
-
-fn make_private(path: &Path) -> Result<(), MirrorError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    // On Windows the state folder lies in the user's profile, which others cannot read.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|source| MirrorError::Folder { path: path.to_path_buf(), source })
-}
-
-fn lock(path: &Path, on_wait: &mut dyn FnMut()) -> Result<File, MirrorError> {
-    let (lock_path, file) = lock_file(path)?;
-    let told = |source| MirrorError::Folder { path: lock_path.clone(), source };
-    match file.try_lock() {
-        Ok(()) => return Ok(file),
-        Err(TryLockError::WouldBlock) => on_wait(),
-        Err(TryLockError::Error(source)) => return Err(told(source)),
-    }
-    file.lock().map_err(told)?;
-    Ok(file)
-}
-
-fn lock_file(path: &Path) -> Result<(PathBuf, File), MirrorError> {
-    let lock_path = path.with_extension("lock");
-    // Windows locks no file that is open for appending alone.
-    match OpenOptions::new().create(true).read(true).append(true).open(&lock_path) {
-        Ok(file) => Ok((lock_path, file)),
-        Err(source) => Err(MirrorError::Folder { path: lock_path, source }),
-    }
 }

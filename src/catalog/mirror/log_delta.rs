@@ -1,8 +1,8 @@
-//! What the activity log tells since the last refresh, and how far it can be trusted.
+//! What the new entries of the activity log say about records.
 //!
-//! The log covers seven collections (guide: section "Activity", the options of `type`); of the others it says
-//! nothing. Whether it is complete is documented nowhere. So it is believed for what it says, and for its silence
-//! only as long as no change was ever found that it had not told of.
+//! The log covers seven collections (guide: section "Activity", the options of `type`); about the others it says
+//! nothing. Whether it is complete is not documented. So what it says is trusted, and its silence only as long as no
+//! change was ever found that it had not mentioned.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,49 +13,49 @@ use super::service_time::ServiceTime;
 use crate::api::RawRecord;
 use crate::schema::{ACTIVITY, Entity, Verb};
 
-/// The newest first: reading ends where what is known begins.
+/// The newest first: reading ends where the known part begins.
 pub(super) const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "created_at"), ("order", "desc")];
 
-/// The last thing that the log tells of a record.
+/// The last thing that the log says about a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum LastEvent {
     Deleted,
-    /// It was made, changed, moved or brought back.
+    /// It was created, changed, moved or restored.
     Touched(ServiceTime),
 }
 
-/// What new entries tell, by type and record.
+/// What new entries say, by type and record.
 #[derive(Debug, Default)]
 pub(super) struct LogDelta {
     records: BTreeMap<String, BTreeMap<i64, LastEvent>>,
-    /// Employees who got or gave something back: the counts in their records changed.
+    /// Employees who received or returned something: the counts in their records changed.
     employees: BTreeSet<i64>,
-    /// Something was moved and the entry does not say by whom it is held.
+    /// Something was moved and the entry does not say who holds it.
     has_unnamed_moves: bool,
 }
 
 impl LogEntry {
-    /// Reads an entry; none where it is none.
-    pub(super) fn of(row: RawRecord<'_>) -> Option<Self> {
+    /// Reads an entry; none if it is not one.
+    pub(super) fn parse(row: RawRecord<'_>) -> Option<Self> {
         let fields: Json = serde_json::from_str(row.json).ok()?;
         let text = |name: &str| fields.get(name).and_then(Json::as_str).map(str::to_owned);
-        let item = fields.get("item_id").and_then(whole);
+        let item = fields.get("item_id").and_then(integer);
         let (timestamp, kind, event) = (text("timestamp")?, text("type")?, text("event")?);
         Some(Self { timestamp, kind, event, item, body: row.json.to_owned() })
     }
 }
 
-fn whole(value: &Json) -> Option<i64> {
+fn integer(value: &Json) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 impl LogDelta {
-    /// Takes note of a new entry. They come newest first, so that the first of a record is the last word on it.
-    pub(super) fn note(&mut self, entry: &LogEntry) {
-        let Some(at) = ServiceTime::read(&entry.timestamp) else { return };
+    /// Adds a new entry. They are newest first, so the first one about a record is the last event.
+    pub(super) fn add(&mut self, entry: &LogEntry) {
+        let Some(at) = ServiceTime::parse(&entry.timestamp) else { return };
         if [Verb::Checkin, Verb::Checkout].iter().any(|verb| verb.log_event() == entry.event) {
             let employee =
-                serde_json::from_str(&entry.body).ok().and_then(|body: Json| whole(body.get("employee_id")?));
+                serde_json::from_str(&entry.body).ok().and_then(|body: Json| integer(body.get("employee_id")?));
             match employee {
                 Some(employee) => drop(self.employees.insert(employee)),
                 None => self.has_unnamed_moves = true,
@@ -69,13 +69,13 @@ impl LogDelta {
         self.records.entry(entry.kind.clone()).or_default().entry(item).or_insert(last);
     }
 
-    /// What it tells of the records of a collection.
+    /// The last event of each record of a collection.
     pub(super) fn about(&self, entity: &Entity) -> impl Iterator<Item = (i64, LastEvent)> {
-        let told = entity.log_type().and_then(|kind| self.records.get(kind));
-        told.into_iter().flatten().map(|(id, last)| (*id, *last))
+        let records = entity.log_type().and_then(|kind| self.records.get(kind));
+        records.into_iter().flatten().map(|(id, last)| (*id, *last))
     }
 
-    pub(super) fn tells_of(&self, entity: &Entity, id: i64) -> bool {
+    pub(super) fn mentions(&self, entity: &Entity, id: i64) -> bool {
         entity.log_type().and_then(|kind| self.records.get(kind)).is_some_and(|records| records.contains_key(&id))
     }
 
@@ -83,16 +83,13 @@ impl LogDelta {
         self.about(entity).next().is_none()
     }
 
-    /// The holders whose own records changed with what they hold; none where an entry does not name them.
+    /// The holders whose own records changed with what they hold; none if an entry does not name them.
     pub(super) fn holders(&self, entity: &Entity) -> Option<Vec<i64>> {
-        let is_holder = ACTIVITY.filters().any(|field| {
-            let reference = field.reference_to();
-            reference.is_some_and(|reference| reference.to == entity.name) && entity.log_type().is_none()
-        });
-        match is_holder {
-            false => Some(Vec::new()),
-            true if self.has_unnamed_moves => None,
-            true => Some(self.employees.iter().copied().collect()),
+        let is_holder = entity.log_type().is_none()
+            && ACTIVITY.filters().filter_map(|field| field.reference_to()).any(|to| to.to == entity.name);
+        if !is_holder {
+            return Some(Vec::new());
         }
+        (!self.has_unnamed_moves).then(|| self.employees.iter().copied().collect())
     }
 }

@@ -1,15 +1,15 @@
-//! A local copy of an account: records as they came, brought up to date in the fewest requests.
+//! The mirror: an account's records in a local SQLite file, brought up to date in the fewest requests.
 //!
 //! ```text
-//! store     the file: one table a collection, the log, what changed, what each named export knows
-//! refresh   the copy made the account's own again
-//! log       what the activity log tells, and how far it is believed
-//! changes   what happened since an export of some name
-//! shape     which fields records carry
+//! file              the file: one table a collection, the log, what changed, what each named export knows
+//! refresh           brings the mirror up to date
+//! log_delta         what the activity log says, and how far it is trusted
+//! changes           what changed since an export of some name
+//! observed_fields   which fields records have
 //! ```
 //!
-//! One file per key, base link and tenant, in the state folder: another key may be another company. It is a cache;
-//! deleted, it is read anew.
+//! One file per key, base URL and tenant, in the state folder: another key may be another company. It is a cache; if it is
+//! deleted, the account is read again.
 
 mod changes;
 mod error;
@@ -27,115 +27,116 @@ pub use changes::{ChangeKind, RecordChange};
 pub use error::MirrorError;
 pub use file::LogEntry;
 pub use observed_fields::ObservedFields;
-pub use refresh::{MirrorSource, RefreshError, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
+pub use refresh::{RefreshError, RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
 
-use crate::catalog::fetch::Record;
+use crate::api::RawPage;
 use crate::schema::Entity;
 use file::MirrorFile;
 
-/// The local copy of one account.
+/// The mirror of one account.
 #[derive(Debug)]
 pub struct Mirror {
-    store: MirrorFile,
+    file: MirrorFile,
 }
 
 impl Mirror {
-    /// The copy kept in that file, made where there is none. Only one process works with it at a time: `on_wait` is
-    /// called where another does, and then its end is waited for.
+    /// Opens the mirror in that file, and creates it if there is none. Only one process uses it at a time: if another
+    /// does, `on_wait` is called and the process waited for.
     ///
     /// # Errors
     /// A file or folder that cannot be used.
     pub fn open(path: &Path, on_wait: &mut dyn FnMut()) -> Result<Self, MirrorError> {
-        MirrorFile::open(path, on_wait).map(|store| Self { store })
+        MirrorFile::open(path, on_wait).map(|file| Self { file })
     }
 
-    /// A copy that is gone with the value: for an account that is gone with the process, and for parts of one.
+    /// A mirror that is deleted when it is dropped: for an account that exists in this process only, and for parts of
+    /// one.
     ///
     /// # Errors
     /// A folder for temporary files that cannot be used.
-    pub fn scratch() -> Result<Self, MirrorError> {
-        MirrorFile::scratch().map(|store| Self { store })
+    pub fn temporary() -> Result<Self, MirrorError> {
+        MirrorFile::temporary().map(|file| Self { file })
     }
 
     /// RefreshMethod many records of the collection there are.
     pub fn count(&self, entity: &Entity) -> Result<u64, MirrorError> {
-        self.store.count(entity)
+        self.file.count(entity)
     }
 
     /// A record as JSON text.
     pub fn record(&self, entity: &Entity, id: i64) -> Result<Option<String>, MirrorError> {
-        self.store.record(entity, id)
+        self.file.record(entity, id)
     }
 
-    /// Some records in a row, by id.
-    pub fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<Vec<Record>, MirrorError> {
-        let texts = self.store.page(entity, offset, limit)?;
-        Ok(texts.iter().filter_map(|json| serde_json::from_str(json).ok()).collect())
+    /// A page of records, by id, unparsed.
+    pub fn page(&self, entity: &Entity, offset: u64, limit: u32) -> Result<RawPage, MirrorError> {
+        let records = self.file.page(entity, offset, limit)?;
+        Ok(RawPage::of(format!("[{}]", records.join(","))).unwrap_or_default())
     }
 
-    /// The copy in that file, if there is one that no other process works with.
+    /// The mirror in that file, if there is one that no other process uses.
     ///
     /// # Errors
     /// As [`Mirror::open`].
     pub fn open_if_free(path: &Path) -> Result<Option<Self>, MirrorError> {
-        Ok(MirrorFile::open_if_free(path)?.map(|store| Self { store }))
+        Ok(MirrorFile::open_if_free(path)?.map(|file| Self { file }))
     }
 
-    /// Every record of the collection with its id, by id.
+    /// Calls `with` for every record of the collection, by id.
     ///
     /// # Errors
-    /// What the disk refuses, and whatever `with` returns.
+    /// The disk fails, or `with` does.
     pub fn each<E: From<MirrorError>>(
         &self,
         entity: &Entity,
         mut with: impl FnMut(i64, &str) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.store.each(entity, &mut with)
+        self.file.each(entity, &mut with)
     }
 
-    /// The fields that the collection's records carry, custom fields apart.
-    pub fn shape(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
-        self.store.shape(entity)
+    /// The fields of the collection's records, and its custom fields.
+    pub fn observed_fields(&self, entity: &Entity) -> Result<ObservedFields, MirrorError> {
+        self.file.observed_fields(entity)
     }
 
-    /// When the copy of the collection was last the service's own, as RFC 3339; none where there is no copy.
+    /// When the mirror of the collection last equalled the service's, as RFC 3339; none if it is not mirrored.
     pub fn refreshed_at(&self, entity: &Entity) -> Result<Option<String>, MirrorError> {
-        Ok(self.store.state(entity)?.map(|state| state.refreshed_at))
+        Ok(self.file.state(entity)?.map(|state| state.refreshed_at))
     }
 
-    fn store(&self) -> &MirrorFile {
-        &self.store
+    fn file(&self) -> &MirrorFile {
+        &self.file
     }
 
     fn next_refresh(&self) -> Result<i64, MirrorError> {
-        let number = self.store.fact("refresh")?.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + 1;
-        self.store.set_fact("refresh", &number.to_string())?;
+        let number = self.file.fact("refresh")?.and_then(|text| text.parse::<i64>().ok()).unwrap_or(0) + 1;
+        self.file.set_fact("refresh", &number.to_string())?;
         Ok(number)
     }
 
-    /// The longest page that the service was ever seen to give.
+    /// The longest page that the service was ever seen to return.
     fn longest_page(&self) -> Result<u32, MirrorError> {
-        Ok(self.store.fact("longest_page")?.and_then(|text| text.parse().ok()).unwrap_or(0))
+        Ok(self.file.fact("longest_page")?.and_then(|text| text.parse().ok()).unwrap_or(0))
     }
 
     fn set_longest_page(&self, length: u32) -> Result<(), MirrorError> {
-        self.store.set_fact("longest_page", &length.to_string())
+        self.file.set_fact("longest_page", &length.to_string())
     }
 
-    /// The newest entry of the log that was read.
+    /// The timestamp of the newest log entry that was read.
     fn log_mark(&self) -> Result<Option<String>, MirrorError> {
-        self.store.fact("log_mark")
+        self.file.fact("log_mark")
     }
 
     fn set_log_mark(&self, timestamp: &str) -> Result<(), MirrorError> {
-        self.store.set_fact("log_mark", timestamp)
+        self.file.set_fact("log_mark", timestamp)
     }
 
     fn is_log_trusted(&self) -> Result<bool, MirrorError> {
-        Ok(self.store.fact("log_kept_silent")?.is_none())
+        Ok(self.file.fact("log_kept_silent")?.is_none())
     }
 
-    fn invalidate_log(&self) -> Result<(), MirrorError> {
-        self.store.set_fact("log_kept_silent", "yes")
+    fn distrust_log(&self) -> Result<(), MirrorError> {
+        self.file.set_fact("log_kept_silent", "yes")
     }
 }

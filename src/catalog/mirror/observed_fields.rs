@@ -1,17 +1,17 @@
-//! Which fields the records of a collection carry: the columns of an export, known before its first row.
+//! Which fields the records of a collection have: the columns of an export, known before its first row.
 
 use hashbrown::HashSet;
 
 use crate::api::{RawFields, custom_fields};
 
-/// The names seen, in the order in which they were met.
+/// The field names seen, in the order of their first appearance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ObservedFields {
     pub fields: FieldSet,
     pub custom: FieldSet,
 }
 
-/// FieldSet without repetition.
+/// Names without duplicates, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FieldSet {
     ordered: Vec<String>,
@@ -19,8 +19,8 @@ pub struct FieldSet {
 }
 
 impl FieldSet {
-    /// Whether the name is new.
-    pub fn note(&mut self, name: &str) -> bool {
+    /// Adds a name; whether it is new.
+    pub fn add(&mut self, name: &str) -> bool {
         if self.known.contains(name) {
             return false;
         }
@@ -39,29 +39,29 @@ impl FieldSet {
 }
 
 impl ObservedFields {
-    /// Adds the names of another that are not there yet.
-    pub fn join(&mut self, other: &ObservedFields) {
+    /// Adds the names of another that are missing.
+    pub fn merge(&mut self, other: &ObservedFields) {
         for (own, others) in [(&mut self.fields, &other.fields), (&mut self.custom, &other.custom)] {
             for name in others.iter() {
-                own.note(name);
+                own.add(name);
             }
         }
     }
 
-    /// As [`ObservedFields::note`], for a record as it came.
+    /// As [`ObservedFields::observe`], for an unparsed record.
     pub fn observe_json(&mut self, json: &str) -> bool {
-        RawFields::of(json).is_some_and(|fields| self.note(&fields))
+        RawFields::of(json).is_some_and(|fields| self.observe(&fields))
     }
 
-    /// Takes note of a record's fields; whether there was a new one among them.
-    pub fn note(&mut self, fields: &RawFields<'_>) -> bool {
+    /// Adds the fields of a record; whether one of them is new.
+    pub fn observe(&mut self, fields: &RawFields<'_>) -> bool {
         let mut is_new = false;
         for (name, value) in fields.iter() {
-            is_new |= self.fields.note(name);
+            is_new |= self.fields.add(name);
             if name == "custom_fields" && !matches!(value, "null" | "[]" | "{}" | "\"[]\"" | "\"\"") {
                 let pairs = serde_json::from_str(value).map(|value| custom_fields(&value)).unwrap_or_default();
                 for (name, _) in pairs {
-                    is_new |= self.custom.note(&name);
+                    is_new |= self.custom.add(&name);
                 }
             }
         }
@@ -75,16 +75,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_the_union_in_the_order_they_were_met() {
-        let mut shape = ObservedFields::default();
-        let notes = [
+    fn fields_are_the_union_in_the_order_of_appearance() {
+        let mut fields = ObservedFields::default();
+        let new = [
             r#"{"id":1,"custom_fields":"[{\"name\":\"Rack\",\"value\":\"B4\"}]"}"#,
             r#"{"id":2,"colour":"red","custom_fields":{"MAC":"aa","Rack":""}}"#,
             r#"{"id":3,"custom_fields":null}"#,
         ]
-        .map(|json| shape.note(&RawFields::of(json).unwrap()));
-        assert_eq!(notes, [true, true, false]);
-        assert_eq!(shape.fields.iter().collect::<Vec<_>>(), ["id", "custom_fields", "colour"]);
-        assert_eq!(shape.custom.iter().collect::<Vec<_>>(), ["Rack", "MAC"]);
+        .map(|json| fields.observe(&RawFields::of(json).unwrap()));
+        assert_eq!(new, [true, true, false]);
+        assert_eq!(fields.fields.iter().collect::<Vec<_>>(), ["id", "custom_fields", "colour"]);
+        assert_eq!(fields.custom.iter().collect::<Vec<_>>(), ["Rack", "MAC"]);
     }
 }

@@ -1,15 +1,15 @@
-//! Moments as the service spells them: `2024-05-01T12:34:56.789Z` (field notes).
+//! Timestamps as the service formats them: `2024-05-01T12:34:56.789Z` (field notes).
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// A moment of the service's clock.
+/// A time by the service's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct ServiceTime(Timestamp);
 
 impl ServiceTime {
-    /// None where the text is no moment.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    /// None if the text is not a timestamp.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)
     }
 
@@ -21,7 +21,7 @@ impl ServiceTime {
         Self(self.0.checked_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX))
     }
 
-    /// The day, as the log's `date_from` takes it.
+    /// The day, as the log's filter `date_from` expects it.
     pub(super) fn day(self) -> String {
         TimeZone::UTC.to_datetime(self.0).date().to_string()
     }

@@ -33,7 +33,7 @@ pub enum SettingsError {
     #[error("profile `{profile}` gives the API key in more than one way: {}", ways.join(", "))]
     KeyTwice { profile: String, ways: Vec<&'static str> },
     /// A profile names the system's key store, which does not give the key.
-    #[error("the system's key store has no API key for service `{service}`, user `{user}`: {cause}")]
+    #[error("could not read the API key from the key store (service `{service}`, user `{user}`): {cause}")]
     KeyStore { service: String, user: String, cause: String },
     /// No key anywhere.
     #[error("there is no API key")]

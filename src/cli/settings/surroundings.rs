@@ -74,5 +74,5 @@ fn ask_key_store(service: &str, user: &str) -> Result<Option<String>, String> {
 
 #[cfg(not(feature = "keyring"))]
 fn stored_key(_service: &str, _user: &str) -> Result<Option<String>, String> {
-    Err("this build of tallyport cannot read it".to_owned())
+    Err("tallyport was built without `keyring`; build it with `--features full`".to_owned())
 }

@@ -205,7 +205,10 @@ fn the_key_store_fails_quietly_unless_it_was_asked_for() {
     let machine = Machine::new().config(FULL).key_store_fails();
     assert!(Machine::new().key_store_fails().settings("").key.is_none());
     let error = machine.error("--profile stored");
-    assert_eq!(error.to_string(), "the system's key store has no API key for service `vault`, user `stored`: no bus");
+    assert_eq!(
+        error.to_string(),
+        "could not read the API key from the key store (service `vault`, user `stored`): no bus"
+    );
     let empty = Machine::new().config(FULL);
     assert!(matches!(empty.error("--profile stored"), SettingsError::KeyStore { .. }));
 }

@@ -1,4 +1,4 @@
-//! Why a bucket did not take an export, in the user's words and without a secret.
+//! Errors of uploads to a bucket, without secrets.
 
 use std::error::Error as StdError;
 use std::io;
@@ -6,31 +6,31 @@ use std::path::PathBuf;
 
 use object_store::client::HttpError;
 
-use super::environment::{self, Access};
-use super::url::{BucketUrl, Cloud};
+use super::environment::{self, Credentials};
+use super::url::{BucketUrl, StorageProvider};
 use crate::error::{Diagnostic, ErrorKind};
 
-/// What is shown of a service's own words.
-const LONGEST_WORDS: usize = 300;
-/// Shorter values of variables are switches.
-const SHORTEST_SECRET: usize = 8;
+/// Longest service message that is shown, in characters.
+const MAX_MESSAGE: usize = 300;
+/// Shorter values of secret variables are switches, not secrets.
+const MIN_SECRET: usize = 8;
 
-/// Files that did not get into a bucket, or keys that could not be read or deleted there.
+/// Files that could not be uploaded, or keys that could not be listed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
-    /// The environment does not say enough, or contradicts itself.
-    #[error("the bucket `{root}` cannot be used: {cause}")]
-    Setup { root: String, cloud: &'static Cloud, cause: String },
+    /// Missing or invalid environment variables.
+    #[error("cannot use the bucket `{root}`: {cause}")]
+    Setup { root: String, provider: &'static StorageProvider, cause: String },
 
-    /// Nothing in the bucket is another than before.
-    #[error("{}", refusal.told(root, cloud))]
-    Refused { root: String, cloud: &'static Cloud, refusal: Refusal },
+    /// The bucket refused a request; nothing in it was changed.
+    #[error("{}", refusal.describe(root, provider))]
+    Refused { root: String, provider: &'static StorageProvider, refusal: BucketRefusal },
 
-    /// The bucket failed while the files were made visible one by one.
+    /// The bucket failed while the files were being published one by one.
     #[error(transparent)]
-    Torn(Box<Torn>),
+    PartialUpload(Box<PartialUpload>),
 
-    /// The file that was to be sent.
+    /// The local file cannot be read.
     #[error("cannot read `{}`: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
 
@@ -38,102 +38,93 @@ pub enum BucketError {
     Interrupted,
 }
 
-/// An export of which only some files are new.
+/// An export of which only some files were published.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the bucket failed halfway: new {}; whether `{uncertain}` is, is not known; {}: {}",
-    listed(stand), older(missing), refusal.told(root, cloud)
+    "the bucket failed halfway: new: {}; unknown: `{uncertain}`; unchanged: {}: {}",
+    list_urls(published), list_urls(unchanged), refusal.describe(root, provider)
 )]
-pub struct Torn {
+pub struct PartialUpload {
     pub root: String,
-    pub cloud: &'static Cloud,
-    /// The URLs of what is new.
-    pub stand: Vec<String>,
-    /// That of which the bucket refused, or did not answer.
+    pub provider: &'static StorageProvider,
+    /// URLs of the files that are new.
+    pub published: Vec<String>,
+    /// URL of the file whose publication was refused or got no response.
     pub uncertain: String,
-    /// Those of what is as it was before.
-    pub missing: Vec<String>,
-    pub refusal: Refusal,
+    /// URLs of the files that are as before.
+    pub unchanged: Vec<String>,
+    pub refusal: BucketRefusal,
 }
 
-/// What a bucket said, or what kept it from saying anything. The texts are free of credentials.
+/// Why the bucket refused a request or could not be reached. The texts contain no credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum BucketRefusal {
     NoBucket,
     NoCredentials { cause: String },
-    NotAllowed { said: String },
+    NotAllowed { message: String },
     Unreachable { cause: String },
-    Other { said: String },
+    Other { message: String },
 }
 
-impl Refusal {
-    fn told(&self, root: &str, cloud: &Cloud) -> String {
+impl BucketRefusal {
+    fn describe(&self, root: &str, provider: &StorageProvider) -> String {
         match self {
-            Refusal::NoBucket => format!("there is no bucket `{root}`"),
-            Refusal::NoCredentials { cause } => format!(
-                "there are no credentials for the bucket `{root}`: none of {} is set, and this machine has none of its \
-                 own ({cause})",
-                cloud.credentials.join(", ")
+            BucketRefusal::NoBucket => format!("bucket `{root}` does not exist"),
+            BucketRefusal::NoCredentials { cause } => format!(
+                "no credentials for the bucket `{root}`: none of {} is set, and this machine has no instance \
+                 credentials ({cause})",
+                provider.credentials.join(", ")
             ),
-            Refusal::NotAllowed { said } => format!("the bucket `{root}` does not let us: {said}"),
-            Refusal::Unreachable { cause } => format!("the bucket `{root}` cannot be reached: {cause}"),
-            Refusal::Other { said } => format!("the bucket `{root}` refused: {said}"),
+            BucketRefusal::NotAllowed { message } => format!("access to the bucket `{root}` was denied: {message}"),
+            BucketRefusal::Unreachable { cause } => format!("cannot reach the bucket `{root}`: {cause}"),
+            BucketRefusal::Other { message } => format!("the bucket `{root}` refused the request: {message}"),
         }
     }
 
-    fn hint(&self, cloud: &Cloud) -> String {
+    fn hint(&self, provider: &StorageProvider) -> String {
         match self {
-            Refusal::NoBucket => {
-                let settings = cloud.settings.join(", ");
-                format!("make it first, or see the name, and what {settings} say")
+            BucketRefusal::NoBucket => {
+                format!("create it first, or check its name and {}", provider.settings.join(", "))
             }
-            Refusal::NoCredentials { .. } => String::from("set the variables that fit how you sign in there"),
-            Refusal::NotAllowed { .. } => String::from(
-                "see that the credentials in the environment are right, and may write, list and delete there",
-            ),
-            Refusal::Unreachable { .. } => {
-                format!("see the network, and what {} say", cloud.settings.join(", "))
+            BucketRefusal::NoCredentials { .. } => String::from("set the variables for your way of signing in"),
+            BucketRefusal::NotAllowed { .. } => {
+                String::from("check that the credentials in the environment may write, list and delete there")
             }
-            Refusal::Other { .. } => format!("see what {} say, or try again", cloud.settings.join(", ")),
+            BucketRefusal::Unreachable { .. } => {
+                format!("check the network, and {}", provider.settings.join(", "))
+            }
+            BucketRefusal::Other { .. } => format!("check {}, or try again", provider.settings.join(", ")),
         }
     }
 }
 
 impl BucketError {
-    /// What to do now.
-    pub fn hint(&self) -> Option<String> {
-        match self {
-            BucketError::Setup { cloud, .. } => {
-                Some(format!("see {}", [cloud.settings, cloud.credentials].concat().join(", ")))
-            }
-            BucketError::Refused { cloud, refusal, .. } => Some(refusal.hint(cloud)),
-            BucketError::Torn(_) => Some(String::from("export again: it writes every file anew")),
-            BucketError::File { .. } | BucketError::Interrupted => None,
-        }
-    }
-
-    /// What `error` means for this bucket, where nothing in it was changed.
-    pub(super) fn refused(url: &BucketUrl, access: Access, error: &object_store::Error) -> Self {
-        let refusal = refusal(url.cloud, access, error);
-        Self::Refused { root: url.root.clone(), cloud: url.cloud, refusal }
+    /// The error for a refused request that changed nothing in the bucket.
+    pub(super) fn refused(url: &BucketUrl, credentials: Credentials, error: &object_store::Error) -> Self {
+        let refusal = refusal(url.provider, credentials, error);
+        Self::Refused { root: url.root.clone(), provider: url.provider, refusal }
     }
 
     pub(super) fn setup(url: &BucketUrl, cause: &str) -> Self {
-        // `object_store` sets `Generic S3 error: ` before what it has to say.
+        // `object_store` starts its messages with `Generic S3 error: `.
         let cause = cause.split_once(" error: ").map_or(cause, |(_, cause)| cause);
-        Self::Setup { root: url.root.clone(), cloud: url.cloud, cause: told(url.cloud, cause) }
+        Self::Setup { root: url.root.clone(), provider: url.provider, cause: sanitize(url.provider, cause) }
     }
 }
 
-pub(super) fn refusal(cloud: &Cloud, access: Access, error: &object_store::Error) -> Refusal {
+pub(super) fn refusal(
+    provider: &StorageProvider,
+    credentials: Credentials,
+    error: &object_store::Error,
+) -> BucketRefusal {
     use object_store::Error;
-    let said = said(cloud, error);
+    let message = service_message(provider, error);
     match error {
-        Error::NotFound { .. } => Refusal::NoBucket,
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => Refusal::NotAllowed { said },
-        _ if access == Access::NotGiven => Refusal::NoCredentials { cause: said },
-        _ if causes(error).any(|cause| cause.is::<HttpError>()) => Refusal::Unreachable { cause: said },
-        _ => Refusal::Other { said },
+        Error::NotFound { .. } => BucketRefusal::NoBucket,
+        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => BucketRefusal::NotAllowed { message },
+        _ if credentials == Credentials::NotConfigured => BucketRefusal::NoCredentials { cause: message },
+        _ if causes(error).any(|cause| cause.is::<HttpError>()) => BucketRefusal::Unreachable { cause: message },
+        _ => BucketRefusal::Other { message },
     }
 }
 
@@ -141,30 +132,30 @@ fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (
     std::iter::successors(Some(error), |error: &&'e (dyn StdError + 'static)| (*error).source())
 }
 
-/// The words at the bottom of an error. Those above it repeat them beside URLs, which may hold a signature.
-fn said(cloud: &Cloud, error: &object_store::Error) -> String {
+/// The message of the innermost error. Outer errors repeat it together with URLs, which may contain a signature.
+fn service_message(provider: &StorageProvider, error: &object_store::Error) -> String {
     let innermost = causes(error).last().map(ToString::to_string).unwrap_or_default();
-    let words = match innermost.split_once("status code: ") {
-        Some((_, answer)) => answer_told(answer),
+    let message = match innermost.split_once("status code: ") {
+        Some((_, body)) => parse_error_body(body),
         None => innermost,
     };
-    told(cloud, &words)
+    sanitize(provider, &message)
 }
 
-/// The first line of what was said, without what is secret.
-fn told(cloud: &Cloud, words: &str) -> String {
-    let words = words.lines().next().unwrap_or_default().trim();
-    let words = without_secrets(words, cloud.secrets.iter().filter_map(|name| environment::read(name)));
-    words.chars().take(LONGEST_WORDS).collect()
+/// The first line of a message, with secrets redacted.
+fn sanitize(provider: &StorageProvider, message: &str) -> String {
+    let line = message.lines().next().unwrap_or_default().trim();
+    let line = redact(line, provider.secrets.iter().filter_map(|name| environment::read(name)));
+    line.chars().take(MAX_MESSAGE).collect()
 }
 
-/// `403 Forbidden: <Error><Code>..</Code><Message>..</Message></Error>`, without what else stands in it.
-fn answer_told(answer: &str) -> String {
+/// Code and message of `403 Forbidden: <Error><Code>..</Code><Message>..</Message></Error>`.
+fn parse_error_body(body: &str) -> String {
     let part = |name: &str| {
-        let (_, rest) = answer.split_once(&format!("<{name}>"))?;
+        let (_, rest) = body.split_once(&format!("<{name}>"))?;
         Some(rest.split_once(&format!("</{name}>"))?.0.trim())
     };
-    let status = answer.split(':').next().unwrap_or_default();
+    let status = body.split(':').next().unwrap_or_default();
     match (part("Code"), part("Message")) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
@@ -172,39 +163,36 @@ fn answer_told(answer: &str) -> String {
     }
 }
 
-fn without_secrets(words: &str, secrets: impl Iterator<Item = String>) -> String {
+fn redact(text: &str, secrets: impl Iterator<Item = String>) -> String {
     secrets
-        .filter(|secret| secret.len() >= SHORTEST_SECRET)
-        .fold(words.to_owned(), |words, secret| words.replace(&secret, "***"))
+        .filter(|secret| secret.len() >= MIN_SECRET)
+        .fold(text.to_owned(), |text, secret| text.replace(&secret, "***"))
 }
 
-/// `are A, B`, or `is nothing`.
-fn listed(urls: &[String]) -> String {
-    let quoted: Vec<String> = urls.iter().map(|url| format!("`{url}`")).collect();
-    match quoted.as_slice() {
-        [] => String::from("is nothing"),
-        [one] => format!("is {one}"),
-        several => format!("are {}", several.join(", ")),
+fn list_urls(urls: &[String]) -> String {
+    if urls.is_empty() {
+        return String::from("none");
     }
-}
-
-fn older(missing: &[String]) -> String {
-    match missing {
-        [] => String::from("no others were to come"),
-        missing => format!("as before {}", listed(missing)),
-    }
+    urls.iter().map(|url| format!("`{url}`")).collect::<Vec<_>>().join(", ")
 }
 
 impl Diagnostic for BucketError {
     fn hint(&self) -> Option<String> {
-        BucketError::hint(self)
+        match self {
+            Self::Setup { provider, .. } => {
+                Some(format!("check {}", [provider.settings, provider.credentials].concat().join(", ")))
+            }
+            Self::Refused { provider, refusal, .. } => Some(refusal.hint(provider)),
+            Self::PartialUpload(_) => Some(String::from("run the export again; it replaces every file")),
+            Self::File { .. } | Self::Interrupted => None,
+        }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Setup { .. } | Self::File { .. } => ErrorKind::Usage,
-            Self::Refused { refusal: Refusal::NoCredentials { .. }, .. } => ErrorKind::Usage,
-            Self::Refused { .. } | Self::Torn(_) => ErrorKind::Refused,
+            Self::Refused { refusal: BucketRefusal::NoCredentials { .. }, .. } => ErrorKind::Usage,
+            Self::Refused { .. } | Self::PartialUpload(_) => ErrorKind::Refused,
             Self::Interrupted => ErrorKind::Stopped,
         }
     }
@@ -228,35 +216,35 @@ mod tests {
     }
 
     #[test]
-    fn the_words_of_a_bucket_are_told_without_its_url() {
+    fn a_service_message_is_shown_without_its_url() {
         let error = generic(
             "Server returned non-2xx status code: 403 Forbidden: <?xml version=\"1.0\"?><Error><Code>AccessDenied</Code>\
              <Message>Access Denied.\nRequestId:1</Message><StringToSign>hush</StringToSign></Error>",
         );
-        let words = said(&S3, &error);
-        assert_eq!(words, "AccessDenied: Access Denied.");
+        let message = service_message(&S3, &error);
+        assert_eq!(message, "AccessDenied: Access Denied.");
         assert_eq!(
-            said(&AZURE, &generic("Server returned non-2xx status code: 502 Bad Gateway: <html>")),
+            service_message(&AZURE, &generic("Server returned non-2xx status code: 502 Bad Gateway: <html>")),
             "502 Bad Gateway"
         );
-        assert_eq!(said(&S3, &generic("connection closed")), "connection closed");
+        assert_eq!(service_message(&S3, &generic("connection closed")), "connection closed");
     }
 
     #[test]
-    fn what_the_environment_keeps_secret_is_struck_out() {
+    fn secrets_from_the_environment_are_redacted() {
         let secrets = ["Zm9vYmFy0000".to_owned(), "true".to_owned()];
-        let words = without_secrets("true is that Zm9vYmFy0000 does not match", secrets.into_iter());
-        assert_eq!(words, "true is that *** does not match");
+        let text = redact("true is that Zm9vYmFy0000 does not match", secrets.into_iter());
+        assert_eq!(text, "true is that *** does not match");
     }
 
     #[test]
     fn without_credentials_the_variables_are_named() {
         let url = BucketUrl::parse("s3://bucket/path/");
         let Ok(url) = url else { panic!("{url:?}") };
-        let error = BucketError::refused(&url, Access::NotGiven, &generic("timed out"));
-        let told = error.to_string();
-        assert!(told.contains("AWS_ACCESS_KEY_ID") && told.contains("timed out"), "{told}");
-        let refusal = refusal(&S3, Access::Given, &generic("odd"));
-        assert_eq!(refusal, Refusal::Other { said: String::from("odd") });
+        let error = BucketError::refused(&url, Credentials::NotConfigured, &generic("timed out"));
+        let message = error.to_string();
+        assert!(message.contains("AWS_ACCESS_KEY_ID") && message.contains("timed out"), "{message}");
+        let refusal = refusal(&S3, Credentials::Configured, &generic("odd"));
+        assert_eq!(refusal, BucketRefusal::Other { message: String::from("odd") });
     }
 }

@@ -1,24 +1,26 @@
-//! Exports into buckets: of S3 and what speaks like it, of Azure and of Google.
+//! Uploads to object storage: S3 and compatible services, Azure Blob Storage and Google Cloud Storage.
 //!
 //! ```text
-//! url          which bucket a URL means, whose it is, and which variables of the environment lead into it
-//! environment  what those variables say, seen before it is built on
-//! store        files into a bucket together; its keys, listed and deleted
-//! error        why that failed, in the user's words and without a secret
+//! url          parses a bucket URL, and knows the providers and their environment variables
+//! environment  validates those variables before the client is built
+//! store        uploads a set of files; lists and deletes keys
+//! error        what went wrong, without secrets
 //! ```
 //!
-//! A bucket has no rename by which files could appear together. What comes nearest: every file is sent whole as an
-//! upload that nobody sees yet (a multipart upload, or blocks that are not committed), and only once all of them are
-//! safe there are they made visible, one short request each, in the order of their tables and what tells of them last.
-//! So a line that breaks, a disk or a quota that fills or a Ctrl-C leaves the bucket as it was. Only a bucket that fails
-//! between those last requests has new files beside old ones, and the error names both.
+//! Object storage has no rename that would publish a set of files atomically. The closest thing: every file is sent
+//! as an upload that is not visible yet (a multipart upload, or uncommitted blocks). Only when all of them are
+//! complete are they published, with one short request per file, in the order of the tables, the manifest last. So a
+//! dropped connection, a full disk or quota, or Ctrl-C leaves the bucket unchanged. Only a failure between those last
+//! requests leaves new files beside old ones, and then the error names both.
 //!
-//! Credentials and endpoints come from the environment alone, in the variables that the tools of each cloud use.
+//! Credentials and endpoints come from the environment only, in the variables that each provider's own tools use.
 
 #[cfg(feature = "buckets")]
 mod environment;
 #[cfg(feature = "buckets")]
 mod error;
+#[cfg(not(feature = "buckets"))]
+mod not_built;
 #[cfg(feature = "buckets")]
 mod store;
 #[cfg(all(test, feature = "buckets"))]
@@ -26,7 +28,9 @@ mod tests;
 mod url;
 
 #[cfg(feature = "buckets")]
-pub use error::{BucketError, Refusal, Torn};
+pub use error::{BucketError, BucketRefusal, PartialUpload};
+#[cfg(not(feature = "buckets"))]
+pub(crate) use not_built::{Bucket, Upload};
 #[cfg(feature = "buckets")]
-pub use store::{Bucket, Upload};
-pub use url::{BucketUrl, Cloud, UrlError, is_url};
+pub(crate) use store::{Bucket, Upload};
+pub use url::{BucketUrl, BucketUrlError, BucketsNotBuilt, StorageProvider, is_url};

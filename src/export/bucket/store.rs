@@ -1,4 +1,4 @@
-//! Files into a bucket together; its keys, listed and deleted.
+//! Uploads a set of files to a bucket; lists and deletes keys.
 
 use std::fs::File;
 use std::io::Read;
@@ -13,82 +13,85 @@ use object_store::gcp::{GoogleCloudStorageBuilder, GoogleConfigKey};
 use object_store::path::Path;
 use object_store::{ClientConfigKey, MultipartUpload, ObjectStore, ObjectStoreExt, RetryConfig};
 
-use super::environment::{self, Access};
-use super::error::{BucketError, Torn, refusal};
+use super::environment::{self, Credentials};
+use super::error::{BucketError, PartialUpload, refusal};
 use super::url::{AZURE, BucketUrl, S3};
 
-/// So much of a file is sent at once: S3 takes no less than 5 MiB, but for the last part.
-const PART: u64 = 8 << 20;
-/// Parts of a file may be on their way at once. Memory holds these and the one that is read.
-const PARTS_AT_ONCE: usize = 3;
-/// S3 and R2 take 10,000 parts; the parts of larger files are larger.
-const MOST_PARTS: u64 = 9_000;
-/// A part over a slow line takes its time.
+/// Size of an upload part in bytes. S3 takes at least 5 MiB, except for the last part.
+const PART_SIZE: u64 = 8 << 20;
+/// Parts of a file in flight at a time. Memory holds these and the one being read.
+const MAX_PARTS_IN_FLIGHT: usize = 3;
+/// S3 and R2 accept 10,000 parts per file; larger files get larger parts.
+const MAX_PARTS: u64 = 9_000;
+/// Generous, for a part over a slow connection.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(120);
-/// What a bucket does not answer, or answers with 5xx, is asked again so often, at growing distances of seconds.
+/// Retries after no response or a 5xx status, with exponential backoff.
 const RETRIES: usize = 5;
 const RETRY_TIMEOUT: Duration = Duration::from_secs(240);
 
-/// A bucket, and the key below which an export stands.
+/// A client of one bucket, with the URL of the export in it.
 #[derive(Debug)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     store: Box<dyn ObjectStore>,
     url: BucketUrl,
-    access: Access,
+    credentials: Credentials,
 }
 
-/// A file on its way to a key.
+/// A local file and the key it is uploaded to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
+pub(crate) struct Upload {
     pub file: PathBuf,
-    /// The whole key.
+    /// The full key.
     pub key: String,
 }
 
-/// A file that is in the bucket and not yet visible.
-struct Staged {
+/// A file that has been uploaded but is not visible yet.
+struct StagedUpload {
     key: String,
     upload: Box<dyn MultipartUpload>,
 }
 
 impl Bucket {
-    /// Asks nothing of the bucket yet.
+    /// Creates the client. Sends no request yet.
     ///
     /// # Errors
-    /// An environment that does not say enough.
-    pub fn open(url: &BucketUrl) -> Result<Self, BucketError> {
+    /// Invalid or missing environment variables.
+    pub(crate) fn open(url: &BucketUrl) -> Result<Self, BucketError> {
         crate::api::install_cryptography();
-        if let Some(fault) = environment::fault(url.cloud, environment::read) {
-            return Err(BucketError::setup(url, &fault));
+        if let Some(problem) = environment::invalid_variable(url.provider, environment::read) {
+            return Err(BucketError::setup(url, &problem));
         }
         let store = store(url).map_err(|error| BucketError::setup(url, &error.to_string()))?;
-        Ok(Self { store, url: url.clone(), access: Access::of(url.cloud) })
+        Ok(Self { store, url: url.clone(), credentials: Credentials::of(url.provider) })
     }
 
-    /// A bucket that is kept elsewhere.
+    /// A bucket in another store, for tests.
     #[cfg(test)]
-    pub(super) fn of(store: Box<dyn ObjectStore>, url: BucketUrl) -> Self {
-        Self { store, url, access: Access::Given }
+    pub(super) fn with_store(store: Box<dyn ObjectStore>, url: BucketUrl) -> Self {
+        Self { store, url, credentials: Credentials::Configured }
     }
 
-    pub fn url(&self) -> &BucketUrl {
+    pub(crate) fn url(&self) -> &BucketUrl {
         &self.url
     }
 
-    /// Whether files can be written, tried out by an upload to `key` that is taken back: what would make the end fail
-    /// is known before the work.
-    pub async fn try_writing(&self, key: &str) -> Result<(), BucketError> {
+    /// Checks that files can be written, by starting an upload to `key` and aborting it, so that a refusal is known
+    /// before the work begins.
+    pub(crate) async fn check_writable(&self, key: &str) -> Result<(), BucketError> {
         let mut upload = self.begin(key).await?;
         let sent = upload.put_part(vec![b'-'].into()).await;
         abort(&mut upload, key).await;
         sent.map_err(|error| self.refused(&error))
     }
 
-    /// Sends the files, and then makes all of them visible, in this order. Their URLs.
+    /// Uploads the files, then makes all of them visible in this order. Returns their URLs.
+    ///
+    /// `on_sent` receives the total number of bytes sent so far. `stop` cancels the upload until the first file is made
+    /// visible.
     ///
     /// # Errors
-    /// All but [`BucketError::Torn`] leave the bucket as it was. `stop` is heeded as long as it does.
-    pub async fn upload(
+    /// All except [`BucketError::PartialUpload`] leave the bucket unchanged.
+    pub(crate) async fn upload(
         &self,
         uploads: &[Upload],
         stop: impl Future<Output = ()>,
@@ -101,7 +104,7 @@ impl Bucket {
             all = self.stage(uploads, &mut staged, on_sent) => all,
         };
         match all {
-            Ok(()) => self.show(staged).await,
+            Ok(()) => self.publish(staged).await,
             Err(error) => {
                 abort_all(staged).await;
                 Err(error)
@@ -112,15 +115,15 @@ impl Bucket {
     async fn stage(
         &self,
         uploads: &[Upload],
-        staged: &mut Vec<Staged>,
+        staged: &mut Vec<StagedUpload>,
         on_sent: &mut dyn FnMut(u64),
     ) -> Result<(), BucketError> {
         let mut sent = 0;
         for Upload { file, key } in uploads {
             let upload = self.begin(key).await?;
-            // Known from here on, so that it is taken back whatever happens to it.
-            staged.push(Staged { key: key.clone(), upload });
-            let Some(Staged { upload, .. }) = staged.last_mut() else { continue };
+            // Recorded before anything is sent, so that every failure aborts it.
+            staged.push(StagedUpload { key: key.clone(), upload });
+            let Some(StagedUpload { upload, .. }) = staged.last_mut() else { continue };
             let mut on_part = |bytes| {
                 sent += bytes;
                 on_sent(sent);
@@ -135,7 +138,7 @@ impl Bucket {
         self.store.put_multipart(&path).await.map_err(|error| self.refused(&error))
     }
 
-    /// Sends a file in parts, holding a few of them in memory.
+    /// Sends a file in parts, with a few of them in memory.
     async fn send(
         &self,
         path: &std::path::Path,
@@ -145,7 +148,7 @@ impl Bucket {
         let unreadable = |source| BucketError::File { path: path.to_owned(), source };
         let mut file = File::open(path).map_err(unreadable)?;
         let size = file.metadata().map_err(unreadable)?.len();
-        let part_size = PART.max(size.div_ceil(MOST_PARTS));
+        let part_size = PART_SIZE.max(size.div_ceil(MAX_PARTS));
         let mut in_flight = FuturesUnordered::new();
         loop {
             let mut part = Vec::new();
@@ -156,7 +159,7 @@ impl Bucket {
             let bytes = part.len() as u64;
             let sending = upload.put_part(part.into());
             in_flight.push(async move { sending.await.map(|()| bytes) });
-            if in_flight.len() >= PARTS_AT_ONCE
+            if in_flight.len() >= MAX_PARTS_IN_FLIGHT
                 && let Some(sent) = in_flight.next().await
             {
                 on_part(sent.map_err(|error| self.refused(&error))?);
@@ -168,39 +171,40 @@ impl Bucket {
         Ok(())
     }
 
-    async fn show(&self, staged: Vec<Staged>) -> Result<Vec<String>, BucketError> {
-        let mut stand = Vec::with_capacity(staged.len());
+    async fn publish(&self, staged: Vec<StagedUpload>) -> Result<Vec<String>, BucketError> {
+        let mut published = Vec::with_capacity(staged.len());
         let mut staged = staged.into_iter();
-        while let Some(Staged { key, mut upload }) = staged.next() {
+        while let Some(StagedUpload { key, mut upload }) = staged.next() {
             let Err(error) = upload.complete().await else {
-                stand.push(self.url.with_key(&key));
+                published.push(self.url.with_key(&key));
                 continue;
             };
-            let rest: Vec<Staged> = staged.collect();
-            let missing = rest.iter().map(|staged| self.url.with_key(&staged.key)).collect();
+            let rest: Vec<StagedUpload> = staged.collect();
+            let unchanged = rest.iter().map(|staged| self.url.with_key(&staged.key)).collect();
             abort(&mut upload, &key).await;
             abort_all(rest).await;
-            return Err(BucketError::Torn(Box::new(Torn {
+            return Err(BucketError::PartialUpload(Box::new(PartialUpload {
                 root: self.url.root.clone(),
-                cloud: self.url.cloud,
-                stand,
+                provider: self.url.provider,
+                published,
                 uncertain: self.url.with_key(&key),
-                missing,
-                refusal: refusal(self.url.cloud, self.access, &error),
+                unchanged,
+                refusal: refusal(self.url.provider, self.credentials, &error),
             })));
         }
-        Ok(stand)
+        Ok(published)
     }
 
-    /// All keys in the folder `folder`, however deep; everything where it is empty.
-    pub async fn keys(&self, folder: &str) -> Result<Vec<String>, BucketError> {
+    /// All keys below the folder; all keys of the bucket if it is empty.
+    pub(crate) async fn keys(&self, folder: &str) -> Result<Vec<String>, BucketError> {
         let folder = self.path(folder)?;
         let folder = Some(&folder).filter(|folder| !folder.as_ref().is_empty());
         let keys = self.store.list(folder).map_ok(|object| object.location.to_string());
         keys.try_collect().await.map_err(|error| self.refused(&error))
     }
 
-    pub async fn delete(&self, key: &str) -> Result<(), BucketError> {
+    /// Deletes a key. A key that does not exist is not an error.
+    pub(crate) async fn delete(&self, key: &str) -> Result<(), BucketError> {
         match self.store.delete(&self.path(key)?).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(self.refused(&error)),
@@ -212,39 +216,39 @@ impl Bucket {
     }
 
     fn refused(&self, error: &object_store::Error) -> BucketError {
-        BucketError::refused(&self.url, self.access, error)
+        BucketError::refused(&self.url, self.credentials, error)
     }
 }
 
-/// Takes uploads back. Those that cannot be are seen by nobody; buckets have rules to clear them away.
-async fn abort_all(staged: Vec<Staged>) {
-    for Staged { key, mut upload } in staged {
+/// Aborts uploads. One that cannot be aborted stays invisible until a lifecycle rule of the bucket removes it.
+async fn abort_all(staged: Vec<StagedUpload>) {
+    for StagedUpload { key, mut upload } in staged {
         abort(&mut upload, &key).await;
     }
 }
 
 async fn abort(upload: &mut Box<dyn MultipartUpload>, key: &str) {
     if upload.abort().await.is_err() {
-        tracing::info!(key, "an unfinished upload could not be taken back");
+        tracing::info!(key, "could not abort an unfinished upload");
     }
 }
 
-/// The builders of `object_store` heed only variables that begin with the cloud's name.
+/// Builds the client. The builders of `object_store` read only variables that begin with the provider's prefix.
 fn store(url: &BucketUrl) -> object_store::Result<Box<dyn ObjectStore>> {
     let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() };
     let root = format!("{}/", url.root);
-    let (timeout, patience) = (ClientConfigKey::Timeout, format!("{} seconds", REQUEST_TIMEOUT.as_secs()));
-    if url.cloud == &S3 {
+    let (timeout, duration) = (ClientConfigKey::Timeout, format!("{} seconds", REQUEST_TIMEOUT.as_secs()));
+    if url.provider == &S3 {
         let builder = AmazonS3Builder::from_env()
-            // Not everything that speaks like S3 deletes in bulk, and we never delete many.
+            // Not every S3-compatible service supports bulk deletes, and we never delete many.
             .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true")
-            .with_config(AmazonS3ConfigKey::Client(timeout), patience);
+            .with_config(AmazonS3ConfigKey::Client(timeout), duration);
         return Ok(Box::new(builder.with_url(root).with_retry(retry).build()?));
     }
-    if url.cloud == &AZURE {
-        let builder = MicrosoftAzureBuilder::from_env().with_config(AzureConfigKey::Client(timeout), patience);
+    if url.provider == &AZURE {
+        let builder = MicrosoftAzureBuilder::from_env().with_config(AzureConfigKey::Client(timeout), duration);
         return Ok(Box::new(builder.with_url(root).with_retry(retry).build()?));
     }
-    let builder = GoogleCloudStorageBuilder::from_env().with_config(GoogleConfigKey::Client(timeout), patience);
+    let builder = GoogleCloudStorageBuilder::from_env().with_config(GoogleConfigKey::Client(timeout), duration);
     Ok(Box::new(builder.with_url(root).with_retry(retry).build()?))
 }

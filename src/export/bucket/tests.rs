@@ -13,7 +13,7 @@ use super::*;
 fn bucket() -> (Bucket, Arc<InMemory>) {
     let store = Arc::new(InMemory::new());
     let seen: Box<dyn ObjectStore> = Box::new(Arc::clone(&store));
-    (Bucket::of(seen, BucketUrl::parse("s3://bucket/exports/").unwrap()), store)
+    (Bucket::with_store(seen, BucketUrl::parse("s3://bucket/exports/").unwrap()), store)
 }
 
 fn upload(folder: &std::path::Path, name: &str, bytes: &[u8]) -> Upload {
@@ -64,8 +64,8 @@ async fn nothing_is_seen_before_everything_is_there() {
 async fn an_attempt_leaves_nothing() {
     let (bucket, store) = bucket();
     store.put(&"exports/first.csv".into(), b"old".as_slice().into()).await.unwrap();
-    bucket.try_writing("exports/first.csv").await.unwrap();
-    bucket.try_writing("exports/second.csv").await.unwrap();
+    bucket.check_writable("exports/first.csv").await.unwrap();
+    bucket.check_writable("exports/second.csv").await.unwrap();
     assert_eq!(bucket.keys("").await.unwrap(), ["exports/first.csv"]);
     assert_eq!(bytes_of(&store, "exports/first.csv").await, b"old");
 }

@@ -1,31 +1,33 @@
-//! Which bucket a URL means, whose it is, and which variables of the environment lead into it.
+//! Bucket URLs, and the storage providers with their environment variables.
 
 use std::fmt;
 
-/// Whoever keeps the bucket.
+use crate::error::Diagnostic;
+
+/// A storage provider.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Cloud {
+pub struct StorageProvider {
     pub name: &'static str,
-    /// What its URLs begin with.
+    /// The schemes of its URLs.
     pub schemes: &'static [&'static str],
-    /// What such a URL looks like.
+    /// An example URL.
     pub example: &'static str,
-    /// The variables that hold credentials, or lead to them.
+    /// Variables that hold credentials, or say where to get them.
     pub credentials: &'static [&'static str],
-    /// Those that hold a secret, under all their names.
+    /// Variables that hold a secret, with all their aliases.
     pub secrets: &'static [&'static str],
-    /// The variables that say which account, region or server is meant.
+    /// Variables that select the account, region or endpoint.
     pub settings: &'static [&'static str],
-    /// Those that hold the link of a server, under all their names.
+    /// Variables that hold an endpoint URL, with all their aliases.
     pub endpoints: &'static [&'static str],
-    /// Those that become a part of a server's name.
+    /// Variables that become part of a host name.
     pub words: &'static [&'static str],
-    /// That which allows servers without TLS.
+    /// The variable that allows endpoints without TLS.
     pub allow_http: &'static str,
 }
 
-/// Amazon S3, and what speaks like it: MinIO, R2, Ceph, Backblaze and many more, by AWS_ENDPOINT_URL.
-pub(super) static S3: Cloud = Cloud {
+/// Amazon S3, and compatible services (MinIO, R2, Ceph, Backblaze and others) through AWS_ENDPOINT_URL.
+pub(super) static S3: StorageProvider = StorageProvider {
     name: "S3",
     schemes: &["s3", "s3a"],
     example: "s3://bucket/path/",
@@ -41,7 +43,7 @@ pub(super) static S3: Cloud = Cloud {
 };
 
 /// Azure Blob Storage.
-pub(super) static AZURE: Cloud = Cloud {
+pub(super) static AZURE: StorageProvider = StorageProvider {
     name: "Azure",
     schemes: &["az", "azure", "abfs", "abfss"],
     example: "az://container/path/",
@@ -60,7 +62,7 @@ pub(super) static AZURE: Cloud = Cloud {
 };
 
 /// Google Cloud Storage.
-pub(super) static GOOGLE: Cloud = Cloud {
+pub(super) static GOOGLE: StorageProvider = StorageProvider {
     name: "Google",
     schemes: &["gs"],
     example: "gs://bucket/path/",
@@ -75,88 +77,107 @@ pub(super) static GOOGLE: Cloud = Cloud {
     allow_http: "GOOGLE_ALLOW_HTTP",
 };
 
-static CLOUDS: [&Cloud; 3] = [&S3, &AZURE, &GOOGLE];
+static PROVIDERS: [&StorageProvider; 3] = [&S3, &AZURE, &GOOGLE];
 
-/// A place in a bucket.
+/// A key or folder in a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketUrl {
-    pub cloud: &'static Cloud,
+    pub provider: &'static StorageProvider,
     /// Scheme and bucket, as in `s3://bucket`; `abfss://container@account.dfs.core.windows.net` names more.
     pub root: String,
-    /// What stands after the bucket, word for word: nothing in it is an escape. Without a slash in front; one at its
-    /// end says that it is meant as a folder.
+    /// The text after the bucket, taken literally: no escape sequences, no leading slash. A trailing slash makes it a
+    /// folder.
     pub key: String,
 }
 
-/// A text that is no place in a bucket. The text itself is not shown: it may hold a secret.
+/// An invalid bucket URL. The URL itself is not shown, because it may contain a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum UrlError {
-    #[error("the URL begins like that of no bucket")]
-    Scheme,
-    #[error("the URL names no bucket")]
-    NoBucket,
-    #[error("the URL holds credentials")]
-    Secret,
-    #[error("the path in the bucket has an empty part, `.` or `..`")]
-    Parts,
+pub enum BucketUrlError {
+    #[error("unsupported bucket URL scheme")]
+    UnsupportedScheme,
+    #[error("the bucket name is missing or invalid")]
+    InvalidBucket,
+    #[error("the bucket URL contains credentials")]
+    ContainsCredentials,
+    #[error("the path in the bucket contains an empty part, `.` or `..`")]
+    InvalidPath,
 }
 
-impl UrlError {
-    /// What to do now.
-    pub fn hint(self) -> String {
-        let examples = CLOUDS.map(|cloud| cloud.example).join(", ");
-        match self {
-            UrlError::Scheme => format!("write {examples}, or abfss://container@account.dfs.core.windows.net/path/"),
-            UrlError::NoBucket => format!("write {examples}; the name holds letters, digits, `-`, `_` and `.`"),
-            UrlError::Secret => String::from(
-                "leave them out: others can read a command line; the variables of the cloud's tools are read",
-            ),
-            UrlError::Parts => String::from("write the parts of the path with one `/` between them"),
-        }
+/// Writing to a bucket in a build without the feature `buckets`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("this build cannot write to buckets: the feature `buckets` is missing")]
+pub struct BucketsNotBuilt;
+
+impl Diagnostic for BucketsNotBuilt {
+    fn hint(&self) -> Option<String> {
+        let hint = "use a released tallyport, build with `--features buckets`, or name a file or a folder";
+        Some(hint.to_owned())
     }
 }
 
-/// Whether a destination is a URL rather than a path.
+impl Diagnostic for BucketUrlError {
+    fn hint(&self) -> Option<String> {
+        let examples = PROVIDERS.map(|provider| provider.example).join(", ");
+        Some(match self {
+            BucketUrlError::UnsupportedScheme => {
+                format!("use {examples}, or abfss://container@account.dfs.core.windows.net/path/")
+            }
+            BucketUrlError::InvalidBucket => {
+                format!("use {examples}; a bucket name has letters, digits, `-`, `_` and `.`")
+            }
+            BucketUrlError::ContainsCredentials => String::from(
+                "remove them: other users can read a command line; set the provider's environment variables instead",
+            ),
+            BucketUrlError::InvalidPath => String::from("separate the parts of the path with a single `/`"),
+        })
+    }
+}
+
+/// Whether a destination is a URL and not a path.
 pub fn is_url(text: &str) -> bool {
     text.split_once("://").is_some_and(|(scheme, _)| {
-        // One letter is a drive of Windows.
+        // A single letter is a Windows drive.
         scheme.len() > 1 && scheme.chars().all(|char| char.is_ascii_alphanumeric() || "+-.".contains(char))
     })
 }
 
 impl BucketUrl {
+    /// Parses a bucket URL.
+    ///
     /// # Errors
-    /// Text that is no URL of a bucket, or holds what does not belong there.
-    pub fn parse(text: &str) -> Result<Self, UrlError> {
-        let (scheme, rest) = text.split_once("://").ok_or(UrlError::Scheme)?;
+    /// Text that is not a bucket URL, or that contains credentials.
+    pub fn parse(text: &str) -> Result<Self, BucketUrlError> {
+        let (scheme, rest) = text.split_once("://").ok_or(BucketUrlError::UnsupportedScheme)?;
         let scheme = scheme.to_ascii_lowercase();
-        let cloud =
-            CLOUDS.into_iter().find(|cloud| cloud.schemes.contains(&scheme.as_str())).ok_or(UrlError::Scheme)?;
+        let provider = PROVIDERS
+            .into_iter()
+            .find(|provider| provider.schemes.contains(&scheme.as_str()))
+            .ok_or(BucketUrlError::UnsupportedScheme)?;
         let (bucket, key) = rest.split_once('/').unwrap_or((rest, ""));
-        // A signature, as Azure hands them out behind a question mark, or `key:secret@bucket`.
-        let has_user = bucket.contains('@') && (bucket.contains(':') || cloud != &AZURE);
+        // A SAS signature, which Azure puts after a question mark, or `key:secret@bucket`.
+        let has_user = bucket.contains('@') && (bucket.contains(':') || provider != &AZURE);
         if rest.contains('?') || has_user {
-            return Err(UrlError::Secret);
+            return Err(BucketUrlError::ContainsCredentials);
         }
-        let is_of_names = |char: char| char.is_ascii_alphanumeric() || "-_.@".contains(char);
-        if bucket.is_empty() || !bucket.chars().all(is_of_names) {
-            return Err(UrlError::NoBucket);
+        let is_name_char = |char: char| char.is_ascii_alphanumeric() || "-_.@".contains(char);
+        if bucket.is_empty() || !bucket.chars().all(is_name_char) {
+            return Err(BucketUrlError::InvalidBucket);
         }
         let path = key.strip_suffix('/').unwrap_or(key);
-        let is_odd = |part: &str| part.is_empty() || part == "." || part == ".." || part.contains(char::is_control);
-        if !path.is_empty() && path.split('/').any(is_odd) {
-            return Err(UrlError::Parts);
+        let is_invalid = |part: &str| part.is_empty() || part == "." || part == ".." || part.contains(char::is_control);
+        if !path.is_empty() && path.split('/').any(is_invalid) {
+            return Err(BucketUrlError::InvalidPath);
         }
         let key = if path.is_empty() { String::new() } else { key.to_owned() };
-        Ok(Self { cloud, root: format!("{scheme}://{bucket}"), key })
+        Ok(Self { provider, root: format!("{scheme}://{bucket}"), key })
     }
 
-    /// Whether files are to stand in it, each under its name.
+    /// Whether it is a folder that files are written into.
     pub fn is_folder(&self) -> bool {
         self.key.is_empty() || self.key.ends_with('/')
     }
 
-    /// The last part of the key: a file's name.
+    /// The last part of the key: the file name.
     pub fn file_name(&self) -> &str {
         self.key.rsplit('/').next().unwrap_or_default()
     }
@@ -179,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_no_url() {
+    fn a_path_is_not_a_url() {
         for text in ["out/assets.csv", "C:/out/assets.csv", "C://out", "-", "a b://c"] {
             assert!(!is_url(text), "{text}");
         }
@@ -187,10 +208,10 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_taken_word_for_word() {
+    fn the_key_is_taken_literally() {
         let url = BucketUrl::parse("S3://backups/tally port/100%/assets.csv").unwrap();
         assert_eq!((url.root.as_str(), url.key.as_str()), ("s3://backups", "tally port/100%/assets.csv"));
-        assert_eq!((url.cloud.name, url.is_folder(), url.file_name()), ("S3", false, "assets.csv"));
+        assert_eq!((url.provider.name, url.is_folder(), url.file_name()), ("S3", false, "assets.csv"));
         assert_eq!(url.to_string(), "s3://backups/tally port/100%/assets.csv");
         let lake = BucketUrl::parse("abfss://files@account.dfs.core.windows.net/lake/").unwrap();
         assert_eq!((lake.root.as_str(), lake.key.as_str()), ("abfss://files@account.dfs.core.windows.net", "lake/"));
@@ -202,32 +223,32 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_place_in_a_bucket_is_told_without_it() {
+    fn invalid_urls_are_rejected_without_showing_them() {
         for (text, error) in [
-            ("https://bucket.example/path", UrlError::Scheme),
-            ("ftp://bucket/path", UrlError::Scheme),
-            ("s3:///path", UrlError::NoBucket),
-            ("s3://b\u{fc}cher/path", UrlError::NoBucket),
-            ("s3://{date}/path", UrlError::NoBucket),
-            ("s3://AKIA:hush@bucket/path", UrlError::Secret),
-            ("s3://hush@bucket/path", UrlError::Secret),
-            ("az://container/path/?sig=hush", UrlError::Secret),
-            ("s3://bucket//path", UrlError::Parts),
-            ("s3://bucket/../path", UrlError::Parts),
+            ("https://bucket.example/path", BucketUrlError::UnsupportedScheme),
+            ("ftp://bucket/path", BucketUrlError::UnsupportedScheme),
+            ("s3:///path", BucketUrlError::InvalidBucket),
+            ("s3://b\u{fc}cher/path", BucketUrlError::InvalidBucket),
+            ("s3://{date}/path", BucketUrlError::InvalidBucket),
+            ("s3://AKIA:hush@bucket/path", BucketUrlError::ContainsCredentials),
+            ("s3://hush@bucket/path", BucketUrlError::ContainsCredentials),
+            ("az://container/path/?sig=hush", BucketUrlError::ContainsCredentials),
+            ("s3://bucket//path", BucketUrlError::InvalidPath),
+            ("s3://bucket/../path", BucketUrlError::InvalidPath),
         ] {
             assert_eq!(BucketUrl::parse(text), Err(error), "{text}");
-            assert!(!format!("{error}{}", error.hint()).contains("hush"));
+            assert!(!format!("{error}{:?}", error.hint()).contains("hush"));
         }
     }
 
     #[test]
-    fn each_scheme_means_one_cloud() {
-        let schemes: Vec<&str> = CLOUDS.iter().flat_map(|cloud| cloud.schemes).copied().collect();
+    fn each_scheme_belongs_to_one_provider() {
+        let schemes: Vec<&str> = PROVIDERS.iter().flat_map(|provider| provider.schemes).copied().collect();
         for scheme in &schemes {
             assert_eq!(schemes.iter().filter(|known| known == &scheme).count(), 1, "{scheme}");
         }
-        for cloud in CLOUDS {
-            assert_eq!(BucketUrl::parse(cloud.example).unwrap().cloud, cloud);
+        for provider in PROVIDERS {
+            assert_eq!(BucketUrl::parse(provider.example).unwrap().provider, provider);
         }
     }
 }

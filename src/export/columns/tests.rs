@@ -3,14 +3,14 @@ use serde_json::json;
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::mapping::Ids as Given;
+use crate::mapping::Ids as GivenIds;
 use crate::schema::{COLLECTIONS, collection};
 
 fn record(value: Json) -> Record {
     value.as_object().unwrap().clone()
 }
 
-fn names() -> Names {
+fn names() -> ReferenceNames {
     let mut catalog = Catalog::default();
     let mut add = |name: &str, value: Json| {
         let id = value["id"].as_i64().unwrap();
@@ -22,11 +22,11 @@ fn names() -> Names {
     for (id, name) in [(1, "Bonn"), (2, "Berlin"), (3, "BERLIN"), (4, "n/a"), (5, "berlin")] {
         add("locations", json!({"id": id, "name": name}));
     }
-    Names::new(catalog)
+    ReferenceNames::new(catalog)
 }
 
 /// The cells of a record by header.
-fn cells(columns: &Columns, value: &Json) -> Vec<(String, String)> {
+fn cells(columns: &ExportColumns, value: &Json) -> Vec<(String, String)> {
     let text = value.to_string();
     let mut row = Row::default();
     row.restart(1, value::formats());
@@ -38,13 +38,18 @@ fn cells(columns: &Columns, value: &Json) -> Vec<(String, String)> {
 fn every_header_is_read_as_what_it_is_written_for() {
     for entity in COLLECTIONS.iter().copied() {
         let words = HeaderAliases::new(entity);
-        for columns in
-            [Columns::of(entity, &ObservedFields::default(), Ids::Both), Columns::backup(entity, std::iter::empty())]
-        {
+        for columns in [
+            ExportColumns::of(entity, &ObservedFields::default(), IdColumns::Both),
+            ExportColumns::backup(entity, std::iter::empty()),
+        ] {
             for column in &columns.columns {
                 let read = words.get(&column.header);
-                let field = match &column.of {
-                    Source::Field(field) | Source::Id(field) | Source::Name(field, _) if field.is_written() => field,
+                let field = match &column.source {
+                    CellSource::Field(field) | CellSource::Id(field) | CellSource::Name(field, _)
+                        if field.is_written() =>
+                    {
+                        field
+                    }
                     _ => {
                         let is_told = matches!(
                             read,
@@ -62,8 +67,8 @@ fn every_header_is_read_as_what_it_is_written_for() {
                 let index = entity.field_index(field.name).unwrap();
                 let Some(ColumnTarget::Field { field: fed, ids }) = read else { panic!("{}: {read:?}", column.header) };
                 assert_eq!(fed, index, "{}.{}", entity.name, column.header);
-                let is_name = matches!(&column.of, Source::Name(_, reference) if reference.wire == Wire::Id);
-                assert!(!is_name || ids == Given::Marked, "{}", column.header);
+                let is_name = matches!(&column.source, CellSource::Name(_, reference) if reference.wire == Wire::Id);
+                assert!(!is_name || ids == GivenIds::Marked, "{}", column.header);
             }
         }
     }
@@ -78,7 +83,7 @@ fn a_record_is_shown_whole() {
         "custom_fields": "[{\"name\":\"Rack\",\"value\":\"B4\"}]", "created_at": "2024-05-01T00:00:00.000Z",
     });
     shape.observe_json(&asset.to_string());
-    let shown = cells(&Columns::of(collection("assets").unwrap(), &shape, Ids::Both), &asset);
+    let shown = cells(&ExportColumns::of(collection("assets").unwrap(), &shape, IdColumns::Both), &asset);
     let cell = |header: &str| shown.iter().find(|(known, _)| known == header).map(|(_, text)| text.as_str()).unwrap();
     assert_eq!([cell("id"), cell("asset_id"), cell("purchase_cost")], ["7", "A-1", "12.5"]);
     assert_eq!([cell("product_id"), cell("product_name")], ["2", "MacBook"]);
@@ -92,7 +97,7 @@ fn a_record_is_shown_whole() {
 
 #[test]
 fn a_name_stands_where_it_finds_the_record_again() {
-    let columns = Columns::of(collection("assets").unwrap(), &ObservedFields::default(), Ids::Names);
+    let columns = ExportColumns::of(collection("assets").unwrap(), &ObservedFields::default(), IdColumns::NamesOnly);
     for (id, name) in [(1, "Bonn"), (2, "Berlin"), (4, "#4"), (9, "#9")] {
         let shown = cells(&columns, &json!({"id": 1, "location_id": id}));
         assert_eq!(shown.iter().find(|(header, _)| header == "location_name").unwrap().1, name);
@@ -106,7 +111,7 @@ fn values_are_cells_of_their_kind() {
         "quantity": 3, "available": 2, "category_id": 5, "notes": null, "custom_fields": [{"name": "Rack", "value": "B4"}],
     });
     let held = record(accessory.clone());
-    let columns = Columns::backup(collection("accessories").unwrap(), [&held].into_iter());
+    let columns = ExportColumns::backup(collection("accessories").unwrap(), [&held].into_iter());
     let text = accessory.to_string();
     let mut row = Row::default();
     columns.fill(&RawFields::of(&text).unwrap(), &names(), &mut row);

@@ -1,7 +1,7 @@
-//! Formulas over the register's columns.
+//! Formulas over the columns of the register.
 //!
-//! `SUMIFS` is quick and says what it does, but takes what it compares with for a pattern, a number or a date where it
-//! looks like one. Names that do are compared with `=` in a `SUMPRODUCT`, which takes them as they are.
+//! `SUMIFS` is fast and readable, but interprets a criterion that looks like a pattern, a number or a date as one. Such
+//! names are compared with `=` in a `SUMPRODUCT` instead, which compares them literally.
 
 use rust_xlsxwriter::{Workbook, XlsxError};
 
@@ -11,14 +11,14 @@ use crate::register::previous::REGISTER_SHEET;
 use crate::register::totals::GroupBy;
 use crate::table::ColumnName;
 
-/// Beyond that many comparisons a sheet of groups has plain numbers: a workbook that takes minutes to calculate is no
-/// use.
+/// The maximum number of comparisons on a sheet of groups. Beyond it the sheet has plain numbers, since a workbook that
+/// takes minutes to calculate is useless.
 const MOST_COMPARISONS: usize = 50_000_000;
 
-/// Longer texts `SUMIFS` does not compare with (Excel's specification).
+/// `SUMIFS` does not compare longer texts (Excel's specification).
 const LONGEST_CRITERION: usize = 255;
 
-/// The names of the register's columns.
+/// The range names of the register's columns.
 const NAMES: [(ColumnSource, &str); 13] = [
     (ColumnSource::Kind, "Reg_Kind"),
     (ColumnSource::Category, "Reg_Category"),
@@ -35,9 +35,9 @@ const NAMES: [(ColumnSource, &str); 13] = [
     (ColumnSource::FullyDepreciated, "Reg_Fully"),
 ];
 
-/// The formulas' name of a column.
-pub(super) fn name(of: ColumnSource) -> &'static str {
-    NAMES.iter().find(|(known, _)| *known == of).map_or("", |(_, name)| name)
+/// The range name of a column.
+pub(super) fn range(column: ColumnSource) -> &'static str {
+    NAMES.iter().find(|(known, _)| *known == column).map_or("", |(_, name)| name)
 }
 
 pub(super) fn column_of(by: GroupBy) -> ColumnSource {
@@ -49,11 +49,71 @@ pub(super) fn column_of(by: GroupBy) -> ColumnSource {
     }
 }
 
-/// What lines a sum is over.
-#[derive(Debug, Clone, Default)]
+/// The lines that a formula is about: those in a state and with certain values.
+#[derive(Debug, Clone)]
 pub(super) struct LineFilter<'a> {
-    /// A column, the cell that its value is compared with, and that cell's text.
-    pub(super) equal: Vec<(&'a str, String, &'a str)>,
+    state: ItemState,
+    conditions: Vec<Condition<'a>>,
+}
+
+/// A column must equal a cell, whose text is known.
+#[derive(Debug, Clone)]
+struct Condition<'a> {
+    range: &'static str,
+    cell: String,
+    text: &'a str,
+}
+
+impl<'a> LineFilter<'a> {
+    pub(super) fn new(state: ItemState) -> Self {
+        Self { state, conditions: Vec::new() }
+    }
+
+    /// Requires that the column equals `cell`, which contains `text`.
+    pub(super) fn equal(mut self, column: ColumnSource, cell: String, text: &'a str) -> Self {
+        self.conditions.push(Condition { range: range(column), cell, text });
+        self
+    }
+
+    /// The formulas of the six [amounts](super::amounts).
+    pub(super) fn amounts(&self) -> [String; 6] {
+        [
+            self.count(),
+            self.formula(None, true),
+            self.sum(ColumnSource::Cost),
+            self.formula(Some(ColumnSource::Cost), true),
+            self.sum(ColumnSource::Accumulated),
+            self.sum(ColumnSource::BookValue),
+        ]
+    }
+
+    /// The number of lines.
+    pub(super) fn count(&self) -> String {
+        self.formula(None, false)
+    }
+
+    pub(super) fn sum(&self, column: ColumnSource) -> String {
+        self.formula(Some(column), false)
+    }
+
+    /// The sum of a column, or the number of lines without one; of all lines, or of those without a book value.
+    fn formula(&self, summed: Option<ColumnSource>, without_book_value: bool) -> String {
+        let (state, book_value) = (range(ColumnSource::State), range(ColumnSource::BookValue));
+        if self.conditions.iter().all(|condition| is_plain(condition.text)) {
+            let mut arguments: Vec<String> = summed.map(|column| range(column).to_owned()).into_iter().collect();
+            arguments.push(format!("{state},\"{}\"", self.state.name()));
+            arguments.extend(self.conditions.iter().map(|condition| format!("{},{}", condition.range, condition.cell)));
+            arguments.extend(without_book_value.then(|| format!("{book_value},\"=\"")));
+            let function = if summed.is_some() { "SUMIFS" } else { "COUNTIFS" };
+            return format!("={function}({})", arguments.join(","));
+        }
+        let mut factors = vec![format!("({state}=\"{}\")", self.state.name())];
+        factors.extend(self.conditions.iter().map(|condition| format!("({}={})", condition.range, condition.cell)));
+        factors.extend(without_book_value.then(|| format!("({book_value}=\"\")")));
+        // A product of booleans is a number; a single boolean is not.
+        factors.push(summed.map_or("1", range).to_owned());
+        format!("=SUMPRODUCT({})", factors.join("*"))
+    }
 }
 
 /// Whether a workbook with that many groups over that many items still calculates in reasonable time.
@@ -71,69 +131,13 @@ pub(super) fn define_names(workbook: &mut Workbook, items: usize) -> Result<(), 
     workbook.define_name("As_of", "=Summary!$B$3").map(drop)
 }
 
-impl LineFilter<'_> {
-    /// How many lines there are.
-    pub(super) fn count(&self, state: ItemState) -> String {
-        match self.is_plain() {
-            true => format!("=COUNTIFS({})", self.criteria(state)),
-            false => format!("=SUMPRODUCT({}*1)", self.product(state)),
-        }
-    }
-
-    /// How many lines there are without a book value.
-    pub(super) fn count_uncomputed(&self, state: ItemState) -> String {
-        let value = name(ColumnSource::BookValue);
-        match self.is_plain() {
-            true => format!("=COUNTIFS({},{value},\"=\")", self.criteria(state)),
-            false => format!("=SUMPRODUCT({}*({value}=\"\"))", self.product(state)),
-        }
-    }
-
-    pub(super) fn sum(&self, of: ColumnSource, state: ItemState) -> String {
-        let of = name(of);
-        match self.is_plain() {
-            true => format!("=SUMIFS({of},{})", self.criteria(state)),
-            false => format!("=SUMPRODUCT({}*{of})", self.product(state)),
-        }
-    }
-
-    /// The cost of the lines without a book value.
-    pub(super) fn sum_uncomputed(&self, state: ItemState) -> String {
-        let (cost, value) = (name(ColumnSource::Cost), name(ColumnSource::BookValue));
-        match self.is_plain() {
-            true => format!("=SUMIFS({cost},{},{value},\"=\")", self.criteria(state)),
-            false => format!("=SUMPRODUCT({}*({value}=\"\")*{cost})", self.product(state)),
-        }
-    }
-
-    fn criteria(&self, state: ItemState) -> String {
-        let mut criteria = format!("{},\"{}\"", name(ColumnSource::State), state.name());
-        for (column, cell, _) in &self.equal {
-            criteria += &format!(",{column},{cell}");
-        }
-        criteria
-    }
-
-    fn product(&self, state: ItemState) -> String {
-        let mut product = format!("({}=\"{}\")", name(ColumnSource::State), state.name());
-        for (column, cell, _) in &self.equal {
-            product += &format!("*({column}={cell})");
-        }
-        product
-    }
-
-    fn is_plain(&self) -> bool {
-        self.equal.iter().all(|(_, _, text)| is_plain(text))
-    }
-}
-
-/// Beginnings of the names of months, in the languages that spreadsheets are mostly used in.
+/// Prefixes of month names, in the most common languages of spreadsheets.
 const MONTHS: [&str; 19] = [
     "jan", "feb", "mar", "apr", "may", "mai", "jun", "jul", "aug", "sep", "oct", "okt", "nov", "dec", "dez", "fév",
     "avr", "aoû", "déc",
 ];
 
-/// Whether a criterion with that text compares with nothing but that text.
+/// Whether a criterion with that text matches that text only.
 pub(super) fn is_plain(text: &str) -> bool {
     let folded = text.to_lowercase();
     let is_month =
@@ -158,15 +162,9 @@ mod tests {
         for name in ["", "A*", "what?", ">100", "=x", "2024", "-", "Mar 5", "TRUE", "1e5", &"x".repeat(300)] {
             assert!(!is_plain(name), "{name}");
         }
-        let odd = LineFilter { equal: vec![(name(ColumnSource::Category), String::from("$A5"), "2024")] };
-        assert_eq!(
-            odd.sum(ColumnSource::Cost, ItemState::Held),
-            "=SUMPRODUCT((Reg_Standing=\"held\")*(Reg_Category=$A5)*Reg_Cost)"
-        );
-        let plain = LineFilter { equal: vec![(name(ColumnSource::Currency), String::from("$B5"), "EUR")] };
-        assert_eq!(
-            plain.sum_uncomputed(ItemState::Held),
-            "=SUMIFS(Reg_Cost,Reg_Standing,\"held\",Reg_Currency,$B5,Reg_BookValue,\"=\")"
-        );
+        let odd = LineFilter::new(ItemState::Held).equal(ColumnSource::Category, String::from("$A5"), "2024");
+        assert_eq!(odd.sum(ColumnSource::Cost), "=SUMPRODUCT((Reg_Standing=\"held\")*(Reg_Category=$A5)*Reg_Cost)");
+        let plain = LineFilter::new(ItemState::Held).equal(ColumnSource::Currency, String::from("$B5"), "EUR");
+        assert_eq!(plain.amounts()[3], "=SUMIFS(Reg_Cost,Reg_Standing,\"held\",Reg_Currency,$B5,Reg_BookValue,\"=\")");
     }
 }

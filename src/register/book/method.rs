@@ -1,12 +1,14 @@
 //! The sheet `Method`: how the figures come about, in words, and worked for a real line.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
-use super::sheet::{self, PageOrientation};
-use super::styles::RegisterStyles;
+use super::page::{Page, PageOrientation};
+use super::styles::money_with_code;
+use crate::register::depreciation::charge_base;
 use crate::register::line::{ItemState, RegisterLine};
 use crate::register::write::Register;
+use crate::table::write::styles::{PageStyles, right};
 
 const LAST: u16 = 2;
 /// What the three columns hold in one line.
@@ -43,103 +45,124 @@ const SHEETS: [&str; 2] = [
     "On paper the register shows the columns up to the book value; those beyond are on the screen.",
 ];
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &RegisterStyles) -> Result<(), XlsxError> {
-    sheet::set_up(sheet, "Method", PageOrientation::Portrait)?;
-    sheet.set_column_width(0, 34)?.set_column_width(1, 22)?.set_column_width(2, 54)?;
-    sheet::write_title(sheet, styles, "Method", "How the figures of this workbook come about")?;
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
+    let mut page = Page::new(sheet, styles, "Method", PageOrientation::Portrait)?;
+    page.sheet.set_column_width(0, 34)?.set_column_width(1, 22)?.set_column_width(2, 54)?;
+    page.title("Method", "How the figures of this workbook come about")?;
     let mut row = 3;
-    row = paragraphs(sheet, styles, row, "Depreciation", &DEPRECIATION)?;
+    paragraphs(&mut page, &mut row, "Depreciation", &DEPRECIATION)?;
     if let Some(line) = example(register) {
-        row = worked(sheet, register, styles, row, line)?;
+        write_example(&mut page, &mut row, register, line)?;
     }
-    row = paragraphs(sheet, styles, row, "What counts", &COUNTED)?;
+    paragraphs(&mut page, &mut row, "What counts", &COUNTED)?;
     if register.rates.is_some() {
-        row = paragraphs(sheet, styles, row, "Conversion", &CONVERSION)?;
+        paragraphs(&mut page, &mut row, "Conversion", &CONVERSION)?;
     }
     if register.roll.is_some() {
-        row = paragraphs(sheet, styles, row, "Roll-forward", &ROLLED)?;
+        paragraphs(&mut page, &mut row, "Roll-forward", &ROLLED)?;
     }
-    paragraphs(sheet, styles, row, "This workbook", &SHEETS).map(drop)
+    paragraphs(&mut page, &mut row, "This workbook", &SHEETS)
 }
 
-fn paragraphs(
-    sheet: &mut Worksheet,
-    styles: &RegisterStyles,
-    mut row: u32,
-    title: &str,
-    texts: &[&str],
-) -> Result<u32, XlsxError> {
-    sheet::section(sheet, styles, row, title, LAST)?;
+fn paragraphs(page: &mut Page<'_>, row: &mut u32, title: &str, texts: &[&str]) -> Result<(), XlsxError> {
+    page.section(*row, title, LAST)?;
     for text in texts {
-        row += 1;
-        sheet::paragraph(sheet, row, LAST, text, CHARACTERS, &styles.wrapped)?;
+        *row += 1;
+        page.paragraph(*row, LAST, text, CHARACTERS)?;
     }
-    Ok(row + 2)
+    *row += 2;
+    Ok(())
 }
 
-/// The line to work out: held, and in the middle of its months where there is one.
+/// The line for the example: a held one, partly depreciated if possible.
 fn example<'a>(register: &'a Register<'_>) -> Option<&'a RegisterLine> {
     let held = || register.lines.iter().filter(|line| line.state == ItemState::Held && line.figures.is_some());
-    let is_under_way = |line: &&RegisterLine| {
+    let is_partly_depreciated = |line: &&RegisterLine| {
         line.is_fully_depreciated() == Some(false) && line.figures.as_ref().is_some_and(|figures| figures.elapsed > 0)
     };
-    held().find(is_under_way).or_else(|| held().next())
+    held().find(is_partly_depreciated).or_else(|| held().next())
 }
 
-/// A line of the register, worked out with formulas that anybody can follow.
-fn worked(
-    sheet: &mut Worksheet,
+/// A value of the example.
+enum ExampleValue {
+    Amount(Decimal),
+    Date(jiff::civil::Date),
+    Formula(String, Decimal),
+}
+
+/// Writes a line of the register, computed step by step with formulas.
+fn write_example(
+    page: &mut Page<'_>,
+    row: &mut u32,
     register: &Register<'_>,
-    styles: &RegisterStyles,
-    row: u32,
     line: &RegisterLine,
-) -> Result<u32, XlsxError> {
+) -> Result<(), XlsxError> {
+    use ExampleValue::{Amount, Date, Formula};
     let item = &line.item;
-    let (Ok(cost), Ok(purchase_date), Ok(schedule), Some(figures)) =
+    let (Ok(cost), Ok(purchased), Ok(schedule), Some(figures)) =
         (&item.cost, &item.purchase_date, &item.schedule, &line.figures)
     else {
-        return Ok(row);
+        return Ok(());
     };
+    let styles = page.styles;
     let title = format!("Worked example: {} {}, {}", item.kind.name(), item.tag, item.title);
-    sheet::section(sheet, styles, row, &title, LAST)?;
-    let money = styles.money_with_code(&styles.cell, &item.currency);
-    let date = styles.date.clone().set_align(rust_xlsxwriter::FormatAlign::Right).set_indent(0);
-    let at = |offset: u32| format!("B{}", row + 1 + offset);
-    let (b_cost, b_minimum, b_months, b_purchased) = (at(1), at(2), at(3), at(4));
-    let (b_day, b_elapsed, b_base, b_accumulated) = (at(5), at(6), at(7), at(8));
-    let label = |sheet: &mut Worksheet, offset: u32, label: &str, how: &str| {
-        sheet::text(sheet, (row + offset, 0), label, &styles.cell)?;
-        sheet::text(sheet, (row + offset, 2), how, &styles.cell)
-    };
-    label(sheet, 1, "Cost", "")?;
-    sheet::amount(sheet, (row + 1, 1), *cost, &money)?;
-    label(sheet, 2, "Minimum value", &format!("of the depreciation {}", schedule.name))?;
-    sheet::amount(sheet, (row + 2, 1), schedule.minimum, &money)?;
-    label(sheet, 3, "Months", "of the same")?;
-    sheet::amount(sheet, (row + 3, 1), Decimal::from(schedule.months), &styles.number)?;
-    label(sheet, 4, "Purchased", "")?;
-    sheet::day(sheet, (row + 4, 1), *purchase_date, &date)?;
-    label(sheet, 5, "As of the end of", "")?;
-    sheet::formula(sheet, (row + 5, 1), "=As_of", serial(register), &date)?;
-    label(sheet, 6, "Months elapsed", "whole months from the one to the other, at most all")?;
+    page.section(*row, &title, LAST)?;
+    let (money, date) = (money_with_code(&styles.cell, &item.currency), right(&styles.date));
+    let cell = |step: u32| format!("B{}", *row + 1 + step);
+    let [c_cost, c_minimum, c_months, c_purchased] = [1, 2, 3, 4].map(cell);
+    let [c_day, c_elapsed, c_base, c_accumulated] = [5, 6, 7, 8].map(cell);
     let elapsed = format!(
-        "=MAX(0,MIN({b_months},(YEAR({b_day})-YEAR({b_purchased}))*12+MONTH({b_day})-MONTH({b_purchased})-IF(DAY({b_day})<MIN(DAY({b_purchased}),DAY(EOMONTH({b_day},0))),1,0)))"
+        "=MAX(0,MIN({c_months},(YEAR({c_day})-YEAR({c_purchased}))*12+MONTH({c_day})-MONTH({c_purchased})\
+         -IF(DAY({c_day})<MIN(DAY({c_purchased}),DAY(EOMONTH({c_day},0))),1,0)))"
     );
-    sheet::formula(sheet, (row + 6, 1), &elapsed, Decimal::from(figures.elapsed), &styles.number)?;
-    label(sheet, 7, "Charge base", "cost − minimum value")?;
-    let base = super::super::depreciation::charge_base(*cost, schedule);
-    sheet::formula(sheet, (row + 7, 1), &format!("=MAX({b_cost}-{b_minimum},0)"), base, &money)?;
-    label(sheet, 8, "Accumulated depreciation", "charge base × months elapsed ÷ months, rounded half up")?;
-    let digits = item.currency.digits;
-    let accumulated = format!("=ROUND({b_base}*{b_elapsed}/{b_months},{digits})");
-    sheet::formula(sheet, (row + 8, 1), &accumulated, figures.accumulated, &money)?;
-    label(sheet, 9, "Book value", "cost − accumulated depreciation")?;
-    sheet::formula(sheet, (row + 9, 1), &format!("={b_cost}-{b_accumulated}"), figures.book_value, &money)?;
-    Ok(row + 11)
+    let accumulated = format!("=ROUND({c_base}*{c_elapsed}/{c_months},{})", item.currency.digits);
+    let steps: [(&str, ExampleValue, &Format, String); 9] = [
+        ("Cost", Amount(*cost), &money, String::new()),
+        ("Minimum value", Amount(schedule.minimum), &money, format!("of the depreciation {}", schedule.name)),
+        ("Months", Amount(Decimal::from(schedule.months)), &styles.number, "of the same".into()),
+        ("Purchased", Date(*purchased), &date, String::new()),
+        ("As of the end of", Formula("=As_of".into(), serial_number(register)), &date, String::new()),
+        (
+            "Months elapsed",
+            Formula(elapsed, Decimal::from(figures.elapsed)),
+            &styles.number,
+            "whole months from the one to the other, at most all".into(),
+        ),
+        (
+            "Charge base",
+            Formula(format!("=MAX({c_cost}-{c_minimum},0)"), charge_base(*cost, schedule)),
+            &money,
+            "cost − minimum value".into(),
+        ),
+        (
+            "Accumulated depreciation",
+            Formula(accumulated, figures.accumulated),
+            &money,
+            "charge base × months elapsed ÷ months, rounded half up".into(),
+        ),
+        (
+            "Book value",
+            Formula(format!("={c_cost}-{c_accumulated}"), figures.book_value),
+            &money,
+            "cost − accumulated depreciation".into(),
+        ),
+    ];
+    for (label, value, format, explanation) in steps {
+        *row += 1;
+        page.text((*row, 0), label, &styles.cell)?;
+        match value {
+            Amount(amount) => page.amount((*row, 1), amount, format)?,
+            Date(date) => page.date((*row, 1), date, format)?,
+            Formula(formula, result) => page.formula((*row, 1), &formula, result, format)?,
+        }
+        page.text((*row, 2), &explanation, &styles.cell)?;
+    }
+    *row += 2;
+    Ok(())
 }
 
-/// The register's day as Excel counts days.
-fn serial(register: &Register<'_>) -> Decimal {
+/// The as-of date as an Excel serial number.
+fn serial_number(register: &Register<'_>) -> Decimal {
     let start = jiff::civil::date(1899, 12, 30);
     Decimal::from(register.options.as_of.since(start).map(|span| span.get_days()).unwrap_or_default())
 }

@@ -15,27 +15,27 @@
 //! Formulas name the register's columns (`Reg_Cost`, `Reg_Currency`) and carry the results that were computed exactly
 //! here, so that programs that do not calculate show them too.
 
+mod amounts;
+mod chart_data;
 mod charts;
 mod exceptions;
 mod expiring;
 mod formulas;
 mod groups;
 mod method;
+mod page;
 mod rates;
 mod register;
 mod roll_forward;
-mod sheet;
 mod styles;
 mod summary;
 
 use std::io::BufWriter;
 
-use jiff::civil::Date;
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
 use super::write::Register;
 use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
-use styles::RegisterStyles;
 
 /// Writes the workbook into `file`.
 pub(super) fn write(file: &mut AtomicFile, register: &Register<'_>) -> Result<(), WriteError> {
@@ -51,7 +51,7 @@ pub(super) fn write(file: &mut AtomicFile, register: &Register<'_>) -> Result<()
 
 fn fill(workbook: &mut Workbook, register: &Register<'_>) -> Result<(), XlsxError> {
     workbook.set_properties(&properties(register)?);
-    let styles = RegisterStyles::new();
+    let styles = styles::page_styles();
     summary::write(workbook.add_worksheet(), register, &styles)?;
     let category = groups::write_all(workbook, register, &styles)?;
     charts::write(workbook, register, &styles, &category)?;
@@ -79,12 +79,6 @@ fn properties(register: &Register<'_>) -> Result<DocProperties, XlsxError> {
         .set_author("tallyport")
         .set_comment(format!("Account: {}", options.account.base_url))
         .set_creation_datetime(&made))
-}
-
-/// A day as a cell's value.
-fn excel_day(day: Date) -> Option<ExcelDateTime> {
-    let year = u16::try_from(day.year()).ok()?;
-    ExcelDateTime::from_ymd(year, day.month() as u8, day.day() as u8).ok()
 }
 
 #[cfg(test)]

@@ -1,21 +1,22 @@
-//! The sheet `Rates`: what converted totals were converted with.
+//! The sheet `Rates`: the exchange rates of converted totals.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, Worksheet, XlsxError};
+use rust_xlsxwriter::{Worksheet, XlsxError};
 
-use super::sheet::{self, HeaderAlign, PageOrientation};
-use super::styles::RegisterStyles;
+use super::page::{HEADER_ROW, Page, PageOrientation, left, right};
 use crate::register::{Currency, Rates};
+use crate::table::write::styles::PageStyles;
 
-const HEAD: u32 = 3;
+/// The number format of exchange rates.
+pub(super) const RATE_CODE: &str = "0.########";
 
-/// The cell of a currency's rate; none where there is none.
+/// The cell of a currency's rate, if it has one.
 pub(super) fn cell(rates: &Rates, currency: &Currency) -> Option<String> {
     let at = all(rates).iter().position(|(known, _)| known == currency)?;
-    Some(format!("Rates!$B${}", HEAD as usize + at + 2))
+    Some(format!("Rates!$B${}", HEADER_ROW as usize + at + 2))
 }
 
-/// The rates of the file, and the base's own where the file has none.
+/// The rates of the file, and 1 for the base currency if it is not in the file.
 fn all(rates: &Rates) -> Vec<(Currency, Decimal)> {
     let mut all: Vec<_> = rates.rates.iter().map(|rate| (rate.currency.clone(), rate.rate)).collect();
     if !all.iter().any(|(currency, _)| *currency == rates.base) {
@@ -24,23 +25,18 @@ fn all(rates: &Rates) -> Vec<(Currency, Decimal)> {
     all
 }
 
-pub(super) fn write(sheet: &mut Worksheet, rates: &Rates, styles: &RegisterStyles) -> Result<(), XlsxError> {
-    sheet::set_up(sheet, "Rates", PageOrientation::Portrait)?;
+pub(super) fn write(sheet: &mut Worksheet, rates: &Rates, styles: &PageStyles) -> Result<(), XlsxError> {
+    let mut page = Page::new(sheet, styles, "Rates", PageOrientation::Portrait)?;
     let base = &rates.base.code;
     let lead = format!("What one unit of a currency costs in {base}, as given. Converted totals follow a change here.");
-    sheet::write_title(sheet, styles, "Rates of exchange", &lead)?;
-    let titles = [
-        ("Currency", HeaderAlign::Left, 14.0),
-        ("Rate", HeaderAlign::Right, 16.0),
-        ("In words", HeaderAlign::Left, 34.0),
-    ];
-    sheet::header(sheet, styles, HEAD, &titles)?;
-    let rate_format: Format = styles.number.clone().set_num_format("0.########");
-    for (row, (currency, rate)) in (HEAD + 1..).zip(all(rates)) {
+    page.title("Rates of exchange", &lead)?;
+    page.header(HEADER_ROW, &[left("Currency", 14.0), right("Rate", 16.0), left("In words", 34.0)])?;
+    let rate_format = styles.number.clone().set_num_format(RATE_CODE);
+    for (row, (currency, rate)) in (HEADER_ROW + 1..).zip(all(rates)) {
         let code = &currency.code;
-        sheet::text(sheet, (row, 0), code, &styles.cell)?;
-        sheet::amount(sheet, (row, 1), rate, &rate_format)?;
-        sheet::text(sheet, (row, 2), &format!("1 {code} = {rate} {base}"), &styles.cell)?;
+        page.text((row, 0), code, &styles.cell)?;
+        page.amount((row, 1), rate, &rate_format)?;
+        page.text((row, 2), &format!("1 {code} = {rate} {base}"), &styles.cell)?;
     }
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! What is said on a wrong cell itself.
+//! Notes on invalid cells.
 
 use rust_xlsxwriter::{Color, Note, ObjectMovement};
 
-use super::super::Outcome;
+use super::super::run_summary::Outcome;
 use super::super::text::note_text;
 use super::columns::ResultColumns;
 use crate::table::write::xlsx::CellMark;
 
 /// How many notes a workbook gets. Excel keeps each as a drawing and turns slow with many, and the workbook writer
-/// takes some 12 KiB for each. The cells beyond are marked all the same, and their problems stand in `_message`.
+/// takes some 12 KiB for each. The cells beyond are marked all the same, and their problems are in `_message`.
 pub(super) const MAX_NOTES: usize = 1_500;
 
 const WIDTH_PIXELS: u32 = 300;

@@ -12,10 +12,10 @@ use crate::table::write::styles::{FAINT, INK, LINE, SHADE};
 const WIDTH_PIXELS: u32 = 492;
 /// A row of the Summary sheet.
 const ROW_PIXELS: u32 = 25;
-/// In the table, the column of the first status; that of the rows stands before it.
+/// In the table, the column of the first status, after that of the rows.
 const FIRST_STATUS: u16 = 2;
 
-/// Where the numbers stand that the chart is drawn from.
+/// The cells that the chart is drawn from.
 #[derive(Debug)]
 pub(super) struct CountsTable {
     /// The row of its headers.

@@ -1,9 +1,16 @@
-//! Where the input's columns stand in the result.
+//! The columns of the result.
 
-use super::RESULT_HEADERS;
+use super::super::run_summary::Outcome;
+use super::super::text::message_line;
 use crate::table::Row;
 
-/// The columns in front of the user's own.
+/// The headers of the columns in front of the user's own.
+pub const RESULT_HEADERS: [&str; 3] = ["_status", "_id", "_message"];
+
+/// The column of `_message`.
+pub(super) const MESSAGE: usize = 2;
+
+/// How many columns come before the user's own.
 pub(super) const RESULT_COLUMNS: usize = RESULT_HEADERS.len();
 
 /// The input's columns: which are kept, and under which header.
@@ -34,6 +41,19 @@ impl ResultColumns {
 
     pub(super) fn header(&self, column: usize) -> Option<&str> {
         self.headers.get(column).map(|header| &**header)
+    }
+
+    /// The text of the `_message` cell: the message of the outcome and every problem, a line each.
+    pub(super) fn message(&self, outcome: &Outcome) -> String {
+        let mut message = String::from(&*outcome.message);
+        for problem in &outcome.problems {
+            if !message.is_empty() {
+                message.push('\n');
+            }
+            let header = problem.column.and_then(|column| self.header(column as usize));
+            message.push_str(&message_line(header, problem));
+        }
+        message
     }
 
     /// The result's column for a column of the input, from 0; none if it is left out.

@@ -51,7 +51,7 @@ pub(super) enum TextWrap {
     MultiLine,
 }
 
-/// The formats of a result's sheets, beside those of the user's values.
+/// The formats of a result's own cells. Those of the user's values are in `CellFormats`.
 #[derive(Debug)]
 pub(super) struct ResultFormats {
     /// The header of our three columns.

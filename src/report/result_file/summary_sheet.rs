@@ -1,22 +1,25 @@
-//! The Summary sheet: what a colleague would write on the first page.
+//! The Summary sheet: the outcome, what to do next, counts with a chart, and problems.
 
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
+use super::super::run_summary::RunSummary;
 use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
+use super::super::tally::ProblemGroup;
 use super::super::text::{capitalised, quoted};
-use super::super::{ProblemGroup, RunSummary};
-use super::SUMMARY_SHEET;
 use super::chart::{self, CountsTable};
 use super::styles::status_colors;
 use super::summary_grid::{self, LAST, SummaryGrid};
-use super::workbook::{ResultCell, SummaryNotes};
+use super::summary_notes::{ResultCell, SummaryNotes};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::ColumnName;
 use crate::table::write::page::{write_formula, write_link};
 use crate::wording::{counted, duration};
 
-/// The last column of what stands left of the chart.
+/// The name of the workbook's first sheet; an input's sheet of that name gets a number.
+pub const SUMMARY_SHEET: &str = "Summary";
+
+/// The last column left of the chart.
 const LEFT: u16 = 8;
 /// The chart's left edge.
 const CHART: u16 = 10;
@@ -105,7 +108,7 @@ fn next_steps(grid: &mut SummaryGrid<'_>, summary: &RunSummary) -> Result<(), Xl
         ));
     }
     if counts.unknown > 0 && !summary.is_cut_short() {
-        steps.push(String::from("Look into the rows that ended unknown: _message says what to look for in BlueTally."));
+        steps.push(String::from("Review rows with status “unknown”: _message says what to look for in BlueTally."));
     }
     if steps.is_empty() && summary.next.is_empty() {
         return Ok(());
@@ -215,7 +218,7 @@ fn totals(
     Ok(())
 }
 
-/// Puts the chart right of the facts and the table, and goes on below both.
+/// Places the chart right of the facts and the table, and continues below both.
 fn place_chart(grid: &mut SummaryGrid<'_>, table: Option<CountsTable>, top: u32) -> Result<(), XlsxError> {
     let Some(table) = table.filter(|table| !table.columns.is_empty()) else {
         grid.row += 1;
@@ -280,7 +283,7 @@ fn problem(grid: &mut SummaryGrid<'_>, group: &ProblemGroup, notes: &SummaryNote
     Ok(())
 }
 
-/// What was left out, and whatever else there is to know.
+/// What was left out, and the remarks.
 fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes) -> Result<(), XlsxError> {
     let ignoring = summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty());
     let ignored = ignoring.map(|sheet| (summary.label(sheet).into_owned(), quoted(&sheet.ignored))).collect();

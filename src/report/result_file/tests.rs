@@ -9,7 +9,8 @@ use calamine::{Data, Reader, Xlsx, open_workbook};
 use super::*;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
-use crate::report::{ProblemTally, Requests, RowCounts, RowStatus, SheetSummary};
+use crate::plan::{RowCounts, RowStatus};
+use crate::report::{ProblemTally, Requests, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.

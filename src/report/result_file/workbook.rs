@@ -1,19 +1,18 @@
-//! The sheets of a result workbook.
+//! The result as a workbook.
 
 use std::path::{Path, PathBuf};
 
-use hashbrown::HashMap;
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{DocProperties, Worksheet, XlsxError};
 
 use super::super::summary::title;
 
-use super::super::{Outcome, ProblemExample, RunSummary};
-use super::cell_errors::{CellErrors, MAX_NOTES, note};
-use super::columns::{RESULT_COLUMNS, ResultColumns};
+use super::super::run_summary::{Outcome, RunSummary};
+use super::cell_errors::CellErrors;
+use super::columns::{MESSAGE, RESULT_COLUMNS, RESULT_HEADERS, ResultColumns};
 use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
-use super::{RESULT_HEADERS, SUMMARY_SHEET, message, summary_sheet};
-use crate::check::Code;
+use super::summary_notes::SummaryNotes;
+use super::summary_sheet::{self, SUMMARY_SHEET};
 use crate::check::is_withheld;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::write::sheet::set_width;
@@ -22,16 +21,14 @@ use crate::table::write::xlsx::{
     CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, text_width, truncate_to_cell, wrapped_lines, write_cell,
 };
 use crate::table::write::{AtomicFile, ColumnType, WriteError};
-use crate::table::{Cell, CellRef, Row};
-use crate::wording::{counted, thousands};
+use crate::table::{Cell, Row};
+use crate::wording::thousands;
 
 /// Widths in characters.
 const NARROWEST: usize = 6;
 const MESSAGE_WIDTH: usize = 72;
 /// What a line of a message holds: widths count digits, and letters are narrower on average.
 const MESSAGE_CHARS: usize = 80;
-/// The column of `_message`.
-const MESSAGE: usize = 2;
 /// What a line of text takes, and the most lines a row shows (Excel allows 409 points).
 const LINE_POINTS: f64 = 15.0;
 const MAX_LINES: usize = 20;
@@ -39,16 +36,13 @@ const MAX_LINES: usize = 20;
 /// the rows beyond stand on one line.
 const MAX_TALL_ROWS: usize = 50_000;
 
-/// What the note on a text says that is too long for a cell.
+/// The note on a cell whose text is too long for it.
 const CUT: &str = "Only the first 32,767 characters are kept: a cell holds no more\nHint: shorten the text, or import the original file";
 
 /// Result files are large and soon replaced: level 3 is half again as fast as the usual 6, and a few per cent larger.
 const COMPRESSION: u8 = 3;
 
-/// Places of first problems kept for the Summary's links.
-const MAX_PLACES: usize = 2_000;
-
-/// A result workbook in the making.
+/// Writes a result workbook.
 pub(super) struct ResultWorkbook {
     file: AtomicFile,
     writer: WorkbookWriter,
@@ -74,29 +68,6 @@ struct ResultSheet {
     columns: ResultColumns,
     counts: RowCounts,
     tall_rows: usize,
-    /// Which of the caller's sheets it is, from 0.
-    number: usize,
-}
-
-/// What the Summary tells of the sheets.
-#[derive(Debug, Default)]
-pub(super) struct SummaryNotes {
-    /// The caller's sheets.
-    labels: Vec<String>,
-    /// Where the first problem of a kind stands: by the caller's sheet, code and input column; with the input's row.
-    places: HashMap<(usize, Code, Option<u32>), (u64, ResultCell)>,
-    notes: usize,
-    notes_left_out: u64,
-    texts_cut: u64,
-    cells_beyond: u64,
-    continued: Vec<String>,
-}
-
-/// A cell of the result.
-#[derive(Debug, Clone)]
-pub(super) struct ResultCell {
-    pub(super) sheet: String,
-    pub(super) cell: CellRef,
 }
 
 impl ResultWorkbook {
@@ -136,7 +107,7 @@ impl ResultWorkbook {
             write_result_columns(worksheet, sheet, outcome, *mode, formats, errors.row_mark)?;
             write_values(worksheet, sheet, row, outcome, values, errors, notes)
         })?;
-        notes.remember(sheet, row, outcome);
+        notes.remember(&sheet.table, &sheet.columns, row, outcome);
         sheet.counts.add(outcome.status);
         sheet.table.next_row += 1;
         Ok(())
@@ -151,7 +122,7 @@ impl ResultWorkbook {
         file.commit_or_numbered()
     }
 
-    /// A sheet holds only so many rows; the rest go to another one.
+    /// Continues in a new sheet when the current one is full.
     fn continue_if_full(&mut self) -> Result<(), WriteError> {
         if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < self.rows_per_sheet) {
             return Ok(());
@@ -173,14 +144,8 @@ impl ResultWorkbook {
             column_format: Some(self.values.of_column(ColumnType::Text)),
         });
         let table = self.writer.add_table(wanted, NARROWEST, ours.chain(theirs))?;
-        self.sheet = Some(ResultSheet {
-            table,
-            wanted: wanted.to_owned(),
-            columns,
-            counts: RowCounts::default(),
-            tall_rows: 0,
-            number: self.notes.labels.len().saturating_sub(1),
-        });
+        self.sheet =
+            Some(ResultSheet { table, wanted: wanted.to_owned(), columns, counts: RowCounts::default(), tall_rows: 0 });
         Ok(())
     }
 
@@ -211,7 +176,7 @@ fn write_result_columns(
     if let Some(id) = outcome.id {
         worksheet.write_number_with_format(row, 1, id as f64, &formats.id)?;
     }
-    let text = message(outcome, &sheet.columns);
+    let text = sheet.columns.message(outcome);
     if text.is_empty() && row_mark == CellMark::Plain {
         return Ok(());
     }
@@ -258,7 +223,7 @@ fn write_values(
     Ok(())
 }
 
-/// What the tab's colour tells: whether there is anything to fix or to review.
+/// The status that decides the colour of the tab: whether there is anything to fix or to review.
 fn worst(counts: RowCounts) -> RowStatus {
     match (counts.failed, counts.unknown) {
         (0, 0) => RowStatus::Created,
@@ -278,54 +243,4 @@ fn properties(summary: &RunSummary, began: DateTime) -> DocProperties {
 /// The column, where a sheet has one so far right.
 fn in_sheet(place: usize) -> Option<u16> {
     u16::try_from(place).ok().filter(|&place| place < MAX_COLUMNS)
-}
-
-impl SummaryNotes {
-    fn note(&mut self, worksheet: &mut Worksheet, at: (u32, u16), text: &str) -> Result<(), XlsxError> {
-        if self.notes >= MAX_NOTES {
-            self.notes_left_out += 1;
-            return Ok(());
-        }
-        self.notes += 1;
-        worksheet.insert_note(at.0, at.1, &note(text)).map(drop)
-    }
-
-    /// Keeps where the first problem of each kind stands.
-    fn remember(&mut self, sheet: &ResultSheet, row: &Row, outcome: &Outcome) {
-        for problem in &outcome.problems {
-            let key = (sheet.number, problem.code(), problem.column);
-            if self.places.len() >= MAX_PLACES || self.places.contains_key(&key) {
-                continue;
-            }
-            let place = problem.column.and_then(|column| sheet.columns.place(column as usize)).unwrap_or(MESSAGE);
-            let cell = CellRef { row: u64::from(sheet.table.next_row) + 1, column: place as u32 };
-            self.places.insert(key, (row.number, ResultCell { sheet: sheet.table.name.clone(), cell }));
-        }
-    }
-
-    /// Where the problem stands in the result, if it was the first of its kind.
-    pub(super) fn place(&self, label: &str, code: Code, example: &ProblemExample) -> Option<&ResultCell> {
-        let sheets = (0..self.labels.len()).filter(|&number| self.labels[number] == label);
-        let mut found = sheets.filter_map(|number| self.places.get(&(number, code, example.column)));
-        found.find(|found| found.0 == example.row).map(|found| &found.1)
-    }
-
-    /// What the user should know of the workbook itself.
-    pub(super) fn remarks(&self) -> Vec<String> {
-        let mut remarks = self.continued.clone();
-        if self.notes_left_out > 0 {
-            let notes = thousands(MAX_NOTES as u64);
-            let left_out = counted(self.notes_left_out, "cell");
-            remarks
-                .push(format!("{left_out} beyond the first {notes} carry no note; their problems are in `_message`"));
-        }
-        if self.texts_cut > 0 {
-            let texts = counted(self.texts_cut, "text");
-            remarks.push(format!("{texts} longer than a cell can hold: only the beginning is kept, and marked red"));
-        }
-        if self.cells_beyond > 0 {
-            remarks.push(format!("{} beyond the last column of a sheet left out", counted(self.cells_beyond, "cell")));
-        }
-        remarks
-    }
 }

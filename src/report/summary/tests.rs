@@ -1,8 +1,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use super::sentences::sentence;
 use super::*;
 use crate::check::{Code, ValueError};
-use crate::report::{ProblemTally, Requests};
+use crate::plan::{ReportMode, RowCounts};
+use crate::report::{ProblemTally, Requests, RunEstimate, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {
@@ -104,7 +106,7 @@ fn unknown_rows_are_looked_into_and_not_corrected() {
     let counts = RowCounts { created: 9, unknown: 1, ..RowCounts::default() };
     let next = vec!["tallyport import r.xlsx --only-failed".into()];
     let said = plain(&RunSummary { next, ..run(vec![sheet(None, "assets", 10, counts)]) });
-    assert!(said.contains("  next      look into the rows that ended unknown, then run\n"), "{said}");
+    assert!(said.contains("  next      review the rows with status `unknown`, then run\n"), "{said}");
 }
 
 #[test]

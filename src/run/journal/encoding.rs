@@ -132,4 +132,16 @@ mod tests {
         assert_eq!(decode_problems(encode_problems(&given).as_deref()), given);
         assert_eq!(encode_problems(&[]), None);
     }
+
+    #[test]
+    fn problems_of_older_journals_are_read() {
+        let stored = r#"[{"code":"date.invalid","column":2,"found":"soon","expected":"a date","mend":"write a date"},
+            {"code":"required.missing","column":null,"found":"","expected":"","mend":""}]"#;
+        let read: Vec<_> = decode_problems(Some(stored)).into_iter().map(|problem| problem.error).collect();
+        let given = [
+            ValueError::new(Code::DateInvalid, "not a date; expected a date", "write a date"),
+            ValueError::without_hint(Code::RequiredMissing, "a required value is missing"),
+        ];
+        assert_eq!(read, given);
+    }
 }

@@ -4,8 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Diagnostic, ErrorKind};
-use rusqlite::ErrorCode;
-use rusqlite::ffi::SQLITE_IOERR_SHMSIZE;
+use crate::state_file::SqliteFailure;
 
 /// Why a journal cannot be used. Each names the file; [`JournalError::hint`] says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -49,20 +48,12 @@ impl JournalError {
     /// Classifies a database error of the file at `path`.
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_path_buf();
-        // SQLite has a code of its own for a full disk that only affects the shared-memory file next to the journal.
-        if source.sqlite_error().is_some_and(|error| error.extended_code == SQLITE_IOERR_SHMSIZE) {
-            return JournalError::Full { path };
-        }
-        match source.sqlite_error_code() {
-            Some(ErrorCode::DiskFull) => JournalError::Full { path },
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-                JournalError::ReadOnly { path }
-            }
-            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalError::Locked { path },
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                JournalError::Damaged { path, what: source.to_string() }
-            }
-            _ => JournalError::Database { path, source },
+        match SqliteFailure::of(&source) {
+            SqliteFailure::Full => JournalError::Full { path },
+            SqliteFailure::Unwritable => JournalError::ReadOnly { path },
+            SqliteFailure::Locked => JournalError::Locked { path },
+            SqliteFailure::Damaged => JournalError::Damaged { path, what: source.to_string() },
+            SqliteFailure::Io | SqliteFailure::Other => JournalError::Database { path, source },
         }
     }
 

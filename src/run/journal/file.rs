@@ -1,18 +1,16 @@
 //! The SQLite file: tables, format version, lock and durability.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
 use super::{JournalError, RunHeader};
+use crate::state_file::{self, FileFormat, FormatError, FormatStamp, LockFile};
+pub(super) use crate::state_file::{is_locked, lock_path};
 
-/// The format version that this program writes.
-pub(super) const FORMAT: i64 = 1;
-
-/// `TLPJ`: distinguishes a journal from other SQLite files.
-const APPLICATION_ID: i64 = 0x544C_504A;
+/// `TLPJ`.
+const STAMP: FormatStamp = FormatStamp { application: 0x544C_504A, format: 1 };
 
 /// Attempts to get the lock, 20 ms apart.
 const LOCK_ATTEMPTS: u32 = 5;
@@ -75,7 +73,7 @@ pub(super) struct JournalFile {
     pub(super) connection: Connection,
     pub(super) location: JournalLocation,
     /// Held while this process may write; released on drop.
-    _lock: Option<File>,
+    _lock: Option<LockFile>,
 }
 
 /// Whether commits survive a power failure.
@@ -92,9 +90,12 @@ impl JournalFile {
     pub(super) fn create(location: JournalLocation, head: &RunHeader) -> Result<Self, JournalError> {
         let lock = match &location {
             JournalLocation::File(path) => {
-                create_folder(path)?;
+                // It holds a company's inventory: nobody else on the machine needs to read it.
+                let folder = path.parent().unwrap_or(path).to_path_buf();
+                state_file::create_folder_of(path).map_err(|source| JournalError::Folder { path: folder, source })?;
                 let lock = lock(path, &head.id)?;
-                create_private(path)?;
+                state_file::create_new_private(path)
+                    .map_err(|source| JournalError::Folder { path: path.clone(), source })?;
                 Some(lock)
             }
             JournalLocation::Memory => None,
@@ -109,9 +110,9 @@ impl JournalFile {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.set_prepared_statement_cache_capacity(64);
             connection.pragma_update(None, "journal_mode", "WAL")?;
-            connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+            connection.pragma_update(None, "application_id", STAMP.application)?;
             connection.execute_batch(TABLES)?;
-            connection.pragma_update(None, "user_version", FORMAT)
+            STAMP.write(connection)
         })?;
         file.set_durability(Durability::None)?;
         Ok(file)
@@ -135,7 +136,7 @@ impl JournalFile {
         }
     }
 
-    fn connect(path: &Path, flags: OpenFlags, lock: Option<File>) -> Result<Self, JournalError> {
+    fn connect(path: &Path, flags: OpenFlags, lock: Option<LockFile>) -> Result<Self, JournalError> {
         let location = JournalLocation::File(path.to_path_buf());
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(|source| JournalError::database(path, source))?;
@@ -150,17 +151,15 @@ impl JournalFile {
     }
 
     fn check_format(&self) -> Result<(), JournalError> {
-        let number = |name: &str| {
-            self.attempt(|connection| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0)))
-        };
-        let (application, format) = (number("application_id")?, number("user_version")?);
-        let path = self.location.path();
-        match (application, format) {
-            (APPLICATION_ID, FORMAT) => Ok(()),
-            (APPLICATION_ID, found) if found > FORMAT => Err(JournalError::Newer { path, found, known: FORMAT }),
+        match STAMP.check(&self.connection) {
+            Ok(FileFormat::Ready) => Ok(()),
             // A crash before the first commit leaves a file without tables.
-            (APPLICATION_ID, _) => Err(JournalError::Damaged { path, what: String::from("it is empty") }),
-            _ => Err(JournalError::Damaged { path, what: String::from("it is not a tallyport journal") }),
+            Ok(FileFormat::Unfinished) => Err(self.damaged("it is empty")),
+            Ok(FileFormat::Empty) | Err(FormatError::Foreign) => Err(self.damaged("it is not a tallyport journal")),
+            Err(FormatError::Newer { found }) => {
+                Err(JournalError::Newer { path: self.location.path(), found, known: STAMP.format })
+            }
+            Err(FormatError::Sqlite(source)) => Err(JournalError::database(&self.location.path(), source)),
         }
     }
 
@@ -183,47 +182,16 @@ impl JournalFile {
     }
 }
 
-fn create_folder(path: &Path) -> Result<(), JournalError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    let error = |source| JournalError::Folder { path: folder.to_path_buf(), source };
-    fs::create_dir_all(folder).map_err(error)
-}
-
-/// The lock file next to a journal. It stays after the lock is released: deleting it could delete another process's.
-pub(super) fn lock_path(path: &Path) -> PathBuf {
-    path.with_extension("lock")
-}
-
-pub(super) fn lock(path: &Path, run: &str) -> Result<File, JournalError> {
-    let lock_path = lock_path(path);
-    let error = |source| JournalError::Folder { path: lock_path.clone(), source };
-    // Windows cannot lock a file that is open for appending only.
-    let file = OpenOptions::new().create(true).read(true).append(true).open(&lock_path).map_err(error)?;
+/// Locks a journal for writing.
+pub(super) fn lock(path: &Path, run: &str) -> Result<LockFile, JournalError> {
+    let error = |source| JournalError::Folder { path: lock_path(path), source };
+    let lock = LockFile::of(path).map_err(error)?;
     for _ in 0..LOCK_ATTEMPTS {
-        match file.try_lock() {
-            Ok(()) => return Ok(file),
-            // A process that lists the runs holds it for a moment.
-            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(20)),
-            Err(TryLockError::Error(source)) => return Err(error(source)),
+        if lock.try_lock().map_err(error)? {
+            return Ok(lock);
         }
+        // A process that lists the runs holds it for a moment.
+        std::thread::sleep(Duration::from_millis(20));
     }
     Err(JournalError::Busy { run: run.to_owned() })
-}
-
-/// Whether another process holds the lock of a journal.
-pub(super) fn is_locked(path: &Path) -> bool {
-    let Ok(file) = File::open(lock_path(path)) else { return false };
-    // A shared lock, so that two readers do not take each other for a writer.
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
-}
-
-/// Creates the empty file, readable by its owner only: it holds a company's inventory.
-fn create_private(path: &Path) -> Result<(), JournalError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    // On Windows the state folder is in the user's profile, which others cannot read.
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let error = |source| JournalError::Folder { path: path.to_path_buf(), source };
-    options.open(path).map(drop).map_err(error)
 }

@@ -1,9 +1,7 @@
-//! What becomes of a request that a fault strikes.
+//! Applies a fault to a request.
 //!
-//! Work that is begun is finished, whoever hangs up meanwhile, and a change that a delay puts off comes when the
-//! delay is over: a server does not take back what it was asked to do because nobody listens any more.
-
-use std::time::Duration;
+//! Execution that has begun is finished even if the client disconnects, and a delayed change is still made when the
+//! delay is over: a server does not revoke a request because nobody is waiting for the reply.
 
 use axum::body::Body as RawBody;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,108 +10,97 @@ use futures::{StreamExt, stream};
 use serde_json::json;
 
 use super::connection::ConnectionControl;
-use super::rule::{Fault, FaultTiming, MalformedReply};
+use super::rule::{Effect, Fault, FaultTiming, MalformedReply};
 
-/// Answers instead of `work`, the sandbox's usual answer, or with something else made of it.
-pub(super) async fn apply_fault<F>(fault: Fault, connection: ConnectionControl, work: F) -> Response
+/// Replies according to the fault. `execution` executes the request and returns the usual reply.
+pub(super) async fn apply_fault<F>(fault: Fault, connection: ConnectionControl, execution: F) -> Response
 where
     F: Future<Output = Response> + Send + 'static,
 {
-    match fault {
-        Fault::Refuse { status, message } => {
-            told(status, &message.unwrap_or_else(|| "a fault of the sandbox: this request is refused".into()))
-        }
-        Fault::Reset(timing) => {
-            done(timing, work).await;
-            broken_off(&connection)
-        }
-        Fault::Status { status, retry_after, timing } => {
-            done(timing, work).await;
-            trouble(status, retry_after)
-        }
-        Fault::Delay { by, timing: FaultTiming::Before } => to_its_end(delayed(by, work)).await,
-        Fault::Delay { by, timing: FaultTiming::After } => {
-            let answer = to_its_end(work).await;
+    if let Effect::Delay(by) = fault.effect
+        && fault.timing == FaultTiming::Before
+    {
+        return run_detached(async move {
             tokio::time::sleep(by).await;
-            answer
+            execution.await
+        })
+        .await;
+    }
+    let usual = match fault.timing {
+        // Never sent: an effect before the execution does not use the usual reply.
+        FaultTiming::Before => message_reply(StatusCode::INTERNAL_SERVER_ERROR, "the request was not executed"),
+        FaultTiming::After => run_detached(execution).await,
+    };
+    match fault.effect {
+        Effect::Refuse { status, message } => {
+            message_reply(status, message.as_deref().unwrap_or("a fault of the sandbox: this request is refused"))
         }
-        Fault::Hang(timing) => {
-            done(timing, work).await;
-            std::future::pending().await
+        Effect::Reset => cut_connection(&connection),
+        Effect::Status { status, retry_after } => error_reply(status, retry_after),
+        Effect::Delay(by) => {
+            tokio::time::sleep(by).await;
+            usual
         }
-        Fault::Truncate => truncated(to_its_end(work).await, connection).await,
-        Fault::Html { status, timing } => {
-            done(timing, work).await;
-            page(status)
-        }
-        Fault::MalformedReply(shape) => shape.of(to_its_end(work).await).await,
+        Effect::Hang => std::future::pending().await,
+        Effect::Truncate => truncate(usual, connection).await,
+        Effect::Html(status) => html_reply(status),
+        Effect::Malformed(malformed) => malformed.replace_body(usual).await,
     }
 }
 
-async fn done<F: Future<Output = Response> + Send + 'static>(timing: FaultTiming, work: F) {
-    if timing == FaultTiming::After {
-        to_its_end(work).await;
-    }
+/// Runs on a task of its own, since the request's task ends with the connection.
+async fn run_detached<F: Future<Output = Response> + Send + 'static>(execution: F) -> Response {
+    let finished = tokio::spawn(execution).await;
+    finished.unwrap_or_else(|_| message_reply(StatusCode::SERVICE_UNAVAILABLE, "the sandbox is stopping"))
 }
 
-async fn delayed<F: Future<Output = Response>>(by: Duration, work: F) -> Response {
-    tokio::time::sleep(by).await;
-    work.await
-}
-
-/// Does the work on a task of its own, since this one ends with the connection.
-async fn to_its_end<F: Future<Output = Response> + Send + 'static>(work: F) -> Response {
-    let finished = tokio::spawn(work).await;
-    finished.unwrap_or_else(|_| told(StatusCode::SERVICE_UNAVAILABLE, "the sandbox is stopping"))
-}
-
-/// Never seen by the client, as its connection is cut before anything of it is sent.
-pub(super) fn broken_off(connection: &ConnectionControl) -> Response {
+/// Cuts the connection before anything is sent, so that the client never sees the reply.
+pub(super) fn cut_connection(connection: &ConnectionControl) -> Response {
     connection.cut();
-    told(StatusCode::INTERNAL_SERVER_ERROR, "a fault of the sandbox: the connection should have been dropped")
+    message_reply(StatusCode::INTERNAL_SERVER_ERROR, "a fault of the sandbox: the connection should have been dropped")
 }
 
-fn trouble(status: StatusCode, retry_after: Option<u32>) -> Response {
-    let mut response = told(status, "a fault of the sandbox, as it was told to make one");
+fn error_reply(status: StatusCode, retry_after: Option<u32>) -> Response {
+    let mut response = message_reply(status, "a fault of the sandbox, as requested");
     if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
 }
 
-/// A message as the sandbox's own refusals have it.
-fn told(status: StatusCode, message: &str) -> Response {
-    answer(status, "application/json", json!({ "message": message }).to_string().into())
+/// A reply in the format of the sandbox's refusals.
+fn message_reply(status: StatusCode, message: &str) -> Response {
+    reply(status, "application/json", json!({ "message": message }).to_string().into())
 }
 
-/// A page such as a content delivery network or a proxy puts before a service.
-fn page(status: StatusCode) -> Response {
+/// A page as a content delivery network or a proxy would send.
+fn html_reply(status: StatusCode) -> Response {
     let title = status.to_string();
     let html = format!(
         "<!DOCTYPE html>\n<html>\n<head><title>{title}</title></head>\n\
          <body>\n<h1>{title}</h1>\n<p>A fault of the sandbox.</p>\n</body>\n</html>\n"
     );
-    answer(status, "text/html; charset=utf-8", html.into())
+    reply(status, "text/html; charset=utf-8", html.into())
 }
 
-fn answer(status: StatusCode, kind: &'static str, body: RawBody) -> Response {
+fn reply(status: StatusCode, kind: &'static str, body: RawBody) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
-/// The first half of the body under the length of the whole. An answer without a body has nothing to halve, and is
-/// lost like one that is reset.
-async fn truncated(answer: Response, connection: ConnectionControl) -> Response {
-    let (mut parts, body) = answer.into_parts();
-    let whole = whole(body).await;
+/// Sends the first half of the body with the full length, then closes the connection. A reply without a body is
+/// dropped, as by `reset`.
+async fn truncate(reply: Response, connection: ConnectionControl) -> Response {
+    let (mut parts, body) = reply.into_parts();
+    let whole = read_all(body).await;
     if whole.is_empty() {
-        return broken_off(&connection);
+        return cut_connection(&connection);
     }
     parts.headers.insert(header::CONTENT_LENGTH, whole.len().into());
     let half = stream::iter([Ok::<_, std::io::Error>(whole.slice(..whole.len() / 2))]);
-    // Asked for more, the half is on its way.
+    // When more is requested, the half has been sent.
     let end = stream::poll_fn(move |_| {
         connection.end();
         std::task::Poll::Pending
@@ -122,29 +109,29 @@ async fn truncated(answer: Response, connection: ConnectionControl) -> Response 
 }
 
 impl MalformedReply {
-    /// A success in this shape. A refusal stays what it is.
-    async fn of(self, answer: Response) -> Response {
-        if !answer.status().is_success() {
-            return answer;
+    /// Replaces the body of a success. A refusal is unchanged.
+    async fn replace_body(self, reply: Response) -> Response {
+        if !reply.status().is_success() {
+            return reply;
         }
-        let (mut parts, body) = answer.into_parts();
-        let shaped = match self {
+        let (mut parts, body) = reply.into_parts();
+        let json = match self {
             MalformedReply::Empty => b"{}".to_vec(),
-            MalformedReply::Buried => match &whole(body).await[..] {
+            MalformedReply::Buried => match &read_all(body).await[..] {
                 b"" => br#"{"result":{"payload":null}}"#.to_vec(),
-                json => [br#"{"result":{"payload":"#, json, b"}}"].concat(),
+                usual => [br#"{"result":{"payload":"#, usual, b"}}"].concat(),
             },
         };
-        // No content would be no place for any.
+        // 204 cannot have a body.
         if parts.status == StatusCode::NO_CONTENT {
             parts.status = StatusCode::OK;
         }
         parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Response::from_parts(parts, shaped.into())
+        Response::from_parts(parts, json.into())
     }
 }
 
-/// The sandbox's answers lie in memory, so that none of them can fail to be read.
-async fn whole(body: RawBody) -> axum::body::Bytes {
+/// The sandbox's bodies are in memory, so reading them cannot fail.
+async fn read_all(body: RawBody) -> axum::body::Bytes {
     axum::body::to_bytes(body, usize::MAX).await.unwrap_or_default()
 }

@@ -1,8 +1,7 @@
-//! Connections that can be broken off from within a request.
+//! Connections that a request handler can break.
 //!
-//! A handler can only answer; what is to happen to the connection it tells the [`ConnectionControl`], and the
-//! [`FaultyStream`] under the HTTP server fails at the next write. The server drops a line that fails, which closes the
-//! socket.
+//! A handler can only return a reply, so it tells [`ConnectionControl`] what to do with the connection. The next write
+//! to the [`FaultyStream`] under the HTTP server then fails, and the server closes the socket.
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,16 +14,16 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A listener whose connections can be broken off.
+/// A listener whose connections can be broken.
 pub(in super::super) struct FaultyListener(pub(in super::super) TcpListener);
 
-/// The bytes of one connection.
+/// The byte stream of a connection.
 pub(in super::super) struct FaultyStream {
     stream: TcpStream,
     connection: ConnectionControl,
 }
 
-/// A request's hold on the connection it came by.
+/// A request handler's control over its connection.
 #[derive(Debug, Clone, Default)]
 pub(in super::super) struct ConnectionControl(Arc<Mutex<State>>);
 
@@ -32,19 +31,19 @@ pub(in super::super) struct ConnectionControl(Arc<Mutex<State>>);
 enum State {
     #[default]
     Whole,
-    /// Closed as soon as everything written so far is sent.
+    /// Will be closed as soon as everything written so far is sent.
     Ending,
-    /// Dropped; nothing is sent any more.
+    /// Dropped; nothing more is sent.
     Cut,
 }
 
 impl ConnectionControl {
-    /// Drops the connection: what is not sent yet is never sent, and the client sees a reset.
+    /// Drops the connection: unsent data is discarded, and the client sees a reset.
     pub(super) fn cut(&self) {
         self.set(State::Cut);
     }
 
-    /// Closes the connection after what is written so far.
+    /// Closes the connection after everything written so far is sent.
     pub(super) fn end(&self) {
         self.set(State::Ending);
     }
@@ -64,7 +63,7 @@ impl Listener for FaultyListener {
 
     async fn accept(&mut self) -> (FaultyStream, SocketAddr) {
         let (stream, address) = Listener::accept(&mut self.0).await;
-        // Small answers must not wait for a full packet.
+        // Small replies must not wait for a full packet.
         let _ = stream.set_nodelay(true);
         (FaultyStream { stream, connection: ConnectionControl::default() }, address)
     }
@@ -81,8 +80,8 @@ impl Connected<IncomingStream<'_, FaultyListener>> for ConnectionControl {
 }
 
 impl FaultyStream {
-    /// Fails where the line is cut, and has the system tell the client so by a reset.
-    fn hold(&self) -> io::Result<()> {
+    /// Fails if the connection was cut, and makes the system send a reset to the client.
+    fn check_not_cut(&self) -> io::Result<()> {
         if self.connection.state() == State::Cut {
             let _ = self.stream.set_zero_linger();
             return Err(broken_off());
@@ -96,7 +95,7 @@ impl FaultyStream {
 }
 
 fn broken_off() -> io::Error {
-    io::Error::new(io::ErrorKind::ConnectionAborted, "broken off by a fault of the sandbox")
+    io::Error::new(io::ErrorKind::ConnectionAborted, "broken by a fault of the sandbox")
 }
 
 impl AsyncRead for FaultyStream {
@@ -107,7 +106,7 @@ impl AsyncRead for FaultyStream {
 
 impl AsyncWrite for FaultyStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        self.hold()?;
+        self.check_not_cut()?;
         self.stream().poll_write(cx, bytes)
     }
 
@@ -116,7 +115,7 @@ impl AsyncWrite for FaultyStream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.hold()?;
+        self.check_not_cut()?;
         self.stream().poll_write_vectored(cx, slices)
     }
 
@@ -124,7 +123,7 @@ impl AsyncWrite for FaultyStream {
         self.stream.is_write_vectored()
     }
 
-    /// The HTTP server flushes when everything it had to write is written.
+    /// The HTTP server flushes after it has written everything.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.stream().poll_flush(cx))?;
         match self.connection.state() {

@@ -1,14 +1,14 @@
-//! The control endpoint: faults seen and changed while the sandbox runs.
+//! The control endpoint: lists and changes faults at run time.
 //!
-//! | call | does |
+//! | request | effect |
 //! |---|---|
-//! | `GET /_control/faults` | tells the rules in force, and how many requests each has matched and struck |
-//! | `PUT /_control/faults` | puts the rules of the body in their place; counts and draws start anew |
-//! | `POST /_control/faults` | adds the rules of the body behind them |
-//! | `DELETE /_control/faults` | takes all away |
+//! | `GET /_control/faults` | lists the rules, and how many requests each has matched and fired on |
+//! | `PUT /_control/faults` | replaces the rules by those in the body; counts and random draws restart |
+//! | `POST /_control/faults` | appends the rules in the body |
+//! | `DELETE /_control/faults` | removes all rules |
 //!
-//! A body is the text of rules, one a line, whatever its content type. All but `DELETE` answer as `GET` does. The key
-//! is asked for as everywhere; the quota does not count these calls, and no fault strikes them.
+//! A body is the text of rules, one per line, with any content type. All but `DELETE` reply like `GET`. The API key is
+//! required. These requests do not count towards the quota, and faults do not apply to them.
 
 use axum::http::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -18,11 +18,11 @@ use super::super::store::StoreReply;
 use super::selector::{FaultSelector, RuleState};
 use super::{FaultLayer, Faults};
 
-/// Where the endpoint is, outside the API.
+/// The path of the endpoint, outside the API.
 pub(in super::super) const CONTROL_PATH: &str = "/_control/faults";
 
 impl FaultLayer {
-    /// Answers a call of the control endpoint.
+    /// Replies to a request to the control endpoint.
     pub(in super::super) fn control(&self, method: &Method, body: &[u8]) -> Result<StoreReply, Refusal> {
         let mut selector = self.selector();
         match *method {
@@ -38,20 +38,20 @@ impl FaultLayer {
                 return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message));
             }
         }
-        Ok(StoreReply { status: StatusCode::OK, body: listed(&selector).to_string().into_bytes() })
+        Ok(StoreReply { status: StatusCode::OK, body: list_rules(&selector).to_string().into_bytes() })
     }
 }
 
 fn read(body: &[u8]) -> Result<Faults, Refusal> {
     let text = std::str::from_utf8(body)
-        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body is not text in UTF-8: send one rule a line"))?;
+        .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body is not UTF-8 text: send one rule per line"))?;
     text.parse().map_err(|error: super::FaultsError| {
         let message = format!("line {}: {error}; {}", error.line, error.hint());
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     })
 }
 
-fn listed(selector: &FaultSelector) -> Value {
+fn list_rules(selector: &FaultSelector) -> Value {
     let listed =
         |state: &RuleState| json!({"rule": state.rule.to_string(), "matched": state.matched, "fired": state.fired});
     json!({"seed": selector.seed(), "rules": selector.rules().iter().map(listed).collect::<Vec<_>>()})

@@ -1,35 +1,37 @@
-//! The text of a rule, read word by word. The words after the path may stand in any order.
+//! Parses the text of a rule, word by word. The words after the path may be in any order.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
 use super::error::RuleError;
-use super::rule::{Fault, FaultRule, FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
+use super::rule::{Effect, Fault, FaultRule, FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
 
-/// What the guide's calls are made with.
+/// The methods used by the guide.
 const METHODS: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
-/// The rule of one line; none in an empty line or a comment.
-pub(super) fn read(line: &str) -> Result<Option<FaultRule>, RuleError> {
-    let words = split(line)?;
-    let [methods, path, rest @ ..] = &words[..] else {
-        return match words.is_empty() {
-            true => Ok(None),
-            false => Err(RuleError::Short),
-        };
+/// Parses the rule of one line; none if the line is empty or a comment.
+pub(super) fn parse_line(line: &str) -> Result<Option<FaultRule>, RuleError> {
+    let words = split_words(line)?;
+    let (methods, path, rest) = match &words[..] {
+        [] => return Ok(None),
+        [_] => {
+            let hint = "write methods, a path and an effect, e.g. `POST assets reset after`";
+            return Err(RuleError::new("missing path and effect", hint));
+        }
+        [methods, path, rest @ ..] => (parse_methods(methods)?, parse_path(path)?, rest),
     };
-    let (methods, path) = (read_methods(methods)?, read_path(path)?);
-    let mut words = Words::default();
+    let mut slots = Slots::default();
     for word in rest {
-        words.take(word)?;
+        slots.fill(&Word::new(word))?;
     }
-    let (occurrence, fault) = words.end()?;
+    let (occurrence, fault) = slots.finish()?;
     Ok(Some(FaultRule { methods, path, occurrence, fault }))
 }
 
-/// The words of a line, up to a `#` that begins one. White space between quotes belongs to its word.
-fn split(line: &str) -> Result<Vec<String>, RuleError> {
+/// The words of a line, up to a `#` at the beginning of a word. White space in quotes is part of the word.
+fn split_words(line: &str) -> Result<Vec<&str>, RuleError> {
     let mut words = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() && !rest.starts_with('#') {
@@ -39,196 +41,199 @@ fn split(line: &str) -> Result<Vec<String>, RuleError> {
             letter.is_whitespace() && !quoted
         });
         if end.is_none() && quoted {
-            return Err(RuleError::Quote { word: rest.to_owned() });
+            return Err(RuleError::new(format!("unclosed quote in `{rest}`"), "e.g. `message=\"no more of these\"`"));
         }
         let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
-        words.push(word.to_owned());
+        words.push(word);
         rest = after.trim_start();
     }
     Ok(words)
 }
 
-fn read_methods(word: &str) -> Result<MethodSet, RuleError> {
+fn parse_methods(word: &str) -> Result<MethodSet, RuleError> {
     if word == "*" {
         return Ok(MethodSet::Any);
     }
-    let read = |name: &str| {
+    let parse = |name: &str| {
         let method = METHODS.iter().find(|method| method.as_str().eq_ignore_ascii_case(name));
-        let blamed = if name.is_empty() { word } else { name };
-        method.cloned().ok_or_else(|| RuleError::Method { word: blamed.to_owned() })
+        let unknown = if name.is_empty() { word } else { name };
+        let hint = "use GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, e.g. `POST assets reset`";
+        method.cloned().ok_or_else(|| RuleError::new(format!("unknown method `{unknown}`"), hint))
     };
-    Ok(MethodSet::These(word.split(',').map(read).collect::<Result<_, _>>()?))
+    Ok(MethodSet::These(word.split(',').map(parse).collect::<Result<_, _>>()?))
 }
 
-fn read_path(word: &str) -> Result<PathPattern, RuleError> {
+fn parse_path(word: &str) -> Result<PathPattern, RuleError> {
     let pattern = PathPattern(word.to_owned());
-    match pattern.matches_an_endpoint() {
-        true => Ok(pattern),
-        false => Err(RuleError::Path { word: word.to_owned() }),
-    }
+    if pattern.matches_an_endpoint() { Ok(pattern) } else { Err(RuleError::unknown_path(word)) }
 }
 
-/// What is to happen, before moment and options are known.
-#[derive(Debug)]
-enum Effect {
-    Refuse(StatusCode),
-    Reset,
-    Status(StatusCode),
-    Delay(Duration),
-    Hang,
-    Truncate,
-    Html(StatusCode),
-    MalformedReply(MalformedReply),
-}
+/// A word and its parsed value, if the rule has it.
+type Slot<'a, T> = Option<(&'a str, T)>;
 
-/// A word and what it says.
-type Said<T> = Option<(String, T)>;
-
-/// The words after the path, each at its place.
+/// The words after the path, by what they mean.
 #[derive(Debug, Default)]
-struct Words {
-    occurrence: Said<Occurrence>,
-    effect: Said<Effect>,
-    timing: Said<FaultTiming>,
-    retry_after: Said<u32>,
-    message: Said<String>,
+struct Slots<'a> {
+    occurrence: Slot<'a, Occurrence>,
+    effect: Slot<'a, Effect>,
+    timing: Slot<'a, FaultTiming>,
+    retry_after: Slot<'a, u32>,
+    message: Slot<'a, String>,
 }
 
-impl Words {
-    fn take(&mut self, word: &str) -> Result<(), RuleError> {
-        let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-        match (name, value) {
-            ("p", _) => put(&mut self.occurrence, word, Occurrence::Chance(probability(word, value)?)),
-            ("count", _) => put(&mut self.occurrence, word, Occurrence::First(counted(word, value, "count=2")?)),
-            ("nth", _) => put(&mut self.occurrence, word, Occurrence::Nth(counted(word, value, "nth=3")?)),
-            ("every", _) => put(&mut self.occurrence, word, Occurrence::Every(counted(word, value, "every=10")?)),
-            ("before", None) => put(&mut self.timing, word, FaultTiming::Before),
-            ("after", None) => put(&mut self.timing, word, FaultTiming::After),
-            ("retry-after", _) => put(&mut self.retry_after, word, seconds(word, value)?),
-            ("message", _) => put(&mut self.message, word, message(word, value)?),
-            _ => put(&mut self.effect, word, effect(word, name, value)?),
+impl<'a> Slots<'a> {
+    fn fill(&mut self, word: &Word<'a>) -> Result<(), RuleError> {
+        let text = word.text;
+        match (word.name, word.value) {
+            ("p", _) => set(&mut self.occurrence, text, Occurrence::Chance(word.probability()?)),
+            ("count", _) => set(&mut self.occurrence, text, Occurrence::First(word.positive("count=2")?)),
+            ("nth", _) => set(&mut self.occurrence, text, Occurrence::Nth(word.positive("nth=3")?)),
+            ("every", _) => set(&mut self.occurrence, text, Occurrence::Every(word.positive("every=10")?)),
+            ("before", None) => set(&mut self.timing, text, FaultTiming::Before),
+            ("after", None) => set(&mut self.timing, text, FaultTiming::After),
+            ("retry-after", _) => {
+                set(&mut self.retry_after, text, word.parse(|_| true, "a whole number of seconds", "retry-after=30")?)
+            }
+            ("message", _) => set(&mut self.message, text, word.message()?),
+            _ => set(&mut self.effect, text, word.effect()?),
         }
     }
 
-    fn end(self) -> Result<(Occurrence, Fault), RuleError> {
-        let (word, effect) = self.effect.ok_or(RuleError::NoEffect)?;
-        if let (Some((option, _)), false) = (&self.message, matches!(effect, Effect::Refuse(_))) {
-            return Err(RuleError::Message { word: option.clone() });
-        }
-        if let (Some((option, _)), false) = (&self.retry_after, may_ask_to_wait(&effect)) {
-            return Err(RuleError::RetryAfter { word: option.clone() });
-        }
-        let given = self.timing.map(|(_, timing)| timing);
-        let timing = given.unwrap_or(FaultTiming::Before);
-        let only = |only| match given {
-            Some(timing) if timing != only => Err(RuleError::FaultTiming { effect: word.clone(), only, timing }),
-            _ => Ok(()),
+    fn finish(self) -> Result<(Occurrence, Fault), RuleError> {
+        let Some((effect_word, mut effect)) = self.effect else {
+            let hint = "add one of refuse, reset, 500, 502, 503, 504, 429, delay=300, hang, truncate, html, shape, \
+                        e.g. `POST assets nth=3 reset after`";
+            return Err(RuleError::new("missing effect", hint));
         };
-        let fault = match effect {
-            Effect::Refuse(status) => {
-                only(FaultTiming::Before)?;
-                Fault::Refuse { status, message: self.message.map(|(_, text)| text) }
+        if let Some((word, text)) = self.message {
+            let Effect::Refuse { message, .. } = &mut effect else {
+                let hint = "e.g. `POST assets refuse=422 message=\"no more of these\"`";
+                return Err(RuleError::new(format!("`{word}` requires `refuse`"), hint));
+            };
+            *message = Some(text);
+        }
+        if let Some((word, seconds)) = self.retry_after {
+            match &mut effect {
+                Effect::Status {
+                    status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE,
+                    retry_after,
+                } => *retry_after = Some(seconds),
+                _ => {
+                    let hint = "e.g. `* * p=0.01 503 retry-after=2`";
+                    return Err(RuleError::new(format!("`{word}` requires 429 or 503"), hint));
+                }
             }
-            Effect::Truncate => {
-                only(FaultTiming::After)?;
-                Fault::Truncate
+        }
+        let timing = match (effect.fixed_timing(), self.timing) {
+            (Some(fixed), Some((_, given))) if given != fixed => {
+                let message = format!("`{effect_word}` cannot happen {given} the request is executed");
+                let hint = format!("remove `{given}`: `{effect_word}` always happens {fixed}");
+                return Err(RuleError::new(message, hint));
             }
-            Effect::MalformedReply(shape) => {
-                only(FaultTiming::After)?;
-                Fault::MalformedReply(shape)
-            }
-            Effect::Reset => Fault::Reset(timing),
-            Effect::Hang => Fault::Hang(timing),
-            Effect::Delay(by) => Fault::Delay { by, timing },
-            Effect::Html(status) => Fault::Html { status, timing },
-            Effect::Status(status) => {
-                Fault::Status { status, retry_after: self.retry_after.map(|(_, seconds)| seconds), timing }
-            }
+            (Some(fixed), _) => fixed,
+            (None, given) => given.map_or(FaultTiming::Before, |(_, timing)| timing),
         };
-        Ok((self.occurrence.map_or(Occurrence::Always, |(_, occurrence)| occurrence), fault))
+        let occurrence = self.occurrence.map_or(Occurrence::Always, |(_, occurrence)| occurrence);
+        Ok((occurrence, Fault { effect, timing }))
     }
 }
 
-/// Puts what a word says at its place, unless another word says it already.
-fn put<T>(place: &mut Said<T>, word: &str, said: T) -> Result<(), RuleError> {
-    match place {
-        Some((first, _)) => Err(RuleError::Twice { first: first.clone(), second: word.to_owned() }),
-        None => {
-            *place = Some((word.to_owned(), said));
-            Ok(())
-        }
+/// Fills a slot, unless another word already did.
+fn set<'a, T>(slot: &mut Slot<'a, T>, word: &'a str, value: T) -> Result<(), RuleError> {
+    if let Some((first, _)) = slot {
+        let hint = format!("remove `{first}` or `{word}`, or write two faults");
+        return Err(RuleError::new(format!("`{first}` and `{word}` cannot be combined"), hint));
     }
+    *slot = Some((word, value));
+    Ok(())
 }
 
-fn effect(word: &str, name: &str, value: Option<&str>) -> Result<Effect, RuleError> {
-    let status = |usual, allowed: fn(u16) -> bool, expected, example| match value {
-        None => Ok(usual),
-        Some(value) => {
-            let code = value.parse().ok().filter(|code| allowed(*code));
-            let status = code.and_then(|code| StatusCode::from_u16(code).ok());
-            status.ok_or_else(|| RuleError::value(word, expected, example))
+/// A word such as `delay=300`: `delay` with the value `300`.
+struct Word<'a> {
+    text: &'a str,
+    name: &'a str,
+    value: Option<&'a str>,
+}
+
+impl<'a> Word<'a> {
+    fn new(text: &'a str) -> Self {
+        let (name, value) = text.split_once('=').map_or((text, None), |(name, value)| (name, Some(value)));
+        Self { text, name, value }
+    }
+
+    fn invalid_value(&self, expected: &str, example: &str) -> RuleError {
+        RuleError::new(format!("`{}` needs {expected}", self.text), format!("e.g. `{example}`"))
+    }
+
+    /// The value, which must be present, parse and be valid.
+    fn parse<T: FromStr>(&self, is_valid: impl Fn(&T) -> bool, expected: &str, example: &str) -> Result<T, RuleError> {
+        let value = self.value.and_then(|value| value.parse().ok()).filter(is_valid);
+        value.ok_or_else(|| self.invalid_value(expected, example))
+    }
+
+    fn probability(&self) -> Result<f64, RuleError> {
+        self.parse(|number| (0.0..=1.0).contains(number), "a probability from 0 to 1", "p=0.05")
+    }
+
+    fn positive(&self, example: &str) -> Result<u64, RuleError> {
+        self.parse(|number| *number > 0, "a whole number from 1", example)
+    }
+
+    /// The status in the value; `default` without a value.
+    fn status(
+        &self,
+        default: StatusCode,
+        is_valid: impl Fn(u16) -> bool,
+        expected: &str,
+    ) -> Result<StatusCode, RuleError> {
+        if self.value.is_none() {
+            return Ok(default);
         }
-    };
-    Ok(match (name, value) {
-        ("refuse", _) => Effect::Refuse(status(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            |code| (400..500).contains(&code),
-            "a status from 400 to 499",
-            "refuse=422",
-        )?),
-        ("html", _) => Effect::Html(status(
-            StatusCode::FORBIDDEN,
-            |code| code == 200 || (400..600).contains(&code),
-            "a status with a body: 200, or from 400 to 599",
-            "html=403",
-        )?),
-        ("delay", _) => Effect::Delay(milliseconds(word, value)?),
-        ("reset", None) => Effect::Reset,
-        ("hang", None) => Effect::Hang,
-        ("truncate", None) => Effect::Truncate,
-        ("shape", None) => Effect::MalformedReply(MalformedReply::Buried),
-        ("shape", Some("empty")) => Effect::MalformedReply(MalformedReply::Empty),
-        ("shape", Some(_)) => return Err(RuleError::value(word, "`empty` or nothing", "shape=empty")),
-        ("500", None) => Effect::Status(StatusCode::INTERNAL_SERVER_ERROR),
-        ("502", None) => Effect::Status(StatusCode::BAD_GATEWAY),
-        ("503", None) => Effect::Status(StatusCode::SERVICE_UNAVAILABLE),
-        ("504", None) => Effect::Status(StatusCode::GATEWAY_TIMEOUT),
-        ("429", None) => Effect::Status(StatusCode::TOO_MANY_REQUESTS),
-        _ => return Err(RuleError::Word { word: word.to_owned() }),
-    })
-}
+        let example = format!("{}={}", self.name, default.as_u16());
+        let code = self.parse(|code| is_valid(*code), expected, &example)?;
+        StatusCode::from_u16(code).map_err(|_| self.invalid_value(expected, &example))
+    }
 
-/// The statuses that go with `Retry-After`.
-fn may_ask_to_wait(effect: &Effect) -> bool {
-    matches!(effect, Effect::Status(StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE))
-}
+    /// The text in quotes. A single word needs no quotes.
+    fn message(&self) -> Result<String, RuleError> {
+        let value = self.value.unwrap_or_default();
+        let text = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+        if text.is_empty() || text.contains('"') {
+            return Err(self.invalid_value("a text in quotes", "message=\"no more of these\""));
+        }
+        Ok(text.to_owned())
+    }
 
-fn probability(word: &str, value: Option<&str>) -> Result<f64, RuleError> {
-    let number = value.and_then(|value| value.parse::<f64>().ok()).filter(|number| (0.0..=1.0).contains(number));
-    number.ok_or_else(|| RuleError::value(word, "a probability from 0 to 1", "p=0.05"))
-}
-
-/// A number that counts requests, from 1.
-fn counted(word: &str, value: Option<&str>, example: &'static str) -> Result<u64, RuleError> {
-    let number = value.and_then(|value| value.parse().ok()).filter(|number| *number > 0);
-    number.ok_or_else(|| RuleError::value(word, "a whole number from 1", example))
-}
-
-fn milliseconds(word: &str, value: Option<&str>) -> Result<Duration, RuleError> {
-    let number = value.and_then(|value| value.parse::<u32>().ok());
-    let number = number.ok_or_else(|| RuleError::value(word, "a whole number of milliseconds", "delay=300"))?;
-    Ok(Duration::from_millis(number.into()))
-}
-
-fn seconds(word: &str, value: Option<&str>) -> Result<u32, RuleError> {
-    let number = value.and_then(|value| value.parse().ok());
-    number.ok_or_else(|| RuleError::value(word, "a whole number of seconds", "retry-after=30"))
-}
-
-/// The text between the quotes, which a message of one word may go without.
-fn message(word: &str, value: Option<&str>) -> Result<String, RuleError> {
-    let bare = value.map(|value| value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value));
-    let text = bare.filter(|text| !text.is_empty() && !text.contains('"'));
-    text.map(str::to_owned)
-        .ok_or_else(|| RuleError::value(word, "a text between quotes", "message=\"no more of these\""))
+    fn effect(&self) -> Result<Effect, RuleError> {
+        Ok(match (self.name, self.value) {
+            ("refuse", _) => Effect::Refuse {
+                status: self.status(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    |code| (400..500).contains(&code),
+                    "a status from 400 to 499",
+                )?,
+                message: None,
+            },
+            ("html", _) => Effect::Html(self.status(
+                StatusCode::FORBIDDEN,
+                |code| code == 200 || (400..600).contains(&code),
+                "a status with a body: 200, or from 400 to 599",
+            )?),
+            ("delay", _) => {
+                let milliseconds: u32 = self.parse(|_| true, "a whole number of milliseconds", "delay=300")?;
+                Effect::Delay(Duration::from_millis(milliseconds.into()))
+            }
+            ("reset", None) => Effect::Reset,
+            ("hang", None) => Effect::Hang,
+            ("truncate", None) => Effect::Truncate,
+            ("shape", None) => Effect::Malformed(MalformedReply::Buried),
+            ("shape", Some("empty")) => Effect::Malformed(MalformedReply::Empty),
+            ("shape", Some(_)) => return Err(self.invalid_value("`empty` or no value", "shape=empty")),
+            ("500" | "502" | "503" | "504" | "429", None) => {
+                let status = self.text.parse().map_err(|_| RuleError::unknown_word(self.text))?;
+                Effect::Status { status, retry_after: None }
+            }
+            _ => return Err(RuleError::unknown_word(self.text)),
+        })
+    }
 }

@@ -1,22 +1,22 @@
-//! Faults on request: what a service, a network or a proxy does to a client on a bad day, for rehearsing it.
+//! Fault injection: simulates what an overloaded service, a network or a proxy does to a client.
 //!
-//! Nothing here happens unless somebody asks for it, and nothing here knows who is calling. The faults are one layer
-//! between the gate and the sandbox's own work: a stranger without the key is refused as ever, the quota counts what
-//! is struck like what is not, and a fault's answer carries the quota's headers.
+//! No fault occurs unless it is requested, and none depends on which client is calling. Faults are a layer between
+//! access control and the execution of requests: a request without the key is refused as usual, every request counts
+//! towards the quota whether a fault hits it or not, and the reply of a fault has the quota headers.
 //!
 //! ```text
-//! request ─► gate ─► choose ─► no fault ───────────────► work ─► answer
-//!                      └─────► carry out ─► work or not ──────► another answer, or a connection that breaks
+//! request ─► access ─► select ─► no fault ──────────────────────► execution ─► reply
+//!                        └─────► apply fault ─► execution or not ────────────► another reply, or a broken connection
 //! ```
 //!
-//! Which fault strikes is decided when a request's head arrives, by rules, counts and a seed alone: the same requests
-//! in the same order meet the same faults. Only paths of the API are struck.
+//! The fault is selected when the head of a request arrives, by rules, counts and a seed alone: the same requests in
+//! the same order get the same faults. Faults only apply to paths of the API.
 //!
-//! *Before* means that nothing is done yet when the fault strikes, *after* that the change is committed: the store's
-//! answer is there, and gets lost. A request that is struck arrives whole first, so that what happens to it does not
-//! depend on the client's staying; work that is begun is finished.
+//! *Before* means that the request is not executed yet when the fault occurs, *after* that its change is committed and
+//! only the reply is affected. The whole request is read first, so that the outcome does not depend on whether the
+//! client stays connected. Execution that has begun is always finished.
 //!
-//! The grammar of a rule, also told by `tallyport sandbox --help`:
+//! The grammar of a rule, as shown by `tallyport sandbox --help`:
 //! ```text
 #![doc = include_str!("grammar.txt")]
 //! ```
@@ -45,10 +45,10 @@ pub use error::FaultsError;
 use rule::{Fault, FaultRule};
 use selector::FaultSelector;
 
-/// More than the largest body that the sandbox reads to refuse it.
+/// More than the largest body that the sandbox reads before refusing it.
 const LARGEST_BODY: usize = 128 << 20;
 
-/// The faults a sandbox is to have; by default none.
+/// The faults of a sandbox; none by default.
 ///
 /// ```
 /// use tallyport::sandbox::{Faults, SandboxOptions};
@@ -66,30 +66,30 @@ pub struct Faults {
 impl FromStr for Faults {
     type Err = FaultsError;
 
-    /// Reads rules, one a line. Empty lines and what follows a `#` say nothing. Refuses the first line that is no rule.
+    /// Parses rules, one per line. Empty lines and comments after `#` are ignored. Fails on the first invalid line.
     fn from_str(text: &str) -> Result<Self, FaultsError> {
         // Editors on Windows begin a file with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut rules = Vec::new();
         for (position, line) in text.lines().enumerate() {
-            rules.extend(grammar::read(line).map_err(|error| FaultsError::new(position + 1, line, error))?);
+            rules.extend(grammar::parse_line(line).map_err(|error| FaultsError::new(position + 1, line, error))?);
         }
         Ok(Self { rules, seed: 0 })
     }
 }
 
 impl Faults {
-    /// With another sequence of draws for the rules with a probability. Without, the seed is 0.
+    /// Sets the random seed for rules with a probability. The default is 0.
     pub fn seeded(self, seed: u64) -> Self {
         Self { seed, ..self }
     }
 
-    /// Adds the rules of `others` behind its own.
+    /// Appends the rules of `others`.
     pub fn append(&mut self, others: Faults) {
         self.rules.extend(others.rules);
     }
 
-    /// How many rules there are.
+    /// The number of rules.
     pub fn len(&self) -> usize {
         self.rules.len()
     }
@@ -99,17 +99,17 @@ impl Faults {
     }
 }
 
-/// Whether faults can be seen and changed while the sandbox runs, at `/_control/faults` beside the API.
+/// Whether faults can be listed and changed at run time, at `/_control/faults` outside the API.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FaultControl {
-    /// That path is as unknown as any.
+    /// That path does not exist.
     #[default]
     Off,
-    /// To whoever has the key.
+    /// By clients with the API key.
     On,
 }
 
-/// What stands between the gate and the work.
+/// The layer between access control and the execution of requests.
 #[derive(Debug)]
 pub(super) struct FaultLayer(Mutex<FaultSelector>);
 
@@ -118,23 +118,23 @@ impl FaultLayer {
         Self(Mutex::new(FaultSelector::new(faults.seed, faults.rules)))
     }
 
-    /// Serves a request by `serve`, or as a fault will have it.
-    pub(super) async fn around<F>(&self, request: Request, serve: impl FnOnce(Request) -> F) -> Response
+    /// Replies to a request with `serve`, or according to a fault.
+    pub(super) async fn handle<F>(&self, request: Request, serve: impl FnOnce(Request) -> F) -> Response
     where
         F: Future<Output = Response> + Send + 'static,
     {
-        let Some(fault) = self.choose(&request) else { return serve(request).await };
+        let Some(fault) = self.select(&request) else { return serve(request).await };
         let connection = ConnectionControl::of(&request);
-        match arrived(request).await {
+        match read_body(request).await {
             Ok(request) => apply::apply_fault(fault, connection, serve(request)).await,
-            // Who does not send all of a request has asked for nothing.
-            Err(_) => apply::broken_off(&connection),
+            // An incomplete request is not executed.
+            Err(_) => apply::cut_connection(&connection),
         }
     }
 
-    fn choose(&self, request: &Request) -> Option<Fault> {
+    fn select(&self, request: &Request) -> Option<Fault> {
         let path = request.uri().path().strip_prefix(BASE)?.strip_prefix('/')?;
-        self.selector().choose(request.method(), path)
+        self.selector().select(request.method(), path)
     }
 
     fn selector(&self) -> MutexGuard<'_, FaultSelector> {
@@ -144,14 +144,14 @@ impl FaultLayer {
 }
 
 /// The request with its whole body in memory.
-async fn arrived(request: Request) -> Result<Request, axum::Error> {
+async fn read_body(request: Request) -> Result<Request, axum::Error> {
     let (parts, body) = request.into_parts();
     let bytes = axum::body::to_bytes(body, LARGEST_BODY).await?;
     Ok(Request::from_parts(parts, RawBody::from(bytes)))
 }
 
 impl ConnectionControl {
-    /// The connection a request came by.
+    /// The connection of a request.
     fn of(request: &Request) -> Self {
         let info = request.extensions().get::<ConnectInfo<ConnectionControl>>();
         info.map(|ConnectInfo(connection)| connection.clone()).unwrap_or_default()

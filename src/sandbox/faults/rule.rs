@@ -1,4 +1,4 @@
-//! One rule: which requests it selects, when it strikes, and what then happens. Pure; its text is read by `grammar`.
+//! A fault rule: which requests it selects, when it fires, and what happens then. Its text is parsed by `grammar`.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 
 use crate::schema::{ACTIONS, ACTIVITY, COLLECTIONS, TENANTS};
 
-/// A fault and the requests it is for. Displayed as the text that reads back as the same rule.
+/// A fault and the requests it applies to. Its `Display` is text that parses to the same rule.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct FaultRule {
     pub(super) methods: MethodSet,
@@ -23,64 +23,83 @@ pub(super) enum MethodSet {
     These(Vec<Method>),
 }
 
-/// A path below the base link, in which `*` stands for any text, slashes and nothing included.
+/// A path below the base URL, in which `*` matches any text, including slashes and the empty text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PathPattern(pub(super) String);
 
-/// Which of the requests it selects a rule strikes. They are counted from 1.
+/// On which of the selected requests a rule fires. They are counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Occurrence {
     Always,
-    /// Each with this probability, from 0 to 1.
+    /// On each request with this probability, from 0 to 1.
     Chance(f64),
-    /// The first so many.
+    /// On the first requests, up to this number.
     First(u64),
-    /// That one and no other.
+    /// On the request with this number only.
     Nth(u64),
-    /// The multiples of it.
+    /// On every request whose number is a multiple of this.
     Every(u64),
+}
+
+/// What happens to a request, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Fault {
+    pub(super) effect: Effect,
+    pub(super) timing: FaultTiming,
 }
 
 /// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Fault {
-    /// Nothing is done, and a 4xx says so as any refusal does.
+pub(super) enum Effect {
+    /// The request is refused with a 4xx status and not executed.
     Refuse { status: StatusCode, message: Option<String> },
-    /// The connection is dropped without a byte of an answer.
-    Reset(FaultTiming),
-    /// A status that stands for trouble, with the seconds of `Retry-After`.
-    Status { status: StatusCode, retry_after: Option<u32>, timing: FaultTiming },
-    /// The usual answer, late.
-    Delay { by: Duration, timing: FaultTiming },
-    /// No answer for as long as the client waits.
-    Hang(FaultTiming),
-    /// Half of the usual answer's body, announced as the whole.
+    /// The connection is dropped without a reply.
+    Reset,
+    /// An error status, with the seconds of `Retry-After`.
+    Status { status: StatusCode, retry_after: Option<u32> },
+    /// The usual reply is delayed.
+    Delay(Duration),
+    /// No reply for as long as the client waits.
+    Hang,
+    /// Half of the usual body, announced with the full length.
     Truncate,
-    /// A page from something that stands before the service.
-    Html { status: StatusCode, timing: FaultTiming },
-    /// A success with JSON of another shape.
-    MalformedReply(MalformedReply),
+    /// An HTML page, as a proxy in front of the service would send.
+    Html(StatusCode),
+    /// A success with unexpected JSON.
+    Malformed(MalformedReply),
 }
 
-/// Whether the sandbox has done what was asked when the fault strikes.
+/// Whether the request is executed before or after the fault occurs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum FaultTiming {
+    /// The fault occurs first.
     Before,
-    /// The change is committed.
+    /// The request was executed and its change committed.
     After,
 }
 
-/// The shapes nobody expects.
+/// Unexpected JSON in a successful reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MalformedReply {
-    /// The usual body two objects deep: an object where a list should be, a record where nobody looks for one.
+    /// The usual body, nested two objects deep.
     Buried,
     /// `{}`
     Empty,
 }
 
+impl Effect {
+    /// The only timing the effect can have; none if it can have both.
+    pub(super) fn fixed_timing(&self) -> Option<FaultTiming> {
+        match self {
+            Effect::Refuse { .. } => Some(FaultTiming::Before),
+            Effect::Truncate | Effect::Malformed(_) => Some(FaultTiming::After),
+            _ => None,
+        }
+    }
+}
+
 impl FaultRule {
-    /// Whether a request is one of those it selects. `path` is what follows the base link and its slash.
+    /// Whether the rule selects a request. `path` is the part after the base URL and its slash.
     pub(super) fn selects(&self, method: &Method, path: &str) -> bool {
         self.methods.include(method) && self.path.matches(path)
     }
@@ -96,6 +115,7 @@ impl MethodSet {
 }
 
 impl PathPattern {
+    /// Whether the whole path matches.
     pub(super) fn matches(&self, path: &str) -> bool {
         let mut pieces: Vec<&str> = self.0.split('*').collect();
         let first = pieces.remove(0);
@@ -110,7 +130,7 @@ impl PathPattern {
         rest.ends_with(last)
     }
 
-    /// Whether any endpoint of the guide has such a path. A rule that can never strike is a slip of its writer.
+    /// Whether the pattern matches any endpoint of the guide. A rule that never matches is a mistake.
     pub(super) fn matches_an_endpoint(&self) -> bool {
         let (collection, id) = self.0.split_once('/').map_or((&*self.0, None), |(path, id)| (path, Some(id)));
         let collection = PathPattern(collection.to_owned());
@@ -140,7 +160,7 @@ impl fmt::Display for MethodSet {
     }
 }
 
-/// With a space before it, as it may be nothing.
+/// With a leading space, since it may be empty.
 impl fmt::Display for Occurrence {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -155,22 +175,24 @@ impl fmt::Display for Occurrence {
 
 impl fmt::Display for Fault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fault::Refuse { status, message: None } => write!(formatter, "refuse={}", status.as_u16()),
-            Fault::Refuse { status, message: Some(message) } => {
-                write!(formatter, "refuse={} message=\"{message}\"", status.as_u16())
-            }
-            Fault::Reset(timing) => write!(formatter, "reset {timing}"),
-            Fault::Status { status, retry_after: None, timing } => write!(formatter, "{} {timing}", status.as_u16()),
-            Fault::Status { status, retry_after: Some(seconds), timing } => {
-                write!(formatter, "{} {timing} retry-after={seconds}", status.as_u16())
-            }
-            Fault::Delay { by, timing } => write!(formatter, "delay={} {timing}", by.as_millis()),
-            Fault::Hang(timing) => write!(formatter, "hang {timing}"),
-            Fault::Truncate => formatter.write_str("truncate"),
-            Fault::Html { status, timing } => write!(formatter, "html={} {timing}", status.as_u16()),
-            Fault::MalformedReply(MalformedReply::Buried) => formatter.write_str("shape"),
-            Fault::MalformedReply(MalformedReply::Empty) => formatter.write_str("shape=empty"),
+        match &self.effect {
+            Effect::Refuse { status, .. } => write!(formatter, "refuse={}", status.as_u16()),
+            Effect::Reset => formatter.write_str("reset"),
+            Effect::Status { status, .. } => write!(formatter, "{}", status.as_u16()),
+            Effect::Delay(by) => write!(formatter, "delay={}", by.as_millis()),
+            Effect::Hang => formatter.write_str("hang"),
+            Effect::Truncate => formatter.write_str("truncate"),
+            Effect::Html(status) => write!(formatter, "html={}", status.as_u16()),
+            Effect::Malformed(MalformedReply::Buried) => formatter.write_str("shape"),
+            Effect::Malformed(MalformedReply::Empty) => formatter.write_str("shape=empty"),
+        }?;
+        if self.effect.fixed_timing().is_none() {
+            write!(formatter, " {}", self.timing)?;
+        }
+        match &self.effect {
+            Effect::Refuse { message: Some(message), .. } => write!(formatter, " message=\"{message}\""),
+            Effect::Status { retry_after: Some(seconds), .. } => write!(formatter, " retry-after={seconds}"),
+            _ => Ok(()),
         }
     }
 }

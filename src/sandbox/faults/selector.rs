@@ -1,27 +1,27 @@
-//! Which fault strikes which request. Pure: the same rules, seed and requests give the same faults.
+//! Selects the fault for each request. Deterministic: the same rules, seed and requests give the same faults.
 
 use axum::http::Method;
 use fastrand::Rng;
 
 use super::rule::{Fault, FaultRule, Occurrence};
 
-/// The rules in force, and what they have seen.
+/// The rules and their counts.
 #[derive(Debug)]
 pub(super) struct FaultSelector {
     seed: u64,
-    /// Gives every rule a generator of its own, so that no rule's draws depend on what the others see.
+    /// Creates a generator for every rule, so that its draws do not depend on the other rules.
     generators: Rng,
     rules: Vec<RuleState>,
 }
 
-/// A rule and its count of requests.
+/// A rule and its counts.
 #[derive(Debug)]
 pub(super) struct RuleState {
     pub(super) rule: FaultRule,
     random: Rng,
-    /// The requests it selected.
+    /// The number of requests it selected.
     pub(super) matched: u64,
-    /// Those of them it struck.
+    /// The number of requests it fired on.
     pub(super) fired: u64,
 }
 
@@ -32,17 +32,17 @@ impl FaultSelector {
         selector
     }
 
-    /// What is to happen to the next request, if anything. Every rule counts the requests it selects, struck or not;
-    /// of several that would strike the first does.
-    pub(super) fn choose(&mut self, method: &Method, path: &str) -> Option<Fault> {
-        let mut chosen = None;
+    /// The fault for the next request, if any. Every rule counts the requests it selects, whether it fires or not; of
+    /// several rules that would fire, the first does.
+    pub(super) fn select(&mut self, method: &Method, path: &str) -> Option<Fault> {
+        let mut selected = None;
         for state in &mut self.rules {
-            if state.would_strike(method, path) && chosen.is_none() {
+            if state.would_fire(method, path) && selected.is_none() {
                 state.fired += 1;
-                chosen = Some(state.rule.fault.clone());
+                selected = Some(state.rule.fault.clone());
             }
         }
-        chosen
+        selected
     }
 
     pub(super) fn add(&mut self, rules: Vec<FaultRule>) {
@@ -51,7 +51,7 @@ impl FaultSelector {
         }
     }
 
-    /// Starts anew with other rules and the same seed.
+    /// Restarts with other rules and the same seed.
     pub(super) fn replace(&mut self, rules: Vec<FaultRule>) {
         *self = Self::new(self.seed, rules);
     }
@@ -66,8 +66,8 @@ impl FaultSelector {
 }
 
 impl RuleState {
-    /// Counts a request that the rule selects, and says whether it is one to strike.
-    fn would_strike(&mut self, method: &Method, path: &str) -> bool {
+    /// Counts the request if the rule selects it; true if the rule would fire.
+    fn would_fire(&mut self, method: &Method, path: &str) -> bool {
         if !self.rule.selects(method, path) {
             return false;
         }

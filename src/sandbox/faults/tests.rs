@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use proptest::prelude::*;
 
 use super::*;
-use rule::{FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
+use rule::{Effect, FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
 
 fn rule(text: &str) -> FaultRule {
     let faults: Faults = text.parse().unwrap();
@@ -25,7 +25,7 @@ fn a_rule_is_read_as_the_grammar_tells() {
         methods: MethodSet::These(vec![Method::POST, Method::PUT]),
         path: PathPattern("assets*".into()),
         occurrence: Occurrence::Chance(0.05),
-        fault: Fault::Reset(FaultTiming::After),
+        fault: Fault { effect: Effect::Reset, timing: FaultTiming::After },
     };
     assert_eq!(rule("POST,put  assets* p=0.05\treset after"), expected);
     assert_eq!(rule("POST,PUT assets* after reset p=5e-2 # in any order"), expected);
@@ -42,36 +42,34 @@ fn a_rule_is_read_as_the_grammar_tells() {
 
 #[test]
 fn every_effect_is_read_with_its_options_and_defaults() {
-    let refuse = |code, message: Option<&str>| Fault::Refuse {
-        status: StatusCode::from_u16(code).unwrap(),
-        message: message.map(str::to_owned),
-    };
-    let html = |code, timing| Fault::Html { status: StatusCode::from_u16(code).unwrap(), timing };
-    let status =
-        |code, retry_after, timing| Fault::Status { status: StatusCode::from_u16(code).unwrap(), retry_after, timing };
-    let delay = |milliseconds, timing| Fault::Delay { by: Duration::from_millis(milliseconds), timing };
-    for (text, expected) in [
-        ("refuse", refuse(422, None)),
-        ("refuse before", refuse(422, None)),
-        ("refuse=409 message=\"not #4, not now\"", refuse(409, Some("not #4, not now"))),
-        ("message=no refuse", refuse(422, Some("no"))),
-        ("reset", Fault::Reset(FaultTiming::Before)),
-        ("500 after", status(500, None, FaultTiming::After)),
-        ("502", status(502, None, FaultTiming::Before)),
-        ("504", status(504, None, FaultTiming::Before)),
-        ("503 retry-after=2", status(503, Some(2), FaultTiming::Before)),
-        ("retry-after=0 429 after", status(429, Some(0), FaultTiming::After)),
-        ("delay=300", delay(300, FaultTiming::Before)),
-        ("delay=0 after", delay(0, FaultTiming::After)),
-        ("hang after", Fault::Hang(FaultTiming::After)),
-        ("truncate", Fault::Truncate),
-        ("truncate after", Fault::Truncate),
-        ("html", html(403, FaultTiming::Before)),
-        ("html=200 after", html(200, FaultTiming::After)),
-        ("shape", Fault::MalformedReply(MalformedReply::Buried)),
-        ("shape=empty after", Fault::MalformedReply(MalformedReply::Empty)),
+    use FaultTiming::{After, Before};
+    let code = |code| StatusCode::from_u16(code).unwrap();
+    let refuse =
+        |status, message: Option<&str>| Effect::Refuse { status: code(status), message: message.map(str::to_owned) };
+    let status = |status, retry_after| Effect::Status { status: code(status), retry_after };
+    let delay = |milliseconds| Effect::Delay(Duration::from_millis(milliseconds));
+    for (text, effect, timing) in [
+        ("refuse", refuse(422, None), Before),
+        ("refuse before", refuse(422, None), Before),
+        ("refuse=409 message=\"not #4, not now\"", refuse(409, Some("not #4, not now")), Before),
+        ("message=no refuse", refuse(422, Some("no")), Before),
+        ("reset", Effect::Reset, Before),
+        ("500 after", status(500, None), After),
+        ("502", status(502, None), Before),
+        ("504", status(504, None), Before),
+        ("503 retry-after=2", status(503, Some(2)), Before),
+        ("retry-after=0 429 after", status(429, Some(0)), After),
+        ("delay=300", delay(300), Before),
+        ("delay=0 after", delay(0), After),
+        ("hang after", Effect::Hang, After),
+        ("truncate", Effect::Truncate, After),
+        ("truncate after", Effect::Truncate, After),
+        ("html", Effect::Html(code(403)), Before),
+        ("html=200 after", Effect::Html(code(200)), After),
+        ("shape", Effect::Malformed(MalformedReply::Buried), After),
+        ("shape=empty after", Effect::Malformed(MalformedReply::Empty), After),
     ] {
-        assert_eq!(fault(text), expected, "{text}");
+        assert_eq!(fault(text), Fault { effect, timing }, "{text}");
     }
 }
 
@@ -113,80 +111,80 @@ fn every_mistake_is_named_with_what_was_expected_and_an_example() {
     ];
     let told: Vec<_> = mistakes.iter().map(|text| told(text)).collect();
     insta::assert_snapshot!(told.join("\n"), @r##"
-    the fault `POST` cannot be read: it lacks a path and an effect
-      give methods, a path and what is to happen, such as `POST assets reset after`
-    the fault `FETCH assets reset` cannot be read: `FETCH` is no method the API has
-      give GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, such as `POST assets reset`
-    the fault `POST,, assets reset` cannot be read: `POST,,` is no method the API has
-      give GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, such as `POST assets reset`
-    the fault `POST asset/* reset` cannot be read: `asset/*` is no path of the API
-      perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
-    the fault `POST checkout/assets reset` cannot be read: `checkout/assets` is no path of the API
-      perhaps `checkout/asset` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
-    the fault `POST /assets reset` cannot be read: `/assets` is no path of the API
-      perhaps `assets` is meant; a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
-    the fault `POST zzz reset` cannot be read: `zzz` is no path of the API
-      a path is what follows the base link, such as `assets`, `assets/*`, `checkout/*` or `*` for all
-    the fault `POST assets rset` cannot be read: `rset` is no word of a fault
-      perhaps `reset` is meant, as in `POST assets nth=3 reset after`
-    the fault `POST assets explode` cannot be read: `explode` is no word of a fault
-      use the words p=0.05 count=2 nth=3 every=10 refuse reset 500 502 503 504 429 delay=300 hang truncate html shape before after retry-after=30 message=, as in `POST assets nth=3 reset after`
-    the fault `POST assets 501` cannot be read: `501` is no word of a fault
-      perhaps `504` is meant, as in `POST assets nth=3 reset after`
-    the fault `POST assets 404` cannot be read: `404` is no word of a fault
-      perhaps `refuse=404` is meant, as in `POST assets nth=3 refuse=404`
-    the fault `POST assets reset=1` cannot be read: `reset=1` is no word of a fault
-      perhaps `reset` is meant, as in `POST assets nth=3 reset after`
-    the fault `POST assets before=1 reset` cannot be read: `before=1` is no word of a fault
-      perhaps `before` is meant, as in `POST assets nth=3 reset after`
-    the fault `POST assets` cannot be read: it does not say what is to happen
-      add one of refuse, reset, 500, 502, 503, 504, 429, delay=300, hang, truncate, html, shape, such as `POST assets nth=3 reset after`
-    the fault `POST assets nth=3 after` cannot be read: it does not say what is to happen
-      add one of refuse, reset, 500, 502, 503, 504, 429, delay=300, hang, truncate, html, shape, such as `POST assets nth=3 reset after`
-    the fault `POST assets p=5% reset` cannot be read: `p=5%` should carry a probability from 0 to 1
-      write it such as `p=0.05`
-    the fault `POST assets p=1.5 reset` cannot be read: `p=1.5` should carry a probability from 0 to 1
-      write it such as `p=0.05`
-    the fault `POST assets p reset` cannot be read: `p` should carry a probability from 0 to 1
-      write it such as `p=0.05`
-    the fault `POST assets count=0 reset` cannot be read: `count=0` should carry a whole number from 1
-      write it such as `count=2`
-    the fault `POST assets nth=first reset` cannot be read: `nth=first` should carry a whole number from 1
-      write it such as `nth=3`
-    the fault `POST assets every=-1 reset` cannot be read: `every=-1` should carry a whole number from 1
-      write it such as `every=10`
-    the fault `POST assets refuse=500` cannot be read: `refuse=500` should carry a status from 400 to 499
-      write it such as `refuse=422`
-    the fault `POST assets html=302` cannot be read: `html=302` should carry a status with a body: 200, or from 400 to 599
-      write it such as `html=403`
-    the fault `POST assets delay` cannot be read: `delay` should carry a whole number of milliseconds
-      write it such as `delay=300`
-    the fault `POST assets delay=1s` cannot be read: `delay=1s` should carry a whole number of milliseconds
-      write it such as `delay=300`
-    the fault `POST assets 503 retry-after=soon` cannot be read: `retry-after=soon` should carry a whole number of seconds
-      write it such as `retry-after=30`
-    the fault `POST assets shape=round` cannot be read: `shape=round` should carry `empty` or nothing
-      write it such as `shape=empty`
-    the fault `POST assets refuse message=""` cannot be read: `message=""` should carry a text between quotes
-      write it such as `message="no more of these"`
-    the fault `POST assets reset 500` cannot be read: `reset` and `500` exclude each other
-      leave out `reset` or `500`, or make two faults of it
-    the fault `POST assets p=0.1 nth=3 reset` cannot be read: `p=0.1` and `nth=3` exclude each other
-      leave out `p=0.1` or `nth=3`, or make two faults of it
-    the fault `POST assets reset before after` cannot be read: `before` and `after` exclude each other
-      leave out `before` or `after`, or make two faults of it
-    the fault `POST assets refuse after` cannot be read: `refuse` cannot come after the request is carried out
-      leave out the moment: `refuse` always comes before
-    the fault `POST assets truncate before` cannot be read: `truncate` cannot come before the request is carried out
-      leave out the moment: `truncate` always comes after
-    the fault `POST assets shape before` cannot be read: `shape` cannot come before the request is carried out
-      leave out the moment: `shape` always comes after
-    the fault `POST assets 500 retry-after=3` cannot be read: `retry-after=3` goes with 429 and 503 only
-      write it such as `* * p=0.01 503 retry-after=2`
-    the fault `POST assets reset message=no` cannot be read: `message=no` goes with `refuse` only
-      write it such as `POST assets refuse=422 message="no more of these"`
-    the fault `POST assets refuse message="no more` cannot be read: `message="no more` opens a quote that nothing closes
-      close it, such as `message="no more of these"`
+    invalid fault `POST`: missing path and effect
+      write methods, a path and an effect, e.g. `POST assets reset after`
+    invalid fault `FETCH assets reset`: unknown method `FETCH`
+      use GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, e.g. `POST assets reset`
+    invalid fault `POST,, assets reset`: unknown method `POST,,`
+      use GET, POST, PUT or DELETE, several as `POST,PUT`, or `*` for all, e.g. `POST assets reset`
+    invalid fault `POST asset/* reset`: `asset/*` does not match any endpoint
+      did you mean `assets`? a path is the part after the base URL, e.g. `assets`, `assets/*`, `checkout/*`, or `*` for all
+    invalid fault `POST checkout/assets reset`: `checkout/assets` does not match any endpoint
+      did you mean `checkout/asset`? a path is the part after the base URL, e.g. `assets`, `assets/*`, `checkout/*`, or `*` for all
+    invalid fault `POST /assets reset`: `/assets` does not match any endpoint
+      did you mean `assets`? a path is the part after the base URL, e.g. `assets`, `assets/*`, `checkout/*`, or `*` for all
+    invalid fault `POST zzz reset`: `zzz` does not match any endpoint
+      a path is the part after the base URL, e.g. `assets`, `assets/*`, `checkout/*`, or `*` for all
+    invalid fault `POST assets rset`: unknown word `rset`
+      did you mean `reset`? e.g. `POST assets nth=3 reset after`
+    invalid fault `POST assets explode`: unknown word `explode`
+      use one of p=0.05 count=2 nth=3 every=10 refuse reset 500 502 503 504 429 delay=300 hang truncate html shape before after retry-after=30 message=, e.g. `POST assets nth=3 reset after`
+    invalid fault `POST assets 501`: unknown word `501`
+      did you mean `504`? e.g. `POST assets nth=3 reset after`
+    invalid fault `POST assets 404`: unknown word `404`
+      did you mean `refuse=404`? e.g. `POST assets nth=3 refuse=404`
+    invalid fault `POST assets reset=1`: unknown word `reset=1`
+      did you mean `reset`? e.g. `POST assets nth=3 reset after`
+    invalid fault `POST assets before=1 reset`: unknown word `before=1`
+      did you mean `before`? e.g. `POST assets nth=3 reset after`
+    invalid fault `POST assets`: missing effect
+      add one of refuse, reset, 500, 502, 503, 504, 429, delay=300, hang, truncate, html, shape, e.g. `POST assets nth=3 reset after`
+    invalid fault `POST assets nth=3 after`: missing effect
+      add one of refuse, reset, 500, 502, 503, 504, 429, delay=300, hang, truncate, html, shape, e.g. `POST assets nth=3 reset after`
+    invalid fault `POST assets p=5% reset`: `p=5%` needs a probability from 0 to 1
+      e.g. `p=0.05`
+    invalid fault `POST assets p=1.5 reset`: `p=1.5` needs a probability from 0 to 1
+      e.g. `p=0.05`
+    invalid fault `POST assets p reset`: `p` needs a probability from 0 to 1
+      e.g. `p=0.05`
+    invalid fault `POST assets count=0 reset`: `count=0` needs a whole number from 1
+      e.g. `count=2`
+    invalid fault `POST assets nth=first reset`: `nth=first` needs a whole number from 1
+      e.g. `nth=3`
+    invalid fault `POST assets every=-1 reset`: `every=-1` needs a whole number from 1
+      e.g. `every=10`
+    invalid fault `POST assets refuse=500`: `refuse=500` needs a status from 400 to 499
+      e.g. `refuse=422`
+    invalid fault `POST assets html=302`: `html=302` needs a status with a body: 200, or from 400 to 599
+      e.g. `html=403`
+    invalid fault `POST assets delay`: `delay` needs a whole number of milliseconds
+      e.g. `delay=300`
+    invalid fault `POST assets delay=1s`: `delay=1s` needs a whole number of milliseconds
+      e.g. `delay=300`
+    invalid fault `POST assets 503 retry-after=soon`: `retry-after=soon` needs a whole number of seconds
+      e.g. `retry-after=30`
+    invalid fault `POST assets shape=round`: `shape=round` needs `empty` or no value
+      e.g. `shape=empty`
+    invalid fault `POST assets refuse message=""`: `message=""` needs a text in quotes
+      e.g. `message="no more of these"`
+    invalid fault `POST assets reset 500`: `reset` and `500` cannot be combined
+      remove `reset` or `500`, or write two faults
+    invalid fault `POST assets p=0.1 nth=3 reset`: `p=0.1` and `nth=3` cannot be combined
+      remove `p=0.1` or `nth=3`, or write two faults
+    invalid fault `POST assets reset before after`: `before` and `after` cannot be combined
+      remove `before` or `after`, or write two faults
+    invalid fault `POST assets refuse after`: `refuse` cannot happen after the request is executed
+      remove `after`: `refuse` always happens before
+    invalid fault `POST assets truncate before`: `truncate` cannot happen before the request is executed
+      remove `before`: `truncate` always happens after
+    invalid fault `POST assets shape before`: `shape` cannot happen before the request is executed
+      remove `before`: `shape` always happens after
+    invalid fault `POST assets 500 retry-after=3`: `retry-after=3` requires 429 or 503
+      e.g. `* * p=0.01 503 retry-after=2`
+    invalid fault `POST assets reset message=no`: `message=no` requires `refuse`
+      e.g. `POST assets refuse=422 message="no more of these"`
+    invalid fault `POST assets refuse message="no more`: unclosed quote in `message="no more`
+      e.g. `message="no more of these"`
     "##);
 }
 
@@ -196,13 +194,16 @@ fn the_line_of_a_mistake_is_told() {
     assert_eq!((error.line, &*error.rule), (4, "POST asets reset"));
 }
 
+const RESET: Fault = Fault { effect: Effect::Reset, timing: FaultTiming::Before };
+const HANG: Fault = Fault { effect: Effect::Hang, timing: FaultTiming::Before };
+
 fn selector(seed: u64, text: &str) -> FaultSelector {
     FaultSelector::new(seed, text.parse::<Faults>().unwrap().rules)
 }
 
 /// Which of so many posts to `assets` are struck, counted from 1.
 fn struck(selector: &mut FaultSelector, requests: u64) -> Vec<u64> {
-    (1..=requests).filter(|_| selector.choose(&Method::POST, "assets").is_some()).collect()
+    (1..=requests).filter(|_| selector.select(&Method::POST, "assets").is_some()).collect()
 }
 
 #[test]
@@ -223,18 +224,18 @@ fn counts_pick_the_requests_they_say() {
 fn other_methods_and_paths_are_neither_struck_nor_counted() {
     let mut selector = selector(0, "POST,PUT assets* nth=2 reset");
     for (method, path) in [(Method::GET, "assets"), (Method::POST, "statuses"), (Method::DELETE, "assets/1")] {
-        assert_eq!(selector.choose(&method, path), None);
+        assert_eq!(selector.select(&method, path), None);
     }
     assert_eq!(selector.rules()[0].matched, 0);
-    assert_eq!(selector.choose(&Method::POST, "assets"), None);
-    assert_eq!(selector.choose(&Method::PUT, "assets/1"), Some(Fault::Reset(FaultTiming::Before)));
+    assert_eq!(selector.select(&Method::POST, "assets"), None);
+    assert_eq!(selector.select(&Method::PUT, "assets/1"), Some(RESET));
 }
 
 #[test]
 fn of_several_rules_the_first_strikes_and_all_count() {
     let mut selector = selector(0, "* * nth=2 hang\nPOST assets count=2 reset\n* * nth=2 truncate");
-    let chosen: Vec<_> = (0..3).map(|_| selector.choose(&Method::POST, "assets")).collect();
-    assert_eq!(chosen, [Some(Fault::Reset(FaultTiming::Before)), Some(Fault::Hang(FaultTiming::Before)), None]);
+    let chosen: Vec<_> = (0..3).map(|_| selector.select(&Method::POST, "assets")).collect();
+    assert_eq!(chosen, [Some(RESET), Some(HANG), None]);
     let counts: Vec<_> = selector.rules().iter().map(|state| (state.matched, state.fired)).collect();
     assert_eq!(counts, [(3, 1), (3, 1), (3, 0)]);
 }
@@ -250,8 +251,8 @@ fn what_a_rule_draws_does_not_depend_on_the_others() {
     let alone = struck(&mut selector(5, "* * p=0 hang\nPOST * p=0.3 reset"), 50);
     let mut both = selector(5, "* * p=0.5 hang\nPOST * p=0.3 reset");
     let reset = |_: &u64| {
-        both.choose(&Method::GET, "statuses");
-        both.choose(&Method::POST, "assets") == Some(Fault::Reset(FaultTiming::Before))
+        both.select(&Method::GET, "statuses");
+        both.select(&Method::POST, "assets") == Some(RESET)
     };
     let together: Vec<u64> = (1..=50).filter(reset).collect();
     // Where the first rule struck, the second has lost its turn.
@@ -272,32 +273,24 @@ fn any_status(codes: impl Strategy<Value = u16>) -> impl Strategy<Value = Status
     codes.prop_map(|code| StatusCode::from_u16(code).unwrap())
 }
 
-fn any_moment() -> impl Strategy<Value = FaultTiming> {
-    prop_oneof![Just(FaultTiming::Before), Just(FaultTiming::After)]
-}
-
 fn any_fault() -> impl Strategy<Value = Fault> {
-    let trouble = prop_oneof![Just(500u16), Just(502), Just(504)];
-    let waiting = prop_oneof![Just(503u16), Just(429)];
-    prop_oneof![
+    let status = |status, retry_after| Effect::Status { status, retry_after };
+    let effect = prop_oneof![
         (any_status(400..500u16), proptest::option::of("[a-z #=]{1,9}"))
-            .prop_map(|(status, message)| Fault::Refuse { status, message }),
-        any_moment().prop_map(Fault::Reset),
-        (any_status(trouble), any_moment()).prop_map(|(status, timing)| Fault::Status {
-            status,
-            retry_after: None,
-            timing
-        }),
-        (any_status(waiting), any::<Option<u32>>(), any_moment())
-            .prop_map(|(status, retry_after, timing)| Fault::Status { status, retry_after, timing }),
-        (any::<u32>(), any_moment())
-            .prop_map(|(by, timing)| Fault::Delay { by: Duration::from_millis(by.into()), timing }),
-        any_moment().prop_map(Fault::Hang),
-        Just(Fault::Truncate),
-        (any_status(400..600u16), any_moment()).prop_map(|(status, timing)| Fault::Html { status, timing }),
-        Just(Fault::MalformedReply(MalformedReply::Buried)),
-        Just(Fault::MalformedReply(MalformedReply::Empty)),
-    ]
+            .prop_map(|(status, message)| Effect::Refuse { status, message }),
+        Just(Effect::Reset),
+        any_status(prop_oneof![Just(500u16), Just(502), Just(504)]).prop_map(move |code| status(code, None)),
+        (any_status(prop_oneof![Just(503u16), Just(429)]), any::<Option<u32>>())
+            .prop_map(move |(code, retry_after)| status(code, retry_after)),
+        any::<u32>().prop_map(|by| Effect::Delay(Duration::from_millis(by.into()))),
+        Just(Effect::Hang),
+        Just(Effect::Truncate),
+        any_status(400..600u16).prop_map(Effect::Html),
+        Just(Effect::Malformed(MalformedReply::Buried)),
+        Just(Effect::Malformed(MalformedReply::Empty)),
+    ];
+    let timing = prop_oneof![Just(FaultTiming::Before), Just(FaultTiming::After)];
+    (effect, timing).prop_map(|(effect, timing)| Fault { timing: effect.fixed_timing().unwrap_or(timing), effect })
 }
 
 fn any_rule() -> impl Strategy<Value = FaultRule> {
@@ -343,7 +336,7 @@ proptest! {
         let run = || {
             let mut selector = FaultSelector::new(seed, rules.clone());
             let faults: Vec<_> = requests.iter().map(|(method, path)| {
-                selector.choose(&[Method::GET, Method::POST][*method], ["assets", "assets/1", "checkout/asset"][*path])
+                selector.select(&[Method::GET, Method::POST][*method], ["assets", "assets/1", "checkout/asset"][*path])
             }).collect();
             let counts: Vec<_> = selector.rules().iter().map(|state| (state.matched, state.fired)).collect();
             (faults, counts)

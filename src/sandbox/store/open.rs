@@ -8,12 +8,10 @@ use super::super::clock::StoreClock;
 use super::super::error::SandboxError;
 use super::tables::RecordTables;
 use super::{AccountId, RecordStore};
+use crate::state_file::{FormatError, FormatStamp, SqliteFailure};
 
-/// The `application_id` in the SQLite header of our files, "Tlps" in ASCII.
-const STAMP: i64 = 0x546c_7073;
-
-/// The version of the file format, in `user_version` of the SQLite header.
-const FORMAT: i64 = 1;
+/// "Tlps" in ASCII.
+const STAMP: FormatStamp = FormatStamp { application: 0x546c_7073, format: 1 };
 
 /// Capacity of the statement cache, enough for the usual lists and filters.
 const STATEMENTS: usize = 512;
@@ -39,7 +37,7 @@ impl RecordStore {
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
         connection.execute_batch("PRAGMA locking_mode = EXCLUSIVE").map_err(failed)?;
-        check_stamp(&connection, path)?;
+        check_format(&connection, path)?;
         connection.execute_batch(FILE_PRAGMAS).map_err(failed)?;
         Self::prepare(connection).map_err(failed)
     }
@@ -49,8 +47,8 @@ impl RecordStore {
         let tables = RecordTables::from_schema();
         connection.execute_batch("BEGIN IMMEDIATE")?;
         tables.create(&connection)?;
-        connection
-            .execute_batch(&format!("PRAGMA application_id = {STAMP}; PRAGMA user_version = {FORMAT}; COMMIT"))?;
+        STAMP.write(&connection)?;
+        connection.execute_batch("COMMIT")?;
         let last: Option<String> = connection.query_row("SELECT max(timestamp) FROM activity", [], |row| row.get(0))?;
         let latest = tables.latest_update(&connection)?.max(last);
         Ok(Self { connection, tables, clock: StoreClock::after(latest.as_deref()) })
@@ -75,30 +73,23 @@ impl RecordStore {
 }
 
 /// Checks, before anything is written, that the file is empty or one of ours.
-fn check_stamp(connection: &Connection, path: &Path) -> Result<(), SandboxError> {
-    let number =
-        |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(|error| open_error(path, error));
-    let tables = number("SELECT count(*) FROM sqlite_master")?;
-    let stamp = number("PRAGMA application_id")?;
-    let format = number("PRAGMA user_version")?;
-    if tables == 0 && stamp == 0 {
-        return Ok(());
+fn check_format(connection: &Connection, path: &Path) -> Result<(), SandboxError> {
+    match STAMP.check(connection) {
+        Ok(_) => Ok(()),
+        Err(FormatError::Foreign) => Err(SandboxError::Foreign { path: path.into() }),
+        Err(FormatError::Newer { found }) => Err(SandboxError::Newer { path: path.into(), found, known: STAMP.format }),
+        Err(FormatError::Sqlite(error)) => Err(open_error(path, error)),
     }
-    if stamp != STAMP {
-        return Err(SandboxError::Foreign { path: path.into() });
-    }
-    if format > FORMAT {
-        return Err(SandboxError::Newer { path: path.into(), found: format, known: FORMAT });
-    }
-    Ok(())
 }
 
-fn open_error(path: &Path, error: rusqlite::Error) -> SandboxError {
+fn open_error(path: &Path, source: rusqlite::Error) -> SandboxError {
     let path = PathBuf::from(path);
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => SandboxError::InUse { path },
-        Some(ErrorCode::NotADatabase) => SandboxError::Foreign { path },
-        _ => SandboxError::Open { path, source: error },
+    match SqliteFailure::of(&source) {
+        SqliteFailure::Locked => SandboxError::InUse { path },
+        SqliteFailure::Damaged if source.sqlite_error_code() == Some(ErrorCode::NotADatabase) => {
+            SandboxError::Foreign { path }
+        }
+        _ => SandboxError::Open { path, source },
     }
 }
 
@@ -143,7 +134,7 @@ mod tests {
         drop(RecordStore::in_file(&path).unwrap());
         Connection::open(&path).unwrap().execute_batch("PRAGMA user_version = 99").unwrap();
         let error = RecordStore::in_file(&path).unwrap_err();
-        assert!(matches!(error, SandboxError::Newer { found: 99, known: FORMAT, .. }), "{error}");
+        assert!(matches!(error, SandboxError::Newer { found: 99, known: 1, .. }), "{error}");
         assert!(error.hint().is_some());
     }
 

@@ -381,8 +381,8 @@ fn the_control_endpoint_refuses_slips_whole_and_other_methods() {
         let answer = control(&api, method, "GET * hang\nGET asets hang");
         assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
         let message = answer.body["message"].as_str().unwrap();
-        assert!(message.starts_with("line 2: the fault `GET asets hang` cannot be read: "), "{message}");
-        assert!(message.contains("perhaps `assets` is meant"), "{message}");
+        assert!(message.starts_with("line 2: invalid fault `GET asets hang`: "), "{message}");
+        assert!(message.contains("did you mean `assets`?"), "{message}");
         assert_eq!(control(&api, Method::GET, "").accepted(), before);
     }
     assert_eq!(control(&api, Method::PATCH, "").status, StatusCode::METHOD_NOT_ALLOWED);

@@ -1,8 +1,8 @@
-//! A look at the records of an .xls workbook before calamine reads them.
+//! Pre-scan of the records of an .xls workbook before calamine reads them.
 //!
 //! calamine makes room for a sheet's stated dimensions, and lays its cells out over the box around them: two cells, A1
 //! and IV65536, cost half a gigabyte, and a damaged record asks for all the memory there is, which cannot be caught.
-//! The look also takes down what calamine leaves out: which cells have a number format of their own.
+//! The pre-scan also records what calamine leaves out: which cells have a number format of their own.
 //!
 //! Record numbers are those of \[MS-XLS\] 2.3.
 
@@ -29,7 +29,7 @@ mod record {
     pub(super) const BOF: u16 = 0x0809;
 }
 
-/// What the records tell.
+/// What the pre-scan found.
 #[derive(Debug, Default)]
 pub(super) struct XlsPreScan {
     /// The number format of each cell style.
@@ -53,7 +53,7 @@ struct Record<'a> {
     at: usize,
 }
 
-/// Looks over the workbook stream, and takes the dimensions that it states out of it: they are for show.
+/// Scans the workbook stream, and clears the dimensions that it states, which are only informative.
 ///
 /// # Errors
 ///

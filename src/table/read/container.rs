@@ -1,5 +1,5 @@
-//! What a file is, by its first bytes. Its extension says nothing: an .xls named .xlsx, a zip named .csv and a web page
-//! named .xls are everyday things.
+//! Recognizes a file by its first bytes. Extensions are unreliable: an .xls named .xlsx, a zip named .csv and a web page
+//! named .xls are common.
 
 use crate::table::error::ReadFault;
 

@@ -21,7 +21,7 @@ use crate::table::input::ReopenableInput;
 /// The longest record that is read, in bytes.
 pub(crate) const LONGEST_RECORD: usize = 8 * 1024 * 1024;
 
-/// How much of the text the delimiter is told from.
+/// How much of the text is used to detect the delimiter.
 const SAMPLE: u64 = 64 * 1024;
 
 /// How a CSV file was understood: what a command shows its user.
@@ -35,7 +35,7 @@ pub struct Decoding {
 }
 
 impl Decoding {
-    /// Whether the letters may not be what was meant.
+    /// Whether the text may have been decoded wrongly.
     pub fn is_doubtful(&self) -> bool {
         self.certainty == Certainty::Guessed
     }
@@ -102,10 +102,10 @@ impl SheetReader for CsvReader {
 /// The file as UTF-8 with LF line ends.
 fn text(source: &ReopenableInput, detected: &DetectedEncoding) -> Result<Box<dyn Read>, ReadFault> {
     let file = source.open()?;
-    Ok(match detected.is_plain {
-        true => Box::new(file),
-        false => Box::new(Utf8Text::new(file, detected.encoding, detected.line_ending)),
-    })
+    if detected.is_plain {
+        return Ok(Box::new(file));
+    }
+    Ok(Box::new(Utf8Text::new(file, detected.encoding, detected.line_ending)))
 }
 
 fn without_mark(text: &[u8]) -> &[u8] {

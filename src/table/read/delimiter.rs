@@ -1,10 +1,10 @@
-//! Which character stands between the cells of a CSV file.
+//! Detects the delimiter of a CSV file.
 
 use std::fmt;
 
 use super::encoding::Certainty;
 
-/// What stands between cells.
+/// The character between cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delimiter {
     Comma,
@@ -31,7 +31,7 @@ impl Delimiter {
         DELIMITERS.iter().find(|(.., name)| text.eq_ignore_ascii_case(name)).map(|(delimiter, ..)| *delimiter)
     }
 
-    pub(super) fn byte(self) -> u8 {
+    pub(crate) fn byte(self) -> u8 {
         DELIMITERS.iter().find(|(delimiter, ..)| *delimiter == self).map_or(b',', |(_, byte, _)| *byte)
     }
 }
@@ -80,7 +80,7 @@ struct DelimiterFit {
     share: f64,
 }
 
-/// Tells the delimiter from the beginning of the text, as UTF-8.
+/// Detects the delimiter from the beginning of the text, as UTF-8.
 ///
 /// A right delimiter cuts the header too. The decimal commas of a file of semicolons may cut all of its rows alike,
 /// but never the header; so the delimiter that starts to fit first wins, and among equals the one that cuts more.

@@ -1,4 +1,4 @@
-//! Which encoding a text file is in, and that text as UTF-8.
+//! Detects the encoding of a text file.
 //!
 //! Detection looks at the whole file once, because a single `é` in row 90,000 decides; reading then never has to
 //! change its mind. What decides, in this order: a byte order mark; zero bytes (UTF-16 without a mark, which
@@ -87,7 +87,7 @@ pub(super) enum LineEnding {
     Cr,
 }
 
-/// What one look at the whole file found.
+/// What is known after reading the whole file once.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DetectedEncoding {
     pub(super) encoding: Encoding,
@@ -101,7 +101,7 @@ pub(super) struct DetectedEncoding {
 /// Opens the same bytes, from the first.
 pub(super) type OpenFn<'a> = &'a dyn Fn() -> Result<Box<dyn Read>, ReadFault>;
 
-/// Looks at all of a text file; `wanted` is the user's choice of encoding.
+/// Detects the encoding of a whole text file; `wanted` is the user's choice.
 pub(super) fn detect(open: OpenFn<'_>, wanted: Option<Encoding>) -> Result<DetectedEncoding, ReadFault> {
     let stats = ByteStats::collect(&mut *open()?)?;
     if wanted.is_none() && stats.is_binary() {
@@ -114,16 +114,18 @@ pub(super) fn detect(open: OpenFn<'_>, wanted: Option<Encoding>) -> Result<Detec
     };
     let line_ending = if stats.cr && !stats.lf { LineEnding::Cr } else { LineEnding::Lf };
     let is_clean = encoding == Encoding::UTF_8 && stats.stray == 0 && !stats.nul;
-    let replacement_chars = match is_clean {
-        true if stats.replacement == 0 => ReplacementChars::Absent,
-        true => ReplacementChars::Present,
-        false => decode_all(Utf8Text::new(open()?, encoding, line_ending))?,
+    let replacement_chars = if !is_clean {
+        decode_all(Utf8Text::new(open()?, encoding, line_ending))?
+    } else if stats.replacement == 0 {
+        ReplacementChars::Absent
+    } else {
+        ReplacementChars::Present
     };
     let is_plain = is_clean && line_ending == LineEnding::Lf;
     Ok(DetectedEncoding { encoding, certainty, replacement_chars, line_ending, is_plain })
 }
 
-/// Asks chardetng, which is some hundred times slower than UTF-8 validation, and has soon made up its mind.
+/// Asks chardetng. It is about a hundred times slower than UTF-8 validation, and a megabyte is enough for it.
 fn guess(input: &mut dyn Read) -> Result<Encoding, ReadFault> {
     const ENOUGH: usize = 1024 * 1024;
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
@@ -134,7 +136,7 @@ fn guess(input: &mut dyn Read) -> Result<Encoding, ReadFault> {
         if read == 0 {
             break;
         }
-        // ASCII tells it nothing.
+        // ASCII carries no information.
         if !buffer[..read].is_ascii() {
             detector.feed(&buffer[..read], false);
             fed += read;

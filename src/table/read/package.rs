@@ -14,7 +14,7 @@ use super::damage::guarded;
 use super::xml_scanner::XmlScanner;
 use crate::table::error::ReadFault;
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::FileKind;
+use crate::table::sheet::FileKind;
 
 /// Parts up to this size cannot hurt, whatever is in them.
 const HARMLESS: u64 = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-//! Cells one by one, put together to rows.
+//! Builds rows from single cells.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use super::{MOST_COLUMNS, OnRow};
 use crate::table::cell::{Row, Value};
 use crate::table::error::ReadFault;
 
-/// One shared string may stand in every cell of a row: that text is not written out without end.
+/// One shared string may be in every cell of a row: so much text of a row is written out at most.
 const MOST_TEXT: usize = 64 * 1024 * 1024;
 
 /// What a cell holds.
@@ -83,7 +83,7 @@ fn error_text(error: &CellErrorType) -> &'static str {
     }
 }
 
-/// The row that is being put together. Blank cells cost nothing: they are added when a cell comes behind them.
+/// Builds one row after another. Blank cells cost nothing: they are added when a later cell follows.
 pub(super) struct RowBuilder<'a> {
     row: Row,
     formats: &'a mut NumberFormats,

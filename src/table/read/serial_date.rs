@@ -24,7 +24,7 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// milliseconds.
 pub(super) const MILLISECONDS_PER_DAY: i64 = SECONDS_PER_DAY * 1_000;
 
-/// A day and a time, or what a spreadsheet program shows for a day that never was.
+/// A date and time, or what a spreadsheet program shows for a date that does not exist.
 enum SerialDate {
     Valid(DateTime),
     Nonexistent(&'static str),
@@ -63,7 +63,7 @@ fn time_of(millisecond: i64) -> Option<Time> {
 pub(super) fn push_date(text: &mut String, serial: f64, system: DateSystem) -> Value {
     match serial_date(serial, system) {
         SerialDate::Valid(at) => push_iso(text, at),
-        // No date: whoever checks the cell says so, with the text that the user sees.
+        // Not a date: the check of the cell reports it, with the text that the user sees.
         SerialDate::Nonexistent(shown) => {
             text.push_str(shown);
             Value::Text

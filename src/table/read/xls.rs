@@ -19,7 +19,7 @@ use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::Sheet;
+use crate::table::sheet::Sheet;
 
 /// An .xls file, all of it in memory.
 pub(in crate::table) struct XlsFile {

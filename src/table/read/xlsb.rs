@@ -21,7 +21,7 @@ use super::xml_scanner::XmlScanner;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::Sheet;
+use crate::table::sheet::Sheet;
 
 /// An .xlsb file with its shared strings in memory.
 pub(in crate::table) struct XlsbFile {

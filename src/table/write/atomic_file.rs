@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::WriteError;
+use super::error::WriteError;
 
-/// A file in the making: written under a temporary name in the target's folder, renamed at the end.
+/// A file that is written under a temporary name in its folder and renamed at the end.
 ///
-/// Dropped before [`AtomicFile::commit`], it is gone and whatever stood at the target stays untouched.
+/// Dropped before [`AtomicFile::commit`], it is removed, and a file that was at its path stays as it is.
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
@@ -18,7 +18,7 @@ pub struct AtomicFile {
 }
 
 impl AtomicFile {
-    /// Begins the file that will stand at `path`. What would make the end fail is said here, before the work.
+    /// Creates the temporary file for `path`. What would make [`AtomicFile::commit`] fail fails here, before the work.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         let path = behind_link(path);
         let folder = folder_of(&path);
@@ -30,12 +30,12 @@ impl AtomicFile {
         Ok(Self { path, file })
     }
 
-    /// Where the file will stand.
+    /// The path that the file will have.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The folder the file will stand in: `.` where the path names none.
+    /// The folder of the file: `.` if the path names none.
     pub fn folder(&self) -> &Path {
         folder_of(&self.path)
     }
@@ -53,7 +53,7 @@ impl AtomicFile {
         try_target(&self.path)
     }
 
-    /// Makes the file durable and puts it in its place.
+    /// Syncs the file to disk and renames it to its path.
     pub fn commit(self) -> Result<PathBuf, WriteError> {
         let path = self.path.clone();
         self.persist(&path).map_err(|refused| refused.error)
@@ -97,10 +97,10 @@ impl AtomicFile {
     }
 }
 
-/// A rename that failed, and the file that still stands under its temporary name.
+/// A rename that failed, and the file that still has its temporary name.
 struct FailedRename {
     error: WriteError,
-    /// None where the file itself is not whole.
+    /// None if the file itself is incomplete.
     whole: Option<AtomicFile>,
 }
 
@@ -114,7 +114,7 @@ impl Write for AtomicFile {
     }
 }
 
-/// A rename would replace a symbolic link by a file; people who put one there mean the file behind it.
+/// Follows a symbolic link: a rename would replace the link instead of the file it points to.
 fn behind_link(path: &Path) -> PathBuf {
     if path.is_symlink() { fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) } else { path.to_owned() }
 }
@@ -126,7 +126,7 @@ fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Whether a file that stands at `path` may be replaced: not a folder, not protected, not held open by Excel.
+/// Checks that a file at `path` may be replaced: it is not a folder, not write-protected, not open in Excel.
 fn try_target(path: &Path) -> Result<(), WriteError> {
     if path.is_dir() {
         return Err(WriteError::IsFolder { path: path.to_owned() });
@@ -137,7 +137,7 @@ fn try_target(path: &Path) -> Result<(), WriteError> {
     OpenOptions::new().append(true).open(path).map(drop).map_err(|error| WriteError::from_io(path, error))
 }
 
-/// Its name begins with a dot and the target's, so that a left-over is hidden and tells where it came from.
+/// The name begins with a dot and the target's name, so that a leftover is hidden and shows where it came from.
 fn temporary(path: &Path, folder: &Path) -> io::Result<NamedTempFile> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let prefix = format!(".{}.", stem.chars().take(40).collect::<String>());

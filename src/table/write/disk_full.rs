@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rust_xlsxwriter::XlsxError;
 
-use super::WriteError;
+use super::error::WriteError;
 use crate::table::panic_guard::catch_panic;
 
 /// Runs `work` of the workbook writer for the file at `path`. After an error the workbook must not be used again.

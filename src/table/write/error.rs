@@ -48,7 +48,7 @@ pub enum WriteError {
     NotFolder { folder: PathBuf },
 
     /// Support for the format is an optional feature.
-    #[error("cannot write {format}: this tallyport was built without it")]
+    #[error("this build cannot write {format}: the feature `{}` is missing", format.to_lowercase())]
     NotBuilt { format: &'static str },
 
     #[error("cannot write to standard output: {source}")]
@@ -87,7 +87,10 @@ impl Diagnostic for WriteError {
             Self::TablesInOne { .. } => String::from("name a folder or an .xlsx file, or export one table at a time"),
             Self::TooWide { .. } => String::from("leave columns out, or write CSV, which has no such limit"),
             Self::NotFolder { .. } => String::from("name another folder, or move that file away"),
-            Self::NotBuilt { .. } => String::from("use a released tallyport, or write .xlsx, .csv or .jsonl"),
+            Self::NotBuilt { format } => format!(
+                "use a released tallyport, build with `--features {}`, or write .xlsx, .csv or .jsonl",
+                format.to_lowercase()
+            ),
             Self::Stdout { .. } => String::from("check the program that reads it, or write to a file"),
             Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
                 String::from("please report this bug to the makers of tallyport")

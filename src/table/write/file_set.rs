@@ -74,9 +74,10 @@ struct Backup {
 impl Backup {
     fn create(file: &AtomicFile) -> Result<Self, WriteError> {
         let path = file.path();
-        let previous = match path.is_file() {
-            true => Some(link_beside(path, file.folder()).map_err(|error| WriteError::from_io(path, error))?),
-            false => None,
+        let previous = if path.is_file() {
+            Some(link_beside(path, file.folder()).map_err(|error| WriteError::from_io(path, error))?)
+        } else {
+            None
         };
         Ok(Self { path: path.to_owned(), previous })
     }

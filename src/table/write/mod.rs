@@ -1,7 +1,8 @@
-//! Spreadsheets out: files appear whole or not at all.
+//! Writing spreadsheets: files appear whole or not at all.
 //!
-//! [`AtomicFile`] is the way every file of ours comes into being. [`csv`] and [`xlsx`] write typed cells the way they
-//! were typed; which columns there are, and what their colours mean, is for the callers to say.
+//! Every file is an [`AtomicFile`], every set of files a [`FileSet`]. [`csv`] and [`xlsx`] write typed cells,
+//! [`workbook`] writes sheets of a header and rows, [`page`] lays out sheets cell by cell, and [`output`] writes tables
+//! for other programs. Which columns there are, and what their colours mean, is up to the callers.
 
 mod atomic_file;
 mod column_type;

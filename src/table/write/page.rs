@@ -69,10 +69,11 @@ pub fn write_span(
     text: &str,
     format: &Format,
 ) -> Result<(), XlsxError> {
-    match first == last {
-        true => sheet.write_string_with_format(row, first, truncate_to_cell(text), format).map(drop),
-        false => sheet.merge_range(row, first, row, last, truncate_to_cell(text), format).map(drop),
+    let text = truncate_to_cell(text);
+    if first == last {
+        return sheet.write_string_with_format(row, first, text, format).map(drop);
     }
+    sheet.merge_range(row, first, row, last, text, format).map(drop)
 }
 
 /// Writes the heading of a section, underlined up to the column `last`.

@@ -1,4 +1,4 @@
-//! How our sheets look, whoever fills them: a header that stays, widths that fit, a filter, pages a sheet wide.
+//! The layout of sheets of a header and rows: column widths, frozen header, filter, page setup.
 
 use rust_xlsxwriter::{IgnoreError, Worksheet, XlsxError};
 
@@ -15,7 +15,7 @@ const ARROW: usize = 3;
 /// In points.
 const HEADER_HEIGHT: u16 = 20;
 
-/// How wide the columns of a sheet must be, from the header and the first rows.
+/// The widths that the columns of a sheet need, from the header and the first rows.
 #[derive(Debug)]
 pub struct ColumnWidths {
     narrowest: usize,
@@ -33,7 +33,7 @@ impl ColumnWidths {
         self.columns.push(text_width(header) + ARROW);
     }
 
-    /// Looks at a cell of a row, which counts from 0 with the header.
+    /// Makes room for a cell. Rows count from 0 with the header.
     pub fn observe(&mut self, row: u32, column: usize, cell: Cell<'_>) {
         self.observe_width(row, column, || value_width(cell));
     }
@@ -63,7 +63,7 @@ impl ColumnWidths {
     }
 }
 
-/// Makes a column wide enough for so many characters.
+/// Sets the width of a column in characters.
 pub fn set_width(sheet: &mut Worksheet, column: u16, characters: usize) -> Result<(), XlsxError> {
     sheet.set_column_width(column, characters as f64 + MARGIN).map(drop)
 }

@@ -1,21 +1,19 @@
-//! Numbers and moments as CSV and JSONL spell them, and headers that serve as keys.
+//! Numbers and timestamps as text for programs.
 
-use std::collections::HashSet;
 use std::fmt::Write;
 
 use jiff::civil::{DateTime, Time};
 
 use super::ColumnType;
-use super::output::OutputColumn;
 
-/// Appends a number as JSON spells it: its own text where that is such a spelling, since it may have more digits than
-/// the number is exact.
+/// Appends a number as in JSON: its own text if that is valid JSON, because it may have more digits than a float keeps.
 pub(super) fn push_number(text: &str, number: f64, into: &mut String) {
-    match () {
-        _ if is_json_number(text) => into.push_str(text),
-        _ if number.fract() == 0.0 && number.abs() < 1e15 => _ = write!(into, "{number:.0}"),
-        _ => _ = write!(into, "{number:?}"),
+    if is_json_number(text) {
+        return into.push_str(text);
     }
+    // Writing to a string cannot fail.
+    let is_short_integer = number.fract() == 0.0 && number.abs() < 1e15;
+    let _ = if is_short_integer { write!(into, "{number:.0}") } else { write!(into, "{number:?}") };
 }
 
 /// Whether JSON takes the text for a number.
@@ -35,28 +33,12 @@ fn is_json_number(text: &str) -> bool {
 
 /// Appends a moment in UTC in ISO 8601, to the millisecond; in a column of days a midnight is the day.
 pub(super) fn push_timestamp(moment: DateTime, column_type: ColumnType, into: &mut String) {
-    let _ = match column_type != ColumnType::Timestamp && moment.time() == Time::midnight() {
-        true => write!(into, "{}", moment.date()),
-        false => {
-            let (date, time) = (moment.date(), moment.time());
-            let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-            write!(into, "{date}T{hour:02}:{minute:02}:{second:02}.{:03}Z", time.millisecond())
-        }
+    let (date, time) = (moment.date(), moment.time());
+    let is_day = column_type != ColumnType::Timestamp && time == Time::midnight();
+    let _ = if is_day {
+        write!(into, "{date}")
+    } else {
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        write!(into, "{date}T{hour:02}:{minute:02}:{second:02}.{:03}Z", time.millisecond())
     };
-}
-
-/// The headers as keys: one that comes again is numbered.
-pub(super) fn keys(columns: &[OutputColumn]) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let mut keys = Vec::with_capacity(columns.len());
-    for column in columns {
-        let mut key = column.header.clone();
-        let mut number = 2;
-        while !taken.insert(key.clone()) {
-            key = format!("{} ({number})", column.header);
-            number += 1;
-        }
-        keys.push(key);
-    }
-    keys
 }

@@ -13,7 +13,7 @@ use super::sheet::{self, ColumnWidths};
 use super::xlsx::{MAX_COLUMNS, truncate_to_cell};
 use super::{SheetNames, WriteError, catch_write_panic};
 
-/// A workbook in the making. After an error it must not be used again.
+/// Writes a workbook. After an error it must not be used again.
 pub struct WorkbookWriter {
     /// What errors are about.
     path: PathBuf,

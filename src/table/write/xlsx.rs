@@ -19,10 +19,10 @@ pub const MAX_COLUMNS: u16 = 16_384;
 /// cell formats, and a file that has thousands has them by accident.
 const MAX_FORMATS: usize = 2_000;
 
-/// The format codes longer than this are not Excel's own (its specification says 255).
+/// Longer format codes are not valid in Excel (its specification says 255).
 const LONGEST_FORMAT: usize = 255;
 
-/// How dates are shown: unambiguous, and as long as they are written here.
+/// How dates are shown: unambiguous, and as wide as the code itself.
 pub(super) const DATE_FORMAT: &str = "yyyy-mm-dd";
 pub(super) const TIMESTAMP_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
 /// An amount without a known currency.
@@ -238,7 +238,7 @@ pub fn truncate_to_cell(text: &str) -> &str {
     text
 }
 
-/// How wide a cell stands as [`write_cell`] writes it: dates have a format of ours, whatever they were shown as.
+/// The width of a cell as [`write_cell`] writes it: dates have our own format, however they were shown.
 pub fn value_width(cell: Cell<'_>) -> usize {
     match cell.value {
         Value::Date(moment) if moment.time() == jiff::civil::Time::midnight() => DATE_FORMAT.len(),
@@ -247,7 +247,7 @@ pub fn value_width(cell: Cell<'_>) -> usize {
     }
 }
 
-/// How wide a text stands, in digits: East Asian characters take two.
+/// The width of a text in digits: East Asian characters take two.
 pub fn text_width(text: &str) -> usize {
     text.lines().map(|line| line.chars().map(char_width).sum()).max().unwrap_or(0)
 }

@@ -1,4 +1,4 @@
-//! A server that speaks as much S3 as an export needs: uploads in parts, lists and deletions, of one bucket.
+//! A server with the part of the S3 API that an export needs: multipart uploads, lists and deletes in one bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -11,36 +11,36 @@ use axum::http::{HeaderMap, Method, Response};
 use tokio::sync::oneshot;
 
 pub const BUCKET: &str = "backups";
-pub const KEY_ID: &str = "AKIAREHEARSAL";
+pub const KEY_ID: &str = "AKIATALLYPORT";
 pub const SECRET: &str = "never-to-be-seen-anywhere";
 
-/// A bucket on loopback, gone when it is dropped.
+/// A bucket on loopback; stops on drop.
 pub struct Server {
     address: SocketAddr,
-    shelf: Arc<Mutex<RunStore>>,
+    bucket: Arc<Mutex<BucketState>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
 #[derive(Default)]
-struct RunStore {
+struct BucketState {
     objects: BTreeMap<String, Vec<u8>>,
-    /// By upload id: the key and its parts.
+    /// The key and parts of each upload, by upload id.
     uploads: BTreeMap<String, (String, BTreeMap<u32, Vec<u8>>)>,
     begun: usize,
-    /// `METHOD key` and what it was about, in the order they came.
+    /// Requests in order of arrival: `METHOD key` and the operation.
     log: Vec<String>,
     refused: BTreeSet<String>,
 }
 
 impl Server {
     pub fn start() -> Self {
-        let shelf = Arc::new(Mutex::new(RunStore::default()));
+        let bucket = Arc::new(Mutex::new(BucketState::default()));
         let (stop, stopped) = oneshot::channel();
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let app = Router::new().fallback(answer).with_state(Arc::clone(&shelf));
+        let app = Router::new().fallback(answer).with_state(Arc::clone(&bucket));
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -51,10 +51,10 @@ impl Server {
                 }
             });
         });
-        Self { address, shelf, stop: Some(stop), thread: Some(thread) }
+        Self { address, bucket, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// What the tools of S3 read.
+    /// The environment variables of S3 tools.
     pub fn environment(&self) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
@@ -66,29 +66,29 @@ impl Server {
     }
 
     pub fn keys(&self) -> Vec<String> {
-        self.shelf.lock().unwrap().objects.keys().cloned().collect()
+        self.bucket.lock().unwrap().objects.keys().cloned().collect()
     }
 
     pub fn object(&self, key: &str) -> Vec<u8> {
-        self.shelf.lock().unwrap().objects.get(key).unwrap_or_else(|| panic!("no object {key}")).clone()
+        self.bucket.lock().unwrap().objects.get(key).unwrap_or_else(|| panic!("no object {key}")).clone()
     }
 
     pub fn put(&self, key: &str, bytes: &[u8]) {
-        self.shelf.lock().unwrap().objects.insert(key.to_owned(), bytes.to_vec());
+        self.bucket.lock().unwrap().objects.insert(key.to_owned(), bytes.to_vec());
     }
 
-    /// Answers these requests, as the log has them, with 403.
+    /// Refuses requests with 403, given as they appear in the log.
     pub fn refuse(&self, request: &str) {
-        self.shelf.lock().unwrap().refused.insert(request.to_owned());
+        self.bucket.lock().unwrap().refused.insert(request.to_owned());
     }
 
     pub fn log(&self) -> Vec<String> {
-        self.shelf.lock().unwrap().log.clone()
+        self.bucket.lock().unwrap().log.clone()
     }
 
-    /// Uploads that were begun, and neither completed nor taken back.
+    /// The number of uploads that were neither completed nor aborted.
     pub fn unfinished(&self) -> usize {
-        self.shelf.lock().unwrap().uploads.len()
+        self.bucket.lock().unwrap().uploads.len()
     }
 }
 
@@ -99,29 +99,29 @@ impl Drop for Server {
     }
 }
 
-async fn answer(State(shelf): State<Arc<Mutex<RunStore>>>, request: Request) -> Response<Body> {
+async fn answer(State(bucket): State<Arc<Mutex<BucketState>>>, request: Request) -> Response<Body> {
     let (head, body) = request.into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
     let path = decoded(head.uri.path());
     let query: BTreeMap<String, String> =
         url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
-    let mut shelf = shelf.lock().unwrap();
+    let mut bucket = bucket.lock().unwrap();
     let path = path.trim_start_matches('/');
     let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
-    shelf.log.push(told(&head.method, key, &query));
+    bucket.log.push(told(&head.method, key, &query));
     if !is_signed(&head.headers) {
         return refusal(403, "InvalidAccessKeyId", "The key id does not exist in our records.");
     }
     if bucket != BUCKET {
         return refusal(404, "NoSuchBucket", "The specified bucket does not exist");
     }
-    if shelf.log.last().is_some_and(|last| shelf.refused.contains(last)) {
+    if bucket.log.last().is_some_and(|last| bucket.refused.contains(last)) {
         return refusal(403, "AccessDenied", "Access Denied");
     }
-    shelf.done(&head.method, key, &query, body.to_vec())
+    bucket.done(&head.method, key, &query, body.to_vec())
 }
 
-impl RunStore {
+impl BucketState {
     fn done(&mut self, method: &Method, key: &str, query: &BTreeMap<String, String>, body: Vec<u8>) -> Response<Body> {
         let upload = query.get("uploadId");
         match (method.as_str(), upload) {

@@ -1,4 +1,4 @@
-//! What differs between the sheets and what came of them, in words; nothing where all is well.
+//! Compares the sheets with the account, the summary and the result; every difference is a sentence.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,13 +7,13 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::book::{self, Ends, REFERENCES, Row, Sheet};
 use super::files;
+use super::oracle::{self, ExpectedOutcome, REFERENCES, Row, Sheet};
 use super::server::Account;
-use crate::rehearsal::rows_of;
-use crate::stranger::Record;
+use crate::harness::sheet_rows;
+use crate::reference_server::Record;
 
-/// Every row has exactly one record that holds what the row says, and everything was handed out once.
+/// Every row must have exactly one record with the values of the row, and every checkout must have happened once.
 pub fn account(account: &Account, sheets: &[Sheet]) -> Vec<String> {
     let mut differences = Vec::new();
     for sheet in sheets.iter().filter(|sheet| !sheet.name.starts_with("checkout")) {
@@ -26,23 +26,23 @@ pub fn account(account: &Account, sheets: &[Sheet]) -> Vec<String> {
                 }
             }
         }
-        let old = book::held_before().iter().filter(|(name, _)| *name == sheet.name).count();
-        let updates = sheet.rows.iter().filter(|row| row.ends == Ends::Updated).count();
+        let old = oracle::initial_records().iter().filter(|(name, _)| *name == sheet.name).count();
+        let updates = sheet.rows.iter().filter(|row| row.ends == ExpectedOutcome::Updated).count();
         let expected = sheet.rows.len() - updates + old;
         let count = account.records(sheet.name).len();
         if count != expected {
             differences.push(format!("{}: {count} records where {expected} are due", sheet.name));
         }
     }
-    differences.extend(book::untouched().iter().filter_map(|tag| touched(account, tag)));
+    differences.extend(oracle::untouched().iter().filter_map(|tag| touched(account, tag)));
     differences.extend(handed_out(account, sheets));
     differences
 }
 
-/// The records that a row can mean by its key.
+/// The records that match the key of a row.
 fn records<'a>(account: &'a Account, sheet: &Sheet, row: &Row) -> Vec<&'a Record> {
     let cell = |name: &&'static str| (*name, cell(sheet, row, name));
-    account.find(sheet.name, &book::key(sheet.name).iter().map(cell).collect::<Vec<_>>())
+    account.find(sheet.name, &oracle::key(sheet.name).iter().map(cell).collect::<Vec<_>>())
 }
 
 fn cell<'a>(sheet: &Sheet, row: &'a Row, header: &str) -> &'a str {
@@ -66,7 +66,7 @@ fn compare(account: &Account, sheet: &Sheet, row: &Row, record: &Record) -> Vec<
     differences
 }
 
-/// The id, as text, of the first record of that name or address.
+/// The id, as text, of the first record with that name or e-mail address.
 fn named(account: &Account, collection: &str, name: &str) -> String {
     let by_name = account.find(collection, &[("name", name)]);
     let found = by_name.into_iter().chain(account.find(collection, &[("email", name)])).next();
@@ -87,7 +87,7 @@ fn touched(account: &Account, tag: &str) -> Option<String> {
     (found.len() != 1 || !is_new).then(|| format!("assets: {tag} was touched although no row names it"))
 }
 
-/// Each checkout is in the log once, assets are where they were sent, and the stock is what is left.
+/// Every checkout is in the log once, assets are with their holders, and the remaining stock is right.
 fn handed_out(account: &Account, sheets: &[Sheet]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut due: BTreeMap<(&str, String, String), usize> = BTreeMap::new();
@@ -147,12 +147,13 @@ fn misplaced(asset: &Record, employee: &str) -> Option<String> {
     })
 }
 
-/// The counts are those of the sheets.
+/// The counts must match the sheets.
 pub fn summary(summary: &Value, sheets: &[Sheet]) -> Vec<String> {
-    let count = |ends: Ends| sheets.iter().flat_map(|sheet| &sheet.rows).filter(|row| row.ends == ends).count();
+    let count =
+        |ends: ExpectedOutcome| sheets.iter().flat_map(|sheet| &sheet.rows).filter(|row| row.ends == ends).count();
     let due = [
-        ("created", count(Ends::Created)),
-        ("updated", count(Ends::Updated)),
+        ("created", count(ExpectedOutcome::Created)),
+        ("updated", count(ExpectedOutcome::Updated)),
         ("unchanged", 0),
         ("failed", 0),
         ("skipped", 0),
@@ -165,7 +166,7 @@ pub fn summary(summary: &Value, sheets: &[Sheet]) -> Vec<String> {
     due.into_iter().filter_map(differs).collect()
 }
 
-/// The result opens and has every row once, in order, with its end and the id of its record.
+/// The result must have every row once, in order, with its outcome and the id of its record.
 pub fn result(path: &Path, account: &Account, sheets: &[Sheet]) -> Vec<String> {
     if !path.exists() {
         return vec![format!("there is no {}", path.display())];
@@ -174,7 +175,7 @@ pub fn result(path: &Path, account: &Account, sheets: &[Sheet]) -> Vec<String> {
 }
 
 fn result_sheet(path: &Path, account: &Account, sheet: &Sheet) -> Vec<String> {
-    let told = rows_of(path, sheet.name);
+    let told = sheet_rows(path, sheet.name);
     if told.len() != sheet.rows.len() + 1 {
         return vec![format!("the result has {} rows of {}, not {}", told.len() - 1, sheet.name, sheet.rows.len())];
     }
@@ -195,7 +196,7 @@ fn result_sheet(path: &Path, account: &Account, sheet: &Sheet) -> Vec<String> {
     differences
 }
 
-/// Files that hold the key, in the parts of a workbook too.
+/// Files that contain the key, including the parts of workbooks.
 pub fn leaks(key: &str, paths: &[&Path]) -> Vec<String> {
     let all = paths.iter().flat_map(|path| files(path)).filter(|path| path.exists());
     let leaking = all.filter(|path| contents(path).iter().any(|bytes| holds(bytes, key)));

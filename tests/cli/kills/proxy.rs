@@ -1,7 +1,7 @@
-//! Between client and server: forwards bytes, counts requests, and says when the one for the kill has come.
+//! A proxy between client and server that counts requests and reports when the one to kill at has come.
 //!
-//! The thread that forwards waits until whoever listens has struck, so the moment is exact: before the request goes
-//! on, after it has, or once its answer is passed on.
+//! The forwarding thread waits until the client has been killed, so the timing is exact: before the request is
+//! forwarded, after it, or after the response has been passed on.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,40 +10,40 @@ use std::sync::mpsc::{self, Sender};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread;
 
-/// When a request is struck.
+/// When the client is killed, relative to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
-    /// It never reaches the server.
+pub enum KillTiming {
+    /// Before the request reaches the server.
     Arrived,
-    /// The server has it; nobody is left to take the answer.
+    /// After the server has the request, before the client has the response.
     Forwarded,
-    /// The answer, or the first piece of it, has been passed on.
+    /// After the response, or its first part, has been passed on.
     Answered,
 }
 
-impl Moment {
+impl KillTiming {
     pub const ALL: [Self; 3] = [Self::Arrived, Self::Forwarded, Self::Answered];
 }
 
-/// A snare for the request that comes as number `at` from now, counted from 1.
-pub struct Snare {
+/// Where to kill the client: at the request number `at` from now, counted from 1.
+pub struct KillPoint {
     pub at: u64,
-    pub moment: Moment,
-    /// Is sent a channel to answer on when the moment is there.
-    pub tell: Sender<Sender<()>>,
+    pub timing: KillTiming,
+    /// Receives, at that point, a channel to reply on when the client is dead.
+    pub notify: Sender<Sender<()>>,
 }
 
-impl Snare {
-    /// Tells, and waits until it is done with.
-    fn spring(&self) {
+impl KillPoint {
+    /// Notifies, and waits for the reply.
+    fn trigger(&self) {
         let (done, wait) = mpsc::channel();
-        if self.tell.send(done).is_ok() {
+        if self.notify.send(done).is_ok() {
             wait.recv().ok();
         }
     }
 }
 
-/// The proxy; it stops when it is dropped.
+/// The proxy; stops on drop.
 pub struct Proxy {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -60,10 +60,10 @@ struct Shared {
 struct State {
     requests: u64,
     writes: u64,
-    snare: Option<Snare>,
-    /// Connections that have not ended on both sides.
+    kill_point: Option<KillPoint>,
+    /// Connections that are not closed on both sides.
     open: usize,
-    /// Who connected last.
+    /// The peer that connected last.
     last: Option<SocketAddr>,
 }
 
@@ -86,26 +86,26 @@ impl Proxy {
         format!("http://{}/api/v1", self.address)
     }
 
-    /// From now on the server is there.
+    /// Forwards new connections to another server.
     pub fn moves_to(&self, to: SocketAddr) {
         *self.shared.to.lock().unwrap() = to;
     }
 
-    pub fn set(&self, snare: Option<Snare>) {
-        self.shared.state().snare = snare;
+    pub fn set(&self, kill_point: Option<KillPoint>) {
+        self.shared.state().kill_point = kill_point;
     }
 
-    /// Requests that arrived.
+    /// The number of requests received.
     pub fn requests(&self) -> u64 {
         self.shared.state().requests
     }
 
-    /// Requests that went on to the server and were no reads.
+    /// The number of writes forwarded.
     pub fn writes(&self) -> u64 {
         self.shared.state().writes
     }
 
-    /// Waits until the server is done with every request of clients that are gone.
+    /// Waits until the server has finished every request of dead clients.
     pub fn settled(&self) {
         // Connections are accepted in order: once this one is, all before it are counted.
         let marker = TcpStream::connect(self.address).unwrap();
@@ -121,7 +121,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.stops.store(true, Ordering::SeqCst);
-        // Wakes the loop that accepts.
+        // Wake the accept loop.
         TcpStream::connect(self.address).ok();
     }
 }
@@ -131,13 +131,13 @@ impl Shared {
         self.state.lock().unwrap()
     }
 
-    /// Counts a request and takes the snare if it is for this one.
-    fn count(&self) -> Option<Snare> {
+    /// Counts a request and returns the kill point if it is for this request.
+    fn count(&self) -> Option<KillPoint> {
         let mut state = self.state();
         state.requests += 1;
-        let snare = state.snare.as_mut()?;
-        snare.at -= 1;
-        if snare.at == 0 { state.snare.take() } else { None }
+        let kill_point = state.kill_point.as_mut()?;
+        kill_point.at -= 1;
+        if kill_point.at == 0 { state.kill_point.take() } else { None }
     }
 }
 
@@ -153,7 +153,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         drop(state);
         let shared = Arc::clone(shared);
         thread::spawn(move || {
-            // A side that breaks off is what this is for.
+            // Broken connections are expected here.
             relay(stream, &shared).ok();
             shared.state().open -= 1;
             shared.changed.notify_all();
@@ -161,7 +161,7 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Serves a connection until both sides have ended it.
+/// Relays a connection until both sides have closed it.
 fn relay(client: TcpStream, shared: &Arc<Shared>) -> io::Result<()> {
     let server = TcpStream::connect(*shared.to.lock().unwrap())?;
     let awaited = Arc::new(Mutex::new(None));
@@ -177,28 +177,28 @@ fn pass_requests(
     client: TcpStream,
     mut server: &TcpStream,
     shared: &Shared,
-    awaited: &Mutex<Option<Snare>>,
+    awaited: &Mutex<Option<KillPoint>>,
 ) -> io::Result<()> {
     let mut reading = BufReader::new(client);
     while let Some(request) = read(&mut reading)? {
-        let snare = shared.count();
-        let moment = snare.as_ref().map(|snare| snare.moment);
-        if let (Some(snare), Some(Moment::Arrived)) = (&snare, moment) {
-            snare.spring();
+        let kill_point = shared.count();
+        let timing = kill_point.as_ref().map(|kill_point| kill_point.timing);
+        if let (Some(kill_point), Some(KillTiming::Arrived)) = (&kill_point, timing) {
+            kill_point.trigger();
             return Ok(());
         }
         if !request.starts_with(b"GET ") {
             shared.state().writes += 1;
         }
-        match (snare, moment) {
-            (Some(snare), Some(Moment::Forwarded)) => {
-                // Answers are passed on by who has the lock: this one waits until the snare is done with.
+        match (kill_point, timing) {
+            (Some(kill_point), Some(KillTiming::Forwarded)) => {
+                // Responses are passed on under this lock, so this one waits until the client is dead.
                 let _held = awaited.lock().unwrap();
                 server.write_all(&request)?;
-                snare.spring();
+                kill_point.trigger();
             }
-            (snare, _) => {
-                *awaited.lock().unwrap() = snare;
+            (kill_point, _) => {
+                *awaited.lock().unwrap() = kill_point;
                 server.write_all(&request)?;
             }
         }
@@ -206,7 +206,7 @@ fn pass_requests(
     Ok(())
 }
 
-/// The next request, byte for byte; none at the end.
+/// Reads the next request, byte for byte; `None` at the end.
 fn read(reading: &mut BufReader<TcpStream>) -> io::Result<Option<Vec<u8>>> {
     let mut request = Vec::new();
     let mut length = 0;
@@ -229,14 +229,14 @@ fn read(reading: &mut BufReader<TcpStream>) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(request))
 }
 
-fn pass_answers(mut server: TcpStream, mut client: TcpStream, awaited: &Mutex<Option<Snare>>) {
+fn pass_answers(mut server: TcpStream, mut client: TcpStream, awaited: &Mutex<Option<KillPoint>>) {
     let mut bytes = [0; 16 * 1024];
-    // A client that is gone does not keep the server from ending: its answer is read all the same.
+    // Read the response even if the client is gone, so that the server can finish.
     while let Ok(length @ 1..) = server.read(&mut bytes) {
-        let snare = awaited.lock().unwrap().take();
+        let kill_point = awaited.lock().unwrap().take();
         client.write_all(&bytes[..length]).ok();
-        if let Some(snare) = snare {
-            snare.spring();
+        if let Some(kill_point) = kill_point {
+            kill_point.trigger();
         }
     }
     client.shutdown(Shutdown::Both).ok();

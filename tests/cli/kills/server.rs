@@ -1,4 +1,4 @@
-//! The two servers behind one face: started with what is held before, and looked into at the end.
+//! The two servers behind one interface: started with the initial records, inspected at the end.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -9,42 +9,42 @@ use std::process::{Child, Stdio};
 use serde_json::Value;
 use tallyport::sandbox::{Sandbox, SandboxOptions, Seed, StoreLocation};
 
-use super::book;
-use crate::rehearsal::{bare, request};
-use crate::stranger::{self, Faults, Record, Shapes, Stranger};
+use super::oracle;
+use crate::harness::{request, tallyport};
+use crate::reference_server::{self, Faults, Record, ReferenceServer, Shapes};
 
-/// What the stand-alone sandbox does to one request in twelve or so, of every kind that leaves a write in doubt.
+/// Faults of the stand-alone sandbox, about one request in twelve: every kind that makes the outcome of a write unknown.
 const SANDBOX_FAULTS: &[&str] = &[
     "* * p=0.01 reset before", "* * p=0.01 reset after", "* * p=0.01 500 before", "* * p=0.01 500 after",
     "* * p=0.005 502 after", "* * p=0.005 503 before", "* * p=0.01 delay=200 before", "* * p=0.01 delay=200 after",
     "* * p=0.01 truncate", "* * p=0.005 html=502 after", "POST * p=0.005 shape",
 ];
-/// Of a hundred requests to the stranger, so many go wrong.
-const STRANGER_FAULTS: u8 = 8;
+/// The percentage of requests to the reference server that fail.
+const REFERENCE_FAULTS: u8 = 8;
 const SANDBOX_KEY: &str = "sandbox-key-c07d3a";
 
-/// Which server.
+/// The server that a round uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Sandbox,
-    Stranger,
+    Reference,
 }
 
-/// Whether things go wrong on the way.
+/// Whether requests fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Weather {
-    Calm,
-    Rough,
+pub enum Network {
+    Stable,
+    Faulty,
 }
 
 pub enum Server {
-    /// A process of its own, which keeps its records in a file.
+    /// A separate process that keeps its records in a file.
     Sandbox {
         process: Child,
         address: SocketAddr,
         data: PathBuf,
     },
-    Stranger(Stranger),
+    Reference(ReferenceServer),
 }
 
 /// What an account holds.
@@ -59,7 +59,7 @@ impl Account {
         self.records.get(collection).map_or(&[], Vec::as_slice)
     }
 
-    /// The records that hold these texts in these fields.
+    /// The records with these values in these fields.
     pub fn find(&self, collection: &str, fields: &[(&str, &str)]) -> Vec<&Record> {
         let holds =
             |record: &&Record| fields.iter().all(|(name, text)| record.get(*name).is_some_and(|held| held == text));
@@ -68,20 +68,20 @@ impl Account {
 }
 
 impl Server {
-    /// Starts one that holds [`book::held_before`]; `seed` is for the faults.
-    pub fn start(kind: Kind, weather: Weather, folder: &Path, seed: u64) -> Self {
+    /// Starts a server with [`oracle::initial_records`]; `seed` determines the faults.
+    pub fn start(kind: Kind, network: Network, folder: &Path, seed: u64) -> Self {
         match kind {
-            Kind::Sandbox => sandbox(weather, folder, seed),
-            Kind::Stranger => {
+            Kind::Sandbox => sandbox(network, folder, seed),
+            Kind::Reference => {
                 let shapes = Shapes::ALL[(seed % Shapes::ALL.len() as u64) as usize];
-                let stranger = Stranger::start(shapes);
-                for (collection, record) in book::held_before() {
-                    stranger.holds(collection, record);
+                let server = ReferenceServer::start(shapes);
+                for (collection, record) in oracle::initial_records() {
+                    server.holds(collection, record);
                 }
-                if weather == Weather::Rough {
-                    stranger.suffers(Faults::seeded(seed, STRANGER_FAULTS));
+                if network == Network::Faulty {
+                    server.set_faults(Faults::seeded(seed, REFERENCE_FAULTS));
                 }
-                Self::Stranger(stranger)
+                Self::Reference(server)
             }
         }
     }
@@ -89,18 +89,18 @@ impl Server {
     pub fn address(&self) -> SocketAddr {
         match self {
             Self::Sandbox { address, .. } => *address,
-            Self::Stranger(stranger) => stranger.address(),
+            Self::Reference(server) => server.address(),
         }
     }
 
     pub fn key(&self) -> &'static str {
         match self {
             Self::Sandbox { .. } => SANDBOX_KEY,
-            Self::Stranger(_) => stranger::KEY,
+            Self::Reference(_) => reference_server::KEY,
         }
     }
 
-    /// Ends it and tells what it holds.
+    /// Stops the server and returns its records.
     pub fn account(&mut self) -> Account {
         match self {
             Self::Sandbox { process, data, .. } => {
@@ -109,12 +109,12 @@ impl Server {
                 let sandbox = open(data);
                 look(&sandbox)
             }
-            Self::Stranger(stranger) => {
+            Self::Reference(server) => {
                 let names = ["assets", "accessories"];
                 let kinds = BTreeMap::from([("Asset", names[0]), ("Accessory", names[1])]);
-                let checkouts = stranger.log().into_iter().filter(|entry| entry.event == "Checkout");
+                let checkouts = server.log().into_iter().filter(|entry| entry.event == "Checkout");
                 Account {
-                    records: COLLECTIONS.iter().map(|name| (*name, stranger.records(name))).collect(),
+                    records: COLLECTIONS.iter().map(|name| (*name, server.records(name))).collect(),
                     checkouts: checkouts
                         .filter_map(|entry| Some((*kinds.get(entry.kind)?, entry.item, entry.employee?)))
                         .collect(),
@@ -139,10 +139,10 @@ const COLLECTIONS: [&str; 9] = [
     "assets",
 ];
 
-fn sandbox(weather: Weather, folder: &Path, seed: u64) -> Server {
+fn sandbox(network: Network, folder: &Path, seed: u64) -> Server {
     let data = folder.join("account.db");
     let filling = open(&data);
-    for (collection, record) in book::held_before() {
+    for (collection, record) in oracle::initial_records() {
         let (status, body) = request(filling.address(), SANDBOX_KEY, "POST", collection, Some(&record));
         assert!(status < 300, "{collection} {record}: {status} {body}");
     }
@@ -151,11 +151,11 @@ fn sandbox(weather: Weather, folder: &Path, seed: u64) -> Server {
     let mut arguments = vec!["sandbox", "--json", "--listen", "127.0.0.1:0", "--empty", "--data", &file];
     arguments.extend(["--api-key", SANDBOX_KEY]);
     let seed = seed.to_string();
-    if weather == Weather::Rough {
+    if network == Network::Faulty {
         arguments.extend(SANDBOX_FAULTS.iter().flat_map(|fault| ["--faults", fault]));
         arguments.extend(["--faults-seed", &seed]);
     }
-    let mut process = bare(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut process = tallyport(folder, &arguments).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let said: Value = serde_json::from_str(&line).unwrap();
@@ -163,7 +163,7 @@ fn sandbox(weather: Weather, folder: &Path, seed: u64) -> Server {
     Server::Sandbox { process, address, data }
 }
 
-/// The same account in this process, without faults.
+/// Opens the same account in this process, without faults.
 fn open(data: &Path) -> Sandbox {
     let options = SandboxOptions {
         store: StoreLocation::File(data.to_owned()),

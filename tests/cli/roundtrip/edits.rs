@@ -1,16 +1,16 @@
-//! Edited exports: what counts, what is a conflict, and what is left alone.
+//! Edited exports: which edits are applied, which are conflicts, and what is left alone.
 
 use serde_json::{Value, json};
 use tallyport::schema::COLLECTIONS;
 
 use super::exported::{Export, FORMS, Form, Sheet};
 use super::{export, filled, import, odd::OddService, why};
-use crate::rehearsal::{Rehearsal, bare, rows_of};
+use crate::harness::{CliTest, assert_output, sheet_rows, tallyport};
 
-/// Two locations and suppliers, and assets that are at the first of each.
-fn two_places(assets: usize) -> Rehearsal {
-    let mut account = Rehearsal::new()
-        .furnished()
+/// Two locations and suppliers, and assets that refer to the first of each.
+fn two_places(assets: usize) -> CliTest {
+    let mut account = CliTest::new()
+        .with_lookups()
         .holds("locations", json!({"name": "Berlin"}))
         .holds("locations", json!({"name": "Hamburg"}))
         .holds("suppliers", json!({"name": "CDW"}))
@@ -27,29 +27,29 @@ fn two_places(assets: usize) -> Rehearsal {
     account
 }
 
-fn assets(account: &Rehearsal) -> Export {
+fn assets(account: &CliTest) -> Export {
     export(account).only("assets")
 }
 
-/// The edited sheet in a file of its own.
-fn written(account: &Rehearsal, edit: impl FnOnce(&mut Sheet)) -> Vec<String> {
+/// Saves the edited sheet as a separate file.
+fn written(account: &CliTest, edit: impl FnOnce(&mut Sheet)) -> Vec<String> {
     let mut export = assets(account);
     edit(export.sheet("assets"));
     export.write(account.folder(), Form::Csv)
 }
 
 /// The status, id and message of each row of a result.
-fn outcomes(account: &Rehearsal, summary: &Value) -> Vec<(String, String)> {
+fn outcomes(account: &CliTest, summary: &Value) -> Vec<(String, String)> {
     let path = account.path(summary["result"].as_str().unwrap());
-    rows_of(&path, "assets").into_iter().skip(1).map(|row| (row[0].clone(), row[2].clone())).collect()
+    sheet_rows(&path, "assets").into_iter().skip(1).map(|row| (row[0].clone(), row[2].clone())).collect()
 }
 
-fn of_assets(account: &Rehearsal, field: &str) -> Vec<Value> {
+fn of_assets(account: &CliTest, field: &str) -> Vec<Value> {
     account.records("assets").iter().map(|asset| asset[field].clone()).collect()
 }
 
 #[test]
-fn a_name_or_an_id_is_edited_and_what_stands_beside_it_is_not_asked() {
+fn an_edited_name_or_id_overrides_the_other() {
     let account = two_places(7);
     let files = written(&account, |sheet| {
         sheet.edit(0, "location_name", "Hamburg");
@@ -74,7 +74,7 @@ fn a_name_or_an_id_is_edited_and_what_stands_beside_it_is_not_asked() {
 }
 
 #[test]
-fn a_name_and_an_id_that_are_both_new_must_agree() {
+fn a_name_and_an_id_that_were_both_edited_must_agree() {
     let account = two_places(1).holds("locations", json!({"name": "Ulm"}));
     let files = written(&account, |sheet| {
         sheet.edit(0, "location_name", "Hamburg");
@@ -86,11 +86,11 @@ fn a_name_and_an_id_that_are_both_new_must_agree() {
 }
 
 #[test]
-fn a_new_key_is_an_edit_like_any_other_where_the_sheet_is_surely_the_accounts_own() {
+fn a_natural_key_can_be_edited_in_an_export_of_the_same_account() {
     let account = two_places(2);
     let files = written(&account, |sheet| {
         sheet.edit(0, "asset_id", "LAP-0");
-        // Two moments that no other system's record has: another sheet than this account's.
+        // Timestamps that do not match the account: the sheet comes from another system.
         sheet.edit(1, "asset_id", "LAP-1");
         sheet.edit(1, "created_at", "2020-01-01T00:00:00.000Z");
         sheet.edit(1, "updated_at", "2020-01-01T00:00:00.000Z");
@@ -101,7 +101,7 @@ fn a_new_key_is_an_edit_like_any_other_where_the_sheet_is_surely_the_accounts_ow
 }
 
 #[test]
-fn the_verb_of_a_row_is_heeded_and_new_rows_are_created() {
+fn row_actions_are_obeyed_and_new_rows_are_created() {
     let account = two_places(4);
     let files = written(&account, |sheet| {
         sheet.add_column("_action", &["delete", "skip", "create", "update"]);
@@ -121,7 +121,7 @@ fn the_verb_of_a_row_is_heeded_and_new_rows_are_created() {
 }
 
 #[test]
-fn a_row_that_was_copied_with_its_id_is_not_taken_for_the_record() {
+fn a_copied_row_does_not_update_the_original() {
     let account = two_places(1);
     let files = written(&account, |sheet| {
         sheet.rows.push(sheet.rows[0].clone());
@@ -132,9 +132,9 @@ fn a_row_that_was_copied_with_its_id_is_not_taken_for_the_record() {
     assert_eq!(of_assets(&account, "asset_id"), ["A-0"]);
 }
 
-/// An export of three assets, the first and second of which were changed on the service since; the sheet changes the
-/// first and the third.
-fn conflicting(form: Form) -> (Rehearsal, Vec<String>) {
+/// An export of three assets. The first two were changed on the service afterwards; the sheet edits the first and the
+/// third.
+fn conflicting(form: Form) -> (CliTest, Vec<String>) {
     let account = two_places(3);
     let mut export = assets(&account);
     for id in [1, 2] {
@@ -150,7 +150,7 @@ fn conflicting(form: Form) -> (Rehearsal, Vec<String>) {
 }
 
 #[test]
-fn what_was_changed_on_the_service_since_is_not_overwritten_and_both_values_are_shown() {
+fn a_conflict_is_not_overwritten_and_shows_both_values() {
     for form in FORMS {
         let (account, files) = conflicting(form);
         let (code, summary) = import(&account, &files, &[]);
@@ -177,7 +177,7 @@ fn what_was_changed_on_the_service_since_is_not_overwritten_and_both_values_are_
 }
 
 #[test]
-fn a_conflict_ends_as_the_user_says() {
+fn conflicts_are_resolved_as_the_flag_says() {
     for (stays, status, notes) in [
         ("theirs", "unchanged", ["as bought", "as bought", "mine"]),
         ("skip", "skipped", ["as bought", "as bought", "mine"]),
@@ -191,13 +191,13 @@ fn a_conflict_ends_as_the_user_says() {
         assert_eq!(outcomes[0].0, status, "{stays}");
         let says_both = outcomes[0].1.contains("`asset_name` is `Grace's` on the service, `Ada's` in the sheet");
         assert_eq!(says_both, stays != "mine", "{}", outcomes[0].1);
-        let options = rows_of(&account.path(summary["result"].as_str().unwrap()), "Summary").concat().join("\n");
+        let options = sheet_rows(&account.path(summary["result"].as_str().unwrap()), "Summary").concat().join("\n");
         assert!(options.contains(&format!("--conflicts {stays}")), "{options}");
     }
 }
 
 #[test]
-fn a_conflict_is_decided_on_the_result_too() {
+fn conflicts_can_be_resolved_from_the_result_file() {
     let (account, files) = conflicting(Form::Xlsx);
     let (_, summary) = import(&account, &files, &[]);
     let result = [summary["result"].as_str().unwrap().to_owned()];
@@ -209,7 +209,7 @@ fn a_conflict_is_decided_on_the_result_too() {
 }
 
 #[test]
-fn a_record_that_has_changed_since_is_not_deleted_either() {
+fn a_record_changed_since_the_export_is_not_deleted() {
     let (account, _) = conflicting(Form::Csv);
     let mut old = assets(&account);
     let moment = "2020-01-01T00:00:00.000Z";
@@ -219,13 +219,29 @@ fn a_record_that_has_changed_since_is_not_deleted_either() {
     let (code, summary) = import(&account, &files, &["--yes"]);
     assert_eq!((code, &summary["problems"][0]["code"]), (1, &json!("record.conflict")));
     assert_eq!(of_assets(&account, "asset_id"), ["A-0", "A-2"].map(Value::from));
-    // Whoever lists records to delete gets a backup of them as they are, and is not asked twice.
+    // `delete` backs records up as they are now, so there is no conflict to report.
     let deleted = account.run(&["delete", "assets", &files[0], "--yes"]);
-    deleted.exits(1).says("2 deleted");
+    assert_output!(deleted, @"
+    exit code 1
+    --- stdout
+    Deletion of assets.csv: 1 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      3 rows: 2 deleted, 1 failed (assets)
+
+    1 problem in 1 row
+           1 × there is no such record in `id` (record.missing)
+               A3 `2`
+               no record with id `#2` in assets
+               hint: correct the id, or --ignore the column if it holds another system's ids
+
+      read      assets.csv as UTF-8, comma
+      requests  7: 5 to look up, 2 to delete
+      note      backup of the assets: assets.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
+      result    assets.result-2.xlsx
+    ");
 }
 
 #[test]
-fn the_moments_of_another_system_are_no_conflict() {
+fn timestamps_of_another_system_are_not_conflicts() {
     let account = two_places(2);
     let files = written(&account, |sheet| {
         for row in 0..2 {
@@ -233,7 +249,7 @@ fn the_moments_of_another_system_are_no_conflict() {
             sheet.edit(row, "updated_at", "2019-01-01T00:00:00.000Z");
         }
         sheet.edit(0, "notes", "new");
-        // Whoever drops the one column still has the other.
+        // One of the two columns is enough.
         sheet.drop(&["id"]);
         sheet.edit(1, "notes", "new");
     });
@@ -253,7 +269,7 @@ fn the_moments_of_another_system_are_no_conflict() {
 }
 
 #[test]
-fn a_few_columns_of_an_export_are_enough() {
+fn an_export_with_columns_removed_can_be_imported() {
     let account = two_places(3);
     let mut export = assets(&account);
     account.request("PUT", "assets/2", Some(&json!({"notes": "theirs"})));
@@ -269,7 +285,7 @@ fn a_few_columns_of_an_export_are_enough() {
 }
 
 #[test]
-fn whoever_goes_on_from_the_result_meets_no_conflict_with_the_run_itself() {
+fn importing_a_result_does_not_conflict_with_its_own_run() {
     for form in [Form::Xlsx, Form::Csv] {
         let account = two_places(2);
         let mut export = assets(&account);
@@ -277,7 +293,7 @@ fn whoever_goes_on_from_the_result_meets_no_conflict_with_the_run_itself() {
         let files = export.write(account.folder(), form);
         let (code, first) = import(&account, &files, &["--result", "first.csv"]);
         assert_eq!((code, &first["counts"]["updated"]), (0, &json!(1)));
-        // The sheet itself is older than what the run made of the record.
+        // The sheet is older than the change that the run made.
         export.sheet("assets").edit(0, "asset_name", "second");
         let files = export.write(account.folder(), form);
         let (code, second) = import(&account, &files, &[]);
@@ -291,7 +307,7 @@ fn whoever_goes_on_from_the_result_meets_no_conflict_with_the_run_itself() {
 }
 
 #[test]
-fn what_one_sheet_renames_may_be_called_so_in_the_next_and_in_an_old_export_by_its_old_name() {
+fn renamed_records_are_found_by_new_and_old_names() {
     let account = two_places(2);
     let mut sheets = export(&account);
     sheets.sheet("locations").edit(0, "name", "Berlin Mitte");
@@ -300,18 +316,21 @@ fn what_one_sheet_renames_may_be_called_so_in_the_next_and_in_an_old_export_by_i
     let (code, summary) = import(&account, &files, &["--create-missing"]);
     assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(1)), "{}", why(&account, &summary));
     assert_eq!(account.records("locations").len(), 2);
-    // Again: one asset has the new name, the other still the old one.
+    // The second import: one asset has the new name, the other still the old one.
     let (code, summary) = import(&account, &files, &[]);
     assert_eq!((code, &summary["counts"]["updated"]), (0, &json!(0)), "{}", why(&account, &summary));
     let outcomes = outcomes(&account, &summary);
-    assert!(outcomes[1].1.contains("`Berlin` seems to be what `Berlin Mitte` was called"), "{outcomes:?}");
-    // With leave to create what is missing nobody can tell which is wanted: nothing is made up.
+    assert_eq!(
+        outcomes[1].1, "`location_name` ignored: `Berlin` seems to be the former name of `Berlin Mitte`",
+        "{outcomes:?}"
+    );
+    // With --create-missing the intent is ambiguous, so nothing is created.
     let (code, _) = import(&account, &files, &["--create-missing"]);
     assert_eq!((code, account.records("locations").len()), (1, 2));
 }
 
 #[test]
-fn a_new_name_beside_an_old_id_is_created_where_that_is_wanted() {
+fn a_new_name_with_an_old_id_is_created_with_create_missing() {
     let account = two_places(1);
     let files = written(&account, |sheet| sheet.edit(0, "location_name", "Ulm"));
     let (code, summary) = import(&account, &files, &["--create-missing"]);
@@ -320,8 +339,8 @@ fn a_new_name_beside_an_old_id_is_created_where_that_is_wanted() {
 }
 
 #[test]
-fn custom_fields_are_edited_alone() {
-    let account = filled::filled(Rehearsal::new(), 5);
+fn custom_fields_are_updated_individually() {
+    let account = filled::filled(CliTest::new(), 5);
     for form in FORMS {
         let before = account.records("assets");
         let mut export = export(&account).only("assets");
@@ -340,21 +359,29 @@ fn custom_fields_are_edited_alone() {
 }
 
 #[test]
-fn an_export_names_the_records_to_delete() {
+fn an_export_can_list_records_to_delete() {
     for form in FORMS {
         let account = two_places(3).holds("locations", json!({"name": "Berlin"}));
         let mut export = export(&account).only("locations");
-        // Two of one name: the id tells them apart. The first is in use.
+        // Two records share a name; the id distinguishes them. The first is in use.
         export.sheet("locations").rows.drain(..2);
         let files = export.write(account.folder(), form);
-        account.run(&["delete", "locations", &files[0], "--yes"]).exits(0).says("1 deleted");
+        insta::allow_duplicates! { assert_output!(account.run(&["delete", "locations", &files[0], "--yes"]), @"
+        exit code 0
+        --- stdout
+        Deletion of locations.jsonl: the one row succeeded, in 0.5 s (run 20261124-093015-abcd)
+          1 row: 1 deleted (locations)
+          requests  2: 1 to look up, 1 to delete
+          note      backup of the locations: locations.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
+          result    locations.result.xlsx
+        "); }
         let left: Vec<Value> = account.records("locations").iter().map(|record| record["id"].clone()).collect();
         assert_eq!(left, [1, 2].map(Value::from), "{form:?}");
     }
 }
 
 #[test]
-fn records_of_one_name_are_told_apart_by_their_ids() {
+fn records_with_the_same_name_are_distinguished_by_id() {
     let account = two_places(0).holds("locations", json!({"name": "Berlin"}));
     let mut export = export(&account).only("locations");
     export.sheet("locations").edit(2, "city", "Berlin");
@@ -368,10 +395,24 @@ fn records_of_one_name_are_told_apart_by_their_ids() {
     let sheet = export.sheet("locations");
     sheet.rows.push(sheet.rows[0].clone());
     let files = export.write(account.folder(), Form::Csv);
-    account.run(&["check", &files[0]]).exits(1).says("duplicate.key");
+    assert_output!(account.run(&["check", &files[0]]), @"
+    exit code 1
+    --- stdout
+    Check of locations.csv: 1 of 4 rows failed, in 0.5 s (run 20261124-093015-abcd)
+      4 rows: 3 good, 1 failed (locations)
+
+    1 problem in 1 row
+           1 × the same record is in the file twice in `id` (duplicate.key)
+               A5 `1`
+               duplicate of row 2
+               hint: merge the two rows, or correct the one that is wrong
+
+      read      locations.csv as UTF-8, comma
+      next      tallyport check locations.csv --result problems.xlsx
+    ");
 }
 
-/// Records that break every rule we would hold a sheet to.
+/// Records that violate every rule that applies to sheets.
 fn odd_account() -> OddService {
     let service = OddService::start();
     let custom = json!([{"name": " Rack ", "value": " B4 "}, {"name": "Count", "value": 7}, {"name": "Rack", "value": "\u{fffd}"}]);
@@ -416,7 +457,7 @@ fn odd_account() -> OddService {
     for (email, manager) in [("ada@example.com", 2), ("ADA@example.com", 1), ("ada@example.com", 9)] {
         service.holds("employees", json!({"name": "Ada", "email": email, "manager_id": manager, "archived": 0}));
     }
-    // What replies may leave out is blank in the sheet, required or not.
+    // Fields missing from replies are blank in the sheet, even required ones.
     service.holds("consumables", json!({"name": "Toner", "category_id": 1, "available": 3}));
     service
         .holds("maintenances", json!({"type": "hardware_support", "name": "Fan", "start_date": "soon", "asset_id": 2}));
@@ -426,7 +467,7 @@ fn odd_account() -> OddService {
 }
 
 #[test]
-fn what_an_account_holds_is_right_however_odd_it_is() {
+fn irregular_records_of_the_account_are_accepted() {
     let service = odd_account();
     let before = Export::of(&|collection| service.records(collection));
     let rows: usize = before.sheets.iter().map(|sheet| sheet.rows.len()).sum();
@@ -435,7 +476,7 @@ fn what_an_account_holds_is_right_however_odd_it_is() {
             let folder = tempfile::tempdir().unwrap();
             let files = before.write(folder.path(), form);
             let words: Vec<&str> = ["import", "--json"].into_iter().chain(files.iter().map(String::as_str)).collect();
-            let mut command = bare(folder.path(), &[&words[..], more].concat());
+            let mut command = tallyport(folder.path(), &[&words[..], more].concat());
             command.env("BLUETALLY_BASE_URL", service.base_url()).env("BLUETALLY_API_KEY", "odd");
             let output = command.output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -447,13 +488,13 @@ fn what_an_account_holds_is_right_however_odd_it_is() {
 }
 
 #[test]
-fn what_export_writes_of_an_odd_account_comes_back_as_it_is() {
+fn an_export_of_irregular_records_imports_unchanged() {
     let service = odd_account();
     let rows: usize = COLLECTIONS.iter().map(|entity| service.records(entity.name).len()).sum();
     for (output, kind) in [("all.xlsx", "xlsx"), ("csv/", "csv"), ("jsonl/", "jsonl")] {
         let folder = tempfile::tempdir().unwrap();
         let run = |words: &[&str]| {
-            let mut command = bare(folder.path(), words);
+            let mut command = tallyport(folder.path(), words);
             command.env("BLUETALLY_BASE_URL", service.base_url()).env("BLUETALLY_API_KEY", "odd");
             let output = command.output().unwrap();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -462,7 +503,7 @@ fn what_export_writes_of_an_odd_account_comes_back_as_it_is() {
         };
         let (code, exported, said) = run(&["export", "--all", "-o", output, "--format", kind, "--json"]);
         assert_eq!(code, Some(0), "{said}");
-        // An empty file of JSON lines has no header, and is no sheet.
+        // An empty JSON Lines file has no header and therefore no sheet.
         let is_sheet = |file: &&Value| kind != "jsonl" || file["tables"][0]["rows"] != 0;
         let files = exported["files"].as_array().unwrap().iter().filter(is_sheet);
         let files: Vec<&str> = files.map(|file| file["path"].as_str().unwrap()).collect();

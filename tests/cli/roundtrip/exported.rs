@@ -1,4 +1,4 @@
-//! Sheets as an export writes them, built here from the records that a service returns, in plain code over the schema.
+//! Sheets as an export writes them, built independently from the records that a service returns.
 //!
 //! Everything goes through [`Export::of`] and [`Export::write`]: the day `tallyport export` writes the files, the tests
 //! of unedited sheets need no more than another body for these two.
@@ -23,7 +23,7 @@ pub enum Form {
 
 pub const FORMS: [Form; 3] = [Form::Xlsx, Form::Csv, Form::Jsonl];
 
-/// A cell as its kind of file shows it.
+/// A cell in the notation of its format.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shown {
     Nothing,
@@ -48,7 +48,7 @@ pub struct Sheet {
 }
 
 impl Export {
-    /// Every collection that has records.
+    /// All collections with records.
     pub fn of(records: &dyn Fn(&str) -> Vec<Value>) -> Self {
         let all: BTreeMap<&str, Vec<Value>> =
             COLLECTIONS.iter().map(|entity| (entity.name, records(entity.name))).collect();
@@ -65,7 +65,7 @@ impl Export {
         self.sheets.iter_mut().find(|sheet| sheet.entity.name == collection).unwrap()
     }
 
-    /// Writes the files and tells their names.
+    /// Writes the files and returns their names.
     pub fn write(&self, folder: &Path, form: Form) -> Vec<String> {
         match form {
             Form::Xlsx => {
@@ -129,7 +129,7 @@ impl Sheet {
         self.rows.iter_mut().zip(records).for_each(|(row, record)| row.push(cell(record)));
     }
 
-    /// What the service sent and the guide does not know, under its own names.
+    /// Undocumented fields, under their own names.
     fn add_unknown(&mut self, records: &[Value]) {
         let known = |name: &str| {
             self.entity.field(name).is_some() || ["id", "custom_fields", "created_at", "updated_at"].contains(&name)
@@ -143,7 +143,7 @@ impl Sheet {
         self.headers.iter().position(|known| known == header).unwrap_or_else(|| panic!("no column {header}"))
     }
 
-    /// Adds a column, such as `_action`, of a text for each row.
+    /// Adds a column, such as `_action`, with a text for each row.
     pub fn add_column(&mut self, header: &str, cells: &[&str]) {
         self.headers.push(header.to_owned());
         self.rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(typed(cell)));
@@ -155,7 +155,7 @@ impl Sheet {
         self.rows[row][column] = typed(text);
     }
 
-    /// Drops columns, as people do with what they do not care for.
+    /// Removes columns.
     pub fn drop(&mut self, headers: &[&str]) {
         for header in headers {
             let column = self.column(header);
@@ -175,7 +175,7 @@ impl Sheet {
             for (column, cell) in (0..).zip(row) {
                 match cell {
                     Shown::Nothing => continue,
-                    // A cell holds no more.
+                    // The limit of a cell.
                     Shown::Text(text) => sheet.write_string(number, column, &text[..text.len().min(32_767)]),
                     Shown::Number(value) => sheet.write_number(number, column, *value),
                     Shown::Truth(truth) => sheet.write_boolean(number, column, *truth),
@@ -194,9 +194,12 @@ impl Sheet {
     }
 
     fn to_csv(&self) -> String {
-        let quoted = |text: &str| match text.contains(['"', ',', '\n', '\r']) {
-            true => format!("\"{}\"", text.replace('"', "\"\"")),
-            false => text.to_owned(),
+        let quoted = |text: &str| {
+            if text.contains(['"', ',', '\n', '\r']) {
+                format!("\"{}\"", text.replace('"', "\"\""))
+            } else {
+                text.to_owned()
+            }
         };
         let line = |cells: Vec<String>| cells.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\r\n";
         let cell = |shown: &Shown| match shown {
@@ -230,7 +233,7 @@ fn typed(text: &str) -> Shown {
     if text.is_empty() { Shown::Nothing } else { Shown::Text(text.to_owned()) }
 }
 
-/// A text that a spreadsheet program would take for a formula, behind an apostrophe; so is what looks guarded already.
+/// Quotes text that looks like a formula, or like quoted text, with an apostrophe.
 fn protected(text: &str) -> String {
     let bare = text.trim_start_matches('\'');
     if bare.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text.to_owned() }
@@ -246,7 +249,7 @@ fn shown(kind: Kind, value: &Value) -> Shown {
     }
 }
 
-/// Whether a text begins with a day that a workbook can hold.
+/// Whether a text begins with a date that a workbook can represent.
 fn is_day(text: &str) -> bool {
     text.get(..10).is_some_and(|day| day.starts_with("20") && day.parse::<jiff::civil::Date>().is_ok())
 }
@@ -259,7 +262,7 @@ fn text_of(value: &Value) -> Shown {
     }
 }
 
-/// The name of what a reference names, or its id where the name would not find it.
+/// The name of the referenced record, or its id if the name is not unique.
 fn name_of(reference: Reference, value: &Value, records: &[Value]) -> Shown {
     let Some(id) = value.as_i64() else { return Shown::Nothing };
     let folded = |record: &Value| record["name"].as_str().unwrap_or_default().trim().to_lowercase();

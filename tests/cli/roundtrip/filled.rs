@@ -1,15 +1,15 @@
-//! An account with records of every collection, every field filled, and texts that a spreadsheet would like to read
-//! otherwise.
+//! An account with records in every collection, every field filled, and texts that a spreadsheet program might
+//! misinterpret.
 
 use serde_json::{Map, Value, json};
 use tallyport::schema::{COLLECTIONS, Entity, Field, Kind, TextForm, Wire};
 
-use crate::rehearsal::Rehearsal;
+use crate::harness::CliTest;
 
-/// So many that each field of the longest collection can be edited in a row of its own.
+/// Enough rows to edit each field of the largest collection in a separate row.
 pub const RECORDS: usize = 18;
 
-/// Texts that mean something else to a spreadsheet, or to an import.
+/// Texts that a spreadsheet program or an import might misinterpret.
 const ODD: &[&str] = &[
     "=1+1", "+49 30 1234", "-5", "@ada", "'quoted'", "n/a", "-", "#7", "007", "1.5E+15", "TRUE", "<clear>", "tbd",
     " spaced ", "Zürich 東京", "two\nlines", "2024-05-01", "\ttab", "a,b;c", "say \"hi\"", "?", "1,234", "=",
@@ -17,11 +17,11 @@ const ODD: &[&str] = &[
 ];
 
 /// An account with every collection filled.
-pub fn account() -> Rehearsal {
-    filled(Rehearsal::new(), RECORDS)
+pub fn account() -> CliTest {
+    filled(CliTest::new(), RECORDS)
 }
 
-pub fn filled(account: Rehearsal, records: usize) -> Rehearsal {
+pub fn filled(account: CliTest, records: usize) -> CliTest {
     for entity in COLLECTIONS {
         for number in 0..records {
             let body: Map<String, Value> = entity
@@ -36,12 +36,12 @@ pub fn filled(account: Rehearsal, records: usize) -> Rehearsal {
     account
 }
 
-/// A value of that field which is right, and another one for another number.
-pub fn sample(account: &Rehearsal, entity: &Entity, (at, field): (usize, &Field), number: usize) -> Value {
+/// A valid value for the field, a different one for each number.
+pub fn sample(account: &CliTest, entity: &Entity, (at, field): (usize, &Field), number: usize) -> Value {
     let odd = ODD[(number * 5 + at) % ODD.len()];
     match field.kind {
         Kind::Text(TextForm::Plain) if field.is_required() && number == 0 => json!(format!("{} one", entity.singular)),
-        // Two departments of one name, two products of one model.
+        // Two departments share a name, two products share a model.
         Kind::Text(TextForm::Plain) if field.is_required() && entity.name != "assets" && number > 15 => json!("Twice"),
         Kind::Text(TextForm::Plain) if field.is_required() => json!(ODD[number % ODD.len()]),
         Kind::Text(TextForm::Plain) if field.name == "notes" && number == 1 => json!("x".repeat(40_000)),

@@ -1,5 +1,5 @@
-//! A service whose records are as odd as a real account's, and that no sandbox would take: it serves them as they are,
-//! by pages, and refuses every write.
+//! A server with irregular records, as real accounts have them and the sandbox would refuse. It serves them page by
+//! page, as they are, and refuses every write.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -10,7 +10,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-/// The server. Its thread ends with the process.
+/// The server; its thread ends with the process.
 pub struct OddService {
     address: SocketAddr,
     shared: Arc<Shared>,
@@ -30,7 +30,7 @@ impl OddService {
         let serving = Arc::clone(&shared);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                // A client that goes away is its own affair.
+                // The client may disconnect at any time.
                 serve(stream, &serving).ok();
             }
         });
@@ -41,7 +41,7 @@ impl OddService {
         format!("http://{}/api/v1", self.address)
     }
 
-    /// Puts a record there; its id and moments are given to it.
+    /// Adds a record and sets its id and timestamps.
     pub fn holds(&self, collection: &str, mut record: Value) {
         let mut records = self.shared.records.lock().unwrap();
         let table = records.entry(collection.to_owned()).or_default();
@@ -60,11 +60,11 @@ impl OddService {
     }
 }
 
-/// Answers one request and closes.
+/// Answers one request and closes the connection.
 fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut lines = BufReader::new(stream.try_clone()?).lines();
     let first = lines.next().transpose()?.unwrap_or_default();
-    // The headers; a body is not looked at.
+    // Skip the headers; the body is ignored.
     while lines.next().transpose()?.is_some_and(|line| !line.is_empty()) {}
     let mut words = first.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

@@ -325,7 +325,7 @@ mod tests {
         let mut merger = TextMerger::default();
         let page = vec![7; 1_000];
         for offset in (0..100).map(|index| index * 999) {
-            assert!(matches!(merger.merge(&page, offset, MergeAttempt::First), Ok(MergeResult::New(_))));
+            assert!(matches!(merger.merge(&page, offset, MergeAttempt::Retry), Ok(MergeResult::New(_))));
         }
         let window: VecDeque<(u64, Position)> = [1, 1, 2, 1, 1, 2, 1].map(|row| (row, Position::Confirmed)).into();
         assert_eq!(common_prefixes(&[1, 1, 2, 3], &window), [3, 1, 0, 3, 1, 0, 1]);

@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 use fastrand::Rng;
 use futures::executor::block_on;
 
-use super::super::{ListScan, RawListSource, ScanError, ScanStats};
-use crate::api::{RawPage, RawRecord};
+use super::super::{ListScan, ScanError, ScanStats};
+use crate::api::{RawPage, RawRecord, Record};
+use crate::catalog::RecordSource;
 use crate::schema::{ACTIVITY, Entity, collection};
 
 /// What the service says no with.
@@ -200,7 +201,7 @@ impl Service {
     }
 }
 
-impl RawListSource for Service {
+impl RecordSource for Service {
     type Error = Refused;
 
     fn page_limit(&self) -> u32 {
@@ -224,6 +225,10 @@ impl RawListSource for Service {
         self.pause(12).await;
         self.waiting.set(self.waiting.get() - 1);
         page
+    }
+
+    async fn record(&self, _: &'static Entity, _: i64) -> Result<Option<Record>, Refused> {
+        unreachable!("a scan reads lists")
     }
 }
 

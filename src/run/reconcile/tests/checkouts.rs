@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value as Json, json};
 
-use super::service::{Quirk, Service};
+use super::service::{FakeSource, Quirk, resolutions};
 use super::{TestContext, create, short};
 use crate::plan::Step;
 use crate::run::reconcile::log::LogCursor;
@@ -48,8 +48,8 @@ fn only_entries_newer_than_the_cursor_count() {
         ("just now", 5, 1, "unclear"),
     ] {
         let other = entry(timestamp, json!({"employee_id": 7, "item_id": item, "user_id": user}));
-        let log = Service::new().with("activity", [cursor.clone(), other]);
-        let found = short(&log.reconcile(&[&row], &context.borrowed())).remove(0);
+        let log = FakeSource::new().with("activity", [cursor.clone(), other]);
+        let found = short(&resolutions(&log, &[&row], &context.borrowed())).remove(0);
         match resolved {
             "unproven" => assert_eq!(found, format!("{LOOK}; not sent again"), "{timestamp}"),
             // The service in memory compares days as text, and does not return this one to a filter by day.
@@ -73,8 +73,9 @@ fn an_entry_that_differs_in_details_is_reported_and_one_of_another_holder_is_not
         (json!({"employee_id": 8}), "again".to_owned()),
         (json!({"employee_id": 7, "event": "Checkin"}), format!("{LOOK}; not sent again")),
     ] {
-        let log = Service::new().with("activity", [cursor.clone(), entry("2026-03-02T08:00:01.000Z", fields.clone())]);
-        assert_eq!(short(&log.reconcile(&[&row], &after(&cursor).borrowed())), [resolved], "{fields}");
+        let log =
+            FakeSource::new().with("activity", [cursor.clone(), entry("2026-03-02T08:00:01.000Z", fields.clone())]);
+        assert_eq!(short(&resolutions(&log, &[&row], &after(&cursor).borrowed())), [resolved], "{fields}");
     }
 }
 
@@ -83,7 +84,7 @@ fn confirmed_actions_are_assigned_entries_first() {
     let cursor = entry(CURSOR, json!({}));
     let entries = |count: usize| {
         let entries = (0..count).map(|at| entry(&format!("2026-03-02T08:00:0{}Z", at + 1), json!({"employee_id": 7})));
-        Service::new().with("activity", [cursor.clone()]).with("activity", entries)
+        FakeSource::new().with("activity", [cursor.clone()]).with("activity", entries)
     };
     let rows = [mouse(2, json!({})), mouse(3, json!({}))];
     let steps: Vec<_> = rows.iter().collect();
@@ -98,7 +99,7 @@ fn confirmed_actions_are_assigned_entries_first() {
         (4, ["done", "done"]),
         (5, ["done", "done"]),
     ] {
-        assert_eq!(short(&entries(count).reconcile(&steps, &context.borrowed())), resolved, "{count}");
+        assert_eq!(short(&resolutions(&entries(count), &steps, &context.borrowed())), resolved, "{count}");
     }
 }
 
@@ -112,10 +113,10 @@ fn entries_of_others_are_ignored_where_the_service_ignores_filters() {
         entry("2026-03-02T08:00:04Z", json!({"employee_id": 9})),
     ];
     let rows = [mouse(0, json!({})), mouse(1, json!({"employee_id": 8})), mouse(2, json!({"employee_id": 8}))];
-    let mut service = Service::new().with("activity", [cursor.clone()]).with("activity", others);
+    let mut service = FakeSource::new().with("activity", [cursor.clone()]).with("activity", others);
     service.quirk = Quirk::IgnoresFilters;
     service.page_limit = 2;
-    let resolved = service.reconcile(&rows.iter().collect::<Vec<_>>(), &after(&cursor).borrowed());
+    let resolved = resolutions(&service, &rows.iter().collect::<Vec<_>>(), &after(&cursor).borrowed());
     assert_eq!(short(&resolved), ["again", "done", "again"]);
 }
 
@@ -127,9 +128,9 @@ fn a_checkout_of_one_product_key_is_not_that_of_another() {
         create(number, "checkout_license", sent)
     };
     let license = json!({"type": "License", "item_id": 4, "employee_id": 7, "product_key": "BBBB"});
-    let log = Service::new().with("activity", [cursor.clone(), entry("2026-03-02T08:00:01Z", license)]);
+    let log = FakeSource::new().with("activity", [cursor.clone(), entry("2026-03-02T08:00:01Z", license)]);
     let rows = [key(0, "AAAA"), key(1, "BBBB")];
-    assert_eq!(short(&log.reconcile(&[&rows[0], &rows[1]], &after(&cursor).borrowed())), ["again", "done"]);
+    assert_eq!(short(&resolutions(&log, &[&rows[0], &rows[1]], &after(&cursor).borrowed())), ["again", "done"]);
 }
 
 /// How a checkout in a random run ends.
@@ -173,7 +174,7 @@ proptest! {
             }
             entry(&format!("2026-03-02T08:00:0{}Z", at + 1), fields)
         });
-        let log = Service::new().with("activity", [cursor.clone()]).with("activity", entries);
+        let log = FakeSource::new().with("activity", [cursor.clone()]).with("activity", entries);
         let rows: Vec<Step> = (0..).zip(&checkouts).map(|(number, (person, quantity, notes, day, _))| {
             let mut fields = json!({"employee_id": person, "quantity": quantity, "checkout_date": day});
             notes.iter().for_each(|notes| fields["notes"] = json!(notes));
@@ -183,7 +184,7 @@ proptest! {
         let completed_actions = (0..rows.len()).filter(|at| is_confirmed(*at)).map(|at| rows[at].clone()).collect();
         let open: Vec<usize> = (0..rows.len()).filter(|at| !is_confirmed(*at)).collect();
         let steps: Vec<&Step> = open.iter().map(|at| &rows[*at]).collect();
-        let resolved = log.reconcile(&steps, &TestContext { completed_actions, ..after(&cursor) }.borrowed());
+        let resolved = resolutions(&log, &steps, &TestContext { completed_actions, ..after(&cursor) }.borrowed());
         for at in &open {
             let alike = || open.iter().zip(&resolved).filter(|(other, _)| rows[**other].body == rows[*at].body);
             let again = alike().filter(|(_, resolution)| **resolution == Resolution::NotApplied).count();

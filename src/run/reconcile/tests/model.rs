@@ -9,7 +9,7 @@ use proptest::sample::select;
 use serde_json::{Map, Value as Json, json};
 
 use super::super::Resolution;
-use super::service::{Quirk, Service};
+use super::service::{FakeSource, Quirk, resolutions};
 use super::{TestContext, create, short, step};
 use crate::api::Body;
 use crate::plan::{Step, WriteKind};
@@ -126,9 +126,9 @@ proptest! {
             context.sizes.insert("products", records.len() as u64);
         }
         let shown = (1..).zip(&records).map(|(id, (product, _))| run.shape.show(id, product));
-        let mut service = Service::new().with("products", shown);
+        let mut service = FakeSource::new().with("products", shown);
         service.page_limit = run.page_limit;
-        let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &context.borrowed());
+        let resolved = resolutions(&service, &steps.iter().collect::<Vec<_>>(), &context.borrowed());
 
         let mut taken = HashSet::new();
         for (resolution, (product, _)) in resolved.iter().zip(&run.rows) {
@@ -161,8 +161,8 @@ proptest! {
         let steps: Vec<Step> =
             (0..).zip(&run.rows).map(|(number, (product, _))| create(number, "products", product.sent())).collect();
         let shown = (1..).zip(run.records()).map(|(id, (product, _))| Shape::Full.show(id, &product));
-        let service = Service::new().with("products", shown);
-        let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &TestContext::default().borrowed());
+        let service = FakeSource::new().with("products", shown);
+        let resolved = resolutions(&service, &steps.iter().collect::<Vec<_>>(), &TestContext::default().borrowed());
         for (resolution, (_, done)) in resolved.iter().zip(&run.rows) {
             prop_assert_eq!(matches!(resolution, Resolution::Applied { .. }), *done);
             prop_assert_eq!(*resolution == Resolution::NotApplied, !done);
@@ -177,8 +177,8 @@ proptest! {
     ) {
         let mut update = step(0, "products", WriteKind::Update(1), json!({"notes": sent}));
         update.before = Some(Body::from_iter([(String::from("notes"), json!(before))]));
-        let service = Service::new().with("products", [json!({"id": 1, "name": "Mac", "notes": held})]);
-        let resolved = service.reconcile(&[&update], &TestContext::default().borrowed()).remove(0);
+        let service = FakeSource::new().with("products", [json!({"id": 1, "name": "Mac", "notes": held})]);
+        let resolved = resolutions(&service, &[&update], &TestContext::default().borrowed()).remove(0);
         match resolved {
             Resolution::Applied { .. } => prop_assert_eq!(held, sent),
             Resolution::NotApplied => prop_assert_eq!(held, before),
@@ -194,12 +194,13 @@ fn city(number: u32) -> Step {
 #[test]
 fn many_records_are_scanned_and_few_are_looked_up() {
     let places = (1..=2500).map(|id| json!({"id": id, "name": format!("Place {id}"), "city": null}));
-    let service = Service::new().with("locations", places);
+    let service = FakeSource::new().with("locations", places);
     let steps: Vec<_> = (2498..2504).map(city).collect();
     let resolved = |count: usize, context: &TestContext| {
-        service.requests.set(0);
-        let resolved = short(&service.reconcile(&steps.iter().take(count).collect::<Vec<_>>(), &context.borrowed()));
-        (resolved.join(" "), service.requests.get())
+        service.reset();
+        let resolved =
+            short(&resolutions(&service, &steps.iter().take(count).collect::<Vec<_>>(), &context.borrowed()));
+        (resolved.join(" "), service.requests())
     };
     let mut context = TestContext::default();
     assert_eq!(resolved(6, &context), ("#2498 #2499 #2500 again again again".into(), 6));
@@ -211,26 +212,26 @@ fn many_records_are_scanned_and_few_are_looked_up() {
 #[test]
 fn a_record_deleted_during_a_scan_hides_no_other() {
     let places = (1..=11).map(|id| json!({"id": id, "name": format!("Place {id}")}));
-    let mut service = Service::new().with("locations", places);
+    let mut service = FakeSource::new().with("locations", places);
     service.page_limit = 4;
     service.quirk = Quirk::DeletesWhileRead;
     // The fifth would move from the second page to the first, which has been read.
     let steps: Vec<_> = [5, 12, 13, 14, 15, 16].map(city).into();
     let context = TestContext { sizes: [("locations", 11)].into(), ..TestContext::default() };
-    let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &context.borrowed());
+    let resolved = resolutions(&service, &steps.iter().collect::<Vec<_>>(), &context.borrowed());
     assert_eq!(short(&resolved), ["#5", "again", "again", "again", "again", "again"]);
 }
 
 #[test]
 fn an_email_address_is_found_in_lower_case() {
-    let service = Service::new().with("employees", [json!({"id": 3, "name": "Ada", "email": "ada@example.com"})]);
+    let service = FakeSource::new().with("employees", [json!({"id": 3, "name": "Ada", "email": "ada@example.com"})]);
     let row = create(0, "employees", json!({"name": "Ada", "email": "Ada@Example.com"}));
-    assert_eq!(short(&service.reconcile(&[&row], &TestContext::default().borrowed())), ["#3"]);
+    assert_eq!(short(&resolutions(&service, &[&row], &TestContext::default().borrowed())), ["#3"]);
 }
 
 #[test]
 fn an_asset_may_come_back_as_its_id() {
-    let service = Service::new().with("assets", [json!({"id": 41, "asset_id": "LAP-1"}), json!({"id": 42, "asset_id": "41"})]).with(
+    let service = FakeSource::new().with("assets", [json!({"id": 41, "asset_id": "LAP-1"}), json!({"id": 42, "asset_id": "41"})]).with(
         "audits",
         [json!({"id": 1, "audit_date": "2026-03-02T00:00:00.000Z", "asset_id": 41, "scheduled": 0, "completed": "true"})],
     );
@@ -240,16 +241,16 @@ fn an_asset_may_come_back_as_its_id() {
         create(number, "audits", sent)
     };
     let rows = [audit(0, "LAP-1"), audit(1, "LAP-2")];
-    let resolved = service.reconcile(&[&rows[0], &rows[1]], &TestContext::default().borrowed());
+    let resolved = resolutions(&service, &[&rows[0], &rows[1]], &TestContext::default().borrowed());
     assert_eq!(short(&resolved), ["#1", "again"]);
 }
 
 #[test]
 fn records_that_do_not_show_their_key_are_indeterminate() {
-    let service = Service::new().with("locations", [json!({"id": 1, "title": "Place 1"})]);
+    let service = FakeSource::new().with("locations", [json!({"id": 1, "title": "Place 1"})]);
     let mut context = TestContext::default();
     context.sizes.insert("locations", 1);
     let steps: Vec<_> = (1..5).map(city).collect();
-    let resolved = service.reconcile(&steps.iter().collect::<Vec<_>>(), &context.borrowed());
+    let resolved = resolutions(&service, &steps.iter().collect::<Vec<_>>(), &context.borrowed());
     assert_eq!(short(&resolved)[0], "the service's locations do not show their `name`; look for the record");
 }

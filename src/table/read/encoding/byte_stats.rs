@@ -1,10 +1,10 @@
-//! What the bytes of a text file tell about its encoding.
+//! Byte statistics of a text file, from which its encoding is detected.
 
 use std::io::{self, Read};
 
 use super::{Certainty, Encoding, read_some};
 
-/// What a file is made of, byte by byte.
+/// Counts of bytes and byte sequences in a file.
 #[derive(Debug, Default)]
 pub(super) struct ByteStats {
     bytes: u64,
@@ -26,7 +26,7 @@ pub(super) struct ByteStats {
 }
 
 impl ByteStats {
-    /// How far the look at single bytes goes: enough to tell UTF-16 and binary data.
+    /// How many bytes are inspected one by one: enough to recognize UTF-16 and binary data.
     const BEGINNING: usize = 64 * 1024;
 
     pub(super) fn collect(input: &mut dyn Read) -> io::Result<ByteStats> {
@@ -106,7 +106,7 @@ impl ByteStats {
         !is_marked && looked_at > 0 && (self.control * 20 > looked_at || nuls * 10 > looked_at)
     }
 
-    /// The encoding, where it does not take a guess at the letters.
+    /// The encoding, if it can be told without guessing from letter frequencies.
     pub(super) fn known_encoding(&self) -> Option<(Encoding, Certainty)> {
         if let Some(encoding) = self.mark.or_else(|| self.utf16()) {
             return Some((encoding, Certainty::Certain));

@@ -19,7 +19,7 @@ use super::xls::each_row_of;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::Sheet;
+use crate::table::sheet::Sheet;
 use pre_scan::{FormattedCell, OdsPreScan};
 
 /// An .ods file, all of it in memory.

@@ -1,4 +1,4 @@
-//! A look at an OpenDocument part before calamine reads it.
+//! Pre-scan of an OpenDocument part before calamine reads it.
 
 use std::io::Read;
 
@@ -12,7 +12,7 @@ const MOST_TEXT: u64 = 1024 * 1024 * 1024;
 /// No table is nested deeper.
 const DEEPEST: usize = 256;
 
-/// What was seen.
+/// What the pre-scan found.
 #[derive(Debug, Default)]
 pub(super) struct OdsPreScan {
     /// By the table's name.

@@ -20,7 +20,7 @@ use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
-use crate::table::workbook::Sheet;
+use crate::table::sheet::Sheet;
 use pre_scan::{ScanCursor, UnknownError, XlsxPreScan};
 
 /// An .xlsx file with its shared strings in memory.

@@ -56,10 +56,10 @@ fn check_string_count(package: &mut Package, name: &str) -> Result<(), ReadFault
         let count = tag.text_attribute("uniqueCount").and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
         // Many programs write a wrong count; only those beyond the possible and the harmless are a danger.
         let is_possible = count <= size.unpacked / SHORTEST || count < 1_000_000;
-        return match is_possible {
-            true => Ok(()),
-            false => Err(ReadFault::Damaged { detail: "it claims more texts than it has room for".into() }),
-        };
+        if !is_possible {
+            return Err(ReadFault::Damaged { detail: "it claims more texts than it has room for".into() });
+        }
+        return Ok(());
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What calamine's cell stream does not tell, from a look at a sheet's XML.
+//! Pre-scan of a sheet's XML for what calamine's stream of cells leaves out.
 //!
 //! The stream gives a blank for a formula whose result was never stored, and it stops for good at an error value that
 //! came after 2007, such as `#SPILL!`. Most sheets have neither formulas nor errors, and two byte searches on the

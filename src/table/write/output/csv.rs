@@ -1,9 +1,9 @@
 //! CSV: a file per table, safe to open in a spreadsheet program. What is written can be imported again as it was.
 
-use super::super::WriteError;
 use super::super::csv::{CsvOptions, CsvWriter};
+use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
-use super::{ColumnType, OutputColumn, OutputReport, TableWriter};
+use super::table_writer::{OutputColumn, OutputReport, TableWriter};
 use crate::table::Row;
 
 pub(super) struct CsvFiles {

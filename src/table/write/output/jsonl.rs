@@ -1,21 +1,21 @@
 //! JSON Lines: an object a row, keyed by header, with every key in every row.
 //!
 //! Numbers, booleans and nulls are JSON's own; a number keeps the digits it had. Days and moments are ISO 8601 texts.
-//! A structure ([`ColumnType::Json`]) stands as itself where its text is JSON, else as a text. A cell in which nothing
-//! stands is `null`.
+//! A structure ([`ColumnType::Json`]) is written as it is if its text is valid JSON, else as a string. An empty cell is
+//! `null`.
 
 use std::io::Write;
 use std::path::PathBuf;
 
 use serde_json::value::RawValue;
 
-use super::super::WriteError;
-use super::super::value_text::{keys, push_number, push_timestamp};
+use super::super::value_text::{push_number, push_timestamp};
+use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
-use super::{ColumnType, OutputColumn, OutputReport, TableWriter};
+use super::table_writer::{OutputColumn, OutputReport, TableWriter, keys};
 use crate::table::{Cell, Row, Value};
 
-/// Lines are written in blocks of so many bytes.
+/// Lines are written in blocks of this many bytes.
 const BLOCK: usize = 1 << 16;
 
 pub(super) struct JsonlFiles {
@@ -36,7 +36,7 @@ struct JsonlTable {
 }
 
 struct JsonlColumn {
-    /// What stands before the value, such as `,"name":`.
+    /// The text before the value, such as `,"name":`.
     key: String,
     column_type: ColumnType,
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::civil::Date;
 
 use super::super::{AtomicFile, FileSet, WriteError};
-use super::{OutputTarget, WrittenFile};
+use super::table_writer::{OutputTarget, WrittenFile};
 
 /// Characters that one system or another does not allow in file names.
 const FORBIDDEN: &[char] = &['<', '>', ':', '"', '/', '\\', '|', '?', '*'];
@@ -25,7 +25,7 @@ pub(super) struct OutputFiles {
 
 /// Where tables go. A file and a stream take one table, whose name is kept for the error about a second one.
 enum Destination {
-    File { path: PathBuf, file: Option<AtomicFile>, table: String },
+    Files { remaining: std::vec::IntoIter<AtomicFile>, last: (PathBuf, String) },
     Folder(FileNames),
     Stream { stream: Option<Box<dyn Write + Send>>, table: String },
 }
@@ -39,10 +39,8 @@ pub(super) enum Sink {
 impl OutputFiles {
     pub(super) fn open(target: &OutputTarget, extension: &'static str) -> Result<Self, WriteError> {
         let (folder, layout) = match target {
-            OutputTarget::File(path) => {
-                let file = Some(AtomicFile::create(path)?);
-                return Ok(Self::new(Destination::File { path: path.clone(), file, table: String::new() }));
-            }
+            OutputTarget::File(path) => return Self::open_files(std::slice::from_ref(path)),
+            OutputTarget::Files(paths) => return Self::open_files(paths),
             OutputTarget::Folder(folder) => (folder.clone(), FolderLayout::Flat),
             OutputTarget::Partitioned { folder, day } => (folder.clone(), FolderLayout::Partitioned(*day)),
             OutputTarget::Stdout => return Ok(Self::to(Box::new(io::stdout()))),
@@ -52,7 +50,12 @@ impl OutputFiles {
         Ok(Self { folders, ..Self::new(Destination::Folder(names)) })
     }
 
-    /// Everything goes to one stream.
+    fn open_files(paths: &[PathBuf]) -> Result<Self, WriteError> {
+        let files = paths.iter().map(|path| AtomicFile::create(path)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::new(Destination::Files { remaining: files.into_iter(), last: Default::default() }))
+    }
+
+    /// Writes to one stream.
     pub(super) fn to(stream: Box<dyn Write + Send>) -> Self {
         Self::new(Destination::Stream { stream: Some(stream), table: String::new() })
     }
@@ -77,9 +80,9 @@ impl OutputFiles {
             second: name.to_owned(),
         };
         match &mut self.destination {
-            Destination::File { path, file, table } => {
-                let file = file.take().ok_or_else(|| taken(format!("`{}`", path.display()), table))?;
-                *table = name.to_owned();
+            Destination::Files { remaining, last: (path, table) } => {
+                let file = remaining.next().ok_or_else(|| taken(format!("`{}`", path.display()), table))?;
+                (*path, *table) = (file.path().to_owned(), name.to_owned());
                 Ok(Sink::File(file))
             }
             Destination::Folder(names) => {

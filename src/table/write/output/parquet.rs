@@ -10,8 +10,8 @@
 //! | a moment | `TIMESTAMP(MILLIS, UTC)` |
 //! | yes or no | `BOOLEAN` |
 //!
-//! Every column is optional: a cell in which nothing stands is null. So is one that holds something else than its
-//! column, which is told ([`OutputReport::mismatched`]). Rows are gathered in groups of bounded size, so memory is flat; what
+//! Every column is optional: an empty cell is null. So is a cell whose type is not that of its column, which is
+//! reported ([`OutputReport::mismatched`]). Rows are gathered in groups of bounded size, so memory is flat; what
 //! is written is never returned to, so it may be a stream.
 
 use std::io;
@@ -27,21 +27,21 @@ use parquet::file::writer::{SerializedColumnWriter, SerializedFileWriter};
 use parquet::schema::types::Type;
 use rust_decimal::Decimal;
 
-use super::super::WriteError;
-use super::super::value_text::{keys, push_timestamp};
+use super::super::value_text::push_timestamp;
+use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
-use super::{ColumnType, OutputColumn, OutputReport, TableWriter, TypeMismatch};
+use super::table_writer::{OutputColumn, OutputReport, TableWriter, TypeMismatch, keys};
 use crate::table::{Cell, Row, Value};
 
-/// A group of rows is written when it has come to so many rows or bytes.
+/// A group of rows is written when it has reached this many rows or bytes.
 const GROUP_ROWS: usize = 1 << 17;
 const GROUP_BYTES: usize = 32 << 20;
 
-/// Digits of an amount behind the point, and in all: no currency has more than four behind it (ISO 4217).
+/// Digits of an amount after the point, and in all: no currency has more than four after it (ISO 4217).
 const SCALE: u32 = 4;
 const PRECISION: u32 = 18;
 
-/// The characters of a value that are told.
+/// How many characters of a value are reported.
 const FOUND: usize = 80;
 
 const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
@@ -269,7 +269,7 @@ impl ParquetColumn {
     }
 }
 
-/// Whether nothing stands in the cell, not even white space.
+/// Whether the cell is empty, without even white space.
 fn is_empty(cell: Cell<'_>) -> bool {
     let is_typed = matches!(cell.value, Value::Number(_) | Value::Boolean(_) | Value::Date(_));
     !is_typed && cell.text.is_empty()

@@ -11,8 +11,8 @@ use proptest::prelude::*;
 
 use super::output_files::OutputFiles;
 use super::*;
-use crate::table::Value;
 use crate::table::write::xlsx::LONGEST_TEXT;
+use crate::table::{CellRef, Row, Value};
 
 const EUR: &str = "[$EUR] #,##0.00";
 
@@ -218,7 +218,7 @@ fn rows_beyond_a_sheet_go_on_in_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("all.xlsx");
     let files = OutputFiles::open(&OutputTarget::File(path.clone()), "xlsx").unwrap();
-    let mut output = Box::new(workbook::Workbooks::new(files, &OutputOptions::default()).with_rows_per_sheet(3));
+    let mut output = Box::new(workbook::Workbooks::new(files, "").with_rows_per_sheet(3));
     output.begin("assets", &[column("tag", ColumnType::Text)]).unwrap();
     for tag in ["A-1", "A-2", "A-3", "A-4", "A-5"] {
         let mut row = Row::default();
@@ -298,6 +298,27 @@ fn a_file_of_one_table_takes_no_other() {
 }
 
 #[test]
+fn listed_files_take_a_table_each_and_appear_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths = ["assets.csv", "assets.changes.csv"].map(|name| folder.path().join(name)).to_vec();
+    let target = OutputTarget::Files(paths.clone());
+    let report = written(&target, FileFormat::Csv, &[("assets", &[full_row()]), ("Changes", &[])]);
+    let locations: Vec<_> = report.files.into_iter().filter_map(|file| file.path).collect();
+    assert_eq!(locations, paths);
+    fs::write(&paths[0], "yesterday's").unwrap();
+    let mut output = open(&target, FileFormat::Csv, &OutputOptions::default()).unwrap();
+    for table in ["assets", "Changes"] {
+        output.begin(table, &columns()).unwrap();
+    }
+    let refused = output.begin("more", &columns()).unwrap_err();
+    assert!(matches!(refused, WriteError::TablesInOne { .. }), "{refused}");
+    fs::remove_file(&paths[1]).unwrap();
+    fs::create_dir(&paths[1]).unwrap();
+    output.finish().unwrap_err();
+    assert_eq!(fs::read_to_string(&paths[0]).unwrap(), "yesterday's");
+}
+
+#[test]
 fn an_output_that_is_dropped_leaves_nothing() {
     let parquet = cfg!(feature = "parquet").then_some(FileFormat::Parquet);
     for format in [FileFormat::Xlsx, FileFormat::Csv, FileFormat::Jsonl].into_iter().chain(parquet) {
@@ -336,7 +357,7 @@ fn a_format_that_was_not_built_in_is_refused_before_the_work() {
     let folder = tempfile::tempdir().unwrap();
     let target = OutputTarget::Folder(folder.path().join("exports"));
     let refused = open(&target, FileFormat::Parquet, &OutputOptions::default()).err().unwrap();
-    assert_eq!(refused.to_string(), "cannot write Parquet: this tallyport was built without it");
+    assert_eq!(refused.to_string(), "this build cannot write Parquet: the feature `parquet` is missing");
     assert!(names(folder.path()).is_empty());
 }
 
@@ -408,7 +429,7 @@ impl Write for Closed {
 
 fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn TableWriter>> {
     vec![
-        Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), &OutputOptions::default())),
+        Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), "")),
         Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
         Box::new(jsonl::JsonlFiles::new(OutputFiles::to(stream()))),
         #[cfg(feature = "parquet")]

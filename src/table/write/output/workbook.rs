@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 
 use rust_xlsxwriter::DocProperties;
 
-use super::super::WriteError;
 use super::super::styles::{HEADER, header_format};
 use super::super::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use super::super::xlsx::{
     AMOUNT_FORMAT, CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, value_width, write_cell,
 };
+use super::super::{ColumnType, WriteError};
 use super::output_files::{OutputFiles, Sink};
-use super::{ColumnType, OutputColumn, OutputOptions, OutputReport, TableWriter, TruncatedText};
+use super::table_writer::{OutputColumn, OutputReport, TableWriter, TruncatedText};
 use crate::table::{Cell, CellRef, Row, Value};
 
 /// The lowest level: exports are large, soon replaced, and waited for.
@@ -53,9 +53,9 @@ struct OutputSheet {
 }
 
 impl Workbooks {
-    pub(super) fn new(files: OutputFiles, options: &OutputOptions) -> Self {
+    pub(super) fn new(files: OutputFiles, title: &str) -> Self {
         let report = OutputReport::default();
-        Self { files, title: options.title.clone(), book: None, report, rows_per_sheet: MAX_ROWS }
+        Self { files, title: title.to_owned(), book: None, report, rows_per_sheet: MAX_ROWS }
     }
 
     #[cfg(test)]
@@ -141,7 +141,7 @@ impl OutputBook {
         Ok(Some(sheet))
     }
 
-    /// A sheet holds only so many rows; the rest go to another one.
+    /// Continues in a new sheet when the current one is full.
     fn continue_if_full(&mut self, rows_per_sheet: u32) -> Result<(), WriteError> {
         if self.sheet.as_ref().is_none_or(|sheet| sheet.table.next_row < rows_per_sheet) {
             return Ok(());

@@ -1,0 +1,138 @@
+//! Every record of a collection, or of a filtered list.
+
+use super::super::observed_fields::ObservedFields;
+use super::super::{Mirror, MirrorError};
+use super::{ATTEMPTS, RefreshError, RefreshJob, RefreshOptions, RefreshTally};
+use crate::api::RawRecord;
+use crate::catalog::list_scan::{ListScan, ScanError};
+use crate::catalog::source::RecordSource;
+use crate::schema::Entity;
+
+/// Records between two calls of `on_progress`.
+const PROGRESS_STEP: u64 = 1_000;
+
+impl Mirror {
+    /// Reads one list, which may be filtered, into this mirror: for parts of an account, and for lists that are not
+    /// mirrored. Returns how many records were read.
+    ///
+    /// # Errors
+    /// The service or the disk fails.
+    pub async fn read<S: RecordSource>(
+        &self,
+        source: &S,
+        (entity, filters): (&'static Entity, &[(&str, &str)]),
+        options: RefreshOptions<'_>,
+        on_progress: &mut dyn FnMut(&'static str, u64),
+    ) -> Result<u64, RefreshError<S::Error>> {
+        let concurrency = options.concurrency;
+        let mut detail = String::new();
+        for _ in 0..ATTEMPTS {
+            self.file().begin()?;
+            self.file().empty(entity)?;
+            let scan = ListScan { entity, filters, expected: None, concurrency, longest_page: self.longest_page()? };
+            let mut fields = ObservedFields::default();
+            let mut read = 0;
+            let mut take = |record: RawRecord<'_>| {
+                read += 1;
+                if read % PROGRESS_STEP == 0 {
+                    on_progress(entity.name, read);
+                }
+                fields.observe_json(record.json);
+                // Entries of the log have no id (field notes): they are numbered in the order of their arrival.
+                let id = record.id.or_else(|| i64::try_from(read).ok());
+                self.file().insert(entity, RawRecord { id, ..record }, 0)
+            };
+            match scan.run(source, &mut take).await {
+                Ok(stats) => {
+                    self.file().set_observed_fields(entity, &fields)?;
+                    self.set_longest_page(self.longest_page()?.max(stats.longest_page))?;
+                    self.file().commit()?;
+                    return Ok(read);
+                }
+                Err(error) => {
+                    self.file().roll_back();
+                    detail = retryable(error)?;
+                }
+            }
+        }
+        Err(RefreshError::Unstable { collection: entity.name, detail })
+    }
+}
+
+impl<S: RecordSource> RefreshJob<'_, S> {
+    /// Reads every record of a collection, and removes those that are gone.
+    pub(super) async fn read_all(
+        &mut self,
+        entity: &'static Entity,
+        is_known: bool,
+        tally: &mut RefreshTally,
+    ) -> Result<(), RefreshError<S::Error>> {
+        let mut detail = String::new();
+        for attempt in 1..=ATTEMPTS {
+            let number = self.number * i64::from(ATTEMPTS + 1) + i64::from(attempt);
+            match self.scan(entity, is_known, number, tally).await {
+                Ok(()) => {
+                    let file = self.mirror.file();
+                    let keep_previous = file.keeps_previous(entity)?;
+                    tally.removed += file.remove_unseen(entity, number, keep_previous, self.options.now)?;
+                    return Ok(());
+                }
+                Err(error) => detail = retryable(error)?,
+            }
+        }
+        Err(RefreshError::Unstable { collection: entity.name, detail })
+    }
+
+    async fn scan(
+        &mut self,
+        entity: &'static Entity,
+        is_known: bool,
+        number: i64,
+        tally: &mut RefreshTally,
+    ) -> Result<(), ScanError<S::Error, MirrorError>> {
+        let file = self.mirror.file();
+        let keep_previous = file.keeps_previous(entity).map_err(ScanError::Take)?;
+        let known = file.count(entity).map_err(ScanError::Take)?;
+        let scan = ListScan {
+            entity,
+            filters: &[],
+            expected: is_known.then_some(known),
+            concurrency: self.options.concurrency,
+            longest_page: self.longest_page,
+        };
+        let mut fields = file.observed_fields(entity).map_err(ScanError::Take)?;
+        let (mut read, mut has_new_fields) = (0, false);
+        let (now, on_progress) = (self.options.now, &mut *self.on_progress);
+        let mut take = |record: RawRecord<'_>| {
+            read += 1;
+            if read % PROGRESS_STEP == 0 {
+                on_progress(entity.name, read);
+            }
+            has_new_fields |= fields.observe_json(record.json);
+            if is_known || known > 0 {
+                let upserted = file.upsert(entity, record, (number, keep_previous), now)?;
+                tally.add(upserted, record.id);
+            } else {
+                file.insert(entity, record, number)?;
+                tally.first += 1;
+            }
+            Ok(())
+        };
+        let stats = scan.run(self.source, &mut take).await?;
+        on_progress(entity.name, read);
+        self.longest_page = self.longest_page.max(stats.longest_page);
+        if has_new_fields {
+            file.set_observed_fields(entity, &fields).map_err(ScanError::Take)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why a scan has to be repeated; an error if that would not help.
+fn retryable<E>(error: ScanError<E, MirrorError>) -> Result<String, RefreshError<E>> {
+    match error {
+        ScanError::Service(error) => Err(RefreshError::Service(error)),
+        ScanError::Take(error) => Err(RefreshError::Mirror(error)),
+        ScanError::Unstable(unstable) => Ok(unstable.to_string()),
+    }
+}

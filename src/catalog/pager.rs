@@ -1,0 +1,80 @@
+//! A list, page by page, for callers that stop early or that do not need the guarantees of a [`super::ListScan`].
+
+use super::source::RecordSource;
+use crate::api::{RawPage, Record};
+use crate::schema::Entity;
+
+/// Reads a list page by page.
+#[derive(Debug)]
+pub struct Pager<'a, S> {
+    source: &'a S,
+    entity: &'static Entity,
+    filters: &'a [(&'a str, &'a str)],
+    limit: u32,
+    offset: u64,
+    requests: u64,
+    is_done: bool,
+}
+
+impl<'a, S: RecordSource> Pager<'a, S> {
+    /// Nothing is requested yet.
+    pub fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
+        Self { source, entity, filters, limit: u32::MAX, offset: 0, requests: 0, is_done: false }
+    }
+
+    /// Pages of at most `limit` records.
+    pub fn with_limit(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The next page; none after the last one.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub async fn next_raw(&mut self) -> Result<Option<RawPage>, S::Error> {
+        if self.is_done {
+            return Ok(None);
+        }
+        let limit = self.source.page_limit().clamp(1, self.limit.max(1));
+        let page = self.source.raw_page(self.entity, self.filters, self.offset, limit).await?;
+        self.is_done = page.is_empty() || self.source.is_last(page.len(), limit);
+        self.offset += page.len() as u64;
+        self.requests += 1;
+        Ok(Some(page))
+    }
+
+    /// As [`Pager::next_raw`], parsed.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub async fn next(&mut self) -> Result<Option<Vec<Record>>, S::Error> {
+        Ok(self.next_raw().await?.map(|page| page.to_records()))
+    }
+
+    /// Every record of the pages that are left.
+    ///
+    /// # Errors
+    /// The source cannot be read.
+    pub async fn all(mut self) -> Result<Vec<Record>, S::Error> {
+        let mut records = Vec::new();
+        while let Some(page) = self.next().await? {
+            records.extend(page);
+        }
+        Ok(records)
+    }
+
+    /// Whether the last page was read.
+    pub fn is_done(&self) -> bool {
+        self.is_done
+    }
+
+    /// The offset behind the last record read.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The pages requested so far.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+}

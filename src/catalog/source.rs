@@ -1,0 +1,67 @@
+//! Where records come from: the service, the mirror, or a test.
+
+use crate::api::{ApiError, Client, RawPage, Record};
+use crate::schema::Entity;
+
+/// A source of lists and of single records.
+pub trait RecordSource {
+    type Error;
+
+    /// The most records a page contains, as far as is known: a request may reveal a smaller limit.
+    fn page_limit(&self) -> u32;
+
+    /// Whether a page of `length`, requested with `limit`, is the last one. A service may cut pages silently.
+    fn is_last(&self, length: usize, limit: u32) -> bool {
+        length < limit as usize
+    }
+
+    /// At most `limit` records from `offset` on whose fields equal the values of `filters`, unparsed. The filters may
+    /// include `sort` and `order`; otherwise records are in the order of their creation.
+    fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<RawPage, Self::Error>>;
+
+    /// The record with that system id; none if there is no such record.
+    fn record(&self, entity: &'static Entity, id: i64) -> impl Future<Output = Result<Option<Record>, Self::Error>>;
+
+    /// As [`RecordSource::raw_page`], parsed.
+    fn page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<Record>, Self::Error>> {
+        async move { Ok(self.raw_page(entity, filters, offset, limit).await?.to_records()) }
+    }
+}
+
+impl RecordSource for Client {
+    type Error = ApiError;
+
+    fn page_limit(&self) -> u32 {
+        Client::page_limit(self)
+    }
+
+    fn is_last(&self, length: usize, limit: u32) -> bool {
+        Client::is_last_page(self, length, limit)
+    }
+
+    async fn raw_page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<RawPage, ApiError> {
+        Client::raw_page(self, entity, filters, offset, limit).await
+    }
+
+    async fn record(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
+        self.get(entity, id).await
+    }
+}

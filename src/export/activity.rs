@@ -1,0 +1,93 @@
+//! Filters for the activity log.
+
+use jiff::civil::Date;
+
+use super::error::ExportError;
+use super::filters::FilterArg;
+use crate::schema::{ACTIVITY, COLLECTIONS};
+
+/// Which entries of the activity log are exported. An entry must match all filters that are set.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogFilter {
+    /// The first date.
+    pub from: Option<Date>,
+    /// The last date.
+    pub to: Option<Date>,
+    /// The type of record that an entry is about, such as `Asset`.
+    pub kind: Option<String>,
+    /// The event, such as `Checkout`.
+    pub event: Option<String>,
+    /// E-mail address or id of the user who made the change.
+    pub user: Option<String>,
+    /// E-mail address or id of the employee that something was checked out to or in from.
+    pub employee: Option<String>,
+    /// Tag, name or id of the item, of the type in `kind` (`Asset` if that is not set).
+    pub item: Option<String>,
+}
+
+impl LogFilter {
+    /// The filters as `field=value` on the activity log.
+    ///
+    /// # Errors
+    /// An item of a type that the log cannot be filtered by.
+    pub(crate) fn to_filter_args(&self) -> Result<Vec<FilterArg>, ExportError> {
+        let fields = [
+            ("date_from", self.from.map(|date| date.to_string())),
+            ("date_to", self.to.map(|date| date.to_string())),
+            ("type", self.kind.clone()),
+            ("event", self.event.clone()),
+            (if is_email(&self.user) { "user_email" } else { "user_id" }, self.user.clone()),
+            (if is_email(&self.employee) { "employee_email" } else { "employee_id" }, self.employee.clone()),
+            (self.item_field()?, self.item.clone()),
+        ];
+        let filter = |(field, value): (&str, Option<String>)| {
+            Some(FilterArg { collection: Some(ACTIVITY.name.to_owned()), field: field.to_owned(), value: value? })
+        };
+        Ok(fields.into_iter().filter_map(filter).collect())
+    }
+
+    /// The query parameter that selects one item.
+    fn item_field(&self) -> Result<&'static str, ExportError> {
+        let kind = self.kind.as_deref().unwrap_or("Asset");
+        let is_logged_as = |log_type: &str| log_type.eq_ignore_ascii_case(kind);
+        let collection = COLLECTIONS.iter().find(|entity| entity.log_type().is_some_and(is_logged_as));
+        match collection.and_then(|entity| entity.log_filter()) {
+            Some(field) => Ok(field.name),
+            None if self.item.is_none() => Ok("asset_id"),
+            None => Err(ExportError::LogItemKind { kind: kind.to_owned() }),
+        }
+    }
+}
+
+fn is_email(text: &Option<String>) -> bool {
+    text.as_deref().is_some_and(|text| text.contains('@'))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn parameters(filter: &LogFilter) -> Vec<String> {
+        let arguments = filter.to_filter_args().unwrap();
+        arguments.iter().map(|argument| format!("{}={}", argument.field, argument.value)).collect()
+    }
+
+    #[test]
+    fn people_are_selected_by_email_or_id_and_items_by_type() {
+        let text = |text: &str| Some(text.to_owned());
+        assert_eq!(parameters(&LogFilter::default()), Vec::<String>::new());
+        let filter = LogFilter { user: text("ada@example.com"), employee: text("7"), ..LogFilter::default() };
+        assert_eq!(parameters(&filter), ["user_email=ada@example.com", "employee_id=7"]);
+        assert_eq!(parameters(&LogFilter { item: text("A-1"), ..LogFilter::default() }), ["asset_id=A-1"]);
+        let license = LogFilter { kind: text("license"), item: text("Office"), ..LogFilter::default() };
+        assert_eq!(parameters(&license), ["type=license", "license_id=Office"]);
+    }
+
+    #[test]
+    fn an_item_of_a_type_that_the_log_has_no_filter_for_is_rejected() {
+        let text = |text: &str| Some(text.to_owned());
+        let item = LogFilter { kind: text("Location"), item: text("Berlin"), ..LogFilter::default() };
+        assert!(matches!(item.to_filter_args(), Err(ExportError::LogItemKind { .. })));
+    }
+}

@@ -1,0 +1,174 @@
+//! Runs an export: one account, or every tenant of it.
+
+use std::time::Instant;
+
+use super::destination::TenantScope;
+use super::error::ExportError;
+use super::files::ExportFiles;
+use super::job::{ChangeReport, ExportJob};
+use super::lock::ExportLock;
+use super::progress::{PhaseProgress, unless_stopped};
+use super::report::{ExportReport, FailedTenant};
+use super::resolve::ResolvedJob;
+use super::retention;
+use super::source::ExportSource;
+use crate::account::{Account, Tenant};
+use crate::error::{Error, ErrorKind, Result};
+use crate::observer::Observer;
+
+impl Account {
+    /// Exports what the account holds to files, and reports what was written.
+    ///
+    /// The files appear together when all of them are complete. If the export fails or is stopped, whatever was in their
+    /// places is unchanged. Reading is asynchronous; writing happens on the calling thread. The local copy of the
+    /// account in the state folder makes the next export read only what changed.
+    ///
+    /// ```
+    /// use tallyport::export::ExportJob;
+    /// use tallyport::observer::NoObserver;
+    /// use tallyport::{Account, ConnectOptions};
+    ///
+    /// # fn main() -> Result<(), tallyport::Error> {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let output = folder.path().join("statuses.csv").display().to_string();
+    /// let account = Account::connect(ConnectOptions::sandbox()).await?;
+    /// let job = ExportJob::new(["statuses"]).to(&output).with_columns(["id", "name"]);
+    /// let report = account.export(job, &mut NoObserver).await?;
+    /// assert_eq!(report.files[0].location.as_deref(), Some(output.as_str()));
+    /// assert!(std::fs::read_to_string(&output)?.starts_with("id,name\r\n"));
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Options that are invalid or contradict each other, a service that cannot be reached or refuses, and files that
+    /// cannot be written. [`Error::downcast_ref`] gives the [`ExportError`] for the first of these.
+    pub async fn export(&self, job: ExportJob, observer: &mut dyn Observer) -> Result<ExportReport> {
+        self.run_export(&ResolvedJob::new(job)?, observer).await
+    }
+
+    /// Runs an export whose options have been checked.
+    pub(crate) async fn run_export(&self, job: &ResolvedJob, observer: &mut dyn Observer) -> Result<ExportReport> {
+        let started = Instant::now();
+        let _lock = job.name.as_deref().map(|name| ExportLock::acquire(self.state_dir(), name)).transpose()?;
+        let mut exporter = Exporter { job, progress: PhaseProgress::new(observer) };
+        let mut report = match job.tenants {
+            TenantScope::Current => exporter.export_account(self, None).await?,
+            TenantScope::All => exporter.export_tenants(self).await?,
+        };
+        report.name.clone_from(&job.name);
+        report.seconds = started.elapsed().as_secs_f64();
+        Ok(report)
+    }
+}
+
+struct Exporter<'e> {
+    job: &'e ResolvedJob,
+    progress: PhaseProgress<'e>,
+}
+
+impl Exporter<'_> {
+    /// Exports one account to files of its own.
+    async fn export_account(&mut self, account: &Account, tenant: Option<&Tenant>) -> Result<ExportReport> {
+        let id = account.identity().tenant().map(|id| id.to_string());
+        let files = ExportFiles::open(self.job, &self.job.locate(id.as_deref())?).await?;
+        let source = self.read(account, tenant).await?;
+        self.write(files, &[source], id.as_deref()).await
+    }
+
+    async fn export_tenants(&mut self, account: &Account) -> Result<ExportReport> {
+        let tenants = account.tenants().await?;
+        if tenants.is_empty() {
+            return Err(ExportError::NoTenants.into());
+        }
+        if self.job.output.is_per_tenant() {
+            self.export_tenants_apart(account, &tenants).await
+        } else {
+            self.export_tenants_together(account, &tenants).await
+        }
+    }
+
+    /// Writes files for each tenant. A tenant that fails does not stop the others.
+    async fn export_tenants_apart(&mut self, account: &Account, tenants: &[Tenant]) -> Result<ExportReport> {
+        let mut report = ExportReport::default();
+        for tenant in tenants {
+            let account = account.for_tenant(tenant.id)?;
+            match self.export_account(&account, Some(tenant)).await {
+                Ok(exported) => report.merge(exported),
+                Err(error) => report.failed_tenants.push(failed_tenant(tenant, error, tenants.len() == 1)?),
+            }
+        }
+        Ok(report)
+    }
+
+    /// Writes one set of files, with a column for the tenant. A tenant that fails is left out.
+    async fn export_tenants_together(&mut self, account: &Account, tenants: &[Tenant]) -> Result<ExportReport> {
+        let files = ExportFiles::open(self.job, &self.job.locate(None)?).await?;
+        let accounts = tenants.iter().map(|tenant| account.for_tenant(tenant.id)).collect::<Result<Vec<_>>>()?;
+        let (mut sources, mut failed) = (Vec::new(), Vec::new());
+        for (account, tenant) in accounts.iter().zip(tenants) {
+            match self.read(account, Some(tenant)).await {
+                Ok(source) => sources.push(source),
+                Err(error) => failed.push(failed_tenant(tenant, error, failed.len() + 1 == tenants.len())?),
+            }
+        }
+        let mut report = self.write(files, &sources, None).await?;
+        report.failed_tenants = failed;
+        Ok(report)
+    }
+
+    async fn read<'a>(&mut self, account: &'a Account, tenant: Option<&'a Tenant>) -> Result<ExportSource<'a>> {
+        let reading = ExportSource::read(account, tenant, self.job, &mut self.progress);
+        unless_stopped(&self.job.shutdown, reading).await
+    }
+
+    /// Writes the files, and deletes older ones.
+    async fn write(
+        &mut self,
+        files: ExportFiles<'_>,
+        sources: &[ExportSource<'_>],
+        tenant: Option<&str>,
+    ) -> Result<ExportReport> {
+        let mut report = files.write(sources, &mut self.progress).await?;
+        if let (Some(name), ChangeReport::Written) = (&self.job.name, self.job.changes) {
+            set_baseline(sources, name)?;
+        }
+        sources.iter().for_each(|source| report.add_account(&source.copy));
+        report.deleted_files = self.prune(tenant).await?;
+        Ok(report)
+    }
+
+    /// Deletes older files of this export. The export stands even if that fails.
+    async fn prune(&mut self, tenant: Option<&str>) -> Result<usize> {
+        let Some(keep) = self.job.keep else { return Ok(0) };
+        let mut deleted = 0;
+        for output in self.job.outputs_over_time(tenant)? {
+            match retention::prune(&output, keep as usize).await {
+                Ok(files) => deleted += files,
+                Err(error) => self.progress.warn(&format!("cannot delete older files: {error}")),
+            }
+        }
+        Ok(deleted)
+    }
+}
+
+/// From now on, the next export of that name is compared with what these files contain.
+fn set_baseline(sources: &[ExportSource<'_>], name: &str) -> Result<()> {
+    for source in sources {
+        for list in &source.lists {
+            source.copy.mirror.set_baseline(name, list.entity, &source.copy.read_at)?;
+        }
+    }
+    Ok(())
+}
+
+/// Why a tenant is left out. An error if the whole export ends here: it was stopped, or no other tenant is left.
+fn failed_tenant(tenant: &Tenant, error: Error, is_only_one: bool) -> Result<FailedTenant> {
+    if is_only_one || error.kind() == ErrorKind::Stopped {
+        return Err(error);
+    }
+    Ok(FailedTenant { tenant: tenant.to_string(), reason: error.to_string() })
+}

@@ -1,0 +1,398 @@
+//! Filters such as `field=value`: which records are exported, and whether the service or this program applies them.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use super::names::ReferenceNames;
+use super::value;
+use crate::api::{RawFields, custom_fields};
+use crate::catalog::{LookupResult, ObservedFields, RecordRef};
+use crate::error::Diagnostic;
+use crate::plan::holds;
+use crate::schema::{Entity, Field, Kind, fold_header};
+
+/// A filter as typed: `field=value` or `assets.field=value`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FilterArg {
+    /// The collection it applies to; none for every exported collection.
+    pub collection: Option<String>,
+    pub field: String,
+    pub value: String,
+}
+
+/// A filter on the records of one collection, with its value resolved.
+#[derive(Debug, Clone)]
+pub(crate) struct Filter {
+    pub field: String,
+    pub value: String,
+    test: FilterTest,
+}
+
+/// The condition that a record must meet.
+#[derive(Debug, Clone)]
+enum FilterTest {
+    /// A documented field has this value, in the service's notation.
+    Field(&'static Field, Json),
+    /// A query parameter that only the service can apply.
+    ServerOnly(&'static Field, Json),
+    /// A custom field has this value.
+    Custom(String, String),
+    /// A field that is not in the guide has this value.
+    Undocumented(String, String),
+    /// The record was changed on or after this date.
+    ChangedSince(String),
+}
+
+/// Who applies a filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AppliedBy {
+    Server,
+    Client,
+}
+
+/// An invalid filter.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    #[error("invalid filter `{text}`")]
+    NoEquals { text: String },
+    #[error("{collection} has no field `{field}`")]
+    NoField { collection: &'static str, field: String, nearest: Option<String> },
+    #[error("no record named `{value}` for {collection}.{field}")]
+    NoRecord { collection: &'static str, field: String, value: String, nearest: Vec<String> },
+    #[error("`{value}` matches several records for {collection}.{field}: {}", candidates.join("; "))]
+    Ambiguous { collection: &'static str, field: String, value: String, candidates: Vec<String> },
+    #[error("invalid value `{value}` for {collection}.{field}")]
+    Value { collection: &'static str, field: String, value: String, expected: String },
+}
+
+impl Diagnostic for FilterError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            FilterError::NoEquals { .. } => String::from("write FIELD=VALUE, such as status=Deployed"),
+            FilterError::NoField { nearest: Some(nearest), .. } => format!("did you mean `{nearest}`?"),
+            FilterError::NoField { collection, .. } => {
+                format!("`tallyport schema {collection}` lists its fields")
+            }
+            FilterError::NoRecord { nearest, .. } if nearest.is_empty() => {
+                String::from("use the name as it is in the account, or `#` and the id")
+            }
+            FilterError::NoRecord { nearest, .. } => format!("did you mean {}?", quoted(nearest)),
+            FilterError::Ambiguous { .. } => String::from("use the id, such as #12"),
+            FilterError::Value { expected, .. } => format!("use {expected}"),
+        })
+    }
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ")
+}
+
+impl FilterArg {
+    /// Parses `field=value`. The field may be prefixed with its collection: `assets.status=Deployed`.
+    ///
+    /// # Errors
+    /// Text without a field and `=`.
+    pub(crate) fn parse(text: &str) -> Result<Self, FilterError> {
+        let Some((field, value)) = text.split_once('=') else {
+            return Err(FilterError::NoEquals { text: text.to_owned() });
+        };
+        let (field, value) = (field.trim(), value.trim().to_owned());
+        let (collection, field) = match field.split_once('.') {
+            Some((collection, field)) if crate::schema::find(collection).is_some() => {
+                (crate::schema::find(collection).map(|entity| entity.name.to_owned()), field)
+            }
+            _ => (None, field),
+        };
+        match field.is_empty() {
+            true => Err(FilterError::NoEquals { text: text.to_owned() }),
+            false => Ok(Self { collection, field: field.to_owned(), value }),
+        }
+    }
+
+    /// Whether the filter applies to the collection.
+    pub(crate) fn applies_to(&self, entity: &'static Entity) -> bool {
+        self.collection.as_ref().is_none_or(|collection| collection == entity.name)
+    }
+
+    /// Whether the service has an exact query parameter for it.
+    pub(crate) fn has_server_filter(&self, entity: &'static Entity) -> bool {
+        !self.value.is_empty() && find_field(entity, &self.field).is_some_and(|field| field.filter)
+    }
+
+    /// The collection whose records the value may name.
+    pub(crate) fn referenced_collection(&self, entity: &'static Entity) -> Option<&'static Entity> {
+        let reference = find_field(entity, &self.field)?.reference_to()?;
+        crate::schema::collection(reference.to).filter(|_| self.applies_to(entity))
+    }
+
+    /// Resolves field and value for a collection. `shape` contains the undocumented fields.
+    ///
+    /// # Errors
+    /// A field that the collection does not have, or a value that is invalid for the field.
+    pub(crate) fn resolve(
+        &self,
+        entity: &'static Entity,
+        shape: &ObservedFields,
+        names: &ReferenceNames,
+    ) -> Result<Filter, FilterError> {
+        let test = self.test(entity, shape, names)?;
+        Ok(Filter { field: self.field.clone(), value: self.value.clone(), test })
+    }
+
+    fn test(
+        &self,
+        entity: &'static Entity,
+        shape: &ObservedFields,
+        names: &ReferenceNames,
+    ) -> Result<FilterTest, FilterError> {
+        if let Some(custom) = self.field.strip_prefix("custom:") {
+            return Ok(FilterTest::Custom(custom.trim().to_owned(), self.value.clone()));
+        }
+        if let Some(field) = find_field(entity, &self.field) {
+            let value = self.parse_value(entity, field, names)?;
+            return Ok(if field.read { FilterTest::Field(field, value) } else { FilterTest::ServerOnly(field, value) });
+        }
+        if self.field == "id" || shape.fields.contains(&self.field) {
+            let value = self.value.strip_prefix('#').filter(|_| self.field == "id").unwrap_or(&self.value);
+            return Ok(FilterTest::Undocumented(self.field.clone(), value.to_owned()));
+        }
+        let nearest = entity.fields.iter().map(|field| field.name).max_by(|one, other| {
+            let likeness = |name: &str| strsim::jaro_winkler(name, &self.field);
+            likeness(one).total_cmp(&likeness(other))
+        });
+        let nearest = nearest.filter(|name| strsim::jaro_winkler(name, &self.field) > 0.8).map(str::to_owned);
+        Err(FilterError::NoField { collection: entity.name, field: self.field.clone(), nearest })
+    }
+
+    fn parse_value(&self, entity: &'static Entity, field: &Field, names: &ReferenceNames) -> Result<Json, FilterError> {
+        let text = self.value.as_str();
+        if text.is_empty() {
+            return Ok(Json::Null);
+        }
+        let invalid = |expected: &str| FilterError::Value {
+            collection: entity.name,
+            field: self.field.clone(),
+            value: self.value.clone(),
+            expected: expected.to_owned(),
+        };
+        match field.kind {
+            Kind::Integer { .. } | Kind::User => {
+                text.parse::<i64>().map(Json::from).map_err(|_| invalid("a whole number"))
+            }
+            Kind::Money => {
+                let number: serde_json::Number = text.parse().map_err(|_| invalid("an amount such as 1299.50"))?;
+                Ok(Json::Number(number))
+            }
+            Kind::Date => match text.parse::<jiff::civil::Date>() {
+                Ok(day) => Ok(Json::from(day.to_string())),
+                Err(_) => Err(invalid("a date such as 2026-01-31")),
+            },
+            Kind::Boolean => match text.to_ascii_lowercase().as_str() {
+                "yes" | "true" | "1" => Ok(Json::Bool(true)),
+                "no" | "false" | "0" => Ok(Json::Bool(false)),
+                _ => Err(invalid("yes or no")),
+            },
+            Kind::Option(choices) => {
+                let folded = fold_header(text);
+                let option = choices.create.iter().find(|option| fold_header(option) == folded);
+                let known = || invalid(&format!("one of {}", choices.create.join(", ")));
+                option.map(|option| Json::from(*option)).ok_or_else(known)
+            }
+            Kind::Reference(reference) if reference.wire == crate::schema::Wire::Id => {
+                match names.find(reference, text) {
+                    LookupResult::One(RecordRef::Known(id)) => Ok(Json::from(id)),
+                    LookupResult::Many(candidates) => Err(FilterError::Ambiguous {
+                        collection: entity.name,
+                        field: self.field.clone(),
+                        value: self.value.clone(),
+                        candidates: candidates.into_iter().map(|(_, description)| description).collect(),
+                    }),
+                    LookupResult::None { .. } | LookupResult::One(RecordRef::Planned(_))
+                        if parse_id(text).is_some() =>
+                    {
+                        Ok(parse_id(text).map_or(Json::Null, Json::from))
+                    }
+                    LookupResult::None { nearest } => Err(FilterError::NoRecord {
+                        collection: entity.name,
+                        field: self.field.clone(),
+                        value: self.value.clone(),
+                        nearest,
+                    }),
+                    LookupResult::One(RecordRef::Planned(_)) => Ok(Json::Null),
+                }
+            }
+            _ => Ok(Json::from(text)),
+        }
+    }
+}
+
+fn parse_id(text: &str) -> Option<i64> {
+    text.strip_prefix('#').unwrap_or(text).parse().ok()
+}
+
+/// The field of that name. A reference field may be named without its `_id`, or with `_name`.
+fn find_field(entity: &'static Entity, name: &str) -> Option<&'static Field> {
+    let base = name.strip_suffix("_name").unwrap_or(name);
+    let reference = || entity.field(&format!("{base}_id")).filter(|field| field.reference_to().is_some());
+    // `category_name` is a field of an asset, but the service filters by `category_id`.
+    if name.ends_with("_name") {
+        reference().or_else(|| entity.field(name))
+    } else {
+        entity.field(name).or_else(reference)
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.test {
+            FilterTest::ChangedSince(day) => write!(formatter, "changed since {day}"),
+            _ => write!(formatter, "{}={}", self.field, self.value),
+        }
+    }
+}
+
+impl Filter {
+    /// Records changed on or after this date, `YYYY-MM-DD`.
+    pub(crate) fn since(day: &str) -> Self {
+        Self {
+            field: String::from("updated_at"),
+            value: day.to_owned(),
+            test: FilterTest::ChangedSince(day.to_owned()),
+        }
+    }
+
+    /// Who applies the filter when a list is requested: the service, if the guide documents an exact query parameter.
+    pub(crate) fn applied_by(&self) -> AppliedBy {
+        match &self.test {
+            FilterTest::Field(field, value) if field.filter && !value.is_null() => AppliedBy::Server,
+            FilterTest::ServerOnly(..) => AppliedBy::Server,
+            _ => AppliedBy::Client,
+        }
+    }
+
+    /// Whether only the service can apply it, because records do not contain the field.
+    pub(crate) fn is_server_only(&self) -> bool {
+        matches!(self.test, FilterTest::ServerOnly(..))
+    }
+
+    /// Name and value of the query parameter.
+    pub(crate) fn query_parameter(&self) -> Option<(&'static str, String)> {
+        match &self.test {
+            FilterTest::Field(field, value) | FilterTest::ServerOnly(field, value) => {
+                let text = match value {
+                    Json::String(text) => text.clone(),
+                    other => other.to_string(),
+                };
+                Some((field.name, text))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a record matches.
+    pub(crate) fn matches_record(&self, record: &RawFields<'_>) -> bool {
+        match &self.test {
+            FilterTest::Field(field, wanted) => {
+                let held = value::non_empty(record.get(field.name)).and_then(|json| serde_json::from_str(json).ok());
+                holds(field, wanted, held.as_ref())
+            }
+            // The service applied it.
+            FilterTest::ServerOnly(..) => true,
+            // Timestamps in one notation compare as text. A record without one is kept rather than lost.
+            FilterTest::ChangedSince(day) => value::non_empty(record.get("updated_at"))
+                .is_none_or(|json| value::text_of(json).as_ref() >= day.as_str()),
+            FilterTest::Undocumented(name, wanted) => {
+                let held = value::non_empty(record.get(name)).map_or(Cow::Borrowed(""), value::text_of);
+                held.trim() == wanted
+            }
+            FilterTest::Custom(name, wanted) => {
+                let fields =
+                    value::non_empty(record.get("custom_fields")).and_then(|json| serde_json::from_str(json).ok());
+                let pairs = fields.map(|fields: Json| custom_fields(&fields)).unwrap_or_default();
+                let held = pairs.iter().find(|(known, _)| known.trim() == name).map_or("", |(_, value)| value.trim());
+                held == wanted
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use serde_json::json;
+
+    use super::*;
+    use crate::catalog::Catalog;
+    use crate::schema::collection;
+
+    fn names() -> ReferenceNames {
+        let mut catalog = Catalog::default();
+        for (id, name) in [(1, "Ready"), (2, "In repair"), (3, "ready")] {
+            let record = json!({"id": id, "name": name, "type": "deployable"}).as_object().unwrap().clone();
+            catalog.insert_known(collection("statuses").unwrap(), id, record);
+        }
+        ReferenceNames::new(catalog)
+    }
+
+    fn filter(text: &str) -> Result<Filter, FilterError> {
+        let mut shape = ObservedFields::default();
+        shape.observe_json(r#"{"id":1,"shelf":"a"}"#);
+        FilterArg::parse(text)?.resolve(collection("assets").unwrap(), &shape, &names())
+    }
+
+    #[test]
+    fn names_and_ids_resolve_to_records() {
+        for text in ["status=In repair", "status_id=2", "status_id=#2", "status_name=in  repair", "assets.status=#2"] {
+            let filter = filter(text).unwrap();
+            assert_eq!(
+                (filter.applied_by(), filter.query_parameter()),
+                (AppliedBy::Server, Some(("status_id", String::from("2")))),
+                "{text}"
+            );
+        }
+        assert!(matches!(filter("status=Lost"), Err(FilterError::NoRecord { .. })));
+        assert_eq!(filter("status=Ready").unwrap().query_parameter().unwrap().1, "1", "an exact name wins");
+        assert!(matches!(filter("status=READY"), Err(FilterError::Ambiguous { .. })));
+    }
+
+    #[test]
+    fn other_filters_are_applied_by_the_client() {
+        let record = RawFields::of(
+            r#"{"id":7,"shelf":"B4","currency":"EUR","notes":null,"custom_fields":"[{\"name\":\"Rack\",\"value\":\"9\"}]"}"#,
+        )
+        .unwrap();
+        for (text, matches_record) in [
+            ("currency=eur", true),
+            ("currency=USD", false),
+            ("notes=", true),
+            ("custom:Rack=9", true),
+            ("custom:Rack=", false),
+            ("custom:Other=", true),
+            ("shelf=B4", true),
+            ("id=#7", true),
+            ("id=8", false),
+        ] {
+            let filter = filter(text).unwrap();
+            assert_eq!(
+                (filter.applied_by(), filter.matches_record(&record)),
+                (AppliedBy::Client, matches_record),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_invalid_filter_has_a_hint() {
+        for (text, hint) in [
+            ("status", "write FIELD=VALUE, such as status=Deployed"),
+            ("asset_serail=7", "did you mean `asset_serial`?"),
+            ("qqq=7", "`tallyport schema assets` lists its fields"),
+            ("purchase_date=1/2/24", "use a date such as 2026-01-31"),
+            ("status=In repar", "did you mean `In repair`?"),
+        ] {
+            assert_eq!(filter(text).unwrap_err().hint().as_deref(), Some(hint), "{text}");
+        }
+    }
+}

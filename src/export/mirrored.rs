@@ -1,0 +1,103 @@
+//! An account together with its local copy, brought up to date.
+
+use std::cell::RefCell;
+
+use jiff::Timestamp;
+
+use super::job::ReadMode;
+use super::progress::{PhaseProgress, reporting_waits};
+use crate::account::Account;
+use crate::catalog::{Mirror, RefreshMode, RefreshOptions, RefreshStats};
+use crate::error::Result;
+use crate::schema::Entity;
+
+/// An account and its local copy.
+pub(crate) struct MirroredAccount<'a> {
+    pub account: &'a Account,
+    pub mirror: Mirror,
+    /// What the last refresh read.
+    pub refreshed: Vec<RefreshStats>,
+    /// Where the local copy differed from the service. Only after [`ReadMode::Verify`].
+    pub differences: Vec<RefreshStats>,
+    /// When the account was read, as RFC 3339.
+    pub read_at: String,
+}
+
+impl<'a> MirroredAccount<'a> {
+    /// Opens the local copy. Sends no request yet. Waits while another process uses the copy.
+    ///
+    /// # Errors
+    /// A state folder that cannot be used.
+    pub(crate) fn open(account: &'a Account, progress: &mut PhaseProgress<'_>) -> Result<Self> {
+        let mirror = match account.mirror_path() {
+            Some(path) => Mirror::open(&path, &mut || {
+                progress.note("another export of this account is running; waiting for it to finish");
+            })?,
+            None => Mirror::temporary()?,
+        };
+        let read_at = Timestamp::now().to_string();
+        Ok(Self { account, mirror, refreshed: Vec::new(), differences: Vec::new(), read_at })
+    }
+
+    /// Brings the local copy of these collections up to date.
+    ///
+    /// # Errors
+    /// What the service or the disk refuses.
+    pub(crate) async fn refresh(
+        &mut self,
+        collections: &[&'static Entity],
+        mode: ReadMode,
+        progress: &mut PhaseProgress<'_>,
+    ) -> Result<()> {
+        // A sandbox is fast, and its file may have been replaced since.
+        let is_full = mode == ReadMode::Full || self.account.identity().is_sandbox();
+        let refresh_mode = if is_full { RefreshMode::Full } else { RefreshMode::Incremental };
+        self.refreshed = self.refresh_by(collections, refresh_mode, progress).await?;
+        if mode == ReadMode::Verify {
+            let compared = self.refresh_by(collections, RefreshMode::Full, progress).await?;
+            let differs = |refreshed: &RefreshStats| refreshed.added + refreshed.changed + refreshed.removed > 0;
+            self.differences = compared.into_iter().filter(differs).collect();
+        }
+        Ok(())
+    }
+
+    /// Reads a filtered list into `into`, which keeps it apart from the local copy.
+    ///
+    /// # Errors
+    /// What the service or the disk refuses.
+    pub(crate) async fn read_filtered(
+        &self,
+        entity: &'static Entity,
+        parameters: &[(&str, &str)],
+        into: &Mirror,
+        progress: &mut PhaseProgress<'_>,
+    ) -> Result<()> {
+        let client = &self.account.client;
+        let progress = RefCell::new(progress);
+        let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
+        let reading = into.read(client, (entity, parameters), self.options(RefreshMode::Full), &mut on_read);
+        reporting_waits(client, &progress, reading).await?;
+        Ok(())
+    }
+
+    async fn refresh_by(
+        &self,
+        collections: &[&'static Entity],
+        mode: RefreshMode,
+        progress: &mut PhaseProgress<'_>,
+    ) -> Result<Vec<RefreshStats>> {
+        let client = &self.account.client;
+        let progress = RefCell::new(progress);
+        let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
+        let refreshing = self.mirror.refresh(client, collections, self.options(mode), &mut on_read);
+        Ok(reporting_waits(client, &progress, refreshing).await?)
+    }
+
+    fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {
+        RefreshOptions { mode, concurrency: self.account.concurrency.into(), now: &self.read_at }
+    }
+}
+
+fn report_read(progress: &RefCell<&mut PhaseProgress<'_>>, collection: &str, records: u64) {
+    progress.borrow_mut().report(&format!("reading {collection}"), records);
+}

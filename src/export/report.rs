@@ -1,0 +1,167 @@
+//! What an export did, for callers and for the summary.
+
+use super::changes::ChangeCounts;
+use super::mirrored::MirroredAccount;
+use super::source::{ExportList, ExportSource};
+use crate::api::RequestCounts;
+use crate::catalog::RefreshStats;
+use crate::table::write::output::{OutputReport, TruncatedText};
+use crate::wording::{counted, thousands};
+
+/// What an export did.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct ExportReport {
+    pub name: Option<String>,
+    /// The exported accounts, such as `https://app.bluetallyapp.com/api/v1, tenant 3`.
+    pub accounts: Vec<String>,
+    pub tables: Vec<TableReport>,
+    pub files: Vec<StoredFile>,
+    /// What changed since the last export of the same name, if that was asked for.
+    pub changes: Option<ChangeCounts>,
+    /// Where the local copy differed from the service, if they were compared.
+    pub differences: Vec<RefreshStats>,
+    /// Tenants that could not be exported.
+    pub failed_tenants: Vec<FailedTenant>,
+    /// Older files that were deleted.
+    pub deleted_files: usize,
+    /// Texts that were cut to what a cell can hold, the first hundred of each output.
+    pub truncated: Vec<TruncatedText>,
+    /// How many texts were cut in all.
+    pub truncated_cells: u64,
+    pub requests: RequestCounts,
+    /// When the first of the accounts was read, as RFC 3339.
+    pub read_at: Option<String>,
+    pub seconds: f64,
+    /// Warnings of the client, such as a tenant without a key of its own.
+    client_warnings: Vec<String>,
+}
+
+/// One collection of one account in an export.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct TableReport {
+    pub collection: &'static str,
+    /// The tenant, where several are exported.
+    pub tenant: Option<i64>,
+    pub rows: u64,
+    pub columns: usize,
+    /// How the local copy was brought up to date; none if the list was read apart from it.
+    pub refresh: Option<RefreshStats>,
+    /// Filters that the service applied, such as `status=Deployed`.
+    pub server_filters: Vec<String>,
+    /// Filters that were applied to the records afterwards.
+    pub client_filters: Vec<String>,
+}
+
+/// A file in its final place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredFile {
+    /// A path or a URL; none for standard output.
+    pub location: Option<String>,
+    /// The tables in it, with their numbers of rows.
+    pub tables: Vec<(String, u64)>,
+}
+
+/// A tenant that could not be exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FailedTenant {
+    /// Id and name, such as `7 (Acme)`.
+    pub tenant: String,
+    pub reason: String,
+}
+
+impl TableReport {
+    pub(crate) fn new(source: &ExportSource<'_>, list: &ExportList, rows: u64, columns: usize) -> Self {
+        let refresh = source.copy.refreshed.iter().find(|refreshed| refreshed.entity.name == list.entity.name);
+        Self {
+            collection: list.entity.name,
+            tenant: source.tenant.map(|tenant| tenant.id),
+            rows,
+            columns,
+            refresh: refresh.copied(),
+            server_filters: list.server_filters.clone(),
+            client_filters: list.client_filters.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+impl ExportReport {
+    /// Whether every tenant was exported, and no difference between the local copy and the service was found.
+    pub fn is_success(&self) -> bool {
+        self.failed_tenants.is_empty() && self.differences.is_empty()
+    }
+
+    /// What the user should know, as text.
+    pub fn warnings(&self) -> Vec<String> {
+        let truncated = self.truncated.iter().map(|cell| {
+            let length = thousands(cell.characters as u64);
+            format!("sheet {}, cell {}: {length} characters were cut to what a cell can hold", cell.sheet, cell.at)
+        });
+        let more = self.truncated_cells.saturating_sub(self.truncated.len() as u64);
+        let more = (more > 0).then(|| format!("{} were cut as well", counted(more, "further cell")));
+        let differences = self.differences.iter().map(difference_text);
+        let failed = self
+            .failed_tenants
+            .iter()
+            .map(|failed| format!("tenant {} was not exported: {}", failed.tenant, failed.reason));
+        truncated.chain(more).chain(differences).chain(self.client_warnings.iter().cloned()).chain(failed).collect()
+    }
+
+    /// Adds the files of a finished output, and what was cut in it.
+    pub(crate) fn add_output(&mut self, output: OutputReport) {
+        let files = output
+            .files
+            .into_iter()
+            .map(|file| StoredFile { location: file.path.map(|path| path.display().to_string()), tables: file.tables });
+        self.files.extend(files);
+        self.truncated.extend(output.truncated);
+        self.truncated_cells += output.truncated_cells;
+    }
+
+    /// Adds what was requested from an account.
+    pub(crate) fn add_account(&mut self, copy: &MirroredAccount<'_>) {
+        let client = &copy.account.client;
+        let counts = client.requests();
+        self.requests.total += counts.total;
+        for (kind, count) in counts.by_kind {
+            *self.requests.by_kind.entry(kind).or_default() += count;
+        }
+        self.accounts.push(copy.account.identity().to_string());
+        self.client_warnings.extend(client.warnings());
+        self.differences.extend(copy.differences.iter().copied());
+        self.read_at = [self.read_at.take(), Some(copy.read_at.clone())].into_iter().flatten().min();
+    }
+
+    /// Adds the report of another tenant.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.accounts.extend(other.accounts);
+        self.tables.extend(other.tables);
+        self.files.extend(other.files);
+        match (&mut self.changes, other.changes) {
+            (Some(changes), Some(others)) => changes.add(others),
+            (None, changes) => self.changes = changes,
+            (Some(_), None) => {}
+        }
+        self.differences.extend(other.differences);
+        self.failed_tenants.extend(other.failed_tenants);
+        self.deleted_files += other.deleted_files;
+        self.truncated.extend(other.truncated);
+        self.truncated_cells += other.truncated_cells;
+        self.requests.total += other.requests.total;
+        for (kind, count) in other.requests.by_kind {
+            *self.requests.by_kind.entry(kind).or_default() += count;
+        }
+        self.read_at = [self.read_at.take(), other.read_at].into_iter().flatten().min();
+        self.client_warnings.extend(other.client_warnings);
+    }
+}
+
+fn difference_text(difference: &RefreshStats) -> String {
+    format!(
+        "the local copy of {} differed from the service: {} missing, {} different, {} too many; it has been corrected",
+        difference.entity.name, difference.added, difference.changed, difference.removed
+    )
+}

@@ -1,0 +1,249 @@
+//! Checks the options of an export, and resolves the names in them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use super::columns::IdColumns;
+use super::destination::{CHANGES_TABLE, ExportLocation, OutputPattern, PlaceholderValues, TenantScope};
+use super::error::ExportError;
+use super::filters::FilterArg;
+use super::job::{ChangeReport, ExportJob, ReadMode, SortArg};
+use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, TENANTS};
+use crate::shutdown::ShutdownSignal;
+use crate::table::write::output::{CsvOptions, OutputOptions};
+
+/// An [`ExportJob`] whose options are valid, ready to be run for any account.
+#[derive(Debug, Clone)]
+pub(crate) struct ResolvedJob {
+    pub name: Option<String>,
+    pub entities: Vec<&'static Entity>,
+    pub output: OutputPattern,
+    pub output_options: OutputOptions,
+    pub ids: IdColumns,
+    /// The selected columns, by collection.
+    pub columns: BTreeMap<&'static str, Vec<String>>,
+    pub filters: Vec<FilterArg>,
+    pub changed_since: Option<Date>,
+    pub sort: Option<SortArg>,
+    pub read_mode: ReadMode,
+    pub changes: ChangeReport,
+    pub keep: Option<u32>,
+    pub tenants: TenantScope,
+    pub shutdown: ShutdownSignal,
+    /// The local time when the export began.
+    pub now: DateTime,
+}
+
+impl ResolvedJob {
+    /// Checks the options. Asks nothing of the service.
+    ///
+    /// # Errors
+    /// Options that contradict each other, or names that do not exist.
+    pub(crate) fn new(job: ExportJob) -> Result<Self, ExportError> {
+        let entities = resolve_collections(&job)?;
+        let output = job.output.as_deref().ok_or(ExportError::NoOutput)?;
+        let mut filters = job.filters.iter().map(|text| FilterArg::parse(text)).collect::<Result<Vec<_>, _>>()?;
+        let log_filters = job.log_filter.to_filter_args()?;
+        if !log_filters.is_empty() && !entities.iter().any(|entity| entity.name == ACTIVITY.name) {
+            return Err(ExportError::LogFilterWithoutLog);
+        }
+        filters.extend(log_filters);
+        let resolved = Self {
+            output: OutputPattern::parse(output, job.format, job.layout, job.tenants)?,
+            columns: resolve_columns(&job, &entities)?,
+            sort: job.sort.as_deref().map(SortArg::parse).transpose()?,
+            output_options: OutputOptions {
+                csv: job.csv.unwrap_or(CsvOptions::EXPORT),
+                title: String::from("Inventory"),
+            },
+            now: job.now.unwrap_or_else(local_now),
+            name: job.name,
+            entities,
+            ids: job.ids,
+            filters,
+            changed_since: job.changed_since,
+            read_mode: job.read_mode,
+            changes: job.changes,
+            keep: job.keep,
+            tenants: job.tenants,
+            shutdown: job.shutdown,
+        };
+        resolved.validate()?;
+        Ok(resolved)
+    }
+
+    fn validate(&self) -> Result<(), ExportError> {
+        let is_incremental = self.changes == ChangeReport::Written;
+        if self.output.is_stdout() && (self.keep.is_some() || is_incremental) {
+            return Err(ExportError::StdoutNotKept);
+        }
+        if is_incremental && self.name.is_none() {
+            return Err(ExportError::IncrementalWithoutName);
+        }
+        if self.keep == Some(0) {
+            return Err(ExportError::KeepNone);
+        }
+        if self.keep.is_some() && !self.output.has_date() {
+            return Err(ExportError::KeepWithoutDate);
+        }
+        if is_incremental && self.entities.iter().any(|entity| !entity.is_collection()) {
+            return Err(ExportError::IncrementalLog);
+        }
+        let is_unused = |filter: &&FilterArg| !self.entities.iter().any(|entity| filter.applies_to(entity));
+        match self.filters.iter().find(is_unused) {
+            Some(FilterArg { field, collection, .. }) => {
+                Err(ExportError::FilterWithoutCollection { field: field.clone(), collection: collection.clone() })
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Where the files of an account go.
+    ///
+    /// # Errors
+    /// A placeholder that cannot be filled in, or a file name without a known extension.
+    pub(crate) fn locate(&self, tenant: Option<&str>) -> Result<ExportLocation, ExportError> {
+        self.output.locate(self.placeholders(tenant), self.now)
+    }
+
+    /// The destinations over time, with only `{date}` and `{time}` left: one, or one per table where the layout has a
+    /// folder for each.
+    ///
+    /// # Errors
+    /// A placeholder without a value.
+    pub(crate) fn outputs_over_time(&self, tenant: Option<&str>) -> Result<Vec<String>, ExportError> {
+        let tables = self.entities.iter().map(|entity| entity.name).chain([CHANGES_TABLE]);
+        self.output.over_time(self.placeholders(tenant), tables)
+    }
+
+    fn placeholders<'a>(&'a self, tenant: Option<&'a str>) -> PlaceholderValues<'a> {
+        PlaceholderValues { name: self.name.as_deref(), tenant }
+    }
+}
+
+pub(crate) fn local_now() -> DateTime {
+    TimeZone::system().to_datetime(Timestamp::now())
+}
+
+fn resolve_collections(job: &ExportJob) -> Result<Vec<&'static Entity>, ExportError> {
+    let mut entities: Vec<&'static Entity> = Vec::new();
+    if job.all_collections {
+        entities.extend(COLLECTIONS.iter().copied());
+    }
+    for name in &job.collections {
+        let unknown = || ExportError::UnknownCollection { name: name.clone(), nearest: schema::nearest(name) };
+        let entity = schema::find(name).ok_or_else(unknown)?;
+        if entity.is_action() || entity.name == TENANTS.name {
+            return Err(ExportError::NotExportable { name: entity.name });
+        }
+        if !entities.iter().any(|known| known.name == entity.name) {
+            entities.push(entity);
+        }
+    }
+    if entities.is_empty() { Err(ExportError::NoCollections) } else { Ok(entities) }
+}
+
+/// The columns by collection. A column is `asset_id`, or `assets.asset_id` where several collections are exported.
+fn resolve_columns(
+    job: &ExportJob,
+    entities: &[&'static Entity],
+) -> Result<BTreeMap<&'static str, Vec<String>>, ExportError> {
+    if job.columns.is_empty() {
+        let defaults = entities.iter().filter_map(|entity| Some((entity.name, job.default_columns.get(entity.name)?)));
+        return Ok(defaults.map(|(collection, columns)| (collection, columns.clone())).collect());
+    }
+    let mut columns: BTreeMap<&'static str, Vec<String>> = BTreeMap::new();
+    for column in &job.columns {
+        let (collection, column) = match (split_collection(column, entities), entities) {
+            (Some(split), _) => split,
+            (None, [entity]) => (entity.name, column.as_str()),
+            (None, _) => {
+                let example = entities.first().map_or("assets", |entity| entity.name);
+                return Err(ExportError::ColumnWithoutCollection { column: column.clone(), example });
+            }
+        };
+        columns.entry(collection).or_default().push(column.to_owned());
+    }
+    Ok(columns)
+}
+
+fn split_collection<'c>(column: &'c str, entities: &[&'static Entity]) -> Option<(&'static str, &'c str)> {
+    let (collection, column) = column.split_once('.')?;
+    let name = schema::find(collection)?.name;
+    entities.iter().any(|entity| entity.name == name).then_some((name, column))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::error::Diagnostic;
+
+    fn message(job: ExportJob) -> String {
+        ResolvedJob::new(job).unwrap_err().to_string()
+    }
+
+    fn assets() -> ExportJob {
+        ExportJob::new(["assets"]).to("assets.csv")
+    }
+
+    #[test]
+    fn options_that_cannot_be_done_are_rejected() {
+        for (job, expected) in [
+            (ExportJob::new([""; 0]).to("a.csv"), "no collections to export"),
+            (ExportJob::new(["assets"]), "no output given"),
+            (ExportJob::new(["asets"]).to("a.csv"), "unknown collection `asets`"),
+            (ExportJob::new(["checkout_asset"]).to("a.csv"), "`checkout_asset` cannot be exported"),
+            (ExportJob::new(["tenants"]).to("a.csv"), "`tenants` cannot be exported"),
+            (
+                assets().to("-").keeping(1),
+                "output to stdout cannot be compared with later exports, and older files of it cannot be deleted",
+            ),
+            (assets().incremental(), "an incremental export needs a name"),
+            (assets().to("a-{date}.csv").keeping(0), "keeping 0 files would delete this export too"),
+            (assets().keeping(3), "older files can be kept only if the file name contains {date} or {time}"),
+            (
+                assets().with_filter("locations.name=x"),
+                "the filter on `name` applies to locations, which is not exported",
+            ),
+            (assets().with_filter("status"), "invalid filter `status`"),
+            (assets().sorted_by("name:up"), "invalid sort order `name:up`"),
+            (
+                ExportJob::all().to("a/").with_columns(["asset_id"]),
+                "cannot tell which collection the column `asset_id` belongs to",
+            ),
+            (
+                ExportJob::new(["activity"]).to("a.csv").named("log").incremental(),
+                "the activity log is a list of changes itself: it cannot be exported incrementally",
+            ),
+        ] {
+            assert_eq!(message(job), expected);
+        }
+        let unknown = ResolvedJob::new(ExportJob::new(["asets"]).to("a.csv")).unwrap_err();
+        assert_eq!(unknown.hint().unwrap(), "did you mean `assets`? `tallyport schema` lists all names");
+    }
+
+    #[test]
+    fn columns_are_selected_by_collection_and_defaults_count_where_none_are() {
+        let columns = |job| ResolvedJob::new(job).unwrap().columns.into_iter().collect::<Vec<_>>();
+        let both = ExportJob::new(["assets", "locations"]).to("a/");
+        assert_eq!(
+            columns(both.clone().with_columns(["locations.name", "asset.asset_id"])),
+            [("assets", vec![String::from("asset_id")]), ("locations", vec![String::from("name")])]
+        );
+        let default_columns = BTreeMap::from([(String::from("assets"), vec![String::from("id")])]);
+        assert_eq!(columns(ExportJob { default_columns, ..both }), [("assets", vec![String::from("id")])]);
+    }
+
+    #[test]
+    fn each_table_of_a_partitioned_export_has_files_of_its_own_over_time() {
+        let job = ExportJob::new(["assets"]).to("lake").with_layout(super::super::OutputLayout::Partitioned).keeping(2);
+        assert_eq!(
+            ResolvedJob::new(job).unwrap().outputs_over_time(None).unwrap(),
+            ["lake/collection=assets/snapshot={date}/", "lake/collection=changes/snapshot={date}/"]
+        );
+    }
+}

@@ -1,0 +1,199 @@
+//! Reads what an export needs from one account, and prepares its tables.
+
+use super::columns::ExportColumns;
+use super::error::ExportError;
+use super::filters::{AppliedBy, Filter};
+use super::job::ChangeReport;
+use super::mirrored::MirroredAccount;
+use super::names::{ReferenceNames, referenced_collections};
+use super::progress::PhaseProgress;
+use super::resolve::ResolvedJob;
+use super::table::{ExportTable, SortBy};
+use crate::account::{Account, Tenant};
+use crate::catalog::{Mirror, ObservedFields};
+use crate::error::Result;
+use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
+
+/// The records of one account that are exported.
+pub(crate) struct ExportSource<'a> {
+    pub copy: MirroredAccount<'a>,
+    /// The tenant, where several are exported.
+    pub tenant: Option<&'a Tenant>,
+    pub names: ReferenceNames,
+    pub lists: Vec<ExportList>,
+    /// Lists that are not in the local copy: the activity log, and what the service filtered.
+    filtered: Mirror,
+}
+
+/// The records of one exported collection.
+pub(crate) struct ExportList {
+    pub entity: &'static Entity,
+    /// Filters that the service applied, such as `status=Deployed`.
+    pub server_filters: Vec<String>,
+    /// Filters that are applied to the records here.
+    pub client_filters: Vec<Filter>,
+    origin: RecordsFrom,
+}
+
+/// Where the records of a list are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RecordsFrom {
+    LocalCopy,
+    FilteredList,
+}
+
+impl<'a> ExportSource<'a> {
+    /// Reads what the job needs.
+    ///
+    /// # Errors
+    /// A filter that cannot be used, and what the service or the disk refuses.
+    pub(crate) async fn read(
+        account: &'a Account,
+        tenant: Option<&'a Tenant>,
+        job: &ResolvedJob,
+        progress: &mut PhaseProgress<'_>,
+    ) -> Result<Self> {
+        let mut copy = MirroredAccount::open(account, progress)?;
+        let named = named_collections(job);
+        let is_in_copy = |entity: &Entity| {
+            let is_exported =
+                job.entities.iter().any(|known| known.name == entity.name && !is_filtered_list(known, job));
+            is_exported || named.iter().any(|known| known.name == entity.name)
+        };
+        let wanted: Vec<_> = COLLECTIONS.iter().copied().filter(|entity| is_in_copy(entity)).collect();
+        copy.refresh(&wanted, job.read_mode, progress).await?;
+        let names = ReferenceNames::from_mirror(&copy.mirror, &named)?;
+        let mut source = Self { copy, tenant, names, lists: Vec::new(), filtered: Mirror::temporary()? };
+        for entity in job.entities.iter().copied() {
+            let list = source.list(entity, job, progress).await?;
+            source.lists.push(list);
+        }
+        Ok(source)
+    }
+
+    /// The lists of one collection: one, or none.
+    pub(crate) fn lists_of(&self, entity: &Entity) -> impl Iterator<Item = &ExportList> {
+        self.lists.iter().filter(move |list| list.entity.name == entity.name)
+    }
+
+    pub(crate) fn records(&self, list: &ExportList) -> &Mirror {
+        match list.origin {
+            RecordsFrom::LocalCopy => &self.copy.mirror,
+            RecordsFrom::FilteredList => &self.filtered,
+        }
+    }
+
+    pub(crate) fn shape(&self, list: &ExportList) -> Result<ObservedFields> {
+        Ok(self.records(list).observed_fields(list.entity)?)
+    }
+
+    /// The table of a list. `columns` are those of all accounts in the table.
+    ///
+    /// # Errors
+    /// A column to sort by that does not exist.
+    pub(crate) fn table(&self, list: &ExportList, columns: ExportColumns, job: &ResolvedJob) -> Result<ExportTable> {
+        let entity = list.entity;
+        let front = match self.tenant {
+            Some(tenant) if !job.output.is_per_tenant() => {
+                vec![
+                    (String::from("tenant_id"), tenant.id.to_string()),
+                    (String::from("tenant_name"), tenant.name.clone()),
+                ]
+            }
+            _ => Vec::new(),
+        };
+        let (sort, filters) = (sort_by(entity, &columns, job)?, list.client_filters.clone());
+        Ok(ExportTable { entity, name: entity.name.to_owned(), columns, filters, sort, front })
+    }
+
+    /// Resolves the filters of one collection, and reads its list where the service filters it.
+    async fn list(
+        &self,
+        entity: &'static Entity,
+        job: &ResolvedJob,
+        progress: &mut PhaseProgress<'_>,
+    ) -> Result<ExportList> {
+        let is_filtered = is_filtered_list(entity, job);
+        let is_by_server = |filter: &Filter| is_filtered && filter.applied_by() == AppliedBy::Server;
+        let (by_server, client_filters): (Vec<_>, Vec<_>) =
+            self.filters(entity, job)?.into_iter().partition(is_by_server);
+        if let Some(filter) = client_filters.iter().find(|filter| filter.is_server_only()) {
+            return Err(ExportError::ServerOnlyFilter { field: filter.field.clone() }.into());
+        }
+        let server_filters = by_server.iter().map(ToString::to_string).collect();
+        let origin = if is_filtered { RecordsFrom::FilteredList } else { RecordsFrom::LocalCopy };
+        if is_filtered {
+            let parameters: Vec<(&str, String)> = by_server.iter().filter_map(Filter::query_parameter).collect();
+            let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            self.copy.read_filtered(entity, &parameters, &self.filtered, progress).await?;
+        }
+        Ok(ExportList { entity, server_filters, client_filters, origin })
+    }
+
+    fn filters(&self, entity: &'static Entity, job: &ResolvedJob) -> Result<Vec<Filter>> {
+        let shape = self.copy.mirror.observed_fields(entity)?;
+        let mut filters = Vec::new();
+        for filter in job.filters.iter().filter(|filter| filter.applies_to(entity)) {
+            filters.push(filter.resolve(entity, &shape, &self.names).map_err(ExportError::from)?);
+        }
+        if let Some(date) = job.changed_since.filter(|_| entity.is_collection()) {
+            filters.push(Filter::since(&date.to_string()));
+        }
+        Ok(filters)
+    }
+}
+
+/// Whether the service filters the list, so that it is read apart from the local copy.
+fn is_filtered_list(entity: &'static Entity, job: &ResolvedJob) -> bool {
+    let mut filters = job.filters.iter().filter(|filter| filter.applies_to(entity));
+    entity.name == ACTIVITY.name
+        || (job.changes == ChangeReport::Omitted && filters.any(|filter| filter.has_server_filter(entity)))
+}
+
+/// The collections whose names the tables or the filters contain.
+fn named_collections(job: &ResolvedJob) -> Vec<&'static Entity> {
+    let in_tables = job.entities.iter().flat_map(|entity| referenced_collections(entity));
+    let in_filters = job
+        .entities
+        .iter()
+        .flat_map(|entity| job.filters.iter().filter_map(|filter| filter.referenced_collection(entity)));
+    let mut named: Vec<_> = in_tables.chain(in_filters).collect();
+    named.sort_unstable_by_key(|entity| entity.name);
+    named.dedup_by_key(|entity| entity.name);
+    named
+}
+
+/// The columns of a table: the selected ones, or all.
+///
+/// # Errors
+/// A selected column that does not exist.
+pub(crate) fn columns(
+    entity: &'static Entity,
+    shape: &ObservedFields,
+    job: &ResolvedJob,
+) -> Result<ExportColumns, ExportError> {
+    let columns = ExportColumns::of(entity, shape, job.ids);
+    let Some(selected) = job.columns.get(entity.name) else { return Ok(columns) };
+    let known = headers(&columns);
+    columns.select(selected).map_err(|column| ExportError::UnknownColumn { collection: entity.name, column, known })
+}
+
+fn sort_by(entity: &Entity, columns: &ExportColumns, job: &ResolvedJob) -> Result<Option<SortBy>, ExportError> {
+    let Some(sort) = &job.sort else { return Ok(None) };
+    if sort.collection.is_some_and(|name| name != entity.name) {
+        return Ok(None);
+    }
+    match columns.headers().position(|header| header == sort.column) {
+        Some(column) => Ok(Some(SortBy { column, direction: sort.direction })),
+        // Another of the collections may have it.
+        None if job.entities.len() > 1 && sort.collection.is_none() => Ok(None),
+        None => {
+            let (column, known) = (sort.column.clone(), headers(columns));
+            Err(ExportError::UnknownColumn { collection: entity.name, column, known })
+        }
+    }
+}
+
+fn headers(columns: &ExportColumns) -> Vec<String> {
+    columns.headers().map(str::to_owned).collect()
+}

@@ -1,0 +1,277 @@
+//! Plans sheets against an account in memory, for tests: no files, no requests.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use futures::executor::block_on;
+use serde_json::{Value as Json, json};
+
+use super::resolver::{RenamedRecords, UnknownNames, UserIds};
+use super::{
+    CreateMissing, EncodingConfidence, NotificationCount, PlanTotals, Planner, RecordLocks, Referenced,
+    ReportedTimestamp, RowDecision, RowPlan, SheetPlan, Step, StepSink, WriteKind,
+};
+use crate::catalog::fake_source::FakeSource;
+use crate::catalog::{Catalog, LookupRequest, Record};
+use crate::check::{CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, Rules};
+use crate::mapping::{Binding, Mapping, MappingOverride, MappingOverrides, TimestampColumn};
+use crate::schema::{self, COLLECTIONS};
+use crate::table::Row;
+
+/// An account and the sheets of a run.
+pub(super) struct Scenario {
+    account: Account,
+    sheets: Vec<Sheet>,
+    rules: Rules,
+    create_missing: CreateMissing,
+    users: UserIds,
+}
+
+struct Sheet {
+    mapping: Mapping,
+    match_on: Vec<&'static str>,
+    rows: Vec<Row>,
+    encoding: EncodingConfidence,
+}
+
+/// Records by collection.
+#[derive(Default)]
+struct Account(Vec<(&'static str, Vec<Record>)>);
+
+/// What became of a scenario.
+pub(super) struct Outcome {
+    /// The plan of every row, in order.
+    pub(super) rows: Vec<RowPlan>,
+    pub(super) steps: Vec<Step>,
+    pub(super) totals: PlanTotals,
+    pub(super) notifications: NotificationCount,
+}
+
+impl Scenario {
+    pub(super) fn new() -> Self {
+        Self {
+            account: Account::default(),
+            sheets: Vec::new(),
+            rules: Rules::default(),
+            create_missing: CreateMissing::Nothing,
+            users: UserIds::new(),
+        }
+    }
+
+    /// Adds the records of a JSON array to the account.
+    pub(super) fn holds(mut self, collection: &'static str, records: Json) -> Self {
+        let records = records.as_array().unwrap().iter().map(|record| record.as_object().unwrap().clone());
+        self.account.0.push((collection, records.collect()));
+        self
+    }
+
+    /// Adds a sheet: a line per row, the header first, cells separated by `|`.
+    pub(super) fn sheet(self, entity: &str, text: &str) -> Self {
+        self.mapped_sheet(entity, text, &[])
+    }
+
+    /// A sheet with `--map` entries.
+    pub(super) fn mapped_sheet(mut self, entity: &str, text: &str, map: &[(&str, &str)]) -> Self {
+        let entity = schema::importable().find(|known| known.name == entity).unwrap();
+        let mut lines = text.lines().zip(1..).map(|(line, number)| row(number, line));
+        let map = map.iter().map(|(header, target)| MappingOverride {
+            header: (*header).to_owned(),
+            target: (*target).to_owned(),
+            binding: Binding::Required,
+        });
+        let overrides = MappingOverrides { map: map.collect(), ..MappingOverrides::default() };
+        let mapping = Mapping::new(entity, &lines.next().unwrap(), &overrides).unwrap();
+        let match_on = entity.key.to_vec();
+        self.sheets.push(Sheet { mapping, match_on, rows: lines.collect(), encoding: EncodingConfidence::Certain });
+        self
+    }
+
+    /// `--match-on` for the last sheet.
+    pub(super) fn match_on(mut self, fields: &[&'static str]) -> Self {
+        self.sheets.last_mut().unwrap().match_on = fields.to_vec();
+        self
+    }
+
+    /// The encoding of the last sheet is a guess.
+    pub(super) fn guessed_encoding(mut self) -> Self {
+        self.sheets.last_mut().unwrap().encoding = EncodingConfidence::Guessed;
+        self
+    }
+
+    pub(super) fn mode(mut self, mode: Mode) -> Self {
+        self.rules.mode = mode;
+        self
+    }
+
+    pub(super) fn conflicts(mut self, conflicts: Conflicts) -> Self {
+        self.rules.conflicts = Some(conflicts);
+        self
+    }
+
+    pub(super) fn allow_duplicates(mut self) -> Self {
+        self.rules.duplicates = Duplicates::Allowed;
+        self
+    }
+
+    pub(super) fn create_missing(mut self, create_missing: CreateMissing) -> Self {
+        self.create_missing = create_missing;
+        self
+    }
+
+    /// A user whom the activity log knows.
+    pub(super) fn user(mut self, email: &str, id: i64) -> Self {
+        self.users.insert(email.to_owned(), Some(id));
+        self
+    }
+
+    pub(super) fn plan(self) -> Outcome {
+        let mut catalog = self.account.catalog(&self.sheets);
+        let mut planner = Planner {
+            catalog: &mut catalog,
+            users: &self.users,
+            unknown: UnknownNames::default(),
+            renamed: RenamedRecords::default(),
+            exported: exported(&self.sheets),
+            rules: &self.rules,
+            create_missing: &self.create_missing,
+            steps: Steps::default(),
+            totals: PlanTotals::default(),
+            notifications: NotificationCount::default(),
+            locks: RecordLocks::default(),
+        };
+        let mut rows = Vec::new();
+        for (index, sheet) in self.sheets.iter().enumerate() {
+            let others = self.sheets.iter().enumerate().filter(|(other, _)| *other != index);
+            let plan = SheetPlan {
+                index: index as u16,
+                mapping: &sheet.mapping,
+                match_on: sheet.match_on.clone(),
+                encoding: sheet.encoding,
+                referenced: Referenced::among(sheet.mapping.entity, others.map(|(_, other)| other.mapping.entity)),
+            };
+            let mut checker = Checker::new(&sheet.mapping, &self.rules, &sheet.match_on, ExtraCells::Problem);
+            let mut checked = CheckedRow::default();
+            for row in &sheet.rows {
+                checker.check(row, &mut checked);
+                let Ok(planned) = planner.row(&plan, row, &mut checked);
+                rows.push(planned);
+            }
+        }
+        let Planner { steps, totals, notifications, .. } = planner;
+        Outcome { rows, steps: steps.0, totals, notifications }
+    }
+
+    /// The plan of every row as text.
+    pub(super) fn shown(self) -> Vec<String> {
+        let outcome = self.plan();
+        outcome.rows.iter().map(|row| outcome.show(row)).collect()
+    }
+}
+
+impl Outcome {
+    /// `create {body, sorted by field} after 0:field`, `update 1 {body}`, `unchanged 1`, `reject code at A: message` and the like.
+    fn show(&self, row: &RowPlan) -> String {
+        match &row.decision {
+            RowDecision::Write(number, _) => show_step(&self.steps[*number as usize]),
+            RowDecision::Unchanged(id) => format!("unchanged {id}"),
+            RowDecision::Skipped => String::from("skip"),
+            RowDecision::SkippedConflict { record, to } => format!("keep {record} for {to:?}"),
+            RowDecision::Rejected(problems) => {
+                let shown: Vec<String> = problems.iter().map(show_problem).collect();
+                format!("reject {}", shown.join("; "))
+            }
+        }
+    }
+
+    /// All steps as text.
+    pub(super) fn shown_steps(&self) -> Vec<String> {
+        self.steps.iter().map(|step| format!("{}: {}", step.entity.name, show_step(step))).collect()
+    }
+}
+
+fn show_step(step: &Step) -> String {
+    let write = match step.write {
+        WriteKind::Create => String::from("create"),
+        WriteKind::Update(id) => format!("update {id}"),
+        WriteKind::Delete(id) => format!("delete {id}"),
+    };
+    let depends = step.depends_on.iter().map(|on| match &on.field {
+        Some(field) => format!(" after {}:{field}", on.step),
+        None => format!(" after {}", on.step),
+    });
+    let sorted: BTreeMap<_, _> = step.body.iter().collect();
+    let body = if sorted.is_empty() { String::new() } else { format!(" {}", json!(sorted)) };
+    format!("{write}{body}{}", depends.collect::<String>())
+}
+
+fn show_problem(problem: &Problem) -> String {
+    let code = problem.code().as_str();
+    match problem.column {
+        Some(column) => format!("{code} at {}: {}", char::from(b'A' + column as u8), problem.error.message),
+        None => format!("{code}: {}", problem.error.message),
+    }
+}
+
+fn row(number: u64, line: &str) -> Row {
+    let mut row = Row::default();
+    row.clear(number);
+    line.split('|').for_each(|cell| row.push_csv(cell.trim()));
+    row
+}
+
+/// The latest change of a record that the sheets show.
+fn exported(sheets: &[Sheet]) -> Option<ReportedTimestamp> {
+    let mut latest = None;
+    for sheet in sheets {
+        let Some(column) = sheet.mapping.timestamp_column(TimestampColumn::Updated) else { continue };
+        for row in &sheet.rows {
+            if let Some(shown) = ReportedTimestamp::from_cell(row.cell(column as usize)) {
+                latest = Some(shown.later(latest));
+            }
+        }
+    }
+    latest
+}
+
+impl Account {
+    /// The whole account as a catalog, with every field of every record.
+    fn catalog(&self, sheets: &[Sheet]) -> Catalog {
+        let mut lookups = LookupRequest::default();
+        for entity in COLLECTIONS {
+            lookups.whole(entity.name);
+            lookups.matching(entity.name, entity.key);
+        }
+        for sheet in sheets.iter().filter(|sheet| sheet.mapping.entity.is_collection()) {
+            lookups.matching(sheet.mapping.entity.name, &sheet.match_on);
+        }
+        for (collection, records) in &self.0 {
+            records.iter().filter_map(|record| record["id"].as_i64()).for_each(|id| lookups.id(collection, id));
+        }
+        let source = self.0.iter().fold(FakeSource::new(), |source, (collection, records)| {
+            source.with(collection, records.iter().cloned().map(Json::Object))
+        });
+        let Ok(catalog) = block_on(Catalog::fetch(&source, &lookups, &mut |_, _| {}));
+        catalog
+    }
+}
+
+/// Keeps every step.
+#[derive(Default)]
+struct Steps(Vec<Step>);
+
+impl StepSink for Steps {
+    type Error = Infallible;
+
+    fn count(&self) -> u32 {
+        self.0.len() as u32
+    }
+
+    fn push(&mut self, step: &Step) -> Result<(), Infallible> {
+        assert_eq!(step.number, self.count(), "steps are numbered in order");
+        assert!(step.depends_on.iter().all(|on| on.step < step.number), "a step comes after those it depends on");
+        self.0.push(step.clone());
+        Ok(())
+    }
+}

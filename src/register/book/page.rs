@@ -1,0 +1,197 @@
+//! A sheet of the workbook: page setup, title, header row, cells and lists.
+
+use std::borrow::Cow;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use rust_xlsxwriter::{Format, Worksheet, XlsxError};
+
+use super::styles::{binary, integer, money};
+use crate::register::Currency;
+use crate::table::write::page::{
+    Position, fit_lines, write_date, write_formula, write_section, write_span, write_text,
+};
+use crate::table::write::styles::{INK, PageStyles};
+use crate::table::write::xlsx::{MAX_ROWS, wrapped_lines};
+
+/// A4.
+const PAPER: u8 = 9;
+const ROW_POINTS: f64 = 18.0;
+const TITLE_POINTS: f64 = 30.0;
+
+/// The header row of a sheet with a title.
+pub(super) const HEADER_ROW: u32 = 3;
+
+/// The height of a header row with two lines, in points.
+pub(super) const TWO_LINES: f64 = 32.0;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PageOrientation {
+    Portrait,
+    Landscape,
+}
+
+/// The header of a column.
+#[derive(Debug, Clone)]
+pub(super) struct Header {
+    text: Cow<'static, str>,
+    is_right: bool,
+    /// In characters.
+    width: f64,
+}
+
+/// The header of a column of text.
+pub(super) const fn left(text: &'static str, width: f64) -> Header {
+    Header { text: Cow::Borrowed(text), is_right: false, width }
+}
+
+/// The header of a column of numbers.
+pub(super) const fn right(text: &'static str, width: f64) -> Header {
+    Header { text: Cow::Borrowed(text), is_right: true, width }
+}
+
+impl Header {
+    /// The header of a column of numbers whose text is computed.
+    pub(super) fn amount(text: String, width: f64) -> Self {
+        Self { text: Cow::Owned(text), is_right: true, width }
+    }
+}
+
+/// The value of a cell in a list.
+pub(super) enum ListCell<'a> {
+    Text(Cow<'a, str>),
+    Integer(i64),
+    Date(Date),
+    Amount(Decimal, &'a Currency),
+    /// A formula with its integer result.
+    Formula(String, i64),
+}
+
+impl<'a, T: Into<Cow<'a, str>>> From<T> for ListCell<'a> {
+    fn from(text: T) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+/// A sheet, and the styles of its cells.
+pub(super) struct Page<'a> {
+    pub(super) sheet: &'a mut Worksheet,
+    pub(super) styles: &'a PageStyles,
+}
+
+impl<'a> Page<'a> {
+    /// Names a new sheet and sets it up for the screen and for printing.
+    pub(super) fn new(
+        sheet: &'a mut Worksheet,
+        styles: &'a PageStyles,
+        name: &str,
+        orientation: PageOrientation,
+    ) -> Result<Self, XlsxError> {
+        sheet.set_name(name)?;
+        sheet.set_default_row_height(ROW_POINTS);
+        sheet.set_screen_gridlines(false).set_tab_color(INK).set_paper_size(PAPER);
+        sheet.set_print_fit_to_pages(1, 0).set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.3);
+        sheet.set_footer("&L&8Fixed-asset register&C&8&A&R&8Page &P of &N");
+        match orientation {
+            PageOrientation::Portrait => sheet.set_portrait(),
+            PageOrientation::Landscape => sheet.set_landscape(),
+        };
+        Ok(Self { sheet, styles })
+    }
+
+    /// Writes the title and a line of explanation, in the first two rows.
+    pub(super) fn title(&mut self, title: &str, lead: &str) -> Result<(), XlsxError> {
+        self.sheet.set_row_height(0, TITLE_POINTS)?;
+        self.text((0, 0), title, &self.styles.title)?;
+        self.text((1, 0), lead, &self.styles.lead)
+    }
+
+    /// Writes the header row, keeps it in view and repeats it on every printed page.
+    pub(super) fn header(&mut self, row: u32, headers: &[Header]) -> Result<(), XlsxError> {
+        for (column, header) in (0..).zip(headers) {
+            self.sheet.set_column_width(column, header.width)?;
+        }
+        self.headings(row, headers)?;
+        self.sheet.set_freeze_panes(row + 1, 0)?;
+        self.sheet.set_repeat_rows(row, row).map(drop)
+    }
+
+    /// Writes headers. Those of numbers are aligned to the right.
+    pub(super) fn headings(&mut self, row: u32, headers: &[Header]) -> Result<(), XlsxError> {
+        for (column, header) in (0..).zip(headers) {
+            let format = if header.is_right { &self.styles.head_right } else { &self.styles.head };
+            self.text((row, column), &header.text, format)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn section(&mut self, row: u32, title: &str, last: u16) -> Result<(), XlsxError> {
+        write_section(self.sheet, self.styles, row, title, last)
+    }
+
+    pub(super) fn text(&mut self, at: Position, text: &str, format: &Format) -> Result<(), XlsxError> {
+        write_text(self.sheet, at, text, format)
+    }
+
+    pub(super) fn date(&mut self, at: Position, date: Date, format: &Format) -> Result<(), XlsxError> {
+        write_date(self.sheet, at, date, format)
+    }
+
+    pub(super) fn amount(&mut self, at: Position, amount: Decimal, format: &Format) -> Result<(), XlsxError> {
+        self.sheet.write_number_with_format(at.0, at.1, binary(amount), format).map(drop)
+    }
+
+    pub(super) fn formula(
+        &mut self,
+        at: Position,
+        formula: &str,
+        result: Decimal,
+        format: &Format,
+    ) -> Result<(), XlsxError> {
+        write_formula(self.sheet, at, formula, result.normalize(), format)
+    }
+
+    /// Writes text over the columns up to `last`, which together hold that many characters.
+    pub(super) fn paragraph(&mut self, row: u32, last: u16, text: &str, characters: usize) -> Result<(), XlsxError> {
+        write_span(self.sheet, row, (0, last), text, &self.styles.wrapped)?;
+        fit_lines(self.sheet, row, wrapped_lines(text, characters))
+    }
+
+    /// Writes a header row and a list with a filter below it, or `empty` if it has no rows.
+    pub(super) fn list<'c>(
+        &mut self,
+        headers: &[Header],
+        rows: impl IntoIterator<Item = Vec<ListCell<'c>>>,
+        empty: &str,
+    ) -> Result<(), XlsxError> {
+        self.header(HEADER_ROW, headers)?;
+        let mut row = HEADER_ROW + 1;
+        for cells in rows {
+            if row == MAX_ROWS - 1 {
+                self.text((row, 0), "more: see the Register", &self.styles.cell)?;
+                break;
+            }
+            for (column, cell) in (0..).zip(cells) {
+                self.list_cell((row, column), &cell)?;
+            }
+            row += 1;
+        }
+        if row == HEADER_ROW + 1 {
+            return self.text((row, 0), empty, &self.styles.cell);
+        }
+        self.sheet.autofilter(HEADER_ROW, 0, row - 1, headers.len() as u16 - 1).map(drop)
+    }
+
+    fn list_cell(&mut self, at: Position, cell: &ListCell<'_>) -> Result<(), XlsxError> {
+        let styles = self.styles;
+        match cell {
+            ListCell::Text(text) => self.text(at, text, &styles.cell),
+            ListCell::Integer(number) => self.amount(at, Decimal::from(*number), &integer(&styles.cell)),
+            ListCell::Date(date) => self.date(at, *date, &styles.date),
+            ListCell::Amount(amount, currency) => self.amount(at, *amount, &money(&styles.cell, currency)),
+            ListCell::Formula(formula, result) => {
+                self.formula(at, formula, Decimal::from(*result), &integer(&styles.cell))
+            }
+        }
+    }
+}

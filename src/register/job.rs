@@ -1,0 +1,292 @@
+//! Exports the register of an account: reads the records it needs, and writes the files.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use hashbrown::HashMap;
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+
+use super::item::{ItemError, JsonRecord, RecordLookup, RegisterItem};
+use super::manifest::RegisterAccount;
+use super::write::{RegisterOptions, RegisterSummary, RegisterTarget, write};
+use crate::account::Account;
+use crate::api::RequestCounts;
+use crate::catalog::Mirror;
+use crate::error::{Error, Result};
+use crate::export::bucket::{BucketUrl, is_url};
+use crate::export::{
+    ExportError, ExportLock, MirroredAccount, OutputLayout, OutputPattern, PhaseProgress, PlaceholderValues, ReadMode,
+    StagingDir, TenantScope, is_folder, local_now, unless_stopped,
+};
+use crate::observer::Observer;
+use crate::schema::{self, COLLECTIONS, Entity};
+use crate::shutdown::ShutdownSignal;
+use crate::table::write::output::FileFormat;
+
+/// A fixed-asset register to export, and where to. Done by [`Account::export_register`].
+#[derive(Debug, Clone)]
+pub struct RegisterJob {
+    output: String,
+    format: Option<FileFormat>,
+    name: Option<String>,
+    as_of: Option<Date>,
+    rates: Option<PathBuf>,
+    previous: Option<PathBuf>,
+    read_mode: ReadMode,
+    shutdown: ShutdownSignal,
+}
+
+/// What a register export did.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RegisterReport {
+    pub summary: RegisterSummary,
+    /// Why records of assets and licenses are not in the register.
+    pub unreadable: Vec<String>,
+    pub requests: RequestCounts,
+    /// When the account was read, as RFC 3339.
+    pub read_at: String,
+    pub seconds: f64,
+}
+
+impl RegisterJob {
+    /// A register as of today, written to an .xlsx or .csv file, a folder (ending in `/`) or a bucket URL. `{date}`,
+    /// `{time}`, `{tenant}` and `{name}` are filled in.
+    pub fn to(output: impl Into<String>) -> Self {
+        Self {
+            output: output.into(),
+            format: None,
+            name: None,
+            as_of: None,
+            rates: None,
+            previous: None,
+            read_mode: ReadMode::default(),
+            shutdown: ShutdownSignal::new(),
+        }
+    }
+
+    /// Writes a workbook or a CSV file, whatever the extension of the output.
+    #[must_use]
+    pub fn with_format(mut self, format: Option<FileFormat>) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// Names the export. Only one export of a name runs at a time.
+    #[must_use]
+    pub fn with_name(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
+    }
+
+    /// Calculates the figures as of the end of this date. Default: today.
+    #[must_use]
+    pub fn as_of(mut self, date: Option<Date>) -> Self {
+        self.as_of = date;
+        self
+    }
+
+    /// Converts by the exchange rates in this file, which has the columns `currency` and `rate`.
+    #[must_use]
+    pub fn with_rates(mut self, file: Option<PathBuf>) -> Self {
+        self.rates = file;
+        self
+    }
+
+    /// Rolls forward from an earlier register: an unedited workbook or CSV.
+    #[must_use]
+    pub fn with_previous(mut self, file: Option<PathBuf>) -> Self {
+        self.previous = file;
+        self
+    }
+
+    /// Reads the account this way.
+    #[must_use]
+    pub fn with_read_mode(mut self, mode: ReadMode) -> Self {
+        self.read_mode = mode;
+        self
+    }
+
+    /// Stops when this signal is raised; then nothing is written.
+    #[must_use]
+    pub fn with_shutdown(mut self, signal: ShutdownSignal) -> Self {
+        self.shutdown = signal;
+        self
+    }
+
+    /// Parses the destination. Asks nothing of the service.
+    fn pattern(&self) -> Result<OutputPattern> {
+        let pattern = OutputPattern::parse(&self.output, self.format, OutputLayout::Flat, TenantScope::Current)?;
+        if pattern.is_stdout() {
+            return Err(Error::usage("the register is several files", "name an .xlsx or .csv file, or a folder"));
+        }
+        Ok(pattern)
+    }
+
+    /// Where the files are written, and the staging folder if they go into a bucket.
+    async fn target(&self, tenant: Option<&str>, now: DateTime) -> Result<(RegisterTarget, Option<StagingDir>)> {
+        let values = PlaceholderValues { name: self.name.as_deref(), tenant };
+        let filled = self.pattern()?.fill(values, now)?;
+        if !is_url(&filled) {
+            let path = PathBuf::from(&filled);
+            let is_folder = is_folder(&filled) || path.is_dir();
+            return Ok((self.target_at(path, is_folder)?, None));
+        }
+        let url = BucketUrl::parse(&filled).map_err(ExportError::from)?;
+        // An unsupported file type is reported before the bucket is asked.
+        self.target_at(PathBuf::from(url.file_name()), url.is_folder())?;
+        let staging = StagingDir::create(&url, "register.csv", &self.shutdown).await?;
+        let target = self.target_at(staging.folder().join(url.file_name()), url.is_folder())?;
+        Ok((target, Some(staging)))
+    }
+
+    fn target_at(&self, path: PathBuf, is_folder: bool) -> Result<RegisterTarget> {
+        if is_folder {
+            return Ok(RegisterTarget::Folder(path));
+        }
+        let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
+        match (self.format, extension.as_deref()) {
+            (Some(FileFormat::Xlsx), _) | (None, Some("xlsx")) => Ok(RegisterTarget::Xlsx(path)),
+            (Some(FileFormat::Csv), _) | (None, Some("csv")) => Ok(RegisterTarget::Csv(path)),
+            _ => {
+                Err(Error::usage("the register is a workbook or a CSV file", "name an .xlsx or .csv file, or a folder"))
+            }
+        }
+    }
+}
+
+impl Account {
+    /// Exports the fixed-asset register.
+    ///
+    /// # Errors
+    /// A destination, exchange rates or an earlier register that cannot be used, a service that cannot be reached or
+    /// refuses, and files that cannot be written. Whatever was in their places is then unchanged.
+    pub async fn export_register(&self, job: RegisterJob, observer: &mut dyn Observer) -> Result<RegisterReport> {
+        let started = Instant::now();
+        let now = local_now();
+        let _lock = job.name.as_deref().map(|name| ExportLock::acquire(self.state_dir(), name)).transpose()?;
+        let tenant = self.identity().tenant().map(|tenant| tenant.to_string());
+        let (target, staging) = job.target(tenant.as_deref(), now).await?;
+        let mut progress = PhaseProgress::new(observer);
+        let mut copy = MirroredAccount::open(self, &mut progress)?;
+        unless_stopped(&job.shutdown, copy.refresh(&required_collections(), job.read_mode, &mut progress)).await?;
+        let (items, unreadable) = read_items(&copy.mirror)?;
+        progress.begin("writing the register");
+        let options = RegisterOptions {
+            as_of: job.as_of.unwrap_or_else(|| now.date()),
+            rates: job.rates,
+            previous: job.previous,
+            target,
+            account: RegisterAccount::new(&self.identity().to_string(), tenant),
+            generated_at: Timestamp::now(),
+        };
+        let mut summary = write(items, &options)?;
+        if let Some(staging) = staging {
+            let urls = staging.upload(&summary.files, &mut progress, &job.shutdown).await?;
+            summary.files = urls.into_iter().map(PathBuf::from).collect();
+        }
+        Ok(RegisterReport {
+            summary,
+            unreadable,
+            requests: self.client.requests(),
+            read_at: copy.read_at,
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+}
+
+/// Makes an item of a record.
+type ReadItem = fn(&JsonRecord, &dyn RecordLookup) -> Result<RegisterItem, ItemError>;
+
+/// The collections whose records are items.
+const ITEM_COLLECTIONS: [(&str, ReadItem); 2] = [("assets", RegisterItem::asset), ("licenses", RegisterItem::license)];
+
+/// The collections of items, and all that they refer to directly or indirectly: the product of an asset has a category
+/// and a depreciation.
+fn required_collections() -> Vec<&'static Entity> {
+    let mut names: Vec<&str> = ITEM_COLLECTIONS.iter().map(|(name, _)| *name).collect();
+    let mut next = 0;
+    while let Some(entity) = names.get(next).and_then(|name| schema::collection(name)) {
+        let references = entity.created_fields().filter_map(|field| Some(field.reference_to()?.to));
+        for name in references.collect::<Vec<_>>() {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        next += 1;
+    }
+    COLLECTIONS.iter().copied().filter(|entity| names.contains(&entity.name)).collect()
+}
+
+/// The records that items refer to, by collection and id.
+struct ReferencedRecords(HashMap<(&'static str, i64), JsonRecord>);
+
+impl RecordLookup for ReferencedRecords {
+    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord> {
+        let name = schema::collection(collection)?.name;
+        self.0.get(&(name, id))
+    }
+}
+
+impl ReferencedRecords {
+    fn read(mirror: &Mirror) -> Result<Self> {
+        let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(name, _)| *name == entity.name);
+        let mut records = HashMap::new();
+        for entity in required_collections().into_iter().filter(|entity| !is_item(entity)) {
+            mirror.each(entity, |id, json| {
+                if let Ok(record) = serde_json::from_str(json) {
+                    records.insert((entity.name, id), record);
+                }
+                Ok::<(), Error>(())
+            })?;
+        }
+        Ok(Self(records))
+    }
+}
+
+/// The items, and why other records are none.
+fn read_items(mirror: &Mirror) -> Result<(Vec<RegisterItem>, Vec<String>)> {
+    let referenced = ReferencedRecords::read(mirror)?;
+    let (mut items, mut unreadable) = (Vec::new(), Vec::new());
+    for (name, read) in ITEM_COLLECTIONS {
+        let Some(entity) = schema::collection(name) else { continue };
+        mirror.each(entity, |id, json| {
+            match serde_json::from_str(json).map(|record| read(&record, &referenced)) {
+                Ok(Ok(item)) => items.push(item),
+                Ok(Err(error)) => unreadable.push(error.to_string()),
+                Err(error) => unreadable.push(format!("{} #{id} is not in the register: {error}", entity.singular)),
+            }
+            Ok::<(), Error>(())
+        })?;
+    }
+    Ok((items, unreadable))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn everything_that_an_item_refers_to_is_read() {
+        let names: Vec<&str> = required_collections().iter().map(|entity| entity.name).collect();
+        for name in ["assets", "licenses", "products", "categories", "depreciations", "statuses", "suppliers"] {
+            assert!(names.contains(&name), "{name}: {names:?}");
+        }
+        assert!(!names.contains(&"accessories"), "{names:?}");
+    }
+
+    #[test]
+    fn the_target_is_a_workbook_a_csv_file_or_a_folder() {
+        let target = |format, path: &str, is_folder| {
+            RegisterJob::to(path).with_format(format).target_at(PathBuf::from(path), is_folder)
+        };
+        assert_eq!(target(None, "r.XLSX", false).unwrap(), RegisterTarget::Xlsx(PathBuf::from("r.XLSX")));
+        assert_eq!(target(Some(FileFormat::Csv), "r.txt", false).unwrap(), RegisterTarget::Csv(PathBuf::from("r.txt")));
+        assert_eq!(target(None, "out/", true).unwrap(), RegisterTarget::Folder(PathBuf::from("out/")));
+        assert!(target(None, "r.jsonl", false).is_err());
+        assert!(target(Some(FileFormat::Parquet), "r.xlsx", false).is_err());
+        assert!(RegisterJob::to("-").pattern().is_err());
+    }
+}

@@ -1,0 +1,61 @@
+//! The result as a CSV file.
+
+use std::path::{Path, PathBuf};
+
+use super::super::run_summary::Outcome;
+use super::columns::{RESULT_HEADERS, ResultColumns};
+use crate::check::is_withheld;
+use crate::plan::ReportMode;
+use crate::table::Row;
+use crate::table::write::csv::{CsvOptions, CsvWriter};
+use crate::table::write::{AtomicFile, WriteError};
+
+/// The one sheet of a CSV result.
+#[derive(Debug)]
+pub(super) struct ResultCsv {
+    path: PathBuf,
+    csv: CsvWriter<AtomicFile>,
+    sheet: Option<(String, ResultColumns)>,
+}
+
+impl ResultCsv {
+    pub(super) fn create(path: &Path) -> Result<Self, WriteError> {
+        let file = AtomicFile::create(path)?;
+        let path = file.path().to_owned();
+        Ok(Self { csv: CsvWriter::new(file, Some(&path), CsvOptions::RESULT)?, path, sheet: None })
+    }
+
+    pub(super) fn start_sheet(&mut self, name: &str, header: &Row, columns: ResultColumns) -> Result<(), WriteError> {
+        if let Some((first, _)) = &self.sheet {
+            let (first, second) = (first.clone(), name.to_owned());
+            return Err(WriteError::SheetsInCsv { path: self.path.clone(), first, second });
+        }
+        RESULT_HEADERS.into_iter().try_for_each(|header| self.csv.text(header))?;
+        columns.kept(header.len()).try_for_each(|column| {
+            self.csv.text(header.escaped_text(column).unwrap_or_else(|| header.cell(column).text))
+        })?;
+        self.sheet = Some((name.to_owned(), columns));
+        self.csv.end_row()
+    }
+
+    pub(super) fn row(&mut self, row: &Row, outcome: &Outcome, mode: ReportMode) -> Result<(), WriteError> {
+        let Self { path, csv, sheet } = self;
+        let Some((_, columns)) = sheet else { return Err(WriteError::NoSheet { path: path.clone() }) };
+        csv.text(outcome.status.label(mode))?;
+        csv.text(&outcome.id.map(|id| id.to_string()).unwrap_or_default())?;
+        csv.text(&columns.message(outcome))?;
+        for column in columns.kept(row.len().max(columns.width())) {
+            match (is_withheld(&outcome.problems, column), row.escaped_text(column)) {
+                (true, _) => csv.text("")?,
+                (false, Some(text)) => csv.text(text)?,
+                (false, None) => csv.cell_as_typed(row.cell(column))?,
+            }
+        }
+        csv.end_row()
+    }
+
+    /// Puts the file in place; see [`AtomicFile::commit_or_numbered`].
+    pub(super) fn finish(self) -> Result<PathBuf, WriteError> {
+        self.csv.finish()?.commit_or_numbered()
+    }
+}

@@ -1,0 +1,102 @@
+//! The sentences that the terminal and the Summary sheet share.
+
+use std::fmt::Write;
+
+use super::super::run_summary::{RunEstimate, RunSummary, UNDO};
+use super::super::text::file_name;
+use crate::plan::{ReportMode, RowCounts};
+use crate::wording::{counted, duration, thousands};
+
+/// `all 1,204 rows succeeded`, `12 of 1,204 rows failed`.
+pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
+    let (rows, counts, mode) = (summary.rows(), summary.counts(), summary.report_mode());
+    let (fails, succeeds) = match mode {
+        ReportMode::Done => ("failed", "succeeded"),
+        ReportMode::DryRun => ("would fail", "would succeed"),
+        ReportMode::Check => ("failed", "passed"),
+    };
+    let of_rows = format!("of {}", counted(rows, "row"));
+    match (counts.failed, counts.unknown) {
+        _ if rows == 0 => String::from("no rows"),
+        (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
+        (0, 0) if summary.command == UNDO => format!("all {} undone", counted(rows, "step")),
+        (0, 0) if rows == 1 => format!("the one row {succeeds}"),
+        (0, 0) => format!("all {} {succeeds}", counted(rows, "row")),
+        (0, unknown) => format!("{} {of_rows} ended unknown", thousands(unknown)),
+        (failed, _) => format!("{} {of_rows} {fails}", thousands(failed)),
+    }
+}
+
+/// `Dry run of assets.xlsx`; also the title of the result's Summary sheet.
+pub(in crate::report) fn title(summary: &RunSummary) -> String {
+    let what = match (summary.report_mode(), summary.command) {
+        (ReportMode::DryRun, _) => "Dry run",
+        (ReportMode::Check, _) => "Check",
+        (ReportMode::Done, "delete") => "Deletion",
+        (ReportMode::Done, UNDO) => "Undo",
+        (ReportMode::Done, _) => "Import",
+    };
+    match summary.files.as_slice() {
+        [] => what.to_owned(),
+        [file] => format!("{what} of {}", file_name(file)),
+        [file, rest @ ..] => format!("{what} of {} and {}", file_name(file), counted(rest.len() as u64, "other file")),
+    }
+}
+
+/// `1,204 rows: 1,100 created, 92 updated, 12 failed`.
+pub(in crate::report) fn sentence(rows: u64, counts: RowCounts, mode: ReportMode) -> String {
+    let mut parts: Vec<String> = counts
+        .by_label(mode)
+        .into_iter()
+        .filter(|line| line.2 > 0)
+        .map(|(_, word, number)| format!("{} {word}", thousands(number)))
+        .collect();
+    let left = rows.saturating_sub(counts.rows());
+    if left > 0 {
+        parts.push(format!("{} not reached", thousands(left)));
+    }
+    let rows = counted(rows, "row");
+    if parts.is_empty() { rows } else { format!("{rows}: {}", parts.join(", ")) }
+}
+
+/// `14 problems in 12 rows`.
+pub(in crate::report) fn problems_sentence(summary: &RunSummary) -> String {
+    let problems = counted(summary.problems.total(), "problem");
+    match summary.counts().failed {
+        0 => problems,
+        failed => format!("{problems} in {}", counted(failed, "row")),
+    }
+}
+
+/// `1,180 requests, about 1 min at 10,000 an hour; 3 e-mails to 2 people`.
+pub(crate) fn plan_sentence(planned: &RunEstimate) -> String {
+    let mut sentence = format!("{}, about {}", counted(planned.requests, "request"), duration(planned.seconds as f64));
+    if let Some(quota) = planned.quota {
+        let _ = write!(sentence, " at {} an hour", thousands(u64::from(quota)));
+    }
+    if planned.emails > 0 {
+        let people = if planned.people == 1 { "1 person" } else { &format!("{} people", thousands(planned.people)) };
+        let _ = write!(sentence, "; the service would send {} to {people}", counted(planned.emails, "e-mail"));
+    }
+    sentence
+}
+
+/// `434: 16 to look up, 408 to create or move, 10 to update`. JSON has them by endpoint.
+pub(in crate::report) fn requests_sentence(summary: &RunSummary) -> String {
+    let of = |method: &str| -> u64 {
+        let kinds = summary.requests.by_kind.iter();
+        kinds.filter(|(kind, _)| kind.split(' ').next() == Some(method)).map(|(_, number)| number).sum()
+    };
+    let purposes =
+        [("GET", "to look up"), ("POST", "to create or move"), ("PUT", "to update"), ("DELETE", "to delete")];
+    let spent: Vec<String> = purposes
+        .iter()
+        .map(|(method, purpose)| (of(method), purpose))
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, purpose)| format!("{} {purpose}", thousands(number)))
+        .collect();
+    match spent.as_slice() {
+        [] => thousands(summary.requests.total),
+        spent => format!("{}: {}", thousands(summary.requests.total), spent.join(", ")),
+    }
+}

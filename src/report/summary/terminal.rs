@@ -1,0 +1,260 @@
+//! The summary of a run for a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+
+use anstyle::{AnsiColor, Effects, Style};
+
+use super::super::run_summary::{RunSummary, SheetSummary};
+use super::super::tally::ProblemGroup;
+use super::super::text::quoted;
+use super::sentences::{plan_sentence, problems_sentence, requests_sentence, sentence, title, verdict};
+use crate::plan::{ReportMode, RowCounts, RowStatus};
+use crate::wording::{counted, duration, thousands};
+
+const STRONG: Style = Style::new().effects(Effects::BOLD);
+const FAINT: Style = Style::new().effects(Effects::DIMMED);
+const GOOD: Style = AnsiColor::Green.on_default().effects(Effects::BOLD);
+const BAD: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
+const DOUBTFUL: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
+
+/// How many kinds of problems the terminal shows; the result file has them all.
+const SHOWN_GROUPS: usize = 5;
+
+/// The summary for a terminal, with colours as escape codes; ends with a line feed.
+pub fn text(summary: &RunSummary) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "{}", headline(summary));
+    push_counts(&mut text, summary);
+    push_problems(&mut text, summary);
+    push_reading(&mut text, summary);
+    push_plan(&mut text, summary);
+    for remark in &summary.remarks {
+        push_labelled(&mut text, "note", remark);
+    }
+    if let Some(result) = &summary.result {
+        push_labelled(&mut text, "result", &format!("{STRONG}{}{STRONG:#}", result.display()));
+    }
+    push_next(&mut text, summary);
+    text
+}
+
+/// `Import of assets.xlsx: 12 of 1,204 rows failed, in 2 min 5 s`.
+fn headline(summary: &RunSummary) -> String {
+    let what = title(summary);
+    let time = duration(summary.seconds);
+    let ending = match &summary.stopped {
+        Some(why) => format!("{DOUBTFUL}stopped{DOUBTFUL:#} after {time}: {why}"),
+        None => format!("{}, in {time}", styled_verdict(summary)),
+    };
+    format!("{STRONG}{what}{STRONG:#}: {ending} {FAINT}(run {}){FAINT:#}", summary.run_id)
+}
+
+fn styled_verdict(summary: &RunSummary) -> String {
+    let counts = summary.counts();
+    let style = match (counts.failed, counts.unknown) {
+        (0, 0) if summary.left() > 0 => DOUBTFUL,
+        (0, 0) => GOOD,
+        (0, _) => DOUBTFUL,
+        _ => BAD,
+    };
+    format!("{style}{}{style:#}", verdict(summary))
+}
+
+fn push_counts(text: &mut String, summary: &RunSummary) {
+    match summary.sheets.as_slice() {
+        [] => text.push_str("  no sheet was read\n"),
+        [sheet] => {
+            let sentence = sentence(sheet.rows, sheet.counts, summary.report_mode());
+            let _ =
+                writeln!(text, "  {} {FAINT}({}){FAINT:#}", highlight_failed(&sentence, sheet.counts), sheet.entity);
+        }
+        sheets => push_table(text, summary, sheets),
+    }
+}
+
+/// Highlights the number of failed rows, if there are any.
+fn highlight_failed(sentence: &str, counts: RowCounts) -> String {
+    let failed = format!("{} failed", thousands(counts.failed));
+    match counts.failed {
+        0 => sentence.to_owned(),
+        _ => sentence.replacen(&failed, &format!("{BAD}{failed}{BAD:#}"), 1),
+    }
+}
+
+/// Appends a line per sheet and one for the total, without columns that are empty throughout.
+fn push_table(text: &mut String, summary: &RunSummary, sheets: &[SheetSummary]) {
+    let (mode, total) = (summary.report_mode(), summary.counts());
+    let columns: Vec<(RowStatus, &str)> =
+        total.by_label(mode).into_iter().filter(|line| line.2 > 0).map(|line| (line.0, line.1)).collect();
+    let header = ["sheet", "holds", "rows"].into_iter().chain(columns.iter().map(|column| column.1));
+    let mut lines: Vec<Vec<String>> = vec![header.map(str::to_owned).collect()];
+    let line = |label: &str, entity: &str, rows: u64, counts: RowCounts| {
+        let numbers = columns.iter().map(|column| number_of(counts, mode, column.1));
+        [label.to_owned(), entity.to_owned(), thousands(rows)].into_iter().chain(numbers).collect::<Vec<_>>()
+    };
+    lines.extend(sheets.iter().map(|sheet| line(&summary.label(sheet), sheet.entity, sheet.rows, sheet.counts)));
+    lines.push(line("total", "", summary.rows(), total));
+    push_aligned(text, &lines);
+    if summary.rows_left() > 0 {
+        let _ = writeln!(text, "  {} not reached", counted(summary.rows_left(), "row"));
+    }
+}
+
+fn number_of(counts: RowCounts, mode: ReportMode, word: &str) -> String {
+    let number = counts.by_label(mode).into_iter().find(|line| line.1 == word).map_or(0, |line| line.2);
+    if number == 0 { String::from("-") } else { thousands(number) }
+}
+
+/// Appends lines of a table: the first two columns left-aligned, numbers right-aligned.
+fn push_aligned(text: &mut String, lines: &[Vec<String>]) {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    for (number, line) in lines.iter().enumerate() {
+        let cells = line.iter().zip(&widths).enumerate().map(|(column, (cell, &width))| match column {
+            0 | 1 => format!("{cell:<width$}"),
+            _ => format!("{cell:>width$}"),
+        });
+        let joined = cells.collect::<Vec<_>>().join("  ");
+        let style = match number {
+            0 => FAINT,
+            number if number + 1 == lines.len() => STRONG,
+            _ => Style::new(),
+        };
+        let _ = writeln!(text, "  {style}{}{style:#}", joined.trim_end());
+    }
+}
+
+fn push_problems(text: &mut String, summary: &RunSummary) {
+    let groups = summary.problems.groups();
+    if groups.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{STRONG}{}{STRONG:#}", problems_sentence(summary));
+    let several = summary.sheets.len() > 1;
+    for group in groups.iter().take(SHOWN_GROUPS) {
+        push_group(text, group, several);
+    }
+    let hidden = groups.len().saturating_sub(SHOWN_GROUPS) as u64;
+    if hidden > 0 {
+        let kinds = if hidden == 1 { "kind" } else { "kinds" };
+        let _ = writeln!(text, "  {FAINT}and {} more {kinds} of problem{FAINT:#}", thousands(hidden));
+    }
+    text.push('\n');
+}
+
+fn push_group(text: &mut String, group: &ProblemGroup, several: bool) {
+    let _ = writeln!(
+        text,
+        "  {BAD}{:>6} ×{BAD:#} {}{} {FAINT}({}){FAINT:#}",
+        thousands(group.count),
+        group.code.title(),
+        group_place(group, several),
+        group.code.as_str()
+    );
+    let examples: Vec<String> =
+        group.examples.iter().map(|example| found_at(&example.address(), &example.found)).collect();
+    let more = if group.count > examples.len() as u64 { ", …" } else { "" };
+    let _ = writeln!(text, "           {}{more}", examples.join(", "));
+    let Some(first) = group.examples.first() else { return };
+    let _ = match group.shared_message() {
+        Some(message) => writeln!(text, "           {message}"),
+        None => writeln!(text, "           {}: {}", first.address(), first.message),
+    };
+    let _ = match group.shared_hint() {
+        Some("") => Ok(()),
+        Some(hint) => writeln!(text, "           hint: {hint}"),
+        None if first.hint.is_empty() => Ok(()),
+        None => writeln!(text, "           hint for {}: {}", first.address(), first.hint),
+    };
+}
+
+/// Such as `` in `Location` of assets``, as far as it is known and needed.
+fn group_place(group: &ProblemGroup, several: bool) -> String {
+    let header = group.header.as_deref().map(str::trim).filter(|header| !header.is_empty());
+    match (header, several) {
+        (Some(header), true) => format!(" in `{header}` of {}", group.sheet),
+        (Some(header), false) => format!(" in `{header}`"),
+        (None, true) => format!(" in {}", group.sheet),
+        (None, false) => String::new(),
+    }
+}
+
+fn found_at(address: &str, found: &str) -> String {
+    match found.trim() {
+        "" => address.to_owned(),
+        _ => format!("{address} `{found}`"),
+    }
+}
+
+/// Ignored columns, grouped by the sheets that have the same ones.
+fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<Cow<'_, str>>)> {
+    let mut grouped: Vec<(&[String], Vec<Cow<'_, str>>)> = Vec::new();
+    for sheet in summary.sheets.iter().filter(|sheet| !sheet.ignored.is_empty()) {
+        match grouped.iter_mut().find(|(columns, _)| *columns == sheet.ignored.as_slice()) {
+            Some((_, sheets)) => sheets.push(summary.label(sheet)),
+            None => grouped.push((&sheet.ignored, vec![summary.label(sheet)])),
+        }
+    }
+    grouped
+}
+
+/// Appends how the files were read: decoding, ignored columns, skipped sheets.
+fn push_reading(text: &mut String, summary: &RunSummary) {
+    for sheet in &summary.sheets {
+        if let Some(decoding) = &sheet.decoding {
+            push_labelled(text, "read", &format!("{} as {decoding}", summary.label(sheet)));
+        }
+    }
+    for (columns, sheets) in ignored_columns(summary) {
+        let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
+        let noun = if columns.len() == 1 { "column" } else { "columns" };
+        push_labelled(text, "ignored", &format!("{noun} {}{of}", quoted(columns)));
+    }
+    for (name, why) in &summary.skipped_sheets {
+        push_labelled(text, "not read", &format!("sheet `{name}`: {why}"));
+    }
+}
+
+fn push_plan(text: &mut String, summary: &RunSummary) {
+    if let Some(planned) = &summary.planned {
+        push_labelled(text, "plan", &plan_sentence(planned));
+        return;
+    }
+    if summary.requests.total > 0 {
+        push_labelled(text, "requests", &requests_sentence(summary));
+    }
+}
+
+fn push_next(text: &mut String, summary: &RunSummary) {
+    let first = step_before_next(summary).filter(|_| !summary.next.is_empty());
+    if let Some(first) = first {
+        push_labelled(text, "next", &format!("{first}, then run"));
+    }
+    for (number, command) in summary.next.iter().enumerate() {
+        let label = match (number, first) {
+            (0, None) => "next",
+            (0, Some(_)) => "",
+            _ => "or",
+        };
+        push_labelled(text, label, &format!("{STRONG}{command}{STRONG:#}"));
+    }
+}
+
+/// What to do before the next command; nothing if the run was cut short, because resuming comes first.
+fn step_before_next(summary: &RunSummary) -> Option<&'static str> {
+    if summary.command != "import" || summary.is_cut_short() {
+        return None;
+    }
+    match (summary.counts().failed, summary.counts().unknown) {
+        (0, 0) => None,
+        (0, _) => Some("review the rows with status `unknown`"),
+        _ if summary.dry_run => Some("correct the cells"),
+        _ => Some("correct the red cells in the result"),
+    }
+}
+
+fn push_labelled(text: &mut String, label: &str, value: &str) {
+    let _ = writeln!(text, "  {FAINT}{label:<9}{FAINT:#} {value}");
+}

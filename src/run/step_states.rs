@@ -1,0 +1,122 @@
+//! The state of every step so far, and whether a step may be sent.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::Value as Json;
+
+use crate::plan::{Step, StepOutcome, StepResult, WriteKind};
+
+/// The states of a run's steps, and what the run has created and done so far.
+#[derive(Debug, Default)]
+pub(super) struct StepStates {
+    steps: Vec<StepState>,
+    /// Records that the run is known to have created.
+    created: HashSet<(&'static str, i64)>,
+    /// The initial stock of items that the run created, by collection and record.
+    initial_stock: HashMap<(&'static str, i64), i64>,
+    /// Actions that were applied, with bodies as sent and without the values before.
+    completed_actions: Vec<Step>,
+}
+
+/// The fields with the stock of a new item (field notes: `quantity` is written, `available` is read-only; for licenses
+/// it is the seats).
+const STOCK: &[&str] = &["quantity", "number_of_seats"];
+
+/// The state of a step as its dependents see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum StepState {
+    Pending,
+    /// Applied, with the record's id where known.
+    Applied(Option<i64>),
+    Failed,
+}
+
+/// Whether a step may be sent, as far as its dependencies are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readiness {
+    Ready,
+    /// A dependency has not ended.
+    Blocked,
+    /// A dependency can never be met; with the reason.
+    DependencyFailed(&'static str),
+}
+
+impl StepStates {
+    /// Whether the dependencies of a step are met.
+    pub(super) fn readiness(&self, step: &Step) -> Readiness {
+        for dependency in &step.depends_on {
+            match (self.state(dependency.step), &dependency.field) {
+                (StepState::Pending, _) => return Readiness::Blocked,
+                (StepState::Failed, _) => {
+                    return Readiness::DependencyFailed("another row that creates a record named here failed");
+                }
+                (StepState::Applied(None), Some(_)) => {
+                    return Readiness::DependencyFailed(
+                        "another row creates a record named here, but the service did not return its id",
+                    );
+                }
+                (StepState::Applied(_), _) => {}
+            }
+        }
+        Readiness::Ready
+    }
+
+    /// Fills the ids of records that earlier steps created into the body.
+    pub(super) fn fill_in(&self, step: &mut Step) {
+        for dependency in &step.depends_on {
+            if let (StepState::Applied(Some(id)), Some(field)) = (self.state(dependency.step), &dependency.field) {
+                step.body.insert(field.clone(), Json::from(id));
+            }
+        }
+    }
+
+    /// The step is being sent.
+    pub(super) fn begin(&mut self, step: u32) {
+        self.set(step, StepState::Pending);
+    }
+
+    /// The step has ended. Its body is as sent.
+    pub(super) fn end(&mut self, step: &Step, outcome: &StepOutcome) {
+        let state = if outcome.is_applied() { StepState::Applied(outcome.record) } else { StepState::Failed };
+        self.set(step.number, state);
+        if outcome.result != StepResult::Applied || step.write != WriteKind::Create {
+            return;
+        }
+        match outcome.record {
+            Some(id) if step.entity.is_collection() => {
+                self.created.insert((step.entity.name, id));
+                let stock = STOCK.iter().find_map(|name| step.body.get(*name)?.as_i64());
+                self.initial_stock.extend(stock.map(|count| ((step.entity.name, id), count)));
+            }
+            _ if step.entity.is_action() => {
+                let done = Step::new(step.number, step.row, step.role, step.entity, step.write);
+                self.completed_actions.push(Step { body: step.body.clone(), ..done });
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn created(&self) -> &HashSet<(&'static str, i64)> {
+        &self.created
+    }
+
+    pub(super) fn initial_stock(&self) -> &HashMap<(&'static str, i64), i64> {
+        &self.initial_stock
+    }
+
+    pub(super) fn completed_actions(&self) -> &[Step] {
+        &self.completed_actions
+    }
+
+    fn state(&self, step: u32) -> StepState {
+        self.steps.get(step as usize).copied().unwrap_or(StepState::Failed)
+    }
+
+    fn set(&mut self, step: u32, state: StepState) {
+        let number = step as usize;
+        if self.steps.len() <= number {
+            self.steps.resize(number + 1, StepState::Pending);
+        }
+        self.steps[number] = state;
+    }
+}

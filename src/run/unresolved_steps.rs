@@ -1,0 +1,216 @@
+//! Steps that may or may not have been applied: when to reconcile them, and how often to send them again.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::plan::Step;
+
+/// Reconcile once this many steps are unresolved, before more are sent: enough for one scan to serve many, few enough
+/// that a service that always fails does not collect a whole sheet.
+const BATCH_SIZE: usize = 64;
+
+/// A step that was sent this often and surely not applied is given up, unless the whole service is failing.
+const MAX_SENDS: u32 = 6;
+
+/// How long to retry a step while no other step succeeds, whatever the count: the service may be restarting.
+const MIN_RETRY_TIME: Duration = Duration::from_secs(120);
+
+/// The longest wait between a lost response and its reconciliation.
+const MAX_GRACE: Duration = Duration::from_secs(60);
+
+/// A step that may or may not have been applied.
+#[derive(Debug)]
+pub(super) struct UnresolvedStep {
+    /// With the body as sent.
+    pub(super) step: Step,
+    pub(super) doubt: Doubt,
+    /// What happened, for the user.
+    pub(super) cause: String,
+}
+
+/// Why it is not known whether a step was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It was sent, and no usable response came; with the status of what came instead.
+    LostResponse(Option<u16>),
+    /// The service reported success without the record's id.
+    MissingId,
+    /// It was not sent: someone else has created a similar record since the plan.
+    ExternalChange,
+}
+
+impl UnresolvedStep {
+    pub(super) fn external_change(step: Step) -> Self {
+        let cause = String::from("a similar record was created by someone else after this run was planned");
+        Self { step, doubt: Doubt::ExternalChange, cause }
+    }
+
+    pub(super) fn missing_id(step: Step) -> Self {
+        let cause = String::from("the service did not return the new record's id");
+        Self { step, doubt: Doubt::MissingId, cause }
+    }
+
+    pub(super) fn was_sent(&self) -> bool {
+        self.doubt != Doubt::ExternalChange
+    }
+
+    /// Whether the service may still be working on the request: it did not respond itself, though a gateway may have.
+    fn may_be_in_flight(&self) -> bool {
+        match self.doubt {
+            Doubt::LostResponse(status) => status.is_none_or(|status| matches!(status, 408 | 502..=504 | 520..=599)),
+            Doubt::MissingId | Doubt::ExternalChange => false,
+        }
+    }
+}
+
+/// The unresolved steps of a run, until they are reconciled.
+#[derive(Debug)]
+pub(super) struct UnresolvedSteps {
+    steps: Vec<UnresolvedStep>,
+    /// The earliest time to reconcile: a request whose response was lost may still be in flight.
+    not_before: Option<Instant>,
+    /// Sends without effect by step, and when the step first became unresolved.
+    retries: HashMap<u32, RetryCount>,
+    /// The shortest wait between a lost response and its reconciliation.
+    min_grace: Duration,
+    slowest_response: Duration,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct RetryCount {
+    sends: u32,
+    since: Instant,
+}
+
+/// What to do with a step that surely was not applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RetryDecision {
+    Retry,
+    GiveUp { sends: u32 },
+}
+
+impl UnresolvedSteps {
+    pub(super) fn new(min_grace: Duration, slowest_response: Duration) -> Self {
+        Self { steps: Vec::new(), not_before: None, retries: HashMap::new(), min_grace, slowest_response }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.steps.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Whether to reconcile before sending more.
+    pub(super) fn is_batch_full(&self) -> bool {
+        self.steps.len() >= BATCH_SIZE
+    }
+
+    pub(super) fn record_response_time(&mut self, took: Duration) {
+        self.slowest_response = self.slowest_response.max(took);
+    }
+
+    pub(super) fn add(&mut self, unresolved: UnresolvedStep, now: Instant) {
+        if unresolved.may_be_in_flight() {
+            let earliest = now + self.grace();
+            self.not_before = Some(self.not_before.map_or(earliest, |known| known.max(earliest)));
+        }
+        self.retries.entry(unresolved.step.number).or_insert(RetryCount { sends: 0, since: now });
+        self.steps.push(unresolved);
+    }
+
+    /// When to reconcile: by then the service has finished every request whose response was lost, judging by its
+    /// slowest response.
+    pub(super) fn reconcile_at(&self, now: Instant) -> Instant {
+        self.not_before.map_or(now, |at| at.max(now))
+    }
+
+    fn grace(&self) -> Duration {
+        (self.slowest_response * 3).clamp(self.min_grace, MAX_GRACE.max(self.min_grace))
+    }
+
+    /// Takes all steps, to reconcile them.
+    pub(super) fn take_batch(&mut self) -> Vec<UnresolvedStep> {
+        self.not_before = None;
+        std::mem::take(&mut self.steps)
+    }
+
+    /// Puts steps back that could not be reconciled.
+    pub(super) fn requeue(&mut self, steps: Vec<UnresolvedStep>) {
+        self.steps.extend(steps);
+    }
+
+    /// Decides about a step that surely was not applied. `peers_succeed`: whether any other step has been applied since
+    /// the last reconciliation.
+    pub(super) fn confirm_not_applied(&mut self, step: u32, peers_succeed: bool, now: Instant) -> RetryDecision {
+        let retries = self.retries.entry(step).or_insert(RetryCount { sends: 0, since: now });
+        retries.sends += 1;
+        let is_time_up = peers_succeed || now.duration_since(retries.since) >= MIN_RETRY_TIME;
+        if retries.sends >= MAX_SENDS && is_time_up {
+            RetryDecision::GiveUp { sends: retries.sends }
+        } else {
+            RetryDecision::Retry
+        }
+    }
+
+    /// Whether the step was unresolved before.
+    pub(super) fn was_unresolved(&self, step: u32) -> bool {
+        self.retries.contains_key(&step)
+    }
+
+    /// Drops the retry count of a step that has ended.
+    pub(super) fn forget(&mut self, step: u32) {
+        self.retries.remove(&step);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{RowId, StepRole, WriteKind};
+    use crate::schema;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn lost(number: u32, status: Option<u16>) -> UnresolvedStep {
+        let row = RowId { sheet: 0, row: 2 };
+        let step = Step::new(number, row, StepRole::Row, schema::COLLECTIONS[0], WriteKind::Create);
+        UnresolvedStep { step, doubt: Doubt::LostResponse(status), cause: String::from("lost") }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_may_be_in_flight_is_not_reconciled_at_once() {
+        let now = Instant::now();
+        let mut unresolved = UnresolvedSteps::new(SECOND, Duration::ZERO);
+        unresolved.add(lost(0, Some(500)), now);
+        assert_eq!(unresolved.reconcile_at(now), now, "the service itself has finished the request");
+        unresolved.add(lost(1, Some(504)), now);
+        assert_eq!(unresolved.reconcile_at(now), now + SECOND);
+        unresolved.record_response_time(4 * SECOND);
+        unresolved.add(lost(2, None), now);
+        assert_eq!(unresolved.reconcile_at(now), now + 12 * SECOND, "three times the slowest response");
+        unresolved.record_response_time(400 * SECOND);
+        unresolved.add(lost(3, None), now);
+        assert_eq!(unresolved.reconcile_at(now), now + MAX_GRACE);
+        assert_eq!(unresolved.take_batch().len(), 4);
+        assert_eq!(unresolved.reconcile_at(now), now);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_step_that_fails_alone_is_given_up_and_one_that_fails_with_all_is_retried() {
+        let now = Instant::now();
+        let mut unresolved = UnresolvedSteps::new(SECOND, Duration::ZERO);
+        unresolved.add(lost(0, Some(500)), now);
+        let decisions: Vec<_> = (0..6).map(|_| unresolved.confirm_not_applied(0, true, now)).collect();
+        assert_eq!(decisions[4..], [RetryDecision::Retry, RetryDecision::GiveUp { sends: 6 }]);
+        unresolved.add(lost(1, Some(500)), now);
+        for _ in 0..20 {
+            assert_eq!(unresolved.confirm_not_applied(1, false, now), RetryDecision::Retry);
+        }
+        let later = now + MIN_RETRY_TIME;
+        assert_eq!(unresolved.confirm_not_applied(1, false, later), RetryDecision::GiveUp { sends: 21 });
+    }
+}

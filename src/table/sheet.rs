@@ -1,0 +1,40 @@
+//! File formats, and the sheets of a file.
+
+use calamine::SheetVisible;
+
+/// The format of a file, by its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    Csv,
+    Xlsx,
+    Xls,
+    Xlsb,
+    Ods,
+    Jsonl,
+}
+
+/// Whether the spreadsheet program shows a sheet's tab.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Visibility {
+    Visible,
+    Hidden,
+}
+
+/// One sheet of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sheet {
+    /// As on the tab; none in files that have but one sheet, CSV and JSON.
+    pub name: Option<String>,
+    pub visibility: Visibility,
+}
+
+impl Sheet {
+    pub(super) fn new(name: &str, visible: SheetVisible) -> Sheet {
+        let visibility = if visible == SheetVisible::Visible { Visibility::Visible } else { Visibility::Hidden };
+        Sheet { name: Some(name.to_owned()), visibility }
+    }
+
+    pub(super) fn only() -> Vec<Sheet> {
+        vec![Sheet { name: None, visibility: Visibility::Visible }]
+    }
+}
