@@ -335,21 +335,6 @@ pub struct DeleteArgs {
     pub yes: bool,
 }
 
-impl DeleteArgs {
-    /// What reading the sheet takes; the rest is as import has it by default.
-    pub fn reading(&self) -> ReadingArgs {
-        ReadingArgs {
-            files: vec![self.file.clone()],
-            entity: None,
-            layout: self.layout.clone(),
-            fractional_cost: FractionalCost::default(),
-            blank: EmptyCells::default(),
-            mode: Mode::default(),
-            allow_duplicates: false,
-        }
-    }
-}
-
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The journal is all it takes: neither the spreadsheet nor the folder it lay in is needed. Records whose answers were

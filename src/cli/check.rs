@@ -3,23 +3,25 @@
 use std::time::Instant;
 
 use super::args::{CheckArgs, Global};
-use super::intake::{Holding, Intake};
 use super::needs::no_rows;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
-use super::result::{self, ResultPath, Typed};
+use super::result::{self, ResultPath};
 use super::running::print;
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::report::{Outcome, ResultFile, RunSummary, SheetSummary};
+use crate::run::command_line::CommandLine;
+use crate::run::input::{InputSet, SheetFilter};
 use crate::table::Row;
 use crate::table::write::WriteError;
 
-pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result<Exit, Error> {
+pub(super) fn run(global: &Global, args: &CheckArgs, mut printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
-    let mut intake = Intake::open(&args.reading, Holding::Anything, printer)?;
+    let options = args.reading.input_options();
+    let mut intake = InputSet::open(&options, SheetFilter::Any, &mut printer)?;
     let path = args.reading.layout.result.as_deref().map(|asked| result::path(Some(asked), &intake)).transpose()?;
     let mut progress = Progress::new(ProgressKind::choose(global), None);
     progress.phase("checking");
@@ -28,8 +30,8 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     if summary.rows() == 0 {
         return Err(no_rows(&summary.files));
     }
-    summary.options = result::reading_options(&args.reading);
-    summary.next = next(&summary);
+    summary.options = options.used().shown();
+    summary.next = next(&summary, &global.command_line(args.reading.inputs(), &options.used()));
     summary.seconds = started.elapsed().as_secs_f64();
     print(&summary, printer)?;
     Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
@@ -37,11 +39,11 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
 
 /// Checks every sheet and writes the bad rows. A column of text dates or amounts may be readable only as a whole;
 /// where the first pass finds one, everything is read a second time with what it taught.
-fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummary, Error> {
+fn check_all(intake: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSummary, Error> {
     let sheets: Vec<_> = intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
     let rules = intake.rules.clone();
     let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
-        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index)))
+        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.extra_cells(index)))
         .collect();
     loop {
         let mut summary = result::summary("check", result::run_id(), &[], &[]);
@@ -78,11 +80,10 @@ fn check_all(intake: &mut Intake, path: Option<&ResultPath>) -> Result<RunSummar
     }
 }
 
-fn next(summary: &RunSummary) -> Vec<String> {
-    let typed = Typed::here(&summary.files);
+fn next(summary: &RunSummary, line: &CommandLine) -> Vec<String> {
     match (summary.counts().failed, &summary.result) {
-        (0, _) => vec![typed.command("import", &["--dry-run"])],
-        (_, None) => vec![typed.command("check", &["--result", "problems.xlsx"])],
+        (0, _) => vec![line.command("import", &["--dry-run"])],
+        (_, None) => vec![line.command("check", &["--result", "problems.xlsx"])],
         (_, Some(_)) => Vec::new(),
     }
 }
@@ -100,7 +101,12 @@ struct Pass<'p> {
     written: Result<(), WriteError>,
 }
 
-fn check_sheet(intake: &mut Intake, index: usize, checker: &mut Checker<'_>, mut pass: Pass<'_>) -> Result<(), Error> {
+fn check_sheet(
+    intake: &mut InputSet,
+    index: usize,
+    checker: &mut Checker<'_>,
+    mut pass: Pass<'_>,
+) -> Result<(), Error> {
     if let Some(book) = &mut pass.book {
         book.start_sheet(&pass.label, &intake.sheets[index].header, pass.mapping.entity.name)?;
     }
@@ -108,7 +114,7 @@ fn check_sheet(intake: &mut Intake, index: usize, checker: &mut Checker<'_>, mut
     pass.written?;
     let (counts, mapping) = (pass.counts, pass.mapping);
     pass.summary.sheets.push(SheetSummary {
-        file: intake.books[intake.sheets[index].book].input.name(),
+        file: intake.files[intake.sheets[index].file].input.name(),
         sheet: intake.sheets[index].name.clone(),
         entity: mapping.entity.name,
         rows: counts.rows(),

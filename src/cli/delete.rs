@@ -9,12 +9,11 @@ use std::time::Instant;
 
 use super::args::{DeleteArgs, Global};
 use super::earlier::Rows;
-use super::intake::{Holding, Intake, named_entity};
 use super::interrupts;
 use super::planning::{Planning, limit, or_interrupted, overruled_remark, saying_why_it_waits};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
-use super::result::{self, ResultPath, Typed};
+use super::result::{self, ResultPath};
 use super::running::Running;
 use super::settings::connect;
 use super::{Error, Exit};
@@ -23,14 +22,15 @@ use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
 use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
-use crate::mapping::{ColumnTarget, IdOwnership};
 use crate::plan::{CreateMissing, PlanLimits, StepCount};
 use crate::run::RunStart;
+use crate::run::command_line::CommandLine;
+use crate::run::input::{InputSet, SheetFilter};
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
-use crate::schema::{Deletion, Entity, Role};
+use crate::schema::{Deletion, Entity, Role, entity_named};
 use crate::wording::thousands;
 
-pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
+pub(super) fn run(global: &Global, args: &DeleteArgs, mut printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
     let entity = collection(args)?;
     let guard = PlanLimits { deletes: limit("--max-deletes", args.max_deletes.as_deref())?, ..PlanLimits::default() };
@@ -38,8 +38,8 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
     let mut shutdown = interrupts::listen()?;
-    let mut intake = Intake::open(&args.reading(), Holding::Only(entity), printer)?;
-    see_keys(&intake)?;
+    let mut intake = InputSet::open(&args.input_options(), SheetFilter::Only(entity), &mut printer)?;
+    intake.validate_keys()?;
     intake.keep_only_keys();
     // Whatever a record has become, it is asked to go; the backup has it as it is now.
     intake.rules.conflicts = Some(Conflicts::Mine);
@@ -50,13 +50,13 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     if args.dry_run {
         let planned = planning.plan(&mut intake, StepCount::default());
         let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
-        let typed = typed(args, &intake);
-        return planning.rehearsed(&mut intake, &plan, &path, options(args), typed);
+        let line = command_line(global, args);
+        return planning.rehearsed(&mut intake, &plan, &path, args.used_options().shown(), line);
     }
     path.try_out()?;
     // Begun before anything is asked: a backup that cannot be written stops the run while it can.
     let backup = backup(args, &intake, &path)?;
-    let mut head = head(&intake, args, &path, &account)?;
+    let mut head = head(&intake, (global, args), &path, &account)?;
     let draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
     let (mut plan, catalog) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
@@ -94,7 +94,7 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
 
 /// The collection that is meant, if its records may be deleted.
 fn collection(args: &DeleteArgs) -> Result<&'static Entity, Error> {
-    let entity = named_entity(&args.entity)?;
+    let entity = entity_named(&args.entity)?;
     match entity.role {
         Role::Collection { deletion: Deletion::Irreversible } if !args.irreversible => Err(Error::usage(
             format!("the service cannot bring deleted {} back; nothing was sent", entity.name),
@@ -108,48 +108,25 @@ fn collection(args: &DeleteArgs) -> Result<&'static Entity, Error> {
     }
 }
 
-/// Every sheet has to say which records it means.
-fn see_keys(intake: &Intake) -> Result<(), Error> {
-    for (index, sheet) in intake.sheets.iter().enumerate() {
-        let mapping = &sheet.mapping;
-        let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
-        let ids = mapping.columns.iter().find(|column| matches!(column.target, ColumnTarget::Id(_)));
-        let hint = match (ids, sheet.match_on.first()) {
-            (Some(_), _) if mapping.id_ownership() == IdOwnership::Verified => continue,
-            _ if has_key => continue,
-            (Some(column), _) => {
-                format!("add --map '{}=_id' if that column holds this account's own ids", column.header)
-            }
-            (None, Some(name)) => format!("add a column `{name}` or `_id`, or map one with --map 'Header={name}'"),
-            (None, None) => String::from("add a column `_id`, or map one with --map 'Header=_id'"),
-        };
-        return Err(Error::usage(format!("no column of {} says which records are meant", intake.label(index)), hint));
-    }
-    Ok(())
-}
-
-fn options(args: &DeleteArgs) -> Vec<(String, String)> {
-    let mut options = result::layout_options(&args.layout);
-    let flags = [("--dry-run", args.dry_run), ("--irreversible", args.irreversible)];
-    options.extend(flags.iter().filter(|flag| flag.1).map(|flag| (flag.0.to_owned(), String::from("yes"))));
-    options.extend(args.max_errors.map(|most| (String::from("--max-errors"), most.to_string())));
-    options
-}
-
-/// The words of the command: the collection stands before the file.
-fn typed(args: &DeleteArgs, intake: &Intake) -> Typed {
-    Typed::here(&[std::slice::from_ref(&args.entity), intake.file_names().as_slice()].concat())
+/// The command that says the same: the collection stands before the file.
+fn command_line(global: &Global, args: &DeleteArgs) -> CommandLine {
+    global.command_line(vec![args.entity.clone(), args.file.display().to_string()], &args.used_options())
 }
 
 /// What the journal keeps of the run as a whole.
-fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, account: &Account) -> Result<RunHeader, Error> {
+fn head(
+    intake: &InputSet,
+    (global, args): (&Global, &DeleteArgs),
+    path: &ResultPath,
+    account: &Account,
+) -> Result<RunHeader, Error> {
     let details = RunDetails {
         files: intake.file_names(),
         sources: intake.sources(),
         skipped_sheets: intake.skipped.clone(),
-        options: options(args),
+        options: args.used_options().shown(),
         result: std::path::absolute(path.as_path())?,
-        typed: typed(args, intake).into_words(),
+        typed: command_line(global, args).into_words(),
         max_errors: args.max_errors,
         remarks: Vec::new(),
     };
@@ -158,7 +135,7 @@ fn head(intake: &Intake, args: &DeleteArgs, path: &ResultPath, account: &Account
 }
 
 /// Begins the backup where the flag says, or beside the input; over nothing that is there.
-fn backup(args: &DeleteArgs, intake: &Intake, result: &ResultPath) -> Result<Backup, Error> {
+fn backup(args: &DeleteArgs, intake: &InputSet, result: &ResultPath) -> Result<Backup, Error> {
     let path = match &args.backup {
         Some(path) => path.clone(),
         None => result::free_path_beside(intake, "backup"),

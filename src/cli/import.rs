@@ -5,29 +5,30 @@ use std::time::Instant;
 
 use super::args::{Global, ImportArgs};
 use super::earlier::Rows;
-use super::intake::{Holding, Intake, named_entity};
 use super::interrupts;
 use super::planning::{Plan, Planning, limit, or_interrupted};
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
-use super::result::{self, ResultPath, Typed};
+use super::result::{self, ResultPath};
 use super::running::Running;
 use super::settings::connect;
 use super::{Error, Exit};
 use crate::account::Account;
 use crate::plan::{CreateMissing, PlanLimits, StepCount};
 use crate::run::RunStart;
+use crate::run::input::{InputSet, SheetFilter};
 use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
+use crate::schema::entity_named;
 use crate::wording::{counted, thousands};
 
-pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
+pub(super) fn run(global: &Global, args: &ImportArgs, mut printer: Printer) -> Result<Exit, Error> {
     let started = Instant::now();
     let (covers, guard) = (covers(args.create_missing.as_deref())?, guard(args)?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
     let mut shutdown = interrupts::listen()?;
-    let mut intake = Intake::open(&args.reading, Holding::Anything, printer)?;
+    let mut intake = InputSet::open(&args.reading.input_options(), SheetFilter::Any, &mut printer)?;
     intake.rules.conflicts = args.conflicts;
     let path = result::path(args.reading.layout.result.as_deref(), &intake)?;
     let progress = Progress::new(ProgressKind::choose(global), None);
@@ -37,11 +38,12 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     if args.dry_run {
         let planned = planning.plan(&mut intake, StepCount::default());
         let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
-        let typed = Typed::here(&intake.file_names());
-        return planning.rehearsed(&mut intake, &plan, &path, result::options(args), typed);
+        let used = args.used_options();
+        let line = global.command_line(args.reading.inputs(), &used);
+        return planning.rehearsed(&mut intake, &plan, &path, used.shown(), line);
     }
     path.try_out()?;
-    let head = head(&intake, args, &path, &account)?;
+    let head = head(&intake, (global, args), &path, &account)?;
     let draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
     let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
@@ -75,7 +77,7 @@ fn covers(named: Option<&[String]>) -> Result<CreateMissing, Error> {
 }
 
 fn collection_named(name: &str) -> Result<&'static str, Error> {
-    match named_entity(name)? {
+    match entity_named(name)? {
         entity if entity.is_collection() => Ok(entity.name),
         action => Err(Error::usage(
             format!("--create-missing creates records, and `{}` is an action", action.name),
@@ -85,14 +87,19 @@ fn collection_named(name: &str) -> Result<&'static str, Error> {
 }
 
 /// What the journal keeps of the run as a whole.
-fn head(intake: &Intake, args: &ImportArgs, path: &ResultPath, account: &Account) -> Result<RunHeader, Error> {
-    let files = intake.file_names();
+fn head(
+    intake: &InputSet,
+    (global, args): (&Global, &ImportArgs),
+    path: &ResultPath,
+    account: &Account,
+) -> Result<RunHeader, Error> {
+    let (files, used) = (intake.file_names(), args.used_options());
     let details = RunDetails {
         sources: intake.sources(),
         skipped_sheets: intake.skipped.clone(),
-        options: result::options(args),
+        options: used.shown(),
         result: std::path::absolute(path.as_path())?,
-        typed: Typed::here(&files).into_words(),
+        typed: global.command_line(args.reading.inputs(), &used).into_words(),
         max_errors: args.max_errors,
         files,
         remarks: Vec::new(),

@@ -11,7 +11,7 @@ mod earlier;
 mod exit;
 mod export;
 mod import;
-mod intake;
+mod input;
 mod interrupts;
 mod ledger;
 mod needs;

@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use super::Error;
 use super::earlier::Rows;
-use super::intake::Intake;
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, ParsedValue, text};
 use crate::mapping::{Mapping, TimestampColumn};
 use crate::plan::{CreateMissing, ReportedTimestamp, SheetPlan};
+use crate::run::input::InputSet;
 use crate::schema::{self, Entity, Role, Verb};
 use crate::table::Row;
 
@@ -24,7 +24,7 @@ pub(super) struct Needs {
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
 pub(super) fn gather(
-    intake: &mut Intake,
+    intake: &mut InputSet,
     checkers: &mut [Checker<'_>],
     covers: &CreateMissing,
     wanted: Rows,
@@ -39,8 +39,8 @@ pub(super) fn gather(
             index: index as u16,
             mapping: &mapping,
             match_on,
-            encoding: intake.trust(index),
-            referenced: intake.named(index),
+            encoding: intake.encoding_confidence(index),
+            referenced: intake.referenced(index),
         };
         declare(&mut needs.records, &sheet);
         let earlier = wanted.earlier(&mapping);

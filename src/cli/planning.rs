@@ -5,12 +5,11 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::earlier::Rows;
-use super::intake::Intake;
 use super::ledger::{Ledger, done_status};
 use super::needs;
 use super::printer::Printer;
 use super::progress::Progress;
-use super::result::{self, ResultPath, Typed};
+use super::result::{self, ResultPath};
 use super::running::{command, missing_remark, print, waiting_text};
 use super::{Error, Exit};
 use crate::account::Account;
@@ -26,6 +25,8 @@ use crate::plan::{
 use crate::plan::{ReportMode, RowStatus};
 use crate::report::{Requests, RunEstimate};
 use crate::run::LogPosition;
+use crate::run::command_line::CommandLine;
+use crate::run::input::InputSet;
 use crate::run::journal::{AccountSnapshot, PlanSink, PlannedRow, RowState, RunKind};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
@@ -85,7 +86,11 @@ impl Planning<'_> {
     /// Two passes over every sheet: the first checks and gathers what has to be known of the account, the second
     /// resolves and plans. Rows stream through both; what stays is the plan in `steps` and the ledgers,
     /// and what is known of the account.
-    pub(super) async fn plan<S: PlanSink>(&mut self, intake: &mut Intake, steps: S) -> Result<(Plan<S>, Catalog), Error>
+    pub(super) async fn plan<S: PlanSink>(
+        &mut self,
+        intake: &mut InputSet,
+        steps: S,
+    ) -> Result<(Plan<S>, Catalog), Error>
     where
         Error: From<S::Error>,
     {
@@ -95,7 +100,7 @@ impl Planning<'_> {
         let mut checkers: Vec<Checker<'_>> = sheets
             .iter()
             .enumerate()
-            .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.beyond(index)))
+            .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.extra_cells(index)))
             .collect();
         self.progress.phase("checking");
         let needs = needs::gather(intake, &mut checkers, &self.covers, self.rows)?;
@@ -136,10 +141,10 @@ impl Planning<'_> {
                 index: index as u16,
                 mapping,
                 match_on: match_on.clone(),
-                encoding: intake.trust(index),
-                referenced: intake.named(index),
+                encoding: intake.encoding_confidence(index),
+                referenced: intake.referenced(index),
             };
-            planner.steps.sheet(sheet.index, &intake.head(index))?;
+            planner.steps.sheet(sheet.index, &intake.sheet_header(index))?;
             let pass = Pass { rows: self.rows, deed: self.deed, overruled: &mut overruled };
             ledgers.push(pass.over(intake, index, &mut checkers[index], &sheet, &mut planner)?);
         }
@@ -160,14 +165,14 @@ impl Planning<'_> {
     /// The end of a dry run: nothing was sent, and the result says what would be.
     pub(super) fn rehearsed(
         mut self,
-        intake: &mut Intake,
+        intake: &mut InputSet,
         plan: &Plan<StepCount>,
         path: &ResultPath,
         options: Vec<(String, String)>,
-        typed: Typed,
+        line: CommandLine,
     ) -> Result<Exit, Error> {
         let book = path.open(ReportMode::DryRun)?;
-        let heads = intake.heads();
+        let heads = intake.sheet_headers();
         let mut summary = result::summary(command(self.deed), result::run_id(), &heads, &plan.ledgers);
         let counted = self.account.client.requests();
         summary.files = intake.file_names();
@@ -184,7 +189,7 @@ impl Planning<'_> {
         if !plan.totals.missing.is_empty() {
             summary.remarks.push(missing_remark("would also create", &plan.totals.missing));
         }
-        summary.next = result::next_commands(&summary, typed, path.as_path(), None);
+        summary.next = result::next_commands(&summary, line, path.as_path(), None);
         summary.seconds = self.started.elapsed().as_secs_f64();
         self.progress.phase("writing the result");
         result::write(intake, &heads, &plan.ledgers, book, &mut summary)?;
@@ -238,7 +243,7 @@ async fn copied<'a>(
 }
 
 /// What later tells the run's own deeds from others': the sizes of collections, and how far the log went.
-async fn knowledge(client: &Client, intake: &Intake, catalog: &Catalog) -> Result<AccountSnapshot, Error> {
+async fn knowledge(client: &Client, intake: &InputSet, catalog: &Catalog) -> Result<AccountSnapshot, Error> {
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = intake.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
@@ -283,7 +288,7 @@ impl Pass<'_> {
     /// Plans the rows of one sheet; rows that an earlier run finished are carried.
     fn over<S: PlanSink>(
         self,
-        intake: &mut Intake,
+        intake: &mut InputSet,
         index: usize,
         checker: &mut Checker<'_>,
         sheet: &SheetPlan<'_>,

@@ -7,6 +7,7 @@ use anstyle::{AnsiColor, Effects, Style};
 
 use super::args::{Global, LogFormat};
 use super::{Error, Exit};
+use crate::observer::Observer;
 
 /// How something said is meant; colour never carries it alone.
 pub(super) const ERROR: Style = AnsiColor::Red.on_default().effects(Effects::BOLD);
@@ -107,6 +108,16 @@ impl Printer {
     /// Why it stopped and what to do: stderr, always.
     pub(super) fn error(&self, text: &str, hint: Option<&str>) {
         say(Level::Error, text, hint);
+    }
+}
+
+impl Observer for Printer {
+    fn on_note(&mut self, text: &str) {
+        self.note(text);
+    }
+
+    fn on_warning(&mut self, text: &str) {
+        self.warn(text);
     }
 }
 

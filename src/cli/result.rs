@@ -4,13 +4,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Error;
-use super::args::{ImportArgs, LayoutArgs, ReadingArgs};
-use super::intake::Intake;
 use super::ledger::{Ledger, State};
-use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
 use crate::mapping::{Ignored, Mapping, TimestampColumn};
 use crate::plan::ReportMode;
 use crate::report::{ResultFile, RunSummary, SheetSummary};
+use crate::run::command_line::CommandLine;
+use crate::run::input::InputSet;
 use crate::run::journal::{Journal, SheetHeader};
 use crate::table::write::WriteError;
 use crate::table::{Input, Row, Value};
@@ -41,12 +40,12 @@ impl ResultPath {
 ///
 /// # Errors
 /// Where the folder does not exist or the kind of file is not one a result can be: known before anything is sent.
-pub(super) fn path(asked: Option<&Path>, intake: &Intake) -> Result<ResultPath, Error> {
+pub(super) fn path(asked: Option<&Path>, intake: &InputSet) -> Result<ResultPath, Error> {
     let path = match asked {
         Some(path) => path.to_path_buf(),
         None => free_path_beside(intake, "result"),
     };
-    if let Some(input) = intake.books.iter().find(|book| book.input.is_same(&Input::Path(path.clone()))) {
+    if let Some(input) = intake.files.iter().find(|file| file.input.is_same(&Input::Path(path.clone()))) {
         return Err(Error::usage(
             format!("the result would overwrite the input `{}`", input.input.name()),
             "name another file with --result",
@@ -81,8 +80,8 @@ impl ResultPath {
 }
 
 /// A place beside the input that is not taken: `NAME.result.xlsx`, `NAME.backup.xlsx`.
-pub(super) fn free_path_beside(intake: &Intake, kind: &str) -> PathBuf {
-    let input = &intake.books[0].input;
+pub(super) fn free_path_beside(intake: &InputSet, kind: &str) -> PathBuf {
+    let input = &intake.files[0].input;
     let folder = match input {
         Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
         Input::Stdin => PathBuf::new(),
@@ -152,150 +151,25 @@ pub(super) fn run_id() -> String {
     format!("{now}-{letters}")
 }
 
-/// The options that differ from their defaults.
-pub(super) fn options(args: &ImportArgs) -> Vec<(String, String)> {
-    let mut options = reading_options(&args.reading);
-    let mut add = |name: &str, value: Option<String>| options.extend(value.map(|value| (name.to_owned(), value)));
-    add("--dry-run", args.dry_run.then(|| String::from("yes")));
-    add("--only-failed", args.only_failed.then(|| String::from("yes")));
-    add(
-        "--create-missing",
-        args.create_missing.as_ref().map(|names| {
-            if names.is_empty() { String::from("all but employees and assets") } else { names.join(", ") }
-        }),
-    );
-    add(
-        "--conflicts",
-        args.conflicts.map(|stays| match stays {
-            Conflicts::Theirs => String::from("theirs"),
-            Conflicts::Mine => String::from("mine"),
-            Conflicts::Skip => String::from("skip"),
-        }),
-    );
-    add("--max-errors", args.max_errors.map(|most| most.to_string()));
-    options
-}
-
-pub(super) fn reading_options(args: &ReadingArgs) -> Vec<(String, String)> {
-    let mut options: Vec<(String, String)> = Vec::new();
-    options.extend(args.entity.clone().map(|entity| (String::from("--entity"), entity)));
-    options.extend(layout_options(&args.layout));
-    let mut add = |name: &str, value: Option<String>| options.extend(value.map(|value| (name.to_owned(), value)));
-    add(
-        "--mode",
-        match args.mode {
-            Mode::Upsert => None,
-            Mode::Create => Some(String::from("create")),
-            Mode::Update => Some(String::from("update")),
-        },
-    );
-    add("--allow-duplicates", args.allow_duplicates.then(|| String::from("yes")));
-    add("--blank", (args.blank == EmptyCells::Clear).then(|| String::from("clear")));
-    add(
-        "--fractional-cost",
-        match args.fractional_cost {
-            FractionalCost::Error => None,
-            FractionalCost::Round => Some(String::from("round")),
-            FractionalCost::Send => Some(String::from("send")),
-        },
-    );
-    options
-}
-
-pub(super) fn layout_options(args: &LayoutArgs) -> Vec<(String, String)> {
-    let mut options: Vec<(String, String)> = Vec::new();
-    let mut add = |name: &str, value: Option<String>| options.extend(value.map(|value| (name.to_owned(), value)));
-    let list = |items: &[String]| (!items.is_empty()).then(|| items.join(", "));
-    add("--sheet", list(&args.sheet));
-    add("--map", list(&args.map));
-    add("--ignore", list(&args.ignore));
-    add("--mapping", args.mapping.as_ref().map(|path| path.display().to_string()));
-    add("--preset", args.preset.clone());
-    add("--match-on", list(&args.match_on));
-    add("--date-format", args.date_format.clone());
-    add("--decimal", args.decimal.map(String::from));
-    options
-}
-
-/// What to type next, the best first. `typed` are the words of the import, `resume` the command that goes on with it.
-pub(super) fn next_commands(summary: &RunSummary, typed: Typed, result: &Path, resume: Option<String>) -> Vec<String> {
+/// What to type next, the best first. `line` is that of the run, `resume` the command that goes on with it.
+pub(super) fn next_commands(
+    summary: &RunSummary,
+    line: CommandLine,
+    result: &Path,
+    resume: Option<String>,
+) -> Vec<String> {
     let counts = summary.counts();
     let failed = counts.failed + counts.unknown;
-    let only_failed = |typed: Typed| typed.on(&result.display().to_string()).command("import", &["--only-failed"]);
+    let only_failed =
+        |line: CommandLine| line.with_input(&result.display().to_string()).command("import", &["--only-failed"]);
     if summary.stopped.is_some() {
-        return vec![resume.unwrap_or_else(|| only_failed(typed))];
+        return vec![resume.unwrap_or_else(|| only_failed(line))];
     }
     match (summary.dry_run, failed) {
-        (true, 0) => vec![typed.command(summary.command, &[])],
-        (true, _) => vec![typed.command(summary.command, &["--dry-run"])],
+        (true, 0) => vec![line.command(summary.command, &[])],
+        (true, _) => vec![line.command(summary.command, &["--dry-run"])],
         (false, 0) => Vec::new(),
-        (false, _) => vec![only_failed(typed)],
-    }
-}
-
-/// The command line as it was typed, to say what to type next: what was mapped or allowed once is wanted again.
-pub(super) struct Typed {
-    words: Vec<String>,
-}
-
-impl Typed {
-    const COMMANDS: &'static [&'static str] = &["import", "check", "delete"];
-    /// Flags that belong to one run alone; the second kind takes a value.
-    const DROPPED: &'static [&'static str] =
-        &["--dry-run", "--only-failed", "--json", "--yes", "--no-progress", "-q", "--quiet"];
-    const DROPPED_WITH_VALUE: &'static [&'static str] = &["--result", "--save-mapping", "--backup"];
-
-    /// The words as they were kept.
-    pub(super) fn kept(words: Vec<String>) -> Self {
-        Self { words }
-    }
-
-    pub(super) fn into_words(self) -> Vec<String> {
-        self.words
-    }
-
-    /// The words of this process that matter for the next, its files first.
-    pub(super) fn here(files: &[String]) -> Self {
-        Self::of(std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()), files)
-    }
-
-    fn of(typed: impl Iterator<Item = String>, files: &[String]) -> Self {
-        let mut words = files.to_vec();
-        let mut typed = typed.filter(|word| !files.contains(word) && !Self::COMMANDS.contains(&word.as_str()));
-        while let Some(word) = typed.next() {
-            let flag = word.split('=').next().unwrap_or_default();
-            if Self::DROPPED_WITH_VALUE.contains(&flag) {
-                if flag == word {
-                    typed.next();
-                }
-            } else if !Self::DROPPED.contains(&flag) {
-                words.push(word);
-            }
-        }
-        Self { words }
-    }
-
-    /// The same words for another file: the files stand first.
-    fn on(mut self, file: &str) -> Self {
-        let flags = self.words.iter().position(|word| word.starts_with('-') && word != "-").unwrap_or(self.words.len());
-        self.words.splice(..flags, [file.to_owned()]);
-        self
-    }
-
-    pub(super) fn command(&self, subcommand: &str, more: &[&str]) -> String {
-        let words = self.words.iter().map(|word| quoted(word)).chain(more.iter().map(|word| (*word).to_owned()));
-        let words: Vec<String> = words.collect();
-        format!("tallyport {subcommand} {}", words.join(" "))
-    }
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || "-_./=:,@%+\\~".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+        (false, _) => vec![only_failed(line)],
     }
 }
 
@@ -308,7 +182,7 @@ pub(super) trait Rows {
     fn each(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), Error>;
 }
 
-impl Rows for Intake {
+impl Rows for InputSet {
     fn each(&mut self, sheet: usize, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), Error> {
         let secrets = secrets(&self.sheets[sheet].mapping);
         match secrets.is_empty() {
@@ -400,22 +274,4 @@ pub(super) fn without(row: &Row, secrets: &[usize]) -> Row {
 /// The folder a result goes to must exist before anything is sent.
 fn folder_of(path: &Path) -> PathBuf {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_command_keeps_what_was_mapped_and_allowed() {
-        let typed = |text: &str, files: &[&str]| {
-            let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
-            Typed::of(text.split(' ').map(ToOwned::to_owned), &files)
-        };
-        let dry = typed("import a.csv --create-missing --dry-run --result x.xlsx --json", &["a.csv"]);
-        assert_eq!(dry.command("import", &[]), "tallyport import a.csv --create-missing");
-        let run = typed("import a.csv b.csv --map Tag_No=asset_id --result=x.xlsx --sandbox", &["a.csv", "b.csv"]);
-        let next = run.on("my result.xlsx").command("import", &["--only-failed"]);
-        assert_eq!(next, "tallyport import 'my result.xlsx' --map Tag_No=asset_id --sandbox --only-failed");
-    }
 }

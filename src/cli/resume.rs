@@ -7,11 +7,12 @@ use super::args::{Global, ResumeArgs};
 use super::interrupts;
 use super::printer::Printer;
 use super::progress::{Progress, ProgressKind};
-use super::result::{Typed, free_path_in};
+use super::result::free_path_in;
 use super::running::{Running, command, tell};
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit};
 use crate::run::RunStart;
+use crate::run::command_line::CommandLine;
 use crate::run::journal::{
     Journal, JournalError, LockState, RunDetails, RunHeader, RunPhase, RunStore, RunTotals, SourceFile, StoredRun,
 };
@@ -67,14 +68,17 @@ fn nothing_to_resume(shelf: &RunStore) -> Result<Error, Error> {
 fn taken_back(head: &RunHeader, undo: &str) -> Error {
     Error::usage(
         format!("run {} was taken back by run {undo}", head.id),
-        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command("import", &[])),
+        format!("begin again: {}", CommandLine::from_words(head.details.typed.clone()).command("import", &[])),
     )
 }
 
 fn never_begun(head: &RunHeader) -> Error {
     Error::usage(
         format!("run {} was stopped while its plan was made: nothing was sent", head.id),
-        format!("begin again: {}", Typed::kept(head.details.typed.clone()).command(command(head.kind), &[])),
+        format!(
+            "begin again: {}",
+            CommandLine::from_words(head.details.typed.clone()).command(command(head.kind), &[])
+        ),
     )
 }
 

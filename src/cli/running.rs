@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use super::ledger::Ledger;
 use super::printer::Printer;
 use super::progress::{Progress, Remaining};
-use super::result::{self, ResultPath, Typed};
+use super::result::{self, ResultPath};
 use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::{Client, WaitStatus};
@@ -18,6 +18,7 @@ use crate::plan::{ReportMode, RowStatus};
 use crate::plan::{Step, StepRole};
 use crate::plan::{StepOutcome, StepResult};
 use crate::report::{Requests, ResultFile, RunSummary, UNDO, summary as telling};
+use crate::run::command_line::CommandLine;
 use crate::run::journal::{Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile};
 use crate::run::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
 use crate::schema;
@@ -84,9 +85,9 @@ impl Running<'_> {
         summary.requests = self.requests(&earlier);
         summary.remarks.extend(self.account.client.warnings());
         let resume = journal.is_persistent().then(|| format!("tallyport resume {}", head.id));
-        let typed = Typed::kept(head.details.typed.clone());
+        let line = CommandLine::from_words(head.details.typed.clone());
         summary.next = match head.kind {
-            RunKind::Import => result::next_commands(&summary, typed, path.as_path(), resume),
+            RunKind::Import => result::next_commands(&summary, line, path.as_path(), resume),
             RunKind::Delete | RunKind::Undo => resume.filter(|_| summary.stopped.is_some()).into_iter().collect(),
         };
         let code = exit(&summary, &end, !rows.also_created.is_empty());

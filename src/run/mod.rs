@@ -13,13 +13,16 @@
 
 mod account;
 mod backoff;
+pub(crate) mod command_line;
 mod dispatcher;
+pub(crate) mod input;
 pub mod journal;
 mod outcome;
 mod plan_snapshot;
 mod reconcile;
 mod step_states;
 mod unresolved_steps;
+pub(crate) mod used_options;
 mod worker;
 
 use std::time::Duration;

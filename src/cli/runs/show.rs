@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::{Place, Rows, State, age, changed_something, json_of, local_time, size_text, what};
 use crate::cli::printer::{FAINT, Printer, STRONG};
-use crate::cli::result::Typed;
 use crate::cli::running::recall;
 use crate::cli::{Error, Exit};
 use crate::report::{RunSummary, summary};
+use crate::run::command_line::CommandLine;
 use crate::run::journal::{AttemptCounts, Journal, RunDetails, RunKind, RunOverview, SourceFile, StoredRun};
 use crate::wording::{counted, thousands};
 
@@ -64,7 +64,7 @@ fn summary_of(journal: &Journal, glance: &RunOverview, state: &State, rows: Rows
 }
 
 fn begin_again(glance: &RunOverview) -> String {
-    Typed::kept(glance.header.details.typed.clone()).command(super::command(glance.header.kind), &[])
+    CommandLine::from_words(glance.header.details.typed.clone()).command(super::command(glance.header.kind), &[])
 }
 
 fn head_text(

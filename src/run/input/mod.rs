@@ -1,0 +1,325 @@
+//! The spreadsheets of a run: opened, mapped, and streamed row by row as often as needed.
+
+mod error;
+mod options;
+
+use std::collections::HashSet;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Rules};
+use crate::error::{Error, Result};
+use crate::mapping::{Ignored, Mapping, MappingError, MappingFile, TimestampColumn, find_header};
+use crate::observer::Observer;
+use crate::plan::{EncodingConfidence, Referenced};
+use crate::run::journal::{SheetHeader, SourceFile};
+use crate::schema;
+use crate::table::write::{AtomicFile, WriteError};
+use crate::table::{self, FileKind, Input, ReadError, Row, Workbook};
+pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
+use options::{ParsedOptions, SkipReason, place_of, validate_keys};
+
+/// The header is looked for in this many rows.
+const HEADER_WITHIN: usize = 30;
+
+/// The open files and their mapped sheets, in dependency order.
+pub(crate) struct InputSet {
+    pub(crate) files: Vec<OpenFile>,
+    pub(crate) sheets: Vec<MappedSheet>,
+    /// Sheets that are not read, with the reason.
+    pub(crate) skipped: Vec<(String, String)>,
+    pub(crate) rules: Rules,
+    /// Every header seen, folded.
+    headers: HashSet<String>,
+}
+
+/// An open file.
+pub(crate) struct OpenFile {
+    pub(crate) input: Input,
+    pub(crate) workbook: Workbook,
+}
+
+/// A mapped sheet.
+pub(crate) struct MappedSheet {
+    pub(crate) file: usize,
+    /// Its position in the workbook.
+    pub(crate) position: usize,
+    pub(crate) name: Option<String>,
+    pub(crate) header: Row,
+    pub(crate) mapping: Mapping,
+    pub(crate) match_on: Vec<&'static str>,
+}
+
+impl InputSet {
+    /// Opens and maps everything the options name.
+    ///
+    /// # Errors
+    /// Where a file cannot be read, an option makes no sense, or headers cannot be mapped.
+    pub(crate) fn open(options: &InputOptions, filter: SheetFilter, observer: &mut dyn Observer) -> Result<Self> {
+        let parsed = ParsedOptions::new(options, filter)?;
+        let rules = parsed.rules.clone();
+        let mut set =
+            Self { files: Vec::new(), sheets: Vec::new(), skipped: Vec::new(), rules, headers: HashSet::new() };
+        let mut errors = Vec::new();
+        for file in &options.files {
+            set.open_file(Input::from_arg(file), &parsed)?;
+            set.map_last_file(&parsed, &mut errors)?;
+        }
+        set.ignore_missing(&mut errors);
+        if !errors.is_empty() {
+            return Err(error::HeaderErrors(errors).into());
+        }
+        if set.sheets.is_empty() {
+            return Err(set.nothing_to_read(filter));
+        }
+        set.sheets.sort_by_key(|sheet| crate::plan::order::rank(sheet.mapping.entity));
+        if let Some(path) = &options.mapping.save_to {
+            set.save_mapping(path)?;
+            observer.on_note(&format!("saved the mapping to {}", path.display()));
+        }
+        Ok(set)
+    }
+
+    fn open_file(&mut self, input: Input, parsed: &ParsedOptions<'_>) -> Result<()> {
+        if self.files.iter().any(|file| file.input.is_same(&input)) {
+            return Err(Error::usage(format!("`{}` is named twice", input.name()), "name each file once"));
+        }
+        let workbook = Workbook::open(&input, &parsed.read)?;
+        self.files.push(OpenFile { input, workbook });
+        Ok(())
+    }
+
+    fn nothing_to_read(&self, filter: SheetFilter) -> Error {
+        let files = self.file_names().join(", ");
+        match filter {
+            SheetFilter::Any => Error::usage(
+                format!("no sheet of {files} can be read as a collection or an action"),
+                "say what it holds with --entity; `tallyport schema` lists what there is",
+            ),
+            SheetFilter::Only(entity) => Error::usage(
+                format!("no sheet of {files} says by its name or headers that it holds {}", entity.name),
+                "name the sheet with --sheet",
+            ),
+        }
+    }
+
+    /// Leaves of every sheet only what tells which record a row means.
+    pub(crate) fn keep_only_keys(&mut self) {
+        for sheet in &mut self.sheets {
+            sheet.mapping.keep_only(&sheet.match_on);
+        }
+    }
+
+    pub(crate) fn file_names(&self) -> Vec<String> {
+        self.files.iter().map(|file| file.input.name()).collect()
+    }
+
+    /// A header of --map or --ignore has to stand in one of the sheets, not in each.
+    fn ignore_missing(&self, errors: &mut Vec<(String, MappingError)>) {
+        errors.retain(|(_, error)| match error {
+            MappingError::NoSuchHeader { header } => !self.headers.contains(&schema::fold_header(header)),
+            _ => true,
+        });
+    }
+
+    fn map_last_file(&mut self, parsed: &ParsedOptions<'_>, errors: &mut Vec<(String, MappingError)>) -> Result<()> {
+        let position = self.files.len() - 1;
+        let Some(file) = self.files.last_mut() else { return Ok(()) };
+        let chosen = parsed.sheets_of(&file.workbook, &file.input)?;
+        let alone = chosen.len() == 1;
+        for index in chosen {
+            let name = file.workbook.sheets()[index].name.clone();
+            let place = place_of(&file.input, name.as_deref());
+            let rows = file.workbook.first_rows(index, HEADER_WITHIN)?;
+            let entity = match parsed.detect_entity(name.as_deref(), &file.input.stem(), &rows, alone) {
+                Ok(entity) => entity,
+                Err(SkipReason::NotWanted) => continue,
+                Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
+                    return Err(Error::usage(
+                        format!("{place}: {reason}"),
+                        "say what it holds with --entity, such as --entity assets",
+                    ));
+                }
+                Err(SkipReason::Unknown(reason)) => {
+                    self.skipped.push((place, reason.to_string()));
+                    continue;
+                }
+            };
+            let Some(header) = find_header(&rows, &[entity]) else {
+                self.skipped.push((place, String::from("it is empty")));
+                continue;
+            };
+            let header = rows[header].clone();
+            self.headers.extend(header.cells().map(|cell| schema::fold_header(cell.text)));
+            match Mapping::new(entity, &header, &parsed.overrides(entity)) {
+                Ok(mapping) => {
+                    let match_on = parsed.match_on(entity)?;
+                    parsed.validate_match_columns(&place, &mapping)?;
+                    self.sheets.push(MappedSheet { file: position, position: index, name, header, mapping, match_on });
+                }
+                Err(found) => errors.extend(found.into_iter().map(|error| (place.clone(), error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Every sheet has to say which records it means.
+    ///
+    /// # Errors
+    /// Where one has neither the key nor ids.
+    pub(crate) fn validate_keys(&self) -> Result<()> {
+        let mut sheets = self.sheets.iter().enumerate();
+        sheets.try_for_each(|(index, sheet)| validate_keys(sheet, &self.label(index)))
+    }
+
+    /// What a value to the right of a sheet's last header is. In a workbook notes may stand beside the table; in a CSV
+    /// file a value too many means that cells have shifted.
+    pub(crate) fn extra_cells(&self, sheet: usize) -> ExtraCells {
+        match self.files[self.sheets[sheet].file].workbook.kind() {
+            FileKind::Csv => ExtraCells::Problem,
+            _ => ExtraCells::Ignored,
+        }
+    }
+
+    fn save_mapping(&self, path: &Path) -> Result<()> {
+        let mut file = MappingFile::default();
+        for sheet in &self.sheets {
+            file.add(&sheet.mapping);
+        }
+        let whole = AtomicFile::create(path)?;
+        whole.as_file().write_all(file.to_text().as_bytes()).map_err(|source| WriteError::from_io(path, source))?;
+        whole.commit()?;
+        Ok(())
+    }
+
+    /// What a sheet is called in messages and results.
+    pub(crate) fn label(&self, sheet: usize) -> String {
+        let sheet = &self.sheets[sheet];
+        sheet.name.clone().unwrap_or_else(|| self.files[sheet.file].input.stem())
+    }
+
+    /// The sheet as its rows and the result need it.
+    pub(crate) fn sheet_header(&self, index: usize) -> SheetHeader {
+        let sheet = &self.sheets[index];
+        let before = |other: &&MappedSheet| (other.file, other.position) < (sheet.file, sheet.position);
+        let fed = sheet.mapping.fed_fields().map(|field| (field.name, sheet.mapping.column_of(field.name)));
+        let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
+        SheetHeader {
+            file: self.files[sheet.file].input.name(),
+            name: sheet.name.clone(),
+            label: self.label(index),
+            place: self.sheets.iter().filter(before).count() as u32,
+            entity: sheet.mapping.entity,
+            header: sheet.header.clone(),
+            fields: fed.chain([changed]).filter_map(|(name, column)| Some((name.to_owned(), column?))).collect(),
+            decoding: self.decoding(index),
+            ignored: self.ignored(index),
+        }
+    }
+
+    /// Every sheet, in the order in which they are sent.
+    pub(crate) fn sheet_headers(&self) -> Vec<SheetHeader> {
+        (0..self.sheets.len()).map(|index| self.sheet_header(index)).collect()
+    }
+
+    /// The files as they are now.
+    pub(crate) fn sources(&self) -> Vec<SourceFile> {
+        let paths = self.files.iter().filter_map(|file| match &file.input {
+            Input::Path(path) => Some(path),
+            Input::Stdin => None,
+        });
+        paths.filter_map(|path| SourceFile::of(path)).collect()
+    }
+
+    /// Whether the sheet's letters are surely what was meant.
+    pub(crate) fn encoding_confidence(&self, sheet: usize) -> EncodingConfidence {
+        match self.files[self.sheets[sheet].file].workbook.decoding() {
+            Some(decoding) if decoding.is_doubtful() => EncodingConfidence::Guessed,
+            _ => EncodingConfidence::Certain,
+        }
+    }
+
+    /// Whether other sheets may name the records of this one.
+    pub(crate) fn referenced(&self, sheet: usize) -> Referenced {
+        let others = self.sheets.iter().enumerate().filter(|(other, _)| *other != sheet);
+        Referenced::among(self.sheets[sheet].mapping.entity, others.map(|(_, other)| other.mapping.entity))
+    }
+
+    /// How a CSV file was read, for people.
+    pub(crate) fn decoding(&self, sheet: usize) -> Option<String> {
+        self.files[self.sheets[sheet].file].workbook.decoding().map(ToString::to_string)
+    }
+
+    /// The columns that are not used.
+    pub(crate) fn ignored(&self, sheet: usize) -> Vec<String> {
+        let ignored = self.sheets[sheet].mapping.ignored();
+        ignored
+            .filter(|(_, why)| !matches!(why, Ignored::ReadOnly | Ignored::ByUser))
+            .map(|(column, why)| ignored_text(&column.header, why))
+            .collect()
+    }
+
+    /// Runs the check over every row of a sheet until what only a whole column tells is known. The checker is then
+    /// ready for the passes that follow.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub(crate) fn survey<'i>(
+        &mut self,
+        sheet: usize,
+        checkers: &mut [Checker<'i>],
+        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+    ) -> Result<u64, ReadError> {
+        let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
+        if checkers[sheet].infer_formats() == Inference::NeedsSecondPass {
+            checkers[sheet].rewind();
+            rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
+        }
+        Ok(rows)
+    }
+
+    /// Streams the rows below the header, each with its check.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub(crate) fn each_checked(
+        &mut self,
+        sheet: usize,
+        checker: &mut Checker<'_>,
+        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+    ) -> Result<u64, ReadError> {
+        let mut rows = 0;
+        let mut checked = CheckedRow::default();
+        self.each_row(sheet, &mut |row| {
+            rows += 1;
+            checker.check(row, &mut checked);
+            on_row(row, &mut checked);
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows)
+    }
+
+    /// Streams the rows below the header.
+    ///
+    /// # Errors
+    /// Where the file cannot be read to its end.
+    pub(crate) fn each_row(
+        &mut self,
+        sheet: usize,
+        on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<(), ReadError> {
+        let MappedSheet { file, position, ref mapping, .. } = self.sheets[sheet];
+        let first = mapping.header_row + 1;
+        table::each_row_ahead(&mut self.files[file].workbook, position, first, on_row)
+    }
+}
+
+fn ignored_text(header: &str, why: Ignored) -> String {
+    match why {
+        Ignored::Secret => format!("{header} (it looks like passwords: neither read nor copied)"),
+        Ignored::Superseded => format!("{header} (another column feeds its field)"),
+        Ignored::ReadOnly => format!("{header} (the service sets it)"),
+        Ignored::Unknown | Ignored::ByUser => header.to_owned(),
+    }
+}

@@ -1,0 +1,331 @@
+//! Which spreadsheets are read, and how: the options as the user gave them, and as they are understood.
+
+use std::path::PathBuf;
+
+use super::MappedSheet;
+use crate::check::date::DateFormat;
+use crate::check::money::DecimalMark;
+use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Rules};
+use crate::error::{Error, Result};
+use crate::mapping::{
+    Binding, ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingFile, MappingOverride, MappingOverrides,
+    ReadPurpose, detect_entity,
+};
+use crate::run::used_options::UsedOptions;
+use crate::schema::{self, Entity, entity_named};
+use crate::table::{Delimiter, Encoding, Input, ReadOptions, Row, Visibility, Workbook};
+
+/// Sheets that tallyport itself puts into a workbook beside the data.
+const GENERATED_SHEETS: [&str; 3] = ["Summary", "Instructions", "Lists"];
+
+/// Which spreadsheets are read, and how. Texts are checked when the files are opened.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct InputOptions {
+    /// `-` is stdin.
+    pub(crate) files: Vec<PathBuf>,
+    /// What the sheets hold; else told by sheet name, file name or headers.
+    pub(crate) entity: Option<String>,
+    /// Only these sheets; else all that are visible.
+    pub(crate) sheets: Vec<String>,
+    pub(crate) mapping: MappingOptions,
+    /// Fields that find existing records; else the natural key.
+    pub(crate) match_on: Vec<String>,
+    pub(crate) delimiter: Option<String>,
+    pub(crate) encoding: Option<String>,
+    pub(crate) date_format: Option<String>,
+    pub(crate) decimal: Option<char>,
+    pub(crate) fractional_cost: FractionalCost,
+    pub(crate) blank: EmptyCells,
+    pub(crate) mode: Mode,
+    pub(crate) allow_duplicates: bool,
+}
+
+/// Which column feeds which field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct MappingOptions {
+    /// `Header=field`, `Header=custom:NAME`, or `Header=` to ignore the column.
+    pub(crate) map: Vec<String>,
+    pub(crate) ignore: Vec<String>,
+    /// A mapping file.
+    pub(crate) file: Option<PathBuf>,
+    /// The header words of another tool.
+    pub(crate) preset: Option<String>,
+    /// Unknown columns and sheets are errors.
+    pub(crate) strict: bool,
+    /// Where to write the mapping in use.
+    pub(crate) save_to: Option<PathBuf>,
+}
+
+impl InputOptions {
+    /// The options that differ from their defaults.
+    pub(crate) fn used(&self) -> UsedOptions {
+        let mut used = UsedOptions::default();
+        used.text("--entity", self.entity.clone());
+        used.repeated("--sheet", &self.sheets);
+        used.repeated("--map", &self.mapping.map);
+        used.repeated("--ignore", &self.mapping.ignore);
+        used.text("--mapping", self.mapping.file.as_ref().map(|path| path.display()));
+        used.text("--preset", self.mapping.preset.clone());
+        used.switch("--strict", self.mapping.strict);
+        used.list("--match-on", &self.match_on);
+        used.text("--date-format", self.date_format.clone());
+        used.text("--decimal", self.decimal);
+        used.text("--delimiter", self.delimiter.clone());
+        used.text("--encoding", self.encoding.clone());
+        used.text(
+            "--mode",
+            match self.mode {
+                Mode::Upsert => None,
+                Mode::Create => Some("create"),
+                Mode::Update => Some("update"),
+            },
+        );
+        used.switch("--allow-duplicates", self.allow_duplicates);
+        used.text("--blank", (self.blank == EmptyCells::Clear).then_some("clear"));
+        used.text(
+            "--fractional-cost",
+            match self.fractional_cost {
+                FractionalCost::Error => None,
+                FractionalCost::Round => Some("round"),
+                FractionalCost::Send => Some("send"),
+            },
+        );
+        used
+    }
+}
+
+/// Which sheets are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SheetFilter {
+    /// Whatever they hold.
+    Any,
+    /// Those that name records of this collection. A sheet that is alone in its file, or named by the user, does.
+    Only(&'static Entity),
+}
+
+/// Why a sheet is not read.
+pub(super) enum SkipReason {
+    /// It holds something else than what is wanted.
+    NotWanted,
+    /// Nothing says what it holds.
+    Unknown(EntityDetectionError),
+}
+
+/// The options, parsed.
+pub(super) struct ParsedOptions<'a> {
+    pub(super) options: &'a InputOptions,
+    pub(super) filter: SheetFilter,
+    pub(super) read: ReadOptions,
+    pub(super) rules: Rules,
+    entity: Option<&'static Entity>,
+    overrides: Vec<MappingOverride>,
+    mapping_files: Vec<MappingFile>,
+}
+
+impl<'a> ParsedOptions<'a> {
+    pub(super) fn new(options: &'a InputOptions, filter: SheetFilter) -> Result<Self> {
+        let mut mapping_files = Vec::new();
+        if let Some(path) = &options.mapping.file {
+            mapping_files.push(MappingFile::read(path)?);
+        }
+        if let Some(name) = &options.mapping.preset {
+            mapping_files.push(MappingFile::preset(name)?);
+        }
+        Ok(Self {
+            options,
+            filter,
+            read: read_options(options)?,
+            rules: rules(options)?,
+            entity: options.entity.as_deref().map(entity_named).transpose()?,
+            overrides: overrides(&options.mapping)?,
+            mapping_files,
+        })
+    }
+
+    /// The sheets to read: those named, else the visible ones that are not our own notes.
+    pub(super) fn sheets_of(&self, workbook: &Workbook, input: &Input) -> Result<Vec<usize>> {
+        let sheets = workbook.sheets();
+        if self.options.sheets.is_empty() {
+            let wanted = |index: &usize| {
+                let sheet = &sheets[*index];
+                let ours = sheet.name.as_deref().is_some_and(|name| GENERATED_SHEETS.contains(&name));
+                sheet.visibility == Visibility::Visible && !ours
+            };
+            return Ok((0..sheets.len()).filter(wanted).collect());
+        }
+        let names: Vec<Option<&str>> = sheets.iter().map(|sheet| sheet.name.as_deref()).collect();
+        let mut positions = Vec::new();
+        for wanted in &self.options.sheets {
+            positions.push(position_of(wanted, &names).ok_or_else(|| no_such_sheet(wanted, &names, input))?);
+        }
+        positions.sort_unstable();
+        positions.dedup();
+        Ok(positions)
+    }
+
+    /// What a sheet holds; `alone` is the only one there is.
+    pub(super) fn detect_entity(
+        &self,
+        sheet: Option<&str>,
+        stem: &str,
+        rows: &[Row],
+        alone: bool,
+    ) -> std::result::Result<&'static Entity, SkipReason> {
+        let detected = || detect_entity(sheet, stem, rows).map_err(SkipReason::Unknown);
+        match (self.filter, self.entity) {
+            (SheetFilter::Only(entity), _) if alone || !self.options.sheets.is_empty() => Ok(entity),
+            (SheetFilter::Only(entity), _) if detected()?.name == entity.name => Ok(entity),
+            (SheetFilter::Only(_), _) => Err(SkipReason::NotWanted),
+            (SheetFilter::Any, Some(entity)) => Ok(entity),
+            (SheetFilter::Any, None) => detected(),
+        }
+    }
+
+    pub(super) fn overrides(&self, entity: &Entity) -> MappingOverrides {
+        let saved = self.mapping_files.iter().flat_map(|file| file.overrides(entity));
+        let purpose = match self.filter {
+            SheetFilter::Any => ReadPurpose::Write,
+            SheetFilter::Only(_) => ReadPurpose::Lookup,
+        };
+        let map = self.overrides.iter().cloned().chain(saved).collect();
+        MappingOverrides { map, strict: self.options.mapping.strict, purpose }
+    }
+
+    /// A field that no column feeds finds no record, and every row would be taken for a new one.
+    pub(super) fn validate_match_columns(&self, place: &str, mapping: &Mapping) -> Result<()> {
+        let is_there = |name: &str| match name {
+            "id" | "_id" => mapping.columns.iter().any(|column| matches!(column.target, ColumnTarget::Id(_))),
+            name => mapping.feeds(name),
+        };
+        let names = self.options.match_on.iter().map(|name| name.trim());
+        let Some(lacking) = names.filter(|_| mapping.entity.is_collection()).find(|name| !is_there(name)) else {
+            return Ok(());
+        };
+        Err(Error::usage(
+            format!("{place}: no column feeds `{lacking}`, so --match-on cannot find records by it"),
+            format!("add the column, map one with --map 'Header={lacking}', or match on another field"),
+        ))
+    }
+
+    /// The fields that say "the same record": those of --match-on where the collection has them, else its natural key.
+    pub(super) fn match_on(&self, entity: &'static Entity) -> Result<Vec<&'static str>> {
+        if self.options.match_on.is_empty() || entity.is_action() {
+            return Ok(entity.key.to_vec());
+        }
+        let fields = self.options.match_on.iter().filter(|name| !matches!(name.trim(), "id" | "_id"));
+        let field = |name: &String| {
+            entity.field(name.trim()).map(|field| field.name).ok_or_else(|| {
+                Error::usage(
+                    format!("`{}` has no field `{name}` to match on", entity.name),
+                    format!("`tallyport schema {}` lists the fields", entity.name),
+                )
+            })
+        };
+        fields.map(field).collect()
+    }
+}
+
+/// Every sheet has to say which records it means.
+pub(super) fn validate_keys(sheet: &MappedSheet, label: &str) -> Result<()> {
+    let mapping = &sheet.mapping;
+    let has_key = sheet.match_on.first().is_some_and(|name| mapping.feeds(name));
+    let ids = mapping.columns.iter().find(|column| matches!(column.target, ColumnTarget::Id(_)));
+    let hint = match (ids, sheet.match_on.first()) {
+        (Some(_), _) if mapping.id_ownership() == IdOwnership::Verified => return Ok(()),
+        _ if has_key => return Ok(()),
+        (Some(column), _) => format!("add --map '{}=_id' if that column holds this account's own ids", column.header),
+        (None, Some(name)) => format!("add a column `{name}` or `_id`, or map one with --map 'Header={name}'"),
+        (None, None) => String::from("add a column `_id`, or map one with --map 'Header=_id'"),
+    };
+    Err(Error::usage(format!("no column of {label} says which records are meant"), hint))
+}
+
+/// The sheet of that name, exactly or after folding.
+fn position_of(wanted: &str, names: &[Option<&str>]) -> Option<usize> {
+    let folded = schema::fold_header(wanted);
+    let is_alike = |name: &Option<&str>| name.is_some_and(|name| schema::fold_header(name) == folded);
+    names.iter().position(|name| *name == Some(wanted)).or_else(|| names.iter().position(is_alike))
+}
+
+fn no_such_sheet(wanted: &str, names: &[Option<&str>], input: &Input) -> Error {
+    let names: Vec<&str> = names.iter().filter_map(|name| *name).collect();
+    let hint = if names.is_empty() {
+        String::from("leave --sheet out: the file is a single table")
+    } else {
+        format!("its sheets are: {}", names.join(", "))
+    };
+    Error::usage(format!("{} has no sheet `{wanted}`", input.name()), hint)
+}
+
+fn read_options(options: &InputOptions) -> Result<ReadOptions> {
+    let delimiter = options.delimiter.as_deref().map(|text| {
+        Delimiter::parse(text)
+            .ok_or_else(|| Error::usage(format!("`{text}` is not a delimiter"), "use `,`, `;`, `|` or `tab`"))
+    });
+    let encoding = options.encoding.as_deref().map(|text| {
+        Encoding::parse(text).ok_or_else(|| {
+            Error::usage(
+                format!("`{text}` is not an encoding"),
+                "use a name such as utf-8, windows-1252, utf-16le or shift_jis",
+            )
+        })
+    });
+    Ok(ReadOptions { delimiter: delimiter.transpose()?, encoding: encoding.transpose()? })
+}
+
+fn rules(options: &InputOptions) -> Result<Rules> {
+    let date_format = options.date_format.as_deref().map(|pattern| {
+        DateFormat::parse(pattern).map_err(|_| {
+            Error::usage(
+                format!("`{pattern}` is not a date format"),
+                "write one such as DD.MM.YYYY, MM/DD/YY or D MMM YYYY",
+            )
+        })
+    });
+    let decimal = options.decimal.map(|mark| match mark {
+        ',' => Ok(DecimalMark::Comma),
+        '.' => Ok(DecimalMark::Point),
+        other => Err(Error::usage(format!("`{other}` is not a decimal mark"), "use `,` or `.`")),
+    });
+    Ok(Rules {
+        mode: options.mode,
+        blank: options.blank,
+        fraction: options.fractional_cost,
+        date_format: date_format.transpose()?,
+        decimal: decimal.transpose()?,
+        duplicates: if options.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
+        conflicts: None,
+    })
+}
+
+fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {
+    let mapped = options.map.iter().map(|text| {
+        let (header, target) = text.rsplit_once('=').ok_or_else(|| {
+            Error::usage(format!("--map '{text}' does not say what to feed"), "write it as --map 'Header=field'")
+        })?;
+        Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), binding: Binding::Required })
+    });
+    let ignored = options.ignore.iter().map(|header| {
+        Ok(MappingOverride { header: header.clone(), target: String::new(), binding: Binding::Required })
+    });
+    mapped.chain(ignored).collect()
+}
+
+/// Where a header is wrong: `assets.xlsx, sheet `Laptops``.
+pub(super) fn place_of(input: &Input, sheet: Option<&str>) -> String {
+    match sheet {
+        Some(sheet) => format!("{}, sheet `{sheet}`", input.name()),
+        None => input.name(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::GENERATED_SHEETS;
+    use crate::{report, template};
+
+    #[test]
+    fn the_sheets_that_we_write_ourselves_are_known() {
+        assert_eq!(GENERATED_SHEETS, [report::SUMMARY_SHEET, template::INSTRUCTIONS, template::LISTS]);
+    }
+}
