@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 
 use crate::plan::{Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
+use crate::schema::Meaning;
 
 /// Where the steps of a run stand.
 #[derive(Debug, Default)]
@@ -18,10 +19,6 @@ pub(super) struct Standing {
     /// Actions that were done, with the bodies as they were sent; without what stood there before, which nobody asks for.
     done_actions: Vec<Step>,
 }
-
-/// The fields that say how many of a new item are available (field notes: `quantity` is written, `available` is
-/// read-only; of licenses it is the seats).
-const STOCK: &[&str] = &["quantity", "number_of_seats"];
 
 /// What is known of a step that others may await.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +84,7 @@ impl Standing {
         match outcome.record {
             Some(id) if step.entity.is_collection() => {
                 self.told.insert((step.entity.name, id));
-                let stock = STOCK.iter().find_map(|name| step.body.get(*name)?.as_i64());
+                let stock = step.entity.meaning(Meaning::Stock).and_then(|field| step.body.get(field.name)?.as_i64());
                 self.stocked.extend(stock.map(|count| ((step.entity.name, id), count)));
             }
             _ if step.entity.is_action() => {
