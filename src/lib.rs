@@ -39,7 +39,7 @@ pub mod catalog;
 /// The HTTP client: the only place that knows HTTP.
 pub mod api;
 
-/// Records into spreadsheets.
+// Writes records to spreadsheets.
 pub mod export;
 
 /// The fixed-asset register: what things cost, and what they are still worth.

@@ -53,6 +53,11 @@ impl FakeSource {
         self
     }
 
+    /// Adds a record to a list while the source is in use.
+    pub(crate) fn insert(&self, list: &'static str, record: Record) {
+        self.lists.borrow_mut().entry(list).or_default().push(record);
+    }
+
     pub(crate) fn with_quirk(self, quirk: Quirk) -> Self {
         Self { quirk, ..self }
     }

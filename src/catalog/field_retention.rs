@@ -8,8 +8,8 @@ use super::lookup_request::CollectionLookup;
 use crate::api::Record;
 use crate::schema::{self, Entity, Kind};
 
-/// Fields that lookups, check-outs and warnings read, whatever the collection.
-const ALWAYS: &[&str] = &["id", "category_id", "product_id", "checkout_email", "archived", "updated_at"];
+/// Fields that are always kept, in addition to those that decide about notifications.
+const ALWAYS: &[&str] = &["id", "archived", "updated_at"];
 
 /// Which fields of the records of one collection are kept.
 pub(super) struct FieldRetention<'a> {
@@ -30,6 +30,7 @@ enum RetainWhole {
 impl<'a> FieldRetention<'a> {
     pub(super) fn new(entity: &'static Entity, lookup: &'a CollectionLookup) -> Self {
         let mut fields: Vec<_> = ALWAYS.to_vec();
+        fields.extend(schema::notification_rule().iter().flat_map(|rule| [rule.link, rule.via.0, rule.flag]));
         fields.extend(lookup_fields(entity));
         fields.extend(entity.key);
         fields.extend(lookup.match_on.iter().flatten());

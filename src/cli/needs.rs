@@ -9,7 +9,7 @@ use crate::check::{CheckedRow, Checker, ParsedValue, text};
 use crate::mapping::{Mapping, TimestampColumn};
 use crate::plan::{CreateMissing, ReportedTimestamp, SheetPlan};
 use crate::run::input::InputSet;
-use crate::schema::{self, Entity, Role, Verb};
+use crate::schema::{self, Entity, Role};
 use crate::table::Row;
 
 /// What the plan will ask of the account.
@@ -72,10 +72,11 @@ fn declare(needs: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
         Role::Collection { .. } => needs.matching(entity.name, &sheet.match_on),
-        Role::Action(verb) => {
-            // Whether a checkout mails its employee is said by the category (design rule 15).
-            if verb == Verb::Checkout && sheet.mapping.feeds("employee_id") {
-                needs.whole("categories");
+        Role::Action(_) => {
+            // Categories decide whether a check-out notifies its recipient (design rule 17).
+            let has_recipient = entity.recipient().is_some_and(|field| sheet.mapping.feeds(field.name));
+            if let Some(rule) = schema::notification_rule().filter(|_| has_recipient) {
+                needs.whole(rule.collection.name);
             }
             // Of the items themselves everything is wanted: it tells where they were before the run.
             if let Some(item) = item_of(entity) {

@@ -172,3 +172,59 @@ fn failed_tenant(tenant: &Tenant, error: Error, is_only_one: bool) -> Result<Fai
     }
     Ok(FailedTenant { tenant: tenant.to_string(), reason: error.to_string() })
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::account::ConnectOptions;
+    use crate::observer::NoObserver;
+    use crate::shutdown::ShutdownSignal;
+
+    async fn sandbox(state: &Path) -> Account {
+        Account::connect(ConnectOptions::sandbox().with_state_dir(state)).await.unwrap()
+    }
+
+    fn statuses(output: &Path) -> ExportJob {
+        ExportJob::new(["statuses"]).to(output.display().to_string()).with_columns(["name"])
+    }
+
+    #[tokio::test]
+    async fn an_incremental_export_writes_the_changes_beside_a_file_of_one_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let account = sandbox(folder.path()).await;
+        let output = folder.path().join("out.csv");
+        let report = account.export(statuses(&output).named("nightly").incremental(), &mut NoObserver).await.unwrap();
+        let locations: Vec<_> = report.files.iter().filter_map(|file| file.location.clone()).collect();
+        let expected = ["out.csv", "out.changes.csv"].map(|name| folder.path().join(name).display().to_string());
+        assert_eq!(locations, expected);
+        assert_eq!(report.changes.map(|changes| (changes.first_exports, changes.rows)), Some((1, 0)));
+        assert_eq!((report.tables.len(), report.tables[0].columns), (1, 1));
+        assert!(report.is_success() && report.requests.total > 0 && report.read_at.is_some());
+    }
+
+    #[tokio::test]
+    async fn a_stopped_export_leaves_the_previous_file() {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let account = sandbox(state.path()).await;
+        let output = folder.path().join("out.csv");
+        fs::write(&output, "yesterday").unwrap();
+        let signal = ShutdownSignal::new();
+        signal.request();
+        let job = statuses(&output).with_shutdown(signal);
+        assert_eq!(account.export(job, &mut NoObserver).await.unwrap_err().kind(), ErrorKind::Stopped);
+        assert_eq!(fs::read_to_string(&output).unwrap(), "yesterday");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_unknown_column_is_an_export_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = statuses(&folder.path().join("out.csv")).with_columns(["nmae"]);
+        let error = sandbox(folder.path()).await.export(job, &mut NoObserver).await.unwrap_err();
+        assert!(matches!(error.downcast_ref(), Some(ExportError::UnknownColumn { .. })), "{error}");
+    }
+}

@@ -22,7 +22,7 @@ impl CreateMissing {
     pub fn includes(&self, collection: &str) -> bool {
         match self {
             CreateMissing::Nothing => false,
-            CreateMissing::AllButPeople => collection != "employees" && collection != "assets",
+            CreateMissing::AllButPeople => schema::collection(collection).is_some_and(Entity::is_created_in_passing),
             CreateMissing::Named(names) => names.contains(&collection),
         }
     }
@@ -137,7 +137,7 @@ impl DependencyRecord {
 /// The field that a cell's text belongs to: an asset's tag, an employee's e-mail address or name, otherwise the name.
 fn name_field(entity: &Entity, name: &str) -> &'static str {
     match entity.key {
-        [only] if *only != "email" || name.contains('@') => only,
+        [only] if !entity.is_person() || name.contains('@') => only,
         _ => "name",
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value as Json, json};
 
 use crate::catalog::{Catalog, RecordRef};
 use crate::plan::resolver::{Resolved, ResolvedField};
-use crate::schema::{Entity, Role, Verb};
+use crate::schema::{self, Entity, NotificationRule};
 
 /// E-mails of the check-outs planned so far.
 #[derive(Debug, Clone, Default)]
@@ -24,9 +24,6 @@ impl NotificationCount {
 
     /// Counts a planned row if it checks something out to a person and the item's category notifies.
     pub fn add(&mut self, catalog: &Catalog, entity: &Entity, fields: &[ResolvedField]) {
-        if entity.role != Role::Action(Verb::Checkout) {
-            return;
-        }
         let named = |name: &str| {
             let index = entity.field_index(name)?;
             fields.iter().find(|given| given.field == index).and_then(|given| match given.value {
@@ -34,9 +31,9 @@ impl NotificationCount {
                 _ => None,
             })
         };
-        let Some((_, person)) = named("employee_id") else { return };
+        let Some((_, person)) = entity.recipient().and_then(|field| named(field.name)) else { return };
         let Some((collection, item)) = entity.fields.first().and_then(|field| named(field.name)) else { return };
-        if category_of(catalog, collection, item).is_some_and(|category| mails(catalog, category)) {
+        if schema::notification_rule().is_some_and(|rule| notifies(rule, catalog, collection, item)) {
             self.sent += 1;
             self.people.insert(person);
         }
@@ -48,16 +45,13 @@ pub(super) fn planned_link(step: u32) -> Json {
     json!({ "planned": step })
 }
 
-fn category_of(catalog: &Catalog, collection: &str, item: RecordRef) -> Option<RecordRef> {
-    if let Some(category) = link(catalog, collection, item, "category_id") {
-        return Some(category);
-    }
-    link(catalog, "products", link(catalog, collection, item, "product_id")?, "category_id")
-}
-
-fn mails(catalog: &Catalog, category: RecordRef) -> bool {
-    let Some(fields) = fields_of(catalog, "categories", category) else { return false };
-    matches!(fields.get("checkout_email"), Some(Json::Bool(true)))
+/// Whether a check-out of the item notifies whoever receives it.
+fn notifies(rule: &NotificationRule, catalog: &Catalog, collection: &str, item: RecordRef) -> bool {
+    let (field, referenced) = rule.via;
+    let through = || link(catalog, referenced.name, link(catalog, collection, item, field)?, rule.link);
+    let decides = link(catalog, collection, item, rule.link).or_else(through);
+    let fields = decides.and_then(|record| fields_of(catalog, rule.collection.name, record));
+    fields.is_some_and(|fields| fields.get(rule.flag) == Some(&Json::Bool(true)))
 }
 
 fn link(catalog: &Catalog, collection: &str, target: RecordRef, field: &str) -> Option<RecordRef> {

@@ -19,7 +19,7 @@ use crate::check::{
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{Deletion, Entity, Kind, Role, Use};
+use crate::schema::{self, Deletion, Entity, Kind, Role, Use};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -445,7 +445,8 @@ impl<S: StepSink> Planner<'_, S> {
         let item = fields.iter().find(|given| given.field == 0)?;
         let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
         let held = self.catalog.record(reference.to, id)?;
-        let known = HOLDER_FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
+        let known =
+            schema::location_fields().iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
         Some(known.collect())
     }
 
@@ -534,11 +535,6 @@ impl<S: StepSink> Planner<'_, S> {
         key_problem(sheet, row, error)
     }
 }
-
-/// Reply fields that say where an item is (field notes: "Assets also carry", "`available`"), and those that a
-/// check-out or check-in may set.
-const HOLDER_FIELDS: &[&str] =
-    &["id", "available", "deployed_to", "checkout_date", "status_id", "location_id", "department_id"];
 
 /// What was decided for a row, before its steps are numbered.
 pub(super) enum Decision {

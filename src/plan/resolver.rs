@@ -12,7 +12,7 @@ use serde_json::{Number, Value as Json, json};
 use crate::catalog::{Catalog, LookupResult, RecordRef, ReferenceSyntax, fold_name};
 use crate::check::{CheckedRow, Code, ParsedField, ParsedValue, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
-use crate::schema::{Field, Kind, Reference, Wire};
+use crate::schema::{self, Field, Kind, Meaning, Reference, Wire};
 use crate::table::Row;
 
 /// User ids by e-mail address (lower case), as far as the activity log shows them.
@@ -184,10 +184,10 @@ impl Resolved {
 
 /// How to read the cells of a reference. A cell for an asset holds its tag or its system id (field notes).
 pub fn naming(reference: Reference, ids: Ids) -> ReferenceSyntax {
-    match (reference.to, ids) {
-        ("assets", _) => ReferenceSyntax::TagOrId,
-        (_, Ids::Bare) => ReferenceSyntax::Bare,
-        (_, Ids::Marked) => ReferenceSyntax::Marked,
+    match ids {
+        _ if tag_field(reference).is_some() => ReferenceSyntax::TagOrId,
+        Ids::Bare => ReferenceSyntax::Bare,
+        Ids::Marked => ReferenceSyntax::Marked,
     }
 }
 
@@ -285,9 +285,16 @@ pub fn wire_value(catalog: &Catalog, target: RecordRef, reference: Reference) ->
     match (reference.wire, target) {
         (Wire::Id, RecordRef::Known(id)) => Some(json!(id)),
         (Wire::Id, RecordRef::Planned(_)) => None,
-        (Wire::Tag, RecordRef::Known(id)) => catalog.record(reference.to, id)?.get("asset_id").cloned(),
-        (Wire::Tag, RecordRef::Planned(step)) => catalog.planned_fields(reference.to, step)?.get("asset_id").cloned(),
+        (Wire::Tag, RecordRef::Known(id)) => catalog.record(reference.to, id)?.get(tag_field(reference)?).cloned(),
+        (Wire::Tag, RecordRef::Planned(step)) => {
+            catalog.planned_fields(reference.to, step)?.get(tag_field(reference)?).cloned()
+        }
     }
+}
+
+/// The field with the tag of the records that `reference` points to, if they have one.
+fn tag_field(reference: Reference) -> Option<&'static str> {
+    Some(schema::collection(reference.to)?.meaning(Meaning::Tag)?.name)
 }
 
 #[cfg(test)]

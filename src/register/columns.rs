@@ -13,7 +13,7 @@ use super::totals::name_or_none;
 
 /// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ColumnType {
+pub(super) enum ValueType {
     Text,
     Number,
     Money,
@@ -38,7 +38,7 @@ pub(super) struct Column {
     pub(super) name: &'static str,
     /// Its header in the workbook.
     pub(super) title: &'static str,
-    pub(super) value_type: ColumnType,
+    pub(super) value_type: ValueType,
     /// Minimum and maximum width in the workbook, in characters.
     pub(super) width: (usize, usize),
 }
@@ -78,45 +78,45 @@ const fn column(
     source: ColumnSource,
     name: &'static str,
     title: &'static str,
-    value_type: ColumnType,
+    value_type: ValueType,
     width: (usize, usize),
 ) -> Column {
     Column { source, name, title, value_type, width }
 }
 
 pub(super) const COLUMNS: &[Column] = &[
-    column(ColumnSource::Kind, "kind", "Kind", ColumnType::Text, (8, 8)),
-    column(ColumnSource::Id, "id", "Id", ColumnType::Number, (7, 12)),
-    column(ColumnSource::Tag, "tag", "Tag", ColumnType::Text, (9, 24)),
-    column(ColumnSource::Title, "name", "Name", ColumnType::Text, (12, 30)),
-    column(ColumnSource::Category, "category", "Category", ColumnType::Text, (11, 24)),
-    column(ColumnSource::Department, "department", "Department", ColumnType::Text, (12, 22)),
-    column(ColumnSource::Location, "location", "Location", ColumnType::Text, (10, 22)),
-    column(ColumnSource::Status, "status", "Status", ColumnType::Text, (9, 18)),
-    column(ColumnSource::State, "standing", "Standing", ColumnType::Text, (10, 14)),
-    column(ColumnSource::Currency, "currency", "Currency", ColumnType::Text, (10, 10)),
-    column(ColumnSource::Cost, "cost", "Cost", ColumnType::Money, (17, 20)),
-    column(ColumnSource::PurchaseDate, "purchase_date", "Purchased", ColumnType::Date, (13, 13)),
-    column(ColumnSource::Months, "months", "Months", ColumnType::Number, (9, 9)),
-    column(ColumnSource::Elapsed, "months_elapsed", "Months elapsed", ColumnType::Number, (10, 10)),
+    column(ColumnSource::Kind, "kind", "Kind", ValueType::Text, (8, 8)),
+    column(ColumnSource::Id, "id", "Id", ValueType::Number, (7, 12)),
+    column(ColumnSource::Tag, "tag", "Tag", ValueType::Text, (9, 24)),
+    column(ColumnSource::Title, "name", "Name", ValueType::Text, (12, 30)),
+    column(ColumnSource::Category, "category", "Category", ValueType::Text, (11, 24)),
+    column(ColumnSource::Department, "department", "Department", ValueType::Text, (12, 22)),
+    column(ColumnSource::Location, "location", "Location", ValueType::Text, (10, 22)),
+    column(ColumnSource::Status, "status", "Status", ValueType::Text, (9, 18)),
+    column(ColumnSource::State, "standing", "Standing", ValueType::Text, (10, 14)),
+    column(ColumnSource::Currency, "currency", "Currency", ValueType::Text, (10, 10)),
+    column(ColumnSource::Cost, "cost", "Cost", ValueType::Money, (17, 20)),
+    column(ColumnSource::PurchaseDate, "purchase_date", "Purchased", ValueType::Date, (13, 13)),
+    column(ColumnSource::Months, "months", "Months", ValueType::Number, (9, 9)),
+    column(ColumnSource::Elapsed, "months_elapsed", "Months elapsed", ValueType::Number, (10, 10)),
     column(
         ColumnSource::Accumulated,
         "accumulated_depreciation",
         "Accumulated depreciation",
-        ColumnType::Money,
+        ValueType::Money,
         (17, 20),
     ),
-    column(ColumnSource::BookValue, "book_value", "Book value", ColumnType::Money, (17, 20)),
-    column(ColumnSource::Depreciation, "depreciation", "Depreciation", ColumnType::Text, (14, 22)),
-    column(ColumnSource::Minimum, "minimum_value", "Minimum value", ColumnType::Money, (11, 16)),
-    column(ColumnSource::FullyDepreciated, "fully_depreciated", "Fully depreciated", ColumnType::Text, (12, 12)),
-    column(ColumnSource::Disposed, "disposed", "Disposed", ColumnType::Text, (10, 10)),
-    column(ColumnSource::EndsOn, "fully_depreciated_on", "Fully depreciated on", ColumnType::Date, (12, 12)),
-    column(ColumnSource::ExpiresOn, "runs_out_on", "Warranty or license until", ColumnType::Date, (14, 14)),
-    column(ColumnSource::Serial, "serial", "Serial", ColumnType::Text, (8, 20)),
-    column(ColumnSource::Supplier, "supplier", "Supplier", ColumnType::Text, (10, 20)),
-    column(ColumnSource::Reason, "not_computed_because", "Not computed because", ColumnType::Text, (21, 48)),
-    column(ColumnSource::Day, "as_of", "As of", ColumnType::Date, (12, 12)),
+    column(ColumnSource::BookValue, "book_value", "Book value", ValueType::Money, (17, 20)),
+    column(ColumnSource::Depreciation, "depreciation", "Depreciation", ValueType::Text, (14, 22)),
+    column(ColumnSource::Minimum, "minimum_value", "Minimum value", ValueType::Money, (11, 16)),
+    column(ColumnSource::FullyDepreciated, "fully_depreciated", "Fully depreciated", ValueType::Text, (12, 12)),
+    column(ColumnSource::Disposed, "disposed", "Disposed", ValueType::Text, (10, 10)),
+    column(ColumnSource::EndsOn, "fully_depreciated_on", "Fully depreciated on", ValueType::Date, (12, 12)),
+    column(ColumnSource::ExpiresOn, "runs_out_on", "Warranty or license until", ValueType::Date, (14, 14)),
+    column(ColumnSource::Serial, "serial", "Serial", ValueType::Text, (8, 20)),
+    column(ColumnSource::Supplier, "supplier", "Supplier", ValueType::Text, (10, 20)),
+    column(ColumnSource::Reason, "not_computed_because", "Not computed because", ValueType::Text, (21, 48)),
+    column(ColumnSource::Day, "as_of", "As of", ValueType::Date, (12, 12)),
 ];
 
 /// The last printed column; the columns after it do not fit the page and are for the screen only.

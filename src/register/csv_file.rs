@@ -27,8 +27,8 @@ use std::io::Write;
 
 use jiff::civil::Date;
 
-use super::amount::Currency;
 use super::columns::{COLUMNS, CellValue, MissingName};
+use super::currency::Currency;
 use super::line::RegisterLine;
 use crate::table::formula::escape_formula;
 

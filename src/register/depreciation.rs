@@ -49,7 +49,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::amount::rounded;
+use super::currency::rounded;
 
 /// How something loses value: the service's depreciation (guide, section "Depreciations").
 #[derive(Debug, Clone, PartialEq, Eq)]

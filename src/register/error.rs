@@ -1,9 +1,9 @@
 //! Why a register could not be written.
 
-use crate::error::Diagnostic;
 use std::path::PathBuf;
 
-use super::item::ItemKind;
+use super::item::{ItemKind, MAX_ITEMS};
+use crate::error::Diagnostic;
 use crate::table::ReadError;
 use crate::table::write::WriteError;
 
@@ -31,7 +31,7 @@ pub enum RegisterError {
     Twice { kind: ItemKind, id: i64 },
 
     /// More items than a sheet has rows.
-    #[error("{items} items do not fit on a sheet (limit: {})", super::MAX_ITEMS)]
+    #[error("{items} items do not fit on a sheet (limit: {})", MAX_ITEMS)]
     TooManyItems { items: usize },
 }
 

@@ -5,19 +5,14 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
-use super::amount::{Currency, amount_field, date_field, integer_field, text_field};
+use super::currency::Currency;
 use super::depreciation::DepreciationSchedule;
+use super::record::{JsonRecord, RecordLookup, amount_field, date_field, integer_field, text_field};
 
-/// A record as the service returned it.
-pub type JsonRecord = Map<String, Json>;
-
-/// Looks up records that other records refer to by id.
-pub trait RecordLookup {
-    /// The record with that id in a collection such as `products`, if it exists.
-    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord>;
-}
+/// The maximum number of items on a sheet, below its header row.
+pub const MAX_ITEMS: usize = 1_048_575;
 
 /// What an item is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]

@@ -7,9 +7,11 @@ use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
-use super::item::{ItemError, JsonRecord, RecordLookup, RegisterItem};
+use super::content::{RegisterOptions, RegisterTarget};
+use super::item::{ItemError, RegisterItem};
 use super::manifest::RegisterAccount;
-use super::write::{RegisterOptions, RegisterSummary, RegisterTarget, write};
+use super::record::{JsonRecord, RecordLookup};
+use super::write::{RegisterSummary, write};
 use crate::account::Account;
 use crate::api::RequestCounts;
 use crate::catalog::Mirror;

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::amount::Currency;
+use super::currency::Currency;
 use super::depreciation::{Figures, last_day};
 use super::item::{Disposal, MissingFigure, RegisterItem};
 

@@ -1,11 +1,14 @@
 //! The fixed-asset register on a given day: what things cost, what they are still worth, and which figures are missing.
 //!
 //! ```text
+//! record         reads the fields of the service's records
 //! item           an asset or license, built from the service's records; a missing figure is recorded, never zero
 //! depreciation   straight-line depreciation: the convention, with worked examples
 //! line           an item on that day: its state and its figures, or the reasons why there are none
 //! totals         sums by category, department, location and status, one per currency
+//! currency       currencies and rounding
 //! rates          exchange rates supplied by the user
+//! content        what the files contain: lines, totals, warnings
 //! columns        the columns of the register, in the workbook and in the CSV
 //! csv_file       the CSV: one line per item
 //! book           the workbook: summary, groups, charts, register, exceptions, method
@@ -24,10 +27,11 @@
 //! - Cost − cost without a book value − accumulated depreciation = book value, on every line of totals.
 //! - The current date and time are arguments: the same records and options always give the same files.
 
-mod amount;
 mod book;
 mod columns;
+mod content;
 mod csv_file;
+mod currency;
 pub mod depreciation;
 mod error;
 mod item;
@@ -36,21 +40,21 @@ mod line;
 mod manifest;
 mod previous;
 mod rates;
+mod record;
 mod roll_forward;
 #[cfg(test)]
 mod samples;
 mod totals;
 mod write;
 
-pub use amount::{Currency, UNSTATED};
+pub use content::{RegisterOptions, RegisterTarget, RegisterWarning};
+pub use currency::{Currency, UNSTATED};
 pub use error::{PreviousProblem, RatesProblem, RegisterError};
-pub use item::{Disposal, ItemError, ItemKind, JsonRecord, MissingFigure, RecordLookup, RegisterItem};
+pub use item::{Disposal, ItemError, ItemKind, MAX_ITEMS, MissingFigure, RegisterItem};
 pub use job::{RegisterJob, RegisterReport};
 pub use line::{ItemState, LineWarning, RegisterLine};
 pub use manifest::{AmountFacts, FileFacts, RegisterAccount, TotalFacts};
 pub use rates::{Rate, Rates};
+pub use record::{JsonRecord, RecordLookup};
 pub use totals::RegisterCounts;
-pub use write::{RegisterOptions, RegisterSummary, RegisterTarget, RegisterWarning, write};
-
-/// The maximum number of items on a sheet, below its header row.
-pub const MAX_ITEMS: usize = 1_048_575;
+pub use write::{RegisterSummary, write};

@@ -10,11 +10,12 @@ use hashbrown::HashMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::amount::{Currency, iso_date, rounded};
 use super::columns::{COLUMNS, ColumnSource};
+use super::currency::{Currency, rounded};
 use super::error::{PreviousProblem, RegisterError};
 use super::item::ItemKind;
 use super::line::ItemState;
+use super::record::iso_date;
 use super::totals::NONE;
 use crate::table::{Cell, FileKind, Input, ReadOptions, Row, Value, Workbook};
 

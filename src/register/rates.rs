@@ -14,7 +14,7 @@ use std::path::Path;
 
 use rust_decimal::Decimal;
 
-use super::amount::{Currency, rounded};
+use super::currency::{Currency, rounded};
 use super::error::{RatesProblem, RegisterError};
 use crate::check::money;
 use crate::schema::fold_header;

@@ -26,9 +26,9 @@ use hashbrown::HashMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::amount::Currency;
 use super::csv_file::writer;
-use super::item::ItemKind;
+use super::currency::Currency;
+use super::item::{ItemKind, RegisterItem};
 use super::line::{ItemState, RegisterLine};
 use super::previous::{PreviousEntry, PreviousRegister};
 use super::totals::{GroupBy, LineGroup, group_key, groups, name_or_none};
@@ -202,7 +202,7 @@ impl<'a> ItemIdentity<'a> {
 
     fn now(line: &'a RegisterLine) -> Self {
         let item = &line.item;
-        let super::RegisterItem { kind, id, tag, title, currency, category, .. } = item;
+        let RegisterItem { kind, id, tag, title, currency, category, .. } = item;
         Self { kind: *kind, id: *id, tag, title, currency, category }
     }
 

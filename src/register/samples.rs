@@ -5,7 +5,7 @@
 use jiff::civil::date;
 use rust_decimal::Decimal;
 
-use super::amount::Currency;
+use super::currency::Currency;
 use super::depreciation::DepreciationSchedule;
 use super::item::{Disposal, ItemKind, RegisterItem};
 

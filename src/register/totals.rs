@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::amount::Currency;
+use super::currency::Currency;
+use super::item::ItemKind;
 use super::line::{ItemState, RegisterLine};
 
 /// The group name of lines without a category, department, location or status.
@@ -125,8 +126,8 @@ impl RegisterCounts {
         let held = |line: &RegisterLine| line.state == ItemState::Held;
         Self {
             items: lines.len() as u64,
-            assets: count(|line| line.item.kind == super::ItemKind::Asset),
-            licenses: count(|line| line.item.kind == super::ItemKind::License),
+            assets: count(|line| line.item.kind == ItemKind::Asset),
+            licenses: count(|line| line.item.kind == ItemKind::License),
             held: count(held),
             disposed: count(|line| line.state == ItemState::Disposed),
             not_yet_bought: count(|line| line.state == ItemState::NotYetBought),

@@ -28,6 +28,10 @@ use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, Wri
 use crate::schema::Entity;
 use crate::shutdown::ShutdownSignal;
 
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests;
+
 /// How often the observer is told what the dispatcher is doing.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 

@@ -9,7 +9,7 @@ use super::step_states::StepStates;
 use crate::api::record_id;
 use crate::plan::Step;
 use crate::run::journal::AccountSnapshot;
-use crate::schema;
+use crate::schema::{self, Meaning};
 
 /// How many of a stock item were available, by collection and record.
 pub(super) type AvailableStock = HashMap<(&'static str, i64), i64>;
@@ -19,7 +19,7 @@ pub(super) fn available_stock<'s>(steps: impl Iterator<Item = &'s Step>, states:
     let stock = |step: &Step| {
         let (_, item) = step.entity.item()?;
         let before = step.before.as_ref()?;
-        let available = before.get("available").and_then(serde_json::Value::as_i64)?;
+        let available = before.get(Meaning::Available.field_name()).and_then(serde_json::Value::as_i64)?;
         Some(((item.to, record_id(before)?), available))
     };
     let created = states.initial_stock().iter().map(|(item, count)| (*item, *count));

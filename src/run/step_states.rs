@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value as Json;
 
 use crate::plan::{Step, StepOutcome, StepResult, WriteKind};
+use crate::schema::Meaning;
 
 /// The states of a run's steps, and what the run has created and done so far.
 #[derive(Debug, Default)]
@@ -17,10 +18,6 @@ pub(super) struct StepStates {
     /// Actions that were applied, with bodies as sent and without the values before.
     completed_actions: Vec<Step>,
 }
-
-/// The fields with the stock of a new item (field notes: `quantity` is written, `available` is read-only; for licenses
-/// it is the seats).
-const STOCK: &[&str] = &["quantity", "number_of_seats"];
 
 /// The state of a step as its dependents see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,7 +82,7 @@ impl StepStates {
         match outcome.record {
             Some(id) if step.entity.is_collection() => {
                 self.created.insert((step.entity.name, id));
-                let stock = STOCK.iter().find_map(|name| step.body.get(*name)?.as_i64());
+                let stock = step.entity.meaning(Meaning::Stock).and_then(|field| step.body.get(field.name)?.as_i64());
                 self.initial_stock.extend(stock.map(|count| ((step.entity.name, id), count)));
             }
             _ if step.entity.is_action() => {

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::FaultsError;
+use super::faults::FaultsError;
 use crate::error::Diagnostic;
 
 /// Why the sandbox could not start. Once started, it replies to every request, if only with a refusal.

@@ -13,10 +13,9 @@ use axum::routing::{MethodFilter, MethodRouter, any, on};
 use futures::StreamExt;
 use serde_json::json;
 
-use super::FaultControl;
 use super::access::AccessControl;
 use super::body::JsonBody;
-use super::faults::{CONTROL_PATH, FaultLayer};
+use super::faults::{CONTROL_PATH, FaultControl, FaultLayer};
 use super::query::{Query, integer};
 use super::refusal::Refusal;
 use super::store::{AccountId, CheckoutAction, StoreQueue, StoreReply, StoreStopped};

@@ -7,10 +7,12 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 
 use super::access::AccessControl;
+use super::error::SandboxError;
 use super::faults::{CONTROL_PATH, ConnectionControl, FaultLayer, FaultyListener};
+use super::options::{SandboxOptions, Seed, StoreLocation};
 use super::routes::{self, BASE, SandboxService};
+use super::seed;
 use super::store::{AccountId, RecordStore, start_queue};
-use super::{SandboxError, SandboxOptions, Seed, StoreLocation, seed};
 use crate::shutdown::ShutdownSignal;
 
 /// How long a stopping server waits for requests in progress. A client that never finishes its request must not block
@@ -114,7 +116,7 @@ fn serve(
         let (queue, working) = start_queue(store);
         let worker = tokio::spawn(working);
         let access = AccessControl::new(options.api_key, options.quota, options.tenants);
-        let faults = FaultLayer::new(options.faults);
+        let faults = FaultLayer::new(options.faults, BASE);
         let service =
             SandboxService { access, queue, page_limit: options.page_limit, faults, control: options.control };
         let router = routes::router(service).into_make_service_with_connect_info::<ConnectionControl>();

@@ -1,6 +1,6 @@
 //! Check-in and checkout as tables. Guide: sections "Checkin" and "Checkout".
 
-use super::{Entity, Field, Reference, Related, Role, Verb, words};
+use super::{Entity, Field, Meaning, Reference, Related, Role, Verb, words};
 
 /// The nine actions: check-ins first, since a thing that moves on must come back before it goes out again.
 pub const ACTIONS: &[&Entity] = &[
@@ -74,6 +74,7 @@ const CHECKIN_ASSET: Entity = Entity {
             .help("Its condition, as a whole number.")
             .example("4"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -135,6 +136,7 @@ const CHECKIN_ACCESSORY: Entity = Entity {
             .help("The day it came back.")
             .example("2026-09-30"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -174,6 +176,7 @@ const CHECKIN_COMPONENT: Entity = Entity {
             .help("The day it came back.")
             .example("2026-09-30"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -227,6 +230,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .help("The day it came back.")
             .example("2026-09-30"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -275,6 +279,7 @@ const CHECKOUT_ASSET: Entity = Entity {
             .help("Its condition, as a whole number.")
             .example("4"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -326,6 +331,7 @@ const CHECKOUT_ACCESSORY: Entity = Entity {
             .help("The location that gets it, by name.")
             .example("Berlin Office"),
         Field::integer("quantity")
+            .means(Meaning::MovedQuantity)
             .required()
             .at_least(1)
             .acting()
@@ -344,6 +350,7 @@ const CHECKOUT_ACCESSORY: Entity = Entity {
             .help("The day it is expected back.")
             .example("2026-09-30"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -371,6 +378,7 @@ const CHECKOUT_COMPONENT: Entity = Entity {
             .example("16 GB DDR5 Memory"),
         Field::asset_tag("asset_id").required().acting().also(words::ASSET).help("The asset that gets it, by its tag."),
         Field::integer("quantity")
+            .means(Meaning::MovedQuantity)
             .required()
             .at_least(1)
             .acting()
@@ -384,6 +392,7 @@ const CHECKOUT_COMPONENT: Entity = Entity {
             .help("The day it is handed out.")
             .example("2026-03-02"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -422,6 +431,7 @@ const CHECKOUT_CONSUMABLE: Entity = Entity {
             .help("The location that gets it, by name.")
             .example("Berlin Office"),
         Field::integer("quantity")
+            .means(Meaning::MovedQuantity)
             .required()
             .at_least(1)
             .acting()
@@ -435,6 +445,7 @@ const CHECKOUT_CONSUMABLE: Entity = Entity {
             .help("The day it is handed out.")
             .example("2026-03-02"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")
@@ -475,6 +486,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .help("The asset that gets it, by its tag.")
             .example("LAP-0042"),
         Field::integer("quantity")
+            .means(Meaning::MovedQuantity)
             .at_least(1)
             .acting()
             .also(&["qty", "seats", "number of seats", "seat count", "count"])
@@ -499,6 +511,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .help("The day it is expected back.")
             .example("2026-09-30"),
         Field::text("notes")
+            .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
             .help("Anything worth knowing about it.")

@@ -1,5 +1,7 @@
 //! One parameter of the API, and what a cell that feeds it may hold.
 
+use super::Meaning;
+
 /// One field of a record or one parameter of an action.
 ///
 /// Lines are built with the `const` methods below, so that a table of fields reads as text:
@@ -21,6 +23,8 @@ pub struct Field {
     pub also: &'static [&'static str],
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
+    /// What it means to other modules, if anything.
+    pub meaning: Option<Meaning>,
     /// Of a structure: the collections whose records it names, each by its singular and `_id`.
     pub names: &'static [&'static str],
     /// Columns of the same sheet that tell more about the record this field refers to.
@@ -126,6 +130,7 @@ impl Field {
             read: true,
             also: &[],
             sets: None,
+            meaning: None,
             names: &[],
             related: &[],
             help: "",
@@ -239,6 +244,12 @@ impl Field {
     /// A structure whose members name records of these collections.
     pub(super) const fn naming(mut self, collections: &'static [&'static str]) -> Self {
         self.names = collections;
+        self
+    }
+
+    /// A fact that other modules act on.
+    pub(super) const fn means(mut self, meaning: Meaning) -> Self {
+        self.meaning = Some(meaning);
         self
     }
 

@@ -16,6 +16,7 @@ mod error;
 mod field;
 mod fold;
 mod log;
+mod meaning;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -25,6 +26,7 @@ pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
 pub use error::{UnknownEntity, entity_named};
 pub use field::{Choices, Field, Kind, Reference, Related, TextForm, Use, Wire};
 pub use fold::fold_header;
+pub use meaning::{Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter};
 
 /// What a sheet can hold and the API can take or give: a collection of records, an action, or a listing.
 #[derive(Debug)]

@@ -44,7 +44,7 @@ fn kind(field: &Field) -> String {
         Kind::Boolean => "yes or no".to_owned(),
         Kind::Currency => "currency code".to_owned(),
         Kind::Option(_) => "one of the options".to_owned(),
-        Kind::Reference(reference) if reference.to == "assets" && reference.wire == Wire::Tag => "asset tag".to_owned(),
+        Kind::Reference(reference) if reference.wire == Wire::Tag => "asset tag".to_owned(),
         Kind::Reference(reference) => format!("name or #id, from {}", reference.to),
         Kind::User => "user id or e-mail address".to_owned(),
     }

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use super::file::LogEntry;
 use super::service_time::ServiceTime;
 use crate::api::RawRecord;
-use crate::schema::{ACTIVITY, Entity, Verb};
+use crate::schema::{self, ACTIVITY, Entity, Verb};
 
 /// The newest first: reading ends where the known part begins.
 pub(super) const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "created_at"), ("order", "desc")];
@@ -54,8 +54,9 @@ impl LogDelta {
     pub(super) fn add(&mut self, entry: &LogEntry) {
         let Some(at) = ServiceTime::parse(&entry.timestamp) else { return };
         if [Verb::Checkin, Verb::Checkout].iter().any(|verb| verb.log_event() == entry.event) {
-            let employee =
-                serde_json::from_str(&entry.body).ok().and_then(|body: Json| integer(body.get("employee_id")?));
+            let employee = serde_json::from_str(&entry.body)
+                .ok()
+                .and_then(|body: Json| integer(body.get(schema::person_parameter()?)?));
             match employee {
                 Some(employee) => drop(self.employees.insert(employee)),
                 None => self.has_unnamed_moves = true,

@@ -13,9 +13,9 @@ use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
 use crate::catalog::RecordSource;
-use crate::plan::undo::{CurrentState, EMPLOYEE_ID, FetchPlan, LogHolders, has_holder};
+use crate::plan::undo::{CurrentState, FetchPlan, LogHolders, has_holder};
 use crate::run::LogPosition;
-use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Field, Verb, Wire};
+use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Verb};
 
 /// Records asked for by id or tag at a time.
 const AT_ONCE: usize = 8;
@@ -41,7 +41,7 @@ pub(super) async fn fetch<P: RecordSource>(
     let since = began.checked_sub(CLOCKS_APART).unwrap_or(Timestamp::MIN);
     for entity in COLLECTIONS.iter().copied() {
         let ids = wants.ids.get(entity.name).cloned().unwrap_or_default();
-        let tags = if is_tagged(entity) { wants.tags.clone() } else { HashSet::new() };
+        let tags = if entity.is_tagged() { wants.tags.clone() } else { HashSet::new() };
         let since = wants.recent.contains(entity.name).then_some(since);
         if !ids.is_empty() || !tags.is_empty() || since.is_some() {
             on_collection(entity.name);
@@ -156,14 +156,15 @@ async fn moves<P: RecordSource>(
     if entries.iter().all(has_holder) || holders.others > 0 {
         return Ok(entries);
     }
+    let Some(parameter) = schema::person_parameter() else { return Ok(entries) };
     let mut of_people = Vec::new();
     for person in &holders.people {
         for mut entry in self::entries(pages, entity, log, Some(*person)).await? {
             // A service that does not know the filter gives everybody's.
             if !has_holder(&entry) {
-                entry.insert(EMPLOYEE_ID.to_owned(), Json::from(*person));
+                entry.insert(parameter.to_owned(), Json::from(*person));
             }
-            if entry.get(EMPLOYEE_ID).and_then(Json::as_i64) == Some(*person) {
+            if entry.get(parameter).and_then(Json::as_i64) == Some(*person) {
                 of_people.push(entry);
             }
         }
@@ -183,7 +184,7 @@ async fn entries<P: RecordSource>(
     for verb in [Verb::Checkin, Verb::Checkout] {
         let mut filters = vec![("type", kind), ("event", verb.log_event())];
         filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
-        filters.extend(person.as_deref().map(|person| (EMPLOYEE_ID, person)));
+        filters.extend(schema::person_parameter().zip(person.as_deref()));
         let is_meant = |entry: &Record| {
             let says = |name: &str, word: &str| {
                 entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
@@ -211,12 +212,6 @@ fn touched(record: &Record) -> Option<Timestamp> {
 
 fn tag<'r>(entity: &Entity, record: &'r Record) -> Option<&'r str> {
     record.get(*entity.key.first()?)?.as_str()
-}
-
-/// Whether others refer to records of the collection by a tag.
-fn is_tagged(entity: &Entity) -> bool {
-    let mut references = schema::importable().flat_map(|other| other.fields).filter_map(Field::reference_to);
-    references.any(|reference| reference.wire == Wire::Tag && reference.to == entity.name)
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value as Json;
 
 use super::compare::{WriteMethod, as_sent, integer, is_empty};
-use super::history::{Assignment, DEPLOYED_TO, RecordKey};
+use super::history::{Assignment, RecordKey};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
 use crate::plan::WriteKind;
-use crate::schema::{self, Entity, Field, HOLDERS, Kind, Role, TextForm, Verb};
+use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb};
 
 /// Where items are while assignments are undone, one after another.
 #[derive(Debug, Default)]
@@ -98,13 +98,13 @@ impl UndoPlanner<'_> {
         let holder = self.holder(moved);
         let (action, decision) = match (moved.action.opposite(), moved.action.role) {
             (None, _) => (moved.action, UndoDecision::Skip(SkipReason::Consumed(collection.name))),
-            (Some(opposite), Role::Action(Verb::Checkin)) if collection.field(DEPLOYED_TO).is_some() => {
+            (Some(opposite), Role::Action(Verb::Checkin)) if collection.meaning(Meaning::Holders).is_some() => {
                 (opposite, self.redo_checkout(AssignedItem { moved, opposite, collection, id, record, turn }))
             }
             (Some(opposite), Role::Action(Verb::Checkin)) => {
                 (opposite, self.redo_stock_checkout(moved, opposite, (collection.name, id), holder))
             }
-            (Some(opposite), _) if collection.field(DEPLOYED_TO).is_some() => {
+            (Some(opposite), _) if collection.meaning(Meaning::Holders).is_some() => {
                 (opposite, self.undo_checkout(AssignedItem { moved, opposite, collection, id, record, turn }, holder))
             }
             (Some(opposite), _) => (opposite, self.undo_stock_checkout(moved, opposite, (collection.name, id), holder)),
@@ -137,7 +137,7 @@ impl UndoPlanner<'_> {
     fn undo_checkout(&mut self, thing: AssignedItem<'_>, holder: Option<Holder>) -> UndoDecision {
         let AssignedItem { moved, opposite, collection, id, record, turn } = thing;
         let key = (collection.name, id);
-        let date = moved.body.get("checkout_date").and_then(day);
+        let date = required_date(moved.action).and_then(|field| moved.body.get(field.name)).and_then(day);
         match self.current_holder(collection, key, record) {
             ItemLocation::Unknown => return UndoDecision::Skip(SkipReason::HolderUnknown),
             ItemLocation::CheckedIn => return UndoDecision::NothingToDo(String::from("already checked in")),
@@ -218,7 +218,7 @@ impl UndoPlanner<'_> {
         let Some(mut body) = self.opposite_body(moved, opposite, id, Some(holder)) else {
             return UndoDecision::Skip(SkipReason::NoBeforeImage);
         };
-        let date = since.or_else(|| moved.before.as_ref()?.get("checkout_date").and_then(day));
+        let date = since.or_else(|| moved.before.as_ref()?.get(Meaning::HeldSince.field_name()).and_then(day));
         if let (Some(date), Some(field)) = (date, required_date(opposite)) {
             body.insert(field.name.to_owned(), Json::from(date));
         }
@@ -296,7 +296,7 @@ impl UndoPlanner<'_> {
             return UndoDecision::Skip(SkipReason::NoBeforeImage);
         };
         let names_the_thing = named_thing(moved, opposite).next().is_some();
-        if let Some(field) = opposite.field(QUANTITY).filter(|_| !names_the_thing) {
+        if let Some(field) = opposite.meaning(Meaning::MovedQuantity).filter(|_| !names_the_thing) {
             let own =
                 self.history.assignments.iter().filter(|other| self.is_between(other, moved.action, item, holder));
             let turn = own.take_while(|other| !std::ptr::eq(*other, moved)).count();
@@ -327,7 +327,9 @@ impl UndoPlanner<'_> {
                 // Without a holder the entry could be anybody's, so nothing is certain.
                 None => return (ActivitySince::Unknown, Vec::new()),
                 Some(named) if !named.contains(&holder) => {}
-                Some(_) if is(entry, action) => like.push(entry.get(QUANTITY).and_then(integer)),
+                Some(_) if is(entry, action) => {
+                    like.push(entry.get(Meaning::MovedQuantity.field_name()).and_then(integer))
+                }
                 Some(_) if is(entry, opposite) => unlike += 1,
                 Some(_) => {}
             }
@@ -366,15 +368,20 @@ impl UndoPlanner<'_> {
         if let Some(new_holders) = self.assignment_state.new_holders.get(&key) {
             return new_holders.map_or(ItemLocation::CheckedIn, |holder| ItemLocation::With(vec![(holder, None)]));
         }
-        if !self.current.carries(collection, DEPLOYED_TO) {
+        if !self.current.carries(collection, Meaning::Holders.field_name()) {
             return ItemLocation::Unknown;
         }
-        let is_listed = record.get(DEPLOYED_TO).and_then(Json::as_array).is_some_and(|entries| !entries.is_empty());
+        let is_listed = record
+            .get(Meaning::Holders.field_name())
+            .and_then(Json::as_array)
+            .is_some_and(|entries| !entries.is_empty());
         match (holders_in(record), is_listed) {
             (holders, _) if !holders.is_empty() => ItemLocation::With(holders),
             (_, true) => ItemLocation::Unknown,
             // The reply may list people only, while the item is at a location.
-            _ if record.get("checkout_date").is_some_and(|date| !is_empty(date)) => ItemLocation::Unknown,
+            _ if record.get(Meaning::HeldSince.field_name()).is_some_and(|date| !is_empty(date)) => {
+                ItemLocation::Unknown
+            }
             _ => ItemLocation::CheckedIn,
         }
     }
@@ -404,7 +411,7 @@ impl UndoPlanner<'_> {
             let today = self.today.to_string();
             body.insert(field.name.to_owned(), Json::from(went.filter(|went| *went > today).unwrap_or(today)));
         }
-        if let Some(field) = opposite.field(NOTES) {
+        if let Some(field) = opposite.meaning(Meaning::ActionNotes) {
             body.insert(field.name.to_owned(), Json::from(format!("Undo of run {}", self.run)));
         }
         Some(body)
@@ -487,15 +494,13 @@ impl UndoPlanner<'_> {
     }
 }
 
-const QUANTITY: &str = "quantity";
-const NOTES: &str = "notes";
-
 /// Text fields that identify the exact unit, such as a product key, and that the opposite action takes too.
 fn named_thing<'m>(
     moved: &'m Assignment,
     opposite: &'static Entity,
 ) -> impl Iterator<Item = (&'static Field, &'m Json)> {
-    let is_text = |field: &&Field| field.kind == Kind::Text(TextForm::Plain) && field.name != NOTES;
+    let is_text =
+        |field: &&Field| field.kind == Kind::Text(TextForm::Plain) && field.meaning != Some(Meaning::ActionNotes);
     let texts = opposite.fields.iter().filter(is_text);
     texts.filter_map(|field| Some((field, moved.body.get(field.name)?)))
 }
@@ -518,10 +523,10 @@ fn collection_of(holder: &str) -> Option<&'static str> {
 
 /// Who holds an individually tracked item, and since when.
 fn holders_in(record: &Record) -> Vec<(Holder, Option<String>)> {
-    let entries = record.get(DEPLOYED_TO).and_then(Json::as_array).into_iter().flatten();
+    let entries = record.get(Meaning::Holders.field_name()).and_then(Json::as_array).into_iter().flatten();
     let told = |entry: &Json| {
         let holder = HOLDERS.iter().find_map(|name| Some((*name, integer(entry.get(*name)?)?)))?;
-        Some((holder, entry.get("checkout_date").and_then(day)))
+        Some((holder, entry.get(Meaning::HeldSince.field_name()).and_then(day)))
     };
     entries.filter_map(told).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::history::{RecordKey, is_tagged};
+use super::history::RecordKey;
 use crate::api::{Record, record_id};
 use crate::catalog::fold_name;
 use crate::schema::{Entity, Reference, Wire};
@@ -31,7 +31,7 @@ impl CurrentState {
                 carried.insert(name.clone());
             }
         }
-        if is_tagged(entity)
+        if entity.is_tagged()
             && let Some(tag) = entity.key.first().and_then(|key| record.get(*key)?.as_str())
         {
             self.tags.insert(tag.to_owned(), id);

@@ -8,7 +8,7 @@ use super::compare::integer;
 use crate::api::{Body, record_id};
 use crate::plan::{RowId, Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
-use crate::schema::{self, COLLECTIONS, Entity, Field, Reference, Wire};
+use crate::schema::{self, COLLECTIONS, Entity, Field, Meaning, Reference, Wire};
 
 /// A record's collection and system id.
 pub type RecordKey = (&'static str, i64);
@@ -116,7 +116,7 @@ impl RunHistory {
             let refers = |other: &&&Entity| other.fields.iter().any(|field| refers_to(field, entity.name));
             self.fetch.recent.extend(COLLECTIONS.iter().filter(refers).map(|other| other.name));
         }
-        if is_tagged(entity)
+        if entity.is_tagged()
             && let Some(tag) = entity.key.first().and_then(|key| step.body.get(*key)?.as_str())
         {
             self.fetch.tags.remove(tag);
@@ -148,9 +148,9 @@ impl RunHistory {
                 None => self.fetch_tags(step.entity, &step.body),
             }
         }
-        if item.field(DEPLOYED_TO).is_none() && step.entity.opposite().is_some() {
+        if item.meaning(Meaning::Holders).is_none() && step.entity.opposite().is_some() {
             let holders = self.fetch.logs.entry(item.name).or_default();
-            match step.body.get(EMPLOYEE_ID).and_then(integer) {
+            match schema::person_parameter().and_then(|name| integer(step.body.get(name)?)) {
                 Some(person) => drop(holders.people.insert(person)),
                 None => holders.others += 1,
             }
@@ -211,22 +211,10 @@ impl RunHistory {
     }
 }
 
-/// The holder parameter that the log can be filtered by.
-pub(crate) const EMPLOYEE_ID: &str = "employee_id";
-
-/// The field of individually tracked items that says who holds them (field notes: "`deployed_to`").
-pub(super) const DEPLOYED_TO: &str = "deployed_to";
-
 fn refers_to(field: &Field, collection: &str) -> bool {
     field.read && field.reference_to().is_some_and(|reference| reference.to == collection)
 }
 
 fn is_by_tag(field: &Field) -> bool {
     field.is_written() && field.reference_to().is_some_and(|reference| reference.wire == Wire::Tag)
-}
-
-/// Whether records of the collection are referred to by a tag.
-pub(super) fn is_tagged(entity: &Entity) -> bool {
-    let every = schema::importable().flat_map(|other| other.fields).filter_map(Field::reference_to);
-    every.into_iter().any(|reference| reference.wire == Wire::Tag && reference.to == entity.name)
 }

@@ -33,7 +33,6 @@ use jiff::civil::Date;
 pub use assignments::has_holder;
 pub use batches::{UndoBatch, UndoOrder, batches};
 pub use current_state::CurrentState;
-pub(crate) use history::EMPLOYEE_ID;
 pub use history::{FetchPlan, LogHolders, RecordKey, RunHistory};
 pub use skip_reason::SkipReason;
 

@@ -6,12 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use super::compare::{WriteMethod, as_sent, is_empty};
-use super::history::{DEPLOYED_TO, RecordKey};
+use super::history::RecordKey;
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
 use crate::plan::StepOutcome;
 use crate::plan::{Step, WriteKind};
-use crate::schema::{COLLECTIONS, Entity, HOLDERS, Wire};
+use crate::schema::{COLLECTIONS, Entity, HOLDERS, Meaning, Wire};
 
 /// A change this soon after creation is part of the creation.
 const CREATION_WINDOW: SignedDuration = SignedDuration::from_secs(5);
@@ -260,10 +260,11 @@ impl UndoPlanner<'_> {
 
     /// Who holds an individually tracked item after the undo, as the record itself shows.
     fn holders_of(&self, entity: &'static Entity, id: i64, record: &Record) -> Vec<RecordKey> {
-        if entity.field(DEPLOYED_TO).is_none() || self.is_checked_in((entity.name, id)) {
+        let Some(holders) = entity.meaning(Meaning::Holders) else { return Vec::new() };
+        if self.is_checked_in((entity.name, id)) {
             return Vec::new();
         }
-        let entries = record.get(DEPLOYED_TO).and_then(Json::as_array).into_iter().flatten();
+        let entries = record.get(holders.name).and_then(Json::as_array).into_iter().flatten();
         let holder = |entry: &Json| {
             HOLDERS.iter().find_map(|name| {
                 let to = crate::schema::ACTIONS.iter().find_map(|action| action.field(name)?.reference_to())?.to;

@@ -7,8 +7,9 @@ use rust_xlsxwriter::{Format, XlsxError};
 use super::page::{Header, Page, right};
 use super::rates;
 use super::styles::money;
+use crate::register::currency::Currency;
+use crate::register::rates::Rates;
 use crate::register::totals::Amounts;
-use crate::register::{Currency, Rates};
 use crate::table::ColumnName;
 use crate::table::write::styles;
 

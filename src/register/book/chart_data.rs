@@ -18,10 +18,12 @@ use super::page::{Header, Page, PageOrientation, left, right};
 use super::rates;
 use super::styles::{AMBER, BLUE, TEAL, money};
 use crate::register::columns::ColumnSource;
+use crate::register::content::Register;
+use crate::register::currency::Currency;
+use crate::register::item::ItemKind;
 use crate::register::line::ItemState;
+use crate::register::rates::Rates;
 use crate::register::totals::{GroupBy, group_key};
-use crate::register::write::Register;
-use crate::register::{Currency, ItemKind, Rates};
 use crate::table::write::styles::PageStyles;
 
 pub(super) const SHEET: &str = "Chart data";

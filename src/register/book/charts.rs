@@ -8,7 +8,7 @@ use rust_xlsxwriter::{
 use super::chart_data::{self, ChartData, ChartKind, MAX_CURRENCIES, currencies};
 use super::groups::GroupRow;
 use super::page::{Page, PageOrientation};
-use crate::register::write::Register;
+use crate::register::content::Register;
 use crate::table::write::styles::{FAINT, INK, LINE, PageStyles, SHADE};
 
 /// The size of a chart, in pixels, and of the cells it covers. There are two charts beside each other.

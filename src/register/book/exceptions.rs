@@ -3,8 +3,8 @@
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::page::{Header, ListCell, Page, PageOrientation, left, right};
+use crate::register::content::Register;
 use crate::register::line::RegisterLine;
-use crate::register::write::Register;
 use crate::table::write::styles::PageStyles;
 
 const HEADERS: [Header; 10] = [

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::page::{HEADER_ROW, Header, ListCell, Page, PageOrientation, left, right};
-use crate::register::ItemKind;
+use crate::register::content::Register;
+use crate::register::item::ItemKind;
 use crate::register::line::{ItemState, RegisterLine};
-use crate::register::write::Register;
 use crate::table::write::styles::PageStyles;
 
 const HEADERS: [Header; 9] = [

@@ -7,9 +7,9 @@ use super::amounts::{self, AmountRow, letters};
 use super::formulas::{self, LineFilter, column_of};
 use super::page::{HEADER_ROW, Header, Page, PageOrientation, TWO_LINES, left, right};
 use crate::register::columns::ColumnSource;
+use crate::register::content::Register;
 use crate::register::line::ItemState;
 use crate::register::totals::{Amounts, GroupBy, LineGroup, groups};
-use crate::register::write::Register;
 use crate::table::write::styles::PageStyles;
 
 /// The first column of amounts, after the name and the currency.

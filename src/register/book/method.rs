@@ -5,9 +5,9 @@ use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use super::page::{Page, PageOrientation};
 use super::styles::money_with_code;
+use crate::register::content::Register;
 use crate::register::depreciation::charge_base;
 use crate::register::line::{ItemState, RegisterLine};
-use crate::register::write::Register;
 use crate::table::write::styles::{PageStyles, right};
 
 const LAST: u16 = 2;

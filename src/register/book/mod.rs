@@ -34,7 +34,7 @@ use std::io::BufWriter;
 
 use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
 
-use super::write::Register;
+use super::content::Register;
 use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
 
 /// Writes the workbook into `file`.

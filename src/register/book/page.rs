@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use super::styles::{binary, integer, money};
-use crate::register::Currency;
+use crate::register::currency::Currency;
 use crate::table::write::page::{
     Position, fit_lines, write_date, write_formula, write_section, write_span, write_text,
 };

@@ -4,7 +4,8 @@ use rust_decimal::Decimal;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
 use super::page::{HEADER_ROW, Page, PageOrientation, left, right};
-use crate::register::{Currency, Rates};
+use crate::register::currency::Currency;
+use crate::register::rates::Rates;
 use crate::table::write::styles::PageStyles;
 
 /// The number format of exchange rates.

@@ -6,10 +6,10 @@ use rust_xlsxwriter::{Format, Worksheet, XlsxError};
 
 use super::page::{Header, Page, PageOrientation, left, right};
 use super::styles::{integer, money_with_code};
-use crate::register::Currency;
-use crate::register::columns::{COLUMNS, CellValue, ColumnType, LAST_PRINTED, MissingName, position};
+use crate::register::columns::{COLUMNS, CellValue, LAST_PRINTED, MissingName, ValueType, position};
+use crate::register::content::Register;
+use crate::register::currency::Currency;
 use crate::register::previous::REGISTER_SHEET;
-use crate::register::write::Register;
 use crate::table::write::styles::PageStyles;
 use crate::table::write::xlsx::text_width;
 
@@ -23,8 +23,8 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Pag
     let mut page = Page::new(sheet, styles, REGISTER_SHEET, PageOrientation::Landscape)?;
     page.sheet.set_row_height(0, 34)?;
     let headers = COLUMNS.iter().map(|column| match column.value_type {
-        ColumnType::Money | ColumnType::Number => right(column.title, 0.0),
-        ColumnType::Text | ColumnType::Date => left(column.title, 0.0),
+        ValueType::Money | ValueType::Number => right(column.title, 0.0),
+        ValueType::Text | ValueType::Date => left(column.title, 0.0),
     });
     page.headings(0, &headers.collect::<Vec<Header>>())?;
     let mut widths: Vec<usize> = COLUMNS.iter().map(|column| column.width.0).collect();

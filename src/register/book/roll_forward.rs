@@ -8,9 +8,9 @@ use super::formulas::{self, LineFilter};
 use super::page::{HEADER_ROW, Header, ListCell, Page, PageOrientation, TWO_LINES, left, right};
 use super::styles::money;
 use crate::register::columns::ColumnSource;
+use crate::register::content::Register;
 use crate::register::line::ItemState;
 use crate::register::roll_forward::{ItemChange, Measure, RollForward, RollForwardGroup};
-use crate::register::write::Register;
 use crate::table::write::styles::PageStyles;
 
 const HEADERS: [Header; 10] = [

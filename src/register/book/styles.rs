@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use rust_xlsxwriter::{Color, Format, FormatAlign, FormatBorder};
 
-use crate::register::Currency;
+use crate::register::currency::Currency;
 use crate::table::write::styles::{INK, PageStyles, PageTheme, SHADE, plain, right, underlined};
 
 pub(super) const BLUE: Color = Color::RGB(0x002F_6690);

@@ -60,6 +60,14 @@ impl Journal {
         Self { file }
     }
 
+    /// Makes writing any further outcome fail.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub(in crate::run) fn break_outcomes(&self) {
+        let trigger = "CREATE TRIGGER broken BEFORE INSERT ON outcome BEGIN SELECT raise(ABORT, 'broken'); END";
+        self.file.connection.execute_batch(trigger).unwrap();
+    }
+
     /// Opens a run for writing.
     ///
     /// # Errors

@@ -62,6 +62,9 @@ pub struct JournalWriter {
     received: VecDeque<WriteEvent>,
     thread: JoinHandle<Journal>,
     path: std::path::PathBuf,
+    /// Waits for each commit, for tests with a paused clock: it would run ahead while the thread works.
+    #[cfg(test)]
+    is_synchronous: bool,
 }
 
 impl JournalWriter {
@@ -79,7 +82,34 @@ impl JournalWriter {
             write(&journal, &incoming, &outgoing);
             journal
         })?;
-        Ok(Self { pending: Vec::new(), commands: Some(commands), events, received: VecDeque::new(), thread, path })
+        Ok(Self {
+            pending: Vec::new(),
+            commands: Some(commands),
+            events,
+            received: VecDeque::new(),
+            thread,
+            path,
+            #[cfg(test)]
+            is_synchronous: false,
+        })
+    }
+
+    /// Starts the thread of a writer whose [`JournalWriter::flush`] waits for the commit.
+    #[cfg(test)]
+    pub(in crate::run) fn start_synchronous(journal: Journal) -> std::io::Result<Self> {
+        Ok(Self { is_synchronous: true, ..Self::start(journal)? })
+    }
+
+    #[cfg(test)]
+    fn wait_for_commit(&mut self) {
+        use tokio::sync::mpsc::error::TryRecvError;
+        loop {
+            match self.events.try_recv() {
+                Ok(events) => return self.received.extend(events),
+                Err(TryRecvError::Disconnected) => return,
+                Err(TryRecvError::Empty) => thread::yield_now(),
+            }
+        }
     }
 
     /// Adds a command to the next [`JournalWriter::flush`].
@@ -91,6 +121,10 @@ impl JournalWriter {
     pub fn flush(&mut self) {
         if let Some(commands) = self.commands.as_ref().filter(|_| !self.pending.is_empty()) {
             let _ = commands.send(std::mem::take(&mut self.pending));
+            #[cfg(test)]
+            if self.is_synchronous {
+                self.wait_for_commit();
+            }
         }
     }
 

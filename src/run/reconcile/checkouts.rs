@@ -9,7 +9,7 @@ use super::search::{self, TagCache};
 use super::{Resolution, RunContext};
 use crate::catalog::RecordSource;
 use crate::plan::Step;
-use crate::schema::{self, Entity, Field};
+use crate::schema::{self, Entity, Field, Meaning};
 
 /// Decides for actions whether each was applied, in their order.
 pub(super) async fn reconcile<S: RecordSource>(
@@ -176,7 +176,7 @@ async fn read_item<S: RecordSource>(
     let done: Vec<&Step> = done.chain(found).collect();
     let available = context.available.get(&(collection, id)).copied();
     let is_superseded = done.iter().any(|done| open.iter().any(|open| done.number > open.number));
-    let evidence = match (available, record.get("available").and_then(integer)) {
+    let evidence = match (available, record.get(Meaning::Available.field_name()).and_then(integer)) {
         (Some(before), Some(now)) => evidence::from_stock(before, now, &done, &open),
         // A later action on an asset hides whether an earlier one was applied.
         _ if is_superseded => return Ok(Vec::new()),

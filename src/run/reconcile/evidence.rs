@@ -10,7 +10,7 @@ use super::matching::maximum_matching;
 use super::search::tag_field;
 use crate::api::{Record, record_id};
 use crate::plan::Step;
-use crate::schema::{Entity, Role, Verb, Wire};
+use crate::schema::{Entity, Meaning, Role, Verb, Wire};
 
 /// Steps of one action on one item, with everything that may account for the log entries about it.
 #[derive(Debug)]
@@ -175,7 +175,7 @@ pub(super) enum ItemEvidence {
 
 /// What an asset's `deployed_to` shows about open steps, in their order. It is evidence for at most one of them.
 pub(super) fn from_deployment(action: &'static Entity, open: &[&Step], asset: &Record) -> Vec<ItemEvidence> {
-    let deployed = match asset.get(DEPLOYED_TO) {
+    let deployed = match asset.get(Meaning::Holders.field_name()) {
         Some(Json::Array(deployed)) => deployed.as_slice(),
         Some(Json::Null) => &[],
         Some(_) | None => return vec![ItemEvidence::None; open.len()],
@@ -196,9 +196,6 @@ pub(super) fn from_deployment(action: &'static Entity, open: &[&Step], asset: &R
     };
     open.iter().map(|step| claim_once(evidence(step))).collect()
 }
-
-/// Replies of assets carry whom they are checked out to (field notes).
-const DEPLOYED_TO: &str = "deployed_to";
 
 fn is_held_by(action: &'static Entity, step: &Step, deployment: &Json) -> bool {
     action.holders().any(|holder| {
@@ -243,7 +240,7 @@ fn are_equal(steps: &[&Step]) -> bool {
 fn quantity_taken(step: &Step) -> Option<i64> {
     let Role::Action(verb) = step.entity.role else { return None };
     let is_key = step.body.get("product_key").is_some_and(|key| !key.is_null());
-    let quantity = step.body.get("quantity").and_then(integer);
+    let quantity = step.body.get(Meaning::MovedQuantity.field_name()).and_then(integer);
     match verb {
         Verb::Checkout => quantity.or(is_key.then_some(1)).filter(|quantity| *quantity > 0),
         Verb::Checkin => is_key.then_some(-1),

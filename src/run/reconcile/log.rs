@@ -13,7 +13,7 @@ use super::compare::{ReplyShape, TagIds, ValueMatch, integer, match_value};
 use crate::api::Record;
 use crate::catalog::RecordSource;
 use crate::plan::Step;
-use crate::schema::{ACTIVITY, Entity, Field, HOLDERS, Role, fold_header};
+use crate::schema::{self, ACTIVITY, Entity, Field, HOLDERS, Role, fold_header};
 
 /// The newest entry of the activity log when the run was planned.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -149,23 +149,25 @@ pub(super) async fn fetch_entries<S: RecordSource>(
     let mut filters = vec![("type", kind), ("event", event)];
     filters.extend(filter.map(|filter| (filter.name, item.as_str())));
     filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
-    let Some(employees) = employees else { return fetch_all(service, &filters).await };
+    let Some((employees, parameter)) = employees.zip(schema::person_parameter()) else {
+        return fetch_all(service, &filters).await;
+    };
     let mut entries = Vec::new();
     for employee in employees {
         let id = employee.to_string();
-        let found = fetch_all(service, &[&filters[..], &[(EMPLOYEE, id.as_str())]].concat()).await?;
-        entries.extend(found.into_iter().filter_map(|entry| with_employee(entry, *employee)));
+        let found = fetch_all(service, &[&filters[..], &[(parameter, id.as_str())]].concat()).await?;
+        entries.extend(found.into_iter().filter_map(|entry| with_employee(entry, parameter, *employee)));
     }
     Ok(entries)
 }
 
 /// An entry that was found by its employee, naming them; none where it names someone else, since the service then
 /// ignores the filter and would return the same entries for everyone.
-fn with_employee(mut entry: Record, employee: i64) -> Option<Record> {
-    match entry.get(EMPLOYEE) {
+fn with_employee(mut entry: Record, parameter: &str, employee: i64) -> Option<Record> {
+    match entry.get(parameter) {
         Some(named) if !is_blank(named) => (integer(named) == Some(employee)).then_some(entry),
         _ => {
-            entry.insert(EMPLOYEE.to_owned(), Json::from(employee));
+            entry.insert(parameter.to_owned(), Json::from(employee));
             Some(entry)
         }
     }
@@ -179,11 +181,8 @@ pub(super) fn employees<'s>(steps: impl Iterator<Item = &'s Step>) -> Option<BTr
 
 /// The employee that a step names.
 pub(super) fn employee(step: &Step) -> Option<i64> {
-    integer(step.body.get(EMPLOYEE)?)
+    integer(step.body.get(schema::person_parameter()?)?)
 }
-
-/// The holder that the log can be filtered by.
-const EMPLOYEE: &str = "employee_id";
 
 /// The log only grows and is read from its oldest entry on, so no entry is missed between two pages.
 async fn fetch_all<S: RecordSource>(service: &S, filters: &[(&str, &str)]) -> Result<Vec<Record>, S::Error> {

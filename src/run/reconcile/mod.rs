@@ -37,7 +37,7 @@ mod matching;
 mod records;
 mod search;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -15,17 +15,17 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// A listener whose connections can be broken.
-pub(in super::super) struct FaultyListener(pub(in super::super) TcpListener);
+pub(in crate::sandbox) struct FaultyListener(pub(in crate::sandbox) TcpListener);
 
 /// The byte stream of a connection.
-pub(in super::super) struct FaultyStream {
+pub(in crate::sandbox) struct FaultyStream {
     stream: TcpStream,
     connection: ConnectionControl,
 }
 
 /// A request handler's control over its connection.
 #[derive(Debug, Clone, Default)]
-pub(in super::super) struct ConnectionControl(Arc<Mutex<State>>);
+pub(in crate::sandbox) struct ConnectionControl(Arc<Mutex<State>>);
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum State {

@@ -15,15 +15,17 @@ use serde_json::{Value, json};
 
 use super::super::refusal::Refusal;
 use super::super::store::StoreReply;
+use super::error::FaultsError;
+use super::layer::FaultLayer;
+use super::rule_list::Faults;
 use super::selector::{FaultSelector, RuleState};
-use super::{FaultLayer, Faults};
 
 /// The path of the endpoint, outside the API.
-pub(in super::super) const CONTROL_PATH: &str = "/_control/faults";
+pub(in crate::sandbox) const CONTROL_PATH: &str = "/_control/faults";
 
 impl FaultLayer {
     /// Replies to a request to the control endpoint.
-    pub(in super::super) fn control(&self, method: &Method, body: &[u8]) -> Result<StoreReply, Refusal> {
+    pub(in crate::sandbox) fn control(&self, method: &Method, body: &[u8]) -> Result<StoreReply, Refusal> {
         let mut selector = self.selector();
         match *method {
             Method::GET => {}
@@ -45,7 +47,7 @@ impl FaultLayer {
 fn read(body: &[u8]) -> Result<Faults, Refusal> {
     let text = std::str::from_utf8(body)
         .map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the body is not UTF-8 text: send one rule per line"))?;
-    text.parse().map_err(|error: super::FaultsError| {
+    text.parse().map_err(|error: FaultsError| {
         let message = format!("line {}: {error}; {}", error.line, error.hint());
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, message)
     })

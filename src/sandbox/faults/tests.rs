@@ -6,8 +6,10 @@ use std::time::Duration;
 use axum::http::{Method, StatusCode};
 use proptest::prelude::*;
 
-use super::*;
-use rule::{Effect, FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
+use super::Faults;
+use super::rule::{Effect, FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
+use super::rule::{Fault, FaultRule};
+use super::selector::FaultSelector;
 
 fn rule(text: &str) -> FaultRule {
     let faults: Faults = text.parse().unwrap();

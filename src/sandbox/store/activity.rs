@@ -7,8 +7,8 @@ use rusqlite::{Row, ToSql};
 use super::super::facts::{self, JsonForm};
 use super::super::query::{ListQuery, SortOrder};
 use super::super::rules::ParsedBody;
-use super::records::write_value;
-use super::{AccountId, RecordStore, StoreReply, StoreResult};
+use super::json::write_value;
+use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
 use crate::schema::{self, Entity, Field, Wire};
 
 /// An event to log.
@@ -89,7 +89,7 @@ impl RecordStore {
     }
 
     /// A page of the log as a JSON array.
-    pub(in super::super) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult<StoreReply> {
+    pub(in crate::sandbox) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult<StoreReply> {
         let mut sql = format!("SELECT {} FROM activity WHERE tenant = ?1", COLUMNS.join(", "));
         let user_ids: Vec<Value> = listing.filters.iter().map(|(_, value)| user_by_email(value)).collect();
         let mut values: Vec<&dyn ToSql> = vec![&account.0];

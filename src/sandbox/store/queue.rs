@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::refusal::Refusal;
-use super::{RecordStore, StoreFailure, StoreReply, StoreResult};
+use super::record_store::{RecordStore, StoreFailure, StoreReply, StoreResult};
 
 /// Capacity of the queue. Far more than any client has in flight; further requests wait for room.
 const QUEUE: usize = 1024;
@@ -25,11 +25,11 @@ struct QueuedJob {
 
 /// A handle for submitting jobs to the store.
 #[derive(Clone)]
-pub(in super::super) struct StoreQueue(mpsc::Sender<QueuedJob>);
+pub(in crate::sandbox) struct StoreQueue(mpsc::Sender<QueuedJob>);
 
 /// The store is closed because the sandbox is stopping.
 #[derive(Debug)]
-pub(in super::super) struct StoreStopped;
+pub(in crate::sandbox) struct StoreStopped;
 
 impl fmt::Display for StoreStopped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,7 +41,7 @@ impl Error for StoreStopped {}
 
 impl StoreQueue {
     /// Runs `job` on the store. The reply arrives after its changes are committed.
-    pub(in super::super) async fn run(
+    pub(in crate::sandbox) async fn run(
         &self,
         job: impl FnOnce(&mut RecordStore) -> StoreResult<StoreReply> + Send + 'static,
     ) -> Result<StoreReply, StoreStopped> {
@@ -53,7 +53,7 @@ impl StoreQueue {
 }
 
 /// Creates a queue, and the loop that serves it until the last handle is dropped.
-pub(in super::super) fn start_queue(store: RecordStore) -> (StoreQueue, impl Future<Output = ()> + Send) {
+pub(in crate::sandbox) fn start_queue(store: RecordStore) -> (StoreQueue, impl Future<Output = ()> + Send) {
     let (queue, jobs) = mpsc::channel(QUEUE);
     (StoreQueue(queue), serve(store, jobs))
 }

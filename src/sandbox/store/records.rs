@@ -1,25 +1,24 @@
 //! List, read, create, update and delete records.
 
-use std::io::Write;
-
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Row, ToSql, params_from_iter};
+use rusqlite::types::Value;
+use rusqlite::{ToSql, params_from_iter};
 
 use super::super::body::JsonBody;
-use super::super::facts::{self, JsonForm, StockModel};
+use super::super::facts::{self, StockModel};
 use super::super::query::{ListQuery, SortOrder};
 use super::super::rules::{self, BodyPurpose, ParsedBody};
 use super::activity::LogEvent;
+use super::json::write_row;
+use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
 use super::references::not_found;
-use super::tables::{RecordTable, ReplyColumn};
-use super::{AccountId, RecordStore, StoreReply, StoreResult};
+use super::tables::RecordTable;
 use crate::schema::Entity;
 
 impl RecordStore {
     /// A page of records as a JSON array.
-    pub(in super::super) fn list(
+    pub(in crate::sandbox) fn list(
         &self,
         account: AccountId,
         entity: &'static Entity,
@@ -64,7 +63,7 @@ impl RecordStore {
     }
 
     /// One record by its id.
-    pub(in super::super) fn read(
+    pub(in crate::sandbox) fn read(
         &self,
         account: AccountId,
         entity: &'static Entity,
@@ -100,7 +99,7 @@ impl RecordStore {
         Ok(written.is_some())
     }
 
-    pub(in super::super) fn create(
+    pub(in crate::sandbox) fn create(
         &mut self,
         account: AccountId,
         entity: &'static Entity,
@@ -131,7 +130,7 @@ impl RecordStore {
         Ok(id)
     }
 
-    pub(in super::super) fn update(
+    pub(in crate::sandbox) fn update(
         &mut self,
         account: AccountId,
         entity: &'static Entity,
@@ -164,7 +163,7 @@ impl RecordStore {
         Ok(time)
     }
 
-    pub(in super::super) fn delete(
+    pub(in crate::sandbox) fn delete(
         &mut self,
         account: AccountId,
         entity: &'static Entity,
@@ -228,31 +227,5 @@ impl RecordStore {
     /// Whether it is a license of the type "Product Key".
     pub(super) fn has_keys(&self, license: i64) -> rusqlite::Result<bool> {
         self.any("SELECT 1 FROM licenses WHERE id = ?1 AND license_type = 'Product Key'", [license])
-    }
-}
-
-fn write_row(row: &Row<'_>, columns: &[ReplyColumn], out: &mut Vec<u8>) -> rusqlite::Result<()> {
-    out.push(b'{');
-    for (index, column) in columns.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        out.extend_from_slice(column.lead.as_bytes());
-        write_value(row.get_ref(index)?, column.form, out);
-    }
-    out.push(b'}');
-    Ok(())
-}
-
-/// Writing to a vector cannot fail, so the results below are dropped.
-pub(super) fn write_value(value: ValueRef<'_>, form: JsonForm, out: &mut Vec<u8>) {
-    match (value, form) {
-        (ValueRef::Integer(yes), JsonForm::Boolean) => out.extend_from_slice(if yes == 0 { b"false" } else { b"true" }),
-        (ValueRef::Integer(integer), _) => drop(write!(out, "{integer}")),
-        (ValueRef::Real(whole), _) if whole.fract() == 0.0 => drop(write!(out, "{whole:.0}")),
-        (ValueRef::Real(number), _) => drop(serde_json::to_writer(out, &number)),
-        (ValueRef::Text(json), JsonForm::Json) => out.extend_from_slice(json),
-        (ValueRef::Text(text), _) => drop(serde_json::to_writer(out, &String::from_utf8_lossy(text))),
-        (ValueRef::Null | ValueRef::Blob(_), _) => out.extend_from_slice(b"null"),
     }
 }

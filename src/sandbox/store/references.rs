@@ -6,8 +6,8 @@ use rusqlite::types::{Value, ValueRef};
 use super::super::facts;
 use super::super::refusal::{FieldErrors, Refusal};
 use super::super::rules::ParsedBody;
+use super::record_store::{AccountId, RecordStore, StoreResult};
 use super::tables::pointing_at;
-use super::{AccountId, RecordStore, StoreResult};
 use crate::schema::{ACTIONS, Entity, Reference, Role, Verb, Wire};
 
 impl RecordStore {

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 
 use super::super::facts;
 use super::activity::LogEvent;
-use super::{AccountId, RecordStore};
+use super::record_store::{AccountId, RecordStore};
 use crate::schema;
 
 impl RecordStore {
     /// Turns a license into one of the type "Product Key", with a seat for each key.
-    pub(in super::super) fn set_product_keys(
+    pub(in crate::sandbox) fn set_product_keys(
         &mut self,
         account: AccountId,
         license: i64,
@@ -27,7 +27,7 @@ impl RecordStore {
         self.log(account, &LogEvent { user_id: facts::TECHNICIAN, ..LogEvent::new(entity, "Update", license) }, &time)
     }
 
-    pub(in super::super) fn set_manager(&mut self, employee: i64, manager: i64) -> rusqlite::Result<()> {
+    pub(in crate::sandbox) fn set_manager(&mut self, employee: i64, manager: i64) -> rusqlite::Result<()> {
         self.execute("UPDATE employees SET manager_id = ?2 WHERE id = ?1", (employee, manager))
     }
 }

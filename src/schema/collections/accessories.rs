@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Accessories".
 pub(super) const ACCESSORIES: Entity = Entity {
@@ -47,6 +47,7 @@ pub(super) const ACCESSORIES: Entity = Entity {
             .also(words::MINIMUM_QUANTITY)
             .help("An alert comes when fewer than this are left."),
         Field::integer("quantity")
+            .means(Meaning::Stock)
             .required()
             .filter()
             .also(words::QUANTITY)
@@ -93,6 +94,6 @@ pub(super) const ACCESSORIES: Entity = Entity {
             .example("Left-handed ones are in the cabinet"),
         Field::custom_fields(),
         Field::email("employee_email").filter_only().help("An employee who holds some of it."),
-        Field::integer("available").read_only().help("How many are not checked out."),
+        Field::integer("available").read_only().means(Meaning::Available).help("How many are not checked out."),
     ],
 };

@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Related, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Related, Role, words};
 
 /// Guide: section "Assets".
 pub(super) const ASSETS: Entity = Entity {
@@ -18,6 +18,7 @@ pub(super) const ASSETS: Entity = Entity {
     ],
     fields: &[
         Field::text("asset_id")
+            .means(Meaning::Tag)
             .required()
             .filter()
             .also(&[
@@ -148,8 +149,9 @@ pub(super) const ASSETS: Entity = Entity {
         Field::text("product_name").read_only().help("The name of its product."),
         Field::reference("manufacturer_id", "manufacturers").read_only().help("The manufacturer of its product."),
         Field::text("manufacturer_name").read_only().help("The name of that manufacturer."),
-        Field::date("checkout_date").read_only().help("The day it was checked out."),
+        Field::date("checkout_date").read_only().means(Meaning::HeldSince).help("The day it was checked out."),
         Field::structure("deployed_to")
+            .means(Meaning::Holders)
             .naming(&["employees", "locations"])
             .help("Whom it is checked out to, and since when."),
     ],

@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Categories".
 pub(super) const CATEGORIES: Entity = Entity {
@@ -28,6 +28,7 @@ pub(super) const CATEGORIES: Entity = Entity {
             .example("asset"),
         // The guide describes this parameter of create and update as a search; it is the setting itself.
         Field::boolean("checkout_email")
+            .means(Meaning::NotifiesOnCheckout)
             .filter()
             .also(&["checkout emails", "send checkout email", "email on checkout"])
             .help("Whether the employee gets an e-mail at every checkout.")

@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Components".
 pub(super) const COMPONENTS: Entity = Entity {
@@ -47,6 +47,7 @@ pub(super) const COMPONENTS: Entity = Entity {
             .also(words::MINIMUM_QUANTITY)
             .help("An alert comes when fewer than this are left."),
         Field::integer("quantity")
+            .means(Meaning::Stock)
             .required()
             .filter()
             .also(words::QUANTITY)
@@ -90,6 +91,6 @@ pub(super) const COMPONENTS: Entity = Entity {
             .help("Anything else worth knowing.")
             .example("Fits the 2024 laptops only"),
         Field::custom_fields(),
-        Field::integer("available").read_only().help("How many are not built in."),
+        Field::integer("available").read_only().means(Meaning::Available).help("How many are not built in."),
     ],
 };

@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Consumable", which is the one heading in the singular; the path has the plural.
 pub(super) const CONSUMABLES: Entity = Entity {
@@ -48,6 +48,7 @@ pub(super) const CONSUMABLES: Entity = Entity {
             .help("An alert comes when fewer than this are left."),
         // Written as `quantity`, read back and filtered as `available` (field notes).
         Field::integer("quantity")
+            .means(Meaning::Stock)
             .required()
             .also(words::QUANTITY)
             .help("How many there are in all, those handed out included.")
@@ -90,6 +91,6 @@ pub(super) const CONSUMABLES: Entity = Entity {
             .help("Anything else worth knowing.")
             .example("For the printers on floor 2"),
         Field::custom_fields(),
-        Field::integer("available").read_only().filter().help("How many are left."),
+        Field::integer("available").read_only().means(Meaning::Available).filter().help("How many are left."),
     ],
 };

@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Role, words};
 
 /// Guide: section "Employees".
 pub(super) const EMPLOYEES: Entity = Entity {
@@ -24,6 +24,7 @@ pub(super) const EMPLOYEES: Entity = Entity {
             .help("First and last name.")
             .example("Ada Byron"),
         Field::email("email")
+            .means(Meaning::PersonEmail)
             .required()
             .filter()
             .also(&[

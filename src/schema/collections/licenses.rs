@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Related, Role, words};
+use crate::schema::{Deletion, Entity, Field, Meaning, Related, Role, words};
 
 /// Guide: section "Licenses".
 pub(super) const LICENSES: Entity = Entity {
@@ -69,6 +69,7 @@ pub(super) const LICENSES: Entity = Entity {
             .help("The day it was or will be ended for good.")
             .example("2027-01-31"),
         Field::integer("number_of_seats")
+            .means(Meaning::Stock)
             .at_least(1)
             .also(&[
                 "seats", "seat count", "total seats", "total licenses", "total licences", "license count",
@@ -131,6 +132,6 @@ pub(super) const LICENSES: Entity = Entity {
         Field::email("employee_email").filter_only().help("An employee who holds a seat of it."),
         Field::text("license_type").read_only().help("Dynamic or Product Key; the API has no parameter to set it."),
         Field::money("unit_cost").read_only().help("What one seat costs."),
-        Field::integer("available").read_only().help("How many seats are free."),
+        Field::integer("available").read_only().means(Meaning::Available).help("How many seats are free."),
     ],
 };

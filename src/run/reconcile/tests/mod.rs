@@ -4,7 +4,7 @@
 mod checkouts;
 mod model;
 mod sandbox;
-mod service;
+pub(in crate::run) mod service;
 
 use std::collections::{HashMap, HashSet};
 

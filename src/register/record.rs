@@ -1,72 +1,23 @@
-//! Reads amounts, dates and currencies from the service's records.
+//! Reads the fields of the service's records.
 //!
 //! The service returns costs as JSON numbers (field notes), and as strings where another tool wrote them. A value that
 //! cannot be parsed is returned as found: null means missing, `n/a` is invalid, and neither is zero.
 
-use std::sync::Arc;
-
 use jiff::civil::Date;
-use rust_decimal::{Decimal, RoundingStrategy};
-use serde_json::Value as Json;
+use rust_decimal::Decimal;
+use serde_json::{Map, Value as Json};
 
-use super::item::JsonRecord;
+use super::currency::{Currency, rounded};
 use crate::check::money;
 use crate::table::{Cell, Value};
 
-/// The currency code of an amount when neither its record nor its location has one.
-pub const UNSTATED: &str = "unstated";
+/// A record as the service returned it.
+pub type JsonRecord = Map<String, Json>;
 
-/// The decimal places of most currencies, also used when the currency is unstated.
-const USUAL_DIGITS: u32 = 2;
-
-/// A currency and the number of decimal places of its minor unit.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Currency {
-    /// An ISO 4217 code, [`UNSTATED`], or whatever the account contains.
-    pub code: Arc<str>,
-    /// Decimal places of the minor unit: 2 for most currencies, 0 for JPY, 3 for KWD.
-    pub digits: u32,
-}
-
-impl Currency {
-    /// The currency with that code, ignoring case.
-    pub fn of(code: &str) -> Self {
-        let code = code.trim();
-        if code.is_empty() || code.eq_ignore_ascii_case(UNSTATED) {
-            return Self { code: Arc::from(UNSTATED), digits: USUAL_DIGITS };
-        }
-        let upper = code.to_uppercase();
-        let digits = iso_currency::Currency::from_code(&upper).and_then(|known| known.exponent());
-        Self { code: Arc::from(upper), digits: digits.map_or(USUAL_DIGITS, u32::from) }
-    }
-
-    pub fn is_unstated(&self) -> bool {
-        &*self.code == UNSTATED
-    }
-
-    /// Whether the code is in ISO 4217.
-    pub fn is_known(&self) -> bool {
-        iso_currency::Currency::from_code(&self.code).is_some()
-    }
-
-    /// Rounds to whole minor units, half away from zero.
-    pub fn rounded(&self, amount: Decimal) -> Decimal {
-        rounded(amount, self.digits)
-    }
-
-    /// Formats an amount without the currency code, with at least the decimal places of the minor unit.
-    pub fn plain(&self, amount: Decimal) -> String {
-        let mut plain = amount.normalize();
-        if plain.scale() < self.digits {
-            plain.rescale(self.digits);
-        }
-        plain.to_string()
-    }
-}
-
-/// Rounds half away from zero, the usual rounding in accounting.
-pub(super) fn rounded(amount: Decimal, digits: u32) -> Decimal {
-    amount.round_dp_with_strategy(digits, RoundingStrategy::MidpointAwayFromZero)
+/// Looks up records that other records refer to by id.
+pub trait RecordLookup {
+    /// The record with that id in a collection such as `products`, if it exists.
+    fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord>;
 }
 
 /// A field as trimmed text; empty if it is missing or null.
@@ -189,17 +140,5 @@ mod tests {
         assert_eq!(of(json!("01/02/2024")), Err("01/02/2024".into()));
         assert_eq!(of(json!(45000)), Err("45000".into()));
         assert_eq!(of(Json::Null), Ok(None));
-    }
-
-    #[test]
-    fn currencies_know_their_minor_units() {
-        let digits = ["EUR", "jpy", "KWD", "", "Goats"].map(|code| Currency::of(code).digits);
-        assert_eq!(digits, [2, 0, 3, 2, 2]);
-        assert_eq!(&*Currency::of(" eur ").code, "EUR");
-        assert!(Currency::of("").is_unstated());
-        let euro = Currency::of("EUR");
-        assert_eq!(euro.plain(Decimal::new(15, 1)), "1.50");
-        assert_eq!(euro.plain(Decimal::new(12_345, 3)), "12.345");
-        assert_eq!(euro.rounded(Decimal::new(-12_345, 3)), Decimal::new(-1235, 2));
     }
 }

@@ -1,0 +1,384 @@
+//! The dispatcher against a fake service, on a paused clock: each test runs in no time and knows when every request was
+//! sent.
+
+mod transport;
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::*;
+use crate::account::AccountIdentity;
+use crate::catalog::RecordSource as _;
+use crate::check::Code;
+use crate::plan::{DependsOn, RowId, StepResult, StepSink};
+use crate::run::journal::{AccountSnapshot, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind};
+use crate::schema;
+use transport::{FakeTransport, Reply};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A row of the plan: creates the location `L-<number>`.
+fn step(number: u32) -> Step {
+    let entity = schema::collection("locations").unwrap();
+    let row = RowId { sheet: 0, row: u64::from(number) + 2 };
+    let mut step = Step::new(number, row, StepRole::Row, entity, WriteKind::Create);
+    step.body.insert(String::from("name"), format!("L-{number}").into());
+    step
+}
+
+fn steps(count: u32) -> Vec<Step> {
+    (0..count).map(step).collect()
+}
+
+fn journal(steps: &[Step]) -> Journal {
+    let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
+    let account = AccountIdentity::SandboxMemory;
+    let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
+    let mut builder = JournalBuilder::create(JournalLocation::Memory, &header).unwrap();
+    steps.iter().for_each(|step| builder.push(step).unwrap());
+    builder.finish(&AccountSnapshot::default()).unwrap()
+}
+
+fn options(concurrency: usize) -> DispatchOptions {
+    DispatchOptions { concurrency, max_errors: None, failed_before: 0, start: RunStart::Fresh, min_grace: 5 * SECOND }
+}
+
+/// What an observer was told.
+#[derive(Debug, Default)]
+struct Recorder {
+    outcomes: Vec<StepOutcome>,
+    activities: Vec<Activity>,
+}
+
+impl RunObserver for Recorder {
+    fn on_step_end(&mut self, _: &Step, outcome: &StepOutcome) {
+        self.outcomes.push(outcome.clone());
+    }
+
+    fn on_progress(&mut self, activity: Activity) {
+        if self.activities.last() != Some(&activity) {
+            self.activities.push(activity);
+        }
+    }
+}
+
+impl Recorder {
+    fn results(&self) -> Vec<(u32, StepResult)> {
+        let mut results: Vec<_> = self.outcomes.iter().map(|outcome| (outcome.step, outcome.result)).collect();
+        results.sort_unstable();
+        results
+    }
+
+    /// The codes of all problems.
+    fn codes(&self) -> Vec<Code> {
+        self.outcomes.iter().flat_map(|outcome| &outcome.problems).map(crate::check::Problem::code).collect()
+    }
+}
+
+/// How a run ended.
+struct Finished {
+    journal: Journal,
+    end: RunEnd,
+    observed: Recorder,
+}
+
+/// Runs a journal to its end; `interrupts` come at these times.
+async fn run_journal(
+    transport: &FakeTransport,
+    journal: Journal,
+    options: DispatchOptions,
+    interrupts: &[Duration],
+) -> Finished {
+    let sheets = [];
+    let dispatcher =
+        Dispatcher::with_writer(transport, options, &sheets, journal, JournalWriter::start_synchronous).unwrap();
+    let (mut shutdown, mut observed) = (ShutdownSignal::new(), Recorder::default());
+    let signal = shutdown.clone();
+    let interrupting = async {
+        let mut waited = Duration::ZERO;
+        for at in interrupts {
+            sleep(*at - waited).await;
+            waited = *at;
+            signal.request();
+        }
+    };
+    let (finished, ()) = tokio::join!(dispatcher.run(&mut shutdown, &mut observed), interrupting);
+    let (journal, end) = finished.unwrap();
+    Finished { journal, end, observed }
+}
+
+async fn run(transport: &FakeTransport, steps: &[Step], options: DispatchOptions) -> Finished {
+    run_journal(transport, journal(steps), options, &[]).await
+}
+
+impl Finished {
+    /// Steps without an outcome, and how many of them were sent.
+    fn open(&self) -> (u64, u64) {
+        (self.journal.open_steps().unwrap(), self.journal.unresolved_count().unwrap())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_step_is_sent_once_and_no_more_at_a_time_than_allowed() {
+    let transport = FakeTransport::new(&[]);
+    let finished = run(&transport, &steps(20), options(4)).await;
+    assert_eq!((&finished.end, finished.open()), (&RunEnd::Complete, (0, 0)));
+    assert_eq!(finished.observed.results(), (0..20).map(|step| (step, StepResult::Applied)).collect::<Vec<_>>());
+    assert_eq!(transport.sent_steps().len(), 20);
+    assert_eq!(transport.sent.borrow().iter().map(|sent| sent.in_flight).max(), Some(4));
+}
+
+#[tokio::test(start_paused = true)]
+async fn backoff_doubles_up_to_a_minute() {
+    let transport = FakeTransport::new(&[(0, &[Reply::NotSent; 8])]);
+    let finished = run(&transport, &steps(1), options(1)).await;
+    let sent: Vec<u64> = transport.sent.borrow().iter().map(|sent| sent.at.as_secs()).collect();
+    let waits: Vec<u64> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    assert_eq!((finished.end, finished.observed.results()), (RunEnd::Complete, vec![(0, StepResult::Applied)]));
+    assert!(matches!(finished.observed.activities[1], Activity::BackingOff { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_ten_minutes_ends_the_run_and_leaves_the_step_pending() {
+    let transport = FakeTransport::new(&[(0, &[Reply::NotSent; 100]), (1, &[Reply::NotSent; 100])]);
+    let finished = run(&transport, &steps(2), options(1)).await;
+    assert!(matches!(finished.end, RunEnd::Unreachable(_)), "{:?}", finished.end);
+    assert_eq!(finished.open(), (2, 0));
+    let last = transport.sent.borrow().last().unwrap().at;
+    assert!((600..700).contains(&last.as_secs()), "{last:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_open_circuit_probes_with_one_request_at_a_time() {
+    // The four steps in flight and the eight prepared behind them fail twice.
+    let failing: Vec<(u32, &[Reply])> = (0..12).map(|step| (step, &[Reply::NotSent; 2][..])).collect();
+    let transport = FakeTransport::new(&failing);
+    let finished = run(&transport, &steps(20), options(4)).await;
+    let sent = transport.sent.borrow();
+    let (before, after) = sent.split_at(12);
+    assert!(before.iter().all(|sent| sent.at < SECOND), "{before:?}");
+    let (probes, closed) = after.split_at(13);
+    assert!(probes.iter().all(|sent| sent.in_flight == 1), "twelve probes fail, and the next succeeds: {probes:?}");
+    assert_eq!(closed.iter().map(|sent| sent.in_flight).max(), Some(4));
+    assert_eq!((finished.end, finished.observed.outcomes.len()), (RunEnd::Complete, 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_limit_stops_the_run() {
+    for (max_errors, failed_before, sent, failed) in [(2, 0, 2..=4, 2..=4), (3, 2, 1..=3, 1..=3), (2, 2, 0..=0, 0..=0)]
+    {
+        let script: Vec<(u32, &[Reply])> = (0..9).map(|step| (step, &[Reply::Rejected][..])).collect();
+        let transport = FakeTransport::new(&script);
+        let limited = DispatchOptions { max_errors: Some(max_errors), failed_before, ..options(1) };
+        let finished = run(&transport, &steps(9), limited).await;
+        assert_eq!(finished.end, RunEnd::TooManyErrors);
+        assert!(sent.contains(&transport.sent_steps().len()), "{:?}", transport.sent_steps());
+        assert!(failed.contains(&finished.observed.outcomes.len()));
+        assert_eq!(finished.open(), (9 - finished.observed.outcomes.len() as u64, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_the_error_limit_lost_responses_are_still_reconciled() {
+    let transport = FakeTransport::new(&[(0, &[Reply::LostApplied(None)]), (1, &[Reply::Rejected])]);
+    let limited = DispatchOptions { max_errors: Some(1), ..options(2) };
+    let finished = run(&transport, &steps(9), limited).await;
+    assert_eq!(finished.end, RunEnd::TooManyErrors);
+    assert!(finished.observed.results().contains(&(0, StepResult::Applied)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_interrupt_completes_what_is_in_flight() {
+    let mut transport = FakeTransport::new(&[]);
+    transport.latency = 10 * SECOND;
+    let finished = run_journal(&transport, journal(&steps(9)), options(2), &[SECOND]).await;
+    assert_eq!((&finished.end, transport.is_stopped.get()), (&RunEnd::Interrupted, true));
+    assert_eq!(finished.observed.results(), [(0, StepResult::Applied), (1, StepResult::Applied)]);
+    assert!(finished.observed.activities.contains(&Activity::Draining { requests: 2 }));
+    assert_eq!(finished.open(), (7, 0), "what was prepared is pending again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_second_interrupt_stops_at_once_and_leaves_requests_in_flight_unresolved() {
+    let transport = FakeTransport::new(&[(0, &[Reply::Hangs]), (1, &[Reply::Hangs])]);
+    let finished = run_journal(&transport, journal(&steps(9)), options(2), &[SECOND, 3 * SECOND]).await;
+    assert_eq!((&finished.end, finished.open()), (&RunEnd::Interrupted, (9, 2)));
+    assert_eq!(finished.observed.outcomes, []);
+    assert_eq!(transport.started_for(), 3 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupt_during_backoff_ends_the_run() {
+    let transport = FakeTransport::new(&[(0, &[Reply::NotSent; 100])]);
+    let finished = run_journal(&transport, journal(&steps(1)), options(1), &[20 * SECOND]).await;
+    assert_eq!((&finished.end, finished.open()), (&RunEnd::Interrupted, (1, 0)));
+    assert_eq!(transport.started_for(), 20 * SECOND);
+}
+
+/// A lost response of step 0, and what becomes of the step.
+#[tokio::test(start_paused = true)]
+async fn a_step_whose_response_was_lost_is_reconciled() {
+    use Reply::{FalseSuccess, LostApplied, LostNotApplied, WithoutId};
+    let cases: [(&str, Reply, StepResult, usize); 7] = [
+        ("applied", LostApplied(None), StepResult::Applied, 1),
+        ("applied, by a gateway's response", LostApplied(Some(504)), StepResult::Applied, 1),
+        ("applied, by an unreadable success", LostApplied(Some(200)), StepResult::Applied, 1),
+        ("not applied", LostNotApplied(None), StepResult::Applied, 2),
+        ("not applied, by the service's response", LostNotApplied(Some(500)), StepResult::Applied, 2),
+        ("applied without an id", WithoutId, StepResult::Applied, 1),
+        ("reported without an id and not there", FalseSuccess, StepResult::Unknown, 1),
+    ];
+    for (name, reply, result, sends) in cases {
+        let transport = FakeTransport::new(&[(0, &[reply])]);
+        let finished = run(&transport, &steps(1), options(1)).await;
+        assert_eq!((&finished.end, finished.observed.results()), (&RunEnd::Complete, vec![(0, result)]), "{name}");
+        assert_eq!(transport.sent_steps().len(), sends, "{name}");
+        let has_id = finished.observed.outcomes[0].record.is_some();
+        assert_eq!(has_id, result == StepResult::Applied, "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_response_is_reconciled_after_the_grace_period() {
+    for (status, earliest) in [(None, 5), (Some(504), 5), (Some(500), 0)] {
+        let transport = FakeTransport::new(&[(0, &[Reply::LostApplied(status)])]);
+        run(&transport, &steps(1), options(1)).await;
+        assert_eq!(transport.reads.borrow()[0].as_secs(), earliest, "{status:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_response_with_a_differing_record_stays_unknown() {
+    let transport = FakeTransport::new(&[(0, &[Reply::LostNotApplied(None)])]);
+    let mut planned = step(0);
+    planned.body.insert(String::from("city"), json!("Ulm"));
+    let other = json!({"id": 7, "name": "L-0", "city": "Bonn"});
+    transport.service.insert("locations", other.as_object().unwrap().clone());
+    let finished = run(&transport, &[planned], options(1)).await;
+    assert_eq!(finished.observed.results(), [(0, StepResult::Unknown)]);
+    assert_eq!(finished.observed.codes(), [Code::ServiceUnknown]);
+    assert_eq!((transport.sent_steps(), finished.open()), (vec![0], (0, 1)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_is_never_applied_while_others_succeed_is_given_up() {
+    let transport = FakeTransport::new(&[(0, &[Reply::LostNotApplied(Some(500)); 100])]);
+    let finished = run(&transport, &steps(40), options(1)).await;
+    assert_eq!((&finished.end, finished.open()), (&RunEnd::Complete, (0, 0)));
+    assert_eq!(finished.observed.results()[0], (0, StepResult::Failed));
+    assert_eq!(finished.observed.codes(), [Code::ServiceUnreachable]);
+    let sends = transport.sent_steps().iter().filter(|step| **step == 0).count();
+    assert!(sends >= 6, "{sends}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_fails_during_reconciliation_is_repeated() {
+    let transport = FakeTransport::new(&[(0, &[Reply::LostApplied(None)])]);
+    transport.failing_reads.set(3);
+    let finished = run(&transport, &steps(1), options(1)).await;
+    assert_eq!(finished.observed.results(), [(0, StepResult::Applied)]);
+    let reads: Vec<u64> = transport.reads.borrow().iter().map(Duration::as_secs).collect();
+    assert_eq!(reads[..4], [5, 6, 8, 12]);
+    assert_eq!(transport.sent_steps(), [0]);
+}
+
+/// A resumed run of step 0, while someone else has created a record.
+#[tokio::test(start_paused = true)]
+async fn a_resumed_run_detects_what_others_have_created() {
+    let cases = [
+        ("nothing new", json!({"id": 7, "name": "other", "city": "Ulm"}), StepResult::Applied, 1, vec![]),
+        ("the same record", json!({"id": 7, "name": "L-0", "city": "Ulm"}), StepResult::AlreadyApplied, 0, vec![]),
+        (
+            "a differing record",
+            json!({"id": 7, "name": "L-0", "city": "Bonn"}),
+            StepResult::Failed,
+            0,
+            vec![Code::RecordExists],
+        ),
+    ];
+    for (name, record, result, sends, codes) in cases {
+        let transport = FakeTransport::new(&[]);
+        transport.service.insert("locations", record.as_object().unwrap().clone());
+        let resumed = DispatchOptions { start: RunStart::Resumed, ..options(1) };
+        let mut planned = step(0);
+        planned.body.insert(String::from("city"), json!("Ulm"));
+        let finished = run(&transport, &[planned], resumed).await;
+        assert_eq!((&finished.end, finished.observed.results()), (&RunEnd::Complete, vec![(0, result)]), "{name}");
+        assert_eq!((transport.sent_steps().len(), finished.observed.codes()), (sends, codes), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_run_reconciles_before_it_sends() {
+    let transport = FakeTransport::new(&[(0, &[Reply::LostApplied(None)]), (1, &[Reply::Hangs])]);
+    let cut_off = run_journal(&transport, journal(&steps(4)), options(2), &[SECOND, 2 * SECOND]).await;
+    assert_eq!(cut_off.open(), (2, 2));
+    let resumed = DispatchOptions { start: RunStart::Resumed, ..options(2) };
+    let finished = run_journal(&transport, cut_off.journal, resumed, &[]).await;
+    assert_eq!(finished.observed.results(), [(0, StepResult::Applied), (1, StepResult::Applied)]);
+    let sends = |number: u32| transport.sent_steps().iter().filter(|step| **step == number).count();
+    assert_eq!((0..4).map(sends).collect::<Vec<_>>(), [1, 2, 1, 1], "step 0 was applied, step 1 was not");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_journal_that_fails_stops_the_run_and_reports_what_was_applied() {
+    let transport = FakeTransport::new(&[]);
+    let journal = journal(&steps(9));
+    journal.break_outcomes();
+    let finished = run_journal(&transport, journal, options(1), &[]).await;
+    assert!(matches!(finished.end, RunEnd::JournalFailed(_)), "{:?}", finished.end);
+    assert_eq!(finished.observed.results()[0], (0, StepResult::Applied));
+    assert_eq!(finished.observed.outcomes.len(), transport.sent_steps().len(), "every response is reported");
+    assert!(transport.sent_steps().len() <= 2, "nothing more is sent: {:?}", transport.sent_steps());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_of_the_whole_run_leaves_its_steps_pending() {
+    let transport = FakeTransport::new(&[(1, &[Reply::RejectedRun])]);
+    let finished = run(&transport, &steps(5), options(1)).await;
+    assert_eq!(finished.end, RunEnd::Refused(String::from("it failed")));
+    assert_eq!((finished.observed.results(), finished.open()), (vec![(0, StepResult::Applied)], (4, 0)));
+}
+
+/// Step 1 needs the id of the record that step 0 creates.
+fn dependent() -> Vec<Step> {
+    let mut dependent = step(1);
+    dependent.depends_on = vec![DependsOn { step: 0, field: Some(String::from("city")) }];
+    vec![step(0), dependent]
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dependency_is_sent_first_and_gives_its_id() {
+    let transport = FakeTransport::new(&[]);
+    let finished = run(&transport, &dependent(), options(4)).await;
+    assert_eq!((finished.observed.results().len(), transport.sent_steps()), (2, vec![0, 1]));
+    assert_eq!(transport.sent.borrow()[1].in_flight, 1, "only after the first has ended");
+    let Ok(created) = transport.service.record(step(0).entity, 102).await;
+    assert_eq!(created.unwrap()["city"], json!(101));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_whose_dependency_failed_is_not_sent() {
+    for reply in [Reply::Rejected, Reply::FalseSuccess] {
+        let transport = FakeTransport::new(&[(0, &[reply])]);
+        let finished = run(&transport, &dependent(), options(4)).await;
+        assert_eq!((&finished.end, transport.sent_steps()), (&RunEnd::Complete, vec![0]));
+        assert_eq!(finished.observed.results()[1], (1, StepResult::Failed));
+        assert!(finished.observed.codes().contains(&Code::NameFailed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sheet_begins_once_the_one_before_has_ended() {
+    let mut steps = steps(6);
+    steps[4..].iter_mut().for_each(|step| step.row.sheet = 1);
+    let transport = FakeTransport::new(&[(1, &[Reply::LostNotApplied(None)])]);
+    run(&transport, &steps, options(8)).await;
+    let sent = transport.sent_steps();
+    let first_of_second = sent.iter().position(|step| *step >= 4).unwrap();
+    assert!(sent[first_of_second..].iter().all(|step| *step >= 4), "{sent:?}");
+    assert_eq!(sent.len(), 7);
+}
