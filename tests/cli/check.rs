@@ -178,6 +178,6 @@ fn stdin_can_be_read_twice() {
     Check of stdin: the one row passed, in 0.5 s (run 20261124-093015-abcd)
       1 row: 1 good (assets)
       read      stdin as UTF-8, semicolon
-      next      tallyport import stdin - --entity assets --dry-run
+      next      tallyport import - --entity assets --dry-run
     ");
 }

@@ -222,7 +222,7 @@ fn without_a_backup_nothing_is_deleted() {
     exit code 2
     --- stderr
     error: the backup would overwrite `old.xlsx`; nothing was deleted
-      hint: name another file with --backup, or move that one away
+      hint: pass another path to --backup, or move the existing file
     $ tallyport delete assets retired.csv --yes --result same.xlsx --backup no/such/folder.xlsx
     exit code 2
     --- stderr
@@ -237,7 +237,7 @@ fn without_a_backup_nothing_is_deleted() {
     exit code 2
     --- stderr
     error: the backup would overwrite `same.xlsx`; nothing was deleted
-      hint: name another file with --backup, or move that one away
+      hint: pass another path to --backup, or move the existing file
     ");
     assert_eq!(tags(&account).len(), 3);
     account.run(&["delete", "assets", "retired.csv", "--yes"]).exits(0);
