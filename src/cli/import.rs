@@ -128,10 +128,10 @@ fn confirm<S>(plan: &Plan<S>, args: &ImportArgs, printer: Printer) -> Result<(),
         return Ok(());
     }
     let what = format!("this run will {}", reasons.join(" and "));
-    if io::stdin().is_terminal() && printer.ask(&format!("{what}. Go on?"))? {
+    if io::stdin().is_terminal() && printer.ask(&format!("{what}. Continue?"))? {
         return Ok(());
     }
-    Err(Error::usage(format!("{what}; nothing was sent"), "add --yes if that is meant"))
+    Err(Error::usage(format!("{what}; nothing was sent"), "pass --yes to confirm"))
 }
 
 fn people(count: u64) -> String {

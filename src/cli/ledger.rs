@@ -141,7 +141,7 @@ impl Ledger {
         if matches!(self.entries[position].state, State::Planned(_)) {
             self.entries[position].state = State::Ended(RowStatus::Unknown);
             self.detail(position).message =
-                "its answer was lost and the run stopped before it was looked for: resume finds out".into();
+                "no response was received and the run stopped before checking; run `tallyport resume`".into();
         }
     }
 
