@@ -194,7 +194,7 @@ impl Client {
         self.inner.page_limit.get()
     }
 
-    /// Whether a page of `length`, requested with `limit`, ends its list: see [`page_limit`].
+    /// Whether a page of `length`, requested with `limit`, ends its list: see `page_limit`.
     pub fn is_last_page(&self, length: usize, limit: u32) -> bool {
         // The limit may have been refused, and a smaller one learned, within that request.
         self.inner.page_limit.is_last(length, limit.min(self.page_limit()))

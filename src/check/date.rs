@@ -1,7 +1,7 @@
 //! Parses dates: date cells, ISO text, and the formats of various countries.
 //!
 //! A date is never guessed. Ambiguous text needs `--date-format`, or an order that the whole column proves
-//! ([`super::column::DateSurvey`]).
+//! (`DateSurvey`).
 
 mod format;
 mod reading;

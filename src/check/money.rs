@@ -1,7 +1,7 @@
 //! Parses amounts of money with currency signs, separators and decimal marks.
 //!
 //! `1.234` and `1,234` are over a thousand in some countries and a little over one in others. They are never guessed:
-//! they need `--decimal`, or a column that proves the mark ([`super::column::MoneySurvey`]).
+//! they need `--decimal`, or a column that proves the mark (`MoneySurvey`).
 
 use rust_decimal::Decimal;
 

@@ -40,6 +40,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
+    #[allow(rustdoc::bare_urls)] // the text is the help of the flag, where angle brackets would show
     /// Base URL of the service [default: https://app.bluetallyapp.com/api/v1]
     #[arg(long, global = true, env = "BLUETALLY_BASE_URL", value_name = "URL", value_hint = ValueHint::Url)]
     pub base_url: Option<String>,

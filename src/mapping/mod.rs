@@ -4,7 +4,7 @@
 //! (`_action`, `_id`), `custom:NAME`, the field's own name, the schema's aliases, the aliases of describing columns
 //! (an asset's category is its product's). No column is dropped silently: a header that looks like a misspelt field
 //! is a [`MappingError`] until it is mapped or ignored, all others are listed as ignored. Sheets written by an export
-//! are matched more strictly: see [`exported`].
+//! are matched more strictly: see `exported`.
 //!
 //! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
 

@@ -1,7 +1,7 @@
 //! The outcome of every row, for people and for scripts.
 //!
 //! Every row of every input ends in exactly one [`Outcome`]. Three views are made of them, and they agree because
-//! they share [`RowCounts`], [`ProblemTally`] and the sentences of [`summary`]:
+//! they share [`RowCounts`](crate::plan::RowCounts), [`ProblemTally`] and the sentences of [`summary`]:
 //!
 //! - [`ResultFile`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
 //!   rows are written as they come, and memory stays flat;

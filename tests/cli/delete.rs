@@ -130,17 +130,17 @@ fn irreversible_deletes_require_a_flag() {
     exit code 2
     --- stderr
     error: the service cannot bring deleted categories back; nothing was sent
-      hint: add --irreversible if that is meant: a backup is written in any case
+      hint: pass --irreversible to confirm; a backup is written in any case
     $ tallyport delete components no such file --yes
     exit code 2
     --- stderr
     error: the service cannot bring deleted components back; nothing was sent
-      hint: add --irreversible if that is meant: a backup is written in any case
+      hint: pass --irreversible to confirm; a backup is written in any case
     $ tallyport delete consumables no such file --yes
     exit code 2
     --- stderr
     error: the service cannot bring deleted consumables back; nothing was sent
-      hint: add --irreversible if that is meant: a backup is written in any case
+      hint: pass --irreversible to confirm; a backup is written in any case
     ");
     assert_eq!(account.records("categories").len(), 1);
     account.run(&["delete", "categories", "categories.csv", "--irreversible", "--yes"]).exits(0);
@@ -160,7 +160,7 @@ fn without_confirmation_nothing_is_sent_or_written() {
     exit code 2
     --- stderr
     error: this would delete 2 assets from http://127.0.0.1:49152/api/v1; nothing was sent
-      hint: add --yes if that is meant
+      hint: pass --yes to confirm
     ");
     assert_output!(account.run(&["delete", "assets", "retired.csv", "--yes", "--max-deletes", "1"]), @"
     exit code 2
@@ -231,7 +231,7 @@ fn without_a_backup_nothing_is_deleted() {
     $ tallyport delete assets retired.csv --yes --result same.xlsx --backup retired.csv
     exit code 2
     --- stderr
-    error: a backup is an .xlsx file, and `retired.csv` is none
+    error: --backup must name an .xlsx file, got `retired.csv`
       hint: name a .xlsx file with --backup
     $ tallyport delete assets retired.csv --yes --result same.xlsx --backup same.xlsx
     exit code 2
@@ -306,7 +306,7 @@ fn only_sheets_of_the_collection_are_read() {
         (0, &json!(2), &json!(1)),
         "{summary}"
     );
-    assert!(summary["remarks"].to_string().contains("1 row asks in `_action` for something else"), "{summary}");
+    assert!(summary["remarks"].to_string().contains("1 row has an `_action` other than `skip`"), "{summary}");
     assert_eq!(tags(&account), ["A-2"]);
     assert_output!(account.run(&["delete", "licenses", "book.xlsx", "--yes"]), @"
     exit code 2
@@ -325,7 +325,7 @@ fn an_import_warns_about_irreversible_deletes() {
     exit code 2
     --- stderr
     error: this run will delete 1 record, of which 1 cannot be brought back on the service; nothing was sent
-      hint: add --yes if that is meant
+      hint: pass --yes to confirm
     ");
 }
 

@@ -74,8 +74,8 @@ fn a_workbook_has_a_sheet_per_collection_with_typed_cells() {
     exit code 0
     --- stdout
     Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
-      assets             3 rows  read whole
-      locations          2 rows  read whole
+      assets             3 rows  read in full
+      locations          2 rows  read in full
     wrote `inventory.xlsx`
     ");
     let mut book = open_workbook_auto(account.path("inventory.xlsx")).unwrap();
@@ -110,7 +110,7 @@ fn filters_are_applied_by_the_service_or_locally() {
     A-2
     --- stderr
     Export of http://127.0.0.1:49152/api/v1, in 0.5 s (13 requests)
-      assets           1 row  the service picked location=Zürich
+      assets           1 row  filtered by the service: location=Zürich
     $ tallyport export assets -o - --columns asset_id --where currency=EUR
     exit code 0
     --- stdout
@@ -118,7 +118,7 @@ fn filters_are_applied_by_the_service_or_locally() {
     0042
     --- stderr
     Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
-      assets           1 row  read whole; picked here: currency=EUR
+      assets           1 row  read in full; filtered here: currency=EUR
     $ tallyport export assets -o - --columns asset_id --where custom:Rack=B4
     exit code 0
     --- stdout
@@ -126,7 +126,7 @@ fn filters_are_applied_by_the_service_or_locally() {
     0042
     --- stderr
     Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
-      assets           1 row  read whole; picked here: custom:Rack=B4
+      assets           1 row  read in full; filtered here: custom:Rack=B4
     $ tallyport export assets -o - --columns asset_id --where location_name=
     exit code 0
     --- stdout
@@ -134,17 +134,17 @@ fn filters_are_applied_by_the_service_or_locally() {
     A-3
     --- stderr
     Export of http://127.0.0.1:49152/api/v1, in 0.5 s (12 requests)
-      assets           1 row  read whole; picked here: location_name=
+      assets           1 row  read in full; filtered here: location_name=
     $ tallyport export assets -o - --columns asset_id --where location=Berlni
     exit code 2
     --- stderr
-    error: no record is called `Berlni`, which assets should have as `location`
-      hint: perhaps `Berlin` is meant
+    error: no record named `Berlni` for assets.location
+      hint: did you mean `Berlin`?
     $ tallyport export assets -o - --columns asset_id --where locatoin=Berlin
     exit code 2
     --- stderr
     error: assets has no field `locatoin`
-      hint: perhaps `location_id` is meant
+      hint: did you mean `location_id`?
     ");
 }
 
@@ -160,7 +160,7 @@ fn rows_are_sorted() {
     assert_output!(account.run(&["export", "assets", "-o", "-", "--sort", "weight"]), @"
     exit code 2
     --- stderr
-    error: assets have no column `weight` to sort by
+    error: `assets` has no column `weight`
       hint: choose from id, asset_id, asset_name, asset_serial, warranty_expiration_date, end_of_life_date, order_number, purchase_date, purchase_cost, currency, product_id, product_name, status_id, status_name, supplier_id, supplier_name, location_id, location_name, department_id, department_name, logo, notes, category_id, category_name, manufacturer_id, manufacturer_name, checkout_date, deployed_to_name, deployed_to, custom:Rack, created_at, updated_at
     ");
 }
@@ -178,7 +178,7 @@ fn the_activity_log_is_exported_with_filters() {
     assert_output!(account.run(&["export", "assets", "-o", "-", "--event", "Create"]), @"
     exit code 2
     --- stderr
-    error: --from, --to, --type, --event, --user, --employee and --item pick entries of the activity log
+    error: the filters for the activity log need `activity` to be exported
       hint: name `activity` too, or use --where for other collections
     ");
 }
@@ -234,28 +234,28 @@ fn invalid_options_are_rejected_before_any_request() {
     $ tallyport export -o a.csv
     exit code 2
     --- stderr
-    error: nothing says what to export
-      hint: name collections such as `assets`, or add --all
+    error: no collections to export
+      hint: name collections such as `assets`, or pass --all
     $ tallyport export assets
     exit code 2
     --- stderr
-    error: nothing says where the export goes
-      hint: add -o with a file, a folder, or - for stdout
+    error: no output given
+      hint: pass -o with a file, a folder, or - for stdout
     $ tallyport export asets -o a.csv
     exit code 2
     --- stderr
-    error: unknown name `asets`
+    error: unknown collection `asets`
       hint: did you mean `assets`? `tallyport schema` lists all names
     $ tallyport export assets -o a.txt.gz
     exit code 2
     --- stderr
-    error: the name `a.txt.gz` does not say what kind of file it is
-      hint: end it in .xlsx, .csv, .jsonl, .parquet, or in / for a folder
+    error: cannot tell the file type of `a.txt.gz`
+      hint: use a name that ends in .xlsx, .csv, .jsonl or .parquet, or in / for a folder
     $ tallyport export assets employees -o a.csv
     exit code 2
     --- stderr
-    error: one file of this kind holds one collection
-      hint: end the path in / for a file each, or in .xlsx for one workbook
+    error: a file of this type holds one collection
+      hint: end the path with / for one file per collection, or with .xlsx for one workbook
     $ tallyport export assets -o no/such/a.csv
     exit code 2
     --- stderr
@@ -264,43 +264,43 @@ fn invalid_options_are_rejected_before_any_request() {
     $ tallyport export assets -o a-{day}.csv
     exit code 2
     --- stderr
-    error: `{day}.csv` is no placeholder
+    error: unknown placeholder `{day}`
       hint: use {date}, {time}, {tenant} or {name}
     $ tallyport export assets -o {tenant}.csv
     exit code 2
     --- stderr
-    error: {tenant} stands for a tenant, and none is meant
-      hint: add --tenant or --all-tenants, or leave {tenant} out
+    error: {tenant} needs a tenant, and none is selected
+      hint: pass --tenant or --all-tenants, or leave {tenant} out
     $ tallyport export assets -o a.csv --keep 3
     exit code 2
     --- stderr
-    error: --keep needs names that differ from day to day
-      hint: put {date} into the name, such as nightly-{date}.xlsx
+    error: older files can be kept only if the file name contains {date} or {time}
+      hint: add {date} to the name, such as nightly-{date}.xlsx
     $ tallyport export assets -o a.csv --columns asset_tag
     exit code 2
     --- stderr
-    error: assets have no column `asset_tag`
+    error: `assets` has no column `asset_tag`
       hint: choose from id, asset_id, asset_name, asset_serial, warranty_expiration_date, end_of_life_date, order_number, purchase_date, purchase_cost, currency, product_id, product_name, status_id, status_name, supplier_id, supplier_name, location_id, location_name, department_id, department_name, logo, notes, category_id, category_name, manufacturer_id, manufacturer_name, checkout_date, deployed_to_name, deployed_to, custom:Rack, created_at, updated_at
     $ tallyport export --name nightly
     exit code 2
     --- stderr
-    error: config.toml has no export of the name `nightly`
-      hint: add [exports.nightly] to it, or say what to export
+    error: config.toml has no export named `nightly`
+      hint: add [exports.nightly] to it, or name collections to export
     $ tallyport export checkout_asset -o a.csv
     exit code 2
     --- stderr
     error: `checkout_asset` cannot be exported
-      hint: export a collection, or `activity` for what was done
+      hint: export a collection, or `activity` for the activity log
     $ tallyport export assets -o a.csv --delimiter x
     exit code 2
     --- stderr
-    error: `x` is no delimiter
-      hint: use `,` `;` `|` or `tab`
+    error: invalid delimiter `x`
+      hint: use `,`, `;`, `|` or `tab`
     $ tallyport export assets -o a.csv --since 1/2/24
     exit code 2
     --- stderr
-    error: `1/2/24` is no day
-      hint: write it as YYYY-MM-DD, such as 2026-11-01
+    error: invalid date `1/2/24`
+      hint: use YYYY-MM-DD, such as 2026-12-31
     ");
 }
 
@@ -345,7 +345,7 @@ fn a_named_export_uses_config_toml() {
     exit code 2
     --- stderr
     error: `~/config/tallyport/config.toml`, line 3: unknown field `outptu`, expected one of `collections`, `all`, `output`, `format`, `partitioned`, `profile`, `tenant`, `ids`, `columns`, `where`, `sort`, `since`, `from`, `to`, `type`, `event`, `user`, `employee`, `item`, `bom`, `delimiter`, `raw`, `full`, `verify`, `incremental`, `keep`, `all_tenants`, `as_of`, `rates`, `previous`
-      hint: correct the line; `tallyport doctor` tells whether the file is right then
+      hint: correct the line; `tallyport doctor` checks the file
     ");
 }
 

@@ -5,8 +5,8 @@
 fn a_bucket_names_its_feature() {
     let ran = crate::harness::CliTest::new().run(&["export", "assets", "-o", "s3://backups/assets.csv"]).exits(2);
     insta::assert_snapshot!(ran.text(), @"
-    error: cannot write to a bucket: tallyport was built without `buckets`
-      hint: build it with `--features full`, or name a file or a folder
+    error: this build cannot write to buckets: the feature `buckets` is missing
+      hint: use a released tallyport, build with `--features buckets`, or name a file or a folder
     ");
 }
 
@@ -16,8 +16,8 @@ fn parquet_names_its_feature() {
     let account = crate::harness::CliTest::new();
     let ran = account.run(&["export", "assets", "-o", "assets.parquet"]).exits(2);
     insta::assert_snapshot!(ran.text(), @"
-    error: cannot write Parquet: tallyport was built without `parquet`
-      hint: build it with `--features full`, or write .xlsx, .csv or .jsonl
+    error: this build cannot write Parquet: the feature `parquet` is missing
+      hint: use a released tallyport, build with `--features parquet`, or write .xlsx, .csv or .jsonl
     ");
     assert!(!account.path("assets.parquet").exists());
 }
@@ -33,6 +33,6 @@ fn a_profile_with_a_key_store_names_its_feature() {
     let ran = crate::harness::CommandOutput::run(command.env_remove("BLUETALLY_API_KEY")).exits(2);
     insta::assert_snapshot!(ran.text(), @"
     error: could not read the API key from the key store (service `tallyport`, user `acme`): tallyport was built without `keyring`; build it with `--features full`
-      hint: store the key there, or give it as BLUETALLY_API_KEY
+      hint: store the key there, or set BLUETALLY_API_KEY
     ");
 }

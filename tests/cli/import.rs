@@ -163,7 +163,7 @@ fn missing_records_are_created_once() {
       3 rows: 3 created (assets)
       read      assets.csv as UTF-8, comma
       requests  15: 6 to look up, 9 to create or move
-      note      also created what rows name and the account lacked: 1 category, 2 locations, 1 manufacturer, 2 products
+      note      also created missing records: 1 category, 2 locations, 1 manufacturer, 2 products
       result    assets.result-2.xlsx
     ");
     let count = |collection| account.records(collection).len();
@@ -323,7 +323,7 @@ fn checkouts_that_send_email_require_confirmation() {
     exit code 2
     --- stderr
     error: this run will send 2 e-mails to 1 person; nothing was sent
-      hint: add --yes if that is meant
+      hint: pass --yes to confirm
     ");
     assert_output!(account.run(&["import", "checkout_asset.csv", "--yes"]), @"
     exit code 0

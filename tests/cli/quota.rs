@@ -76,22 +76,22 @@ fn doctor_shows_the_shared_remaining_quota() {
     assert_output!(account.run(&["doctor", "--quota", "8/h"]), @"
     exit code 0
     --- stdout
-    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    config   no `~/config/tallyport/config.toml` (optional)
     ok    state    `~/state` (from TALLYPORT_HOME)
     ok    key      from BLUETALLY_API_KEY
     ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
-    ok    tenant   none named, and none is wanted
+    ok    tenant   none set (the key needs none)
     ok    quota    9999 of 10000 requests left at the service; ours: 7 of 8 requests an hour left on this machine (from --quota)
     ok    clock    as the service's
     ");
     assert_output!(account.run(&["doctor", "--quota", "8/h"]), @"
     exit code 0
     --- stdout
-    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    config   no `~/config/tallyport/config.toml` (optional)
     ok    state    `~/state` (from TALLYPORT_HOME)
     ok    key      from BLUETALLY_API_KEY
     ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
-    ok    tenant   none named, and none is wanted
+    ok    tenant   none set (the key needs none)
     ok    quota    9998 of 10000 requests left at the service; ours: 6 of 8 requests an hour left on this machine (from --quota)
     ok    clock    as the service's
     ");
@@ -111,20 +111,20 @@ fn an_unusable_quota_file_stops_the_run_before_sending() {
     assert_output!(account.run(&["import", "locations.csv"]), @"
     exit code 2
     --- stderr
-    error: the quota ledger `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
+    error: the shared quota `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
       hint: delete `~/state/quota/DIGEST.sqlite`; it only holds the times of the last hour's requests, so wait an hour first if the key was used in it
     ");
     assert_eq!(account.records("locations"), Vec::<serde_json::Value>::new());
     assert_output!(account.run(&["doctor"]), @"
     exit code 2
     --- stdout
-    ok    config   no `~/config/tallyport/config.toml`, and none is needed
+    ok    config   no `~/config/tallyport/config.toml` (optional)
     ok    state    `~/state` (from TALLYPORT_HOME)
-    fail  ledger   the quota ledger `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
+    fail  ledger   the shared quota `~/state/quota/DIGEST.sqlite` is damaged: file is not a database
           hint: delete `~/state/quota/DIGEST.sqlite`; it only holds the times of the last hour's requests, so wait an hour first if the key was used in it
     ok    key      from BLUETALLY_API_KEY
     ok    service  `http://127.0.0.1:49152/api/v1` (from BLUETALLY_BASE_URL) answered in 2 ms
-    ok    tenant   none named, and none is wanted
+    ok    tenant   none set (the key needs none)
     ok    quota    9997 of 10000 requests left at the service; ours: 9999 of 10000 requests an hour left on this machine (by default)
     ok    clock    as the service's
     ");

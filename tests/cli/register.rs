@@ -153,32 +153,32 @@ fn invalid_register_options_are_rejected() {
     $ tallyport export register
     exit code 2
     --- stderr
-    error: nothing says where the export goes
-      hint: add -o with a file, a folder, or - for stdout
+    error: no output given
+      hint: pass -o with a file, a folder, or - for stdout
     $ tallyport export register -o -
     exit code 2
     --- stderr
     error: the register is several files
-      hint: name a .xlsx or .csv file, or a folder
+      hint: name an .xlsx or .csv file, or a folder
     $ tallyport export register -o r.jsonl
     exit code 2
     --- stderr
-    error: the register is a workbook or a CSV
-      hint: name a .xlsx or .csv file, or a folder
+    error: the register is a workbook or a CSV file
+      hint: name an .xlsx or .csv file, or a folder
     $ tallyport export register assets -o r.xlsx
     exit code 2
     --- stderr
-    error: the register is an export of its own
-      hint: leave out the collections beside it
+    error: the register cannot be exported together with collections
+      hint: export it separately
     $ tallyport export register -o r.xlsx --as-of 31.12.2026
     exit code 2
     --- stderr
-    error: `31.12.2026` is no day
-      hint: write it as YYYY-MM-DD, such as 2026-12-31
+    error: invalid date `31.12.2026`
+      hint: use YYYY-MM-DD, such as 2026-12-31
     $ tallyport export register -o r.xlsx --where status=Ready
     exit code 2
     --- stderr
-    error: --where means nothing to the register
+    error: --where cannot be used with the register
       hint: leave it out
     ");
 }

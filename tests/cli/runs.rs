@@ -184,7 +184,7 @@ fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
     Run 20261124-093015-abcd: import of assets.csv
       state     cut off: its process was killed, or the machine went down
       rows      2 created, 18 rows to go
-      unsettled 18 rows without an answer; resume looks for them first
+      unsettled 18 rows without a response; `resume` checks them first
       began     just now, 2026-11-24 09:30
       account   http://127.0.0.1:49152/api/v1
       file      ~/assets.csv, as it was
@@ -295,7 +295,7 @@ fn an_invalid_age_is_a_usage_error() {
     assert_output!(CliTest::new().run(&["runs", "prune", "--older-than", "soon"]), @"
     exit code 2
     --- stderr
-    error: `soon` is no length of time
+    error: invalid duration `soon`
       hint: write one such as 90d, 12h, `6 months` or `1 year 2 weeks`
     ");
 }

@@ -161,7 +161,7 @@ fn deleted_records_are_recreated_and_references_use_the_new_ids() {
     assert_output!(undo(&harness, &second), @"
     exit code 0
     --- stdout
-    Undo of run 20261124-093015-abcd: all 1 step taken back, in 0.5 s (run 20261124-093015-abcd)
+    Undo of run 20261124-093015-abcd: all 1 step undone, in 0.5 s (run 20261124-093015-abcd)
       1 row: 1 created (products)
       requests  2: 1 to look up, 1 to create or move
       result    20261124-093015-abcd.undo.result.xlsx
@@ -361,7 +361,7 @@ fn a_killed_undo_is_resumed() {
     exit code 2
     --- stderr
     error: run 20261124-093015-abcd is being undone by run 20261124-093015-abcd, which is not finished
-      hint: go on with that one: tallyport resume 20261124-093015-abcd
+      hint: continue that one: tallyport resume 20261124-093015-abcd
     ");
     CommandOutput::run(through(&["resume", "--last"])).exits(0);
     same(&before, &account(&harness));
@@ -388,7 +388,7 @@ fn undo_requires_confirmation() {
             3  delete         3 assets
       plan      3 requests, about 1.0 s at 10,000 an hour
     error: this makes 3 changes; nothing was sent
-      hint: add --yes if that is meant
+      hint: pass --yes to confirm
     ");
     assert_output!(harness.run(&["undo", "--last", "--dry-run"]), @"
     exit code 0
@@ -451,7 +451,7 @@ fn a_stopped_run_can_be_undone_but_then_not_resumed() {
     assert_output!(undo(&harness, &run_of(&stopped)), @"
     exit code 0
     --- stdout
-    Undo of run 20261124-093015-abcd: all 1 step taken back, in 0.5 s (run 20261124-093015-abcd)
+    Undo of run 20261124-093015-abcd: all 1 step undone, in 0.5 s (run 20261124-093015-abcd)
       1 row: 1 deleted (assets)
       requests  4: 3 to look up, 1 to delete
       note      25 steps of run 20261124-093015-abcd were never sent: do not resume it
@@ -471,7 +471,7 @@ fn a_stopped_run_can_be_undone_but_then_not_resumed() {
     assert_output!(harness.run(&["resume", &run_of(&stopped)]), @"
     exit code 2
     --- stderr
-    error: run 20261124-093015-abcd was taken back by run 20261124-093015-abcd
+    error: run 20261124-093015-abcd was undone by run 20261124-093015-abcd
       hint: begin again: tallyport import assets.csv checkout_accessory.csv --max-errors 1 --concurrency 1
     ");
     same(&before, &account(&harness));
@@ -500,7 +500,7 @@ fn a_run_with_unknown_outcomes_must_be_resumed_before_undo() {
     assert_output!(refused, @"
     exit code 2
     --- stderr
-    error: the fate of 3 requests of run 20261124-093015-abcd is open
+    error: run 20261124-093015-abcd has 3 requests with unknown outcome
       hint: finish it first: tallyport resume 20261124-093015-abcd
     ");
     CommandOutput::run(through(&["resume", "--last"])).exits(0);
@@ -585,7 +585,7 @@ fn undoing_a_delete_reports_the_new_ids() {
     assert_output!(undo(&harness, &run), @"
     exit code 0
     --- stdout
-    Undo of run 20261124-093015-abcd: all 2 steps taken back, in 0.5 s (run 20261124-093015-abcd)
+    Undo of run 20261124-093015-abcd: all 2 steps undone, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 2 created (assets)
       requests  3: 1 to look up, 2 to create or move
       result    20261124-093015-abcd.undo.result.xlsx
@@ -612,7 +612,7 @@ fn undoing_a_delete_reports_the_new_ids() {
     exit code 0
     --- stdout
     Undo of run 20261124-093015-abcd (delete of retired.csv)
-            2  nothing to do  it was created again already
+            2  nothing to do  already created again
       nothing is left to undo
     ");
     assert_eq!(harness.records("assets").len(), 3);

@@ -33,8 +33,8 @@ fn a_missing_key_lists_the_ways_to_set_one() {
     assert_output!(ran, @"
     exit code 2
     --- stderr
-    error: there is no API key
-      hint: set BLUETALLY_API_KEY, give `--api-key-file FILE`, or put `api_key_file` into a profile of config.toml; the key comes from Settings > API Keys. To try it without an account, add `--sandbox`
+    error: no API key is set
+      hint: set BLUETALLY_API_KEY, pass `--api-key-file FILE`, or put `api_key_file` into a profile of config.toml; the key comes from Settings > API Keys. To try it without an account, add `--sandbox`
     ");
 }
 
@@ -114,7 +114,7 @@ fn a_result_path_is_checked_before_sending() {
     assert_output!(account.run(&["import", "assets.csv", "--result", "nowhere/r.xlsx"]), @"
     exit code 2
     --- stderr
-    error: there is no folder `nowhere` to write the result to
+    error: folder not found: `nowhere`; the result cannot be written there
       hint: make the folder, or name another place with --result
     ");
     assert_output!(account.run(&["import", "assets.csv", "--result", "r.pdf"]), @"

@@ -23,7 +23,7 @@
 //! `intent`, `attempt` (every request: when, what, the status, the reply) and `outcome`. `user_version` is the format
 //! version. Commits are durable from the phase `sending` on; while a plan is made, the spreadsheet still has everything.
 //!
-//! Columns and stored words keep the names they were released with; [`encoding`] maps them.
+//! Columns and stored words keep the names they were released with; `encoding` maps them.
 
 mod builder;
 mod cells;

@@ -1,6 +1,6 @@
 //! Sheets that are laid out like a page: titles, sections, labelled values, small tables.
 //!
-//! Positions are row and column, from 0. The formats are those of [`PageStyles`](super::styles::PageStyles).
+//! Positions are row and column, from 0. The formats are those of [`PageStyles`].
 
 use std::fmt::Display;
 
