@@ -6,12 +6,17 @@ use serde_json::Value;
 
 /// The run that redacted outputs show.
 const RUN: &str = "20261124-093015-abcd";
+/// The day that redacted outputs show in place of today and yesterday.
+const TODAY: &str = "2026-11-24";
 /// The moment that redacted outputs show.
 const TIMESTAMP: &str = "2026-11-24T09:30:15Z";
 
 /// An output with a fixed run id, duration, port, file size and date, and `~` for the folder of the test.
 pub fn redact(text: &str, folder: &Path) -> String {
+    // The day may change while a test runs.
+    let today = jiff::tz::TimeZone::system().to_datetime(jiff::Timestamp::now()).date();
     let text = text.replace(&folder.display().to_string(), "~");
+    let text = [today, today.yesterday().unwrap()].iter().fold(text, |text, day| text.replace(&day.to_string(), TODAY));
     // A progress line appears only if a step takes long enough.
     let is_progress = |line: &str| {
         line.contains(" rows/s") || line.starts_with("no response to ") || line.starts_with("the service is failing; ")

@@ -107,12 +107,12 @@ async fn answer(State(bucket): State<Arc<Mutex<BucketState>>>, request: Request)
         url::form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let mut bucket = bucket.lock().unwrap();
     let path = path.trim_start_matches('/');
-    let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+    let (name, key) = path.split_once('/').unwrap_or((path, ""));
     bucket.log.push(told(&head.method, key, &query));
     if !is_signed(&head.headers) {
         return refusal(403, "InvalidAccessKeyId", "The key id does not exist in our records.");
     }
-    if bucket != BUCKET {
+    if name != BUCKET {
         return refusal(404, "NoSuchBucket", "The specified bucket does not exist");
     }
     if bucket.log.last().is_some_and(|last| bucket.refused.contains(last)) {
