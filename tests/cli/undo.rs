@@ -497,10 +497,12 @@ fn a_run_with_unknown_outcomes_must_be_resumed_before_undo() {
     proxy.set(None);
     proxy.settled();
     let refused = CommandOutput::run(through(&["undo", "--last", "--yes"]));
-    assert_output!(refused, @"
+    // How many intents were on disk depends on when the process was killed.
+    let refused = refused.redacted().replace(" 2 requests", " N requests").replace(" 3 requests", " N requests");
+    insta::assert_snapshot!(refused.replace(" 1 request ", " N requests "), @"
     exit code 2
     --- stderr
-    error: run 20261124-093015-abcd has 3 requests with unknown outcome
+    error: run 20261124-093015-abcd has N requests with unknown outcome
       hint: finish it first: tallyport resume 20261124-093015-abcd
     ");
     CommandOutput::run(through(&["resume", "--last"])).exits(0);
