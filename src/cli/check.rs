@@ -11,8 +11,8 @@ use super::running::print;
 use super::{Error, Exit};
 use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
 use crate::mapping::Mapping;
-use crate::plan::{ReportMode, RowCounts, RowStatus};
-use crate::report::{Outcome, ResultFile, RunSummary, SheetSummary};
+use crate::plan::{ReportMode, RowCounts, RowOutcome, RowStatus};
+use crate::report::{ResultFile, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputSet, SheetFilter};
 use crate::table::Row;
@@ -46,7 +46,7 @@ fn check_all(intake: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumm
         .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.extra_cells(index)))
         .collect();
     loop {
-        let mut summary = result::summary("check", result::run_id(), &[], &[]);
+        let mut summary = RunSummary::new("check", result::run_id());
         summary.files = intake.file_names();
         summary.skipped_sheets = intake.skipped.clone();
         let mut book = path.map(|path| path.open(ReportMode::Check)).transpose()?;
@@ -56,7 +56,7 @@ fn check_all(intake: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumm
                 mapping,
                 rules: &rules,
                 label: intake.label(index),
-                secrets: result::secrets(mapping),
+                secrets: mapping.secret_columns(),
                 counts: RowCounts::default(),
                 book: book.as_mut(),
                 summary: &mut summary,
@@ -159,10 +159,10 @@ impl Pass<'_> {
             self.summary.problems.add(&self.label, header, row.number, problem);
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = Outcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
+            let outcome = RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
             self.written = match self.secrets.as_slice() {
                 [] => book.row(row, &outcome),
-                secrets => book.row(&result::without(row, secrets), &outcome),
+                secrets => book.row(&row.without_columns(secrets), &outcome),
             };
         }
     }

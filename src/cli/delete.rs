@@ -22,11 +22,11 @@ use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
 use crate::error::Diagnostic;
 use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
-use crate::plan::{CreateMissing, PlanLimits, StepCount};
+use crate::plan::{CreateMissing, PlanLimits};
 use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputSet, SheetFilter};
-use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
+use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind};
 use crate::schema::{Deletion, Entity, Role, entity_named};
 use crate::wording::thousands;
 
@@ -47,22 +47,21 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, mut printer: Printer) -> R
     let progress = Progress::new(ProgressKind::choose(global), None);
     let (deed, covers, rows) = (RunKind::Delete, CreateMissing::Nothing, Rows::All);
     let mut planning = Planning { account: &account, printer, progress, started, deed, covers, guard, rows };
+    let mut head = head(&intake, (global, args), &path, &account)?;
     if args.dry_run {
-        let planned = planning.plan(&mut intake, StepCount::default());
+        let planned = planning.plan(&mut intake, JournalBuilder::create(JournalLocation::Scratch, &head)?);
         let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
-        let line = command_line(global, args);
-        return planning.rehearsed(&mut intake, &plan, &path, args.used_options().shown(), line);
+        return planning.rehearsed(&mut intake, plan, &path, head);
     }
     path.try_out()?;
     // Begun before anything is asked: a backup that cannot be written stops the run while it can.
     let backup = backup(args, &intake, &path)?;
-    let mut head = head(&intake, (global, args), &path, &account)?;
     let draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
     let planned = planning.plan(&mut intake, draft);
     let (mut plan, catalog) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
     let Planning { mut progress, guard, .. } = planning;
     guard.check(&plan.totals)?;
-    let records = plan.planned_records();
+    let records = plan.steps.planned_records()?;
     if !records.is_empty() {
         let question = question(entity, records.len() as u64, &account);
         see_consent(args, &question)?;

@@ -14,10 +14,10 @@ use super::running::Running;
 use super::settings::connect;
 use super::{Error, Exit};
 use crate::account::Account;
-use crate::plan::{CreateMissing, PlanLimits, StepCount};
+use crate::plan::{CreateMissing, PlanLimits};
 use crate::run::RunStart;
 use crate::run::input::{InputSet, SheetFilter};
-use crate::run::journal::{JournalBuilder, RunDetails, RunHeader, RunKind};
+use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind};
 use crate::schema::entity_named;
 use crate::wording::{counted, thousands};
 
@@ -35,18 +35,16 @@ pub(super) fn run(global: &Global, args: &ImportArgs, mut printer: Printer) -> R
     let rows = if args.only_failed { Rows::NotDone } else { Rows::All };
     let mut planning =
         Planning { account: &account, printer, progress, started, deed: RunKind::Import, covers, guard, rows };
-    if args.dry_run {
-        let planned = planning.plan(&mut intake, StepCount::default());
-        let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
-        let used = args.used_options();
-        let line = global.command_line(args.reading.inputs(), &used);
-        return planning.rehearsed(&mut intake, &plan, &path, used.shown(), line);
+    if !args.dry_run {
+        path.try_out()?;
     }
-    path.try_out()?;
     let head = head(&intake, (global, args), &path, &account)?;
-    let draft = JournalBuilder::create(account.journal_location(&head.id), &head)?;
-    let planned = planning.plan(&mut intake, draft);
+    let location = if args.dry_run { JournalLocation::Scratch } else { account.journal_location(&head.id) };
+    let planned = planning.plan(&mut intake, JournalBuilder::create(location, &head)?);
     let (plan, _) = runtime.block_on(or_interrupted(&mut shutdown, planned))?;
+    if args.dry_run {
+        return planning.rehearsed(&mut intake, plan, &path, head);
+    }
     planning.guard.check(&plan.totals)?;
     confirm(&plan, args, printer)?;
     let journal = plan.steps.finish(&plan.knowledge)?;
@@ -109,7 +107,7 @@ fn head(
 }
 
 /// Asks before e-mails go to people (design rule 15) and before records are deleted.
-fn confirm<S>(plan: &Plan<S>, args: &ImportArgs, printer: Printer) -> Result<(), Error> {
+fn confirm(plan: &Plan, args: &ImportArgs, printer: Printer) -> Result<(), Error> {
     if args.yes {
         return Ok(());
     }

@@ -13,7 +13,6 @@ mod export;
 mod import;
 mod input;
 mod interrupts;
-mod ledger;
 mod needs;
 mod observer;
 mod planning;

@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::time::{Duration, Instant};
 
 use super::earlier::Rows;
-use super::ledger::{Ledger, done_status};
 use super::needs;
 use super::printer::Printer;
 use super::progress::Progress;
@@ -20,14 +19,14 @@ use crate::mapping::IdOwnership;
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
     ChangeLimit, CreateMissing, NotificationCount, PlanLimits, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan,
-    SheetPlan, StepCount, WriteKind, estimate,
+    SheetPlan, StepSink as _, estimate,
 };
 use crate::plan::{ReportMode, RowStatus};
-use crate::report::{Requests, RunEstimate};
+use crate::report::{Requests, RowSource, RunEstimate, RunSummary, add_rows, write_result};
 use crate::run::LogPosition;
 use crate::run::command_line::CommandLine;
 use crate::run::input::InputSet;
-use crate::run::journal::{AccountSnapshot, PlanSink, PlannedRow, RowState, RunKind};
+use crate::run::journal::{AccountSnapshot, JournalBuilder, PlannedRow, RowState, RunHeader, RunKind, Unfinished};
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::{counted, thousands};
@@ -51,22 +50,13 @@ pub(super) struct Planning<'p> {
 }
 
 /// A plan ready to be sent.
-pub(super) struct Plan<S> {
-    pub steps: S,
+pub(super) struct Plan {
+    pub steps: JournalBuilder,
     pub totals: PlanTotals,
     pub planned: RunEstimate,
     pub knowledge: AccountSnapshot,
-    /// What the plan decided for every row, by sheet.
-    ledgers: Vec<Ledger>,
     /// Rows of a delete that ask for something else themselves.
     pub overruled: u64,
-}
-
-impl<S> Plan<S> {
-    /// The records of the account that rows write to, in the order of the sheets.
-    pub(super) fn planned_records(&self) -> Vec<i64> {
-        self.ledgers.iter().flat_map(Ledger::planned_records).collect()
-    }
 }
 
 /// A limit as a flag has it.
@@ -86,14 +76,11 @@ impl Planning<'_> {
     /// Two passes over every sheet: the first checks and gathers what has to be known of the account, the second
     /// resolves and plans. Rows stream through both; what stays is the plan in `steps` and the ledgers,
     /// and what is known of the account.
-    pub(super) async fn plan<S: PlanSink>(
+    pub(super) async fn plan(
         &mut self,
         intake: &mut InputSet,
-        steps: S,
-    ) -> Result<(Plan<S>, Catalog), Error>
-    where
-        Error: From<S::Error>,
-    {
+        steps: JournalBuilder,
+    ) -> Result<(Plan, Catalog), Error> {
         let sheets: Vec<_> =
             intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
         let rules = intake.rules.clone();
@@ -134,7 +121,6 @@ impl Planning<'_> {
             notifications: NotificationCount::default(),
             locks: RecordLocks::default(),
         };
-        let mut ledgers = Vec::with_capacity(sheets.len());
         let mut overruled = 0;
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan {
@@ -146,7 +132,7 @@ impl Planning<'_> {
             };
             planner.steps.sheet(sheet.index, &intake.sheet_header(index))?;
             let pass = Pass { rows: self.rows, deed: self.deed, overruled: &mut overruled };
-            ledgers.push(pass.over(intake, index, &mut checkers[index], &sheet, &mut planner)?);
+            pass.over(intake, index, &mut checkers[index], &sheet, &mut planner)?;
         }
         let used = self.account.client.requests().total;
         let requests = u64::from(planner.steps.count());
@@ -159,28 +145,29 @@ impl Planning<'_> {
             quota,
         };
         let Planner { steps, totals, .. } = planner;
-        Ok((Plan { steps, totals, planned, knowledge, ledgers, overruled }, catalog))
+        Ok((Plan { steps, totals, planned, knowledge, overruled }, catalog))
     }
 
     /// The end of a dry run: nothing was sent, and the result says what would be.
     pub(super) fn rehearsed(
         mut self,
         intake: &mut InputSet,
-        plan: &Plan<StepCount>,
+        plan: Plan,
         path: &ResultPath,
-        options: Vec<(String, String)>,
-        line: CommandLine,
+        head: RunHeader,
     ) -> Result<Exit, Error> {
         let book = path.open(ReportMode::DryRun)?;
         let heads = intake.sheet_headers();
-        let mut summary = result::summary(command(self.deed), result::run_id(), &heads, &plan.ledgers);
+        let journal = plan.steps.finish_dry_run()?;
+        let mut summary = RunSummary::new(command(head.kind), head.id);
+        add_rows(&mut summary, &journal, &heads, Unfinished::DryRun)?;
         let counted = self.account.client.requests();
         summary.files = intake.file_names();
         summary.skipped_sheets = intake.skipped.clone();
         summary.dry_run = true;
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
-        summary.planned = Some(plan.planned.clone());
-        summary.options = options;
+        summary.planned = Some(plan.planned);
+        summary.options = head.details.options;
         summary.remarks.extend(self.account.client.warnings());
         if let Err(fault) = self.guard.check(&plan.totals) {
             summary.remarks.push(format!("a run would stop before it starts: {fault}"));
@@ -189,10 +176,11 @@ impl Planning<'_> {
         if !plan.totals.missing.is_empty() {
             summary.remarks.push(missing_remark("would also create", &plan.totals.missing));
         }
+        let line = CommandLine::from_words(head.details.typed);
         summary.next = result::next_commands(&summary, line, path.as_path(), None);
         summary.seconds = self.started.elapsed().as_secs_f64();
         self.progress.phase("writing the result");
-        result::write(intake, &heads, &plan.ledgers, book, &mut summary)?;
+        write_result(RowSource::Files(intake), &journal, &heads, Unfinished::DryRun, book, &mut summary)?;
         summary.seconds = self.started.elapsed().as_secs_f64();
         self.progress.finish();
         print(&summary, self.printer)?;
@@ -286,20 +274,16 @@ struct Pass<'p> {
 
 impl Pass<'_> {
     /// Plans the rows of one sheet; rows that an earlier run finished are carried.
-    fn over<S: PlanSink>(
+    fn over(
         self,
         intake: &mut InputSet,
         index: usize,
         checker: &mut Checker<'_>,
         sheet: &SheetPlan<'_>,
-        planner: &mut Planner<'_, S>,
-    ) -> Result<Ledger, Error>
-    where
-        Error: From<S::Error>,
-    {
+        planner: &mut Planner<'_, JournalBuilder>,
+    ) -> Result<(), Error> {
         let earlier = self.rows.earlier(sheet.mapping);
-        let secrets = result::secrets(sheet.mapping);
-        let mut ledger = Ledger::default();
+        let secrets = sheet.mapping.secret_columns();
         let mut kept = Ok(());
         checker.rewind();
         intake.each_checked(index, checker, &mut |row, checked| {
@@ -316,13 +300,10 @@ impl Pass<'_> {
             };
             kept = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
-                planner.steps.row(row, &planned, &withheld)?;
-                ledger.push(row.number, planned);
-                Ok(())
+                planner.steps.row(row, &planned, &withheld)
             });
         })?;
-        kept?;
-        Ok(ledger)
+        Ok(kept?)
     }
 }
 
@@ -359,19 +340,12 @@ fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> Pla
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
     match decision {
         RowDecision::Write(_, write) => {
-            PlannedRow { state: RowState::Planned, ..ended(done_status(write), written_record(write)) }
+            PlannedRow { state: RowState::Planned, ..ended(write.done_status(), write.record()) }
         }
         RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
         RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
         RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
         RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
-    }
-}
-
-fn written_record(write: WriteKind) -> Option<i64> {
-    match write {
-        WriteKind::Create => None,
-        WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
     }
 }

@@ -7,7 +7,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::runtime::Runtime;
 
-use super::ledger::Ledger;
 use super::printer::Printer;
 use super::progress::{Progress, Remaining};
 use super::result::{self, ResultPath};
@@ -15,11 +14,12 @@ use super::{Error, Exit};
 use crate::account::Account;
 use crate::api::{Client, WaitStatus};
 use crate::plan::{ReportMode, RowStatus};
-use crate::plan::{Step, StepRole};
-use crate::plan::{StepOutcome, StepResult};
-use crate::report::{Requests, ResultFile, RunSummary, UNDO, summary as telling};
+use crate::plan::{Step, StepOutcome};
+use crate::report::{Requests, ResultFile, RowSource, RunSummary, UNDO, add_rows, summary as telling, write_result};
 use crate::run::command_line::CommandLine;
-use crate::run::journal::{Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile};
+use crate::run::journal::{
+    Journal, RunDetails, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile, Unfinished,
+};
 use crate::run::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
 use crate::schema;
 use crate::shutdown::ShutdownSignal;
@@ -45,19 +45,11 @@ pub(super) struct Running<'r> {
 struct Sent {
     journal: Journal,
     sheets: Vec<SheetHeader>,
-    rows: Rows,
     summary: RunSummary,
     /// What earlier processes spent on it.
     seconds_before: f64,
     end: RunEnd,
     code: Exit,
-}
-
-/// Where the rows of a run stand.
-struct Rows {
-    ledgers: Vec<Ledger>,
-    /// Records created because rows name them, by collection.
-    also_created: BTreeMap<&'static str, u64>,
 }
 
 impl Running<'_> {
@@ -77,11 +69,11 @@ impl Running<'_> {
         // Begun before anything is sent: a result that cannot be written stops the run while it can.
         let book = path.open(ReportMode::Done)?;
         journal.reopen_dependents()?;
-        let mut rows = Rows::open(&journal, sheets.len())?;
-        let (journal, end) =
-            runtime.block_on(self.send(journal, &head.details, &sheets, &mut rows, &earlier, shutdown))?;
-        rows.close(&journal, &end);
-        let mut summary = summary(&head, &sheets, &rows, &end);
+        let (journal, end) = runtime.block_on(self.send(journal, &head.details, &sheets, &earlier, shutdown))?;
+        let created = journal.created_dependencies()?;
+        let reason = stopped(&end).unwrap_or_default();
+        let mut summary = summary(&head, &journal, &sheets, Unfinished::Stopped(&reason))?;
+        summary.stopped = stopped(&end);
         summary.requests = self.requests(&earlier);
         summary.remarks.extend(self.account.client.warnings());
         let resume = journal.is_persistent().then(|| format!("tallyport resume {}", head.id));
@@ -90,8 +82,8 @@ impl Running<'_> {
             RunKind::Import => result::next_commands(&summary, line, path.as_path(), resume),
             RunKind::Delete | RunKind::Undo => resume.filter(|_| summary.stopped.is_some()).into_iter().collect(),
         };
-        let code = exit(&summary, &end, !rows.also_created.is_empty());
-        self.report(Sent { journal, sheets, rows, summary, seconds_before: earlier.seconds, end, code }, book)
+        let code = exit(&summary, &end, !created.is_empty());
+        self.report(Sent { journal, sheets, summary, seconds_before: earlier.seconds, end, code }, book)
     }
 
     async fn send(
@@ -99,7 +91,6 @@ impl Running<'_> {
         journal: Journal,
         details: &RunDetails,
         sheets: &[SheetHeader],
-        rows: &mut Rows,
         earlier: &RunTotals,
         shutdown: &mut ShutdownSignal,
     ) -> Result<(Journal, RunEnd), Error> {
@@ -108,7 +99,7 @@ impl Running<'_> {
         let open = journal.open_steps()?;
         self.progress.phase("sending");
         self.progress.set_total(Some(open));
-        let failed: u64 = rows.ledgers.iter().map(|ledger| ledger.counts().failed).sum();
+        let failed = journal.failed_rows()?;
         let settings = DispatchOptions {
             concurrency: usize::from(self.account.concurrency),
             max_errors: details.max_errors,
@@ -118,7 +109,7 @@ impl Running<'_> {
             min_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
         };
         let mut follower =
-            Follower { rows, progress: &mut self.progress, client, quota: self.account.quota, remaining: open };
+            Follower { progress: &mut self.progress, client, quota: self.account.quota, remaining: open };
         let dispatch = Dispatcher::new(client, settings, sheets, journal)?;
         Ok(dispatch.run(shutdown, &mut follower).await?)
     }
@@ -135,10 +126,12 @@ impl Running<'_> {
     /// Writes the result and says how the run ended. Rows may have been sent: what is known of them is said, whatever
     /// becomes of the file.
     fn report(mut self, sent: Sent, book: ResultFile) -> Result<Exit, Error> {
-        let Sent { mut journal, sheets, rows, mut summary, seconds_before, end, code } = sent;
+        let Sent { journal, sheets, mut summary, seconds_before, end, code } = sent;
         self.progress.phase("writing the result");
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
-        let written = result::write(&mut journal, &sheets, &rows.ledgers, book, &mut summary);
+        let reason = summary.stopped.clone().unwrap_or_default();
+        let unfinished = Unfinished::Stopped(&reason);
+        let written = write_result(RowSource::Journal, &journal, &sheets, unfinished, book, &mut summary);
         summary.seconds = seconds_before + self.started.elapsed().as_secs_f64();
         self.progress.finish();
         let conclusion = RunTotals {
@@ -194,70 +187,11 @@ pub(super) fn tell(journal: &Journal, printer: Printer) -> Result<Exit, Error> {
 /// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
 pub(super) fn recall(journal: &Journal) -> Result<RunSummary, Error> {
     let (head, sheets, conclusion) = (journal.header()?, journal.sheets()?, journal.totals()?);
-    let mut rows = Rows::load(journal, sheets.len())?;
-    rows.ledgers.iter_mut().for_each(Ledger::leave_open);
-    let mut summary = summary(&head, &sheets, &rows, &RunEnd::Complete);
+    let mut summary = summary(&head, journal, &sheets, Unfinished::Open)?;
     summary.requests = Requests { total: conclusion.requests.values().sum(), by_kind: conclusion.requests };
     summary.seconds = conclusion.seconds;
     summary.result = conclusion.result.map(|result| result.path);
     Ok(summary)
-}
-
-impl Rows {
-    /// Where every row stands by its journal.
-    fn load(journal: &Journal, sheets: usize) -> Result<Self, Error> {
-        let mut rows = Self::planned(journal, sheets)?;
-        journal.each_outcome(&mut |step, outcome| rows.conclude(&step, &outcome))?;
-        Ok(rows)
-    }
-
-    /// Where every row stands when its run goes on. What an earlier look left as unknown is looked for again: its row
-    /// is open until then, and what was said of it is not said beside what is found out.
-    fn open(journal: &Journal, sheets: usize) -> Result<Self, Error> {
-        let mut rows = Self::planned(journal, sheets)?;
-        journal.each_outcome(&mut |step, outcome| {
-            if outcome.result != StepResult::Unknown {
-                rows.conclude(&step, &outcome);
-            }
-        })?;
-        Ok(rows)
-    }
-
-    fn planned(journal: &Journal, sheets: usize) -> Result<Self, Error> {
-        let mut rows = Self { ledgers: Vec::with_capacity(sheets), also_created: BTreeMap::new() };
-        for sheet in 0..sheets {
-            let mut ledger = Ledger::default();
-            journal.each_planned_row(sheet as u16, &mut |row| ledger.push(row.number, row.planned))?;
-            rows.ledgers.push(ledger);
-        }
-        Ok(rows)
-    }
-
-    fn conclude(&mut self, step: &Step, outcome: &StepOutcome) {
-        if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
-            ledger.conclude(step, outcome);
-        }
-        if step.role == StepRole::Dependency && outcome.result == StepResult::Applied {
-            *self.also_created.entry(step.entity.name).or_default() += 1;
-        }
-    }
-
-    /// The sending is over: what has no outcome was lost, or was not sent.
-    fn close(&mut self, journal: &Journal, end: &RunEnd) {
-        match journal.unresolved_steps() {
-            Ok(steps) => steps.iter().for_each(|step| self.lose(step)),
-            // Nobody can tell those that were sent from those that were not: "not sent" would invite to send again.
-            Err(_) => self.ledgers.iter_mut().for_each(Ledger::lose_all),
-        }
-        let reason = stopped(end).unwrap_or_default();
-        self.ledgers.iter_mut().for_each(|ledger| ledger.close(&reason));
-    }
-
-    fn lose(&mut self, step: &Step) {
-        if let Some(ledger) = self.ledgers.get_mut(usize::from(step.row.sheet)) {
-            ledger.lose(step.row.row);
-        }
-    }
 }
 
 /// Why a run stopped before its end.
@@ -270,17 +204,23 @@ fn stopped(end: &RunEnd) -> Option<String> {
     }
 }
 
-fn summary(head: &RunHeader, sheets: &[SheetHeader], rows: &Rows, end: &RunEnd) -> RunSummary {
-    let mut summary = result::summary(command(head.kind), head.id.clone(), sheets, &rows.ledgers);
+fn summary(
+    head: &RunHeader,
+    journal: &Journal,
+    sheets: &[SheetHeader],
+    unfinished: Unfinished<'_>,
+) -> Result<RunSummary, Error> {
+    let mut summary = RunSummary::new(command(head.kind), head.id.clone());
+    add_rows(&mut summary, journal, sheets, unfinished)?;
     summary.files = head.details.files.clone();
     summary.skipped_sheets = head.details.skipped_sheets.clone();
     summary.options = head.details.options.clone();
     summary.remarks.extend(head.details.remarks.iter().cloned());
-    summary.stopped = stopped(end);
-    if !rows.also_created.is_empty() {
-        summary.remarks.push(missing_remark("also created", &rows.also_created));
+    let created = journal.created_dependencies()?;
+    if !created.is_empty() {
+        summary.remarks.push(missing_remark("also created", &created));
     }
-    summary
+    Ok(summary)
 }
 
 /// What the summary calls the run.
@@ -321,7 +261,6 @@ fn exit(run: &RunSummary, end: &RunEnd, also_created: bool) -> Exit {
 
 /// Follows the sending: every end goes into the ledger and onto the screen.
 struct Follower<'f> {
-    rows: &'f mut Rows,
     progress: &'f mut Progress,
     client: &'f Client,
     quota: Option<u32>,
@@ -329,8 +268,7 @@ struct Follower<'f> {
 }
 
 impl RunObserver for Follower<'_> {
-    fn on_step_end(&mut self, step: &Step, outcome: &StepOutcome) {
-        self.rows.conclude(step, outcome);
+    fn on_step_end(&mut self, _: &Step, outcome: &StepOutcome) {
         self.remaining = self.remaining.saturating_sub(1);
         self.progress.row(if outcome.is_applied() { RowStatus::Created } else { RowStatus::Failed });
     }
@@ -371,63 +309,4 @@ pub(super) fn waiting_text(waiting: WaitStatus) -> String {
 fn clock_text(time: SystemTime) -> String {
     let local = jiff::Timestamp::try_from(time).map(|time| jiff::tz::TimeZone::system().to_datetime(time));
     local.map_or_else(|_| String::new(), |local| format!(" at {}", local.strftime("%H:%M:%S")))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-    use super::*;
-    use crate::account::AccountIdentity;
-    use crate::check::{Code, ValueError};
-    use crate::plan::{RowId, StepSink, WriteKind};
-    use crate::run::journal::{
-        AccountSnapshot, JournalBuilder, JournalLocation, JournalWriter, PlanSink, PlannedRow, RowState, WriteCommand,
-    };
-    use crate::table::Row;
-
-    fn step() -> Step {
-        Step::new(0, RowId { sheet: 0, row: 2 }, StepRole::Row, schema::COLLECTIONS[0], WriteKind::Create)
-    }
-
-    fn outcome(result: StepResult, record: Option<i64>) -> StepOutcome {
-        StepOutcome { step: 0, result, record, after: None, message: String::new(), problems: Vec::new() }
-    }
-
-    /// A run of one row, of which an earlier look could not tell whether it was done.
-    fn undecided() -> Journal {
-        let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
-        let head =
-            RunHeader { id, kind: RunKind::Import, account: AccountIdentity::SandboxMemory, undoes: None, details };
-        let mut draft = JournalBuilder::create(JournalLocation::Memory, &head).unwrap();
-        let mut row = Row::default();
-        row.clear(2);
-        let (state, status) = (RowState::Planned, RowStatus::Created);
-        let planned = PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() };
-        draft.row(&row, &planned, &|_| false).unwrap();
-        draft.push(&step()).unwrap();
-        let mut scribe = JournalWriter::start(draft.finish(&AccountSnapshot::default()).unwrap()).unwrap();
-        let problems = vec![ValueError::new(Code::ServiceUnknown, "no response", "look for it").at(None, "")];
-        scribe.append(WriteCommand::RecordIntent(0));
-        scribe.append(WriteCommand::RecordOutcome(Box::new(StepOutcome {
-            problems,
-            ..outcome(StepResult::Unknown, None)
-        })));
-        scribe.finish().unwrap().0
-    }
-
-    #[test]
-    fn what_is_found_out_later_replaces_what_could_not_be_told() {
-        let journal = undecided();
-        let told = Rows::load(&journal, 1).unwrap().ledgers[0].outcome(0).unwrap();
-        assert_eq!((told.status, told.problems.len()), (RowStatus::Unknown, 1));
-
-        let mut found = Rows::open(&journal, 1).unwrap();
-        found.conclude(&step(), &outcome(StepResult::Applied, Some(7)));
-        let found = found.ledgers[0].outcome(0).unwrap();
-        assert_eq!((found.status, found.id, found.problems), (RowStatus::Created, Some(7), Vec::new()));
-
-        let mut cut_off = Rows::open(&journal, 1).unwrap();
-        cut_off.close(&journal, &RunEnd::Interrupted);
-        assert_eq!(cut_off.ledgers[0].outcome(0).unwrap().status, RowStatus::Unknown, "nobody has looked again");
-    }
 }

@@ -36,8 +36,8 @@ pub use locks::RecordLocks;
 pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
 pub use planner::Planner;
-pub use status::{ParsedStatus, ReportMode, RowCounts, RowStatus};
-pub use step::{DependsOn, RowId, Step, StepCount, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
+pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
+pub use step::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
 pub use timestamp::ReportedTimestamp;
 
 use crate::check::{Conflicts, Problem};

@@ -6,19 +6,7 @@ use std::path::PathBuf;
 
 use super::tally::ProblemTally;
 use super::text::file_name;
-use crate::check::Problem;
-use crate::plan::{ReportMode, RowCounts, RowStatus};
-
-/// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    pub status: RowStatus,
-    /// The record's system id, where it is known.
-    pub id: Option<i64>,
-    /// More about the outcome than status and problems say; may be empty.
-    pub message: Box<str>,
-    pub problems: Vec<Problem>,
-}
+use crate::plan::{ReportMode, RowCounts};
 
 /// What a finished run reports.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use crate::api::Body;
 use crate::plan::RowStatus;
 use crate::plan::undo::{CompensatingWrite, UndoBatch, UndoDecision, UndoItem, batches};
 use crate::plan::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
-use crate::run::journal::{JournalBuilder, PlanSink, PlannedRow, RowState, SheetHeader};
+use crate::run::journal::{JournalBuilder, PlannedRow, RowState, SheetHeader};
 use crate::table::{Row, Value};
 
 /// The columns of the result, after those that say how each row ended.

@@ -8,7 +8,8 @@ use rusqlite::params;
 
 use super::encoding::{PARTS, PHASES, ROW_STATES, RUN_KINDS, encode, encode_problems, encode_write};
 use super::file::{Durability, JournalFile, JournalLocation, lock_path};
-use super::{AccountSnapshot, Journal, JournalError, PlanSink, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
+use super::row_outcomes::planned_records;
+use super::{AccountSnapshot, Journal, JournalError, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
 use crate::plan::{Step, StepSink};
 use crate::table::Row;
 
@@ -92,6 +93,28 @@ impl JournalBuilder {
         file.map(Journal::new).ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
 
+    /// Ends the plan of a dry run: it can be reported, and is never sent.
+    ///
+    /// # Errors
+    /// Where the file fails.
+    pub fn finish_dry_run(mut self) -> Result<Journal, JournalError> {
+        let Some(file) = self.file.take() else {
+            return Err(JournalError::Gone { path: JournalLocation::Scratch.path() });
+        };
+        file.attempt(|connection| connection.execute_batch("COMMIT"))?;
+        Ok(Journal::new(file))
+    }
+
+    /// Whether only the outcomes of rows are kept, for as long as the process runs.
+    fn is_scratch(&self) -> bool {
+        self.file.as_ref().is_some_and(|file| file.location == JournalLocation::Scratch)
+    }
+
+    /// The records that rows write to, in the order of the sheets.
+    pub(crate) fn planned_records(&self) -> Result<Vec<i64>, JournalError> {
+        self.file.as_ref().map_or(Ok(Vec::new()), planned_records)
+    }
+
     fn insert(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), JournalError> {
         let Some(file) = &self.file else { return Ok(()) };
         self.uncommitted += 1;
@@ -118,6 +141,9 @@ impl StepSink for JournalBuilder {
 
     fn push(&mut self, step: &Step) -> Result<(), JournalError> {
         self.steps += 1;
+        if self.is_scratch() {
+            return Ok(());
+        }
         let (write, record) = encode_write(step.write);
         let json = |is_there: bool, text: serde_json::Result<String>| is_there.then(|| text.unwrap_or_default());
         self.insert(
@@ -139,8 +165,12 @@ impl StepSink for JournalBuilder {
     }
 }
 
-impl PlanSink for JournalBuilder {
-    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
+impl JournalBuilder {
+    /// Begins a sheet; the rows that follow belong to it.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
         (self.sheet, self.position) = (sheet, 0);
         let cells = cells::encode(&header.header, &|_| false);
         let fields = serde_json::to_string(&header.fields).unwrap_or_default();
@@ -156,8 +186,18 @@ impl PlanSink for JournalBuilder {
         )
     }
 
-    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+    /// Adds the next row of the sheet. Cells of `withheld` columns are not stored, and those of a dry run neither.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn row(
+        &mut self,
+        row: &Row,
+        planned: &PlannedRow,
+        withheld: &dyn Fn(usize) -> bool,
+    ) -> Result<(), JournalError> {
         let (id, sheet) = (row_keys(self.sheet).start + self.position, self.sheet);
+        let cells = if self.is_scratch() { String::new() } else { cells::encode(row, withheld) };
         self.position += 1;
         let message = (!planned.message.is_empty()).then_some(&planned.message);
         self.insert(
@@ -172,7 +212,7 @@ impl PlanSink for JournalBuilder {
                 planned.record,
                 message,
                 encode_problems(&planned.problems),
-                cells::encode(row, withheld),
+                cells,
             ],
         )
     }
