@@ -208,11 +208,11 @@ impl ConnectOptions {
         self.account(client_options, Some(sandbox), identity, state_dir)
     }
 
-    fn client_options(&self, base_url: Url, key: Secret, ledger: Option<PathBuf>) -> ClientOptions {
+    fn client_options(&self, base_url: Url, key: Secret, quota_dir: Option<PathBuf>) -> ClientOptions {
         ClientOptions {
             tenant: self.tenant,
             quota: self.quota,
-            ledger,
+            quota_dir,
             concurrency: self.concurrency,
             custom_fields: self.custom_fields,
             ..ClientOptions::new(base_url, key)

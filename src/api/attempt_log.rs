@@ -1,4 +1,4 @@
-//! Every request of a write, for whoever keeps a record of them.
+//! Every request of a write, for the journal.
 
 use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,30 +7,30 @@ use std::time::{Duration, SystemTime};
 use super::attempts::Attempt;
 use super::request::Request;
 
-/// The most of an answer that is kept.
+/// The most of a response that is kept.
 const LONGEST_REPLY: usize = 2_000;
 
 /// One request that was sent, or could not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggedAttempt {
-    /// When it left.
+    /// When it was sent.
     pub at: SystemTime,
     /// From then to its last byte, or to its failure. WaitStatus for the quota is not in it.
     pub took: Duration,
     /// Method and path, such as `POST assets`.
     pub what: String,
-    /// None where no whole answer came.
+    /// None if no complete response arrived.
     pub status: Option<u16>,
-    /// What came back where it was no success, shortened; without an answer the cause.
+    /// The response if it was not a success, shortened; the cause if there was no response.
     pub reply: Option<String>,
 }
 
-/// Collects the requests of one call: see [`super::Client::with_attempt_log`].
+/// Collects the requests of one call, see [`super::Client::with_attempt_log`].
 #[derive(Debug, Clone, Default)]
 pub struct AttemptLog(Arc<Mutex<Vec<LoggedAttempt>>>);
 
 impl AttemptLog {
-    /// What was noted so far.
+    /// The attempts logged so far.
     pub fn take(&self) -> Vec<LoggedAttempt> {
         mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,19 +1,18 @@
-//! The client: requests go out, records come back. Joins the layers and decides nothing itself.
+//! The client: one method per kind of request. It joins the layers and makes no decisions itself.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use futures::stream::{BoxStream, TryStreamExt};
 use tokio::sync::Semaphore;
 use url::Url;
 
 use super::attempts::{Attempt, PriorAttempts, RequestResult, send_with_retry};
 use super::clock::MachineClocks;
 use super::counts::RequestCounters;
-use super::pages::{self, PageLimit};
+use super::page_limit::{self, PageLimit};
 use super::rate_limiter::{BURST, RateLimiter, RateLimits};
-use super::request::{Request, Target};
+use super::request::{Request, RequestBuilder};
 use super::response::{self, Response};
 use super::shared_quota::{self, SharedQuota};
 use super::transport::{ProxyPolicy, Transport};
@@ -23,10 +22,10 @@ use super::{
 };
 use crate::schema::{ACTIVITY, Entity};
 
-/// The most requests in flight a client takes.
+/// The most requests in flight that a client accepts.
 pub const MOST_CONCURRENT: u16 = 64;
 
-/// What a client is made of.
+/// How to connect a client.
 #[derive(Debug, Clone)]
 pub struct ClientOptions {
     /// `https`, or `http` on this machine.
@@ -37,24 +36,24 @@ pub struct ClientOptions {
     pub tenant: Option<i64>,
     /// Requests an hour; none for no limit.
     pub quota: Option<u32>,
-    /// The folder where all processes of this machine keep count of their requests, made if it does not exist; none
-    /// to count this client's alone.
-    pub ledger: Option<PathBuf>,
-    /// Requests in flight, 1 to [`MOST_CONCURRENT`]; what is beyond is cut.
+    /// The folder where all processes of this machine count their requests, created if it does not exist; none to count
+    /// only this client's.
+    pub quota_dir: Option<PathBuf>,
+    /// Requests in flight, 1 to [`MOST_CONCURRENT`]; other values are clamped.
     pub concurrency: u16,
     pub user_agent: String,
     pub custom_fields: CustomFieldsEncoding,
 }
 
 impl ClientOptions {
-    /// The defaults for everything else: no tenant, the documented quota kept by this client alone, 8 requests in flight.
+    /// Defaults for everything else: no tenant, the documented quota counted for this client only, 8 requests in flight.
     pub fn new(base_url: Url, key: Secret) -> Self {
         Self {
             base_url,
             key,
             tenant: None,
             quota: Some(10_000),
-            ledger: None,
+            quota_dir: None,
             concurrency: 8,
             user_agent: concat!("tallyport/", env!("CARGO_PKG_VERSION")).to_owned(),
             custom_fields: CustomFieldsEncoding::default(),
@@ -64,31 +63,31 @@ impl ClientOptions {
 
 /// A client of the service. Cheap to clone: clones share connections, quota and counts.
 ///
-/// Every method waits at the quota's limiter, repeats what may be repeated, and returns once it is settled.
+/// Every method waits for the rate limiter, retries what may be retried, and returns when the request is settled.
 #[derive(Debug, Clone)]
 pub struct Client {
-    shared: Arc<ClientInner>,
-    notes: Option<AttemptLog>,
+    inner: Arc<ClientInner>,
+    log: Option<AttemptLog>,
 }
 
 #[derive(Debug)]
 struct ClientInner {
     account: String,
-    target: Target,
+    requests: RequestBuilder,
     transport: Transport,
     limiter: RateLimiter,
     in_flight: Semaphore,
     counts: RequestCounters,
-    pages: PageLimit,
+    page_limit: PageLimit,
 }
 
-/// What one request tells of the service.
+/// What one request shows of the service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
     pub round_trip: Duration,
-    /// The service's clock minus ours in seconds, to the second; none where it does not show it.
+    /// The service's clock minus ours in seconds; none if the response has no date.
     pub clock_ahead: Option<i64>,
-    /// The service's own count of the requests allowed and left, where it tells.
+    /// The service's own count of the requests allowed and left, if it reports them.
     pub limit: Option<u64>,
     pub remaining: Option<u64>,
 }
@@ -97,51 +96,39 @@ impl Client {
     /// Sends nothing yet.
     ///
     /// # Errors
-    /// A base link that is none or would carry the key in the clear, a system without usable cryptography, or a
-    /// ledger that cannot be used.
+    /// A base URL that is invalid or would send the key unencrypted, a system without usable cryptography, or a shared
+    /// quota that cannot be used.
     pub fn new(options: ClientOptions) -> Result<Self, ApiError> {
         let account = options.key.digest(&format!("account\0{}\0{:?}", options.base_url, options.tenant));
-        let target = Target::new(options.base_url, options.tenant, options.custom_fields)?;
-        // A service on this machine needs no smoothing, and its key no proxy.
-        let (route, burst) = match target.is_loopback() {
+        let requests = RequestBuilder::new(options.base_url, options.tenant, options.custom_fields)?;
+        // A service on this machine needs no limit of bursts, and no proxy may see its key.
+        let (route, burst) = match requests.is_loopback() {
             true => (ProxyPolicy::Direct, None),
             false => (ProxyPolicy::System, options.quota.and(Some(BURST))),
         };
         let clock = MachineClocks::new();
-        let ledger = options.ledger.map(|folder| {
-            let path = folder.join(shared_quota::file_name(&options.key, &target.host()));
+        let quota = options.quota_dir.map(|folder| {
+            let path = folder.join(shared_quota::file_name(&options.key, &requests.host()));
             SharedQuota::open(&path, options.quota, clock.read())
         });
-        let limiter = RateLimiter::new(RateLimits { hourly: options.quota, burst }, clock, ledger.transpose()?);
-        let shared = ClientInner {
+        let limiter = RateLimiter::new(RateLimits { hourly: options.quota, burst }, clock, quota.transpose()?);
+        let inner = ClientInner {
             account,
             transport: Transport::new(&options.key, &options.user_agent, route)?,
-            target,
+            requests,
             limiter,
             in_flight: Semaphore::new(options.concurrency.clamp(1, MOST_CONCURRENT).into()),
             counts: RequestCounters::new(),
-            pages: PageLimit::new(),
+            page_limit: PageLimit::new(),
         };
-        Ok(Self { shared: Arc::new(shared), notes: None })
+        Ok(Self { inner: Arc::new(inner), log: None })
     }
 
-    /// One page of a list: at most `limit` records from `offset` on.
+    /// One page of a list: at most `limit` records from `offset` on, unparsed.
     ///
-    /// Sorted by `created_at` where the list can be, so that paging stays steady while records are added, unless
-    /// `filters` name a `sort`. Where the service refuses the limit, smaller ones are tried and the one it takes is
-    /// remembered as [`Client::page_limit`]; the page is then shorter than asked for.
-    pub async fn page(
-        &self,
-        entity: &'static Entity,
-        filters: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Record>, ApiError> {
-        let read = |what: &str, answer: Response| response::list(what, &answer);
-        self.paged(entity, filters, offset, limit, read, Vec::len).await
-    }
-
-    /// As [`Client::page`], with the records as they came: for lists that are read whole.
+    /// Sorted by `created_at` if the list can be, so that paging stays consistent while records are added, unless
+    /// `filters` name a `sort`. If the service refuses the limit, smaller ones are tried and the accepted one is
+    /// remembered as [`Client::page_limit`]; the page is then shorter than requested.
     pub async fn raw_page(
         &self,
         entity: &'static Entity,
@@ -149,35 +136,23 @@ impl Client {
         offset: u64,
         limit: u32,
     ) -> Result<RawPage, ApiError> {
-        self.paged(entity, filters, offset, limit, response::raw_list, RawPage::len).await
-    }
-
-    async fn paged<T>(
-        &self,
-        entity: &'static Entity,
-        filters: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-        read: impl Fn(&str, Response) -> Result<T, ApiError>,
-        length: impl Fn(&T) -> usize,
-    ) -> Result<T, ApiError> {
         let mut limit = limit.min(self.page_limit());
         let mut first_refusal = None;
         loop {
             let request = self.list_request(entity, filters, offset, limit);
-            let answered = self.read(&request).await.and_then(|answer| read(&request.what(), answer));
-            let error = match answered {
+            let page = self.read(&request).await.and_then(|response| response::raw_list(&request.what(), response));
+            let error = match page {
                 Ok(page) => {
                     if first_refusal.is_some() {
-                        self.shared.pages.learn(limit);
+                        self.inner.page_limit.learn(limit);
                     }
-                    self.shared.pages.saw(length(&page));
+                    self.inner.page_limit.observe(page.len());
                     return Ok(page);
                 }
                 Err(error) => error,
             };
-            match pages::smaller(limit) {
-                Some(smaller) if pages::may_refuse_limit(&error) => {
+            match page_limit::smaller(limit) {
+                Some(smaller) if page_limit::may_refuse_limit(&error) => {
                     first_refusal.get_or_insert(error);
                     limit = smaller;
                 }
@@ -187,6 +162,17 @@ impl Client {
         }
     }
 
+    /// As [`Client::raw_page`], parsed.
+    pub async fn page(
+        &self,
+        entity: &'static Entity,
+        filters: &[(&str, &str)],
+        offset: u64,
+        limit: u32,
+    ) -> Result<Vec<Record>, ApiError> {
+        Ok(self.raw_page(entity, filters, offset, limit).await?.to_records())
+    }
+
     fn list_request(&self, entity: &'static Entity, filters: &[(&str, &str)], offset: u64, limit: u32) -> Request {
         let (offset, limit) = (offset.to_string(), limit.to_string());
         let mut query = filters.to_vec();
@@ -194,47 +180,49 @@ impl Client {
         if entity.sorts.contains(&"created_at") && !filters.iter().any(|(name, _)| *name == "sort") {
             query.extend([("sort", "created_at"), ("order", "asc")]);
         }
-        self.shared.target.list(entity, &query)
+        self.inner.requests.list(entity, &query)
     }
 
-    /// What tells the account that this client reads from every other, as a name for a file: a digest of key, base link
-    /// and tenant. Nothing leads back from it to the key.
+    /// A file name that is unique to the account of this client: a digest of key, base URL and tenant. Nobody can recover
+    /// the key from it.
     pub fn account_digest(&self) -> &str {
-        &self.shared.account
+        &self.inner.account
     }
 
-    /// The records asked for at once: 1,000 until the service has refused that.
+    /// The records requested at once: 1,000 until the service has refused that.
     pub fn page_limit(&self) -> u32 {
-        self.shared.pages.get()
+        self.inner.page_limit.get()
     }
 
-    /// Whether a page of `length`, asked for by `limit`, ends its list: see [`pages`].
+    /// Whether a page of `length`, requested with `limit`, ends its list: see [`page_limit`].
     pub fn is_last_page(&self, length: usize, limit: u32) -> bool {
-        // The limit may have been refused and learnt anew within that very request.
-        self.page_limits().is_last(length, limit.min(self.page_limit()))
+        // The limit may have been refused, and a smaller one learned, within that request.
+        self.inner.page_limit.is_last(length, limit.min(self.page_limit()))
     }
 
-    pub(super) fn page_limits(&self) -> &PageLimit {
-        &self.shared.pages
-    }
-
-    /// A list to its end, page by page; the next page is asked for when the last one is taken. No page is empty.
-    pub fn pages<'a>(
-        &'a self,
-        entity: &'static Entity,
-        filters: &'a [(&'a str, &'a str)],
-    ) -> BoxStream<'a, Result<Vec<Record>, ApiError>> {
-        pages::pages(self, entity, filters)
-    }
-
-    /// A list to its end, in memory.
+    /// Every record of a list, in memory.
     pub async fn all(&self, entity: &'static Entity, filters: &[(&str, &str)]) -> Result<Vec<Record>, ApiError> {
-        self.pages(entity, filters).try_concat().await
+        let mut records = Vec::new();
+        let mut before = RawPage::default();
+        loop {
+            let limit = self.page_limit();
+            let page = self.raw_page(entity, filters, records.len() as u64, limit).await?;
+            if !page.is_empty() && page == before {
+                // A service that ignores `offset` would never end.
+                let detail = format!("the page at offset {} repeats the previous page", records.len());
+                return Err(ApiError::Contract { what: format!("GET {}", entity.path), detail });
+            }
+            records.extend(page.to_records());
+            if page.is_empty() || self.is_last_page(page.len(), limit) {
+                return Ok(records);
+            }
+            before = page;
+        }
     }
 
-    /// One record; none where there is no such id.
+    /// One record; none if there is no such id.
     pub async fn get(&self, entity: &'static Entity, id: i64) -> Result<Option<Record>, ApiError> {
-        let request = self.shared.target.get(entity, id);
+        let request = self.inner.requests.get(entity, id);
         response::record(&request.what(), entity, &self.read(&request).await?)
     }
 
@@ -246,91 +234,91 @@ impl Client {
 
     /// The tenants the key may act for; each has a `tenant_id`.
     pub async fn tenants(&self) -> Result<Vec<Record>, ApiError> {
-        let request = self.shared.target.tenants();
+        let request = self.inner.requests.tenants();
         response::tenants(&request.what(), &self.read(&request).await?)
     }
 
-    /// Creates a record, or carries out an action. Sent once, but for attempts that surely did not arrive.
+    /// Creates a record, or carries out an action. Sent once, except after attempts that certainly did not arrive.
     pub async fn create(&self, entity: &'static Entity, body: &Body) -> Result<WriteReply, WriteFailure> {
-        let request = self.shared.target.create(entity, body);
-        let (answer, _) = self.write(&request).await?;
-        self.redact_key(response::written(&request.what(), entity, None, &answer))
+        let request = self.inner.requests.create(entity, body);
+        let (response, _) = self.write(&request).await?;
+        self.redact_key(response::written(&request.what(), entity, None, &response))
     }
 
     /// Changes the fields in `body` of a record.
     pub async fn update(&self, entity: &'static Entity, id: i64, body: &Body) -> Result<WriteReply, WriteFailure> {
-        let request = self.shared.target.update(entity, id, body);
-        let (answer, _) = self.write(&request).await?;
-        self.redact_key(response::written(&request.what(), entity, Some(id), &answer))
+        let request = self.inner.requests.update(entity, id, body);
+        let (response, _) = self.write(&request).await?;
+        self.redact_key(response::written(&request.what(), entity, Some(id), &response))
     }
 
-    /// Deletes a record. One that is gone after an attempt whose answer was lost counts as deleted.
+    /// Deletes a record. One that is gone after an attempt without a response counts as deleted.
     pub async fn delete(&self, entity: &'static Entity, id: i64) -> Result<(), WriteFailure> {
-        let request = self.shared.target.delete(entity, id);
-        let (answer, earlier) = self.write(&request).await?;
-        if earlier == PriorAttempts::MaybeApplied && response::is_gone(&answer) {
+        let request = self.inner.requests.delete(entity, id);
+        let (response, earlier) = self.write(&request).await?;
+        if earlier == PriorAttempts::MaybeApplied && response::is_gone(&response) {
             return Ok(());
         }
-        self.redact_key(response::deleted(&request.what(), entity, &answer))
+        self.redact_key(response::deleted(&request.what(), entity, &response))
     }
 
-    /// What the service tells of itself when asked for one record of `entity`.
+    /// What the response to a request for one record of `entity` shows of the service.
     pub async fn probe(&self, entity: &'static Entity) -> Result<Probe, ApiError> {
-        let request = self.shared.target.list(entity, &[("limit", "1")]);
+        let request = self.inner.requests.list(entity, &[("limit", "1")]);
         let start = Instant::now();
-        let answer = self.read(&request).await?;
+        let response = self.read(&request).await?;
         let round_trip = start.elapsed();
-        response::list(&request.what(), &answer)?;
-        let headers = answer.headers;
+        let headers = response.headers.clone();
+        response::raw_list(&request.what(), response)?;
         let clock_ahead = headers.date.map(|date| seconds_ahead(date, SystemTime::now()));
         Ok(Probe { round_trip, clock_ahead, limit: headers.limit, remaining: headers.remaining })
     }
 
-    /// The same client, which also notes every request it makes.
-    pub fn with_attempt_log(&self, notes: &AttemptLog) -> Self {
-        Self { shared: Arc::clone(&self.shared), notes: Some(notes.clone()) }
+    /// The same client, which also logs every request it makes to `log`.
+    pub fn with_attempt_log(&self, log: &AttemptLog) -> Self {
+        Self { inner: Arc::clone(&self.inner), log: Some(log.clone()) }
     }
 
     /// Every attempt sent so far, by kind.
     pub fn requests(&self) -> RequestCounts {
-        self.shared.counts.read()
+        self.inner.counts.read()
     }
 
-    /// What requests are waiting for at this moment, for the progress line.
+    /// What requests are waiting for right now, for the progress line.
     pub fn waiting(&self) -> Option<WaitStatus> {
-        self.shared.limiter.waiting()
+        self.inner.limiter.waiting()
     }
 
-    /// Requests that the quota lets through at once, whatever process sends them; none where there is no quota.
+    /// Requests that the quota lets through at once, whichever process sends them; none if there is no quota.
     pub fn quota_left(&self) -> Option<usize> {
-        self.shared.limiter.remaining()
+        self.inner.limiter.remaining()
     }
 
-    /// What the user should know of the count of requests, since the last time of asking: that the machine's clock
-    /// was set, or that the ledger broke and other processes are no longer counted. Each is also logged as a warning.
+    /// Warnings about the count of requests since the last call: that the machine's clock was set, or that the shared quota
+    /// failed and other processes are no longer counted. Each is also logged.
     pub fn warnings(&self) -> Vec<String> {
-        self.shared.limiter.warnings()
+        self.inner.limiter.warnings()
     }
 
-    /// Host and port of the base link, for messages.
+    /// Host and port of the base URL, for messages.
     pub fn host(&self) -> String {
-        self.shared.target.host()
+        self.inner.requests.host()
     }
 
-    /// Whether the base link leads to this machine.
+    /// Whether the base URL is on this machine.
     pub fn is_on_this_machine(&self) -> bool {
-        self.shared.target.is_loopback()
+        self.inner.requests.is_loopback()
     }
 
-    /// Sends nothing any more: requests that wait for the quota or before a repetition end at once as not sent,
-    /// those on the wire land.
+    /// Sends nothing any more: requests that wait for the quota or for a retry end at once as not sent; those in flight
+    /// are completed.
     pub fn stop(&self) {
-        self.shared.limiter.close();
+        self.inner.limiter.close();
     }
 
     async fn read(&self, request: &Request) -> Result<Response, ApiError> {
         match self.send(request).await.last {
-            Attempt::Answered(answer) => Ok(answer),
+            Attempt::Answered(response) => Ok(response),
             Attempt::NotSent(cause) => Err(self.unreachable(cause)),
             Attempt::Lost(cause) => Err(ApiError::NoResponse { what: request.what(), cause }),
         }
@@ -339,11 +327,11 @@ impl Client {
     async fn write(&self, request: &Request) -> Result<(Response, PriorAttempts), WriteFailure> {
         let RequestResult { last, earlier } = self.send(request).await;
         match (last, earlier) {
-            (Attempt::Answered(answer), earlier) => Ok((answer, earlier)),
+            (Attempt::Answered(response), earlier) => Ok((response, earlier)),
             (Attempt::NotSent(cause), PriorAttempts::NotApplied) => {
                 Err(response::without_response(WriteOutcome::NotSent, self.unreachable(cause)))
             }
-            // The last attempt was not sent, but one before it may have been carried out.
+            // The last attempt was not sent, but one before it may have been applied.
             (Attempt::NotSent(cause) | Attempt::Lost(cause), _) => Err(response::without_response(
                 WriteOutcome::Unknown,
                 ApiError::NoResponse { what: request.what(), cause },
@@ -351,27 +339,27 @@ impl Client {
         }
     }
 
-    /// A failure may quote the body of a success, which is kept as it came.
+    /// Removes the key from a failure, which may quote the body of a success.
     fn redact_key<T>(&self, written: Result<T, WriteFailure>) -> Result<T, WriteFailure> {
         written.map_err(|failure| {
-            let message = self.shared.transport.without_key(&failure.message);
+            let message = self.inner.transport.without_key(&failure.message);
             WriteFailure { message, ..failure }
         })
     }
 
     async fn send(&self, request: &Request) -> RequestResult {
-        let shared = &*self.shared;
-        send_with_retry(request.method, &shared.limiter, || async {
-            // The permit comes first: between the limiter, which counts, and the wire nothing may wait.
-            let _permit = shared.in_flight.acquire().await;
-            if shared.limiter.acquire().await.is_err() {
+        let inner = &*self.inner;
+        send_with_retry(request.method, &inner.limiter, || async {
+            // This permit comes first: nothing may wait between the rate limiter, which counts, and the network.
+            let _permit = inner.in_flight.acquire().await;
+            if inner.limiter.acquire().await.is_err() {
                 return Attempt::NotSent("the run was stopped".to_owned());
             }
-            shared.counts.add(request);
+            inner.counts.add(request);
             let (at, start) = (SystemTime::now(), Instant::now());
-            let attempt = shared.transport.attempt(request).await;
-            if let Some(notes) = &self.notes {
-                notes.add(request, at, start.elapsed(), &attempt);
+            let attempt = inner.transport.attempt(request).await;
+            if let Some(log) = &self.log {
+                log.add(request, at, start.elapsed(), &attempt);
             }
             attempt
         })
@@ -383,7 +371,7 @@ impl Client {
     }
 }
 
-/// How far `theirs` is ahead of `ours`, in whole seconds.
+/// By how many whole seconds `theirs` is ahead of `ours`.
 fn seconds_ahead(theirs: SystemTime, ours: SystemTime) -> i64 {
     let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
     match theirs.duration_since(ours) {

@@ -1,21 +1,21 @@
-//! What time it is, twice: by the clock that every process of this machine shares and anybody may set, and by one
-//! that nobody can set and that counts while the machine sleeps. Together they tell when the first was set.
+//! The wall clock, which all processes of this machine share and anybody may set, and a monotonic clock, which nobody
+//! can set and which runs while the machine sleeps. Together they show when the wall clock was set.
 
 use std::time::{self, SystemTime};
 
 use tokio::time::Instant;
 
-/// Readings further apart than this were torn by a pause of the process; they are taken once more.
-const TORN_MS: i64 = 50;
-/// On a machine so busy that every reading is torn, the last one has to do.
+/// Readings that took longer than this were interrupted by a pause of the process; they are repeated.
+const INTERRUPTED_MS: i64 = 50;
+/// On a machine so busy that every reading is interrupted, the last one is used.
 const READINGS: usize = 5;
 
 /// Both clocks at one moment, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ClockReading {
-    /// Since the Unix epoch, by the machine's clock.
+    /// Since the Unix epoch, by the wall clock.
     pub(super) wall_ms: i64,
-    /// Since a moment of no meaning, by a clock that is never set and never stops.
+    /// Since an arbitrary moment, by the monotonic clock.
     pub(super) steady_ms: i64,
 }
 
@@ -34,7 +34,7 @@ impl MachineClocks {
     pub(super) fn read(&self) -> ClockReading {
         let mut reading = self.read_once();
         for _ in 1..READINGS {
-            if reading.1 <= TORN_MS {
+            if reading.1 <= INTERRUPTED_MS {
                 break;
             }
             reading = self.read_once();
@@ -42,7 +42,7 @@ impl MachineClocks {
         reading.0
     }
 
-    /// A reading, and how long it took by the steady clock.
+    /// A reading, and how long it took by the monotonic clock.
     fn read_once(&self) -> (ClockReading, i64) {
         let before = steady_ms(self.system);
         let paused = self.paused_ms();
@@ -52,7 +52,7 @@ impl MachineClocks {
         (ClockReading { wall_ms: wall_ms.saturating_add(paused), steady_ms: after + paused }, after - before)
     }
 
-    /// How far the runtime's time is ahead of the system's: nothing, but in tests that pause and advance it.
+    /// How far the runtime's time is ahead of the system's: nothing, except in tests that pause and advance it.
     fn paused_ms(&self) -> i64 {
         let milliseconds = |span: time::Duration| i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
         milliseconds(self.runtime.elapsed()) - milliseconds(self.system.elapsed())

@@ -1,4 +1,4 @@
-//! How many requests went out, by kind.
+//! The number of requests sent, by kind.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::request::{Method, Request};
 use crate::schema::{ACTIVITY, TENANTS, importable};
 
-/// The requests a client has sent so far, every attempt counted.
+/// The requests a client has sent so far, including every retry.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RequestCounts {
     pub total: u64,
-    /// By method and path: `GET assets`, `POST checkout/asset`. Kinds that were never sent are not there.
+    /// By method and path: `GET assets`, `POST checkout/asset`. Kinds that were never sent are not included.
     pub by_kind: BTreeMap<String, u64>,
 }
 
-/// One counter per path and method, laid out once from the schema so that counting neither locks nor allocates.
+/// One counter per path and method, created once from the schema so that counting neither locks nor allocates.
 #[derive(Debug)]
 pub(super) struct RequestCounters {
     rows: Vec<(&'static str, [AtomicU64; Method::ALL.len()])>,

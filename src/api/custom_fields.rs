@@ -1,9 +1,9 @@
-//! Custom fields in every shape that a reply may give them.
+//! Custom fields in every shape that a response may give them.
 
 use serde_json::Value as Json;
 
-/// The name and value pairs of a record's custom fields, in any of the shapes a reply may have: an array of pairs, a
-/// plain object, or either as a JSON text (field notes).
+/// The name and value pairs of a record's custom fields, in any of the shapes a response may have: an array of pairs, a
+/// plain object, or either as JSON text (field notes).
 pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
     match held {
         Json::String(encoded) => serde_json::from_str::<Json>(encoded)

@@ -1,23 +1,23 @@
-//! The service's own words: error bodies of every shape to a message and its fields. Pure.
+//! Error bodies of every shape to a message and its fields. Pure.
 
 use serde_json::{Map, Value};
 
 /// The longest message shown, in characters.
 const LONGEST: usize = 300;
-/// What a page is called where data was expected.
+/// How an HTML page is described where data was expected.
 pub(super) const HTML_PAGE: &str = "an HTML page";
 
-/// What an error body says.
+/// The message of an error body.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct ErrorBody {
-    /// For people; empty where the body says nothing.
+    /// For people; empty if the body says nothing.
     pub(super) message: String,
-    /// Field name and what is wrong with it, in the body's order.
+    /// Field names and what is wrong with them, in the order of the body.
     pub(super) fields: Vec<(String, String)>,
 }
 
 impl ErrorBody {
-    /// Takes `{message}`, `{error}`, `{errors: {field: [..]}}`, `{errors: {field: ".."}}`, `{errors: [..]}`, plain text
+    /// Accepts `{message}`, `{error}`, `{errors: {field: [..]}}`, `{errors: {field: ".."}}`, `{errors: [..]}`, plain text
     /// and HTML (field notes).
     pub(super) fn read(body: &[u8], html: bool) -> Self {
         if html {
@@ -26,52 +26,52 @@ impl ErrorBody {
         match serde_json::from_slice(body) {
             Ok(Value::Object(object)) => Self::of(&object),
             Ok(Value::Array(items)) => Self::listed(&items),
-            Ok(value) => Self { message: words(&value), fields: Vec::new() },
+            Ok(value) => Self { message: text_of(&value), fields: Vec::new() },
             Err(_) => Self { message: tidy(&String::from_utf8_lossy(body)), fields: Vec::new() },
         }
     }
 
-    /// What an error object says.
+    /// The message of an error object.
     pub(super) fn of(object: &Map<String, Value>) -> Self {
         let mut error_body = match object.get("errors") {
             Some(Value::Object(fields)) => Self::by_field(fields),
             Some(Value::Array(items)) => Self::listed(items),
-            Some(value) => Self { message: words(value), fields: Vec::new() },
+            Some(value) => Self { message: text_of(value), fields: Vec::new() },
             None => match object.get("error") {
                 Some(Value::Object(inner)) => Self::of(inner),
                 _ => Self::default(),
             },
         };
         let own = ["message", "error", "detail"].iter().filter_map(|name| object.get(*name));
-        if let Some(message) = own.map(words).find(|message| !message.is_empty()) {
+        if let Some(message) = own.map(text_of).find(|message| !message.is_empty()) {
             error_body.message = message;
         }
         error_body
     }
 
     fn by_field(fields: &Map<String, Value>) -> Self {
-        let fields: Vec<_> = fields.iter().map(|(field, value)| (tidy(field), words(value))).collect();
-        Self { message: joined(fields.iter().map(|(field, words)| format!("`{field}` {words}"))), fields }
+        let fields: Vec<_> = fields.iter().map(|(field, value)| (tidy(field), text_of(value))).collect();
+        Self { message: joined(fields.iter().map(|(field, text)| format!("`{field}` {text}"))), fields }
     }
 
-    /// A list of texts, or of objects that name their field.
+    /// A list of strings, or of objects that name their field.
     fn listed(items: &[Value]) -> Self {
         let fields = items.iter().filter_map(|item| {
             let object = item.as_object()?;
             let field =
                 ["field", "path", "param", "attribute", "name"].iter().find_map(|name| object.get(*name)?.as_str())?;
-            Some((tidy(field), words(item)))
+            Some((tidy(field), text_of(item)))
         });
-        Self { message: joined(items.iter().map(words)), fields: fields.collect() }
+        Self { message: joined(items.iter().map(text_of)), fields: fields.collect() }
     }
 }
 
-/// A value as words: texts as they are, lists joined, objects by their message.
-fn words(value: &Value) -> String {
+/// A value as text: strings as they are, lists joined, objects by their message.
+fn text_of(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => tidy(text),
-        Value::Array(items) => joined(items.iter().map(words)),
+        Value::Array(items) => joined(items.iter().map(text_of)),
         Value::Object(object) => {
             let message = ["message", "msg", "detail", "error"].iter().find_map(|name| object.get(*name)?.as_str());
             message.map(tidy).unwrap_or_default()
@@ -85,7 +85,7 @@ fn joined(parts: impl Iterator<Item = String>) -> String {
     tidy(&parts.join("; "))
 }
 
-/// Text from outside as one line of bounded length that cannot steer a terminal.
+/// Text from outside as one line of bounded length, without control characters.
 pub(super) fn tidy(text: &str) -> String {
     let mut line = String::new();
     for word in text.split(|character: char| character.is_whitespace() || character.is_control()) {
@@ -113,7 +113,7 @@ pub(super) fn is_html(body: &[u8]) -> bool {
     begins("<!doctype html") || begins("<html")
 }
 
-/// A page by its title: the rest is for browsers.
+/// A page, described by its title.
 fn html_title(page: &str) -> String {
     let lower = page.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|start| {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_told_by_their_title() {
+    fn pages_are_described_by_their_title() {
         let cases = [
             (
                 "<!DOCTYPE html><TITLE lang=en>Attention\n Required!</TITLE>…",

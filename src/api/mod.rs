@@ -17,7 +17,7 @@
 //! response_headers  headers to limits, waits and the server's clock       pure
 //! response          status and body to records, or to an error            pure
 //! error_body        error bodies to a message and its fields              pure
-//! pages             a list as a stream of pages
+//! page_limit        how long pages are, and which is the last                pure
 //! raw               a page of a list as unparsed JSON                     pure
 //! counts            requests by kind
 //! custom_fields     custom fields in every shape of a response            pure
@@ -35,7 +35,7 @@ mod counts;
 mod custom_fields;
 mod error;
 mod error_body;
-mod pages;
+mod page_limit;
 mod rate_limiter;
 mod raw;
 mod request;

@@ -1,5 +1,5 @@
-//! A page of a list as it came: the bytes once, and where each record stands in them. A list of a million records is
-//! looked through for ids here, and taken apart only where it is shown.
+//! A page of a list as unparsed JSON: the text, and the span of each record in it. A list of a million records is scanned
+//! for ids here, and parsed only where it is shown.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,7 +18,7 @@ pub struct RawPage {
     records: Vec<RecordSpan>,
 }
 
-/// Where a record stands in the page's text, and what tells it.
+/// Where a record is in the text of the page, and its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct RecordSpan {
     id: Option<i64>,
@@ -26,25 +26,25 @@ struct RecordSpan {
     updated_at: Option<Range<usize>>,
 }
 
-/// One record as it came.
+/// One record as unparsed JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawRecord<'a> {
     /// The system id. Rows of the activity log have none.
     pub id: Option<i64>,
-    /// When it was last changed, as the service spells it.
+    /// When it was last changed, as the service formats it.
     pub updated_at: Option<&'a str>,
     /// The record, an object.
     pub json: &'a str,
 }
 
-/// The fields of one record, in their order, each value as the JSON text it came as. Reused from record to record.
+/// The fields of one record, in order, each value as unparsed JSON.
 #[derive(Debug, Default)]
 pub struct RawFields<'a> {
     fields: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> RawFields<'a> {
-    /// Takes a record apart; none where the text is no JSON object. Values stay unread.
+    /// Splits a record into its fields; none if the text is not a JSON object. Values are not parsed.
     pub fn of(json: &'a str) -> Option<Self> {
         let mut reader = serde_json::Deserializer::from_str(json);
         let fields = reader.deserialize_map(MembersVisitor).ok()?;
@@ -55,20 +55,20 @@ impl<'a> RawFields<'a> {
         self.fields.iter().map(|(name, value)| (name.as_ref(), *value))
     }
 
-    /// The JSON text of a field; none where the record has no such field.
+    /// The JSON text of a field; none if the record has no such field.
     pub fn get(&self, name: &str) -> Option<&'a str> {
         self.find(name).map(|(_, value)| value)
     }
 
-    /// A field's place, from 0, and its JSON text.
+    /// The index of a field, from 0, and its JSON text.
     pub fn find(&self, name: &str) -> Option<(usize, &'a str)> {
-        let place = self.fields.iter().position(|(known, _)| known == name)?;
-        self.fields.get(place).map(|(_, value)| (place, *value))
+        let index = self.fields.iter().position(|(known, _)| known == name)?;
+        self.fields.get(index).map(|(_, value)| (index, *value))
     }
 
-    /// The field in that place.
-    pub fn at(&self, place: usize) -> Option<(&str, &'a str)> {
-        self.fields.get(place).map(|(name, value)| (name.as_ref(), *value))
+    /// The field at that index.
+    pub fn at(&self, index: usize) -> Option<(&str, &'a str)> {
+        self.fields.get(index).map(|(name, value)| (name.as_ref(), *value))
     }
 
     pub fn len(&self) -> usize {
@@ -80,7 +80,7 @@ impl<'a> RawFields<'a> {
     }
 }
 
-/// Reads an object into its members.
+/// Reads the members of an object.
 struct MembersVisitor;
 
 impl<'de> Visitor<'de> for MembersVisitor {
@@ -92,18 +92,18 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members = Vec::with_capacity(32);
-        while let Some(name) = map.next_key::<Name<'de>>()? {
+        while let Some(name) = map.next_key::<FieldName<'de>>()? {
             members.push((name.0, map.next_value::<&'de RawValue>()?.get()));
         }
         Ok(members)
     }
 }
 
-/// A field's name, borrowed where it has no escapes.
+/// The name of a field, borrowed if it has no escapes.
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+struct FieldName<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// What is looked for in each record; the rest is passed over.
+/// The fields read from each record; the rest is skipped.
 #[derive(Deserialize)]
 struct IdFields<'a> {
     #[serde(borrow, default)]
@@ -113,16 +113,16 @@ struct IdFields<'a> {
 }
 
 impl RawPage {
-    /// Reads an answer's body; gives it back where it is no array of objects.
+    /// Reads the body of a response; returns it if it is not an array of objects.
     pub(super) fn read(body: Vec<u8>) -> Result<Self, Vec<u8>> {
         let text = String::from_utf8(body).map_err(|error| error.into_bytes())?;
-        match places(&text) {
+        match spans(&text) {
             Some(records) => Ok(Self { text, records }),
             None => Err(text.into_bytes()),
         }
     }
 
-    /// The page of these records, for those who make pages themselves. None where the text is no array of objects.
+    /// A page made of JSON text. None if the text is not an array of objects.
     pub fn of(text: String) -> Option<Self> {
         Self::read(text.into_bytes()).ok()
     }
@@ -135,13 +135,13 @@ impl RawPage {
         self.records.is_empty()
     }
 
-    /// The record in that place, from 0.
+    /// The record at that index, from 0.
     pub fn get(&self, index: usize) -> Option<RawRecord<'_>> {
-        self.records.get(index).map(|place| self.record(place))
+        self.records.get(index).map(|span| self.record(span))
     }
 
     pub fn records(&self) -> impl DoubleEndedIterator<Item = RawRecord<'_>> + ExactSizeIterator {
-        self.records.iter().map(|place| self.record(place))
+        self.records.iter().map(|span| self.record(span))
     }
 
     /// The records, parsed.
@@ -149,40 +149,40 @@ impl RawPage {
         self.records().filter_map(|record| serde_json::from_str(record.json).ok()).collect()
     }
 
-    fn record(&self, place: &RecordSpan) -> RawRecord<'_> {
+    fn record(&self, span: &RecordSpan) -> RawRecord<'_> {
         RawRecord {
-            id: place.id,
-            updated_at: place.updated_at.clone().map(|at| &self.text[at]),
-            json: &self.text[place.json.clone()],
+            id: span.id,
+            updated_at: span.updated_at.clone().map(|at| &self.text[at]),
+            json: &self.text[span.json.clone()],
         }
     }
 }
 
-fn places(text: &str) -> Option<Vec<RecordSpan>> {
+fn spans(text: &str) -> Option<Vec<RecordSpan>> {
     let start = text.as_ptr() as usize;
-    let place_of = |part: &str| {
+    let span_of = |part: &str| {
         let from = part.as_ptr() as usize - start;
         from..from + part.len()
     };
     let items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    let place = |item: &&RawValue| {
+    let span = |item: &&RawValue| {
         let json = item.get();
         if !json.starts_with('{') {
             return None;
         }
         let head: IdFields<'_> = serde_json::from_str(json).ok()?;
-        let updated_at = head.updated_at.and_then(|value| plain(value.get())).map(place_of);
-        Some(RecordSpan { id: head.id.and_then(|id| number(id.get())), json: place_of(json), updated_at })
+        let updated_at = head.updated_at.and_then(|value| plain(value.get())).map(span_of);
+        Some(RecordSpan { id: head.id.and_then(|id| number(id.get())), json: span_of(json), updated_at })
     };
-    items.iter().map(place).collect()
+    items.iter().map(span).collect()
 }
 
-/// The text of a JSON string without escapes, which no moment has.
+/// The text of a JSON string without escapes, which no timestamp has.
 fn plain(json: &str) -> Option<&str> {
     json.strip_prefix('"')?.strip_suffix('"').filter(|text| !text.contains('\\'))
 }
 
-/// Some replies carry ids as text.
+/// Some responses contain ids as text.
 fn number(json: &str) -> Option<i64> {
     json.trim_matches('"').trim().parse().ok()
 }
@@ -193,7 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_stay_as_they_came() {
+    fn records_stay_unparsed() {
         let text = r#" [ {"id": 7, "name":"a \"b\"", "updated_at":"2024-05-01T12:34:56.789Z"},
             {"id":"8","updated_at":null}, {"timestamp":"x","updated_at":5,"id":9} ]"#;
         let page = RawPage::of(text.to_owned()).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_taken_apart_without_reading_its_values() {
+    fn a_record_is_split_without_parsing_its_values() {
         let fields =
             RawFields::of(r#"{"id": 7, "na\u006de":"a", "deployed_to": [{"employee_id": 3}], "notes":null}"#).unwrap();
         let members: Vec<_> = fields.iter().collect();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_records_is_given_back() {
+    fn a_body_that_is_not_a_list_of_records_is_returned() {
         for body in ["", "{}", "[1]", "[{}, null]", "[{\"id\":1}", "null", "<html>"] {
             assert_eq!(RawPage::read(body.as_bytes().to_vec()).unwrap_err(), body.as_bytes(), "{body}");
         }

@@ -1,4 +1,4 @@
-//! What is asked, as data: method, link and bytes. Pure; sending is [`super::client`]'s.
+//! Requests as data: method, URL and bytes. Pure; [`super::client`] sends them.
 
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Serialize};
@@ -30,11 +30,11 @@ impl Method {
     }
 }
 
-/// How `custom_fields` travel. The guide says "(String)" and shows a JSON array (field notes).
+/// How `custom_fields` are sent. The guide says "(String)" and shows a JSON array (field notes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CustomFieldsEncoding {
-    /// A text that holds the JSON array.
+    /// A string that contains the JSON array.
     #[default]
     #[serde(alias = "string")]
     JsonString,
@@ -42,7 +42,7 @@ pub enum CustomFieldsEncoding {
     Array,
 }
 
-/// One request, ready to be sent any number of times.
+/// One request, which can be sent any number of times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
     pub(super) method: Method,
@@ -59,18 +59,18 @@ impl Request {
     }
 }
 
-/// Where requests go: the base link and the tenant that each of them names.
+/// Builds requests to one base URL, each with the tenant.
 #[derive(Debug, Clone)]
-pub(super) struct Target {
+pub(super) struct RequestBuilder {
     base: Url,
     tenant: Option<i64>,
     encoding: CustomFieldsEncoding,
 }
 
-impl Target {
+impl RequestBuilder {
     /// Checks that the key may be sent to `base`.
     pub(super) fn new(base: Url, tenant: Option<i64>, encoding: CustomFieldsEncoding) -> Result<Self, ApiError> {
-        if let Some(reason) = unfit(&base) {
+        if let Some(reason) = invalid(&base) {
             return Err(ApiError::BaseUrl { url: without_user(&base), reason });
         }
         if base.scheme() == "http" && !is_loopback(&base) {
@@ -146,29 +146,29 @@ impl Target {
     }
 }
 
-fn unfit(base: &Url) -> Option<&'static str> {
+fn invalid(base: &Url) -> Option<&'static str> {
     if !matches!(base.scheme(), "http" | "https") {
-        return Some("it begins with neither `https://` nor `http://`");
+        return Some("it starts with neither `https://` nor `http://`");
     }
     if !base.username().is_empty() || base.password().is_some() {
-        return Some("it carries a user name or password");
+        return Some("it contains a user name or password");
     }
     if base.query().is_some() || base.fragment().is_some() {
-        return Some("it carries a `?` or `#` part");
+        return Some("it contains a `?` or `#` part");
     }
     None
 }
 
-/// The link as messages may show it.
+/// The URL as messages may show it.
 fn without_user(base: &Url) -> String {
     let mut shown = base.clone();
-    // Refused for links that cannot have a user, which then have none to hide.
+    // Fails for URLs that cannot have a user, which then have none to hide.
     let _ = shown.set_password(None);
     let _ = shown.set_username("");
     shown.into()
 }
 
-/// Whether the host is this machine, told by the link alone: `localhost`, 127.0.0.0/8 or ::1.
+/// Whether the host is this machine, by the URL alone: `localhost`, 127.0.0.0/8 or ::1.
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
@@ -178,7 +178,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// A body as it goes over the wire: as it is, but for `custom_fields`.
+/// A body as it is sent: unchanged except for `custom_fields`.
 struct EncodedBody<'a> {
     body: &'a Body,
     encoding: CustomFieldsEncoding,
@@ -197,8 +197,8 @@ impl Serialize for EncodedBody<'_> {
     }
 }
 
-/// `custom_fields` in the encoding asked for, whether it came as array, as object or as JSON in a text.
-/// What is none of these (a null that clears them) goes as it is.
+/// `custom_fields` in the given encoding, whether they are an array, an object or JSON in a string. Anything else (a null
+/// that clears them) is sent as it is.
 fn custom_fields(value: &Value, encoding: CustomFieldsEncoding) -> Value {
     let pairs = match value {
         Value::Array(_) => value.clone(),
@@ -226,15 +226,15 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use serde_json::{Value, json};
 
-    use super::{ApiError, CustomFieldsEncoding, Method, Target, Url};
+    use super::{ApiError, CustomFieldsEncoding, Method, RequestBuilder, Url};
     use crate::schema::{ACTIVITY, collection, find};
 
-    fn target(base: &str, tenant: Option<i64>) -> Target {
-        Target::new(Url::parse(base).unwrap(), tenant, CustomFieldsEncoding::JsonString).unwrap()
+    fn target(base: &str, tenant: Option<i64>) -> RequestBuilder {
+        RequestBuilder::new(Url::parse(base).unwrap(), tenant, CustomFieldsEncoding::JsonString).unwrap()
     }
 
     #[test]
-    fn every_request_has_its_documented_link() {
+    fn every_request_has_its_documented_url() {
         let target = target("https://app.example.com/api/v1", Some(7));
         let assets = collection("assets").unwrap();
         let body = serde_json::Map::new();
@@ -256,20 +256,20 @@ mod tests {
     }
 
     #[test]
-    fn a_slash_at_the_end_of_the_base_link_changes_nothing() {
+    fn a_slash_at_the_end_of_the_base_url_changes_nothing() {
         let request = target("http://127.0.0.1:8080/api/v1/", None).get(collection("assets").unwrap(), 1);
         assert_eq!(request.url.as_str(), "http://127.0.0.1:8080/api/v1/assets/1");
         assert_eq!((request.method, request.what().as_str()), (Method::Get, "GET assets"));
     }
 
     #[test]
-    fn the_key_travels_encrypted_or_stays_on_this_machine() {
+    fn the_key_is_sent_encrypted_or_stays_on_this_machine() {
         let fit = ["https://x.example", "http://localhost:1/api", "http://127.9.9.9", "http://[::1]:80/api/v1"];
         let insecure =
             ["http://x.example", "http://127.0.0.1.example", "http://192.168.1.2", "http://localhost.example"];
         let unfit =
             ["ftp://x.example", "https://ada:secret@x.example", "https://x.example/?a=b", "https://x.example/#a"];
-        let new = |link: &str| Target::new(Url::parse(link).unwrap(), None, CustomFieldsEncoding::Array);
+        let new = |link: &str| RequestBuilder::new(Url::parse(link).unwrap(), None, CustomFieldsEncoding::Array);
         for link in fit {
             assert!(new(link).is_ok(), "{link}");
         }
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn custom_fields_travel_as_asked() {
+    fn custom_fields_are_sent_in_the_given_encoding() {
         let array = json!([{ "name": "Rack", "value": "B4" }]);
         let text = Value::String(array.to_string());
         let given =

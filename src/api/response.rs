@@ -31,13 +31,7 @@ impl Response {
     }
 }
 
-/// A list. Anything but an array of objects is an error: a stray object must never become a row.
-pub(super) fn list(what: &str, response: &Response) -> Result<Vec<Record>, ApiError> {
-    let response = success(what, response)?;
-    serde_json::from_slice(&response.body).map_err(|_| unexpected(what, "a list of records", response))
-}
-
-/// A list whose records stay unparsed.
+/// A list of unparsed records. Anything but an array of objects is an error: a stray object must never become a row.
 pub(super) fn raw_list(what: &str, response: Response) -> Result<RawPage, ApiError> {
     success(what, &response)?;
     RawPage::read(response.body).map_err(|body| unexpected(what, "a list of records", &Response { body, ..response }))

@@ -1,10 +1,10 @@
-//! What an answer's headers say of the service's limits, its clock and its whereabouts. Pure.
+//! What the headers of a response say about the service's limits and its clock, and where it redirects to. Pure.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::HeaderMap;
 
-/// The longest wait any header can impose. A number beyond it is a slip, and waiting for it looks like hanging.
+/// The longest wait a header can impose. A number beyond it is a mistake, and waiting for it would look like hanging.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A reset above this many seconds is a point in Unix time, not a span: 2001, or 31 years.
 const EPOCH_FROM: u64 = 1_000_000_000;
@@ -18,7 +18,7 @@ pub(super) struct ServerQuota {
     pub(super) reset: Option<Duration>,
 }
 
-/// The parts of the headers that mean something to us.
+/// The headers that matter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct ResponseHeaders {
     /// `Retry-After`, as a span from now.
@@ -27,27 +27,27 @@ pub(super) struct ResponseHeaders {
     pub(super) limit: Option<u64>,
     /// Requests left in it.
     pub(super) remaining: Option<u64>,
-    /// The seconds of that window, where it is told.
+    /// The length of that window in seconds, if reported.
     pub(super) window: Option<u64>,
     /// When they come back, as a span from now.
     pub(super) reset: Option<Duration>,
     /// The service's clock.
     pub(super) date: Option<SystemTime>,
-    /// What to tell the service's support.
+    /// For the service's support.
     pub(super) request_id: Option<String>,
     /// Where a redirect leads, without its query.
     pub(super) location: Option<String>,
-    /// Whether the body calls itself HTML.
+    /// Whether the body is declared as HTML.
     pub(super) html: bool,
 }
 
 impl ResponseHeaders {
-    /// Reads the headers of an answer that arrived at `now`.
+    /// Reads the headers of a response that arrived at `now`.
     pub(super) fn read(headers: &HeaderMap, now: SystemTime) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
         let number = |names: &[&str]| names.iter().find_map(|name| text(name).and_then(leading_number));
         let date = text("date").and_then(http_date);
-        // The service's spans are measured on its own clock where it shows it, so a wrong clock here does no harm.
+        // The service's spans are measured by its own clock if it reports it, so a wrong clock here does no harm.
         let their_now = date.unwrap_or(now);
         let combined = text("ratelimit").unwrap_or_default();
         Self {
@@ -72,14 +72,14 @@ impl ResponseHeaders {
         }
     }
 
-    /// The service's count of its hour; none where it tells nothing, or counts in a window of another length.
+    /// The service's count of its hour; none if it reports nothing, or counts in a window of another length.
     pub(super) fn hourly(&self) -> Option<ServerQuota> {
         let is_hour = self.window.is_none_or(|seconds| seconds == 3_600);
         let limit = self.limit.filter(|limit| is_hour && *limit > 0)?;
         Some(ServerQuota { limit, remaining: self.remaining, reset: self.reset })
     }
 
-    /// How long nothing may be sent, because the service says that nothing is left.
+    /// How long nothing may be sent, because the service says that no request is left.
     pub(super) fn exhausted(&self) -> Option<Duration> {
         match self.remaining {
             Some(0) => self.reset.filter(|reset| !reset.is_zero()),
@@ -88,7 +88,7 @@ impl ResponseHeaders {
     }
 }
 
-/// The number a value begins with: `100` and `100, 100;w=3600` are both 100.
+/// The number at the beginning of a value: `100` and `100, 100;w=3600` are both 100.
 fn leading_number(value: &str) -> Option<u64> {
     let end = value.find(|character: char| !character.is_ascii_digit()).unwrap_or(value.len());
     value[..end].parse().ok()
@@ -114,7 +114,7 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     Some(then.duration_since(now).unwrap_or_default().min(LONGEST))
 }
 
-/// Seconds from now, or a moment in Unix time in seconds or milliseconds: services do all three.
+/// Seconds from now, or Unix time in seconds or milliseconds: services do all three.
 fn reset(value: u64, now: SystemTime) -> Option<Duration> {
     let seconds = match value {
         0..EPOCH_FROM => return Some(Duration::from_secs(value).min(LONGEST)),
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reset_may_be_a_moment_in_unix_time() {
+    fn a_reset_may_be_unix_time() {
         let date = ("Date", "Sat, 01 Jun 2024 00:00:00 GMT");
         for reset in ["1717200030", "1717200030000"] {
             let lines = [date, ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset)];

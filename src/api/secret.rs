@@ -4,22 +4,22 @@ use std::fmt;
 
 use ring::digest::{SHA256, digest};
 
-/// What stands in place of a key wherever one would be printed.
+/// Printed instead of a key.
 const HIDDEN: &str = "***";
 
-/// An API key. `Debug` and `Display` show `***`; only this module's neighbours can read it.
+/// An API key. `Debug` and `Display` show `***`; only neighbouring modules can read it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
-/// Why a text cannot be a key. Never holds the text.
+/// Why a text cannot be a key. Never contains the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SecretError {
     /// Nothing but white space.
     #[error("the API key is empty")]
     Empty,
-    /// A line break, a tab, a blank or a character outside ASCII: no header can carry it, and it tells of a
-    /// file with more in it than the key.
-    #[error("the API key holds a character that no key has, at position {position} (from 1)")]
+    /// A line break, a tab, a blank or a character outside ASCII: it cannot be sent in a header, and suggests a file with
+    /// more in it than the key.
+    #[error("the API key contains an invalid character at position {position} (from 1)")]
     Character { position: usize },
 }
 
@@ -37,14 +37,14 @@ impl Secret {
         Ok(Self(key.into()))
     }
 
-    /// Half of a digest of the key and of what it is used for, for the name of a file. Nothing leads back to the key.
+    /// Half of a digest of the key and of what it is used for, for a file name. Nobody can recover the key from it.
     pub(super) fn digest(&self, purpose: &str) -> String {
         let text = format!("tallyport {purpose}\0{}", self.reveal());
         let digest = digest(&SHA256, text.as_bytes());
         digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// The key itself, for the one header that carries it.
+    /// The key itself, for the one header that contains it.
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }

@@ -1,4 +1,4 @@
-//! Bytes out, bytes in: one attempt over the network. Judges nothing.
+//! Bytes out, bytes in: one attempt over the network.
 
 use std::error::Error;
 use std::sync::Once;
@@ -13,17 +13,17 @@ use super::response::Response;
 use super::response_headers::ResponseHeaders;
 use super::{ApiError, Secret};
 
-/// How long a connection may take to come about.
+/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one attempt may take from connecting to the last byte.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long an idle connection is kept. Servers hang up after 5 seconds or more, and a create on a connection that is
-/// just being closed is lost without a word whether it was done: better to open a new one.
+/// How long an idle connection is kept. Servers close it after 5 seconds or more, and a create on a connection that is
+/// just being closed is lost without a sign of whether it was applied: better to open a new one.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// The longest body read. A thousand records are well below a hundredth of it.
 const LONGEST_BODY: usize = 256 << 20;
 
-/// Keys of the service are longer than words.
+/// Keys of the service are longer than plain words.
 const LONGEST_WORD: usize = 16;
 
 /// The connections to one service.
@@ -33,12 +33,12 @@ pub(super) struct Transport {
     key: Secret,
 }
 
-/// Whether a system proxy may stand between.
+/// Whether to use the system's proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ProxyPolicy {
-    /// As the system says.
+    /// As the system is configured.
     System,
-    /// Straight: a proxy would see the key of a service on this machine in the clear.
+    /// No proxy: it would see the key of a service on this machine unencrypted.
     Direct,
 }
 
@@ -48,10 +48,10 @@ impl Transport {
         let builder = reqwest::Client::builder()
             .user_agent(user_agent)
             .default_headers(headers(key)?)
-            // The key goes to the base link and nowhere else.
+            // The key is sent to the base URL and nowhere else.
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            // Repetition is decided in `retry`, and each one is counted.
+            // `retry` decides about retries, and each one is counted.
             .retry(reqwest::retry::never())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
@@ -69,10 +69,10 @@ impl Transport {
     pub(super) async fn attempt(&self, request: &Request) -> Attempt {
         let start = Instant::now();
         let attempt = match self.exchange(request).await {
-            Ok(answer) => Attempt::Answered(answer),
+            Ok(response) => Attempt::Answered(response),
             Err(error) if error.is_connect() || error.is_builder() => Attempt::NotSent(innermost(&error)),
             Err(error) if error.is_timeout() => {
-                Attempt::Lost(format!("none within {} seconds", REQUEST_TIMEOUT.as_secs()))
+                Attempt::Lost(format!("timed out after {} seconds", REQUEST_TIMEOUT.as_secs()))
             }
             Err(error) => Attempt::Lost(innermost(&error)),
         };
@@ -90,29 +90,26 @@ impl Transport {
         let status = response.status().as_u16();
         let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
         let mut body = read(response).await?;
-        // Some services repeat a key they do not accept.
+        // Some services quote a key they do not accept.
         if status >= 300 {
             body = self.without_key(&String::from_utf8_lossy(&body)).into_bytes();
         }
         Ok(Response { status, headers, body })
     }
 
-    /// Words of the service, without the key. A short plain word is a practice key, of which nothing depends; striking
-    /// it out would spoil messages that use the word for itself.
-    pub(super) fn without_key(&self, words: &str) -> String {
+    /// Text from the service, with the key removed. A short plain word is a practice key that protects nothing; removing
+    /// it would garble messages that use the word itself.
+    pub(super) fn without_key(&self, text: &str) -> String {
         let key = self.key.reveal();
         let is_word = key.len() < LONGEST_WORD && key.bytes().all(|byte| byte.is_ascii_lowercase());
-        match is_word {
-            true => words.to_owned(),
-            false => words.replace(key, "***"),
-        }
+        if is_word { text.to_owned() } else { text.replace(key, "***") }
     }
 }
 
 fn headers(key: &Secret) -> Result<HeaderMap, ApiError> {
-    // A secret holds nothing that a header cannot carry, so this fails only if that rule is broken.
+    // A secret contains nothing that a header cannot, so this fails only if that rule is broken.
     let mut bearer = HeaderValue::from_str(&format!("Bearer {}", key.reveal()))
-        .map_err(|_| ApiError::Setup { cause: "the API key fits no header".to_owned() })?;
+        .map_err(|_| ApiError::Setup { cause: "the API key cannot be sent in a header".to_owned() })?;
     bearer.set_sensitive(true);
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, bearer);
@@ -120,7 +117,7 @@ fn headers(key: &Secret) -> Result<HeaderMap, ApiError> {
     Ok(headers)
 }
 
-/// Chooses the process's cryptography once. Where the program has chosen another, that one stays.
+/// Chooses the process's cryptography once. If the program has chosen another, that one stays.
 pub(crate) fn install_cryptography() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
@@ -135,7 +132,7 @@ fn method(method: Method) -> reqwest::Method {
     }
 }
 
-/// The whole body, cut at [`LONGEST_BODY`]: what is cut is no JSON any more and is reported as such.
+/// The whole body, cut at [`LONGEST_BODY`]: a cut body is not valid JSON and is reported as such.
 async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error> {
     let Some(first) = response.chunk().await? else { return Ok(Vec::new()) };
     let mut body = Vec::from(first);
@@ -148,7 +145,7 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error
     Ok(body)
 }
 
-/// The cause at the bottom, the only one that says something: "connection refused", not "error sending request".
+/// The innermost cause, the only one that helps: "connection refused", not "error sending request".
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn Error = error;
     while let Some(source) = cause.source() {
@@ -157,20 +154,20 @@ fn innermost(error: &reqwest::Error) -> String {
     super::error_body::tidy(&cause.to_string())
 }
 
-/// Method, path, status and milliseconds; bodies only at the finest level, the key never: it is in no link and no body.
+/// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL and no body.
 fn log(request: &Request, attempt: &Attempt, elapsed: Duration) {
     let (method, path, milliseconds) = (request.method.as_str(), request.url.path(), elapsed.as_millis());
     match attempt {
-        Attempt::Answered(answer) => {
-            debug!(method, path, status = answer.status, milliseconds, "answered");
+        Attempt::Answered(response) => {
+            debug!(method, path, status = response.status, milliseconds, "answered");
             trace!(
                 query = request.url.query(),
                 sent = %String::from_utf8_lossy(&request.body),
-                received = %String::from_utf8_lossy(&answer.body),
+                received = %String::from_utf8_lossy(&response.body),
                 "bodies"
             );
         }
         Attempt::NotSent(cause) => debug!(method, path, cause, milliseconds, "not sent"),
-        Attempt::Lost(cause) => debug!(method, path, cause, milliseconds, "no answer"),
+        Attempt::Lost(cause) => debug!(method, path, cause, milliseconds, "no response"),
     }
 }

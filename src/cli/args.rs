@@ -27,7 +27,7 @@ Then for real:
 
 Exit codes: 0 every row succeeded, 1 some rows failed, 2 usage or configuration,
 3 the service could not be reached or refused before anything changed,
-4 interrupted or stopped early (resume goes on), 5 internal error."
+4 interrupted or stopped early (`resume` continues), 5 internal error."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -40,7 +40,7 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// The service's base link [default: https://app.bluetallyapp.com/api/v1]
+    /// Base URL of the service [default: https://app.bluetallyapp.com/api/v1]
     #[arg(long, global = true, env = "BLUETALLY_BASE_URL", value_name = "URL", value_hint = ValueHint::Url)]
     pub base_url: Option<String>,
 
@@ -48,7 +48,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub api_key_file: Option<PathBuf>,
 
-    /// Act for this tenant (multi-tenant accounts)
+    /// The tenant to use (multi-tenant accounts)
     #[arg(long, global = true, env = "BLUETALLY_TENANT_ID", value_name = "ID")]
     pub tenant: Option<i64>,
 
@@ -60,7 +60,7 @@ pub struct Global {
     #[arg(long, global = true, value_name = "FILE", num_args = 0..=1, require_equals = true, value_hint = ValueHint::FilePath)]
     pub sandbox: Option<Option<PathBuf>>,
 
-    /// Send at most N requests an hour, `none` for no limit [default: 10000/h]
+    /// Send at most N requests per hour; `none` for no limit [default: 10000/h]
     #[arg(long, global = true, value_name = "N/h")]
     pub quota: Option<String>,
 
@@ -76,7 +76,7 @@ pub struct Global {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
 
-    /// Print more; twice for every request
+    /// Print more; repeat to show every request
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 
@@ -84,7 +84,7 @@ pub struct Global {
     #[arg(long, global = true)]
     pub no_progress: bool,
 
-    /// Say everything on stderr as text or as JSON, a line each [default: text]
+    /// Log format on stderr: text or JSON lines [default: text]
     #[arg(long, global = true, value_enum, value_name = "FORMAT")]
     pub log_format: Option<LogFormat>,
 }
@@ -100,25 +100,25 @@ pub enum LogFormat {
 pub enum Command {
     /// Check spreadsheets offline: no network, nothing is sent
     Check(CheckArgs),
-    /// Bring spreadsheets into the account
+    /// Import spreadsheets into the account
     Import(ImportArgs),
-    /// Delete the records a spreadsheet names, after a backup of them
+    /// Delete the records a spreadsheet lists, after a backup
     Delete(DeleteArgs),
-    /// Go on with a run that was interrupted, from its journal
+    /// Resume an interrupted run
     Resume(ResumeArgs),
-    /// Take a run back: delete what it created, restore what it changed
+    /// Undo a run: delete what it created, restore what it changed
     Undo(UndoArgs),
-    /// List the runs of this machine, show one, or clean up
+    /// List the runs of this machine, show one, or clean up old ones
     Runs(RunsArgs),
-    /// Write what the account holds to spreadsheets, or the register for finance
+    /// Export the account to spreadsheets, or the fixed-asset register
     Export(Box<ExportArgs>),
     /// Write spreadsheets to fill in
     Template(TemplateArgs),
-    /// Show what can be imported: fields, types, options
+    /// Show what can be imported: fields, types and options
     Schema(SchemaArgs),
-    /// Serve the sandbox: the whole API on this machine, without an account
+    /// Run the sandbox: the whole API as a local server, without an account
     Sandbox(SandboxArgs),
-    /// See whether everything is in place: key, reachability, tenant, quota, clock, state folder
+    /// Check the setup: key, reachability, tenant, quota, clock, state folder
     Doctor,
     /// Print shell completions
     #[command(
@@ -141,18 +141,18 @@ pub struct ReadingArgs {
     #[arg(required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub files: Vec<PathBuf>,
 
-    /// What the sheets hold, such as `assets` or `checkout_asset` (else told by sheet name, file name or headers)
+    /// What the sheets contain, such as `assets` or `checkout_asset` (else detected from sheet name, file name or headers)
     #[arg(long, value_name = "E")]
     pub entity: Option<String>,
 
     #[command(flatten)]
     pub layout: LayoutArgs,
 
-    /// What becomes of an amount with a fraction (the service documents whole amounts)
+    /// How to handle fractional amounts (the service documents whole amounts)
     #[arg(long, value_enum, value_name = "HOW", default_value_t = FractionalCost::Error)]
     pub fractional_cost: FractionalCost,
 
-    /// What an empty cell does on update: leave the field alone or clear it
+    /// What an empty cell does on update: leave the field unchanged or clear it
     #[arg(long, value_enum, value_name = "HOW", default_value_t = EmptyCells::Leave)]
     pub blank: EmptyCells,
 
@@ -160,7 +160,7 @@ pub struct ReadingArgs {
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
     pub mode: Mode,
 
-    /// Let rows of one natural key be records of their own, instead of a problem
+    /// Allow several rows with the same natural key
     #[arg(long)]
     pub allow_duplicates: bool,
 }
@@ -173,7 +173,7 @@ pub struct LayoutArgs {
     #[arg(long, value_name = "S")]
     pub sheet: Vec<String>,
 
-    /// Feed a field from a header: 'Header=field', 'Header=custom:NAME' or 'Header=' to ignore it (repeatable)
+    /// Map a header to a field: 'Header=field', 'Header=custom:NAME' or 'Header=' to ignore it (repeatable)
     #[arg(long, value_name = "HEADER=FIELD")]
     pub map: Vec<String>,
 
@@ -185,7 +185,7 @@ pub struct LayoutArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub save_mapping: Option<PathBuf>,
 
-    /// Use the header words of another tool: bluetally, snipe-it
+    /// Use the header names of another tool: bluetally, snipe-it
     #[arg(long, value_name = "NAME")]
     pub preset: Option<String>,
 
@@ -197,11 +197,11 @@ pub struct LayoutArgs {
     #[arg(long)]
     pub strict: bool,
 
-    /// How text dates are written, such as DD.MM.YYYY (else told by the whole column)
+    /// How text dates are written, such as DD.MM.YYYY (else detected from the whole column)
     #[arg(long, value_name = "FORMAT")]
     pub date_format: Option<String>,
 
-    /// The decimal mark of amounts: `,` or `.` (else told by the whole column)
+    /// The decimal mark of amounts: `,` or `.` (else detected from the whole column)
     #[arg(long, value_name = "MARK")]
     pub decimal: Option<char>,
 
@@ -244,17 +244,17 @@ pub struct ImportArgs {
     #[command(flatten)]
     pub reading: ReadingArgs,
 
-    /// Go as far as the plan: what would be created and updated, the problems, requests and minutes
+    /// Only plan: show what would be created and updated, the problems, requests and minutes
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Create records that rows name and the account lacks; with E,... only in these collections
+    /// Create missing records that rows refer to; with E,... only in these collections
     /// (employees and assets only if named)
     #[arg(long, value_name = "E,...", num_args = 0..=1, require_equals = true, value_delimiter = ',')]
     pub create_missing: Option<Vec<String>>,
 
-    /// What becomes of a row of an export that would go over what was changed on the service since (else a problem that
-    /// shows both values)
+    /// How to handle rows whose record was changed on the service since the export (else a problem that shows both
+    /// values)
     #[arg(long, value_enum, value_name = "WHOSE")]
     pub conflicts: Option<Conflicts>,
 
@@ -282,7 +282,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "N|N%")]
     pub max_clears: Option<String>,
 
-    /// Ask nothing
+    /// Skip confirmation prompts
     #[arg(long)]
     pub yes: bool,
 }
@@ -303,18 +303,18 @@ pub struct DeleteArgs {
     #[arg(value_name = "E")]
     pub entity: String,
 
-    /// The spreadsheet that names the records: .xlsx, .xls, .xlsb, .ods, .csv or .jsonl; `-` is stdin
+    /// The spreadsheet that lists the records: .xlsx, .xls, .xlsb, .ods, .csv or .jsonl; `-` is stdin
     #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 
     #[command(flatten)]
     pub layout: LayoutArgs,
 
-    /// Go as far as the plan: what would be deleted, and the problems
+    /// Only plan: show what would be deleted, and the problems
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Delete from a collection that the service cannot bring back: categories, components, consumables
+    /// Allow deletes that the service cannot undo: categories, components, consumables
     #[arg(long)]
     pub irreversible: bool,
 
@@ -330,7 +330,7 @@ pub struct DeleteArgs {
     #[arg(long, value_name = "N")]
     pub max_errors: Option<u64>,
 
-    /// Ask nothing
+    /// Skip confirmation prompts
     #[arg(long)]
     pub yes: bool,
 }
@@ -345,11 +345,11 @@ Examples:
   tallyport resume 20261124-093012-kqzf
   tallyport resume kqzf --result assets.xlsx")]
 pub struct ResumeArgs {
-    /// The run, as `tallyport runs` lists it, or the beginning or end of its name
+    /// The run's id from `tallyport runs`, or the beginning or end of it
     #[arg(value_name = "RUN", required_unless_present = "last")]
     pub run: Option<String>,
 
-    /// The newest run that is not finished
+    /// The newest unfinished run
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
 
@@ -369,7 +369,7 @@ Examples:
   tallyport undo 20261124-093012-kqzf
   tallyport undo kqzf --yes")]
 pub struct UndoArgs {
-    /// The run, as `tallyport runs` lists it, or the beginning or end of its name
+    /// The run's id from `tallyport runs`, or the beginning or end of it
     #[arg(value_name = "RUN", required_unless_present = "last")]
     pub run: Option<String>,
 
@@ -377,11 +377,11 @@ pub struct UndoArgs {
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
 
-    /// Show what would be done, and do nothing
+    /// Show what would be done, without doing it
     #[arg(long)]
     pub dry_run: bool,
 
-    /// Ask nothing
+    /// Skip confirmation prompts
     #[arg(long)]
     pub yes: bool,
 
@@ -415,11 +415,11 @@ pub enum RunsCommand {
 
 #[derive(Debug, Args)]
 pub struct PruneArgs {
-    /// Only runs that began so long ago: 90d, 12h, 6 months
+    /// Only runs older than this: 90d, 12h, 6 months
     #[arg(long, value_name = "AGE")]
     pub older_than: String,
 
-    /// Those that can still be resumed too
+    /// Also runs that can still be resumed
     #[arg(long)]
     pub force: bool,
 }
@@ -482,7 +482,7 @@ pub struct ExportArgs {
     #[arg(long, value_name = "C,...", value_delimiter = ',', help_heading = "Rows and columns")]
     pub columns: Vec<String>,
 
-    /// Only records whose field holds this: a text, a name or an id (repeatable)
+    /// Only records with this field value: a text, a name or an id (repeatable)
     #[arg(long = "where", value_name = "F=V", help_heading = "Rows and columns")]
     #[serde(rename = "where")]
     pub wheres: Vec<String>,
@@ -512,19 +512,19 @@ pub struct ExportArgs {
     #[arg(long, value_name = "EVENT", help_heading = "The activity log")]
     pub event: Option<String>,
 
-    /// Only what this user did: an e-mail address or an id
+    /// Only entries by this user: an e-mail address or an id
     #[arg(long, value_name = "USER", help_heading = "The activity log")]
     pub user: Option<String>,
 
-    /// Only what was handed to or taken from this employee: an e-mail address, a name or an id
+    /// Only entries about this employee: an e-mail address, a name or an id
     #[arg(long, value_name = "EMPLOYEE", help_heading = "The activity log")]
     pub employee: Option<String>,
 
-    /// Only what happened to this item: its tag, name or id, with --type for what it is [default: Asset]
+    /// Only entries about this item: its tag, name or id, with --type for what it is [default: Asset]
     #[arg(long, value_name = "ITEM", help_heading = "The activity log")]
     pub item: Option<String>,
 
-    /// Begin CSV files with a byte order mark, for Excel
+    /// Start CSV files with a byte order mark, for Excel
     #[arg(long, help_heading = "CSV files")]
     pub bom: bool,
 
@@ -532,11 +532,11 @@ pub struct ExportArgs {
     #[arg(long, value_name = "CHAR", help_heading = "CSV files")]
     pub delimiter: Option<String>,
 
-    /// Write texts that begin like formulas as they are
+    /// Do not escape text that looks like a formula
     #[arg(long, help_heading = "CSV files")]
     pub raw: bool,
 
-    /// Read every record anew, whatever the local copy knows
+    /// Read every record again, ignoring the local copy
     #[arg(long, help_heading = "The local copy")]
     pub full: bool,
 
@@ -548,19 +548,19 @@ pub struct ExportArgs {
     #[arg(long, requires = "name", help_heading = "The local copy")]
     pub incremental: bool,
 
-    /// Keep the newest N files of this export, delete older ones
+    /// Keep the newest N files of this export and delete older ones
     #[arg(long, value_name = "N", help_heading = "Unattended")]
     pub keep: Option<u32>,
 
-    /// Export every tenant that the key may act for: a file each where the path has {tenant}, else one with columns
+    /// Export every tenant of the key: one file each where the path has {tenant}, else one with columns
     #[arg(long, help_heading = "Unattended")]
     pub all_tenants: bool,
 
-    /// The day of the register [default: today]
+    /// The date of the register [default: today]
     #[arg(long, value_name = "DAY", help_heading = "The register")]
     pub as_of: Option<String>,
 
-    /// Convert by these rates: a spreadsheet with the columns currency and rate
+    /// Convert with these exchange rates: a spreadsheet with the columns currency and rate
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "The register")]
     pub rates: Option<PathBuf>,
 
@@ -687,11 +687,11 @@ pub struct SandboxArgs {
     #[arg(long, value_name = "KEY")]
     pub api_key: Option<String>,
 
-    /// Answer at most N records a page
+    /// Return at most N records per page
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub page_limit: u32,
 
-    /// Serve these tenants, each with data of its own: ids or ID=NAME
+    /// Serve these tenants, each with its own data: ids or ID=NAME
     #[arg(long, value_name = "ID,...", value_delimiter = ',')]
     pub tenants: Vec<String>,
 
@@ -699,15 +699,15 @@ pub struct SandboxArgs {
     #[arg(long)]
     pub empty: bool,
 
-    /// Let something go wrong, as told below; `@FILE` reads one a line, `#` begins a comment (repeatable)
+    /// Inject a fault, as described below; `@FILE` reads one per line, `#` starts a comment (repeatable)
     #[arg(long, value_name = "SPEC")]
     pub faults: Vec<String>,
 
-    /// Draw the faults that have a probability by this number; the same requests then meet the same faults
+    /// Seed for faults with a probability; the same requests then meet the same faults
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub faults_seed: u64,
 
-    /// Let whoever has the key see and change the faults at /_control/faults: GET, PUT, POST (add), DELETE
+    /// Allow anyone with the key to read and change the faults at /_control/faults: GET, PUT, POST (add), DELETE
     #[arg(long)]
     pub control: bool,
 }

@@ -97,7 +97,7 @@ fn collection(args: &DeleteArgs) -> Result<&'static Entity, Error> {
     match entity.role {
         Role::Collection { deletion: Deletion::Irreversible } if !args.irreversible => Err(Error::usage(
             format!("the service cannot bring deleted {} back; nothing was sent", entity.name),
-            "add --irreversible if that is meant: a backup is written in any case",
+            "pass --irreversible to confirm; a backup is written in any case",
         )),
         Role::Collection { .. } => Ok(entity),
         Role::Action(_) | Role::Listing => Err(Error::usage(
@@ -141,7 +141,7 @@ fn backup(args: &DeleteArgs, intake: &InputSet, result: &ResultPath) -> Result<B
     };
     if !path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xlsx")) {
         return Err(Error::usage(
-            format!("a backup is an .xlsx file, and `{}` is none", path.display()),
+            format!("--backup must name an .xlsx file, got `{}`", path.display()),
             "name a .xlsx file with --backup",
         ));
     }
@@ -183,7 +183,7 @@ fn question(entity: &Entity, count: u64, account: &Account) -> String {
 fn see_consent(args: &DeleteArgs, question: &str) -> Result<(), Error> {
     match args.yes || io::stdin().is_terminal() {
         true => Ok(()),
-        false => Err(Error::usage(format!("this would {question}; nothing was sent"), "add --yes if that is meant")),
+        false => Err(Error::usage(format!("this would {question}; nothing was sent"), "pass --yes to confirm")),
     }
 }
 
@@ -193,7 +193,7 @@ fn consent(question: &str, backup: &Path, printer: Printer) -> Result<(), Error>
         true => Ok(()),
         false => Err(Error::usage(
             "nothing was deleted",
-            format!("answer with yes to go on; the backup {} is not needed and may go", backup.display()),
+            format!("answer yes to continue; the backup {} is not needed and can be deleted", backup.display()),
         )),
     }
 }

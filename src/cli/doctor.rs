@@ -133,8 +133,8 @@ fn config(settings: &Settings) -> Check {
     match (&settings.config_file, &settings.profile) {
         (Some(path), Some(profile)) => Check::ok("config", format!("`{}`, profile `{profile}`", path.display())),
         (Some(path), None) if path.exists() => Check::ok("config", format!("`{}`, no profile in use", path.display())),
-        (Some(path), None) => Check::ok("config", format!("no `{}`, and none is needed", path.display())),
-        (None, _) => Check::ok("config", "no home folder to look for config.toml in, and none is needed"),
+        (Some(path), None) => Check::ok("config", format!("no `{}` (optional)", path.display())),
+        (None, _) => Check::ok("config", "no home folder to look for config.toml in (optional)"),
     }
 }
 
@@ -282,7 +282,7 @@ fn is_open_to_others(_path: &Path) -> bool {
 fn tenant(settings: &Settings) -> Check {
     match &settings.tenant {
         Some(tenant) => Check::ok("tenant", format!("{} ({})", tenant.value, tenant.origin)),
-        None => Check::ok("tenant", "none named, and none is wanted"),
+        None => Check::ok("tenant", "none set (the key needs none)"),
     }
 }
 
@@ -321,7 +321,7 @@ fn quota(settings: &Settings, left: Option<usize>, probe: &Probe) -> Check {
             Check::ok("quota", format!("{left} of {limit} requests left at the service; ours: {ours}"))
         }
         (Some(left), None) => Check::ok("quota", format!("{left} requests left at the service; ours: {ours}")),
-        (None, _) => Check::ok("quota", format!("the service does not tell; ours: {ours}")),
+        (None, _) => Check::ok("quota", format!("not reported by the service; using {ours}")),
     }
 }
 

@@ -126,10 +126,10 @@ fn confirm(plan: &Plan, args: &ImportArgs, printer: Printer) -> Result<(), Error
         return Ok(());
     }
     let what = format!("this run will {}", reasons.join(" and "));
-    if io::stdin().is_terminal() && printer.ask(&format!("{what}. Go on?"))? {
+    if io::stdin().is_terminal() && printer.ask(&format!("{what}. Continue?"))? {
         return Ok(());
     }
-    Err(Error::usage(format!("{what}; nothing was sent"), "add --yes if that is meant"))
+    Err(Error::usage(format!("{what}; nothing was sent"), "pass --yes to confirm"))
 }
 
 fn people(count: u64) -> String {

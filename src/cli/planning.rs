@@ -326,10 +326,8 @@ fn delete_it(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> u64 
 
 /// What became of the verbs in a column `_action` of a delete.
 pub(super) fn overruled_remark(rows: u64) -> Option<String> {
-    let asks = if rows == 1 { "asks" } else { "ask" };
-    (rows > 0).then(|| {
-        format!("{} {asks} in `_action` for something else; `delete` heeds only `skip` there", counted(rows, "row"))
-    })
+    let has = if rows == 1 { "has" } else { "have" };
+    (rows > 0).then(|| format!("{} {has} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row")))
 }
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that may

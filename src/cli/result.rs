@@ -59,7 +59,7 @@ impl ResultPath {
         let folder = folder_of(&path);
         if !folder.is_dir() {
             return Err(Error::usage(
-                format!("there is no folder `{}` to write the result to", folder.display()),
+                format!("folder not found: `{}`; the result cannot be written there", folder.display()),
                 "make the folder, or name another place with --result",
             ));
         }

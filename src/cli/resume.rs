@@ -67,7 +67,7 @@ fn nothing_to_resume(shelf: &RunStore) -> Result<Error, Error> {
 /// Going on would make again what was taken back.
 fn taken_back(head: &RunHeader, undo: &str) -> Error {
     Error::usage(
-        format!("run {} was taken back by run {undo}", head.id),
+        format!("run {} was undone by run {undo}", head.id),
         format!("begin again: {}", CommandLine::from_words(head.details.typed.clone()).command("import", &[])),
     )
 }
@@ -87,9 +87,9 @@ fn changed_sources(details: &RunDetails) -> Vec<String> {
     let changed = details.sources.iter().filter_map(|source| {
         let shown = source.path.display();
         match SourceFile::of(&source.path) {
-            None => Some(format!("{shown} is no longer there; the run goes on with what it held")),
+            None => Some(format!("{shown} no longer exists; the run continues with what it contained")),
             Some(now) if now != *source => {
-                Some(format!("{shown} has changed since the run began; the run goes on with what it held then"))
+                Some(format!("{shown} has changed since the run began; the run continues with what it contained then"))
             }
             Some(_) => None,
         }

@@ -235,7 +235,7 @@ pub(super) fn command(deed: RunKind) -> &'static str {
 /// What was created because rows name it.
 pub(super) fn missing_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> String {
     let listed: Vec<String> = created.iter().map(|(name, count)| missing_text(name, *count)).collect();
-    format!("{verb} what rows name and the account lacked: {}", listed.join(", "))
+    format!("{verb} missing records: {}", listed.join(", "))
 }
 
 fn missing_text(collection: &str, count: u64) -> String {
@@ -287,14 +287,18 @@ fn doing_text(doing: Activity) -> Option<String> {
         Activity::Sending | Activity::Draining { requests: 0 } => None,
         Activity::Draining { requests } => {
             let requests = counted(requests as u64, "request");
-            Some(format!("interrupted: {requests} under way will land; interrupt again to stop at once"))
+            Some(format!("interrupted: waiting for {requests} in flight; press Ctrl-C again to stop now"))
         }
-        Activity::Reconciling { requests: 1 } => Some(String::from("an answer was lost: looking for the record")),
-        Activity::Reconciling { requests } => Some(format!("{requests} answers were lost: looking for the records")),
+        Activity::Reconciling { requests: 1 } => {
+            Some(String::from("no response to 1 request; checking whether it was applied"))
+        }
+        Activity::Reconciling { requests } => {
+            Some(format!("no response to {requests} requests; checking whether they were applied"))
+        }
         Activity::BackingOff { until } => {
             let wait = until.saturating_duration_since(tokio::time::Instant::now());
             let until = clock_text(SystemTime::now() + wait);
-            Some(format!("the service does not answer well: trying again{until}"))
+            Some(format!("the service is failing; retrying{until}"))
         }
     }
 }

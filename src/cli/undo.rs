@@ -84,7 +84,7 @@ fn wanted(shelf: &RunStore, args: &UndoArgs) -> Result<StoredRun, Error> {
             .list()?
             .into_iter()
             .find(is_meant)
-            .ok_or_else(|| Error::usage("there is no run to undo on this machine", "`tallyport runs` lists all runs"));
+            .ok_or_else(|| Error::usage("no run to undo on this machine", "`tallyport runs` lists all runs"));
     };
     Ok(shelf.find(run)?)
 }
@@ -114,7 +114,7 @@ fn history(journal: &Journal, head: &RunHeader, shelf: &RunStore) -> Result<RunH
     }
     if let Some(open) = half_done(shelf, &head.id)? {
         let what = format!("run {} is being undone by run {open}, which is not finished", head.id);
-        return Err(Error::usage(what, format!("go on with that one: tallyport resume {open}")));
+        return Err(Error::usage(what, format!("continue that one: tallyport resume {open}")));
     }
     let (mut history, mut unknown) = (RunHistory::default(), 0);
     journal.each_outcome(&mut |mut step, outcome: StepOutcome| {
@@ -125,7 +125,7 @@ fn history(journal: &Journal, head: &RunHeader, shelf: &RunStore) -> Result<RunH
     match journal.unresolved_count()?.saturating_sub(unknown) {
         0 => Ok(history),
         lost => Err(Error::usage(
-            format!("the fate of {} of run {} is open", counted(lost, "request"), head.id),
+            format!("run {} has {} with unknown outcome", head.id, counted(lost, "request")),
             format!("finish it first: tallyport resume {}", head.id),
         )),
     }
@@ -212,10 +212,10 @@ fn confirm(shown: &Shown, planned: &RunEstimate, args: &UndoArgs, printer: Print
         let people = if planned.people == 1 { "1 person" } else { &format!("{} people", thousands(planned.people)) };
         what.push_str(&format!(", sends {} to {people}", counted(planned.emails, "e-mail")));
     }
-    if io::stdin().is_terminal() && printer.ask(&format!("{what}. Go on?"))? {
+    if io::stdin().is_terminal() && printer.ask(&format!("{what}. Continue?"))? {
         return Ok(());
     }
-    Err(Error::usage(format!("{what}; nothing was sent"), "add --yes if that is meant"))
+    Err(Error::usage(format!("{what}; nothing was sent"), "pass --yes to confirm"))
 }
 
 /// The journal of the undo, ready to be sent.

@@ -7,13 +7,10 @@ use crate::error::Error;
 /// The moment that lies `age` before `now`; months and days are those of the machine's time zone.
 ///
 /// # Errors
-/// Where the text is no length of time.
+/// If the text is not a duration.
 pub(super) fn before(now: Timestamp, age: &str) -> Result<Timestamp, Error> {
     let told = || {
-        Error::usage(
-            format!("`{age}` is no length of time"),
-            "write one such as 90d, 12h, `6 months` or `1 year 2 weeks`",
-        )
+        Error::usage(format!("invalid duration `{age}`"), "write one such as 90d, 12h, `6 months` or `1 year 2 weeks`")
     };
     let span: Span = age.trim().parse().map_err(|_| told())?;
     if span.is_negative() {

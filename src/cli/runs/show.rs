@@ -87,7 +87,7 @@ fn head_text(
     }
     if under_way > 0 {
         let fate =
-            if *state == State::Running { "under way" } else { "without an answer; resume looks for them first" };
+            if *state == State::Running { "in flight" } else { "without a response; `resume` checks them first" };
         say("unsettled", &format!("{} {fate}", counted(under_way, "row")));
     }
     say("began", &format!("{}, {}", age::ago(now, glance.began), local_time(glance.began)));

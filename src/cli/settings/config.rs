@@ -152,7 +152,10 @@ mod tests {
             ),
             ("[profiles.acme]\ncustom_fields_encoding = \"xml\"\n", "`config.toml`, line 2: unknown variant `xml`"),
             ("[profiles.acme]\napi_key = 12345\n", "`config.toml`, line 2: `api_key` must be a text in quotes"),
-            ("[profiles.acme]\napi_key = \"12 345\"\n", "`config.toml`, line 2: the API key holds a character"),
+            (
+                "[profiles.acme]\napi_key = \"12 345\"\n",
+                "`config.toml`, line 2: the API key contains an invalid character",
+            ),
             ("[profiles.acme]\napi_key = s12345\n", "`config.toml`, line 2: "),
             ("[profiles.acme]\napi_key = \"12345\ntenant = 1", "`config.toml`, line 2: "),
             ("[profiles.acme\n", "`config.toml`, line 1: "),

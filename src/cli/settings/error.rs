@@ -17,11 +17,11 @@ pub enum SettingsError {
     #[error("there is no profile `{name}` in `{}`", path.display())]
     ProfileMissing { name: String, path: PathBuf, known: Vec<String> },
     /// No link at all, or a relative one.
-    #[error("`{text}` ({origin}) is no link: {reason}")]
+    #[error("invalid URL `{text}` ({origin}): {reason}")]
     BaseUrl { text: String, origin: Origin, reason: String },
-    #[error("`{text}` ({origin}) is no quota")]
+    #[error("invalid quota `{text}` ({origin})")]
     Quota { text: String, origin: Origin },
-    #[error("a concurrency of {number} ({origin}) is out of range")]
+    #[error("invalid concurrency {number} ({origin})")]
     Concurrency { number: u16, origin: Origin },
     /// The file that should hold the key cannot be read.
     #[error("could not read the API key file `{}`: {cause}", path.display())]
@@ -36,31 +36,31 @@ pub enum SettingsError {
     #[error("could not read the API key from the key store (service `{service}`, user `{user}`): {cause}")]
     KeyStore { service: String, user: String, cause: String },
     /// No key anywhere.
-    #[error("there is no API key")]
+    #[error("no API key is set")]
     KeyMissing,
     /// Neither `TALLYPORT_HOME` nor a home folder to keep journals in.
-    #[error("this user has no home folder, so there is no place for journals")]
+    #[error("this user has no home folder to keep journals in")]
     NoHome,
 }
 
 impl Diagnostic for SettingsError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Config { .. } => "correct the line; `tallyport doctor` tells whether the file is right then",
+            Self::Config { .. } => "correct the line; `tallyport doctor` checks the file",
             Self::ConfigUnreadable { .. } => "let this user read the file",
             Self::ProfileMissing { known, .. } if known.is_empty() => {
-                "add it as `[profiles.NAME]`, or leave `--profile` away"
+                "add it as `[profiles.NAME]`, or leave out `--profile`"
             }
             Self::ProfileMissing { known, .. } => return Some(format!("use one of `{}`", known.join("`, `"))),
-            Self::BaseUrl { .. } => "give a link such as `https://app.bluetallyapp.com/api/v1`",
-            Self::Quota { .. } => "write requests an hour such as `10000/h`, or `none`",
-            Self::Concurrency { .. } => return Some(format!("give a number from 1 to {MOST_CONCURRENT}")),
-            Self::KeyFile { .. } => "give a file that this user can read and that holds the key alone",
-            Self::Key { .. } => "copy the key from Settings > API Keys once more, alone and whole",
+            Self::BaseUrl { .. } => "use a URL such as `https://app.bluetallyapp.com/api/v1`",
+            Self::Quota { .. } => "use a number of requests per hour such as `10000/h`, or `none`",
+            Self::Concurrency { .. } => return Some(format!("use a number from 1 to {MOST_CONCURRENT}")),
+            Self::KeyFile { .. } => "use a file that this user can read and that contains only the key",
+            Self::Key { .. } => "copy the whole key from Settings > API Keys again",
             Self::KeyTwice { .. } => "keep one of them",
-            Self::KeyStore { .. } => "store the key there, or give it as BLUETALLY_API_KEY",
+            Self::KeyStore { .. } => "store the key there, or set BLUETALLY_API_KEY",
             Self::KeyMissing => {
-                "set BLUETALLY_API_KEY, give `--api-key-file FILE`, or put `api_key_file` into a profile of config.toml; \
+                "set BLUETALLY_API_KEY, pass `--api-key-file FILE`, or put `api_key_file` into a profile of config.toml; \
                  the key comes from Settings > API Keys. To try it without an account, add `--sandbox`"
             }
             Self::NoHome => "set TALLYPORT_HOME to a folder this user can write to",

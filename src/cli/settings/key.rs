@@ -55,7 +55,7 @@ fn from_profile(chosen: &Chosen, here: &Surroundings) -> Result<Option<Sourced<S
     match from_key_store(here, service, name)? {
         Some(key) => Ok(Some(key)),
         None => {
-            let cause = "there is no such entry".to_owned();
+            let cause = "no such entry".to_owned();
             Err(SettingsError::KeyStore { service: service.clone(), user: name.clone(), cause })
         }
     }

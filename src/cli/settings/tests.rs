@@ -219,14 +219,14 @@ fn what_cannot_be_used_says_so_and_where_it_came_from() {
         .config("[profiles.a]\nquota = \"many\"\n[profiles.b]\nconcurrency = 65\n[profiles.c]\nbase_url = \"x.example\"\n[profiles.d]\napi_key = \"k\"\nkeyring = \"s\"\n")
         .variable("BLUETALLY_API_KEY", "two keys");
     let cases = [
-        ("--quota 0", "`0` (from --quota) is no quota"),
-        ("--quota 10000/s", "`10000/s` (from --quota) is no quota"),
-        ("--profile a", "`many` (from profile `a`) is no quota"),
-        ("--profile b", "a concurrency of 65 (from profile `b`) is out of range"),
-        ("--concurrency 0", "a concurrency of 0 (from --concurrency) is out of range"),
-        ("--profile c", "`x.example` (from profile `c`) is no link: relative URL without a base"),
-        ("--base-url data:x", "`data:x` (from --base-url) is no link: it names no host"),
-        ("", "the API key holds a character that no key has, at position 4 (from 1) (from BLUETALLY_API_KEY)"),
+        ("--quota 0", "invalid quota `0` (from --quota)"),
+        ("--quota 10000/s", "invalid quota `10000/s` (from --quota)"),
+        ("--profile a", "invalid quota `many` (from profile `a`)"),
+        ("--profile b", "invalid concurrency 65 (from profile `b`)"),
+        ("--concurrency 0", "invalid concurrency 0 (from --concurrency)"),
+        ("--profile c", "invalid URL `x.example` (from profile `c`): relative URL without a base"),
+        ("--base-url data:x", "invalid URL `data:x` (from --base-url): it names no host"),
+        ("", "the API key contains an invalid character at position 4 (from 1) (from BLUETALLY_API_KEY)"),
     ];
     for (flags, message) in cases {
         let error = machine.error(flags);
@@ -272,7 +272,7 @@ fn the_state_folder_can_be_moved() {
 #[test]
 fn without_a_key_the_service_is_not_even_asked() {
     let error = Machine::new().settings("").connect().now_or_never().unwrap().expect_err("no key");
-    assert_eq!(error.to_string(), "there is no API key");
+    assert_eq!(error.to_string(), "no API key is set");
     let hint = error.hint().unwrap_or_default();
     for way in ["BLUETALLY_API_KEY", "--api-key-file", "config.toml", "--sandbox"] {
         assert!(hint.contains(way), "{hint}");
