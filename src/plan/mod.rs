@@ -11,7 +11,7 @@
 mod conflict;
 mod diff;
 mod edited_export;
-pub mod estimate;
+mod estimate;
 mod limits;
 mod locks;
 mod missing;
@@ -31,6 +31,7 @@ pub mod undo;
 use std::collections::BTreeMap;
 
 pub(crate) use diff::holds;
+pub use estimate::RunEstimate;
 pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;
 pub use missing::CreateMissing;

@@ -1,6 +1,7 @@
 //! The summary and the result file of a run, from its journal.
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
 use super::{ProblemTally, ResultFile, RunSummary, SheetSummary};
 use crate::check::Problem;
@@ -91,7 +92,7 @@ impl SheetTally {
     }
 }
 
-/// Writes every row with what became of it, and says in the summary where.
+/// Writes every row with what became of it. Returns where the file stands.
 ///
 /// # Errors
 /// Where the result cannot be written or the rows cannot be read again.
@@ -101,8 +102,8 @@ pub(crate) fn write_result(
     sheets: &[SheetHeader],
     unfinished: Unfinished<'_>,
     mut file: ResultFile,
-    summary: &mut RunSummary,
-) -> Result<()> {
+    summary: &RunSummary,
+) -> Result<PathBuf> {
     // The sheets as the user has them, which is not the order in which they were sent.
     let mut order: Vec<usize> = (0..sheets.len()).collect();
     order.sort_by_key(|index| sheets[*index].place);
@@ -124,8 +125,7 @@ pub(crate) fn write_result(
         source.each_row(journal, index, &mut on_row)?;
         written?;
     }
-    summary.result = Some(file.finish(summary)?);
-    Ok(())
+    Ok(file.finish(summary)?)
 }
 
 /// One sheet of the result.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::tally::ProblemTally;
 use super::text::file_name;
-use crate::plan::{ReportMode, RowCounts};
+use crate::plan::{ReportMode, RowCounts, RunEstimate};
 
 /// What a finished run reports.
 #[derive(Debug)]
@@ -60,19 +60,6 @@ pub struct Requests {
     pub total: u64,
     /// By method and endpoint, such as `POST assets`.
     pub by_kind: BTreeMap<String, u64>,
-}
-
-/// What a run would take.
-#[derive(Debug, Clone)]
-pub struct RunEstimate {
-    pub requests: u64,
-    /// How long they take under the quota.
-    pub seconds: u64,
-    /// E-mails the service would send to employees, and to how many of them.
-    pub emails: u64,
-    pub people: u64,
-    /// Requests per hour, if there is a limit.
-    pub quota: Option<u32>,
 }
 
 /// The command that takes a run back.

@@ -306,7 +306,7 @@ fn only_sheets_of_the_collection_are_read() {
         (0, &json!(2), &json!(1)),
         "{summary}"
     );
-    assert!(summary["remarks"].to_string().contains("1 row asks in `_action` for something else"), "{summary}");
+    assert!(summary["remarks"].to_string().contains("1 row has an `_action` other than `skip`"), "{summary}");
     assert_eq!(tags(&account), ["A-2"]);
     assert_output!(account.run(&["delete", "licenses", "book.xlsx", "--yes"]), @"
     exit code 2

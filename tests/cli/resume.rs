@@ -397,7 +397,7 @@ mod interrupts {
         let mut paused = story.pause_at(&["import", "assets.csv", "--concurrency", "1"], 8, KillTiming::Forwarded);
         paused.signal("-INT");
         let mut said = BufReader::new(paused.child.stderr.take().unwrap()).lines().map_while(Result::ok);
-        assert!(said.any(|line| line.contains("interrupt again to stop at once")));
+        assert!(said.any(|line| line.contains("press Ctrl-C again to stop now")));
         paused.signal("-INT");
         let output = paused.child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stdout));

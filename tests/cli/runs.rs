@@ -210,7 +210,7 @@ fn a_stopped_run_shows_its_reason_until_it_is_resumed() {
     20261124-093015-abcd  import of assets.csv  stopped  just now  2026-11-24 09:30     48 kB
                           2 created, 18 rows to go; interrupted
     ");
-    kill_once_it_says(&account, &["resume", "--last"], "looking for the record");
+    kill_once_it_says(&account, &["resume", "--last"], "checking whether");
     assert_eq!(only_run(&account)["state"], "cut_off");
 }
 

@@ -8,7 +8,6 @@ use rusqlite::params;
 
 use super::encoding::{PARTS, PHASES, ROW_STATES, RUN_KINDS, encode, encode_problems, encode_write};
 use super::file::{Durability, JournalFile, JournalLocation, lock_path};
-use super::row_outcomes::planned_records;
 use super::{AccountSnapshot, Journal, JournalError, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
 use crate::plan::{Step, StepSink};
 use crate::table::Row;
@@ -20,7 +19,7 @@ const BATCH: u32 = 20_000;
 #[derive(Debug)]
 pub struct JournalBuilder {
     /// None once it is finished.
-    file: Option<JournalFile>,
+    journal: Option<Journal>,
     steps: u32,
     sheet: u16,
     /// The position of the sheet's next row, from 0.
@@ -34,8 +33,9 @@ impl JournalBuilder {
     /// # Errors
     /// Where the file cannot be created.
     pub fn create(location: JournalLocation, header: &RunHeader) -> Result<Self, JournalError> {
-        let mut builder = Self { file: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
-        let file = builder.file.insert(JournalFile::create(location, header)?);
+        let mut builder = Self { journal: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
+        let journal = Journal::new(JournalFile::create(location, header)?);
+        let file = &builder.journal.insert(journal).file;
         let (account, place) = header.account.stored();
         let profile = match &header.account {
             super::AccountIdentity::Service { profile, .. } => profile.as_deref(),
@@ -80,7 +80,7 @@ impl JournalBuilder {
     pub fn finish(mut self, snapshot: &AccountSnapshot) -> Result<Journal, JournalError> {
         let phase = encode(PHASES, &RunPhase::Sending);
         let snapshot = serde_json::to_string(snapshot).unwrap_or_default();
-        if let Some(file) = &self.file {
+        if let Some(Journal { file }) = &self.journal {
             file.attempt(|connection| connection.execute_batch("COMMIT"))?;
             file.set_durability(Durability::Full)?;
             file.attempt(|connection| {
@@ -89,34 +89,24 @@ impl JournalBuilder {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             })?;
         }
-        let file = self.file.take();
-        file.map(Journal::new).ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
-    }
-
-    /// Ends the plan of a dry run: it can be reported, and is never sent.
-    ///
-    /// # Errors
-    /// Where the file fails.
-    pub fn finish_dry_run(mut self) -> Result<Journal, JournalError> {
-        let Some(file) = self.file.take() else {
-            return Err(JournalError::Gone { path: JournalLocation::Scratch.path() });
-        };
-        file.attempt(|connection| connection.execute_batch("COMMIT"))?;
-        Ok(Journal::new(file))
+        self.journal.take().ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
 
     /// Whether only the outcomes of rows are kept, for as long as the process runs.
     fn is_scratch(&self) -> bool {
-        self.file.as_ref().is_some_and(|file| file.location == JournalLocation::Scratch)
+        self.journal.as_ref().is_some_and(|journal| journal.file.location == JournalLocation::Scratch)
     }
 
-    /// The records that rows write to, in the order of the sheets.
-    pub(crate) fn planned_records(&self) -> Result<Vec<i64>, JournalError> {
-        self.file.as_ref().map_or(Ok(Vec::new()), planned_records)
+    /// The plan so far: dry runs are reported from here.
+    ///
+    /// # Errors
+    /// Never, as long as somebody has the builder.
+    pub(crate) fn journal(&self) -> Result<&Journal, JournalError> {
+        self.journal.as_ref().ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
 
     fn insert(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), JournalError> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let Some(Journal { file }) = &self.journal else { return Ok(()) };
         self.uncommitted += 1;
         let is_full = self.uncommitted >= BATCH;
         if is_full {
@@ -220,7 +210,7 @@ impl JournalBuilder {
 
 impl Drop for JournalBuilder {
     fn drop(&mut self) {
-        let Some(JournalFile { connection, location, .. }) = self.file.take() else { return };
+        let Some(Journal { file: JournalFile { connection, location, .. } }) = self.journal.take() else { return };
         drop(connection);
         if let JournalLocation::File(path) = location {
             remove(&path);

@@ -10,7 +10,6 @@ use rusqlite::{Row as SqlRow, params};
 
 use super::builder::row_keys;
 use super::encoding::{PARTS, RESULTS, ROW_STATES, decode, decode_problems, decode_status, decode_write, encode};
-use super::file::JournalFile;
 use super::{Journal, JournalError, PlannedRow, RowState};
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
@@ -99,6 +98,16 @@ impl Journal {
         Ok(count as u64)
     }
 
+    /// The records that rows write to by the plan, in the order of the sheets.
+    pub(crate) fn planned_records(&self) -> Result<Vec<i64>, JournalError> {
+        let sql = "SELECT record FROM row WHERE state = ?1 AND record IS NOT NULL ORDER BY id";
+        self.file.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([encode(ROW_STATES, &RowState::Planned)], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
     /// The records created because rows name them, by collection.
     pub(crate) fn created_dependencies(&self) -> Result<BTreeMap<&'static str, u64>, JournalError> {
         let sql = "SELECT s.entity, count(*) FROM step s JOIN outcome o USING (step) \
@@ -112,16 +121,6 @@ impl Journal {
         let known = |(name, count): (String, i64)| Some((schema::collection(&name)?.name, count as u64));
         Ok(counts.into_iter().filter_map(known).collect())
     }
-}
-
-/// The records that rows write to by the plan, in the order of the sheets.
-pub(super) fn planned_records(file: &JournalFile) -> Result<Vec<i64>, JournalError> {
-    let sql = "SELECT record FROM row WHERE state = ?1 AND record IS NOT NULL ORDER BY id";
-    file.attempt(|connection| {
-        let mut statement = connection.prepare(sql)?;
-        let rows = statement.query_map([encode(ROW_STATES, &RowState::Planned)], |row| row.get(0))?;
-        rows.collect()
-    })
 }
 
 impl RowOutcomes<'_> {
@@ -444,8 +443,8 @@ mod tests {
         ];
         let builder = builder(JournalLocation::Scratch, &rows);
         assert_eq!(builder.count(), 1, "the estimate needs the number of requests");
-        let journal = builder.finish_dry_run().unwrap();
-        assert_eq!(shown(&journal, Unfinished::DryRun), ["2 updated Final", "3 unchanged Final"]);
+        let journal = builder.journal().unwrap();
+        assert_eq!(shown(journal, Unfinished::DryRun), ["2 updated Final", "3 unchanged Final"]);
         assert_eq!(journal.step_count().unwrap(), 0);
     }
 

@@ -1,30 +1,30 @@
-//! Where the result goes, and writing it: the last pass over the user's rows.
+//! Where the result of a run is written.
 
 use std::path::{Path, PathBuf};
 
-use super::Error;
+use crate::error::{Error, Result};
 use crate::plan::ReportMode;
-use crate::report::{ResultFile, RunSummary};
-use crate::run::command_line::CommandLine;
+use crate::report::ResultFile;
 use crate::run::input::InputSet;
 use crate::table::Input;
 
 /// Where a run's result is written.
-pub(super) struct ResultPath(PathBuf);
+#[derive(Debug, Clone)]
+pub(crate) struct ResultPath(PathBuf);
 
 impl ResultPath {
-    pub(super) fn as_path(&self) -> &Path {
+    pub(crate) fn as_path(&self) -> &Path {
         &self.0
     }
 
     /// Finds out whether the file can be begun, and leaves nothing behind: a run whose result cannot be written leaves
     /// no journal either.
-    pub(super) fn try_out(&self) -> Result<(), Error> {
-        self.open(ReportMode::Done).map(drop)
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.create(ReportMode::Done).map(drop)
     }
 
     /// Begins the file.
-    pub(super) fn open(&self, mode: ReportMode) -> Result<ResultFile, Error> {
+    pub(crate) fn create(&self, mode: ReportMode) -> Result<ResultFile> {
         Ok(ResultFile::create(self.as_path(), mode)?)
     }
 }
@@ -34,23 +34,23 @@ impl ResultPath {
 ///
 /// # Errors
 /// Where the folder does not exist or the kind of file is not one a result can be: known before anything is sent.
-pub(super) fn path(asked: Option<&Path>, intake: &InputSet) -> Result<ResultPath, Error> {
+pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet) -> Result<ResultPath> {
     let path = match asked {
         Some(path) => path.to_path_buf(),
-        None => free_path_beside(intake, "result"),
+        None => free_path_beside(input, "result"),
     };
-    if let Some(input) = intake.files.iter().find(|file| file.input.is_same(&Input::Path(path.clone()))) {
+    if let Some(file) = input.files.iter().find(|file| file.input.is_same(&Input::Path(path.clone()))) {
         return Err(Error::usage(
-            format!("the result would overwrite the input `{}`", input.input.name()),
+            format!("the result would overwrite the input `{}`", file.input.name()),
             "name another file with --result",
         ));
     }
-    ResultPath::new(path, intake.sheets.len())
+    ResultPath::new(path, input.sheets.len())
 }
 
 impl ResultPath {
     /// A place for the result of so many sheets.
-    pub(super) fn new(path: PathBuf, sheets: usize) -> Result<Self, Error> {
+    pub(crate) fn new(path: PathBuf, sheets: usize) -> Result<Self> {
         let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_csv && sheets > 1 {
             let what = format!("a .csv result holds one sheet, and there are {sheets}");
@@ -74,8 +74,8 @@ impl ResultPath {
 }
 
 /// A place beside the input that is not taken: `NAME.result.xlsx`, `NAME.backup.xlsx`.
-pub(super) fn free_path_beside(intake: &InputSet, kind: &str) -> PathBuf {
-    let input = &intake.files[0].input;
+pub(crate) fn free_path_beside(input: &InputSet, kind: &str) -> PathBuf {
+    let input = &input.files[0].input;
     let folder = match input {
         Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
         Input::Stdin => PathBuf::new(),
@@ -85,7 +85,7 @@ pub(super) fn free_path_beside(intake: &InputSet, kind: &str) -> PathBuf {
 }
 
 /// `NAME.result.xlsx`, or the first `NAME.result-2.xlsx` and so on that is not taken.
-pub(super) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
+pub(crate) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
     free_path(folder, name, "result")
 }
 
@@ -106,35 +106,6 @@ fn without_result_suffix(stem: &str) -> &str {
             base
         }
         _ => stem,
-    }
-}
-
-/// A run's name: when it began, and four letters against two in one second.
-pub(super) fn run_id() -> String {
-    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
-    let letters: String = std::iter::repeat_with(fastrand::lowercase).take(4).collect();
-    format!("{now}-{letters}")
-}
-
-/// What to type next, the best first. `line` is that of the run, `resume` the command that goes on with it.
-pub(super) fn next_commands(
-    summary: &RunSummary,
-    line: CommandLine,
-    result: &Path,
-    resume: Option<String>,
-) -> Vec<String> {
-    let counts = summary.counts();
-    let failed = counts.failed + counts.unknown;
-    let only_failed =
-        |line: CommandLine| line.with_input(&result.display().to_string()).command("import", &["--only-failed"]);
-    if summary.stopped.is_some() {
-        return vec![resume.unwrap_or_else(|| only_failed(line))];
-    }
-    match (summary.dry_run, failed) {
-        (true, 0) => vec![line.command(summary.command, &[])],
-        (true, _) => vec![line.command(summary.command, &["--dry-run"])],
-        (false, 0) => Vec::new(),
-        (false, _) => vec![only_failed(line)],
     }
 }
 
