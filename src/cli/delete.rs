@@ -11,7 +11,8 @@ use crate::job::DeleteJob;
 pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Result<Exit, Error> {
     let mut job = DeleteJob { account_flags: global.flags(), ..args.job() };
     // Invalid options are reported before a missing key.
-    (job.collection()?, job.limits()?);
+    job.collection()?;
+    job.limits()?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

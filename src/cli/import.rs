@@ -11,7 +11,8 @@ use crate::job::ImportJob;
 pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Result<Exit, Error> {
     let mut job = ImportJob { account_flags: global.flags(), ..args.job() };
     // Invalid options are reported before a missing key.
-    (job.limits()?, job.missing_records()?);
+    job.limits()?;
+    job.missing_records()?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.
