@@ -68,8 +68,14 @@ mod state_file;
 // The documented API as a local server.
 pub mod sandbox;
 
+// Whole jobs on an account: import, delete, undo, resume.
+pub mod job;
+
 // Commands, flags and exit codes.
 pub mod cli;
 
 pub use account::{Account, ConnectOptions, DEFAULT_BASE_URL};
+pub use check::Mode;
 pub use error::Error;
+pub use export::ExportJob;
+pub use job::{DeleteJob, ImportJob, Plan, ResultTarget, RunReport, RunStatus, UndoJob};

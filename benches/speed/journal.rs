@@ -11,8 +11,7 @@ use tallyport::plan::RowStatus;
 use tallyport::plan::StepOutcome;
 use tallyport::plan::{RowId, Step, StepRole, StepSink as _, WriteKind};
 use tallyport::run::journal::{
-    AccountSnapshot, JournalBuilder, JournalLocation, PlanSink as _, PlannedRow, RowState, RunDetails, RunHeader,
-    RunKind, SheetHeader,
+    AccountSnapshot, JournalBuilder, JournalLocation, PlannedRow, RowState, RunDetails, RunHeader, RunKind, SheetHeader,
 };
 use tallyport::run::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
 use tallyport::schema;

@@ -1,169 +1,18 @@
 //! `tallyport check`: every row against the schema, offline.
 
-use std::time::Instant;
-
 use super::args::{CheckArgs, Global};
-use super::needs::no_rows;
+use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::progress::{Progress, ProgressKind};
-use super::result::{self, ResultPath};
-use super::running::print;
+use super::run_end::print_summary;
 use super::{Error, Exit};
-use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
-use crate::mapping::Mapping;
-use crate::plan::{ReportMode, RowCounts, RowStatus};
-use crate::report::{Outcome, ResultFile, RunSummary, SheetSummary};
-use crate::run::command_line::CommandLine;
-use crate::run::input::{InputSet, SheetFilter};
-use crate::table::Row;
-use crate::table::write::WriteError;
+use crate::job::check;
 
-pub(super) fn run(global: &Global, args: &CheckArgs, mut printer: Printer) -> Result<Exit, Error> {
-    let started = Instant::now();
+pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result<Exit, Error> {
     let options = args.reading.input_options();
-    let mut intake = InputSet::open(&options, SheetFilter::Any, &mut printer)?;
-    let path = args.reading.layout.result.as_deref().map(|asked| result::path(Some(asked), &intake)).transpose()?;
-    let mut progress = Progress::new(ProgressKind::choose(global), None);
-    progress.phase("checking");
-    let mut summary = check_all(&mut intake, path.as_ref())?;
-    progress.finish();
-    if summary.rows() == 0 {
-        return Err(no_rows(&summary.files));
-    }
-    summary.options = options.used().shown();
-    summary.next = next(&summary, &global.command_line(args.reading.inputs(), &options.used()));
-    summary.seconds = started.elapsed().as_secs_f64();
-    print(&summary, printer)?;
+    let line = global.command_line(args.reading.inputs(), &options.used());
+    let mut observer = TerminalObserver::new(global, printer);
+    let summary = check(&options, args.reading.layout.result.as_deref(), &line, &mut observer)?;
+    observer.finish();
+    print_summary(&summary, printer)?;
     Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
-}
-
-/// Checks every sheet and writes the bad rows. A column of text dates or amounts may be readable only as a whole;
-/// where the first pass finds one, everything is read a second time with what it taught.
-fn check_all(intake: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSummary, Error> {
-    let sheets: Vec<_> = intake.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
-    let rules = intake.rules.clone();
-    let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
-        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, intake.extra_cells(index)))
-        .collect();
-    loop {
-        let mut summary = result::summary("check", result::run_id(), &[], &[]);
-        summary.files = intake.file_names();
-        summary.skipped_sheets = intake.skipped.clone();
-        let mut book = path.map(|path| path.open(ReportMode::Check)).transpose()?;
-        for (index, (mapping, _)) in sheets.iter().enumerate() {
-            checkers[index].rewind();
-            let pass = Pass {
-                mapping,
-                rules: &rules,
-                label: intake.label(index),
-                secrets: result::secrets(mapping),
-                counts: RowCounts::default(),
-                book: book.as_mut(),
-                summary: &mut summary,
-                written: Ok(()),
-            };
-            check_sheet(intake, index, &mut checkers[index], pass)?;
-        }
-        let learned = checkers
-            .iter_mut()
-            .map(Checker::infer_formats)
-            .filter(|learned| *learned == Inference::NeedsSecondPass)
-            .count();
-        if learned > 0 {
-            continue;
-        }
-        if let (Some(book), Some(path)) = (book, path) {
-            summary.result = Some(path.as_path().to_path_buf());
-            book.finish(&summary)?;
-        }
-        return Ok(summary);
-    }
-}
-
-fn next(summary: &RunSummary, line: &CommandLine) -> Vec<String> {
-    match (summary.counts().failed, &summary.result) {
-        (0, _) => vec![line.command("import", &["--dry-run"])],
-        (_, None) => vec![line.command("check", &["--result", "problems.xlsx"])],
-        (_, Some(_)) => Vec::new(),
-    }
-}
-
-/// One pass over one sheet.
-struct Pass<'p> {
-    mapping: &'p Mapping,
-    rules: &'p Rules,
-    label: String,
-    /// Columns that are never copied.
-    secrets: Vec<usize>,
-    counts: RowCounts,
-    book: Option<&'p mut ResultFile>,
-    summary: &'p mut RunSummary,
-    written: Result<(), WriteError>,
-}
-
-fn check_sheet(
-    intake: &mut InputSet,
-    index: usize,
-    checker: &mut Checker<'_>,
-    mut pass: Pass<'_>,
-) -> Result<(), Error> {
-    if let Some(book) = &mut pass.book {
-        book.start_sheet(&pass.label, &intake.sheets[index].header, pass.mapping.entity.name)?;
-    }
-    intake.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
-    pass.written?;
-    let (counts, mapping) = (pass.counts, pass.mapping);
-    pass.summary.sheets.push(SheetSummary {
-        file: intake.files[intake.sheets[index].file].input.name(),
-        sheet: intake.sheets[index].name.clone(),
-        entity: mapping.entity.name,
-        rows: counts.rows(),
-        counts,
-        decoding: intake.decoding(index),
-        ignored: intake.ignored(index),
-    });
-    Ok(())
-}
-
-impl Pass<'_> {
-    fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
-        if checked.action == Some(RowAction::Skip) {
-            self.counts.add(RowStatus::Skipped);
-            return;
-        }
-        if self.may_create(checked) {
-            checked.report_missing(self.mapping);
-        }
-        if checked.problems.is_empty() {
-            self.counts.add(RowStatus::Unchanged);
-            return;
-        }
-        self.counts.add(RowStatus::Failed);
-        self.report(row, std::mem::take(&mut checked.problems));
-    }
-
-    /// Whether the row may create a record, so that all a create requires must be there.
-    fn may_create(&self, checked: &CheckedRow) -> bool {
-        match checked.action {
-            Some(RowAction::Write(Mode::Create)) => true,
-            Some(RowAction::Write(Mode::Update)) => false,
-            Some(RowAction::Write(Mode::Upsert)) => checked.id.is_none(),
-            Some(RowAction::Delete | RowAction::Skip) => false,
-            None => self.rules.mode != Mode::Update && checked.id.is_none(),
-        }
-    }
-
-    fn report(&mut self, row: &Row, problems: Vec<Problem>) {
-        for problem in &problems {
-            let header = problem.column.and_then(|column| self.mapping.header(column));
-            self.summary.problems.add(&self.label, header, row.number, problem);
-        }
-        if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = Outcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
-            self.written = match self.secrets.as_slice() {
-                [] => book.row(row, &outcome),
-                secrets => book.row(&result::without(row, secrets), &outcome),
-            };
-        }
-    }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::{DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
-use crate::check::Conflicts;
+use crate::job::{DeleteJob, ImportJob, ResultTarget};
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
 use crate::run::used_options::UsedOptions;
@@ -50,43 +50,44 @@ impl LayoutArgs {
 }
 
 impl ImportArgs {
-    /// The options that differ from their defaults.
-    pub(super) fn used_options(&self) -> UsedOptions {
-        let mut used = self.reading.input_options().used();
-        used.once("--dry-run", self.dry_run);
-        used.once("--only-failed", self.only_failed);
-        used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
-        used.text(
-            "--conflicts",
-            self.conflicts.map(|conflicts| match conflicts {
-                Conflicts::Theirs => "theirs",
-                Conflicts::Mine => "mine",
-                Conflicts::Skip => "skip",
-            }),
-        );
-        used.text("--max-errors", self.max_errors);
-        used.text("--max-creates", self.max_creates.as_deref());
-        used.text("--max-updates", self.max_updates.as_deref());
-        used.text("--max-deletes", self.max_deletes.as_deref());
-        used.text("--max-clears", self.max_clears.as_deref());
-        used
+    pub(super) fn job(&self) -> ImportJob {
+        ImportJob {
+            input: self.reading.input_options(),
+            create_missing: self.create_missing.clone(),
+            conflicts: self.conflicts,
+            only_failed: self.only_failed,
+            dry_run: self.dry_run,
+            max_errors: self.max_errors,
+            max_creates: self.max_creates.clone(),
+            max_updates: self.max_updates.clone(),
+            max_deletes: self.max_deletes.clone(),
+            max_clears: self.max_clears.clone(),
+            confirmed: self.yes,
+            result: result_target(&self.reading.layout),
+            ..ImportJob::default()
+        }
     }
 }
 
 impl DeleteArgs {
-    pub(super) fn input_options(&self) -> InputOptions {
-        InputOptions { files: vec![self.file.clone()], ..self.layout.input_options() }
+    pub(super) fn job(&self) -> DeleteJob {
+        DeleteJob {
+            entity: self.entity.clone(),
+            input: InputOptions { files: vec![self.file.clone()], ..self.layout.input_options() },
+            dry_run: self.dry_run,
+            irreversible: self.irreversible,
+            backup: self.backup.clone(),
+            max_deletes: self.max_deletes.clone(),
+            max_errors: self.max_errors,
+            confirmed: self.yes,
+            result: result_target(&self.layout),
+            ..DeleteJob::default()
+        }
     }
+}
 
-    /// The options that differ from their defaults.
-    pub(super) fn used_options(&self) -> UsedOptions {
-        let mut used = self.input_options().used();
-        used.once("--dry-run", self.dry_run);
-        used.switch("--irreversible", self.irreversible);
-        used.text("--max-errors", self.max_errors);
-        used.text("--max-deletes", self.max_deletes.as_deref());
-        used
-    }
+fn result_target(layout: &LayoutArgs) -> ResultTarget {
+    layout.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File)
 }
 
 impl Global {
@@ -96,7 +97,7 @@ impl Global {
     }
 
     /// The global flags that the next command needs, too.
-    fn flags(&self) -> Vec<String> {
+    pub(super) fn flags(&self) -> Vec<String> {
         let mut used = UsedOptions::default();
         // clap hands over what the environment says like a flag; the next command finds it there again.
         let typed =
@@ -133,7 +134,7 @@ mod tests {
         let cli = Cli::try_parse_from(text.split(' ')).unwrap();
         let Command::Import(args) = cli.command else { panic!("no import: {text}") };
         let files = args.reading.files.iter().map(|file| file.display().to_string()).collect();
-        cli.global.command_line(files, &args.used_options()).command("import", &[])
+        cli.global.command_line(files, &args.job().used_options()).command("import", &[])
     }
 
     #[test]

@@ -7,21 +7,16 @@ mod check;
 mod completions;
 mod delete;
 mod doctor;
-mod earlier;
 mod exit;
 mod export;
 mod import;
 mod input;
 mod interrupts;
-mod ledger;
-mod needs;
 mod observer;
-mod planning;
 mod printer;
 mod progress;
-mod result;
 mod resume;
-mod running;
+mod run_end;
 mod runs;
 mod sandbox;
 mod schema;
@@ -79,6 +74,11 @@ fn run(cli: Cli, printer: Printer) -> Result<Exit, Error> {
         Command::Completions { shell } => completions::completions(shell, printer),
         Command::Man => completions::man(printer),
     }
+}
+
+/// The runtime that a command does its work on.
+fn runtime() -> io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
 /// `-v` shows what goes on, `-vv` every request; never a key, and bodies only at `-vvv`.

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
 
 use super::args::{Global, LogFormat};
 use super::printer::{self, Level};
-use crate::plan::RowStatus;
+use crate::observer::Remaining;
 use crate::wording::{counted, duration, thousands};
 
 /// The time between two lines where there is no terminal.
@@ -28,16 +28,6 @@ pub(super) enum ProgressKind {
     Bars,
     Lines,
     Hidden,
-}
-
-/// What there is still to send, and how fast that may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Remaining {
-    pub requests: u64,
-    /// How many of them may be sent at once, without waiting for the quota.
-    pub allowed_now: u64,
-    /// Requests an hour, where there is a limit.
-    pub per_hour: Option<u32>,
 }
 
 /// The progress of a run, from its first phase to its end.
@@ -112,26 +102,10 @@ impl Progress {
         }
     }
 
-    /// A row has come to its end in this phase.
-    pub(super) fn row(&mut self, status: RowStatus) {
-        let now = Instant::now();
-        self.meter.row(status);
-        match &mut self.view {
-            View::Bar { bar, words_at } => {
-                bar.inc(1);
-                if words_at.is_none_or(|at| now.duration_since(at) >= WORDS_EVERY) {
-                    self.reword(now);
-                }
-            }
-            View::Lines => self.meter.line(now).into_iter().for_each(|line| say(&line)),
-            View::Hidden => {}
-        }
-    }
-
     /// Sets how many rows of the phase are done.
-    pub(super) fn set_done(&mut self, rows: u64) {
+    pub(super) fn set_done(&mut self, rows: u64, failed: u64) {
         let now = Instant::now();
-        self.meter.done = rows;
+        (self.meter.done, self.meter.failed) = (rows, failed);
         match &mut self.view {
             View::Bar { bar, words_at } => {
                 bar.set_position(rows);
@@ -194,11 +168,6 @@ impl Meter {
         *self = Self { phase: name.to_owned(), line_at: self.line_at, ..Self::new(self.total, now) };
     }
 
-    fn row(&mut self, status: RowStatus) {
-        self.done += 1;
-        self.failed += u64::from(status == RowStatus::Failed);
-    }
-
     /// Rows a second since the phase began; none before it has settled.
     fn rate(&self, now: Instant) -> Option<f64> {
         let passed = now.duration_since(self.began);
@@ -207,7 +176,7 @@ impl Meter {
 
     /// The seconds to the end: as fast as so far, and no faster than the quota allows.
     fn left(&self, now: Instant) -> Option<f64> {
-        let by_quota = self.remaining.map_or(0.0, Remaining::seconds);
+        let by_quota = self.remaining.map_or(0.0, quota_seconds);
         let by_rate = match (self.total, self.rate(now)) {
             (Some(total), Some(rate)) => total.saturating_sub(self.done) as f64 / rate,
             _ if by_quota > 0.0 => 0.0,
@@ -250,15 +219,13 @@ impl Meter {
     }
 }
 
-impl Remaining {
-    /// How long the quota alone makes them take.
-    fn seconds(self) -> f64 {
-        match self.per_hour {
-            Some(per_hour @ 1..) => {
-                self.requests.saturating_sub(self.allowed_now) as f64 * 3_600.0 / f64::from(per_hour)
-            }
-            _ => 0.0,
+/// How long the quota alone makes the remaining requests take.
+fn quota_seconds(remaining: Remaining) -> f64 {
+    match remaining.per_hour {
+        Some(per_hour @ 1..) => {
+            remaining.requests.saturating_sub(remaining.allowed_now) as f64 * 3_600.0 / f64::from(per_hour)
         }
+        _ => 0.0,
     }
 }
 
@@ -308,8 +275,7 @@ mod tests {
         let began = Instant::now();
         let mut meter = Meter::new(total, began);
         meter.phase("sending", began);
-        (0..done - failed).for_each(|_| meter.row(RowStatus::Created));
-        (0..failed).for_each(|_| meter.row(RowStatus::Failed));
+        (meter.done, meter.failed) = (done, failed);
         (meter, began)
     }
 

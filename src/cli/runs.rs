@@ -14,10 +14,10 @@ use serde_json::{Value as Json, json};
 
 use super::args::{RunsArgs, RunsCommand};
 use super::printer::Printer;
-use super::running::{command, recall};
 use super::settings::run_store;
 use super::{Error, Exit};
 use crate::account::AccountIdentity;
+use crate::job::{command_name, stored_summary};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::report::summary;
 use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase};
@@ -107,7 +107,7 @@ impl Rows {
             State::Planning | State::NeverBegun => Ok(Self::default()),
             State::Finished => Ok(Self { counts: glance.totals.counts, open: 0 }),
             State::Stopped(_) | State::CutOff | State::Running => {
-                let summary = recall(&Journal::open_read_only(path)?)?;
+                let summary = stored_summary(&Journal::open_read_only(path)?)?;
                 Ok(Self { counts: summary.counts(), open: summary.rows_left() })
             }
         }
@@ -131,7 +131,7 @@ fn changed_something(rows: Rows) -> bool {
 
 /// `import of assets.xlsx`, `undo of 20261124-093012-kqzf`.
 fn what(head: &RunHeader) -> String {
-    let command = command(head.kind);
+    let command = command_name(head.kind);
     let name = |file: &String| {
         Path::new(file).file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned())
     };
@@ -163,7 +163,7 @@ fn json_of(place: Place<'_>, glance: &RunOverview) -> Json {
     let (head, began) = (&glance.header, Timestamp::from_millisecond(glance.began).unwrap_or_default());
     let mut document = json!({
         "run_id": glance.header.id,
-        "command": command(head.kind),
+        "command": command_name(head.kind),
         "state": state.as_str(),
         "reason": state.reason(),
         "began": began.to_string(),

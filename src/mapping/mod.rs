@@ -338,6 +338,12 @@ impl Mapping {
         })
     }
 
+    /// The columns that look like passwords, which are never copied.
+    pub fn secret_columns(&self) -> Vec<usize> {
+        let secret = self.ignored().filter(|(_, why)| *why == Ignored::Secret);
+        secret.map(|(column, _)| column.index).collect()
+    }
+
     /// Number of columns up to the last header.
     pub fn width(&self) -> usize {
         self.columns.last().map_or(0, |column| column.index + 1)

@@ -4,11 +4,35 @@
 ///
 /// The quota is a rolling window, not a pace: the first `quota` requests go at once, each further batch of that size
 /// waits an hour. Sending itself is estimated at `per_second`.
-pub fn seconds(requests: u64, used: u64, quota: Option<u32>, per_second: u64) -> u64 {
+fn seconds(requests: u64, used: u64, quota: Option<u32>, per_second: u64) -> u64 {
     let sending = requests.div_ceil(per_second.max(1));
     let Some(quota) = quota.map(u64::from).filter(|quota| *quota > 0) else { return sending };
     let waits = (used + requests).saturating_sub(1) / quota;
     waits * 3600 + sending.min(3600)
+}
+
+/// Requests a second at the usual concurrency, for the time that a plan takes.
+const REQUESTS_PER_SECOND: u64 = 20;
+
+/// What a run would take.
+#[derive(Debug, Clone)]
+pub struct RunEstimate {
+    pub requests: u64,
+    /// How long they take under the quota.
+    pub seconds: u64,
+    /// E-mails the service would send to employees, and to how many of them.
+    pub emails: u64,
+    pub people: u64,
+    /// Requests per hour, if there is a limit.
+    pub quota: Option<u32>,
+}
+
+impl RunEstimate {
+    /// The estimate of so many requests where `used` of the hour's quota are spent.
+    pub(crate) fn new(requests: u64, used: u64, quota: Option<u32>, (emails, people): (u64, u64)) -> Self {
+        let seconds = seconds(requests, used, quota, REQUESTS_PER_SECOND);
+        Self { requests, seconds, emails, people, quota }
+    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 mod conflict;
 mod diff;
 mod edited_export;
-pub mod estimate;
+mod estimate;
 mod limits;
 mod locks;
 mod missing;
@@ -31,13 +31,14 @@ pub mod undo;
 use std::collections::BTreeMap;
 
 pub(crate) use diff::holds;
+pub use estimate::RunEstimate;
 pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;
 pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
 pub use planner::Planner;
-pub use status::{ParsedStatus, ReportMode, RowCounts, RowStatus};
-pub use step::{DependsOn, RowId, Step, StepCount, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
+pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
+pub use step::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
 pub use timestamp::ReportedTimestamp;
 
 use crate::check::{Conflicts, Problem};

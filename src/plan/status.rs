@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use crate::check::Problem;
+
 /// How a row ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowStatus {
@@ -117,6 +119,17 @@ impl ParsedStatus {
     pub fn is_done(self) -> bool {
         self.mode == ReportMode::Done && self.status.is_done()
     }
+}
+
+/// What became of one row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowOutcome {
+    pub status: RowStatus,
+    /// The record's system id, where it is known.
+    pub id: Option<i64>,
+    /// More about the outcome than status and problems say; may be empty.
+    pub message: Box<str>,
+    pub problems: Vec<Problem>,
 }
 
 /// Rows by how they ended.

@@ -1,9 +1,8 @@
 //! One write of a plan, and the sink that receives them.
 
-use std::convert::Infallible;
-
 use serde::{Deserialize, Serialize};
 
+use super::RowStatus;
 use crate::api::Body;
 use crate::check::Problem;
 use crate::schema::Entity;
@@ -51,6 +50,25 @@ pub enum WriteKind {
     Create,
     Update(i64),
     Delete(i64),
+}
+
+impl WriteKind {
+    /// The status of a row whose write succeeded. An action makes something happen, so it counts as created.
+    pub fn done_status(self) -> RowStatus {
+        match self {
+            WriteKind::Create => RowStatus::Created,
+            WriteKind::Update(_) => RowStatus::Updated,
+            WriteKind::Delete(_) => RowStatus::Deleted,
+        }
+    }
+
+    /// The existing record that is written to.
+    pub fn record(self) -> Option<i64> {
+        match self {
+            WriteKind::Create => None,
+            WriteKind::Update(id) | WriteKind::Delete(id) => Some(id),
+        }
+    }
 }
 
 /// A dependency on an earlier step.
@@ -113,21 +131,4 @@ pub trait StepSink {
     /// # Errors
     /// If the step cannot be stored.
     fn push(&mut self, step: &Step) -> Result<(), Self::Error>;
-}
-
-/// Counts the steps of a dry run without storing them.
-#[derive(Debug, Default)]
-pub struct StepCount(u32);
-
-impl StepSink for StepCount {
-    type Error = Infallible;
-
-    fn count(&self) -> u32 {
-        self.0
-    }
-
-    fn push(&mut self, _: &Step) -> Result<(), Infallible> {
-        self.0 += 1;
-        Ok(())
-    }
 }

@@ -1,7 +1,8 @@
 //! The outcome of every row, for people and for scripts.
 //!
-//! Every row of every input ends in exactly one [`Outcome`]. Three views are made of them, and they agree because
-//! they share [`RowCounts`](crate::plan::RowCounts), [`ProblemTally`] and the sentences of [`summary`]:
+//! Every row of every input ends in exactly one [`RowOutcome`](crate::plan::RowOutcome). Three views are made of
+//! them, and they agree because they share [`RowCounts`](crate::plan::RowCounts), [`ProblemTally`] and the sentences
+//! of [`summary`]:
 //!
 //! - [`ResultFile`]: the user's own rows back, each with its status, the wrong cells marked, and a Summary sheet;
 //!   rows are written as they come, and memory stays flat;
@@ -9,14 +10,18 @@
 //! - [`summary::json`]: the same for scripts, whose shape is a contract.
 
 mod result_file;
+mod run_result;
 mod run_summary;
 pub mod summary;
 mod tally;
 mod text;
+mod undo_summary;
 
 pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
+pub(crate) use run_result::{RowSource, add_rows, write_result};
 pub(crate) use run_summary::UNDO;
-pub use run_summary::{Outcome, Requests, RunEstimate, RunSummary, SheetSummary};
+pub use run_summary::{Requests, RunSummary, SheetSummary};
 pub(crate) use summary::plan_sentence;
 pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
 pub use text::{ProblemLocation, problem_line};
+pub(crate) use undo_summary::UndoSummary;

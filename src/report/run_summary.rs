@@ -6,19 +6,7 @@ use std::path::PathBuf;
 
 use super::tally::ProblemTally;
 use super::text::file_name;
-use crate::check::Problem;
-use crate::plan::{ReportMode, RowCounts, RowStatus};
-
-/// What became of one row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outcome {
-    pub status: RowStatus,
-    /// The record's system id, where it is known.
-    pub id: Option<i64>,
-    /// More about the outcome than status and problems say; may be empty.
-    pub message: Box<str>,
-    pub problems: Vec<Problem>,
-}
+use crate::plan::{ReportMode, RowCounts, RunEstimate};
 
 /// What a finished run reports.
 #[derive(Debug)]
@@ -72,19 +60,6 @@ pub struct Requests {
     pub total: u64,
     /// By method and endpoint, such as `POST assets`.
     pub by_kind: BTreeMap<String, u64>,
-}
-
-/// What a run would take.
-#[derive(Debug, Clone)]
-pub struct RunEstimate {
-    pub requests: u64,
-    /// How long they take under the quota.
-    pub seconds: u64,
-    /// E-mails the service would send to employees, and to how many of them.
-    pub emails: u64,
-    pub people: u64,
-    /// Requests per hour, if there is a limit.
-    pub quota: Option<u32>,
 }
 
 /// The command that takes a run back.

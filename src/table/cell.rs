@@ -160,6 +160,13 @@ impl Row {
         self.move_last_to(column);
     }
 
+    /// A copy in which those columns are blank.
+    pub fn without_columns(&self, columns: &[usize]) -> Row {
+        let mut kept = self.clone();
+        columns.iter().for_each(|column| kept.replace(*column, "", Value::Blank));
+        kept
+    }
+
     /// How much text the row holds, in bytes.
     pub fn text_len(&self) -> usize {
         self.text.len()

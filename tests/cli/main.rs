@@ -14,6 +14,7 @@ mod hostile;
 mod import;
 mod interrupt;
 mod kills;
+mod library;
 mod quota;
 mod redact;
 mod reference_server;

@@ -40,13 +40,8 @@ pub async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Acc
         }
     }
     let account = connect(&global).await?;
-    if account.identity.is_same(wanted) {
-        return Ok(account);
-    }
-    Err(Error::usage(
-        format!("the run belongs to {wanted}, and flags, environment or profile say {}", account.identity),
-        "leave out what names another account, or name the run's own with --base-url, --tenant or --profile",
-    ))
+    account.expect_identity(wanted)?;
+    Ok(account)
 }
 
 /// Where the journals of this machine lie.

@@ -41,7 +41,7 @@ use assignments::AssignmentState;
 use super::{RowId, Step, WriteKind};
 use crate::api::Body;
 use crate::plan::{StepOutcome, StepResult};
-use crate::schema::{Deletion, Entity, Role, Verb};
+use crate::schema::{self, Deletion, Entity, Role, Verb};
 
 /// What to do about one thing that the run did.
 #[derive(Debug)]
@@ -90,6 +90,24 @@ pub enum UndoKind {
     DeletePermanently,
     Restore,
     Recreate,
+}
+
+impl UndoKind {
+    /// What the undo does, as a verb.
+    pub fn verb(self) -> &'static str {
+        match self {
+            UndoKind::CheckIn => "check in",
+            UndoKind::CheckOut => "check out",
+            UndoKind::Delete | UndoKind::DeletePermanently => "delete",
+            UndoKind::Restore => "restore",
+            UndoKind::Recreate => "create again",
+        }
+    }
+}
+
+/// The collection an item is about: for an action, that of the thing that moves.
+pub(crate) fn item_collection(entity: &'static Entity) -> &'static Entity {
+    entity.item().and_then(|(_, reference)| schema::collection(reference.to)).unwrap_or(entity)
 }
 
 impl UndoItem {

@@ -2,9 +2,9 @@
 
 use rust_xlsxwriter::{Color, Note, ObjectMovement};
 
-use super::super::run_summary::Outcome;
 use super::super::text::note_text;
 use super::columns::ResultColumns;
+use crate::plan::RowOutcome;
 use crate::table::write::xlsx::CellMark;
 
 /// How many notes a workbook gets. Excel keeps each as a drawing and turns slow with many, and the workbook writer
@@ -30,7 +30,7 @@ impl CellErrors {
     }
 
     /// Sorts the problems of a row by the cell they are shown on.
-    pub(super) fn collect(&mut self, outcome: &Outcome, columns: &ResultColumns) {
+    pub(super) fn collect(&mut self, outcome: &RowOutcome, columns: &ResultColumns) {
         self.cells.clear();
         self.row_mark = CellMark::Plain;
         for problem in &outcome.problems {

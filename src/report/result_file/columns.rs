@@ -1,7 +1,7 @@
 //! The columns of the result.
 
-use super::super::run_summary::Outcome;
 use super::super::text::message_line;
+use crate::plan::RowOutcome;
 use crate::table::Row;
 
 /// The headers of the columns in front of the user's own.
@@ -44,7 +44,7 @@ impl ResultColumns {
     }
 
     /// The text of the `_message` cell: the message of the outcome and every problem, a line each.
-    pub(super) fn message(&self, outcome: &Outcome) -> String {
+    pub(super) fn message(&self, outcome: &RowOutcome) -> String {
         let mut message = String::from(&*outcome.message);
         for problem in &outcome.problems {
             if !message.is_empty() {

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::super::run_summary::Outcome;
 use super::columns::{RESULT_HEADERS, ResultColumns};
 use crate::check::is_withheld;
 use crate::plan::ReportMode;
+use crate::plan::RowOutcome;
 use crate::table::Row;
 use crate::table::write::csv::{CsvOptions, CsvWriter};
 use crate::table::write::{AtomicFile, WriteError};
@@ -38,7 +38,7 @@ impl ResultCsv {
         self.csv.end_row()
     }
 
-    pub(super) fn row(&mut self, row: &Row, outcome: &Outcome, mode: ReportMode) -> Result<(), WriteError> {
+    pub(super) fn row(&mut self, row: &Row, outcome: &RowOutcome, mode: ReportMode) -> Result<(), WriteError> {
         let Self { path, csv, sheet } = self;
         let Some((_, columns)) = sheet else { return Err(WriteError::NoSheet { path: path.clone() }) };
         csv.text(outcome.status.label(mode))?;

@@ -20,8 +20,9 @@ mod workbook;
 
 use std::path::{Path, PathBuf};
 
-use super::run_summary::{Outcome, RunSummary};
+use super::run_summary::RunSummary;
 use crate::plan::ReportMode;
+use crate::plan::RowOutcome;
 use crate::table::Row;
 use crate::table::write::WriteError;
 use columns::ResultColumns;
@@ -64,7 +65,7 @@ impl ResultFile {
     }
 
     /// Adds a row of the current sheet and its outcome.
-    pub fn row(&mut self, row: &Row, outcome: &Outcome) -> Result<(), WriteError> {
+    pub fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
         match &mut self.kind {
             ResultFormat::Csv(book) => book.row(row, outcome, self.mode),
             ResultFormat::Xlsx(book) => book.row(row, outcome),

@@ -3,11 +3,11 @@
 use hashbrown::HashMap;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
-use super::super::run_summary::Outcome;
 use super::super::tally::ProblemExample;
 use super::cell_errors::{MAX_NOTES, note};
 use super::columns::{MESSAGE, ResultColumns};
 use crate::check::Code;
+use crate::plan::RowOutcome;
 use crate::table::write::workbook::TableSheet;
 use crate::table::{CellRef, Row};
 use crate::wording::{counted, thousands};
@@ -48,7 +48,7 @@ impl SummaryNotes {
     }
 
     /// Remembers the cell of the first problem of each kind.
-    pub(super) fn remember(&mut self, table: &TableSheet, columns: &ResultColumns, row: &Row, outcome: &Outcome) {
+    pub(super) fn remember(&mut self, table: &TableSheet, columns: &ResultColumns, row: &Row, outcome: &RowOutcome) {
         for problem in &outcome.problems {
             let key = (self.labels.len(), problem.code(), problem.column);
             if self.places.len() >= MAX_PLACES || self.places.contains_key(&key) {

@@ -42,8 +42,8 @@ fn texts(number: u64, texts: &[&str]) -> Row {
     row
 }
 
-fn outcome(status: RowStatus, id: Option<i64>, problems: Vec<Problem>) -> Outcome {
-    Outcome { status, id, message: "".into(), problems }
+fn outcome(status: RowStatus, id: Option<i64>, problems: Vec<Problem>) -> RowOutcome {
+    RowOutcome { status, id, message: "".into(), problems }
 }
 
 fn bad_date(column: Option<u32>, found: &str) -> Problem {

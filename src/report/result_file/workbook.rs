@@ -7,13 +7,14 @@ use rust_xlsxwriter::{DocProperties, Worksheet, XlsxError};
 
 use super::super::summary::title;
 
-use super::super::run_summary::{Outcome, RunSummary};
+use super::super::run_summary::RunSummary;
 use super::cell_errors::CellErrors;
 use super::columns::{MESSAGE, RESULT_COLUMNS, RESULT_HEADERS, ResultColumns};
 use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
 use super::summary_notes::SummaryNotes;
 use super::summary_sheet::{self, SUMMARY_SHEET};
 use crate::check::is_withheld;
+use crate::plan::RowOutcome;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::write::sheet::set_width;
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
@@ -98,7 +99,7 @@ impl ResultWorkbook {
         self.open_sheet(wanted, columns)
     }
 
-    pub(super) fn row(&mut self, row: &Row, outcome: &Outcome) -> Result<(), WriteError> {
+    pub(super) fn row(&mut self, row: &Row, outcome: &RowOutcome) -> Result<(), WriteError> {
         self.continue_if_full()?;
         let Self { file, writer, mode, formats, values, sheet, errors, notes, .. } = self;
         let Some(sheet) = sheet else { return Err(WriteError::NoSheet { path: file.path().to_owned() }) };
@@ -164,7 +165,7 @@ impl ResultWorkbook {
 fn write_result_columns(
     worksheet: &mut Worksheet,
     sheet: &mut ResultSheet,
-    outcome: &Outcome,
+    outcome: &RowOutcome,
     mode: ReportMode,
     formats: &ResultFormats,
     row_mark: CellMark,
@@ -195,7 +196,7 @@ fn write_values(
     worksheet: &mut Worksheet,
     sheet: &mut ResultSheet,
     row: &Row,
-    outcome: &Outcome,
+    outcome: &RowOutcome,
     values: &mut CellFormats,
     errors: &mut CellErrors,
     notes: &mut SummaryNotes,

@@ -1,8 +1,9 @@
 //! The summary of a run for scripts.
 
+use crate::plan::RunEstimate;
 use serde_json::{Map, Value, json};
 
-use super::super::run_summary::{RunEstimate, RunSummary, SheetSummary};
+use super::super::run_summary::{RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
 use crate::plan::RowCounts;
 

@@ -1,8 +1,9 @@
 //! The sentences that the terminal and the Summary sheet share.
 
+use crate::plan::RunEstimate;
 use std::fmt::Write;
 
-use super::super::run_summary::{RunEstimate, RunSummary, UNDO};
+use super::super::run_summary::{RunSummary, UNDO};
 use super::super::text::file_name;
 use crate::plan::{ReportMode, RowCounts};
 use crate::wording::{counted, duration, thousands};

@@ -3,8 +3,9 @@
 use super::sentences::sentence;
 use super::*;
 use crate::check::{Code, ValueError};
+use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
-use crate::report::{ProblemTally, Requests, RunEstimate, RunSummary, SheetSummary};
+use crate::report::{ProblemTally, Requests, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {

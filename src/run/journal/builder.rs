@@ -8,7 +8,7 @@ use rusqlite::params;
 
 use super::encoding::{PARTS, PHASES, ROW_STATES, RUN_KINDS, encode, encode_problems, encode_write};
 use super::file::{Durability, JournalFile, JournalLocation, lock_path};
-use super::{AccountSnapshot, Journal, JournalError, PlanSink, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
+use super::{AccountSnapshot, Journal, JournalError, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
 use crate::plan::{Step, StepSink};
 use crate::table::Row;
 
@@ -19,7 +19,7 @@ const BATCH: u32 = 20_000;
 #[derive(Debug)]
 pub struct JournalBuilder {
     /// None once it is finished.
-    file: Option<JournalFile>,
+    journal: Option<Journal>,
     steps: u32,
     sheet: u16,
     /// The position of the sheet's next row, from 0.
@@ -33,8 +33,9 @@ impl JournalBuilder {
     /// # Errors
     /// Where the file cannot be created.
     pub fn create(location: JournalLocation, header: &RunHeader) -> Result<Self, JournalError> {
-        let mut builder = Self { file: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
-        let file = builder.file.insert(JournalFile::create(location, header)?);
+        let mut builder = Self { journal: None, steps: 0, sheet: 0, position: 0, uncommitted: 0 };
+        let journal = Journal::new(JournalFile::create(location, header)?);
+        let file = &builder.journal.insert(journal).file;
         let (account, place) = header.account.stored();
         let profile = match &header.account {
             super::AccountIdentity::Service { profile, .. } => profile.as_deref(),
@@ -79,7 +80,7 @@ impl JournalBuilder {
     pub fn finish(mut self, snapshot: &AccountSnapshot) -> Result<Journal, JournalError> {
         let phase = encode(PHASES, &RunPhase::Sending);
         let snapshot = serde_json::to_string(snapshot).unwrap_or_default();
-        if let Some(file) = &self.file {
+        if let Some(Journal { file }) = &self.journal {
             file.attempt(|connection| connection.execute_batch("COMMIT"))?;
             file.set_durability(Durability::Full)?;
             file.attempt(|connection| {
@@ -88,12 +89,24 @@ impl JournalBuilder {
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             })?;
         }
-        let file = self.file.take();
-        file.map(Journal::new).ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
+        self.journal.take().ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
+    }
+
+    /// Whether only the outcomes of rows are kept, for as long as the process runs.
+    fn is_scratch(&self) -> bool {
+        self.journal.as_ref().is_some_and(|journal| journal.file.location == JournalLocation::Scratch)
+    }
+
+    /// The plan so far: dry runs are reported from here.
+    ///
+    /// # Errors
+    /// Never, as long as somebody has the builder.
+    pub(crate) fn journal(&self) -> Result<&Journal, JournalError> {
+        self.journal.as_ref().ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
 
     fn insert(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), JournalError> {
-        let Some(file) = &self.file else { return Ok(()) };
+        let Some(Journal { file }) = &self.journal else { return Ok(()) };
         self.uncommitted += 1;
         let is_full = self.uncommitted >= BATCH;
         if is_full {
@@ -118,6 +131,9 @@ impl StepSink for JournalBuilder {
 
     fn push(&mut self, step: &Step) -> Result<(), JournalError> {
         self.steps += 1;
+        if self.is_scratch() {
+            return Ok(());
+        }
         let (write, record) = encode_write(step.write);
         let json = |is_there: bool, text: serde_json::Result<String>| is_there.then(|| text.unwrap_or_default());
         self.insert(
@@ -139,8 +155,12 @@ impl StepSink for JournalBuilder {
     }
 }
 
-impl PlanSink for JournalBuilder {
-    fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
+impl JournalBuilder {
+    /// Begins a sheet; the rows that follow belong to it.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
         (self.sheet, self.position) = (sheet, 0);
         let cells = cells::encode(&header.header, &|_| false);
         let fields = serde_json::to_string(&header.fields).unwrap_or_default();
@@ -156,8 +176,18 @@ impl PlanSink for JournalBuilder {
         )
     }
 
-    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), JournalError> {
+    /// Adds the next row of the sheet. Cells of `withheld` columns are not stored, and those of a dry run neither.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn row(
+        &mut self,
+        row: &Row,
+        planned: &PlannedRow,
+        withheld: &dyn Fn(usize) -> bool,
+    ) -> Result<(), JournalError> {
         let (id, sheet) = (row_keys(self.sheet).start + self.position, self.sheet);
+        let cells = if self.is_scratch() { String::new() } else { cells::encode(row, withheld) };
         self.position += 1;
         let message = (!planned.message.is_empty()).then_some(&planned.message);
         self.insert(
@@ -172,7 +202,7 @@ impl PlanSink for JournalBuilder {
                 planned.record,
                 message,
                 encode_problems(&planned.problems),
-                cells::encode(row, withheld),
+                cells,
             ],
         )
     }
@@ -180,7 +210,7 @@ impl PlanSink for JournalBuilder {
 
 impl Drop for JournalBuilder {
     fn drop(&mut self) {
-        let Some(JournalFile { connection, location, .. }) = self.file.take() else { return };
+        let Some(Journal { file: JournalFile { connection, location, .. } }) = self.journal.take() else { return };
         drop(connection);
         if let JournalLocation::File(path) = location {
             remove(&path);

@@ -55,6 +55,8 @@ pub enum JournalLocation {
     File(PathBuf),
     /// In memory, for an account in memory.
     Memory,
+    /// In a temporary file, for a dry run: without the cells of rows and without steps.
+    Scratch,
 }
 
 impl JournalLocation {
@@ -63,6 +65,7 @@ impl JournalLocation {
         match self {
             JournalLocation::File(path) => path.clone(),
             JournalLocation::Memory => PathBuf::from("in memory"),
+            JournalLocation::Scratch => PathBuf::from("of the dry run"),
         }
     }
 }
@@ -98,11 +101,13 @@ impl JournalFile {
                     .map_err(|source| JournalError::Folder { path: path.clone(), source })?;
                 Some(lock)
             }
-            JournalLocation::Memory => None,
+            JournalLocation::Memory | JournalLocation::Scratch => None,
         };
         let connection = match &location {
             JournalLocation::File(path) => Connection::open(path),
             JournalLocation::Memory => Connection::open_in_memory(),
+            // SQLite keeps it in a temporary file of its own, and in memory while it is small.
+            JournalLocation::Scratch => Connection::open(""),
         };
         let connection = connection.map_err(|source| JournalError::database(&location.path(), source))?;
         let file = Self { connection, location, _lock: lock };

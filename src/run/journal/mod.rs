@@ -31,6 +31,7 @@ mod encoding;
 mod error;
 mod file;
 mod read;
+mod row_outcomes;
 mod run_store;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
@@ -38,7 +39,6 @@ mod tests;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -46,7 +46,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
 use crate::check::Problem;
-use crate::plan::{RowCounts, RowStatus, StepCount, StepSink};
+use crate::plan::{RowCounts, RowStatus};
 use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
@@ -55,6 +55,7 @@ pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
 pub use read::{AttemptCounts, Journal, RowState, StoredRow};
+pub use row_outcomes::{FinishedRow, RowEnding, RowOutcomes, Unfinished};
 pub use run_store::{LockState, RunOverview, RunStore, StoredRun};
 pub use writer::{JournalWriter, WriteCommand, WriteEvent};
 
@@ -205,32 +206,6 @@ pub struct AttemptRecord {
     pub status: Option<u16>,
     /// The body of a response that was no success, shortened.
     pub reply: Option<String>,
-}
-
-/// Receives a plan as it is made: rows as well as steps.
-pub trait PlanSink: StepSink {
-    /// Begins a sheet; the rows that follow belong to it.
-    ///
-    /// # Errors
-    /// Where it cannot be stored.
-    fn sheet(&mut self, sheet: u16, head: &SheetHeader) -> Result<(), Self::Error>;
-
-    /// Adds the next row of the sheet. Cells of `withheld` columns are not stored.
-    ///
-    /// # Errors
-    /// Where it cannot be stored.
-    fn row(&mut self, row: &Row, planned: &PlannedRow, withheld: &dyn Fn(usize) -> bool) -> Result<(), Self::Error>;
-}
-
-/// A dry run stores nothing.
-impl PlanSink for StepCount {
-    fn sheet(&mut self, _: u16, _: &SheetHeader) -> Result<(), Infallible> {
-        Ok(())
-    }
-
-    fn row(&mut self, _: &Row, _: &PlannedRow, _: &dyn Fn(usize) -> bool) -> Result<(), Infallible> {
-        Ok(())
-    }
 }
 
 /// What the plan decided about a row, before anything is sent.

@@ -87,7 +87,7 @@ impl Journal {
     }
 
     pub fn is_persistent(&self) -> bool {
-        self.file.location != JournalLocation::Memory
+        matches!(self.file.location, JournalLocation::File(_))
     }
 
     pub fn header(&self) -> Result<RunHeader, JournalError> {

@@ -13,7 +13,7 @@ use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;
 use crate::check::{Code, ValueError};
-use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, WriteKind};
+use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink as _, WriteKind};
 use crate::schema;
 use crate::table::{Row, Value};
 

@@ -5,14 +5,13 @@ use std::collections::{BTreeSet, HashSet};
 use serde_json::Value as Json;
 
 use super::fetch::fetch_more;
-use super::shown::collection_of;
 use crate::api::Body;
 use crate::catalog::RecordSource;
-use crate::plan::undo::{CurrentState, UndoDecision, UndoItem};
+use crate::plan::undo::{CurrentState, UndoDecision, UndoItem, item_collection};
 use crate::schema::{self, Entity, NotificationRule};
 
 /// A checkout to an employee, and what is checked out.
-struct HandedOut {
+struct EmployeeCheckout {
     employee: i64,
     item: (&'static Entity, i64),
 }
@@ -26,35 +25,35 @@ pub(super) async fn count<P: RecordSource>(
     items: &[UndoItem],
     present: &mut CurrentState,
 ) -> Result<(u64, u64), P::Error> {
-    let handed_out: Vec<HandedOut> = items.iter().filter_map(handed_out).collect();
+    let checkouts: Vec<EmployeeCheckout> = items.iter().filter_map(employee_checkout).collect();
     let Some(rule) = schema::notification_rule() else { return Ok((0, 0)) };
     // An asset has its category from its product (field notes): either may have to be fetched for the other.
     let (via, product) = rule.via;
     for collection in [rule.collection, product, rule.collection] {
-        let linked = |out: &HandedOut| {
+        let linked = |out: &EmployeeCheckout| {
             if collection.name == product.name {
                 link(present, out.item, via)
             } else {
                 category_of(rule, present, out.item)
             }
         };
-        let wanted: BTreeSet<i64> = handed_out.iter().filter_map(linked).collect();
+        let wanted: BTreeSet<i64> = checkouts.iter().filter_map(linked).collect();
         fetch_more(pages, collection, wanted, present).await?;
     }
-    let mails = |out: &&HandedOut| {
+    let mails = |out: &&EmployeeCheckout| {
         let category = category_of(rule, present, out.item);
         let record = category.and_then(|id| present.record((rule.collection.name, id)));
         record.is_some_and(|record| record.get(rule.flag) == Some(&Json::Bool(true)))
     };
-    let mailed: Vec<&HandedOut> = handed_out.iter().filter(mails).collect();
+    let mailed: Vec<&EmployeeCheckout> = checkouts.iter().filter(mails).collect();
     let people: HashSet<i64> = mailed.iter().map(|out| out.employee).collect();
     Ok((mailed.len() as u64, people.len() as u64))
 }
 
-fn handed_out(item: &UndoItem) -> Option<HandedOut> {
+fn employee_checkout(item: &UndoItem) -> Option<EmployeeCheckout> {
     let UndoDecision::Undo(write_back) = &item.decision else { return None };
     let employee = write_back.body.get(item.entity.recipient()?.name)?.as_i64()?;
-    Some(HandedOut { employee, item: (collection_of(item.entity), item.record?) })
+    Some(EmployeeCheckout { employee, item: (item_collection(item.entity), item.record?) })
 }
 
 fn category_of(rule: &NotificationRule, present: &CurrentState, item: (&'static Entity, i64)) -> Option<i64> {

@@ -1,35 +1,38 @@
-//! What was decided, put into a journal of its own.
+//! The plan of an undo, written into a journal of its own.
 
 use std::collections::HashMap;
 
-use super::super::Error;
 use crate::api::Body;
-use crate::plan::RowStatus;
 use crate::plan::undo::{CompensatingWrite, UndoBatch, UndoDecision, UndoItem, batches};
-use crate::plan::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
-use crate::run::journal::{JournalBuilder, PlanSink, PlannedRow, RowState, SheetHeader};
+use crate::plan::{DependsOn, RowId, RowStatus, Step, StepRole, StepSink};
+use crate::run::journal::{JournalBuilder, JournalError, PlannedRow, RowState, SheetHeader};
 use crate::table::{Row, Value};
 
 /// The columns of the result, after those that say how each row ended.
 const HEADER: [&str; 5] = ["What", "Record", "Id", "Sheet", "Row"];
 
-/// Writes a sheet per batch and a row per item into the draft. `sheets` are the labels of the run's own sheets.
+/// Writes a sheet per batch and a row per item into the journal. `sheets` are the labels of the run's own sheets.
 ///
 /// # Errors
 /// Where the journal cannot take it.
-pub(super) fn keep(draft: &mut JournalBuilder, run: &str, items: &[UndoItem], sheets: &[String]) -> Result<(), Error> {
+pub(super) fn write_plan(
+    journal: &mut JournalBuilder,
+    run: &str,
+    items: &[UndoItem],
+    sheets: &[String],
+) -> Result<(), JournalError> {
     // Steps that others await, by the position of their items.
     let mut numbers: HashMap<usize, u32> = HashMap::new();
     for (index, batch) in batches(items).iter().enumerate() {
-        draft.sheet(index as u16, &head(index, batch, run))?;
+        journal.sheet(index as u16, &head(index, batch, run))?;
         for (position, item_index) in batch.items.iter().enumerate() {
             let item = &items[*item_index];
             let row = row(position as u64 + 2, item, sheets);
-            draft.row(&row, &planned(item), &|_| false)?;
+            journal.row(&row, &planned(item), &|_| false)?;
             if let UndoDecision::Undo(write_back) = &item.decision {
                 let id = RowId { sheet: index as u16, row: row.number };
-                let step = step(draft.count(), id, item, write_back, &numbers);
-                draft.push(&step)?;
+                let step = step(journal.count(), id, item, write_back, &numbers);
+                journal.push(&step)?;
                 numbers.insert(*item_index, step.number);
             }
         }
@@ -71,7 +74,7 @@ fn row(number: u64, item: &UndoItem, sheets: &[String]) -> Row {
 /// The first column: what is done, or that nothing is.
 fn what(item: &UndoItem) -> &'static str {
     match (item.kind(), &item.decision) {
-        (Some(kind), _) => super::shown::verb(kind),
+        (Some(kind), _) => kind.verb(),
         (None, UndoDecision::Skip(_)) => "leave",
         (None, _) => "nothing to do",
     }
@@ -79,14 +82,7 @@ fn what(item: &UndoItem) -> &'static str {
 
 fn planned(item: &UndoItem) -> PlannedRow {
     let (state, status, message) = match &item.decision {
-        UndoDecision::Undo(write_back) => {
-            let status = match write_back.write {
-                WriteKind::Create => RowStatus::Created,
-                WriteKind::Update(_) => RowStatus::Updated,
-                WriteKind::Delete(_) => RowStatus::Deleted,
-            };
-            (RowState::Planned, status, write_back.note.clone())
-        }
+        UndoDecision::Undo(write_back) => (RowState::Planned, write_back.write.done_status(), write_back.note.clone()),
         UndoDecision::NothingToDo(why) => (RowState::Ended, RowStatus::Unchanged, why.clone()),
         UndoDecision::Skip(reason) => (RowState::Ended, RowStatus::Skipped, format!("not undone: {reason}")),
     };

@@ -1,4 +1,4 @@
-//! What an earlier result says of a row: `--only-failed` sends what is not done and keeps the rest.
+//! What the result of an earlier run says of a row: `--only-failed` sends what is not done and keeps the rest.
 
 use crate::check::{Code, ValueError};
 use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
@@ -9,31 +9,31 @@ use crate::table::Row;
 
 /// Which rows of the input are sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
+pub(crate) enum RowSelection {
     All,
     /// The input is a result: what it says is done stays as it is.
     NotDone,
 }
 
-impl Rows {
+impl RowSelection {
     /// What an earlier result says of a sheet's rows, where it is asked.
-    pub(super) fn earlier(self, mapping: &Mapping) -> Option<EarlierResult> {
+    pub(super) fn previous_result(self, mapping: &Mapping) -> Option<PreviousResult> {
         match self {
-            Rows::All => None,
-            Rows::NotDone => EarlierResult::of(mapping),
+            RowSelection::All => None,
+            RowSelection::NotDone => PreviousResult::of(mapping),
         }
     }
 }
 
 /// The columns that a result workbook puts in front of the user's own.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct EarlierResult {
+pub(super) struct PreviousResult {
     status: usize,
     id: Option<usize>,
     message: Option<usize>,
 }
 
-impl EarlierResult {
+impl PreviousResult {
     /// None where the sheet has no column `_status`: it is no result.
     pub(super) fn of(mapping: &Mapping) -> Option<Self> {
         let column =

@@ -1,20 +1,20 @@
-//! The first pass: checks every row and gathers what has to be known of the account.
+//! The first pass over the input: checks every row and collects what has to be looked up in the account.
 
 use std::collections::BTreeSet;
 
-use super::Error;
-use super::earlier::Rows;
+use super::input::InputSet;
+use super::previous_result::RowSelection;
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, ParsedValue, text};
+use crate::error::{Error, Result};
 use crate::mapping::{Mapping, TimestampColumn};
 use crate::plan::{CreateMissing, ReportedTimestamp, SheetPlan};
-use crate::run::input::InputSet;
 use crate::schema::{self, Entity, Role};
 use crate::table::Row;
 
-/// What the plan will ask of the account.
+/// What has to be looked up before rows can be planned.
 #[derive(Default)]
-pub(super) struct Needs {
+pub(super) struct Lookups {
     pub records: catalog::LookupRequest,
     /// Users named by e-mail address, lower case.
     pub users: Vec<String>,
@@ -24,63 +24,63 @@ pub(super) struct Needs {
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
 pub(super) fn gather(
-    intake: &mut InputSet,
+    input: &mut InputSet,
     checkers: &mut [Checker<'_>],
-    covers: &CreateMissing,
-    wanted: Rows,
-) -> Result<Needs, Error> {
-    let mut needs = Needs::default();
+    create_missing: &CreateMissing,
+    selection: RowSelection,
+) -> Result<Lookups> {
+    let mut lookups = Lookups::default();
     let mut users = BTreeSet::new();
     let mut rows = 0;
-    for index in 0..intake.sheets.len() {
-        let mapping = intake.sheets[index].mapping.clone();
-        let match_on = intake.sheets[index].match_on.clone();
+    for index in 0..input.sheets.len() {
+        let mapping = input.sheets[index].mapping.clone();
+        let match_on = input.sheets[index].match_on.clone();
         let sheet = SheetPlan {
             index: index as u16,
             mapping: &mapping,
             match_on,
-            encoding: intake.encoding_confidence(index),
-            referenced: intake.referenced(index),
+            encoding: input.encoding_confidence(index),
+            referenced: input.referenced(index),
         };
-        declare(&mut needs.records, &sheet);
-        let earlier = wanted.earlier(&mapping);
-        if wanted == Rows::NotDone && earlier.is_none() {
+        declare(&mut lookups.records, &sheet);
+        let previous = selection.previous_result(&mapping);
+        if selection == RowSelection::NotDone && previous.is_none() {
             return Err(Error::usage(
-                format!("{} has no column `_status`, so it is not a result of an earlier run", intake.label(index)),
+                format!("{} has no column `_status`, so it is not a result of an earlier run", input.label(index)),
                 "give the result workbook, or leave out --only-failed",
             ));
         }
         let changed = mapping.timestamp_column(TimestampColumn::Updated);
-        rows += intake.survey(index, checkers, &mut |row, checked| {
+        rows += input.survey(index, checkers, &mut |row, checked| {
             if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
-                needs.exported = Some(shown.later(needs.exported));
+                lookups.exported = Some(shown.later(lookups.exported));
             }
-            if !earlier.is_some_and(|earlier| earlier.is_done(row)) {
-                gather_row(&mut needs.records, &mut users, &sheet, covers, row, checked);
+            if !previous.is_some_and(|previous| previous.is_done(row)) {
+                gather_row(&mut lookups.records, &mut users, &sheet, create_missing, row, checked);
             }
         })?;
     }
     if rows == 0 {
-        return Err(no_rows(&intake.file_names()));
+        return Err(no_rows(&input.file_names()));
     }
-    needs.users = users.into_iter().collect();
-    Ok(needs)
+    lookups.users = users.into_iter().collect();
+    Ok(lookups)
 }
 
-/// What a sheet needs whatever its rows hold.
-fn declare(needs: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
+/// What a sheet lookups whatever its rows hold.
+fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
-        Role::Collection { .. } => needs.matching(entity.name, &sheet.match_on),
+        Role::Collection { .. } => lookups.matching(entity.name, &sheet.match_on),
         Role::Action(_) => {
             // Categories decide whether a check-out notifies its recipient (design rule 17).
             let has_recipient = entity.recipient().is_some_and(|field| sheet.mapping.feeds(field.name));
             if let Some(rule) = schema::notification_rule().filter(|_| has_recipient) {
-                needs.whole(rule.collection.name);
+                lookups.whole(rule.collection.name);
             }
             // Of the items themselves everything is wanted: it tells where they were before the run.
             if let Some(item) = item_of(entity) {
-                needs.matching(item.name, item.key);
+                lookups.matching(item.name, item.key);
             }
         }
         Role::Listing => {}
@@ -88,10 +88,10 @@ fn declare(needs: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
 }
 
 fn gather_row(
-    needs: &mut catalog::LookupRequest,
+    lookups: &mut catalog::LookupRequest,
     users: &mut BTreeSet<String>,
     sheet: &SheetPlan<'_>,
-    covers: &CreateMissing,
+    create_missing: &CreateMissing,
     row: &Row,
     checked: &CheckedRow,
 ) {
@@ -99,25 +99,25 @@ fn gather_row(
     let entity = mapping.entity;
     let cell = |column: u32| text::trimmed(row.cell(column as usize).text);
     if let Some(id) = checked.id {
-        needs.id(entity.name, id.number);
+        lookups.id(entity.name, id.number);
     }
     for given in &checked.values {
         let field = &entity.fields[given.field];
         match (given.value, field.reference_to()) {
-            (ParsedValue::Name(_), Some(reference)) => needs.name(reference.to, cell(given.column)),
+            (ParsedValue::Name(_), Some(reference)) => lookups.name(reference.to, cell(given.column)),
             (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
         }
     }
     if let Some(key) = sheet.match_on.first().and_then(|name| mapping.column_of(name)) {
-        needs.key(entity.name, cell(key));
+        lookups.key(entity.name, cell(key));
     }
     if let (Some(item), Some(column)) = (item_of(entity), mapping.column_of(entity.fields[0].name)) {
-        needs.key(item.name, cell(column));
+        lookups.key(item.name, cell(column));
     }
     for related in &checked.related {
-        if let Some(to) = related_collection(mapping, related.field, related.related, covers) {
-            needs.name(to, cell(related.column));
+        if let Some(to) = related_collection(mapping, related.field, related.related, create_missing) {
+            lookups.name(to, cell(related.column));
         }
     }
 }
@@ -129,15 +129,20 @@ fn item_of(entity: &'static Entity) -> Option<&'static Entity> {
 }
 
 /// The collection a related column names a record of, where that matters: it only helps to create what is missing.
-fn related_collection(mapping: &Mapping, field: usize, related: &str, covers: &CreateMissing) -> Option<&'static str> {
+fn related_collection(
+    mapping: &Mapping,
+    field: usize,
+    related: &str,
+    create_missing: &CreateMissing,
+) -> Option<&'static str> {
     let reference = mapping.entity.fields[field].reference_to()?;
-    if !covers.includes(reference.to) {
+    if !create_missing.includes(reference.to) {
         return None;
     }
     schema::collection(reference.to)?.field(related)?.reference_to().map(|reference| reference.to)
 }
 
 /// Sheets without a row.
-pub(super) fn no_rows(files: &[String]) -> Error {
+pub(crate) fn no_rows(files: &[String]) -> Error {
     Error::usage(format!("{} holds a header but no rows", files.join(", ")), "fill in the rows below the header")
 }

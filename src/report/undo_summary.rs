@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use anstyle::Style;
+use anstyle::{AnsiColor, Effects, Style};
 use serde_json::{Value as Json, json};
 
-use super::super::printer::{FAINT, STRONG, WARNING};
+use crate::plan::RunEstimate;
 use crate::plan::order;
-use crate::plan::undo::{UndoDecision, UndoItem, UndoKind};
-use crate::report::{RunEstimate, plan_sentence};
-use crate::schema::{self, Entity};
+use crate::plan::undo::{UndoDecision, UndoItem, UndoKind, item_collection};
+use crate::report::plan_sentence;
+use crate::schema;
 use crate::wording::thousands;
+
+const STRONG: Style = Style::new().effects(Effects::BOLD);
+const FAINT: Style = Style::new().effects(Effects::DIMMED);
+const WARNING: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
 
 /// Examples that are shown of each reason.
 const MOST_EXAMPLES: usize = 3;
 
-/// Every way of taking back, in the order in which it is shown.
+/// Every way of taking back, in the order in which it is summary.
 const KINDS: [UndoKind; 6] = [
     UndoKind::CheckIn,
     UndoKind::CheckOut,
@@ -25,17 +29,6 @@ const KINDS: [UndoKind; 6] = [
     UndoKind::Restore,
     UndoKind::Recreate,
 ];
-
-/// What the undo does, as a verb.
-pub(super) fn verb(kind: UndoKind) -> &'static str {
-    match kind {
-        UndoKind::CheckIn => "check in",
-        UndoKind::CheckOut => "check out",
-        UndoKind::Delete | UndoKind::DeletePermanently => "delete",
-        UndoKind::Restore => "restore",
-        UndoKind::Recreate => "create again",
-    }
-}
 
 fn key(kind: UndoKind) -> &'static str {
     match kind {
@@ -50,35 +43,35 @@ fn key(kind: UndoKind) -> &'static str {
 
 /// What was decided, counted.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
+pub(crate) struct UndoSummary {
     /// Writes by kind and collection.
     writes: BTreeMap<UndoKind, BTreeMap<(usize, &'static str), u64>>,
     /// Why there is nothing to do, and how often.
     nothing: BTreeMap<String, u64>,
-    left: BTreeMap<&'static str, Left>,
+    left: BTreeMap<&'static str, SkippedGroup>,
 }
 
 /// What is left for one reason.
 #[derive(Debug, Default)]
-struct Left {
+struct SkippedGroup {
     count: u64,
     examples: Vec<String>,
 }
 
-impl Shown {
-    pub(super) fn of(items: &[UndoItem]) -> Self {
-        let mut shown = Self::default();
+impl UndoSummary {
+    pub(crate) fn of(items: &[UndoItem]) -> Self {
+        let mut summary = Self::default();
         for item in items {
-            let collection = collection_of(item.entity);
+            let collection = item_collection(item.entity);
             match &item.decision {
                 UndoDecision::Undo(_) => {
                     let Some(kind) = item.kind() else { continue };
                     let place = (order::rank(collection), collection.name);
-                    *shown.writes.entry(kind).or_default().entry(place).or_default() += 1;
+                    *summary.writes.entry(kind).or_default().entry(place).or_default() += 1;
                 }
-                UndoDecision::NothingToDo(why) => *shown.nothing.entry(without_ids(why)).or_default() += 1,
+                UndoDecision::NothingToDo(why) => *summary.nothing.entry(without_ids(why)).or_default() += 1,
                 UndoDecision::Skip(reason) => {
-                    let left = shown.left.entry(reason.title()).or_default();
+                    let left = summary.left.entry(reason.title()).or_default();
                     left.count += 1;
                     if left.examples.len() < MOST_EXAMPLES {
                         let detail = reason.detail().map(|detail| format!(" ({detail})")).unwrap_or_default();
@@ -87,20 +80,20 @@ impl Shown {
                 }
             }
         }
-        shown
+        summary
     }
 
     /// How many requests take the run back.
-    pub(super) fn writes(&self) -> u64 {
+    pub(crate) fn writes(&self) -> u64 {
         KINDS.into_iter().map(|kind| self.count(kind)).sum()
     }
 
     /// What cannot be undone.
-    pub(super) fn left(&self) -> u64 {
+    pub(crate) fn left(&self) -> u64 {
         self.left.values().map(|left| left.count).sum()
     }
 
-    pub(super) fn count(&self, kind: UndoKind) -> u64 {
+    pub(crate) fn count(&self, kind: UndoKind) -> u64 {
         self.writes.get(&kind).map_or(0, |by_collection| by_collection.values().sum())
     }
 
@@ -112,11 +105,11 @@ impl Shown {
     }
 
     /// The collections whose deletion is final, for the question.
-    pub(super) fn for_good(&self) -> Option<String> {
+    pub(crate) fn for_good(&self) -> Option<String> {
         (self.count(UndoKind::DeletePermanently) > 0).then(|| self.listed(UndoKind::DeletePermanently))
     }
 
-    pub(super) fn text(&self, title: &str, planned: &RunEstimate) -> String {
+    pub(crate) fn text(&self, title: &str, planned: &RunEstimate) -> String {
         let mut text = format!("{STRONG}{title}{STRONG:#}\n");
         for kind in KINDS.into_iter().filter(|kind| self.count(*kind) > 0) {
             let (style, more) = match kind {
@@ -124,7 +117,7 @@ impl Shown {
                 UndoKind::Recreate => (Style::new(), "with new ids: history and what named the old ones stay behind"),
                 UndoKind::CheckIn | UndoKind::CheckOut | UndoKind::Delete | UndoKind::Restore => (Style::new(), ""),
             };
-            push_line(&mut text, self.count(kind), verb(kind), style, &wrapped(&self.listed(kind)));
+            push_line(&mut text, self.count(kind), kind.verb(), style, &wrapped(&self.listed(kind)));
             if !more.is_empty() {
                 let _ = writeln!(text, "{:INDENT$}{FAINT}{more}{FAINT:#}", "");
             }
@@ -144,7 +137,7 @@ impl Shown {
             return;
         }
         let _ = writeln!(text, "\n{STRONG}{} cannot be undone{STRONG:#}", thousands(self.left()));
-        let mut reasons: Vec<(&&str, &Left)> = self.left.iter().collect();
+        let mut reasons: Vec<(&&str, &SkippedGroup)> = self.left.iter().collect();
         reasons.sort_by_key(|(_, left)| std::cmp::Reverse(left.count));
         for (title, left) in reasons {
             let _ = writeln!(text, "  {WARNING}{:>6} ×{WARNING:#} {title}", thousands(left.count));
@@ -154,7 +147,7 @@ impl Shown {
         text.push('\n');
     }
 
-    pub(super) fn json(&self, planned: &RunEstimate) -> Json {
+    pub(crate) fn json(&self, planned: &RunEstimate) -> Json {
         let mut document = serde_json::Map::new();
         for kind in KINDS {
             let by_collection = self.writes.get(&kind).into_iter().flatten();
@@ -197,11 +190,6 @@ fn wrapped(list: &str) -> String {
         column += length + 1;
     }
     text
-}
-
-/// The collection a item is about: of an action the thing that moves.
-pub(super) fn collection_of(entity: &'static Entity) -> &'static Entity {
-    entity.item().and_then(|(_, reference)| schema::collection(reference.to)).unwrap_or(entity)
 }
 
 fn noun(collection: &'static str, count: u64) -> &'static str {

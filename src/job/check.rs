@@ -1,0 +1,169 @@
+//! A check: every row against the schema, offline.
+
+use std::path::Path;
+use std::time::Instant;
+
+use super::new_run_id;
+use super::result_path::{ResultPath, result_path};
+use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
+use crate::error::Result;
+use crate::mapping::Mapping;
+use crate::observer::Observer;
+use crate::plan::{ReportMode, RowCounts, RowOutcome, RowStatus};
+use crate::report::{ResultFile, RunSummary, SheetSummary};
+use crate::run::command_line::CommandLine;
+use crate::run::input::{InputOptions, InputSet, SheetFilter};
+use crate::run::lookups::no_rows;
+use crate::table::Row;
+use crate::table::write::WriteError;
+
+/// Checks spreadsheets without an account. Bad rows go to the file `result`, if there is one; `line` is the command
+/// that says the same.
+///
+/// # Errors
+/// Where a file cannot be read, mapped or written, or holds no rows.
+pub(crate) fn check(
+    options: &InputOptions,
+    result: Option<&Path>,
+    line: &CommandLine,
+    observer: &mut dyn Observer,
+) -> Result<RunSummary> {
+    let started = Instant::now();
+    let mut input = InputSet::open(options, SheetFilter::Any, observer)?;
+    let path = result.map(|path| result_path(Some(path), &input)).transpose()?;
+    observer.on_phase("checking", None);
+    let mut summary = check_all(&mut input, path.as_ref())?;
+    if summary.rows() == 0 {
+        return Err(no_rows(&summary.files));
+    }
+    summary.options = options.used().shown();
+    summary.next = next_commands(&summary, line);
+    summary.seconds = started.elapsed().as_secs_f64();
+    Ok(summary)
+}
+
+/// Checks every sheet and writes the bad rows. A column of text dates or amounts may be readable only as a whole;
+/// where the first pass finds one, everything is read a second time with what it taught.
+fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSummary> {
+    let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
+    let rules = input.rules.clone();
+    let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
+        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
+        .collect();
+    loop {
+        let mut summary = RunSummary::new("check", new_run_id());
+        summary.files = input.file_names();
+        summary.skipped_sheets = input.skipped.clone();
+        let mut book = path.map(|path| path.create(ReportMode::Check)).transpose()?;
+        for (index, (mapping, _)) in sheets.iter().enumerate() {
+            checkers[index].rewind();
+            let pass = SheetCheck {
+                mapping,
+                rules: &rules,
+                label: input.label(index),
+                secrets: mapping.secret_columns(),
+                counts: RowCounts::default(),
+                book: book.as_mut(),
+                summary: &mut summary,
+                written: Ok(()),
+            };
+            check_sheet(input, index, &mut checkers[index], pass)?;
+        }
+        let learned = checkers
+            .iter_mut()
+            .map(Checker::infer_formats)
+            .filter(|learned| *learned == Inference::NeedsSecondPass)
+            .count();
+        if learned > 0 {
+            continue;
+        }
+        if let (Some(book), Some(path)) = (book, path) {
+            summary.result = Some(path.as_path().to_path_buf());
+            book.finish(&summary)?;
+        }
+        return Ok(summary);
+    }
+}
+
+fn next_commands(summary: &RunSummary, line: &CommandLine) -> Vec<String> {
+    match (summary.counts().failed, &summary.result) {
+        (0, _) => vec![line.command("import", &["--dry-run"])],
+        (_, None) => vec![line.command("check", &["--result", "problems.xlsx"])],
+        (_, Some(_)) => Vec::new(),
+    }
+}
+
+/// One pass over one sheet.
+struct SheetCheck<'p> {
+    mapping: &'p Mapping,
+    rules: &'p Rules,
+    label: String,
+    /// Columns that are never copied.
+    secrets: Vec<usize>,
+    counts: RowCounts,
+    book: Option<&'p mut ResultFile>,
+    summary: &'p mut RunSummary,
+    written: Result<(), WriteError>,
+}
+
+fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mut pass: SheetCheck<'_>) -> Result<()> {
+    if let Some(book) = &mut pass.book {
+        book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
+    }
+    input.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
+    pass.written?;
+    let (counts, mapping) = (pass.counts, pass.mapping);
+    pass.summary.sheets.push(SheetSummary {
+        file: input.files[input.sheets[index].file].input.name(),
+        sheet: input.sheets[index].name.clone(),
+        entity: mapping.entity.name,
+        rows: counts.rows(),
+        counts,
+        decoding: input.decoding(index),
+        ignored: input.ignored(index),
+    });
+    Ok(())
+}
+
+impl SheetCheck<'_> {
+    fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
+        if checked.action == Some(RowAction::Skip) {
+            self.counts.add(RowStatus::Skipped);
+            return;
+        }
+        if self.may_create(checked) {
+            checked.report_missing(self.mapping);
+        }
+        if checked.problems.is_empty() {
+            self.counts.add(RowStatus::Unchanged);
+            return;
+        }
+        self.counts.add(RowStatus::Failed);
+        self.report(row, std::mem::take(&mut checked.problems));
+    }
+
+    /// Whether the row may create a record, so that all a create requires must be there.
+    fn may_create(&self, checked: &CheckedRow) -> bool {
+        match checked.action {
+            Some(RowAction::Write(Mode::Create)) => true,
+            Some(RowAction::Write(Mode::Update)) => false,
+            Some(RowAction::Write(Mode::Upsert)) => checked.id.is_none(),
+            Some(RowAction::Delete | RowAction::Skip) => false,
+            None => self.rules.mode != Mode::Update && checked.id.is_none(),
+        }
+    }
+
+    fn report(&mut self, row: &Row, problems: Vec<Problem>) {
+        for problem in &problems {
+            let header = problem.column.and_then(|column| self.mapping.header(column));
+            self.summary.problems.add(&self.label, header, row.number, problem);
+        }
+        if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
+            let outcome = RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
+            self.written = match self.secrets.as_slice() {
+                [] => book.row(row, &outcome),
+                secrets => book.row(&row.without_columns(secrets), &outcome),
+            };
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! An import: its options, and planning it.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::new_run_id;
+use super::plan::Plan;
+use super::result_path::{ResultPath, result_path};
+use crate::account::Account;
+use crate::check::{Conflicts, Mode};
+use crate::error::{Error, Result};
+use crate::observer::{NoObserver, Observer};
+use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
+use crate::run::command_line::CommandLine;
+use crate::run::input::{InputOptions, InputSet, SheetFilter};
+use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind};
+use crate::run::prepare::{RunPlanner, unless_interrupted};
+use crate::run::previous_result::RowSelection;
+use crate::run::used_options::UsedOptions;
+use crate::schema::entity_named;
+use crate::shutdown::ShutdownSignal;
+use crate::table::write::WriteError;
+
+/// Where the result file of a run goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum ResultTarget {
+    /// None is written; [`RunReport::write_workbook`](super::RunReport::write_workbook) can write one later.
+    #[default]
+    Nowhere,
+    /// Beside the input, under a name that is not taken: `NAME.result.xlsx`.
+    BesideInput,
+    File(PathBuf),
+}
+
+/// Which spreadsheets to import, and how. Texts are checked by [`Account::plan`].
+///
+/// ```
+/// use tallyport::{ImportJob, Mode};
+///
+/// let job = ImportJob::from_path("assets.csv")
+///     .entity("assets")
+///     .map("Tag No=asset_id")
+///     .mode(Mode::Upsert)
+///     .create_missing()
+///     .max_errors(10);
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct ImportJob {
+    pub(crate) input: InputOptions,
+    /// None to create nothing that rows name; an empty list for all but people.
+    pub(crate) create_missing: Option<Vec<String>>,
+    pub(crate) conflicts: Option<Conflicts>,
+    pub(crate) only_failed: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) max_errors: Option<u64>,
+    pub(crate) max_creates: Option<String>,
+    pub(crate) max_updates: Option<String>,
+    pub(crate) max_deletes: Option<String>,
+    pub(crate) max_clears: Option<String>,
+    pub(crate) confirmed: bool,
+    pub(crate) result: ResultTarget,
+    pub(crate) shutdown: ShutdownSignal,
+    /// Further words of the command that repeats the job: what the command line says of the account.
+    pub(crate) account_flags: Vec<String>,
+}
+
+impl ImportJob {
+    /// An import of one spreadsheet: `.xlsx`, `.xls`, `.xlsb`, `.ods`, `.csv` or `.jsonl`.
+    pub fn from_path(path: impl Into<PathBuf>) -> Self {
+        Self::from_paths([path])
+    }
+
+    /// An import of several spreadsheets, which may name each other's records.
+    pub fn from_paths(paths: impl IntoIterator<Item = impl Into<PathBuf>>) -> Self {
+        let files = paths.into_iter().map(Into::into).collect();
+        Self { input: InputOptions { files, ..InputOptions::default() }, ..Self::default() }
+    }
+
+    /// What the sheets hold, such as `assets` or `checkout_asset`. Default: told by sheet name, file name or headers.
+    #[must_use]
+    pub fn entity(mut self, name: impl Into<String>) -> Self {
+        self.input.entity = Some(name.into());
+        self
+    }
+
+    /// Reads only this sheet, and others that are named in the same way. Default: all that are visible.
+    #[must_use]
+    pub fn sheet(mut self, name: impl Into<String>) -> Self {
+        self.input.sheets.push(name.into());
+        self
+    }
+
+    /// Feeds a field from a header: `Header=field`, `Header=custom:NAME`, or `Header=` to ignore the column.
+    #[must_use]
+    pub fn map(mut self, mapping: impl Into<String>) -> Self {
+        self.input.mapping.map.push(mapping.into());
+        self
+    }
+
+    /// Finds existing records by these fields. Default: the natural key of the collection.
+    #[must_use]
+    pub fn match_on(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.input.match_on = fields.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How text dates are written, such as `DD.MM.YYYY`. Default: told by the whole column.
+    #[must_use]
+    pub fn date_format(mut self, format: impl Into<String>) -> Self {
+        self.input.date_format = Some(format.into());
+        self
+    }
+
+    /// What rows may do. Default: [`Mode::Upsert`].
+    #[must_use]
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.input.mode = mode;
+        self
+    }
+
+    /// Creates records that rows name and the account lacks, except for employees and assets.
+    #[must_use]
+    pub fn create_missing(mut self) -> Self {
+        self.create_missing = Some(Vec::new());
+        self
+    }
+
+    /// Creates records that rows name and the account lacks, in these collections.
+    #[must_use]
+    pub fn create_missing_in(mut self, collections: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.create_missing = Some(collections.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Takes the input for a result file, and sends only the rows that are not done.
+    #[must_use]
+    pub fn only_failed(mut self) -> Self {
+        self.only_failed = true;
+        self
+    }
+
+    /// Stops after so many failed rows.
+    #[must_use]
+    pub fn max_errors(mut self, rows: u64) -> Self {
+        self.max_errors = Some(rows);
+        self
+    }
+
+    /// Sends e-mails to people and deletes records without asking the observer first.
+    #[must_use]
+    pub fn confirmed(mut self) -> Self {
+        self.confirmed = true;
+        self
+    }
+
+    /// Writes a result file when the run ends. Default: none.
+    #[must_use]
+    pub fn result(mut self, target: ResultTarget) -> Self {
+        self.result = target;
+        self
+    }
+
+    /// Stops at the requests of this signal: the first lets the requests in flight finish, the second stops at once.
+    #[must_use]
+    pub fn with_shutdown(mut self, signal: ShutdownSignal) -> Self {
+        self.shutdown = signal;
+        self
+    }
+
+    /// The options that differ from their defaults.
+    pub(crate) fn used_options(&self) -> UsedOptions {
+        let mut used = self.input.used();
+        used.once("--dry-run", self.dry_run);
+        used.once("--only-failed", self.only_failed);
+        used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
+        used.text(
+            "--conflicts",
+            self.conflicts.map(|conflicts| match conflicts {
+                Conflicts::Theirs => "theirs",
+                Conflicts::Mine => "mine",
+                Conflicts::Skip => "skip",
+            }),
+        );
+        used.text("--max-errors", self.max_errors);
+        used.text("--max-creates", self.max_creates.as_deref());
+        used.text("--max-updates", self.max_updates.as_deref());
+        used.text("--max-deletes", self.max_deletes.as_deref());
+        used.text("--max-clears", self.max_clears.as_deref());
+        used
+    }
+
+    fn command_line(&self) -> CommandLine {
+        let files = self.input.files.iter().map(|file| file.display().to_string()).collect();
+        CommandLine::new(files, [self.used_options().words(), self.account_flags.clone()].concat())
+    }
+
+    pub(crate) fn limits(&self) -> Result<PlanLimits> {
+        Ok(PlanLimits {
+            creates: change_limit("--max-creates", self.max_creates.as_deref())?,
+            updates: change_limit("--max-updates", self.max_updates.as_deref())?,
+            deletes: change_limit("--max-deletes", self.max_deletes.as_deref())?,
+            clears: change_limit("--max-clears", self.max_clears.as_deref())?,
+        })
+    }
+
+    pub(crate) fn missing_records(&self) -> Result<CreateMissing> {
+        match self.create_missing.as_deref() {
+            None => Ok(CreateMissing::Nothing),
+            Some([]) => Ok(CreateMissing::AllButPeople),
+            Some(names) => {
+                let names: Result<Vec<&'static str>> = names.iter().map(|name| collection_named(name)).collect();
+                names.map(CreateMissing::Named)
+            }
+        }
+    }
+}
+
+impl Account {
+    /// Reads and checks the spreadsheets, looks up what they name, and decides what would become of every row. Sends
+    /// nothing: [`Plan::apply`] does.
+    ///
+    /// ```
+    /// use tallyport::observer::NoObserver;
+    /// use tallyport::{Account, ConnectOptions, ImportJob, RunStatus};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// # runtime.block_on(async {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("suppliers.csv");
+    /// std::fs::write(&path, "name\nAcme\nGlobex\n")?;
+    /// let account = Account::connect(ConnectOptions::sandbox()).await?;
+    /// let plan = account.plan(ImportJob::from_path(&path).entity("suppliers")).await?;
+    /// assert_eq!(plan.summary()?.counts().created, 2);
+    /// let report = plan.apply(&mut NoObserver).await?;
+    /// assert_eq!(report.status(), RunStatus::Succeeded);
+    /// # Ok(())
+    /// # })
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Options that make no sense, a spreadsheet that cannot be read or mapped, and a service that cannot be reached or
+    /// refuses. Bad rows are not errors: they are in [`Plan::problems`].
+    pub async fn plan(&self, job: ImportJob) -> Result<Plan<'_>> {
+        self.plan_with(job, &mut NoObserver).await
+    }
+
+    /// As [`Account::plan`], with an observer that follows it.
+    ///
+    /// # Errors
+    /// As [`Account::plan`].
+    pub async fn plan_with(&self, job: ImportJob, observer: &mut dyn Observer) -> Result<Plan<'_>> {
+        let started = Instant::now();
+        let (limits, create_missing) = (job.limits()?, job.missing_records()?);
+        let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
+        input.rules.conflicts = job.conflicts;
+        let (path, result) = target(&job.result, &input, job.dry_run)?;
+        let header = header(
+            self,
+            RunKind::Import,
+            &input,
+            HeaderOptions {
+                used: job.used_options(),
+                line: job.command_line(),
+                path: &path,
+                max_errors: job.max_errors,
+            },
+        )?;
+        let location = if job.dry_run { JournalLocation::Scratch } else { self.journal_location(&header.id) };
+        let steps = JournalBuilder::create(location, &header)?;
+        let selection = if job.only_failed { RowSelection::NotDone } else { RowSelection::All };
+        let planner = RunPlanner { account: self, kind: RunKind::Import, create_missing: &create_missing, selection };
+        let mut shutdown = job.shutdown;
+        let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
+        let (is_confirmed, backup) = (job.confirmed, None);
+        Ok(Plan { account: self, input, header, prepared, limits, is_confirmed, backup, result, shutdown, started })
+    }
+}
+
+/// The path that a journal keeps for the result, and where it is written now. A file that cannot be written is known
+/// before anything is read from the service; a dry run writes it only at its end.
+pub(super) fn target(
+    target: &ResultTarget,
+    input: &InputSet,
+    is_dry_run: bool,
+) -> Result<(PathBuf, Option<ResultPath>)> {
+    let asked = match target {
+        ResultTarget::File(path) => Some(path.as_path()),
+        ResultTarget::Nowhere | ResultTarget::BesideInput => None,
+    };
+    if *target == ResultTarget::Nowhere {
+        return Ok((super::result_path::free_path_beside(input, "result"), None));
+    }
+    let path = result_path(asked, input)?;
+    if !is_dry_run {
+        path.check_writable()?;
+    }
+    Ok((path.as_path().to_path_buf(), Some(path)))
+}
+
+/// What the header of a run says beside its input.
+pub(super) struct HeaderOptions<'h> {
+    pub(super) used: UsedOptions,
+    pub(super) line: CommandLine,
+    pub(super) path: &'h Path,
+    pub(super) max_errors: Option<u64>,
+}
+
+/// What the journal keeps of the run as a whole.
+pub(super) fn header(
+    account: &Account,
+    kind: RunKind,
+    input: &InputSet,
+    options: HeaderOptions<'_>,
+) -> Result<RunHeader> {
+    let path = options.path;
+    let details = RunDetails {
+        files: input.file_names(),
+        sources: input.sources(),
+        skipped_sheets: input.skipped.clone(),
+        options: options.used.shown(),
+        result: std::path::absolute(path).map_err(|source| WriteError::from_io(path, source))?,
+        typed: options.line.into_words(),
+        max_errors: options.max_errors,
+        remarks: Vec::new(),
+    };
+    Ok(RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details })
+}
+
+/// A limit as an option has it.
+pub(super) fn change_limit(flag: &str, text: Option<&str>) -> Result<Option<ChangeLimit>> {
+    let parse = |text: &str| {
+        ChangeLimit::parse(text).ok_or_else(|| {
+            let hint = "write a count such as 250, or a share such as 10%";
+            Error::usage(format!("`{text}` is not a limit for {flag}"), hint)
+        })
+    };
+    text.map(parse).transpose()
+}
+
+fn collection_named(name: &str) -> Result<&'static str> {
+    let entity = entity_named(name)?;
+    if entity.is_collection() {
+        return Ok(entity.name);
+    }
+    Err(Error::usage(
+        format!("--create-missing creates records, and `{}` is an action", entity.name),
+        "name collections such as `locations`",
+    ))
+}

@@ -1,0 +1,30 @@
+//! Whole jobs on an account: import, delete, undo, resume. What the command line does, a program does with these.
+//!
+//! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
+//! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
+
+mod check;
+mod delete;
+mod import;
+mod plan;
+mod result_path;
+mod resume;
+mod run_report;
+mod undo;
+
+pub(crate) use check::check;
+pub use delete::DeleteJob;
+pub use import::{ImportJob, ResultTarget};
+pub use plan::Plan;
+pub(crate) use resume::ResumableRun;
+pub use run_report::{RunReport, RunStatus};
+pub(crate) use run_report::{command_name, stored_summary};
+pub use undo::UndoJob;
+pub(crate) use undo::{UndoPlan, UndoableRun};
+
+/// A run's name: when it began, and four letters against two in one second.
+fn new_run_id() -> String {
+    let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S").to_string();
+    let letters: String = std::iter::repeat_with(fastrand::lowercase).take(4).collect();
+    format!("{now}-{letters}")
+}

@@ -1,0 +1,115 @@
+//! Where the result of a run is written.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::plan::ReportMode;
+use crate::report::ResultFile;
+use crate::run::input::InputSet;
+use crate::table::Input;
+
+/// Where a run's result is written.
+#[derive(Debug, Clone)]
+pub(crate) struct ResultPath(PathBuf);
+
+impl ResultPath {
+    pub(crate) fn as_path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Finds out whether the file can be begun, and leaves nothing behind: a run whose result cannot be written leaves
+    /// no journal either.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        self.create(ReportMode::Done).map(drop)
+    }
+
+    /// Begins the file.
+    pub(crate) fn create(&self, mode: ReportMode) -> Result<ResultFile> {
+        Ok(ResultFile::create(self.as_path(), mode)?)
+    }
+}
+
+/// The path the user asked for, else one beside the input that is not taken: a result in which somebody has corrected
+/// cells is never overwritten.
+///
+/// # Errors
+/// Where the folder does not exist or the kind of file is not one a result can be: known before anything is sent.
+pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet) -> Result<ResultPath> {
+    let path = match asked {
+        Some(path) => path.to_path_buf(),
+        None => free_path_beside(input, "result"),
+    };
+    if let Some(file) = input.files.iter().find(|file| file.input.is_same(&Input::Path(path.clone()))) {
+        return Err(Error::usage(
+            format!("the result would overwrite the input `{}`", file.input.name()),
+            "name another file with --result",
+        ));
+    }
+    ResultPath::new(path, input.sheets.len())
+}
+
+impl ResultPath {
+    /// A place for the result of so many sheets.
+    pub(crate) fn new(path: PathBuf, sheets: usize) -> Result<Self> {
+        let is_csv = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if is_csv && sheets > 1 {
+            let what = format!("a .csv result holds one sheet, and there are {sheets}");
+            return Err(Error::usage(what, "name a .xlsx file with --result, or read one sheet with --sheet"));
+        }
+        let folder = folder_of(&path);
+        if !folder.is_dir() {
+            return Err(Error::usage(
+                format!("folder not found: `{}`; the result cannot be written there", folder.display()),
+                "make the folder, or name another place with --result",
+            ));
+        }
+        if path.is_dir() {
+            return Err(Error::usage(
+                format!("`{}` is a folder: the result cannot be written there", path.display()),
+                "name a file with --result",
+            ));
+        }
+        Ok(Self(path))
+    }
+}
+
+/// A place beside the input that is not taken: `NAME.result.xlsx`, `NAME.backup.xlsx`.
+pub(crate) fn free_path_beside(input: &InputSet, kind: &str) -> PathBuf {
+    let input = &input.files[0].input;
+    let folder = match input {
+        Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
+        Input::Stdin => PathBuf::new(),
+    };
+    let stem = input.stem();
+    free_path(&folder, without_result_suffix(&stem), kind)
+}
+
+/// `NAME.result.xlsx`, or the first `NAME.result-2.xlsx` and so on that is not taken.
+pub(crate) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
+    free_path(folder, name, "result")
+}
+
+fn free_path(folder: &Path, name: &str, kind: &str) -> PathBuf {
+    let numbered = (2..).map(|number| folder.join(format!("{name}.{kind}-{number}.xlsx")));
+    std::iter::once(folder.join(format!("{name}.{kind}.xlsx")))
+        .chain(numbered)
+        .find(|path| !path.exists())
+        .unwrap_or_else(|| folder.join(format!("{kind}.xlsx")))
+}
+
+/// `assets.result-2` is a result of `assets`.
+fn without_result_suffix(stem: &str) -> &str {
+    match stem.rsplit_once(".result") {
+        Some((base, rest))
+            if rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| number.parse::<u32>().is_ok()) =>
+        {
+            base
+        }
+        _ => stem,
+    }
+}
+
+/// The folder a result goes to must exist before anything is sent.
+fn folder_of(path: &Path) -> PathBuf {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}

@@ -1,0 +1,158 @@
+//! Continuing a run that stopped, from its journal alone.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::result_path::free_path_in;
+use super::run_report::{Execution, RunReport, command_name};
+use crate::account::{Account, AccountIdentity};
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+use crate::run::RunStart;
+use crate::run::command_line::CommandLine;
+use crate::run::journal::{
+    Journal, JournalError, LockState, RunDetails, RunHeader, RunPhase, RunStore, RunTotals, SourceFile, StoredRun,
+};
+use crate::shutdown::ShutdownSignal;
+
+/// A run that is locked for this process, and can be continued or is finished.
+pub(crate) struct ResumableRun {
+    journal: Journal,
+    header: RunHeader,
+    is_finished: bool,
+}
+
+impl ResumableRun {
+    /// Locks the run of that name, or the newest that is not finished.
+    ///
+    /// # Errors
+    /// Where there is none, another process is at it, or it cannot be continued.
+    pub(crate) fn open(store: &RunStore, run: Option<&str>) -> Result<Self> {
+        let stored = match run {
+            Some(run) => store.find(run)?,
+            None => newest(store)?,
+        };
+        // Whoever asks first has it; another process is refused here.
+        let journal = Journal::open(&stored.path, &stored.id)?;
+        let header = journal.header()?;
+        let is_finished = match journal.phase()?.0 {
+            RunPhase::Planning => return Err(never_started(&header)),
+            RunPhase::Finished => journal.unresolved_count()? == 0,
+            RunPhase::Sending | RunPhase::Stopped => false,
+        };
+        if let (false, Some(undo)) = (is_finished, store.undos_of(&header.id)?.first()) {
+            return Err(undone(&header, &undo.id));
+        }
+        Ok(Self { journal, header, is_finished })
+    }
+
+    /// The account that the run belongs to.
+    pub(crate) fn account(&self) -> &AccountIdentity {
+        &self.header.account
+    }
+
+    /// The report of a run with nothing left to do; itself otherwise.
+    pub(crate) fn report_if_finished(self) -> Result<std::result::Result<RunReport, Self>> {
+        if self.is_finished { Ok(Ok(RunReport::of_finished(self.journal)?)) } else { Ok(Err(self)) }
+    }
+
+    /// Continues the run. The result goes to `result`, else where the run would have written it.
+    pub(crate) async fn resume(
+        self,
+        account: &Account,
+        result: Option<PathBuf>,
+        shutdown: &mut ShutdownSignal,
+        observer: &mut dyn Observer,
+    ) -> Result<RunReport> {
+        let started = Instant::now();
+        observer.on_note(&format!("going on with run {}", self.header.id));
+        changed_sources(&self.header.details).iter().for_each(|change| observer.on_note(change));
+        let result = result_path(result.as_deref(), &self.header.details, &self.journal.totals()?);
+        let execution = Execution { started, start: RunStart::Resumed, result: Some(result) };
+        execution.run(account, self.journal, shutdown, observer).await
+    }
+}
+
+impl Account {
+    /// Continues a run that stopped, whoever began it: from its journal alone. `run` is its name, or the beginning or
+    /// end of it. Nothing is sent twice: requests without a response are looked for first.
+    ///
+    /// # Errors
+    /// Where there is no such run, it belongs to another account, another process is at it, or it was undone.
+    pub async fn resume(&self, run: &str, observer: &mut dyn Observer) -> Result<RunReport> {
+        let run = ResumableRun::open(&self.run_store(), Some(run))?;
+        self.expect_identity(run.account())?;
+        match run.report_if_finished()? {
+            Ok(report) => Ok(report),
+            Err(run) => run.resume(self, None, &mut ShutdownSignal::new(), observer).await,
+        }
+    }
+
+    /// Refuses a run of another account.
+    pub(crate) fn expect_identity(&self, wanted: &AccountIdentity) -> Result<()> {
+        if self.identity.is_same(wanted) {
+            return Ok(());
+        }
+        Err(Error::usage(
+            format!("the run belongs to {wanted}, and flags, environment or profile say {}", self.identity),
+            "leave out what names another account, or name the run's own with --base-url, --tenant or --profile",
+        ))
+    }
+}
+
+fn newest(store: &RunStore) -> Result<StoredRun> {
+    if let Some(stored) = store.newest_unfinished()? {
+        return Ok(stored);
+    }
+    // A run that another process is at is not finished, whatever `--last` may take.
+    let is_locked = |stored: &StoredRun| stored.overview.as_ref().is_ok_and(|run| run.lock == LockState::Locked);
+    Err(match store.list()?.into_iter().find(is_locked) {
+        Some(stored) => JournalError::Busy { run: stored.id }.into(),
+        None => Error::usage("there is nothing to resume: every run is finished", "`tallyport runs` lists all runs"),
+    })
+}
+
+/// Continuing would make again what was undone.
+fn undone(header: &RunHeader, undo: &str) -> Error {
+    Error::usage(format!("run {} was undone by run {undo}", header.id), begin_again(header, "import"))
+}
+
+fn never_started(header: &RunHeader) -> Error {
+    let message = format!("run {} was stopped while its plan was made: nothing was sent", header.id);
+    Error::usage(message, begin_again(header, command_name(header.kind)))
+}
+
+fn begin_again(header: &RunHeader, command: &str) -> String {
+    format!("begin again: {}", CommandLine::from_words(header.details.typed.clone()).command(command, &[]))
+}
+
+/// The run continues with what the files held when it began; that they have changed is no problem, and worth saying.
+fn changed_sources(details: &RunDetails) -> Vec<String> {
+    let changed = details.sources.iter().filter_map(|source| {
+        let path = source.path.display();
+        match SourceFile::of(&source.path) {
+            None => Some(format!("{path} no longer exists; the run continues with what it contained")),
+            Some(now) if now != *source => {
+                Some(format!("{path} has changed since the run began; the run continues with what it contained then"))
+            }
+            Some(_) => None,
+        }
+    });
+    changed.collect()
+}
+
+/// Where the result goes: over the run's own earlier one, unless somebody has worked on that.
+fn result_path(asked: Option<&Path>, details: &RunDetails, totals: &RunTotals) -> PathBuf {
+    if let Some(asked) = asked {
+        return asked.to_path_buf();
+    }
+    match (&totals.result, SourceFile::of(&details.result)) {
+        (_, None) => details.result.clone(),
+        (Some(written), Some(there)) if *written == there => details.result.clone(),
+        _ => {
+            let folder = details.result.parent().map(Path::to_path_buf).unwrap_or_default();
+            let stem = details.result.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            free_path_in(&folder, stem.split(".result").next().unwrap_or_default())
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! A run that has been sent as far as it goes: its summary, its rows, and its result file.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::result_path::ResultPath;
+use crate::account::Account;
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+use crate::plan::ReportMode;
+use crate::report::{Requests, ResultFile, RowSource, RunSummary, UNDO, add_rows, write_result};
+use crate::run::command_line::CommandLine;
+use crate::run::execute::RunExecutor;
+use crate::run::journal::{
+    FinishedRow, Journal, JournalError, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile, Unfinished,
+};
+use crate::run::{RunEnd, RunStart};
+use crate::schema;
+use crate::shutdown::ShutdownSignal;
+use crate::wording::thousands;
+
+/// How a run ended, as far as a program has to decide what to do next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// Every row succeeded.
+    Succeeded,
+    /// It is finished, and some rows failed.
+    RowsFailed,
+    /// The service could not be reached, or refused, before anything was changed.
+    Refused,
+    /// It stopped before its end; resuming continues it.
+    Stopped,
+    /// The rows are as the summary says, and the result file could not be written.
+    ResultFailed,
+}
+
+/// A run that has been sent as far as it goes.
+#[derive(Debug)]
+pub struct RunReport {
+    journal: Journal,
+    sheets: Vec<SheetHeader>,
+    summary: RunSummary,
+    end: RunEnd,
+    /// Records created because rows name them, by collection.
+    created: BTreeMap<&'static str, u64>,
+    result_error: Option<Error>,
+}
+
+/// How a run is sent.
+pub(super) struct Execution {
+    pub(super) started: Instant,
+    pub(super) start: RunStart,
+    /// Where the result goes, if one is wanted.
+    pub(super) result: Option<PathBuf>,
+}
+
+impl Execution {
+    /// Sends what is open in a journal, and writes the result.
+    ///
+    /// # Errors
+    /// Where the result cannot be begun, or the journal cannot be read: before anything is sent.
+    pub(super) async fn run(
+        self,
+        account: &Account,
+        journal: Journal,
+        shutdown: &mut ShutdownSignal,
+        observer: &mut dyn Observer,
+    ) -> Result<RunReport> {
+        let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
+        let result = self.result.map(|path| ResultPath::new(path, sheets.len())).transpose()?;
+        // Begun before anything is sent: a result that cannot be written stops the run while it can.
+        let file = result.as_ref().map(|path| path.create(ReportMode::Done)).transpose()?;
+        let executor = RunExecutor { account, observer: &mut *observer, start: self.start };
+        let (journal, end) = executor.send(journal, shutdown).await?;
+        let created = journal.created_dependencies().unwrap_or_default();
+        let reason = stop_reason(&end);
+        let unfinished = Unfinished::Stopped(reason.as_deref().unwrap_or_default());
+        let mut summary = RunSummary::new(command_name(header.kind), header.id.clone());
+        // Rows may have been sent: what is known of them is said, whatever the journal still tells.
+        let told = describe(&mut summary, &header, &journal, &sheets, unfinished);
+        summary.stopped = reason;
+        summary.requests = requests(account, &before);
+        summary.remarks.extend(account.client.warnings());
+        summary.next = next_commands(&summary, &header, &journal, result.as_ref().map(ResultPath::as_path));
+        let mut report =
+            RunReport { journal, sheets, summary, end, created, result_error: told.err().map(Error::from) };
+        let seconds = |started: Instant| before.seconds + started.elapsed().as_secs_f64();
+        report.summary.seconds = seconds(self.started);
+        if let Some(file) = file {
+            observer.on_phase("writing the result", None);
+            report.write(file);
+            report.summary.seconds = seconds(self.started);
+        }
+        report.record_end(observer);
+        Ok(report)
+    }
+}
+
+impl RunReport {
+    /// The run's name, such as `20261124-093012-kqzf`: what `tallyport resume` and `tallyport undo` take.
+    pub fn run_id(&self) -> &str {
+        &self.summary.run_id
+    }
+
+    /// Counts, problems, requests and what to do next.
+    pub fn summary(&self) -> &RunSummary {
+        &self.summary
+    }
+
+    /// Why the result file could not be written.
+    pub fn result_error(&self) -> Option<&Error> {
+        self.result_error.as_ref()
+    }
+
+    /// Whether the run's journal outlives the process, so that it can be resumed and undone.
+    pub fn is_persistent(&self) -> bool {
+        self.journal.is_persistent()
+    }
+
+    /// How the run ended.
+    pub fn status(&self) -> RunStatus {
+        let counts = self.summary.counts();
+        // Unknown rows may have changed something.
+        let changed = counts.created + counts.updated + counts.deleted + counts.unknown > 0 || !self.created.is_empty();
+        match &self.end {
+            _ if self.result_error.is_some() => RunStatus::ResultFailed,
+            RunEnd::Refused(_) | RunEnd::Unreachable(_) if !changed => RunStatus::Refused,
+            RunEnd::Refused(_)
+            | RunEnd::Unreachable(_)
+            | RunEnd::JournalFailed(_)
+            | RunEnd::TooManyErrors
+            | RunEnd::Interrupted => RunStatus::Stopped,
+            RunEnd::Complete if counts.failed + counts.unknown + self.summary.left() > 0 => RunStatus::RowsFailed,
+            RunEnd::Complete => RunStatus::Succeeded,
+        }
+    }
+
+    /// Every row with what became of it, sheet by sheet in the order in which they were sent. The name of the sheet, or
+    /// of the file where it has none, comes first.
+    pub fn rows(&self) -> impl Iterator<Item = (&str, Result<FinishedRow, JournalError>)> {
+        self.sheets.iter().enumerate().flat_map(|(index, sheet)| {
+            let rows = self.journal.row_outcomes(index as u16, self.unfinished());
+            rows.map(move |row| (sheet.label.as_str(), row))
+        })
+    }
+
+    /// Writes the rows with what became of them: an `.xlsx` workbook with a summary, or a `.csv` file for one sheet.
+    /// Returns where it stands.
+    ///
+    /// # Errors
+    /// Where the file cannot be written or the journal cannot be read.
+    pub fn write_workbook(&self, path: impl AsRef<Path>) -> Result<PathBuf> {
+        let file = ResultPath::new(path.as_ref().to_path_buf(), self.sheets.len())?.create(ReportMode::Done)?;
+        write_result(RowSource::Journal, &self.journal, &self.sheets, self.unfinished(), file, &self.summary)
+    }
+
+    fn unfinished(&self) -> Unfinished<'_> {
+        Unfinished::Stopped(self.summary.stopped.as_deref().unwrap_or_default())
+    }
+
+    fn write(&mut self, file: ResultFile) {
+        let (journal, unfinished) = (&self.journal, self.unfinished());
+        match write_result(RowSource::Journal, journal, &self.sheets, unfinished, file, &self.summary) {
+            Ok(path) => self.summary.result = Some(path),
+            Err(error) => {
+                self.summary.next.clear();
+                self.result_error.get_or_insert(error);
+            }
+        }
+    }
+
+    fn record_end(&self, observer: &mut dyn Observer) {
+        let totals = RunTotals {
+            requests: self.summary.requests.by_kind.clone(),
+            seconds: self.summary.seconds,
+            counts: self.summary.counts(),
+            result: self.summary.result.as_deref().and_then(SourceFile::of),
+        };
+        let is_finished = self.end == RunEnd::Complete && self.result_error.is_none();
+        let phase = if is_finished { RunPhase::Finished } else { RunPhase::Stopped };
+        let recorded = self.journal.record_end(phase, self.summary.stopped.as_deref(), &totals);
+        if let (Err(error), false) = (recorded, matches!(self.end, RunEnd::JournalFailed(_))) {
+            // The steps and their outcomes are there; only how the run ended is not.
+            observer.on_warning(&error.to_string());
+        }
+    }
+
+    /// A finished run, as its journal has it.
+    pub(super) fn of_finished(journal: Journal) -> Result<Self> {
+        let (sheets, summary) = (journal.sheets()?, stored_summary(&journal)?);
+        let created = BTreeMap::new();
+        Ok(Self { journal, sheets, summary, end: RunEnd::Complete, created, result_error: None })
+    }
+}
+
+/// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
+pub(crate) fn stored_summary(journal: &Journal) -> Result<RunSummary> {
+    let (header, sheets, totals) = (journal.header()?, journal.sheets()?, journal.totals()?);
+    let mut summary = RunSummary::new(command_name(header.kind), header.id.clone());
+    describe(&mut summary, &header, journal, &sheets, Unfinished::Open)?;
+    summary.requests = Requests { total: totals.requests.values().sum(), by_kind: totals.requests };
+    summary.seconds = totals.seconds;
+    summary.result = totals.result.map(|result| result.path);
+    Ok(summary)
+}
+
+/// Adds what the journal tells of a run to its summary.
+fn describe(
+    summary: &mut RunSummary,
+    header: &RunHeader,
+    journal: &Journal,
+    sheets: &[SheetHeader],
+    unfinished: Unfinished<'_>,
+) -> Result<(), JournalError> {
+    summary.files = header.details.files.clone();
+    summary.skipped_sheets = header.details.skipped_sheets.clone();
+    summary.options = header.details.options.clone();
+    add_rows(summary, journal, sheets, unfinished)?;
+    summary.remarks.extend(header.details.remarks.iter().cloned());
+    let created = journal.created_dependencies()?;
+    if !created.is_empty() {
+        summary.remarks.push(created_remark("also created", &created));
+    }
+    Ok(())
+}
+
+fn requests(account: &Account, before: &RunTotals) -> Requests {
+    let mut by_kind = before.requests.clone();
+    for (kind, count) in account.client.requests().by_kind {
+        *by_kind.entry(kind).or_default() += count;
+    }
+    Requests { total: by_kind.values().sum(), by_kind }
+}
+
+/// Why a run stopped before its end.
+fn stop_reason(end: &RunEnd) -> Option<String> {
+    match end {
+        RunEnd::Complete => None,
+        RunEnd::Refused(reason) | RunEnd::JournalFailed(reason) | RunEnd::Unreachable(reason) => Some(reason.clone()),
+        RunEnd::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
+        RunEnd::Interrupted => Some(String::from("interrupted")),
+    }
+}
+
+/// What to type after a run, the best first.
+fn next_commands(summary: &RunSummary, header: &RunHeader, journal: &Journal, result: Option<&Path>) -> Vec<String> {
+    let resume = journal.is_persistent().then(|| format!("tallyport resume {}", header.id));
+    let counts = summary.counts();
+    let only_failed = || {
+        let line = CommandLine::from_words(header.details.typed.clone());
+        result.map(|result| line.with_input(&result.display().to_string()).command("import", &["--only-failed"]))
+    };
+    let next = match (header.kind, summary.stopped.is_some()) {
+        (RunKind::Import, true) => resume.or_else(only_failed),
+        (RunKind::Import, false) if counts.failed + counts.unknown > 0 => only_failed(),
+        (RunKind::Delete | RunKind::Undo, true) => resume,
+        (_, false) => None,
+    };
+    next.into_iter().collect()
+}
+
+/// What the summary calls a kind of run.
+pub(crate) fn command_name(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Import => "import",
+        RunKind::Delete => "delete",
+        RunKind::Undo => UNDO,
+    }
+}
+
+/// What was created because rows name it.
+pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> String {
+    let noun = |name: &'static str, count: u64| {
+        let singular = schema::collection(name).filter(|_| count == 1).map(|entity| entity.singular);
+        format!("{} {}", thousands(count), singular.unwrap_or(name))
+    };
+    let listed: Vec<String> = created.iter().map(|(name, count)| noun(name, *count)).collect();
+    format!("{verb} missing records: {}", listed.join(", "))
+}

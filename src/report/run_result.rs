@@ -1,0 +1,186 @@
+//! The summary and the result file of a run, from its journal.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use super::{ProblemTally, ResultFile, RunSummary, SheetSummary};
+use crate::check::Problem;
+use crate::error::Result;
+use crate::mapping::TimestampColumn;
+use crate::plan::{RowCounts, RowStatus};
+use crate::run::input::InputSet;
+use crate::run::journal::{FinishedRow, Journal, JournalError, RowEnding, SheetHeader, Unfinished};
+use crate::table::write::WriteError;
+use crate::table::{Row, Value};
+use crate::wording::{counted, thousands};
+
+/// Where the user's rows are read from again.
+pub(crate) enum RowSource<'r> {
+    Files(&'r mut InputSet),
+    Journal,
+}
+
+/// Adds what became of every row to a summary: sheets, counts and problems.
+///
+/// # Errors
+/// Where the journal cannot be read.
+pub(crate) fn add_rows(
+    summary: &mut RunSummary,
+    journal: &Journal,
+    sheets: &[SheetHeader],
+    unfinished: Unfinished<'_>,
+) -> Result<(), JournalError> {
+    for (index, sheet) in sheets.iter().enumerate() {
+        let mut tally = SheetTally::default();
+        for row in journal.row_outcomes(index as u16, unfinished) {
+            tally.add(&row?, sheet, &mut summary.problems);
+        }
+        tally.finish(sheet, summary);
+    }
+    Ok(())
+}
+
+/// The rows of one sheet, counted by what became of them.
+#[derive(Default)]
+struct SheetTally {
+    rows: u64,
+    counts: RowCounts,
+    carried: u64,
+    not_sent: u64,
+}
+
+impl SheetTally {
+    /// Rows that an earlier run finished count as skipped.
+    fn add(&mut self, row: &FinishedRow, sheet: &SheetHeader, problems: &mut ProblemTally) {
+        self.rows += 1;
+        match row.ending {
+            RowEnding::Final => self.counts.add(row.outcome.status),
+            RowEnding::NotSent => {
+                self.counts.add(RowStatus::Failed);
+                self.not_sent += 1;
+            }
+            RowEnding::Carried => {
+                self.counts.add(RowStatus::Skipped);
+                self.carried += 1;
+            }
+            RowEnding::Open => {}
+        }
+        let header = |problem: &Problem| problem.column.and_then(|column| sheet.header_of(column));
+        for problem in &row.outcome.problems {
+            problems.add(&sheet.label, header(problem), row.number, problem);
+        }
+    }
+
+    fn finish(self, sheet: &SheetHeader, summary: &mut RunSummary) {
+        summary.sheets.push(SheetSummary {
+            file: sheet.file.clone(),
+            sheet: sheet.name.clone(),
+            entity: sheet.entity.name,
+            rows: self.rows,
+            counts: self.counts,
+            decoding: sheet.decoding.clone(),
+            ignored: sheet.ignored.clone(),
+        });
+        let label = &sheet.label;
+        if self.not_sent > 0 {
+            summary.remarks.push(format!("{label}: {} of the failed rows were not sent", thousands(self.not_sent)));
+        }
+        if self.carried > 0 {
+            let rows = counted(self.carried, "row");
+            summary.remarks.push(format!("{label}: {rows} done by an earlier run, kept as they are"));
+        }
+    }
+}
+
+/// Writes every row with what became of it. Returns where the file stands.
+///
+/// # Errors
+/// Where the result cannot be written or the rows cannot be read again.
+pub(crate) fn write_result(
+    mut source: RowSource<'_>,
+    journal: &Journal,
+    sheets: &[SheetHeader],
+    unfinished: Unfinished<'_>,
+    mut file: ResultFile,
+    summary: &RunSummary,
+) -> Result<PathBuf> {
+    // The sheets as the user has them, which is not the order in which they were sent.
+    let mut order: Vec<usize> = (0..sheets.len()).collect();
+    order.sort_by_key(|index| sheets[*index].place);
+    for index in order {
+        let mut sheet = SheetResult {
+            outcomes: journal.row_outcomes(index as u16, unfinished),
+            changed: sheets[index].column_of(TimestampColumn::Updated.name()),
+            file: &mut file,
+        };
+        sheet.file.start_sheet(&sheets[index].label, &sheets[index].header, sheets[index].entity.name)?;
+        let mut written = Ok(());
+        let mut on_row = |row: &Row| {
+            let next = sheet.write(row);
+            next.unwrap_or_else(|error| {
+                written = Err(error);
+                ControlFlow::Break(())
+            })
+        };
+        source.each_row(journal, index, &mut on_row)?;
+        written?;
+    }
+    Ok(file.finish(summary)?)
+}
+
+/// One sheet of the result.
+struct SheetResult<'r, O> {
+    outcomes: O,
+    /// The column that shows when the record was last changed.
+    changed: Option<u32>,
+    file: &'r mut ResultFile,
+}
+
+impl<O: Iterator<Item = Result<FinishedRow, JournalError>>> SheetResult<'_, O> {
+    fn write(&mut self, row: &Row) -> Result<ControlFlow<()>> {
+        let Some(finished) = self.outcomes.next().transpose()? else { return Ok(ControlFlow::Break(())) };
+        let outcome = &finished.outcome;
+        let written: Result<(), WriteError> = match (self.changed, finished.changed_at) {
+            (Some(column), Some(changed)) => self.file.row(&with_timestamp(row, column as usize, changed), outcome),
+            _ => self.file.row(row, outcome),
+        };
+        written?;
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
+impl RowSource<'_> {
+    /// Streams the rows of a sheet in its order, without what its secret columns hold.
+    fn each_row(
+        &mut self,
+        journal: &Journal,
+        sheet: usize,
+        on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>,
+    ) -> Result<()> {
+        match self {
+            RowSource::Journal => Ok(journal.each_row(sheet as u16, on_row)?),
+            RowSource::Files(input) => {
+                let secrets = input.sheets[sheet].mapping.secret_columns();
+                if secrets.is_empty() {
+                    return Ok(input.each_row(sheet, on_row)?);
+                }
+                Ok(input.each_row(sheet, &mut |row| on_row(&row.without_columns(&secrets)))?)
+            }
+        }
+    }
+}
+
+/// A row that shows when its record was changed by this run, in the form in which it showed the last change: with the
+/// old time the record would seem to have been changed by somebody else.
+fn with_timestamp(row: &Row, column: usize, changed: jiff::Timestamp) -> Row {
+    let mut row = row.clone();
+    match row.cell(column).value {
+        Value::Date(_) => {
+            let time = jiff::tz::TimeZone::UTC.to_datetime(changed);
+            row.replace(column, &time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(), Value::Date(time));
+        }
+        Value::Text => row.replace(column, &changed.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(), Value::Text),
+        _ => {}
+    }
+    row
+}

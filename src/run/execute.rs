@@ -1,0 +1,87 @@
+//! Sends what is open in a journal, and reports how far it is.
+
+use std::time::Duration;
+
+use super::journal::Journal;
+use super::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
+use crate::account::Account;
+use crate::api::Client;
+use crate::error::Result;
+use crate::observer::{Observer, Remaining, Wait};
+use crate::plan::{Step, StepOutcome};
+use crate::shutdown::ShutdownSignal;
+
+/// How soon a request without a response has surely arrived: on this machine, and anywhere else. A slow service makes
+/// it longer.
+const GRACE_HERE: Duration = Duration::from_secs(1);
+const GRACE_ELSEWHERE: Duration = Duration::from_secs(5);
+
+/// Sends the open steps of a journal to the account.
+pub(crate) struct RunExecutor<'r> {
+    pub(crate) account: &'r Account,
+    pub(crate) observer: &'r mut dyn Observer,
+    pub(crate) start: RunStart,
+}
+
+impl RunExecutor<'_> {
+    /// Sends until every step has an outcome, or something stops the run.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read or written before anything is sent.
+    pub(crate) async fn send(self, journal: Journal, shutdown: &mut ShutdownSignal) -> Result<(Journal, RunEnd)> {
+        let client = &self.account.client;
+        journal.reopen_dependents()?;
+        let (header, sheets, before) = (journal.header()?, journal.sheets()?, journal.totals()?);
+        journal.mark_resumed()?;
+        let open = journal.open_steps()?;
+        let options = DispatchOptions {
+            concurrency: usize::from(self.account.concurrency),
+            max_errors: header.details.max_errors,
+            // Whoever resumes has been told what failed: else a run that stopped at its limit could never continue.
+            failed_before: journal.failed_rows()?.saturating_sub(before.counts.failed),
+            start: self.start,
+            min_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
+        };
+        self.observer.on_phase("sending", Some(open));
+        let quota = self.account.quota;
+        let mut progress = SendProgress { observer: self.observer, client, quota, open, done: 0, failed: 0 };
+        let dispatcher = Dispatcher::new(client, options, &sheets, journal)?;
+        Ok(dispatcher.run(shutdown, &mut progress).await?)
+    }
+}
+
+/// Counts the steps that end.
+struct SendProgress<'o> {
+    observer: &'o mut dyn Observer,
+    client: &'o Client,
+    quota: Option<u32>,
+    open: u64,
+    done: u64,
+    failed: u64,
+}
+
+impl RunObserver for SendProgress<'_> {
+    fn on_step_end(&mut self, _: &Step, outcome: &StepOutcome) {
+        self.done += 1;
+        self.failed += u64::from(!outcome.is_applied());
+        self.observer.on_rows(self.done, self.failed);
+    }
+
+    fn on_progress(&mut self, activity: Activity) {
+        let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
+        let requests = self.open.saturating_sub(self.done);
+        self.observer.on_remaining(Remaining { requests, allowed_now, per_hour: self.quota });
+        let wait = wait_of(activity).or_else(|| self.client.waiting().map(Wait::RateLimit));
+        self.observer.on_wait(wait.as_ref());
+    }
+}
+
+/// What keeps a run from sending, beside the quota.
+fn wait_of(activity: Activity) -> Option<Wait> {
+    match activity {
+        Activity::Sending | Activity::Draining { requests: 0 } => None,
+        Activity::Draining { requests } => Some(Wait::Draining { requests }),
+        Activity::Reconciling { requests } => Some(Wait::Reconciling { requests }),
+        Activity::BackingOff { until } => Some(Wait::BackingOff { until }),
+    }
+}

@@ -1,0 +1,462 @@
+//! What became of every row, read from the journal: what was planned for it, joined with how its steps ended.
+//!
+//! This is the only record of row outcomes. Rows and steps lie in the order of the plan, so that both are read once,
+//! in batches, whatever the size of the run.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::Timestamp;
+use rusqlite::{Row as SqlRow, params};
+
+use super::builder::row_keys;
+use super::encoding::{PARTS, RESULTS, ROW_STATES, decode, decode_problems, decode_status, decode_write, encode};
+use super::{Journal, JournalError, PlannedRow, RowState};
+use crate::check::Problem;
+use crate::mapping::TimestampColumn;
+use crate::plan::{RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
+use crate::schema;
+
+/// Rows, and steps, that are read at a time.
+const BATCH: i64 = 512;
+
+/// A row with what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FinishedRow {
+    /// As a spreadsheet shows it, from 1.
+    pub number: u64,
+    pub ending: RowEnding,
+    pub outcome: RowOutcome,
+    /// When the service changed the record for this run, where it said so.
+    pub changed_at: Option<Timestamp>,
+}
+
+/// How far a row got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowEnding {
+    /// Its outcome is known, or can no longer be found out.
+    Final,
+    /// An earlier run finished it, and its result says so.
+    Carried,
+    /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
+    NotSent,
+    /// The run is at work, or can continue: it does not count yet.
+    Open,
+}
+
+/// What a row without an outcome is.
+#[derive(Debug, Clone, Copy)]
+pub enum Unfinished<'r> {
+    /// What the plan says: nothing is ever sent.
+    DryRun,
+    /// Still to come.
+    Open,
+    /// Over, for that reason.
+    Stopped(&'r str),
+}
+
+/// How a step of a row ended; no result where it has not.
+struct StepEnd {
+    number: u32,
+    row: u64,
+    role: StepRole,
+    write: WriteKind,
+    was_sent: bool,
+    result: Option<StepResult>,
+    record: Option<i64>,
+    after: Option<String>,
+    message: String,
+    problems: Vec<Problem>,
+}
+
+/// The rows of a sheet with their outcomes, in the order of the sheet.
+pub struct RowOutcomes<'j> {
+    journal: &'j Journal,
+    sheet: u16,
+    unfinished: Unfinished<'j>,
+    rows: VecDeque<(u64, PlannedRow)>,
+    /// None once all rows are read.
+    next_row: Option<i64>,
+    steps: VecDeque<StepEnd>,
+    next_step: Option<u32>,
+}
+
+impl Journal {
+    /// The rows of a sheet with what became of them, as far as the run has got.
+    pub fn row_outcomes<'j>(&'j self, sheet: u16, unfinished: Unfinished<'j>) -> RowOutcomes<'j> {
+        let (rows, steps) = (VecDeque::new(), VecDeque::new());
+        let next_row = Some(row_keys(sheet).start);
+        RowOutcomes { journal: self, sheet, unfinished, rows, next_row, steps, next_step: Some(0) }
+    }
+
+    /// How many rows have failed for good: rejected by the plan, or refused by the service.
+    pub(crate) fn failed_rows(&self) -> Result<u64, JournalError> {
+        let sql = "SELECT (SELECT count(*) FROM row WHERE state = ?1 AND status = ?2) + \
+                   (SELECT count(*) FROM outcome o JOIN step s USING (step) WHERE s.part = ?3 AND o.result = ?4)";
+        let (ended, failed) = (encode(ROW_STATES, &RowState::Ended), RowStatus::Failed.as_str());
+        let values = params![ended, failed, encode(PARTS, &StepRole::Row), encode(RESULTS, &StepResult::Failed)];
+        let count = self.file.attempt(|connection| connection.query_row(sql, values, |row| row.get::<_, i64>(0)))?;
+        Ok(count as u64)
+    }
+
+    /// The records that rows write to by the plan, in the order of the sheets.
+    pub(crate) fn planned_records(&self) -> Result<Vec<i64>, JournalError> {
+        let sql = "SELECT record FROM row WHERE state = ?1 AND record IS NOT NULL ORDER BY id";
+        self.file.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map([encode(ROW_STATES, &RowState::Planned)], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
+    /// The records created because rows name them, by collection.
+    pub(crate) fn created_dependencies(&self) -> Result<BTreeMap<&'static str, u64>, JournalError> {
+        let sql = "SELECT s.entity, count(*) FROM step s JOIN outcome o USING (step) \
+                   WHERE s.part = ?1 AND o.result = ?2 GROUP BY s.entity";
+        let values = params![encode(PARTS, &StepRole::Dependency), encode(RESULTS, &StepResult::Applied)];
+        let counts: Vec<(String, i64)> = self.file.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect()
+        })?;
+        let known = |(name, count): (String, i64)| Some((schema::collection(&name)?.name, count as u64));
+        Ok(counts.into_iter().filter_map(known).collect())
+    }
+}
+
+impl RowOutcomes<'_> {
+    fn next_row(&mut self) -> Result<Option<(u64, PlannedRow)>, JournalError> {
+        if let (true, Some(first)) = (self.rows.is_empty(), self.next_row) {
+            self.read_rows(first)?;
+        }
+        Ok(self.rows.pop_front())
+    }
+
+    fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
+        let sql = "SELECT id, row, state, status, record, message, problems FROM row \
+                   WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3";
+        let keys = row_keys(self.sheet);
+        let mut last = None;
+        let rows = &mut self.rows;
+        self.journal.file.attempt(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query(params![first, keys.end, BATCH])?;
+            while let Some(row) = found.next()? {
+                last = Some(row.get::<_, i64>("id")?);
+                rows.push_back((row.get::<_, i64>("row")? as u64, planned_row(row)?));
+            }
+            Ok(())
+        })?;
+        let is_full = rows.len() as i64 == BATCH;
+        self.next_row = last.filter(|_| is_full).map(|last| last + 1);
+        Ok(())
+    }
+
+    /// The next step, if it is one of that row.
+    fn next_step_of(&mut self, row: u64) -> Result<Option<StepEnd>, JournalError> {
+        if let (true, Some(first)) = (self.steps.is_empty(), self.next_step) {
+            self.read_steps(first)?;
+        }
+        Ok(self.steps.pop_front_if(|step| step.row == row))
+    }
+
+    fn read_steps(&mut self, first: u32) -> Result<(), JournalError> {
+        let sql = "SELECT s.step, s.row, s.part, s.write, s.record, i.step IS NOT NULL AS was_sent, o.result, \
+                   o.record AS known, o.after, o.message, o.problems \
+                   FROM step s LEFT JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
+                   WHERE s.step >= ?1 AND s.sheet = ?2 ORDER BY s.step LIMIT ?3";
+        let sheet = self.sheet;
+        let steps = &mut self.steps;
+        self.journal.file.attempt(|connection| {
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut found = statement.query(params![first, sheet, BATCH])?;
+            while let Some(row) = found.next()? {
+                steps.push_back(step_end(row)?);
+            }
+            Ok(())
+        })?;
+        let is_full = steps.len() as i64 == BATCH;
+        self.next_step = steps.back().filter(|_| is_full).map(|step| step.number + 1);
+        Ok(())
+    }
+
+    fn finish(&mut self, number: u64, planned: PlannedRow) -> Result<FinishedRow, JournalError> {
+        let mut row = JoinedRow::new(number, planned);
+        while row.planned.state == RowState::Planned && row.end.is_none() {
+            let Some(step) = self.next_step_of(number)? else { break };
+            row.add(step);
+        }
+        Ok(row.finish(self.unfinished))
+    }
+}
+
+impl Iterator for RowOutcomes<'_> {
+    type Item = Result<FinishedRow, JournalError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self.next_row() {
+            Ok(row) => row.map(|(number, planned)| self.finish(number, planned)),
+            Err(error) => {
+                // A journal that cannot be read is told once.
+                (self.next_row, self.rows) = (None, VecDeque::new());
+                Some(Err(error))
+            }
+        }
+    }
+}
+
+/// A row with those of its steps that were read so far.
+struct JoinedRow {
+    number: u64,
+    planned: PlannedRow,
+    /// How the row's own step ended.
+    end: Option<RowStatus>,
+    /// A request was sent whose response nobody has seen.
+    is_unresolved: bool,
+    changed_at: Option<Timestamp>,
+}
+
+impl JoinedRow {
+    fn new(number: u64, planned: PlannedRow) -> Self {
+        Self { number, planned, end: None, is_unresolved: false, changed_at: None }
+    }
+
+    fn add(&mut self, step: StepEnd) {
+        self.is_unresolved |= step.was_sent && matches!(step.result, None | Some(StepResult::Unknown));
+        match (step.role, step.result) {
+            (_, None) | (StepRole::Dependency, Some(StepResult::Applied | StepResult::AlreadyApplied)) => {}
+            // A record that the row names: the row's own step says the rest.
+            (StepRole::Dependency, Some(_)) => self.planned.problems.extend(step.problems),
+            (StepRole::Row, Some(result)) => {
+                self.end = Some(match result {
+                    StepResult::Applied => step.write.done_status(),
+                    StepResult::AlreadyApplied => RowStatus::Unchanged,
+                    StepResult::Failed => RowStatus::Failed,
+                    StepResult::Unknown => RowStatus::Unknown,
+                });
+                self.planned.record = step.record.or(self.planned.record);
+                self.changed_at = step.after.as_deref().and_then(changed_at);
+                if !step.message.is_empty() || !step.problems.is_empty() {
+                    self.planned.message = step.message;
+                    self.planned.problems.extend(step.problems);
+                }
+            }
+        }
+    }
+
+    fn finish(self, unfinished: Unfinished<'_>) -> FinishedRow {
+        let planned = self.planned;
+        let (mut status, mut message) = (self.end.unwrap_or(planned.status), planned.message);
+        let ending = match (planned.state, self.end, unfinished) {
+            (RowState::Carried, _, _) => RowEnding::Carried,
+            (RowState::Ended, _, _) | (_, Some(_), _) | (_, _, Unfinished::DryRun) => RowEnding::Final,
+            (RowState::Planned, None, Unfinished::Open) => {
+                status = RowStatus::Failed;
+                RowEnding::Open
+            }
+            // The pessimistic outcome: "not sent" would invite to send it again.
+            (RowState::Planned, None, Unfinished::Stopped(_)) if self.is_unresolved => {
+                status = RowStatus::Unknown;
+                message = String::from(UNRESOLVED);
+                RowEnding::Final
+            }
+            (RowState::Planned, None, Unfinished::Stopped(reason)) => {
+                status = RowStatus::Failed;
+                message = format!("not sent: {reason}");
+                RowEnding::NotSent
+            }
+        };
+        let outcome = RowOutcome { status, id: planned.record, message: message.into(), problems: planned.problems };
+        FinishedRow { number: self.number, ending, outcome, changed_at: self.changed_at }
+    }
+}
+
+const UNRESOLVED: &str = "no response was received and the run stopped before checking; run `tallyport resume`";
+
+fn planned_row(row: &SqlRow<'_>) -> rusqlite::Result<PlannedRow> {
+    let (state, status): (String, String) = (row.get("state")?, row.get("status")?);
+    let problems: Option<String> = row.get("problems")?;
+    // The pessimistic reading where a word is not known: the row counts as failed.
+    Ok(PlannedRow {
+        state: decode(ROW_STATES, &state).unwrap_or(RowState::Ended),
+        status: decode_status(&status).unwrap_or(RowStatus::Failed),
+        record: row.get("record")?,
+        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
+        problems: decode_problems(problems.as_deref()),
+    })
+}
+
+fn step_end(row: &SqlRow<'_>) -> rusqlite::Result<StepEnd> {
+    let (role, write): (String, String) = (row.get("part")?, row.get("write")?);
+    let (result, problems): (Option<String>, Option<String>) = (row.get("result")?, row.get("problems")?);
+    Ok(StepEnd {
+        number: row.get("step")?,
+        row: row.get::<_, i64>("row")? as u64,
+        role: decode(PARTS, &role).unwrap_or(StepRole::Row),
+        write: decode_write(&write, row.get("record")?).unwrap_or(WriteKind::Create),
+        was_sent: row.get("was_sent")?,
+        result: result.map(|result| decode(RESULTS, &result).unwrap_or(StepResult::Unknown)),
+        record: row.get("known")?,
+        after: row.get("after")?,
+        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
+        problems: decode_problems(problems.as_deref()),
+    })
+}
+
+/// When the service changed the record, as its reply says.
+fn changed_at(after: &str) -> Option<Timestamp> {
+    let after: serde_json::Map<String, serde_json::Value> = serde_json::from_str(after).ok()?;
+    after.get(TimestampColumn::Updated.name())?.as_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::super::writer::commit_all;
+    use super::super::{
+        AccountSnapshot, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, WriteCommand,
+    };
+    use super::*;
+    use crate::account::AccountIdentity;
+    use crate::check::{Code, ValueError};
+    use crate::plan::{RowId, Step, StepOutcome, StepSink as _};
+    use crate::table::Row;
+
+    fn problem(code: Code) -> Problem {
+        ValueError::without_hint(code, "wrong").at(None, "")
+    }
+
+    fn planned(state: RowState, status: RowStatus) -> PlannedRow {
+        PlannedRow { state, status, record: None, message: String::new(), problems: Vec::new() }
+    }
+
+    fn outcome(step: u32, result: StepResult) -> WriteCommand {
+        let problems = match result {
+            StepResult::Failed => vec![problem(Code::ServiceRefused)],
+            StepResult::Unknown => vec![problem(Code::ServiceUnknown)],
+            StepResult::Applied | StepResult::AlreadyApplied => Vec::new(),
+        };
+        let record = Some(70 + i64::from(step));
+        let outcome = StepOutcome { step, result, record, after: None, message: String::new(), problems };
+        WriteCommand::RecordOutcome(Box::new(outcome))
+    }
+
+    /// A journal of rows from row 2 on, each planned with steps of these roles.
+    fn builder(location: JournalLocation, rows: &[(PlannedRow, &[StepRole])]) -> JournalBuilder {
+        let (id, details) = (String::from("20261124-093012-kqzf"), RunDetails::default());
+        let account = AccountIdentity::SandboxMemory;
+        let header = RunHeader { id, kind: RunKind::Import, account, undoes: None, details };
+        let mut builder = JournalBuilder::create(location, &header).unwrap();
+        for (number, (planned, roles)) in (2..).zip(rows) {
+            let mut row = Row::default();
+            row.clear(number);
+            builder.row(&row, planned, &|_| false).unwrap();
+            for role in *roles {
+                let id = RowId { sheet: 0, row: number };
+                let step = Step::new(builder.count(), id, *role, schema::COLLECTIONS[0], WriteKind::Create);
+                builder.push(&step).unwrap();
+            }
+        }
+        builder
+    }
+
+    fn journal(rows: &[(PlannedRow, &[StepRole])], commands: Vec<WriteCommand>) -> Journal {
+        let journal = builder(JournalLocation::Memory, rows).finish(&AccountSnapshot::default()).unwrap();
+        commit_all(&journal, commands).unwrap();
+        journal
+    }
+
+    /// `2 created Final #70 code: message`, a line per row.
+    fn shown(journal: &Journal, unfinished: Unfinished<'_>) -> Vec<String> {
+        let line = |row: FinishedRow| {
+            let RowOutcome { status, id, message, problems } = row.outcome;
+            let id = id.map(|id| format!(" #{id}")).unwrap_or_default();
+            let codes: String = problems.iter().map(|problem| format!(" {}", problem.code().as_str())).collect();
+            let message = if message.is_empty() { String::new() } else { format!(": {message}") };
+            format!("{} {} {:?}{id}{codes}{message}", row.number, status.as_str(), row.ending)
+        };
+        journal.row_outcomes(0, unfinished).map(|row| line(row.unwrap())).collect()
+    }
+
+    #[test]
+    fn a_row_ends_as_its_steps_did_and_never_better() {
+        use StepRole::{Dependency, Row as Own};
+        let create = || planned(RowState::Planned, RowStatus::Created);
+        let rejected =
+            PlannedRow { problems: vec![problem(Code::DateInvalid)], ..planned(RowState::Ended, RowStatus::Failed) };
+        let rows: [(PlannedRow, &[StepRole]); 10] = [
+            (create(), &[Own]),                                    // step 0: applied
+            (create(), &[Own]),                                    // step 1: in flight
+            (create(), &[Own]),                                    // step 2: not sent
+            (rejected, &[]),                                       // no step
+            (planned(RowState::Carried, RowStatus::Updated), &[]), // done by an earlier run
+            (create(), &[Dependency, Own]),                        // steps 3 and 4: both applied
+            (create(), &[Dependency, Own]),                        // steps 5 and 6: both failed
+            (create(), &[Dependency, Own]),                        // steps 7 and 8: the first in flight
+            (create(), &[Own]),                                    // step 9: there already
+            (create(), &[Own]),                                    // step 10: could not be determined
+        ];
+        let mut commands: Vec<_> = [0, 1, 3, 4, 5, 7, 9, 10].map(WriteCommand::RecordIntent).into();
+        commands.extend([0, 3, 4].map(|step| outcome(step, StepResult::Applied)));
+        commands.extend([5, 6].map(|step| outcome(step, StepResult::Failed)));
+        commands.push(outcome(9, StepResult::AlreadyApplied));
+        commands.push(outcome(10, StepResult::Unknown));
+        let journal = journal(&rows, commands);
+
+        let lost = format!(": {UNRESOLVED}");
+        let stopped = [
+            "2 created Final #70",
+            &format!("3 unknown Final{lost}"),
+            "4 failed NotSent: not sent: interrupted",
+            "5 failed Final date.invalid",
+            "6 updated Carried",
+            "7 created Final #74",
+            "8 failed Final #76 service.refused service.refused",
+            &format!("9 unknown Final{lost}"),
+            "10 unchanged Final #79",
+            "11 unknown Final #80 service.unknown",
+        ];
+        assert_eq!(shown(&journal, Unfinished::Stopped("interrupted")), stopped);
+
+        let open = shown(&journal, Unfinished::Open);
+        let still_open: Vec<&str> =
+            open.iter().filter(|line| line.contains("Open")).map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(still_open, ["3", "4", "9"]);
+        assert_eq!(journal.failed_rows().unwrap(), 2);
+        assert_eq!(journal.created_dependencies().unwrap().values().sum::<u64>(), 1);
+    }
+
+    #[test]
+    fn what_is_found_out_later_replaces_what_could_not_be_determined() {
+        let rows: [(PlannedRow, &[StepRole]); 1] = [(planned(RowState::Planned, RowStatus::Created), &[StepRole::Row])];
+        let journal = journal(&rows, vec![WriteCommand::RecordIntent(0), outcome(0, StepResult::Unknown)]);
+        assert_eq!(shown(&journal, Unfinished::Open), ["2 unknown Final #70 service.unknown"]);
+        commit_all(&journal, vec![outcome(0, StepResult::Applied)]).unwrap();
+        assert_eq!(shown(&journal, Unfinished::Open), ["2 created Final #70"]);
+    }
+
+    #[test]
+    fn a_dry_run_keeps_outcomes_and_neither_cells_nor_steps() {
+        let rows: [(PlannedRow, &[StepRole]); 2] = [
+            (planned(RowState::Planned, RowStatus::Updated), &[StepRole::Row]),
+            (planned(RowState::Ended, RowStatus::Unchanged), &[]),
+        ];
+        let builder = builder(JournalLocation::Scratch, &rows);
+        assert_eq!(builder.count(), 1, "the estimate needs the number of requests");
+        let journal = builder.journal().unwrap();
+        assert_eq!(shown(journal, Unfinished::DryRun), ["2 updated Final", "3 unchanged Final"]);
+        assert_eq!(journal.step_count().unwrap(), 0);
+    }
+
+    #[test]
+    fn rows_and_steps_are_joined_across_batches() {
+        let count = 3 * BATCH as usize + 7;
+        let rows = vec![(planned(RowState::Planned, RowStatus::Created), &[StepRole::Row][..]); count];
+        let applied = (0..count as u32).filter(|step| step % 3 != 0);
+        let journal = journal(&rows, applied.map(|step| outcome(step, StepResult::Applied)).collect());
+        let created = |row: &FinishedRow| row.outcome.status == RowStatus::Created;
+        let finished: Vec<_> = journal.row_outcomes(0, Unfinished::Stopped("")).map(Result::unwrap).collect();
+        assert_eq!(finished.len(), count);
+        assert!(finished.iter().enumerate().all(|(step, row)| created(row) == (step % 3 != 0)));
+    }
+}

@@ -1,0 +1,272 @@
+//! From mapped sheets to a plan: what imports and deletes have in common.
+//!
+//! Two passes over every sheet: the first checks the rows and collects what has to be looked up ([`lookups`]), the
+//! second resolves and plans. Rows stream through both; what stays is the plan in its journal, and what is known of the
+//! account.
+
+use std::cell::RefCell;
+use std::pin::pin;
+use std::time::Duration;
+
+use super::LogPosition;
+use super::input::InputSet;
+use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
+use super::lookups;
+use super::previous_result::RowSelection;
+use crate::account::Account;
+use crate::api::Client;
+use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
+use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RowAction, is_withheld};
+use crate::error::{Error, Result};
+use crate::mapping::IdOwnership;
+use crate::observer::{Observer, Wait};
+use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
+use crate::plan::{
+    CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus, RunEstimate,
+    SheetPlan, StepSink as _,
+};
+use crate::shutdown::ShutdownSignal;
+use crate::table::Row;
+use crate::wording::thousands;
+
+/// How often to look whether requests wait for the quota.
+const WAIT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
+
+/// Plans the rows of an import or a delete.
+pub(crate) struct RunPlanner<'p> {
+    pub(crate) account: &'p Account,
+    /// Whether rows say what is done with their records, or all are deleted.
+    pub(crate) kind: RunKind,
+    pub(crate) create_missing: &'p CreateMissing,
+    pub(crate) selection: RowSelection,
+}
+
+/// A plan in its journal, not sent yet.
+pub(crate) struct PreparedRun {
+    pub(crate) steps: JournalBuilder,
+    pub(crate) totals: PlanTotals,
+    pub(crate) estimate: RunEstimate,
+    pub(crate) snapshot: AccountSnapshot,
+    /// Rows of a delete whose `_action` asks for something else.
+    pub(crate) overridden: u64,
+    pub(crate) catalog: Catalog,
+}
+
+impl RunPlanner<'_> {
+    /// Plans every row into `steps`. Only reads from the service.
+    ///
+    /// # Errors
+    /// Where the input, the service or the journal fails.
+    pub(crate) async fn plan(
+        &self,
+        input: &mut InputSet,
+        steps: JournalBuilder,
+        observer: &mut dyn Observer,
+    ) -> Result<PreparedRun> {
+        let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
+        let rules = input.rules.clone();
+        let mut checkers: Vec<Checker<'_>> = sheets
+            .iter()
+            .enumerate()
+            .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
+            .collect();
+        observer.on_phase("checking", None);
+        let lookups = lookups::gather(input, &mut checkers, self.create_missing, self.selection)?;
+        observer.on_phase("looking up names", None);
+        let observer = RefCell::new(observer);
+        let client = &self.account.client;
+        let users = report_waits(client, &observer, user_ids(client, &lookups.users)).await?;
+        let mirror = self.mirror(&observer);
+        let source = report_waits(client, &observer, self.cached_source(mirror.as_ref(), &lookups.records)).await?;
+        for (collection, records) in source.served()? {
+            let records = thousands(records);
+            let note = format!("{collection}: {records} records from the local copy, brought up to date just now");
+            observer.borrow_mut().on_note(&note);
+        }
+        let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("looking up {name}"), None);
+        let fetching = Catalog::fetch(&source, &lookups.records, &mut on_collection);
+        let mut catalog = report_waits(client, &observer, fetching).await?;
+        let snapshot = report_waits(client, &observer, snapshot(client, input, &catalog)).await?;
+        observer.borrow_mut().on_phase("planning", None);
+        let mut planner = Planner {
+            catalog: &mut catalog,
+            users: &users,
+            unknown: UnknownNames::default(),
+            renamed: RenamedRecords::default(),
+            exported: lookups.exported,
+            rules: &rules,
+            create_missing: self.create_missing,
+            steps,
+            totals: PlanTotals::default(),
+            notifications: NotificationCount::default(),
+            locks: RecordLocks::default(),
+        };
+        let mut overridden = 0;
+        for (index, (mapping, match_on)) in sheets.iter().enumerate() {
+            let sheet = SheetPlan {
+                index: index as u16,
+                mapping,
+                match_on: match_on.clone(),
+                encoding: input.encoding_confidence(index),
+                referenced: input.referenced(index),
+            };
+            planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
+            overridden += self.plan_sheet(input, &mut checkers[index], &sheet, &mut planner)?;
+        }
+        let (emails, people) = (planner.notifications.sent, planner.notifications.people());
+        let Planner { steps, totals, .. } = planner;
+        let (used, quota) = (client.requests().total, self.account.quota);
+        let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog })
+    }
+
+    /// Plans the rows of one sheet; rows that an earlier run finished are carried. Returns how many rows asked in vain
+    /// for something else than the run does.
+    fn plan_sheet(
+        &self,
+        input: &mut InputSet,
+        checker: &mut Checker<'_>,
+        sheet: &SheetPlan<'_>,
+        planner: &mut Planner<'_, JournalBuilder>,
+    ) -> Result<u64> {
+        let previous = self.selection.previous_result(sheet.mapping);
+        let secrets = sheet.mapping.secret_columns();
+        let mut overridden = 0;
+        let mut stored: Result<(), JournalError> = Ok(());
+        checker.rewind();
+        input.each_checked(sheet.index.into(), checker, &mut |row, checked| {
+            if stored.is_err() {
+                return;
+            }
+            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, row));
+            let planned = decided.map_or_else(
+                || {
+                    if self.kind == RunKind::Delete {
+                        overridden += u64::from(request_deletion(sheet, row, checked));
+                    }
+                    planner.row(sheet, row, checked).map(|plan| planned_row(checked, plan))
+                },
+                Ok,
+            );
+            stored = planned.and_then(|planned| {
+                let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
+                planner.steps.row(row, &planned, &withheld)
+            });
+        })?;
+        stored?;
+        Ok(overridden)
+    }
+
+    /// The local copy that an export has left, if nobody works with it.
+    fn mirror(&self, observer: &RefCell<&mut dyn Observer>) -> Option<Mirror> {
+        // A sandbox is at hand, and its file may have been made anew.
+        let path = self.account.mirror_path().filter(|_| self.account.sandbox.is_none())?;
+        Mirror::open_if_free(&path).unwrap_or_else(|error| {
+            observer.borrow_mut().on_warning(&format!("{error}; everything is read from the service instead"));
+            None
+        })
+    }
+
+    /// Records from the local copy where it can be brought up to date cheaply.
+    async fn cached_source<'s>(
+        &'s self,
+        mirror: Option<&'s Mirror>,
+        lookups: &LookupRequest,
+    ) -> Result<CachedSource<'s, Client>> {
+        let client = &self.account.client;
+        let Some(mirror) = mirror else { return Ok(CachedSource::uncached(client)) };
+        let now = jiff::Timestamp::now().to_string();
+        let concurrency = self.account.concurrency.into();
+        let options = RefreshOptions { mode: RefreshMode::Incremental, concurrency, now: &now };
+        Ok(CachedSource::refreshed(client, mirror, lookups, options).await?)
+    }
+}
+
+/// Does `work`, and reports meanwhile what its requests wait for: that may last an hour.
+pub(crate) async fn report_waits<T>(
+    client: &Client,
+    observer: &RefCell<&mut dyn Observer>,
+    work: impl Future<Output = T>,
+) -> T {
+    let mut work = pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => {
+                observer.borrow_mut().on_wait(None);
+                return done;
+            }
+            () = tokio::time::sleep(WAIT_CHECK_INTERVAL) => {
+                let wait = client.waiting().map(Wait::RateLimit);
+                observer.borrow_mut().on_wait(wait.as_ref());
+            }
+        }
+    }
+}
+
+/// Does `work` of which nothing has been sent yet: a request to stop simply ends it.
+///
+/// # Errors
+/// Those of the work, and [`Error::interrupted`].
+pub(crate) async fn unless_interrupted<T>(
+    shutdown: &mut ShutdownSignal,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::select! {
+        biased;
+        () = shutdown.next() => Err(Error::interrupted()),
+        done = work => done,
+    }
+}
+
+/// What later tells the run's own changes from those of others: the sizes of collections, and how far the log went.
+async fn snapshot(client: &Client, input: &InputSet, catalog: &Catalog) -> Result<AccountSnapshot> {
+    let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
+    let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
+    let has_actions = input.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
+    let log = if has_actions { LogPosition::read(client).await? } else { LogPosition::Unknown };
+    Ok(AccountSnapshot { sizes, log })
+}
+
+/// The ids of users that rows name by e-mail address, as the activity log shows them (field notes).
+async fn user_ids(client: &Client, emails: &[String]) -> Result<UserIds> {
+    let mut users = UserIds::new();
+    for email in emails {
+        let rows = client.activity(&[("user_email", email)], 1).await?;
+        let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+        users.insert(email.clone(), id);
+    }
+    Ok(users)
+}
+
+/// Makes a row of a delete ask for it, unless it asks to be skipped. Returns whether it asked for something else.
+fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> bool {
+    let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
+    let has_key = key.is_some_and(|column| !row.cell(column as usize).is_blank());
+    if !has_key {
+        // It may be another system's id: without a key beside it, it deletes nothing.
+        checked.id = checked.id.filter(|id| id.ownership == IdOwnership::Verified);
+    }
+    if checked.action == Some(RowAction::Skip) {
+        return false;
+    }
+    let asked = checked.action.replace(RowAction::Delete);
+    matches!(asked, Some(RowAction::Write(_)))
+}
+
+/// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that
+/// may be another system's stays in its own column: in the result's it would be taken for one of ours.
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
+    let own_id = checked.id.and_then(ParsedId::verified);
+    let ended =
+        |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
+    match decision {
+        RowDecision::Write(_, write) => {
+            PlannedRow { state: RowState::Planned, ..ended(write.done_status(), write.record()) }
+        }
+        RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
+        RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
+        RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
+        RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
+    }
+}

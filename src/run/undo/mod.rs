@@ -1,0 +1,107 @@
+//! Plans the undo of a run: reads what the account holds now, decides what is undone, and writes that into a journal.
+
+mod fetch;
+mod journal;
+mod notifications;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::LogPosition;
+use super::journal::{AccountSnapshot, Journal, JournalBuilder, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
+use crate::account::Account;
+use crate::error::{Error, Result};
+use crate::observer::Observer;
+use crate::plan::undo::{RunHistory, UndoItem, UndoPlanner};
+use crate::plan::{RunEstimate, StepOutcome, StepResult};
+use crate::wording::counted;
+
+/// What is undone of a run, and what is not.
+pub(crate) struct PreparedUndo {
+    pub(crate) items: Vec<UndoItem>,
+    pub(crate) estimate: RunEstimate,
+    pub(crate) snapshot: AccountSnapshot,
+    /// Steps of the run that were never sent.
+    pub(crate) never_sent: u64,
+}
+
+/// What a run did.
+///
+/// # Errors
+/// Where it cannot be undone: nothing was sent, the outcome of a request is unknown, or it is an undo itself.
+pub(crate) fn run_history(journal: &Journal, header: &RunHeader, store: &RunStore) -> Result<RunHistory> {
+    if journal.phase()?.0 == RunPhase::Planning {
+        let message = format!("run {} was stopped while its plan was made: nothing was sent", header.id);
+        return Err(Error::usage(message, "there is nothing to undo"));
+    }
+    if let (RunKind::Undo, Some(first)) = (header.kind, &header.undoes) {
+        return Err(Error::usage(
+            format!("run {} is itself the undo of run {first}", header.id),
+            "bring the sheets in again with `tallyport import`",
+        ));
+    }
+    if let Some(open) = unfinished_undo(store, &header.id)? {
+        let message = format!("run {} is being undone by run {open}, which is not finished", header.id);
+        return Err(Error::usage(message, format!("continue that one: tallyport resume {open}")));
+    }
+    let (mut history, mut unknown) = (RunHistory::default(), 0);
+    journal.each_outcome(&mut |mut step, outcome: StepOutcome| {
+        unknown += u64::from(outcome.result == StepResult::Unknown);
+        history.record_step(&mut step, &outcome);
+    })?;
+    // What reconciliation could not determine stays unknown, and is reported; what was never reconciled may be found.
+    match journal.unresolved_count()?.saturating_sub(unknown) {
+        0 => Ok(history),
+        lost => Err(Error::usage(
+            format!("run {} has {} with unknown outcome", header.id, counted(lost, "request")),
+            format!("finish it first: tallyport resume {}", header.id),
+        )),
+    }
+}
+
+/// An undo of the run that is at work, or was stopped and can continue.
+fn unfinished_undo(store: &RunStore, run: &str) -> Result<Option<String>> {
+    let is_open = |stored: &StoredRun| stored.overview.as_ref().is_ok_and(|run| run.phase != RunPhase::Finished);
+    Ok(store.undos_of(run)?.into_iter().find(is_open).map(|stored| stored.id))
+}
+
+/// Decides what becomes of everything a run did. Only reads from the service.
+///
+/// # Errors
+/// Where the journal or the service cannot be read.
+pub(crate) async fn prepare(
+    account: &Account,
+    journal: &Journal,
+    header: &RunHeader,
+    history: &RunHistory,
+    observer: &mut dyn Observer,
+) -> Result<PreparedUndo> {
+    let client = &account.client;
+    let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or(Timestamp::MIN);
+    let log = journal.account_snapshot()?.log;
+    let mut on_collection = |name: &str| observer.on_phase(&format!("looking at {name}"), None);
+    let mut present = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection).await?;
+    let today = TimeZone::system().to_datetime(Timestamp::now()).date();
+    let mut undo = UndoPlanner::new(&header.id, history, &present, today);
+    journal.each_outcome(&mut |mut step, outcome| undo.step(&mut step, &outcome))?;
+    let items = undo.finish();
+    let notifications = notifications::count(client, &items, &mut present).await?;
+    let moves = items.iter().any(|item| item.entity.is_action() && item.kind().is_some());
+    let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
+    let requests = items.iter().filter(|item| item.kind().is_some()).count() as u64;
+    let estimate = RunEstimate::new(requests, client.requests().total, account.quota, notifications);
+    let snapshot = AccountSnapshot { log, ..AccountSnapshot::default() };
+    Ok(PreparedUndo { items, estimate, snapshot, never_sent: journal.open_steps()? })
+}
+
+impl PreparedUndo {
+    /// Writes the plan of the undo of a run into a journal of its own, ready to be sent.
+    ///
+    /// # Errors
+    /// Where the journal cannot be written.
+    pub(crate) fn write(&self, mut journal: JournalBuilder, undone: &Journal) -> Result<Journal> {
+        let labels: Vec<String> = undone.sheets()?.into_iter().map(|sheet| sheet.label).collect();
+        journal::write_plan(&mut journal, &undone.header()?.id, &self.items, &labels)?;
+        Ok(journal.finish(&self.snapshot)?)
+    }
+}
