@@ -33,7 +33,7 @@ fn rows_become_records_and_a_second_upsert_writes_nothing() {
 #[test]
 fn an_update_sends_only_what_differs() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     let changed = account.sheet("changed.csv", "asset_id,asset_name,notes\nLAP-1,Ada's laptop,changed\nLAP-2,,\n");
     let (code, summary) = changed.json(&["import", "changed.csv", "--entity", "assets"]);
     assert_eq!(
@@ -49,7 +49,7 @@ fn an_update_sends_only_what_differs() {
 #[test]
 fn clear_empties_a_field() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     let account = account.sheet("clear.csv", "asset_id,notes\nLAP-1,<clear>\n");
     account.run(&["import", "clear.csv", "--entity", "assets"]).exits(0);
     assert_eq!(account.record("assets", "asset_id", "LAP-1")["notes"], json!(null));
@@ -181,7 +181,7 @@ fn employees_are_never_created_implicitly() {
         .with_lookups()
         .sheet("assets.csv", ASSETS)
         .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n");
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @"
     exit code 1
     --- stdout
@@ -290,7 +290,7 @@ fn the_tenant_is_on_every_request() {
         ..Default::default()
     };
     let account = CliTest::with(options).with_lookups().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     assert_eq!(account.records("assets").len(), 2);
 }
 
@@ -318,7 +318,7 @@ fn checkouts_that_send_email_require_confirmation() {
             "checkout_asset.csv",
             "asset_id,employee,checkout_date\nLAP-1,Ada Byron,2024-06-01\nLAP-2,Ada Byron,2024-06-01\n",
         );
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     assert_output!(account.run(&["import", "checkout_asset.csv"]), @"
     exit code 2
     --- stderr
@@ -390,7 +390,7 @@ fn only_failed_sends_only_unfinished_rows() {
 #[test]
 fn ids_of_another_system_overwrite_nothing() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     let account = account.sheet("foreign.csv", "id,asset_id,asset_name\n2,LAP-1,Other name\n");
     assert_output!(account.run(&["import", "foreign.csv", "--entity", "assets"]), @"
     exit code 1
@@ -416,7 +416,7 @@ fn ids_of_another_system_overwrite_nothing() {
 #[test]
 fn row_actions_override_the_mode() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     let account = account.sheet(
         "actions.csv",
         "_action,asset_id,asset_name,product,status\nskip,LAP-1,No,,\ndelete,LAP-2,,,\ncreate,LAP-3,New,MacBook Pro 14,Ready\n",

@@ -12,7 +12,7 @@ const ASSETS: &str = "asset_id,asset_name,product,status\n\
 
 fn account() -> CliTest {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    account.run(&["import", "assets.csv"]).exits(0);
+    account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     account
 }
 
