@@ -20,7 +20,14 @@ pub enum KeyValue<'a> {
     Missing,
 }
 
-/// FetchMethod well a record fits.
+impl KeyValue<'_> {
+    /// Whether the row has the column and nothing in it.
+    pub fn is_blank(&self) -> bool {
+        matches!(self, KeyValue::Text(text) if text.trim().is_empty())
+    }
+}
+
+/// How well a record fits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum KeyMatch {
     Folded,
@@ -53,6 +60,9 @@ impl Catalog {
     /// The record that a value of a reference field stands for: a system id, or the text of a unique field such as an
     /// asset's tag. None for nothing and for a text that no known record has.
     pub(super) fn target_of(&self, reference: Reference, value: &Value) -> Option<RecordRef> {
+        if let Value::Object(_) = value {
+            return RecordRef::from_link(value);
+        }
         let text = value_text(Some(value))?;
         let id = bare_id(&text).map(RecordRef::Known);
         let exists = |target: &RecordRef| self.indexes.get(reference.to).is_some_and(|to| to.get(*target).is_some());
@@ -108,7 +118,7 @@ impl Catalog {
         value_text(record.get(unique)).map(|tag| tag.into_owned())
     }
 
-    /// FetchMethod well the record fits the whole key: as its worst field does.
+    /// How well the record fits the whole key: as its worst field does.
     fn match_key(&self, index: &CollectionIndex, entry: &IndexEntry, pairs: &[Pair<'_>]) -> Option<KeyMatch> {
         let mut worst = KeyMatch::Exact;
         for (field, value) in pairs {

@@ -6,6 +6,7 @@ use serde_json::Value as Json;
 use crate::api::custom_fields;
 use crate::check::ParsedCustomField;
 use crate::schema::{Field, Kind, fold_header};
+use crate::unicode::without_invisible;
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
 /// by day, options regardless of spelling. Null, empty and absent are equal.
@@ -23,6 +24,8 @@ pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
         Kind::Option(_) => fold_header(&text(wanted)) == fold_header(&text(held)),
         Kind::Currency => text(wanted).eq_ignore_ascii_case(&text(held)),
         Kind::Reference(_) => text(wanted) == text(held),
+        // What nobody can see is not worth an update.
+        Kind::Text(_) if !field.is_long_text => without_invisible(&text(wanted)) == without_invisible(&text(held)),
         Kind::Text(_) | Kind::Structure => text(wanted).trim() == text(held).trim(),
         Kind::CustomFields => told_pairs(wanted) == told_pairs(held),
     }

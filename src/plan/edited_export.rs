@@ -116,7 +116,7 @@ impl<S: StepSink> Planner<'_, S> {
     fn referred(&self, reference: Reference, held: Option<&Json>) -> Option<i64> {
         match (reference.wire, held?) {
             (Wire::Tag, Json::String(tag)) => {
-                match self.catalog.find(reference.to, tag, ReferenceSyntax::TagOrId, None, &[]) {
+                match self.catalog.find(reference.to, tag, ReferenceSyntax::TagOrId, None) {
                     LookupResult::One(RecordRef::Known(id)) => Some(id),
                     _ => None,
                 }
