@@ -7,6 +7,7 @@ use clap_complete::Shell;
 use serde::Deserialize;
 
 use crate::check::{Conflicts, EmptyCells, FractionalCost, Mode};
+use crate::table::write::output::FileFormat;
 
 /// Moves inventories between spreadsheets and BlueTally.
 #[derive(Debug, Parser)]
@@ -457,7 +458,7 @@ pub struct ExportArgs {
 
     /// The kind of file [default: by the name; csv for a folder and stdout]
     #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Option<FormatName>,
+    pub format: Option<FileFormat>,
 
     /// Parquet for data tools, each day beside the others: collection=E/snapshot=DAY/part-0.parquet in the folder
     /// [default in a bucket's folder, with --format parquet]
@@ -611,16 +612,6 @@ impl ExportArgs {
             previous: self.previous.or(other.previous),
         }
     }
-}
-
-/// The kinds of files an export can be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum FormatName {
-    Xlsx,
-    Csv,
-    Jsonl,
-    Parquet,
 }
 
 /// How references are shown.

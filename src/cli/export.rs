@@ -4,17 +4,16 @@ mod register;
 mod summary;
 
 use jiff::civil::Date;
-use tokio::runtime::Runtime;
 
-use super::args::{ExportArgs, FormatName, Global, IdsName};
+use super::args::{ExportArgs, Global, IdsName};
 use super::interrupts;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::settings::{Settings, named_export};
-use super::{Error, Exit};
+use super::{Error, Exit, runtime};
 use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope};
 use crate::table::Delimiter;
-use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
+use crate::table::write::output::{ByteOrderMark, CsvOptions, FormulaEscaping};
 
 pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
     let (global, args) = with_named_export(global, args)?;
@@ -56,7 +55,7 @@ fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error
     let mut job = ExportJob {
         all_collections: args.all,
         output: args.output.clone(),
-        format: args.format.map(FileFormat::from),
+        format: args.format,
         layout: if args.partitioned { OutputLayout::Partitioned } else { OutputLayout::Flat },
         tenants: if args.all_tenants { TenantScope::All } else { TenantScope::Current },
         name: args.name.clone(),
@@ -118,21 +117,6 @@ fn parse_date(text: &str) -> Result<Date, Error> {
 
 fn is_to_stdout(args: &ExportArgs) -> bool {
     args.output.as_deref() == Some("-")
-}
-
-fn runtime() -> Result<Runtime, Error> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
-}
-
-impl From<FormatName> for FileFormat {
-    fn from(name: FormatName) -> Self {
-        match name {
-            FormatName::Xlsx => FileFormat::Xlsx,
-            FormatName::Csv => FileFormat::Csv,
-            FormatName::Jsonl => FileFormat::Jsonl,
-            FormatName::Parquet => FileFormat::Parquet,
-        }
-    }
 }
 
 impl From<IdsName> for IdColumns {

@@ -9,7 +9,7 @@ use super::args::{Global, TemplateArgs};
 use super::printer::Printer;
 use super::schema::entity;
 use super::settings::connect;
-use super::{Error, Exit};
+use super::{Error, Exit, runtime};
 use crate::api::Record;
 use crate::schema::UnknownEntity;
 use crate::schema::{COLLECTIONS, Entity, Reference};
@@ -32,8 +32,7 @@ pub(super) fn run(global: &Global, args: &TemplateArgs, printer: Printer) -> Res
 
 /// The names the account holds of every collection that the workbooks refer to: a collection a page at a time.
 fn live_names(global: &Global, workbooks: &[(&str, Vec<&'static Entity>)]) -> Result<LiveNames, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let account = connect(global).await?;
         let mut names = LiveNames::new();
         for collection in referenced(workbooks) {

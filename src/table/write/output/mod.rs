@@ -22,6 +22,9 @@ mod parquet;
 mod table_writer;
 mod workbook;
 
+use clap::ValueEnum;
+use serde::Deserialize;
+
 use super::WriteError;
 pub use super::column_type::ColumnType;
 pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
@@ -31,7 +34,8 @@ pub use table_writer::{
 };
 
 /// A file format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum FileFormat {
     Xlsx,
     Csv,
