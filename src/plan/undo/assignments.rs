@@ -8,10 +8,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::compare::{WriteMethod, as_sent, integer, is_empty};
+use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::{Assignment, RecordKey};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
-use crate::api::{Body, Record};
+use crate::api::{Body, Record, integer};
 use crate::plan::WriteKind;
 use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb};
 
