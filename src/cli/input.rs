@@ -137,7 +137,7 @@ mod tests {
         let cli = Cli::try_parse_from(text.split(' ')).unwrap();
         let Command::Import(args) = cli.command else { panic!("no import: {text}") };
         let files = args.reading.files.iter().map(|file| file.display().to_string()).collect();
-        cli.global.command_line(files, &args.job().used_options()).command("import", &[])
+        cli.global.command_line(files, &args.job(&cli.global).used_options()).command("import", &[])
     }
 
     #[test]

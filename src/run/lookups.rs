@@ -67,7 +67,7 @@ pub(super) fn gather(
     Ok(lookups)
 }
 
-/// What a sheet lookups whatever its rows hold.
+/// Declares what a sheet needs whatever its rows hold.
 fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
