@@ -5,7 +5,7 @@ mod summary;
 
 use jiff::civil::Date;
 
-use super::args::{ExportArgs, Global, IdsName};
+use super::args::{ExportArgs, FormatName, Global, IdsName};
 use super::interrupts;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
@@ -13,7 +13,7 @@ use super::settings::{Settings, named_export};
 use super::{Error, Exit, runtime};
 use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope};
 use crate::table::Delimiter;
-use crate::table::write::output::{ByteOrderMark, CsvOptions, FormulaEscaping};
+use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
 
 pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Result<Exit, Error> {
     let (global, args) = with_named_export(global, args)?;
@@ -55,7 +55,7 @@ fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error
     let mut job = ExportJob {
         all_collections: args.all,
         output: args.output.clone(),
-        format: args.format,
+        format: args.format.map(FileFormat::from),
         layout: if args.partitioned { OutputLayout::Partitioned } else { OutputLayout::Flat },
         tenants: if args.all_tenants { TenantScope::All } else { TenantScope::Current },
         name: args.name.clone(),
@@ -117,6 +117,17 @@ fn parse_date(text: &str) -> Result<Date, Error> {
 
 fn is_to_stdout(args: &ExportArgs) -> bool {
     args.output.as_deref() == Some("-")
+}
+
+impl From<FormatName> for FileFormat {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Xlsx => FileFormat::Xlsx,
+            FormatName::Csv => FileFormat::Csv,
+            FormatName::Jsonl => FileFormat::Jsonl,
+            FormatName::Parquet => FileFormat::Parquet,
+        }
+    }
 }
 
 impl From<IdsName> for IdColumns {

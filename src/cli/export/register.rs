@@ -9,6 +9,7 @@ use crate::cli::settings::Settings;
 use crate::cli::{Error, Exit};
 use crate::export::ExportError;
 use crate::register::{RegisterJob, RegisterReport};
+use crate::table::write::output::FileFormat;
 use crate::wording::{counted, duration};
 
 /// What is typed in place of a collection.
@@ -36,7 +37,7 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Resul
 fn register_job(args: &ExportArgs) -> Result<RegisterJob, Error> {
     let output = args.output.as_deref().ok_or(ExportError::NoOutput)?;
     Ok(RegisterJob::to(output)
-        .with_format(args.format)
+        .with_format(args.format.map(FileFormat::from))
         .with_name(args.name.clone())
         .as_of(args.as_of.as_deref().map(parse_date).transpose()?)
         .with_rates(args.rates.clone())

@@ -22,9 +22,6 @@ mod parquet;
 mod table_writer;
 mod workbook;
 
-use clap::ValueEnum;
-use serde::Deserialize;
-
 use super::WriteError;
 pub use super::column_type::ColumnType;
 pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
@@ -34,8 +31,7 @@ pub use table_writer::{
 };
 
 /// A file format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileFormat {
     Xlsx,
     Csv,
