@@ -27,13 +27,6 @@ impl KeyValue<'_> {
     }
 }
 
-/// How well a record fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum KeyMatch {
-    Folded,
-    Exact,
-}
-
 /// A field of the key beside its value in the row; never [`KeyValue::Missing`].
 type Pair<'a> = (&'static str, KeyValue<'a>);
 
@@ -50,10 +43,10 @@ impl Catalog {
         }
         let matches = self.candidates(index, &pairs).into_iter();
         let matches: Vec<_> =
-            matches.filter_map(|entry| Some((entry, self.match_key(index, entry, &pairs)?))).collect();
-        let best = matches.iter().map(|(_, key_match)| *key_match).max();
+            matches.filter_map(|entry| Some((entry, self.is_exact_match(index, entry, &pairs)?))).collect();
+        let best = matches.iter().any(|(_, is_exact)| *is_exact);
         let entries: Vec<&IndexEntry> =
-            matches.iter().filter(|(_, key_match)| Some(*key_match) == best).map(|(entry, _)| *entry).collect();
+            matches.iter().filter(|(_, is_exact)| *is_exact == best).map(|(entry, _)| *entry).collect();
         self.result_of(index, &entries, Vec::new)
     }
 
@@ -118,29 +111,28 @@ impl Catalog {
         value_text(record.get(unique)).map(|tag| tag.into_owned())
     }
 
-    /// How well the record fits the whole key: as its worst field does.
-    fn match_key(&self, index: &CollectionIndex, entry: &IndexEntry, pairs: &[Pair<'_>]) -> Option<KeyMatch> {
-        let mut worst = KeyMatch::Exact;
-        for (field, value) in pairs {
-            worst = worst.min(self.match_field(index, entry, field, *value)?);
-        }
-        Some(worst)
+    /// Whether the record fits the whole key exactly, or only once both are folded; none if it does not fit.
+    fn is_exact_match(&self, index: &CollectionIndex, entry: &IndexEntry, pairs: &[Pair<'_>]) -> Option<bool> {
+        pairs
+            .iter()
+            .try_fold(true, |is_exact, (field, value)| Some(self.match_field(index, entry, field, *value)? && is_exact))
     }
 
+    /// As [`Catalog::is_exact_match`], for one field.
     fn match_field(
         &self,
         index: &CollectionIndex,
         entry: &IndexEntry,
         field: &str,
         value: KeyValue<'_>,
-    ) -> Option<KeyMatch> {
+    ) -> Option<bool> {
         let entity = index.entity;
         match value {
-            KeyValue::Missing => Some(KeyMatch::Exact),
+            KeyValue::Missing => Some(true),
             KeyValue::Reference(target) => {
                 let reference = entity.field(field)?.reference_to()?;
                 let referred = self.target_of(reference, entry.record.get(field)?);
-                (referred == Some(target)).then_some(KeyMatch::Exact)
+                (referred == Some(target)).then_some(true)
             }
             KeyValue::Text(text) => {
                 if folded_value(entity, field, &entry.record) != folded_text(entity, field, text) {
@@ -148,7 +140,7 @@ impl Catalog {
                 }
                 let is_text = matches!(entity.field(field).map(|field| field.kind), Some(Kind::Text(_)));
                 let value = value_text(entry.record.get(field)).unwrap_or_default();
-                Some(if is_text && value != text && value != text.trim() { KeyMatch::Folded } else { KeyMatch::Exact })
+                Some(!is_text || value == text || value == text.trim())
             }
         }
     }

@@ -146,7 +146,7 @@ impl Catalog {
         self.fields_of(collection, RecordRef::Known(id))
     }
 
-    /// Takes in a record of the account, as far as it is needed to find and to name it.
+    /// Takes in a record of the account, as far as finding and describing it needs.
     pub fn insert_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
         let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, &[]));
         let trimmed = FieldRetention::new(entity, &CollectionLookup::default()).trim(id, record);

@@ -7,7 +7,7 @@ use super::conflict::{Changes, Conflict};
 use super::planner::{Decision, Rejection, RowDraft};
 use super::step::WriteKind;
 use super::target::{self, RowDelta, TargetRecord};
-use super::{Planner, SheetPlan, StepSink, diff, unchanged};
+use super::{Planner, SheetPlan, StepSink, diff};
 use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax, fold_name};
 use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
@@ -121,7 +121,7 @@ impl<S: StepSink> Planner<'_, S> {
                     _ => None,
                 }
             }
-            (_, held) => unchanged::reference_id(held),
+            (_, held) => crate::api::integer(held),
         }
     }
 

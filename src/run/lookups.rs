@@ -64,7 +64,7 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
     Ok(lookups)
 }
 
-/// What a sheet needs, whatever its rows hold.
+/// Declares what a sheet needs whatever its rows hold.
 fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
