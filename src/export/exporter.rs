@@ -7,7 +7,7 @@ use super::error::ExportError;
 use super::files::ExportFiles;
 use super::job::{ChangeReport, ExportJob};
 use super::lock::ExportLock;
-use super::progress::{PhaseProgress, unless_stopped};
+use super::progress::PhaseProgress;
 use super::report::{ExportReport, FailedTenant};
 use super::resolve::ResolvedJob;
 use super::retention;
@@ -15,6 +15,7 @@ use super::source::ExportSource;
 use crate::account::{Account, Tenant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observer::Observer;
+use crate::run::prepare::unless_interrupted;
 
 impl Account {
     /// Exports what the account holds to files, and reports what was written.
@@ -122,7 +123,7 @@ impl Exporter<'_> {
 
     async fn read<'a>(&mut self, account: &'a Account, tenant: Option<&'a Tenant>) -> Result<ExportSource<'a>> {
         let reading = ExportSource::read(account, tenant, self.job, &mut self.progress);
-        unless_stopped(&self.job.shutdown, reading).await
+        unless_interrupted(&mut self.job.shutdown.clone(), reading).await
     }
 
     /// Writes the files, and deletes older ones.

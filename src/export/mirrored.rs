@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 
 use super::job::ReadMode;
-use super::progress::{PhaseProgress, reporting_waits};
+use super::progress::PhaseProgress;
 use crate::account::Account;
 use crate::catalog::{Mirror, RefreshMode, RefreshOptions, RefreshStats};
 use crate::error::Result;
+use crate::run::prepare::report_waits;
 use crate::schema::Entity;
 
 /// An account and its local copy.
@@ -76,7 +77,7 @@ impl<'a> MirroredAccount<'a> {
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
         let reading = into.read(client, (entity, parameters), self.options(RefreshMode::Full), &mut on_read);
-        reporting_waits(client, &progress, reading).await?;
+        report_waits(client, &progress, reading).await?;
         Ok(())
     }
 
@@ -90,7 +91,7 @@ impl<'a> MirroredAccount<'a> {
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
         let refreshing = self.mirror.refresh(client, collections, self.options(mode), &mut on_read);
-        Ok(reporting_waits(client, &progress, refreshing).await?)
+        Ok(report_waits(client, &progress, refreshing).await?)
     }
 
     fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {

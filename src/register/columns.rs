@@ -137,6 +137,10 @@ pub(super) enum MissingName {
 }
 
 impl ColumnSource {
+    pub(super) fn column(self) -> &'static Column {
+        &COLUMNS[usize::from(position(self))]
+    }
+
     /// The value of the column for a line in the register of `as_of`.
     pub(super) fn value(self, line: &RegisterLine, as_of: Date, missing: MissingName) -> CellValue<'_> {
         let item = &line.item;
@@ -167,23 +171,15 @@ impl ColumnSource {
             Self::Disposed => yes_or_no(line.state == ItemState::Disposed),
             Self::EndsOn => day(line.ends_on()),
             Self::ExpiresOn => day(item.expires_on),
-            Self::Reason => CellValue::Text(line.reason().into()).or_blank(),
+            Self::Reason if line.missing.is_empty() => CellValue::Blank,
+            Self::Reason => CellValue::Text(line.reason().into()),
             Self::Day => CellValue::Date(as_of),
         }
     }
 }
 
-impl<'a> CellValue<'a> {
-    fn or_blank(self) -> CellValue<'a> {
-        match &self {
-            CellValue::Text(text) if text.is_empty() => CellValue::Blank,
-            _ => self,
-        }
-    }
-}
-
 fn named(text: &str) -> CellValue<'_> {
-    CellValue::Text(text.into()).or_blank()
+    if text.is_empty() { CellValue::Blank } else { CellValue::Text(text.into()) }
 }
 
 fn group(text: &str, missing: MissingName) -> CellValue<'_> {

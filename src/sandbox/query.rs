@@ -32,6 +32,15 @@ pub(super) enum SortOrder {
     Descending,
 }
 
+impl SortOrder {
+    pub(super) fn sql(self) -> &'static str {
+        match self {
+            SortOrder::Ascending => "ASC",
+            SortOrder::Descending => "DESC",
+        }
+    }
+}
+
 impl Query {
     pub(super) fn parse(query: Option<&str>) -> Self {
         let pairs = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes());
@@ -111,10 +120,8 @@ fn limit(value: &str, page_limit: u32) -> Result<u32, String> {
 }
 
 fn order(value: &str) -> Result<SortOrder, String> {
-    match one_of(&["asc", "desc"], value)? {
-        "asc" => Ok(SortOrder::Ascending),
-        _ => Ok(SortOrder::Descending),
-    }
+    let is_ascending = one_of(&["asc", "desc"], value)? == "asc";
+    Ok(if is_ascending { SortOrder::Ascending } else { SortOrder::Descending })
 }
 
 fn one_of(options: &'static [&'static str], value: &str) -> Result<&'static str, String> {

@@ -23,7 +23,7 @@ use crate::register::currency::Currency;
 use crate::register::item::ItemKind;
 use crate::register::line::ItemState;
 use crate::register::rates::Rates;
-use crate::register::totals::{GroupBy, group_key};
+use crate::register::totals::{CATEGORY, group_key};
 use crate::table::write::styles::PageStyles;
 
 pub(super) const SHEET: &str = "Chart data";
@@ -271,7 +271,7 @@ impl ChartDataSheet<'_> {
 
 /// A cell of the sheet of categories.
 fn category_cell(column: char, row: u32) -> String {
-    format!("'{}'!${column}${row}", sheet_name(GroupBy::Category))
+    format!("'{}'!${column}${row}", sheet_name(&CATEGORY))
 }
 
 /// The book values of categories in the base currency, summed over their currencies.

@@ -8,7 +8,7 @@ use rust_xlsxwriter::{Workbook, XlsxError};
 use crate::register::columns::{ColumnSource, position};
 use crate::register::line::ItemState;
 use crate::register::previous::REGISTER_SHEET;
-use crate::register::totals::GroupBy;
+use crate::register::totals::NONE;
 use crate::table::ColumnName;
 
 /// The maximum number of comparisons on a sheet of groups. Beyond it the sheet has plain numbers, since a workbook that
@@ -38,15 +38,6 @@ const NAMES: [(ColumnSource, &str); 13] = [
 /// The range name of a column.
 pub(super) fn range(column: ColumnSource) -> &'static str {
     NAMES.iter().find(|(known, _)| *known == column).map_or("", |(_, name)| name)
-}
-
-pub(super) fn column_of(by: GroupBy) -> ColumnSource {
-    match by {
-        GroupBy::Category => ColumnSource::Category,
-        GroupBy::Department => ColumnSource::Department,
-        GroupBy::Location => ColumnSource::Location,
-        GroupBy::Status => ColumnSource::Status,
-    }
 }
 
 /// The lines that a formula is about: those in a state and with certain values.
@@ -142,7 +133,7 @@ pub(super) fn is_plain(text: &str) -> bool {
     let folded = text.to_lowercase();
     let is_month =
         MONTHS.iter().any(|month| folded.starts_with(month)) && text.contains(|char: char| char.is_numeric());
-    let begins_well = text.starts_with(|char: char| char.is_alphabetic()) || text == crate::register::totals::NONE;
+    let begins_well = text.starts_with(|char: char| char.is_alphabetic()) || text == NONE;
     begins_well
         && !is_month
         && !text.contains(['*', '?', '~'])

@@ -4,12 +4,12 @@ use rust_decimal::Decimal;
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 use super::amounts::{self, AmountRow, letters};
-use super::formulas::{self, LineFilter, column_of};
+use super::formulas::{self, LineFilter};
 use super::page::{HEADER_ROW, Header, Page, PageOrientation, TWO_LINES, left, right};
 use crate::register::columns::ColumnSource;
 use crate::register::content::Register;
 use crate::register::line::ItemState;
-use crate::register::totals::{Amounts, GroupBy, LineGroup, groups};
+use crate::register::totals::{Amounts, GROUPINGS, Grouping, LineGroup, groups};
 use crate::table::write::styles::PageStyles;
 
 /// The first column of amounts, after the name and the currency.
@@ -30,29 +30,25 @@ pub(super) fn write_all(
     register: &Register<'_>,
     styles: &PageStyles,
 ) -> Result<Vec<GroupRow>, XlsxError> {
-    let mut categories = Vec::new();
-    for by in GroupBy::ALL {
-        let rows = write(workbook.add_worksheet(), register, styles, by)?;
-        if by == GroupBy::Category {
-            categories = rows;
-        }
-    }
+    let mut sheets = GROUPINGS.iter().map(|by| write(workbook.add_worksheet(), register, styles, by));
+    let categories = sheets.next().unwrap_or_else(|| Ok(Vec::new()))?;
+    sheets.try_for_each(|sheet| sheet.map(drop))?;
     Ok(categories)
 }
 
-pub(super) fn sheet_name(by: GroupBy) -> String {
-    format!("By {}", by.title().to_lowercase())
+pub(super) fn sheet_name(by: &Grouping) -> String {
+    format!("By {}", by.column.column().title.to_lowercase())
 }
 
 fn write(
     sheet: &mut Worksheet,
     register: &Register<'_>,
     styles: &PageStyles,
-    by: GroupBy,
+    by: &'static Grouping,
 ) -> Result<Vec<GroupRow>, XlsxError> {
     let groups = groups(&register.lines, by);
     let mut page = Page::new(sheet, styles, &sheet_name(by), PageOrientation::Landscape)?;
-    page.title(&format!("Book value by {}", by.title().to_lowercase()), &lead(register))?;
+    page.title(&format!("Book value by {}", by.column.column().title.to_lowercase()), &lead(register))?;
     page.sheet.set_row_height(HEADER_ROW, TWO_LINES)?;
     page.header(HEADER_ROW, &headers(register, by))?;
     let use_formulas = formulas::are_affordable(groups.len(), register.lines.len());
@@ -84,8 +80,8 @@ fn lead(register: &Register<'_>) -> String {
     lead
 }
 
-fn headers(register: &Register<'_>, by: GroupBy) -> Vec<Header> {
-    let mut headers = vec![left(by.title(), 30.0), left("Currency", 10.0)];
+fn headers(register: &Register<'_>, by: &Grouping) -> Vec<Header> {
+    let mut headers = vec![left(by.column.column().title, 30.0), left("Currency", 10.0)];
     headers.extend(amounts::HEADERS);
     headers.push(right("Depreciated", 12.0));
     headers.extend(register.rates.iter().flat_map(amounts::converted_headers));
@@ -95,16 +91,18 @@ fn headers(register: &Register<'_>, by: GroupBy) -> Vec<Header> {
 struct GroupTable<'a> {
     page: Page<'a>,
     register: &'a Register<'a>,
-    by: GroupBy,
+    by: &'static Grouping,
     use_formulas: bool,
 }
 
 impl GroupTable<'_> {
     fn group(&mut self, row: u32, group: &LineGroup) -> Result<(), XlsxError> {
         let (currency, styles, number) = (&group.currency, self.page.styles, row + 1);
-        let filter = LineFilter::new(ItemState::Held)
-            .equal(column_of(self.by), format!("$A{number}"), &group.name)
-            .equal(ColumnSource::Currency, format!("$B{number}"), &currency.code);
+        let filter = LineFilter::new(ItemState::Held).equal(self.by.column, format!("$A{number}"), &group.name).equal(
+            ColumnSource::Currency,
+            format!("$B{number}"),
+            &currency.code,
+        );
         let formulas = self.use_formulas.then(|| filter.amounts());
         let amounts = AmountRow { row, first: AMOUNTS, currency, amounts: &group.amounts, format: &styles.cell };
         self.row(&group.name, &amounts, formulas, &styles.percent)

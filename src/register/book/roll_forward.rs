@@ -10,7 +10,8 @@ use super::styles::money;
 use crate::register::columns::ColumnSource;
 use crate::register::content::Register;
 use crate::register::line::ItemState;
-use crate::register::roll_forward::{ItemChange, Measure, RollForward, RollForwardGroup};
+use crate::register::roll_forward::{ItemChange, MEASURES, RollForward, RollForwardGroup};
+use crate::register::totals::name_or_none;
 use crate::table::write::styles::PageStyles;
 
 const HEADERS: [Header; 10] = [
@@ -43,7 +44,7 @@ pub(super) fn write(
     let use_formulas = formulas::are_affordable(3 * roll.groups.len(), register.lines.len());
     let mut table = MeasureTable { page, use_formulas, row: HEADER_ROW + 1 };
     for block in roll.groups.chunk_by(|one, other| one.currency == other.currency) {
-        for measure in Measure::ALL {
+        for measure in 0..MEASURES.len() {
             table.measure(block, measure)?;
         }
     }
@@ -61,10 +62,10 @@ struct MeasureTable<'a> {
 }
 
 impl MeasureTable<'_> {
-    /// Writes a measure of the groups of one currency, and its total.
-    fn measure(&mut self, block: &[RollForwardGroup], measure: Measure) -> Result<(), XlsxError> {
+    /// Writes one of [`MEASURES`] of the groups of one currency, and its total.
+    fn measure(&mut self, block: &[RollForwardGroup], measure: usize) -> Result<(), XlsxError> {
         let Some(currency) = block.first().map(|group| &group.currency) else { return Ok(()) };
-        let title = format!("{}, {}", measure.title(), currency.code);
+        let title = format!("{}, {}", MEASURES[measure].column().title, currency.code);
         self.page.section(self.row, &title, HEADERS.len() as u16 - 1)?;
         let first = self.row + 1;
         for group in block {
@@ -76,7 +77,7 @@ impl MeasureTable<'_> {
         self.page.text((row, 0), &format!("Total {}", currency.code), &styles.total)?;
         self.page.text((row, 1), &currency.code, &styles.total)?;
         let money = money(&styles.total, currency);
-        let sum = |index| block.iter().map(|group| group.movements[measure as usize].parts()[index]).sum::<Decimal>();
+        let sum = |index| block.iter().map(|group| group.movements[measure].parts()[index]).sum::<Decimal>();
         let sums = [0, 1, 2, 3, 4, 5, 5].map(sum);
         for (column, result) in (2..).zip(sums.into_iter().chain([Decimal::ZERO])) {
             let formula = format!("=SUM({0}{1}:{0}{row})", letters(column), first + 1);
@@ -86,12 +87,12 @@ impl MeasureTable<'_> {
         Ok(())
     }
 
-    fn group(&mut self, group: &RollForwardGroup, measure: Measure) -> Result<(), XlsxError> {
+    fn group(&mut self, group: &RollForwardGroup, measure: usize) -> Result<(), XlsxError> {
         let (row, number, styles) = (self.row, self.row + 1, self.page.styles);
         let money = money(&styles.cell, &group.currency);
         self.page.text((row, 0), &group.category, &styles.cell)?;
         self.page.text((row, 1), &group.currency.code, &styles.cell)?;
-        let [movements @ .., closing] = group.movements[measure as usize].parts();
+        let [movements @ .., closing] = group.movements[measure].parts();
         for (column, part) in (2..).zip(movements) {
             self.page.amount((row, column), part, &money)?;
         }
@@ -102,19 +103,11 @@ impl MeasureTable<'_> {
             let filter = LineFilter::new(ItemState::Held)
                 .equal(ColumnSource::Category, format!("$A{number}"), &group.category)
                 .equal(ColumnSource::Currency, format!("$B{number}"), &group.currency.code);
-            self.page.formula((row, 8), &filter.sum(column_of(measure)), closing, &money)?;
+            self.page.formula((row, 8), &filter.sum(MEASURES[measure]), closing, &money)?;
         } else {
             self.page.amount((row, 8), closing, &money)?;
         }
         self.page.formula((row, 9), &format!("=ROUND(H{number}-I{number},{digits})"), Decimal::ZERO, &money)
-    }
-}
-
-fn column_of(measure: Measure) -> ColumnSource {
-    match measure {
-        Measure::Cost => ColumnSource::Cost,
-        Measure::Accumulated => ColumnSource::Accumulated,
-        Measure::BookValue => ColumnSource::BookValue,
     }
 }
 
@@ -140,18 +133,18 @@ pub(super) fn write_movements(sheet: &mut Worksheet, roll: &RollForward, styles:
     page.list(&MOVEMENT_HEADERS, roll.changes.iter().map(movement_row), "none")
 }
 
-fn movement_row(change: &ItemChange) -> Vec<ListCell<'_>> {
+fn movement_row(ItemChange { event, entry, movements }: &ItemChange) -> Vec<ListCell<'_>> {
     let mut cells = vec![
-        change.event.name().into(),
-        change.kind.name().into(),
-        ListCell::Integer(change.id),
-        change.tag.as_str().into(),
-        change.title.as_str().into(),
-        change.category.as_str().into(),
-        ListCell::from(&*change.currency.code),
+        event.name().into(),
+        entry.kind.name().into(),
+        ListCell::Integer(entry.id),
+        entry.tag.as_str().into(),
+        entry.title.as_str().into(),
+        name_or_none(&entry.category).into(),
+        ListCell::from(&*entry.currency.code),
     ];
-    cells.extend(change.movements.iter().map(|movement| {
-        ListCell::Amount(movement.additions + movement.disposals + movement.adjustments, &change.currency)
+    cells.extend(movements.iter().map(|movement| {
+        ListCell::Amount(movement.additions + movement.disposals + movement.adjustments, &entry.currency)
     }));
     cells
 }

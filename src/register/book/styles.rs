@@ -56,5 +56,7 @@ fn amount_code(currency: &Currency) -> String {
 /// The binary number nearest to an amount, which is what a workbook stores.
 pub(super) fn binary(amount: Decimal) -> f64 {
     // Parsing the digits gives the nearest number, which converting by division does not always do.
-    amount.to_string().parse().ok().or_else(|| amount.to_f64()).unwrap_or_default()
+    let nearest: f64 = amount.to_string().parse().ok().or_else(|| amount.to_f64()).unwrap_or_default();
+    // Turns a negative zero into a zero.
+    nearest + 0.0
 }

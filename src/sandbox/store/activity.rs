@@ -5,7 +5,7 @@ use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Row, ToSql};
 
 use super::super::facts::{self, JsonForm};
-use super::super::query::{ListQuery, SortOrder};
+use super::super::query::ListQuery;
 use super::super::rules::ParsedBody;
 use super::json::write_value;
 use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
@@ -89,21 +89,16 @@ impl RecordStore {
     }
 
     /// A page of the log as a JSON array.
-    pub(in crate::sandbox) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult<StoreReply> {
+    pub(crate) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult {
         let mut sql = format!("SELECT {} FROM activity WHERE tenant = ?1", COLUMNS.join(", "));
         let user_ids: Vec<Value> = listing.filters.iter().map(|(_, value)| user_by_email(value)).collect();
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
         for ((field, value), user_id) in listing.filters.iter().zip(&user_ids) {
-            sql.push_str(" AND ");
-            sql.push_str(&filter(field));
+            sql.push_str(&format!(" AND {}", filter(field)));
             values.push(if field.name == "user_email" { user_id } else { value });
         }
         // The clock never goes backwards, so the order of insertion is the order of time.
-        let direction = match listing.order {
-            SortOrder::Ascending => "ASC",
-            SortOrder::Descending => "DESC",
-        };
-        sql.push_str(&format!(" ORDER BY seq {direction} LIMIT ? OFFSET ?"));
+        sql.push_str(&format!(" ORDER BY seq {} LIMIT ? OFFSET ?", listing.order.sql()));
         values.push(&listing.limit);
         values.push(&listing.offset);
         let mut body = Vec::from(*b"[");

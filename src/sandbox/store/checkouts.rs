@@ -11,14 +11,14 @@ use super::super::body::JsonBody;
 use super::super::facts::{self, StockModel};
 use super::super::rules::{self, BodyPurpose, ParsedBody};
 use super::activity::LogEvent;
-use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
+use super::record_store::{AccountId, RecordStore, StoreResult};
 use super::references::item_of;
 use crate::schema::{self, Entity, Role, Verb};
 
 /// A check-in or checkout action of the schema.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sandbox) struct CheckoutAction {
-    pub(in crate::sandbox) entity: &'static Entity,
+pub(crate) struct CheckoutAction {
+    pub(crate) entity: &'static Entity,
     /// The collection of the item, which the first parameter refers to.
     item: &'static Entity,
     stock: StockModel,
@@ -45,7 +45,7 @@ struct Checkout {
 
 impl CheckoutAction {
     /// The action of that entity, if its items can be checked out.
-    pub(in crate::sandbox) fn of(entity: &'static Entity) -> Option<Self> {
+    pub(crate) fn of(entity: &'static Entity) -> Option<Self> {
         let item = schema::collection(item_of(entity)?)?;
         Some(Self { entity, item, stock: facts::stock_model(item.name)? })
     }
@@ -64,12 +64,7 @@ impl CheckoutAction {
 
 impl RecordStore {
     /// Executes the action and returns the item afterwards.
-    pub(in crate::sandbox) fn act(
-        &mut self,
-        account: AccountId,
-        action: CheckoutAction,
-        body: &JsonBody,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn act(&mut self, account: AccountId, action: CheckoutAction, body: &JsonBody) -> StoreResult {
         let mut draft = rules::read(action.entity, BodyPurpose::Create, body);
         self.resolve(account, &mut draft)?;
         let holder = read_holder(action, &mut draft);

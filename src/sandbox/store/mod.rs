@@ -19,5 +19,5 @@ mod sample_extras;
 mod tables;
 
 pub(super) use checkouts::CheckoutAction;
-pub(super) use queue::{StoreQueue, StoreStopped, start_queue};
+pub(super) use queue::{Job, StoreQueue, start_queue};
 pub(super) use record_store::{AccountId, RecordStore, StoreFailure, StoreReply};

@@ -9,16 +9,16 @@ use super::tables::RecordTables;
 
 /// The account a record belongs to: the id of a tenant, or [`AccountId::ONLY`] without tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::sandbox) struct AccountId(pub(in crate::sandbox) i64);
+pub(crate) struct AccountId(pub(crate) i64);
 
 impl AccountId {
     /// The account of a sandbox without tenants. Tenant ids start at 1.
-    pub(in crate::sandbox) const ONLY: AccountId = AccountId(0);
+    pub(crate) const ONLY: AccountId = AccountId(0);
 }
 
 /// The records of all accounts, and the clock.
 #[derive(Debug)]
-pub(in crate::sandbox) struct RecordStore {
+pub(crate) struct RecordStore {
     pub(super) connection: Connection,
     pub(super) tables: RecordTables,
     pub(super) clock: StoreClock,
@@ -26,9 +26,9 @@ pub(in crate::sandbox) struct RecordStore {
 
 /// A reply: a status and a JSON body, which may be empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::sandbox) struct StoreReply {
-    pub(in crate::sandbox) status: StatusCode,
-    pub(in crate::sandbox) body: Vec<u8>,
+pub(crate) struct StoreReply {
+    pub(crate) status: StatusCode,
+    pub(crate) body: Vec<u8>,
 }
 
 impl From<Refusal> for StoreReply {
@@ -39,14 +39,15 @@ impl From<Refusal> for StoreReply {
 
 /// Why the store did not execute a request.
 #[derive(Debug)]
-pub(in crate::sandbox) enum StoreFailure {
+pub(crate) enum StoreFailure {
     /// The request is invalid; nothing was written.
     Refused(Refusal),
     /// The database failed; its transaction is rolled back.
     Broken(rusqlite::Error),
 }
 
-pub(in crate::sandbox) type StoreResult<T> = Result<T, StoreFailure>;
+/// What an operation gives, by default a reply.
+pub(crate) type StoreResult<T = StoreReply> = Result<T, StoreFailure>;
 
 impl From<Refusal> for StoreFailure {
     fn from(refusal: Refusal) -> Self {

@@ -7,7 +7,7 @@ use rusqlite::{ToSql, params_from_iter};
 
 use super::super::body::JsonBody;
 use super::super::facts::{self, StockModel};
-use super::super::query::{ListQuery, SortOrder};
+use super::super::query::ListQuery;
 use super::super::rules::{self, BodyPurpose, ParsedBody};
 use super::activity::LogEvent;
 use super::json::write_row;
@@ -18,12 +18,7 @@ use crate::schema::Entity;
 
 impl RecordStore {
     /// A page of records as a JSON array.
-    pub(in crate::sandbox) fn list(
-        &self,
-        account: AccountId,
-        entity: &'static Entity,
-        listing: &ListQuery,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn list(&self, account: AccountId, entity: &'static Entity, listing: &ListQuery) -> StoreResult {
         let table = self.tables.of(entity);
         // Ids first, then each record by its id, so that a page deep in a long list computes nothing for earlier
         // records.
@@ -46,14 +41,10 @@ impl RecordStore {
         for (field, value) in &listing.filters {
             // A test of `tables` ensures that every documented filter has SQL; one without would find nothing.
             let filter = table.filter(field).unwrap_or_else(|| "? IS NULL".into());
-            sql.push_str(" AND ");
-            sql.push_str(&filter);
+            sql.push_str(&format!(" AND {filter}"));
             values.push(value);
         }
-        let direction = match listing.order {
-            SortOrder::Ascending => "ASC",
-            SortOrder::Descending => "DESC",
-        };
+        let direction = listing.order.sql();
         let sort = table.sort(listing.sort).unwrap_or_else(|| "r.id".into());
         sql.push_str(&format!(" ORDER BY {sort} {direction}, r.id {direction} LIMIT ? OFFSET ?"));
         values.push(&listing.limit);
@@ -63,23 +54,12 @@ impl RecordStore {
     }
 
     /// One record by its id.
-    pub(in crate::sandbox) fn read(
-        &self,
-        account: AccountId,
-        entity: &'static Entity,
-        id: i64,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn read(&self, account: AccountId, entity: &'static Entity, id: i64) -> StoreResult {
         self.reply(account, entity, id, StatusCode::OK)
     }
 
     /// A reply with the current record.
-    pub(super) fn reply(
-        &self,
-        account: AccountId,
-        entity: &Entity,
-        id: i64,
-        status: StatusCode,
-    ) -> StoreResult<StoreReply> {
+    pub(super) fn reply(&self, account: AccountId, entity: &Entity, id: i64, status: StatusCode) -> StoreResult {
         let mut body = Vec::with_capacity(1024);
         if !self.write_record(account, self.tables.of(entity), id, &mut body)? {
             return Err(not_found(entity, id).into());
@@ -99,12 +79,7 @@ impl RecordStore {
         Ok(written.is_some())
     }
 
-    pub(in crate::sandbox) fn create(
-        &mut self,
-        account: AccountId,
-        entity: &'static Entity,
-        body: &JsonBody,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn create(&mut self, account: AccountId, entity: &'static Entity, body: &JsonBody) -> StoreResult {
         let mut draft = rules::read(entity, BodyPurpose::Create, body);
         self.resolve(account, &mut draft)?;
         self.refuse_duplicates(account, None, &mut draft)?;
@@ -130,13 +105,13 @@ impl RecordStore {
         Ok(id)
     }
 
-    pub(in crate::sandbox) fn update(
+    pub(crate) fn update(
         &mut self,
         account: AccountId,
         entity: &'static Entity,
         id: i64,
         body: &JsonBody,
-    ) -> StoreResult<StoreReply> {
+    ) -> StoreResult {
         self.refuse_missing(account, entity, id)?;
         let mut draft = rules::read(entity, BodyPurpose::Update { id }, body);
         self.resolve(account, &mut draft)?;
@@ -163,12 +138,7 @@ impl RecordStore {
         Ok(time)
     }
 
-    pub(in crate::sandbox) fn delete(
-        &mut self,
-        account: AccountId,
-        entity: &'static Entity,
-        id: i64,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn delete(&mut self, account: AccountId, entity: &'static Entity, id: i64) -> StoreResult {
         self.refuse_missing(account, entity, id)?;
         self.refuse_if_in_use(entity, id)?;
         let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();

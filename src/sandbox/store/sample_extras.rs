@@ -9,12 +9,7 @@ use crate::schema;
 
 impl RecordStore {
     /// Turns a license into one of the type "Product Key", with a seat for each key.
-    pub(in crate::sandbox) fn set_product_keys(
-        &mut self,
-        account: AccountId,
-        license: i64,
-        keys: &[&str],
-    ) -> rusqlite::Result<()> {
+    pub(crate) fn set_product_keys(&mut self, account: AccountId, license: i64, keys: &[&str]) -> rusqlite::Result<()> {
         for key in keys {
             self.execute("INSERT INTO product_keys (license_id, product_key) VALUES (?1, ?2)", (license, key))?;
         }
@@ -27,7 +22,7 @@ impl RecordStore {
         self.log(account, &LogEvent { user_id: facts::TECHNICIAN, ..LogEvent::new(entity, "Update", license) }, &time)
     }
 
-    pub(in crate::sandbox) fn set_manager(&mut self, employee: i64, manager: i64) -> rusqlite::Result<()> {
+    pub(crate) fn set_manager(&mut self, employee: i64, manager: i64) -> rusqlite::Result<()> {
         self.execute("UPDATE employees SET manager_id = ?2 WHERE id = ?1", (employee, manager))
     }
 }
