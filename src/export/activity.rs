@@ -27,9 +27,6 @@ pub struct LogFilter {
 
 impl LogFilter {
     /// The filters as `field=value` on the activity log.
-    ///
-    /// # Errors
-    /// An item of a type that the log cannot be filtered by.
     pub(crate) fn to_filter_args(&self) -> Result<Vec<FilterArg>, ExportError> {
         let fields = [
             ("date_from", self.from.map(|date| date.to_string())),

@@ -33,9 +33,6 @@ pub(crate) struct ExportFiles<'j> {
 
 impl<'j> ExportFiles<'j> {
     /// Opens the files.
-    ///
-    /// # Errors
-    /// Files that cannot be written, or a bucket that does not accept them.
     pub(crate) async fn open(job: &'j ResolvedJob, location: &ExportLocation) -> Result<Self> {
         let holds_one_table = location.is_single_file() && location.format != FileFormat::Xlsx;
         if holds_one_table && job.entities.len() > 1 {

@@ -92,9 +92,6 @@ fn quoted(names: &[String]) -> String {
 
 impl FilterArg {
     /// Parses `field=value`. The field may be prefixed with its collection: `assets.status=Deployed`.
-    ///
-    /// # Errors
-    /// Text without a field and `=`.
     pub(crate) fn parse(text: &str) -> Result<Self, FilterError> {
         let Some((field, value)) = text.split_once('=') else {
             return Err(FilterError::NoEquals { text: text.to_owned() });
@@ -125,9 +122,6 @@ impl FilterArg {
     }
 
     /// Resolves field and value for a collection. `shape` contains the undocumented fields.
-    ///
-    /// # Errors
-    /// A field that the collection does not have, or a value that is invalid for the field.
     pub(crate) fn resolve(
         &self,
         entity: &'static Entity,

@@ -26,9 +26,6 @@ pub(crate) struct MirroredAccount<'a> {
 
 impl<'a> MirroredAccount<'a> {
     /// Opens the local copy. Sends no request yet. Waits while another process uses the copy.
-    ///
-    /// # Errors
-    /// A state folder that cannot be used.
     pub(crate) fn open(account: &'a Account, progress: &mut PhaseProgress<'_>) -> Result<Self> {
         let mirror = match account.mirror_path() {
             Some(path) => Mirror::open(&path, &mut || {
@@ -41,9 +38,6 @@ impl<'a> MirroredAccount<'a> {
     }
 
     /// Brings the local copy of these collections up to date.
-    ///
-    /// # Errors
-    /// What the service or the disk refuses.
     pub(crate) async fn refresh(
         &mut self,
         collections: &[&'static Entity],
@@ -63,9 +57,6 @@ impl<'a> MirroredAccount<'a> {
     }
 
     /// Reads a filtered list into `into`, which keeps it apart from the local copy.
-    ///
-    /// # Errors
-    /// What the service or the disk refuses.
     pub(crate) async fn read_filtered(
         &self,
         entity: &'static Entity,

@@ -39,9 +39,6 @@ pub(crate) struct ResolvedJob {
 
 impl ResolvedJob {
     /// Checks the options. Asks nothing of the service.
-    ///
-    /// # Errors
-    /// Options that contradict each other, or names that do not exist.
     pub(crate) fn new(job: ExportJob) -> Result<Self, ExportError> {
         let entities = resolve_collections(&job)?;
         let output = job.output.as_deref().ok_or(ExportError::NoOutput)?;
@@ -102,18 +99,12 @@ impl ResolvedJob {
     }
 
     /// Where the files of an account go.
-    ///
-    /// # Errors
-    /// A placeholder that cannot be filled in, or a file name without a known extension.
     pub(crate) fn locate(&self, tenant: Option<&str>) -> Result<ExportLocation, ExportError> {
         self.output.locate(self.placeholders(tenant), self.now)
     }
 
     /// The destinations over time, with only `{date}` and `{time}` left: one, or one per table where the layout has a
     /// folder for each.
-    ///
-    /// # Errors
-    /// A placeholder without a value.
     pub(crate) fn outputs_over_time(&self, tenant: Option<&str>) -> Result<Vec<String>, ExportError> {
         let tables = self.entities.iter().map(|entity| entity.name).chain([CHANGES_TABLE]);
         self.output.over_time(self.placeholders(tenant), tables)

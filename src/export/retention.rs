@@ -83,9 +83,6 @@ fn stamp_of(pattern: &str, name: &str) -> Option<String> {
 
 /// Deletes all but the newest `keep` files of an export, and returns how many were deleted. Of the placeholders in
 /// `output` only `{date}` and `{time}` may be left.
-///
-/// # Errors
-/// A folder or bucket that cannot be read, a file that cannot be deleted.
 pub(crate) async fn prune(output: &str, keep: usize) -> Result<usize> {
     if is_url(output) {
         return prune_bucket(&BucketUrl::parse(output).map_err(ExportError::from)?, keep).await;

@@ -44,9 +44,6 @@ enum RecordsFrom {
 
 impl<'a> ExportSource<'a> {
     /// Reads what the job needs.
-    ///
-    /// # Errors
-    /// A filter that cannot be used, and what the service or the disk refuses.
     pub(crate) async fn read(
         account: &'a Account,
         tenant: Option<&'a Tenant>,
@@ -88,9 +85,6 @@ impl<'a> ExportSource<'a> {
     }
 
     /// The table of a list. `columns` are those of all accounts in the table.
-    ///
-    /// # Errors
-    /// A column to sort by that does not exist.
     pub(crate) fn table(&self, list: &ExportList, columns: ExportColumns, job: &ResolvedJob) -> Result<ExportTable> {
         let entity = list.entity;
         let front = match self.tenant {
@@ -164,9 +158,6 @@ fn named_collections(job: &ResolvedJob) -> Vec<&'static Entity> {
 }
 
 /// The columns of a table: the selected ones, or all.
-///
-/// # Errors
-/// A selected column that does not exist.
 pub(crate) fn columns(
     entity: &'static Entity,
     shape: &ObservedFields,

@@ -2,9 +2,9 @@
 //! without a book value, accumulated depreciation, book value; and, with exchange rates, the converted amounts.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, XlsxError};
+use rust_xlsxwriter::Format;
 
-use super::page::{Header, Page, right};
+use super::page::{Header, Page, XlsxResult, right};
 use super::rates;
 use super::styles::money;
 use crate::register::currency::Currency;
@@ -63,7 +63,7 @@ pub(super) struct AmountRow<'a> {
 
 impl AmountRow<'_> {
     /// Writes the six columns, with these formulas or as plain numbers.
-    pub(super) fn write(&self, page: &mut Page<'_>, formulas: Option<[String; 6]>) -> Result<(), XlsxError> {
+    pub(super) fn write(&self, page: &mut Page<'_>, formulas: Option<[String; 6]>) -> XlsxResult {
         let count = styles::right(self.format).set_num_format("#,##0");
         let money = money(self.format, self.currency);
         for (index, value) in values(self.amounts).into_iter().enumerate() {
@@ -78,7 +78,7 @@ impl AmountRow<'_> {
     }
 
     /// Writes the converted amounts from `column` on, or `no rate`.
-    pub(super) fn write_converted(&self, page: &mut Page<'_>, rates: &Rates, column: u16) -> Result<(), XlsxError> {
+    pub(super) fn write_converted(&self, page: &mut Page<'_>, rates: &Rates, column: u16) -> XlsxResult {
         let money = money(self.format, &rates.base);
         let values = values(self.amounts);
         for (column, index) in (column..).zip(CONVERTED) {

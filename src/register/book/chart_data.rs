@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Color, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, Worksheet};
 
 use super::amounts::letters;
 use super::expiring::{expiring_lines, last_day_counted};
 use super::formulas::{is_plain, range};
 use super::groups::{GroupRow, sheet_name};
-use super::page::{Header, Page, PageOrientation, left, right};
+use super::page::{Header, Page, XlsxResult, left, right};
 use super::rates;
 use super::styles::{AMBER, BLUE, TEAL, money};
 use crate::register::columns::ColumnSource;
@@ -62,8 +62,8 @@ pub(super) fn write(
     register: &Register<'_>,
     styles: &PageStyles,
     categories: &[GroupRow],
-) -> Result<Vec<ChartData>, XlsxError> {
-    let mut page = Page::new(sheet, styles, SHEET, PageOrientation::Portrait)?;
+) -> XlsxResult<Vec<ChartData>> {
+    let mut page = Page::new(sheet, styles, SHEET)?;
     page.sheet.set_column_width(0, 30)?.set_column_range_width(1, 12, 16)?;
     page.title(SHEET, "What the charts are drawn from")?;
     let mut data = ChartDataSheet { register, page, row: 3, charts: Vec::new() };
@@ -96,7 +96,7 @@ struct Bar {
 }
 
 impl ChartDataSheet<'_> {
-    fn book_values(&mut self, categories: &[GroupRow]) -> Result<(), XlsxError> {
+    fn book_values(&mut self, categories: &[GroupRow]) -> XlsxResult {
         if let Some(rates) = &self.register.rates {
             return self.bars(converted_bars(categories, rates), &rates.base);
         }
@@ -113,7 +113,7 @@ impl ChartDataSheet<'_> {
     }
 
     /// Writes the largest bars, and one for the sum of the others. Writes nothing if there are none.
-    fn bars(&mut self, mut bars: Vec<Bar>, currency: &Currency) -> Result<(), XlsxError> {
+    fn bars(&mut self, mut bars: Vec<Bar>, currency: &Currency) -> XlsxResult {
         bars.retain(|bar| !bar.value.is_zero());
         bars.sort_by_key(|bar| std::cmp::Reverse(bar.value));
         if bars.is_empty() {
@@ -143,7 +143,7 @@ impl ChartDataSheet<'_> {
     }
 
     /// Writes the spend in each of the 24 months up to the as-of date.
-    fn spend(&mut self) -> Result<(), XlsxError> {
+    fn spend(&mut self) -> XlsxResult {
         let spend = MonthlySpend::of(self.register);
         let currencies = spend.currencies(self.register);
         match &self.register.rates {
@@ -156,7 +156,7 @@ impl ChartDataSheet<'_> {
     }
 
     /// Writes the spend in these currencies and, with exchange rates, their converted sum.
-    fn spend_in(&mut self, spend: &MonthlySpend, currencies: Vec<Currency>) -> Result<(), XlsxError> {
+    fn spend_in(&mut self, spend: &MonthlySpend, currencies: Vec<Currency>) -> XlsxResult {
         let Some(first) = currencies.first() else { return Ok(()) };
         let rates = self.register.rates.as_ref();
         let drawn = rates.map_or(first, |rates| &rates.base);
@@ -182,13 +182,7 @@ impl ChartDataSheet<'_> {
         Ok(())
     }
 
-    fn spend_cell(
-        &mut self,
-        column: u16,
-        header_row: u32,
-        currency: &Currency,
-        amount: Decimal,
-    ) -> Result<(), XlsxError> {
+    fn spend_cell(&mut self, column: u16, header_row: u32, currency: &Currency, amount: Decimal) -> XlsxResult {
         let money = money(&self.page.styles.cell, currency);
         if !is_plain(&currency.code) {
             return self.page.amount((self.row, column), amount, &money);
@@ -207,7 +201,7 @@ impl ChartDataSheet<'_> {
         month: Date,
         currencies: &[Currency],
         rates: &Rates,
-    ) -> Result<(), XlsxError> {
+    ) -> XlsxResult {
         let (mut terms, mut sum) = (Vec::new(), Decimal::ZERO);
         for (column, currency) in (1..).zip(currencies) {
             let rate = rates::cell(rates, currency).unwrap_or_default();
@@ -220,7 +214,7 @@ impl ChartDataSheet<'_> {
     }
 
     /// Writes how many warranties and licenses end in each month of the year after the as-of date.
-    fn expiring(&mut self) -> Result<(), XlsxError> {
+    fn expiring(&mut self) -> XlsxResult {
         let title = "Warranties and licenses running out";
         let headers = ["Warranties", "Licenses", "From", "Before"].map(|text| right(text, 0.0));
         let header_row = self.begin(title, &[&[left("Month", 0.0)], &headers[..]].concat())?;
@@ -252,7 +246,7 @@ impl ChartDataSheet<'_> {
     }
 
     /// Begins the table of a chart, and returns the row of its headers.
-    fn begin(&mut self, title: &str, headers: &[Header]) -> Result<u32, XlsxError> {
+    fn begin(&mut self, title: &str, headers: &[Header]) -> XlsxResult<u32> {
         self.page.section(self.row, title, LAST_COLUMN)?;
         let header_row = self.row + 1;
         self.page.headings(header_row, headers)?;

@@ -1,8 +1,8 @@
 //! The sheet `Exceptions`: what could not be computed and why, and what else a reader should know.
 
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::Worksheet;
 
-use super::page::{Header, ListCell, Page, PageOrientation, left, right};
+use super::page::{Header, ListCell, Page, XlsxResult, left, right};
 use crate::register::content::Register;
 use crate::register::line::RegisterLine;
 use crate::table::write::styles::PageStyles;
@@ -20,8 +20,9 @@ const HEADERS: [Header; 10] = [
     left("What to do", 48.0),
 ];
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Exceptions", PageOrientation::Landscape)?;
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Exceptions")?;
+    page.sheet.set_landscape();
     let lead = "Items without a book value, with every reason; and notes on items that have one. None of it is zero.";
     page.title("Exceptions", lead)?;
     let missing = register.lines.iter().flat_map(|line| {

@@ -2,9 +2,9 @@
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::Worksheet;
 
-use super::page::{HEADER_ROW, Header, ListCell, Page, PageOrientation, left, right};
+use super::page::{HEADER_ROW, Header, ListCell, Page, XlsxResult, left, right};
 use crate::register::content::Register;
 use crate::register::item::ItemKind;
 use crate::register::line::{ItemState, RegisterLine};
@@ -35,9 +35,10 @@ pub(super) fn expiring_lines<'a>(register: &'a Register<'_>) -> impl Iterator<It
         .filter(move |(day, _)| *day >= as_of && *day <= last_day_counted(as_of))
 }
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
     let as_of = register.options.as_of;
-    let mut page = Page::new(sheet, styles, "Running out", PageOrientation::Landscape)?;
+    let mut page = Page::new(sheet, styles, "Running out")?;
+    page.sheet.set_landscape();
     let lead = format!("Of what is held: ends from {as_of} to {}.", last_day_counted(as_of));
     page.title("Warranties and licenses running out", &lead)?;
     let mut lines: Vec<(Date, &RegisterLine)> = expiring_lines(register).collect();

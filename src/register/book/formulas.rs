@@ -3,8 +3,9 @@
 //! `SUMIFS` is fast and readable, but interprets a criterion that looks like a pattern, a number or a date as one. Such
 //! names are compared with `=` in a `SUMPRODUCT` instead, which compares them literally.
 
-use rust_xlsxwriter::{Workbook, XlsxError};
+use rust_xlsxwriter::Workbook;
 
+use super::page::XlsxResult;
 use crate::register::columns::{ColumnSource, position};
 use crate::register::line::ItemState;
 use crate::register::previous::REGISTER_SHEET;
@@ -113,7 +114,7 @@ pub(super) fn are_affordable(groups: usize, items: usize) -> bool {
 }
 
 /// Defines the names that the formulas use: `As_of`, and one for each column in [`NAMES`].
-pub(super) fn define_names(workbook: &mut Workbook, items: usize) -> Result<(), XlsxError> {
+pub(super) fn define_names(workbook: &mut Workbook, items: usize) -> XlsxResult {
     let last = items.max(1) + 1;
     for (source, name) in NAMES {
         let column = ColumnName(u32::from(position(source)));

@@ -1,11 +1,11 @@
 //! The sheets of totals by category, department, location and status, one currency after the other.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
 use super::amounts::{self, AmountRow, letters};
 use super::formulas::{self, LineFilter};
-use super::page::{HEADER_ROW, Header, Page, PageOrientation, TWO_LINES, left, right};
+use super::page::{HEADER_ROW, Header, Page, TWO_LINES, XlsxResult, left, right};
 use crate::register::columns::ColumnSource;
 use crate::register::content::Register;
 use crate::register::line::ItemState;
@@ -29,7 +29,7 @@ pub(super) fn write_all(
     workbook: &mut Workbook,
     register: &Register<'_>,
     styles: &PageStyles,
-) -> Result<Vec<GroupRow>, XlsxError> {
+) -> XlsxResult<Vec<GroupRow>> {
     let mut sheets = GROUPINGS.iter().map(|by| write(workbook.add_worksheet(), register, styles, by));
     let categories = sheets.next().unwrap_or_else(|| Ok(Vec::new()))?;
     sheets.try_for_each(|sheet| sheet.map(drop))?;
@@ -45,9 +45,10 @@ fn write(
     register: &Register<'_>,
     styles: &PageStyles,
     by: &'static Grouping,
-) -> Result<Vec<GroupRow>, XlsxError> {
+) -> XlsxResult<Vec<GroupRow>> {
     let groups = groups(&register.lines, by);
-    let mut page = Page::new(sheet, styles, &sheet_name(by), PageOrientation::Landscape)?;
+    let mut page = Page::new(sheet, styles, &sheet_name(by))?;
+    page.sheet.set_landscape();
     page.title(&format!("Book value by {}", by.column.column().title.to_lowercase()), &lead(register))?;
     page.sheet.set_row_height(HEADER_ROW, TWO_LINES)?;
     page.header(HEADER_ROW, &headers(register, by))?;
@@ -96,7 +97,7 @@ struct GroupTable<'a> {
 }
 
 impl GroupTable<'_> {
-    fn group(&mut self, row: u32, group: &LineGroup) -> Result<(), XlsxError> {
+    fn group(&mut self, row: u32, group: &LineGroup) -> XlsxResult {
         let (currency, styles, number) = (&group.currency, self.page.styles, row + 1);
         let filter = LineFilter::new(ItemState::Held).equal(self.by.column, format!("$A{number}"), &group.name).equal(
             ColumnSource::Currency,
@@ -108,7 +109,7 @@ impl GroupTable<'_> {
         self.row(&group.name, &amounts, formulas, &styles.percent)
     }
 
-    fn subtotal(&mut self, (first, row): (u32, u32), block: &[LineGroup]) -> Result<(), XlsxError> {
+    fn subtotal(&mut self, (first, row): (u32, u32), block: &[LineGroup]) -> XlsxResult {
         let Some(currency) = block.first().map(|group| &group.currency) else { return Ok(()) };
         let mut total = Amounts::default();
         block.iter().for_each(|group| total.add_all(&group.amounts));
@@ -127,7 +128,7 @@ impl GroupTable<'_> {
         amounts: &AmountRow<'_>,
         formulas: Option<[String; 6]>,
         percent: &Format,
-    ) -> Result<(), XlsxError> {
+    ) -> XlsxResult {
         self.page.text((amounts.row, 0), name, amounts.format)?;
         self.page.text((amounts.row, 1), &amounts.currency.code, amounts.format)?;
         amounts.write(&mut self.page, formulas)?;
@@ -139,7 +140,7 @@ impl GroupTable<'_> {
     }
 
     /// Writes the depreciated share of the cost that has a book value.
-    fn share(&mut self, row: u32, amounts: &Amounts, format: &Format) -> Result<(), XlsxError> {
+    fn share(&mut self, row: u32, amounts: &Amounts, format: &Format) -> XlsxResult {
         let cost: Decimal = amounts.cost - amounts.uncomputed_cost;
         if cost.is_zero() {
             return self.page.text((row, SHARE), "", format);

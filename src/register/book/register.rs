@@ -2,9 +2,9 @@
 
 use hashbrown::HashMap;
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Worksheet};
 
-use super::page::{Header, Page, PageOrientation, left, right};
+use super::page::{Header, Page, XlsxResult, left, right};
 use super::styles::{integer, money_with_code};
 use crate::register::columns::{COLUMNS, CellValue, LAST_PRINTED, MissingName, ValueType, position};
 use crate::register::content::Register;
@@ -19,8 +19,9 @@ const SAMPLE: usize = 500;
 /// The columns that stay in view: kind, id, tag.
 const FROZEN: u16 = 3;
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, REGISTER_SHEET, PageOrientation::Landscape)?;
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, REGISTER_SHEET)?;
+    page.sheet.set_landscape();
     page.sheet.set_row_height(0, 34)?;
     let headers = COLUMNS.iter().map(|column| match column.value_type {
         ValueType::Money | ValueType::Number => right(column.title, 0.0),

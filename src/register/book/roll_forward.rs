@@ -1,11 +1,11 @@
 //! The sheets `Roll-forward` and `Movements`.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::Worksheet;
 
 use super::amounts::letters;
 use super::formulas::{self, LineFilter};
-use super::page::{HEADER_ROW, Header, ListCell, Page, PageOrientation, TWO_LINES, left, right};
+use super::page::{HEADER_ROW, Header, ListCell, Page, TWO_LINES, XlsxResult, left, right};
 use super::styles::money;
 use crate::register::columns::ColumnSource;
 use crate::register::content::Register;
@@ -32,8 +32,9 @@ pub(super) fn write(
     register: &Register<'_>,
     roll: &RollForward,
     styles: &PageStyles,
-) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Roll-forward", PageOrientation::Landscape)?;
+) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Roll-forward")?;
+    page.sheet.set_landscape();
     let from = roll.from.map_or_else(|| String::from("an empty register"), |day| day.to_string());
     let lead = format!(
         "From {from} to {}. Opening + additions + disposals + adjustments + depreciation = closing, to the last digit.",
@@ -63,7 +64,7 @@ struct MeasureTable<'a> {
 
 impl MeasureTable<'_> {
     /// Writes one of [`MEASURES`] of the groups of one currency, and its total.
-    fn measure(&mut self, block: &[RollForwardGroup], measure: usize) -> Result<(), XlsxError> {
+    fn measure(&mut self, block: &[RollForwardGroup], measure: usize) -> XlsxResult {
         let Some(currency) = block.first().map(|group| &group.currency) else { return Ok(()) };
         let title = format!("{}, {}", MEASURES[measure].column().title, currency.code);
         self.page.section(self.row, &title, HEADERS.len() as u16 - 1)?;
@@ -87,7 +88,7 @@ impl MeasureTable<'_> {
         Ok(())
     }
 
-    fn group(&mut self, group: &RollForwardGroup, measure: usize) -> Result<(), XlsxError> {
+    fn group(&mut self, group: &RollForwardGroup, measure: usize) -> XlsxResult {
         let (row, number, styles) = (self.row, self.row + 1, self.page.styles);
         let money = money(&styles.cell, &group.currency);
         self.page.text((row, 0), &group.category, &styles.cell)?;
@@ -125,8 +126,9 @@ const MOVEMENT_HEADERS: [Header; 10] = [
 ];
 
 /// Writes the items behind additions, disposals and adjustments, with what each of them changed apart from depreciation.
-pub(super) fn write_movements(sheet: &mut Worksheet, roll: &RollForward, styles: &PageStyles) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Movements", PageOrientation::Landscape)?;
+pub(super) fn write_movements(sheet: &mut Worksheet, roll: &RollForward, styles: &PageStyles) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Movements")?;
+    page.sheet.set_landscape();
     let lead = "The items behind additions, disposals and adjustments: what each changed, beside depreciation.";
     page.title("Movements", lead)?;
     page.sheet.set_row_height(HEADER_ROW, TWO_LINES)?;
