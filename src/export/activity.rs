@@ -43,7 +43,6 @@ impl LogFilter {
         Ok(fields.into_iter().filter_map(filter).collect())
     }
 
-    /// The query parameter that selects one item.
     fn item_field(&self) -> Result<&'static str, ExportError> {
         let kind = self.kind.as_deref().unwrap_or("Asset");
         let is_logged_as = |log_type: &str| log_type.eq_ignore_ascii_case(kind);

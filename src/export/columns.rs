@@ -28,7 +28,6 @@ pub enum IdColumns {
     IdsOnly,
 }
 
-/// The columns of an exported table.
 #[derive(Debug)]
 pub(crate) struct ExportColumns {
     columns: Vec<ExportColumn>,
@@ -38,7 +37,6 @@ pub(crate) struct ExportColumns {
     currency: Option<&'static str>,
 }
 
-/// One column.
 #[derive(Debug)]
 struct ExportColumn {
     header: String,
@@ -48,7 +46,6 @@ struct ExportColumn {
     place: Cell<usize>,
 }
 
-/// What an import does with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ImportRole {
     Imported,
@@ -56,13 +53,11 @@ pub(crate) enum ImportRole {
     ReadOnly,
 }
 
-/// Where the cell of a column comes from.
 #[derive(Debug)]
 enum CellSource {
     /// The field of that name, documented or not.
     Raw(String),
     Field(&'static Field),
-    /// The name of the referenced record.
     Name(&'static Field, Reference),
     /// A reference of the referenced record: the category of an asset's product.
     ViaReference {
@@ -74,7 +69,6 @@ enum CellSource {
     },
     /// The names of all records listed in a structured field.
     Holders(&'static Field),
-    /// The value of a custom field.
     Custom(String),
 }
 
@@ -165,7 +159,6 @@ impl ExportColumns {
         self.columns.iter().map(|column| column.header.as_str())
     }
 
-    /// The columns as an output takes them.
     pub(crate) fn output(&self) -> Vec<OutputColumn> {
         let output =
             |column: &ExportColumn| OutputColumn { header: column.header.clone(), column_type: column.column_type };
@@ -279,7 +272,6 @@ impl ExportColumns {
     }
 }
 
-/// The row being filled.
 struct RowCells<'a> {
     names: &'a ReferenceNames,
     row: &'a mut Row,

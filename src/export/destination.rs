@@ -9,7 +9,6 @@ use super::bucket::{BucketUrl, BucketUrlError, BucketsNotBuilt, is_url};
 use super::error::ExportError;
 use crate::table::write::output::{FileFormat, OutputTarget};
 
-/// The name of the table of changes.
 pub(crate) const CHANGES_TABLE: &str = "Changes";
 
 /// How the files of a folder are arranged.
@@ -48,7 +47,6 @@ pub(crate) struct PlaceholderValues<'a> {
     pub tenant: Option<&'a str>,
 }
 
-/// Where the files of one account go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExportLocation {
     pub destination: Destination,

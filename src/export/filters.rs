@@ -31,7 +31,6 @@ pub(crate) struct Filter {
     test: FilterTest,
 }
 
-/// The condition that a record must meet.
 #[derive(Debug, Clone)]
 enum FilterTest {
     /// A documented field has this value, in the service's notation.
@@ -46,7 +45,6 @@ enum FilterTest {
     ChangedSince(String),
 }
 
-/// Who applies a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AppliedBy {
     Server,
@@ -105,7 +103,6 @@ impl FilterArg {
         }
     }
 
-    /// Whether the filter applies to the collection.
     pub(crate) fn applies_to(&self, entity: &'static Entity) -> bool {
         self.collection.as_ref().is_none_or(|collection| collection == entity.name)
     }
@@ -154,11 +151,10 @@ impl FilterArg {
         if text.is_empty() {
             return Ok(Json::Null);
         }
-        let invalid = |expected: &str| FilterError::Value {
-            collection: entity.name,
-            field: self.field.clone(),
-            value: self.value.clone(),
-            expected: expected.to_owned(),
+        let collection = entity.name;
+        let invalid = |expected: &str| {
+            let (field, value, expected) = (self.field.clone(), self.value.clone(), expected.to_owned());
+            FilterError::Value { collection, field, value, expected }
         };
         match field.kind {
             Kind::Integer { .. } | Kind::User => {
@@ -186,15 +182,18 @@ impl FilterArg {
             Kind::Reference(reference) if reference.wire == Wire::Id => {
                 match (names.find(reference, text), parse_id(text)) {
                     (LookupResult::One(RecordRef::Known(id)), _) => Ok(Json::from(id)),
-                    (LookupResult::Many(candidates), _) => Err(FilterError::Ambiguous {
-                        collection: entity.name,
-                        field: self.field.clone(),
-                        value: self.value.clone(),
-                        candidates: candidates.into_iter().map(|(_, description)| description).collect(),
-                    }),
+                    (LookupResult::Many(candidates), _) => {
+                        let candidates = candidates.into_iter().map(|(_, description)| description).collect();
+                        Err(FilterError::Ambiguous {
+                            collection,
+                            field: self.field.clone(),
+                            value: self.value.clone(),
+                            candidates,
+                        })
+                    }
                     (_, Some(id)) => Ok(Json::from(id)),
                     (LookupResult::None { nearest }, None) => Err(FilterError::NoRecord {
-                        collection: entity.name,
+                        collection,
                         field: self.field.clone(),
                         value: self.value.clone(),
                         nearest,
@@ -256,7 +255,6 @@ impl Filter {
         matches!(self.test, FilterTest::ServerOnly(..))
     }
 
-    /// Name and value of the query parameter.
     pub(crate) fn query_parameter(&self) -> Option<(&'static str, String)> {
         match &self.test {
             FilterTest::Field(field, value) | FilterTest::ServerOnly(field, value) => {
@@ -270,7 +268,6 @@ impl Filter {
         }
     }
 
-    /// Whether a record matches.
     pub(crate) fn matches_record(&self, record: &RawFields<'_>) -> bool {
         match &self.test {
             FilterTest::Field(field, wanted) => {

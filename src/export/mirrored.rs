@@ -12,7 +12,6 @@ use crate::error::Result;
 use crate::run::prepare::report_waits;
 use crate::schema::Entity;
 
-/// An account and its local copy.
 pub(crate) struct MirroredAccount<'a> {
     pub account: &'a Account,
     pub mirror: Mirror,

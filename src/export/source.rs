@@ -14,7 +14,6 @@ use crate::catalog::{Mirror, ObservedFields};
 use crate::error::Result;
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
 
-/// The records of one account that are exported.
 pub(crate) struct ExportSource<'a> {
     pub copy: MirroredAccount<'a>,
     /// The tenant, where several are exported.
@@ -25,7 +24,6 @@ pub(crate) struct ExportSource<'a> {
     filtered: Mirror,
 }
 
-/// The records of one exported collection.
 pub(crate) struct ExportList {
     pub entity: &'static Entity,
     /// Filters that the service applied, such as `status=Deployed`.
@@ -35,7 +33,6 @@ pub(crate) struct ExportList {
     origin: RecordsFrom,
 }
 
-/// Where the records of a list are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RecordsFrom {
     LocalCopy,
@@ -58,7 +55,7 @@ impl<'a> ExportSource<'a> {
             is_exported || named.iter().any(|known| known.name == entity.name)
         };
         let wanted: Vec<_> = COLLECTIONS.iter().copied().filter(|entity| is_in_copy(entity)).collect();
-        copy.refresh(&wanted, job.read_mode, progress).await?;
+        copy.refresh(&wanted, job.options.read_mode, progress).await?;
         let names = ReferenceNames::from_mirror(&copy.mirror, &named)?;
         let mut source = Self { copy, tenant, names, lists: Vec::new(), filtered: Mirror::temporary()? };
         for entity in job.entities.iter().copied() {
@@ -130,7 +127,7 @@ impl<'a> ExportSource<'a> {
         for filter in job.filters.iter().filter(|filter| filter.applies_to(entity)) {
             filters.push(filter.resolve(entity, &shape, &self.names).map_err(ExportError::from)?);
         }
-        if let Some(date) = job.changed_since.filter(|_| entity.is_collection()) {
+        if let Some(date) = job.options.changed_since.filter(|_| entity.is_collection()) {
             filters.push(Filter::since(&date.to_string()));
         }
         Ok(filters)
@@ -141,7 +138,7 @@ impl<'a> ExportSource<'a> {
 fn is_filtered_list(entity: &'static Entity, job: &ResolvedJob) -> bool {
     let mut filters = job.filters.iter().filter(|filter| filter.applies_to(entity));
     entity.name == ACTIVITY.name
-        || (job.changes == ChangeReport::Omitted && filters.any(|filter| filter.has_server_filter(entity)))
+        || (job.options.changes == ChangeReport::Omitted && filters.any(|filter| filter.has_server_filter(entity)))
 }
 
 /// The collections whose names the tables or the filters contain.
@@ -163,7 +160,7 @@ pub(crate) fn columns(
     shape: &ObservedFields,
     job: &ResolvedJob,
 ) -> Result<ExportColumns, ExportError> {
-    let columns = ExportColumns::of(entity, shape, job.ids);
+    let columns = ExportColumns::of(entity, shape, job.options.ids);
     let Some(selected) = job.columns.get(entity.name) else { return Ok(columns) };
     let known = headers(&columns);
     columns.select(selected).map_err(|column| ExportError::UnknownColumn { collection: entity.name, column, known })

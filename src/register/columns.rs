@@ -11,7 +11,6 @@ use rust_decimal::Decimal;
 use super::line::{ItemState, RegisterLine};
 use super::totals::name_or_none;
 
-/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueType {
     Text,
@@ -20,7 +19,6 @@ pub(super) enum ValueType {
     Date,
 }
 
-/// The value of a line in a column.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum CellValue<'a> {
     Blank,
@@ -30,13 +28,10 @@ pub(super) enum CellValue<'a> {
     Date(Date),
 }
 
-/// A column of the register.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) source: ColumnSource,
-    /// Its header in the CSV.
     pub(super) name: &'static str,
-    /// Its header in the workbook.
     pub(super) title: &'static str,
     pub(super) value_type: ValueType,
     /// Minimum and maximum width in the workbook, in characters.
@@ -127,7 +122,6 @@ pub(super) fn position(source: ColumnSource) -> u16 {
     COLUMNS.iter().position(|column| column.source == source).unwrap_or_default() as u16
 }
 
-/// How a missing name is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MissingName {
     /// As an empty value, for programs.

@@ -32,7 +32,6 @@ use super::currency::Currency;
 use super::line::RegisterLine;
 use crate::table::formula::escape_formula;
 
-/// Writes the register of `as_of`.
 pub(super) fn write(out: impl Write, lines: &[RegisterLine], as_of: Date) -> Result<(), csv::Error> {
     let mut out = writer(out);
     out.write_record(COLUMNS.iter().map(|column| column.name))?;

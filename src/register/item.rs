@@ -39,11 +39,9 @@ impl ItemKind {
 /// How an item left the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposal {
-    /// Not disposed of.
     None,
     /// An asset whose status has the type `archived`. The service does not report the date.
     Archived,
-    /// A license with that termination date.
     Terminated(Date),
 }
 

@@ -22,7 +22,6 @@ use crate::table::{Cell, FileKind, Input, ReadOptions, Row, Value, Workbook};
 /// The sheet of the workbook with one line per item.
 pub(super) const REGISTER_SHEET: &str = "Register";
 
-/// An earlier register.
 #[derive(Debug, Default)]
 pub(super) struct PreviousRegister {
     /// Its as-of date; none if it has no lines.
@@ -94,7 +93,6 @@ impl PreviousRegister {
     }
 }
 
-/// The columns a roll-forward needs.
 const NEEDED: [ColumnSource; 11] = {
     use ColumnSource::*;
     [Kind, Id, Tag, Title, Category, State, Currency, Cost, Accumulated, BookValue, Day]

@@ -73,7 +73,6 @@ impl Movement {
     }
 }
 
-/// The movements of a category in a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RollForwardGroup {
     pub(super) currency: Currency,

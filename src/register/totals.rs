@@ -54,7 +54,6 @@ impl Amounts {
     }
 }
 
-/// A field that lines are grouped by.
 #[derive(Debug)]
 pub(super) struct Grouping {
     pub(super) column: ColumnSource,
@@ -82,7 +81,6 @@ pub(super) struct LineGroup {
     pub amounts: Amounts,
 }
 
-/// The totals of a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CurrencyTotal {
     pub currency: Currency,

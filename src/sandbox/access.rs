@@ -13,7 +13,6 @@ use super::store::AccountId;
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 
-/// The API key, the remaining quota and the tenants.
 #[derive(Debug)]
 pub(super) struct AccessControl {
     api_key: String,

@@ -13,7 +13,6 @@ pub(super) struct ComputedField {
     pub(super) sql: &'static str,
 }
 
-/// How a column is written as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JsonForm {
     /// A number or a text, as stored in SQLite.
@@ -186,7 +185,6 @@ pub(super) const EVENTS: &[&str] =
 pub(super) const FLAG_EVENTS: &[(&str, &str, &str)] =
     &[("audits", "scheduled", "Schedule"), ("audits", "completed", "Complete")];
 
-/// A user of the account.
 #[derive(Debug)]
 pub(super) struct AccountUser {
     pub(super) id: i64,
@@ -199,13 +197,11 @@ pub(super) const USERS: &[AccountUser] = &[
     AccountUser { id: TECHNICIAN, email: "technician@example.com" },
 ];
 
-/// The owner of the API key.
 pub(super) const KEY_OWNER: i64 = 1;
 
 /// The user who entered the sample product keys, so that both users occur in the activity log.
 pub(super) const TECHNICIAN: i64 = 2;
 
-/// The e-mail address of that user.
 pub(super) fn user_email(id: i64) -> Option<&'static str> {
     USERS.iter().find(|user| user.id == id).map(|user| user.email)
 }

@@ -14,7 +14,6 @@ const DEFAULT_LIMIT: u32 = 50;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Query(pub(super) Vec<(String, String)>);
 
-/// The parsed query of a list.
 #[derive(Debug, Clone)]
 pub(super) struct ListQuery {
     /// Fields and the exact values to filter by.
@@ -68,7 +67,8 @@ impl Query {
         let mut query = ListQuery {
             filters: Vec::new(),
             sort: entity.sorts.first().copied().unwrap_or("created_at"),
-            order: default_order(entity),
+            // Guide: the activity log is the only list that is newest first by default.
+            order: if entity.name == ACTIVITY.name { SortOrder::Descending } else { SortOrder::Ascending },
             limit: DEFAULT_LIMIT.min(page_limit),
             offset: 0,
         };
@@ -89,11 +89,6 @@ impl Query {
 }
 
 const UNKNOWN: &str = "is not a parameter of this call";
-
-/// Guide: the activity log is the only list that is newest first by default.
-fn default_order(entity: &Entity) -> SortOrder {
-    if entity.name == ACTIVITY.name { SortOrder::Descending } else { SortOrder::Ascending }
-}
 
 impl ListQuery {
     fn read(&mut self, entity: &'static Entity, page_limit: u32, name: &str, value: &str) -> Result<(), String> {

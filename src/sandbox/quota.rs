@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The length of the window.
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The requests of the last hour, and their maximum number.

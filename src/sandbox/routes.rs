@@ -8,7 +8,7 @@ use axum::body::Body as RawBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, any, on};
+use axum::routing::{MethodFilter, any, on};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -29,7 +29,6 @@ const LARGEST_BODY: usize = 1 << 20;
 /// How much of a larger body is read and discarded before it is refused.
 const LARGEST_DISCARDED: usize = 64 << 20;
 
-/// The state shared by all requests.
 pub(super) struct SandboxService {
     pub(super) access: AccessControl,
     pub(super) queue: StoreQueue,
@@ -38,7 +37,6 @@ pub(super) struct SandboxService {
     pub(super) control: FaultControl,
 }
 
-/// What a method and path are routed to.
 #[derive(Debug, Clone, Copy)]
 enum Route {
     /// An operation on the records of an account.
@@ -82,22 +80,15 @@ fn routes() -> Vec<(MethodFilter, String, Route)> {
 }
 
 pub(super) fn router(service: SandboxService) -> Router {
+    let by = |route| move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request);
     let mut router = Router::new();
     for (method, path, route) in routes() {
-        router = router.route(&format!("{BASE}/{path}"), answering(method, route));
+        router = router.route(&format!("{BASE}/{path}"), on(method, by(route)));
     }
     if service.control == FaultControl::On {
         router = router.route(CONTROL_PATH, any(control));
     }
-    let missing = |route| move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request);
-    router
-        .fallback(missing(Route::NoPath))
-        .method_not_allowed_fallback(missing(Route::NoMethod))
-        .with_state(Arc::new(service))
-}
-
-fn answering(method: MethodFilter, route: Route) -> MethodRouter<Arc<SandboxService>> {
-    on(method, move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request))
+    router.fallback(by(Route::NoPath)).method_not_allowed_fallback(by(Route::NoMethod)).with_state(Arc::new(service))
 }
 
 async fn answer(State(service): State<Arc<SandboxService>>, route: Route, request: Request) -> Response {
@@ -154,8 +145,14 @@ impl SandboxService {
 
     async fn try_serve(&self, route: Route, mut request: ParsedRequest) -> Result<StoreReply, Refusal> {
         match route {
-            Route::NoPath => Err(no_path(&request)),
-            Route::NoMethod => Err(no_method(&request)),
+            Route::NoPath => {
+                let message = format!("there is no `{}` here, the API is below `{BASE}`", request.path);
+                Err(Refusal::new(StatusCode::NOT_FOUND, message))
+            }
+            Route::NoMethod => {
+                let message = format!("`{}` cannot be called by `{}`", request.path, request.method);
+                Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message))
+            }
             Route::Tenants => self.tenants(&request),
             Route::Records(operation) => {
                 let account = self.access.account(&mut request.query)?;
@@ -260,16 +257,6 @@ async fn read_whole(body: RawBody) -> Result<Vec<u8>, Refusal> {
             Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {LARGEST_BODY} bytes")))
         }
     }
-}
-
-fn no_path(request: &ParsedRequest) -> Refusal {
-    let message = format!("there is no `{}` here, the API is below `{BASE}`", request.path);
-    Refusal::new(StatusCode::NOT_FOUND, message)
-}
-
-fn no_method(request: &ParsedRequest) -> Refusal {
-    let message = format!("`{}` cannot be called by `{}`", request.path, request.method);
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use super::facts;
 use super::refusal::FieldErrors;
 use crate::schema::{Choices, Entity, Field, Kind, TextForm, Use};
 
-/// The kind of request a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyPurpose {
     /// A create, check-in or checkout: required fields must be present.
@@ -31,7 +30,6 @@ pub(super) struct ParsedBody {
 }
 
 impl ParsedBody {
-    /// The integer value of that field.
     pub(super) fn integer(&self, field: &str) -> Option<i64> {
         match self.value(field) {
             Some(Value::Integer(integer)) => Some(*integer),
@@ -39,7 +37,6 @@ impl ParsedBody {
         }
     }
 
-    /// The text value of that field.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         match self.value(field) {
             Some(Value::Text(text)) => Some(text),
@@ -280,7 +277,6 @@ fn shown(json: &Json) -> String {
     format!("`{}`", short(&json.to_string()))
 }
 
-/// Shortens a long text.
 fn short(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {

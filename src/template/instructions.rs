@@ -95,7 +95,6 @@ pub(super) fn write(
     page.cells(entities)
 }
 
-/// The sheet, written from top to bottom.
 struct InstructionsSheet<'a> {
     sheet: &'a mut Worksheet,
     styles: &'a TemplateStyles,

@@ -13,7 +13,6 @@ use crate::register::totals::Amounts;
 use crate::table::ColumnName;
 use crate::table::write::styles;
 
-/// The number of columns without the converted ones.
 pub(super) const COLUMNS: u16 = 6;
 
 /// The converted amounts, by their positions among the six.
@@ -33,7 +32,6 @@ pub(super) fn converted_headers(rates: &Rates) -> [Header; 3] {
     ["Cost", "Accum. depr.", "Book value"].map(|what| Header::amount(format!("{what} in {base}"), 18.5))
 }
 
-/// The values of the six columns.
 pub(super) fn values(amounts: &Amounts) -> [Decimal; 6] {
     [
         Decimal::from(amounts.items),
@@ -45,7 +43,6 @@ pub(super) fn values(amounts: &Amounts) -> [Decimal; 6] {
     ]
 }
 
-/// The letters of a column.
 pub(super) fn letters(column: u16) -> ColumnName {
     ColumnName(u32::from(column))
 }

@@ -126,7 +126,7 @@ impl ChartDataSheet<'_> {
             bars.push(Bar { label, cells: others.into_iter().flat_map(|bar| bar.cells).collect(), value });
         }
         let headers = [left("Category", 0.0), right("Book value", 0.0)];
-        let header_row = self.begin(&format!("Book value by category, {}", currency.code), &headers)?;
+        self.begin(format!("Book value by category, {}", currency.code), ChartKind::Bars, &[(1, BLUE)], &headers)?;
         let styles = self.page.styles;
         let money = money(&styles.cell, currency);
         for Bar { label, cells, value } in bars {
@@ -138,7 +138,7 @@ impl ChartDataSheet<'_> {
             }
             self.row += 1;
         }
-        self.end(format!("Book value by category, {}", currency.code), ChartKind::Bars, header_row, &[(1, BLUE)]);
+        self.end();
         Ok(())
     }
 
@@ -160,11 +160,12 @@ impl ChartDataSheet<'_> {
         let Some(first) = currencies.first() else { return Ok(()) };
         let rates = self.register.rates.as_ref();
         let drawn = rates.map_or(first, |rates| &rates.base);
-        let title = format!("Spend by month, {}", drawn.code);
         let mut headers = vec![left("Month", 0.0)];
         headers.extend(currencies.iter().map(|currency| Header::amount(currency.code.to_string(), 0.0)));
         headers.extend(rates.map(|rates| Header::amount(format!("All in {}", rates.base.code), 0.0)));
-        let header_row = self.begin(&title, &headers)?;
+        let column = if rates.is_some() { currencies.len() as u16 + 1 } else { 1 };
+        let title = format!("Spend by month, {}", drawn.code);
+        let header_row = self.begin(title, ChartKind::Columns, &[(column, TEAL)], &headers)?;
         let month_format = self.page.styles.date.clone().set_num_format("mmm yyyy");
         for back in (0..MONTHS).rev() {
             let Ok(month) = self.register.options.as_of.first_of_month().checked_sub(back.months()) else { continue };
@@ -177,8 +178,7 @@ impl ChartDataSheet<'_> {
             }
             self.row += 1;
         }
-        let column = if rates.is_some() { currencies.len() as u16 + 1 } else { 1 };
-        self.end(title, ChartKind::Columns, header_row, &[(column, TEAL)]);
+        self.end();
         Ok(())
     }
 
@@ -215,9 +215,10 @@ impl ChartDataSheet<'_> {
 
     /// Writes how many warranties and licenses end in each month of the year after the as-of date.
     fn expiring(&mut self) -> XlsxResult {
-        let title = "Warranties and licenses running out";
         let headers = ["Warranties", "Licenses", "From", "Before"].map(|text| right(text, 0.0));
-        let header_row = self.begin(title, &[&[left("Month", 0.0)], &headers[..]].concat())?;
+        let headers = [&[left("Month", 0.0)], &headers[..]].concat();
+        let series = [(1, BLUE), (2, AMBER)];
+        self.begin("Warranties and licenses running out".into(), ChartKind::Columns, &series, &headers)?;
         let (as_of, styles) = (self.register.options.as_of, self.page.styles);
         let end = last_day_counted(as_of).tomorrow().unwrap_or(Date::MAX);
         let [kinds, states, ends] = [ColumnSource::Kind, ColumnSource::State, ColumnSource::ExpiresOn].map(range);
@@ -241,29 +242,38 @@ impl ChartDataSheet<'_> {
             self.page.date((row, 4), before, &styles.date)?;
             self.row += 1;
         }
-        self.end(title.into(), ChartKind::Columns, header_row, &[(1, BLUE), (2, AMBER)]);
+        self.end();
         Ok(())
     }
 
-    /// Begins the table of a chart, and returns the row of its headers.
-    fn begin(&mut self, title: &str, headers: &[Header]) -> XlsxResult<u32> {
-        self.page.section(self.row, title, LAST_COLUMN)?;
+    /// Begins a chart and its table, and returns the row of its headers.
+    fn begin(
+        &mut self,
+        title: String,
+        kind: ChartKind,
+        series: &[(u16, Color)],
+        headers: &[Header],
+    ) -> XlsxResult<u32> {
+        self.page.section(self.row, &title, LAST_COLUMN)?;
         let header_row = self.row + 1;
         self.page.headings(header_row, headers)?;
         self.row = header_row + 1;
+        // Two series are counts, one is an amount.
+        let number_format = if series.len() > 1 { "0" } else { "#,##0" };
+        let series = series.to_vec();
+        self.charts.push(ChartData { title, kind, header_row, last_row: header_row, series, number_format });
         Ok(header_row)
     }
 
-    fn end(&mut self, title: String, kind: ChartKind, header_row: u32, series: &[(u16, Color)]) {
-        // Two series are counts, one is an amount.
-        let number_format = if series.len() > 1 { "0" } else { "#,##0" };
-        let last_row = self.row - 1;
-        self.charts.push(ChartData { title, kind, header_row, last_row, series: series.to_vec(), number_format });
+    /// Ends the table of the last chart before the current row.
+    fn end(&mut self) {
+        if let Some(chart) = self.charts.last_mut() {
+            chart.last_row = self.row - 1;
+        }
         self.row += 1;
     }
 }
 
-/// A cell of the sheet of categories.
 fn category_cell(column: char, row: u32) -> String {
     format!("'{}'!${column}${row}", sheet_name(&CATEGORY))
 }

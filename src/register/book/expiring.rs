@@ -47,7 +47,6 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Pag
     page.list(&HEADERS, rows, "nothing")
 }
 
-/// The cells of a line; `number` is that of its row, counting from 1.
 fn row(number: u32, day: Date, line: &RegisterLine, as_of: Date) -> Vec<ListCell<'_>> {
     let item = &line.item;
     let days_left = day.since(as_of).map(|span| span.get_days()).unwrap_or_default();

@@ -19,7 +19,6 @@ const MOST_COMPARISONS: usize = 50_000_000;
 /// `SUMIFS` does not compare longer texts (Excel's specification).
 const LONGEST_CRITERION: usize = 255;
 
-/// The range names of the register's columns.
 const NAMES: [(ColumnSource, &str); 13] = [
     (ColumnSource::Kind, "Reg_Kind"),
     (ColumnSource::Category, "Reg_Category"),
@@ -36,7 +35,6 @@ const NAMES: [(ColumnSource, &str); 13] = [
     (ColumnSource::FullyDepreciated, "Reg_Fully"),
 ];
 
-/// The range name of a column.
 pub(super) fn range(column: ColumnSource) -> &'static str {
     NAMES.iter().find(|(known, _)| *known == column).map_or("", |(_, name)| name)
 }
@@ -79,7 +77,6 @@ impl<'a> LineFilter<'a> {
         ]
     }
 
-    /// The number of lines.
     pub(super) fn count(&self) -> String {
         self.formula(None, false)
     }

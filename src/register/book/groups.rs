@@ -12,9 +12,7 @@ use crate::register::line::ItemState;
 use crate::register::totals::{Amounts, GROUPINGS, Grouping, LineGroup, groups};
 use crate::table::write::styles::PageStyles;
 
-/// The first column of amounts, after the name and the currency.
 const AMOUNTS: u16 = 2;
-/// The column of the depreciated share.
 const SHARE: u16 = AMOUNTS + amounts::COLUMNS;
 
 /// A group, and its row on the sheet, counting from 1.

@@ -83,7 +83,6 @@ fn example<'a>(register: &'a Register<'_>) -> Option<&'a RegisterLine> {
     held().find(is_partly_depreciated).or_else(|| held().next())
 }
 
-/// A value of the example.
 enum ExampleValue {
     Amount(Decimal),
     Date(jiff::civil::Date),

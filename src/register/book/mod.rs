@@ -39,7 +39,6 @@ use page::XlsxResult;
 use super::content::Register;
 use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
 
-/// Writes the workbook into `file`.
 pub(super) fn write(file: &mut AtomicFile, register: &Register<'_>) -> Result<(), WriteError> {
     let path = file.path().to_owned();
     catch_write_panic(&path, || {

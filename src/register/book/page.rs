@@ -28,7 +28,6 @@ pub(super) const TWO_LINES: f64 = 32.0;
 /// What writing a part of the workbook gives.
 pub(super) type XlsxResult<T = ()> = Result<T, XlsxError>;
 
-/// The header of a column.
 #[derive(Debug, Clone)]
 pub(super) struct Header {
     text: Cow<'static, str>,
@@ -54,7 +53,6 @@ impl Header {
     }
 }
 
-/// The value of a cell in a list.
 pub(super) enum ListCell<'a> {
     Text(Cow<'a, str>),
     Integer(i64),

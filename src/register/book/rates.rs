@@ -8,10 +8,8 @@ use crate::register::currency::Currency;
 use crate::register::rates::Rates;
 use crate::table::write::styles::PageStyles;
 
-/// The number format of exchange rates.
 pub(super) const RATE_CODE: &str = "0.########";
 
-/// The cell of a currency's rate, if it has one.
 pub(super) fn cell(rates: &Rates, currency: &Currency) -> Option<String> {
     let at = all(rates).iter().position(|(known, _)| known == currency)?;
     Some(format!("Rates!$B${}", HEADER_ROW as usize + at + 2))

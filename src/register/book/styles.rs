@@ -11,7 +11,6 @@ pub(super) const BLUE: Color = Color::RGB(0x002F_6690);
 pub(super) const TEAL: Color = Color::RGB(0x0034_9B8C);
 pub(super) const AMBER: Color = Color::RGB(0x00E0_9F3E);
 
-/// The formats of all sheets.
 pub(super) fn page_styles() -> PageStyles {
     let indented = |format: Format| format.set_align(FormatAlign::Left).set_indent(1);
     let head = plain().set_bold().set_font_color(Color::White).set_background_color(INK).set_text_wrap();

@@ -20,7 +20,6 @@ use crate::table::write::styles::{PageStyles, right};
 /// The cell of the as-of date, `B3`, is named `As_of`.
 const AS_OF_ROW: u32 = 2;
 const COUNTS_ROW: u32 = 7;
-/// The first column of amounts, after the currency.
 const AMOUNTS: u16 = 1;
 /// The column of the exchange rate; the converted amounts are to the right of it.
 const RATE: u16 = AMOUNTS + amounts::COLUMNS;
@@ -222,7 +221,6 @@ impl SummaryPage<'_> {
     }
 }
 
-/// The headers of a table of totals.
 fn headers(rates: Option<&Rates>) -> Vec<Header> {
     let mut headers = vec![left("Currency", 0.0)];
     headers.extend(amounts::HEADERS);

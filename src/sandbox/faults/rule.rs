@@ -16,7 +16,6 @@ pub(super) struct FaultRule {
     pub(super) fault: Fault,
 }
 
-/// The methods a rule selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MethodSet {
     Any,
@@ -41,23 +40,26 @@ pub(super) enum Occurrence {
     Every(u64),
 }
 
-/// What happens to a request, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) effect: Effect,
     pub(super) timing: FaultTiming,
 }
 
-/// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
     /// The request is refused with a 4xx status and not executed.
-    Refuse { status: StatusCode, message: Option<String> },
+    Refuse {
+        status: StatusCode,
+        message: Option<String>,
+    },
     /// The connection is dropped without a reply.
     Reset,
     /// An error status, with the seconds of `Retry-After`.
-    Status { status: StatusCode, retry_after: Option<u32> },
-    /// The usual reply is delayed.
+    Status {
+        status: StatusCode,
+        retry_after: Option<u32>,
+    },
     Delay(Duration),
     /// No reply for as long as the client waits.
     Hang,
@@ -78,7 +80,6 @@ pub(super) enum FaultTiming {
     After,
 }
 
-/// Unexpected JSON in a successful reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MalformedReply {
     /// The usual body, nested two objects deep.

@@ -7,11 +7,9 @@ use rusqlite::{Row, ToSql};
 use super::super::facts::{self, JsonForm};
 use super::super::query::ListQuery;
 use super::super::rules::ParsedBody;
-use super::json::write_value;
-use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
+use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult, write_value};
 use crate::schema::{self, Entity, Field, Wire};
 
-/// An event to log.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LogEvent<'a> {
     /// The `type` of the entry; none if the collection is not logged.
@@ -22,7 +20,6 @@ pub(super) struct LogEvent<'a> {
     pub(super) user_id: i64,
     pub(super) employee_id: Option<i64>,
     pub(super) location_id: Option<i64>,
-    /// The asset concerned.
     pub(super) asset_id: Option<i64>,
     pub(super) quantity: Option<i64>,
     pub(super) notes: Option<&'a str>,

@@ -15,7 +15,6 @@ use super::record_store::{AccountId, RecordStore, StoreResult};
 use super::references::item_of;
 use crate::schema::{self, Entity, Role, Verb};
 
-/// A check-in or checkout action of the schema.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CheckoutAction {
     pub(crate) entity: &'static Entity,
@@ -50,12 +49,10 @@ impl CheckoutAction {
         Some(Self { entity, item, stock: facts::stock_model(item.name)? })
     }
 
-    /// The parameter of the item.
     fn parameter(&self) -> &'static str {
         self.entity.fields.first().map_or("id", |field| field.name)
     }
 
-    /// The parameters of the holder.
     fn holders(&self) -> impl Iterator<Item = &'static str> {
         let beside_the_thing = self.entity.fields.iter().skip(1).map(|field| field.name);
         beside_the_thing.filter(|name| facts::HOLDERS.contains(name))
@@ -89,10 +86,10 @@ impl RecordStore {
             StockModel::Seats(field) => self.take_seats(transfer, field)?,
         };
         std::mem::take(&mut transfer.draft.errors).refuse()?;
-        let holding = transfer.holding(quantity);
-        self.hand_out(transfer, &holding)?;
-        self.finish(transfer, &holding, quantity, "Checkout")?;
-        Ok(())
+        let Some(holder) = transfer.holder else { return Ok(()) };
+        self.hand_out(transfer, holder, quantity)?;
+        let Some(holding) = self.latest_checkout(transfer, None, Some(holder))? else { return Ok(()) };
+        Ok(self.finish(transfer, &holding, quantity, "Checkout")?)
     }
 
     fn refuse_archived_employee(&self, transfer: &mut Transfer) -> rusqlite::Result<()> {
@@ -157,26 +154,19 @@ impl RecordStore {
         }
     }
 
-    fn hand_out(&self, transfer: &Transfer, holding: &Checkout) -> rusqlite::Result<()> {
+    fn hand_out(&self, transfer: &Transfer, (column, holder): (&str, i64), quantity: i64) -> rusqlite::Result<()> {
         let draft = &transfer.draft;
+        let sql = format!(
+            "INSERT INTO holdings (tenant, collection, item_id, {column}, quantity, product_key, checkout_date, \
+             checkin_date, condition, notes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        );
+        let item = (transfer.account.0, transfer.action.item.name, transfer.item_id);
+        let [key, checkout_date, checkin_date, notes] =
+            ["product_key", "checkout_date", "checkin_date", "notes"].map(|field| draft.text(field));
+        let condition = draft.integer("condition");
         self.execute(
-            "INSERT INTO holdings (tenant, collection, item_id, employee_id, location_id, asset_id, quantity, \
-             product_key, checkout_date, checkin_date, condition, notes) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            params![
-                transfer.account.0,
-                transfer.action.item.name,
-                transfer.item_id,
-                holding.employee_id,
-                holding.location_id,
-                holding.asset_id,
-                holding.quantity,
-                draft.text("product_key"),
-                draft.text("checkout_date"),
-                draft.text("checkin_date"),
-                draft.integer("condition"),
-                draft.text("notes"),
-            ],
+            &sql,
+            (item.0, item.1, item.2, holder, quantity, key, checkout_date, checkin_date, condition, notes),
         )
     }
 
@@ -269,17 +259,6 @@ impl RecordStore {
 }
 
 impl Transfer {
-    fn holding(&self, quantity: i64) -> Checkout {
-        let id_of = |name| self.holder.filter(|(holder, _)| *holder == name).map(|(_, id)| id);
-        Checkout {
-            seq: 0,
-            quantity,
-            employee_id: id_of("employee_id"),
-            location_id: id_of("location_id"),
-            asset_id: id_of("asset_id"),
-        }
-    }
-
     fn refuse_not_out(&mut self) {
         match self.holder {
             // An error of the holder or the key was already reported, and explains this one.

@@ -9,13 +9,11 @@
 
 mod activity;
 mod checkouts;
-mod json;
 mod open;
 mod queue;
 mod record_store;
 mod records;
 mod references;
-mod sample_extras;
 mod tables;
 
 pub(super) use checkouts::CheckoutAction;

@@ -24,7 +24,6 @@ const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORM
 const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
 
 impl RecordStore {
-    /// An empty store in memory.
     pub(crate) fn in_memory() -> Result<Self, SandboxError> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(MEMORY_PRAGMAS)?;

@@ -13,7 +13,6 @@ const QUEUE: usize = 1024;
 /// The maximum number of jobs in one commit.
 const BATCH: usize = 64;
 
-/// An operation on the store.
 pub(crate) type Job = Box<dyn FnOnce(&mut RecordStore) -> StoreResult + Send>;
 
 struct QueuedJob {
@@ -25,7 +24,6 @@ struct QueuedJob {
 #[derive(Clone)]
 pub(crate) struct StoreQueue(mpsc::Sender<QueuedJob>);
 
-/// The store is closed because the sandbox is stopping.
 #[derive(Debug, thiserror::Error)]
 #[error("the sandbox is stopping")]
 pub(crate) struct StoreStopped;

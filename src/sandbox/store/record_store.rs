@@ -1,11 +1,15 @@
 //! The store itself: the database of all accounts, and the types of its replies and failures.
 
+use std::io::Write;
+
 use axum::http::StatusCode;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, Row};
 
 use super::super::clock::StoreClock;
+use super::super::facts::JsonForm;
 use super::super::refusal::Refusal;
-use super::tables::RecordTables;
+use super::tables::{RecordTables, ReplyColumn};
 
 /// The account a record belongs to: the id of a tenant, or [`AccountId::ONLY`] without tenants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -16,7 +20,6 @@ impl AccountId {
     pub(crate) const ONLY: AccountId = AccountId(0);
 }
 
-/// The records of all accounts, and the clock.
 #[derive(Debug)]
 pub(crate) struct RecordStore {
     pub(super) connection: Connection,
@@ -82,5 +85,32 @@ impl RecordStore {
     /// Whether a query returns any row.
     pub(super) fn any<P: Params>(&self, sql: &str, params: P) -> rusqlite::Result<bool> {
         Ok(self.first(sql, params, |_| Ok(()))?.is_some())
+    }
+}
+
+/// Writes a row as a JSON object.
+pub(super) fn write_row(row: &Row<'_>, columns: &[ReplyColumn], out: &mut Vec<u8>) -> rusqlite::Result<()> {
+    out.push(b'{');
+    for (index, column) in columns.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(column.lead.as_bytes());
+        write_value(row.get_ref(index)?, column.form, out);
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+/// Writing to a vector cannot fail, so the results below are dropped.
+pub(super) fn write_value(value: ValueRef<'_>, form: JsonForm, out: &mut Vec<u8>) {
+    match (value, form) {
+        (ValueRef::Integer(yes), JsonForm::Boolean) => out.extend_from_slice(if yes == 0 { b"false" } else { b"true" }),
+        (ValueRef::Integer(integer), _) => drop(write!(out, "{integer}")),
+        (ValueRef::Real(whole), _) if whole.fract() == 0.0 => drop(write!(out, "{whole:.0}")),
+        (ValueRef::Real(number), _) => drop(serde_json::to_writer(out, &number)),
+        (ValueRef::Text(json), JsonForm::Json) => out.extend_from_slice(json),
+        (ValueRef::Text(text), _) => drop(serde_json::to_writer(out, &String::from_utf8_lossy(text))),
+        (ValueRef::Null | ValueRef::Blob(_), _) => out.extend_from_slice(b"null"),
     }
 }

@@ -10,11 +10,10 @@ use super::super::facts::{self, StockModel};
 use super::super::query::ListQuery;
 use super::super::rules::{self, BodyPurpose, ParsedBody};
 use super::activity::LogEvent;
-use super::json::write_row;
-use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
+use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult, write_row};
 use super::references::not_found;
 use super::tables::RecordTable;
-use crate::schema::Entity;
+use crate::schema::{self, Entity};
 
 impl RecordStore {
     /// A page of records as a JSON array.
@@ -53,12 +52,10 @@ impl RecordStore {
         statement.query_map(&values[..], |row| row.get(0))?.collect()
     }
 
-    /// One record by its id.
     pub(crate) fn read(&self, account: AccountId, entity: &'static Entity, id: i64) -> StoreResult {
         self.reply(account, entity, id, StatusCode::OK)
     }
 
-    /// A reply with the current record.
     pub(super) fn reply(&self, account: AccountId, entity: &Entity, id: i64, status: StatusCode) -> StoreResult {
         let mut body = Vec::with_capacity(1024);
         if !self.write_record(account, self.tables.of(entity), id, &mut body)? {
@@ -197,5 +194,25 @@ impl RecordStore {
     /// Whether it is a license of the type "Product Key".
     pub(super) fn has_keys(&self, license: i64) -> rusqlite::Result<bool> {
         self.any("SELECT 1 FROM licenses WHERE id = ?1 AND license_type = 'Product Key'", [license])
+    }
+
+    // No endpoint sets product keys and managers, which some of the sample records have.
+
+    /// Turns a license into one of the type "Product Key", with a seat for each key.
+    pub(crate) fn set_product_keys(&mut self, account: AccountId, license: i64, keys: &[&str]) -> rusqlite::Result<()> {
+        for key in keys {
+            self.execute("INSERT INTO product_keys (license_id, product_key) VALUES (?1, ?2)", (license, key))?;
+        }
+        let Some(entity) = schema::collection("licenses") else { return Ok(()) };
+        let time = self.clock.stamp(Timestamp::now(), entity.name, license).to_owned();
+        self.execute(
+            "UPDATE licenses SET license_type = 'Product Key', number_of_seats = ?2, updated_at = ?3 WHERE id = ?1",
+            (license, keys.len() as i64, &time),
+        )?;
+        self.log(account, &LogEvent { user_id: facts::TECHNICIAN, ..LogEvent::new(entity, "Update", license) }, &time)
+    }
+
+    pub(crate) fn set_manager(&mut self, employee: i64, manager: i64) -> rusqlite::Result<()> {
+        self.execute("UPDATE employees SET manager_id = ?2 WHERE id = ?1", (employee, manager))
     }
 }

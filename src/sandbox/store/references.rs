@@ -67,7 +67,9 @@ impl RecordStore {
             errors.add("id", "cannot be deleted while it is checked out");
         }
         for holder in facts::HOLDERS {
-            if holder_collection(holder) == Some(entity.name) && self.holds_something(holder, id)? {
+            if holder_collection(holder) == Some(entity.name)
+                && self.any(&format!("SELECT 1 FROM holdings WHERE {holder} = ?1 LIMIT 1"), [id])?
+            {
                 errors.add("id", "cannot be deleted while something is checked out to it");
             }
         }
@@ -76,10 +78,6 @@ impl RecordStore {
 
     pub(super) fn is_out(&self, collection: &str, id: i64) -> rusqlite::Result<bool> {
         self.any("SELECT 1 FROM holdings WHERE collection = ?1 AND item_id = ?2 LIMIT 1", (collection, id))
-    }
-
-    fn holds_something(&self, holder: &str, id: i64) -> rusqlite::Result<bool> {
-        self.any(&format!("SELECT 1 FROM holdings WHERE {holder} = ?1 LIMIT 1"), [id])
     }
 
     /// Refuses an update that would invalidate references to the record: the type of a category must remain what its

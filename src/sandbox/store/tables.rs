@@ -5,11 +5,9 @@ use rusqlite::Connection;
 use super::super::facts::{self, JsonForm};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Kind, Use, Wire};
 
-/// The tables of all collections.
 #[derive(Debug)]
 pub(super) struct RecordTables(Vec<RecordTable>);
 
-/// The table of a collection.
 #[derive(Debug)]
 pub(super) struct RecordTable {
     pub(super) entity: &'static Entity,
@@ -24,7 +22,6 @@ pub(super) struct RecordTable {
     pub(super) written: Vec<usize>,
 }
 
-/// A column of a reply.
 #[derive(Debug)]
 pub(super) struct ReplyColumn {
     /// The name as JSON, in front of the value: `"name":`.
@@ -85,7 +82,6 @@ impl RecordTables {
         Self(COLLECTIONS.iter().map(|entity| RecordTable::new(entity)).collect())
     }
 
-    /// The table of that collection.
     pub(super) fn of(&self, entity: &Entity) -> &RecordTable {
         self.named(entity.name)
     }
