@@ -30,13 +30,8 @@ pub(crate) struct ExportList {
     pub server_filters: Vec<String>,
     /// Filters that are applied to the records here.
     pub client_filters: Vec<Filter>,
-    origin: RecordsFrom,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RecordsFrom {
-    LocalCopy,
-    FilteredList,
+    /// The service filtered it, so that it is not in the local copy.
+    is_filtered: bool,
 }
 
 impl<'a> ExportSource<'a> {
@@ -71,10 +66,7 @@ impl<'a> ExportSource<'a> {
     }
 
     pub(crate) fn records(&self, list: &ExportList) -> &Mirror {
-        match list.origin {
-            RecordsFrom::LocalCopy => &self.copy.mirror,
-            RecordsFrom::FilteredList => &self.filtered,
-        }
+        if list.is_filtered { &self.filtered } else { &self.copy.mirror }
     }
 
     pub(crate) fn shape(&self, list: &ExportList) -> Result<ObservedFields> {
@@ -112,13 +104,12 @@ impl<'a> ExportSource<'a> {
             return Err(ExportError::ServerOnlyFilter { field: filter.field.clone() }.into());
         }
         let server_filters = by_server.iter().map(ToString::to_string).collect();
-        let origin = if is_filtered { RecordsFrom::FilteredList } else { RecordsFrom::LocalCopy };
         if is_filtered {
             let parameters: Vec<(&str, String)> = by_server.iter().filter_map(Filter::query_parameter).collect();
             let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
             self.copy.read_filtered(entity, &parameters, &self.filtered, progress).await?;
         }
-        Ok(ExportList { entity, server_filters, client_filters, origin })
+        Ok(ExportList { entity, server_filters, client_filters, is_filtered })
     }
 
     fn filters(&self, entity: &'static Entity, job: &ResolvedJob) -> Result<Vec<Filter>> {

@@ -2,7 +2,6 @@
 
 use rusqlite::types::Value;
 
-use super::facts;
 use super::refusal::{FieldErrors, Refusal};
 use super::rules;
 use crate::schema::{ACTIVITY, Entity, Field, Kind, Wire};
@@ -99,7 +98,7 @@ impl ListQuery {
             "order" => self.order = order(value)?,
             _ => {
                 let field = entity.filters().find(|field| field.name == name).ok_or(UNKNOWN)?;
-                self.filters.push((field, filter(entity, field, value)?));
+                self.filters.push((field, filter(field, value)?));
             }
         }
         Ok(())
@@ -124,13 +123,7 @@ fn one_of(options: &'static [&'static str], value: &str) -> Result<&'static str,
 }
 
 /// Parses the value of a filter according to the type of its field.
-fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> {
-    if let Some(options) = log_options(entity, field) {
-        return match options.contains(&value) {
-            true => Ok(Value::Text(value.into())),
-            false => Err(rules::not_an_option(&options, value)),
-        };
-    }
+fn filter(field: &Field, value: &str) -> Result<Value, String> {
     match field.kind {
         Kind::Integer { .. } | Kind::Money | Kind::User => integer(value, i64::MIN).map(Value::Integer),
         Kind::Reference(reference) if reference.wire == Wire::Id => integer(value, i64::MIN).map(Value::Integer),
@@ -138,15 +131,6 @@ fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> 
         Kind::Boolean => boolean(value),
         Kind::Option(choices) => one_of(choices.create, value).map(|option| Value::Text(option.into())),
         _ => Ok(Value::Text(value.into())),
-    }
-}
-
-/// The options of two filters of the activity log, which are plain text in the schema.
-fn log_options(entity: &Entity, field: &Field) -> Option<Vec<&'static str>> {
-    match (entity.name == ACTIVITY.name, field.name) {
-        (true, "type") => Some(facts::LOGGED.iter().map(|(_, logged)| *logged).collect()),
-        (true, "event") => Some(facts::EVENTS.to_vec()),
-        _ => None,
     }
 }
 

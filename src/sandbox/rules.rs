@@ -118,7 +118,10 @@ fn value_of(field: &Field, purpose: BodyPurpose, json: &Json) -> Result<Value, S
         Kind::Integer { least } => integer(json, least).map(Value::Integer),
         Kind::Money => money(json).map(Value::Integer),
         Kind::Date => date(string(json)?).map(Value::Text),
-        Kind::Boolean => boolean(json),
+        Kind::Boolean => match json {
+            Json::Bool(yes) => Ok(Value::Integer((*yes).into())),
+            _ => Err(format!("must be a boolean, not {}", shown(json))),
+        },
         Kind::Currency => currency(string(json)?),
         Kind::Option(choices) => option(choices, purpose, string(json)?),
         Kind::Reference(reference) if reference.wire == crate::schema::Wire::Tag => {
@@ -180,13 +183,6 @@ pub(super) fn date(text: &str) -> Result<String, String> {
     match text.parse::<Date>() {
         Ok(_) if shaped => Ok(text.into()),
         _ => Err(format!("must be a date such as `2022-12-01`, not `{}`", short(text))),
-    }
-}
-
-fn boolean(json: &Json) -> Result<Value, String> {
-    match json {
-        Json::Bool(yes) => Ok(Value::Integer((*yes).into())),
-        _ => Err(format!("must be a boolean, not {}", shown(json))),
     }
 }
 

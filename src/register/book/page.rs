@@ -62,6 +62,19 @@ pub(super) enum ListCell<'a> {
     Formula(String, i64),
 }
 
+/// A column of a list: its header, and the cell of a row.
+pub(super) struct ListColumn<R> {
+    header: Header,
+    cell: for<'r> fn(&'r R) -> ListCell<'r>,
+}
+
+impl Header {
+    /// The column with this header.
+    pub(super) fn of<R>(self, cell: for<'r> fn(&'r R) -> ListCell<'r>) -> ListColumn<R> {
+        ListColumn { header: self, cell }
+    }
+}
+
 impl<'a, T: Into<Cow<'a, str>>> From<T> for ListCell<'a> {
     fn from(text: T) -> Self {
         Self::Text(text.into())
@@ -138,28 +151,29 @@ impl<'a> Page<'a> {
     }
 
     /// Writes a header row and a list with a filter below it, or `empty` if it has no rows.
-    pub(super) fn list<'c>(
+    pub(super) fn list<R>(
         &mut self,
-        headers: &[Header],
-        rows: impl IntoIterator<Item = Vec<ListCell<'c>>>,
+        columns: &[ListColumn<R>],
+        rows: impl IntoIterator<Item = R>,
         empty: &str,
     ) -> XlsxResult {
-        self.header(HEADER_ROW, headers)?;
+        let headers: Vec<Header> = columns.iter().map(|column| column.header.clone()).collect();
+        self.header(HEADER_ROW, &headers)?;
         let mut row = HEADER_ROW + 1;
-        for cells in rows {
+        for item in rows {
             if row == MAX_ROWS - 1 {
                 self.text((row, 0), "more: see the Register", &self.styles.cell)?;
                 break;
             }
-            for (column, cell) in (0..).zip(cells) {
-                self.list_cell((row, column), &cell)?;
+            for (column, ListColumn { cell, .. }) in (0..).zip(columns) {
+                self.list_cell((row, column), &cell(&item))?;
             }
             row += 1;
         }
         if row == HEADER_ROW + 1 {
             return self.text((row, 0), empty, &self.styles.cell);
         }
-        self.sheet.autofilter(HEADER_ROW, 0, row - 1, headers.len() as u16 - 1).map(drop)
+        self.sheet.autofilter(HEADER_ROW, 0, row - 1, columns.len() as u16 - 1).map(drop)
     }
 
     fn list_cell(&mut self, at: Position, cell: &ListCell<'_>) -> XlsxResult {

@@ -5,7 +5,7 @@ use rust_xlsxwriter::Worksheet;
 
 use super::amounts::letters;
 use super::formulas::{self, LineFilter};
-use super::page::{HEADER_ROW, Header, ListCell, Page, TWO_LINES, XlsxResult, left, right};
+use super::page::{HEADER_ROW, Header, ListCell, ListColumn, Page, TWO_LINES, XlsxResult, left, right};
 use super::styles::money;
 use crate::register::columns::ColumnSource;
 use crate::register::content::Register;
@@ -112,18 +112,26 @@ impl MeasureTable<'_> {
     }
 }
 
-const MOVEMENT_HEADERS: [Header; 10] = [
-    left("What", 12.0),
-    left("Kind", 9.0),
-    right("Id", 9.0),
-    left("Tag", 18.0),
-    left("Name", 28.0),
-    left("Category", 22.0),
-    left("Currency", 10.0),
-    right("Cost", 16.0),
-    right("Accumulated depreciation", 16.0),
-    right("Book value", 16.0),
-];
+fn movement_columns<'a>() -> [ListColumn<&'a ItemChange>; 10] {
+    [
+        left("What", 12.0).of(|change| change.event.name().into()),
+        left("Kind", 9.0).of(|change| change.entry.kind.name().into()),
+        right("Id", 9.0).of(|change| ListCell::Integer(change.entry.id)),
+        left("Tag", 18.0).of(|change| change.entry.tag.as_str().into()),
+        left("Name", 28.0).of(|change| change.entry.title.as_str().into()),
+        left("Category", 22.0).of(|change| name_or_none(&change.entry.category).into()),
+        left("Currency", 10.0).of(|change| (*change.entry.currency.code).into()),
+        right("Cost", 16.0).of(|change| changed(change, 0)),
+        right("Accumulated depreciation", 16.0).of(|change| changed(change, 1)),
+        right("Book value", 16.0).of(|change| changed(change, 2)),
+    ]
+}
+
+/// What an item changed one of [`MEASURES`] by, apart from depreciation.
+fn changed(change: &ItemChange, measure: usize) -> ListCell<'_> {
+    let movement = &change.movements[measure];
+    ListCell::Amount(movement.additions + movement.disposals + movement.adjustments, &change.entry.currency)
+}
 
 /// Writes the items behind additions, disposals and adjustments, with what each of them changed apart from depreciation.
 pub(super) fn write_movements(sheet: &mut Worksheet, roll: &RollForward, styles: &PageStyles) -> XlsxResult {
@@ -132,21 +140,5 @@ pub(super) fn write_movements(sheet: &mut Worksheet, roll: &RollForward, styles:
     let lead = "The items behind additions, disposals and adjustments: what each changed, beside depreciation.";
     page.title("Movements", lead)?;
     page.sheet.set_row_height(HEADER_ROW, TWO_LINES)?;
-    page.list(&MOVEMENT_HEADERS, roll.changes.iter().map(movement_row), "none")
-}
-
-fn movement_row(ItemChange { event, entry, movements }: &ItemChange) -> Vec<ListCell<'_>> {
-    let mut cells = vec![
-        event.name().into(),
-        entry.kind.name().into(),
-        ListCell::Integer(entry.id),
-        entry.tag.as_str().into(),
-        entry.title.as_str().into(),
-        name_or_none(&entry.category).into(),
-        ListCell::from(&*entry.currency.code),
-    ];
-    cells.extend(movements.iter().map(|movement| {
-        ListCell::Amount(movement.additions + movement.disposals + movement.adjustments, &entry.currency)
-    }));
-    cells
+    page.list(&movement_columns(), &roll.changes, "none")
 }

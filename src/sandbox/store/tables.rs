@@ -330,7 +330,6 @@ mod tests {
         let facts = facts.chain(facts::HIDDEN_COLUMNS.iter().map(|(collection, _)| *collection));
         let facts = facts.chain(facts::UNIQUE.iter().map(|unique| unique.collection));
         let facts = facts.chain(facts::STOCK_MODELS.iter().map(|(collection, _)| *collection));
-        let facts = facts.chain(facts::LOGGED.iter().map(|(collection, _)| *collection));
         let references = schema::importable().flat_map(|entity| entity.fields).filter_map(Field::reference_to);
         for collection in facts.chain(references.map(|reference| reference.to)) {
             assert!(schema::collection(collection).is_some(), "{collection}");
