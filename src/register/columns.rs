@@ -9,7 +9,6 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::line::{ItemState, RegisterLine};
-use super::totals::name_or_none;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueType {
@@ -122,21 +121,13 @@ pub(super) fn position(source: ColumnSource) -> u16 {
     COLUMNS.iter().position(|column| column.source == source).unwrap_or_default() as u16
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MissingName {
-    /// As an empty value, for programs.
-    Blank,
-    /// As `(none)`, for the filters and formulas of the workbook.
-    Placeholder,
-}
-
 impl ColumnSource {
     pub(super) fn column(self) -> &'static Column {
         &COLUMNS[usize::from(position(self))]
     }
 
     /// The value of the column for a line in the register of `as_of`.
-    pub(super) fn value(self, line: &RegisterLine, as_of: Date, missing: MissingName) -> CellValue<'_> {
+    pub(super) fn value(self, line: &RegisterLine, as_of: Date) -> CellValue<'_> {
         let item = &line.item;
         let schedule = item.schedule.as_ref().ok();
         let figures = line.figures.as_ref();
@@ -146,11 +137,11 @@ impl ColumnSource {
             Self::Tag => named(&item.tag),
             Self::Title => named(&item.title),
             Self::Serial => named(&item.serial),
-            Self::Category => group(&item.category, missing),
-            Self::Department => group(&item.department, missing),
-            Self::Location => group(&item.location, missing),
+            Self::Category => named(&item.category),
+            Self::Department => named(&item.department),
+            Self::Location => named(&item.location),
             Self::Supplier => named(&item.supplier),
-            Self::Status => group(&item.status, missing),
+            Self::Status => named(&item.status),
             Self::State => CellValue::Text(line.state.name().into()),
             Self::Currency => CellValue::Text((*item.currency.code).into()),
             Self::Cost => money(item.cost.as_ref().ok().copied()),
@@ -174,13 +165,6 @@ impl ColumnSource {
 
 fn named(text: &str) -> CellValue<'_> {
     if text.is_empty() { CellValue::Blank } else { CellValue::Text(text.into()) }
-}
-
-fn group(text: &str, missing: MissingName) -> CellValue<'_> {
-    match missing {
-        MissingName::Blank => named(text),
-        MissingName::Placeholder => named(name_or_none(text)),
-    }
 }
 
 fn money(amount: Option<Decimal>) -> CellValue<'static> {

@@ -6,10 +6,11 @@ use rust_xlsxwriter::{Format, Worksheet};
 
 use super::page::{Header, Page, XlsxResult, left, right};
 use super::styles::{integer, money_with_code};
-use crate::register::columns::{COLUMNS, CellValue, LAST_PRINTED, MissingName, ValueType, position};
+use crate::register::columns::{COLUMNS, CellValue, LAST_PRINTED, ValueType, position};
 use crate::register::content::Register;
 use crate::register::currency::Currency;
 use crate::register::previous::REGISTER_SHEET;
+use crate::register::totals::{GROUPINGS, NONE};
 use crate::table::write::styles::PageStyles;
 use crate::table::write::xlsx::text_width;
 
@@ -32,12 +33,18 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Pag
     // The formats of amounts, each created once.
     let mut money: HashMap<&Currency, Format> = HashMap::new();
     let id_format = integer(&styles.cell);
+    let is_grouping = |column| GROUPINGS.iter().any(|by| by.column == column);
     for (row, line) in (1..).zip(&register.lines) {
         let currency = &line.item.currency;
         let money = money.entry(currency).or_insert_with(|| money_with_code(&styles.cell, currency));
         for (index, column) in (0..).zip(COLUMNS) {
             let at = (row, index);
-            match column.source.value(line, register.options.as_of, MissingName::Placeholder) {
+            let value = match column.source.value(line, register.options.as_of) {
+                // Filters and formulas compare with it.
+                CellValue::Blank if is_grouping(column.source) => CellValue::Text(NONE.into()),
+                value => value,
+            };
+            match value {
                 CellValue::Blank => {}
                 CellValue::Text(text) => {
                     if row as usize <= SAMPLE {

@@ -156,23 +156,22 @@ impl<'a> Slots<'a> {
                         e.g. `POST assets nth=3 reset after`";
             return Err(RuleError::new("missing effect", hint));
         };
-        if let Some((word, text)) = self.message {
-            let Effect::Refuse { message, .. } = &mut effect else {
+        match (&mut effect, self.message) {
+            (_, None) => {}
+            (Effect::Refuse { message, .. }, Some((_, text))) => *message = Some(text),
+            (_, Some((word, _))) => {
                 let hint = "e.g. `POST assets refuse=422 message=\"no more of these\"`";
                 return Err(RuleError::new(format!("`{word}` requires `refuse`"), hint));
-            };
-            *message = Some(text);
+            }
         }
-        if let Some((word, seconds)) = self.retry_after {
-            match &mut effect {
-                Effect::Status {
-                    status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE,
-                    retry_after,
-                } => *retry_after = Some(seconds),
-                _ => {
-                    let hint = "e.g. `* * p=0.01 503 retry-after=2`";
-                    return Err(RuleError::new(format!("`{word}` requires 429 or 503"), hint));
-                }
+        match (&mut effect, self.retry_after) {
+            (_, None) => {}
+            (Effect::Status { status, retry_after }, Some((_, seconds))) if matches!(status.as_u16(), 429 | 503) => {
+                *retry_after = Some(seconds);
+            }
+            (_, Some((word, _))) => {
+                let hint = "e.g. `* * p=0.01 503 retry-after=2`";
+                return Err(RuleError::new(format!("`{word}` requires 429 or 503"), hint));
             }
         }
         let timing = match (effect.fixed_timing(), self.timing) {

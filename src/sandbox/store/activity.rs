@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Row, ToSql};
+use rusqlite::{Result as SqlResult, Row, ToSql};
 
 use super::super::facts::{self, JsonForm};
 use super::super::query::ListQuery;
@@ -47,7 +47,7 @@ impl RecordStore {
         id: i64,
         name: &'static str,
         time: &str,
-    ) -> rusqlite::Result<()> {
+    ) -> SqlResult<()> {
         let entity = draft.entity;
         let event = LogEvent { asset_id: self.asset_concerned(entity, id)?, ..LogEvent::new(entity, name, id) };
         self.log(account, &event, time)?;
@@ -60,7 +60,7 @@ impl RecordStore {
     }
 
     /// The asset that a logged record is or belongs to.
-    pub(super) fn asset_concerned(&self, entity: &Entity, id: i64) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn asset_concerned(&self, entity: &Entity, id: i64) -> SqlResult<Option<i64>> {
         if entity.log_type().is_none() {
             return Ok(None);
         }
@@ -72,7 +72,7 @@ impl RecordStore {
         self.first(&format!("SELECT \"{}\" FROM {} WHERE id = ?1", field.name, entity.name), [id], |row| row.get(0))
     }
 
-    pub(super) fn log(&self, account: AccountId, event: &LogEvent<'_>, time: &str) -> rusqlite::Result<()> {
+    pub(super) fn log(&self, account: AccountId, event: &LogEvent<'_>, time: &str) -> SqlResult<()> {
         let Some(logged) = event.logged else { return Ok(()) };
         self.execute(
             "INSERT INTO activity (tenant, timestamp, type, event, item_id, user_id, employee_id, employee_email, \
@@ -144,7 +144,7 @@ fn own_ids() -> impl Iterator<Item = (&'static str, &'static str)> {
     ACTIVITY.filters().filter_map(logged)
 }
 
-fn write_entry(row: &Row<'_>, own_ids: &[(&str, &str)], out: &mut Vec<u8>) -> rusqlite::Result<()> {
+fn write_entry(row: &Row<'_>, own_ids: &[(&str, &str)], out: &mut Vec<u8>) -> SqlResult<()> {
     out.push(b'{');
     for (index, name) in COLUMNS.iter().enumerate() {
         out.extend_from_slice(format!("\"{name}\":").as_bytes());

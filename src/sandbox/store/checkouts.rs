@@ -5,7 +5,7 @@
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Result as SqlResult, params};
 
 use super::super::body::JsonBody;
 use super::super::facts::{self, StockModel};
@@ -92,7 +92,7 @@ impl RecordStore {
         Ok(self.finish(transfer, &holding, quantity, "Checkout")?)
     }
 
-    fn refuse_archived_employee(&self, transfer: &mut Transfer) -> rusqlite::Result<()> {
+    fn refuse_archived_employee(&self, transfer: &mut Transfer) -> SqlResult<()> {
         let Some(("employee_id", id)) = transfer.holder else { return Ok(()) };
         if self.any("SELECT 1 FROM employees WHERE id = ?1 AND archived = 1", [id])? {
             transfer.draft.errors.add("employee_id", format!("employee `{id}` is archived"));
@@ -100,7 +100,7 @@ impl RecordStore {
         Ok(())
     }
 
-    fn take_single(&self, transfer: &mut Transfer) -> rusqlite::Result<i64> {
+    fn take_single(&self, transfer: &mut Transfer) -> SqlResult<i64> {
         let name = transfer.action.parameter();
         if self.is_out(transfer.action.item.name, transfer.item_id)? {
             transfer.draft.errors.add(name, "is checked out already");
@@ -113,7 +113,7 @@ impl RecordStore {
         Ok(1)
     }
 
-    fn take_stock(&self, transfer: &mut Transfer, capacity: &str) -> rusqlite::Result<i64> {
+    fn take_stock(&self, transfer: &mut Transfer, capacity: &str) -> SqlResult<i64> {
         let sql = format!(
             "SELECT coalesce(\"{capacity}\", 0) - checked_out FROM {} WHERE id = ?1",
             transfer.action.item.name
@@ -128,7 +128,7 @@ impl RecordStore {
     }
 
     /// Guide: `quantity` is "Required for Dynamic licenses", `product_key` "Required for Product Key licenses".
-    fn take_seats(&self, transfer: &mut Transfer, capacity: &str) -> rusqlite::Result<i64> {
+    fn take_seats(&self, transfer: &mut Transfer, capacity: &str) -> SqlResult<i64> {
         if !self.has_keys(transfer.item_id)? {
             self.refuse_given(transfer, "product_key", "is only for Product Key licenses");
             if transfer.draft.value("quantity").is_none() && !transfer.draft.errors.has("quantity") {
@@ -154,19 +154,19 @@ impl RecordStore {
         }
     }
 
-    fn hand_out(&self, transfer: &Transfer, (column, holder): (&str, i64), quantity: i64) -> rusqlite::Result<()> {
+    fn hand_out(&self, transfer: &Transfer, (column, holder): (&str, i64), quantity: i64) -> SqlResult<()> {
         let draft = &transfer.draft;
         let sql = format!(
             "INSERT INTO holdings (tenant, collection, item_id, {column}, quantity, product_key, checkout_date, \
              checkin_date, condition, notes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
         );
-        let item = (transfer.account.0, transfer.action.item.name, transfer.item_id);
+        let Transfer { account, action, item_id, .. } = transfer;
         let [key, checkout_date, checkin_date, notes] =
             ["product_key", "checkout_date", "checkin_date", "notes"].map(|field| draft.text(field));
-        let condition = draft.integer("condition");
+        let (item, condition) = (action.item.name, draft.integer("condition"));
         self.execute(
             &sql,
-            (item.0, item.1, item.2, holder, quantity, key, checkout_date, checkin_date, condition, notes),
+            params![account.0, item, item_id, holder, quantity, key, checkout_date, checkin_date, condition, notes],
         )
     }
 
@@ -196,7 +196,7 @@ impl RecordStore {
         transfer: &Transfer,
         key: Option<&str>,
         holder: Option<(&str, i64)>,
-    ) -> rusqlite::Result<Option<Checkout>> {
+    ) -> SqlResult<Option<Checkout>> {
         let (column, id) = holder.unwrap_or(("item_id", transfer.item_id));
         let sql = format!(
             "SELECT seq, quantity, employee_id, location_id, asset_id FROM holdings \
@@ -215,13 +215,7 @@ impl RecordStore {
     }
 
     /// The last steps of both directions: updates the item's own record and the log.
-    fn finish(
-        &mut self,
-        transfer: &Transfer,
-        holding: &Checkout,
-        out: i64,
-        event: &'static str,
-    ) -> rusqlite::Result<()> {
+    fn finish(&mut self, transfer: &Transfer, holding: &Checkout, out: i64, event: &'static str) -> SqlResult<()> {
         let time = self.clock.stamp(Timestamp::now(), transfer.action.item.name, transfer.item_id).to_owned();
         let name = transfer.action.item.name;
         match transfer.action.stock {
@@ -247,7 +241,7 @@ impl RecordStore {
     }
 
     /// Updates status, location and department of the asset, if the action sets them.
-    fn update_asset(&self, transfer: &Transfer, time: &str) -> rusqlite::Result<()> {
+    fn update_asset(&self, transfer: &Transfer, time: &str) -> SqlResult<()> {
         let name = transfer.action.item.name;
         self.execute(&format!("UPDATE {name} SET updated_at = ?2 WHERE id = ?1"), (transfer.item_id, time))?;
         for (parameter, field) in facts::MOVES_WITH {

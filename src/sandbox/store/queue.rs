@@ -2,6 +2,7 @@
 //! sends the replies.
 
 use axum::http::StatusCode;
+use rusqlite::Result as SqlResult;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::refusal::Refusal;
@@ -72,7 +73,7 @@ impl RecordStore {
         }
     }
 
-    fn try_run_batch(&mut self, jobs: Vec<Job>) -> rusqlite::Result<Vec<StoreReply>> {
+    fn try_run_batch(&mut self, jobs: Vec<Job>) -> SqlResult<Vec<StoreReply>> {
         self.execute("BEGIN", [])?;
         let replies = jobs
             .into_iter()
@@ -81,7 +82,7 @@ impl RecordStore {
                 Err(StoreFailure::Refused(refusal)) => Ok(refusal.into()),
                 Err(StoreFailure::Broken(error)) => Err(error),
             })
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+            .collect::<SqlResult<Vec<_>>>()?;
         self.execute("COMMIT", [])?;
         Ok(replies)
     }

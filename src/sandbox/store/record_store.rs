@@ -4,7 +4,7 @@ use std::io::Write;
 
 use axum::http::StatusCode;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Params, Row};
+use rusqlite::{Connection, Params, Result as SqlResult, Row};
 
 use super::super::clock::StoreClock;
 use super::super::facts::JsonForm;
@@ -70,26 +70,26 @@ impl RecordStore {
         &self,
         sql: &str,
         params: P,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<Option<T>> {
+        read: impl FnOnce(&Row<'_>) -> SqlResult<T>,
+    ) -> SqlResult<Option<T>> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
         rows.next()?.map(read).transpose()
     }
 
-    pub(super) fn execute<P: Params>(&self, sql: &str, params: P) -> rusqlite::Result<()> {
+    pub(super) fn execute<P: Params>(&self, sql: &str, params: P) -> SqlResult<()> {
         self.connection.prepare_cached(sql)?.execute(params)?;
         Ok(())
     }
 
     /// Whether a query returns any row.
-    pub(super) fn any<P: Params>(&self, sql: &str, params: P) -> rusqlite::Result<bool> {
+    pub(super) fn any<P: Params>(&self, sql: &str, params: P) -> SqlResult<bool> {
         Ok(self.first(sql, params, |_| Ok(()))?.is_some())
     }
 }
 
 /// Writes a row as a JSON object.
-pub(super) fn write_row(row: &Row<'_>, columns: &[ReplyColumn], out: &mut Vec<u8>) -> rusqlite::Result<()> {
+pub(super) fn write_row(row: &Row<'_>, columns: &[ReplyColumn], out: &mut Vec<u8>) -> SqlResult<()> {
     out.push(b'{');
     for (index, column) in columns.iter().enumerate() {
         if index > 0 {

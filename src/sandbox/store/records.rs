@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{ToSql, params_from_iter};
+use rusqlite::{Result as SqlResult, ToSql, params_from_iter};
 
 use super::super::body::JsonBody;
 use super::super::facts::{self, StockModel};
@@ -34,7 +34,7 @@ impl RecordStore {
         Ok(StoreReply { status: StatusCode::OK, body })
     }
 
-    fn page(&self, account: AccountId, table: &RecordTable, listing: &ListQuery) -> rusqlite::Result<Vec<i64>> {
+    fn page(&self, account: AccountId, table: &RecordTable, listing: &ListQuery) -> SqlResult<Vec<i64>> {
         let mut sql = format!("SELECT r.id FROM {} r WHERE r.tenant = ?1", table.entity.name);
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
         for (field, value) in &listing.filters {
@@ -65,13 +65,7 @@ impl RecordStore {
     }
 
     /// Writes the record as JSON; false if it does not exist.
-    fn write_record(
-        &self,
-        account: AccountId,
-        table: &RecordTable,
-        id: i64,
-        out: &mut Vec<u8>,
-    ) -> rusqlite::Result<bool> {
+    fn write_record(&self, account: AccountId, table: &RecordTable, id: i64, out: &mut Vec<u8>) -> SqlResult<bool> {
         let written = self.first(&table.select, (id, account.0), |row| write_row(row, &table.columns, out))?;
         Ok(written.is_some())
     }
@@ -85,7 +79,7 @@ impl RecordStore {
         self.reply(account, entity, id, StatusCode::CREATED)
     }
 
-    fn insert(&mut self, account: AccountId, draft: &ParsedBody) -> rusqlite::Result<i64> {
+    fn insert(&mut self, account: AccountId, draft: &ParsedBody) -> SqlResult<i64> {
         let table = self.tables.of(draft.entity);
         let time = self.clock.read(Timestamp::now()).to_owned();
         let mut statement = self.connection.prepare_cached(&table.insert)?;
@@ -122,7 +116,7 @@ impl RecordStore {
     }
 
     /// Writes only the given fields, so that only their indexes change.
-    fn change(&mut self, draft: &ParsedBody, id: i64) -> rusqlite::Result<String> {
+    fn change(&mut self, draft: &ParsedBody, id: i64) -> SqlResult<String> {
         let entity = draft.entity;
         let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
         let given = entity.fields.iter().zip(&draft.values);
@@ -155,7 +149,7 @@ impl RecordStore {
     }
 
     /// Adds an error for each unique value that another record of the account already has.
-    fn refuse_duplicates(&self, account: AccountId, own: Option<i64>, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    fn refuse_duplicates(&self, account: AccountId, own: Option<i64>, draft: &mut ParsedBody) -> SqlResult<()> {
         for unique in facts::UNIQUE.iter().filter(|unique| unique.collection == draft.entity.name) {
             let Some(text) = draft.text(unique.field) else { continue };
             let sql = format!(
@@ -172,7 +166,7 @@ impl RecordStore {
     }
 
     /// Refuses a quantity below what is checked out, and any change of the seats of a license with product keys.
-    fn refuse_shortage(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    fn refuse_shortage(&self, id: i64, draft: &mut ParsedBody) -> SqlResult<()> {
         let (field, keyed) = match facts::stock_model(draft.entity.name) {
             Some(StockModel::Stock(field)) => (field, false),
             Some(StockModel::Seats(field)) => (field, self.has_keys(id)?),
@@ -192,14 +186,14 @@ impl RecordStore {
     }
 
     /// Whether it is a license of the type "Product Key".
-    pub(super) fn has_keys(&self, license: i64) -> rusqlite::Result<bool> {
+    pub(super) fn has_keys(&self, license: i64) -> SqlResult<bool> {
         self.any("SELECT 1 FROM licenses WHERE id = ?1 AND license_type = 'Product Key'", [license])
     }
 
     // No endpoint sets product keys and managers, which some of the sample records have.
 
     /// Turns a license into one of the type "Product Key", with a seat for each key.
-    pub(crate) fn set_product_keys(&mut self, account: AccountId, license: i64, keys: &[&str]) -> rusqlite::Result<()> {
+    pub(crate) fn set_product_keys(&mut self, account: AccountId, license: i64, keys: &[&str]) -> SqlResult<()> {
         for key in keys {
             self.execute("INSERT INTO product_keys (license_id, product_key) VALUES (?1, ?2)", (license, key))?;
         }
@@ -212,7 +206,7 @@ impl RecordStore {
         self.log(account, &LogEvent { user_id: facts::TECHNICIAN, ..LogEvent::new(entity, "Update", license) }, &time)
     }
 
-    pub(crate) fn set_manager(&mut self, employee: i64, manager: i64) -> rusqlite::Result<()> {
+    pub(crate) fn set_manager(&mut self, employee: i64, manager: i64) -> SqlResult<()> {
         self.execute("UPDATE employees SET manager_id = ?2 WHERE id = ?1", (employee, manager))
     }
 }
