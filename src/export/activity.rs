@@ -27,9 +27,6 @@ pub struct LogFilter {
 
 impl LogFilter {
     /// The filters as `field=value` on the activity log.
-    ///
-    /// # Errors
-    /// An item of a type that the log cannot be filtered by.
     pub(crate) fn to_filter_args(&self) -> Result<Vec<FilterArg>, ExportError> {
         let fields = [
             ("date_from", self.from.map(|date| date.to_string())),
@@ -46,7 +43,6 @@ impl LogFilter {
         Ok(fields.into_iter().filter_map(filter).collect())
     }
 
-    /// The query parameter that selects one item.
     fn item_field(&self) -> Result<&'static str, ExportError> {
         let kind = self.kind.as_deref().unwrap_or("Asset");
         let is_logged_as = |log_type: &str| log_type.eq_ignore_ascii_case(kind);

@@ -42,9 +42,6 @@ impl ChangeCounts {
 }
 
 /// Writes the table of changes of these accounts since the last export called `name`.
-///
-/// # Errors
-/// What the disk refuses.
 pub(crate) fn write_changes(
     sources: &[ExportSource<'_>],
     name: &str,
@@ -69,26 +66,17 @@ pub(crate) fn write_changes(
 }
 
 fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {
-    let column = |header: &str, column_type| OutputColumn { header: header.to_owned(), column_type };
     let collection = match layout {
         OutputLayout::Flat => "collection",
         // To data tools, `collection` is part of the folder's name: here `changes`.
         OutputLayout::Partitioned => "changed_collection",
     };
-    let tenant = has_tenants.then(|| column("tenant_id", ColumnType::Text));
-    let others = [
-        column(collection, ColumnType::Text),
-        column("id", ColumnType::Text),
-        column("record", ColumnType::Text),
-        column("change", ColumnType::Text),
-        column("field", ColumnType::Text),
-        column("before", ColumnType::Text),
-        column("after", ColumnType::Text),
-        column("changed_at", ColumnType::Timestamp),
-        column("event", ColumnType::Text),
-        column("by", ColumnType::Text),
-    ];
-    tenant.into_iter().chain(others).collect()
+    let headers = [collection, "id", "record", "change", "field", "before", "after", "changed_at", "event", "by"];
+    let column = |header: &str| OutputColumn {
+        header: header.to_owned(),
+        column_type: if header == "changed_at" { ColumnType::Timestamp } else { ColumnType::Text },
+    };
+    has_tenants.then_some("tenant_id").into_iter().chain(headers).map(column).collect()
 }
 
 /// Writes the changes of one collection.

@@ -9,7 +9,6 @@ use crate::catalog::{Catalog, LookupResult, Mirror, MirrorError, Record, RecordR
 use crate::check::{CLEAR, text};
 use crate::schema::{self, Entity, Reference};
 
-/// What the name of a record is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum NamePurpose {
     /// For people to read; the id is in the column beside it.
@@ -60,8 +59,7 @@ impl ReferenceNames {
         into.push_str(name);
     }
 
-    /// A record, if it is known.
-    pub(super) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+    pub(crate) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.catalog.record(collection, id)
     }
 

@@ -15,7 +15,6 @@ use crate::table::write::WriteError;
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Cell, Row, Value};
 
-/// One table of an export.
 #[derive(Debug)]
 pub(crate) struct ExportTable {
     pub entity: &'static Entity,
@@ -29,7 +28,6 @@ pub(crate) struct ExportTable {
     pub front: Vec<(String, String)>,
 }
 
-/// The column that rows are sorted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SortBy {
     /// Position of the column, from 0.
@@ -55,7 +53,6 @@ pub enum TableError {
 }
 
 impl ExportTable {
-    /// Begins the table.
     pub(crate) fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
         let front =
             self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), column_type: ColumnType::Text });
@@ -63,7 +60,6 @@ impl ExportTable {
         output.begin(&self.name, &columns)
     }
 
-    /// The number of columns.
     pub(crate) fn width(&self) -> usize {
         self.front.len() + self.columns.headers().count()
     }

@@ -39,61 +39,36 @@ impl ItemKind {
 /// How an item left the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposal {
-    /// Not disposed of.
     None,
     /// An asset whose status has the type `archived`. The service does not report the date.
     Archived,
-    /// A license with that termination date.
     Terminated(Date),
 }
 
 /// A missing or invalid value that prevents a figure from being computed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum MissingFigure {
+    #[error("no purchase cost")]
     CostMissing,
+    #[error("purchase cost `{0}` is not an amount")]
     CostUnreadable(String),
+    #[error("purchase cost `{0}` is negative")]
     CostNegative(String),
+    #[error("no purchase date")]
     DateMissing,
+    #[error("purchase date `{0}` is not a date")]
     DateUnreadable(String),
     /// The owner without a depreciation, as text: `its product` with its name, or the license itself.
+    #[error("{0} has no depreciation")]
     NoDepreciation(String),
-    /// The record referred to does not exist in the account.
-    RecordMissing {
-        collection: &'static str,
-        id: i64,
-    },
-    MonthsMissing {
-        depreciation: String,
-    },
-    MinimumUnreadable {
-        depreciation: String,
-        found: String,
-    },
-    /// It was bought after the as-of date of the register.
+    #[error("it refers to record {id} of {collection}, which does not exist")]
+    RecordMissing { collection: &'static str, id: i64 },
+    #[error("the depreciation `{depreciation}` has no number of months")]
+    MonthsMissing { depreciation: String },
+    #[error("the minimum value `{found}` of the depreciation `{depreciation}` is not an amount")]
+    MinimumUnreadable { depreciation: String, found: String },
+    #[error("bought on {0}, after the as-of date")]
     BoughtLater(Date),
-}
-
-impl std::fmt::Display for MissingFigure {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::CostMissing => formatter.write_str("no purchase cost"),
-            Self::CostUnreadable(found) => write!(formatter, "purchase cost `{found}` is not an amount"),
-            Self::CostNegative(found) => write!(formatter, "purchase cost `{found}` is negative"),
-            Self::DateMissing => formatter.write_str("no purchase date"),
-            Self::DateUnreadable(found) => write!(formatter, "purchase date `{found}` is not a date"),
-            Self::NoDepreciation(whose) => write!(formatter, "{whose} has no depreciation"),
-            Self::RecordMissing { collection, id } => {
-                write!(formatter, "it refers to record {id} of {collection}, which does not exist")
-            }
-            Self::MonthsMissing { depreciation } => {
-                write!(formatter, "the depreciation `{depreciation}` has no number of months")
-            }
-            Self::MinimumUnreadable { depreciation, found } => {
-                write!(formatter, "the minimum value `{found}` of the depreciation `{depreciation}` is not an amount")
-            }
-            Self::BoughtLater(date) => write!(formatter, "bought on {date}, after the as-of date"),
-        }
-    }
 }
 
 impl MissingFigure {
@@ -156,33 +131,27 @@ impl RegisterItem {
         let id = id_of(record, "assets")?;
         let context = RecordContext { record, names };
         let product = context.referred("product_id", "products");
-        let product_name = first_non_empty(&[
-            product.map(|product| text_field(product, "name")),
-            Some(text_field(record, "product_name")),
-        ]);
-        let category = RecordContext { record: product.unwrap_or(record), names }.name("category_id", "categories");
         let status = context.referred("status_id", "statuses");
+        let product_name = first_non_empty([name_of(product), text_field(record, "product_name")]);
+        let category_of_product = RecordContext { record: product.unwrap_or(record), names };
+        let categories = [
+            context.name("category_id", "categories"),
+            category_of_product.name("category_id", "categories"),
+            text_field(record, "category_name"),
+        ];
         let archived = status.is_some_and(|status| text_field(status, "type").eq_ignore_ascii_case("archived"));
-        let product_id = integer_field(record, "product_id");
-        let schedule = match (product, product_id) {
+        let schedule = match (product, integer_field(record, "product_id")) {
             (Some(product), _) => schedule(product, names, || format!("its product `{product_name}`")),
             (None, Some(id)) => Err(MissingFigure::RecordMissing { collection: "products", id }),
             (None, None) => Err(MissingFigure::NoDepreciation(String::from("it has no product, so it"))),
         };
         Ok(RegisterItem {
             tag: text_field(record, "asset_id"),
-            title: first_non_empty(&[Some(text_field(record, "asset_name")), Some(product_name.clone())]),
+            title: first_non_empty([text_field(record, "asset_name"), product_name]),
             serial: text_field(record, "asset_serial"),
-            category: first_non_empty(&[
-                Some(context.name("category_id", "categories")),
-                Some(category),
-                Some(text_field(record, "category_name")),
-            ]),
+            category: first_non_empty(categories),
             location: context.name("location_id", "locations"),
-            status: first_non_empty(&[
-                status.map(|status| text_field(status, "name")),
-                Some(text_field(record, "status_name")),
-            ]),
+            status: first_non_empty([name_of(status), text_field(record, "status_name")]),
             disposal: if archived { Disposal::Archived } else { Disposal::None },
             schedule,
             expires_on: date_field(record, "warranty_expiration_date").ok().flatten(),
@@ -201,10 +170,7 @@ impl RegisterItem {
         let name = text_field(record, "name");
         let terminated = date_field(record, "termination_date").ok().flatten();
         Ok(RegisterItem {
-            category: first_non_empty(&[
-                Some(context.name("category_id", "categories")),
-                Some(text_field(record, "category_name")),
-            ]),
+            category: first_non_empty([context.name("category_id", "categories"), text_field(record, "category_name")]),
             tag: name.clone(),
             title: name,
             disposal: terminated.map_or(Disposal::None, Disposal::Terminated),
@@ -229,15 +195,15 @@ impl<'a> RecordContext<'a> {
     /// The name of the record a field refers to: `#id` if it does not exist, empty if the field is empty.
     fn name(&self, field: &str, collection: &str) -> String {
         let Some(id) = integer_field(self.record, field) else { return String::new() };
-        let name = self.names.record(collection, id).map(|record| text_field(record, "name")).unwrap_or_default();
-        if name.is_empty() { format!("#{id}") } else { name }
+        first_non_empty([name_of(self.names.record(collection, id)), format!("#{id}")])
     }
 
     /// The fields that assets and licenses share.
     fn common_fields(&self, kind: ItemKind, id: i64) -> RegisterItem {
         let RecordContext { record, .. } = self;
-        let position = self.referred("location_id", "locations").map(|location| text_field(location, "currency"));
-        let currency = Currency::of(&first_non_empty(&[Some(text_field(record, "currency")), position]));
+        let location = self.referred("location_id", "locations");
+        let local = location.map(|location| text_field(location, "currency")).unwrap_or_default();
+        let currency = Currency::of(&first_non_empty([text_field(record, "currency"), local]));
         RegisterItem {
             kind,
             id,
@@ -293,25 +259,26 @@ fn schedule(
     };
     let missing = MissingFigure::RecordMissing { collection: "depreciations", id };
     let record = names.record("depreciations", id).ok_or(missing)?;
-    let name = first_non_empty(&[Some(text_field(record, "name")), Some(format!("#{id}"))]);
-    let months =
-        integer_field(record, "months").and_then(|months| u32::try_from(months).ok()).filter(|months| *months > 0);
-    let Some(months) = months else { return Err(MissingFigure::MonthsMissing { depreciation: name }) };
-    match amount_field(record, "minimum_value", None) {
-        Ok(minimum) if minimum.is_none_or(|minimum| minimum >= Decimal::ZERO) => {
-            Ok(DepreciationSchedule { name, months, minimum: minimum.unwrap_or_default() })
-        }
-        Ok(minimum) => {
-            let found = minimum.unwrap_or_default().to_string();
-            Err(MissingFigure::MinimumUnreadable { depreciation: name, found })
-        }
+    let name = first_non_empty([text_field(record, "name"), format!("#{id}")]);
+    let months = integer_field(record, "months").and_then(|months| u32::try_from(months).ok());
+    let Some(months) = months.filter(|months| *months > 0) else {
+        return Err(MissingFigure::MonthsMissing { depreciation: name });
+    };
+    match amount_field(record, "minimum_value", None).map(Option::unwrap_or_default) {
+        Ok(minimum) if minimum >= Decimal::ZERO => Ok(DepreciationSchedule { name, months, minimum }),
+        Ok(minimum) => Err(MissingFigure::MinimumUnreadable { depreciation: name, found: minimum.to_string() }),
         Err(found) => Err(MissingFigure::MinimumUnreadable { depreciation: name, found }),
     }
 }
 
-/// The first text that is neither missing nor empty.
-fn first_non_empty(texts: &[Option<String>]) -> String {
-    texts.iter().flatten().find(|text| !text.is_empty()).cloned().unwrap_or_default()
+/// The name of a record; empty if there is none.
+fn name_of(record: Option<&JsonRecord>) -> String {
+    record.map(|record| text_field(record, "name")).unwrap_or_default()
+}
+
+/// The first text that is not empty.
+fn first_non_empty<const N: usize>(texts: [String; N]) -> String {
+    texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]

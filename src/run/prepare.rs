@@ -185,7 +185,7 @@ impl RunPlanner<'_> {
 /// Does `work`, and reports meanwhile what its requests wait for: that may last an hour.
 pub(crate) async fn report_waits<T>(
     client: &Client,
-    observer: &RefCell<&mut dyn Observer>,
+    observer: &RefCell<&mut (impl Observer + ?Sized)>,
     work: impl Future<Output = T>,
 ) -> T {
     let mut work = pin!(work);

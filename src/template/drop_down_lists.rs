@@ -16,7 +16,6 @@ pub(super) struct DropDownLists {
     siblings: Vec<&'static Entity>,
 }
 
-/// One column of the hidden sheet.
 struct ListColumn {
     key: String,
     values: Vec<String>,
@@ -24,7 +23,6 @@ struct ListColumn {
 
 /// What a drop-down offers, and how strictly.
 pub(super) enum DropDown {
-    /// All there is.
     Complete(Formula),
     /// What the workbook's other sheet holds so far; the account may hold more.
     Open(Formula),
