@@ -349,7 +349,7 @@ impl Client {
 
     async fn send(&self, request: &Request) -> RequestResult {
         let inner = &*self.inner;
-        send_with_retry(request.method, &inner.limiter, || async {
+        send_with_retry(request.kind.method, &inner.limiter, || async {
             // This permit comes first: nothing may wait between the rate limiter, which counts, and the network.
             let _permit = inner.in_flight.acquire().await;
             if inner.limiter.acquire().await.is_err() {

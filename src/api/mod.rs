@@ -39,6 +39,7 @@ mod page_limit;
 mod rate_limiter;
 mod raw;
 mod request;
+mod request_kind;
 mod response;
 mod response_headers;
 mod retry;
@@ -58,6 +59,7 @@ pub use custom_fields::custom_fields;
 pub use error::{ApiError, FailureScope, WriteFailure, WriteOutcome};
 pub use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
+pub use request_kind::{Method, RequestKind, UnknownRequest};
 pub use secret::{Secret, SecretError};
 pub use shared_quota::SharedQuotaError;
 #[cfg(feature = "buckets")]

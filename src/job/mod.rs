@@ -17,8 +17,8 @@ pub use delete::DeleteJob;
 pub use import::{ImportJob, ResultTarget};
 pub use plan::Plan;
 pub(crate) use resume::ResumableRun;
+pub(crate) use run_report::stored_summary;
 pub use run_report::{RunReport, RunStatus};
-pub(crate) use run_report::{command_name, stored_summary};
 pub use undo::UndoJob;
 pub(crate) use undo::{UndoPlan, UndoableRun};
 

@@ -5,12 +5,12 @@ use std::time::Instant;
 
 use super::delete::PendingBackup;
 use super::result_path::ResultPath;
-use super::run_report::{Execution, RunReport, command_name, created_remark};
+use super::run_report::{Execution, RunReport, created_remark};
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::{PlanLimits, ReportMode};
-use crate::report::{ProblemTally, Requests, RowSource, RunSummary, add_rows, write_result};
+use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, write_result};
 use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
 use crate::run::input::InputSet;
@@ -47,13 +47,12 @@ impl Plan<'_> {
     /// Where the plan cannot be read back.
     pub fn summary(&self) -> Result<RunSummary> {
         let prepared = &self.prepared;
-        let mut summary = RunSummary::new(command_name(self.header.kind), self.header.id.clone());
+        let mut summary = RunSummary::new(self.header.kind.into(), self.header.id.clone());
         add_rows(&mut summary, prepared.steps.journal()?, &self.sheets(), Unfinished::DryRun)?;
-        let counted = self.account.client.requests();
         summary.files = self.header.details.files.clone();
         summary.skipped_sheets = self.header.details.skipped_sheets.clone();
         summary.dry_run = true;
-        summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
+        summary.requests = self.account.client.requests();
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
         summary.remarks.extend(self.account.client.warnings());
@@ -67,7 +66,7 @@ impl Plan<'_> {
         let line = CommandLine::from_words(self.header.details.typed.clone());
         let counts = summary.counts();
         let more: &[&str] = if counts.failed + counts.unknown > 0 { &["--dry-run"] } else { &[] };
-        summary.next = vec![line.command(summary.command, more)];
+        summary.next = vec![line.command(summary.command.as_str(), more)];
         summary.seconds = self.started.elapsed().as_secs_f64();
         Ok(summary)
     }

@@ -12,6 +12,7 @@ use super::read::Journal;
 use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;
+use crate::api::Method;
 use crate::check::{Code, ValueError};
 use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink as _, WriteKind};
 use crate::schema;
@@ -325,8 +326,9 @@ fn a_full_disk_is_reported_and_loses_no_committed_outcome() {
     commit_all(&journal, vec![WriteCommand::RecordIntent(0), done(0)]).unwrap();
     let pages: i64 = journal.file.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     journal.file.connection.pragma_update(None, "max_page_count", pages).unwrap();
-    let long = "x".repeat(100_000);
-    let note = AttemptRecord { step: 1, at: 0, milliseconds: 1, request: long, status: None, reply: None };
+    let request = RequestKind { method: Method::Post, path: "locations" };
+    let long = Some("x".repeat(100_000));
+    let note = AttemptRecord { step: 1, at: 0, milliseconds: 1, request, status: None, reply: long };
     let error = commit_all(&journal, vec![WriteCommand::RecordIntent(1), WriteCommand::RecordAttempts(vec![note])])
         .unwrap_err();
     assert!(matches!(error, JournalError::Full { .. }), "{error}");
