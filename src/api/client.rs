@@ -20,7 +20,7 @@ use super::{
     ApiError, AttemptLog, Body, CustomFieldsEncoding, RawPage, Record, RequestCounts, Secret, WaitStatus, WriteFailure,
     WriteOutcome, WriteReply,
 };
-use crate::schema::{ACTIVITY, Entity};
+use crate::schema::{ACTIVITY, CREATED_AT, Entity};
 
 /// The most requests in flight that a client accepts.
 pub const MOST_CONCURRENT: u16 = 64;
@@ -177,8 +177,8 @@ impl Client {
         let (offset, limit) = (offset.to_string(), limit.to_string());
         let mut query = filters.to_vec();
         query.extend([("limit", limit.as_str()), ("offset", offset.as_str())]);
-        if entity.sorts.contains(&"created_at") && !filters.iter().any(|(name, _)| *name == "sort") {
-            query.extend([("sort", "created_at"), ("order", "asc")]);
+        if entity.sorts.contains(&CREATED_AT) && !filters.iter().any(|(name, _)| *name == "sort") {
+            query.extend([("sort", CREATED_AT), ("order", "asc")]);
         }
         self.inner.requests.list(entity, &query)
     }
@@ -228,7 +228,7 @@ impl Client {
 
     /// The newest `limit` entries of the activity log that match `filters`, the newest first.
     pub async fn activity(&self, filters: &[(&str, &str)], limit: u32) -> Result<Vec<Record>, ApiError> {
-        let newest = [("sort", "created_at"), ("order", "desc")];
+        let newest = [("sort", CREATED_AT), ("order", "desc")];
         self.page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await
     }
 

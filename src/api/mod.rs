@@ -83,7 +83,12 @@ pub struct WriteReply {
 
 /// The system id of a record: its integer `id`.
 pub fn record_id(record: &Record) -> Option<i64> {
-    match record.get("id")? {
+    integer(record.get("id")?)
+}
+
+/// A whole number, which some replies carry as text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::request_kind::{Method, RequestKind};
 use super::{ApiError, Body};
-use crate::schema::Entity;
+use crate::schema::{CUSTOM_FIELDS, Entity};
 
 /// How `custom_fields` are sent. The guide says "(String)" and shows a JSON array (field notes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -167,7 +167,7 @@ impl Serialize for EncodedBody<'_> {
         let mut map = serializer.serialize_map(Some(self.body.len()))?;
         for (name, value) in self.body {
             match name.as_str() {
-                "custom_fields" => map.serialize_entry(name, &custom_fields(value, self.encoding))?,
+                CUSTOM_FIELDS => map.serialize_entry(name, &custom_fields(value, self.encoding))?,
                 _ => map.serialize_entry(name, value)?,
             }
         }

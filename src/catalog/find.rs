@@ -3,10 +3,10 @@
 use super::collection_index::{CollectionIndex, IndexEntry};
 use super::field_text::{folded_text, folded_value, value_text};
 use super::key_fields::lookup_fields;
-use super::name::fold_name;
 use super::suggest;
 use super::system_id::{bare_id, marked_id};
 use super::{Catalog, LookupResult, MOST_SUGGESTIONS, RecordRef};
+use crate::schema::fold_name;
 
 /// How a cell may refer to a record, apart from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

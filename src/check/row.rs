@@ -9,9 +9,8 @@ use super::money::{self, CurrencyHint, DecimalMark};
 use super::problem::{Code, Problem, ValueError};
 use super::rules::{Duplicates, EmptyCells, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
-use crate::catalog::fold_name_into;
 use crate::mapping::{ColumnTarget, IdOwnership, Ids, Mapping, TimestampColumn};
-use crate::schema::{Field, Kind, TextForm, Wire};
+use crate::schema::{Field, Kind, TextForm, Wire, fold_name_into};
 use crate::table::{Cell, Row, Value};
 
 /// The text that clears a field (design rule 3).

@@ -11,7 +11,7 @@ use crate::api::{RawFields, custom_fields};
 use crate::catalog::{LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
-use crate::schema::{Entity, Field, Kind, fold_header};
+use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind, UPDATED_AT, fold_header};
 
 /// A filter as typed: `field=value` or `assets.field=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,11 +256,7 @@ impl fmt::Display for Filter {
 impl Filter {
     /// Records changed on or after this date, `YYYY-MM-DD`.
     pub(crate) fn since(day: &str) -> Self {
-        Self {
-            field: String::from("updated_at"),
-            value: day.to_owned(),
-            test: FilterTest::ChangedSince(day.to_owned()),
-        }
+        Self { field: String::from(UPDATED_AT), value: day.to_owned(), test: FilterTest::ChangedSince(day.to_owned()) }
     }
 
     /// Who applies the filter when a list is requested: the service, if the guide documents an exact query parameter.
@@ -301,7 +297,7 @@ impl Filter {
             // The service applied it.
             FilterTest::ServerOnly(..) => true,
             // Timestamps in one notation compare as text. A record without one is kept rather than lost.
-            FilterTest::ChangedSince(day) => value::non_empty(record.get("updated_at"))
+            FilterTest::ChangedSince(day) => value::non_empty(record.get(UPDATED_AT))
                 .is_none_or(|json| value::text_of(json).as_ref() >= day.as_str()),
             FilterTest::Undocumented(name, wanted) => {
                 let held = value::non_empty(record.get(name)).map_or(Cow::Borrowed(""), value::text_of);
@@ -309,7 +305,7 @@ impl Filter {
             }
             FilterTest::Custom(name, wanted) => {
                 let fields =
-                    value::non_empty(record.get("custom_fields")).and_then(|json| serde_json::from_str(json).ok());
+                    value::non_empty(record.get(CUSTOM_FIELDS)).and_then(|json| serde_json::from_str(json).ok());
                 let pairs = fields.map(|fields: Json| custom_fields(&fields)).unwrap_or_default();
                 let held = pairs.iter().find(|(known, _)| known.trim() == name).map_or("", |(_, value)| value.trim());
                 held == wanted

@@ -19,7 +19,7 @@ use crate::check::{
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{self, Deletion, Entity, Kind, Role, Use};
+use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Kind, Role, Use};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -365,7 +365,7 @@ impl<S: StepSink> Planner<'_, S> {
                 None => true,
             }
         });
-        let held = before("custom_fields").map(custom_fields).unwrap_or_default();
+        let held = before(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
         draft.custom.retain(|given| diff::differs(&held, given));
     }
 
@@ -402,8 +402,8 @@ impl<S: StepSink> Planner<'_, S> {
                 WriteKind::Create => None,
                 WriteKind::Update(id) | WriteKind::Delete(id) => self.catalog.record(entity.name, id),
             };
-            let merged = diff::merged_custom_fields(held.and_then(|held| held.get("custom_fields")), &draft.custom);
-            step.body.extend(merged.map(|merged| (String::from("custom_fields"), merged)));
+            let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
+            step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
         }
         step.before = self.before(entity, kind, &draft.fields, &step);
         self.note_new_name(&step);

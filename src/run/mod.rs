@@ -37,7 +37,6 @@ use tokio::time::Instant;
 use crate::plan::{Step, StepOutcome};
 
 pub use dispatcher::Dispatcher;
-pub use reconcile::LogPosition;
 pub use worker::StepTransport;
 
 /// How a plan is sent.

@@ -7,9 +7,8 @@ use serde_json::Value as Json;
 use super::current_state::CurrentState;
 use crate::api::Record;
 use crate::api::custom_fields;
-use crate::catalog::fold_name;
 use crate::plan::diff;
-use crate::schema::{Entity, Field, Kind, TextForm, Wire, fold_header};
+use crate::schema::{Entity, Field, Kind, TextForm, Wire, fold_header, fold_name};
 
 /// Which request a value is for: the guide spells some options differently for create and update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,13 +102,4 @@ fn sorted_pairs(value: &Json) -> Vec<(String, String)> {
     pairs.retain(|(_, value)| !value.is_empty());
     pairs.sort();
     pairs
-}
-
-/// An integer; some replies have it as text.
-pub(super) fn integer(value: &Json) -> Option<i64> {
-    match value {
-        Json::Number(number) => number.as_i64(),
-        Json::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
 }

@@ -45,9 +45,9 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
 use crate::api::{RequestCounts, RequestKind};
+use crate::catalog::LogPosition;
 use crate::check::Problem;
 use crate::plan::{RowCounts, RowStatus};
-use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 

@@ -4,10 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use crate::api::{Body, Record};
-use crate::catalog::fold_name;
+use crate::api::{Body, Record, integer};
 use crate::plan::holds;
-use crate::schema::{Entity, Field, Kind, Reference, TextForm, Use, Wire};
+use crate::schema::{Entity, Field, Kind, Reference, TextForm, Use, Wire, fold_name};
 
 /// System ids of assets by tag; none where the account has no asset with that tag.
 pub(super) type TagIds = HashMap<String, Option<i64>>;
@@ -73,15 +72,6 @@ fn is_similar(wanted: &Json, held: &Json) -> bool {
     match (wanted, held) {
         (Json::String(wanted), Json::String(held)) => fold_name(wanted) == fold_name(held),
         _ => false,
-    }
-}
-
-/// A whole number, which some replies carry as text.
-pub(super) fn integer(value: &Json) -> Option<i64> {
-    match value {
-        Json::Number(number) => number.as_i64(),
-        Json::String(text) => text.trim().parse().ok(),
-        _ => None,
     }
 }
 

@@ -7,9 +7,9 @@ mod notifications;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::LogPosition;
 use super::journal::{AccountSnapshot, Journal, JournalBuilder, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
 use crate::account::Account;
+use crate::catalog::LogPosition;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::undo::{RunHistory, UndoItem, UndoPlanner};
