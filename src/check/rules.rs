@@ -1,7 +1,5 @@
 //! Options that control the checks.
 
-use clap::ValueEnum;
-
 use super::date::DateFormat;
 use super::money::DecimalMark;
 
@@ -19,14 +17,25 @@ pub struct Rules {
 }
 
 /// What to do with a row whose record was changed on the service after the sheet was exported.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conflicts {
-    /// The service's values are kept
+    /// The service's values are kept.
     Theirs,
-    /// The sheet's values are written
+    /// The sheet's values are written.
     Mine,
-    /// The row is skipped
+    /// The row is skipped.
     Skip,
+}
+
+impl Conflicts {
+    /// The word for it in options, journals and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Conflicts::Theirs => "theirs",
+            Conflicts::Mine => "mine",
+            Conflicts::Skip => "skip",
+        }
+    }
 }
 
 /// How to treat a second row with the same natural key.
@@ -40,37 +49,69 @@ pub enum Duplicates {
 }
 
 /// Which writes a row may make.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
-    /// Only create; an existing record is a problem
+    /// Only create; an existing record is a problem.
     Create,
-    /// Only update; a missing record is a problem
+    /// Only update; a missing record is a problem.
     Update,
-    /// Create new records, update existing ones
+    /// Create new records, update existing ones.
     #[default]
     Upsert,
 }
 
+impl Mode {
+    /// The word for it in options, journals and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Mode::Create => "create",
+            Mode::Update => "update",
+            Mode::Upsert => "upsert",
+        }
+    }
+}
+
 /// What an empty cell does on update.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum EmptyCells {
-    /// Keeps the field
+    /// Keeps the field.
     #[default]
     Leave,
-    /// Clears the field
+    /// Clears the field.
     Clear,
 }
 
+impl EmptyCells {
+    /// The word for it in options, journals and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EmptyCells::Leave => "leave",
+            EmptyCells::Clear => "clear",
+        }
+    }
+}
+
 /// How to treat amounts with a fraction; the guide documents whole amounts (field notes).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FractionalCost {
-    /// A problem of the row
+    /// A problem of the row.
     #[default]
     Error,
-    /// Rounded to a whole amount, halves away from zero
+    /// Rounded to a whole amount, halves away from zero.
     Round,
-    /// Sent as it is
+    /// Sent as it is.
     Send,
+}
+
+impl FractionalCost {
+    /// The word for it in options, journals and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FractionalCost::Error => "error",
+            FractionalCost::Round => "round",
+            FractionalCost::Send => "send",
+        }
+    }
 }
 
 /// The action in a row's `_action` cell; it overrides the mode.

@@ -38,7 +38,7 @@ pub(super) fn run(global: &Global, printer: Printer) -> Result<Exit, Error> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Check {
     name: &'static str,
-    verdict: Verdict,
+    verdict: CheckState,
     /// What was found.
     detail: String,
     /// What to do now.
@@ -50,7 +50,7 @@ struct Check {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Verdict {
+enum CheckState {
     Ok,
     Warn,
     Fail,
@@ -58,21 +58,21 @@ enum Verdict {
 
 impl Check {
     fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Ok, detail: detail.into(), hint: None, exit: Exit::Success }
+        Self { name, verdict: CheckState::Ok, detail: detail.into(), hint: None, exit: Exit::Success }
     }
 
     fn warn(name: &'static str, detail: impl Into<String>, hint: &str) -> Self {
-        Self { verdict: Verdict::Warn, hint: Some(hint.to_owned()), ..Self::ok(name, detail) }
+        Self { verdict: CheckState::Warn, hint: Some(hint.to_owned()), ..Self::ok(name, detail) }
     }
 
     /// Something on this machine is wrong.
     fn unset(name: &'static str, error: &SettingsError) -> Self {
-        Self { verdict: Verdict::Fail, hint: error.hint(), exit: Exit::Usage, ..Self::ok(name, error.to_string()) }
+        Self { verdict: CheckState::Fail, hint: error.hint(), exit: Exit::Usage, ..Self::ok(name, error.to_string()) }
     }
 
     /// The service says no, or nothing.
     fn refused(name: &'static str, error: &ApiError) -> Self {
-        Self { verdict: Verdict::Fail, hint: error.hint(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
+        Self { verdict: CheckState::Fail, hint: error.hint(), exit: Exit::Refused, ..Self::ok(name, error.to_string()) }
     }
 }
 
@@ -147,7 +147,7 @@ fn state(settings: &Settings) -> Check {
     match tempfile::tempfile_in(existing) {
         Ok(_) => Check::ok("state", detail),
         Err(error) => Check {
-            verdict: Verdict::Fail,
+            verdict: CheckState::Fail,
             hint: Some("let this user write there, or set TALLYPORT_HOME to another folder".to_owned()),
             exit: Exit::Usage,
             ..Check::ok("state", format!("cannot write to {detail}: {error}"))
@@ -156,7 +156,7 @@ fn state(settings: &Settings) -> Check {
 }
 
 /// What the service answered to one small request.
-enum Answer {
+enum ProbeResult {
     Probed(Result<Probe, ApiError>),
     /// The quota is used up: there will be no answer for long.
     Waits(WaitStatus),
@@ -173,20 +173,20 @@ async fn ask(settings: &Settings, account: &Account) -> Vec<Check> {
     let answer = {
         let probe = pin!(client.probe(entity));
         tokio::select! {
-            probe = probe => Answer::Probed(probe),
-            waiting = waits(client) => Answer::Waits(waiting),
+            probe = probe => ProbeResult::Probed(probe),
+            waiting = waits(client) => ProbeResult::Waits(waiting),
         }
     };
     let mut checks: Vec<Check> = client.warnings().into_iter().map(|remark| noted(&remark)).collect();
     checks.extend(match answer {
-        Answer::Probed(Ok(probe)) => well(settings, client, &probe),
-        Answer::Probed(Err(error)) if may_be_tenant(&error, settings) => {
+        ProbeResult::Probed(Ok(probe)) => well(settings, client, &probe),
+        ProbeResult::Probed(Err(error)) if may_be_tenant(&error, settings) => {
             // Where the tenants cannot be listed either, the first error says what is wrong.
             let tenants = client.tenants().await.unwrap_or_default();
             ill(settings, client, &error, &tenants)
         }
-        Answer::Probed(Err(error)) => ill(settings, client, &error, &[]),
-        Answer::Waits(waiting) => vec![key(settings), used_up(&waiting)],
+        ProbeResult::Probed(Err(error)) => ill(settings, client, &error, &[]),
+        ProbeResult::Waits(waiting) => vec![key(settings), used_up(&waiting)],
     });
     checks
 }
@@ -355,9 +355,9 @@ fn text(checks: &[Check]) -> String {
     let mut text = String::new();
     for check in checks {
         let (style, word) = match check.verdict {
-            Verdict::Ok => (GOOD, "ok"),
-            Verdict::Warn => (WARNING, "warn"),
-            Verdict::Fail => (ERROR, "fail"),
+            CheckState::Ok => (GOOD, "ok"),
+            CheckState::Warn => (WARNING, "warn"),
+            CheckState::Fail => (ERROR, "fail"),
         };
         text.push_str(&format!("{style}{word:<4}{style:#}  {:<7}  {}\n", check.name, check.detail));
         if let Some(hint) = &check.hint {
@@ -379,11 +379,11 @@ mod tests {
 
     use super::*;
     use crate::api::{ClientOptions, CustomFieldsEncoding, Secret, WaitReason};
-    use crate::cli::settings::Sourced;
+    use crate::cli::settings::WithOrigin;
     use crate::error::ErrorKind;
 
-    fn by_default<T>(value: T) -> Sourced<T> {
-        Sourced { value, origin: Origin::Default }
+    fn by_default<T>(value: T) -> WithOrigin<T> {
+        WithOrigin { value, origin: Origin::Default }
     }
 
     fn secret() -> Secret {
@@ -393,8 +393,8 @@ mod tests {
     fn settings() -> Settings {
         Settings {
             base_url: by_default(Url::parse("https://x.example/api/v1").unwrap()),
-            key: Some(Sourced { value: secret(), origin: Origin::Variable("BLUETALLY_API_KEY") }),
-            tenant: Some(Sourced { value: 7, origin: Origin::Flag("--tenant") }),
+            key: Some(WithOrigin { value: secret(), origin: Origin::Variable("BLUETALLY_API_KEY") }),
+            tenant: Some(WithOrigin { value: 7, origin: Origin::Flag("--tenant") }),
             quota: by_default(Some(10_000)),
             concurrency: by_default(8),
             columns: Default::default(),
@@ -415,7 +415,7 @@ mod tests {
     }
 
     /// Names and verdicts, in order.
-    fn verdicts(checks: &[Check]) -> Vec<(&'static str, Verdict)> {
+    fn verdicts(checks: &[Check]) -> Vec<(&'static str, CheckState)> {
         checks.iter().map(|check| (check.name, check.verdict)).collect()
     }
 
@@ -438,7 +438,7 @@ mod tests {
     #[test]
     fn what_may_go_wrong_soon_is_a_warning() {
         let checks = well(&settings(), &client(), &probe(Some(499), Some(4_000)));
-        assert_eq!(verdicts(&checks)[3..], [("quota", Verdict::Warn), ("clock", Verdict::Warn)]);
+        assert_eq!(verdicts(&checks)[3..], [("quota", CheckState::Warn), ("clock", CheckState::Warn)]);
         assert!(checks[3..].iter().all(|check| check.hint.is_some()));
         let until = SystemTime::now() + Duration::from_secs(90);
         let check = used_up(&WaitStatus { until, reason: WaitReason::ServerQuota });
@@ -466,7 +466,7 @@ mod tests {
         ];
         for (error, tenants, blamed) in cases {
             let checks = ill(&settings(), &client(), &error, tenants);
-            let failed: Vec<_> = checks.iter().filter(|check| check.verdict == Verdict::Fail).collect();
+            let failed: Vec<_> = checks.iter().filter(|check| check.verdict == CheckState::Fail).collect();
             assert_eq!(failed.iter().map(|check| check.name).collect::<Vec<_>>(), [blamed], "{error:?}");
             assert_eq!(exit(&checks), Exit::Refused);
             if !tenants.is_empty() {
@@ -478,7 +478,7 @@ mod tests {
     #[test]
     fn without_a_key_nothing_is_sent() {
         let checks = examine(&Settings { key: None, ..settings() }).unwrap();
-        let expected = [("config", Verdict::Ok), ("state", Verdict::Ok), ("key", Verdict::Fail)];
+        let expected = [("config", CheckState::Ok), ("state", CheckState::Ok), ("key", CheckState::Fail)];
         assert_eq!((verdicts(&checks).as_slice(), exit(&checks)), (&expected[..], Exit::Usage));
         assert!(!settings().state_dir.value.exists(), "looking leaves nothing behind");
     }
@@ -487,7 +487,7 @@ mod tests {
     fn a_base_link_in_the_clear_is_a_matter_of_configuration() {
         let base_url = by_default(Url::parse("http://x.example/api/v1").unwrap());
         let checks = examine(&Settings { base_url, ..settings() }).unwrap();
-        assert_eq!((verdicts(&checks).last(), exit(&checks)), (Some(&("service", Verdict::Fail)), Exit::Usage));
+        assert_eq!((verdicts(&checks).last(), exit(&checks)), (Some(&("service", CheckState::Fail)), Exit::Usage));
     }
 
     #[test]
@@ -500,11 +500,11 @@ mod tests {
         assert!(error.kind() == ErrorKind::Usage && error.hint().is_some());
         let checks = examine(&settings).unwrap();
         let expected = [
-            ("config", Verdict::Ok),
-            ("state", Verdict::Ok),
-            ("ledger", Verdict::Fail),
-            ("key", Verdict::Ok),
-            ("service", Verdict::Fail),
+            ("config", CheckState::Ok),
+            ("state", CheckState::Ok),
+            ("ledger", CheckState::Fail),
+            ("key", CheckState::Ok),
+            ("service", CheckState::Fail),
         ];
         assert_eq!((verdicts(&checks).as_slice(), exit(&checks)), (&expected[..], Exit::Usage));
         assert!(checks[2].hint.as_deref().unwrap().contains("TALLYPORT_HOME"));
@@ -516,8 +516,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let file = tempfile::NamedTempFile::new().unwrap();
         let origin = Origin::ProfileFile { profile: "acme".to_owned(), path: file.path().to_owned() };
-        let settings = Settings { key: Some(Sourced { value: secret(), origin }), ..settings() };
-        for (mode, verdict) in [(0o600, Verdict::Ok), (0o644, Verdict::Warn)] {
+        let settings = Settings { key: Some(WithOrigin { value: secret(), origin }), ..settings() };
+        for (mode, verdict) in [(0o600, CheckState::Ok), (0o644, CheckState::Warn)] {
             std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(key(&settings).verdict, verdict);
         }

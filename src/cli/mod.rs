@@ -4,6 +4,7 @@
 
 pub mod args;
 mod check;
+mod choices;
 mod completions;
 mod delete;
 mod doctor;

@@ -1,4 +1,4 @@
-//! The one way to the terminal: data to stdout, talk to stderr, quiet and JSON respected.
+//! The one way to the terminal: data to stdout, messages to stderr, quiet and JSON respected.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
@@ -30,13 +30,13 @@ pub(super) enum Level {
 /// Where output goes, decided once from the flags.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Printer {
-    pub talk: Talk,
+    pub verbosity: Verbosity,
     pub json: bool,
 }
 
 /// How much is said beside the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Talk {
+pub(super) enum Verbosity {
     Quiet,
     Normal,
     Verbose,
@@ -44,15 +44,15 @@ pub(super) enum Talk {
 
 impl Printer {
     pub(super) fn new(global: &Global) -> Self {
-        let talk = match (global.quiet, global.verbose) {
-            (true, _) => Talk::Quiet,
-            (false, 0) => Talk::Normal,
-            (false, _) => Talk::Verbose,
+        let verbosity = match (global.quiet, global.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, 0) => Verbosity::Normal,
+            (false, _) => Verbosity::Verbose,
         };
         let format = global.log_format.unwrap_or(LogFormat::Text);
         // There is one stderr, and one printer is made for it.
         let _ = FORMAT.set(format);
-        Self { talk, json: global.json }
+        Self { verbosity, json: global.json }
     }
 
     /// Data a script may read: stdout, whatever the verbosity.
@@ -64,8 +64,8 @@ impl Printer {
 
     /// The outcome for people: stdout, or stderr where stdout is JSON. Quiet says nothing.
     pub(super) fn say(&self, text: &str) -> io::Result<()> {
-        match (self.talk, self.json) {
-            (Talk::Quiet, _) => Ok(()),
+        match (self.verbosity, self.json) {
+            (Verbosity::Quiet, _) => Ok(()),
             _ if is_in_lines() => {
                 text.lines().filter(|line| !line.is_empty()).for_each(|line| talk_line(Level::Info, line, None));
                 Ok(())
@@ -77,7 +77,7 @@ impl Printer {
 
     /// Asks a question that wants a yes; only where stdin is a terminal.
     pub(super) fn ask(&self, question: &str) -> io::Result<bool> {
-        talk(&format!("{STRONG}{question}{STRONG:#} [y/N] "));
+        write_stderr(&format!("{STRONG}{question}{STRONG:#} [y/N] "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer)?;
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
@@ -85,14 +85,14 @@ impl Printer {
 
     /// A remark on the way: stderr, unless quiet.
     pub(super) fn note(&self, text: &str) {
-        if self.talk > Talk::Quiet {
+        if self.verbosity > Verbosity::Quiet {
             say(Level::Info, text, None);
         }
     }
 
     /// Something the user should know: stderr, unless quiet.
     pub(super) fn warn(&self, text: &str) {
-        if self.talk > Talk::Quiet {
+        if self.verbosity > Verbosity::Quiet {
             say(Level::Warning, text, None);
         }
     }
@@ -132,7 +132,7 @@ pub(super) fn say(level: Level, text: &str, hint: Option<&str>) {
         return talk_line(level, text, hint);
     }
     let hint = hint.map_or_else(String::new, |hint| format!("  {STRONG}hint:{STRONG:#} {hint}\n"));
-    talk(&match level {
+    write_stderr(&match level {
         Level::Info => format!("{text}\n{hint}"),
         Level::Warning => format!("{WARNING}warning:{WARNING:#} {text}\n{hint}"),
         Level::Error => format!("{ERROR}error:{ERROR:#} {text}\n{hint}"),
@@ -151,12 +151,12 @@ fn talk_line(level: Level, text: &str, hint: Option<&str>) {
     if let Some(hint) = hint {
         line["hint"] = hint.into();
     }
-    talk(&format!("{line}\n"));
+    write_stderr(&format!("{line}\n"));
 }
 
 /// Says something on stderr. A terminal that went away hears nothing, and is no reason to stop: the run goes on and
 /// its result is in a file.
-fn talk(text: &str) {
+fn write_stderr(text: &str) {
     let _gone = anstream::stderr().write_all(text.as_bytes());
 }
 

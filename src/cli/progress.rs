@@ -1,6 +1,6 @@
 //! How far a run is: a bar on a terminal, a plain line now and then elsewhere, nothing where nothing is wanted.
 //!
-//! Everything goes to stderr. What is said is the business of [`Meter`], which is told the time and prints nothing.
+//! Everything goes to stderr. What is said is the business of [`ProgressState`], which is told the time and prints nothing.
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -32,11 +32,11 @@ pub(super) enum ProgressKind {
 
 /// The progress of a run, from its first phase to its end.
 pub(super) struct Progress {
-    meter: Meter,
-    view: View,
+    meter: ProgressState,
+    view: ProgressView,
 }
 
-enum View {
+enum ProgressView {
     Bar { bar: ProgressBar, words_at: Option<Instant> },
     Lines,
     Hidden,
@@ -44,7 +44,7 @@ enum View {
 
 /// Where a phase stands. Knows no clock and no screen.
 #[derive(Debug)]
-struct Meter {
+struct ProgressState {
     phase: String,
     total: Option<u64>,
     done: u64,
@@ -75,18 +75,18 @@ impl Progress {
     /// Begins with `total` rows to do in each phase, as far as that is known.
     pub(super) fn new(kind: ProgressKind, total: Option<u64>) -> Self {
         let view = match kind {
-            ProgressKind::Bars => View::Bar { bar: bar(total), words_at: None },
-            ProgressKind::Lines => View::Lines,
-            ProgressKind::Hidden => View::Hidden,
+            ProgressKind::Bars => ProgressView::Bar { bar: bar(total), words_at: None },
+            ProgressKind::Lines => ProgressView::Lines,
+            ProgressKind::Hidden => ProgressView::Hidden,
         };
-        Self { meter: Meter::new(total, Instant::now()), view }
+        Self { meter: ProgressState::new(total, Instant::now()), view }
     }
 
     /// Begins the next phase, such as `checking`; its rows are counted from none.
     pub(super) fn phase(&mut self, name: &str) {
         let now = Instant::now();
         self.meter.phase(name, now);
-        if let View::Bar { bar, .. } = &self.view {
+        if let ProgressView::Bar { bar, .. } = &self.view {
             bar.set_prefix(name.to_owned());
             bar.set_position(0);
         }
@@ -96,7 +96,7 @@ impl Progress {
     /// Says how many rows the phase has, once it is known.
     pub(super) fn set_total(&mut self, total: Option<u64>) {
         self.meter.total = total;
-        if let View::Bar { bar, .. } = &self.view {
+        if let ProgressView::Bar { bar, .. } = &self.view {
             bar.set_style(style(total));
             total.map_or_else(|| bar.unset_length(), |total| bar.set_length(total));
         }
@@ -107,14 +107,14 @@ impl Progress {
         let now = Instant::now();
         (self.meter.done, self.meter.failed) = (rows, failed);
         match &mut self.view {
-            View::Bar { bar, words_at } => {
+            ProgressView::Bar { bar, words_at } => {
                 bar.set_position(rows);
                 if words_at.is_none_or(|at| now.duration_since(at) >= WORDS_EVERY) {
                     self.reword(now);
                 }
             }
-            View::Lines => self.meter.line(now).into_iter().for_each(|line| say(&line)),
-            View::Hidden => {}
+            ProgressView::Lines => self.meter.line(now).into_iter().for_each(|line| say(&line)),
+            ProgressView::Hidden => {}
         }
     }
 
@@ -128,7 +128,7 @@ impl Progress {
         if self.meter.waiting == waiting {
             return;
         }
-        if let (View::Lines, Some(waiting)) = (&self.view, &waiting) {
+        if let (ProgressView::Lines, Some(waiting)) = (&self.view, &waiting) {
             say(waiting);
         }
         self.meter.waiting = waiting;
@@ -137,20 +137,20 @@ impl Progress {
 
     /// Ends it: the bar goes away, the summary takes its place.
     pub(super) fn finish(self) {
-        if let View::Bar { bar, .. } = self.view {
+        if let ProgressView::Bar { bar, .. } = self.view {
             bar.finish_and_clear();
         }
     }
 
     fn reword(&mut self, now: Instant) {
-        if let View::Bar { bar, words_at } = &mut self.view {
+        if let ProgressView::Bar { bar, words_at } = &mut self.view {
             *words_at = Some(now);
             bar.set_message(self.meter.words(now));
         }
     }
 }
 
-impl Meter {
+impl ProgressState {
     fn new(total: Option<u64>, now: Instant) -> Self {
         Self {
             phase: String::new(),
@@ -271,9 +271,9 @@ mod tests {
         began + Duration::from_secs_f64(seconds)
     }
 
-    fn meter(total: Option<u64>, done: u64, failed: u64) -> (Meter, Instant) {
+    fn meter(total: Option<u64>, done: u64, failed: u64) -> (ProgressState, Instant) {
         let began = Instant::now();
-        let mut meter = Meter::new(total, began);
+        let mut meter = ProgressState::new(total, began);
         meter.phase("sending", began);
         (meter.done, meter.failed) = (done, failed);
         (meter, began)

@@ -34,7 +34,7 @@ pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
 
 /// Where a journal lies.
 #[derive(Debug, Clone, Copy)]
-struct Place<'p> {
+struct JournalFile<'p> {
     path: &'p Path,
     bytes: u64,
 }
@@ -157,7 +157,7 @@ fn size_text(bytes: u64) -> String {
 }
 
 /// What the list tells of a run; the beginning of what `runs RUN` tells.
-fn json_of(place: Place<'_>, glance: &RunOverview) -> Json {
+fn json_of(place: JournalFile<'_>, glance: &RunOverview) -> Json {
     let state = State::of(glance);
     let rows = Rows::of(place.path, glance, &state);
     let (head, began) = (&glance.header, Timestamp::from_millisecond(glance.began).unwrap_or_default());

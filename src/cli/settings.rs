@@ -5,10 +5,10 @@
 
 mod config;
 mod connect;
+mod environment;
 mod error;
 mod key;
 mod origin;
-mod surroundings;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -19,26 +19,26 @@ use super::args::{ExportArgs, Global};
 use crate::account::{DEFAULT_BASE_URL, DEFAULT_CONCURRENCY, DEFAULT_QUOTA};
 use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
 use config::{Config, Profile};
-use surroundings::Surroundings;
+use environment::Environment;
 
 pub use connect::{connect, connect_to, run_store};
 pub use error::SettingsError;
-pub use origin::{Origin, Sourced};
+pub use origin::{Origin, WithOrigin};
 
 /// Everything a command needs to know of account and machine.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Of no use with a sandbox, which has a link of its own.
-    pub base_url: Sourced<Url>,
+    pub base_url: WithOrigin<Url>,
     /// None where no place holds one; then only the sandbox can be used.
-    pub key: Option<Sourced<Secret>>,
-    pub tenant: Option<Sourced<i64>>,
+    pub key: Option<WithOrigin<Secret>>,
+    pub tenant: Option<WithOrigin<i64>>,
     /// Requests an hour; none for no limit.
-    pub quota: Sourced<Option<u32>>,
-    pub concurrency: Sourced<u16>,
-    pub custom_fields: Sourced<CustomFieldsEncoding>,
+    pub quota: WithOrigin<Option<u32>>,
+    pub concurrency: WithOrigin<u16>,
+    pub custom_fields: WithOrigin<CustomFieldsEncoding>,
     /// Where journals, quota ledger and mirror live. It may not exist yet.
-    pub state_dir: Sourced<PathBuf>,
+    pub state_dir: WithOrigin<PathBuf>,
     /// config.toml, whether it exists or not; none for a user without a home folder.
     pub config_file: Option<PathBuf>,
     /// The profile in use.
@@ -62,20 +62,20 @@ impl Settings {
     /// # Errors
     /// A value that cannot be used. A missing key is none: see [`Settings::key`].
     pub fn resolve(global: &Global) -> Result<Self, SettingsError> {
-        Self::resolve_in(global, &Surroundings::here())
+        Self::resolve_in(global, &Environment::here())
     }
 
-    fn resolve_in(global: &Global, here: &Surroundings) -> Result<Self, SettingsError> {
+    fn resolve_in(global: &Global, here: &Environment) -> Result<Self, SettingsError> {
         let account = match &global.sandbox {
             Some(file) => TargetAccount::Sandbox(file.clone()),
             None => TargetAccount::Service,
         };
         // With the sandbox neither profile nor key matters, so a broken config.toml does not stand in the way.
         let profile = match account {
-            TargetAccount::Service => Chosen::read(global, here)?,
+            TargetAccount::Service => ActiveProfile::read(global, here)?,
             TargetAccount::Sandbox(_) => None,
         };
-        let layers = Layers { global, here, profile: profile.as_ref(), account: &account };
+        let layers = SettingSources { global, here, profile: profile.as_ref(), account: &account };
         Ok(Self {
             base_url: layers.base_url()?,
             tenant: layers.tenant(),
@@ -98,7 +98,7 @@ impl Settings {
 /// # Errors
 /// A file that cannot be read.
 pub fn named_export(name: &str) -> Result<Option<ExportArgs>, SettingsError> {
-    match Surroundings::here().config_file {
+    match Environment::here().config_file {
         Some(path) => Ok(Config::read(&path)?.exports.remove(name)),
         None => Ok(None),
     }
@@ -106,15 +106,15 @@ pub fn named_export(name: &str) -> Result<Option<ExportArgs>, SettingsError> {
 
 /// The profile in use.
 #[derive(Debug)]
-struct Chosen {
+struct ActiveProfile {
     name: String,
     profile: Profile,
     /// The folder of config.toml, which paths in it are relative to.
     folder: PathBuf,
 }
 
-impl Chosen {
-    fn read(global: &Global, here: &Surroundings) -> Result<Option<Self>, SettingsError> {
+impl ActiveProfile {
+    fn read(global: &Global, here: &Environment) -> Result<Option<Self>, SettingsError> {
         let path = here.config_file.clone().unwrap_or_else(|| PathBuf::from("config.toml"));
         let mut config = match &here.config_file {
             Some(path) => Config::read(path)?,
@@ -134,18 +134,18 @@ impl Chosen {
 }
 
 /// The places a setting may come from, asked in order.
-struct Layers<'a> {
+struct SettingSources<'a> {
     global: &'a Global,
-    here: &'a Surroundings,
-    profile: Option<&'a Chosen>,
+    here: &'a Environment,
+    profile: Option<&'a ActiveProfile>,
     account: &'a TargetAccount,
 }
 
-impl Layers<'_> {
+impl SettingSources<'_> {
     /// What the profile says, with its origin.
-    fn profiled<T>(&self, value: impl Fn(&Profile) -> Option<T>) -> Option<Sourced<T>> {
+    fn profiled<T>(&self, value: impl Fn(&Profile) -> Option<T>) -> Option<WithOrigin<T>> {
         let chosen = self.profile?;
-        value(&chosen.profile).map(|value| Sourced::new(value, chosen.origin()))
+        value(&chosen.profile).map(|value| WithOrigin::new(value, chosen.origin()))
     }
 
     /// A value that the command line may have taken from the environment: clap hands both over alike.
@@ -154,65 +154,65 @@ impl Layers<'_> {
         value: &Option<T>,
         flag: &'static str,
         variable: &'static str,
-    ) -> Option<Sourced<T>> {
+    ) -> Option<WithOrigin<T>> {
         let value = value.clone()?;
         let origin = match (self.here.variable)(variable) {
             Some(text) if text == value.to_string() => Origin::Variable(variable),
             _ => Origin::Flag(flag),
         };
         let is_meant = *self.account == TargetAccount::Service || matches!(origin, Origin::Flag(_));
-        is_meant.then(|| Sourced::new(value, origin))
+        is_meant.then(|| WithOrigin::new(value, origin))
     }
 
-    fn base_url(&self) -> Result<Sourced<Url>, SettingsError> {
+    fn base_url(&self) -> Result<WithOrigin<Url>, SettingsError> {
         let given = self.given(&self.global.base_url, "--base-url", "BLUETALLY_BASE_URL");
-        let Sourced { value: text, origin } = given
+        let WithOrigin { value: text, origin } = given
             .filter(|given| !given.value.trim().is_empty())
             .or_else(|| self.profiled(|profile| profile.base_url.clone()))
-            .unwrap_or_else(|| Sourced::new(DEFAULT_BASE_URL.to_owned(), Origin::Default));
+            .unwrap_or_else(|| WithOrigin::new(DEFAULT_BASE_URL.to_owned(), Origin::Default));
         match Url::parse(text.trim()) {
-            Ok(url) if url.has_host() => Ok(Sourced::new(url, origin)),
+            Ok(url) if url.has_host() => Ok(WithOrigin::new(url, origin)),
             Ok(_) => Err(SettingsError::BaseUrl { text, origin, reason: "it names no host".to_owned() }),
             Err(error) => Err(SettingsError::BaseUrl { text, origin, reason: error.to_string() }),
         }
     }
 
-    fn tenant(&self) -> Option<Sourced<i64>> {
+    fn tenant(&self) -> Option<WithOrigin<i64>> {
         self.given(&self.global.tenant, "--tenant", "BLUETALLY_TENANT_ID")
             .or_else(|| self.profiled(|profile| profile.tenant))
     }
 
-    fn quota(&self) -> Result<Sourced<Option<u32>>, SettingsError> {
-        let flag = self.global.quota.clone().map(|text| Sourced::new(text, Origin::Flag("--quota")));
+    fn quota(&self) -> Result<WithOrigin<Option<u32>>, SettingsError> {
+        let flag = self.global.quota.clone().map(|text| WithOrigin::new(text, Origin::Flag("--quota")));
         let profiled = || self.profiled(|profile| profile.quota.as_ref().map(|quota| quota.0.clone()));
         match flag.or_else(profiled) {
-            Some(Sourced { value: text, origin }) => match parse_quota(&text) {
-                Some(quota) => Ok(Sourced::new(quota, origin)),
+            Some(WithOrigin { value: text, origin }) => match parse_quota(&text) {
+                Some(quota) => Ok(WithOrigin::new(quota, origin)),
                 None => Err(SettingsError::Quota { text, origin }),
             },
             // A rehearsal is not worth an hour's wait.
-            None if *self.account != TargetAccount::Service => Ok(Sourced::new(None, Origin::Sandbox)),
-            None => Ok(Sourced::new(Some(DEFAULT_QUOTA), Origin::Default)),
+            None if *self.account != TargetAccount::Service => Ok(WithOrigin::new(None, Origin::Sandbox)),
+            None => Ok(WithOrigin::new(Some(DEFAULT_QUOTA), Origin::Default)),
         }
     }
 
-    fn concurrency(&self) -> Result<Sourced<u16>, SettingsError> {
-        let flag = self.global.concurrency.map(|number| Sourced::new(number, Origin::Flag("--concurrency")));
+    fn concurrency(&self) -> Result<WithOrigin<u16>, SettingsError> {
+        let flag = self.global.concurrency.map(|number| WithOrigin::new(number, Origin::Flag("--concurrency")));
         let found = flag
             .or_else(|| self.profiled(|profile| profile.concurrency))
-            .unwrap_or(Sourced::new(DEFAULT_CONCURRENCY, Origin::Default));
+            .unwrap_or(WithOrigin::new(DEFAULT_CONCURRENCY, Origin::Default));
         match found.value {
             1..=MOST_CONCURRENT => Ok(found),
             number => Err(SettingsError::Concurrency { number, origin: found.origin }),
         }
     }
 
-    fn custom_fields(&self) -> Sourced<CustomFieldsEncoding> {
+    fn custom_fields(&self) -> WithOrigin<CustomFieldsEncoding> {
         self.profiled(|profile| profile.custom_fields_encoding)
-            .unwrap_or(Sourced::new(CustomFieldsEncoding::default(), Origin::Default))
+            .unwrap_or(WithOrigin::new(CustomFieldsEncoding::default(), Origin::Default))
     }
 
-    fn key(&self) -> Result<Option<Sourced<Secret>>, SettingsError> {
+    fn key(&self) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
         match self.account {
             TargetAccount::Service => key::find(self.global, self.here, self.profile),
             TargetAccount::Sandbox(_) => Ok(None),

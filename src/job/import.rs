@@ -173,14 +173,7 @@ impl ImportJob {
         used.once("--dry-run", self.dry_run);
         used.once("--only-failed", self.only_failed);
         used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
-        used.text(
-            "--conflicts",
-            self.conflicts.map(|conflicts| match conflicts {
-                Conflicts::Theirs => "theirs",
-                Conflicts::Mine => "mine",
-                Conflicts::Skip => "skip",
-            }),
-        );
+        used.text("--conflicts", self.conflicts.map(Conflicts::as_str));
         used.text("--max-errors", self.max_errors);
         used.text("--max-creates", self.max_creates.as_deref());
         used.text("--max-updates", self.max_updates.as_deref());

@@ -1,25 +1,26 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
-use serde_json::{Map, Value as Json};
+mod identify;
+mod steps;
 
+use serde_json::Value as Json;
+
+use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
-use super::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
+use super::step::{StepSink, WriteKind};
 use super::target::{RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
-use super::{
-    EncodingConfidence, NotificationCount, PlanTotals, Referenced, RowDecision, RowPlan, SheetPlan, diff, notifications,
-};
-use crate::api::Body;
+use super::{EncodingConfidence, NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
 use crate::api::custom_fields;
-use crate::catalog::{Catalog, KeyValue, LookupResult, RecordRef, ReferenceSyntax};
+use crate::catalog::{Catalog, RecordRef};
 use crate::check::{
-    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, ParsedId, Problem, RowAction, Rules, ValueError,
+    CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, Problem, RowAction, Rules, ValueError,
 };
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Kind, Role, Use};
+use crate::schema::{CUSTOM_FIELDS, Entity, Kind};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -214,99 +215,6 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
-    /// Whether a row has a value for the first key field, without which a key is meaningless.
-    fn says_key(&self, sheet: &SheetPlan<'_>, fields: &[ResolvedField]) -> bool {
-        let index = sheet.match_on.first().and_then(|name| sheet.mapping.entity.field_index(name));
-        index.is_some_and(|index| fields.iter().any(|given| given.field == index))
-    }
-
-    /// The record that a row is about, by its id column or else by its key.
-    fn existing(
-        &self,
-        sheet: &SheetPlan<'_>,
-        row: &Row,
-        checked: &CheckedRow,
-        delta: &RowDelta,
-        target_record: Option<&TargetRecord<'_>>,
-    ) -> Result<Option<RecordRef>, Problem> {
-        let entity = sheet.mapping.entity;
-        let collection = entity.name;
-        let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
-        if let Some(target_record) = target_record.filter(|_| !delta.edited.iter().any(is_key)) {
-            return Ok(Some(RecordRef::Known(target_record.id.number)));
-        }
-        let by_key = self.by_key(sheet, row, &delta.all());
-        let Some(ParsedId { number: id, column, .. }) = checked.id else { return by_key };
-        if self.catalog.record(collection, id).is_none() {
-            let error = ValueError::new(
-                Code::RecordMissing,
-                format!("no record with id `#{id}` in {collection}"),
-                "correct the id, or --ignore the column if it holds another system's ids",
-            );
-            return Err(error.at(Some(column), &id.to_string()));
-        }
-        match by_key {
-            Ok(Some(target)) if target != RecordRef::Known(id) => {
-                let error = ValueError::new(
-                    Code::NameConflict,
-                    format!(
-                        "id and row disagree; the id is {}, the row describes {}",
-                        self.catalog.describe(collection, RecordRef::Known(id)),
-                        self.catalog.describe(collection, target)
-                    ),
-                    "correct the id, or --ignore the column if it holds another system's ids",
-                );
-                Err(error.at(Some(column), &id.to_string()))
-            }
-            Ok(None) | Err(_) if target_record.is_none() => {
-                let error = ValueError::new(
-                    Code::NameConflict,
-                    format!(
-                        "id and row disagree; the id is {}, the row describes another record",
-                        self.catalog.describe(collection, RecordRef::Known(id))
-                    ),
-                    "pass --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
-                     or --ignore the column if it holds another system's ids",
-                );
-                Err(error.at(Some(column), &id.to_string()))
-            }
-            // The row has no key, or a new key for the record with that id.
-            Ok(_) | Err(_) => Ok(Some(RecordRef::Known(id))),
-        }
-    }
-
-    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<RecordRef>, Problem> {
-        let entity = sheet.mapping.entity;
-        let texts: Vec<(usize, String)> =
-            fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
-        let key: Vec<KeyValue<'_>> = sheet.match_on.iter().map(|name| key_value(sheet, name, fields, &texts)).collect();
-        // A key without its first field is meaningless.
-        if key.first().is_none_or(|first| matches!(first, KeyValue::Missing)) {
-            return Ok(None);
-        }
-        match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
-            LookupResult::One(target) => Ok(Some(target)),
-            LookupResult::None { .. } => Ok(None),
-            // Earlier rows of this run that match, while duplicates are allowed.
-            LookupResult::Many(candidates)
-                if self.allows_duplicates()
-                    && candidates.iter().all(|(target, _)| matches!(target, RecordRef::Planned(_))) =>
-            {
-                Ok(candidates.first().map(|(target, _)| *target))
-            }
-            LookupResult::Many(candidates) => {
-                let shown: Vec<String> =
-                    candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
-                let error = ValueError::new(
-                    Code::RecordAmbiguous,
-                    format!("several records match: {}", shown.join("; ")),
-                    "add a column `_id` with the one you mean, or tell them apart with --match-on",
-                );
-                Err(key_problem(sheet, row, error))
-            }
-        }
-    }
-
     fn allows_duplicates(&self) -> bool {
         self.rules.duplicates == Duplicates::Allowed
     }
@@ -383,157 +291,6 @@ impl<S: StepSink> Planner<'_, S> {
             Resolved::Missing { .. } => None,
         }
     }
-
-    fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<RowDecision, S::Error> {
-        let id = RowId { sheet: sheet.index, row: row.number };
-        let entity = sheet.mapping.entity;
-        let kind = draft.record.unwrap_or(WriteKind::Create);
-        let created = self.create_missing(id, draft.missing)?;
-        let mut step = Step::new(self.steps.count(), id, StepRole::Row, entity, kind);
-        let mut known = Map::new();
-        for given in &draft.fields {
-            self.put(&mut step, &mut known, entity, given);
-        }
-        for (field, number) in created {
-            depend_on_step(&mut step, &mut known, entity.fields[field].name, number);
-        }
-        if !draft.custom.is_empty() {
-            let held = match kind {
-                WriteKind::Create => None,
-                WriteKind::Update(id) | WriteKind::Delete(id) => self.catalog.record(entity.name, id),
-            };
-            let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
-            step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
-        }
-        step.before = self.before(entity, kind, &draft.fields, &step);
-        self.note_new_name(&step);
-        self.count(entity, kind, &step);
-        self.notifications.add(self.catalog, entity, &draft.fields);
-        self.steps.push(&step)?;
-        if entity.is_collection() && kind == WriteKind::Create && sheet.referenced == Referenced::ByOtherSheets {
-            known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
-            self.unknown.forget(entity.name);
-            self.catalog.insert_planned(entity.name, step.number, known);
-        }
-        Ok(RowDecision::Write(step.number, kind))
-    }
-
-    fn note_new_name(&mut self, step: &Step) {
-        if let (WriteKind::Update(id), Some(Json::String(name))) = (step.write, step.body.get("name")) {
-            self.renamed.add(step.entity.name, name, id);
-        }
-    }
-
-    /// What the step will change, as it is now: undo restores it, and after a lost response it shows whether the step
-    /// was applied.
-    fn before(&self, entity: &Entity, write: WriteKind, fields: &[ResolvedField], step: &Step) -> Option<Body> {
-        match write {
-            WriteKind::Create if entity.is_action() => self.current_holder(fields),
-            WriteKind::Create => None,
-            WriteKind::Update(id) => {
-                let held = self.catalog.record(entity.name, id)?;
-                let awaited = step.depends_on.iter().filter_map(|awaited| awaited.field.as_ref());
-                let changed = step.body.keys().chain(awaited);
-                Some(changed.map(|name| (name.clone(), held.get(name).cloned().unwrap_or(Json::Null))).collect())
-            }
-            WriteKind::Delete(id) => self.catalog.record(entity.name, id).cloned(),
-        }
-    }
-
-    /// Who holds the item of an action, and how many of it are left.
-    fn current_holder(&self, fields: &[ResolvedField]) -> Option<Body> {
-        let item = fields.iter().find(|given| given.field == 0)?;
-        let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
-        let held = self.catalog.record(reference.to, id)?;
-        let known =
-            schema::location_fields().iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
-        Some(known.collect())
-    }
-
-    /// Adds a field to a body. A create omits fields that are to be empty.
-    fn put(&self, step: &mut Step, known: &mut Map<String, Json>, entity: &'static Entity, given: &ResolvedField) {
-        let field = &entity.fields[given.field];
-        if step.write == WriteKind::Create && (field.create == Use::No || given.value == Resolved::Clear) {
-            return;
-        }
-        if let Resolved::Record(RecordRef::Planned(number), _) = given.value {
-            match self.json(entity, given, step.write) {
-                Some(value) => {
-                    step.body.insert(field.name.to_owned(), value);
-                    step.depends_on.push(DependsOn { step: number, field: None });
-                }
-                None => depend_on_step(step, known, field.name, number),
-            }
-        } else if let Some(value) = self.json(entity, given, step.write) {
-            step.body.insert(field.name.to_owned(), value);
-        }
-    }
-
-    fn count(&mut self, entity: &Entity, kind: WriteKind, step: &Step) {
-        match kind {
-            WriteKind::Create if entity.is_collection() => self.totals.creates += 1,
-            WriteKind::Create => {}
-            WriteKind::Update(_) => {
-                self.totals.updates += 1;
-                self.totals.clears += step.body.values().filter(|value| value.is_null()).count() as u64;
-            }
-            WriteKind::Delete(_) => {
-                self.totals.deletes += 1;
-                let lasts = entity.role == Role::Collection { deletion: Deletion::Irreversible };
-                self.totals.irreversible += u64::from(lasts);
-            }
-        }
-    }
-
-    /// Plans the missing records that a row names; returns the step that creates each, by field of the row.
-    fn create_missing(
-        &mut self,
-        row: RowId,
-        drafts: Vec<(usize, DependencyRecord)>,
-    ) -> Result<Vec<(usize, u32)>, S::Error> {
-        drafts.into_iter().map(|(field, draft)| Ok((field, self.create_draft(row, draft)?))).collect()
-    }
-
-    fn create_draft(&mut self, row: RowId, draft: DependencyRecord) -> Result<u32, S::Error> {
-        // Two cells of one row may name the same missing record.
-        let found = self.catalog.find(draft.entity.name, &draft.name, ReferenceSyntax::Marked, draft.narrowed, &[]);
-        if let LookupResult::One(RecordRef::Planned(number)) = found {
-            return Ok(number);
-        }
-        let mut known = Map::new();
-        let mut awaited = Vec::new();
-        for (field, missing) in draft.missing {
-            awaited.push((field, self.create_draft(row, missing)?));
-        }
-        let mut step = Step::new(self.steps.count(), row, StepRole::Dependency, draft.entity, WriteKind::Create);
-        step.body = draft.fields;
-        for (field, reference, target) in draft.records {
-            match (wire_value(self.catalog, target, reference), target) {
-                (Some(value), _) => drop(step.body.insert(field.name.to_owned(), value)),
-                (None, RecordRef::Planned(number)) => depend_on_step(&mut step, &mut known, field.name, number),
-                (None, RecordRef::Known(_)) => {}
-            }
-        }
-        for (field, number) in awaited {
-            depend_on_step(&mut step, &mut known, field.name, number);
-        }
-        *self.totals.missing.entry(draft.entity.name).or_default() += 1;
-        self.steps.push(&step)?;
-        known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
-        self.unknown.forget(draft.entity.name);
-        self.catalog.insert_planned(draft.entity.name, step.number, known);
-        Ok(step.number)
-    }
-
-    fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: RecordRef) -> Problem {
-        let described = self.catalog.describe(sheet.mapping.entity.name, target);
-        let error = ValueError::new(
-            Code::RecordExists,
-            format!("record already exists: {described}"),
-            "leave the row out, or use --mode upsert to update it",
-        );
-        key_problem(sheet, row, error)
-    }
 }
 
 /// What was decided for a row, before its steps are numbered.
@@ -558,43 +315,6 @@ impl RowDraft {
     }
 }
 
-/// Makes a field depend on an earlier step. The planned record keeps the link, for [`NotificationCount`].
-fn depend_on_step(step: &mut Step, known: &mut Map<String, Json>, field: &str, number: u32) {
-    step.depends_on.push(DependsOn { step: number, field: Some(field.to_owned()) });
-    known.insert(field.to_owned(), notifications::planned_link(number));
-}
-
-/// A key field's value as text, if it is one.
-fn key_text(entity: &Entity, given: &ResolvedField) -> Option<String> {
-    match &given.value {
-        Resolved::Value(Json::String(text)) => Some(text.clone()),
-        Resolved::Value(other) => Some(other.to_string()),
-        Resolved::Option(position) => match entity.fields[given.field].kind {
-            Kind::Option(choices) => choices.create.get(*position).map(|text| (*text).to_owned()),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-fn key_value<'t>(
-    sheet: &SheetPlan<'_>,
-    name: &str,
-    fields: &[ResolvedField],
-    texts: &'t [(usize, String)],
-) -> KeyValue<'t> {
-    let Some(index) = sheet.mapping.entity.field_index(name) else { return KeyValue::Missing };
-    if let Some((_, text)) = texts.iter().find(|(field, _)| *field == index) {
-        return KeyValue::Text(text);
-    }
-    match fields.iter().find(|given| given.field == index).map(|given| &given.value) {
-        Some(Resolved::Record(target, _)) => KeyValue::Reference(*target),
-        // The sheet has the column and the cell is empty: only a record without a value there matches.
-        _ if sheet.mapping.feeds(name) => KeyValue::Text(""),
-        _ => KeyValue::Missing,
-    }
-}
-
 /// The problem of an unknown name in the key of a record to delete: nothing is created for it.
 fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     let Resolved::Missing { problem, .. } = &given.value else { return None };
@@ -608,35 +328,6 @@ fn uncertain_encoding(name: &str) -> ValueError {
         format!("`{name}` not found, and the file's encoding is uncertain"),
         "name the file's encoding with --encoding, or correct the name",
     )
-}
-
-/// A problem at the first key column.
-fn key_problem(sheet: &SheetPlan<'_>, row: &Row, error: ValueError) -> Problem {
-    let column = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
-    let found = column.map_or("", |column| row.cell(column as usize).text);
-    error.at(column, found)
-}
-
-fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, hint: &'static str) -> Problem {
-    let message = format!("record not found in {}", sheet.mapping.entity.name);
-    key_problem(sheet, row, ValueError::new(Code::RecordMissing, message, hint))
-}
-
-fn key_missing(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let message = match sheet.match_on.first() {
-        Some(name) => format!("missing key; expected a value for `{name}`, or the record's id in a column `_id`"),
-        None => String::from("missing key; expected the record's id in a column `_id`"),
-    };
-    key_problem(sheet, row, ValueError::new(Code::KeyMissing, message, "identify the record, or leave the row out"))
-}
-
-fn duplicate_create(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
-    let error = ValueError::new(
-        Code::DuplicateKey,
-        "duplicate; an earlier row or sheet of this run creates the same record",
-        "merge the two rows, or correct the one that is wrong",
-    );
-    key_problem(sheet, row, error)
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ impl Mirror {
         Ok(self.file.fact("log_kept_silent")?.is_none())
     }
 
-    fn distrust_log(&self) -> Result<(), MirrorError> {
+    fn invalidate_log(&self) -> Result<(), MirrorError> {
         self.file.set_fact("log_kept_silent", "yes")
     }
 }

@@ -1,6 +1,6 @@
 //! From settings to an account: of the service, or of a sandbox started for this command.
 
-use super::surroundings::Surroundings;
+use super::environment::Environment;
 use super::{Origin, Settings, SettingsError, TargetAccount};
 use crate::account::{Account, AccountIdentity, ConnectOptions};
 use crate::cli::args::Global;
@@ -46,7 +46,7 @@ pub async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Acc
 
 /// Where the journals of this machine lie.
 pub fn run_store() -> Result<RunStore, SettingsError> {
-    Ok(RunStore::new(&Surroundings::here().state_dir()?.value))
+    Ok(RunStore::new(&Environment::here().state_dir()?.value))
 }
 
 impl Settings {

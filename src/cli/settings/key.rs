@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Chosen, Global, Origin, Secret, SettingsError, Sourced, Surroundings};
+use super::{ActiveProfile, Environment, Global, Origin, Secret, SettingsError, WithOrigin};
 
 /// The service under which the system's key store keeps keys, unless a profile names another.
 const KEY_STORE_SERVICE: &str = "tallyport";
@@ -11,9 +11,9 @@ const KEY_STORE_SERVICE: &str = "tallyport";
 /// it, its failures are no errors: most machines have no key in it, and many no key store.
 pub(super) fn find(
     global: &Global,
-    here: &Surroundings,
-    chosen: Option<&Chosen>,
-) -> Result<Option<Sourced<Secret>>, SettingsError> {
+    here: &Environment,
+    chosen: Option<&ActiveProfile>,
+) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
     if let Some(path) = &global.api_key_file {
         return from_file(path, Origin::Flag("--api-key-file")).map(Some);
     }
@@ -33,8 +33,8 @@ pub(super) fn find(
     }
 }
 
-fn from_profile(chosen: &Chosen, here: &Surroundings) -> Result<Option<Sourced<Secret>>, SettingsError> {
-    let Chosen { name, profile, folder } = chosen;
+fn from_profile(chosen: &ActiveProfile, here: &Environment) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
+    let ActiveProfile { name, profile, folder } = chosen;
     let ways = [
         ("api_key", profile.api_key.is_some()),
         ("api_key_file", profile.api_key_file.is_some()),
@@ -45,7 +45,7 @@ fn from_profile(chosen: &Chosen, here: &Surroundings) -> Result<Option<Sourced<S
         return Err(SettingsError::KeyTwice { profile: name.clone(), ways });
     }
     if let Some(key) = &profile.api_key {
-        return Ok(Some(Sourced::new(key.clone(), chosen.origin())));
+        return Ok(Some(WithOrigin::new(key.clone(), chosen.origin())));
     }
     if let Some(path) = &profile.api_key_file {
         let path = folder.join(path);
@@ -61,7 +61,7 @@ fn from_profile(chosen: &Chosen, here: &Surroundings) -> Result<Option<Sourced<S
     }
 }
 
-fn from_file(path: &Path, origin: Origin) -> Result<Sourced<Secret>, SettingsError> {
+fn from_file(path: &Path, origin: Origin) -> Result<WithOrigin<Secret>, SettingsError> {
     match std::fs::read(path) {
         // What is no UTF-8 becomes a character that no key has, and is refused as such.
         Ok(bytes) => secret(String::from_utf8_lossy(&bytes).into_owned(), origin),
@@ -69,7 +69,7 @@ fn from_file(path: &Path, origin: Origin) -> Result<Sourced<Secret>, SettingsErr
     }
 }
 
-fn from_key_store(here: &Surroundings, service: &str, user: &str) -> Result<Option<Sourced<Secret>>, SettingsError> {
+fn from_key_store(here: &Environment, service: &str, user: &str) -> Result<Option<WithOrigin<Secret>>, SettingsError> {
     let origin = || Origin::KeyStore { service: service.to_owned(), user: user.to_owned() };
     match (here.key_store)(service, user) {
         Ok(Some(text)) => secret(text, origin()).map(Some),
@@ -78,9 +78,9 @@ fn from_key_store(here: &Surroundings, service: &str, user: &str) -> Result<Opti
     }
 }
 
-fn secret(text: String, origin: Origin) -> Result<Sourced<Secret>, SettingsError> {
+fn secret(text: String, origin: Origin) -> Result<WithOrigin<Secret>, SettingsError> {
     match Secret::new(text) {
-        Ok(secret) => Ok(Sourced::new(secret, origin)),
+        Ok(secret) => Ok(WithOrigin::new(secret, origin)),
         Err(reason) => Err(SettingsError::Key { reason, origin }),
     }
 }

@@ -41,12 +41,12 @@ impl fmt::Display for Origin {
 
 /// A setting and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sourced<T> {
+pub struct WithOrigin<T> {
     pub value: T,
     pub origin: Origin,
 }
 
-impl<T> Sourced<T> {
+impl<T> WithOrigin<T> {
     pub(super) fn new(value: T, origin: Origin) -> Self {
         Self { value, origin }
     }

@@ -5,8 +5,8 @@ use clap::Parser;
 use futures::FutureExt;
 use tempfile::TempDir;
 
-use super::surroundings::Surroundings;
-use super::{Origin, Settings, SettingsError, Sourced, TargetAccount, parse_quota};
+use super::environment::Environment;
+use super::{Origin, Settings, SettingsError, TargetAccount, WithOrigin, parse_quota};
 use crate::api::CustomFieldsEncoding;
 use crate::cli::args::{Cli, Global};
 use crate::error::Diagnostic;
@@ -60,7 +60,7 @@ impl Machine {
         global.base_url = global.base_url.or_else(|| variable("BLUETALLY_BASE_URL"));
         global.tenant = global.tenant.or_else(|| variable("BLUETALLY_TENANT_ID").and_then(|text| text.parse().ok()));
         let (variables, keys, fails) = (self.variables.clone(), self.key_store.clone(), self.key_store_fails);
-        let here = Surroundings {
+        let here = Environment {
             variable: Box::new(move |name| variables.get(name).cloned()),
             config_file: Some(self.path("config.toml")),
             state_home: Some(self.path("state")),
@@ -140,10 +140,10 @@ fn flags_beat_variables_beat_profile_beats_default() {
         (settings.base_url.value.as_str(), &settings.base_url.origin),
         ("https://acme.example/api/v1", &profile("acme"))
     );
-    assert_eq!(settings.tenant, Some(Sourced::new(7, profile("acme"))));
-    assert_eq!(settings.quota, Sourced::new(Some(600), profile("acme")));
-    assert_eq!(settings.concurrency, Sourced::new(3, profile("acme")));
-    assert_eq!(settings.custom_fields, Sourced::new(CustomFieldsEncoding::Array, profile("acme")));
+    assert_eq!(settings.tenant, Some(WithOrigin::new(7, profile("acme"))));
+    assert_eq!(settings.quota, WithOrigin::new(Some(600), profile("acme")));
+    assert_eq!(settings.concurrency, WithOrigin::new(3, profile("acme")));
+    assert_eq!(settings.custom_fields, WithOrigin::new(CustomFieldsEncoding::Array, profile("acme")));
 
     let machine = machine.variable("BLUETALLY_BASE_URL", "https://v.example").variable("BLUETALLY_TENANT_ID", "8");
     let settings = machine.settings("");
@@ -151,7 +151,7 @@ fn flags_beat_variables_beat_profile_beats_default() {
         (settings.base_url.value.as_str(), settings.base_url.origin),
         ("https://v.example/", variable("BLUETALLY_BASE_URL"))
     );
-    assert_eq!(settings.tenant, Some(Sourced::new(8, variable("BLUETALLY_TENANT_ID"))));
+    assert_eq!(settings.tenant, Some(WithOrigin::new(8, variable("BLUETALLY_TENANT_ID"))));
 
     let settings =
         machine.settings("--base-url https://f.example --tenant 9 --quota none --concurrency 64 --profile other");
@@ -159,9 +159,9 @@ fn flags_beat_variables_beat_profile_beats_default() {
         (settings.base_url.value.as_str(), settings.base_url.origin),
         ("https://f.example/", Origin::Flag("--base-url"))
     );
-    assert_eq!(settings.tenant, Some(Sourced::new(9, Origin::Flag("--tenant"))));
-    assert_eq!(settings.quota, Sourced::new(None, Origin::Flag("--quota")));
-    assert_eq!(settings.concurrency, Sourced::new(64, Origin::Flag("--concurrency")));
+    assert_eq!(settings.tenant, Some(WithOrigin::new(9, Origin::Flag("--tenant"))));
+    assert_eq!(settings.quota, WithOrigin::new(None, Origin::Flag("--quota")));
+    assert_eq!(settings.concurrency, WithOrigin::new(64, Origin::Flag("--concurrency")));
     assert_eq!(settings.profile.as_deref(), Some("other"));
 }
 
@@ -254,11 +254,11 @@ fn with_the_sandbox_only_flags_count() {
         .variable("BLUETALLY_API_KEY", "two keys");
     let settings = machine.settings("--sandbox");
     assert_eq!(settings.account, TargetAccount::Sandbox(None));
-    assert_eq!((settings.quota, settings.tenant), (Sourced::new(None, Origin::Sandbox), None));
+    assert_eq!((settings.quota, settings.tenant), (WithOrigin::new(None, Origin::Sandbox), None));
     let settings = machine.settings("--sandbox=practice.db --quota 600/h --tenant 3");
     assert_eq!(settings.account, TargetAccount::Sandbox(Some("practice.db".into())));
     assert_eq!(settings.quota.value, Some(600));
-    assert_eq!(settings.tenant, Some(Sourced::new(3, Origin::Flag("--tenant"))));
+    assert_eq!(settings.tenant, Some(WithOrigin::new(3, Origin::Flag("--tenant"))));
 }
 
 #[test]

@@ -72,24 +72,11 @@ impl InputOptions {
         used.text("--decimal", self.decimal);
         used.text("--delimiter", self.delimiter.clone());
         used.text("--encoding", self.encoding.clone());
-        used.text(
-            "--mode",
-            match self.mode {
-                Mode::Upsert => None,
-                Mode::Create => Some("create"),
-                Mode::Update => Some("update"),
-            },
-        );
+        used.text("--mode", (self.mode != Mode::default()).then_some(self.mode.as_str()));
         used.switch("--allow-duplicates", self.allow_duplicates);
-        used.text("--blank", (self.blank == EmptyCells::Clear).then_some("clear"));
-        used.text(
-            "--fractional-cost",
-            match self.fractional_cost {
-                FractionalCost::Error => None,
-                FractionalCost::Round => Some("round"),
-                FractionalCost::Send => Some("send"),
-            },
-        );
+        used.text("--blank", (self.blank != EmptyCells::default()).then_some(self.blank.as_str()));
+        let fractions = self.fractional_cost;
+        used.text("--fractional-cost", (fractions != FractionalCost::default()).then_some(fractions.as_str()));
         used
     }
 }

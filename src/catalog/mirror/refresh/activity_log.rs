@@ -79,7 +79,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             return Ok(());
         }
         if tally.added.iter().chain(&tally.changed).any(|id| !self.log.mentions(entity, *id)) {
-            self.mirror.distrust_log()?;
+            self.mirror.invalidate_log()?;
         }
         Ok(())
     }

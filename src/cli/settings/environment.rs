@@ -6,14 +6,14 @@ use std::{sync::mpsc, thread, time::Duration};
 
 use etcetera::BaseStrategy;
 
-use super::{Origin, SettingsError, Sourced};
+use super::{Origin, SettingsError, WithOrigin};
 use crate::account::platform_state_dir;
 
 type Variable = Box<dyn Fn(&str) -> Option<String>>;
 type KeyStore = Box<dyn Fn(&str, &str) -> Result<Option<String>, String>>;
 
 /// Environment, folders and key store.
-pub(super) struct Surroundings {
+pub(super) struct Environment {
     /// The value of an environment variable; none where it is unset.
     pub(super) variable: Variable,
     /// config.toml in the platform's configuration folder.
@@ -24,7 +24,7 @@ pub(super) struct Surroundings {
     pub(super) key_store: KeyStore,
 }
 
-impl Surroundings {
+impl Environment {
     /// This process on this machine.
     pub(super) fn here() -> Self {
         let base = etcetera::choose_base_strategy().ok();
@@ -37,11 +37,11 @@ impl Surroundings {
     }
 
     /// `TALLYPORT_HOME`, or the platform's place.
-    pub(super) fn state_dir(&self) -> Result<Sourced<PathBuf>, SettingsError> {
+    pub(super) fn state_dir(&self) -> Result<WithOrigin<PathBuf>, SettingsError> {
         let given = (self.variable)("TALLYPORT_HOME").filter(|folder| !folder.is_empty());
         match (given, &self.state_home) {
-            (Some(folder), _) => Ok(Sourced::new(folder.into(), Origin::Variable("TALLYPORT_HOME"))),
-            (None, Some(home)) => Ok(Sourced::new(home.clone(), Origin::Default)),
+            (Some(folder), _) => Ok(WithOrigin::new(folder.into(), Origin::Variable("TALLYPORT_HOME"))),
+            (None, Some(home)) => Ok(WithOrigin::new(home.clone(), Origin::Default)),
             (None, None) => Err(SettingsError::NoHome),
         }
     }

@@ -1,0 +1,273 @@
+//! Reads one cell as what its column holds.
+
+use rust_decimal::RoundingStrategy;
+
+use super::checked_row::{CheckedRow, ParsedCustomField, ParsedId, ParsedRelated, ParsedValue};
+use super::column::{DateSurvey, MoneySurvey};
+use super::date::{self, DateReading};
+use super::money::{self, CurrencyHint, DecimalMark};
+use super::problem::{Code, ValueError};
+use super::rules::{EmptyCells, FractionalCost, RowAction, Rules};
+use super::{choice, custom, text};
+use crate::mapping::{IdOwnership, Ids};
+use crate::schema::{Field, Kind, TextForm, Wire};
+use crate::table::{Cell, Value};
+
+/// The text that clears a field (design rule 3).
+pub const CLEAR: &str = "<clear>";
+
+/// How to read a column.
+pub(super) struct ColumnCheck {
+    pub(super) column: usize,
+    pub(super) role: ColumnRole,
+    pub(super) reading: DateReading,
+    pub(super) mark: Option<DecimalMark>,
+}
+
+pub(super) enum ColumnRole {
+    Field { index: usize, field: &'static Field, ids: Ids },
+    Related { field: usize, related: &'static str },
+    Custom(String),
+    Id(IdOwnership),
+    Action,
+}
+
+/// What the whole column shows, collected while rows are checked.
+#[derive(Default)]
+pub(super) struct ColumnSurvey {
+    pub(super) dates: DateSurvey,
+    pub(super) amounts: MoneySurvey,
+}
+
+/// Reads cells that are not fields of the record.
+pub(super) fn read_other(role: &ColumnRole, column: u32, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
+    if cell.is_blank() {
+        if let (ColumnRole::Custom(name), EmptyCells::Clear) = (role, blank) {
+            checked.custom.push(ParsedCustomField { name: name.clone(), value: String::new(), column });
+        }
+        return;
+    }
+    let read = match role {
+        ColumnRole::Field { .. } => Ok(()),
+        ColumnRole::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(ValueError::new(
+            Code::ClearNotAllowed,
+            "cannot clear a cell that describes another record",
+            "change that record in a sheet of its own, or leave the cell empty",
+        )),
+        ColumnRole::Related { field, related } => readable(cell).map(|()| {
+            if !text::is_no_value_mark(text::trimmed(cell.text)) {
+                checked.related.push(ParsedRelated { field: *field, related, column });
+            }
+        }),
+        ColumnRole::Custom(name) => readable(cell).map(|()| {
+            checked.custom.push(ParsedCustomField { name: name.clone(), value: custom_text(cell), column });
+        }),
+        ColumnRole::Id(ownership) => record_id(cell).map(|number| {
+            let given = ParsedId { number, column, ownership: *ownership };
+            checked.id = Some(checked.id.filter(|other| other.ownership <= given.ownership).unwrap_or(given));
+        }),
+        ColumnRole::Action => match RowAction::parse(cell.text) {
+            Some(action) => {
+                checked.action = Some(action);
+                Ok(())
+            }
+            None => Err(ValueError::new(
+                Code::ActionInvalid,
+                format!("invalid action; expected {}", RowAction::VERBS),
+                "use one of these, or leave the cell empty",
+            )),
+        },
+    };
+    if let Err(error) = read {
+        checked.problems.push(error.at(Some(column), cell.text));
+    }
+}
+
+/// A custom field's value; `<clear>` clears it.
+fn custom_text(cell: Cell<'_>) -> String {
+    match text::trimmed(cell.text) {
+        CLEAR => String::new(),
+        text => text.to_owned(),
+    }
+}
+
+/// Parses a record's system id: `123` or `#123`.
+fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
+    let digits = text::trimmed(cell.text).trim_start_matches('#');
+    digits.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+        ValueError::new(
+            Code::IdInvalid,
+            "invalid record id; expected the record's number in the account, such as `123`",
+            "if the column holds something else, use --map to say what, or --ignore it",
+        )
+    })
+}
+
+/// Rejects what is invalid in any cell: error values, formulas without a result, undecodable text.
+fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
+    match cell.value {
+        Value::Error => Err(ValueError::new(
+            Code::CellError,
+            "spreadsheet error instead of a value",
+            "correct the formula, or type the value",
+        )),
+        Value::Unevaluated => Err(ValueError::new(
+            Code::CellUnevaluated,
+            "formula without a stored result",
+            "open the file in a spreadsheet program and save it, or type the value",
+        )),
+        Value::Text if text::has_replacement(cell.text) => Err(ValueError::new(
+            Code::CellUndecoded,
+            "undecodable text: it contains the replacement character \u{fffd}",
+            "correct the letters, or name the file's encoding with --encoding",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Reads one cell as a field.
+pub(super) struct FieldReader<'c> {
+    pub(super) rules: &'c Rules,
+    pub(super) column: &'c ColumnCheck,
+    pub(super) survey: &'c mut ColumnSurvey,
+    pub(super) hint: &'c mut Option<(u32, CurrencyHint)>,
+    pub(super) marks: &'c mut u64,
+}
+
+impl FieldReader<'_> {
+    pub(super) fn read(
+        &mut self,
+        cell: Cell<'_>,
+        field: &'static Field,
+        ids: Ids,
+        checked: &mut CheckedRow,
+    ) -> Result<Option<ParsedValue>, ValueError> {
+        if cell.is_blank() {
+            let clears = self.rules.blank == EmptyCells::Clear && field.update && !field.is_required();
+            return Ok(clears.then_some(ParsedValue::Clear));
+        }
+        readable(cell)?;
+        let trimmed = text::trimmed(cell.text);
+        if trimmed == CLEAR {
+            return clear(field);
+        }
+        if text::is_no_value_mark(trimmed) {
+            return self.no_value(field);
+        }
+        self.value(cell, trimmed, field, ids, checked).map(Some)
+    }
+
+    fn no_value(&mut self, field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
+        if field.is_required() {
+            return Err(ValueError::new(
+                Code::RequiredNoValue,
+                format!("missing value for `{}`; expected a value such as `{}`", field.name, field.example),
+                "type the value",
+            ));
+        }
+        *self.marks += 1;
+        Ok(None)
+    }
+
+    fn value(
+        &mut self,
+        cell: Cell<'_>,
+        trimmed: &str,
+        field: &'static Field,
+        ids: Ids,
+        checked: &mut CheckedRow,
+    ) -> Result<ParsedValue, ValueError> {
+        match field.kind {
+            Kind::Text(form) => plain_text(cell, trimmed, form),
+            Kind::Integer { least } => text::integer(cell, least).map(ParsedValue::Integer),
+            Kind::Money => self.amount(cell),
+            Kind::Date => self.date(cell),
+            Kind::Boolean => choice::boolean(cell).map(ParsedValue::Boolean),
+            Kind::Currency => choice::currency(trimmed).map(ParsedValue::Currency),
+            Kind::Option(choices) => choice::option(trimmed, choices.create).map(ParsedValue::Option),
+            Kind::Reference(reference) => {
+                if let (Wire::Tag, Some(error)) = (reference.wire, text::damaged(cell)) {
+                    return Err(error);
+                }
+                Ok(ParsedValue::Name(ids))
+            }
+            Kind::User => user(cell, trimmed),
+            Kind::CustomFields => {
+                let column = self.column.column as u32;
+                let pairs = custom::json_cell(trimmed)?.into_iter();
+                checked.custom.extend(pairs.map(|(name, value)| ParsedCustomField { name, value, column }));
+                Ok(ParsedValue::Text)
+            }
+            Kind::Structure => Ok(ParsedValue::Text),
+        }
+    }
+
+    fn date(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
+        if cell.value == Value::Text && self.column.reading.order.is_none() {
+            self.survey.dates.observe(cell.text);
+        }
+        date::parse(cell, &self.column.reading).map(ParsedValue::Date)
+    }
+
+    fn amount(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
+        if cell.value == Value::Text && self.column.mark.is_none() {
+            self.survey.amounts.observe(cell.text);
+        }
+        let amount = money::parse(cell, self.column.mark)?;
+        if amount.value.is_sign_negative() && !amount.value.is_zero() {
+            return Err(ValueError::new(
+                Code::MoneyNegative,
+                "negative amount; expected zero or more",
+                "correct the amount, or leave the cell empty",
+            ));
+        }
+        if let Some(hint) = amount.currency {
+            *self.hint = Some((self.column.column as u32, hint));
+        }
+        if amount.value.fract().is_zero() {
+            return Ok(ParsedValue::Amount(amount.value.trunc()));
+        }
+        match self.rules.fraction {
+            FractionalCost::Send => Ok(ParsedValue::Amount(amount.value)),
+            FractionalCost::Round => {
+                Ok(ParsedValue::Amount(amount.value.round_dp_with_strategy(0, RoundingStrategy::MidpointAwayFromZero)))
+            }
+            FractionalCost::Error => Err(ValueError::new(
+                Code::MoneyFraction,
+                "fractional amount; the service documents whole amounts only",
+                "pass --fractional-cost round or --fractional-cost send, or correct the amount",
+            )),
+        }
+    }
+}
+
+fn clear(field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
+    if field.is_required() || !field.update {
+        return Err(ValueError::new(
+            Code::ClearNotAllowed,
+            format!("cannot clear `{}`; the field is required", field.name),
+            "type the value, or leave the cell empty to keep the current value",
+        ));
+    }
+    Ok(Some(ParsedValue::Clear))
+}
+
+fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<ParsedValue, ValueError> {
+    match form {
+        TextForm::Email => text::email(trimmed)?,
+        TextForm::Url => text::url(trimmed)?,
+        TextForm::Plain => {
+            if let Some(error) = text::damaged(cell) {
+                return Err(error);
+            }
+        }
+    }
+    Ok(ParsedValue::Text)
+}
+
+fn user(cell: Cell<'_>, trimmed: &str) -> Result<ParsedValue, ValueError> {
+    if trimmed.contains('@') {
+        return text::email(trimmed).map(|()| ParsedValue::UserEmail);
+    }
+    text::integer(cell, 1).map(ParsedValue::Integer)
+}

@@ -1,0 +1,123 @@
+//! What one row holds: its values, or all its problems.
+
+use rust_decimal::Decimal;
+
+use super::problem::{Code, Problem, ValueError};
+use super::rules::RowAction;
+use crate::mapping::{IdOwnership, Ids, Mapping};
+use crate::schema::Field;
+
+/// A checked row; reused from row to row. Text stays in the [`Row`] and is looked up by column.
+#[derive(Debug, Default)]
+pub struct CheckedRow {
+    /// The record's id, if a column gives it.
+    pub id: Option<ParsedId>,
+    /// The action in the row's `_action` cell.
+    pub action: Option<RowAction>,
+    pub values: Vec<ParsedField>,
+    /// Cells that describe a referenced record.
+    pub related: Vec<ParsedRelated>,
+    /// Custom fields, from columns of their own and from a JSON cell.
+    pub custom: Vec<ParsedCustomField>,
+    /// Required fields without a value; a problem only if the row creates a record.
+    pub missing: Vec<usize>,
+    pub problems: Vec<Problem>,
+}
+
+/// The id in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParsedId {
+    pub number: i64,
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub ownership: IdOwnership,
+}
+
+impl ParsedId {
+    /// The number, if it is known to be one of this account's ids.
+    pub fn verified(self) -> Option<i64> {
+        (self.ownership == IdOwnership::Verified).then_some(self.number)
+    }
+}
+
+/// A field and the value of its cell.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ParsedField {
+    /// Index into the entity's fields.
+    pub field: usize,
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub value: ParsedValue,
+}
+
+/// A cell that describes a referenced record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParsedRelated {
+    pub field: usize,
+    pub related: &'static str,
+    pub column: u32,
+}
+
+/// A custom field and its value; empty clears it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedCustomField {
+    pub name: String,
+    pub value: String,
+    /// The cell's column, from 0.
+    pub column: u32,
+}
+
+/// A checked value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum ParsedValue {
+    /// The cell's trimmed text.
+    Text,
+    Integer(i64),
+    Amount(Decimal),
+    Date(jiff::civil::Date),
+    Boolean(bool),
+    /// Index into the documented options.
+    Option(usize),
+    Currency(&'static str),
+    /// The cell's text is the name of a record.
+    Name(Ids),
+    /// A user's e-mail address; the activity log has the id.
+    UserEmail,
+    /// Clear the field.
+    Clear,
+}
+
+impl CheckedRow {
+    pub(super) fn reset(&mut self) {
+        self.id = None;
+        self.action = None;
+        self.values.clear();
+        self.related.clear();
+        self.custom.clear();
+        self.missing.clear();
+        self.problems.clear();
+    }
+
+    /// The value of a field, if the row has one.
+    pub fn parsed(&self, field: usize) -> Option<&ParsedField> {
+        self.values.iter().find(|given| given.field == field)
+    }
+
+    /// Reports missing required fields as problems, because the row would create a record.
+    pub fn report_missing(&mut self, mapping: &Mapping) {
+        for field in &self.missing {
+            let field = &mapping.entity.fields[*field];
+            let column = mapping.column_of(field.name);
+            self.problems.push(missing(field).at(column, ""));
+        }
+        self.missing.clear();
+    }
+}
+
+fn missing(field: &Field) -> ValueError {
+    ValueError::new(
+        Code::RequiredMissing,
+        format!("missing value for `{}`; expected a value such as `{}`", field.name, field.example),
+        format!("fill in `{}`", field.name),
+    )
+}

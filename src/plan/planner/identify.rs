@@ -1,0 +1,176 @@
+//! Which record a row is about: by its id, or else by its key.
+
+use serde_json::Value as Json;
+
+use super::{Planner, SheetPlan, StepSink};
+use crate::catalog::{KeyValue, LookupResult, RecordRef};
+use crate::check::{CheckedRow, Code, ParsedId, Problem, ValueError};
+use crate::plan::resolver::{Resolved, ResolvedField};
+use crate::plan::target::{RowDelta, TargetRecord};
+use crate::schema::{Entity, Kind};
+use crate::table::Row;
+
+impl<S: StepSink> Planner<'_, S> {
+    /// Whether a row has a value for the first key field, without which a key is meaningless.
+    pub(super) fn says_key(&self, sheet: &SheetPlan<'_>, fields: &[ResolvedField]) -> bool {
+        let index = sheet.match_on.first().and_then(|name| sheet.mapping.entity.field_index(name));
+        index.is_some_and(|index| fields.iter().any(|given| given.field == index))
+    }
+
+    /// The record that a row is about, by its id column or else by its key.
+    pub(super) fn existing(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &CheckedRow,
+        delta: &RowDelta,
+        target_record: Option<&TargetRecord<'_>>,
+    ) -> Result<Option<RecordRef>, Problem> {
+        let entity = sheet.mapping.entity;
+        let collection = entity.name;
+        let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
+        if let Some(target_record) = target_record.filter(|_| !delta.edited.iter().any(is_key)) {
+            return Ok(Some(RecordRef::Known(target_record.id.number)));
+        }
+        let by_key = self.by_key(sheet, row, &delta.all());
+        let Some(ParsedId { number: id, column, .. }) = checked.id else { return by_key };
+        if self.catalog.record(collection, id).is_none() {
+            let error = ValueError::new(
+                Code::RecordMissing,
+                format!("no record with id `#{id}` in {collection}"),
+                "correct the id, or --ignore the column if it holds another system's ids",
+            );
+            return Err(error.at(Some(column), &id.to_string()));
+        }
+        match by_key {
+            Ok(Some(target)) if target != RecordRef::Known(id) => {
+                let error = ValueError::new(
+                    Code::NameConflict,
+                    format!(
+                        "id and row disagree; the id is {}, the row describes {}",
+                        self.catalog.describe(collection, RecordRef::Known(id)),
+                        self.catalog.describe(collection, target)
+                    ),
+                    "correct the id, or --ignore the column if it holds another system's ids",
+                );
+                Err(error.at(Some(column), &id.to_string()))
+            }
+            Ok(None) | Err(_) if target_record.is_none() => {
+                let error = ValueError::new(
+                    Code::NameConflict,
+                    format!(
+                        "id and row disagree; the id is {}, the row describes another record",
+                        self.catalog.describe(collection, RecordRef::Known(id))
+                    ),
+                    "pass --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, \
+                     or --ignore the column if it holds another system's ids",
+                );
+                Err(error.at(Some(column), &id.to_string()))
+            }
+            // The row has no key, or a new key for the record with that id.
+            Ok(_) | Err(_) => Ok(Some(RecordRef::Known(id))),
+        }
+    }
+
+    fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<RecordRef>, Problem> {
+        let entity = sheet.mapping.entity;
+        let texts: Vec<(usize, String)> =
+            fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
+        let key: Vec<KeyValue<'_>> = sheet.match_on.iter().map(|name| key_value(sheet, name, fields, &texts)).collect();
+        // A key without its first field is meaningless.
+        if key.first().is_none_or(|first| matches!(first, KeyValue::Missing)) {
+            return Ok(None);
+        }
+        match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
+            LookupResult::One(target) => Ok(Some(target)),
+            LookupResult::None { .. } => Ok(None),
+            // Earlier rows of this run that match, while duplicates are allowed.
+            LookupResult::Many(candidates)
+                if self.allows_duplicates()
+                    && candidates.iter().all(|(target, _)| matches!(target, RecordRef::Planned(_))) =>
+            {
+                Ok(candidates.first().map(|(target, _)| *target))
+            }
+            LookupResult::Many(candidates) => {
+                let shown: Vec<String> =
+                    candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
+                let error = ValueError::new(
+                    Code::RecordAmbiguous,
+                    format!("several records match: {}", shown.join("; ")),
+                    "add a column `_id` with the one you mean, or tell them apart with --match-on",
+                );
+                Err(key_problem(sheet, row, error))
+            }
+        }
+    }
+
+    pub(super) fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: RecordRef) -> Problem {
+        let described = self.catalog.describe(sheet.mapping.entity.name, target);
+        let error = ValueError::new(
+            Code::RecordExists,
+            format!("record already exists: {described}"),
+            "leave the row out, or use --mode upsert to update it",
+        );
+        key_problem(sheet, row, error)
+    }
+}
+
+/// A key field's value as text, if it is one.
+fn key_text(entity: &Entity, given: &ResolvedField) -> Option<String> {
+    match &given.value {
+        Resolved::Value(Json::String(text)) => Some(text.clone()),
+        Resolved::Value(other) => Some(other.to_string()),
+        Resolved::Option(position) => match entity.fields[given.field].kind {
+            Kind::Option(choices) => choices.create.get(*position).map(|text| (*text).to_owned()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn key_value<'t>(
+    sheet: &SheetPlan<'_>,
+    name: &str,
+    fields: &[ResolvedField],
+    texts: &'t [(usize, String)],
+) -> KeyValue<'t> {
+    let Some(index) = sheet.mapping.entity.field_index(name) else { return KeyValue::Missing };
+    if let Some((_, text)) = texts.iter().find(|(field, _)| *field == index) {
+        return KeyValue::Text(text);
+    }
+    match fields.iter().find(|given| given.field == index).map(|given| &given.value) {
+        Some(Resolved::Record(target, _)) => KeyValue::Reference(*target),
+        // The sheet has the column and the cell is empty: only a record without a value there matches.
+        _ if sheet.mapping.feeds(name) => KeyValue::Text(""),
+        _ => KeyValue::Missing,
+    }
+}
+
+/// A problem at the first key column.
+pub(super) fn key_problem(sheet: &SheetPlan<'_>, row: &Row, error: ValueError) -> Problem {
+    let column = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
+    let found = column.map_or("", |column| row.cell(column as usize).text);
+    error.at(column, found)
+}
+
+pub(super) fn no_such_record(sheet: &SheetPlan<'_>, row: &Row, hint: &'static str) -> Problem {
+    let message = format!("record not found in {}", sheet.mapping.entity.name);
+    key_problem(sheet, row, ValueError::new(Code::RecordMissing, message, hint))
+}
+
+pub(super) fn key_missing(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
+    let message = match sheet.match_on.first() {
+        Some(name) => format!("missing key; expected a value for `{name}`, or the record's id in a column `_id`"),
+        None => String::from("missing key; expected the record's id in a column `_id`"),
+    };
+    key_problem(sheet, row, ValueError::new(Code::KeyMissing, message, "identify the record, or leave the row out"))
+}
+
+pub(super) fn duplicate_create(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
+    let error = ValueError::new(
+        Code::DuplicateKey,
+        "duplicate; an earlier row or sheet of this run creates the same record",
+        "merge the two rows, or correct the one that is wrong",
+    );
+    key_problem(sheet, row, error)
+}

@@ -1,0 +1,162 @@
+//! The steps of a row that is to be written.
+
+use serde_json::{Map, Value as Json};
+
+use super::{Planner, RowDraft, SheetPlan};
+use crate::api::Body;
+use crate::catalog::{LookupResult, RecordRef, ReferenceSyntax};
+use crate::plan::missing::DependencyRecord;
+use crate::plan::resolver::{Resolved, ResolvedField, wire_value};
+use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
+use crate::plan::{Referenced, RowDecision, diff, notifications};
+use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Role, Use};
+use crate::table::Row;
+
+impl<S: StepSink> Planner<'_, S> {
+    pub(super) fn write(&mut self, sheet: &SheetPlan<'_>, row: &Row, draft: RowDraft) -> Result<RowDecision, S::Error> {
+        let id = RowId { sheet: sheet.index, row: row.number };
+        let entity = sheet.mapping.entity;
+        let kind = draft.record.unwrap_or(WriteKind::Create);
+        let created = self.create_missing(id, draft.missing)?;
+        let mut step = Step::new(self.steps.count(), id, StepRole::Row, entity, kind);
+        let mut known = Map::new();
+        for given in &draft.fields {
+            self.put(&mut step, &mut known, entity, given);
+        }
+        for (field, number) in created {
+            depend_on_step(&mut step, &mut known, entity.fields[field].name, number);
+        }
+        if !draft.custom.is_empty() {
+            let held = match kind {
+                WriteKind::Create => None,
+                WriteKind::Update(id) | WriteKind::Delete(id) => self.catalog.record(entity.name, id),
+            };
+            let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
+            step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
+        }
+        step.before = self.before(entity, kind, &draft.fields, &step);
+        self.note_new_name(&step);
+        self.count(entity, kind, &step);
+        self.notifications.add(self.catalog, entity, &draft.fields);
+        self.steps.push(&step)?;
+        if entity.is_collection() && kind == WriteKind::Create && sheet.referenced == Referenced::ByOtherSheets {
+            known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+            self.unknown.forget(entity.name);
+            self.catalog.insert_planned(entity.name, step.number, known);
+        }
+        Ok(RowDecision::Write(step.number, kind))
+    }
+
+    fn note_new_name(&mut self, step: &Step) {
+        if let (WriteKind::Update(id), Some(Json::String(name))) = (step.write, step.body.get("name")) {
+            self.renamed.add(step.entity.name, name, id);
+        }
+    }
+
+    /// What the step will change, as it is now: undo restores it, and after a lost response it shows whether the step
+    /// was applied.
+    fn before(&self, entity: &Entity, write: WriteKind, fields: &[ResolvedField], step: &Step) -> Option<Body> {
+        match write {
+            WriteKind::Create if entity.is_action() => self.current_holder(fields),
+            WriteKind::Create => None,
+            WriteKind::Update(id) => {
+                let held = self.catalog.record(entity.name, id)?;
+                let awaited = step.depends_on.iter().filter_map(|awaited| awaited.field.as_ref());
+                let changed = step.body.keys().chain(awaited);
+                Some(changed.map(|name| (name.clone(), held.get(name).cloned().unwrap_or(Json::Null))).collect())
+            }
+            WriteKind::Delete(id) => self.catalog.record(entity.name, id).cloned(),
+        }
+    }
+
+    /// Who holds the item of an action, and how many of it are left.
+    fn current_holder(&self, fields: &[ResolvedField]) -> Option<Body> {
+        let item = fields.iter().find(|given| given.field == 0)?;
+        let Resolved::Record(RecordRef::Known(id), reference) = item.value else { return None };
+        let held = self.catalog.record(reference.to, id)?;
+        let known =
+            schema::location_fields().iter().filter_map(|name| Some(((*name).to_owned(), held.get(*name)?.clone())));
+        Some(known.collect())
+    }
+
+    /// Adds a field to a body. A create omits fields that are to be empty.
+    fn put(&self, step: &mut Step, known: &mut Map<String, Json>, entity: &'static Entity, given: &ResolvedField) {
+        let field = &entity.fields[given.field];
+        if step.write == WriteKind::Create && (field.create == Use::No || given.value == Resolved::Clear) {
+            return;
+        }
+        if let Resolved::Record(RecordRef::Planned(number), _) = given.value {
+            match self.json(entity, given, step.write) {
+                Some(value) => {
+                    step.body.insert(field.name.to_owned(), value);
+                    step.depends_on.push(DependsOn { step: number, field: None });
+                }
+                None => depend_on_step(step, known, field.name, number),
+            }
+        } else if let Some(value) = self.json(entity, given, step.write) {
+            step.body.insert(field.name.to_owned(), value);
+        }
+    }
+
+    fn count(&mut self, entity: &Entity, kind: WriteKind, step: &Step) {
+        match kind {
+            WriteKind::Create if entity.is_collection() => self.totals.creates += 1,
+            WriteKind::Create => {}
+            WriteKind::Update(_) => {
+                self.totals.updates += 1;
+                self.totals.clears += step.body.values().filter(|value| value.is_null()).count() as u64;
+            }
+            WriteKind::Delete(_) => {
+                self.totals.deletes += 1;
+                let lasts = entity.role == Role::Collection { deletion: Deletion::Irreversible };
+                self.totals.irreversible += u64::from(lasts);
+            }
+        }
+    }
+
+    /// Plans the missing records that a row names; returns the step that creates each, by field of the row.
+    fn create_missing(
+        &mut self,
+        row: RowId,
+        drafts: Vec<(usize, DependencyRecord)>,
+    ) -> Result<Vec<(usize, u32)>, S::Error> {
+        drafts.into_iter().map(|(field, draft)| Ok((field, self.create_draft(row, draft)?))).collect()
+    }
+
+    fn create_draft(&mut self, row: RowId, draft: DependencyRecord) -> Result<u32, S::Error> {
+        // Two cells of one row may name the same missing record.
+        let found = self.catalog.find(draft.entity.name, &draft.name, ReferenceSyntax::Marked, draft.narrowed, &[]);
+        if let LookupResult::One(RecordRef::Planned(number)) = found {
+            return Ok(number);
+        }
+        let mut known = Map::new();
+        let mut awaited = Vec::new();
+        for (field, missing) in draft.missing {
+            awaited.push((field, self.create_draft(row, missing)?));
+        }
+        let mut step = Step::new(self.steps.count(), row, StepRole::Dependency, draft.entity, WriteKind::Create);
+        step.body = draft.fields;
+        for (field, reference, target) in draft.records {
+            match (wire_value(self.catalog, target, reference), target) {
+                (Some(value), _) => drop(step.body.insert(field.name.to_owned(), value)),
+                (None, RecordRef::Planned(number)) => depend_on_step(&mut step, &mut known, field.name, number),
+                (None, RecordRef::Known(_)) => {}
+            }
+        }
+        for (field, number) in awaited {
+            depend_on_step(&mut step, &mut known, field.name, number);
+        }
+        *self.totals.missing.entry(draft.entity.name).or_default() += 1;
+        self.steps.push(&step)?;
+        known.extend(step.body.iter().map(|(name, value)| (name.clone(), value.clone())));
+        self.unknown.forget(draft.entity.name);
+        self.catalog.insert_planned(draft.entity.name, step.number, known);
+        Ok(step.number)
+    }
+}
+
+/// Makes a field depend on an earlier step. The planned record keeps the link, for [`NotificationCount`].
+fn depend_on_step(step: &mut Step, known: &mut Map<String, Json>, field: &str, number: u32) {
+    step.depends_on.push(DependsOn { step: number, field: Some(field.to_owned()) });
+    known.insert(field.to_owned(), notifications::planned_link(number));
+}
