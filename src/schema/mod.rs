@@ -92,6 +92,11 @@ impl Entity {
         self.fields.iter().position(|field| field.name == name)
     }
 
+    /// What people call a record by: its name, or else the first field of its key, such as the tag of an asset.
+    pub fn naming_field(&self) -> Option<&'static Field> {
+        self.field("name").or_else(|| self.field(self.key.first()?))
+    }
+
     /// The fields a create (or the action itself) may carry.
     pub fn created_fields(&self) -> impl Iterator<Item = &'static Field> {
         self.fields.iter().filter(|field| field.create != Use::No)
