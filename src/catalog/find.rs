@@ -5,11 +5,10 @@ use serde_json::Value;
 use super::collection_index::{CollectionIndex, IndexEntry};
 use super::field_text::{folded_text, folded_value, value_text};
 use super::key_fields::lookup_fields;
-use super::name::fold_name;
 use super::suggest;
 use super::system_id::{bare_id, marked_id};
 use super::{Catalog, Contradiction, LookupResult, MOST_SUGGESTIONS, RecordRef, shown_name, shown_target, title};
-use crate::schema::{Entity, Kind};
+use crate::schema::{Entity, Kind, fold_name};
 
 /// How a cell may refer to a record, apart from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::name::{fold_name, without_separators};
 use super::system_id::marked_id;
+use crate::schema::{fold_name, without_separators};
 
 /// Above so many texts exact searches never pay: an hour's quota would not suffice.
 const MOST_SEARCHES: usize = 10_000;

@@ -9,6 +9,7 @@
 //! pager             a list, page by page
 //! list_scan         a whole list, every record once, while others change it
 //! mirror            an account in a local file, brought up to date in the fewest requests
+//! log_position      where the activity log stood, to tell what came later
 //! cached_source     records from the mirror if it is up to date
 //! lookup_request    what the sheets refer to
 //! fetch             gets that, by pages or by searches
@@ -28,10 +29,10 @@ mod field_text;
 mod find;
 mod key_fields;
 mod list_scan;
+mod log_position;
 mod lookup_request;
 mod matching;
 mod mirror;
-mod name;
 mod pager;
 mod source;
 mod suggest;
@@ -43,13 +44,14 @@ pub use cached_source::CachedSource;
 pub use fetch::{FetchCost, FetchMethod};
 pub use find::ReferenceSyntax;
 pub use list_scan::{Instability, ListScan, ScanError, ScanStats, UnstableList};
+pub(crate) use log_position::{EntryAge, NEWEST_FIRST};
+pub use log_position::{LogCursor, LogPosition};
 pub use lookup_request::LookupRequest;
 pub use matching::KeyValue;
 pub use mirror::{
     ChangeKind, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshError, RefreshMethod, RefreshMode,
     RefreshOptions, RefreshStats,
 };
-pub use name::{fold_name, fold_name_into};
 pub use pager::Pager;
 pub use source::RecordSource;
 

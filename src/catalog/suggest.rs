@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::name::fold_name;
+use crate::schema::fold_name;
 
 /// Edits allowed for each ten letters of the longer text.
 const EDITS_IN_TEN: usize = 4;

@@ -9,12 +9,12 @@ use super::source::{ExportList, ExportSource};
 use crate::api::RawFields;
 use crate::catalog::{ChangeKind, LogEntry, RecordChange};
 use crate::error::Result;
-use crate::schema::Entity;
+use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Row, Value};
 
 /// Fields that change with every update, and so say nothing.
-const TIMESTAMP_FIELDS: &[&str] = &["updated_at", "created_at"];
+const TIMESTAMP_FIELDS: &[&str] = &[UPDATED_AT, CREATED_AT];
 /// Fields of a log entry that identify the person who made the change, the most readable first.
 const PERSON_FIELDS: &[&str] = &["user_email", "user_name", "user", "user_id"];
 
@@ -155,7 +155,7 @@ impl<'a, 's> ChangeWriter<'a, 's> {
         for text in [self.entity.name, &change.id.to_string(), name, kind, field, before, after] {
             row.push_text(text);
         }
-        let updated_at = record.get("updated_at").and_then(Json::as_str).filter(|_| kind != "removed");
+        let updated_at = record.get(UPDATED_AT).and_then(Json::as_str).filter(|_| kind != "removed");
         let at = entry.map(|entry| entry.timestamp.as_str()).or(updated_at).unwrap_or(&change.seen_at);
         match at.parse::<jiff::Timestamp>() {
             Ok(timestamp) => row.push(at, Value::Date(jiff::tz::TimeZone::UTC.to_datetime(timestamp))),

@@ -9,7 +9,7 @@ use super::value::{self, MOMENTS};
 use crate::api::{RawFields, custom_fields};
 use crate::catalog::{ObservedFields, Record};
 use crate::mapping::{ColumnTarget, HeaderAliases};
-use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
+use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
 use crate::table::{Row, Value};
 
@@ -87,7 +87,7 @@ impl ExportColumns {
         for name in shape.custom.iter() {
             columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name.to_owned()));
         }
-        let known = |name: &str| entity.field(name).is_some() || name == "custom_fields" || MOMENTS.contains(&name);
+        let known = |name: &str| entity.field(name).is_some() || name == CUSTOM_FIELDS || MOMENTS.contains(&name);
         for name in shape.fields.iter().filter(|name| !known(name)) {
             columns.add(name, ColumnType::Json, CellSource::Raw(name.to_owned()));
         }
@@ -110,7 +110,7 @@ impl ExportColumns {
                 None => columns.add(field.name, value::column_type(field), CellSource::Field(field)),
             }
         }
-        let custom = records.clone().filter_map(|record| record.get("custom_fields")).flat_map(custom_fields);
+        let custom = records.clone().filter_map(|record| record.get(CUSTOM_FIELDS)).flat_map(custom_fields);
         for (name, _) in custom {
             columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name));
         }
@@ -326,7 +326,7 @@ fn name_header(field: &Field) -> String {
 
 /// The names and values of a record's custom fields.
 pub(super) fn custom_of(record: &RawFields<'_>) -> Vec<(String, String)> {
-    let value = value::non_empty(record.get("custom_fields")).and_then(|json| serde_json::from_str(json).ok());
+    let value = value::non_empty(record.get(CUSTOM_FIELDS)).and_then(|json| serde_json::from_str(json).ok());
     value.map(|value: Json| custom_fields(&value)).unwrap_or_default()
 }
 

@@ -12,7 +12,7 @@ use crate::api::RawFields;
 use crate::catalog::{LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
-use crate::schema::{self, Entity, Field, Kind, Wire, fold_header};
+use crate::schema::{self, Entity, Field, Kind, UPDATED_AT, Wire, fold_header};
 
 /// A filter as typed: `field=value` or `assets.field=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,11 +234,7 @@ impl fmt::Display for Filter {
 impl Filter {
     /// Records changed on or after this date, `YYYY-MM-DD`.
     pub(crate) fn since(day: &str) -> Self {
-        Self {
-            field: String::from("updated_at"),
-            value: day.to_owned(),
-            test: FilterTest::ChangedSince(day.to_owned()),
-        }
+        Self { field: String::from(UPDATED_AT), value: day.to_owned(), test: FilterTest::ChangedSince(day.to_owned()) }
     }
 
     /// Who applies the filter when a list is requested: the service, if the guide documents an exact query parameter.
@@ -277,7 +273,7 @@ impl Filter {
             // The service applied it.
             FilterTest::ServerOnly(..) => true,
             // Timestamps in one notation compare as text. A record without one is kept rather than lost.
-            FilterTest::ChangedSince(day) => value::non_empty(record.get("updated_at"))
+            FilterTest::ChangedSince(day) => value::non_empty(record.get(UPDATED_AT))
                 .is_none_or(|json| value::text_of(json).as_ref() >= day.as_str()),
             FilterTest::Undocumented(name, wanted) => {
                 let held = value::non_empty(record.get(name)).map_or(Cow::Borrowed(""), value::text_of);

@@ -124,18 +124,11 @@ impl ExportReport {
     /// Adds what was requested from an account.
     pub(crate) fn add_account(&mut self, copy: &MirroredAccount<'_>) {
         let client = &copy.account.client;
-        self.add_requests(client.requests());
+        self.requests += client.requests();
         self.accounts.push(copy.account.identity().to_string());
         self.client_warnings.extend(client.warnings());
         self.differences.extend(copy.differences.iter().copied());
         self.read_at = [self.read_at.take(), Some(copy.read_at.clone())].into_iter().flatten().min();
-    }
-
-    fn add_requests(&mut self, counts: RequestCounts) {
-        self.requests.total += counts.total;
-        for (kind, count) in counts.by_kind {
-            *self.requests.by_kind.entry(kind).or_default() += count;
-        }
     }
 
     /// Adds the report of another tenant.
@@ -153,7 +146,7 @@ impl ExportReport {
         self.deleted_files += other.deleted_files;
         self.truncated.extend(other.truncated);
         self.truncated_cells += other.truncated_cells;
-        self.add_requests(other.requests);
+        self.requests += other.requests;
         self.read_at = [self.read_at.take(), other.read_at].into_iter().flatten().min();
         self.client_warnings.extend(other.client_warnings);
     }

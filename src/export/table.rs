@@ -147,7 +147,7 @@ fn sort_key(cell: Cell<'_>) -> Sql {
         Value::Number(number) => Sql::Real(number),
         Value::Boolean(truth) => Sql::Integer(truth.into()),
         Value::Date(moment) => Sql::Text(moment.to_string()),
-        Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::catalog::fold_name(cell.text).into_owned()),
+        Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::schema::fold_name(cell.text).into_owned()),
     }
 }
 

@@ -4,9 +4,8 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::api::{custom_fields, plain_text};
-use crate::catalog::fold_name;
 use crate::check::ParsedCustomField;
-use crate::schema::{Field, Kind, Reference, TextForm, Wire, fold_header};
+use crate::schema::{Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
 use crate::unicode::without_invisible;
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates

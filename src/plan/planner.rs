@@ -23,7 +23,7 @@ use crate::check::{
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{Entity, Field, Kind};
+use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -283,7 +283,7 @@ impl<S: StepSink> Planner<'_, S> {
                 None => true,
             }
         });
-        let held = before("custom_fields").map(custom_fields).unwrap_or_default();
+        let held = before(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
         draft.custom.retain(|given| diff::differs(&held, given));
     }
 

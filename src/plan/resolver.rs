@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
-use crate::catalog::{Catalog, Contradiction, LookupResult, RecordRef, ReferenceSyntax, fold_name};
+use crate::catalog::{Catalog, Contradiction, LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{CheckedRow, Code, ParsedField, ParsedValue, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
-use crate::schema::{self, Kind, Meaning, Reference, Wire};
+use crate::schema::{self, Kind, Meaning, Reference, Wire, fold_name};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 

@@ -22,7 +22,7 @@ use crate::export::{
 };
 use crate::observer::Observer;
 use crate::run::prepare::unless_interrupted;
-use crate::schema::{self, COLLECTIONS, Entity};
+use crate::schema::{self, ASSETS, COLLECTIONS, Entity, LICENSES};
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::output::FileFormat;
 
@@ -183,12 +183,12 @@ impl Account {
 type ReadItem = fn(&JsonRecord, &dyn RecordLookup) -> Result<RegisterItem, ItemError>;
 
 /// The collections whose records are items.
-const ITEM_COLLECTIONS: [(&str, ReadItem); 2] = [("assets", RegisterItem::asset), ("licenses", RegisterItem::license)];
+const ITEM_COLLECTIONS: [(&Entity, ReadItem); 2] = [(&ASSETS, RegisterItem::asset), (&LICENSES, RegisterItem::license)];
 
 /// The collections of items, and all that they refer to directly or indirectly: the product of an asset has a category
 /// and a depreciation.
 fn required_collections() -> Vec<&'static Entity> {
-    let mut names: Vec<&str> = ITEM_COLLECTIONS.iter().map(|(name, _)| *name).collect();
+    let mut names: Vec<&str> = ITEM_COLLECTIONS.iter().map(|(entity, _)| entity.name).collect();
     let mut next = 0;
     while let Some(entity) = names.get(next).and_then(|name| schema::collection(name)) {
         let references = entity.created_fields().filter_map(|field| Some(field.reference_to()?.to));
@@ -210,12 +210,11 @@ impl RecordLookup for ReferenceNames {
 
 /// The items, and why other records are none.
 fn read_items(mirror: &Mirror) -> Result<(Vec<RegisterItem>, Vec<String>)> {
-    let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(name, _)| *name == entity.name);
+    let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(item, _)| item.name == entity.name);
     let referenced: Vec<_> = required_collections().into_iter().filter(|entity| !is_item(entity)).collect();
     let referenced = ReferenceNames::from_mirror(mirror, &referenced)?;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
-    for (name, read) in ITEM_COLLECTIONS {
-        let Some(entity) = schema::collection(name) else { continue };
+    for (entity, read) in ITEM_COLLECTIONS {
         mirror.each(entity, |id, json| {
             match serde_json::from_str(json).map(|record| read(&record, &referenced)) {
                 Ok(Ok(item)) => items.push(item),

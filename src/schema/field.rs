@@ -2,6 +2,13 @@
 
 use super::Meaning;
 
+/// The field of every record that holds the account's own fields.
+pub const CUSTOM_FIELDS: &str = "custom_fields";
+
+/// When a record was created and last changed. Every record of a collection has them in replies (field notes).
+pub const CREATED_AT: &str = "created_at";
+pub const UPDATED_AT: &str = "updated_at";
+
 /// One field of a record or one parameter of an action.
 ///
 /// Lines are built with the `const` methods below, so that a table of fields reads as text:
@@ -202,7 +209,7 @@ impl Field {
     }
 
     pub(super) const fn custom_fields() -> Self {
-        Self::new("custom_fields", Kind::CustomFields)
+        Self::new(CUSTOM_FIELDS, Kind::CustomFields)
             .example(r#"[{"name": "Rack", "value": "B4"}]"#)
             .help("Your own fields. One column headed `custom:NAME` per field is easier than JSON here.")
     }

@@ -25,6 +25,8 @@ pub enum Meaning {
     NotifiesOnCheckout,
     /// How many an action moves.
     MovedQuantity,
+    /// The product key of the license seat that an action moves.
+    MovedKey,
     /// The remark of an action.
     ActionNotes,
 }
@@ -169,7 +171,9 @@ mod tests {
                     Meaning::HeldSince => field.kind == Kind::Date && !field.is_written(),
                     Meaning::NotifiesOnCheckout => field.kind == Kind::Boolean && field.read,
                     Meaning::MovedQuantity => matches!(field.kind, Kind::Integer { .. }) && entity.is_action(),
-                    Meaning::ActionNotes => matches!(field.kind, Kind::Text(_)) && entity.is_action(),
+                    Meaning::MovedKey | Meaning::ActionNotes => {
+                        matches!(field.kind, Kind::Text(_)) && entity.is_action()
+                    }
                 };
                 assert!(is_right, "{place} cannot be {meaning:?}");
             }

@@ -80,8 +80,8 @@ impl DropDownLists {
     /// The names filled in on another sheet of this workbook.
     fn sibling(&self, reference: Reference) -> Option<Formula> {
         let entity = self.siblings.iter().find(|entity| entity.name == reference.to)?;
-        let named = if entity.field("name").is_some() { "name" } else { entity.key[0] };
-        let column = entity.created_fields().position(|field| field.name == named)? as ColNum;
+        let named = entity.naming_field()?;
+        let column = entity.created_fields().position(|field| field.name == named.name)? as ColNum;
         let first = utility::cell_range_absolute(1, column, 1, column);
         let all = utility::cell_range_absolute(1, column, SIBLING_ROWS, column);
         let sheet = entity.name;

@@ -9,7 +9,7 @@ use crate::plan::missing::DependencyRecord;
 use crate::plan::resolver::{Resolved, ResolvedField, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
 use crate::plan::{Referenced, RowDecision, diff};
-use crate::schema::{self, Deletion, Entity, Role, Use};
+use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Role, Use};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
@@ -31,8 +31,8 @@ impl<S: StepSink> Planner<'_, S> {
                 WriteKind::Create => None,
                 WriteKind::Update(id) | WriteKind::Delete(id) => self.catalog.record(entity.name, id),
             };
-            let merged = diff::merged_custom_fields(held.and_then(|held| held.get("custom_fields")), &draft.custom);
-            step.body.extend(merged.map(|merged| (String::from("custom_fields"), merged)));
+            let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
+            step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
         }
         step.before = self.before(entity, kind, &draft.fields, &step);
         self.note_new_name(&step);

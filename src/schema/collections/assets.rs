@@ -1,7 +1,7 @@
 use crate::schema::{Deletion, Entity, Field, Meaning, Related, Role, words};
 
 /// Guide: section "Assets".
-pub(super) const ASSETS: Entity = Entity {
+pub const ASSETS: Entity = Entity {
     name: "assets",
     singular: "asset",
     path: "assets",

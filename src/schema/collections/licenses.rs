@@ -1,7 +1,7 @@
 use crate::schema::{Deletion, Entity, Field, Meaning, Related, Role, words};
 
 /// Guide: section "Licenses".
-pub(super) const LICENSES: Entity = Entity {
+pub const LICENSES: Entity = Entity {
     name: "licenses",
     singular: "license",
     path: "licenses",

@@ -1,7 +1,7 @@
 //! Folded names: the form in which two spellings of one name are equal.
 //!
 //! Trimmed, inner white space collapsed, Unicode NFKC, case folded (design rule 5). An exact match still wins over
-//! a folded one; see [`super::Catalog`].
+//! a folded one; see [`Catalog`](crate::catalog::Catalog).
 
 use std::borrow::Cow;
 
@@ -64,7 +64,7 @@ fn push_collapsed(chars: impl Iterator<Item = char>, folded: &mut String) {
 }
 
 /// Drops what options differ in between the sections of the guide: `_`, `-` and blanks.
-pub(super) fn without_separators(folded: &str) -> String {
+pub(crate) fn without_separators(folded: &str) -> String {
     folded.chars().filter(|char| !matches!(char, '_' | '-' | ' ')).collect()
 }
 
