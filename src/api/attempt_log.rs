@@ -15,7 +15,7 @@ const LONGEST_REPLY: usize = 2_000;
 pub struct LoggedAttempt {
     /// When it was sent.
     pub at: SystemTime,
-    /// From then to its last byte, or to its failure. WaitStatus for the quota is not in it.
+    /// From then to its last byte, or to its failure. Waiting for the quota is not in it.
     pub took: Duration,
     /// Method and path, such as `POST assets`.
     pub what: String,

@@ -162,17 +162,6 @@ impl Client {
         }
     }
 
-    /// As [`Client::raw_page`], parsed.
-    pub async fn page(
-        &self,
-        entity: &'static Entity,
-        filters: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Record>, ApiError> {
-        Ok(self.raw_page(entity, filters, offset, limit).await?.to_records())
-    }
-
     fn list_request(&self, entity: &'static Entity, filters: &[(&str, &str)], offset: u64, limit: u32) -> Request {
         let (offset, limit) = (offset.to_string(), limit.to_string());
         let mut query = filters.to_vec();
@@ -229,7 +218,7 @@ impl Client {
     /// The newest `limit` entries of the activity log that match `filters`, the newest first.
     pub async fn activity(&self, filters: &[(&str, &str)], limit: u32) -> Result<Vec<Record>, ApiError> {
         let newest = [("sort", "created_at"), ("order", "desc")];
-        self.page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await
+        Ok(self.raw_page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await?.to_records())
     }
 
     /// The tenants the key may act for; each has a `tenant_id`.

@@ -81,9 +81,23 @@ pub struct WriteReply {
 
 /// The system id of a record: its integer `id`.
 pub fn record_id(record: &Record) -> Option<i64> {
-    match record.get("id")? {
+    integer(record.get("id")?)
+}
+
+/// A whole number of a record, which some replies have as text.
+pub fn integer(value: &Value) -> Option<i64> {
+    match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
+    }
+}
+
+/// A value of a record as text: a string as it is, nothing for null, anything else as JSON.
+pub(crate) fn plain_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
 }

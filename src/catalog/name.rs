@@ -7,6 +7,8 @@ use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::unicode::is_invisible;
+
 /// The folded form of a name; borrowed if the text is folded already.
 pub fn fold_name(text: &str) -> Cow<'_, str> {
     if is_folded(text) {
@@ -44,11 +46,11 @@ fn is_folded(text: &str) -> bool {
     text.is_empty() || last != b' '
 }
 
-/// Appends characters, runs of white space as one blank and none at the start; zero-width characters are dropped.
+/// Appends characters, runs of white space as one blank and none at the start; invisible characters are dropped.
 fn push_collapsed(chars: impl Iterator<Item = char>, folded: &mut String) {
     let mut after_blank = true;
     for char in chars {
-        if matches!(char, '\u{200b}'..='\u{200d}' | '\u{feff}' | '\u{2060}') {
+        if is_invisible(char) {
             continue;
         }
         let blank = char.is_whitespace() || char.is_control();
@@ -79,6 +81,8 @@ mod tests {
             ("Straße", "STRASSE"),
             ("ﬁle", "FILE"),
             ("a\tb", "A B"),
+            ("HF-LT-0001", "HF\u{ad}-LT\u{200b}-00\u{fe0f}01\u{200e}"),
+            ("Berlin", "Ber\u{2060}\u{180e}lin\u{61c}"),
         ] {
             assert_eq!(fold_name(one), fold_name(other), "{one} {other}");
         }

@@ -3,7 +3,7 @@
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
 use super::date::DateReading;
-use super::duplicates::{EarlierRow, SeenRecords};
+use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
 use super::money::CurrencyHint;
 use super::problem::{Code, ValueError};
 use super::rules::{Duplicates, RowAction, Rules};
@@ -202,8 +202,7 @@ impl<'m> Checker<'m> {
             Some(EarlierRow::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
         };
         let message = format!("duplicate of row {first}");
-        let error =
-            ValueError::new(Code::DuplicateKey, message, "merge the two rows, or correct the one that is wrong");
+        let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
         let found = column.map_or("", |column| row.cell(column as usize).text);
         checked.problems.push(error.at(column, found));
     }

@@ -67,7 +67,7 @@ impl ReferenceNames {
         let target = RecordRef::Known(id);
         let name = self.catalog.describe(reference.to, target);
         let is_readable = !text::is_no_value_mark(&name) && name != CLEAR && text::trimmed(&name) == name;
-        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed, &[]) {
+        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed) {
             LookupResult::One(found) if found == target && is_readable => name,
             _ => format!("#{id}"),
         }
@@ -75,7 +75,7 @@ impl ReferenceNames {
 
     /// The records that a name or number typed by a person may refer to.
     pub fn find(&self, reference: Reference, text: &str) -> LookupResult {
-        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed, &[])
+        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed)
     }
 }
 

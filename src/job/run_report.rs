@@ -6,10 +6,11 @@ use std::time::Instant;
 
 use super::result_path::ResultPath;
 use crate::account::Account;
+use crate::api::RequestCounts;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::ReportMode;
-use crate::report::{Requests, ResultFile, RowSource, RunSummary, UNDO, add_rows, write_result};
+use crate::report::{ResultFile, RowSource, RunSummary, UNDO, add_rows, write_result};
 use crate::run::command_line::CommandLine;
 use crate::run::execute::RunExecutor;
 use crate::run::journal::{
@@ -199,7 +200,7 @@ pub(crate) fn stored_summary(journal: &Journal) -> Result<RunSummary> {
     let (header, sheets, totals) = (journal.header()?, journal.sheets()?, journal.totals()?);
     let mut summary = RunSummary::new(command_name(header.kind), header.id.clone());
     describe(&mut summary, &header, journal, &sheets, Unfinished::Open)?;
-    summary.requests = Requests { total: totals.requests.values().sum(), by_kind: totals.requests };
+    summary.requests = RequestCounts { total: totals.requests.values().sum(), by_kind: totals.requests };
     summary.seconds = totals.seconds;
     summary.result = totals.result.map(|result| result.path);
     Ok(summary)
@@ -225,12 +226,12 @@ fn describe(
     Ok(())
 }
 
-fn requests(account: &Account, before: &RunTotals) -> Requests {
+fn requests(account: &Account, before: &RunTotals) -> RequestCounts {
     let mut by_kind = before.requests.clone();
     for (kind, count) in account.client.requests().by_kind {
         *by_kind.entry(kind).or_default() += count;
     }
-    Requests { total: by_kind.values().sum(), by_kind }
+    RequestCounts { total: by_kind.values().sum(), by_kind }
 }
 
 /// Why a run stopped before its end.

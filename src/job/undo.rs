@@ -19,7 +19,7 @@ use crate::run::prepare::unless_interrupted;
 use crate::run::undo::{PreparedUndo, prepare, run_history};
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::WriteError;
-use crate::wording::{counted, thousands};
+use crate::wording::{counted, mails};
 
 /// Which run to undo.
 #[derive(Debug, Clone, Default)]
@@ -179,9 +179,7 @@ impl UndoPlan<'_> {
             what.push_str(&format!(", deletes {listed} for good"));
         }
         if estimate.emails > 0 {
-            let people =
-                if estimate.people == 1 { "1 person" } else { &format!("{} people", thousands(estimate.people)) };
-            what.push_str(&format!(", sends {} to {people}", counted(estimate.emails, "e-mail")));
+            what.push_str(&format!(", sends {}", mails(estimate.emails, estimate.people)));
         }
         confirm(&what, observer)
     }

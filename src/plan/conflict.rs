@@ -6,10 +6,10 @@
 
 use serde_json::Value as Json;
 
+use super::diff;
 use super::missing::DependencyRecord;
 use super::target::TargetRecord;
 use super::timestamp::ReportedTimestamp;
-use super::{diff, unchanged};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{Code, Conflicts, ParsedCustomField, Problem, ValueError};
@@ -133,7 +133,7 @@ fn service_value(field: &Field, held: Option<&Json>, catalog: &Catalog) -> Strin
     let Some(held) = held else { return String::new() };
     match (field.reference_to(), held) {
         (_, Json::Null) => String::new(),
-        (Some(reference), Json::Number(_)) => match unchanged::reference_id(held) {
+        (Some(reference), Json::Number(_)) => match crate::api::integer(held) {
             Some(id) if catalog.record(reference.to, id).is_some() => {
                 format!("{} (#{id})", catalog.describe(reference.to, RecordRef::Known(id)))
             }

@@ -1,11 +1,11 @@
 //! The facts of a run that every report shows.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::tally::ProblemTally;
 use super::text::file_name;
+use crate::api::RequestCounts;
 use crate::plan::{ReportMode, RowCounts, RunEstimate};
 
 /// What a finished run reports.
@@ -21,7 +21,8 @@ pub struct RunSummary {
     pub skipped_sheets: Vec<(String, String)>,
     /// The options that differ from their defaults: name and value.
     pub options: Vec<(String, String)>,
-    pub requests: Requests,
+    /// The requests it sent.
+    pub requests: RequestCounts,
     /// What a run would take; on a dry run only.
     pub planned: Option<RunEstimate>,
     /// How long it took.
@@ -54,14 +55,6 @@ pub struct SheetSummary {
     pub ignored: Vec<String>,
 }
 
-/// The requests a run sent.
-#[derive(Debug, Clone, Default)]
-pub struct Requests {
-    pub total: u64,
-    /// By method and endpoint, such as `POST assets`.
-    pub by_kind: BTreeMap<String, u64>,
-}
-
 /// The command that takes a run back.
 pub(crate) const UNDO: &str = "undo";
 
@@ -76,7 +69,7 @@ impl RunSummary {
             sheets: Vec::new(),
             skipped_sheets: Vec::new(),
             options: Vec::new(),
-            requests: Requests::default(),
+            requests: RequestCounts::default(),
             planned: None,
             seconds: 0.0,
             problems: ProblemTally::default(),

@@ -69,7 +69,7 @@ impl Equivalent<GroupKey> for GroupKeyRef<'_> {
 }
 
 impl ProblemTally {
-    /// RowCounts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
+    /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
     pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
         self.total += 1;
         let key = GroupKeyRef { sheet, code: problem.code(), header };

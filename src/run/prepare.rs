@@ -71,7 +71,7 @@ impl RunPlanner<'_> {
             .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
             .collect();
         observer.on_phase("checking", None);
-        let lookups = lookups::gather(input, &mut checkers, self.create_missing, self.selection)?;
+        let lookups = lookups::gather(input, &mut checkers, self.selection)?;
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
         let client = &self.account.client;

@@ -73,7 +73,7 @@ const CHECKIN_ASSET: Entity = Entity {
             .also(&["asset condition", "condition rating", "condition score"])
             .help("Its condition, as a whole number.")
             .example("4"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -135,7 +135,7 @@ const CHECKIN_ACCESSORY: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -175,7 +175,7 @@ const CHECKIN_COMPONENT: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -229,7 +229,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -278,7 +278,7 @@ const CHECKOUT_ASSET: Entity = Entity {
             .also(&["asset condition", "condition rating", "condition score"])
             .help("Its condition, as a whole number.")
             .example("4"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -349,7 +349,7 @@ const CHECKOUT_ACCESSORY: Entity = Entity {
             .also(words::EXPECTED_CHECKIN_DATE)
             .help("The day it is expected back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -391,7 +391,7 @@ const CHECKOUT_COMPONENT: Entity = Entity {
             .also(words::CHECKOUT_DATE)
             .help("The day it is handed out.")
             .example("2026-03-02"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -444,7 +444,7 @@ const CHECKOUT_CONSUMABLE: Entity = Entity {
             .also(words::CHECKOUT_DATE)
             .help("The day it is handed out.")
             .example("2026-03-02"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -510,7 +510,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .also(words::EXPECTED_CHECKIN_DATE)
             .help("The day it is expected back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)

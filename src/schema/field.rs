@@ -21,6 +21,8 @@ pub struct Field {
     pub read: bool,
     /// Header words people use for it, in any case and with any separators; see [`super::fold_header`].
     pub also: &'static [&'static str],
+    /// Whether it is a long text, which is sent as it is; other texts are sent without invisible characters.
+    pub is_long_text: bool,
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
     /// What it means to other modules, if anything.
@@ -129,6 +131,7 @@ impl Field {
             filter: false,
             read: true,
             also: &[],
+            is_long_text: false,
             sets: None,
             meaning: None,
             names: &[],
@@ -140,6 +143,13 @@ impl Field {
 
     pub(super) const fn text(name: &'static str) -> Self {
         Self::new(name, Kind::Text(TextForm::Plain))
+    }
+
+    /// A text of any length, such as notes.
+    pub(super) const fn long_text(name: &'static str) -> Self {
+        let mut field = Self::text(name);
+        field.is_long_text = true;
+        field
     }
 
     pub(super) const fn email(name: &'static str) -> Self {

@@ -43,6 +43,11 @@ impl Entity {
         self.fields.iter().find(|field| field.meaning == Some(meaning))
     }
 
+    /// Whether people know its records by that field: it is the name, or part of the natural key.
+    pub fn is_named_by(&self, field: &str) -> bool {
+        field == "name" || self.key.contains(&field)
+    }
+
     /// Whether its records are people.
     pub fn is_person(&self) -> bool {
         self.meaning(Meaning::PersonEmail).is_some()

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value as Json;
 
 use super::history::RecordKey;
-use crate::api::{Record, record_id};
+use crate::api::{Record, integer, record_id};
 use crate::catalog::fold_name;
 use crate::schema::{Entity, Reference, Wire};
 
@@ -63,7 +63,7 @@ impl CurrentState {
         match (reference.wire, value) {
             (_, Json::Object(named)) => record_id(named),
             (Wire::Tag, Json::String(tag)) => self.tagged(tag),
-            (_, value) => super::compare::integer(value),
+            (_, value) => integer(value),
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use super::super::run_summary::{RunSummary, UNDO};
 use super::super::text::file_name;
 use crate::plan::{ReportMode, RowCounts};
-use crate::wording::{counted, duration, thousands};
+use crate::wording::{counted, duration, mails, thousands};
 
 /// `all 1,204 rows succeeded`, `12 of 1,204 rows failed`.
 pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
@@ -76,8 +76,7 @@ pub(crate) fn plan_sentence(planned: &RunEstimate) -> String {
         let _ = write!(sentence, " at {} an hour", thousands(u64::from(quota)));
     }
     if planned.emails > 0 {
-        let people = if planned.people == 1 { "1 person" } else { &format!("{} people", thousands(planned.people)) };
-        let _ = write!(sentence, "; the service would send {} to {people}", counted(planned.emails, "e-mail"));
+        let _ = write!(sentence, "; the service would send {}", mails(planned.emails, planned.people));
     }
     sentence
 }

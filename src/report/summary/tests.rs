@@ -5,7 +5,7 @@ use super::*;
 use crate::check::{Code, ValueError};
 use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
-use crate::report::{ProblemTally, Requests, RunSummary, SheetSummary};
+use crate::report::{ProblemTally, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {
@@ -28,7 +28,10 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
         sheets,
         skipped_sheets: Vec::new(),
         options: Vec::new(),
-        requests: Requests { total: 1_130, by_kind: [("POST assets".into(), 1_100), ("GET assets".into(), 30)].into() },
+        requests: crate::api::RequestCounts {
+            total: 1_130,
+            by_kind: [("POST assets".into(), 1_100), ("GET assets".into(), 30)].into(),
+        },
         planned: None,
         seconds: 125.4,
         problems: ProblemTally::default(),
@@ -152,7 +155,7 @@ fn several_sheets_are_a_table_with_a_total() {
 fn a_check_knows_only_good_and_failed() {
     let counts = RowCounts { unchanged: 9, failed: 1, ..RowCounts::default() };
     let mut summary = RunSummary { command: "check", ..run(vec![sheet(None, "assets", 10, counts)]) };
-    (summary.requests, summary.result) = (Requests::default(), None);
+    (summary.requests, summary.result) = (crate::api::RequestCounts::default(), None);
     insta::assert_snapshot!(plain(&summary), @r#"
     Check of inventory.csv: 1 of 10 rows failed, in 2 min 5 s (run 20261124-0703-k3f9)
       10 rows: 9 good, 1 failed (assets)

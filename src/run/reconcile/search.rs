@@ -247,9 +247,8 @@ impl TagCache {
         let unknown: Vec<String> = tags.into_iter().filter(|tag| !self.ids.contains_key(tag)).collect();
         let mut found = stream::iter(unknown)
             .map(|tag| async move {
-                let page = service.page(assets, &[(field.name, tag.as_str())], 0, 2).await?;
-                let id = page.iter().find(|asset| asset.get(field.name).and_then(Json::as_str) == Some(tag.as_str()));
-                Ok((tag, id.and_then(record_id)))
+                let asset = service.record_with(assets, field.name, &tag).await?;
+                Ok((tag, asset.as_ref().and_then(record_id)))
             })
             .buffered(CONCURRENT_REQUESTS);
         while let Some((tag, id)) = found.try_next().await? {

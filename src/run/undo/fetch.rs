@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
-use crate::catalog::RecordSource;
+use crate::catalog::{Pager, RecordSource};
 use crate::plan::undo::{CurrentState, FetchPlan, LogHolders, has_holder};
 use crate::run::LogPosition;
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Verb};
@@ -85,26 +85,20 @@ struct Search<'s, P> {
 
 impl<P: RecordSource> Search<'_, P> {
     async fn run(&mut self) -> Result<(), P::Error> {
-        let (mut offset, mut read) = (0, 0);
-        loop {
-            if self.since.is_none() && self.open() <= read + 1 {
+        let mut pages = Pager::new(self.pages, self.entity, NEWEST_FIRST);
+        // What was not seen by the last page is not there.
+        while !pages.is_done() {
+            if self.since.is_none() && self.open() <= pages.requests() + 1 {
                 return self.look_up().await;
             }
-            let limit = self.pages.page_limit().max(1);
-            let page = self.pages.page(self.entity, NEWEST_FIRST, offset, limit).await?;
-            let is_last = page.is_empty() || self.pages.is_last(page.len(), limit);
-            offset += page.len() as u64;
-            read += 1;
-            page.into_iter().for_each(|record| self.take(record));
-            if is_last {
-                // What was not seen is not there.
-                return Ok(());
-            }
+            pages.next().await?.into_iter().flatten().for_each(|record| self.take(record));
         }
+        Ok(())
     }
 
-    fn open(&self) -> usize {
-        self.ids.len() + self.tags.len()
+    /// The requests that looking up what is open would take.
+    fn open(&self) -> u64 {
+        (self.ids.len() + self.tags.len()) as u64
     }
 
     fn take(&mut self, record: Record) {
@@ -130,11 +124,7 @@ impl<P: RecordSource> Search<'_, P> {
         }
         let Some(key) = entity.key.first() else { return Ok(()) };
         let tags = mem::take(&mut self.tags);
-        let by_tag = |tag: String| async move {
-            let records = pages.page(entity, &[(*key, tag.as_str())], 0, 2).await?;
-            let is_it = |record: &Record| record.get(*key).and_then(Json::as_str) == Some(tag.as_str());
-            Ok(records.into_iter().find(is_it))
-        };
+        let by_tag = |tag: String| async move { pages.record_with(entity, key, &tag).await };
         let mut found = stream::iter(tags).map(by_tag).buffered(AT_ONCE);
         while let Some(record) = found.try_next().await? {
             record.into_iter().for_each(|record| self.present.add(entity, record));
@@ -191,17 +181,7 @@ async fn entries<P: RecordSource>(
             };
             says("type", kind) && says("event", verb.log_event()) && log.is_followed_by(entry)
         };
-        let mut offset = 0;
-        loop {
-            let limit = pages.page_limit().max(1);
-            let page = pages.page(&ACTIVITY, &filters, offset, limit).await?;
-            let is_last = page.is_empty() || pages.is_last(page.len(), limit);
-            offset += page.len() as u64;
-            entries.extend(page.into_iter().filter(is_meant));
-            if is_last {
-                break;
-            }
-        }
+        entries.extend(Pager::new(pages, &ACTIVITY, &filters).rest().await?.into_iter().filter(is_meant));
     }
     Ok(entries)
 }

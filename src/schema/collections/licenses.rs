@@ -123,7 +123,7 @@ pub(super) const LICENSES: Entity = Entity {
             .also(words::LOGO)
             .help("Link to a picture for it.")
             .example("https://example.com/creative-cloud.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")
