@@ -59,7 +59,7 @@ impl ReferenceNames {
         into.push_str(name);
     }
 
-    pub(crate) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+    pub(super) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.catalog.record(collection, id)
     }
 
