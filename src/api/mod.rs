@@ -39,6 +39,7 @@ mod page_limit;
 mod rate_limiter;
 mod raw;
 mod request;
+mod request_kind;
 mod response;
 mod response_headers;
 mod retry;
@@ -58,6 +59,7 @@ pub use custom_fields::custom_fields;
 pub use error::{ApiError, FailureScope, WriteFailure, WriteOutcome};
 pub use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
+pub use request_kind::{Method, RequestKind, UnknownRequest};
 pub use secret::{Secret, SecretError};
 pub use shared_quota::SharedQuotaError;
 #[cfg(feature = "buckets")]
@@ -84,8 +86,8 @@ pub fn record_id(record: &Record) -> Option<i64> {
     integer(record.get("id")?)
 }
 
-/// A whole number of a record, which some replies have as text.
-pub fn integer(value: &Value) -> Option<i64> {
+/// A whole number, which some replies carry as text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),

@@ -20,6 +20,13 @@ pub enum KeyValue<'a> {
     Missing,
 }
 
+impl KeyValue<'_> {
+    /// Whether the row has the column and nothing in it.
+    pub fn is_blank(&self) -> bool {
+        matches!(self, KeyValue::Text(text) if text.trim().is_empty())
+    }
+}
+
 /// A field of the key beside its value in the row; never [`KeyValue::Missing`].
 type Pair<'a> = (&'static str, KeyValue<'a>);
 
@@ -46,6 +53,9 @@ impl Catalog {
     /// The record that a value of a reference field stands for: a system id, or the text of a unique field such as an
     /// asset's tag. None for nothing and for a text that no known record has.
     pub(super) fn target_of(&self, reference: Reference, value: &Value) -> Option<RecordRef> {
+        if let Value::Object(_) = value {
+            return RecordRef::from_link(value);
+        }
         let text = value_text(Some(value))?;
         let id = bare_id(&text).map(RecordRef::Known);
         let exists = |target: &RecordRef| self.indexes.get(reference.to).is_some_and(|to| to.get(*target).is_some());

@@ -75,8 +75,7 @@ fn counts(reference: Reference, record: &Record) -> bool {
 
 /// What a cell calls a record: its name, or an asset's tag.
 fn name_of(collection: &Entity, record: &Record) -> Option<String> {
-    let field = if collection.field("name").is_some() { "name" } else { *collection.key.first()? };
-    record.get(field)?.as_str().map(ToOwned::to_owned)
+    record.get(collection.naming_field()?.name)?.as_str().map(ToOwned::to_owned)
 }
 
 /// A workbook per entity; where none is named, the whole set.

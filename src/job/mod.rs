@@ -21,8 +21,8 @@ pub use plan::Plan;
 pub(crate) use resume::ResumableRun;
 pub use run_options::ResultTarget;
 pub(crate) use run_options::RunOptions;
+pub(crate) use run_report::stored_summary;
 pub use run_report::{RunReport, RunStatus};
-pub(crate) use run_report::{command_name, stored_summary};
 pub use undo::UndoJob;
 pub(crate) use undo::{UndoPlan, UndoableRun};
 

@@ -7,7 +7,7 @@ use super::backup::PendingBackup;
 use super::new_run_id;
 use super::result_path::ResultPath;
 use super::run_options::{ResultDestination, RunOptions};
-use super::run_report::{Execution, RunReport, command_name, created_remark};
+use super::run_report::{Execution, RunReport, created_remark};
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
@@ -97,7 +97,7 @@ impl Plan<'_> {
     /// Where the plan cannot be read back.
     pub fn summary(&self) -> Result<RunSummary> {
         let prepared = &self.prepared;
-        let mut summary = RunSummary::new(command_name(self.header.kind), self.header.id.clone());
+        let mut summary = RunSummary::new(self.header.kind.into(), self.header.id.clone());
         add_rows(&mut summary, prepared.steps.journal()?, &self.sheets(), Unfinished::DryRun)?;
         summary.files = self.header.details.files.clone();
         summary.skipped_sheets = self.header.details.skipped_sheets.clone();
@@ -116,7 +116,7 @@ impl Plan<'_> {
         let line = CommandLine::from_words(self.header.details.typed.clone());
         let counts = summary.counts();
         let more: &[&str] = if counts.failed + counts.unknown > 0 { &["--dry-run"] } else { &[] };
-        summary.next = vec![line.command(summary.command, more)];
+        summary.next = vec![line.command(summary.command.as_str(), more)];
         summary.seconds = self.started.elapsed().as_secs_f64();
         Ok(summary)
     }

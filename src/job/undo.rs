@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::plan::confirm;
 use super::result_path::{ResultPath, free_path_in};
-use super::run_report::{Execution, RunReport, command_name};
+use super::run_report::{Execution, RunReport};
 use super::{ResultTarget, new_run_id};
 use crate::account::{Account, AccountIdentity};
 use crate::error::{Error, Result};
@@ -138,8 +138,8 @@ impl UndoPlan<'_> {
     pub(crate) fn text(&self) -> String {
         let header = &self.undone.header;
         let what = match header.details.files.as_slice() {
-            [] => command_name(header.kind).to_owned(),
-            files => format!("{} of {}", command_name(header.kind), files.join(", ")),
+            [] => header.kind.command().to_owned(),
+            files => format!("{} of {}", header.kind.command(), files.join(", ")),
         };
         self.summary.text(&format!("Undo of run {} ({what})", header.id), &self.prepared.estimate)
     }

@@ -15,7 +15,7 @@ use crate::catalog::{Catalog, RecordRef};
 use crate::check::{Code, Conflicts, ParsedCustomField, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
-use crate::schema::Field;
+use crate::schema::{CUSTOM_FIELDS, Field};
 use crate::table::Row;
 
 /// Longest value shown in a message, in characters.
@@ -74,7 +74,7 @@ impl Conflict {
             let column = mapping.column_of(entity.fields[*field].name);
             differing.extend(column.map(|column| of_field(*field, column)));
         }
-        let pairs = target_record.record.get("custom_fields").map(custom_fields).unwrap_or_default();
+        let pairs = target_record.record.get(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
         differing.extend(changes.custom.iter().map(|given| {
             let held = diff::position_of(&given.name, &pairs).map(|position| pairs[position].1.clone());
             Difference::at(given.column, mapping, row, held.unwrap_or_default())

@@ -4,9 +4,9 @@ use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
 use crate::api::{custom_fields, plain_text};
-use crate::catalog::fold_name;
 use crate::check::ParsedCustomField;
-use crate::schema::{Field, Kind, Reference, TextForm, Wire, fold_header};
+use crate::schema::{Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
+use crate::unicode::without_invisible;
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
 /// by day, options regardless of spelling. Null, empty and absent are equal.
@@ -27,6 +27,10 @@ pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
         Kind::Option(_) => fold_header(&plain_text(wanted)) == fold_header(&plain_text(held)),
         Kind::Currency => plain_text(wanted).eq_ignore_ascii_case(&plain_text(held)),
         Kind::Reference(_) => plain_text(wanted) == plain_text(held),
+        // What nobody can see is not worth an update.
+        Kind::Text(_) if !field.is_long_text => {
+            without_invisible(&plain_text(wanted)) == without_invisible(&plain_text(held))
+        }
         Kind::Text(_) | Kind::Structure | Kind::CustomFields => plain_text(wanted).trim() == plain_text(held).trim(),
     }
 }

@@ -19,8 +19,7 @@ mod undo_summary;
 
 pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
 pub(crate) use run_result::{RowSource, add_rows, write_result};
-pub(crate) use run_summary::UNDO;
-pub use run_summary::{RunSummary, SheetSummary};
+pub use run_summary::{RunCommand, RunSummary, SheetSummary};
 pub(crate) use summary::plan_sentence;
 pub use tally::{ProblemExample, ProblemGroup, ProblemTally};
 pub(crate) use undo_summary::UndoSummary;

@@ -7,13 +7,13 @@ use super::tally::ProblemTally;
 use super::text::file_name;
 use crate::api::RequestCounts;
 use crate::plan::{ReportMode, RowCounts, RunEstimate};
+use crate::run::journal::RunKind;
 
 /// What a finished run reports.
 #[derive(Debug)]
 pub struct RunSummary {
     pub run_id: String,
-    /// `import` or `check`.
-    pub command: &'static str,
+    pub command: RunCommand,
     pub dry_run: bool,
     pub files: Vec<String>,
     pub sheets: Vec<SheetSummary>,
@@ -21,7 +21,6 @@ pub struct RunSummary {
     pub skipped_sheets: Vec<(String, String)>,
     /// The options that differ from their defaults: name and value.
     pub options: Vec<(String, String)>,
-    /// The requests it sent.
     pub requests: RequestCounts,
     /// What a run would take; on a dry run only.
     pub planned: Option<RunEstimate>,
@@ -55,12 +54,40 @@ pub struct SheetSummary {
     pub ignored: Vec<String>,
 }
 
-/// The command that takes a run back.
-pub(crate) const UNDO: &str = "undo";
+/// The command that a summary is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunCommand {
+    Check,
+    Import,
+    Delete,
+    Undo,
+}
+
+impl RunCommand {
+    /// Its name on the command line and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunCommand::Check => "check",
+            RunCommand::Import => RunKind::Import.command(),
+            RunCommand::Delete => RunKind::Delete.command(),
+            RunCommand::Undo => RunKind::Undo.command(),
+        }
+    }
+}
+
+impl From<RunKind> for RunCommand {
+    fn from(kind: RunKind) -> Self {
+        match kind {
+            RunKind::Import => RunCommand::Import,
+            RunKind::Delete => RunCommand::Delete,
+            RunKind::Undo => RunCommand::Undo,
+        }
+    }
+}
 
 impl RunSummary {
     /// A run of which nothing is known yet but its name.
-    pub fn new(command: &'static str, run_id: String) -> Self {
+    pub fn new(command: RunCommand, run_id: String) -> Self {
         Self {
             run_id,
             command,
@@ -83,7 +110,7 @@ impl RunSummary {
     /// Whether its statuses tell what was done, would be done, or was only checked.
     pub fn report_mode(&self) -> ReportMode {
         match (self.command, self.dry_run) {
-            ("check", _) => ReportMode::Check,
+            (RunCommand::Check, _) => ReportMode::Check,
             (_, true) => ReportMode::DryRun,
             (_, false) => ReportMode::Done,
         }
@@ -91,7 +118,7 @@ impl RunSummary {
 
     /// The rows that an undo could not undo: its skipped ones. In an import, rows are skipped on request.
     pub fn left(&self) -> u64 {
-        if self.command == UNDO { self.counts().skipped } else { 0 }
+        if self.command == RunCommand::Undo { self.counts().skipped } else { 0 }
     }
 
     /// All sheets together.

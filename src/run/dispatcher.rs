@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use jiff::Timestamp;
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
 use super::backoff::ServiceBackoff;
@@ -158,8 +157,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             RunStart::Fresh => Vec::new(),
             RunStart::Resumed => journal.pending_entities()?,
         };
-        let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or_default();
-        let snapshot = PlanSnapshot::new(journal.account_snapshot()?, began);
+        let snapshot = PlanSnapshot::new(journal.account_snapshot()?, journal.started_at()?);
         let path = journal.path();
         let writer = start_writer(journal).map_err(|source| JournalError::Folder { path, source })?;
         Ok(Self {

@@ -36,7 +36,6 @@ use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome};
 
 pub use dispatcher::Dispatcher;
-pub use reconcile::LogPosition;
 pub use worker::StepTransport;
 
 /// How a plan is sent.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 
 use super::formula::unescape_formula;
+use crate::unicode::is_invisible;
 
 /// The value of a cell, in addition to its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
-    /// Nothing, or only white space.
+    /// Nothing, or only white space and invisible characters.
     Blank,
     Text,
     /// A number as stored; the text is the number as shown by its format.
@@ -238,9 +239,9 @@ fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)) {
     rest.iter().enumerate().filter(|(_, other)| **other == byte).for_each(|(at, _)| found(offset + at));
 }
 
-/// Whether a text is empty or nothing but white space, no-break spaces included.
+/// Whether a text is empty, or nothing but white space and invisible characters.
 pub fn is_blank(text: &str) -> bool {
-    text.is_empty() || text.chars().all(char::is_whitespace)
+    text.chars().all(|char| char.is_whitespace() || is_invisible(char))
 }
 
 /// A cell's address as a spreadsheet program shows it, such as `C7`.

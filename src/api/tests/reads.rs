@@ -28,7 +28,7 @@ async fn a_page_asks_with_documented_parameters_and_the_tenant() {
     let counts = client.requests();
     assert_eq!(counts.total, 4);
     assert_eq!(
-        counts.by_kind.into_iter().collect::<Vec<_>>(),
+        counts.by_kind.iter().map(|(kind, count)| (kind.to_string(), *count)).collect::<Vec<_>>(),
         [("GET activity".to_owned(), 1), ("GET assets".to_owned(), 2), ("GET tenants".to_owned(), 1)]
     );
 }

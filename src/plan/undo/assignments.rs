@@ -13,7 +13,7 @@ use super::history::{Assignment, RecordKey};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record, integer};
 use crate::plan::WriteKind;
-use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb};
+use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb, log_field};
 
 /// Where items are while assignments are undone, one after another.
 #[derive(Debug, Default)]
@@ -323,7 +323,7 @@ impl UndoPlanner<'_> {
         let own = |of: &'static Entity| {
             self.history.assignments.iter().filter(|moved| self.is_between(moved, of, item, Some(holder))).count()
         };
-        let of_item = entries.iter().filter(|entry| entry.get("item_id").and_then(integer) == Some(item.1));
+        let of_item = entries.iter().filter(|entry| entry.get(log_field::ITEM_ID).and_then(integer) == Some(item.1));
         let is = |entry: &Record, of: &Entity| {
             let Role::Action(verb) = of.role else { return false };
             entry.get("event").and_then(Json::as_str).is_some_and(|event| event.eq_ignore_ascii_case(verb.log_event()))

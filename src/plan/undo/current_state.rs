@@ -6,8 +6,7 @@ use serde_json::Value as Json;
 
 use super::history::RecordKey;
 use crate::api::{Record, integer, record_id};
-use crate::catalog::fold_name;
-use crate::schema::{Entity, Reference, Wire};
+use crate::schema::{CREATED_AT, Entity, Reference, UPDATED_AT, Wire, fold_name};
 
 /// The records that the run wrote to, and those changed by others since it began.
 #[derive(Debug, Default)]
@@ -87,4 +86,4 @@ impl CurrentState {
 }
 
 /// Fields that are kept in addition to those of the schema.
-const KEPT_FIELDS: &[&str] = &["id", "created_at", "updated_at"];
+const KEPT_FIELDS: &[&str] = &["id", CREATED_AT, UPDATED_AT];

@@ -12,7 +12,7 @@ use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
 use crate::plan::StepOutcome;
 use crate::plan::{Step, WriteKind};
-use crate::schema::{COLLECTIONS, Entity, Meaning, Wire};
+use crate::schema::{COLLECTIONS, CREATED_AT, Entity, Meaning, UPDATED_AT, Wire};
 
 /// A change this soon after creation is part of the creation.
 const CREATION_WINDOW: SignedDuration = SignedDuration::from_secs(5);
@@ -317,7 +317,7 @@ pub(super) struct RestorableFields {
 /// Whether a record's timestamps show a change after its creation.
 fn was_touched(record: &Record) -> bool {
     let moment = |name: &str| record.get(name)?.as_str()?.parse::<Timestamp>().ok();
-    match (moment("created_at"), moment("updated_at")) {
+    match (moment(CREATED_AT), moment(UPDATED_AT)) {
         (Some(created), Some(updated)) => updated.duration_since(created) > CREATION_WINDOW,
         _ => false,
     }

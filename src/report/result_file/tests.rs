@@ -7,10 +7,11 @@ use std::sync::Arc;
 use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
+use crate::api::RequestCounts;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
 use crate::plan::{RowCounts, RowStatus};
-use crate::report::{ProblemTally, SheetSummary};
+use crate::report::{ProblemTally, RunCommand, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.
@@ -58,13 +59,13 @@ fn bad_date(column: Option<u32>, found: &str) -> Problem {
 fn summary() -> RunSummary {
     RunSummary {
         run_id: "20261124-0703-k3f9".into(),
-        command: "import",
+        command: RunCommand::Import,
         dry_run: false,
         files: vec!["assets.csv".into()],
         sheets: Vec::new(),
         skipped_sheets: Vec::new(),
         options: Vec::new(),
-        requests: crate::api::RequestCounts::default(),
+        requests: RequestCounts::default(),
         planned: None,
         seconds: 1.5,
         problems: ProblemTally::default(),

@@ -6,10 +6,9 @@ use serde_json::Value as Json;
 
 pub(super) use crate::api::integer;
 use crate::api::{Body, Record};
-use crate::catalog::fold_name;
 pub(super) use crate::plan::ValueMatch;
 use crate::plan::{compare, holds};
-use crate::schema::{Entity, Field, Kind, Use};
+use crate::schema::{Entity, Field, Kind, Use, fold_name};
 
 /// System ids of assets by tag; none where the account has no asset with that tag.
 pub(super) type TagIds = HashMap<String, Option<i64>>;

@@ -9,12 +9,12 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::compare::{normalized_key, search_key};
-use super::log::{self, LogPosition, NEWEST_FIRST};
+use super::log;
 use super::records::is_older;
 use crate::api::{Record, record_id};
-use crate::catalog::{Pager, RecordSource};
+use crate::catalog::{LogPosition, NEWEST_FIRST, Pager, RecordSource};
 use crate::plan::{Step, WriteKind};
-use crate::schema::{ACTIVITY, Entity};
+use crate::schema::{ACTIVITY, Entity, log_field};
 
 /// Changes by others since the plan was made.
 #[derive(Debug, Default)]
@@ -96,7 +96,7 @@ async fn count_actions<S: RecordSource>(
     let Some((kind, event)) = log::log_terms(action).filter(|_| *position != LogPosition::Unknown) else {
         return Ok(0);
     };
-    let filters = [&[("type", kind), ("event", event)], NEWEST_FIRST].concat();
+    let filters = [&[(log_field::TYPE, kind), (log_field::EVENT, event)], NEWEST_FIRST].concat();
     let (mut pages, mut newer) = (Pager::new(service, &ACTIVITY, &filters), 0);
     while let Some(page) = pages.next().await? {
         let fresh = page.iter().take_while(|entry| position.is_followed_by(entry)).count();

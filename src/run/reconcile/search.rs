@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
-use super::compare::{TagIds, integer, normalized_key, search_key};
-use crate::api::{Record, record_id};
+use super::compare::{TagIds, normalized_key, search_key};
+use crate::api::{Record, integer, record_id};
 use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire};

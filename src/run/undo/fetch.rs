@@ -12,10 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
-use crate::catalog::{Pager, RecordSource};
+use crate::catalog::{LogPosition, Pager, RecordSource};
 use crate::plan::undo::{CurrentState, FetchPlan, LogHolders, has_holder};
-use crate::run::LogPosition;
-use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Verb};
+use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, UPDATED_AT, Verb, log_field};
 
 /// Records asked for by id or tag at a time.
 const AT_ONCE: usize = 8;
@@ -24,7 +23,7 @@ const AT_ONCE: usize = 8;
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(24);
 
 /// The record touched last comes first.
-const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc")];
+const NEWEST_FIRST: &[(&str, &str)] = &[("sort", UPDATED_AT), ("order", "desc")];
 
 /// Fetches what is wanted of the account. `began` is when the run began, `log` where the activity log stood then.
 ///
@@ -172,14 +171,14 @@ async fn entries<P: RecordSource>(
     let (first_day, person) = (log.first_day(), person.map(|person| person.to_string()));
     let mut entries = Vec::new();
     for verb in [Verb::Checkin, Verb::Checkout] {
-        let mut filters = vec![("type", kind), ("event", verb.log_event())];
-        filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
+        let mut filters = vec![(log_field::TYPE, kind), (log_field::EVENT, verb.log_event())];
+        filters.extend(first_day.as_deref().map(|day| (log_field::DATE_FROM, day)));
         filters.extend(schema::person_parameter().zip(person.as_deref()));
         let is_meant = |entry: &Record| {
             let says = |name: &str, word: &str| {
                 entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
             };
-            says("type", kind) && says("event", verb.log_event()) && log.is_followed_by(entry)
+            says(log_field::TYPE, kind) && says(log_field::EVENT, verb.log_event()) && log.is_followed_by(entry)
         };
         entries.extend(Pager::new(pages, &ACTIVITY, &filters).rest().await?.into_iter().filter(is_meant));
     }
@@ -187,7 +186,7 @@ async fn entries<P: RecordSource>(
 }
 
 fn touched(record: &Record) -> Option<Timestamp> {
-    record.get("updated_at")?.as_str()?.parse().ok()
+    record.get(UPDATED_AT)?.as_str()?.parse().ok()
 }
 
 fn tag<'r>(entity: &Entity, record: &'r Record) -> Option<&'r str> {

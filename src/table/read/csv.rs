@@ -31,19 +31,24 @@ pub struct Decoding {
     pub encoding: Encoding,
     /// Guessed where encoding or delimiter might be another.
     pub certainty: Certainty,
+    pub encoding_certainty: Certainty,
     pub replacement_chars: ReplacementChars,
 }
 
 impl Decoding {
     /// Whether the text may have been decoded wrongly.
     pub fn is_doubtful(&self) -> bool {
-        self.certainty == Certainty::Guessed
+        self.encoding_certainty == Certainty::Guessed
     }
 }
 
 impl fmt::Display for Decoding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let guessed = if self.certainty == Certainty::Guessed { " (a guess)" } else { "" };
+        let guessed = match self.certainty {
+            Certainty::Certain => "",
+            Certainty::Likely => " (detected)",
+            Certainty::Guessed => " (a guess)",
+        };
         write!(formatter, "{}, {}{guessed}", self.encoding, self.delimiter.name())
     }
 }
@@ -78,6 +83,7 @@ impl CsvReader {
             delimiter,
             encoding: detected.encoding,
             certainty,
+            encoding_certainty: detected.certainty,
             replacement_chars: detected.replacement_chars,
         };
         Ok(CsvReader { source, detected, decoding })

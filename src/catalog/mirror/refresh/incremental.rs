@@ -6,7 +6,7 @@ use super::super::service_time::ServiceTime;
 use super::{ATTEMPTS, OVERLAP, RefreshError, RefreshJob, RefreshTally};
 use crate::api::RawPage;
 use crate::catalog::source::RecordSource;
-use crate::schema::Entity;
+use crate::schema::{Entity, UPDATED_AT};
 
 /// A log entry is written a moment after the record it is about, in seconds.
 const LOG_DELAY: i64 = 2;
@@ -46,7 +46,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         watermark: ServiceTime,
         tally: &mut RefreshTally,
     ) -> Result<bool, RefreshError<S::Error>> {
-        const LATEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc")];
+        const LATEST_FIRST: &[(&str, &str)] = &[("sort", UPDATED_AT), ("order", "desc")];
         let keep_previous = self.mirror.file().keeps_previous(entity)?;
         let mut offset = 0;
         let mut last_id: Option<i64> = None;
