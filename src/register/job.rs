@@ -215,7 +215,7 @@ impl RecordLookup for ReferencedRecords {
 
 impl ReferencedRecords {
     fn read(mirror: &Mirror) -> Result<Self> {
-        let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(name, _)| *name == entity.name);
+        let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(item, _)| item.name == entity.name);
         let mut records = HashMap::new();
         for entity in required_collections().into_iter().filter(|entity| !is_item(entity)) {
             mirror.each(entity, |id, json| {
