@@ -15,8 +15,10 @@ mod collections;
 mod error;
 mod field;
 mod fold;
+mod header;
 mod log;
 mod meaning;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -26,7 +28,9 @@ pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
 pub use error::{UnknownEntity, entity_named};
 pub use field::{Choices, Field, Kind, Reference, Related, TextForm, Use, Wire};
 pub use fold::fold_header;
+pub use header::HeaderText;
 pub use meaning::{Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter};
+pub use secrets::is_secret_header;
 
 /// What a sheet can hold and the API can take or give: a collection of records, an action, or a listing.
 #[derive(Debug)]
