@@ -26,8 +26,10 @@ mod cell;
 mod checked_row;
 mod currency;
 mod duplicates;
+mod non_records;
 mod number;
 mod problem;
+mod remark;
 mod row;
 mod rules;
 
@@ -36,7 +38,9 @@ pub use checked_row::{CheckedRow, ParsedCustomField, ParsedField, ParsedId, Pars
 pub use column::{DateSurvey, MoneySurvey};
 pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
 pub use money::{Amount, CurrencyHint, DecimalMark};
+pub use non_records::NonRecord;
 pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
+pub use remark::{Remark, RemarkCode};
 pub use row::{Checker, ExtraCells, Inference};
 pub use rules::{Conflicts, Duplicates, EmptyCells, FractionalCost, Mode, RowAction, Rules};

@@ -12,6 +12,7 @@ use super::result_path::free_path_beside;
 use crate::account::Account;
 use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::Conflicts;
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Diagnostic, Error, Result};
 use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
 use crate::observer::{NoObserver, Observer};
@@ -233,7 +234,8 @@ impl PendingBackup {
                 return Err(Error::usage("nothing was deleted", hint));
             }
         }
-        plan.header.details.remarks.push(backup_remark(entity, &path, &plan.header.id));
+        let remark = backup_remark(entity, &path, &plan.header.id);
+        plan.header.details.remarks.push(Remark::new(RemarkCode::BackupWritten, remark));
         Ok(())
     }
 

@@ -317,6 +317,7 @@ pub(super) fn header(
         typed: options.line.into_words(),
         max_errors: options.max_errors,
         remarks: Vec::new(),
+        mapping: input.mappings(),
     };
     Ok(RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details })
 }

@@ -5,8 +5,9 @@ use std::time::Instant;
 
 use super::delete::PendingBackup;
 use super::result_path::ResultPath;
-use super::run_report::{Execution, RunReport, command_name, created_remark};
+use super::run_report::{Execution, RunReport, command_name, created_remark, service_warnings};
 use crate::account::Account;
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::{PlanLimits, ReportMode};
@@ -56,9 +57,10 @@ impl Plan<'_> {
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
-        summary.remarks.extend(self.account.client.warnings());
+        (summary.mapping, summary.remarks) = (self.input.mappings(), self.input.remarks());
+        summary.remarks.extend(service_warnings(self.account));
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
-            summary.remarks.push(format!("a run would stop before it starts: {exceeded}"));
+            summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
         summary.remarks.extend(overridden_remark(prepared.overridden));
         if !prepared.totals.missing.is_empty() {
@@ -123,6 +125,8 @@ impl Plan<'_> {
             Some(backup) => backup.write(&mut self, observer).await?,
             None => self.confirm(observer)?,
         }
+        self.header.details.mapping = self.input.mappings();
+        self.header.details.remarks.extend(self.input.remarks());
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
         let mut steps = self.prepared.steps;
         steps.set_details(&self.header.details)?;
@@ -169,7 +173,8 @@ pub(super) fn confirm(what: &str, observer: &mut dyn Observer) -> Result<()> {
 }
 
 /// What became of the verbs in a column `_action` of a delete.
-fn overridden_remark(rows: u64) -> Option<String> {
+fn overridden_remark(rows: u64) -> Option<Remark> {
     let have = if rows == 1 { "has" } else { "have" };
-    (rows > 0).then(|| format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row")))
+    let message = || format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row"));
+    (rows > 0).then(|| Remark::new(RemarkCode::ActionOverridden, message()))
 }

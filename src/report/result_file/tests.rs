@@ -10,7 +10,7 @@ use super::*;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
 use crate::plan::{RowCounts, RowStatus};
-use crate::report::{ProblemTally, Requests, SheetSummary};
+use crate::report::{ChangeTally, ProblemTally, Requests, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.
@@ -43,7 +43,7 @@ fn texts(number: u64, texts: &[&str]) -> Row {
 }
 
 fn outcome(status: RowStatus, id: Option<i64>, problems: Vec<Problem>) -> RowOutcome {
-    RowOutcome { status, id, message: "".into(), problems }
+    RowOutcome { status, id, message: "".into(), problems, changes: Vec::new() }
 }
 
 fn bad_date(column: Option<u32>, found: &str) -> Problem {
@@ -68,9 +68,11 @@ fn summary() -> RunSummary {
         planned: None,
         seconds: 1.5,
         problems: ProblemTally::default(),
+        changes: ChangeTally::default(),
         result: None,
         next: Vec::new(),
         remarks: Vec::new(),
+        mapping: Vec::new(),
         stopped: None,
     }
 }
