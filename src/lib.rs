@@ -50,6 +50,9 @@ pub mod template;
 
 mod wording;
 
+// Characters that nobody sees, or that look like others.
+mod unicode;
+
 // Which account to use, and how to reach it.
 pub mod account;
 

@@ -12,6 +12,7 @@ use super::{choice, custom, text};
 use crate::mapping::{IdOwnership, Ids};
 use crate::schema::{Field, Kind, TextForm, Wire};
 use crate::table::{Cell, Value};
+use crate::unicode::without_invisible;
 
 /// The text that clears a field (design rule 3).
 pub const CLEAR: &str = "<clear>";
@@ -254,8 +255,8 @@ fn clear(field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
 
 fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<ParsedValue, ValueError> {
     match form {
-        TextForm::Email => text::email(trimmed)?,
-        TextForm::Url => text::url(trimmed)?,
+        TextForm::Email => text::email(&without_invisible(trimmed))?,
+        TextForm::Url => text::url(&without_invisible(trimmed))?,
         TextForm::Plain => {
             if let Some(error) = text::damaged(cell) {
                 return Err(error);
@@ -267,7 +268,7 @@ fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<ParsedVal
 
 fn user(cell: Cell<'_>, trimmed: &str) -> Result<ParsedValue, ValueError> {
     if trimmed.contains('@') {
-        return text::email(trimmed).map(|()| ParsedValue::UserEmail);
+        return text::email(&without_invisible(trimmed)).map(|()| ParsedValue::UserEmail);
     }
     text::integer(cell, 1).map(ParsedValue::Integer)
 }

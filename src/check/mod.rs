@@ -37,6 +37,7 @@ pub use cell::CLEAR;
 pub use checked_row::{CheckedRow, ParsedCustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue};
 pub use column::{DateSurvey, MoneySurvey};
 pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
+pub(crate) use duplicates::duplicate_hint;
 pub use money::{Amount, CurrencyHint, DecimalMark};
 pub use non_records::NonRecord;
 pub(crate) use problem::is_withheld;

@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
 use super::date::DateReading;
-use super::duplicates::{EarlierRow, SeenRecords};
+use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
 use super::money::{CurrencyHint, DecimalMark};
 use super::non_records::NonRecordFinder;
 use super::problem::{Code, ValueError};
 use super::remark::{Remark, RemarkCode};
 use super::rules::{Duplicates, RowAction, Rules};
-use crate::catalog::fold_name_into;
 use crate::mapping::{ColumnFacts, ColumnTarget, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::Kind;
+use crate::schema::{Kind, fold_name_into};
 use crate::table::Row;
 use crate::wording::{counted, thousands};
 
@@ -172,7 +171,8 @@ impl<'m> Checker<'m> {
     /// Compares an amount's currency with the currency column, or uses it as the currency if there is no column and
     /// it is unambiguous.
     fn infer_currency(&self, row: &Row, hint: Option<(u32, CurrencyHint)>, checked: &mut CheckedRow) {
-        let (Some((column, hint)), Some(index)) = (hint, self.mapping.entity.field_index("currency")) else { return };
+        let currency = self.mapping.entity.fields.iter().position(|field| field.kind == Kind::Currency);
+        let (Some((column, hint)), Some(index)) = (hint, currency) else { return };
         let code = match checked.parsed(index) {
             Some(ParsedField { value: ParsedValue::Currency(code), .. }) => *code,
             Some(_) => return,
@@ -243,8 +243,7 @@ impl<'m> Checker<'m> {
             Some(EarlierRow::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
         };
         let message = format!("duplicate of row {first}");
-        let error =
-            ValueError::new(Code::DuplicateKey, message, "merge the two rows, or correct the one that is wrong");
+        let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
         let found = column.map_or("", |column| row.cell(column as usize).text);
         checked.problems.push(error.at(column, found));
     }

@@ -32,10 +32,8 @@ pub enum BackupError {
     /// The file exists, and may be the only backup of other records.
     #[error("the backup would overwrite `{}`", path.display())]
     Exists { path: PathBuf },
-    /// More records than a sheet has rows.
     #[error("cannot back up {records} records: a sheet holds {}", MAX_ROWS - 1)]
     TooMany { records: usize },
-    /// More fields than a sheet has columns.
     #[error("cannot back up records with {columns} fields: a sheet holds {MAX_COLUMNS} columns")]
     TooWide { columns: usize },
     /// A text longer than a cell can hold: the backup would be incomplete.

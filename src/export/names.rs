@@ -9,7 +9,6 @@ use crate::catalog::{Catalog, LookupResult, Mirror, MirrorError, Record, RecordR
 use crate::check::{CLEAR, text};
 use crate::schema::{self, Entity, Reference};
 
-/// What the name of a record is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum NamePurpose {
     /// For people to read; the id is in the column beside it.
@@ -60,8 +59,7 @@ impl ReferenceNames {
         into.push_str(name);
     }
 
-    /// A record, if it is known.
-    pub(super) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
+    pub(crate) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.catalog.record(collection, id)
     }
 
@@ -69,7 +67,7 @@ impl ReferenceNames {
         let target = RecordRef::Known(id);
         let name = self.catalog.describe(reference.to, target);
         let is_readable = !text::is_no_value_mark(&name) && name != CLEAR && text::trimmed(&name) == name;
-        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed, &[]) {
+        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed) {
             LookupResult::One(found) if found == target && is_readable => name,
             _ => format!("#{id}"),
         }
@@ -77,7 +75,7 @@ impl ReferenceNames {
 
     /// The records that a name or number typed by a person may refer to.
     pub fn find(&self, reference: Reference, text: &str) -> LookupResult {
-        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed, &[])
+        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed)
     }
 }
 

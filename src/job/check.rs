@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::observer::Observer;
 use crate::plan::{ReportMode, RowCounts, RowOutcome, RowStatus};
-use crate::report::{ResultFile, RunSummary, SheetSummary};
+use crate::report::{ResultFile, RunCommand, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, InputSet, SheetFilter};
 use crate::run::lookups::no_rows;
@@ -51,7 +51,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
         .collect();
     loop {
-        let mut summary = RunSummary::new("check", new_run_id());
+        let mut summary = RunSummary::new(RunCommand::Check, new_run_id());
         summary.files = input.file_names();
         summary.skipped_sheets = input.skipped.clone();
         let mut book = path.map(|path| path.create(ReportMode::Check)).transpose()?;
@@ -88,8 +88,8 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
 
 fn next_commands(summary: &RunSummary, line: &CommandLine) -> Vec<String> {
     match (summary.counts().failed, &summary.result) {
-        (0, _) => vec![line.command("import", &["--dry-run"])],
-        (_, None) => vec![line.command("check", &["--result", "problems.xlsx"])],
+        (0, _) => vec![line.command(RunCommand::Import.as_str(), &["--dry-run"])],
+        (_, None) => vec![line.command(RunCommand::Check.as_str(), &["--result", "problems.xlsx"])],
         (_, Some(_)) => Vec::new(),
     }
 }

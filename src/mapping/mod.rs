@@ -118,8 +118,8 @@ impl TimestampColumn {
     /// The field and header of the timestamp.
     pub fn name(self) -> &'static str {
         match self {
-            TimestampColumn::Created => exported::CREATED_AT,
-            TimestampColumn::Updated => exported::UPDATED_AT,
+            TimestampColumn::Created => crate::schema::CREATED_AT,
+            TimestampColumn::Updated => crate::schema::UPDATED_AT,
         }
     }
 }

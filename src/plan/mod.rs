@@ -30,7 +30,7 @@ pub mod undo;
 
 use std::collections::BTreeMap;
 
-pub(crate) use diff::holds;
+pub(crate) use diff::{ValueMatch, compare, holds};
 pub use estimate::RunEstimate;
 pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;

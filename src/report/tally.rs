@@ -75,7 +75,7 @@ impl Equivalent<GroupKey> for GroupKeyRef<'_> {
 }
 
 impl ProblemTally {
-    /// RowCounts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
+    /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
     pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
         self.total += 1;
         let is_missing_column = header.is_none() && problem.code() == Code::RequiredMissing;

@@ -8,14 +8,15 @@ use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::LogPosition;
 use super::input::InputSet;
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::RowSelection;
 use crate::account::Account;
 use crate::api::Client;
-use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
+use crate::catalog::{
+    CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
+};
 use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RowAction, is_withheld};
 use crate::error::{Error, Result};
 use crate::mapping::IdOwnership;
@@ -25,6 +26,7 @@ use crate::plan::{
     CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus, RunEstimate,
     SheetPlan, StepSink as _,
 };
+use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::thousands;
@@ -71,7 +73,7 @@ impl RunPlanner<'_> {
             .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
             .collect();
         observer.on_phase("checking", None);
-        let lookups = lookups::gather(input, &mut checkers, self.create_missing, self.selection)?;
+        let lookups = lookups::gather(input, &mut checkers, self.selection)?;
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
         let client = &self.account.client;
@@ -187,7 +189,7 @@ impl RunPlanner<'_> {
 /// Does `work`, and reports meanwhile what its requests wait for: that may last an hour.
 pub(crate) async fn report_waits<T>(
     client: &Client,
-    observer: &RefCell<&mut dyn Observer>,
+    observer: &RefCell<&mut (impl Observer + ?Sized)>,
     work: impl Future<Output = T>,
 ) -> T {
     let mut work = pin!(work);
@@ -233,8 +235,8 @@ async fn snapshot(client: &Client, input: &InputSet, catalog: &Catalog) -> Resul
 async fn user_ids(client: &Client, emails: &[String]) -> Result<UserIds> {
     let mut users = UserIds::new();
     for email in emails {
-        let rows = client.activity(&[("user_email", email)], 1).await?;
-        let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+        let rows = client.activity(&[(log_field::USER_EMAIL, email)], 1).await?;
+        let id = rows.first().and_then(|row| row.get(log_field::USER_ID)).and_then(serde_json::Value::as_i64);
         users.insert(email.clone(), id);
     }
     Ok(users)

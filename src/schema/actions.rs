@@ -73,7 +73,7 @@ const CHECKIN_ASSET: Entity = Entity {
             .also(&["asset condition", "condition rating", "condition score"])
             .help("Its condition, as a whole number.")
             .example("4"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -135,7 +135,7 @@ const CHECKIN_ACCESSORY: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -175,7 +175,7 @@ const CHECKIN_COMPONENT: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -217,6 +217,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .help("The asset that held it, by its tag.")
             .example("LAP-0042"),
         Field::text("product_key")
+            .means(Meaning::MovedKey)
             .acting()
             .also(&[
                 "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",
@@ -229,7 +230,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -278,7 +279,7 @@ const CHECKOUT_ASSET: Entity = Entity {
             .also(&["asset condition", "condition rating", "condition score"])
             .help("Its condition, as a whole number.")
             .example("4"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -349,7 +350,7 @@ const CHECKOUT_ACCESSORY: Entity = Entity {
             .also(words::EXPECTED_CHECKIN_DATE)
             .help("The day it is expected back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -391,7 +392,7 @@ const CHECKOUT_COMPONENT: Entity = Entity {
             .also(words::CHECKOUT_DATE)
             .help("The day it is handed out.")
             .example("2026-03-02"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -444,7 +445,7 @@ const CHECKOUT_CONSUMABLE: Entity = Entity {
             .also(words::CHECKOUT_DATE)
             .help("The day it is handed out.")
             .example("2026-03-02"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -493,6 +494,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .help("How many seats; required for licenses of the type Dynamic.")
             .example("1"),
         Field::text("product_key")
+            .means(Meaning::MovedKey)
             .acting()
             .also(&[
                 "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",
@@ -510,7 +512,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .also(words::EXPECTED_CHECKIN_DATE)
             .help("The day it is expected back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)

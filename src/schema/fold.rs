@@ -2,6 +2,8 @@
 
 use unicode_normalization::UnicodeNormalization;
 
+use crate::unicode::is_invisible;
+
 /// What other tools put before the word itself, in lower case.
 const PREFIXES: &[&str] = &["hb.", "cf:"];
 
@@ -38,7 +40,7 @@ pub(super) fn fold_letters(lower: &str) -> String {
     for char in lower.chars() {
         match char {
             '#' => folded.push_str("number"),
-            _ if char.is_alphanumeric() => folded.push(char),
+            _ if char.is_alphanumeric() && !is_invisible(char) => folded.push(char),
             _ => {}
         }
     }

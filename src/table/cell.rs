@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 
 use super::formula::unescape_formula;
+use crate::unicode::is_invisible;
 
 /// The value of a cell, in addition to its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
-    /// Nothing, or only white space.
+    /// Nothing, or only white space and invisible characters.
     Blank,
     Text,
     /// A number as stored; the text is the number as shown by its format.
@@ -62,15 +63,9 @@ struct CellSpan {
     end: u32,
     /// 0: none.
     format: u16,
-    escape: FormulaEscape,
+    /// Whether an apostrophe stands before the text, which keeps spreadsheet programs from taking it for a formula.
+    is_escaped: bool,
     value: Value,
-}
-
-/// Whether an apostrophe stands before the text, which keeps spreadsheet programs from taking it for a formula.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FormulaEscape {
-    None,
-    Apostrophe,
 }
 
 impl CellSpan {
@@ -78,22 +73,9 @@ impl CellSpan {
     #[inline]
     fn text(of: &str, start: usize, end: usize) -> CellSpan {
         let text = &of[start..end];
-        let escape = match text.as_bytes().first() {
-            Some(b'\'') if unescape_formula(text).len() < text.len() => FormulaEscape::Apostrophe,
-            _ => FormulaEscape::None,
-        };
+        let is_escaped = text.starts_with('\'') && unescape_formula(text).len() < text.len();
         let value = text_or_blank(text);
-        CellSpan { start: start as u32 + escape.len(), end: end as u32, format: 0, escape, value }
-    }
-}
-
-impl FormulaEscape {
-    /// In bytes.
-    fn len(self) -> u32 {
-        match self {
-            FormulaEscape::None => 0,
-            FormulaEscape::Apostrophe => 1,
-        }
+        CellSpan { start: (start + usize::from(is_escaped)) as u32, end: end as u32, format: 0, is_escaped, value }
     }
 }
 
@@ -105,12 +87,8 @@ impl Row {
         self.cells.clear();
     }
 
-    /// The table of number formats that [`Row::push_formatted`] indexes, once per sheet.
-    pub fn set_formats(&mut self, formats: Arc<[String]>) {
-        self.formats = Some(formats);
-    }
-
-    /// As [`Row::clear`], and makes sure that the row has this table of formats; costs nothing where it has.
+    /// As [`Row::clear`], and makes sure that the row has this table of number formats, which [`Row::push_formatted`]
+    /// indexes; costs nothing where it has.
     pub fn restart(&mut self, number: u64, formats: &Arc<[String]>) {
         self.clear(number);
         if !self.formats.as_ref().is_some_and(|own| Arc::ptr_eq(own, formats)) {
@@ -193,7 +171,7 @@ impl Row {
     pub fn push_formatted(&mut self, text: &str, value: Value, format: u16) {
         let start = self.text.len() as u32;
         self.text.push_str(text);
-        self.cells.push(CellSpan { start, end: self.text.len() as u32, format, escape: FormulaEscape::None, value });
+        self.cells.push(CellSpan { start, end: self.text.len() as u32, format, is_escaped: false, value });
     }
 
     pub fn len(&self) -> usize {
@@ -222,8 +200,8 @@ impl Row {
 
     /// A cell's text as it is in the file, if it is escaped with an apostrophe; none for all other cells.
     pub fn escaped_text(&self, column: usize) -> Option<&str> {
-        let span = self.cells.get(column).filter(|span| span.escape == FormulaEscape::Apostrophe)?;
-        Some(&self.text[(span.start - span.escape.len()) as usize..span.end as usize])
+        let span = self.cells.get(column).filter(|span| span.is_escaped)?;
+        Some(&self.text[span.start as usize - 1..span.end as usize])
     }
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
@@ -261,9 +239,9 @@ fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)) {
     rest.iter().enumerate().filter(|(_, other)| **other == byte).for_each(|(at, _)| found(offset + at));
 }
 
-/// Whether a text is empty or nothing but white space, no-break spaces included.
+/// Whether a text is empty, or nothing but white space and invisible characters.
 pub fn is_blank(text: &str) -> bool {
-    text.is_empty() || text.chars().all(char::is_whitespace)
+    text.chars().all(|char| char.is_whitespace() || is_invisible(char))
 }
 
 /// A cell's address as a spreadsheet program shows it, such as `C7`.
@@ -335,7 +313,7 @@ mod tests {
     #[test]
     fn a_row_gives_back_its_cells() {
         let mut row = Row::default();
-        row.set_formats(Arc::from([String::from("00000")]));
+        row.restart(0, &Arc::from([String::from("00000")]));
         row.clear(3);
         row.push_text("a");
         row.push_text(" \u{a0}");

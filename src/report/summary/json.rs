@@ -26,7 +26,7 @@ pub fn json(summary: &RunSummary) -> Value {
 }
 
 fn push_extras(document: &mut Map<String, Value>, summary: &RunSummary) {
-    document.insert("command".into(), json!(summary.command));
+    document.insert("command".into(), json!(summary.command.as_str()));
     document.insert("rows".into(), json!(summary.rows()));
     document.insert("files".into(), json!(summary.files));
     if let Some(planned) = &summary.planned {

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::super::change_tally::change_text;
-use super::super::run_summary::{RunSummary, SheetSummary};
+use super::super::run_summary::{RunCommand, RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
 use super::super::tally::shortened;
 use super::super::text::quoted;
@@ -322,7 +322,7 @@ fn push_next(text: &mut String, summary: &RunSummary) {
 
 /// What to do before the next command; nothing if the run was cut short, because resuming comes first.
 fn step_before_next(summary: &RunSummary) -> Option<&'static str> {
-    if summary.command != "import" || summary.is_cut_short() {
+    if summary.command != RunCommand::Import || summary.is_cut_short() {
         return None;
     }
     match (summary.counts().failed, summary.counts().unknown) {

@@ -1,11 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::BTreeMap;
+
 use super::sentences::sentence;
 use super::*;
+use crate::api::{Method, RequestCounts, RequestKind};
 use crate::check::{Code, Remark, RemarkCode, ValueError};
 use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
-use crate::report::{ChangeTally, ProblemTally, Requests, RunSummary, SheetSummary};
+use crate::report::{ChangeTally, ProblemTally, RunCommand, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {
@@ -22,13 +25,16 @@ fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts)
 fn run(sheets: Vec<SheetSummary>) -> RunSummary {
     RunSummary {
         run_id: "20261124-0703-k3f9".into(),
-        command: "import",
+        command: RunCommand::Import,
         dry_run: false,
         files: vec!["in/inventory.csv".into()],
         sheets,
         skipped_sheets: Vec::new(),
         options: Vec::new(),
-        requests: Requests { total: 1_130, by_kind: [("POST assets".into(), 1_100), ("GET assets".into(), 30)].into() },
+        requests: RequestCounts::from(BTreeMap::from([
+            (RequestKind { method: Method::Post, path: "assets" }, 1_100),
+            (RequestKind { method: Method::Get, path: "assets" }, 30),
+        ])),
         planned: None,
         seconds: 125.4,
         problems: ProblemTally::default(),
@@ -153,8 +159,8 @@ fn several_sheets_are_a_table_with_a_total() {
 #[test]
 fn a_check_knows_only_good_and_failed() {
     let counts = RowCounts { unchanged: 9, failed: 1, ..RowCounts::default() };
-    let mut summary = RunSummary { command: "check", ..run(vec![sheet(None, "assets", 10, counts)]) };
-    (summary.requests, summary.result) = (Requests::default(), None);
+    let mut summary = RunSummary { command: RunCommand::Check, ..run(vec![sheet(None, "assets", 10, counts)]) };
+    (summary.requests, summary.result) = (RequestCounts::default(), None);
     insta::assert_snapshot!(plain(&summary), @r#"
     Check of inventory.csv: 1 of 10 rows failed, in 2 min 5 s (run 20261124-0703-k3f9)
       10 rows: 9 good, 1 failed (assets)

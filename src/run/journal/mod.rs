@@ -38,17 +38,17 @@ mod run_store;
 mod tests;
 mod writer;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
+use crate::api::{RequestCounts, RequestKind};
+use crate::catalog::LogPosition;
 use crate::check::{Problem, Remark};
 use crate::mapping::SheetMapping;
 use crate::plan::{RowCounts, RowStatus};
-use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -78,6 +78,13 @@ pub enum RunKind {
     Import,
     Delete,
     Undo,
+}
+
+impl RunKind {
+    /// The command that starts such a run.
+    pub fn command(self) -> &'static str {
+        encoding::RUN_KINDS.encode(self)
+    }
 }
 
 /// What the report of a run needs besides its rows.
@@ -188,8 +195,7 @@ pub struct AccountSnapshot {
 /// The totals of a run so far, over all processes that worked on it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunTotals {
-    /// Requests by method and path.
-    pub requests: BTreeMap<String, u64>,
+    pub requests: RequestCounts,
     pub seconds: f64,
     pub counts: RowCounts,
     /// The result as last written. Where it differs now, someone has edited it.
@@ -203,8 +209,7 @@ pub struct AttemptRecord {
     /// When it was sent: milliseconds since the epoch.
     pub at: i64,
     pub milliseconds: u64,
-    /// Method and path, such as `POST assets`.
-    pub request: String,
+    pub request: RequestKind,
     /// None where no response came.
     pub status: Option<u16>,
     /// The body of a response that was no success, shortened.

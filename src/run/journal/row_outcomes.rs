@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use rusqlite::{Row as SqlRow, params};
 
 use super::builder::row_keys;
-use super::encoding::{PARTS, RESULTS, ROW_STATES, decode, decode_problems, decode_status, decode_write, encode};
+use super::encoding::{PARTS, RESULTS, ROW_STATES, decode_entity, decode_write, json_if_any, problems};
+use super::read::planned_row;
 use super::{Journal, JournalError, PlannedRow, RowState};
+use crate::api::Body;
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
 use crate::plan::{FieldChange, RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
-use crate::schema;
 
 /// Rows, and steps, that are read at a time.
 const BATCH: i64 = 512;
@@ -63,7 +64,7 @@ struct StepEnd {
     was_sent: bool,
     result: Option<StepResult>,
     record: Option<i64>,
-    after: Option<String>,
+    after: Option<Body>,
     message: String,
     problems: Vec<Problem>,
 }
@@ -99,8 +100,8 @@ impl Journal {
     pub(crate) fn failed_rows(&self) -> Result<u64, JournalError> {
         let sql = "SELECT (SELECT count(*) FROM row WHERE state = ?1 AND status = ?2) + \
                    (SELECT count(*) FROM outcome o JOIN step s USING (step) WHERE s.part = ?3 AND o.result = ?4)";
-        let (ended, failed) = (encode(ROW_STATES, &RowState::Ended), RowStatus::Failed.as_str());
-        let values = params![ended, failed, encode(PARTS, &StepRole::Row), encode(RESULTS, &StepResult::Failed)];
+        let (ended, failed) = (ROW_STATES.encode(RowState::Ended), RowStatus::Failed.as_str());
+        let values = params![ended, failed, PARTS.encode(StepRole::Row), RESULTS.encode(StepResult::Failed)];
         let count = self.file.attempt(|connection| connection.query_row(sql, values, |row| row.get::<_, i64>(0)))?;
         Ok(count as u64)
     }
@@ -110,7 +111,7 @@ impl Journal {
         let sql = "SELECT record FROM row WHERE state = ?1 AND record IS NOT NULL ORDER BY id";
         self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([encode(ROW_STATES, &RowState::Planned)], |row| row.get(0))?;
+            let rows = statement.query_map([ROW_STATES.encode(RowState::Planned)], |row| row.get(0))?;
             rows.collect()
         })
     }
@@ -119,14 +120,15 @@ impl Journal {
     pub(crate) fn created_dependencies(&self) -> Result<BTreeMap<&'static str, u64>, JournalError> {
         let sql = "SELECT s.entity, count(*) FROM step s JOIN outcome o USING (step) \
                    WHERE s.part = ?1 AND o.result = ?2 GROUP BY s.entity";
-        let values = params![encode(PARTS, &StepRole::Dependency), encode(RESULTS, &StepResult::Applied)];
-        let counts: Vec<(String, i64)> = self.file.attempt(|connection| {
+        let values = params![PARTS.encode(StepRole::Dependency), RESULTS.encode(StepResult::Applied)];
+        self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = statement.query_map(values, |row| {
+                let entity = decode_entity(&row.get::<_, String>(0)?)?;
+                Ok((entity.name, row.get::<_, i64>(1)? as u64))
+            })?;
             rows.collect()
-        })?;
-        let known = |(name, count): (String, i64)| Some((schema::collection(&name)?.name, count as u64));
-        Ok(counts.into_iter().filter_map(known).collect())
+        })
     }
 }
 
@@ -252,7 +254,7 @@ impl JoinedRow {
                     StepResult::Unknown => RowStatus::Unknown,
                 });
                 self.planned.record = step.record.or(self.planned.record);
-                self.changed_at = step.after.as_deref().and_then(changed_at);
+                self.changed_at = step.after.as_ref().and_then(changed_at);
                 if !step.message.is_empty() || !step.problems.is_empty() {
                     self.planned.message = step.message;
                     self.planned.problems.extend(step.problems);
@@ -297,39 +299,24 @@ fn unjoined_row(row: &SqlRow<'_>) -> rusqlite::Result<UnjoinedRow> {
     Ok(UnjoinedRow { number: row.get::<_, i64>("row")? as u64, planned: planned_row(row)?, changes })
 }
 
-fn planned_row(row: &SqlRow<'_>) -> rusqlite::Result<PlannedRow> {
-    let (state, status): (String, String) = (row.get("state")?, row.get("status")?);
-    let problems: Option<String> = row.get("problems")?;
-    // The pessimistic reading where a word is not known: the row counts as failed.
-    Ok(PlannedRow {
-        state: decode(ROW_STATES, &state).unwrap_or(RowState::Ended),
-        status: decode_status(&status).unwrap_or(RowStatus::Failed),
-        record: row.get("record")?,
-        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: decode_problems(problems.as_deref()),
-    })
-}
-
 fn step_end(row: &SqlRow<'_>) -> rusqlite::Result<StepEnd> {
-    let (role, write): (String, String) = (row.get("part")?, row.get("write")?);
-    let (result, problems): (Option<String>, Option<String>) = (row.get("result")?, row.get("problems")?);
+    let result: Option<String> = row.get("result")?;
     Ok(StepEnd {
         number: row.get("step")?,
         row: row.get::<_, i64>("row")? as u64,
-        role: decode(PARTS, &role).unwrap_or(StepRole::Row),
-        write: decode_write(&write, row.get("record")?).unwrap_or(WriteKind::Create),
+        role: PARTS.column(row, "part")?,
+        write: decode_write(&row.get::<_, String>("write")?, row.get("record")?)?,
         was_sent: row.get("was_sent")?,
-        result: result.map(|result| decode(RESULTS, &result).unwrap_or(StepResult::Unknown)),
+        result: result.map(|name| RESULTS.decode(&name)).transpose()?,
         record: row.get("known")?,
-        after: row.get("after")?,
+        after: json_if_any(row, "after")?,
         message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: decode_problems(problems.as_deref()),
+        problems: problems(row)?,
     })
 }
 
 /// When the service changed the record, as its reply says.
-fn changed_at(after: &str) -> Option<Timestamp> {
-    let after: serde_json::Map<String, serde_json::Value> = serde_json::from_str(after).ok()?;
+fn changed_at(after: &Body) -> Option<Timestamp> {
     after.get(TimestampColumn::Updated.name())?.as_str()?.parse().ok()
 }
 
@@ -345,6 +332,7 @@ mod tests {
     use crate::account::AccountIdentity;
     use crate::check::{Code, ValueError};
     use crate::plan::{RowId, Step, StepOutcome, StepSink as _};
+    use crate::schema;
     use crate::table::Row;
 
     fn problem(code: Code) -> Problem {

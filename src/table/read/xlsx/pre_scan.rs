@@ -9,7 +9,8 @@ use std::io::Read;
 
 use memchr::memmem::Finder;
 
-use super::super::package::{Package, unpacking};
+use super::super::damage::unpacking;
+use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use crate::table::error::ReadFault;
 

@@ -126,7 +126,7 @@ impl TableWriter for ParquetFiles {
         table.rows += 1;
         for (place, column) in table.columns.iter_mut().enumerate() {
             let cell = row.cell(place);
-            if column.take(cell) == StoredValue::Mismatched {
+            if !column.take(cell) {
                 told.mismatch(|| TypeMismatch {
                     table: table.name.clone(),
                     header: column.header.clone(),
@@ -206,14 +206,6 @@ fn write_columns(writer: &mut SerializedFileWriter<Sink>, columns: &mut [Parquet
     group.close().map(drop)
 }
 
-/// What became of a cell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StoredValue {
-    Backing,
-    /// It was not what the column holds.
-    Mismatched,
-}
-
 impl ParquetColumn {
     fn new((header, column): (String, &OutputColumn)) -> Self {
         let values = match column.column_type {
@@ -226,7 +218,8 @@ impl ParquetColumn {
         Self { header, column_type: column.column_type, values, present: Vec::new() }
     }
 
-    fn take(&mut self, cell: Cell<'_>) -> StoredValue {
+    /// Takes a cell; false if it is not what the column holds.
+    fn take(&mut self, cell: Cell<'_>) -> bool {
         let kept = match &mut self.values {
             ColumnValues::Texts(texts, ends) => push_text(cell, self.column_type, texts, ends),
             ColumnValues::Longs(values) => push(values, long(cell, self.column_type)),
@@ -235,7 +228,7 @@ impl ParquetColumn {
             ColumnValues::Truths(values) => push(values, truth(cell)),
         };
         self.present.push(i16::from(kept));
-        if kept || is_empty(cell) { StoredValue::Backing } else { StoredValue::Mismatched }
+        kept || is_empty(cell)
     }
 
     /// Writes the values, and is empty again.

@@ -43,7 +43,7 @@ fn moment() -> DateTime {
 /// What each column holds.
 fn full_row() -> Row {
     let mut row = Row::default();
-    row.set_formats(Arc::from([EUR.to_owned()]));
+    row.restart(row.number, &Arc::from([EUR.to_owned()]));
     row.push_text("=cmd|'/c calc'!A1");
     row.push("12", Value::Number(12.0));
     row.push("0.25", Value::Number(0.25));
