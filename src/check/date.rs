@@ -30,6 +30,15 @@ pub enum DateOrder {
 
 impl DateOrder {
     pub const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
+
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::DayMonthYear => "day, month, year",
+            Self::MonthDayYear => "month, day, year",
+            Self::YearMonthDay => "year, month, day",
+        }
+    }
 }
 
 /// How to read the text dates of a column.

@@ -1,15 +1,20 @@
 //! Checks one row: its values, or all its problems.
 
+use std::collections::BTreeMap;
+
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
 use super::date::DateReading;
 use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
-use super::money::CurrencyHint;
+use super::money::{CurrencyHint, DecimalMark};
+use super::non_records::NonRecordFinder;
 use super::problem::{Code, ValueError};
+use super::remark::{Remark, RemarkCode};
 use super::rules::{Duplicates, RowAction, Rules};
-use crate::mapping::{ColumnTarget, IdOwnership, Mapping, TimestampColumn};
+use crate::mapping::{ColumnFacts, ColumnTarget, IdOwnership, Mapping, TimestampColumn};
 use crate::schema::{Kind, fold_name_into};
 use crate::table::Row;
+use crate::wording::{counted, thousands};
 
 /// Checks the rows of one sheet.
 ///
@@ -29,6 +34,8 @@ pub struct Checker<'m> {
     /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
+    non_records: NonRecordFinder,
+    unheaded: UnheadedColumns,
     /// Optional cells with a placeholder such as `n/a`, read as blank.
     pub marks_read_as_blank: u64,
 }
@@ -66,6 +73,8 @@ impl<'m> Checker<'m> {
             seen: SeenRecords::default(),
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
+            non_records: NonRecordFinder::new(mapping, &[]),
+            unheaded: UnheadedColumns::new(mapping),
             marks_read_as_blank: 0,
         }
     }
@@ -94,11 +103,42 @@ impl<'m> Checker<'m> {
     pub fn rewind(&mut self) {
         self.seen = SeenRecords::default();
         self.marks_read_as_blank = 0;
+        self.non_records.rewind();
+        self.unheaded.filled.clear();
+    }
+
+    /// What the rows so far tell about the columns.
+    pub fn column_facts(&self) -> ColumnFacts {
+        let readings = self.columns.iter().zip(&self.surveys);
+        let readings = readings.filter_map(|(column, survey)| Some((column.column, reading(column, survey)?)));
+        let unheaded = self.unheaded.filled.iter().map(|(column, filled)| (*column, *filled));
+        ColumnFacts { readings: readings.collect(), unheaded: unheaded.collect() }
+    }
+
+    /// What the user should know of the rows so far.
+    pub fn remarks(&self) -> Vec<Remark> {
+        let left_out = self.non_records.counts().map(|(kind, count)| {
+            let message = format!("{} {}", counted(count, "row"), kind.text());
+            Remark::new(RemarkCode::RowsLeftOut, message)
+        });
+        let total = self.non_records.total().map(|(row, text)| {
+            let row = thousands(row);
+            let message =
+                format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none");
+            Remark::new(RemarkCode::RowsTotal, message)
+        });
+        left_out.chain(total).collect()
     }
 
     /// Checks one row; the result goes into `checked`.
     pub fn check(&mut self, row: &Row, checked: &mut CheckedRow) {
         checked.reset();
+        checked.non_record = self.non_records.observe(row);
+        if checked.non_record.is_some() {
+            checked.action = Some(RowAction::Skip);
+            return;
+        }
+        self.unheaded.observe(row, self.extra_cells);
         let mut hint: Option<(u32, CurrencyHint)> = None;
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
             let cell = row.cell(column.column);
@@ -206,6 +246,53 @@ impl<'m> Checker<'m> {
         let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
         let found = column.map_or("", |column| row.cell(column as usize).text);
         checked.problems.push(error.at(column, found));
+    }
+}
+
+/// Filled columns without a header: nothing reads them, and nothing may vanish unnamed.
+struct UnheadedColumns {
+    /// Which columns, from 0, have a header.
+    headed: Vec<bool>,
+    filled: BTreeMap<usize, u64>,
+}
+
+impl UnheadedColumns {
+    fn new(mapping: &Mapping) -> Self {
+        let mut headed = vec![false; mapping.width()];
+        mapping.columns.iter().for_each(|column| headed[column.index] = true);
+        Self { headed, filled: BTreeMap::new() }
+    }
+
+    /// Cells beyond the last header may be problems of their own.
+    fn observe(&mut self, row: &Row, extra_cells: ExtraCells) {
+        let end = match extra_cells {
+            ExtraCells::Problem => row.len().min(self.headed.len()),
+            ExtraCells::Ignored => row.len(),
+        };
+        for column in 0..end {
+            let is_headed = self.headed.get(column).copied().unwrap_or(false);
+            if !is_headed && !row.cell(column).is_blank() {
+                *self.filled.entry(column).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// How the text dates or amounts of a column are read, where an option or the whole column decides it.
+fn reading(column: &ColumnCheck, survey: &ColumnSurvey) -> Option<String> {
+    let ColumnRole::Field { field, .. } = &column.role else { return None };
+    match field.kind {
+        Kind::Date => match (&column.reading.format, column.reading.order.or_else(|| survey.dates.decide())) {
+            (Some(format), _) => Some(format.to_string()),
+            (None, order) => order.map(|order| order.text().to_owned()),
+        },
+        Kind::Money => {
+            match column.mark.or_else(|| survey.amounts.decide().filter(|mark| *mark == DecimalMark::Comma))? {
+                DecimalMark::Comma => Some(String::from("decimal comma")),
+                DecimalMark::Point => Some(String::from("decimal point")),
+            }
+        }
+        _ => None,
     }
 }
 

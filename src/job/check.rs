@@ -77,6 +77,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         if learned > 0 {
             continue;
         }
+        (summary.mapping, summary.remarks) = (input.mappings(), input.remarks());
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
             book.finish(&summary)?;
@@ -159,7 +160,8 @@ impl SheetCheck<'_> {
             self.summary.problems.add(&self.label, header, row.number, problem);
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
+            let outcome =
+                RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems, changes: Vec::new() };
             self.written = match self.secrets.as_slice() {
                 [] => book.row(row, &outcome),
                 secrets => book.row(&row.without_columns(secrets), &outcome),

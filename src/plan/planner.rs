@@ -1,11 +1,13 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod changes;
 mod identify;
 mod steps;
 mod undecoded;
 
 use serde_json::Value as Json;
 
+pub use self::changes::FieldChange;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
@@ -52,9 +54,9 @@ impl<S: StepSink> Planner<'_, S> {
     pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new() });
+            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let mut note = String::new();
+        let (mut note, mut changes) = (String::new(), Vec::new());
         let decision = self.decide(sheet, row, checked, &mut note);
         let decision = match decision.and_then(|decision| self.lock_record(sheet, row, decision)) {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
@@ -62,13 +64,16 @@ impl<S: StepSink> Planner<'_, S> {
                 note = message;
                 RowDecision::SkippedConflict { record, to }
             }
-            Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
+            Ok(Decision::Write(draft)) => {
+                changes = self.changes(sheet.mapping.entity, &draft);
+                self.write(sheet, row, draft)?
+            }
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
                 RowDecision::Rejected(problems)
             }
         };
-        Ok(RowPlan { decision, note })
+        Ok(RowPlan { decision, note, changes })
     }
 
     /// Rejects a second row for the same record.

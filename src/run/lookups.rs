@@ -52,7 +52,8 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
             if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
                 lookups.exported = Some(shown.later(lookups.exported));
             }
-            if !previous.is_some_and(|previous| previous.is_done(row)) {
+            let is_record = checked.non_record.is_none();
+            if is_record && !previous.is_some_and(|previous| previous.is_done(row)) {
                 gather_row(&mut lookups.records, &mut users, &sheet, row, checked);
             }
         })?;

@@ -146,7 +146,9 @@ impl RunPlanner<'_> {
                     if self.kind == RunKind::Delete {
                         overridden += u64::from(request_deletion(sheet, row, checked));
                     }
-                    planner.row(sheet, row, checked).map(|plan| planned_row(checked, plan))
+                    let plan = planner.row(sheet, row, checked)?;
+                    planner.steps.changes(&plan.changes)?;
+                    Ok(planned_row(checked, plan))
                 },
                 Ok,
             );
@@ -257,7 +259,7 @@ fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) 
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that
 /// may be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note, .. }: RowPlan) -> PlannedRow {
     let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
@@ -268,7 +270,10 @@ fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> Pla
         RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
         RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
-        RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
+        RowDecision::Skipped => {
+            let message = checked.non_record.map_or_else(String::new, |kind| kind.text().to_owned());
+            PlannedRow { message, ..ended(RowStatus::Skipped, own_id) }
+        }
         RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }
