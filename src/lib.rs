@@ -50,6 +50,9 @@ pub mod template;
 
 mod wording;
 
+// What the user should know about a run, though it makes no row fail.
+pub mod remark;
+
 // Which account to use, and how to reach it.
 pub mod account;
 

@@ -16,6 +16,7 @@ use crate::error::{Diagnostic, Error, Result};
 use crate::export::{Backup, BackupError, ReferenceNames, collections_referenced_by};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{CreateMissing, PlanLimits};
+use crate::remark::Remark;
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, InputSet, SheetFilter};
 use crate::run::journal::{JournalBuilder, JournalLocation, RunKind};
@@ -260,13 +261,14 @@ fn question(entity: &Entity, count: u64, account: &Account) -> String {
     format!("delete {} {noun} from {}{lasting}", thousands(count), account.identity)
 }
 
-fn backup_remark(entity: &Entity, backup: &Path, run: &str) -> String {
-    format!(
+fn backup_remark(entity: &Entity, backup: &Path, run: &str) -> Remark {
+    let message = format!(
         "backup of the {}: {}; what was deleted comes back with `tallyport undo {run}` or an import of that file, and \
          its ids will differ",
         entity.name,
         backup.display()
-    )
+    );
+    Remark::new("backup.written", message)
 }
 
 /// Records could not be backed up, and so were not deleted.

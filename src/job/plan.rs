@@ -5,11 +5,12 @@ use std::time::Instant;
 
 use super::delete::PendingBackup;
 use super::result_path::ResultPath;
-use super::run_report::{Execution, RunReport, command_name, created_remark};
+use super::run_report::{Execution, RunReport, client_remarks, command_name, created_remark};
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::{PlanLimits, ReportMode};
+use crate::remark::Remark;
 use crate::report::{ProblemTally, Requests, RowSource, RunSummary, add_rows, write_result};
 use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
@@ -56,9 +57,11 @@ impl Plan<'_> {
         summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
-        summary.remarks.extend(self.account.client.warnings());
+        summary.remarks.extend(client_remarks(self.account));
+        summary.remarks.extend(prepared.remarks.iter().cloned());
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
-            summary.remarks.push(format!("a run would stop before it starts: {exceeded}"));
+            let message = format!("a run would stop before it starts: {exceeded}");
+            summary.remarks.push(Remark::new("limit.exceeded", message));
         }
         summary.remarks.extend(overridden_remark(prepared.overridden));
         if !prepared.totals.missing.is_empty() {
@@ -123,6 +126,7 @@ impl Plan<'_> {
             Some(backup) => backup.write(&mut self, observer).await?,
             None => self.confirm(observer)?,
         }
+        self.header.details.remarks.append(&mut self.prepared.remarks);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
         let mut steps = self.prepared.steps;
         steps.set_details(&self.header.details)?;
@@ -169,7 +173,10 @@ pub(super) fn confirm(what: &str, observer: &mut dyn Observer) -> Result<()> {
 }
 
 /// What became of the verbs in a column `_action` of a delete.
-fn overridden_remark(rows: u64) -> Option<String> {
+fn overridden_remark(rows: u64) -> Option<Remark> {
     let have = if rows == 1 { "has" } else { "have" };
-    (rows > 0).then(|| format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row")))
+    (rows > 0).then(|| {
+        let message = format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row"));
+        Remark::new("action.overridden", message)
+    })
 }

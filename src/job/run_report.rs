@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::ReportMode;
+use crate::remark::Remark;
 use crate::report::{Requests, ResultFile, RowSource, RunSummary, UNDO, add_rows, write_result};
 use crate::run::command_line::CommandLine;
 use crate::run::execute::RunExecutor;
@@ -81,7 +82,7 @@ impl Execution {
         let told = describe(&mut summary, &header, &journal, &sheets, unfinished);
         summary.stopped = reason;
         summary.requests = requests(account, &before);
-        summary.remarks.extend(account.client.warnings());
+        summary.remarks.extend(client_remarks(account));
         summary.next = next_commands(&summary, &header, &journal, result.as_ref().map(ResultPath::as_path));
         let mut report =
             RunReport { journal, sheets, summary, end, created, result_error: told.err().map(Error::from) };
@@ -270,11 +271,16 @@ pub(crate) fn command_name(kind: RunKind) -> &'static str {
 }
 
 /// What was created because rows name it.
-pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> String {
+pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> Remark {
     let noun = |name: &'static str, count: u64| {
         let singular = schema::collection(name).filter(|_| count == 1).map(|entity| entity.singular);
         format!("{} {}", thousands(count), singular.unwrap_or(name))
     };
     let listed: Vec<String> = created.iter().map(|(name, count)| noun(name, *count)).collect();
-    format!("{verb} missing records: {}", listed.join(", "))
+    Remark::new("records.created", format!("{verb} missing records: {}", listed.join(", ")))
+}
+
+/// What the client has to say about the quota it shares with other processes.
+pub(super) fn client_remarks(account: &Account) -> impl Iterator<Item = Remark> {
+    account.client.warnings().into_iter().map(|warning| Remark::new("quota.shared", warning))
 }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::RunEstimate;
 use crate::plan::undo::{RunHistory, batches};
+use crate::remark::Remark;
 use crate::report::UndoSummary;
 use crate::run::RunStart;
 use crate::run::journal::{Journal, JournalBuilder, RunDetails, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
@@ -191,7 +192,8 @@ impl UndoPlan<'_> {
         let mut remarks = Vec::new();
         if self.prepared.never_sent > 0 {
             let steps = counted(self.prepared.never_sent, "step");
-            remarks.push(format!("{steps} of run {} were never sent: do not resume it", undone.id));
+            let message = format!("{steps} of run {} were never sent: do not resume it", undone.id);
+            remarks.push(Remark::new("undo.unsent", message));
         }
         let details = RunDetails {
             files: vec![format!("run {}", undone.id)],

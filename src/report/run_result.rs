@@ -8,6 +8,7 @@ use crate::check::Problem;
 use crate::error::Result;
 use crate::mapping::TimestampColumn;
 use crate::plan::{RowCounts, RowStatus};
+use crate::remark::Remark;
 use crate::run::input::InputSet;
 use crate::run::journal::{FinishedRow, Journal, JournalError, RowEnding, SheetHeader, Unfinished};
 use crate::table::write::WriteError;
@@ -83,11 +84,13 @@ impl SheetTally {
         });
         let label = &sheet.label;
         if self.not_sent > 0 {
-            summary.remarks.push(format!("{label}: {} of the failed rows were not sent", thousands(self.not_sent)));
+            let message = format!("{label}: {} of the failed rows were not sent", thousands(self.not_sent));
+            summary.remarks.push(Remark::new("rows.not_sent", message));
         }
         if self.carried > 0 {
             let rows = counted(self.carried, "row");
-            summary.remarks.push(format!("{label}: {rows} done by an earlier run, kept as they are"));
+            let message = format!("{label}: {rows} done by an earlier run, kept as they are");
+            summary.remarks.push(Remark::new("rows.carried", message));
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::tally::ProblemTally;
 use super::text::file_name;
 use crate::plan::{ReportMode, RowCounts, RunEstimate};
+use crate::remark::Remark;
 
 /// What a finished run reports.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub struct RunSummary {
     /// Commands to run next, the best first.
     pub next: Vec<String>,
     /// Anything else the user should know.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
     /// Why the run ended before its last row.
     pub stopped: Option<String>,
 }

@@ -292,7 +292,7 @@ fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes)
     let decoded =
         summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));
     list(grid, "How the text was read", decoded.collect())?;
-    let remarks = summary.remarks.iter().cloned().chain(notes.remarks());
+    let remarks = summary.remarks.iter().map(ToString::to_string).chain(notes.remarks());
     list(grid, "Remarks", remarks.map(|remark| (String::new(), remark)).collect())
 }
 

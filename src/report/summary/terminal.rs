@@ -30,7 +30,7 @@ pub fn text(summary: &RunSummary) -> String {
     push_reading(&mut text, summary);
     push_plan(&mut text, summary);
     for remark in &summary.remarks {
-        push_labelled(&mut text, "note", remark);
+        push_labelled(&mut text, "note", &remark.message);
     }
     if let Some(result) = &summary.result {
         push_labelled(&mut text, "result", &format!("{STRONG}{}{STRONG:#}", result.display()));

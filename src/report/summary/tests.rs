@@ -5,6 +5,7 @@ use super::*;
 use crate::check::{Code, ValueError};
 use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
+use crate::remark::Remark;
 use crate::report::{ProblemTally, Requests, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
@@ -133,7 +134,7 @@ fn several_sheets_are_a_table_with_a_total() {
     let sheets = vec![sheet(Some("Sites"), "locations", 12, good), sheet(Some("Assets"), "assets", 1_204, mixed)];
     let mut summary = RunSummary { stopped: Some("3 rows failed (`--max-errors 3`)".into()), ..run(sheets) };
     summary.skipped_sheets = vec![("Read me".into(), "no header row was found".into())];
-    summary.remarks = vec!["the currency was taken from the number format".into()];
+    summary.remarks = vec![Remark::new("money.format", "the currency was taken from the number format")];
     insta::assert_snapshot!(plain(&summary), @r#"
     Import of inventory.csv: stopped after 2 min 5 s: 3 rows failed (`--max-errors 3`) (run 20261124-0703-k3f9)
       sheet   holds       rows  created  failed  unknown

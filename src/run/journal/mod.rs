@@ -47,6 +47,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::account::AccountIdentity;
 use crate::check::Problem;
 use crate::plan::{RowCounts, RowStatus};
+use crate::remark::Remark;
 use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
@@ -98,7 +99,7 @@ pub struct RunDetails {
     /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
     /// Notes for the user that concern no single row.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.
