@@ -7,19 +7,35 @@ use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateReading};
 use super::money::{self, CurrencyHint, DecimalMark};
 use super::problem::{Code, ValueError};
+use super::remarks::RemarkKind;
 use super::rules::{EmptyCells, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
 use crate::mapping::{IdOwnership, Ids};
-use crate::schema::{Field, Kind, TextForm, Wire};
+
+use crate::schema::{self, Entity, Field, Kind, TextForm};
 use crate::table::{Cell, Value};
 
-/// The text that clears a field (design rule 3).
-pub const CLEAR: &str = "<clear>";
+/// The text that clears a field, in any case (design rule 3).
+const CLEAR: &str = "<clear>";
+
+/// Whether a trimmed text clears its field.
+fn is_clear(text: &str) -> bool {
+    text.eq_ignore_ascii_case(CLEAR)
+}
+
+/// Whether a cell that holds this name is read as just this name, so that a sheet may name the record by it.
+pub fn reads_as_itself(name: &str) -> bool {
+    let cell = Cell { text: name, value: Value::Text, format: None };
+    let is_mark = text::is_no_value_mark(name) || is_clear(name);
+    !is_mark && text::trimmed(name) == name && readable(cell).is_ok() && text::damaged_code(cell).is_none()
+}
 
 /// How to read a column.
 pub(super) struct ColumnCheck {
     pub(super) column: usize,
     pub(super) role: ColumnRole,
+    /// Whether its texts are codes or names, in which a date or a rounded number is damage.
+    pub(super) is_code: bool,
     pub(super) reading: DateReading,
     pub(super) mark: Option<DecimalMark>,
 }
@@ -32,6 +48,24 @@ pub(super) enum ColumnRole {
     Action,
 }
 
+impl ColumnRole {
+    /// Whether the texts of the column are codes, keys or names.
+    pub(super) fn is_code(&self, entity: &Entity) -> bool {
+        let is_code = |entity: &Entity, field: &Field| {
+            field.is_code || field.reference_to().is_some() || entity.key.contains(&field.name)
+        };
+        match self {
+            ColumnRole::Field { field, .. } => is_code(entity, field),
+            ColumnRole::Related { field, related } => {
+                let referenced = entity.fields[*field].reference_to().and_then(|to| schema::collection(to.to));
+                let described = referenced.and_then(|referenced| Some((referenced, referenced.field(related)?)));
+                described.is_some_and(|(referenced, field)| is_code(referenced, field))
+            }
+            ColumnRole::Custom(_) | ColumnRole::Id(_) | ColumnRole::Action => false,
+        }
+    }
+}
+
 /// What the whole column shows, collected while rows are checked.
 #[derive(Default)]
 pub(super) struct ColumnSurvey {
@@ -40,28 +74,45 @@ pub(super) struct ColumnSurvey {
 }
 
 /// Reads cells that are not fields of the record.
-pub(super) fn read_other(role: &ColumnRole, column: u32, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
+pub(super) fn read_other(check: &ColumnCheck, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
+    let column = check.column as u32;
     if cell.is_blank() {
-        if let (ColumnRole::Custom(name), EmptyCells::Clear) = (role, blank) {
+        if let (ColumnRole::Custom(name), EmptyCells::Clear) = (&check.role, blank) {
             checked.custom.push(ParsedCustomField { name: name.clone(), value: String::new(), column });
         }
         return;
     }
-    let read = match role {
+    let read = readable(cell).and_then(|()| read_as(check, cell, checked));
+    if let Err(error) = read {
+        checked.problems.push(error.at(Some(column), cell.text));
+    }
+}
+
+/// Reads a cell that holds something.
+fn read_as(check: &ColumnCheck, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<(), ValueError> {
+    let column = check.column as u32;
+    match &check.role {
         ColumnRole::Field { .. } => Ok(()),
-        ColumnRole::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(ValueError::new(
+        ColumnRole::Related { .. } if is_clear(text::trimmed(cell.text)) => Err(ValueError::new(
             Code::ClearNotAllowed,
             "cannot clear a cell that describes another record",
             "change that record in a sheet of its own, or leave the cell empty",
         )),
-        ColumnRole::Related { field, related } => readable(cell).map(|()| {
-            if !text::is_no_value_mark(text::trimmed(cell.text)) {
-                checked.related.push(ParsedRelated { field: *field, related, column });
+        ColumnRole::Related { field, related } => {
+            let trimmed = text::trimmed(cell.text);
+            if text::is_no_value_mark(trimmed) {
+                checked.remark(RemarkKind::NoValue, check.column, trimmed);
+                return Ok(());
             }
-        }),
-        ColumnRole::Custom(name) => readable(cell).map(|()| {
+            undamaged(cell, check.is_code)?;
+            checked.related.push(ParsedRelated { field: *field, related, column });
+            Ok(())
+        }
+        ColumnRole::Custom(name) => {
+            undamaged(cell, check.is_code)?;
             checked.custom.push(ParsedCustomField { name: name.clone(), value: custom_text(cell), column });
-        }),
+            Ok(())
+        }
         ColumnRole::Id(ownership) => record_id(cell).map(|number| {
             let given = ParsedId { number, column, ownership: *ownership };
             checked.id = Some(checked.id.filter(|other| other.ownership <= given.ownership).unwrap_or(given));
@@ -77,16 +128,13 @@ pub(super) fn read_other(role: &ColumnRole, column: u32, cell: Cell<'_>, blank: 
                 "use one of these, or leave the cell empty",
             )),
         },
-    };
-    if let Err(error) = read {
-        checked.problems.push(error.at(Some(column), cell.text));
     }
 }
 
 /// A custom field's value; `<clear>` clears it.
 fn custom_text(cell: Cell<'_>) -> String {
     match text::trimmed(cell.text) {
-        CLEAR => String::new(),
+        text if is_clear(text) => String::new(),
         text => text.to_owned(),
     }
 }
@@ -106,11 +154,7 @@ fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
 /// Rejects what is invalid in any cell: error values, formulas without a result, undecodable text.
 fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
     match cell.value {
-        Value::Error => Err(ValueError::new(
-            Code::CellError,
-            "spreadsheet error instead of a value",
-            "correct the formula, or type the value",
-        )),
+        Value::Error => Err(error_value()),
         Value::Unevaluated => Err(ValueError::new(
             Code::CellUnevaluated,
             "formula without a stored result",
@@ -121,8 +165,14 @@ fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
             "undecodable text: it contains the replacement character \u{fffd}",
             "correct the letters, or name the file's encoding with --encoding",
         )),
+        // CSV files and pasted values hold the error as text.
+        Value::Text if text::is_error_word(text::trimmed(cell.text)) => Err(error_value()),
         _ => Ok(()),
     }
+}
+
+fn error_value() -> ValueError {
+    ValueError::new(Code::CellError, "spreadsheet error instead of a value", "correct the formula, or type the value")
 }
 
 /// Reads one cell as a field.
@@ -131,7 +181,6 @@ pub(super) struct FieldReader<'c> {
     pub(super) column: &'c ColumnCheck,
     pub(super) survey: &'c mut ColumnSurvey,
     pub(super) hint: &'c mut Option<(u32, CurrencyHint)>,
-    pub(super) marks: &'c mut u64,
 }
 
 impl FieldReader<'_> {
@@ -148,16 +197,21 @@ impl FieldReader<'_> {
         }
         readable(cell)?;
         let trimmed = text::trimmed(cell.text);
-        if trimmed == CLEAR {
+        if is_clear(trimmed) {
             return clear(field);
         }
         if text::is_no_value_mark(trimmed) {
-            return self.no_value(field);
+            return self.no_value(field, trimmed, checked);
         }
         self.value(cell, trimmed, field, ids, checked).map(Some)
     }
 
-    fn no_value(&mut self, field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
+    fn no_value(
+        &self,
+        field: &'static Field,
+        mark: &str,
+        checked: &mut CheckedRow,
+    ) -> Result<Option<ParsedValue>, ValueError> {
         if field.is_required() {
             return Err(ValueError::new(
                 Code::RequiredNoValue,
@@ -165,7 +219,7 @@ impl FieldReader<'_> {
                 "type the value",
             ));
         }
-        *self.marks += 1;
+        checked.remark(RemarkKind::NoValue, self.column.column, mark);
         Ok(None)
     }
 
@@ -178,17 +232,15 @@ impl FieldReader<'_> {
         checked: &mut CheckedRow,
     ) -> Result<ParsedValue, ValueError> {
         match field.kind {
-            Kind::Text(form) => plain_text(cell, trimmed, form),
+            Kind::Text(form) => plain_text(cell, trimmed, form, self.column.is_code),
             Kind::Integer { least } => text::integer(cell, least).map(ParsedValue::Integer),
             Kind::Money => self.amount(cell),
             Kind::Date => self.date(cell),
             Kind::Boolean => choice::boolean(cell).map(ParsedValue::Boolean),
             Kind::Currency => choice::currency(trimmed).map(ParsedValue::Currency),
             Kind::Option(choices) => choice::option(trimmed, choices.create).map(ParsedValue::Option),
-            Kind::Reference(reference) => {
-                if let (Wire::Tag, Some(error)) = (reference.wire, text::damaged(cell)) {
-                    return Err(error);
-                }
+            Kind::Reference(_) => {
+                undamaged(cell, self.column.is_code)?;
                 Ok(ParsedValue::Name(ids))
             }
             Kind::User => user(cell, trimmed),
@@ -252,17 +304,19 @@ fn clear(field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
     Ok(Some(ParsedValue::Clear))
 }
 
-fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<ParsedValue, ValueError> {
+fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm, is_code: bool) -> Result<ParsedValue, ValueError> {
     match form {
         TextForm::Email => text::email(trimmed)?,
         TextForm::Url => text::url(trimmed)?,
-        TextForm::Plain => {
-            if let Some(error) = text::damaged(cell) {
-                return Err(error);
-            }
-        }
+        TextForm::Plain => undamaged(cell, is_code)?,
     }
     Ok(ParsedValue::Text)
+}
+
+/// Rejects a text that a spreadsheet program has damaged.
+fn undamaged(cell: Cell<'_>, is_code: bool) -> Result<(), ValueError> {
+    let damage = if is_code { text::damaged_code(cell) } else { text::damaged(cell) };
+    damage.map_or(Ok(()), Err)
 }
 
 fn user(cell: Cell<'_>, trimmed: &str) -> Result<ParsedValue, ValueError> {

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::problem::{Code, Problem, ValueError};
+use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
 use crate::mapping::{IdOwnership, Ids, Mapping};
 use crate::schema::Field;
@@ -22,6 +23,8 @@ pub struct CheckedRow {
     /// Required fields without a value; a problem only if the row creates a record.
     pub missing: Vec<usize>,
     pub problems: Vec<Problem>,
+    /// Values that are read in a way the user should know of.
+    pub remarks: Vec<CellRemark>,
 }
 
 /// The id in a row.
@@ -96,6 +99,12 @@ impl CheckedRow {
         self.custom.clear();
         self.missing.clear();
         self.problems.clear();
+        self.remarks.clear();
+    }
+
+    /// Remarks on a cell; `shown` is the part of its text that the remark is about.
+    pub(super) fn remark(&mut self, kind: RemarkKind, column: usize, shown: &str) {
+        self.remarks.push(CellRemark { kind, column: column as u32, shown: shown.into() });
     }
 
     /// The value of a field, if the row has one.

@@ -5,10 +5,11 @@ use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
 use super::date::DateReading;
 use super::duplicates::{EarlierRow, SeenRecords};
 use super::money::CurrencyHint;
-use super::problem::{Code, ValueError};
+use super::problem::{Code, Problem, ValueError};
 use super::rules::{Duplicates, RowAction, Rules};
 use crate::catalog::fold_name_into;
 use crate::mapping::{ColumnTarget, IdOwnership, Mapping, TimestampColumn};
+use crate::schema::{Entity, Field};
 use crate::table::Row;
 
 /// Checks the rows of one sheet.
@@ -22,6 +23,8 @@ pub struct Checker<'m> {
     columns: Vec<ColumnCheck>,
     surveys: Vec<ColumnSurvey>,
     required: Vec<usize>,
+    /// The fields of an action of which one has to say who holds the item.
+    holders: Vec<usize>,
     /// The columns of the natural key, if each key field is a plain cell of the row.
     key_columns: Vec<usize>,
     key: String,
@@ -29,8 +32,6 @@ pub struct Checker<'m> {
     /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
-    /// Optional cells with a placeholder such as `n/a`, read as blank.
-    pub marks_read_as_blank: u64,
 }
 
 /// How to treat values to the right of the last header.
@@ -61,12 +62,12 @@ impl<'m> Checker<'m> {
             required: (0..mapping.entity.fields.len())
                 .filter(|index| mapping.entity.fields[*index].is_required())
                 .collect(),
+            holders: holder_fields(mapping.entity),
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
             key: String::new(),
             seen: SeenRecords::default(),
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
-            marks_read_as_blank: 0,
         }
     }
 
@@ -93,7 +94,6 @@ impl<'m> Checker<'m> {
     /// Forgets the rows seen so far, but keeps what was inferred, for the next pass.
     pub fn rewind(&mut self) {
         self.seen = SeenRecords::default();
-        self.marks_read_as_blank = 0;
     }
 
     /// Checks one row; the result goes into `checked`.
@@ -104,13 +104,7 @@ impl<'m> Checker<'m> {
             let cell = row.cell(column.column);
             match &column.role {
                 ColumnRole::Field { index, field, ids } => {
-                    let mut reader = FieldReader {
-                        rules: self.rules,
-                        column,
-                        survey,
-                        hint: &mut hint,
-                        marks: &mut self.marks_read_as_blank,
-                    };
+                    let mut reader = FieldReader { rules: self.rules, column, survey, hint: &mut hint };
                     match reader.read(cell, field, *ids, checked) {
                         Ok(Some(value)) => {
                             checked.values.push(ParsedField { field: *index, column: column.column as u32, value })
@@ -119,11 +113,12 @@ impl<'m> Checker<'m> {
                         Err(error) => checked.problems.push(error.at(Some(column.column as u32), cell.text)),
                     }
                 }
-                other => read_other(other, column.column as u32, cell, self.rules.blank, checked),
+                _ => read_other(column, cell, self.rules.blank, checked),
             }
         }
         self.infer_currency(row, hint, checked);
         self.find_missing(checked);
+        self.find_no_holder(row, checked);
         self.find_extra_cells(row, checked);
         self.find_duplicate(row, checked);
     }
@@ -163,6 +158,25 @@ impl<'m> Checker<'m> {
                 checked.missing.push(*field);
             }
         }
+    }
+
+    /// The service refuses to hand something out to nobody, or to take it back from nobody.
+    fn find_no_holder(&self, row: &Row, checked: &mut CheckedRow) {
+        let fields = || self.holders.iter().map(|index| &self.mapping.entity.fields[*index]);
+        let columns: Vec<Option<u32>> = fields().map(|field| self.mapping.column_of(field.name)).collect();
+        let is_at_fault = |problem: &Problem| problem.column.is_some() && columns.contains(&problem.column);
+        let is_given = self.holders.iter().any(|field| checked.parsed(*field).is_some());
+        if self.holders.is_empty() || is_given || checked.problems.iter().any(is_at_fault) {
+            return;
+        }
+        let names: Vec<String> = fields().map(|field| format!("`{}`", field.name)).collect();
+        let column = columns.into_iter().flatten().next();
+        let error = ValueError::new(
+            Code::RequiredMissing,
+            format!("missing holder; expected a value for {}", names.join(" or ")),
+            "name the holder, or leave the row out",
+        );
+        checked.problems.push(error.at(column, column.map_or("", |column| row.cell(column as usize).text)));
     }
 
     fn find_extra_cells(&self, row: &Row, checked: &mut CheckedRow) {
@@ -209,6 +223,13 @@ impl<'m> Checker<'m> {
     }
 }
 
+/// The fields that may name the holder, if the action takes one and leaves open which.
+fn holder_fields(entity: &'static Entity) -> Vec<usize> {
+    let holders: Vec<&Field> = entity.holders().collect();
+    let is_open = !holders.iter().any(|field| field.is_required());
+    holders.into_iter().filter(|_| is_open).filter_map(|field| entity.field_index(field.name)).collect()
+}
+
 /// Whether the surveys changed how a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inference {
@@ -228,5 +249,9 @@ fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Colum
         ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
     };
     let reading = DateReading { format: rules.date_format.clone(), order: None };
-    Some(ColumnCheck { column: column.index, role, reading, mark: rules.decimal })
+    let is_code = role.is_code(mapping.entity);
+    Some(ColumnCheck { column: column.index, role, is_code, reading, mark: rules.decimal })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ use super::previous_result::RowSelection;
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
-use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RowAction, is_withheld};
+use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RemarkTally, RowAction, is_withheld};
 use crate::error::{Error, Result};
 use crate::mapping::IdOwnership;
 use crate::observer::{Observer, Wait};
@@ -25,6 +25,7 @@ use crate::plan::{
     CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus, RunEstimate,
     SheetPlan, StepSink as _,
 };
+use crate::remark::Remark;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::thousands;
@@ -50,6 +51,8 @@ pub(crate) struct PreparedRun {
     /// Rows of a delete whose `_action` asks for something else.
     pub(crate) overridden: u64,
     pub(crate) catalog: Catalog,
+    /// What the user should know of how cells were read.
+    pub(crate) remarks: Vec<Remark>,
 }
 
 impl RunPlanner<'_> {
@@ -102,6 +105,7 @@ impl RunPlanner<'_> {
             locks: RecordLocks::default(),
         };
         let mut overridden = 0;
+        let mut remarks = Vec::new();
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan {
                 index: index as u16,
@@ -111,13 +115,16 @@ impl RunPlanner<'_> {
                 referenced: input.referenced(index),
             };
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
-            overridden += self.plan_sheet(input, &mut checkers[index], &sheet, &mut planner)?;
+            let mut tally = RemarkTally::default();
+            overridden += self.plan_sheet(input, (&mut checkers[index], &mut tally), &sheet, &mut planner)?;
+            let label = (sheets.len() > 1).then(|| input.label(index));
+            remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
         let Planner { steps, totals, .. } = planner;
         let (used, quota) = (client.requests().total, self.account.quota);
         let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog })
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
     }
 
     /// Plans the rows of one sheet; rows that an earlier run finished are carried. Returns how many rows asked in vain
@@ -125,7 +132,7 @@ impl RunPlanner<'_> {
     fn plan_sheet(
         &self,
         input: &mut InputSet,
-        checker: &mut Checker<'_>,
+        (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
         sheet: &SheetPlan<'_>,
         planner: &mut Planner<'_, JournalBuilder>,
     ) -> Result<u64> {
@@ -144,7 +151,9 @@ impl RunPlanner<'_> {
                     if self.kind == RunKind::Delete {
                         overridden += u64::from(request_deletion(sheet, row, checked));
                     }
-                    planner.row(sheet, row, checked).map(|plan| planned_row(checked, plan))
+                    let plan = planner.row(sheet, row, checked)?;
+                    remarks.add(row.number, &checked.remarks);
+                    Ok(planned_row(checked, plan))
                 },
                 Ok,
             );

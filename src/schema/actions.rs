@@ -217,6 +217,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .help("The asset that held it, by its tag.")
             .example("LAP-0042"),
         Field::text("product_key")
+            .code()
             .acting()
             .also(&[
                 "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",
@@ -493,6 +494,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .help("How many seats; required for licenses of the type Dynamic.")
             .example("1"),
         Field::text("product_key")
+            .code()
             .acting()
             .also(&[
                 "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",

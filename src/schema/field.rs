@@ -23,6 +23,8 @@ pub struct Field {
     pub also: &'static [&'static str],
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
+    /// Whether it is a code such as a tag, serial or order number, in which a date is an accident of the spreadsheet.
+    pub is_code: bool,
     /// What it means to other modules, if anything.
     pub meaning: Option<Meaning>,
     /// Of a structure: the collections whose records it names, each by its singular and `_id`.
@@ -130,6 +132,7 @@ impl Field {
             read: true,
             also: &[],
             sets: None,
+            is_code: false,
             meaning: None,
             names: &[],
             related: &[],
@@ -244,6 +247,12 @@ impl Field {
     /// A structure whose members name records of these collections.
     pub(super) const fn naming(mut self, collections: &'static [&'static str]) -> Self {
         self.names = collections;
+        self
+    }
+
+    /// It is a code such as a tag, serial or order number.
+    pub(super) const fn code(mut self) -> Self {
+        self.is_code = true;
         self
     }
 

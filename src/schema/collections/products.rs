@@ -21,6 +21,7 @@ pub(super) const PRODUCTS: Entity = Entity {
             .help("What the product is called.")
             .example("MacBook Pro 14"),
         Field::text("model_number")
+            .code()
             .filter()
             .also(words::MODEL_NUMBER)
             .help("The maker's number for the model.")
