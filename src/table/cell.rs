@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use super::formula::unescape_formula;
+use super::formula::{text_of_formula, unescape_formula};
 
 /// The value of a cell, in addition to its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -66,11 +66,14 @@ struct CellSpan {
     value: Value,
 }
 
-/// Whether an apostrophe stands before the text, which keeps spreadsheet programs from taking it for a formula.
+/// What stands around the text in CSV to keep spreadsheet programs from changing it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FormulaEscape {
     None,
+    /// `'=1`
     Apostrophe,
+    /// `="00123"`
+    TextFormula,
 }
 
 impl CellSpan {
@@ -80,19 +83,23 @@ impl CellSpan {
         let text = &of[start..end];
         let escape = match text.as_bytes().first() {
             Some(b'\'') if unescape_formula(text).len() < text.len() => FormulaEscape::Apostrophe,
+            Some(b'=') if text_of_formula(text).is_some() => FormulaEscape::TextFormula,
             _ => FormulaEscape::None,
         };
-        let value = text_or_blank(text);
-        CellSpan { start: start as u32 + escape.len(), end: end as u32, format: 0, escape, value }
+        let (before, after) = escape.lengths();
+        let value = text_or_blank(&text[before..text.len() - after]);
+        let (start, end) = ((start + before) as u32, (end - after) as u32);
+        CellSpan { start, end, format: 0, escape, value }
     }
 }
 
 impl FormulaEscape {
-    /// In bytes.
-    fn len(self) -> u32 {
+    /// How many bytes stand before and after the text.
+    fn lengths(self) -> (usize, usize) {
         match self {
-            FormulaEscape::None => 0,
-            FormulaEscape::Apostrophe => 1,
+            FormulaEscape::None => (0, 0),
+            FormulaEscape::Apostrophe => (1, 0),
+            FormulaEscape::TextFormula => (2, 1),
         }
     }
 }
@@ -220,10 +227,11 @@ impl Row {
         Cell { text: &self.text[span.start as usize..span.end as usize], value: span.value, format }
     }
 
-    /// A cell's text as it is in the file, if it is escaped with an apostrophe; none for all other cells.
+    /// A cell's text as it is in the file, if it is escaped: `'=1` or `="00123"`; none for all other cells.
     pub fn escaped_text(&self, column: usize) -> Option<&str> {
-        let span = self.cells.get(column).filter(|span| span.escape == FormulaEscape::Apostrophe)?;
-        Some(&self.text[(span.start - span.escape.len()) as usize..span.end as usize])
+        let span = self.cells.get(column).filter(|span| span.escape != FormulaEscape::None)?;
+        let (before, after) = span.escape.lengths();
+        Some(&self.text[span.start as usize - before..span.end as usize + after])
     }
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
@@ -328,8 +336,14 @@ mod tests {
         assert_eq!(guarded, [Some("'=1+1"), None, None, None, Some("'-5")]);
         row.push_text("'=1+1");
         assert_eq!((row.cell(5).text, row.escaped_text(5)), ("'=1+1", None), "not from CSV");
+        row.clear(2);
+        row.split("=\"00123\";=\"\";=\"a\"&\"b\"", b';');
+        assert_eq!((row.cell(0).text, row.escaped_text(0)), ("00123", Some("=\"00123\"")));
+        assert!(row.cell(1).is_blank());
+        assert_eq!((row.cell(2).text, row.escaped_text(2)), ("=\"a\"&\"b\"", None));
+        row.clear(2);
         row.push_csv("'@");
-        assert_eq!((row.cell(6).text, row.escaped_text(6)), ("@", Some("'@")));
+        assert_eq!((row.cell(0).text, row.escaped_text(0)), ("@", Some("'@")));
     }
 
     #[test]
