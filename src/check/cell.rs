@@ -1,16 +1,18 @@
 //! Reads one cell as what its column holds.
 
-use rust_decimal::RoundingStrategy;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::checked_row::{CheckedRow, ParsedCustomField, ParsedId, ParsedRelated, ParsedValue};
 use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateReading};
-use super::money::{self, CurrencyHint, DecimalMark};
+use super::fill::whole_id;
+use super::money::{self, DecimalMark, HeaderUnit};
 use super::problem::{Code, ValueError};
 use super::remarks::RemarkKind;
+use super::row::AmountCurrency;
 use super::rules::{EmptyCells, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
-use crate::mapping::{IdOwnership, Ids};
+use crate::mapping::{ColumnTarget, IdOwnership, Ids};
 
 use crate::schema::{self, Entity, Field, Kind, TextForm};
 use crate::table::{Cell, Value};
@@ -36,6 +38,8 @@ pub(super) struct ColumnCheck {
     pub(super) role: ColumnRole,
     /// Whether its texts are codes or names, in which a date or a rounded number is damage.
     pub(super) is_code: bool,
+    /// What its header says of amounts.
+    pub(super) unit: HeaderUnit,
     pub(super) reading: DateReading,
     pub(super) mark: Option<DecimalMark>,
 }
@@ -46,6 +50,30 @@ pub(super) enum ColumnRole {
     Custom(String),
     Id(IdOwnership),
     Action,
+}
+
+impl ColumnCheck {
+    /// How to read a column, by its position, header and target; none if it is not read.
+    pub(super) fn new(
+        entity: &'static Entity,
+        rules: &Rules,
+        (column, header): (usize, &str),
+        target: &ColumnTarget,
+    ) -> Option<Self> {
+        let role = match target {
+            ColumnTarget::Field { field, ids } => {
+                ColumnRole::Field { index: *field, field: &entity.fields[*field], ids: *ids }
+            }
+            ColumnTarget::Related { field, related } => ColumnRole::Related { field: *field, related },
+            ColumnTarget::Custom(name) => ColumnRole::Custom(name.clone()),
+            ColumnTarget::Id(ownership) => ColumnRole::Id(*ownership),
+            ColumnTarget::Action => ColumnRole::Action,
+            ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
+        };
+        let reading = DateReading { format: rules.date_format.clone(), order: None };
+        let (is_code, unit) = (role.is_code(entity), HeaderUnit::of(header));
+        Some(Self { column, role, is_code, unit, reading, mark: rules.decimal })
+    }
 }
 
 impl ColumnRole {
@@ -109,6 +137,11 @@ fn read_as(check: &ColumnCheck, cell: Cell<'_>, checked: &mut CheckedRow) -> Res
             Ok(())
         }
         ColumnRole::Custom(name) => {
+            let trimmed = text::trimmed(cell.text);
+            if text::is_null_word(trimmed) {
+                checked.remark(RemarkKind::NoValue, check.column, trimmed);
+                return Ok(());
+            }
             undamaged(cell, check.is_code)?;
             checked.custom.push(ParsedCustomField { name: name.clone(), value: custom_text(cell), column });
             Ok(())
@@ -141,8 +174,8 @@ fn custom_text(cell: Cell<'_>) -> String {
 
 /// Parses a record's system id: `123` or `#123`.
 fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
-    let digits = text::trimmed(cell.text).trim_start_matches('#');
-    digits.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+    let id = whole_id(text::trimmed(cell.text));
+    id.trim_start_matches('#').parse().ok().filter(|id| *id > 0).ok_or_else(|| {
         ValueError::new(
             Code::IdInvalid,
             "invalid record id; expected the record's number in the account, such as `123`",
@@ -180,7 +213,8 @@ pub(super) struct FieldReader<'c> {
     pub(super) rules: &'c Rules,
     pub(super) column: &'c ColumnCheck,
     pub(super) survey: &'c mut ColumnSurvey,
-    pub(super) hint: &'c mut Option<(u32, CurrencyHint)>,
+    /// What the amounts of the row show of their currency.
+    pub(super) amounts: &'c mut Vec<AmountCurrency>,
 }
 
 impl FieldReader<'_> {
@@ -234,7 +268,7 @@ impl FieldReader<'_> {
         match field.kind {
             Kind::Text(form) => plain_text(cell, trimmed, form, self.column.is_code),
             Kind::Integer { least } => text::integer(cell, least).map(ParsedValue::Integer),
-            Kind::Money => self.amount(cell),
+            Kind::Money => self.amount(cell, checked),
             Kind::Date => self.date(cell),
             Kind::Boolean => choice::boolean(cell).map(ParsedValue::Boolean),
             Kind::Currency => choice::currency(trimmed).map(ParsedValue::Currency),
@@ -261,11 +295,16 @@ impl FieldReader<'_> {
         date::parse(cell, &self.column.reading).map(ParsedValue::Date)
     }
 
-    fn amount(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
+    fn amount(&mut self, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<ParsedValue, ValueError> {
         if cell.value == Value::Text && self.column.mark.is_none() {
             self.survey.amounts.observe(cell.text);
         }
-        let amount = money::parse(cell, self.column.mark)?;
+        let mut amount = money::parse(cell, self.column.mark)?;
+        let HeaderUnit { currency, factor } = self.column.unit;
+        if factor != Decimal::ONE {
+            amount.value = amount.value.checked_mul(factor).ok_or_else(money::too_large)?;
+            checked.remark(RemarkKind::Multiplied(factor), self.column.column, text::trimmed(cell.text));
+        }
         if amount.value.is_sign_negative() && !amount.value.is_zero() {
             return Err(ValueError::new(
                 Code::MoneyNegative,
@@ -273,9 +312,8 @@ impl FieldReader<'_> {
                 "correct the amount, or leave the cell empty",
             ));
         }
-        if let Some(hint) = amount.currency {
-            *self.hint = Some((self.column.column as u32, hint));
-        }
+        let column = self.column.column as u32;
+        self.amounts.push(AmountCurrency { column, in_header: currency, in_cell: amount.currency });
         if amount.value.fract().is_zero() {
             return Ok(ParsedValue::Amount(amount.value.trunc()));
         }

@@ -2,6 +2,7 @@
 
 use rust_decimal::Decimal;
 
+use super::money::CurrencyHint;
 use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
@@ -22,6 +23,8 @@ pub struct CheckedRow {
     pub custom: Vec<ParsedCustomField>,
     /// Required fields without a value; a problem only if the row creates a record.
     pub missing: Vec<usize>,
+    /// The sign of the row's amounts, if only it says in which currency they are.
+    pub sign: Option<CurrencySign>,
     pub problems: Vec<Problem>,
     /// Values that are read in a way the user should know of.
     pub remarks: Vec<CellRemark>,
@@ -51,6 +54,14 @@ pub struct ParsedField {
     /// The cell's column, from 0.
     pub column: u32,
     pub value: ParsedValue,
+}
+
+/// The sign of an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrencySign {
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub hint: CurrencyHint,
 }
 
 /// A cell that describes a referenced record.
@@ -98,6 +109,7 @@ impl CheckedRow {
         self.related.clear();
         self.custom.clear();
         self.missing.clear();
+        self.sign = None;
         self.problems.clear();
         self.remarks.clear();
     }
@@ -112,6 +124,11 @@ impl CheckedRow {
         self.values.iter().find(|given| given.field == field)
     }
 
+    /// Takes the address off problems with a default, which has no cell.
+    pub(super) fn forget_default_columns(&mut self, mapping: &Mapping) {
+        forget_default_columns(&mut self.problems, mapping);
+    }
+
     /// Reports missing required fields as problems, because the row would create a record.
     pub fn report_missing(&mut self, mapping: &Mapping) {
         for field in &self.missing {
@@ -121,6 +138,12 @@ impl CheckedRow {
         }
         self.missing.clear();
     }
+}
+
+/// Takes the address off problems with a default, which has no cell.
+pub(crate) fn forget_default_columns(problems: &mut [Problem], mapping: &Mapping) {
+    let is_default = |problem: &&mut Problem| problem.column.is_some_and(|column| mapping.is_default(column as usize));
+    problems.iter_mut().filter(is_default).for_each(|problem| problem.column = None);
 }
 
 fn missing(field: &Field) -> ValueError {

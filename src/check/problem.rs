@@ -44,7 +44,7 @@ codes! {
     MoneyAmbiguous "money.ambiguous" "an amount that can be read in two ways"
     MoneyFraction "money.fraction" "a fractional amount"
     MoneyNegative "money.negative" "a negative amount"
-    MoneyCurrency "money.currency" "the amount's currency contradicts the currency column"
+    MoneyCurrency "money.currency" "the amount's currency contradicts another"
     DateInvalid "date.invalid" "not a date"
     DateAmbiguous "date.ambiguous" "a date that can be read in two ways"
     DateIncomplete "date.incomplete" "a date without its day, month or year"

@@ -1,5 +1,7 @@
 //! What is worth a remark in a column: values that are read in a way the user should know of.
 
+use rust_decimal::Decimal;
+
 use crate::mapping::Mapping;
 use crate::remark::Remark;
 use crate::table::CellRef;
@@ -19,6 +21,12 @@ const MAX_GROUPS: usize = 200;
 pub enum RemarkKind {
     /// A word such as `NIL` or `TBA`, read as an empty cell.
     NoValue,
+    /// A sign that several currencies share, with nothing to tell which.
+    SharedSign,
+    /// A currency beside an amount that the service keeps without one.
+    NoCurrencyField,
+    /// An amount that was multiplied because its header says so.
+    Multiplied(Decimal),
 }
 
 impl RemarkKind {
@@ -26,6 +34,8 @@ impl RemarkKind {
     fn code(self) -> &'static str {
         match self {
             RemarkKind::NoValue => "value.none",
+            RemarkKind::SharedSign | RemarkKind::NoCurrencyField => "money.symbol",
+            RemarkKind::Multiplied(_) => "money.multiplied",
         }
     }
 
@@ -33,6 +43,18 @@ impl RemarkKind {
     fn message(self, count: u64, samples: &str) -> String {
         match self {
             RemarkKind::NoValue => format!("{} with {samples} read as empty", counted(count, "cell")),
+            RemarkKind::SharedSign => format!(
+                "{} with {samples} sent in the account's currency; if it is another, name it with \
+                 `--default currency=CODE`",
+                counted(count, "amount")
+            ),
+            RemarkKind::NoCurrencyField => format!(
+                "{} with {samples} sent without a currency, because the service takes none here",
+                counted(count, "amount")
+            ),
+            RemarkKind::Multiplied(factor) => {
+                format!("{} multiplied by {factor}, such as {samples}", counted(count, "amount"))
+            }
         }
     }
 }

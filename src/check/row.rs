@@ -1,16 +1,18 @@
 //! Checks one row: its values, or all its problems.
 
+mod currency;
+
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
-use super::date::DateReading;
 use super::duplicates::{EarlierRow, SeenRecords};
-use super::money::CurrencyHint;
+use super::fill::RowFiller;
 use super::problem::{Code, Problem, ValueError};
 use super::rules::{Duplicates, RowAction, Rules};
 use crate::catalog::fold_name_into;
-use crate::mapping::{ColumnTarget, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Entity, Field};
+use crate::mapping::{Column, IdOwnership, Mapping, TimestampColumn};
+use crate::schema::{Entity, Field, Kind};
 use crate::table::Row;
+pub(super) use currency::AmountCurrency;
 
 /// Checks the rows of one sheet.
 ///
@@ -28,10 +30,13 @@ pub struct Checker<'m> {
     /// The columns of the natural key, if each key field is a plain cell of the row.
     key_columns: Vec<usize>,
     key: String,
+    /// What the amounts of the row at hand show of their currency.
+    amounts: Vec<AmountCurrency>,
     seen: SeenRecords,
     /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
+    filler: RowFiller,
 }
 
 /// How to treat values to the right of the last header.
@@ -46,8 +51,13 @@ pub enum ExtraCells {
 impl<'m> Checker<'m> {
     /// `match_on` are the fields that identify a record, used to find duplicates within the sheet.
     pub fn new(mapping: &'m Mapping, rules: &'m Rules, match_on: &[&'static str], extra_cells: ExtraCells) -> Self {
-        let columns: Vec<ColumnCheck> =
-            mapping.columns.iter().filter_map(|column| column_check(mapping, rules, column)).collect();
+        let columns: Vec<ColumnCheck> = {
+            let checks = mapping.columns.iter();
+            let check = |column: &Column| {
+                ColumnCheck::new(mapping.entity, rules, (column.index, &column.header), &column.target)
+            };
+            checks.filter_map(check).collect()
+        };
         let key_columns: Option<Vec<usize>> = match_on
             .iter()
             .filter(|name| mapping.feeds(name))
@@ -65,9 +75,11 @@ impl<'m> Checker<'m> {
             holders: holder_fields(mapping.entity),
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
             key: String::new(),
+            amounts: Vec::new(),
             seen: SeenRecords::default(),
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
+            filler: RowFiller::default(),
         }
     }
 
@@ -96,15 +108,28 @@ impl<'m> Checker<'m> {
         self.seen = SeenRecords::default();
     }
 
-    /// Checks one row; the result goes into `checked`.
-    pub fn check(&mut self, row: &Row, checked: &mut CheckedRow) {
+    /// Checks one row; the result goes into `checked`, whose columns are those of the row that is returned: the row as
+    /// it counts, with defaults in place of missing values.
+    pub fn check<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> &'r Row {
+        let mut filler = std::mem::take(&mut self.filler);
+        let is_filled = filler.fill(typed, self.mapping);
+        let row = if is_filled { filler.filled() } else { typed };
+        self.check_filled(typed, row, &filler.replaced, checked);
+        self.filler = filler;
+        if is_filled { self.filler.filled() } else { typed }
+    }
+
+    fn check_filled(&mut self, typed: &Row, row: &Row, replaced: &[usize], checked: &mut CheckedRow) {
         checked.reset();
-        let mut hint: Option<(u32, CurrencyHint)> = None;
+        self.amounts.clear();
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
+            if replaced.contains(&column.column) {
+                continue;
+            }
             let cell = row.cell(column.column);
             match &column.role {
                 ColumnRole::Field { index, field, ids } => {
-                    let mut reader = FieldReader { rules: self.rules, column, survey, hint: &mut hint };
+                    let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
                     match reader.read(cell, field, *ids, checked) {
                         Ok(Some(value)) => {
                             checked.values.push(ParsedField { field: *index, column: column.column as u32, value })
@@ -116,35 +141,29 @@ impl<'m> Checker<'m> {
                 _ => read_other(column, cell, self.rules.blank, checked),
             }
         }
-        self.infer_currency(row, hint, checked);
+        self.infer_currency(row, checked);
+        self.add_implied(checked);
         self.find_missing(checked);
         self.find_no_holder(row, checked);
-        self.find_extra_cells(row, checked);
+        self.find_extra_cells(typed, checked);
         self.find_duplicate(row, checked);
+        checked.forget_default_columns(self.mapping);
     }
 
-    /// Compares an amount's currency with the currency column, or uses it as the currency if there is no column and
-    /// it is unambiguous.
-    fn infer_currency(&self, row: &Row, hint: Option<(u32, CurrencyHint)>, checked: &mut CheckedRow) {
-        let (Some((column, hint)), Some(index)) = (hint, self.mapping.entity.field_index("currency")) else { return };
-        let code = match checked.parsed(index) {
-            Some(ParsedField { value: ParsedValue::Currency(code), .. }) => *code,
-            Some(_) => return,
-            None => {
-                if let Some(code) = hint.code() {
-                    checked.values.push(ParsedField { field: index, column, value: ParsedValue::Currency(code) });
-                }
-                return;
-            }
+    /// Adds what a value needs to have an effect, unless the row says something else.
+    fn add_implied(&self, checked: &mut CheckedRow) {
+        let entity = self.mapping.entity;
+        let implied = |given: &ParsedField| {
+            let implied = entity.fields[given.field].implies.filter(|_| given.value != ParsedValue::Clear)?;
+            let is_given = |name| entity.field_index(name).is_some_and(|field| checked.parsed(field).is_some());
+            let field = entity.field_index(implied.field)?;
+            let Kind::Option(choices) = entity.fields[field].kind else { return None };
+            let position = choices.create.iter().position(|option| *option == implied.option)?;
+            let is_open = !is_given(implied.field) && !is_given(implied.unless);
+            is_open.then_some(ParsedField { field, column: given.column, value: ParsedValue::Option(position) })
         };
-        if !hint.allows(code) {
-            let error = ValueError::new(
-                Code::MoneyCurrency,
-                format!("the amount is in {hint}, but the currency column says `{code}`"),
-                "correct the currency column or the amount",
-            );
-            checked.problems.push(error.at(Some(column), row.cell(column as usize).text));
-        }
+        let added: Option<ParsedField> = checked.values.iter().find_map(implied);
+        checked.values.extend(added);
     }
 
     fn find_missing(&self, checked: &mut CheckedRow) {
@@ -235,22 +254,6 @@ fn holder_fields(entity: &'static Entity) -> Vec<usize> {
 pub enum Inference {
     Final,
     NeedsSecondPass,
-}
-
-fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Column) -> Option<ColumnCheck> {
-    let role = match &column.target {
-        ColumnTarget::Field { field, ids } => {
-            ColumnRole::Field { index: *field, field: &mapping.entity.fields[*field], ids: *ids }
-        }
-        ColumnTarget::Related { field, related } => ColumnRole::Related { field: *field, related },
-        ColumnTarget::Custom(name) => ColumnRole::Custom(name.clone()),
-        ColumnTarget::Id(ownership) => ColumnRole::Id(*ownership),
-        ColumnTarget::Action => ColumnRole::Action,
-        ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
-    };
-    let reading = DateReading { format: rules.date_format.clone(), order: None };
-    let is_code = role.is_code(mapping.entity);
-    Some(ColumnCheck { column: column.index, role, is_code, reading, mark: rules.decimal })
 }
 
 #[cfg(test)]

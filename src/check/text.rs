@@ -55,10 +55,19 @@ pub fn is_no_value_mark(text: &str) -> bool {
     match text.as_bytes().first() {
         None => false,
         Some(b'(' | b'[' | b'<' | b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S') => is_no_value_word(text),
+        Some(b'\\') => is_null_word(text),
         Some(b'-' | b'.' | b'*' | b'?' | b'_' | b'/' | 0xe2 | 0xef) => text.chars().all(is_filler),
         Some(_) => false,
     }
 }
+
+/// Whether a trimmed text is what databases and data tools write for no value, which no person types as one.
+#[inline]
+pub fn is_null_word(text: &str) -> bool {
+    text == "\\N" || NULLS.iter().any(|null| null.eq_ignore_ascii_case(text))
+}
+
+const NULLS: &[&str] = &["null", "(null)", "<null>", "[null]", "<na>"];
 
 fn is_no_value_word(text: &str) -> bool {
     text.len() <= LONGEST_MARK && NO_VALUE.iter().any(|mark| mark.eq_ignore_ascii_case(text))
@@ -183,7 +192,7 @@ mod tests {
     fn no_value_marks_are_known() {
         for mark in [
             "-", "--", "–", "—", ".", "...", "…", "?", "???", "****", "_", "/", "-/-", "n/a", "N/A", "NIL", "nil",
-            "none", "None", "NULL", "TBD", "tba", "(blank)", "<none>", "k.A.", "NIL return", "Not Applicable",
+            "none", "None", "NULL", "TBD", "tba", "(blank)", "<none>", "\\N", "k.A.", "NIL return", "Not Applicable",
         ] {
             assert!(is_no_value_mark(mark), "{mark}");
         }

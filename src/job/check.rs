@@ -112,7 +112,7 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
     if let Some(book) = &mut pass.book {
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
-    input.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
+    input.each_checked(index, checker, &mut |row, checked| pass.row(row.typed, checked))?;
     pass.written?;
     let (counts, mapping) = (pass.counts, pass.mapping);
     let label = (input.sheets.len() > 1).then_some(pass.label.as_str());

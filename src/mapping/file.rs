@@ -103,7 +103,7 @@ impl MappingFile {
     pub fn add(&mut self, mapping: &Mapping) {
         let known = self.tables.remove(mapping.entity.name);
         let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
-        for column in &mapping.columns {
+        for column in mapping.sheet_columns() {
             if let Some(target) = target_text(mapping.entity, &column.target) {
                 table.insert(column.header.clone(), toml::Value::String(target));
             }

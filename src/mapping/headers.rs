@@ -181,7 +181,7 @@ pub(super) fn override_for<'w>(header: &str, overrides: &'w MappingOverrides) ->
     exact.or_else(|| overrides.map.iter().find(|entry| fold_header(&entry.header) == folded))
 }
 
-fn apply_override(
+pub(super) fn apply_override(
     aliases: &HeaderAliases,
     header: &str,
     entry: &MappingOverride,

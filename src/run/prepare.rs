@@ -9,14 +9,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use super::LogPosition;
-use super::input::InputSet;
+use super::input::{InputRow, InputSet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::RowSelection;
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
-use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RemarkTally, RowAction, is_withheld};
+use crate::check::{
+    CheckedRow, Checker, Conflicts, ParsedId, RemarkTally, RowAction, forget_default_columns, is_withheld,
+};
 use crate::error::{Error, Result};
 use crate::mapping::IdOwnership;
 use crate::observer::{Observer, Wait};
@@ -141,25 +143,27 @@ impl RunPlanner<'_> {
         let mut overridden = 0;
         let mut stored: Result<(), JournalError> = Ok(());
         checker.rewind();
-        input.each_checked(sheet.index.into(), checker, &mut |row, checked| {
+        input.each_checked(sheet.index.into(), checker, &mut |InputRow { typed, filled }, checked| {
             if stored.is_err() {
                 return;
             }
-            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, row));
+            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, typed));
             let planned = decided.map_or_else(
                 || {
                     if self.kind == RunKind::Delete {
-                        overridden += u64::from(request_deletion(sheet, row, checked));
+                        overridden += u64::from(request_deletion(sheet, filled, checked));
                     }
-                    let plan = planner.row(sheet, row, checked)?;
-                    remarks.add(row.number, &checked.remarks);
-                    Ok(planned_row(checked, plan))
+                    let plan = planner.row(sheet, filled, checked)?;
+                    remarks.add(typed.number, &checked.remarks);
+                    let mut planned = planned_row(checked, plan);
+                    forget_default_columns(&mut planned.problems, sheet.mapping);
+                    Ok(planned)
                 },
                 Ok,
             );
             stored = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
-                planner.steps.row(row, &planned, &withheld)
+                planner.steps.row(typed, &planned, &withheld)
             });
         })?;
         stored?;

@@ -23,6 +23,8 @@ pub struct Field {
     pub also: &'static [&'static str],
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
+    /// What has to be set for it to have an effect.
+    pub implies: Option<Implied>,
     /// Whether it is a code such as a tag, serial or order number, in which a date is an accident of the spreadsheet.
     pub is_code: bool,
     /// What it means to other modules, if anything.
@@ -90,6 +92,16 @@ pub struct Choices {
     pub update: &'static [&'static str],
 }
 
+/// An option that another field has to hold for a field to have an effect. A row that has the field, but neither that
+/// other one nor `unless`, gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Implied {
+    pub field: &'static str,
+    pub option: &'static str,
+    /// A field that makes it uncertain what is meant.
+    pub unless: &'static str,
+}
+
 /// Which record a field points at, and what goes over the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reference {
@@ -132,6 +144,7 @@ impl Field {
             read: true,
             also: &[],
             sets: None,
+            implies: None,
             is_code: false,
             meaning: None,
             names: &[],
@@ -247,6 +260,12 @@ impl Field {
     /// A structure whose members name records of these collections.
     pub(super) const fn naming(mut self, collections: &'static [&'static str]) -> Self {
         self.names = collections;
+        self
+    }
+
+    /// It has an effect only if another field holds a certain option.
+    pub(super) const fn implies(mut self, implied: Implied) -> Self {
+        self.implies = Some(implied);
         self
     }
 

@@ -24,7 +24,7 @@ mod words;
 pub use actions::{ACTIONS, HOLDERS};
 pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
 pub use error::{UnknownEntity, entity_named};
-pub use field::{Choices, Field, Kind, Reference, Related, TextForm, Use, Wire};
+pub use field::{Choices, Field, Implied, Kind, Reference, Related, TextForm, Use, Wire};
 pub use fold::fold_header;
 pub use meaning::{Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter};
 

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::check::RemarkTally;
-use crate::mapping::MappingOverrides;
+use crate::check::default_cell;
+use crate::mapping::{MappingOverrides, default_target};
 use crate::schema;
 use crate::table::Value;
 
@@ -30,6 +31,36 @@ impl Sheet {
         row.split(cells, b'|');
         self.rows.push(row);
         self
+    }
+
+    /// Adds a default.
+    fn default(mut self, field: &str, value: &str) -> Self {
+        let target = default_target(self.mapping.entity, field).unwrap();
+        let cell = default_cell(&self.mapping, &target, value, &self.rules).unwrap();
+        self.mapping.add_default(field, target, cell, 0);
+        self
+    }
+
+    /// Every value of the rows, as `field value`.
+    fn values(&self) -> Vec<String> {
+        let mut checker = Checker::new(&self.mapping, &self.rules, &[], ExtraCells::Problem);
+        let (mut checked, mut found) = (CheckedRow::default(), Vec::new());
+        for row in &self.rows {
+            let filled = checker.check(row, &mut checked).clone();
+            assert_eq!(checked.problems, []);
+            for given in &checked.values {
+                let text = filled.cell(given.column as usize).text;
+                let name = self.mapping.entity.fields[given.field].name;
+                found.push(match given.value {
+                    ParsedValue::Text | ParsedValue::Name(_) => format!("{name} {text}"),
+                    ParsedValue::Amount(amount) => format!("{name} {amount}"),
+                    ParsedValue::Date(day) => format!("{name} {day}"),
+                    ParsedValue::Currency(code) => format!("{name} {code}"),
+                    other => format!("{name} {other:?}"),
+                });
+            }
+        }
+        found
     }
 
     /// Gives a cell of the last row another value and number format.
@@ -129,4 +160,112 @@ fn a_checkout_to_nobody_is_a_problem() {
     assert_eq!(without_column.check(), ["row 2 required.missing"]);
     let component = Sheet::new("checkin_component", "component|asset|checkin date").row("RAM|A-1|2026-01-01");
     assert_eq!(component.check(), [""; 0], "its holder is required already");
+}
+
+#[test]
+fn the_sign_or_header_of_an_amount_is_its_currency() {
+    let costs = |headers: &str, row: &str| Sheet::new("accessories", headers).row(row);
+    let header = "Name|Category|Quantity|Purchase Cost";
+    for (headers, row, currency) in [
+        (header, "Mouse|Mice|1|€29", "currency EUR"),
+        (header, "Mouse|Mice|1|£29", "currency GBP"),
+        (header, "Mouse|Mice|1|US$29", "currency USD"),
+        ("Name|Category|Quantity|Purchase Cost (EUR)", "Mouse|Mice|1|29", "currency EUR"),
+        ("Name|Category|Quantity|Purchase Cost (£)", "Mouse|Mice|1|29", "currency GBP"),
+        ("Name|Category|Quantity|Purchase Cost ($)", "Mouse|Mice|1|29 CAD", "currency CAD"),
+        ("Name|Category|Quantity|Purchase Cost|Currency", "Mouse|Mice|1|£29|EGP", "currency EGP"),
+    ] {
+        let values = costs(headers, row).values();
+        assert!(values.iter().any(|value| value == currency), "{headers} {row}: {values:?}");
+        assert_eq!(costs(headers, row).check(), [""; 0], "{headers} {row}");
+    }
+    for (headers, row) in [
+        ("Name|Category|Quantity|Purchase Cost (EUR)", "Mouse|Mice|1|$29"),
+        ("Name|Category|Quantity|Purchase Cost|Currency", "Mouse|Mice|1|€29|USD"),
+        ("Name|Category|Quantity|Purchase Cost (EUR)|Currency", "Mouse|Mice|1|29|USD"),
+    ] {
+        assert_eq!(costs(headers, row).check(), ["D2 money.currency"], "{headers} {row}");
+    }
+    let number = costs(header, "Mouse|Mice|1|29").with(3, Value::Number(29.0), "[$$-409]#,##0");
+    assert!(number.values().contains(&String::from("currency USD")));
+}
+
+#[test]
+fn a_shared_sign_is_remarked_once_per_column() {
+    let header = "Name|Category|Quantity|Purchase Cost";
+    let sheet = Sheet::new("accessories", header).row("A|Mice|1|$29").row("B|Mice|1|$30").row("C|Mice|1|kr 500");
+    let remark = "money.symbol `Purchase Cost`: 3 amounts with `$`, `kr` sent in the account's currency; if it is \
+                  another, name it with `--default currency=CODE` (first D2)";
+    assert_eq!(sheet.check(), [remark]);
+    let named = Sheet::new("accessories", header).default("currency", "CAD").row("A|Mice|1|$29").row("B|Mice|1|€5");
+    assert_eq!(named.check(), [""; 0]);
+    let currencies: Vec<String> = named.values().into_iter().filter(|value| value.starts_with("currency")).collect();
+    assert_eq!(currencies, ["currency CAD", "currency EUR"], "a default is for rows that say nothing");
+    let excluded = Sheet::new("accessories", header).default("currency", "EUR").row("A|Mice|1|$29");
+    assert_eq!(excluded.check(), ["D2 money.currency"]);
+    let product = Sheet::new("products", "Name|Category|Default Cost").row("Mac|Laptops|€1299");
+    let remark = "money.symbol `Default Cost`: 1 amount with `€` sent without a currency, because the service takes none \
+                  here (C2)";
+    assert_eq!(product.check(), [remark]);
+}
+
+#[test]
+fn amounts_in_thousands_are_multiplied() {
+    let sheet = Sheet::new("accessories", "Name|Category|Quantity|Purchase Cost (k EUR)").row("A|Mice|1|2.5");
+    assert!(sheet.values().contains(&String::from("purchase_cost 2500")), "{:?}", sheet.values());
+    let remark = "money.multiplied `Purchase Cost (k EUR)`: 1 amount multiplied by 1000, such as `2.5` (D2)";
+    assert_eq!(sheet.check(), [remark]);
+}
+
+#[test]
+fn defaults_stand_in_for_what_rows_do_not_say() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date|Purchase Cost")
+        .default("status", "Ready")
+        .default("purchase_date", "2026-01-31")
+        .default("purchase_cost", "1299")
+        .default("location", "HQ")
+        .default("custom:Rack", "B4")
+        .row("A-1|Mac|n/a|31/12/2025|")
+        .row("A-2|Mac|Broken||1.234,00");
+    assert_eq!(sheet.check(), [""; 0]);
+    let values = sheet.values();
+    for value in ["status_id Ready", "status_id Broken", "purchase_date 2025-12-31", "purchase_date 2026-01-31"] {
+        assert_eq!(values.iter().filter(|other| *other == value).count(), 1, "{value}: {values:?}");
+    }
+    assert!(
+        values.contains(&String::from("purchase_cost 1299")) && values.contains(&String::from("purchase_cost 1234"))
+    );
+    assert_eq!(values.iter().filter(|value| *value == "location_id HQ").count(), 2);
+}
+
+#[test]
+fn ids_with_empty_decimals_are_ids() {
+    let sheet =
+        Sheet::new("assets", "_id|asset_id|product_id|status_id|location_id").row("7.0|A-1|2.0|#3.0|Berlin 2.0");
+    assert_eq!(sheet.check(), [""; 0]);
+    let values = sheet.values();
+    assert!(values.contains(&String::from("product_id 2")) && values.contains(&String::from("status_id #3")));
+    assert!(values.contains(&String::from("location_id Berlin 2.0")));
+}
+
+#[test]
+fn months_of_life_set_their_type() {
+    let implied = |headers: &str, row: &str| {
+        let values = Sheet::new("products", headers).row(row).values();
+        values.into_iter().find(|value| value.starts_with("end_of_life_type")).unwrap_or_default()
+    };
+    assert_eq!(implied("Name|Category|EOL Months", "Mac|Laptops|48"), "end_of_life_type Option(1)");
+    assert_eq!(implied("Name|Category|EOL Months", "Mac|Laptops|"), "");
+    assert_eq!(implied("Name|Category|EOL Months|EOL Type", "Mac|Laptops|48|Fixed Date"), "end_of_life_type Option(0)");
+    assert_eq!(implied("Name|Category|EOL Months|EOL Date", "Mac|Laptops|48|2029-01-31"), "");
+}
+
+#[test]
+fn nulls_of_databases_are_no_values() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Notes|custom:Rack|custom:Dock").row("A|M|R|\\N|\\N|none");
+    let found = sheet.check();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|remark| remark.contains("1 cell with `\\N` read as empty")), "{found:?}");
+    let cleared = Sheet::new("assets", "Asset Tag|Notes").row("A|<CLEAR>").values();
+    assert_eq!(cleared, ["asset_id A", "notes Clear"]);
 }
