@@ -145,6 +145,7 @@ impl<'m> Checker<'m> {
         self.add_implied(checked);
         self.find_missing(checked);
         self.find_no_holder(row, checked);
+        find_quote_fault(typed, checked);
         self.find_extra_cells(typed, checked);
         self.find_duplicate(row, checked);
         checked.forget_default_columns(self.mapping);
@@ -239,6 +240,18 @@ impl<'m> Checker<'m> {
             ValueError::new(Code::DuplicateKey, message, "merge the two rows, or correct the one that is wrong");
         let found = column.map_or("", |column| row.cell(column as usize).text);
         checked.problems.push(error.at(column, found));
+    }
+}
+
+/// Broken quotes shift the cells behind them, so that even a row that looks good is not what was meant.
+fn find_quote_fault(row: &Row, checked: &mut CheckedRow) {
+    if let Some(column) = row.quote_fault() {
+        let error = ValueError::new(
+            Code::CellQuotes,
+            "broken quotes: text after a closing quote, or a blank before an opening one; values may have shifted",
+            "put quotes around the whole value, and double those inside it, such as \"19\"\" rack\"",
+        );
+        checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Row {
     pub number: u64,
     text: String,
     cells: Vec<CellSpan>,
+    /// The cell whose quotes in CSV do not stand around all of it.
+    quote_fault: Option<usize>,
     /// The sheet's number formats; a cell's `format` indexes it from 1.
     formats: Option<Arc<[String]>>,
 }
@@ -110,6 +112,7 @@ impl Row {
         self.number = number;
         self.text.clear();
         self.cells.clear();
+        self.quote_fault = None;
     }
 
     /// The table of number formats that [`Row::push_formatted`] indexes, once per sheet.
@@ -172,6 +175,16 @@ impl Row {
         let mut kept = self.clone();
         columns.iter().for_each(|column| kept.replace(*column, "", Value::Blank));
         kept
+    }
+
+    /// Marks the cell, from 0, whose quotes in CSV do not stand around all of it: the cells behind it may have shifted.
+    pub fn set_quote_fault(&mut self, cell: Option<usize>) {
+        self.quote_fault = cell;
+    }
+
+    /// The cell, from 0, whose quotes in CSV do not stand around all of it.
+    pub fn quote_fault(&self) -> Option<usize> {
+        self.quote_fault
     }
 
     /// How much text the row holds, in bytes.
