@@ -70,7 +70,7 @@ impl ColumnCheck {
             ColumnTarget::Action => ColumnRole::Action,
             ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
         };
-        let reading = DateReading { format: rules.date_format.clone(), order: None };
+        let reading = DateReading { format: rules.date_format.clone(), ..DateReading::default() };
         let (is_code, unit) = (role.is_code(entity), HeaderUnit::of(header));
         Some(Self { column, role, is_code, unit, reading, mark: rules.decimal })
     }
@@ -269,7 +269,7 @@ impl FieldReader<'_> {
             Kind::Text(form) => plain_text(cell, trimmed, form, self.column.is_code),
             Kind::Integer { least } => text::integer(cell, least).map(ParsedValue::Integer),
             Kind::Money => self.amount(cell, checked),
-            Kind::Date => self.date(cell),
+            Kind::Date => self.date(cell, checked),
             Kind::Boolean => choice::boolean(cell).map(ParsedValue::Boolean),
             Kind::Currency => choice::currency(trimmed).map(ParsedValue::Currency),
             Kind::Option(choices) => choice::option(trimmed, choices.create).map(ParsedValue::Option),
@@ -288,11 +288,17 @@ impl FieldReader<'_> {
         }
     }
 
-    fn date(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
-        if cell.value == Value::Text && self.column.reading.order.is_none() {
-            self.survey.dates.observe(cell.text);
+    fn date(&mut self, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<ParsedValue, ValueError> {
+        match cell.value {
+            Value::Text => self.survey.dates.observe(cell.text),
+            Value::Date(moment) => self.survey.dates.observe_real(moment.date()),
+            _ => {}
         }
-        date::parse(cell, &self.column.reading).map(ParsedValue::Date)
+        let day = date::parse(cell, &self.column.reading)?;
+        if cell.value == Value::Text && date::is_local_day_uncertain(cell.text) {
+            checked.remark(RemarkKind::LocalDay, self.column.column, text::trimmed(cell.text));
+        }
+        Ok(ParsedValue::Date(day))
     }
 
     fn amount(&mut self, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<ParsedValue, ValueError> {

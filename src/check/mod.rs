@@ -37,7 +37,7 @@ pub use cell::reads_as_itself;
 pub(crate) use checked_row::forget_default_columns;
 pub use checked_row::{CheckedRow, CurrencySign, ParsedCustomField, ParsedField, ParsedId, ParsedRelated, ParsedValue};
 pub use column::{DateSurvey, MoneySurvey};
-pub use date::{DateFormat, DateFormatError, DateOrder, DateReading};
+pub use date::{DateFormat, DateFormatError, DateOrder, DateOrders, DateReading};
 pub(crate) use fill::default_cell;
 pub use money::{Amount, CurrencyHint, DecimalMark};
 pub(crate) use problem::is_withheld;

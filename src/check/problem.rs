@@ -48,6 +48,7 @@ codes! {
     MoneyCurrency "money.currency" "the amount's currency contradicts another"
     DateInvalid "date.invalid" "not a date"
     DateAmbiguous "date.ambiguous" "a date that can be read in two ways"
+    DateSwapped "date.swapped" "a date whose day and month a spreadsheet program may have swapped"
     DateIncomplete "date.incomplete" "a date without its day, month or year"
     DateSerial "date.serial" "a bare number where a date is expected"
     BooleanInvalid "boolean.invalid" "not a yes or no"

@@ -25,6 +25,8 @@ pub enum RemarkKind {
     SharedSign,
     /// A currency beside an amount that the service keeps without one.
     NoCurrencyField,
+    /// A moment in UTC, taken as the day that it shows.
+    LocalDay,
     /// An amount that was multiplied because its header says so.
     Multiplied(Decimal),
 }
@@ -35,6 +37,7 @@ impl RemarkKind {
         match self {
             RemarkKind::NoValue => "value.none",
             RemarkKind::SharedSign | RemarkKind::NoCurrencyField => "money.symbol",
+            RemarkKind::LocalDay => "date.timezone",
             RemarkKind::Multiplied(_) => "money.multiplied",
         }
     }
@@ -51,6 +54,10 @@ impl RemarkKind {
             RemarkKind::NoCurrencyField => format!(
                 "{} with {samples} sent without a currency, because the service takes none here",
                 counted(count, "amount")
+            ),
+            RemarkKind::LocalDay => format!(
+                "{} in UTC, such as {samples}, taken as the day in UTC; the local day may be another",
+                counted(count, "timestamp")
             ),
             RemarkKind::Multiplied(factor) => {
                 format!("{} multiplied by {factor}, such as {samples}", counted(count, "amount"))

@@ -87,12 +87,13 @@ impl<'m> Checker<'m> {
     pub fn infer_formats(&mut self) -> Inference {
         let mut inference = Inference::Final;
         for (column, survey) in self.columns.iter_mut().zip(&self.surveys) {
-            if column.reading.format.is_none()
-                && column.reading.order.is_none()
-                && survey.dates.needs_order()
-                && survey.dates.decide().is_some()
-            {
-                column.reading.order = survey.dates.decide();
+            let orders = survey.dates.decide();
+            if column.reading.format.is_none() && column.reading.orders != orders {
+                column.reading.orders = orders;
+                inference = Inference::NeedsSecondPass;
+            }
+            if survey.dates.is_swapped() && !column.reading.swapped {
+                column.reading.swapped = true;
                 inference = Inference::NeedsSecondPass;
             }
             if column.mark.is_none() && survey.amounts.needs_mark() && survey.amounts.decide().is_some() {

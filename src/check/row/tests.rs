@@ -269,3 +269,38 @@ fn nulls_of_databases_are_no_values() {
     let cleared = Sheet::new("assets", "Asset Tag|Notes").row("A|<CLEAR>").values();
     assert_eq!(cleared, ["asset_id A", "notes Clear"]);
 }
+
+#[test]
+fn dates_that_a_spreadsheet_has_swapped_are_not_taken() {
+    let date = |month, day| Value::Date(jiff::civil::date(2024, month, day).at(0, 0, 0, 0));
+    let sheet = || Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date");
+    let swapped = sheet()
+        .row("A-1|M|R|2024-01-02")
+        .with(3, date(1, 2), "m/d/yyyy")
+        .row("A-2|M|R|13/02/2024")
+        .row("A-3|M|R|2024-03-03")
+        .with(3, date(3, 3), "m/d/yyyy");
+    assert_eq!(swapped.check(), ["D2 date.swapped"]);
+    let mixed = sheet().row("A-1|M|R|2024-01-16").with(3, date(1, 16), "m/d/yyyy").row("A-2|M|R|13/02/2024");
+    assert_eq!(mixed.check(), [""; 0]);
+}
+
+#[test]
+fn dots_prove_nothing_for_slashes() {
+    let sheet =
+        Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date").row("A|M|R|05.03.2024").row("B|M|R|3/5/24");
+    assert_eq!(sheet.check(), ["D3 date.ambiguous"]);
+    let proved = sheet.row("C|M|R|3/25/24");
+    assert_eq!(proved.check(), [""; 0]);
+}
+
+#[test]
+fn moments_whose_local_day_is_in_doubt_are_remarked() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date")
+        .row("A|M|R|2024-03-04T23:00:00Z")
+        .row("B|M|R|2024-03-04T00:00:00Z")
+        .row("C|M|R|2024-03-04T23:00:00+01:00");
+    let remark = "date.timezone `Purchase Date`: 1 timestamp in UTC, such as `2024-03-04T23:00:00Z`, taken as the day in \
+                  UTC; the local day may be another (D2)";
+    assert_eq!(sheet.check(), [remark]);
+}
