@@ -29,3 +29,4 @@ mod secrets;
 mod shapes;
 mod undo;
 mod usage;
+mod values;
