@@ -50,8 +50,8 @@ pub mod template;
 
 mod wording;
 
-// What the user should know about a run, though it makes no row fail.
-pub mod remark;
+// Characters that nobody sees, or that look like others.
+mod unicode;
 
 // Which account to use, and how to reach it.
 pub mod account;

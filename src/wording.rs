@@ -19,6 +19,12 @@ pub(crate) fn counted(number: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", thousands(number))
 }
 
+/// `3 e-mails to 2 people`.
+pub(crate) fn mails(emails: u64, people: u64) -> String {
+    let noun = if people == 1 { "person" } else { "people" };
+    format!("{} to {} {noun}", counted(emails, "e-mail"), thousands(people))
+}
+
 /// A time in the two units that matter: `0.4 s`, `42 s`, `2 min 5 s`, `1 h 12 min`.
 pub(crate) fn duration(seconds: f64) -> String {
     let seconds = if seconds.is_finite() { seconds.max(0.0) } else { 0.0 };

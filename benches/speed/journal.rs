@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value as Json};
 use tallyport::account::AccountIdentity;
 use tallyport::api::{Client, ClientOptions, Secret};
+use tallyport::observer::Wait;
 use tallyport::plan::RowStatus;
 use tallyport::plan::StepOutcome;
 use tallyport::plan::{RowId, Step, StepRole, StepSink as _, WriteKind};
 use tallyport::run::journal::{
     AccountSnapshot, JournalBuilder, JournalLocation, PlannedRow, RowState, RunDetails, RunHeader, RunKind, SheetHeader,
 };
-use tallyport::run::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
+use tallyport::run::{DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
 use tallyport::schema;
 use tallyport::shutdown::ShutdownSignal;
 use tallyport::table::Row;
@@ -28,7 +29,7 @@ struct Alone;
 impl RunObserver for Alone {
     fn on_step_end(&mut self, _: &Step, _: &StepOutcome) {}
 
-    fn on_progress(&mut self, _: Activity) {}
+    fn on_progress(&mut self, _: Option<&Wait>) {}
 }
 
 /// Plans so many new assets into a journal, sends them, and prints the seconds that took. `place` is a file, or

@@ -46,11 +46,13 @@ impl AccountIdentity {
         }
     }
 
-    pub(crate) fn from_stored(kind: &str, place: String, tenant: Option<i64>, profile: Option<String>) -> Self {
+    /// The account of that form; none for a kind that does not exist.
+    pub(crate) fn from_stored(kind: &str, place: String, tenant: Option<i64>, profile: Option<String>) -> Option<Self> {
         match (kind, place.is_empty()) {
-            ("service", _) => AccountIdentity::Service { base_url: place, tenant, profile },
-            (_, true) => AccountIdentity::SandboxMemory,
-            (_, false) => AccountIdentity::SandboxFile { path: PathBuf::from(place), tenant },
+            ("service", _) => Some(AccountIdentity::Service { base_url: place, tenant, profile }),
+            ("sandbox", true) => Some(AccountIdentity::SandboxMemory),
+            ("sandbox", false) => Some(AccountIdentity::SandboxFile { path: PathBuf::from(place), tenant }),
+            _ => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value as Json;
 
 use super::{Account, AccountIdentity};
-use crate::api::{Client, ClientOptions, Record};
+use crate::api::{Client, ClientOptions, Record, integer};
 use crate::error::Result;
 
 /// A tenant that the API key gives access to.
@@ -57,7 +57,7 @@ impl Account {
 }
 
 fn parse_tenant(record: &Record) -> Option<Tenant> {
-    let id = record.get("tenant_id").and_then(|id| id.as_i64().or_else(|| id.as_str()?.trim().parse().ok()))?;
+    let id = record.get("tenant_id").and_then(integer)?;
     let name = record.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
     Some(Tenant { id, name })
 }

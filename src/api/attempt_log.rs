@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::attempts::Attempt;
 use super::request::Request;
+use super::request_kind::RequestKind;
 
 /// The most of a response that is kept.
 const LONGEST_REPLY: usize = 2_000;
@@ -15,10 +16,9 @@ const LONGEST_REPLY: usize = 2_000;
 pub struct LoggedAttempt {
     /// When it was sent.
     pub at: SystemTime,
-    /// From then to its last byte, or to its failure. WaitStatus for the quota is not in it.
+    /// From then to its last byte, or to its failure. Waiting for the quota is not in it.
     pub took: Duration,
-    /// Method and path, such as `POST assets`.
-    pub what: String,
+    pub request: RequestKind,
     /// None if no complete response arrived.
     pub status: Option<u16>,
     /// The response if it was not a success, shortened; the cause if there was no response.
@@ -41,7 +41,7 @@ impl AttemptLog {
             Attempt::Answered(answer) => (Some(answer.status), Some(shortened(&answer.body))),
             Attempt::NotSent(cause) | Attempt::Lost(cause) => (None, Some(cause.clone())),
         };
-        let noted = LoggedAttempt { at, took, what: request.what(), status, reply };
+        let noted = LoggedAttempt { at, took, request: request.kind, status, reply };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(noted);
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::rate_limiter::{Closed, RateLimiter};
-use super::request::Method;
+use super::request_kind::Method;
 use super::response::Response;
 use super::retry::{AttemptCounts, AttemptOutcome, RetryAction, decide};
 use super::wait::WaitReason;

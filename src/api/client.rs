@@ -20,7 +20,7 @@ use super::{
     ApiError, AttemptLog, Body, CustomFieldsEncoding, RawPage, Record, RequestCounts, Secret, WaitStatus, WriteFailure,
     WriteOutcome, WriteReply,
 };
-use crate::schema::{ACTIVITY, Entity};
+use crate::schema::{ACTIVITY, CREATED_AT, Entity};
 
 /// The most requests in flight that a client accepts.
 pub const MOST_CONCURRENT: u16 = 64;
@@ -162,23 +162,12 @@ impl Client {
         }
     }
 
-    /// As [`Client::raw_page`], parsed.
-    pub async fn page(
-        &self,
-        entity: &'static Entity,
-        filters: &[(&str, &str)],
-        offset: u64,
-        limit: u32,
-    ) -> Result<Vec<Record>, ApiError> {
-        Ok(self.raw_page(entity, filters, offset, limit).await?.to_records())
-    }
-
     fn list_request(&self, entity: &'static Entity, filters: &[(&str, &str)], offset: u64, limit: u32) -> Request {
         let (offset, limit) = (offset.to_string(), limit.to_string());
         let mut query = filters.to_vec();
         query.extend([("limit", limit.as_str()), ("offset", offset.as_str())]);
-        if entity.sorts.contains(&"created_at") && !filters.iter().any(|(name, _)| *name == "sort") {
-            query.extend([("sort", "created_at"), ("order", "asc")]);
+        if entity.sorts.contains(&CREATED_AT) && !filters.iter().any(|(name, _)| *name == "sort") {
+            query.extend([("sort", CREATED_AT), ("order", "asc")]);
         }
         self.inner.requests.list(entity, &query)
     }
@@ -228,8 +217,8 @@ impl Client {
 
     /// The newest `limit` entries of the activity log that match `filters`, the newest first.
     pub async fn activity(&self, filters: &[(&str, &str)], limit: u32) -> Result<Vec<Record>, ApiError> {
-        let newest = [("sort", "created_at"), ("order", "desc")];
-        self.page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await
+        let newest = [("sort", CREATED_AT), ("order", "desc")];
+        Ok(self.raw_page(&ACTIVITY, &[filters, &newest].concat(), 0, limit).await?.to_records())
     }
 
     /// The tenants the key may act for; each has a `tenant_id`.
@@ -349,7 +338,7 @@ impl Client {
 
     async fn send(&self, request: &Request) -> RequestResult {
         let inner = &*self.inner;
-        send_with_retry(request.method, &inner.limiter, || async {
+        send_with_retry(request.kind.method, &inner.limiter, || async {
             // This permit comes first: nothing may wait between the rate limiter, which counts, and the network.
             let _permit = inner.in_flight.acquire().await;
             if inner.limiter.acquire().await.is_err() {

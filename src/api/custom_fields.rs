@@ -2,6 +2,8 @@
 
 use serde_json::Value as Json;
 
+use super::plain_text;
+
 /// The name and value pairs of a record's custom fields, in any of the shapes a response may have: an array of pairs, a
 /// plain object, or either as JSON text (field notes).
 pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
@@ -14,17 +16,11 @@ pub fn custom_fields(held: &Json) -> Vec<(String, String)> {
             .unwrap_or_default(),
         Json::Array(pairs) => pairs
             .iter()
-            .filter_map(|pair| Some((text(pair.get("name")?), text(pair.get("value").unwrap_or(&Json::Null)))))
+            .filter_map(|pair| {
+                Some((plain_text(pair.get("name")?), plain_text(pair.get("value").unwrap_or(&Json::Null))))
+            })
             .collect(),
-        Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+        Json::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), plain_text(value))).collect(),
         _ => Vec::new(),
-    }
-}
-
-fn text(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        Json::Null => String::new(),
-        other => other.to_string(),
     }
 }

@@ -39,6 +39,7 @@ mod page_limit;
 mod rate_limiter;
 mod raw;
 mod request;
+mod request_kind;
 mod response;
 mod response_headers;
 mod retry;
@@ -58,6 +59,7 @@ pub use custom_fields::custom_fields;
 pub use error::{ApiError, FailureScope, WriteFailure, WriteOutcome};
 pub use raw::{RawFields, RawPage, RawRecord};
 pub use request::CustomFieldsEncoding;
+pub use request_kind::{Method, RequestKind, UnknownRequest};
 pub use secret::{Secret, SecretError};
 pub use shared_quota::SharedQuotaError;
 #[cfg(feature = "buckets")]
@@ -81,9 +83,23 @@ pub struct WriteReply {
 
 /// The system id of a record: its integer `id`.
 pub fn record_id(record: &Record) -> Option<i64> {
-    match record.get("id")? {
+    integer(record.get("id")?)
+}
+
+/// A whole number, which some replies carry as text.
+pub(crate) fn integer(value: &Value) -> Option<i64> {
+    match value {
         Value::Number(number) => number.as_i64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
+    }
+}
+
+/// A value of a record as text: a string as it is, nothing for null, anything else as JSON.
+pub(crate) fn plain_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
 }

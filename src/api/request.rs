@@ -5,30 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::request_kind::{Method, RequestKind};
 use super::{ApiError, Body};
-use crate::schema::Entity;
-
-/// The four methods the guide uses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Method {
-    Get,
-    Post,
-    Put,
-    Delete,
-}
-
-impl Method {
-    pub(super) const ALL: [Method; 4] = [Method::Get, Method::Post, Method::Put, Method::Delete];
-
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-            Method::Delete => "DELETE",
-        }
-    }
-}
+use crate::schema::{CUSTOM_FIELDS, Entity};
 
 /// How `custom_fields` are sent. The guide says "(String)" and shows a JSON array (field notes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -45,8 +24,7 @@ pub enum CustomFieldsEncoding {
 /// One request, which can be sent any number of times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) entity: &'static str,
+    pub(super) kind: RequestKind,
     pub(super) url: Url,
     /// JSON, or nothing.
     pub(super) body: Vec<u8>,
@@ -55,7 +33,7 @@ pub(super) struct Request {
 impl Request {
     /// The request as messages name it: `GET assets`.
     pub(super) fn what(&self) -> String {
-        format!("{} {}", self.method.as_str(), self.entity)
+        self.kind.to_string()
     }
 }
 
@@ -130,7 +108,7 @@ impl RequestBuilder {
         }
         let mut url = self.base.clone();
         url.set_path(&path);
-        Request { method, entity: entity.path, url, body: Vec::new() }
+        Request { kind: RequestKind { method, path: entity.path }, url, body: Vec::new() }
     }
 
     fn with_tenant(&self, mut request: Request) -> Request {
@@ -189,7 +167,7 @@ impl Serialize for EncodedBody<'_> {
         let mut map = serializer.serialize_map(Some(self.body.len()))?;
         for (name, value) in self.body {
             match name.as_str() {
-                "custom_fields" => map.serialize_entry(name, &custom_fields(value, self.encoding))?,
+                CUSTOM_FIELDS => map.serialize_entry(name, &custom_fields(value, self.encoding))?,
                 _ => map.serialize_entry(name, value)?,
             }
         }
@@ -226,7 +204,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used)]
     use serde_json::{Value, json};
 
-    use super::{ApiError, CustomFieldsEncoding, Method, RequestBuilder, Url};
+    use super::{ApiError, CustomFieldsEncoding, RequestBuilder, Url};
     use crate::schema::{ACTIVITY, collection, find};
 
     fn target(base: &str, tenant: Option<i64>) -> RequestBuilder {
@@ -259,7 +237,7 @@ mod tests {
     fn a_slash_at_the_end_of_the_base_url_changes_nothing() {
         let request = target("http://127.0.0.1:8080/api/v1/", None).get(collection("assets").unwrap(), 1);
         assert_eq!(request.url.as_str(), "http://127.0.0.1:8080/api/v1/assets/1");
-        assert_eq!((request.method, request.what().as_str()), (Method::Get, "GET assets"));
+        assert_eq!(request.what(), "GET assets");
     }
 
     #[test]

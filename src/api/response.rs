@@ -7,7 +7,7 @@ use super::error_body::{ErrorBody, HTML_PAGE, is_html};
 use super::raw::RawPage;
 use super::response_headers::ResponseHeaders;
 use super::{ApiError, Body, FailureScope, Record, WriteFailure, WriteOutcome, WriteReply, record_id};
-use crate::schema::Entity;
+use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 
 /// One complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,7 +234,7 @@ fn wrappers(entity: &Entity) -> [&'static str; 4] {
 
 /// Whether an object with an id says more than the id: one field of the schema is enough.
 fn is_record(entity: &Entity, object: &Body) -> bool {
-    let is_own = |name: &String| matches!(name.as_str(), "created_at" | "updated_at") || entity.field(name).is_some();
+    let is_own = |name: &String| matches!(name.as_str(), CREATED_AT | UPDATED_AT) || entity.field(name).is_some();
     object.keys().any(is_own)
 }
 

@@ -11,7 +11,7 @@
 
 use std::time::Duration;
 
-use super::request::Method;
+use super::request_kind::Method;
 
 /// How often a request is retried after a failure. A 429 does not count.
 pub(super) const RETRIES: u32 = 5;

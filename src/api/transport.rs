@@ -8,7 +8,8 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use tracing::{debug, trace};
 
 use super::attempts::Attempt;
-use super::request::{Method, Request};
+use super::request::Request;
+use super::request_kind::Method;
 use super::response::Response;
 use super::response_headers::ResponseHeaders;
 use super::{ApiError, Secret};
@@ -81,7 +82,7 @@ impl Transport {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Response, reqwest::Error> {
-        let mut outgoing = reqwest::Request::new(method(request.method), request.url.clone());
+        let mut outgoing = reqwest::Request::new(method(request.kind.method), request.url.clone());
         if !request.body.is_empty() {
             outgoing.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *outgoing.body_mut() = Some(request.body.clone().into());
@@ -156,7 +157,7 @@ fn innermost(error: &reqwest::Error) -> String {
 
 /// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL and no body.
 fn log(request: &Request, attempt: &Attempt, elapsed: Duration) {
-    let (method, path, milliseconds) = (request.method.as_str(), request.url.path(), elapsed.as_millis());
+    let (method, path, milliseconds) = (request.kind.method.as_str(), request.url.path(), elapsed.as_millis());
     match attempt {
         Attempt::Answered(response) => {
             debug!(method, path, status = response.status, milliseconds, "answered");

@@ -145,10 +145,7 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
             .map(|(field, text)| async move {
                 let filters = [(field, text.as_ref())];
                 let mut pages = Pager::new(source, entity, &filters).with_limit(SEARCH_LIMIT);
-                let mut records = Vec::new();
-                while let Some(page) = pages.next().await? {
-                    records.extend(page);
-                }
+                let records = pages.rest().await?;
                 let requests = pages.requests();
                 Ok((text, requests, records))
             })

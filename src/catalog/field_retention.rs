@@ -6,10 +6,10 @@ use super::field_text::folded_value;
 use super::key_fields::lookup_fields;
 use super::lookup_request::CollectionLookup;
 use crate::api::Record;
-use crate::schema::{self, Entity, Kind};
+use crate::schema::{self, Entity, Kind, UPDATED_AT};
 
 /// Fields that are always kept, in addition to those that decide about notifications and currencies.
-const ALWAYS: &[&str] = &["id", "archived", "updated_at"];
+const ALWAYS: &[&str] = &["id", "archived", UPDATED_AT];
 
 /// Which fields of the records of one collection are kept.
 pub(super) struct FieldRetention<'a> {

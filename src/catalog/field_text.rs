@@ -6,9 +6,8 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use super::name::{fold_name, without_separators};
 use crate::api::Record;
-use crate::schema::{Entity, Kind};
+use crate::schema::{Entity, Kind, fold_name, without_separators};
 
 /// A value as a sheet would show it; none for nothing and for structures.
 pub(super) fn value_text(value: Option<&Value>) -> Option<Cow<'_, str>> {

@@ -1,12 +1,14 @@
 //! Finds a record by what a cell calls it.
 
+use serde_json::Value;
+
 use super::collection_index::{CollectionIndex, IndexEntry};
 use super::field_text::{folded_text, folded_value, value_text};
 use super::key_fields::lookup_fields;
-use super::name::fold_name;
 use super::suggest;
 use super::system_id::{bare_id, marked_id};
-use super::{Catalog, LookupResult, MOST_SUGGESTIONS, RecordRef};
+use super::{Catalog, Contradiction, LookupResult, MOST_SUGGESTIONS, RecordRef, shown_name, shown_target, title};
+use crate::schema::{Entity, Kind, fold_name};
 
 /// How a cell may refer to a record, apart from its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,42 +23,93 @@ pub enum ReferenceSyntax {
 
 impl Catalog {
     /// The record that `text` names. Records whose `narrowed` field has another value do not count; an exact name wins
-    /// over a folded one; `hints`, field and text, choose among several of one name.
+    /// over a folded one.
     pub fn find(
         &self,
         collection: &str,
         text: &str,
         syntax: ReferenceSyntax,
         narrowed: Option<(&str, &str)>,
-        hints: &[(&str, &str)],
     ) -> LookupResult {
-        let Some(index) = self.indexes.get(collection) else { return LookupResult::None { nearest: Vec::new() } };
-        let by_id = |id: Option<i64>| id.and_then(|id| index.get(RecordRef::Known(id))).into_iter().collect();
-        let mut entries: Vec<&IndexEntry> = match (syntax, marked_id(text), bare_id(text)) {
-            (ReferenceSyntax::Marked | ReferenceSyntax::Bare, Some(id), _)
-            | (ReferenceSyntax::Bare, None, Some(id)) => by_id(Some(id)),
-            (ReferenceSyntax::TagOrId, marked, bare) => match named(index, text) {
-                tagged if tagged.is_empty() => by_id(marked.or(bare)),
-                tagged => tagged,
-            },
-            _ => named(index, text),
-        };
-        entries.retain(|entry| is_within(index, entry, narrowed));
-        keep_exact(index, &mut entries, text);
-        for hint in hints {
-            self.keep_hinted(index, &mut entries, *hint);
+        match self.indexes.get(collection) {
+            Some(index) => self.result(index, text, narrowed, candidates(index, text, syntax, narrowed)),
+            None => LookupResult::None { nearest: Vec::new() },
         }
+    }
+
+    /// As [`Catalog::find`], with what else is said of the record: fields and texts, each of which narrows the choice
+    /// (design rule 5).
+    ///
+    /// # Errors
+    /// If records of that name are known, and what is said of a field fits none of them.
+    pub fn find_described(
+        &self,
+        collection: &str,
+        text: &str,
+        syntax: ReferenceSyntax,
+        narrowed: Option<(&str, &str)>,
+        description: &[(&str, &str)],
+    ) -> Result<LookupResult, Contradiction> {
+        let Some(index) = self.indexes.get(collection) else { return Ok(LookupResult::None { nearest: Vec::new() }) };
+        let mut entries = candidates(index, text, syntax, narrowed);
+        for said in description {
+            match self.narrowed_by(index, &entries, *said) {
+                Some(rest) if rest.is_empty() => return Err(self.contradiction(index, &entries, *said)),
+                Some(rest) => entries = rest,
+                None => {}
+            }
+        }
+        Ok(self.result(index, text, narrowed, entries))
+    }
+
+    fn result(
+        &self,
+        index: &CollectionIndex,
+        text: &str,
+        narrowed: Option<(&str, &str)>,
+        mut entries: Vec<&IndexEntry>,
+    ) -> LookupResult {
+        keep_exact(index, &mut entries, text);
         self.result_of(index, &entries, || nearest(index, text, narrowed))
     }
 
-    /// Keeps the entries that agree with the hint, if there are several and any does.
-    fn keep_hinted(&self, index: &CollectionIndex, entries: &mut Vec<&IndexEntry>, (field, text): (&str, &str)) {
-        if entries.len() < 2 || text.trim().is_empty() {
-            return;
+    /// The entries that agree with what is said of a field, or else those that do not contradict it. `None` if it tells
+    /// nothing about any.
+    fn narrowed_by<'a>(
+        &self,
+        index: &CollectionIndex,
+        entries: &[&'a IndexEntry],
+        (field, text): (&str, &str),
+    ) -> Option<Vec<&'a IndexEntry>> {
+        let filter = |keeps: &dyn Fn(&IndexEntry) -> bool| -> Vec<&'a IndexEntry> {
+            entries.iter().copied().filter(|entry| keeps(entry)).collect()
+        };
+        if entries.is_empty() || fold_name(text).is_empty() {
+            return None;
         }
-        let agrees = |entry: &&IndexEntry| self.agrees(index, entry, field, text);
-        if entries.iter().any(agrees) {
-            entries.retain(agrees);
+        let agreeing = filter(&|entry| self.agrees(index, entry, field, text));
+        if !agreeing.is_empty() {
+            return Some(agreeing);
+        }
+        is_identifying(index.entity, field).then(|| filter(&|entry| !has_value(index.entity, entry, field)))
+    }
+
+    fn contradiction(
+        &self,
+        index: &CollectionIndex,
+        entries: &[&IndexEntry],
+        (field, text): (&str, &str),
+    ) -> Contradiction {
+        let shown = |entry: &&IndexEntry| {
+            let title = title(index, entry).unwrap_or(index.entity.singular);
+            let value = self.shown_value(index, entry, field).unwrap_or_else(|| String::from("none"));
+            format!("{title} ({}, {} {value})", shown_target(entry.target), shown_name(field))
+        };
+        Contradiction {
+            candidates: entries.iter().map(shown).collect(),
+            field: shown_name(field),
+            text: text.to_owned(),
+            is_key: index.entity.key.contains(&field),
         }
     }
 
@@ -72,6 +125,45 @@ impl Catalog {
         let target = self.target_of(reference, value);
         named(referred, text).iter().any(|entry| Some(entry.target) == target)
     }
+}
+
+/// The records that a text names, of those that count.
+fn candidates<'a>(
+    index: &'a CollectionIndex,
+    text: &str,
+    syntax: ReferenceSyntax,
+    narrowed: Option<(&str, &str)>,
+) -> Vec<&'a IndexEntry> {
+    let by_id = |id: Option<i64>| id.and_then(|id| index.get(RecordRef::Known(id))).into_iter().collect();
+    let mut entries: Vec<&IndexEntry> = match (syntax, marked_id(text), bare_id(text)) {
+        (ReferenceSyntax::Marked | ReferenceSyntax::Bare, Some(id), _) | (ReferenceSyntax::Bare, None, Some(id)) => {
+            by_id(Some(id))
+        }
+        (ReferenceSyntax::TagOrId, marked, bare) => match named(index, text) {
+            tagged if tagged.is_empty() => by_id(marked.or(bare)),
+            tagged => tagged,
+        },
+        _ => named(index, text),
+    };
+    entries.retain(|entry| is_within(index, entry, narrowed));
+    entries
+}
+
+/// Whether two records that differ in the field are different things: a model number, a manufacturer, a category, but not
+/// the telephone number of a supplier.
+fn is_identifying(entity: &Entity, field: &str) -> bool {
+    entity.key.contains(&field) || !matches!(entity.field(field).map(|field| field.kind), None | Some(Kind::Text(_)))
+}
+
+/// Whether the record says what it has in a field. What an account leaves out may be anything; a record of this run is
+/// as its row says, so there a blank in the key counts.
+fn has_value(entity: &Entity, entry: &IndexEntry, field: &str) -> bool {
+    let is_blank = match entry.record.get(field) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(text)) => fold_name(text).is_empty(),
+        Some(_) => false,
+    };
+    !is_blank || (matches!(entry.target, RecordRef::Planned(_)) && entity.key.contains(&field))
 }
 
 /// The records with that text in one of the lookup fields, folded.

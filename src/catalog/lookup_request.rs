@@ -5,8 +5,8 @@ use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use super::name::{fold_name, without_separators};
 use super::system_id::marked_id;
+use crate::schema::{fold_name, without_separators};
 
 /// Above so many texts exact searches never pay: an hour's quota would not suffice.
 const MOST_SEARCHES: usize = 10_000;
@@ -50,6 +50,8 @@ pub(super) struct RowKeys {
     hasher: DefaultHashBuilder,
     hashes: HashTable<u64>,
     pub(super) texts: SearchTexts,
+    /// Whether rows are matched by other fields too.
+    is_any: bool,
 }
 
 impl LookupRequest {
@@ -80,6 +82,13 @@ impl LookupRequest {
         if !lists.iter().any(|list| list.as_slice() == match_on) {
             lists.push(match_on.to_vec());
         }
+    }
+
+    /// Some row has no text for the first `match_on` field, so that it may match any record.
+    pub fn matching_any(&mut self, collection: &'static str) {
+        let lookup = self.of(collection);
+        lookup.scope = FetchScope::Whole;
+        lookup.keys.is_any = true;
     }
 
     /// The text of the first `match_on` field of one row.
@@ -129,7 +138,7 @@ impl RowKeys {
     /// Whether a row may have this text for its key. Never a false no; a false yes for another text with the same hash,
     /// or one that differs only in separators.
     pub(super) fn may_contain(&self, text: &str) -> bool {
-        self.contains_hash(self.hash(text))
+        self.is_any || self.contains_hash(self.hash(text))
     }
 
     fn contains_hash(&self, hash: u64) -> bool {

@@ -20,11 +20,11 @@ pub enum KeyValue<'a> {
     Missing,
 }
 
-/// FetchMethod well a record fits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum KeyMatch {
-    Folded,
-    Exact,
+impl KeyValue<'_> {
+    /// Whether the row has the column and nothing in it.
+    pub fn is_blank(&self) -> bool {
+        matches!(self, KeyValue::Text(text) if text.trim().is_empty())
+    }
 }
 
 /// A field of the key beside its value in the row; never [`KeyValue::Missing`].
@@ -43,16 +43,19 @@ impl Catalog {
         }
         let matches = self.candidates(index, &pairs).into_iter();
         let matches: Vec<_> =
-            matches.filter_map(|entry| Some((entry, self.match_key(index, entry, &pairs)?))).collect();
-        let best = matches.iter().map(|(_, key_match)| *key_match).max();
+            matches.filter_map(|entry| Some((entry, self.is_exact_match(index, entry, &pairs)?))).collect();
+        let best = matches.iter().any(|(_, is_exact)| *is_exact);
         let entries: Vec<&IndexEntry> =
-            matches.iter().filter(|(_, key_match)| Some(*key_match) == best).map(|(entry, _)| *entry).collect();
+            matches.iter().filter(|(_, is_exact)| *is_exact == best).map(|(entry, _)| *entry).collect();
         self.result_of(index, &entries, Vec::new)
     }
 
     /// The record that a value of a reference field stands for: a system id, or the text of a unique field such as an
     /// asset's tag. None for nothing and for a text that no known record has.
     pub(super) fn target_of(&self, reference: Reference, value: &Value) -> Option<RecordRef> {
+        if let Value::Object(_) = value {
+            return RecordRef::from_link(value);
+        }
         let text = value_text(Some(value))?;
         let id = bare_id(&text).map(RecordRef::Known);
         let exists = |target: &RecordRef| self.indexes.get(reference.to).is_some_and(|to| to.get(*target).is_some());
@@ -108,29 +111,28 @@ impl Catalog {
         value_text(record.get(unique)).map(|tag| tag.into_owned())
     }
 
-    /// FetchMethod well the record fits the whole key: as its worst field does.
-    fn match_key(&self, index: &CollectionIndex, entry: &IndexEntry, pairs: &[Pair<'_>]) -> Option<KeyMatch> {
-        let mut worst = KeyMatch::Exact;
-        for (field, value) in pairs {
-            worst = worst.min(self.match_field(index, entry, field, *value)?);
-        }
-        Some(worst)
+    /// Whether the record fits the whole key exactly, or only once both are folded; none if it does not fit.
+    fn is_exact_match(&self, index: &CollectionIndex, entry: &IndexEntry, pairs: &[Pair<'_>]) -> Option<bool> {
+        pairs
+            .iter()
+            .try_fold(true, |is_exact, (field, value)| Some(self.match_field(index, entry, field, *value)? && is_exact))
     }
 
+    /// As [`Catalog::is_exact_match`], for one field.
     fn match_field(
         &self,
         index: &CollectionIndex,
         entry: &IndexEntry,
         field: &str,
         value: KeyValue<'_>,
-    ) -> Option<KeyMatch> {
+    ) -> Option<bool> {
         let entity = index.entity;
         match value {
-            KeyValue::Missing => Some(KeyMatch::Exact),
+            KeyValue::Missing => Some(true),
             KeyValue::Reference(target) => {
                 let reference = entity.field(field)?.reference_to()?;
                 let referred = self.target_of(reference, entry.record.get(field)?);
-                (referred == Some(target)).then_some(KeyMatch::Exact)
+                (referred == Some(target)).then_some(true)
             }
             KeyValue::Text(text) => {
                 if folded_value(entity, field, &entry.record) != folded_text(entity, field, text) {
@@ -138,7 +140,7 @@ impl Catalog {
                 }
                 let is_text = matches!(entity.field(field).map(|field| field.kind), Some(Kind::Text(_)));
                 let value = value_text(entry.record.get(field)).unwrap_or_default();
-                Some(if is_text && value != text && value != text.trim() { KeyMatch::Folded } else { KeyMatch::Exact })
+                Some(!is_text || value == text || value == text.trim())
             }
         }
     }

@@ -9,6 +9,7 @@
 //! pager             a list, page by page
 //! list_scan         a whole list, every record once, while others change it
 //! mirror            an account in a local file, brought up to date in the fewest requests
+//! log_position      where the activity log stood, to tell what came later
 //! cached_source     records from the mirror if it is up to date
 //! lookup_request    what the sheets refer to
 //! fetch             gets that, by pages or by searches
@@ -28,10 +29,10 @@ mod field_text;
 mod find;
 mod key_fields;
 mod list_scan;
+mod log_position;
 mod lookup_request;
 mod matching;
 mod mirror;
-mod name;
 mod pager;
 mod source;
 mod suggest;
@@ -43,13 +44,14 @@ pub use cached_source::CachedSource;
 pub use fetch::{FetchCost, FetchMethod};
 pub use find::ReferenceSyntax;
 pub use list_scan::{Instability, ListScan, ScanError, ScanStats, UnstableList};
+pub(crate) use log_position::{EntryAge, NEWEST_FIRST};
+pub use log_position::{LogCursor, LogPosition};
 pub use lookup_request::LookupRequest;
 pub use matching::KeyValue;
 pub use mirror::{
     ChangeKind, LogEntry, Mirror, MirrorError, ObservedFields, RecordChange, RefreshError, RefreshMethod, RefreshMode,
     RefreshOptions, RefreshStats,
 };
-pub use name::{fold_name, fold_name_into};
 pub use pager::Pager;
 pub use source::RecordSource;
 
@@ -60,6 +62,7 @@ use field_retention::FieldRetention;
 use field_text::value_text;
 use key_fields::lookup_fields;
 use lookup_request::CollectionLookup;
+use serde_json::{Value, json};
 
 /// The most nearest names that a failed lookup suggests.
 const MOST_SUGGESTIONS: usize = 3;
@@ -82,6 +85,27 @@ pub enum RecordRef {
     Planned(u32),
 }
 
+impl RecordRef {
+    /// How a record of the catalog refers to it: by system id, or by the step that will create it.
+    pub fn link(self) -> Value {
+        match self {
+            RecordRef::Known(id) => json!(id),
+            RecordRef::Planned(step) => json!({ PLANNED: step }),
+        }
+    }
+
+    /// The record that a value written by [`RecordRef::link`] refers to.
+    pub fn from_link(value: &Value) -> Option<Self> {
+        match value {
+            Value::Object(planned) => u32::try_from(planned.get(PLANNED)?.as_u64()?).ok().map(RecordRef::Planned),
+            id => id.as_i64().map(RecordRef::Known),
+        }
+    }
+}
+
+/// The only member of a reference to a record that the plan will create.
+const PLANNED: &str = "planned";
+
 /// The result of a lookup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LookupResult {
@@ -92,6 +116,19 @@ pub enum LookupResult {
     },
     /// Several records, each with its name, its id and what distinguishes it from the others.
     Many(Vec<(RecordRef, String)>),
+}
+
+/// There are records of that name, but what else is said of the record fits none of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Contradiction {
+    /// Each record of that name with its value: `MacBook Pro 14 (#1, model number MX2H3)`.
+    pub candidates: Vec<String>,
+    /// What is said about, such as `model number`.
+    pub field: String,
+    /// What is said.
+    pub text: String,
+    /// Whether the field is part of the natural key, so that a record of that name with another value is another one.
+    pub is_key: bool,
 }
 
 impl Catalog {
@@ -111,7 +148,7 @@ impl Catalog {
         self.fields_of(collection, RecordRef::Known(id))
     }
 
-    /// Takes in a record of the account, as far as finding and syntax it lookups.
+    /// Takes in a record of the account, as far as finding and describing it needs.
     pub fn insert_known(&mut self, entity: &'static Entity, id: i64, record: Record) {
         let index = self.indexes.entry(entity.name).or_insert_with(|| CollectionIndex::new(entity, &[]));
         let trimmed = FieldRetention::new(entity, &CollectionLookup::default()).trim(id, record);
@@ -177,10 +214,7 @@ impl Catalog {
     }
 
     fn describe_distinct(&self, index: &CollectionIndex, entry: &IndexEntry, differing: &[&str]) -> String {
-        let mut parts = vec![match entry.target {
-            RecordRef::Known(id) => format!("#{id}"),
-            RecordRef::Planned(_) => "new in this run".to_owned(),
-        }];
+        let mut parts = vec![shown_target(entry.target)];
         for name in differing {
             match self.shown_value(index, entry, name) {
                 Some(value) => parts.push(format!("{} {value}", shown_name(name))),
@@ -199,6 +233,13 @@ impl Catalog {
             Some((reference, target)) => Some(self.describe(reference.to, target)),
             None => value_text(Some(value)).filter(|text| !text.is_empty()).map(|text| text.into_owned()),
         }
+    }
+}
+
+fn shown_target(target: RecordRef) -> String {
+    match target {
+        RecordRef::Known(id) => format!("#{id}"),
+        RecordRef::Planned(_) => String::from("new in this run"),
     }
 }
 

@@ -55,7 +55,7 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     ///
     /// # Errors
     /// The source cannot be read.
-    pub async fn all(mut self) -> Result<Vec<Record>, S::Error> {
+    pub async fn rest(&mut self) -> Result<Vec<Record>, S::Error> {
         let mut records = Vec::new();
         while let Some(page) = self.next().await? {
             records.extend(page);

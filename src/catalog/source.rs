@@ -28,6 +28,21 @@ pub trait RecordSource {
     /// The record with that system id; none if there is no such record.
     fn record(&self, entity: &'static Entity, id: i64) -> impl Future<Output = Result<Option<Record>, Self::Error>>;
 
+    /// The record with exactly that text in a field that no two records share.
+    fn record_with(
+        &self,
+        entity: &'static Entity,
+        field: &str,
+        text: &str,
+    ) -> impl Future<Output = Result<Option<Record>, Self::Error>> {
+        async move {
+            let page = self.page(entity, &[(field, text)], 0, 2).await?;
+            // A service that does not know the filter returns everything.
+            let is_it = |record: &Record| record.get(field).and_then(serde_json::Value::as_str) == Some(text);
+            Ok(page.into_iter().find(is_it))
+        }
+    }
+
     /// As [`RecordSource::raw_page`], parsed.
     fn page(
         &self,

@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
-use super::name::fold_name;
+use crate::schema::fold_name;
 
 /// Edits allowed for each ten letters of the longer text.
 const EDITS_IN_TEN: usize = 4;
-/// LetterHistogram that a contained text lookups: `IT` is inside too many names.
+/// Letters that a contained text needs: `IT` is inside too many names.
 const LEAST_CONTAINED: usize = 3;
 /// The least share of a name's letters that words in common must make.
 const LEAST_SHARED: f64 = 0.5;
@@ -48,7 +48,7 @@ struct UnmatchedName {
     letters: LetterHistogram,
 }
 
-/// FetchMethod often each letter occurs, in 64 bins: two texts are at least as many edits apart as their bins differ.
+/// How often each letter occurs, in 64 bins: two texts are at least as many edits apart as their bins differ.
 struct LetterHistogram([u16; 64]);
 
 impl UnmatchedName {
@@ -95,7 +95,7 @@ impl UnmatchedName {
         (share >= LEAST_SHARED).then_some(0.5 + 0.48 * share)
     }
 
-    /// LetterHistogram missing, added, changed or swapped.
+    /// Letters missing, added, changed or swapped.
     fn edited(&self, name: &str, length: usize, least: f64) -> Option<f64> {
         let longer = length.max(self.length);
         let allowed = (longer * EDITS_IN_TEN).div_ceil(10).min(longer.saturating_sub(1));

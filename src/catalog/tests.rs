@@ -25,7 +25,7 @@ fn catalog(collections: &[(&'static str, Value)]) -> Catalog {
 }
 
 fn named(catalog: &Catalog, collection: &str, text: &str) -> LookupResult {
-    catalog.find(collection, text, ReferenceSyntax::Marked, None, &[])
+    catalog.find(collection, text, ReferenceSyntax::Marked, None)
 }
 
 fn one(id: i64) -> LookupResult {
@@ -69,7 +69,7 @@ fn numbers_are_ids_or_names_as_the_column_says() {
         ("locations", json!([{"id": 12, "name": "Ulm"}, {"id": 5, "name": "12"}])),
         ("assets", json!([{"id": 12, "asset_id": "LAP-1"}, {"id": 5, "asset_id": "12"}, {"id": 7, "asset_id": "#5"}])),
     ]);
-    let find = |collection, text, syntax| catalog.find(collection, text, syntax, None, &[]);
+    let find = |collection, text, syntax| catalog.find(collection, text, syntax, None);
     assert_eq!(find("locations", "#12", ReferenceSyntax::Marked), one(12));
     assert_eq!(find("locations", "12", ReferenceSyntax::Marked), one(5));
     assert_eq!(find("locations", "12", ReferenceSyntax::Bare), one(12));
@@ -99,7 +99,7 @@ fn employees_are_found_by_name_and_by_address() {
 }
 
 #[test]
-fn narrowing_excludes_and_hints_choose() {
+fn narrowing_excludes_and_descriptions_choose() {
     let catalog = catalog(&[
         (
             "categories",
@@ -117,16 +117,24 @@ fn narrowing_excludes_and_hints_choose() {
             ]),
         ),
     ]);
-    let category = |text, kind| catalog.find("categories", text, ReferenceSyntax::Marked, Some(("type", kind)), &[]);
+    let category = |text, kind| catalog.find("categories", text, ReferenceSyntax::Marked, Some(("type", kind)));
     assert_eq!(category("Phones", "accessory"), one(2));
     assert_eq!(category("phones", "asset"), one(1));
     assert_eq!(category("cables", "license"), one(3));
     assert_eq!(category("#1", "accessory"), NO_NAMES);
-    let product = |hints| catalog.find("products", "probook", ReferenceSyntax::Marked, None, hints);
-    assert_eq!(product(&[("model_number", "g9")]), one(2));
-    assert_eq!(product(&[("category_id", "phones")]), one(1));
-    assert_eq!(targets(&product(&[("model_number", "G7")])).len(), 2);
-    let LookupResult::Many(several) = product(&[]) else { panic!("many") };
+    let product =
+        |said: &[(&str, &str)]| catalog.find_described("products", "probook", ReferenceSyntax::Marked, None, said);
+    assert_eq!(product(&[("model_number", "g9")]), Ok(one(2)));
+    assert_eq!(product(&[("category_id", "phones")]), Ok(one(1)));
+    let other = product(&[("model_number", "G7")]).unwrap_err();
+    assert_eq!((other.field.as_str(), other.is_key), ("model number", true));
+    assert_eq!(other.candidates, ["ProBook (#1, model number G8)", "ProBook (#2, model number G9)"]);
+    let other = product(&[("model_number", "G8"), ("category_id", "Cables")]).unwrap_err();
+    assert_eq!(
+        (other.candidates.as_slice(), other.is_key),
+        (&[String::from("ProBook (#1, category Phones)")][..], false)
+    );
+    let Ok(LookupResult::Many(several)) = product(&[]) else { panic!("many") };
     assert_eq!(several[0].1, "ProBook (#1, model number G8, category Phones)");
 }
 

@@ -16,6 +16,7 @@ use crate::mapping::{ColumnTarget, IdOwnership, Ids};
 
 use crate::schema::{self, Entity, Field, Kind, TextForm};
 use crate::table::{Cell, Value};
+use crate::unicode::without_invisible;
 
 /// The text that clears a field, in any case (design rule 3).
 const CLEAR: &str = "<clear>";
@@ -350,8 +351,8 @@ fn clear(field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
 
 fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm, is_code: bool) -> Result<ParsedValue, ValueError> {
     match form {
-        TextForm::Email => text::email(trimmed)?,
-        TextForm::Url => text::url(trimmed)?,
+        TextForm::Email => text::email(&without_invisible(trimmed))?,
+        TextForm::Url => text::url(&without_invisible(trimmed))?,
         TextForm::Plain => undamaged(cell, is_code)?,
     }
     Ok(ParsedValue::Text)
@@ -365,7 +366,7 @@ fn undamaged(cell: Cell<'_>, is_code: bool) -> Result<(), ValueError> {
 
 fn user(cell: Cell<'_>, trimmed: &str) -> Result<ParsedValue, ValueError> {
     if trimmed.contains('@') {
-        return text::email(trimmed).map(|()| ParsedValue::UserEmail);
+        return text::email(&without_invisible(trimmed)).map(|()| ParsedValue::UserEmail);
     }
     text::integer(cell, 1).map(ParsedValue::Integer)
 }

@@ -3,10 +3,11 @@
 use rust_decimal::Decimal;
 
 use super::money::CurrencyHint;
+use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
 use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
-use crate::mapping::{IdOwnership, Ids, Mapping};
+use crate::mapping::{IdOwnership, Ids, Mapping, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 
 /// A checked row; reused from row to row. Text stays in the [`Row`] and is looked up by column.
@@ -21,6 +22,8 @@ pub struct CheckedRow {
     pub related: Vec<ParsedRelated>,
     /// Custom fields, from columns of their own and from a JSON cell.
     pub custom: Vec<ParsedCustomField>,
+    /// Why the row is no record; it then asks to be skipped.
+    pub non_record: Option<NonRecord>,
     /// Required fields without a value; a problem only if the row creates a record.
     pub missing: Vec<usize>,
     /// The sign of the row's amounts, if only it says in which currency they are.
@@ -108,6 +111,7 @@ impl CheckedRow {
         self.values.clear();
         self.related.clear();
         self.custom.clear();
+        self.non_record = None;
         self.missing.clear();
         self.sign = None;
         self.problems.clear();
@@ -133,11 +137,21 @@ impl CheckedRow {
     pub fn report_missing(&mut self, mapping: &Mapping) {
         for field in &self.missing {
             let field = &mapping.entity.fields[*field];
-            let column = mapping.column_of(field.name);
-            self.problems.push(missing(field).at(column, ""));
+            let problem = match mapping.column_of(field.name) {
+                Some(column) => missing(field).at(Some(column), ""),
+                None => unfed(field, mapping).at(None, ""),
+            };
+            self.problems.push(problem);
         }
         self.missing.clear();
     }
+}
+
+/// As [`missing`], where no column could have the value.
+fn unfed(field: &Field, mapping: &Mapping) -> ValueError {
+    let not_understood = mapping.not_understood();
+    let text = missing_field_text(field.name, &not_understood);
+    ValueError::new(Code::RequiredMissing, text, missing_field_hint(field.name, &not_understood))
 }
 
 /// Takes the address off problems with a default, which has no cell.

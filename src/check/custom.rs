@@ -197,7 +197,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn written_fields_are_read_back(names in proptest::collection::hash_set("[a-z]{1,8}[^\\s\\pC]", 0..6), value in "\\PC*") {
+        fn written_fields_are_read_back(names in proptest::collection::hash_set("[a-z]{1,8}[a-zà-ÿ0-9%]", 0..6), value in "\\PC*") {
             let fields: Vec<_> = names.into_iter().map(|name| (name, value.clone())).collect();
             let pairs: Vec<_> = fields.iter().map(|(name, value)| serde_json::json!({"name": name, "value": value})).collect();
             prop_assert_eq!(json_cell(&serde_json::to_string(&pairs).unwrap()).unwrap(), fields);

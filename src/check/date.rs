@@ -31,6 +31,15 @@ pub enum DateOrder {
 
 impl DateOrder {
     pub const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
+
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::DayMonthYear => "day, month, year",
+            Self::MonthDayYear => "month, day, year",
+            Self::YearMonthDay => "year, month, day",
+        }
+    }
 }
 
 /// How to read the text dates of a column.
@@ -55,6 +64,13 @@ pub(super) const SEPARATOR_KINDS: usize = 4;
 impl DateOrders {
     pub(super) fn new(orders: [Option<DateOrder>; SEPARATOR_KINDS]) -> Self {
         Self(orders)
+    }
+
+    /// For people; none if nothing is proved.
+    pub fn text(&self) -> Option<String> {
+        let mut orders: Vec<&str> = self.0.iter().flatten().map(|order| order.text()).collect();
+        orders.dedup();
+        (!orders.is_empty()).then(|| orders.join(" or "))
     }
 
     fn of(&self, triple: &Triple) -> Option<DateOrder> {

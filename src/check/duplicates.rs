@@ -3,6 +3,18 @@
 use hashbrown::{DefaultHashBuilder, HashTable};
 use std::hash::BuildHasher;
 
+use crate::schema::Entity;
+
+/// What to do about two rows with one natural key. No two assets share a tag and no two people an address; two licences
+/// may well share a name.
+pub(crate) fn duplicate_hint(entity: &Entity) -> &'static str {
+    if entity.is_tagged() || entity.is_person() {
+        "merge the two rows, or correct the one that is wrong"
+    } else {
+        "merge the two rows, correct the one that is wrong, or pass --allow-duplicates if both are meant"
+    }
+}
+
 /// The natural keys and ids of the rows seen so far.
 ///
 /// The id identifies the record, so two rows with different ids may share a name, as their records do.

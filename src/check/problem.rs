@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::unicode::revealed;
+
 /// Every kind of problem with its stable code and its title.
 ///
 /// Scripts, tests and documentation use the code; the summary groups by title.
@@ -69,6 +71,7 @@ codes! {
     NameNotFound "name.not_found" "no record of that name"
     NameAmbiguous "name.ambiguous" "more than one record of that name"
     NameConflict "name.conflict" "the name and the id are two different records"
+    NameContradicted "name.contradicted" "the columns beside the name describe another record"
     NameIncomplete "name.incomplete" "too little to create the missing record"
     NameFailed "name.failed" "the record it names could not be created"
     // the account
@@ -95,12 +98,12 @@ pub struct ValueError {
 
 impl ValueError {
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>, hint: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), hint: Some(hint.into()) }
+        Self { code, message: in_sight(message.into()), hint: Some(in_sight(hint.into())) }
     }
 
     /// An error without a suggestion.
     pub fn without_hint(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), hint: None }
+        Self { code, message: in_sight(message.into()), hint: None }
     }
 
     /// The hint, or an empty string.
@@ -110,7 +113,15 @@ impl ValueError {
 
     /// Adds the cell's position and text.
     pub fn at(self, column: Option<u32>, found: &str) -> Problem {
-        Problem { error: self, column, found: found.into() }
+        Problem { error: self, column, found: revealed(found).into() }
+    }
+}
+
+/// A text with what nobody can see as its code point.
+fn in_sight(text: Cow<'static, str>) -> Cow<'static, str> {
+    match revealed(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(revealed) => Cow::Owned(revealed),
     }
 }
 
@@ -120,7 +131,7 @@ pub struct Problem {
     pub error: ValueError,
     /// Column of the cell, from 0; `None` if the problem concerns the whole row or a column the file lacks.
     pub column: Option<u32>,
-    /// The cell as typed, before any trimming.
+    /// The cell as typed, before any trimming; what nobody can see as its code point.
     pub found: Box<str>,
 }
 

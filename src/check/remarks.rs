@@ -2,8 +2,8 @@
 
 use rust_decimal::Decimal;
 
+use super::remark::{Remark, RemarkCode};
 use crate::mapping::Mapping;
-use crate::remark::Remark;
 use crate::table::CellRef;
 use crate::wording::counted;
 
@@ -33,12 +33,12 @@ pub enum RemarkKind {
 
 impl RemarkKind {
     /// Stable and searchable.
-    fn code(self) -> &'static str {
+    fn code(self) -> RemarkCode {
         match self {
-            RemarkKind::NoValue => "value.none",
-            RemarkKind::SharedSign | RemarkKind::NoCurrencyField => "money.symbol",
-            RemarkKind::LocalDay => "date.timezone",
-            RemarkKind::Multiplied(_) => "money.multiplied",
+            RemarkKind::NoValue => RemarkCode::ValueNone,
+            RemarkKind::SharedSign | RemarkKind::NoCurrencyField => RemarkCode::MoneySymbol,
+            RemarkKind::LocalDay => RemarkCode::DateTimezone,
+            RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
         }
     }
 

@@ -2,16 +2,21 @@
 
 mod currency;
 
+use std::collections::BTreeMap;
+
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
-use super::duplicates::{EarlierRow, SeenRecords};
+use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
 use super::fill::RowFiller;
+use super::money::DecimalMark;
+use super::non_records::NonRecordFinder;
 use super::problem::{Code, Problem, ValueError};
+use super::remark::{Remark, RemarkCode};
 use super::rules::{Duplicates, RowAction, Rules};
-use crate::catalog::fold_name_into;
-use crate::mapping::{Column, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Entity, Field, Kind};
+use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
+use crate::schema::{Entity, Field, Kind, fold_name_into};
 use crate::table::Row;
+use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
 
 /// Checks the rows of one sheet.
@@ -36,6 +41,8 @@ pub struct Checker<'m> {
     /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
+    non_records: NonRecordFinder,
+    unheaded: UnheadedColumns,
     filler: RowFiller,
 }
 
@@ -79,6 +86,8 @@ impl<'m> Checker<'m> {
             seen: SeenRecords::default(),
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
+            non_records: NonRecordFinder::new(mapping, &[]),
+            unheaded: UnheadedColumns::new(mapping),
             filler: RowFiller::default(),
         }
     }
@@ -107,6 +116,31 @@ impl<'m> Checker<'m> {
     /// Forgets the rows seen so far, but keeps what was inferred, for the next pass.
     pub fn rewind(&mut self) {
         self.seen = SeenRecords::default();
+        self.non_records.rewind();
+        self.unheaded.filled.clear();
+    }
+
+    /// What the rows so far tell about the columns.
+    pub fn column_facts(&self) -> ColumnFacts {
+        let readings = self.columns.iter().zip(&self.surveys);
+        let readings = readings.filter_map(|(column, survey)| Some((column.column, reading(column, survey)?)));
+        let unheaded = self.unheaded.filled.iter().map(|(column, filled)| (*column, *filled));
+        ColumnFacts { readings: readings.collect(), unheaded: unheaded.collect() }
+    }
+
+    /// What the user should know of the rows so far.
+    pub fn remarks(&self) -> Vec<Remark> {
+        let left_out = self.non_records.counts().map(|(kind, count)| {
+            let message = format!("{} {}", counted(count, "row"), kind.text());
+            Remark::new(RemarkCode::RowsLeftOut, message)
+        });
+        let total = self.non_records.total().map(|(row, text)| {
+            let row = thousands(row);
+            let message =
+                format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none");
+            Remark::new(RemarkCode::RowsTotal, message)
+        });
+        left_out.chain(total).collect()
     }
 
     /// Checks one row; the result goes into `checked`, whose columns are those of the row that is returned: the row as
@@ -122,6 +156,12 @@ impl<'m> Checker<'m> {
 
     fn check_filled(&mut self, typed: &Row, row: &Row, replaced: &[usize], checked: &mut CheckedRow) {
         checked.reset();
+        checked.non_record = self.non_records.observe(typed);
+        if checked.non_record.is_some() {
+            checked.action = Some(RowAction::Skip);
+            return;
+        }
+        self.unheaded.observe(typed, self.extra_cells);
         self.amounts.clear();
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
             if replaced.contains(&column.column) {
@@ -237,10 +277,56 @@ impl<'m> Checker<'m> {
             Some(EarlierRow::SameKey(first)) => (first, self.key_columns.first().map(|column| *column as u32)),
         };
         let message = format!("duplicate of row {first}");
-        let error =
-            ValueError::new(Code::DuplicateKey, message, "merge the two rows, or correct the one that is wrong");
+        let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
         let found = column.map_or("", |column| row.cell(column as usize).text);
         checked.problems.push(error.at(column, found));
+    }
+}
+
+/// Filled columns without a header: nothing reads them, and nothing may vanish unnamed.
+struct UnheadedColumns {
+    /// Which columns, from 0, have a header.
+    headed: Vec<bool>,
+    filled: BTreeMap<usize, u64>,
+}
+
+impl UnheadedColumns {
+    fn new(mapping: &Mapping) -> Self {
+        let mut headed = vec![false; mapping.width()];
+        mapping.columns.iter().for_each(|column| headed[column.index] = true);
+        Self { headed, filled: BTreeMap::new() }
+    }
+
+    /// Cells beyond the last header may be problems of their own.
+    fn observe(&mut self, row: &Row, extra_cells: ExtraCells) {
+        let end = match extra_cells {
+            ExtraCells::Problem => row.len().min(self.headed.len()),
+            ExtraCells::Ignored => row.len(),
+        };
+        for column in 0..end {
+            let is_headed = self.headed.get(column).copied().unwrap_or(false);
+            if !is_headed && !row.cell(column).is_blank() {
+                *self.filled.entry(column).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// How the text dates or amounts of a column are read, where an option or the whole column decides it.
+fn reading(column: &ColumnCheck, survey: &ColumnSurvey) -> Option<String> {
+    let ColumnRole::Field { field, .. } = &column.role else { return None };
+    match field.kind {
+        Kind::Date => match &column.reading.format {
+            Some(format) => Some(format.to_string()),
+            None => survey.dates.decide().text(),
+        },
+        Kind::Money => {
+            match column.mark.or_else(|| survey.amounts.decide().filter(|mark| *mark == DecimalMark::Comma))? {
+                DecimalMark::Comma => Some(String::from("decimal comma")),
+                DecimalMark::Point => Some(String::from("decimal point")),
+            }
+        }
+        _ => None,
     }
 }
 

@@ -3,11 +3,13 @@
 mod address;
 mod damage;
 mod error_word;
+mod undecoded;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 
 use crate::table::{Cell, Value};
+use crate::unicode::is_invisible;
 
 use super::number::{Reading, Readings};
 use super::{Code, ValueError};
@@ -15,6 +17,7 @@ use super::{Code, ValueError};
 pub use address::{email, url};
 pub use damage::{damaged, damaged_code};
 pub use error_word::is_error_word;
+pub use undecoded::{Damage, damage_of};
 
 use damage::FIRST_DAMAGED;
 
@@ -26,14 +29,8 @@ pub fn trimmed(text: &str) -> &str {
         [] => text,
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
         [only] if only.is_ascii_graphic() => text,
-        _ => text.trim_matches(is_invisible),
+        _ => text.trim_matches(|char: char| char.is_whitespace() || is_invisible(char)),
     }
-}
-
-/// White space and invisible characters that get copied along from web pages and other documents.
-fn is_invisible(char: char) -> bool {
-    char.is_whitespace()
-        || matches!(char, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// Placeholders that mean "no value", in lower case.

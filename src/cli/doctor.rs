@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::args::Global;
 use super::printer::{ERROR, GOOD, Printer, STRONG, WARNING};
 use super::settings::{Origin, Settings, SettingsError, TargetAccount};
-use super::{Error, Exit};
+use super::{Error, Exit, runtime};
 use crate::account::Account;
 use crate::api::{ApiError, Client, Probe, Record, WaitStatus};
 use crate::error::Diagnostic;
@@ -110,7 +110,7 @@ fn examine(settings: &Settings) -> Result<Vec<Check>, Error> {
         checks.push(Check::unset("key", &SettingsError::KeyMissing));
         return Ok(checks);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = runtime()?;
     match runtime.block_on(settings.connect()) {
         Ok(account) => checks.extend(runtime.block_on(ask(settings, &account))),
         Err(error) => match error.downcast_ref() {

@@ -4,14 +4,13 @@ mod register;
 mod summary;
 
 use jiff::civil::Date;
-use tokio::runtime::Runtime;
 
 use super::args::{ExportArgs, FormatName, Global, IdsName};
 use super::interrupts;
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::settings::{Settings, named_export};
-use super::{Error, Exit};
+use super::{Error, Exit, runtime};
 use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope};
 use crate::table::Delimiter;
 use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
@@ -118,10 +117,6 @@ fn parse_date(text: &str) -> Result<Date, Error> {
 
 fn is_to_stdout(args: &ExportArgs) -> bool {
     args.output.as_deref() == Some("-")
-}
-
-fn runtime() -> Result<Runtime, Error> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
 }
 
 impl From<FormatName> for FileFormat {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::{DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
-use crate::job::{DeleteJob, ImportJob, ResultTarget};
+use crate::job::{DeleteJob, ImportJob, ResultTarget, RunOptions};
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
 use crate::run::used_options::UsedOptions;
@@ -54,44 +54,47 @@ impl LayoutArgs {
 }
 
 impl ImportArgs {
-    pub(super) fn job(&self) -> ImportJob {
+    pub(super) fn job(&self, global: &Global) -> ImportJob {
         ImportJob {
             input: self.reading.input_options(),
             create_missing: self.create_missing.clone(),
             conflicts: self.conflicts,
             only_failed: self.only_failed,
-            dry_run: self.dry_run,
-            max_errors: self.max_errors,
             max_creates: self.max_creates.clone(),
             max_updates: self.max_updates.clone(),
             max_deletes: self.max_deletes.clone(),
             max_clears: self.max_clears.clone(),
-            confirmed: self.yes,
-            result: result_target(&self.reading.layout),
-            ..ImportJob::default()
+            run: RunOptions {
+                dry_run: self.dry_run,
+                max_errors: self.max_errors,
+                confirmed: self.yes,
+                ..run_options(global, &self.reading.layout)
+            },
         }
     }
 }
 
 impl DeleteArgs {
-    pub(super) fn job(&self) -> DeleteJob {
+    pub(super) fn job(&self, global: &Global) -> DeleteJob {
         DeleteJob {
             entity: self.entity.clone(),
             input: InputOptions { files: vec![self.file.clone()], ..self.layout.input_options() },
-            dry_run: self.dry_run,
             irreversible: self.irreversible,
             backup: self.backup.clone(),
             max_deletes: self.max_deletes.clone(),
-            max_errors: self.max_errors,
-            confirmed: self.yes,
-            result: result_target(&self.layout),
-            ..DeleteJob::default()
+            run: RunOptions {
+                dry_run: self.dry_run,
+                max_errors: self.max_errors,
+                confirmed: self.yes,
+                ..run_options(global, &self.layout)
+            },
         }
     }
 }
 
-fn result_target(layout: &LayoutArgs) -> ResultTarget {
-    layout.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File)
+fn run_options(global: &Global, layout: &LayoutArgs) -> RunOptions {
+    let result = layout.result.clone().map_or(ResultTarget::BesideInput, ResultTarget::File);
+    RunOptions { result, account_flags: global.flags(), ..RunOptions::default() }
 }
 
 impl Global {
@@ -138,7 +141,7 @@ mod tests {
         let cli = Cli::try_parse_from(text.split(' ')).unwrap();
         let Command::Import(args) = cli.command else { panic!("no import: {text}") };
         let files = args.reading.files.iter().map(|file| file.display().to_string()).collect();
-        cli.global.command_line(files, &args.job().used_options()).command("import", &[])
+        cli.global.command_line(files, &args.job(&cli.global).used_options()).command("import", &[])
     }
 
     #[test]

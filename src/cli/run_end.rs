@@ -1,9 +1,12 @@
 //! The end of a run: printed, and as an exit code.
 
+use tokio::runtime::Runtime;
+
 use super::Error;
 use super::exit::Exit;
+use super::observer::TerminalObserver;
 use super::printer::Printer;
-use crate::job::{RunReport, RunStatus};
+use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
 
 impl From<RunStatus> for Exit {
@@ -16,6 +19,30 @@ impl From<RunStatus> for Exit {
             RunStatus::ResultFailed => Exit::Internal,
         }
     }
+}
+
+/// Sends a plan, or on a dry run only shows it.
+pub(super) fn apply(
+    plan: Plan<'_>,
+    is_dry_run: bool,
+    runtime: &Runtime,
+    mut observer: TerminalObserver,
+    printer: Printer,
+) -> Result<Exit, Error> {
+    if is_dry_run {
+        let summary = plan.finish_dry_run(&mut observer)?;
+        observer.finish();
+        return print_planned(&summary, printer);
+    }
+    let report = runtime.block_on(plan.apply(&mut observer))?;
+    observer.finish();
+    Ok(print_report(&report, printer))
+}
+
+/// Prints the summary of a check or a dry run.
+pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Result<Exit, Error> {
+    print_summary(summary, printer)?;
+    Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
 }
 
 /// Prints a summary: as text for people, as the one document for scripts.

@@ -17,7 +17,7 @@ use super::printer::Printer;
 use super::settings::run_store;
 use super::{Error, Exit};
 use crate::account::AccountIdentity;
-use crate::job::{command_name, stored_summary};
+use crate::job::stored_summary;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::report::summary;
 use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase};
@@ -131,7 +131,7 @@ fn changed_something(rows: Rows) -> bool {
 
 /// `import of assets.xlsx`, `undo of 20261124-093012-kqzf`.
 fn what(head: &RunHeader) -> String {
-    let command = command_name(head.kind);
+    let command = head.kind.command();
     let name = |file: &String| {
         Path::new(file).file_name().map_or_else(|| file.clone(), |name| name.to_string_lossy().into_owned())
     };
@@ -163,7 +163,7 @@ fn json_of(place: JournalFile<'_>, glance: &RunOverview) -> Json {
     let (head, began) = (&glance.header, Timestamp::from_millisecond(glance.began).unwrap_or_default());
     let mut document = json!({
         "run_id": glance.header.id,
-        "command": command_name(head.kind),
+        "command": head.kind.command(),
         "state": state.as_str(),
         "reason": state.reason(),
         "began": began.to_string(),

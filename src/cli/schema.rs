@@ -17,19 +17,11 @@ pub(super) fn run(args: &SchemaArgs, printer: Printer) -> Result<Exit, Error> {
     let text = match (&args.entity, printer.json) {
         (None, false) => overview(),
         (None, true) => document(&everything()),
-        (Some(name), false) => describe(entity(name)?),
-        (Some(name), true) => document(&entity_json(entity(name)?)),
+        (Some(name), false) => describe(schema::entity_named(name)?),
+        (Some(name), true) => document(&entity_json(schema::entity_named(name)?)),
     };
     printer.data(&text)?;
     Ok(Exit::Success)
-}
-
-/// The entity a person means.
-///
-/// # Errors
-/// Where nothing has that name, with the nearest one.
-pub(super) fn entity(name: &str) -> Result<&'static Entity, Error> {
-    Ok(schema::entity_named(name)?)
 }
 
 // As JSON.
@@ -266,7 +258,7 @@ minimum_value  money    no        The value that is left at the end.
 
 Lists can be filtered by: name, months, minimum_value.
 ";
-        assert_eq!(plain(&describe(entity("depreciation").unwrap())), expected);
+        assert_eq!(plain(&describe(schema::entity_named("depreciation").unwrap())), expected);
     }
 
     #[test]
@@ -285,7 +277,7 @@ Lists can be filtered by: name, months, minimum_value.
         let value = everything();
         let count = |group: &str| value[group].as_array().unwrap().len();
         assert_eq!((count("collections"), count("actions"), count("listings")), (16, 9, 2));
-        let assets = entity_json(entity("inventory").unwrap());
+        let assets = entity_json(schema::entity_named("inventory").unwrap());
         assert_eq!(assets["path"], "/assets");
         assert_eq!(assets["operations"], json!(["list", "get", "create", "update", "delete"]));
         assert_eq!(assets["key"], json!(["asset_id"]));
@@ -293,14 +285,14 @@ Lists can be filtered by: name, months, minimum_value.
         assert_eq!(product["references"], "products");
         assert_eq!(product["required_on_create"], true);
         assert_eq!(product["options"], Value::Null);
-        let checkout = entity_json(entity("checkout_asset").unwrap());
+        let checkout = entity_json(schema::entity_named("checkout_asset").unwrap());
         assert_eq!(checkout["path"], "/checkout/asset");
         assert_eq!(checkout["operations"], json!(["create"]));
     }
 
     #[test]
     fn an_unknown_name_comes_with_the_nearest() {
-        let error = entity("asets").unwrap_err();
+        let error = Error::from(schema::entity_named("asets").unwrap_err());
         assert_eq!(Exit::from(error.kind()), Exit::Usage);
         assert_eq!(error.to_string(), "unknown name `asets`");
         assert_eq!(error.hint().as_deref(), Some("did you mean `assets`? `tallyport schema` lists all names"));

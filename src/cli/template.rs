@@ -7,12 +7,10 @@ use serde_json::{Value, json};
 
 use super::args::{Global, TemplateArgs};
 use super::printer::Printer;
-use super::schema::entity;
 use super::settings::connect;
-use super::{Error, Exit};
+use super::{Error, Exit, runtime};
 use crate::api::Record;
-use crate::schema::UnknownEntity;
-use crate::schema::{COLLECTIONS, Entity, Reference};
+use crate::schema::{COLLECTIONS, Entity, Reference, UnknownEntity, entity_named};
 use crate::table::write::WriteError;
 use crate::template::{self, LiveNames};
 
@@ -32,8 +30,7 @@ pub(super) fn run(global: &Global, args: &TemplateArgs, printer: Printer) -> Res
 
 /// The names the account holds of every collection that the workbooks refer to: a collection a page at a time.
 fn live_names(global: &Global, workbooks: &[(&str, Vec<&'static Entity>)]) -> Result<LiveNames, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let account = connect(global).await?;
         let mut names = LiveNames::new();
         for collection in referenced(workbooks) {
@@ -78,8 +75,7 @@ fn counts(reference: Reference, record: &Record) -> bool {
 
 /// What a cell calls a record: its name, or an asset's tag.
 fn name_of(collection: &Entity, record: &Record) -> Option<String> {
-    let field = if collection.field("name").is_some() { "name" } else { *collection.key.first()? };
-    record.get(field)?.as_str().map(ToOwned::to_owned)
+    record.get(collection.naming_field()?.name)?.as_str().map(ToOwned::to_owned)
 }
 
 /// A workbook per entity; where none is named, the whole set.
@@ -89,7 +85,7 @@ fn workbooks(names: &[String]) -> Result<Vec<(&'static str, Vec<&'static Entity>
     }
     let mut workbooks: Vec<(&str, Vec<&Entity>)> = Vec::new();
     for name in names {
-        let entity = entity(name)?;
+        let entity = entity_named(name)?;
         if !entity.is_collection() && !entity.is_action() {
             return Err(UnknownEntity::OnlyListed { name: entity.name }.into());
         }

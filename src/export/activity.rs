@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::error::ExportError;
 use super::filters::FilterArg;
-use crate::schema::{ACTIVITY, COLLECTIONS};
+use crate::schema::{ACTIVITY, COLLECTIONS, Entity, log_field};
 
 /// Which entries of the activity log are exported. An entry must match all filters that are set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,35 +27,36 @@ pub struct LogFilter {
 
 impl LogFilter {
     /// The filters as `field=value` on the activity log.
-    ///
-    /// # Errors
-    /// An item of a type that the log cannot be filtered by.
     pub(crate) fn to_filter_args(&self) -> Result<Vec<FilterArg>, ExportError> {
         let fields = [
-            ("date_from", self.from.map(|date| date.to_string())),
-            ("date_to", self.to.map(|date| date.to_string())),
-            ("type", self.kind.clone()),
-            ("event", self.event.clone()),
-            (if is_email(&self.user) { "user_email" } else { "user_id" }, self.user.clone()),
-            (if is_email(&self.employee) { "employee_email" } else { "employee_id" }, self.employee.clone()),
-            (self.item_field()?, self.item.clone()),
+            (log_field::DATE_FROM, self.from.map(|date| date.to_string())),
+            (log_field::DATE_TO, self.to.map(|date| date.to_string())),
+            (log_field::TYPE, self.kind.clone()),
+            (log_field::EVENT, self.event.clone()),
+            (if is_email(&self.user) { log_field::USER_EMAIL } else { log_field::USER_ID }, self.user.clone()),
+            (
+                if is_email(&self.employee) { log_field::EMPLOYEE_EMAIL } else { log_field::EMPLOYEE_ID },
+                self.employee.clone(),
+            ),
         ];
+        let item_field = self.item.as_ref().map(|_| self.item_field()).transpose()?;
+        let item = item_field.map(|field| (field, self.item.clone()));
         let filter = |(field, value): (&str, Option<String>)| {
             Some(FilterArg { collection: Some(ACTIVITY.name.to_owned()), field: field.to_owned(), value: value? })
         };
-        Ok(fields.into_iter().filter_map(filter).collect())
+        Ok(fields.into_iter().chain(item).filter_map(filter).collect())
     }
 
-    /// The query parameter that selects one item.
     fn item_field(&self) -> Result<&'static str, ExportError> {
-        let kind = self.kind.as_deref().unwrap_or("Asset");
-        let is_logged_as = |log_type: &str| log_type.eq_ignore_ascii_case(kind);
-        let collection = COLLECTIONS.iter().find(|entity| entity.log_type().is_some_and(is_logged_as));
-        match collection.and_then(|entity| entity.log_filter()) {
-            Some(field) => Ok(field.name),
-            None if self.item.is_none() => Ok("asset_id"),
-            None => Err(ExportError::LogItemKind { kind: kind.to_owned() }),
-        }
+        let is_meant = |entity: &Entity| match &self.kind {
+            Some(kind) => entity.log_type().is_some_and(|log_type| log_type.eq_ignore_ascii_case(kind)),
+            None => entity.is_tagged(),
+        };
+        let collection = COLLECTIONS.iter().find(|entity| is_meant(entity));
+        let field = collection.and_then(|entity| entity.log_filter());
+        field
+            .map(|field| field.name)
+            .ok_or_else(|| ExportError::LogItemKind { kind: self.kind.clone().unwrap_or_default() })
     }
 }
 

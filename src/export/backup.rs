@@ -15,7 +15,7 @@ use crate::table::Row;
 use crate::table::write::styles::{HEADER, header_format};
 use crate::table::write::workbook::{HeaderCell, WorkbookWriter};
 use crate::table::write::xlsx::{
-    CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, write_cell,
+    CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, MarkFills, truncate_to_cell, write_cell,
 };
 use crate::table::write::{AtomicFile, ColumnType, WriteError};
 
@@ -32,10 +32,8 @@ pub enum BackupError {
     /// The file exists, and may be the only backup of other records.
     #[error("the backup would overwrite `{}`", path.display())]
     Exists { path: PathBuf },
-    /// More records than a sheet has rows.
     #[error("cannot back up {records} records: a sheet holds {}", MAX_ROWS - 1)]
     TooMany { records: usize },
-    /// More fields than a sheet has columns.
     #[error("cannot back up records with {columns} fields: a sheet holds {MAX_COLUMNS} columns")]
     TooWide { columns: usize },
     /// A text longer than a cell can hold: the backup would be incomplete.
@@ -127,7 +125,7 @@ fn fill(
     names: &ReferenceNames,
 ) -> Result<(), WriteError> {
     let (imported, read_only) = (header_format(HEADER), header_format(READ_ONLY_COLOR));
-    let mut formats = CellFormats::new(Color::White);
+    let mut formats = CellFormats::new(MarkFills::all(Color::White));
     let header = columns.headers_with_role().map(|(text, role)| HeaderCell {
         text,
         format: match role {

@@ -9,12 +9,12 @@ use super::source::{ExportList, ExportSource};
 use crate::api::RawFields;
 use crate::catalog::{ChangeKind, LogEntry, RecordChange};
 use crate::error::Result;
-use crate::schema::Entity;
+use crate::schema::{CREATED_AT, Entity, UPDATED_AT};
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Row, Value};
 
 /// Fields that change with every update, and so say nothing.
-const TIMESTAMP_FIELDS: &[&str] = &["updated_at", "created_at"];
+const TIMESTAMP_FIELDS: &[&str] = &[UPDATED_AT, CREATED_AT];
 /// Fields of a log entry that identify the person who made the change, the most readable first.
 const PERSON_FIELDS: &[&str] = &["user_email", "user_name", "user", "user_id"];
 
@@ -42,9 +42,6 @@ impl ChangeCounts {
 }
 
 /// Writes the table of changes of these accounts since the last export called `name`.
-///
-/// # Errors
-/// What the disk refuses.
 pub(crate) fn write_changes(
     sources: &[ExportSource<'_>],
     name: &str,
@@ -69,26 +66,17 @@ pub(crate) fn write_changes(
 }
 
 fn columns(has_tenants: bool, layout: OutputLayout) -> Vec<OutputColumn> {
-    let column = |header: &str, column_type| OutputColumn { header: header.to_owned(), column_type };
     let collection = match layout {
         OutputLayout::Flat => "collection",
         // To data tools, `collection` is part of the folder's name: here `changes`.
         OutputLayout::Partitioned => "changed_collection",
     };
-    let tenant = has_tenants.then(|| column("tenant_id", ColumnType::Text));
-    let others = [
-        column(collection, ColumnType::Text),
-        column("id", ColumnType::Text),
-        column("record", ColumnType::Text),
-        column("change", ColumnType::Text),
-        column("field", ColumnType::Text),
-        column("before", ColumnType::Text),
-        column("after", ColumnType::Text),
-        column("changed_at", ColumnType::Timestamp),
-        column("event", ColumnType::Text),
-        column("by", ColumnType::Text),
-    ];
-    tenant.into_iter().chain(others).collect()
+    let headers = [collection, "id", "record", "change", "field", "before", "after", "changed_at", "event", "by"];
+    let column = |header: &str| OutputColumn {
+        header: header.to_owned(),
+        column_type: if header == "changed_at" { ColumnType::Timestamp } else { ColumnType::Text },
+    };
+    has_tenants.then_some("tenant_id").into_iter().chain(headers).map(column).collect()
 }
 
 /// Writes the changes of one collection.
@@ -167,7 +155,7 @@ impl<'a, 's> ChangeWriter<'a, 's> {
         for text in [self.entity.name, &change.id.to_string(), name, kind, field, before, after] {
             row.push_text(text);
         }
-        let updated_at = record.get("updated_at").and_then(Json::as_str).filter(|_| kind != "removed");
+        let updated_at = record.get(UPDATED_AT).and_then(Json::as_str).filter(|_| kind != "removed");
         let at = entry.map(|entry| entry.timestamp.as_str()).or(updated_at).unwrap_or(&change.seen_at);
         match at.parse::<jiff::Timestamp>() {
             Ok(timestamp) => row.push(at, Value::Date(jiff::tz::TimeZone::UTC.to_datetime(timestamp))),

@@ -9,7 +9,7 @@ use super::value::{self, MOMENTS};
 use crate::api::{RawFields, custom_fields};
 use crate::catalog::{ObservedFields, Record};
 use crate::mapping::{ColumnTarget, HeaderAliases};
-use crate::schema::{self, Entity, Field, Kind, Reference, Wire};
+use crate::schema::{self, CUSTOM_FIELDS, Entity, Field, Kind, Reference, Wire};
 use crate::table::write::output::{ColumnType, OutputColumn};
 use crate::table::{Row, Value};
 
@@ -28,7 +28,6 @@ pub enum IdColumns {
     IdsOnly,
 }
 
-/// The columns of an exported table.
 #[derive(Debug)]
 pub(crate) struct ExportColumns {
     columns: Vec<ExportColumn>,
@@ -38,7 +37,6 @@ pub(crate) struct ExportColumns {
     currency: Option<&'static str>,
 }
 
-/// One column.
 #[derive(Debug)]
 struct ExportColumn {
     header: String,
@@ -48,7 +46,6 @@ struct ExportColumn {
     place: Cell<usize>,
 }
 
-/// What an import does with a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ImportRole {
     Imported,
@@ -56,34 +53,23 @@ pub(crate) enum ImportRole {
     ReadOnly,
 }
 
-/// Where the cell of a column comes from.
 #[derive(Debug)]
 enum CellSource {
     /// The field of that name, documented or not.
     Raw(String),
     Field(&'static Field),
-    /// The id that a reference field holds.
-    Id(&'static Field),
-    /// The name of the referenced record.
     Name(&'static Field, Reference),
     /// A reference of the referenced record: the category of an asset's product.
     ViaReference {
         by: &'static Field,
         to: &'static str,
         field: &'static Field,
-        shown: ReferenceDisplay,
+        /// How the name is written; none for the id.
+        named: Option<Reference>,
     },
     /// The names of all records listed in a structured field.
     Holders(&'static Field),
-    /// The value of a custom field.
     Custom(String),
-}
-
-/// Whether a reference is written as an id or as a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ReferenceDisplay {
-    Id,
-    Name(Reference),
 }
 
 impl ExportColumns {
@@ -101,7 +87,7 @@ impl ExportColumns {
         for name in shape.custom.iter() {
             columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name.to_owned()));
         }
-        let known = |name: &str| entity.field(name).is_some() || name == "custom_fields" || MOMENTS.contains(&name);
+        let known = |name: &str| entity.field(name).is_some() || name == CUSTOM_FIELDS || MOMENTS.contains(&name);
         for name in shape.fields.iter().filter(|name| !known(name)) {
             columns.add(name, ColumnType::Json, CellSource::Raw(name.to_owned()));
         }
@@ -124,7 +110,7 @@ impl ExportColumns {
                 None => columns.add(field.name, value::column_type(field), CellSource::Field(field)),
             }
         }
-        let custom = records.clone().filter_map(|record| record.get("custom_fields")).flat_map(custom_fields);
+        let custom = records.clone().filter_map(|record| record.get(CUSTOM_FIELDS)).flat_map(custom_fields);
         for (name, _) in custom {
             columns.add(&format!("custom:{name}"), ColumnType::Text, CellSource::Custom(name));
         }
@@ -158,18 +144,14 @@ impl ExportColumns {
         let Some(reference) = field.reference_to().filter(|reference| reference.wire == Wire::Id) else {
             return self.add(field.name, value::column_type(field), CellSource::Field(field));
         };
-        let through_reference = |shown| through_reference(entity, field, shown);
         if ids != IdColumns::NamesOnly {
-            self.add(
-                field.name,
-                ColumnType::Text,
-                through_reference(ReferenceDisplay::Id).unwrap_or(CellSource::Id(field)),
-            );
+            let id = through_reference(entity, field, None).unwrap_or(CellSource::Field(field));
+            self.add(field.name, ColumnType::Text, id);
         }
         if ids != IdColumns::IdsOnly {
-            let shown =
-                through_reference(ReferenceDisplay::Name(reference)).unwrap_or(CellSource::Name(field, reference));
-            self.add(&name_header(field), ColumnType::Text, shown);
+            let name = through_reference(entity, field, Some(reference));
+            let name = name.unwrap_or(CellSource::Name(field, reference));
+            self.add(&name_header(field), ColumnType::Text, name);
         }
     }
 
@@ -177,7 +159,6 @@ impl ExportColumns {
         self.columns.iter().map(|column| column.header.as_str())
     }
 
-    /// The columns as an output takes them.
     pub(crate) fn output(&self) -> Vec<OutputColumn> {
         let output =
             |column: &ExportColumn| OutputColumn { header: column.header.clone(), column_type: column.column_type };
@@ -203,9 +184,7 @@ impl ExportColumns {
     pub(crate) fn headers_with_role(&self) -> impl Iterator<Item = (&str, ImportRole)> {
         let role = |column: &ExportColumn| match column.source {
             CellSource::Custom(_) => ImportRole::Imported,
-            CellSource::Field(field) | CellSource::Id(field) | CellSource::Name(field, _) if field.is_written() => {
-                ImportRole::Imported
-            }
+            CellSource::Field(field) | CellSource::Name(field, _) if field.is_written() => ImportRole::Imported,
             _ => ImportRole::ReadOnly,
         };
         self.columns.iter().map(move |column| (column.header.as_str(), role(column)))
@@ -219,16 +198,19 @@ impl ExportColumns {
             match &column.source {
                 CellSource::Raw(field) => value::push(column.column_type, column.find(record, field), cells.row),
                 CellSource::Field(field) => self.push_field(field, column, record, cells.row),
-                CellSource::Id(field) => value::push(ColumnType::Text, column.find(record, field.name), cells.row),
                 CellSource::Name(field, reference) => {
                     self.push_name((field, *reference), column.find(record, field.name), record, &mut cells);
                 }
-                CellSource::ViaReference { by, to, field, shown } => {
+                CellSource::ViaReference { by, to, field, named } => {
                     let id = column.find(record, by.name).and_then(value::integer);
                     let held = id.and_then(|id| names.record(to, id)).map(|held| held.get(field.name).and_then(as_id));
                     // The product is unknown: fall back to what the record itself says.
                     let id = held.unwrap_or_else(|| record.get(field.name).and_then(value::integer));
-                    self.push_through(id, *shown, &mut cells);
+                    match (id, named) {
+                        (None, _) => cells.row.push("", Value::Blank),
+                        (Some(id), None) => cells.row.push_text(&id.to_string()),
+                        (Some(id), Some(reference)) => cells.push_named(*reference, id, self.purpose),
+                    }
                 }
                 CellSource::Holders(field) => {
                     cells.name.clear();
@@ -272,14 +254,6 @@ impl ExportColumns {
         }
     }
 
-    fn push_through(&self, id: Option<i64>, shown: ReferenceDisplay, cells: &mut RowCells<'_>) {
-        match (id, shown) {
-            (None, _) => cells.row.push("", Value::Blank),
-            (Some(id), ReferenceDisplay::Id) => cells.row.push_text(&id.to_string()),
-            (Some(id), ReferenceDisplay::Name(reference)) => cells.push_named(reference, id, self.purpose),
-        }
-    }
-
     /// The names of all records in a structured field: `[{"employee_id": 3}]` gives the name of employee 3.
     fn holders(&self, field: &Field, json: Option<&str>, names: &ReferenceNames, into: &mut String) {
         let Some(Ok(Json::Array(members))) = value::non_empty(json).map(serde_json::from_str) else { return };
@@ -298,7 +272,6 @@ impl ExportColumns {
     }
 }
 
-/// The row being filled.
 struct RowCells<'a> {
     names: &'a ReferenceNames,
     row: &'a mut Row,
@@ -331,14 +304,14 @@ impl ExportColumn {
 
 /// The source of a field that the service copies from a referenced record. The copy in the list may be stale, so the
 /// value is taken from the referenced record itself.
-fn through_reference(entity: &'static Entity, field: &'static Field, shown: ReferenceDisplay) -> Option<CellSource> {
+fn through_reference(entity: &'static Entity, field: &'static Field, named: Option<Reference>) -> Option<CellSource> {
     if field.is_written() {
         return None;
     }
     let by = entity.fields.iter().find(|by| by.related.iter().any(|related| related.field == field.name))?;
     let to = by.reference_to()?.to;
     let field = schema::collection(to)?.field(field.name)?;
-    Some(CellSource::ViaReference { by, to, field, shown })
+    Some(CellSource::ViaReference { by, to, field, named })
 }
 
 /// The header under which an import reads a reference by name. In a column called `product_id` a bare number is an
@@ -351,8 +324,9 @@ fn name_header(field: &Field) -> String {
     }
 }
 
-fn custom_of(record: &RawFields<'_>) -> Vec<(String, String)> {
-    let value = value::non_empty(record.get("custom_fields")).and_then(|json| serde_json::from_str(json).ok());
+/// The names and values of a record's custom fields.
+pub(super) fn custom_of(record: &RawFields<'_>) -> Vec<(String, String)> {
+    let value = value::non_empty(record.get(CUSTOM_FIELDS)).and_then(|json| serde_json::from_str(json).ok());
     value.map(|value: Json| custom_fields(&value)).unwrap_or_default()
 }
 

@@ -9,7 +9,6 @@ use super::bucket::{BucketUrl, BucketUrlError, BucketsNotBuilt, is_url};
 use super::error::ExportError;
 use crate::table::write::output::{FileFormat, OutputTarget};
 
-/// The name of the table of changes.
 pub(crate) const CHANGES_TABLE: &str = "Changes";
 
 /// How the files of a folder are arranged.
@@ -48,7 +47,6 @@ pub(crate) struct PlaceholderValues<'a> {
     pub tenant: Option<&'a str>,
 }
 
-/// Where the files of one account go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExportLocation {
     pub destination: Destination,
@@ -66,9 +64,6 @@ pub(crate) enum Destination {
 
 impl OutputPattern {
     /// Parses a destination as typed: a path, a URL or `-`.
-    ///
-    /// # Errors
-    /// Options that contradict each other, or a URL that is not supported.
     pub(crate) fn parse(
         output: &str,
         format: Option<FileFormat>,
@@ -113,9 +108,6 @@ impl OutputPattern {
     }
 
     /// The destination with all placeholders filled in.
-    ///
-    /// # Errors
-    /// An unknown placeholder, or one without a value.
     pub(crate) fn fill(&self, values: PlaceholderValues<'_>, now: DateTime) -> Result<String, ExportError> {
         let time = format!("{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
         let filled = self.fill_names(values)?.replace("{date}", &now.date().to_string()).replace("{time}", &time);
@@ -127,9 +119,6 @@ impl OutputPattern {
     }
 
     /// The destinations of these tables over time, with only `{date}` and `{time}` left.
-    ///
-    /// # Errors
-    /// A placeholder without a value.
     pub(crate) fn over_time<'t>(
         &self,
         values: PlaceholderValues<'_>,
@@ -145,9 +134,6 @@ impl OutputPattern {
     }
 
     /// Where the files go now.
-    ///
-    /// # Errors
-    /// A placeholder that cannot be filled in, or a file name without a known extension.
     pub(crate) fn locate(&self, values: PlaceholderValues<'_>, now: DateTime) -> Result<ExportLocation, ExportError> {
         let filled = self.fill(values, now)?;
         let date = now.date();

@@ -7,7 +7,7 @@ use super::error::ExportError;
 use super::files::ExportFiles;
 use super::job::{ChangeReport, ExportJob};
 use super::lock::ExportLock;
-use super::progress::{PhaseProgress, unless_stopped};
+use super::progress::PhaseProgress;
 use super::report::{ExportReport, FailedTenant};
 use super::resolve::ResolvedJob;
 use super::retention;
@@ -15,6 +15,7 @@ use super::source::ExportSource;
 use crate::account::{Account, Tenant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observer::Observer;
+use crate::run::prepare::unless_interrupted;
 
 impl Account {
     /// Exports what the account holds to files, and reports what was written.
@@ -53,13 +54,13 @@ impl Account {
     /// Runs an export whose options have been checked.
     pub(crate) async fn run_export(&self, job: &ResolvedJob, observer: &mut dyn Observer) -> Result<ExportReport> {
         let started = Instant::now();
-        let _lock = job.name.as_deref().map(|name| ExportLock::acquire(self.state_dir(), name)).transpose()?;
+        let _lock = job.options.name.as_deref().map(|name| ExportLock::acquire(self.state_dir(), name)).transpose()?;
         let mut exporter = Exporter { job, progress: PhaseProgress::new(observer) };
-        let mut report = match job.tenants {
+        let mut report = match job.options.tenants {
             TenantScope::Current => exporter.export_account(self, None).await?,
             TenantScope::All => exporter.export_tenants(self).await?,
         };
-        report.name.clone_from(&job.name);
+        report.name.clone_from(&job.options.name);
         report.seconds = started.elapsed().as_secs_f64();
         Ok(report)
     }
@@ -122,7 +123,7 @@ impl Exporter<'_> {
 
     async fn read<'a>(&mut self, account: &'a Account, tenant: Option<&'a Tenant>) -> Result<ExportSource<'a>> {
         let reading = ExportSource::read(account, tenant, self.job, &mut self.progress);
-        unless_stopped(&self.job.shutdown, reading).await
+        unless_interrupted(&mut self.job.options.shutdown.clone(), reading).await
     }
 
     /// Writes the files, and deletes older ones.
@@ -133,7 +134,7 @@ impl Exporter<'_> {
         tenant: Option<&str>,
     ) -> Result<ExportReport> {
         let mut report = files.write(sources, &mut self.progress).await?;
-        if let (Some(name), ChangeReport::Written) = (&self.job.name, self.job.changes) {
+        if let (Some(name), ChangeReport::Written) = (&self.job.options.name, self.job.options.changes) {
             set_baseline(sources, name)?;
         }
         sources.iter().for_each(|source| report.add_account(&source.copy));
@@ -143,7 +144,7 @@ impl Exporter<'_> {
 
     /// Deletes older files of this export. The export stands even if that fails.
     async fn prune(&mut self, tenant: Option<&str>) -> Result<usize> {
-        let Some(keep) = self.job.keep else { return Ok(0) };
+        let Some(keep) = self.job.options.keep else { return Ok(0) };
         let mut deleted = 0;
         for output in self.job.outputs_over_time(tenant)? {
             match retention::prune(&output, keep as usize).await {

@@ -32,10 +32,6 @@ pub(crate) struct ExportFiles<'j> {
 }
 
 impl<'j> ExportFiles<'j> {
-    /// Opens the files.
-    ///
-    /// # Errors
-    /// Files that cannot be written, or a bucket that does not accept them.
     pub(crate) async fn open(job: &'j ResolvedJob, location: &ExportLocation) -> Result<Self> {
         let holds_one_table = location.is_single_file() && location.format != FileFormat::Xlsx;
         if holds_one_table && job.entities.len() > 1 {
@@ -45,7 +41,7 @@ impl<'j> ExportFiles<'j> {
             Destination::Local(target) => (target.clone(), None),
             Destination::Bucket(url) => {
                 let name = format!("export.{}", location.format.extension());
-                let staging = StagingDir::create(url, &name, &job.shutdown).await?;
+                let staging = StagingDir::create(url, &name, &job.options.shutdown).await?;
                 let folder = staging.folder().to_owned();
                 let target = match url.is_folder() {
                     true => location.target_in(folder),
@@ -54,7 +50,7 @@ impl<'j> ExportFiles<'j> {
                 (target, Some(staging))
             }
         };
-        let target = match (target, job.changes) {
+        let target = match (target, job.options.changes) {
             (OutputTarget::File(path), ChangeReport::Written) if holds_one_table => {
                 let changes = changes_path(&path);
                 OutputTarget::Files(vec![path, changes])
@@ -62,7 +58,7 @@ impl<'j> ExportFiles<'j> {
             (target, _) => target,
         };
         let output = open(&target, location.format, &job.output_options)?;
-        let output = CancellableOutput { output, shutdown: job.shutdown.clone() };
+        let output = CancellableOutput { output, shutdown: job.options.shutdown.clone() };
         Ok(Self { job, output, staging })
     }
 
@@ -80,14 +76,14 @@ impl<'j> ExportFiles<'j> {
         for entity in job.entities.iter().copied() {
             self.write_collection(entity, sources, progress, &mut report.tables)?;
         }
-        if job.changes == ChangeReport::Written {
-            let name = job.name.as_deref().unwrap_or_default();
+        if job.options.changes == ChangeReport::Written {
+            let name = job.options.name.as_deref().unwrap_or_default();
             report.changes = Some(write_changes(sources, name, job.output.layout(), &mut self.output)?);
         }
         progress.begin("moving files into place");
         report.add_output(Box::new(self.output).finish()?);
         if let Some(staging) = self.staging {
-            upload(staging, &mut report.files, progress, &job.shutdown).await?;
+            upload(staging, &mut report.files, progress, &job.options.shutdown).await?;
         }
         Ok(report)
     }

@@ -5,13 +5,14 @@ use std::fmt;
 
 use serde_json::Value as Json;
 
+use super::columns::custom_of;
 use super::names::ReferenceNames;
 use super::value;
-use crate::api::{RawFields, custom_fields};
+use crate::api::RawFields;
 use crate::catalog::{LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
-use crate::schema::{Entity, Field, Kind, fold_header};
+use crate::schema::{self, Entity, Field, Kind, UPDATED_AT, Wire, fold_header};
 
 /// A filter as typed: `field=value` or `assets.field=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +31,6 @@ pub(crate) struct Filter {
     test: FilterTest,
 }
 
-/// The condition that a record must meet.
 #[derive(Debug, Clone)]
 enum FilterTest {
     /// A documented field has this value, in the service's notation.
@@ -45,7 +45,6 @@ enum FilterTest {
     ChangedSince(String),
 }
 
-/// Who applies a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AppliedBy {
     Server,
@@ -91,27 +90,19 @@ fn quoted(names: &[String]) -> String {
 
 impl FilterArg {
     /// Parses `field=value`. The field may be prefixed with its collection: `assets.status=Deployed`.
-    ///
-    /// # Errors
-    /// Text without a field and `=`.
     pub(crate) fn parse(text: &str) -> Result<Self, FilterError> {
         let Some((field, value)) = text.split_once('=') else {
             return Err(FilterError::NoEquals { text: text.to_owned() });
         };
         let (field, value) = (field.trim(), value.trim().to_owned());
-        let (collection, field) = match field.split_once('.') {
-            Some((collection, field)) if crate::schema::find(collection).is_some() => {
-                (crate::schema::find(collection).map(|entity| entity.name.to_owned()), field)
-            }
-            _ => (None, field),
-        };
+        let named = field.split_once('.').and_then(|(name, field)| Some((schema::find(name)?.name.to_owned(), field)));
+        let (collection, field) = named.map_or((None, field), |(name, field)| (Some(name), field));
         match field.is_empty() {
             true => Err(FilterError::NoEquals { text: text.to_owned() }),
             false => Ok(Self { collection, field: field.to_owned(), value }),
         }
     }
 
-    /// Whether the filter applies to the collection.
     pub(crate) fn applies_to(&self, entity: &'static Entity) -> bool {
         self.collection.as_ref().is_none_or(|collection| collection == entity.name)
     }
@@ -124,46 +115,35 @@ impl FilterArg {
     /// The collection whose records the value may name.
     pub(crate) fn referenced_collection(&self, entity: &'static Entity) -> Option<&'static Entity> {
         let reference = find_field(entity, &self.field)?.reference_to()?;
-        crate::schema::collection(reference.to).filter(|_| self.applies_to(entity))
+        schema::collection(reference.to).filter(|_| self.applies_to(entity))
     }
 
     /// Resolves field and value for a collection. `shape` contains the undocumented fields.
-    ///
-    /// # Errors
-    /// A field that the collection does not have, or a value that is invalid for the field.
     pub(crate) fn resolve(
         &self,
         entity: &'static Entity,
         shape: &ObservedFields,
         names: &ReferenceNames,
     ) -> Result<Filter, FilterError> {
-        let test = self.test(entity, shape, names)?;
+        let test = if let Some(custom) = self.field.strip_prefix("custom:") {
+            FilterTest::Custom(custom.trim().to_owned(), self.value.clone())
+        } else if let Some(field) = find_field(entity, &self.field) {
+            let value = self.parse_value(entity, field, names)?;
+            if field.read { FilterTest::Field(field, value) } else { FilterTest::ServerOnly(field, value) }
+        } else if self.field == "id" || shape.fields.contains(&self.field) {
+            let value = self.value.strip_prefix('#').filter(|_| self.field == "id").unwrap_or(&self.value);
+            FilterTest::Undocumented(self.field.clone(), value.to_owned())
+        } else {
+            return Err(self.unknown_field(entity));
+        };
         Ok(Filter { field: self.field.clone(), value: self.value.clone(), test })
     }
 
-    fn test(
-        &self,
-        entity: &'static Entity,
-        shape: &ObservedFields,
-        names: &ReferenceNames,
-    ) -> Result<FilterTest, FilterError> {
-        if let Some(custom) = self.field.strip_prefix("custom:") {
-            return Ok(FilterTest::Custom(custom.trim().to_owned(), self.value.clone()));
-        }
-        if let Some(field) = find_field(entity, &self.field) {
-            let value = self.parse_value(entity, field, names)?;
-            return Ok(if field.read { FilterTest::Field(field, value) } else { FilterTest::ServerOnly(field, value) });
-        }
-        if self.field == "id" || shape.fields.contains(&self.field) {
-            let value = self.value.strip_prefix('#').filter(|_| self.field == "id").unwrap_or(&self.value);
-            return Ok(FilterTest::Undocumented(self.field.clone(), value.to_owned()));
-        }
-        let nearest = entity.fields.iter().map(|field| field.name).max_by(|one, other| {
-            let likeness = |name: &str| strsim::jaro_winkler(name, &self.field);
-            likeness(one).total_cmp(&likeness(other))
-        });
-        let nearest = nearest.filter(|name| strsim::jaro_winkler(name, &self.field) > 0.8).map(str::to_owned);
-        Err(FilterError::NoField { collection: entity.name, field: self.field.clone(), nearest })
+    fn unknown_field(&self, entity: &'static Entity) -> FilterError {
+        let likeness = |field: &Field| strsim::jaro_winkler(field.name, &self.field);
+        let nearest = entity.fields.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+        let nearest = nearest.filter(|field| likeness(field) > 0.8).map(|field| field.name.to_owned());
+        FilterError::NoField { collection: entity.name, field: self.field.clone(), nearest }
     }
 
     fn parse_value(&self, entity: &'static Entity, field: &Field, names: &ReferenceNames) -> Result<Json, FilterError> {
@@ -171,11 +151,10 @@ impl FilterArg {
         if text.is_empty() {
             return Ok(Json::Null);
         }
-        let invalid = |expected: &str| FilterError::Value {
-            collection: entity.name,
-            field: self.field.clone(),
-            value: self.value.clone(),
-            expected: expected.to_owned(),
+        let collection = entity.name;
+        let invalid = |expected: &str| {
+            let (field, value, expected) = (self.field.clone(), self.value.clone(), expected.to_owned());
+            FilterError::Value { collection, field, value, expected }
         };
         match field.kind {
             Kind::Integer { .. } | Kind::User => {
@@ -200,27 +179,26 @@ impl FilterArg {
                 let known = || invalid(&format!("one of {}", choices.create.join(", ")));
                 option.map(|option| Json::from(*option)).ok_or_else(known)
             }
-            Kind::Reference(reference) if reference.wire == crate::schema::Wire::Id => {
-                match names.find(reference, text) {
-                    LookupResult::One(RecordRef::Known(id)) => Ok(Json::from(id)),
-                    LookupResult::Many(candidates) => Err(FilterError::Ambiguous {
-                        collection: entity.name,
-                        field: self.field.clone(),
-                        value: self.value.clone(),
-                        candidates: candidates.into_iter().map(|(_, description)| description).collect(),
-                    }),
-                    LookupResult::None { .. } | LookupResult::One(RecordRef::Planned(_))
-                        if parse_id(text).is_some() =>
-                    {
-                        Ok(parse_id(text).map_or(Json::Null, Json::from))
+            Kind::Reference(reference) if reference.wire == Wire::Id => {
+                match (names.find(reference, text), parse_id(text)) {
+                    (LookupResult::One(RecordRef::Known(id)), _) => Ok(Json::from(id)),
+                    (LookupResult::Many(candidates), _) => {
+                        let candidates = candidates.into_iter().map(|(_, description)| description).collect();
+                        Err(FilterError::Ambiguous {
+                            collection,
+                            field: self.field.clone(),
+                            value: self.value.clone(),
+                            candidates,
+                        })
                     }
-                    LookupResult::None { nearest } => Err(FilterError::NoRecord {
-                        collection: entity.name,
+                    (_, Some(id)) => Ok(Json::from(id)),
+                    (LookupResult::None { nearest }, None) => Err(FilterError::NoRecord {
+                        collection,
                         field: self.field.clone(),
                         value: self.value.clone(),
                         nearest,
                     }),
-                    LookupResult::One(RecordRef::Planned(_)) => Ok(Json::Null),
+                    (LookupResult::One(RecordRef::Planned(_)), None) => Ok(Json::Null),
                 }
             }
             _ => Ok(Json::from(text)),
@@ -256,11 +234,7 @@ impl fmt::Display for Filter {
 impl Filter {
     /// Records changed on or after this date, `YYYY-MM-DD`.
     pub(crate) fn since(day: &str) -> Self {
-        Self {
-            field: String::from("updated_at"),
-            value: day.to_owned(),
-            test: FilterTest::ChangedSince(day.to_owned()),
-        }
+        Self { field: String::from(UPDATED_AT), value: day.to_owned(), test: FilterTest::ChangedSince(day.to_owned()) }
     }
 
     /// Who applies the filter when a list is requested: the service, if the guide documents an exact query parameter.
@@ -277,7 +251,6 @@ impl Filter {
         matches!(self.test, FilterTest::ServerOnly(..))
     }
 
-    /// Name and value of the query parameter.
     pub(crate) fn query_parameter(&self) -> Option<(&'static str, String)> {
         match &self.test {
             FilterTest::Field(field, value) | FilterTest::ServerOnly(field, value) => {
@@ -291,7 +264,6 @@ impl Filter {
         }
     }
 
-    /// Whether a record matches.
     pub(crate) fn matches_record(&self, record: &RawFields<'_>) -> bool {
         match &self.test {
             FilterTest::Field(field, wanted) => {
@@ -301,16 +273,14 @@ impl Filter {
             // The service applied it.
             FilterTest::ServerOnly(..) => true,
             // Timestamps in one notation compare as text. A record without one is kept rather than lost.
-            FilterTest::ChangedSince(day) => value::non_empty(record.get("updated_at"))
+            FilterTest::ChangedSince(day) => value::non_empty(record.get(UPDATED_AT))
                 .is_none_or(|json| value::text_of(json).as_ref() >= day.as_str()),
             FilterTest::Undocumented(name, wanted) => {
                 let held = value::non_empty(record.get(name)).map_or(Cow::Borrowed(""), value::text_of);
                 held.trim() == wanted
             }
             FilterTest::Custom(name, wanted) => {
-                let fields =
-                    value::non_empty(record.get("custom_fields")).and_then(|json| serde_json::from_str(json).ok());
-                let pairs = fields.map(|fields: Json| custom_fields(&fields)).unwrap_or_default();
+                let pairs = custom_of(record);
                 let held = pairs.iter().find(|(known, _)| known.trim() == name).map_or("", |(_, value)| value.trim());
                 held == wanted
             }

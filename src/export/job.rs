@@ -26,6 +26,7 @@ use crate::table::write::output::{CsvOptions, FileFormat};
 ///     .keeping(14);
 /// ```
 #[derive(Debug, Clone, Default)]
+#[must_use = "a job does nothing until an account does it"]
 pub struct ExportJob {
     pub(crate) collections: Vec<String>,
     pub(crate) all_collections: bool,
@@ -84,50 +85,37 @@ impl ExportJob {
 
     /// Writes to a file, a folder (ending in `/`), or a bucket URL such as `s3://bucket/path/`. `{date}`, `{time}`,
     /// `{tenant}` and `{name}` are filled in.
-    #[must_use]
-    pub fn to(mut self, output: impl Into<String>) -> Self {
-        self.output = Some(output.into());
-        self
+    pub fn to(self, output: impl Into<String>) -> Self {
+        Self { output: Some(output.into()), ..self }
     }
 
     /// Writes this file format. Default: by the extension of the output; CSV for a folder.
-    #[must_use]
-    pub fn with_format(mut self, format: FileFormat) -> Self {
-        self.format = Some(format);
-        self
+    pub fn with_format(self, format: FileFormat) -> Self {
+        Self { format: Some(format), ..self }
     }
 
     /// Arranges the files of a folder this way.
-    #[must_use]
-    pub fn with_layout(mut self, layout: OutputLayout) -> Self {
-        self.layout = layout;
-        self
+    pub fn with_layout(self, layout: OutputLayout) -> Self {
+        Self { layout, ..self }
     }
 
     /// Exports these tenants of the account.
-    #[must_use]
-    pub fn with_tenants(mut self, tenants: TenantScope) -> Self {
-        self.tenants = tenants;
-        self
+    pub fn with_tenants(self, tenants: TenantScope) -> Self {
+        Self { tenants, ..self }
     }
 
     /// Names the export. Only one export of a name runs at a time, and an [`incremental`](Self::incremental) one
     /// compares itself with the last of that name.
-    #[must_use]
-    pub fn named(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into());
-        self
+    pub fn named(self, name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..self }
     }
 
     /// Chooses the columns of references to other records.
-    #[must_use]
-    pub fn with_ids(mut self, ids: IdColumns) -> Self {
-        self.ids = ids;
-        self
+    pub fn with_ids(self, ids: IdColumns) -> Self {
+        Self { ids, ..self }
     }
 
     /// Writes only these columns, in this order. With several collections a column is written `assets.asset_id`.
-    #[must_use]
     pub fn with_columns(mut self, columns: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.columns = columns.into_iter().map(Into::into).collect();
         self
@@ -135,42 +123,32 @@ impl ExportJob {
 
     /// Exports only records whose field has this value: `field=value` or `assets.field=value`. A value may be a text, a
     /// name or an id. A record must match all filters.
-    #[must_use]
     pub fn with_filter(mut self, filter: impl Into<String>) -> Self {
         self.filters.push(filter.into());
         self
     }
 
     /// Exports only these entries of the activity log.
-    #[must_use]
-    pub fn with_log_filter(mut self, filter: LogFilter) -> Self {
-        self.log_filter = filter;
-        self
+    pub fn with_log_filter(self, filter: LogFilter) -> Self {
+        Self { log_filter: filter, ..self }
     }
 
     /// Sorts rows by a column: `field`, `field:asc` or `field:desc`.
-    #[must_use]
-    pub fn sorted_by(mut self, sort: impl Into<String>) -> Self {
-        self.sort = Some(sort.into());
-        self
+    pub fn sorted_by(self, sort: impl Into<String>) -> Self {
+        Self { sort: Some(sort.into()), ..self }
     }
 
     /// Exports only records changed on or after this date.
-    #[must_use]
-    pub fn changed_since(mut self, date: Date) -> Self {
-        self.changed_since = Some(date);
-        self
+    pub fn changed_since(self, date: Date) -> Self {
+        Self { changed_since: Some(date), ..self }
     }
 
     /// Reads the account this way.
-    #[must_use]
-    pub fn with_read_mode(mut self, mode: ReadMode) -> Self {
-        self.read_mode = mode;
-        self
+    pub fn with_read_mode(self, mode: ReadMode) -> Self {
+        Self { read_mode: mode, ..self }
     }
 
     /// Also writes what changed since the last export of the same [name](Self::named): a sheet, or a file beside it.
-    #[must_use]
     pub fn incremental(mut self) -> Self {
         self.changes = ChangeReport::Written;
         self
@@ -178,24 +156,18 @@ impl ExportJob {
 
     /// Keeps the newest `count` files of this export, this one included, and deletes older ones. The name of the
     /// output must contain `{date}` or `{time}`.
-    #[must_use]
-    pub fn keeping(mut self, count: u32) -> Self {
-        self.keep = Some(count);
-        self
+    pub fn keeping(self, count: u32) -> Self {
+        Self { keep: Some(count), ..self }
     }
 
     /// How CSV files are written.
-    #[must_use]
-    pub fn with_csv(mut self, options: CsvOptions) -> Self {
-        self.csv = Some(options);
-        self
+    pub fn with_csv(self, options: CsvOptions) -> Self {
+        Self { csv: Some(options), ..self }
     }
 
     /// Stops when this signal is raised; then nothing is written.
-    #[must_use]
-    pub fn with_shutdown(mut self, signal: ShutdownSignal) -> Self {
-        self.shutdown = signal;
-        self
+    pub fn with_shutdown(self, signal: ShutdownSignal) -> Self {
+        Self { shutdown: signal, ..self }
     }
 }
 

@@ -1,34 +1,30 @@
 //! The lock that lets one export of a name run at a time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::path::Path;
 
 use super::error::ExportError;
+use crate::state_file::LockFile;
 
 /// Held while an export of that name runs. Dropping it releases it, and so does the system after a crash.
 #[derive(Debug)]
 pub(crate) struct ExportLock {
-    _file: File,
+    _file: LockFile,
 }
 
 impl ExportLock {
     /// Locks a name, in the state folder of this machine.
-    ///
-    /// # Errors
-    /// Another process exports under this name, or the state folder cannot be used.
     pub(crate) fn acquire(state_dir: &Path, name: &str) -> Result<Self, ExportError> {
         let folder = state_dir.join("exports");
         let failed = |source| ExportError::Lock { name: name.to_owned(), folder: folder.clone(), source };
         fs::create_dir_all(&folder).map_err(failed)?;
         let is_allowed = |char: char| char.is_alphanumeric() || char == '-';
         let file_name: String = name.chars().map(|char| if is_allowed(char) { char } else { '_' }).collect();
-        let path = folder.join(format!("{file_name}.lock"));
-        // Windows cannot lock a file that is open for appending only.
-        let file = OpenOptions::new().create(true).read(true).append(true).open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(ExportError::AlreadyRunning { name: name.to_owned() }),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
+        let file = LockFile::of(&folder.join(file_name)).map_err(failed)?;
+        if file.try_lock().map_err(failed)? {
+            Ok(Self { _file: file })
+        } else {
+            Err(ExportError::AlreadyRunning { name: name.to_owned() })
         }
     }
 }

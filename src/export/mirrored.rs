@@ -5,13 +5,13 @@ use std::cell::RefCell;
 use jiff::Timestamp;
 
 use super::job::ReadMode;
-use super::progress::{PhaseProgress, reporting_waits};
+use super::progress::PhaseProgress;
 use crate::account::Account;
 use crate::catalog::{Mirror, RefreshMode, RefreshOptions, RefreshStats};
 use crate::error::Result;
+use crate::run::prepare::report_waits;
 use crate::schema::Entity;
 
-/// An account and its local copy.
 pub(crate) struct MirroredAccount<'a> {
     pub account: &'a Account,
     pub mirror: Mirror,
@@ -25,9 +25,6 @@ pub(crate) struct MirroredAccount<'a> {
 
 impl<'a> MirroredAccount<'a> {
     /// Opens the local copy. Sends no request yet. Waits while another process uses the copy.
-    ///
-    /// # Errors
-    /// A state folder that cannot be used.
     pub(crate) fn open(account: &'a Account, progress: &mut PhaseProgress<'_>) -> Result<Self> {
         let mirror = match account.mirror_path() {
             Some(path) => Mirror::open(&path, &mut || {
@@ -40,9 +37,6 @@ impl<'a> MirroredAccount<'a> {
     }
 
     /// Brings the local copy of these collections up to date.
-    ///
-    /// # Errors
-    /// What the service or the disk refuses.
     pub(crate) async fn refresh(
         &mut self,
         collections: &[&'static Entity],
@@ -62,9 +56,6 @@ impl<'a> MirroredAccount<'a> {
     }
 
     /// Reads a filtered list into `into`, which keeps it apart from the local copy.
-    ///
-    /// # Errors
-    /// What the service or the disk refuses.
     pub(crate) async fn read_filtered(
         &self,
         entity: &'static Entity,
@@ -76,7 +67,7 @@ impl<'a> MirroredAccount<'a> {
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
         let reading = into.read(client, (entity, parameters), self.options(RefreshMode::Full), &mut on_read);
-        reporting_waits(client, &progress, reading).await?;
+        report_waits(client, &progress, reading).await?;
         Ok(())
     }
 
@@ -90,7 +81,7 @@ impl<'a> MirroredAccount<'a> {
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
         let refreshing = self.mirror.refresh(client, collections, self.options(mode), &mut on_read);
-        Ok(reporting_waits(client, &progress, refreshing).await?)
+        Ok(report_waits(client, &progress, refreshing).await?)
     }
 
     fn options(&self, mode: RefreshMode) -> RefreshOptions<'_> {

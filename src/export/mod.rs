@@ -70,6 +70,6 @@ pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};
 pub(crate) use destination::{OutputPattern, PlaceholderValues, is_folder};
 pub(crate) use lock::ExportLock;
 pub(crate) use mirrored::MirroredAccount;
-pub(crate) use progress::{PhaseProgress, unless_stopped};
+pub(crate) use progress::PhaseProgress;
 pub(crate) use resolve::{ResolvedJob, local_now};
 pub(crate) use staging::StagingDir;

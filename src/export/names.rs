@@ -9,7 +9,6 @@ use crate::catalog::{Catalog, LookupResult, Mirror, MirrorError, Record, RecordR
 use crate::check::reads_as_itself;
 use crate::schema::{self, Entity, Reference};
 
-/// What the name of a record is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum NamePurpose {
     /// For people to read; the id is in the column beside it.
@@ -60,7 +59,6 @@ impl ReferenceNames {
         into.push_str(name);
     }
 
-    /// A record, if it is known.
     pub(super) fn record(&self, collection: &str, id: i64) -> Option<&Record> {
         self.catalog.record(collection, id)
     }
@@ -68,7 +66,7 @@ impl ReferenceNames {
     fn lookup_name(&self, reference: Reference, id: i64) -> String {
         let target = RecordRef::Known(id);
         let name = self.catalog.describe(reference.to, target);
-        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed, &[]) {
+        match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed) {
             LookupResult::One(found) if found == target && reads_as_itself(&name) => name,
             _ => format!("#{id}"),
         }
@@ -76,7 +74,7 @@ impl ReferenceNames {
 
     /// The records that a name or number typed by a person may refer to.
     pub fn find(&self, reference: Reference, text: &str) -> LookupResult {
-        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed, &[])
+        self.catalog.find(reference.to, text, ReferenceSyntax::Bare, reference.narrowed)
     }
 }
 

@@ -1,16 +1,6 @@
 //! Progress of an export, passed on to its observer.
 
-use std::cell::RefCell;
-use std::pin::pin;
-use std::time::Duration;
-
-use crate::api::Client;
-use crate::error::{Error, Result};
 use crate::observer::{Observer, Wait};
-use crate::shutdown::ShutdownSignal;
-
-/// How often to check whether requests wait for the quota.
-const WAIT_CHECK_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Announces a phase to the observer when it begins, and reports its rows.
 pub(crate) struct PhaseProgress<'o> {
@@ -46,33 +36,8 @@ impl<'o> PhaseProgress<'o> {
     }
 }
 
-/// Does `work`, and tells the observer whenever its requests wait for the quota.
-pub(crate) async fn reporting_waits<T>(
-    client: &Client,
-    progress: &RefCell<&mut PhaseProgress<'_>>,
-    work: impl Future<Output = T>,
-) -> T {
-    let mut work = pin!(work);
-    loop {
-        tokio::select! {
-            done = &mut work => {
-                progress.borrow_mut().observer.on_wait(None);
-                return done;
-            }
-            () = tokio::time::sleep(WAIT_CHECK_INTERVAL) => {
-                let wait = client.waiting().map(Wait::RateLimit);
-                progress.borrow_mut().observer.on_wait(wait.as_ref());
-            }
-        }
-    }
-}
-
-/// Does `work`, unless the signal asks to stop.
-pub(crate) async fn unless_stopped<T>(shutdown: &ShutdownSignal, work: impl Future<Output = Result<T>>) -> Result<T> {
-    let mut shutdown = shutdown.clone();
-    tokio::select! {
-        biased;
-        () = shutdown.next() => Err(Error::interrupted()),
-        done = work => done,
+impl Observer for PhaseProgress<'_> {
+    fn on_wait(&mut self, wait: Option<&Wait>) {
+        self.observer.on_wait(wait);
     }
 }

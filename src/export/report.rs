@@ -124,11 +124,7 @@ impl ExportReport {
     /// Adds what was requested from an account.
     pub(crate) fn add_account(&mut self, copy: &MirroredAccount<'_>) {
         let client = &copy.account.client;
-        let counts = client.requests();
-        self.requests.total += counts.total;
-        for (kind, count) in counts.by_kind {
-            *self.requests.by_kind.entry(kind).or_default() += count;
-        }
+        self.requests += client.requests();
         self.accounts.push(copy.account.identity().to_string());
         self.client_warnings.extend(client.warnings());
         self.differences.extend(copy.differences.iter().copied());
@@ -150,10 +146,7 @@ impl ExportReport {
         self.deleted_files += other.deleted_files;
         self.truncated.extend(other.truncated);
         self.truncated_cells += other.truncated_cells;
-        self.requests.total += other.requests.total;
-        for (kind, count) in other.requests.by_kind {
-            *self.requests.by_kind.entry(kind).or_default() += count;
-        }
+        self.requests += other.requests;
         self.read_at = [self.read_at.take(), other.read_at].into_iter().flatten().min();
         self.client_warnings.extend(other.client_warnings);
     }

@@ -3,45 +3,34 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::columns::IdColumns;
-use super::destination::{CHANGES_TABLE, ExportLocation, OutputPattern, PlaceholderValues, TenantScope};
+use super::destination::{CHANGES_TABLE, ExportLocation, OutputPattern, PlaceholderValues};
 use super::error::ExportError;
 use super::filters::FilterArg;
-use super::job::{ChangeReport, ExportJob, ReadMode, SortArg};
+use super::job::{ChangeReport, ExportJob, SortArg};
 use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, TENANTS};
-use crate::shutdown::ShutdownSignal;
 use crate::table::write::output::{CsvOptions, OutputOptions};
 
 /// An [`ExportJob`] whose options are valid, ready to be run for any account.
 #[derive(Debug, Clone)]
 pub(crate) struct ResolvedJob {
-    pub name: Option<String>,
+    /// The options as given. Those below are resolved from them.
+    pub options: ExportJob,
     pub entities: Vec<&'static Entity>,
     pub output: OutputPattern,
     pub output_options: OutputOptions,
-    pub ids: IdColumns,
     /// The selected columns, by collection.
     pub columns: BTreeMap<&'static str, Vec<String>>,
     pub filters: Vec<FilterArg>,
-    pub changed_since: Option<Date>,
     pub sort: Option<SortArg>,
-    pub read_mode: ReadMode,
-    pub changes: ChangeReport,
-    pub keep: Option<u32>,
-    pub tenants: TenantScope,
-    pub shutdown: ShutdownSignal,
     /// The local time when the export began.
     pub now: DateTime,
 }
 
 impl ResolvedJob {
     /// Checks the options. Asks nothing of the service.
-    ///
-    /// # Errors
-    /// Options that contradict each other, or names that do not exist.
     pub(crate) fn new(job: ExportJob) -> Result<Self, ExportError> {
         let entities = resolve_collections(&job)?;
         let output = job.output.as_deref().ok_or(ExportError::NoOutput)?;
@@ -51,42 +40,34 @@ impl ResolvedJob {
             return Err(ExportError::LogFilterWithoutLog);
         }
         filters.extend(log_filters);
+        let csv = job.csv.unwrap_or(CsvOptions::EXPORT);
         let resolved = Self {
             output: OutputPattern::parse(output, job.format, job.layout, job.tenants)?,
             columns: resolve_columns(&job, &entities)?,
             sort: job.sort.as_deref().map(SortArg::parse).transpose()?,
-            output_options: OutputOptions {
-                csv: job.csv.unwrap_or(CsvOptions::EXPORT),
-                title: String::from("Inventory"),
-            },
+            output_options: OutputOptions { csv, title: String::from("Inventory") },
             now: job.now.unwrap_or_else(local_now),
-            name: job.name,
             entities,
-            ids: job.ids,
             filters,
-            changed_since: job.changed_since,
-            read_mode: job.read_mode,
-            changes: job.changes,
-            keep: job.keep,
-            tenants: job.tenants,
-            shutdown: job.shutdown,
+            options: job,
         };
         resolved.validate()?;
         Ok(resolved)
     }
 
     fn validate(&self) -> Result<(), ExportError> {
-        let is_incremental = self.changes == ChangeReport::Written;
-        if self.output.is_stdout() && (self.keep.is_some() || is_incremental) {
+        let ExportJob { name, keep, .. } = &self.options;
+        let is_incremental = self.options.changes == ChangeReport::Written;
+        if self.output.is_stdout() && (keep.is_some() || is_incremental) {
             return Err(ExportError::StdoutNotKept);
         }
-        if is_incremental && self.name.is_none() {
+        if is_incremental && name.is_none() {
             return Err(ExportError::IncrementalWithoutName);
         }
-        if self.keep == Some(0) {
+        if *keep == Some(0) {
             return Err(ExportError::KeepNone);
         }
-        if self.keep.is_some() && !self.output.has_date() {
+        if keep.is_some() && !self.output.has_date() {
             return Err(ExportError::KeepWithoutDate);
         }
         if is_incremental && self.entities.iter().any(|entity| !entity.is_collection()) {
@@ -101,26 +82,19 @@ impl ResolvedJob {
         }
     }
 
-    /// Where the files of an account go.
-    ///
-    /// # Errors
-    /// A placeholder that cannot be filled in, or a file name without a known extension.
     pub(crate) fn locate(&self, tenant: Option<&str>) -> Result<ExportLocation, ExportError> {
         self.output.locate(self.placeholders(tenant), self.now)
     }
 
     /// The destinations over time, with only `{date}` and `{time}` left: one, or one per table where the layout has a
     /// folder for each.
-    ///
-    /// # Errors
-    /// A placeholder without a value.
     pub(crate) fn outputs_over_time(&self, tenant: Option<&str>) -> Result<Vec<String>, ExportError> {
         let tables = self.entities.iter().map(|entity| entity.name).chain([CHANGES_TABLE]);
         self.output.over_time(self.placeholders(tenant), tables)
     }
 
     fn placeholders<'a>(&'a self, tenant: Option<&'a str>) -> PlaceholderValues<'a> {
-        PlaceholderValues { name: self.name.as_deref(), tenant }
+        PlaceholderValues { name: self.options.name.as_deref(), tenant }
     }
 }
 

@@ -14,24 +14,14 @@ use super::bucket::{Bucket, BucketUrl, is_url};
 use super::error::ExportError;
 use crate::error::{Error, ErrorKind, Result};
 
-/// The file names of an export over time.
+/// The file names of an export over time: patterns, in which `{date}` and `{time}` stand for digits, and [`ANY_FILE`] at
+/// the end for the name of any file that an export writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct FileSeries(Vec<NamePattern>);
+struct FileSeries(Vec<String>);
 
-/// A file name with variable parts for date and time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct NamePattern(Vec<PatternPiece>);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum PatternPiece {
-    Text(String),
-    /// A date or time: `d` stands for a digit, any other character for itself.
-    Stamp(&'static str),
-    /// Any file name with the extension of an export. Only at the end.
-    File,
-}
-
-const PLACEHOLDERS: &[(&str, &str)] = &[("{date}", "dddd-dd-dd"), ("{time}", "dddddd")];
+const ANY_FILE: &str = "{file}";
+/// The placeholders, and what they are replaced by: `d` stands for a digit, any other character for itself.
+const STAMPS: &[(&str, &str)] = &[("{date}", "dddd-dd-dd"), ("{time}", "dddddd")];
 /// Suffixes of files written beside the main one, in place of its extension.
 const SIDECAR_SUFFIXES: &[&str] =
     &[".changes.csv", ".changes.jsonl", ".changes.parquet", ".manifest.json", ".ledger.csv"];
@@ -43,95 +33,56 @@ impl FileSeries {
     fn of(name: &str) -> Self {
         let (folder, last) = name.rsplit_once('/').map_or(("", name), |(folder, last)| (&name[..=folder.len()], last));
         let stem = last.rsplit_once('.').map_or(last, |(stem, _)| stem);
-        let beside = SIDECAR_SUFFIXES.iter().map(|ending| NamePattern::new(&format!("{folder}{stem}{ending}")));
-        Self([NamePattern::new(name)].into_iter().chain(beside).collect())
+        let beside = SIDECAR_SUFFIXES.iter().map(|suffix| format!("{folder}{stem}{suffix}"));
+        Self([name.to_owned()].into_iter().chain(beside).collect())
     }
 
     /// The series of a key in a bucket. A key that ends in a slash stands for the files in that folder.
     fn of_keys(key: &str) -> Self {
-        if !key.ends_with('/') {
-            return Self::of(key);
-        }
-        let mut pattern = NamePattern::new(key);
-        pattern.0.push(PatternPiece::File);
-        Self(vec![pattern])
+        if key.ends_with('/') { Self(vec![format!("{key}{ANY_FILE}")]) } else { Self::of(key) }
     }
 
     /// The items whose date and time are not among the newest `keep`. Items of other names are never outdated.
     fn outdated<T>(&self, found: impl IntoIterator<Item = (String, T)>, keep: usize) -> Vec<T> {
-        let stamped = |(name, item): (String, T)| Some((self.stamp_of(&name)?, item));
+        let stamped = |(name, item): (String, T)| {
+            let stamp = self.0.iter().find_map(|pattern| stamp_of(pattern, &name))?;
+            Some((stamp, item))
+        };
         let found: Vec<(String, T)> = found.into_iter().filter_map(stamped).collect();
         let stamps: BTreeSet<String> = found.iter().map(|(stamp, _)| stamp.clone()).collect();
         let kept: BTreeSet<String> = stamps.into_iter().rev().take(keep).collect();
         found.into_iter().filter(|(stamp, _)| !kept.contains(stamp)).map(|(_, item)| item).collect()
     }
-
-    /// Date and time in a name of this series; none if the name is not part of it.
-    fn stamp_of(&self, name: &str) -> Option<String> {
-        self.0.iter().find_map(|pattern| pattern.stamp_of(name))
-    }
 }
 
-impl NamePattern {
-    fn new(name: &str) -> Self {
-        let mut pieces = vec![PatternPiece::Text(name.to_owned())];
-        for (placeholder, stamp) in PLACEHOLDERS {
-            pieces = pieces.into_iter().flat_map(|piece| split(piece, placeholder, stamp)).collect();
+/// Date and time in a name that matches the pattern; none if it does not.
+fn stamp_of(pattern: &str, name: &str) -> Option<String> {
+    let (mut pattern, mut name, mut stamp) = (pattern, name, String::new());
+    loop {
+        if pattern == ANY_FILE {
+            let is_ours = !name.contains('/') && is_export(Path::new(name));
+            return is_ours.then_some(stamp);
         }
-        Self(pieces)
-    }
-
-    fn has_stamp(&self) -> bool {
-        self.0.iter().any(|piece| matches!(piece, PatternPiece::Stamp(_)))
-    }
-
-    /// Date and time in a name that matches; none if it does not.
-    fn stamp_of(&self, name: &str) -> Option<String> {
-        let (mut rest, mut stamp) = (name, String::new());
-        for piece in &self.0 {
-            match piece {
-                PatternPiece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
-                PatternPiece::Stamp(shape) => {
-                    let part = rest.get(..shape.len())?;
-                    let fits = |(char, wanted): (char, char)| match wanted {
-                        'd' => char.is_ascii_digit(),
-                        other => char == other,
-                    };
-                    if !part.chars().zip(shape.chars()).all(fits) {
-                        return None;
-                    }
-                    stamp.push_str(part);
-                    rest = &rest[shape.len()..];
-                }
-                PatternPiece::File => {
-                    let is_ours = !rest.contains('/') && is_export(Path::new(rest));
-                    return is_ours.then_some(stamp);
-                }
+        let placeholder = STAMPS.iter().find_map(|(text, shape)| Some((pattern.strip_prefix(text)?, *shape)));
+        if let Some((rest, shape)) = placeholder {
+            let (part, after) = name.split_at_checked(shape.len())?;
+            let fits =
+                |(char, wanted): (char, char)| if wanted == 'd' { char.is_ascii_digit() } else { char == wanted };
+            if !part.chars().zip(shape.chars()).all(fits) {
+                return None;
             }
+            stamp.push_str(part);
+            (pattern, name) = (rest, after);
+            continue;
         }
-        rest.is_empty().then_some(stamp)
+        let Some(char) = pattern.chars().next() else { return name.is_empty().then_some(stamp) };
+        name = name.strip_prefix(char)?;
+        pattern = &pattern[char.len_utf8()..];
     }
-}
-
-fn split(piece: PatternPiece, placeholder: &str, stamp: &'static str) -> Vec<PatternPiece> {
-    let PatternPiece::Text(text) = piece else { return vec![piece] };
-    let mut pieces = Vec::new();
-    for (index, part) in text.split(placeholder).enumerate() {
-        if index > 0 {
-            pieces.push(PatternPiece::Stamp(stamp));
-        }
-        if !part.is_empty() {
-            pieces.push(PatternPiece::Text(part.to_owned()));
-        }
-    }
-    pieces
 }
 
 /// Deletes all but the newest `keep` files of an export, and returns how many were deleted. Of the placeholders in
 /// `output` only `{date}` and `{time}` may be left.
-///
-/// # Errors
-/// A folder or bucket that cannot be read, a file that cannot be deleted.
 pub(crate) async fn prune(output: &str, keep: usize) -> Result<usize> {
     if is_url(output) {
         return prune_bucket(&BucketUrl::parse(output).map_err(ExportError::from)?, keep).await;
@@ -157,7 +108,7 @@ fn prune_folder(output: &str, keep: usize) -> io::Result<usize> {
     let mut at = Path::new(output);
     loop {
         let name = at.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        if NamePattern::new(&name).has_stamp() {
+        if STAMPS.iter().any(|(placeholder, _)| name.contains(placeholder)) {
             return prune_in(at.parent().unwrap_or(Path::new("")), &name, keep);
         }
         match at.parent() {

@@ -14,7 +14,6 @@ use crate::catalog::{Mirror, ObservedFields};
 use crate::error::Result;
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
 
-/// The records of one account that are exported.
 pub(crate) struct ExportSource<'a> {
     pub copy: MirroredAccount<'a>,
     /// The tenant, where several are exported.
@@ -25,28 +24,18 @@ pub(crate) struct ExportSource<'a> {
     filtered: Mirror,
 }
 
-/// The records of one exported collection.
 pub(crate) struct ExportList {
     pub entity: &'static Entity,
     /// Filters that the service applied, such as `status=Deployed`.
     pub server_filters: Vec<String>,
     /// Filters that are applied to the records here.
     pub client_filters: Vec<Filter>,
-    origin: RecordsFrom,
-}
-
-/// Where the records of a list are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum RecordsFrom {
-    LocalCopy,
-    FilteredList,
+    /// The service filtered it, so that it is not in the local copy.
+    is_filtered: bool,
 }
 
 impl<'a> ExportSource<'a> {
     /// Reads what the job needs.
-    ///
-    /// # Errors
-    /// A filter that cannot be used, and what the service or the disk refuses.
     pub(crate) async fn read(
         account: &'a Account,
         tenant: Option<&'a Tenant>,
@@ -61,7 +50,7 @@ impl<'a> ExportSource<'a> {
             is_exported || named.iter().any(|known| known.name == entity.name)
         };
         let wanted: Vec<_> = COLLECTIONS.iter().copied().filter(|entity| is_in_copy(entity)).collect();
-        copy.refresh(&wanted, job.read_mode, progress).await?;
+        copy.refresh(&wanted, job.options.read_mode, progress).await?;
         let names = ReferenceNames::from_mirror(&copy.mirror, &named)?;
         let mut source = Self { copy, tenant, names, lists: Vec::new(), filtered: Mirror::temporary()? };
         for entity in job.entities.iter().copied() {
@@ -77,10 +66,7 @@ impl<'a> ExportSource<'a> {
     }
 
     pub(crate) fn records(&self, list: &ExportList) -> &Mirror {
-        match list.origin {
-            RecordsFrom::LocalCopy => &self.copy.mirror,
-            RecordsFrom::FilteredList => &self.filtered,
-        }
+        if list.is_filtered { &self.filtered } else { &self.copy.mirror }
     }
 
     pub(crate) fn shape(&self, list: &ExportList) -> Result<ObservedFields> {
@@ -88,9 +74,6 @@ impl<'a> ExportSource<'a> {
     }
 
     /// The table of a list. `columns` are those of all accounts in the table.
-    ///
-    /// # Errors
-    /// A column to sort by that does not exist.
     pub(crate) fn table(&self, list: &ExportList, columns: ExportColumns, job: &ResolvedJob) -> Result<ExportTable> {
         let entity = list.entity;
         let front = match self.tenant {
@@ -121,13 +104,12 @@ impl<'a> ExportSource<'a> {
             return Err(ExportError::ServerOnlyFilter { field: filter.field.clone() }.into());
         }
         let server_filters = by_server.iter().map(ToString::to_string).collect();
-        let origin = if is_filtered { RecordsFrom::FilteredList } else { RecordsFrom::LocalCopy };
         if is_filtered {
             let parameters: Vec<(&str, String)> = by_server.iter().filter_map(Filter::query_parameter).collect();
             let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
             self.copy.read_filtered(entity, &parameters, &self.filtered, progress).await?;
         }
-        Ok(ExportList { entity, server_filters, client_filters, origin })
+        Ok(ExportList { entity, server_filters, client_filters, is_filtered })
     }
 
     fn filters(&self, entity: &'static Entity, job: &ResolvedJob) -> Result<Vec<Filter>> {
@@ -136,7 +118,7 @@ impl<'a> ExportSource<'a> {
         for filter in job.filters.iter().filter(|filter| filter.applies_to(entity)) {
             filters.push(filter.resolve(entity, &shape, &self.names).map_err(ExportError::from)?);
         }
-        if let Some(date) = job.changed_since.filter(|_| entity.is_collection()) {
+        if let Some(date) = job.options.changed_since.filter(|_| entity.is_collection()) {
             filters.push(Filter::since(&date.to_string()));
         }
         Ok(filters)
@@ -147,7 +129,7 @@ impl<'a> ExportSource<'a> {
 fn is_filtered_list(entity: &'static Entity, job: &ResolvedJob) -> bool {
     let mut filters = job.filters.iter().filter(|filter| filter.applies_to(entity));
     entity.name == ACTIVITY.name
-        || (job.changes == ChangeReport::Omitted && filters.any(|filter| filter.has_server_filter(entity)))
+        || (job.options.changes == ChangeReport::Omitted && filters.any(|filter| filter.has_server_filter(entity)))
 }
 
 /// The collections whose names the tables or the filters contain.
@@ -164,15 +146,12 @@ fn named_collections(job: &ResolvedJob) -> Vec<&'static Entity> {
 }
 
 /// The columns of a table: the selected ones, or all.
-///
-/// # Errors
-/// A selected column that does not exist.
 pub(crate) fn columns(
     entity: &'static Entity,
     shape: &ObservedFields,
     job: &ResolvedJob,
 ) -> Result<ExportColumns, ExportError> {
-    let columns = ExportColumns::of(entity, shape, job.ids);
+    let columns = ExportColumns::of(entity, shape, job.options.ids);
     let Some(selected) = job.columns.get(entity.name) else { return Ok(columns) };
     let known = headers(&columns);
     columns.select(selected).map_err(|column| ExportError::UnknownColumn { collection: entity.name, column, known })

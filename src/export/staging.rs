@@ -6,8 +6,9 @@ use tempfile::TempDir;
 
 use super::bucket::{Bucket, BucketUrl, Upload};
 use super::error::ExportError;
-use super::progress::{PhaseProgress, unless_stopped};
+use super::progress::PhaseProgress;
 use crate::error::Result;
+use crate::run::prepare::unless_interrupted;
 use crate::shutdown::ShutdownSignal;
 
 /// A temporary folder, and the bucket that its files are uploaded to. The folder is deleted on drop.
@@ -24,7 +25,7 @@ impl StagingDir {
         let folder = tempfile::Builder::new().prefix("tallyport-").tempdir();
         let folder = folder.map_err(|source| ExportError::Staging { source })?;
         let key = if url.is_folder() { format!("{}{name}", url.key) } else { url.key.clone() };
-        unless_stopped(shutdown, async { Ok(bucket.check_writable(&key).await?) }).await?;
+        unless_interrupted(&mut shutdown.clone(), async { Ok(bucket.check_writable(&key).await?) }).await?;
         Ok(Self { bucket, folder })
     }
 

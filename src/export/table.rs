@@ -15,7 +15,6 @@ use crate::table::write::WriteError;
 use crate::table::write::output::{ColumnType, OutputColumn, TableWriter};
 use crate::table::{Cell, Row, Value};
 
-/// One table of an export.
 #[derive(Debug)]
 pub(crate) struct ExportTable {
     pub entity: &'static Entity,
@@ -29,7 +28,6 @@ pub(crate) struct ExportTable {
     pub front: Vec<(String, String)>,
 }
 
-/// The column that rows are sorted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SortBy {
     /// Position of the column, from 0.
@@ -55,7 +53,6 @@ pub enum TableError {
 }
 
 impl ExportTable {
-    /// Begins the table.
     pub(crate) fn begin(&self, output: &mut dyn TableWriter) -> Result<(), WriteError> {
         let front =
             self.front.iter().map(|(header, _)| OutputColumn { header: header.clone(), column_type: ColumnType::Text });
@@ -63,7 +60,6 @@ impl ExportTable {
         output.begin(&self.name, &columns)
     }
 
-    /// The number of columns.
     pub(crate) fn width(&self) -> usize {
         self.front.len() + self.columns.headers().count()
     }
@@ -151,7 +147,7 @@ fn sort_key(cell: Cell<'_>) -> Sql {
         Value::Number(number) => Sql::Real(number),
         Value::Boolean(truth) => Sql::Integer(truth.into()),
         Value::Date(moment) => Sql::Text(moment.to_string()),
-        Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::catalog::fold_name(cell.text).into_owned()),
+        Value::Text | Value::Error | Value::Unevaluated => Sql::Text(crate::schema::fold_name(cell.text).into_owned()),
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::schema::{Field, Kind, fold_header};
+use crate::schema::{CREATED_AT, Field, Kind, UPDATED_AT, fold_header};
 use crate::table::write::output::ColumnType;
 use crate::table::{Row, Value};
 
@@ -16,7 +16,7 @@ use crate::table::{Row, Value};
 const EXACT: f64 = 1e15;
 
 /// Fields that hold a timestamp of the service (field notes).
-pub(super) const MOMENTS: [&str; 3] = ["created_at", "updated_at", "timestamp"];
+pub(super) const MOMENTS: [&str; 3] = [CREATED_AT, UPDATED_AT, "timestamp"];
 
 /// The number formats of amounts: the first without a currency, then one per currency.
 static AMOUNTS: LazyLock<Arc<[String]>> = LazyLock::new(|| {

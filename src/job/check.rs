@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::observer::Observer;
 use crate::plan::{ReportMode, RowCounts, RowOutcome, RowStatus};
-use crate::report::{ResultFile, RunSummary, SheetSummary};
+use crate::report::{ResultFile, RunCommand, RunSummary, SheetSummary};
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, InputSet, SheetFilter};
 use crate::run::lookups::no_rows;
@@ -51,7 +51,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
         .collect();
     loop {
-        let mut summary = RunSummary::new("check", new_run_id());
+        let mut summary = RunSummary::new(RunCommand::Check, new_run_id());
         summary.files = input.file_names();
         summary.skipped_sheets = input.skipped.clone();
         let mut book = path.map(|path| path.create(ReportMode::Check)).transpose()?;
@@ -78,6 +78,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         if learned > 0 {
             continue;
         }
+        (summary.mapping, summary.remarks) = (input.mappings(), input.remarks());
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
             book.finish(&summary)?;
@@ -88,8 +89,8 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
 
 fn next_commands(summary: &RunSummary, line: &CommandLine) -> Vec<String> {
     match (summary.counts().failed, &summary.result) {
-        (0, _) => vec![line.command("import", &["--dry-run"])],
-        (_, None) => vec![line.command("check", &["--result", "problems.xlsx"])],
+        (0, _) => vec![line.command(RunCommand::Import.as_str(), &["--dry-run"])],
+        (_, None) => vec![line.command(RunCommand::Check.as_str(), &["--result", "problems.xlsx"])],
         (_, Some(_)) => Vec::new(),
     }
 }
@@ -164,7 +165,8 @@ impl SheetCheck<'_> {
             self.summary.problems.add(&self.label, header, row.number, problem);
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
+            let outcome =
+                RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems, changes: Vec::new() };
             self.written = match self.secrets.as_slice() {
                 [] => book.row(row, &outcome),
                 secrets => book.row(&row.without_columns(secrets), &outcome),

@@ -1,36 +1,21 @@
 //! An import: its options, and planning it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
-use super::new_run_id;
-use super::plan::Plan;
-use super::result_path::{ResultPath, result_path};
+use super::plan::{Plan, PlanRequest};
+use super::run_options::{ResultTarget, RunOptions};
 use crate::account::Account;
 use crate::check::{Conflicts, Mode};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
-use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, InputSet, SheetFilter};
-use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind};
-use crate::run::prepare::{RunPlanner, unless_interrupted};
+use crate::run::journal::RunKind;
 use crate::run::previous_result::RowSelection;
 use crate::run::used_options::UsedOptions;
 use crate::schema::entity_named;
 use crate::shutdown::ShutdownSignal;
-use crate::table::write::WriteError;
-
-/// Where the result file of a run goes.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum ResultTarget {
-    /// None is written; [`RunReport::write_workbook`](super::RunReport::write_workbook) can write one later.
-    #[default]
-    Nowhere,
-    /// Beside the input, under a name that is not taken: `NAME.result.xlsx`.
-    BesideInput,
-    File(PathBuf),
-}
 
 /// Which spreadsheets to import, and how. Texts are checked by [`Account::plan`].
 ///
@@ -51,17 +36,11 @@ pub struct ImportJob {
     pub(crate) create_missing: Option<Vec<String>>,
     pub(crate) conflicts: Option<Conflicts>,
     pub(crate) only_failed: bool,
-    pub(crate) dry_run: bool,
-    pub(crate) max_errors: Option<u64>,
     pub(crate) max_creates: Option<String>,
     pub(crate) max_updates: Option<String>,
     pub(crate) max_deletes: Option<String>,
     pub(crate) max_clears: Option<String>,
-    pub(crate) confirmed: bool,
-    pub(crate) result: ResultTarget,
-    pub(crate) shutdown: ShutdownSignal,
-    /// Further words of the command that repeats the job: what the command line says of the account.
-    pub(crate) account_flags: Vec<String>,
+    pub(crate) run: RunOptions,
 }
 
 impl ImportJob {
@@ -150,49 +129,44 @@ impl ImportJob {
     /// Stops after so many failed rows.
     #[must_use]
     pub fn max_errors(mut self, rows: u64) -> Self {
-        self.max_errors = Some(rows);
+        self.run.max_errors = Some(rows);
         self
     }
 
     /// Sends e-mails to people and deletes records without asking the observer first.
     #[must_use]
     pub fn confirmed(mut self) -> Self {
-        self.confirmed = true;
+        self.run.confirmed = true;
         self
     }
 
     /// Writes a result file when the run ends. Default: none.
     #[must_use]
     pub fn result(mut self, target: ResultTarget) -> Self {
-        self.result = target;
+        self.run.result = target;
         self
     }
 
     /// Stops at the requests of this signal: the first lets the requests in flight finish, the second stops at once.
     #[must_use]
     pub fn with_shutdown(mut self, signal: ShutdownSignal) -> Self {
-        self.shutdown = signal;
+        self.run.shutdown = signal;
         self
     }
 
     /// The options that differ from their defaults.
     pub(crate) fn used_options(&self) -> UsedOptions {
         let mut used = self.input.used();
-        used.once("--dry-run", self.dry_run);
+        used.once("--dry-run", self.run.dry_run);
         used.once("--only-failed", self.only_failed);
         used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
         used.text("--conflicts", self.conflicts.map(Conflicts::as_str));
-        used.text("--max-errors", self.max_errors);
+        used.text("--max-errors", self.run.max_errors);
         used.text("--max-creates", self.max_creates.as_deref());
         used.text("--max-updates", self.max_updates.as_deref());
         used.text("--max-deletes", self.max_deletes.as_deref());
         used.text("--max-clears", self.max_clears.as_deref());
         used
-    }
-
-    fn command_line(&self) -> CommandLine {
-        let files = self.input.files.iter().map(|file| file.display().to_string()).collect();
-        CommandLine::new(files, [self.used_options().words(), self.account_flags.clone()].concat())
     }
 
     pub(crate) fn limits(&self) -> Result<PlanLimits> {
@@ -256,77 +230,19 @@ impl Account {
         let (limits, create_missing) = (job.limits()?, job.missing_records()?);
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
         input.rules.conflicts = job.conflicts;
-        let (path, result) = target(&job.result, &input, job.dry_run)?;
-        let header = header(
-            self,
-            RunKind::Import,
-            &input,
-            HeaderOptions {
-                used: job.used_options(),
-                line: job.command_line(),
-                path: &path,
-                max_errors: job.max_errors,
-            },
-        )?;
-        let location = if job.dry_run { JournalLocation::Scratch } else { self.journal_location(&header.id) };
-        let steps = JournalBuilder::create(location, &header)?;
-        let selection = if job.only_failed { RowSelection::NotDone } else { RowSelection::All };
-        let planner = RunPlanner { account: self, kind: RunKind::Import, create_missing: &create_missing, selection };
-        let mut shutdown = job.shutdown;
-        let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
-        let (is_confirmed, backup) = (job.confirmed, None);
-        Ok(Plan { account: self, input, header, prepared, limits, is_confirmed, backup, result, shutdown, started })
+        let request = PlanRequest {
+            kind: RunKind::Import,
+            started,
+            words: job.input.files.iter().map(|file| file.display().to_string()).collect(),
+            used: job.used_options(),
+            limits,
+            create_missing,
+            selection: if job.only_failed { RowSelection::NotDone } else { RowSelection::All },
+            run: job.run,
+        };
+        let destination = request.run.destination(&input)?;
+        request.plan(self, input, destination, None, observer).await
     }
-}
-
-/// The path that a journal keeps for the result, and where it is written now. A file that cannot be written is known
-/// before anything is read from the service; a dry run writes it only at its end.
-pub(super) fn target(
-    target: &ResultTarget,
-    input: &InputSet,
-    is_dry_run: bool,
-) -> Result<(PathBuf, Option<ResultPath>)> {
-    let asked = match target {
-        ResultTarget::File(path) => Some(path.as_path()),
-        ResultTarget::Nowhere | ResultTarget::BesideInput => None,
-    };
-    if *target == ResultTarget::Nowhere {
-        return Ok((super::result_path::free_path_beside(input, "result"), None));
-    }
-    let path = result_path(asked, input)?;
-    if !is_dry_run {
-        path.check_writable()?;
-    }
-    Ok((path.as_path().to_path_buf(), Some(path)))
-}
-
-/// What the header of a run says beside its input.
-pub(super) struct HeaderOptions<'h> {
-    pub(super) used: UsedOptions,
-    pub(super) line: CommandLine,
-    pub(super) path: &'h Path,
-    pub(super) max_errors: Option<u64>,
-}
-
-/// What the journal keeps of the run as a whole.
-pub(super) fn header(
-    account: &Account,
-    kind: RunKind,
-    input: &InputSet,
-    options: HeaderOptions<'_>,
-) -> Result<RunHeader> {
-    let path = options.path;
-    let details = RunDetails {
-        files: input.file_names(),
-        sources: input.sources(),
-        skipped_sheets: input.skipped.clone(),
-        options: options.used.shown(),
-        result: std::path::absolute(path).map_err(|source| WriteError::from_io(path, source))?,
-        typed: options.line.into_words(),
-        max_errors: options.max_errors,
-        remarks: Vec::new(),
-    };
-    Ok(RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details })
 }
 
 /// A limit as an option has it.

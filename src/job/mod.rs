@@ -3,22 +3,26 @@
 //! [`Account::plan`](crate::Account::plan) reads and decides, and sends nothing; [`Plan::apply`] sends. Every run is
 //! journalled: it can be listed, resumed and undone by this program, by another one, and by the command line.
 
+mod backup;
 mod check;
 mod delete;
 mod import;
 mod plan;
 mod result_path;
 mod resume;
+mod run_options;
 mod run_report;
 mod undo;
 
 pub(crate) use check::check;
 pub use delete::DeleteJob;
-pub use import::{ImportJob, ResultTarget};
+pub use import::ImportJob;
 pub use plan::Plan;
 pub(crate) use resume::ResumableRun;
+pub use run_options::ResultTarget;
+pub(crate) use run_options::RunOptions;
+pub(crate) use run_report::stored_summary;
 pub use run_report::{RunReport, RunStatus};
-pub(crate) use run_report::{command_name, stored_summary};
 pub use undo::UndoJob;
 pub(crate) use undo::{UndoPlan, UndoableRun};
 

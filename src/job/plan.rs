@@ -3,22 +3,73 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::delete::PendingBackup;
+use super::backup::PendingBackup;
+use super::new_run_id;
 use super::result_path::ResultPath;
-use super::run_report::{Execution, RunReport, client_remarks, command_name, created_remark};
+use super::run_options::{ResultDestination, RunOptions};
+use super::run_report::{Execution, RunReport, created_remark, service_warnings};
 use crate::account::Account;
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
-use crate::plan::{PlanLimits, ReportMode};
-use crate::remark::Remark;
-use crate::report::{ProblemTally, Requests, RowSource, RunSummary, add_rows, write_result};
+use crate::plan::{CreateMissing, PlanLimits, ReportMode};
+use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, write_result};
 use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
 use crate::run::input::InputSet;
-use crate::run::journal::{RunHeader, SheetHeader, Unfinished};
-use crate::run::prepare::PreparedRun;
+use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, SheetHeader, Unfinished};
+use crate::run::prepare::{PreparedRun, RunPlanner, unless_interrupted};
+use crate::run::previous_result::RowSelection;
+use crate::run::used_options::UsedOptions;
 use crate::shutdown::ShutdownSignal;
-use crate::wording::{counted, thousands};
+use crate::table::write::WriteError;
+use crate::wording::{counted, mails, thousands};
+
+/// What an import or a delete asks of its plan.
+pub(super) struct PlanRequest {
+    pub(super) kind: RunKind,
+    pub(super) started: Instant,
+    /// What stands before the options in the command that says the same.
+    pub(super) words: Vec<String>,
+    pub(super) used: UsedOptions,
+    pub(super) limits: PlanLimits,
+    pub(super) create_missing: CreateMissing,
+    pub(super) selection: RowSelection,
+    pub(super) run: RunOptions,
+}
+
+impl PlanRequest {
+    /// Plans every row of `input`. Only reads from the service.
+    pub(super) async fn plan<'a>(
+        self,
+        account: &'a Account,
+        mut input: InputSet,
+        ResultDestination { path, file: result }: ResultDestination,
+        backup: Option<PendingBackup>,
+        observer: &mut dyn Observer,
+    ) -> Result<Plan<'a>> {
+        let Self { kind, started, words, used, limits, create_missing, selection, run } = self;
+        let details = RunDetails {
+            files: input.file_names(),
+            sources: input.sources(),
+            skipped_sheets: input.skipped.clone(),
+            options: used.shown(),
+            result: std::path::absolute(&path).map_err(|source| WriteError::from_io(&path, source))?,
+            typed: CommandLine::new(words, [used.words(), run.account_flags].concat()).into_words(),
+            max_errors: run.max_errors,
+            remarks: Vec::new(),
+            mapping: Vec::new(),
+        };
+        let header = RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details };
+        let location = if run.dry_run { JournalLocation::Scratch } else { account.journal_location(&header.id) };
+        let steps = JournalBuilder::create(location, &header)?;
+        let planner = RunPlanner { account, kind, create_missing: &create_missing, selection };
+        let mut shutdown = run.shutdown;
+        let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
+        let is_confirmed = run.confirmed;
+        Ok(Plan { account, input, header, prepared, limits, is_confirmed, backup, result, shutdown, started })
+    }
+}
 
 /// What a run would do to every row. Dropped, it leaves nothing behind.
 pub struct Plan<'a> {
@@ -48,20 +99,19 @@ impl Plan<'_> {
     /// Where the plan cannot be read back.
     pub fn summary(&self) -> Result<RunSummary> {
         let prepared = &self.prepared;
-        let mut summary = RunSummary::new(command_name(self.header.kind), self.header.id.clone());
+        let mut summary = RunSummary::new(self.header.kind.into(), self.header.id.clone());
         add_rows(&mut summary, prepared.steps.journal()?, &self.sheets(), Unfinished::DryRun)?;
-        let counted = self.account.client.requests();
         summary.files = self.header.details.files.clone();
         summary.skipped_sheets = self.header.details.skipped_sheets.clone();
         summary.dry_run = true;
-        summary.requests = Requests { total: counted.total, by_kind: counted.by_kind };
+        summary.requests = self.account.client.requests();
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
-        summary.remarks.extend(client_remarks(self.account));
+        (summary.mapping, summary.remarks) = (self.input.mappings(), self.input.remarks());
+        summary.remarks.extend(service_warnings(self.account));
         summary.remarks.extend(prepared.remarks.iter().cloned());
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
-            let message = format!("a run would stop before it starts: {exceeded}");
-            summary.remarks.push(Remark::new("limit.exceeded", message));
+            summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
         summary.remarks.extend(overridden_remark(prepared.overridden));
         if !prepared.totals.missing.is_empty() {
@@ -70,7 +120,7 @@ impl Plan<'_> {
         let line = CommandLine::from_words(self.header.details.typed.clone());
         let counts = summary.counts();
         let more: &[&str] = if counts.failed + counts.unknown > 0 { &["--dry-run"] } else { &[] };
-        summary.next = vec![line.command(summary.command, more)];
+        summary.next = vec![line.command(summary.command.as_str(), more)];
         summary.seconds = self.started.elapsed().as_secs_f64();
         Ok(summary)
     }
@@ -123,9 +173,11 @@ impl Plan<'_> {
     pub async fn apply(mut self, observer: &mut dyn Observer) -> Result<RunReport> {
         self.limits.check(&self.prepared.totals)?;
         match self.backup.take() {
-            Some(backup) => backup.write(&mut self, observer).await?,
+            Some(backup) => self.back_up(backup, observer).await?,
             None => self.confirm(observer)?,
         }
+        self.header.details.mapping = self.input.mappings();
+        self.header.details.remarks.extend(self.input.remarks());
         self.header.details.remarks.append(&mut self.prepared.remarks);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
         let mut steps = self.prepared.steps;
@@ -138,14 +190,22 @@ impl Plan<'_> {
         execution.run(self.account, journal, &mut self.shutdown, observer).await
     }
 
+    async fn back_up(&mut self, backup: PendingBackup, observer: &mut dyn Observer) -> Result<()> {
+        let records = self.prepared.steps.journal()?.planned_records()?;
+        if !records.is_empty() {
+            let (run, catalog) = ((self.account, self.header.id.as_str()), &self.prepared.catalog);
+            let remark = backup.write(run, &records, catalog, &mut self.shutdown, observer).await?;
+            self.header.details.remarks.push(Remark::new(RemarkCode::BackupWritten, remark));
+        }
+        Ok(())
+    }
+
     /// Asks before e-mails go to people (design rule 17) and before records are deleted.
     fn confirm(&self, observer: &mut dyn Observer) -> Result<()> {
         let (estimate, totals) = (&self.prepared.estimate, &self.prepared.totals);
         let mut reasons = Vec::new();
         if estimate.emails > 0 {
-            let people =
-                if estimate.people == 1 { "1 person" } else { &format!("{} people", thousands(estimate.people)) };
-            reasons.push(format!("send {} to {people}", counted(estimate.emails, "e-mail")));
+            reasons.push(format!("send {}", mails(estimate.emails, estimate.people)));
         }
         if totals.deletes > 0 {
             let lasting = match totals.irreversible {
@@ -175,8 +235,6 @@ pub(super) fn confirm(what: &str, observer: &mut dyn Observer) -> Result<()> {
 /// What became of the verbs in a column `_action` of a delete.
 fn overridden_remark(rows: u64) -> Option<Remark> {
     let have = if rows == 1 { "has" } else { "have" };
-    (rows > 0).then(|| {
-        let message = format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row"));
-        Remark::new("action.overridden", message)
-    })
+    let message = || format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row"));
+    (rows > 0).then(|| Remark::new(RemarkCode::ActionOverridden, message()))
 }

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::result_path::free_path_in;
-use super::run_report::{Execution, RunReport, command_name};
+use super::run_report::{Execution, RunReport};
 use crate::account::{Account, AccountIdentity};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{
-    Journal, JournalError, LockState, RunDetails, RunHeader, RunPhase, RunStore, RunTotals, SourceFile, StoredRun,
+    Journal, JournalError, LockState, RunDetails, RunHeader, RunKind, RunPhase, RunStore, RunTotals, SourceFile,
+    StoredRun,
 };
 use crate::shutdown::ShutdownSignal;
 
@@ -114,12 +115,12 @@ fn newest(store: &RunStore) -> Result<StoredRun> {
 
 /// Continuing would make again what was undone.
 fn undone(header: &RunHeader, undo: &str) -> Error {
-    Error::usage(format!("run {} was undone by run {undo}", header.id), begin_again(header, "import"))
+    Error::usage(format!("run {} was undone by run {undo}", header.id), begin_again(header, RunKind::Import.command()))
 }
 
 fn never_started(header: &RunHeader) -> Error {
     let message = format!("run {} was stopped while its plan was made: nothing was sent", header.id);
-    Error::usage(message, begin_again(header, command_name(header.kind)))
+    Error::usage(message, begin_again(header, header.kind.command()))
 }
 
 fn begin_again(header: &RunHeader, command: &str) -> String {

@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use super::result_path::ResultPath;
 use crate::account::Account;
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::ReportMode;
-use crate::remark::Remark;
-use crate::report::{Requests, ResultFile, RowSource, RunSummary, UNDO, add_rows, write_result};
+use crate::report::{ResultFile, RowSource, RunSummary, add_rows, write_result};
 use crate::run::command_line::CommandLine;
 use crate::run::execute::RunExecutor;
 use crate::run::journal::{
@@ -74,18 +74,20 @@ impl Execution {
         let file = result.as_ref().map(|path| path.create(ReportMode::Done)).transpose()?;
         let executor = RunExecutor { account, observer: &mut *observer, start: self.start };
         let (journal, end) = executor.send(journal, shutdown).await?;
-        let created = journal.created_dependencies().unwrap_or_default();
         let reason = stop_reason(&end);
         let unfinished = Unfinished::Stopped(reason.as_deref().unwrap_or_default());
-        let mut summary = RunSummary::new(command_name(header.kind), header.id.clone());
+        let mut summary = RunSummary::new(header.kind.into(), header.id.clone());
         // Rows may have been sent: what is known of them is said, whatever the journal still tells.
-        let told = describe(&mut summary, &header, &journal, &sheets, unfinished);
+        let (created, result_error) = match describe(&mut summary, &header, &journal, &sheets, unfinished) {
+            Ok(created) => (created, None),
+            Err(error) => (BTreeMap::new(), Some(Error::from(error))),
+        };
         summary.stopped = reason;
-        summary.requests = requests(account, &before);
-        summary.remarks.extend(client_remarks(account));
+        summary.requests = before.requests.clone();
+        summary.requests += account.client.requests();
+        summary.remarks.extend(service_warnings(account));
         summary.next = next_commands(&summary, &header, &journal, result.as_ref().map(ResultPath::as_path));
-        let mut report =
-            RunReport { journal, sheets, summary, end, created, result_error: told.err().map(Error::from) };
+        let mut report = RunReport { journal, sheets, summary, end, created, result_error };
         let seconds = |started: Instant| before.seconds + started.elapsed().as_secs_f64();
         report.summary.seconds = seconds(self.started);
         if let Some(file) = file {
@@ -173,7 +175,7 @@ impl RunReport {
 
     fn record_end(&self, observer: &mut dyn Observer) {
         let totals = RunTotals {
-            requests: self.summary.requests.by_kind.clone(),
+            requests: self.summary.requests.clone(),
             seconds: self.summary.seconds,
             counts: self.summary.counts(),
             result: self.summary.result.as_deref().and_then(SourceFile::of),
@@ -198,40 +200,33 @@ impl RunReport {
 /// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
 pub(crate) fn stored_summary(journal: &Journal) -> Result<RunSummary> {
     let (header, sheets, totals) = (journal.header()?, journal.sheets()?, journal.totals()?);
-    let mut summary = RunSummary::new(command_name(header.kind), header.id.clone());
+    let mut summary = RunSummary::new(header.kind.into(), header.id.clone());
     describe(&mut summary, &header, journal, &sheets, Unfinished::Open)?;
-    summary.requests = Requests { total: totals.requests.values().sum(), by_kind: totals.requests };
+    summary.requests = totals.requests;
     summary.seconds = totals.seconds;
     summary.result = totals.result.map(|result| result.path);
     Ok(summary)
 }
 
-/// Adds what the journal tells of a run to its summary.
+/// Adds what the journal tells of a run to its summary. Gives the records created because rows name them.
 fn describe(
     summary: &mut RunSummary,
     header: &RunHeader,
     journal: &Journal,
     sheets: &[SheetHeader],
     unfinished: Unfinished<'_>,
-) -> Result<(), JournalError> {
+) -> Result<BTreeMap<&'static str, u64>, JournalError> {
     summary.files = header.details.files.clone();
     summary.skipped_sheets = header.details.skipped_sheets.clone();
     summary.options = header.details.options.clone();
     add_rows(summary, journal, sheets, unfinished)?;
+    summary.mapping = header.details.mapping.clone();
     summary.remarks.extend(header.details.remarks.iter().cloned());
     let created = journal.created_dependencies()?;
     if !created.is_empty() {
         summary.remarks.push(created_remark("also created", &created));
     }
-    Ok(())
-}
-
-fn requests(account: &Account, before: &RunTotals) -> Requests {
-    let mut by_kind = before.requests.clone();
-    for (kind, count) in account.client.requests().by_kind {
-        *by_kind.entry(kind).or_default() += count;
-    }
-    Requests { total: by_kind.values().sum(), by_kind }
+    Ok(created)
 }
 
 /// Why a run stopped before its end.
@@ -250,7 +245,9 @@ fn next_commands(summary: &RunSummary, header: &RunHeader, journal: &Journal, re
     let counts = summary.counts();
     let only_failed = || {
         let line = CommandLine::from_words(header.details.typed.clone());
-        result.map(|result| line.with_input(&result.display().to_string()).command("import", &["--only-failed"]))
+        result.map(|result| {
+            line.with_input(&result.display().to_string()).command(RunKind::Import.command(), &["--only-failed"])
+        })
     };
     let next = match (header.kind, summary.stopped.is_some()) {
         (RunKind::Import, true) => resume.or_else(only_failed),
@@ -261,15 +258,6 @@ fn next_commands(summary: &RunSummary, header: &RunHeader, journal: &Journal, re
     next.into_iter().collect()
 }
 
-/// What the summary calls a kind of run.
-pub(crate) fn command_name(kind: RunKind) -> &'static str {
-    match kind {
-        RunKind::Import => "import",
-        RunKind::Delete => "delete",
-        RunKind::Undo => UNDO,
-    }
-}
-
 /// What was created because rows name it.
 pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> Remark {
     let noun = |name: &'static str, count: u64| {
@@ -277,10 +265,10 @@ pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) 
         format!("{} {}", thousands(count), singular.unwrap_or(name))
     };
     let listed: Vec<String> = created.iter().map(|(name, count)| noun(name, *count)).collect();
-    Remark::new("records.created", format!("{verb} missing records: {}", listed.join(", ")))
+    Remark::new(RemarkCode::RecordsCreated, format!("{verb} missing records: {}", listed.join(", ")))
 }
 
-/// What the client has to say about the quota it shares with other processes.
-pub(super) fn client_remarks(account: &Account) -> impl Iterator<Item = Remark> {
-    account.client.warnings().into_iter().map(|warning| Remark::new("quota.shared", warning))
+/// What is unusual about the service.
+pub(super) fn service_warnings(account: &Account) -> impl Iterator<Item = Remark> {
+    account.client.warnings().into_iter().map(|warning| Remark::new(RemarkCode::ServiceWarning, warning))
 }

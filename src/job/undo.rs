@@ -5,14 +5,14 @@ use std::time::Instant;
 
 use super::plan::confirm;
 use super::result_path::{ResultPath, free_path_in};
-use super::run_report::{Execution, RunReport, command_name};
+use super::run_report::{Execution, RunReport};
 use super::{ResultTarget, new_run_id};
 use crate::account::{Account, AccountIdentity};
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::RunEstimate;
 use crate::plan::undo::{RunHistory, batches};
-use crate::remark::Remark;
 use crate::report::UndoSummary;
 use crate::run::RunStart;
 use crate::run::journal::{Journal, JournalBuilder, RunDetails, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
@@ -20,7 +20,7 @@ use crate::run::prepare::unless_interrupted;
 use crate::run::undo::{PreparedUndo, prepare, run_history};
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::WriteError;
-use crate::wording::{counted, thousands};
+use crate::wording::{counted, mails};
 
 /// Which run to undo.
 #[derive(Debug, Clone, Default)]
@@ -139,8 +139,8 @@ impl UndoPlan<'_> {
     pub(crate) fn text(&self) -> String {
         let header = &self.undone.header;
         let what = match header.details.files.as_slice() {
-            [] => command_name(header.kind).to_owned(),
-            files => format!("{} of {}", command_name(header.kind), files.join(", ")),
+            [] => header.kind.command().to_owned(),
+            files => format!("{} of {}", header.kind.command(), files.join(", ")),
         };
         self.summary.text(&format!("Undo of run {} ({what})", header.id), &self.prepared.estimate)
     }
@@ -180,9 +180,7 @@ impl UndoPlan<'_> {
             what.push_str(&format!(", deletes {listed} for good"));
         }
         if estimate.emails > 0 {
-            let people =
-                if estimate.people == 1 { "1 person" } else { &format!("{} people", thousands(estimate.people)) };
-            what.push_str(&format!(", sends {} to {people}", counted(estimate.emails, "e-mail")));
+            what.push_str(&format!(", sends {}", mails(estimate.emails, estimate.people)));
         }
         confirm(&what, observer)
     }
@@ -193,7 +191,7 @@ impl UndoPlan<'_> {
         if self.prepared.never_sent > 0 {
             let steps = counted(self.prepared.never_sent, "step");
             let message = format!("{steps} of run {} were never sent: do not resume it", undone.id);
-            remarks.push(Remark::new("undo.unsent", message));
+            remarks.push(Remark::new(RemarkCode::UndoIncomplete, message));
         }
         let details = RunDetails {
             files: vec![format!("run {}", undone.id)],

@@ -4,7 +4,7 @@
 //! follows a column to its field works as for columns of the sheet.
 
 use super::headers::{self, HeaderAliases};
-use super::{Binding, Column, ColumnTarget, Mapping, MappingOverride};
+use super::{Column, ColumnTarget, Mapping, MappingOverride, MappingSource};
 use crate::schema::Entity;
 use crate::table::Value;
 
@@ -22,7 +22,8 @@ pub struct FieldDefault {
 /// What a default for `field` feeds: a field by name or header word, a field of a referenced record, or a custom field.
 /// None if the entity has no such field.
 pub fn default_target(entity: &'static Entity, field: &str) -> Option<ColumnTarget> {
-    let entry = MappingOverride { header: field.to_owned(), target: field.to_owned(), binding: Binding::Required };
+    let (header, target) = (field.to_owned(), field.to_owned());
+    let entry = MappingOverride { header, target, source: MappingSource::CommandLine };
     let target = headers::apply_override(&HeaderAliases::new(entity), field, &entry).ok()?;
     let takes_defaults =
         matches!(target, ColumnTarget::Field { .. } | ColumnTarget::Related { .. } | ColumnTarget::Custom(_));
@@ -35,7 +36,9 @@ impl Mapping {
         let rivals = self.columns.iter().filter(|column| feeds_same(&column.target, &target));
         let rivals = rivals.map(|column| column.index).collect();
         let column = self.columns.last().map_or(0, |last| last.index + 1).max(width);
-        self.columns.push(Column { index: column, header: format!("--default {field}"), target });
+        let header = format!("--default {field}");
+        let source = MappingSource::CommandLine;
+        self.columns.push(Column { index: column, header, target, source, qualifier: None });
         self.defaults.push(FieldDefault { column, rivals, text, value });
     }
 

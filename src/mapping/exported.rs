@@ -7,14 +7,11 @@
 //! has a column under its own name. Other sheets are read normally.
 
 use super::{Column, ColumnTarget, IdOwnership, Ignored, MappingOverrides, headers};
-use crate::schema::{Entity, Field, Kind};
+use crate::schema::{Entity, Field, Kind, UPDATED_AT};
 use crate::table::Row;
 
 /// Header of the id column.
 const ID: &str = "id";
-/// Headers of the columns with the creation and update timestamps.
-pub(super) const CREATED_AT: &str = "created_at";
-pub(super) const UPDATED_AT: &str = "updated_at";
 
 /// The headers of a sheet that an export wrote.
 #[derive(Debug)]

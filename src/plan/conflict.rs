@@ -6,16 +6,16 @@
 
 use serde_json::Value as Json;
 
+use super::diff;
 use super::missing::DependencyRecord;
 use super::target::TargetRecord;
 use super::timestamp::ReportedTimestamp;
-use super::{diff, unchanged};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::{Code, Conflicts, ParsedCustomField, Problem, ValueError};
 use crate::mapping::Mapping;
 use crate::plan::resolver::ResolvedField;
-use crate::schema::Field;
+use crate::schema::{CUSTOM_FIELDS, Field};
 use crate::table::Row;
 
 /// Longest value shown in a message, in characters.
@@ -74,7 +74,7 @@ impl Conflict {
             let column = mapping.column_of(entity.fields[*field].name);
             differing.extend(column.map(|column| of_field(*field, column)));
         }
-        let pairs = target_record.record.get("custom_fields").map(custom_fields).unwrap_or_default();
+        let pairs = target_record.record.get(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
         differing.extend(changes.custom.iter().map(|given| {
             let held = diff::position_of(&given.name, &pairs).map(|position| pairs[position].1.clone());
             Difference::at(given.column, mapping, row, held.unwrap_or_default())
@@ -133,7 +133,7 @@ fn service_value(field: &Field, held: Option<&Json>, catalog: &Catalog) -> Strin
     let Some(held) = held else { return String::new() };
     match (field.reference_to(), held) {
         (_, Json::Null) => String::new(),
-        (Some(reference), Json::Number(_)) => match unchanged::reference_id(held) {
+        (Some(reference), Json::Number(_)) => match crate::api::integer(held) {
             Some(id) if catalog.record(reference.to, id).is_some() => {
                 format!("{} (#{id})", catalog.describe(reference.to, RecordRef::Known(id)))
             }

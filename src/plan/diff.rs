@@ -3,13 +3,17 @@
 use rust_decimal::Decimal;
 use serde_json::Value as Json;
 
-use crate::api::custom_fields;
+use crate::api::{custom_fields, plain_text};
 use crate::check::ParsedCustomField;
-use crate::schema::{Field, Kind, fold_header};
+use crate::schema::{Field, Kind, Reference, TextForm, Wire, fold_header, fold_name};
+use crate::unicode::without_invisible;
 
 /// Whether a record already has the value a field would be set to. Text is compared as sent, numbers by value, dates
 /// by day, options regardless of spelling. Null, empty and absent are equal.
 pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
+    if field.kind == Kind::CustomFields {
+        return told_pairs(wanted) == held.map(told_pairs).unwrap_or_default();
+    }
     let Some(held) = held.filter(|held| !is_empty(held)) else { return is_empty(wanted) };
     if is_empty(wanted) {
         return false;
@@ -19,12 +23,64 @@ pub(crate) fn holds(field: &Field, wanted: &Json, held: Option<&Json>) -> bool {
             decimal(wanted) == decimal(held) && decimal(wanted).is_some()
         }
         Kind::Boolean => truth(wanted) == truth(held),
-        Kind::Date => text(wanted).get(..10) == text(held).get(..10),
-        Kind::Option(_) => fold_header(&text(wanted)) == fold_header(&text(held)),
-        Kind::Currency => text(wanted).eq_ignore_ascii_case(&text(held)),
-        Kind::Reference(_) => text(wanted) == text(held),
-        Kind::Text(_) | Kind::Structure => text(wanted).trim() == text(held).trim(),
-        Kind::CustomFields => told_pairs(wanted) == told_pairs(held),
+        Kind::Date => plain_text(wanted).get(..10) == plain_text(held).get(..10),
+        Kind::Option(_) => fold_header(&plain_text(wanted)) == fold_header(&plain_text(held)),
+        Kind::Currency => plain_text(wanted).eq_ignore_ascii_case(&plain_text(held)),
+        Kind::Reference(_) => plain_text(wanted) == plain_text(held),
+        // What nobody can see is not worth an update.
+        Kind::Text(_) if !field.is_long_text => {
+            without_invisible(&plain_text(wanted)) == without_invisible(&plain_text(held))
+        }
+        Kind::Text(_) | Kind::Structure | Kind::CustomFields => plain_text(wanted).trim() == plain_text(held).trim(),
+    }
+}
+
+/// How a value that was sent compares with what the record holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ValueMatch {
+    Same,
+    /// The same text but for case, spacing or Unicode form: a service may store it that way.
+    Similar,
+    Different,
+    /// The reply does not tell.
+    NotReported,
+}
+
+/// Compares a value as it was sent with what a reply holds. A service may return a reference as an object, a tag as a
+/// system id, and an e-mail address in another case. `is_same_record` says whether a tag and what is held mean the same
+/// record, where that is known.
+pub(crate) fn compare(
+    field: &Field,
+    wanted: &Json,
+    held: &Json,
+    is_same_record: impl FnOnce(Reference, &Json, &Json) -> Option<bool>,
+) -> ValueMatch {
+    let held = match (field.kind, held) {
+        (Kind::Reference(_), Json::Object(named)) => named.get("id").unwrap_or(held),
+        _ => held,
+    };
+    if holds(field, wanted, Some(held)) {
+        return ValueMatch::Same;
+    }
+    match field.kind {
+        Kind::Reference(reference) if reference.wire == Wire::Tag => match is_same_record(reference, wanted, held) {
+            Some(true) => ValueMatch::Same,
+            Some(false) => ValueMatch::Different,
+            None => ValueMatch::NotReported,
+        },
+        Kind::Text(form) if is_similar(wanted, held) => match form {
+            // Whatever the standard says about the part before the `@`, no service treats case as significant.
+            TextForm::Email => ValueMatch::Same,
+            TextForm::Plain | TextForm::Url => ValueMatch::Similar,
+        },
+        _ => ValueMatch::Different,
+    }
+}
+
+fn is_similar(wanted: &Json, held: &Json) -> bool {
+    match (wanted, held) {
+        (Json::String(wanted), Json::String(held)) => fold_name(wanted) == fold_name(held),
+        _ => false,
     }
 }
 
@@ -76,20 +132,12 @@ fn is_empty(value: &Json) -> bool {
     }
 }
 
-fn text(value: &Json) -> String {
-    match value {
-        Json::String(text) => text.clone(),
-        Json::Null => String::new(),
-        other => other.to_string(),
-    }
-}
-
 fn decimal(value: &Json) -> Option<Decimal> {
-    text(value).trim().parse::<Decimal>().ok().map(|decimal| decimal.normalize())
+    plain_text(value).trim().parse::<Decimal>().ok().map(|decimal| decimal.normalize())
 }
 
 fn truth(value: &Json) -> Option<bool> {
-    match text(value).to_ascii_lowercase().as_str() {
+    match plain_text(value).to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" => Some(true),
         "false" | "0" | "no" => Some(false),
         _ => None,

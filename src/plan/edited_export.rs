@@ -7,12 +7,12 @@ use super::conflict::{Changes, Conflict};
 use super::planner::{Decision, Rejection, RowDraft};
 use super::step::WriteKind;
 use super::target::{self, RowDelta, TargetRecord};
-use super::{Planner, SheetPlan, StepSink, diff, unchanged};
-use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax, fold_name};
+use super::{Planner, SheetPlan, StepSink, diff};
+use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax};
 use crate::check::{CheckedRow, Code, Conflicts, Problem};
 use crate::mapping::Ids;
 use crate::plan::resolver::{Resolved, ResolvedField, conflicting_references};
-use crate::schema::{Field, Reference, Wire};
+use crate::schema::{Field, Reference, Wire, fold_name};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
@@ -116,12 +116,12 @@ impl<S: StepSink> Planner<'_, S> {
     fn referred(&self, reference: Reference, held: Option<&Json>) -> Option<i64> {
         match (reference.wire, held?) {
             (Wire::Tag, Json::String(tag)) => {
-                match self.catalog.find(reference.to, tag, ReferenceSyntax::TagOrId, None, &[]) {
+                match self.catalog.find(reference.to, tag, ReferenceSyntax::TagOrId, None) {
                     LookupResult::One(RecordRef::Known(id)) => Some(id),
                     _ => None,
                 }
             }
-            (_, held) => unchanged::reference_id(held),
+            (_, held) => crate::api::integer(held),
         }
     }
 

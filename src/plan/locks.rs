@@ -15,6 +15,11 @@ pub(super) struct RecordLock {
 }
 
 impl RecordLocks {
+    /// Whether a row of that sheet is about the record.
+    pub(super) fn is_taken(&self, record: (&'static str, i64), sheet: u16) -> bool {
+        self.0.get(&record).is_some_and(|lock| lock.sheet == sheet)
+    }
+
     /// Locks a record for a row. Returns the earlier row if it excludes this one.
     pub(super) fn acquire(&mut self, record: (&'static str, i64), lock: RecordLock) -> Option<u64> {
         match self.0.insert(record, lock) {

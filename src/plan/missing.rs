@@ -7,6 +7,7 @@ use crate::check::{CheckedRow, Code, ValueError, choice, text};
 use crate::plan::resolver::{RenamedRecords, Resolved, Resolver, UnknownNames, UserIds};
 use crate::schema::{self, Entity, Field, Kind, Reference};
 use crate::table::Row;
+use crate::unicode::without_invisible;
 
 /// The collections that `--create-missing` covers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl DependencyBuilder<'_> {
             Kind::Reference(reference) => self.refer(draft, about, reference, cell)?,
             _ => {
                 if !draft.fields.contains_key(about.name) {
-                    draft.fields.insert(about.name.to_owned(), Json::from(cell));
+                    draft.fields.insert(about.name.to_owned(), Json::from(without_invisible(cell)));
                 }
             }
         }
@@ -127,6 +128,12 @@ impl DependencyBuilder<'_> {
 }
 
 impl DependencyRecord {
+    /// The texts of its natural key.
+    pub(super) fn key(&self) -> Vec<(&'static str, &str)> {
+        let text = |field: &&'static str| Some((*field, self.fields.get(*field)?.as_str()?));
+        self.entity.key.iter().filter_map(text).collect()
+    }
+
     fn has(&self, field: &Field) -> bool {
         self.fields.contains_key(field.name)
             || self.records.iter().any(|(known, _, _)| known.name == field.name)

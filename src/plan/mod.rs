@@ -31,13 +31,13 @@ pub mod undo;
 
 use std::collections::BTreeMap;
 
-pub(crate) use diff::holds;
+pub(crate) use diff::{ValueMatch, compare, holds};
 pub use estimate::RunEstimate;
 pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;
 pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
-pub use planner::Planner;
+pub use planner::{FieldChange, Planner};
 pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
 pub use step::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
 pub use timestamp::ReportedTimestamp;
@@ -52,6 +52,8 @@ pub struct RowPlan {
     pub decision: RowDecision,
     /// A remark for the user; usually empty.
     pub note: String,
+    /// What an update changes.
+    pub changes: Vec<FieldChange>,
 }
 
 /// What will be done with a row.

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use crate::catalog::{Catalog, RecordRef};
 use crate::plan::resolver::{Resolved, ResolvedField};
@@ -40,11 +40,6 @@ impl NotificationCount {
     }
 }
 
-/// How the catalog stores a planned record's reference to another planned record.
-pub(super) fn planned_link(step: u32) -> Json {
-    json!({ "planned": step })
-}
-
 /// Whether a check-out of the item notifies whoever receives it.
 fn notifies(rule: &NotificationRule, catalog: &Catalog, collection: &str, item: RecordRef) -> bool {
     let (field, referenced) = rule.via;
@@ -55,12 +50,7 @@ fn notifies(rule: &NotificationRule, catalog: &Catalog, collection: &str, item: 
 }
 
 fn link(catalog: &Catalog, collection: &str, target: RecordRef, field: &str) -> Option<RecordRef> {
-    match fields_of(catalog, collection, target)?.get(field)? {
-        Json::Object(planned) => {
-            planned.get("planned")?.as_u64().and_then(|step| u32::try_from(step).ok()).map(RecordRef::Planned)
-        }
-        id => id.as_i64().map(RecordRef::Known),
-    }
+    RecordRef::from_link(fields_of(catalog, collection, target)?.get(field)?)
 }
 
 fn fields_of<'c>(

@@ -1,26 +1,31 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod changes;
 mod identify;
 mod steps;
+mod undecoded;
 
 use serde_json::Value as Json;
 
+pub use self::changes::FieldChange;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
 use super::step::{StepSink, WriteKind};
 use super::target::{RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
-use super::{EncodingConfidence, NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
+use super::{NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
 use crate::api::custom_fields;
 use crate::catalog::{Catalog, RecordRef};
+use crate::check::duplicate_hint;
 use crate::check::{
     CheckedRow, Code, Conflicts, Duplicates, Mode, ParsedCustomField, Problem, RowAction, Rules, ValueError,
 };
 use crate::plan::resolver::{
     RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, merge_references, wire_value,
 };
-use crate::schema::{Entity, Kind};
+use crate::schema::{CUSTOM_FIELDS, Entity, Field, Kind};
 use crate::table::Row;
 
 /// Plans rows; sheets come in dependency order.
@@ -49,9 +54,9 @@ impl<S: StepSink> Planner<'_, S> {
     pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new() });
+            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let mut note = String::new();
+        let (mut note, mut changes) = (String::new(), Vec::new());
         let decision = self.decide(sheet, row, checked, &mut note);
         let decision = match decision.and_then(|decision| self.lock_record(sheet, row, decision)) {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
@@ -59,13 +64,16 @@ impl<S: StepSink> Planner<'_, S> {
                 note = message;
                 RowDecision::SkippedConflict { record, to }
             }
-            Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
+            Ok(Decision::Write(draft)) => {
+                changes = self.changes(sheet.mapping.entity, &draft);
+                self.write(sheet, row, draft)?
+            }
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
                 RowDecision::Rejected(problems)
             }
         };
-        Ok(RowPlan { decision, note })
+        Ok(RowPlan { decision, note, changes })
     }
 
     /// Rejects a second row for the same record.
@@ -85,7 +93,7 @@ impl<S: StepSink> Planner<'_, S> {
                 let error = ValueError::new(
                     Code::DuplicateKey,
                     format!("duplicate of row {earlier}; both are record #{id}"),
-                    "merge the two rows, or correct the one that is wrong",
+                    duplicate_hint(sheet.mapping.entity),
                 );
                 Err(vec![key_problem(sheet, row, error)])
             }
@@ -130,6 +138,14 @@ impl<S: StepSink> Planner<'_, S> {
             self.existing(sheet, row, checked, &delta, target_record.as_ref())
         };
         let creates = match (&existing, mode) {
+            (Ok(None), mode) if !entity.is_action() && self.has_no_key(sheet, checked, &delta) => {
+                // A create reports a required field itself.
+                let is_required = |name: &&str| entity.field(name).is_some_and(Field::is_required);
+                if mode == Mode::Update || !sheet.match_on.iter().any(|name| is_required(&name)) {
+                    problems.push(key_missing(sheet, row));
+                }
+                mode != Mode::Update
+            }
             (Ok(None), Mode::Update) if !entity.is_action() => {
                 let key = sheet.match_on.first().and_then(|name| sheet.mapping.column_of(name));
                 if problems.iter().all(|problem| problem.column != key) {
@@ -142,7 +158,6 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
             (Ok(None), _) => true,
-            (Ok(Some(RecordRef::Planned(_))), mode) if mode != Mode::Update && self.allows_duplicates() => true,
             (Ok(Some(RecordRef::Planned(_))), _) => {
                 if !problems.iter().any(|problem| problem.code() == Code::DuplicateKey) {
                     problems.push(duplicate_create(sheet, row));
@@ -170,7 +185,7 @@ impl<S: StepSink> Planner<'_, S> {
         let draft = RowDraft { fields, missing, custom: std::mem::take(&mut checked.custom), record: None };
         match existing.ok().flatten() {
             Some(RecordRef::Known(id)) => self.update(sheet, row, id, draft, target_record),
-            _ => Ok(Decision::Write(draft)),
+            _ => undecoded(sheet, row, &draft).map(|()| Decision::Write(draft)),
         }
     }
 
@@ -188,6 +203,7 @@ impl<S: StepSink> Planner<'_, S> {
         if draft.is_empty() {
             return Ok(Decision::Unchanged(id));
         }
+        undecoded(sheet, row, &draft)?;
         draft.record = Some(WriteKind::Update(id));
         self.check_conflict(sheet, row, draft, target_record)
     }
@@ -211,7 +227,7 @@ impl<S: StepSink> Planner<'_, S> {
                 let draft = RowDraft { fields, record: Some(WriteKind::Delete(id)), ..RowDraft::default() };
                 self.check_conflict(sheet, row, draft, target_record)
             }
-            Ok(_) if checked.id.is_none() && !self.says_key(sheet, &delta.edited) => Err(vec![key_missing(sheet, row)]),
+            Ok(_) if self.has_no_key(sheet, checked, delta) => Err(vec![key_missing(sheet, row)]),
             Ok(_) => Err(vec![no_such_record(sheet, row, "correct the cell, or leave the row out")]),
             Err(problem) => Err(vec![problem]),
         }
@@ -243,18 +259,17 @@ impl<S: StepSink> Planner<'_, S> {
         let mut kept = Vec::with_capacity(fields.len());
         for given in fields {
             match given.value {
-                Resolved::Missing { name, problem, .. }
-                    if sheet.encoding == EncodingConfidence::Guessed && !name.is_ascii() =>
-                {
-                    problems.push(uncertain_encoding(&name).at(problem.column, &problem.found));
-                }
-                Resolved::Missing { name, reference, problem } if self.create_missing.includes(reference.to) => {
-                    match source.draft(given.field, &name, reference) {
+                Resolved::Missing { name, reference, problem } => {
+                    let draft = match doubt(sheet.encoding, &name) {
+                        Some(error) => Err(error),
+                        None if !self.create_missing.includes(reference.to) => Err(problem.error.clone()),
+                        None => source.draft(given.field, &name, reference),
+                    };
+                    match draft {
                         Ok(draft) => drafts.push((given.field, draft)),
                         Err(error) => problems.push(error.at(problem.column, &problem.found)),
                     }
                 }
-                Resolved::Missing { problem, .. } => problems.push(problem),
                 _ => kept.push(given),
             }
         }
@@ -275,7 +290,7 @@ impl<S: StepSink> Planner<'_, S> {
                 None => true,
             }
         });
-        let held = before("custom_fields").map(custom_fields).unwrap_or_default();
+        let held = before(CUSTOM_FIELDS).map(custom_fields).unwrap_or_default();
         draft.custom.retain(|given| diff::differs(&held, given));
     }
 
@@ -322,14 +337,6 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     let Resolved::Missing { problem, .. } = &given.value else { return None };
     let error = ValueError { hint: Some("correct the cell, or leave the row out".into()), ..problem.error.clone() };
     Some(Problem { error, ..problem.clone() })
-}
-
-fn uncertain_encoding(name: &str) -> ValueError {
-    ValueError::new(
-        Code::CellUndecoded,
-        format!("`{name}` not found, and the file's encoding is uncertain"),
-        "name the file's encoding with --encoding, or correct the name",
-    )
 }
 
 #[cfg(test)]

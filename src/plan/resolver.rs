@@ -9,11 +9,12 @@ use std::collections::HashMap;
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Number, Value as Json, json};
 
-use crate::catalog::{Catalog, LookupResult, RecordRef, ReferenceSyntax, fold_name};
+use crate::catalog::{Catalog, Contradiction, LookupResult, RecordRef, ReferenceSyntax};
 use crate::check::{CheckedRow, Code, ParsedField, ParsedValue, Problem, ValueError, text};
 use crate::mapping::{Ids, Mapping};
-use crate::schema::{self, Field, Kind, Meaning, Reference, Wire};
+use crate::schema::{self, Kind, Meaning, Reference, Wire, fold_name};
 use crate::table::Row;
+use crate::unicode::without_invisible;
 
 /// User ids by e-mail address (lower case), as far as the activity log shows them.
 pub type UserIds = HashMap<String, Option<i64>>;
@@ -100,7 +101,7 @@ impl Resolver<'_> {
             if field.kind == Kind::CustomFields && given.value != ParsedValue::Clear {
                 continue;
             }
-            match self.value(field, row, checked, given) {
+            match self.value(mapping, row, checked, given) {
                 Ok(value) => fields.push(ResolvedField { field: given.field, column: given.column, value }),
                 Err(problem) => problems.push(problem),
             }
@@ -108,23 +109,35 @@ impl Resolver<'_> {
         (fields, problems)
     }
 
-    fn value(&self, field: &Field, row: &Row, checked: &CheckedRow, given: &ParsedField) -> Result<Resolved, Problem> {
+    fn value(
+        &self,
+        mapping: &Mapping,
+        row: &Row,
+        checked: &CheckedRow,
+        given: &ParsedField,
+    ) -> Result<Resolved, Problem> {
+        let field = &mapping.entity.fields[given.field];
         let raw = row.cell(given.column as usize).text;
         let trimmed = text::trimmed(raw);
         Ok(match given.value {
             ParsedValue::Clear => Resolved::Clear,
-            ParsedValue::Text => Resolved::Value(Json::from(trimmed)),
+            ParsedValue::Text if field.is_long_text => Resolved::Value(Json::from(trimmed)),
+            ParsedValue::Text => Resolved::Value(Json::from(without_invisible(trimmed))),
             ParsedValue::Integer(number) => Resolved::Value(Json::from(number)),
             ParsedValue::Amount(amount) => Resolved::Value(amount_json(amount)),
             ParsedValue::Date(date) => Resolved::Value(Json::from(date.to_string())),
             ParsedValue::Boolean(truth) => Resolved::Value(Json::from(truth)),
             ParsedValue::Currency(code) => Resolved::Value(Json::from(code)),
             ParsedValue::Option(position) => Resolved::Option(position),
-            ParsedValue::UserEmail => self.user(trimmed).map_err(|error| error.at(Some(given.column), raw))?,
+            ParsedValue::UserEmail => {
+                self.user(&without_invisible(trimmed)).map_err(|error| error.at(Some(given.column), raw))?
+            }
             ParsedValue::Name(ids) => {
-                let Some(reference) = field.reference_to() else { return Ok(Resolved::Value(Json::from(trimmed))) };
-                let hints = hints(row, checked, given.field);
-                self.name(reference, trimmed, ids, &hints)
+                let Some(reference) = field.reference_to() else {
+                    return Ok(Resolved::Value(Json::from(without_invisible(trimmed))));
+                };
+                let described = description(mapping, row, checked, given.field);
+                self.name(reference, trimmed, ids, &described)
                     .map_err(|error| error.at(Some(given.column), raw))?
                     .fix(given.column, raw)
             }
@@ -143,10 +156,22 @@ impl Resolver<'_> {
     }
 
     /// Looks up a name in the collection that `reference` points to.
-    fn name(&self, reference: Reference, name: &str, ids: Ids, hints: &[(&str, &str)]) -> Result<Resolved, ValueError> {
+    fn name(
+        &self,
+        reference: Reference,
+        name: &str,
+        ids: Ids,
+        description: &[(&str, &str)],
+    ) -> Result<Resolved, ValueError> {
         let found = match self.unknown.nearest(reference, ids, name) {
             Some(nearest) => LookupResult::None { nearest },
-            None => self.catalog.find(reference.to, name, naming(reference, ids), reference.narrowed, hints),
+            None => {
+                let syntax = naming(reference, ids);
+                match self.catalog.find_described(reference.to, name, syntax, reference.narrowed, description) {
+                    Ok(found) => found,
+                    Err(contradiction) => return other_record(reference, name, &contradiction),
+                }
+            }
         };
         let found = match (found, self.renamed.get(reference, name)) {
             (LookupResult::None { .. }, Some(target)) => LookupResult::One(target),
@@ -160,7 +185,7 @@ impl Resolver<'_> {
             LookupResult::None { nearest } => {
                 self.unknown.remember(reference, ids, name, &nearest);
                 let problem = not_found(reference.to, name, &nearest).at(None, name);
-                Ok(Resolved::Missing { name: name.to_owned(), reference, problem })
+                Ok(Resolved::Missing { name: without_invisible(name).into_owned(), reference, problem })
             }
         }
     }
@@ -197,9 +222,19 @@ fn is_id(name: &str, ids: Ids) -> bool {
     digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The cells of a row that describe the record named in `field`.
-fn hints<'r>(row: &'r Row, checked: &CheckedRow, field: usize) -> Vec<(&'static str, &'r str)> {
-    let related = checked.related.iter().filter(|related| related.field == field);
+/// The cells of a row that describe the record named in `field`. In an edited export, columns of what the service only
+/// reports describe the record that was named before the edit.
+fn description<'r>(
+    mapping: &Mapping,
+    row: &'r Row,
+    checked: &CheckedRow,
+    field: usize,
+) -> Vec<(&'static str, &'r str)> {
+    let is_reported = |column: u32| {
+        let reported = mapping.header(column).and_then(|header| mapping.entity.field(header));
+        checked.id.is_some() && reported.is_some_and(|field| !field.is_written())
+    };
+    let related = checked.related.iter().filter(|related| related.field == field && !is_reported(related.column));
     related.map(|related| (related.related, text::trimmed(row.cell(related.column as usize).text))).collect()
 }
 
@@ -255,6 +290,26 @@ fn not_found(collection: &str, name: &str, nearest: &[String]) -> ValueError {
         }
     };
     ValueError::new(Code::NameNotFound, message, hint)
+}
+
+/// A record of that name that the account does not have: another one, which may be created, if its key differs.
+fn other_record(reference: Reference, name: &str, contradiction: &Contradiction) -> Result<Resolved, ValueError> {
+    let error = contradicted(reference.to, name, contradiction);
+    if !contradiction.is_key {
+        return Err(error);
+    }
+    Ok(Resolved::Missing { name: without_invisible(name).into_owned(), reference, problem: error.at(None, name) })
+}
+
+fn contradicted(collection: &str, name: &str, contradiction: &Contradiction) -> ValueError {
+    let Contradiction { candidates, field, text, is_key } = contradiction;
+    let shown = candidates.iter().take(4).map(String::as_str).collect::<Vec<_>>().join("; ");
+    let hint = match is_key {
+        true => format!("correct one of the two cells, or create the other one with --create-missing={collection}"),
+        false => format!("correct one of the two cells, or --ignore the column with the {field}"),
+    };
+    let message = format!("no `{name}` in {collection} has the {field} `{text}`; there is {shown}");
+    ValueError::new(Code::NameContradicted, message, hint)
 }
 
 fn no_such_id(collection: &str, id: &str) -> ValueError {

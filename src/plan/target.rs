@@ -12,6 +12,7 @@ use crate::catalog::{Catalog, Record};
 use crate::check::{CheckedRow, Code, ParsedId, ValueError};
 use crate::mapping::{Column, ColumnTarget, IdOwnership, Mapping, TimestampColumn};
 use crate::plan::resolver::ResolvedField;
+use crate::schema::CUSTOM_FIELDS;
 use crate::table::Row;
 
 /// The record that a row targets.
@@ -86,7 +87,7 @@ impl<'c> TargetRecord<'c> {
     }
 
     fn shows_custom(&self, cell: crate::table::Cell<'_>, name: &str) -> bool {
-        let Some(fields) = self.record.get("custom_fields") else { return false };
+        let Some(fields) = self.record.get(CUSTOM_FIELDS) else { return false };
         let pairs = custom_fields(fields);
         let held = diff::position_of(name, &pairs).map(|position| &pairs[position].1);
         !cell.is_blank() && held.is_some_and(|held| unchanged::is_same_text(cell.text, held))

@@ -6,6 +6,7 @@
 
 use serde_json::Value as Json;
 
+use crate::api::{integer, plain_text};
 use crate::catalog::{Catalog, RecordRef};
 use crate::check::text::trimmed;
 use crate::mapping::Ids;
@@ -17,7 +18,7 @@ use crate::table::{Cell, Value};
 pub(super) fn is_shown_by(cell: Cell<'_>, (field, ids): (&Field, Ids), held: Option<&Json>, catalog: &Catalog) -> bool {
     let Some(held) = held.filter(|held| !held.is_null() && !cell.is_blank()) else { return false };
     match field.kind {
-        Kind::Reference(reference) if reference.wire == Wire::Id => match reference_id(held) {
+        Kind::Reference(reference) if reference.wire == Wire::Id => match integer(held) {
             Some(id) => shows_record(cell, (reference, ids), id, catalog),
             None => shows_value(cell, held),
         },
@@ -47,8 +48,8 @@ pub(super) fn shows_value(cell: Cell<'_>, held: &Json) -> bool {
         (Value::Number(shown), Json::Number(held)) if held.as_f64() == Some(shown) => true,
         (Value::Boolean(shown), _) => truth(held) == Some(shown),
         (Value::Date(shown), Json::String(held)) => held.get(..10) == Some(shown.date().to_string().as_str()),
-        (_, Json::Bool(_)) => cell.text.trim().eq_ignore_ascii_case(&plain(held)),
-        _ => is_same_text(cell.text, &plain(held)),
+        (_, Json::Bool(_)) => cell.text.trim().eq_ignore_ascii_case(&plain_text(held)),
+        _ => is_same_text(cell.text, &plain_text(held)),
     }
 }
 
@@ -62,11 +63,6 @@ fn shows_record(cell: Cell<'_>, (reference, ids): (Reference, Ids), id: i64, cat
             && shown == trimmed(&catalog.describe(reference.to, RecordRef::Known(id)))
 }
 
-/// The id in a reference; some replies have it as text.
-pub(super) fn reference_id(held: &Json) -> Option<i64> {
-    held.as_i64().or_else(|| held.as_str()?.trim().parse().ok())
-}
-
 /// Whether two texts are equal except for surrounding white space, line endings, and what exceeds the limit of a
 /// cell.
 pub(super) fn is_same_text(shown: &str, held: &str) -> bool {
@@ -78,13 +74,6 @@ pub(super) fn is_same_text(shown: &str, held: &str) -> bool {
 
 fn with_plain_ends(text: &str) -> String {
     text.replace("\r\n", "\n").replace('\r', "\n")
-}
-
-fn plain(held: &Json) -> String {
-    match held {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    }
 }
 
 fn truth(held: &Json) -> Option<bool> {

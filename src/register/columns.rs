@@ -9,9 +9,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::line::{ItemState, RegisterLine};
-use super::totals::name_or_none;
 
-/// The type of a column's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ValueType {
     Text,
@@ -20,7 +18,6 @@ pub(super) enum ValueType {
     Date,
 }
 
-/// The value of a line in a column.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum CellValue<'a> {
     Blank,
@@ -30,13 +27,10 @@ pub(super) enum CellValue<'a> {
     Date(Date),
 }
 
-/// A column of the register.
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) source: ColumnSource,
-    /// Its header in the CSV.
     pub(super) name: &'static str,
-    /// Its header in the workbook.
     pub(super) title: &'static str,
     pub(super) value_type: ValueType,
     /// Minimum and maximum width in the workbook, in characters.
@@ -127,18 +121,13 @@ pub(super) fn position(source: ColumnSource) -> u16 {
     COLUMNS.iter().position(|column| column.source == source).unwrap_or_default() as u16
 }
 
-/// How a missing name is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MissingName {
-    /// As an empty value, for programs.
-    Blank,
-    /// As `(none)`, for the filters and formulas of the workbook.
-    Placeholder,
-}
-
 impl ColumnSource {
+    pub(super) fn column(self) -> &'static Column {
+        &COLUMNS[usize::from(position(self))]
+    }
+
     /// The value of the column for a line in the register of `as_of`.
-    pub(super) fn value(self, line: &RegisterLine, as_of: Date, missing: MissingName) -> CellValue<'_> {
+    pub(super) fn value(self, line: &RegisterLine, as_of: Date) -> CellValue<'_> {
         let item = &line.item;
         let schedule = item.schedule.as_ref().ok();
         let figures = line.figures.as_ref();
@@ -148,11 +137,11 @@ impl ColumnSource {
             Self::Tag => named(&item.tag),
             Self::Title => named(&item.title),
             Self::Serial => named(&item.serial),
-            Self::Category => group(&item.category, missing),
-            Self::Department => group(&item.department, missing),
-            Self::Location => group(&item.location, missing),
+            Self::Category => named(&item.category),
+            Self::Department => named(&item.department),
+            Self::Location => named(&item.location),
             Self::Supplier => named(&item.supplier),
-            Self::Status => group(&item.status, missing),
+            Self::Status => named(&item.status),
             Self::State => CellValue::Text(line.state.name().into()),
             Self::Currency => CellValue::Text((*item.currency.code).into()),
             Self::Cost => money(item.cost.as_ref().ok().copied()),
@@ -167,30 +156,15 @@ impl ColumnSource {
             Self::Disposed => yes_or_no(line.state == ItemState::Disposed),
             Self::EndsOn => day(line.ends_on()),
             Self::ExpiresOn => day(item.expires_on),
-            Self::Reason => CellValue::Text(line.reason().into()).or_blank(),
+            Self::Reason if line.missing.is_empty() => CellValue::Blank,
+            Self::Reason => CellValue::Text(line.reason().into()),
             Self::Day => CellValue::Date(as_of),
         }
     }
 }
 
-impl<'a> CellValue<'a> {
-    fn or_blank(self) -> CellValue<'a> {
-        match &self {
-            CellValue::Text(text) if text.is_empty() => CellValue::Blank,
-            _ => self,
-        }
-    }
-}
-
 fn named(text: &str) -> CellValue<'_> {
-    CellValue::Text(text.into()).or_blank()
-}
-
-fn group(text: &str, missing: MissingName) -> CellValue<'_> {
-    match missing {
-        MissingName::Blank => named(text),
-        MissingName::Placeholder => named(name_or_none(text)),
-    }
+    if text.is_empty() { CellValue::Blank } else { CellValue::Text(text.into()) }
 }
 
 fn money(amount: Option<Decimal>) -> CellValue<'static> {

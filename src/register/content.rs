@@ -42,54 +42,24 @@ pub struct RegisterOptions {
 }
 
 /// A problem that did not prevent the register from being written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case", tag = "code")]
 pub enum RegisterWarning {
-    /// Held items without a book value.
+    /// Held items.
+    #[error("{} without a book value; the register gives the reasons", item_count(*items))]
     NotComputed { items: u64 },
-    /// Items without a currency.
+    #[error("{} without a currency, totalled separately as `unstated`", item_count(*items))]
     CurrencyUnstated { items: u64 },
-    /// Items whose currency code is not in ISO 4217.
+    #[error("{} with a currency code that is not in ISO 4217", item_count(*items))]
     CurrencyUnknown { items: u64 },
-    /// Items whose cost has more decimal places than their currency.
+    #[error("{} with a cost that has more decimal places than its currency", item_count(*items))]
     CostFiner { items: u64 },
-    /// A currency without an exchange rate, whose totals are not converted.
+    #[error("no exchange rate for {currency}: its totals are not converted")]
     NoRate { currency: String },
 }
 
-impl std::fmt::Display for RegisterWarning {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let items = |items: &u64| if *items == 1 { String::from("1 item") } else { format!("{items} items") };
-        match self {
-            Self::NotComputed { items: count } => {
-                write!(formatter, "{} without a book value; the register gives the reasons", items(count))
-            }
-            Self::CurrencyUnstated { items: count } => {
-                write!(formatter, "{} without a currency, totalled separately as `unstated`", items(count))
-            }
-            Self::CurrencyUnknown { items: count } => {
-                write!(formatter, "{} with a currency code that is not in ISO 4217", items(count))
-            }
-            Self::CostFiner { items: count } => {
-                write!(formatter, "{} with a cost that has more decimal places than its currency", items(count))
-            }
-            Self::NoRate { currency } => {
-                write!(formatter, "no exchange rate for {currency}: its totals are not converted")
-            }
-        }
-    }
-}
-
-impl RegisterWarning {
-    fn is_about_items(&self) -> bool {
-        match self {
-            Self::NotComputed { items }
-            | Self::CurrencyUnstated { items }
-            | Self::CurrencyUnknown { items }
-            | Self::CostFiner { items } => *items > 0,
-            Self::NoRate { .. } => true,
-        }
-    }
+fn item_count(items: u64) -> String {
+    if items == 1 { String::from("1 item") } else { format!("{items} items") }
 }
 
 /// The content of the files.
@@ -123,22 +93,24 @@ impl<'a> Register<'a> {
     }
 
     pub(super) fn warnings(&self) -> Vec<RegisterWarning> {
-        let with =
-            |is: fn(&LineWarning) -> bool| self.lines.iter().filter(|line| line.warnings.iter().any(is)).count() as u64;
+        let with = |is: fn(&LineWarning) -> bool| {
+            Some(self.lines.iter().filter(|line| line.warnings.iter().any(is)).count() as u64)
+                .filter(|items| *items > 0)
+        };
+        let uncomputed = Some(self.counts.uncomputed).filter(|items| *items > 0);
+        let unstated = with(|warning| matches!(warning, LineWarning::CurrencyUnstated));
+        let unknown = with(|warning| matches!(warning, LineWarning::CurrencyUnknown(_)));
+        let finer = with(|warning| matches!(warning, LineWarning::Finer { .. }));
         let counted = [
-            RegisterWarning::NotComputed { items: self.counts.uncomputed },
-            RegisterWarning::CurrencyUnstated {
-                items: with(|warning| matches!(warning, LineWarning::CurrencyUnstated)),
-            },
-            RegisterWarning::CurrencyUnknown {
-                items: with(|warning| matches!(warning, LineWarning::CurrencyUnknown(_))),
-            },
-            RegisterWarning::CostFiner { items: with(|warning| matches!(warning, LineWarning::Finer { .. })) },
+            uncomputed.map(|items| RegisterWarning::NotComputed { items }),
+            unstated.map(|items| RegisterWarning::CurrencyUnstated { items }),
+            unknown.map(|items| RegisterWarning::CurrencyUnknown { items }),
+            finer.map(|items| RegisterWarning::CostFiner { items }),
         ];
         let unconverted = self.totals.iter().filter(|total| {
             self.rates.as_ref().is_some_and(|rates| rates.rate(&total.currency).is_none() && total.held.items > 0)
         });
         let no_rate = unconverted.map(|total| RegisterWarning::NoRate { currency: total.currency.code.to_string() });
-        counted.into_iter().filter(RegisterWarning::is_about_items).chain(no_rate).collect()
+        counted.into_iter().flatten().chain(no_rate).collect()
     }
 }

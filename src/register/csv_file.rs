@@ -27,18 +27,17 @@ use std::io::Write;
 
 use jiff::civil::Date;
 
-use super::columns::{COLUMNS, CellValue, MissingName};
+use super::columns::{COLUMNS, CellValue};
 use super::currency::Currency;
 use super::line::RegisterLine;
 use crate::table::formula::escape_formula;
 
-/// Writes the register of `as_of`.
 pub(super) fn write(out: impl Write, lines: &[RegisterLine], as_of: Date) -> Result<(), csv::Error> {
     let mut out = writer(out);
     out.write_record(COLUMNS.iter().map(|column| column.name))?;
     for line in lines {
         for column in COLUMNS {
-            let value = column.source.value(line, as_of, MissingName::Blank);
+            let value = column.source.value(line, as_of);
             out.write_field(&*spelled(&value, &line.item.currency))?;
         }
         out.write_record(None::<&[u8]>)?;

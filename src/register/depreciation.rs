@@ -17,9 +17,9 @@
 //! ```
 //! use jiff::civil::date;
 //! use rust_decimal::Decimal;
-//! use tallyport::register::depreciation::{Figures, Schedule};
+//! use tallyport::register::depreciation::{DepreciationSchedule, Figures};
 //!
-//! let schedule = Schedule { name: "Laptops, 3 years".into(), months: 36, minimum: Decimal::ZERO };
+//! let schedule = DepreciationSchedule { name: "Laptops, 3 years".into(), months: 36, minimum: Decimal::ZERO };
 //! let on = |day| Figures::on(day, Decimal::from(1000), date(2024, 1, 31), &schedule, 2);
 //! let accumulated = |day| on(day).accumulated.to_string();
 //!
@@ -36,8 +36,8 @@
 //! ```
 //! # use jiff::civil::date;
 //! # use rust_decimal::Decimal;
-//! # use tallyport::register::depreciation::{Figures, Schedule};
-//! let schedule = Schedule { name: "One year".into(), months: 12, minimum: Decimal::from(100) };
+//! # use tallyport::register::depreciation::{DepreciationSchedule, Figures};
+//! let schedule = DepreciationSchedule { name: "One year".into(), months: 12, minimum: Decimal::from(100) };
 //! let figures = Figures::on(date(2024, 2, 1), Decimal::from(1000), date(2024, 1, 1), &schedule, 0);
 //! assert_eq!(figures.accumulated, Decimal::from(75));
 //! assert_eq!(figures.book_value, Decimal::from(925));

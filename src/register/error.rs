@@ -13,7 +13,6 @@ pub enum RegisterError {
     #[error(transparent)]
     Write(#[from] WriteError),
 
-    /// The exchange rates or the previous register could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
 
@@ -30,7 +29,6 @@ pub enum RegisterError {
     #[error("duplicate {} {id}", kind.name())]
     Twice { kind: ItemKind, id: i64 },
 
-    /// More items than a sheet has rows.
     #[error("{items} items do not fit on a sheet (limit: {})", MAX_ITEMS)]
     TooManyItems { items: usize },
 }

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use super::currency::Currency;
 use super::depreciation::DepreciationSchedule;
 use super::record::{JsonRecord, RecordLookup, amount_field, date_field, integer_field, text_field};
+use crate::schema::{self, ASSETS, Entity, LICENSES, Meaning};
 
 /// The maximum number of items on a sheet, below its header row.
 pub const MAX_ITEMS: usize = 1_048_575;
@@ -39,61 +40,36 @@ impl ItemKind {
 /// How an item left the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposal {
-    /// Not disposed of.
     None,
     /// An asset whose status has the type `archived`. The service does not report the date.
     Archived,
-    /// A license with that termination date.
     Terminated(Date),
 }
 
 /// A missing or invalid value that prevents a figure from being computed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum MissingFigure {
+    #[error("no purchase cost")]
     CostMissing,
+    #[error("purchase cost `{0}` is not an amount")]
     CostUnreadable(String),
+    #[error("purchase cost `{0}` is negative")]
     CostNegative(String),
+    #[error("no purchase date")]
     DateMissing,
+    #[error("purchase date `{0}` is not a date")]
     DateUnreadable(String),
     /// The owner without a depreciation, as text: `its product` with its name, or the license itself.
+    #[error("{0} has no depreciation")]
     NoDepreciation(String),
-    /// The record referred to does not exist in the account.
-    RecordMissing {
-        collection: &'static str,
-        id: i64,
-    },
-    MonthsMissing {
-        depreciation: String,
-    },
-    MinimumUnreadable {
-        depreciation: String,
-        found: String,
-    },
-    /// It was bought after the as-of date of the register.
+    #[error("it refers to record {id} of {collection}, which does not exist")]
+    RecordMissing { collection: &'static str, id: i64 },
+    #[error("the depreciation `{depreciation}` has no number of months")]
+    MonthsMissing { depreciation: String },
+    #[error("the minimum value `{found}` of the depreciation `{depreciation}` is not an amount")]
+    MinimumUnreadable { depreciation: String, found: String },
+    #[error("bought on {0}, after the as-of date")]
     BoughtLater(Date),
-}
-
-impl std::fmt::Display for MissingFigure {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::CostMissing => formatter.write_str("no purchase cost"),
-            Self::CostUnreadable(found) => write!(formatter, "purchase cost `{found}` is not an amount"),
-            Self::CostNegative(found) => write!(formatter, "purchase cost `{found}` is negative"),
-            Self::DateMissing => formatter.write_str("no purchase date"),
-            Self::DateUnreadable(found) => write!(formatter, "purchase date `{found}` is not a date"),
-            Self::NoDepreciation(whose) => write!(formatter, "{whose} has no depreciation"),
-            Self::RecordMissing { collection, id } => {
-                write!(formatter, "it refers to record {id} of {collection}, which does not exist")
-            }
-            Self::MonthsMissing { depreciation } => {
-                write!(formatter, "the depreciation `{depreciation}` has no number of months")
-            }
-            Self::MinimumUnreadable { depreciation, found } => {
-                write!(formatter, "the minimum value `{found}` of the depreciation `{depreciation}` is not an amount")
-            }
-            Self::BoughtLater(date) => write!(formatter, "bought on {date}, after the as-of date"),
-        }
-    }
 }
 
 impl MissingFigure {
@@ -153,40 +129,29 @@ impl RegisterItem {
     ///
     /// A record without an id.
     pub fn asset(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
-        let id = id_of(record, "assets")?;
-        let context = RecordContext { record, names };
-        let product = context.referred("product_id", "products");
-        let product_name = first_non_empty(&[
-            product.map(|product| text_field(product, "name")),
-            Some(text_field(record, "product_name")),
-        ]);
-        let category = RecordContext { record: product.unwrap_or(record), names }.name("category_id", "categories");
-        let status = context.referred("status_id", "statuses");
-        let archived = status.is_some_and(|status| text_field(status, "type").eq_ignore_ascii_case("archived"));
-        let product_id = integer_field(record, "product_id");
-        let schedule = match (product, product_id) {
-            (Some(product), _) => schedule(product, names, || format!("its product `{product_name}`")),
-            (None, Some(id)) => Err(MissingFigure::RecordMissing { collection: "products", id }),
+        let item = RecordContext { entity: &ASSETS, record, names };
+        let id = item.id()?;
+        let product = item.referred("product_id");
+        let product_name = first_non_empty([name_of(product), item.text("product_name")]);
+        let status = item.referred("status_id");
+        let archived = status.is_some_and(|status| status.text("type").eq_ignore_ascii_case("archived"));
+        let schedule = match (product, item.reference("product_id")) {
+            (Some(product), _) => product.schedule(|| format!("its product `{product_name}`")),
+            (None, Some((products, id))) => Err(MissingFigure::RecordMissing { collection: products.name, id }),
             (None, None) => Err(MissingFigure::NoDepreciation(String::from("it has no product, so it"))),
         };
+        let category_of_product = product.map(|product| product.name("category_id")).unwrap_or_default();
         Ok(RegisterItem {
-            tag: text_field(record, "asset_id"),
-            title: first_non_empty(&[Some(text_field(record, "asset_name")), Some(product_name.clone())]),
-            serial: text_field(record, "asset_serial"),
-            category: first_non_empty(&[
-                Some(context.name("category_id", "categories")),
-                Some(category),
-                Some(text_field(record, "category_name")),
-            ]),
-            location: context.name("location_id", "locations"),
-            status: first_non_empty(&[
-                status.map(|status| text_field(status, "name")),
-                Some(text_field(record, "status_name")),
-            ]),
+            tag: item.text(Meaning::Tag.field_name()),
+            title: first_non_empty([item.text("asset_name"), product_name]),
+            serial: item.text("asset_serial"),
+            category: first_non_empty([item.name("category_id"), category_of_product, item.text("category_name")]),
+            location: item.name("location_id"),
+            status: first_non_empty([name_of(status), item.text("status_name")]),
             disposal: if archived { Disposal::Archived } else { Disposal::None },
             schedule,
             expires_on: date_field(record, "warranty_expiration_date").ok().flatten(),
-            ..context.common_fields(ItemKind::Asset, id)
+            ..item.common_fields(ItemKind::Asset, id)
         })
     }
 
@@ -196,48 +161,65 @@ impl RegisterItem {
     ///
     /// A record without an id.
     pub fn license(record: &JsonRecord, names: &dyn RecordLookup) -> Result<RegisterItem, ItemError> {
-        let id = id_of(record, "licenses")?;
-        let context = RecordContext { record, names };
-        let name = text_field(record, "name");
+        let item = RecordContext { entity: &LICENSES, record, names };
+        let id = item.id()?;
+        let name = item.text("name");
         let terminated = date_field(record, "termination_date").ok().flatten();
         Ok(RegisterItem {
-            category: first_non_empty(&[
-                Some(context.name("category_id", "categories")),
-                Some(text_field(record, "category_name")),
-            ]),
+            category: first_non_empty([item.name("category_id"), item.text("category_name")]),
             tag: name.clone(),
             title: name,
             disposal: terminated.map_or(Disposal::None, Disposal::Terminated),
-            schedule: schedule(record, names, || String::from("the license")),
+            schedule: item.schedule(|| String::from("the license")),
             expires_on: date_field(record, "expiration_date").ok().flatten(),
-            ..context.common_fields(ItemKind::License, id)
+            ..item.common_fields(ItemKind::License, id)
         })
     }
 }
 
 /// A record together with the records it refers to.
+#[derive(Clone, Copy)]
 struct RecordContext<'a> {
+    entity: &'static Entity,
     record: &'a JsonRecord,
     names: &'a dyn RecordLookup,
 }
 
 impl<'a> RecordContext<'a> {
-    fn referred(&self, field: &str, collection: &str) -> Option<&'a JsonRecord> {
-        self.names.record(collection, integer_field(self.record, field)?)
+    fn id(&self) -> Result<i64, ItemError> {
+        integer_field(self.record, "id").ok_or_else(|| {
+            let record = Json::Object(self.record.clone()).to_string().chars().take(80).collect();
+            ItemError { collection: self.entity.name, record }
+        })
+    }
+
+    fn text(&self, field: &str) -> String {
+        text_field(self.record, field)
+    }
+
+    /// The collection and the id that a field refers to; none if it is empty.
+    fn reference(&self, field: &str) -> Option<(&'static Entity, i64)> {
+        let to = self.entity.field(field)?.reference_to()?.to;
+        Some((schema::collection(to)?, integer_field(self.record, field)?))
+    }
+
+    /// The record that a field refers to, if it exists.
+    fn referred(&self, field: &str) -> Option<Self> {
+        let (entity, id) = self.reference(field)?;
+        Some(Self { entity, record: self.names.record(entity.name, id)?, names: self.names })
     }
 
     /// The name of the record a field refers to: `#id` if it does not exist, empty if the field is empty.
-    fn name(&self, field: &str, collection: &str) -> String {
-        let Some(id) = integer_field(self.record, field) else { return String::new() };
-        let name = self.names.record(collection, id).map(|record| text_field(record, "name")).unwrap_or_default();
+    fn name(&self, field: &str) -> String {
+        let Some((_, id)) = self.reference(field) else { return String::new() };
+        let name = self.referred(field).map(|referred| referred.text("name")).unwrap_or_default();
         if name.is_empty() { format!("#{id}") } else { name }
     }
 
     /// The fields that assets and licenses share.
     fn common_fields(&self, kind: ItemKind, id: i64) -> RegisterItem {
-        let RecordContext { record, .. } = self;
-        let position = self.referred("location_id", "locations").map(|location| text_field(location, "currency"));
-        let currency = Currency::of(&first_non_empty(&[Some(text_field(record, "currency")), position]));
+        let local = self.referred("location_id").map(|location| location.text("currency")).unwrap_or_default();
+        let currency = Currency::of(&first_non_empty([self.text("currency"), local]));
         RegisterItem {
             kind,
             id,
@@ -245,25 +227,41 @@ impl<'a> RecordContext<'a> {
             title: String::new(),
             serial: String::new(),
             category: String::new(),
-            department: self.name("department_id", "departments"),
+            department: self.name("department_id"),
             location: String::new(),
-            supplier: self.name("supplier_id", "suppliers"),
+            supplier: self.name("supplier_id"),
             status: String::new(),
             disposal: Disposal::None,
-            cost: cost(record, &currency),
+            cost: cost(self.record, &currency),
             currency,
-            purchase_date: purchase_date(record),
+            purchase_date: purchase_date(self.record),
             schedule: Err(MissingFigure::NoDepreciation(String::new())),
             expires_on: None,
         }
     }
-}
 
-fn id_of(record: &JsonRecord, collection: &'static str) -> Result<i64, ItemError> {
-    integer_field(record, "id").ok_or_else(|| {
-        let record = Json::Object(record.clone()).to_string().chars().take(80).collect();
-        ItemError { collection, record }
-    })
+    /// The depreciation schedule of a product or a license.
+    fn schedule(&self, whose: impl Fn() -> String) -> Result<DepreciationSchedule, MissingFigure> {
+        let Some((depreciations, id)) = self.reference("depreciation_id") else {
+            return Err(MissingFigure::NoDepreciation(whose()));
+        };
+        let missing = MissingFigure::RecordMissing { collection: depreciations.name, id };
+        let record = self.names.record(depreciations.name, id).ok_or(missing)?;
+        let name = first_non_empty([text_field(record, "name"), format!("#{id}")]);
+        let months =
+            integer_field(record, "months").and_then(|months| u32::try_from(months).ok()).filter(|months| *months > 0);
+        let Some(months) = months else { return Err(MissingFigure::MonthsMissing { depreciation: name }) };
+        match amount_field(record, "minimum_value", None) {
+            Ok(minimum) if minimum.is_none_or(|minimum| minimum >= Decimal::ZERO) => {
+                Ok(DepreciationSchedule { name, months, minimum: minimum.unwrap_or_default() })
+            }
+            Ok(minimum) => {
+                let found = minimum.unwrap_or_default().to_string();
+                Err(MissingFigure::MinimumUnreadable { depreciation: name, found })
+            }
+            Err(found) => Err(MissingFigure::MinimumUnreadable { depreciation: name, found }),
+        }
+    }
 }
 
 fn cost(record: &JsonRecord, currency: &Currency) -> Result<Decimal, MissingFigure> {
@@ -282,36 +280,14 @@ fn purchase_date(record: &JsonRecord) -> Result<Date, MissingFigure> {
     }
 }
 
-/// The depreciation schedule of a product or a license.
-fn schedule(
-    identity: &JsonRecord,
-    names: &dyn RecordLookup,
-    whose: impl Fn() -> String,
-) -> Result<DepreciationSchedule, MissingFigure> {
-    let Some(id) = integer_field(identity, "depreciation_id") else {
-        return Err(MissingFigure::NoDepreciation(whose()));
-    };
-    let missing = MissingFigure::RecordMissing { collection: "depreciations", id };
-    let record = names.record("depreciations", id).ok_or(missing)?;
-    let name = first_non_empty(&[Some(text_field(record, "name")), Some(format!("#{id}"))]);
-    let months =
-        integer_field(record, "months").and_then(|months| u32::try_from(months).ok()).filter(|months| *months > 0);
-    let Some(months) = months else { return Err(MissingFigure::MonthsMissing { depreciation: name }) };
-    match amount_field(record, "minimum_value", None) {
-        Ok(minimum) if minimum.is_none_or(|minimum| minimum >= Decimal::ZERO) => {
-            Ok(DepreciationSchedule { name, months, minimum: minimum.unwrap_or_default() })
-        }
-        Ok(minimum) => {
-            let found = minimum.unwrap_or_default().to_string();
-            Err(MissingFigure::MinimumUnreadable { depreciation: name, found })
-        }
-        Err(found) => Err(MissingFigure::MinimumUnreadable { depreciation: name, found }),
-    }
+/// The name of a record; empty if there is none.
+fn name_of(record: Option<RecordContext<'_>>) -> String {
+    record.map(|record| record.text("name")).unwrap_or_default()
 }
 
-/// The first text that is neither missing nor empty.
-fn first_non_empty(texts: &[Option<String>]) -> String {
-    texts.iter().flatten().find(|text| !text.is_empty()).cloned().unwrap_or_default()
+/// The first text that is not empty.
+fn first_non_empty<const N: usize>(texts: [String; N]) -> String {
+    texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -19,15 +19,17 @@ use crate::error::{Error, Result};
 use crate::export::bucket::{BucketUrl, is_url};
 use crate::export::{
     ExportError, ExportLock, MirroredAccount, OutputLayout, OutputPattern, PhaseProgress, PlaceholderValues, ReadMode,
-    StagingDir, TenantScope, is_folder, local_now, unless_stopped,
+    StagingDir, TenantScope, is_folder, local_now,
 };
 use crate::observer::Observer;
-use crate::schema::{self, COLLECTIONS, Entity};
+use crate::run::prepare::unless_interrupted;
+use crate::schema::{self, ASSETS, COLLECTIONS, Entity, LICENSES};
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::output::FileFormat;
 
 /// A fixed-asset register to export, and where to. Done by [`Account::export_register`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
+#[must_use = "a job does nothing until an account does it"]
 pub struct RegisterJob {
     output: String,
     format: Option<FileFormat>,
@@ -56,65 +58,42 @@ impl RegisterJob {
     /// A register as of today, written to an .xlsx or .csv file, a folder (ending in `/`) or a bucket URL. `{date}`,
     /// `{time}`, `{tenant}` and `{name}` are filled in.
     pub fn to(output: impl Into<String>) -> Self {
-        Self {
-            output: output.into(),
-            format: None,
-            name: None,
-            as_of: None,
-            rates: None,
-            previous: None,
-            read_mode: ReadMode::default(),
-            shutdown: ShutdownSignal::new(),
-        }
+        Self { output: output.into(), ..Self::default() }
     }
 
     /// Writes a workbook or a CSV file, whatever the extension of the output.
-    #[must_use]
-    pub fn with_format(mut self, format: Option<FileFormat>) -> Self {
-        self.format = format;
-        self
+    pub fn with_format(self, format: Option<FileFormat>) -> Self {
+        Self { format, ..self }
     }
 
     /// Names the export. Only one export of a name runs at a time.
-    #[must_use]
-    pub fn with_name(mut self, name: Option<String>) -> Self {
-        self.name = name;
-        self
+    pub fn with_name(self, name: Option<String>) -> Self {
+        Self { name, ..self }
     }
 
     /// Calculates the figures as of the end of this date. Default: today.
-    #[must_use]
-    pub fn as_of(mut self, date: Option<Date>) -> Self {
-        self.as_of = date;
-        self
+    pub fn as_of(self, date: Option<Date>) -> Self {
+        Self { as_of: date, ..self }
     }
 
     /// Converts by the exchange rates in this file, which has the columns `currency` and `rate`.
-    #[must_use]
-    pub fn with_rates(mut self, file: Option<PathBuf>) -> Self {
-        self.rates = file;
-        self
+    pub fn with_rates(self, file: Option<PathBuf>) -> Self {
+        Self { rates: file, ..self }
     }
 
     /// Rolls forward from an earlier register: an unedited workbook or CSV.
-    #[must_use]
-    pub fn with_previous(mut self, file: Option<PathBuf>) -> Self {
-        self.previous = file;
-        self
+    pub fn with_previous(self, file: Option<PathBuf>) -> Self {
+        Self { previous: file, ..self }
     }
 
     /// Reads the account this way.
-    #[must_use]
-    pub fn with_read_mode(mut self, mode: ReadMode) -> Self {
-        self.read_mode = mode;
-        self
+    pub fn with_read_mode(self, mode: ReadMode) -> Self {
+        Self { read_mode: mode, ..self }
     }
 
     /// Stops when this signal is raised; then nothing is written.
-    #[must_use]
-    pub fn with_shutdown(mut self, signal: ShutdownSignal) -> Self {
-        self.shutdown = signal;
-        self
+    pub fn with_shutdown(self, signal: ShutdownSignal) -> Self {
+        Self { shutdown: signal, ..self }
     }
 
     /// Parses the destination. Asks nothing of the service.
@@ -172,7 +151,11 @@ impl Account {
         let (target, staging) = job.target(tenant.as_deref(), now).await?;
         let mut progress = PhaseProgress::new(observer);
         let mut copy = MirroredAccount::open(self, &mut progress)?;
-        unless_stopped(&job.shutdown, copy.refresh(&required_collections(), job.read_mode, &mut progress)).await?;
+        unless_interrupted(
+            &mut job.shutdown.clone(),
+            copy.refresh(&required_collections(), job.read_mode, &mut progress),
+        )
+        .await?;
         let (items, unreadable) = read_items(&copy.mirror)?;
         progress.begin("writing the register");
         let options = RegisterOptions {
@@ -198,16 +181,15 @@ impl Account {
     }
 }
 
-/// Makes an item of a record.
 type ReadItem = fn(&JsonRecord, &dyn RecordLookup) -> Result<RegisterItem, ItemError>;
 
 /// The collections whose records are items.
-const ITEM_COLLECTIONS: [(&str, ReadItem); 2] = [("assets", RegisterItem::asset), ("licenses", RegisterItem::license)];
+const ITEM_COLLECTIONS: [(&Entity, ReadItem); 2] = [(&ASSETS, RegisterItem::asset), (&LICENSES, RegisterItem::license)];
 
 /// The collections of items, and all that they refer to directly or indirectly: the product of an asset has a category
 /// and a depreciation.
 fn required_collections() -> Vec<&'static Entity> {
-    let mut names: Vec<&str> = ITEM_COLLECTIONS.iter().map(|(name, _)| *name).collect();
+    let mut names: Vec<&str> = ITEM_COLLECTIONS.iter().map(|(entity, _)| entity.name).collect();
     let mut next = 0;
     while let Some(entity) = names.get(next).and_then(|name| schema::collection(name)) {
         let references = entity.created_fields().filter_map(|field| Some(field.reference_to()?.to));
@@ -233,7 +215,7 @@ impl RecordLookup for ReferencedRecords {
 
 impl ReferencedRecords {
     fn read(mirror: &Mirror) -> Result<Self> {
-        let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(name, _)| *name == entity.name);
+        let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(item, _)| item.name == entity.name);
         let mut records = HashMap::new();
         for entity in required_collections().into_iter().filter(|entity| !is_item(entity)) {
             mirror.each(entity, |id, json| {
@@ -251,8 +233,7 @@ impl ReferencedRecords {
 fn read_items(mirror: &Mirror) -> Result<(Vec<RegisterItem>, Vec<String>)> {
     let referenced = ReferencedRecords::read(mirror)?;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
-    for (name, read) in ITEM_COLLECTIONS {
-        let Some(entity) = schema::collection(name) else { continue };
+    for (entity, read) in ITEM_COLLECTIONS {
         mirror.each(entity, |id, json| {
             match serde_json::from_str(json).map(|record| read(&record, &referenced)) {
                 Ok(Ok(item)) => items.push(item),

@@ -36,39 +36,16 @@ impl ItemState {
 }
 
 /// Something a reader should know about a line whose figures are valid.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LineWarning {
+    #[error("neither it nor its location has a currency: totalled separately as `unstated`")]
     CurrencyUnstated,
+    #[error("`{0}` is not an ISO 4217 currency code: totalled separately, with two decimal places")]
     CurrencyUnknown(String),
-    /// The cost has more decimal places than the currency's minor unit.
-    Finer {
-        cost: Decimal,
-        currency: Currency,
-    },
-    /// The cost is below the minimum value of the schedule, so there is nothing to depreciate.
+    #[error("the cost {cost} has more than the {} decimal places of {}: kept as it is", currency.digits, currency.code)]
+    Finer { cost: Decimal, currency: Currency },
+    #[error("the cost is below the minimum value {0}: nothing is depreciated")]
     BelowMinimum(Decimal),
-}
-
-impl std::fmt::Display for LineWarning {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::CurrencyUnstated => {
-                formatter.write_str("neither it nor its location has a currency: totalled separately as `unstated`")
-            }
-            Self::CurrencyUnknown(code) => write!(
-                formatter,
-                "`{code}` is not an ISO 4217 currency code: totalled separately, with two decimal places"
-            ),
-            Self::Finer { cost, currency } => write!(
-                formatter,
-                "the cost {cost} has more than the {} decimal places of {}: kept as it is",
-                currency.digits, currency.code
-            ),
-            Self::BelowMinimum(minimum) => {
-                write!(formatter, "the cost is below the minimum value {minimum}: nothing is depreciated")
-            }
-        }
-    }
 }
 
 impl LineWarning {

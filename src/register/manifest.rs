@@ -109,7 +109,6 @@ impl TotalFacts {
     }
 }
 
-/// The content of the manifest.
 #[derive(Debug, Serialize)]
 pub(super) struct Manifest<'a> {
     /// The version of this format.

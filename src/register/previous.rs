@@ -14,7 +14,7 @@ use super::columns::{COLUMNS, ColumnSource};
 use super::currency::{Currency, rounded};
 use super::error::{PreviousProblem, RegisterError};
 use super::item::ItemKind;
-use super::line::ItemState;
+use super::line::{ItemState, RegisterLine};
 use super::record::iso_date;
 use super::totals::NONE;
 use crate::table::{Cell, FileKind, Input, ReadOptions, Row, Value, Workbook};
@@ -22,17 +22,16 @@ use crate::table::{Cell, FileKind, Input, ReadOptions, Row, Value, Workbook};
 /// The sheet of the workbook with one line per item.
 pub(super) const REGISTER_SHEET: &str = "Register";
 
-/// An earlier register.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct PreviousRegister {
     /// Its as-of date; none if it has no lines.
     pub(super) as_of: Option<Date>,
-    pub(super) entries: HashMap<(ItemKind, i64), PreviousEntry>,
+    pub(super) entries: HashMap<(ItemKind, i64), RegisterEntry>,
 }
 
-/// A line of an earlier register.
+/// What a roll-forward compares of a line: of an earlier register, or of this one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PreviousEntry {
+pub(super) struct RegisterEntry {
     pub(super) kind: ItemKind,
     pub(super) id: i64,
     pub(super) tag: String,
@@ -43,6 +42,25 @@ pub(super) struct PreviousEntry {
     pub(super) cost: Option<Decimal>,
     pub(super) accumulated: Option<Decimal>,
     pub(super) book_value: Option<Decimal>,
+}
+
+impl RegisterEntry {
+    /// The entry of a line of this register.
+    pub(super) fn of(line: &RegisterLine) -> Self {
+        let (item, figures) = (&line.item, line.figures.as_ref());
+        Self {
+            kind: item.kind,
+            id: item.id,
+            tag: item.tag.clone(),
+            title: item.title.clone(),
+            category: item.category.clone(),
+            currency: item.currency.clone(),
+            state: line.state,
+            cost: item.cost.as_ref().ok().copied(),
+            accumulated: figures.map(|figures| figures.accumulated),
+            book_value: figures.map(|figures| figures.book_value),
+        }
+    }
 }
 
 impl PreviousRegister {
@@ -56,42 +74,29 @@ impl PreviousRegister {
             _ => book.sheets().iter().position(|sheet| is_register(&sheet.name)),
         };
         let sheet = sheet.ok_or_else(|| wrong(PreviousProblem::SheetMissing))?;
-        let mut reader =
-            PreviousReader { positions: None, previous: PreviousRegister { as_of: None, entries: HashMap::new() } };
-        let mut problem = None;
-        book.each_row(sheet, &mut |row| match reader.row(row) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(found) => {
-                problem = Some(found);
-                ControlFlow::Break(())
-            }
+        let mut reader = PreviousReader { positions: None, previous: PreviousRegister::default() };
+        let mut read = Ok(());
+        book.each_row(sheet, &mut |row| {
+            read = reader.row(row);
+            if read.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
-        let missing = || PreviousProblem::ColumnMissing { column: COLUMNS[0].name };
-        problem = problem.or_else(|| reader.positions.is_none().then(missing));
-        let previous = reader.previous;
-        let later = previous.as_of.filter(|as_of| *as_of > present);
-        problem = problem.or_else(|| {
-            let as_of = later?.to_string();
-            Some(PreviousProblem::Later { as_of, present: present.to_string() })
-        });
-        problem.map_or(Ok(previous), |problem| Err(wrong(problem)))
+        read.map_err(wrong)?;
+        if reader.positions.is_none() {
+            return Err(wrong(PreviousProblem::ColumnMissing { column: COLUMNS[0].name }));
+        }
+        match reader.previous.as_of {
+            Some(as_of) if as_of > present => {
+                Err(wrong(PreviousProblem::Later { as_of: as_of.to_string(), present: present.to_string() }))
+            }
+            _ => Ok(reader.previous),
+        }
     }
 }
 
-/// The columns a roll-forward needs.
-const NEEDED: [ColumnSource; 11] = [
-    ColumnSource::Kind,
-    ColumnSource::Id,
-    ColumnSource::Tag,
-    ColumnSource::Title,
-    ColumnSource::Category,
-    ColumnSource::State,
-    ColumnSource::Currency,
-    ColumnSource::Cost,
-    ColumnSource::Accumulated,
-    ColumnSource::BookValue,
-    ColumnSource::Day,
-];
+const NEEDED: [ColumnSource; 11] = {
+    use ColumnSource::*;
+    [Kind, Id, Tag, Title, Category, State, Currency, Cost, Accumulated, BookValue, Day]
+};
 
 struct PreviousReader {
     /// The positions of the columns of [`NEEDED`]; none before the header row was read.
@@ -105,7 +110,7 @@ impl PreviousReader {
             self.positions = Some(positions(row)?);
             return Ok(());
         };
-        let line = RegisterLine { row, positions };
+        let line = PreviousLine { row, positions };
         let entry = line.entry()?;
         let as_of = line.date(ColumnSource::Day)?;
         match self.previous.as_of {
@@ -125,8 +130,8 @@ impl PreviousReader {
 
 fn positions(header: &Row) -> Result<[usize; NEEDED.len()], PreviousProblem> {
     let mut positions = [0; NEEDED.len()];
-    for (position, of) in positions.iter_mut().zip(NEEDED) {
-        let Some(column) = COLUMNS.iter().find(|column| column.source == of) else { continue };
+    for (position, needed) in positions.iter_mut().zip(NEEDED) {
+        let column = needed.column();
         let is_it = |at: &usize| [column.name, column.title].contains(&header.cell(*at).text.trim());
         let found = (0..header.len()).find(is_it);
         *position = found.ok_or(PreviousProblem::ColumnMissing { column: column.name })?;
@@ -135,23 +140,23 @@ fn positions(header: &Row) -> Result<[usize; NEEDED.len()], PreviousProblem> {
 }
 
 /// A row, with the positions of its columns.
-struct RegisterLine<'a> {
+struct PreviousLine<'a> {
     row: &'a Row,
     positions: [usize; NEEDED.len()],
 }
 
-impl RegisterLine<'_> {
+impl PreviousLine<'_> {
     fn cell(&self, of: ColumnSource) -> Cell<'_> {
         let at = NEEDED.iter().position(|needed| *needed == of);
         at.map_or(Cell::BLANK, |at| self.row.cell(self.positions[at]))
     }
 
-    fn entry(&self) -> Result<PreviousEntry, PreviousProblem> {
+    fn entry(&self) -> Result<RegisterEntry, PreviousProblem> {
         let kind = ItemKind::parse(self.cell(ColumnSource::Kind).text);
         let id = self.amount(ColumnSource::Id)?.and_then(|id| i64::try_from(id).ok());
         let state = ItemState::parse(self.cell(ColumnSource::State).text);
         let category = self.cell(ColumnSource::Category).text.trim();
-        let entry = PreviousEntry {
+        let entry = RegisterEntry {
             kind: kind.ok_or_else(|| self.wrong(ColumnSource::Kind, "`asset` or `license`"))?,
             id: id.ok_or_else(|| self.wrong(ColumnSource::Id, "an id"))?,
             tag: self.cell(ColumnSource::Tag).text.to_owned(),
@@ -168,7 +173,7 @@ impl RegisterLine<'_> {
     }
 
     /// Checks that cost, accumulated depreciation and book value of the line agree, or that there are none.
-    fn check_figures(&self, entry: &PreviousEntry) -> Result<(), PreviousProblem> {
+    fn check_figures(&self, entry: &RegisterEntry) -> Result<(), PreviousProblem> {
         let cost = entry.cost.unwrap_or_default();
         let is_tied = match (entry.accumulated, entry.book_value) {
             (Some(accumulated), Some(book_value)) => entry.cost.is_some() && cost - accumulated == book_value,
@@ -210,7 +215,7 @@ impl RegisterLine<'_> {
     }
 
     fn wrong(&self, of: ColumnSource, expected: &'static str) -> PreviousProblem {
-        let column = COLUMNS.iter().find(|column| column.source == of).map_or("", |column| column.name);
+        let column = of.column().name;
         PreviousProblem::Cell { row: self.row.number, column, found: self.cell(of).text.to_owned(), expected }
     }
 }
@@ -222,7 +227,7 @@ mod tests {
     use jiff::civil::date;
 
     use super::super::item::{MissingFigure, RegisterItem};
-    use super::super::{csv_file, line, samples};
+    use super::super::{csv_file, samples};
     use super::*;
 
     fn written(edit: impl Fn(String) -> String) -> Result<PreviousRegister, String> {
@@ -230,7 +235,7 @@ mod tests {
         let path = folder.path().join("register.csv");
         let as_of = date(2024, 12, 31);
         let bare = RegisterItem { cost: Err(MissingFigure::CostMissing), category: String::new(), ..samples::item(2) };
-        let lines = [samples::item(1), bare].map(|item| line::RegisterLine::on(as_of, item));
+        let lines = [samples::item(1), bare].map(|item| RegisterLine::on(as_of, item));
         let mut out = Vec::new();
         csv_file::write(&mut out, &lines, as_of).unwrap();
         std::fs::write(&path, edit(String::from_utf8(out).unwrap())).unwrap();

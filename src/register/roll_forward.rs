@@ -26,45 +26,25 @@ use hashbrown::HashMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::columns::ColumnSource;
 use super::csv_file::writer;
 use super::currency::Currency;
-use super::item::{ItemKind, RegisterItem};
 use super::line::{ItemState, RegisterLine};
-use super::previous::{PreviousEntry, PreviousRegister};
-use super::totals::{GroupBy, LineGroup, group_key, groups, name_or_none};
+use super::previous::{PreviousRegister, RegisterEntry};
+use super::totals::{CATEGORY, LineGroup, group_key, groups, name_or_none};
 use crate::table::formula::escape_formula;
 
 /// The maximum number of differences listed in an error.
 const MOST_NAMED: usize = 5;
 
-/// An amount that is rolled forward.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Measure {
-    Cost,
-    Accumulated,
-    BookValue,
-}
+/// The amounts that are rolled forward: the columns they have in the register.
+pub(super) const MEASURES: [ColumnSource; 3] = [ColumnSource::Cost, ColumnSource::Accumulated, ColumnSource::BookValue];
 
-impl Measure {
-    pub(super) const ALL: [Measure; 3] = [Measure::Cost, Measure::Accumulated, Measure::BookValue];
+/// A value for each of [`MEASURES`].
+type Values = [Decimal; 3];
 
-    /// The name in the CSV.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Cost => "cost",
-            Self::Accumulated => "accumulated_depreciation",
-            Self::BookValue => "book_value",
-        }
-    }
-
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Cost => "Cost",
-            Self::Accumulated => "Accumulated depreciation",
-            Self::BookValue => "Book value",
-        }
-    }
-}
+/// The movements of each of [`MEASURES`].
+pub(super) type Movements = [Movement; 3];
 
 /// The change of one measure from opening to closing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -83,10 +63,6 @@ impl Movement {
         [self.opening, self.additions, self.disposals, self.adjustments, self.depreciation, self.closing]
     }
 
-    fn is_tied(&self) -> bool {
-        self.opening + self.additions + self.disposals + self.adjustments + self.depreciation == self.closing
-    }
-
     fn add(&mut self, other: &Movement) {
         self.opening += other.opening;
         self.additions += other.additions;
@@ -97,10 +73,6 @@ impl Movement {
     }
 }
 
-/// The movements of the three measures, in the order of [`Measure::ALL`].
-pub(super) type Movements = [Movement; 3];
-
-/// The movements of a category in a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RollForwardGroup {
     pub(super) currency: Currency,
@@ -134,12 +106,8 @@ impl ItemEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ItemChange {
     pub(super) event: ItemEvent,
-    pub(super) kind: ItemKind,
-    pub(super) id: i64,
-    pub(super) tag: String,
-    pub(super) title: String,
-    pub(super) currency: Currency,
-    pub(super) category: String,
+    /// The item as it is now, or as it was if it is no longer held in its group.
+    pub(super) entry: RegisterEntry,
     pub(super) movements: Movements,
 }
 
@@ -156,210 +124,114 @@ pub(super) struct RollForward {
 
 /// Rolls forward from `previous` to `lines`. The error describes what does not balance.
 pub(super) fn roll(previous: &PreviousRegister, lines: &[RegisterLine]) -> Result<RollForward, Vec<String>> {
-    let mut builder = RollForwardBuilder::new(previous.as_of);
-    let now: HashMap<(ItemKind, i64), &RegisterLine> =
-        lines.iter().map(|line| ((line.item.kind, line.item.id), line)).collect();
+    let mut builder = RollForwardBuilder { groups: BTreeMap::new(), changes: Vec::new(), differences: Vec::new() };
+    let held = previous.entries.iter().filter(|(_, entry)| entry.state == ItemState::Held);
+    let mut held: HashMap<_, &RegisterEntry> = held.collect();
     for line in lines {
-        let entry = previous.entries.get(&(line.item.kind, line.item.id));
-        builder.item(entry.filter(|entry| is_held(entry)), Some(line).filter(|line| line.state == ItemState::Held));
+        let before = held.remove(&(line.item.kind, line.item.id));
+        let now = (line.state == ItemState::Held).then(|| RegisterEntry::of(line));
+        builder.item(before, now.as_ref(), charged_since(previous.as_of, line));
     }
-    for entry in previous.entries.values().filter(|entry| is_held(entry)) {
-        if !now.contains_key(&(entry.kind, entry.id)) {
-            builder.item(Some(entry), None);
-        }
+    for gone in held.into_values() {
+        builder.item(Some(gone), None, Decimal::ZERO);
     }
     builder.check_opening(previous);
-    builder.check_closing(&groups(lines, GroupBy::Category));
-    builder.finish()
+    builder.check_closing(&groups(lines, &CATEGORY));
+    builder.finish(previous.as_of)
 }
 
-fn is_held(entry: &PreviousEntry) -> bool {
-    entry.state == ItemState::Held
+/// The charge of the current schedule since the opening.
+fn charged_since(opening: Option<Date>, line: &RegisterLine) -> Decimal {
+    let Some(figures) = &line.figures else { return Decimal::ZERO };
+    let at_opening = opening.and_then(|day| line.figures_on(day));
+    figures.accumulated - at_opening.map(|figures| figures.accumulated).unwrap_or_default()
 }
 
 struct RollForwardBuilder {
-    from: Option<Date>,
     groups: BTreeMap<(Currency, String), RollForwardGroup>,
     changes: Vec<ItemChange>,
     differences: Vec<String>,
 }
 
-/// The item that amounts belong to, and its group.
-struct ItemIdentity<'a> {
-    kind: ItemKind,
-    id: i64,
-    tag: &'a str,
-    title: &'a str,
-    currency: &'a Currency,
-    category: &'a str,
+/// Cost, accumulated depreciation and book value; zero for what could not be computed, or without an entry.
+fn values(entry: Option<&RegisterEntry>) -> Values {
+    let amounts = |entry: &RegisterEntry| [entry.cost, entry.accumulated, entry.book_value];
+    entry.map(amounts).unwrap_or_default().map(Option::unwrap_or_default)
 }
 
-impl<'a> ItemIdentity<'a> {
-    fn before(entry: &'a PreviousEntry) -> Self {
-        let PreviousEntry { kind, id, tag, title, currency, category, .. } = entry;
-        Self { kind: *kind, id: *id, tag, title, currency, category }
-    }
-
-    fn now(line: &'a RegisterLine) -> Self {
-        let item = &line.item;
-        let RegisterItem { kind, id, tag, title, currency, category, .. } = item;
-        Self { kind: *kind, id: *id, tag, title, currency, category }
-    }
-
-    fn is_beside(&self, other: &ItemIdentity<'_>) -> bool {
-        self.currency == other.currency
-            && group_key(name_or_none(self.category)) == group_key(name_or_none(other.category))
-    }
+fn group_of(entry: &RegisterEntry) -> (Currency, String) {
+    (entry.currency.clone(), group_key(name_or_none(&entry.category)))
 }
 
-/// Cost, accumulated depreciation and book value; zero for what could not be computed.
-type Values = [Decimal; 3];
-
-fn values_before(entry: &PreviousEntry) -> Values {
-    [entry.cost, entry.accumulated, entry.book_value].map(Option::unwrap_or_default)
-}
-
-fn values_now(line: &RegisterLine) -> Values {
-    let figures = line.figures.as_ref();
-    let cost = line.item.cost.as_ref().ok().copied();
-    [cost, figures.map(|figures| figures.accumulated), figures.map(|figures| figures.book_value)]
-        .map(Option::unwrap_or_default)
-}
-
-fn movements(make: impl Fn(usize) -> Movement) -> Movements {
-    [make(0), make(1), make(2)]
+/// The movements of an item. Adjustments are what nothing else explains, so that every measure balances.
+fn movements(event: ItemEvent, opening: Values, closing: Values, now_has_figures: bool, charged: Decimal) -> Movements {
+    let depreciation = [Decimal::ZERO, charged, -charged];
+    let additions = match event {
+        // An item without figures only adds its cost.
+        ItemEvent::Added if !now_has_figures => [closing[0], Decimal::ZERO, Decimal::ZERO],
+        ItemEvent::Added => [closing[0], Decimal::ZERO, closing[0]],
+        _ => Values::default(),
+    };
+    let disposals = if event == ItemEvent::Disposed { opening.map(|amount| -amount) } else { Values::default() };
+    [0, 1, 2].map(|at| Movement {
+        opening: opening[at],
+        additions: additions[at],
+        disposals: disposals[at],
+        adjustments: closing[at] - opening[at] - additions[at] - disposals[at] - depreciation[at],
+        depreciation: depreciation[at],
+        closing: closing[at],
+    })
 }
 
 impl RollForwardBuilder {
-    fn new(from: Option<Date>) -> Self {
-        Self { from, groups: BTreeMap::new(), changes: Vec::new(), differences: Vec::new() }
-    }
-
-    fn item(&mut self, before: Option<&PreviousEntry>, now: Option<&RegisterLine>) {
+    /// Adds an item that was held before, is held now, or both. `charged` is its charge since the opening.
+    fn item(&mut self, before: Option<&RegisterEntry>, now: Option<&RegisterEntry>, charged: Decimal) {
         match (before, now) {
             (None, None) => {}
-            (Some(before), None) => self.disposed(before),
-            (None, Some(now)) => self.added(now),
-            (Some(before), Some(now)) if ItemIdentity::before(before).is_beside(&ItemIdentity::now(now)) => {
-                self.kept(before, now)
+            (Some(_), None) => self.add(ItemEvent::Disposed, before, None, Decimal::ZERO),
+            (None, Some(_)) => self.add(ItemEvent::Added, None, now, charged),
+            (Some(from), Some(to)) if group_of(from) == group_of(to) => {
+                self.add(ItemEvent::Adjusted, before, now, charged);
             }
-            (Some(before), Some(now)) => self.moved(before, now),
+            (Some(_), Some(_)) => {
+                self.add(ItemEvent::MovedOut, before, None, Decimal::ZERO);
+                self.add(ItemEvent::MovedIn, None, now, charged);
+            }
         }
     }
 
-    fn disposed(&mut self, before: &PreviousEntry) {
-        let opening = values_before(before);
-        let gone = movements(|at| Movement { opening: opening[at], disposals: -opening[at], ..Movement::default() });
-        self.note(ItemEvent::Disposed, ItemIdentity::before(before), gone, before.book_value.is_some());
-    }
-
-    fn added(&mut self, now: &RegisterLine) {
-        let closing = values_now(now);
-        let charged = self.charged(now);
-        let prior = closing[1] - charged;
-        // An item without figures only adds its cost.
-        let added_value = if now.figures.is_some() { closing[0] } else { Decimal::ZERO };
-        let new = [
-            Movement { additions: closing[0], closing: closing[0], ..Movement::default() },
-            Movement { adjustments: prior, depreciation: charged, closing: closing[1], ..Movement::default() },
-            Movement {
-                additions: added_value,
-                adjustments: -prior,
-                depreciation: -charged,
-                closing: closing[2],
-                ..Movement::default()
-            },
-        ];
-        self.note(ItemEvent::Added, ItemIdentity::now(now), new, now.figures.is_some());
-    }
-
-    fn kept(&mut self, before: &PreviousEntry, now: &RegisterLine) {
-        let (opening, closing, charge) = (values_before(before), values_now(now), self.charge(now));
-        let kept = movements(|at| Movement {
-            opening: opening[at],
-            adjustments: closing[at] - opening[at] - charge[at],
-            depreciation: charge[at],
-            closing: closing[at],
-            ..Movement::default()
+    fn add(&mut self, event: ItemEvent, before: Option<&RegisterEntry>, now: Option<&RegisterEntry>, charged: Decimal) {
+        let Some(entry) = now.or(before) else { return };
+        let has_figures = |entry: &RegisterEntry| entry.book_value.is_some();
+        let movements = movements(event, values(before), values(now), now.is_some_and(has_figures), charged);
+        if before.is_none_or(has_figures) && now.is_none_or(has_figures) {
+            self.check_book_value(entry, &movements);
+        }
+        let group = self.groups.entry(group_of(entry)).or_insert_with(|| RollForwardGroup {
+            currency: entry.currency.clone(),
+            category: name_or_none(&entry.category).to_owned(),
+            movements: Movements::default(),
         });
-        let has_figures = before.book_value.is_some() && now.figures.is_some();
-        let is_adjusted = kept.iter().any(|movement| !movement.adjustments.is_zero());
-        match is_adjusted {
-            true => self.note(ItemEvent::Adjusted, ItemIdentity::now(now), kept, has_figures),
-            false => self.count(&ItemIdentity::now(now), &kept, has_figures),
+        group.movements.iter_mut().zip(&movements).for_each(|(sum, movement)| sum.add(movement));
+        if event != ItemEvent::Adjusted || movements.iter().any(|movement| !movement.adjustments.is_zero()) {
+            self.changes.push(ItemChange { event, entry: entry.clone(), movements });
         }
     }
 
-    fn moved(&mut self, before: &PreviousEntry, now: &RegisterLine) {
-        let (opening, closing, charge) = (values_before(before), values_now(now), self.charge(now));
-        let out = movements(|at| Movement { opening: opening[at], adjustments: -opening[at], ..Movement::default() });
-        let into = movements(|at| Movement {
-            adjustments: closing[at] - charge[at],
-            depreciation: charge[at],
-            closing: closing[at],
-            ..Movement::default()
-        });
-        self.note(ItemEvent::MovedOut, ItemIdentity::before(before), out, before.book_value.is_some());
-        self.note(ItemEvent::MovedIn, ItemIdentity::now(now), into, now.figures.is_some());
-    }
-
-    /// The charge of the current schedule since the opening.
-    fn charged(&self, line: &RegisterLine) -> Decimal {
-        let Some(figures) = &line.figures else { return Decimal::ZERO };
-        let at_opening = self.from.and_then(|day| line.figures_on(day));
-        figures.accumulated - at_opening.map(|figures| figures.accumulated).unwrap_or_default()
-    }
-
-    fn charge(&self, line: &RegisterLine) -> Values {
-        let charged = self.charged(line);
-        [Decimal::ZERO, charged, -charged]
-    }
-
-    fn note(&mut self, event: ItemEvent, identity: ItemIdentity<'_>, movements: Movements, has_figures: bool) {
-        self.count(&identity, &movements, has_figures);
-        let ItemIdentity { kind, id, tag, title, currency, category } = identity;
-        self.changes.push(ItemChange {
-            event,
-            kind,
-            id,
-            tag: tag.to_owned(),
-            title: title.to_owned(),
-            currency: currency.clone(),
-            category: name_or_none(category).to_owned(),
-            movements,
-        });
-    }
-
-    fn count(&mut self, identity: &ItemIdentity<'_>, movements: &Movements, has_figures: bool) {
-        self.check_item(identity, movements, has_figures);
-        let group = self
-            .groups
-            .entry((identity.currency.clone(), group_key(name_or_none(identity.category))))
-            .or_insert_with(|| RollForwardGroup {
-                currency: identity.currency.clone(),
-                category: name_or_none(identity.category).to_owned(),
-                movements: Movements::default(),
-            });
-        group.movements.iter_mut().zip(movements).for_each(|(sum, movement)| sum.add(movement));
-    }
-
-    /// Checks that every measure balances and, if the item has figures, that the book value is the cost minus the
-    /// accumulated depreciation in every column.
-    fn check_item(&mut self, identity: &ItemIdentity<'_>, movements: &Movements, has_figures: bool) {
+    /// Checks that the book value is the cost minus the accumulated depreciation in every column.
+    fn check_book_value(&mut self, entry: &RegisterEntry, movements: &Movements) {
         let [cost, accumulated, book_value] = movements.map(|movement| movement.parts());
-        let is_consistent = (0..6).all(|at| cost[at] - accumulated[at] == book_value[at]);
-        let is_tied = movements.iter().all(Movement::is_tied);
-        if !is_tied || (has_figures && !is_consistent) {
-            self.differences.push(format!("{} {} `{}`", identity.kind.name(), identity.id, identity.tag));
+        if (0..6).any(|at| cost[at] - accumulated[at] != book_value[at]) {
+            self.differences.push(format!("{} {} `{}`", entry.kind.name(), entry.id, entry.tag));
         }
     }
 
     /// Checks the openings against the sums of the earlier register.
     fn check_opening(&mut self, previous: &PreviousRegister) {
         let mut sums: BTreeMap<&Currency, Values> = BTreeMap::new();
-        for entry in previous.entries.values().filter(|entry| is_held(entry)) {
+        for entry in previous.entries.values().filter(|entry| entry.state == ItemState::Held) {
             let sum = sums.entry(&entry.currency).or_default();
-            sum.iter_mut().zip(values_before(entry)).for_each(|(sum, value)| *sum += value);
+            sum.iter_mut().zip(values(Some(entry))).for_each(|(sum, value)| *sum += value);
         }
         for (currency, expected) in sums {
             let own = self.groups.values().filter(|group| group.currency == *currency);
@@ -380,15 +252,15 @@ impl RollForwardBuilder {
     }
 
     fn compare(&mut self, what: &str, whose: &str, found: Values, expected: Values) {
-        for (at, measure) in Measure::ALL.into_iter().enumerate() {
+        for (at, measure) in MEASURES.into_iter().enumerate() {
             if found[at] != expected[at] {
-                let (name, found, expected) = (measure.title().to_lowercase(), found[at], expected[at]);
+                let (name, found, expected) = (measure.column().title.to_lowercase(), found[at], expected[at]);
                 self.differences.push(format!("{what} {name} of {whose}: {found}, the register has {expected}"));
             }
         }
     }
 
-    fn finish(mut self) -> Result<RollForward, Vec<String>> {
+    fn finish(mut self, from: Option<Date>) -> Result<RollForward, Vec<String>> {
         if !self.differences.is_empty() {
             let beyond = self.differences.len().saturating_sub(MOST_NAMED);
             self.differences.truncate(MOST_NAMED);
@@ -397,8 +269,8 @@ impl RollForwardBuilder {
             }
             return Err(self.differences);
         }
-        self.changes.sort_by_key(|change| (change.event, change.kind, change.id));
-        Ok(RollForward { from: self.from, groups: self.groups.into_values().collect(), changes: self.changes })
+        self.changes.sort_by_key(|change| (change.event, change.entry.kind, change.entry.id));
+        Ok(RollForward { from, groups: self.groups.into_values().collect(), changes: self.changes })
     }
 }
 
@@ -411,10 +283,10 @@ pub(super) fn write_csv(out: impl Write, roll: &RollForward, to: Date) -> Result
     ])?;
     let from = roll.from.map(|day| day.to_string()).unwrap_or_default();
     for group in &roll.groups {
-        for (measure, movement) in Measure::ALL.into_iter().zip(&group.movements) {
+        for (measure, movement) in MEASURES.into_iter().zip(&group.movements) {
             out.write_field(&*group.currency.code)?;
             out.write_field(&*escape_formula(&group.category))?;
-            out.write_field(measure.name())?;
+            out.write_field(measure.column().name)?;
             for part in movement.parts() {
                 out.write_field(group.currency.plain(part))?;
             }

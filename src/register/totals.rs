@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
+use super::columns::ColumnSource;
 use super::currency::Currency;
-use super::item::ItemKind;
+use super::item::{ItemKind, RegisterItem};
 use super::line::{ItemState, RegisterLine};
 
 /// The group name of lines without a category, department, location or status.
@@ -53,39 +54,22 @@ impl Amounts {
     }
 }
 
-/// The field that lines are grouped by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum GroupBy {
-    Category,
-    Department,
-    Location,
-    Status,
+#[derive(Debug)]
+pub(super) struct Grouping {
+    pub(super) column: ColumnSource,
+    /// The value of an item; empty if it has none.
+    value: fn(&RegisterItem) -> &str,
 }
 
-impl GroupBy {
-    pub(super) const ALL: [GroupBy; 4] = [GroupBy::Category, GroupBy::Department, GroupBy::Location, GroupBy::Status];
+pub(super) const CATEGORY: Grouping = Grouping { column: ColumnSource::Category, value: |item| &item.category };
 
-    /// The value of a line; empty if it has none.
-    pub(super) fn value(self, line: &RegisterLine) -> &str {
-        let item = &line.item;
-        match self {
-            Self::Category => &item.category,
-            Self::Department => &item.department,
-            Self::Location => &item.location,
-            Self::Status => &item.status,
-        }
-    }
-
-    /// The column header.
-    pub(super) fn title(self) -> &'static str {
-        match self {
-            Self::Category => "Category",
-            Self::Department => "Department",
-            Self::Location => "Location",
-            Self::Status => "Status",
-        }
-    }
-}
+/// Every grouping that has a sheet.
+pub(super) const GROUPINGS: [Grouping; 4] = [
+    CATEGORY,
+    Grouping { column: ColumnSource::Department, value: |item| &item.department },
+    Grouping { column: ColumnSource::Location, value: |item| &item.location },
+    Grouping { column: ColumnSource::Status, value: |item| &item.status },
+];
 
 /// The held lines of one category, department, location or status, in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,7 +81,6 @@ pub(super) struct LineGroup {
     pub amounts: Amounts,
 }
 
-/// The totals of a currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CurrencyTotal {
     pub currency: Currency,
@@ -157,10 +140,10 @@ pub(super) fn by_currency(lines: &[RegisterLine]) -> Vec<CurrencyTotal> {
 }
 
 /// Groups the held lines by currency and `by`, sorted by currency and then by descending book value.
-pub(super) fn groups(lines: &[RegisterLine], by: GroupBy) -> Vec<LineGroup> {
+pub(super) fn groups(lines: &[RegisterLine], by: &Grouping) -> Vec<LineGroup> {
     let mut groups: BTreeMap<(&Currency, String), LineGroup> = BTreeMap::new();
     for line in lines.iter().filter(|line| line.state == ItemState::Held) {
-        let name = name_or_none(by.value(line));
+        let name = name_or_none((by.value)(&line.item));
         let currency = &line.item.currency;
         let group = groups.entry((currency, group_key(name))).or_insert_with(|| LineGroup {
             currency: currency.clone(),
@@ -193,7 +176,7 @@ mod tests {
 
     use jiff::civil::date;
 
-    use super::super::item::{Disposal, MissingFigure, RegisterItem};
+    use super::super::item::{Disposal, MissingFigure};
     use super::super::samples;
     use super::*;
 
@@ -235,7 +218,7 @@ mod tests {
 
     #[test]
     fn groups_are_by_folded_name_and_currency() {
-        let groups = groups(&lines(), GroupBy::Category);
+        let groups = groups(&lines(), &CATEGORY);
         let shown: Vec<_> = groups
             .iter()
             .map(|group| format!("{} {} {}", group.currency.code, group.name, group.amounts.book_value))

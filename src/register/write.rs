@@ -67,35 +67,30 @@ pub fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<Regi
 }
 
 fn add_files(register: &Register<'_>, set: &mut FileSet) -> Result<(), RegisterError> {
-    match &register.options.target {
-        RegisterTarget::Xlsx(path) => add_book(register, set, path),
-        RegisterTarget::Csv(path) => {
-            add_csv(register, set, path)?;
-            add_roll_forward(register, set, &path.with_extension("roll-forward.csv"))
-        }
+    let (book, csv, roll_forward) = match &register.options.target {
+        RegisterTarget::Xlsx(path) => (Some(path.clone()), None, None),
+        RegisterTarget::Csv(path) => (None, Some(path.clone()), Some(path.with_extension("roll-forward.csv"))),
         RegisterTarget::Folder(folder) => {
             fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
-            add_book(register, set, &folder.join("register.xlsx"))?;
-            add_csv(register, set, &folder.join("register.csv"))?;
-            add_roll_forward(register, set, &folder.join("roll-forward.csv"))
+            let [book, csv, roll_forward] =
+                ["register.xlsx", "register.csv", "roll-forward.csv"].map(|name| Some(folder.join(name)));
+            (book, csv, roll_forward)
         }
+    };
+    let as_of = register.options.as_of;
+    if let Some(path) = book {
+        if register.lines.len() > MAX_ITEMS {
+            return Err(RegisterError::TooManyItems { items: register.lines.len() });
+        }
+        add_file(set, &path, |file| book::write(file, register))?;
     }
-}
-
-fn add_book(register: &Register<'_>, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
-    if register.lines.len() > MAX_ITEMS {
-        return Err(RegisterError::TooManyItems { items: register.lines.len() });
+    if let Some(path) = csv {
+        add_file(set, &path, |file| in_csv(file, |out| csv_file::write(out, &register.lines, as_of)))?;
     }
-    add_file(set, path, |file| book::write(file, register))
-}
-
-fn add_csv(register: &Register<'_>, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
-    add_file(set, path, |file| in_csv(file, |out| csv_file::write(out, &register.lines, register.options.as_of)))
-}
-
-fn add_roll_forward(register: &Register<'_>, set: &mut FileSet, path: &Path) -> Result<(), RegisterError> {
-    let Some(roll) = &register.roll else { return Ok(()) };
-    add_file(set, path, |file| in_csv(file, |out| write_csv(out, roll, register.options.as_of)))
+    if let (Some(path), Some(roll)) = (roll_forward, &register.roll) {
+        add_file(set, &path, |file| in_csv(file, |out| write_csv(out, roll, as_of)))?;
+    }
+    Ok(())
 }
 
 /// Adds a file that `write` fills.

@@ -1,20 +1,22 @@
 //! The facts of a run that every report shows.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::change_tally::ChangeTally;
 use super::tally::ProblemTally;
 use super::text::file_name;
+use crate::api::RequestCounts;
+use crate::check::{Remark, RemarkCode};
+use crate::mapping::SheetMapping;
 use crate::plan::{ReportMode, RowCounts, RunEstimate};
-use crate::remark::Remark;
+use crate::run::journal::RunKind;
 
 /// What a finished run reports.
 #[derive(Debug)]
 pub struct RunSummary {
     pub run_id: String,
-    /// `import` or `check`.
-    pub command: &'static str,
+    pub command: RunCommand,
     pub dry_run: bool,
     pub files: Vec<String>,
     pub sheets: Vec<SheetSummary>,
@@ -22,18 +24,22 @@ pub struct RunSummary {
     pub skipped_sheets: Vec<(String, String)>,
     /// The options that differ from their defaults: name and value.
     pub options: Vec<(String, String)>,
-    pub requests: Requests,
+    pub requests: RequestCounts,
     /// What a run would take; on a dry run only.
     pub planned: Option<RunEstimate>,
     /// How long it took.
     pub seconds: f64,
     pub problems: ProblemTally,
+    /// What updates would change; in a dry run only.
+    pub changes: ChangeTally,
     /// The result file, where one was written.
     pub result: Option<PathBuf>,
     /// Commands to run next, the best first.
     pub next: Vec<String>,
     /// Anything else the user should know.
     pub remarks: Vec<Remark>,
+    /// Which column of each sheet feeds which field.
+    pub mapping: Vec<SheetMapping>,
     /// Why the run ended before its last row.
     pub stopped: Option<String>,
 }
@@ -55,20 +61,40 @@ pub struct SheetSummary {
     pub ignored: Vec<String>,
 }
 
-/// The requests a run sent.
-#[derive(Debug, Clone, Default)]
-pub struct Requests {
-    pub total: u64,
-    /// By method and endpoint, such as `POST assets`.
-    pub by_kind: BTreeMap<String, u64>,
+/// The command that a summary is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunCommand {
+    Check,
+    Import,
+    Delete,
+    Undo,
 }
 
-/// The command that takes a run back.
-pub(crate) const UNDO: &str = "undo";
+impl RunCommand {
+    /// Its name on the command line and in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RunCommand::Check => "check",
+            RunCommand::Import => RunKind::Import.command(),
+            RunCommand::Delete => RunKind::Delete.command(),
+            RunCommand::Undo => RunKind::Undo.command(),
+        }
+    }
+}
+
+impl From<RunKind> for RunCommand {
+    fn from(kind: RunKind) -> Self {
+        match kind {
+            RunKind::Import => RunCommand::Import,
+            RunKind::Delete => RunCommand::Delete,
+            RunKind::Undo => RunCommand::Undo,
+        }
+    }
+}
 
 impl RunSummary {
     /// A run of which nothing is known yet but its name.
-    pub fn new(command: &'static str, run_id: String) -> Self {
+    pub fn new(command: RunCommand, run_id: String) -> Self {
         Self {
             run_id,
             command,
@@ -77,21 +103,28 @@ impl RunSummary {
             sheets: Vec::new(),
             skipped_sheets: Vec::new(),
             options: Vec::new(),
-            requests: Requests::default(),
+            requests: RequestCounts::default(),
             planned: None,
             seconds: 0.0,
             problems: ProblemTally::default(),
+            changes: ChangeTally::default(),
             result: None,
             next: Vec::new(),
             remarks: Vec::new(),
+            mapping: Vec::new(),
             stopped: None,
         }
+    }
+
+    /// Adds a remark.
+    pub(crate) fn remark(&mut self, code: RemarkCode, message: impl Into<String>) {
+        self.remarks.push(Remark::new(code, message));
     }
 
     /// Whether its statuses tell what was done, would be done, or was only checked.
     pub fn report_mode(&self) -> ReportMode {
         match (self.command, self.dry_run) {
-            ("check", _) => ReportMode::Check,
+            (RunCommand::Check, _) => ReportMode::Check,
             (_, true) => ReportMode::DryRun,
             (_, false) => ReportMode::Done,
         }
@@ -99,7 +132,7 @@ impl RunSummary {
 
     /// The rows that an undo could not undo: its skipped ones. In an import, rows are skipped on request.
     pub fn left(&self) -> u64 {
-        if self.command == UNDO { self.counts().skipped } else { 0 }
+        if self.command == RunCommand::Undo { self.counts().skipped } else { 0 }
     }
 
     /// All sheets together.

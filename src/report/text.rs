@@ -1,47 +1,13 @@
 //! Problems, numbers and times as text for people: the one place that words them.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 use std::path::Path;
 
 use super::tally::shortened;
 use crate::check::Problem;
-use crate::table::CellRef;
 
 /// The characters of a found text that a line shows.
 const LONGEST_FOUND: usize = 80;
-
-/// Where a problem is: `assets!C7 (Location)`.
-#[derive(Debug, Clone, Copy)]
-pub struct ProblemLocation<'a> {
-    /// Empty where the file has no sheets.
-    pub sheet: &'a str,
-    pub header: Option<&'a str>,
-    /// As a spreadsheet shows it, from 1.
-    pub row: u64,
-    /// From 0.
-    pub column: Option<u32>,
-}
-
-impl fmt::Display for ProblemLocation<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.sheet, self.column) {
-            ("", Some(column)) => write!(formatter, "{}", CellRef { row: self.row, column })?,
-            (sheet, Some(column)) => write!(formatter, "{sheet}!{}", CellRef { row: self.row, column })?,
-            ("", None) => write!(formatter, "row {}", self.row)?,
-            (sheet, None) => write!(formatter, "{sheet}, row {}", self.row)?,
-        }
-        match self.header.map(str::trim) {
-            None | Some("") => Ok(()),
-            Some(header) => write!(formatter, " (`{}`)", shortened(header, LONGEST_FOUND)),
-        }
-    }
-}
-
-/// A problem with its place on one line: where, what, and what to do now.
-pub fn problem_line(sheet: &str, header: Option<&str>, row: u64, problem: &Problem) -> String {
-    let place = ProblemLocation { sheet, header, row, column: problem.column };
-    format!("{place}: {}", described(problem))
-}
 
 /// A problem without its place: `invalid date; expected …, found `soon` (date.invalid); hint: …`.
 fn described(problem: &Problem) -> String {
@@ -106,24 +72,16 @@ mod tests {
     fn a_line_says_where_what_and_what_to_do() {
         let problem = error().at(Some(2), "31/02/24");
         assert_eq!(
-            problem_line("assets", Some("Purchase Date"), 7, &problem),
-            "assets!C7 (`Purchase Date`): invalid date; expected a date such as `2026-01-31`, found `31/02/24` (date.invalid); \
+            message_line(Some("Purchase Date"), &problem),
+            "`Purchase Date`: invalid date; expected a date such as `2026-01-31`, found `31/02/24` (date.invalid); \
              hint: write the year with four digits"
         );
-    }
-
-    #[test]
-    fn a_row_without_a_column_and_a_file_without_sheets_have_places() {
-        let place = |sheet, column| ProblemLocation { sheet, header: None, row: 7, column }.to_string();
-        assert_eq!(place("assets", None), "assets, row 7");
-        assert_eq!(place("", None), "row 7");
-        assert_eq!(place("", Some(27)), "AB7");
     }
 
     #[test]
     fn a_secret_is_not_repeated() {
         let problem = ValueError::new(Code::CellSecret, "the column looks like a password", "remove the column")
             .at(Some(0), "hunter2");
-        assert!(!problem_line("", None, 2, &problem).contains("hunter2"));
+        assert!(!message_line(None, &problem).contains("hunter2"));
     }
 }

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use jiff::Timestamp;
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
 use super::backoff::ServiceBackoff;
@@ -21,8 +20,9 @@ use super::reconcile::{ExternalChanges, Resolution, reconcile};
 use super::step_states::{Readiness, StepStates};
 use super::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
-use super::{Activity, DispatchOptions, RunEnd, RunObserver, RunStart};
+use super::{DispatchOptions, RunEnd, RunObserver, RunStart};
 use crate::api::{ApiError, FailureScope, WriteFailure, WriteOutcome, WriteReply};
+use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome, StepRole, WriteKind};
 use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, WriteCommand, WriteEvent};
 use crate::schema::Entity;
@@ -106,13 +106,13 @@ struct LoopControl<'r> {
 
 impl LoopControl<'_> {
     /// Waits for a future and reports progress meanwhile; none where an interrupt comes first.
-    async fn wait<F: Future>(&mut self, activity: Activity, future: F) -> Option<F::Output> {
+    async fn wait<F: Future>(&mut self, wait: Option<Wait>, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         loop {
             tokio::select! {
                 biased;
                 () = self.shutdown.next() => return None,
-                _ = self.clock.tick() => self.observer.on_progress(activity),
+                _ = self.clock.tick() => self.observer.on_progress(wait.as_ref()),
                 output = &mut future => return Some(output),
             }
         }
@@ -157,8 +157,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             RunStart::Fresh => Vec::new(),
             RunStart::Resumed => journal.pending_entities()?,
         };
-        let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or_default();
-        let snapshot = PlanSnapshot::new(journal.account_snapshot()?, began);
+        let snapshot = PlanSnapshot::new(journal.account_snapshot()?, journal.started_at()?);
         let path = journal.path();
         let writer = start_writer(journal).map_err(|source| JournalError::Folder { path, source })?;
         Ok(Self {
@@ -327,9 +326,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             biased;
             () = control.shutdown.next() => {
                 self.on_interrupt();
-                control.observer.on_progress(self.activity());
+                control.observer.on_progress(self.waiting().as_ref());
             }
-            _ = control.clock.tick() => control.observer.on_progress(self.activity()),
+            _ = control.clock.tick() => control.observer.on_progress(self.waiting().as_ref()),
             event = self.writer.next(), if !self.has_journal_failed => self.on_journal_event(event, control.observer),
             Some(attempt) = self.in_flight.next(), if !self.in_flight.is_empty() => {
                 self.on_completion(attempt, control.observer);
@@ -345,11 +344,12 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.start_ready();
     }
 
-    fn activity(&self) -> Activity {
-        match self.backoff.retry_at(Instant::now()) {
-            _ if self.interrupts > 0 => Activity::Draining { requests: self.in_flight.len() },
-            Some(until) => Activity::BackingOff { until },
-            None => Activity::Sending,
+    /// What keeps the run from sending.
+    fn waiting(&self) -> Option<Wait> {
+        match self.in_flight.len() {
+            0 if self.interrupts > 0 => None,
+            requests if self.interrupts > 0 => Some(Wait::Draining { requests }),
+            _ => self.backoff.retry_at(Instant::now()).map(|until| Wait::BackingOff { until }),
         }
     }
 
@@ -511,11 +511,11 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     }
 
     async fn sleep_until_retry(&mut self, until: Instant, control: &mut LoopControl<'_>) {
-        let activity = match self.backoff.retry_at(Instant::now()) {
-            Some(until) => Activity::BackingOff { until },
-            None => Activity::Reconciling { requests: self.unresolved.len() },
+        let wait = match self.backoff.retry_at(Instant::now()) {
+            Some(until) => Wait::BackingOff { until },
+            None => Wait::Reconciling { requests: self.unresolved.len() },
         };
-        if control.wait(activity, sleep_until(until)).await.is_none() {
+        if control.wait(Some(wait), sleep_until(until)).await.is_none() {
             self.on_interrupt();
         }
     }
@@ -527,7 +527,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let available = available_stock(steps.iter().copied(), &self.states);
         let context = self.snapshot.context(&self.states, &available);
         let reconciling = reconcile(self.transport, &steps, &context);
-        match control.wait(Activity::Reconciling { requests: batch.len() }, reconciling).await {
+        match control.wait(Some(Wait::Reconciling { requests: batch.len() }), reconciling).await {
             Some(Ok(resolutions)) => return self.apply_resolutions(batch, resolutions, control.observer),
             Some(Err(error)) => self.on_read_error(&error),
             None => self.on_interrupt(),
@@ -577,7 +577,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let log = (&self.snapshot.log, self.states.completed_actions());
         let (began, created) = (self.snapshot.began, self.states.created());
         let detecting = ExternalChanges::detect(self.transport, &self.unchecked, began, created, log);
-        match control.wait(Activity::Sending, detecting).await {
+        match control.wait(None, detecting).await {
             Some(Ok(changes)) => {
                 self.external_changes = changes;
                 self.unchecked.clear();

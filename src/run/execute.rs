@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::journal::Journal;
-use super::{Activity, DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
+use super::{DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
 use crate::account::Account;
 use crate::api::Client;
 use crate::error::Result;
@@ -67,21 +67,11 @@ impl RunObserver for SendProgress<'_> {
         self.observer.on_rows(self.done, self.failed);
     }
 
-    fn on_progress(&mut self, activity: Activity) {
+    fn on_progress(&mut self, wait: Option<&Wait>) {
         let allowed_now = self.client.quota_left().map_or(u64::MAX, |left| left as u64);
         let requests = self.open.saturating_sub(self.done);
         self.observer.on_remaining(Remaining { requests, allowed_now, per_hour: self.quota });
-        let wait = wait_of(activity).or_else(|| self.client.waiting().map(Wait::RateLimit));
+        let wait = wait.cloned().or_else(|| self.client.waiting().map(Wait::RateLimit));
         self.observer.on_wait(wait.as_ref());
-    }
-}
-
-/// What keeps a run from sending, beside the quota.
-fn wait_of(activity: Activity) -> Option<Wait> {
-    match activity {
-        Activity::Sending | Activity::Draining { requests: 0 } => None,
-        Activity::Draining { requests } => Some(Wait::Draining { requests }),
-        Activity::Reconciling { requests } => Some(Wait::Reconciling { requests }),
-        Activity::BackingOff { until } => Some(Wait::BackingOff { until }),
     }
 }

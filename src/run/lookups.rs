@@ -1,5 +1,6 @@
 //! The first pass over the input: checks every row and collects what has to be looked up in the account.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::input::{InputRow, InputSet};
@@ -8,9 +9,10 @@ use crate::catalog;
 use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, text};
 use crate::error::{Error, Result};
 use crate::mapping::{Mapping, TimestampColumn};
-use crate::plan::{CreateMissing, ReportedTimestamp, SheetPlan};
+use crate::plan::{ReportedTimestamp, SheetPlan};
 use crate::schema::{self, Entity, Field, Role};
 use crate::table::Row;
+use crate::unicode::without_invisible;
 
 /// What has to be looked up before rows can be planned.
 #[derive(Default)]
@@ -23,12 +25,7 @@ pub(super) struct Lookups {
 }
 
 /// Checks every sheet and gathers the names and keys of all rows that may be sent.
-pub(super) fn gather(
-    input: &mut InputSet,
-    checkers: &mut [Checker<'_>],
-    create_missing: &CreateMissing,
-    selection: RowSelection,
-) -> Result<Lookups> {
+pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selection: RowSelection) -> Result<Lookups> {
     let mut lookups = Lookups::default();
     let mut users = BTreeSet::new();
     let mut rows = 0;
@@ -55,8 +52,9 @@ pub(super) fn gather(
             if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
                 lookups.exported = Some(shown.later(lookups.exported));
             }
-            if !previous.is_some_and(|previous| previous.is_done(row)) {
-                gather_row(&mut lookups.records, &mut users, &sheet, create_missing, row, checked);
+            let is_record = checked.non_record.is_none();
+            if is_record && !previous.is_some_and(|previous| previous.is_done(row)) {
+                gather_row(&mut lookups.records, &mut users, &sheet, row, checked);
             }
         })?;
     }
@@ -67,7 +65,7 @@ pub(super) fn gather(
     Ok(lookups)
 }
 
-/// What a sheet lookups whatever its rows hold.
+/// Declares what a sheet needs whatever its rows hold.
 fn declare(lookups: &mut catalog::LookupRequest, sheet: &SheetPlan<'_>) {
     let entity = sheet.mapping.entity;
     match entity.role {
@@ -91,20 +89,19 @@ fn gather_row(
     lookups: &mut catalog::LookupRequest,
     users: &mut BTreeSet<String>,
     sheet: &SheetPlan<'_>,
-    create_missing: &CreateMissing,
     row: &Row,
     checked: &CheckedRow,
 ) {
     let mapping = sheet.mapping;
     let entity = mapping.entity;
-    let cell = |column: u32| text::trimmed(row.cell(column as usize).text);
+    let cell = |column: u32| without_invisible(text::trimmed(row.cell(column as usize).text));
     if let Some(id) = checked.id {
         lookups.id(entity.name, id.number);
     }
     for given in &checked.values {
         let field = &entity.fields[given.field];
         match (given.value, field.reference_to()) {
-            (ParsedValue::Name(_), Some(reference)) => lookups.name(reference.to, cell(given.column)),
+            (ParsedValue::Name(_), Some(reference)) => lookups.name(reference.to, &cell(given.column)),
             (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
         }
@@ -113,18 +110,23 @@ fn gather_row(
     let is_odd = |problem: &&Problem| matches!(problem.code(), Code::CellDamaged | Code::CellError);
     for column in checked.problems.iter().filter(is_odd).filter_map(|problem| problem.column) {
         if let Some(reference) = mapping.field_of(column).and_then(Field::reference_to) {
-            lookups.name(reference.to, cell(column));
+            lookups.name(reference.to, &cell(column));
         }
     }
-    if let Some(key) = sheet.match_on.first().and_then(|name| mapping.column_of(name)) {
-        lookups.key(entity.name, cell(key));
+    let key_texts = sheet.match_on.iter().map(|name| mapping.column_of(name).map(&cell).unwrap_or_default());
+    let is_given = |text: &Cow<'_, str>| !text.is_empty() && !text::is_no_value_mark(text);
+    match key_texts.clone().next() {
+        Some(first) if is_given(&first) => lookups.key(entity.name, &first),
+        // A blank is no key: the rest of the key may be any record's.
+        Some(_) if key_texts.skip(1).any(|text| is_given(&text)) => lookups.matching_any(entity.name),
+        _ => {}
     }
     if let (Some(item), Some(column)) = (item_of(entity), mapping.column_of(entity.fields[0].name)) {
-        lookups.key(item.name, cell(column));
+        lookups.key(item.name, &cell(column));
     }
     for related in &checked.related {
-        if let Some(to) = related_collection(mapping, related.field, related.related, create_missing) {
-            lookups.name(to, cell(related.column));
+        if let Some(to) = related_collection(mapping, related.field, related.related) {
+            lookups.name(to, &cell(related.column));
         }
     }
 }
@@ -135,17 +137,9 @@ fn item_of(entity: &'static Entity) -> Option<&'static Entity> {
     schema::collection(field.reference_to()?.to)
 }
 
-/// The collection a related column names a record of, where that matters: it only helps to create what is missing.
-fn related_collection(
-    mapping: &Mapping,
-    field: usize,
-    related: &str,
-    create_missing: &CreateMissing,
-) -> Option<&'static str> {
+/// The collection a describing column names a record of.
+fn related_collection(mapping: &Mapping, field: usize, related: &str) -> Option<&'static str> {
     let reference = mapping.entity.fields[field].reference_to()?;
-    if !create_missing.includes(reference.to) {
-        return None;
-    }
     schema::collection(reference.to)?.field(related)?.reference_to().map(|reference| reference.to)
 }
 

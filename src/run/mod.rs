@@ -32,12 +32,10 @@ mod worker;
 
 use std::time::Duration;
 
-use tokio::time::Instant;
-
+use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome};
 
 pub use dispatcher::Dispatcher;
-pub use reconcile::LogPosition;
 pub use worker::StepTransport;
 
 /// How a plan is sent.
@@ -79,29 +77,11 @@ pub enum RunEnd {
     Interrupted,
 }
 
-/// What the dispatcher is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activity {
-    Sending,
-    /// Responses were lost: finding out whether the requests were applied.
-    Reconciling {
-        requests: usize,
-    },
-    /// Interrupted: nothing new is sent, and these requests complete.
-    Draining {
-        requests: usize,
-    },
-    /// The service is failing: nothing is sent until then.
-    BackingOff {
-        until: Instant,
-    },
-}
-
 /// Receives step outcomes and progress.
 pub trait RunObserver {
     /// A step has ended, and its outcome is on disk.
     fn on_step_end(&mut self, step: &Step, outcome: &StepOutcome);
 
-    /// Called twice a second.
-    fn on_progress(&mut self, activity: Activity);
+    /// Called twice a second; `wait` is what keeps the run from sending.
+    fn on_progress(&mut self, wait: Option<&Wait>);
 }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use super::reconcile::{LogPosition, RunContext};
+use super::reconcile::RunContext;
 use super::step_states::StepStates;
 use crate::api::record_id;
+use crate::catalog::LogPosition;
 use crate::plan::Step;
 use crate::run::journal::AccountSnapshot;
 use crate::schema::{self, Meaning};

@@ -8,16 +8,17 @@ use std::cell::RefCell;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::LogPosition;
 use super::input::{InputRow, InputSet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::RowSelection;
 use crate::account::Account;
 use crate::api::Client;
-use crate::catalog::{CachedSource, Catalog, FetchMethod, LookupRequest, Mirror, RefreshMode, RefreshOptions};
+use crate::catalog::{
+    CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
+};
 use crate::check::{
-    CheckedRow, Checker, Conflicts, ParsedId, RemarkTally, RowAction, forget_default_columns, is_withheld,
+    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, RowAction, forget_default_columns, is_withheld,
 };
 use crate::error::{Error, Result};
 use crate::mapping::IdOwnership;
@@ -27,7 +28,7 @@ use crate::plan::{
     CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus, RunEstimate,
     SheetPlan, StepSink as _,
 };
-use crate::remark::Remark;
+use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::wording::thousands;
@@ -76,7 +77,7 @@ impl RunPlanner<'_> {
             .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
             .collect();
         observer.on_phase("checking", None);
-        let lookups = lookups::gather(input, &mut checkers, self.create_missing, self.selection)?;
+        let lookups = lookups::gather(input, &mut checkers, self.selection)?;
         observer.on_phase("looking up names", None);
         let observer = RefCell::new(observer);
         let client = &self.account.client;
@@ -154,6 +155,7 @@ impl RunPlanner<'_> {
                         overridden += u64::from(request_deletion(sheet, filled, checked));
                     }
                     let plan = planner.row(sheet, filled, checked)?;
+                    planner.steps.changes(&plan.changes)?;
                     remarks.add(typed.number, &checked.remarks);
                     let mut planned = planned_row(checked, plan);
                     forget_default_columns(&mut planned.problems, sheet.mapping);
@@ -198,7 +200,7 @@ impl RunPlanner<'_> {
 /// Does `work`, and reports meanwhile what its requests wait for: that may last an hour.
 pub(crate) async fn report_waits<T>(
     client: &Client,
-    observer: &RefCell<&mut dyn Observer>,
+    observer: &RefCell<&mut (impl Observer + ?Sized)>,
     work: impl Future<Output = T>,
 ) -> T {
     let mut work = pin!(work);
@@ -244,8 +246,8 @@ async fn snapshot(client: &Client, input: &InputSet, catalog: &Catalog) -> Resul
 async fn user_ids(client: &Client, emails: &[String]) -> Result<UserIds> {
     let mut users = UserIds::new();
     for email in emails {
-        let rows = client.activity(&[("user_email", email)], 1).await?;
-        let id = rows.first().and_then(|row| row.get("user_id")).and_then(serde_json::Value::as_i64);
+        let rows = client.activity(&[(log_field::USER_EMAIL, email)], 1).await?;
+        let id = rows.first().and_then(|row| row.get(log_field::USER_ID)).and_then(serde_json::Value::as_i64);
         users.insert(email.clone(), id);
     }
     Ok(users)
@@ -268,7 +270,7 @@ fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) 
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that
 /// may be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note, .. }: RowPlan) -> PlannedRow {
     let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
@@ -279,7 +281,10 @@ fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> Pla
         RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
         RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
-        RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
+        RowDecision::Skipped => {
+            let message = checked.non_record.map_or_else(String::new, |kind| kind.text().to_owned());
+            PlannedRow { message, ..ended(RowStatus::Skipped, own_id) }
+        }
         RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn attempt_record(step: u32, attempt: LoggedAttempt) -> AttemptRecord
         step,
         at: i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
         milliseconds: u64::try_from(attempt.took.as_millis()).unwrap_or(u64::MAX),
-        request: attempt.what,
+        request: attempt.request,
         status: attempt.status,
         reply: attempt.reply,
     }

@@ -6,14 +6,13 @@ use std::time::Instant;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::query::{Query, integer};
-use super::quota::{Allowance, Exhausted, HourlyQuota};
+use super::quota::HourlyQuota;
 use super::refusal::Refusal;
 use super::store::AccountId;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 
-/// The API key, the remaining quota and the tenants.
 #[derive(Debug)]
 pub(super) struct AccessControl {
     api_key: String,
@@ -39,8 +38,11 @@ impl AccessControl {
         self.authenticate(headers)?;
         let Some(quota) = &self.quota else { return Ok(HeaderMap::new()) };
         // A panic while the lock was held cannot have left a quota half counted.
-        let admitted = quota.lock().unwrap_or_else(PoisonError::into_inner).admit(now);
-        admitted.map(count_headers).map_err(|exhausted| Box::new(too_many(exhausted)))
+        let mut quota = quota.lock().unwrap_or_else(PoisonError::into_inner);
+        match quota.admit(now) {
+            Ok(remaining) => Ok(count_headers(quota.limit, remaining)),
+            Err(retry_after) => Err(Box::new(too_many(quota.limit, retry_after))),
+        }
     }
 
     /// Checks the API key without counting the request.
@@ -82,14 +84,13 @@ fn unauthorized() -> Rejection {
     Rejection { refusal: Refusal::new(StatusCode::UNAUTHORIZED, message), headers }
 }
 
-fn too_many(exhausted: Exhausted) -> Rejection {
-    let Exhausted { limit, retry_after } = exhausted;
+fn too_many(limit: u32, retry_after: u64) -> Rejection {
     let message = format!("more than {limit} requests in an hour: retry in {retry_after} seconds");
-    let mut headers = count_headers(Allowance { limit, remaining: 0 });
+    let mut headers = count_headers(limit, 0);
     headers.insert(header::RETRY_AFTER, retry_after.into());
     Rejection { refusal: Refusal::new(StatusCode::TOO_MANY_REQUESTS, message), headers }
 }
 
-fn count_headers(allowance: Allowance) -> HeaderMap {
-    HeaderMap::from_iter([(LIMIT, allowance.limit.into()), (REMAINING, allowance.remaining.into())])
+fn count_headers(limit: u32, remaining: u32) -> HeaderMap {
+    HeaderMap::from_iter([(LIMIT, limit.into()), (REMAINING, remaining.into())])
 }

@@ -10,52 +10,37 @@ use crate::error::Diagnostic;
 /// Why the sandbox could not start. Once started, it replies to every request, if only with a refusal.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// The address to listen on is invalid.
     #[error("invalid address `{text}`")]
     Address { text: String },
     /// The address cannot be listened on, usually because it is in use.
     #[error("could not listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
-    /// The runtime or its thread could not be started.
     #[error("could not start the sandbox: {0}")]
     Start(#[source] io::Error),
-    /// A key that cannot be sent in a header.
     #[error("the sandbox's API key is empty or has characters other than visible ASCII")]
     Key,
-    /// A quota that is neither `N/h` nor `none`.
     #[error("invalid quota `{text}`")]
     Quota { text: String },
-    /// A page limit of 0.
     #[error("the page limit is 0")]
     PageLimit,
-    /// A tenant whose id is not a positive integer.
     #[error("invalid tenant `{text}`")]
     Tenant { text: String },
-    /// Two tenants with one id.
     #[error("duplicate tenant {id}")]
     TenantTwice { id: i64 },
-    /// An invalid fault.
     #[error(transparent)]
     Fault(#[from] FaultsError),
-    /// An invalid fault in a file.
     #[error("`{}`, line {}: {error}", path.display(), error.line)]
     FaultIn { path: PathBuf, error: FaultsError },
-    /// A file of faults that cannot be read.
     #[error("could not read the faults in `{}`: {source}", path.display())]
     FaultsFile { path: PathBuf, source: io::Error },
-    /// The data file was not written by a sandbox.
     #[error("`{}` is not a sandbox data file", path.display())]
     Foreign { path: PathBuf },
-    /// The data file was written by a later version of this program.
     #[error("`{}` was written by a newer tallyport (format {found}, this version supports up to {known})", path.display())]
     Newer { path: PathBuf, found: i64, known: i64 },
-    /// Another sandbox is serving the data file.
     #[error("`{}` is in use by another sandbox", path.display())]
     InUse { path: PathBuf },
-    /// The data file cannot be opened or read.
     #[error("could not open `{}`: {source}", path.display())]
     Open { path: PathBuf, source: rusqlite::Error },
-    /// The database in memory could not be created.
     #[error("could not prepare the sandbox's database: {0}")]
     Database(#[from] rusqlite::Error),
     /// A sample record that the rules refuse: a bug in this program.

@@ -13,7 +13,6 @@ pub(super) struct ComputedField {
     pub(super) sql: &'static str,
 }
 
-/// How a column is written as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum JsonForm {
     /// A number or a text, as stored in SQLite.
@@ -161,32 +160,10 @@ pub(super) const HOLDERS: &[&str] = &["employee_id", "location_id", "asset_id"];
 pub(super) const MOVES_WITH: &[(&str, &str)] =
     &[("status_id", "status_id"), ("asset_location_id", "location_id"), ("asset_department_id", "department_id")];
 
-/// The collections in the activity log, with the `type` of their entries.
-/// Guide: "Options: Asset, Accessory, Component, Consumable, License, Maintenance, Audit".
-pub(super) const LOGGED: &[(&str, &str)] = &[
-    ("assets", "Asset"),
-    ("accessories", "Accessory"),
-    ("components", "Component"),
-    ("consumables", "Consumable"),
-    ("licenses", "License"),
-    ("maintenances", "Maintenance"),
-    ("audits", "Audit"),
-];
-
-/// The `type` of activity log entries for that collection, if it is logged.
-pub(super) fn logged_as(collection: &str) -> Option<&'static str> {
-    LOGGED.iter().find(|(name, _)| *name == collection).map(|(_, logged)| *logged)
-}
-
-/// The options of `event`, from the guide. `Recover` never occurs here, since no endpoint does it.
-pub(super) const EVENTS: &[&str] =
-    &["Create", "Update", "Delete", "Checkin", "Checkout", "Complete", "Schedule", "Recover"];
-
 /// Flags that log an additional event when they are set: collection, field, event.
 pub(super) const FLAG_EVENTS: &[(&str, &str, &str)] =
     &[("audits", "scheduled", "Schedule"), ("audits", "completed", "Complete")];
 
-/// A user of the account.
 #[derive(Debug)]
 pub(super) struct AccountUser {
     pub(super) id: i64,
@@ -199,13 +176,11 @@ pub(super) const USERS: &[AccountUser] = &[
     AccountUser { id: TECHNICIAN, email: "technician@example.com" },
 ];
 
-/// The owner of the API key.
 pub(super) const KEY_OWNER: i64 = 1;
 
 /// The user who entered the sample product keys, so that both users occur in the activity log.
 pub(super) const TECHNICIAN: i64 = 2;
 
-/// The e-mail address of that user.
 pub(super) fn user_email(id: i64) -> Option<&'static str> {
     USERS.iter().find(|user| user.id == id).map(|user| user.email)
 }

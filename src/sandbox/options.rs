@@ -64,7 +64,6 @@ impl Default for SandboxOptions {
 }
 
 impl SandboxOptions {
-    /// Rejects invalid settings.
     pub(super) fn check(&self) -> Result<(), SandboxError> {
         if self.api_key.is_empty() || !self.api_key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(SandboxError::Key);

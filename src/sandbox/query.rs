@@ -2,7 +2,6 @@
 
 use rusqlite::types::Value;
 
-use super::facts;
 use super::refusal::{FieldErrors, Refusal};
 use super::rules;
 use crate::schema::{ACTIVITY, Entity, Field, Kind, Wire};
@@ -14,7 +13,6 @@ const DEFAULT_LIMIT: u32 = 50;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Query(pub(super) Vec<(String, String)>);
 
-/// The parsed query of a list.
 #[derive(Debug, Clone)]
 pub(super) struct ListQuery {
     /// Fields and the exact values to filter by.
@@ -30,6 +28,15 @@ pub(super) struct ListQuery {
 pub(super) enum SortOrder {
     Ascending,
     Descending,
+}
+
+impl SortOrder {
+    pub(super) fn sql(self) -> &'static str {
+        match self {
+            SortOrder::Ascending => "ASC",
+            SortOrder::Descending => "DESC",
+        }
+    }
 }
 
 impl Query {
@@ -59,7 +66,8 @@ impl Query {
         let mut query = ListQuery {
             filters: Vec::new(),
             sort: entity.sorts.first().copied().unwrap_or("created_at"),
-            order: default_order(entity),
+            // Guide: the activity log is the only list that is newest first by default.
+            order: if entity.name == ACTIVITY.name { SortOrder::Descending } else { SortOrder::Ascending },
             limit: DEFAULT_LIMIT.min(page_limit),
             offset: 0,
         };
@@ -81,11 +89,6 @@ impl Query {
 
 const UNKNOWN: &str = "is not a parameter of this call";
 
-/// Guide: the activity log is the only list that is newest first by default.
-fn default_order(entity: &Entity) -> SortOrder {
-    if entity.name == ACTIVITY.name { SortOrder::Descending } else { SortOrder::Ascending }
-}
-
 impl ListQuery {
     fn read(&mut self, entity: &'static Entity, page_limit: u32, name: &str, value: &str) -> Result<(), String> {
         match name {
@@ -95,7 +98,7 @@ impl ListQuery {
             "order" => self.order = order(value)?,
             _ => {
                 let field = entity.filters().find(|field| field.name == name).ok_or(UNKNOWN)?;
-                self.filters.push((field, filter(entity, field, value)?));
+                self.filters.push((field, filter(field, value)?));
             }
         }
         Ok(())
@@ -111,10 +114,8 @@ fn limit(value: &str, page_limit: u32) -> Result<u32, String> {
 }
 
 fn order(value: &str) -> Result<SortOrder, String> {
-    match one_of(&["asc", "desc"], value)? {
-        "asc" => Ok(SortOrder::Ascending),
-        _ => Ok(SortOrder::Descending),
-    }
+    let is_ascending = one_of(&["asc", "desc"], value)? == "asc";
+    Ok(if is_ascending { SortOrder::Ascending } else { SortOrder::Descending })
 }
 
 fn one_of(options: &'static [&'static str], value: &str) -> Result<&'static str, String> {
@@ -122,13 +123,7 @@ fn one_of(options: &'static [&'static str], value: &str) -> Result<&'static str,
 }
 
 /// Parses the value of a filter according to the type of its field.
-fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> {
-    if let Some(options) = log_options(entity, field) {
-        return match options.contains(&value) {
-            true => Ok(Value::Text(value.into())),
-            false => Err(rules::not_an_option(&options, value)),
-        };
-    }
+fn filter(field: &Field, value: &str) -> Result<Value, String> {
     match field.kind {
         Kind::Integer { .. } | Kind::Money | Kind::User => integer(value, i64::MIN).map(Value::Integer),
         Kind::Reference(reference) if reference.wire == Wire::Id => integer(value, i64::MIN).map(Value::Integer),
@@ -136,15 +131,6 @@ fn filter(entity: &Entity, field: &Field, value: &str) -> Result<Value, String> 
         Kind::Boolean => boolean(value),
         Kind::Option(choices) => one_of(choices.create, value).map(|option| Value::Text(option.into())),
         _ => Ok(Value::Text(value.into())),
-    }
-}
-
-/// The options of two filters of the activity log, which are plain text in the schema.
-fn log_options(entity: &Entity, field: &Field) -> Option<Vec<&'static str>> {
-    match (entity.name == ACTIVITY.name, field.name) {
-        (true, "type") => Some(facts::LOGGED.iter().map(|(_, logged)| *logged).collect()),
-        (true, "event") => Some(facts::EVENTS.to_vec()),
-        _ => None,
     }
 }
 

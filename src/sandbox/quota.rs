@@ -3,29 +3,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The length of the window.
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// The requests of the last hour, and their maximum number.
 #[derive(Debug)]
 pub(super) struct HourlyQuota {
-    limit: u32,
+    pub(super) limit: u32,
     admitted: VecDeque<Instant>,
-}
-
-/// The state of the quota after a request was admitted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Allowance {
-    pub(super) limit: u32,
-    pub(super) remaining: u32,
-}
-
-/// The quota is used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Exhausted {
-    pub(super) limit: u32,
-    /// Whole seconds until another request is admitted.
-    pub(super) retry_after: u64,
 }
 
 impl HourlyQuota {
@@ -33,16 +17,17 @@ impl HourlyQuota {
         Self { limit, admitted: VecDeque::new() }
     }
 
-    /// Admits a request at `now`, or says when to retry. A refused request does not count.
-    pub(super) fn admit(&mut self, now: Instant) -> Result<Allowance, Exhausted> {
+    /// Admits a request at `now`, and returns how many remain; or, as an error, the whole seconds until another is
+    /// admitted. A refused request does not count.
+    pub(super) fn admit(&mut self, now: Instant) -> Result<u32, u64> {
         while self.admitted.front().is_some_and(|first| now.duration_since(*first) >= HOUR) {
             self.admitted.pop_front();
         }
         if self.admitted.len() >= self.limit as usize {
-            return Err(Exhausted { limit: self.limit, retry_after: self.retry_after(now) });
+            return Err(self.retry_after(now));
         }
         self.admitted.push_back(now);
-        Ok(Allowance { limit: self.limit, remaining: self.limit - self.admitted.len() as u32 })
+        Ok(self.limit - self.admitted.len() as u32)
     }
 
     /// Seconds until the oldest request leaves the window, rounded up, since a client that retries too early is
@@ -64,12 +49,12 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut quota = HourlyQuota::new(2);
-        assert_eq!(quota.admit(at(0)), Ok(Allowance { limit: 2, remaining: 1 }));
-        assert_eq!(quota.admit(at(1800)), Ok(Allowance { limit: 2, remaining: 0 }));
-        assert_eq!(quota.admit(at(1801)), Err(Exhausted { limit: 2, retry_after: 1799 }));
-        assert_eq!(quota.admit(at(3599)), Err(Exhausted { limit: 2, retry_after: 1 }));
-        assert_eq!(quota.admit(at(3600)), Ok(Allowance { limit: 2, remaining: 0 }));
-        assert_eq!(quota.admit(at(3601)).unwrap_err().retry_after, 1799, "the next to leave came at 1800");
+        assert_eq!(quota.admit(at(0)), Ok(1));
+        assert_eq!(quota.admit(at(1800)), Ok(0));
+        assert_eq!(quota.admit(at(1801)), Err(1799));
+        assert_eq!(quota.admit(at(3599)), Err(1));
+        assert_eq!(quota.admit(at(3600)), Ok(0));
+        assert_eq!(quota.admit(at(3601)).unwrap_err(), 1799, "the next to leave came at 1800");
     }
 
     #[test]
@@ -89,7 +74,7 @@ mod tests {
         let mut quota = HourlyQuota::new(1);
         quota.admit(start).unwrap();
         let now = start + Duration::from_millis(1);
-        let wait = quota.admit(now).unwrap_err().retry_after;
+        let wait = quota.admit(now).unwrap_err();
         assert!(quota.admit(now + Duration::from_secs(wait)).is_ok());
     }
 }

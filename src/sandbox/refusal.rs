@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-/// Why a request is refused.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
@@ -28,7 +27,8 @@ impl Refusal {
     pub(super) fn body(&self) -> Vec<u8> {
         let mut body = json!({ "message": self.message });
         if !self.errors.is_empty() {
-            body["errors"] = self.errors.to_json();
+            let fields = self.errors.0.iter().map(|(field, errors)| (field.clone(), json!(errors)));
+            body["errors"] = Value::Object(fields.collect());
         }
         body.to_string().into_bytes()
     }
@@ -67,11 +67,6 @@ impl FieldErrors {
             [(field, errors)] => format!("`{field}` {}", errors.join(", ")),
             several => format!("{} fields are wrong", several.len()),
         }
-    }
-
-    fn to_json(&self) -> Value {
-        let fields = self.0.iter().map(|(field, errors)| (field.clone(), json!(errors)));
-        Value::Object(fields.collect::<Map<_, _>>())
     }
 }
 

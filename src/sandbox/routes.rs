@@ -1,6 +1,5 @@
 //! The endpoints of the guide: their methods and paths, and the store operation of each.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,7 +8,7 @@ use axum::body::Body as RawBody;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
-use axum::routing::{MethodFilter, MethodRouter, any, on};
+use axum::routing::{MethodFilter, any, on};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -18,7 +17,7 @@ use super::body::JsonBody;
 use super::faults::{CONTROL_PATH, FaultControl, FaultLayer};
 use super::query::{Query, integer};
 use super::refusal::Refusal;
-use super::store::{AccountId, CheckoutAction, StoreQueue, StoreReply, StoreStopped};
+use super::store::{AccountId, CheckoutAction, Job, StoreQueue, StoreReply};
 use crate::schema::{ACTIONS, ACTIVITY, COLLECTIONS, Entity, TENANTS};
 
 /// The base path of the API. Guide: "The base link of the API".
@@ -30,7 +29,6 @@ const LARGEST_BODY: usize = 1 << 20;
 /// How much of a larger body is read and discarded before it is refused.
 const LARGEST_DISCARDED: usize = 64 << 20;
 
-/// The state shared by all requests.
 pub(super) struct SandboxService {
     pub(super) access: AccessControl,
     pub(super) queue: StoreQueue,
@@ -39,10 +37,6 @@ pub(super) struct SandboxService {
     pub(super) control: FaultControl,
 }
 
-/// A reply that the store is still working on.
-type PendingReply<'a> = Pin<Box<dyn Future<Output = Result<StoreReply, StoreStopped>> + Send + 'a>>;
-
-/// What a method and path are routed to.
 #[derive(Debug, Clone, Copy)]
 enum Route {
     /// An operation on the records of an account.
@@ -80,28 +74,21 @@ fn routes() -> Vec<(MethodFilter, String, Route)> {
     let actions = ACTIONS.iter().filter_map(|entity| CheckoutAction::of(entity));
     let actions = actions.map(|action| (MethodFilter::POST, action.entity.path.to_owned(), Operation::Act(action)));
     let activity = (MethodFilter::GET, ACTIVITY.path.to_owned(), Operation::Activity);
-    let calls = collections.chain(actions).chain([activity]);
+    let records = collections.chain(actions).chain([activity]);
     let tenants = (MethodFilter::GET, TENANTS.path.to_owned(), Route::Tenants);
-    calls.map(|(method, path, call)| (method, path, Route::Records(call))).chain([tenants]).collect()
+    records.map(|(method, path, operation)| (method, path, Route::Records(operation))).chain([tenants]).collect()
 }
 
 pub(super) fn router(service: SandboxService) -> Router {
+    let by = |route| move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request);
     let mut router = Router::new();
     for (method, path, route) in routes() {
-        router = router.route(&format!("{BASE}/{path}"), answering(method, route));
+        router = router.route(&format!("{BASE}/{path}"), on(method, by(route)));
     }
     if service.control == FaultControl::On {
         router = router.route(CONTROL_PATH, any(control));
     }
-    let missing = |route| move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request);
-    router
-        .fallback(missing(Route::NoPath))
-        .method_not_allowed_fallback(missing(Route::NoMethod))
-        .with_state(Arc::new(service))
-}
-
-fn answering(method: MethodFilter, route: Route) -> MethodRouter<Arc<SandboxService>> {
-    on(method, move |service: State<Arc<SandboxService>>, request: Request| answer(service, route, request))
+    router.fallback(by(Route::NoPath)).method_not_allowed_fallback(by(Route::NoMethod)).with_state(Arc::new(service))
 }
 
 async fn answer(State(service): State<Arc<SandboxService>>, route: Route, request: Request) -> Response {
@@ -158,48 +145,53 @@ impl SandboxService {
 
     async fn try_serve(&self, route: Route, mut request: ParsedRequest) -> Result<StoreReply, Refusal> {
         match route {
-            Route::NoPath => Err(no_path(&request)),
-            Route::NoMethod => Err(no_method(&request)),
+            Route::NoPath => {
+                let message = format!("there is no `{}` here, the API is below `{BASE}`", request.path);
+                Err(Refusal::new(StatusCode::NOT_FOUND, message))
+            }
+            Route::NoMethod => {
+                let message = format!("`{}` cannot be called by `{}`", request.path, request.method);
+                Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message))
+            }
             Route::Tenants => self.tenants(&request),
-            Route::Records(call) => {
+            Route::Records(operation) => {
                 let account = self.access.account(&mut request.query)?;
-                let answered = self.call(call, account, request)?.await;
+                let answered = self.queue.run(self.job(operation, account, &request)?).await;
                 answered.map_err(|stopped| Refusal::new(StatusCode::SERVICE_UNAVAILABLE, stopped.to_string()))
             }
         }
     }
 
-    /// Parses the request and passes it to the store.
-    fn call(&self, call: Operation, account: AccountId, request: ParsedRequest) -> Result<PendingReply<'_>, Refusal> {
-        let queue = &self.queue;
-        Ok(match call {
+    /// Parses the request, and returns what the store is to do.
+    fn job(&self, operation: Operation, account: AccountId, request: &ParsedRequest) -> Result<Job, Refusal> {
+        Ok(match operation {
             Operation::List(entity) => {
                 let query = request.without_body()?.query.list_query(entity, self.page_limit)?;
-                Box::pin(queue.run(move |store| store.list(account, entity, &query)))
+                Box::new(move |store| store.list(account, entity, &query))
             }
             Operation::Activity => {
                 let query = request.without_body()?.query.list_query(&ACTIVITY, self.page_limit)?;
-                Box::pin(queue.run(move |store| store.activity(account, &query)))
+                Box::new(move |store| store.activity(account, &query))
             }
             Operation::Read(entity) => {
                 let id = request.without_body()?.id(entity)?;
-                Box::pin(queue.run(move |store| store.read(account, entity, id)))
+                Box::new(move |store| store.read(account, entity, id))
             }
             Operation::Delete(entity) => {
                 let id = request.without_body()?.id(entity)?;
-                Box::pin(queue.run(move |store| store.delete(account, entity, id)))
+                Box::new(move |store| store.delete(account, entity, id))
             }
             Operation::Create(entity) => {
                 let body = request.body()?;
-                Box::pin(queue.run(move |store| store.create(account, entity, &body)))
+                Box::new(move |store| store.create(account, entity, &body))
             }
             Operation::Update(entity) => {
                 let (id, body) = (request.id(entity)?, request.body()?);
-                Box::pin(queue.run(move |store| store.update(account, entity, id, &body)))
+                Box::new(move |store| store.update(account, entity, id, &body))
             }
             Operation::Act(action) => {
                 let body = request.body()?;
-                Box::pin(queue.run(move |store| store.act(account, action, &body)))
+                Box::new(move |store| store.act(account, action, &body))
             }
         })
     }
@@ -265,16 +257,6 @@ async fn read_whole(body: RawBody) -> Result<Vec<u8>, Refusal> {
             Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is larger than {LARGEST_BODY} bytes")))
         }
     }
-}
-
-fn no_path(request: &ParsedRequest) -> Refusal {
-    let message = format!("there is no `{}` here, the API is below `{BASE}`", request.path);
-    Refusal::new(StatusCode::NOT_FOUND, message)
-}
-
-fn no_method(request: &ParsedRequest) -> Refusal {
-    let message = format!("`{}` cannot be called by `{}`", request.path, request.method);
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, message)
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ use super::facts;
 use super::refusal::FieldErrors;
 use crate::schema::{Choices, Entity, Field, Kind, TextForm, Use};
 
-/// The kind of request a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyPurpose {
     /// A create, check-in or checkout: required fields must be present.
@@ -31,7 +30,6 @@ pub(super) struct ParsedBody {
 }
 
 impl ParsedBody {
-    /// The integer value of that field.
     pub(super) fn integer(&self, field: &str) -> Option<i64> {
         match self.value(field) {
             Some(Value::Integer(integer)) => Some(*integer),
@@ -39,7 +37,6 @@ impl ParsedBody {
         }
     }
 
-    /// The text value of that field.
     pub(super) fn text(&self, field: &str) -> Option<&str> {
         match self.value(field) {
             Some(Value::Text(text)) => Some(text),
@@ -121,7 +118,10 @@ fn value_of(field: &Field, purpose: BodyPurpose, json: &Json) -> Result<Value, S
         Kind::Integer { least } => integer(json, least).map(Value::Integer),
         Kind::Money => money(json).map(Value::Integer),
         Kind::Date => date(string(json)?).map(Value::Text),
-        Kind::Boolean => boolean(json),
+        Kind::Boolean => match json {
+            Json::Bool(yes) => Ok(Value::Integer((*yes).into())),
+            _ => Err(format!("must be a boolean, not {}", shown(json))),
+        },
         Kind::Currency => currency(string(json)?),
         Kind::Option(choices) => option(choices, purpose, string(json)?),
         Kind::Reference(reference) if reference.wire == crate::schema::Wire::Tag => {
@@ -183,13 +183,6 @@ pub(super) fn date(text: &str) -> Result<String, String> {
     match text.parse::<Date>() {
         Ok(_) if shaped => Ok(text.into()),
         _ => Err(format!("must be a date such as `2022-12-01`, not `{}`", short(text))),
-    }
-}
-
-fn boolean(json: &Json) -> Result<Value, String> {
-    match json {
-        Json::Bool(yes) => Ok(Value::Integer((*yes).into())),
-        _ => Err(format!("must be a boolean, not {}", shown(json))),
     }
 }
 
@@ -280,7 +273,6 @@ fn shown(json: &Json) -> String {
     format!("`{}`", short(&json.to_string()))
 }
 
-/// Shortens a long text.
 fn short(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {

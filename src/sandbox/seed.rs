@@ -23,7 +23,6 @@ pub(super) const PRODUCT_KEYS: &[&str] = &["OHB24-AAAAA-11111", "OHB24-BBBBB-222
 /// Employees and their managers, which no endpoint can set.
 const MANAGERS: &[(&str, &str)] = &[("Grace Murray", "Ada Byron"), ("Noor Haddad", "Ada Byron")];
 
-/// The sample records of a collection.
 #[derive(Debug, Deserialize)]
 struct SampleCollection {
     collection: String,

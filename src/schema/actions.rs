@@ -73,7 +73,7 @@ const CHECKIN_ASSET: Entity = Entity {
             .also(&["asset condition", "condition rating", "condition score"])
             .help("Its condition, as a whole number.")
             .example("4"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -135,7 +135,7 @@ const CHECKIN_ACCESSORY: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -175,7 +175,7 @@ const CHECKIN_COMPONENT: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -217,6 +217,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .help("The asset that held it, by its tag.")
             .example("LAP-0042"),
         Field::text("product_key")
+            .means(Meaning::MovedKey)
             .code()
             .acting()
             .also(&[
@@ -230,7 +231,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .also(words::CHECKIN_DATE)
             .help("The day it came back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -279,7 +280,7 @@ const CHECKOUT_ASSET: Entity = Entity {
             .also(&["asset condition", "condition rating", "condition score"])
             .help("Its condition, as a whole number.")
             .example("4"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -350,7 +351,7 @@ const CHECKOUT_ACCESSORY: Entity = Entity {
             .also(words::EXPECTED_CHECKIN_DATE)
             .help("The day it is expected back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -392,7 +393,7 @@ const CHECKOUT_COMPONENT: Entity = Entity {
             .also(words::CHECKOUT_DATE)
             .help("The day it is handed out.")
             .example("2026-03-02"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -445,7 +446,7 @@ const CHECKOUT_CONSUMABLE: Entity = Entity {
             .also(words::CHECKOUT_DATE)
             .help("The day it is handed out.")
             .example("2026-03-02"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)
@@ -494,6 +495,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .help("How many seats; required for licenses of the type Dynamic.")
             .example("1"),
         Field::text("product_key")
+            .means(Meaning::MovedKey)
             .code()
             .acting()
             .also(&[
@@ -512,7 +514,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .also(words::EXPECTED_CHECKIN_DATE)
             .help("The day it is expected back.")
             .example("2026-09-30"),
-        Field::text("notes")
+        Field::long_text("notes")
             .means(Meaning::ActionNotes)
             .acting()
             .also(words::ACTION_NOTES)

@@ -2,6 +2,13 @@
 
 use super::Meaning;
 
+/// The field of every record that holds the account's own fields.
+pub const CUSTOM_FIELDS: &str = "custom_fields";
+
+/// When a record was created and last changed. Every record of a collection has them in replies (field notes).
+pub const CREATED_AT: &str = "created_at";
+pub const UPDATED_AT: &str = "updated_at";
+
 /// One field of a record or one parameter of an action.
 ///
 /// Lines are built with the `const` methods below, so that a table of fields reads as text:
@@ -21,6 +28,8 @@ pub struct Field {
     pub read: bool,
     /// Header words people use for it, in any case and with any separators; see [`super::fold_header`].
     pub also: &'static [&'static str],
+    /// Whether it is a long text, which is sent as it is; other texts are sent without invisible characters.
+    pub is_long_text: bool,
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
     /// What has to be set for it to have an effect.
@@ -143,6 +152,7 @@ impl Field {
             filter: false,
             read: true,
             also: &[],
+            is_long_text: false,
             sets: None,
             implies: None,
             is_code: false,
@@ -156,6 +166,13 @@ impl Field {
 
     pub(super) const fn text(name: &'static str) -> Self {
         Self::new(name, Kind::Text(TextForm::Plain))
+    }
+
+    /// A text of any length, such as notes.
+    pub(super) const fn long_text(name: &'static str) -> Self {
+        let mut field = Self::text(name);
+        field.is_long_text = true;
+        field
     }
 
     pub(super) const fn email(name: &'static str) -> Self {
@@ -208,7 +225,7 @@ impl Field {
     }
 
     pub(super) const fn custom_fields() -> Self {
-        Self::new("custom_fields", Kind::CustomFields)
+        Self::new(CUSTOM_FIELDS, Kind::CustomFields)
             .example(r#"[{"name": "Rack", "value": "B4"}]"#)
             .help("Your own fields. One column headed `custom:NAME` per field is easier than JSON here.")
     }

@@ -1,11 +1,11 @@
 //! What the activity log calls things. Guide: section "Activity", the options of `type` and `event`.
 
-use super::{ACTIVITY, Entity, Field, Kind, Verb, fold_header};
+use super::{ACTIVITY, Entity, Field, Kind, Verb, fold_header, log_field};
 
 impl Entity {
     /// The `type` the log gives to entries about records of the collection; none where it does not tell of them.
     pub fn log_type(&self) -> Option<&'static str> {
-        let Kind::Option(choices) = ACTIVITY.field("type")?.kind else { return None };
+        let Kind::Option(choices) = ACTIVITY.field(log_field::TYPE)?.kind else { return None };
         let singular = fold_header(self.singular);
         choices.create.iter().copied().find(|logged| fold_header(logged) == singular)
     }

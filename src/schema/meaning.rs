@@ -25,6 +25,8 @@ pub enum Meaning {
     NotifiesOnCheckout,
     /// How many an action moves.
     MovedQuantity,
+    /// The product key of the license seat that an action moves.
+    MovedKey,
     /// The remark of an action.
     ActionNotes,
 }
@@ -41,6 +43,11 @@ impl Entity {
     /// The field with that meaning.
     pub fn meaning(&self, meaning: Meaning) -> Option<&'static Field> {
         self.fields.iter().find(|field| field.meaning == Some(meaning))
+    }
+
+    /// Whether people know its records by that field: it is the name, or part of the natural key.
+    pub fn is_named_by(&self, field: &str) -> bool {
+        field == "name" || self.key.contains(&field)
     }
 
     /// Whether its records are people.
@@ -164,7 +171,9 @@ mod tests {
                     Meaning::HeldSince => field.kind == Kind::Date && !field.is_written(),
                     Meaning::NotifiesOnCheckout => field.kind == Kind::Boolean && field.read,
                     Meaning::MovedQuantity => matches!(field.kind, Kind::Integer { .. }) && entity.is_action(),
-                    Meaning::ActionNotes => matches!(field.kind, Kind::Text(_)) && entity.is_action(),
+                    Meaning::MovedKey | Meaning::ActionNotes => {
+                        matches!(field.kind, Kind::Text(_)) && entity.is_action()
+                    }
                 };
                 assert!(is_right, "{place} cannot be {meaning:?}");
             }

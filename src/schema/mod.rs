@@ -15,18 +15,28 @@ mod collections;
 mod error;
 mod field;
 mod fold;
+mod header;
 mod log;
+pub mod log_field;
 mod meaning;
+mod name;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod words;
 
 pub use actions::{ACTIONS, HOLDERS};
-pub use collections::{ACTIVITY, COLLECTIONS, TENANTS};
+pub use collections::{ACTIVITY, ASSETS, COLLECTIONS, LICENSES, TENANTS};
 pub use error::{UnknownEntity, entity_named};
-pub use field::{Choices, Field, Implied, Kind, Reference, Related, TextForm, Use, Wire};
+pub use field::{
+    CREATED_AT, CUSTOM_FIELDS, Choices, Field, Implied, Kind, Reference, Related, TextForm, UPDATED_AT, Use, Wire,
+};
 pub use fold::fold_header;
+pub use header::HeaderText;
 pub use meaning::{Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter};
+pub(crate) use name::without_separators;
+pub use name::{fold_name, fold_name_into};
+pub use secrets::is_secret_header;
 
 /// What a sheet can hold and the API can take or give: a collection of records, an action, or a listing.
 #[derive(Debug)]
@@ -86,6 +96,11 @@ impl Entity {
     /// The position of the field of that exact API name.
     pub fn field_index(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// What people call a record by: its name, or else the first field of its key, such as the tag of an asset.
+    pub fn naming_field(&self) -> Option<&'static Field> {
+        self.field("name").or_else(|| self.field(self.key.first()?))
     }
 
     /// The fields a create (or the action itself) may carry.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use jiff::civil::DateTime;
 
 use super::formula::{text_of_formula, unescape_formula};
+use crate::unicode::is_invisible;
 
 /// The value of a cell, in addition to its text as shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
-    /// Nothing, or only white space.
+    /// Nothing, or only white space and invisible characters.
     Blank,
     Text,
     /// A number as stored; the text is the number as shown by its format.
@@ -120,12 +121,14 @@ impl Row {
         self.quote_fault = None;
     }
 
-    /// The table of number formats that [`Row::push_formatted`] indexes, once per sheet.
-    pub fn set_formats(&mut self, formats: Arc<[String]>) {
+    /// The table of number formats that [`Row::push_formatted`] indexes.
+    #[cfg(test)]
+    pub(crate) fn set_formats(&mut self, formats: Arc<[String]>) {
         self.formats = Some(formats);
     }
 
-    /// As [`Row::clear`], and makes sure that the row has this table of formats; costs nothing where it has.
+    /// As [`Row::clear`], and makes sure that the row has this table of number formats, which [`Row::push_formatted`]
+    /// indexes; costs nothing where it has.
     pub fn restart(&mut self, number: u64, formats: &Arc<[String]>) {
         self.clear(number);
         if !self.formats.as_ref().is_some_and(|own| Arc::ptr_eq(own, formats)) {
@@ -287,9 +290,9 @@ fn each_place_of(byte: u8, bytes: &[u8], mut found: impl FnMut(usize)) {
     rest.iter().enumerate().filter(|(_, other)| **other == byte).for_each(|(at, _)| found(offset + at));
 }
 
-/// Whether a text is empty or nothing but white space, no-break spaces included.
+/// Whether a text is empty, or nothing but white space and invisible characters.
 pub fn is_blank(text: &str) -> bool {
-    text.is_empty() || text.chars().all(char::is_whitespace)
+    text.chars().all(|char| char.is_whitespace() || is_invisible(char))
 }
 
 /// A cell's address as a spreadsheet program shows it, such as `C7`.
@@ -367,7 +370,7 @@ mod tests {
     #[test]
     fn a_row_gives_back_its_cells() {
         let mut row = Row::default();
-        row.set_formats(Arc::from([String::from("00000")]));
+        row.restart(0, &Arc::from([String::from("00000")]));
         row.clear(3);
         row.push_text("a");
         row.push_text(" \u{a0}");

@@ -69,6 +69,14 @@ pub enum ReadFault {
 }
 
 impl ReadFault {
+    pub(super) fn damaged(detail: impl Into<String>) -> Self {
+        Self::Damaged { detail: detail.into() }
+    }
+
+    pub(super) fn missing_part(part: &str) -> Self {
+        Self::damaged(format!("its part `{}` is missing", part.escape_debug()))
+    }
+
     /// The message and the hint of every fault: sentence fragments.
     fn describe(&self) -> (Cow<'static, str>, Cow<'static, str>) {
         const RESAVE: &str = "open it in a spreadsheet program, save it as .xlsx and try that file";

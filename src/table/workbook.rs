@@ -67,11 +67,6 @@ impl Workbook {
             .map_err(|LocatedFault { row, fault }| ReadError { file: name, sheet: None, row, fault })
     }
 
-    /// What messages call the file.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
     pub fn kind(&self) -> FileKind {
         self.kind
     }

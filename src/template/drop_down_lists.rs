@@ -16,7 +16,6 @@ pub(super) struct DropDownLists {
     siblings: Vec<&'static Entity>,
 }
 
-/// One column of the hidden sheet.
 struct ListColumn {
     key: String,
     values: Vec<String>,
@@ -24,7 +23,6 @@ struct ListColumn {
 
 /// What a drop-down offers, and how strictly.
 pub(super) enum DropDown {
-    /// All there is.
     Complete(Formula),
     /// What the workbook's other sheet holds so far; the account may hold more.
     Open(Formula),
@@ -82,8 +80,8 @@ impl DropDownLists {
     /// The names filled in on another sheet of this workbook.
     fn sibling(&self, reference: Reference) -> Option<Formula> {
         let entity = self.siblings.iter().find(|entity| entity.name == reference.to)?;
-        let named = if entity.field("name").is_some() { "name" } else { entity.key[0] };
-        let column = entity.created_fields().position(|field| field.name == named)? as ColNum;
+        let named = entity.naming_field()?;
+        let column = entity.created_fields().position(|field| field.name == named.name)? as ColNum;
         let first = utility::cell_range_absolute(1, column, 1, column);
         let all = utility::cell_range_absolute(1, column, SIBLING_ROWS, column);
         let sheet = entity.name;

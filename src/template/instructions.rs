@@ -7,7 +7,7 @@ use super::sheet::{A4, fields};
 use super::styles::TemplateStyles;
 use crate::schema::{Entity, Field, Kind};
 
-/// How to fill in a kind of cell, said where a sheet of the workbook has one.
+/// How to fill in cells, said where a sheet of the workbook has a field to which it applies.
 struct HelpTopic {
     title: &'static str,
     text: &'static str,
@@ -59,20 +59,23 @@ const HELP_TOPICS: &[HelpTopic] = &[
         text: "Add a column headed custom:NAME for each, such as custom:Rack for a field called Rack.",
         applies: |field| field.kind == Kind::CustomFields,
     },
-];
-
-/// What holds for every sheet.
-const ALWAYS: &[(&str, &str)] = &[
-    ("Empty cells", "An empty cell leaves a field as it is. To empty a field of an existing record write <clear>."),
-    (
-        "Columns",
-        "Columns you do not need may be deleted or moved, and your own may be added; tallyport lists those it ignores.",
-    ),
-    (
-        "One row only",
-        "A column headed _action with create, update, upsert, delete or skip says what its row does, whatever the \
-         command says.",
-    ),
+    HelpTopic {
+        title: "Empty cells",
+        text: "An empty cell leaves a field as it is. To empty a field of an existing record write <clear>.",
+        applies: |_| true,
+    },
+    HelpTopic {
+        title: "Columns",
+        text: "Columns you do not need may be deleted or moved, and your own may be added; tallyport lists those it \
+               ignores.",
+        applies: |_| true,
+    },
+    HelpTopic {
+        title: "One row only",
+        text: "A column headed _action with create, update, upsert, delete or skip says what its row does, whatever the \
+               command says.",
+        applies: |_| true,
+    },
 ];
 
 pub(super) fn write(
@@ -95,7 +98,6 @@ pub(super) fn write(
     page.cells(entities)
 }
 
-/// The sheet, written from top to bottom.
 struct InstructionsSheet<'a> {
     sheet: &'a mut Worksheet,
     styles: &'a TemplateStyles,
@@ -168,9 +170,8 @@ impl InstructionsSheet<'_> {
     fn cells(&mut self, entities: &[&'static Entity]) -> Result<(), XlsxError> {
         self.section("The cells")?;
         let has = |topic: &HelpTopic| entities.iter().flat_map(|entity| entity.created_fields()).any(topic.applies);
-        let topics = HELP_TOPICS.iter().filter(|topic| has(topic)).map(|topic| (topic.title, topic.text));
-        for (title, text) in topics.chain(ALWAYS.iter().copied()) {
-            self.sheet.write_string_with_format(self.row, 0, title, &self.styles.term)?;
+        for HelpTopic { title, text, .. } in HELP_TOPICS.iter().filter(|topic| has(topic)) {
+            self.sheet.write_string_with_format(self.row, 0, *title, &self.styles.term)?;
             self.whole(text)?;
         }
         Ok(())

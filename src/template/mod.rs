@@ -8,7 +8,6 @@
 //! The same schema makes the same bytes, so that the files kept in `templates/` can be compared with it by a test.
 
 mod drop_down_lists;
-mod header_note;
 mod instructions;
 mod sheet;
 mod styles;

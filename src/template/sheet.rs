@@ -1,14 +1,13 @@
 //! One sheet to fill in: headers with notes, columns with formats and drop-downs.
 
 use rust_xlsxwriter::{
-    ColNum, DataValidation, DataValidationErrorStyle, DataValidationRule, ExcelDateTime, Format, RowNum, Worksheet,
-    XlsxError,
+    ColNum, DataValidation, DataValidationErrorStyle, DataValidationRule, ExcelDateTime, Format, Note, RowNum,
+    Worksheet, XlsxError,
 };
 
 use super::drop_down_lists::{DropDown, DropDownLists};
-use super::header_note::note;
 use super::styles::{self, TemplateStyles};
-use crate::schema::{Entity, Field, Kind};
+use crate::schema::{Entity, Field, Kind, TextForm, Wire};
 
 /// The last row a sheet can have, from 0 (Excel's specification).
 const LAST_ROW: RowNum = 1_048_575;
@@ -115,4 +114,51 @@ fn says(rule: DataValidation, message: &str) -> Result<DataValidation, XlsxError
 /// The first day of Excel's calendar.
 fn earliest() -> Result<ExcelDateTime, XlsxError> {
     ExcelDateTime::from_ymd(1900, 1, 1)
+}
+
+/// Characters that fit on one line of a note of [`NOTE_WIDTH`].
+const NOTE_LINE: usize = 46;
+const NOTE_WIDTH: u32 = 310;
+const NOTE_LINE_HEIGHT: u32 = 17;
+
+/// The note on a header: what the field is and what its cells take.
+fn note(field: &Field) -> Note {
+    let text = note_text(field);
+    let lines: usize = text.lines().map(|line| line.chars().count().div_ceil(NOTE_LINE).max(1)).sum();
+    Note::new(text)
+        .set_author("tallyport")
+        .add_author_prefix(false)
+        .set_font_name("Calibri")
+        .set_font_size(10)
+        .set_width(NOTE_WIDTH)
+        .set_height(lines as u32 * NOTE_LINE_HEIGHT + 14)
+}
+
+fn note_text(field: &Field) -> String {
+    let need = if field.is_required() { "required" } else { "optional" };
+    let mut lines = vec![format!("{} ({}, {need})", field.name, kind(field)), field.help.to_owned()];
+    match field.kind {
+        Kind::Option(choices) => lines.push(format!("Options: {}", choices.create.join(", "))),
+        Kind::Boolean => lines.push("Options: yes, no".to_owned()),
+        _ => lines.push(format!("Example: {}", field.example)),
+    }
+    lines.join("\n")
+}
+
+/// The kind of value in the words of people who fill in sheets.
+fn kind(field: &Field) -> String {
+    match field.kind {
+        Kind::Text(TextForm::Plain) | Kind::CustomFields | Kind::Structure => "text".to_owned(),
+        Kind::Text(TextForm::Email) => "e-mail address".to_owned(),
+        Kind::Text(TextForm::Url) => "link".to_owned(),
+        Kind::Integer { least } => format!("whole number from {least}"),
+        Kind::Money => "amount".to_owned(),
+        Kind::Date => "date".to_owned(),
+        Kind::Boolean => "yes or no".to_owned(),
+        Kind::Currency => "currency code".to_owned(),
+        Kind::Option(_) => "one of the options".to_owned(),
+        Kind::Reference(reference) if reference.wire == Wire::Tag => "asset tag".to_owned(),
+        Kind::Reference(reference) => format!("name or #id, from {}", reference.to),
+        Kind::User => "user id or e-mail address".to_owned(),
+    }
 }

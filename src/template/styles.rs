@@ -6,9 +6,7 @@ use crate::table::write::styles::HEADER;
 
 /// Required headers, titles and the tabs of collections.
 pub(super) const STRONG: Color = HEADER;
-/// Optional headers.
 pub(super) const LIGHT: Color = Color::RGB(0xD9E2F3);
-/// The tabs of actions.
 pub(super) const ACTION: Color = Color::RGB(0xC55A11);
 const RULE: Color = Color::RGB(0xBFBFBF);
 const FAINT: Color = Color::RGB(0x595959);

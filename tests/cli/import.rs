@@ -151,7 +151,7 @@ fn missing_records_are_created_once() {
                hint: correct the name, or create it with --create-missing=locations
 
       read      assets.csv as UTF-8, comma
-      requests  4: 4 to look up
+      requests  6: 6 to look up
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
@@ -195,7 +195,7 @@ fn employees_are_never_created_implicitly() {
                hint: correct the name, or create it with --create-missing=employees
 
       read      checkout_asset.csv as UTF-8, comma
-      requests  4: 4 to look up
+      requests  6: 6 to look up
       result    checkout_asset.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import checkout_asset.result.xlsx --create-missing --only-failed
@@ -456,7 +456,7 @@ fn duplicates_are_created_with_allow_duplicates() {
            2 × the same record is in the file twice in `name` (duplicate.key)
                A3 `Depot`, A4 `Depot`
                duplicate of row 2
-               hint: merge the two rows, or correct the one that is wrong
+               hint: merge the two rows, correct the one that is wrong, or pass --allow-duplicates if both are meant
 
       read      locations.csv as UTF-8, comma
       requests  2: 1 to look up, 1 to create or move

@@ -11,6 +11,7 @@ mod faults;
 mod features;
 mod harness;
 mod hostile;
+mod identity;
 mod import;
 mod interrupt;
 mod kills;

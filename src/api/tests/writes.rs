@@ -104,7 +104,7 @@ async fn an_action_is_a_post_to_its_path() {
     let done = client.create(entity("checkout_asset"), &body(value!({ "asset_id": "A-1" }))).await.unwrap();
     assert_eq!(done.id, Some(9));
     assert_eq!(server.lines(), ["POST checkout/asset"]);
-    assert_eq!(client.requests().by_kind.keys().collect::<Vec<_>>(), ["POST checkout/asset"]);
+    assert_eq!(client.requests().by_kind.keys().map(ToString::to_string).collect::<Vec<_>>(), ["POST checkout/asset"]);
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ fn places(first: usize, count: usize) -> LookupRequest {
 }
 
 fn find(catalog: &Catalog, name: &str) -> LookupResult {
-    catalog.find("locations", name, ReferenceSyntax::Marked, None, &[])
+    catalog.find("locations", name, ReferenceSyntax::Marked, None)
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn unique_tags_stop_the_reading_once_all_are_found() {
     lookups.name("assets", "LAP-1005");
     let catalog = fetch(&account, &lookups);
     assert_eq!((catalog.costs()[0].requests, catalog.costs()[0].how), (2, FetchMethod::Pages));
-    let found = catalog.find("assets", "lap-1005", ReferenceSyntax::TagOrId, None, &[]);
+    let found = catalog.find("assets", "lap-1005", ReferenceSyntax::TagOrId, None);
     assert_eq!(found, LookupResult::One(RecordRef::Known(1006)));
 }
 
@@ -131,7 +131,7 @@ fn a_number_that_is_no_tag_is_looked_up_as_an_id() {
     let catalog = fetch(&account, &lookups);
     assert_eq!(catalog.costs()[0].requests, 8);
     assert_eq!(
-        catalog.find("assets", "70000", ReferenceSyntax::TagOrId, None, &[]),
+        catalog.find("assets", "70000", ReferenceSyntax::TagOrId, None),
         LookupResult::One(RecordRef::Known(70_000))
     );
 }

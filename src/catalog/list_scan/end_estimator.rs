@@ -26,19 +26,11 @@ pub(super) struct EndEstimator {
     longest_before: u32,
     /// The longest page seen in it.
     longest: u32,
-    length: Length,
+    /// Whether the longest page is as long as the service returns them; else the list may have ended there.
+    is_length_known: bool,
     /// Records that are known to be there.
     known: u64,
     probing: Probing,
-}
-
-/// What the length of the longest page says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Length {
-    /// The list may have ended there.
-    Guessed,
-    /// It is the length of the pages that the service returns.
-    Known,
 }
 
 /// Whether pages are requested that may lie behind the end.
@@ -75,7 +67,7 @@ impl PageSpan {
 
 impl EndEstimator {
     pub(super) fn new(expected: Option<u64>, longest_before: u32) -> Self {
-        Self { expected, longest_before, longest: 0, length: Length::Guessed, known: 0, probing: Probing::Ready }
+        Self { expected, longest_before, longest: 0, is_length_known: false, known: 0, probing: Probing::Ready }
     }
 
     /// The distance between the beginnings of two pages, which share one record.
@@ -90,10 +82,7 @@ impl EndEstimator {
 
     /// The longest page the service returns, as far as is known now.
     pub(super) fn longest_page(&self) -> u32 {
-        match self.length {
-            Length::Known => self.longest,
-            Length::Guessed => self.longest.max(self.longest_before),
-        }
+        if self.is_length_known { self.longest } else { self.longest.max(self.longest_before) }
     }
 
     /// Whether a record behind that offset is known to exist, so that a page from there on has something new.
@@ -106,7 +95,7 @@ impl EndEstimator {
         let is_full =
             page.len >= page.asked || (page.len > 0 && [self.longest, self.longest_before].contains(&page.len));
         if is_full && page.len >= self.longest {
-            self.length = Length::Known;
+            self.is_length_known = true;
         }
         self.longest = self.longest.max(page.len);
         let is_short = page.len < page.asked.min(self.longest);
@@ -141,7 +130,7 @@ impl EndEstimator {
 
     /// The offset of a page worth a probe: one that the pages from `at` on reach in whole strides.
     pub(super) fn probe(&mut self, at: u64, stride: u64) -> Option<u64> {
-        if self.probing != Probing::Ready || self.length == Length::Guessed || self.known <= at {
+        if self.probing != Probing::Ready || !self.is_length_known || self.known <= at {
             return None;
         }
         let step_to = |record: u64| at + record.saturating_sub(at) / stride * stride;

@@ -10,11 +10,8 @@ use serde_json::Value as Json;
 
 use super::file::LogEntry;
 use super::service_time::ServiceTime;
-use crate::api::RawRecord;
-use crate::schema::{self, ACTIVITY, Entity, Verb};
-
-/// The newest first: reading ends where the known part begins.
-pub(super) const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "created_at"), ("order", "desc")];
+use crate::api::{RawRecord, integer};
+use crate::schema::{self, ACTIVITY, Entity, Verb, log_field};
 
 /// The last thing that the log says about a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,14 +36,10 @@ impl LogEntry {
     pub(super) fn parse(row: RawRecord<'_>) -> Option<Self> {
         let fields: Json = serde_json::from_str(row.json).ok()?;
         let text = |name: &str| fields.get(name).and_then(Json::as_str).map(str::to_owned);
-        let item = fields.get("item_id").and_then(integer);
-        let (timestamp, kind, event) = (text("timestamp")?, text("type")?, text("event")?);
+        let item = fields.get(log_field::ITEM_ID).and_then(integer);
+        let (timestamp, kind, event) = (text(log_field::TIMESTAMP)?, text(log_field::TYPE)?, text(log_field::EVENT)?);
         Some(Self { timestamp, kind, event, item, body: row.json.to_owned() })
     }
-}
-
-fn integer(value: &Json) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 impl LogDelta {

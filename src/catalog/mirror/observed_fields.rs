@@ -3,6 +3,7 @@
 use hashbrown::HashSet;
 
 use crate::api::{RawFields, custom_fields};
+use crate::schema::CUSTOM_FIELDS;
 
 /// The field names seen, in the order of their first appearance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +59,7 @@ impl ObservedFields {
         let mut is_new = false;
         for (name, value) in fields.iter() {
             is_new |= self.fields.add(name);
-            if name == "custom_fields" && !matches!(value, "null" | "[]" | "{}" | "\"[]\"" | "\"\"") {
+            if name == CUSTOM_FIELDS && !matches!(value, "null" | "[]" | "{}" | "\"[]\"" | "\"\"") {
                 let pairs = serde_json::from_str(value).map(|value| custom_fields(&value)).unwrap_or_default();
                 for (name, _) in pairs {
                     is_new |= self.custom.add(&name);

@@ -91,7 +91,7 @@ impl Sheet {
             }
         }
         let remarks = tally.remarks(&self.mapping, None);
-        found.extend(remarks.iter().map(|remark| format!("{} {}", remark.code, remark.message)));
+        found.extend(remarks.iter().map(|remark| format!("{} {}", remark.code.as_str(), remark.message)));
         found
     }
 }

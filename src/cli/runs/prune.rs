@@ -14,10 +14,9 @@ use crate::wording::counted;
 
 pub(super) fn run(shelf: &RunStore, args: &PruneArgs, now: Timestamp, printer: Printer) -> Result<Exit, Error> {
     let before = age::before(now, &args.older_than)?.as_millisecond();
-    let force = if args.force { Force::Yes } else { Force::No };
     let mut pruned = Pruned::default();
     for shelved in shelf.list()?.iter().filter(|shelved| began(shelved).is_some_and(|began| began < before)) {
-        match kept(shelved, force) {
+        match kept(shelved, args.force) {
             Some(why) => pruned.kept.push((shelved.id.clone(), why)),
             None => pruned.remove(shelf, &shelved.id),
         }
@@ -27,12 +26,6 @@ pub(super) fn run(shelf: &RunStore, args: &PruneArgs, now: Timestamp, printer: P
         false => printer.say(&pruned.text(before))?,
     }
     Ok(Exit::Success)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Force {
-    Yes,
-    No,
 }
 
 /// Why a journal stays.
@@ -64,12 +57,12 @@ fn began(shelved: &StoredRun) -> Option<i64> {
     }
 }
 
-fn kept(shelved: &StoredRun, force: Force) -> Option<Kept> {
-    match (&shelved.overview, force) {
-        (Ok(glance), _) if glance.lock == LockState::Locked => Some(Kept::AtWork),
-        (Ok(glance), Force::No) if glance.can_be_resumed() => Some(Kept::CanBeResumed),
-        (Err(error), Force::No) => Some(Kept::Unreadable(error.to_string())),
-        (Ok(_), _) | (Err(_), Force::Yes) => None,
+fn kept(shelved: &StoredRun, is_forced: bool) -> Option<Kept> {
+    match &shelved.overview {
+        Ok(glance) if glance.lock == LockState::Locked => Some(Kept::AtWork),
+        Ok(glance) if glance.can_be_resumed() && !is_forced => Some(Kept::CanBeResumed),
+        Err(error) if !is_forced => Some(Kept::Unreadable(error.to_string())),
+        Ok(_) | Err(_) => None,
     }
 }
 

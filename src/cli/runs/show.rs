@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{JournalFile, Rows, State, age, changed_something, json_of, local_time, size_text, what};
 use crate::cli::printer::{FAINT, Printer, STRONG};
 use crate::cli::{Error, Exit};
-use crate::job::{command_name, stored_summary};
+use crate::job::stored_summary;
 use crate::report::{RunSummary, summary};
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{AttemptCounts, Journal, RunDetails, RunKind, RunOverview, SourceFile, StoredRun};
@@ -64,7 +64,7 @@ fn summary_of(journal: &Journal, glance: &RunOverview, state: &State, rows: Rows
 }
 
 fn begin_again(glance: &RunOverview) -> String {
-    CommandLine::from_words(glance.header.details.typed.clone()).command(command_name(glance.header.kind), &[])
+    CommandLine::from_words(glance.header.details.typed.clone()).command(glance.header.kind.command(), &[])
 }
 
 fn head_text(

@@ -5,7 +5,6 @@ use url::Url;
 
 use super::url::StorageProvider;
 
-/// Whether the environment contains credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Credentials {
     Configured,

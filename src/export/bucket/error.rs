@@ -18,7 +18,6 @@ const MIN_SECRET: usize = 8;
 /// Files that could not be uploaded, or keys that could not be listed or deleted.
 #[derive(Debug, thiserror::Error)]
 pub enum BucketError {
-    /// Missing or invalid environment variables.
     #[error("cannot use the bucket `{root}`: {cause}")]
     Setup { root: String, provider: &'static StorageProvider, cause: String },
 
@@ -30,7 +29,6 @@ pub enum BucketError {
     #[error(transparent)]
     PartialUpload(Box<PartialUpload>),
 
-    /// The local file cannot be read.
     #[error("cannot read `{}`: {source}", path.display())]
     File { path: PathBuf, source: io::Error },
 

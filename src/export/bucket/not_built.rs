@@ -16,8 +16,6 @@ pub(crate) struct Upload {
 }
 
 impl Bucket {
-    /// # Errors
-    /// Always.
     pub(crate) fn open(_: &BucketUrl) -> Result<Self, BucketsNotBuilt> {
         Err(BucketsNotBuilt)
     }

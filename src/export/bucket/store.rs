@@ -53,9 +53,6 @@ struct StagedUpload {
 
 impl Bucket {
     /// Creates the client. Sends no request yet.
-    ///
-    /// # Errors
-    /// Invalid or missing environment variables.
     pub(crate) fn open(url: &BucketUrl) -> Result<Self, BucketError> {
         crate::api::install_cryptography();
         if let Some(problem) = environment::invalid_variable(url.provider, environment::read) {

@@ -42,7 +42,6 @@ pub(super) static S3: StorageProvider = StorageProvider {
     allow_http: "AWS_ALLOW_HTTP",
 };
 
-/// Azure Blob Storage.
 pub(super) static AZURE: StorageProvider = StorageProvider {
     name: "Azure",
     schemes: &["az", "azure", "abfs", "abfss"],
@@ -61,7 +60,6 @@ pub(super) static AZURE: StorageProvider = StorageProvider {
     allow_http: "AZURE_ALLOW_HTTP",
 };
 
-/// Google Cloud Storage.
 pub(super) static GOOGLE: StorageProvider = StorageProvider {
     name: "Google",
     schemes: &["gs"],

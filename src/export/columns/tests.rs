@@ -45,11 +45,7 @@ fn every_header_is_read_as_what_it_is_written_for() {
             for column in &columns.columns {
                 let read = words.get(&column.header);
                 let field = match &column.source {
-                    CellSource::Field(field) | CellSource::Id(field) | CellSource::Name(field, _)
-                        if field.is_written() =>
-                    {
-                        field
-                    }
+                    CellSource::Field(field) | CellSource::Name(field, _) if field.is_written() => field,
                     _ => {
                         let is_told = matches!(
                             read,

@@ -4,19 +4,16 @@ use serde_json::Value as Json;
 
 use super::{Planner, SheetPlan, StepSink};
 use crate::catalog::{KeyValue, LookupResult, RecordRef};
+use crate::check::duplicate_hint;
 use crate::check::{CheckedRow, Code, ParsedId, Problem, ValueError};
+use crate::plan::diff;
 use crate::plan::resolver::{Resolved, ResolvedField};
+use crate::plan::step::WriteKind;
 use crate::plan::target::{RowDelta, TargetRecord};
 use crate::schema::{Entity, Kind};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
-    /// Whether a row has a value for the first key field, without which a key is meaningless.
-    pub(super) fn says_key(&self, sheet: &SheetPlan<'_>, fields: &[ResolvedField]) -> bool {
-        let index = sheet.match_on.first().and_then(|name| sheet.mapping.entity.field_index(name));
-        index.is_some_and(|index| fields.iter().any(|given| given.field == index))
-    }
-
     /// The record that a row is about, by its id column or else by its key.
     pub(super) fn existing(
         &self,
@@ -28,8 +25,7 @@ impl<S: StepSink> Planner<'_, S> {
     ) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
         let collection = entity.name;
-        let is_key = |given: &ResolvedField| sheet.match_on.contains(&entity.fields[given.field].name);
-        if let Some(target_record) = target_record.filter(|_| !delta.edited.iter().any(is_key)) {
+        if let Some(target_record) = target_record.filter(|_| !delta.edited.iter().any(|given| is_key(sheet, given))) {
             return Ok(Some(RecordRef::Known(target_record.id.number)));
         }
         let by_key = self.by_key(sheet, row, &delta.all());
@@ -72,36 +68,83 @@ impl<S: StepSink> Planner<'_, S> {
         }
     }
 
+    /// The record with the row's key. A blank is no key (design rule 3): such a row is matched by the rest of the key
+    /// where that is unique.
     fn by_key(&self, sheet: &SheetPlan<'_>, row: &Row, fields: &[ResolvedField]) -> Result<Option<RecordRef>, Problem> {
         let entity = sheet.mapping.entity;
+        if fields.iter().any(|given| is_new_name(given) && is_key(sheet, given)) {
+            return Ok(None);
+        }
         let texts: Vec<(usize, String)> =
             fields.iter().filter_map(|given| Some((given.field, key_text(entity, given)?))).collect();
         let key: Vec<KeyValue<'_>> = sheet.match_on.iter().map(|name| key_value(sheet, name, fields, &texts)).collect();
-        // A key without its first field is meaningless.
-        if key.first().is_none_or(|first| matches!(first, KeyValue::Missing)) {
-            return Ok(None);
-        }
-        match self.catalog.match_record(entity.name, &sheet.match_on, &key) {
-            LookupResult::One(target) => Ok(Some(target)),
+        let without_blanks: Vec<KeyValue<'_>> =
+            key.iter().map(|value| if value.is_blank() { KeyValue::Missing } else { *value }).collect();
+        let find = |key: &[KeyValue<'_>]| self.catalog.match_record(entity.name, &sheet.match_on, key);
+        let found = match find(&without_blanks) {
+            LookupResult::None { .. } => return Ok(None),
+            // Of the records of this run a blank is known to be one.
+            LookupResult::One(RecordRef::Planned(_)) => find(&key),
+            LookupResult::One(target) => LookupResult::One(target),
+            LookupResult::Many(candidates) => match find(&key) {
+                LookupResult::None { .. } => LookupResult::Many(candidates),
+                narrowed => narrowed,
+            },
+        };
+        match found {
             LookupResult::None { .. } => Ok(None),
-            // Earlier rows of this run that match, while duplicates are allowed.
-            LookupResult::Many(candidates)
-                if self.allows_duplicates()
-                    && candidates.iter().all(|(target, _)| matches!(target, RecordRef::Planned(_))) =>
-            {
-                Ok(candidates.first().map(|(target, _)| *target))
+            LookupResult::One(target) if !self.allows_duplicates() => Ok(Some(target)),
+            LookupResult::One(target) => Ok(self.first_free(sheet, &[target], fields)),
+            LookupResult::Many(candidates) if self.allows_duplicates() => {
+                let targets: Vec<RecordRef> = candidates.into_iter().map(|(target, _)| target).collect();
+                Ok(self.first_free(sheet, &targets, fields))
             }
             LookupResult::Many(candidates) => {
                 let shown: Vec<String> =
                     candidates.iter().take(4).map(|(_, description)| description.clone()).collect();
-                let error = ValueError::new(
-                    Code::RecordAmbiguous,
-                    format!("several records match: {}", shown.join("; ")),
-                    "add a column `_id` with the one you mean, or tell them apart with --match-on",
-                );
-                Err(key_problem(sheet, row, error))
+                let blank = sheet.match_on.iter().zip(&key).find(|(_, value)| value.is_blank());
+                let hint = match blank {
+                    Some((field, _)) => format!("fill in `{field}`, or add a column `_id` with the one you mean"),
+                    None => {
+                        String::from("add a column `_id` with the one you mean, or tell them apart with --match-on")
+                    }
+                };
+                let message = format!("several records match: {}", shown.join("; "));
+                Err(key_problem(sheet, row, ValueError::new(Code::RecordAmbiguous, message, hint)))
             }
         }
+    }
+
+    /// Of records with one key, which `--allow-duplicates` lets in, the one that no earlier row of the sheet is about
+    /// and that needs the fewest changes. `None` if each has its row: the row is about a new one.
+    fn first_free(
+        &self,
+        sheet: &SheetPlan<'_>,
+        candidates: &[RecordRef],
+        fields: &[ResolvedField],
+    ) -> Option<RecordRef> {
+        let entity = sheet.mapping.entity;
+        let differences = |id: i64| {
+            let record = self.catalog.record(entity.name, id);
+            let differs = |given: &&ResolvedField| {
+                let field = &entity.fields[given.field];
+                let wanted = self.json(entity, given, WriteKind::Update(id));
+                let held = record.and_then(|record| record.get(field.name));
+                field.update && wanted.is_none_or(|wanted| !diff::holds(field, &wanted, held))
+            };
+            fields.iter().filter(differs).count()
+        };
+        let free = candidates.iter().filter_map(|target| match target {
+            RecordRef::Known(id) if !self.locks.is_taken((entity.name, *id), sheet.index) => Some(*id),
+            RecordRef::Known(_) | RecordRef::Planned(_) => None,
+        });
+        free.min_by_key(|id| (differences(*id), *id)).map(RecordRef::Known)
+    }
+
+    /// Whether nothing in a row says which record it is about.
+    pub(super) fn has_no_key(&self, sheet: &SheetPlan<'_>, checked: &CheckedRow, delta: &RowDelta) -> bool {
+        let is_given = |given: &ResolvedField| is_key(sheet, given) && given.value != Resolved::Clear;
+        checked.id.is_none() && !delta.all().iter().any(is_given)
     }
 
     pub(super) fn exists(&self, sheet: &SheetPlan<'_>, row: &Row, target: RecordRef) -> Problem {
@@ -113,6 +156,15 @@ impl<S: StepSink> Planner<'_, S> {
         );
         key_problem(sheet, row, error)
     }
+}
+
+fn is_key(sheet: &SheetPlan<'_>, given: &ResolvedField) -> bool {
+    sheet.match_on.contains(&sheet.mapping.entity.fields[given.field].name)
+}
+
+/// Whether a value is the name of a record that the account does not have, so that no record can refer to it.
+fn is_new_name(given: &ResolvedField) -> bool {
+    matches!(given.value, Resolved::Missing { .. })
 }
 
 /// A key field's value as text, if it is one.
@@ -170,7 +222,7 @@ pub(super) fn duplicate_create(sheet: &SheetPlan<'_>, row: &Row) -> Problem {
     let error = ValueError::new(
         Code::DuplicateKey,
         "duplicate; an earlier row or sheet of this run creates the same record",
-        "merge the two rows, or correct the one that is wrong",
+        duplicate_hint(sheet.mapping.entity),
     );
     key_problem(sheet, row, error)
 }

@@ -8,8 +8,8 @@ use crate::catalog::{LookupResult, RecordRef, ReferenceSyntax};
 use crate::plan::missing::DependencyRecord;
 use crate::plan::resolver::{Resolved, ResolvedField, wire_value};
 use crate::plan::step::{DependsOn, RowId, Step, StepRole, StepSink, WriteKind};
-use crate::plan::{Referenced, RowDecision, diff, notifications};
-use crate::schema::{self, Deletion, Entity, Role, Use};
+use crate::plan::{Referenced, RowDecision, diff};
+use crate::schema::{self, CUSTOM_FIELDS, Deletion, Entity, Role, Use};
 use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
@@ -31,8 +31,8 @@ impl<S: StepSink> Planner<'_, S> {
                 WriteKind::Create => None,
                 WriteKind::Update(id) | WriteKind::Delete(id) => self.catalog.record(entity.name, id),
             };
-            let merged = diff::merged_custom_fields(held.and_then(|held| held.get("custom_fields")), &draft.custom);
-            step.body.extend(merged.map(|merged| (String::from("custom_fields"), merged)));
+            let merged = diff::merged_custom_fields(held.and_then(|held| held.get(CUSTOM_FIELDS)), &draft.custom);
+            step.body.extend(merged.map(|merged| (String::from(CUSTOM_FIELDS), merged)));
         }
         step.before = self.before(entity, kind, &draft.fields, &step);
         self.note_new_name(&step);
@@ -125,8 +125,10 @@ impl<S: StepSink> Planner<'_, S> {
 
     fn create_draft(&mut self, row: RowId, draft: DependencyRecord) -> Result<u32, S::Error> {
         // Two cells of one row may name the same missing record.
-        let found = self.catalog.find(draft.entity.name, &draft.name, ReferenceSyntax::Marked, draft.narrowed, &[]);
-        if let LookupResult::One(RecordRef::Planned(number)) = found {
+        let (collection, syntax) = (draft.entity.name, ReferenceSyntax::Marked);
+        let key = draft.key();
+        let found = self.catalog.find_described(collection, &draft.name, syntax, draft.narrowed, &key);
+        if let Ok(LookupResult::One(RecordRef::Planned(number))) = found {
             return Ok(number);
         }
         let mut known = Map::new();
@@ -158,5 +160,5 @@ impl<S: StepSink> Planner<'_, S> {
 /// Makes a field depend on an earlier step. The planned record keeps the link, for [`NotificationCount`].
 fn depend_on_step(step: &mut Step, known: &mut Map<String, Json>, field: &str, number: u32) {
     step.depends_on.push(DependsOn { step: number, field: Some(field.to_owned()) });
-    known.insert(field.to_owned(), notifications::planned_link(number));
+    known.insert(field.to_owned(), RecordRef::Planned(number).link());
 }

@@ -52,7 +52,7 @@ fn a_row_is_created_updated_unchanged_or_rejected_by_mode() {
                 "reject record.missing at A: record not found in locations",
                 r#"update 1 {"country":"FR"}"#,
                 "reject duplicate.key at A: duplicate of row 3",
-                "reject record.missing at A: record not found in locations",
+                "reject key.missing at A: missing key; expected a value for `name`, or the record's id in a column `_id`",
             ],
         ),
     ] {
@@ -344,8 +344,8 @@ fn nothing_is_created_from_text_in_a_guessed_encoding() {
         products().sheet("products", &rows).guessed_encoding().create_missing(CreateMissing::AllButPeople).shown()
     };
     assert_eq!(
-        sheet("MÃ¼ller"),
-        ["reject cell.undecoded at C: `MÃ¼ller` not found, and the file's encoding is uncertain"]
+        sheet("Jšrg MŸller"),
+        ["reject cell.undecoded at C: `Jšrg MŸller` may be misread: the file's encoding is uncertain"]
     );
     assert_eq!(sheet("Acme"), [r#"create {"category_id":1,"name":"X2"} after 0:manufacturer_id"#]);
 }
@@ -474,4 +474,130 @@ fn a_plan_is_counted_and_checked_against_its_limits() {
     ] {
         assert_eq!(limits.check(&totals).err().map(|error| error.flag), flag);
     }
+}
+
+#[test]
+fn a_blank_is_no_key() {
+    let hardware = || {
+        Scenario::new().holds("categories", json!([{"id": 1, "name": "Mice", "type": "asset"}])).holds(
+            "products",
+            json!([
+                {"id": 1, "name": "Mouse", "model_number": "M-1", "category_id": 1},
+                {"id": 2, "name": "Dock", "model_number": "D-1", "category_id": 1},
+                {"id": 3, "name": "Dock", "model_number": "D-2", "category_id": 1},
+                {"id": 4, "name": "Hub", "model_number": null, "category_id": 1},
+                {"id": 5, "name": "Hub", "model_number": "H-1", "category_id": 1},
+            ]),
+        )
+    };
+    for (rows, expected) in [
+        ("name|model number|category\nMouse||Mice", "unchanged 1"),
+        ("name|model number|category\nMouse|n/a|Mice", "unchanged 1"),
+        (
+            "name|model number|category\nMouse|M-2|Mice",
+            r#"create {"category_id":1,"model_number":"M-2","name":"Mouse"}"#,
+        ),
+        (
+            "name|model number|category\nDock||Mice",
+            "reject record.ambiguous at A: several records match: Dock (#2, model number D-1); Dock (#3, model number D-2)",
+        ),
+        ("name|model number|category\nHub||Mice", "unchanged 4"),
+        ("name|model number|category\nCable||Mice", r#"create {"category_id":1,"name":"Cable"}"#),
+    ] {
+        assert_eq!(hardware().sheet("products", rows).shown(), [expected], "{rows}");
+    }
+    let by_model = |rows: &str| hardware().sheet("products", rows).match_on(&["model_number"]).shown();
+    assert_eq!(
+        by_model("name|model number|category\nCable||Mice\nCable|M-1|Mice"),
+        [
+            "reject key.missing at B: missing key; expected a value for `model_number`, or the record's id in a column `_id`",
+            r#"update 1 {"name":"Cable"}"#,
+        ]
+    );
+    let by_both = |rows: &str| hardware().sheet("products", rows).match_on(&["model_number", "name"]).shown();
+    assert_eq!(by_both("name|model number|category\nMouse||Mice"), ["unchanged 1"]);
+}
+
+#[test]
+fn duplicates_that_are_allowed_are_matched_one_to_one() {
+    let licenses = |records: serde_json::Value| {
+        Scenario::new()
+            .holds("categories", json!([{"id": 1, "name": "Office", "type": "license"}]))
+            .holds("licenses", records)
+            .sheet("licenses", "name|category|seats|notes\nOffice 365|Office|1|AAA-1\nOffice 365|Office|1|AAA-2")
+            .allow_duplicates()
+            .shown()
+    };
+    let one = json!({"id": 1, "name": "Office 365", "category_id": 1, "number_of_seats": 1, "notes": "AAA-2"});
+    let other = json!({"id": 2, "name": "Office 365", "category_id": 1, "number_of_seats": 1, "notes": "AAA-1"});
+    let created = licenses(json!([]));
+    assert!(created.len() == 2 && created.iter().all(|row| row.starts_with("create ")), "{created:?}");
+    assert_eq!(licenses(json!([one, other])), ["unchanged 2", "unchanged 1"]);
+}
+
+#[test]
+fn describing_columns_tell_models_of_one_name_apart() {
+    let account = || {
+        Scenario::new()
+            .holds("statuses", json!([{"id": 1, "name": "Ready", "type": "deployable"}]))
+            .holds("categories", json!([{"id": 1, "name": "Laptops", "type": "asset"}]))
+            .holds("manufacturers", json!([{"id": 1, "name": "Apple"}, {"id": 2, "name": "Dell"}]))
+            .holds(
+                "products",
+                json!([
+                    {"id": 1, "name": "MacBook", "model_number": "MX2H3", "category_id": 1, "manufacturer_id": 1},
+                    {"id": 2, "name": "Plain", "model_number": null, "category_id": 1, "manufacturer_id": null},
+                ]),
+            )
+    };
+    let plan = |rows: &str| account().sheet("assets", rows).shown();
+    assert_eq!(
+        plan("asset_id|product|model number|status\nA|MacBook|A9999|Ready"),
+        [
+            "reject name.contradicted at B: no `MacBook` in products has the model number `A9999`; there is MacBook (#1, model number MX2H3)"
+        ]
+    );
+    assert_eq!(
+        plan("asset_id|product|manufacturer|status\nA|MacBook|Dell|Ready"),
+        [
+            "reject name.contradicted at B: no `MacBook` in products has the manufacturer `Dell`; there is MacBook (#1, manufacturer Apple)"
+        ]
+    );
+    for rows in [
+        "asset_id|product|model number|manufacturer|status\nA|macbook|mx2h3|apple|Ready",
+        "asset_id|product|model number|manufacturer|status\nA|MacBook|||Ready",
+    ] {
+        assert_eq!(plan(rows), [r#"create {"asset_id":"A","product_id":1,"status_id":1}"#], "{rows}");
+    }
+    assert_eq!(
+        plan("asset_id|product|model number|status\nA|Plain|P-1|Ready"),
+        [r#"create {"asset_id":"A","product_id":2,"status_id":1}"#],
+        "what the account leaves out contradicts nothing"
+    );
+    let created = account()
+        .sheet(
+            "assets",
+            "asset_id|product|model number|category|status\nA|ProBook|X1|Laptops|Ready\nB|ProBook|X2|Laptops|Ready\n\
+             C|ProBook|x1|Laptops|Ready\nD|MacBook|A9999|Laptops|Ready",
+        )
+        .create_missing(CreateMissing::AllButPeople)
+        .plan();
+    let products: Vec<_> = created.steps.iter().filter(|step| step.entity.name == "products").collect();
+    let models: Vec<_> = products.iter().map(|step| step.body["model_number"].as_str().unwrap()).collect();
+    assert_eq!(models, ["X1", "X2", "A9999"]);
+}
+
+#[test]
+fn nothing_is_created_or_renamed_by_damaged_text() {
+    let sheet = |name: &str| {
+        let rows = format!("name|category|manufacturer\nX2|Laptops|{name}");
+        products().sheet("products", &rows).create_missing(CreateMissing::AllButPeople).shown()
+    };
+    for damaged in ["MÃ¼ller", "R&amp;D", "M?ller", "M\u{81}ller"] {
+        let plan = sheet(damaged);
+        assert!(plan[0].starts_with("reject cell.undecoded at C"), "{plan:?}");
+        let place = locations().sheet("locations", &format!("name\n{damaged}")).shown();
+        assert!(place[0].starts_with("reject cell.undecoded at A"), "{place:?}");
+    }
+    assert_eq!(sheet("Müller"), [r#"create {"category_id":1,"name":"X2"} after 0:manufacturer_id"#]);
 }

@@ -8,12 +8,12 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::compare::{WriteMethod, as_sent, integer, is_empty};
+use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::{Assignment, RecordKey};
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoItem, UndoOrder, UndoPlanner};
-use crate::api::{Body, Record};
+use crate::api::{Body, Record, integer};
 use crate::plan::WriteKind;
-use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb};
+use crate::schema::{self, Entity, Field, HOLDERS, Kind, Meaning, Role, TextForm, Verb, log_field};
 
 /// Where items are while assignments are undone, one after another.
 #[derive(Debug, Default)]
@@ -129,8 +129,7 @@ impl UndoPlanner<'_> {
     ) -> usize {
         let title = self.current.title(collection, id.unwrap_or_default(), &moved.body);
         let (row, order) = (moved.row, UndoOrder::move_back(turn));
-        self.items.push(UndoItem { row, entity: action, record: id, title, order, decision });
-        self.items.len() - 1
+        self.add(UndoItem { row, entity: action, record: id, title, order, decision })
     }
 
     /// Undoes the check-out of an individually tracked item.
@@ -250,8 +249,7 @@ impl UndoPlanner<'_> {
         decision: UndoDecision,
     ) -> usize {
         let title = self.current.title(collection, id, &moved.body);
-        self.items.push(UndoItem { row: moved.row, entity: collection, record: Some(id), title, order, decision });
-        self.items.len() - 1
+        self.add(UndoItem { row: moved.row, entity: collection, record: Some(id), title, order, decision })
     }
 
     /// Undoes the check-out of stock or seats.
@@ -262,15 +260,12 @@ impl UndoPlanner<'_> {
         item: RecordKey,
         holder: Option<Holder>,
     ) -> UndoDecision {
-        let Some(holder) = holder else { return UndoDecision::Skip(SkipReason::HolderUnknown) };
-        match self.since(moved.action, item, holder).0 {
-            ActivitySince::OnlyOurs => match self.opposite_body(moved, opposite, item.1, Some(holder)) {
-                Some(body) => UndoDecision::undo(WriteKind::Create, body),
-                None => UndoDecision::Skip(SkipReason::NoBeforeImage),
-            },
-            ActivitySince::Reverted => UndoDecision::NothingToDo(String::from("already checked in")),
-            ActivitySince::Other => UndoDecision::Skip(SkipReason::MovedSince),
-            ActivitySince::Unknown => UndoDecision::Skip(SkipReason::HolderUnknown),
+        if let Err(decision) = self.quantities_since(moved.action, item, holder, "already checked in") {
+            return decision;
+        }
+        match self.opposite_body(moved, opposite, item.1, holder) {
+            Some(body) => UndoDecision::undo(WriteKind::Create, body),
+            None => UndoDecision::Skip(SkipReason::NoBeforeImage),
         }
     }
 
@@ -282,17 +277,11 @@ impl UndoPlanner<'_> {
         item: RecordKey,
         holder: Option<Holder>,
     ) -> UndoDecision {
-        let Some(holder) = holder else { return UndoDecision::Skip(SkipReason::HolderUnknown) };
-        let (since, quantities) = self.since(moved.action, item, holder);
-        match since {
-            ActivitySince::OnlyOurs => {}
-            ActivitySince::Reverted => {
-                return UndoDecision::NothingToDo(String::from("already checked out again"));
-            }
-            ActivitySince::Other => return UndoDecision::Skip(SkipReason::MovedSince),
-            ActivitySince::Unknown => return UndoDecision::Skip(SkipReason::HolderUnknown),
-        }
-        let Some(mut body) = self.opposite_body(moved, opposite, item.1, Some(holder)) else {
+        let quantities = match self.quantities_since(moved.action, item, holder, "already checked out again") {
+            Ok(quantities) => quantities,
+            Err(decision) => return decision,
+        };
+        let Some(mut body) = self.opposite_body(moved, opposite, item.1, holder) else {
             return UndoDecision::Skip(SkipReason::NoBeforeImage);
         };
         let names_the_thing = named_thing(moved, opposite).next().is_some();
@@ -308,15 +297,33 @@ impl UndoPlanner<'_> {
         UndoDecision::undo(WriteKind::Create, body)
     }
 
+    /// The quantities of the run's own actions between an item and a holder, as the log has them; the decision if it
+    /// shows anything else between them since. `reverted` says that somebody has undone them already.
+    fn quantities_since(
+        &self,
+        action: &'static Entity,
+        item: RecordKey,
+        holder: Option<Holder>,
+        reverted: &str,
+    ) -> Result<Vec<Option<i64>>, UndoDecision> {
+        let Some(holder) = holder else { return Err(UndoDecision::Skip(SkipReason::HolderUnknown)) };
+        match self.since(action, item, holder) {
+            (ActivitySince::OnlyOurs, quantities) => Ok(quantities),
+            (ActivitySince::Reverted, _) => Err(UndoDecision::NothingToDo(reverted.to_owned())),
+            (ActivitySince::Other, _) => Err(UndoDecision::Skip(SkipReason::MovedSince)),
+            (ActivitySince::Unknown, _) => Err(UndoDecision::Skip(SkipReason::HolderUnknown)),
+        }
+    }
+
     /// What the log shows between an item and a holder since the run was planned, and the quantities of the entries
     /// of the same kind as `action`, oldest first.
     fn since(&self, action: &'static Entity, item: RecordKey, holder: Holder) -> (ActivitySince, Vec<Option<i64>>) {
         let Some(opposite) = action.opposite() else { return (ActivitySince::Unknown, Vec::new()) };
         let Some(entries) = self.current.logs.get(item.0) else { return (ActivitySince::Unknown, Vec::new()) };
         let own = |of: &'static Entity| {
-            self.history.assignments.iter().filter(|moved| self.is_between(moved, of, item, holder)).count()
+            self.history.assignments.iter().filter(|moved| self.is_between(moved, of, item, Some(holder))).count()
         };
-        let of_item = entries.iter().filter(|entry| entry.get("item_id").and_then(integer) == Some(item.1));
+        let of_item = entries.iter().filter(|entry| entry.get(log_field::ITEM_ID).and_then(integer) == Some(item.1));
         let is = |entry: &Record, of: &Entity| {
             let Role::Action(verb) = of.role else { return false };
             entry.get("event").and_then(Json::as_str).is_some_and(|event| event.eq_ignore_ascii_case(verb.log_event()))
@@ -344,8 +351,8 @@ impl UndoPlanner<'_> {
         (since, like)
     }
 
-    fn is_between(&self, moved: &Assignment, action: &Entity, item: RecordKey, holder: Holder) -> bool {
-        moved.action.name == action.name && self.item_key(moved) == Some(item) && self.holder(moved) == Some(holder)
+    fn is_between(&self, moved: &Assignment, action: &Entity, item: RecordKey, holder: Option<Holder>) -> bool {
+        moved.action.name == action.name && self.item_key(moved) == Some(item) && self.holder(moved) == holder
     }
 
     fn item_key(&self, moved: &Assignment) -> Option<RecordKey> {
@@ -516,13 +523,13 @@ fn day(value: &Json) -> Option<String> {
 }
 
 /// The collection that a holder parameter refers to.
-fn collection_of(holder: &str) -> Option<&'static str> {
+pub(super) fn collection_of(holder: &str) -> Option<&'static str> {
     let reference = schema::ACTIONS.iter().find_map(|action| action.field(holder)?.reference_to())?;
     schema::collection(reference.to).map(|collection| collection.name)
 }
 
 /// Who holds an individually tracked item, and since when.
-fn holders_in(record: &Record) -> Vec<(Holder, Option<String>)> {
+pub(super) fn holders_in(record: &Record) -> Vec<(Holder, Option<String>)> {
     let entries = record.get(Meaning::Holders.field_name()).and_then(Json::as_array).into_iter().flatten();
     let told = |entry: &Json| {
         let holder = HOLDERS.iter().find_map(|name| Some((*name, integer(entry.get(*name)?)?)))?;

@@ -5,11 +5,9 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::Value as Json;
 
 use super::current_state::CurrentState;
-use crate::api::Record;
-use crate::api::custom_fields;
-use crate::catalog::fold_name;
-use crate::plan::diff;
-use crate::schema::{Entity, Field, Kind, TextForm, Wire, fold_header};
+use crate::api::{Record, custom_fields, plain_text};
+use crate::plan::diff::{self, ValueMatch, compare};
+use crate::schema::{Entity, Field, Kind, fold_header};
 
 /// Which request a value is for: the guide spells some options differently for create and update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,29 +17,17 @@ pub(super) enum WriteMethod {
 }
 
 impl CurrentState {
-    /// Whether a record has a value, as far as the reply shows. A service may return a tag as a system id, a
-    /// reference as an object, and an e-mail address in another case.
+    /// Whether a record has a value, as far as the reply shows.
     pub(super) fn holds(&self, entity: &Entity, field: &Field, value: &Json, record: &Record) -> bool {
         if !field.read || (!record.contains_key(field.name) && !self.carries(entity, field.name)) {
             return true;
         }
-        let held = match record.get(field.name).unwrap_or(&Json::Null) {
-            Json::Object(named) if field.reference_to().is_some() => named.get("id").unwrap_or(&Json::Null),
-            held => held,
+        let is_same_record = |reference, tag: &Json, held: &Json| {
+            let id = self.id_of(reference, tag);
+            Some(id.is_some() && id == self.id_of(reference, held))
         };
-        match field.kind {
-            Kind::CustomFields => sorted_pairs(value) == sorted_pairs(held),
-            _ if diff::holds(field, value, Some(held)) => true,
-            Kind::Reference(reference) if reference.wire == Wire::Tag => {
-                let id = self.id_of(reference, value);
-                id.is_some() && id == self.id_of(reference, held)
-            }
-            Kind::Text(TextForm::Email) => match (value, held) {
-                (Json::String(value), Json::String(held)) => fold_name(value) == fold_name(held),
-                _ => false,
-            },
-            _ => false,
-        }
+        let held = record.get(field.name).unwrap_or(&Json::Null);
+        compare(field, value, held, is_same_record) == ValueMatch::Same
     }
 }
 
@@ -50,10 +36,7 @@ pub(super) fn as_sent(field: &Field, value: &Json, method: WriteMethod, current:
     if is_empty(value) {
         return Json::Null;
     }
-    let text = || match value {
-        Json::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = || plain_text(value);
     match field.kind {
         Kind::CustomFields => match custom_fields(value) {
             pairs if pairs.is_empty() => Json::Null,
@@ -95,21 +78,5 @@ pub(super) fn is_empty(value: &Json) -> bool {
         Json::String(text) => text.trim().is_empty(),
         Json::Array(items) => items.is_empty(),
         _ => false,
-    }
-}
-
-fn sorted_pairs(value: &Json) -> Vec<(String, String)> {
-    let mut pairs = custom_fields(value);
-    pairs.retain(|(_, value)| !value.is_empty());
-    pairs.sort();
-    pairs
-}
-
-/// An integer; some replies have it as text.
-pub(super) fn integer(value: &Json) -> Option<i64> {
-    match value {
-        Json::Number(number) => number.as_i64(),
-        Json::String(text) => text.trim().parse().ok(),
-        _ => None,
     }
 }

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value as Json;
 
 use super::history::RecordKey;
-use crate::api::{Record, record_id};
-use crate::catalog::fold_name;
-use crate::schema::{Entity, Reference, Wire};
+use crate::api::{Record, integer, record_id};
+use crate::schema::{CREATED_AT, Entity, Reference, UPDATED_AT, Wire, fold_name};
 
 /// The records that the run wrote to, and those changed by others since it began.
 #[derive(Debug, Default)]
@@ -63,7 +62,7 @@ impl CurrentState {
         match (reference.wire, value) {
             (_, Json::Object(named)) => record_id(named),
             (Wire::Tag, Json::String(tag)) => self.tagged(tag),
-            (_, value) => super::compare::integer(value),
+            (_, value) => integer(value),
         }
     }
 
@@ -87,4 +86,4 @@ impl CurrentState {
 }
 
 /// Fields that are kept in addition to those of the schema.
-const KEPT_FIELDS: &[&str] = &["id", "created_at", "updated_at"];
+const KEPT_FIELDS: &[&str] = &["id", CREATED_AT, UPDATED_AT];

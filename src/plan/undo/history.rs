@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::compare::integer;
-use crate::api::{Body, record_id};
+use crate::api::{Body, integer, record_id};
 use crate::plan::{RowId, Step, WriteKind};
 use crate::plan::{StepOutcome, StepResult};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Meaning, Reference, Wire};

@@ -150,16 +150,15 @@ const ALREADY_GONE: &str = "already deleted";
 impl<'u> UndoPlanner<'u> {
     /// Starts with the assignments, in reverse.
     pub fn new(run: &'u str, history: &'u RunHistory, current: &'u CurrentState, today: Date) -> Self {
-        let (items, deletions, recreations, changed) = (Vec::new(), HashMap::new(), HashMap::new(), HashSet::new());
         let mut undo = Self {
             run,
             history,
             current,
             today,
-            items,
-            deletions,
-            recreations,
-            changed,
+            items: Vec::new(),
+            deletions: HashMap::new(),
+            recreations: HashMap::new(),
+            changed: HashSet::new(),
             assignment_state: AssignmentState::default(),
         };
         undo.undo_assignments();
@@ -200,20 +199,19 @@ impl<'u> UndoPlanner<'u> {
             false => UndoOrder::delete(step.entity),
         };
         let title = self.current.title(step.entity, id.unwrap_or_default(), &step.body);
-        self.items.push(UndoItem {
-            row: step.row,
-            entity: step.entity,
-            record: id,
-            title,
-            order,
-            decision: UndoDecision::Skip(SkipReason::OutcomeUnknown),
-        });
+        let decision = UndoDecision::Skip(SkipReason::OutcomeUnknown);
+        self.add(UndoItem { row: step.row, entity: step.entity, record: id, title, order, decision });
     }
 
     pub(super) fn push(&mut self, step: &Step, id: i64, order: UndoOrder, decision: UndoDecision) -> usize {
         let told = step.before.as_ref().filter(|_| step.body.is_empty()).unwrap_or(&step.body);
         let title = self.current.title(step.entity, id, told);
-        self.items.push(UndoItem { row: step.row, entity: step.entity, record: Some(id), title, order, decision });
+        self.add(UndoItem { row: step.row, entity: step.entity, record: Some(id), title, order, decision })
+    }
+
+    /// Adds an item and returns its index.
+    fn add(&mut self, item: UndoItem) -> usize {
+        self.items.push(item);
         self.items.len() - 1
     }
 }

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
+use super::assignments::{collection_of, holders_in};
 use super::compare::{WriteMethod, as_sent, is_empty};
 use super::history::RecordKey;
 use super::{ALREADY_GONE, SkipReason, UndoDecision, UndoOrder, UndoPlanner};
 use crate::api::{Body, Record};
 use crate::plan::StepOutcome;
 use crate::plan::{Step, WriteKind};
-use crate::schema::{COLLECTIONS, Entity, HOLDERS, Meaning, Wire};
+use crate::schema::{COLLECTIONS, CREATED_AT, Entity, Meaning, UPDATED_AT, Wire};
 
 /// A change this soon after creation is part of the creation.
 const CREATION_WINDOW: SignedDuration = SignedDuration::from_secs(5);
@@ -103,15 +104,11 @@ impl UndoPlanner<'_> {
             let decision = self.update(id, body, record);
             self.push(step, id, order, decision);
         }
-        // A separate row, so that the counts include what is skipped.
-        if !changed.is_empty() {
-            self.push(step, id, order, UndoDecision::Skip(SkipReason::Changed(changed)));
-        }
-        if !required.is_empty() {
-            self.push(step, id, order, UndoDecision::Skip(SkipReason::Required(required)));
-        }
-        if !untold.is_empty() {
-            self.push(step, id, order, UndoDecision::Skip(SkipReason::NotReported(untold)));
+        // A separate row for each reason, so that the counts include what is skipped.
+        let skipped: [(_, fn(_) -> SkipReason); 3] =
+            [(changed, SkipReason::Changed), (required, SkipReason::Required), (untold, SkipReason::NotReported)];
+        for (fields, reason) in skipped.into_iter().filter(|(fields, _)| !fields.is_empty()) {
+            self.push(step, id, order, UndoDecision::Skip(reason(fields)));
         }
     }
 
@@ -260,19 +257,11 @@ impl UndoPlanner<'_> {
 
     /// Who holds an individually tracked item after the undo, as the record itself shows.
     fn holders_of(&self, entity: &'static Entity, id: i64, record: &Record) -> Vec<RecordKey> {
-        let Some(holders) = entity.meaning(Meaning::Holders) else { return Vec::new() };
-        if self.is_checked_in((entity.name, id)) {
+        if entity.meaning(Meaning::Holders).is_none() || self.is_checked_in((entity.name, id)) {
             return Vec::new();
         }
-        let entries = record.get(holders.name).and_then(Json::as_array).into_iter().flatten();
-        let holder = |entry: &Json| {
-            HOLDERS.iter().find_map(|name| {
-                let to = crate::schema::ACTIONS.iter().find_map(|action| action.field(name)?.reference_to())?.to;
-                let entity = crate::schema::collection(to)?;
-                Some((entity.name, entry.get(*name).and_then(Json::as_i64)?))
-            })
-        };
-        entries.filter_map(holder).collect()
+        let holders = holders_in(record).into_iter();
+        holders.filter_map(|((name, id), _)| Some((collection_of(name)?, id))).collect()
     }
 
     /// References to recreated records get the new id, so they are written afterwards.
@@ -328,7 +317,7 @@ pub(super) struct RestorableFields {
 /// Whether a record's timestamps show a change after its creation.
 fn was_touched(record: &Record) -> bool {
     let moment = |name: &str| record.get(name)?.as_str()?.parse::<Timestamp>().ok();
-    match (moment("created_at"), moment("updated_at")) {
+    match (moment(CREATED_AT), moment(UPDATED_AT)) {
         (Some(created), Some(updated)) => updated.duration_since(created) > CREATION_WINDOW,
         _ => false,
     }

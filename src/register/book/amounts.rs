@@ -2,9 +2,9 @@
 //! without a book value, accumulated depreciation, book value; and, with exchange rates, the converted amounts.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, XlsxError};
+use rust_xlsxwriter::Format;
 
-use super::page::{Header, Page, right};
+use super::page::{Header, Page, XlsxResult, right};
 use super::rates;
 use super::styles::money;
 use crate::register::currency::Currency;
@@ -13,7 +13,6 @@ use crate::register::totals::Amounts;
 use crate::table::ColumnName;
 use crate::table::write::styles;
 
-/// The number of columns without the converted ones.
 pub(super) const COLUMNS: u16 = 6;
 
 /// The converted amounts, by their positions among the six.
@@ -33,7 +32,6 @@ pub(super) fn converted_headers(rates: &Rates) -> [Header; 3] {
     ["Cost", "Accum. depr.", "Book value"].map(|what| Header::amount(format!("{what} in {base}"), 18.5))
 }
 
-/// The values of the six columns.
 pub(super) fn values(amounts: &Amounts) -> [Decimal; 6] {
     [
         Decimal::from(amounts.items),
@@ -45,7 +43,6 @@ pub(super) fn values(amounts: &Amounts) -> [Decimal; 6] {
     ]
 }
 
-/// The letters of a column.
 pub(super) fn letters(column: u16) -> ColumnName {
     ColumnName(u32::from(column))
 }
@@ -63,7 +60,7 @@ pub(super) struct AmountRow<'a> {
 
 impl AmountRow<'_> {
     /// Writes the six columns, with these formulas or as plain numbers.
-    pub(super) fn write(&self, page: &mut Page<'_>, formulas: Option<[String; 6]>) -> Result<(), XlsxError> {
+    pub(super) fn write(&self, page: &mut Page<'_>, formulas: Option<[String; 6]>) -> XlsxResult {
         let count = styles::right(self.format).set_num_format("#,##0");
         let money = money(self.format, self.currency);
         for (index, value) in values(self.amounts).into_iter().enumerate() {
@@ -78,7 +75,7 @@ impl AmountRow<'_> {
     }
 
     /// Writes the converted amounts from `column` on, or `no rate`.
-    pub(super) fn write_converted(&self, page: &mut Page<'_>, rates: &Rates, column: u16) -> Result<(), XlsxError> {
+    pub(super) fn write_converted(&self, page: &mut Page<'_>, rates: &Rates, column: u16) -> XlsxResult {
         let money = money(self.format, &rates.base);
         let values = values(self.amounts);
         for (column, index) in (column..).zip(CONVERTED) {

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use jiff::ToSpan;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Color, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, Worksheet};
 
 use super::amounts::letters;
 use super::expiring::{expiring_lines, last_day_counted};
 use super::formulas::{is_plain, range};
 use super::groups::{GroupRow, sheet_name};
-use super::page::{Header, Page, PageOrientation, left, right};
+use super::page::{Header, Page, XlsxResult, left, right};
 use super::rates;
 use super::styles::{AMBER, BLUE, TEAL, money};
 use crate::register::columns::ColumnSource;
@@ -23,7 +23,7 @@ use crate::register::currency::Currency;
 use crate::register::item::ItemKind;
 use crate::register::line::ItemState;
 use crate::register::rates::Rates;
-use crate::register::totals::{GroupBy, group_key};
+use crate::register::totals::{CATEGORY, group_key};
 use crate::table::write::styles::PageStyles;
 
 pub(super) const SHEET: &str = "Chart data";
@@ -62,8 +62,8 @@ pub(super) fn write(
     register: &Register<'_>,
     styles: &PageStyles,
     categories: &[GroupRow],
-) -> Result<Vec<ChartData>, XlsxError> {
-    let mut page = Page::new(sheet, styles, SHEET, PageOrientation::Portrait)?;
+) -> XlsxResult<Vec<ChartData>> {
+    let mut page = Page::new(sheet, styles, SHEET)?;
     page.sheet.set_column_width(0, 30)?.set_column_range_width(1, 12, 16)?;
     page.title(SHEET, "What the charts are drawn from")?;
     let mut data = ChartDataSheet { register, page, row: 3, charts: Vec::new() };
@@ -96,7 +96,7 @@ struct Bar {
 }
 
 impl ChartDataSheet<'_> {
-    fn book_values(&mut self, categories: &[GroupRow]) -> Result<(), XlsxError> {
+    fn book_values(&mut self, categories: &[GroupRow]) -> XlsxResult {
         if let Some(rates) = &self.register.rates {
             return self.bars(converted_bars(categories, rates), &rates.base);
         }
@@ -113,7 +113,7 @@ impl ChartDataSheet<'_> {
     }
 
     /// Writes the largest bars, and one for the sum of the others. Writes nothing if there are none.
-    fn bars(&mut self, mut bars: Vec<Bar>, currency: &Currency) -> Result<(), XlsxError> {
+    fn bars(&mut self, mut bars: Vec<Bar>, currency: &Currency) -> XlsxResult {
         bars.retain(|bar| !bar.value.is_zero());
         bars.sort_by_key(|bar| std::cmp::Reverse(bar.value));
         if bars.is_empty() {
@@ -126,7 +126,7 @@ impl ChartDataSheet<'_> {
             bars.push(Bar { label, cells: others.into_iter().flat_map(|bar| bar.cells).collect(), value });
         }
         let headers = [left("Category", 0.0), right("Book value", 0.0)];
-        let header_row = self.begin(&format!("Book value by category, {}", currency.code), &headers)?;
+        self.begin(format!("Book value by category, {}", currency.code), ChartKind::Bars, &[(1, BLUE)], &headers)?;
         let styles = self.page.styles;
         let money = money(&styles.cell, currency);
         for Bar { label, cells, value } in bars {
@@ -138,12 +138,12 @@ impl ChartDataSheet<'_> {
             }
             self.row += 1;
         }
-        self.end(format!("Book value by category, {}", currency.code), ChartKind::Bars, header_row, &[(1, BLUE)]);
+        self.end();
         Ok(())
     }
 
     /// Writes the spend in each of the 24 months up to the as-of date.
-    fn spend(&mut self) -> Result<(), XlsxError> {
+    fn spend(&mut self) -> XlsxResult {
         let spend = MonthlySpend::of(self.register);
         let currencies = spend.currencies(self.register);
         match &self.register.rates {
@@ -156,15 +156,16 @@ impl ChartDataSheet<'_> {
     }
 
     /// Writes the spend in these currencies and, with exchange rates, their converted sum.
-    fn spend_in(&mut self, spend: &MonthlySpend, currencies: Vec<Currency>) -> Result<(), XlsxError> {
+    fn spend_in(&mut self, spend: &MonthlySpend, currencies: Vec<Currency>) -> XlsxResult {
         let Some(first) = currencies.first() else { return Ok(()) };
         let rates = self.register.rates.as_ref();
         let drawn = rates.map_or(first, |rates| &rates.base);
-        let title = format!("Spend by month, {}", drawn.code);
         let mut headers = vec![left("Month", 0.0)];
         headers.extend(currencies.iter().map(|currency| Header::amount(currency.code.to_string(), 0.0)));
         headers.extend(rates.map(|rates| Header::amount(format!("All in {}", rates.base.code), 0.0)));
-        let header_row = self.begin(&title, &headers)?;
+        let column = if rates.is_some() { currencies.len() as u16 + 1 } else { 1 };
+        let title = format!("Spend by month, {}", drawn.code);
+        let header_row = self.begin(title, ChartKind::Columns, &[(column, TEAL)], &headers)?;
         let month_format = self.page.styles.date.clone().set_num_format("mmm yyyy");
         for back in (0..MONTHS).rev() {
             let Ok(month) = self.register.options.as_of.first_of_month().checked_sub(back.months()) else { continue };
@@ -177,18 +178,11 @@ impl ChartDataSheet<'_> {
             }
             self.row += 1;
         }
-        let column = if rates.is_some() { currencies.len() as u16 + 1 } else { 1 };
-        self.end(title, ChartKind::Columns, header_row, &[(column, TEAL)]);
+        self.end();
         Ok(())
     }
 
-    fn spend_cell(
-        &mut self,
-        column: u16,
-        header_row: u32,
-        currency: &Currency,
-        amount: Decimal,
-    ) -> Result<(), XlsxError> {
+    fn spend_cell(&mut self, column: u16, header_row: u32, currency: &Currency, amount: Decimal) -> XlsxResult {
         let money = money(&self.page.styles.cell, currency);
         if !is_plain(&currency.code) {
             return self.page.amount((self.row, column), amount, &money);
@@ -207,7 +201,7 @@ impl ChartDataSheet<'_> {
         month: Date,
         currencies: &[Currency],
         rates: &Rates,
-    ) -> Result<(), XlsxError> {
+    ) -> XlsxResult {
         let (mut terms, mut sum) = (Vec::new(), Decimal::ZERO);
         for (column, currency) in (1..).zip(currencies) {
             let rate = rates::cell(rates, currency).unwrap_or_default();
@@ -220,10 +214,11 @@ impl ChartDataSheet<'_> {
     }
 
     /// Writes how many warranties and licenses end in each month of the year after the as-of date.
-    fn expiring(&mut self) -> Result<(), XlsxError> {
-        let title = "Warranties and licenses running out";
+    fn expiring(&mut self) -> XlsxResult {
         let headers = ["Warranties", "Licenses", "From", "Before"].map(|text| right(text, 0.0));
-        let header_row = self.begin(title, &[&[left("Month", 0.0)], &headers[..]].concat())?;
+        let headers = [&[left("Month", 0.0)], &headers[..]].concat();
+        let series = [(1, BLUE), (2, AMBER)];
+        self.begin("Warranties and licenses running out".into(), ChartKind::Columns, &series, &headers)?;
         let (as_of, styles) = (self.register.options.as_of, self.page.styles);
         let end = last_day_counted(as_of).tomorrow().unwrap_or(Date::MAX);
         let [kinds, states, ends] = [ColumnSource::Kind, ColumnSource::State, ColumnSource::ExpiresOn].map(range);
@@ -247,31 +242,40 @@ impl ChartDataSheet<'_> {
             self.page.date((row, 4), before, &styles.date)?;
             self.row += 1;
         }
-        self.end(title.into(), ChartKind::Columns, header_row, &[(1, BLUE), (2, AMBER)]);
+        self.end();
         Ok(())
     }
 
-    /// Begins the table of a chart, and returns the row of its headers.
-    fn begin(&mut self, title: &str, headers: &[Header]) -> Result<u32, XlsxError> {
-        self.page.section(self.row, title, LAST_COLUMN)?;
+    /// Begins a chart and its table, and returns the row of its headers.
+    fn begin(
+        &mut self,
+        title: String,
+        kind: ChartKind,
+        series: &[(u16, Color)],
+        headers: &[Header],
+    ) -> XlsxResult<u32> {
+        self.page.section(self.row, &title, LAST_COLUMN)?;
         let header_row = self.row + 1;
         self.page.headings(header_row, headers)?;
         self.row = header_row + 1;
+        // Two series are counts, one is an amount.
+        let number_format = if series.len() > 1 { "0" } else { "#,##0" };
+        let series = series.to_vec();
+        self.charts.push(ChartData { title, kind, header_row, last_row: header_row, series, number_format });
         Ok(header_row)
     }
 
-    fn end(&mut self, title: String, kind: ChartKind, header_row: u32, series: &[(u16, Color)]) {
-        // Two series are counts, one is an amount.
-        let number_format = if series.len() > 1 { "0" } else { "#,##0" };
-        let last_row = self.row - 1;
-        self.charts.push(ChartData { title, kind, header_row, last_row, series: series.to_vec(), number_format });
+    /// Ends the table of the last chart before the current row.
+    fn end(&mut self) {
+        if let Some(chart) = self.charts.last_mut() {
+            chart.last_row = self.row - 1;
+        }
         self.row += 1;
     }
 }
 
-/// A cell of the sheet of categories.
 fn category_cell(column: char, row: u32) -> String {
-    format!("'{}'!${column}${row}", sheet_name(GroupBy::Category))
+    format!("'{}'!${column}${row}", sheet_name(&CATEGORY))
 }
 
 /// The book values of categories in the base currency, summed over their currencies.

@@ -2,12 +2,12 @@
 
 use rust_xlsxwriter::{
     Chart, ChartAxisLabelPosition, ChartFont, ChartFormat, ChartLegendPosition, ChartLine, ChartSolidFill, ChartType,
-    Workbook, Worksheet, XlsxError,
+    Workbook, Worksheet,
 };
 
 use super::chart_data::{self, ChartData, ChartKind, MAX_CURRENCIES, currencies};
 use super::groups::GroupRow;
-use super::page::{Page, PageOrientation};
+use super::page::{Page, XlsxResult};
 use crate::register::content::Register;
 use crate::table::write::styles::{FAINT, INK, LINE, PageStyles, SHADE};
 
@@ -24,7 +24,7 @@ pub(super) fn write(
     register: &Register<'_>,
     styles: &PageStyles,
     categories: &[GroupRow],
-) -> Result<(), XlsxError> {
+) -> XlsxResult {
     let mut data_sheet = Worksheet::new();
     let charts = chart_data::write(&mut data_sheet, register, styles, categories)?;
     draw(workbook.add_worksheet(), register, styles, &charts)?;
@@ -32,13 +32,8 @@ pub(super) fn write(
     Ok(())
 }
 
-fn draw(
-    sheet: &mut Worksheet,
-    register: &Register<'_>,
-    styles: &PageStyles,
-    charts: &[ChartData],
-) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Charts", PageOrientation::Portrait)?;
+fn draw(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles, charts: &[ChartData]) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Charts")?;
     // On one page, so that no chart is cut in two.
     page.sheet.set_print_fit_to_pages(1, 1);
     page.sheet.set_column_range_width(0, 2 * CHART_COLUMNS, 8.43)?;

@@ -2,25 +2,35 @@
 
 use jiff::ToSpan;
 use jiff::civil::Date;
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::Worksheet;
 
-use super::page::{HEADER_ROW, Header, ListCell, Page, PageOrientation, left, right};
+use super::page::{HEADER_ROW, ListCell, ListColumn, Page, XlsxResult, left, right};
 use crate::register::content::Register;
 use crate::register::item::ItemKind;
 use crate::register::line::{ItemState, RegisterLine};
 use crate::table::write::styles::PageStyles;
 
-const HEADERS: [Header; 9] = [
-    left("Ends on", 12.0),
-    right("Days left", 10.0),
-    left("What", 11.0),
-    left("Tag", 18.0),
-    left("Name", 28.0),
-    left("Category", 20.0),
-    left("Department", 18.0),
-    left("Location", 18.0),
-    left("Supplier", 18.0),
-];
+/// A line that runs out on a day. `number` is that of its row, counting from 1.
+struct ExpiringLine<'a> {
+    number: u32,
+    day: Date,
+    days_left: i32,
+    line: &'a RegisterLine,
+}
+
+fn columns<'a>() -> [ListColumn<ExpiringLine<'a>>; 9] {
+    [
+        left("Ends on", 12.0).of(|row| ListCell::Date(row.day)),
+        right("Days left", 10.0).of(|row| ListCell::Formula(format!("=A{}-As_of", row.number), row.days_left.into())),
+        left("What", 11.0).of(|row| if row.line.item.kind == ItemKind::Asset { "warranty" } else { "license" }.into()),
+        left("Tag", 18.0).of(|row| row.line.item.tag.as_str().into()),
+        left("Name", 28.0).of(|row| row.line.item.title.as_str().into()),
+        left("Category", 20.0).of(|row| row.line.item.category.as_str().into()),
+        left("Department", 18.0).of(|row| row.line.item.department.as_str().into()),
+        left("Location", 18.0).of(|row| row.line.item.location.as_str().into()),
+        left("Supplier", 18.0).of(|row| row.line.item.supplier.as_str().into()),
+    ]
+}
 
 /// The last day of the period: a year after the as-of date.
 pub(super) fn last_day_counted(as_of: Date) -> Date {
@@ -35,25 +45,17 @@ pub(super) fn expiring_lines<'a>(register: &'a Register<'_>) -> impl Iterator<It
         .filter(move |(day, _)| *day >= as_of && *day <= last_day_counted(as_of))
 }
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
     let as_of = register.options.as_of;
-    let mut page = Page::new(sheet, styles, "Running out", PageOrientation::Landscape)?;
+    let mut page = Page::new(sheet, styles, "Running out")?;
+    page.sheet.set_landscape();
     let lead = format!("Of what is held: ends from {as_of} to {}.", last_day_counted(as_of));
     page.title("Warranties and licenses running out", &lead)?;
     let mut lines: Vec<(Date, &RegisterLine)> = expiring_lines(register).collect();
     lines.sort_by_key(|(day, line)| (*day, line.item.kind, line.item.id));
-    let rows = (HEADER_ROW + 2..).zip(lines).map(|(number, (day, line))| row(number, day, line, as_of));
-    page.list(&HEADERS, rows, "nothing")
-}
-
-/// The cells of a line; `number` is that of its row, counting from 1.
-fn row(number: u32, day: Date, line: &RegisterLine, as_of: Date) -> Vec<ListCell<'_>> {
-    let item = &line.item;
-    let days_left = day.since(as_of).map(|span| span.get_days()).unwrap_or_default();
-    let what = if item.kind == ItemKind::Asset { "warranty" } else { "license" };
-    let mut cells =
-        vec![ListCell::Date(day), ListCell::Formula(format!("=A{number}-As_of"), days_left.into()), what.into()];
-    let texts = [&item.tag, &item.title, &item.category, &item.department, &item.location, &item.supplier];
-    cells.extend(texts.map(|text| ListCell::from(text.as_str())));
-    cells
+    let rows = (HEADER_ROW + 2..).zip(lines).map(|(number, (day, line))| {
+        let days_left = day.since(as_of).map(|span| span.get_days()).unwrap_or_default();
+        ExpiringLine { number, day, days_left, line }
+    });
+    page.list(&columns(), rows, "nothing")
 }

@@ -3,12 +3,13 @@
 //! `SUMIFS` is fast and readable, but interprets a criterion that looks like a pattern, a number or a date as one. Such
 //! names are compared with `=` in a `SUMPRODUCT` instead, which compares them literally.
 
-use rust_xlsxwriter::{Workbook, XlsxError};
+use rust_xlsxwriter::Workbook;
 
+use super::page::XlsxResult;
 use crate::register::columns::{ColumnSource, position};
 use crate::register::line::ItemState;
 use crate::register::previous::REGISTER_SHEET;
-use crate::register::totals::GroupBy;
+use crate::register::totals::NONE;
 use crate::table::ColumnName;
 
 /// The maximum number of comparisons on a sheet of groups. Beyond it the sheet has plain numbers, since a workbook that
@@ -18,7 +19,6 @@ const MOST_COMPARISONS: usize = 50_000_000;
 /// `SUMIFS` does not compare longer texts (Excel's specification).
 const LONGEST_CRITERION: usize = 255;
 
-/// The range names of the register's columns.
 const NAMES: [(ColumnSource, &str); 13] = [
     (ColumnSource::Kind, "Reg_Kind"),
     (ColumnSource::Category, "Reg_Category"),
@@ -35,18 +35,8 @@ const NAMES: [(ColumnSource, &str); 13] = [
     (ColumnSource::FullyDepreciated, "Reg_Fully"),
 ];
 
-/// The range name of a column.
 pub(super) fn range(column: ColumnSource) -> &'static str {
     NAMES.iter().find(|(known, _)| *known == column).map_or("", |(_, name)| name)
-}
-
-pub(super) fn column_of(by: GroupBy) -> ColumnSource {
-    match by {
-        GroupBy::Category => ColumnSource::Category,
-        GroupBy::Department => ColumnSource::Department,
-        GroupBy::Location => ColumnSource::Location,
-        GroupBy::Status => ColumnSource::Status,
-    }
 }
 
 /// The lines that a formula is about: those in a state and with certain values.
@@ -87,7 +77,6 @@ impl<'a> LineFilter<'a> {
         ]
     }
 
-    /// The number of lines.
     pub(super) fn count(&self) -> String {
         self.formula(None, false)
     }
@@ -122,7 +111,7 @@ pub(super) fn are_affordable(groups: usize, items: usize) -> bool {
 }
 
 /// Defines the names that the formulas use: `As_of`, and one for each column in [`NAMES`].
-pub(super) fn define_names(workbook: &mut Workbook, items: usize) -> Result<(), XlsxError> {
+pub(super) fn define_names(workbook: &mut Workbook, items: usize) -> XlsxResult {
     let last = items.max(1) + 1;
     for (source, name) in NAMES {
         let column = ColumnName(u32::from(position(source)));
@@ -142,7 +131,7 @@ pub(super) fn is_plain(text: &str) -> bool {
     let folded = text.to_lowercase();
     let is_month =
         MONTHS.iter().any(|month| folded.starts_with(month)) && text.contains(|char: char| char.is_numeric());
-    let begins_well = text.starts_with(|char: char| char.is_alphabetic()) || text == crate::register::totals::NONE;
+    let begins_well = text.starts_with(|char: char| char.is_alphabetic()) || text == NONE;
     begins_well
         && !is_month
         && !text.contains(['*', '?', '~'])

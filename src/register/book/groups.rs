@@ -1,20 +1,18 @@
 //! The sheets of totals by category, department, location and status, one currency after the other.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Workbook, Worksheet};
 
 use super::amounts::{self, AmountRow, letters};
-use super::formulas::{self, LineFilter, column_of};
-use super::page::{HEADER_ROW, Header, Page, PageOrientation, TWO_LINES, left, right};
+use super::formulas::{self, LineFilter};
+use super::page::{HEADER_ROW, Header, Page, TWO_LINES, XlsxResult, left, right};
 use crate::register::columns::ColumnSource;
 use crate::register::content::Register;
 use crate::register::line::ItemState;
-use crate::register::totals::{Amounts, GroupBy, LineGroup, groups};
+use crate::register::totals::{Amounts, GROUPINGS, Grouping, LineGroup, groups};
 use crate::table::write::styles::PageStyles;
 
-/// The first column of amounts, after the name and the currency.
 const AMOUNTS: u16 = 2;
-/// The column of the depreciated share.
 const SHARE: u16 = AMOUNTS + amounts::COLUMNS;
 
 /// A group, and its row on the sheet, counting from 1.
@@ -29,30 +27,27 @@ pub(super) fn write_all(
     workbook: &mut Workbook,
     register: &Register<'_>,
     styles: &PageStyles,
-) -> Result<Vec<GroupRow>, XlsxError> {
-    let mut categories = Vec::new();
-    for by in GroupBy::ALL {
-        let rows = write(workbook.add_worksheet(), register, styles, by)?;
-        if by == GroupBy::Category {
-            categories = rows;
-        }
-    }
+) -> XlsxResult<Vec<GroupRow>> {
+    let mut sheets = GROUPINGS.iter().map(|by| write(workbook.add_worksheet(), register, styles, by));
+    let categories = sheets.next().unwrap_or_else(|| Ok(Vec::new()))?;
+    sheets.try_for_each(|sheet| sheet.map(drop))?;
     Ok(categories)
 }
 
-pub(super) fn sheet_name(by: GroupBy) -> String {
-    format!("By {}", by.title().to_lowercase())
+pub(super) fn sheet_name(by: &Grouping) -> String {
+    format!("By {}", by.column.column().title.to_lowercase())
 }
 
 fn write(
     sheet: &mut Worksheet,
     register: &Register<'_>,
     styles: &PageStyles,
-    by: GroupBy,
-) -> Result<Vec<GroupRow>, XlsxError> {
+    by: &'static Grouping,
+) -> XlsxResult<Vec<GroupRow>> {
     let groups = groups(&register.lines, by);
-    let mut page = Page::new(sheet, styles, &sheet_name(by), PageOrientation::Landscape)?;
-    page.title(&format!("Book value by {}", by.title().to_lowercase()), &lead(register))?;
+    let mut page = Page::new(sheet, styles, &sheet_name(by))?;
+    page.sheet.set_landscape();
+    page.title(&format!("Book value by {}", by.column.column().title.to_lowercase()), &lead(register))?;
     page.sheet.set_row_height(HEADER_ROW, TWO_LINES)?;
     page.header(HEADER_ROW, &headers(register, by))?;
     let use_formulas = formulas::are_affordable(groups.len(), register.lines.len());
@@ -84,8 +79,8 @@ fn lead(register: &Register<'_>) -> String {
     lead
 }
 
-fn headers(register: &Register<'_>, by: GroupBy) -> Vec<Header> {
-    let mut headers = vec![left(by.title(), 30.0), left("Currency", 10.0)];
+fn headers(register: &Register<'_>, by: &Grouping) -> Vec<Header> {
+    let mut headers = vec![left(by.column.column().title, 30.0), left("Currency", 10.0)];
     headers.extend(amounts::HEADERS);
     headers.push(right("Depreciated", 12.0));
     headers.extend(register.rates.iter().flat_map(amounts::converted_headers));
@@ -95,22 +90,24 @@ fn headers(register: &Register<'_>, by: GroupBy) -> Vec<Header> {
 struct GroupTable<'a> {
     page: Page<'a>,
     register: &'a Register<'a>,
-    by: GroupBy,
+    by: &'static Grouping,
     use_formulas: bool,
 }
 
 impl GroupTable<'_> {
-    fn group(&mut self, row: u32, group: &LineGroup) -> Result<(), XlsxError> {
+    fn group(&mut self, row: u32, group: &LineGroup) -> XlsxResult {
         let (currency, styles, number) = (&group.currency, self.page.styles, row + 1);
-        let filter = LineFilter::new(ItemState::Held)
-            .equal(column_of(self.by), format!("$A{number}"), &group.name)
-            .equal(ColumnSource::Currency, format!("$B{number}"), &currency.code);
+        let filter = LineFilter::new(ItemState::Held).equal(self.by.column, format!("$A{number}"), &group.name).equal(
+            ColumnSource::Currency,
+            format!("$B{number}"),
+            &currency.code,
+        );
         let formulas = self.use_formulas.then(|| filter.amounts());
         let amounts = AmountRow { row, first: AMOUNTS, currency, amounts: &group.amounts, format: &styles.cell };
         self.row(&group.name, &amounts, formulas, &styles.percent)
     }
 
-    fn subtotal(&mut self, (first, row): (u32, u32), block: &[LineGroup]) -> Result<(), XlsxError> {
+    fn subtotal(&mut self, (first, row): (u32, u32), block: &[LineGroup]) -> XlsxResult {
         let Some(currency) = block.first().map(|group| &group.currency) else { return Ok(()) };
         let mut total = Amounts::default();
         block.iter().for_each(|group| total.add_all(&group.amounts));
@@ -129,7 +126,7 @@ impl GroupTable<'_> {
         amounts: &AmountRow<'_>,
         formulas: Option<[String; 6]>,
         percent: &Format,
-    ) -> Result<(), XlsxError> {
+    ) -> XlsxResult {
         self.page.text((amounts.row, 0), name, amounts.format)?;
         self.page.text((amounts.row, 1), &amounts.currency.code, amounts.format)?;
         amounts.write(&mut self.page, formulas)?;
@@ -141,7 +138,7 @@ impl GroupTable<'_> {
     }
 
     /// Writes the depreciated share of the cost that has a book value.
-    fn share(&mut self, row: u32, amounts: &Amounts, format: &Format) -> Result<(), XlsxError> {
+    fn share(&mut self, row: u32, amounts: &Amounts, format: &Format) -> XlsxResult {
         let cost: Decimal = amounts.cost - amounts.uncomputed_cost;
         if cost.is_zero() {
             return self.page.text((row, SHARE), "", format);

@@ -1,9 +1,9 @@
 //! The sheet `Method`: how the figures come about, in words, and worked for a real line.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Worksheet};
 
-use super::page::{Page, PageOrientation};
+use super::page::{Page, XlsxResult};
 use super::styles::money_with_code;
 use crate::register::content::Register;
 use crate::register::depreciation::charge_base;
@@ -45,8 +45,8 @@ const SHEETS: [&str; 2] = [
     "On paper the register shows the columns up to the book value; those beyond are on the screen.",
 ];
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Method", PageOrientation::Portrait)?;
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Method")?;
     page.sheet.set_column_width(0, 34)?.set_column_width(1, 22)?.set_column_width(2, 54)?;
     page.title("Method", "How the figures of this workbook come about")?;
     let mut row = 3;
@@ -64,7 +64,7 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Pag
     paragraphs(&mut page, &mut row, "This workbook", &SHEETS)
 }
 
-fn paragraphs(page: &mut Page<'_>, row: &mut u32, title: &str, texts: &[&str]) -> Result<(), XlsxError> {
+fn paragraphs(page: &mut Page<'_>, row: &mut u32, title: &str, texts: &[&str]) -> XlsxResult {
     page.section(*row, title, LAST)?;
     for text in texts {
         *row += 1;
@@ -83,7 +83,6 @@ fn example<'a>(register: &'a Register<'_>) -> Option<&'a RegisterLine> {
     held().find(is_partly_depreciated).or_else(|| held().next())
 }
 
-/// A value of the example.
 enum ExampleValue {
     Amount(Decimal),
     Date(jiff::civil::Date),
@@ -91,12 +90,7 @@ enum ExampleValue {
 }
 
 /// Writes a line of the register, computed step by step with formulas.
-fn write_example(
-    page: &mut Page<'_>,
-    row: &mut u32,
-    register: &Register<'_>,
-    line: &RegisterLine,
-) -> Result<(), XlsxError> {
+fn write_example(page: &mut Page<'_>, row: &mut u32, register: &Register<'_>, line: &RegisterLine) -> XlsxResult {
     use ExampleValue::{Amount, Date, Formula};
     let item = &line.item;
     let (Ok(cost), Ok(purchased), Ok(schedule), Some(figures)) =

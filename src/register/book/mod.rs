@@ -32,12 +32,13 @@ mod summary;
 
 use std::io::BufWriter;
 
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook, XlsxError};
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Workbook};
+
+use page::XlsxResult;
 
 use super::content::Register;
 use crate::table::write::{AtomicFile, WriteError, catch_write_panic};
 
-/// Writes the workbook into `file`.
 pub(super) fn write(file: &mut AtomicFile, register: &Register<'_>) -> Result<(), WriteError> {
     let path = file.path().to_owned();
     catch_write_panic(&path, || {
@@ -49,7 +50,7 @@ pub(super) fn write(file: &mut AtomicFile, register: &Register<'_>) -> Result<()
     })
 }
 
-fn fill(workbook: &mut Workbook, register: &Register<'_>) -> Result<(), XlsxError> {
+fn fill(workbook: &mut Workbook, register: &Register<'_>) -> XlsxResult {
     workbook.set_properties(&properties(register)?);
     let styles = styles::page_styles();
     summary::write(workbook.add_worksheet(), register, &styles)?;
@@ -69,7 +70,7 @@ fn fill(workbook: &mut Workbook, register: &Register<'_>) -> Result<(), XlsxErro
     formulas::define_names(workbook, register.lines.len())
 }
 
-fn properties(register: &Register<'_>) -> Result<DocProperties, XlsxError> {
+fn properties(register: &Register<'_>) -> XlsxResult<DocProperties> {
     let options = register.options;
     let made = options.generated_at.to_string();
     // The writer reads moments to the millisecond.

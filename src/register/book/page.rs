@@ -25,13 +25,9 @@ pub(super) const HEADER_ROW: u32 = 3;
 /// The height of a header row with two lines, in points.
 pub(super) const TWO_LINES: f64 = 32.0;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PageOrientation {
-    Portrait,
-    Landscape,
-}
+/// What writing a part of the workbook gives.
+pub(super) type XlsxResult<T = ()> = Result<T, XlsxError>;
 
-/// The header of a column.
 #[derive(Debug, Clone)]
 pub(super) struct Header {
     text: Cow<'static, str>,
@@ -57,7 +53,6 @@ impl Header {
     }
 }
 
-/// The value of a cell in a list.
 pub(super) enum ListCell<'a> {
     Text(Cow<'a, str>),
     Integer(i64),
@@ -65,6 +60,19 @@ pub(super) enum ListCell<'a> {
     Amount(Decimal, &'a Currency),
     /// A formula with its integer result.
     Formula(String, i64),
+}
+
+/// A column of a list: its header, and the cell of a row.
+pub(super) struct ListColumn<R> {
+    header: Header,
+    cell: for<'r> fn(&'r R) -> ListCell<'r>,
+}
+
+impl Header {
+    /// The column with this header.
+    pub(super) fn of<R>(self, cell: for<'r> fn(&'r R) -> ListCell<'r>) -> ListColumn<R> {
+        ListColumn { header: self, cell }
+    }
 }
 
 impl<'a, T: Into<Cow<'a, str>>> From<T> for ListCell<'a> {
@@ -80,34 +88,25 @@ pub(super) struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    /// Names a new sheet and sets it up for the screen and for printing.
-    pub(super) fn new(
-        sheet: &'a mut Worksheet,
-        styles: &'a PageStyles,
-        name: &str,
-        orientation: PageOrientation,
-    ) -> Result<Self, XlsxError> {
+    /// Names a new sheet and sets it up for the screen and for printing, in portrait.
+    pub(super) fn new(sheet: &'a mut Worksheet, styles: &'a PageStyles, name: &str) -> XlsxResult<Self> {
         sheet.set_name(name)?;
         sheet.set_default_row_height(ROW_POINTS);
         sheet.set_screen_gridlines(false).set_tab_color(INK).set_paper_size(PAPER);
         sheet.set_print_fit_to_pages(1, 0).set_margins(0.5, 0.5, 0.6, 0.7, 0.3, 0.3);
         sheet.set_footer("&L&8Fixed-asset register&C&8&A&R&8Page &P of &N");
-        match orientation {
-            PageOrientation::Portrait => sheet.set_portrait(),
-            PageOrientation::Landscape => sheet.set_landscape(),
-        };
         Ok(Self { sheet, styles })
     }
 
     /// Writes the title and a line of explanation, in the first two rows.
-    pub(super) fn title(&mut self, title: &str, lead: &str) -> Result<(), XlsxError> {
+    pub(super) fn title(&mut self, title: &str, lead: &str) -> XlsxResult {
         self.sheet.set_row_height(0, TITLE_POINTS)?;
         self.text((0, 0), title, &self.styles.title)?;
         self.text((1, 0), lead, &self.styles.lead)
     }
 
     /// Writes the header row, keeps it in view and repeats it on every printed page.
-    pub(super) fn header(&mut self, row: u32, headers: &[Header]) -> Result<(), XlsxError> {
+    pub(super) fn header(&mut self, row: u32, headers: &[Header]) -> XlsxResult {
         for (column, header) in (0..).zip(headers) {
             self.sheet.set_column_width(column, header.width)?;
         }
@@ -117,7 +116,7 @@ impl<'a> Page<'a> {
     }
 
     /// Writes headers. Those of numbers are aligned to the right.
-    pub(super) fn headings(&mut self, row: u32, headers: &[Header]) -> Result<(), XlsxError> {
+    pub(super) fn headings(&mut self, row: u32, headers: &[Header]) -> XlsxResult {
         for (column, header) in (0..).zip(headers) {
             let format = if header.is_right { &self.styles.head_right } else { &self.styles.head };
             self.text((row, column), &header.text, format)?;
@@ -125,64 +124,59 @@ impl<'a> Page<'a> {
         Ok(())
     }
 
-    pub(super) fn section(&mut self, row: u32, title: &str, last: u16) -> Result<(), XlsxError> {
+    pub(super) fn section(&mut self, row: u32, title: &str, last: u16) -> XlsxResult {
         write_section(self.sheet, self.styles, row, title, last)
     }
 
-    pub(super) fn text(&mut self, at: Position, text: &str, format: &Format) -> Result<(), XlsxError> {
+    pub(super) fn text(&mut self, at: Position, text: &str, format: &Format) -> XlsxResult {
         write_text(self.sheet, at, text, format)
     }
 
-    pub(super) fn date(&mut self, at: Position, date: Date, format: &Format) -> Result<(), XlsxError> {
+    pub(super) fn date(&mut self, at: Position, date: Date, format: &Format) -> XlsxResult {
         write_date(self.sheet, at, date, format)
     }
 
-    pub(super) fn amount(&mut self, at: Position, amount: Decimal, format: &Format) -> Result<(), XlsxError> {
+    pub(super) fn amount(&mut self, at: Position, amount: Decimal, format: &Format) -> XlsxResult {
         self.sheet.write_number_with_format(at.0, at.1, binary(amount), format).map(drop)
     }
 
-    pub(super) fn formula(
-        &mut self,
-        at: Position,
-        formula: &str,
-        result: Decimal,
-        format: &Format,
-    ) -> Result<(), XlsxError> {
+    pub(super) fn formula(&mut self, at: Position, formula: &str, result: Decimal, format: &Format) -> XlsxResult {
         write_formula(self.sheet, at, formula, result.normalize(), format)
     }
 
     /// Writes text over the columns up to `last`, which together hold that many characters.
-    pub(super) fn paragraph(&mut self, row: u32, last: u16, text: &str, characters: usize) -> Result<(), XlsxError> {
+    pub(super) fn paragraph(&mut self, row: u32, last: u16, text: &str, characters: usize) -> XlsxResult {
         write_span(self.sheet, row, (0, last), text, &self.styles.wrapped)?;
         fit_lines(self.sheet, row, wrapped_lines(text, characters))
     }
 
     /// Writes a header row and a list with a filter below it, or `empty` if it has no rows.
-    pub(super) fn list<'c>(
+    pub(super) fn list<R>(
         &mut self,
-        headers: &[Header],
-        rows: impl IntoIterator<Item = Vec<ListCell<'c>>>,
+        columns: &[ListColumn<R>],
+        rows: impl IntoIterator<Item = R>,
         empty: &str,
-    ) -> Result<(), XlsxError> {
-        self.header(HEADER_ROW, headers)?;
+    ) -> XlsxResult {
+        let headers: Vec<Header> = columns.iter().map(|column| column.header.clone()).collect();
+        self.header(HEADER_ROW, &headers)?;
         let mut row = HEADER_ROW + 1;
-        for cells in rows {
+        for item in rows {
             if row == MAX_ROWS - 1 {
                 self.text((row, 0), "more: see the Register", &self.styles.cell)?;
                 break;
             }
-            for (column, cell) in (0..).zip(cells) {
-                self.list_cell((row, column), &cell)?;
+            for (column, ListColumn { cell, .. }) in (0..).zip(columns) {
+                self.list_cell((row, column), &cell(&item))?;
             }
             row += 1;
         }
         if row == HEADER_ROW + 1 {
             return self.text((row, 0), empty, &self.styles.cell);
         }
-        self.sheet.autofilter(HEADER_ROW, 0, row - 1, headers.len() as u16 - 1).map(drop)
+        self.sheet.autofilter(HEADER_ROW, 0, row - 1, columns.len() as u16 - 1).map(drop)
     }
 
-    fn list_cell(&mut self, at: Position, cell: &ListCell<'_>) -> Result<(), XlsxError> {
+    fn list_cell(&mut self, at: Position, cell: &ListCell<'_>) -> XlsxResult {
         let styles = self.styles;
         match cell {
             ListCell::Text(text) => self.text(at, text, &styles.cell),

@@ -1,17 +1,15 @@
 //! The sheet `Rates`: the exchange rates of converted totals.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::Worksheet;
 
-use super::page::{HEADER_ROW, Page, PageOrientation, left, right};
+use super::page::{HEADER_ROW, Page, XlsxResult, left, right};
 use crate::register::currency::Currency;
 use crate::register::rates::Rates;
 use crate::table::write::styles::PageStyles;
 
-/// The number format of exchange rates.
 pub(super) const RATE_CODE: &str = "0.########";
 
-/// The cell of a currency's rate, if it has one.
 pub(super) fn cell(rates: &Rates, currency: &Currency) -> Option<String> {
     let at = all(rates).iter().position(|(known, _)| known == currency)?;
     Some(format!("Rates!$B${}", HEADER_ROW as usize + at + 2))
@@ -26,8 +24,8 @@ fn all(rates: &Rates) -> Vec<(Currency, Decimal)> {
     all
 }
 
-pub(super) fn write(sheet: &mut Worksheet, rates: &Rates, styles: &PageStyles) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Rates", PageOrientation::Portrait)?;
+pub(super) fn write(sheet: &mut Worksheet, rates: &Rates, styles: &PageStyles) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Rates")?;
     let base = &rates.base.code;
     let lead = format!("What one unit of a currency costs in {base}, as given. Converted totals follow a change here.");
     page.title("Rates of exchange", &lead)?;

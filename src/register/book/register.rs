@@ -2,14 +2,15 @@
 
 use hashbrown::HashMap;
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Format, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Worksheet};
 
-use super::page::{Header, Page, PageOrientation, left, right};
+use super::page::{Header, Page, XlsxResult, left, right};
 use super::styles::{integer, money_with_code};
-use crate::register::columns::{COLUMNS, CellValue, LAST_PRINTED, MissingName, ValueType, position};
+use crate::register::columns::{COLUMNS, CellValue, LAST_PRINTED, ValueType, position};
 use crate::register::content::Register;
 use crate::register::currency::Currency;
 use crate::register::previous::REGISTER_SHEET;
+use crate::register::totals::{GROUPINGS, NONE};
 use crate::table::write::styles::PageStyles;
 use crate::table::write::xlsx::text_width;
 
@@ -19,8 +20,9 @@ const SAMPLE: usize = 500;
 /// The columns that stay in view: kind, id, tag.
 const FROZEN: u16 = 3;
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, REGISTER_SHEET, PageOrientation::Landscape)?;
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, REGISTER_SHEET)?;
+    page.sheet.set_landscape();
     page.sheet.set_row_height(0, 34)?;
     let headers = COLUMNS.iter().map(|column| match column.value_type {
         ValueType::Money | ValueType::Number => right(column.title, 0.0),
@@ -31,12 +33,18 @@ pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &Pag
     // The formats of amounts, each created once.
     let mut money: HashMap<&Currency, Format> = HashMap::new();
     let id_format = integer(&styles.cell);
+    let is_grouping = |column| GROUPINGS.iter().any(|by| by.column == column);
     for (row, line) in (1..).zip(&register.lines) {
         let currency = &line.item.currency;
         let money = money.entry(currency).or_insert_with(|| money_with_code(&styles.cell, currency));
         for (index, column) in (0..).zip(COLUMNS) {
             let at = (row, index);
-            match column.source.value(line, register.options.as_of, MissingName::Placeholder) {
+            let value = match column.source.value(line, register.options.as_of) {
+                // Filters and formulas compare with it.
+                CellValue::Blank if is_grouping(column.source) => CellValue::Text(NONE.into()),
+                value => value,
+            };
+            match value {
                 CellValue::Blank => {}
                 CellValue::Text(text) => {
                     if row as usize <= SAMPLE {

@@ -1,16 +1,17 @@
 //! The sheets `Roll-forward` and `Movements`.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{Worksheet, XlsxError};
+use rust_xlsxwriter::Worksheet;
 
 use super::amounts::letters;
 use super::formulas::{self, LineFilter};
-use super::page::{HEADER_ROW, Header, ListCell, Page, PageOrientation, TWO_LINES, left, right};
+use super::page::{HEADER_ROW, Header, ListCell, ListColumn, Page, TWO_LINES, XlsxResult, left, right};
 use super::styles::money;
 use crate::register::columns::ColumnSource;
 use crate::register::content::Register;
 use crate::register::line::ItemState;
-use crate::register::roll_forward::{ItemChange, Measure, RollForward, RollForwardGroup};
+use crate::register::roll_forward::{ItemChange, MEASURES, RollForward, RollForwardGroup};
+use crate::register::totals::name_or_none;
 use crate::table::write::styles::PageStyles;
 
 const HEADERS: [Header; 10] = [
@@ -31,8 +32,9 @@ pub(super) fn write(
     register: &Register<'_>,
     roll: &RollForward,
     styles: &PageStyles,
-) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Roll-forward", PageOrientation::Landscape)?;
+) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Roll-forward")?;
+    page.sheet.set_landscape();
     let from = roll.from.map_or_else(|| String::from("an empty register"), |day| day.to_string());
     let lead = format!(
         "From {from} to {}. Opening + additions + disposals + adjustments + depreciation = closing, to the last digit.",
@@ -43,7 +45,7 @@ pub(super) fn write(
     let use_formulas = formulas::are_affordable(3 * roll.groups.len(), register.lines.len());
     let mut table = MeasureTable { page, use_formulas, row: HEADER_ROW + 1 };
     for block in roll.groups.chunk_by(|one, other| one.currency == other.currency) {
-        for measure in Measure::ALL {
+        for measure in 0..MEASURES.len() {
             table.measure(block, measure)?;
         }
     }
@@ -61,10 +63,10 @@ struct MeasureTable<'a> {
 }
 
 impl MeasureTable<'_> {
-    /// Writes a measure of the groups of one currency, and its total.
-    fn measure(&mut self, block: &[RollForwardGroup], measure: Measure) -> Result<(), XlsxError> {
+    /// Writes one of [`MEASURES`] of the groups of one currency, and its total.
+    fn measure(&mut self, block: &[RollForwardGroup], measure: usize) -> XlsxResult {
         let Some(currency) = block.first().map(|group| &group.currency) else { return Ok(()) };
-        let title = format!("{}, {}", measure.title(), currency.code);
+        let title = format!("{}, {}", MEASURES[measure].column().title, currency.code);
         self.page.section(self.row, &title, HEADERS.len() as u16 - 1)?;
         let first = self.row + 1;
         for group in block {
@@ -76,7 +78,7 @@ impl MeasureTable<'_> {
         self.page.text((row, 0), &format!("Total {}", currency.code), &styles.total)?;
         self.page.text((row, 1), &currency.code, &styles.total)?;
         let money = money(&styles.total, currency);
-        let sum = |index| block.iter().map(|group| group.movements[measure as usize].parts()[index]).sum::<Decimal>();
+        let sum = |index| block.iter().map(|group| group.movements[measure].parts()[index]).sum::<Decimal>();
         let sums = [0, 1, 2, 3, 4, 5, 5].map(sum);
         for (column, result) in (2..).zip(sums.into_iter().chain([Decimal::ZERO])) {
             let formula = format!("=SUM({0}{1}:{0}{row})", letters(column), first + 1);
@@ -86,12 +88,12 @@ impl MeasureTable<'_> {
         Ok(())
     }
 
-    fn group(&mut self, group: &RollForwardGroup, measure: Measure) -> Result<(), XlsxError> {
+    fn group(&mut self, group: &RollForwardGroup, measure: usize) -> XlsxResult {
         let (row, number, styles) = (self.row, self.row + 1, self.page.styles);
         let money = money(&styles.cell, &group.currency);
         self.page.text((row, 0), &group.category, &styles.cell)?;
         self.page.text((row, 1), &group.currency.code, &styles.cell)?;
-        let [movements @ .., closing] = group.movements[measure as usize].parts();
+        let [movements @ .., closing] = group.movements[measure].parts();
         for (column, part) in (2..).zip(movements) {
             self.page.amount((row, column), part, &money)?;
         }
@@ -102,7 +104,7 @@ impl MeasureTable<'_> {
             let filter = LineFilter::new(ItemState::Held)
                 .equal(ColumnSource::Category, format!("$A{number}"), &group.category)
                 .equal(ColumnSource::Currency, format!("$B{number}"), &group.currency.code);
-            self.page.formula((row, 8), &filter.sum(column_of(measure)), closing, &money)?;
+            self.page.formula((row, 8), &filter.sum(MEASURES[measure]), closing, &money)?;
         } else {
             self.page.amount((row, 8), closing, &money)?;
         }
@@ -110,48 +112,33 @@ impl MeasureTable<'_> {
     }
 }
 
-fn column_of(measure: Measure) -> ColumnSource {
-    match measure {
-        Measure::Cost => ColumnSource::Cost,
-        Measure::Accumulated => ColumnSource::Accumulated,
-        Measure::BookValue => ColumnSource::BookValue,
-    }
+fn movement_columns<'a>() -> [ListColumn<&'a ItemChange>; 10] {
+    [
+        left("What", 12.0).of(|change| change.event.name().into()),
+        left("Kind", 9.0).of(|change| change.entry.kind.name().into()),
+        right("Id", 9.0).of(|change| ListCell::Integer(change.entry.id)),
+        left("Tag", 18.0).of(|change| change.entry.tag.as_str().into()),
+        left("Name", 28.0).of(|change| change.entry.title.as_str().into()),
+        left("Category", 22.0).of(|change| name_or_none(&change.entry.category).into()),
+        left("Currency", 10.0).of(|change| (*change.entry.currency.code).into()),
+        right("Cost", 16.0).of(|change| changed(change, 0)),
+        right("Accumulated depreciation", 16.0).of(|change| changed(change, 1)),
+        right("Book value", 16.0).of(|change| changed(change, 2)),
+    ]
 }
 
-const MOVEMENT_HEADERS: [Header; 10] = [
-    left("What", 12.0),
-    left("Kind", 9.0),
-    right("Id", 9.0),
-    left("Tag", 18.0),
-    left("Name", 28.0),
-    left("Category", 22.0),
-    left("Currency", 10.0),
-    right("Cost", 16.0),
-    right("Accumulated depreciation", 16.0),
-    right("Book value", 16.0),
-];
+/// What an item changed one of [`MEASURES`] by, apart from depreciation.
+fn changed(change: &ItemChange, measure: usize) -> ListCell<'_> {
+    let movement = &change.movements[measure];
+    ListCell::Amount(movement.additions + movement.disposals + movement.adjustments, &change.entry.currency)
+}
 
 /// Writes the items behind additions, disposals and adjustments, with what each of them changed apart from depreciation.
-pub(super) fn write_movements(sheet: &mut Worksheet, roll: &RollForward, styles: &PageStyles) -> Result<(), XlsxError> {
-    let mut page = Page::new(sheet, styles, "Movements", PageOrientation::Landscape)?;
+pub(super) fn write_movements(sheet: &mut Worksheet, roll: &RollForward, styles: &PageStyles) -> XlsxResult {
+    let mut page = Page::new(sheet, styles, "Movements")?;
+    page.sheet.set_landscape();
     let lead = "The items behind additions, disposals and adjustments: what each changed, beside depreciation.";
     page.title("Movements", lead)?;
     page.sheet.set_row_height(HEADER_ROW, TWO_LINES)?;
-    page.list(&MOVEMENT_HEADERS, roll.changes.iter().map(movement_row), "none")
-}
-
-fn movement_row(change: &ItemChange) -> Vec<ListCell<'_>> {
-    let mut cells = vec![
-        change.event.name().into(),
-        change.kind.name().into(),
-        ListCell::Integer(change.id),
-        change.tag.as_str().into(),
-        change.title.as_str().into(),
-        change.category.as_str().into(),
-        ListCell::from(&*change.currency.code),
-    ];
-    cells.extend(change.movements.iter().map(|movement| {
-        ListCell::Amount(movement.additions + movement.disposals + movement.adjustments, &change.currency)
-    }));
-    cells
+    page.list(&movement_columns(), &roll.changes, "none")
 }

@@ -11,7 +11,6 @@ pub(super) const BLUE: Color = Color::RGB(0x002F_6690);
 pub(super) const TEAL: Color = Color::RGB(0x0034_9B8C);
 pub(super) const AMBER: Color = Color::RGB(0x00E0_9F3E);
 
-/// The formats of all sheets.
 pub(super) fn page_styles() -> PageStyles {
     let indented = |format: Format| format.set_align(FormatAlign::Left).set_indent(1);
     let head = plain().set_bold().set_font_color(Color::White).set_background_color(INK).set_text_wrap();
@@ -56,5 +55,7 @@ fn amount_code(currency: &Currency) -> String {
 /// The binary number nearest to an amount, which is what a workbook stores.
 pub(super) fn binary(amount: Decimal) -> f64 {
     // Parsing the digits gives the nearest number, which converting by division does not always do.
-    amount.to_string().parse().ok().or_else(|| amount.to_f64()).unwrap_or_default()
+    let nearest: f64 = amount.to_string().parse().ok().or_else(|| amount.to_f64()).unwrap_or_default();
+    // Turns a negative zero into a zero.
+    nearest + 0.0
 }

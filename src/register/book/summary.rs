@@ -1,11 +1,11 @@
 //! The sheet `Summary`: the as-of date, the counts, the totals of each currency.
 
 use rust_decimal::Decimal;
-use rust_xlsxwriter::{FormatAlign, FormatBorder, Worksheet, XlsxError};
+use rust_xlsxwriter::{FormatAlign, FormatBorder, Worksheet};
 
 use super::amounts::{self, AmountRow, letters};
 use super::formulas::{LineFilter, range};
-use super::page::{Header, Page, PageOrientation, TWO_LINES, left};
+use super::page::{Header, Page, TWO_LINES, XlsxResult, left};
 use super::rates;
 use super::styles::money;
 use crate::register::columns::ColumnSource;
@@ -20,15 +20,15 @@ use crate::table::write::styles::{PageStyles, right};
 /// The cell of the as-of date, `B3`, is named `As_of`.
 const AS_OF_ROW: u32 = 2;
 const COUNTS_ROW: u32 = 7;
-/// The first column of amounts, after the currency.
 const AMOUNTS: u16 = 1;
 /// The column of the exchange rate; the converted amounts are to the right of it.
 const RATE: u16 = AMOUNTS + amounts::COLUMNS;
 const CONVERTED: u16 = RATE + 1;
 const LAST_CONVERTED: u16 = CONVERTED + 2;
 
-pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> Result<(), XlsxError> {
-    let page = Page::new(sheet, styles, "Summary", PageOrientation::Landscape)?;
+pub(super) fn write(sheet: &mut Worksheet, register: &Register<'_>, styles: &PageStyles) -> XlsxResult {
+    let page = Page::new(sheet, styles, "Summary")?;
+    page.sheet.set_landscape();
     page.sheet.set_column_width(0, 30)?;
     page.sheet.set_column_range_width(1, 2, 13)?;
     page.sheet.set_column_range_width(3, LAST_CONVERTED, 17)?;
@@ -58,7 +58,7 @@ struct SummaryPage<'a> {
 }
 
 impl SummaryPage<'_> {
-    fn account(&mut self) -> Result<(), XlsxError> {
+    fn account(&mut self) -> XlsxResult {
         let (options, styles) = (self.register.options, self.page.styles);
         let account = &options.account;
         self.page.title("Fixed-asset register", "Cost, straight-line depreciation and book value")?;
@@ -75,14 +75,14 @@ impl SummaryPage<'_> {
         Ok(())
     }
 
-    fn section(&mut self, title: &str) -> Result<(), XlsxError> {
+    fn section(&mut self, title: &str) -> XlsxResult {
         self.page.section(self.row, title, self.last_column)?;
         self.row += 1;
         Ok(())
     }
 
     /// Writes the counts in two columns of labels and numbers.
-    fn counts(&mut self) -> Result<(), XlsxError> {
+    fn counts(&mut self) -> XlsxResult {
         self.section("Items")?;
         let counts = &self.register.counts;
         let (kind, state, value) =
@@ -115,7 +115,7 @@ impl SummaryPage<'_> {
     }
 
     /// Writes a table of the totals of each currency.
-    fn totals(&mut self, title: &str, state: ItemState, part: Part) -> Result<(), XlsxError> {
+    fn totals(&mut self, title: &str, state: ItemState, part: Part) -> XlsxResult {
         self.section(title)?;
         self.page.sheet.set_row_height(self.row, TWO_LINES)?;
         self.page.headings(self.row, &headers(self.register.rates.as_ref()))?;
@@ -144,7 +144,7 @@ impl SummaryPage<'_> {
         Ok(())
     }
 
-    fn rate(&mut self, amounts: &AmountRow<'_>, rates: &Rates) -> Result<(), XlsxError> {
+    fn rate(&mut self, amounts: &AmountRow<'_>, rates: &Rates) -> XlsxResult {
         let format = right(amounts.format);
         match (rates.rate(amounts.currency), rates::cell(rates, amounts.currency)) {
             (Some(rate), Some(cell)) => {
@@ -156,7 +156,7 @@ impl SummaryPage<'_> {
     }
 
     /// Writes the total of the converted amounts, the only sum of several currencies.
-    fn grand_total(&mut self, first: u32, rates: &Rates, part: Part) -> Result<(), XlsxError> {
+    fn grand_total(&mut self, first: u32, rates: &Rates, part: Part) -> XlsxResult {
         let (row, styles) = (self.row, self.page.styles);
         let totals = || self.register.totals.iter().filter(|total| part(total).items > 0);
         let without: Vec<&str> =
@@ -178,7 +178,7 @@ impl SummaryPage<'_> {
         Ok(())
     }
 
-    fn warnings(&mut self) -> Result<(), XlsxError> {
+    fn warnings(&mut self) -> XlsxResult {
         let warnings = self.register.warnings();
         if warnings.is_empty() {
             return Ok(());
@@ -193,7 +193,7 @@ impl SummaryPage<'_> {
     }
 
     /// Writes links to the other sheets.
-    fn contents(&mut self) -> Result<(), XlsxError> {
+    fn contents(&mut self) -> XlsxResult {
         self.section("In this workbook")?;
         let (has_roll, has_rates) = (self.register.roll.is_some(), self.register.rates.is_some());
         let sheets = [
@@ -221,7 +221,6 @@ impl SummaryPage<'_> {
     }
 }
 
-/// The headers of a table of totals.
 fn headers(rates: Option<&Rates>) -> Vec<Header> {
     let mut headers = vec![left("Currency", 0.0)];
     headers.extend(amounts::HEADERS);

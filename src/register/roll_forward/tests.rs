@@ -4,7 +4,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::super::depreciation::DepreciationSchedule;
-use super::super::item::{Disposal, MissingFigure, RegisterItem};
+use super::super::item::{Disposal, ItemKind, MissingFigure, RegisterItem};
 use super::super::{csv_file, samples};
 use super::*;
 
@@ -30,7 +30,10 @@ fn csv(roll: &RollForward) -> String {
 }
 
 fn changes(roll: &RollForward) -> Vec<String> {
-    roll.changes.iter().map(|change| format!("{} {} {}", change.event.name(), change.id, change.category)).collect()
+    let shown = |change: &ItemChange| {
+        format!("{} {} {}", change.event.name(), change.entry.id, name_or_none(&change.entry.category))
+    };
+    roll.changes.iter().map(shown).collect()
 }
 
 #[test]

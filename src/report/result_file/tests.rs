@@ -7,10 +7,11 @@ use std::sync::Arc;
 use calamine::{Data, Reader, Xlsx, open_workbook};
 
 use super::*;
+use crate::api::RequestCounts;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
 use crate::plan::{RowCounts, RowStatus};
-use crate::report::{ProblemTally, Requests, SheetSummary};
+use crate::report::{ChangeTally, ProblemTally, RunCommand, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.
@@ -43,7 +44,7 @@ fn texts(number: u64, texts: &[&str]) -> Row {
 }
 
 fn outcome(status: RowStatus, id: Option<i64>, problems: Vec<Problem>) -> RowOutcome {
-    RowOutcome { status, id, message: "".into(), problems }
+    RowOutcome { status, id, message: "".into(), problems, changes: Vec::new() }
 }
 
 fn bad_date(column: Option<u32>, found: &str) -> Problem {
@@ -58,19 +59,21 @@ fn bad_date(column: Option<u32>, found: &str) -> Problem {
 fn summary() -> RunSummary {
     RunSummary {
         run_id: "20261124-0703-k3f9".into(),
-        command: "import",
+        command: RunCommand::Import,
         dry_run: false,
         files: vec!["assets.csv".into()],
         sheets: Vec::new(),
         skipped_sheets: Vec::new(),
         options: Vec::new(),
-        requests: Requests::default(),
+        requests: RequestCounts::default(),
         planned: None,
         seconds: 1.5,
         problems: ProblemTally::default(),
+        changes: ChangeTally::default(),
         result: None,
         next: Vec::new(),
         remarks: Vec::new(),
+        mapping: Vec::new(),
         stopped: None,
     }
 }
@@ -99,7 +102,7 @@ fn the_users_rows_come_back_with_three_columns_in_front() {
     let mut book = ResultFile::create(&path, ReportMode::Done).unwrap();
     book.start_sheet("assets", &texts(1, &["Tag", "Bought", "Cost"]), "assets").unwrap();
     let mut row = Row::default();
-    row.set_formats(Arc::from([String::from("00000")]));
+    row.restart(row.number, &Arc::from([String::from("00000")]));
     row.clear(2);
     row.push_text("007");
     row.push("01.02.24", Value::Date(jiff::civil::date(2024, 2, 1).at(0, 0, 0, 0)));

@@ -3,10 +3,11 @@
 use crate::plan::RunEstimate;
 use std::fmt::Write;
 
-use super::super::run_summary::{RunSummary, UNDO};
+use super::super::run_summary::{RunCommand, RunSummary};
 use super::super::text::file_name;
+use crate::api::Method;
 use crate::plan::{ReportMode, RowCounts};
-use crate::wording::{counted, duration, thousands};
+use crate::wording::{counted, duration, mails, thousands};
 
 /// `all 1,204 rows succeeded`, `12 of 1,204 rows failed`.
 pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
@@ -20,7 +21,7 @@ pub(in crate::report) fn verdict(summary: &RunSummary) -> String {
     match (counts.failed, counts.unknown) {
         _ if rows == 0 => String::from("no rows"),
         (0, 0) if summary.left() > 0 => format!("{} {of_rows} could not be undone", thousands(summary.left())),
-        (0, 0) if summary.command == UNDO => format!("all {} undone", counted(rows, "step")),
+        (0, 0) if summary.command == RunCommand::Undo => format!("all {} undone", counted(rows, "step")),
         (0, 0) if rows == 1 => format!("the one row {succeeds}"),
         (0, 0) => format!("all {} {succeeds}", counted(rows, "row")),
         (0, unknown) => format!("{} {of_rows} ended unknown", thousands(unknown)),
@@ -33,9 +34,9 @@ pub(in crate::report) fn title(summary: &RunSummary) -> String {
     let what = match (summary.report_mode(), summary.command) {
         (ReportMode::DryRun, _) => "Dry run",
         (ReportMode::Check, _) => "Check",
-        (ReportMode::Done, "delete") => "Deletion",
-        (ReportMode::Done, UNDO) => "Undo",
-        (ReportMode::Done, _) => "Import",
+        (ReportMode::Done, RunCommand::Delete) => "Deletion",
+        (ReportMode::Done, RunCommand::Undo) => "Undo",
+        (ReportMode::Done, RunCommand::Import | RunCommand::Check) => "Import",
     };
     match summary.files.as_slice() {
         [] => what.to_owned(),
@@ -76,22 +77,24 @@ pub(crate) fn plan_sentence(planned: &RunEstimate) -> String {
         let _ = write!(sentence, " at {} an hour", thousands(u64::from(quota)));
     }
     if planned.emails > 0 {
-        let people = if planned.people == 1 { "1 person" } else { &format!("{} people", thousands(planned.people)) };
-        let _ = write!(sentence, "; the service would send {} to {people}", counted(planned.emails, "e-mail"));
+        let _ = write!(sentence, "; the service would send {}", mails(planned.emails, planned.people));
     }
     sentence
 }
 
 /// `434: 16 to look up, 408 to create or move, 10 to update`. JSON has them by endpoint.
 pub(in crate::report) fn requests_sentence(summary: &RunSummary) -> String {
-    let of = |method: &str| -> u64 {
-        let kinds = summary.requests.by_kind.iter();
-        kinds.filter(|(kind, _)| kind.split(' ').next() == Some(method)).map(|(_, number)| number).sum()
+    let of = |method: Method| -> u64 {
+        summary.requests.by_kind.iter().filter(|(kind, _)| kind.method == method).map(|(_, number)| number).sum()
     };
-    let purposes =
-        [("GET", "to look up"), ("POST", "to create or move"), ("PUT", "to update"), ("DELETE", "to delete")];
+    let purposes = [
+        (Method::Get, "to look up"),
+        (Method::Post, "to create or move"),
+        (Method::Put, "to update"),
+        (Method::Delete, "to delete"),
+    ];
     let spent: Vec<String> = purposes
-        .iter()
+        .into_iter()
         .map(|(method, purpose)| (of(method), purpose))
         .filter(|(number, _)| *number > 0)
         .map(|(number, purpose)| format!("{} {purpose}", thousands(number)))

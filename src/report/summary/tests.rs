@@ -1,12 +1,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use std::collections::BTreeMap;
+
 use super::sentences::sentence;
 use super::*;
-use crate::check::{Code, ValueError};
+use crate::api::{Method, RequestCounts, RequestKind};
+use crate::check::{Code, Remark, RemarkCode, ValueError};
 use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
-use crate::remark::Remark;
-use crate::report::{ProblemTally, Requests, RunSummary, SheetSummary};
+use crate::report::{ChangeTally, ProblemTally, RunCommand, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {
@@ -23,19 +25,24 @@ fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts)
 fn run(sheets: Vec<SheetSummary>) -> RunSummary {
     RunSummary {
         run_id: "20261124-0703-k3f9".into(),
-        command: "import",
+        command: RunCommand::Import,
         dry_run: false,
         files: vec!["in/inventory.csv".into()],
         sheets,
         skipped_sheets: Vec::new(),
         options: Vec::new(),
-        requests: Requests { total: 1_130, by_kind: [("POST assets".into(), 1_100), ("GET assets".into(), 30)].into() },
+        requests: RequestCounts::from(BTreeMap::from([
+            (RequestKind { method: Method::Post, path: "assets" }, 1_100),
+            (RequestKind { method: Method::Get, path: "assets" }, 30),
+        ])),
         planned: None,
         seconds: 125.4,
         problems: ProblemTally::default(),
+        changes: ChangeTally::default(),
         result: Some("in/inventory.result.xlsx".into()),
         next: Vec::new(),
         remarks: Vec::new(),
+        mapping: Vec::new(),
         stopped: None,
     }
 }
@@ -134,7 +141,7 @@ fn several_sheets_are_a_table_with_a_total() {
     let sheets = vec![sheet(Some("Sites"), "locations", 12, good), sheet(Some("Assets"), "assets", 1_204, mixed)];
     let mut summary = RunSummary { stopped: Some("3 rows failed (`--max-errors 3`)".into()), ..run(sheets) };
     summary.skipped_sheets = vec![("Read me".into(), "no header row was found".into())];
-    summary.remarks = vec![Remark::new("money.format", "the currency was taken from the number format")];
+    summary.remarks = vec![Remark::new(RemarkCode::Note, "the currency was taken from the number format")];
     insta::assert_snapshot!(plain(&summary), @r#"
     Import of inventory.csv: stopped after 2 min 5 s: 3 rows failed (`--max-errors 3`) (run 20261124-0703-k3f9)
       sheet   holds       rows  created  failed  unknown
@@ -142,7 +149,7 @@ fn several_sheets_are_a_table_with_a_total() {
       Assets  assets     1,204    1,000       3        1
       total              1,216    1,012       3        1
       200 rows not reached
-      not read  sheet `Read me`: no header row was found
+      not read  Read me: no header row was found
       requests  1,130: 30 to look up, 1,100 to create or move
       note      the currency was taken from the number format
       result    in/inventory.result.xlsx
@@ -152,8 +159,8 @@ fn several_sheets_are_a_table_with_a_total() {
 #[test]
 fn a_check_knows_only_good_and_failed() {
     let counts = RowCounts { unchanged: 9, failed: 1, ..RowCounts::default() };
-    let mut summary = RunSummary { command: "check", ..run(vec![sheet(None, "assets", 10, counts)]) };
-    (summary.requests, summary.result) = (Requests::default(), None);
+    let mut summary = RunSummary { command: RunCommand::Check, ..run(vec![sheet(None, "assets", 10, counts)]) };
+    (summary.requests, summary.result) = (RequestCounts::default(), None);
     insta::assert_snapshot!(plain(&summary), @r#"
     Check of inventory.csv: 1 of 10 rows failed, in 2 min 5 s (run 20261124-0703-k3f9)
       10 rows: 9 good, 1 failed (assets)
@@ -275,6 +282,7 @@ fn json_of_one_sheet_is_the_contract() {
       ],
       "ignored_columns": [],
       "skipped_sheets": [],
+      "mapping": [],
       "remarks": [],
       "stopped": null,
       "next": []

@@ -9,8 +9,8 @@ use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    Binding, ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingFile, MappingOverride, MappingOverrides,
-    ReadPurpose, detect_entity,
+    ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
+    MappingOverrides, MappingSource, ReadPurpose, detect_entity,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -156,6 +156,16 @@ impl<'a> ParsedOptions<'a> {
         Ok(positions)
     }
 
+    /// The hidden sheets that were not asked for.
+    pub(super) fn hidden_sheets(&self, workbook: &Workbook) -> Vec<String> {
+        if !self.options.sheets.is_empty() {
+            return Vec::new();
+        }
+        let hidden = workbook.sheets().iter().filter(|sheet| sheet.visibility != Visibility::Visible);
+        let names = hidden.filter_map(|sheet| sheet.name.clone());
+        names.filter(|name| !GENERATED_SHEETS.contains(&name.as_str())).collect()
+    }
+
     /// What a sheet holds; `alone` is the only one there is.
     pub(super) fn detect_entity(
         &self,
@@ -216,6 +226,29 @@ impl<'a> ParsedOptions<'a> {
         };
         fields.map(field).collect()
     }
+}
+
+/// The required fields that no column feeds, where that keeps every row from being written: an action needs them all,
+/// and a row of a collection has to say which record it means.
+pub(super) fn missing_fields(
+    mapping: &Mapping,
+    match_on: &[&'static str],
+    parsed: &ParsedOptions<'_>,
+) -> Vec<MappingError> {
+    if matches!(parsed.filter, SheetFilter::Only(_)) {
+        return Vec::new();
+    }
+    let entity = mapping.entity;
+    let says_record = mapping.id_column().is_some() || match_on.first().is_some_and(|name| mapping.feeds(name));
+    let not_understood = mapping.not_understood();
+    let error = |field: &'static str| MappingError::MissingField { field, not_understood: not_understood.clone() };
+    if entity.is_collection() && says_record {
+        return Vec::new();
+    }
+    if entity.is_collection() && parsed.rules.mode == Mode::Update {
+        return match_on.first().map(|name| error(name)).into_iter().collect();
+    }
+    mapping.unfed_fields().map(|field| error(field.name)).collect()
 }
 
 /// Every sheet has to say which records it means.
@@ -296,10 +329,10 @@ fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {
         let (header, target) = text.rsplit_once('=').ok_or_else(|| {
             Error::usage(format!("--map '{text}' does not say what to feed"), "write it as --map 'Header=field'")
         })?;
-        Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), binding: Binding::Required })
+        Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), source: MappingSource::CommandLine })
     });
     let ignored = options.ignore.iter().map(|header| {
-        Ok(MappingOverride { header: header.clone(), target: String::new(), binding: Binding::Required })
+        Ok(MappingOverride { header: header.clone(), target: String::new(), source: MappingSource::CommandLine })
     });
     mapped.chain(ignored).collect()
 }

@@ -4,12 +4,13 @@ use std::fs;
 use std::ops::Range;
 
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{ToSql, params};
 
-use super::encoding::{PARTS, PHASES, ROW_STATES, RUN_KINDS, encode, encode_problems, encode_write};
+use super::cells::StoredCells;
+use super::encoding::{Json, PARTS, PHASES, ROW_STATES, RUN_KINDS, encode_problems, encode_write};
 use super::file::{Durability, JournalFile, JournalLocation, lock_path};
-use super::{AccountSnapshot, Journal, JournalError, PlannedRow, RunHeader, RunPhase, SheetHeader, cells};
-use crate::plan::{Step, StepSink};
+use super::{AccountSnapshot, Journal, JournalError, PlannedRow, RunHeader, RunPhase, SheetHeader};
+use crate::plan::{FieldChange, Step, StepSink};
 use crate::table::Row;
 
 /// Rows and steps per commit while the plan is made: bounds the size of SQLite's write-ahead log.
@@ -41,14 +42,13 @@ impl JournalBuilder {
             super::AccountIdentity::Service { profile, .. } => profile.as_deref(),
             super::AccountIdentity::SandboxFile { .. } | super::AccountIdentity::SandboxMemory => None,
         };
-        let details = serde_json::to_string(&header.details).unwrap_or_default();
         file.attempt(|connection| {
             connection.execute(
                 "INSERT INTO run (id, deed, tallyport, account, place, tenant, profile, undoes, began, phase, details) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
                 params![
                     header.id,
-                    encode(RUN_KINDS, &header.kind),
+                    RUN_KINDS.encode(header.kind),
                     env!("CARGO_PKG_VERSION"),
                     account,
                     place,
@@ -56,8 +56,8 @@ impl JournalBuilder {
                     profile,
                     header.undoes,
                     Timestamp::now().to_string(),
-                    encode(PHASES, &RunPhase::Planning),
-                    details,
+                    PHASES.encode(RunPhase::Planning),
+                    Json(&header.details),
                 ],
             )?;
             connection.execute_batch("BEGIN")
@@ -70,7 +70,7 @@ impl JournalBuilder {
     /// # Errors
     /// Where they cannot be stored.
     pub fn set_details(&mut self, details: &super::RunDetails) -> Result<(), JournalError> {
-        self.insert("UPDATE run SET details = ?1", params![serde_json::to_string(details).unwrap_or_default()])
+        self.insert("UPDATE run SET details = ?1", params![Json(details)])
     }
 
     /// Makes the finished plan durable, so that it may be sent.
@@ -78,13 +78,12 @@ impl JournalBuilder {
     /// # Errors
     /// Where that fails; nothing was sent then.
     pub fn finish(mut self, snapshot: &AccountSnapshot) -> Result<Journal, JournalError> {
-        let phase = encode(PHASES, &RunPhase::Sending);
-        let snapshot = serde_json::to_string(snapshot).unwrap_or_default();
+        let phase = PHASES.encode(RunPhase::Sending);
         if let Some(Journal { file }) = &self.journal {
             file.attempt(|connection| connection.execute_batch("COMMIT"))?;
             file.set_durability(Durability::Full)?;
             file.attempt(|connection| {
-                connection.execute("UPDATE run SET phase = ?1, knowledge = ?2", params![phase, snapshot])?;
+                connection.execute("UPDATE run SET phase = ?1, knowledge = ?2", params![phase, Json(snapshot)])?;
                 // Moves what was committed without a sync into the file, and syncs the file.
                 connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
             })?;
@@ -105,7 +104,7 @@ impl JournalBuilder {
         self.journal.as_ref().ok_or_else(|| JournalError::Gone { path: JournalLocation::Memory.path() })
     }
 
-    fn insert(&mut self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), JournalError> {
+    fn insert(&mut self, sql: &str, values: &[&dyn ToSql]) -> Result<(), JournalError> {
         let Some(Journal { file }) = &self.journal else { return Ok(()) };
         self.uncommitted += 1;
         let is_full = self.uncommitted >= BATCH;
@@ -135,7 +134,6 @@ impl StepSink for JournalBuilder {
             return Ok(());
         }
         let (write, record) = encode_write(step.write);
-        let json = |is_there: bool, text: serde_json::Result<String>| is_there.then(|| text.unwrap_or_default());
         self.insert(
             "INSERT INTO step (step, sheet, row, part, entity, write, record, body, awaits, stood) \
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -143,13 +141,13 @@ impl StepSink for JournalBuilder {
                 step.number,
                 step.row.sheet,
                 step.row.row as i64,
-                encode(PARTS, &step.role),
+                PARTS.encode(step.role),
                 step.entity.name,
                 write,
                 record,
-                serde_json::to_string(&step.body).unwrap_or_default(),
-                json(!step.depends_on.is_empty(), serde_json::to_string(&step.depends_on)),
-                json(step.before.is_some(), serde_json::to_string(&step.before)),
+                Json(&step.body),
+                (!step.depends_on.is_empty()).then_some(Json(&step.depends_on)),
+                step.before.as_ref().map(Json),
             ],
         )
     }
@@ -162,9 +160,8 @@ impl JournalBuilder {
     /// Where it cannot be stored.
     pub fn sheet(&mut self, sheet: u16, header: &SheetHeader) -> Result<(), JournalError> {
         (self.sheet, self.position) = (sheet, 0);
-        let cells = cells::encode(&header.header, &|_| false);
-        let fields = serde_json::to_string(&header.fields).unwrap_or_default();
-        let ignored = serde_json::to_string(&header.ignored).unwrap_or_default();
+        let cells = Json(StoredCells { row: &header.header, withheld: &|_| false });
+        let (fields, ignored) = (Json(&header.fields), Json(&header.ignored));
         let number = header.header.number as i64;
         self.insert(
             "INSERT INTO sheet (sheet, file, name, label, place, entity, header_row, header, fields, decoding, ignored) \
@@ -174,6 +171,19 @@ impl JournalBuilder {
                 header.decoding, ignored,
             ],
         )
+    }
+
+    /// Adds what the next row of the sheet changes; kept for the report of a dry run only.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
+        if changes.is_empty() || !self.is_scratch() {
+            return Ok(());
+        }
+        let id = row_keys(self.sheet).start + self.position;
+        let text = serde_json::to_string(changes).unwrap_or_default();
+        self.insert("INSERT INTO change (id, changes) VALUES (?1, ?2)", params![id, text])
     }
 
     /// Adds the next row of the sheet. Cells of `withheld` columns are not stored, and those of a dry run neither.
@@ -187,7 +197,8 @@ impl JournalBuilder {
         withheld: &dyn Fn(usize) -> bool,
     ) -> Result<(), JournalError> {
         let (id, sheet) = (row_keys(self.sheet).start + self.position, self.sheet);
-        let cells = if self.is_scratch() { String::new() } else { cells::encode(row, withheld) };
+        let cells = Json(StoredCells { row, withheld });
+        let cells: &dyn ToSql = if self.is_scratch() { &"" } else { &cells };
         self.position += 1;
         let message = (!planned.message.is_empty()).then_some(&planned.message);
         self.insert(
@@ -197,7 +208,7 @@ impl JournalBuilder {
                 id,
                 sheet,
                 row.number as i64,
-                encode(ROW_STATES, &planned.state),
+                ROW_STATES.encode(planned.state),
                 planned.status.as_str(),
                 planned.record,
                 message,

@@ -6,43 +6,48 @@
 
 use std::sync::Arc;
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json, json};
 
 use crate::table::{Cell, Row, Value};
 
-/// Encodes the cells of a row; those in `withheld` columns become blank.
-pub(super) fn encode(row: &Row, withheld: &dyn Fn(usize) -> bool) -> String {
-    let mut out = Vec::with_capacity(row.text_len() + 4 * row.len() + 2);
-    out.push(b'[');
-    for (column, cell) in row.cells().enumerate() {
-        if column > 0 {
-            out.push(b',');
-        }
-        match (withheld(column), row.escaped_text(column)) {
-            (true, _) => out.extend_from_slice(b"null"),
-            (false, Some(text)) => put(&mut out, &json!({ "c": text })),
-            (false, None) => encode_cell(cell, &mut out),
-        }
-    }
-    out.push(b']');
-    // JSON is UTF-8, so nothing is lost here.
-    String::from_utf8(out).unwrap_or_default()
+/// The cells of a row as they are stored; those in `withheld` columns become blank.
+pub(super) struct StoredCells<'r> {
+    pub(super) row: &'r Row,
+    pub(super) withheld: &'r dyn Fn(usize) -> bool,
 }
 
-/// Most cells are texts, so they skip the intermediate object.
-fn encode_cell(cell: Cell<'_>, out: &mut Vec<u8>) {
-    match cell.value {
-        Value::Blank if cell.text.is_empty() && cell.format.is_none() => out.extend_from_slice(b"null"),
-        // White space alone reads back as a blank.
-        Value::Blank => put(out, cell.text),
-        Value::Text if cell.format.is_none() => put(out, cell.text),
-        _ => put(out, &described(cell)),
+impl Serialize for StoredCells<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.row.cells().enumerate().map(|(column, cell)| self.cell(column, cell)))
     }
 }
 
-/// Writing to memory cannot fail.
-fn put<T: serde::Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
-    let _ = serde_json::to_writer(out, value);
+/// Most cells are texts, so they skip the object.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum StoredCell<'r> {
+    Blank,
+    Text(&'r str),
+    Described(Map<String, Json>),
+}
+
+impl<'r> StoredCells<'r> {
+    fn cell(&self, column: usize, cell: Cell<'r>) -> StoredCell<'r> {
+        if (self.withheld)(column) {
+            return StoredCell::Blank;
+        }
+        if let Some(text) = self.row.escaped_text(column) {
+            return StoredCell::Described(Map::from_iter([(String::from("c"), Json::from(text))]));
+        }
+        match cell.value {
+            Value::Blank if cell.text.is_empty() && cell.format.is_none() => StoredCell::Blank,
+            // White space alone reads back as a blank.
+            Value::Blank => StoredCell::Text(cell.text),
+            Value::Text if cell.format.is_none() => StoredCell::Text(cell.text),
+            _ => StoredCell::Described(described(cell)),
+        }
+    }
 }
 
 fn described(cell: Cell<'_>) -> Map<String, Json> {
@@ -86,6 +91,12 @@ impl Decoder {
         }
     }
 
+    /// The index of a number format, from 1.
+    fn format_index(&self, format: &str) -> Option<u16> {
+        let position = self.formats.iter().position(|known| known == format)?;
+        u16::try_from(position + 1).ok()
+    }
+
     fn push(&self, cell: &Json, row: &mut Row) -> Option<()> {
         match cell {
             Json::Null => row.push("", Value::Blank),
@@ -93,8 +104,7 @@ impl Decoder {
             Json::Object(cell) if cell.contains_key("c") => row.push_csv(cell.get("c")?.as_str()?),
             Json::Object(cell) => {
                 let format = cell.get("f").and_then(Json::as_str);
-                let position = format.and_then(|format| self.formats.iter().position(|known| known == format));
-                let index = position.and_then(|position| u16::try_from(position + 1).ok()).unwrap_or(0);
+                let index = format.map_or(Some(0), |format| self.format_index(format))?;
                 row.push_formatted(cell.get("t")?.as_str()?, value(cell)?, index);
             }
             _ => return None,
@@ -106,8 +116,7 @@ impl Decoder {
 fn value(cell: &Map<String, Json>) -> Option<Value> {
     let has = |name: &str| cell.contains_key(name);
     Some(match () {
-        // A number beyond JSON, such as infinity, is stored as null.
-        () if has("n") => Value::Number(cell.get("n")?.as_f64().unwrap_or(f64::NAN)),
+        () if has("n") => Value::Number(number(cell.get("n")?)?),
         () if has("b") => Value::Boolean(cell.get("b")?.as_bool()?),
         () if has("d") => Value::Date(cell.get("d")?.as_str()?.parse().ok()?),
         () if has("e") => Value::Error,
@@ -116,12 +125,21 @@ fn value(cell: &Map<String, Json>) -> Option<Value> {
     })
 }
 
+/// A number beyond JSON, such as infinity, is stored as null.
+fn number(value: &Json) -> Option<f64> {
+    if value.is_null() { Some(f64::NAN) } else { value.as_f64() }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use proptest::prelude::*;
 
     use super::*;
+
+    fn encode(row: &Row, withheld: &dyn Fn(usize) -> bool) -> String {
+        serde_json::to_string(&StoredCells { row, withheld }).unwrap()
+    }
 
     fn values() -> impl Strategy<Value = Value> {
         prop_oneof![

@@ -48,6 +48,9 @@ impl JournalError {
     /// Classifies a database error of the file at `path`.
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_path_buf();
+        if let rusqlite::Error::FromSqlConversionFailure(_, _, cause) = source {
+            return JournalError::Damaged { path, what: cause.to_string() };
+        }
         match SqliteFailure::of(&source) {
             SqliteFailure::Full => JournalError::Full { path },
             SqliteFailure::Unwritable => JournalError::ReadOnly { path },

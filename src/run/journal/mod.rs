@@ -38,17 +38,17 @@ mod run_store;
 mod tests;
 mod writer;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::account::AccountIdentity;
-use crate::check::Problem;
+use crate::api::{RequestCounts, RequestKind};
+use crate::catalog::LogPosition;
+use crate::check::{Problem, Remark};
+use crate::mapping::SheetMapping;
 use crate::plan::{RowCounts, RowStatus};
-use crate::remark::Remark;
-use crate::run::LogPosition;
 use crate::schema::Entity;
 use crate::table::Row;
 
@@ -80,6 +80,13 @@ pub enum RunKind {
     Undo,
 }
 
+impl RunKind {
+    /// The command that starts such a run.
+    pub fn command(self) -> &'static str {
+        encoding::RUN_KINDS.encode(self)
+    }
+}
+
 /// What the report of a run needs besides its rows.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -100,6 +107,8 @@ pub struct RunDetails {
     pub max_errors: Option<u64>,
     /// Notes for the user that concern no single row.
     pub remarks: Vec<Remark>,
+    /// Which column of each sheet feeds which field, in the user's order.
+    pub mapping: Vec<SheetMapping>,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.
@@ -186,8 +195,7 @@ pub struct AccountSnapshot {
 /// The totals of a run so far, over all processes that worked on it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunTotals {
-    /// Requests by method and path.
-    pub requests: BTreeMap<String, u64>,
+    pub requests: RequestCounts,
     pub seconds: f64,
     pub counts: RowCounts,
     /// The result as last written. Where it differs now, someone has edited it.
@@ -201,8 +209,7 @@ pub struct AttemptRecord {
     /// When it was sent: milliseconds since the epoch.
     pub at: i64,
     pub milliseconds: u64,
-    /// Method and path, such as `POST assets`.
-    pub request: String,
+    pub request: RequestKind,
     /// None where no response came.
     pub status: Option<u16>,
     /// The body of a response that was no success, shortened.

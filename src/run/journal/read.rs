@@ -1,20 +1,23 @@
 //! Reads a journal: the run, its rows and the state of every step.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row as SqlRow, params};
 
 use super::builder::row_keys;
 use super::cells::Decoder;
 use super::encoding::{
-    PARTS, PHASES, RESULTS, ROW_STATES, RUN_KINDS, decode, decode_problems, decode_status, decode_write, encode,
+    Json, PARTS, PHASES, RESULTS, ROW_STATES, RUN_KINDS, decode_entity, decode_request, decode_status, decode_write,
+    json, json_if_any, problems, unreadable,
 };
 use super::file::{JournalFile, JournalLocation};
-use super::{AccountSnapshot, JournalError, PlannedRow, RunDetails, RunHeader, RunPhase, RunTotals, SheetHeader};
+use super::{AccountSnapshot, JournalError, PlannedRow, RunHeader, RunPhase, RunTotals, SheetHeader};
 use crate::account::AccountIdentity;
-use crate::plan::{RowCounts, RowId, RowStatus, Step, StepOutcome, StepResult, StepRole};
+use crate::api::{RequestCounts, RequestKind};
+use crate::plan::{RowCounts, RowId, RowStatus, Step, StepOutcome, StepRole};
 use crate::schema::{self, Entity};
 use crate::table::Row;
 
@@ -35,7 +38,7 @@ pub enum RowState {
     Carried,
 }
 
-/// RowCounts of a run's requests.
+/// Counts of a run's requests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct AttemptCounts {
     pub total: u64,
@@ -92,79 +95,45 @@ impl Journal {
 
     pub fn header(&self) -> Result<RunHeader, JournalError> {
         let sql = "SELECT id, deed, account, place, tenant, profile, undoes, details FROM run";
-        let (header, kind, details) = self.file.attempt(|connection| {
-            connection.query_row(sql, [], |row| {
-                let (kind, place): (String, String) = (row.get("account")?, row.get("place")?);
-                let account = AccountIdentity::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
-                let header = RunHeader {
-                    id: row.get("id")?,
-                    kind: super::RunKind::Import,
-                    account,
-                    undoes: row.get("undoes")?,
-                    details: RunDetails::default(),
-                };
-                Ok((header, row.get::<_, String>("deed")?, row.get::<_, String>("details")?))
-            })
-        })?;
-        let kind =
-            decode(RUN_KINDS, &kind).ok_or_else(|| self.file.damaged(format!("unknown kind of run `{kind}`")))?;
-        let details = serde_json::from_str(&details).map_err(|error| self.file.damaged(error.to_string()))?;
-        Ok(RunHeader { kind, details, ..header })
+        self.file.attempt(|connection| connection.query_row(sql, [], header_of))
     }
 
     /// How far the run has come, and why it stopped.
     pub fn phase(&self) -> Result<(RunPhase, Option<String>), JournalError> {
-        let (phase, reason): (String, Option<String>) = self.file.attempt(|connection| {
-            connection.query_row("SELECT phase, reason FROM run", [], |row| Ok((row.get(0)?, row.get(1)?)))
-        })?;
-        let known = decode(PHASES, &phase);
-        Ok((known.ok_or_else(|| self.file.damaged(format!("unknown phase `{phase}`")))?, reason))
+        let phase_of = |row: &SqlRow<'_>| Ok((PHASES.column(row, "phase")?, row.get("reason")?));
+        self.file.attempt(|connection| connection.query_row("SELECT phase, reason FROM run", [], phase_of))
     }
 
-    /// When the run began, in milliseconds since the epoch.
-    pub fn started_at(&self) -> Result<i64, JournalError> {
+    /// When the run began.
+    pub fn started_at(&self) -> Result<Timestamp, JournalError> {
         let began: String =
             self.file.attempt(|connection| connection.query_row("SELECT began FROM run", [], |row| row.get(0)))?;
-        let began: jiff::Timestamp =
-            began.parse().map_err(|_| self.file.damaged(format!("invalid start time `{began}`")))?;
-        Ok(began.as_millisecond())
+        began.parse().map_err(|_| self.file.damaged(format!("invalid start time `{began}`")))
     }
 
     pub fn account_snapshot(&self) -> Result<AccountSnapshot, JournalError> {
-        let text: Option<String> =
-            self.file.attempt(|connection| connection.query_row("SELECT knowledge FROM run", [], |row| row.get(0)))?;
-        match text {
-            Some(text) => serde_json::from_str(&text).map_err(|error| self.file.damaged(error.to_string())),
-            None => Ok(AccountSnapshot::default()),
-        }
+        let stored = |row: &SqlRow<'_>| json_if_any(row, "knowledge");
+        let stored = self.file.attempt(|connection| connection.query_row("SELECT knowledge FROM run", [], stored))?;
+        Ok(stored.unwrap_or_default())
     }
 
     /// The totals over all processes that worked on the run; the counts are those of the last one.
     pub fn totals(&self) -> Result<RunTotals, JournalError> {
         let sql = "SELECT requests, seconds, counts, result FROM run";
-        let (requests, seconds, counts, result): (Option<String>, f64, Option<String>, Option<String>) =
-            self.file.attempt(|connection| {
-                connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-            })?;
+        let totals = self.file.attempt(|connection| connection.query_row(sql, [], totals_of))?;
         // A process that was killed did not add its requests to the totals; the attempts have them.
-        let attempted: Vec<(String, u64)> = self.file.attempt(|connection| {
+        let attempted: Vec<(RequestKind, u64)> = self.file.attempt(|connection| {
             let mut statement = connection.prepare("SELECT request, count(*) FROM attempt GROUP BY request")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))?;
+            let rows = statement
+                .query_map([], |row| Ok((decode_request(&row.get::<_, String>(0)?)?, row.get::<_, i64>(1)? as u64)))?;
             rows.collect()
         })?;
-        let stored = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
-        let result = result.and_then(|text| serde_json::from_str(&text).ok());
-        let by_word: BTreeMap<String, u64> = stored(counts);
-        let mut counts = RowCounts::default();
-        for status in RowStatus::all() {
-            *counts.slot(status) += by_word.get(status.as_str()).copied().unwrap_or(0);
-        }
-        let mut requests: BTreeMap<String, u64> = stored(requests);
+        let mut by_kind = totals.requests.by_kind;
         for (kind, count) in attempted {
-            let total = requests.entry(kind).or_default();
+            let total = by_kind.entry(kind).or_default();
             *total = count.max(*total);
         }
-        Ok(RunTotals { requests, seconds, counts, result })
+        Ok(RunTotals { requests: RequestCounts::from(by_kind), ..totals })
     }
 
     /// Marks the run as sending again and clears how it last ended.
@@ -172,7 +141,7 @@ impl Journal {
     /// # Errors
     /// Where that cannot be written; nothing was sent then.
     pub fn mark_resumed(&self) -> Result<(), JournalError> {
-        let sending = encode(PHASES, &RunPhase::Sending);
+        let sending = PHASES.encode(RunPhase::Sending);
         self.file.attempt(|connection| {
             connection.execute("UPDATE run SET phase = ?1, reason = NULL, ended = NULL", params![sending])
         })?;
@@ -184,17 +153,22 @@ impl Journal {
     /// # Errors
     /// Where that cannot be written; the outcomes of the steps are on disk all the same.
     pub fn record_end(&self, phase: RunPhase, reason: Option<&str>, totals: &RunTotals) -> Result<(), JournalError> {
-        let requests = serde_json::to_string(&totals.requests).unwrap_or_default();
         let counts: BTreeMap<&str, u64> =
             RowStatus::all().map(|status| (status.as_str(), totals.counts.of(status))).collect();
-        let counts = serde_json::to_string(&counts).unwrap_or_default();
-        let result = totals.result.as_ref().map(|result| serde_json::to_string(result).unwrap_or_default());
         let ended = jiff::Timestamp::now().to_string();
         self.file.attempt(|connection| {
             connection.execute(
                 "UPDATE run SET phase = ?1, reason = ?2, requests = ?3, seconds = ?4, counts = ?5, result = ?6, \
                  ended = ?7",
-                params![encode(PHASES, &phase), reason, requests, totals.seconds, counts, result, ended],
+                params![
+                    PHASES.encode(phase),
+                    reason,
+                    Json(&totals.requests.by_kind),
+                    totals.seconds,
+                    Json(counts),
+                    totals.result.as_ref().map(Json),
+                    ended,
+                ],
             )
         })?;
         Ok(())
@@ -204,23 +178,17 @@ impl Journal {
     pub fn sheets(&self) -> Result<Vec<SheetHeader>, JournalError> {
         let sql = "SELECT file, name, label, place, entity, header_row, header, fields, decoding, ignored \
                    FROM sheet ORDER BY sheet";
-        let stored: Vec<(SheetHeader, String)> = self.file.attempt(|connection| {
+        self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
             let rows = statement.query_map([], sheet_of)?;
             rows.collect()
-        })?;
-        let known = |(head, name): (SheetHeader, String)| match schema::importable().find(|entity| entity.name == name)
-        {
-            Some(entity) => Ok(SheetHeader { entity, ..head }),
-            None => Err(self.file.damaged(format!("unknown collection `{name}`"))),
-        };
-        stored.into_iter().map(known).collect()
+        })
     }
 
     /// Calls back with each row of a sheet as planned, without its cells, in the order of the sheet.
     pub fn each_planned_row(&self, sheet: u16, on_row: &mut dyn FnMut(StoredRow)) -> Result<(), JournalError> {
         self.each_sql_row(sheet, "''", &mut |row| {
-            on_row(stored_row(row)?);
+            on_row(StoredRow { number: row.get::<_, i64>("row")? as u64, planned: planned_row(row)? });
             Ok(ControlFlow::Continue(()))
         })
     }
@@ -229,22 +197,12 @@ impl Journal {
     pub fn each_row(&self, sheet: u16, on_row: &mut dyn FnMut(&Row) -> ControlFlow<()>) -> Result<(), JournalError> {
         let mut decoder = Decoder::default();
         let mut cells = Row::default();
-        let mut unreadable = None;
         self.each_sql_row(sheet, "cells", &mut |row| {
             let number = row.get::<_, i64>("row")? as u64;
-            let text: String = row.get("cells")?;
-            match decoder.decode(number, &text, &mut cells) {
-                Some(()) => Ok(on_row(&cells)),
-                None => {
-                    unreadable = Some(number);
-                    Ok(ControlFlow::Break(()))
-                }
-            }
-        })?;
-        match unreadable {
-            Some(row) => Err(self.file.damaged(format!("row {row} of a sheet cannot be read"))),
-            None => Ok(()),
-        }
+            let decoded = decoder.decode(number, &row.get::<_, String>("cells")?, &mut cells);
+            decoded.ok_or_else(|| unreadable(format!("row {number} of a sheet cannot be read")))?;
+            Ok(on_row(&cells))
+        })
     }
 
     fn each_sql_row(
@@ -329,12 +287,12 @@ impl Journal {
     pub fn pending_entities(&self) -> Result<Vec<&'static Entity>, JournalError> {
         let sql = "SELECT DISTINCT entity FROM step s WHERE NOT EXISTS (SELECT 1 FROM intent WHERE step = s.step) \
                    AND NOT EXISTS (SELECT 1 FROM outcome WHERE step = s.step)";
-        let names: Vec<String> = self.file.attempt(|connection| {
+        let names: BTreeSet<&str> = self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([], |row| row.get(0))?;
+            let rows = statement.query_map([], |row| Ok(decode_entity(&row.get::<_, String>(0)?)?.name))?;
             rows.collect()
         })?;
-        Ok(schema::importable().filter(|entity| names.iter().any(|name| name == entity.name)).collect())
+        Ok(schema::importable().filter(|entity| names.contains(entity.name)).collect())
     }
 
     /// The number of steps without an outcome.
@@ -349,12 +307,12 @@ impl Journal {
     pub fn rows_in_flight(&self) -> Result<u64, JournalError> {
         let sql = "SELECT count(*) FROM step s JOIN intent i USING (step) LEFT JOIN outcome o USING (step) \
                    WHERE s.part = ?1 AND o.step IS NULL";
-        let own = encode(PARTS, &StepRole::Row);
+        let own = PARTS.encode(StepRole::Row);
         let count = self.file.attempt(|connection| connection.query_row(sql, [own], |row| row.get::<_, i64>(0)))?;
         Ok(count as u64)
     }
 
-    /// RowCounts the requests of all steps.
+    /// Counts the requests of all steps.
     pub fn attempts(&self) -> Result<AttemptCounts, JournalError> {
         let sql = "SELECT count(*), count(status), count(CASE WHEN status >= 400 THEN 1 END) FROM attempt";
         let (total, answered, refused): (i64, i64, i64) = self
@@ -386,91 +344,91 @@ impl Journal {
         values: &[&dyn rusqlite::ToSql],
         on_step: &mut dyn FnMut(&SqlRow<'_>, Step) -> rusqlite::Result<()>,
     ) -> Result<(), JournalError> {
-        let mut unreadable = None;
         self.file.attempt(|connection| {
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query(values)?;
             while let Some(row) = rows.next()? {
-                match step_of(row)? {
-                    Some(step) => on_step(row, step)?,
-                    None => {
-                        unreadable = Some(row.get::<_, u32>("step")?);
-                        break;
-                    }
-                }
+                let number = row.get("step")?;
+                let step = step_of(row, number).map_err(|_| unreadable(format!("step {number} cannot be read")))?;
+                on_step(row, step)?;
             }
             Ok(())
-        })?;
-        match unreadable {
-            Some(step) => Err(self.file.damaged(format!("step {step} cannot be read"))),
-            None => Ok(()),
-        }
+        })
     }
 }
 
-fn sheet_of(row: &SqlRow<'_>) -> rusqlite::Result<(SheetHeader, String)> {
-    let list = |name: &str| row.get::<_, String>(name);
+fn header_of(row: &SqlRow<'_>) -> rusqlite::Result<RunHeader> {
+    let (kind, place): (String, String) = (row.get("account")?, row.get("place")?);
+    let account = AccountIdentity::from_stored(&kind, place, row.get("tenant")?, row.get("profile")?);
+    Ok(RunHeader {
+        id: row.get("id")?,
+        kind: RUN_KINDS.column(row, "deed")?,
+        account: account.ok_or_else(|| unreadable(format!("unknown kind of account `{kind}`")))?,
+        undoes: row.get("undoes")?,
+        details: json(row, "details")?,
+    })
+}
+
+fn totals_of(row: &SqlRow<'_>) -> rusqlite::Result<RunTotals> {
+    let requests: Option<BTreeMap<RequestKind, u64>> = json_if_any(row, "requests")?;
+    let stored: Option<BTreeMap<String, u64>> = json_if_any(row, "counts")?;
+    let mut counts = RowCounts::default();
+    for (status, count) in stored.into_iter().flatten() {
+        *counts.slot(decode_status(&status)?) += count;
+    }
+    let requests = requests.map_or_else(RequestCounts::default, RequestCounts::from);
+    Ok(RunTotals { requests, seconds: row.get("seconds")?, counts, result: json_if_any(row, "result")? })
+}
+
+fn sheet_of(row: &SqlRow<'_>) -> rusqlite::Result<SheetHeader> {
     let mut header = Row::default();
-    // A header that cannot be read leaves the columns unnamed; the rows stay readable.
-    let _ = Decoder::default().decode(row.get::<_, i64>("header_row")? as u64, &list("header")?, &mut header);
-    let head = SheetHeader {
+    let (number, cells): (i64, String) = (row.get("header_row")?, row.get("header")?);
+    let decoded = Decoder::default().decode(number as u64, &cells, &mut header);
+    decoded.ok_or_else(|| unreadable("the header of a sheet cannot be read"))?;
+    Ok(SheetHeader {
         file: row.get("file")?,
         name: row.get("name")?,
         label: row.get("label")?,
         place: row.get("place")?,
-        entity: schema::COLLECTIONS[0],
+        entity: decode_entity(&row.get::<_, String>("entity")?)?,
         header,
-        fields: serde_json::from_str(&list("fields")?).unwrap_or_default(),
+        fields: json(row, "fields")?,
         decoding: row.get("decoding")?,
-        ignored: serde_json::from_str(&list("ignored")?).unwrap_or_default(),
-    };
-    Ok((head, row.get("entity")?))
+        ignored: json(row, "ignored")?,
+    })
 }
 
-fn stored_row(row: &SqlRow<'_>) -> rusqlite::Result<StoredRow> {
-    let (state, status): (String, String) = (row.get("state")?, row.get("status")?);
-    let problems: Option<String> = row.get("problems")?;
-    // Pessimistic where a state is not known: the row counts as failed.
-    let planned = PlannedRow {
-        state: decode(ROW_STATES, &state).unwrap_or(RowState::Ended),
-        status: decode_status(&status).unwrap_or(RowStatus::Failed),
+/// What was planned for a row of the table `row`.
+pub(super) fn planned_row(row: &SqlRow<'_>) -> rusqlite::Result<PlannedRow> {
+    Ok(PlannedRow {
+        state: ROW_STATES.column(row, "state")?,
+        status: decode_status(&row.get::<_, String>("status")?)?,
         record: row.get("record")?,
         message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: decode_problems(problems.as_deref()),
-    };
-    Ok(StoredRow { number: row.get::<_, i64>("row")? as u64, planned })
+        problems: problems(row)?,
+    })
 }
 
-/// None where a state is not known or JSON cannot be read.
-fn step_of(row: &SqlRow<'_>) -> rusqlite::Result<Option<Step>> {
-    let text = |name: &str| row.get::<_, Option<String>>(name);
-    let (part, entity, write) = (text("part")?, text("entity")?, text("write")?);
-    let (body, awaits, before) = (text("body")?, text("awaits")?, text("stood")?);
-    let read = || {
-        let entity = entity?;
-        let mut step = Step::new(
-            row.get("step").ok()?,
-            RowId { sheet: row.get("sheet").ok()?, row: row.get::<_, i64>("row").ok()? as u64 },
-            decode(PARTS, &part?)?,
-            schema::importable().find(|known| known.name == entity)?,
-            decode_write(&write?, row.get("record").ok()?)?,
-        );
-        step.body = serde_json::from_str(&body?).ok()?;
-        step.depends_on = awaits.map_or(Some(Vec::new()), |text| serde_json::from_str(&text).ok())?;
-        step.before = before.map_or(Some(None), |text| serde_json::from_str(&text).ok())?;
-        Some(step)
-    };
-    Ok(read())
+fn step_of(row: &SqlRow<'_>, number: u32) -> rusqlite::Result<Step> {
+    Ok(Step {
+        number,
+        row: RowId { sheet: row.get("sheet")?, row: row.get::<_, i64>("row")? as u64 },
+        role: PARTS.column(row, "part")?,
+        entity: decode_entity(&row.get::<_, String>("entity")?)?,
+        write: decode_write(&row.get::<_, String>("write")?, row.get("record")?)?,
+        body: json(row, "body")?,
+        depends_on: json_if_any(row, "awaits")?.unwrap_or_default(),
+        before: json_if_any(row, "stood")?,
+    })
 }
 
 fn outcome_of(row: &SqlRow<'_>, step: u32) -> rusqlite::Result<StepOutcome> {
-    let text = |name: &str| row.get::<_, Option<String>>(name);
     Ok(StepOutcome {
         step,
-        result: text("result")?.and_then(|word| decode(RESULTS, &word)).unwrap_or(StepResult::Unknown),
+        result: RESULTS.column(row, "result")?,
         record: row.get("known")?,
-        after: text("after")?.and_then(|text| serde_json::from_str(&text).ok()),
-        message: text("message")?.unwrap_or_default(),
-        problems: decode_problems(text("problems")?.as_deref()),
+        after: json_if_any(row, "after")?,
+        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
+        problems: problems(row)?,
     })
 }

@@ -9,12 +9,13 @@ use jiff::Timestamp;
 use rusqlite::{Row as SqlRow, params};
 
 use super::builder::row_keys;
-use super::encoding::{PARTS, RESULTS, ROW_STATES, decode, decode_problems, decode_status, decode_write, encode};
+use super::encoding::{PARTS, RESULTS, ROW_STATES, decode_entity, decode_write, json_if_any, problems};
+use super::read::planned_row;
 use super::{Journal, JournalError, PlannedRow, RowState};
+use crate::api::Body;
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
-use crate::plan::{RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
-use crate::schema;
+use crate::plan::{FieldChange, RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
 
 /// Rows, and steps, that are read at a time.
 const BATCH: i64 = 512;
@@ -63,9 +64,16 @@ struct StepEnd {
     was_sent: bool,
     result: Option<StepResult>,
     record: Option<i64>,
-    after: Option<String>,
+    after: Option<Body>,
     message: String,
     problems: Vec<Problem>,
+}
+
+/// A row as it was planned.
+struct UnjoinedRow {
+    number: u64,
+    planned: PlannedRow,
+    changes: Vec<FieldChange>,
 }
 
 /// The rows of a sheet with their outcomes, in the order of the sheet.
@@ -73,7 +81,7 @@ pub struct RowOutcomes<'j> {
     journal: &'j Journal,
     sheet: u16,
     unfinished: Unfinished<'j>,
-    rows: VecDeque<(u64, PlannedRow)>,
+    rows: VecDeque<UnjoinedRow>,
     /// None once all rows are read.
     next_row: Option<i64>,
     steps: VecDeque<StepEnd>,
@@ -92,8 +100,8 @@ impl Journal {
     pub(crate) fn failed_rows(&self) -> Result<u64, JournalError> {
         let sql = "SELECT (SELECT count(*) FROM row WHERE state = ?1 AND status = ?2) + \
                    (SELECT count(*) FROM outcome o JOIN step s USING (step) WHERE s.part = ?3 AND o.result = ?4)";
-        let (ended, failed) = (encode(ROW_STATES, &RowState::Ended), RowStatus::Failed.as_str());
-        let values = params![ended, failed, encode(PARTS, &StepRole::Row), encode(RESULTS, &StepResult::Failed)];
+        let (ended, failed) = (ROW_STATES.encode(RowState::Ended), RowStatus::Failed.as_str());
+        let values = params![ended, failed, PARTS.encode(StepRole::Row), RESULTS.encode(StepResult::Failed)];
         let count = self.file.attempt(|connection| connection.query_row(sql, values, |row| row.get::<_, i64>(0)))?;
         Ok(count as u64)
     }
@@ -103,7 +111,7 @@ impl Journal {
         let sql = "SELECT record FROM row WHERE state = ?1 AND record IS NOT NULL ORDER BY id";
         self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map([encode(ROW_STATES, &RowState::Planned)], |row| row.get(0))?;
+            let rows = statement.query_map([ROW_STATES.encode(RowState::Planned)], |row| row.get(0))?;
             rows.collect()
         })
     }
@@ -112,19 +120,20 @@ impl Journal {
     pub(crate) fn created_dependencies(&self) -> Result<BTreeMap<&'static str, u64>, JournalError> {
         let sql = "SELECT s.entity, count(*) FROM step s JOIN outcome o USING (step) \
                    WHERE s.part = ?1 AND o.result = ?2 GROUP BY s.entity";
-        let values = params![encode(PARTS, &StepRole::Dependency), encode(RESULTS, &StepResult::Applied)];
-        let counts: Vec<(String, i64)> = self.file.attempt(|connection| {
+        let values = params![PARTS.encode(StepRole::Dependency), RESULTS.encode(StepResult::Applied)];
+        self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
-            let rows = statement.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+            let rows = statement.query_map(values, |row| {
+                let entity = decode_entity(&row.get::<_, String>(0)?)?;
+                Ok((entity.name, row.get::<_, i64>(1)? as u64))
+            })?;
             rows.collect()
-        })?;
-        let known = |(name, count): (String, i64)| Some((schema::collection(&name)?.name, count as u64));
-        Ok(counts.into_iter().filter_map(known).collect())
+        })
     }
 }
 
 impl RowOutcomes<'_> {
-    fn next_row(&mut self) -> Result<Option<(u64, PlannedRow)>, JournalError> {
+    fn next_row(&mut self) -> Result<Option<UnjoinedRow>, JournalError> {
         if let (true, Some(first)) = (self.rows.is_empty(), self.next_row) {
             self.read_rows(first)?;
         }
@@ -132,8 +141,17 @@ impl RowOutcomes<'_> {
     }
 
     fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
-        let sql = "SELECT id, row, state, status, record, message, problems FROM row \
-                   WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3";
+        // Only the journal of a dry run has changes, and it is of this version.
+        let sql = match self.unfinished {
+            Unfinished::DryRun => {
+                "SELECT id, row, state, status, record, message, problems, changes FROM row LEFT JOIN change USING (id) \
+                 WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+            }
+            Unfinished::Open | Unfinished::Stopped(_) => {
+                "SELECT id, row, state, status, record, message, problems, NULL AS changes FROM row \
+                 WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+            }
+        };
         let keys = row_keys(self.sheet);
         let mut last = None;
         let rows = &mut self.rows;
@@ -142,7 +160,7 @@ impl RowOutcomes<'_> {
             let mut found = statement.query(params![first, keys.end, BATCH])?;
             while let Some(row) = found.next()? {
                 last = Some(row.get::<_, i64>("id")?);
-                rows.push_back((row.get::<_, i64>("row")? as u64, planned_row(row)?));
+                rows.push_back(unjoined_row(row)?);
             }
             Ok(())
         })?;
@@ -179,8 +197,9 @@ impl RowOutcomes<'_> {
         Ok(())
     }
 
-    fn finish(&mut self, number: u64, planned: PlannedRow) -> Result<FinishedRow, JournalError> {
-        let mut row = JoinedRow::new(number, planned);
+    fn finish(&mut self, row: UnjoinedRow) -> Result<FinishedRow, JournalError> {
+        let number = row.number;
+        let mut row = JoinedRow::new(row);
         while row.planned.state == RowState::Planned && row.end.is_none() {
             let Some(step) = self.next_step_of(number)? else { break };
             row.add(step);
@@ -194,7 +213,7 @@ impl Iterator for RowOutcomes<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_row() {
-            Ok(row) => row.map(|(number, planned)| self.finish(number, planned)),
+            Ok(row) => row.map(|row| self.finish(row)),
             Err(error) => {
                 // A journal that cannot be read is told once.
                 (self.next_row, self.rows) = (None, VecDeque::new());
@@ -213,11 +232,12 @@ struct JoinedRow {
     /// A request was sent whose response nobody has seen.
     is_unresolved: bool,
     changed_at: Option<Timestamp>,
+    changes: Vec<FieldChange>,
 }
 
 impl JoinedRow {
-    fn new(number: u64, planned: PlannedRow) -> Self {
-        Self { number, planned, end: None, is_unresolved: false, changed_at: None }
+    fn new(UnjoinedRow { number, planned, changes }: UnjoinedRow) -> Self {
+        Self { number, planned, end: None, is_unresolved: false, changed_at: None, changes }
     }
 
     fn add(&mut self, step: StepEnd) {
@@ -234,7 +254,7 @@ impl JoinedRow {
                     StepResult::Unknown => RowStatus::Unknown,
                 });
                 self.planned.record = step.record.or(self.planned.record);
-                self.changed_at = step.after.as_deref().and_then(changed_at);
+                self.changed_at = step.after.as_ref().and_then(changed_at);
                 if !step.message.is_empty() || !step.problems.is_empty() {
                     self.planned.message = step.message;
                     self.planned.problems.extend(step.problems);
@@ -265,46 +285,38 @@ impl JoinedRow {
                 RowEnding::NotSent
             }
         };
-        let outcome = RowOutcome { status, id: planned.record, message: message.into(), problems: planned.problems };
+        let (message, problems) = (message.into(), planned.problems);
+        let outcome = RowOutcome { status, id: planned.record, message, problems, changes: self.changes };
         FinishedRow { number: self.number, ending, outcome, changed_at: self.changed_at }
     }
 }
 
 const UNRESOLVED: &str = "no response was received and the run stopped before checking; run `tallyport resume`";
 
-fn planned_row(row: &SqlRow<'_>) -> rusqlite::Result<PlannedRow> {
-    let (state, status): (String, String) = (row.get("state")?, row.get("status")?);
-    let problems: Option<String> = row.get("problems")?;
-    // The pessimistic reading where a word is not known: the row counts as failed.
-    Ok(PlannedRow {
-        state: decode(ROW_STATES, &state).unwrap_or(RowState::Ended),
-        status: decode_status(&status).unwrap_or(RowStatus::Failed),
-        record: row.get("record")?,
-        message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: decode_problems(problems.as_deref()),
-    })
+fn unjoined_row(row: &SqlRow<'_>) -> rusqlite::Result<UnjoinedRow> {
+    let changes: Option<String> = row.get("changes")?;
+    let changes = changes.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    Ok(UnjoinedRow { number: row.get::<_, i64>("row")? as u64, planned: planned_row(row)?, changes })
 }
 
 fn step_end(row: &SqlRow<'_>) -> rusqlite::Result<StepEnd> {
-    let (role, write): (String, String) = (row.get("part")?, row.get("write")?);
-    let (result, problems): (Option<String>, Option<String>) = (row.get("result")?, row.get("problems")?);
+    let result: Option<String> = row.get("result")?;
     Ok(StepEnd {
         number: row.get("step")?,
         row: row.get::<_, i64>("row")? as u64,
-        role: decode(PARTS, &role).unwrap_or(StepRole::Row),
-        write: decode_write(&write, row.get("record")?).unwrap_or(WriteKind::Create),
+        role: PARTS.column(row, "part")?,
+        write: decode_write(&row.get::<_, String>("write")?, row.get("record")?)?,
         was_sent: row.get("was_sent")?,
-        result: result.map(|result| decode(RESULTS, &result).unwrap_or(StepResult::Unknown)),
+        result: result.map(|name| RESULTS.decode(&name)).transpose()?,
         record: row.get("known")?,
-        after: row.get("after")?,
+        after: json_if_any(row, "after")?,
         message: row.get::<_, Option<String>>("message")?.unwrap_or_default(),
-        problems: decode_problems(problems.as_deref()),
+        problems: problems(row)?,
     })
 }
 
 /// When the service changed the record, as its reply says.
-fn changed_at(after: &str) -> Option<Timestamp> {
-    let after: serde_json::Map<String, serde_json::Value> = serde_json::from_str(after).ok()?;
+fn changed_at(after: &Body) -> Option<Timestamp> {
     after.get(TimestampColumn::Updated.name())?.as_str()?.parse().ok()
 }
 
@@ -320,6 +332,7 @@ mod tests {
     use crate::account::AccountIdentity;
     use crate::check::{Code, ValueError};
     use crate::plan::{RowId, Step, StepOutcome, StepSink as _};
+    use crate::schema;
     use crate::table::Row;
 
     fn problem(code: Code) -> Problem {
@@ -369,7 +382,7 @@ mod tests {
     /// `2 created Final #70 code: message`, a line per row.
     fn shown(journal: &Journal, unfinished: Unfinished<'_>) -> Vec<String> {
         let line = |row: FinishedRow| {
-            let RowOutcome { status, id, message, problems } = row.outcome;
+            let RowOutcome { status, id, message, problems, .. } = row.outcome;
             let id = id.map(|id| format!(" #{id}")).unwrap_or_default();
             let codes: String = problems.iter().map(|problem| format!(" {}", problem.code().as_str())).collect();
             let message = if message.is_empty() { String::new() } else { format!(": {message}") };

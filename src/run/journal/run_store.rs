@@ -195,7 +195,7 @@ fn read_overview(path: &Path) -> Result<RunOverview, JournalError> {
         header: journal.header()?,
         phase,
         reason,
-        began: journal.started_at()?,
+        began: journal.started_at()?.as_millisecond(),
         totals: journal.totals()?,
         steps: journal.step_count()?,
         open_steps: journal.open_steps()?,

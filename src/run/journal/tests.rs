@@ -12,6 +12,7 @@ use super::read::Journal;
 use super::writer::commit_all;
 use super::*;
 use crate::account::AccountIdentity;
+use crate::api::Method;
 use crate::check::{Code, ValueError};
 use crate::plan::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink as _, WriteKind};
 use crate::schema;
@@ -325,8 +326,9 @@ fn a_full_disk_is_reported_and_loses_no_committed_outcome() {
     commit_all(&journal, vec![WriteCommand::RecordIntent(0), done(0)]).unwrap();
     let pages: i64 = journal.file.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     journal.file.connection.pragma_update(None, "max_page_count", pages).unwrap();
-    let long = "x".repeat(100_000);
-    let note = AttemptRecord { step: 1, at: 0, milliseconds: 1, request: long, status: None, reply: None };
+    let request = RequestKind { method: Method::Post, path: "locations" };
+    let long = Some("x".repeat(100_000));
+    let note = AttemptRecord { step: 1, at: 0, milliseconds: 1, request, status: None, reply: long };
     let error = commit_all(&journal, vec![WriteCommand::RecordIntent(1), WriteCommand::RecordAttempts(vec![note])])
         .unwrap_err();
     assert!(matches!(error, JournalError::Full { .. }), "{error}");
@@ -360,4 +362,51 @@ fn other_sqlite_files_are_refused() {
 
 fn fs_names(folder: &Path) -> Vec<String> {
     std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Reads some part of a journal.
+type Read = fn(&Journal) -> Result<(), JournalError>;
+
+#[test]
+fn content_that_makes_no_sense_is_an_error_and_never_a_default() {
+    let folder = TempDir::new().unwrap();
+    let journal = planned(&folder.path().join("run.sqlite"), 1);
+    commit_all(&journal, vec![WriteCommand::RecordIntent(0), done(0)]).unwrap();
+    let (header, totals): (Read, Read) = (|journal| journal.header().map(drop), |journal| journal.totals().map(drop));
+    let (sheets, rows): (Read, Read) =
+        (|journal| journal.sheets().map(drop), |journal| journal.each_planned_row(0, &mut |_| {}));
+    let (outcomes, endings): (Read, Read) = (
+        |journal| journal.each_outcome(&mut |_, _| {}),
+        |journal| journal.row_outcomes(0, Unfinished::Open).try_for_each(|row| row.map(drop)),
+    );
+    for (damage, read) in [
+        ("UPDATE run SET account = 'elsewhere'", header),
+        ("UPDATE run SET counts = '{\"odd\":1}'", totals),
+        ("UPDATE run SET requests = '{\"POST widgets\":1}'", totals),
+        ("UPDATE sheet SET fields = ''", sheets),
+        ("UPDATE sheet SET header = '{'", sheets),
+        ("UPDATE row SET status = 'odd'", rows),
+        ("UPDATE row SET problems = '[{}]'", rows),
+        ("UPDATE outcome SET after = '{'", outcomes),
+        ("UPDATE outcome SET result = 'odd'", outcomes),
+        ("UPDATE outcome SET after = '{'", endings),
+        ("UPDATE step SET part = 'odd'", endings),
+    ] {
+        read(&journal).unwrap();
+        journal.file.connection.execute_batch(&format!("BEGIN; {damage}")).unwrap();
+        assert!(matches!(read(&journal), Err(JournalError::Damaged { .. })), "{damage}");
+        journal.file.connection.execute_batch("ROLLBACK").unwrap();
+    }
+}
+
+#[test]
+fn requests_are_stored_by_method_and_path() {
+    let folder = TempDir::new().unwrap();
+    let journal = planned(&folder.path().join("run.sqlite"), 1);
+    let stored = r#"UPDATE run SET requests = '{"GET assets":2,"POST checkout/asset":1}'"#;
+    journal.file.connection.execute_batch(stored).unwrap();
+    let requests = journal.totals().unwrap().requests;
+    assert_eq!(requests.total, 3);
+    let kinds: Vec<String> = requests.by_kind.keys().map(ToString::to_string).collect();
+    assert_eq!(kinds, ["GET assets", "POST checkout/asset"]);
 }

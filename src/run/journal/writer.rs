@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::encoding::{RESULTS, encode, encode_problems};
+use super::encoding::{Json, RESULTS, encode_problems};
 use super::{AttemptRecord, Journal, JournalError};
 use crate::plan::{Step, StepOutcome};
 
@@ -234,19 +234,25 @@ fn execute(connection: &Connection, now: &str, command: WriteCommand) -> rusqlit
         }
         WriteCommand::RecordAttempts(attempts) => {
             for attempt in attempts {
-                let at = Timestamp::from_millisecond(attempt.at).unwrap_or_default().to_string();
+                let at = Timestamp::from_millisecond(attempt.at)
+                    .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?
+                    .to_string();
                 run(
                     "INSERT INTO attempt (step, at, milliseconds, request, status, reply) \
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     params![
-                        attempt.step, at, attempt.milliseconds as i64, attempt.request, attempt.status, attempt.reply,
+                        attempt.step,
+                        at,
+                        attempt.milliseconds as i64,
+                        attempt.request.to_string(),
+                        attempt.status,
+                        attempt.reply,
                     ],
                 )?;
             }
             Ok(None)
         }
         WriteCommand::RecordOutcome(outcome) => {
-            let after = outcome.after.as_ref().map(|after| serde_json::to_string(after).unwrap_or_default());
             let message = (!outcome.message.is_empty()).then_some(&outcome.message);
             run(
                 "INSERT OR REPLACE INTO outcome (step, at, result, record, after, message, problems) \
@@ -254,9 +260,9 @@ fn execute(connection: &Connection, now: &str, command: WriteCommand) -> rusqlit
                 params![
                     outcome.step,
                     now,
-                    encode(RESULTS, &outcome.result),
+                    RESULTS.encode(outcome.result),
                     outcome.record,
-                    after,
+                    outcome.after.as_ref().map(Json),
                     message,
                     encode_problems(&outcome.problems),
                 ],

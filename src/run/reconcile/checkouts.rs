@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::compare::integer;
 use super::evidence::{self, ItemEvidence, LogCompleteness, LogEvidence, StepGroup};
-use super::log::{self, LogPosition};
+use super::log;
 use super::search::{self, TagCache};
 use super::{Resolution, RunContext};
-use crate::catalog::RecordSource;
+use crate::api::integer;
+use crate::catalog::{LogPosition, RecordSource};
 use crate::plan::Step;
 use crate::schema::{self, Entity, Field, Meaning};
 

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
+pub(super) use crate::api::integer;
 use crate::api::{Body, Record};
-use crate::catalog::fold_name;
-use crate::plan::holds;
-use crate::schema::{Entity, Field, Kind, Reference, TextForm, Use, Wire};
+pub(super) use crate::plan::ValueMatch;
+use crate::plan::{compare, holds};
+use crate::schema::{Entity, Field, Kind, Use, fold_name};
 
 /// System ids of assets by tag; none where the account has no asset with that tag.
 pub(super) type TagIds = HashMap<String, Option<i64>>;
@@ -21,67 +22,16 @@ pub(super) struct ReplyShape<'v> {
     pub(super) tags: &'v TagIds,
 }
 
-/// How a value that was sent compares with what the record holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ValueMatch {
-    Same,
-    /// The same text but for case, spacing or Unicode form: a service may store it that way.
-    Similar,
-    Different,
-    /// The reply does not report the field.
-    NotReported,
-}
-
 pub(super) fn match_value(field: &Field, wanted: &Json, record: &Record, shape: ReplyShape<'_>) -> ValueMatch {
+    // A tag that was sent may come back as the asset's system id.
+    let is_same_asset = |_, tag: &Json, held: &Json| {
+        let Some(held) = integer(held) else { return Some(false) };
+        let id = tag.as_str().and_then(|tag| shape.tags.get(tag.trim()))?;
+        Some(*id == Some(held))
+    };
     match record.get(field.name) {
         None if !shape.reported_fields.contains(field.name) => ValueMatch::NotReported,
-        held => compare(field, wanted, held.unwrap_or(&Json::Null), shape.tags),
-    }
-}
-
-fn compare(field: &Field, wanted: &Json, held: &Json, tags: &TagIds) -> ValueMatch {
-    let held = match (field.kind, held) {
-        // A reference may come back as the record it names.
-        (Kind::Reference(_), Json::Object(named)) => named.get("id").unwrap_or(held),
-        _ => held,
-    };
-    if holds(field, wanted, Some(held)) {
-        return ValueMatch::Same;
-    }
-    match field.kind {
-        Kind::Reference(Reference { wire: Wire::Tag, .. }) => match_asset(wanted, held, tags),
-        Kind::Text(form) if is_similar(wanted, held) => match form {
-            // Whatever the standard says about the part before the `@`, no service treats case as significant.
-            TextForm::Email => ValueMatch::Same,
-            TextForm::Plain | TextForm::Url => ValueMatch::Similar,
-        },
-        _ => ValueMatch::Different,
-    }
-}
-
-/// A tag that was sent may come back as the asset's system id.
-fn match_asset(tag: &Json, held: &Json, tags: &TagIds) -> ValueMatch {
-    let Some(held) = integer(held) else { return ValueMatch::Different };
-    match tag.as_str().and_then(|tag| tags.get(tag.trim())) {
-        None => ValueMatch::NotReported,
-        Some(id) if *id == Some(held) => ValueMatch::Same,
-        Some(_) => ValueMatch::Different,
-    }
-}
-
-fn is_similar(wanted: &Json, held: &Json) -> bool {
-    match (wanted, held) {
-        (Json::String(wanted), Json::String(held)) => fold_name(wanted) == fold_name(held),
-        _ => false,
-    }
-}
-
-/// A whole number, which some replies carry as text.
-pub(super) fn integer(value: &Json) -> Option<i64> {
-    match value {
-        Json::Number(number) => number.as_i64(),
-        Json::String(text) => text.trim().parse().ok(),
-        _ => None,
+        held => compare(field, wanted, held.unwrap_or(&Json::Null), is_same_asset),
     }
 }
 

@@ -4,11 +4,13 @@ use std::cmp::Reverse;
 
 use serde_json::Value as Json;
 
-use super::compare::{TagIds, integer};
-use super::log::{EntryMatch, LogPosition, match_entry};
+use super::compare::TagIds;
+use super::log::{EntryMatch, match_entry};
 use super::matching::maximum_matching;
 use super::search::tag_field;
+use crate::api::integer;
 use crate::api::{Record, record_id};
+use crate::catalog::LogPosition;
 use crate::plan::Step;
 use crate::schema::{Entity, Meaning, Role, Verb, Wire};
 
@@ -239,7 +241,7 @@ fn are_equal(steps: &[&Step]) -> bool {
 /// How many an action takes from what is available; none where its body does not say.
 fn quantity_taken(step: &Step) -> Option<i64> {
     let Role::Action(verb) = step.entity.role else { return None };
-    let is_key = step.body.get("product_key").is_some_and(|key| !key.is_null());
+    let is_key = step.body.get(Meaning::MovedKey.field_name()).is_some_and(|key| !key.is_null());
     let quantity = step.body.get(Meaning::MovedQuantity.field_name()).and_then(integer);
     match verb {
         Verb::Checkout => quantity.or(is_key.then_some(1)).filter(|quantity| *quantity > 0),

@@ -9,12 +9,12 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 
 use super::compare::{normalized_key, search_key};
-use super::log::{self, LogPosition, NEWEST_FIRST};
+use super::log;
 use super::records::is_older;
 use crate::api::{Record, record_id};
-use crate::catalog::RecordSource;
+use crate::catalog::{LogPosition, NEWEST_FIRST, Pager, RecordSource};
 use crate::plan::{Step, WriteKind};
-use crate::schema::{ACTIVITY, Entity};
+use crate::schema::{ACTIVITY, Entity, log_field};
 
 /// Changes by others since the plan was made.
 #[derive(Debug, Default)]
@@ -78,17 +78,13 @@ async fn newer_records<S: RecordSource>(
     since: Timestamp,
 ) -> Result<Vec<Record>, S::Error> {
     let mut records: Vec<Record> = Vec::new();
-    loop {
-        let limit = service.page_limit().max(1);
-        let page = service.page(entity, NEWEST_FIRST, records.len() as u64, limit).await?;
-        let is_last = page.is_empty()
-            || service.is_last(page.len(), limit)
-            || page.last().is_some_and(|oldest| is_older(oldest, since));
+    let mut pages = Pager::new(service, entity, NEWEST_FIRST);
+    while !records.last().is_some_and(|oldest| is_older(oldest, since))
+        && let Some(page) = pages.next().await?
+    {
         records.extend(page);
-        if is_last {
-            return Ok(records);
-        }
     }
+    Ok(records)
 }
 
 /// How often the log shows an action since the run was planned; 0 where the log was not read then.
@@ -100,17 +96,14 @@ async fn count_actions<S: RecordSource>(
     let Some((kind, event)) = log::log_terms(action).filter(|_| *position != LogPosition::Unknown) else {
         return Ok(0);
     };
-    let filters = [&[("type", kind), ("event", event)], NEWEST_FIRST].concat();
-    let (mut seen, mut newer) = (0_u64, 0);
-    loop {
-        let limit = service.page_limit().max(1);
-        let page = service.page(&ACTIVITY, &filters, seen, limit).await?;
-        let is_last = page.is_empty() || service.is_last(page.len(), limit);
-        seen += page.len() as u64;
+    let filters = [&[(log_field::TYPE, kind), (log_field::EVENT, event)], NEWEST_FIRST].concat();
+    let (mut pages, mut newer) = (Pager::new(service, &ACTIVITY, &filters), 0);
+    while let Some(page) = pages.next().await? {
         let fresh = page.iter().take_while(|entry| position.is_followed_by(entry)).count();
         newer += fresh;
-        if is_last || fresh < page.len() {
-            return Ok(newer);
+        if fresh < page.len() {
+            break;
         }
     }
+    Ok(newer)
 }

@@ -1,123 +1,23 @@
-//! The activity log: its newest entry before the run, and what it has recorded since.
+//! What the activity log has recorded since the run was planned.
 //!
 //! Entries have no id: timestamp, type, event, item and user identify one (field notes). Which fields they carry besides
 //! these is not documented, so an entry contradicts a step only where both report a value and the values differ.
 
 use std::collections::BTreeSet;
 
-use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
-use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::compare::{ReplyShape, TagIds, ValueMatch, integer, match_value};
-use crate::api::Record;
-use crate::catalog::RecordSource;
+use super::compare::{ReplyShape, TagIds, ValueMatch, match_value};
+use crate::api::{Record, integer};
+use crate::catalog::{EntryAge, LogPosition, NEWEST_FIRST, RecordSource};
 use crate::plan::Step;
-use crate::schema::{self, ACTIVITY, Entity, Field, HOLDERS, Role, fold_header};
-
-/// The newest entry of the activity log when the run was planned.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum LogPosition {
-    /// The log was not read, or could not be: an entry in it now may be of any age.
-    #[default]
-    #[serde(rename = "NotAsked")]
-    Unknown,
-    Empty,
-    After(LogCursor),
-}
-
-/// The identity of one log entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LogCursor {
-    pub timestamp: String,
-    /// The entry's `type`.
-    pub kind: Option<String>,
-    pub event: Option<String>,
-    pub item_id: Option<i64>,
-    pub user_id: Option<i64>,
-}
-
-impl LogPosition {
-    /// Reads the newest entry: one request.
-    ///
-    /// # Errors
-    /// Where the log cannot be read. A run may continue with [`LogPosition::Unknown`]; lost checkouts are then
-    /// reconciled by where the items are, if at all.
-    pub async fn read<S: RecordSource>(service: &S) -> Result<Self, S::Error> {
-        let newest = service.page(&ACTIVITY, NEWEST_FIRST, 0, 1).await?;
-        Ok(match newest.first() {
-            None => LogPosition::Empty,
-            Some(entry) => LogCursor::of(entry).map_or(LogPosition::Unknown, LogPosition::After),
-        })
-    }
-
-    /// The first day to read entries from: the day before the cursor's, since the time zone of days is not documented.
-    pub fn first_day(&self) -> Option<String> {
-        let LogPosition::After(cursor) = self else { return None };
-        let day = TimeZone::UTC.to_datetime(parse_timestamp(&cursor.timestamp)?).date();
-        day.checked_sub(1.day()).ok().map(|day| day.to_string())
-    }
-
-    /// Whether an entry was surely added after the run was planned.
-    pub fn is_followed_by(&self, entry: &Record) -> bool {
-        self.age(entry) == EntryAge::Newer
-    }
-
-    fn age(&self, entry: &Record) -> EntryAge {
-        let cursor = match self {
-            LogPosition::Empty => return EntryAge::Newer,
-            LogPosition::Unknown => return EntryAge::Unknown,
-            LogPosition::After(cursor) => cursor,
-        };
-        let Some(other) = LogCursor::of(entry) else { return EntryAge::Unknown };
-        if other == *cursor {
-            return EntryAge::Older;
-        }
-        match (parse_timestamp(&other.timestamp), parse_timestamp(&cursor.timestamp)) {
-            // The same moment, but not the cursor itself: the cursor was the newest then, so this one came later.
-            (Some(entry), Some(cursor)) if entry >= cursor => EntryAge::Newer,
-            (Some(_), Some(_)) => EntryAge::Older,
-            _ => EntryAge::Unknown,
-        }
-    }
-}
-
-impl LogCursor {
-    /// None where an entry has no timestamp.
-    pub fn of(entry: &Record) -> Option<Self> {
-        let text = |name: &str| entry.get(name).and_then(Json::as_str).map(str::to_owned);
-        let number = |name: &str| entry.get(name).and_then(integer);
-        Some(Self {
-            timestamp: text("timestamp").or_else(|| text("created_at"))?,
-            kind: text("type"),
-            event: text("event"),
-            item_id: number("item_id"),
-            user_id: number("user_id"),
-        })
-    }
-}
-
-/// Sorts a list by creation, newest first.
-pub(super) const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "created_at"), ("order", "desc")];
-
-/// Whether an entry was added before or after the run was planned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum EntryAge {
-    Older,
-    Newer,
-    Unknown,
-}
-
-fn parse_timestamp(text: &str) -> Option<Timestamp> {
-    let local = || TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok();
-    text.parse().ok().or_else(local)
-}
+use crate::schema::{self, ACTIVITY, Entity, Field, HOLDERS, Meaning, Role, fold_header, log_field};
 
 /// The `type` and `event` of an action's log entries.
 pub(super) fn log_terms(action: &'static Entity) -> Option<(&'static str, &'static str)> {
     let Role::Action(verb) = action.role else { return None };
     let (_, reference) = action.item()?;
-    Some((crate::schema::collection(reference.to)?.log_type()?, verb.log_event()))
+    Some((schema::collection(reference.to)?.log_type()?, verb.log_event()))
 }
 
 /// Whether the log records such actions at all: its newest entry of that event, for any item, is newer than the run.
@@ -127,9 +27,9 @@ pub(super) async fn records_action<S: RecordSource>(
     position: &LogPosition,
 ) -> Result<bool, S::Error> {
     let Some((_, event)) = log_terms(action) else { return Ok(false) };
-    let filters = [&[("event", event)], NEWEST_FIRST].concat();
+    let filters = [&[(log_field::EVENT, event)], NEWEST_FIRST].concat();
     let newest = service.page(&ACTIVITY, &filters, 0, 1).await?;
-    Ok(newest.iter().any(|entry| has_term(entry, "event", event) && position.age(entry) == EntryAge::Newer))
+    Ok(newest.iter().any(|entry| has_term(entry, log_field::EVENT, event) && position.age(entry) == EntryAge::Newer))
 }
 
 /// The entries about an item that may belong to steps of one action, from the day before the run on.
@@ -144,11 +44,11 @@ pub(super) async fn fetch_entries<S: RecordSource>(
     position: &LogPosition,
 ) -> Result<Vec<Record>, S::Error> {
     let Some((kind, event)) = log_terms(action) else { return Ok(Vec::new()) };
-    let filter = action.item().and_then(|(_, reference)| crate::schema::collection(reference.to)?.log_filter());
+    let filter = action.item().and_then(|(_, reference)| schema::collection(reference.to)?.log_filter());
     let (item, first_day) = (item.to_string(), position.first_day());
-    let mut filters = vec![("type", kind), ("event", event)];
+    let mut filters = vec![(log_field::TYPE, kind), (log_field::EVENT, event)];
     filters.extend(filter.map(|filter| (filter.name, item.as_str())));
-    filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
+    filters.extend(first_day.as_deref().map(|day| (log_field::DATE_FROM, day)));
     let Some((employees, parameter)) = employees.zip(schema::person_parameter()) else {
         return fetch_all(service, &filters).await;
     };
@@ -210,8 +110,8 @@ pub(super) enum EntryMatch {
     Unrelated,
 }
 
-/// Fields that tell apart actions on the same item and holder, as far as entries carry them.
-const DETAILS: &[&str] = &["quantity", "product_key", "notes"];
+/// What tells apart actions on the same item and holder, as far as entries carry it.
+const DETAILS: &[Meaning] = &[Meaning::MovedQuantity, Meaning::MovedKey, Meaning::ActionNotes];
 
 /// Compares a step of `action` on that item with a log entry.
 pub(super) fn match_entry(
@@ -223,15 +123,15 @@ pub(super) fn match_entry(
     position: &LogPosition,
 ) -> EntryMatch {
     let Some((kind, event)) = log_terms(action) else { return EntryMatch::Unrelated };
-    let is_of_item = entry.get("item_id").and_then(integer).is_none_or(|id| id == item);
-    let is_of_action = has_term(entry, "type", kind) && has_term(entry, "event", event);
+    let is_of_item = entry.get(log_field::ITEM_ID).and_then(integer).is_none_or(|id| id == item);
+    let is_of_action = has_term(entry, log_field::TYPE, kind) && has_term(entry, log_field::EVENT, event);
     let age = position.age(entry);
     if !is_of_action || !is_of_item || age == EntryAge::Older {
         return EntryMatch::Unrelated;
     }
     let mut differing = Vec::new();
     if age == EntryAge::Unknown {
-        differing.push("timestamp");
+        differing.push(log_field::TIMESTAMP);
     }
     let (mut reported, mut holder) = (Vec::new(), None);
     for field in action.holders() {
@@ -252,7 +152,7 @@ pub(super) fn match_entry(
         }
         differing.extend(others);
     }
-    for field in DETAILS.iter().filter_map(|name| action.field(name)) {
+    for field in DETAILS.iter().filter_map(|detail| action.meaning(*detail)) {
         match match_field(field, step, entry, tags) {
             FieldMatch::Same => reported.push(field.name),
             FieldMatch::Differs => differing.push(field.name),
@@ -291,7 +191,7 @@ fn match_field(field: &'static Field, step: &Step, entry: &Record, tags: &TagIds
 
 /// Holders that an entry names and the step does not.
 fn foreign_holders(action: &'static Entity, step: &Step, entry: &Record) -> impl Iterator<Item = &'static str> {
-    let item = action.item().and_then(|(_, reference)| crate::schema::collection(reference.to)?.log_filter());
+    let item = action.item().and_then(|(_, reference)| schema::collection(reference.to)?.log_filter());
     let is_item = move |name: &str| item.is_some_and(|item| item.name == name);
     HOLDERS
         .iter()

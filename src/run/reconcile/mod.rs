@@ -44,10 +44,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use jiff::Timestamp;
 
 pub(super) use external_changes::ExternalChanges;
-pub use log::LogPosition;
 
 use crate::api::Record;
-use crate::catalog::RecordSource;
+use crate::catalog::{LogPosition, RecordSource};
 use crate::plan::Step;
 use crate::schema::{self, Entity};
 use compare::ReplyShape;

@@ -14,7 +14,7 @@ use super::search::{CollectionSnapshot, Consistency};
 use super::{Resolution, RunContext};
 use crate::api::{Body, Record, record_id};
 use crate::plan::{Step, WriteKind};
-use crate::schema::{Entity, Field};
+use crate::schema::{CREATED_AT, Entity, Field};
 
 /// Decides for steps of one collection whether each was applied, in their order.
 pub(super) fn reconcile(
@@ -183,7 +183,7 @@ const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
 
 /// Whether a record was created before a moment of our clock, as far as it reports its creation.
 pub(super) fn is_older(record: &Record, moment: Timestamp) -> bool {
-    let created = record.get("created_at").and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
+    let created = record.get(CREATED_AT).and_then(Json::as_str).and_then(|text| text.parse::<Timestamp>().ok());
     let moment = moment.saturating_sub(MAX_CLOCK_SKEW).unwrap_or(moment);
     created.is_some_and(|created| created < moment)
 }

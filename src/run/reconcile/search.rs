@@ -14,8 +14,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 
-use super::compare::{TagIds, integer, normalized_key, search_key};
-use crate::api::{Record, record_id};
+use super::compare::{TagIds, normalized_key, search_key};
+use crate::api::{Record, integer, record_id};
 use crate::catalog::RecordSource;
 use crate::plan::{Step, WriteKind};
 use crate::schema::{Entity, Field, Kind, Reference, TextForm, Wire};
@@ -247,9 +247,8 @@ impl TagCache {
         let unknown: Vec<String> = tags.into_iter().filter(|tag| !self.ids.contains_key(tag)).collect();
         let mut found = stream::iter(unknown)
             .map(|tag| async move {
-                let page = service.page(assets, &[(field.name, tag.as_str())], 0, 2).await?;
-                let id = page.iter().find(|asset| asset.get(field.name).and_then(Json::as_str) == Some(tag.as_str()));
-                Ok((tag, id.and_then(record_id)))
+                let asset = service.record_with(assets, field.name, &tag).await?;
+                Ok((tag, asset.as_ref().and_then(record_id)))
             })
             .buffered(CONCURRENT_REQUESTS);
         while let Some((tag, id)) = found.try_next().await? {

@@ -12,10 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
 use crate::api::{Record, record_id};
-use crate::catalog::RecordSource;
+use crate::catalog::{LogPosition, Pager, RecordSource};
 use crate::plan::undo::{CurrentState, FetchPlan, LogHolders, has_holder};
-use crate::run::LogPosition;
-use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, Verb};
+use crate::schema::{self, ACTIVITY, COLLECTIONS, Entity, UPDATED_AT, Verb, log_field};
 
 /// Records asked for by id or tag at a time.
 const AT_ONCE: usize = 8;
@@ -24,7 +23,7 @@ const AT_ONCE: usize = 8;
 const CLOCKS_APART: SignedDuration = SignedDuration::from_hours(24);
 
 /// The record touched last comes first.
-const NEWEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc")];
+const NEWEST_FIRST: &[(&str, &str)] = &[("sort", UPDATED_AT), ("order", "desc")];
 
 /// Fetches what is wanted of the account. `began` is when the run began, `log` where the activity log stood then.
 ///
@@ -85,26 +84,20 @@ struct Search<'s, P> {
 
 impl<P: RecordSource> Search<'_, P> {
     async fn run(&mut self) -> Result<(), P::Error> {
-        let (mut offset, mut read) = (0, 0);
-        loop {
-            if self.since.is_none() && self.open() <= read + 1 {
+        let mut pages = Pager::new(self.pages, self.entity, NEWEST_FIRST);
+        // What was not seen by the last page is not there.
+        while !pages.is_done() {
+            if self.since.is_none() && self.open() <= pages.requests() + 1 {
                 return self.look_up().await;
             }
-            let limit = self.pages.page_limit().max(1);
-            let page = self.pages.page(self.entity, NEWEST_FIRST, offset, limit).await?;
-            let is_last = page.is_empty() || self.pages.is_last(page.len(), limit);
-            offset += page.len() as u64;
-            read += 1;
-            page.into_iter().for_each(|record| self.take(record));
-            if is_last {
-                // What was not seen is not there.
-                return Ok(());
-            }
+            pages.next().await?.into_iter().flatten().for_each(|record| self.take(record));
         }
+        Ok(())
     }
 
-    fn open(&self) -> usize {
-        self.ids.len() + self.tags.len()
+    /// The requests that looking up what is open would take.
+    fn open(&self) -> u64 {
+        (self.ids.len() + self.tags.len()) as u64
     }
 
     fn take(&mut self, record: Record) {
@@ -130,11 +123,7 @@ impl<P: RecordSource> Search<'_, P> {
         }
         let Some(key) = entity.key.first() else { return Ok(()) };
         let tags = mem::take(&mut self.tags);
-        let by_tag = |tag: String| async move {
-            let records = pages.page(entity, &[(*key, tag.as_str())], 0, 2).await?;
-            let is_it = |record: &Record| record.get(*key).and_then(Json::as_str) == Some(tag.as_str());
-            Ok(records.into_iter().find(is_it))
-        };
+        let by_tag = |tag: String| async move { pages.record_with(entity, key, &tag).await };
         let mut found = stream::iter(tags).map(by_tag).buffered(AT_ONCE);
         while let Some(record) = found.try_next().await? {
             record.into_iter().for_each(|record| self.present.add(entity, record));
@@ -182,32 +171,22 @@ async fn entries<P: RecordSource>(
     let (first_day, person) = (log.first_day(), person.map(|person| person.to_string()));
     let mut entries = Vec::new();
     for verb in [Verb::Checkin, Verb::Checkout] {
-        let mut filters = vec![("type", kind), ("event", verb.log_event())];
-        filters.extend(first_day.as_deref().map(|day| ("date_from", day)));
+        let mut filters = vec![(log_field::TYPE, kind), (log_field::EVENT, verb.log_event())];
+        filters.extend(first_day.as_deref().map(|day| (log_field::DATE_FROM, day)));
         filters.extend(schema::person_parameter().zip(person.as_deref()));
         let is_meant = |entry: &Record| {
             let says = |name: &str, word: &str| {
                 entry.get(name).and_then(Json::as_str).is_some_and(|said| said.eq_ignore_ascii_case(word))
             };
-            says("type", kind) && says("event", verb.log_event()) && log.is_followed_by(entry)
+            says(log_field::TYPE, kind) && says(log_field::EVENT, verb.log_event()) && log.is_followed_by(entry)
         };
-        let mut offset = 0;
-        loop {
-            let limit = pages.page_limit().max(1);
-            let page = pages.page(&ACTIVITY, &filters, offset, limit).await?;
-            let is_last = page.is_empty() || pages.is_last(page.len(), limit);
-            offset += page.len() as u64;
-            entries.extend(page.into_iter().filter(is_meant));
-            if is_last {
-                break;
-            }
-        }
+        entries.extend(Pager::new(pages, &ACTIVITY, &filters).rest().await?.into_iter().filter(is_meant));
     }
     Ok(entries)
 }
 
 fn touched(record: &Record) -> Option<Timestamp> {
-    record.get("updated_at")?.as_str()?.parse().ok()
+    record.get(UPDATED_AT)?.as_str()?.parse().ok()
 }
 
 fn tag<'r>(entity: &Entity, record: &'r Record) -> Option<&'r str> {

@@ -7,9 +7,9 @@ mod notifications;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::LogPosition;
 use super::journal::{AccountSnapshot, Journal, JournalBuilder, RunHeader, RunKind, RunPhase, RunStore, StoredRun};
 use crate::account::Account;
+use crate::catalog::LogPosition;
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::undo::{RunHistory, UndoItem, UndoPlanner};
@@ -77,7 +77,7 @@ pub(crate) async fn prepare(
     observer: &mut dyn Observer,
 ) -> Result<PreparedUndo> {
     let client = &account.client;
-    let began = Timestamp::from_millisecond(journal.started_at()?).unwrap_or(Timestamp::MIN);
+    let began = journal.started_at()?;
     let log = journal.account_snapshot()?.log;
     let mut on_collection = |name: &str| observer.on_phase(&format!("looking at {name}"), None);
     let mut present = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection).await?;

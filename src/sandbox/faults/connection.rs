@@ -17,7 +17,6 @@ use tokio::net::{TcpListener, TcpStream};
 /// A listener whose connections can be broken.
 pub(in crate::sandbox) struct FaultyListener(pub(in crate::sandbox) TcpListener);
 
-/// The byte stream of a connection.
 pub(in crate::sandbox) struct FaultyStream {
     stream: TcpStream,
     connection: ConnectionControl,

@@ -1,18 +1,69 @@
-//! Parses the text of a rule, word by word. The words after the path may be in any order.
+//! Parses the rules that a sandbox is started with, word by word. The words after the path may be in any order.
 
 use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 
-use super::error::RuleError;
+use super::error::{FaultsError, RuleError};
 use super::rule::{Effect, Fault, FaultRule, FaultTiming, MalformedReply, MethodSet, Occurrence, PathPattern};
+
+/// The faults of a sandbox; none by default.
+///
+/// ```
+/// use tallyport::sandbox::{Faults, SandboxOptions};
+///
+/// let faults: Faults = "POST assets p=0.05 reset after\n* * nth=3 500 before # once".parse().unwrap();
+/// let options = SandboxOptions { faults: faults.seeded(7), ..SandboxOptions::default() };
+/// assert_eq!(options.faults.len(), 2);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Faults {
+    pub(super) rules: Vec<FaultRule>,
+    pub(super) seed: u64,
+}
+
+impl FromStr for Faults {
+    type Err = FaultsError;
+
+    /// Parses rules, one per line. Empty lines and comments after `#` are ignored. Fails on the first invalid line.
+    fn from_str(text: &str) -> Result<Self, FaultsError> {
+        // Editors on Windows begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut rules = Vec::new();
+        for (position, line) in text.lines().enumerate() {
+            rules.extend(parse_line(line).map_err(|error| FaultsError::new(position + 1, line, error))?);
+        }
+        Ok(Self { rules, seed: 0 })
+    }
+}
+
+impl Faults {
+    /// Sets the random seed for rules with a probability. The default is 0.
+    pub fn seeded(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Appends the rules of `others`.
+    pub fn append(&mut self, others: Faults) {
+        self.rules.extend(others.rules);
+    }
+
+    /// The number of rules.
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+}
 
 /// The methods used by the guide.
 const METHODS: &[Method] = &[Method::GET, Method::POST, Method::PUT, Method::DELETE];
 
 /// Parses the rule of one line; none if the line is empty or a comment.
-pub(super) fn parse_line(line: &str) -> Result<Option<FaultRule>, RuleError> {
+fn parse_line(line: &str) -> Result<Option<FaultRule>, RuleError> {
     let words = split_words(line)?;
     let (methods, path, rest) = match &words[..] {
         [] => return Ok(None),
@@ -105,23 +156,22 @@ impl<'a> Slots<'a> {
                         e.g. `POST assets nth=3 reset after`";
             return Err(RuleError::new("missing effect", hint));
         };
-        if let Some((word, text)) = self.message {
-            let Effect::Refuse { message, .. } = &mut effect else {
+        match (&mut effect, self.message) {
+            (_, None) => {}
+            (Effect::Refuse { message, .. }, Some((_, text))) => *message = Some(text),
+            (_, Some((word, _))) => {
                 let hint = "e.g. `POST assets refuse=422 message=\"no more of these\"`";
                 return Err(RuleError::new(format!("`{word}` requires `refuse`"), hint));
-            };
-            *message = Some(text);
+            }
         }
-        if let Some((word, seconds)) = self.retry_after {
-            match &mut effect {
-                Effect::Status {
-                    status: StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE,
-                    retry_after,
-                } => *retry_after = Some(seconds),
-                _ => {
-                    let hint = "e.g. `* * p=0.01 503 retry-after=2`";
-                    return Err(RuleError::new(format!("`{word}` requires 429 or 503"), hint));
-                }
+        match (&mut effect, self.retry_after) {
+            (_, None) => {}
+            (Effect::Status { status, retry_after }, Some((_, seconds))) if matches!(status.as_u16(), 429 | 503) => {
+                *retry_after = Some(seconds);
+            }
+            (_, Some((word, _))) => {
+                let hint = "e.g. `* * p=0.01 503 retry-after=2`";
+                return Err(RuleError::new(format!("`{word}` requires 429 or 503"), hint));
             }
         }
         let timing = match (effect.fixed_timing(), self.timing) {

@@ -23,19 +23,16 @@
 
 mod apply;
 mod connection;
-mod control;
 mod error;
 mod grammar;
 mod layer;
 mod rule;
-mod rule_list;
 mod selector;
 #[cfg(test)]
 mod tests;
 
 pub(super) use connection::{ConnectionControl, FaultyListener};
-pub(super) use control::CONTROL_PATH;
 pub use error::FaultsError;
+pub use grammar::Faults;
 pub use layer::FaultControl;
-pub(super) use layer::FaultLayer;
-pub use rule_list::Faults;
+pub(super) use layer::{CONTROL_PATH, FaultLayer};

@@ -16,7 +16,6 @@ pub(super) struct FaultRule {
     pub(super) fault: Fault,
 }
 
-/// The methods a rule selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MethodSet {
     Any,
@@ -41,23 +40,26 @@ pub(super) enum Occurrence {
     Every(u64),
 }
 
-/// What happens to a request, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) effect: Effect,
     pub(super) timing: FaultTiming,
 }
 
-/// What happens to a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
     /// The request is refused with a 4xx status and not executed.
-    Refuse { status: StatusCode, message: Option<String> },
+    Refuse {
+        status: StatusCode,
+        message: Option<String>,
+    },
     /// The connection is dropped without a reply.
     Reset,
     /// An error status, with the seconds of `Retry-After`.
-    Status { status: StatusCode, retry_after: Option<u32> },
-    /// The usual reply is delayed.
+    Status {
+        status: StatusCode,
+        retry_after: Option<u32>,
+    },
     Delay(Duration),
     /// No reply for as long as the client waits.
     Hang,
@@ -78,7 +80,6 @@ pub(super) enum FaultTiming {
     After,
 }
 
-/// Unexpected JSON in a successful reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MalformedReply {
     /// The usual body, nested two objects deep.
@@ -94,6 +95,27 @@ impl Effect {
             Effect::Refuse { .. } => Some(FaultTiming::Before),
             Effect::Truncate | Effect::Malformed(_) => Some(FaultTiming::After),
             _ => None,
+        }
+    }
+
+    /// The word for the effect, and the option that follows it with a leading space.
+    fn words(&self) -> (String, String) {
+        match self {
+            Effect::Refuse { status, message } => {
+                let message = message.as_ref().map(|message| format!(" message=\"{message}\""));
+                (format!("refuse={}", status.as_u16()), message.unwrap_or_default())
+            }
+            Effect::Status { status, retry_after } => {
+                let retry_after = retry_after.map(|seconds| format!(" retry-after={seconds}"));
+                (status.as_u16().to_string(), retry_after.unwrap_or_default())
+            }
+            Effect::Reset => ("reset".into(), String::new()),
+            Effect::Delay(by) => (format!("delay={}", by.as_millis()), String::new()),
+            Effect::Hang => ("hang".into(), String::new()),
+            Effect::Truncate => ("truncate".into(), String::new()),
+            Effect::Html(status) => (format!("html={}", status.as_u16()), String::new()),
+            Effect::Malformed(MalformedReply::Buried) => ("shape".into(), String::new()),
+            Effect::Malformed(MalformedReply::Empty) => ("shape=empty".into(), String::new()),
         }
     }
 }
@@ -143,57 +165,21 @@ impl PathPattern {
 
 impl fmt::Display for FaultRule {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let FaultRule { methods, path, occurrence, fault } = self;
-        write!(formatter, "{methods} {}{occurrence} {fault}", path.0)
-    }
-}
-
-impl fmt::Display for MethodSet {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MethodSet::Any => formatter.write_str("*"),
-            MethodSet::These(methods) => {
-                let names: Vec<_> = methods.iter().map(Method::as_str).collect();
-                formatter.write_str(&names.join(","))
-            }
-        }
-    }
-}
-
-/// With a leading space, since it may be empty.
-impl fmt::Display for Occurrence {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Occurrence::Always => Ok(()),
-            Occurrence::Chance(probability) => write!(formatter, " p={probability}"),
-            Occurrence::First(count) => write!(formatter, " count={count}"),
-            Occurrence::Nth(number) => write!(formatter, " nth={number}"),
-            Occurrence::Every(step) => write!(formatter, " every={step}"),
-        }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.effect {
-            Effect::Refuse { status, .. } => write!(formatter, "refuse={}", status.as_u16()),
-            Effect::Reset => formatter.write_str("reset"),
-            Effect::Status { status, .. } => write!(formatter, "{}", status.as_u16()),
-            Effect::Delay(by) => write!(formatter, "delay={}", by.as_millis()),
-            Effect::Hang => formatter.write_str("hang"),
-            Effect::Truncate => formatter.write_str("truncate"),
-            Effect::Html(status) => write!(formatter, "html={}", status.as_u16()),
-            Effect::Malformed(MalformedReply::Buried) => formatter.write_str("shape"),
-            Effect::Malformed(MalformedReply::Empty) => formatter.write_str("shape=empty"),
-        }?;
-        if self.effect.fixed_timing().is_none() {
-            write!(formatter, " {}", self.timing)?;
-        }
-        match &self.effect {
-            Effect::Refuse { message: Some(message), .. } => write!(formatter, " message=\"{message}\""),
-            Effect::Status { retry_after: Some(seconds), .. } => write!(formatter, " retry-after={seconds}"),
-            _ => Ok(()),
-        }
+        let FaultRule { methods, path, occurrence, fault: Fault { effect, timing } } = self;
+        let methods = match methods {
+            MethodSet::Any => "*".to_owned(),
+            MethodSet::These(methods) => methods.iter().map(Method::as_str).collect::<Vec<_>>().join(","),
+        };
+        let occurrence = match occurrence {
+            Occurrence::Always => String::new(),
+            Occurrence::Chance(probability) => format!(" p={probability}"),
+            Occurrence::First(count) => format!(" count={count}"),
+            Occurrence::Nth(number) => format!(" nth={number}"),
+            Occurrence::Every(step) => format!(" every={step}"),
+        };
+        let (effect_word, option) = effect.words();
+        let timing = if effect.fixed_timing().is_none() { format!(" {timing}") } else { String::new() };
+        write!(formatter, "{methods} {}{occurrence} {effect_word}{timing}{option}", path.0)
     }
 }
 

@@ -5,7 +5,6 @@ use fastrand::Rng;
 
 use super::rule::{Fault, FaultRule, Occurrence};
 
-/// The rules and their counts.
 #[derive(Debug)]
 pub(super) struct FaultSelector {
     seed: u64,
@@ -14,7 +13,6 @@ pub(super) struct FaultSelector {
     rules: Vec<RuleState>,
 }
 
-/// A rule and its counts.
 #[derive(Debug)]
 pub(super) struct RuleState {
     pub(super) rule: FaultRule,

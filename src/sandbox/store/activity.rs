@@ -2,16 +2,14 @@
 
 use axum::http::StatusCode;
 use rusqlite::types::{Value, ValueRef};
-use rusqlite::{Row, ToSql};
+use rusqlite::{Result as SqlResult, Row, ToSql};
 
 use super::super::facts::{self, JsonForm};
-use super::super::query::{ListQuery, SortOrder};
+use super::super::query::ListQuery;
 use super::super::rules::ParsedBody;
-use super::json::write_value;
-use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
-use crate::schema::{self, Entity, Field, Wire};
+use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult, write_value};
+use crate::schema::{self, ACTIVITY, Entity, Field, Wire};
 
-/// An event to log.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct LogEvent<'a> {
     /// The `type` of the entry; none if the collection is not logged.
@@ -22,7 +20,6 @@ pub(super) struct LogEvent<'a> {
     pub(super) user_id: i64,
     pub(super) employee_id: Option<i64>,
     pub(super) location_id: Option<i64>,
-    /// The asset concerned.
     pub(super) asset_id: Option<i64>,
     pub(super) quantity: Option<i64>,
     pub(super) notes: Option<&'a str>,
@@ -30,7 +27,7 @@ pub(super) struct LogEvent<'a> {
 
 impl LogEvent<'_> {
     pub(super) fn new(entity: &Entity, name: &'static str, item_id: i64) -> Self {
-        let logged = facts::logged_as(entity.name);
+        let logged = entity.log_type();
         Self { logged, name, item_id, user_id: facts::KEY_OWNER, ..Self::default() }
     }
 }
@@ -50,7 +47,7 @@ impl RecordStore {
         id: i64,
         name: &'static str,
         time: &str,
-    ) -> rusqlite::Result<()> {
+    ) -> SqlResult<()> {
         let entity = draft.entity;
         let event = LogEvent { asset_id: self.asset_concerned(entity, id)?, ..LogEvent::new(entity, name, id) };
         self.log(account, &event, time)?;
@@ -63,8 +60,8 @@ impl RecordStore {
     }
 
     /// The asset that a logged record is or belongs to.
-    pub(super) fn asset_concerned(&self, entity: &Entity, id: i64) -> rusqlite::Result<Option<i64>> {
-        if facts::logged_as(entity.name).is_none() {
+    pub(super) fn asset_concerned(&self, entity: &Entity, id: i64) -> SqlResult<Option<i64>> {
+        if entity.log_type().is_none() {
             return Ok(None);
         }
         if entity.name == ASSETS {
@@ -75,7 +72,7 @@ impl RecordStore {
         self.first(&format!("SELECT \"{}\" FROM {} WHERE id = ?1", field.name, entity.name), [id], |row| row.get(0))
     }
 
-    pub(super) fn log(&self, account: AccountId, event: &LogEvent<'_>, time: &str) -> rusqlite::Result<()> {
+    pub(super) fn log(&self, account: AccountId, event: &LogEvent<'_>, time: &str) -> SqlResult<()> {
         let Some(logged) = event.logged else { return Ok(()) };
         self.execute(
             "INSERT INTO activity (tenant, timestamp, type, event, item_id, user_id, employee_id, employee_email, \
@@ -89,23 +86,19 @@ impl RecordStore {
     }
 
     /// A page of the log as a JSON array.
-    pub(in crate::sandbox) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult<StoreReply> {
+    pub(crate) fn activity(&self, account: AccountId, listing: &ListQuery) -> StoreResult {
         let mut sql = format!("SELECT {} FROM activity WHERE tenant = ?1", COLUMNS.join(", "));
         let user_ids: Vec<Value> = listing.filters.iter().map(|(_, value)| user_by_email(value)).collect();
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
         for ((field, value), user_id) in listing.filters.iter().zip(&user_ids) {
-            sql.push_str(" AND ");
-            sql.push_str(&filter(field));
+            sql.push_str(&format!(" AND {}", filter(field)));
             values.push(if field.name == "user_email" { user_id } else { value });
         }
         // The clock never goes backwards, so the order of insertion is the order of time.
-        let direction = match listing.order {
-            SortOrder::Ascending => "ASC",
-            SortOrder::Descending => "DESC",
-        };
-        sql.push_str(&format!(" ORDER BY seq {direction} LIMIT ? OFFSET ?"));
+        sql.push_str(&format!(" ORDER BY seq {} LIMIT ? OFFSET ?", listing.order.sql()));
         values.push(&listing.limit);
         values.push(&listing.offset);
+        let own_ids: Vec<_> = own_ids().collect();
         let mut body = Vec::from(*b"[");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query(&values[..])?;
@@ -113,7 +106,7 @@ impl RecordStore {
             if body.len() > 1 {
                 body.push(b',');
             }
-            write_entry(row, &mut body)?;
+            write_entry(row, &own_ids, &mut body)?;
         }
         body.push(b']');
         Ok(StoreReply { status: StatusCode::OK, body })
@@ -128,7 +121,7 @@ fn filter(field: &Field) -> String {
         ("date_from", _) => "timestamp >= ?".into(),
         ("date_to", _) => "timestamp <= ? || 'T23:59:59.999Z'".into(),
         ("user_email", _) => "user_id = ?".into(),
-        (name, Some(reference)) => match facts::logged_as(reference.to) {
+        (name, Some(reference)) => match schema::collection(reference.to).and_then(Entity::log_type) {
             Some(logged) if reference.to != ASSETS => format!("type = '{logged}' AND item_id = ?"),
             _ => format!("{name} = ?"),
         },
@@ -142,7 +135,16 @@ fn user_by_email(email: &Value) -> Value {
     user.map_or(Value::Null, |user| Value::Integer(user.id))
 }
 
-fn write_entry(row: &Row<'_>, out: &mut Vec<u8>) -> rusqlite::Result<()> {
+/// The parameters in which entries also have the id of their item, such as `license_id`, with the `type` of the entry.
+fn own_ids() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let logged = |field: &'static Field| {
+        let item = field.reference_to().filter(|reference| reference.to != ASSETS)?.to;
+        Some((field.name, schema::collection(item)?.log_type()?))
+    };
+    ACTIVITY.filters().filter_map(logged)
+}
+
+fn write_entry(row: &Row<'_>, own_ids: &[(&str, &str)], out: &mut Vec<u8>) -> SqlResult<()> {
     out.push(b'{');
     for (index, name) in COLUMNS.iter().enumerate() {
         out.extend_from_slice(format!("\"{name}\":").as_bytes());
@@ -150,12 +152,8 @@ fn write_entry(row: &Row<'_>, out: &mut Vec<u8>) -> rusqlite::Result<()> {
         out.push(b',');
     }
     let logged: String = row.get("type")?;
-    for (collection, other) in facts::LOGGED.iter().filter(|(collection, _)| facts::stock_model(collection).is_some()) {
-        if *collection == ASSETS {
-            continue;
-        }
-        let singular = schema::collection(collection).map_or("", |entity| entity.singular);
-        out.extend_from_slice(format!("\"{singular}_id\":").as_bytes());
+    for (parameter, other) in own_ids {
+        out.extend_from_slice(format!("\"{parameter}\":").as_bytes());
         let own = if logged == *other { row.get_ref("item_id")? } else { ValueRef::Null };
         write_value(own, JsonForm::Plain, out);
         out.push(b',');

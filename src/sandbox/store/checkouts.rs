@@ -5,20 +5,19 @@
 
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use rusqlite::params;
+use rusqlite::{Result as SqlResult, params};
 
 use super::super::body::JsonBody;
 use super::super::facts::{self, StockModel};
 use super::super::rules::{self, BodyPurpose, ParsedBody};
 use super::activity::LogEvent;
-use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
+use super::record_store::{AccountId, RecordStore, StoreResult};
 use super::references::item_of;
 use crate::schema::{self, Entity, Role, Verb};
 
-/// A check-in or checkout action of the schema.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::sandbox) struct CheckoutAction {
-    pub(in crate::sandbox) entity: &'static Entity,
+pub(crate) struct CheckoutAction {
+    pub(crate) entity: &'static Entity,
     /// The collection of the item, which the first parameter refers to.
     item: &'static Entity,
     stock: StockModel,
@@ -45,17 +44,15 @@ struct Checkout {
 
 impl CheckoutAction {
     /// The action of that entity, if its items can be checked out.
-    pub(in crate::sandbox) fn of(entity: &'static Entity) -> Option<Self> {
+    pub(crate) fn of(entity: &'static Entity) -> Option<Self> {
         let item = schema::collection(item_of(entity)?)?;
         Some(Self { entity, item, stock: facts::stock_model(item.name)? })
     }
 
-    /// The parameter of the item.
     fn parameter(&self) -> &'static str {
         self.entity.fields.first().map_or("id", |field| field.name)
     }
 
-    /// The parameters of the holder.
     fn holders(&self) -> impl Iterator<Item = &'static str> {
         let beside_the_thing = self.entity.fields.iter().skip(1).map(|field| field.name);
         beside_the_thing.filter(|name| facts::HOLDERS.contains(name))
@@ -64,12 +61,7 @@ impl CheckoutAction {
 
 impl RecordStore {
     /// Executes the action and returns the item afterwards.
-    pub(in crate::sandbox) fn act(
-        &mut self,
-        account: AccountId,
-        action: CheckoutAction,
-        body: &JsonBody,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn act(&mut self, account: AccountId, action: CheckoutAction, body: &JsonBody) -> StoreResult {
         let mut draft = rules::read(action.entity, BodyPurpose::Create, body);
         self.resolve(account, &mut draft)?;
         let holder = read_holder(action, &mut draft);
@@ -94,13 +86,13 @@ impl RecordStore {
             StockModel::Seats(field) => self.take_seats(transfer, field)?,
         };
         std::mem::take(&mut transfer.draft.errors).refuse()?;
-        let holding = transfer.holding(quantity);
-        self.hand_out(transfer, &holding)?;
-        self.finish(transfer, &holding, quantity, "Checkout")?;
-        Ok(())
+        let Some(holder) = transfer.holder else { return Ok(()) };
+        self.hand_out(transfer, holder, quantity)?;
+        let Some(holding) = self.latest_checkout(transfer, None, Some(holder))? else { return Ok(()) };
+        Ok(self.finish(transfer, &holding, quantity, "Checkout")?)
     }
 
-    fn refuse_archived_employee(&self, transfer: &mut Transfer) -> rusqlite::Result<()> {
+    fn refuse_archived_employee(&self, transfer: &mut Transfer) -> SqlResult<()> {
         let Some(("employee_id", id)) = transfer.holder else { return Ok(()) };
         if self.any("SELECT 1 FROM employees WHERE id = ?1 AND archived = 1", [id])? {
             transfer.draft.errors.add("employee_id", format!("employee `{id}` is archived"));
@@ -108,7 +100,7 @@ impl RecordStore {
         Ok(())
     }
 
-    fn take_single(&self, transfer: &mut Transfer) -> rusqlite::Result<i64> {
+    fn take_single(&self, transfer: &mut Transfer) -> SqlResult<i64> {
         let name = transfer.action.parameter();
         if self.is_out(transfer.action.item.name, transfer.item_id)? {
             transfer.draft.errors.add(name, "is checked out already");
@@ -121,7 +113,7 @@ impl RecordStore {
         Ok(1)
     }
 
-    fn take_stock(&self, transfer: &mut Transfer, capacity: &str) -> rusqlite::Result<i64> {
+    fn take_stock(&self, transfer: &mut Transfer, capacity: &str) -> SqlResult<i64> {
         let sql = format!(
             "SELECT coalesce(\"{capacity}\", 0) - checked_out FROM {} WHERE id = ?1",
             transfer.action.item.name
@@ -136,7 +128,7 @@ impl RecordStore {
     }
 
     /// Guide: `quantity` is "Required for Dynamic licenses", `product_key` "Required for Product Key licenses".
-    fn take_seats(&self, transfer: &mut Transfer, capacity: &str) -> rusqlite::Result<i64> {
+    fn take_seats(&self, transfer: &mut Transfer, capacity: &str) -> SqlResult<i64> {
         if !self.has_keys(transfer.item_id)? {
             self.refuse_given(transfer, "product_key", "is only for Product Key licenses");
             if transfer.draft.value("quantity").is_none() && !transfer.draft.errors.has("quantity") {
@@ -162,26 +154,19 @@ impl RecordStore {
         }
     }
 
-    fn hand_out(&self, transfer: &Transfer, holding: &Checkout) -> rusqlite::Result<()> {
+    fn hand_out(&self, transfer: &Transfer, (column, holder): (&str, i64), quantity: i64) -> SqlResult<()> {
         let draft = &transfer.draft;
+        let sql = format!(
+            "INSERT INTO holdings (tenant, collection, item_id, {column}, quantity, product_key, checkout_date, \
+             checkin_date, condition, notes) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)"
+        );
+        let Transfer { account, action, item_id, .. } = transfer;
+        let [key, checkout_date, checkin_date, notes] =
+            ["product_key", "checkout_date", "checkin_date", "notes"].map(|field| draft.text(field));
+        let (item, condition) = (action.item.name, draft.integer("condition"));
         self.execute(
-            "INSERT INTO holdings (tenant, collection, item_id, employee_id, location_id, asset_id, quantity, \
-             product_key, checkout_date, checkin_date, condition, notes) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-            params![
-                transfer.account.0,
-                transfer.action.item.name,
-                transfer.item_id,
-                holding.employee_id,
-                holding.location_id,
-                holding.asset_id,
-                holding.quantity,
-                draft.text("product_key"),
-                draft.text("checkout_date"),
-                draft.text("checkin_date"),
-                draft.integer("condition"),
-                draft.text("notes"),
-            ],
+            &sql,
+            params![account.0, item, item_id, holder, quantity, key, checkout_date, checkin_date, condition, notes],
         )
     }
 
@@ -211,7 +196,7 @@ impl RecordStore {
         transfer: &Transfer,
         key: Option<&str>,
         holder: Option<(&str, i64)>,
-    ) -> rusqlite::Result<Option<Checkout>> {
+    ) -> SqlResult<Option<Checkout>> {
         let (column, id) = holder.unwrap_or(("item_id", transfer.item_id));
         let sql = format!(
             "SELECT seq, quantity, employee_id, location_id, asset_id FROM holdings \
@@ -230,13 +215,7 @@ impl RecordStore {
     }
 
     /// The last steps of both directions: updates the item's own record and the log.
-    fn finish(
-        &mut self,
-        transfer: &Transfer,
-        holding: &Checkout,
-        out: i64,
-        event: &'static str,
-    ) -> rusqlite::Result<()> {
+    fn finish(&mut self, transfer: &Transfer, holding: &Checkout, out: i64, event: &'static str) -> SqlResult<()> {
         let time = self.clock.stamp(Timestamp::now(), transfer.action.item.name, transfer.item_id).to_owned();
         let name = transfer.action.item.name;
         match transfer.action.stock {
@@ -262,7 +241,7 @@ impl RecordStore {
     }
 
     /// Updates status, location and department of the asset, if the action sets them.
-    fn update_asset(&self, transfer: &Transfer, time: &str) -> rusqlite::Result<()> {
+    fn update_asset(&self, transfer: &Transfer, time: &str) -> SqlResult<()> {
         let name = transfer.action.item.name;
         self.execute(&format!("UPDATE {name} SET updated_at = ?2 WHERE id = ?1"), (transfer.item_id, time))?;
         for (parameter, field) in facts::MOVES_WITH {
@@ -274,17 +253,6 @@ impl RecordStore {
 }
 
 impl Transfer {
-    fn holding(&self, quantity: i64) -> Checkout {
-        let id_of = |name| self.holder.filter(|(holder, _)| *holder == name).map(|(_, id)| id);
-        Checkout {
-            seq: 0,
-            quantity,
-            employee_id: id_of("employee_id"),
-            location_id: id_of("location_id"),
-            asset_id: id_of("asset_id"),
-        }
-    }
-
     fn refuse_not_out(&mut self) {
         match self.holder {
             // An error of the holder or the key was already reported, and explains this one.

@@ -9,15 +9,13 @@
 
 mod activity;
 mod checkouts;
-mod json;
 mod open;
 mod queue;
 mod record_store;
 mod records;
 mod references;
-mod sample_extras;
 mod tables;
 
 pub(super) use checkouts::CheckoutAction;
-pub(super) use queue::{StoreQueue, StoreStopped, start_queue};
+pub(super) use queue::{Job, StoreQueue, start_queue};
 pub(super) use record_store::{AccountId, RecordStore, StoreFailure, StoreReply};

@@ -24,15 +24,14 @@ const FILE_PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORM
 const MEMORY_PRAGMAS: &str = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF;";
 
 impl RecordStore {
-    /// An empty store in memory.
-    pub(in crate::sandbox) fn in_memory() -> Result<Self, SandboxError> {
+    pub(crate) fn in_memory() -> Result<Self, SandboxError> {
         let connection = Connection::open_in_memory()?;
         connection.execute_batch(MEMORY_PRAGMAS)?;
         Ok(Self::prepare(connection)?)
     }
 
     /// The store in that file, which is created if it does not exist.
-    pub(in crate::sandbox) fn in_file(path: &Path) -> Result<Self, SandboxError> {
+    pub(crate) fn in_file(path: &Path) -> Result<Self, SandboxError> {
         let failed = |error| open_error(path, error);
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(std::time::Duration::ZERO).map_err(failed)?;
@@ -55,13 +54,13 @@ impl RecordStore {
     }
 
     /// Registers an account; true if it is new.
-    pub(in crate::sandbox) fn open_account(&self, account: AccountId) -> rusqlite::Result<bool> {
+    pub(crate) fn open_account(&self, account: AccountId) -> rusqlite::Result<bool> {
         let added = self.connection.execute("INSERT OR IGNORE INTO accounts (tenant) VALUES (?1)", [account.0])?;
         Ok(added == 1)
     }
 
     /// Runs `fill` in one transaction.
-    pub(in crate::sandbox) fn transaction(
+    pub(crate) fn transaction(
         &mut self,
         fill: impl FnOnce(&mut Self) -> Result<(), SandboxError>,
     ) -> Result<(), SandboxError> {

@@ -1,10 +1,8 @@
 //! The loop that owns the store: it takes jobs from a queue, commits those that arrive together in one transaction, and
 //! sends the replies.
 
-use std::error::Error;
-use std::fmt;
-
 use axum::http::StatusCode;
+use rusqlite::Result as SqlResult;
 use tokio::sync::{mpsc, oneshot};
 
 use super::super::refusal::Refusal;
@@ -16,7 +14,7 @@ const QUEUE: usize = 1024;
 /// The maximum number of jobs in one commit.
 const BATCH: usize = 64;
 
-type Job = Box<dyn FnOnce(&mut RecordStore) -> StoreResult<StoreReply> + Send>;
+pub(crate) type Job = Box<dyn FnOnce(&mut RecordStore) -> StoreResult + Send>;
 
 struct QueuedJob {
     job: Job,
@@ -25,35 +23,23 @@ struct QueuedJob {
 
 /// A handle for submitting jobs to the store.
 #[derive(Clone)]
-pub(in crate::sandbox) struct StoreQueue(mpsc::Sender<QueuedJob>);
+pub(crate) struct StoreQueue(mpsc::Sender<QueuedJob>);
 
-/// The store is closed because the sandbox is stopping.
-#[derive(Debug)]
-pub(in crate::sandbox) struct StoreStopped;
-
-impl fmt::Display for StoreStopped {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the sandbox is stopping")
-    }
-}
-
-impl Error for StoreStopped {}
+#[derive(Debug, thiserror::Error)]
+#[error("the sandbox is stopping")]
+pub(crate) struct StoreStopped;
 
 impl StoreQueue {
     /// Runs `job` on the store. The reply arrives after its changes are committed.
-    pub(in crate::sandbox) async fn run(
-        &self,
-        job: impl FnOnce(&mut RecordStore) -> StoreResult<StoreReply> + Send + 'static,
-    ) -> Result<StoreReply, StoreStopped> {
+    pub(crate) async fn run(&self, job: Job) -> Result<StoreReply, StoreStopped> {
         let (answer, reply) = oneshot::channel();
-        let queued = QueuedJob { job: Box::new(job), answer };
-        self.0.send(queued).await.map_err(|_| StoreStopped)?;
+        self.0.send(QueuedJob { job, answer }).await.map_err(|_| StoreStopped)?;
         reply.await.map_err(|_| StoreStopped)
     }
 }
 
 /// Creates a queue, and the loop that serves it until the last handle is dropped.
-pub(in crate::sandbox) fn start_queue(store: RecordStore) -> (StoreQueue, impl Future<Output = ()> + Send) {
+pub(crate) fn start_queue(store: RecordStore) -> (StoreQueue, impl Future<Output = ()> + Send) {
     let (queue, jobs) = mpsc::channel(QUEUE);
     (StoreQueue(queue), serve(store, jobs))
 }
@@ -87,7 +73,7 @@ impl RecordStore {
         }
     }
 
-    fn try_run_batch(&mut self, jobs: Vec<Job>) -> rusqlite::Result<Vec<StoreReply>> {
+    fn try_run_batch(&mut self, jobs: Vec<Job>) -> SqlResult<Vec<StoreReply>> {
         self.execute("BEGIN", [])?;
         let replies = jobs
             .into_iter()
@@ -96,7 +82,7 @@ impl RecordStore {
                 Err(StoreFailure::Refused(refusal)) => Ok(refusal.into()),
                 Err(StoreFailure::Broken(error)) => Err(error),
             })
-            .collect::<rusqlite::Result<Vec<_>>>()?;
+            .collect::<SqlResult<Vec<_>>>()?;
         self.execute("COMMIT", [])?;
         Ok(replies)
     }
@@ -107,7 +93,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn boxed(job: impl FnOnce(&mut RecordStore) -> StoreResult<StoreReply> + Send + 'static) -> Job {
+    fn boxed(job: impl FnOnce(&mut RecordStore) -> StoreResult + Send + 'static) -> Job {
         Box::new(job)
     }
 

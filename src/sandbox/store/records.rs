@@ -3,27 +3,21 @@
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{ToSql, params_from_iter};
+use rusqlite::{Result as SqlResult, ToSql, params_from_iter};
 
 use super::super::body::JsonBody;
 use super::super::facts::{self, StockModel};
-use super::super::query::{ListQuery, SortOrder};
+use super::super::query::ListQuery;
 use super::super::rules::{self, BodyPurpose, ParsedBody};
 use super::activity::LogEvent;
-use super::json::write_row;
-use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult};
+use super::record_store::{AccountId, RecordStore, StoreReply, StoreResult, write_row};
 use super::references::not_found;
 use super::tables::RecordTable;
-use crate::schema::Entity;
+use crate::schema::{self, Entity};
 
 impl RecordStore {
     /// A page of records as a JSON array.
-    pub(in crate::sandbox) fn list(
-        &self,
-        account: AccountId,
-        entity: &'static Entity,
-        listing: &ListQuery,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn list(&self, account: AccountId, entity: &'static Entity, listing: &ListQuery) -> StoreResult {
         let table = self.tables.of(entity);
         // Ids first, then each record by its id, so that a page deep in a long list computes nothing for earlier
         // records.
@@ -40,20 +34,16 @@ impl RecordStore {
         Ok(StoreReply { status: StatusCode::OK, body })
     }
 
-    fn page(&self, account: AccountId, table: &RecordTable, listing: &ListQuery) -> rusqlite::Result<Vec<i64>> {
+    fn page(&self, account: AccountId, table: &RecordTable, listing: &ListQuery) -> SqlResult<Vec<i64>> {
         let mut sql = format!("SELECT r.id FROM {} r WHERE r.tenant = ?1", table.entity.name);
         let mut values: Vec<&dyn ToSql> = vec![&account.0];
         for (field, value) in &listing.filters {
             // A test of `tables` ensures that every documented filter has SQL; one without would find nothing.
             let filter = table.filter(field).unwrap_or_else(|| "? IS NULL".into());
-            sql.push_str(" AND ");
-            sql.push_str(&filter);
+            sql.push_str(&format!(" AND {filter}"));
             values.push(value);
         }
-        let direction = match listing.order {
-            SortOrder::Ascending => "ASC",
-            SortOrder::Descending => "DESC",
-        };
+        let direction = listing.order.sql();
         let sort = table.sort(listing.sort).unwrap_or_else(|| "r.id".into());
         sql.push_str(&format!(" ORDER BY {sort} {direction}, r.id {direction} LIMIT ? OFFSET ?"));
         values.push(&listing.limit);
@@ -62,24 +52,11 @@ impl RecordStore {
         statement.query_map(&values[..], |row| row.get(0))?.collect()
     }
 
-    /// One record by its id.
-    pub(in crate::sandbox) fn read(
-        &self,
-        account: AccountId,
-        entity: &'static Entity,
-        id: i64,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn read(&self, account: AccountId, entity: &'static Entity, id: i64) -> StoreResult {
         self.reply(account, entity, id, StatusCode::OK)
     }
 
-    /// A reply with the current record.
-    pub(super) fn reply(
-        &self,
-        account: AccountId,
-        entity: &Entity,
-        id: i64,
-        status: StatusCode,
-    ) -> StoreResult<StoreReply> {
+    pub(super) fn reply(&self, account: AccountId, entity: &Entity, id: i64, status: StatusCode) -> StoreResult {
         let mut body = Vec::with_capacity(1024);
         if !self.write_record(account, self.tables.of(entity), id, &mut body)? {
             return Err(not_found(entity, id).into());
@@ -88,23 +65,12 @@ impl RecordStore {
     }
 
     /// Writes the record as JSON; false if it does not exist.
-    fn write_record(
-        &self,
-        account: AccountId,
-        table: &RecordTable,
-        id: i64,
-        out: &mut Vec<u8>,
-    ) -> rusqlite::Result<bool> {
+    fn write_record(&self, account: AccountId, table: &RecordTable, id: i64, out: &mut Vec<u8>) -> SqlResult<bool> {
         let written = self.first(&table.select, (id, account.0), |row| write_row(row, &table.columns, out))?;
         Ok(written.is_some())
     }
 
-    pub(in crate::sandbox) fn create(
-        &mut self,
-        account: AccountId,
-        entity: &'static Entity,
-        body: &JsonBody,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn create(&mut self, account: AccountId, entity: &'static Entity, body: &JsonBody) -> StoreResult {
         let mut draft = rules::read(entity, BodyPurpose::Create, body);
         self.resolve(account, &mut draft)?;
         self.refuse_duplicates(account, None, &mut draft)?;
@@ -113,7 +79,7 @@ impl RecordStore {
         self.reply(account, entity, id, StatusCode::CREATED)
     }
 
-    fn insert(&mut self, account: AccountId, draft: &ParsedBody) -> rusqlite::Result<i64> {
+    fn insert(&mut self, account: AccountId, draft: &ParsedBody) -> SqlResult<i64> {
         let table = self.tables.of(draft.entity);
         let time = self.clock.read(Timestamp::now()).to_owned();
         let mut statement = self.connection.prepare_cached(&table.insert)?;
@@ -130,13 +96,13 @@ impl RecordStore {
         Ok(id)
     }
 
-    pub(in crate::sandbox) fn update(
+    pub(crate) fn update(
         &mut self,
         account: AccountId,
         entity: &'static Entity,
         id: i64,
         body: &JsonBody,
-    ) -> StoreResult<StoreReply> {
+    ) -> StoreResult {
         self.refuse_missing(account, entity, id)?;
         let mut draft = rules::read(entity, BodyPurpose::Update { id }, body);
         self.resolve(account, &mut draft)?;
@@ -150,7 +116,7 @@ impl RecordStore {
     }
 
     /// Writes only the given fields, so that only their indexes change.
-    fn change(&mut self, draft: &ParsedBody, id: i64) -> rusqlite::Result<String> {
+    fn change(&mut self, draft: &ParsedBody, id: i64) -> SqlResult<String> {
         let entity = draft.entity;
         let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
         let given = entity.fields.iter().zip(&draft.values);
@@ -163,12 +129,7 @@ impl RecordStore {
         Ok(time)
     }
 
-    pub(in crate::sandbox) fn delete(
-        &mut self,
-        account: AccountId,
-        entity: &'static Entity,
-        id: i64,
-    ) -> StoreResult<StoreReply> {
+    pub(crate) fn delete(&mut self, account: AccountId, entity: &'static Entity, id: i64) -> StoreResult {
         self.refuse_missing(account, entity, id)?;
         self.refuse_if_in_use(entity, id)?;
         let time = self.clock.stamp(Timestamp::now(), entity.name, id).to_owned();
@@ -188,7 +149,7 @@ impl RecordStore {
     }
 
     /// Adds an error for each unique value that another record of the account already has.
-    fn refuse_duplicates(&self, account: AccountId, own: Option<i64>, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    fn refuse_duplicates(&self, account: AccountId, own: Option<i64>, draft: &mut ParsedBody) -> SqlResult<()> {
         for unique in facts::UNIQUE.iter().filter(|unique| unique.collection == draft.entity.name) {
             let Some(text) = draft.text(unique.field) else { continue };
             let sql = format!(
@@ -205,7 +166,7 @@ impl RecordStore {
     }
 
     /// Refuses a quantity below what is checked out, and any change of the seats of a license with product keys.
-    fn refuse_shortage(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    fn refuse_shortage(&self, id: i64, draft: &mut ParsedBody) -> SqlResult<()> {
         let (field, keyed) = match facts::stock_model(draft.entity.name) {
             Some(StockModel::Stock(field)) => (field, false),
             Some(StockModel::Seats(field)) => (field, self.has_keys(id)?),
@@ -225,7 +186,27 @@ impl RecordStore {
     }
 
     /// Whether it is a license of the type "Product Key".
-    pub(super) fn has_keys(&self, license: i64) -> rusqlite::Result<bool> {
+    pub(super) fn has_keys(&self, license: i64) -> SqlResult<bool> {
         self.any("SELECT 1 FROM licenses WHERE id = ?1 AND license_type = 'Product Key'", [license])
+    }
+
+    // No endpoint sets product keys and managers, which some of the sample records have.
+
+    /// Turns a license into one of the type "Product Key", with a seat for each key.
+    pub(crate) fn set_product_keys(&mut self, account: AccountId, license: i64, keys: &[&str]) -> SqlResult<()> {
+        for key in keys {
+            self.execute("INSERT INTO product_keys (license_id, product_key) VALUES (?1, ?2)", (license, key))?;
+        }
+        let Some(entity) = schema::collection("licenses") else { return Ok(()) };
+        let time = self.clock.stamp(Timestamp::now(), entity.name, license).to_owned();
+        self.execute(
+            "UPDATE licenses SET license_type = 'Product Key', number_of_seats = ?2, updated_at = ?3 WHERE id = ?1",
+            (license, keys.len() as i64, &time),
+        )?;
+        self.log(account, &LogEvent { user_id: facts::TECHNICIAN, ..LogEvent::new(entity, "Update", license) }, &time)
+    }
+
+    pub(crate) fn set_manager(&mut self, employee: i64, manager: i64) -> SqlResult<()> {
+        self.execute("UPDATE employees SET manager_id = ?2 WHERE id = ?1", (employee, manager))
     }
 }

@@ -1,6 +1,7 @@
 //! References between records: whether the targets of a body exist, and whether a record is still in use.
 
 use axum::http::StatusCode;
+use rusqlite::Result as SqlResult;
 use rusqlite::types::{Value, ValueRef};
 
 use super::super::facts;
@@ -12,7 +13,7 @@ use crate::schema::{ACTIONS, Entity, Reference, Role, Verb, Wire};
 
 impl RecordStore {
     /// Checks that every record the body refers to exists, and turns asset tags into system ids.
-    pub(super) fn resolve(&self, account: AccountId, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    pub(super) fn resolve(&self, account: AccountId, draft: &mut ParsedBody) -> SqlResult<()> {
         for (index, field) in draft.entity.fields.iter().enumerate() {
             let (Some(reference), Some(value)) = (field.reference_to(), &draft.values[index]) else { continue };
             let found = match (reference.wire, value) {
@@ -28,7 +29,7 @@ impl RecordStore {
         Ok(())
     }
 
-    fn by_id(&self, account: AccountId, reference: Reference, id: i64) -> rusqlite::Result<Result<i64, String>> {
+    fn by_id(&self, account: AccountId, reference: Reference, id: i64) -> SqlResult<Result<i64, String>> {
         let (field, wanted) = reference.narrowed.unwrap_or(("id", ""));
         let sql = format!("SELECT \"{field}\" FROM {} WHERE id = ?1 AND tenant = ?2", reference.to);
         let held = self.first(&sql, (id, account.0), |row| {
@@ -46,7 +47,7 @@ impl RecordStore {
         })
     }
 
-    fn by_tag(&self, account: AccountId, reference: Reference, tag: &str) -> rusqlite::Result<Result<i64, String>> {
+    fn by_tag(&self, account: AccountId, reference: Reference, tag: &str) -> SqlResult<Result<i64, String>> {
         let sql = format!("SELECT id FROM {} WHERE tenant = ?1 AND asset_id = ?2", reference.to);
         let id = self.first(&sql, (account.0, tag), |row| row.get(0))?;
         Ok(id.ok_or_else(|| {
@@ -67,24 +68,22 @@ impl RecordStore {
             errors.add("id", "cannot be deleted while it is checked out");
         }
         for holder in facts::HOLDERS {
-            if holder_collection(holder) == Some(entity.name) && self.holds_something(holder, id)? {
+            if holder_collection(holder) == Some(entity.name)
+                && self.any(&format!("SELECT 1 FROM holdings WHERE {holder} = ?1 LIMIT 1"), [id])?
+            {
                 errors.add("id", "cannot be deleted while something is checked out to it");
             }
         }
         Ok(errors.refuse()?)
     }
 
-    pub(super) fn is_out(&self, collection: &str, id: i64) -> rusqlite::Result<bool> {
+    pub(super) fn is_out(&self, collection: &str, id: i64) -> SqlResult<bool> {
         self.any("SELECT 1 FROM holdings WHERE collection = ?1 AND item_id = ?2 LIMIT 1", (collection, id))
-    }
-
-    fn holds_something(&self, holder: &str, id: i64) -> rusqlite::Result<bool> {
-        self.any(&format!("SELECT 1 FROM holdings WHERE {holder} = ?1 LIMIT 1"), [id])
     }
 
     /// Refuses an update that would invalidate references to the record: the type of a category must remain what its
     /// products and accessories need.
-    pub(super) fn refuse_if_referenced_otherwise(&self, id: i64, draft: &mut ParsedBody) -> rusqlite::Result<()> {
+    pub(super) fn refuse_if_referenced_otherwise(&self, id: i64, draft: &mut ParsedBody) -> SqlResult<()> {
         for (other, field) in pointing_at(draft.entity.name) {
             let Some((narrowed, wanted)) = field.reference_to().and_then(|reference| reference.narrowed) else {
                 continue;

@@ -5,11 +5,9 @@ use rusqlite::Connection;
 use super::super::facts::{self, JsonForm};
 use crate::schema::{self, COLLECTIONS, Entity, Field, Kind, Use, Wire};
 
-/// The tables of all collections.
 #[derive(Debug)]
 pub(super) struct RecordTables(Vec<RecordTable>);
 
-/// The table of a collection.
 #[derive(Debug)]
 pub(super) struct RecordTable {
     pub(super) entity: &'static Entity,
@@ -24,7 +22,6 @@ pub(super) struct RecordTable {
     pub(super) written: Vec<usize>,
 }
 
-/// A column of a reply.
 #[derive(Debug)]
 pub(super) struct ReplyColumn {
     /// The name as JSON, in front of the value: `"name":`.
@@ -85,7 +82,6 @@ impl RecordTables {
         Self(COLLECTIONS.iter().map(|entity| RecordTable::new(entity)).collect())
     }
 
-    /// The table of that collection.
     pub(super) fn of(&self, entity: &Entity) -> &RecordTable {
         self.named(entity.name)
     }
@@ -334,7 +330,6 @@ mod tests {
         let facts = facts.chain(facts::HIDDEN_COLUMNS.iter().map(|(collection, _)| *collection));
         let facts = facts.chain(facts::UNIQUE.iter().map(|unique| unique.collection));
         let facts = facts.chain(facts::STOCK_MODELS.iter().map(|(collection, _)| *collection));
-        let facts = facts.chain(facts::LOGGED.iter().map(|(collection, _)| *collection));
         let references = schema::importable().flat_map(|entity| entity.fields).filter_map(Field::reference_to);
         for collection in facts.chain(references.map(|reference| reference.to)) {
             assert!(schema::collection(collection).is_some(), "{collection}");

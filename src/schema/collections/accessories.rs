@@ -89,7 +89,7 @@ pub(super) const ACCESSORIES: Entity = Entity {
             .example("Finance"),
         Field::boolean("qr_code").filter().also(&["qr", "has qr code", "qr label"]).help("Whether it gets a QR code."),
         Field::url("logo").also(words::LOGO).help("Link to a picture of it.").example("https://example.com/mouse.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

@@ -1,7 +1,7 @@
 use crate::schema::{Deletion, Entity, Field, Meaning, Related, Role, words};
 
 /// Guide: section "Assets".
-pub(super) const ASSETS: Entity = Entity {
+pub const ASSETS: Entity = Entity {
     name: "assets",
     singular: "asset",
     path: "assets",
@@ -134,7 +134,7 @@ pub(super) const ASSETS: Entity = Entity {
             .help("The department it belongs to, by name.")
             .example("Finance"),
         Field::url("logo").also(words::LOGO).help("Link to a picture of it.").example("https://example.com/laptop.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(&[
                 "note", "asset notes", "asset description", "remark", "remarks", "comment", "comments", "description",

@@ -51,6 +51,10 @@ pub(super) const AUDITS: Entity = Entity {
                 "user", "user email", "auditor", "auditor id", "auditor email", "audited by", "performed by", "prüfer",
             ])
             .help("The BlueTally user who did it: the user's id, or an e-mail address the activity log knows."),
-        Field::text("notes").filter().also(words::NOTES).help("Anything else worth knowing.").example("Label is worn"),
+        Field::long_text("notes")
+            .filter()
+            .also(words::NOTES)
+            .help("Anything else worth knowing.")
+            .example("Label is worn"),
     ],
 };

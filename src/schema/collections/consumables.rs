@@ -87,7 +87,7 @@ pub(super) const CONSUMABLES: Entity = Entity {
             .help("The department it belongs to, by name.")
             .example("Finance"),
         Field::url("logo").also(words::LOGO).help("Link to a picture of it.").example("https://example.com/toner.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

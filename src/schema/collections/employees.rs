@@ -60,7 +60,7 @@ pub(super) const EMPLOYEES: Entity = Entity {
             .related(words::DEPARTMENT_DETAILS)
             .help("Their department, by name.")
             .example("Finance"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

@@ -1,7 +1,7 @@
 use crate::schema::{Deletion, Entity, Field, Meaning, Related, Role, words};
 
 /// Guide: section "Licenses".
-pub(super) const LICENSES: Entity = Entity {
+pub const LICENSES: Entity = Entity {
     name: "licenses",
     singular: "license",
     path: "licenses",
@@ -124,7 +124,7 @@ pub(super) const LICENSES: Entity = Entity {
             .also(words::LOGO)
             .help("Link to a picture for it.")
             .example("https://example.com/creative-cloud.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

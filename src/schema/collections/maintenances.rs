@@ -60,7 +60,7 @@ pub(super) const MAINTENANCES: Entity = Entity {
             .related(words::SUPPLIER_DETAILS)
             .help("Who does the work, by name of the supplier.")
             .example("CDW"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

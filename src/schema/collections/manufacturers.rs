@@ -37,7 +37,7 @@ pub(super) const MANUFACTURERS: Entity = Entity {
             .help("E-mail address of their support.")
             .example("support@example.com"),
         Field::url("logo").also(words::LOGO).help("Link to their logo.").example("https://example.com/logo.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

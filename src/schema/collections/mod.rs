@@ -22,6 +22,8 @@ mod suppliers;
 mod tenants;
 
 pub use activity::ACTIVITY;
+pub use assets::ASSETS;
+pub use licenses::LICENSES;
 pub use tenants::TENANTS;
 
 /// The sixteen collections in dependency order: a record refers only to collections before its own.

@@ -84,7 +84,7 @@ pub(super) const PRODUCTS: Entity = Entity {
             .also(words::LOGO)
             .help("Link to a picture of it.")
             .example("https://example.com/macbook.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(&[
                 "note", "model notes", "product notes", "remark", "remarks", "comment", "comments", "description",

@@ -26,7 +26,7 @@ pub(super) const STATUSES: Entity = Entity {
             .filter()
             .also(&["show in navigation", "show in navigation bar", "in navigation", "show in side nav"])
             .help("Whether the navigation bar shows it."),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

@@ -85,7 +85,7 @@ pub(super) const SUPPLIERS: Entity = Entity {
             .help("Their website.")
             .example("https://www.example.com"),
         Field::url("logo").also(words::LOGO).help("Link to their logo.").example("https://example.com/logo.png"),
-        Field::text("notes")
+        Field::long_text("notes")
             .filter()
             .also(words::NOTES)
             .help("Anything else worth knowing.")

@@ -34,19 +34,24 @@ pub struct Decoding {
     pub encoding: Encoding,
     /// Guessed where encoding or delimiter might be another.
     pub certainty: Certainty,
+    pub encoding_certainty: Certainty,
     pub replacement_chars: ReplacementChars,
 }
 
 impl Decoding {
     /// Whether the text may have been decoded wrongly.
     pub fn is_doubtful(&self) -> bool {
-        self.certainty == Certainty::Guessed
+        self.encoding_certainty == Certainty::Guessed
     }
 }
 
 impl fmt::Display for Decoding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let guessed = if self.certainty == Certainty::Guessed { " (a guess)" } else { "" };
+        let guessed = match self.certainty {
+            Certainty::Certain => "",
+            Certainty::Likely => " (detected)",
+            Certainty::Guessed => " (a guess)",
+        };
         write!(formatter, "{}, {}{guessed}", self.encoding, self.delimiter.name())
     }
 }
@@ -82,6 +87,7 @@ impl CsvReader {
             delimiter,
             encoding: detected.encoding,
             certainty,
+            encoding_certainty: detected.certainty,
             replacement_chars: detected.replacement_chars,
         };
         let quotes = QuoteStyle::detect(&String::from_utf8_lossy(&beginning), delimiter.byte());
@@ -98,7 +104,7 @@ impl SheetReader for CsvReader {
         let mut records = CsvRecords::new(text, self.decoding.delimiter);
         records.begin()?;
         let mut row = Row::default();
-        while records.next(&mut row)? == NextRecord::Row {
+        while records.next(&mut row)? {
             if !row.is_blank() && on_row(&mut row) == ControlFlow::Break(()) {
                 break;
             }
@@ -118,12 +124,6 @@ fn text(source: &ReopenableInput, detected: &DetectedEncoding) -> Result<Box<dyn
 
 fn without_mark(text: &[u8]) -> &[u8] {
     text.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(text)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NextRecord {
-    Row,
-    End,
 }
 
 /// The records of a text in UTF-8 with LF or CRLF line ends.
@@ -178,23 +178,23 @@ impl<R: Read> CsvRecords<R> {
         Ok(())
     }
 
-    /// Reads the next record that is not an empty line into `row`.
-    fn next(&mut self, row: &mut Row) -> Result<NextRecord, LocatedFault> {
+    /// Reads the next record that is not an empty line into `row`; false at the end.
+    fn next(&mut self, row: &mut Row) -> Result<bool, LocatedFault> {
         loop {
-            let Some(line_end) = self.line_end()? else { return Ok(NextRecord::End) };
+            let Some(line_end) = self.line_end()? else { return Ok(false) };
             self.number += 1;
             if self.quote < self.start {
                 self.quote = memchr::memchr(b'"', self.unread()).map_or(self.end, |at| self.start + at);
             }
             if self.quote < line_end {
                 self.quoted_record(row)?;
-                return Ok(NextRecord::Row);
+                return Ok(true);
             }
             let line = without_cr(&self.buffer[self.start..line_end]);
             self.start = (line_end + 1).min(self.end);
             if !line.is_empty() {
                 fill_from_line(row, self.number, line, self.delimiter).map_err(|fault| fault.at(self.number))?;
-                return Ok(NextRecord::Row);
+                return Ok(true);
             }
         }
     }

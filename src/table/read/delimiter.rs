@@ -13,12 +13,12 @@ pub enum Delimiter {
     Pipe,
 }
 
-/// Delimiter, its byte, and how messages write it.
-const DELIMITERS: &[(Delimiter, u8, &str)] = &[
-    (Delimiter::Comma, b',', ","),
-    (Delimiter::Semicolon, b';', ";"),
-    (Delimiter::Tab, b'\t', "tab"),
-    (Delimiter::Pipe, b'|', "|"),
+/// Delimiter, its byte, how messages write it, and its name for people.
+const DELIMITERS: &[(Delimiter, u8, &str, &str)] = &[
+    (Delimiter::Comma, b',', ",", "comma"),
+    (Delimiter::Semicolon, b';', ";", "semicolon"),
+    (Delimiter::Tab, b'\t', "tab", "tab"),
+    (Delimiter::Pipe, b'|', "|", "vertical bar"),
 ];
 
 impl Delimiter {
@@ -28,30 +28,26 @@ impl Delimiter {
             "\t" | "\\t" => "tab",
             other => other,
         };
-        DELIMITERS.iter().find(|(.., name)| text.eq_ignore_ascii_case(name)).map(|(delimiter, ..)| *delimiter)
+        DELIMITERS.iter().find(|(_, _, sign, _)| text.eq_ignore_ascii_case(sign)).map(|(delimiter, ..)| *delimiter)
     }
 
     pub(crate) fn byte(self) -> u8 {
-        DELIMITERS.iter().find(|(delimiter, ..)| *delimiter == self).map_or(b',', |(_, byte, _)| *byte)
+        self.entry().1
     }
-}
 
-impl Delimiter {
+    fn entry(self) -> &'static (Delimiter, u8, &'static str, &'static str) {
+        DELIMITERS.iter().find(|(delimiter, ..)| *delimiter == self).unwrap_or(&DELIMITERS[0])
+    }
+
     /// Its name for people.
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Delimiter::Comma => "comma",
-            Delimiter::Semicolon => "semicolon",
-            Delimiter::Tab => "tab",
-            Delimiter::Pipe => "vertical bar",
-        }
+        self.entry().3
     }
 }
 
 impl fmt::Display for Delimiter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = DELIMITERS.iter().find(|(delimiter, ..)| delimiter == self).map_or(",", |(.., name)| name);
-        formatter.write_str(name)
+        formatter.write_str(self.entry().2)
     }
 }
 
@@ -65,7 +61,7 @@ pub(super) fn sep_line(text: &[u8]) -> Option<(Delimiter, usize)> {
     let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
     let (name, value) = line.split_at_checked(4)?;
     let [byte] = value else { return None };
-    let (delimiter, ..) = DELIMITERS.iter().find(|(_, candidate, _)| candidate == byte)?;
+    let (delimiter, ..) = DELIMITERS.iter().find(|(_, candidate, ..)| candidate == byte)?;
     name.eq_ignore_ascii_case(b"sep=").then_some((*delimiter, end))
 }
 
@@ -86,7 +82,7 @@ struct DelimiterFit {
 /// but never the header; so the delimiter that starts to fit first wins, and among equals the one that cuts more.
 pub(super) fn detect(beginning: &[u8], is_whole: bool) -> (Delimiter, Certainty) {
     let mut fits: Vec<DelimiterFit> =
-        DELIMITERS.iter().filter_map(|&(delimiter, byte, _)| fit(beginning, is_whole, delimiter, byte)).collect();
+        DELIMITERS.iter().filter_map(|&(delimiter, byte, ..)| fit(beginning, is_whole, delimiter, byte)).collect();
     // A comma in a title above the table fits one row, early.
     let most = fits.iter().map(|fit| fit.share).fold(0.0, f64::max);
     fits.retain(|fit| fit.share > 0.5 * most);

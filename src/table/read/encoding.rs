@@ -3,10 +3,11 @@
 //! Detection looks at the whole file once, because a single `é` in row 90,000 decides; reading then never has to
 //! change its mind. What decides, in this order: a byte order mark; zero bytes (UTF-16 without a mark, which
 //! chardetng calls windows-1252 without a complaint); validity as UTF-8; line ends of CR alone (old Mac exports);
-//! chardetng. Everything after UTF-8 is a guess, and says so.
+//! chardetng. Everything after UTF-8 is a guess, and says so, except Windows-1252 that reads like Western text.
 
 mod byte_stats;
 mod utf8_text;
+mod western;
 
 use std::fmt;
 use std::io::{self, Read};
@@ -67,7 +68,9 @@ impl fmt::Display for Encoding {
 pub enum Certainty {
     /// The file or the user says so, or nothing else is possible.
     Certain,
-    /// Likely; the text may have come out wrong without an error, so nothing should be created from it.
+    /// Nothing in the file says so, but the text reads as if it were right.
+    Likely,
+    /// A guess; the text may have come out wrong without an error, so nothing should be created from it.
     Guessed,
 }
 
@@ -120,6 +123,12 @@ pub(super) fn detect(open: OpenFn<'_>, wanted: Option<Encoding>) -> Result<Detec
         ReplacementChars::Absent
     } else {
         ReplacementChars::Present
+    };
+    let is_1252 = encoding == Encoding(encoding_rs::WINDOWS_1252) && certainty == Certainty::Guessed;
+    let certainty = if is_1252 && western::is_western(Utf8Text::new(open()?, encoding, line_ending))? {
+        Certainty::Likely
+    } else {
+        certainty
     };
     let is_plain = is_clean && line_ending == LineEnding::Lf;
     Ok(DetectedEncoding { encoding, certainty, replacement_chars, line_ending, is_plain })

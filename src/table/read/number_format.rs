@@ -107,7 +107,9 @@ fn prepare(code: &str, known: &mut Vec<String>) -> CellStyle {
         return general;
     }
     // ssfmt slices codes at brackets without looking for letters of several bytes, hence the guard.
-    let parsed = guarded(|| NumberFormat::parse(code).map_err(|_| damaged())).ok();
+    let parsed =
+        guarded(|| NumberFormat::parse(code).map_err(|_| ReadFault::damaged("a number format that no program knows")))
+            .ok();
     let index = known.iter().position(|other| other == code).unwrap_or_else(|| {
         known.push(code.to_owned());
         known.len() - 1
@@ -116,10 +118,6 @@ fn prepare(code: &str, known: &mut Vec<String>) -> CellStyle {
     let Ok(code) = u16::try_from(index + 1) else { return general };
     let Some(format) = parsed else { return CellStyle { code, ..general } };
     CellStyle { kind: kind(&format), code, format: Some(format), plain }
-}
-
-fn damaged() -> ReadFault {
-    ReadFault::Damaged { detail: "a number format that no program knows".into() }
 }
 
 /// What the section for positive numbers says.

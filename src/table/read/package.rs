@@ -5,12 +5,11 @@
 //! [`XmlScanner`] where a part is large or packed suspiciously well; that pass inflates the part once more and keeps nothing.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{BufReader, Read};
 
 use zip::ZipArchive;
-use zip::result::ZipError;
 
-use super::damage::guarded;
+use super::damage::{broken, guarded, unpacking};
 use super::xml_scanner::XmlScanner;
 use crate::table::error::ReadFault;
 use crate::table::input::ReopenableInput;
@@ -93,6 +92,17 @@ impl Package {
             None => Ok(None),
             Some(index) => self.archive.by_index(index).map(Some).map_err(|error| broken(&error)),
         }
+    }
+
+    /// Ids and targets of the relations in a part.
+    pub(super) fn relations(&mut self, name: &str) -> Result<Vec<(String, String)>, ReadFault> {
+        let mut targets = Vec::new();
+        let Some(part) = self.part(name)? else { return Ok(targets) };
+        let mut scanner = XmlScanner::new(part);
+        while let Some(tag) = scanner.next()? {
+            targets.extend(tag.text_attribute("Id").zip(tag.text_attribute("Target")));
+        }
+        Ok(targets)
     }
 
     /// The beginning of a small part as text; empty where there is none.
@@ -182,35 +192,3 @@ const DOCUMENTS: &[(&str, &str, &str)] = &[
     ("application/vnd.oasis.opendocument.", "an OpenDocument file of another kind", COPY),
     ("application/epub", "an e-book", COPY),
 ];
-
-/// What the zip crate found, in the user's words.
-pub(super) fn broken(error: &ZipError) -> ReadFault {
-    match error {
-        ZipError::Io(error) => unpacking(error),
-        // Other trouble with the table of contents at the file's end mostly means that the end is missing, too.
-        ZipError::InvalidArchive(detail) if is_about_the_end(detail) => ReadFault::Truncated,
-        ZipError::UnsupportedArchive(detail) if detail.contains("assword") => ReadFault::Password,
-        ZipError::InvalidPassword => ReadFault::Password,
-        ZipError::UnsupportedArchive(_) | ZipError::CompressionMethodNotSupported(_) => {
-            ReadFault::Damaged { detail: "it is packed in an unusual way".into() }
-        }
-        ZipError::FileNotFound => ReadFault::Damaged { detail: "a part of it is missing".into() },
-        _ => ReadFault::Damaged { detail: "its table of contents makes no sense".into() },
-    }
-}
-
-fn is_about_the_end(detail: &str) -> bool {
-    ["EOCD", "central directory", "end of"].iter().any(|sign| detail.contains(sign))
-}
-
-/// What went wrong while a part was unpacked.
-pub(super) fn unpacking(error: &io::Error) -> ReadFault {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => ReadFault::Truncated,
-        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::Other => {
-            ReadFault::Damaged { detail: "a part of it does not unpack".into() }
-        }
-        io::ErrorKind::Unsupported => ReadFault::Damaged { detail: "it is packed in an unusual way".into() },
-        kind => ReadFault::from(io::Error::from(kind)),
-    }
-}

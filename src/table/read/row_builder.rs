@@ -118,7 +118,7 @@ impl<'a> RowBuilder<'a> {
         }
         let column = column as usize;
         if column >= MOST_COLUMNS {
-            return Err(ReadFault::Damaged { detail: "a cell beyond the last column, XFD".into() });
+            return Err(ReadFault::damaged("a cell beyond the last column, XFD"));
         }
         if self.row.text_len() > MOST_TEXT {
             return Err(ReadFault::TooLarge { what: "a row of more than 64 MiB" });

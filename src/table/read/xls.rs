@@ -80,7 +80,7 @@ fn workbook_stream(source: &ReopenableInput) -> Result<(&'static str, Vec<u8>), 
     part.take(source.len() + 1).read_to_end(&mut stream).map_err(|error| broken(&error))?;
     // Sectors that are used twice make a stream longer than its file.
     if stream.len() as u64 > source.len() {
-        return Err(damaged("its parts overlap"));
+        return Err(ReadFault::damaged("its parts overlap"));
     }
     Ok((name, stream))
 }
@@ -151,16 +151,12 @@ pub(super) fn each_row_of<'a>(
     Ok(())
 }
 
-fn damaged(detail: &str) -> ReadFault {
-    ReadFault::Damaged { detail: detail.into() }
-}
-
 /// What the cfb crate found, in the user's words.
 fn broken(error: &std::io::Error) -> ReadFault {
     match error.kind() {
         std::io::ErrorKind::UnexpectedEof => ReadFault::Truncated,
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::InvalidInput | std::io::ErrorKind::NotFound => {
-            damaged("its container is broken or cut off")
+            ReadFault::damaged("its container is broken or cut off")
         }
         kind => ReadFault::from(std::io::Error::from(kind)),
     }
@@ -171,10 +167,10 @@ fn damage(error: &XlsError) -> ReadFault {
     match error {
         XlsError::Password => ReadFault::Password,
         XlsError::Len { .. } | XlsError::ContinueRecordTooShort | XlsError::EoStream(_) => {
-            damaged("a record in it is too short")
+            ReadFault::damaged("a record in it is too short")
         }
-        XlsError::Unrecognized { .. } => damaged("a record in it makes no sense"),
-        XlsError::Cfb(_) => damaged("its text is in an unknown code page"),
-        _ => damaged("its parts contradict each other"),
+        XlsError::Unrecognized { .. } => ReadFault::damaged("a record in it makes no sense"),
+        XlsError::Cfb(_) => ReadFault::damaged("its text is in an unknown code page"),
+        _ => ReadFault::damaged("its parts contradict each other"),
     }
 }

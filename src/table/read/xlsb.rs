@@ -12,12 +12,11 @@ use std::ops::ControlFlow;
 
 use calamine::{Reader, SheetType, Xlsb, XlsbError};
 
-use super::damage::guarded;
+use super::damage::{broken, guarded, unpacking};
 use super::number_format::NumberFormats;
-use super::package::{Package, broken, unpacking};
+use super::package::Package;
 use super::row_builder::{CellContent, RowBuilder};
 use super::serial_date::DateSystem;
-use super::xml_scanner::XmlScanner;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
@@ -130,15 +129,7 @@ fn add(
 /// Names of sheets, and their parts.
 fn sheet_parts(package: &mut Package) -> Result<Vec<(String, String)>, ReadFault> {
     const BUNDLE_SHEET: u16 = 0x009C;
-    let mut targets = Vec::new();
-    if let Some(relations) = package.part("xl/_rels/workbook.bin.rels")? {
-        let mut scanner = XmlScanner::new(relations);
-        while let Some(tag) = scanner.next()? {
-            if let (Some(id), Some(target)) = (tag.text_attribute("Id"), tag.text_attribute("Target")) {
-                targets.push((id, format!("xl/{target}")));
-            }
-        }
-    }
+    let targets = package.relations("xl/_rels/workbook.bin.rels")?;
     let mut parts = Vec::new();
     let Some(book) = package.part("xl/workbook.bin")? else { return Ok(parts) };
     let mut records = XlsbRecords::new(BufReader::new(book));
@@ -148,7 +139,7 @@ fn sheet_parts(package: &mut Package) -> Result<Vec<(String, String)>, ReadFault
         }
         let Some((id, rest)) = wide_text(data.get(8..).unwrap_or_default()) else { continue };
         let Some((name, _)) = wide_text(rest) else { continue };
-        let target = targets.iter().find(|(known, _)| *known == id).map(|(_, target)| target.clone());
+        let target = targets.iter().find(|(known, _)| *known == id).map(|(_, target)| format!("xl/{target}"));
         parts.push((name, target.unwrap_or_default()));
     }
     Ok(parts)
@@ -237,17 +228,14 @@ impl<R: Read> XlsbRecords<R> {
 
 /// What calamine found, in the user's words.
 fn damage(error: &XlsbError) -> ReadFault {
-    let damaged = |detail: &str| ReadFault::Damaged { detail: detail.into() };
     match error {
         XlsbError::Io(error) => unpacking(error),
         XlsbError::Zip(error) => broken(error),
         XlsbError::Password => ReadFault::Password,
-        XlsbError::FileNotFound(part) => {
-            ReadFault::Damaged { detail: format!("its part `{}` is missing", part.escape_debug()) }
-        }
-        XlsbError::Xml(_) | XlsbError::XmlAttr(_) => damaged("its XML is broken"),
-        XlsbError::WideStr { .. } => damaged("a text in it is cut off"),
-        XlsbError::WorksheetNotFound(_) => damaged("a sheet is missing in it"),
-        _ => damaged("its parts contradict each other"),
+        XlsbError::FileNotFound(part) => ReadFault::missing_part(part),
+        XlsbError::Xml(_) | XlsbError::XmlAttr(_) => ReadFault::damaged("its XML is broken"),
+        XlsbError::WideStr { .. } => ReadFault::damaged("a text in it is cut off"),
+        XlsbError::WorksheetNotFound(_) => ReadFault::damaged("a sheet is missing in it"),
+        _ => ReadFault::damaged("its parts contradict each other"),
     }
 }

@@ -5,6 +5,7 @@
 
 use std::io::{self, Read};
 
+use super::damage::unpacking;
 use crate::table::error::ReadFault;
 
 /// No tag and no run of text of a workbook comes near: a cell holds 32,767 characters.
@@ -189,7 +190,7 @@ impl<R: Read> XmlScanner<R> {
                     return Ok(read > 0);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(super::package::unpacking(&error)),
+                Err(error) => return Err(unpacking(&error)),
             }
         }
     }

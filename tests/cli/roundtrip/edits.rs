@@ -410,7 +410,7 @@ fn records_with_the_same_name_are_distinguished_by_id() {
            1 × the same record is in the file twice in `id` (duplicate.key)
                A5 `1`
                duplicate of row 2
-               hint: merge the two rows, or correct the one that is wrong
+               hint: merge the two rows, correct the one that is wrong, or pass --allow-duplicates if both are meant
 
       read      locations.csv as UTF-8, comma
       next      tallyport check locations.csv --result problems.xlsx

@@ -2,11 +2,11 @@
 
 use super::super::MirrorError;
 use super::super::file::{CollectionState, LogEntry};
-use super::super::log_delta::NEWEST_FIRST;
 use super::super::service_time::ServiceTime;
 use super::{OVERLAP, RefreshError, RefreshJob, RefreshMode, RefreshTally};
+use crate::catalog::NEWEST_FIRST;
 use crate::catalog::source::RecordSource;
-use crate::schema::{ACTIVITY, Entity};
+use crate::schema::{ACTIVITY, Entity, log_field};
 
 /// Known entries met again that show where the known part of the log begins.
 const KNOWN_ENTRIES: usize = 20;
@@ -25,7 +25,8 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         }
         let Some(mark) = mark.and_then(|mark| ServiceTime::parse(&mark)) else { return self.mark_log().await };
         let day = mark.before(OVERLAP).day();
-        let filters: Vec<(&str, &str)> = NEWEST_FIRST.iter().copied().chain([("date_from", day.as_str())]).collect();
+        let filters: Vec<(&str, &str)> =
+            NEWEST_FIRST.iter().copied().chain([(log_field::DATE_FROM, day.as_str())]).collect();
         let mut offset = 0;
         let mut newest = None;
         for _ in 0..MOST_LOG_PAGES {

@@ -6,19 +6,12 @@ use super::super::service_time::ServiceTime;
 use super::{ATTEMPTS, OVERLAP, RefreshError, RefreshJob, RefreshTally};
 use crate::api::RawPage;
 use crate::catalog::source::RecordSource;
-use crate::schema::Entity;
+use crate::schema::{Entity, UPDATED_AT};
 
 /// A log entry is written a moment after the record it is about, in seconds.
 const LOG_DELAY: i64 = 2;
 /// The most records read one by one; beyond it the whole list is cheaper anyway.
 const MOST_SINGLE_READS: u64 = 20;
-
-/// What reading the top of the list sorted by `updated_at` came to.
-enum IncrementalResult {
-    Done,
-    /// A page did not overlap the one before.
-    Inconsistent,
-}
 
 impl<S: RecordSource> RefreshJob<'_, S> {
     /// Reads what changed; false if it cannot be proved complete.
@@ -31,7 +24,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         let watermark = known.and_then(|state| ServiceTime::parse(state.watermark.as_deref()?));
         let Some(watermark) = watermark else { return Ok(false) };
         for _ in 0..ATTEMPTS {
-            if let IncrementalResult::Inconsistent = self.read_latest(entity, watermark, tally).await? {
+            if !self.read_latest(entity, watermark, tally).await? {
                 continue;
             }
             if !self.apply_log(entity, tally).await? {
@@ -46,21 +39,21 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         Ok(false)
     }
 
-    /// Reads the list sorted by `updated_at` down to what is known.
+    /// Reads the list sorted by `updated_at` down to what is known; false if a page does not overlap the one before.
     async fn read_latest(
         &mut self,
         entity: &'static Entity,
         watermark: ServiceTime,
         tally: &mut RefreshTally,
-    ) -> Result<IncrementalResult, RefreshError<S::Error>> {
-        const LATEST_FIRST: &[(&str, &str)] = &[("sort", "updated_at"), ("order", "desc")];
+    ) -> Result<bool, RefreshError<S::Error>> {
+        const LATEST_FIRST: &[(&str, &str)] = &[("sort", UPDATED_AT), ("order", "desc")];
         let keep_previous = self.mirror.file().keeps_previous(entity)?;
         let mut offset = 0;
         let mut last_id: Option<i64> = None;
         loop {
             let page = self.page(entity, LATEST_FIRST, offset).await?;
             if last_id.is_some() && !page.records().any(|record| record.id == last_id) {
-                return Ok(IncrementalResult::Inconsistent);
+                return Ok(false);
             }
             let mut is_known = true;
             for record in page.records() {
@@ -69,7 +62,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             let oldest = page.records().last().and_then(|record| ServiceTime::parse(record.updated_at?));
             let is_below = |time: ServiceTime| oldest.is_some_and(|oldest| oldest <= time);
             if is_below(watermark.before(OVERLAP)) || (is_known && is_below(watermark)) || self.is_last(&page) {
-                return Ok(IncrementalResult::Done);
+                return Ok(true);
             }
             last_id = page.records().last().and_then(|record| record.id);
             offset += page.len().saturating_sub(1) as u64;

@@ -49,7 +49,7 @@ fn options(concurrency: usize) -> DispatchOptions {
 #[derive(Debug, Default)]
 struct Recorder {
     outcomes: Vec<StepOutcome>,
-    activities: Vec<Activity>,
+    waits: Vec<Option<Wait>>,
 }
 
 impl RunObserver for Recorder {
@@ -57,9 +57,9 @@ impl RunObserver for Recorder {
         self.outcomes.push(outcome.clone());
     }
 
-    fn on_progress(&mut self, activity: Activity) {
-        if self.activities.last() != Some(&activity) {
-            self.activities.push(activity);
+    fn on_progress(&mut self, wait: Option<&Wait>) {
+        if self.waits.last() != Some(&wait.cloned()) {
+            self.waits.push(wait.cloned());
         }
     }
 }
@@ -138,7 +138,7 @@ async fn backoff_doubles_up_to_a_minute() {
     let waits: Vec<u64> = sent.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
     assert_eq!((finished.end, finished.observed.results()), (RunEnd::Complete, vec![(0, StepResult::Applied)]));
-    assert!(matches!(finished.observed.activities[1], Activity::BackingOff { .. }));
+    assert!(matches!(finished.observed.waits[1], Some(Wait::BackingOff { .. })));
 }
 
 #[tokio::test(start_paused = true)]
@@ -197,7 +197,7 @@ async fn the_first_interrupt_completes_what_is_in_flight() {
     let finished = run_journal(&transport, journal(&steps(9)), options(2), &[SECOND]).await;
     assert_eq!((&finished.end, transport.is_stopped.get()), (&RunEnd::Interrupted, true));
     assert_eq!(finished.observed.results(), [(0, StepResult::Applied), (1, StepResult::Applied)]);
-    assert!(finished.observed.activities.contains(&Activity::Draining { requests: 2 }));
+    assert!(finished.observed.waits.contains(&Some(Wait::Draining { requests: 2 })));
     assert_eq!(finished.open(), (7, 0), "what was prepared is pending again");
 }
 

@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use crate::api::{ApiError, FailureScope, LoggedAttempt, RawPage, Record, WriteFailure, WriteOutcome, WriteReply};
+use crate::api::{
+    ApiError, FailureScope, LoggedAttempt, Method, RawPage, Record, RequestKind, WriteFailure, WriteOutcome, WriteReply,
+};
 use crate::catalog::RecordSource;
 use crate::catalog::fake_source::FakeSource;
 use crate::plan::Step;
@@ -156,8 +158,8 @@ impl StepTransport for FakeTransport {
         self.in_flight.set(self.in_flight.get() - 1);
         let result = self.reply(step, reply);
         let status = result.as_ref().map_or_else(|failure| failure.status, |_| Some(201));
-        let what = String::from("POST locations");
-        let attempt = LoggedAttempt { at: SystemTime::UNIX_EPOCH, took: self.latency, what, status, reply: None };
+        let request = RequestKind { method: Method::Post, path: "locations" };
+        let attempt = LoggedAttempt { at: SystemTime::UNIX_EPOCH, took: self.latency, request, status, reply: None };
         (result, vec![attempt])
     }
 

@@ -8,9 +8,9 @@ use serde_json::{Value as Json, json};
 
 use super::service::{FakeSource, Quirk, resolutions};
 use super::{TestContext, create, short};
+use crate::catalog::{LogCursor, LogPosition};
 use crate::plan::Step;
-use crate::run::reconcile::log::LogCursor;
-use crate::run::reconcile::{LogPosition, Resolution};
+use crate::run::reconcile::Resolution;
 
 const CURSOR: &str = "2026-03-02T08:00:00.000Z";
 

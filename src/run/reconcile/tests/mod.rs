@@ -10,8 +10,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
 
-use super::{LogPosition, Resolution, RunContext};
+use super::{Resolution, RunContext};
 use crate::api::Body;
+use crate::catalog::LogPosition;
 use crate::plan::{RowId, Step, StepRole, WriteKind};
 use crate::schema;
 

@@ -3,9 +3,10 @@
 use serde_json::{Value as Json, json};
 use tokio::runtime::Runtime;
 
-use super::super::{LogPosition, reconcile};
+use super::super::reconcile;
 use super::{TestContext, body, create, short, step};
 use crate::api::{ApiError, Client, ClientOptions, Record, Secret};
+use crate::catalog::LogPosition;
 use crate::plan::{Step, WriteKind};
 use crate::sandbox::{Sandbox, SandboxOptions};
 use crate::schema::{self, Entity};

@@ -120,6 +120,7 @@ fn what_was_detected_is_told() {
             delimiter: Delimiter::Semicolon,
             encoding: Encoding::UTF_8,
             certainty: Certainty::Certain,
+            encoding_certainty: Certainty::Certain,
             replacement_chars: ReplacementChars::Absent
         }
     );

@@ -10,9 +10,9 @@ use std::io::BufReader;
 
 use calamine::{Data, Ods, OdsError, Range, Reader};
 
-use super::damage::guarded;
+use super::damage::{broken, guarded, unpacking};
 use super::number_format::NumberFormats;
-use super::package::{Package, broken, unpacking};
+use super::package::Package;
 use super::row_builder::CellContent;
 use super::serial_date::DateSystem;
 use super::xls::each_row_of;
@@ -66,8 +66,7 @@ impl OdsFile {
 }
 
 fn look_at(package: &mut Package, part: &str) -> Result<OdsPreScan, ReadFault> {
-    let missing = ReadFault::Damaged { detail: format!("its part `{}` is missing", part.escape_debug()) };
-    OdsPreScan::take(package.part(part)?.ok_or(missing)?)
+    OdsPreScan::take(package.part(part)?.ok_or_else(|| ReadFault::missing_part(part))?)
 }
 
 fn unevaluated(cells: &Range<Data>, formulas: &Range<String>) -> Vec<(u32, u32)> {
@@ -113,7 +112,6 @@ fn is_error(text: &str) -> bool {
 
 /// What calamine found, in the user's words.
 fn damage(error: &OdsError) -> ReadFault {
-    let damaged = |detail: &str| ReadFault::Damaged { detail: detail.into() };
     match error {
         OdsError::Io(error) => unpacking(error),
         OdsError::Zip(error) => broken(error),
@@ -121,12 +119,12 @@ fn damage(error: &OdsError) -> ReadFault {
         OdsError::CellLimitExceeded { .. } => {
             ReadFault::TooLarge { what: "its sheets span more than 20 million cells" }
         }
-        OdsError::FileNotFound(part) => {
-            ReadFault::Damaged { detail: format!("its part `{}` is missing", part.escape_debug()) }
+        OdsError::FileNotFound(part) => ReadFault::missing_part(part),
+        OdsError::Eof(_) => ReadFault::damaged("its XML ends too early"),
+        OdsError::Xml(_) | OdsError::XmlAttr(_) | OdsError::AttrError(_) => ReadFault::damaged("its XML is broken"),
+        OdsError::ParseInt(_) | OdsError::ParseFloat(_) | OdsError::ParseBool(_) => {
+            ReadFault::damaged("a number that is none")
         }
-        OdsError::Eof(_) => damaged("its XML ends too early"),
-        OdsError::Xml(_) | OdsError::XmlAttr(_) | OdsError::AttrError(_) => damaged("its XML is broken"),
-        OdsError::ParseInt(_) | OdsError::ParseFloat(_) | OdsError::ParseBool(_) => damaged("a number that is none"),
-        _ => damaged("its parts contradict each other"),
+        _ => ReadFault::damaged("its parts contradict each other"),
     }
 }

@@ -57,7 +57,7 @@ impl OdsPreScan {
                     has_root = true;
                 }
                 TagKind::SelfClosing => {}
-                _ => return Err(ReadFault::Damaged { detail: "its XML is broken".into() }),
+                _ => return Err(ReadFault::damaged("its XML is broken")),
             }
             let is_in_cell = open.last().is_some_and(|parent| is_cell(parent));
             tables.observe(&tag, is_in_cell)?;

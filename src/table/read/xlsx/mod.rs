@@ -13,9 +13,9 @@ use std::ops::ControlFlow;
 
 use calamine::{Cell, DataRef, Reader, SheetType, Xlsx, XlsxCellReader, XlsxError};
 
-use super::damage::guarded;
+use super::damage::{broken, guarded, unpacking};
 use super::number_format::NumberFormats;
-use super::package::{Package, broken, unpacking};
+use super::package::Package;
 use super::row_builder::{CellContent, RowBuilder};
 use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
@@ -177,15 +177,11 @@ impl<'a> CellStream<'a> {
             // The stream goes on behind the cell that it could not read.
             Err(XlsxError::CellError(_)) => match self.cursor.unknown_error(place) {
                 Some(odd) => Ok(Some(StreamedCell { content: StreamedValue::UnknownError(odd), style: 0 })),
-                None => Err(damaged("an error value that no program writes")),
+                None => Err(ReadFault::damaged("an error value that no program writes")),
             },
             Err(error) => Err(damage(&error)),
         }
     }
-}
-
-fn damaged(detail: impl Into<String>) -> ReadFault {
-    ReadFault::Damaged { detail: detail.into() }
 }
 
 /// What calamine found, in the user's words.
@@ -196,21 +192,23 @@ fn damage(error: &XlsxError) -> ReadFault {
         XlsxError::Password => ReadFault::Password,
         XlsxError::Xml(quick_error) => match io_cause(quick_error) {
             Some(error) => unpacking(error),
-            None => damaged("its XML is broken"),
+            None => ReadFault::damaged("its XML is broken"),
         },
-        XlsxError::XmlEof(_) => damaged("its XML ends too early"),
-        XlsxError::FileNotFound(part) => damaged(format!("its part `{}` is missing", part.escape_debug())),
-        XlsxError::RelationshipNotFound | XlsxError::WorksheetNotFound(_) => damaged("a sheet is missing in it"),
+        XlsxError::XmlEof(_) => ReadFault::damaged("its XML ends too early"),
+        XlsxError::FileNotFound(part) => ReadFault::missing_part(part),
+        XlsxError::RelationshipNotFound | XlsxError::WorksheetNotFound(_) => {
+            ReadFault::damaged("a sheet is missing in it")
+        }
         XlsxError::Alphanumeric(_)
         | XlsxError::NumericColumn(_)
         | XlsxError::RangeWithoutColumnComponent
         | XlsxError::RangeWithoutRowComponent
         | XlsxError::ColumnNumberOverflow
         | XlsxError::RowNumberOverflow
-        | XlsxError::DimensionCount(_) => damaged("a cell without a proper address"),
-        XlsxError::ParseFloat(_) | XlsxError::ParseInt(_) => damaged("a number that is none"),
-        XlsxError::Encoding(_) => damaged("text in an unknown encoding"),
-        _ => damaged("its parts contradict each other"),
+        | XlsxError::DimensionCount(_) => ReadFault::damaged("a cell without a proper address"),
+        XlsxError::ParseFloat(_) | XlsxError::ParseInt(_) => ReadFault::damaged("a number that is none"),
+        XlsxError::Encoding(_) => ReadFault::damaged("text in an unknown encoding"),
+        _ => ReadFault::damaged("its parts contradict each other"),
     }
 }
 

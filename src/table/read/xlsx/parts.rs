@@ -30,7 +30,7 @@ pub(super) fn check(package: &mut Package) -> Result<WorkbookParts, ReadFault> {
     let strings = part("sharedStrings.xml");
     package.check_strings(&strings)?;
     check_string_count(package, &strings)?;
-    let targets = relation_targets(package, &relations)?;
+    let targets = package.relations(&relations)?;
     let sheets = sheet_parts(package, &part(&book), &folder, &targets)?;
     Ok(WorkbookParts { sheets, rich_strings: rich_text::shared(package, &strings)? })
 }
@@ -66,24 +66,11 @@ fn check_string_count(package: &mut Package, name: &str) -> Result<(), ReadFault
         // Many programs write a wrong count; only those beyond the possible and the harmless are a danger.
         let is_possible = count <= size.unpacked / SHORTEST || count < 1_000_000;
         if !is_possible {
-            return Err(ReadFault::Damaged { detail: "it claims more texts than it has room for".into() });
+            return Err(ReadFault::damaged("it claims more texts than it has room for"));
         }
         return Ok(());
     }
     Ok(())
-}
-
-/// Relation ids and their targets.
-fn relation_targets(package: &mut Package, name: &str) -> Result<Vec<(String, String)>, ReadFault> {
-    let mut targets = Vec::new();
-    let Some(part) = package.part(name)? else { return Ok(targets) };
-    let mut scanner = XmlScanner::new(part);
-    while let Some(tag) = scanner.next()? {
-        if let (Some(id), Some(target)) = (tag.text_attribute("Id"), tag.text_attribute("Target")) {
-            targets.push((id, target));
-        }
-    }
-    Ok(targets)
 }
 
 fn sheet_parts(

@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::super::package::{Package, unpacking};
+use super::super::damage::unpacking;
+use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use super::rich_text::{LONGEST_RUN, RUN_SIGNS, RichStrings, RichText};
 use crate::table::error::ReadFault;

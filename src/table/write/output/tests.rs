@@ -43,7 +43,7 @@ fn moment() -> DateTime {
 /// What each column holds.
 fn full_row() -> Row {
     let mut row = Row::default();
-    row.set_formats(Arc::from([EUR.to_owned()]));
+    row.restart(row.number, &Arc::from([EUR.to_owned()]));
     row.push_text("=cmd|'/c calc'!A1");
     row.push("12", Value::Number(12.0));
     row.push("0.25", Value::Number(0.25));
@@ -430,10 +430,10 @@ impl Write for Closed {
 fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn TableWriter>> {
     vec![
         Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), "")),
-        Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
-        Box::new(jsonl::JsonlFiles::new(OutputFiles::to(stream()))),
+        Box::new(FilePerTable::<csv::CsvTable>::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
+        Box::new(FilePerTable::<jsonl::JsonlTable>::new(OutputFiles::to(stream()), ())),
         #[cfg(feature = "parquet")]
-        Box::new(parquet::ParquetFiles::new(OutputFiles::to(stream()))),
+        Box::new(FilePerTable::<parquet::ParquetTable>::new(OutputFiles::to(stream()), ())),
     ]
 }
 

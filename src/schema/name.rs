@@ -1,11 +1,13 @@
 //! Folded names: the form in which two spellings of one name are equal.
 //!
 //! Trimmed, inner white space collapsed, Unicode NFKC, case folded (design rule 5). An exact match still wins over
-//! a folded one; see [`super::Catalog`].
+//! a folded one; see [`Catalog`](crate::catalog::Catalog).
 
 use std::borrow::Cow;
 
 use unicode_normalization::UnicodeNormalization;
+
+use crate::unicode::is_invisible;
 
 /// The folded form of a name; borrowed if the text is folded already.
 pub fn fold_name(text: &str) -> Cow<'_, str> {
@@ -44,11 +46,11 @@ fn is_folded(text: &str) -> bool {
     text.is_empty() || last != b' '
 }
 
-/// Appends characters, runs of white space as one blank and none at the start; zero-width characters are dropped.
+/// Appends characters, runs of white space as one blank and none at the start; invisible characters are dropped.
 fn push_collapsed(chars: impl Iterator<Item = char>, folded: &mut String) {
     let mut after_blank = true;
     for char in chars {
-        if matches!(char, '\u{200b}'..='\u{200d}' | '\u{feff}' | '\u{2060}') {
+        if is_invisible(char) {
             continue;
         }
         let blank = char.is_whitespace() || char.is_control();
@@ -62,7 +64,7 @@ fn push_collapsed(chars: impl Iterator<Item = char>, folded: &mut String) {
 }
 
 /// Drops what options differ in between the sections of the guide: `_`, `-` and blanks.
-pub(super) fn without_separators(folded: &str) -> String {
+pub(crate) fn without_separators(folded: &str) -> String {
     folded.chars().filter(|char| !matches!(char, '_' | '-' | ' ')).collect()
 }
 
@@ -79,6 +81,8 @@ mod tests {
             ("Straße", "STRASSE"),
             ("ﬁle", "FILE"),
             ("a\tb", "A B"),
+            ("HF-LT-0001", "HF\u{ad}-LT\u{200b}-00\u{fe0f}01\u{200e}"),
+            ("Berlin", "Ber\u{2060}\u{180e}lin\u{61c}"),
         ] {
             assert_eq!(fold_name(one), fold_name(other), "{one} {other}");
         }

@@ -1,0 +1,109 @@
+//! A position in the activity log, to tell what was added after it.
+//!
+//! Entries have no id: timestamp, type, event, item and user identify one (field notes).
+
+use jiff::{Timestamp, ToSpan, civil, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::RecordSource;
+use crate::api::{Record, integer};
+use crate::schema::{ACTIVITY, CREATED_AT, log_field};
+
+/// The newest entry of the activity log at some moment, such as when a run was planned.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum LogPosition {
+    /// The log was not read, or could not be: an entry in it now may be of any age.
+    #[default]
+    #[serde(rename = "NotAsked")]
+    Unknown,
+    Empty,
+    After(LogCursor),
+}
+
+/// The identity of one log entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogCursor {
+    pub timestamp: String,
+    /// The entry's `type`.
+    pub kind: Option<String>,
+    pub event: Option<String>,
+    pub item_id: Option<i64>,
+    pub user_id: Option<i64>,
+}
+
+impl LogPosition {
+    /// Reads the newest entry: one request.
+    ///
+    /// # Errors
+    /// Where the log cannot be read. A run may continue with [`LogPosition::Unknown`]; lost checkouts are then
+    /// reconciled by where the items are, if at all.
+    pub async fn read<S: RecordSource>(service: &S) -> Result<Self, S::Error> {
+        let newest = service.page(&ACTIVITY, NEWEST_FIRST, 0, 1).await?;
+        Ok(match newest.first() {
+            None => LogPosition::Empty,
+            Some(entry) => LogCursor::of(entry).map_or(LogPosition::Unknown, LogPosition::After),
+        })
+    }
+
+    /// The first day to read entries from: the day before the cursor's, since the time zone of days is not documented.
+    pub fn first_day(&self) -> Option<String> {
+        let LogPosition::After(cursor) = self else { return None };
+        let day = TimeZone::UTC.to_datetime(parse_timestamp(&cursor.timestamp)?).date();
+        day.checked_sub(1.day()).ok().map(|day| day.to_string())
+    }
+
+    /// Whether an entry was surely added after the run was planned.
+    pub fn is_followed_by(&self, entry: &Record) -> bool {
+        self.age(entry) == EntryAge::Newer
+    }
+
+    pub(crate) fn age(&self, entry: &Record) -> EntryAge {
+        let cursor = match self {
+            LogPosition::Empty => return EntryAge::Newer,
+            LogPosition::Unknown => return EntryAge::Unknown,
+            LogPosition::After(cursor) => cursor,
+        };
+        let Some(other) = LogCursor::of(entry) else { return EntryAge::Unknown };
+        if other == *cursor {
+            return EntryAge::Older;
+        }
+        match (parse_timestamp(&other.timestamp), parse_timestamp(&cursor.timestamp)) {
+            // The same moment, but not the cursor itself: the cursor was the newest then, so this one came later.
+            (Some(entry), Some(cursor)) if entry >= cursor => EntryAge::Newer,
+            (Some(_), Some(_)) => EntryAge::Older,
+            _ => EntryAge::Unknown,
+        }
+    }
+}
+
+impl LogCursor {
+    /// None where an entry has no timestamp.
+    pub fn of(entry: &Record) -> Option<Self> {
+        let text = |name: &str| entry.get(name).and_then(Json::as_str).map(str::to_owned);
+        let number = |name: &str| entry.get(name).and_then(integer);
+        Some(Self {
+            timestamp: text(log_field::TIMESTAMP).or_else(|| text(CREATED_AT))?,
+            kind: text(log_field::TYPE),
+            event: text(log_field::EVENT),
+            item_id: number(log_field::ITEM_ID),
+            user_id: number(log_field::USER_ID),
+        })
+    }
+}
+
+/// Sorts a list by creation, newest first.
+pub(crate) const NEWEST_FIRST: &[(&str, &str)] = &[("sort", CREATED_AT), ("order", "desc")];
+
+/// Whether an entry was added before or after the run was planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryAge {
+    Older,
+    Newer,
+    Unknown,
+}
+
+fn parse_timestamp(text: &str) -> Option<Timestamp> {
+    let local = || TimeZone::UTC.to_timestamp(text.parse::<civil::DateTime>().ok()?).ok();
+    text.parse().ok().or_else(local)
+}

@@ -1,0 +1,115 @@
+//! Signs that a text lost or changed letters on its way into the file: nothing is created from such text.
+
+/// What happened to a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    /// UTF-8 that some program read as another encoding: `MÃ¼nchen`.
+    OtherEncoding,
+    /// A character as web pages write it: `R&amp;D`.
+    HtmlEntity,
+    /// A control character where a letter was.
+    Control,
+    /// A question mark where a letter was: `M?nchen`.
+    QuestionMark,
+}
+
+impl Damage {
+    /// What a message says of the text.
+    pub fn description(self) -> &'static str {
+        match self {
+            Damage::OtherEncoding => "was saved as UTF-8 and read in another encoding",
+            Damage::HtmlEntity => "holds a character as web pages write it",
+            Damage::Control => "holds a control character where a letter was",
+            Damage::QuestionMark => "holds a question mark where a letter was",
+        }
+    }
+}
+
+/// The damage to a name or key, if it shows any.
+pub fn damage_of(text: &str) -> Option<Damage> {
+    if text.chars().any(|char| matches!(char, '\u{80}'..='\u{9f}')) {
+        return Some(Damage::Control);
+    }
+    if !text.is_ascii() && text.split_whitespace().any(is_utf8_read_otherwise) {
+        return Some(Damage::OtherEncoding);
+    }
+    if has_html_entity(text) {
+        return Some(Damage::HtmlEntity);
+    }
+    has_lost_letter(text).then_some(Damage::QuestionMark)
+}
+
+/// Whether a word becomes other valid UTF-8 once it is written back in an encoding that programs read UTF-8 in by
+/// mistake. Text that was meant so never does.
+fn is_utf8_read_otherwise(word: &str) -> bool {
+    // `Ã` and a no-break space, which splits words, is `à`.
+    let word = if word.ends_with(['Ã', 'Â']) { format!("{word}\u{a0}") } else { word.to_owned() };
+    let by_other = [encoding_rs::WINDOWS_1252, encoding_rs::MACINTOSH].into_iter().any(|encoding| {
+        let (bytes, _, unmappable) = encoding.encode(&word);
+        !unmappable && !bytes.is_ascii() && std::str::from_utf8(&bytes).is_ok()
+    });
+    // The same of DOS: its line-drawing characters inside words.
+    let letters: Vec<char> = word.chars().collect();
+    let is_drawn = |window: &[char]| window[0].is_alphabetic() && matches!(window[1], '\u{2500}'..='\u{257f}');
+    by_other || letters.windows(2).any(is_drawn)
+}
+
+/// `&amp;`, `&#39;`, `&#x27;`, `&uuml;`.
+fn has_html_entity(text: &str) -> bool {
+    text.match_indices('&').any(|(at, _)| {
+        let Some((name, _)) = text[at + 1..].split_once(';') else { return false };
+        match name.strip_prefix('#') {
+            Some(code) => {
+                let digits = code.strip_prefix(['x', 'X']).unwrap_or(code);
+                (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+            }
+            None => (2..=8).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphabetic()),
+        }
+    })
+}
+
+/// A question mark between two letters of one word, or in front of one at its beginning.
+fn has_lost_letter(text: &str) -> bool {
+    let chars: Vec<char> = text.chars().collect();
+    chars.iter().enumerate().any(|(at, char)| {
+        let next_is_letter = chars.get(at + 1).is_some_and(|next| next.is_alphabetic());
+        let last = at.checked_sub(1).and_then(|at| chars.get(at));
+        *char == '?' && next_is_letter && last.is_none_or(|last| last.is_alphabetic() || last.is_whitespace())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Damage, damage_of};
+
+    #[test]
+    fn damage_is_seen() {
+        for (text, damage) in [
+            ("MÃ¼nchen", Damage::OtherEncoding),
+            ("CafÃ© GenÃ¨ve", Damage::OtherEncoding),
+            ("Oâ€™Neil", Damage::OtherEncoding),
+            ("StraÃŸe 5", Damage::OtherEncoding),
+            ("M√ºller", Damage::OtherEncoding),
+            ("M├╝ller", Damage::OtherEncoding),
+            ("R&amp;D", Damage::HtmlEntity),
+            ("O&#39;Neil", Damage::HtmlEntity),
+            ("M&uuml;nchen", Damage::HtmlEntity),
+            ("M\u{81}ller", Damage::Control),
+            ("M?nchen", Damage::QuestionMark),
+            ("?rebro", Damage::QuestionMark),
+            ("Caf? Z?rich", Damage::QuestionMark),
+        ] {
+            assert_eq!(damage_of(text), Some(damage), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_as_people_write_them_pass() {
+        for text in [
+            "München", "R&D", "Ben & Jerry; Co", "São Paulo", "Âge d’or", "Ãsgarður", "Where to?", "Łódź", "東京",
+            "Møller", "Überwald", "A&B;C", "Crème", "Ö", "µm", "5 € Shop", "Ærø", "Côte d’Azur", "Škoda", "Straße",
+        ] {
+            assert_eq!(damage_of(text), None, "{text}");
+        }
+    }
+}
