@@ -30,3 +30,4 @@ mod secrets;
 mod shapes;
 mod undo;
 mod usage;
+mod values;
