@@ -26,6 +26,7 @@ mod cell;
 mod checked_row;
 mod currency;
 mod duplicates;
+mod merged_cells;
 mod non_records;
 mod number;
 mod problem;

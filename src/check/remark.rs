@@ -31,7 +31,6 @@ remark_codes! {
     RowsLeftOut "rows.left_out" "rows that are no records were left out"
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
-    CellsMerged "cells.merged" "merged cells: the value belongs to the first row"
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run
     RowsNotSent "rows.not_sent" "rows were not sent"

@@ -6,6 +6,7 @@ use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
 use super::date::DateReading;
 use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
+use super::merged_cells::MergedRanges;
 use super::money::{CurrencyHint, DecimalMark};
 use super::non_records::NonRecordFinder;
 use super::problem::{Code, ValueError};
@@ -13,7 +14,7 @@ use super::remark::{Remark, RemarkCode};
 use super::rules::{Duplicates, RowAction, Rules};
 use crate::mapping::{ColumnFacts, ColumnTarget, IdOwnership, Mapping, TimestampColumn};
 use crate::schema::{Kind, fold_name_into};
-use crate::table::Row;
+use crate::table::{Row, SheetLayout};
 use crate::wording::{counted, thousands};
 
 /// Checks the rows of one sheet.
@@ -35,6 +36,8 @@ pub struct Checker<'m> {
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
     non_records: NonRecordFinder,
+    merged: MergedRanges,
+    hidden: HiddenRows,
     unheaded: UnheadedColumns,
     /// Optional cells with a placeholder such as `n/a`, read as blank.
     pub marks_read_as_blank: u64,
@@ -74,8 +77,21 @@ impl<'m> Checker<'m> {
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
             non_records: NonRecordFinder::new(mapping, &[]),
+            merged: MergedRanges::new(Vec::new()),
+            hidden: HiddenRows::default(),
             unheaded: UnheadedColumns::new(mapping),
             marks_read_as_blank: 0,
+        }
+    }
+
+    /// Takes into account what the sheet keeps beside its cells.
+    #[must_use]
+    pub fn with_layout(self, layout: &SheetLayout) -> Self {
+        Self {
+            non_records: NonRecordFinder::new(self.mapping, layout.totals_rows()),
+            merged: MergedRanges::new(layout.merged_below(self.mapping.header_row)),
+            hidden: HiddenRows { layout: layout.clone(), ..HiddenRows::default() },
+            ..self
         }
     }
 
@@ -104,6 +120,8 @@ impl<'m> Checker<'m> {
         self.seen = SeenRecords::default();
         self.marks_read_as_blank = 0;
         self.non_records.rewind();
+        self.merged.rewind();
+        (self.hidden.count, self.hidden.first) = (0, Vec::new());
         self.unheaded.filled.clear();
     }
 
@@ -127,7 +145,7 @@ impl<'m> Checker<'m> {
                 format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none");
             Remark::new(RemarkCode::RowsTotal, message)
         });
-        left_out.chain(total).collect()
+        left_out.chain(total).chain(self.hidden.remark()).collect()
     }
 
     /// Checks one row; the result goes into `checked`.
@@ -139,9 +157,17 @@ impl<'m> Checker<'m> {
             return;
         }
         self.unheaded.observe(row, self.extra_cells);
+        self.hidden.observe(row);
+        self.merged.advance(row);
         let mut hint: Option<(u32, CurrencyHint)> = None;
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
             let cell = row.cell(column.column);
+            if cell.is_blank()
+                && let Some(error) = self.merged.covered(column.column)
+            {
+                checked.problems.push(error.at(Some(column.column as u32), ""));
+                continue;
+            }
             match &column.role {
                 ColumnRole::Field { index, field, ids } => {
                     let mut reader = FieldReader {
@@ -246,6 +272,37 @@ impl<'m> Checker<'m> {
         let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
         let found = column.map_or("", |column| row.cell(column as usize).text);
         checked.problems.push(error.at(column, found));
+    }
+}
+
+/// Rows that a spreadsheet program does not show.
+#[derive(Default)]
+struct HiddenRows {
+    layout: SheetLayout,
+    count: u64,
+    first: Vec<u64>,
+}
+
+impl HiddenRows {
+    /// The hidden rows that a remark names.
+    const NAMED: usize = 5;
+
+    fn observe(&mut self, row: &Row) {
+        if self.layout.is_hidden(row.number) {
+            self.count += 1;
+            if self.first.len() < Self::NAMED {
+                self.first.push(row.number);
+            }
+        }
+    }
+
+    fn remark(&self) -> Option<Remark> {
+        let rows: Vec<String> = self.first.iter().map(ToString::to_string).collect();
+        let more = if self.count > rows.len() as u64 { ", …" } else { "" };
+        let (count, noun) = (counted(self.count, "hidden row"), if self.count == 1 { "row" } else { "rows" });
+        let was = if self.count == 1 { "was" } else { "were" };
+        let message = format!("{count} {was} read like any other ({noun} {}{more})", rows.join(", "));
+        (self.count > 0).then(|| Remark::new(RemarkCode::RowsHidden, message))
     }
 }
 

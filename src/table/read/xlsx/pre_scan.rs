@@ -13,6 +13,7 @@ use super::super::damage::unpacking;
 use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use crate::table::error::ReadFault;
+use crate::table::layout::{MergedCells, SheetLayout};
 
 /// Cells that need a word, in the order of the stream.
 #[derive(Debug, Default)]
@@ -20,6 +21,9 @@ pub(super) struct XlsxPreScan {
     /// Places in the stream of formulas without a stored result.
     unevaluated: Vec<u32>,
     errors: Vec<UnknownError>,
+    pub(super) layout: SheetLayout,
+    /// Relations of the sheet's tables.
+    tables: Vec<String>,
 }
 
 /// A cell with an error value that calamine does not know.
@@ -40,14 +44,47 @@ impl XlsxPreScan {
     pub(super) fn take(package: &mut Package, part: &str) -> Result<XlsxPreScan, ReadFault> {
         let needs_look = package.is_suspicious(part) || {
             let Some(sheet) = package.part(part)? else { return Ok(XlsxPreScan::default()) };
-            has_formula_or_error(sheet)?
+            has_signs(sheet)?
         };
         if !needs_look {
             return Ok(XlsxPreScan::default());
         }
-        match package.part(part)? {
-            Some(sheet) => scan(XmlScanner::new(sheet)),
-            None => Ok(XlsxPreScan::default()),
+        let mut pre_scan = match package.part(part)? {
+            Some(sheet) => scan(XmlScanner::new(sheet))?,
+            None => return Ok(XlsxPreScan::default()),
+        };
+        pre_scan.find_totals(package, part)?;
+        Ok(pre_scan)
+    }
+
+    /// Looks up which rows the sheet's tables declare to be totals.
+    fn find_totals(&mut self, package: &mut Package, part: &str) -> Result<(), ReadFault> {
+        let (folder, name) = part.rfind('/').map_or(("", part), |slash| part.split_at(slash + 1));
+        if self.tables.is_empty() {
+            return Ok(());
+        }
+        let targets = package.relations(&format!("{folder}_rels/{name}.rels"))?;
+        for id in std::mem::take(&mut self.tables) {
+            let Some((_, target)) = targets.iter().find(|(known, _)| *known == id) else { continue };
+            let part = resolved_target(folder, target);
+            let Some(table) = package.part(&part)? else { continue };
+            let mut scanner = XmlScanner::new(table);
+            while let Some(tag) = scanner.next()? {
+                if tag.name == b"table" && tag.kind == TagKind::Open {
+                    self.add_totals(&tag);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The last rows of a table are its totals.
+    fn add_totals(&mut self, tag: &XmlTag<'_>) {
+        let count: u32 = tag.text_attribute("totalsRowCount").and_then(|count| count.parse().ok()).unwrap_or(0);
+        let Some((_, (last, _))) = tag.attribute("ref").and_then(area) else { return };
+        for above in 0..count.min(10) {
+            self.layout.add_totals_row(u64::from(last.saturating_sub(above)) + 1);
         }
     }
 
@@ -79,12 +116,15 @@ impl<'a> ScanCursor<'a> {
     }
 }
 
-/// Whether the bytes of a formula or an error cell occur before the end of the cells; yes in case of doubt.
-fn has_formula_or_error(mut sheet: impl Read) -> Result<bool, ReadFault> {
+/// Whether the bytes of a formula, an error cell or a hidden row occur before the end of the cells, or those of merged
+/// cells or a table behind it; yes in case of doubt.
+fn has_signs(mut sheet: impl Read) -> Result<bool, ReadFault> {
     const CHUNK: usize = 128 * 1024;
     const OVERLAP: usize = 16;
-    let signs = [&b"<f"[..], b"t=\"e\"", b"t='e'"].map(Finder::new);
+    let cell_signs = [&b"<f"[..], b"t=\"e\"", b"t='e'", b"hidden="].map(Finder::new);
+    let tail_signs = [&b"mergeCell "[..], b"tablePart "].map(Finder::new);
     let end = Finder::new("</sheetData>");
+    let mut is_behind_cells = false;
     let mut buffer = vec![0; OVERLAP + CHUNK];
     let mut kept = 0;
     let mut is_first = true;
@@ -98,12 +138,14 @@ fn has_formula_or_error(mut sheet: impl Read) -> Result<bool, ReadFault> {
             }
             is_first = false;
         }
-        let cells_end = end.find(bytes);
-        let cells = &bytes[..cells_end.unwrap_or(bytes.len())];
-        if signs.iter().any(|sign| sign.find(cells).is_some()) {
+        let cells_end = if is_behind_cells { Some(0) } else { end.find(bytes) };
+        let (cells, tail) = bytes.split_at(cells_end.unwrap_or(bytes.len()));
+        is_behind_cells = cells_end.is_some();
+        let has_any = |signs: &[Finder<'_>], bytes: &[u8]| signs.iter().any(|sign| sign.find(bytes).is_some());
+        if has_any(&cell_signs, cells) || has_any(&tail_signs, tail) {
             return Ok(true);
         }
-        if read == 0 || cells_end.is_some() {
+        if read == 0 {
             return Ok(false);
         }
         let filled = bytes.len();
@@ -122,12 +164,16 @@ fn scan(mut scanner: XmlScanner<impl Read>) -> Result<XlsxPreScan, ReadFault> {
     let (mut row, mut column) = (0, 0);
     while let Some(tag) = scanner.next()? {
         match (tag.name, tag.kind) {
-            (b"sheetData", TagKind::Open) => is_inside = true,
-            (b"sheetData", _) => break,
+            (b"sheetData", kind) => is_inside = kind == TagKind::Open,
+            (b"mergeCell", TagKind::Open | TagKind::SelfClosing) => pre_scan.layout.add_merged(&tag),
+            (b"tablePart", TagKind::Open | TagKind::SelfClosing) => pre_scan.tables.extend(tag.text_attribute("id")),
             _ if !is_inside => {}
             (b"row", TagKind::Open) => {
                 row = tag.attribute("r").and_then(row_number).unwrap_or(row);
                 column = 0;
+                if matches!(tag.attribute("hidden"), Some(b"1" | b"true")) {
+                    pre_scan.layout.hide(u64::from(row) + 1, u64::from(row) + 1);
+                }
             }
             (b"row", TagKind::Close) => row += 1,
             (b"c", TagKind::Open) => {
@@ -196,6 +242,33 @@ impl CellScan {
     }
 }
 
+impl SheetLayout {
+    fn add_merged(&mut self, tag: &XmlTag<'_>) {
+        if let Some(((first_row, first_column), (last_row, last_column))) = tag.attribute("ref").and_then(area) {
+            let (first_row, last_row) = (u64::from(first_row) + 1, u64::from(last_row) + 1);
+            self.merge(MergedCells { first_row, last_row, first_column, last_column });
+        }
+    }
+}
+
+/// The part that a relation of a sheet names: `../tables/table1.xml` beside `xl/worksheets/`.
+fn resolved_target(folder: &str, target: &str) -> String {
+    if let Some(absolute) = target.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let (mut folder, mut target) = (folder.trim_end_matches('/'), target);
+    while let Some(rest) = target.strip_prefix("../") {
+        (folder, target) = (folder.rsplit_once('/').map_or("", |(parent, _)| parent), rest);
+    }
+    if folder.is_empty() { target.to_owned() } else { format!("{folder}/{target}") }
+}
+
+/// `A1:C7`, by its corners.
+fn area(text: &[u8]) -> Option<((u32, u32), (u32, u32))> {
+    let colon = memchr::memchr(b':', text)?;
+    Some((position(&text[..colon])?, position(&text[colon + 1..])?))
+}
+
 /// `7` is row 6.
 fn row_number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse::<u32>().ok()?.checked_sub(1)
@@ -220,11 +293,7 @@ mod tests {
 
     fn pre_scan(cells: &str) -> XlsxPreScan {
         let xml = format!("<worksheet><cols/><sheetData>{cells}</sheetData><formula>x</formula></worksheet>");
-        assert_eq!(
-            has_formula_or_error(xml.as_bytes()).unwrap(),
-            cells.contains("<f") || cells.contains("\"e\""),
-            "{cells}"
-        );
+        assert_eq!(has_signs(xml.as_bytes()).unwrap(), cells.contains("<f") || cells.contains("\"e\""), "{cells}");
         scan(XmlScanner::new(xml.as_bytes())).unwrap()
     }
 
@@ -256,9 +325,31 @@ mod tests {
     }
 
     #[test]
+    fn hidden_rows_merged_cells_and_tables_are_found() {
+        let cells = "<row r=\"1\"><c r=\"A1\"/></row><row r=\"3\" hidden=\"1\"><c r=\"A3\"/></row>";
+        let tail = "<mergeCells count=\"1\"><mergeCell ref=\"B2:B4\"/></mergeCells><tableParts><tablePart r:id=\"rId7\"/></tableParts>";
+        for (cells, tail) in [(cells, ""), ("", tail), (cells, tail)] {
+            let xml = format!("<worksheet><sheetData>{cells}</sheetData><pageMargins/>{tail}</worksheet>");
+            assert!(has_signs(xml.as_bytes()).unwrap(), "{xml}");
+            let found = scan(XmlScanner::new(xml.as_bytes())).unwrap();
+            assert_eq!(found.layout.is_hidden(3), !cells.is_empty());
+            let merged = MergedCells { first_row: 2, last_row: 4, first_column: 1, last_column: 1 };
+            assert_eq!(found.layout.merged_below(1), if tail.is_empty() { vec![] } else { vec![merged] });
+            assert_eq!(found.tables.len(), usize::from(!tail.is_empty()));
+        }
+    }
+
+    #[test]
+    fn targets_are_relative_to_the_sheet() {
+        assert_eq!(resolved_target("xl/worksheets/", "../tables/table1.xml"), "xl/tables/table1.xml");
+        assert_eq!(resolved_target("xl/worksheets/", "/xl/tables/t.xml"), "xl/tables/t.xml");
+        assert_eq!(resolved_target("", "t.xml"), "t.xml");
+    }
+
+    #[test]
     fn a_prefix_is_no_obstacle() {
         let xml = b"<x:worksheet><x:sheetData><x:row><x:c><x:f>1</x:f></x:c></x:row></x:sheetData></x:worksheet>";
-        assert!(has_formula_or_error(&xml[..]).unwrap());
+        assert!(has_signs(&xml[..]).unwrap());
         assert_eq!(scan(XmlScanner::new(&xml[..])).unwrap().unevaluated, [0]);
     }
 
