@@ -9,8 +9,8 @@ mod undecoded;
 use serde_json::Value as Json;
 
 pub use self::changes::FieldChange;
-pub(crate) use self::read_only::holder_names;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};

@@ -60,8 +60,8 @@ fn a_column_disambiguates_its_dates() {
     Check of assets.csv: all 2 rows passed, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 2 good (assets)
       read      assets.csv as UTF-8, comma
-      header    row 1: asset_id, product → product_id, status → status_id, purchase_date (day, month,
-                year)
+      header    row 1: asset_id, product → product_id, status → status_id,
+                purchase_date (day-month-year)
       next      tallyport import assets.csv --dry-run
     ");
     assert_output!(check(account.folder(), &["unsure.csv", "--entity", "assets"]), @"
@@ -211,8 +211,8 @@ fn stdin_can_be_read_twice() {
     Check of stdin: the one row passed, in 0.5 s (run 20261124-093015-abcd)
       1 row: 1 good (assets)
       read      stdin as UTF-8, semicolon
-      header    row 1: asset_id, product → product_id, status → status_id, purchase_date (day, month,
-                year)
+      header    row 1: asset_id, product → product_id, status → status_id,
+                purchase_date (day-month-year)
       next      tallyport import - --entity assets --dry-run
     ");
 }

@@ -54,7 +54,8 @@ impl<S: StepSink> Planner<'_, S> {
         let held = held.as_array().map(Vec::as_slice).unwrap_or_default();
         let names: Vec<&str> = holder_names(text).collect();
         let is_held = |collection: &str, id: i64| {
-            let key = schema::collection(collection).map(|entity| format!("{}_id", entity.singular)).unwrap_or_default();
+            let key =
+                schema::collection(collection).map(|entity| format!("{}_id", entity.singular)).unwrap_or_default();
             held.iter().any(|member| member.get(&key).and_then(integer) == Some(id))
         };
         let is_holder = |name: &str| {
