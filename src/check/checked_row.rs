@@ -2,8 +2,10 @@
 
 use rust_decimal::Decimal;
 
+use super::money::CurrencyHint;
 use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
+use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
 use crate::mapping::{IdOwnership, Ids, Mapping, missing_field_hint, missing_field_text};
 use crate::schema::Field;
@@ -24,7 +26,11 @@ pub struct CheckedRow {
     pub non_record: Option<NonRecord>,
     /// Required fields without a value; a problem only if the row creates a record.
     pub missing: Vec<usize>,
+    /// The sign of the row's amounts, if only it says in which currency they are.
+    pub sign: Option<CurrencySign>,
     pub problems: Vec<Problem>,
+    /// Values that are read in a way the user should know of.
+    pub remarks: Vec<CellRemark>,
 }
 
 /// The id in a row.
@@ -51,6 +57,14 @@ pub struct ParsedField {
     /// The cell's column, from 0.
     pub column: u32,
     pub value: ParsedValue,
+}
+
+/// The sign of an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrencySign {
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub hint: CurrencyHint,
 }
 
 /// A cell that describes a referenced record.
@@ -99,12 +113,24 @@ impl CheckedRow {
         self.custom.clear();
         self.non_record = None;
         self.missing.clear();
+        self.sign = None;
         self.problems.clear();
+        self.remarks.clear();
+    }
+
+    /// Remarks on a cell; `shown` is the part of its text that the remark is about.
+    pub(super) fn remark(&mut self, kind: RemarkKind, column: usize, shown: &str) {
+        self.remarks.push(CellRemark { kind, column: column as u32, shown: shown.into() });
     }
 
     /// The value of a field, if the row has one.
     pub fn parsed(&self, field: usize) -> Option<&ParsedField> {
         self.values.iter().find(|given| given.field == field)
+    }
+
+    /// Takes the address off problems with a default, which has no cell.
+    pub(super) fn forget_default_columns(&mut self, mapping: &Mapping) {
+        forget_default_columns(&mut self.problems, mapping);
     }
 
     /// Reports missing required fields as problems, because the row would create a record.
@@ -126,6 +152,12 @@ fn unfed(field: &Field, mapping: &Mapping) -> ValueError {
     let not_understood = mapping.not_understood();
     let text = missing_field_text(field.name, &not_understood);
     ValueError::new(Code::RequiredMissing, text, missing_field_hint(field.name, &not_understood))
+}
+
+/// Takes the address off problems with a default, which has no cell.
+pub(crate) fn forget_default_columns(problems: &mut [Problem], mapping: &Mapping) {
+    let is_default = |problem: &&mut Problem| problem.column.is_some_and(|column| mapping.is_default(column as usize));
+    problems.iter_mut().filter(is_default).for_each(|problem| problem.column = None);
 }
 
 fn missing(field: &Field) -> ValueError {

@@ -31,6 +31,10 @@ remark_codes! {
     RowsLeftOut "rows.left_out" "rows that are no records were left out"
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
+    ValueNone "value.none" "no-value words were read as empty"
+    MoneySymbol "money.symbol" "a currency sign that does not settle the currency"
+    MoneyMultiplied "money.multiplied" "amounts were multiplied because their header says so"
+    DateTimezone "date.timezone" "moments in UTC were taken as the day that they show"
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run
     RowsNotSent "rows.not_sent" "rows were not sent"

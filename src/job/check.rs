@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::new_run_id;
 use super::result_path::{ResultPath, result_path};
-use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, RowAction, Rules};
 use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::observer::Observer;
@@ -67,6 +67,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
                 counts: RowCounts::default(),
                 book: book.as_mut(),
                 summary: &mut summary,
+                remarks: RemarkTally::default(),
                 written: Ok(()),
             };
             check_sheet(input, index, &mut checkers[index], pass)?;
@@ -106,6 +107,7 @@ struct SheetCheck<'p> {
     counts: RowCounts,
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
+    remarks: RemarkTally,
     written: Result<(), WriteError>,
 }
 
@@ -113,9 +115,11 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
     if let Some(book) = &mut pass.book {
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
-    input.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
+    input.each_checked(index, checker, &mut |row, checked| pass.row(row.typed, checked))?;
     pass.written?;
     let (counts, mapping) = (pass.counts, pass.mapping);
+    let label = (input.sheets.len() > 1).then_some(pass.label.as_str());
+    pass.summary.remarks.extend(pass.remarks.remarks(mapping, label));
     pass.summary.sheets.push(SheetSummary {
         file: input.files[input.sheets[index].file].input.name(),
         sheet: input.sheets[index].name.clone(),
@@ -134,6 +138,7 @@ impl SheetCheck<'_> {
             self.counts.add(RowStatus::Skipped);
             return;
         }
+        self.remarks.add(row.number, &checked.remarks);
         if self.may_create(checked) {
             checked.report_missing(self.mapping);
         }

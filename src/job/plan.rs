@@ -109,6 +109,7 @@ impl Plan<'_> {
         summary.options = self.header.details.options.clone();
         (summary.mapping, summary.remarks) = (self.input.mappings(), self.input.remarks());
         summary.remarks.extend(service_warnings(self.account));
+        summary.remarks.extend(prepared.remarks.iter().cloned());
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
             summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
@@ -178,6 +179,7 @@ impl Plan<'_> {
         }
         self.header.details.mapping = self.input.mappings();
         self.header.details.remarks.extend(self.input.remarks());
+        self.header.details.remarks.append(&mut self.prepared.remarks);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
         self.header.details.remarks.extend(read_only_remarks(&self.prepared.totals));
         let mut steps = self.prepared.steps;

@@ -107,7 +107,7 @@ impl MappingFile {
     pub fn add(&mut self, mapping: &Mapping) {
         let known = self.tables.remove(mapping.entity.name);
         let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
-        for column in &mapping.columns {
+        for column in mapping.sheet_columns() {
             if matches!(column.target, ColumnTarget::Result(_)) {
                 continue;
             }

@@ -260,7 +260,7 @@ pub(super) fn likeliest<'h>(field: &str, headers: &'h [String]) -> Option<&'h st
     Some(best)
 }
 
-fn apply_override(
+pub(super) fn apply_override(
     aliases: &HeaderAliases,
     header: &str,
     entry: &MappingOverride,

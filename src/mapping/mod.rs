@@ -8,6 +8,7 @@
 //!
 //! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
 
+mod defaults;
 mod entity;
 mod exported;
 mod file;
@@ -15,6 +16,7 @@ mod header_row;
 mod headers;
 mod sheet_mapping;
 
+pub use defaults::{FieldDefault, default_target};
 pub use entity::{EntityDetectionError, detect_entity};
 pub use file::{MappingFile, MappingFileError};
 pub use header_row::find_header;
@@ -34,6 +36,8 @@ pub struct Mapping {
     /// Row number of the header, from 1.
     pub header_row: u64,
     pub columns: Vec<Column>,
+    /// Values for rows that have none.
+    pub defaults: Vec<FieldDefault>,
 }
 
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
@@ -281,7 +285,7 @@ impl Mapping {
         }
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
-        let mapping = Mapping { entity, header_row: header.number, columns };
+        let mapping = Mapping { entity, header_row: header.number, columns, defaults: Vec::new() };
         let says_enough = match overrides.purpose {
             ReadPurpose::Write => mapping.fed_fields().next().is_some(),
             ReadPurpose::Lookup => mapping
@@ -401,7 +405,7 @@ impl Mapping {
 
     /// Number of columns up to the last header.
     pub fn width(&self) -> usize {
-        self.columns.last().map_or(0, |column| column.index + 1)
+        self.sheet_columns().last().map_or(0, |column| column.index + 1)
     }
 }
 

@@ -54,7 +54,8 @@ impl Mapping {
         let reading = |index: usize| facts.readings.iter().find(|(column, _)| *column == index);
         let columns = self.columns.iter().map(|column| MappedColumn {
             header: column.header.clone(),
-            cell: cell(column.index),
+            // A default stands in no cell.
+            cell: if self.is_default(column.index) { String::new() } else { cell(column.index) },
             field: target_name(self.entity, &column.target),
             why: reason(self.entity, column),
             reading: reading(column.index).map(|(_, reading)| reading.clone()),

@@ -13,6 +13,7 @@ mod diff;
 mod edited_export;
 mod estimate;
 mod limits;
+mod location_currency;
 mod locks;
 mod missing;
 mod notifications;

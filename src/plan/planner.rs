@@ -177,6 +177,8 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
         };
+        let of_record = existing.as_ref().ok().copied().flatten();
+        problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
         if creates && !says_id {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Instant;
 
+use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::export::bucket::{BucketUrl, is_url};
 use crate::export::{
     ExportError, ExportLock, MirroredAccount, OutputLayout, OutputPattern, PhaseProgress, PlaceholderValues, ReadMode,
-    ReferenceNames, StagingDir, TenantScope, is_folder, local_now,
+    StagingDir, TenantScope, is_folder, local_now,
 };
 use crate::observer::Observer;
 use crate::run::prepare::unless_interrupted;
@@ -202,17 +203,35 @@ fn required_collections() -> Vec<&'static Entity> {
     COLLECTIONS.iter().copied().filter(|entity| names.contains(&entity.name)).collect()
 }
 
-impl RecordLookup for ReferenceNames {
+/// The records that items refer to, by collection and id.
+struct ReferencedRecords(HashMap<(&'static str, i64), JsonRecord>);
+
+impl RecordLookup for ReferencedRecords {
     fn record(&self, collection: &str, id: i64) -> Option<&JsonRecord> {
-        ReferenceNames::record(self, collection, id)
+        let name = schema::collection(collection)?.name;
+        self.0.get(&(name, id))
+    }
+}
+
+impl ReferencedRecords {
+    fn read(mirror: &Mirror) -> Result<Self> {
+        let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(item, _)| item.name == entity.name);
+        let mut records = HashMap::new();
+        for entity in required_collections().into_iter().filter(|entity| !is_item(entity)) {
+            mirror.each(entity, |id, json| {
+                if let Ok(record) = serde_json::from_str(json) {
+                    records.insert((entity.name, id), record);
+                }
+                Ok::<(), Error>(())
+            })?;
+        }
+        Ok(Self(records))
     }
 }
 
 /// The items, and why other records are none.
 fn read_items(mirror: &Mirror) -> Result<(Vec<RegisterItem>, Vec<String>)> {
-    let is_item = |entity: &Entity| ITEM_COLLECTIONS.iter().any(|(item, _)| item.name == entity.name);
-    let referenced: Vec<_> = required_collections().into_iter().filter(|entity| !is_item(entity)).collect();
-    let referenced = ReferenceNames::from_mirror(mirror, &referenced)?;
+    let referenced = ReferencedRecords::read(mirror)?;
     let (mut items, mut unreadable) = (Vec::new(), Vec::new());
     for (entity, read) in ITEM_COLLECTIONS {
         mirror.each(entity, |id, json| {

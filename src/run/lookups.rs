@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::input::InputSet;
+use super::input::{InputRow, InputSet};
 use super::previous_result::RowSelection;
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, ParsedValue, text};
@@ -49,7 +49,7 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
         }
         let changed = mapping.timestamp_column(TimestampColumn::Updated);
         let holders = holder_columns(&mapping);
-        rows += input.survey(index, checkers, &mut |row, checked| {
+        rows += input.survey(index, checkers, &mut |InputRow { filled: row, .. }, checked| {
             if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
                 lookups.exported = Some(shown.later(lookups.exported));
             }

@@ -28,7 +28,9 @@ mod words;
 pub use actions::{ACTIONS, HOLDERS};
 pub use collections::{ACTIVITY, ASSETS, COLLECTIONS, LICENSES, TENANTS};
 pub use error::{UnknownEntity, entity_named};
-pub use field::{CREATED_AT, CUSTOM_FIELDS, Choices, Field, Kind, Reference, Related, TextForm, UPDATED_AT, Use, Wire};
+pub use field::{
+    CREATED_AT, CUSTOM_FIELDS, Choices, Field, Implied, Kind, Reference, Related, TextForm, UPDATED_AT, Use, Wire,
+};
 pub use fold::fold_header;
 pub use header::HeaderText;
 pub use meaning::{Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter};

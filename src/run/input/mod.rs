@@ -1,5 +1,6 @@
 //! The spreadsheets of a run: opened, mapped, and streamed row by row as often as needed.
 
+mod defaults;
 mod error;
 mod options;
 
@@ -45,6 +46,15 @@ pub(crate) struct OpenFile {
     pub(crate) workbook: Workbook,
 }
 
+/// A row of a sheet.
+#[derive(Clone, Copy)]
+pub(crate) struct InputRow<'r> {
+    /// As it stands in the sheet.
+    pub(crate) typed: &'r Row,
+    /// As it counts, with defaults in place of missing values.
+    pub(crate) filled: &'r Row,
+}
+
 /// A mapped sheet.
 pub(crate) struct MappedSheet {
     pub(crate) file: usize,
@@ -83,6 +93,9 @@ impl InputSet {
             set.map_last_file(&parsed, &mut errors)?;
         }
         set.ignore_missing(&mut errors);
+        if errors.is_empty() {
+            parsed.validate_defaults(set.sheets.iter().map(|sheet| sheet.mapping.entity))?;
+        }
         if !errors.is_empty() {
             return Err(error::HeaderErrors(errors).into());
         }
@@ -174,7 +187,11 @@ impl InputSet {
             let header = rows[header].clone();
             self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
             let match_on = parsed.match_on(entity)?;
-            let mapped = Mapping::new(entity, &header, &parsed.overrides(entity));
+            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity));
+            if let Ok(mapping) = &mut mapped {
+                // A required field that has a default needs no column.
+                parsed.add_defaults(mapping, header.len())?;
+            }
             let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, parsed) {
                 missing if missing.is_empty() => Ok(mapping),
                 missing => Err(missing),
@@ -243,7 +260,9 @@ impl InputSet {
     pub(crate) fn sheet_header(&self, index: usize) -> SheetHeader {
         let sheet = &self.sheets[index];
         let before = |other: &&MappedSheet| (other.file, other.position) < (sheet.file, sheet.position);
-        let fed = sheet.mapping.fed_fields().map(|field| (field.name, sheet.mapping.column_of(field.name)));
+        let in_sheet = |column: &u32| !sheet.mapping.is_default(*column as usize);
+        let fed = sheet.mapping.fed_fields();
+        let fed = fed.map(|field| (field.name, sheet.mapping.column_of(field.name).filter(in_sheet)));
         let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
         SheetHeader {
             file: self.files[sheet.file].input.name(),
@@ -334,7 +353,7 @@ impl InputSet {
         &mut self,
         sheet: usize,
         checkers: &mut [Checker<'i>],
-        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+        on_row: &mut dyn FnMut(InputRow<'_>, &mut CheckedRow),
     ) -> Result<u64, ReadError> {
         let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
         if checkers[sheet].infer_formats() == Inference::NeedsSecondPass {
@@ -352,14 +371,14 @@ impl InputSet {
         &mut self,
         sheet: usize,
         checker: &mut Checker<'_>,
-        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+        on_row: &mut dyn FnMut(InputRow<'_>, &mut CheckedRow),
     ) -> Result<u64, ReadError> {
         let mut rows = 0;
         let mut checked = CheckedRow::default();
         self.each_row(sheet, &mut |row| {
             rows += 1;
-            checker.check(row, &mut checked);
-            on_row(row, &mut checked);
+            let filled = checker.check(row, &mut checked);
+            on_row(InputRow { typed: row, filled }, &mut checked);
             ControlFlow::Continue(())
         })?;
         let sheet = &mut self.sheets[sheet];

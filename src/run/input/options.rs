@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::MappedSheet;
+use super::defaults::DefaultOption;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
 use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Rules};
@@ -46,6 +47,8 @@ pub(crate) struct MappingOptions {
     /// `Header=field`, `Header=custom:NAME`, or `Header=` to ignore the column.
     pub(crate) map: Vec<String>,
     pub(crate) ignore: Vec<String>,
+    /// `field=VALUE`, for rows without a value.
+    pub(crate) defaults: Vec<String>,
     /// A mapping file.
     pub(crate) file: Option<PathBuf>,
     /// The header words of another tool.
@@ -64,6 +67,7 @@ impl InputOptions {
         used.repeated("--sheet", &self.sheets);
         used.repeated("--map", &self.mapping.map);
         used.repeated("--ignore", &self.mapping.ignore);
+        used.repeated("--default", &self.mapping.defaults);
         used.text("--mapping", self.mapping.file.as_ref().map(|path| path.display()));
         used.text("--preset", self.mapping.preset.clone());
         used.switch("--strict", self.mapping.strict);
@@ -106,6 +110,7 @@ pub(super) struct ParsedOptions<'a> {
     pub(super) rules: Rules,
     entity: Option<&'static Entity>,
     overrides: Vec<MappingOverride>,
+    pub(super) defaults: Vec<DefaultOption<'a>>,
     mapping_files: Vec<MappingFile>,
 }
 
@@ -125,6 +130,7 @@ impl<'a> ParsedOptions<'a> {
             rules: rules(options)?,
             entity: options.entity.as_deref().map(entity_named).transpose()?,
             overrides: overrides(&options.mapping)?,
+            defaults: options.mapping.defaults.iter().map(|text| DefaultOption::parse(text)).collect::<Result<_>>()?,
             mapping_files,
         })
     }

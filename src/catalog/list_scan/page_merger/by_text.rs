@@ -37,20 +37,14 @@ const ENOUGH_EQUAL: usize = 16;
 /// The last rows delivered from a list.
 #[derive(Debug, Default)]
 pub(super) struct TextMerger {
-    /// The rows by the hash of their text, in the order of their delivery.
-    window: VecDeque<(u64, Position)>,
+    /// The rows by the hash of their text, in the order of their delivery, and whether each is confirmed: known to
+    /// stand in the list in that order.
+    window: VecDeque<(u64, bool)>,
     /// Rows delivered before those.
     dropped: u64,
     /// By how much the list is longer than the delivered rows, up to the last page merged: positive if others were
     /// inserted, negative if rows were deleted.
     drift: i64,
-}
-
-/// Whether a delivered row is known to stand in the list in the order of delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Position {
-    Confirmed,
-    Tentative,
 }
 
 /// What the delivered rows know of a row of the page.
@@ -124,7 +118,7 @@ impl TextMerger {
     /// The place in the window of a row that can be an anchor.
     fn confirmed_place(&self, row: RowMatch) -> Option<usize> {
         let RowMatch::Unique(place) = row else { return None };
-        self.window.get(place).is_some_and(|(_, position)| *position == Position::Confirmed).then_some(place)
+        self.window.get(place).is_some_and(|(_, is_confirmed)| *is_confirmed).then_some(place)
     }
 
     /// Where the overlap of page and window begins, as far as it can be known.
@@ -203,10 +197,9 @@ impl TextMerger {
     fn append(&mut self, page: &[u64], new: &[usize], anchor: Option<Anchor>) {
         let (first_behind, first_tentative) = anchor.map_or((0, 0), |anchor| (anchor.index + 1, anchor.place + 1));
         if new.last().is_some_and(|index| *index >= first_behind) {
-            self.window.range_mut(first_tentative..).for_each(|(_, position)| *position = Position::Tentative);
+            self.window.range_mut(first_tentative..).for_each(|(_, is_confirmed)| *is_confirmed = false);
         }
-        let position = |index: usize| if index < first_behind { Position::Tentative } else { Position::Confirmed };
-        self.window.extend(new.iter().map(|index| (page[*index], position(*index))));
+        self.window.extend(new.iter().map(|index| (page[*index], *index >= first_behind)));
         let surplus = self.window.len().saturating_sub(WINDOW);
         self.window.drain(..surplus);
         self.dropped += surplus as u64;
@@ -225,7 +218,7 @@ fn take_one(left: &mut HashMap<u64, usize>, row: u64) -> bool {
 }
 
 /// For each place of the window, how many rows from there on equal the beginning of `rest` (Z-algorithm, linear time).
-fn common_prefixes(rest: &[u64], window: &VecDeque<(u64, Position)>) -> Vec<usize> {
+fn common_prefixes(rest: &[u64], window: &VecDeque<(u64, bool)>) -> Vec<usize> {
     let row = |index: usize| if index < rest.len() { rest[index] } else { window[index - rest.len()].0 };
     let total = rest.len() + window.len();
     let mut lengths = vec![0; total];
@@ -327,7 +320,7 @@ mod tests {
         for offset in (0..100).map(|index| index * 999) {
             assert!(matches!(merger.merge(&page, offset, MergeAttempt::Retry), Ok(MergeResult::New(_))));
         }
-        let window: VecDeque<(u64, Position)> = [1, 1, 2, 1, 1, 2, 1].map(|row| (row, Position::Confirmed)).into();
+        let window: VecDeque<(u64, bool)> = [1, 1, 2, 1, 1, 2, 1].map(|row| (row, true)).into();
         assert_eq!(common_prefixes(&[1, 1, 2, 3], &window), [3, 1, 0, 3, 1, 0, 1]);
         assert_eq!(common_prefixes(&[1, 1], &window), [2, 1, 0, 2, 1, 0, 1]);
         assert_eq!(common_prefixes(&[], &window), [0; 7]);

@@ -11,26 +11,19 @@ use serde_json::value::RawValue;
 
 use super::super::value_text::{push_number, push_timestamp};
 use super::super::{ColumnType, WriteError};
-use super::output_files::{OutputFiles, Sink};
-use super::table_writer::{OutputColumn, OutputReport, TableWriter, keys};
+use super::file_per_table::TableFile;
+use super::output_files::Sink;
+use super::table_writer::{OutputColumn, keys};
 use crate::table::{Cell, Row, Value};
 
 /// Lines are written in blocks of this many bytes.
 const BLOCK: usize = 1 << 16;
 
-pub(super) struct JsonlFiles {
-    table: Option<JsonlTable>,
-    files: OutputFiles,
-}
-
-/// The table that rows go to.
-struct JsonlTable {
-    name: String,
+pub(super) struct JsonlTable {
     /// None for standard output.
     path: Option<PathBuf>,
     sink: Sink,
     columns: Vec<JsonlColumn>,
-    rows: u64,
     /// What is not written yet.
     lines: String,
 }
@@ -41,55 +34,33 @@ struct JsonlColumn {
     column_type: ColumnType,
 }
 
-impl JsonlFiles {
-    pub(super) fn new(files: OutputFiles) -> Self {
-        Self { files, table: None }
-    }
+impl TableFile for JsonlTable {
+    type Options = ();
 
-    /// Ends the table, if there is one.
-    fn close(&mut self) -> Result<(), WriteError> {
-        let Some(mut table) = self.table.take() else { return Ok(()) };
-        table.write()?;
-        self.files.add(table.sink, vec![(table.name, table.rows)])
-    }
-}
-
-impl TableWriter for JsonlFiles {
-    fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
-        self.close()?;
-        let sink = self.files.next(table)?;
+    fn begin(sink: Sink, columns: &[OutputColumn], (): &()) -> Result<Self, WriteError> {
         let columns = keys(columns).into_iter().zip(columns).enumerate().map(|(place, (key, column))| {
             let mut before = String::from(if place == 0 { "" } else { "," });
             push_text(&key, &mut before);
             before.push(':');
             JsonlColumn { key: before, column_type: column.column_type }
         });
-        self.table = Some(JsonlTable {
-            name: table.to_owned(),
-            path: sink.path().map(ToOwned::to_owned),
-            sink,
-            columns: columns.collect(),
-            rows: 0,
-            lines: String::with_capacity(2 * BLOCK),
-        });
-        Ok(())
+        let path = sink.path().map(ToOwned::to_owned);
+        Ok(Self { path, sink, columns: columns.collect(), lines: String::with_capacity(2 * BLOCK) })
     }
 
-    fn row(&mut self, row: &Row) -> Result<(), WriteError> {
-        let Some(table) = &mut self.table else { return Err(WriteError::NoTable) };
-        table.lines.push('{');
-        for (place, column) in table.columns.iter().enumerate() {
-            table.lines.push_str(&column.key);
-            push_cell(row.cell(place), column.column_type, &mut table.lines);
+    fn row(&mut self, row: &Row, _: &mut dyn FnMut(&str, &str)) -> Result<(), WriteError> {
+        self.lines.push('{');
+        for (place, column) in self.columns.iter().enumerate() {
+            self.lines.push_str(&column.key);
+            push_cell(row.cell(place), column.column_type, &mut self.lines);
         }
-        table.lines.push_str("}\n");
-        table.rows += 1;
-        if table.lines.len() < BLOCK { Ok(()) } else { table.write() }
+        self.lines.push_str("}\n");
+        if self.lines.len() < BLOCK { Ok(()) } else { self.write() }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<OutputReport, WriteError> {
-        self.close()?;
-        Ok(OutputReport { files: self.files.finish()?, ..OutputReport::default() })
+    fn finish(mut self) -> Result<Sink, WriteError> {
+        self.write()?;
+        Ok(self.sink)
     }
 }
 

@@ -7,6 +7,7 @@
 //! table_writer   the trait that every format implements, and its types
 //! output_files   the paths of an output's files, and how they appear together
 //! workbook       XLSX: a sheet per table
+//! file_per_table what the other formats have in common
 //! csv            CSV, safe to open in a spreadsheet program
 //! jsonl          JSON Lines: an object per row
 //! parquet        Parquet: typed columns for data tools
@@ -15,6 +16,7 @@
 //! A new format is a file here and a line in [`open`].
 
 mod csv;
+mod file_per_table;
 mod jsonl;
 mod output_files;
 #[cfg(feature = "parquet")]
@@ -25,6 +27,7 @@ mod workbook;
 use super::WriteError;
 pub use super::column_type::ColumnType;
 pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
+use file_per_table::FilePerTable;
 use output_files::OutputFiles;
 pub use table_writer::{
     OutputColumn, OutputReport, OutputTarget, TableWriter, TruncatedText, TypeMismatch, WrittenFile,
@@ -78,10 +81,10 @@ pub fn open(
     let files = OutputFiles::open(target, format.extension())?;
     Ok(match format {
         FileFormat::Xlsx => Box::new(workbook::Workbooks::new(files, &options.title)),
-        FileFormat::Csv => Box::new(csv::CsvFiles::new(files, options.csv)),
-        FileFormat::Jsonl => Box::new(jsonl::JsonlFiles::new(files)),
+        FileFormat::Csv => Box::new(FilePerTable::<csv::CsvTable>::new(files, options.csv)),
+        FileFormat::Jsonl => Box::new(FilePerTable::<jsonl::JsonlTable>::new(files, ())),
         #[cfg(feature = "parquet")]
-        FileFormat::Parquet => Box::new(parquet::ParquetFiles::new(files)),
+        FileFormat::Parquet => Box::new(FilePerTable::<parquet::ParquetTable>::new(files, ())),
         #[cfg(not(feature = "parquet"))]
         FileFormat::Parquet => return Err(WriteError::NotBuilt { format: "Parquet" }),
     })

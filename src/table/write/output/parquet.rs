@@ -11,7 +11,7 @@
 //! | yes or no | `BOOLEAN` |
 //!
 //! Every column is optional: an empty cell is null. So is a cell whose type is not that of its column, which is
-//! reported ([`OutputReport::mismatched`]). Rows are gathered in groups of bounded size, so memory is flat; what
+//! reported ([`super::OutputReport::mismatched`]). Rows are gathered in groups of bounded size, so memory is flat; what
 //! is written is never returned to, so it may be a stream.
 
 use std::io;
@@ -29,8 +29,9 @@ use rust_decimal::Decimal;
 
 use super::super::value_text::push_timestamp;
 use super::super::{ColumnType, WriteError};
-use super::output_files::{OutputFiles, Sink};
-use super::table_writer::{OutputColumn, OutputReport, TableWriter, TypeMismatch, keys};
+use super::file_per_table::TableFile;
+use super::output_files::Sink;
+use super::table_writer::{OutputColumn, keys};
 use crate::table::{Cell, Row, Value};
 
 /// A group of rows is written when it has reached this many rows or bytes.
@@ -41,27 +42,15 @@ const GROUP_BYTES: usize = 32 << 20;
 const SCALE: u32 = 4;
 const PRECISION: u32 = 18;
 
-/// How many characters of a value are reported.
-const FOUND: usize = 80;
-
 const EPOCH: DateTime = date(1970, 1, 1).at(0, 0, 0, 0);
 const SECONDS_PER_DAY: i64 = 86_400;
 
-pub(super) struct ParquetFiles {
-    table: Option<ParquetTable>,
-    files: OutputFiles,
-    told: OutputReport,
-}
-
-/// The table that rows go to.
-struct ParquetTable {
-    name: String,
+pub(super) struct ParquetTable {
     /// None for standard output.
     path: Option<PathBuf>,
     writer: SerializedFileWriter<Sink>,
     columns: Vec<ParquetColumn>,
-    /// In all, and in the group that is not written yet.
-    rows: u64,
+    /// In the group that is not written yet.
     group_rows: usize,
     group_bytes: usize,
 }
@@ -84,65 +73,34 @@ enum ColumnValues {
     Truths(Vec<bool>),
 }
 
-impl ParquetFiles {
-    pub(super) fn new(files: OutputFiles) -> Self {
-        Self { table: None, files, told: OutputReport::default() }
-    }
+impl TableFile for ParquetTable {
+    type Options = ();
 
-    /// Ends the table, if there is one.
-    fn close(&mut self) -> Result<(), WriteError> {
-        let Some(mut table) = self.table.take() else { return Ok(()) };
-        table.write_group()?;
-        let ParquetTable { name, path, mut writer, rows, .. } = table;
-        writer.finish().map_err(|error| failed(path.as_deref(), error))?;
-        // Its `into_inner` would flush with an error of text only, which no longer tells a full disk.
-        let sink = std::mem::replace(writer.inner_mut(), Sink::Stream(Box::new(io::sink())));
-        self.files.add(sink, vec![(name, rows)])
-    }
-}
-
-impl TableWriter for ParquetFiles {
-    fn begin(&mut self, table: &str, columns: &[OutputColumn]) -> Result<(), WriteError> {
-        self.close()?;
-        let sink = self.files.next(table)?;
+    fn begin(sink: Sink, columns: &[OutputColumn], (): &()) -> Result<Self, WriteError> {
         let path = sink.path().map(ToOwned::to_owned);
         let columns: Vec<_> = keys(columns).into_iter().zip(columns).map(ParquetColumn::new).collect();
         let writer = begin(sink, &columns).map_err(|error| failed(path.as_deref(), error))?;
-        self.table = Some(ParquetTable {
-            name: table.to_owned(),
-            path,
-            writer,
-            columns,
-            rows: 0,
-            group_rows: 0,
-            group_bytes: 0,
-        });
-        Ok(())
+        Ok(Self { path, writer, columns, group_rows: 0, group_bytes: 0 })
     }
 
-    fn row(&mut self, row: &Row) -> Result<(), WriteError> {
-        let Self { table, told, .. } = self;
-        let Some(table) = table else { return Err(WriteError::NoTable) };
-        table.rows += 1;
-        for (place, column) in table.columns.iter_mut().enumerate() {
+    fn row(&mut self, row: &Row, on_mismatch: &mut dyn FnMut(&str, &str)) -> Result<(), WriteError> {
+        for (place, column) in self.columns.iter_mut().enumerate() {
             let cell = row.cell(place);
             if !column.take(cell) {
-                told.mismatch(|| TypeMismatch {
-                    table: table.name.clone(),
-                    header: column.header.clone(),
-                    row: table.rows,
-                    found: cell.text.chars().take(FOUND).collect(),
-                });
+                on_mismatch(&column.header, cell.text);
             }
         }
-        table.group_rows += 1;
-        table.group_bytes += row.text_len() + table.columns.len() * size_of::<i64>();
-        if table.group_rows < GROUP_ROWS && table.group_bytes < GROUP_BYTES { Ok(()) } else { table.write_group() }
+        self.group_rows += 1;
+        self.group_bytes += row.text_len() + self.columns.len() * size_of::<i64>();
+        if self.group_rows < GROUP_ROWS && self.group_bytes < GROUP_BYTES { Ok(()) } else { self.write_group() }
     }
 
-    fn finish(mut self: Box<Self>) -> Result<OutputReport, WriteError> {
-        self.close()?;
-        Ok(OutputReport { files: self.files.finish()?, ..self.told })
+    fn finish(mut self) -> Result<Sink, WriteError> {
+        self.write_group()?;
+        let Self { path, mut writer, .. } = self;
+        writer.finish().map_err(|error| failed(path.as_deref(), error))?;
+        // Its `into_inner` would flush with an error of text only, which no longer tells a full disk.
+        Ok(std::mem::replace(writer.inner_mut(), Sink::Stream(Box::new(io::sink()))))
     }
 }
 

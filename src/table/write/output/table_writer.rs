@@ -72,7 +72,6 @@ impl OutputReport {
         }
     }
 
-    #[cfg(feature = "parquet")]
     pub(super) fn mismatch(&mut self, mismatch: impl FnOnce() -> TypeMismatch) {
         self.mismatched_cells += 1;
         if self.mismatched.len() < Self::LISTED {

@@ -430,10 +430,10 @@ impl Write for Closed {
 fn outputs(stream: impl Fn() -> Box<dyn Write + Send>) -> Vec<Box<dyn TableWriter>> {
     vec![
         Box::new(workbook::Workbooks::new(OutputFiles::to(stream()), "")),
-        Box::new(csv::CsvFiles::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
-        Box::new(jsonl::JsonlFiles::new(OutputFiles::to(stream()))),
+        Box::new(FilePerTable::<csv::CsvTable>::new(OutputFiles::to(stream()), CsvOptions::EXPORT)),
+        Box::new(FilePerTable::<jsonl::JsonlTable>::new(OutputFiles::to(stream()), ())),
         #[cfg(feature = "parquet")]
-        Box::new(parquet::ParquetFiles::new(OutputFiles::to(stream()))),
+        Box::new(FilePerTable::<parquet::ParquetTable>::new(OutputFiles::to(stream()), ())),
     ]
 }
 
