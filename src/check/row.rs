@@ -10,6 +10,7 @@ use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
 use super::duplicates::{EarlierRow, SeenRecords, SeenSerials, duplicate_hint};
 use super::fill::RowFiller;
+use super::merged_cells::MergedRanges;
 use super::money::DecimalMark;
 use super::non_records::NonRecordFinder;
 use super::problem::{Code, Problem, ValueError};
@@ -19,7 +20,7 @@ use super::rules::{Duplicates, RowAction, Rules};
 use super::text;
 use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
 use crate::schema::{Entity, Field, Kind, Meaning, fold_name, fold_name_into};
-use crate::table::Row;
+use crate::table::{Row, SheetLayout};
 use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
 
@@ -47,6 +48,8 @@ pub struct Checker<'m> {
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
     non_records: NonRecordFinder,
+    merged: MergedRanges,
+    hidden: HiddenRows,
     unheaded: UnheadedColumns,
     filler: RowFiller,
 }
@@ -93,8 +96,21 @@ impl<'m> Checker<'m> {
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
             non_records: NonRecordFinder::new(mapping, &[]),
+            merged: MergedRanges::new(Vec::new()),
+            hidden: HiddenRows::default(),
             unheaded: UnheadedColumns::new(mapping),
             filler: RowFiller::default(),
+        }
+    }
+
+    /// Takes into account what the sheet keeps beside its cells.
+    #[must_use]
+    pub fn with_layout(self, layout: &SheetLayout) -> Self {
+        Self {
+            non_records: NonRecordFinder::new(self.mapping, layout.totals_rows()),
+            merged: MergedRanges::new(layout.merged_below(self.mapping.header_row)),
+            hidden: HiddenRows { layout: layout.clone(), ..HiddenRows::default() },
+            ..self
         }
     }
 
@@ -124,6 +140,8 @@ impl<'m> Checker<'m> {
         self.seen = SeenRecords::default();
         self.serials = SeenSerials::default();
         self.non_records.rewind();
+        self.merged.rewind();
+        (self.hidden.count, self.hidden.first) = (0, Vec::new());
         self.unheaded.filled.clear();
     }
 
@@ -147,7 +165,7 @@ impl<'m> Checker<'m> {
                 format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none");
             Remark::new(RemarkCode::RowsTotal, message)
         });
-        left_out.chain(total).collect()
+        left_out.chain(total).chain(self.hidden.remark()).collect()
     }
 
     /// Checks one row; the result goes into `checked`, whose columns are those of the row that is returned: the row as
@@ -169,12 +187,20 @@ impl<'m> Checker<'m> {
             return;
         }
         self.unheaded.observe(typed, self.extra_cells);
+        self.hidden.observe(typed);
+        self.merged.advance(typed);
         self.amounts.clear();
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
             if replaced.contains(&column.column) {
                 continue;
             }
             let cell = row.cell(column.column);
+            if cell.is_blank()
+                && let Some(error) = self.merged.covered(column.column)
+            {
+                checked.problems.push(error.at(Some(column.column as u32), ""));
+                continue;
+            }
             match &column.role {
                 ColumnRole::Field { index, field, ids } => {
                     let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
@@ -305,6 +331,37 @@ impl<'m> Checker<'m> {
         let error = ValueError::new(Code::DuplicateKey, message, duplicate_hint(self.mapping.entity));
         let found = column.map_or("", |column| row.cell(column as usize).text);
         checked.problems.push(error.at(column, found));
+    }
+}
+
+/// Rows that a spreadsheet program does not show.
+#[derive(Default)]
+struct HiddenRows {
+    layout: SheetLayout,
+    count: u64,
+    first: Vec<u64>,
+}
+
+impl HiddenRows {
+    /// The hidden rows that a remark names.
+    const NAMED: usize = 5;
+
+    fn observe(&mut self, row: &Row) {
+        if self.layout.is_hidden(row.number) {
+            self.count += 1;
+            if self.first.len() < Self::NAMED {
+                self.first.push(row.number);
+            }
+        }
+    }
+
+    fn remark(&self) -> Option<Remark> {
+        let rows: Vec<String> = self.first.iter().map(ToString::to_string).collect();
+        let more = if self.count > rows.len() as u64 { ", …" } else { "" };
+        let (count, noun) = (counted(self.count, "hidden row"), if self.count == 1 { "row" } else { "rows" });
+        let was = if self.count == 1 { "was" } else { "were" };
+        let message = format!("{count} {was} read like any other ({noun} {}{more})", rows.join(", "));
+        (self.count > 0).then(|| Remark::new(RemarkCode::RowsHidden, message))
     }
 }
 

@@ -17,6 +17,7 @@ mod interrupt;
 mod kills;
 mod library;
 mod quota;
+mod reading;
 mod redact;
 mod reference_server;
 mod register;
