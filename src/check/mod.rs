@@ -40,4 +40,4 @@ pub use money::{Amount, CurrencyHint, DecimalMark};
 pub(crate) use problem::is_withheld;
 pub use problem::{Code, Problem, ValueError};
 pub use row::{Checker, ExtraCells, Inference};
-pub use rules::{Conflicts, Duplicates, EmptyCells, FractionalCost, Mode, RowAction, Rules};
+pub use rules::{Conflicts, Duplicates, EmptyCells, FractionalCost, Mode, Repeats, RowAction, Rules};

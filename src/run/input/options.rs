@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::MappedSheet;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
-use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Rules};
+use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
     Binding, ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingFile, MappingOverride, MappingOverrides,
@@ -280,6 +280,7 @@ fn rules(options: &InputOptions) -> Result<Rules> {
         fraction: options.fractional_cost,
         date_format: date_format.transpose()?,
         decimal: decimal.transpose()?,
+        repeats: Repeats::default(),
         duplicates: if options.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
         conflicts: None,
     })
