@@ -13,6 +13,7 @@ mod diff;
 mod edited_export;
 mod estimate;
 mod limits;
+mod location_currency;
 mod locks;
 mod missing;
 mod notifications;
@@ -37,7 +38,7 @@ pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;
 pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
-pub use planner::Planner;
+pub use planner::{FieldChange, Planner};
 pub use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
 pub use step::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
@@ -53,6 +54,8 @@ pub struct RowPlan {
     pub decision: RowDecision,
     /// A remark for the user; usually empty.
     pub note: String,
+    /// What an update changes.
+    pub changes: Vec<FieldChange>,
 }
 
 /// What will be done with a row.

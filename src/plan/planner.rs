@@ -1,5 +1,6 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod changes;
 mod identify;
 mod repeats;
 mod steps;
@@ -9,6 +10,7 @@ use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
+pub use self::changes::FieldChange;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
@@ -59,9 +61,9 @@ impl<S: StepSink> Planner<'_, S> {
     pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new() });
+            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let mut note = String::new();
+        let (mut note, mut changes) = (String::new(), Vec::new());
         let decision = match self.decide(sheet, row, checked, &mut note) {
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
             decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
@@ -76,13 +78,16 @@ impl<S: StepSink> Planner<'_, S> {
                 note = message;
                 RowDecision::SkippedConflict { record, to }
             }
-            Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
+            Ok(Decision::Write(draft)) => {
+                changes = self.changes(sheet.mapping.entity, &draft);
+                self.write(sheet, row, draft)?
+            }
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
                 RowDecision::Rejected(problems)
             }
         };
-        Ok(RowPlan { decision, note })
+        Ok(RowPlan { decision, note, changes })
     }
 
     /// Rejects a second row for the same record.
@@ -180,6 +185,8 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
         };
+        let of_record = existing.as_ref().ok().copied().flatten();
+        problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
         if creates && !says_id {

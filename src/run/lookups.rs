@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::input::InputSet;
+use super::input::{InputRow, InputSet};
 use super::previous_result::RowSelection;
 use crate::catalog;
 use crate::check::{CheckedRow, Checker, ParsedValue, text};
@@ -48,11 +48,12 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
             ));
         }
         let changed = mapping.timestamp_column(TimestampColumn::Updated);
-        rows += input.survey(index, checkers, &mut |row, checked| {
+        rows += input.survey(index, checkers, &mut |InputRow { filled: row, .. }, checked| {
             if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
                 lookups.exported = Some(shown.later(lookups.exported));
             }
-            if !previous.is_some_and(|previous| previous.is_done(row)) {
+            let is_record = checked.non_record.is_none();
+            if is_record && !previous.is_some_and(|previous| previous.is_done(row)) {
                 gather_row(&mut lookups.records, &mut users, &sheet, row, checked);
             }
         })?;

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::input::InputSet;
+use super::input::{InputRow, InputSet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::RowSelection;
@@ -19,7 +19,10 @@ use crate::api::Client;
 use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
-use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, Repeats, RowAction, is_withheld};
+use crate::check::{
+    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, forget_default_columns,
+    is_withheld,
+};
 use crate::error::{Error, Result};
 use crate::mapping::IdOwnership;
 use crate::observer::{Observer, Wait};
@@ -54,6 +57,8 @@ pub(crate) struct PreparedRun {
     /// Rows of a delete whose `_action` asks for something else.
     pub(crate) overridden: u64,
     pub(crate) catalog: Catalog,
+    /// What the user should know of how cells were read.
+    pub(crate) remarks: Vec<Remark>,
 }
 
 impl RunPlanner<'_> {
@@ -110,6 +115,7 @@ impl RunPlanner<'_> {
             returned: HashSet::new(),
         };
         let mut overridden = 0;
+        let mut remarks = Vec::new();
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan {
                 index: index as u16,
@@ -119,13 +125,16 @@ impl RunPlanner<'_> {
                 referenced: input.referenced(index),
             };
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
-            overridden += self.plan_sheet(input, &mut checkers[index], &sheet, &mut planner)?;
+            let mut tally = RemarkTally::default();
+            overridden += self.plan_sheet(input, (&mut checkers[index], &mut tally), &sheet, &mut planner)?;
+            let label = (sheets.len() > 1).then(|| input.label(index));
+            remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
         let Planner { steps, totals, .. } = planner;
         let (used, quota) = (client.requests().total, self.account.quota);
         let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog })
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
     }
 
     /// The actions that rows ask for and that may have happened before.
@@ -146,9 +155,9 @@ impl RunPlanner<'_> {
             }
             let previous = self.selection.previous_result(&mapping);
             checker.rewind();
-            input.each_checked(index, checker, &mut |row, checked| {
-                if previous.and_then(|previous| previous.decided(mapping.entity, row)).is_none() {
-                    requests.extend(ActionRequest::of_row(account, &mapping, row, checked));
+            input.each_checked(index, checker, &mut |InputRow { typed, filled }, checked| {
+                if previous.and_then(|previous| previous.decided(mapping.entity, typed)).is_none() {
+                    requests.extend(ActionRequest::of_row(account, &mapping, filled, checked));
                 }
             })?;
         }
@@ -160,7 +169,7 @@ impl RunPlanner<'_> {
     fn plan_sheet(
         &self,
         input: &mut InputSet,
-        checker: &mut Checker<'_>,
+        (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
         sheet: &SheetPlan<'_>,
         planner: &mut Planner<'_, JournalBuilder>,
     ) -> Result<u64> {
@@ -169,23 +178,28 @@ impl RunPlanner<'_> {
         let mut overridden = 0;
         let mut stored: Result<(), JournalError> = Ok(());
         checker.rewind();
-        input.each_checked(sheet.index.into(), checker, &mut |row, checked| {
+        input.each_checked(sheet.index.into(), checker, &mut |InputRow { typed, filled }, checked| {
             if stored.is_err() {
                 return;
             }
-            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, row));
+            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, typed));
             let planned = decided.map_or_else(
                 || {
                     if self.kind == RunKind::Delete {
-                        overridden += u64::from(request_deletion(sheet, row, checked));
+                        overridden += u64::from(request_deletion(sheet, filled, checked));
                     }
-                    planner.row(sheet, row, checked).map(|plan| planned_row(checked, plan))
+                    let plan = planner.row(sheet, filled, checked)?;
+                    planner.steps.changes(&plan.changes)?;
+                    remarks.add(typed.number, &checked.remarks);
+                    let mut planned = planned_row(checked, plan);
+                    forget_default_columns(&mut planned.problems, sheet.mapping);
+                    Ok(planned)
                 },
                 Ok,
             );
             stored = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
-                planner.steps.row(row, &planned, &withheld)
+                planner.steps.row(typed, &planned, &withheld)
             });
         })?;
         stored?;
@@ -291,7 +305,7 @@ fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) 
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that
 /// may be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note, .. }: RowPlan) -> PlannedRow {
     let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
@@ -303,7 +317,10 @@ fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> Pla
         RowDecision::AlreadyDone => ended(RowStatus::Unchanged, None),
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
         RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
-        RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
+        RowDecision::Skipped => {
+            let message = checked.non_record.map_or_else(String::new, |kind| kind.text().to_owned());
+            PlannedRow { message, ..ended(RowStatus::Skipped, own_id) }
+        }
         RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }

@@ -48,6 +48,25 @@ fn inch_marks_in_unquoted_cells_are_kept() {
 }
 
 #[test]
+fn quotes_of_other_programs_are_understood() {
+    assert_eq!(rows("tag,place\nA-1, \"HQ, North\"\n")[1..], [row(2, &["A-1", "HQ, North"])]);
+    assert_eq!(rows("tag,place\nA-1,“HQ, North”\n")[1..], [row(2, &["A-1", "HQ, North"])]);
+    assert_eq!(rows("tag,place\nA-1,“HQ”\n")[1..], [row(2, &["A-1", "“HQ”"])], "no comma: as typed");
+}
+
+#[test]
+fn a_row_with_broken_quotes_is_marked() {
+    let mut faults = Vec::new();
+    let text = b"name,site\n\"HQ \\\"North, wing B\\\"\",\"Oslo\"\nTV,\"19\"\"\"\nTV,\"19\"x\n";
+    let note = &mut |row: &mut Row| {
+        faults.push(row.quote_fault());
+        ControlFlow::Continue(())
+    };
+    open(text).unwrap().each_row(0, note).unwrap();
+    assert_eq!(faults, [None, Some(0), None, Some(1)]);
+}
+
+#[test]
 fn ragged_rows_are_kept_as_they_are() {
     assert_eq!(rows("a,b,c\n1\n1,2,3,4,5\n")[1..], [row(2, &["1"]), row(3, &["1", "2", "3", "4", "5"])]);
 }
@@ -163,6 +182,7 @@ proptest! {
     #[test]
     fn quotes_mean_what_they_mean_to_the_csv_crate(text in "[ab,\" \n]{0,40}") {
         let text = format!("x,y\n{text}\n");
+        prop_assume!(QuoteStyle::detect(&text, b',') == QuoteStyle::Plain);
         if let Ok(rows) = read_commas(text.as_bytes()) {
             let peer: Vec<_> = peer(text.as_bytes())
                 .into_iter()

@@ -1,4 +1,4 @@
-//! Pre-scan of a sheet's XML for what calamine's stream of cells leaves out.
+//! Pre-scan of a sheet's XML for what calamine's stream of cells leaves out or reads wrongly.
 //!
 //! The stream gives a blank for a formula whose result was never stored, and it stops for good at an error value that
 //! came after 2007, such as `#SPILL!`. Most sheets have neither formulas nor errors, and two byte searches on the
@@ -6,12 +6,14 @@
 //! is kept by the cell's place in the stream, which calamine's stream shares: one item per `<c>`, in the part's order.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
 use super::super::damage::unpacking;
 use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
+use super::rich_text::{LONGEST_RUN, RUN_SIGNS, RichStrings, RichText};
 use crate::table::error::ReadFault;
 
 /// Cells that need a word, in the order of the stream.
@@ -20,6 +22,8 @@ pub(super) struct XlsxPreScan {
     /// Places in the stream of formulas without a stored result.
     unevaluated: Vec<u32>,
     errors: Vec<UnknownError>,
+    /// Texts in several formats, and their places in the stream.
+    texts: Vec<(u32, Arc<str>)>,
 }
 
 /// A cell with an error value that calamine does not know.
@@ -37,22 +41,22 @@ const KNOWN_ERRORS: &[&[u8]] = &[b"#DIV/0!", b"#N/A", b"#NAME?", b"#NULL!", b"#N
 
 impl XlsxPreScan {
     /// Looks at the sheet in `part`.
-    pub(super) fn take(package: &mut Package, part: &str) -> Result<XlsxPreScan, ReadFault> {
-        let needs_look = package.is_suspicious(part) || {
+    pub(super) fn take(package: &mut Package, part: &str, rich: &RichStrings) -> Result<XlsxPreScan, ReadFault> {
+        let needs_look = !rich.is_empty() || package.is_suspicious(part) || {
             let Some(sheet) = package.part(part)? else { return Ok(XlsxPreScan::default()) };
-            has_formula_or_error(sheet)?
+            needs_scan(sheet)?
         };
         if !needs_look {
             return Ok(XlsxPreScan::default());
         }
         match package.part(part)? {
-            Some(sheet) => scan(XmlScanner::new(sheet)),
+            Some(sheet) => scan(XmlScanner::keeping(sheet, LONGEST_RUN), rich),
             None => Ok(XlsxPreScan::default()),
         }
     }
 
     pub(super) fn cursor(&self) -> ScanCursor<'_> {
-        ScanCursor { pre_scan: self, unevaluated: 0, errors: 0 }
+        ScanCursor { pre_scan: self, unevaluated: 0, errors: 0, texts: 0 }
     }
 }
 
@@ -61,6 +65,7 @@ pub(super) struct ScanCursor<'a> {
     pre_scan: &'a XlsxPreScan,
     unevaluated: usize,
     errors: usize,
+    texts: usize,
 }
 
 impl<'a> ScanCursor<'a> {
@@ -71,6 +76,13 @@ impl<'a> ScanCursor<'a> {
         unevaluated.get(self.unevaluated) == Some(&place)
     }
 
+    /// The text at this place of the stream that calamine reads wrongly.
+    pub(super) fn rich_text(&mut self, place: u32) -> Option<&'a str> {
+        let texts = &self.pre_scan.texts;
+        self.texts += texts[self.texts..].iter().take_while(|(other, _)| *other < place).count();
+        texts.get(self.texts).filter(|(other, _)| *other == place).map(|(_, text)| &**text)
+    }
+
     /// The error value at this place of the stream that calamine does not know.
     pub(super) fn unknown_error(&mut self, place: u32) -> Option<&'a UnknownError> {
         let errors = &self.pre_scan.errors;
@@ -79,31 +91,37 @@ impl<'a> ScanCursor<'a> {
     }
 }
 
-/// Whether the bytes of a formula or an error cell occur before the end of the cells; yes in case of doubt.
-fn has_formula_or_error(mut sheet: impl Read) -> Result<bool, ReadFault> {
+/// Whether the bytes of a formula, an error cell or a text in several formats occur before the end of the cells.
+fn needs_scan(sheet: impl Read) -> Result<bool, ReadFault> {
+    let [run, run_with_attributes] = RUN_SIGNS;
+    contains_any(sheet, b"<worksheet", &[b"<f", b"t=\"e\"", b"t='e'", run, run_with_attributes], b"</sheetData>")
+}
+
+/// Whether one of the signs occurs before the end in a part with this root; yes in case of doubt.
+pub(super) fn contains_any(mut part: impl Read, root: &[u8], signs: &[&[u8]], end: &[u8]) -> Result<bool, ReadFault> {
     const CHUNK: usize = 128 * 1024;
     const OVERLAP: usize = 16;
-    let signs = [&b"<f"[..], b"t=\"e\"", b"t='e'"].map(Finder::new);
-    let end = Finder::new("</sheetData>");
+    let signs: Vec<Finder<'_>> = signs.iter().map(|sign| Finder::new(*sign)).collect();
+    let end = Finder::new(end);
     let mut buffer = vec![0; OVERLAP + CHUNK];
     let mut kept = 0;
     let mut is_first = true;
     loop {
-        let read = sheet.read(&mut buffer[kept..]).map_err(|error| unpacking(&error))?;
+        let read = part.read(&mut buffer[kept..]).map_err(|error| unpacking(&error))?;
         let bytes = &buffer[..kept + read];
         if is_first && read > 0 {
             // A prefix, as in `<x:worksheet>`, or another encoding: the byte searches would see nothing.
-            if memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"<worksheet").is_none() {
+            if memchr::memmem::find(&bytes[..bytes.len().min(1024)], root).is_none() {
                 return Ok(true);
             }
             is_first = false;
         }
-        let cells_end = end.find(bytes);
-        let cells = &bytes[..cells_end.unwrap_or(bytes.len())];
-        if signs.iter().any(|sign| sign.find(cells).is_some()) {
+        let end_at = end.find(bytes);
+        let searched = &bytes[..end_at.unwrap_or(bytes.len())];
+        if signs.iter().any(|sign| sign.find(searched).is_some()) {
             return Ok(true);
         }
-        if read == 0 || cells_end.is_some() {
+        if read == 0 || end_at.is_some() {
             return Ok(false);
         }
         let filled = bytes.len();
@@ -114,7 +132,7 @@ fn has_formula_or_error(mut sheet: impl Read) -> Result<bool, ReadFault> {
 }
 
 /// Goes through the cells one by one.
-fn scan(mut scanner: XmlScanner<impl Read>) -> Result<XlsxPreScan, ReadFault> {
+fn scan(mut scanner: XmlScanner<impl Read>, rich: &RichStrings) -> Result<XlsxPreScan, ReadFault> {
     let mut pre_scan = XlsxPreScan::default();
     let mut cell = CellScan::default();
     let mut is_inside = false;
@@ -144,8 +162,11 @@ fn scan(mut scanner: XmlScanner<impl Read>) -> Result<XlsxPreScan, ReadFault> {
                 place = place.checked_add(1).ok_or(ReadFault::TooLarge { what: "more than 4,294,967,295 cells" })?;
             }
             (b"f", TagKind::Open | TagKind::SelfClosing) => cell.has_formula = true,
-            (b"v" | b"t", TagKind::Close) => cell.take_value(&tag),
-            _ => {}
+            (b"v" | b"t", TagKind::Close) => {
+                cell.take_value(&tag, rich);
+                cell.rich.observe(&tag);
+            }
+            _ => cell.rich.observe(&tag),
         }
     }
     Ok(pre_scan)
@@ -159,6 +180,10 @@ struct CellScan {
     has_formula: bool,
     has_value: bool,
     error: Option<String>,
+    /// A shared text that calamine reads wrongly.
+    shared: Option<Arc<str>>,
+    /// The runs of an inline text.
+    rich: RichText,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +191,9 @@ enum CellKind {
     /// `t="str"`: an empty value is the empty text.
     FormulaText,
     Error,
+    /// `t="s"`: the value is the index of a shared text.
+    SharedText,
+    InlineText,
     #[default]
     Other,
 }
@@ -175,12 +203,18 @@ impl CellScan {
         let kind = match tag.attribute("t") {
             Some(b"str") => CellKind::FormulaText,
             Some(b"e") => CellKind::Error,
+            Some(b"s") => CellKind::SharedText,
+            Some(b"inlineStr") => CellKind::InlineText,
             _ => CellKind::Other,
         };
         *self = CellScan { at, kind, ..CellScan::default() };
     }
 
-    fn take_value(&mut self, tag: &XmlTag<'_>) {
+    fn take_value(&mut self, tag: &XmlTag<'_>, rich: &RichStrings) {
+        if self.kind == CellKind::SharedText {
+            let index = std::str::from_utf8(tag.text).ok().and_then(|index| index.parse().ok());
+            self.shared = index.and_then(|index: u32| rich.get(&index).cloned());
+        }
         self.has_value |= !tag.text.is_empty() || self.kind == CellKind::FormulaText;
         if self.kind == CellKind::Error && !KNOWN_ERRORS.contains(&tag.text) && !tag.text.is_empty() {
             self.error = Some(String::from_utf8_lossy(tag.text).into_owned());
@@ -192,6 +226,12 @@ impl CellScan {
             pre_scan.errors.push(UnknownError { place, row: self.at.0, column: self.at.1, text });
         } else if self.has_formula && !self.has_value {
             pre_scan.unevaluated.push(place);
+        } else if let Some(text) = self.shared.take() {
+            pre_scan.texts.push((place, text));
+        } else if self.kind == CellKind::InlineText
+            && let Some(text) = std::mem::take(&mut self.rich).corrected()
+        {
+            pre_scan.texts.push((place, text.into()));
         }
     }
 }
@@ -221,11 +261,12 @@ mod tests {
     fn pre_scan(cells: &str) -> XlsxPreScan {
         let xml = format!("<worksheet><cols/><sheetData>{cells}</sheetData><formula>x</formula></worksheet>");
         assert_eq!(
-            has_formula_or_error(xml.as_bytes()).unwrap(),
-            cells.contains("<f") || cells.contains("\"e\""),
+            needs_scan(xml.as_bytes()).unwrap(),
+            cells.contains("<f") || cells.contains("\"e\"") || cells.contains("<r>"),
             "{cells}"
         );
-        scan(XmlScanner::new(xml.as_bytes())).unwrap()
+        let rich = RichStrings::from([(3, Arc::from("a b"))]);
+        scan(XmlScanner::keeping(xml.as_bytes(), LONGEST_RUN), &rich).unwrap()
     }
 
     #[test]
@@ -249,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn texts_in_several_formats_are_found() {
+        let found = pre_scan(
+            "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>3</v></c><c r=\"B1\" t=\"s\"><v>4</v></c><c r=\"C1\"><v>3</v></c>\
+             <c r=\"D1\" t=\"inlineStr\"><is><r><t>c </t></r><r><t>d</t></r></is></c></row>",
+        );
+        assert_eq!(found.texts, [(0, Arc::from("a b")), (3, Arc::from("c d"))]);
+    }
+
+    #[test]
     fn a_plain_sheet_needs_no_look() {
         pre_scan(
             "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"inlineStr\"><is><t>x</t></is></c></row>",
@@ -258,8 +308,8 @@ mod tests {
     #[test]
     fn a_prefix_is_no_obstacle() {
         let xml = b"<x:worksheet><x:sheetData><x:row><x:c><x:f>1</x:f></x:c></x:row></x:sheetData></x:worksheet>";
-        assert!(has_formula_or_error(&xml[..]).unwrap());
-        assert_eq!(scan(XmlScanner::new(&xml[..])).unwrap().unevaluated, [0]);
+        assert!(needs_scan(&xml[..]).unwrap());
+        assert_eq!(scan(XmlScanner::new(&xml[..]), &RichStrings::new()).unwrap().unevaluated, [0]);
     }
 
     #[test]
