@@ -163,6 +163,10 @@ pub struct ReadingArgs {
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
     pub mode: Mode,
 
+    /// Give rows without a value this one: 'field=VALUE', also where no column has the field (repeatable)
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub default: Vec<String>,
+
     /// Allow several rows with the same natural key
     #[arg(long)]
     pub allow_duplicates: bool,

@@ -15,6 +15,8 @@ impl ReadingArgs {
     }
 
     pub(super) fn input_options(&self) -> InputOptions {
+        let layout = self.layout.input_options();
+        let mapping = MappingOptions { defaults: self.default.clone(), ..layout.mapping };
         InputOptions {
             files: self.files.clone(),
             entity: self.entity.clone(),
@@ -22,7 +24,8 @@ impl ReadingArgs {
             blank: self.blank,
             mode: self.mode,
             allow_duplicates: self.allow_duplicates,
-            ..self.layout.input_options()
+            mapping,
+            ..layout
         }
     }
 }
@@ -34,6 +37,7 @@ impl LayoutArgs {
             mapping: MappingOptions {
                 map: self.map.clone(),
                 ignore: self.ignore.clone(),
+                defaults: Vec::new(),
                 file: self.mapping.clone(),
                 preset: self.preset.clone(),
                 strict: self.strict,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::new_run_id;
 use super::result_path::{ResultPath, result_path};
-use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, RowAction, Rules};
 use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::observer::Observer;
@@ -48,7 +48,9 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
     let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
     let rules = input.rules.clone();
     let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
-        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
+        .map(|(index, (mapping, match_on))| {
+            Checker::new(mapping, &rules, match_on, input.extra_cells(index)).with_layout(&input.sheets[index].layout)
+        })
         .collect();
     loop {
         let mut summary = RunSummary::new(RunCommand::Check, new_run_id());
@@ -65,6 +67,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
                 counts: RowCounts::default(),
                 book: book.as_mut(),
                 summary: &mut summary,
+                remarks: RemarkTally::default(),
                 written: Ok(()),
             };
             check_sheet(input, index, &mut checkers[index], pass)?;
@@ -77,6 +80,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         if learned > 0 {
             continue;
         }
+        (summary.mapping, summary.remarks) = (input.mappings(), input.remarks());
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
             book.finish(&summary)?;
@@ -103,6 +107,7 @@ struct SheetCheck<'p> {
     counts: RowCounts,
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
+    remarks: RemarkTally,
     written: Result<(), WriteError>,
 }
 
@@ -110,9 +115,11 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
     if let Some(book) = &mut pass.book {
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
-    input.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
+    input.each_checked(index, checker, &mut |row, checked| pass.row(row.typed, checked))?;
     pass.written?;
     let (counts, mapping) = (pass.counts, pass.mapping);
+    let label = (input.sheets.len() > 1).then_some(pass.label.as_str());
+    pass.summary.remarks.extend(pass.remarks.remarks(mapping, label));
     pass.summary.sheets.push(SheetSummary {
         file: input.files[input.sheets[index].file].input.name(),
         sheet: input.sheets[index].name.clone(),
@@ -131,6 +138,7 @@ impl SheetCheck<'_> {
             self.counts.add(RowStatus::Skipped);
             return;
         }
+        self.remarks.add(row.number, &checked.remarks);
         if self.may_create(checked) {
             checked.report_missing(self.mapping);
         }
@@ -159,7 +167,8 @@ impl SheetCheck<'_> {
             self.summary.problems.add(&self.label, header, row.number, problem);
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
+            let outcome =
+                RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems, changes: Vec::new() };
             self.written = match self.secrets.as_slice() {
                 [] => book.row(row, &outcome),
                 secrets => book.row(&row.without_columns(secrets), &outcome),

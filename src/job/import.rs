@@ -76,6 +76,14 @@ impl ImportJob {
         self
     }
 
+    /// Gives rows without a value this one: `field=VALUE`, also where no column has the field. On an update, too, the
+    /// row counts as if its cell had the value.
+    #[must_use]
+    pub fn default_value(mut self, default: impl Into<String>) -> Self {
+        self.input.mapping.defaults.push(default.into());
+        self
+    }
+
     /// Finds existing records by these fields. Default: the natural key of the collection.
     #[must_use]
     pub fn match_on(mut self, fields: impl IntoIterator<Item = impl Into<String>>) -> Self {

@@ -1,17 +1,21 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod changes;
 mod identify;
+mod read_only;
 mod steps;
 mod undecoded;
 
 use serde_json::Value as Json;
 
+pub use self::changes::FieldChange;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
 use super::step::{StepSink, WriteKind};
-use super::target::{RowDelta, TargetRecord};
+use super::target::{self, RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
 use super::{NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
 use crate::api::custom_fields;
@@ -52,9 +56,14 @@ impl<S: StepSink> Planner<'_, S> {
     pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new() });
+            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let mut note = String::new();
+        let (mut note, mut changes) = (String::new(), Vec::new());
+        for column in self.read_only_edits(sheet, row, checked) {
+            let header = sheet.mapping.header(column).unwrap_or_default();
+            target::note_read_only(&mut note, header);
+            self.totals.add_read_only_edit(header, row.number);
+        }
         let decision = self.decide(sheet, row, checked, &mut note);
         let decision = match decision.and_then(|decision| self.lock_record(sheet, row, decision)) {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
@@ -62,13 +71,16 @@ impl<S: StepSink> Planner<'_, S> {
                 note = message;
                 RowDecision::SkippedConflict { record, to }
             }
-            Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
+            Ok(Decision::Write(draft)) => {
+                changes = self.changes(sheet.mapping.entity, &draft);
+                self.write(sheet, row, draft)?
+            }
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
                 RowDecision::Rejected(problems)
             }
         };
-        Ok(RowPlan { decision, note })
+        Ok(RowPlan { decision, note, changes })
     }
 
     /// Rejects a second row for the same record.
@@ -165,6 +177,8 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
         };
+        let of_record = existing.as_ref().ok().copied().flatten();
+        problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
         if creates && !says_id {

@@ -16,7 +16,7 @@ use super::{
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
 use crate::check::{CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, Rules};
-use crate::mapping::{Binding, Mapping, MappingOverride, MappingOverrides, TimestampColumn};
+use crate::mapping::{Mapping, MappingOverride, MappingOverrides, MappingSource, TimestampColumn};
 use crate::schema::{self, COLLECTIONS};
 use crate::table::Row;
 
@@ -79,7 +79,7 @@ impl Scenario {
         let map = map.iter().map(|(header, target)| MappingOverride {
             header: (*header).to_owned(),
             target: (*target).to_owned(),
-            binding: Binding::Required,
+            source: MappingSource::CommandLine,
         });
         let overrides = MappingOverrides { map: map.collect(), ..MappingOverrides::default() };
         let mapping = Mapping::new(entity, &lines.next().unwrap(), &overrides).unwrap();

@@ -58,7 +58,7 @@ impl Mirror {
         MirrorFile::temporary().map(|file| Self { file })
     }
 
-    /// RefreshMethod many records of the collection there are.
+    /// How many records of the collection there are.
     pub fn count(&self, entity: &Entity) -> Result<u64, MirrorError> {
         self.file.count(entity)
     }

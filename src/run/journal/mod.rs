@@ -46,7 +46,8 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::account::AccountIdentity;
 use crate::api::{RequestCounts, RequestKind};
 use crate::catalog::LogPosition;
-use crate::check::Problem;
+use crate::check::{Problem, Remark};
+use crate::mapping::SheetMapping;
 use crate::plan::{RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
@@ -105,7 +106,9 @@ pub struct RunDetails {
     /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
     /// Notes for the user that concern no single row.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
+    /// Which column of each sheet feeds which field, in the user's order.
+    pub mapping: Vec<SheetMapping>,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.

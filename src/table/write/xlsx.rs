@@ -34,20 +34,38 @@ pub(super) const AMOUNT_FORMAT: &str = "#,##0.00";
 /// Excel shows a boolean as one whatever the format. LibreOffice shows it as a number, and writes this format itself.
 const BOOLEAN_FORMAT: &str = r#""TRUE";"TRUE";"FALSE""#;
 
-/// Whether a cell is highlighted as invalid.
+/// Whether and why a cell is highlighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CellMark {
     Plain,
     Invalid,
+    /// An update changes its field.
+    Changed,
+}
+
+/// The fills of highlighted cells.
+#[derive(Debug, Clone, Copy)]
+pub struct MarkFills {
+    pub invalid: Color,
+    pub changed: Color,
+}
+
+impl MarkFills {
+    /// One colour for all marks.
+    pub fn all(color: Color) -> Self {
+        Self { invalid: color, changed: color }
+    }
 }
 
 /// The number formats of a sheet's cells, each created once.
 #[derive(Debug)]
 pub struct CellFormats {
-    fill: Color,
+    fills: MarkFills,
     plain: MarkFormats,
     invalid: MarkFormats,
-    coded: HashMap<String, [Format; 2]>,
+    changed: MarkFormats,
+    /// By mark, in the order of [`CellMark`].
+    coded: HashMap<String, [Format; 3]>,
     /// Whether a text of several lines is wrapped.
     wraps_lines: bool,
 }
@@ -93,18 +111,20 @@ impl CellStyle<'_> {
 }
 
 impl CellFormats {
-    /// Formats for values that are kept as they were typed. Invalid cells are filled with that colour.
-    pub fn new(fill: Color) -> Self {
+    /// Formats for values that are kept as they were typed. Highlighted cells are filled with these colours.
+    pub fn new(fills: MarkFills) -> Self {
         let formats = |base: &Format| MarkFormats::new(base, base.clone(), base.clone().set_num_format("@"));
-        let (plain, invalid) = (formats(&base()), formats(&filled(fill)));
-        Self { fill, plain, invalid, coded: HashMap::new(), wraps_lines: false }
+        let (plain, invalid) = (formats(&base()), formats(&filled(fills.invalid)));
+        let changed = formats(&filled(fills.changed));
+        Self { fills, plain, invalid, changed, coded: HashMap::new(), wraps_lines: false }
     }
 
     /// Formats for values that people read: text of several lines is wrapped, booleans look alike in every program.
     pub fn for_export() -> Self {
         let boolean = base().set_num_format(BOOLEAN_FORMAT);
         let lines = base().set_num_format("@").set_text_wrap();
-        Self { plain: MarkFormats::new(&base(), boolean, lines), wraps_lines: true, ..Self::new(Color::White) }
+        let white = MarkFills::all(Color::White);
+        Self { plain: MarkFormats::new(&base(), boolean, lines), wraps_lines: true, ..Self::new(white) }
     }
 
     /// The format of a column. What a person types into it later is formatted alike.
@@ -114,15 +134,21 @@ impl CellFormats {
 
     /// The format of a cell; none if that of its column fits.
     fn of_cell(&mut self, style: CellStyle<'_>, column_type: ColumnType, mark: CellMark) -> Option<&Format> {
-        let is_invalid = mark == CellMark::Invalid;
         let code = match style {
             CellStyle::Coded(code) if self.has_room_for(code) => code,
-            _ if !is_invalid && style == CellStyle::of_column(column_type) => return None,
-            style => return Some(if is_invalid { &self.invalid } else { &self.plain }.get(style)),
+            _ if mark == CellMark::Plain && style == CellStyle::of_column(column_type) => return None,
+            style => {
+                let formats = match mark {
+                    CellMark::Plain => &self.plain,
+                    CellMark::Invalid => &self.invalid,
+                    CellMark::Changed => &self.changed,
+                };
+                return Some(formats.get(style));
+            }
         };
-        let fill = self.fill;
-        let create = || [base().set_num_format(code), filled(fill).set_num_format(code)];
-        Some(&self.coded.entry_ref(code).or_insert_with(create)[usize::from(is_invalid)])
+        let MarkFills { invalid, changed } = self.fills;
+        let create = || [base(), filled(invalid), filled(changed)].map(|format| format.set_num_format(code));
+        Some(&self.coded.entry_ref(code).or_insert_with(create)[mark as usize])
     }
 
     fn has_room_for(&self, code: &str) -> bool {
@@ -314,7 +340,7 @@ mod tests {
 
     fn round_trip(row: &Row) -> Vec<Data> {
         let mut workbook = Workbook::new();
-        let mut formats = CellFormats::new(Color::Red);
+        let mut formats = CellFormats::new(MarkFills::all(Color::Red));
         let sheet = workbook.add_worksheet_with_constant_memory().unwrap();
         for (column, cell) in (0..).zip(row.cells()) {
             sheet.set_column_format(column, formats.of_column(ColumnType::Text)).unwrap();

@@ -1,4 +1,4 @@
-//! RawListSource at rest: everything in order, in the fewest requests.
+//! Lists at rest: everything in order, in the fewest requests.
 
 use futures::executor::block_on;
 
