@@ -350,7 +350,7 @@ struct UnheadedColumns {
 impl UnheadedColumns {
     fn new(mapping: &Mapping) -> Self {
         let mut headed = vec![false; mapping.width()];
-        mapping.columns.iter().for_each(|column| headed[column.index] = true);
+        mapping.sheet_columns().for_each(|column| headed[column.index] = true);
         Self { headed, filled: BTreeMap::new() }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::check::RemarkTally;
 use crate::check::default_cell;
-use crate::mapping::{MappingOverrides, default_target};
+use crate::mapping::{MappingOverride, MappingOverrides, MappingSource, default_target};
 use crate::schema;
 use crate::table::Value;
 
@@ -20,7 +20,14 @@ impl Sheet {
         header.clear(1);
         header.split(headers, b'|');
         let entity = schema::find(entity).unwrap();
-        let mapping = Mapping::new(entity, &header, &MappingOverrides::default()).unwrap();
+        // A header that asks whether its column is meant gets a yes.
+        let yes = |header: &str| MappingOverride {
+            header: header.into(),
+            target: "purchase_cost".into(),
+            source: MappingSource::CommandLine,
+        };
+        let map = headers.split('|').filter(|header| header.contains("(k ")).map(yes).collect();
+        let mapping = Mapping::new(entity, &header, &MappingOverrides { map, ..MappingOverrides::default() }).unwrap();
         Self { mapping, rules: Rules::default(), rows: Vec::new() }
     }
 
