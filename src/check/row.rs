@@ -1,21 +1,25 @@
 //! Checks one row: its values, or all its problems.
 
+mod conflicts;
 mod currency;
 
 use std::collections::BTreeMap;
 
+use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
-use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
+use super::duplicates::{EarlierRow, SeenRecords, SeenSerials, duplicate_hint};
 use super::fill::RowFiller;
 use super::merged_cells::MergedRanges;
 use super::money::DecimalMark;
 use super::non_records::NonRecordFinder;
 use super::problem::{Code, Problem, ValueError};
 use super::remark::{Remark, RemarkCode};
+use super::remarks::RemarkKind;
 use super::rules::{Duplicates, RowAction, Rules};
+use super::text;
 use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Entity, Field, Kind, fold_name_into};
+use crate::schema::{Entity, Field, Kind, Meaning, fold_name, fold_name_into};
 use crate::table::{Row, SheetLayout};
 use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
@@ -39,6 +43,7 @@ pub struct Checker<'m> {
     /// What the amounts of the row at hand show of their currency.
     amounts: Vec<AmountCurrency>,
     seen: SeenRecords,
+    serials: SeenSerials,
     /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
@@ -87,6 +92,7 @@ impl<'m> Checker<'m> {
             key: String::new(),
             amounts: Vec::new(),
             seen: SeenRecords::default(),
+            serials: SeenSerials::default(),
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
             non_records: NonRecordFinder::new(mapping, &[]),
@@ -132,6 +138,7 @@ impl<'m> Checker<'m> {
     /// Forgets the rows seen so far, but keeps what was inferred, for the next pass.
     pub fn rewind(&mut self) {
         self.seen = SeenRecords::default();
+        self.serials = SeenSerials::default();
         self.non_records.rewind();
         self.merged.rewind();
         (self.hidden.count, self.hidden.first) = (0, Vec::new());
@@ -208,6 +215,7 @@ impl<'m> Checker<'m> {
                 _ => read_other(column, cell, self.rules.blank, checked),
             }
         }
+        find_conflicts(self.mapping, row, checked);
         self.infer_currency(row, checked);
         self.add_implied(checked);
         self.find_missing(checked);
@@ -215,6 +223,7 @@ impl<'m> Checker<'m> {
         find_quote_fault(typed, checked);
         self.find_extra_cells(typed, checked);
         self.find_duplicate(row, checked);
+        self.find_repeated_serial(row, checked);
         checked.forget_default_columns(self.mapping);
     }
 
@@ -278,6 +287,22 @@ impl<'m> Checker<'m> {
                 "put quotes around the value that holds the delimiter, such as \"1,299.00\"",
             );
             checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
+        }
+    }
+
+    /// One serial number under two tags is likely one thing; two rows of one record are reported as that.
+    fn find_repeated_serial(&mut self, row: &Row, checked: &mut CheckedRow) {
+        let Some(serial) = self.mapping.entity.meaning(Meaning::Serial) else { return };
+        let Some(column) = self.mapping.column_of(serial.name) else { return };
+        let is_given =
+            self.mapping.entity.field_index(serial.name).is_some_and(|field| checked.parsed(field).is_some());
+        let is_duplicate = || checked.problems.iter().any(|problem| problem.code() == Code::DuplicateKey);
+        if !is_given || checked.action == Some(RowAction::Skip) || is_duplicate() {
+            return;
+        }
+        let text = row.cell(column as usize).text;
+        if self.serials.is_repeated(&fold_name(text), row.number) {
+            checked.remark(RemarkKind::SameSerial, column as usize, text::trimmed(text));
         }
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::input::{InputRow, InputSet};
 use super::previous_result::RowSelection;
 use crate::catalog;
-use crate::check::{CheckedRow, Checker, ParsedValue, text};
+use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, text};
 use crate::error::{Error, Result};
 use crate::mapping::{Ignored, Mapping, TimestampColumn};
 use crate::plan::{ReportedTimestamp, SheetPlan, holder_names};
@@ -119,6 +119,13 @@ fn gather_row(
             (ParsedValue::Name(_), Some(reference)) => lookups.name(reference.to, &cell(given.column)),
             (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
+        }
+    }
+    // A record may really have such a name, and an export shows it: then the cell is as it was.
+    let is_odd = |problem: &&Problem| matches!(problem.code(), Code::CellDamaged | Code::CellError);
+    for column in checked.problems.iter().filter(is_odd).filter_map(|problem| problem.column) {
+        if let Some(reference) = mapping.field_of(column).and_then(Field::reference_to) {
+            lookups.name(reference.to, &cell(column));
         }
     }
     let key_texts = sheet.match_on.iter().map(|name| mapping.column_of(name).map(&cell).unwrap_or_default());

@@ -31,3 +31,4 @@ mod secrets;
 mod shapes;
 mod undo;
 mod usage;
+mod values;
