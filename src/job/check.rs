@@ -80,7 +80,8 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         if learned > 0 {
             continue;
         }
-        (summary.mapping, summary.remarks) = (input.mappings(), input.remarks());
+        summary.mapping = input.mappings();
+        summary.remarks.splice(0..0, input.remarks());
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
             book.finish(&summary)?;

@@ -107,7 +107,8 @@ impl Plan<'_> {
         summary.requests = self.account.client.requests();
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
-        (summary.mapping, summary.remarks) = (self.input.mappings(), self.input.remarks());
+        summary.mapping = self.input.mappings();
+        summary.remarks.extend(self.input.remarks());
         summary.remarks.extend(service_warnings(self.account));
         summary.remarks.extend(prepared.remarks.iter().cloned());
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
