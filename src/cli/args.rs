@@ -273,6 +273,10 @@ pub struct ImportArgs {
     #[arg(long)]
     pub only_failed: bool,
 
+    /// Send check-outs from stock again that were made before
+    #[arg(long)]
+    pub repeat: bool,
+
     /// Stop after N failed rows
     #[arg(long, value_name = "N")]
     pub max_errors: Option<u64>,

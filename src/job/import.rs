@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::plan::{Plan, PlanRequest};
 use super::run_options::{ResultTarget, RunOptions};
 use crate::account::Account;
-use crate::check::{Conflicts, Mode};
+use crate::check::{Conflicts, Mode, Repeats};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
@@ -36,6 +36,7 @@ pub struct ImportJob {
     pub(crate) create_missing: Option<Vec<String>>,
     pub(crate) conflicts: Option<Conflicts>,
     pub(crate) only_failed: bool,
+    pub(crate) repeats: Repeats,
     pub(crate) max_creates: Option<String>,
     pub(crate) max_updates: Option<String>,
     pub(crate) max_deletes: Option<String>,
@@ -126,6 +127,13 @@ impl ImportJob {
         self
     }
 
+    /// Sends check-outs from stock again that were made before. Default: they are left out.
+    #[must_use]
+    pub fn repeat(mut self) -> Self {
+        self.repeats = Repeats::Sent;
+        self
+    }
+
     /// Stops after so many failed rows.
     #[must_use]
     pub fn max_errors(mut self, rows: u64) -> Self {
@@ -159,6 +167,7 @@ impl ImportJob {
         let mut used = self.input.used();
         used.once("--dry-run", self.run.dry_run);
         used.once("--only-failed", self.only_failed);
+        used.switch("--repeat", self.repeats == Repeats::Sent);
         used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
         used.text("--conflicts", self.conflicts.map(Conflicts::as_str));
         used.text("--max-errors", self.run.max_errors);
@@ -230,6 +239,7 @@ impl Account {
         let (limits, create_missing) = (job.limits()?, job.missing_records()?);
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
         input.rules.conflicts = job.conflicts;
+        input.rules.repeats = job.repeats;
         let request = PlanRequest {
             kind: RunKind::Import,
             started,

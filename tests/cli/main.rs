@@ -22,6 +22,7 @@ mod redact;
 mod reference_server;
 mod register;
 mod regression;
+mod repeats;
 mod result;
 mod resume;
 mod roundtrip;

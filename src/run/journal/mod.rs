@@ -25,6 +25,7 @@
 //!
 //! Columns and stored words keep the names they were released with; `encoding` maps them.
 
+mod actions;
 mod builder;
 mod cells;
 mod encoding;
@@ -52,6 +53,7 @@ use crate::plan::{RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
 
+pub(crate) use actions::SentAction;
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
@@ -190,6 +192,8 @@ pub struct AccountSnapshot {
     pub sizes: Vec<(String, u64)>,
     /// The newest entry of the activity log.
     pub log: LogPosition,
+    /// A digest that tells accounts of one service apart; empty for a sandbox.
+    pub account: String,
 }
 
 /// The totals of a run so far, over all processes that worked on it.
