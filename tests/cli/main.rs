@@ -29,5 +29,6 @@ mod runs;
 mod samples;
 mod secrets;
 mod shapes;
+mod two_runs;
 mod undo;
 mod usage;
