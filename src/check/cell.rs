@@ -14,9 +14,9 @@ use super::rules::{EmptyCells, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
 use crate::mapping::{ColumnTarget, IdOwnership, Ids};
 
-use crate::schema::{self, Entity, Field, Kind, TextForm};
+use crate::schema::{self, Entity, Field, Kind, Meaning, TextForm, Wire};
 use crate::table::{Cell, Value};
-use crate::unicode::without_invisible;
+use crate::unicode::{look_alike, without_invisible};
 
 /// The text that clears a field, in any case (design rule 3).
 const CLEAR: &str = "<clear>";
@@ -209,6 +209,12 @@ fn error_value() -> ValueError {
     ValueError::new(Code::CellError, "spreadsheet error instead of a value", "correct the formula, or type the value")
 }
 
+/// Whether every character counts: in tags, serial numbers and addresses, but not in names.
+fn is_exact_code(field: &Field) -> bool {
+    let is_tag = field.reference_to().is_some_and(|reference| reference.wire == Wire::Tag);
+    field.is_code || is_tag || field.kind == Kind::Text(TextForm::Email) || field.meaning == Some(Meaning::Tag)
+}
+
 /// Reads one cell as a field.
 pub(super) struct FieldReader<'c> {
     pub(super) rules: &'c Rules,
@@ -237,6 +243,9 @@ impl FieldReader<'_> {
         }
         if text::is_no_value_mark(trimmed) {
             return self.no_value(field, trimmed, checked);
+        }
+        if let Some((found, plain)) = is_exact_code(field).then(|| look_alike(trimmed)).flatten() {
+            checked.remark(RemarkKind::LookAlike { found, plain }, self.column.column, trimmed);
         }
         self.value(cell, trimmed, field, ids, checked).map(Some)
     }

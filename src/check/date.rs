@@ -35,9 +35,9 @@ impl DateOrder {
     /// For people.
     pub fn text(self) -> &'static str {
         match self {
-            Self::DayMonthYear => "day, month, year",
-            Self::MonthDayYear => "month, day, year",
-            Self::YearMonthDay => "year, month, day",
+            Self::DayMonthYear => "day-month-year",
+            Self::MonthDayYear => "month-day-year",
+            Self::YearMonthDay => "year-month-day",
         }
     }
 }

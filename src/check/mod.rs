@@ -27,6 +27,7 @@ mod checked_row;
 mod currency;
 mod duplicates;
 mod fill;
+mod merged_cells;
 mod non_records;
 mod number;
 mod problem;

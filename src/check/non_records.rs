@@ -1,6 +1,6 @@
 //! Rows that are no records: repeated headers, prepared but unused rows, totals (design rule 13).
 
-use crate::mapping::Mapping;
+use crate::mapping::{Column, ColumnTarget, Mapping};
 use crate::schema::fold_header;
 use crate::table::{Cell, Row, Value};
 
@@ -39,8 +39,10 @@ const TOTALS: &[&str] = &[
 
 /// Recognizes rows that are no records.
 pub(super) struct NonRecordFinder {
-    /// The columns with a header, from 0, and what it says.
+    /// The user's columns with a header, from 0, and what it says.
     headers: Vec<(usize, String)>,
+    /// The columns that an earlier result added: they tell nothing of the row.
+    result_columns: Vec<usize>,
     totals_rows: Vec<u64>,
     counts: [u64; NonRecord::ALL.len()],
     /// The first of the rows at hand that look like totals, if there is nothing but them since.
@@ -50,8 +52,11 @@ pub(super) struct NonRecordFinder {
 impl NonRecordFinder {
     /// `totals_rows` are the rows that the file itself declares to be totals.
     pub(super) fn new(mapping: &Mapping, totals_rows: &[u64]) -> Self {
+        let is_result = |column: &&Column| matches!(column.target, ColumnTarget::Result(_));
+        let (results, own): (Vec<&Column>, Vec<&Column>) = mapping.columns.iter().partition(is_result);
         Self {
-            headers: mapping.columns.iter().map(|column| (column.index, column.header.clone())).collect(),
+            headers: own.into_iter().map(|column| (column.index, column.header.clone())).collect(),
+            result_columns: results.into_iter().map(|column| column.index).collect(),
             totals_rows: totals_rows.to_vec(),
             counts: [0; NonRecord::ALL.len()],
             total: None,
@@ -81,7 +86,7 @@ impl NonRecordFinder {
         if self.repeats_header(row) {
             return Some(NonRecord::RepeatedHeader);
         }
-        is_unused(row).then_some(NonRecord::Unused)
+        self.is_unused(row).then_some(NonRecord::Unused)
     }
 
     /// Whether every cell says what its header says. One cell may do so by chance: a supplier may be called `Name`.
@@ -101,11 +106,28 @@ impl NonRecordFinder {
     }
 
     fn note_total(&mut self, row: &Row) {
-        match first_text(row).filter(|text| is_total(text)) {
+        match self.first_text(row).filter(|text| is_total(text)) {
             Some(text) if self.total.is_none() => self.total = Some((row.number, text.trim().to_owned())),
             Some(_) => {}
             None => self.total = None,
         }
+    }
+
+    /// The cells of a row that an earlier result did not add.
+    fn own_cells<'r>(&self, row: &'r Row) -> impl Iterator<Item = Cell<'r>> {
+        let columns = (0..row.len()).filter(|column| !self.result_columns.contains(column));
+        columns.map(|column| row.cell(column))
+    }
+
+    /// Whether a row holds unticked boxes, zeros or empty formulas, and nothing else. A row with nothing in it is no row.
+    fn is_unused(&self, row: &Row) -> bool {
+        self.own_cells(row).all(|cell| cell.is_blank() || is_unticked(cell))
+    }
+
+    /// The first cell with anything in it, if it holds text.
+    fn first_text<'r>(&self, row: &'r Row) -> Option<&'r str> {
+        let first = self.own_cells(row).find(|cell| !cell.is_blank())?;
+        (first.value == Value::Text && first.text.len() < 40).then_some(first.text)
     }
 
     /// The rows left out so far, by why.
@@ -124,11 +146,6 @@ fn is_same_text(cell: &str, header: &str) -> bool {
     cell == header || (cell.len() == header.len() && cell.to_lowercase() == header.to_lowercase())
 }
 
-/// Whether a row holds unticked boxes, zeros or empty formulas, and nothing else. A row with nothing in it is no row.
-fn is_unused(row: &Row) -> bool {
-    row.cells().all(|cell| cell.is_blank() || is_unticked(cell))
-}
-
 fn is_unticked(cell: Cell<'_>) -> bool {
     match cell.value {
         Value::Boolean(ticked) => !ticked,
@@ -142,12 +159,6 @@ fn is_unticked(cell: Cell<'_>) -> bool {
         Value::Blank => true,
         Value::Date(_) | Value::Error | Value::Unevaluated => false,
     }
-}
-
-/// The first cell with anything in it, if it holds text.
-fn first_text(row: &Row) -> Option<&str> {
-    let first = (0..row.len()).map(|column| row.cell(column)).find(|cell| !cell.is_blank())?;
-    (first.value == Value::Text && first.text.len() < 40).then_some(first.text)
 }
 
 fn is_total(text: &str) -> bool {

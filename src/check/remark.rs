@@ -31,10 +31,11 @@ remark_codes! {
     RowsLeftOut "rows.left_out" "rows that are no records were left out"
     RowsTotal "rows.total" "a row at the end looks like a total"
     RowsHidden "rows.hidden" "hidden rows were read like any other"
-    CellsMerged "cells.merged" "merged cells: the value belongs to the first row"
     ValueNone "value.none" "no-value words were read as empty"
     MoneySymbol "money.symbol" "a currency sign that does not settle the currency"
     MoneyMultiplied "money.multiplied" "amounts were multiplied because their header says so"
+    TextLookAlike "text.look_alike" "a character in a code looks like another one"
+    SerialRepeated "serial.repeated" "rows for different records share a serial number"
     DateTimezone "date.timezone" "moments in UTC were taken as the day that they show"
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run

@@ -29,6 +29,10 @@ pub enum RemarkKind {
     LocalDay,
     /// An amount that was multiplied because its header says so.
     Multiplied(Decimal),
+    /// A character in a code that is easily taken for another one.
+    LookAlike { found: char, plain: char },
+    /// A serial number that another row has under another key.
+    SameSerial,
 }
 
 impl RemarkKind {
@@ -39,6 +43,8 @@ impl RemarkKind {
             RemarkKind::SharedSign | RemarkKind::NoCurrencyField => RemarkCode::MoneySymbol,
             RemarkKind::LocalDay => RemarkCode::DateTimezone,
             RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
+            RemarkKind::LookAlike { .. } => RemarkCode::TextLookAlike,
+            RemarkKind::SameSerial => RemarkCode::SerialRepeated,
         }
     }
 
@@ -59,6 +65,14 @@ impl RemarkKind {
                 "{} in UTC, such as {samples}, taken as the day in UTC; the local day may be another",
                 counted(count, "timestamp")
             ),
+            RemarkKind::LookAlike { found, plain } => format!(
+                "{} with `{found}` (U+{:04X}) that looks like `{plain}`, such as {samples}",
+                counted(count, "cell"),
+                u32::from(found)
+            ),
+            RemarkKind::SameSerial => {
+                format!("{} with a serial number that another row has, such as {samples}", counted(count, "row"))
+            }
             RemarkKind::Multiplied(factor) => {
                 format!("{} multiplied by {factor}, such as {samples}", counted(count, "amount"))
             }

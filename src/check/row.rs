@@ -1,21 +1,26 @@
 //! Checks one row: its values, or all its problems.
 
+mod conflicts;
 mod currency;
 
 use std::collections::BTreeMap;
 
+use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
-use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
+use super::duplicates::{EarlierRow, SeenRecords, SeenSerials, duplicate_hint};
 use super::fill::RowFiller;
+use super::merged_cells::MergedRanges;
 use super::money::DecimalMark;
 use super::non_records::NonRecordFinder;
 use super::problem::{Code, Problem, ValueError};
 use super::remark::{Remark, RemarkCode};
+use super::remarks::RemarkKind;
 use super::rules::{Duplicates, RowAction, Rules};
+use super::text;
 use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Entity, Field, Kind, fold_name_into};
-use crate::table::Row;
+use crate::schema::{Entity, Field, Kind, Meaning, fold_name, fold_name_into};
+use crate::table::{Row, SheetLayout};
 use crate::wording::{counted, thousands};
 pub(super) use currency::AmountCurrency;
 
@@ -38,10 +43,13 @@ pub struct Checker<'m> {
     /// What the amounts of the row at hand show of their currency.
     amounts: Vec<AmountCurrency>,
     seen: SeenRecords,
+    serials: SeenSerials,
     /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
     non_records: NonRecordFinder,
+    merged: MergedRanges,
+    hidden: HiddenRows,
     unheaded: UnheadedColumns,
     filler: RowFiller,
 }
@@ -84,11 +92,25 @@ impl<'m> Checker<'m> {
             key: String::new(),
             amounts: Vec::new(),
             seen: SeenRecords::default(),
+            serials: SeenSerials::default(),
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
             non_records: NonRecordFinder::new(mapping, &[]),
+            merged: MergedRanges::new(Vec::new()),
+            hidden: HiddenRows::default(),
             unheaded: UnheadedColumns::new(mapping),
             filler: RowFiller::default(),
+        }
+    }
+
+    /// Takes into account what the sheet keeps beside its cells.
+    #[must_use]
+    pub fn with_layout(self, layout: &SheetLayout) -> Self {
+        Self {
+            non_records: NonRecordFinder::new(self.mapping, layout.totals_rows()),
+            merged: MergedRanges::new(layout.merged_below(self.mapping.header_row)),
+            hidden: HiddenRows { layout: layout.clone(), ..HiddenRows::default() },
+            ..self
         }
     }
 
@@ -116,7 +138,10 @@ impl<'m> Checker<'m> {
     /// Forgets the rows seen so far, but keeps what was inferred, for the next pass.
     pub fn rewind(&mut self) {
         self.seen = SeenRecords::default();
+        self.serials = SeenSerials::default();
         self.non_records.rewind();
+        self.merged.rewind();
+        (self.hidden.count, self.hidden.first) = (0, Vec::new());
         self.unheaded.filled.clear();
     }
 
@@ -140,7 +165,7 @@ impl<'m> Checker<'m> {
                 format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none");
             Remark::new(RemarkCode::RowsTotal, message)
         });
-        left_out.chain(total).collect()
+        left_out.chain(total).chain(self.hidden.remark()).collect()
     }
 
     /// Checks one row; the result goes into `checked`, whose columns are those of the row that is returned: the row as
@@ -162,12 +187,20 @@ impl<'m> Checker<'m> {
             return;
         }
         self.unheaded.observe(typed, self.extra_cells);
+        self.hidden.observe(typed);
+        self.merged.advance(typed);
         self.amounts.clear();
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
             if replaced.contains(&column.column) {
                 continue;
             }
             let cell = row.cell(column.column);
+            if cell.is_blank()
+                && let Some(error) = self.merged.covered(column.column)
+            {
+                checked.problems.push(error.at(Some(column.column as u32), ""));
+                continue;
+            }
             match &column.role {
                 ColumnRole::Field { index, field, ids } => {
                     let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
@@ -182,6 +215,7 @@ impl<'m> Checker<'m> {
                 _ => read_other(column, cell, self.rules.blank, checked),
             }
         }
+        find_conflicts(self.mapping, row, checked);
         self.infer_currency(row, checked);
         self.add_implied(checked);
         self.find_missing(checked);
@@ -189,6 +223,7 @@ impl<'m> Checker<'m> {
         find_quote_fault(typed, checked);
         self.find_extra_cells(typed, checked);
         self.find_duplicate(row, checked);
+        self.find_repeated_serial(row, checked);
         checked.forget_default_columns(self.mapping);
     }
 
@@ -255,6 +290,22 @@ impl<'m> Checker<'m> {
         }
     }
 
+    /// One serial number under two tags is likely one thing; two rows of one record are reported as that.
+    fn find_repeated_serial(&mut self, row: &Row, checked: &mut CheckedRow) {
+        let Some(serial) = self.mapping.entity.meaning(Meaning::Serial) else { return };
+        let Some(column) = self.mapping.column_of(serial.name) else { return };
+        let is_given =
+            self.mapping.entity.field_index(serial.name).is_some_and(|field| checked.parsed(field).is_some());
+        let is_duplicate = || checked.problems.iter().any(|problem| problem.code() == Code::DuplicateKey);
+        if !is_given || checked.action == Some(RowAction::Skip) || is_duplicate() {
+            return;
+        }
+        let text = row.cell(column as usize).text;
+        if self.serials.is_repeated(&fold_name(text), row.number) {
+            checked.remark(RemarkKind::SameSerial, column as usize, text::trimmed(text));
+        }
+    }
+
     fn find_duplicate(&mut self, row: &Row, checked: &mut CheckedRow) {
         if self.rules.duplicates == Duplicates::Allowed {
             return;
@@ -283,6 +334,37 @@ impl<'m> Checker<'m> {
     }
 }
 
+/// Rows that a spreadsheet program does not show.
+#[derive(Default)]
+struct HiddenRows {
+    layout: SheetLayout,
+    count: u64,
+    first: Vec<u64>,
+}
+
+impl HiddenRows {
+    /// The hidden rows that a remark names.
+    const NAMED: usize = 5;
+
+    fn observe(&mut self, row: &Row) {
+        if self.layout.is_hidden(row.number) {
+            self.count += 1;
+            if self.first.len() < Self::NAMED {
+                self.first.push(row.number);
+            }
+        }
+    }
+
+    fn remark(&self) -> Option<Remark> {
+        let rows: Vec<String> = self.first.iter().map(ToString::to_string).collect();
+        let more = if self.count > rows.len() as u64 { ", …" } else { "" };
+        let (count, noun) = (counted(self.count, "hidden row"), if self.count == 1 { "row" } else { "rows" });
+        let was = if self.count == 1 { "was" } else { "were" };
+        let message = format!("{count} {was} read like any other ({noun} {}{more})", rows.join(", "));
+        (self.count > 0).then(|| Remark::new(RemarkCode::RowsHidden, message))
+    }
+}
+
 /// Filled columns without a header: nothing reads them, and nothing may vanish unnamed.
 struct UnheadedColumns {
     /// Which columns, from 0, have a header.
@@ -293,7 +375,7 @@ struct UnheadedColumns {
 impl UnheadedColumns {
     fn new(mapping: &Mapping) -> Self {
         let mut headed = vec![false; mapping.width()];
-        mapping.columns.iter().for_each(|column| headed[column.index] = true);
+        mapping.sheet_columns().for_each(|column| headed[column.index] = true);
         Self { headed, filled: BTreeMap::new() }
     }
 

@@ -227,6 +227,10 @@ pub struct LayoutArgs {
     /// Where to write the result: .xlsx or .csv
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub result: Option<PathBuf>,
+
+    /// Replace a result file that tallyport did not write, or that was edited since
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]

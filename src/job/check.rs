@@ -48,7 +48,9 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
     let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
     let rules = input.rules.clone();
     let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
-        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
+        .map(|(index, (mapping, match_on))| {
+            Checker::new(mapping, &rules, match_on, input.extra_cells(index)).with_layout(&input.sheets[index].layout)
+        })
         .collect();
     loop {
         let mut summary = RunSummary::new(RunCommand::Check, new_run_id());

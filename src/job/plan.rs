@@ -12,7 +12,7 @@ use crate::account::Account;
 use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
-use crate::plan::{CreateMissing, PlanLimits, ReportMode};
+use crate::plan::{CreateMissing, PlanLimits, PlanTotals, ReportMode};
 use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, write_result};
 use crate::run::RunStart;
 use crate::run::claims::Claims;
@@ -120,6 +120,7 @@ impl Plan<'_> {
             summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
         summary.remarks.extend(overridden_remark(prepared.overridden));
+        summary.remarks.extend(read_only_remarks(&prepared.totals));
         if !prepared.totals.missing.is_empty() {
             summary.remarks.push(created_remark("would also create", &prepared.totals.missing));
         }
@@ -186,6 +187,7 @@ impl Plan<'_> {
         self.header.details.remarks.extend(self.input.remarks());
         self.header.details.remarks.append(&mut self.prepared.remarks);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
+        self.header.details.remarks.extend(read_only_remarks(&self.prepared.totals));
         let mut steps = self.prepared.steps;
         steps.set_details(&self.header.details)?;
         let journal = steps.finish(&self.prepared.snapshot)?;
@@ -238,6 +240,16 @@ pub(super) fn confirm(what: &str, observer: &mut dyn Observer) -> Result<()> {
         return Ok(());
     }
     Err(Error::usage(format!("{what}; nothing was sent"), "pass --yes to confirm"))
+}
+
+/// The edited columns of an export that are never sent.
+fn read_only_remarks(totals: &PlanTotals) -> impl Iterator<Item = Remark> + '_ {
+    totals.read_only_edits.iter().map(|(header, (count, row))| {
+        let cells = counted(*count, "edited cell");
+        let is = if *count == 1 { "is" } else { "are" };
+        let message = format!("`{header}` is read-only: {cells} {is} not sent, the first in row {row}");
+        Remark::new(RemarkCode::ColumnReadOnly, message)
+    })
 }
 
 /// What became of the verbs in a column `_action` of a delete.

@@ -365,6 +365,14 @@ impl Mapping {
         self.column_of(field).is_some()
     }
 
+    /// The field that a column feeds.
+    pub fn field_of(&self, column: u32) -> Option<&'static Field> {
+        self.columns.iter().find_map(|known| match known.target {
+            ColumnTarget::Field { field, .. } if known.index == column as usize => self.entity.fields.get(field),
+            _ => None,
+        })
+    }
+
     /// How ids are written in a column, if it feeds a field.
     pub fn ids_in(&self, column: u32) -> Option<Ids> {
         self.columns.iter().find_map(|known| match known.target {

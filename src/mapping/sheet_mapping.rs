@@ -41,7 +41,7 @@ pub struct MappedColumn {
 /// What only the rows of a sheet tell about its columns, which count from 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ColumnFacts {
-    /// How a column is read, such as `day before month`.
+    /// How a column is read, such as `day-month-year`.
     pub readings: Vec<(usize, String)>,
     /// Filled columns without a header, and how many of their cells are filled.
     pub unheaded: Vec<(usize, u64)>,

@@ -11,7 +11,7 @@ use crate::table::Row;
 
 impl<S: StepSink> Planner<'_, S> {
     /// Compares the sign of the row's amount with the currency of its location. A sign that the location excludes is
-    /// a problem; of one that it allows there is nothing to remark.
+    /// a problem; in neither case is there something to remark.
     pub(super) fn check_sign(
         &self,
         sheet: &SheetPlan<'_>,
@@ -28,8 +28,8 @@ impl<S: StepSink> Planner<'_, S> {
             Some(code) => (code, "record"),
             None => (self.location_currency(entity, delta, existing)?, "location"),
         };
+        checked.remarks.retain(|remark| remark.kind != RemarkKind::SharedSign);
         if hint.allows(&code) {
-            checked.remarks.retain(|remark| remark.kind != RemarkKind::SharedSign);
             return None;
         }
         let error = ValueError::new(

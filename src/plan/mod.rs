@@ -38,6 +38,7 @@ pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;
 pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
+pub(crate) use planner::holder_names;
 pub use planner::{FieldChange, Planner};
 pub use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
@@ -90,6 +91,17 @@ pub struct PlanTotals {
     pub clears: u64,
     /// Missing records that will be created, by collection.
     pub missing: BTreeMap<&'static str, u64>,
+    /// Edited cells that are never sent, by header: how many, and the first row.
+    pub read_only_edits: BTreeMap<String, (u64, u64)>,
+}
+
+impl PlanTotals {
+    fn add_read_only_edit(&mut self, header: &str, row: u64) {
+        match self.read_only_edits.get_mut(header) {
+            Some((count, _)) => *count += 1,
+            None => drop(self.read_only_edits.insert(header.to_owned(), (1, row))),
+        }
+    }
 }
 
 /// A sheet as the planner needs it.

@@ -2,6 +2,7 @@
 
 mod changes;
 mod identify;
+mod read_only;
 mod repeats;
 mod steps;
 mod undecoded;
@@ -12,12 +13,13 @@ use serde_json::Value as Json;
 
 pub use self::changes::FieldChange;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
 use super::prior_actions::PriorActions;
 use super::step::{StepSink, WriteKind};
-use super::target::{RowDelta, TargetRecord};
+use super::target::{self, RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
 use super::{NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
 use crate::api::custom_fields;
@@ -64,6 +66,11 @@ impl<S: StepSink> Planner<'_, S> {
             return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
         let (mut note, mut changes) = (String::new(), Vec::new());
+        for column in self.read_only_edits(sheet, row, checked) {
+            let header = sheet.mapping.header(column).unwrap_or_default();
+            target::note_read_only(&mut note, header);
+            self.totals.add_read_only_edit(header, row.number);
+        }
         let decision = match self.decide(sheet, row, checked, &mut note) {
             Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
             decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),

@@ -77,7 +77,10 @@ impl RunPlanner<'_> {
         let mut checkers: Vec<Checker<'_>> = sheets
             .iter()
             .enumerate()
-            .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
+            .map(|(index, (mapping, match_on))| {
+                Checker::new(mapping, &rules, match_on, input.extra_cells(index))
+                    .with_layout(&input.sheets[index].layout)
+            })
             .collect();
         observer.on_phase("checking", None);
         let lookups = lookups::gather(input, &mut checkers, self.selection)?;

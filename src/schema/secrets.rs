@@ -2,6 +2,8 @@
 //!
 //! A new word is a line's word below; it must not be one of the schema's own header words, which a test checks.
 
+use std::sync::LazyLock;
+
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
@@ -54,12 +56,12 @@ const PHRASES: &[&str] = &[
 
 /// Whether a header names a column of secrets, whatever brackets, prefixes or other words surround the word.
 pub fn is_secret_header(header: &str) -> bool {
+    static FOLDED: LazyLock<[Vec<String>; 2]> =
+        LazyLock::new(|| [STEMS, PHRASES].map(|table| table.iter().map(|phrase| words(phrase).concat()).collect()));
+    let [stems, phrases] = &*FOLDED;
     let words = words(header);
-    let has_stem = |stem: &&str| {
-        let stem = joined(stem);
-        words.iter().any(|word| word.contains(&stem)) || is_run_of_words(&words, &stem)
-    };
-    STEMS.iter().any(|stem| has_stem(&stem)) || PHRASES.iter().any(|phrase| is_run_of_words(&words, &joined(phrase)))
+    let has_stem = |stem: &String| words.iter().any(|word| word.contains(stem)) || is_run_of_words(&words, stem);
+    stems.iter().any(has_stem) || phrases.iter().any(|phrase| is_run_of_words(&words, phrase))
 }
 
 /// Whether some words that follow each other make up the phrase, or its plural.
@@ -75,10 +77,6 @@ fn is_run_of_words(words: &[String], phrase: &str) -> bool {
         }
         false
     })
-}
-
-fn joined(phrase: &str) -> String {
-    words(phrase).concat()
 }
 
 /// The words of a header, folded: cut where neither letters nor digits stand, and before the hump of `wifiKey`.

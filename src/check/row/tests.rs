@@ -3,7 +3,7 @@
 use super::*;
 use crate::check::RemarkTally;
 use crate::check::default_cell;
-use crate::mapping::{MappingOverrides, default_target};
+use crate::mapping::{MappingOverride, MappingOverrides, MappingSource, default_target};
 use crate::schema;
 use crate::table::Value;
 
@@ -16,11 +16,22 @@ struct Sheet {
 
 impl Sheet {
     fn new(entity: &str, headers: &str) -> Self {
+        Self::mapped(entity, headers, &[])
+    }
+
+    /// With `--map` entries.
+    fn mapped(entity: &str, headers: &str, map: &[(&str, &str)]) -> Self {
         let mut header = Row::default();
         header.clear(1);
         header.split(headers, b'|');
         let entity = schema::find(entity).unwrap();
-        let mapping = Mapping::new(entity, &header, &MappingOverrides::default()).unwrap();
+        let map = map.iter().map(|(header, target)| MappingOverride {
+            header: (*header).to_owned(),
+            target: (*target).to_owned(),
+            source: MappingSource::CommandLine,
+        });
+        let overrides = MappingOverrides { map: map.collect(), ..MappingOverrides::default() };
+        let mapping = Mapping::new(entity, &header, &overrides).unwrap();
         Self { mapping, rules: Rules::default(), rows: Vec::new() }
     }
 
@@ -211,7 +222,9 @@ fn a_shared_sign_is_remarked_once_per_column() {
 
 #[test]
 fn amounts_in_thousands_are_multiplied() {
-    let sheet = Sheet::new("accessories", "Name|Category|Quantity|Purchase Cost (k EUR)").row("A|Mice|1|2.5");
+    // The qualifier makes the column a question, which the mapping answers.
+    let map = [("Purchase Cost (k EUR)", "purchase_cost")];
+    let sheet = Sheet::mapped("accessories", "Name|Category|Quantity|Purchase Cost (k EUR)", &map).row("A|Mice|1|2.5");
     assert!(sheet.values().contains(&String::from("purchase_cost 2500")), "{:?}", sheet.values());
     let remark = "money.multiplied `Purchase Cost (k EUR)`: 1 amount multiplied by 1000, such as `2.5` (D2)";
     assert_eq!(sheet.check(), [remark]);
@@ -303,4 +316,33 @@ fn moments_whose_local_day_is_in_doubt_are_remarked() {
     let remark = "date.timezone `Purchase Date`: 1 timestamp in UTC, such as `2024-03-04T23:00:00Z`, taken as the day in \
                   UTC; the local day may be another (D2)";
     assert_eq!(sheet.check(), [remark]);
+}
+
+#[test]
+fn two_columns_of_one_fact_must_agree() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Category|Type|custom:Colour|custom:colour")
+        .row("A-1|Mac|Ready|Laptops|laptops|red|red")
+        .row("A-2|Mac|Ready|Laptops|Phones|red|")
+        .row("A-3|Mac|Ready||Phones||blue")
+        .row("A-4|Mac|Ready|Laptops||red|blue");
+    assert_eq!(sheet.check(), ["E3 column.conflict", "G5 column.conflict"]);
+    let fields = Sheet::new("assets", "Asset Tag|Model|Status|custom:Room  No|custom_fields")
+        .row("A-1|Mac|Ready|5|[{\"name\": \"Room No\", \"value\": \"6\"}]");
+    assert_eq!(fields.check(), ["E2 column.conflict"]);
+}
+
+#[test]
+fn codes_that_look_like_others_and_shared_serial_numbers_are_remarked() {
+    let sheet = Sheet::new("assets", "Asset Tag|Serial|Model|Status|Notes")
+        .row("LAP\u{2013}1|S-1|Mac|Ready|5\u{2013}6 years")
+        .row("L\u{410}P-2|S-2|Mac|Ready|")
+        .row("LAP-3|s-1|Mac|Ready|");
+    assert_eq!(
+        sheet.check(),
+        [
+            "text.look_alike `Asset Tag`: 1 cell with `\u{2013}` (U+2013) that looks like `-`, such as `LAP\u{2013}1` (A2)",
+            "text.look_alike `Asset Tag`: 1 cell with `\u{410}` (U+0410) that looks like `A`, such as `L\u{410}P-2` (A3)",
+            "serial.repeated `Serial`: 1 row with a serial number that another row has, such as `s-1` (B4)",
+        ]
+    );
 }

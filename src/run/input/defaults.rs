@@ -35,7 +35,7 @@ impl ParsedOptions<'_> {
             let Some(target) = default_target(mapping.entity, field) else { continue };
             if is_key(mapping.entity, &target) {
                 return Err(Error::usage(
-                    format!("--default '{field}={value}' would make all rows without a `{field}` one record"),
+                    format!("--default '{field}={value}' would give several rows the same key"),
                     format!("fill in the column; `{field}` tells the records of {} apart", mapping.entity.name),
                 ));
             }

@@ -20,7 +20,7 @@ use crate::plan::{EncodingConfidence, Referenced};
 use crate::run::journal::{SheetHeader, SourceFile};
 use crate::schema::Entity;
 use crate::table::write::{AtomicFile, WriteError};
-use crate::table::{self, FileKind, Input, ReadError, Row, Workbook};
+use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
 use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 
@@ -64,6 +64,8 @@ pub(crate) struct MappedSheet {
     pub(crate) header: Row,
     pub(crate) mapping: Mapping,
     pub(crate) match_on: Vec<&'static str>,
+    /// Hidden rows, merged cells and declared totals.
+    pub(crate) layout: SheetLayout,
     /// What its rows tell about its columns, as far as they were read.
     facts: ColumnFacts,
     remarks: Vec<Remark>,
@@ -197,10 +199,17 @@ impl InputSet {
             match mapped {
                 Ok(mapping) => {
                     parsed.validate_match_columns(&place, &mapping)?;
-                    let (facts, remarks) = (ColumnFacts::default(), Vec::new());
-                    let file = position;
-                    let position = index;
-                    self.sheets.push(MappedSheet { file, position, name, header, mapping, match_on, facts, remarks });
+                    self.sheets.push(MappedSheet {
+                        file: position,
+                        position: index,
+                        layout: file.workbook.layout(index)?,
+                        name,
+                        header,
+                        mapping,
+                        match_on,
+                        facts: ColumnFacts::default(),
+                        remarks: Vec::new(),
+                    });
                 }
                 Err(found) if may_skip && is_no_table(&found, entity, &header) => {
                     let reason = format!("it is no table of `{}`; --sheet NAME reads it all the same", entity.name);

@@ -41,6 +41,7 @@ pub const ASSETS: Entity = Entity {
             .help("What the thing is called, such as a host name.")
             .example("berlin-laptop-42"),
         Field::text("asset_serial")
+            .means(Meaning::Serial)
             .code()
             .filter()
             .also(&[

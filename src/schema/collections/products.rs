@@ -45,9 +45,7 @@ pub(super) const PRODUCTS: Entity = Entity {
                 option: "Months from Asset Purchase Date",
                 unless: "end_of_life_date",
             })
-            .help(
-                "Months from an asset's purchase to its end; the type `Months from Asset Purchase Date` goes with it.",
-            )
+            .help("Months from an asset's purchase to its end, where the type is `Months from Asset Purchase Date`.")
             .example("48"),
         Field::money("default_purchase_cost")
             .filter()

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::table::formula::unescape_formula;
 
 /// Rows as number and cells.
 type Rows = Vec<(u64, Vec<String>)>;
@@ -171,7 +172,7 @@ proptest! {
             read.push((row.number, (0..row.len()).map(typed).collect::<Vec<_>>()));
             ControlFlow::Continue(())
         }).unwrap();
-        let is_blank = |cells: &Vec<String>| cells.iter().all(|cell| crate::table::is_blank(cell));
+        let is_blank = |cells: &Vec<String>| cells.iter().all(|cell| crate::table::is_blank(unescape_formula(cell)));
         let written: Vec<_> = (2u64..)
             .zip(table)
             .filter(|(_, cells)| !is_blank(cells))

@@ -21,6 +21,7 @@ use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+use crate::table::layout::SheetLayout;
 use crate::table::sheet::Sheet;
 use parts::WorkbookParts;
 use pre_scan::{ScanCursor, UnknownError, XlsxPreScan};
@@ -71,15 +72,29 @@ fn prepare_formats(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> Result<Numb
     Ok(NumberFormats::new(codes, system))
 }
 
+impl XlsxTab {
+    fn pre_scan(&mut self, source: &ReopenableInput, rich: &RichStrings) -> Result<&XlsxPreScan, ReadFault> {
+        match &mut self.pre_scan {
+            Some(pre_scan) => Ok(pre_scan),
+            unknown => Ok(unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &self.part, rich)?)),
+        }
+    }
+}
+
 impl SheetReader for XlsxFile {
+    fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
+        match self.tabs.get_mut(sheet) {
+            Some(tab) => Ok(tab.pre_scan(&self.source, &self.rich_strings)?.layout.clone()),
+            None => Ok(SheetLayout::default()),
+        }
+    }
+
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
         let XlsxFile { source, book, formats, tabs, rich_strings } = self;
         let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
-        let pre_scan = match &mut tab.pre_scan {
-            Some(pre_scan) => pre_scan,
-            unknown => unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &tab.part, rich_strings)?),
-        };
-        let cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
+        let name = tab.name.clone();
+        let pre_scan = tab.pre_scan(source, rich_strings)?;
+        let cells = guarded(|| book.worksheet_cells_reader(&name).map_err(|error| damage(&error)))?;
         // One item of the stream per `<c>`, empty ones included: the pre-scan counts the same.
         let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, ahead: None };
         let mut rows = RowBuilder::new(formats);

@@ -15,6 +15,7 @@ use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use super::rich_text::{LONGEST_RUN, RUN_SIGNS, RichStrings, RichText};
 use crate::table::error::ReadFault;
+use crate::table::layout::{MergedCells, SheetLayout};
 
 /// Cells that need a word, in the order of the stream.
 #[derive(Debug, Default)]
@@ -22,6 +23,9 @@ pub(super) struct XlsxPreScan {
     /// Places in the stream of formulas without a stored result.
     unevaluated: Vec<u32>,
     errors: Vec<UnknownError>,
+    pub(super) layout: SheetLayout,
+    /// Relations of the sheet's tables.
+    tables: Vec<String>,
     /// Texts in several formats, and their places in the stream.
     texts: Vec<(u32, Arc<str>)>,
 }
@@ -49,9 +53,42 @@ impl XlsxPreScan {
         if !needs_look {
             return Ok(XlsxPreScan::default());
         }
-        match package.part(part)? {
-            Some(sheet) => scan(XmlScanner::keeping(sheet, LONGEST_RUN), rich),
-            None => Ok(XlsxPreScan::default()),
+        let mut pre_scan = match package.part(part)? {
+            Some(sheet) => scan(XmlScanner::keeping(sheet, LONGEST_RUN), rich)?,
+            None => return Ok(XlsxPreScan::default()),
+        };
+        pre_scan.find_totals(package, part)?;
+        Ok(pre_scan)
+    }
+
+    /// Looks up which rows the sheet's tables declare to be totals.
+    fn find_totals(&mut self, package: &mut Package, part: &str) -> Result<(), ReadFault> {
+        let (folder, name) = part.rfind('/').map_or(("", part), |slash| part.split_at(slash + 1));
+        if self.tables.is_empty() {
+            return Ok(());
+        }
+        let targets = package.relations(&format!("{folder}_rels/{name}.rels"))?;
+        for id in std::mem::take(&mut self.tables) {
+            let Some((_, target)) = targets.iter().find(|(known, _)| *known == id) else { continue };
+            let part = resolved_target(folder, target);
+            let Some(table) = package.part(&part)? else { continue };
+            let mut scanner = XmlScanner::new(table);
+            while let Some(tag) = scanner.next()? {
+                if tag.name == b"table" && tag.kind == TagKind::Open {
+                    self.add_totals(&tag);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The last rows of a table are its totals.
+    fn add_totals(&mut self, tag: &XmlTag<'_>) {
+        let count: u32 = tag.text_attribute("totalsRowCount").and_then(|count| count.parse().ok()).unwrap_or(0);
+        let Some((_, (last, _))) = tag.attribute("ref").and_then(area) else { return };
+        for above in 0..count.min(10) {
+            self.layout.add_totals_row(u64::from(last.saturating_sub(above)) + 1);
         }
     }
 
@@ -91,43 +128,66 @@ impl<'a> ScanCursor<'a> {
     }
 }
 
-/// Whether the bytes of a formula, an error cell or a text in several formats occur before the end of the cells.
+/// Whether the bytes of a formula, an error cell, a hidden row or a text in several formats occur before the end of the
+/// cells, or those of merged cells or a table behind it.
 fn needs_scan(sheet: impl Read) -> Result<bool, ReadFault> {
     let [run, run_with_attributes] = RUN_SIGNS;
-    contains_any(sheet, b"<worksheet", &[b"<f", b"t=\"e\"", b"t='e'", run, run_with_attributes], b"</sheetData>")
+    let signs = SearchedSigns {
+        root: b"<worksheet",
+        inside: &[b"<f", b"t=\"e\"", b"t='e'", b"hidden=", run, run_with_attributes],
+        end: b"</sheetData>",
+        behind: &[b"mergeCell ", b"tablePart "],
+    };
+    signs.occur_in(sheet)
 }
 
-/// Whether one of the signs occurs before the end in a part with this root; yes in case of doubt.
-pub(super) fn contains_any(mut part: impl Read, root: &[u8], signs: &[&[u8]], end: &[u8]) -> Result<bool, ReadFault> {
-    const CHUNK: usize = 128 * 1024;
-    const OVERLAP: usize = 16;
-    let signs: Vec<Finder<'_>> = signs.iter().map(|sign| Finder::new(*sign)).collect();
-    let end = Finder::new(end);
-    let mut buffer = vec![0; OVERLAP + CHUNK];
-    let mut kept = 0;
-    let mut is_first = true;
-    loop {
-        let read = part.read(&mut buffer[kept..]).map_err(|error| unpacking(&error))?;
-        let bytes = &buffer[..kept + read];
-        if is_first && read > 0 {
-            // A prefix, as in `<x:worksheet>`, or another encoding: the byte searches would see nothing.
-            if memchr::memmem::find(&bytes[..bytes.len().min(1024)], root).is_none() {
+/// Byte sequences that show whether a part has to be looked at tag by tag.
+pub(super) struct SearchedSigns<'s> {
+    pub(super) root: &'s [u8],
+    /// Looked for before `end`.
+    pub(super) inside: &'s [&'s [u8]],
+    pub(super) end: &'s [u8],
+    /// Looked for behind `end`.
+    pub(super) behind: &'s [&'s [u8]],
+}
+
+impl SearchedSigns<'_> {
+    /// Whether one of the signs occurs in a part; yes in case of doubt.
+    pub(super) fn occur_in(&self, mut part: impl Read) -> Result<bool, ReadFault> {
+        const CHUNK: usize = 128 * 1024;
+        const OVERLAP: usize = 16;
+        let [inside, behind] =
+            [self.inside, self.behind].map(|signs| signs.iter().map(|sign| Finder::new(*sign)).collect::<Vec<_>>());
+        let end = Finder::new(self.end);
+        let mut is_behind = false;
+        let mut buffer = vec![0; OVERLAP + CHUNK];
+        let mut kept = 0;
+        let mut is_first = true;
+        loop {
+            let read = part.read(&mut buffer[kept..]).map_err(|error| unpacking(&error))?;
+            let bytes = &buffer[..kept + read];
+            if is_first && read > 0 {
+                // A prefix, as in `<x:worksheet>`, or another encoding: the byte searches would see nothing.
+                if memchr::memmem::find(&bytes[..bytes.len().min(1024)], self.root).is_none() {
+                    return Ok(true);
+                }
+                is_first = false;
+            }
+            let end_at = if is_behind { Some(0) } else { end.find(bytes) };
+            let (before, after) = bytes.split_at(end_at.unwrap_or(bytes.len()));
+            is_behind = end_at.is_some();
+            let has_any = |signs: &[Finder<'_>], bytes: &[u8]| signs.iter().any(|sign| sign.find(bytes).is_some());
+            if has_any(&inside, before) || has_any(&behind, after) {
                 return Ok(true);
             }
-            is_first = false;
+            if read == 0 || (is_behind && behind.is_empty()) {
+                return Ok(false);
+            }
+            let filled = bytes.len();
+            let keep = filled.min(OVERLAP);
+            buffer.copy_within(filled - keep..filled, 0);
+            kept = keep;
         }
-        let end_at = end.find(bytes);
-        let searched = &bytes[..end_at.unwrap_or(bytes.len())];
-        if signs.iter().any(|sign| sign.find(searched).is_some()) {
-            return Ok(true);
-        }
-        if read == 0 || end_at.is_some() {
-            return Ok(false);
-        }
-        let filled = bytes.len();
-        let keep = filled.min(OVERLAP);
-        buffer.copy_within(filled - keep..filled, 0);
-        kept = keep;
     }
 }
 
@@ -140,12 +200,16 @@ fn scan(mut scanner: XmlScanner<impl Read>, rich: &RichStrings) -> Result<XlsxPr
     let (mut row, mut column) = (0, 0);
     while let Some(tag) = scanner.next()? {
         match (tag.name, tag.kind) {
-            (b"sheetData", TagKind::Open) => is_inside = true,
-            (b"sheetData", _) => break,
+            (b"sheetData", kind) => is_inside = kind == TagKind::Open,
+            (b"mergeCell", TagKind::Open | TagKind::SelfClosing) => pre_scan.layout.add_merged(&tag),
+            (b"tablePart", TagKind::Open | TagKind::SelfClosing) => pre_scan.tables.extend(tag.text_attribute("id")),
             _ if !is_inside => {}
             (b"row", TagKind::Open) => {
                 row = tag.attribute("r").and_then(row_number).unwrap_or(row);
                 column = 0;
+                if matches!(tag.attribute("hidden"), Some(b"1" | b"true")) {
+                    pre_scan.layout.hide(u64::from(row) + 1, u64::from(row) + 1);
+                }
             }
             (b"row", TagKind::Close) => row += 1,
             (b"c", TagKind::Open) => {
@@ -236,6 +300,33 @@ impl CellScan {
     }
 }
 
+impl SheetLayout {
+    fn add_merged(&mut self, tag: &XmlTag<'_>) {
+        if let Some(((first_row, first_column), (last_row, last_column))) = tag.attribute("ref").and_then(area) {
+            let (first_row, last_row) = (u64::from(first_row) + 1, u64::from(last_row) + 1);
+            self.merge(MergedCells { first_row, last_row, first_column, last_column });
+        }
+    }
+}
+
+/// The part that a relation of a sheet names: `../tables/table1.xml` beside `xl/worksheets/`.
+fn resolved_target(folder: &str, target: &str) -> String {
+    if let Some(absolute) = target.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let (mut folder, mut target) = (folder.trim_end_matches('/'), target);
+    while let Some(rest) = target.strip_prefix("../") {
+        (folder, target) = (folder.rsplit_once('/').map_or("", |(parent, _)| parent), rest);
+    }
+    if folder.is_empty() { target.to_owned() } else { format!("{folder}/{target}") }
+}
+
+/// `A1:C7`, by its corners.
+fn area(text: &[u8]) -> Option<((u32, u32), (u32, u32))> {
+    let colon = memchr::memchr(b':', text)?;
+    Some((position(&text[..colon])?, position(&text[colon + 1..])?))
+}
+
 /// `7` is row 6.
 fn row_number(text: &[u8]) -> Option<u32> {
     std::str::from_utf8(text).ok()?.parse::<u32>().ok()?.checked_sub(1)
@@ -303,6 +394,28 @@ mod tests {
         pre_scan(
             "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"inlineStr\"><is><t>x</t></is></c></row>",
         );
+    }
+
+    #[test]
+    fn hidden_rows_merged_cells_and_tables_are_found() {
+        let cells = "<row r=\"1\"><c r=\"A1\"/></row><row r=\"3\" hidden=\"1\"><c r=\"A3\"/></row>";
+        let tail = "<mergeCells count=\"1\"><mergeCell ref=\"B2:B4\"/></mergeCells><tableParts><tablePart r:id=\"rId7\"/></tableParts>";
+        for (cells, tail) in [(cells, ""), ("", tail), (cells, tail)] {
+            let xml = format!("<worksheet><sheetData>{cells}</sheetData><pageMargins/>{tail}</worksheet>");
+            assert!(needs_scan(xml.as_bytes()).unwrap(), "{xml}");
+            let found = scan(XmlScanner::new(xml.as_bytes()), &RichStrings::new()).unwrap();
+            assert_eq!(found.layout.is_hidden(3), !cells.is_empty());
+            let merged = MergedCells { first_row: 2, last_row: 4, first_column: 1, last_column: 1 };
+            assert_eq!(found.layout.merged_below(1), if tail.is_empty() { vec![] } else { vec![merged] });
+            assert_eq!(found.tables.len(), usize::from(!tail.is_empty()));
+        }
+    }
+
+    #[test]
+    fn targets_are_relative_to_the_sheet() {
+        assert_eq!(resolved_target("xl/worksheets/", "../tables/table1.xml"), "xl/tables/table1.xml");
+        assert_eq!(resolved_target("xl/worksheets/", "/xl/tables/t.xml"), "xl/tables/t.xml");
+        assert_eq!(resolved_target("", "t.xml"), "t.xml");
     }
 
     #[test]

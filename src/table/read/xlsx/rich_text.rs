@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
-use super::pre_scan::contains_any;
+use super::pre_scan::SearchedSigns;
 use crate::table::error::ReadFault;
 
 /// As much of a run as is kept: longer than any cell can be.
@@ -24,7 +24,8 @@ pub(super) const RUN_SIGNS: [&[u8]; 2] = [b"<r>", b"<r "];
 pub(super) fn shared(package: &mut Package, part: &str) -> Result<RichStrings, ReadFault> {
     let mut rich = RichStrings::new();
     let Some(strings) = package.part(part)? else { return Ok(rich) };
-    if !contains_any(strings, b"<sst", &RUN_SIGNS, b"</sst>")? {
+    let signs = SearchedSigns { root: b"<sst", inside: &RUN_SIGNS, end: b"</sst>", behind: &[] };
+    if !signs.occur_in(strings)? {
         return Ok(rich);
     }
     let Some(strings) = package.part(part)? else { return Ok(rich) };
