@@ -30,7 +30,7 @@ pub(crate) fn check(
 ) -> Result<RunSummary> {
     let started = Instant::now();
     let mut input = InputSet::open(options, SheetFilter::Any, observer)?;
-    let path = result.map(|path| result_path(Some(path), &input)).transpose()?;
+    let path = result.map(|path| result_path(Some(path), &input, None)).transpose()?;
     observer.on_phase("checking", None);
     let mut summary = check_all(&mut input, path.as_ref())?;
     if summary.rows() == 0 {
