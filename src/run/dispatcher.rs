@@ -16,7 +16,7 @@ use tokio::time::{Instant, Interval, interval, sleep_until};
 use super::backoff::ServiceBackoff;
 use super::outcome;
 use super::plan_snapshot::{PlanSnapshot, available_stock};
-use super::reconcile::{ExternalChanges, Resolution, reconcile};
+use super::reconcile::{ExternalChanges, Resolution, find_duplicates, reconcile};
 use super::step_states::{Readiness, StepStates};
 use super::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
@@ -70,6 +70,8 @@ pub struct Dispatcher<'c, T> {
     unchecked: Vec<&'static Entity>,
     /// The sheet being sent; none before the first step.
     sheet: Option<u16>,
+    /// Creates that were sent more than once, until they are checked for duplicates at the end.
+    resent: Vec<(Step, StepOutcome)>,
     failed_rows: u64,
     end: RunEnd,
     interrupts: u32,
@@ -93,6 +95,8 @@ enum NextAction {
     Reconcile,
     /// Check what others have added since the plan was made.
     DetectDrift,
+    /// Check whether what was sent more than once exists more than once.
+    DetectDuplicates,
     Finish,
 }
 
@@ -146,12 +150,12 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             states.end(&step, &outcome);
         })?;
         let slowest_response = Duration::from_millis(journal.slowest_response()?);
-        let mut unresolved = UnresolvedSteps::new(options.min_grace, slowest_response);
+        let mut unresolved = UnresolvedSteps::new(options.lost_waits, slowest_response);
         for mut step in journal.unresolved_steps()? {
             states.begin(step.number);
             states.fill_in(&mut step);
             let cause = String::from("the run stopped before its response arrived");
-            unresolved.add(UnresolvedStep { step, doubt: Doubt::LostResponse(None), cause }, Instant::now());
+            unresolved.add(UnresolvedStep::new(step, Doubt::LostResponse(None), cause), Instant::now());
         }
         let unchecked = match options.start {
             RunStart::Fresh => Vec::new(),
@@ -181,6 +185,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             external_changes: ExternalChanges::default(),
             unchecked,
             sheet: None,
+            resent: Vec::new(),
             end: RunEnd::Complete,
             interrupts: 0,
             has_journal_failed: false,
@@ -209,6 +214,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 NextAction::Sleep(until) => self.sleep_until_retry(until, &mut control).await,
                 NextAction::Reconcile => self.reconcile_lost(&mut control).await,
                 NextAction::DetectDrift => self.detect_drift(&mut control).await,
+                NextAction::DetectDuplicates => self.detect_duplicates(&mut control).await,
                 NextAction::Finish => break,
             }
             if self.interrupts > 1 {
@@ -230,13 +236,14 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             let at = self.unresolved.reconcile_at(now);
             return if at > now { NextAction::Sleep(at) } else { NextAction::Reconcile };
         }
-        if self.end != RunEnd::Complete {
+        let is_over = self.end != RunEnd::Complete || (self.unchecked.is_empty() && self.is_exhausted());
+        if is_over && may_read && !self.resent.is_empty() {
+            return NextAction::DetectDuplicates;
+        }
+        if is_over {
             return NextAction::Finish;
         }
-        if !self.unchecked.is_empty() {
-            return NextAction::DetectDrift;
-        }
-        if self.is_exhausted() { NextAction::Finish } else { NextAction::Poll }
+        if self.unchecked.is_empty() { NextAction::Poll } else { NextAction::DetectDrift }
     }
 
     fn is_busy(&self) -> bool {
@@ -270,6 +277,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                     self.states.begin(step.number);
                     if self.may_exist_already(&step) {
                         self.unresolved.add(UnresolvedStep::external_change(step), now);
+                        continue;
+                    }
+                    if self.unresolved.is_look_outdated(step.number, now) {
+                        self.unresolved.add(UnresolvedStep::outdated_look(step), now);
                         continue;
                     }
                     self.writer.append(WriteCommand::RecordIntent(step.number));
@@ -388,8 +399,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
 
     fn on_completion(&mut self, attempt: CompletedAttempt, observer: &mut dyn RunObserver) {
         let CompletedAttempt { step, result, attempts } = attempt;
-        let answered = attempts.iter().filter(|attempt| attempt.status.is_some());
-        answered.for_each(|attempt| self.unresolved.record_response_time(attempt.took));
+        // A timeout or a cut counts as well: the service is at least that slow.
+        if !matches!(&result, Err(failure) if failure.outcome == WriteOutcome::NotSent) {
+            attempts.iter().for_each(|attempt| self.unresolved.record_response_time(attempt.took));
+        }
         let records = attempts.into_iter().map(|attempt| worker::attempt_record(step.number, attempt)).collect();
         self.writer.append(WriteCommand::RecordAttempts(records));
         match result {
@@ -429,7 +442,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 // A success that cannot be read proves nothing: a proxy in front of the service may have sent it.
                 let status = failure.status.filter(|status| *status >= 300);
                 let doubt = Doubt::LostResponse(status);
-                self.unresolved.add(UnresolvedStep { step, doubt, cause: failure.message }, Instant::now());
+                self.unresolved.add(UnresolvedStep::new(step, doubt, failure.message), Instant::now());
             }
         }
     }
@@ -495,8 +508,12 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     fn publish(&mut self, step: u32, observer: &mut dyn RunObserver) {
         let Some((step, outcome)) = self.recording_outcome.remove(&step) else { return };
         self.states.end(&step, &outcome);
+        let is_resent = self.unresolved.was_sent_again(step.number);
         self.unresolved.forget(step.number);
         observer.on_step_end(&step, &outcome);
+        if is_resent && step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied() {
+            self.resent.push((step.clone(), outcome.clone()));
+        }
         // A dependency fails together with its row, which is counted itself.
         if !outcome.is_applied() && step.role == StepRole::Row {
             self.failed_rows += 1;
@@ -549,12 +566,15 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 Resolution::NotApplied if unresolved.doubt == Doubt::MissingId => {
                     outcome::indeterminate(&unresolved, "the service reported success, but the record does not exist")
                 }
+                Resolution::NotApplied if unresolved.may_still_appear(Instant::now()) => {
+                    self.unresolved.defer(unresolved);
+                    continue;
+                }
                 Resolution::NotApplied => {
-                    let number = unresolved.step.number;
-                    match self.unresolved.confirm_not_applied(number, self.peers_succeed, Instant::now()) {
+                    match self.unresolved.confirm_not_applied(&unresolved, self.peers_succeed, Instant::now()) {
                         RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
                         RetryDecision::Retry => {
-                            if unresolved.was_sent() {
+                            if matches!(unresolved.doubt, Doubt::LostResponse(_)) {
                                 retry_cause.get_or_insert(unresolved.cause);
                             }
                             self.retries.push_back(unresolved.step);
@@ -581,6 +601,28 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             Some(Ok(changes)) => {
                 self.external_changes = changes;
                 self.unchecked.clear();
+            }
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+    }
+
+    /// Looks once more for what was sent more than once: the first request may have been applied after all. The row of
+    /// a duplicate is then `unknown`, since only a person can tell which record to keep.
+    async fn detect_duplicates(&mut self, control: &mut LoopControl<'_>) {
+        let steps: Vec<&Step> = self.resent.iter().map(|(step, _)| step).collect();
+        let available = HashMap::new();
+        let context = self.snapshot.context(&self.states, &available);
+        let finding = find_duplicates(self.transport, &steps, &context);
+        match control.wait(Some(Wait::Reconciling { requests: steps.len() }), finding).await {
+            Some(Ok(duplicates)) => {
+                for ((step, outcome), others) in std::mem::take(&mut self.resent).into_iter().zip(duplicates) {
+                    if !others.is_empty() {
+                        let outcome = outcome::duplicated(&step, outcome, &others);
+                        control.observer.on_duplicate(&outcome);
+                        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome)));
+                    }
+                }
             }
             Some(Err(error)) => self.on_read_error(&error),
             None => self.on_interrupt(),

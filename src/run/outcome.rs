@@ -84,6 +84,21 @@ pub(super) fn indeterminate(unresolved: &UnresolvedStep, where_to_look: &str) ->
     StepOutcome { problems: vec![problem], ..outcome(step, result) }
 }
 
+/// A step that was sent twice and applied twice: these other records hold what it sent.
+pub(super) fn duplicated(step: &Step, applied: StepOutcome, others: &[i64]) -> StepOutcome {
+    let ids = applied.record.iter().chain(others).map(|id| format!("`#{id}`"));
+    let message = format!(
+        "exists more than once: {} {}; the service applied a request whose response was lost after it was sent again",
+        step.entity.name,
+        ids.collect::<Vec<_>>().join(" and ")
+    );
+    let problem = match step.role {
+        StepRole::Dependency => dependency_problem(&message),
+        StepRole::Row => row_problem(Code::ServiceUnknown, &message, "delete all but one of them"),
+    };
+    StepOutcome { result: StepResult::Unknown, problems: vec![problem], ..applied }
+}
+
 fn outcome(step: &Step, result: StepResult) -> StepOutcome {
     let (record, after, message, problems) = (None, None, String::new(), Vec::new());
     StepOutcome { step: step.number, result, record, after, message, problems }
