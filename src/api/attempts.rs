@@ -24,6 +24,7 @@ pub(super) enum Attempt {
 impl Attempt {
     fn outcome(&self) -> AttemptOutcome {
         match self {
+            Attempt::Answered(response) if response.is_blocked() => AttemptOutcome::Blocked,
             Attempt::Answered(Response { status, headers, .. }) => {
                 AttemptOutcome::Answered { status: *status, retry_after: headers.retry_after }
             }

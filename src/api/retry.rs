@@ -6,6 +6,7 @@
 //! | connection lost, response timed out, 408 | retry | never: it may have been applied |
 //! | 429 | after the pause, not counted | after the pause, not counted |
 //! | 503 with Retry-After | after it | after it: rejected unread |
+//! | a page of a firewall or proxy: 403 with HTML | retry | retry: it never reached the service |
 //! | any other 5xx but 501 and 505 | retry | never: it may have been applied |
 //! | anything else | final | final |
 
@@ -15,6 +16,8 @@ use super::request_kind::Method;
 
 /// How often a request is retried after a failure. A 429 does not count.
 pub(super) const RETRIES: u32 = 5;
+/// The same for a request that a firewall or proxy blocks: one that dislikes it will go on doing so.
+const BLOCKED_RETRIES: u32 = 3;
 /// The first wait between two attempts; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that doubling leads to.
@@ -34,6 +37,8 @@ pub(super) enum AttemptOutcome {
         status: u16,
         retry_after: Option<Duration>,
     },
+    /// A firewall or proxy answered with a page: the request did not reach the service.
+    Blocked,
     /// No connection: the request was certainly not sent.
     NotSent,
     /// It may have been sent, and no complete response arrived.
@@ -68,7 +73,8 @@ pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutc
         let pause = retry_after.unwrap_or_else(|| doubled(FIRST_PAUSE, before.throttled, LONGEST_PAUSE));
         return RetryAction::PauseAll { span: pause.max(LEAST_PAUSE) };
     }
-    if before.failed >= RETRIES || !is_repeatable(method, outcome) {
+    let retries = if outcome == AttemptOutcome::Blocked { BLOCKED_RETRIES } else { RETRIES };
+    if before.failed >= retries || !is_repeatable(method, outcome) {
         return RetryAction::Return;
     }
     match outcome {
@@ -82,7 +88,7 @@ pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutc
 fn is_repeatable(method: Method, outcome: AttemptOutcome) -> bool {
     let idempotent = method != Method::Post;
     match outcome {
-        AttemptOutcome::NotSent => true,
+        AttemptOutcome::NotSent | AttemptOutcome::Blocked => true,
         AttemptOutcome::Lost => idempotent,
         AttemptOutcome::Answered { status: 503, retry_after: Some(_) } => true,
         AttemptOutcome::Answered { status: 501 | 505, .. } => false,
@@ -118,6 +124,7 @@ mod tests {
         let pause = RetryAction::PauseAll { span: Duration::from_secs(7) };
         let cases = [
             (AttemptOutcome::NotSent, BACKOFF, BACKOFF),
+            (AttemptOutcome::Blocked, BACKOFF, BACKOFF),
             (AttemptOutcome::Lost, BACKOFF, RetryAction::Return),
             (answered(408), BACKOFF, RetryAction::Return),
             (answered(500), BACKOFF, RetryAction::Return),

@@ -35,6 +35,9 @@ mod tests;
 /// How often the observer is told what the dispatcher is doing.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
 
+/// After this many blocked steps with none applied in between, everything is blocked.
+const MAX_BLOCKED: usize = 3;
+
 /// Steps read from the journal at a time.
 const READ_BATCH: usize = 512;
 
@@ -70,6 +73,8 @@ pub struct Dispatcher<'c, T> {
     unchecked: Vec<&'static Entity>,
     /// The sheet being sent; none before the first step.
     sheet: Option<u16>,
+    /// Steps that something in front of the service blocked, until it shows whether it blocks everything.
+    blocked: Vec<(Step, WriteFailure)>,
     /// Creates that were sent more than once, until they are checked for duplicates at the end.
     resent: Vec<(Step, StepOutcome)>,
     failed_rows: u64,
@@ -185,6 +190,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             external_changes: ExternalChanges::default(),
             unchecked,
             sheet: None,
+            blocked: Vec::new(),
             resent: Vec::new(),
             end: RunEnd::Complete,
             interrupts: 0,
@@ -205,6 +211,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let mut control = LoopControl { shutdown, clock: interval(PROGRESS_INTERVAL), observer };
         self.enforce_error_limit();
         loop {
+            self.decide_blocked(control.observer);
             // What an earlier process left unresolved comes before anything new.
             if self.unchecked.is_empty() && (self.sheet.is_some() || self.unresolved.is_empty()) {
                 self.prepare_steps(control.observer);
@@ -417,12 +424,14 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
         self.peers_succeed = true;
         self.backoff.reset();
+        self.reject_blocked(observer);
         let outcome = outcome::applied(&step, reply.id, reply.record.as_ref());
         self.record_outcome(step, outcome, observer);
     }
 
     fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {
         match failure.outcome {
+            WriteOutcome::Refused if failure.is_blocked() => self.blocked.push((step, failure)),
             WriteOutcome::Refused if failure.scope == FailureScope::Run => {
                 // After fixing the cause, `resume` retries this step.
                 self.writer.append(WriteCommand::ClearIntent(step.number));
@@ -444,6 +453,29 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 let doubt = Doubt::LostResponse(status);
                 self.unresolved.add(UnresolvedStep::new(step, doubt, failure.message), Instant::now());
             }
+        }
+    }
+
+    /// Where no other step is under way, or several in a row were blocked, the network is at fault and not the rows.
+    fn decide_blocked(&mut self, observer: &mut dyn RunObserver) {
+        if self.blocked.is_empty() || (self.blocked.len() < MAX_BLOCKED && self.is_sending()) {
+            return;
+        }
+        if self.blocked.len() < MAX_BLOCKED && self.states.has_applied() {
+            return self.reject_blocked(observer);
+        }
+        for (step, failure) in std::mem::take(&mut self.blocked) {
+            self.writer.append(WriteCommand::ClearIntent(step.number));
+            let hint = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            self.stop(RunEnd::Refused(format!("{}{hint}", failure.message)));
+        }
+    }
+
+    /// Others pass, so these rows are blocked for what they hold.
+    fn reject_blocked(&mut self, observer: &mut dyn RunObserver) {
+        for (step, failure) in std::mem::take(&mut self.blocked) {
+            let outcome = outcome::blocked(&step, &failure);
+            self.record_outcome(step, outcome, observer);
         }
     }
 

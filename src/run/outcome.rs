@@ -36,6 +36,17 @@ pub(super) fn rejected(step: &Step, failure: &WriteFailure, sheet: Option<&Sheet
     StepOutcome { problems, ..outcome(step, StepResult::Failed) }
 }
 
+/// A step that something in front of the service blocks, while others pass.
+pub(super) fn blocked(step: &Step, failure: &WriteFailure) -> StepOutcome {
+    let hint = "send the row again; if it fails again, a firewall takes something in a cell for an attack: shorten long \
+                texts, or ask your network's administrator";
+    let problem = match step.role {
+        StepRole::Dependency => dependency_problem(&failure.message),
+        StepRole::Row => row_problem(Code::ServiceRefused, &failure.message, hint),
+    };
+    StepOutcome { problems: vec![problem], ..outcome(step, StepResult::Failed) }
+}
+
 /// A step that was sent several times and surely not applied.
 pub(super) fn gave_up(unresolved: &UnresolvedStep, sends: u32) -> StepOutcome {
     let (step, cause) = (&unresolved.step, &unresolved.cause);

@@ -451,3 +451,29 @@ async fn a_create_that_was_made_twice_all_the_same_is_told() {
     finished.journal.each_outcome(&mut |_, outcome| recorded.push(outcome.result)).unwrap();
     assert_eq!((recorded, finished.open()), (vec![StepResult::Unknown], (0, 1)), "it is not counted as done");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_blocked_row_fails_alone_and_where_all_are_blocked_the_run_stops() {
+    use Reply::{Applied, Blocked};
+    let of = |blocked: &[u32]| {
+        let script: Vec<(u32, &[Reply])> =
+            (0..9).map(|step| (step, if blocked.contains(&step) { &[Blocked][..] } else { &[Applied][..] })).collect();
+        FakeTransport::new(&script)
+    };
+    for concurrency in [1, 4] {
+        for one in [0, 4, 8] {
+            let finished = run(&of(&[one]), &steps(9), options(concurrency)).await;
+            assert_eq!((&finished.end, finished.open()), (&RunEnd::Complete, (0, 0)), "{one}");
+            assert_eq!(finished.observed.results()[one as usize], (one, StepResult::Failed), "{one}");
+        }
+        let transport = of(&[2, 3, 4, 5, 6, 7, 8]);
+        let finished = run(&transport, &steps(9), options(concurrency)).await;
+        assert!(matches!(&finished.end, RunEnd::Refused(reason) if reason.contains("another network")));
+        if concurrency == 1 {
+            assert!(finished.observed.codes().is_empty(), "no row is at fault");
+            assert_eq!(finished.open(), (7, 0), "the rest is not sent");
+        }
+        let alone = run(&of(&[0]), &steps(1), options(concurrency)).await;
+        assert!(matches!(alone.end, RunEnd::Refused(_)), "{:?}", alone.end);
+    }
+}

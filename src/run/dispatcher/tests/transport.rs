@@ -31,6 +31,8 @@ pub(super) enum Reply {
     RejectedRun,
     /// Never reached the service.
     NotSent,
+    /// A firewall answered with a page.
+    Blocked,
     /// Applied, and the response was lost; with the status of what came instead.
     LostApplied(Option<u16>),
     /// Not applied, and the response was lost.
@@ -122,6 +124,11 @@ impl FakeTransport {
             Reply::Rejected => Err(failure(WriteOutcome::Refused, Some(422))),
             Reply::RejectedRun => {
                 Err(WriteFailure { scope: FailureScope::Run, ..failure(WriteOutcome::Refused, Some(401)) })
+            }
+            Reply::Blocked => {
+                let cause = Some(Box::new(ApiError::Blocked { status: 403, request_id: None }));
+                let failed = failure(WriteOutcome::Refused, Some(403));
+                Err(WriteFailure { scope: FailureScope::Run, cause, ..failed })
             }
             Reply::NotSent => Err(failure(WriteOutcome::NotSent, None)),
             Reply::LostApplied(status) => {
