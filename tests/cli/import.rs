@@ -118,10 +118,10 @@ fn create_and_update_modes_reject_other_rows() {
 fn a_dry_run_sends_nothing_and_counts_the_same() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (_, plan) = account.json(&["import", "assets.csv", "--dry-run"]);
-    assert_output!(account.run(&["import", "assets.csv", "--dry-run"]), @"
+    assert_output!(account.run(&["import", "assets.csv", "--dry-run"]), @r#"
     exit code 0
     --- stdout
-    Dry run of assets.csv: all 2 rows would succeed, in 0.5 s (run 20261124-093015-abcd)
+    Dry run of assets.csv: all 2 rows would succeed, in 0.5 s
       2 rows: 2 to create (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
@@ -129,7 +129,7 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
       plan      2 requests, about 1.0 s at 10,000 an hour
       result    assets.result-2.xlsx
       next      tallyport import assets.csv
-    ");
+    "#);
     assert!(account.records("assets").is_empty());
     let (_, done) = account.json(&["import", "assets.csv"]);
     assert_eq!(plan["counts"], done["counts"]);
@@ -196,7 +196,7 @@ fn employees_are_never_created_implicitly() {
         .sheet("assets.csv", ASSETS)
         .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n");
     account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
-    assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @"
+    assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @r#"
     exit code 1
     --- stdout
     Import of checkout_asset.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
@@ -214,7 +214,7 @@ fn employees_are_never_created_implicitly() {
       result    checkout_asset.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import checkout_asset.result.xlsx --create-missing --only-failed
-    ");
+    "#);
     assert!(account.records("employees").is_empty());
 }
 
