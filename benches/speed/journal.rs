@@ -56,6 +56,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
             max_errors: None,
             failed_before: 0,
             start: RunStart::Fresh,
+            no_wait: false,
             min_grace: Duration::from_secs(1),
         };
         let (journal, end) =

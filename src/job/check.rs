@@ -30,7 +30,7 @@ pub(crate) fn check(
 ) -> Result<RunSummary> {
     let started = Instant::now();
     let mut input = InputSet::open(options, SheetFilter::Any, observer)?;
-    let path = result.map(|path| result_path(Some(path), &input)).transpose()?;
+    let path = result.map(|path| result_path(Some(path), &input, None)).transpose()?;
     observer.on_phase("checking", None);
     let mut summary = check_all(&mut input, path.as_ref())?;
     if summary.rows() == 0 {
@@ -80,7 +80,8 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         if learned > 0 {
             continue;
         }
-        (summary.mapping, summary.remarks) = (input.mappings(), input.remarks());
+        summary.mapping = input.mappings();
+        summary.remarks.splice(0..0, input.remarks());
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
             book.finish(&summary)?;

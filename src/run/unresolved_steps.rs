@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::plan::Step;
+use crate::plan::{Step, WriteKind};
 
 /// Reconcile once this many steps are unresolved, before more are sent: enough for one scan to serve many, few enough
 /// that a service that always fails does not collect a whole sheet.
@@ -39,6 +39,10 @@ pub(super) enum Doubt {
     MissingId,
     /// It was not sent: someone else has created a similar record since the plan.
     ExternalChange,
+    /// It was not sent: another run of this machine has written the record since this one was planned.
+    OtherRun,
+    /// It was not sent: a run of this machine that was killed may have written the record.
+    Abandoned,
 }
 
 impl UnresolvedStep {
@@ -47,20 +51,35 @@ impl UnresolvedStep {
         Self { step, doubt: Doubt::ExternalChange, cause }
     }
 
+    pub(super) fn of_other_run(step: Step, doubt: Doubt, run: &str) -> Self {
+        let cause = match (doubt, run) {
+            (Doubt::Abandoned, "") => String::from("another run left it unknown whether this was written"),
+            (Doubt::Abandoned, run) => format!("run {run} was stopped while it wrote this"),
+            (_, run) => format!("run {run} wrote this record after this run was planned"),
+        };
+        Self { step, doubt, cause }
+    }
+
     pub(super) fn missing_id(step: Step) -> Self {
         let cause = String::from("the service did not return the new record's id");
         Self { step, doubt: Doubt::MissingId, cause }
     }
 
     pub(super) fn was_sent(&self) -> bool {
-        self.doubt != Doubt::ExternalChange
+        !matches!(self.doubt, Doubt::ExternalChange | Doubt::OtherRun | Doubt::Abandoned)
+    }
+
+    /// Whether the record is there although the service may not show it yet: another run has made it.
+    pub(super) fn is_surely_made(&self) -> bool {
+        self.doubt == Doubt::OtherRun && self.step.write == WriteKind::Create
     }
 
     /// Whether the service may still be working on the request: it did not respond itself, though a gateway may have.
     fn may_be_in_flight(&self) -> bool {
         match self.doubt {
             Doubt::LostResponse(status) => status.is_none_or(|status| matches!(status, 408 | 502..=504 | 520..=599)),
-            Doubt::MissingId | Doubt::ExternalChange => false,
+            Doubt::Abandoned => true,
+            Doubt::MissingId | Doubt::ExternalChange | Doubt::OtherRun => false,
         }
     }
 }
@@ -170,7 +189,7 @@ impl UnresolvedSteps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{RowId, StepRole, WriteKind};
+    use crate::plan::{RowId, StepRole};
     use crate::schema;
 
     const SECOND: Duration = Duration::from_secs(1);

@@ -82,7 +82,8 @@ impl RunStore {
         JournalLocation::File(self.path(run))
     }
 
-    fn path(&self, run: &str) -> PathBuf {
+    /// Where the journal of a run is.
+    pub(crate) fn path(&self, run: &str) -> PathBuf {
         self.folder.join(format!("{run}.{EXTENSION}"))
     }
 

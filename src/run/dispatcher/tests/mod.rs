@@ -42,7 +42,14 @@ fn journal(steps: &[Step]) -> Journal {
 }
 
 fn options(concurrency: usize) -> DispatchOptions {
-    DispatchOptions { concurrency, max_errors: None, failed_before: 0, start: RunStart::Fresh, min_grace: 5 * SECOND }
+    DispatchOptions {
+        concurrency,
+        max_errors: None,
+        failed_before: 0,
+        start: RunStart::Fresh,
+        no_wait: false,
+        min_grace: 5 * SECOND,
+    }
 }
 
 /// What an observer was told.
