@@ -83,7 +83,7 @@ fn records_are_deleted_by_id_or_by_other_fields() {
 
       read      ids.csv as UTF-8, comma
       header    row 1: _id
-      requests  4: 3 to look up, 1 to delete
+      requests  7: 6 to look up, 1 to delete
       note      backup of the assets: ids.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
       result    ids.result.xlsx
     ");
@@ -289,7 +289,7 @@ fn ids_of_another_system_delete_nothing() {
 
       read      keys.csv as UTF-8, comma
       header    row 1: id → _id, asset_id
-      requests  1: 1 to look up
+      requests  2: 2 to look up
       result    keys.result.xlsx
     ");
     account.run(&["delete", "assets", "ids.csv", "--map", "id=_id", "--yes"]).exits(0);
