@@ -99,7 +99,7 @@ mod tests {
         let before = clock.read();
         advance(Duration::from_secs(7_200)).await;
         let after = clock.read();
-        // ClockReading two clocks after one another leaves a little doubt.
+        // Reading two clocks after one another leaves a little doubt.
         assert!((after.wall_ms - before.wall_ms - 7_200_000).abs() < 1_000);
         assert!((after.steady_ms - before.steady_ms - 7_200_000).abs() < 1_000);
     }

@@ -22,6 +22,11 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the body is data, complete as far as can be seen.
+    pub(super) fn has_data(&self) -> bool {
+        !self.body.trim_ascii().is_empty() && !self.is_html() && !is_cut_off(&self.body)
+    }
+
     fn is_html(&self) -> bool {
         self.headers.html || is_html(&self.body)
     }
@@ -66,6 +71,12 @@ pub(super) fn tenants(what: &str, response: &Response) -> Result<Vec<Record>, Ap
     };
     rows.and_then(|rows| serde_json::from_value(rows).ok())
         .ok_or_else(|| unexpected(what, "an object with a `tenants` list", response))
+}
+
+/// Whether the body is JSON that ends too early: a connection that was closed before the last byte shows nothing else
+/// where the length was not announced.
+fn is_cut_off(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof())
 }
 
 fn success<'a>(what: &str, response: &'a Response) -> Result<&'a Response, ApiError> {

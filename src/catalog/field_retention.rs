@@ -8,7 +8,7 @@ use super::lookup_request::CollectionLookup;
 use crate::api::Record;
 use crate::schema::{self, Entity, Kind, UPDATED_AT};
 
-/// Fields that are always kept, in addition to those that decide about notifications.
+/// Fields that are always kept, in addition to those that decide about notifications and currencies.
 const ALWAYS: &[&str] = &["id", "archived", UPDATED_AT];
 
 /// Which fields of the records of one collection are kept.
@@ -35,6 +35,8 @@ impl<'a> FieldRetention<'a> {
         fields.extend(entity.key);
         fields.extend(lookup.match_on.iter().flatten());
         fields.extend(mentioned_fields(entity));
+        // The currency of a location decides what the sign of a cost stands for.
+        fields.extend(entity.fields.iter().filter(|field| field.kind == Kind::Currency).map(|field| field.name));
         fields.sort_unstable();
         fields.dedup();
         Self { entity, fields, lookup, whole: retain_whole(entity, lookup) }

@@ -95,7 +95,7 @@ impl UnmatchedName {
         (share >= LEAST_SHARED).then_some(0.5 + 0.48 * share)
     }
 
-    /// LetterHistogram missing, added, changed or swapped.
+    /// Letters missing, added, changed or swapped.
     fn edited(&self, name: &str, length: usize, least: f64) -> Option<f64> {
         let longer = length.max(self.length);
         let allowed = (longer * EDITS_IN_TEN).div_ceil(10).min(longer.saturating_sub(1));

@@ -1,26 +1,46 @@
 //! Reads one cell as what its column holds.
 
-use rust_decimal::RoundingStrategy;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::checked_row::{CheckedRow, ParsedCustomField, ParsedId, ParsedRelated, ParsedValue};
 use super::column::{DateSurvey, MoneySurvey};
 use super::date::{self, DateReading};
-use super::money::{self, CurrencyHint, DecimalMark};
+use super::fill::whole_id;
+use super::money::{self, DecimalMark, HeaderUnit};
 use super::problem::{Code, ValueError};
+use super::remarks::RemarkKind;
+use super::row::AmountCurrency;
 use super::rules::{EmptyCells, FractionalCost, RowAction, Rules};
 use super::{choice, custom, text};
-use crate::mapping::{IdOwnership, Ids};
-use crate::schema::{Field, Kind, TextForm, Wire};
-use crate::table::{Cell, Value};
-use crate::unicode::without_invisible;
+use crate::mapping::{ColumnTarget, IdOwnership, Ids};
 
-/// The text that clears a field (design rule 3).
-pub const CLEAR: &str = "<clear>";
+use crate::schema::{self, Entity, Field, Kind, Meaning, TextForm, Wire};
+use crate::table::{Cell, Value};
+use crate::unicode::{look_alike, without_invisible};
+
+/// The text that clears a field, in any case (design rule 3).
+const CLEAR: &str = "<clear>";
+
+/// Whether a trimmed text clears its field.
+fn is_clear(text: &str) -> bool {
+    text.eq_ignore_ascii_case(CLEAR)
+}
+
+/// Whether a cell that holds this name is read as just this name, so that a sheet may name the record by it.
+pub fn reads_as_itself(name: &str) -> bool {
+    let cell = Cell { text: name, value: Value::Text, format: None };
+    let is_mark = text::is_no_value_mark(name) || is_clear(name);
+    !is_mark && text::trimmed(name) == name && readable(cell).is_ok() && text::damaged_code(cell).is_none()
+}
 
 /// How to read a column.
 pub(super) struct ColumnCheck {
     pub(super) column: usize,
     pub(super) role: ColumnRole,
+    /// Whether its texts are codes or names, in which a date or a rounded number is damage.
+    pub(super) is_code: bool,
+    /// What its header says of amounts.
+    pub(super) unit: HeaderUnit,
     pub(super) reading: DateReading,
     pub(super) mark: Option<DecimalMark>,
 }
@@ -33,6 +53,48 @@ pub(super) enum ColumnRole {
     Action,
 }
 
+impl ColumnCheck {
+    /// How to read a column, by its position, header and target; none if it is not read.
+    pub(super) fn new(
+        entity: &'static Entity,
+        rules: &Rules,
+        (column, header): (usize, &str),
+        target: &ColumnTarget,
+    ) -> Option<Self> {
+        let role = match target {
+            ColumnTarget::Field { field, ids } => {
+                ColumnRole::Field { index: *field, field: &entity.fields[*field], ids: *ids }
+            }
+            ColumnTarget::Related { field, related } => ColumnRole::Related { field: *field, related },
+            ColumnTarget::Custom(name) => ColumnRole::Custom(name.clone()),
+            ColumnTarget::Id(ownership) => ColumnRole::Id(*ownership),
+            ColumnTarget::Action => ColumnRole::Action,
+            ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
+        };
+        let reading = DateReading { format: rules.date_format.clone(), ..DateReading::default() };
+        let (is_code, unit) = (role.is_code(entity), HeaderUnit::of(header));
+        Some(Self { column, role, is_code, unit, reading, mark: rules.decimal })
+    }
+}
+
+impl ColumnRole {
+    /// Whether the texts of the column are codes, keys or names.
+    pub(super) fn is_code(&self, entity: &Entity) -> bool {
+        let is_code = |entity: &Entity, field: &Field| {
+            field.is_code || field.reference_to().is_some() || entity.key.contains(&field.name)
+        };
+        match self {
+            ColumnRole::Field { field, .. } => is_code(entity, field),
+            ColumnRole::Related { field, related } => {
+                let referenced = entity.fields[*field].reference_to().and_then(|to| schema::collection(to.to));
+                let described = referenced.and_then(|referenced| Some((referenced, referenced.field(related)?)));
+                described.is_some_and(|(referenced, field)| is_code(referenced, field))
+            }
+            ColumnRole::Custom(_) | ColumnRole::Id(_) | ColumnRole::Action => false,
+        }
+    }
+}
+
 /// What the whole column shows, collected while rows are checked.
 #[derive(Default)]
 pub(super) struct ColumnSurvey {
@@ -41,28 +103,50 @@ pub(super) struct ColumnSurvey {
 }
 
 /// Reads cells that are not fields of the record.
-pub(super) fn read_other(role: &ColumnRole, column: u32, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
+pub(super) fn read_other(check: &ColumnCheck, cell: Cell<'_>, blank: EmptyCells, checked: &mut CheckedRow) {
+    let column = check.column as u32;
     if cell.is_blank() {
-        if let (ColumnRole::Custom(name), EmptyCells::Clear) = (role, blank) {
+        if let (ColumnRole::Custom(name), EmptyCells::Clear) = (&check.role, blank) {
             checked.custom.push(ParsedCustomField { name: name.clone(), value: String::new(), column });
         }
         return;
     }
-    let read = match role {
+    let read = readable(cell).and_then(|()| read_as(check, cell, checked));
+    if let Err(error) = read {
+        checked.problems.push(error.at(Some(column), cell.text));
+    }
+}
+
+/// Reads a cell that holds something.
+fn read_as(check: &ColumnCheck, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<(), ValueError> {
+    let column = check.column as u32;
+    match &check.role {
         ColumnRole::Field { .. } => Ok(()),
-        ColumnRole::Related { .. } if text::trimmed(cell.text) == CLEAR => Err(ValueError::new(
+        ColumnRole::Related { .. } if is_clear(text::trimmed(cell.text)) => Err(ValueError::new(
             Code::ClearNotAllowed,
             "cannot clear a cell that describes another record",
             "change that record in a sheet of its own, or leave the cell empty",
         )),
-        ColumnRole::Related { field, related } => readable(cell).map(|()| {
-            if !text::is_no_value_mark(text::trimmed(cell.text)) {
-                checked.related.push(ParsedRelated { field: *field, related, column });
+        ColumnRole::Related { field, related } => {
+            let trimmed = text::trimmed(cell.text);
+            if text::is_no_value_mark(trimmed) {
+                checked.remark(RemarkKind::NoValue, check.column, trimmed);
+                return Ok(());
             }
-        }),
-        ColumnRole::Custom(name) => readable(cell).map(|()| {
+            undamaged(cell, check.is_code)?;
+            checked.related.push(ParsedRelated { field: *field, related, column });
+            Ok(())
+        }
+        ColumnRole::Custom(name) => {
+            let trimmed = text::trimmed(cell.text);
+            if text::is_null_word(trimmed) {
+                checked.remark(RemarkKind::NoValue, check.column, trimmed);
+                return Ok(());
+            }
+            undamaged(cell, check.is_code)?;
             checked.custom.push(ParsedCustomField { name: name.clone(), value: custom_text(cell), column });
-        }),
+            Ok(())
+        }
         ColumnRole::Id(ownership) => record_id(cell).map(|number| {
             let given = ParsedId { number, column, ownership: *ownership };
             checked.id = Some(checked.id.filter(|other| other.ownership <= given.ownership).unwrap_or(given));
@@ -78,24 +162,21 @@ pub(super) fn read_other(role: &ColumnRole, column: u32, cell: Cell<'_>, blank: 
                 "use one of these, or leave the cell empty",
             )),
         },
-    };
-    if let Err(error) = read {
-        checked.problems.push(error.at(Some(column), cell.text));
     }
 }
 
 /// A custom field's value; `<clear>` clears it.
 fn custom_text(cell: Cell<'_>) -> String {
     match text::trimmed(cell.text) {
-        CLEAR => String::new(),
+        text if is_clear(text) => String::new(),
         text => text.to_owned(),
     }
 }
 
 /// Parses a record's system id: `123` or `#123`.
 fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
-    let digits = text::trimmed(cell.text).trim_start_matches('#');
-    digits.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+    let id = whole_id(text::trimmed(cell.text));
+    id.trim_start_matches('#').parse().ok().filter(|id| *id > 0).ok_or_else(|| {
         ValueError::new(
             Code::IdInvalid,
             "invalid record id; expected the record's number in the account, such as `123`",
@@ -107,11 +188,7 @@ fn record_id(cell: Cell<'_>) -> Result<i64, ValueError> {
 /// Rejects what is invalid in any cell: error values, formulas without a result, undecodable text.
 fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
     match cell.value {
-        Value::Error => Err(ValueError::new(
-            Code::CellError,
-            "spreadsheet error instead of a value",
-            "correct the formula, or type the value",
-        )),
+        Value::Error => Err(error_value()),
         Value::Unevaluated => Err(ValueError::new(
             Code::CellUnevaluated,
             "formula without a stored result",
@@ -122,8 +199,20 @@ fn readable(cell: Cell<'_>) -> Result<(), ValueError> {
             "undecodable text: it contains the replacement character \u{fffd}",
             "correct the letters, or name the file's encoding with --encoding",
         )),
+        // CSV files and pasted values hold the error as text.
+        Value::Text if text::is_error_word(text::trimmed(cell.text)) => Err(error_value()),
         _ => Ok(()),
     }
+}
+
+fn error_value() -> ValueError {
+    ValueError::new(Code::CellError, "spreadsheet error instead of a value", "correct the formula, or type the value")
+}
+
+/// Whether every character counts: in tags, serial numbers and addresses, but not in names.
+fn is_exact_code(field: &Field) -> bool {
+    let is_tag = field.reference_to().is_some_and(|reference| reference.wire == Wire::Tag);
+    field.is_code || is_tag || field.kind == Kind::Text(TextForm::Email) || field.meaning == Some(Meaning::Tag)
 }
 
 /// Reads one cell as a field.
@@ -131,8 +220,8 @@ pub(super) struct FieldReader<'c> {
     pub(super) rules: &'c Rules,
     pub(super) column: &'c ColumnCheck,
     pub(super) survey: &'c mut ColumnSurvey,
-    pub(super) hint: &'c mut Option<(u32, CurrencyHint)>,
-    pub(super) marks: &'c mut u64,
+    /// What the amounts of the row show of their currency.
+    pub(super) amounts: &'c mut Vec<AmountCurrency>,
 }
 
 impl FieldReader<'_> {
@@ -149,16 +238,24 @@ impl FieldReader<'_> {
         }
         readable(cell)?;
         let trimmed = text::trimmed(cell.text);
-        if trimmed == CLEAR {
+        if is_clear(trimmed) {
             return clear(field);
         }
         if text::is_no_value_mark(trimmed) {
-            return self.no_value(field);
+            return self.no_value(field, trimmed, checked);
+        }
+        if let Some((found, plain)) = is_exact_code(field).then(|| look_alike(trimmed)).flatten() {
+            checked.remark(RemarkKind::LookAlike { found, plain }, self.column.column, trimmed);
         }
         self.value(cell, trimmed, field, ids, checked).map(Some)
     }
 
-    fn no_value(&mut self, field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
+    fn no_value(
+        &self,
+        field: &'static Field,
+        mark: &str,
+        checked: &mut CheckedRow,
+    ) -> Result<Option<ParsedValue>, ValueError> {
         if field.is_required() {
             return Err(ValueError::new(
                 Code::RequiredNoValue,
@@ -166,7 +263,7 @@ impl FieldReader<'_> {
                 "type the value",
             ));
         }
-        *self.marks += 1;
+        checked.remark(RemarkKind::NoValue, self.column.column, mark);
         Ok(None)
     }
 
@@ -179,17 +276,15 @@ impl FieldReader<'_> {
         checked: &mut CheckedRow,
     ) -> Result<ParsedValue, ValueError> {
         match field.kind {
-            Kind::Text(form) => plain_text(cell, trimmed, form),
+            Kind::Text(form) => plain_text(cell, trimmed, form, self.column.is_code),
             Kind::Integer { least } => text::integer(cell, least).map(ParsedValue::Integer),
-            Kind::Money => self.amount(cell),
-            Kind::Date => self.date(cell),
+            Kind::Money => self.amount(cell, checked),
+            Kind::Date => self.date(cell, checked),
             Kind::Boolean => choice::boolean(cell).map(ParsedValue::Boolean),
             Kind::Currency => choice::currency(trimmed).map(ParsedValue::Currency),
             Kind::Option(choices) => choice::option(trimmed, choices.create).map(ParsedValue::Option),
-            Kind::Reference(reference) => {
-                if let (Wire::Tag, Some(error)) = (reference.wire, text::damaged(cell)) {
-                    return Err(error);
-                }
+            Kind::Reference(_) => {
+                undamaged(cell, self.column.is_code)?;
                 Ok(ParsedValue::Name(ids))
             }
             Kind::User => user(cell, trimmed),
@@ -203,18 +298,29 @@ impl FieldReader<'_> {
         }
     }
 
-    fn date(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
-        if cell.value == Value::Text && self.column.reading.order.is_none() {
-            self.survey.dates.observe(cell.text);
+    fn date(&mut self, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<ParsedValue, ValueError> {
+        match cell.value {
+            Value::Text => self.survey.dates.observe(cell.text),
+            Value::Date(moment) => self.survey.dates.observe_real(moment.date()),
+            _ => {}
         }
-        date::parse(cell, &self.column.reading).map(ParsedValue::Date)
+        let day = date::parse(cell, &self.column.reading)?;
+        if cell.value == Value::Text && date::is_local_day_uncertain(cell.text) {
+            checked.remark(RemarkKind::LocalDay, self.column.column, text::trimmed(cell.text));
+        }
+        Ok(ParsedValue::Date(day))
     }
 
-    fn amount(&mut self, cell: Cell<'_>) -> Result<ParsedValue, ValueError> {
+    fn amount(&mut self, cell: Cell<'_>, checked: &mut CheckedRow) -> Result<ParsedValue, ValueError> {
         if cell.value == Value::Text && self.column.mark.is_none() {
             self.survey.amounts.observe(cell.text);
         }
-        let amount = money::parse(cell, self.column.mark)?;
+        let mut amount = money::parse(cell, self.column.mark)?;
+        let HeaderUnit { currency, factor } = self.column.unit;
+        if factor != Decimal::ONE {
+            amount.value = amount.value.checked_mul(factor).ok_or_else(money::too_large)?;
+            checked.remark(RemarkKind::Multiplied(factor), self.column.column, text::trimmed(cell.text));
+        }
         if amount.value.is_sign_negative() && !amount.value.is_zero() {
             return Err(ValueError::new(
                 Code::MoneyNegative,
@@ -222,9 +328,8 @@ impl FieldReader<'_> {
                 "correct the amount, or leave the cell empty",
             ));
         }
-        if let Some(hint) = amount.currency {
-            *self.hint = Some((self.column.column as u32, hint));
-        }
+        let column = self.column.column as u32;
+        self.amounts.push(AmountCurrency { column, in_header: currency, in_cell: amount.currency });
         if amount.value.fract().is_zero() {
             return Ok(ParsedValue::Amount(amount.value.trunc()));
         }
@@ -253,17 +358,19 @@ fn clear(field: &'static Field) -> Result<Option<ParsedValue>, ValueError> {
     Ok(Some(ParsedValue::Clear))
 }
 
-fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm) -> Result<ParsedValue, ValueError> {
+fn plain_text(cell: Cell<'_>, trimmed: &str, form: TextForm, is_code: bool) -> Result<ParsedValue, ValueError> {
     match form {
         TextForm::Email => text::email(&without_invisible(trimmed))?,
         TextForm::Url => text::url(&without_invisible(trimmed))?,
-        TextForm::Plain => {
-            if let Some(error) = text::damaged(cell) {
-                return Err(error);
-            }
-        }
+        TextForm::Plain => undamaged(cell, is_code)?,
     }
     Ok(ParsedValue::Text)
+}
+
+/// Rejects a text that a spreadsheet program has damaged.
+fn undamaged(cell: Cell<'_>, is_code: bool) -> Result<(), ValueError> {
+    let damage = if is_code { text::damaged_code(cell) } else { text::damaged(cell) };
+    damage.map_or(Ok(()), Err)
 }
 
 fn user(cell: Cell<'_>, trimmed: &str) -> Result<ParsedValue, ValueError> {

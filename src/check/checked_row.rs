@@ -2,9 +2,12 @@
 
 use rust_decimal::Decimal;
 
+use super::money::CurrencyHint;
+use super::non_records::NonRecord;
 use super::problem::{Code, Problem, ValueError};
+use super::remarks::{CellRemark, RemarkKind};
 use super::rules::RowAction;
-use crate::mapping::{IdOwnership, Ids, Mapping};
+use crate::mapping::{IdOwnership, Ids, Mapping, missing_field_hint, missing_field_text};
 use crate::schema::Field;
 
 /// A checked row; reused from row to row. Text stays in the [`Row`] and is looked up by column.
@@ -19,9 +22,15 @@ pub struct CheckedRow {
     pub related: Vec<ParsedRelated>,
     /// Custom fields, from columns of their own and from a JSON cell.
     pub custom: Vec<ParsedCustomField>,
+    /// Why the row is no record; it then asks to be skipped.
+    pub non_record: Option<NonRecord>,
     /// Required fields without a value; a problem only if the row creates a record.
     pub missing: Vec<usize>,
+    /// The sign of the row's amounts, if only it says in which currency they are.
+    pub sign: Option<CurrencySign>,
     pub problems: Vec<Problem>,
+    /// Values that are read in a way the user should know of.
+    pub remarks: Vec<CellRemark>,
 }
 
 /// The id in a row.
@@ -48,6 +57,14 @@ pub struct ParsedField {
     /// The cell's column, from 0.
     pub column: u32,
     pub value: ParsedValue,
+}
+
+/// The sign of an amount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CurrencySign {
+    /// The cell's column, from 0.
+    pub column: u32,
+    pub hint: CurrencyHint,
 }
 
 /// A cell that describes a referenced record.
@@ -94,8 +111,16 @@ impl CheckedRow {
         self.values.clear();
         self.related.clear();
         self.custom.clear();
+        self.non_record = None;
         self.missing.clear();
+        self.sign = None;
         self.problems.clear();
+        self.remarks.clear();
+    }
+
+    /// Remarks on a cell; `shown` is the part of its text that the remark is about.
+    pub(super) fn remark(&mut self, kind: RemarkKind, column: usize, shown: &str) {
+        self.remarks.push(CellRemark { kind, column: column as u32, shown: shown.into() });
     }
 
     /// The value of a field, if the row has one.
@@ -103,15 +128,36 @@ impl CheckedRow {
         self.values.iter().find(|given| given.field == field)
     }
 
+    /// Takes the address off problems with a default, which has no cell.
+    pub(super) fn forget_default_columns(&mut self, mapping: &Mapping) {
+        forget_default_columns(&mut self.problems, mapping);
+    }
+
     /// Reports missing required fields as problems, because the row would create a record.
     pub fn report_missing(&mut self, mapping: &Mapping) {
         for field in &self.missing {
             let field = &mapping.entity.fields[*field];
-            let column = mapping.column_of(field.name);
-            self.problems.push(missing(field).at(column, ""));
+            let problem = match mapping.column_of(field.name) {
+                Some(column) => missing(field).at(Some(column), ""),
+                None => unfed(field, mapping).at(None, ""),
+            };
+            self.problems.push(problem);
         }
         self.missing.clear();
     }
+}
+
+/// As [`missing`], where no column could have the value.
+fn unfed(field: &Field, mapping: &Mapping) -> ValueError {
+    let not_understood = mapping.not_understood();
+    let text = missing_field_text(field.name, &not_understood);
+    ValueError::new(Code::RequiredMissing, text, missing_field_hint(field.name, &not_understood))
+}
+
+/// Takes the address off problems with a default, which has no cell.
+pub(crate) fn forget_default_columns(problems: &mut [Problem], mapping: &Mapping) {
+    let is_default = |problem: &&mut Problem| problem.column.is_some_and(|column| mapping.is_default(column as usize));
+    problems.iter_mut().filter(is_default).for_each(|problem| problem.column = None);
 }
 
 fn missing(field: &Field) -> ValueError {

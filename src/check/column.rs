@@ -4,7 +4,9 @@
 //! proof. Several prove nothing, and none means that the cells contradict each other. The order of the cells does not
 //! matter.
 
-use super::date::{self, DateOrder, DateShape, Triple};
+use jiff::civil::Date;
+
+use super::date::{self, DateOrder, DateOrders, DateShape, SEPARATOR_KINDS, Triple};
 use super::money;
 use super::number::{self, DecimalMark, Readings};
 
@@ -26,16 +28,61 @@ impl ReadingSet {
 /// Infers the order of day, month and year from the text cells of a date column.
 ///
 /// ISO dates, month names and cells that are not dates prove nothing. A number over 12 is not a month, a number over
-/// 31 is a year, and with dots as both separators the day comes first.
-#[derive(Debug, Clone)]
+/// 31 is a year, and with dots as both separators the day comes first. Each kind of separator is inferred for itself.
+#[derive(Debug, Clone, Default)]
 pub struct DateSurvey {
+    orders: [OrderSurvey; SEPARATOR_KINDS],
+    real: RealDates,
+}
+
+/// The dates of a column with one kind of separator.
+#[derive(Debug, Clone)]
+struct OrderSurvey {
     allowed: ReadingSet,
     need: bool,
 }
 
-impl Default for DateSurvey {
+impl Default for OrderSurvey {
     fn default() -> Self {
-        Self { allowed: ReadingSet(0b111), need: false }
+        Self { allowed: ReadingSet(ANY_ORDER), need: false }
+    }
+}
+
+const ANY_ORDER: u8 = 0b111;
+
+/// What shows that a spreadsheet program has read the dates of another country. It turned those with a day up to 12
+/// into real dates, day and month swapped, and left the others as texts that it could not read.
+#[derive(Debug, Clone, Default)]
+struct RealDates {
+    /// Real dates that would be another date with day and month swapped.
+    swappable: u64,
+    /// Real dates that cannot have been swapped: the program knew the order.
+    fixed: u64,
+    /// Text dates with only the day first, and with only the month first.
+    day_first: u64,
+    month_first: u64,
+    /// Text dates that the program would have turned into real ones.
+    either: u64,
+}
+
+impl RealDates {
+    fn are_swapped(&self) -> bool {
+        let is_one_order = (self.day_first > 0) != (self.month_first > 0);
+        self.swappable > 0 && self.fixed == 0 && self.either == 0 && is_one_order
+    }
+
+    fn observe_text(&mut self, triple: &Triple) {
+        // A program that takes dots for separators of dates knows that the day comes first.
+        if triple.is_dotted() {
+            return;
+        }
+        let [day_first, month_first, _] = triple.days().0;
+        match (day_first, month_first) {
+            (Some(day), Some(other)) if day != other => self.either += 1,
+            (Some(_), None) => self.day_first += 1,
+            (None, Some(_)) => self.month_first += 1,
+            _ => {}
+        }
     }
 }
 
@@ -58,7 +105,17 @@ impl DateSurvey {
         }
     }
 
+    /// Adds a real date of the spreadsheet.
+    #[inline]
+    pub fn observe_real(&mut self, day: Date) {
+        match date::swapped(day) {
+            Some(_) => self.real.swappable += 1,
+            None => self.real.fixed += u64::from(day.day() > 12),
+        }
+    }
+
     fn take(&mut self, triple: &Triple) {
+        self.real.observe_text(triple);
         let days = triple.days();
         let [day_first, ..] = days.0;
         let allowed = match day_first {
@@ -67,19 +124,21 @@ impl DateSurvey {
         };
         // A cell that is not a date in any order is a mistake, not evidence.
         if allowed != 0 {
-            self.allowed.narrow(ReadingSet(allowed));
-            self.need |= days.only().is_none();
+            let survey = &mut self.orders[triple.separator_kind()];
+            survey.allowed.narrow(ReadingSet(allowed));
+            survey.need |= days.only().is_none();
         }
     }
 
-    /// The order, if the column proves one.
-    pub fn decide(&self) -> Option<DateOrder> {
-        self.allowed.only().map(|at| DateOrder::ALL[at])
+    /// The orders that the column proves, by separator, as far as any cell can only be read if it is known.
+    pub fn decide(&self) -> DateOrders {
+        let order = |survey: &OrderSurvey| survey.allowed.only().map(|at| DateOrder::ALL[at]);
+        DateOrders::new(self.orders.each_ref().map(|survey| order(survey).filter(|_| survey.need)))
     }
 
-    /// Whether any cell can only be read if the order is known.
-    pub fn needs_order(&self) -> bool {
-        self.need
+    /// Whether the column shows that a spreadsheet program has swapped day and month of its real dates.
+    pub fn is_swapped(&self) -> bool {
+        self.real.are_swapped()
     }
 }
 
@@ -140,10 +199,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// The order that the dates with one kind of separator prove, and whether any of them needs it.
     fn dates(cells: &[&str]) -> (Option<DateOrder>, bool) {
         let mut survey = DateSurvey::default();
         cells.iter().for_each(|cell| survey.observe(cell));
-        (survey.decide(), survey.needs_order())
+        let seen = survey.orders.iter().find(|order| order.need || order.allowed.0 != ANY_ORDER);
+        seen.map_or((None, false), |order| (order.allowed.only().map(|at| DateOrder::ALL[at]), order.need))
     }
 
     fn amounts(cells: &[&str]) -> (Option<DecimalMark>, bool) {
@@ -179,6 +240,40 @@ mod tests {
             (&["2019/04/16", "2024.01.05", "Mi 2024-01-05"], None, false),
         ] {
             assert_eq!(dates(cells), (order, need), "{cells:?}");
+        }
+    }
+
+    #[test]
+    fn dates_with_other_separators_prove_nothing() {
+        let mut survey = DateSurvey::default();
+        ["05.03.2024", "3/5/24", "13-02-2024", "01-02-2024"].iter().for_each(|cell| survey.observe(cell));
+        let day_first = Some(DateOrder::DayMonthYear);
+        assert_eq!(survey.decide(), DateOrders::new([day_first, None, day_first, None]));
+    }
+
+    #[test]
+    fn swapped_dates_are_those_that_the_texts_beside_them_contradict() {
+        let is_swapped = |real: &[(i8, i8)], texts: &[&str]| {
+            let mut survey = DateSurvey::default();
+            real.iter().for_each(|(month, day)| survey.observe_real(jiff::civil::date(2024, *month, *day)));
+            texts.iter().for_each(|text| survey.observe(text));
+            survey.is_swapped()
+        };
+        assert!(is_swapped(&[(1, 2), (12, 6)], &["13/02/2024", "25/12/2023"]));
+        assert!(is_swapped(&[(1, 2), (3, 3)], &["13-02-2024", "2024-01-31", "n/a"]));
+        assert!(is_swapped(&[(2, 1)], &["02/13/2024"]));
+        assert!(is_swapped(&[(2, 1)], &["13/02/24"]));
+        for (real, texts) in [
+            (&[(1, 2), (12, 16)][..], &["13/02/2024"][..]),
+            (&[(1, 2)], &["13/02/2024", "01/02/2024"]),
+            (&[(1, 2)], &["13/02/2024", "02/13/2024"]),
+            (&[(3, 3)], &["13/02/2024"]),
+            (&[(1, 2)], &["13.02.2024"]),
+            (&[(1, 2)], &["2024-02-13", "13 Feb 2024", "soon"]),
+            (&[(1, 2)], &[]),
+            (&[], &["13/02/2024"]),
+        ] {
+            assert!(!is_swapped(real, texts), "{real:?} {texts:?}");
         }
     }
 

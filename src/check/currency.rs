@@ -1,5 +1,6 @@
 //! Currencies: current and historic ISO 4217 codes, and the signs and words people use instead.
 
+mod locale;
 mod signs;
 
 use std::fmt;
@@ -189,12 +190,25 @@ impl CurrencyHint {
         self.codes.contains(&code)
     }
 
-    /// The ISO code, if only one is possible.
+    /// The ISO code, if only one is possible, or meant by convention: a bare `£` is sterling (design rule 7).
     pub fn code(&self) -> Option<&'static str> {
         match self.codes {
             [code] => Some(code),
+            codes if codes == signs::POUNDS => Some("GBP"),
             _ => None,
         }
+    }
+
+    /// Whether it is a sign or word, and not the code itself.
+    pub fn is_sign(&self) -> bool {
+        self.codes != [self.sign]
+    }
+
+    /// The currency of a locale, if the sign can stand for it.
+    fn in_locale(self, locale: &str) -> Self {
+        let code = locale::currency_of(locale).filter(|code| self.allows(code));
+        let codes = code.and_then(Self::of_code).map_or(self.codes, |hint| hint.codes);
+        Self { codes, ..self }
     }
 
     /// The currencies of a trimmed sign, word or code.
@@ -230,7 +244,8 @@ impl CurrencyHint {
             return None;
         }
         let format = format.split(';').next().unwrap_or_default();
-        bracketed(format).or_else(|| quoted(format)).or_else(|| bare(format))
+        let hint = bracketed(format).or_else(|| quoted(format)).or_else(|| bare(format))?;
+        Some(locale(format).map_or(hint, |locale| hint.in_locale(locale)))
     }
 }
 
@@ -250,6 +265,12 @@ fn bracketed(format: &str) -> Option<CurrencyHint> {
     let inner = format.split_once("[$")?.1.split(']').next()?;
     let sign = inner.split_once('-').map_or(inner, |(sign, _)| sign);
     CurrencyHint::of(trimmed(sign)).ok()
+}
+
+/// `407` of `[$€-407]` or `[$-407]`, `en-US` of `[$$-en-US]`.
+fn locale(format: &str) -> Option<&str> {
+    let inner = format.split_once("[$")?.1.split(']').next()?;
+    inner.split_once('-').map(|(_, locale)| locale)
 }
 
 fn quoted(format: &str) -> Option<CurrencyHint> {
@@ -379,7 +400,19 @@ mod tests {
             ("[$EUR] 0.00", Some("EUR")),
             ("#,##0.00\\ [$€-407]", Some("EUR")),
             ("[$CHF] #,##0", Some("CHF")),
-            ("\"£\"#,##0.00;[Red]-\"£\"#,##0.00", None),
+            ("\"£\"#,##0.00;[Red]-\"£\"#,##0.00", Some("GBP")),
+            ("[$£-809]#,##0.00", Some("GBP")),
+            ("[$$-409]#,##0.00", Some("USD")),
+            ("[$$-en-US]#,##0.00", Some("USD")),
+            ("[$$-1009]#,##0.00", Some("CAD")),
+            ("[$-409]$#,##0.00", Some("USD")),
+            ("[$¥-411]#,##0", Some("JPY")),
+            ("[$¥-804]#,##0", Some("CNY")),
+            ("#,##0.00\\ [$kr-41D]", Some("SEK")),
+            ("[$kr.-406] #,##0.00", Some("DKK")),
+            ("[$€-409]#,##0", Some("EUR")),
+            ("[$$-407]#,##0", None),
+            ("\"$\"#,##0.00", None),
             ("_-* #,##0.00\\ \"€\"_-;-* #,##0.00\\ \"€\"_-", Some("EUR")),
             ("[$RD$-1C0A]#,##0.00", Some("DOP")),
             ("€#,##0", Some("EUR")),

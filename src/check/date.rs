@@ -17,6 +17,7 @@ use super::{Code, ValueError};
 
 pub use format::{DateFormat, DateFormatError};
 pub(super) use reading::{DateShape, Triple};
+pub(super) use time::is_local_day_uncertain;
 
 use reading::{Digits, InvalidDay, YEARS, day_of, days_in};
 
@@ -30,6 +31,15 @@ pub enum DateOrder {
 
 impl DateOrder {
     pub const ALL: [Self; 3] = [Self::DayMonthYear, Self::MonthDayYear, Self::YearMonthDay];
+
+    /// For people.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::DayMonthYear => "day-month-year",
+            Self::MonthDayYear => "month-day-year",
+            Self::YearMonthDay => "year-month-day",
+        }
+    }
 }
 
 /// How to read the text dates of a column.
@@ -37,8 +47,42 @@ impl DateOrder {
 pub struct DateReading {
     /// The format given by the user (`--date-format`).
     pub format: Option<DateFormat>,
-    /// The order that the whole column proves.
-    pub order: Option<DateOrder>,
+    /// The orders that the whole column proves.
+    pub orders: DateOrders,
+    /// Whether the column's texts show that a spreadsheet program has swapped day and month of its real dates.
+    pub swapped: bool,
+}
+
+/// The order of day, month and year by separator. `05.03.2024` proves nothing for `3/5/24`: dates with different
+/// separators come from different places.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DateOrders([Option<DateOrder>; SEPARATOR_KINDS]);
+
+/// Dots, slashes, hyphens, and anything else or nothing.
+pub(super) const SEPARATOR_KINDS: usize = 4;
+
+impl DateOrders {
+    pub(super) fn new(orders: [Option<DateOrder>; SEPARATOR_KINDS]) -> Self {
+        Self(orders)
+    }
+
+    /// For people; none if nothing is proved.
+    pub fn text(&self) -> Option<String> {
+        let mut orders: Vec<&str> = self.0.iter().flatten().map(|order| order.text()).collect();
+        orders.dedup();
+        (!orders.is_empty()).then(|| orders.join(" or "))
+    }
+
+    fn of(&self, triple: &Triple) -> Option<DateOrder> {
+        self.0[triple.separator_kind()]
+    }
+}
+
+impl From<Option<DateOrder>> for DateOrders {
+    /// One order for all separators.
+    fn from(order: Option<DateOrder>) -> Self {
+        Self([order; SEPARATOR_KINDS])
+    }
 }
 
 impl DateReading {
@@ -56,7 +100,7 @@ impl DateReading {
 #[inline]
 pub fn parse(cell: Cell<'_>, reading: &DateReading) -> Result<Date, ValueError> {
     match cell.value {
-        Value::Date(moment) => real(moment.date()),
+        Value::Date(moment) => real(moment.date(), reading),
         Value::Number(number) => from_number(number, reading),
         _ => match iso(cell.text.as_bytes()) {
             Some(date) if reading.trusts_iso() => Ok(date),
@@ -86,7 +130,30 @@ pub(super) fn shape_of(text: &str) -> DateShape {
 }
 
 /// A date cell. A time of day alone is stored as a day in 1899.
-fn real(date: Date) -> Result<Date, ValueError> {
+fn real(date: Date, reading: &DateReading) -> Result<Date, ValueError> {
+    if let Some(other) = swapped(date).filter(|_| reading.swapped) {
+        return Err(maybe_swapped(date, other));
+    }
+    sensible(date)
+}
+
+/// The date with day and month swapped, if that is another one.
+pub(super) fn swapped(date: Date) -> Option<Date> {
+    Date::new(date.year(), date.day(), date.month()).ok().filter(|other| *other != date)
+}
+
+fn maybe_swapped(date: Date, other: Date) -> ValueError {
+    ValueError::new(
+        Code::DateSwapped,
+        format!(
+            "`{date}` or `{other}`; the texts in this column show that a spreadsheet program has swapped day and month of \
+             its real dates"
+        ),
+        "import the original file into the spreadsheet again with this column as text, or write its dates as `YYYY-MM-DD`",
+    )
+}
+
+fn sensible(date: Date) -> Result<Date, ValueError> {
     let is_sensible = u16::try_from(date.year()).is_ok_and(|year| YEARS.contains(&year));
     if is_sensible { Ok(date) } else { Err(fault(InvalidDay::Year)) }
 }
@@ -117,7 +184,7 @@ fn from_triple(triple: &Triple, reading: &DateReading) -> Result<Date, ValueErro
     if let Some(format) = &reading.format {
         return Err(otherwise(format));
     }
-    if let Some(day) = reading.order.and_then(|order| triple.read(order)) {
+    if let Some(day) = reading.orders.of(triple).and_then(|order| triple.read(order)) {
         return day.map_err(fault);
     }
     let days = triple.days();
@@ -196,7 +263,7 @@ fn day_of_serial(number: f64) -> Option<Date> {
     }
     let days = days as i64 - i64::from(days > 60.0);
     let day = Date::new(1899, 12, 31).ok()?.checked_add(jiff::Span::new().try_days(days).ok()?).ok()?;
-    real(day).ok()
+    sensible(day).ok()
 }
 
 fn invalid() -> ValueError {

@@ -50,6 +50,17 @@ impl SeenRecords {
     }
 }
 
+/// The serial numbers of the rows seen so far.
+#[derive(Debug, Default)]
+pub(super) struct SeenSerials(SeenKeys);
+
+impl SeenSerials {
+    /// Adds a row by its folded serial number. Whether an earlier row has it too.
+    pub(super) fn is_repeated(&mut self, serial: &str, row: u64) -> bool {
+        self.0.first_row_of(serial, row).is_some_and(|first| first != row)
+    }
+}
+
 /// Keys as hashes: about 13 bytes per row, so that a million rows stay small.
 ///
 /// Two different keys share a 64-bit hash once in about ten billion files of a million rows.

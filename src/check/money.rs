@@ -3,6 +3,8 @@
 //! `1.234` and `1,234` are over a thousand in some countries and a little over one in others. They are never guessed:
 //! they need `--decimal`, or a column that proves the mark (`MoneySurvey`).
 
+mod unit;
+
 use rust_decimal::Decimal;
 
 use crate::table::{Cell, Value};
@@ -14,6 +16,7 @@ use super::{Code, ValueError};
 
 pub use super::currency::CurrencyHint;
 pub use super::number::DecimalMark;
+pub use unit::HeaderUnit;
 
 /// An amount, and the currencies that its sign, code or number format allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,6 +278,11 @@ fn ambiguous(point: Decimal, comma: Decimal) -> ValueError {
         format!("ambiguous amount; could be `{large}` or `{small}`"),
         "write it without a thousands separator, or name the decimal mark with `--decimal .` or `--decimal ,`",
     )
+}
+
+/// A multiple that no amount reaches.
+pub(super) fn too_large() -> ValueError {
+    ValueError::new(Code::MoneyInvalid, INVALID, "correct the amount")
 }
 
 /// The cell is valid only with the other decimal mark.

@@ -34,6 +34,8 @@ codes! {
     CellUnevaluated "cell.unevaluated" "the formula has no stored result"
     CellUndecoded "cell.undecoded" "the text was not decoded cleanly"
     CellDamaged "cell.damaged" "a spreadsheet program has already damaged this number"
+    CellMerged "cell.merged" "the cell is covered by a merged one"
+    CellQuotes "cell.quotes" "quotes that do not stand around the whole value"
     CellSecret "cell.secret" "the column looks like a password"
     // required
     RequiredMissing "required.missing" "a required value is missing"
@@ -46,9 +48,10 @@ codes! {
     MoneyAmbiguous "money.ambiguous" "an amount that can be read in two ways"
     MoneyFraction "money.fraction" "a fractional amount"
     MoneyNegative "money.negative" "a negative amount"
-    MoneyCurrency "money.currency" "the amount's currency contradicts the currency column"
+    MoneyCurrency "money.currency" "the amount's currency contradicts another"
     DateInvalid "date.invalid" "not a date"
     DateAmbiguous "date.ambiguous" "a date that can be read in two ways"
+    DateSwapped "date.swapped" "a date whose day and month a spreadsheet program may have swapped"
     DateIncomplete "date.incomplete" "a date without its day, month or year"
     DateSerial "date.serial" "a bare number where a date is expected"
     BooleanInvalid "boolean.invalid" "not a yes or no"
@@ -78,6 +81,7 @@ codes! {
     RecordConflict "record.conflict" "the record was changed on the service after the export"
     RecordAmbiguous "record.ambiguous" "more than one record matches"
     KeyMissing "key.missing" "nothing to find the record by"
+    CheckoutRepeated "checkout.repeated" "the check-out may have been made before"
     // the service
     ServiceRefused "service.refused" "the service refused it"
     ServiceUnreachable "service.unreachable" "the service could not be reached"

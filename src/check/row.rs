@@ -1,15 +1,28 @@
 //! Checks one row: its values, or all its problems.
 
+mod conflicts;
+mod currency;
+
+use std::collections::BTreeMap;
+
+use self::conflicts::find_conflicts;
 use super::cell::{ColumnCheck, ColumnRole, ColumnSurvey, FieldReader, read_other};
 use super::checked_row::{CheckedRow, ParsedField, ParsedValue};
-use super::date::DateReading;
-use super::duplicates::{EarlierRow, SeenRecords, duplicate_hint};
-use super::money::CurrencyHint;
-use super::problem::{Code, ValueError};
+use super::duplicates::{EarlierRow, SeenRecords, SeenSerials, duplicate_hint};
+use super::fill::RowFiller;
+use super::merged_cells::MergedRanges;
+use super::money::DecimalMark;
+use super::non_records::NonRecordFinder;
+use super::problem::{Code, Problem, ValueError};
+use super::remark::{Remark, RemarkCode};
+use super::remarks::RemarkKind;
 use super::rules::{Duplicates, RowAction, Rules};
-use crate::mapping::{ColumnTarget, IdOwnership, Mapping, TimestampColumn};
-use crate::schema::{Kind, fold_name_into};
-use crate::table::Row;
+use super::text;
+use crate::mapping::{Column, ColumnFacts, IdOwnership, Mapping, TimestampColumn};
+use crate::schema::{Entity, Field, Kind, Meaning, fold_name, fold_name_into};
+use crate::table::{Row, SheetLayout};
+use crate::wording::{counted, thousands};
+pub(super) use currency::AmountCurrency;
 
 /// Checks the rows of one sheet.
 ///
@@ -22,15 +35,23 @@ pub struct Checker<'m> {
     columns: Vec<ColumnCheck>,
     surveys: Vec<ColumnSurvey>,
     required: Vec<usize>,
+    /// The fields of an action of which one has to say who holds the item.
+    holders: Vec<usize>,
     /// The columns of the natural key, if each key field is a plain cell of the row.
     key_columns: Vec<usize>,
     key: String,
+    /// What the amounts of the row at hand show of their currency.
+    amounts: Vec<AmountCurrency>,
     seen: SeenRecords,
+    serials: SeenSerials,
     /// Whether unverified ids can be told from another system's by the timestamps next to them, as in an export.
     compares_unverified_ids: bool,
     extra_cells: ExtraCells,
-    /// Optional cells with a placeholder such as `n/a`, read as blank.
-    pub marks_read_as_blank: u64,
+    non_records: NonRecordFinder,
+    merged: MergedRanges,
+    hidden: HiddenRows,
+    unheaded: UnheadedColumns,
+    filler: RowFiller,
 }
 
 /// How to treat values to the right of the last header.
@@ -45,8 +66,13 @@ pub enum ExtraCells {
 impl<'m> Checker<'m> {
     /// `match_on` are the fields that identify a record, used to find duplicates within the sheet.
     pub fn new(mapping: &'m Mapping, rules: &'m Rules, match_on: &[&'static str], extra_cells: ExtraCells) -> Self {
-        let columns: Vec<ColumnCheck> =
-            mapping.columns.iter().filter_map(|column| column_check(mapping, rules, column)).collect();
+        let columns: Vec<ColumnCheck> = {
+            let checks = mapping.columns.iter();
+            let check = |column: &Column| {
+                ColumnCheck::new(mapping.entity, rules, (column.index, &column.header), &column.target)
+            };
+            checks.filter_map(check).collect()
+        };
         let key_columns: Option<Vec<usize>> = match_on
             .iter()
             .filter(|name| mapping.feeds(name))
@@ -61,12 +87,30 @@ impl<'m> Checker<'m> {
             required: (0..mapping.entity.fields.len())
                 .filter(|index| mapping.entity.fields[*index].is_required())
                 .collect(),
+            holders: holder_fields(mapping.entity),
             key_columns: key_columns.filter(|_| first_is_fed).unwrap_or_default(),
             key: String::new(),
+            amounts: Vec::new(),
             seen: SeenRecords::default(),
+            serials: SeenSerials::default(),
             compares_unverified_ids: mapping.timestamp_column(TimestampColumn::Updated).is_some(),
             extra_cells,
-            marks_read_as_blank: 0,
+            non_records: NonRecordFinder::new(mapping, &[]),
+            merged: MergedRanges::new(Vec::new()),
+            hidden: HiddenRows::default(),
+            unheaded: UnheadedColumns::new(mapping),
+            filler: RowFiller::default(),
+        }
+    }
+
+    /// Takes into account what the sheet keeps beside its cells.
+    #[must_use]
+    pub fn with_layout(self, layout: &SheetLayout) -> Self {
+        Self {
+            non_records: NonRecordFinder::new(self.mapping, layout.totals_rows()),
+            merged: MergedRanges::new(layout.merged_below(self.mapping.header_row)),
+            hidden: HiddenRows { layout: layout.clone(), ..HiddenRows::default() },
+            ..self
         }
     }
 
@@ -74,12 +118,13 @@ impl<'m> Checker<'m> {
     pub fn infer_formats(&mut self) -> Inference {
         let mut inference = Inference::Final;
         for (column, survey) in self.columns.iter_mut().zip(&self.surveys) {
-            if column.reading.format.is_none()
-                && column.reading.order.is_none()
-                && survey.dates.needs_order()
-                && survey.dates.decide().is_some()
-            {
-                column.reading.order = survey.dates.decide();
+            let orders = survey.dates.decide();
+            if column.reading.format.is_none() && column.reading.orders != orders {
+                column.reading.orders = orders;
+                inference = Inference::NeedsSecondPass;
+            }
+            if survey.dates.is_swapped() && !column.reading.swapped {
+                column.reading.swapped = true;
                 inference = Inference::NeedsSecondPass;
             }
             if column.mark.is_none() && survey.amounts.needs_mark() && survey.amounts.decide().is_some() {
@@ -93,24 +138,72 @@ impl<'m> Checker<'m> {
     /// Forgets the rows seen so far, but keeps what was inferred, for the next pass.
     pub fn rewind(&mut self) {
         self.seen = SeenRecords::default();
-        self.marks_read_as_blank = 0;
+        self.serials = SeenSerials::default();
+        self.non_records.rewind();
+        self.merged.rewind();
+        (self.hidden.count, self.hidden.first) = (0, Vec::new());
+        self.unheaded.filled.clear();
     }
 
-    /// Checks one row; the result goes into `checked`.
-    pub fn check(&mut self, row: &Row, checked: &mut CheckedRow) {
+    /// What the rows so far tell about the columns.
+    pub fn column_facts(&self) -> ColumnFacts {
+        let readings = self.columns.iter().zip(&self.surveys);
+        let readings = readings.filter_map(|(column, survey)| Some((column.column, reading(column, survey)?)));
+        let unheaded = self.unheaded.filled.iter().map(|(column, filled)| (*column, *filled));
+        ColumnFacts { readings: readings.collect(), unheaded: unheaded.collect() }
+    }
+
+    /// What the user should know of the rows so far.
+    pub fn remarks(&self) -> Vec<Remark> {
+        let left_out = self.non_records.counts().map(|(kind, count)| {
+            let message = format!("{} {}", counted(count, "row"), kind.text());
+            Remark::new(RemarkCode::RowsLeftOut, message)
+        });
+        let total = self.non_records.total().map(|(row, text)| {
+            let row = thousands(row);
+            let message =
+                format!("row {row} looks like a total (`{text}`) and was read as a record: delete it if it is none");
+            Remark::new(RemarkCode::RowsTotal, message)
+        });
+        left_out.chain(total).chain(self.hidden.remark()).collect()
+    }
+
+    /// Checks one row; the result goes into `checked`, whose columns are those of the row that is returned: the row as
+    /// it counts, with defaults in place of missing values.
+    pub fn check<'r>(&'r mut self, typed: &'r Row, checked: &mut CheckedRow) -> &'r Row {
+        let mut filler = std::mem::take(&mut self.filler);
+        let is_filled = filler.fill(typed, self.mapping);
+        let row = if is_filled { filler.filled() } else { typed };
+        self.check_filled(typed, row, &filler.replaced, checked);
+        self.filler = filler;
+        if is_filled { self.filler.filled() } else { typed }
+    }
+
+    fn check_filled(&mut self, typed: &Row, row: &Row, replaced: &[usize], checked: &mut CheckedRow) {
         checked.reset();
-        let mut hint: Option<(u32, CurrencyHint)> = None;
+        checked.non_record = self.non_records.observe(typed);
+        if checked.non_record.is_some() {
+            checked.action = Some(RowAction::Skip);
+            return;
+        }
+        self.unheaded.observe(typed, self.extra_cells);
+        self.hidden.observe(typed);
+        self.merged.advance(typed);
+        self.amounts.clear();
         for (column, survey) in self.columns.iter().zip(&mut self.surveys) {
+            if replaced.contains(&column.column) {
+                continue;
+            }
             let cell = row.cell(column.column);
+            if cell.is_blank()
+                && let Some(error) = self.merged.covered(column.column)
+            {
+                checked.problems.push(error.at(Some(column.column as u32), ""));
+                continue;
+            }
             match &column.role {
                 ColumnRole::Field { index, field, ids } => {
-                    let mut reader = FieldReader {
-                        rules: self.rules,
-                        column,
-                        survey,
-                        hint: &mut hint,
-                        marks: &mut self.marks_read_as_blank,
-                    };
+                    let mut reader = FieldReader { rules: self.rules, column, survey, amounts: &mut self.amounts };
                     match reader.read(cell, field, *ids, checked) {
                         Ok(Some(value)) => {
                             checked.values.push(ParsedField { field: *index, column: column.column as u32, value })
@@ -119,38 +212,35 @@ impl<'m> Checker<'m> {
                         Err(error) => checked.problems.push(error.at(Some(column.column as u32), cell.text)),
                     }
                 }
-                other => read_other(other, column.column as u32, cell, self.rules.blank, checked),
+                _ => read_other(column, cell, self.rules.blank, checked),
             }
         }
-        self.infer_currency(row, hint, checked);
+        find_conflicts(self.mapping, row, checked);
+        self.infer_currency(row, checked);
+        self.add_implied(checked);
         self.find_missing(checked);
-        self.find_extra_cells(row, checked);
+        self.find_no_holder(row, checked);
+        find_quote_fault(typed, checked);
+        self.find_extra_cells(typed, checked);
         self.find_duplicate(row, checked);
+        self.find_repeated_serial(row, checked);
+        checked.forget_default_columns(self.mapping);
     }
 
-    /// Compares an amount's currency with the currency column, or uses it as the currency if there is no column and
-    /// it is unambiguous.
-    fn infer_currency(&self, row: &Row, hint: Option<(u32, CurrencyHint)>, checked: &mut CheckedRow) {
-        let currency = self.mapping.entity.fields.iter().position(|field| field.kind == Kind::Currency);
-        let (Some((column, hint)), Some(index)) = (hint, currency) else { return };
-        let code = match checked.parsed(index) {
-            Some(ParsedField { value: ParsedValue::Currency(code), .. }) => *code,
-            Some(_) => return,
-            None => {
-                if let Some(code) = hint.code() {
-                    checked.values.push(ParsedField { field: index, column, value: ParsedValue::Currency(code) });
-                }
-                return;
-            }
+    /// Adds what a value needs to have an effect, unless the row says something else.
+    fn add_implied(&self, checked: &mut CheckedRow) {
+        let entity = self.mapping.entity;
+        let implied = |given: &ParsedField| {
+            let implied = entity.fields[given.field].implies.filter(|_| given.value != ParsedValue::Clear)?;
+            let is_given = |name| entity.field_index(name).is_some_and(|field| checked.parsed(field).is_some());
+            let field = entity.field_index(implied.field)?;
+            let Kind::Option(choices) = entity.fields[field].kind else { return None };
+            let position = choices.create.iter().position(|option| *option == implied.option)?;
+            let is_open = !is_given(implied.field) && !is_given(implied.unless);
+            is_open.then_some(ParsedField { field, column: given.column, value: ParsedValue::Option(position) })
         };
-        if !hint.allows(code) {
-            let error = ValueError::new(
-                Code::MoneyCurrency,
-                format!("the amount is in {hint}, but the currency column says `{code}`"),
-                "correct the currency column or the amount",
-            );
-            checked.problems.push(error.at(Some(column), row.cell(column as usize).text));
-        }
+        let added: Option<ParsedField> = checked.values.iter().find_map(implied);
+        checked.values.extend(added);
     }
 
     fn find_missing(&self, checked: &mut CheckedRow) {
@@ -166,6 +256,25 @@ impl<'m> Checker<'m> {
         }
     }
 
+    /// The service refuses to hand something out to nobody, or to take it back from nobody.
+    fn find_no_holder(&self, row: &Row, checked: &mut CheckedRow) {
+        let fields = || self.holders.iter().map(|index| &self.mapping.entity.fields[*index]);
+        let columns: Vec<Option<u32>> = fields().map(|field| self.mapping.column_of(field.name)).collect();
+        let is_at_fault = |problem: &Problem| problem.column.is_some() && columns.contains(&problem.column);
+        let is_given = self.holders.iter().any(|field| checked.parsed(*field).is_some());
+        if self.holders.is_empty() || is_given || checked.problems.iter().any(is_at_fault) {
+            return;
+        }
+        let names: Vec<String> = fields().map(|field| format!("`{}`", field.name)).collect();
+        let column = columns.into_iter().flatten().next();
+        let error = ValueError::new(
+            Code::RequiredMissing,
+            format!("missing holder; expected a value for {}", names.join(" or ")),
+            "name the holder, or leave the row out",
+        );
+        checked.problems.push(error.at(column, column.map_or("", |column| row.cell(column as usize).text)));
+    }
+
     fn find_extra_cells(&self, row: &Row, checked: &mut CheckedRow) {
         if self.extra_cells == ExtraCells::Ignored {
             return;
@@ -178,6 +287,22 @@ impl<'m> Checker<'m> {
                 "put quotes around the value that holds the delimiter, such as \"1,299.00\"",
             );
             checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
+        }
+    }
+
+    /// One serial number under two tags is likely one thing; two rows of one record are reported as that.
+    fn find_repeated_serial(&mut self, row: &Row, checked: &mut CheckedRow) {
+        let Some(serial) = self.mapping.entity.meaning(Meaning::Serial) else { return };
+        let Some(column) = self.mapping.column_of(serial.name) else { return };
+        let is_given =
+            self.mapping.entity.field_index(serial.name).is_some_and(|field| checked.parsed(field).is_some());
+        let is_duplicate = || checked.problems.iter().any(|problem| problem.code() == Code::DuplicateKey);
+        if !is_given || checked.action == Some(RowAction::Skip) || is_duplicate() {
+            return;
+        }
+        let text = row.cell(column as usize).text;
+        if self.serials.is_repeated(&fold_name(text), row.number) {
+            checked.remark(RemarkKind::SameSerial, column as usize, text::trimmed(text));
         }
     }
 
@@ -209,6 +334,103 @@ impl<'m> Checker<'m> {
     }
 }
 
+/// Rows that a spreadsheet program does not show.
+#[derive(Default)]
+struct HiddenRows {
+    layout: SheetLayout,
+    count: u64,
+    first: Vec<u64>,
+}
+
+impl HiddenRows {
+    /// The hidden rows that a remark names.
+    const NAMED: usize = 5;
+
+    fn observe(&mut self, row: &Row) {
+        if self.layout.is_hidden(row.number) {
+            self.count += 1;
+            if self.first.len() < Self::NAMED {
+                self.first.push(row.number);
+            }
+        }
+    }
+
+    fn remark(&self) -> Option<Remark> {
+        let rows: Vec<String> = self.first.iter().map(ToString::to_string).collect();
+        let more = if self.count > rows.len() as u64 { ", …" } else { "" };
+        let (count, noun) = (counted(self.count, "hidden row"), if self.count == 1 { "row" } else { "rows" });
+        let was = if self.count == 1 { "was" } else { "were" };
+        let message = format!("{count} {was} read like any other ({noun} {}{more})", rows.join(", "));
+        (self.count > 0).then(|| Remark::new(RemarkCode::RowsHidden, message))
+    }
+}
+
+/// Filled columns without a header: nothing reads them, and nothing may vanish unnamed.
+struct UnheadedColumns {
+    /// Which columns, from 0, have a header.
+    headed: Vec<bool>,
+    filled: BTreeMap<usize, u64>,
+}
+
+impl UnheadedColumns {
+    fn new(mapping: &Mapping) -> Self {
+        let mut headed = vec![false; mapping.width()];
+        mapping.sheet_columns().for_each(|column| headed[column.index] = true);
+        Self { headed, filled: BTreeMap::new() }
+    }
+
+    /// Cells beyond the last header may be problems of their own.
+    fn observe(&mut self, row: &Row, extra_cells: ExtraCells) {
+        let end = match extra_cells {
+            ExtraCells::Problem => row.len().min(self.headed.len()),
+            ExtraCells::Ignored => row.len(),
+        };
+        for column in 0..end {
+            let is_headed = self.headed.get(column).copied().unwrap_or(false);
+            if !is_headed && !row.cell(column).is_blank() {
+                *self.filled.entry(column).or_default() += 1;
+            }
+        }
+    }
+}
+
+/// How the text dates or amounts of a column are read, where an option or the whole column decides it.
+fn reading(column: &ColumnCheck, survey: &ColumnSurvey) -> Option<String> {
+    let ColumnRole::Field { field, .. } = &column.role else { return None };
+    match field.kind {
+        Kind::Date => match &column.reading.format {
+            Some(format) => Some(format.to_string()),
+            None => survey.dates.decide().text(),
+        },
+        Kind::Money => {
+            match column.mark.or_else(|| survey.amounts.decide().filter(|mark| *mark == DecimalMark::Comma))? {
+                DecimalMark::Comma => Some(String::from("decimal comma")),
+                DecimalMark::Point => Some(String::from("decimal point")),
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Broken quotes shift the cells behind them, so that even a row that looks good is not what was meant.
+fn find_quote_fault(row: &Row, checked: &mut CheckedRow) {
+    if let Some(column) = row.quote_fault() {
+        let error = ValueError::new(
+            Code::CellQuotes,
+            "broken quotes: text after a closing quote, or a blank before an opening one; values may have shifted",
+            "put quotes around the whole value, and double those inside it, such as \"19\"\" rack\"",
+        );
+        checked.problems.push(error.at(Some(column as u32), row.cell(column).text));
+    }
+}
+
+/// The fields that may name the holder, if the action takes one and leaves open which.
+fn holder_fields(entity: &'static Entity) -> Vec<usize> {
+    let holders: Vec<&Field> = entity.holders().collect();
+    let is_open = !holders.iter().any(|field| field.is_required());
+    holders.into_iter().filter(|_| is_open).filter_map(|field| entity.field_index(field.name)).collect()
+}
+
 /// Whether the surveys changed how a column is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inference {
@@ -216,17 +438,5 @@ pub enum Inference {
     NeedsSecondPass,
 }
 
-fn column_check(mapping: &Mapping, rules: &Rules, column: &crate::mapping::Column) -> Option<ColumnCheck> {
-    let role = match &column.target {
-        ColumnTarget::Field { field, ids } => {
-            ColumnRole::Field { index: *field, field: &mapping.entity.fields[*field], ids: *ids }
-        }
-        ColumnTarget::Related { field, related } => ColumnRole::Related { field: *field, related },
-        ColumnTarget::Custom(name) => ColumnRole::Custom(name.clone()),
-        ColumnTarget::Id(ownership) => ColumnRole::Id(*ownership),
-        ColumnTarget::Action => ColumnRole::Action,
-        ColumnTarget::Timestamp(_) | ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => return None,
-    };
-    let reading = DateReading { format: rules.date_format.clone(), order: None };
-    Some(ColumnCheck { column: column.index, role, reading, mark: rules.decimal })
-}
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,8 @@
 //! Text cells: trimming, placeholders, damaged numbers, whole numbers, e-mail and web addresses.
 
 mod address;
+mod damage;
+mod error_word;
 mod undecoded;
 
 use rust_decimal::Decimal;
@@ -13,7 +15,11 @@ use super::number::{Reading, Readings};
 use super::{Code, ValueError};
 
 pub use address::{email, url};
+pub use damage::{damaged, damaged_code};
+pub use error_word::is_error_word;
 pub use undecoded::{Damage, damage_of};
+
+use damage::FIRST_DAMAGED;
 
 /// Trims invisible characters: white space of every kind (including no-break and thin spaces), zero-width characters,
 /// byte order marks and direction marks.
@@ -32,7 +38,7 @@ pub fn trimmed(text: &str) -> &str {
 /// `NA` is not one: it is Namibia's country code and a surname. Neither is `unknown`, which people use as the name of
 /// a status or location.
 const NO_VALUE: &[&str] = &[
-    "n/a", "n.a.", "n.a", "n\\a", "#n/a", "nil", "nil return", "none", "null", "tbd", "tba", "tbc", "(none)", "(null)",
+    "n/a", "n.a.", "n.a", "n\\a", "nil", "nil return", "none", "null", "tbd", "tba", "tbc", "(none)", "(null)",
     "(blank)", "(empty)", "[none]", "<none>", "<null>", "k.a.", "s/o", "n.v.t.", "not applicable", "not available",
     "to be determined",
 ];
@@ -45,13 +51,20 @@ const LONGEST_MARK: usize = 16;
 pub fn is_no_value_mark(text: &str) -> bool {
     match text.as_bytes().first() {
         None => false,
-        Some(b'#' | b'(' | b'[' | b'<' | b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S') => {
-            is_no_value_word(text)
-        }
+        Some(b'(' | b'[' | b'<' | b'n' | b'N' | b't' | b'T' | b'k' | b'K' | b's' | b'S') => is_no_value_word(text),
+        Some(b'\\') => is_null_word(text),
         Some(b'-' | b'.' | b'*' | b'?' | b'_' | b'/' | 0xe2 | 0xef) => text.chars().all(is_filler),
         Some(_) => false,
     }
 }
+
+/// Whether a trimmed text is what databases and data tools write for no value, which no person types as one.
+#[inline]
+pub fn is_null_word(text: &str) -> bool {
+    text == "\\N" || NULLS.iter().any(|null| null.eq_ignore_ascii_case(text))
+}
+
+const NULLS: &[&str] = &["null", "(null)", "<null>", "[null]", "<na>"];
 
 fn is_no_value_word(text: &str) -> bool {
     text.len() <= LONGEST_MARK && NO_VALUE.iter().any(|mark| mark.eq_ignore_ascii_case(text))
@@ -66,71 +79,6 @@ fn is_filler(char: char) -> bool {
 #[inline]
 pub fn has_replacement(text: &str) -> bool {
     !text.is_ascii() && text.contains(char::REPLACEMENT_CHARACTER)
-}
-
-/// Spreadsheet programs keep 15 significant digits, so whole numbers from here on have lost their last digits.
-const FIRST_DAMAGED: f64 = 1e15;
-
-/// Detects damage by a spreadsheet program to a long number or a code in a text column: lost digits, `6.37702E+15`,
-/// `#######`. `None` if the text can be trusted.
-#[inline]
-pub fn damaged(cell: Cell<'_>) -> Option<ValueError> {
-    match cell.value {
-        Value::Number(number) => damaged_number(number, cell.text),
-        Value::Text => damaged_text(cell.text),
-        _ => None,
-    }
-}
-
-fn damaged_number(number: f64, shown: &str) -> Option<ValueError> {
-    if number.abs() >= FIRST_DAMAGED {
-        return Some(digits_lost());
-    }
-    if !looks_scientific(trimmed(shown)) {
-        return None;
-    }
-    // The file has all digits, but what the user sees (and what would be sent) does not.
-    Some(ValueError::new(
-        Code::CellDamaged,
-        "number in scientific notation; expected all its digits",
-        format!("format the cell as text and write `{number}`"),
-    ))
-}
-
-fn damaged_text(text: &str) -> Option<ValueError> {
-    let text = trimmed(text);
-    match text.as_bytes() {
-        [b'0'..=b'9' | b'+' | b'-', .., b'0'..=b'9'] if looks_scientific(text) => Some(digits_lost()),
-        [b'#', b'#', b'#', rest @ ..] if rest.iter().all(|byte| *byte == b'#') => Some(ValueError::new(
-            Code::CellDamaged,
-            "`####` instead of a value: the column was too narrow when it was exported",
-            "widen the column in the spreadsheet and export it again",
-        )),
-        _ => None,
-    }
-}
-
-fn digits_lost() -> ValueError {
-    ValueError::new(
-        Code::CellDamaged,
-        "digits were lost in a spreadsheet program; expected the number with all its digits",
-        "format the column as text, then enter the value again from its source; the lost digits cannot be recovered",
-    )
-}
-
-/// Whether a text is a long number as spreadsheet programs show it: `6.37702E+15`, `6,4E+15`, `6E+15`.
-///
-/// The plus sign is required, because `2E15` and `1E-05` may be numbers of parts and rooms.
-fn looks_scientific(text: &str) -> bool {
-    let text = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let Some((mantissa, exponent)) = text.split_once(['E', 'e']) else { return false };
-    let Some(exponent) = exponent.strip_prefix('+') else { return false };
-    let decimals = match mantissa.as_bytes() {
-        [b'0'..=b'9'] => true,
-        [b'0'..=b'9', b'.' | b',', decimals @ ..] => !decimals.is_empty() && decimals.iter().all(u8::is_ascii_digit),
-        _ => false,
-    };
-    decimals && (2..=3).contains(&exponent.len()) && exponent.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Parses a whole number of at least `least`.
@@ -241,13 +189,14 @@ mod tests {
     fn no_value_marks_are_known() {
         for mark in [
             "-", "--", "–", "—", ".", "...", "…", "?", "???", "****", "_", "/", "-/-", "n/a", "N/A", "NIL", "nil",
-            "none", "None", "NULL", "TBD", "tba", "(blank)", "<none>", "#N/A", "k.A.", "NIL return", "Not Applicable",
+            "none", "None", "NULL", "TBD", "tba", "(blank)", "<none>", "\\N", "k.A.", "NIL return", "Not Applicable",
         ] {
             assert!(is_no_value_mark(mark), "{mark}");
         }
-        for value in
-            ["", "NA", "0", "no", "x", "A-1", "-5", "nada", "None of them", "unknown", "Tba1", "#1", ".net", "“", "エ"]
-        {
+        for value in [
+            "", "NA", "0", "no", "x", "A-1", "-5", "nada", "None of them", "unknown", "Tba1", "#1", "#N/A", ".net",
+            "“", "エ",
+        ] {
             assert!(!is_no_value_mark(value), "{value}");
         }
     }
@@ -258,43 +207,6 @@ mod tests {
             assert_eq!(&mark.to_ascii_lowercase(), mark);
             assert!(mark.len() <= LONGEST_MARK && is_no_value_mark(mark), "{mark}");
         }
-    }
-
-    #[test]
-    fn damage_is_seen() {
-        for cell in [
-            number(1e15, "1E+15"),
-            number(8_904_456_789_012_345_678.0, "8904456789012345000"),
-            text("6.37702E+15"),
-            text("6,4E+15"),
-            text("\u{a0}6E+15"),
-            text("-1.2e+100"),
-            text("#######"),
-        ] {
-            assert_eq!(damaged(cell).map(|error| error.code), Some(Code::CellDamaged), "{cell:?}");
-        }
-        for cell in [
-            number(123_456_789_012_345.0, "123456789012345"),
-            number(6083.0, "06083"),
-            text("8904456789012345678"),
-            text("2E15"),
-            text("1E-05"),
-            text("12E+15"),
-            text("1.E+15"),
-            text("1.2E+5"),
-            text("#730242"),
-            text("##"),
-            text("A1.2E+15"),
-            text(""),
-        ] {
-            assert_eq!(damaged(cell), None, "{cell:?}");
-        }
-    }
-
-    #[test]
-    fn a_long_number_shown_short_says_what_to_write() {
-        let error = damaged(number(123_456_789_012.0, "1.23457E+11")).unwrap();
-        assert_eq!(error.hint(), "format the cell as text and write `123456789012`");
     }
 
     #[test]
@@ -370,8 +282,6 @@ mod tests {
         fn nothing_panics(raw in "\\PC*", value in any::<f64>()) {
             let _ = trimmed(&raw);
             let _ = is_no_value_mark(&raw);
-            let _ = damaged(text(&raw));
-            let _ = damaged(number(value, &raw));
             let _ = integer(text(&raw), 0);
             let _ = integer(number(value, &raw), 0);
         }

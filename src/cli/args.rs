@@ -163,6 +163,10 @@ pub struct ReadingArgs {
     #[arg(long, value_enum, value_name = "MODE", default_value_t = Mode::Upsert)]
     pub mode: Mode,
 
+    /// Give rows without a value this one: 'field=VALUE', also where no column has the field (repeatable)
+    #[arg(long, value_name = "FIELD=VALUE")]
+    pub default: Vec<String>,
+
     /// Allow several rows with the same natural key
     #[arg(long)]
     pub allow_duplicates: bool,
@@ -223,6 +227,10 @@ pub struct LayoutArgs {
     /// Where to write the result: .xlsx or .csv
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub result: Option<PathBuf>,
+
+    /// Replace a result file that tallyport did not write, or that was edited since
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -264,6 +272,10 @@ pub struct ImportArgs {
     /// The input is a result workbook: send only the rows that are not done
     #[arg(long)]
     pub only_failed: bool,
+
+    /// Send check-outs from stock again that were made before
+    #[arg(long)]
+    pub repeat: bool,
 
     /// Stop after N failed rows
     #[arg(long, value_name = "N")]

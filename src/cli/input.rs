@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::{DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
+use crate::check::Repeats;
 use crate::job::{DeleteJob, ImportJob, ResultTarget, RunOptions};
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
@@ -15,6 +16,8 @@ impl ReadingArgs {
     }
 
     pub(super) fn input_options(&self) -> InputOptions {
+        let layout = self.layout.input_options();
+        let mapping = MappingOptions { defaults: self.default.clone(), ..layout.mapping };
         InputOptions {
             files: self.files.clone(),
             entity: self.entity.clone(),
@@ -22,7 +25,8 @@ impl ReadingArgs {
             blank: self.blank,
             mode: self.mode,
             allow_duplicates: self.allow_duplicates,
-            ..self.layout.input_options()
+            mapping,
+            ..layout
         }
     }
 }
@@ -34,6 +38,7 @@ impl LayoutArgs {
             mapping: MappingOptions {
                 map: self.map.clone(),
                 ignore: self.ignore.clone(),
+                defaults: Vec::new(),
                 file: self.mapping.clone(),
                 preset: self.preset.clone(),
                 strict: self.strict,
@@ -56,6 +61,7 @@ impl ImportArgs {
             create_missing: self.create_missing.clone(),
             conflicts: self.conflicts,
             only_failed: self.only_failed,
+            repeats: if self.repeat { Repeats::Sent } else { Repeats::Recognized },
             max_creates: self.max_creates.clone(),
             max_updates: self.max_updates.clone(),
             max_deletes: self.max_deletes.clone(),

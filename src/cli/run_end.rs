@@ -1,5 +1,7 @@
 //! The end of a run: printed, and as an exit code.
 
+use std::path::Path;
+
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -7,8 +9,10 @@ use super::Error;
 use super::exit::Exit;
 use super::observer::TerminalObserver;
 use super::printer::{Printer, is_in_lines};
+use super::settings::written_files;
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
+use crate::written_files::Overwrite;
 
 impl From<RunStatus> for Exit {
     fn from(status: RunStatus) -> Self {
@@ -40,8 +44,24 @@ pub(super) fn apply(
     Ok(print_report(&report, printer))
 }
 
+/// Finds out whether the result may be written to the path that the user named: what tallyport did not write, or what
+/// was edited since, is not replaced.
+pub(super) fn check_overwrite(result: Option<&Path>, is_forced: bool) -> Result<(), Error> {
+    let overwrite = if is_forced { Overwrite::AnyFile } else { Overwrite::OwnFiles };
+    let Some(path) = result else { return Ok(()) };
+    Ok(written_files()?.check(&[path.to_path_buf()], overwrite)?)
+}
+
+/// Remembers the result that was just written.
+fn record_result(summary: &RunSummary) {
+    if let (Some(path), Ok(files)) = (&summary.result, written_files()) {
+        files.record(std::slice::from_ref(path));
+    }
+}
+
 /// Prints the summary of a check or a dry run.
 pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Result<Exit, Error> {
+    record_result(summary);
     print_summary(summary, printer)?;
     Ok(if summary.counts().failed > 0 { Exit::RowsFailed } else { Exit::Success })
 }
@@ -76,7 +96,10 @@ fn print_events(run: &RunSummary, printer: Printer) {
         });
         printer.event(&format!("{}: {}", group.sheet, group.code.title()), fields);
     }
-    run.remarks.iter().for_each(|remark| printer.event(remark, json!({"event": "remark", "run_id": run.run_id})));
+    for remark in &run.remarks {
+        let fields = json!({"event": "remark", "run_id": run.run_id, "code": remark.code.as_str()});
+        printer.event(&remark.message, fields);
+    }
     let ending = if run.stopped.is_some() { "stopped" } else { "finished" };
     let fields = json!({
         "event": "end", "run_id": run.run_id, "command": command, "dry_run": run.dry_run, "rows": run.rows(),
@@ -89,6 +112,9 @@ fn print_events(run: &RunSummary, printer: Printer) {
 
 /// Prints how a run ended. A reader that went away changes nothing of what the run came to.
 pub(super) fn print_report(report: &RunReport, printer: Printer) -> Exit {
+    if report.result_error().is_none() {
+        record_result(report.summary());
+    }
     if let Err(error) = print_summary(report.summary(), printer) {
         printer.warn(&error.to_string());
     }

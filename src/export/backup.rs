@@ -15,7 +15,7 @@ use crate::table::Row;
 use crate::table::write::styles::{HEADER, header_format};
 use crate::table::write::workbook::{HeaderCell, WorkbookWriter};
 use crate::table::write::xlsx::{
-    CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, truncate_to_cell, write_cell,
+    CellFormats, CellMark, LONGEST_TEXT, MAX_COLUMNS, MAX_ROWS, MarkFills, truncate_to_cell, write_cell,
 };
 use crate::table::write::{AtomicFile, ColumnType, WriteError};
 
@@ -125,7 +125,7 @@ fn fill(
     names: &ReferenceNames,
 ) -> Result<(), WriteError> {
     let (imported, read_only) = (header_format(HEADER), header_format(READ_ONLY_COLOR));
-    let mut formats = CellFormats::new(Color::White);
+    let mut formats = CellFormats::new(MarkFills::all(Color::White));
     let header = columns.headers_with_role().map(|(text, role)| HeaderCell {
         text,
         format: match role {

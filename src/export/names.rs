@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use hashbrown::HashMap;
 
 use crate::catalog::{Catalog, LookupResult, Mirror, MirrorError, Record, RecordRef, ReferenceSyntax};
-use crate::check::{CLEAR, text};
+use crate::check::reads_as_itself;
 use crate::schema::{self, Entity, Reference};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,9 +66,8 @@ impl ReferenceNames {
     fn lookup_name(&self, reference: Reference, id: i64) -> String {
         let target = RecordRef::Known(id);
         let name = self.catalog.describe(reference.to, target);
-        let is_readable = !text::is_no_value_mark(&name) && name != CLEAR && text::trimmed(&name) == name;
         match self.catalog.find(reference.to, &name, ReferenceSyntax::Marked, reference.narrowed) {
-            LookupResult::One(found) if found == target && is_readable => name,
+            LookupResult::One(found) if found == target && reads_as_itself(&name) => name,
             _ => format!("#{id}"),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::new_run_id;
 use super::next_commands::after_check;
 use super::result_path::{ResultPath, result_path};
-use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RowAction, Rules};
+use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, RowAction, Rules};
 use crate::error::Result;
 use crate::mapping::Mapping;
 use crate::observer::Observer;
@@ -58,7 +58,9 @@ fn check_all(
     let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
     let rules = input.rules.clone();
     let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
-        .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
+        .map(|(index, (mapping, match_on))| {
+            Checker::new(mapping, &rules, match_on, input.extra_cells(index)).with_layout(&input.sheets[index].layout)
+        })
         .collect();
     loop {
         observer.on_rows(0, 0);
@@ -77,6 +79,7 @@ fn check_all(
                 book: book.as_mut(),
                 summary: &mut summary,
                 observer: &mut *observer,
+                remarks: RemarkTally::default(),
                 written: Ok(()),
             };
             check_sheet(input, index, &mut checkers[index], pass)?;
@@ -89,6 +92,7 @@ fn check_all(
         if learned > 0 {
             continue;
         }
+        (summary.mapping, summary.remarks) = (input.mappings(), input.remarks());
         complete(&mut summary);
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
@@ -112,6 +116,7 @@ struct SheetCheck<'p> {
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     observer: &'p mut dyn Observer,
+    remarks: RemarkTally,
     written: Result<(), WriteError>,
 }
 
@@ -119,9 +124,11 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
     if let Some(book) = &mut pass.book {
         book.start_sheet(&pass.label, &input.sheets[index].header, pass.mapping.entity.name)?;
     }
-    input.each_checked(index, checker, &mut |row, checked| pass.row(row, checked))?;
+    input.each_checked(index, checker, &mut |row, checked| pass.row(row.typed, checked))?;
     pass.written?;
     let (counts, mapping) = (pass.counts, pass.mapping);
+    let label = (input.sheets.len() > 1).then_some(pass.label.as_str());
+    pass.summary.remarks.extend(pass.remarks.remarks(mapping, label));
     pass.summary.sheets.push(SheetSummary {
         file: input.files[input.sheets[index].file].input.name(),
         sheet: input.sheets[index].name.clone(),
@@ -149,6 +156,7 @@ impl SheetCheck<'_> {
             self.counts.add(RowStatus::Skipped);
             return;
         }
+        self.remarks.add(row.number, &checked.remarks);
         if self.may_create(checked) {
             checked.report_missing(self.mapping);
         }
@@ -177,7 +185,8 @@ impl SheetCheck<'_> {
             self.summary.problems.add(&self.label, header, row.number, problem);
         }
         if let (Some(book), Ok(())) = (&mut self.book, &self.written) {
-            let outcome = RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems };
+            let outcome =
+                RowOutcome { status: RowStatus::Failed, id: None, message: "".into(), problems, changes: Vec::new() };
             self.written = match self.secrets.as_slice() {
                 [] => book.row(row, &outcome),
                 secrets => book.row(&row.without_columns(secrets), &outcome),

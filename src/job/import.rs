@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::plan::{Plan, PlanRequest};
 use super::run_options::{ResultTarget, RunOptions};
 use crate::account::Account;
-use crate::check::{Conflicts, Mode};
+use crate::check::{Conflicts, Mode, Remark, RemarkCode, Repeats};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
@@ -36,6 +36,7 @@ pub struct ImportJob {
     pub(crate) create_missing: Option<Vec<String>>,
     pub(crate) conflicts: Option<Conflicts>,
     pub(crate) only_failed: bool,
+    pub(crate) repeats: Repeats,
     pub(crate) max_creates: Option<String>,
     pub(crate) max_updates: Option<String>,
     pub(crate) max_deletes: Option<String>,
@@ -73,6 +74,14 @@ impl ImportJob {
     #[must_use]
     pub fn map(mut self, mapping: impl Into<String>) -> Self {
         self.input.mapping.map.push(mapping.into());
+        self
+    }
+
+    /// Gives rows without a value this one: `field=VALUE`, also where no column has the field. On an update, too, the
+    /// row counts as if its cell had the value.
+    #[must_use]
+    pub fn default_value(mut self, default: impl Into<String>) -> Self {
+        self.input.mapping.defaults.push(default.into());
         self
     }
 
@@ -118,6 +127,13 @@ impl ImportJob {
         self
     }
 
+    /// Sends check-outs from stock again that were made before. Default: they are left out.
+    #[must_use]
+    pub fn repeat(mut self) -> Self {
+        self.repeats = Repeats::Sent;
+        self
+    }
+
     /// Stops after so many failed rows.
     #[must_use]
     pub fn max_errors(mut self, rows: u64) -> Self {
@@ -151,6 +167,7 @@ impl ImportJob {
         let mut used = self.input.used();
         used.once("--dry-run", self.run.dry_run);
         used.switch("--only-failed", self.only_failed);
+        used.switch("--repeat", self.repeats == Repeats::Sent);
         used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
         used.text("--conflicts", self.conflicts.map(Conflicts::as_str));
         used.text("--max-errors", self.run.max_errors);
@@ -214,7 +231,7 @@ impl Account {
     }
 
     /// That an earlier import of one of the files was not finished, and how to continue it.
-    fn unfinished_run(&self, input: &InputSet) -> Option<String> {
+    fn unfinished_run(&self, input: &InputSet) -> Option<Remark> {
         let runs = RunStore::new(&self.state_dir).unfinished().ok()?;
         let sources = input.sources();
         let is_same = |header: &RunHeader| {
@@ -225,8 +242,9 @@ impl Account {
         let run = runs.into_iter().find(|run| run.overview.as_ref().is_ok_and(|overview| is_same(&overview.header)))?;
         let files = input.file_names().join(", ");
         let id = run.id;
-        Some(format!(
-            "run {id} of {files} is unfinished; `tallyport resume {id}` continues it, this import starts anew"
+        Some(Remark::new(
+            RemarkCode::RunUnfinished,
+            format!("run {id} of {files} is unfinished; `tallyport resume {id}` continues it, this import starts anew"),
         ))
     }
 
@@ -239,8 +257,9 @@ impl Account {
         let (limits, create_missing) = (job.limits()?, job.missing_records()?);
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
         input.rules.conflicts = job.conflicts;
-        let remarks: Vec<String> = self.unfinished_run(&input).into_iter().collect();
-        remarks.iter().for_each(|remark| observer.on_warning(remark));
+        let remarks: Vec<Remark> = self.unfinished_run(&input).into_iter().collect();
+        remarks.iter().for_each(|remark| observer.on_warning(&remark.message));
+        input.rules.repeats = job.repeats;
         let request = PlanRequest {
             kind: RunKind::Import,
             started,

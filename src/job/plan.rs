@@ -8,11 +8,12 @@ use super::new_run_id;
 use super::next_commands::after_dry_run;
 use super::result_path::ResultPath;
 use super::run_options::{ResultDestination, RunOptions};
-use super::run_report::{Execution, RunReport, created_remark};
+use super::run_report::{Execution, RunReport, created_remark, service_warnings};
 use crate::account::Account;
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
-use crate::plan::{CreateMissing, PlanLimits, ReportMode};
+use crate::plan::{CreateMissing, PlanLimits, PlanTotals, ReportMode};
 use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, write_result};
 use crate::run::RunStart;
 use crate::run::command_line::CommandLine;
@@ -30,7 +31,7 @@ pub(super) struct PlanRequest {
     pub(super) kind: RunKind,
     pub(super) started: Instant,
     /// Notes for the user.
-    pub(super) remarks: Vec<String>,
+    pub(super) remarks: Vec<Remark>,
     /// What stands before the options in the command that says the same.
     pub(super) words: Vec<String>,
     pub(super) used: UsedOptions,
@@ -60,6 +61,7 @@ impl PlanRequest {
             typed: CommandLine::new(words, [used.words(), run.account_flags].concat()).into_words(),
             max_errors: run.max_errors,
             remarks,
+            mapping: Vec::new(),
         };
         let header = RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details };
         let location = if run.dry_run { JournalLocation::Scratch } else { account.journal_location(&header.id) };
@@ -108,12 +110,15 @@ impl Plan<'_> {
         summary.requests = self.account.client.requests();
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
+        (summary.mapping, summary.remarks) = (self.input.mappings(), self.input.remarks());
+        summary.remarks.extend(service_warnings(self.account));
+        summary.remarks.extend(prepared.remarks.iter().cloned());
         summary.remarks.extend(self.header.details.remarks.iter().cloned());
-        summary.remarks.extend(self.account.client.warnings());
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
-            summary.remarks.push(format!("a run would stop before it starts: {exceeded}"));
+            summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
         summary.remarks.extend(overridden_remark(prepared.overridden));
+        summary.remarks.extend(read_only_remarks(&prepared.totals));
         if !prepared.totals.missing.is_empty() {
             summary.remarks.push(created_remark("would also create", &prepared.totals.missing));
         }
@@ -174,7 +179,11 @@ impl Plan<'_> {
             Some(backup) => self.back_up(backup, observer).await?,
             None => self.confirm(observer)?,
         }
+        self.header.details.mapping = self.input.mappings();
+        self.header.details.remarks.extend(self.input.remarks());
+        self.header.details.remarks.append(&mut self.prepared.remarks);
         self.header.details.remarks.extend(overridden_remark(self.prepared.overridden));
+        self.header.details.remarks.extend(read_only_remarks(&self.prepared.totals));
         let mut steps = self.prepared.steps;
         steps.set_details(&self.header.details)?;
         let journal = steps.finish(&self.prepared.snapshot)?;
@@ -190,7 +199,7 @@ impl Plan<'_> {
         if !records.is_empty() {
             let (run, catalog) = ((self.account, self.header.id.as_str()), &self.prepared.catalog);
             let remark = backup.write(run, &records, catalog, &mut self.shutdown, observer).await?;
-            self.header.details.remarks.push(remark);
+            self.header.details.remarks.push(Remark::new(RemarkCode::BackupWritten, remark));
         }
         Ok(())
     }
@@ -230,8 +239,19 @@ pub(super) fn confirm(what: &str, shutdown: &ShutdownSignal, observer: &mut dyn 
     Err(if shutdown.is_requested() { Error::interrupted() } else { Error::declined("nothing was sent") })
 }
 
+/// The edited columns of an export that are never sent.
+fn read_only_remarks(totals: &PlanTotals) -> impl Iterator<Item = Remark> + '_ {
+    totals.read_only_edits.iter().map(|(header, (count, row))| {
+        let cells = counted(*count, "edited cell");
+        let is = if *count == 1 { "is" } else { "are" };
+        let message = format!("`{header}` is read-only: {cells} {is} not sent, the first in row {row}");
+        Remark::new(RemarkCode::ColumnReadOnly, message)
+    })
+}
+
 /// What became of the verbs in a column `_action` of a delete.
-fn overridden_remark(rows: u64) -> Option<String> {
+fn overridden_remark(rows: u64) -> Option<Remark> {
     let have = if rows == 1 { "has" } else { "have" };
-    (rows > 0).then(|| format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row")))
+    let message = || format!("{} {have} an `_action` other than `skip`; `delete` ignores it", counted(rows, "row"));
+    (rows > 0).then(|| Remark::new(RemarkCode::ActionOverridden, message()))
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::next_commands::after_run;
 use super::result_path::ResultPath;
 use crate::account::Account;
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::ReportMode;
@@ -84,7 +85,7 @@ impl Execution {
         summary.stopped = reason;
         summary.requests = before.requests.clone();
         summary.requests += account.client.requests();
-        summary.remarks.extend(account.client.warnings());
+        summary.remarks.extend(service_warnings(account));
         let path = result.as_ref().map(ResultPath::as_path);
         summary.next = after_run(&summary, &header, journal.is_persistent(), path);
         let mut report = RunReport { journal, sheets, summary, end, created, result_error };
@@ -222,6 +223,7 @@ fn describe(
     summary.skipped_sheets = header.details.skipped_sheets.clone();
     summary.options = header.details.options.clone();
     add_rows(summary, journal, sheets, unfinished)?;
+    summary.mapping = header.details.mapping.clone();
     summary.remarks.extend(header.details.remarks.iter().cloned());
     let created = journal.created_dependencies()?;
     if !created.is_empty() {
@@ -241,11 +243,16 @@ fn stop_reason(end: &RunEnd) -> Option<String> {
 }
 
 /// What was created because rows name it.
-pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> String {
+pub(super) fn created_remark(verb: &str, created: &BTreeMap<&'static str, u64>) -> Remark {
     let noun = |name: &'static str, count: u64| {
         let singular = schema::collection(name).filter(|_| count == 1).map(|entity| entity.singular);
         format!("{} {}", thousands(count), singular.unwrap_or(name))
     };
     let listed: Vec<String> = created.iter().map(|(name, count)| noun(name, *count)).collect();
-    format!("{verb} missing records: {}", listed.join(", "))
+    Remark::new(RemarkCode::RecordsCreated, format!("{verb} missing records: {}", listed.join(", ")))
+}
+
+/// What is unusual about the service.
+pub(super) fn service_warnings(account: &Account) -> impl Iterator<Item = Remark> {
+    account.client.warnings().into_iter().map(|warning| Remark::new(RemarkCode::ServiceWarning, warning))
 }

@@ -8,6 +8,7 @@ use super::result_path::{ResultPath, free_path_in};
 use super::run_report::{Execution, RunReport};
 use super::{ResultTarget, new_run_id};
 use crate::account::{Account, AccountIdentity};
+use crate::check::{Remark, RemarkCode};
 use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::RunEstimate;
@@ -190,7 +191,8 @@ impl UndoPlan<'_> {
         let mut remarks = Vec::new();
         if self.prepared.never_sent > 0 {
             let steps = counted(self.prepared.never_sent, "step");
-            remarks.push(format!("{steps} of run {} were never sent: do not resume it", undone.id));
+            let message = format!("{steps} of run {} were never sent: do not resume it", undone.id);
+            remarks.push(Remark::new(RemarkCode::UndoIncomplete, message));
         }
         let details = RunDetails {
             files: vec![format!("run {}", undone.id)],

@@ -10,7 +10,8 @@
 use crate::error::Diagnostic;
 use std::path::Path;
 
-use super::{Binding, ColumnTarget, Mapping, MappingOverride};
+use super::headers::target_text;
+use super::{ColumnTarget, Mapping, MappingOverride, MappingSource};
 use crate::schema::{self, Entity};
 
 /// Presets by name: header words of another tool that the schema's aliases would misread.
@@ -21,6 +22,7 @@ const PRESETS: &[(&str, &str)] =
 #[derive(Debug, Clone, Default)]
 pub struct MappingFile {
     tables: toml::Table,
+    is_preset: bool,
 }
 
 /// An unusable mapping file.
@@ -68,7 +70,8 @@ impl MappingFile {
             .find(|(known, _)| *known == name)
             .map(|(_, text)| *text)
             .ok_or_else(|| MappingFileError::NoSuchPreset { name: name.to_owned() })?;
-        Self::parse(text).map_err(|message| MappingFileError::Invalid { path: name.to_owned(), message })
+        let file = Self::parse(text).map_err(|message| MappingFileError::Invalid { path: name.to_owned(), message })?;
+        Ok(Self { is_preset: true, ..file })
     }
 
     fn parse(text: &str) -> Result<Self, String> {
@@ -82,11 +85,12 @@ impl MappingFile {
                 return Err(format!("the target of `{header}` must be a text in quotes"));
             }
         }
-        Ok(Self { tables })
+        Ok(Self { tables, is_preset: false })
     }
 
     /// The file's entries for an entity.
     pub fn overrides(&self, entity: &Entity) -> Vec<MappingOverride> {
+        let source = if self.is_preset { MappingSource::Preset } else { MappingSource::MappingFile };
         let tables =
             self.tables.iter().filter(|(name, _)| schema::find(name).is_some_and(|known| known.name == entity.name));
         tables
@@ -94,7 +98,7 @@ impl MappingFile {
             .flatten()
             .filter_map(|(header, target)| {
                 let target = target.as_str()?.to_owned();
-                Some(MappingOverride { header: header.clone(), target, binding: Binding::Optional })
+                Some(MappingOverride { header: header.clone(), target, source })
             })
             .collect()
     }
@@ -103,10 +107,13 @@ impl MappingFile {
     pub fn add(&mut self, mapping: &Mapping) {
         let known = self.tables.remove(mapping.entity.name);
         let mut table = known.and_then(|known| known.as_table().cloned()).unwrap_or_default();
-        for column in &mapping.columns {
-            if let Some(target) = target_text(mapping.entity, &column.target) {
-                table.insert(column.header.clone(), toml::Value::String(target));
+        for column in mapping.sheet_columns() {
+            if matches!(column.target, ColumnTarget::Result(_)) {
+                continue;
             }
+            // An empty text ignores the column.
+            let target = target_text(mapping.entity, &column.target).unwrap_or_default();
+            table.insert(column.header.clone(), toml::Value::String(target));
         }
         self.tables.insert(mapping.entity.name.to_owned(), toml::Value::Table(table));
     }
@@ -114,19 +121,6 @@ impl MappingFile {
     /// The file's text.
     pub fn to_text(&self) -> String {
         format!("# Which column feeds which field. `tallyport import FILE --mapping THIS` uses it.\n\n{}", self.tables)
-    }
-}
-
-fn target_text(entity: &Entity, to: &ColumnTarget) -> Option<String> {
-    match to {
-        ColumnTarget::Field { field, .. } => Some(entity.fields[*field].name.to_owned()),
-        ColumnTarget::Related { field, related } => Some(format!("{}.{related}", entity.fields[*field].name)),
-        ColumnTarget::Custom(name) => Some(format!("custom:{name}")),
-        ColumnTarget::Id(_) => Some(String::from("_id")),
-        ColumnTarget::Action => Some(String::from("_action")),
-        ColumnTarget::Timestamp(stamp) => Some(stamp.name().to_owned()),
-        ColumnTarget::Result(_) => None,
-        ColumnTarget::Ignored(_) => Some(String::new()),
     }
 }
 

@@ -1,6 +1,5 @@
 //! Finds the header row, which may come after titles and notes.
 
-use super::ColumnTarget;
 use super::HeaderAliases;
 use crate::schema::Entity;
 use crate::table::{Row, Value};
@@ -17,7 +16,7 @@ pub fn find_header(rows: &[Row], entities: &[&'static Entity]) -> Option<usize> 
 pub(super) fn known_headers(aliases: &HeaderAliases, row: &Row) -> usize {
     row.cells()
         .filter(|cell| cell.value == Value::Text && cell.text.len() < 100)
-        .filter(|cell| matches!(aliases.get(cell.text), Some(to) if !matches!(to, ColumnTarget::Ignored(_) | ColumnTarget::Timestamp(_))))
+        .filter(|cell| aliases.feeds(cell.text))
         .count()
 }
 

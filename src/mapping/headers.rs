@@ -5,18 +5,14 @@ use std::collections::HashMap;
 
 use super::exported::ExportedSheet;
 use super::{
-    Binding, Column, ColumnTarget, IdOwnership, Ids, Ignored, MappingError, MappingOverride, MappingOverrides,
+    Column, ColumnTarget, IdOwnership, Ids, Ignored, MappingError, MappingOverride, MappingOverrides, MappingSource,
     ResultColumn, TimestampColumn,
 };
-use crate::schema::{self, Entity, Field, Kind, fold_header};
+use crate::schema::{self, Entity, Field, HeaderText, Kind, fold_header, is_secret_header};
 use crate::table::{CellRef, Row};
 
 /// A header at least this similar to a known one is considered a misspelling (1.0 is equal).
 const MISSPELT: f64 = 0.84;
-
-/// Headers of columns that hold secrets, folded. Such columns are never read.
-const SECRETS: &[&str] =
-    &["password", "passwort", "motdepasse", "initialpassword", "passcode", "pin", "pincode", "puk"];
 
 /// All known headers of an entity, folded, with their targets.
 #[derive(Debug)]
@@ -28,6 +24,7 @@ pub struct HeaderAliases {
 /// A header that could not be mapped.
 pub(super) enum UnknownHeader {
     Misspelt(String),
+    Qualified { field: String, qualifier: String },
     NoSuchField { entity: &'static str, target: String, nearest: Option<String> },
     Unknown,
 }
@@ -37,6 +34,7 @@ impl UnknownHeader {
         let header = header.to_owned();
         match self {
             UnknownHeader::Misspelt(field) => MappingError::Misspelt { header, at, field },
+            UnknownHeader::Qualified { field, qualifier } => MappingError::Qualified { header, at, field, qualifier },
             UnknownHeader::NoSuchField { entity, target, nearest } => {
                 MappingError::NoSuchField { entity, header, target, nearest }
             }
@@ -56,20 +54,43 @@ impl HeaderAliases {
         aliases
     }
 
-    /// The target of a header, without the user's overrides.
+    /// The target of a header, without the user's overrides, whatever its brackets say.
     pub fn get(&self, header: &str) -> Option<ColumnTarget> {
+        self.find(header).map(|(target, _)| target)
+    }
+
+    /// Whether a header feeds a field, or names the record.
+    pub fn feeds(&self, header: &str) -> bool {
+        !matches!(self.get(header), None | Some(ColumnTarget::Ignored(_) | ColumnTarget::Timestamp(_)))
+    }
+
+    /// The target of a header, and the qualifier that makes it doubtful, if it has one.
+    fn find(&self, header: &str) -> Option<(ColumnTarget, Option<String>)> {
+        if is_secret_header(header) {
+            return Some((ColumnTarget::Ignored(Ignored::Secret), None));
+        }
         if let Some(name) = custom_name(header) {
-            return Some(ColumnTarget::Custom(name.to_owned()));
+            return Some((ColumnTarget::Custom(name.to_owned()), None));
         }
         // Our own columns begin with an underscore, which folding drops: `_status` is not `status`.
         if let Some(own) = result_column(header) {
-            return Some(own);
+            return Some((own, None));
         }
-        let folded = fold_header(header);
-        if is_secret(&folded) {
-            return Some(ColumnTarget::Ignored(Ignored::Secret));
+        let text = HeaderText::parse(header);
+        let one_word = text.qualifier.as_ref().and_then(|_| self.by_alias.get(&text.letters));
+        if let Some(target) = one_word {
+            return Some((target.clone(), None));
         }
-        self.by_alias.get(&folded).cloned()
+        if let Some(target) = self.by_alias.get(&text.word) {
+            let is_doubtful = match target_field(self.entity, target) {
+                Some(field) => !text.fits(field),
+                None => !matches!(target, ColumnTarget::Ignored(_)),
+            };
+            return Some((target.clone(), text.qualifier.filter(|_| is_doubtful)));
+        }
+        let text = HeaderText::with_currency_behind(header)?;
+        let target = self.by_alias.get(&text.word)?;
+        target_field(self.entity, target).filter(|field| field.kind == Kind::Money).map(|_| (target.clone(), None))
     }
 
     fn add(&mut self, word: &str, to: ColumnTarget) {
@@ -154,34 +175,92 @@ impl HeaderAliases {
     }
 }
 
-/// The target of a header, or the error with the most likely field.
+/// The field that a column feeds, be it one of the record that it names.
+fn target_field(entity: &'static Entity, target: &ColumnTarget) -> Option<&'static Field> {
+    match target {
+        ColumnTarget::Field { field, .. } => Some(&entity.fields[*field]),
+        ColumnTarget::Related { field, related } => {
+            schema::collection(entity.fields[*field].reference_to()?.to)?.field(related)
+        }
+        _ => None,
+    }
+}
+
+/// What a target is called in `--map`.
+pub(super) fn target_text(entity: &Entity, to: &ColumnTarget) -> Option<String> {
+    match to {
+        ColumnTarget::Field { field, .. } => Some(entity.fields[*field].name.to_owned()),
+        ColumnTarget::Related { field, related } => Some(format!("{}.{related}", entity.fields[*field].name)),
+        ColumnTarget::Custom(name) => Some(format!("custom:{name}")),
+        ColumnTarget::Id(_) => Some(String::from("_id")),
+        ColumnTarget::Action => Some(String::from("_action")),
+        ColumnTarget::Timestamp(stamp) => Some(stamp.name().to_owned()),
+        ColumnTarget::Result(_) | ColumnTarget::Ignored(_) => None,
+    }
+}
+
+/// The currency that a header gives to the amounts below it, as typed.
+pub(super) fn currency(entity: &'static Entity, header: &str, target: &ColumnTarget) -> Option<String> {
+    let field = target_field(entity, target)?;
+    let text = HeaderText::parse(header);
+    let behind = || HeaderText::with_currency_behind(header)?.currency(field).map(str::to_owned);
+    text.currency(field).map(str::to_owned).or_else(behind)
+}
+
+/// The target of a header and what decided it, or the error with the most likely field.
 pub(super) fn target(
     aliases: &HeaderAliases,
     header: &str,
     exported: Option<&ExportedSheet<'_>>,
     overrides: &MappingOverrides,
-) -> Result<ColumnTarget, UnknownHeader> {
+) -> Result<(ColumnTarget, MappingSource), UnknownHeader> {
     if let Some(entry) = override_for(header, overrides) {
-        return apply_override(aliases, header, entry);
+        return Ok((apply_override(aliases, header, entry)?, entry.source));
     }
-    if let Some(to) = aliases.get(header) {
-        return Ok(to);
-    }
-    let is_there = |field: &String| exported.is_some_and(|exported| exported.has_own_column(aliases.entity, field));
-    match aliases.nearest(header).filter(|field| !is_there(field)) {
-        Some(field) => Err(UnknownHeader::Misspelt(field)),
+    let is_there = |field: &str| exported.is_some_and(|exported| exported.has_own_column(aliases.entity, field));
+    let found = match aliases.find(header) {
+        Some((target, None)) => return Ok((target, MappingSource::Schema)),
+        Some((target, Some(qualifier))) => {
+            let field = target_text(aliases.entity, &target).unwrap_or_default();
+            (!is_there(&field)).then_some(UnknownHeader::Qualified { field, qualifier })
+        }
+        None => aliases.nearest(header).filter(|field| !is_there(field)).map(UnknownHeader::Misspelt),
+    };
+    match found {
+        Some(unknown) => Err(unknown),
         None if overrides.strict => Err(UnknownHeader::Unknown),
-        None => Ok(ColumnTarget::Ignored(Ignored::Unknown)),
+        None => Ok((ColumnTarget::Ignored(Ignored::Unknown), MappingSource::Schema)),
     }
 }
 
 pub(super) fn override_for<'w>(header: &str, overrides: &'w MappingOverrides) -> Option<&'w MappingOverride> {
-    let folded = fold_header(header);
     let exact = overrides.map.iter().find(|entry| entry.header.trim() == header.trim());
-    exact.or_else(|| overrides.map.iter().find(|entry| fold_header(&entry.header) == folded))
+    exact.or_else(|| {
+        let keys = header_keys(header);
+        keys.iter().find_map(|key| overrides.map.iter().find(|entry| HeaderText::parse(&entry.header).whole == *key))
+    })
 }
 
-fn apply_override(
+/// What `--map` and mapping files may call a header, folded: all it says, or all but its currency.
+pub(crate) fn header_keys(header: &str) -> Vec<String> {
+    let text = HeaderText::parse(header);
+    let has_currency = text.has_currency();
+    let mut keys = vec![text.whole];
+    if has_currency && !keys.contains(&text.word) {
+        keys.push(text.word);
+    }
+    keys
+}
+
+/// The header that most resembles a field's name.
+pub(super) fn likeliest<'h>(field: &str, headers: &'h [String]) -> Option<&'h str> {
+    let wanted = fold_header(field);
+    let likeness = |header: &str| strsim::jaro_winkler(&fold_header(header), &wanted);
+    let best = headers.iter().rev().max_by(|one, other| likeness(one).total_cmp(&likeness(other)))?;
+    Some(best)
+}
+
+pub(super) fn apply_override(
     aliases: &HeaderAliases,
     header: &str,
     entry: &MappingOverride,
@@ -189,7 +268,7 @@ fn apply_override(
     let target = entry.target.trim();
     if target.is_empty() {
         // A password column that the user ignores must not be copied to journal and result either.
-        let why = if is_secret(&fold_header(header)) { Ignored::Secret } else { Ignored::ByUser };
+        let why = if is_secret_header(header) { Ignored::Secret } else { Ignored::OnRequest };
         return Ok(ColumnTarget::Ignored(why));
     }
     if let Some(name) = custom_name(target) {
@@ -237,11 +316,12 @@ fn related_target(entity: &'static Entity, field: &str, related: &str) -> Option
 
 /// Overrides from the command line whose header does not exist.
 pub(super) fn missing_headers(header: &Row, overrides: &MappingOverrides) -> Vec<MappingError> {
-    let headers: Vec<String> = header.cells().map(|cell| fold_header(cell.text)).collect();
+    let headers: Vec<String> = header.cells().flat_map(|cell| header_keys(cell.text)).collect();
     overrides
         .map
         .iter()
-        .filter(|entry| entry.binding == Binding::Required && !headers.contains(&fold_header(&entry.header)))
+        .filter(|entry| entry.source == MappingSource::CommandLine)
+        .filter(|entry| !headers.contains(&HeaderText::parse(&entry.header).whole))
         .map(|entry| MappingError::NoSuchHeader { header: entry.header.clone() })
         .collect()
 }
@@ -305,10 +385,10 @@ fn rank(column: &Column, field: &str, overrides: &MappingOverrides) -> u8 {
 /// Whether a column mapped to the id contains this account's ids. A saved mapping repeats what the header said; only
 /// the command line vouches for the ids.
 fn override_id_ownership(entry: &MappingOverride) -> IdOwnership {
-    match entry.binding {
-        Binding::Required => IdOwnership::Verified,
-        Binding::Optional if entry.header.trim() == "_id" => IdOwnership::Verified,
-        Binding::Optional => IdOwnership::Unverified,
+    match entry.source {
+        MappingSource::CommandLine => IdOwnership::Verified,
+        _ if entry.header.trim() == "_id" => IdOwnership::Verified,
+        _ => IdOwnership::Unverified,
     }
 }
 
@@ -354,8 +434,4 @@ fn result_column(header: &str) -> Option<ColumnTarget> {
         "_deleted_id" => Some(ColumnTarget::Ignored(Ignored::ReadOnly)),
         _ => None,
     }
-}
-
-fn is_secret(folded: &str) -> bool {
-    SECRETS.contains(&folded) || folded.ends_with("password") || folded.ends_with("passwort")
 }

@@ -8,16 +8,21 @@
 //!
 //! A new header alias is a word in the schema. A new preset is a file in `presets/` and a line in [`file`].
 
+mod defaults;
 mod entity;
 mod exported;
 mod file;
 mod header_row;
 mod headers;
+mod sheet_mapping;
 
+pub use defaults::{FieldDefault, default_target};
 pub use entity::{EntityDetectionError, detect_entity};
 pub use file::{MappingFile, MappingFileError};
 pub use header_row::find_header;
 pub use headers::HeaderAliases;
+pub(crate) use headers::header_keys;
+pub use sheet_mapping::{ColumnFacts, MappedColumn, SheetMapping};
 
 use exported::ExportedSheet;
 
@@ -31,6 +36,8 @@ pub struct Mapping {
     /// Row number of the header, from 1.
     pub header_row: u64,
     pub columns: Vec<Column>,
+    /// Values for rows that have none.
+    pub defaults: Vec<FieldDefault>,
 }
 
 /// Whether an id column is known to contain this account's ids. A result of an edited export has one of each;
@@ -51,6 +58,21 @@ pub struct Column {
     /// As typed.
     pub header: String,
     pub target: ColumnTarget,
+    /// Why it is mapped so.
+    pub source: MappingSource,
+    /// The currency that the header of an amount gives, as typed: `EUR`, `€`.
+    pub qualifier: Option<String>,
+}
+
+/// What decides which field a column feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MappingSource {
+    /// The schema: the field's own name, or another word for it.
+    Schema,
+    /// `--map` or `--ignore`.
+    CommandLine,
+    MappingFile,
+    Preset,
 }
 
 /// What a column feeds.
@@ -118,8 +140,8 @@ pub enum ResultColumn {
 pub enum Ignored {
     /// No match.
     Unknown,
-    /// Ignored by the user.
-    ByUser,
+    /// Ignored by the user, their mapping file or a preset.
+    OnRequest,
     /// Set by the service.
     ReadOnly,
     /// Another column feeds the same field with higher precedence.
@@ -154,14 +176,8 @@ pub struct MappingOverride {
     pub header: String,
     /// A field name, `custom:NAME`, or empty to ignore the column.
     pub target: String,
-    /// Whether the header must exist: required on the command line, optional in a mapping file.
-    pub binding: Binding,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding {
-    Required,
-    Optional,
+    /// Where it stands. A header named on the command line must exist.
+    pub source: MappingSource,
 }
 
 /// Why a header row cannot be mapped. All errors of a sheet are reported at once.
@@ -169,6 +185,12 @@ pub enum Binding {
 pub enum MappingError {
     #[error("column `{header}` ({at}) looks like the field `{field}`")]
     Misspelt { header: String, at: CellRef, field: String },
+    #[error(
+        "column `{header}` ({at}) may be something else than the field `{field}`: `{qualifier}` is neither a unit nor a format of it"
+    )]
+    Qualified { header: String, at: CellRef, field: String, qualifier: String },
+    #[error("{}", missing_field_text(.field, .not_understood))]
+    MissingField { field: &'static str, not_understood: Vec<String> },
     #[error("columns `{first}` and `{second}` ({at}) both map to `{field}`")]
     Twice { first: String, second: String, at: CellRef, field: String },
     #[error("unknown column `{header}` ({at})")]
@@ -185,9 +207,10 @@ impl MappingError {
     /// What to do now.
     pub fn hint(&self) -> String {
         match self {
-            MappingError::Misspelt { header, field, .. } => {
+            MappingError::Misspelt { header, field, .. } | MappingError::Qualified { header, field, .. } => {
                 format!("pass --map '{header}={field}' if it is, or --ignore '{header}' if not")
             }
+            MappingError::MissingField { field, not_understood } => missing_field_hint(field, not_understood),
             MappingError::Twice { first, second, .. } if first == second => {
                 String::from("rename one of the two columns, or delete it")
             }
@@ -202,10 +225,31 @@ impl MappingError {
             MappingError::NoSuchField { entity, .. } => format!("`tallyport schema {entity}` lists the fields"),
             MappingError::NothingKnown { entity, .. } => {
                 format!(
-                    "`tallyport schema {entity}` lists the fields; use --entity if the sheet contains something else"
+                    "`tallyport schema {entity}` lists the fields; name the sheet to read with --sheet, or say with --entity what it contains"
                 )
             }
         }
+    }
+}
+
+/// Headers shown of the columns that are not understood.
+const SHOWN_HEADERS: usize = 5;
+
+/// `no column feeds `asset_id` (required); not understood: `Tag No.``.
+pub(crate) fn missing_field_text(field: &str, not_understood: &[String]) -> String {
+    let shown: Vec<String> = not_understood.iter().take(SHOWN_HEADERS).map(|header| format!("`{header}`")).collect();
+    let more = if not_understood.len() > SHOWN_HEADERS { ", …" } else { "" };
+    match shown.as_slice() {
+        [] => format!("no column feeds `{field}` (required)"),
+        shown => format!("no column feeds `{field}` (required); not understood: {}{more}", shown.join(", ")),
+    }
+}
+
+/// Which column to map, if there is one to choose.
+pub(crate) fn missing_field_hint(field: &str, not_understood: &[String]) -> String {
+    match headers::likeliest(field, not_understood) {
+        Some(header) => format!("say which: --map '{header}={field}'"),
+        None => format!("add a column `{field}`"),
     }
 }
 
@@ -225,7 +269,11 @@ impl Mapping {
         let mut columns = Vec::new();
         for (index, cell) in header.cells().enumerate().filter(|(_, cell)| !cell.is_blank()) {
             match headers::target(&aliases, cell.text, exported.as_ref(), overrides) {
-                Ok(target) => columns.push(Column { index, header: cell.text.trim().to_owned(), target }),
+                Ok((target, source)) => {
+                    let header = cell.text.trim().to_owned();
+                    let qualifier = headers::currency(entity, &header, &target);
+                    columns.push(Column { index, header, target, source, qualifier });
+                }
                 Err(unknown) => {
                     let at = CellRef { row: header.number, column: index as u32 };
                     errors.push(unknown.into_error(cell.text.trim(), at));
@@ -237,7 +285,7 @@ impl Mapping {
         }
         errors.extend(headers::resolve_duplicates(entity, header.number, &mut columns, overrides));
         headers::promote_identifying(entity, &mut columns);
-        let mapping = Mapping { entity, header_row: header.number, columns };
+        let mapping = Mapping { entity, header_row: header.number, columns, defaults: Vec::new() };
         let says_enough = match overrides.purpose {
             ReadPurpose::Write => mapping.fed_fields().next().is_some(),
             ReadPurpose::Lookup => mapping
@@ -266,7 +314,7 @@ impl Mapping {
                 | ColumnTarget::Ignored(_) => true,
             };
             if !is_kept {
-                column.target = ColumnTarget::Ignored(Ignored::ByUser);
+                column.target = ColumnTarget::Ignored(Ignored::OnRequest);
             }
         }
     }
@@ -317,6 +365,14 @@ impl Mapping {
         self.column_of(field).is_some()
     }
 
+    /// The field that a column feeds.
+    pub fn field_of(&self, column: u32) -> Option<&'static Field> {
+        self.columns.iter().find_map(|known| match known.target {
+            ColumnTarget::Field { field, .. } if known.index == column as usize => self.entity.fields.get(field),
+            _ => None,
+        })
+    }
+
     /// How ids are written in a column, if it feeds a field.
     pub fn ids_in(&self, column: u32) -> Option<Ids> {
         self.columns.iter().find_map(|known| match known.target {
@@ -338,6 +394,17 @@ impl Mapping {
         })
     }
 
+    /// Headers of the columns that mean nothing to the schema.
+    pub fn not_understood(&self) -> Vec<String> {
+        let unknown = self.ignored().filter(|(_, why)| *why == Ignored::Unknown);
+        unknown.map(|(column, _)| column.header.clone()).collect()
+    }
+
+    /// The required fields that no column feeds.
+    pub fn unfed_fields(&self) -> impl Iterator<Item = &'static Field> + '_ {
+        self.entity.fields.iter().filter(|field| field.is_required() && !self.feeds(field.name))
+    }
+
     /// The columns that look like passwords, which are never copied.
     pub fn secret_columns(&self) -> Vec<usize> {
         let secret = self.ignored().filter(|(_, why)| *why == Ignored::Secret);
@@ -346,7 +413,7 @@ impl Mapping {
 
     /// Number of columns up to the last header.
     pub fn width(&self) -> usize {
-        self.columns.last().map_or(0, |column| column.index + 1)
+        self.sheet_columns().last().map_or(0, |column| column.index + 1)
     }
 }
 

@@ -14,7 +14,7 @@ fn overrides(pairs: &[(&str, &str)]) -> MappingOverrides {
     let entry = |(header, target): &(&str, &str)| MappingOverride {
         header: (*header).to_owned(),
         target: (*target).to_owned(),
-        binding: Binding::Required,
+        source: MappingSource::CommandLine,
     };
     MappingOverrides { map: pairs.iter().map(entry).collect(), strict: false, purpose: ReadPurpose::Write }
 }
@@ -90,8 +90,11 @@ fn passwords_are_never_read() {
 #[test]
 fn passwords_that_were_asked_to_be_ignored_are_not_copied_either() {
     let employees = collection("employees").unwrap();
-    let map =
-        vec![MappingOverride { header: "Initial password".into(), target: String::new(), binding: Binding::Required }];
+    let map = vec![MappingOverride {
+        header: "Initial password".into(),
+        target: String::new(),
+        source: MappingSource::CommandLine,
+    }];
     let overrides = MappingOverrides { map, ..MappingOverrides::default() };
     let mapping = Mapping::new(employees, &row(1, &["name", "email", "Initial password"]), &overrides).unwrap();
     assert_eq!(mapping.columns[2].target, ColumnTarget::Ignored(Ignored::Secret));
@@ -155,7 +158,7 @@ fn presets_name_only_what_the_schema_has() {
         let entity = collection(entity).unwrap();
         for entry in MappingFile::preset(name).unwrap().overrides(entity) {
             let wished = MappingOverrides {
-                map: vec![MappingOverride { binding: Binding::Optional, ..entry.clone() }],
+                map: vec![MappingOverride { source: MappingSource::Preset, ..entry.clone() }],
                 strict: false,
                 purpose: ReadPurpose::Write,
             };
@@ -211,4 +214,77 @@ fn the_id_of_a_result_goes_before_that_of_the_sheet_it_was_made_from() {
         ColumnTarget::Id(IdOwnership::Unverified),
         "a row that no run has seen has no other"
     );
+}
+
+#[test]
+fn a_qualifier_makes_a_header_a_question_until_mapped_or_ignored() {
+    for (header, field) in [
+        ("Asset Tag (old)", "asset_id"),
+        ("Serial Number (monitor)", "asset_serial"),
+        ("Location (previous)", "location_id"),
+        ("Purchase Cost (k EUR)", "purchase_cost"),
+        ("Category [former]", "product_id.category_id"),
+        ("Purchase Date (invoice)", "purchase_date"),
+    ] {
+        let errors = assets(&["New Tag", header], &[("New Tag", "asset_id")]).unwrap_err();
+        assert!(
+            matches!(&errors[..], [MappingError::Qualified { field: fed, .. }] if fed == field),
+            "{header}: {errors:?}"
+        );
+        let ignored = assets(&["asset_id", header], &[(header, "")]).unwrap();
+        assert_eq!(ignored.columns[1].target, ColumnTarget::Ignored(Ignored::OnRequest), "{header}");
+        assert!(
+            assets(&["New Tag", header, "Notes"], &[("New Tag", "custom:New"), (header, field)]).is_ok(),
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn a_flag_for_the_plain_header_is_not_for_the_qualified_one() {
+    let errors = assets(&["asset_id", "Serial Number (monitor)"], &[("Serial Number", "asset_serial")]).unwrap_err();
+    assert!(errors.iter().any(|error| matches!(error, MappingError::NoSuchHeader { .. })), "{errors:?}");
+    let mapping = assets(&["asset_id", "Purchase Cost (EUR)"], &[("Purchase Cost", "purchase_cost")]).unwrap();
+    assert_eq!(mapping.columns[1].qualifier.as_deref(), Some("EUR"), "a currency tells no other column");
+}
+
+#[test]
+fn units_and_formats_change_nothing_and_a_currency_is_kept() {
+    let mapping = assets(
+        &["Asset Tag (required)", "Purchase Date (TT.MM.JJJJ)", "Purchase Cost (EUR)", "Serial [serialNumber]"],
+        &[],
+    )
+    .unwrap();
+    for field in ["asset_id", "purchase_date", "purchase_cost", "asset_serial"] {
+        assert!(mapping.feeds(field), "{field}");
+    }
+    let qualifiers: Vec<_> = mapping.columns.iter().map(|column| column.qualifier.as_deref()).collect();
+    assert_eq!(qualifiers, [None, None, Some("EUR"), None]);
+    let mapping = assets(&["asset_id", "Cost in CHF"], &[]).unwrap();
+    assert!(mapping.feeds("purchase_cost"));
+    assert_eq!(mapping.columns[1].qualifier.as_deref(), Some("CHF"));
+}
+
+#[test]
+fn a_missing_field_names_the_columns_that_were_not_understood() {
+    let mapping = assets(&["Tag No.", "Colour", "Model"], &[]).unwrap();
+    let not_understood = mapping.not_understood();
+    let unfed: Vec<_> = mapping.unfed_fields().map(|field| field.name).collect();
+    assert_eq!(unfed, ["asset_id", "status_id"]);
+    assert_eq!(
+        missing_field_text("asset_id", &not_understood),
+        "no column feeds `asset_id` (required); not understood: `Tag No.`, `Colour`"
+    );
+    assert_eq!(missing_field_hint("asset_id", &not_understood), "say which: --map 'Tag No.=asset_id'");
+    assert_eq!(missing_field_hint("asset_id", &[]), "add a column `asset_id`");
+}
+
+#[test]
+fn a_secret_column_is_read_only_on_purpose() {
+    for header in ["SIM PIN", "Kennwort", "custom:WiFi Key", "Initial password [passwordProfile] Required"] {
+        let mapping = assets(&["asset_id", header], &[]).unwrap();
+        assert_eq!(mapping.columns[1].target, ColumnTarget::Ignored(Ignored::Secret), "{header}");
+        let mapping = assets(&["asset_id", header], &[(header, "custom:Code")]).unwrap();
+        assert_eq!(mapping.columns[1].target, ColumnTarget::Custom(String::from("Code")), "{header}");
+    }
 }

@@ -113,10 +113,10 @@ pub(super) fn differs(held: &[(String, String)], given: &ParsedCustomField) -> b
     held != given.value
 }
 
-/// Position of the custom field with that name. A header cannot show the white space around a name, so it is ignored.
+/// Position of the custom field with that name, in whatever case and spacing: `Colour` and `colour` are one field.
 pub(super) fn position_of(name: &str, pairs: &[(String, String)]) -> Option<usize> {
     let exact = pairs.iter().position(|(known, _)| known == name);
-    exact.or_else(|| pairs.iter().position(|(known, _)| known.trim() == name))
+    exact.or_else(|| pairs.iter().position(|(known, _)| fold_name(known) == fold_name(name)))
 }
 
 /// Custom fields in the guide's format: `[{"name": .., "value": ..}, ..]`.

@@ -13,11 +13,13 @@ mod diff;
 mod edited_export;
 mod estimate;
 mod limits;
+mod location_currency;
 mod locks;
 mod missing;
 mod notifications;
 pub mod order;
 mod planner;
+mod prior_actions;
 pub mod resolver;
 #[cfg(test)]
 mod scenario;
@@ -36,7 +38,9 @@ pub use limits::{ChangeLimit, LimitExceeded, PlanLimits};
 pub use locks::RecordLocks;
 pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
-pub use planner::Planner;
+pub(crate) use planner::holder_names;
+pub use planner::{FieldChange, Planner};
+pub use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
 pub use step::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
 pub use timestamp::ReportedTimestamp;
@@ -51,6 +55,8 @@ pub struct RowPlan {
     pub decision: RowDecision,
     /// A remark for the user; usually empty.
     pub note: String,
+    /// What an update changes.
+    pub changes: Vec<FieldChange>,
 }
 
 /// What will be done with a row.
@@ -60,6 +66,8 @@ pub enum RowDecision {
     Write(u32, WriteKind),
     /// The record already matches the row.
     Unchanged(i64),
+    /// The check-in or check-out of the row has already happened.
+    AlreadyDone,
     /// The row's `_action` is `skip`.
     Skipped,
     /// The record changed after the sheet was exported, and the row does not overwrite it.
@@ -83,6 +91,17 @@ pub struct PlanTotals {
     pub clears: u64,
     /// Missing records that will be created, by collection.
     pub missing: BTreeMap<&'static str, u64>,
+    /// Edited cells that are never sent, by header: how many, and the first row.
+    pub read_only_edits: BTreeMap<String, (u64, u64)>,
+}
+
+impl PlanTotals {
+    fn add_read_only_edit(&mut self, header: &str, row: u64) {
+        match self.read_only_edits.get_mut(header) {
+            Some((count, _)) => *count += 1,
+            None => drop(self.read_only_edits.insert(header.to_owned(), (1, row))),
+        }
+    }
 }
 
 /// A sheet as the planner needs it.

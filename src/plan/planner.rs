@@ -1,17 +1,25 @@
 //! Plans one row after another: which record it is about, what it changes, and the steps that do it.
 
+mod changes;
 mod identify;
+mod read_only;
+mod repeats;
 mod steps;
 mod undecoded;
 
+use std::collections::HashSet;
+
 use serde_json::Value as Json;
 
+pub use self::changes::FieldChange;
 use self::identify::{duplicate_create, key_missing, key_problem, no_such_record};
+pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
+use super::prior_actions::PriorActions;
 use super::step::{StepSink, WriteKind};
-use super::target::{RowDelta, TargetRecord};
+use super::target::{self, RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
 use super::{NotificationCount, PlanTotals, RowDecision, RowPlan, SheetPlan, diff};
 use crate::api::custom_fields;
@@ -41,6 +49,9 @@ pub struct Planner<'p, S> {
     pub notifications: NotificationCount,
     /// Records that earlier rows write to.
     pub locks: RecordLocks,
+    pub prior_actions: &'p mut dyn PriorActions,
+    /// Individually tracked items that earlier rows check in.
+    pub returned: HashSet<i64>,
 }
 
 /// The problems for which a row is rejected.
@@ -52,23 +63,38 @@ impl<S: StepSink> Planner<'_, S> {
     pub fn row(&mut self, sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) -> Result<RowPlan, S::Error> {
         self.totals.rows += 1;
         if checked.action == Some(RowAction::Skip) {
-            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new() });
+            return Ok(RowPlan { decision: RowDecision::Skipped, note: String::new(), changes: Vec::new() });
         }
-        let mut note = String::new();
-        let decision = self.decide(sheet, row, checked, &mut note);
-        let decision = match decision.and_then(|decision| self.lock_record(sheet, row, decision)) {
+        let (mut note, mut changes) = (String::new(), Vec::new());
+        for column in self.read_only_edits(sheet, row, checked) {
+            let header = sheet.mapping.header(column).unwrap_or_default();
+            target::note_read_only(&mut note, header);
+            self.totals.add_read_only_edit(header, row.number);
+        }
+        let decision = match self.decide(sheet, row, checked, &mut note) {
+            Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
+            decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
+        };
+        let decision = match decision {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
+            Ok(Decision::AlreadyDone { message }) => {
+                note = message;
+                RowDecision::AlreadyDone
+            }
             Ok(Decision::SkippedConflict { record, to, message }) => {
                 note = message;
                 RowDecision::SkippedConflict { record, to }
             }
-            Ok(Decision::Write(draft)) => self.write(sheet, row, draft)?,
+            Ok(Decision::Write(draft)) => {
+                changes = self.changes(sheet.mapping.entity, &draft);
+                self.write(sheet, row, draft)?
+            }
             Err(mut problems) => {
                 problems.sort_by_key(|problem| problem.column);
                 RowDecision::Rejected(problems)
             }
         };
-        Ok(RowPlan { decision, note })
+        Ok(RowPlan { decision, note, changes })
     }
 
     /// Rejects a second row for the same record.
@@ -80,6 +106,7 @@ impl<S: StepSink> Planner<'_, S> {
                 Some(WriteKind::Delete(id)) => (id, true),
                 Some(WriteKind::Create) | None => return Ok(decision),
             },
+            Decision::AlreadyDone { .. } => return Ok(decision),
         };
         let lock = RecordLock { sheet: sheet.index, row: row.number, deletes };
         match self.locks.acquire((sheet.mapping.entity.name, id), lock) {
@@ -165,6 +192,8 @@ impl<S: StepSink> Planner<'_, S> {
                 false
             }
         };
+        let of_record = existing.as_ref().ok().copied().flatten();
+        problems.extend(self.check_sign(sheet, row, checked, &delta, of_record));
         // A row with an invalid id may well be about an existing record.
         let says_id = problems.iter().any(|problem| problem.code() == Code::IdInvalid);
         if creates && !says_id {
@@ -306,7 +335,15 @@ impl<S: StepSink> Planner<'_, S> {
 /// What was decided for a row, before its steps are numbered.
 pub(super) enum Decision {
     Unchanged(i64),
-    SkippedConflict { record: i64, to: Conflicts, message: String },
+    /// The action of the row has already happened.
+    AlreadyDone {
+        message: String,
+    },
+    SkippedConflict {
+        record: i64,
+        to: Conflicts,
+        message: String,
+    },
     Write(RowDraft),
 }
 
@@ -332,5 +369,7 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     Some(Problem { error, ..problem.clone() })
 }
 
+#[cfg(test)]
+mod repeats_tests;
 #[cfg(test)]
 mod tests;

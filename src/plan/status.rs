@@ -2,6 +2,7 @@
 
 use std::ops::AddAssign;
 
+use super::FieldChange;
 use crate::check::Problem;
 
 /// How a row ended.
@@ -133,6 +134,8 @@ pub struct RowOutcome {
     /// More about the outcome than status and problems say; may be empty.
     pub message: Box<str>,
     pub problems: Vec<Problem>,
+    /// What an update would change; in a dry run only.
+    pub changes: Vec<FieldChange>,
 }
 
 /// Rows by how they ended.

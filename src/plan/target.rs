@@ -111,6 +111,11 @@ pub(super) fn note_id_left_behind(note: &mut String, header: &str) {
     add_note(note, &format!("`{header}` ignored: the name next to it matches the record"));
 }
 
+/// Adds a note that a cell was edited which is never sent.
+pub(super) fn note_read_only(note: &mut String, header: &str) {
+    add_note(note, &format!("`{header}` was edited, but is read-only: the edit is not sent"));
+}
+
 fn add_note(note: &mut String, more: &str) {
     if !note.is_empty() {
         note.push_str("; ");

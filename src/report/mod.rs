@@ -9,6 +9,7 @@
 //! - [`summary::text`]: the end of a run on the terminal;
 //! - [`summary::json`]: the same for scripts, whose shape is a contract.
 
+mod change_tally;
 mod result_file;
 mod run_result;
 mod run_summary;
@@ -17,6 +18,7 @@ mod tally;
 mod text;
 mod undo_summary;
 
+pub use change_tally::{ChangeExample, ChangeGroup, ChangeTally};
 pub use result_file::{RESULT_HEADERS, ResultFile, SUMMARY_SHEET};
 pub(crate) use run_result::{RowSource, add_rows, write_result};
 pub use run_summary::{RunCommand, RunSummary, SheetSummary};

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::{ProblemTally, ResultFile, RunSummary, SheetSummary};
-use crate::check::Problem;
+use super::{ResultFile, RunSummary, SheetSummary};
+use crate::check::{Problem, RemarkCode};
 use crate::error::Result;
 use crate::mapping::TimestampColumn;
 use crate::plan::{RowCounts, RowStatus};
@@ -33,7 +33,7 @@ pub(crate) fn add_rows(
     for (index, sheet) in sheets.iter().enumerate() {
         let mut tally = SheetTally::default();
         for row in journal.row_outcomes(index as u16, unfinished) {
-            tally.add(&row?, sheet, &mut summary.problems);
+            tally.add(&row?, sheet, summary);
         }
         tally.finish(sheet, summary);
     }
@@ -50,7 +50,7 @@ struct SheetTally {
 
 impl SheetTally {
     /// Rows that an earlier run finished count as skipped.
-    fn add(&mut self, row: &FinishedRow, sheet: &SheetHeader, problems: &mut ProblemTally) {
+    fn add(&mut self, row: &FinishedRow, sheet: &SheetHeader, summary: &mut RunSummary) {
         self.rows += 1;
         match row.ending {
             RowEnding::Final => self.counts.add(row.outcome.status),
@@ -62,7 +62,10 @@ impl SheetTally {
         }
         let header = |problem: &Problem| problem.column.and_then(|column| sheet.header_of(column));
         for problem in &row.outcome.problems {
-            problems.add(&sheet.label, header(problem), row.number, problem);
+            summary.problems.add(&sheet.label, header(problem), row.number, problem);
+        }
+        for change in &row.outcome.changes {
+            summary.changes.add(&sheet.label, row.number, change);
         }
     }
 
@@ -79,7 +82,8 @@ impl SheetTally {
         let label = &sheet.label;
         if self.carried > 0 {
             let rows = counted(self.carried, "row");
-            summary.remarks.push(format!("{label}: {rows} done by an earlier run, kept as they are"));
+            let message = format!("{label}: {rows} done by an earlier run, kept as they are");
+            summary.remark(RemarkCode::RowsCarried, message);
         }
     }
 }

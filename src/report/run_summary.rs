@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+use super::change_tally::ChangeTally;
 use super::tally::ProblemTally;
 use super::text::file_name;
 use crate::api::RequestCounts;
+use crate::check::{Remark, RemarkCode};
+use crate::mapping::SheetMapping;
 use crate::plan::{ReportMode, RowCounts, RunEstimate};
 use crate::run::journal::RunKind;
 
@@ -27,12 +30,16 @@ pub struct RunSummary {
     /// How long it took.
     pub seconds: f64,
     pub problems: ProblemTally,
+    /// What updates would change; in a dry run only.
+    pub changes: ChangeTally,
     /// The result file, where one was written.
     pub result: Option<PathBuf>,
     /// Commands to run next, the best first.
     pub next: Vec<String>,
     /// Anything else the user should know.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
+    /// Which column of each sheet feeds which field.
+    pub mapping: Vec<SheetMapping>,
     /// Why the run ended before its last row.
     pub stopped: Option<String>,
 }
@@ -100,11 +107,18 @@ impl RunSummary {
             planned: None,
             seconds: 0.0,
             problems: ProblemTally::default(),
+            changes: ChangeTally::default(),
             result: None,
             next: Vec::new(),
             remarks: Vec::new(),
+            mapping: Vec::new(),
             stopped: None,
         }
+    }
+
+    /// Adds a remark.
+    pub(crate) fn remark(&mut self, code: RemarkCode, message: impl Into<String>) {
+        self.remarks.push(Remark::new(code, message));
     }
 
     /// Whether its statuses tell what was done, would be done, or was only checked.

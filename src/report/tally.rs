@@ -52,6 +52,8 @@ struct GroupKey {
     sheet: Box<str>,
     code: Code,
     header: Option<Box<str>>,
+    /// Tells missing columns apart: they have no header.
+    message: Option<Box<str>>,
 }
 
 /// The same without allocations; fields in the same order, for the same hash.
@@ -60,11 +62,15 @@ struct GroupKeyRef<'a> {
     sheet: &'a str,
     code: Code,
     header: Option<&'a str>,
+    message: Option<&'a str>,
 }
 
 impl Equivalent<GroupKey> for GroupKeyRef<'_> {
     fn equivalent(&self, key: &GroupKey) -> bool {
-        self.code == key.code && self.header == key.header.as_deref() && *self.sheet == *key.sheet
+        self.code == key.code
+            && self.header == key.header.as_deref()
+            && self.message == key.message.as_deref()
+            && *self.sheet == *key.sheet
     }
 }
 
@@ -72,7 +78,9 @@ impl ProblemTally {
     /// Counts a problem of that `row` (as a spreadsheet shows it, from 1) of that sheet.
     pub fn add(&mut self, sheet: &str, header: Option<&str>, row: u64, problem: &Problem) {
         self.total += 1;
-        let key = GroupKeyRef { sheet, code: problem.code(), header };
+        let is_missing_column = header.is_none() && problem.code() == Code::RequiredMissing;
+        let message = is_missing_column.then_some(&*problem.error.message);
+        let key = GroupKeyRef { sheet, code: problem.code(), header, message };
         let at = match self.index.get(&key) {
             Some(&at) => at,
             None if self.groups.len() == MAX_GROUPS => return,
@@ -104,7 +112,8 @@ impl ProblemTally {
     fn begin(&mut self, key: &GroupKeyRef<'_>) -> usize {
         let at = self.groups.len();
         let (sheet, code, header) = (Box::<str>::from(key.sheet), key.code, key.header.map(Box::<str>::from));
-        self.index.insert(GroupKey { sheet: sheet.clone(), code, header: header.clone() }, at);
+        let message = key.message.map(Box::<str>::from);
+        self.index.insert(GroupKey { sheet: sheet.clone(), code, header: header.clone(), message }, at);
         self.groups.push(ProblemGroup { sheet, code, header, count: 0, examples: Vec::new() });
         at
     }

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::input::InputSet;
+use super::input::{InputRow, InputSet};
 use super::previous_result::RowSelection;
 use crate::catalog;
-use crate::check::{CheckedRow, Checker, ParsedValue, text};
+use crate::check::{CheckedRow, Checker, Code, ParsedValue, Problem, text};
 use crate::error::{Error, Result};
-use crate::mapping::{Mapping, TimestampColumn};
-use crate::plan::{ReportedTimestamp, SheetPlan};
-use crate::schema::{self, Entity, Role};
+use crate::mapping::{Ignored, Mapping, TimestampColumn};
+use crate::plan::{ReportedTimestamp, SheetPlan, holder_names};
+use crate::schema::{self, Entity, Field, Role};
 use crate::table::Row;
 use crate::unicode::without_invisible;
 
@@ -48,11 +48,18 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
             ));
         }
         let changed = mapping.timestamp_column(TimestampColumn::Updated);
-        rows += input.survey(index, checkers, &mut |row, checked| {
+        let holders = holder_columns(&mapping);
+        rows += input.survey(index, checkers, &mut |InputRow { filled: row, .. }, checked| {
             if let Some(shown) = changed.and_then(|column| ReportedTimestamp::from_cell(row.cell(column as usize))) {
                 lookups.exported = Some(shown.later(lookups.exported));
             }
-            if !previous.is_some_and(|previous| previous.is_done(row)) {
+            let is_record = checked.non_record.is_none();
+            for (column, field) in &holders {
+                for name in holder_names(row.cell(*column).text) {
+                    field.names.iter().copied().for_each(|collection| lookups.records.name(collection, name));
+                }
+            }
+            if is_record && !previous.is_some_and(|previous| previous.is_done(row)) {
                 gather_row(&mut lookups.records, &mut users, &sheet, row, checked);
             }
         })?;
@@ -62,6 +69,15 @@ pub(super) fn gather(input: &mut InputSet, checkers: &mut [Checker<'_>], selecti
     }
     lookups.users = users.into_iter().collect();
     Ok(lookups)
+}
+
+/// The columns of an export that name the holders of its records. They are never sent; that they were edited shows
+/// only by the names.
+fn holder_columns(mapping: &Mapping) -> Vec<(usize, &'static Field)> {
+    let field = |header: &str| mapping.entity.field(header.strip_suffix("_name")?);
+    let ignored = mapping.ignored().filter(|(_, why)| mapping.is_exported() && *why == Ignored::ReadOnly);
+    let columns = ignored.filter_map(|(column, _)| Some((column.index, field(&column.header)?)));
+    columns.filter(|(_, field)| !field.names.is_empty()).collect()
 }
 
 /// Declares what a sheet needs whatever its rows hold.
@@ -103,6 +119,13 @@ fn gather_row(
             (ParsedValue::Name(_), Some(reference)) => lookups.name(reference.to, &cell(given.column)),
             (ParsedValue::UserEmail, _) => drop(users.insert(cell(given.column).to_lowercase())),
             _ => {}
+        }
+    }
+    // A record may really have such a name, and an export shows it: then the cell is as it was.
+    let is_odd = |problem: &&Problem| matches!(problem.code(), Code::CellDamaged | Code::CellError);
+    for column in checked.problems.iter().filter(is_odd).filter_map(|problem| problem.column) {
+        if let Some(reference) = mapping.field_of(column).and_then(Field::reference_to) {
+            lookups.name(reference.to, &cell(column));
         }
     }
     let key_texts = sheet.match_on.iter().map(|name| mapping.column_of(name).map(&cell).unwrap_or_default());

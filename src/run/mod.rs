@@ -8,6 +8,7 @@
 //! backoff           the circuit breaker for a service that is failing           pure
 //! reconcile         after a lost response: was the step applied?
 //! outcome           the outcome of a step, as the journal stores it             pure
+//! prior_actions     check-ins and check-outs that earlier runs and others have made
 //! plan_snapshot     what was known about the account when the plan was made
 //! ```
 
@@ -23,6 +24,7 @@ mod outcome;
 mod plan_snapshot;
 pub(crate) mod prepare;
 pub(crate) mod previous_result;
+mod prior_actions;
 mod reconcile;
 mod step_states;
 pub(crate) mod undo;

@@ -5,26 +5,31 @@
 //! account.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
-use super::input::InputSet;
+use super::input::{InputRow, InputSet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::RowSelection;
+use super::prior_actions::KnownActions;
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
-use crate::check::{CheckedRow, Checker, Conflicts, ParsedId, RowAction, is_withheld};
+use crate::check::{
+    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, forget_default_columns,
+    is_withheld,
+};
 use crate::error::{Error, Result};
 use crate::mapping::IdOwnership;
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus, RunEstimate,
-    SheetPlan, StepSink as _,
+    ActionRequest, CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus,
+    RunEstimate, SheetPlan, StepSink as _,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -52,6 +57,8 @@ pub(crate) struct PreparedRun {
     /// Rows of a delete whose `_action` asks for something else.
     pub(crate) overridden: u64,
     pub(crate) catalog: Catalog,
+    /// What the user should know of how cells were read.
+    pub(crate) remarks: Vec<Remark>,
 }
 
 impl RunPlanner<'_> {
@@ -70,7 +77,10 @@ impl RunPlanner<'_> {
         let mut checkers: Vec<Checker<'_>> = sheets
             .iter()
             .enumerate()
-            .map(|(index, (mapping, match_on))| Checker::new(mapping, &rules, match_on, input.extra_cells(index)))
+            .map(|(index, (mapping, match_on))| {
+                Checker::new(mapping, &rules, match_on, input.extra_cells(index))
+                    .with_layout(&input.sheets[index].layout)
+            })
             .collect();
         observer.on_phase("checking", None);
         let lookups = lookups::gather(input, &mut checkers, self.selection)?;
@@ -88,7 +98,9 @@ impl RunPlanner<'_> {
         let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("looking up {name}"), None);
         let fetching = Catalog::fetch(&source, &lookups.records, &mut on_collection);
         let mut catalog = report_waits(client, &observer, fetching).await?;
-        let snapshot = report_waits(client, &observer, snapshot(client, input, &catalog)).await?;
+        let snapshot = report_waits(client, &observer, snapshot(self.account, input, &catalog)).await?;
+        let requests = self.action_requests(input, &mut checkers, (&catalog, &users))?;
+        let mut prior_actions = report_waits(client, &observer, KnownActions::find(self.account, requests)).await?;
         observer.borrow_mut().on_phase("planning", None);
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -102,8 +114,11 @@ impl RunPlanner<'_> {
             totals: PlanTotals::default(),
             notifications: NotificationCount::default(),
             locks: RecordLocks::default(),
+            prior_actions: &mut prior_actions,
+            returned: HashSet::new(),
         };
         let mut overridden = 0;
+        let mut remarks = Vec::new();
         for (index, (mapping, match_on)) in sheets.iter().enumerate() {
             let sheet = SheetPlan {
                 index: index as u16,
@@ -113,13 +128,43 @@ impl RunPlanner<'_> {
                 referenced: input.referenced(index),
             };
             planner.steps.sheet(sheet.index, &input.sheet_header(index))?;
-            overridden += self.plan_sheet(input, &mut checkers[index], &sheet, &mut planner)?;
+            let mut tally = RemarkTally::default();
+            overridden += self.plan_sheet(input, (&mut checkers[index], &mut tally), &sheet, &mut planner)?;
+            let label = (sheets.len() > 1).then(|| input.label(index));
+            remarks.extend(tally.remarks(mapping, label.as_deref()));
         }
         let (emails, people) = (planner.notifications.sent, planner.notifications.people());
         let Planner { steps, totals, .. } = planner;
         let (used, quota) = (client.requests().total, self.account.quota);
         let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
-        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog })
+        Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
+    }
+
+    /// The actions that rows ask for and that may have happened before.
+    fn action_requests(
+        &self,
+        input: &mut InputSet,
+        checkers: &mut [Checker<'_>],
+        account: (&Catalog, &UserIds),
+    ) -> Result<Vec<ActionRequest>> {
+        let mut requests = Vec::new();
+        if input.rules.repeats == Repeats::Sent {
+            return Ok(requests);
+        }
+        for (index, checker) in checkers.iter_mut().enumerate() {
+            let mapping = input.sheets[index].mapping.clone();
+            if !mapping.entity.is_action() {
+                continue;
+            }
+            let previous = self.selection.previous_result(&mapping);
+            checker.rewind();
+            input.each_checked(index, checker, &mut |InputRow { typed, filled }, checked| {
+                if previous.and_then(|previous| previous.decided(mapping.entity, typed)).is_none() {
+                    requests.extend(ActionRequest::of_row(account, &mapping, filled, checked));
+                }
+            })?;
+        }
+        Ok(requests)
     }
 
     /// Plans the rows of one sheet; rows that an earlier run finished are carried. Returns how many rows asked in vain
@@ -127,7 +172,7 @@ impl RunPlanner<'_> {
     fn plan_sheet(
         &self,
         input: &mut InputSet,
-        checker: &mut Checker<'_>,
+        (checker, remarks): (&mut Checker<'_>, &mut RemarkTally),
         sheet: &SheetPlan<'_>,
         planner: &mut Planner<'_, JournalBuilder>,
     ) -> Result<u64> {
@@ -136,23 +181,28 @@ impl RunPlanner<'_> {
         let mut overridden = 0;
         let mut stored: Result<(), JournalError> = Ok(());
         checker.rewind();
-        input.each_checked(sheet.index.into(), checker, &mut |row, checked| {
+        input.each_checked(sheet.index.into(), checker, &mut |InputRow { typed, filled }, checked| {
             if stored.is_err() {
                 return;
             }
-            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, row));
+            let decided = previous.and_then(|previous| previous.decided(sheet.mapping.entity, typed));
             let planned = decided.map_or_else(
                 || {
                     if self.kind == RunKind::Delete {
-                        overridden += u64::from(request_deletion(sheet, row, checked));
+                        overridden += u64::from(request_deletion(sheet, filled, checked));
                     }
-                    planner.row(sheet, row, checked).map(|plan| planned_row(checked, plan))
+                    let plan = planner.row(sheet, filled, checked)?;
+                    planner.steps.changes(&plan.changes)?;
+                    remarks.add(typed.number, &checked.remarks);
+                    let mut planned = planned_row(checked, plan);
+                    forget_default_columns(&mut planned.problems, sheet.mapping);
+                    Ok(planned)
                 },
                 Ok,
             );
             stored = planned.and_then(|planned| {
                 let withheld = |column: usize| secrets.contains(&column) || is_withheld(&planned.problems, column);
-                planner.steps.row(row, &planned, &withheld)
+                planner.steps.row(typed, &planned, &withheld)
             });
         })?;
         stored?;
@@ -221,12 +271,13 @@ pub(crate) async fn unless_interrupted<T>(
 }
 
 /// What later tells the run's own changes from those of others: the sizes of collections, and how far the log went.
-async fn snapshot(client: &Client, input: &InputSet, catalog: &Catalog) -> Result<AccountSnapshot> {
+async fn snapshot(account: &Account, input: &InputSet, catalog: &Catalog) -> Result<AccountSnapshot> {
+    let client = &account.client;
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = input.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = if has_actions { LogPosition::read(client).await? } else { LogPosition::Unknown };
-    Ok(AccountSnapshot { sizes, log })
+    Ok(AccountSnapshot { sizes, log, account: account.digest().to_owned() })
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log shows them (field notes).
@@ -257,7 +308,7 @@ fn request_deletion(sheet: &SheetPlan<'_>, row: &Row, checked: &mut CheckedRow) 
 
 /// A row that is not sent keeps the id that it came with: without it a corrected row would be a new record. An id that
 /// may be another system's stays in its own column: in the result's it would be taken for one of ours.
-fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> PlannedRow {
+fn planned_row(checked: &CheckedRow, RowPlan { decision, note, .. }: RowPlan) -> PlannedRow {
     let own_id = checked.id.and_then(ParsedId::verified);
     let ended =
         |status, record| PlannedRow { state: RowState::Ended, status, record, message: note, problems: Vec::new() };
@@ -266,9 +317,13 @@ fn planned_row(checked: &CheckedRow, RowPlan { decision, note }: RowPlan) -> Pla
             PlannedRow { state: RowState::Planned, ..ended(write.done_status(), write.record()) }
         }
         RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        RowDecision::AlreadyDone => ended(RowStatus::Unchanged, None),
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
         RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
-        RowDecision::Skipped => ended(RowStatus::Skipped, own_id),
+        RowDecision::Skipped => {
+            let message = checked.non_record.map_or_else(String::new, |kind| kind.text().to_owned());
+            PlannedRow { message, ..ended(RowStatus::Skipped, own_id) }
+        }
         RowDecision::Rejected(problems) => PlannedRow { problems, ..ended(RowStatus::Failed, own_id) },
     }
 }

@@ -218,6 +218,7 @@ const CHECKIN_LICENSE: Entity = Entity {
             .example("LAP-0042"),
         Field::text("product_key")
             .means(Meaning::MovedKey)
+            .code()
             .acting()
             .also(&[
                 "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",
@@ -495,6 +496,7 @@ const CHECKOUT_LICENSE: Entity = Entity {
             .example("1"),
         Field::text("product_key")
             .means(Meaning::MovedKey)
+            .code()
             .acting()
             .also(&[
                 "license key", "licence key", "license key value", "key", "serial", "serial number", "activation key",

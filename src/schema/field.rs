@@ -32,6 +32,10 @@ pub struct Field {
     pub is_long_text: bool,
     /// Of an action's parameter: the field of the item's own record that it sets.
     pub sets: Option<&'static str>,
+    /// What has to be set for it to have an effect.
+    pub implies: Option<Implied>,
+    /// Whether it is a code such as a tag, serial or order number, in which a date is an accident of the spreadsheet.
+    pub is_code: bool,
     /// What it means to other modules, if anything.
     pub meaning: Option<Meaning>,
     /// Of a structure: the collections whose records it names, each by its singular and `_id`.
@@ -97,6 +101,16 @@ pub struct Choices {
     pub update: &'static [&'static str],
 }
 
+/// An option that another field has to hold for a field to have an effect. A row that has the field, but neither that
+/// other one nor `unless`, gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Implied {
+    pub field: &'static str,
+    pub option: &'static str,
+    /// A field that makes it uncertain what is meant.
+    pub unless: &'static str,
+}
+
 /// Which record a field points at, and what goes over the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Reference {
@@ -140,6 +154,8 @@ impl Field {
             also: &[],
             is_long_text: false,
             sets: None,
+            implies: None,
+            is_code: false,
             meaning: None,
             names: &[],
             related: &[],
@@ -261,6 +277,18 @@ impl Field {
     /// A structure whose members name records of these collections.
     pub(super) const fn naming(mut self, collections: &'static [&'static str]) -> Self {
         self.names = collections;
+        self
+    }
+
+    /// It has an effect only if another field holds a certain option.
+    pub(super) const fn implies(mut self, implied: Implied) -> Self {
+        self.implies = Some(implied);
+        self
+    }
+
+    /// It is a code such as a tag, serial or order number.
+    pub(super) const fn code(mut self) -> Self {
+        self.is_code = true;
         self
     }
 

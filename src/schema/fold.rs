@@ -15,8 +15,10 @@ const OF_THE_THING: &[&str] = &["name", "notes", "tag", "assettag", "serial", "i
 
 /// The form in which header words are compared: NFKC, lower case, letters and digits only.
 ///
-/// A technical name in square brackets is the word, as in `User name [userPrincipalName] Required`. Left out are a unit or format in brackets with what follows it, a type as in `,type:text`, the prefixes of
-/// other tools (`HB.`, `cf:`, `Checked Out To:`) and a `*`. A `#` beside other letters reads as `number`.
+/// A technical name in square brackets is the word, as in `User name [userPrincipalName] Required`. Left out are other
+/// brackets with what follows them ([`HeaderText`](super::HeaderText) tells whether they matter), a type as in
+/// `,type:text`, the prefixes of other tools (`HB.`, `cf:`, `Checked Out To:`) and a `*`. A `#` beside other letters
+/// reads as `number`.
 ///
 /// `Purchase Date (YYYY-MM-DD)`, `purchase_date`, `cf: purchase date, type:date` and `PurchaseDate *` all become
 /// `purchasedate`.
@@ -26,14 +28,14 @@ pub fn fold_header(text: &str) -> String {
         return name.to_lowercase();
     }
     let normal = normal.to_lowercase();
-    let whole = letters(&normal);
+    let whole = fold_letters(&normal);
     let bare = without_type(without_brackets(&normal));
-    let folded = letters(without_holder(without_prefix(bare)));
+    let folded = fold_letters(without_holder(without_prefix(bare)));
     if folded.is_empty() { whole } else { folded }
 }
 
-/// Letters and digits; where there are any, `#` becomes `number`.
-fn letters(lower: &str) -> String {
+/// Letters and digits of a text in lower case; where there are any, `#` becomes `number`.
+pub(super) fn fold_letters(lower: &str) -> String {
     let mut folded = String::with_capacity(lower.len());
     for char in lower.chars() {
         match char {
@@ -79,7 +81,7 @@ fn without_prefix(lower: &str) -> &str {
 /// `Checked Out To: Name` on an assets sheet is a person's name: it must not become the asset's `name`.
 fn without_holder(lower: &str) -> &str {
     match lower.strip_prefix(HOLDER) {
-        Some(word) if !OF_THE_THING.contains(&letters(word).as_str()) => word,
+        Some(word) if !OF_THE_THING.contains(&fold_letters(word).as_str()) => word,
         _ => lower,
     }
 }

@@ -13,6 +13,8 @@ pub enum Meaning {
     PersonEmail,
     /// The tag of an individually tracked item.
     Tag,
+    /// The maker's serial number of such an item.
+    Serial,
     /// How many there are in all of an item that is kept in stock.
     Stock,
     /// How many of them can be checked out.
@@ -165,6 +167,7 @@ mod tests {
                 assert_eq!(same, 1, "{place}");
                 let is_right = match meaning {
                     Meaning::PersonEmail | Meaning::Tag => entity.key == [field.name] && field.is_required(),
+                    Meaning::Serial => matches!(field.kind, Kind::Text(_)) && entity.is_tagged(),
                     Meaning::Stock => matches!(field.kind, Kind::Integer { .. }) && field.is_written(),
                     Meaning::Available => matches!(field.kind, Kind::Integer { .. }) && !field.is_written(),
                     Meaning::Holders => field.kind == Kind::Structure && field.read,

@@ -15,10 +15,12 @@ mod collections;
 mod error;
 mod field;
 mod fold;
+mod header;
 mod log;
 pub mod log_field;
 mod meaning;
 mod name;
+mod secrets;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -26,11 +28,15 @@ mod words;
 pub use actions::{ACTIONS, HOLDERS};
 pub use collections::{ACTIVITY, ASSETS, COLLECTIONS, LICENSES, TENANTS};
 pub use error::{UnknownEntity, entity_named};
-pub use field::{CREATED_AT, CUSTOM_FIELDS, Choices, Field, Kind, Reference, Related, TextForm, UPDATED_AT, Use, Wire};
+pub use field::{
+    CREATED_AT, CUSTOM_FIELDS, Choices, Field, Implied, Kind, Reference, Related, TextForm, UPDATED_AT, Use, Wire,
+};
 pub use fold::fold_header;
+pub use header::HeaderText;
 pub use meaning::{Meaning, NotificationRule, items, location_fields, notification_rule, people, person_parameter};
 pub(crate) use name::without_separators;
 pub use name::{fold_name, fold_name_into};
+pub use secrets::is_secret_header;
 
 /// What a sheet can hold and the API can take or give: a collection of records, an action, or a listing.
 #[derive(Debug)]

@@ -410,3 +410,14 @@ fn the_log_speaks_of_all_that_can_be_moved_in_its_own_words() {
     assert_eq!(holders, ["employee_id", "asset_id"]);
     assert_eq!(find("checkin_asset").unwrap().holders().count(), 0);
 }
+
+#[test]
+fn what_a_field_implies_is_an_option_of_its_entity() {
+    for entity in importable() {
+        for implied in entity.fields.iter().filter_map(|field| field.implies) {
+            let Kind::Option(choices) = entity.field(implied.field).unwrap().kind else { panic!("{}", implied.field) };
+            assert!(choices.create.contains(&implied.option), "{} {}", entity.name, implied.option);
+            assert!(entity.field(implied.unless).is_some(), "{} {}", entity.name, implied.unless);
+        }
+    }
+}

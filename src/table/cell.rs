@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::DateTime;
 
-use super::formula::unescape_formula;
+use super::formula::{text_of_formula, unescape_formula};
 use crate::unicode::is_invisible;
 
 /// The value of a cell, in addition to its text as shown.
@@ -51,6 +51,8 @@ pub struct Row {
     pub number: u64,
     text: String,
     cells: Vec<CellSpan>,
+    /// The cell whose quotes in CSV do not stand around all of it.
+    quote_fault: Option<usize>,
     /// The sheet's number formats; a cell's `format` indexes it from 1.
     formats: Option<Arc<[String]>>,
 }
@@ -63,9 +65,18 @@ struct CellSpan {
     end: u32,
     /// 0: none.
     format: u16,
-    /// Whether an apostrophe stands before the text, which keeps spreadsheet programs from taking it for a formula.
-    is_escaped: bool,
+    escape: FormulaEscape,
     value: Value,
+}
+
+/// What stands around the text in CSV to keep spreadsheet programs from changing it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FormulaEscape {
+    None,
+    /// `'=1`
+    Apostrophe,
+    /// `="00123"`
+    TextFormula,
 }
 
 impl CellSpan {
@@ -73,9 +84,31 @@ impl CellSpan {
     #[inline]
     fn text(of: &str, start: usize, end: usize) -> CellSpan {
         let text = &of[start..end];
-        let is_escaped = text.starts_with('\'') && unescape_formula(text).len() < text.len();
-        let value = text_or_blank(text);
-        CellSpan { start: (start + usize::from(is_escaped)) as u32, end: end as u32, format: 0, is_escaped, value }
+        let escape = match text.as_bytes().first() {
+            Some(b'\'') if unescape_formula(text).len() < text.len() => FormulaEscape::Apostrophe,
+            Some(b'=') if text_of_formula(text).is_some() => FormulaEscape::TextFormula,
+            _ => FormulaEscape::None,
+        };
+        let (before, after) = escape.lengths();
+        // An escape stands before a text, even if that is nothing but white space.
+        let value = if escape == FormulaEscape::Apostrophe {
+            Value::Text
+        } else {
+            text_or_blank(&text[before..text.len() - after])
+        };
+        let (start, end) = ((start + before) as u32, (end - after) as u32);
+        CellSpan { start, end, format: 0, escape, value }
+    }
+}
+
+impl FormulaEscape {
+    /// How many bytes stand before and after the text.
+    fn lengths(self) -> (usize, usize) {
+        match self {
+            FormulaEscape::None => (0, 0),
+            FormulaEscape::Apostrophe => (1, 0),
+            FormulaEscape::TextFormula => (2, 1),
+        }
     }
 }
 
@@ -85,6 +118,13 @@ impl Row {
         self.number = number;
         self.text.clear();
         self.cells.clear();
+        self.quote_fault = None;
+    }
+
+    /// The table of number formats that [`Row::push_formatted`] indexes.
+    #[cfg(test)]
+    pub(crate) fn set_formats(&mut self, formats: Arc<[String]>) {
+        self.formats = Some(formats);
     }
 
     /// As [`Row::clear`], and makes sure that the row has this table of number formats, which [`Row::push_formatted`]
@@ -145,6 +185,16 @@ impl Row {
         kept
     }
 
+    /// Marks the cell, from 0, whose quotes in CSV do not stand around all of it: the cells behind it may have shifted.
+    pub fn set_quote_fault(&mut self, cell: Option<usize>) {
+        self.quote_fault = cell;
+    }
+
+    /// The cell, from 0, whose quotes in CSV do not stand around all of it.
+    pub fn quote_fault(&self) -> Option<usize> {
+        self.quote_fault
+    }
+
     /// How much text the row holds, in bytes.
     pub fn text_len(&self) -> usize {
         self.text.len()
@@ -171,7 +221,7 @@ impl Row {
     pub fn push_formatted(&mut self, text: &str, value: Value, format: u16) {
         let start = self.text.len() as u32;
         self.text.push_str(text);
-        self.cells.push(CellSpan { start, end: self.text.len() as u32, format, is_escaped: false, value });
+        self.cells.push(CellSpan { start, end: self.text.len() as u32, format, escape: FormulaEscape::None, value });
     }
 
     pub fn len(&self) -> usize {
@@ -198,10 +248,11 @@ impl Row {
         Cell { text: &self.text[span.start as usize..span.end as usize], value: span.value, format }
     }
 
-    /// A cell's text as it is in the file, if it is escaped with an apostrophe; none for all other cells.
+    /// A cell's text as it is in the file, if it is escaped: `'=1` or `="00123"`; none for all other cells.
     pub fn escaped_text(&self, column: usize) -> Option<&str> {
-        let span = self.cells.get(column).filter(|span| span.is_escaped)?;
-        Some(&self.text[span.start as usize - 1..span.end as usize])
+        let span = self.cells.get(column).filter(|span| span.escape != FormulaEscape::None)?;
+        let (before, after) = span.escape.lengths();
+        Some(&self.text[span.start as usize - before..span.end as usize + after])
     }
 
     pub fn cells(&self) -> impl Iterator<Item = Cell<'_>> {
@@ -306,8 +357,14 @@ mod tests {
         assert_eq!(guarded, [Some("'=1+1"), None, None, None, Some("'-5")]);
         row.push_text("'=1+1");
         assert_eq!((row.cell(5).text, row.escaped_text(5)), ("'=1+1", None), "not from CSV");
+        row.clear(2);
+        row.split("=\"00123\";=\"\";=\"a\"&\"b\"", b';');
+        assert_eq!((row.cell(0).text, row.escaped_text(0)), ("00123", Some("=\"00123\"")));
+        assert!(row.cell(1).is_blank());
+        assert_eq!((row.cell(2).text, row.escaped_text(2)), ("=\"a\"&\"b\"", None));
+        row.clear(2);
         row.push_csv("'@");
-        assert_eq!((row.cell(6).text, row.escaped_text(6)), ("@", Some("'@")));
+        assert_eq!((row.cell(0).text, row.escaped_text(0)), ("@", Some("'@")));
     }
 
     #[test]

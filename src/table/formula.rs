@@ -14,6 +14,12 @@ pub fn escape_formula(text: &str) -> Cow<'_, str> {
     if begins_formula(text.trim_start_matches('\'')) { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
+/// The text of `="00123"`, a formula that spreadsheet programs write into CSV to keep a text such as `00123` as it is.
+pub fn text_of_formula(text: &str) -> Option<&str> {
+    let quoted = text.strip_prefix("=\"")?.strip_suffix('"')?;
+    (!quoted.contains('"')).then_some(quoted)
+}
+
 /// A text of CSV without the apostrophe that escapes it.
 pub fn unescape_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
@@ -46,6 +52,20 @@ mod tests {
             assert_eq!(escape_formula(text), guarded);
         }
         assert_eq!(unescape_formula("=1"), "=1", "as a person types it");
+    }
+
+    #[test]
+    fn a_formula_of_a_text_is_the_text() {
+        for (formula, text) in [
+            ("=\"00123\"", Some("00123")),
+            ("=\"\"", Some("")),
+            ("=\"a\"&\"b\"", None),
+            ("=\"", None),
+            ("=1", None),
+            ("", None),
+        ] {
+            assert_eq!(text_of_formula(formula), text, "{formula}");
+        }
     }
 
     proptest! {

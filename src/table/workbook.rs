@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use super::cell::Row;
 use super::error::{LocatedFault, ReadError};
 use super::input::{Input, ReopenableInput};
+use super::layout::SheetLayout;
 use super::read::container::{Container, HEAD, recognize};
 use super::read::csv::{CsvReader, Decoding};
 use super::read::delimiter::Delimiter;
@@ -108,6 +109,20 @@ impl Workbook {
             if rows.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(rows)
+    }
+
+    /// What a sheet keeps beside its cells.
+    ///
+    /// # Errors
+    ///
+    /// As [`Workbook::each_row`].
+    pub fn layout(&mut self, sheet: usize) -> Result<SheetLayout, ReadError> {
+        self.reader.layout(sheet).map_err(|LocatedFault { row, fault }| ReadError {
+            file: self.name.clone(),
+            sheet: self.sheets.get(sheet).and_then(|sheet| sheet.name.clone()),
+            row,
+            fault,
+        })
     }
 
     /// As [`Workbook::each_row`], for callers that swap the row for one of their own.

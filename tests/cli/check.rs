@@ -37,6 +37,8 @@ fn all_problems_of_a_row_are_reported_at_once() {
                hint: fill in `asset_id`
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, purchase_cost, purchase_date,
+                currency
       next      tallyport check assets.csv --result problems.xlsx
     "#);
 }
@@ -58,6 +60,8 @@ fn a_column_disambiguates_its_dates() {
     Check of assets.csv: all 2 rows passed, in 0.5 s
       2 rows: 2 good (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id,
+                purchase_date (day-month-year)
       next      tallyport import assets.csv --dry-run
     "#);
     assert_output!(check(account.folder(), &["unsure.csv", "--entity", "assets"]), @r#"
@@ -73,6 +77,7 @@ fn a_column_disambiguates_its_dates() {
                hint: say how dates are written with `--date-format`, such as `DD/MM/YYYY` or `MM/DD/YYYY`, or write them as `YYYY-MM-DD`
 
       read      unsure.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, purchase_date
       next      tallyport check unsure.csv --entity assets --result problems.xlsx
     "#);
     check(account.folder(), &["unsure.csv", "--entity", "assets", "--date-format", "DD/MM/YYYY"]).exits(0);
@@ -95,6 +100,7 @@ fn duplicates_name_the_first_row() {
                hint: merge the two rows, or correct the one that is wrong
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id
       next      tallyport check assets.csv --result problems.xlsx
     "#);
 }
@@ -147,6 +153,33 @@ fn check_needs_no_key_and_no_network() {
       "problems": [],
       "ignored_columns": [],
       "skipped_sheets": [],
+      "mapping": [
+        {
+          "sheet": "assets",
+          "preset": null,
+          "header_row": 1,
+          "columns": [
+            {
+              "header": "asset_id",
+              "cell": "A1",
+              "field": "asset_id",
+              "why": "field name"
+            },
+            {
+              "header": "product",
+              "cell": "B1",
+              "field": "product_id",
+              "why": "known header"
+            },
+            {
+              "header": "status",
+              "cell": "C1",
+              "field": "status_id",
+              "why": "known header"
+            }
+          ]
+        }
+      ],
       "remarks": [],
       "stopped": null,
       "next": [
@@ -179,5 +212,7 @@ fn stdin_can_be_read_twice() {
     Check of stdin: the one row passed, in 0.5 s
       1 row: 1 good (assets)
       read      stdin as UTF-8, semicolon
+      header    row 1: asset_id, product → product_id, status → status_id,
+                purchase_date (day-month-year)
     "#);
 }

@@ -82,6 +82,7 @@ fn records_are_deleted_by_id_or_by_other_fields() {
                hint: correct the id, or --ignore the column if it holds another system's ids
 
       read      ids.csv as UTF-8, comma
+      header    row 1: _id
       requests  4: 3 to look up, 1 to delete
       note      backup of the assets: ids.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
       result    ids.result.xlsx
@@ -198,6 +199,7 @@ fn a_dry_run_lists_what_would_be_deleted() {
                hint: correct the cell, or leave the row out
 
       read      retired.csv as UTF-8, comma
+      header    row 1: asset_id
       plan      1 request, about 1.0 s at 10,000 an hour
       result    plan.xlsx
       next      tallyport delete assets retired.csv --dry-run
@@ -286,6 +288,7 @@ fn ids_of_another_system_delete_nothing() {
                hint: identify the record, or leave the row out
 
       read      keys.csv as UTF-8, comma
+      header    row 1: id → _id, asset_id
       requests  1: 1 to look up
       result    keys.result.xlsx
     ");

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use tallyport::check::Code;
+use tallyport::check::{Code, RemarkCode};
 
 use crate::harness::{CommandOutput, tallyport};
 use crate::redact::{redact, redact_json};
@@ -98,10 +98,15 @@ fn fill(text: &str) -> String {
     let text = replace_blocks(&text, "<!-- global flags", "<!-- end of global flags -->", |_| {
         format!("```text\n{}```\n", split_global_flags(&run("tallyport --help").stdout).1)
     });
-    replace_blocks(&text, "<!-- codes", "<!-- end of codes -->", |_| {
-        let rows: String =
-            Code::ALL.iter().map(|code| format!("| `{}` | {} |\n", code.as_str(), code.title())).collect();
+    let table = |lines: Vec<(&str, &str)>| {
+        let rows: String = lines.iter().map(|(code, title)| format!("| `{code}` | {title} |\n")).collect();
         format!("| code | meaning |\n|---|---|\n{rows}")
+    };
+    let text = replace_blocks(&text, "<!-- codes", "<!-- end of codes -->", |_| {
+        table(Code::ALL.iter().map(|code| (code.as_str(), code.title())).collect())
+    });
+    replace_blocks(&text, "<!-- remark codes", "<!-- end of remark codes -->", |_| {
+        table(RemarkCode::ALL.iter().map(|code| (code.as_str(), code.title())).collect())
     })
 }
 

@@ -119,6 +119,7 @@ fn extra_cells_are_a_problem_of_their_row() {
                hint: put quotes around the value that holds the delimiter, such as "1,299.00"
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, purchase_cost
       requests  4: 3 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run

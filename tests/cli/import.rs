@@ -17,6 +17,8 @@ fn rows_become_records_and_a_second_upsert_writes_nothing() {
     Import of assets.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 2 created (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
+                purchase_date, notes
       requests  5: 3 to look up, 2 to create or move
       result    assets.result.xlsx
     ");
@@ -71,6 +73,8 @@ fn create_and_update_modes_reject_other_rows() {
                hint: correct the cell, or use --mode upsert to create it
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
+                purchase_date, notes
       requests  3: 3 to look up
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
@@ -82,6 +86,8 @@ fn create_and_update_modes_reject_other_rows() {
     Import of assets.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 2 created (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
+                purchase_date, notes
       requests  5: 3 to look up, 2 to create or move
       result    assets.result-2.xlsx
     ");
@@ -98,6 +104,8 @@ fn create_and_update_modes_reject_other_rows() {
                hint: leave the row out, or use --mode upsert to update it
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
+                purchase_date, notes
       requests  3: 3 to look up
       result    assets.result-3.xlsx
       next      correct the red cells in the result, then run
@@ -116,6 +124,8 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
     Dry run of assets.csv: all 2 rows would succeed, in 0.5 s
       2 rows: 2 to create (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
+                purchase_date, notes
       plan      2 requests, about 1.0 s at 10,000 an hour
       result    assets.result-2.xlsx
       next      tallyport import assets.csv
@@ -151,6 +161,8 @@ fn missing_records_are_created_once() {
                hint: correct the name, or create it with --create-missing=locations
 
       read      assets.csv as UTF-8, comma
+      header    row 1: Asset Tag → asset_id, Model → product_id, Category → product_id.category_id,
+                Manufacturer → product_id.manufacturer_id, Status → status_id, Location → location_id
       requests  6: 6 to look up
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
@@ -162,6 +174,8 @@ fn missing_records_are_created_once() {
     Import of assets.csv: all 3 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       3 rows: 3 created (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: Asset Tag → asset_id, Model → product_id, Category → product_id.category_id,
+                Manufacturer → product_id.manufacturer_id, Status → status_id, Location → location_id
       requests  15: 6 to look up, 9 to create or move
       note      also created missing records: 1 category, 2 locations, 1 manufacturer, 2 products
       result    assets.result-2.xlsx
@@ -195,6 +209,7 @@ fn employees_are_never_created_implicitly() {
                hint: correct the name, or create it with --create-missing=employees
 
       read      checkout_asset.csv as UTF-8, comma
+      header    row 1: asset_id, employee → employee_id, checkout_date
       requests  4: 4 to look up
       result    checkout_asset.result.xlsx
       next      correct the red cells in the result, then run
@@ -235,6 +250,12 @@ fn sheets_are_imported_in_dependency_order() {
       assets          assets             1        1
       checkout_asset  checkout_asset     1        1
       total                              6        6
+      header    row 1 of checkout_asset: asset_id, employee → employee_id, checkout_date
+      header    row 1 of assets: asset_id, product → product_id, status → status_id
+      header    row 1 of products: name, category → category_id
+      header    row 1 of employees: name, email
+      header    row 1 of statuses: name, type
+      header    row 1 of categories: name, type
       requests  12: 6 to look up, 6 to create or move
       result    book.result-2.xlsx
     ");
@@ -264,6 +285,7 @@ fn an_ambiguous_name_shows_both_records() {
                hint: write the id of the one you mean, such as `#12`
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, location → location_id
       requests  5: 4 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
@@ -331,6 +353,7 @@ fn checkouts_that_send_email_require_confirmation() {
     Import of checkout_asset.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 2 created (checkout_asset)
       read      checkout_asset.csv as UTF-8, comma
+      header    row 1: asset_id, employee → employee_id, checkout_date
       requests  6: 4 to look up, 2 to create or move
       result    checkout_asset.result.xlsx
     ");
@@ -359,6 +382,7 @@ fn only_failed_sends_only_unfinished_rows() {
                hint: did you mean `Ready`? Or create it with --create-missing=statuses
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id
       requests  4: 3 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
@@ -405,6 +429,7 @@ fn ids_of_another_system_overwrite_nothing() {
                hint: correct the id, or --ignore the column if it holds another system's ids
 
       read      foreign.csv as UTF-8, comma
+      header    row 1: id → _id, asset_id, asset_name
       requests  1: 1 to look up
       result    foreign.result.xlsx
       next      correct the red cells in the result, then run
@@ -459,6 +484,7 @@ fn duplicates_are_created_with_allow_duplicates() {
                hint: merge the two rows, correct the one that is wrong, or pass --allow-duplicates if both are meant
 
       read      locations.csv as UTF-8, comma
+      header    row 1: name, city
       requests  2: 1 to look up, 1 to create or move
       result    locations.result.xlsx
       next      correct the red cells in the result, then run

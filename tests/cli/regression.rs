@@ -35,6 +35,7 @@ fn ids_of_another_system_never_overwrite_records() {
                hint: pass --map 'HEADER=_id' if these are the account's own ids and the row is to change the key, or --ignore the column if it holds another system's ids
 
       read      foreign.csv as UTF-8, comma
+      header    row 1: id → _id, asset_id, asset_name, product → product_id, status → status_id
       requests  3: 3 to look up
       result    foreign.result.xlsx
       next      correct the red cells in the result, then run
@@ -152,6 +153,7 @@ fn rows_that_match_one_record_by_id_and_by_key_are_duplicates() {
                hint: merge the two rows, or correct the one that is wrong
 
       read      twice.csv as UTF-8, comma
+      header    row 1: _id, asset_id, asset_name
       requests  2: 1 to look up, 1 to update
       result    twice.result.xlsx
       next      correct the red cells in the result, then run
@@ -261,6 +263,7 @@ fn an_id_is_never_a_name_for_a_new_record() {
                hint: correct the id, or write the name in a column headed by a name
 
       read      marked.csv as UTF-8, comma
+      header    row 1: asset_id, location → location_id
       requests  2: 2 to look up
       result    marked.result.xlsx
       next      correct the red cells in the result, then run
@@ -278,6 +281,7 @@ fn an_id_is_never_a_name_for_a_new_record() {
                hint: correct the id, or write the name in a column headed by a name
 
       read      bare.csv as UTF-8, comma
+      header    row 1: asset_id, location_id
       requests  2: 2 to look up
       result    bare.result.xlsx
       next      correct the red cells in the result, then run

@@ -124,6 +124,7 @@ fn resume_needs_only_the_journal() {
     Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       12 rows: 12 created (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, notes
       requests  N
       result    ~/assets.result.xlsx
     ");
@@ -147,6 +148,7 @@ fn resuming_a_finished_run_sends_nothing() {
     Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       12 rows: 12 created (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, notes
       requests  N
       result    ~/assets.result.xlsx
     --- stderr
@@ -187,6 +189,7 @@ fn records_created_meanwhile_are_not_created_again() {
                hint: compare it, and send the row again if it is a different record
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, notes
       requests  N
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
@@ -238,6 +241,7 @@ fn a_changed_input_file_does_not_change_a_resumed_run() {
     Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
       12 rows: 12 created (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id, notes
       requests  N
       result    ~/assets.result.xlsx
     --- stderr
@@ -439,6 +443,7 @@ mod interrupts {
         Import of assets.csv: all 12 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
           12 rows: 12 created (assets)
           read      assets.csv as UTF-8, comma
+          header    row 1: asset_id, product → product_id, status → status_id, notes
           requests  N
           result    ~/assets.result-2.xlsx
         --- stderr
@@ -466,6 +471,7 @@ fn a_run_stopped_by_max_errors_can_be_resumed() {
                hint: use the three-letter ISO 4217 code
 
       read      locations.csv as UTF-8, comma
+      header    row 1: name, currency
       requests  1: 1 to look up
       result    locations.result.xlsx
       next      tallyport resume 20261124-093015-abcd
@@ -483,6 +489,7 @@ fn a_run_stopped_by_max_errors_can_be_resumed() {
                hint: use the three-letter ISO 4217 code
 
       read      locations.csv as UTF-8, comma
+      header    row 1: name, currency
       requests  N
       result    ~/locations.result.xlsx
       next      correct the red cells in the result, then run

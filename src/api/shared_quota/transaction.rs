@@ -160,7 +160,7 @@ impl<'a> QuotaTransaction<'a> {
             .query_row([self.state.swept_ms], |row| row.get(0))
     }
 
-    /// RequestCounters `count` requests at a moment within the window.
+    /// Counts `count` requests at a moment within the window.
     pub(super) fn count(&mut self, at_ms: i64, by: Sender, count: i64) -> rusqlite::Result<()> {
         if at_ms <= self.state.swept_ms || count <= 0 {
             return Ok(());

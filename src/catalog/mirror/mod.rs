@@ -58,7 +58,7 @@ impl Mirror {
         MirrorFile::temporary().map(|file| Self { file })
     }
 
-    /// RefreshMethod many records of the collection there are.
+    /// How many records of the collection there are.
     pub fn count(&self, entity: &Entity) -> Result<u64, MirrorError> {
         self.file.count(entity)
     }
@@ -121,6 +121,15 @@ impl Mirror {
 
     fn set_longest_page(&self, length: u32) -> Result<(), MirrorError> {
         self.file.set_fact("longest_page", &length.to_string())
+    }
+
+    /// How many records a list had when a request behind its end found nothing.
+    fn confirmed_end(&self, entity: &Entity) -> Result<Option<u64>, MirrorError> {
+        Ok(self.file.fact(&format!("end of {}", entity.name))?.and_then(|text| text.parse().ok()))
+    }
+
+    fn set_confirmed_end(&self, entity: &Entity, records: u64) -> Result<(), MirrorError> {
+        self.file.set_fact(&format!("end of {}", entity.name), &records.to_string())
     }
 
     /// The timestamp of the newest log entry that was read.

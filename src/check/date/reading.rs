@@ -88,6 +88,16 @@ impl Triple {
         self.separators == ['.', '.']
     }
 
+    /// Into the kinds of separators: dots, slashes, hyphens, anything else.
+    pub(in crate::check) fn separator_kind(&self) -> usize {
+        match self.separators[0] {
+            '.' => 0,
+            '/' => 1,
+            '-' => 2,
+            _ => 3,
+        }
+    }
+
     /// The date in that order; `None` if the parts do not fit.
     pub(super) fn read(&self, order: DateOrder) -> Option<Result<Date, InvalidDay>> {
         let [first, second, third] = self.parts;

@@ -14,11 +14,11 @@ fn number(number: f64) -> Cell<'static> {
 }
 
 fn by_order(order: Option<DateOrder>) -> DateReading {
-    DateReading { format: None, order }
+    DateReading { orders: order.into(), ..DateReading::default() }
 }
 
 fn by_format(pattern: &str) -> DateReading {
-    DateReading { format: Some(DateFormat::parse(pattern).unwrap()), order: None }
+    DateReading { format: Some(DateFormat::parse(pattern).unwrap()), ..DateReading::default() }
 }
 
 /// The day, or the code of the error with its message.
@@ -283,7 +283,7 @@ proptest! {
     fn nothing_panics(cell in "\\PC*", pattern in "\\PC*", order in proptest::option::of(proptest::sample::select(&DateOrder::ALL[..]))) {
         let _ = parse(text(&cell), &by_order(order));
         if let Ok(format) = DateFormat::parse(&pattern) {
-            let _ = parse(text(&cell), &DateReading { format: Some(format), order });
+            let _ = parse(text(&cell), &DateReading { format: Some(format), ..by_order(order) });
         }
     }
 

@@ -43,6 +43,31 @@ fn is_time(text: &str) -> bool {
     is_zone(without_word(rest, &["am", "pm", "a.m.", "p.m.", "uhr"]))
 }
 
+/// Whether a text is a moment in UTC that is another day for many people: `2024-03-04T23:00:00Z` is midnight of the next
+/// day in Berlin. Midnight itself is what programs write that know only a day. An offset other than zero is local time.
+#[inline]
+pub(in crate::check) fn is_local_day_uncertain(text: &str) -> bool {
+    let Some(colon) = text.find(':') else { return false };
+    let start = text[..colon].trim_end_matches(|char: char| char.is_ascii_digit()).len();
+    let time = &text[start..];
+    let clock_end = time.find(|char: char| !matches!(char, '0'..='9' | ':' | '.' | ',')).unwrap_or(time.len());
+    let (clock, zone) = time.split_at(clock_end);
+    let zone = zone.trim_start();
+    let is_afternoon = zone.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("pm"));
+    let zone = without_word(zone, &["am", "pm"]).trim_start();
+    let hour = clock[..colon - start].parse().unwrap_or(0) + if is_afternoon { 12 } else { 0 };
+    let is_midnight = clock.bytes().all(|byte| !byte.is_ascii_digit() || byte == b'0');
+    is_utc(zone) && !is_midnight && !CERTAIN_HOURS.contains(&hour)
+}
+
+/// The hours in UTC that belong to the same day from California to eastern Australia.
+const CERTAIN_HOURS: std::ops::Range<u8> = 8..14;
+
+fn is_utc(zone: &str) -> bool {
+    const ZEROS: [&str; 8] = ["z", "utc", "gmt", "+00:00", "-00:00", "+0000", "+00", "+0"];
+    ZEROS.iter().any(|zero| zone.trim_end().eq_ignore_ascii_case(zero))
+}
+
 /// The rest after `:59`.
 fn minutes(text: &str) -> Option<&str> {
     number(text.strip_prefix(':')?, 2, 60)
@@ -85,7 +110,24 @@ fn is_zone(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::without_time;
+    use super::{is_local_day_uncertain, without_time};
+
+    #[test]
+    fn moments_in_utc_may_be_another_day() {
+        for text in [
+            "2024-03-04T23:00:00Z", "2024-03-04T22:00:00.000Z", "2024-03-04 23:00:00 UTC", "2024-03-04T15:00:00+00:00",
+            "2024-03-04T04:00:00Z", "3/4/2024 11:00 PM GMT", " 2024-03-04T18:30Z ",
+        ] {
+            assert!(is_local_day_uncertain(text), "{text}");
+        }
+        for text in [
+            "2024-03-04T00:00:00Z", "2024-03-04T00:00:00.000Z", "2024-03-04T12:00:00Z", "2024-03-04T23:00:00",
+            "2024-03-04 23:00", "2024-03-04T23:00:00+01:00", "2024-03-04T23:00:00-05:00", "2024-03-04", "2015-03-22Z",
+            ":", "",
+        ] {
+            assert!(!is_local_day_uncertain(text), "{text}");
+        }
+    }
 
     #[test]
     fn times_are_left_off() {

@@ -1,7 +1,8 @@
-//! Notes on invalid cells.
+//! Notes on invalid and changed cells.
 
 use rust_xlsxwriter::{Color, Note, ObjectMovement};
 
+use super::super::change_tally::change_text;
 use super::super::text::note_text;
 use super::columns::ResultColumns;
 use crate::plan::RowOutcome;
@@ -16,12 +17,21 @@ const WIDTH_PIXELS: u32 = 300;
 const LINE_CHARS: usize = 44;
 const LINE_PIXELS: u32 = 17;
 
-/// The wrong cells of a row: the input's column and what is said on it.
+/// The marked cells of a row: those that are wrong, and in a dry run those that an update changes.
 #[derive(Debug)]
 pub(super) struct CellErrors {
-    cells: Vec<(usize, String)>,
+    cells: Vec<MarkedCell>,
     /// Whether the row as a whole, or a column that is not shown, is wrong.
     pub(super) row_mark: CellMark,
+}
+
+/// A cell with what is said on it.
+#[derive(Debug)]
+pub(super) struct MarkedCell {
+    /// The input's column, from 0.
+    column: usize,
+    pub(super) mark: CellMark,
+    pub(super) text: String,
 }
 
 impl CellErrors {
@@ -39,24 +49,32 @@ impl CellErrors {
                 self.row_mark = CellMark::Invalid;
                 continue;
             };
-            match self.cells.iter_mut().find(|cell| cell.0 == column) {
-                Some(cell) => {
-                    cell.1.push_str("\n\n");
-                    cell.1.push_str(&note_text(problem));
-                }
-                None => self.cells.push((column, note_text(problem))),
-            }
+            self.add(column, CellMark::Invalid, &note_text(problem));
+        }
+        for change in &outcome.changes {
+            self.add(change.column as usize, CellMark::Changed, &change_text(&change.old, &change.new));
         }
     }
 
-    /// Takes what is said on the cell in that column, if it is wrong.
-    pub(super) fn take(&mut self, column: usize) -> Option<String> {
-        self.cells.iter_mut().find(|cell| cell.0 == column).map(|cell| std::mem::take(&mut cell.1))
+    fn add(&mut self, column: usize, mark: CellMark, text: &str) {
+        match self.cells.iter_mut().find(|cell| cell.column == column) {
+            Some(cell) => {
+                cell.text.push_str("\n\n");
+                cell.text.push_str(text);
+            }
+            None => self.cells.push(MarkedCell { column, mark, text: text.to_owned() }),
+        }
     }
 
-    /// One past the last wrong column.
+    /// Takes what is said on the cell in that column, if it is marked.
+    pub(super) fn take(&mut self, column: usize) -> Option<MarkedCell> {
+        let at = self.cells.iter().position(|cell| cell.column == column)?;
+        Some(self.cells.swap_remove(at))
+    }
+
+    /// One past the last marked column.
     pub(super) fn end(&self) -> usize {
-        self.cells.iter().map(|cell| cell.0 + 1).max().unwrap_or(0)
+        self.cells.iter().map(|cell| cell.column + 1).max().unwrap_or(0)
     }
 }
 

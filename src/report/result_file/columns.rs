@@ -1,5 +1,6 @@
 //! The columns of the result.
 
+use super::super::change_tally::change_text;
 use super::super::text::message_line;
 use crate::plan::RowOutcome;
 use crate::table::Row;
@@ -43,7 +44,8 @@ impl ResultColumns {
         self.headers.get(column).map(|header| &**header)
     }
 
-    /// The text of the `_message` cell: the message of the outcome and every problem, a line each.
+    /// The text of the `_message` cell: the message of the outcome, every problem and every
+    /// change, a line each.
     pub(super) fn message(&self, outcome: &RowOutcome) -> String {
         let mut message = String::from(&*outcome.message);
         for problem in &outcome.problems {
@@ -52,6 +54,12 @@ impl ResultColumns {
             }
             let header = problem.column.and_then(|column| self.header(column as usize));
             message.push_str(&message_line(header, problem));
+        }
+        for change in &outcome.changes {
+            if !message.is_empty() {
+                message.push('\n');
+            }
+            message.push_str(&format!("{}: {}", change.field, change_text(&change.old, &change.new)));
         }
         message
     }

@@ -9,6 +9,9 @@ use crate::table::write::xlsx::CellMark;
 /// The fill of wrong cells.
 pub(super) const INVALID: Color = Color::RGB(0x00FF_C7CE);
 
+/// The fill of cells that an update would change.
+pub(super) const CHANGED: Color = Color::RGB(0x00FF_EB9C);
+
 /// A status's colours.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StatusColors {

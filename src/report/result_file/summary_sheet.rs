@@ -3,6 +3,7 @@
 use jiff::civil::DateTime;
 use rust_xlsxwriter::{Worksheet, XlsxError};
 
+use super::super::change_tally::change_text;
 use super::super::run_summary::RunSummary;
 use super::super::summary::{plan_sentence, problems_sentence, requests_sentence, title, verdict};
 use super::super::tally::ProblemGroup;
@@ -11,6 +12,7 @@ use super::chart::{self, CountsTable};
 use super::styles::status_colors;
 use super::summary_grid::{self, LAST, SummaryGrid};
 use super::summary_notes::{ResultCell, SummaryNotes};
+use crate::mapping::SheetMapping;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::ColumnName;
 use crate::table::write::page::{write_formula, write_link};
@@ -292,8 +294,33 @@ fn lists(grid: &mut SummaryGrid<'_>, summary: &RunSummary, notes: &SummaryNotes)
     let decoded =
         summary.sheets.iter().filter_map(|sheet| Some((summary.label(sheet).into_owned(), sheet.decoding.clone()?)));
     list(grid, "How the text was read", decoded.collect())?;
-    let remarks = summary.remarks.iter().cloned().chain(notes.remarks());
+    list(grid, "Columns and what they feed", summary.mapping.iter().flat_map(mapping_lines).collect())?;
+    let changes = summary.changes.groups().iter().map(|group| {
+        let examples: Vec<String> = group
+            .examples
+            .iter()
+            .map(|example| format!("{} {}", example.cell, change_text(&example.old, &example.new)))
+            .collect();
+        let more = if group.count > examples.len() as u64 { ", …" } else { "" };
+        let text = format!("{} in {}: {}{more}", group.field, counted(group.count, "row"), examples.join(", "));
+        (group.sheet.to_string(), text)
+    });
+    list(grid, "What updates would change", changes.collect())?;
+    let remarks = summary.remarks.iter().map(|remark| remark.message.clone()).chain(notes.remarks());
     list(grid, "Remarks", remarks.map(|remark| (String::new(), remark)).collect())
+}
+
+/// A line per column of a sheet: where its header is, what it feeds, and why.
+fn mapping_lines(mapping: &SheetMapping) -> impl Iterator<Item = (String, String)> + '_ {
+    mapping.columns.iter().map(|column| {
+        let header = if column.header.is_empty() { "no header" } else { &column.header };
+        let text = match (&column.field, &column.reading) {
+            (Some(field), None) => format!("{}  {header} → {field}  ({})", column.cell, column.why),
+            (Some(field), Some(reading)) => format!("{}  {header} → {field}  ({}; {reading})", column.cell, column.why),
+            (None, _) => format!("{}  {header}: ignored, {}", column.cell, column.why),
+        };
+        (mapping.sheet.clone(), text)
+    })
 }
 
 /// Labelled lines; a line without a label takes the whole width.

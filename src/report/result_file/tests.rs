@@ -11,7 +11,7 @@ use crate::api::RequestCounts;
 use crate::check::{Code, Problem, ValueError};
 use crate::error::Diagnostic;
 use crate::plan::{RowCounts, RowStatus};
-use crate::report::{ProblemTally, RunCommand, SheetSummary};
+use crate::report::{ChangeTally, ProblemTally, RunCommand, SheetSummary};
 use crate::table::Value;
 
 /// A folder for one test's files.
@@ -44,7 +44,7 @@ fn texts(number: u64, texts: &[&str]) -> Row {
 }
 
 fn outcome(status: RowStatus, id: Option<i64>, problems: Vec<Problem>) -> RowOutcome {
-    RowOutcome { status, id, message: "".into(), problems }
+    RowOutcome { status, id, message: "".into(), problems, changes: Vec::new() }
 }
 
 fn bad_date(column: Option<u32>, found: &str) -> Problem {
@@ -69,9 +69,11 @@ fn summary() -> RunSummary {
         planned: None,
         seconds: 1.5,
         problems: ProblemTally::default(),
+        changes: ChangeTally::default(),
         result: None,
         next: Vec::new(),
         remarks: Vec::new(),
+        mapping: Vec::new(),
         stopped: None,
     }
 }

@@ -10,7 +10,7 @@ use super::super::summary::title;
 use super::super::run_summary::RunSummary;
 use super::cell_errors::CellErrors;
 use super::columns::{MESSAGE, RESULT_COLUMNS, RESULT_HEADERS, ResultColumns};
-use super::styles::{INVALID, ResultFormats, TextWrap, status_colors};
+use super::styles::{CHANGED, INVALID, ResultFormats, TextWrap, status_colors};
 use super::summary_notes::SummaryNotes;
 use super::summary_sheet::{self, SUMMARY_SHEET};
 use crate::check::is_withheld;
@@ -19,7 +19,7 @@ use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::table::write::sheet::set_width;
 use crate::table::write::workbook::{HeaderCell, TableSheet, WorkbookWriter};
 use crate::table::write::xlsx::{
-    CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, text_width, truncate_to_cell, wrapped_lines, write_cell,
+    CellFormats, CellMark, MAX_COLUMNS, MAX_ROWS, MarkFills, text_width, truncate_to_cell, wrapped_lines, write_cell,
 };
 use crate::table::write::{AtomicFile, ColumnType, WriteError};
 use crate::table::{Cell, Row};
@@ -83,7 +83,7 @@ impl ResultWorkbook {
             mode,
             began: jiff::ZonedDateTime::now().datetime(),
             formats: ResultFormats::new(),
-            values: CellFormats::new(INVALID),
+            values: CellFormats::new(MarkFills { invalid: INVALID, changed: CHANGED }),
             sheet: None,
             errors: CellErrors::new(),
             notes: SummaryNotes::default(),
@@ -209,12 +209,14 @@ fn write_values(
             notes.cells_beyond += u64::from(!cell.is_blank());
             continue;
         };
-        let mut said = errors.take(column);
+        let marked = errors.take(column);
+        let mut mark = marked.as_ref().map_or(CellMark::Plain, |cell| cell.mark);
+        let mut said = marked.map(|cell| cell.text);
         if truncate_to_cell(cell.text).len() < cell.text.len() {
             notes.texts_cut += 1;
+            mark = CellMark::Invalid;
             said = Some(said.map_or_else(|| CUT.to_owned(), |said| format!("{said}\n\n{CUT}")));
         }
-        let mark = if said.is_some() { CellMark::Invalid } else { CellMark::Plain };
         write_cell(worksheet, (sheet.table.next_row, at), cell, ColumnType::Text, mark, values)?;
         sheet.table.widths.observe(sheet.table.next_row, place, cell);
         if let Some(said) = said {

@@ -3,6 +3,7 @@
 use crate::plan::RunEstimate;
 use serde_json::{Map, Value, json};
 
+use super::super::change_tally::{ChangeExample, ChangeGroup};
 use super::super::run_summary::{RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
 use crate::plan::RowCounts;
@@ -32,6 +33,9 @@ fn push_extras(document: &mut Map<String, Value>, summary: &RunSummary) {
         document.insert("plan".into(), plan_json(planned));
     }
     document.insert("problems".into(), summary.problems.groups().into_iter().map(group_json).collect());
+    if summary.dry_run {
+        document.insert("changes".into(), summary.changes.groups().iter().map(changes_json).collect());
+    }
     if let [sheet] = summary.sheets.as_slice() {
         document.insert("ignored_columns".into(), json!(sheet.ignored));
     }
@@ -39,6 +43,7 @@ fn push_extras(document: &mut Map<String, Value>, summary: &RunSummary) {
         "skipped_sheets".into(),
         summary.skipped_sheets.iter().map(|(sheet, reason)| json!({ "sheet": sheet, "reason": reason })).collect(),
     );
+    document.insert("mapping".into(), json!(summary.mapping));
     document.insert("remarks".into(), json!(summary.remarks));
     document.insert("stopped".into(), json!(summary.stopped));
     document.insert("next".into(), json!(summary.next));
@@ -79,6 +84,16 @@ fn plan_json(planned: &RunEstimate) -> Value {
         "emails": planned.emails,
         "people": planned.people,
         "quota": planned.quota,
+    })
+}
+
+fn changes_json(group: &ChangeGroup) -> Value {
+    let example = |example: &ChangeExample| json!({ "cell": example.cell.to_string(), "row": example.row, "old": example.old, "new": example.new });
+    json!({
+        "sheet": group.sheet,
+        "field": group.field,
+        "count": group.count,
+        "examples": group.examples.iter().map(example).collect::<Vec<_>>(),
     })
 }
 

@@ -5,10 +5,13 @@ use std::fmt::Write;
 
 use anstyle::{AnsiColor, Effects, Style};
 
+use super::super::change_tally::change_text;
 use super::super::run_summary::{RunCommand, RunSummary, SheetSummary};
 use super::super::tally::ProblemGroup;
+use super::super::tally::shortened;
 use super::super::text::quoted;
 use super::sentences::{plan_sentence, problems_sentence, requests_sentence, sentence, title, verdict};
+use crate::mapping::{MappedColumn, SheetMapping};
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::wording::{counted, duration, thousands};
 
@@ -21,16 +24,27 @@ const DOUBTFUL: Style = AnsiColor::Yellow.on_default().effects(Effects::BOLD);
 /// How many kinds of problems the terminal shows; the result file has them all.
 const SHOWN_GROUPS: usize = 5;
 
+/// How many changed fields the terminal shows.
+const SHOWN_CHANGES: usize = 10;
+
+/// The characters of a header that the mapping shows.
+const LONGEST_HEADER: usize = 40;
+
+/// Where the text behind a label begins, and how far a list goes.
+const INDENT: usize = 12;
+const WIDTH: usize = 100;
+
 /// The summary for a terminal, with colours as escape codes; ends with a line feed.
 pub fn text(summary: &RunSummary) -> String {
     let mut text = String::new();
     let _ = writeln!(text, "{}", headline(summary));
     push_counts(&mut text, summary);
     push_problems(&mut text, summary);
+    push_changes(&mut text, summary);
     push_reading(&mut text, summary);
     push_plan(&mut text, summary);
     for remark in &summary.remarks {
-        push_labelled(&mut text, "note", remark);
+        push_labelled(&mut text, "note", &remark.message);
     }
     if let Some(result) = &summary.result {
         push_labelled(&mut text, "result", &format!("{STRONG}{}{STRONG:#}", result.display()));
@@ -193,6 +207,24 @@ fn found_at(address: &str, found: &str) -> String {
     }
 }
 
+/// Appends what updates would change: a line per field with the first change.
+fn push_changes(text: &mut String, summary: &RunSummary) {
+    let groups = summary.changes.groups();
+    let several = summary.sheets.len() > 1;
+    for (number, group) in groups.iter().take(SHOWN_CHANGES).enumerate() {
+        let Some(first) = group.examples.first() else { continue };
+        let of = if several { format!(" of {}", group.sheet) } else { String::new() };
+        let (count, change) = (counted(group.count, "row"), change_text(&first.old, &first.new));
+        let more = if group.count > 1 { ", …" } else { "" };
+        let label = if number == 0 { "changes" } else { "" };
+        push_labelled(text, label, &format!("{}{of} in {count}: {} {change}{more}", group.field, first.cell));
+    }
+    let hidden = groups.len().saturating_sub(SHOWN_CHANGES);
+    if hidden > 0 {
+        push_labelled(text, "", &format!("and {}: see the result file", counted(hidden as u64, "more field")));
+    }
+}
+
 /// Ignored columns, grouped by the sheets that have the same ones.
 fn ignored_columns(summary: &RunSummary) -> Vec<(&[String], Vec<Cow<'_, str>>)> {
     let mut grouped: Vec<(&[String], Vec<Cow<'_, str>>)> = Vec::new();
@@ -212,14 +244,60 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
             push_labelled(text, "read", &format!("{} as {decoding}", summary.label(sheet)));
         }
     }
+    for mapping in &summary.mapping {
+        push_mapping(text, mapping, summary.mapping.len() > 1);
+    }
     for (columns, sheets) in ignored_columns(summary) {
         let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
         let noun = if columns.len() == 1 { "column" } else { "columns" };
         push_labelled(text, "ignored", &format!("{noun} {}{of}", quoted(columns)));
     }
     for (name, why) in &summary.skipped_sheets {
-        push_labelled(text, "not read", &format!("sheet `{name}`: {why}"));
+        push_labelled(text, "not read", &format!("{name}: {why}"));
     }
+}
+
+/// The header row and what its columns feed: `row 1: Tag → asset_id, notes`.
+fn push_mapping(text: &mut String, mapping: &SheetMapping, several: bool) {
+    let of = if several { format!(" of {}", mapping.sheet) } else { String::new() };
+    let row = match mapping.header_row {
+        0 => String::new(),
+        row => format!("row {}{of}: ", thousands(row)),
+    };
+    let columns: Vec<String> = mapping.used().map(mapped_column).collect();
+    push_labelled(text, "header", &wrapped(&format!("{row}{}", columns.join(", "))));
+    let read_only: Vec<&str> =
+        mapping.ignored().filter(|column| column.is_read_only()).map(|column| column.header.as_str()).collect();
+    if mapping.is_exported && !read_only.is_empty() {
+        push_labelled(text, "read-only", &wrapped(&format!("{}{of}", read_only.join(", "))));
+    }
+}
+
+/// `Tag → asset_id`, or the name alone where the header is the field's own; with how the values are read.
+fn mapped_column(column: &MappedColumn) -> String {
+    let field = column.field.as_deref().unwrap_or_default();
+    let header = shortened(&column.header, LONGEST_HEADER);
+    let mapped = if header == field { header } else { format!("{header} → {field}") };
+    match &column.reading {
+        Some(reading) => format!("{mapped} ({reading})"),
+        None => mapped,
+    }
+}
+
+/// A list over as many lines as it takes, broken between its parts.
+fn wrapped(list: &str) -> String {
+    let (mut text, mut column) = (String::new(), INDENT);
+    for part in list.split_inclusive(", ") {
+        let length = part.trim_end().chars().count();
+        if column > INDENT && column + length > WIDTH {
+            text.truncate(text.trim_end().len());
+            let _ = write!(text, "\n{:INDENT$}", "");
+            column = INDENT;
+        }
+        text.push_str(part);
+        column += part.chars().count();
+    }
+    text
 }
 
 fn push_plan(text: &mut String, summary: &RunSummary) {

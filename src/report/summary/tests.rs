@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::sentences::sentence;
 use super::*;
 use crate::api::{Method, RequestCounts, RequestKind};
-use crate::check::{Code, ValueError};
+use crate::check::{Code, Remark, RemarkCode, ValueError};
 use crate::plan::RunEstimate;
 use crate::plan::{ReportMode, RowCounts};
-use crate::report::{ProblemTally, RunCommand, RunSummary, SheetSummary};
+use crate::report::{ChangeTally, ProblemTally, RunCommand, RunSummary, SheetSummary};
 
 fn sheet(name: Option<&str>, entity: &'static str, rows: u64, counts: RowCounts) -> SheetSummary {
     SheetSummary {
@@ -38,9 +38,11 @@ fn run(sheets: Vec<SheetSummary>) -> RunSummary {
         planned: None,
         seconds: 125.4,
         problems: ProblemTally::default(),
+        changes: ChangeTally::default(),
         result: Some("in/inventory.result.xlsx".into()),
         next: Vec::new(),
         remarks: Vec::new(),
+        mapping: Vec::new(),
         stopped: None,
     }
 }
@@ -139,7 +141,7 @@ fn several_sheets_are_a_table_with_a_total() {
     let sheets = vec![sheet(Some("Sites"), "locations", 12, good), sheet(Some("Assets"), "assets", 1_204, mixed)];
     let mut summary = RunSummary { stopped: Some("3 rows failed (`--max-errors 3`)".into()), ..run(sheets) };
     summary.skipped_sheets = vec![("Read me".into(), "no header row was found".into())];
-    summary.remarks = vec!["the currency was taken from the number format".into()];
+    summary.remarks = vec![Remark::new(RemarkCode::Note, "the currency was taken from the number format")];
     insta::assert_snapshot!(plain(&summary), @r#"
     Import of inventory.csv: stopped after 2 min 5 s: 3 rows failed (`--max-errors 3`) (run 20261124-0703-k3f9)
       sheet   holds       rows  created  failed  unknown
@@ -147,7 +149,7 @@ fn several_sheets_are_a_table_with_a_total() {
       Assets  assets     1,204    1,000       3        1
       total              1,216    1,012       3        1
       200 rows not reached
-      not read  sheet `Read me`: no header row was found
+      not read  Read me: no header row was found
       requests  1,130: 30 to look up, 1,100 to create or move
       note      the currency was taken from the number format
       result    in/inventory.result.xlsx
@@ -282,6 +284,7 @@ fn json_of_one_sheet_is_the_contract() {
       ],
       "ignored_columns": [],
       "skipped_sheets": [],
+      "mapping": [],
       "remarks": [],
       "stopped": null,
       "next": []

@@ -1,5 +1,6 @@
 //! The spreadsheets of a run: opened, mapped, and streamed row by row as often as needed.
 
+mod defaults;
 mod error;
 mod options;
 
@@ -8,17 +9,20 @@ use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Rules};
+use crate::check::{CheckedRow, Checker, ExtraCells, Inference, Remark, Rules};
 use crate::error::{Error, Result};
-use crate::mapping::{Ignored, Mapping, MappingError, MappingFile, TimestampColumn, find_header};
+use crate::mapping::{
+    ColumnFacts, HeaderAliases, Mapping, MappingError, MappingFile, SheetMapping, TimestampColumn, find_header,
+    header_keys,
+};
 use crate::observer::Observer;
 use crate::plan::{EncodingConfidence, Referenced};
 use crate::run::journal::{SheetHeader, SourceFile};
-use crate::schema;
+use crate::schema::Entity;
 use crate::table::write::{AtomicFile, WriteError};
-use crate::table::{self, FileKind, Input, ReadError, Row, Workbook};
+use crate::table::{self, FileKind, Input, ReadError, Row, SheetLayout, Workbook};
 pub(crate) use options::{InputOptions, MappingOptions, SheetFilter};
-use options::{ParsedOptions, SkipReason, place_of, validate_keys};
+use options::{ParsedOptions, SkipReason, missing_fields, place_of, validate_keys};
 
 /// The header is looked for in this many rows.
 const HEADER_WITHIN: usize = 30;
@@ -30,6 +34,8 @@ pub(crate) struct InputSet {
     /// Sheets that are not read, with the reason.
     pub(crate) skipped: Vec<(String, String)>,
     pub(crate) rules: Rules,
+    /// The preset in use.
+    preset: Option<String>,
     /// Every header seen, folded.
     headers: HashSet<String>,
 }
@@ -38,6 +44,15 @@ pub(crate) struct InputSet {
 pub(crate) struct OpenFile {
     pub(crate) input: Input,
     pub(crate) workbook: Workbook,
+}
+
+/// A row of a sheet.
+#[derive(Clone, Copy)]
+pub(crate) struct InputRow<'r> {
+    /// As it stands in the sheet.
+    pub(crate) typed: &'r Row,
+    /// As it counts, with defaults in place of missing values.
+    pub(crate) filled: &'r Row,
 }
 
 /// A mapped sheet.
@@ -49,6 +64,11 @@ pub(crate) struct MappedSheet {
     pub(crate) header: Row,
     pub(crate) mapping: Mapping,
     pub(crate) match_on: Vec<&'static str>,
+    /// Hidden rows, merged cells and declared totals.
+    pub(crate) layout: SheetLayout,
+    /// What its rows tell about its columns, as far as they were read.
+    facts: ColumnFacts,
+    remarks: Vec<Remark>,
 }
 
 impl InputSet {
@@ -59,14 +79,23 @@ impl InputSet {
     pub(crate) fn open(options: &InputOptions, filter: SheetFilter, observer: &mut dyn Observer) -> Result<Self> {
         let parsed = ParsedOptions::new(options, filter)?;
         let rules = parsed.rules.clone();
-        let mut set =
-            Self { files: Vec::new(), sheets: Vec::new(), skipped: Vec::new(), rules, headers: HashSet::new() };
+        let mut set = Self {
+            files: Vec::new(),
+            sheets: Vec::new(),
+            skipped: Vec::new(),
+            rules,
+            preset: options.mapping.preset.clone(),
+            headers: HashSet::new(),
+        };
         let mut errors = Vec::new();
         for file in &options.files {
             set.open_file(Input::from_arg(file), &parsed)?;
             set.map_last_file(&parsed, &mut errors)?;
         }
         set.ignore_missing(&mut errors);
+        if errors.is_empty() {
+            parsed.validate_defaults(set.sheets.iter().map(|sheet| sheet.mapping.entity))?;
+        }
         if !errors.is_empty() {
             return Err(error::HeaderErrors(errors).into());
         }
@@ -95,7 +124,7 @@ impl InputSet {
         match filter {
             SheetFilter::Any => Error::usage(
                 format!("no sheet of {files} can be read as a collection or an action"),
-                "say what it holds with --entity; `tallyport schema` lists what there is",
+                "say what it holds with --entity and which sheet with --sheet; `tallyport schema` lists what there is",
             ),
             SheetFilter::Only(entity) => Error::usage(
                 format!("no sheet of {files} says by its name or headers that it holds {}", entity.name),
@@ -118,7 +147,7 @@ impl InputSet {
     /// A header of --map or --ignore has to stand in one of the sheets, not in each.
     fn ignore_missing(&self, errors: &mut Vec<(String, MappingError)>) {
         errors.retain(|(_, error)| match error {
-            MappingError::NoSuchHeader { header } => !self.headers.contains(&schema::fold_header(header)),
+            MappingError::NoSuchHeader { header } => !header_keys(header).iter().any(|key| self.headers.contains(key)),
             _ => true,
         });
     }
@@ -128,6 +157,11 @@ impl InputSet {
         let Some(file) = self.files.last_mut() else { return Ok(()) };
         let chosen = parsed.sheets_of(&file.workbook, &file.input)?;
         let alone = chosen.len() == 1;
+        let may_skip = !alone && parsed.options.sheets.is_empty() && !parsed.options.mapping.strict;
+        for sheet in parsed.hidden_sheets(&file.workbook) {
+            let reason = format!("it is hidden; --sheet '{sheet}' reads it");
+            self.skipped.push((place_of(&file.input, Some(&sheet)), reason));
+        }
         for index in chosen {
             let name = file.workbook.sheets()[index].name.clone();
             let place = place_of(&file.input, name.as_deref());
@@ -138,7 +172,7 @@ impl InputSet {
                 Err(SkipReason::Unknown(reason)) if alone || parsed.options.mapping.strict => {
                     return Err(Error::usage(
                         format!("{place}: {reason}"),
-                        "say what it holds with --entity, such as --entity assets",
+                        "say what it holds with --entity, such as --entity assets, or name the sheets to read with --sheet",
                     ));
                 }
                 Err(SkipReason::Unknown(reason)) => {
@@ -151,12 +185,35 @@ impl InputSet {
                 continue;
             };
             let header = rows[header].clone();
-            self.headers.extend(header.cells().map(|cell| schema::fold_header(cell.text)));
-            match Mapping::new(entity, &header, &parsed.overrides(entity)) {
+            self.headers.extend(header.cells().flat_map(|cell| header_keys(cell.text)));
+            let match_on = parsed.match_on(entity)?;
+            let mut mapped = Mapping::new(entity, &header, &parsed.overrides(entity));
+            if let Ok(mapping) = &mut mapped {
+                // A required field that has a default needs no column.
+                parsed.add_defaults(mapping, header.len())?;
+            }
+            let mapped = mapped.and_then(|mapping| match missing_fields(&mapping, &match_on, parsed) {
+                missing if missing.is_empty() => Ok(mapping),
+                missing => Err(missing),
+            });
+            match mapped {
                 Ok(mapping) => {
-                    let match_on = parsed.match_on(entity)?;
                     parsed.validate_match_columns(&place, &mapping)?;
-                    self.sheets.push(MappedSheet { file: position, position: index, name, header, mapping, match_on });
+                    self.sheets.push(MappedSheet {
+                        file: position,
+                        position: index,
+                        layout: file.workbook.layout(index)?,
+                        name,
+                        header,
+                        mapping,
+                        match_on,
+                        facts: ColumnFacts::default(),
+                        remarks: Vec::new(),
+                    });
+                }
+                Err(found) if may_skip && is_no_table(&found, entity, &header) => {
+                    let reason = format!("it is no table of `{}`; --sheet NAME reads it all the same", entity.name);
+                    self.skipped.push((place, reason));
                 }
                 Err(found) => errors.extend(found.into_iter().map(|error| (place.clone(), error))),
             }
@@ -203,7 +260,9 @@ impl InputSet {
     pub(crate) fn sheet_header(&self, index: usize) -> SheetHeader {
         let sheet = &self.sheets[index];
         let before = |other: &&MappedSheet| (other.file, other.position) < (sheet.file, sheet.position);
-        let fed = sheet.mapping.fed_fields().map(|field| (field.name, sheet.mapping.column_of(field.name)));
+        let in_sheet = |column: &u32| !sheet.mapping.is_default(*column as usize);
+        let fed = sheet.mapping.fed_fields();
+        let fed = fed.map(|field| (field.name, sheet.mapping.column_of(field.name).filter(in_sheet)));
         let changed = (TimestampColumn::Updated.name(), sheet.mapping.timestamp_column(TimestampColumn::Updated));
         SheetHeader {
             file: self.files[sheet.file].input.name(),
@@ -251,13 +310,38 @@ impl InputSet {
         self.files[self.sheets[sheet].file].workbook.decoding().map(ToString::to_string)
     }
 
-    /// The columns that are not used.
+    /// The columns that are not used. An export has many that the service sets: they stand in the mapping only.
     pub(crate) fn ignored(&self, sheet: usize) -> Vec<String> {
-        let ignored = self.sheets[sheet].mapping.ignored();
-        ignored
-            .filter(|(_, why)| !matches!(why, Ignored::ReadOnly | Ignored::ByUser))
-            .map(|(column, why)| ignored_text(&column.header, why))
-            .collect()
+        let (mapping, is_exported) = (self.mapping_of(sheet), self.sheets[sheet].mapping.is_exported());
+        let ignored = mapping.ignored().filter(|column| !(is_exported && column.is_read_only()));
+        ignored.map(|column| column.label()).collect()
+    }
+
+    /// The mapping of a sheet in use, for reports.
+    fn mapping_of(&self, sheet: usize) -> SheetMapping {
+        let MappedSheet { mapping, facts, .. } = &self.sheets[sheet];
+        mapping.describe(&self.label(sheet), self.preset.as_deref(), facts)
+    }
+
+    /// The mapping of every sheet, in the user's order.
+    pub(crate) fn mappings(&self) -> Vec<SheetMapping> {
+        self.in_order().map(|sheet| self.mapping_of(sheet)).collect()
+    }
+
+    /// What the user should know of the sheets, as far as they were read.
+    pub(crate) fn remarks(&self) -> Vec<Remark> {
+        let of_sheet = |sheet: usize| {
+            let remarks = self.sheets[sheet].remarks.iter();
+            remarks.map(move |remark| Remark::new(remark.code, format!("{}: {}", self.label(sheet), remark.message)))
+        };
+        self.in_order().flat_map(of_sheet).collect()
+    }
+
+    /// The sheets in the user's order, which is not the order in which they are sent.
+    fn in_order(&self) -> impl Iterator<Item = usize> {
+        let mut order: Vec<usize> = (0..self.sheets.len()).collect();
+        order.sort_by_key(|sheet| (self.sheets[*sheet].file, self.sheets[*sheet].position));
+        order.into_iter()
     }
 
     /// Runs the check over every row of a sheet until what only a whole column tells is known. The checker is then
@@ -269,7 +353,7 @@ impl InputSet {
         &mut self,
         sheet: usize,
         checkers: &mut [Checker<'i>],
-        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+        on_row: &mut dyn FnMut(InputRow<'_>, &mut CheckedRow),
     ) -> Result<u64, ReadError> {
         let mut rows = self.each_checked(sheet, &mut checkers[sheet], on_row)?;
         if checkers[sheet].infer_formats() == Inference::NeedsSecondPass {
@@ -287,16 +371,18 @@ impl InputSet {
         &mut self,
         sheet: usize,
         checker: &mut Checker<'_>,
-        on_row: &mut dyn FnMut(&Row, &mut CheckedRow),
+        on_row: &mut dyn FnMut(InputRow<'_>, &mut CheckedRow),
     ) -> Result<u64, ReadError> {
         let mut rows = 0;
         let mut checked = CheckedRow::default();
         self.each_row(sheet, &mut |row| {
             rows += 1;
-            checker.check(row, &mut checked);
-            on_row(row, &mut checked);
+            let filled = checker.check(row, &mut checked);
+            on_row(InputRow { typed: row, filled }, &mut checked);
             ControlFlow::Continue(())
         })?;
+        let sheet = &mut self.sheets[sheet];
+        (sheet.facts, sheet.remarks) = (checker.column_facts(), checker.remarks());
         Ok(rows)
     }
 
@@ -315,11 +401,15 @@ impl InputSet {
     }
 }
 
-fn ignored_text(header: &str, why: Ignored) -> String {
-    match why {
-        Ignored::Secret => format!("{header} (it looks like passwords: neither read nor copied)"),
-        Ignored::Superseded => format!("{header} (another column feeds its field)"),
-        Ignored::ReadOnly => format!("{header} (the service sets it)"),
-        Ignored::Unknown | Ignored::ByUser => header.to_owned(),
-    }
+/// Whether errors say that a sheet is no table at all, such as notes or the data of a chart: fewer than two headers are
+/// known, and none of them is the key.
+fn is_no_table(errors: &[MappingError], entity: &'static Entity, header: &Row) -> bool {
+    let aliases = HeaderAliases::new(entity);
+    let known = header.cells().filter(|cell| !cell.is_blank() && aliases.feeds(cell.text)).count();
+    let is_about_all = |error: &MappingError| {
+        let is_missing = matches!(error, MappingError::NothingKnown { .. } | MappingError::MissingField { .. });
+        // A header of another sheet: --map names headers of any.
+        is_missing || matches!(error, MappingError::NoSuchHeader { .. })
+    };
+    known < 2 && errors.iter().all(is_about_all)
 }

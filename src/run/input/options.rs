@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use super::MappedSheet;
+use super::defaults::DefaultOption;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
-use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Rules};
+use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
-    Binding, ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingFile, MappingOverride, MappingOverrides,
-    ReadPurpose, detect_entity,
+    ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
+    MappingOverrides, MappingSource, ReadPurpose, detect_entity,
 };
 use crate::run::used_options::UsedOptions;
 use crate::schema::{self, Entity, entity_named};
@@ -46,6 +47,8 @@ pub(crate) struct MappingOptions {
     /// `Header=field`, `Header=custom:NAME`, or `Header=` to ignore the column.
     pub(crate) map: Vec<String>,
     pub(crate) ignore: Vec<String>,
+    /// `field=VALUE`, for rows without a value.
+    pub(crate) defaults: Vec<String>,
     /// A mapping file.
     pub(crate) file: Option<PathBuf>,
     /// The header words of another tool.
@@ -64,6 +67,7 @@ impl InputOptions {
         used.repeated("--sheet", &self.sheets);
         used.repeated("--map", &self.mapping.map);
         used.repeated("--ignore", &self.mapping.ignore);
+        used.repeated("--default", &self.mapping.defaults);
         used.text("--mapping", self.mapping.file.as_ref().map(|path| path.display()));
         used.text("--preset", self.mapping.preset.clone());
         used.switch("--strict", self.mapping.strict);
@@ -106,6 +110,7 @@ pub(super) struct ParsedOptions<'a> {
     pub(super) rules: Rules,
     entity: Option<&'static Entity>,
     overrides: Vec<MappingOverride>,
+    pub(super) defaults: Vec<DefaultOption<'a>>,
     mapping_files: Vec<MappingFile>,
 }
 
@@ -125,6 +130,7 @@ impl<'a> ParsedOptions<'a> {
             rules: rules(options)?,
             entity: options.entity.as_deref().map(entity_named).transpose()?,
             overrides: overrides(&options.mapping)?,
+            defaults: options.mapping.defaults.iter().map(|text| DefaultOption::parse(text)).collect::<Result<_>>()?,
             mapping_files,
         })
     }
@@ -148,6 +154,16 @@ impl<'a> ParsedOptions<'a> {
         positions.sort_unstable();
         positions.dedup();
         Ok(positions)
+    }
+
+    /// The hidden sheets that were not asked for.
+    pub(super) fn hidden_sheets(&self, workbook: &Workbook) -> Vec<String> {
+        if !self.options.sheets.is_empty() {
+            return Vec::new();
+        }
+        let hidden = workbook.sheets().iter().filter(|sheet| sheet.visibility != Visibility::Visible);
+        let names = hidden.filter_map(|sheet| sheet.name.clone());
+        names.filter(|name| !GENERATED_SHEETS.contains(&name.as_str())).collect()
     }
 
     /// What a sheet holds; `alone` is the only one there is.
@@ -210,6 +226,29 @@ impl<'a> ParsedOptions<'a> {
         };
         fields.map(field).collect()
     }
+}
+
+/// The required fields that no column feeds, where that keeps every row from being written: an action needs them all,
+/// and a row of a collection has to say which record it means.
+pub(super) fn missing_fields(
+    mapping: &Mapping,
+    match_on: &[&'static str],
+    parsed: &ParsedOptions<'_>,
+) -> Vec<MappingError> {
+    if matches!(parsed.filter, SheetFilter::Only(_)) {
+        return Vec::new();
+    }
+    let entity = mapping.entity;
+    let says_record = mapping.id_column().is_some() || match_on.first().is_some_and(|name| mapping.feeds(name));
+    let not_understood = mapping.not_understood();
+    let error = |field: &'static str| MappingError::MissingField { field, not_understood: not_understood.clone() };
+    if entity.is_collection() && says_record {
+        return Vec::new();
+    }
+    if entity.is_collection() && parsed.rules.mode == Mode::Update {
+        return match_on.first().map(|name| error(name)).into_iter().collect();
+    }
+    mapping.unfed_fields().map(|field| error(field.name)).collect()
 }
 
 /// Every sheet has to say which records it means.
@@ -280,6 +319,7 @@ fn rules(options: &InputOptions) -> Result<Rules> {
         fraction: options.fractional_cost,
         date_format: date_format.transpose()?,
         decimal: decimal.transpose()?,
+        repeats: Repeats::default(),
         duplicates: if options.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
         conflicts: None,
     })
@@ -290,10 +330,10 @@ fn overrides(options: &MappingOptions) -> Result<Vec<MappingOverride>> {
         let (header, target) = text.rsplit_once('=').ok_or_else(|| {
             Error::usage(format!("--map '{text}' does not say what to feed"), "write it as --map 'Header=field'")
         })?;
-        Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), binding: Binding::Required })
+        Ok(MappingOverride { header: header.to_owned(), target: target.to_owned(), source: MappingSource::CommandLine })
     });
     let ignored = options.ignore.iter().map(|header| {
-        Ok(MappingOverride { header: header.clone(), target: String::new(), binding: Binding::Required })
+        Ok(MappingOverride { header: header.clone(), target: String::new(), source: MappingSource::CommandLine })
     });
     mapped.chain(ignored).collect()
 }

@@ -10,7 +10,7 @@ use super::cells::StoredCells;
 use super::encoding::{Json, PARTS, PHASES, ROW_STATES, RUN_KINDS, encode_problems, encode_write};
 use super::file::{Durability, JournalFile, JournalLocation, lock_path};
 use super::{AccountSnapshot, Journal, JournalError, PlannedRow, RunHeader, RunPhase, SheetHeader};
-use crate::plan::{Step, StepSink};
+use crate::plan::{FieldChange, Step, StepSink};
 use crate::table::Row;
 
 /// Rows and steps per commit while the plan is made: bounds the size of SQLite's write-ahead log.
@@ -171,6 +171,19 @@ impl JournalBuilder {
                 header.decoding, ignored,
             ],
         )
+    }
+
+    /// Adds what the next row of the sheet changes; kept for the report of a dry run only.
+    ///
+    /// # Errors
+    /// Where it cannot be stored.
+    pub fn changes(&mut self, changes: &[FieldChange]) -> Result<(), JournalError> {
+        if changes.is_empty() || !self.is_scratch() {
+            return Ok(());
+        }
+        let id = row_keys(self.sheet).start + self.position;
+        let text = serde_json::to_string(changes).unwrap_or_default();
+        self.insert("INSERT INTO change (id, changes) VALUES (?1, ?2)", params![id, text])
     }
 
     /// Adds the next row of the sheet. Cells of `withheld` columns are not stored, and those of a dry run neither.

@@ -33,6 +33,8 @@ CREATE TABLE row (
     id INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, row INTEGER NOT NULL, state TEXT NOT NULL, status TEXT NOT NULL,
     record INTEGER, message TEXT, problems TEXT, cells TEXT NOT NULL
 );
+-- What rows would change, by the id of the row; in a dry run only.
+CREATE TABLE change (id INTEGER PRIMARY KEY, changes TEXT NOT NULL);
 CREATE TABLE step (
     step INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, row INTEGER NOT NULL, part TEXT NOT NULL, entity TEXT NOT NULL,
     write TEXT NOT NULL, record INTEGER, body TEXT NOT NULL, awaits TEXT, stood TEXT

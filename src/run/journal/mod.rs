@@ -25,6 +25,7 @@
 //!
 //! Columns and stored words keep the names they were released with; `encoding` maps them.
 
+mod actions;
 mod builder;
 mod cells;
 mod encoding;
@@ -46,11 +47,13 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::account::AccountIdentity;
 use crate::api::{RequestCounts, RequestKind};
 use crate::catalog::LogPosition;
-use crate::check::Problem;
+use crate::check::{Problem, Remark};
+use crate::mapping::SheetMapping;
 use crate::plan::{RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
 
+pub(crate) use actions::SentAction;
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
@@ -105,7 +108,9 @@ pub struct RunDetails {
     /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
     /// Notes for the user that concern no single row.
-    pub remarks: Vec<String>,
+    pub remarks: Vec<Remark>,
+    /// Which column of each sheet feeds which field, in the user's order.
+    pub mapping: Vec<SheetMapping>,
 }
 
 /// Paths need not be valid Unicode, but JSON strings are: a run resumes under the nearest name rather than not at all.
@@ -187,6 +192,8 @@ pub struct AccountSnapshot {
     pub sizes: Vec<(String, u64)>,
     /// The newest entry of the activity log.
     pub log: LogPosition,
+    /// A digest that tells accounts of one service apart; empty for a sandbox.
+    pub account: String,
 }
 
 /// The totals of a run so far, over all processes that worked on it.

@@ -56,7 +56,8 @@ pub struct StoredRow {
     pub planned: PlannedRow,
 }
 
-const STEP_COLUMNS: &str = "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
+pub(super) const STEP_COLUMNS: &str =
+    "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
 
 impl Journal {
     pub(super) fn new(file: JournalFile) -> Self {
@@ -338,7 +339,7 @@ impl Journal {
         Ok(steps)
     }
 
-    fn each_step(
+    pub(super) fn each_step(
         &self,
         sql: &str,
         values: &[&dyn rusqlite::ToSql],

@@ -15,7 +15,7 @@ use super::{Journal, JournalError, PlannedRow, RowState};
 use crate::api::Body;
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
-use crate::plan::{RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
+use crate::plan::{FieldChange, RowOutcome, RowStatus, StepResult, StepRole, WriteKind};
 
 /// Rows, and steps, that are read at a time.
 const BATCH: i64 = 512;
@@ -67,12 +67,19 @@ struct StepEnd {
     problems: Vec<Problem>,
 }
 
+/// A row as it was planned.
+struct UnjoinedRow {
+    number: u64,
+    planned: PlannedRow,
+    changes: Vec<FieldChange>,
+}
+
 /// The rows of a sheet with their outcomes, in the order of the sheet.
 pub struct RowOutcomes<'j> {
     journal: &'j Journal,
     sheet: u16,
     unfinished: Unfinished<'j>,
-    rows: VecDeque<(u64, PlannedRow)>,
+    rows: VecDeque<UnjoinedRow>,
     /// None once all rows are read.
     next_row: Option<i64>,
     steps: VecDeque<StepEnd>,
@@ -138,7 +145,7 @@ impl Journal {
 }
 
 impl RowOutcomes<'_> {
-    fn next_row(&mut self) -> Result<Option<(u64, PlannedRow)>, JournalError> {
+    fn next_row(&mut self) -> Result<Option<UnjoinedRow>, JournalError> {
         if let (true, Some(first)) = (self.rows.is_empty(), self.next_row) {
             self.read_rows(first)?;
         }
@@ -146,8 +153,17 @@ impl RowOutcomes<'_> {
     }
 
     fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
-        let sql = "SELECT id, row, state, status, record, message, problems FROM row \
-                   WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3";
+        // Only the journal of a dry run has changes, and it is of this version.
+        let sql = match self.unfinished {
+            Unfinished::DryRun => {
+                "SELECT id, row, state, status, record, message, problems, changes FROM row LEFT JOIN change USING (id) \
+                 WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+            }
+            Unfinished::Open | Unfinished::Stopped(_) => {
+                "SELECT id, row, state, status, record, message, problems, NULL AS changes FROM row \
+                 WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
+            }
+        };
         let keys = row_keys(self.sheet);
         let mut last = None;
         let rows = &mut self.rows;
@@ -156,7 +172,7 @@ impl RowOutcomes<'_> {
             let mut found = statement.query(params![first, keys.end, BATCH])?;
             while let Some(row) = found.next()? {
                 last = Some(row.get::<_, i64>("id")?);
-                rows.push_back((row.get::<_, i64>("row")? as u64, planned_row(row)?));
+                rows.push_back(unjoined_row(row)?);
             }
             Ok(())
         })?;
@@ -193,8 +209,9 @@ impl RowOutcomes<'_> {
         Ok(())
     }
 
-    fn finish(&mut self, number: u64, planned: PlannedRow) -> Result<FinishedRow, JournalError> {
-        let mut row = JoinedRow::new(number, planned);
+    fn finish(&mut self, row: UnjoinedRow) -> Result<FinishedRow, JournalError> {
+        let number = row.number;
+        let mut row = JoinedRow::new(row);
         while row.planned.state == RowState::Planned && row.end.is_none() {
             let Some(step) = self.next_step_of(number)? else { break };
             row.add(step);
@@ -208,7 +225,7 @@ impl Iterator for RowOutcomes<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self.next_row() {
-            Ok(row) => row.map(|(number, planned)| self.finish(number, planned)),
+            Ok(row) => row.map(|row| self.finish(row)),
             Err(error) => {
                 // A journal that cannot be read is told once.
                 (self.next_row, self.rows) = (None, VecDeque::new());
@@ -227,11 +244,12 @@ struct JoinedRow {
     /// A request was sent whose response nobody has seen.
     is_unresolved: bool,
     changed_at: Option<Timestamp>,
+    changes: Vec<FieldChange>,
 }
 
 impl JoinedRow {
-    fn new(number: u64, planned: PlannedRow) -> Self {
-        Self { number, planned, end: None, is_unresolved: false, changed_at: None }
+    fn new(UnjoinedRow { number, planned, changes }: UnjoinedRow) -> Self {
+        Self { number, planned, end: None, is_unresolved: false, changed_at: None, changes }
     }
 
     fn add(&mut self, step: StepEnd) {
@@ -279,12 +297,19 @@ impl JoinedRow {
                 RowEnding::Final
             }
         };
-        let outcome = RowOutcome { status, id: planned.record, message: message.into(), problems: planned.problems };
+        let (message, problems) = (message.into(), planned.problems);
+        let outcome = RowOutcome { status, id: planned.record, message, problems, changes: self.changes };
         FinishedRow { number: self.number, ending, outcome, changed_at: self.changed_at }
     }
 }
 
 const UNRESOLVED: &str = "no response was received and the run stopped before checking; run `tallyport resume`";
+
+fn unjoined_row(row: &SqlRow<'_>) -> rusqlite::Result<UnjoinedRow> {
+    let changes: Option<String> = row.get("changes")?;
+    let changes = changes.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
+    Ok(UnjoinedRow { number: row.get::<_, i64>("row")? as u64, planned: planned_row(row)?, changes })
+}
 
 fn step_end(row: &SqlRow<'_>) -> rusqlite::Result<StepEnd> {
     let result: Option<String> = row.get("result")?;
@@ -369,7 +394,7 @@ mod tests {
     /// `2 created Final #70 code: message`, a line per row.
     fn shown(journal: &Journal, unfinished: Unfinished<'_>) -> Vec<String> {
         let line = |row: FinishedRow| {
-            let RowOutcome { status, id, message, problems } = row.outcome;
+            let RowOutcome { status, id, message, problems, .. } = row.outcome;
             let id = id.map(|id| format!(" #{id}")).unwrap_or_default();
             let codes: String = problems.iter().map(|problem| format!(" {}", problem.code().as_str())).collect();
             let message = if message.is_empty() { String::new() } else { format!(": {message}") };

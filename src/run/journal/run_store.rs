@@ -98,6 +98,14 @@ impl RunStore {
         Ok(runs)
     }
 
+    /// The ids of all runs and where their journals are.
+    ///
+    /// # Errors
+    /// Where the folder exists and cannot be read.
+    pub(crate) fn paths(&self) -> Result<Vec<(String, PathBuf)>, JournalError> {
+        Ok(self.ids()?.into_iter().map(|id| (id.clone(), self.path(&id))).collect())
+    }
+
     fn stored(&self, id: String) -> StoredRun {
         let path = self.path(&id);
         let bytes = size(&path);

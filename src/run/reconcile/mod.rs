@@ -32,7 +32,7 @@ mod checkouts;
 mod compare;
 mod evidence;
 mod external_changes;
-mod log;
+pub(in crate::run) mod log;
 mod matching;
 mod records;
 mod search;

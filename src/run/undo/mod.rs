@@ -94,7 +94,7 @@ pub(crate) async fn prepare(
     let log = if moves { LogPosition::read(client).await? } else { LogPosition::Unknown };
     let requests = items.iter().filter(|item| item.kind().is_some()).count() as u64;
     let estimate = RunEstimate::new(requests, client.requests().total, account.quota, notifications);
-    let snapshot = AccountSnapshot { log, ..AccountSnapshot::default() };
+    let snapshot = AccountSnapshot { log, account: account.digest().to_owned(), ..AccountSnapshot::default() };
     Ok(PreparedUndo { items, estimate, snapshot, never_sent: journal.open_steps()? })
 }
 

@@ -24,11 +24,13 @@ pub(super) const ACCESSORIES: Entity = Entity {
             .help("What it is called.")
             .example("Wireless Mouse"),
         Field::text("model_number")
+            .code()
             .filter()
             .also(words::MODEL_NUMBER)
             .help("The maker's number for it.")
             .example("910-005620"),
         Field::text("order_number")
+            .code()
             .filter()
             .also(words::ORDER_NUMBER)
             .help("The purchase order it came with.")

@@ -18,6 +18,7 @@ pub const ASSETS: Entity = Entity {
     ],
     fields: &[
         Field::text("asset_id")
+            .code()
             .means(Meaning::Tag)
             .required()
             .filter()
@@ -40,6 +41,8 @@ pub const ASSETS: Entity = Entity {
             .help("What the thing is called, such as a host name.")
             .example("berlin-laptop-42"),
         Field::text("asset_serial")
+            .means(Meaning::Serial)
+            .code()
             .filter()
             .also(&[
                 "serial", "serial number", "serial no", "serial nr", "asset serial number", "sn", "computer serial",
@@ -64,6 +67,7 @@ pub const ASSETS: Entity = Entity {
             .help("The day it is to be retired; counts only where its product's end of life is `Individual Per Asset`.")
             .example("2029-12-31"),
         Field::text("order_number")
+            .code()
             .filter()
             .also(words::ORDER_NUMBER)
             .help("The purchase order it came with.")

@@ -24,11 +24,13 @@ pub(super) const COMPONENTS: Entity = Entity {
             .help("What it is called.")
             .example("16 GB DDR5 Memory"),
         Field::text("model_number")
+            .code()
             .filter()
             .also(words::MODEL_NUMBER)
             .help("The maker's number for it.")
             .example("CT16G48C40S5"),
         Field::text("order_number")
+            .code()
             .filter()
             .also(words::ORDER_NUMBER)
             .help("The purchase order it came with.")

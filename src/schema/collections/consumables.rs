@@ -24,11 +24,13 @@ pub(super) const CONSUMABLES: Entity = Entity {
             .help("What it is called.")
             .example("Black Toner"),
         Field::text("model_number")
+            .code()
             .filter()
             .also(words::MODEL_NUMBER)
             .help("The maker's number for it.")
             .example("TN-2420"),
         Field::text("order_number")
+            .code()
             .filter()
             .also(words::ORDER_NUMBER)
             .help("The purchase order it came with.")

@@ -24,6 +24,7 @@ pub(super) const DEPARTMENTS: Entity = Entity {
             .help("How to reach the department by e-mail.")
             .example("finance@example.com"),
         Field::text("phone")
+            .code()
             .required()
             .filter()
             .also(&[

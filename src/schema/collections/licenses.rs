@@ -37,6 +37,7 @@ pub const LICENSES: Entity = Entity {
             .help("The e-mail address it is licensed to.")
             .example("licenses@example.com"),
         Field::text("order_number")
+            .code()
             .filter()
             .also(words::ORDER_NUMBER)
             .help("The purchase order it came with.")

@@ -34,6 +34,7 @@ pub(super) const LOCATIONS: Entity = Entity {
             .example("Floor 3"),
         Field::text("city").filter().also(words::CITY).help("City or town.").example("Berlin"),
         Field::text("zip")
+            .code()
             .filter()
             .also(words::ZIP)
             .help("Postal code, kept as text: 01067 stays 01067.")
@@ -46,6 +47,7 @@ pub(super) const LOCATIONS: Entity = Entity {
             .help("How to reach the place by e-mail.")
             .example("berlin@example.com"),
         Field::text("phone")
+            .code()
             .filter()
             .also(&[
                 "phone number", "phone no", "location phone", "contact phone", "telephone", "telephone number", "tel",

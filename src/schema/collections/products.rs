@@ -1,4 +1,4 @@
-use crate::schema::{Deletion, Entity, Field, Related, Role, words};
+use crate::schema::{Deletion, Entity, Field, Implied, Related, Role, words};
 
 /// Guide: section "Products".
 pub(super) const PRODUCTS: Entity = Entity {
@@ -21,6 +21,7 @@ pub(super) const PRODUCTS: Entity = Entity {
             .help("What the product is called.")
             .example("MacBook Pro 14"),
         Field::text("model_number")
+            .code()
             .filter()
             .also(words::MODEL_NUMBER)
             .help("The maker's number for the model.")
@@ -39,6 +40,11 @@ pub(super) const PRODUCTS: Entity = Entity {
             .filter()
             .at_least(1)
             .also(&["eol", "eol months", "end of life in months", "lifetime months", "useful life months"])
+            .implies(Implied {
+                field: "end_of_life_type",
+                option: "Months from Asset Purchase Date",
+                unless: "end_of_life_date",
+            })
             .help("Months from an asset's purchase to its end, where the type is `Months from Asset Purchase Date`.")
             .example("48"),
         Field::money("default_purchase_cost")

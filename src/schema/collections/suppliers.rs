@@ -38,6 +38,7 @@ pub(super) const SUPPLIERS: Entity = Entity {
             .example("Suite 12"),
         Field::text("city").filter().also(words::CITY).help("City or town.").example("Vernon Hills"),
         Field::text("zip")
+            .code()
             .filter()
             .also(&[
                 "zip code", "postal code", "postcode", "zip/postal code", "supplier postcode", "supplier zip", "plz",
@@ -53,6 +54,7 @@ pub(super) const SUPPLIERS: Entity = Entity {
             .help("Whom to ask for.")
             .example("Grace Hopper"),
         Field::text("phone")
+            .code()
             .filter()
             .also(&[
                 "phone number", "phone no", "telephone", "telephone number", "contact telephone", "contact phone",

@@ -7,6 +7,7 @@
 //! Record numbers are those of \[MS-XLS\] 2.3.
 
 use crate::table::error::ReadFault;
+use crate::table::layout::{MergedCells, SheetLayout};
 
 /// As many cells as all sheets together may span: some gigabyte of memory.
 pub(super) const MOST_CELLS: u64 = 20_000_000;
@@ -18,12 +19,14 @@ mod record {
     pub(super) const BOUND_SHEET: u16 = 0x0085;
     pub(super) const MUL_RK: u16 = 0x00BD;
     pub(super) const XF: u16 = 0x00E0;
+    pub(super) const MERGED_CELLS: u16 = 0x00E5;
     pub(super) const LABEL_SST: u16 = 0x00FD;
     pub(super) const RSTRING: u16 = 0x00D6;
     pub(super) const DIMENSIONS: u16 = 0x0200;
     pub(super) const NUMBER: u16 = 0x0203;
     pub(super) const LABEL: u16 = 0x0204;
     pub(super) const BOOL_ERR: u16 = 0x0205;
+    pub(super) const ROW: u16 = 0x0208;
     pub(super) const FORMAT: u16 = 0x041E;
     pub(super) const RK: u16 = 0x027E;
     pub(super) const BOF: u16 = 0x0809;
@@ -36,6 +39,8 @@ pub(super) struct XlsPreScan {
     pub(super) codes: Vec<String>,
     /// For each sheet, the styles of the cells that hold numbers, in the order of row and column.
     pub(super) styles: Vec<Vec<StyledCell>>,
+    /// For each sheet, what it keeps beside its cells.
+    pub(super) layouts: Vec<SheetLayout>,
 }
 
 /// The style of a cell; row and column from 0.
@@ -83,6 +88,7 @@ pub(super) fn pre_scan(stream: &mut [u8]) -> Result<XlsPreScan, ReadFault> {
         }
         sheet.styles.sort();
         scan.styles.push(sheet.styles);
+        scan.layouts.push(sheet.layout);
     }
     Ok(scan)
 }
@@ -112,7 +118,7 @@ fn globals(stream: &[u8]) -> Result<(XlsPreScan, Vec<usize>), ReadFault> {
         Some((_, code)) => code.clone(),
         None => ssfmt::format_code_from_id(u32::from(*id)).unwrap_or_default().to_owned(),
     };
-    Ok((XlsPreScan { codes: styles.iter().map(code).collect(), styles: Vec::new() }, sheets))
+    Ok((XlsPreScan { codes: styles.iter().map(code).collect(), styles: Vec::new(), layouts: Vec::new() }, sheets))
 }
 
 /// A FORMAT record: id and code. BIFF 8 stores length and width of the letters, earlier files one byte of length.
@@ -178,6 +184,7 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
 struct SheetBounds {
     corners: Option<(Corner, Corner)>,
     styles: Vec<StyledCell>,
+    layout: SheetLayout,
 }
 
 /// Row and column.
@@ -185,11 +192,18 @@ type Corner = (u16, u16);
 
 impl SheetBounds {
     fn take(&mut self, record: &Record<'_>) {
-        use record::{BOOL_ERR, FORMULA, LABEL, LABEL_SST, MUL_RK, NUMBER, RK, RSTRING};
+        if record.kind == record::MERGED_CELLS {
+            return self.take_merged(record.data);
+        }
+        use record::{BOOL_ERR, FORMULA, LABEL, LABEL_SST, MUL_RK, NUMBER, RK, ROW, RSTRING};
         let (Some(row), Some(column)) = (u16_at(record.data, 0), u16_at(record.data, 2)) else { return };
         match record.kind {
             NUMBER | RK | FORMULA => self.add_number(row, column, u16_at(record.data, 4)),
             LABEL | LABEL_SST | RSTRING | BOOL_ERR => self.add(row, column),
+            // Bit 5 of the options says that the row has no height.
+            ROW if u16_at(record.data, 12).is_some_and(|options| options & 0x20 != 0) => {
+                self.layout.hide(u64::from(row) + 1, u64::from(row) + 1);
+            }
             MUL_RK => {
                 // A style and a number for each cell, and the last column at the end.
                 let cells = record.data.len().saturating_sub(6) / 6;
@@ -198,6 +212,19 @@ impl SheetBounds {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A count, and for each range its first and last row and column.
+    fn take_merged(&mut self, data: &[u8]) {
+        for range in data.get(2..).unwrap_or_default().chunks_exact(8) {
+            let number = |at: usize| u16_at(range, at).unwrap_or_default();
+            self.layout.merge(MergedCells {
+                first_row: u64::from(number(0)) + 1,
+                last_row: u64::from(number(2)) + 1,
+                first_column: number(4).into(),
+                last_column: number(6).into(),
+            });
         }
     }
 
@@ -251,6 +278,18 @@ mod tests {
         assert_eq!(scan.codes, ["General", "00000"]);
         let styled = |row, column, style| StyledCell { row, column, style };
         assert_eq!(scan.styles, [[styled(2, 5, 0), styled(3, 1, 1)]]);
+    }
+
+    #[test]
+    fn hidden_rows_and_merged_cells_are_taken_down() {
+        let row = |number: u16, options: u8| {
+            record(record::ROW, &[&number.to_le_bytes()[..], &[0; 10], &[options, 0, 0, 0]].concat())
+        };
+        let merged = record(record::MERGED_CELLS, &[1, 2, 4, 1, 1].map(u16::to_le_bytes).concat());
+        let scan = pre_scan(&mut stream(&[row(3, 0x20), row(4, 0), number(3, 1, 1), merged])).unwrap();
+        assert!(scan.layouts[0].is_hidden(4) && !scan.layouts[0].is_hidden(5));
+        let cells = MergedCells { first_row: 3, last_row: 5, first_column: 1, last_column: 1 };
+        assert_eq!(scan.layouts[0].merged_below(1), [cells]);
     }
 
     #[test]

@@ -5,6 +5,8 @@
 //! buffer grows with the longest record only, up to [`LONGEST_RECORD`]: a quote that is never closed would otherwise
 //! drag the rest of the file into memory.
 
+mod quotes;
+
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -17,6 +19,7 @@ use super::{MOST_COLUMNS, OnRow, SheetReader};
 use crate::table::cell::Row;
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+use quotes::{PlainQuotes, QuoteStyle, quote_fault};
 
 /// The longest record that is read, in bytes.
 pub(crate) const LONGEST_RECORD: usize = 8 * 1024 * 1024;
@@ -58,6 +61,7 @@ pub(in crate::table) struct CsvReader {
     source: ReopenableInput,
     detected: DetectedEncoding,
     pub(in crate::table) decoding: Decoding,
+    quotes: QuoteStyle,
 }
 
 impl CsvReader {
@@ -86,13 +90,17 @@ impl CsvReader {
             encoding_certainty: detected.certainty,
             replacement_chars: detected.replacement_chars,
         };
-        Ok(CsvReader { source, detected, decoding })
+        let quotes = QuoteStyle::detect(&String::from_utf8_lossy(&beginning), delimiter.byte());
+        Ok(CsvReader { source, detected, decoding, quotes })
     }
 }
 
 impl SheetReader for CsvReader {
     fn each_row(&mut self, _sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let text = text(&self.source, &self.detected)?;
+        let mut text = text(&self.source, &self.detected)?;
+        if self.quotes == QuoteStyle::Dialect {
+            text = Box::new(PlainQuotes::new(text, self.decoding.delimiter.byte()));
+        }
         let mut records = CsvRecords::new(text, self.decoding.delimiter);
         records.begin()?;
         let mut row = Row::default();
@@ -253,6 +261,7 @@ impl<R: Read> CsvRecords<R> {
         }
         row.clear(self.number);
         row.fill(text, ends);
+        row.set_quote_fault(quote_fault(raw, self.delimiter));
         self.start += read;
         Ok(())
     }

@@ -23,6 +23,7 @@ use std::ops::ControlFlow;
 
 use super::cell::Row;
 use super::error::LocatedFault;
+use super::layout::SheetLayout;
 
 /// As many columns as a sheet of a spreadsheet program has.
 pub(super) const MOST_COLUMNS: usize = 16_384;
@@ -34,4 +35,9 @@ pub(super) type OnRow<'a> = dyn FnMut(&mut Row) -> ControlFlow<()> + 'a;
 pub(super) trait SheetReader: Send {
     /// Streams the rows of the `sheet`th sheet from the top; rows without anything in them are left out, but counted.
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault>;
+
+    /// What the `sheet`th sheet keeps beside its cells; nothing in formats without such things.
+    fn layout(&mut self, _sheet: usize) -> Result<SheetLayout, LocatedFault> {
+        Ok(SheetLayout::default())
+    }
 }

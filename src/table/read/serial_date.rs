@@ -137,6 +137,11 @@ pub(super) fn push_elapsed(text: &mut String, days: f64) -> Value {
 /// Appends a cell that holds a date or time in ISO 8601.
 pub(super) fn push_iso_cell(row: &mut Row, iso: &str) {
     let civil = iso.trim().trim_end_matches('Z');
+    let is_day = civil.len() == iso.trim().len() || civil.trim_end_matches(['0', '.', ':']).ends_with(['T', 't']);
+    if !is_day {
+        // A moment in UTC, of which the check has to say which day it takes.
+        return row.push_text(iso.trim());
+    }
     let mut text = String::new();
     match civil.parse::<DateTime>() {
         Ok(at) => {

@@ -19,6 +19,7 @@ use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+use crate::table::layout::SheetLayout;
 use crate::table::sheet::Sheet;
 
 /// An .xls file, all of it in memory.
@@ -30,6 +31,7 @@ pub(in crate::table) struct XlsFile {
 struct XlsTab {
     cells: Range<Data>,
     styles: Vec<StyledCell>,
+    layout: SheetLayout,
 }
 
 /// Streams of other kinds of OLE files.
@@ -50,13 +52,14 @@ impl XlsFile {
         let system = if book.has_1904_epoch() { DateSystem::From1904 } else { DateSystem::From1900 };
         let formats = NumberFormats::new(scan.codes.iter().map(String::as_str), system);
         let (mut tabs, mut sheets) = (Vec::new(), Vec::new());
-        for (sheet, styles) in book.sheets_metadata().to_vec().into_iter().zip(scan.styles) {
+        let scanned = scan.styles.into_iter().zip(scan.layouts);
+        for (sheet, (styles, layout)) in book.sheets_metadata().to_vec().into_iter().zip(scanned) {
             if sheet.typ != SheetType::WorkSheet {
                 continue;
             }
             let cells = guarded(|| book.worksheet_range(&sheet.name).map_err(|error| damage(&error)))?;
             sheets.push(Sheet::new(&sheet.name, sheet.visible));
-            tabs.push(XlsTab { cells, styles });
+            tabs.push(XlsTab { cells, styles, layout });
         }
         if tabs.is_empty() {
             return Err(ReadFault::NoSheets);
@@ -123,6 +126,10 @@ impl SheetReader for XlsFile {
             (content, styled.map_or(usize::MAX, |styled| usize::from(styled.style)))
         };
         each_row_of(&tab.cells, &mut self.formats, hold, on_row)
+    }
+
+    fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
+        Ok(self.tabs.get(sheet).map(|tab| tab.layout.clone()).unwrap_or_default())
     }
 }
 

@@ -31,6 +31,9 @@ pub(super) struct XmlTag<'a> {
     /// The text since the last tag, without leading and trailing white space, entities as they stand; only its first
     /// kilobyte.
     pub(super) text: &'a [u8],
+    /// The same with its white space, and as long as the scanner keeps texts. Shorter than `text_len` where it is cut
+    /// off or partly unread.
+    pub(super) whole_text: &'a [u8],
     /// The length of that text in full, white space included.
     pub(super) text_len: usize,
 }
@@ -81,11 +84,18 @@ pub(super) struct XmlScanner<R> {
     end: usize,
     text: Vec<u8>,
     text_len: usize,
+    /// As much of a text as is kept.
+    kept: usize,
 }
 
 impl<R: Read> XmlScanner<R> {
     pub(super) fn new(input: R) -> XmlScanner<R> {
-        XmlScanner { input, buffer: vec![0; 64 * 1024], start: 0, end: 0, text: Vec::new(), text_len: 0 }
+        XmlScanner::keeping(input, 1024)
+    }
+
+    /// A scanner that keeps the first `kept` bytes of a text.
+    pub(super) fn keeping(input: R, kept: usize) -> XmlScanner<R> {
+        XmlScanner { input, buffer: vec![0; 64 * 1024], start: 0, end: 0, text: Vec::new(), text_len: 0, kept }
     }
 
     /// The next tag, or none at the end of the part. Comments, instructions and the document type are passed over.
@@ -103,12 +113,11 @@ impl<R: Read> XmlScanner<R> {
             break (self.start + 1, self.start + end);
         };
         self.start = end + 1;
-        Ok(Some(tag(&self.buffer[start..end], self.text.trim_ascii(), self.text_len)))
+        Ok(Some(tag(&self.buffer[start..end], &self.text, self.text_len)))
     }
 
     /// Goes to the next `<`; false where there is none.
     fn skip_text(&mut self) -> Result<bool, ReadFault> {
-        const KEPT: usize = 1024;
         loop {
             let unread = &self.buffer[self.start..self.end];
             let at = memchr::memchr(b'<', unread);
@@ -117,7 +126,7 @@ impl<R: Read> XmlScanner<R> {
             if self.text_len > LONGEST_TOKEN {
                 return Err(ReadFault::Bloated);
             }
-            let room = KEPT.saturating_sub(self.text.len()).min(text.len());
+            let room = self.kept.saturating_sub(self.text.len()).min(text.len());
             self.text.extend_from_slice(&text[..room]);
             self.start += text.len();
             if at.is_some() {
@@ -201,7 +210,7 @@ fn tag_end(bytes: &[u8]) -> Option<usize> {
     }
 }
 
-fn tag<'a>(inside: &'a [u8], text: &'a [u8], text_len: usize) -> XmlTag<'a> {
+fn tag<'a>(inside: &'a [u8], whole_text: &'a [u8], text_len: usize) -> XmlTag<'a> {
     let (kind, inside) = match inside {
         [b'/', rest @ ..] => (TagKind::Close, rest),
         [rest @ .., b'/'] => (TagKind::SelfClosing, rest),
@@ -209,7 +218,8 @@ fn tag<'a>(inside: &'a [u8], text: &'a [u8], text_len: usize) -> XmlTag<'a> {
     };
     let name_end = inside.iter().position(u8::is_ascii_whitespace).unwrap_or(inside.len());
     let full_name = &inside[..name_end];
-    XmlTag { kind, full_name, name: local(full_name), attributes: &inside[name_end..], text, text_len }
+    let (name, attributes, text) = (local(full_name), &inside[name_end..], whole_text.trim_ascii());
+    XmlTag { kind, full_name, name, attributes, text, whole_text, text_len }
 }
 
 #[cfg(test)]

@@ -226,6 +226,20 @@ fn odd_cells_are_told_apart() {
 }
 
 #[test]
+fn blanks_between_the_runs_of_a_text_are_kept() {
+    let bytes = xlsx(
+        "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"s\"><v>1</v></c><c r=\"C1\" t=\"inlineStr\"><is>\
+         <r><t>hello</t></r><r><t> </t></r><r><t>world</t></r></is></c><c r=\"D1\" t=\"s\"><v>0</v></c></row>",
+        "uniqueCount=\"2\"><si><r><t>MacBook</t></r><r><t> </t></r><r><t>Pro &amp; 14</t></r></si>\
+         <si><t>MacBookPro &amp; 14</t></si>",
+    );
+    assert_eq!(
+        read(&bytes).unwrap(),
+        "[S Visible]\n1: \"MacBook Pro & 14\" \"MacBookPro & 14\" \"hello world\" \"MacBook Pro & 14\"\n"
+    );
+}
+
+#[test]
 fn two_cells_at_the_corners_cost_nothing() {
     let bytes = xlsx(
         "<row r=\"1\"><c r=\"A1\"><v>1</v></c></row><row r=\"1048576\"><c r=\"XFD1048576\"><v>2</v></c></row>",

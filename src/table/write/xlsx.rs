@@ -1,6 +1,7 @@
 //! Typed cells into a workbook, the way they were typed: text stays text, numbers keep their format.
 
 use hashbrown::HashMap;
+use rust_decimal::Decimal;
 use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, IntoExcelData, Worksheet, XlsxError};
 
 use super::column_type::ColumnType;
@@ -22,6 +23,9 @@ const MAX_FORMATS: usize = 2_000;
 /// Longer format codes are not valid in Excel (its specification says 255).
 const LONGEST_FORMAT: usize = 255;
 
+/// Every number of so many digits is kept by a cell.
+const EXACT_DIGITS: usize = 15;
+
 /// How dates are shown: unambiguous, and as wide as the code itself.
 pub(super) const DATE_FORMAT: &str = "yyyy-mm-dd";
 pub(super) const TIMESTAMP_FORMAT: &str = "yyyy-mm-dd hh:mm:ss";
@@ -30,20 +34,38 @@ pub(super) const AMOUNT_FORMAT: &str = "#,##0.00";
 /// Excel shows a boolean as one whatever the format. LibreOffice shows it as a number, and writes this format itself.
 const BOOLEAN_FORMAT: &str = r#""TRUE";"TRUE";"FALSE""#;
 
-/// Whether a cell is highlighted as invalid.
+/// Whether and why a cell is highlighted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CellMark {
     Plain,
     Invalid,
+    /// An update changes its field.
+    Changed,
+}
+
+/// The fills of highlighted cells.
+#[derive(Debug, Clone, Copy)]
+pub struct MarkFills {
+    pub invalid: Color,
+    pub changed: Color,
+}
+
+impl MarkFills {
+    /// One colour for all marks.
+    pub fn all(color: Color) -> Self {
+        Self { invalid: color, changed: color }
+    }
 }
 
 /// The number formats of a sheet's cells, each created once.
 #[derive(Debug)]
 pub struct CellFormats {
-    fill: Color,
+    fills: MarkFills,
     plain: MarkFormats,
     invalid: MarkFormats,
-    coded: HashMap<String, [Format; 2]>,
+    changed: MarkFormats,
+    /// By mark, in the order of [`CellMark`].
+    coded: HashMap<String, [Format; 3]>,
     /// Whether a text of several lines is wrapped.
     wraps_lines: bool,
 }
@@ -89,18 +111,20 @@ impl CellStyle<'_> {
 }
 
 impl CellFormats {
-    /// Formats for values that are kept as they were typed. Invalid cells are filled with that colour.
-    pub fn new(fill: Color) -> Self {
+    /// Formats for values that are kept as they were typed. Highlighted cells are filled with these colours.
+    pub fn new(fills: MarkFills) -> Self {
         let formats = |base: &Format| MarkFormats::new(base, base.clone(), base.clone().set_num_format("@"));
-        let (plain, invalid) = (formats(&base()), formats(&filled(fill)));
-        Self { fill, plain, invalid, coded: HashMap::new(), wraps_lines: false }
+        let (plain, invalid) = (formats(&base()), formats(&filled(fills.invalid)));
+        let changed = formats(&filled(fills.changed));
+        Self { fills, plain, invalid, changed, coded: HashMap::new(), wraps_lines: false }
     }
 
     /// Formats for values that people read: text of several lines is wrapped, booleans look alike in every program.
     pub fn for_export() -> Self {
         let boolean = base().set_num_format(BOOLEAN_FORMAT);
         let lines = base().set_num_format("@").set_text_wrap();
-        Self { plain: MarkFormats::new(&base(), boolean, lines), wraps_lines: true, ..Self::new(Color::White) }
+        let white = MarkFills::all(Color::White);
+        Self { plain: MarkFormats::new(&base(), boolean, lines), wraps_lines: true, ..Self::new(white) }
     }
 
     /// The format of a column. What a person types into it later is formatted alike.
@@ -110,15 +134,21 @@ impl CellFormats {
 
     /// The format of a cell; none if that of its column fits.
     fn of_cell(&mut self, style: CellStyle<'_>, column_type: ColumnType, mark: CellMark) -> Option<&Format> {
-        let is_invalid = mark == CellMark::Invalid;
         let code = match style {
             CellStyle::Coded(code) if self.has_room_for(code) => code,
-            _ if !is_invalid && style == CellStyle::of_column(column_type) => return None,
-            style => return Some(if is_invalid { &self.invalid } else { &self.plain }.get(style)),
+            _ if mark == CellMark::Plain && style == CellStyle::of_column(column_type) => return None,
+            style => {
+                let formats = match mark {
+                    CellMark::Plain => &self.plain,
+                    CellMark::Invalid => &self.invalid,
+                    CellMark::Changed => &self.changed,
+                };
+                return Some(formats.get(style));
+            }
         };
-        let fill = self.fill;
-        let create = || [base().set_num_format(code), filled(fill).set_num_format(code)];
-        Some(&self.coded.entry_ref(code).or_insert_with(create)[usize::from(is_invalid)])
+        let MarkFills { invalid, changed } = self.fills;
+        let create = || [base(), filled(invalid), filled(changed)].map(|format| format.set_num_format(code));
+        Some(&self.coded.entry_ref(code).or_insert_with(create)[mark as usize])
     }
 
     fn has_room_for(&self, code: &str) -> bool {
@@ -177,7 +207,7 @@ pub fn write_cell(
     formats: &mut CellFormats,
 ) -> Result<(), XlsxError> {
     match cell.value {
-        Value::Number(number) if number.is_finite() => {
+        Value::Number(number) if number.is_finite() && is_kept(cell.text, number) => {
             let style = match (cell.format, column_type) {
                 (Some(code), _) => CellStyle::Coded(code),
                 (None, ColumnType::Money) => CellStyle::Amount,
@@ -214,8 +244,23 @@ fn put(
     .map(drop)
 }
 
-/// The moment as Excel counts it; it knows the years 1900 to 9999.
+/// Whether the number is the one that the text says: a cell keeps 15 to 17 digits, and drops the others.
+fn is_kept(text: &str, number: f64) -> bool {
+    if text.len() <= EXACT_DIGITS {
+        return true;
+    }
+    match (text.parse::<Decimal>(), number.to_string().parse::<Decimal>()) {
+        (Ok(written), Ok(kept)) => written == kept,
+        _ => true,
+    }
+}
+
+/// The moment as Excel counts it. Spreadsheet programs disagree about days before March 1900, of which Excel knows one
+/// that never was, and none before 1900: those are written as text.
 pub(super) fn excel_moment(moment: jiff::civil::DateTime) -> Option<ExcelDateTime> {
+    if moment.date() < jiff::civil::date(1900, 3, 1) {
+        return None;
+    }
     let year = u16::try_from(moment.year()).ok()?;
     let day = ExcelDateTime::from_ymd(year, moment.month() as u8, moment.day() as u8).ok()?;
     let seconds = f64::from(moment.second()) + f64::from(moment.millisecond()) / 1000.0;
@@ -295,7 +340,7 @@ mod tests {
 
     fn round_trip(row: &Row) -> Vec<Data> {
         let mut workbook = Workbook::new();
-        let mut formats = CellFormats::new(Color::Red);
+        let mut formats = CellFormats::new(MarkFills::all(Color::Red));
         let sheet = workbook.add_worksheet_with_constant_memory().unwrap();
         for (column, cell) in (0..).zip(row.cells()) {
             sheet.set_column_format(column, formats.of_column(ColumnType::Text)).unwrap();
@@ -318,6 +363,10 @@ mod tests {
         row.push("2024-02-01", Value::Date(jiff::civil::date(2024, 2, 1).at(13, 5, 0, 0)));
         row.push("#N/A", Value::Error);
         row.push("1850-01-01", Value::Date(jiff::civil::date(1850, 1, 1).at(0, 0, 0, 0)));
+        row.push("1899-12-31", Value::Date(jiff::civil::date(1899, 12, 31).at(0, 0, 0, 0)));
+        row.push("12345678901234567", Value::Number(12_345_678_901_234_567.0));
+        row.push("99999999999999.99", Value::Number(99_999_999_999_999.99));
+        row.push("1234567890123.25", Value::Number(1_234_567_890_123.25));
         let read = round_trip(&row);
         let text = |text: &str| Data::String(text.to_owned());
         assert_eq!(
@@ -329,7 +378,17 @@ mod tests {
             "{:?}",
             read[5]
         );
-        assert_eq!(read[6..], [text("#N/A"), text("1850-01-01")]);
+        assert_eq!(
+            read[6..],
+            [
+                text("#N/A"),
+                text("1850-01-01"),
+                text("1899-12-31"),
+                text("12345678901234567"),
+                text("99999999999999.99"),
+                Data::Float(1_234_567_890_123.25),
+            ]
+        );
     }
 
     #[test]

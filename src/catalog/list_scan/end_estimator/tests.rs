@@ -113,7 +113,7 @@ fn a_list_is_looked_for_where_it_ended_before() {
 fn what_is_known_to_be_there_ends_with_a_short_page() {
     let mut end_estimator = after(None, 0, &full(3));
     assert!(end_estimator.is_beyond(2_996) && !end_estimator.is_beyond(2_997));
-    // IdMerger were deleted: the list ends further in front now.
+    // Records were deleted: the list ends further in front now.
     end_estimator.observe(page(1_998, 10), RequestReason::Required);
     assert!(end_estimator.is_beyond(2_006) && !end_estimator.is_beyond(2_007));
 }

@@ -1,4 +1,4 @@
-//! RawListSource that change while they are read: what was there all the time is there once, and nothing is there twice.
+//! Lists that change while they are read: what was there all the time is there once, and nothing is there twice.
 
 use std::collections::{HashMap, HashSet};
 
@@ -143,7 +143,7 @@ proptest! {
         Scene { churn, concurrency: 1, ..scene }.of_rows(Alike::OfTen(alike), Surplus::OfEqualRows);
     }
 
-    /// TextMerger that are all different may go as well.
+    /// Rows that are all different may go as well.
     #[test]
     fn every_different_row_that_stayed_is_there_once(scene in scene()) {
         scene.of_rows(Alike::None, Surplus::None);

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::table::formula::unescape_formula;
 
 /// Rows as number and cells.
 type Rows = Vec<(u64, Vec<String>)>;
@@ -45,6 +46,25 @@ fn inch_marks_in_unquoted_cells_are_kept() {
         rows("name,size\nScreen,19\"\nTV,5'11\",x\n")[1..],
         [row(2, &["Screen", "19\""]), row(3, &["TV", "5'11\"", "x"])]
     );
+}
+
+#[test]
+fn quotes_of_other_programs_are_understood() {
+    assert_eq!(rows("tag,place\nA-1, \"HQ, North\"\n")[1..], [row(2, &["A-1", "HQ, North"])]);
+    assert_eq!(rows("tag,place\nA-1,“HQ, North”\n")[1..], [row(2, &["A-1", "HQ, North"])]);
+    assert_eq!(rows("tag,place\nA-1,“HQ”\n")[1..], [row(2, &["A-1", "“HQ”"])], "no comma: as typed");
+}
+
+#[test]
+fn a_row_with_broken_quotes_is_marked() {
+    let mut faults = Vec::new();
+    let text = b"name,site\n\"HQ \\\"North, wing B\\\"\",\"Oslo\"\nTV,\"19\"\"\"\nTV,\"19\"x\n";
+    let note = &mut |row: &mut Row| {
+        faults.push(row.quote_fault());
+        ControlFlow::Continue(())
+    };
+    open(text).unwrap().each_row(0, note).unwrap();
+    assert_eq!(faults, [None, Some(0), None, Some(1)]);
 }
 
 #[test]
@@ -152,7 +172,7 @@ proptest! {
             read.push((row.number, (0..row.len()).map(typed).collect::<Vec<_>>()));
             ControlFlow::Continue(())
         }).unwrap();
-        let is_blank = |cells: &Vec<String>| cells.iter().all(|cell| crate::table::is_blank(cell));
+        let is_blank = |cells: &Vec<String>| cells.iter().all(|cell| crate::table::is_blank(unescape_formula(cell)));
         let written: Vec<_> = (2u64..)
             .zip(table)
             .filter(|(_, cells)| !is_blank(cells))
@@ -163,6 +183,7 @@ proptest! {
     #[test]
     fn quotes_mean_what_they_mean_to_the_csv_crate(text in "[ab,\" \n]{0,40}") {
         let text = format!("x,y\n{text}\n");
+        prop_assume!(QuoteStyle::detect(&text, b',') == QuoteStyle::Plain);
         if let Ok(rows) = read_commas(text.as_bytes()) {
             let peer: Vec<_> = peer(text.as_bytes())
                 .into_iter()

@@ -19,6 +19,7 @@ use super::xls::each_row_of;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+use crate::table::layout::SheetLayout;
 use crate::table::sheet::Sheet;
 use pre_scan::{FormattedCell, OdsPreScan};
 
@@ -33,6 +34,7 @@ struct OdsTab {
     /// Formulas without a stored result, row and column from 0, in order.
     unevaluated: Vec<(u32, u32)>,
     formatted: Vec<FormattedCell>,
+    layout: SheetLayout,
 }
 
 impl OdsFile {
@@ -52,7 +54,8 @@ impl OdsFile {
                 let cells = book.worksheet_range(&sheet.name)?;
                 let formulas = book.worksheet_formula(&sheet.name)?;
                 let formatted = pre_scan.take_formatted(&sheet.name);
-                Ok(OdsTab { unevaluated: unevaluated(&cells, &formulas), cells, formatted })
+                let layout = pre_scan.take_layout(&sheet.name);
+                Ok(OdsTab { unevaluated: unevaluated(&cells, &formulas), cells, formatted, layout })
             };
             tabs.push(guarded(|| read().map_err(|error| damage(&error)))?);
             sheets.push(Sheet::new(&sheet.name, sheet.visible));
@@ -82,6 +85,10 @@ impl SheetReader for OdsFile {
         let mut formatted = tab.formatted.as_slice();
         let hold = |row, column, value| (content(tab, &mut formatted, (row, column), value), 0);
         each_row_of(&tab.cells, &mut self.formats, hold, on_row)
+    }
+
+    fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
+        Ok(self.tabs.get(sheet).map(|tab| tab.layout.clone()).unwrap_or_default())
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::biff::MOST_CELLS;
 use super::super::general_format::general;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
 use crate::table::error::ReadFault;
+use crate::table::layout::{MergedCells, SheetLayout};
 
 /// Repeated text is written out; this much of it is refused.
 const MOST_TEXT: u64 = 1024 * 1024 * 1024;
@@ -17,6 +18,8 @@ const DEEPEST: usize = 256;
 pub(super) struct OdsPreScan {
     /// By the table's name.
     formatted: Vec<(String, Vec<FormattedCell>)>,
+    /// For each of these tables.
+    layouts: Vec<SheetLayout>,
 }
 
 /// A number that is not shown as the General format shows it; row and column from 0.
@@ -63,6 +66,11 @@ impl OdsPreScan {
             tables.observe(&tag, is_in_cell)?;
         }
         if open.is_empty() && has_root { Ok(tables.pre_scan) } else { Err(ReadFault::Truncated) }
+    }
+
+    pub(super) fn take_layout(&mut self, table: &str) -> SheetLayout {
+        let at = self.formatted.iter().position(|(name, _)| name == table);
+        at.and_then(|at| self.layouts.get_mut(at)).map(std::mem::take).unwrap_or_default()
     }
 
     pub(super) fn take_formatted(&mut self, table: &str) -> Vec<FormattedCell> {
@@ -113,6 +121,10 @@ impl TableScan {
             (b"table-row", TagKind::Open | TagKind::SelfClosing) => {
                 self.row_repeats = repeats(tag, "number-rows-repeated");
                 (self.columns, self.filled) = (0, 0);
+                let is_hidden = matches!(tag.attribute("visibility"), Some(b"collapse" | b"filter"));
+                if let (true, Some(layout)) = (is_hidden, self.pre_scan.layouts.last_mut()) {
+                    layout.hide(self.table.rows + 1, self.table.rows + self.row_repeats);
+                }
                 if tag.kind == TagKind::SelfClosing {
                     self.end_row();
                 }
@@ -135,6 +147,7 @@ impl TableScan {
         if self.depth == 1 {
             self.table = TableBounds::default();
             self.pre_scan.formatted.push((tag.text_attribute("name").unwrap_or_default(), Vec::new()));
+            self.pre_scan.layouts.push(SheetLayout::default());
         }
     }
 
@@ -147,6 +160,12 @@ impl TableScan {
     }
 
     fn observe_cell(&mut self, tag: &XmlTag<'_>) {
+        let (rows, columns) = (repeats(tag, "number-rows-spanned"), repeats(tag, "number-columns-spanned"));
+        if let (true, Some(layout)) = (rows.max(columns) > 1, self.pre_scan.layouts.last_mut()) {
+            let (first_row, first_column) = (self.table.rows + 1, self.columns.min(u64::from(u32::MAX >> 1)) as u32);
+            let (last_row, last_column) = (first_row + rows.max(1) - 1, first_column + columns.max(1) as u32 - 1);
+            layout.merge(MergedCells { first_row, last_row, first_column, last_column });
+        }
         let repeats = repeats(tag, "number-columns-repeated");
         self.columns += repeats;
         self.number = tag.text_attribute("value").and_then(|value| value.parse().ok());
@@ -227,6 +246,21 @@ mod tests {
         assert_eq!(formatted_at(&mut rest, (3, 2)), None);
         assert_eq!(formatted_at(&mut rest, (4, 1)), Some("06083"));
         assert_eq!(formatted_at(&mut rest, (5, 1)), None);
+    }
+
+    #[test]
+    fn hidden_rows_and_merged_cells_are_taken_down() {
+        let mut pre_scan = pre_scan(
+            "<table:table-row/><table:table-row table:visibility=\"filter\" table:number-rows-repeated=\"2\"/>\
+             <table:table-row><table:table-cell/><table:table-cell table:number-rows-spanned=\"3\" \
+             table:number-columns-spanned=\"1\" office:value-type=\"string\"><text:p>x</text:p></table:table-cell>\
+             </table:table-row>",
+        )
+        .unwrap();
+        let layout = pre_scan.take_layout("A");
+        assert_eq!([1, 2, 3, 4].map(|row| layout.is_hidden(row)), [false, true, true, false]);
+        let cells = MergedCells { first_row: 4, last_row: 6, first_column: 1, last_column: 1 };
+        assert_eq!(layout.merged_below(1), [cells]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod parts;
 mod pre_scan;
+mod rich_text;
 
 use std::fs::File;
 use std::io::BufReader;
@@ -20,8 +21,11 @@ use super::serial_date::DateSystem;
 use super::{OnRow, SheetReader};
 use crate::table::error::{LocatedFault, ReadFault};
 use crate::table::input::ReopenableInput;
+use crate::table::layout::SheetLayout;
 use crate::table::sheet::Sheet;
+use parts::WorkbookParts;
 use pre_scan::{ScanCursor, UnknownError, XlsxPreScan};
+use rich_text::RichStrings;
 
 /// An .xlsx file with its shared strings in memory.
 pub(in crate::table) struct XlsxFile {
@@ -29,6 +33,7 @@ pub(in crate::table) struct XlsxFile {
     book: Xlsx<BufReader<File>>,
     formats: NumberFormats,
     tabs: Vec<XlsxTab>,
+    rich_strings: RichStrings,
 }
 
 /// One worksheet.
@@ -41,7 +46,7 @@ struct XlsxTab {
 impl XlsxFile {
     pub(in crate::table) fn open(source: ReopenableInput) -> Result<(XlsxFile, Vec<Sheet>), ReadFault> {
         let mut package = Package::open(&source)?;
-        let sheet_parts = parts::check(&mut package)?;
+        let WorkbookParts { sheets: sheet_parts, rich_strings } = parts::check(&mut package)?;
         drop(package);
         let file = BufReader::new(source.open()?);
         let mut book = guarded(|| Xlsx::new(file).map_err(|error| damage(&error)))?;
@@ -54,7 +59,7 @@ impl XlsxFile {
         }
         let first = tabs.first().ok_or(ReadFault::NoSheets)?;
         let formats = guarded(|| prepare_formats(&mut book, &first.name))?;
-        Ok((XlsxFile { source, book, formats, tabs }, sheets))
+        Ok((XlsxFile { source, book, formats, tabs, rich_strings }, sheets))
     }
 }
 
@@ -67,15 +72,29 @@ fn prepare_formats(book: &mut Xlsx<BufReader<File>>, sheet: &str) -> Result<Numb
     Ok(NumberFormats::new(codes, system))
 }
 
+impl XlsxTab {
+    fn pre_scan(&mut self, source: &ReopenableInput, rich: &RichStrings) -> Result<&XlsxPreScan, ReadFault> {
+        match &mut self.pre_scan {
+            Some(pre_scan) => Ok(pre_scan),
+            unknown => Ok(unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &self.part, rich)?)),
+        }
+    }
+}
+
 impl SheetReader for XlsxFile {
+    fn layout(&mut self, sheet: usize) -> Result<SheetLayout, LocatedFault> {
+        match self.tabs.get_mut(sheet) {
+            Some(tab) => Ok(tab.pre_scan(&self.source, &self.rich_strings)?.layout.clone()),
+            None => Ok(SheetLayout::default()),
+        }
+    }
+
     fn each_row(&mut self, sheet: usize, on_row: &mut OnRow<'_>) -> Result<(), LocatedFault> {
-        let XlsxFile { source, book, formats, tabs } = self;
+        let XlsxFile { source, book, formats, tabs, rich_strings } = self;
         let Some(tab) = tabs.get_mut(sheet) else { return Ok(()) };
-        let pre_scan = match &mut tab.pre_scan {
-            Some(pre_scan) => pre_scan,
-            unknown => unknown.insert(XlsxPreScan::take(&mut Package::open(source)?, &tab.part)?),
-        };
-        let cells = guarded(|| book.worksheet_cells_reader(&tab.name).map_err(|error| damage(&error)))?;
+        let name = tab.name.clone();
+        let pre_scan = tab.pre_scan(source, rich_strings)?;
+        let cells = guarded(|| book.worksheet_cells_reader(&name).map_err(|error| damage(&error)))?;
         // One item of the stream per `<c>`, empty ones included: the pre-scan counts the same.
         let mut stream = CellStream { cells, cursor: pre_scan.cursor(), place: 0, ahead: None };
         let mut rows = RowBuilder::new(formats);
@@ -111,13 +130,17 @@ enum StreamedValue<'a> {
     /// As a cell, with a formula whose result was never stored.
     Unevaluated(Cell<DataRef<'a>>),
     UnknownError(&'a UnknownError),
+    /// A text in several formats, as it is in the file.
+    RichText(Cell<DataRef<'a>>, &'a str),
 }
 
 impl StreamedCell<'_> {
     /// Row and column, from 0.
     fn position(&self) -> (u32, u32) {
         match &self.content {
-            StreamedValue::Cell(cell) | StreamedValue::Unevaluated(cell) => cell.get_position(),
+            StreamedValue::Cell(cell) | StreamedValue::Unevaluated(cell) | StreamedValue::RichText(cell, _) => {
+                cell.get_position()
+            }
             StreamedValue::UnknownError(error) => (error.row, error.column),
         }
     }
@@ -127,6 +150,7 @@ impl StreamedCell<'_> {
             StreamedValue::Cell(cell) => cell.get_value().into(),
             StreamedValue::Unevaluated(_) => CellContent::Unevaluated,
             StreamedValue::UnknownError(error) => CellContent::Error(&error.text),
+            StreamedValue::RichText(_, text) => CellContent::Text(text),
         }
     }
 }
@@ -158,7 +182,11 @@ impl<'a> CellStream<'a> {
             Ok(Some((cell, style))) => {
                 let is_empty = matches!(cell.get_value(), DataRef::Empty);
                 let is_unevaluated = is_empty && self.cursor.is_unevaluated(place);
-                let content = if is_unevaluated { StreamedValue::Unevaluated(cell) } else { StreamedValue::Cell(cell) };
+                let content = match self.cursor.rich_text(place) {
+                    Some(text) => StreamedValue::RichText(cell, text),
+                    None if is_unevaluated => StreamedValue::Unevaluated(cell),
+                    None => StreamedValue::Cell(cell),
+                };
                 Ok(Some(StreamedCell { content, style }))
             }
             // The stream goes on behind the cell that it could not read.

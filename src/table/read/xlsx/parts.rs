@@ -3,6 +3,7 @@
 
 use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner};
+use super::rich_text::{self, RichStrings};
 use crate::table::error::ReadFault;
 
 /// Excel stops at 65,490 cell formats, and has a few elements for each.
@@ -10,8 +11,15 @@ const MOST_STYLE_ELEMENTS: u64 = 4_000_000;
 /// Sheets, names, relationships: 250,000 would be a record.
 const MOST_BOOK_ELEMENTS: u64 = 2_000_000;
 
-/// Looks over the parts, and gives the parts of the sheets in the order of the workbook.
-pub(super) fn check(package: &mut Package) -> Result<Vec<String>, ReadFault> {
+/// What the workbook's parts say.
+pub(super) struct WorkbookParts {
+    /// The parts of the sheets in the order of the workbook.
+    pub(super) sheets: Vec<String>,
+    pub(super) rich_strings: RichStrings,
+}
+
+/// Looks over the parts.
+pub(super) fn check(package: &mut Package) -> Result<WorkbookParts, ReadFault> {
     let (folder, book) = book_part(package)?;
     let part = |name: &str| format!("{folder}{name}");
     let relations = part(&format!("_rels/{book}.rels"));
@@ -23,7 +31,8 @@ pub(super) fn check(package: &mut Package) -> Result<Vec<String>, ReadFault> {
     package.check_strings(&strings)?;
     check_string_count(package, &strings)?;
     let targets = package.relations(&relations)?;
-    sheet_parts(package, &part(&book), &folder, &targets)
+    let sheets = sheet_parts(package, &part(&book), &folder, &targets)?;
+    Ok(WorkbookParts { sheets, rich_strings: rich_text::shared(package, &strings)? })
 }
 
 /// Folder and name of the workbook's part, as the package's relations say.

@@ -1,4 +1,4 @@
-//! Pre-scan of a sheet's XML for what calamine's stream of cells leaves out.
+//! Pre-scan of a sheet's XML for what calamine's stream of cells leaves out or reads wrongly.
 //!
 //! The stream gives a blank for a formula whose result was never stored, and it stops for good at an error value that
 //! came after 2007, such as `#SPILL!`. Most sheets have neither formulas nor errors, and two byte searches on the
@@ -6,13 +6,16 @@
 //! is kept by the cell's place in the stream, which calamine's stream shares: one item per `<c>`, in the part's order.
 
 use std::io::Read;
+use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
 use super::super::damage::unpacking;
 use super::super::package::Package;
 use super::super::xml_scanner::{TagKind, XmlScanner, XmlTag};
+use super::rich_text::{LONGEST_RUN, RUN_SIGNS, RichStrings, RichText};
 use crate::table::error::ReadFault;
+use crate::table::layout::{MergedCells, SheetLayout};
 
 /// Cells that need a word, in the order of the stream.
 #[derive(Debug, Default)]
@@ -20,6 +23,11 @@ pub(super) struct XlsxPreScan {
     /// Places in the stream of formulas without a stored result.
     unevaluated: Vec<u32>,
     errors: Vec<UnknownError>,
+    pub(super) layout: SheetLayout,
+    /// Relations of the sheet's tables.
+    tables: Vec<String>,
+    /// Texts in several formats, and their places in the stream.
+    texts: Vec<(u32, Arc<str>)>,
 }
 
 /// A cell with an error value that calamine does not know.
@@ -37,22 +45,55 @@ const KNOWN_ERRORS: &[&[u8]] = &[b"#DIV/0!", b"#N/A", b"#NAME?", b"#NULL!", b"#N
 
 impl XlsxPreScan {
     /// Looks at the sheet in `part`.
-    pub(super) fn take(package: &mut Package, part: &str) -> Result<XlsxPreScan, ReadFault> {
-        let needs_look = package.is_suspicious(part) || {
+    pub(super) fn take(package: &mut Package, part: &str, rich: &RichStrings) -> Result<XlsxPreScan, ReadFault> {
+        let needs_look = !rich.is_empty() || package.is_suspicious(part) || {
             let Some(sheet) = package.part(part)? else { return Ok(XlsxPreScan::default()) };
-            has_formula_or_error(sheet)?
+            needs_scan(sheet)?
         };
         if !needs_look {
             return Ok(XlsxPreScan::default());
         }
-        match package.part(part)? {
-            Some(sheet) => scan(XmlScanner::new(sheet)),
-            None => Ok(XlsxPreScan::default()),
+        let mut pre_scan = match package.part(part)? {
+            Some(sheet) => scan(XmlScanner::keeping(sheet, LONGEST_RUN), rich)?,
+            None => return Ok(XlsxPreScan::default()),
+        };
+        pre_scan.find_totals(package, part)?;
+        Ok(pre_scan)
+    }
+
+    /// Looks up which rows the sheet's tables declare to be totals.
+    fn find_totals(&mut self, package: &mut Package, part: &str) -> Result<(), ReadFault> {
+        let (folder, name) = part.rfind('/').map_or(("", part), |slash| part.split_at(slash + 1));
+        if self.tables.is_empty() {
+            return Ok(());
+        }
+        let targets = package.relations(&format!("{folder}_rels/{name}.rels"))?;
+        for id in std::mem::take(&mut self.tables) {
+            let Some((_, target)) = targets.iter().find(|(known, _)| *known == id) else { continue };
+            let part = resolved_target(folder, target);
+            let Some(table) = package.part(&part)? else { continue };
+            let mut scanner = XmlScanner::new(table);
+            while let Some(tag) = scanner.next()? {
+                if tag.name == b"table" && tag.kind == TagKind::Open {
+                    self.add_totals(&tag);
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The last rows of a table are its totals.
+    fn add_totals(&mut self, tag: &XmlTag<'_>) {
+        let count: u32 = tag.text_attribute("totalsRowCount").and_then(|count| count.parse().ok()).unwrap_or(0);
+        let Some((_, (last, _))) = tag.attribute("ref").and_then(area) else { return };
+        for above in 0..count.min(10) {
+            self.layout.add_totals_row(u64::from(last.saturating_sub(above)) + 1);
         }
     }
 
     pub(super) fn cursor(&self) -> ScanCursor<'_> {
-        ScanCursor { pre_scan: self, unevaluated: 0, errors: 0 }
+        ScanCursor { pre_scan: self, unevaluated: 0, errors: 0, texts: 0 }
     }
 }
 
@@ -61,6 +102,7 @@ pub(super) struct ScanCursor<'a> {
     pre_scan: &'a XlsxPreScan,
     unevaluated: usize,
     errors: usize,
+    texts: usize,
 }
 
 impl<'a> ScanCursor<'a> {
@@ -71,6 +113,13 @@ impl<'a> ScanCursor<'a> {
         unevaluated.get(self.unevaluated) == Some(&place)
     }
 
+    /// The text at this place of the stream that calamine reads wrongly.
+    pub(super) fn rich_text(&mut self, place: u32) -> Option<&'a str> {
+        let texts = &self.pre_scan.texts;
+        self.texts += texts[self.texts..].iter().take_while(|(other, _)| *other < place).count();
+        texts.get(self.texts).filter(|(other, _)| *other == place).map(|(_, text)| &**text)
+    }
+
     /// The error value at this place of the stream that calamine does not know.
     pub(super) fn unknown_error(&mut self, place: u32) -> Option<&'a UnknownError> {
         let errors = &self.pre_scan.errors;
@@ -79,42 +128,71 @@ impl<'a> ScanCursor<'a> {
     }
 }
 
-/// Whether the bytes of a formula or an error cell occur before the end of the cells; yes in case of doubt.
-fn has_formula_or_error(mut sheet: impl Read) -> Result<bool, ReadFault> {
-    const CHUNK: usize = 128 * 1024;
-    const OVERLAP: usize = 16;
-    let signs = [&b"<f"[..], b"t=\"e\"", b"t='e'"].map(Finder::new);
-    let end = Finder::new("</sheetData>");
-    let mut buffer = vec![0; OVERLAP + CHUNK];
-    let mut kept = 0;
-    let mut is_first = true;
-    loop {
-        let read = sheet.read(&mut buffer[kept..]).map_err(|error| unpacking(&error))?;
-        let bytes = &buffer[..kept + read];
-        if is_first && read > 0 {
-            // A prefix, as in `<x:worksheet>`, or another encoding: the byte searches would see nothing.
-            if memchr::memmem::find(&bytes[..bytes.len().min(1024)], b"<worksheet").is_none() {
+/// Whether the bytes of a formula, an error cell, a hidden row or a text in several formats occur before the end of the
+/// cells, or those of merged cells or a table behind it.
+fn needs_scan(sheet: impl Read) -> Result<bool, ReadFault> {
+    let [run, run_with_attributes] = RUN_SIGNS;
+    let signs = SearchedSigns {
+        root: b"<worksheet",
+        inside: &[b"<f", b"t=\"e\"", b"t='e'", b"hidden=", run, run_with_attributes],
+        end: b"</sheetData>",
+        behind: &[b"mergeCell ", b"tablePart "],
+    };
+    signs.occur_in(sheet)
+}
+
+/// Byte sequences that show whether a part has to be looked at tag by tag.
+pub(super) struct SearchedSigns<'s> {
+    pub(super) root: &'s [u8],
+    /// Looked for before `end`.
+    pub(super) inside: &'s [&'s [u8]],
+    pub(super) end: &'s [u8],
+    /// Looked for behind `end`.
+    pub(super) behind: &'s [&'s [u8]],
+}
+
+impl SearchedSigns<'_> {
+    /// Whether one of the signs occurs in a part; yes in case of doubt.
+    pub(super) fn occur_in(&self, mut part: impl Read) -> Result<bool, ReadFault> {
+        const CHUNK: usize = 128 * 1024;
+        const OVERLAP: usize = 16;
+        let [inside, behind] =
+            [self.inside, self.behind].map(|signs| signs.iter().map(|sign| Finder::new(*sign)).collect::<Vec<_>>());
+        let end = Finder::new(self.end);
+        let mut is_behind = false;
+        let mut buffer = vec![0; OVERLAP + CHUNK];
+        let mut kept = 0;
+        let mut is_first = true;
+        loop {
+            let read = part.read(&mut buffer[kept..]).map_err(|error| unpacking(&error))?;
+            let bytes = &buffer[..kept + read];
+            if is_first && read > 0 {
+                // A prefix, as in `<x:worksheet>`, or another encoding: the byte searches would see nothing.
+                if memchr::memmem::find(&bytes[..bytes.len().min(1024)], self.root).is_none() {
+                    return Ok(true);
+                }
+                is_first = false;
+            }
+            let end_at = if is_behind { Some(0) } else { end.find(bytes) };
+            let (before, after) = bytes.split_at(end_at.unwrap_or(bytes.len()));
+            is_behind = end_at.is_some();
+            let has_any = |signs: &[Finder<'_>], bytes: &[u8]| signs.iter().any(|sign| sign.find(bytes).is_some());
+            if has_any(&inside, before) || has_any(&behind, after) {
                 return Ok(true);
             }
-            is_first = false;
+            if read == 0 || (is_behind && behind.is_empty()) {
+                return Ok(false);
+            }
+            let filled = bytes.len();
+            let keep = filled.min(OVERLAP);
+            buffer.copy_within(filled - keep..filled, 0);
+            kept = keep;
         }
-        let cells_end = end.find(bytes);
-        let cells = &bytes[..cells_end.unwrap_or(bytes.len())];
-        if signs.iter().any(|sign| sign.find(cells).is_some()) {
-            return Ok(true);
-        }
-        if read == 0 || cells_end.is_some() {
-            return Ok(false);
-        }
-        let filled = bytes.len();
-        let keep = filled.min(OVERLAP);
-        buffer.copy_within(filled - keep..filled, 0);
-        kept = keep;
     }
 }
 
 /// Goes through the cells one by one.
-fn scan(mut scanner: XmlScanner<impl Read>) -> Result<XlsxPreScan, ReadFault> {
+fn scan(mut scanner: XmlScanner<impl Read>, rich: &RichStrings) -> Result<XlsxPreScan, ReadFault> {
     let mut pre_scan = XlsxPreScan::default();
     let mut cell = CellScan::default();
     let mut is_inside = false;
@@ -122,12 +200,16 @@ fn scan(mut scanner: XmlScanner<impl Read>) -> Result<XlsxPreScan, ReadFault> {
     let (mut row, mut column) = (0, 0);
     while let Some(tag) = scanner.next()? {
         match (tag.name, tag.kind) {
-            (b"sheetData", TagKind::Open) => is_inside = true,
-            (b"sheetData", _) => break,
+            (b"sheetData", kind) => is_inside = kind == TagKind::Open,
+            (b"mergeCell", TagKind::Open | TagKind::SelfClosing) => pre_scan.layout.add_merged(&tag),
+            (b"tablePart", TagKind::Open | TagKind::SelfClosing) => pre_scan.tables.extend(tag.text_attribute("id")),
             _ if !is_inside => {}
             (b"row", TagKind::Open) => {
                 row = tag.attribute("r").and_then(row_number).unwrap_or(row);
                 column = 0;
+                if matches!(tag.attribute("hidden"), Some(b"1" | b"true")) {
+                    pre_scan.layout.hide(u64::from(row) + 1, u64::from(row) + 1);
+                }
             }
             (b"row", TagKind::Close) => row += 1,
             (b"c", TagKind::Open) => {
@@ -144,8 +226,11 @@ fn scan(mut scanner: XmlScanner<impl Read>) -> Result<XlsxPreScan, ReadFault> {
                 place = place.checked_add(1).ok_or(ReadFault::TooLarge { what: "more than 4,294,967,295 cells" })?;
             }
             (b"f", TagKind::Open | TagKind::SelfClosing) => cell.has_formula = true,
-            (b"v" | b"t", TagKind::Close) => cell.take_value(&tag),
-            _ => {}
+            (b"v" | b"t", TagKind::Close) => {
+                cell.take_value(&tag, rich);
+                cell.rich.observe(&tag);
+            }
+            _ => cell.rich.observe(&tag),
         }
     }
     Ok(pre_scan)
@@ -159,6 +244,10 @@ struct CellScan {
     has_formula: bool,
     has_value: bool,
     error: Option<String>,
+    /// A shared text that calamine reads wrongly.
+    shared: Option<Arc<str>>,
+    /// The runs of an inline text.
+    rich: RichText,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -166,6 +255,9 @@ enum CellKind {
     /// `t="str"`: an empty value is the empty text.
     FormulaText,
     Error,
+    /// `t="s"`: the value is the index of a shared text.
+    SharedText,
+    InlineText,
     #[default]
     Other,
 }
@@ -175,12 +267,18 @@ impl CellScan {
         let kind = match tag.attribute("t") {
             Some(b"str") => CellKind::FormulaText,
             Some(b"e") => CellKind::Error,
+            Some(b"s") => CellKind::SharedText,
+            Some(b"inlineStr") => CellKind::InlineText,
             _ => CellKind::Other,
         };
         *self = CellScan { at, kind, ..CellScan::default() };
     }
 
-    fn take_value(&mut self, tag: &XmlTag<'_>) {
+    fn take_value(&mut self, tag: &XmlTag<'_>, rich: &RichStrings) {
+        if self.kind == CellKind::SharedText {
+            let index = std::str::from_utf8(tag.text).ok().and_then(|index| index.parse().ok());
+            self.shared = index.and_then(|index: u32| rich.get(&index).cloned());
+        }
         self.has_value |= !tag.text.is_empty() || self.kind == CellKind::FormulaText;
         if self.kind == CellKind::Error && !KNOWN_ERRORS.contains(&tag.text) && !tag.text.is_empty() {
             self.error = Some(String::from_utf8_lossy(tag.text).into_owned());
@@ -192,8 +290,41 @@ impl CellScan {
             pre_scan.errors.push(UnknownError { place, row: self.at.0, column: self.at.1, text });
         } else if self.has_formula && !self.has_value {
             pre_scan.unevaluated.push(place);
+        } else if let Some(text) = self.shared.take() {
+            pre_scan.texts.push((place, text));
+        } else if self.kind == CellKind::InlineText
+            && let Some(text) = std::mem::take(&mut self.rich).corrected()
+        {
+            pre_scan.texts.push((place, text.into()));
         }
     }
+}
+
+impl SheetLayout {
+    fn add_merged(&mut self, tag: &XmlTag<'_>) {
+        if let Some(((first_row, first_column), (last_row, last_column))) = tag.attribute("ref").and_then(area) {
+            let (first_row, last_row) = (u64::from(first_row) + 1, u64::from(last_row) + 1);
+            self.merge(MergedCells { first_row, last_row, first_column, last_column });
+        }
+    }
+}
+
+/// The part that a relation of a sheet names: `../tables/table1.xml` beside `xl/worksheets/`.
+fn resolved_target(folder: &str, target: &str) -> String {
+    if let Some(absolute) = target.strip_prefix('/') {
+        return absolute.to_owned();
+    }
+    let (mut folder, mut target) = (folder.trim_end_matches('/'), target);
+    while let Some(rest) = target.strip_prefix("../") {
+        (folder, target) = (folder.rsplit_once('/').map_or("", |(parent, _)| parent), rest);
+    }
+    if folder.is_empty() { target.to_owned() } else { format!("{folder}/{target}") }
+}
+
+/// `A1:C7`, by its corners.
+fn area(text: &[u8]) -> Option<((u32, u32), (u32, u32))> {
+    let colon = memchr::memchr(b':', text)?;
+    Some((position(&text[..colon])?, position(&text[colon + 1..])?))
 }
 
 /// `7` is row 6.
@@ -221,11 +352,12 @@ mod tests {
     fn pre_scan(cells: &str) -> XlsxPreScan {
         let xml = format!("<worksheet><cols/><sheetData>{cells}</sheetData><formula>x</formula></worksheet>");
         assert_eq!(
-            has_formula_or_error(xml.as_bytes()).unwrap(),
-            cells.contains("<f") || cells.contains("\"e\""),
+            needs_scan(xml.as_bytes()).unwrap(),
+            cells.contains("<f") || cells.contains("\"e\"") || cells.contains("<r>"),
             "{cells}"
         );
-        scan(XmlScanner::new(xml.as_bytes())).unwrap()
+        let rich = RichStrings::from([(3, Arc::from("a b"))]);
+        scan(XmlScanner::keeping(xml.as_bytes(), LONGEST_RUN), &rich).unwrap()
     }
 
     #[test]
@@ -249,6 +381,15 @@ mod tests {
     }
 
     #[test]
+    fn texts_in_several_formats_are_found() {
+        let found = pre_scan(
+            "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>3</v></c><c r=\"B1\" t=\"s\"><v>4</v></c><c r=\"C1\"><v>3</v></c>\
+             <c r=\"D1\" t=\"inlineStr\"><is><r><t>c </t></r><r><t>d</t></r></is></c></row>",
+        );
+        assert_eq!(found.texts, [(0, Arc::from("a b")), (3, Arc::from("c d"))]);
+    }
+
+    #[test]
     fn a_plain_sheet_needs_no_look() {
         pre_scan(
             "<row r=\"1\"><c r=\"A1\" t=\"s\"><v>0</v></c><c r=\"B1\" t=\"inlineStr\"><is><t>x</t></is></c></row>",
@@ -256,10 +397,32 @@ mod tests {
     }
 
     #[test]
+    fn hidden_rows_merged_cells_and_tables_are_found() {
+        let cells = "<row r=\"1\"><c r=\"A1\"/></row><row r=\"3\" hidden=\"1\"><c r=\"A3\"/></row>";
+        let tail = "<mergeCells count=\"1\"><mergeCell ref=\"B2:B4\"/></mergeCells><tableParts><tablePart r:id=\"rId7\"/></tableParts>";
+        for (cells, tail) in [(cells, ""), ("", tail), (cells, tail)] {
+            let xml = format!("<worksheet><sheetData>{cells}</sheetData><pageMargins/>{tail}</worksheet>");
+            assert!(needs_scan(xml.as_bytes()).unwrap(), "{xml}");
+            let found = scan(XmlScanner::new(xml.as_bytes()), &RichStrings::new()).unwrap();
+            assert_eq!(found.layout.is_hidden(3), !cells.is_empty());
+            let merged = MergedCells { first_row: 2, last_row: 4, first_column: 1, last_column: 1 };
+            assert_eq!(found.layout.merged_below(1), if tail.is_empty() { vec![] } else { vec![merged] });
+            assert_eq!(found.tables.len(), usize::from(!tail.is_empty()));
+        }
+    }
+
+    #[test]
+    fn targets_are_relative_to_the_sheet() {
+        assert_eq!(resolved_target("xl/worksheets/", "../tables/table1.xml"), "xl/tables/table1.xml");
+        assert_eq!(resolved_target("xl/worksheets/", "/xl/tables/t.xml"), "xl/tables/t.xml");
+        assert_eq!(resolved_target("", "t.xml"), "t.xml");
+    }
+
+    #[test]
     fn a_prefix_is_no_obstacle() {
         let xml = b"<x:worksheet><x:sheetData><x:row><x:c><x:f>1</x:f></x:c></x:row></x:sheetData></x:worksheet>";
-        assert!(has_formula_or_error(&xml[..]).unwrap());
-        assert_eq!(scan(XmlScanner::new(&xml[..])).unwrap().unevaluated, [0]);
+        assert!(needs_scan(&xml[..]).unwrap());
+        assert_eq!(scan(XmlScanner::new(&xml[..]), &RichStrings::new()).unwrap().unevaluated, [0]);
     }
 
     #[test]

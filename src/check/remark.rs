@@ -1,0 +1,122 @@
+//! Remarks: what the user should know of a file or a run, beyond the problems of single rows.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Every kind of remark with its stable code.
+///
+/// Scripts, tests and documentation use the code.
+macro_rules! remark_codes {
+    ($($variant:ident $code:literal $title:literal)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum RemarkCode { $(#[doc = $title] $variant,)* }
+
+        impl RemarkCode {
+            pub const ALL: &'static [RemarkCode] = &[$(RemarkCode::$variant),*];
+
+            /// Stable and searchable, for example `rows.total`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(RemarkCode::$variant => $code,)* }
+            }
+
+            /// What it is about, in lower case.
+            pub fn title(self) -> &'static str {
+                match self { $(RemarkCode::$variant => $title,)* }
+            }
+        }
+    };
+}
+
+remark_codes! {
+    // the file
+    RowsLeftOut "rows.left_out" "rows that are no records were left out"
+    RowsTotal "rows.total" "a row at the end looks like a total"
+    RowsHidden "rows.hidden" "hidden rows were read like any other"
+    ValueNone "value.none" "no-value words were read as empty"
+    MoneySymbol "money.symbol" "a currency sign that does not settle the currency"
+    MoneyMultiplied "money.multiplied" "amounts were multiplied because their header says so"
+    TextLookAlike "text.look_alike" "a character in a code looks like another one"
+    SerialRepeated "serial.repeated" "rows for different records share a serial number"
+    DateTimezone "date.timezone" "moments in UTC were taken as the day that they show"
+    ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
+    // the run
+    RunUnfinished "run.unfinished" "an earlier run of the same file is unfinished"
+    RowsCarried "rows.carried" "rows that an earlier run finished"
+    RecordsCreated "records.created" "records created because rows name them"
+    LimitExceeded "limit.exceeded" "a run would exceed a limit"
+    ActionOverridden "action.overridden" "`_action` asks for something that the command does not do"
+    BackupWritten "backup.written" "where the deleted records are saved"
+    UndoIncomplete "undo.incomplete" "steps of the undone run were never sent"
+    ServiceWarning "service.warning" "the service behaves unusually"
+    ResultLimited "result.limited" "the result file does not hold everything"
+    Note "note" "anything else"
+}
+
+/// One thing that the user should know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Remark {
+    pub code: RemarkCode,
+    pub message: String,
+}
+
+impl Remark {
+    pub fn new(code: RemarkCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+impl Serialize for RemarkCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// A code of a newer version is a note.
+impl<'de> Deserialize<'de> for RemarkCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(RemarkCode::ALL.iter().copied().find(|code| code.as_str() == text).unwrap_or(RemarkCode::Note))
+    }
+}
+
+/// Journals of earlier versions hold the message alone.
+impl<'de> Deserialize<'de> for Remark {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Stored {
+            Message(String),
+            Remark { code: RemarkCode, message: String },
+        }
+        Ok(match Stored::deserialize(deserializer)? {
+            Stored::Message(message) => Remark { code: RemarkCode::Note, message },
+            Stored::Remark { code, message } => Remark { code, message },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::collections::HashSet;
+
+    use super::{Remark, RemarkCode};
+
+    #[test]
+    fn codes_are_unique() {
+        let codes: HashSet<_> = RemarkCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(codes.len(), RemarkCode::ALL.len());
+    }
+
+    #[test]
+    fn a_remark_is_stored_and_read_back_whatever_its_version() {
+        let remark = Remark::new(RemarkCode::RowsTotal, "row 9 looks like a total");
+        let text = serde_json::to_string(&remark).unwrap();
+        assert_eq!(text, r#"{"code":"rows.total","message":"row 9 looks like a total"}"#);
+        assert_eq!(serde_json::from_str::<Remark>(&text).unwrap(), remark);
+        let old: Remark = serde_json::from_str(r#""a message""#).unwrap();
+        assert_eq!(old, Remark::new(RemarkCode::Note, "a message"));
+        let newer: Remark = serde_json::from_str(r#"{"code":"x.y","message":"m"}"#).unwrap();
+        assert_eq!(newer.code, RemarkCode::Note);
+    }
+}

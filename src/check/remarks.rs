@@ -1,0 +1,147 @@
+//! What is worth a remark in a column: values that are read in a way the user should know of.
+
+use rust_decimal::Decimal;
+
+use super::remark::{Remark, RemarkCode};
+use crate::mapping::Mapping;
+use crate::table::CellRef;
+use crate::wording::counted;
+
+/// The different values that a remark quotes.
+const SAMPLES: usize = 3;
+
+/// The longest quoted value, in characters.
+const LONGEST_SAMPLE: usize = 30;
+
+/// The remarks kept apart; a file needs hundreds of odd columns to have more.
+const MAX_GROUPS: usize = 200;
+
+/// Why a cell is remarked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemarkKind {
+    /// A word such as `NIL` or `TBA`, read as an empty cell.
+    NoValue,
+    /// A sign that several currencies share, with nothing to tell which.
+    SharedSign,
+    /// A currency beside an amount that the service keeps without one.
+    NoCurrencyField,
+    /// A moment in UTC, taken as the day that it shows.
+    LocalDay,
+    /// An amount that was multiplied because its header says so.
+    Multiplied(Decimal),
+    /// A character in a code that is easily taken for another one.
+    LookAlike { found: char, plain: char },
+    /// A serial number that another row has under another key.
+    SameSerial,
+}
+
+impl RemarkKind {
+    /// Stable and searchable.
+    fn code(self) -> RemarkCode {
+        match self {
+            RemarkKind::NoValue => RemarkCode::ValueNone,
+            RemarkKind::SharedSign | RemarkKind::NoCurrencyField => RemarkCode::MoneySymbol,
+            RemarkKind::LocalDay => RemarkCode::DateTimezone,
+            RemarkKind::Multiplied(_) => RemarkCode::MoneyMultiplied,
+            RemarkKind::LookAlike { .. } => RemarkCode::TextLookAlike,
+            RemarkKind::SameSerial => RemarkCode::SerialRepeated,
+        }
+    }
+
+    /// What was found, and what becomes of it; `samples` are quoted values.
+    fn message(self, count: u64, samples: &str) -> String {
+        match self {
+            RemarkKind::NoValue => format!("{} with {samples} read as empty", counted(count, "cell")),
+            RemarkKind::SharedSign => format!(
+                "{} with {samples} sent in the account's currency; if it is another, name it with \
+                 `--default currency=CODE`",
+                counted(count, "amount")
+            ),
+            RemarkKind::NoCurrencyField => format!(
+                "{} with {samples} sent without a currency, because the service takes none here",
+                counted(count, "amount")
+            ),
+            RemarkKind::LocalDay => format!(
+                "{} in UTC, such as {samples}, taken as the day in UTC; the local day may be another",
+                counted(count, "timestamp")
+            ),
+            RemarkKind::LookAlike { found, plain } => format!(
+                "{} with `{found}` (U+{:04X}) that looks like `{plain}`, such as {samples}",
+                counted(count, "cell"),
+                u32::from(found)
+            ),
+            RemarkKind::SameSerial => {
+                format!("{} with a serial number that another row has, such as {samples}", counted(count, "row"))
+            }
+            RemarkKind::Multiplied(factor) => {
+                format!("{} multiplied by {factor}, such as {samples}", counted(count, "amount"))
+            }
+        }
+    }
+}
+
+/// A remark on a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CellRemark {
+    pub kind: RemarkKind,
+    /// The cell's column, from 0.
+    pub column: u32,
+    /// The part of its text that the remark is about.
+    pub shown: Box<str>,
+}
+
+/// The remarks of a sheet, one for each kind and column, however many cells there are.
+#[derive(Debug, Default)]
+pub(crate) struct RemarkTally(Vec<RemarkGroup>);
+
+#[derive(Debug)]
+struct RemarkGroup {
+    kind: RemarkKind,
+    first: CellRef,
+    count: u64,
+    samples: Vec<Box<str>>,
+}
+
+impl RemarkTally {
+    /// Adds the remarks of a row, by its number from 1.
+    pub(crate) fn add(&mut self, row: u64, remarks: &[CellRemark]) {
+        for remark in remarks {
+            let is_same = |group: &RemarkGroup| group.kind == remark.kind && group.first.column == remark.column;
+            let position = self.0.iter().position(is_same).unwrap_or(self.0.len());
+            if position == self.0.len() {
+                if position == MAX_GROUPS {
+                    continue;
+                }
+                let first = CellRef { row, column: remark.column };
+                self.0.push(RemarkGroup { kind: remark.kind, first, count: 0, samples: Vec::new() });
+            }
+            self.0[position].add(&remark.shown);
+        }
+    }
+
+    /// A remark per kind and column, in the order of the columns; `label` names the sheet where there are several.
+    pub(crate) fn remarks(&self, mapping: &Mapping, label: Option<&str>) -> Vec<Remark> {
+        let mut groups: Vec<&RemarkGroup> = self.0.iter().collect();
+        groups.sort_by_key(|group| group.first.column);
+        groups.into_iter().map(|group| group.remark(mapping, label)).collect()
+    }
+}
+
+impl RemarkGroup {
+    fn add(&mut self, shown: &str) {
+        self.count += 1;
+        let shown: Box<str> = shown.chars().take(LONGEST_SAMPLE).collect();
+        if self.samples.len() < SAMPLES && !self.samples.contains(&shown) {
+            self.samples.push(shown);
+        }
+    }
+
+    fn remark(&self, mapping: &Mapping, label: Option<&str>) -> Remark {
+        let samples: Vec<String> = self.samples.iter().map(|sample| format!("`{sample}`")).collect();
+        let message = self.kind.message(self.count, &samples.join(", "));
+        let sheet = label.map(|label| format!("{label}: ")).unwrap_or_default();
+        let header = mapping.header(self.first.column).unwrap_or_default();
+        let place = if self.count == 1 { self.first.to_string() } else { format!("first {}", self.first) };
+        Remark::new(self.kind.code(), format!("{sheet}`{header}`: {message} ({place})"))
+    }
+}

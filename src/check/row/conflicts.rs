@@ -1,0 +1,50 @@
+//! Columns that say the same thing twice: `Category` and `Type` of one product, `custom:Colour` and `custom:colour`.
+
+use crate::check::checked_row::{CheckedRow, ParsedCustomField, ParsedRelated};
+use crate::check::problem::{Code, Problem, ValueError};
+use crate::check::text;
+use crate::mapping::Mapping;
+use crate::schema::fold_name;
+use crate::table::Row;
+
+/// Reports the second of two columns if both are filled and differ; drops it if they agree.
+pub(super) fn find_conflicts(mapping: &Mapping, row: &Row, checked: &mut CheckedRow) {
+    let cell = |column: u32| text::trimmed(row.cell(column as usize).text);
+    let conflict = |first: u32, second: u32, (found, other): (&str, &str)| {
+        let header = |column: u32| mapping.header(column).unwrap_or_default();
+        let message =
+            format!("`{}` says `{found}`, but `{}` says `{other}`; both mean the same", header(second), header(first));
+        let hint = format!("correct one of the two cells, or --ignore '{}'", header(second));
+        ValueError::new(Code::ColumnConflict, message, hint).at(Some(second), cell(second))
+    };
+    let mut problems: Vec<Problem> = Vec::new();
+    let mut related = Vec::with_capacity(checked.related.len());
+    for given in std::mem::take(&mut checked.related) {
+        let is_same = |other: &&ParsedRelated| (other.field, other.related) == (given.field, given.related);
+        match related.iter().find(is_same) {
+            None => related.push(given),
+            Some(first) => {
+                let (one, other) = (cell(first.column), cell(given.column));
+                if fold_name(one) != fold_name(other) {
+                    problems.push(conflict(first.column, given.column, (other, one)));
+                }
+            }
+        }
+    }
+    checked.related = related;
+    let mut custom = Vec::with_capacity(checked.custom.len());
+    for given in std::mem::take(&mut checked.custom) {
+        let name = fold_name(&given.name).into_owned();
+        let first: Option<&ParsedCustomField> =
+            custom.iter().find(|other: &&ParsedCustomField| fold_name(&other.name) == name);
+        match first {
+            None => custom.push(given),
+            Some(first) if first.value != given.value => {
+                problems.push(conflict(first.column, given.column, (&given.value, &first.value)));
+            }
+            Some(_) => {}
+        }
+    }
+    checked.custom = custom;
+    checked.problems.append(&mut problems);
+}

@@ -1,0 +1,348 @@
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use super::*;
+use crate::check::RemarkTally;
+use crate::check::default_cell;
+use crate::mapping::{MappingOverride, MappingOverrides, MappingSource, default_target};
+use crate::schema;
+use crate::table::Value;
+
+/// A sheet to check: its headers, and rows of text cells or of typed ones.
+struct Sheet {
+    mapping: Mapping,
+    rules: Rules,
+    rows: Vec<Row>,
+}
+
+impl Sheet {
+    fn new(entity: &str, headers: &str) -> Self {
+        Self::mapped(entity, headers, &[])
+    }
+
+    /// With `--map` entries.
+    fn mapped(entity: &str, headers: &str, map: &[(&str, &str)]) -> Self {
+        let mut header = Row::default();
+        header.clear(1);
+        header.split(headers, b'|');
+        let entity = schema::find(entity).unwrap();
+        let map = map.iter().map(|(header, target)| MappingOverride {
+            header: (*header).to_owned(),
+            target: (*target).to_owned(),
+            source: MappingSource::CommandLine,
+        });
+        let overrides = MappingOverrides { map: map.collect(), ..MappingOverrides::default() };
+        let mapping = Mapping::new(entity, &header, &overrides).unwrap();
+        Self { mapping, rules: Rules::default(), rows: Vec::new() }
+    }
+
+    /// Adds a row of text cells.
+    fn row(mut self, cells: &str) -> Self {
+        let mut row = Row::default();
+        row.clear(self.rows.len() as u64 + 2);
+        row.split(cells, b'|');
+        self.rows.push(row);
+        self
+    }
+
+    /// Adds a default.
+    fn default(mut self, field: &str, value: &str) -> Self {
+        let target = default_target(self.mapping.entity, field).unwrap();
+        let cell = default_cell(&self.mapping, &target, value, &self.rules).unwrap();
+        self.mapping.add_default(field, target, cell, 0);
+        self
+    }
+
+    /// Every value of the rows, as `field value`.
+    fn values(&self) -> Vec<String> {
+        let mut checker = Checker::new(&self.mapping, &self.rules, &[], ExtraCells::Problem);
+        let (mut checked, mut found) = (CheckedRow::default(), Vec::new());
+        for row in &self.rows {
+            let filled = checker.check(row, &mut checked).clone();
+            assert_eq!(checked.problems, []);
+            for given in &checked.values {
+                let text = filled.cell(given.column as usize).text;
+                let name = self.mapping.entity.fields[given.field].name;
+                found.push(match given.value {
+                    ParsedValue::Text | ParsedValue::Name(_) => format!("{name} {text}"),
+                    ParsedValue::Amount(amount) => format!("{name} {amount}"),
+                    ParsedValue::Date(day) => format!("{name} {day}"),
+                    ParsedValue::Currency(code) => format!("{name} {code}"),
+                    other => format!("{name} {other:?}"),
+                });
+            }
+        }
+        found
+    }
+
+    /// Gives a cell of the last row another value and number format.
+    fn with(mut self, column: usize, value: Value, format: &str) -> Self {
+        let row = self.rows.last_mut().unwrap();
+        let text = row.cell(column).text.to_owned();
+        row.set_formats(std::sync::Arc::from([format.to_owned()]));
+        row.push_formatted(&text, value, u16::from(!format.is_empty()));
+        row.move_last_to(column);
+        self
+    }
+
+    /// Every problem as `A2 code`, and then every remark as `code message`.
+    fn check(&self) -> Vec<String> {
+        let mut checker = Checker::new(&self.mapping, &self.rules, self.mapping.entity.key, ExtraCells::Problem);
+        let (mut checked, mut tally, mut found) = (CheckedRow::default(), RemarkTally::default(), Vec::new());
+        for pass in 0..2 {
+            checker.rewind();
+            (tally, found) = (RemarkTally::default(), Vec::new());
+            for row in &self.rows {
+                checker.check(row, &mut checked);
+                checked.report_missing(&self.mapping);
+                tally.add(row.number, &checked.remarks);
+                found.extend(checked.problems.iter().map(|problem| shown(row.number, problem)));
+            }
+            if pass == 0 && checker.infer_formats() == Inference::Final {
+                break;
+            }
+        }
+        let remarks = tally.remarks(&self.mapping, None);
+        found.extend(remarks.iter().map(|remark| format!("{} {}", remark.code.as_str(), remark.message)));
+        found
+    }
+}
+
+fn shown(row: u64, problem: &Problem) -> String {
+    let at = problem.column.map_or(format!("row {row}"), |column| crate::table::CellRef { row, column }.to_string());
+    format!("{at} {}", problem.code().as_str())
+}
+
+#[test]
+fn error_values_as_text_are_problems_in_every_column() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Serial|Location|Category|custom:Rack|Purchase Cost|_id")
+        .row("#REF!|#NAME?|#WERT!|#NV|Err:502|#VALEUR!|#N/A|#DIV/0!|#BEZUG!");
+    let columns = ["A2", "B2", "C2", "D2", "E2", "F2", "G2", "H2", "I2"];
+    assert_eq!(sheet.check(), columns.map(|column| format!("{column} cell.error")));
+}
+
+#[test]
+fn damage_is_a_problem_in_columns_that_describe_others_too() {
+    let assets = Sheet::new("assets", "Asset Tag|Model|Status|Model Number|Manufacturer|custom:IMEI|Location")
+        .row("A-1|Mac|Ready|6.37702E+15|6.4E+15|8.9E+18|1.2E+15");
+    assert_eq!(assets.check(), ["D2 cell.damaged", "E2 cell.damaged", "F2 cell.damaged", "G2 cell.damaged"]);
+    let date = Value::Date(jiff::civil::date(2026, 3, 5).at(0, 0, 0, 0));
+    let dated = Sheet::new("assets", "Asset Tag|Model|Status|Serial|Order Number|Notes|custom:Checked")
+        .row("5-Mar|Mac|Ready|2026-03-05|x|2026-03-05|2026-03-05")
+        .with(3, date, "d-mmm")
+        .with(5, date, "d-mmm")
+        .with(6, date, "d-mmm");
+    assert_eq!(dated.check(), ["A2 cell.damaged", "D2 cell.damaged"], "notes and custom fields may hold dates");
+    let rounded = Sheet::new("assets", "Asset Tag|Model|Status|Serial").row("A-1|Mac|Ready|1235").with(
+        3,
+        Value::Number(1234.5),
+        "0",
+    );
+    assert_eq!(rounded.check(), ["D2 cell.damaged"]);
+}
+
+#[test]
+fn words_for_no_value_are_remarked_once_per_column() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Notes|Category")
+        .row("A-1|Mac|Ready|NIL|none")
+        .row("A-2|Mac|Ready|TBA|Laptops")
+        .row("A-3|Mac|Ready|NIL|");
+    assert_eq!(
+        sheet.check(),
+        [
+            "value.none `Notes`: 3 cells with `NIL`, `TBA` read as empty (first D2)",
+            "value.none `Category`: 1 cell with `none` read as empty (E2)",
+        ]
+    );
+    assert_eq!(Sheet::new("assets", "Asset Tag|Model|Status").row("n/a|Mac|Ready").check(), ["A2 required.no_value"]);
+}
+
+#[test]
+fn a_checkout_to_nobody_is_a_problem() {
+    for (action, headers, good, bad) in [
+        ("checkout_asset", "asset|employee|location|checkout date", "A-1||HQ|2026-01-01", "A-1|n/a||2026-01-01"),
+        ("checkout_accessory", "accessory|employee|quantity|checkout date", "M|Ada|1|2026-01-01", "M||1|2026-01-01"),
+        ("checkin_license", "license|employee|checkin date", "M|Ada|2026-01-01", "M| |2026-01-01"),
+    ] {
+        assert_eq!(Sheet::new(action, headers).row(good).check(), [""; 0], "{action}");
+        let found = Sheet::new(action, headers).row(bad).check();
+        assert_eq!(found[0], "B2 required.missing", "{action}");
+    }
+    let without_column = Sheet::new("checkout_asset", "asset|checkout date").row("A-1|2026-01-01");
+    assert_eq!(without_column.check(), ["row 2 required.missing"]);
+    let component = Sheet::new("checkin_component", "component|asset|checkin date").row("RAM|A-1|2026-01-01");
+    assert_eq!(component.check(), [""; 0], "its holder is required already");
+}
+
+#[test]
+fn the_sign_or_header_of_an_amount_is_its_currency() {
+    let costs = |headers: &str, row: &str| Sheet::new("accessories", headers).row(row);
+    let header = "Name|Category|Quantity|Purchase Cost";
+    for (headers, row, currency) in [
+        (header, "Mouse|Mice|1|€29", "currency EUR"),
+        (header, "Mouse|Mice|1|£29", "currency GBP"),
+        (header, "Mouse|Mice|1|US$29", "currency USD"),
+        ("Name|Category|Quantity|Purchase Cost (EUR)", "Mouse|Mice|1|29", "currency EUR"),
+        ("Name|Category|Quantity|Purchase Cost (£)", "Mouse|Mice|1|29", "currency GBP"),
+        ("Name|Category|Quantity|Purchase Cost ($)", "Mouse|Mice|1|29 CAD", "currency CAD"),
+        ("Name|Category|Quantity|Purchase Cost|Currency", "Mouse|Mice|1|£29|EGP", "currency EGP"),
+    ] {
+        let values = costs(headers, row).values();
+        assert!(values.iter().any(|value| value == currency), "{headers} {row}: {values:?}");
+        assert_eq!(costs(headers, row).check(), [""; 0], "{headers} {row}");
+    }
+    for (headers, row) in [
+        ("Name|Category|Quantity|Purchase Cost (EUR)", "Mouse|Mice|1|$29"),
+        ("Name|Category|Quantity|Purchase Cost|Currency", "Mouse|Mice|1|€29|USD"),
+        ("Name|Category|Quantity|Purchase Cost (EUR)|Currency", "Mouse|Mice|1|29|USD"),
+    ] {
+        assert_eq!(costs(headers, row).check(), ["D2 money.currency"], "{headers} {row}");
+    }
+    let number = costs(header, "Mouse|Mice|1|29").with(3, Value::Number(29.0), "[$$-409]#,##0");
+    assert!(number.values().contains(&String::from("currency USD")));
+}
+
+#[test]
+fn a_shared_sign_is_remarked_once_per_column() {
+    let header = "Name|Category|Quantity|Purchase Cost";
+    let sheet = Sheet::new("accessories", header).row("A|Mice|1|$29").row("B|Mice|1|$30").row("C|Mice|1|kr 500");
+    let remark = "money.symbol `Purchase Cost`: 3 amounts with `$`, `kr` sent in the account's currency; if it is \
+                  another, name it with `--default currency=CODE` (first D2)";
+    assert_eq!(sheet.check(), [remark]);
+    let named = Sheet::new("accessories", header).default("currency", "CAD").row("A|Mice|1|$29").row("B|Mice|1|€5");
+    assert_eq!(named.check(), [""; 0]);
+    let currencies: Vec<String> = named.values().into_iter().filter(|value| value.starts_with("currency")).collect();
+    assert_eq!(currencies, ["currency CAD", "currency EUR"], "a default is for rows that say nothing");
+    let excluded = Sheet::new("accessories", header).default("currency", "EUR").row("A|Mice|1|$29");
+    assert_eq!(excluded.check(), ["D2 money.currency"]);
+    let product = Sheet::new("products", "Name|Category|Default Cost").row("Mac|Laptops|€1299");
+    let remark = "money.symbol `Default Cost`: 1 amount with `€` sent without a currency, because the service takes none \
+                  here (C2)";
+    assert_eq!(product.check(), [remark]);
+}
+
+#[test]
+fn amounts_in_thousands_are_multiplied() {
+    // The qualifier makes the column a question, which the mapping answers.
+    let map = [("Purchase Cost (k EUR)", "purchase_cost")];
+    let sheet = Sheet::mapped("accessories", "Name|Category|Quantity|Purchase Cost (k EUR)", &map).row("A|Mice|1|2.5");
+    assert!(sheet.values().contains(&String::from("purchase_cost 2500")), "{:?}", sheet.values());
+    let remark = "money.multiplied `Purchase Cost (k EUR)`: 1 amount multiplied by 1000, such as `2.5` (D2)";
+    assert_eq!(sheet.check(), [remark]);
+}
+
+#[test]
+fn defaults_stand_in_for_what_rows_do_not_say() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date|Purchase Cost")
+        .default("status", "Ready")
+        .default("purchase_date", "2026-01-31")
+        .default("purchase_cost", "1299")
+        .default("location", "HQ")
+        .default("custom:Rack", "B4")
+        .row("A-1|Mac|n/a|31/12/2025|")
+        .row("A-2|Mac|Broken||1.234,00");
+    assert_eq!(sheet.check(), [""; 0]);
+    let values = sheet.values();
+    for value in ["status_id Ready", "status_id Broken", "purchase_date 2025-12-31", "purchase_date 2026-01-31"] {
+        assert_eq!(values.iter().filter(|other| *other == value).count(), 1, "{value}: {values:?}");
+    }
+    assert!(
+        values.contains(&String::from("purchase_cost 1299")) && values.contains(&String::from("purchase_cost 1234"))
+    );
+    assert_eq!(values.iter().filter(|value| *value == "location_id HQ").count(), 2);
+}
+
+#[test]
+fn ids_with_empty_decimals_are_ids() {
+    let sheet =
+        Sheet::new("assets", "_id|asset_id|product_id|status_id|location_id").row("7.0|A-1|2.0|#3.0|Berlin 2.0");
+    assert_eq!(sheet.check(), [""; 0]);
+    let values = sheet.values();
+    assert!(values.contains(&String::from("product_id 2")) && values.contains(&String::from("status_id #3")));
+    assert!(values.contains(&String::from("location_id Berlin 2.0")));
+}
+
+#[test]
+fn months_of_life_set_their_type() {
+    let implied = |headers: &str, row: &str| {
+        let values = Sheet::new("products", headers).row(row).values();
+        values.into_iter().find(|value| value.starts_with("end_of_life_type")).unwrap_or_default()
+    };
+    assert_eq!(implied("Name|Category|EOL Months", "Mac|Laptops|48"), "end_of_life_type Option(1)");
+    assert_eq!(implied("Name|Category|EOL Months", "Mac|Laptops|"), "");
+    assert_eq!(implied("Name|Category|EOL Months|EOL Type", "Mac|Laptops|48|Fixed Date"), "end_of_life_type Option(0)");
+    assert_eq!(implied("Name|Category|EOL Months|EOL Date", "Mac|Laptops|48|2029-01-31"), "");
+}
+
+#[test]
+fn nulls_of_databases_are_no_values() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Notes|custom:Rack|custom:Dock").row("A|M|R|\\N|\\N|none");
+    let found = sheet.check();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|remark| remark.contains("1 cell with `\\N` read as empty")), "{found:?}");
+    let cleared = Sheet::new("assets", "Asset Tag|Notes").row("A|<CLEAR>").values();
+    assert_eq!(cleared, ["asset_id A", "notes Clear"]);
+}
+
+#[test]
+fn dates_that_a_spreadsheet_has_swapped_are_not_taken() {
+    let date = |month, day| Value::Date(jiff::civil::date(2024, month, day).at(0, 0, 0, 0));
+    let sheet = || Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date");
+    let swapped = sheet()
+        .row("A-1|M|R|2024-01-02")
+        .with(3, date(1, 2), "m/d/yyyy")
+        .row("A-2|M|R|13/02/2024")
+        .row("A-3|M|R|2024-03-03")
+        .with(3, date(3, 3), "m/d/yyyy");
+    assert_eq!(swapped.check(), ["D2 date.swapped"]);
+    let mixed = sheet().row("A-1|M|R|2024-01-16").with(3, date(1, 16), "m/d/yyyy").row("A-2|M|R|13/02/2024");
+    assert_eq!(mixed.check(), [""; 0]);
+}
+
+#[test]
+fn dots_prove_nothing_for_slashes() {
+    let sheet =
+        Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date").row("A|M|R|05.03.2024").row("B|M|R|3/5/24");
+    assert_eq!(sheet.check(), ["D3 date.ambiguous"]);
+    let proved = sheet.row("C|M|R|3/25/24");
+    assert_eq!(proved.check(), [""; 0]);
+}
+
+#[test]
+fn moments_whose_local_day_is_in_doubt_are_remarked() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Purchase Date")
+        .row("A|M|R|2024-03-04T23:00:00Z")
+        .row("B|M|R|2024-03-04T00:00:00Z")
+        .row("C|M|R|2024-03-04T23:00:00+01:00");
+    let remark = "date.timezone `Purchase Date`: 1 timestamp in UTC, such as `2024-03-04T23:00:00Z`, taken as the day in \
+                  UTC; the local day may be another (D2)";
+    assert_eq!(sheet.check(), [remark]);
+}
+
+#[test]
+fn two_columns_of_one_fact_must_agree() {
+    let sheet = Sheet::new("assets", "Asset Tag|Model|Status|Category|Type|custom:Colour|custom:colour")
+        .row("A-1|Mac|Ready|Laptops|laptops|red|red")
+        .row("A-2|Mac|Ready|Laptops|Phones|red|")
+        .row("A-3|Mac|Ready||Phones||blue")
+        .row("A-4|Mac|Ready|Laptops||red|blue");
+    assert_eq!(sheet.check(), ["E3 column.conflict", "G5 column.conflict"]);
+    let fields = Sheet::new("assets", "Asset Tag|Model|Status|custom:Room  No|custom_fields")
+        .row("A-1|Mac|Ready|5|[{\"name\": \"Room No\", \"value\": \"6\"}]");
+    assert_eq!(fields.check(), ["E2 column.conflict"]);
+}
+
+#[test]
+fn codes_that_look_like_others_and_shared_serial_numbers_are_remarked() {
+    let sheet = Sheet::new("assets", "Asset Tag|Serial|Model|Status|Notes")
+        .row("LAP\u{2013}1|S-1|Mac|Ready|5\u{2013}6 years")
+        .row("L\u{410}P-2|S-2|Mac|Ready|")
+        .row("LAP-3|s-1|Mac|Ready|");
+    assert_eq!(
+        sheet.check(),
+        [
+            "text.look_alike `Asset Tag`: 1 cell with `\u{2013}` (U+2013) that looks like `-`, such as `LAP\u{2013}1` (A2)",
+            "text.look_alike `Asset Tag`: 1 cell with `\u{410}` (U+0410) that looks like `A`, such as `L\u{410}P-2` (A3)",
+            "serial.repeated `Serial`: 1 row with a serial number that another row has, such as `s-1` (B4)",
+        ]
+    );
+}

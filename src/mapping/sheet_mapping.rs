@@ -1,0 +1,153 @@
+//! The mapping in use, as reports show it (design rule 4).
+
+use serde::{Deserialize, Serialize};
+
+use super::{Column, ColumnTarget, Ignored, Mapping, MappingSource, ResultColumn, headers};
+use crate::schema::{Entity, fold_header};
+use crate::table::CellRef;
+
+/// Which column of a sheet feeds which field, and why.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SheetMapping {
+    /// What messages call the sheet.
+    pub sheet: String,
+    /// The preset in use.
+    pub preset: Option<String>,
+    /// The row of the header, from 1; 0 where there is none, as in JSON.
+    pub header_row: u64,
+    /// Whether an export wrote it: the service then sets many of its columns.
+    #[serde(skip_serializing)]
+    pub is_exported: bool,
+    pub columns: Vec<MappedColumn>,
+}
+
+/// One column of a sheet.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MappedColumn {
+    /// As typed; empty for a filled column without one.
+    pub header: String,
+    /// The header's cell, such as `C1`.
+    pub cell: String,
+    /// What it feeds, as `--map` writes it; none for a column that is ignored.
+    pub field: Option<String>,
+    pub why: String,
+    /// How its values are read, where the column as a whole or an option says so, such as `decimal comma`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reading: Option<String>,
+}
+
+/// What only the rows of a sheet tell about its columns, which count from 0.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ColumnFacts {
+    /// How a column is read, such as `day-month-year`.
+    pub readings: Vec<(usize, String)>,
+    /// Filled columns without a header, and how many of their cells are filled.
+    pub unheaded: Vec<(usize, u64)>,
+}
+
+impl Mapping {
+    /// The mapping for reports.
+    pub fn describe(&self, sheet: &str, preset: Option<&str>, facts: &ColumnFacts) -> SheetMapping {
+        let cell = |column: usize| CellRef { row: self.header_row.max(1), column: column as u32 }.to_string();
+        let reading = |index: usize| facts.readings.iter().find(|(column, _)| *column == index);
+        let columns = self.columns.iter().map(|column| MappedColumn {
+            header: column.header.clone(),
+            // A default stands in no cell.
+            cell: if self.is_default(column.index) { String::new() } else { cell(column.index) },
+            field: target_name(self.entity, &column.target),
+            why: reason(self.entity, column),
+            reading: reading(column.index).map(|(_, reading)| reading.clone()),
+        });
+        let unheaded = facts.unheaded.iter().map(|(column, filled)| MappedColumn {
+            cell: cell(*column),
+            why: format!("no header, {filled} filled"),
+            ..MappedColumn::default()
+        });
+        SheetMapping {
+            sheet: sheet.to_owned(),
+            preset: preset.map(str::to_owned),
+            header_row: self.header_row,
+            is_exported: self.is_exported(),
+            columns: columns.chain(unheaded).collect(),
+        }
+    }
+
+    /// Whether the sheet has the columns that only an export writes.
+    pub fn is_exported(&self) -> bool {
+        self.id_column().is_some() && self.timestamp_column(super::TimestampColumn::Updated).is_some()
+    }
+}
+
+fn target_name(entity: &Entity, target: &ColumnTarget) -> Option<String> {
+    match target {
+        ColumnTarget::Result(ResultColumn::Status) => Some(String::from("_status")),
+        ColumnTarget::Result(ResultColumn::Message) => Some(String::from("_message")),
+        other => headers::target_text(entity, other),
+    }
+}
+
+/// Why a column is mapped or ignored.
+fn reason(entity: &Entity, column: &Column) -> String {
+    let by_user = match column.source {
+        MappingSource::Schema => None,
+        MappingSource::CommandLine => Some("command line"),
+        MappingSource::MappingFile => Some("mapping file"),
+        MappingSource::Preset => Some("preset"),
+    };
+    match (&column.target, by_user) {
+        (ColumnTarget::Ignored(why), by_user) => ignored_reason(*why, by_user),
+        (_, Some(by_user)) => by_user.to_owned(),
+        (ColumnTarget::Field { field, .. }, None) => {
+            let is_name = fold_header(&column.header) == fold_header(entity.fields[*field].name);
+            String::from(if is_name { "field name" } else { "known header" })
+        }
+        (ColumnTarget::Related { .. }, None) => String::from("known header"),
+        (ColumnTarget::Result(_), None) => String::from("column of a result file"),
+        _ => String::from("field name"),
+    }
+}
+
+fn ignored_reason(why: Ignored, by_user: Option<&str>) -> String {
+    match (why, by_user) {
+        (Ignored::Unknown, _) => String::from("not understood"),
+        (Ignored::OnRequest, Some(by_user)) => format!("ignored by the {by_user}"),
+        (Ignored::OnRequest, None) => String::from("not needed to find the record"),
+        (Ignored::ReadOnly, _) => String::from("read-only: never sent"),
+        (Ignored::Superseded, _) => String::from("another column feeds its field"),
+        (Ignored::Secret, _) => String::from("it looks like passwords: neither read nor copied"),
+    }
+}
+
+impl SheetMapping {
+    /// The columns that feed something.
+    pub fn used(&self) -> impl Iterator<Item = &MappedColumn> {
+        self.columns.iter().filter(|column| column.field.is_some())
+    }
+
+    /// The columns that are ignored.
+    pub fn ignored(&self) -> impl Iterator<Item = &MappedColumn> {
+        self.columns.iter().filter(|column| column.field.is_none())
+    }
+}
+
+impl MappedColumn {
+    /// What a column is called in a list of ignored ones: its header or letters, and why unless nothing is known.
+    pub fn label(&self) -> String {
+        match (self.header.as_str(), self.why.as_str()) {
+            ("", why) => format!("column {} ({why})", self.letters()),
+            (header, "not understood") => header.to_owned(),
+            (header, why) => format!("{header} ({why})"),
+        }
+    }
+
+    /// Whether the service sets it and never takes it.
+    pub fn is_read_only(&self) -> bool {
+        self.why == ignored_reason(Ignored::ReadOnly, None)
+    }
+
+    fn letters(&self) -> &str {
+        self.cell.trim_end_matches(|char: char| char.is_ascii_digit())
+    }
+}

@@ -1,0 +1,106 @@
+//! The currency of a record's location, which the service takes for its costs (guide: "or the location currency, if
+//! applicable"): it decides what a sign such as `$` may stand for.
+
+use super::target::RowDelta;
+use super::{Planner, SheetPlan, StepSink};
+use crate::catalog::RecordRef;
+use crate::check::{CheckedRow, Code, CurrencySign, Problem, RemarkKind, ValueError};
+use crate::plan::resolver::Resolved;
+use crate::schema::{self, Entity, Field, Kind, Reference};
+use crate::table::Row;
+
+impl<S: StepSink> Planner<'_, S> {
+    /// Compares the sign of the row's amount with the currency of its location. A sign that the location excludes is
+    /// a problem; in neither case is there something to remark.
+    pub(super) fn check_sign(
+        &self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        checked: &mut CheckedRow,
+        delta: &RowDelta,
+        existing: Option<RecordRef>,
+    ) -> Option<Problem> {
+        let CurrencySign { column, hint } = checked.sign?;
+        let entity = sheet.mapping.entity;
+        // A currency that the sign does not tell stays as it is.
+        let own = existing.filter(|_| hint.code().is_none()).and_then(|record| self.own_currency(entity, record));
+        let (code, whose) = match own {
+            Some(code) => (code, "record"),
+            None => (self.location_currency(entity, delta, existing)?, "location"),
+        };
+        checked.remarks.retain(|remark| remark.kind != RemarkKind::SharedSign);
+        if hint.allows(&code) {
+            return None;
+        }
+        let error = ValueError::new(
+            Code::MoneyCurrency,
+            format!("the amount is in `{hint}`, but the currency of its {whose} is `{code}`"),
+            "correct the amount, or say its currency in a column `currency`",
+        );
+        Some(error.at(Some(column), row.cell(column as usize).text))
+    }
+
+    fn location_currency(
+        &self,
+        entity: &'static Entity,
+        delta: &RowDelta,
+        existing: Option<RecordRef>,
+    ) -> Option<String> {
+        let (field, reference, currency) = location_field(entity)?;
+        let given = delta.all().into_iter().find(|given| entity.fields[given.field].name == field.name);
+        let location = match given.map(|given| given.value) {
+            Some(Resolved::Record(location, _)) => location,
+            Some(_) => return None,
+            None => RecordRef::Known(self.current_value(entity, existing?, field.name)?.as_i64()?),
+        };
+        let code = match location {
+            RecordRef::Known(id) => self.catalog.record(reference.to, id)?.get(currency.name),
+            RecordRef::Planned(step) => self.catalog.planned_fields(reference.to, step)?.get(currency.name),
+        };
+        currency_code(code?)
+    }
+
+    fn own_currency(&self, entity: &'static Entity, record: RecordRef) -> Option<String> {
+        let field = entity.fields.iter().find(|field| field.kind == Kind::Currency)?;
+        currency_code(self.current_value(entity, record, field.name)?)
+    }
+
+    fn current_value(&self, entity: &'static Entity, record: RecordRef, field: &str) -> Option<&serde_json::Value> {
+        let RecordRef::Known(id) = record else { return None };
+        self.catalog.record(entity.name, id)?.get(field)
+    }
+}
+
+fn currency_code(held: &serde_json::Value) -> Option<String> {
+    held.as_str().filter(|code| !code.is_empty()).map(str::to_uppercase)
+}
+
+/// The field that refers to a record with a currency of its own, and the field of that currency.
+fn location_field(entity: &'static Entity) -> Option<(&'static Field, Reference, &'static Field)> {
+    entity.fields.iter().find_map(|field| {
+        let reference = field.reference_to()?;
+        let referenced = schema::collection(reference.to)?;
+        let currency = referenced.fields.iter().find(|field| field.kind == Kind::Currency)?;
+        // A license has a currency too, but beside a cost of its own.
+        let has_cost = referenced.fields.iter().any(|field| field.kind == Kind::Money);
+        (!has_cost).then_some((field, reference, currency))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn the_location_decides_wherever_there_is_one() {
+        for name in ["assets", "accessories", "components", "consumables"] {
+            let (field, reference, currency) = location_field(schema::collection(name).unwrap()).unwrap();
+            assert_eq!((field.name, reference.to, currency.name), ("location_id", "locations", "currency"), "{name}");
+        }
+        for name in ["licenses", "products"] {
+            assert!(location_field(schema::collection(name).unwrap()).is_none(), "{name}");
+        }
+    }
+}

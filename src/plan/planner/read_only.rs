@@ -1,0 +1,82 @@
+//! Edits in the columns of an export that the service sets: they are never sent, so they are told.
+
+use serde_json::Value as Json;
+
+use super::{Planner, SheetPlan};
+use crate::api::integer;
+use crate::catalog::{LookupResult, Record, RecordRef, ReferenceSyntax};
+use crate::check::CheckedRow;
+use crate::mapping::{Column, ColumnTarget, Ids, Ignored};
+use crate::plan::step::StepSink;
+use crate::plan::target::TargetRecord;
+use crate::plan::unchanged;
+use crate::schema::{self, Field};
+use crate::table::{Cell, Row};
+
+impl<S: StepSink> Planner<'_, S> {
+    /// The columns, from 0, in which a row of an export shows something else than its record, though nothing of them
+    /// is sent. None where the record has changed since, which explains the difference.
+    pub(super) fn read_only_edits(&self, sheet: &SheetPlan<'_>, row: &Row, checked: &CheckedRow) -> Vec<u32> {
+        let mapping = sheet.mapping;
+        if !mapping.is_exported() {
+            return Vec::new();
+        }
+        let target = TargetRecord::find(mapping, row, checked, self.catalog, |_| false);
+        let Some(target) = target.filter(|target| target.changed_since().is_none()) else { return Vec::new() };
+        let is_idle = |column: &&Column| match column.target {
+            ColumnTarget::Ignored(why) => why == Ignored::ReadOnly,
+            // It describes another record, and is named as a field that the service sets.
+            ColumnTarget::Related { .. } => target.record.contains_key(column.header.as_str()),
+            _ => false,
+        };
+        let idle = mapping.columns.iter().filter(is_idle);
+        let edited = idle.filter(|column| {
+            let cell = row.cell(column.index);
+            !cell.is_blank() && self.is_edited(sheet, &column.header, cell, target.record)
+        });
+        edited.map(|column| column.index as u32).collect()
+    }
+
+    fn is_edited(&self, sheet: &SheetPlan<'_>, header: &str, cell: Cell<'_>, record: &Record) -> bool {
+        let entity = sheet.mapping.entity;
+        if let Some(held) = record.get(header) {
+            let shown = |field| unchanged::is_shown_by(cell, (field, Ids::Bare), Some(held), self.catalog);
+            return !entity.field(header).map_or_else(|| unchanged::shows_value(cell, held), shown);
+        }
+        let base = header.strip_suffix("_name").and_then(|base| entity.field(base));
+        base.filter(|field| !field.names.is_empty())
+            .zip(base.and_then(|field| record.get(field.name)))
+            .is_some_and(|(field, held)| !self.names_holders(field, held, cell.text))
+    }
+
+    /// Whether names joined by `; ` are those of the records that a structure such as `deployed_to` holds. Yes in doubt.
+    fn names_holders(&self, field: &Field, held: &Json, text: &str) -> bool {
+        let held = held.as_array().map(Vec::as_slice).unwrap_or_default();
+        let names: Vec<&str> = holder_names(text).collect();
+        let is_held = |collection: &str, id: i64| {
+            let key =
+                schema::collection(collection).map(|entity| format!("{}_id", entity.singular)).unwrap_or_default();
+            held.iter().any(|member| member.get(&key).and_then(integer) == Some(id))
+        };
+        let is_holder = |name: &str| {
+            let found = field.names.iter().map(|collection| {
+                // A record that is gone is shown by its id.
+                if let Some(id) = name.strip_prefix('#').and_then(|id| id.parse().ok()) {
+                    return is_held(collection, id);
+                }
+                match self.catalog.find(collection, name, ReferenceSyntax::Marked, None) {
+                    LookupResult::One(RecordRef::Known(id)) => is_held(collection, id),
+                    LookupResult::None { .. } => false,
+                    _ => true,
+                }
+            });
+            found.into_iter().any(|is_held| is_held)
+        };
+        names.len() == held.len() && names.iter().all(|name| is_holder(name))
+    }
+}
+
+/// The names that an export joins in one cell.
+pub(crate) fn holder_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(';').map(str::trim).filter(|name| !name.is_empty())
+}
