@@ -124,6 +124,7 @@ fn a_finished_run_is_listed_and_shown() {
                hint: did you mean `Ready`? Or create it with --create-missing=statuses
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id
       requests  4: 3 to look up, 1 to create or move
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
@@ -154,6 +155,7 @@ fn a_finished_run_is_listed_and_shown() {
                hint: did you mean `Ready`? Or create it with --create-missing=statuses
 
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id
       requests  4: 3 to look up, 1 to create or move
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
@@ -194,6 +196,7 @@ fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
     Import of assets.csv: stopped after 0.5 s: its process was killed, or the machine went down (run 20261124-093015-abcd)
       20 rows: 2 created, 18 not reached (assets)
       read      assets.csv as UTF-8, comma
+      header    row 1: asset_id, product → product_id, status → status_id
       requests  2: 2 to create or move
       next      tallyport resume 20261124-093015-abcd
     ");
