@@ -68,6 +68,12 @@ pub mod shutdown;
 // SQLite files that keep state: format stamp, permissions, lock, errors.
 mod state_file;
 
+// Folders for temporary files.
+mod scratch;
+
+// Which files were written here, so that nobody else's are overwritten.
+mod written_files;
+
 // The documented API as a local server.
 pub mod sandbox;
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::rate_limiter::{Closed, RateLimiter};
 use super::request_kind::Method;
 use super::response::Response;
-use super::retry::{AttemptCounts, AttemptOutcome, RetryAction, decide};
+use super::retry::{AttemptCounts, AttemptOutcome, RETRIES, RetryAction, decide, is_outage, outage_wait};
 use super::wait::WaitReason;
 
 /// The result of one attempt.
@@ -24,6 +24,8 @@ pub(super) enum Attempt {
 impl Attempt {
     fn outcome(&self) -> AttemptOutcome {
         match self {
+            Attempt::Answered(response) if response.is_success() && !response.has_data() => AttemptOutcome::Unreadable,
+            Attempt::Answered(response) if response.is_blocked() => AttemptOutcome::Blocked,
             Attempt::Answered(Response { status, headers, .. }) => {
                 AttemptOutcome::Answered { status: *status, retry_after: headers.retry_after }
             }
@@ -53,11 +55,11 @@ pub(super) enum PriorAttempts {
     MaybeApplied,
 }
 
-/// Sends a request until it is settled. Every attempt acquires a permit of the rate limiter, and what the service says
+/// Sends a request until it is settled. A read waits for a service that is down for as long as `patience` says. Every attempt acquires a permit of the rate limiter, and what the service says
 /// of its own limits is applied there.
 pub(super) async fn send_with_retry<Sending, Sent>(
     method: Method,
-    limiter: &RateLimiter,
+    (limiter, patience): (&RateLimiter, Duration),
     mut attempt: Sending,
 ) -> RequestResult
 where
@@ -66,10 +68,18 @@ where
 {
     let mut counts = AttemptCounts::default();
     let mut earlier = PriorAttempts::NotApplied;
+    let begun = Instant::now();
     loop {
         let last = attempt().await;
         apply_rate_headers(limiter, &last);
         match decide(method, counts, last.outcome()) {
+            RetryAction::Return if is_outage(method, last.outcome()) && begun.elapsed() < patience => {
+                let span = outage_wait(counts.failed.saturating_sub(RETRIES));
+                tracing::info!(seconds = span.as_secs(), "the service is down; waiting for it");
+                if wait(limiter, span).await == Err(Closed) {
+                    return RequestResult { last, earlier };
+                }
+            }
             RetryAction::Return => return RequestResult { last, earlier },
             RetryAction::PauseAll { .. } if limiter.is_closed() => return RequestResult { last, earlier },
             RetryAction::PauseAll { span } => {
@@ -124,11 +134,15 @@ mod tests {
     use super::{Attempt, Method, PriorAttempts, RateLimiter, RequestResult, Response, send_with_retry};
 
     fn answered(status: u16, headers: ResponseHeaders) -> Attempt {
-        Attempt::Answered(Response { status, headers, body: Vec::new() })
+        Attempt::Answered(Response { status, headers, body: b"[]".to_vec() })
     }
 
     fn plain(status: u16) -> Attempt {
         answered(status, ResponseHeaders::default())
+    }
+
+    fn body(text: &str) -> Attempt {
+        Attempt::Answered(Response { status: 200, headers: ResponseHeaders::default(), body: text.into() })
     }
 
     fn lost() -> Attempt {
@@ -141,11 +155,19 @@ mod tests {
 
     /// Answers a request with `script`; returns its result, the number of scripted attempts it took and the time.
     async fn play(method: Method, script: Vec<Attempt>) -> (RequestResult, usize, Duration) {
+        play_patiently(method, Duration::ZERO, script).await
+    }
+
+    async fn play_patiently(
+        method: Method,
+        patience: Duration,
+        script: Vec<Attempt>,
+    ) -> (RequestResult, usize, Duration) {
         let limiter = RateLimiter::unshared(RateLimits::default());
         let count = script.len();
         let left = RefCell::new(script.into_iter());
         let start = Instant::now();
-        let result = send_with_retry(method, &limiter, || async {
+        let result = send_with_retry(method, (&limiter, patience), || async {
             limiter.acquire().await.unwrap();
             left.borrow_mut().next().unwrap_or_else(|| plain(200))
         });
@@ -161,6 +183,32 @@ mod tests {
         assert_eq!(result.last, plain(200));
         assert_eq!(result.earlier, PriorAttempts::MaybeApplied);
         assert!(time < Duration::from_millis(250 + 500 + 1_000 + 2_000 + 4_000), "{time:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_patient_read_waits_for_a_service_that_is_down() {
+        let patience = Duration::from_secs(600);
+        let (result, attempts, time) = play_patiently(Method::Get, patience, vec![not_sent(); 20]).await;
+        assert_eq!((result.last, attempts), (plain(200), 20));
+        assert!(time > Duration::from_secs(200), "{time:?}");
+        let (result, _, time) = play_patiently(Method::Get, patience, vec![plain(503); 200]).await;
+        assert_eq!(result.last, plain(503));
+        assert!((600..640).contains(&time.as_secs()), "{time:?}");
+        // A service that is up and fails is no outage, and a write is not repeated.
+        assert_eq!(play_patiently(Method::Get, patience, vec![plain(500); 200]).await.1, 6);
+        assert_eq!(play_patiently(Method::Put, patience, vec![plain(503); 200]).await.1, 6);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_without_data_is_retried() {
+        for broken in ["", "  ", "<!DOCTYPE html><html></html>", r#"[{"id":1},{"id""#, r#"[{"custom":[]"#, r#"{"id":1"#]
+        {
+            let (result, attempts, _) = play(Method::Get, vec![body(broken); 2]).await;
+            assert_eq!((result.last, attempts), (plain(200), 2), "{broken}");
+            let (result, attempts, _) = play(Method::Post, vec![body(broken)]).await;
+            assert_eq!((result.last, attempts), (body(broken), 1), "{broken}");
+        }
+        assert_eq!(play(Method::Get, vec![body("{}")]).await.0.last, body("{}"));
     }
 
     #[tokio::test(start_paused = true)]
@@ -197,8 +245,10 @@ mod tests {
         let limiter = RateLimiter::unshared(RateLimits::default());
         let headers =
             ResponseHeaders { remaining: Some(0), reset: Some(Duration::from_secs(45)), ..ResponseHeaders::default() };
-        let result =
-            send_with_retry(Method::Get, &limiter, || std::future::ready(answered(200, headers.clone()))).await;
+        let result = send_with_retry(Method::Get, (&limiter, Duration::ZERO), || {
+            std::future::ready(answered(200, headers.clone()))
+        })
+        .await;
         assert_eq!(result.last, answered(200, headers));
         let start = Instant::now();
         limiter.acquire().await.unwrap();

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Semaphore;
@@ -14,6 +15,7 @@ use super::page_limit::{self, PageLimit};
 use super::rate_limiter::{BURST, RateLimiter, RateLimits};
 use super::request::{Request, RequestBuilder};
 use super::response::{self, Response};
+use super::retry::LONGEST_OUTAGE;
 use super::shared_quota::{self, SharedQuota};
 use super::transport::{ProxyPolicy, Transport};
 use super::{
@@ -68,6 +70,8 @@ impl ClientOptions {
 pub struct Client {
     inner: Arc<ClientInner>,
     log: Option<AttemptLog>,
+    /// How long a read waits for a service that is down, beyond its retries.
+    patience: Duration,
 }
 
 #[derive(Debug)]
@@ -79,6 +83,8 @@ struct ClientInner {
     in_flight: Semaphore,
     counts: RequestCounters,
     page_limit: PageLimit,
+    /// Whether the service ever answered with a success.
+    has_answered: AtomicBool,
 }
 
 /// What one request shows of the service.
@@ -120,8 +126,9 @@ impl Client {
             in_flight: Semaphore::new(options.concurrency.clamp(1, MOST_CONCURRENT).into()),
             counts: RequestCounters::new(),
             page_limit: PageLimit::new(),
+            has_answered: AtomicBool::new(false),
         };
-        Ok(Self { inner: Arc::new(inner), log: None })
+        Ok(Self { inner: Arc::new(inner), log: None, patience: Duration::ZERO })
     }
 
     /// One page of a list: at most `limit` records from `offset` on, unparsed.
@@ -265,12 +272,17 @@ impl Client {
 
     /// The same client, which also logs every request it makes to `log`.
     pub fn with_attempt_log(&self, log: &AttemptLog) -> Self {
-        Self { inner: Arc::clone(&self.inner), log: Some(log.clone()) }
+        Self { log: Some(log.clone()), ..self.clone() }
     }
 
     /// Every attempt sent so far, by kind.
     pub fn requests(&self) -> RequestCounts {
         self.inner.counts.read()
+    }
+
+    /// The same client, whose reads wait up to ten minutes for a service that answered before and is down now.
+    pub fn with_patience(&self) -> Self {
+        Self { patience: LONGEST_OUTAGE, ..self.clone() }
     }
 
     /// What requests are waiting for right now, for the progress line.
@@ -338,7 +350,9 @@ impl Client {
 
     async fn send(&self, request: &Request) -> RequestResult {
         let inner = &*self.inner;
-        send_with_retry(request.kind.method, &inner.limiter, || async {
+        // A service that never answered may have another address.
+        let patience = if inner.has_answered.load(Ordering::Relaxed) { self.patience } else { Duration::ZERO };
+        send_with_retry(request.kind.method, (&inner.limiter, patience), || async {
             // This permit comes first: nothing may wait between the rate limiter, which counts, and the network.
             let _permit = inner.in_flight.acquire().await;
             if inner.limiter.acquire().await.is_err() {
@@ -347,6 +361,9 @@ impl Client {
             inner.counts.add(request);
             let (at, start) = (SystemTime::now(), Instant::now());
             let attempt = inner.transport.attempt(request).await;
+            if matches!(&attempt, Attempt::Answered(response) if response.is_success()) {
+                inner.has_answered.store(true, Ordering::Relaxed);
+            }
             if let Some(log) = &self.log {
                 log.add(request, at, start.elapsed(), &attempt);
             }

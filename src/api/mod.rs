@@ -19,6 +19,7 @@
 //! error_body        error bodies to a message and its fields              pure
 //! page_limit        how long pages are, and which is the last                pure
 //! raw               a page of a list as unparsed JSON                     pure
+//! surrogates        escapes in a body that no text can hold               pure
 //! counts            requests by kind
 //! custom_fields     custom fields in every shape of a response            pure
 //! wait              what requests wait for
@@ -46,6 +47,7 @@ mod retry;
 mod rolling_window;
 mod secret;
 mod shared_quota;
+mod surrogates;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;

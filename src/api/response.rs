@@ -22,8 +22,18 @@ impl Response {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the body is data, complete as far as can be seen.
+    pub(super) fn has_data(&self) -> bool {
+        !self.body.trim_ascii().is_empty() && !self.is_html() && !is_cut_off(&self.body)
+    }
+
     fn is_html(&self) -> bool {
         self.headers.html || is_html(&self.body)
+    }
+
+    /// Whether something in front of the service refused the request with a page.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.status == 403 && self.is_html()
     }
 
     pub(super) fn error_body(&self) -> ErrorBody {
@@ -63,6 +73,12 @@ pub(super) fn tenants(what: &str, response: &Response) -> Result<Vec<Record>, Ap
         .ok_or_else(|| unexpected(what, "an object with a `tenants` list", response))
 }
 
+/// Whether the body is JSON that ends too early: a connection that was closed before the last byte shows nothing else
+/// where the length was not announced.
+fn is_cut_off(body: &[u8]) -> bool {
+    serde_json::from_slice::<serde::de::IgnoredAny>(body).is_err_and(|error| error.is_eof())
+}
+
 fn success<'a>(what: &str, response: &'a Response) -> Result<&'a Response, ApiError> {
     match response.is_success() {
         true => Ok(response),
@@ -77,7 +93,7 @@ pub(super) fn error_for_status(what: &str, response: &Response, error_body: &Err
     match status {
         300..=399 => ApiError::Redirected { what, status, to: response.headers.location.clone() },
         401 => ApiError::Unauthorized { message },
-        403 if response.is_html() => ApiError::Blocked { status, request_id: response.headers.request_id.clone() },
+        _ if response.is_blocked() => ApiError::Blocked { status, request_id: response.headers.request_id.clone() },
         400 | 403 | 404 | 422 if is_about_tenant => ApiError::Tenant { status, message },
         402 | 403 => ApiError::Forbidden { what, status, message },
         500.. => ApiError::Unavailable { what, status, message },

@@ -9,6 +9,13 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A reset above this many seconds is a point in Unix time, not a span: 2001, or 31 years.
 const EPOCH_FROM: u64 = 1_000_000_000;
 
+/// Windows that services count in are a second, a minute, or an hour and more. Requests that come back later than this
+/// belong to one of the long ones.
+const SHORT_WINDOW: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
+/// A limit that names neither window nor reset is the hour's from here on (older copies of the guide said 600 an hour).
+const LEAST_HOURLY_LIMIT: u64 = 600;
+
 /// What a response tells of the service's own count of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ServerQuota {
@@ -59,9 +66,10 @@ impl ResponseHeaders {
             window: ["ratelimit-policy", "ratelimit-limit", "x-ratelimit-limit", "ratelimit"]
                 .iter()
                 .find_map(|name| text(name).and_then(|value| parameter(value, &["w"]))),
-            reset: number(&["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"])
-                .or_else(|| parameter(combined, &["reset", "t"]))
-                .and_then(|value| reset(value, their_now)),
+            reset: ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"]
+                .iter()
+                .find_map(|name| text(name).and_then(|value| reset(value, their_now)))
+                .or_else(|| parameter(combined, &["reset", "t"]).and_then(|value| reset_number(value, their_now))),
             date,
             request_id: ["cf-ray", "x-request-id", "x-amzn-requestid", "x-amz-cf-id"]
                 .iter()
@@ -73,8 +81,15 @@ impl ResponseHeaders {
     }
 
     /// The service's count of its hour; none if it reports nothing, or counts in a window of another length.
+    ///
+    /// A limit without a window may be one of a minute or a day: it is taken for the hour's only if requests come back
+    /// later than any shorter window would give them back, or if that is not told and the limit is as large as an hour's.
     pub(super) fn hourly(&self) -> Option<ServerQuota> {
-        let is_hour = self.window.is_none_or(|seconds| seconds == 3_600);
+        let is_hour = match (self.window, self.reset, self.limit) {
+            (Some(seconds), ..) => seconds == 3_600,
+            (None, Some(reset), _) => reset > SHORT_WINDOW && reset <= HOUR,
+            (None, None, limit) => limit.is_some_and(|limit| limit >= LEAST_HOURLY_LIMIT),
+        };
         let limit = self.limit.filter(|limit| is_hour && *limit > 0)?;
         Some(ServerQuota { limit, remaining: self.remaining, reset: self.reset })
     }
@@ -110,12 +125,56 @@ fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     {
         return Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64())).ok();
     }
-    let then = http_date(value)?;
-    Some(then.duration_since(now).unwrap_or_default().min(LONGEST))
+    match http_date(value) {
+        Some(then) => Some(then.duration_since(now).unwrap_or_default().min(LONGEST)),
+        None => span(value),
+    }
+}
+
+/// A number, a number with a unit (`500ms`, `6m0s`), or a date as ISO 8601 or HTTP writes it.
+fn reset(value: &str, now: SystemTime) -> Option<Duration> {
+    let first = value.split(',').next().unwrap_or_default().trim();
+    if let Ok(number) = first.parse() {
+        return reset_number(number, now);
+    }
+    if let Ok(seconds) = first.parse::<f64>() {
+        let is_span = first.starts_with(|character: char| character.is_ascii_digit()) && seconds < EPOCH_FROM as f64;
+        return if is_span {
+            Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64())).ok()
+        } else {
+            reset_number(seconds as u64, now)
+        };
+    }
+    let moment = value.parse().ok().and_then(system_time).or_else(|| http_date(value));
+    match moment {
+        Some(then) => Some(then.duration_since(now).unwrap_or_default().min(LONGEST)),
+        None => span(first),
+    }
+}
+
+/// A span such as `500ms`, `30s` or `6m0s`.
+fn span(text: &str) -> Option<Duration> {
+    let (mut rest, mut total) = (text, Duration::ZERO);
+    while !rest.is_empty() {
+        let digits = rest.find(|character: char| !character.is_ascii_digit() && character != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|character: char| !character.is_ascii_alphabetic()).unwrap_or(after.len());
+        let unit = match &after[..letters] {
+            "ms" => 0.001,
+            "s" | "sec" | "seconds" => 1.0,
+            "m" | "min" => 60.0,
+            "h" => 3_600.0,
+            _ => return None,
+        };
+        let seconds = number.parse::<f64>().ok()? * unit;
+        total = total.saturating_add(Duration::try_from_secs_f64(seconds.min(LONGEST.as_secs_f64())).ok()?);
+        rest = &after[letters..];
+    }
+    (!text.is_empty()).then(|| total.min(LONGEST))
 }
 
 /// Seconds from now, or Unix time in seconds or milliseconds: services do all three.
-fn reset(value: u64, now: SystemTime) -> Option<Duration> {
+fn reset_number(value: u64, now: SystemTime) -> Option<Duration> {
     let seconds = match value {
         0..EPOCH_FROM => return Some(Duration::from_secs(value).min(LONGEST)),
         EPOCH_FROM..1_000_000_000_000 => value,
@@ -127,7 +186,10 @@ fn reset(value: u64, now: SystemTime) -> Option<Duration> {
 
 /// A date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7). Its two obsolete forms are not read.
 fn http_date(value: &str) -> Option<SystemTime> {
-    let moment = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?;
+    system_time(jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(value).ok()?)
+}
+
+fn system_time(moment: jiff::Timestamp) -> Option<SystemTime> {
     let seconds = u64::try_from(moment.as_second()).ok()?;
     SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
 }
@@ -171,6 +233,7 @@ mod tests {
             ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60.0)),
             ("Sun, 06 Nov 1994 08:49:00 GMT", Some(0.0)),
             ("999999999999999999999", Some(86_400.0)),
+            ("500ms", Some(0.5)),
             ("-5", None),
             ("NaN", None),
             ("soon", None),
@@ -211,8 +274,13 @@ mod tests {
 
     #[test]
     fn only_a_count_of_an_hour_is_compared_with_ours() {
-        let cases: [(Lines, Option<u64>); 6] = [
-            (&[("X-RateLimit-Limit", "100"), ("X-RateLimit-Remaining", "7")], Some(100)),
+        let cases: [(Lines, Option<u64>); 10] = [
+            (&[("X-RateLimit-Limit", "10000"), ("X-RateLimit-Remaining", "7")], Some(10_000)),
+            (&[("X-RateLimit-Limit", "100"), ("X-RateLimit-Reset", "1800")], Some(100)),
+            // Without a window, 60 may be those of a minute.
+            (&[("X-RateLimit-Limit", "60"), ("X-RateLimit-Remaining", "7")], None),
+            (&[("X-RateLimit-Limit", "1000"), ("X-RateLimit-Reset", "30")], None),
+            (&[("X-RateLimit-Limit", "1000"), ("X-RateLimit-Reset", "50000")], None),
             (&[("RateLimit-Limit", "100, 100;w=3600")], Some(100)),
             (&[("RateLimit-Limit", "100"), ("RateLimit-Policy", "100;w=60")], None),
             (&[("RateLimit", "\"default\";q=100;w=86400;r=50")], None),
@@ -230,6 +298,26 @@ mod tests {
         for reset in ["1717200030", "1717200030000"] {
             let lines = [date, ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", reset)];
             assert_eq!(read(&lines).exhausted(), Some(Duration::from_secs(30)), "{reset}");
+        }
+    }
+
+    #[test]
+    fn a_reset_may_be_a_date_or_have_a_unit() {
+        let cases = [
+            ("1994-11-06T08:50:37Z", Some(60_000)),
+            ("1994-11-06T09:50:37+01:00", Some(60_000)),
+            ("Sun, 06 Nov 1994 08:50:37 GMT", Some(60_000)),
+            ("500ms", Some(500)),
+            ("1.5s", Some(1_500)),
+            ("6m0s", Some(360_000)),
+            ("30, 60", Some(30_000)),
+            ("0.25", Some(250)),
+            ("2026 seconds", None),
+            ("soon", None),
+        ];
+        for (value, milliseconds) in cases {
+            let lines = [("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", value)];
+            assert_eq!(read(&lines).exhausted(), milliseconds.map(Duration::from_millis), "{value}");
         }
     }
 

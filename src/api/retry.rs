@@ -6,7 +6,9 @@
 //! | connection lost, response timed out, 408 | retry | never: it may have been applied |
 //! | 429 | after the pause, not counted | after the pause, not counted |
 //! | 503 with Retry-After | after it | after it: rejected unread |
+//! | a page of a firewall or proxy: 403 with HTML | retry | retry: it never reached the service |
 //! | any other 5xx but 501 and 505 | retry | never: it may have been applied |
+//! | a success without data: empty, cut off, HTML | GET: retry | never: it was applied |
 //! | anything else | final | final |
 
 use std::time::Duration;
@@ -15,10 +17,18 @@ use super::request_kind::Method;
 
 /// How often a request is retried after a failure. A 429 does not count.
 pub(super) const RETRIES: u32 = 5;
+/// How often a read is retried whose answer is no data: a wrong base URL answers like that as well.
+const UNREADABLE_RETRIES: u32 = 3;
+/// The same for a request that a firewall or proxy blocks: one that dislikes it will go on doing so.
+const BLOCKED_RETRIES: u32 = 3;
 /// The first wait between two attempts; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that doubling leads to.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
+/// The longest wait between two attempts of an outage.
+const LONGEST_OUTAGE_WAIT: Duration = Duration::from_secs(30);
+/// How long an export waits for a service that is down, as an import does.
+pub(super) const LONGEST_OUTAGE: Duration = Duration::from_secs(600);
 /// The pause after a 429 that names none: one second, doubling with every 429 in a row.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -34,10 +44,15 @@ pub(super) enum AttemptOutcome {
         status: u16,
         retry_after: Option<Duration>,
     },
+    /// A firewall or proxy answered with a page: the request did not reach the service.
+    Blocked,
     /// No connection: the request was certainly not sent.
     NotSent,
     /// It may have been sent, and no complete response arrived.
     Lost,
+    /// A success whose body is no data: empty, cut off, or a page for a browser. What stands between us and the service
+    /// answers like that, for a moment.
+    Unreadable,
 }
 
 /// The attempts of one request so far.
@@ -68,7 +83,12 @@ pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutc
         let pause = retry_after.unwrap_or_else(|| doubled(FIRST_PAUSE, before.throttled, LONGEST_PAUSE));
         return RetryAction::PauseAll { span: pause.max(LEAST_PAUSE) };
     }
-    if before.failed >= RETRIES || !is_repeatable(method, outcome) {
+    let retries = match outcome {
+        AttemptOutcome::Unreadable => UNREADABLE_RETRIES,
+        AttemptOutcome::Blocked => BLOCKED_RETRIES,
+        _ => RETRIES,
+    };
+    if before.failed >= retries || !is_repeatable(method, outcome) {
         return RetryAction::Return;
     }
     match outcome {
@@ -78,12 +98,27 @@ pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutc
     }
 }
 
+/// Whether the service or the way to it is down, which may last for minutes. An export that has begun waits it out.
+pub(super) fn is_outage(method: Method, outcome: AttemptOutcome) -> bool {
+    let is_down = match outcome {
+        AttemptOutcome::NotSent | AttemptOutcome::Lost | AttemptOutcome::Answered { status: 502..=504, .. } => true,
+        AttemptOutcome::Answered { .. } | AttemptOutcome::Unreadable | AttemptOutcome::Blocked => false,
+    };
+    is_down && method == Method::Get
+}
+
+/// How long to wait for the next attempt of an outage that has lasted for that many attempts.
+pub(super) fn outage_wait(attempts: u32) -> Duration {
+    doubled(Duration::from_secs(1), attempts, LONGEST_OUTAGE_WAIT)
+}
+
 /// Whether sending it again is harmless and may help.
 fn is_repeatable(method: Method, outcome: AttemptOutcome) -> bool {
     let idempotent = method != Method::Post;
     match outcome {
-        AttemptOutcome::NotSent => true,
+        AttemptOutcome::NotSent | AttemptOutcome::Blocked => true,
         AttemptOutcome::Lost => idempotent,
+        AttemptOutcome::Unreadable => method == Method::Get,
         AttemptOutcome::Answered { status: 503, retry_after: Some(_) } => true,
         AttemptOutcome::Answered { status: 501 | 505, .. } => false,
         AttemptOutcome::Answered { status: 408 | 500..=599, .. } => idempotent,
@@ -99,7 +134,7 @@ fn doubled(first: Duration, times: u32, most: Duration) -> Duration {
 mod tests {
     use std::time::Duration;
 
-    use super::{AttemptCounts, AttemptOutcome, Method, RETRIES, RetryAction, decide};
+    use super::{AttemptCounts, AttemptOutcome, Method, RETRIES, RetryAction, UNREADABLE_RETRIES, decide};
 
     const fn answered(status: u16) -> AttemptOutcome {
         AttemptOutcome::Answered { status, retry_after: None }
@@ -118,6 +153,7 @@ mod tests {
         let pause = RetryAction::PauseAll { span: Duration::from_secs(7) };
         let cases = [
             (AttemptOutcome::NotSent, BACKOFF, BACKOFF),
+            (AttemptOutcome::Blocked, BACKOFF, BACKOFF),
             (AttemptOutcome::Lost, BACKOFF, RetryAction::Return),
             (answered(408), BACKOFF, RetryAction::Return),
             (answered(500), BACKOFF, RetryAction::Return),
@@ -141,6 +177,15 @@ mod tests {
             }
             assert_eq!(decide(Method::Post, AttemptCounts::default(), outcome), create, "POST {outcome:?}");
         }
+    }
+
+    #[test]
+    fn a_success_without_data_is_retried_on_a_read_only() {
+        for method in [Method::Put, Method::Delete, Method::Post] {
+            assert_eq!(decide(method, AttemptCounts::default(), AttemptOutcome::Unreadable), RetryAction::Return);
+        }
+        let after = |failed| decide(Method::Get, AttemptCounts { failed, throttled: 0 }, AttemptOutcome::Unreadable);
+        assert_eq!((after(0), after(UNREADABLE_RETRIES)), (BACKOFF, RetryAction::Return));
     }
 
     #[test]

@@ -27,7 +27,7 @@ impl Secret {
     /// The key in `text`, without the white space around it.
     pub fn new(text: String) -> Result<Self, SecretError> {
         // A file saved by a Windows editor may begin with a byte order mark, which is not white space.
-        let key = text.trim_start_matches('\u{feff}').trim();
+        let key = unquoted(text.trim_start_matches('\u{feff}').trim());
         if key.is_empty() {
             return Err(SecretError::Empty);
         }
@@ -48,6 +48,12 @@ impl Secret {
     pub(super) fn reveal(&self) -> &str {
         &self.0
     }
+}
+
+/// The text without a pair of quotes around it, as a file for a shell has them.
+fn unquoted(text: &str) -> &str {
+    let inner = ['"', '\''].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote));
+    inner.map_or(text, str::trim)
 }
 
 impl fmt::Debug for Secret {

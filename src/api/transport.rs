@@ -1,10 +1,11 @@
 //! Bytes out, bytes in: one attempt over the network.
 
 use std::error::Error;
+use std::io;
 use std::sync::Once;
 use std::time::{Duration, Instant, SystemTime};
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use tracing::{debug, trace};
 
 use super::attempts::Attempt;
@@ -91,6 +92,7 @@ impl Transport {
         let status = response.status().as_u16();
         let headers = ResponseHeaders::read(response.headers(), SystemTime::now());
         let mut body = read(response).await?;
+        super::surrogates::repair(&mut body);
         // Some services quote a key they do not accept.
         if status >= 300 {
             body = self.without_key(&String::from_utf8_lossy(&body)).into_bytes();
@@ -115,6 +117,8 @@ fn headers(key: &Secret) -> Result<HeaderMap, ApiError> {
     let mut headers = HeaderMap::new();
     headers.insert(AUTHORIZATION, bearer);
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    // Bodies are read as they are; without this, a proxy may compress them.
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     Ok(headers)
 }
 
@@ -148,11 +152,29 @@ async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, reqwest::Error
 
 /// The innermost cause, the only one that helps: "connection refused", not "error sending request".
 fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn Error = error;
+    let mut cause: &(dyn Error + 'static) = error;
     while let Some(source) = cause.source() {
         cause = source;
     }
+    if is_untrusted(cause) {
+        return String::from(
+            "its certificate comes from an authority that this machine does not trust, perhaps that of a proxy which \
+             inspects the traffic; set SSL_CERT_FILE to a file with the authority's certificate",
+        );
+    }
     super::error_body::tidy(&cause.to_string())
+}
+
+/// Whether the certificate of the service comes from an unknown authority.
+fn is_untrusted(cause: &(dyn Error + 'static)) -> bool {
+    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let tls = cause.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref()));
+    matches!(
+        tls,
+        Some(rustls::Error::InvalidCertificate(
+            rustls::CertificateError::UnknownIssuer | rustls::CertificateError::Other(_)
+        ))
+    )
 }
 
 /// Method, path, status and milliseconds; bodies only at trace level, the key never: it is in no URL and no body.

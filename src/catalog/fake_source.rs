@@ -21,6 +21,10 @@ pub(crate) enum Quirk {
     DeletesWhileRead,
     /// Pages are silently cut to this length, and the client suspects it.
     CutsPages(u32),
+    /// The record at this place is left out of a page after the page was cut.
+    HidesOne(usize),
+    /// Lists are never sorted.
+    IgnoresSort,
 }
 
 type Lists = HashMap<&'static str, Vec<Record>>;
@@ -137,8 +141,11 @@ impl RecordSource for FakeSource {
         }
         let limit = limit.min(self.page_limit).min(self.longest_page()) as usize;
         let passing = list.iter().filter(|record| is_whole || self.passes(entity, record, filters));
-        if filters.is_empty() {
-            return Ok(page_of(passing.skip(offset as usize).take(limit)));
+        if filters.is_empty() || self.quirk == Quirk::IgnoresSort {
+            let page = passing.enumerate().skip(offset as usize).take(limit);
+            return Ok(page_of(
+                page.filter(|(place, _)| self.quirk != Quirk::HidesOne(*place)).map(|(_, record)| record),
+            ));
         }
         let mut records: Vec<&Record> = passing.collect();
         if filters.contains(&("sort", "updated_at")) {

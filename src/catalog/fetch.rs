@@ -109,8 +109,8 @@ impl<'a, S: RecordSource> CollectionFetch<'a, S> {
         let mut is_probed = false;
         while let Some(records) = pages.next().await? {
             self.receive(1, records);
-            if pages.is_done() {
-                break;
+            if pages.seems_done() {
+                continue;
             }
             match self.open.next_request(pages.requests()) {
                 NextRequest::Page => {}

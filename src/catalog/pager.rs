@@ -13,13 +13,23 @@ pub struct Pager<'a, S> {
     limit: u32,
     offset: u64,
     requests: u64,
-    is_done: bool,
+    end: ListEnd,
+}
+
+/// Whether the list has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ListEnd {
+    NotSeen,
+    /// The last page was short. A service may hide records after it has cut a page, or cut this list shorter than
+    /// others, so one more request asks from there.
+    Suspected,
+    Reached,
 }
 
 impl<'a, S: RecordSource> Pager<'a, S> {
     /// Nothing is requested yet.
     pub fn new(source: &'a S, entity: &'static Entity, filters: &'a [(&'a str, &'a str)]) -> Self {
-        Self { source, entity, filters, limit: u32::MAX, offset: 0, requests: 0, is_done: false }
+        Self { source, entity, filters, limit: u32::MAX, offset: 0, requests: 0, end: ListEnd::NotSeen }
     }
 
     /// Pages of at most `limit` records.
@@ -32,12 +42,18 @@ impl<'a, S: RecordSource> Pager<'a, S> {
     /// # Errors
     /// The source cannot be read.
     pub async fn next_raw(&mut self) -> Result<Option<RawPage>, S::Error> {
-        if self.is_done {
+        if self.is_done() {
             return Ok(None);
         }
         let limit = self.source.page_limit().clamp(1, self.limit.max(1));
         let page = self.source.raw_page(self.entity, self.filters, self.offset, limit).await?;
-        self.is_done = page.is_empty() || self.source.is_last(page.len(), limit);
+        self.end = match self.end {
+            _ if page.is_empty() => ListEnd::Reached,
+            _ if !self.source.is_last(page.len(), limit) => ListEnd::NotSeen,
+            // What a filter finds is few records, and they fit a page.
+            _ if self.is_whole_list() => ListEnd::Suspected,
+            _ => ListEnd::Reached,
+        };
         self.offset += page.len() as u64;
         self.requests += 1;
         Ok(Some(page))
@@ -65,7 +81,16 @@ impl<'a, S: RecordSource> Pager<'a, S> {
 
     /// Whether the last page was read.
     pub fn is_done(&self) -> bool {
-        self.is_done
+        self.end == ListEnd::Reached
+    }
+
+    /// Whether the next page will most likely be empty.
+    pub fn seems_done(&self) -> bool {
+        self.end != ListEnd::NotSeen
+    }
+
+    fn is_whole_list(&self) -> bool {
+        self.filters.iter().all(|(name, _)| matches!(*name, "sort" | "order"))
     }
 
     /// The offset behind the last record read.

@@ -51,4 +51,4 @@ pub use remark::{Remark, RemarkCode};
 pub(crate) use remarks::RemarkTally;
 pub use remarks::{CellRemark, RemarkKind};
 pub use row::{Checker, ExtraCells, Inference};
-pub use rules::{Conflicts, Duplicates, EmptyCells, FractionalCost, Mode, RowAction, Rules};
+pub use rules::{Conflicts, Duplicates, EmptyCells, FractionalCost, Mode, Repeats, RowAction, Rules};

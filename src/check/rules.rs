@@ -12,6 +12,7 @@ pub struct Rules {
     pub date_format: Option<DateFormat>,
     pub decimal: Option<DecimalMark>,
     pub duplicates: Duplicates,
+    pub repeats: Repeats,
     /// `None`: a conflict is a problem of the row.
     pub conflicts: Option<Conflicts>,
 }
@@ -46,6 +47,16 @@ pub enum Duplicates {
     Refused,
     /// It is a separate record.
     Allowed,
+}
+
+/// How to treat a check-in or check-out that has already happened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Repeats {
+    /// It is left out.
+    #[default]
+    Recognized,
+    /// It is sent again.
+    Sent,
 }
 
 /// Which writes a row may make.

@@ -227,6 +227,10 @@ pub struct LayoutArgs {
     /// Where to write the result: .xlsx or .csv
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
     pub result: Option<PathBuf>,
+
+    /// Replace a result file that tallyport did not write, or that was edited since
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Args)]
@@ -268,6 +272,14 @@ pub struct ImportArgs {
     /// The input is a result workbook: send only the rows that are not done
     #[arg(long)]
     pub only_failed: bool,
+
+    /// Send check-outs from stock again that were made before
+    #[arg(long)]
+    pub repeat: bool,
+
+    /// Do not wait for rows that another run is writing: they are problems
+    #[arg(long)]
+    pub no_wait: bool,
 
     /// Stop after N failed rows
     #[arg(long, value_name = "N")]
@@ -353,12 +365,16 @@ Examples:
   tallyport resume kqzf --result assets.xlsx")]
 pub struct ResumeArgs {
     /// The run's id from `tallyport runs`, or the beginning or end of it
-    #[arg(value_name = "RUN", required_unless_present = "last")]
+    #[arg(value_name = "RUN")]
     pub run: Option<String>,
 
     /// The newest unfinished run
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
+
+    /// Accepted for scripts: a run that was confirmed asks nothing again
+    #[arg(long, hide = true)]
+    pub yes: bool,
 
     /// Write the result here [default: where the run would have written it]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
@@ -377,7 +393,7 @@ Examples:
   tallyport undo kqzf --yes")]
 pub struct UndoArgs {
     /// The run's id from `tallyport runs`, or the beginning or end of it
-    #[arg(value_name = "RUN", required_unless_present = "last")]
+    #[arg(value_name = "RUN")]
     pub run: Option<String>,
 
     /// The newest run that is not itself an undo

@@ -3,15 +3,17 @@
 use super::args::{CheckArgs, Global};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::run_end::print_planned;
+use super::run_end::{check_overwrite, print_planned};
 use super::{Error, Exit};
 use crate::job::check;
 
 pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result<Exit, Error> {
     let options = args.reading.input_options();
     let line = global.command_line(args.reading.inputs(), &options.used());
+    let result = args.reading.layout.result.as_deref();
+    check_overwrite(result, args.reading.layout.force, &args.reading.files)?;
     let mut observer = TerminalObserver::new(global, printer);
-    let summary = check(&options, args.reading.layout.result.as_deref(), &line, &mut observer)?;
+    let summary = check(&options, result, &line, &mut observer)?;
     observer.finish();
     print_planned(&summary, printer)
 }

@@ -11,7 +11,7 @@ use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::settings::{Settings, named_export};
 use super::{Error, Exit, runtime};
-use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, ReadMode, ResolvedJob, TenantScope};
+use crate::export::{ExportJob, IdColumns, LogFilter, OutputLayout, Overwrite, ReadMode, ResolvedJob, TenantScope};
 use crate::table::Delimiter;
 use crate::table::write::output::{ByteOrderMark, CsvOptions, FileFormat, FormulaEscaping};
 
@@ -19,6 +19,12 @@ pub(super) fn run(global: &Global, args: &ExportArgs, printer: Printer) -> Resul
     let (global, args) = with_named_export(global, args)?;
     if register::is_requested(&args) {
         return register::run(&global, &args, printer);
+    }
+    if printer.json && is_to_stdout(&args) {
+        return Err(Error::usage(
+            "the data (-o -) and the summary (--json) cannot both go to stdout",
+            "write to a file, or leave out --json: the summary then goes to stderr",
+        ));
     }
     let settings = Settings::resolve(&global)?;
     // Invalid options are reported before a missing key.
@@ -69,6 +75,7 @@ fn export_job(args: &ExportArgs, settings: &Settings) -> Result<ExportJob, Error
         read_mode: read_mode(args),
         keep: args.keep,
         csv: Some(csv_options(args)?),
+        overwrite: overwrite(args),
         shutdown: interrupts::listen()?,
         ..ExportJob::new(args.entities.iter())
     };
@@ -101,6 +108,10 @@ fn csv_options(args: &ExportArgs) -> Result<CsvOptions, Error> {
         byte_order_mark: if args.bom { ByteOrderMark::With } else { ByteOrderMark::Without },
         formula_escaping: if args.raw { FormulaEscaping::Off } else { FormulaEscaping::On },
     })
+}
+
+fn overwrite(args: &ExportArgs) -> Overwrite {
+    if args.force { Overwrite::AnyFile } else { Overwrite::OwnFiles }
 }
 
 fn read_mode(args: &ExportArgs) -> ReadMode {

@@ -3,7 +3,7 @@
 use super::args::{Global, ImportArgs};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
-use super::run_end::apply;
+use super::run_end::{apply, check_overwrite};
 use super::settings::connect;
 use super::{Error, Exit, interrupts, runtime};
 
@@ -12,6 +12,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     // Invalid options are reported before a missing key.
     job.limits()?;
     job.missing_records()?;
+    check_overwrite(args.reading.layout.result.as_deref(), args.reading.layout.force, &args.reading.files)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::{DeleteArgs, Global, ImportArgs, LayoutArgs, LogFormat, ReadingArgs};
+use crate::check::Repeats;
 use crate::job::{DeleteJob, ImportJob, ResultTarget, RunOptions};
 use crate::run::command_line::CommandLine;
 use crate::run::input::{InputOptions, MappingOptions};
@@ -60,6 +61,7 @@ impl ImportArgs {
             create_missing: self.create_missing.clone(),
             conflicts: self.conflicts,
             only_failed: self.only_failed,
+            repeats: if self.repeat { Repeats::Sent } else { Repeats::Recognized },
             max_creates: self.max_creates.clone(),
             max_updates: self.max_updates.clone(),
             max_deletes: self.max_deletes.clone(),
@@ -67,6 +69,7 @@ impl ImportArgs {
             run: RunOptions {
                 dry_run: self.dry_run,
                 max_errors: self.max_errors,
+                no_wait: self.no_wait,
                 confirmed: self.yes,
                 ..run_options(global, &self.reading.layout)
             },

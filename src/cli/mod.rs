@@ -13,6 +13,7 @@ mod export;
 mod import;
 mod input;
 mod interrupts;
+mod log;
 mod observer;
 mod printer;
 mod progress;
@@ -29,9 +30,6 @@ use std::io;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::prelude::*;
 
 use args::{Cli, Command};
 pub use exit::Exit;
@@ -39,6 +37,7 @@ use exit::is_closed_pipe;
 use printer::Printer;
 
 pub use crate::error::Error;
+use crate::error::ErrorKind;
 
 /// The program: arguments in, exit code out.
 pub fn main() -> ExitCode {
@@ -47,10 +46,15 @@ pub fn main() -> ExitCode {
         Err(error) => return usage(&error),
     };
     let printer = Printer::new(&cli.global);
-    log_to_stderr(cli.global.verbose);
+    log::log_to_stderr(cli.global.verbose);
+    warn_of_unknown_time_zone(printer);
     match run(cli, printer) {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
+        Err(error) if error.kind() == ErrorKind::Declined => {
+            printer.declined(&error.to_string());
+            Exit::from(error.kind()).into()
+        }
         Err(error) => {
             printer.failure(&error);
             Exit::from(error.kind()).into()
@@ -82,18 +86,13 @@ fn runtime() -> io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()
 }
 
-/// `-v` shows what goes on, `-vv` every request; never a key, and bodies only at `-vvv`.
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => return,
-        1 => LevelFilter::INFO,
-        2 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
-    let ours = Targets::new().with_target("tallyport", level);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
-    // A second subscriber in one process, as in a test, changes nothing.
-    let _ = tracing_subscriber::registry().with(lines.with_filter(ours)).try_init();
+/// Says that dates are not local ones because nobody knows the zone in `TZ`.
+fn warn_of_unknown_time_zone(printer: Printer) {
+    let Some(name) = std::env::var_os("TZ").filter(|name| !name.is_empty()) else { return };
+    if jiff::tz::TimeZone::try_system().is_err() {
+        let name = name.to_string_lossy();
+        printer.warn(&format!("TZ names an unknown time zone, `{name}`: dates and times are in UTC"));
+    }
 }
 
 /// A command line that cannot be read, or one that asks for help. Scripts that asked for JSON get JSON.

@@ -47,11 +47,11 @@ impl Observer for TerminalObserver {
     }
 
     fn on_note(&mut self, text: &str) {
-        self.printer.note(text);
+        self.progress.suspend(|| self.printer.note(text));
     }
 
     fn on_warning(&mut self, text: &str) {
-        self.printer.warn(text);
+        self.progress.suspend(|| self.printer.warn(text));
     }
 
     fn can_confirm(&self) -> bool {
@@ -79,6 +79,10 @@ fn wait_text(wait: &Wait) -> Option<String> {
         }
         Wait::Reconciling { requests } => {
             Some(format!("no response to {requests} requests; checking whether they were applied"))
+        }
+        Wait::OtherRun { run, rows } => {
+            let rows = counted(*rows as u64, "row");
+            Some(format!("waiting for run {run}, which is writing the records of {rows}"))
         }
         Wait::BackingOff { until } => {
             let wait = until.saturating_duration_since(tokio::time::Instant::now());

@@ -21,6 +21,7 @@ use crate::api::{CustomFieldsEncoding, MOST_CONCURRENT, Secret};
 use config::{Config, Profile};
 use environment::Environment;
 
+pub(in crate::cli) use connect::written_files;
 pub use connect::{connect, connect_to, run_store};
 pub use error::SettingsError;
 pub use origin::{Origin, WithOrigin};

@@ -28,6 +28,11 @@ pub struct LogFilter {
 impl LogFilter {
     /// The filters as `field=value` on the activity log.
     pub(crate) fn to_filter_args(&self) -> Result<Vec<FilterArg>, ExportError> {
+        if let (Some(from), Some(to)) = (self.from, self.to)
+            && from > to
+        {
+            return Err(ExportError::LogPeriod { from, to });
+        }
         let fields = [
             (log_field::DATE_FROM, self.from.map(|date| date.to_string())),
             (log_field::DATE_TO, self.to.map(|date| date.to_string())),
@@ -83,6 +88,14 @@ mod tests {
         assert_eq!(parameters(&LogFilter { item: text("A-1"), ..LogFilter::default() }), ["asset_id=A-1"]);
         let license = LogFilter { kind: text("license"), item: text("Office"), ..LogFilter::default() };
         assert_eq!(parameters(&license), ["type=license", "license_id=Office"]);
+    }
+
+    #[test]
+    fn a_period_that_ends_before_it_begins_is_rejected() {
+        let day = |day| Some(jiff::civil::date(2026, 11, day));
+        let period = |from, to| LogFilter { from: day(from), to: day(to), ..LogFilter::default() }.to_filter_args();
+        assert!(matches!(period(2, 1), Err(ExportError::LogPeriod { .. })));
+        assert_eq!(period(2, 2).unwrap().len(), 2);
     }
 
     #[test]

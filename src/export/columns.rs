@@ -155,6 +155,16 @@ impl ExportColumns {
         }
     }
 
+    /// Whether the column at that position holds system ids.
+    pub(crate) fn holds_ids(&self, column: usize) -> bool {
+        self.columns.get(column).is_some_and(|column| match &column.source {
+            CellSource::Raw(name) => name == "id",
+            CellSource::Field(field) => field.reference_to().is_some_and(|reference| reference.wire == Wire::Id),
+            CellSource::ViaReference { named, .. } => named.is_none(),
+            CellSource::Name(..) | CellSource::Holders(_) | CellSource::Custom(_) => false,
+        })
+    }
+
     pub(crate) fn headers(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.header.as_str())
     }

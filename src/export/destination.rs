@@ -7,6 +7,7 @@ use url::Url;
 
 use super::bucket::{BucketUrl, BucketUrlError, BucketsNotBuilt, is_url};
 use super::error::ExportError;
+use super::retention;
 use crate::table::write::output::{FileFormat, OutputTarget};
 
 pub(crate) const CHANGES_TABLE: &str = "Changes";
@@ -109,8 +110,7 @@ impl OutputPattern {
 
     /// The destination with all placeholders filled in.
     pub(crate) fn fill(&self, values: PlaceholderValues<'_>, now: DateTime) -> Result<String, ExportError> {
-        let time = format!("{:02}{:02}{:02}", now.hour(), now.minute(), now.second());
-        let filled = self.fill_names(values)?.replace("{date}", &now.date().to_string()).replace("{time}", &time);
+        let filled = retention::fill(&self.fill_names(values)?, now);
         let Some(open) = filled.find('{') else { return Ok(filled) };
         match filled[open..].find('}') {
             Some(close) => Err(ExportError::Placeholder { placeholder: filled[open..=open + close].to_owned() }),
@@ -118,19 +118,9 @@ impl OutputPattern {
         }
     }
 
-    /// The destinations of these tables over time, with only `{date}` and `{time}` left.
-    pub(crate) fn over_time<'t>(
-        &self,
-        values: PlaceholderValues<'_>,
-        tables: impl Iterator<Item = &'t str>,
-    ) -> Result<Vec<String>, ExportError> {
-        let text = self.fill_names(values)?;
-        Ok(match self.layout {
-            OutputLayout::Flat => vec![text],
-            OutputLayout::Partitioned => {
-                tables.map(|table| format!("{text}collection={}/snapshot={{date}}/", table.to_lowercase())).collect()
-            }
-        })
+    /// The destination over time, with only `{date}` and `{time}` left.
+    pub(crate) fn over_time(&self, values: PlaceholderValues<'_>) -> Result<String, ExportError> {
+        self.fill_names(values)
     }
 
     /// Where the files go now.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use jiff::civil::Date;
+
 use super::bucket::{BucketUrlError, BucketsNotBuilt};
 use super::filters::FilterError;
 use crate::error::Diagnostic;
@@ -38,6 +40,9 @@ pub enum ExportError {
     ServerOnlyFilter { field: String },
     #[error("the filters for the activity log need `activity` to be exported")]
     LogFilterWithoutLog,
+    /// No entry can be in it.
+    #[error("the period ends before it begins: from {from} to {to}")]
+    LogPeriod { from: Date, to: Date },
     #[error("the activity log cannot be filtered by one {kind}")]
     LogItemKind { kind: String },
 
@@ -107,6 +112,7 @@ impl Diagnostic for ExportError {
             Self::FilterWithoutCollection { .. } => "export that collection too, or leave the filter out",
             Self::ServerOnlyFilter { .. } => "leave out --incremental, or the filter",
             Self::LogFilterWithoutLog => "name `activity` too, or use --where for other collections",
+            Self::LogPeriod { .. } => "swap --from and --to",
             Self::LogItemKind { .. } => "choose Asset, Accessory, Component, Consumable or License as --type",
             Self::StdoutNotKept => "pass a file name with -o",
             Self::IncrementalWithoutName => "pass --name: the export is compared with the last one of that name",

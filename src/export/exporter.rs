@@ -1,5 +1,6 @@
 //! Runs an export: one account, or every tenant of it.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::destination::TenantScope;
@@ -16,6 +17,7 @@ use crate::account::{Account, Tenant};
 use crate::error::{Error, ErrorKind, Result};
 use crate::observer::Observer;
 use crate::run::prepare::unless_interrupted;
+use crate::written_files::WrittenFiles;
 
 impl Account {
     /// Exports what the account holds to files, and reports what was written.
@@ -54,8 +56,9 @@ impl Account {
     /// Runs an export whose options have been checked.
     pub(crate) async fn run_export(&self, job: &ResolvedJob, observer: &mut dyn Observer) -> Result<ExportReport> {
         let started = Instant::now();
-        let _lock = job.options.name.as_deref().map(|name| ExportLock::acquire(self.state_dir(), name)).transpose()?;
-        let mut exporter = Exporter { job, progress: PhaseProgress::new(observer) };
+        let _lock = job.options.name.as_deref().map(|name| ExportLock::acquire(self, name)).transpose()?;
+        let written_files = WrittenFiles::new(self.state_dir());
+        let mut exporter = Exporter { job, written_files, progress: PhaseProgress::new(observer) };
         let mut report = match job.options.tenants {
             TenantScope::Current => exporter.export_account(self, None).await?,
             TenantScope::All => exporter.export_tenants(self).await?,
@@ -68,6 +71,7 @@ impl Account {
 
 struct Exporter<'e> {
     job: &'e ResolvedJob,
+    written_files: WrittenFiles,
     progress: PhaseProgress<'e>,
 }
 
@@ -75,7 +79,7 @@ impl Exporter<'_> {
     /// Exports one account to files of its own.
     async fn export_account(&mut self, account: &Account, tenant: Option<&Tenant>) -> Result<ExportReport> {
         let id = account.identity().tenant().map(|id| id.to_string());
-        let files = ExportFiles::open(self.job, &self.job.locate(id.as_deref())?).await?;
+        let files = ExportFiles::open(self.job, &self.job.locate(id.as_deref())?, &self.written_files).await?;
         let source = self.read(account, tenant).await?;
         self.write(files, &[source], id.as_deref()).await
     }
@@ -107,7 +111,7 @@ impl Exporter<'_> {
 
     /// Writes one set of files, with a column for the tenant. A tenant that fails is left out.
     async fn export_tenants_together(&mut self, account: &Account, tenants: &[Tenant]) -> Result<ExportReport> {
-        let files = ExportFiles::open(self.job, &self.job.locate(None)?).await?;
+        let files = ExportFiles::open(self.job, &self.job.locate(None)?, &self.written_files).await?;
         let accounts = tenants.iter().map(|tenant| account.for_tenant(tenant.id)).collect::<Result<Vec<_>>>()?;
         let (mut sources, mut failed) = (Vec::new(), Vec::new());
         for (account, tenant) in accounts.iter().zip(tenants) {
@@ -134,25 +138,28 @@ impl Exporter<'_> {
         tenant: Option<&str>,
     ) -> Result<ExportReport> {
         let mut report = files.write(sources, &mut self.progress).await?;
+        let paths: Vec<PathBuf> = report.files.iter().filter_map(|file| Some(file.location.as_ref()?.into())).collect();
+        self.written_files.record(&paths);
         if let (Some(name), ChangeReport::Written) = (&self.job.options.name, self.job.options.changes) {
             set_baseline(sources, name)?;
         }
         sources.iter().for_each(|source| report.add_account(&source.copy));
-        report.deleted_files = self.prune(tenant).await?;
+        report.deleted_files = self.prune(tenant, &report).await?;
         Ok(report)
     }
 
     /// Deletes older files of this export. The export stands even if that fails.
-    async fn prune(&mut self, tenant: Option<&str>) -> Result<usize> {
+    async fn prune(&mut self, tenant: Option<&str>, report: &ExportReport) -> Result<usize> {
         let Some(keep) = self.job.options.keep else { return Ok(0) };
-        let mut deleted = 0;
-        for output in self.job.outputs_over_time(tenant)? {
-            match retention::prune(&output, keep as usize).await {
-                Ok(files) => deleted += files,
-                Err(error) => self.progress.warn(&format!("cannot delete older files: {error}")),
+        let output = self.job.output_over_time(tenant)?;
+        let written: Vec<String> = report.files.iter().filter_map(|file| file.location.clone()).collect();
+        match retention::prune(&output, &written, keep as usize, self.job.now).await {
+            Ok(deleted) => Ok(deleted),
+            Err(error) => {
+                self.progress.warn(&format!("cannot delete older files: {error}"));
+                Ok(0)
             }
         }
-        Ok(deleted)
     }
 }
 
@@ -184,6 +191,7 @@ mod tests {
     use crate::account::ConnectOptions;
     use crate::observer::NoObserver;
     use crate::shutdown::ShutdownSignal;
+    use crate::written_files::{Overwrite, OverwriteError};
 
     async fn sandbox(state: &Path) -> Account {
         Account::connect(ConnectOptions::sandbox().with_state_dir(state)).await.unwrap()
@@ -215,10 +223,29 @@ mod tests {
         fs::write(&output, "yesterday").unwrap();
         let signal = ShutdownSignal::new();
         signal.request();
-        let job = statuses(&output).with_shutdown(signal);
+        let job = statuses(&output).with_overwrite(Overwrite::AnyFile).with_shutdown(signal);
         assert_eq!(account.export(job, &mut NoObserver).await.unwrap_err().kind(), ErrorKind::Stopped);
         assert_eq!(fs::read_to_string(&output).unwrap(), "yesterday");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn only_what_tallyport_wrote_is_replaced() {
+        let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let account = sandbox(state.path()).await;
+        let output = folder.path().join("statuses.csv");
+        let into_folder = || ExportJob::new(["statuses"]).to(format!("{}/", folder.path().display()));
+        for _ in 0..2 {
+            account.export(statuses(&output), &mut NoObserver).await.unwrap();
+        }
+        fs::write(&output, "edited").unwrap();
+        for job in [statuses(&output), into_folder()] {
+            let error = account.export(job, &mut NoObserver).await.unwrap_err();
+            assert!(matches!(error.downcast_ref(), Some(OverwriteError::Edited { .. })), "{error}");
+        }
+        assert_eq!(fs::read_to_string(&output).unwrap(), "edited");
+        account.export(into_folder().with_overwrite(Overwrite::AnyFile), &mut NoObserver).await.unwrap();
+        account.export(statuses(&output), &mut NoObserver).await.unwrap();
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::changes::write_changes;
-use super::destination::{Destination, ExportLocation};
+use super::destination::{CHANGES_TABLE, Destination, ExportLocation};
 use super::error::ExportError;
 use super::job::ChangeReport;
 use super::progress::PhaseProgress;
@@ -17,7 +17,10 @@ use crate::schema::Entity;
 use crate::shutdown::ShutdownSignal;
 use crate::table::Row;
 use crate::table::write::WriteError;
-use crate::table::write::output::{FileFormat, OutputColumn, OutputReport, OutputTarget, TableWriter, open};
+use crate::table::write::output::{
+    FileFormat, OutputColumn, OutputReport, OutputTarget, TableWriter, open, planned_files,
+};
+use crate::written_files::WrittenFiles;
 
 /// How often written rows are reported.
 const ROWS_PER_REPORT: u64 = 1_000;
@@ -32,7 +35,11 @@ pub(crate) struct ExportFiles<'j> {
 }
 
 impl<'j> ExportFiles<'j> {
-    pub(crate) async fn open(job: &'j ResolvedJob, location: &ExportLocation) -> Result<Self> {
+    pub(crate) async fn open(
+        job: &'j ResolvedJob,
+        location: &ExportLocation,
+        written_files: &WrittenFiles,
+    ) -> Result<Self> {
         let holds_one_table = location.is_single_file() && location.format != FileFormat::Xlsx;
         if holds_one_table && job.entities.len() > 1 {
             return Err(ExportError::OneCollectionPerFile.into());
@@ -57,6 +64,12 @@ impl<'j> ExportFiles<'j> {
             }
             (target, _) => target,
         };
+        if staging.is_none() {
+            let tables = job.entities.iter().map(|entity| entity.name);
+            let changes = (job.options.changes == ChangeReport::Written).then_some(CHANGES_TABLE);
+            let planned = planned_files(&target, location.format.extension(), tables.chain(changes));
+            written_files.check(&planned, job.options.overwrite)?;
+        }
         let output = open(&target, location.format, &job.output_options)?;
         let output = CancellableOutput { output, shutdown: job.options.shutdown.clone() };
         Ok(Self { job, output, staging })

@@ -12,7 +12,7 @@ use crate::api::RawFields;
 use crate::catalog::{LookupResult, ObservedFields, RecordRef};
 use crate::error::Diagnostic;
 use crate::plan::holds;
-use crate::schema::{self, Entity, Field, Kind, UPDATED_AT, Wire, fold_header};
+use crate::schema::{self, Entity, Field, Kind, UPDATED_AT, Wire, fold_header, log_field};
 
 /// A filter as typed: `field=value` or `assets.field=value`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +109,7 @@ impl FilterArg {
 
     /// Whether the service has an exact query parameter for it.
     pub(crate) fn has_server_filter(&self, entity: &'static Entity) -> bool {
-        !self.value.is_empty() && find_field(entity, &self.field).is_some_and(|field| field.filter)
+        !self.value.is_empty() && find_field(entity, &self.field).is_some_and(is_filtered_by_server)
     }
 
     /// The collection whose records the value may name.
@@ -206,6 +206,12 @@ impl FilterArg {
     }
 }
 
+/// Whether the service is asked to filter by a field. An amount has several spellings (`10`, `10.0`), and a service that
+/// compares texts would find none of the others.
+fn is_filtered_by_server(field: &Field) -> bool {
+    field.filter && field.kind != Kind::Money
+}
+
 fn parse_id(text: &str) -> Option<i64> {
     text.strip_prefix('#').unwrap_or(text).parse().ok()
 }
@@ -240,7 +246,7 @@ impl Filter {
     /// Who applies the filter when a list is requested: the service, if the guide documents an exact query parameter.
     pub(crate) fn applied_by(&self) -> AppliedBy {
         match &self.test {
-            FilterTest::Field(field, value) if field.filter && !value.is_null() => AppliedBy::Server,
+            FilterTest::Field(field, value) if is_filtered_by_server(field) && !value.is_null() => AppliedBy::Server,
             FilterTest::ServerOnly(..) => AppliedBy::Server,
             _ => AppliedBy::Client,
         }
@@ -264,14 +270,27 @@ impl Filter {
         }
     }
 
+    /// Whether the record shows that the service did not apply the filter. A record that does not contain the field shows
+    /// nothing.
+    pub(crate) fn is_contradicted_by(&self, record: &RawFields<'_>) -> bool {
+        match &self.test {
+            FilterTest::Field(field, _) => record.get(field.name).is_some() && !self.matches_record(record),
+            FilterTest::ServerOnly(field, wanted) => {
+                // An entry about another kind of item may have to do with this item all the same.
+                let is_of_kind = item_type(field).is_none_or(|kind| text_of(record, log_field::TYPE) == kind);
+                is_of_kind && log_match(field, wanted, record) == Some(false)
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn matches_record(&self, record: &RawFields<'_>) -> bool {
         match &self.test {
             FilterTest::Field(field, wanted) => {
                 let held = value::non_empty(record.get(field.name)).and_then(|json| serde_json::from_str(json).ok());
                 holds(field, wanted, held.as_ref())
             }
-            // The service applied it.
-            FilterTest::ServerOnly(..) => true,
+            FilterTest::ServerOnly(field, wanted) => log_match(field, wanted, record).unwrap_or(true),
             // Timestamps in one notation compare as text. A record without one is kept rather than lost.
             FilterTest::ChangedSince(day) => value::non_empty(record.get(UPDATED_AT))
                 .is_none_or(|json| value::text_of(json).as_ref() >= day.as_str()),
@@ -286,6 +305,31 @@ impl Filter {
             }
         }
     }
+}
+
+/// Whether an entry of the log matches a filter for a field that entries do not contain; none if it does not show that.
+fn log_match(field: &Field, wanted: &Json, record: &RawFields<'_>) -> Option<bool> {
+    if let Some(held) = value::non_empty(record.get(field.name)) {
+        let held: Option<Json> = serde_json::from_str(held).ok();
+        return Some(holds(field, wanted, held.as_ref()));
+    }
+    if let (log_field::DATE_FROM | log_field::DATE_TO, Some(day)) = (field.name, wanted.as_str()) {
+        let timestamp = text_of(record, log_field::TIMESTAMP);
+        let held = timestamp.get(..day.len())?;
+        return Some(if field.name == log_field::DATE_FROM { held >= day } else { held <= day });
+    }
+    let kind = item_type(field)?;
+    let item = text_of(record, log_field::ITEM_ID);
+    (!item.is_empty()).then(|| text_of(record, log_field::TYPE) == kind && item == wanted.to_string())
+}
+
+/// The type in the log of the items that a filter names by their id.
+fn item_type(field: &Field) -> Option<&'static str> {
+    schema::collection(field.reference_to()?.to)?.log_type()
+}
+
+fn text_of<'r>(record: &RawFields<'r>, name: &str) -> Cow<'r, str> {
+    value::non_empty(record.get(name)).map_or(Cow::Borrowed(""), value::text_of)
 }
 
 #[cfg(test)]
@@ -350,6 +394,39 @@ mod tests {
                 (AppliedBy::Client, matches_record),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn a_record_shows_that_the_service_ignored_a_filter() {
+        let contradicts = |filter: &str, record: &str| {
+            super::Filter::is_contradicted_by(&self::filter(filter).unwrap(), &RawFields::of(record).unwrap())
+        };
+        assert!(contradicts("status=In repair", r#"{"status_id":1}"#));
+        assert!(contradicts("status=In repair", r#"{"status_id":null}"#));
+        assert!(!contradicts("status=In repair", r#"{"status_id":"2"}"#));
+        // A record without the field shows nothing.
+        assert!(!contradicts("status=In repair", r#"{"id":1}"#));
+        let on_log = |text: &str, entry: &str| {
+            let filter = FilterArg::parse(text).unwrap();
+            let filter = filter.resolve(&schema::ACTIVITY, &ObservedFields::default(), &names()).unwrap();
+            let entry = RawFields::of(entry).unwrap();
+            (filter.is_contradicted_by(&entry), filter.matches_record(&entry))
+        };
+        let asset = r#"{"type":"Asset","event":"Create","item_id":2,"timestamp":"2026-11-02T10:00:00.000Z"}"#;
+        let license = r#"{"type":"License","event":"Create","item_id":7,"timestamp":"2026-11-02T10:00:00.000Z"}"#;
+        for (text, entry, expected) in [
+            ("date_from=2026-11-02", asset, (false, true)),
+            ("date_from=2026-11-03", asset, (true, false)),
+            ("date_to=2026-11-01", asset, (true, false)),
+            ("event=Delete", asset, (true, false)),
+            ("asset_id=2", asset, (false, true)),
+            ("asset_id=7", asset, (true, false)),
+            // An entry about something else may have to do with the asset, unless the filter is known to be ignored.
+            ("asset_id=7", license, (false, false)),
+            ("employee_id=4", asset, (false, true)),
+        ] {
+            assert_eq!(on_log(text, entry), expected, "{text} {entry}");
         }
     }
 

@@ -12,6 +12,7 @@ use super::table::SortDirection;
 use crate::schema;
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::output::{CsvOptions, FileFormat};
+use crate::written_files::Overwrite;
 
 /// What to export, and where to. Done by [`Account::export`](crate::Account::export), which also checks the options.
 ///
@@ -47,6 +48,7 @@ pub struct ExportJob {
     pub(crate) changes: ChangeReport,
     pub(crate) keep: Option<u32>,
     pub(crate) csv: Option<CsvOptions>,
+    pub(crate) overwrite: Overwrite,
     pub(crate) shutdown: ShutdownSignal,
     /// Fills in `{date}` and `{time}`; the local time if it is not set.
     pub(crate) now: Option<DateTime>,
@@ -163,6 +165,11 @@ impl ExportJob {
     /// How CSV files are written.
     pub fn with_csv(self, options: CsvOptions) -> Self {
         Self { csv: Some(options), ..self }
+    }
+
+    /// Whether files may be replaced that tallyport did not write, or that were edited since. Default: no.
+    pub fn with_overwrite(self, overwrite: Overwrite) -> Self {
+        Self { overwrite, ..self }
     }
 
     /// Stops when this signal is raised; then nothing is written.

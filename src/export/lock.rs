@@ -1,9 +1,11 @@
 //! The lock that lets one export of a name run at a time.
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use super::error::ExportError;
+use crate::account::Account;
 use crate::state_file::LockFile;
 
 /// Held while an export of that name runs. Dropping it releases it, and so does the system after a crash.
@@ -13,13 +15,21 @@ pub(crate) struct ExportLock {
 }
 
 impl ExportLock {
-    /// Locks a name, in the state folder of this machine.
-    pub(crate) fn acquire(state_dir: &Path, name: &str) -> Result<Self, ExportError> {
+    /// Locks a name for this account, in the state folder of this machine. Tenants and other accounts have exports of
+    /// the same name side by side.
+    pub(crate) fn acquire(account: &Account, name: &str) -> Result<Self, ExportError> {
+        Self::of_account(account.state_dir(), &account.identity().to_string(), name)
+    }
+
+    fn of_account(state_dir: &Path, account: &str, name: &str) -> Result<Self, ExportError> {
         let folder = state_dir.join("exports");
         let failed = |source| ExportError::Lock { name: name.to_owned(), folder: folder.clone(), source };
         fs::create_dir_all(&folder).map_err(failed)?;
         let is_allowed = |char: char| char.is_alphanumeric() || char == '-';
         let file_name: String = name.chars().map(|char| if is_allowed(char) { char } else { '_' }).collect();
+        let mut hasher = DefaultHasher::new();
+        (account, name).hash(&mut hasher);
+        let file_name = format!("{:.80}-{:016x}", file_name, hasher.finish());
         let file = LockFile::of(&folder.join(file_name)).map_err(failed)?;
         if file.try_lock().map_err(failed)? {
             Ok(Self { _file: file })
@@ -37,11 +47,14 @@ mod tests {
     #[test]
     fn a_name_is_locked_until_its_lock_is_dropped() {
         let state = tempfile::tempdir().unwrap();
-        let lock = ExportLock::acquire(state.path(), "nightly/finance").unwrap();
-        let second = ExportLock::acquire(state.path(), "nightly/finance").unwrap_err();
+        let acquire = |account: &str, name: &str| ExportLock::of_account(state.path(), account, name);
+        let lock = acquire("tenant 1", "nightly/finance").unwrap();
+        let second = acquire("tenant 1", "nightly/finance").unwrap_err();
         assert_eq!(second.to_string(), "another export named `nightly/finance` is running");
-        ExportLock::acquire(state.path(), "weekly").unwrap();
+        acquire("tenant 1", "weekly").unwrap();
+        acquire("tenant 2", "nightly/finance").unwrap();
+        acquire("tenant 1", "nightly_finance").unwrap();
         drop(lock);
-        ExportLock::acquire(state.path(), "nightly/finance").unwrap();
+        acquire("tenant 1", "nightly/finance").unwrap();
     }
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::job::ReadMode;
 use super::progress::PhaseProgress;
 use crate::account::Account;
+use crate::api::Client;
 use crate::catalog::{Mirror, RefreshMode, RefreshOptions, RefreshStats};
 use crate::error::Result;
 use crate::run::prepare::report_waits;
@@ -14,6 +15,8 @@ use crate::schema::Entity;
 
 pub(crate) struct MirroredAccount<'a> {
     pub account: &'a Account,
+    /// Waits for a service that is down: an export that has begun need not begin again.
+    client: Client,
     pub mirror: Mirror,
     /// What the last refresh read.
     pub refreshed: Vec<RefreshStats>,
@@ -33,7 +36,8 @@ impl<'a> MirroredAccount<'a> {
             None => Mirror::temporary()?,
         };
         let read_at = Timestamp::now().to_string();
-        Ok(Self { account, mirror, refreshed: Vec::new(), differences: Vec::new(), read_at })
+        let client = account.client.with_patience();
+        Ok(Self { account, client, mirror, refreshed: Vec::new(), differences: Vec::new(), read_at })
     }
 
     /// Brings the local copy of these collections up to date.
@@ -63,7 +67,7 @@ impl<'a> MirroredAccount<'a> {
         into: &Mirror,
         progress: &mut PhaseProgress<'_>,
     ) -> Result<()> {
-        let client = &self.account.client;
+        let client = &self.client;
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
         let reading = into.read(client, (entity, parameters), self.options(RefreshMode::Full), &mut on_read);
@@ -77,7 +81,7 @@ impl<'a> MirroredAccount<'a> {
         mode: RefreshMode,
         progress: &mut PhaseProgress<'_>,
     ) -> Result<Vec<RefreshStats>> {
-        let client = &self.account.client;
+        let client = &self.client;
         let progress = RefCell::new(progress);
         let mut on_read = |collection: &'static str, records| report_read(&progress, collection, records);
         let refreshing = self.mirror.refresh(client, collections, self.options(mode), &mut on_read);

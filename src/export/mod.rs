@@ -66,6 +66,8 @@ pub use job::{ExportJob, ReadMode};
 pub use names::{ReferenceNames, collections_referenced_by};
 pub use report::{ExportReport, FailedTenant, StoredFile, TableReport};
 
+pub use crate::written_files::{Overwrite, OverwriteError};
+
 // For the register, which is exported the same way.
 pub(crate) use destination::{OutputPattern, PlaceholderValues, is_folder};
 pub(crate) use lock::ExportLock;

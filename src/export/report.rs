@@ -5,8 +5,11 @@ use super::mirrored::MirroredAccount;
 use super::source::{ExportList, ExportSource};
 use crate::api::RequestCounts;
 use crate::catalog::RefreshStats;
-use crate::table::write::output::{OutputReport, TruncatedText};
+use crate::table::write::output::{OutputReport, TruncatedText, TypeMismatch};
 use crate::wording::{counted, thousands};
+
+/// How many values of another type a warning shows.
+const SHOWN_MISMATCHES: usize = 5;
 
 /// What an export did.
 #[derive(Debug, Clone, Default)]
@@ -29,6 +32,10 @@ pub struct ExportReport {
     pub truncated: Vec<TruncatedText>,
     /// How many texts were cut in all.
     pub truncated_cells: u64,
+    /// Values that a typed column cannot hold and that are empty in the file, the first hundred of each output.
+    pub mismatched: Vec<TypeMismatch>,
+    /// How many there were in all.
+    pub mismatched_cells: u64,
     pub requests: RequestCounts,
     /// When the first of the accounts was read, as RFC 3339.
     pub read_at: Option<String>,
@@ -52,6 +59,8 @@ pub struct TableReport {
     pub server_filters: Vec<String>,
     /// Filters that were applied to the records afterwards.
     pub client_filters: Vec<String>,
+    /// Those among them that the service was asked to apply and did not.
+    pub ignored_filters: Vec<String>,
 }
 
 /// A file in its final place.
@@ -84,6 +93,7 @@ impl TableReport {
             refresh: refresh.copied(),
             server_filters: list.server_filters.clone(),
             client_filters: list.client_filters.iter().map(ToString::to_string).collect(),
+            ignored_filters: list.ignored_filters.clone(),
         }
     }
 }
@@ -102,12 +112,28 @@ impl ExportReport {
         });
         let more = self.truncated_cells.saturating_sub(self.truncated.len() as u64);
         let more = (more > 0).then(|| format!("{} were cut as well", counted(more, "further cell")));
+        let mismatched = (self.mismatched_cells > 0).then(|| self.mismatch_text());
         let differences = self.differences.iter().map(difference_text);
         let failed = self
             .failed_tenants
             .iter()
             .map(|failed| format!("tenant {} was not exported: {}", failed.tenant, failed.reason));
-        truncated.chain(more).chain(differences).chain(self.client_warnings.iter().cloned()).chain(failed).collect()
+        let ignored = self.tables.iter().flat_map(|table| {
+            table.ignored_filters.iter().map(|filter| {
+                format!(
+                    "the service ignored the filter `{filter}` on {}; the rows were filtered here",
+                    table.collection
+                )
+            })
+        });
+        truncated
+            .chain(more)
+            .chain(mismatched)
+            .chain(ignored)
+            .chain(differences)
+            .chain(self.client_warnings.iter().cloned())
+            .chain(failed)
+            .collect()
     }
 
     /// Adds the files of a finished output, and what was cut in it.
@@ -119,6 +145,23 @@ impl ExportReport {
         self.files.extend(files);
         self.truncated.extend(output.truncated);
         self.truncated_cells += output.truncated_cells;
+        self.mismatched.extend(output.mismatched);
+        self.mismatched_cells += output.mismatched_cells;
+    }
+
+    /// How many values the columns of a typed file could not hold, and the first of them.
+    fn mismatch_text(&self) -> String {
+        let first = self.mismatched.iter().take(SHOWN_MISMATCHES).map(|cell| {
+            format!("{}, row {}, {}: `{}`", cell.table, thousands(cell.row), cell.header, cell.found.escape_debug())
+        });
+        let listed: Vec<String> = first.collect();
+        let rest = self.mismatched_cells.saturating_sub(listed.len() as u64);
+        let more = if rest > 0 { format!("; and {} more", thousands(rest)) } else { String::new() };
+        format!(
+            "{} of another type than their column, and empty in the file: {}{more}",
+            counted(self.mismatched_cells, "value"),
+            listed.join("; ")
+        )
     }
 
     /// Adds what was requested from an account.
@@ -146,6 +189,8 @@ impl ExportReport {
         self.deleted_files += other.deleted_files;
         self.truncated.extend(other.truncated);
         self.truncated_cells += other.truncated_cells;
+        self.mismatched.extend(other.mismatched);
+        self.mismatched_cells += other.mismatched_cells;
         self.requests += other.requests;
         self.read_at = [self.read_at.take(), other.read_at].into_iter().flatten().min();
         self.client_warnings.extend(other.client_warnings);

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use super::destination::{CHANGES_TABLE, ExportLocation, OutputPattern, PlaceholderValues};
+use super::destination::{ExportLocation, OutputPattern, PlaceholderValues};
 use super::error::ExportError;
 use super::filters::FilterArg;
 use super::job::{ChangeReport, ExportJob, SortArg};
@@ -86,11 +86,9 @@ impl ResolvedJob {
         self.output.locate(self.placeholders(tenant), self.now)
     }
 
-    /// The destinations over time, with only `{date}` and `{time}` left: one, or one per table where the layout has a
-    /// folder for each.
-    pub(crate) fn outputs_over_time(&self, tenant: Option<&str>) -> Result<Vec<String>, ExportError> {
-        let tables = self.entities.iter().map(|entity| entity.name).chain([CHANGES_TABLE]);
-        self.output.over_time(self.placeholders(tenant), tables)
+    /// The destination over time, with only `{date}` and `{time}` left.
+    pub(crate) fn output_over_time(&self, tenant: Option<&str>) -> Result<String, ExportError> {
+        self.output.over_time(self.placeholders(tenant))
     }
 
     fn placeholders<'a>(&'a self, tenant: Option<&'a str>) -> PlaceholderValues<'a> {
@@ -210,14 +208,5 @@ mod tests {
         );
         let default_columns = BTreeMap::from([(String::from("assets"), vec![String::from("id")])]);
         assert_eq!(columns(ExportJob { default_columns, ..both }), [("assets", vec![String::from("id")])]);
-    }
-
-    #[test]
-    fn each_table_of_a_partitioned_export_has_files_of_its_own_over_time() {
-        let job = ExportJob::new(["assets"]).to("lake").with_layout(super::super::OutputLayout::Partitioned).keeping(2);
-        assert_eq!(
-            ResolvedJob::new(job).unwrap().outputs_over_time(None).unwrap(),
-            ["lake/collection=assets/snapshot={date}/", "lake/collection=changes/snapshot={date}/"]
-        );
     }
 }

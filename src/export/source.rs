@@ -10,7 +10,8 @@ use super::progress::PhaseProgress;
 use super::resolve::ResolvedJob;
 use super::table::{ExportTable, SortBy};
 use crate::account::{Account, Tenant};
-use crate::catalog::{Mirror, ObservedFields};
+use crate::api::RawFields;
+use crate::catalog::{Mirror, MirrorError, ObservedFields};
 use crate::error::Result;
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
 
@@ -30,6 +31,8 @@ pub(crate) struct ExportList {
     pub server_filters: Vec<String>,
     /// Filters that are applied to the records here.
     pub client_filters: Vec<Filter>,
+    /// Those among them that the service should have applied.
+    pub ignored_filters: Vec<String>,
     /// The service filtered it, so that it is not in the local copy.
     is_filtered: bool,
 }
@@ -98,18 +101,37 @@ impl<'a> ExportSource<'a> {
     ) -> Result<ExportList> {
         let is_filtered = is_filtered_list(entity, job);
         let is_by_server = |filter: &Filter| is_filtered && filter.applied_by() == AppliedBy::Server;
-        let (by_server, client_filters): (Vec<_>, Vec<_>) =
+        let (mut by_server, mut client_filters): (Vec<_>, Vec<_>) =
             self.filters(entity, job)?.into_iter().partition(is_by_server);
         if let Some(filter) = client_filters.iter().find(|filter| filter.is_server_only()) {
             return Err(ExportError::ServerOnlyFilter { field: filter.field.clone() }.into());
         }
-        let server_filters = by_server.iter().map(ToString::to_string).collect();
+        let mut ignored = Vec::new();
         if is_filtered {
             let parameters: Vec<(&str, String)> = by_server.iter().filter_map(Filter::query_parameter).collect();
             let parameters: Vec<_> = parameters.iter().map(|(name, value)| (*name, value.as_str())).collect();
             self.copy.read_filtered(entity, &parameters, &self.filtered, progress).await?;
+            (ignored, by_server) = self.split_ignored(entity, by_server)?;
         }
-        Ok(ExportList { entity, server_filters, client_filters, is_filtered })
+        let [server_filters, ignored_filters] =
+            [&by_server, &ignored].map(|filters| filters.iter().map(ToString::to_string).collect());
+        client_filters.extend(ignored);
+        Ok(ExportList { entity, server_filters, client_filters, ignored_filters, is_filtered })
+    }
+
+    /// The filters that records which the service sent show it to have ignored, and the others.
+    fn split_ignored(&self, entity: &'static Entity, filters: Vec<Filter>) -> Result<(Vec<Filter>, Vec<Filter>)> {
+        let mut is_ignored = vec![false; filters.len()];
+        self.filtered.each(entity, |_, json| {
+            if let Some(record) = RawFields::of(json) {
+                for (filter, is_ignored) in filters.iter().zip(&mut is_ignored) {
+                    *is_ignored |= filter.is_contradicted_by(&record);
+                }
+            }
+            Ok::<(), MirrorError>(())
+        })?;
+        let mut is_ignored = is_ignored.into_iter();
+        Ok(filters.into_iter().partition(|_| is_ignored.next().unwrap_or(false)))
     }
 
     fn filters(&self, entity: &'static Entity, job: &ResolvedJob) -> Result<Vec<Filter>> {
@@ -163,7 +185,10 @@ fn sort_by(entity: &Entity, columns: &ExportColumns, job: &ResolvedJob) -> Resul
         return Ok(None);
     }
     match columns.headers().position(|header| header == sort.column) {
-        Some(column) => Ok(Some(SortBy { column, direction: sort.direction })),
+        Some(column) => {
+            let is_id = columns.holds_ids(column);
+            Ok(Some(SortBy { column, is_id, direction: sort.direction }))
+        }
         // Another of the collections may have it.
         None if job.entities.len() > 1 && sort.collection.is_none() => Ok(None),
         None => {

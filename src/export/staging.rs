@@ -2,19 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use tempfile::TempDir;
-
 use super::bucket::{Bucket, BucketUrl, Upload};
 use super::error::ExportError;
 use super::progress::PhaseProgress;
 use crate::error::Result;
 use crate::run::prepare::unless_interrupted;
+use crate::scratch::ScratchFolder;
 use crate::shutdown::ShutdownSignal;
 
 /// A temporary folder, and the bucket that its files are uploaded to. The folder is deleted on drop.
 pub(crate) struct StagingDir {
     bucket: Bucket,
-    folder: TempDir,
+    folder: ScratchFolder,
 }
 
 impl StagingDir {
@@ -22,8 +21,7 @@ impl StagingDir {
     /// called `name` if `url` is a folder.
     pub(crate) async fn create(url: &BucketUrl, name: &str, shutdown: &ShutdownSignal) -> Result<Self> {
         let bucket = Bucket::open(url)?;
-        let folder = tempfile::Builder::new().prefix("tallyport-").tempdir();
-        let folder = folder.map_err(|source| ExportError::Staging { source })?;
+        let folder = ScratchFolder::create().map_err(|source| ExportError::Staging { source })?;
         let key = if url.is_folder() { format!("{}{name}", url.key) } else { url.key.clone() };
         unless_interrupted(&mut shutdown.clone(), async { Ok(bucket.check_writable(&key).await?) }).await?;
         Ok(Self { bucket, folder })

@@ -32,6 +32,8 @@ pub(crate) struct ExportTable {
 pub(crate) struct SortBy {
     /// Position of the column, from 0.
     pub column: usize,
+    /// Whether it holds system ids.
+    pub is_id: bool,
     pub direction: SortDirection,
 }
 
@@ -119,7 +121,7 @@ impl ExportTable {
         mirror.each(self.entity, |id, json| -> Result<(), TableError> {
             if self.fill(json, names, 1, &mut row) {
                 let cell = row.cell(column);
-                insert.execute((id, sort_key(cell), cell.text))?;
+                insert.execute((id, sort_key(cell, sort.is_id), cell.text))?;
             }
             Ok(())
         })?;
@@ -141,8 +143,10 @@ impl ExportTable {
 }
 
 /// The sort key of a cell: numbers by value, dates by time, text ignoring case.
-fn sort_key(cell: Cell<'_>) -> Sql {
+fn sort_key(cell: Cell<'_>, is_id: bool) -> Sql {
     match cell.value {
+        // Ids are text, so that nobody calculates with them, and yet 10 comes after 9.
+        Value::Text if is_id && let Ok(id) = cell.text.parse() => Sql::Integer(id),
         Value::Blank => Sql::Null,
         Value::Number(number) => Sql::Real(number),
         Value::Boolean(truth) => Sql::Integer(truth.into()),

@@ -6,12 +6,12 @@ use std::time::Instant;
 use super::plan::{Plan, PlanRequest};
 use super::run_options::{ResultTarget, RunOptions};
 use crate::account::Account;
-use crate::check::{Conflicts, Mode};
+use crate::check::{Conflicts, Mode, Remark, RemarkCode, Repeats};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
 use crate::run::input::{InputOptions, InputSet, SheetFilter};
-use crate::run::journal::RunKind;
+use crate::run::journal::{RunHeader, RunKind, RunStore};
 use crate::run::previous_result::RowSelection;
 use crate::run::used_options::UsedOptions;
 use crate::schema::entity_named;
@@ -36,6 +36,7 @@ pub struct ImportJob {
     pub(crate) create_missing: Option<Vec<String>>,
     pub(crate) conflicts: Option<Conflicts>,
     pub(crate) only_failed: bool,
+    pub(crate) repeats: Repeats,
     pub(crate) max_creates: Option<String>,
     pub(crate) max_updates: Option<String>,
     pub(crate) max_deletes: Option<String>,
@@ -126,6 +127,20 @@ impl ImportJob {
         self
     }
 
+    /// Sends check-outs from stock again that were made before. Default: they are left out.
+    #[must_use]
+    pub fn repeat(mut self) -> Self {
+        self.repeats = Repeats::Sent;
+        self
+    }
+
+    /// Makes a row that another run of this machine is writing a problem. Default: it is waited for.
+    #[must_use]
+    pub fn no_wait(mut self) -> Self {
+        self.run.no_wait = true;
+        self
+    }
+
     /// Stops after so many failed rows.
     #[must_use]
     pub fn max_errors(mut self, rows: u64) -> Self {
@@ -158,9 +173,11 @@ impl ImportJob {
     pub(crate) fn used_options(&self) -> UsedOptions {
         let mut used = self.input.used();
         used.once("--dry-run", self.run.dry_run);
-        used.once("--only-failed", self.only_failed);
+        used.switch("--only-failed", self.only_failed);
+        used.switch("--repeat", self.repeats == Repeats::Sent);
         used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
         used.text("--conflicts", self.conflicts.map(Conflicts::as_str));
+        used.switch("--no-wait", self.run.no_wait);
         used.text("--max-errors", self.run.max_errors);
         used.text("--max-creates", self.max_creates.as_deref());
         used.text("--max-updates", self.max_updates.as_deref());
@@ -221,6 +238,23 @@ impl Account {
         self.plan_with(job, &mut NoObserver).await
     }
 
+    /// That an earlier import of one of the files was not finished, and how to continue it.
+    fn unfinished_run(&self, input: &InputSet) -> Option<Remark> {
+        let runs = RunStore::new(&self.state_dir).unfinished().ok()?;
+        let sources = input.sources();
+        let is_same = |header: &RunHeader| {
+            header.kind == RunKind::Import
+                && header.account.is_same(&self.identity)
+                && header.details.sources.iter().any(|known| sources.iter().any(|source| source.path == known.path))
+        };
+        let run = runs.into_iter().find(|run| run.overview.as_ref().is_ok_and(|overview| is_same(&overview.header)))?;
+        let files = input.file_names().join(", ");
+        let id = run.id;
+        let message =
+            format!("run {id} of {files} is unfinished; `tallyport resume {id}` continues it, this import starts anew");
+        Some(Remark::new(RemarkCode::RunUnfinished, message))
+    }
+
     /// As [`Account::plan`], with an observer that follows it.
     ///
     /// # Errors
@@ -230,9 +264,13 @@ impl Account {
         let (limits, create_missing) = (job.limits()?, job.missing_records()?);
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
         input.rules.conflicts = job.conflicts;
+        input.rules.repeats = job.repeats;
+        let remarks: Vec<Remark> = self.unfinished_run(&input).into_iter().collect();
+        remarks.iter().for_each(|remark| observer.on_warning(&remark.message));
         let request = PlanRequest {
             kind: RunKind::Import,
             started,
+            remarks,
             words: job.input.files.iter().map(|file| file.display().to_string()).collect(),
             used: job.used_options(),
             limits,
@@ -240,7 +278,7 @@ impl Account {
             selection: if job.only_failed { RowSelection::NotDone } else { RowSelection::All },
             run: job.run,
         };
-        let destination = request.run.destination(&input)?;
+        let destination = request.run.destination(&input, &self.state_dir)?;
         request.plan(self, input, destination, None, observer).await
     }
 }

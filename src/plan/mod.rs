@@ -19,6 +19,7 @@ mod missing;
 mod notifications;
 pub mod order;
 mod planner;
+mod prior_actions;
 pub mod resolver;
 #[cfg(test)]
 mod scenario;
@@ -39,6 +40,7 @@ pub use missing::CreateMissing;
 pub use notifications::NotificationCount;
 pub(crate) use planner::holder_names;
 pub use planner::{FieldChange, Planner};
+pub use prior_actions::{ActionRecord, ActionRequest, PriorAction, PriorActions};
 pub use status::{ParsedStatus, ReportMode, RowCounts, RowOutcome, RowStatus};
 pub use step::{DependsOn, RowId, Step, StepOutcome, StepResult, StepRole, StepSink, WriteKind};
 pub use timestamp::ReportedTimestamp;
@@ -64,6 +66,8 @@ pub enum RowDecision {
     Write(u32, WriteKind),
     /// The record already matches the row.
     Unchanged(i64),
+    /// The check-in or check-out of the row has already happened.
+    AlreadyDone,
     /// The row's `_action` is `skip`.
     Skipped,
     /// The record changed after the sheet was exported, and the row does not overwrite it.

@@ -3,8 +3,11 @@
 mod changes;
 mod identify;
 mod read_only;
+mod repeats;
 mod steps;
 mod undecoded;
+
+use std::collections::HashSet;
 
 use serde_json::Value as Json;
 
@@ -14,6 +17,7 @@ pub(crate) use self::read_only::holder_names;
 use self::undecoded::{doubt, undecoded};
 use super::locks::{RecordLock, RecordLocks};
 use super::missing::{CreateMissing, DependencyBuilder, DependencyRecord};
+use super::prior_actions::PriorActions;
 use super::step::{StepSink, WriteKind};
 use super::target::{self, RowDelta, TargetRecord};
 use super::timestamp::ReportedTimestamp;
@@ -45,6 +49,9 @@ pub struct Planner<'p, S> {
     pub notifications: NotificationCount,
     /// Records that earlier rows write to.
     pub locks: RecordLocks,
+    pub prior_actions: &'p mut dyn PriorActions,
+    /// Individually tracked items that earlier rows check in.
+    pub returned: HashSet<i64>,
 }
 
 /// The problems for which a row is rejected.
@@ -64,9 +71,16 @@ impl<S: StepSink> Planner<'_, S> {
             target::note_read_only(&mut note, header);
             self.totals.add_read_only_edit(header, row.number);
         }
-        let decision = self.decide(sheet, row, checked, &mut note);
-        let decision = match decision.and_then(|decision| self.lock_record(sheet, row, decision)) {
+        let decision = match self.decide(sheet, row, checked, &mut note) {
+            Ok(Decision::Write(draft)) if sheet.mapping.entity.is_action() => self.skip_repeated(sheet, row, draft),
+            decision => decision.and_then(|decision| self.lock_record(sheet, row, decision)),
+        };
+        let decision = match decision {
             Ok(Decision::Unchanged(id)) => RowDecision::Unchanged(id),
+            Ok(Decision::AlreadyDone { message }) => {
+                note = message;
+                RowDecision::AlreadyDone
+            }
             Ok(Decision::SkippedConflict { record, to, message }) => {
                 note = message;
                 RowDecision::SkippedConflict { record, to }
@@ -92,6 +106,7 @@ impl<S: StepSink> Planner<'_, S> {
                 Some(WriteKind::Delete(id)) => (id, true),
                 Some(WriteKind::Create) | None => return Ok(decision),
             },
+            Decision::AlreadyDone { .. } => return Ok(decision),
         };
         let lock = RecordLock { sheet: sheet.index, row: row.number, deletes };
         match self.locks.acquire((sheet.mapping.entity.name, id), lock) {
@@ -320,7 +335,15 @@ impl<S: StepSink> Planner<'_, S> {
 /// What was decided for a row, before its steps are numbered.
 pub(super) enum Decision {
     Unchanged(i64),
-    SkippedConflict { record: i64, to: Conflicts, message: String },
+    /// The action of the row has already happened.
+    AlreadyDone {
+        message: String,
+    },
+    SkippedConflict {
+        record: i64,
+        to: Conflicts,
+        message: String,
+    },
     Write(RowDraft),
 }
 
@@ -346,5 +369,7 @@ fn unknown_name(given: &ResolvedField) -> Option<Problem> {
     Some(Problem { error, ..problem.clone() })
 }
 
+#[cfg(test)]
+mod repeats_tests;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::convert::Infallible;
 
 use futures::executor::block_on;
@@ -10,12 +10,13 @@ use serde_json::{Value as Json, json};
 
 use super::resolver::{RenamedRecords, UnknownNames, UserIds};
 use super::{
-    CreateMissing, EncodingConfidence, NotificationCount, PlanTotals, Planner, RecordLocks, Referenced,
-    ReportedTimestamp, RowDecision, RowPlan, SheetPlan, Step, StepSink, WriteKind,
+    ActionRequest, CreateMissing, EncodingConfidence, NotificationCount, PlanTotals, Planner, PriorAction,
+    PriorActions, RecordLocks, Referenced, ReportedTimestamp, RowDecision, RowPlan, SheetPlan, Step, StepSink,
+    WriteKind,
 };
 use crate::catalog::fake_source::FakeSource;
 use crate::catalog::{Catalog, LookupRequest, Record};
-use crate::check::{CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, Rules};
+use crate::check::{CheckedRow, Checker, Conflicts, Duplicates, ExtraCells, Mode, Problem, Repeats, Rules};
 use crate::mapping::{Mapping, MappingOverride, MappingOverrides, MappingSource, TimestampColumn};
 use crate::schema::{self, COLLECTIONS};
 use crate::table::Row;
@@ -27,6 +28,16 @@ pub(super) struct Scenario {
     rules: Rules,
     create_missing: CreateMissing,
     users: UserIds,
+    prior: Option<PriorAction>,
+}
+
+/// Says the same about every action.
+struct SamePriorAction(PriorAction);
+
+impl PriorActions for SamePriorAction {
+    fn take(&mut self, _: &ActionRequest) -> PriorAction {
+        self.0.clone()
+    }
 }
 
 struct Sheet {
@@ -57,6 +68,7 @@ impl Scenario {
             rules: Rules::default(),
             create_missing: CreateMissing::Nothing,
             users: UserIds::new(),
+            prior: None,
         }
     }
 
@@ -110,6 +122,17 @@ impl Scenario {
         self
     }
 
+    /// What is known of every action before the run.
+    pub(super) fn prior_action(mut self, prior: PriorAction) -> Self {
+        self.prior = Some(prior);
+        self
+    }
+
+    pub(super) fn repeat(mut self) -> Self {
+        self.rules.repeats = Repeats::Sent;
+        self
+    }
+
     pub(super) fn allow_duplicates(mut self) -> Self {
         self.rules.duplicates = Duplicates::Allowed;
         self
@@ -128,6 +151,7 @@ impl Scenario {
 
     pub(super) fn plan(self) -> Outcome {
         let mut catalog = self.account.catalog(&self.sheets);
+        let mut prior_actions = SamePriorAction(self.prior.clone().unwrap_or(PriorAction::Absent));
         let mut planner = Planner {
             catalog: &mut catalog,
             users: &self.users,
@@ -140,6 +164,8 @@ impl Scenario {
             totals: PlanTotals::default(),
             notifications: NotificationCount::default(),
             locks: RecordLocks::default(),
+            prior_actions: &mut prior_actions,
+            returned: HashSet::new(),
         };
         let mut rows = Vec::new();
         for (index, sheet) in self.sheets.iter().enumerate() {
@@ -176,6 +202,7 @@ impl Outcome {
         match &row.decision {
             RowDecision::Write(number, _) => show_step(&self.steps[*number as usize]),
             RowDecision::Unchanged(id) => format!("unchanged {id}"),
+            RowDecision::AlreadyDone => String::from("already done"),
             RowDecision::Skipped => String::from("skip"),
             RowDecision::SkippedConflict { record, to } => format!("keep {record} for {to:?}"),
             RowDecision::Rejected(problems) => {

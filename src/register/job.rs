@@ -11,21 +11,22 @@ use super::content::{RegisterOptions, RegisterTarget};
 use super::item::{ItemError, RegisterItem};
 use super::manifest::RegisterAccount;
 use super::record::{JsonRecord, RecordLookup};
-use super::write::{RegisterSummary, write};
+use super::write::{RegisterSummary, planned_files, write};
 use crate::account::Account;
 use crate::api::RequestCounts;
 use crate::catalog::Mirror;
 use crate::error::{Error, Result};
 use crate::export::bucket::{BucketUrl, is_url};
 use crate::export::{
-    ExportError, ExportLock, MirroredAccount, OutputLayout, OutputPattern, PhaseProgress, PlaceholderValues, ReadMode,
-    StagingDir, TenantScope, is_folder, local_now,
+    ExportError, ExportLock, MirroredAccount, OutputLayout, OutputPattern, Overwrite, PhaseProgress, PlaceholderValues,
+    ReadMode, StagingDir, TenantScope, is_folder, local_now,
 };
 use crate::observer::Observer;
 use crate::run::prepare::unless_interrupted;
 use crate::schema::{self, ASSETS, COLLECTIONS, Entity, LICENSES};
 use crate::shutdown::ShutdownSignal;
 use crate::table::write::output::FileFormat;
+use crate::written_files::WrittenFiles;
 
 /// A fixed-asset register to export, and where to. Done by [`Account::export_register`].
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,7 @@ pub struct RegisterJob {
     rates: Option<PathBuf>,
     previous: Option<PathBuf>,
     read_mode: ReadMode,
+    overwrite: Overwrite,
     shutdown: ShutdownSignal,
 }
 
@@ -89,6 +91,11 @@ impl RegisterJob {
     /// Reads the account this way.
     pub fn with_read_mode(self, mode: ReadMode) -> Self {
         Self { read_mode: mode, ..self }
+    }
+
+    /// Whether files may be replaced that tallyport did not write, or that were edited since. Default: no.
+    pub fn with_overwrite(self, overwrite: Overwrite) -> Self {
+        Self { overwrite, ..self }
     }
 
     /// Stops when this signal is raised; then nothing is written.
@@ -146,9 +153,13 @@ impl Account {
     pub async fn export_register(&self, job: RegisterJob, observer: &mut dyn Observer) -> Result<RegisterReport> {
         let started = Instant::now();
         let now = local_now();
-        let _lock = job.name.as_deref().map(|name| ExportLock::acquire(self.state_dir(), name)).transpose()?;
+        let _lock = job.name.as_deref().map(|name| ExportLock::acquire(self, name)).transpose()?;
         let tenant = self.identity().tenant().map(|tenant| tenant.to_string());
         let (target, staging) = job.target(tenant.as_deref(), now).await?;
+        let written_files = WrittenFiles::new(self.state_dir());
+        if staging.is_none() {
+            written_files.check(&planned_files(&target), job.overwrite)?;
+        }
         let mut progress = PhaseProgress::new(observer);
         let mut copy = MirroredAccount::open(self, &mut progress)?;
         unless_interrupted(
@@ -167,6 +178,9 @@ impl Account {
             generated_at: Timestamp::now(),
         };
         let mut summary = write(items, &options)?;
+        if staging.is_none() {
+            written_files.record(&summary.files);
+        }
         if let Some(staging) = staging {
             let urls = staging.upload(&summary.files, &mut progress, &job.shutdown).await?;
             summary.files = urls.into_iter().map(PathBuf::from).collect();

@@ -67,16 +67,10 @@ pub fn write(items: Vec<RegisterItem>, options: &RegisterOptions) -> Result<Regi
 }
 
 fn add_files(register: &Register<'_>, set: &mut FileSet) -> Result<(), RegisterError> {
-    let (book, csv, roll_forward) = match &register.options.target {
-        RegisterTarget::Xlsx(path) => (Some(path.clone()), None, None),
-        RegisterTarget::Csv(path) => (None, Some(path.clone()), Some(path.with_extension("roll-forward.csv"))),
-        RegisterTarget::Folder(folder) => {
-            fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
-            let [book, csv, roll_forward] =
-                ["register.xlsx", "register.csv", "roll-forward.csv"].map(|name| Some(folder.join(name)));
-            (book, csv, roll_forward)
-        }
-    };
+    if let RegisterTarget::Folder(folder) = &register.options.target {
+        fs::create_dir_all(folder).map_err(|error| WriteError::from_io(folder, error))?;
+    }
+    let [book, csv, roll_forward] = table_files(&register.options.target);
     let as_of = register.options.as_of;
     if let Some(path) = book {
         if register.lines.len() > MAX_ITEMS {
@@ -114,6 +108,22 @@ fn in_csv(
     let mut out = BufWriter::new(file);
     let written = write(&mut out).map_err(std::io::Error::from).and_then(|()| out.flush());
     written.map_err(|error| WriteError::from_io(&path, error))
+}
+
+/// The files that a register is written to, as far as there is something to write.
+pub(super) fn planned_files(target: &RegisterTarget) -> Vec<PathBuf> {
+    table_files(target).into_iter().flatten().chain([manifest_path(target)]).collect()
+}
+
+/// The workbook, the CSV file and the roll-forward.
+fn table_files(target: &RegisterTarget) -> [Option<PathBuf>; 3] {
+    match target {
+        RegisterTarget::Xlsx(path) => [Some(path.clone()), None, None],
+        RegisterTarget::Csv(path) => [None, Some(path.clone()), Some(path.with_extension("roll-forward.csv"))],
+        RegisterTarget::Folder(folder) => {
+            ["register.xlsx", "register.csv", "roll-forward.csv"].map(|name| Some(folder.join(name)))
+        }
+    }
 }
 
 fn manifest_path(target: &RegisterTarget) -> PathBuf {

@@ -9,6 +9,12 @@ impl Account {
         RunStore::new(&self.state_dir)
     }
 
+    /// Tells the accounts of one service apart, which differ in their keys: a digest. Empty for a sandbox, which its
+    /// file identifies.
+    pub(crate) fn digest(&self) -> &str {
+        if self.identity.is_sandbox() { "" } else { self.client.account_digest() }
+    }
+
     /// Where the journal of a new run goes: nowhere for an account that is gone with the process.
     pub(crate) fn journal_location(&self, run: &str) -> JournalLocation {
         match self.identity {

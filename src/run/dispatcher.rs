@@ -13,10 +13,11 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
+use self::claiming::Claiming;
 use super::backoff::ServiceBackoff;
 use super::outcome;
 use super::plan_snapshot::{PlanSnapshot, available_stock};
-use super::reconcile::{ExternalChanges, Resolution, reconcile};
+use super::reconcile::{ExternalChanges, Resolution, find_duplicates, reconcile};
 use super::step_states::{Readiness, StepStates};
 use super::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
@@ -28,12 +29,16 @@ use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, Wri
 use crate::schema::Entity;
 use crate::shutdown::ShutdownSignal;
 
+mod claiming;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
 
 /// How often the observer is told what the dispatcher is doing.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// After this many blocked steps with none applied in between, everything is blocked.
+const MAX_BLOCKED: usize = 3;
 
 /// Steps read from the journal at a time.
 const READ_BATCH: usize = 512;
@@ -61,6 +66,7 @@ pub struct Dispatcher<'c, T> {
     recording_outcome: HashMap<u32, (Step, StepOutcome)>,
     states: StepStates,
     unresolved: UnresolvedSteps,
+    claiming: Claiming,
     backoff: ServiceBackoff,
     /// Whether any step has been applied since the last reconciliation.
     peers_succeed: bool,
@@ -70,6 +76,10 @@ pub struct Dispatcher<'c, T> {
     unchecked: Vec<&'static Entity>,
     /// The sheet being sent; none before the first step.
     sheet: Option<u16>,
+    /// Steps that something in front of the service blocked, until it shows whether it blocks everything.
+    blocked: Vec<(Step, WriteFailure)>,
+    /// Creates that were sent more than once, until they are checked for duplicates at the end.
+    resent: Vec<(Step, StepOutcome)>,
     failed_rows: u64,
     end: RunEnd,
     interrupts: u32,
@@ -91,8 +101,12 @@ enum NextAction {
     Poll,
     Sleep(Instant),
     Reconcile,
+    /// Other runs are writing what all that is left writes.
+    AwaitOtherRuns,
     /// Check what others have added since the plan was made.
     DetectDrift,
+    /// Check whether what was sent more than once exists more than once.
+    DetectDuplicates,
     Finish,
 }
 
@@ -146,12 +160,12 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             states.end(&step, &outcome);
         })?;
         let slowest_response = Duration::from_millis(journal.slowest_response()?);
-        let mut unresolved = UnresolvedSteps::new(options.min_grace, slowest_response);
+        let mut unresolved = UnresolvedSteps::new(options.lost_waits, slowest_response);
         for mut step in journal.unresolved_steps()? {
             states.begin(step.number);
             states.fill_in(&mut step);
             let cause = String::from("the run stopped before its response arrived");
-            unresolved.add(UnresolvedStep { step, doubt: Doubt::LostResponse(None), cause }, Instant::now());
+            unresolved.add(UnresolvedStep::new(step, Doubt::LostResponse(None), cause), Instant::now());
         }
         let unchecked = match options.start {
             RunStart::Fresh => Vec::new(),
@@ -176,11 +190,14 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             recording_outcome: HashMap::new(),
             states,
             unresolved,
+            claiming: Claiming::default(),
             backoff: ServiceBackoff::default(),
             peers_succeed: false,
             external_changes: ExternalChanges::default(),
             unchecked,
             sheet: None,
+            blocked: Vec::new(),
+            resent: Vec::new(),
             end: RunEnd::Complete,
             interrupts: 0,
             has_journal_failed: false,
@@ -200,6 +217,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let mut control = LoopControl { shutdown, clock: interval(PROGRESS_INTERVAL), observer };
         self.enforce_error_limit();
         loop {
+            self.decide_blocked(control.observer);
             // What an earlier process left unresolved comes before anything new.
             if self.unchecked.is_empty() && (self.sheet.is_some() || self.unresolved.is_empty()) {
                 self.prepare_steps(control.observer);
@@ -208,7 +226,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 NextAction::Poll => self.poll_events(&mut control).await,
                 NextAction::Sleep(until) => self.sleep_until_retry(until, &mut control).await,
                 NextAction::Reconcile => self.reconcile_lost(&mut control).await,
+                NextAction::AwaitOtherRuns => self.await_other_runs(&mut control).await,
                 NextAction::DetectDrift => self.detect_drift(&mut control).await,
+                NextAction::DetectDuplicates => self.detect_duplicates(&mut control).await,
                 NextAction::Finish => break,
             }
             if self.interrupts > 1 {
@@ -230,13 +250,17 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             let at = self.unresolved.reconcile_at(now);
             return if at > now { NextAction::Sleep(at) } else { NextAction::Reconcile };
         }
-        if self.end != RunEnd::Complete {
+        let is_over = self.end != RunEnd::Complete || (self.unchecked.is_empty() && self.is_exhausted());
+        if is_over && may_read && !self.resent.is_empty() {
+            return NextAction::DetectDuplicates;
+        }
+        if is_over {
             return NextAction::Finish;
         }
         if !self.unchecked.is_empty() {
             return NextAction::DetectDrift;
         }
-        if self.is_exhausted() { NextAction::Finish } else { NextAction::Poll }
+        if self.claiming.is_waiting() { NextAction::AwaitOtherRuns } else { NextAction::Poll }
     }
 
     fn is_busy(&self) -> bool {
@@ -254,6 +278,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     /// Records the intents of the next steps, while there is room and the first of them is ready.
     fn prepare_steps(&mut self, observer: &mut dyn RunObserver) {
         let now = Instant::now();
+        self.retries.extend(self.claiming.take_due(now));
         while self.has_room(now) {
             let Some(mut step) = self.retries.pop_front().or_else(|| self.queue.pop_front()) else {
                 return self.request_steps();
@@ -268,8 +293,13 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                     self.sheet = Some(step.row.sheet);
                     self.states.fill_in(&mut step);
                     self.states.begin(step.number);
+                    let Some(step) = self.claim(step, observer) else { continue };
                     if self.may_exist_already(&step) {
                         self.unresolved.add(UnresolvedStep::external_change(step), now);
+                        continue;
+                    }
+                    if self.unresolved.is_look_outdated(step.number, now) {
+                        self.unresolved.add(UnresolvedStep::outdated_look(step), now);
                         continue;
                     }
                     self.writer.append(WriteCommand::RecordIntent(step.number));
@@ -288,6 +318,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.end == RunEnd::Complete
             && self.backoff.retry_at(now).is_none()
             && !self.unresolved.is_batch_full()
+            && self.claiming.has_room()
             && self.recording_intent.len() + self.ready.len() < self.max_prepared()
     }
 
@@ -306,7 +337,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
 
     /// A step is ready once the previous sheet has ended and its dependencies are met.
     fn readiness(&self, step: &Step) -> Readiness {
-        let is_idle = !self.is_busy() && self.unresolved.is_empty();
+        let is_idle = !self.is_busy() && self.unresolved.is_empty() && !self.claiming.is_waiting();
         if self.sheet.is_some_and(|sheet| sheet != step.row.sheet) && !is_idle {
             return Readiness::Blocked;
         }
@@ -329,6 +360,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 control.observer.on_progress(self.waiting().as_ref());
             }
             _ = control.clock.tick() => control.observer.on_progress(self.waiting().as_ref()),
+            () = sleep_until(self.claiming.check_at()), if self.claiming.is_waiting() => {}
             event = self.writer.next(), if !self.has_journal_failed => self.on_journal_event(event, control.observer),
             Some(attempt) = self.in_flight.next(), if !self.in_flight.is_empty() => {
                 self.on_completion(attempt, control.observer);
@@ -349,7 +381,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         match self.in_flight.len() {
             0 if self.interrupts > 0 => None,
             requests if self.interrupts > 0 => Some(Wait::Draining { requests }),
-            _ => self.backoff.retry_at(Instant::now()).map(|until| Wait::BackingOff { until }),
+            _ => {
+                let backing_off = self.backoff.retry_at(Instant::now()).map(|until| Wait::BackingOff { until });
+                backing_off.or_else(|| self.claiming.wait())
+            }
         }
     }
 
@@ -383,13 +418,16 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let recording = self.recording_intent.drain().map(|(number, _)| number);
         for step in self.ready.drain(..).map(|step| step.number).chain(recording) {
             self.writer.append(WriteCommand::ClearIntent(step));
+            self.claiming.release(step);
         }
     }
 
     fn on_completion(&mut self, attempt: CompletedAttempt, observer: &mut dyn RunObserver) {
         let CompletedAttempt { step, result, attempts } = attempt;
-        let answered = attempts.iter().filter(|attempt| attempt.status.is_some());
-        answered.for_each(|attempt| self.unresolved.record_response_time(attempt.took));
+        // A timeout or a cut counts as well: the service is at least that slow.
+        if !matches!(&result, Err(failure) if failure.outcome == WriteOutcome::NotSent) {
+            attempts.iter().for_each(|attempt| self.unresolved.record_response_time(attempt.took));
+        }
         let records = attempts.into_iter().map(|attempt| worker::attempt_record(step.number, attempt)).collect();
         self.writer.append(WriteCommand::RecordAttempts(records));
         match result {
@@ -404,15 +442,18 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
         self.peers_succeed = true;
         self.backoff.reset();
+        self.reject_blocked(observer);
         let outcome = outcome::applied(&step, reply.id, reply.record.as_ref());
         self.record_outcome(step, outcome, observer);
     }
 
     fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {
         match failure.outcome {
+            WriteOutcome::Refused if failure.is_blocked() => self.blocked.push((step, failure)),
             WriteOutcome::Refused if failure.scope == FailureScope::Run => {
                 // After fixing the cause, `resume` retries this step.
                 self.writer.append(WriteCommand::ClearIntent(step.number));
+                self.claiming.release(step.number);
                 self.stop(RunEnd::Refused(failure.message));
             }
             WriteOutcome::Refused => {
@@ -429,8 +470,31 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 // A success that cannot be read proves nothing: a proxy in front of the service may have sent it.
                 let status = failure.status.filter(|status| *status >= 300);
                 let doubt = Doubt::LostResponse(status);
-                self.unresolved.add(UnresolvedStep { step, doubt, cause: failure.message }, Instant::now());
+                self.unresolved.add(UnresolvedStep::new(step, doubt, failure.message), Instant::now());
             }
+        }
+    }
+
+    /// Where no other step is under way, or several in a row were blocked, the network is at fault and not the rows.
+    fn decide_blocked(&mut self, observer: &mut dyn RunObserver) {
+        if self.blocked.is_empty() || (self.blocked.len() < MAX_BLOCKED && self.is_sending()) {
+            return;
+        }
+        if self.blocked.len() < MAX_BLOCKED && self.states.has_applied() {
+            return self.reject_blocked(observer);
+        }
+        for (step, failure) in std::mem::take(&mut self.blocked) {
+            self.writer.append(WriteCommand::ClearIntent(step.number));
+            let hint = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            self.stop(RunEnd::Refused(format!("{}{hint}", failure.message)));
+        }
+    }
+
+    /// Others pass, so these rows are blocked for what they hold.
+    fn reject_blocked(&mut self, observer: &mut dyn RunObserver) {
+        for (step, failure) in std::mem::take(&mut self.blocked) {
+            let outcome = outcome::blocked(&step, &failure);
+            self.record_outcome(step, outcome, observer);
         }
     }
 
@@ -495,8 +559,13 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     fn publish(&mut self, step: u32, observer: &mut dyn RunObserver) {
         let Some((step, outcome)) = self.recording_outcome.remove(&step) else { return };
         self.states.end(&step, &outcome);
+        let is_resent = self.unresolved.was_sent_again(step.number);
         self.unresolved.forget(step.number);
+        self.end_claim(&step, &outcome, observer);
         observer.on_step_end(&step, &outcome);
+        if is_resent && step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied() {
+            self.resent.push((step.clone(), outcome.clone()));
+        }
         // A dependency fails together with its row, which is counted itself.
         if !outcome.is_applied() && step.role == StepRole::Row {
             self.failed_rows += 1;
@@ -516,6 +585,12 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             None => Wait::Reconciling { requests: self.unresolved.len() },
         };
         if control.wait(Some(wait), sleep_until(until)).await.is_none() {
+            self.on_interrupt();
+        }
+    }
+
+    async fn await_other_runs(&mut self, control: &mut LoopControl<'_>) {
+        if control.wait(self.claiming.wait(), sleep_until(self.claiming.check_at())).await.is_none() {
             self.on_interrupt();
         }
     }
@@ -549,12 +624,18 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 Resolution::NotApplied if unresolved.doubt == Doubt::MissingId => {
                     outcome::indeterminate(&unresolved, "the service reported success, but the record does not exist")
                 }
+                Resolution::NotApplied if unresolved.is_surely_made() => {
+                    outcome::indeterminate(&unresolved, "the service does not show the record yet")
+                }
+                Resolution::NotApplied if unresolved.may_still_appear(Instant::now()) => {
+                    self.unresolved.defer(unresolved);
+                    continue;
+                }
                 Resolution::NotApplied => {
-                    let number = unresolved.step.number;
-                    match self.unresolved.confirm_not_applied(number, self.peers_succeed, Instant::now()) {
+                    match self.unresolved.confirm_not_applied(&unresolved, self.peers_succeed, Instant::now()) {
                         RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
                         RetryDecision::Retry => {
-                            if unresolved.was_sent() {
+                            if matches!(unresolved.doubt, Doubt::LostResponse(_)) {
                                 retry_cause.get_or_insert(unresolved.cause);
                             }
                             self.retries.push_back(unresolved.step);
@@ -587,14 +668,38 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
     }
 
+    /// Looks once more for what was sent more than once: the first request may have been applied after all. The row of
+    /// a duplicate is then `unknown`, since only a person can tell which record to keep.
+    async fn detect_duplicates(&mut self, control: &mut LoopControl<'_>) {
+        let steps: Vec<&Step> = self.resent.iter().map(|(step, _)| step).collect();
+        let available = HashMap::new();
+        let context = self.snapshot.context(&self.states, &available);
+        let finding = find_duplicates(self.transport, &steps, &context);
+        match control.wait(Some(Wait::Reconciling { requests: steps.len() }), finding).await {
+            Some(Ok(duplicates)) => {
+                for ((step, outcome), others) in std::mem::take(&mut self.resent).into_iter().zip(duplicates) {
+                    if !others.is_empty() {
+                        let outcome = outcome::duplicated(&step, outcome, &others);
+                        control.observer.on_duplicate(&outcome);
+                        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome)));
+                    }
+                }
+            }
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+    }
+
     /// Ends the writer. What is still in flight after a second interrupt keeps its intent: outcome unknown.
     fn finish(mut self, observer: &mut dyn RunObserver) -> Result<(Journal, RunEnd), JournalError> {
         self.clear_unsent_intents();
+        self.retries.iter().for_each(|step| self.claiming.release(step.number));
         let (journal, events) = self.writer.finish()?;
         for event in events {
             match event {
                 WriteEvent::OutcomeRecorded(step) => {
                     if let Some((step, outcome)) = self.recording_outcome.remove(&step) {
+                        let _ = self.claiming.end(&step, &outcome);
                         observer.on_step_end(&step, &outcome);
                     }
                 }

@@ -8,11 +8,14 @@
 //! backoff           the circuit breaker for a service that is failing           pure
 //! reconcile         after a lost response: was the step applied?
 //! outcome           the outcome of a step, as the journal stores it             pure
+//! claims            what the runs of this machine are writing: never the same record at once
+//! prior_actions     check-ins and check-outs that earlier runs and others have made
 //! plan_snapshot     what was known about the account when the plan was made
 //! ```
 
 mod account;
 mod backoff;
+pub(crate) mod claims;
 pub(crate) mod command_line;
 mod dispatcher;
 pub(crate) mod execute;
@@ -23,6 +26,7 @@ mod outcome;
 mod plan_snapshot;
 pub(crate) mod prepare;
 pub(crate) mod previous_result;
+mod prior_actions;
 mod reconcile;
 mod step_states;
 pub(crate) mod undo;
@@ -30,12 +34,11 @@ mod unresolved_steps;
 pub(crate) mod used_options;
 mod worker;
 
-use std::time::Duration;
-
 use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome};
 
 pub use dispatcher::Dispatcher;
+pub use unresolved_steps::LostWaits;
 pub use worker::StepTransport;
 
 /// How a plan is sent.
@@ -48,8 +51,9 @@ pub struct DispatchOptions {
     /// Failed rows that count towards `max_errors` from the start.
     pub failed_before: u64,
     pub start: RunStart,
-    /// The shortest wait between a lost response and its reconciliation: the request may still be in flight.
-    pub min_grace: Duration,
+    /// Whether a row that another run is writing is a problem, and not waited for.
+    pub no_wait: bool,
+    pub lost_waits: LostWaits,
 }
 
 /// Whether the account may have changed since the plan was made.
@@ -81,6 +85,9 @@ pub enum RunEnd {
 pub trait RunObserver {
     /// A step has ended, and its outcome is on disk.
     fn on_step_end(&mut self, step: &Step, outcome: &StepOutcome);
+
+    /// A step that has ended turned out to be applied twice; with its new outcome.
+    fn on_duplicate(&mut self, outcome: &StepOutcome);
 
     /// Called twice a second; `wait` is what keeps the run from sending.
     fn on_progress(&mut self, wait: Option<&Wait>);

@@ -5,6 +5,7 @@
 //! account.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -12,21 +13,23 @@ use super::input::{InputRow, InputSet};
 use super::journal::{AccountSnapshot, JournalBuilder, JournalError, PlannedRow, RowState, RunKind};
 use super::lookups;
 use super::previous_result::RowSelection;
+use super::prior_actions::KnownActions;
 use crate::account::Account;
 use crate::api::Client;
 use crate::catalog::{
     CachedSource, Catalog, FetchMethod, LogPosition, LookupRequest, Mirror, RefreshMode, RefreshOptions,
 };
 use crate::check::{
-    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, RowAction, forget_default_columns, is_withheld,
+    CheckedRow, Checker, Conflicts, ParsedId, Remark, RemarkTally, Repeats, RowAction, forget_default_columns,
+    is_withheld,
 };
 use crate::error::{Error, Result};
 use crate::mapping::IdOwnership;
 use crate::observer::{Observer, Wait};
 use crate::plan::resolver::{RenamedRecords, UnknownNames, UserIds};
 use crate::plan::{
-    CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus, RunEstimate,
-    SheetPlan, StepSink as _,
+    ActionRequest, CreateMissing, NotificationCount, PlanTotals, Planner, RecordLocks, RowDecision, RowPlan, RowStatus,
+    RunEstimate, SheetPlan, StepSink as _,
 };
 use crate::schema::log_field;
 use crate::shutdown::ShutdownSignal;
@@ -95,7 +98,9 @@ impl RunPlanner<'_> {
         let mut on_collection = |name: &str, _| observer.borrow_mut().on_phase(&format!("looking up {name}"), None);
         let fetching = Catalog::fetch(&source, &lookups.records, &mut on_collection);
         let mut catalog = report_waits(client, &observer, fetching).await?;
-        let snapshot = report_waits(client, &observer, snapshot(client, input, &catalog)).await?;
+        let snapshot = report_waits(client, &observer, snapshot(self.account, input, &catalog)).await?;
+        let requests = self.action_requests(input, &mut checkers, (&catalog, &users))?;
+        let mut prior_actions = report_waits(client, &observer, KnownActions::find(self.account, requests)).await?;
         observer.borrow_mut().on_phase("planning", None);
         let mut planner = Planner {
             catalog: &mut catalog,
@@ -109,6 +114,8 @@ impl RunPlanner<'_> {
             totals: PlanTotals::default(),
             notifications: NotificationCount::default(),
             locks: RecordLocks::default(),
+            prior_actions: &mut prior_actions,
+            returned: HashSet::new(),
         };
         let mut overridden = 0;
         let mut remarks = Vec::new();
@@ -131,6 +138,33 @@ impl RunPlanner<'_> {
         let (used, quota) = (client.requests().total, self.account.quota);
         let estimate = RunEstimate::new(steps.count().into(), used, quota, (emails, people));
         Ok(PreparedRun { steps, totals, estimate, snapshot, overridden, catalog, remarks })
+    }
+
+    /// The actions that rows ask for and that may have happened before.
+    fn action_requests(
+        &self,
+        input: &mut InputSet,
+        checkers: &mut [Checker<'_>],
+        account: (&Catalog, &UserIds),
+    ) -> Result<Vec<ActionRequest>> {
+        let mut requests = Vec::new();
+        if input.rules.repeats == Repeats::Sent {
+            return Ok(requests);
+        }
+        for (index, checker) in checkers.iter_mut().enumerate() {
+            let mapping = input.sheets[index].mapping.clone();
+            if !mapping.entity.is_action() {
+                continue;
+            }
+            let previous = self.selection.previous_result(&mapping);
+            checker.rewind();
+            input.each_checked(index, checker, &mut |InputRow { typed, filled }, checked| {
+                if previous.and_then(|previous| previous.decided(mapping.entity, typed)).is_none() {
+                    requests.extend(ActionRequest::of_row(account, &mapping, filled, checked));
+                }
+            })?;
+        }
+        Ok(requests)
     }
 
     /// Plans the rows of one sheet; rows that an earlier run finished are carried. Returns how many rows asked in vain
@@ -237,12 +271,13 @@ pub(crate) async fn unless_interrupted<T>(
 }
 
 /// What later tells the run's own changes from those of others: the sizes of collections, and how far the log went.
-async fn snapshot(client: &Client, input: &InputSet, catalog: &Catalog) -> Result<AccountSnapshot> {
+async fn snapshot(account: &Account, input: &InputSet, catalog: &Catalog) -> Result<AccountSnapshot> {
+    let client = &account.client;
     let whole = catalog.costs().iter().filter(|cost| cost.how == FetchMethod::Pages);
     let sizes = whole.map(|cost| (cost.collection.to_owned(), cost.records)).collect();
     let has_actions = input.sheets.iter().any(|sheet| sheet.mapping.entity.is_action());
     let log = if has_actions { LogPosition::read(client).await? } else { LogPosition::Unknown };
-    Ok(AccountSnapshot { sizes, log })
+    Ok(AccountSnapshot { sizes, log, account: account.digest().to_owned() })
 }
 
 /// The ids of users that rows name by e-mail address, as the activity log shows them (field notes).
@@ -282,6 +317,7 @@ fn planned_row(checked: &CheckedRow, RowPlan { decision, note, .. }: RowPlan) ->
             PlannedRow { state: RowState::Planned, ..ended(write.done_status(), write.record()) }
         }
         RowDecision::Unchanged(id) => ended(RowStatus::Unchanged, Some(id)),
+        RowDecision::AlreadyDone => ended(RowStatus::Unchanged, None),
         RowDecision::SkippedConflict { record, to: Conflicts::Skip } => ended(RowStatus::Skipped, Some(record)),
         RowDecision::SkippedConflict { record, .. } => ended(RowStatus::Unchanged, Some(record)),
         RowDecision::Skipped => {

@@ -7,6 +7,8 @@ use std::time::SystemTime;
 
 use tempfile::NamedTempFile;
 
+use crate::scratch::ScratchFolder;
+
 use super::error::ReadFault;
 
 /// What the user named as input.
@@ -63,7 +65,7 @@ enum Backing {
     /// The user's file, and when it was written last.
     Path(PathBuf, Option<SystemTime>),
     /// Removed on drop.
-    Spooled(NamedTempFile),
+    Spooled { file: NamedTempFile, _folder: ScratchFolder },
 }
 
 impl ReopenableInput {
@@ -88,9 +90,10 @@ impl ReopenableInput {
 
     /// Copies a stream that can be read only once into a temporary file.
     pub(super) fn spool(stream: &mut dyn Read) -> Result<ReopenableInput, ReadFault> {
-        let mut file = NamedTempFile::new()?;
+        let folder = ScratchFolder::create()?;
+        let mut file = NamedTempFile::new_in(folder.path())?;
         let len = io::copy(stream, file.as_file_mut())?;
-        Ok(ReopenableInput { backing: Backing::Spooled(file), len })
+        Ok(ReopenableInput { backing: Backing::Spooled { file, _folder: folder }, len })
     }
 
     /// In bytes.
@@ -104,7 +107,7 @@ impl ReopenableInput {
     /// headers would not hold for it.
     pub(super) fn open(&self) -> Result<File, ReadFault> {
         match &self.backing {
-            Backing::Spooled(file) => Ok(file.reopen()?),
+            Backing::Spooled { file, .. } => Ok(file.reopen()?),
             Backing::Path(path, modified) => {
                 let file = File::open(path)?;
                 let now = file.metadata()?;

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 use tallyport::sandbox::SandboxOptions;
 
-use crate::harness::{CliTest, assert_output, sheet_rows};
+use crate::harness::{CliTest, CommandOutput, assert_output, sheet_rows};
 
 /// An account with one of everything that an export shows.
 fn account() -> CliTest {
@@ -73,7 +73,7 @@ fn a_workbook_has_a_sheet_per_collection_with_typed_cells() {
     assert_output!(account.run(&["export", "assets", "locations", "-o", "inventory.xlsx"]), @"
     exit code 0
     --- stdout
-    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (16 requests)
       assets             3 rows  read in full
       locations          2 rows  read in full
     wrote `inventory.xlsx`
@@ -109,7 +109,7 @@ fn filters_are_applied_by_the_service_or_locally() {
     asset_id
     A-2
     --- stderr
-    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (13 requests)
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (15 requests)
       assets           1 row  filtered by the service: location=Zürich
     $ tallyport export assets -o - --columns asset_id --where currency=EUR
     exit code 0
@@ -308,7 +308,7 @@ fn invalid_options_are_rejected_before_any_request() {
 fn a_failed_export_leaves_the_previous_file() {
     let account = account();
     fs::write(account.path("assets.csv"), "yesterday").unwrap();
-    let mut command = account.command(&["export", "assets", "-o", "assets.csv"]);
+    let mut command = account.command(&["export", "assets", "-o", "assets.csv", "--force"]);
     let output = command.env("BLUETALLY_API_KEY", "wrong").output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(fs::read_to_string(account.path("assets.csv")).unwrap(), "yesterday");
@@ -344,7 +344,7 @@ fn a_named_export_uses_config_toml() {
     assert_output!(account.run(&["export", "--name", "finance"]), @"
     exit code 2
     --- stderr
-    error: `~/config/tallyport/config.toml`, line 3: unknown field `outptu`, expected one of `collections`, `all`, `output`, `format`, `partitioned`, `profile`, `tenant`, `ids`, `columns`, `where`, `sort`, `since`, `from`, `to`, `type`, `event`, `user`, `employee`, `item`, `bom`, `delimiter`, `raw`, `full`, `verify`, `incremental`, `keep`, `all_tenants`, `as_of`, `rates`, `previous`
+    error: `~/config/tallyport/config.toml`, line 3: unknown field `outptu`, expected one of `collections`, `all`, `output`, `format`, `partitioned`, `profile`, `tenant`, `ids`, `columns`, `where`, `sort`, `since`, `from`, `to`, `type`, `event`, `user`, `employee`, `item`, `bom`, `delimiter`, `raw`, `full`, `verify`, `incremental`, `force`, `keep`, `all_tenants`, `as_of`, `rates`, `previous`
       hint: correct the line; `tallyport doctor` checks the file
     ");
 }
@@ -393,4 +393,117 @@ fn an_exported_workbook_imports_unchanged() {
         assert_eq!((&counts["created"], &counts["updated"], &counts["failed"]), (&json!(0), &json!(0), &json!(0)));
         assert!(counts["unchanged"].as_u64().unwrap() > 0);
     }
+}
+
+#[test]
+fn files_that_tallyport_did_not_write_need_force() {
+    let account = account().sheet("mine.csv", "my notes\n").sheet("rows.csv", "asset_id\nA-2\n");
+    let export = ["export", "assets", "-o", "mine.csv", "--columns", "asset_id"];
+    assert_output!(account.run(&export), @"
+    exit code 2
+    --- stderr
+    error: `mine.csv` exists already, and tallyport did not write it
+      hint: name another file, or pass --force to replace this one
+    ");
+    assert_eq!(fs::read_to_string(account.path("mine.csv")).unwrap(), "my notes\n");
+    account.run(&[export.as_slice(), &["--force"]].concat()).exits(0);
+    account.run(&export).exits(0);
+    fs::write(account.path("mine.csv"), "asset_id\nedited\n").unwrap();
+    let refused = account.run(&export).exits(2);
+    assert!(refused.stderr.contains("`mine.csv` was edited since tallyport wrote it"), "{}", refused.stderr);
+    // The same for results, offline and online.
+    for command in [["check", "rows.csv", "--entity", "assets"], ["import", "rows.csv", "--entity", "assets"]] {
+        let result = ["--mode", "update", "--result", "mine.csv"];
+        let arguments = [command.as_slice(), &result].concat();
+        assert!(account.run(&arguments).exits(2).stderr.contains("--force"));
+        account.run(&[arguments.as_slice(), &["--force"]].concat()).exits(0);
+        account.run(&arguments).exits(0);
+        fs::write(account.path("mine.csv"), "edited").unwrap();
+    }
+}
+
+#[test]
+fn keep_deletes_only_what_the_export_wrote() {
+    let account = account();
+    let old = account.path("out/2020-01-01/inv");
+    fs::create_dir_all(&old).unwrap();
+    for name in ["assets.csv", "budget.csv"] {
+        fs::write(old.join(name), "x").unwrap();
+    }
+    fs::write(account.path("out/2020-01-01/contract.xlsx"), "x").unwrap();
+    let future = account.path("out/2999-01-01/inv/assets.csv");
+    fs::create_dir_all(future.parent().unwrap()).unwrap();
+    fs::write(&future, "x").unwrap();
+    let report = account.json(&["export", "assets", "-o", "out/{date}/inv/", "--keep", "1"]).1;
+    assert_eq!(report["deleted_files"], 1);
+    assert!(!old.join("assets.csv").exists() && old.join("budget.csv").exists() && future.exists());
+    assert!(account.path("out/2020-01-01/contract.xlsx").exists());
+    assert!(account.path(report["files"][0]["path"].as_str().unwrap()).exists());
+}
+
+#[test]
+fn data_and_summary_do_not_share_standard_output() {
+    assert_output!(account().run(&["export", "assets", "-o", "-", "--json"]), @r#"
+    exit code 2
+    --- stdout
+    {"error":{"message":"the data (-o -) and the summary (--json) cannot both go to stdout","hint":"write to a file, or leave out --json: the summary then goes to stderr","exit_code":2}}
+    --- stderr
+    error: the data (-o -) and the summary (--json) cannot both go to stdout
+      hint: write to a file, or leave out --json: the summary then goes to stderr
+    "#);
+}
+
+#[test]
+fn amounts_and_ids_are_numbers_to_filters_and_sorting() {
+    let mut account = account();
+    for number in 4..=12 {
+        account = account.holds("assets", json!({"asset_id": format!("A-{number}"), "product_id": 1, "status_id": 1}));
+    }
+    let ids = |arguments: &[&str]| {
+        let ran = account.run(&[&["export", "assets", "-o", "-", "--columns", "id"], arguments].concat()).exits(0);
+        csv_of(&ran.stdout)[1..].iter().map(|row| row[0].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&["--where", "purchase_cost=1299.00"]), ["1"]);
+    assert_eq!(ids(&["--where", "purchase_cost=5.0"]), ["3"]);
+    assert_eq!(ids(&["--sort", "id:desc"])[..4], ["12", "11", "10", "9"]);
+    assert_output!(account.run(&["export", "activity", "-o", "-", "--from", "2026-02-01", "--to", "2026-01-01"]), @"
+    exit code 2
+    --- stderr
+    error: the period ends before it begins: from 2026-02-01 to 2026-01-01
+      hint: swap --from and --to
+    ");
+}
+
+#[test]
+fn zone_names_are_read_and_unknown_ones_are_told() {
+    let account = account();
+    let day_in = |zone: &str| {
+        let mut command = account.command(&["export", "statuses", "-o", "{date}-{time}/", "--json"]);
+        let ran = CommandOutput::run(command.env("TZ", zone)).exits(0);
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        (report["files"][0]["path"].as_str().unwrap()[..10].to_owned(), ran.stderr)
+    };
+    // A day apart at any time.
+    let (east, west) = (day_in("Pacific/Kiritimati"), day_in("Pacific/Pago_Pago"));
+    assert!(east.0 > west.0, "{east:?} {west:?}");
+    assert!(!east.1.contains("time zone"));
+    assert!(day_in("Asia/Tokio").1.contains("warning: TZ names an unknown time zone, `Asia/Tokio`"));
+}
+
+#[test]
+fn log_lines_of_an_export_are_all_json() {
+    let ran = account().run(&["export", "statuses", "-o", "a.csv", "--log-format", "json", "-vv"]).exits(0);
+    let lines: Vec<Value> = ran.stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["message"].as_str().unwrap().contains("status=200")), "{}", ran.stderr);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_written_into() {
+    let account = account();
+    assert!(std::process::Command::new("mkfifo").arg(account.path("pipe")).status().unwrap().success());
+    let path = account.path("pipe");
+    let reader = std::thread::spawn(move || fs::read_to_string(path).unwrap());
+    account.run(&["export", "statuses", "-o", "pipe", "--format", "csv", "--columns", "name"]).exits(0);
+    assert_eq!(reader.join().unwrap(), "name\r\nReady\r\n");
 }

@@ -19,7 +19,7 @@ fn rows_become_records_and_a_second_upsert_writes_nothing() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
-      requests  5: 3 to look up, 2 to create or move
+      requests  7: 5 to look up, 2 to create or move
       result    assets.result.xlsx
     ");
     let asset = account.record("assets", "asset_id", "LAP-1");
@@ -75,7 +75,7 @@ fn create_and_update_modes_reject_other_rows() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
-      requests  3: 3 to look up
+      requests  5: 5 to look up
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --mode update --only-failed
@@ -88,7 +88,7 @@ fn create_and_update_modes_reject_other_rows() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
-      requests  5: 3 to look up, 2 to create or move
+      requests  7: 5 to look up, 2 to create or move
       result    assets.result-2.xlsx
     ");
     assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @"
@@ -106,7 +106,7 @@ fn create_and_update_modes_reject_other_rows() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
                 purchase_date, notes
-      requests  3: 3 to look up
+      requests  6: 6 to look up
       result    assets.result-3.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result-3.xlsx --mode create --only-failed
@@ -118,10 +118,10 @@ fn create_and_update_modes_reject_other_rows() {
 fn a_dry_run_sends_nothing_and_counts_the_same() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (_, plan) = account.json(&["import", "assets.csv", "--dry-run"]);
-    assert_output!(account.run(&["import", "assets.csv", "--dry-run"]), @"
+    assert_output!(account.run(&["import", "assets.csv", "--dry-run"]), @r#"
     exit code 0
     --- stdout
-    Dry run of assets.csv: all 2 rows would succeed, in 0.5 s (run 20261124-093015-abcd)
+    Dry run of assets.csv: all 2 rows would succeed, in 0.5 s
       2 rows: 2 to create (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
@@ -129,7 +129,7 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
       plan      2 requests, about 1.0 s at 10,000 an hour
       result    assets.result-2.xlsx
       next      tallyport import assets.csv
-    ");
+    "#);
     assert!(account.records("assets").is_empty());
     let (_, done) = account.json(&["import", "assets.csv"]);
     assert_eq!(plan["counts"], done["counts"]);
@@ -163,7 +163,7 @@ fn missing_records_are_created_once() {
       read      assets.csv as UTF-8, comma
       header    row 1: Asset Tag → asset_id, Model → product_id, Category → product_id.category_id,
                 Manufacturer → product_id.manufacturer_id, Status → status_id, Location → location_id
-      requests  6: 6 to look up
+      requests  7: 7 to look up
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
@@ -176,7 +176,7 @@ fn missing_records_are_created_once() {
       read      assets.csv as UTF-8, comma
       header    row 1: Asset Tag → asset_id, Model → product_id, Category → product_id.category_id,
                 Manufacturer → product_id.manufacturer_id, Status → status_id, Location → location_id
-      requests  15: 6 to look up, 9 to create or move
+      requests  16: 7 to look up, 9 to create or move
       note      also created missing records: 1 category, 2 locations, 1 manufacturer, 2 products
       result    assets.result-2.xlsx
     ");
@@ -196,7 +196,7 @@ fn employees_are_never_created_implicitly() {
         .sheet("assets.csv", ASSETS)
         .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n");
     account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
-    assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @"
+    assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @r#"
     exit code 1
     --- stdout
     Import of checkout_asset.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
@@ -210,11 +210,11 @@ fn employees_are_never_created_implicitly() {
 
       read      checkout_asset.csv as UTF-8, comma
       header    row 1: asset_id, employee → employee_id, checkout_date
-      requests  4: 4 to look up
+      requests  6: 6 to look up
       result    checkout_asset.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import checkout_asset.result.xlsx --create-missing --only-failed
-    ");
+    "#);
     assert!(account.records("employees").is_empty());
 }
 
@@ -286,7 +286,7 @@ fn an_ambiguous_name_shows_both_records() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id, location → location_id
-      requests  5: 4 to look up, 1 to create or move
+      requests  8: 7 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
@@ -295,12 +295,12 @@ fn an_ambiguous_name_shows_both_records() {
 }
 
 #[test]
-fn requests_are_one_page_per_collection_and_one_write_per_row() {
+fn requests_are_a_page_per_collection_the_end_of_each_and_one_write_per_row() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (_, summary) = account.json(&["import", "assets.csv"]);
     assert_eq!(
         summary["requests"]["by_kind"],
-        json!({"GET assets": 1, "GET products": 1, "GET statuses": 1, "POST assets": 2})
+        json!({"GET assets": 1, "GET products": 2, "GET statuses": 2, "POST assets": 2})
     );
 }
 
@@ -354,7 +354,7 @@ fn checkouts_that_send_email_require_confirmation() {
       2 rows: 2 created (checkout_asset)
       read      checkout_asset.csv as UTF-8, comma
       header    row 1: asset_id, employee → employee_id, checkout_date
-      requests  6: 4 to look up, 2 to create or move
+      requests  9: 7 to look up, 2 to create or move
       result    checkout_asset.result.xlsx
     ");
 }
@@ -383,7 +383,7 @@ fn only_failed_sends_only_unfinished_rows() {
 
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
-      requests  4: 3 to look up, 1 to create or move
+      requests  6: 5 to look up, 1 to create or move
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
@@ -430,7 +430,7 @@ fn ids_of_another_system_overwrite_nothing() {
 
       read      foreign.csv as UTF-8, comma
       header    row 1: id → _id, asset_id, asset_name
-      requests  1: 1 to look up
+      requests  2: 2 to look up
       result    foreign.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import foreign.result.xlsx --entity assets --only-failed

@@ -28,8 +28,10 @@
 //! arrived, which is why they can be fetched in parallel.
 //!
 //! The end: the page that ends the list contained its last record, and every record that existed all the time stood
-//! before it. A short page is such a page if the service is known to return longer ones. An empty page where the overlap
-//! should have been is not: something was deleted, and an earlier page has to show what is there.
+//! before it. A short page may be such a page if the service is known to return longer ones, and a request from its last
+//! record on that brings nothing new proves it: a service that hides records after it has cut a page, or that cuts some
+//! lists shorter than others, sends short pages in the middle. An empty page where the overlap should have been is no
+//! end: something was deleted, and an earlier page has to show what is there.
 //!
 //! Nothing comes twice because every id is remembered. Rows without ids are counted instead, see [`page_merger`].
 //! Records that were created or deleted meanwhile may be delivered or not, at most once; those inserted between records
@@ -44,7 +46,8 @@
 //! # What it costs
 //!
 //! With a page length of `L`, a list of `N` records that does not change takes `ceil(N / (L - 1)) + 1` requests at most:
-//! its pages, and either one that turned out to lie behind its end or one to see that a short page was the end.
+//! its pages, and one to see that a short page was the end; and one more if a page that was requested early turned out
+//! to lie behind the end.
 
 mod end_estimator;
 mod error;
@@ -75,6 +78,10 @@ pub struct ListScan<'a> {
     pub concurrency: usize,
     /// The longest page this service was ever seen to return, 0 if unknown: a shorter one is the end then.
     pub longest_page: u32,
+    /// How many records the list had when a request behind its end last found nothing, as a scan that came to its end
+    /// does. A list that is still one page of so many records is not asked again; that is the common night on which
+    /// nothing happened.
+    pub confirmed_end: Option<u64>,
 }
 
 /// What a scan did.

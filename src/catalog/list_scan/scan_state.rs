@@ -29,6 +29,8 @@ pub(super) struct ScanState {
     merged_end: u64,
     /// The furthest that `merged_end` has been.
     furthest: u64,
+    /// How many records the list had when a request behind its end last found nothing.
+    confirmed_end: Option<u64>,
     /// How far to go back from a page that is a gap; 0 if the last page was merged.
     step_back: u64,
     /// Pages in a row without anything new.
@@ -68,6 +70,7 @@ impl ScanState {
             next_offset: 0,
             merged_end: 0,
             furthest: 0,
+            confirmed_end: scan.confirmed_end,
             step_back: 0,
             barren: 0,
             merges: 0,
@@ -169,7 +172,7 @@ impl ScanState {
             take(record).map_err(ScanError::Take)?;
         }
         self.count(new.len() as u64).map_err(unstable)?;
-        Ok(self.advance(ready.span))
+        Ok(self.advance(ready.span, new.len()))
     }
 
     /// Something is missing before that page: an earlier one has to be merged first.
@@ -190,8 +193,13 @@ impl ScanState {
     }
 
     /// That page was merged: on to the one after it.
-    fn advance(&mut self, page: PageSpan) -> ScanStep {
+    ///
+    /// A short page alone does not end the list: a service that hides a record after it has cut the page, or that cuts
+    /// this list shorter than others, sends short pages in the middle. So the list is requested once more from where it
+    /// seemed to end, and ends there if nothing new comes.
+    fn advance(&mut self, page: PageSpan, new: usize) -> ScanStep {
         self.step_back = 0;
+        let continues_list = page.offset.saturating_add(1) >= self.merged_end;
         self.merged_end = page.end();
         self.furthest = self.furthest.max(self.merged_end);
         self.next_offset = if page.len == 1 { self.merged_end } else { self.merged_end.saturating_sub(1) };
@@ -199,12 +207,18 @@ impl ScanState {
         if !self.end.is_last(page) {
             return ScanStep::Advanced;
         }
-        if !self.buffer.has_records_beyond(self.merged_end) {
+        if self.buffer.has_records_beyond(self.merged_end) {
+            // Another page has records behind the end: the end has moved, or was none. Only reading on can tell.
+            self.next_offset = self.merged_end.saturating_sub(1);
+            self.buffer.clear();
+            return ScanStep::Advanced;
+        }
+        let is_confirmed = page.len == 0
+            || (new == 0 && continues_list)
+            || (page.offset == 0 && self.confirmed_end == Some(self.merged_end));
+        if is_confirmed {
             return ScanStep::Ended;
         }
-        // Another page has records behind the end: the end has moved, or was none. Only reading on from here can tell.
-        self.next_offset = self.merged_end.saturating_sub(1);
-        self.buffer.clear();
         ScanStep::Advanced
     }
 

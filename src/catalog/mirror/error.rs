@@ -11,6 +11,9 @@ use crate::state_file::SqliteFailure;
 pub enum MirrorError {
     #[error("cannot create the account mirror `{}`: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
+    /// The folder for temporary files.
+    #[error("cannot create a temporary folder in `{}`: {source}", folder.display())]
+    Temporary { folder: PathBuf, source: io::Error },
     #[error("cannot use the account mirror `{}`: {source}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
     /// Written by a later version.
@@ -31,6 +34,9 @@ impl MirrorError {
         match self {
             MirrorError::Folder { .. } => {
                 String::from("make its folder writable, or set TALLYPORT_HOME to another folder")
+            }
+            MirrorError::Temporary { .. } => {
+                String::from("make room there, or set TMPDIR to a folder that this user can write to")
             }
             MirrorError::Database { source, .. } if SqliteFailure::of(source) == SqliteFailure::Full => {
                 String::from("free some space on the disk")

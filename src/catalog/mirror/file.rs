@@ -10,6 +10,7 @@ use super::MirrorError;
 use super::observed_fields::ObservedFields;
 use crate::api::RawRecord;
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity};
+use crate::scratch::ScratchFolder;
 use crate::state_file::{self, FileFormat, FormatError, FormatStamp, LockFile};
 
 /// `TLPM`.
@@ -45,7 +46,7 @@ pub(super) struct MirrorFile {
     /// Held as long as this process uses the mirror.
     _lock: Option<LockFile>,
     /// Deleted when this is dropped.
-    _folder: Option<tempfile::TempDir>,
+    _folder: Option<ScratchFolder>,
 }
 
 /// What the mirror knows of one collection.
@@ -127,12 +128,10 @@ impl MirrorFile {
 
     /// Creates a mirror of this process alone, deleted at the end.
     pub(super) fn temporary() -> Result<Self, MirrorError> {
-        let parent = std::env::temp_dir();
-        let folder = tempfile::Builder::new()
-            .prefix("tallyport-")
-            .tempdir()
-            .map_err(|source| MirrorError::Folder { path: parent, source })?;
+        let folder = ScratchFolder::create()
+            .map_err(|source| MirrorError::Temporary { folder: std::env::temp_dir(), source })?;
         let path = folder.path().join("account.sqlite");
+        state_file::create_private(&path).map_err(|source| MirrorError::Folder { path: path.clone(), source })?;
         let connection = Connection::open(&path).map_err(|source| MirrorError::database(&path, source))?;
         let file = Self { connection, path, _lock: None, _folder: Some(folder) };
         // Nobody uses it after a crash.
@@ -285,6 +284,14 @@ impl MirrorFile {
     pub(super) fn latest(&self, entity: &Entity) -> Result<Option<String>, MirrorError> {
         self.attempt(|connection| {
             connection.query_row(&format!("SELECT max(updated_at) FROM {}", entity.name), [], |row| row.get(0))
+        })
+    }
+
+    /// The records whose `updated_at` is later than that.
+    pub(super) fn updated_after(&self, entity: &Entity, updated_at: &str) -> Result<Vec<i64>, MirrorError> {
+        self.attempt(|connection| {
+            let sql = format!("SELECT id FROM {} WHERE updated_at > ?1", entity.name);
+            connection.prepare_cached(&sql)?.query_map([updated_at], |row| row.get(0))?.collect()
         })
     }
 

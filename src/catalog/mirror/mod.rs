@@ -123,6 +123,15 @@ impl Mirror {
         self.file.set_fact("longest_page", &length.to_string())
     }
 
+    /// How many records a list had when a request behind its end found nothing.
+    fn confirmed_end(&self, entity: &Entity) -> Result<Option<u64>, MirrorError> {
+        Ok(self.file.fact(&format!("end of {}", entity.name))?.and_then(|text| text.parse().ok()))
+    }
+
+    fn set_confirmed_end(&self, entity: &Entity, records: u64) -> Result<(), MirrorError> {
+        self.file.set_fact(&format!("end of {}", entity.name), &records.to_string())
+    }
+
     /// The timestamp of the newest log entry that was read.
     fn log_mark(&self) -> Result<Option<String>, MirrorError> {
         self.file.fact("log_mark")

@@ -4,7 +4,9 @@
 //! the activity log, and pages by offset. Together they are enough:
 //!
 //! - **What was changed or created** is at the top of the list sorted by `updated_at`, newest first. It is read down to
-//!   the watermark, the latest timestamp the mirror knows, and a little below it, for what was written late.
+//!   the watermark, the latest timestamp the mirror knows (but never later than the refresh), and a little below it, for
+//!   what was written late; and on while the last records of a page are news. If the timestamps do not fall, or records
+//!   that belong there are missing, the service does not sort, and the collection is read in full.
 //! - **What was moved** is in the log; if the record itself was not at the top of that list, it is read.
 //! - **What was deleted** is in the log, if the log covers the collection at all.
 //! - **The proof** is a count: the list has as many records as the mirror if exactly one record is at the offset of the
@@ -30,6 +32,7 @@ use std::collections::BTreeSet;
 
 use super::file::{CollectionState, UpsertResult};
 use super::log_delta::LogDelta;
+use super::service_time::ServiceTime;
 use super::{Mirror, MirrorError};
 use crate::api::{ApiError, RawPage, RawRecord};
 use crate::catalog::source::RecordSource;
@@ -234,7 +237,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         };
         self.assess_log(entity, known.as_ref(), &tally)?;
         let state = CollectionState {
-            watermark: file.latest(entity)?,
+            watermark: file.latest(entity)?.map(|latest| self.capped(latest)),
             refreshed_at: self.options.now.to_owned(),
             refresh: self.number,
             last_read: self.number,
@@ -242,6 +245,15 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         file.set_state(entity, &state)?;
         let (added, changed) = (tally.first + tally.added.len() as u64, tally.changed.len() as u64);
         Ok(RefreshStats { entity, how, records: file.count(entity)?, added, changed, removed: tally.removed })
+    }
+
+    /// The watermark after this refresh: not later than now. A record that is stamped in the future would hide what
+    /// changes until then.
+    fn capped(&self, latest: String) -> String {
+        match (ServiceTime::parse(&latest), ServiceTime::parse(self.options.now)) {
+            (Some(time), Some(now)) if time > now => self.options.now.to_owned(),
+            _ => latest,
+        }
     }
 
     /// Inserts or updates a record that was read.

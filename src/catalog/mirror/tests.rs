@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::refresh::{RefreshMethod, RefreshMode, RefreshOptions, RefreshStats};
 use super::{ChangeKind, Mirror, MirrorError};
 use crate::api::{Record, record_id};
-use crate::catalog::fake_source::FakeSource;
+use crate::catalog::fake_source::{FakeSource, Quirk};
 use crate::catalog::{CachedSource, Catalog, LookupRequest};
 use crate::schema::{ACTIVITY, COLLECTIONS, Entity, collection};
 
@@ -272,4 +272,65 @@ fn each_export_gets_what_changed_since_its_own_last_run() {
     let (_, changes) = mirror.changes_since("weekly", assets()).unwrap().unwrap();
     let gone = changes.iter().find(|change| change.id == ids[1]).unwrap();
     assert_eq!(gone.log_entries.first().map(|entry| entry.event.as_str()), Some("Delete"));
+}
+
+#[test]
+fn a_service_that_does_not_sort_is_read_in_full() {
+    for log in [Log::Everything, Log::Nothing] {
+        let mut account = ChangingAccount::new(log);
+        account.fill(assets(), 100);
+        account.source = account.source.with_quirk(Quirk::IgnoresSort);
+        let mirror = Mirror::temporary().unwrap();
+        account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+        for id in [50, 99, 3] {
+            account.update(assets(), id, "changed");
+            account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+            account.assert_mirrored(&mirror, assets());
+        }
+    }
+}
+
+#[test]
+fn a_service_that_lists_the_newest_first_whatever_is_asked_is_read_in_full() {
+    let mut account = ChangingAccount::new(Log::Nothing);
+    account.fill(assets(), 100);
+    account.with_list("assets", |records| records.reverse());
+    account.source = account.source.with_quirk(Quirk::IgnoresSort);
+    let mirror = Mirror::temporary().unwrap();
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    account.update(assets(), 2, "changed");
+    account.refresh(&mirror, &[assets()], RefreshMode::Full);
+    account.update(assets(), 3, "changed after");
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    account.assert_mirrored(&mirror, assets());
+}
+
+#[test]
+fn a_record_stamped_in_the_future_does_not_hide_later_changes() {
+    let account = ChangingAccount::new(Log::Nothing);
+    account.fill(assets(), 100);
+    account.change(assets(), 7, "updated_at", "2027-01-01T00:00:00.000Z");
+    let mirror = Mirror::temporary().unwrap();
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    (1..=60).for_each(|id| account.update(assets(), id, "changed"));
+    account.change(assets(), 7, "updated_at", "2027-01-01T00:00:00.000Z");
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    account.assert_mirrored(&mirror, assets());
+}
+
+#[test]
+fn changes_that_were_stamped_long_before_they_showed_are_found() {
+    let account = ChangingAccount::new(Log::Nothing);
+    account.fill(assets(), 100);
+    let mirror = Mirror::temporary().unwrap();
+    let stamp = account.tick(5);
+    account.tick(1_000);
+    account.update(assets(), 100, "the watermark");
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    for id in 1..=60 {
+        account.change(assets(), id, "name", "late");
+        account.change(assets(), id, "updated_at", &stamp);
+    }
+    account.refresh(&mirror, &[assets()], RefreshMode::Incremental);
+    account.assert_mirrored(&mirror, assets());
 }

@@ -128,6 +128,10 @@ pub struct ExportArgs {
     #[arg(long, requires = "name", help_heading = "The local copy")]
     pub incremental: bool,
 
+    /// Replace files that tallyport did not write, or that were edited since
+    #[arg(long, help_heading = "Unattended")]
+    pub force: bool,
+
     /// Keep the newest N files of this export and delete older ones
     #[arg(long, value_name = "N", help_heading = "Unattended")]
     pub keep: Option<u32>,
@@ -183,6 +187,7 @@ impl ExportArgs {
             full: self.full || other.full,
             verify: self.verify || other.verify,
             incremental: self.incremental || other.incremental,
+            force: self.force || other.force,
             keep: self.keep.or(other.keep),
             all_tenants: self.all_tenants || other.all_tenants,
             as_of: self.as_of.or(other.as_of),

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{ExportArgs, Global, interrupts, parse_date, read_mode, runtime};
+use super::{ExportArgs, Global, interrupts, overwrite, parse_date, read_mode, runtime};
 use crate::cli::observer::TerminalObserver;
 use crate::cli::printer::Printer;
 use crate::cli::settings::Settings;
@@ -43,6 +43,7 @@ fn register_job(args: &ExportArgs) -> Result<RegisterJob, Error> {
         .with_rates(args.rates.clone())
         .with_previous(args.previous.clone())
         .with_read_mode(read_mode(args))
+        .with_overwrite(overwrite(args))
         .with_shutdown(interrupts::listen()?))
 }
 

@@ -6,6 +6,7 @@ use crate::account::{Account, AccountIdentity, ConnectOptions};
 use crate::cli::args::Global;
 use crate::error::Error;
 use crate::run::journal::RunStore;
+use crate::written_files::WrittenFiles;
 
 /// The account that `global` and the machine mean. Sends nothing yet.
 ///
@@ -47,6 +48,11 @@ pub async fn connect_to(global: &Global, wanted: &AccountIdentity) -> Result<Acc
 /// Where the journals of this machine lie.
 pub fn run_store() -> Result<RunStore, SettingsError> {
     Ok(RunStore::new(&Environment::here().state_dir()?.value))
+}
+
+/// Which files were written on this machine.
+pub(in crate::cli) fn written_files() -> Result<WrittenFiles, SettingsError> {
+    Ok(WrittenFiles::new(&Environment::here().state_dir()?.value))
 }
 
 impl Settings {

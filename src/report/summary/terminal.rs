@@ -64,7 +64,12 @@ fn headline(summary: &RunSummary) -> String {
         Some(why) => format!("{DOUBTFUL}stopped{DOUBTFUL:#} after {time}: {why}"),
         None => format!("{}, in {time}", styled_verdict(summary)),
     };
-    format!("{STRONG}{what}{STRONG:#}: {ending} {FAINT}(run {}){FAINT:#}", summary.run_id)
+    // A check or a dry run leaves nothing behind that could be named by its id.
+    let id = match summary.report_mode() {
+        ReportMode::Done => format!(" {FAINT}(run {}){FAINT:#}", summary.run_id),
+        ReportMode::DryRun | ReportMode::Check => String::new(),
+    };
+    format!("{STRONG}{what}{STRONG:#}: {ending}{id}")
 }
 
 fn styled_verdict(summary: &RunSummary) -> String {
@@ -326,15 +331,18 @@ fn push_next(text: &mut String, summary: &RunSummary) {
     }
 }
 
-/// What to do before the next command; nothing if the run was cut short, because resuming comes first.
+/// What to do before the next command; nothing if the run was cut short, because resuming comes first, or if no command
+/// reads the rows again.
 fn step_before_next(summary: &RunSummary) -> Option<&'static str> {
-    if summary.command != RunCommand::Import || summary.is_cut_short() {
+    let reads_rows = |command: &String| [" import ", " check "].iter().any(|verb| command.contains(verb));
+    if summary.is_cut_short() || !summary.next.first().is_some_and(reads_rows) {
         return None;
     }
     match (summary.counts().failed, summary.counts().unknown) {
         (0, 0) => None,
         (0, _) => Some("review the rows with status `unknown`"),
-        _ if summary.dry_run => Some("correct the cells"),
+        _ if summary.command == RunCommand::Check && summary.result.is_none() => None,
+        _ if summary.result.is_none() => Some("correct the cells"),
         _ => Some("correct the red cells in the result"),
     }
 }

@@ -6,7 +6,7 @@ use super::MappedSheet;
 use super::defaults::DefaultOption;
 use crate::check::date::DateFormat;
 use crate::check::money::DecimalMark;
-use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Rules};
+use crate::check::{Duplicates, EmptyCells, FractionalCost, Mode, Repeats, Rules};
 use crate::error::{Error, Result};
 use crate::mapping::{
     ColumnTarget, EntityDetectionError, IdOwnership, Mapping, MappingError, MappingFile, MappingOverride,
@@ -319,6 +319,7 @@ fn rules(options: &InputOptions) -> Result<Rules> {
         fraction: options.fractional_cost,
         date_format: date_format.transpose()?,
         decimal: decimal.transpose()?,
+        repeats: Repeats::default(),
         duplicates: if options.allow_duplicates { Duplicates::Allowed } else { Duplicates::Refused },
         conflicts: None,
     })

@@ -25,6 +25,7 @@
 //!
 //! Columns and stored words keep the names they were released with; `encoding` maps them.
 
+mod actions;
 mod builder;
 mod cells;
 mod encoding;
@@ -52,6 +53,7 @@ use crate::plan::{RowCounts, RowStatus};
 use crate::schema::Entity;
 use crate::table::Row;
 
+pub(crate) use actions::SentAction;
 pub use builder::JournalBuilder;
 pub use error::JournalError;
 pub use file::JournalLocation;
@@ -105,6 +107,8 @@ pub struct RunDetails {
     pub typed: Vec<String>,
     /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
+    /// Rows that another run is writing are not waited for.
+    pub no_wait: bool,
     /// Notes for the user that concern no single row.
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.
@@ -190,6 +194,8 @@ pub struct AccountSnapshot {
     pub sizes: Vec<(String, u64)>,
     /// The newest entry of the activity log.
     pub log: LogPosition,
+    /// A digest that tells accounts of one service apart; empty for a sandbox.
+    pub account: String,
 }
 
 /// The totals of a run so far, over all processes that worked on it.

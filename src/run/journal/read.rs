@@ -56,7 +56,8 @@ pub struct StoredRow {
     pub planned: PlannedRow,
 }
 
-const STEP_COLUMNS: &str = "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
+pub(super) const STEP_COLUMNS: &str =
+    "s.step, s.sheet, s.row, s.part, s.entity, s.write, s.record, s.body, s.awaits, s.stood";
 
 impl Journal {
     pub(super) fn new(file: JournalFile) -> Self {
@@ -323,7 +324,7 @@ impl Journal {
 
     /// The slowest response so far, in milliseconds.
     pub fn slowest_response(&self) -> Result<u64, JournalError> {
-        let sql = "SELECT max(milliseconds) FROM attempt WHERE status IS NOT NULL";
+        let sql = "SELECT max(milliseconds) FROM attempt";
         let slowest: Option<Option<i64>> =
             self.file.attempt(|connection| connection.query_row(sql, [], |row| row.get(0)).optional())?;
         Ok(slowest.flatten().unwrap_or(0) as u64)
@@ -338,7 +339,7 @@ impl Journal {
         Ok(steps)
     }
 
-    fn each_step(
+    pub(super) fn each_step(
         &self,
         sql: &str,
         values: &[&dyn rusqlite::ToSql],

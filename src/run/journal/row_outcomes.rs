@@ -38,8 +38,6 @@ pub enum RowEnding {
     Final,
     /// An earlier run finished it, and its result says so.
     Carried,
-    /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
-    NotSent,
     /// The run is at work, or can continue: it does not count yet.
     Open,
 }
@@ -112,6 +110,20 @@ impl Journal {
         self.file.attempt(|connection| {
             let mut statement = connection.prepare(sql)?;
             let rows = statement.query_map([ROW_STATES.encode(RowState::Planned)], |row| row.get(0))?;
+            rows.collect()
+        })
+    }
+
+    /// Of an undo: the records that it created again, by collection and previous id, with their new ids.
+    pub(crate) fn recreated_records(&self) -> Result<Vec<((&'static str, i64), i64)>, JournalError> {
+        let sql = "SELECT s.entity, r.record, o.record FROM step s JOIN outcome o USING (step) \
+                   JOIN row r ON r.sheet = s.sheet AND r.row = s.row \
+                   WHERE s.write = 'create' AND o.result = ?1 AND r.record IS NOT NULL AND o.record IS NOT NULL";
+        self.file.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map(params![RESULTS.encode(StepResult::Applied)], |row| {
+                Ok(((decode_entity(&row.get::<_, String>(0)?)?.name, row.get(1)?), row.get(2)?))
+            })?;
             rows.collect()
         })
     }
@@ -280,9 +292,9 @@ impl JoinedRow {
                 RowEnding::Final
             }
             (RowState::Planned, None, Unfinished::Stopped(reason)) => {
-                status = RowStatus::Failed;
+                status = RowStatus::NotSent;
                 message = format!("not sent: {reason}");
-                RowEnding::NotSent
+                RowEnding::Final
             }
         };
         let (message, problems) = (message.into(), planned.problems);
@@ -420,7 +432,7 @@ mod tests {
         let stopped = [
             "2 created Final #70",
             &format!("3 unknown Final{lost}"),
-            "4 failed NotSent: not sent: interrupted",
+            "4 not_sent Final: not sent: interrupted",
             "5 failed Final date.invalid",
             "6 updated Carried",
             "7 created Final #74",

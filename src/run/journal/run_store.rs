@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::builder::{remove, sqlite_companion};
@@ -81,7 +82,8 @@ impl RunStore {
         JournalLocation::File(self.path(run))
     }
 
-    fn path(&self, run: &str) -> PathBuf {
+    /// Where the journal of a run is.
+    pub(crate) fn path(&self, run: &str) -> PathBuf {
         self.folder.join(format!("{run}.{EXTENSION}"))
     }
 
@@ -98,6 +100,14 @@ impl RunStore {
         Ok(runs)
     }
 
+    /// The ids of all runs and where their journals are.
+    ///
+    /// # Errors
+    /// Where the folder exists and cannot be read.
+    pub(crate) fn paths(&self) -> Result<Vec<(String, PathBuf)>, JournalError> {
+        Ok(self.ids()?.into_iter().map(|id| (id.clone(), self.path(&id))).collect())
+    }
+
     fn stored(&self, id: String) -> StoredRun {
         let path = self.path(&id);
         let bytes = size(&path);
@@ -108,7 +118,9 @@ impl RunStore {
         let error = |source| JournalError::Folder { path: self.folder.clone(), source };
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
             Err(source) => return Err(error(source)),
         };
         let mut ids = Vec::new();
@@ -149,6 +161,11 @@ impl RunStore {
 
     /// The newest run that can be resumed, that no process works on and that was not undone.
     pub fn newest_unfinished(&self) -> Result<Option<StoredRun>, JournalError> {
+        Ok(self.unfinished()?.into_iter().next())
+    }
+
+    /// The runs that can be resumed, that no process works on and that were not undone, newest first.
+    pub(crate) fn unfinished(&self) -> Result<Vec<StoredRun>, JournalError> {
         let runs = self.list()?;
         let undone: Vec<String> = runs.iter().filter(|run| run.has_sent()).filter_map(StoredRun::undoes).collect();
         let open = |run: &StoredRun| {
@@ -156,7 +173,7 @@ impl RunStore {
             overview.is_ok_and(|overview| overview.can_be_resumed() && overview.lock == LockState::Free)
                 && !undone.contains(&run.id)
         };
-        Ok(runs.into_iter().find(open))
+        Ok(runs.into_iter().filter(open).collect())
     }
 
     /// The runs that have started to undo a run, newest first.

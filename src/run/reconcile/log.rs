@@ -14,7 +14,7 @@ use crate::plan::Step;
 use crate::schema::{self, ACTIVITY, Entity, Field, HOLDERS, Meaning, Role, fold_header, log_field};
 
 /// The `type` and `event` of an action's log entries.
-pub(super) fn log_terms(action: &'static Entity) -> Option<(&'static str, &'static str)> {
+pub(in crate::run) fn log_terms(action: &'static Entity) -> Option<(&'static str, &'static str)> {
     let Role::Action(verb) = action.role else { return None };
     let (_, reference) = action.item()?;
     Some((schema::collection(reference.to)?.log_type()?, verb.log_event()))
@@ -63,7 +63,7 @@ pub(super) async fn fetch_entries<S: RecordSource>(
 
 /// An entry that was found by its employee, naming them; none where it names someone else, since the service then
 /// ignores the filter and would return the same entries for everyone.
-fn with_employee(mut entry: Record, parameter: &str, employee: i64) -> Option<Record> {
+pub(in crate::run) fn with_employee(mut entry: Record, parameter: &str, employee: i64) -> Option<Record> {
     match entry.get(parameter) {
         Some(named) if !is_blank(named) => (integer(named) == Some(employee)).then_some(entry),
         _ => {
@@ -199,7 +199,7 @@ fn foreign_holders(action: &'static Entity, step: &Step, entry: &Record) -> impl
         .filter(move |name| !is_item(name) && step.body.get(*name).is_none() && !entry.get(*name).is_none_or(is_blank))
 }
 
-fn is_blank(value: &Json) -> bool {
+pub(in crate::run) fn is_blank(value: &Json) -> bool {
     match value {
         Json::Null => true,
         Json::String(text) => text.trim().is_empty(),
@@ -209,6 +209,6 @@ fn is_blank(value: &Json) -> bool {
 }
 
 /// Whether an entry's field holds that term, as far as it is reported.
-fn has_term(entry: &Record, name: &str, term: &str) -> bool {
+pub(in crate::run) fn has_term(entry: &Record, name: &str, term: &str) -> bool {
     entry.get(name).and_then(Json::as_str).is_none_or(|said| fold_header(said) == fold_header(term))
 }

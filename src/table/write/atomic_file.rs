@@ -1,25 +1,51 @@
 //! A file that appears whole or not at all.
+//!
+//! What is no regular file (a device, a pipe, `/dev/stdout`) is not replaced: the complete content is written into it.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
 use super::error::WriteError;
 
-/// A file that is written under a temporary name in its folder and renamed at the end.
+/// How long to wait for a program that reads a named pipe.
+const READER_WAIT: Duration = Duration::from_secs(10);
+
+/// What the names of temporary files end with.
+const PART: &str = ".part";
+/// How long a process may take to lock the temporary file that it has created.
+const LOCK_DELAY: Duration = Duration::from_millis(100);
+
+/// A file that is written under a temporary name in its folder and renamed at the end. It keeps the permissions, owner
+/// and group of the file that it replaces, as far as the system allows.
 ///
 /// Dropped before [`AtomicFile::commit`], it is removed, and a file that was at its path stays as it is.
 #[derive(Debug)]
 pub struct AtomicFile {
     path: PathBuf,
     file: NamedTempFile,
+    placement: Placement,
+}
+
+/// How the content comes to its path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Placement {
+    Rename,
+    /// The content is copied into a device or pipe.
+    CopyInto,
 }
 
 impl AtomicFile {
     /// Creates the temporary file for `path`. What would make [`AtomicFile::commit`] fail fails here, before the work.
     pub fn create(path: &Path) -> Result<Self, WriteError> {
+        if is_special(path) {
+            let file = tempfile::Builder::new().prefix("tallyport-").tempfile();
+            let file = file.map_err(WriteError::temporary)?;
+            return Ok(Self { path: path.to_owned(), file, placement: Placement::CopyInto });
+        }
         let path = behind_link(path);
         let folder = folder_of(&path);
         if !folder.is_dir() {
@@ -27,7 +53,12 @@ impl AtomicFile {
         }
         try_target(&path)?;
         let file = temporary(&path, folder).map_err(|error| WriteError::from_io(&path, error))?;
-        Ok(Self { path, file })
+        Ok(Self { path, file, placement: Placement::Rename })
+    }
+
+    /// Whether a file at the path is replaced. What is no regular file is written into instead.
+    pub(super) fn is_replacing(&self) -> bool {
+        self.placement == Placement::Rename
     }
 
     /// The path that the file will have.
@@ -50,7 +81,7 @@ impl AtomicFile {
     pub fn sync(&mut self) -> Result<(), WriteError> {
         let durable = self.file.flush().and_then(|()| self.file.as_file().sync_all());
         durable.map_err(|error| WriteError::from_io(&self.path, error))?;
-        try_target(&self.path)
+        if self.is_replacing() { try_target(&self.path) } else { Ok(()) }
     }
 
     /// Syncs the file to disk and renames it to its path.
@@ -84,6 +115,12 @@ impl AtomicFile {
         if let Err(error) = durable {
             return Err(Box::new(FailedRename { error: WriteError::from_io(path, error), whole: None }));
         }
+        if self.placement == Placement::CopyInto {
+            return match copy_into(self.file.as_file_mut(), path) {
+                Ok(()) => Ok(path.to_owned()),
+                Err(error) => Err(Box::new(FailedRename { error: WriteError::from_io(path, error), whole: None })),
+            };
+        }
         match self.file.persist(path) {
             Ok(_) => {
                 sync_folder(folder_of(path));
@@ -91,7 +128,7 @@ impl AtomicFile {
             }
             Err(refused) => {
                 let error = WriteError::from_io(path, refused.error);
-                Err(Box::new(FailedRename { error, whole: Some(Self { path: self.path, file: refused.file }) }))
+                Err(Box::new(FailedRename { error, whole: Some(Self { file: refused.file, ..self }) }))
             }
         }
     }
@@ -119,6 +156,48 @@ fn behind_link(path: &Path) -> PathBuf {
     if path.is_symlink() { fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()) } else { path.to_owned() }
 }
 
+/// Whether there is something at the path that is neither a regular file nor a folder. What lies in `/dev` and `/proc`
+/// counts as well: `/dev/stdout` is a link to the file that a shell has opened, which must not be replaced either.
+fn is_special(path: &Path) -> bool {
+    let is_of_system = cfg!(unix) && (path.starts_with("/dev") || path.starts_with("/proc"));
+    fs::metadata(path).is_ok_and(|found| !found.is_dir() && (!found.is_file() || is_of_system))
+}
+
+/// Writes the whole content of a file into a device or pipe.
+fn copy_into(content: &mut File, path: &Path) -> io::Result<()> {
+    content.rewind()?;
+    let mut target = open_special(path)?;
+    io::copy(content, &mut target)?;
+    target.flush()
+}
+
+/// Opens a device or pipe. A named pipe that no program reads would block forever: it is tried for a while.
+#[cfg(unix)]
+fn open_special(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+    let mut options = OpenOptions::new();
+    options.write(true);
+    if !fs::metadata(path)?.file_type().is_fifo() {
+        return options.open(path);
+    }
+    let mut without_waiting = options.clone();
+    without_waiting.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+    let give_up = Instant::now() + READER_WAIT;
+    loop {
+        match without_waiting.open(path) {
+            // While this one is open, the other is opened at once; it waits for a slow reader, as it should.
+            Ok(_reader_is_there) => return options.open(path),
+            Err(_) if Instant::now() < give_up => std::thread::sleep(Duration::from_millis(20)),
+            Err(_) => return Err(io::Error::new(io::ErrorKind::BrokenPipe, "no program reads this pipe")),
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn open_special(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(path)
+}
+
 fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -141,15 +220,74 @@ fn try_target(path: &Path) -> Result<(), WriteError> {
 fn temporary(path: &Path, folder: &Path) -> io::Result<NamedTempFile> {
     let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let prefix = format!(".{}.", stem.chars().take(40).collect::<String>());
+    remove_leftovers(folder, &prefix);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(&prefix).suffix(".part");
-    // Temporary files are private by default; this one becomes an ordinary file that colleagues may read.
+    builder.prefix(&prefix).suffix(PART);
+    let previous = fs::metadata(path).ok();
+    // Temporary files are private by default; a new one becomes an ordinary file that colleagues may read.
     #[cfg(unix)]
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(permissions);
-    builder.tempfile_in(folder)
+    if previous.is_none() {
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    }
+    let file = builder.tempfile_in(folder)?;
+    // Held until the file has its name: a temporary file that nobody has locked is a leftover.
+    if let Err(error) = file.as_file().try_lock() {
+        tracing::debug!(%error, "cannot lock the temporary file");
+    }
+    if let Some(previous) = previous {
+        keep_access(file.as_file(), &previous);
+    }
+    Ok(file)
 }
+
+/// Removes the temporary files that killed processes left beside the same target. They are not locked, unlike those of
+/// another run that is writing now. On Windows a locked file cannot be renamed, so there they stay.
+fn remove_leftovers(folder: &Path, prefix: &str) {
+    if !cfg!(unix) {
+        return;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let random = name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(PART));
+        let is_ours =
+            random.is_some_and(|random| random.len() == 6 && random.bytes().all(|b| b.is_ascii_alphanumeric()));
+        if is_ours
+            && entry.file_type().is_ok_and(|kind| kind.is_file())
+            && is_old(&entry)
+            && File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok())
+        {
+            let removed = fs::remove_file(entry.path());
+            tracing::debug!(file = name, ?removed, "removed what a killed run left");
+        }
+    }
+}
+
+/// Whether the file was not created in this moment, by a process that has not locked it yet.
+fn is_old(entry: &fs::DirEntry) -> bool {
+    let created = entry.metadata().and_then(|found| found.created().or_else(|_| found.modified()));
+    created.is_ok_and(|created| created.elapsed().is_ok_and(|age| age > LOCK_DELAY))
+}
+
+/// Gives the file the owner, group and permissions of the one that it will replace, as far as this user may.
+#[cfg(unix)]
+fn keep_access(file: &File, previous: &Metadata) {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    // The group is often allowed where the owner is not. Permissions last: a new owner would clear some of them.
+    let has_owner = fchown(file, Some(previous.uid()), Some(previous.gid())).is_ok();
+    let has_group = has_owner || fchown(file, None, Some(previous.gid())).is_ok();
+    let mut permissions = previous.permissions();
+    if !has_group {
+        // Another group must not read what this group could.
+        use std::os::unix::fs::PermissionsExt;
+        permissions.set_mode(permissions.mode() & !0o070 | (permissions.mode() & 0o007) << 3);
+    }
+    if let Err(error) = file.set_permissions(permissions) {
+        tracing::debug!(%error, "cannot keep the permissions of the replaced file");
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_access(_: &File, _: &Metadata) {}
 
 /// `assets.result (2).xlsx` for `assets.result.xlsx`.
 fn numbered(path: &Path, number: u32) -> PathBuf {
@@ -241,5 +379,69 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(fs::read_to_string(&path).unwrap(), "new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode(), ordinary);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_killed_run_left_is_removed_by_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [".result.aB3xYz.part", ".result.notes.part", ".other.aB3xYz.part"] {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        let path = folder.path().join("result.csv");
+        let running = AtomicFile::create(&path).unwrap();
+        std::thread::sleep(LOCK_DELAY * 2);
+        let next = AtomicFile::create(&path).unwrap();
+        assert!(running.file.path().exists() && next.file.path().exists());
+        drop((running, next));
+        assert_eq!(names(folder.path()), [".other.aB3xYz.part", ".result.notes.part"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_replaced_file_keeps_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("result.csv");
+        for mode in [0o600, 0o640, 0o664] {
+            fs::write(&path, "old").unwrap();
+            fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            let mut whole = AtomicFile::create(&path).unwrap();
+            whole.write_all(b"new").unwrap();
+            whole.commit().unwrap();
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, mode);
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_is_written_into_and_stays() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (pipe, link) = (folder.path().join("pipe"), folder.path().join("link.csv"));
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        for path in [&pipe, &link] {
+            let reader = std::thread::spawn({
+                let pipe = pipe.clone();
+                move || fs::read_to_string(pipe).unwrap()
+            });
+            let mut whole = AtomicFile::create(path).unwrap();
+            whole.write_all(b"new").unwrap();
+            whole.commit().unwrap();
+            assert_eq!(reader.join().unwrap(), "new");
+        }
+        assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo() && link.is_symlink());
+        assert_eq!(names(folder.path()), ["link.csv", "pipe"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_written_into_and_stays() {
+        use std::os::unix::fs::FileTypeExt;
+        let mut whole = AtomicFile::create(Path::new("/dev/null")).unwrap();
+        whole.write_all(b"new").unwrap();
+        whole.commit().unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
     }
 }

@@ -67,17 +67,27 @@ impl FileSet {
 #[derive(Debug)]
 struct Backup {
     path: PathBuf,
-    /// A second name of the previous file, removed on drop; none where there was no file.
-    previous: Option<TempPath>,
+    previous: Previous,
+}
+
+#[derive(Debug)]
+enum Previous {
+    None,
+    /// A second name of the previous file, removed on drop.
+    File(TempPath),
+    /// A device or pipe, which what was written into cannot be taken back from.
+    Special,
 }
 
 impl Backup {
     fn create(file: &AtomicFile) -> Result<Self, WriteError> {
         let path = file.path();
-        let previous = if path.is_file() {
-            Some(link_beside(path, file.folder()).map_err(|error| WriteError::from_io(path, error))?)
+        let previous = if !file.is_replacing() {
+            Previous::Special
+        } else if path.is_file() {
+            Previous::File(link_beside(path, file.folder()).map_err(|error| WriteError::from_io(path, error))?)
         } else {
-            None
+            Previous::None
         };
         Ok(Self { path: path.to_owned(), previous })
     }
@@ -86,8 +96,9 @@ impl Backup {
     fn restore(self) {
         let Self { path, previous } = self;
         let restored = match previous {
-            None => fs::remove_file(&path),
-            Some(previous) => previous.persist(&path).map_err(|failed| {
+            Previous::Special => return,
+            Previous::None => fs::remove_file(&path),
+            Previous::File(previous) => previous.persist(&path).map_err(|failed| {
                 // The previous file is more important than a tidy folder.
                 let _ = failed.path.keep();
                 failed.error

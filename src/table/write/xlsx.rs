@@ -1,6 +1,7 @@
 //! Typed cells into a workbook, the way they were typed: text stays text, numbers keep their format.
 
 use hashbrown::HashMap;
+use rust_decimal::Decimal;
 use rust_xlsxwriter::{Color, ExcelDateTime, Format, FormatAlign, IntoExcelData, Worksheet, XlsxError};
 
 use super::column_type::ColumnType;
@@ -21,6 +22,9 @@ const MAX_FORMATS: usize = 2_000;
 
 /// Longer format codes are not valid in Excel (its specification says 255).
 const LONGEST_FORMAT: usize = 255;
+
+/// Every number of so many digits is kept by a cell.
+const EXACT_DIGITS: usize = 15;
 
 /// How dates are shown: unambiguous, and as wide as the code itself.
 pub(super) const DATE_FORMAT: &str = "yyyy-mm-dd";
@@ -203,7 +207,7 @@ pub fn write_cell(
     formats: &mut CellFormats,
 ) -> Result<(), XlsxError> {
     match cell.value {
-        Value::Number(number) if number.is_finite() => {
+        Value::Number(number) if number.is_finite() && is_kept(cell.text, number) => {
             let style = match (cell.format, column_type) {
                 (Some(code), _) => CellStyle::Coded(code),
                 (None, ColumnType::Money) => CellStyle::Amount,
@@ -240,8 +244,23 @@ fn put(
     .map(drop)
 }
 
-/// The moment as Excel counts it; it knows the years 1900 to 9999.
+/// Whether the number is the one that the text says: a cell keeps 15 to 17 digits, and drops the others.
+fn is_kept(text: &str, number: f64) -> bool {
+    if text.len() <= EXACT_DIGITS {
+        return true;
+    }
+    match (text.parse::<Decimal>(), number.to_string().parse::<Decimal>()) {
+        (Ok(written), Ok(kept)) => written == kept,
+        _ => true,
+    }
+}
+
+/// The moment as Excel counts it. Spreadsheet programs disagree about days before March 1900, of which Excel knows one
+/// that never was, and none before 1900: those are written as text.
 pub(super) fn excel_moment(moment: jiff::civil::DateTime) -> Option<ExcelDateTime> {
+    if moment.date() < jiff::civil::date(1900, 3, 1) {
+        return None;
+    }
     let year = u16::try_from(moment.year()).ok()?;
     let day = ExcelDateTime::from_ymd(year, moment.month() as u8, moment.day() as u8).ok()?;
     let seconds = f64::from(moment.second()) + f64::from(moment.millisecond()) / 1000.0;
@@ -344,6 +363,10 @@ mod tests {
         row.push("2024-02-01", Value::Date(jiff::civil::date(2024, 2, 1).at(13, 5, 0, 0)));
         row.push("#N/A", Value::Error);
         row.push("1850-01-01", Value::Date(jiff::civil::date(1850, 1, 1).at(0, 0, 0, 0)));
+        row.push("1899-12-31", Value::Date(jiff::civil::date(1899, 12, 31).at(0, 0, 0, 0)));
+        row.push("12345678901234567", Value::Number(12_345_678_901_234_567.0));
+        row.push("99999999999999.99", Value::Number(99_999_999_999_999.99));
+        row.push("1234567890123.25", Value::Number(1_234_567_890_123.25));
         let read = round_trip(&row);
         let text = |text: &str| Data::String(text.to_owned());
         assert_eq!(
@@ -355,7 +378,17 @@ mod tests {
             "{:?}",
             read[5]
         );
-        assert_eq!(read[6..], [text("#N/A"), text("1850-01-01")]);
+        assert_eq!(
+            read[6..],
+            [
+                text("#N/A"),
+                text("1850-01-01"),
+                text("1899-12-31"),
+                text("12345678901234567"),
+                text("99999999999999.99"),
+                Data::Float(1_234_567_890_123.25),
+            ]
+        );
     }
 
     #[test]

@@ -7,9 +7,10 @@ use super::service::{Alike, Manner, Refused, Service, log};
 use crate::api::RawRecord;
 use crate::schema::collection;
 
-/// The most requests that a list at rest may take.
+/// The most requests that a list at rest may take: those of a long list include one behind its end that was made early.
 fn bound(count: usize, length: u32) -> u64 {
-    (count as u64).div_ceil(u64::from(length) - 1) + 1
+    let pages = (count as u64).div_ceil(u64::from(length) - 1);
+    pages + 1 + u64::from(pages >= 2)
 }
 
 /// Lengths of lists where a page more or less makes a difference.
@@ -80,10 +81,41 @@ fn at_rest(length: u32, count: usize, shown_by: LimitShownBy, scan: ListScan<'_>
 }
 
 #[test]
-fn a_short_list_takes_one_request_where_longer_pages_are_known() {
+fn a_short_page_is_the_end_if_the_next_request_brings_nothing_new() {
     let service = Service::assets(40);
-    let requests = |longest_page| service.scan(ListScan { longest_page, ..service.whole() }).unwrap().0.requests;
-    assert_eq!([0, 40, 41, 1_000].map(requests), [2, 2, 1, 1]);
+    let requests = |longest_page, confirmed_end| {
+        service.scan(ListScan { longest_page, confirmed_end, ..service.whole() }).unwrap().0.requests
+    };
+    assert_eq!([0, 40, 41, 1_000].map(|longest| requests(longest, None)), [2; 4]);
+    // Only a list that was asked for more before, and has not changed, is not asked again.
+    assert_eq!([39, 40, 41].map(|confirmed| requests(1_000, Some(confirmed))), [2, 1, 2]);
+    assert_eq!(requests(0, Some(40)), 2);
+}
+
+#[test]
+fn a_short_page_in_the_middle_is_not_the_end() {
+    for hidden in [0, 1, 998, 999, 1_000, 1_500, 1_997, 1_998, 3_000, 3_498] {
+        for (concurrency, expected) in [(1, None), (4, None), (4, Some(3_499)), (4, Some(1_998))] {
+            let service = Service::assets(3_499).that(Manner::Hides(hidden));
+            let scan = ListScan { concurrency, expected, longest_page: 1_000, ..service.whole() };
+            let (stats, names) = service.scan(scan).unwrap();
+            let mut visible = service.names();
+            visible.remove(hidden);
+            assert!(names == visible, "{hidden}: {} of 3,498", names.len());
+            assert!(stats.requests <= 9, "{stats:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_cut_shorter_than_others_is_read_to_its_end() {
+    for (cut, count) in [15, 25, 30, 50, 128, 256].into_iter().flat_map(|cut| [cut, cut + 1, 700].map(|n| (cut, n))) {
+        for expected in [None, Some(u64::from(cut)), Some(u64::from(count))] {
+            let service = Service::assets(count as usize).cut_to(cut);
+            let scan = ListScan { longest_page: 1_000, expected, ..service.whole() };
+            assert!(service.scan(scan).unwrap().1 == service.names(), "{count} by {cut}");
+        }
+    }
 }
 
 #[test]

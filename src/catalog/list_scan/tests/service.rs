@@ -43,6 +43,8 @@ pub(super) enum Manner {
     RefusesBeyond,
     /// This request is an error.
     Fails(u64),
+    /// The record at this place is cut out of a page after the page was made.
+    Hides(usize),
 }
 
 /// The service, with one list.
@@ -167,7 +169,14 @@ impl Service {
     }
 
     pub(super) fn whole(&self) -> ListScan<'static> {
-        ListScan { entity: self.entity, filters: &[], expected: None, concurrency: 4, longest_page: 0 }
+        ListScan {
+            entity: self.entity,
+            filters: &[],
+            expected: None,
+            concurrency: 4,
+            longest_page: 0,
+            confirmed_end: None,
+        }
     }
 
     fn answer(&self, request: u64, offset: u64, limit: u32) -> Result<RawPage, Refused> {
@@ -188,10 +197,12 @@ impl Service {
                 shuffled.clone_from(&state.list);
                 state.rng.shuffle(&mut shuffled);
             }
-            Manner::Steady | Manner::RefusesBeyond | Manner::Fails(_) => {}
+            Manner::Steady | Manner::RefusesBeyond | Manner::Fails(_) | Manner::Hides(_) => {}
         }
         let entries = if shuffled.is_empty() { &state.list } else { &shuffled };
-        let page = entries.iter().skip(offset as usize).take(limit);
+        let hidden = if let Manner::Hides(place) = self.manner { Some(place) } else { None };
+        let page = entries.iter().enumerate().skip(offset as usize).take(limit);
+        let page = page.filter(|(place, _)| Some(*place) != hidden).map(|(_, entry)| entry);
         let texts: Vec<String> = page.map(|(place, item)| state.json(*place, *item, self.entity)).collect();
         Ok(RawPage::of(format!("[{}]", texts.join(","))).unwrap())
     }

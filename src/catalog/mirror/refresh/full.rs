@@ -29,7 +29,8 @@ impl Mirror {
         for _ in 0..ATTEMPTS {
             self.file().begin()?;
             self.file().empty(entity)?;
-            let scan = ListScan { entity, filters, expected: None, concurrency, longest_page: self.longest_page()? };
+            let longest_page = self.longest_page()?;
+            let scan = ListScan { entity, filters, expected: None, concurrency, longest_page, confirmed_end: None };
             let mut fields = ObservedFields::default();
             let mut read = 0;
             let mut take = |record: RawRecord<'_>| {
@@ -99,6 +100,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
             expected: is_known.then_some(known),
             concurrency: self.options.concurrency,
             longest_page: self.longest_page,
+            confirmed_end: self.mirror.confirmed_end(entity).map_err(ScanError::Take)?,
         };
         let mut fields = file.observed_fields(entity).map_err(ScanError::Take)?;
         let (mut read, mut has_new_fields) = (0, false);
@@ -121,6 +123,7 @@ impl<S: RecordSource> RefreshJob<'_, S> {
         let stats = scan.run(self.source, &mut take).await?;
         on_progress(entity.name, read);
         self.longest_page = self.longest_page.max(stats.longest_page);
+        self.mirror.set_confirmed_end(entity, stats.records).map_err(ScanError::Take)?;
         if has_new_fields {
             file.set_observed_fields(entity, &fields).map_err(ScanError::Take)?;
         }

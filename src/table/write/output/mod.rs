@@ -29,6 +29,7 @@ pub use super::column_type::ColumnType;
 pub use super::csv::{ByteOrderMark, CsvOptions, FormulaEscaping};
 use file_per_table::FilePerTable;
 use output_files::OutputFiles;
+pub(crate) use output_files::planned_files;
 pub use table_writer::{
     OutputColumn, OutputReport, OutputTarget, TableWriter, TruncatedText, TypeMismatch, WrittenFile,
 };

@@ -36,6 +36,23 @@ pub(super) enum Sink {
     Stream(Box<dyn Write + Send>),
 }
 
+/// The files that tables of these names will be written to; none for standard output.
+pub(crate) fn planned_files<'t>(
+    target: &OutputTarget,
+    extension: &'static str,
+    tables: impl Iterator<Item = &'t str>,
+) -> Vec<PathBuf> {
+    let (folder, layout) = match target {
+        OutputTarget::File(path) => return vec![path.clone()],
+        OutputTarget::Files(paths) => return paths.clone(),
+        OutputTarget::Folder(folder) => (folder.clone(), FolderLayout::Flat),
+        OutputTarget::Partitioned { folder, day } => (folder.clone(), FolderLayout::Partitioned(*day)),
+        OutputTarget::Stdout => return Vec::new(),
+    };
+    let mut names = FileNames { folder, layout, extension, taken: HashSet::new() };
+    tables.map(|table| names.claim(table)).collect()
+}
+
 impl OutputFiles {
     pub(super) fn open(target: &OutputTarget, extension: &'static str) -> Result<Self, WriteError> {
         let (folder, layout) = match target {

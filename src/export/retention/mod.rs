@@ -1,0 +1,135 @@
+//! Retention: keeps the newest files of an export and deletes older ones.
+//!
+//! A file belongs to the export if the export would have written it on another day: its whole path is that of a file
+//! that this run wrote, except for `{date}` and `{time}`. No other file is ever deleted, whatever lies beside it: not
+//! what somebody else put into the folder of a day, not what this run wrote, and nothing behind a link.
+//!
+//! [`series`] decides by name alone; [`prune`] applies that to a folder or a bucket.
+
+mod series;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use jiff::civil::DateTime;
+
+use super::bucket::{Bucket, BucketUrl, is_url};
+use super::error::ExportError;
+use crate::error::{Error, ErrorKind, Result};
+pub(crate) use series::fill;
+use series::{Stamp, has_stamp, match_stamp, outdated, patterns_of};
+
+/// Deletes all but the newest `keep` files of an export, and returns how many were deleted. Of the placeholders in
+/// `output` only `{date}` and `{time}` may be left; `written` are the files of this run, which began at `now`.
+pub(crate) async fn prune(output: &str, written: &[String], keep: usize, now: DateTime) -> Result<usize> {
+    let patterns = patterns_of(output, written, now);
+    if is_url(output) {
+        let url = BucketUrl::parse(output).map_err(ExportError::from)?;
+        return prune_bucket(&url, &patterns, written, (keep, now)).await;
+    }
+    prune_folders(&patterns, written, (keep, now))
+        .map_err(|error| Error::new(ErrorKind::Usage, error.to_string(), None))
+}
+
+async fn prune_bucket(
+    url: &BucketUrl,
+    patterns: &BTreeSet<String>,
+    written: &[String],
+    (keep, now): (usize, DateTime),
+) -> Result<usize> {
+    let bucket = Bucket::open(url)?;
+    let fixed = url.key.split('{').next().unwrap_or_default();
+    let folder = fixed.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let mut found = Vec::new();
+    for key in bucket.keys(folder).await? {
+        let location = url.with_key(&key);
+        let stamp = patterns.iter().find_map(|pattern| match_stamp(pattern, &location, Stamp::default()));
+        found.extend(stamp.map(|stamp| (stamp, key)));
+    }
+    let mut deleted = 0;
+    for key in outdated(found, keep, now).iter().filter(|key| !written.contains(&url.with_key(key))) {
+        bucket.delete(key).await?;
+        deleted += 1;
+    }
+    Ok(deleted)
+}
+
+fn prune_folders(patterns: &BTreeSet<String>, written: &[String], (keep, now): (usize, DateTime)) -> io::Result<usize> {
+    let mut found = Vec::new();
+    for pattern in patterns {
+        find_files(Path::new(pattern), &mut found)?;
+    }
+    let written: BTreeSet<PathBuf> = written.iter().filter_map(|path| fs::canonicalize(path).ok()).collect();
+    let mut deleted = 0;
+    for path in outdated(found, keep, now) {
+        if fs::canonicalize(&path).is_ok_and(|real| written.contains(&real)) {
+            continue;
+        }
+        fs::remove_file(&path)?;
+        deleted += 1;
+        let folders = path.ancestors().skip(1).zip(depth_of_stamps(patterns, &path));
+        // A folder that holds anything else stays.
+        folders.take_while(|(folder, _)| fs::remove_dir(folder).is_ok()).count();
+    }
+    Ok(deleted)
+}
+
+/// One item for each folder above the file that has a date or time in its name or above it: these were made by the
+/// export.
+fn depth_of_stamps(patterns: &BTreeSet<String>, path: &Path) -> impl Iterator<Item = ()> {
+    let depth = path.components().count();
+    let first_stamp = |pattern: &String| {
+        let parts: Vec<_> = Path::new(pattern).components().collect();
+        let first = parts.iter().position(|part| part.as_os_str().to_str().is_some_and(has_stamp))?;
+        (parts.len() == depth).then_some(depth - 1 - first)
+    };
+    std::iter::repeat_n((), patterns.iter().filter_map(first_stamp).min().unwrap_or(0))
+}
+
+/// Adds the ordinary files of that pattern. Links behind the first date or time in the path are not followed.
+fn find_files(pattern: &Path, found: &mut Vec<(Stamp, PathBuf)>) -> io::Result<()> {
+    let parts: Vec<Component<'_>> = pattern.components().collect();
+    let is_stamped = |part: &Component<'_>| part.as_os_str().to_str().is_some_and(has_stamp);
+    let Some(first) = parts.iter().position(is_stamped) else { return Ok(()) };
+    let mut at: Vec<(Stamp, PathBuf)> = vec![(Stamp::default(), parts[..first].iter().collect())];
+    for (index, part) in parts.iter().enumerate().skip(first) {
+        let Some(name) = part.as_os_str().to_str() else { return Ok(()) };
+        let is_last = index + 1 == parts.len();
+        let mut next = Vec::new();
+        for (stamp, folder) in at {
+            find_entries(&folder, name, stamp, |kind| if is_last { kind.is_file() } else { kind.is_dir() }, &mut next)?;
+        }
+        at = next;
+    }
+    found.append(&mut at);
+    Ok(())
+}
+
+fn find_entries(
+    folder: &Path,
+    pattern: &str,
+    stamp: Stamp,
+    is_wanted: impl Fn(fs::FileType) -> bool,
+    found: &mut Vec<(Stamp, PathBuf)>,
+) -> io::Result<()> {
+    let listed = if folder == Path::new("") { Path::new(".") } else { folder };
+    let entries = match fs::read_dir(listed) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for entry in entries {
+        let entry = entry?;
+        // Not through links: `file_type` is that of the link itself.
+        let stamp = entry.file_name().to_str().and_then(|name| match_stamp(pattern, name, stamp));
+        if let Some(stamp) = stamp.filter(|_| entry.file_type().is_ok_and(&is_wanted)) {
+            found.push((stamp, folder.join(entry.file_name())));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+#![allow(clippy::unwrap_used)]
+use jiff::civil::date;
+
+use super::*;
+
+fn now() -> DateTime {
+    date(2026, 11, 24).at(9, 0, 0, 123)
+}
+
+/// Creates the files in a new folder, runs retention for an export to `output` that wrote `written`, and returns what
+/// is left.
+fn left(output: &str, written: &[&str], keep: usize, files: &[&str]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    for file in files.iter().chain(written) {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "x").unwrap();
+    }
+    let at = |path: &str| format!("{}/{path}", folder.path().display());
+    let written: Vec<String> = written.iter().map(|path| at(path)).collect();
+    let patterns = patterns_of(&at(output), &written, now());
+    prune_folders(&patterns, &written, (keep, now())).unwrap();
+    let mut left = Vec::new();
+    list(folder.path(), "", &mut left);
+    left.sort();
+    left
+}
+
+fn list(folder: &Path, prefix: &str, into: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap()) {
+        let name = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        match entry.path().is_dir() {
+            true if fs::read_dir(entry.path()).unwrap().next().is_none() => into.push(format!("{name}/")),
+            true => list(&entry.path(), &format!("{name}/"), into),
+            false => into.push(name),
+        }
+    }
+}
+
+#[test]
+fn only_older_files_of_the_export_are_deleted() {
+    let others = [
+        "n-2026-11-21.xlsx", "n-2026-11-2x.csv", "n-2026-13-45.csv", "n-latest.csv", "other-2026-11-01.csv",
+        "n-2026-11-21.csv.bak", "old/n-2026-11-01.csv", "n-2026-11-21.manifest.json",
+    ];
+    let ours = ["n-2026-11-21.csv", "n-2026-11-21.changes.csv", "n-2026-11-23.csv"];
+    let written = ["n-2026-11-24.csv", "n-2026-11-24.changes.csv"];
+    let files = [others.as_slice(), &ours].concat();
+    let mut expected: Vec<&str> = [others.as_slice(), &ours[2..], &written].concat();
+    expected.sort_unstable();
+    assert_eq!(left("n-{date}.csv", &written, 2, &files), expected);
+}
+
+#[test]
+fn in_the_folder_of_a_day_only_the_names_of_this_export_are_deleted() {
+    let files = [
+        "2026-11-22/inv/assets.csv", "2026-11-22/inv/budget.csv", "2026-11-22/contract.xlsx",
+        "2026-11-23/inv/assets.csv", "2026-11-23/inv/locations.csv", "2026-11-23/assets.csv",
+        "2026-11-20/inv/a/assets.csv",
+    ];
+    assert_eq!(
+        left("{date}/inv/", &["2026-11-24/inv/assets.csv"], 1, &files),
+        [
+            "2026-11-20/inv/a/assets.csv", "2026-11-22/contract.xlsx", "2026-11-22/inv/budget.csv",
+            "2026-11-23/assets.csv", "2026-11-23/inv/locations.csv", "2026-11-24/inv/assets.csv",
+        ]
+    );
+    // Folders that are empty now are gone, those above the first date stay.
+    let emptied = left("out/{date}/inv/", &["out/2026-11-24/inv/assets.csv"], 1, &["out/2026-11-22/inv/assets.csv"]);
+    assert_eq!(emptied, ["out/2026-11-24/inv/assets.csv"]);
+}
+
+#[test]
+fn stamps_of_the_future_do_not_count_and_stay() {
+    let files = ["n-2026-11-22.csv", "n-2026-11-25.csv", "n-2099-01-01.csv"];
+    let expected = ["n-2026-11-24.csv", "n-2026-11-25.csv", "n-2099-01-01.csv"];
+    assert_eq!(left("n-{date}.csv", &["n-2026-11-24.csv"], 1, &files), expected);
+}
+
+#[test]
+fn a_later_time_without_a_date_is_yesterdays() {
+    let files = ["n-235959.csv", "n-080000.csv", "n-251000.csv"];
+    let written = ["n-090000.csv"];
+    assert_eq!(left("n-{time}.csv", &written, 1, &files), ["n-090000.csv", "n-251000.csv"]);
+    assert_eq!(left("n-{time}.csv", &written, 2, &files), ["n-080000.csv", "n-090000.csv", "n-251000.csv"]);
+    // The date decides first, wherever it stands in the name.
+    let dated = ["230000 2026-11-23.csv", "080000 2026-11-24.csv"];
+    let written = ["090000 2026-11-24.csv"];
+    assert_eq!(left("{time} {date}.csv", &written, 2, &dated), ["080000 2026-11-24.csv", "090000 2026-11-24.csv"]);
+}
+
+#[test]
+fn a_name_with_two_dates_has_the_same_twice() {
+    let files = ["2026-11-20/n-2026-11-20.csv", "2026-11-21/n-2026-11-20.csv"];
+    let expected = ["2026-11-21/n-2026-11-20.csv", "2026-11-24/n-2026-11-24.csv"];
+    assert_eq!(left("{date}/n-{date}.csv", &["2026-11-24/n-2026-11-24.csv"], 1, &files), expected);
+}
+
+#[test]
+fn snapshots_of_a_partitioned_export_are_dated_by_their_folder() {
+    let files = [
+        "collection=assets/snapshot=2026-11-22/part-0.parquet",
+        "collection=assets/snapshot=2026-11-23/_SUCCESS",
+        "collection=assets/snapshot=2026-11-23/part-0.parquet",
+        "collection=licenses/snapshot=2026-11-01/part-0.parquet",
+    ];
+    let written = ["collection=assets/snapshot=2026-11-24/part-0.parquet"];
+    assert_eq!(left("", &written, 1, &files), [files[1], written[0], files[3]]);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed() {
+    use std::os::unix::fs::symlink;
+    let folder = tempfile::tempdir().unwrap();
+    let at = |path: &str| folder.path().join(path);
+    for path in ["archive/assets.csv", "out/2026-11-24/assets.csv"] {
+        fs::create_dir_all(at(path).parent().unwrap()).unwrap();
+        fs::write(at(path), "x").unwrap();
+    }
+    symlink(at("archive"), at("out/2026-11-20")).unwrap();
+    fs::create_dir(at("out/2026-11-21")).unwrap();
+    symlink(at("archive/assets.csv"), at("out/2026-11-21/assets.csv")).unwrap();
+    let written = [at("out/2026-11-24/assets.csv").display().to_string()];
+    let patterns = patterns_of(&at("out/{date}/").display().to_string(), &written, now());
+    assert_eq!(prune_folders(&patterns, &written, (1, now())).unwrap(), 0);
+    assert!(at("archive/assets.csv").is_file() && at("out/2026-11-21/assets.csv").is_symlink());
+}
+
+#[test]
+fn keys_of_a_bucket_are_matched_whole() {
+    let written = [String::from("s3://b/exports/2026-11-24/assets.csv")];
+    let patterns = patterns_of("s3://b/exports/{date}/", &written, now());
+    let is_ours = |key: &str| patterns.iter().any(|pattern| match_stamp(pattern, key, Stamp::default()).is_some());
+    assert!(is_ours("s3://b/exports/2026-11-20/assets.csv"));
+    for other in ["exports/2026-11-20/budget.csv", "exports/2026-11-20/x/assets.csv", "2026-11-20/assets.csv"] {
+        assert!(!is_ours(&format!("s3://b/{other}")), "{other}");
+    }
+}

@@ -1,0 +1,66 @@
+//! Check-ins and check-outs of rows that have already happened.
+
+use super::{Decision, Planner, Rejection, RowDraft, SheetPlan, StepSink};
+use crate::catalog::RecordRef;
+use crate::check::Repeats;
+use crate::plan::prior_actions::{ActionRequest, ItemState, PriorAction, is_reported_done, repeated};
+use crate::table::Row;
+
+impl<S: StepSink> Planner<'_, S> {
+    /// Leaves out an action that has already happened, and rejects one that may have.
+    pub(super) fn skip_repeated(
+        &mut self,
+        sheet: &SheetPlan<'_>,
+        row: &Row,
+        draft: RowDraft,
+    ) -> Result<Decision, Rejection> {
+        let entity = sheet.mapping.entity;
+        let request = ActionRequest::of(self.catalog, entity, &draft.fields).filter(|_| draft.missing.is_empty());
+        let Some(request) = request else { return Ok(Decision::Write(draft)) };
+        let prior = if request.is_of_tagged_item() {
+            match self.item_state(&request, &draft) {
+                ItemState::Done => return Ok(Decision::AlreadyDone { message: String::new() }),
+                ItemState::NotDone => PriorAction::Absent,
+                ItemState::Unknown => self.prior(&request),
+            }
+        } else {
+            self.prior(&request)
+        };
+        if let PriorAction::Done { run } = prior {
+            return Ok(Decision::AlreadyDone { message: format!("done by run {run}") });
+        }
+        let named = |collection, id| self.catalog.describe(collection, RecordRef::Known(id));
+        let item = named(request.collection, request.item.id);
+        let holder = request
+            .holder
+            .as_ref()
+            .and_then(|(field, holder)| Some(named(entity.field(field)?.reference_to()?.to, holder.id)));
+        let Some(error) = repeated(&prior, &request, (&item, holder.as_deref())) else {
+            if request.is_of_tagged_item() && !request.is_checkout() {
+                self.returned.insert(request.item.id);
+            }
+            return Ok(Decision::Write(draft));
+        };
+        if is_reported_done(sheet.mapping, row) {
+            return Ok(Decision::AlreadyDone { message: String::from("done before, says the result file") });
+        }
+        let column = sheet.mapping.column_of(entity.fields[0].name);
+        let found = column.map_or("", |column| row.cell(column as usize).text);
+        Err(vec![error.at(column, found)])
+    }
+
+    fn prior(&mut self, request: &ActionRequest) -> PriorAction {
+        match self.rules.repeats {
+            Repeats::Recognized => self.prior_actions.take(request),
+            Repeats::Sent => PriorAction::Absent,
+        }
+    }
+
+    /// Where the item is when the row's turn comes: an earlier row may have taken it back.
+    fn item_state(&self, request: &ActionRequest, draft: &RowDraft) -> ItemState {
+        if self.returned.contains(&request.item.id) {
+            return ItemState::NotDone;
+        }
+        ItemState::of(self.catalog, request, &draft.fields)
+    }
+}

@@ -1,0 +1,241 @@
+//! Check-ins and check-outs that have already happened (design rule 11): a sheet that is imported again must not repeat
+//! them.
+//!
+//! An asset says itself who holds it. Of everything else only an earlier run of this machine or the service's activity
+//! log can tell, which the planner asks through [`PriorActions`].
+
+use jiff::Timestamp;
+use serde_json::Value as Json;
+
+use super::resolver::{RenamedRecords, Resolved, ResolvedField, Resolver, UnknownNames, UserIds, wire_value};
+use crate::api::{Record, integer};
+use crate::catalog::{Catalog, RecordRef};
+use crate::check::{CheckedRow, Code, ValueError};
+use crate::mapping::{ColumnTarget, Mapping, ResultColumn};
+use crate::plan::RowStatus;
+use crate::schema::{self, CREATED_AT, Entity, Field, Kind, Meaning, Role, Verb, Wire};
+use crate::table::Row;
+
+/// What was done about the actions that rows ask for, before this run.
+pub trait PriorActions {
+    /// Whether the action has happened. Of identical rows each takes one that happened.
+    fn take(&mut self, request: &ActionRequest) -> PriorAction;
+}
+
+/// What is known about an action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PriorAction {
+    /// It has not happened.
+    Absent,
+    /// An earlier run did it.
+    Done { run: String },
+    /// An earlier run sent it, and it is not known whether the service did it.
+    Unresolved { run: String },
+    /// Someone did the like of it, says the activity log; with how often and when last.
+    Logged { times: usize, last: Option<String> },
+    /// The activity log is too long to be read to its end for this.
+    LogTooLong,
+}
+
+/// The action that a row asks for, on a record that the account has.
+#[derive(Debug, Clone)]
+pub struct ActionRequest {
+    pub action: &'static Entity,
+    /// The collection of the item.
+    pub collection: &'static str,
+    pub item: ActionRecord,
+    /// The parameter that names the holder, and the holder. None for actions without one.
+    pub holder: Option<(&'static str, ActionRecord)>,
+    /// The day of the action.
+    pub date: Option<String>,
+    pub quantity: Option<i64>,
+    /// The product key of a license seat.
+    pub key: Option<String>,
+    /// When the item was created: what happened before happened to another record with that id.
+    pub created: Option<Timestamp>,
+}
+
+/// A record of the account as actions name it: by its system id, or by its tag if it has one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ActionRecord {
+    pub id: i64,
+    pub tag: Option<String>,
+}
+
+impl ActionRecord {
+    fn of(catalog: &Catalog, collection: &str, id: i64) -> Self {
+        let tag = schema::collection(collection).and_then(|entity| entity.meaning(Meaning::Tag));
+        let text = tag.and_then(|tag| catalog.record(collection, id)?.get(tag.name)?.as_str().map(str::to_owned));
+        Self { id, tag: text }
+    }
+
+    /// Whether a value in the body of an action names this record.
+    pub fn is_named_by(&self, value: &Json) -> bool {
+        match (value, &self.tag) {
+            (Json::String(text), Some(tag)) => text.trim() == tag.trim(),
+            (value, _) => integer(value) == Some(self.id),
+        }
+    }
+}
+
+impl Entity {
+    /// The parameter with the day on which an action happens.
+    pub fn action_date(&self) -> Option<&'static Field> {
+        let is_day = |field: &&Field| field.kind == Kind::Date && field.is_required();
+        self.fields.iter().filter(|_| self.is_action()).find(is_day)
+    }
+}
+
+impl ActionRequest {
+    /// None where the item or the holder does not exist yet: nothing can have happened to it.
+    pub fn of(catalog: &Catalog, action: &'static Entity, fields: &[ResolvedField]) -> Option<Self> {
+        let value = |field: &Field| {
+            let index = action.field_index(field.name)?;
+            fields.iter().find(|given| given.field == index).map(|given| &given.value)
+        };
+        let record = |field: &Field| match value(field)? {
+            Resolved::Record(RecordRef::Known(id), reference) => Some(ActionRecord::of(catalog, reference.to, *id)),
+            _ => None,
+        };
+        let (item_field, reference) = action.item()?;
+        let item = record(item_field)?;
+        let holder = action.holders().find_map(|field| Some((field.name, record(field)?)));
+        if holder.is_none() && action.holders().next().is_some() {
+            return None;
+        }
+        let text = |field: Option<&'static Field>| match value(field?)? {
+            Resolved::Value(Json::String(text)) => Some(text.clone()),
+            _ => None,
+        };
+        let quantity = action.meaning(Meaning::MovedQuantity).and_then(|field| match value(field)? {
+            Resolved::Value(value) => integer(value),
+            _ => None,
+        });
+        let created = catalog.record(reference.to, item.id).and_then(|record| record.get(CREATED_AT)?.as_str());
+        Some(Self {
+            action,
+            collection: reference.to,
+            created: created.and_then(|text| text.parse().ok()),
+            date: text(action.action_date()),
+            quantity,
+            key: text(action.meaning(Meaning::MovedKey)),
+            item,
+            holder,
+        })
+    }
+
+    /// What a checked row of an action asks for, before anything of the run is planned.
+    pub fn of_row(
+        (catalog, users): (&Catalog, &UserIds),
+        mapping: &Mapping,
+        row: &Row,
+        checked: &CheckedRow,
+    ) -> Option<Self> {
+        let (unknown, renamed) = (UnknownNames::default(), RenamedRecords::default());
+        let resolver = Resolver { catalog, users, unknown: &unknown, renamed: &renamed };
+        let (fields, _) = resolver.resolve(mapping, row, checked);
+        Self::of(catalog, mapping.entity, &fields)
+    }
+
+    pub fn is_checkout(&self) -> bool {
+        self.action.role == Role::Action(Verb::Checkout)
+    }
+
+    /// Whether the item is moved as a whole, as an asset is, and not taken from stock.
+    pub fn is_of_tagged_item(&self) -> bool {
+        schema::collection(self.collection).is_some_and(Entity::is_tagged)
+    }
+}
+
+/// What an item that is moved as a whole says about an action on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ItemState {
+    /// It is where the action would put it.
+    Done,
+    /// It is elsewhere.
+    NotDone,
+    /// It does not say.
+    Unknown,
+}
+
+impl ItemState {
+    /// `fields`: what the row says, of which a check-in also sets some on the item.
+    pub(super) fn of(catalog: &Catalog, request: &ActionRequest, fields: &[ResolvedField]) -> Self {
+        let Some(record) = catalog.record(request.collection, request.item.id) else { return ItemState::Unknown };
+        let deployed = match record.get(Meaning::Holders.field_name()) {
+            Some(Json::Array(deployed)) => deployed.as_slice(),
+            Some(Json::Null) => &[],
+            Some(_) | None => return ItemState::Unknown,
+        };
+        match (&request.holder, deployed) {
+            (Some(_), []) => ItemState::NotDone,
+            (Some(holder), deployed) => held_by(request.action, holder, deployed),
+            (None, []) if sets_nothing_new(catalog, request.action, fields, record) => ItemState::Done,
+            // A status that somebody has changed since does not show that it came back.
+            (None, _) => ItemState::Unknown,
+        }
+    }
+}
+
+fn held_by(action: &Entity, (parameter, holder): &(&str, ActionRecord), deployed: &[Json]) -> ItemState {
+    let names = |entry: &Json, name: &str| entry.get(name).is_some_and(|held| !held.is_null());
+    if deployed.iter().any(|entry| entry.get(*parameter).is_some_and(|held| holder.is_named_by(held))) {
+        return ItemState::Done;
+    }
+    // An entry that names nobody may be anybody's.
+    let names_someone = |entry: &Json| action.holders().any(|field| names(entry, field.name));
+    if deployed.iter().all(names_someone) { ItemState::NotDone } else { ItemState::Unknown }
+}
+
+/// Whether the item already has everything that a check-in would set on it.
+fn sets_nothing_new(catalog: &Catalog, action: &Entity, fields: &[ResolvedField], record: &Record) -> bool {
+    fields.iter().all(|given| {
+        let Some(set) = action.fields[given.field].sets else { return true };
+        let held = record.get(set).unwrap_or(&Json::Null);
+        match given.value {
+            Resolved::Record(target, reference) => {
+                let wanted = wire_value(catalog, target, schema::Reference { wire: Wire::Id, ..reference });
+                wanted.as_ref().and_then(integer).is_some_and(|wanted| integer(held) == Some(wanted))
+            }
+            _ => false,
+        }
+    })
+}
+
+/// Why a row is not sent, where it is not certain that its action has not happened.
+pub(super) fn repeated(
+    prior: &PriorAction,
+    request: &ActionRequest,
+    shown: (&str, Option<&str>),
+) -> Option<ValueError> {
+    let verb = if request.is_checkout() { "check-out" } else { "check-in" };
+    let (item, to) = (shown.0, shown.1.map(|holder| format!(" to `{holder}`")).unwrap_or_default());
+    let (message, hint) = match prior {
+        PriorAction::Absent | PriorAction::Done { .. } => return None,
+        PriorAction::Unresolved { run } => (
+            format!("run `{run}` sent this {verb}, and it is not known whether the service did it"),
+            format!("run `tallyport resume {run}` to find out, or pass --repeat to send it again"),
+        ),
+        PriorAction::Logged { times, last } => {
+            let times = if *times == 1 { String::from("once") } else { format!("{times} times") };
+            let last = last.as_ref().map(|day| format!(", last on {day}")).unwrap_or_default();
+            (
+                format!("`{item}` was already checked out{to} {times}, says the activity log{last}; it may be this"),
+                String::from("leave the row out if it was, or pass --repeat to check it out again"),
+            )
+        }
+        PriorAction::LogTooLong => (
+            format!("the activity log of `{item}` is too long to find out whether this {verb} was made before"),
+            format!("leave the row out if it was, or pass --repeat to send the {verb}"),
+        ),
+    };
+    Some(ValueError::new(Code::CheckoutRepeated, message, hint))
+}
+
+/// Whether the row is of a result file that says that it was done.
+pub(super) fn is_reported_done(mapping: &Mapping, row: &Row) -> bool {
+    let is_status = |target: &ColumnTarget| *target == ColumnTarget::Result(ResultColumn::Status);
+    let column = mapping.columns.iter().find(|column| is_status(&column.target));
+    let reported = column.and_then(|column| RowStatus::parse(row.cell(column.index).text));
+    reported.is_some_and(|reported| reported.is_done())
+}

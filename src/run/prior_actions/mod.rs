@@ -1,0 +1,99 @@
+//! What is known of check-ins and check-outs before a run: from the journals of this machine, and from the service's
+//! activity log where no journal has one (design rule 11).
+//!
+//! A check-out is done if a journal shows it with the same item, holder, date and quantity, and no later check-in has
+//! taken it back. A check-in returns the latest check-out of its item and holder. Of rows without such a check-out the
+//! activity log of the item is read, in a bounded number of pages: check-outs to that holder that no journal explains
+//! may be the row's.
+
+mod journals;
+mod logged;
+
+use std::collections::HashMap;
+
+use self::journals::{JournaledAction, JournaledActions};
+use self::logged::ItemLogs;
+use crate::account::Account;
+use crate::error::Result;
+use crate::plan::{ActionRequest, PriorAction, PriorActions};
+
+/// Earlier actions on the items of a run.
+#[derive(Debug, Default)]
+pub(super) struct KnownActions {
+    journaled: JournaledActions,
+    logs: ItemLogs,
+    /// How many rows with the same request have taken an earlier action.
+    taken: HashMap<RequestKey, usize>,
+}
+
+/// What makes two rows ask for the same: action, item, holder, date, quantity and product key.
+type RequestKey = (&'static str, i64, Option<(&'static str, i64)>, Option<String>, Option<i64>, Option<String>);
+
+fn key_of(request: &ActionRequest) -> RequestKey {
+    let holder = request.holder.as_ref().map(|(parameter, holder)| (*parameter, holder.id));
+    let (date, key) = (request.date.clone(), request.key.clone());
+    (request.action.name, request.item.id, holder, date, request.quantity, key)
+}
+
+impl KnownActions {
+    /// Looks up what the rows of a run ask for.
+    ///
+    /// # Errors
+    /// Where the journals or the activity log cannot be read.
+    pub(super) async fn find(account: &Account, requests: Vec<ActionRequest>) -> Result<Self> {
+        if requests.is_empty() {
+            return Ok(Self::default());
+        }
+        let mut known = Self { journaled: JournaledActions::read(account, &requests)?, ..Self::default() };
+        // A trial run over the rows leaves those that no journal answers.
+        let mut open = |request: &ActionRequest| {
+            let is_asked = request.is_checkout() && !request.is_of_tagged_item();
+            is_asked && known.from_journals(request) == PriorAction::Absent
+        };
+        let open: Vec<ActionRequest> = requests.iter().filter(|request| open(request)).cloned().collect();
+        known.taken.clear();
+        if !open.is_empty() {
+            known.logs = ItemLogs::read(&account.client, account.concurrency.into(), &open).await?;
+            // Runs at work may have gone on meanwhile: what the log shows of them is theirs.
+            known.journaled = JournaledActions::read(account, &requests)?;
+        }
+        Ok(known)
+    }
+
+    fn from_journals(&mut self, request: &ActionRequest) -> PriorAction {
+        let found = self.journaled.outstanding(request);
+        let is_same = |action: &&JournaledAction| !action.is_in_flight() && action.is_same(request);
+        let same: Vec<&JournaledAction> = found.into_iter().filter(is_same).collect();
+        if same.is_empty() {
+            return PriorAction::Absent;
+        }
+        let taken = self.taken.entry(key_of(request)).or_default();
+        let applied = same.iter().filter(|action| action.is_applied).nth(*taken);
+        let prior = match applied.or_else(|| same.get(*taken)) {
+            None => return PriorAction::Absent,
+            Some(action) if action.is_applied => PriorAction::Done { run: action.run.to_string() },
+            Some(action) => return PriorAction::Unresolved { run: action.run.to_string() },
+        };
+        *taken += 1;
+        prior
+    }
+
+    fn from_log(&self, request: &ActionRequest) -> PriorAction {
+        if !request.is_checkout() || request.is_of_tagged_item() {
+            return PriorAction::Absent;
+        }
+        let ours = self.journaled.outstanding(request);
+        let is_ours = |action: &&&JournaledAction| action.is_applied || action.is_in_flight();
+        let ours = ours.iter().filter(is_ours).filter(|action| action.has_quantity_of(request)).count();
+        self.logs.unexplained(request, ours)
+    }
+}
+
+impl PriorActions for KnownActions {
+    fn take(&mut self, request: &ActionRequest) -> PriorAction {
+        match self.from_journals(request) {
+            PriorAction::Absent => self.from_log(request),
+            prior => prior,
+        }
+    }
+}

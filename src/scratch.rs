@@ -1,0 +1,122 @@
+//! Folders for temporary files that have names: closed to other users, and gone at the end.
+//!
+//! They hold a company's inventory for a while, so nobody else on the machine may read them. A process that is killed
+//! leaves its folder behind; the next one removes it. Each folder has a lock file that is locked as long as its process
+//! lives: that tells a leftover from the folder of another run.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::state_file::LockFile;
+
+/// What the names of the folders begin with, in the system's folder for temporary files.
+const PREFIX: &str = "tallyport-";
+/// The lock file in a folder, without its extension.
+const LOCK: &str = "folder";
+
+/// A folder for temporary files, deleted on drop.
+#[derive(Debug)]
+pub(crate) struct ScratchFolder {
+    folder: TempDir,
+    /// Held as long as the folder is in use.
+    _lock: LockFile,
+}
+
+impl ScratchFolder {
+    /// Creates a folder, and removes those that killed processes of this user left.
+    pub(crate) fn create() -> io::Result<Self> {
+        Self::create_in(&std::env::temp_dir())
+    }
+
+    fn create_in(parent: &Path) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(PREFIX);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let folder = builder.tempdir_in(parent)?;
+        let lock = LockFile::of(&folder.path().join(LOCK))?;
+        if !lock.try_lock()? {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        remove_leftovers(parent, folder.path());
+        Ok(Self { folder, _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Removes the folders of processes that are gone. What cannot be removed is the next one's to remove.
+fn remove_leftovers(parent: &Path, own: &Path) {
+    let (Ok(entries), Ok(own_facts)) = (fs::read_dir(parent), fs::symlink_metadata(own)) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        let is_named_so = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
+        if !is_named_so || path == own {
+            continue;
+        }
+        let Ok(facts) = fs::symlink_metadata(&path) else { continue };
+        if facts.is_dir() && has_same_owner(&facts, &own_facts) && is_abandoned(&path) {
+            let removed = fs::remove_dir_all(&path);
+            tracing::debug!(folder = %path.display(), ?removed, "removed what a killed run left");
+        }
+    }
+}
+
+/// Whether no process holds the lock of the folder. One without a lock file was not made here, or is just being made.
+fn is_abandoned(folder: &Path) -> bool {
+    let path = folder.join(LOCK);
+    crate::state_file::lock_path(&path).is_file()
+        && LockFile::of(&path).and_then(|lock| lock.try_lock()).unwrap_or(false)
+}
+
+#[cfg(unix)]
+fn has_same_owner(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    one.uid() == other.uid()
+}
+
+/// Each user has a folder for temporary files of their own.
+#[cfg(not(unix))]
+fn has_same_owner(_: &fs::Metadata, _: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn leftovers_are_removed_and_folders_in_use_stay() {
+        let parent = tempfile::tempdir().unwrap();
+        let used = ScratchFolder::create_in(parent.path()).unwrap();
+        fs::write(used.path().join("data"), "x").unwrap();
+        // As a killed process leaves it: with a lock file that nobody holds.
+        let leftover = parent.path().join("tallyport-killed");
+        fs::create_dir(&leftover).unwrap();
+        fs::write(leftover.join("folder.lock"), "").unwrap();
+        fs::write(leftover.join("account.sqlite"), "x").unwrap();
+        let others = ["tallyport-notes", "other"].map(|name| parent.path().join(name));
+        others.iter().for_each(|folder| fs::create_dir(folder).unwrap());
+        let next = ScratchFolder::create_in(parent.path()).unwrap();
+        assert!(!leftover.exists() && used.path().join("data").exists() && next.path().exists());
+        assert!(others.iter().all(|folder| folder.exists()));
+        let path = next.path().to_owned();
+        drop(next);
+        assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_cannot_look_into_the_folder() {
+        use std::os::unix::fs::PermissionsExt;
+        let parent = tempfile::tempdir().unwrap();
+        let folder = ScratchFolder::create_in(parent.path()).unwrap();
+        assert_eq!(fs::metadata(folder.path()).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
