@@ -314,7 +314,7 @@ impl InputSet {
     pub(crate) fn ignored(&self, sheet: usize) -> Vec<String> {
         let (mapping, is_exported) = (self.mapping_of(sheet), self.sheets[sheet].mapping.is_exported());
         let ignored =
-            mapping.ignored().filter(|column| !column.is_unneeded() && !(is_exported && column.is_read_only()));
+            mapping.ignored().filter(|column| !(column.is_unneeded() || (is_exported && column.is_read_only())));
         ignored.map(|column| column.label()).collect()
     }
 
