@@ -69,7 +69,7 @@ fn records_are_deleted_by_key_and_every_row_has_an_outcome() {
 #[test]
 fn records_are_deleted_by_id_or_by_other_fields() {
     let account = three_assets().sheet("ids.csv", "_id\n2\n7\n").sheet("notes.csv", "Notes\nA-3\n");
-    assert_output!(account.run(&["delete", "assets", "ids.csv", "--yes"]), @"
+    assert_output!(account.run(&["delete", "assets", "ids.csv", "--yes"]), @r#"
     exit code 1
     --- stdout
     Deletion of ids.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -86,7 +86,7 @@ fn records_are_deleted_by_id_or_by_other_fields() {
       requests  7: 6 to look up, 1 to delete
       note      backup of the assets: ids.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
       result    ids.result.xlsx
-    ");
+    "#);
     account.run(&["delete", "assets", "notes.csv", "--match-on", "notes", "--yes"]).exits(0);
     assert_eq!(tags(&account), ["A-1"]);
 }
@@ -267,7 +267,7 @@ fn ids_of_another_system_delete_nothing() {
     error: no column of no_key says which records are meant
       hint: add a column `asset_id` or `_id`, or map one with --map 'Header=asset_id'
     ");
-    assert_output!(account.run(&["delete", "assets", "keys.csv", "--yes"]), @"
+    assert_output!(account.run(&["delete", "assets", "keys.csv", "--yes"]), @r#"
     exit code 1
     --- stdout
     Deletion of keys.csv: 3 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -291,7 +291,7 @@ fn ids_of_another_system_delete_nothing() {
       header    row 1: id → _id, asset_id
       requests  2: 2 to look up
       result    keys.result.xlsx
-    ");
+    "#);
     account.run(&["delete", "assets", "ids.csv", "--map", "id=_id", "--yes"]).exits(0);
     assert!(!tags(&account).contains(&String::from("A-1")) && tags(&account).contains(&String::from("A-3")));
 }
@@ -427,7 +427,7 @@ fn an_interrupted_delete_is_resumed() {
     --- stdout
     run                   what                   state    began
     20261124-093015-abcd  delete of retired.csv  cut off  just now
-                          2026-11-24 02:49, 32.77 kB; 1 deleted, 1 unknown; its
+                          2026-11-24 03:02, 36.86 kB; 1 deleted, 1 unknown; its
                           process was killed, or the machine went down
     "#);
     let (code, summary) = account.json(&["resume", "--last"]);
