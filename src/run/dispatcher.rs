@@ -272,7 +272,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     }
 
     fn is_exhausted(&self) -> bool {
-        self.read_state == JournalReadState::Finished && self.queue.is_empty() && self.retries.is_empty()
+        let is_read = self.read_state == JournalReadState::Finished && self.queue.is_empty();
+        is_read && self.retries.is_empty() && !self.claiming.is_waiting()
     }
 
     /// Records the intents of the next steps, while there is room and the first of them is ready.
