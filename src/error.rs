@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Refused,
     /// Interrupted or stopped early.
     Stopped,
+    /// The user was asked and said no. Nothing was sent, and nothing went wrong.
+    Declined,
     /// A bug of this crate, or a failure of the machine that no option avoids.
     Internal,
 }
@@ -56,6 +58,11 @@ impl Error {
     /// The user asked to stop before anything was sent or written.
     pub fn interrupted() -> Self {
         Self::new(ErrorKind::Stopped, "interrupted; nothing was sent or written", None)
+    }
+
+    /// The user was asked whether to go on, and said no.
+    pub(crate) fn declined(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Declined, message, None)
     }
 
     /// What the user can do next, as a sentence fragment.

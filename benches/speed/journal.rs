@@ -14,7 +14,7 @@ use tallyport::plan::{RowId, Step, StepRole, StepSink as _, WriteKind};
 use tallyport::run::journal::{
     AccountSnapshot, JournalBuilder, JournalLocation, PlannedRow, RowState, RunDetails, RunHeader, RunKind, SheetHeader,
 };
-use tallyport::run::{DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
+use tallyport::run::{DispatchOptions, Dispatcher, LostWaits, RunEnd, RunObserver, RunStart};
 use tallyport::schema;
 use tallyport::shutdown::ShutdownSignal;
 use tallyport::table::Row;
@@ -28,6 +28,8 @@ struct Alone;
 
 impl RunObserver for Alone {
     fn on_step_end(&mut self, _: &Step, _: &StepOutcome) {}
+
+    fn on_duplicate(&mut self, _: &StepOutcome) {}
 
     fn on_progress(&mut self, _: Option<&Wait>) {}
 }
@@ -57,7 +59,7 @@ pub(crate) fn run(place: &str, base_url: &str, api_key: &str, rows: u64) -> Outc
             failed_before: 0,
             start: RunStart::Fresh,
             no_wait: false,
-            min_grace: Duration::from_secs(1),
+            lost_waits: LostWaits { look: Duration::from_secs(1), resend: Duration::from_secs(1) },
         };
         let (journal, end) =
             Dispatcher::new(&client, settings, &sheets, journal)?.run(&mut ShutdownSignal::new(), &mut Alone).await?;

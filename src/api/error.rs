@@ -77,8 +77,14 @@ impl ApiError {
             Self::Blocked { .. } => {
                 "try another network or a lower rate (`--concurrency 1`), or give the request id to the service's support"
             }
-            Self::Tenant { .. } => "set one of your tenants with `--tenant ID`; `tallyport doctor` lists them",
+            Self::Tenant { .. } => {
+                "set one of your tenants with `--tenant ID`, or none where the account has none; `tallyport doctor` \
+                 lists them"
+            }
             Self::Redirected { .. } => "set `--base-url` to the URL the service redirects to",
+            Self::Refused { status: 404, .. } => {
+                "there is no such address; check that `--base-url` is the API's URL, ending in `/api/v1`"
+            }
             Self::Refused { .. } => return None,
             Self::Contract { .. } => "check that `--base-url` is the API's URL, ending in `/api/v1`",
         };
@@ -164,6 +170,11 @@ pub struct WriteFailure {
 }
 
 impl WriteFailure {
+    /// Whether something in front of the service answered with a page instead: it may dislike this one request.
+    pub fn is_blocked(&self) -> bool {
+        matches!(self.cause.as_deref(), Some(ApiError::Blocked { .. }))
+    }
+
     /// What to do now.
     pub fn hint(&self) -> Option<String> {
         self.cause.as_ref().and_then(|cause| cause.hint())

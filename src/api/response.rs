@@ -31,6 +31,11 @@ impl Response {
         self.headers.html || is_html(&self.body)
     }
 
+    /// Whether something in front of the service refused the request with a page.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.status == 403 && self.is_html()
+    }
+
     pub(super) fn error_body(&self) -> ErrorBody {
         ErrorBody::read(&self.body, self.is_html())
     }
@@ -88,7 +93,7 @@ pub(super) fn error_for_status(what: &str, response: &Response, error_body: &Err
     match status {
         300..=399 => ApiError::Redirected { what, status, to: response.headers.location.clone() },
         401 => ApiError::Unauthorized { message },
-        403 if response.is_html() => ApiError::Blocked { status, request_id: response.headers.request_id.clone() },
+        _ if response.is_blocked() => ApiError::Blocked { status, request_id: response.headers.request_id.clone() },
         400 | 403 | 404 | 422 if is_about_tenant => ApiError::Tenant { status, message },
         402 | 403 => ApiError::Forbidden { what, status, message },
         500.. => ApiError::Unavailable { what, status, message },

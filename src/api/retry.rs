@@ -6,6 +6,7 @@
 //! | connection lost, response timed out, 408 | retry | never: it may have been applied |
 //! | 429 | after the pause, not counted | after the pause, not counted |
 //! | 503 with Retry-After | after it | after it: rejected unread |
+//! | a page of a firewall or proxy: 403 with HTML | retry | retry: it never reached the service |
 //! | any other 5xx but 501 and 505 | retry | never: it may have been applied |
 //! | a success without data: empty, cut off, HTML | GET: retry | never: it was applied |
 //! | anything else | final | final |
@@ -18,6 +19,8 @@ use super::request_kind::Method;
 pub(super) const RETRIES: u32 = 5;
 /// How often a read is retried whose answer is no data: a wrong base URL answers like that as well.
 const UNREADABLE_RETRIES: u32 = 3;
+/// The same for a request that a firewall or proxy blocks: one that dislikes it will go on doing so.
+const BLOCKED_RETRIES: u32 = 3;
 /// The first wait between two attempts; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that doubling leads to.
@@ -41,6 +44,8 @@ pub(super) enum AttemptOutcome {
         status: u16,
         retry_after: Option<Duration>,
     },
+    /// A firewall or proxy answered with a page: the request did not reach the service.
+    Blocked,
     /// No connection: the request was certainly not sent.
     NotSent,
     /// It may have been sent, and no complete response arrived.
@@ -78,7 +83,11 @@ pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutc
         let pause = retry_after.unwrap_or_else(|| doubled(FIRST_PAUSE, before.throttled, LONGEST_PAUSE));
         return RetryAction::PauseAll { span: pause.max(LEAST_PAUSE) };
     }
-    let retries = if outcome == AttemptOutcome::Unreadable { UNREADABLE_RETRIES } else { RETRIES };
+    let retries = match outcome {
+        AttemptOutcome::Unreadable => UNREADABLE_RETRIES,
+        AttemptOutcome::Blocked => BLOCKED_RETRIES,
+        _ => RETRIES,
+    };
     if before.failed >= retries || !is_repeatable(method, outcome) {
         return RetryAction::Return;
     }
@@ -93,7 +102,7 @@ pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutc
 pub(super) fn is_outage(method: Method, outcome: AttemptOutcome) -> bool {
     let is_down = match outcome {
         AttemptOutcome::NotSent | AttemptOutcome::Lost | AttemptOutcome::Answered { status: 502..=504, .. } => true,
-        AttemptOutcome::Answered { .. } | AttemptOutcome::Unreadable => false,
+        AttemptOutcome::Answered { .. } | AttemptOutcome::Unreadable | AttemptOutcome::Blocked => false,
     };
     is_down && method == Method::Get
 }
@@ -107,7 +116,7 @@ pub(super) fn outage_wait(attempts: u32) -> Duration {
 fn is_repeatable(method: Method, outcome: AttemptOutcome) -> bool {
     let idempotent = method != Method::Post;
     match outcome {
-        AttemptOutcome::NotSent => true,
+        AttemptOutcome::NotSent | AttemptOutcome::Blocked => true,
         AttemptOutcome::Lost => idempotent,
         AttemptOutcome::Unreadable => method == Method::Get,
         AttemptOutcome::Answered { status: 503, retry_after: Some(_) } => true,
@@ -144,6 +153,7 @@ mod tests {
         let pause = RetryAction::PauseAll { span: Duration::from_secs(7) };
         let cases = [
             (AttemptOutcome::NotSent, BACKOFF, BACKOFF),
+            (AttemptOutcome::Blocked, BACKOFF, BACKOFF),
             (AttemptOutcome::Lost, BACKOFF, RetryAction::Return),
             (answered(408), BACKOFF, RetryAction::Return),
             (answered(500), BACKOFF, RetryAction::Return),

@@ -39,7 +39,7 @@ remark_codes! {
     DateTimezone "date.timezone" "moments in UTC were taken as the day that they show"
     ColumnReadOnly "column.read_only" "a cell was edited that the service does not take"
     // the run
-    RowsNotSent "rows.not_sent" "rows were not sent"
+    RunUnfinished "run.unfinished" "an earlier run of the same file is unfinished"
     RowsCarried "rows.carried" "rows that an earlier run finished"
     RecordsCreated "records.created" "records created because rows name them"
     LimitExceeded "limit.exceeded" "a run would exceed a limit"

@@ -365,12 +365,16 @@ Examples:
   tallyport resume kqzf --result assets.xlsx")]
 pub struct ResumeArgs {
     /// The run's id from `tallyport runs`, or the beginning or end of it
-    #[arg(value_name = "RUN", required_unless_present = "last")]
+    #[arg(value_name = "RUN")]
     pub run: Option<String>,
 
     /// The newest unfinished run
     #[arg(long, conflicts_with = "run")]
     pub last: bool,
+
+    /// Accepted for scripts: a run that was confirmed asks nothing again
+    #[arg(long, hide = true)]
+    pub yes: bool,
 
     /// Write the result here [default: where the run would have written it]
     #[arg(long, value_name = "PATH", value_hint = ValueHint::FilePath)]
@@ -389,7 +393,7 @@ Examples:
   tallyport undo kqzf --yes")]
 pub struct UndoArgs {
     /// The run's id from `tallyport runs`, or the beginning or end of it
-    #[arg(value_name = "RUN", required_unless_present = "last")]
+    #[arg(value_name = "RUN")]
     pub run: Option<String>,
 
     /// The newest run that is not itself an undo

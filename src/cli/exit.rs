@@ -35,6 +35,7 @@ impl From<ErrorKind> for Exit {
             ErrorKind::Usage => Exit::Usage,
             ErrorKind::Refused => Exit::Refused,
             ErrorKind::Stopped => Exit::Stopped,
+            ErrorKind::Declined => Exit::Success,
             ErrorKind::Internal => Exit::Internal,
         }
     }

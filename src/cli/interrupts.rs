@@ -1,9 +1,18 @@
 //! The ways a user, a script or the system asks a program to end.
 
 use std::io;
+use std::sync::OnceLock;
 use std::thread;
 
 use crate::shutdown::ShutdownSignal;
+
+/// The signal of this process, for a question that waits for an answer.
+static LISTENING: OnceLock<ShutdownSignal> = OnceLock::new();
+
+/// Whether an end was asked for.
+pub(super) fn is_requested() -> bool {
+    LISTENING.get().is_some_and(ShutdownSignal::is_requested)
+}
 
 /// Raises a signal at every request of the system or the user to end, from now to the end of the process. It listens
 /// on a thread of its own, so that none is missed while other work is busy.
@@ -12,6 +21,7 @@ use crate::shutdown::ShutdownSignal;
 /// Where the system does not let us listen.
 pub(super) fn listen() -> io::Result<ShutdownSignal> {
     let signal = ShutdownSignal::new();
+    let _ = LISTENING.set(signal.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     {
         let _within = runtime.enter();

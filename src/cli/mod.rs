@@ -37,6 +37,7 @@ use exit::is_closed_pipe;
 use printer::Printer;
 
 pub use crate::error::Error;
+use crate::error::ErrorKind;
 
 /// The program: arguments in, exit code out.
 pub fn main() -> ExitCode {
@@ -50,6 +51,10 @@ pub fn main() -> ExitCode {
     match run(cli, printer) {
         Ok(exit) => exit.into(),
         Err(error) if is_closed_pipe(&error) => Exit::Success.into(),
+        Err(error) if error.kind() == ErrorKind::Declined => {
+            printer.declined(&error.to_string());
+            Exit::from(error.kind()).into()
+        }
         Err(error) => {
             printer.failure(&error);
             Exit::from(error.kind()).into()

@@ -47,11 +47,11 @@ impl Observer for TerminalObserver {
     }
 
     fn on_note(&mut self, text: &str) {
-        self.printer.note(text);
+        self.progress.suspend(|| self.printer.note(text));
     }
 
     fn on_warning(&mut self, text: &str) {
-        self.printer.warn(text);
+        self.progress.suspend(|| self.printer.warn(text));
     }
 
     fn can_confirm(&self) -> bool {

@@ -1,12 +1,14 @@
 //! The one way to the terminal: data to stdout, messages to stderr, quiet and JSON respected.
 
 use std::io::{self, Write};
-use std::sync::OnceLock;
+use std::sync::{OnceLock, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Effects, Style};
 
 use super::args::{Global, LogFormat};
-use super::{Error, Exit};
+use super::{Error, Exit, interrupts};
 use crate::observer::Observer;
 
 /// How something said is meant; colour never carries it alone.
@@ -18,6 +20,9 @@ pub(super) const FAINT: Style = Style::new().effects(Effects::DIMMED);
 
 /// How everything is said on stderr; text until the flags are read.
 static FORMAT: OnceLock<LogFormat> = OnceLock::new();
+
+/// How often an open question looks for an interrupt.
+const ANSWER_POLL: Duration = Duration::from_millis(50);
 
 /// How grave it is, for those who read lines of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +72,7 @@ impl Printer {
         match (self.verbosity, self.json) {
             (Verbosity::Quiet, _) => Ok(()),
             _ if is_in_lines() => {
-                text.lines().filter(|line| !line.is_empty()).for_each(|line| talk_line(Level::Info, line, None));
+                text.lines().filter(|line| !line.trim().is_empty()).for_each(|line| talk_line(Level::Info, line, None));
                 Ok(())
             }
             (_, true) => anstream::stderr().write_all(text.as_bytes()),
@@ -75,12 +80,32 @@ impl Printer {
         }
     }
 
-    /// Asks a question that wants a yes; only where stdin is a terminal.
+    /// Says something on stderr with fields, where stderr carries lines of JSON.
+    pub(super) fn event(&self, text: &str, fields: serde_json::Value) {
+        if self.verbosity > Verbosity::Quiet {
+            write_line(Level::Info, text, None, fields);
+        }
+    }
+
+    /// Asks a question that wants a yes; only where stdin is a terminal. An interrupt is a no.
     pub(super) fn ask(&self, question: &str) -> io::Result<bool> {
         write_stderr(&format!("{STRONG}{question}{STRONG:#} [y/N] "));
-        let mut answer = String::new();
-        io::stdin().read_line(&mut answer)?;
-        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+        // Read on a thread: while interrupts are listened to, Ctrl-C does not end a read.
+        let (sender, answers) = mpsc::channel();
+        thread::Builder::new().name("answer".to_owned()).spawn(move || {
+            let mut answer = String::new();
+            sender.send(io::stdin().read_line(&mut answer).map(|_| answer))
+        })?;
+        loop {
+            match answers.recv_timeout(ANSWER_POLL) {
+                Ok(answer) => return Ok(matches!(answer?.trim().to_lowercase().as_str(), "y" | "yes")),
+                Err(mpsc::RecvTimeoutError::Timeout) if !interrupts::is_requested() => {}
+                Err(_) => {
+                    write_stderr("\n");
+                    return Ok(false);
+                }
+            }
+        }
     }
 
     /// A remark on the way: stderr, unless quiet.
@@ -103,6 +128,14 @@ impl Printer {
             print_json_error(&error.to_string(), error.hint().as_deref(), error.kind().into());
         }
         self.error(&error.to_string(), error.hint().as_deref());
+    }
+
+    /// That the user said no, which is no failure.
+    pub(super) fn declined(&self, text: &str) {
+        if self.json {
+            print_json_error(text, None, Exit::Success);
+        }
+        self.note(text);
     }
 
     /// Why it stopped and what to do: stderr, always.
@@ -139,19 +172,37 @@ pub(super) fn say(level: Level, text: &str, hint: Option<&str>) {
     });
 }
 
-/// `{"time": .., "level": "warning", "message": ..}`
 fn talk_line(level: Level, text: &str, hint: Option<&str>) {
+    write_line(level, text, hint, serde_json::Value::Null);
+}
+
+/// Text for a machine: without colours, and without the blanks that align it on a screen.
+fn unstyled(text: &str) -> String {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `{"time": .., "level": "warning", "message": ..}`, with further fields behind.
+pub(super) fn write_line(level: Level, text: &str, hint: Option<&str>, fields: serde_json::Value) {
     let level = match level {
         Level::Info => "info",
         Level::Warning => "warning",
         Level::Error => "error",
     };
     let time = jiff::Timestamp::now().to_string();
-    let mut line = serde_json::json!({"time": time, "level": level, "message": text.trim_end()});
+    let mut line = serde_json::json!({"time": time, "level": level, "message": unstyled(text)});
     if let Some(hint) = hint {
-        line["hint"] = hint.into();
+        line["hint"] = unstyled(hint).into();
+    }
+    if let (Some(line), serde_json::Value::Object(fields)) = (line.as_object_mut(), fields) {
+        line.extend(fields);
     }
     write_stderr(&format!("{line}\n"));
+}
+
+/// Says something on stderr, with fields for those who read lines of JSON.
+pub(super) fn write_info(text: &str, fields: serde_json::Value) {
+    if is_in_lines() { write_line(Level::Info, text, None, fields) } else { say(Level::Info, text, None) }
 }
 
 /// Says something on stderr. A terminal that went away hears nothing, and is no reason to stop: the run goes on and

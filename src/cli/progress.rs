@@ -19,8 +19,9 @@ const WORDS_EVERY: Duration = Duration::from_millis(200);
 /// A rate or an end told sooner would be a guess.
 const SETTLED: Duration = Duration::from_secs(2);
 
-const WITH_TOTAL: &str = "{prefix:<10} {bar:28.green} {human_pos}/{human_len} rows  {msg}";
-const WITHOUT_TOTAL: &str = "{prefix:<10} {spinner} {human_pos} rows  {msg}";
+// The words are cut at the edge of the terminal: a line that wraps cannot be taken back.
+const WITH_TOTAL: &str = "{prefix:<10} {bar:16.green} {human_pos}/{human_len} rows  {wide_msg}";
+const WITHOUT_TOTAL: &str = "{prefix:<10} {spinner} {human_pos} rows  {wide_msg}";
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,11 @@ impl Progress {
                     self.reword(now);
                 }
             }
-            ProgressView::Lines => self.meter.line(now).into_iter().for_each(|line| say(&line)),
+            ProgressView::Lines => {
+                if let Some(line) = self.meter.line(now) {
+                    printer::write_info(&line, self.meter.fields(now));
+                }
+            }
             ProgressView::Hidden => {}
         }
     }
@@ -133,6 +138,14 @@ impl Progress {
         }
         self.meter.waiting = waiting;
         self.reword(Instant::now());
+    }
+
+    /// Prints something above the bar, which would otherwise stay on the screen half overwritten.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        match &self.view {
+            ProgressView::Bar { bar, .. } => bar.suspend(print),
+            ProgressView::Lines | ProgressView::Hidden => print(),
+        }
     }
 
     /// Ends it: the bar goes away, the summary takes its place.
@@ -200,6 +213,14 @@ impl ProgressState {
             (None, _) => {}
         }
         words.join(", ")
+    }
+
+    /// The same for those who read lines of JSON.
+    fn fields(&self, now: Instant) -> serde_json::Value {
+        serde_json::json!({
+            "event": "progress", "phase": self.phase, "rows": self.done, "total": self.total, "failed": self.failed,
+            "seconds": now.duration_since(self.began).as_secs(),
+        })
     }
 
     /// The next line, where one is due: `sending: 1,204 of 14,200 rows, 35 rows/s, 3 failed, 6 min left`.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use serde_json::json;
 use tokio::runtime::Runtime;
 
 use super::Error;
 use super::exit::Exit;
 use super::observer::TerminalObserver;
-use super::printer::Printer;
+use super::printer::{Printer, is_in_lines};
 use super::settings::written_files;
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
@@ -72,11 +73,46 @@ pub(super) fn print_planned(summary: &RunSummary, printer: Printer) -> Result<Ex
 
 /// Prints a summary: as text for people, as the one document for scripts.
 pub(super) fn print_summary(run: &RunSummary, printer: Printer) -> Result<(), Error> {
-    printer.say(&summary::text(run))?;
+    if is_in_lines() {
+        print_events(run, printer);
+    } else {
+        printer.say(&summary::text(run))?;
+    }
     if printer.json {
         printer.data(&format!("{}\n", summary::json(run)))?;
     }
     Ok(())
+}
+
+/// The summary as events: one for each sheet, then the problems, and one for the whole.
+fn print_events(run: &RunSummary, printer: Printer) {
+    let command = run.command.as_str();
+    for sheet in &run.sheets {
+        let fields = json!({
+            "event": "sheet", "run_id": run.run_id, "collection": sheet.entity, "file": sheet.file,
+            "sheet": sheet.sheet, "rows": sheet.rows, "counts": summary::counts_json(sheet.counts),
+        });
+        printer.event(&format!("{command} of {}: {} rows", run.label(sheet), sheet.rows), fields);
+    }
+    for group in run.problems.groups() {
+        let fields = json!({
+            "event": "problem", "run_id": run.run_id, "code": group.code.as_str(), "column": group.header,
+            "count": group.count, "cells": group.examples.iter().map(|example| example.address()).collect::<Vec<_>>(),
+        });
+        printer.event(&format!("{}: {}", group.sheet, group.code.title()), fields);
+    }
+    for remark in &run.remarks {
+        let fields = json!({"event": "remark", "run_id": run.run_id, "code": remark.code.as_str()});
+        printer.event(&remark.message, fields);
+    }
+    let ending = if run.stopped.is_some() { "stopped" } else { "finished" };
+    let fields = json!({
+        "event": "end", "run_id": run.run_id, "command": command, "dry_run": run.dry_run, "rows": run.rows(),
+        "counts": summary::counts_json(run.counts()), "requests": run.requests.total,
+        "seconds": (run.seconds * 1000.0).round() / 1000.0, "stopped": run.stopped,
+        "file": run.result.as_ref().map(|path| path.to_string_lossy()), "next": run.next,
+    });
+    printer.event(&format!("{command} {ending}"), fields);
 }
 
 /// Prints how a run ended. A reader that went away changes nothing of what the run came to.

@@ -20,7 +20,7 @@ use crate::account::AccountIdentity;
 use crate::job::stored_summary;
 use crate::plan::{ReportMode, RowCounts, RowStatus};
 use crate::report::summary;
-use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase};
+use crate::run::journal::{Journal, LockState, RunHeader, RunOverview, RunPhase, Unfinished};
 use crate::wording::{counted, thousands};
 
 pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
@@ -30,6 +30,18 @@ pub(super) fn run(args: &RunsArgs, printer: Printer) -> Result<Exit, Error> {
         (None, Some(run)) => show::run(shelf.find(run)?, now, printer),
         (None, None) => list::run(&shelf.list()?, now, printer),
     }
+}
+
+/// A command that changes something takes the newest run only where that is asked for.
+///
+/// # Errors
+/// Where no run is named.
+pub(super) fn require_run(run: Option<&str>, is_last: bool, command: &str) -> Result<(), Error> {
+    if run.is_some() || is_last {
+        return Ok(());
+    }
+    let hint = "pass `--last` for the newest one, or a run id: `tallyport runs` lists them";
+    Err(Error::usage(format!("`tallyport {command}` needs a run"), hint))
 }
 
 /// Where a journal lies.
@@ -80,6 +92,15 @@ impl State {
         self.as_str().replace('_', " ")
     }
 
+    /// What its rows without an outcome are.
+    fn unfinished(&self) -> Unfinished<'_> {
+        match self {
+            State::Stopped(reason) => Unfinished::Stopped(reason),
+            State::CutOff => Unfinished::Stopped(self.reason().unwrap_or_default()),
+            State::Planning | State::Running | State::Finished | State::NeverBegun => Unfinished::Open,
+        }
+    }
+
     /// What there is to say beside the word.
     fn reason(&self) -> Option<&str> {
         match self {
@@ -99,16 +120,21 @@ struct Rows {
     counts: RowCounts,
     /// Rows without an outcome: still to be sent, or sent without an answer so far.
     open: u64,
+    /// Those of them that the run is still going to send.
+    to_go: u64,
 }
 
 impl Rows {
     fn of(path: &Path, glance: &RunOverview, state: &State) -> Result<Self, Error> {
         match state {
             State::Planning | State::NeverBegun => Ok(Self::default()),
-            State::Finished => Ok(Self { counts: glance.totals.counts, open: 0 }),
+            State::Finished => Ok(Self { counts: glance.totals.counts, open: 0, to_go: 0 }),
             State::Stopped(_) | State::CutOff | State::Running => {
-                let summary = stored_summary(&Journal::open_read_only(path)?)?;
-                Ok(Self { counts: summary.counts(), open: summary.rows_left() })
+                let journal = Journal::open_read_only(path)?;
+                let summary = stored_summary(&journal, state.unfinished())?;
+                let (counts, to_go) = (summary.counts(), summary.rows_left());
+                let open = if *state == State::Running { to_go } else { counts.not_sent + journal.rows_in_flight()? };
+                Ok(Self { counts, open, to_go })
             }
         }
     }
@@ -117,8 +143,8 @@ impl Rows {
     fn sentence(self) -> String {
         let counts = self.counts.by_label(ReportMode::Done).into_iter().filter(|line| line.2 > 0);
         let mut parts: Vec<String> = counts.map(|(_, word, number)| format!("{} {word}", thousands(number))).collect();
-        if self.open > 0 {
-            parts.push(format!("{} to go", counted(self.open, "row")));
+        if self.to_go > 0 {
+            parts.push(format!("{} to go", counted(self.to_go, "row")));
         }
         if parts.is_empty() { String::from("nothing sent") } else { parts.join(", ") }
     }
@@ -198,8 +224,8 @@ mod tests {
     #[test]
     fn a_sentence_leaves_out_what_there_is_none_of() {
         let counts = RowCounts { created: 1_120, failed: 3, ..RowCounts::default() };
-        assert_eq!(Rows { counts, open: 14 }.sentence(), "1,120 created, 3 failed, 14 rows to go");
-        assert_eq!(Rows { counts, open: 0 }.sentence(), "1,120 created, 3 failed");
+        assert_eq!(Rows { counts, open: 14, to_go: 14 }.sentence(), "1,120 created, 3 failed, 14 rows to go");
+        assert_eq!(Rows { counts, open: 0, to_go: 0 }.sentence(), "1,120 created, 3 failed");
         assert_eq!(Rows::default().sentence(), "nothing sent");
     }
 }

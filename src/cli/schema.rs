@@ -11,7 +11,7 @@ use super::{Error, Exit};
 use crate::schema::{self, ACTIONS, ACTIVITY, COLLECTIONS, Entity, Field, Kind, Role, TENANTS, TextForm, Use, Wire};
 
 /// Columns of the terminal the text is laid out for.
-const WIDTH: usize = 100;
+const WIDTH: usize = 80;
 
 pub(super) fn run(args: &SchemaArgs, printer: Printer) -> Result<Exit, Error> {
     let text = match (&args.entity, printer.json) {

@@ -6,11 +6,13 @@ use super::args::{Global, UndoArgs};
 use super::observer::TerminalObserver;
 use super::printer::Printer;
 use super::run_end::print_report;
+use super::runs::require_run;
 use super::settings::{connect_to, run_store};
 use super::{Error, Exit, interrupts, runtime};
 use crate::job::{ResultTarget, UndoJob, UndoPlan, UndoableRun};
 
 pub(super) fn run(global: &Global, args: &UndoArgs, printer: Printer) -> Result<Exit, Error> {
+    require_run(args.run.as_deref(), args.last, "undo")?;
     let run = UndoableRun::open(&run_store()?, args.run.as_deref())?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect_to(global, run.account()))?;

@@ -60,9 +60,11 @@ impl PendingBackup {
         if !is_confirmed {
             observer.on_note(&format!("the records are backed up in {}", path.display()));
             if !observer.confirm(&format!("{question}?")) {
+                if shutdown.is_requested() {
+                    return Err(Error::interrupted());
+                }
                 let path = path.display();
-                let hint = format!("answer yes to continue; the backup {path} is not needed and can be deleted");
-                return Err(Error::usage("nothing was deleted", hint));
+                return Err(Error::declined(format!("nothing was deleted; the backup {path} can be deleted")));
             }
         }
         Ok(backup_remark(entity, &path, run))

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::new_run_id;
+use super::next_commands::after_check;
 use super::result_path::{ResultPath, result_path};
 use crate::check::{CheckedRow, Checker, Inference, Mode, Problem, RemarkTally, RowAction, Rules};
 use crate::error::Result;
@@ -32,19 +33,28 @@ pub(crate) fn check(
     let mut input = InputSet::open(options, SheetFilter::Any, observer)?;
     let path = result.map(|path| result_path(Some(path), &input, None)).transpose()?;
     observer.on_phase("checking", None);
-    let mut summary = check_all(&mut input, path.as_ref())?;
+    let asked = path.as_ref().map(ResultPath::as_path);
+    let mut summary = check_all(&mut input, path.as_ref(), observer, &mut |summary| {
+        summary.options = options.used().shown();
+        summary.next = after_check(summary, line, asked);
+        summary.seconds = started.elapsed().as_secs_f64();
+    })?;
     if summary.rows() == 0 {
         return Err(no_rows(&summary.files));
     }
-    summary.options = options.used().shown();
-    summary.next = next_commands(&summary, line);
     summary.seconds = started.elapsed().as_secs_f64();
     Ok(summary)
 }
 
 /// Checks every sheet and writes the bad rows. A column of text dates or amounts may be readable only as a whole;
 /// where the first pass finds one, everything is read a second time with what it taught.
-fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSummary> {
+/// `complete` adds to the summary what the sheets do not tell.
+fn check_all(
+    input: &mut InputSet,
+    path: Option<&ResultPath>,
+    observer: &mut dyn Observer,
+    complete: &mut dyn FnMut(&mut RunSummary),
+) -> Result<RunSummary> {
     let sheets: Vec<_> = input.sheets.iter().map(|sheet| (sheet.mapping.clone(), sheet.match_on.clone())).collect();
     let rules = input.rules.clone();
     let mut checkers: Vec<Checker<'_>> = (sheets.iter().enumerate())
@@ -53,6 +63,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         })
         .collect();
     loop {
+        observer.on_rows(0, 0);
         let mut summary = RunSummary::new(RunCommand::Check, new_run_id());
         summary.files = input.file_names();
         summary.skipped_sheets = input.skipped.clone();
@@ -68,6 +79,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
                 book: book.as_mut(),
                 summary: &mut summary,
                 remarks: RemarkTally::default(),
+                observer: &mut *observer,
                 written: Ok(()),
             };
             check_sheet(input, index, &mut checkers[index], pass)?;
@@ -82,6 +94,7 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
         }
         summary.mapping = input.mappings();
         summary.remarks.splice(0..0, input.remarks());
+        complete(&mut summary);
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
             book.finish(&summary)?;
@@ -90,13 +103,8 @@ fn check_all(input: &mut InputSet, path: Option<&ResultPath>) -> Result<RunSumma
     }
 }
 
-fn next_commands(summary: &RunSummary, line: &CommandLine) -> Vec<String> {
-    match (summary.counts().failed, &summary.result) {
-        (0, _) => vec![line.command(RunCommand::Import.as_str(), &["--dry-run"])],
-        (_, None) => vec![line.command(RunCommand::Check.as_str(), &["--result", "problems.xlsx"])],
-        (_, Some(_)) => Vec::new(),
-    }
-}
+/// Progress is told after every so many rows.
+const PROGRESS_ROWS: u64 = 1_000;
 
 /// One pass over one sheet.
 struct SheetCheck<'p> {
@@ -109,6 +117,7 @@ struct SheetCheck<'p> {
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
     remarks: RemarkTally,
+    observer: &'p mut dyn Observer,
     written: Result<(), WriteError>,
 }
 
@@ -135,6 +144,15 @@ fn check_sheet(input: &mut InputSet, index: usize, checker: &mut Checker<'_>, mu
 
 impl SheetCheck<'_> {
     fn row(&mut self, row: &Row, checked: &mut CheckedRow) {
+        self.count(row, checked);
+        let done = self.counts.rows();
+        if done.is_multiple_of(PROGRESS_ROWS) {
+            let before = self.summary.counts();
+            self.observer.on_rows(self.summary.rows() + done, before.failed + self.counts.failed);
+        }
+    }
+
+    fn count(&mut self, row: &Row, checked: &mut CheckedRow) {
         if checked.action == Some(RowAction::Skip) {
             self.counts.add(RowStatus::Skipped);
             return;

@@ -153,6 +153,7 @@ impl Account {
         let request = PlanRequest {
             kind: RunKind::Delete,
             started,
+            remarks: Vec::new(),
             // The collection stands before the file.
             words: std::iter::once(job.entity.clone()).chain(files).collect(),
             used: job.used_options(),

@@ -6,12 +6,12 @@ use std::time::Instant;
 use super::plan::{Plan, PlanRequest};
 use super::run_options::{ResultTarget, RunOptions};
 use crate::account::Account;
-use crate::check::{Conflicts, Mode, Repeats};
+use crate::check::{Conflicts, Mode, Remark, RemarkCode, Repeats};
 use crate::error::{Error, Result};
 use crate::observer::{NoObserver, Observer};
 use crate::plan::{ChangeLimit, CreateMissing, PlanLimits};
 use crate::run::input::{InputOptions, InputSet, SheetFilter};
-use crate::run::journal::RunKind;
+use crate::run::journal::{RunHeader, RunKind, RunStore};
 use crate::run::previous_result::RowSelection;
 use crate::run::used_options::UsedOptions;
 use crate::schema::entity_named;
@@ -173,7 +173,7 @@ impl ImportJob {
     pub(crate) fn used_options(&self) -> UsedOptions {
         let mut used = self.input.used();
         used.once("--dry-run", self.run.dry_run);
-        used.once("--only-failed", self.only_failed);
+        used.switch("--only-failed", self.only_failed);
         used.switch("--repeat", self.repeats == Repeats::Sent);
         used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
         used.text("--conflicts", self.conflicts.map(Conflicts::as_str));
@@ -238,6 +238,23 @@ impl Account {
         self.plan_with(job, &mut NoObserver).await
     }
 
+    /// That an earlier import of one of the files was not finished, and how to continue it.
+    fn unfinished_run(&self, input: &InputSet) -> Option<Remark> {
+        let runs = RunStore::new(&self.state_dir).unfinished().ok()?;
+        let sources = input.sources();
+        let is_same = |header: &RunHeader| {
+            header.kind == RunKind::Import
+                && header.account.is_same(&self.identity)
+                && header.details.sources.iter().any(|known| sources.iter().any(|source| source.path == known.path))
+        };
+        let run = runs.into_iter().find(|run| run.overview.as_ref().is_ok_and(|overview| is_same(&overview.header)))?;
+        let files = input.file_names().join(", ");
+        let id = run.id;
+        let message =
+            format!("run {id} of {files} is unfinished; `tallyport resume {id}` continues it, this import starts anew");
+        Some(Remark::new(RemarkCode::RunUnfinished, message))
+    }
+
     /// As [`Account::plan`], with an observer that follows it.
     ///
     /// # Errors
@@ -248,9 +265,12 @@ impl Account {
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
         input.rules.conflicts = job.conflicts;
         input.rules.repeats = job.repeats;
+        let remarks: Vec<Remark> = self.unfinished_run(&input).into_iter().collect();
+        remarks.iter().for_each(|remark| observer.on_warning(&remark.message));
         let request = PlanRequest {
             kind: RunKind::Import,
             started,
+            remarks,
             words: job.input.files.iter().map(|file| file.display().to_string()).collect(),
             used: job.used_options(),
             limits,

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::backup::PendingBackup;
 use super::new_run_id;
+use super::next_commands::after_dry_run;
 use super::result_path::ResultPath;
 use super::run_options::{ResultDestination, RunOptions};
 use super::run_report::{Execution, RunReport, created_remark, service_warnings};
@@ -30,6 +31,8 @@ use crate::wording::{counted, mails, thousands};
 pub(super) struct PlanRequest {
     pub(super) kind: RunKind,
     pub(super) started: Instant,
+    /// Notes for the user.
+    pub(super) remarks: Vec<Remark>,
     /// What stands before the options in the command that says the same.
     pub(super) words: Vec<String>,
     pub(super) used: UsedOptions,
@@ -49,7 +52,7 @@ impl PlanRequest {
         backup: Option<PendingBackup>,
         observer: &mut dyn Observer,
     ) -> Result<Plan<'a>> {
-        let Self { kind, started, words, used, limits, create_missing, selection, run } = self;
+        let Self { kind, started, remarks, words, used, limits, create_missing, selection, run } = self;
         let details = RunDetails {
             files: input.file_names(),
             sources: input.sources(),
@@ -59,7 +62,7 @@ impl PlanRequest {
             typed: CommandLine::new(words, [used.words(), run.account_flags].concat()).into_words(),
             max_errors: run.max_errors,
             no_wait: run.no_wait,
-            remarks: Vec::new(),
+            remarks,
             mapping: Vec::new(),
         };
         let header = RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details };
@@ -114,6 +117,7 @@ impl Plan<'_> {
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
         summary.mapping = self.input.mappings();
+        summary.remarks.extend(self.header.details.remarks.iter().cloned());
         summary.remarks.extend(self.input.remarks());
         summary.remarks.extend(service_warnings(self.account));
         summary.remarks.extend(prepared.remarks.iter().cloned());
@@ -125,10 +129,7 @@ impl Plan<'_> {
         if !prepared.totals.missing.is_empty() {
             summary.remarks.push(created_remark("would also create", &prepared.totals.missing));
         }
-        let line = CommandLine::from_words(self.header.details.typed.clone());
-        let counts = summary.counts();
-        let more: &[&str] = if counts.failed + counts.unknown > 0 { &["--dry-run"] } else { &[] };
-        summary.next = vec![line.command(summary.command.as_str(), more)];
+        summary.next = after_dry_run(&summary, &self.header, None);
         summary.seconds = self.started.elapsed().as_secs_f64();
         Ok(summary)
     }
@@ -146,9 +147,9 @@ impl Plan<'_> {
     /// # Errors
     /// Where the file cannot be written, or the input cannot be read again.
     pub fn write_workbook(&mut self, path: impl AsRef<Path>) -> Result<PathBuf> {
-        let summary = self.summary()?;
+        let mut summary = self.summary()?;
         let path = ResultPath::new(path.as_ref().to_path_buf(), self.input.sheets.len())?;
-        self.write(&path, &summary)
+        self.write(&path, &mut summary)
     }
 
     /// The end of a dry run: the summary, with the result file written where the job says.
@@ -156,13 +157,14 @@ impl Plan<'_> {
         let mut summary = self.summary()?;
         if let Some(path) = self.result.clone() {
             observer.on_phase("writing the result", None);
-            summary.result = Some(self.write(&path, &summary)?);
+            summary.result = Some(self.write(&path, &mut summary)?);
         }
         summary.seconds = self.started.elapsed().as_secs_f64();
         Ok(summary)
     }
 
-    fn write(&mut self, path: &ResultPath, summary: &RunSummary) -> Result<PathBuf> {
+    fn write(&mut self, path: &ResultPath, summary: &mut RunSummary) -> Result<PathBuf> {
+        summary.next = after_dry_run(summary, &self.header, Some(path.as_path()));
         let (sheets, file) = (self.sheets(), path.create(ReportMode::DryRun)?);
         let journal = self.prepared.steps.journal()?;
         write_result(RowSource::Files(&mut self.input), journal, &sheets, Unfinished::DryRun, file, summary)
@@ -228,19 +230,22 @@ impl Plan<'_> {
         if self.is_confirmed || reasons.is_empty() {
             return Ok(());
         }
-        confirm(&format!("this run will {}", reasons.join(" and ")), observer)
+        confirm(&format!("this run will {}", reasons.join(" and ")), &self.shutdown, observer)
     }
 }
 
 /// Asks whether to do `what`.
 ///
 /// # Errors
-/// Where the answer is no, or nobody can be asked.
-pub(super) fn confirm(what: &str, observer: &mut dyn Observer) -> Result<()> {
-    if observer.can_confirm() && observer.confirm(&format!("{what}. Continue?")) {
+/// Where the answer is no, an interrupt comes, or nobody can be asked.
+pub(super) fn confirm(what: &str, shutdown: &ShutdownSignal, observer: &mut dyn Observer) -> Result<()> {
+    if !observer.can_confirm() {
+        return Err(Error::usage(format!("{what}; nothing was sent"), "pass --yes to confirm"));
+    }
+    if observer.confirm(&format!("{what}. Continue?")) {
         return Ok(());
     }
-    Err(Error::usage(format!("{what}; nothing was sent"), "pass --yes to confirm"))
+    Err(if shutdown.is_requested() { Error::interrupted() } else { Error::declined("nothing was sent") })
 }
 
 /// The edited columns of an export that are never sent.

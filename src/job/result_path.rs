@@ -108,7 +108,11 @@ pub(crate) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
     free_path(folder, name, "result", None).0
 }
 
+/// File systems take names of 255 bytes; what is appended must fit as well.
+const MAX_STEM_BYTES: usize = 220;
+
 fn free_path(folder: &Path, name: &str, kind: &str, state_dir: Option<&Path>) -> (PathBuf, Option<Reservation>) {
+    let name = &name[..name.floor_char_boundary(MAX_STEM_BYTES)];
     let numbered = (2..).map(|number| folder.join(format!("{name}.{kind}-{number}.xlsx")));
     std::iter::once(folder.join(format!("{name}.{kind}.xlsx")))
         .chain(numbered)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use super::next_commands::after_run;
 use super::result_path::ResultPath;
 use crate::account::Account;
 use crate::check::{Remark, RemarkCode};
@@ -11,10 +12,9 @@ use crate::error::{Error, Result};
 use crate::observer::Observer;
 use crate::plan::ReportMode;
 use crate::report::{ResultFile, RowSource, RunSummary, add_rows, write_result};
-use crate::run::command_line::CommandLine;
 use crate::run::execute::RunExecutor;
 use crate::run::journal::{
-    FinishedRow, Journal, JournalError, RunHeader, RunKind, RunPhase, RunTotals, SheetHeader, SourceFile, Unfinished,
+    FinishedRow, Journal, JournalError, RunHeader, RunPhase, RunTotals, SheetHeader, SourceFile, Unfinished,
 };
 use crate::run::{RunEnd, RunStart};
 use crate::schema;
@@ -86,7 +86,8 @@ impl Execution {
         summary.requests = before.requests.clone();
         summary.requests += account.client.requests();
         summary.remarks.extend(service_warnings(account));
-        summary.next = next_commands(&summary, &header, &journal, result.as_ref().map(ResultPath::as_path));
+        let path = result.as_ref().map(ResultPath::as_path);
+        summary.next = after_run(&summary, &header, journal.is_persistent(), path);
         let mut report = RunReport { journal, sheets, summary, end, created, result_error };
         let seconds = |started: Instant| before.seconds + started.elapsed().as_secs_f64();
         report.summary.seconds = seconds(self.started);
@@ -134,7 +135,9 @@ impl RunReport {
             | RunEnd::JournalFailed(_)
             | RunEnd::TooManyErrors
             | RunEnd::Interrupted => RunStatus::Stopped,
-            RunEnd::Complete if counts.failed + counts.unknown + self.summary.left() > 0 => RunStatus::RowsFailed,
+            RunEnd::Complete if counts.failed + counts.unknown + counts.not_sent + self.summary.left() > 0 => {
+                RunStatus::RowsFailed
+            }
             RunEnd::Complete => RunStatus::Succeeded,
         }
     }
@@ -191,17 +194,17 @@ impl RunReport {
 
     /// A finished run, as its journal has it.
     pub(super) fn of_finished(journal: Journal) -> Result<Self> {
-        let (sheets, summary) = (journal.sheets()?, stored_summary(&journal)?);
+        let (sheets, summary) = (journal.sheets()?, stored_summary(&journal, Unfinished::Open)?);
         let created = BTreeMap::new();
         Ok(Self { journal, sheets, summary, end: RunEnd::Complete, created, result_error: None })
     }
 }
 
-/// The summary of a run as its journal has it, at work or not. Rows without an outcome are left out of the counts.
-pub(crate) fn stored_summary(journal: &Journal) -> Result<RunSummary> {
+/// The summary of a run as its journal has it, at work or not.
+pub(crate) fn stored_summary(journal: &Journal, unfinished: Unfinished<'_>) -> Result<RunSummary> {
     let (header, sheets, totals) = (journal.header()?, journal.sheets()?, journal.totals()?);
     let mut summary = RunSummary::new(header.kind.into(), header.id.clone());
-    describe(&mut summary, &header, journal, &sheets, Unfinished::Open)?;
+    describe(&mut summary, &header, journal, &sheets, unfinished)?;
     summary.requests = totals.requests;
     summary.seconds = totals.seconds;
     summary.result = totals.result.map(|result| result.path);
@@ -237,25 +240,6 @@ fn stop_reason(end: &RunEnd) -> Option<String> {
         RunEnd::TooManyErrors => Some(String::from("too many rows failed (--max-errors)")),
         RunEnd::Interrupted => Some(String::from("interrupted")),
     }
-}
-
-/// What to type after a run, the best first.
-fn next_commands(summary: &RunSummary, header: &RunHeader, journal: &Journal, result: Option<&Path>) -> Vec<String> {
-    let resume = journal.is_persistent().then(|| format!("tallyport resume {}", header.id));
-    let counts = summary.counts();
-    let only_failed = || {
-        let line = CommandLine::from_words(header.details.typed.clone());
-        result.map(|result| {
-            line.with_input(&result.display().to_string()).command(RunKind::Import.command(), &["--only-failed"])
-        })
-    };
-    let next = match (header.kind, summary.stopped.is_some()) {
-        (RunKind::Import, true) => resume.or_else(only_failed),
-        (RunKind::Import, false) if counts.failed + counts.unknown > 0 => only_failed(),
-        (RunKind::Delete | RunKind::Undo, true) => resume,
-        (_, false) => None,
-    };
-    next.into_iter().collect()
 }
 
 /// What was created because rows name it.

@@ -96,7 +96,8 @@ impl UndoableRun {
     ) -> Result<UndoPlan<'a>> {
         let started = Instant::now();
         let mut shutdown = job.shutdown.clone();
-        let preparing = prepare(account, &self.journal, &self.header, &self.history, observer);
+        let store = RunStore::new(&account.state_dir);
+        let preparing = prepare(account, &self.journal, &self.header, &self.history, &store, observer);
         let prepared = unless_interrupted(&mut shutdown, preparing).await?;
         let summary = UndoSummary::of(&prepared.items);
         let run_id = new_run_id();
@@ -182,7 +183,7 @@ impl UndoPlan<'_> {
         if estimate.emails > 0 {
             what.push_str(&format!(", sends {}", mails(estimate.emails, estimate.people)));
         }
-        confirm(&what, observer)
+        confirm(&what, &self.shutdown, observer)
     }
 
     fn header(&self, path: &Path) -> Result<RunHeader> {

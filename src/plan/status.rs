@@ -12,8 +12,10 @@ pub enum RowStatus {
     Updated,
     /// The record already was as the row says.
     Unchanged,
-    /// Nothing was sent, or the service refused it.
+    /// It was rejected before it was sent, or the service refused it.
     Failed,
+    /// The run stopped before it was sent. Nothing is wrong with it.
+    NotSent,
     /// The row asked for nothing.
     Skipped,
     /// It was sent, and whether the service did it could not be found out.
@@ -53,6 +55,7 @@ const STATUS_TEXTS: &[StatusText] = &[
     status_text(RowStatus::Deleted, "deleted", "would delete", "good", "to delete"),
     status_text(RowStatus::Unchanged, "unchanged", "would not change", "good", "unchanged"),
     status_text(RowStatus::Failed, "failed", "would fail", "failed", "failed"),
+    status_text(RowStatus::NotSent, "not_sent", "would not be sent", "good", "not_sent"),
     status_text(RowStatus::Skipped, "skipped", "would skip", "skipped", "skipped"),
     status_text(RowStatus::Unknown, "unknown", "would be unknown", "good", "unknown"),
 ];
@@ -106,7 +109,7 @@ impl RowStatus {
 
     /// Whether a row of this status needs no second try.
     pub fn is_done(self) -> bool {
-        !matches!(self, RowStatus::Failed | RowStatus::Unknown)
+        !matches!(self, RowStatus::Failed | RowStatus::NotSent | RowStatus::Unknown)
     }
 
     fn status_text(self) -> &'static StatusText {
@@ -145,6 +148,7 @@ pub struct RowCounts {
     pub skipped: u64,
     pub unknown: u64,
     pub deleted: u64,
+    pub not_sent: u64,
 }
 
 impl RowCounts {
@@ -171,6 +175,7 @@ impl RowCounts {
             RowStatus::Skipped => &mut self.skipped,
             RowStatus::Unknown => &mut self.unknown,
             RowStatus::Deleted => &mut self.deleted,
+            RowStatus::NotSent => &mut self.not_sent,
         }
     }
 
@@ -202,7 +207,7 @@ mod tests {
 
     use super::*;
 
-    const STATUSES: [RowStatus; 7] = [
+    const STATUSES: [RowStatus; 8] = [
         RowStatus::Created,
         RowStatus::Updated,
         RowStatus::Unchanged,
@@ -210,6 +215,7 @@ mod tests {
         RowStatus::Skipped,
         RowStatus::Unknown,
         RowStatus::Deleted,
+        RowStatus::NotSent,
     ];
 
     #[test]
@@ -233,7 +239,7 @@ mod tests {
 
     #[test]
     fn only_what_was_done_is_done() {
-        let done: Vec<_> = ["created", "updated", "unchanged", "skipped", "deleted", "failed", "unknown"]
+        let done: Vec<_> = ["created", "updated", "unchanged", "skipped", "deleted", "failed", "unknown", "not_sent"]
             .into_iter()
             .filter(|word| RowStatus::parse(word).unwrap().is_done())
             .collect();
@@ -249,13 +255,13 @@ mod tests {
         for status in STATUSES {
             counts.add(status);
         }
-        assert_eq!(counts.rows(), 7);
+        assert_eq!(counts.rows(), 8);
         let same = counts;
         counts += same;
-        assert_eq!(counts.rows(), 14);
+        assert_eq!(counts.rows(), 16);
         assert_eq!(
             counts.by_label(ReportMode::Check).iter().map(|line| (line.1, line.2)).collect::<Vec<_>>(),
-            [("good", 10), ("failed", 2), ("skipped", 2)]
+            [("good", 12), ("failed", 2), ("skipped", 2)]
         );
     }
 }

@@ -12,7 +12,7 @@ use crate::run::input::InputSet;
 use crate::run::journal::{FinishedRow, Journal, JournalError, RowEnding, SheetHeader, Unfinished};
 use crate::table::write::WriteError;
 use crate::table::{Row, Value};
-use crate::wording::{counted, thousands};
+use crate::wording::counted;
 
 /// Where the user's rows are read from again.
 pub(crate) enum RowSource<'r> {
@@ -46,7 +46,6 @@ struct SheetTally {
     rows: u64,
     counts: RowCounts,
     carried: u64,
-    not_sent: u64,
 }
 
 impl SheetTally {
@@ -55,10 +54,6 @@ impl SheetTally {
         self.rows += 1;
         match row.ending {
             RowEnding::Final => self.counts.add(row.outcome.status),
-            RowEnding::NotSent => {
-                self.counts.add(RowStatus::Failed);
-                self.not_sent += 1;
-            }
             RowEnding::Carried => {
                 self.counts.add(RowStatus::Skipped);
                 self.carried += 1;
@@ -85,10 +80,6 @@ impl SheetTally {
             ignored: sheet.ignored.clone(),
         });
         let label = &sheet.label;
-        if self.not_sent > 0 {
-            let rows = thousands(self.not_sent);
-            summary.remark(RemarkCode::RowsNotSent, format!("{label}: {rows} of the failed rows were not sent"));
-        }
         if self.carried > 0 {
             let rows = counted(self.carried, "row");
             let message = format!("{label}: {rows} done by an earlier run, kept as they are");

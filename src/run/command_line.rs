@@ -1,12 +1,14 @@
 //! What to type next: a run's inputs and options as a command line.
 
+use std::path::Path;
+
 /// The words of a command line behind its subcommand: inputs first, then flags.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CommandLine(Vec<String>);
 
 impl CommandLine {
     pub(crate) fn new(inputs: Vec<String>, flags: Vec<String>) -> Self {
-        Self([inputs, flags].concat())
+        Self(inputs.into_iter().map(as_input).chain(flags).collect())
     }
 
     /// The words as a journal keeps them.
@@ -19,24 +21,50 @@ impl CommandLine {
     }
 
     /// The same flags with another file as the only input.
-    pub(crate) fn with_input(mut self, file: &str) -> Self {
-        let flags = self.0.iter().position(|word| word.starts_with('-') && word != "-").unwrap_or(self.0.len());
-        self.0.splice(..flags, [file.to_owned()]);
+    pub(crate) fn with_input(mut self, file: &Path) -> Self {
+        let inputs = self.inputs().len();
+        self.0.splice(..inputs, [as_input(file.display().to_string())]);
         self
+    }
+
+    fn inputs(&self) -> &[String] {
+        let flags = self.0.iter().position(|word| word.starts_with('-') && word != STDIN).unwrap_or(self.0.len());
+        &self.0[..flags]
+    }
+
+    /// Whether it reads standard input, which cannot be read again.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        self.inputs().iter().any(|word| word == STDIN)
     }
 
     /// The whole command, quoted for a shell; `more` are further flags.
     pub(crate) fn command(&self, subcommand: &str, more: &[&str]) -> String {
-        let words = self.0.iter().map(|word| quoted(word)).chain(more.iter().map(|word| (*word).to_owned()));
+        let new = more.iter().filter(|word| !self.0.iter().any(|known| known == *word));
+        let words = self.0.iter().map(|word| quoted(word)).chain(new.map(|word| quoted(word)));
         let words: Vec<String> = words.collect();
         format!("tallyport {subcommand} {}", words.join(" "))
     }
+
+    /// As [`CommandLine::command`]; none where its input is gone.
+    pub(crate) fn repeated(&self, subcommand: &str, more: &[&str]) -> Option<String> {
+        (!self.reads_stdin()).then(|| self.command(subcommand, more))
+    }
+}
+
+/// The word for standard input.
+const STDIN: &str = "-";
+
+/// A file that begins with a dash would be read as a flag.
+fn as_input(file: String) -> String {
+    if file.starts_with('-') && file != STDIN { format!("./{file}") } else { file }
 }
 
 /// A word as a shell takes it.
 fn quoted(word: &str) -> String {
-    let is_plain = |char: char| char.is_alphanumeric() || "-_./=:,@%+\\~".contains(char);
-    if !word.is_empty() && word.chars().all(is_plain) {
+    // A shell of Unix takes a backslash for an escape, and a leading tilde for a home folder.
+    let is_plain =
+        |char: char| char.is_alphanumeric() || "-_./=:,@%+~".contains(char) || (cfg!(windows) && char == '\\');
+    if !word.is_empty() && !word.starts_with('~') && word.chars().all(is_plain) {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
@@ -45,6 +73,8 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::CommandLine;
 
     fn words(text: &str) -> Vec<String> {
@@ -56,8 +86,26 @@ mod tests {
         let line = CommandLine::new(words("a.csv b.csv"), words("--map Tag_No=asset_id --sandbox"));
         assert_eq!(line.command("import", &[]), "tallyport import a.csv b.csv --map Tag_No=asset_id --sandbox");
         assert_eq!(
-            line.with_input("my result.xlsx").command("import", &["--only-failed"]),
+            line.with_input(Path::new("my result.xlsx")).command("import", &["--only-failed"]),
             "tallyport import 'my result.xlsx' --map Tag_No=asset_id --sandbox --only-failed"
         );
+    }
+
+    #[test]
+    fn a_printed_command_works_as_it_stands() {
+        let dash = CommandLine::new(words("-q.csv"), words("--only-failed"));
+        assert_eq!(dash.command("import", &["--only-failed"]), "tallyport import ./-q.csv --only-failed");
+        assert_eq!(
+            dash.with_input(Path::new("-r.xlsx")).command("check", &[]),
+            "tallyport check ./-r.xlsx --only-failed"
+        );
+        let piped = CommandLine::new(words("-"), words("--entity assets"));
+        assert_eq!(piped.repeated("import", &[]), None);
+        assert_eq!(
+            piped.with_input(Path::new("a.xlsx")).command("import", &[]),
+            "tallyport import a.xlsx --entity assets"
+        );
+        let odd = CommandLine::new(words("~a.csv it's.csv"), Vec::new());
+        assert_eq!(odd.command("check", &[]), r"tallyport check '~a.csv' 'it'\''s.csv'");
     }
 }

@@ -17,7 +17,7 @@ use self::claiming::Claiming;
 use super::backoff::ServiceBackoff;
 use super::outcome;
 use super::plan_snapshot::{PlanSnapshot, available_stock};
-use super::reconcile::{ExternalChanges, Resolution, reconcile};
+use super::reconcile::{ExternalChanges, Resolution, find_duplicates, reconcile};
 use super::step_states::{Readiness, StepStates};
 use super::unresolved_steps::{Doubt, RetryDecision, UnresolvedStep, UnresolvedSteps};
 use super::worker::{self, CompletedAttempt, StepTransport};
@@ -36,6 +36,9 @@ mod tests;
 
 /// How often the observer is told what the dispatcher is doing.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(500);
+
+/// After this many blocked steps with none applied in between, everything is blocked.
+const MAX_BLOCKED: usize = 3;
 
 /// Steps read from the journal at a time.
 const READ_BATCH: usize = 512;
@@ -73,6 +76,10 @@ pub struct Dispatcher<'c, T> {
     unchecked: Vec<&'static Entity>,
     /// The sheet being sent; none before the first step.
     sheet: Option<u16>,
+    /// Steps that something in front of the service blocked, until it shows whether it blocks everything.
+    blocked: Vec<(Step, WriteFailure)>,
+    /// Creates that were sent more than once, until they are checked for duplicates at the end.
+    resent: Vec<(Step, StepOutcome)>,
     failed_rows: u64,
     end: RunEnd,
     interrupts: u32,
@@ -98,6 +105,8 @@ enum NextAction {
     AwaitOtherRuns,
     /// Check what others have added since the plan was made.
     DetectDrift,
+    /// Check whether what was sent more than once exists more than once.
+    DetectDuplicates,
     Finish,
 }
 
@@ -151,12 +160,12 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             states.end(&step, &outcome);
         })?;
         let slowest_response = Duration::from_millis(journal.slowest_response()?);
-        let mut unresolved = UnresolvedSteps::new(options.min_grace, slowest_response);
+        let mut unresolved = UnresolvedSteps::new(options.lost_waits, slowest_response);
         for mut step in journal.unresolved_steps()? {
             states.begin(step.number);
             states.fill_in(&mut step);
             let cause = String::from("the run stopped before its response arrived");
-            unresolved.add(UnresolvedStep { step, doubt: Doubt::LostResponse(None), cause }, Instant::now());
+            unresolved.add(UnresolvedStep::new(step, Doubt::LostResponse(None), cause), Instant::now());
         }
         let unchecked = match options.start {
             RunStart::Fresh => Vec::new(),
@@ -187,6 +196,8 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             external_changes: ExternalChanges::default(),
             unchecked,
             sheet: None,
+            blocked: Vec::new(),
+            resent: Vec::new(),
             end: RunEnd::Complete,
             interrupts: 0,
             has_journal_failed: false,
@@ -206,6 +217,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let mut control = LoopControl { shutdown, clock: interval(PROGRESS_INTERVAL), observer };
         self.enforce_error_limit();
         loop {
+            self.decide_blocked(control.observer);
             // What an earlier process left unresolved comes before anything new.
             if self.unchecked.is_empty() && (self.sheet.is_some() || self.unresolved.is_empty()) {
                 self.prepare_steps(control.observer);
@@ -216,6 +228,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 NextAction::Reconcile => self.reconcile_lost(&mut control).await,
                 NextAction::AwaitOtherRuns => self.await_other_runs(&mut control).await,
                 NextAction::DetectDrift => self.detect_drift(&mut control).await,
+                NextAction::DetectDuplicates => self.detect_duplicates(&mut control).await,
                 NextAction::Finish => break,
             }
             if self.interrupts > 1 {
@@ -237,16 +250,17 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             let at = self.unresolved.reconcile_at(now);
             return if at > now { NextAction::Sleep(at) } else { NextAction::Reconcile };
         }
-        if self.end != RunEnd::Complete {
+        let is_over = self.end != RunEnd::Complete || (self.unchecked.is_empty() && self.is_exhausted());
+        if is_over && may_read && !self.resent.is_empty() {
+            return NextAction::DetectDuplicates;
+        }
+        if is_over {
             return NextAction::Finish;
         }
         if !self.unchecked.is_empty() {
             return NextAction::DetectDrift;
         }
-        if self.claiming.is_waiting() {
-            return NextAction::AwaitOtherRuns;
-        }
-        if self.is_exhausted() { NextAction::Finish } else { NextAction::Poll }
+        if self.claiming.is_waiting() { NextAction::AwaitOtherRuns } else { NextAction::Poll }
     }
 
     fn is_busy(&self) -> bool {
@@ -282,6 +296,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                     let Some(step) = self.claim(step, observer) else { continue };
                     if self.may_exist_already(&step) {
                         self.unresolved.add(UnresolvedStep::external_change(step), now);
+                        continue;
+                    }
+                    if self.unresolved.is_look_outdated(step.number, now) {
+                        self.unresolved.add(UnresolvedStep::outdated_look(step), now);
                         continue;
                     }
                     self.writer.append(WriteCommand::RecordIntent(step.number));
@@ -406,8 +424,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
 
     fn on_completion(&mut self, attempt: CompletedAttempt, observer: &mut dyn RunObserver) {
         let CompletedAttempt { step, result, attempts } = attempt;
-        let answered = attempts.iter().filter(|attempt| attempt.status.is_some());
-        answered.for_each(|attempt| self.unresolved.record_response_time(attempt.took));
+        // A timeout or a cut counts as well: the service is at least that slow.
+        if !matches!(&result, Err(failure) if failure.outcome == WriteOutcome::NotSent) {
+            attempts.iter().for_each(|attempt| self.unresolved.record_response_time(attempt.took));
+        }
         let records = attempts.into_iter().map(|attempt| worker::attempt_record(step.number, attempt)).collect();
         self.writer.append(WriteCommand::RecordAttempts(records));
         match result {
@@ -422,12 +442,14 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         }
         self.peers_succeed = true;
         self.backoff.reset();
+        self.reject_blocked(observer);
         let outcome = outcome::applied(&step, reply.id, reply.record.as_ref());
         self.record_outcome(step, outcome, observer);
     }
 
     fn on_failure(&mut self, step: Step, failure: WriteFailure, observer: &mut dyn RunObserver) {
         match failure.outcome {
+            WriteOutcome::Refused if failure.is_blocked() => self.blocked.push((step, failure)),
             WriteOutcome::Refused if failure.scope == FailureScope::Run => {
                 // After fixing the cause, `resume` retries this step.
                 self.writer.append(WriteCommand::ClearIntent(step.number));
@@ -448,8 +470,31 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 // A success that cannot be read proves nothing: a proxy in front of the service may have sent it.
                 let status = failure.status.filter(|status| *status >= 300);
                 let doubt = Doubt::LostResponse(status);
-                self.unresolved.add(UnresolvedStep { step, doubt, cause: failure.message }, Instant::now());
+                self.unresolved.add(UnresolvedStep::new(step, doubt, failure.message), Instant::now());
             }
+        }
+    }
+
+    /// Where no other step is under way, or several in a row were blocked, the network is at fault and not the rows.
+    fn decide_blocked(&mut self, observer: &mut dyn RunObserver) {
+        if self.blocked.is_empty() || (self.blocked.len() < MAX_BLOCKED && self.is_sending()) {
+            return;
+        }
+        if self.blocked.len() < MAX_BLOCKED && self.states.has_applied() {
+            return self.reject_blocked(observer);
+        }
+        for (step, failure) in std::mem::take(&mut self.blocked) {
+            self.writer.append(WriteCommand::ClearIntent(step.number));
+            let hint = failure.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            self.stop(RunEnd::Refused(format!("{}{hint}", failure.message)));
+        }
+    }
+
+    /// Others pass, so these rows are blocked for what they hold.
+    fn reject_blocked(&mut self, observer: &mut dyn RunObserver) {
+        for (step, failure) in std::mem::take(&mut self.blocked) {
+            let outcome = outcome::blocked(&step, &failure);
+            self.record_outcome(step, outcome, observer);
         }
     }
 
@@ -514,9 +559,13 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     fn publish(&mut self, step: u32, observer: &mut dyn RunObserver) {
         let Some((step, outcome)) = self.recording_outcome.remove(&step) else { return };
         self.states.end(&step, &outcome);
+        let is_resent = self.unresolved.was_sent_again(step.number);
         self.unresolved.forget(step.number);
         self.end_claim(&step, &outcome, observer);
         observer.on_step_end(&step, &outcome);
+        if is_resent && step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied() {
+            self.resent.push((step.clone(), outcome.clone()));
+        }
         // A dependency fails together with its row, which is counted itself.
         if !outcome.is_applied() && step.role == StepRole::Row {
             self.failed_rows += 1;
@@ -578,12 +627,15 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 Resolution::NotApplied if unresolved.is_surely_made() => {
                     outcome::indeterminate(&unresolved, "the service does not show the record yet")
                 }
+                Resolution::NotApplied if unresolved.may_still_appear(Instant::now()) => {
+                    self.unresolved.defer(unresolved);
+                    continue;
+                }
                 Resolution::NotApplied => {
-                    let number = unresolved.step.number;
-                    match self.unresolved.confirm_not_applied(number, self.peers_succeed, Instant::now()) {
+                    match self.unresolved.confirm_not_applied(&unresolved, self.peers_succeed, Instant::now()) {
                         RetryDecision::GiveUp { sends } => outcome::gave_up(&unresolved, sends),
                         RetryDecision::Retry => {
-                            if unresolved.was_sent() {
+                            if matches!(unresolved.doubt, Doubt::LostResponse(_)) {
                                 retry_cause.get_or_insert(unresolved.cause);
                             }
                             self.retries.push_back(unresolved.step);
@@ -610,6 +662,28 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             Some(Ok(changes)) => {
                 self.external_changes = changes;
                 self.unchecked.clear();
+            }
+            Some(Err(error)) => self.on_read_error(&error),
+            None => self.on_interrupt(),
+        }
+    }
+
+    /// Looks once more for what was sent more than once: the first request may have been applied after all. The row of
+    /// a duplicate is then `unknown`, since only a person can tell which record to keep.
+    async fn detect_duplicates(&mut self, control: &mut LoopControl<'_>) {
+        let steps: Vec<&Step> = self.resent.iter().map(|(step, _)| step).collect();
+        let available = HashMap::new();
+        let context = self.snapshot.context(&self.states, &available);
+        let finding = find_duplicates(self.transport, &steps, &context);
+        match control.wait(Some(Wait::Reconciling { requests: steps.len() }), finding).await {
+            Some(Ok(duplicates)) => {
+                for ((step, outcome), others) in std::mem::take(&mut self.resent).into_iter().zip(duplicates) {
+                    if !others.is_empty() {
+                        let outcome = outcome::duplicated(&step, outcome, &others);
+                        control.observer.on_duplicate(&outcome);
+                        self.writer.append(WriteCommand::RecordOutcome(Box::new(outcome)));
+                    }
+                }
             }
             Some(Err(error)) => self.on_read_error(&error),
             None => self.on_interrupt(),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::claims::Claims;
 use super::journal::Journal;
-use super::{DispatchOptions, Dispatcher, RunEnd, RunObserver, RunStart};
+use super::{DispatchOptions, Dispatcher, LostWaits, RunEnd, RunObserver, RunStart};
 use crate::account::Account;
 use crate::api::Client;
 use crate::error::Result;
@@ -12,10 +12,13 @@ use crate::observer::{Observer, Remaining, Wait};
 use crate::plan::{Step, StepOutcome};
 use crate::shutdown::ShutdownSignal;
 
-/// How soon a request without a response has surely arrived: on this machine, and anywhere else. A slow service makes
-/// it longer.
-const GRACE_HERE: Duration = Duration::from_secs(1);
-const GRACE_ELSEWHERE: Duration = Duration::from_secs(5);
+/// How long to wait after a lost response: on this machine, and anywhere else. A slow service makes it longer.
+const WAITS_HERE: LostWaits = LostWaits { look: Duration::from_secs(1), resend: Duration::from_secs(5) };
+const WAITS_ELSEWHERE: LostWaits = LostWaits { look: Duration::from_secs(5), resend: Duration::from_secs(10) };
+
+/// Seconds that replace the wait before a lost create is sent again, for tests: a service that is known to finish every
+/// request at once need not be waited for.
+const RESEND_WAIT: &str = "TALLYPORT_RESEND_WAIT";
 
 /// Sends the open steps of a journal to the account.
 pub(crate) struct RunExecutor<'r> {
@@ -42,7 +45,7 @@ impl RunExecutor<'_> {
             failed_before: journal.failed_rows()?.saturating_sub(before.counts.failed),
             start: self.start,
             no_wait: header.details.no_wait,
-            min_grace: if client.is_on_this_machine() { GRACE_HERE } else { GRACE_ELSEWHERE },
+            lost_waits: lost_waits(client),
         };
         self.observer.on_phase("sending", Some(open));
         let quota = self.account.quota;
@@ -50,6 +53,15 @@ impl RunExecutor<'_> {
         let claims = Claims::register(self.account, &header.id, journal.started_at()?)?;
         let dispatcher = Dispatcher::new(client, options, &sheets, journal)?.with_claims(claims);
         Ok(dispatcher.run(shutdown, &mut progress).await?)
+    }
+}
+
+fn lost_waits(client: &Client) -> LostWaits {
+    let waits = if client.is_on_this_machine() { WAITS_HERE } else { WAITS_ELSEWHERE };
+    let given = std::env::var(RESEND_WAIT).ok().and_then(|seconds| seconds.parse().ok());
+    match given {
+        Some(seconds) => LostWaits { resend: Duration::from_secs(seconds), ..waits },
+        None => waits,
     }
 }
 
@@ -68,6 +80,12 @@ impl RunObserver for SendProgress<'_> {
         self.done += 1;
         self.failed += u64::from(!outcome.is_applied());
         self.observer.on_rows(self.done, self.failed);
+    }
+
+    fn on_duplicate(&mut self, outcome: &StepOutcome) {
+        for problem in &outcome.problems {
+            self.observer.on_warning(&problem.error.message);
+        }
     }
 
     fn on_progress(&mut self, wait: Option<&Wait>) {

@@ -34,12 +34,11 @@ mod unresolved_steps;
 pub(crate) mod used_options;
 mod worker;
 
-use std::time::Duration;
-
 use crate::observer::Wait;
 use crate::plan::{Step, StepOutcome};
 
 pub use dispatcher::Dispatcher;
+pub use unresolved_steps::LostWaits;
 pub use worker::StepTransport;
 
 /// How a plan is sent.
@@ -54,8 +53,7 @@ pub struct DispatchOptions {
     pub start: RunStart,
     /// Whether a row that another run is writing is a problem, and not waited for.
     pub no_wait: bool,
-    /// The shortest wait between a lost response and its reconciliation: the request may still be in flight.
-    pub min_grace: Duration,
+    pub lost_waits: LostWaits,
 }
 
 /// Whether the account may have changed since the plan was made.
@@ -87,6 +85,9 @@ pub enum RunEnd {
 pub trait RunObserver {
     /// A step has ended, and its outcome is on disk.
     fn on_step_end(&mut self, step: &Step, outcome: &StepOutcome);
+
+    /// A step that has ended turned out to be applied twice; with its new outcome.
+    fn on_duplicate(&mut self, outcome: &StepOutcome);
 
     /// Called twice a second; `wait` is what keeps the run from sending.
     fn on_progress(&mut self, wait: Option<&Wait>);

@@ -36,6 +36,17 @@ pub(super) fn rejected(step: &Step, failure: &WriteFailure, sheet: Option<&Sheet
     StepOutcome { problems, ..outcome(step, StepResult::Failed) }
 }
 
+/// A step that something in front of the service blocks, while others pass.
+pub(super) fn blocked(step: &Step, failure: &WriteFailure) -> StepOutcome {
+    let hint = "send the row again; if it fails again, a firewall takes something in a cell for an attack: shorten long \
+                texts, or ask your network's administrator";
+    let problem = match step.role {
+        StepRole::Dependency => dependency_problem(&failure.message),
+        StepRole::Row => row_problem(Code::ServiceRefused, &failure.message, hint),
+    };
+    StepOutcome { problems: vec![problem], ..outcome(step, StepResult::Failed) }
+}
+
 /// A step that was sent several times and surely not applied.
 pub(super) fn gave_up(unresolved: &UnresolvedStep, sends: u32) -> StepOutcome {
     let (step, cause) = (&unresolved.step, &unresolved.cause);
@@ -108,6 +119,21 @@ pub(super) fn held_by_other_run(step: &Step, run: &str) -> StepOutcome {
         ),
     };
     StepOutcome { problems: vec![problem], ..outcome(step, StepResult::Failed) }
+}
+
+/// A step that was sent twice and applied twice: these other records hold what it sent.
+pub(super) fn duplicated(step: &Step, applied: StepOutcome, others: &[i64]) -> StepOutcome {
+    let ids = applied.record.iter().chain(others).map(|id| format!("`#{id}`"));
+    let message = format!(
+        "exists more than once: {} {}; the service applied a request whose response was lost after it was sent again",
+        step.entity.name,
+        ids.collect::<Vec<_>>().join(" and ")
+    );
+    let problem = match step.role {
+        StepRole::Dependency => dependency_problem(&message),
+        StepRole::Row => row_problem(Code::ServiceUnknown, &message, "delete all but one of them"),
+    };
+    StepOutcome { result: StepResult::Unknown, problems: vec![problem], ..applied }
 }
 
 fn outcome(step: &Step, result: StepResult) -> StepOutcome {

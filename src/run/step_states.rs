@@ -93,6 +93,11 @@ impl StepStates {
         }
     }
 
+    /// Whether any step was applied.
+    pub(super) fn has_applied(&self) -> bool {
+        self.steps.iter().any(|state| matches!(state, StepState::Applied(_)))
+    }
+
     pub(super) fn created(&self) -> &HashSet<(&'static str, i64)> {
         &self.created
     }

@@ -20,6 +20,9 @@ const MIN_RETRY_TIME: Duration = Duration::from_secs(120);
 /// The longest wait between a lost response and its reconciliation.
 const MAX_GRACE: Duration = Duration::from_secs(60);
 
+/// A step that was looked for longer ago than this is looked for once more before it is sent again.
+const MAX_LOOK_AGE: Duration = Duration::from_secs(2);
+
 /// A step that may or may not have been applied.
 #[derive(Debug)]
 pub(super) struct UnresolvedStep {
@@ -28,6 +31,8 @@ pub(super) struct UnresolvedStep {
     pub(super) doubt: Doubt,
     /// What happened, for the user.
     pub(super) cause: String,
+    /// The earliest time to send it again, where it may still be applied: set when the response is lost.
+    resend_at: Option<Instant>,
 }
 
 /// Why it is not known whether a step was applied.
@@ -43,12 +48,18 @@ pub(super) enum Doubt {
     OtherRun,
     /// It was not sent: a run of this machine that was killed may have written the record.
     Abandoned,
+    /// It was lost and not found, and so long ago that it may have been applied since.
+    OutdatedLook,
 }
 
 impl UnresolvedStep {
+    pub(super) fn new(step: Step, doubt: Doubt, cause: String) -> Self {
+        Self { step, doubt, cause, resend_at: None }
+    }
+
     pub(super) fn external_change(step: Step) -> Self {
         let cause = String::from("a similar record was created by someone else after this run was planned");
-        Self { step, doubt: Doubt::ExternalChange, cause }
+        Self::new(step, Doubt::ExternalChange, cause)
     }
 
     pub(super) fn of_other_run(step: Step, doubt: Doubt, run: &str) -> Self {
@@ -57,12 +68,17 @@ impl UnresolvedStep {
             (Doubt::Abandoned, run) => format!("run {run} was stopped while it wrote this"),
             (_, run) => format!("run {run} wrote this record after this run was planned"),
         };
-        Self { step, doubt, cause }
+        Self::new(step, doubt, cause)
     }
 
     pub(super) fn missing_id(step: Step) -> Self {
         let cause = String::from("the service did not return the new record's id");
-        Self { step, doubt: Doubt::MissingId, cause }
+        Self::new(step, Doubt::MissingId, cause)
+    }
+
+    pub(super) fn outdated_look(step: Step) -> Self {
+        let cause = String::from("no usable response was received when it was sent before");
+        Self::new(step, Doubt::OutdatedLook, cause)
     }
 
     pub(super) fn was_sent(&self) -> bool {
@@ -79,8 +95,13 @@ impl UnresolvedStep {
         match self.doubt {
             Doubt::LostResponse(status) => status.is_none_or(|status| matches!(status, 408 | 502..=504 | 520..=599)),
             Doubt::Abandoned => true,
-            Doubt::MissingId | Doubt::ExternalChange | Doubt::OtherRun => false,
+            Doubt::MissingId | Doubt::ExternalChange | Doubt::OtherRun | Doubt::OutdatedLook => false,
         }
+    }
+
+    /// Whether it is too early to send it again, although it was not found.
+    pub(super) fn may_still_appear(&self, now: Instant) -> bool {
+        self.resend_at.is_some_and(|at| at > now)
     }
 }
 
@@ -92,15 +113,34 @@ pub(super) struct UnresolvedSteps {
     not_before: Option<Instant>,
     /// Sends without effect by step, and when the step first became unresolved.
     retries: HashMap<u32, RetryCount>,
-    /// The shortest wait between a lost response and its reconciliation.
-    min_grace: Duration,
+    waits: LostWaits,
+    /// How long the service has kept us waiting at most, whether a response came or not.
     slowest_response: Duration,
+}
+
+/// The shortest waits after a response was lost. A service that is slow makes them longer.
+#[derive(Debug, Clone, Copy)]
+pub struct LostWaits {
+    /// Until it is reconciled: the request may still be in flight.
+    pub look: Duration,
+    /// Until a create is sent again: a service may finish a request after a gateway has answered for it, and its lists
+    /// may show new records late.
+    pub resend: Duration,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct RetryCount {
+    /// Sends that were lost and surely not applied.
     sends: u32,
     since: Instant,
+    /// When it was last looked for in vain.
+    looked_at: Option<Instant>,
+}
+
+impl RetryCount {
+    fn since(now: Instant) -> Self {
+        Self { sends: 0, since: now, looked_at: None }
+    }
 }
 
 /// What to do with a step that surely was not applied.
@@ -111,8 +151,8 @@ pub(super) enum RetryDecision {
 }
 
 impl UnresolvedSteps {
-    pub(super) fn new(min_grace: Duration, slowest_response: Duration) -> Self {
-        Self { steps: Vec::new(), not_before: None, retries: HashMap::new(), min_grace, slowest_response }
+    pub(super) fn new(waits: LostWaits, slowest_response: Duration) -> Self {
+        Self { steps: Vec::new(), not_before: None, retries: HashMap::new(), waits, slowest_response }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -132,12 +172,25 @@ impl UnresolvedSteps {
         self.slowest_response = self.slowest_response.max(took);
     }
 
-    pub(super) fn add(&mut self, unresolved: UnresolvedStep, now: Instant) {
-        if unresolved.may_be_in_flight() {
-            let earliest = now + self.grace();
-            self.not_before = Some(self.not_before.map_or(earliest, |known| known.max(earliest)));
+    pub(super) fn add(&mut self, mut unresolved: UnresolvedStep, now: Instant) {
+        let grace = if unresolved.may_be_in_flight() { self.grace() } else { Duration::ZERO };
+        self.wait_until(now + grace);
+        if matches!(unresolved.doubt, Doubt::LostResponse(_)) && unresolved.step.write == WriteKind::Create {
+            unresolved.resend_at = Some(now + grace.max(self.waits.resend));
         }
-        self.retries.entry(unresolved.step.number).or_insert(RetryCount { sends: 0, since: now });
+        self.retries.entry(unresolved.step.number).or_insert(RetryCount::since(now));
+        self.steps.push(unresolved);
+    }
+
+    fn wait_until(&mut self, at: Instant) {
+        self.not_before = Some(self.not_before.map_or(at, |known| known.max(at)));
+    }
+
+    /// Puts a step back that was not found and may still appear, to look for it once more before it is sent again.
+    pub(super) fn defer(&mut self, unresolved: UnresolvedStep) {
+        if let Some(at) = unresolved.resend_at {
+            self.wait_until(at);
+        }
         self.steps.push(unresolved);
     }
 
@@ -148,7 +201,7 @@ impl UnresolvedSteps {
     }
 
     fn grace(&self) -> Duration {
-        (self.slowest_response * 3).clamp(self.min_grace, MAX_GRACE.max(self.min_grace))
+        (self.slowest_response * 3).clamp(self.waits.look, MAX_GRACE.max(self.waits.look))
     }
 
     /// Takes all steps, to reconcile them.
@@ -164,8 +217,20 @@ impl UnresolvedSteps {
 
     /// Decides about a step that surely was not applied. `peers_succeed`: whether any other step has been applied since
     /// the last reconciliation.
-    pub(super) fn confirm_not_applied(&mut self, step: u32, peers_succeed: bool, now: Instant) -> RetryDecision {
-        let retries = self.retries.entry(step).or_insert(RetryCount { sends: 0, since: now });
+    pub(super) fn confirm_not_applied(
+        &mut self,
+        unresolved: &UnresolvedStep,
+        peers_succeed: bool,
+        now: Instant,
+    ) -> RetryDecision {
+        let retries = self.retries.entry(unresolved.step.number).or_insert(RetryCount::since(now));
+        if unresolved.doubt == Doubt::ExternalChange {
+            return RetryDecision::Retry;
+        }
+        retries.looked_at = Some(now);
+        if unresolved.doubt == Doubt::OutdatedLook {
+            return RetryDecision::Retry;
+        }
         retries.sends += 1;
         let is_time_up = peers_succeed || now.duration_since(retries.since) >= MIN_RETRY_TIME;
         if retries.sends >= MAX_SENDS && is_time_up {
@@ -173,6 +238,17 @@ impl UnresolvedSteps {
         } else {
             RetryDecision::Retry
         }
+    }
+
+    /// Whether a step that was lost must be looked for once more before it is sent again.
+    pub(super) fn is_look_outdated(&self, step: u32, now: Instant) -> bool {
+        let looked_at = self.retries.get(&step).and_then(|retries| retries.looked_at);
+        looked_at.is_some_and(|at| now.duration_since(at) > MAX_LOOK_AGE)
+    }
+
+    /// Whether the step was sent more than once.
+    pub(super) fn was_sent_again(&self, step: u32) -> bool {
+        self.retries.get(&step).is_some_and(|retries| retries.looked_at.is_some())
     }
 
     /// Whether the step was unresolved before.
@@ -197,13 +273,15 @@ mod tests {
     fn lost(number: u32, status: Option<u16>) -> UnresolvedStep {
         let row = RowId { sheet: 0, row: 2 };
         let step = Step::new(number, row, StepRole::Row, schema::COLLECTIONS[0], WriteKind::Create);
-        UnresolvedStep { step, doubt: Doubt::LostResponse(status), cause: String::from("lost") }
+        UnresolvedStep::new(step, Doubt::LostResponse(status), String::from("lost"))
     }
+
+    const WAITS: LostWaits = LostWaits { look: SECOND, resend: Duration::from_secs(10) };
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_may_be_in_flight_is_not_reconciled_at_once() {
         let now = Instant::now();
-        let mut unresolved = UnresolvedSteps::new(SECOND, Duration::ZERO);
+        let mut unresolved = UnresolvedSteps::new(WAITS, Duration::ZERO);
         unresolved.add(lost(0, Some(500)), now);
         assert_eq!(unresolved.reconcile_at(now), now, "the service itself has finished the request");
         unresolved.add(lost(1, Some(504)), now);
@@ -221,15 +299,38 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_step_that_fails_alone_is_given_up_and_one_that_fails_with_all_is_retried() {
         let now = Instant::now();
-        let mut unresolved = UnresolvedSteps::new(SECOND, Duration::ZERO);
-        unresolved.add(lost(0, Some(500)), now);
-        let decisions: Vec<_> = (0..6).map(|_| unresolved.confirm_not_applied(0, true, now)).collect();
+        let mut unresolved = UnresolvedSteps::new(WAITS, Duration::ZERO);
+        let (alone, with_all) = (lost(0, Some(500)), lost(1, Some(500)));
+        let decisions: Vec<_> = (0..6).map(|_| unresolved.confirm_not_applied(&alone, true, now)).collect();
         assert_eq!(decisions[4..], [RetryDecision::Retry, RetryDecision::GiveUp { sends: 6 }]);
-        unresolved.add(lost(1, Some(500)), now);
         for _ in 0..20 {
-            assert_eq!(unresolved.confirm_not_applied(1, false, now), RetryDecision::Retry);
+            assert_eq!(unresolved.confirm_not_applied(&with_all, false, now), RetryDecision::Retry);
         }
         let later = now + MIN_RETRY_TIME;
-        assert_eq!(unresolved.confirm_not_applied(1, false, later), RetryDecision::GiveUp { sends: 21 });
+        assert_eq!(unresolved.confirm_not_applied(&with_all, false, later), RetryDecision::GiveUp { sends: 21 });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_may_still_appear_for_a_while_and_an_update_is_sent_again_at_once() {
+        let now = Instant::now();
+        let mut unresolved = UnresolvedSteps::new(WAITS, Duration::ZERO);
+        unresolved.add(lost(0, Some(500)), now);
+        let mut update = lost(1, Some(500));
+        update.step.write = WriteKind::Update(7);
+        unresolved.add(update, now);
+        unresolved.record_response_time(5 * SECOND);
+        unresolved.add(lost(2, None), now);
+        let resend: Vec<_> = unresolved.take_batch().iter().map(|lost| lost.resend_at).collect();
+        assert_eq!(resend, [Some(now + 10 * SECOND), None, Some(now + 15 * SECOND)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_is_outdated_soon() {
+        let now = Instant::now();
+        let mut unresolved = UnresolvedSteps::new(WAITS, Duration::ZERO);
+        assert!(!unresolved.is_look_outdated(0, now), "never lost");
+        unresolved.confirm_not_applied(&lost(0, None), true, now);
+        assert!(!unresolved.is_look_outdated(0, now + MAX_LOOK_AGE));
+        assert!(unresolved.is_look_outdated(0, now + MAX_LOOK_AGE + SECOND));
     }
 }

@@ -12,10 +12,10 @@ fn all_problems_of_a_row_are_reported_at_once() {
         "assets.csv",
         "asset_id,product,status,purchase_cost,purchase_date,currency\n,Mac,Ready,12.50,31.02.2024,DEM\n",
     );
-    assert_output!(check(account.folder(), &["assets.csv"]), @"
+    assert_output!(check(account.folder(), &["assets.csv"]), @r#"
     exit code 1
     --- stdout
-    Check of assets.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
+    Check of assets.csv: 1 of 1 row failed, in 0.5 s
       1 row: 1 failed (assets)
 
     4 problems in 1 row
@@ -40,7 +40,7 @@ fn all_problems_of_a_row_are_reported_at_once() {
       header    row 1: asset_id, product → product_id, status → status_id, purchase_cost, purchase_date,
                 currency
       next      tallyport check assets.csv --result problems.xlsx
-    ");
+    "#);
 }
 
 #[test]
@@ -54,20 +54,20 @@ fn a_column_disambiguates_its_dates() {
             "unsure.csv",
             "asset_id,product,status,purchase_date\nA-1,Mac,Ready,01/02/2024\nA-2,Mac,Ready,03/02/2024\n",
         );
-    assert_output!(check(account.folder(), &["assets.csv"]), @"
+    assert_output!(check(account.folder(), &["assets.csv"]), @r#"
     exit code 0
     --- stdout
-    Check of assets.csv: all 2 rows passed, in 0.5 s (run 20261124-093015-abcd)
+    Check of assets.csv: all 2 rows passed, in 0.5 s
       2 rows: 2 good (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id,
                 purchase_date (day-month-year)
       next      tallyport import assets.csv --dry-run
-    ");
-    assert_output!(check(account.folder(), &["unsure.csv", "--entity", "assets"]), @"
+    "#);
+    assert_output!(check(account.folder(), &["unsure.csv", "--entity", "assets"]), @r#"
     exit code 1
     --- stdout
-    Check of unsure.csv: 2 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
+    Check of unsure.csv: 2 of 2 rows failed, in 0.5 s
       2 rows: 2 failed (assets)
 
     2 problems in 2 rows
@@ -79,7 +79,7 @@ fn a_column_disambiguates_its_dates() {
       read      unsure.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id, purchase_date
       next      tallyport check unsure.csv --entity assets --result problems.xlsx
-    ");
+    "#);
     check(account.folder(), &["unsure.csv", "--entity", "assets", "--date-format", "DD/MM/YYYY"]).exits(0);
 }
 
@@ -87,10 +87,10 @@ fn a_column_disambiguates_its_dates() {
 fn duplicates_name_the_first_row() {
     let account =
         CliTest::new().sheet("assets.csv", "asset_id,product,status\nA-1,Mac,Ready\nA-2,Mac,Ready\na-1,Mac,Ready\n");
-    assert_output!(check(account.folder(), &["assets.csv"]), @"
+    assert_output!(check(account.folder(), &["assets.csv"]), @r#"
     exit code 1
     --- stdout
-    Check of assets.csv: 1 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
+    Check of assets.csv: 1 of 3 rows failed, in 0.5 s
       3 rows: 2 good, 1 failed (assets)
 
     1 problem in 1 row
@@ -102,7 +102,7 @@ fn duplicates_name_the_first_row() {
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
       next      tallyport check assets.csv --result problems.xlsx
-    ");
+    "#);
 }
 
 #[test]
@@ -136,7 +136,8 @@ fn check_needs_no_key_and_no_network() {
         "unchanged": 1,
         "failed": 0,
         "skipped": 0,
-        "unknown": 0
+        "unknown": 0,
+        "not_sent": 0
       },
       "requests": {
         "total": 0,
@@ -205,14 +206,14 @@ fn stdin_can_be_read_twice() {
         .unwrap()
         .write_all(b"asset_id;product;status;purchase_date\nA-1;Mac;Ready;13.02.2024\n")
         .unwrap();
-    assert_output!(CommandOutput::of(child.wait_with_output().unwrap(), account.folder()), @"
+    assert_output!(CommandOutput::of(child.wait_with_output().unwrap(), account.folder()), @r#"
     exit code 0
     --- stdout
-    Check of stdin: the one row passed, in 0.5 s (run 20261124-093015-abcd)
+    Check of stdin: the one row passed, in 0.5 s
       1 row: 1 good (assets)
       read      stdin as UTF-8, semicolon
       header    row 1: asset_id, product → product_id, status → status_id,
                 purchase_date (day-month-year)
       next      tallyport import - --entity assets --dry-run
-    ");
+    "#);
 }

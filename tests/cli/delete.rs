@@ -57,19 +57,19 @@ fn records_are_deleted_by_key_and_every_row_has_an_outcome() {
     assert_eq!(backup[1][product], "MacBook Pro 14");
     let (_, runs) = account.json(&["runs"]);
     assert_eq!((&runs["runs"][0]["command"], &runs["runs"][0]["counts"]["deleted"]), (&json!("delete"), &json!(2)));
-    assert_output!(account.run(&["runs"]), @"
+    assert_output!(account.run(&["runs"]), @r#"
     exit code 0
     --- stdout
-    run                   what                   state     began                           size
-    20261124-093015-abcd  delete of retired.csv  finished  just now  2026-11-24 09:30     48 kB
-                          2 deleted, 1 failed
-    ");
+    run                   what                   state     began
+    20261124-093015-abcd  delete of retired.csv  finished  just now
+                          2026-11-24 02:49, 32.77 kB; 2 deleted, 1 failed
+    "#);
 }
 
 #[test]
 fn records_are_deleted_by_id_or_by_other_fields() {
     let account = three_assets().sheet("ids.csv", "_id\n2\n7\n").sheet("notes.csv", "Notes\nA-3\n");
-    assert_output!(account.run(&["delete", "assets", "ids.csv", "--yes"]), @"
+    assert_output!(account.run(&["delete", "assets", "ids.csv", "--yes"]), @r#"
     exit code 1
     --- stdout
     Deletion of ids.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -86,7 +86,7 @@ fn records_are_deleted_by_id_or_by_other_fields() {
       requests  7: 6 to look up, 1 to delete
       note      backup of the assets: ids.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
       result    ids.result.xlsx
-    ");
+    "#);
     account.run(&["delete", "assets", "notes.csv", "--match-on", "notes", "--yes"]).exits(0);
     assert_eq!(tags(&account), ["A-1"]);
 }
@@ -186,10 +186,10 @@ fn a_dry_run_lists_what_would_be_deleted() {
     error: retired.csv has no sheet `x`
       hint: leave --sheet out: the file is a single table
     ");
-    assert_output!(account.run(&["delete", "assets", "retired.csv", "--dry-run", "--result", "plan.xlsx"]), @"
+    assert_output!(account.run(&["delete", "assets", "retired.csv", "--dry-run", "--result", "plan.xlsx"]), @r#"
     exit code 1
     --- stdout
-    Dry run of retired.csv: 1 of 2 rows would fail, in 0.5 s (run 20261124-093015-abcd)
+    Dry run of retired.csv: 1 of 2 rows would fail, in 0.5 s
       2 rows: 1 to delete, 1 failed (assets)
 
     1 problem in 1 row
@@ -203,7 +203,7 @@ fn a_dry_run_lists_what_would_be_deleted() {
       plan      1 request, about 1.0 s at 10,000 an hour
       result    plan.xlsx
       next      tallyport delete assets retired.csv --dry-run
-    ");
+    "#);
     std::fs::remove_file(account.path("plan.xlsx")).unwrap();
     let (code, plan) = account.json(&["delete", "assets", "retired.csv", "--dry-run"]);
     assert_eq!(
@@ -267,7 +267,7 @@ fn ids_of_another_system_delete_nothing() {
     error: no column of no_key says which records are meant
       hint: add a column `asset_id` or `_id`, or map one with --map 'Header=asset_id'
     ");
-    assert_output!(account.run(&["delete", "assets", "keys.csv", "--yes"]), @"
+    assert_output!(account.run(&["delete", "assets", "keys.csv", "--yes"]), @r#"
     exit code 1
     --- stdout
     Deletion of keys.csv: 3 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -291,7 +291,7 @@ fn ids_of_another_system_delete_nothing() {
       header    row 1: id → _id, asset_id
       requests  2: 2 to look up
       result    keys.result.xlsx
-    ");
+    "#);
     account.run(&["delete", "assets", "ids.csv", "--map", "id=_id", "--yes"]).exits(0);
     assert!(!tags(&account).contains(&String::from("A-1")) && tags(&account).contains(&String::from("A-3")));
 }
@@ -422,13 +422,14 @@ fn an_interrupted_delete_is_resumed() {
     let journal = rusqlite::Connection::open(run).unwrap();
     journal.execute_batch("DELETE FROM outcome WHERE step = 1; UPDATE run SET phase = 'sending'").unwrap();
     drop(journal);
-    assert_output!(account.run(&["runs"]), @"
+    assert_output!(account.run(&["runs"]), @r#"
     exit code 0
     --- stdout
-    run                   what                   state    began                           size
-    20261124-093015-abcd  delete of retired.csv  cut off  just now  2026-11-24 09:30     48 kB
-                          1 deleted, 1 row to go; its process was killed, or the machine went down
-    ");
+    run                   what                   state    began
+    20261124-093015-abcd  delete of retired.csv  cut off  just now
+                          2026-11-24 03:02, 36.86 kB; 1 deleted, 1 unknown; its
+                          process was killed, or the machine went down
+    "#);
     let (code, summary) = account.json(&["resume", "--last"]);
     assert_eq!((code, &summary["counts"]["deleted"]), (0, &json!(2)), "{summary}");
     assert_eq!(tags(&account), ["A-3"]);

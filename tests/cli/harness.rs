@@ -178,6 +178,8 @@ pub fn tallyport(folder: &Path, arguments: &[&str]) -> Command {
         .args(arguments)
         .current_dir(folder)
         .env("NO_COLOR", "1")
+        // The sandbox finishes every request at once.
+        .env("TALLYPORT_RESEND_WAIT", "1")
         .env("TALLYPORT_HOME", folder.join("state"))
         .env("XDG_CONFIG_HOME", folder.join("config"))
         .env("HOME", folder)

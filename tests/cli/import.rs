@@ -11,7 +11,7 @@ const ASSETS: &str = "asset_id,asset_name,product,status,purchase_cost,purchase_
 #[test]
 fn rows_become_records_and_a_second_upsert_writes_nothing() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    assert_output!(account.run(&["import", "assets.csv"]), @"
+    assert_output!(account.run(&["import", "assets.csv"]), @r#"
     exit code 0
     --- stdout
     Import of assets.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
@@ -21,7 +21,7 @@ fn rows_become_records_and_a_second_upsert_writes_nothing() {
                 purchase_date, notes
       requests  7: 5 to look up, 2 to create or move
       result    assets.result.xlsx
-    ");
+    "#);
     let asset = account.record("assets", "asset_id", "LAP-1");
     assert_eq!(asset["asset_name"], "Ada's laptop");
     assert_eq!(asset["purchase_cost"], 1299);
@@ -60,7 +60,7 @@ fn clear_empties_a_field() {
 #[test]
 fn create_and_update_modes_reject_other_rows() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
-    assert_output!(account.run(&["import", "assets.csv", "--mode", "update"]), @"
+    assert_output!(account.run(&["import", "assets.csv", "--mode", "update"]), @r#"
     exit code 1
     --- stdout
     Import of assets.csv: 2 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -79,8 +79,8 @@ fn create_and_update_modes_reject_other_rows() {
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --mode update --only-failed
-    ");
-    assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @"
+    "#);
+    assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @r#"
     exit code 0
     --- stdout
     Import of assets.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
@@ -90,8 +90,8 @@ fn create_and_update_modes_reject_other_rows() {
                 purchase_date, notes
       requests  7: 5 to look up, 2 to create or move
       result    assets.result-2.xlsx
-    ");
-    assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @"
+    "#);
+    assert_output!(account.run(&["import", "assets.csv", "--mode", "create"]), @r#"
     exit code 1
     --- stdout
     Import of assets.csv: 2 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -110,7 +110,7 @@ fn create_and_update_modes_reject_other_rows() {
       result    assets.result-3.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result-3.xlsx --mode create --only-failed
-    ");
+    "#);
     assert_eq!(account.records("assets").len(), 2);
 }
 
@@ -118,10 +118,10 @@ fn create_and_update_modes_reject_other_rows() {
 fn a_dry_run_sends_nothing_and_counts_the_same() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (_, plan) = account.json(&["import", "assets.csv", "--dry-run"]);
-    assert_output!(account.run(&["import", "assets.csv", "--dry-run"]), @"
+    assert_output!(account.run(&["import", "assets.csv", "--dry-run"]), @r#"
     exit code 0
     --- stdout
-    Dry run of assets.csv: all 2 rows would succeed, in 0.5 s (run 20261124-093015-abcd)
+    Dry run of assets.csv: all 2 rows would succeed, in 0.5 s
       2 rows: 2 to create (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, asset_name, product → product_id, status → status_id, purchase_cost,
@@ -129,7 +129,7 @@ fn a_dry_run_sends_nothing_and_counts_the_same() {
       plan      2 requests, about 1.0 s at 10,000 an hour
       result    assets.result-2.xlsx
       next      tallyport import assets.csv
-    ");
+    "#);
     assert!(account.records("assets").is_empty());
     let (_, done) = account.json(&["import", "assets.csv"]);
     assert_eq!(plan["counts"], done["counts"]);
@@ -144,7 +144,7 @@ fn missing_records_are_created_once() {
          A-2,ThinkPad X1,Laptops,Lenovo,Ready,BERLIN\n\
          A-3,ThinkPad T14,Laptops,Lenovo,Ready,Bonn\n",
     );
-    assert_output!(account.run(&["import", "assets.csv"]), @"
+    assert_output!(account.run(&["import", "assets.csv"]), @r#"
     exit code 1
     --- stdout
     Import of assets.csv: 3 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -167,8 +167,8 @@ fn missing_records_are_created_once() {
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
-    ");
-    assert_output!(account.run(&["import", "assets.csv", "--create-missing"]), @"
+    "#);
+    assert_output!(account.run(&["import", "assets.csv", "--create-missing"]), @r#"
     exit code 0
     --- stdout
     Import of assets.csv: all 3 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
@@ -179,7 +179,7 @@ fn missing_records_are_created_once() {
       requests  16: 7 to look up, 9 to create or move
       note      also created missing records: 1 category, 2 locations, 1 manufacturer, 2 products
       result    assets.result-2.xlsx
-    ");
+    "#);
     let count = |collection| account.records(collection).len();
     assert_eq!(
         (count("products"), count("categories"), count("manufacturers"), count("locations"), count("assets")),
@@ -196,7 +196,7 @@ fn employees_are_never_created_implicitly() {
         .sheet("assets.csv", ASSETS)
         .sheet("checkout_asset.csv", "asset_id,employee,checkout_date\nLAP-1,Nobody Known,2024-06-01\n");
     account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
-    assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @"
+    assert_output!(account.run(&["import", "checkout_asset.csv", "--create-missing"]), @r#"
     exit code 1
     --- stdout
     Import of checkout_asset.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
@@ -214,7 +214,7 @@ fn employees_are_never_created_implicitly() {
       result    checkout_asset.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import checkout_asset.result.xlsx --create-missing --only-failed
-    ");
+    "#);
     assert!(account.records("employees").is_empty());
 }
 
@@ -272,7 +272,7 @@ fn an_ambiguous_name_shows_both_records() {
             "assets.csv",
             "asset_id,product,status,location\nA-1,MacBook Pro 14,Ready,berlin\nA-2,MacBook Pro 14,Ready,Berlin\n",
         );
-    assert_output!(account.run(&["import", "assets.csv"]), @"
+    assert_output!(account.run(&["import", "assets.csv"]), @r#"
     exit code 1
     --- stdout
     Import of assets.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -290,7 +290,7 @@ fn an_ambiguous_name_shows_both_records() {
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
-    ");
+    "#);
     assert_eq!(account.record("assets", "asset_id", "A-2")["location_id"], 1, "an exact match wins");
 }
 
@@ -347,7 +347,7 @@ fn checkouts_that_send_email_require_confirmation() {
     error: this run will send 2 e-mails to 1 person; nothing was sent
       hint: pass --yes to confirm
     ");
-    assert_output!(account.run(&["import", "checkout_asset.csv", "--yes"]), @"
+    assert_output!(account.run(&["import", "checkout_asset.csv", "--yes"]), @r#"
     exit code 0
     --- stdout
     Import of checkout_asset.csv: all 2 rows succeeded, in 0.5 s (run 20261124-093015-abcd)
@@ -356,7 +356,7 @@ fn checkouts_that_send_email_require_confirmation() {
       header    row 1: asset_id, employee → employee_id, checkout_date
       requests  9: 7 to look up, 2 to create or move
       result    checkout_asset.result.xlsx
-    ");
+    "#);
 }
 
 #[test]
@@ -365,7 +365,7 @@ fn only_failed_sends_only_unfinished_rows() {
         "assets.csv",
         "asset_id,product,status\nA-1,MacBook Pro 14,Ready\nA-2,MacBok Pro 14,Ready\nA-3,MacBook Pro 14,Reddy\n",
     );
-    assert_output!(account.run(&["import", "assets.csv"]), @"
+    assert_output!(account.run(&["import", "assets.csv"]), @r#"
     exit code 1
     --- stdout
     Import of assets.csv: 2 of 3 rows failed, in 0.5 s (run 20261124-093015-abcd)
@@ -387,7 +387,7 @@ fn only_failed_sends_only_unfinished_rows() {
       result    assets.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import assets.result.xlsx --only-failed
-    ");
+    "#);
     let rows = sheet_rows(&account.path("assets.result.xlsx"), "assets");
     assert_eq!(rows[0][..4], ["_status", "_id", "_message", "asset_id"]);
     assert_eq!(rows[1][..2], ["created", "1"]);
@@ -416,7 +416,7 @@ fn ids_of_another_system_overwrite_nothing() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     account.run(&["import", "assets.csv", "--concurrency", "1"]).exits(0);
     let account = account.sheet("foreign.csv", "id,asset_id,asset_name\n2,LAP-1,Other name\n");
-    assert_output!(account.run(&["import", "foreign.csv", "--entity", "assets"]), @"
+    assert_output!(account.run(&["import", "foreign.csv", "--entity", "assets"]), @r#"
     exit code 1
     --- stdout
     Import of foreign.csv: 1 of 1 row failed, in 0.5 s (run 20261124-093015-abcd)
@@ -434,7 +434,7 @@ fn ids_of_another_system_overwrite_nothing() {
       result    foreign.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import foreign.result.xlsx --entity assets --only-failed
-    ");
+    "#);
     assert_eq!(account.record("assets", "asset_id", "LAP-1")["asset_name"], "Ada's laptop");
 }
 

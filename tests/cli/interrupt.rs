@@ -22,22 +22,21 @@ fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
     assert!(waiting.is_some());
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     let output = CommandOutput::of(child.wait_with_output().unwrap(), account.folder());
-    assert_output!(output, @"
+    assert_output!(output, @r#"
     exit code 4
     --- stdout
     Import of assets.csv: stopped after 0.5 s: interrupted (run 20261124-093015-abcd)
-      20 rows: 2 created, 18 failed (assets)
+      20 rows: 2 created, 18 not_sent (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
       requests  7: 5 to look up, 2 to create or move
-      note      assets: 18 of the failed rows were not sent
       result    assets.result.xlsx
       next      tallyport resume 20261124-093015-abcd
-    ");
+    "#);
     let rows = sheet_rows(&account.path("assets.result.xlsx"), "assets");
     let count = |status: &str| rows.iter().filter(|row| row[0] == status).count();
-    assert_eq!((rows.len(), count("created"), count("failed")), (21, 2, 18));
-    assert!(rows.iter().filter(|row| row[0] == "failed").all(|row| row[2].contains("not sent")), "{rows:?}");
+    assert_eq!((rows.len(), count("created"), count("not_sent")), (21, 2, 18));
+    assert!(rows.iter().filter(|row| row[0] == "not_sent").all(|row| row[2].contains("not sent")), "{rows:?}");
 }
 
 #[test]

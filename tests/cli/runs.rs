@@ -95,14 +95,14 @@ fn a_finished_run_is_listed_and_shown() {
     );
     assert_eq!((&run["counts"]["created"], &run["counts"]["failed"]), (&json!(1), &json!(1)));
     assert!(run["bytes"].as_u64().unwrap() > 0 && run["account"]["base_url"].as_str().unwrap().contains("127.0.0.1"));
-    assert_output!(account.run(&["runs"]), @"
+    assert_output!(account.run(&["runs"]), @r#"
     exit code 0
     --- stdout
-    run                   what                  state     began                           size
-    20261124-093015-abcd  import of assets.csv  finished  just now  2026-11-24 09:30     48 kB
-                          1 created, 1 failed
-    ");
-    assert_output!(account.run(&["runs", &id[id.len() - 4..]]), @"
+    run                   what                  state     began
+    20261124-093015-abcd  import of assets.csv  finished  just now
+                          2026-11-24 09:30, 48 kB; 1 created, 1 failed
+    "#);
+    assert_output!(account.run(&["runs", &id[id.len() - 4..]]), @r#"
     exit code 0
     --- stdout
     Run 20261124-093015-abcd: import of assets.csv
@@ -112,7 +112,7 @@ fn a_finished_run_is_listed_and_shown() {
       account   http://127.0.0.1:49152/api/v1
       file      ~/assets.csv, as it was
       attempts  1
-      journal   ~/state/runs/20261124-093015-abcd.sqlite, 32.77 kB
+      journal   ~/state/runs/20261124-093015-abcd.sqlite, 36.86 kB
 
     Import of assets.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 1 created, 1 failed (assets)
@@ -128,12 +128,13 @@ fn a_finished_run_is_listed_and_shown() {
       requests  6: 5 to look up, 1 to create or move
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
-                tallyport undo 20261124-093015-abcd
-    ");
+                tallyport import ~/assets.result.xlsx --only-failed
+      or        tallyport undo 20261124-093015-abcd
+    "#);
     let (_, document) = account.json(&["runs", id]);
     assert_eq!((&document["run_id"], &document["attempts"]["total"]), (&json!(id), &json!(1)), "{document}");
     let account = account.sheet("assets.csv", "asset_id\n");
-    assert_output!(account.run(&["runs", id]), @"
+    assert_output!(account.run(&["runs", id]), @r#"
     exit code 0
     --- stdout
     Run 20261124-093015-abcd: import of assets.csv
@@ -143,7 +144,7 @@ fn a_finished_run_is_listed_and_shown() {
       account   http://127.0.0.1:49152/api/v1
       file      ~/assets.csv, changed since
       attempts  1
-      journal   ~/state/runs/20261124-093015-abcd.sqlite, 32.77 kB
+      journal   ~/state/runs/20261124-093015-abcd.sqlite, 36.86 kB
 
     Import of assets.csv: 1 of 2 rows failed, in 0.5 s (run 20261124-093015-abcd)
       2 rows: 1 created, 1 failed (assets)
@@ -159,8 +160,9 @@ fn a_finished_run_is_listed_and_shown() {
       requests  6: 5 to look up, 1 to create or move
       result    ~/assets.result.xlsx
       next      correct the red cells in the result, then run
-                tallyport undo 20261124-093015-abcd
-    ");
+                tallyport import ~/assets.result.xlsx --only-failed
+      or        tallyport undo 20261124-093015-abcd
+    "#);
 }
 
 #[test]
@@ -206,13 +208,13 @@ fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
 fn a_stopped_run_shows_its_reason_until_it_is_resumed() {
     let account = killed();
     alter(&account, "UPDATE run SET phase = 'stopped', reason = 'interrupted'");
-    assert_output!(account.run(&["runs"]), @"
+    assert_output!(account.run(&["runs"]), @r#"
     exit code 0
     --- stdout
-    run                   what                  state    began                           size
-    20261124-093015-abcd  import of assets.csv  stopped  just now  2026-11-24 09:30     48 kB
-                          2 created, 18 rows to go; interrupted
-    ");
+    run                   what                  state    began
+    20261124-093015-abcd  import of assets.csv  stopped  just now
+                          2026-11-24 09:30, 48 kB; 2 created, 18 not_sent; interrupted
+    "#);
     kill_once_it_says(&account, &["resume", "--last"], "checking whether");
     assert_eq!(only_run(&account)["state"], "cut_off");
 }
@@ -242,15 +244,17 @@ fn an_unreadable_journal_is_listed_without_failing() {
     std::fs::write(account.path("state").join("runs").join("20260101-000000-abcd.sqlite"), "no journal").unwrap();
     let listed = runs(&account);
     assert_eq!((&listed[0]["state"], &listed[1]["state"]), (&json!("finished"), &json!("unreadable")), "{listed:?}");
-    assert_output!(account.run(&["runs"]), @"
+    assert_output!(account.run(&["runs"]), @r#"
     exit code 0
     --- stdout
-    run                   what                  state       began                                size
-    20261124-093015-abcd  import of assets.csv  finished    just now  2026-11-24 09:30     48 kB
-                          1 created, 1 failed
-    20261124-093015-abcd                        unreadable  11 months ago  2026-01-01 00:00      10 B
-                          the journal `~/state/runs/20261124-093015-abcd.sqlite` is damaged: file is not a database
-    ");
+    run                   what                  state       began
+    20261124-093015-abcd  import of assets.csv  finished    just now
+                          2026-11-24 09:30, 48 kB; 1 created, 1 failed
+    20261124-093015-abcd                        unreadable  11 months ago
+                          2026-01-01 00:00, 10 B; the journal
+                          `~/state/runs/20261124-093015-abcd.sqlite`
+                          is damaged: file is not a database
+    "#);
     assert_output!(account.run(&["runs", "abcd"]), @"
     exit code 2
     --- stderr
@@ -265,11 +269,11 @@ fn prune_deletes_old_finished_runs() {
     let (_, young) = account.json(&["runs", "prune", "--older-than", "1h"]);
     assert_eq!(young, json!({"deleted": [], "bytes_freed": 0, "kept": []}));
     backdate(&account);
-    assert_output!(account.run(&["runs", "prune", "--older-than", "6 months"]), @"
+    assert_output!(account.run(&["runs", "prune", "--older-than", "6 months"]), @r#"
     exit code 0
     --- stdout
-    Deleted 1 journal of runs that began before 2026-11-24 09:30: 32.77 kB freed
-    ");
+    Deleted 1 journal of runs that began before 2026-11-24 09:30: 36.86 kB freed
+    "#);
     assert!(journals(&account).is_empty() && runs(&account).is_empty());
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{JournalFile, Rows, State, age, changed_something, json_of, local_time, size_text, what};
 use crate::cli::printer::{FAINT, Printer, STRONG};
 use crate::cli::{Error, Exit};
-use crate::job::stored_summary;
+use crate::job::{after_run, stored_summary};
 use crate::report::{RunSummary, summary};
 use crate::run::command_line::CommandLine;
 use crate::run::journal::{AttemptCounts, Journal, RunDetails, RunKind, RunOverview, SourceFile, StoredRun};
@@ -43,7 +43,7 @@ pub(super) fn run(shelved: StoredRun, now: Timestamp, printer: Printer) -> Resul
 }
 
 fn summary_of(journal: &Journal, glance: &RunOverview, state: &State, rows: Rows) -> Result<RunSummary, Error> {
-    let mut summary = stored_summary(journal)?;
+    let mut summary = stored_summary(journal, state.unfinished())?;
     let id = &glance.header.id;
     summary.stopped = match state {
         State::Stopped(reason) => Some(reason.clone()),
@@ -54,11 +54,16 @@ fn summary_of(journal: &Journal, glance: &RunOverview, state: &State, rows: Rows
     summary.next = match state {
         State::Stopped(_) | State::CutOff => vec![format!("tallyport resume {id}")],
         State::Finished if glance.can_be_resumed() => vec![format!("tallyport resume {id}")],
-        State::Finished if glance.header.kind != RunKind::Undo && changed_something(rows) => {
-            vec![format!("tallyport undo {id}")]
+        State::Finished => {
+            let result = summary.result.as_deref().filter(|path| path.exists());
+            let mut next = after_run(&summary, &glance.header, true, result);
+            if glance.header.kind != RunKind::Undo && changed_something(rows) {
+                next.push(format!("tallyport undo {id}"));
+            }
+            next
         }
         State::NeverBegun => vec![begin_again(glance)],
-        State::Finished | State::Planning | State::Running => Vec::new(),
+        State::Planning | State::Running => Vec::new(),
     };
     Ok(summary)
 }

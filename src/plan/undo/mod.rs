@@ -185,6 +185,7 @@ impl<'u> UndoPlanner<'u> {
     pub fn finish(mut self) -> Vec<UndoItem> {
         self.skip_changed_items();
         self.retain_referenced();
+        self.link_recreated_before();
         self.link_recreated();
         self.items
     }

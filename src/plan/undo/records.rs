@@ -264,6 +264,22 @@ impl UndoPlanner<'_> {
         holders.filter_map(|((name, id), _)| Some((collection_of(name)?, id))).collect()
     }
 
+    /// References to records that an earlier undo created again get the id that they have now.
+    pub(super) fn link_recreated_before(&mut self) {
+        for item in &mut self.items {
+            let UndoDecision::Undo(write_back) = &mut item.decision else { continue };
+            for field in item.entity.fields {
+                let Some(reference) = field.reference_to() else { continue };
+                if let Some(id) = write_back.body.get(field.name).and_then(Json::as_i64) {
+                    let now = self.current.current_id(reference.to, id);
+                    if now != id {
+                        write_back.body.insert(field.name.to_owned(), Json::from(now));
+                    }
+                }
+            }
+        }
+    }
+
     /// References to recreated records get the new id, so they are written afterwards.
     pub(super) fn link_recreated(&mut self) {
         if self.recreations.is_empty() {

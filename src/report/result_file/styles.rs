@@ -27,6 +27,7 @@ const GREEN: StatusColors = colors(0x00C6_EFCE, 0x0000_6100, 0x002E_9E5B);
 const TEAL: StatusColors = colors(0x00C6_EFCE, 0x0000_6100, 0x008F_CFA8);
 const RED: StatusColors = colors(0x00FF_C7CE, 0x009C_0006, 0x00D6_4545);
 const AMBER: StatusColors = colors(0x00FF_EB9C, 0x007F_4F00, 0x00F0_A030);
+const PALE_AMBER: StatusColors = colors(0x00FF_F6DA, 0x007F_4F00, 0x00F5_D08A);
 const GREY: StatusColors = colors(0x00ED_EDED, 0x0059_5959, 0x00B8_C0C8);
 const LIGHT_GREY: StatusColors = colors(0x00ED_EDED, 0x0059_5959, 0x00DD_E2E7);
 const SLATE: StatusColors = colors(0x00C6_EFCE, 0x0000_6100, 0x005B_7083);
@@ -42,6 +43,7 @@ pub(super) fn status_colors(status: RowStatus) -> StatusColors {
         RowStatus::Deleted => SLATE,
         RowStatus::Unchanged => GREY,
         RowStatus::Skipped => LIGHT_GREY,
+        RowStatus::NotSent => PALE_AMBER,
         RowStatus::Failed => RED,
         RowStatus::Unknown => AMBER,
     }

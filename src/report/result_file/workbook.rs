@@ -229,6 +229,7 @@ fn write_values(
 /// The status that decides the colour of the tab: whether there is anything to fix or to review.
 fn worst(counts: RowCounts) -> RowStatus {
     match (counts.failed, counts.unknown) {
+        (0, 0) if counts.not_sent > 0 => RowStatus::NotSent,
         (0, 0) => RowStatus::Created,
         (0, _) => RowStatus::Unknown,
         _ => RowStatus::Failed,

@@ -69,6 +69,7 @@ pub(crate) fn counts_json(counts: RowCounts) -> Value {
         "failed": counts.failed,
         "skipped": counts.skipped,
         "unknown": counts.unknown,
+        "not_sent": counts.not_sent,
     });
     if counts.deleted > 0 {
         value["deleted"] = json!(counts.deleted);

@@ -27,6 +27,9 @@ const SHOWN_GROUPS: usize = 5;
 /// How many changed fields the terminal shows.
 const SHOWN_CHANGES: usize = 10;
 
+/// Up to so many sheets, their mappings are shown whole.
+const WHOLE_MAPPINGS: usize = 3;
+
 /// The characters of a header that the mapping shows.
 const LONGEST_HEADER: usize = 40;
 
@@ -61,7 +64,12 @@ fn headline(summary: &RunSummary) -> String {
         Some(why) => format!("{DOUBTFUL}stopped{DOUBTFUL:#} after {time}: {why}"),
         None => format!("{}, in {time}", styled_verdict(summary)),
     };
-    format!("{STRONG}{what}{STRONG:#}: {ending} {FAINT}(run {}){FAINT:#}", summary.run_id)
+    // A check or a dry run leaves nothing behind that could be named by its id.
+    let id = match summary.report_mode() {
+        ReportMode::Done => format!(" {FAINT}(run {}){FAINT:#}", summary.run_id),
+        ReportMode::DryRun | ReportMode::Check => String::new(),
+    };
+    format!("{STRONG}{what}{STRONG:#}: {ending}{id}")
 }
 
 fn styled_verdict(summary: &RunSummary) -> String {
@@ -240,7 +248,7 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
         }
     }
     for mapping in &summary.mapping {
-        push_mapping(text, mapping, summary.mapping.len() > 1);
+        push_mapping(text, mapping, summary.mapping.len());
     }
     for (columns, sheets) in ignored_columns(summary) {
         let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
@@ -253,14 +261,17 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
 }
 
 /// The header row and what its columns feed: `row 1: Tag → asset_id, notes`.
-fn push_mapping(text: &mut String, mapping: &SheetMapping, several: bool) {
-    let of = if several { format!(" of {}", mapping.sheet) } else { String::new() };
+fn push_mapping(text: &mut String, mapping: &SheetMapping, sheets: usize) {
+    let of = if sheets > 1 { format!(" of {}", mapping.sheet) } else { String::new() };
     let row = match mapping.header_row {
         0 => String::new(),
         row => format!("row {}{of}: ", thousands(row)),
     };
     let columns: Vec<String> = mapping.used().map(mapped_column).collect();
-    push_labelled(text, "header", &wrapped(&format!("{row}{}", columns.join(", "))));
+    let line = format!("{row}{}", columns.join(", "));
+    // Many sheets get a line each; the result file and `--json` have the rest.
+    let line = if sheets > WHOLE_MAPPINGS { shortened(&line, WIDTH - INDENT) } else { wrapped(&line) };
+    push_labelled(text, "header", &line);
     let read_only: Vec<&str> =
         mapping.ignored().filter(|column| column.is_read_only()).map(|column| column.header.as_str()).collect();
     if mapping.is_exported && !read_only.is_empty() {
@@ -320,15 +331,18 @@ fn push_next(text: &mut String, summary: &RunSummary) {
     }
 }
 
-/// What to do before the next command; nothing if the run was cut short, because resuming comes first.
+/// What to do before the next command; nothing if the run was cut short, because resuming comes first, or if no command
+/// reads the rows again.
 fn step_before_next(summary: &RunSummary) -> Option<&'static str> {
-    if summary.command != RunCommand::Import || summary.is_cut_short() {
+    let reads_rows = |command: &String| [" import ", " check "].iter().any(|verb| command.contains(verb));
+    if summary.is_cut_short() || !summary.next.first().is_some_and(reads_rows) {
         return None;
     }
     match (summary.counts().failed, summary.counts().unknown) {
         (0, 0) => None,
         (0, _) => Some("review the rows with status `unknown`"),
-        _ if summary.dry_run => Some("correct the cells"),
+        _ if summary.command == RunCommand::Check && summary.result.is_none() => None,
+        _ if summary.result.is_none() => Some("correct the cells"),
         _ => Some("correct the red cells in the result"),
     }
 }

@@ -169,9 +169,10 @@ fn a_check_knows_only_good_and_failed() {
 
 #[test]
 fn counts_add_up_to_the_rows_whatever_they_are() {
-    let counts = RowCounts { created: 1, updated: 2, unchanged: 3, failed: 4, skipped: 5, unknown: 6, deleted: 7 };
+    let counts =
+        RowCounts { created: 1, updated: 2, unchanged: 3, failed: 4, skipped: 5, unknown: 6, deleted: 7, not_sent: 8 };
     for mode in [ReportMode::Done, ReportMode::DryRun, ReportMode::Check] {
-        let sentence = sentence(30, counts, mode);
+        let sentence = sentence(40, counts, mode);
         let (rows, parts) = sentence.split_once(": ").unwrap();
         let number = |text: &str| text.split(' ').next().unwrap().parse::<u64>().unwrap();
         assert_eq!(parts.split(", ").map(number).sum::<u64>(), number(rows), "{sentence}");
@@ -193,7 +194,8 @@ fn json_of_one_sheet_is_the_contract() {
         "unchanged": 97,
         "failed": 7,
         "skipped": 0,
-        "unknown": 0
+        "unknown": 0,
+        "not_sent": 0
       },
       "requests": {
         "total": 1130,
@@ -298,5 +300,5 @@ fn json_of_several_sheets_names_each() {
     let document = json(&run(sheets));
     let keys: Vec<_> = document.as_object().unwrap().keys().take(7).collect();
     assert_eq!(keys, ["run_id", "sheets", "dry_run", "counts", "requests", "seconds", "result"]);
-    insta::assert_snapshot!(document["sheets"].to_string(), @r#"[{"file":"in/inventory.csv","sheet":"Sites","entity":"locations","rows":3,"counts":{"created":2,"updated":0,"unchanged":0,"failed":0,"skipped":0,"unknown":0,"deleted":1},"ignored_columns":[]},{"file":"in/inventory.csv","sheet":"Assets","entity":"assets","rows":0,"counts":{"created":0,"updated":0,"unchanged":0,"failed":0,"skipped":0,"unknown":0},"ignored_columns":[]}]"#);
+    insta::assert_snapshot!(document["sheets"].to_string(), @r#"[{"file":"in/inventory.csv","sheet":"Sites","entity":"locations","rows":3,"counts":{"created":2,"updated":0,"unchanged":0,"failed":0,"skipped":0,"unknown":0,"not_sent":0,"deleted":1},"ignored_columns":[]},{"file":"in/inventory.csv","sheet":"Assets","entity":"assets","rows":0,"counts":{"created":0,"updated":0,"unchanged":0,"failed":0,"skipped":0,"unknown":0,"not_sent":0},"ignored_columns":[]}]"#);
 }

@@ -324,7 +324,7 @@ impl Journal {
 
     /// The slowest response so far, in milliseconds.
     pub fn slowest_response(&self) -> Result<u64, JournalError> {
-        let sql = "SELECT max(milliseconds) FROM attempt WHERE status IS NOT NULL";
+        let sql = "SELECT max(milliseconds) FROM attempt";
         let slowest: Option<Option<i64>> =
             self.file.attempt(|connection| connection.query_row(sql, [], |row| row.get(0)).optional())?;
         Ok(slowest.flatten().unwrap_or(0) as u64)

@@ -11,7 +11,7 @@ use rusqlite::{Row as SqlRow, params};
 use super::builder::row_keys;
 use super::encoding::{PARTS, RESULTS, ROW_STATES, decode_entity, decode_write, json_if_any, problems};
 use super::read::planned_row;
-use super::{Journal, JournalError, PlannedRow, RowState};
+use super::{Journal, JournalError, JournalLocation, PlannedRow, RowState};
 use crate::api::Body;
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
@@ -38,8 +38,6 @@ pub enum RowEnding {
     Final,
     /// An earlier run finished it, and its result says so.
     Carried,
-    /// The run stopped before it was sent: it counts as failed, and nothing is wrong with it.
-    NotSent,
     /// The run is at work, or can continue: it does not count yet.
     Open,
 }
@@ -116,6 +114,20 @@ impl Journal {
         })
     }
 
+    /// Of an undo: the records that it created again, by collection and previous id, with their new ids.
+    pub(crate) fn recreated_records(&self) -> Result<Vec<((&'static str, i64), i64)>, JournalError> {
+        let sql = "SELECT s.entity, r.record, o.record FROM step s JOIN outcome o USING (step) \
+                   JOIN row r ON r.sheet = s.sheet AND r.row = s.row \
+                   WHERE s.write = 'create' AND o.result = ?1 AND r.record IS NOT NULL AND o.record IS NOT NULL";
+        self.file.attempt(|connection| {
+            let mut statement = connection.prepare(sql)?;
+            let rows = statement.query_map(params![RESULTS.encode(StepResult::Applied)], |row| {
+                Ok(((decode_entity(&row.get::<_, String>(0)?)?.name, row.get(1)?), row.get(2)?))
+            })?;
+            rows.collect()
+        })
+    }
+
     /// The records created because rows name them, by collection.
     pub(crate) fn created_dependencies(&self) -> Result<BTreeMap<&'static str, u64>, JournalError> {
         let sql = "SELECT s.entity, count(*) FROM step s JOIN outcome o USING (step) \
@@ -141,13 +153,13 @@ impl RowOutcomes<'_> {
     }
 
     fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
-        // Only the journal of a dry run has changes, and it is of this version.
-        let sql = match self.unfinished {
-            Unfinished::DryRun => {
+        // Only the journal of a dry run has changes.
+        let sql = match self.journal.file.location {
+            JournalLocation::Scratch => {
                 "SELECT id, row, state, status, record, message, problems, changes FROM row LEFT JOIN change USING (id) \
                  WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
             }
-            Unfinished::Open | Unfinished::Stopped(_) => {
+            JournalLocation::File(_) | JournalLocation::Memory => {
                 "SELECT id, row, state, status, record, message, problems, NULL AS changes FROM row \
                  WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
             }
@@ -280,9 +292,9 @@ impl JoinedRow {
                 RowEnding::Final
             }
             (RowState::Planned, None, Unfinished::Stopped(reason)) => {
-                status = RowStatus::Failed;
+                status = RowStatus::NotSent;
                 message = format!("not sent: {reason}");
-                RowEnding::NotSent
+                RowEnding::Final
             }
         };
         let (message, problems) = (message.into(), planned.problems);
@@ -420,7 +432,7 @@ mod tests {
         let stopped = [
             "2 created Final #70",
             &format!("3 unknown Final{lost}"),
-            "4 failed NotSent: not sent: interrupted",
+            "4 not_sent Final: not sent: interrupted",
             "5 failed Final date.invalid",
             "6 updated Carried",
             "7 created Final #74",

@@ -161,6 +161,11 @@ impl RunStore {
 
     /// The newest run that can be resumed, that no process works on and that was not undone.
     pub fn newest_unfinished(&self) -> Result<Option<StoredRun>, JournalError> {
+        Ok(self.unfinished()?.into_iter().next())
+    }
+
+    /// The runs that can be resumed, that no process works on and that were not undone, newest first.
+    pub(crate) fn unfinished(&self) -> Result<Vec<StoredRun>, JournalError> {
         let runs = self.list()?;
         let undone: Vec<String> = runs.iter().filter(|run| run.has_sent()).filter_map(StoredRun::undoes).collect();
         let open = |run: &StoredRun| {
@@ -168,7 +173,7 @@ impl RunStore {
             overview.is_ok_and(|overview| overview.can_be_resumed() && overview.lock == LockState::Free)
                 && !undone.contains(&run.id)
         };
-        Ok(runs.into_iter().find(open))
+        Ok(runs.into_iter().filter(open).collect())
     }
 
     /// The runs that have started to undo a run, newest first.

@@ -1,4 +1,7 @@
-//! Reconciles check-ins and checkouts: what the log proves about them and, where it is not conclusive, the item.
+//! Reconciles check-ins and checkouts by the log and the item.
+//!
+//! An action was applied where either shows it. It was not where neither does: a log may be late, or silent about such
+//! actions, so its silence alone proves nothing.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -30,10 +33,12 @@ pub(super) async fn reconcile<S: RecordSource>(
     }
     for at in 0..pending.len() {
         for (index, found) in read_item(service, steps, &pending, at, context).await? {
-            match found {
-                ItemEvidence::Applied => resolutions[index] = APPLIED,
-                ItemEvidence::NotApplied => resolutions[index] = Resolution::NotApplied,
-                ItemEvidence::None => {}
+            match (found, pending[at].completeness) {
+                (ItemEvidence::Applied, _) => resolutions[index] = APPLIED,
+                (ItemEvidence::NotApplied, _) | (ItemEvidence::HeldByOthers, LogCompleteness::Complete) => {
+                    resolutions[index] = Resolution::NotApplied;
+                }
+                (ItemEvidence::HeldByOthers | ItemEvidence::None, _) => {}
             }
         }
     }
@@ -112,10 +117,11 @@ struct PendingGroup<'s> {
     open: Vec<usize>,
     /// How many steps have ambiguous log entries.
     ambiguous: usize,
+    completeness: LogCompleteness,
 }
 
 impl<'s> PendingGroup<'s> {
-    /// Resolves the steps that the log decides.
+    /// Resolves the steps that the log shows. The others it does not show yet, or never.
     fn after_log(
         group: StepGroup<'s>,
         indices: &[usize],
@@ -131,9 +137,6 @@ impl<'s> PendingGroup<'s> {
                     found.push(*step);
                     resolutions[*index] = APPLIED;
                 }
-                LogEvidence::Absent if completeness == LogCompleteness::Complete => {
-                    resolutions[*index] = Resolution::NotApplied;
-                }
                 LogEvidence::Absent => open.push(*index),
                 LogEvidence::Ambiguous(fields) => {
                     ambiguous += 1;
@@ -142,7 +145,7 @@ impl<'s> PendingGroup<'s> {
                 }
             }
         }
-        Self { group, found, open, ambiguous }
+        Self { group, found, open, ambiguous, completeness }
     }
 
     fn item(&self) -> Option<(&'static str, i64)> {

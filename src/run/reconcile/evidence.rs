@@ -172,6 +172,8 @@ fn differing<'r>(matches: &'r [EntryMatch], used: &[bool]) -> Option<(usize, &'r
 pub(super) enum ItemEvidence {
     Applied,
     NotApplied,
+    /// Only others are seen to hold it, which someone may have changed since.
+    HeldByOthers,
     None,
 }
 
@@ -194,6 +196,7 @@ pub(super) fn from_deployment(action: &'static Entity, open: &[&Step], asset: &R
         (Role::Action(Verb::Checkout), false) if deployed.iter().any(|holder| is_held_by(action, step, holder)) => {
             ItemEvidence::Applied
         }
+        (Role::Action(Verb::Checkout), false) => ItemEvidence::HeldByOthers,
         _ => ItemEvidence::None,
     };
     open.iter().map(|step| claim_once(evidence(step))).collect()

@@ -50,7 +50,7 @@ use crate::catalog::{LogPosition, RecordSource};
 use crate::plan::Step;
 use crate::schema::{self, Entity};
 use compare::ReplyShape;
-use search::{RecordQuery, TagCache};
+use search::{CollectionSnapshot, RecordQuery, TagCache};
 
 /// What a run knows that tells its own changes from those of others.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +115,28 @@ pub(super) async fn reconcile<S: RecordSource>(
     Ok(resolutions)
 }
 
+/// For each step of a collection that is known to be applied, the ids of further records that hold what it sent and that
+/// no other step is known to have created.
+pub(super) async fn find_duplicates<S: RecordSource>(
+    service: &S,
+    steps: &[&Step],
+    context: &RunContext<'_>,
+) -> Result<Vec<Vec<i64>>, S::Error> {
+    let mut found = vec![Vec::new(); steps.len()];
+    let mut tags = TagCache::default();
+    let entities: BTreeMap<&str, &'static Entity> = steps.iter().map(|step| (step.entity.name, step.entity)).collect();
+    for entity in entities.into_values() {
+        let indices: Vec<usize> = (0..steps.len()).filter(|index| steps[*index].entity.name == entity.name).collect();
+        let of_entity: Vec<&Step> = indices.iter().map(|index| steps[*index]).collect();
+        let snapshot = fetch(service, entity, &of_entity, context, &mut tags).await?;
+        let shape = ReplyShape { reported_fields: &snapshot.reported_fields, tags: &tags.ids };
+        for index in indices {
+            found[index] = records::equal_records(entity, steps[index], &snapshot, shape, context);
+        }
+    }
+    Ok(found)
+}
+
 async fn reconcile_records<S: RecordSource>(
     service: &S,
     entity: &'static Entity,
@@ -122,11 +144,23 @@ async fn reconcile_records<S: RecordSource>(
     context: &RunContext<'_>,
     tags: &mut TagCache,
 ) -> Result<Vec<Resolution>, S::Error> {
+    let snapshot = fetch(service, entity, steps, context, tags).await?;
+    let shape = ReplyShape { reported_fields: &snapshot.reported_fields, tags: &tags.ids };
+    Ok(records::reconcile(entity, steps, &snapshot, shape, context))
+}
+
+/// Reads the records that steps of a collection may be about, and the tags needed to compare them.
+async fn fetch<S: RecordSource>(
+    service: &S,
+    entity: &'static Entity,
+    steps: &[&Step],
+    context: &RunContext<'_>,
+    tags: &mut TagCache,
+) -> Result<CollectionSnapshot, S::Error> {
     let created = context.created.iter().filter(|(collection, _)| *collection == entity.name).count() as u64;
     let size = context.sizes.get(entity.name).map(|size| size + created);
     let snapshot = RecordQuery::new(entity, steps).fetch(service, size).await?;
     let shown = snapshot.records.iter().chain(snapshot.by_id.values().flatten());
     tags.resolve(service, search::required_tags(entity, steps, shown)).await?;
-    let shape = ReplyShape { reported_fields: &snapshot.reported_fields, tags: &tags.ids };
-    Ok(records::reconcile(entity, steps, &snapshot, shape, context))
+    Ok(snapshot)
 }

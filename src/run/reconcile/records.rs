@@ -150,6 +150,25 @@ fn reconcile_creates(
     resolutions
 }
 
+/// The ids of the records that hold what a step sent and that the run is not known to have created.
+pub(super) fn equal_records(
+    entity: &'static Entity,
+    step: &Step,
+    snapshot: &CollectionSnapshot,
+    shape: ReplyShape<'_>,
+    context: &RunContext<'_>,
+) -> Vec<i64> {
+    let Some(key) = search_key(entity) else { return Vec::new() };
+    let wanted = normalized_key(key, step.body.get(key.name));
+    let is_same_key = |record: &Record| wanted.is_some() && normalized_key(key, record.get(key.name)) == wanted;
+    let of_key = (0..snapshot.records.len()).filter(|index| is_same_key(&snapshot.records[*index]));
+    let candidates = of_key.map(|index| candidate(entity, step, index, snapshot, shape));
+    let equal = candidates.filter(|candidate| {
+        matches!(candidate.found, CreateMatch::Equal { .. }) && is_available(entity, candidate, context)
+    });
+    equal.filter_map(|candidate| candidate.id).collect()
+}
+
 /// Positions of the records by normalized key. A record that lacks the field others report has no key.
 fn group_by_key(key: &Field, snapshot: &CollectionSnapshot) -> HashMap<String, Vec<usize>> {
     let mut by_key: HashMap<String, Vec<usize>> = HashMap::new();

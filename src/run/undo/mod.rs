@@ -4,6 +4,8 @@ mod fetch;
 mod journal;
 mod notifications;
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -74,6 +76,7 @@ pub(crate) async fn prepare(
     journal: &Journal,
     header: &RunHeader,
     history: &RunHistory,
+    store: &RunStore,
     observer: &mut dyn Observer,
 ) -> Result<PreparedUndo> {
     let client = &account.client;
@@ -81,6 +84,7 @@ pub(crate) async fn prepare(
     let log = journal.account_snapshot()?.log;
     let mut on_collection = |name: &str| observer.on_phase(&format!("looking at {name}"), None);
     let mut present = fetch::fetch(client, history.fetch_plan(), began, &log, &mut on_collection).await?;
+    present.recreated = recreated_records(store, account)?;
     let today = TimeZone::system().to_datetime(Timestamp::now()).date();
     let mut undo = UndoPlanner::new(&header.id, history, &present, today);
     journal.each_outcome(&mut |mut step, outcome| undo.step(&mut step, &outcome))?;
@@ -92,6 +96,21 @@ pub(crate) async fn prepare(
     let estimate = RunEstimate::new(requests, client.requests().total, account.quota, notifications);
     let snapshot = AccountSnapshot { log, account: account.digest().to_owned(), ..AccountSnapshot::default() };
     Ok(PreparedUndo { items, estimate, snapshot, never_sent: journal.open_steps()? })
+}
+
+/// What earlier undos of this machine created again in the account.
+fn recreated_records(store: &RunStore, account: &Account) -> Result<HashMap<(&'static str, i64), i64>> {
+    let mut recreated = HashMap::new();
+    for stored in store.list()? {
+        let is_undo = stored
+            .overview
+            .as_ref()
+            .is_ok_and(|run| run.header.kind == RunKind::Undo && run.header.account.is_same(&account.identity));
+        if is_undo {
+            recreated.extend(Journal::open_read_only(&stored.path)?.recreated_records()?);
+        }
+    }
+    Ok(recreated)
 }
 
 impl PreparedUndo {

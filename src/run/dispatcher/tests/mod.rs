@@ -13,6 +13,7 @@ use crate::account::AccountIdentity;
 use crate::catalog::RecordSource as _;
 use crate::check::Code;
 use crate::plan::{DependsOn, RowId, StepResult, StepSink};
+use crate::run::LostWaits;
 use crate::run::journal::{AccountSnapshot, JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind};
 use crate::schema;
 use transport::{FakeTransport, Reply};
@@ -41,6 +42,8 @@ fn journal(steps: &[Step]) -> Journal {
     builder.finish(&AccountSnapshot::default()).unwrap()
 }
 
+const WAITS: LostWaits = LostWaits { look: Duration::from_secs(5), resend: Duration::from_secs(10) };
+
 fn options(concurrency: usize) -> DispatchOptions {
     DispatchOptions {
         concurrency,
@@ -48,7 +51,7 @@ fn options(concurrency: usize) -> DispatchOptions {
         failed_before: 0,
         start: RunStart::Fresh,
         no_wait: false,
-        min_grace: 5 * SECOND,
+        lost_waits: WAITS,
     }
 }
 
@@ -57,11 +60,16 @@ fn options(concurrency: usize) -> DispatchOptions {
 struct Recorder {
     outcomes: Vec<StepOutcome>,
     waits: Vec<Option<Wait>>,
+    duplicates: Vec<StepOutcome>,
 }
 
 impl RunObserver for Recorder {
     fn on_step_end(&mut self, _: &Step, outcome: &StepOutcome) {
         self.outcomes.push(outcome.clone());
+    }
+
+    fn on_duplicate(&mut self, outcome: &StepOutcome) {
+        self.duplicates.push(outcome.clone());
     }
 
     fn on_progress(&mut self, wait: Option<&Wait>) {
@@ -388,4 +396,91 @@ async fn a_sheet_begins_once_the_one_before_has_ended() {
     let first_of_second = sent.iter().position(|step| *step >= 4).unwrap();
     assert!(sent[first_of_second..].iter().all(|step| *step >= 4), "{sent:?}");
     assert_eq!(sent.len(), 7);
+}
+
+/// Creates that show in the service only after their response was lost.
+#[tokio::test(start_paused = true)]
+async fn a_create_that_is_finished_after_it_was_lost_is_not_made_again() {
+    let cases = [
+        ("our own timeout", None, 60, 64),
+        ("a cut", None, 3, 6),
+        ("a list that shows it late", Some(500), 0, 3),
+        ("a gateway that answers at once", Some(502), 0, 2),
+        ("a gateway that answers after a while", Some(504), 3, 10),
+    ];
+    let here = LostWaits { look: SECOND, resend: 5 * SECOND };
+    for (name, status, lost, shown) in cases {
+        for lost_waits in [WAITS, here] {
+            let reply = Reply::LateApplied { status, lost_after: lost * SECOND, shown_after: shown * SECOND };
+            let transport = FakeTransport::new(&[(1, &[reply])]);
+            let finished = run(&transport, &steps(3), DispatchOptions { lost_waits, ..options(2) }).await;
+            assert_eq!(finished.observed.results().len(), 3, "{name}");
+            assert_eq!(transport.sent_steps().iter().filter(|step| **step == 1).count(), 1, "{name} {lost_waits:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_create_is_looked_for_just_before_it_is_sent_again_and_not_sooner_than_allowed() {
+    use Reply::{LostNotApplied, NotSent};
+    let cases: [(&str, &[Reply]); 4] = [
+        ("the service answered", &[LostNotApplied(Some(500))]),
+        ("no response", &[LostNotApplied(None), LostNotApplied(Some(502))]),
+        ("unreachable meanwhile", &[LostNotApplied(None), NotSent, NotSent, NotSent, NotSent]),
+        ("failing for long", &[LostNotApplied(Some(500)); 5]),
+    ];
+    for (name, replies) in cases {
+        let transport = FakeTransport::new(&[(0, replies)]);
+        let finished = run(&transport, &steps(1), options(1)).await;
+        assert_eq!(finished.observed.results(), [(0, StepResult::Applied)], "{name}");
+        let (sent, reads) = (transport.sent.borrow(), transport.reads.borrow());
+        for (index, again) in sent.iter().enumerate().skip(1) {
+            assert!(again.at >= sent[0].at + 10 * SECOND, "{name}: {sent:?}");
+            let look = reads.iter().rev().find(|at| **at <= again.at).unwrap();
+            assert!(again.at - *look <= 2 * SECOND, "{name}, send {index}: looked at {look:?}, sent at {:?}", again.at);
+        }
+        assert!(reads.last() >= sent.last().map(|sent| &sent.at), "{name}: looked for at the end");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_create_that_was_made_twice_all_the_same_is_told() {
+    let late = Reply::LateApplied { status: Some(502), lost_after: SECOND, shown_after: 14 * SECOND };
+    let mut transport = FakeTransport::new(&[(0, &[late])]);
+    transport.latency = 4 * SECOND;
+    let finished = run(&transport, &steps(1), options(1)).await;
+    assert_eq!(transport.sent_steps(), [0, 0]);
+    assert_eq!(transport.service.lists.borrow()["locations"].len(), 2);
+    let told = finished.observed.duplicates.first().expect("a duplicate");
+    assert_eq!((told.result, told.record), (StepResult::Unknown, Some(101)));
+    assert!(told.problems[0].error.message.contains("`#101` and `#102`"), "{:?}", told.problems);
+    let mut recorded = Vec::new();
+    finished.journal.each_outcome(&mut |_, outcome| recorded.push(outcome.result)).unwrap();
+    assert_eq!((recorded, finished.open()), (vec![StepResult::Unknown], (0, 1)), "it is not counted as done");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_blocked_row_fails_alone_and_where_all_are_blocked_the_run_stops() {
+    use Reply::{Applied, Blocked};
+    let of = |blocked: &[u32]| {
+        let script: Vec<(u32, &[Reply])> =
+            (0..9).map(|step| (step, if blocked.contains(&step) { &[Blocked][..] } else { &[Applied][..] })).collect();
+        FakeTransport::new(&script)
+    };
+    for concurrency in [1, 4] {
+        for one in [0, 4, 8] {
+            let finished = run(&of(&[one]), &steps(9), options(concurrency)).await;
+            assert_eq!((&finished.end, finished.open()), (&RunEnd::Complete, (0, 0)), "{one}");
+            assert_eq!(finished.observed.results()[one as usize], (one, StepResult::Failed), "{one}");
+        }
+        let transport = of(&[2, 3, 4, 5, 6, 7, 8]);
+        let finished = run(&transport, &steps(9), options(concurrency)).await;
+        assert!(matches!(&finished.end, RunEnd::Refused(reason) if reason.contains("another network")));
+        if concurrency == 1 {
+            assert!(finished.observed.codes().is_empty(), "no row is at fault");
+            assert_eq!(finished.open(), (7, 0), "the rest is not sent");
+        }
+        let alone = run(&of(&[0]), &steps(1), options(concurrency)).await;
+        assert!(matches!(alone.end, RunEnd::Refused(_)), "{:?}", alone.end);
+    }
 }

@@ -31,10 +31,14 @@ pub(super) enum Reply {
     RejectedRun,
     /// Never reached the service.
     NotSent,
+    /// A firewall answered with a page.
+    Blocked,
     /// Applied, and the response was lost; with the status of what came instead.
     LostApplied(Option<u16>),
     /// Not applied, and the response was lost.
     LostNotApplied(Option<u16>),
+    /// Lost: after `lost_after`, with the status of what came instead. The record shows `shown_after` the send.
+    LateApplied { status: Option<u16>, lost_after: Duration, shown_after: Duration },
     /// No response ever.
     Hangs,
 }
@@ -61,6 +65,8 @@ pub(super) struct FakeTransport {
     /// When reads were made.
     pub(super) reads: RefCell<Vec<Duration>>,
     pub(super) is_stopped: Cell<bool>,
+    /// Records that the service shows from then on.
+    late: RefCell<Vec<(Instant, Step)>>,
     in_flight: Cell<usize>,
     last_id: Cell<i64>,
     started: Instant,
@@ -77,6 +83,7 @@ impl FakeTransport {
             sent: RefCell::default(),
             reads: RefCell::default(),
             is_stopped: Cell::new(false),
+            late: RefCell::default(),
             in_flight: Cell::new(0),
             last_id: Cell::new(100),
             started: Instant::now(),
@@ -118,11 +125,17 @@ impl FakeTransport {
             Reply::RejectedRun => {
                 Err(WriteFailure { scope: FailureScope::Run, ..failure(WriteOutcome::Refused, Some(401)) })
             }
+            Reply::Blocked => {
+                let cause = Some(Box::new(ApiError::Blocked { status: 403, request_id: None }));
+                let failed = failure(WriteOutcome::Refused, Some(403));
+                Err(WriteFailure { scope: FailureScope::Run, cause, ..failed })
+            }
             Reply::NotSent => Err(failure(WriteOutcome::NotSent, None)),
             Reply::LostApplied(status) => {
                 self.apply(step);
                 Err(failure(WriteOutcome::Unknown, status))
             }
+            Reply::LateApplied { status, .. } => Err(failure(WriteOutcome::Unknown, status)),
             Reply::LostNotApplied(status) => Err(failure(WriteOutcome::Unknown, status)),
             Reply::Hangs => unreachable!("a step that hangs has no response"),
         }
@@ -130,6 +143,11 @@ impl FakeTransport {
 
     fn read(&self) -> Result<(), ApiError> {
         self.reads.borrow_mut().push(self.started.elapsed());
+        let now = Instant::now();
+        let shown: Vec<_> = self.late.borrow_mut().extract_if(.., |(at, _)| *at <= now).collect();
+        for (_, step) in shown {
+            self.apply(&step);
+        }
         match self.failing_reads.get() {
             0 => Ok(()),
             left => {
@@ -154,12 +172,19 @@ impl StepTransport for FakeTransport {
         if reply == Reply::Hangs {
             std::future::pending::<()>().await;
         }
-        sleep(self.latency).await;
+        let latency = match reply {
+            Reply::LateApplied { lost_after, shown_after, .. } => {
+                self.late.borrow_mut().push((Instant::now() + shown_after, step.clone()));
+                lost_after
+            }
+            _ => self.latency,
+        };
+        sleep(latency).await;
         self.in_flight.set(self.in_flight.get() - 1);
         let result = self.reply(step, reply);
         let status = result.as_ref().map_or_else(|failure| failure.status, |_| Some(201));
         let request = RequestKind { method: Method::Post, path: "locations" };
-        let attempt = LoggedAttempt { at: SystemTime::UNIX_EPOCH, took: self.latency, request, status, reply: None };
+        let attempt = LoggedAttempt { at: SystemTime::UNIX_EPOCH, took: latency, request, status, reply: None };
         (result, vec![attempt])
     }
 

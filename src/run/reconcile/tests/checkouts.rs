@@ -32,12 +32,21 @@ fn mouse(number: u32, fields: Json) -> Step {
     create(number, "checkout_accessory", sent)
 }
 
+/// An item of which there were ten, and how many of it there are now.
+fn stock(collection: &'static str, id: i64, now: i64) -> (FakeSource, ((&'static str, i64), i64)) {
+    (FakeSource::new().with(collection, [json!({"id": id, "available": now})]), ((collection, id), 10))
+}
+
+/// The same context, where it is known how many of an item there were.
+fn with_stock(context: TestContext, known: ((&'static str, i64), i64)) -> TestContext {
+    TestContext { available: [known].into(), ..context }
+}
+
 const LOOK: &str = "look at accessory `#5` and employee `#7` in the service's activity log from `2026-03-01` on";
 
 #[test]
 fn only_entries_newer_than_the_cursor_count() {
     let cursor = entry(CURSOR, json!({"employee_id": 7}));
-    let context = after(&cursor);
     let row = mouse(0, json!({}));
     for (timestamp, item, user, resolved) in [
         (CURSOR, 5, 2, "done"),
@@ -48,7 +57,10 @@ fn only_entries_newer_than_the_cursor_count() {
         ("just now", 5, 1, "unclear"),
     ] {
         let other = entry(timestamp, json!({"employee_id": 7, "item_id": item, "user_id": user}));
-        let log = FakeSource::new().with("activity", [cursor.clone(), other]);
+        let (service, known) = stock("accessories", 5, 10);
+        let knows_stock = resolved == "again";
+        let context = if knows_stock { with_stock(after(&cursor), known) } else { after(&cursor) };
+        let log = service.with("activity", [cursor.clone(), other]);
         let found = short(&resolutions(&log, &[&row], &context.borrowed())).remove(0);
         match resolved {
             "unproven" => assert_eq!(found, format!("{LOOK}; not sent again"), "{timestamp}"),
@@ -73,9 +85,11 @@ fn an_entry_that_differs_in_details_is_reported_and_one_of_another_holder_is_not
         (json!({"employee_id": 8}), "again".to_owned()),
         (json!({"employee_id": 7, "event": "Checkin"}), format!("{LOOK}; not sent again")),
     ] {
-        let log =
-            FakeSource::new().with("activity", [cursor.clone(), entry("2026-03-02T08:00:01.000Z", fields.clone())]);
-        assert_eq!(short(&resolutions(&log, &[&row], &after(&cursor).borrowed())), [resolved], "{fields}");
+        let (service, known) = stock("accessories", 5, 10);
+        let log = service.with("activity", [cursor.clone(), entry("2026-03-02T08:00:01.000Z", fields.clone())]);
+        let knows_stock = resolved == "again";
+        let context = if knows_stock { with_stock(after(&cursor), known) } else { after(&cursor) };
+        assert_eq!(short(&resolutions(&log, &[&row], &context.borrowed())), [resolved], "{fields}");
     }
 }
 
@@ -84,12 +98,14 @@ fn confirmed_actions_are_assigned_entries_first() {
     let cursor = entry(CURSOR, json!({}));
     let entries = |count: usize| {
         let entries = (0..count).map(|at| entry(&format!("2026-03-02T08:00:0{}Z", at + 1), json!({"employee_id": 7})));
-        FakeSource::new().with("activity", [cursor.clone()]).with("activity", entries)
+        let now = if count == 1 { json!(null) } else { json!(10 - count) };
+        let service = FakeSource::new().with("accessories", [json!({"id": 5, "available": now})]);
+        service.with("activity", [cursor.clone()]).with("activity", entries)
     };
     let rows = [mouse(2, json!({})), mouse(3, json!({}))];
     let steps: Vec<_> = rows.iter().collect();
     let completed_actions = vec![mouse(0, json!({})), mouse(1, json!({}))];
-    let context = TestContext { completed_actions, ..after(&cursor) };
+    let context = with_stock(TestContext { completed_actions, ..after(&cursor) }, (("accessories", 5), 10));
     let indeterminate = format!("{LOOK}; not sent again");
     for (count, resolved) in [
         // The log lacks a confirmed action, so it proves nothing.
@@ -113,10 +129,12 @@ fn entries_of_others_are_ignored_where_the_service_ignores_filters() {
         entry("2026-03-02T08:00:04Z", json!({"employee_id": 9})),
     ];
     let rows = [mouse(0, json!({})), mouse(1, json!({"employee_id": 8})), mouse(2, json!({"employee_id": 8}))];
-    let mut service = FakeSource::new().with("activity", [cursor.clone()]).with("activity", others);
+    let (service, known) = stock("accessories", 5, 9);
+    let mut service = service.with("activity", [cursor.clone()]).with("activity", others);
     service.quirk = Quirk::IgnoresFilters;
     service.page_limit = 2;
-    let resolved = resolutions(&service, &rows.iter().collect::<Vec<_>>(), &after(&cursor).borrowed());
+    let context = with_stock(after(&cursor), known);
+    let resolved = resolutions(&service, &rows.iter().collect::<Vec<_>>(), &context.borrowed());
     assert_eq!(short(&resolved), ["again", "done", "again"]);
 }
 
@@ -128,9 +146,46 @@ fn a_checkout_of_one_product_key_is_not_that_of_another() {
         create(number, "checkout_license", sent)
     };
     let license = json!({"type": "License", "item_id": 4, "employee_id": 7, "product_key": "BBBB"});
-    let log = FakeSource::new().with("activity", [cursor.clone(), entry("2026-03-02T08:00:01Z", license)]);
+    let (service, known) = stock("licenses", 4, 9);
+    let log = service.with("activity", [cursor.clone(), entry("2026-03-02T08:00:01Z", license)]);
     let rows = [key(0, "AAAA"), key(1, "BBBB")];
-    assert_eq!(short(&resolutions(&log, &[&rows[0], &rows[1]], &after(&cursor).borrowed())), ["again", "done"]);
+    let context = with_stock(after(&cursor), known);
+    assert_eq!(short(&resolutions(&log, &[&rows[0], &rows[1]], &context.borrowed())), ["again", "done"]);
+}
+
+/// A log that shows other check-outs since the run began, and not the one in question.
+#[test]
+fn the_silence_of_the_log_alone_proves_nothing() {
+    let cursor = entry(CURSOR, json!({}));
+    let busy = entry("2026-03-02T08:00:01Z", json!({"type": "Asset", "item_id": 99, "employee_id": 3}));
+    let returned = entry("2026-03-02T08:00:01Z", json!({"type": "Asset", "event": "Checkin", "item_id": 99}));
+    let out = create(0, "checkout_asset", json!({"asset_id": "LAP-1", "employee_id": 7}));
+    let back = create(0, "checkin_asset", json!({"asset_id": 1, "checkin_date": "2026-03-02"}));
+    let held = |holders: Json| json!({"id": 1, "asset_id": "LAP-1", "deployed_to": holders});
+    let unclear = "look at asset";
+    for (row, asset, resolved) in [
+        (&out, held(json!([{"employee_id": 7}])), "done"),
+        (&out, held(json!([])), "again"),
+        (&out, held(json!([{"employee_id": 8}])), "again"),
+        (&out, json!({"id": 1, "asset_id": "LAP-1"}), unclear),
+        (&back, held(json!(null)), "done"),
+        (&back, held(json!([{"employee_id": 7}])), "again"),
+        (&back, json!({"id": 1, "asset_id": "LAP-1"}), unclear),
+    ] {
+        let log = FakeSource::new().with("activity", [cursor.clone(), busy.clone(), returned.clone()]);
+        let service = log.with("assets", [asset.clone()]);
+        let found = short(&resolutions(&service, &[row], &after(&cursor).borrowed())).remove(0);
+        assert!(found.starts_with(resolved), "{} {asset}: {found}", row.entity.name);
+    }
+    let row = mouse(0, json!({"quantity": 2}));
+    for (now, resolved) in [(8, "done"), (10, "again"), (9, "look at accessory")] {
+        let (service, known) = stock("accessories", 5, now);
+        let other = entry("2026-03-02T08:00:01Z", json!({"item_id": 6, "employee_id": 3}));
+        let service = service.with("activity", [cursor.clone(), other]);
+        let context = with_stock(after(&cursor), known);
+        let found = short(&resolutions(&service, &[&row], &context.borrowed())).remove(0);
+        assert!(found.starts_with(resolved), "{now} left: {found}");
+    }
 }
 
 /// How a checkout in a random run ends.
@@ -166,6 +221,7 @@ proptest! {
         let done = checkouts.iter().filter(|(.., ending)| *ending != Ending::NotApplied);
         let mut entries: Vec<_> = done.map(|(person, quantity, notes, ..)| (*person, *quantity, *notes)).collect();
         entries.extend(&foreign);
+        let now = 100 - entries.iter().map(|(_, quantity, _)| quantity).sum::<i64>();
         fastrand::Rng::with_seed(order).shuffle(&mut entries);
         let entries = entries.into_iter().enumerate().map(|(at, (person, quantity, notes))| {
             let mut fields = json!({"employee_id": person, "quantity": quantity, "notes": null});
@@ -175,6 +231,7 @@ proptest! {
             entry(&format!("2026-03-02T08:00:0{}Z", at + 1), fields)
         });
         let log = FakeSource::new().with("activity", [cursor.clone()]).with("activity", entries);
+        let log = log.with("accessories", [json!({"id": 5, "available": now})]);
         let rows: Vec<Step> = (0..).zip(&checkouts).map(|(number, (person, quantity, notes, day, _))| {
             let mut fields = json!({"employee_id": person, "quantity": quantity, "checkout_date": day});
             notes.iter().for_each(|notes| fields["notes"] = json!(notes));
@@ -184,7 +241,8 @@ proptest! {
         let completed_actions = (0..rows.len()).filter(|at| is_confirmed(*at)).map(|at| rows[at].clone()).collect();
         let open: Vec<usize> = (0..rows.len()).filter(|at| !is_confirmed(*at)).collect();
         let steps: Vec<&Step> = open.iter().map(|at| &rows[*at]).collect();
-        let resolved = resolutions(&log, &steps, &TestContext { completed_actions, ..after(&cursor) }.borrowed());
+        let context = with_stock(TestContext { completed_actions, ..after(&cursor) }, (("accessories", 5), 100));
+        let resolved = resolutions(&log, &steps, &context.borrowed());
         for at in &open {
             let alike = || open.iter().zip(&resolved).filter(|(other, _)| rows[**other].body == rows[*at].body);
             let again = alike().filter(|(_, resolution)| **resolution == Resolution::NotApplied).count();

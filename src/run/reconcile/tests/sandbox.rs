@@ -219,6 +219,7 @@ fn a_checkout_of_stock_twice_to_one_person_is_counted_in_the_log() {
     account.does(&rows[0]);
     account.does(&rows[1]);
     let steps: Vec<_> = rows.iter().collect();
+    let context = TestContext { available: [(("accessories", mouse), 9)].into(), ..context };
     assert_eq!(account.reconciles(&steps, &context), ["done", "done", "again"]);
     let context = TestContext { completed_actions: vec![row(9)], ..context };
     assert_eq!(account.reconciles(&steps, &context), ["done", "again", "again"]);
@@ -257,7 +258,8 @@ fn licenses_and_components_are_told_apart_by_their_holders() {
         json!({"name": "Editor", "number_of_seats": 5, "category_id": account.id("categories", "name", "Office Software")}),
     );
     let memory = account.stock("components", "Memory", 8);
-    let context = TestContext { log: account.log(), ..TestContext::default() };
+    let available = [(("licenses", license), 5), (("components", memory), 8)].into();
+    let context = TestContext { log: account.log(), available, ..TestContext::default() };
     let seat = |number, holder: &str, id: i64| {
         let mut sent = json!({"license_id": license, "quantity": 1, "checkout_date": "2026-03-02"});
         sent[holder] = json!(id);

@@ -1,0 +1,68 @@
+//! What to type next, after a check, a dry run or a run: the best first.
+//!
+//! Rows that failed are corrected in the result file, so the next command reads that file. A command that cannot work,
+//! such as one that reads standard input again, is not offered.
+
+use std::path::Path;
+
+use crate::report::{RunCommand, RunSummary};
+use crate::run::command_line::CommandLine;
+use crate::run::journal::{RunHeader, RunKind};
+
+/// After a check. `result`: the file with the bad rows, if one was asked for.
+pub(super) fn after_check(summary: &RunSummary, line: &CommandLine, result: Option<&Path>) -> Vec<String> {
+    let next = match (summary.counts().failed, result) {
+        (0, _) => line.repeated(RunCommand::Import.as_str(), &["--dry-run"]),
+        (_, Some(result)) => Some(line.clone().with_input(result).command(RunCommand::Check.as_str(), &[])),
+        (_, None) => {
+            let free = free_name("problems");
+            line.repeated(RunCommand::Check.as_str(), &["--result", &free])
+        }
+    };
+    next.into_iter().collect()
+}
+
+/// After a dry run: the run itself, or another dry run of the corrected result.
+pub(super) fn after_dry_run(summary: &RunSummary, header: &RunHeader, result: Option<&Path>) -> Vec<String> {
+    let (line, counts) = (CommandLine::from_words(header.details.typed.clone()), summary.counts());
+    let command = summary.command.as_str();
+    let has_failed = counts.failed + counts.unknown > 0;
+    let next = match result.filter(|_| summary.command == RunCommand::Import) {
+        Some(result) if has_failed => Some(line.with_input(result).command(command, &["--dry-run"])),
+        Some(result) if line.reads_stdin() => Some(line.with_input(result).command(command, &[])),
+        _ if has_failed => line.repeated(command, &["--dry-run"]),
+        _ => line.repeated(command, &[]),
+    };
+    next.into_iter().collect()
+}
+
+/// After a run that has been sent as far as it goes.
+pub(crate) fn after_run(
+    summary: &RunSummary,
+    header: &RunHeader,
+    is_persistent: bool,
+    result: Option<&Path>,
+) -> Vec<String> {
+    let resume = is_persistent.then(|| format!("tallyport resume {}", header.id));
+    let counts = summary.counts();
+    let only_failed = || {
+        let line = CommandLine::from_words(header.details.typed.clone());
+        result.map(|result| line.with_input(result).command(RunKind::Import.command(), &["--only-failed"]))
+    };
+    let next = match (header.kind, summary.stopped.is_some()) {
+        (RunKind::Import, true) => resume.or_else(only_failed),
+        (RunKind::Import, false) if counts.failed + counts.unknown > 0 => only_failed(),
+        (RunKind::Delete | RunKind::Undo, true) => resume,
+        (_, false) => None,
+    };
+    next.into_iter().collect()
+}
+
+/// `NAME.xlsx`, or the first `NAME-2.xlsx` and so on that is not taken.
+fn free_name(name: &str) -> String {
+    let numbered = (2..).map(|number| format!("{name}-{number}.xlsx"));
+    std::iter::once(format!("{name}.xlsx"))
+        .chain(numbered)
+        .find(|name| !Path::new(name).exists())
+        .unwrap_or_else(|| format!("{name}.xlsx"))
+}
