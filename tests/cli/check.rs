@@ -212,7 +212,8 @@ fn stdin_can_be_read_twice() {
     Check of stdin: the one row passed, in 0.5 s
       1 row: 1 good (assets)
       read      stdin as UTF-8, semicolon
-      header    row 1: asset_id, product → product_id, status → status_id, purchase_date
+      header    row 1: asset_id, product → product_id, status → status_id,
+                purchase_date (day-month-year)
       next      tallyport import - --entity assets --dry-run
     "#);
 }
