@@ -75,6 +75,8 @@ pub enum Wait {
     RateLimit(WaitStatus),
     /// Responses were lost: it is being found out whether these requests were applied.
     Reconciling { requests: usize },
+    /// Another run is writing what so many rows write: they wait until it has.
+    OtherRun { run: String, rows: usize },
     /// An interrupt came: nothing new is sent, and these requests finish.
     Draining { requests: usize },
     /// The service is failing, and is left alone until then.

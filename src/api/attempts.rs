@@ -24,8 +24,8 @@ pub(super) enum Attempt {
 impl Attempt {
     fn outcome(&self) -> AttemptOutcome {
         match self {
-            Attempt::Answered(response) if response.is_blocked() => AttemptOutcome::Blocked,
             Attempt::Answered(response) if response.is_success() && !response.has_data() => AttemptOutcome::Unreadable,
+            Attempt::Answered(response) if response.is_blocked() => AttemptOutcome::Blocked,
             Attempt::Answered(Response { status, headers, .. }) => {
                 AttemptOutcome::Answered { status: *status, retry_after: headers.retry_after }
             }

@@ -85,7 +85,7 @@ impl ResponseHeaders {
     /// A limit without a window may be one of a minute or a day: it is taken for the hour's only if requests come back
     /// later than any shorter window would give them back, or if that is not told and the limit is as large as an hour's.
     pub(super) fn hourly(&self) -> Option<ServerQuota> {
-        let is_hour = match (self.window, self.reset, self.limit) {
+        let is_hour = match (self.window, self.reset.or(self.retry_after), self.limit) {
             (Some(seconds), ..) => seconds == 3_600,
             (None, Some(reset), _) => reset > SHORT_WINDOW && reset <= HOUR,
             (None, None, limit) => limit.is_some_and(|limit| limit >= LEAST_HOURLY_LIMIT),

@@ -17,10 +17,10 @@ use super::request_kind::Method;
 
 /// How often a request is retried after a failure. A 429 does not count.
 pub(super) const RETRIES: u32 = 5;
-/// The same for a request that a firewall or proxy blocks: one that dislikes it will go on doing so.
-const BLOCKED_RETRIES: u32 = 3;
 /// How often a read is retried whose answer is no data: a wrong base URL answers like that as well.
 const UNREADABLE_RETRIES: u32 = 3;
+/// The same for a request that a firewall or proxy blocks: one that dislikes it will go on doing so.
+const BLOCKED_RETRIES: u32 = 3;
 /// The first wait between two attempts; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// The longest wait that doubling leads to.
@@ -84,8 +84,8 @@ pub(super) fn decide(method: Method, before: AttemptCounts, outcome: AttemptOutc
         return RetryAction::PauseAll { span: pause.max(LEAST_PAUSE) };
     }
     let retries = match outcome {
-        AttemptOutcome::Blocked => BLOCKED_RETRIES,
         AttemptOutcome::Unreadable => UNREADABLE_RETRIES,
+        AttemptOutcome::Blocked => BLOCKED_RETRIES,
         _ => RETRIES,
     };
     if before.failed >= retries || !is_repeatable(method, outcome) {

@@ -48,6 +48,12 @@ impl Default for OrderSurvey {
     }
 }
 
+impl OrderSurvey {
+    fn decide(&self) -> Option<DateOrder> {
+        self.allowed.only().map(|at| DateOrder::ALL[at])
+    }
+}
+
 const ANY_ORDER: u8 = 0b111;
 
 /// What shows that a spreadsheet program has read the dates of another country. It turned those with a day up to 12
@@ -130,10 +136,14 @@ impl DateSurvey {
         }
     }
 
-    /// The orders that the column proves, by separator, as far as any cell can only be read if it is known.
+    /// The orders that the column proves, by separator.
     pub fn decide(&self) -> DateOrders {
-        let order = |survey: &OrderSurvey| survey.allowed.only().map(|at| DateOrder::ALL[at]);
-        DateOrders::new(self.orders.each_ref().map(|survey| order(survey).filter(|_| survey.need)))
+        DateOrders::new(self.orders.each_ref().map(OrderSurvey::decide))
+    }
+
+    /// Those of them without which a cell cannot be read.
+    pub fn needed(&self) -> DateOrders {
+        DateOrders::new(self.orders.each_ref().map(|survey| survey.decide().filter(|_| survey.need)))
     }
 
     /// Whether the column shows that a spreadsheet program has swapped day and month of its real dates.
@@ -204,7 +214,7 @@ mod tests {
         let mut survey = DateSurvey::default();
         cells.iter().for_each(|cell| survey.observe(cell));
         let seen = survey.orders.iter().find(|order| order.need || order.allowed.0 != ANY_ORDER);
-        seen.map_or((None, false), |order| (order.allowed.only().map(|at| DateOrder::ALL[at]), order.need))
+        seen.map_or((None, false), |order| (order.decide(), order.need))
     }
 
     fn amounts(cells: &[&str]) -> (Option<DecimalMark>, bool) {

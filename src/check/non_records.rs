@@ -53,7 +53,7 @@ impl NonRecordFinder {
     /// `totals_rows` are the rows that the file itself declares to be totals.
     pub(super) fn new(mapping: &Mapping, totals_rows: &[u64]) -> Self {
         let is_result = |column: &&Column| matches!(column.target, ColumnTarget::Result(_));
-        let (results, own): (Vec<&Column>, Vec<&Column>) = mapping.columns.iter().partition(is_result);
+        let (results, own): (Vec<&Column>, Vec<&Column>) = mapping.sheet_columns().partition(is_result);
         Self {
             headers: own.into_iter().map(|column| (column.index, column.header.clone())).collect(),
             result_columns: results.into_iter().map(|column| column.index).collect(),

@@ -80,6 +80,7 @@ codes! {
     RecordMissing "record.missing" "there is no such record"
     RecordConflict "record.conflict" "the record was changed on the service after the export"
     RecordAmbiguous "record.ambiguous" "more than one record matches"
+    RecordBusy "record.busy" "another run is writing the record"
     KeyMissing "key.missing" "nothing to find the record by"
     CheckoutRepeated "checkout.repeated" "the check-out may have been made before"
     // the service

@@ -118,7 +118,7 @@ impl<'m> Checker<'m> {
     pub fn infer_formats(&mut self) -> Inference {
         let mut inference = Inference::Final;
         for (column, survey) in self.columns.iter_mut().zip(&self.surveys) {
-            let orders = survey.dates.decide();
+            let orders = survey.dates.needed();
             if column.reading.format.is_none() && column.reading.orders != orders {
                 column.reading.orders = orders;
                 inference = Inference::NeedsSecondPass;

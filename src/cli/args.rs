@@ -277,6 +277,10 @@ pub struct ImportArgs {
     #[arg(long)]
     pub repeat: bool,
 
+    /// Do not wait for rows that another run is writing: they are problems
+    #[arg(long)]
+    pub no_wait: bool,
+
     /// Stop after N failed rows
     #[arg(long, value_name = "N")]
     pub max_errors: Option<u64>,

@@ -11,7 +11,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, printer: Printer) -> Result
     let options = args.reading.input_options();
     let line = global.command_line(args.reading.inputs(), &options.used());
     let result = args.reading.layout.result.as_deref();
-    check_overwrite(result, args.reading.layout.force)?;
+    check_overwrite(result, args.reading.layout.force, &args.reading.files)?;
     let mut observer = TerminalObserver::new(global, printer);
     let summary = check(&options, result, &line, &mut observer)?;
     observer.finish();

@@ -12,7 +12,7 @@ pub(super) fn run(global: &Global, args: &DeleteArgs, printer: Printer) -> Resul
     // Invalid options are reported before a missing key.
     job.collection()?;
     job.limits()?;
-    check_overwrite(args.layout.result.as_deref(), args.layout.force)?;
+    check_overwrite(args.layout.result.as_deref(), args.layout.force, std::slice::from_ref(&args.file))?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

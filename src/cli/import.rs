@@ -12,7 +12,7 @@ pub(super) fn run(global: &Global, args: &ImportArgs, printer: Printer) -> Resul
     // Invalid options are reported before a missing key.
     job.limits()?;
     job.missing_records()?;
-    check_overwrite(args.reading.layout.result.as_deref(), args.reading.layout.force)?;
+    check_overwrite(args.reading.layout.result.as_deref(), args.reading.layout.force, &args.reading.files)?;
     let runtime = runtime()?;
     let account = runtime.block_on(connect(global))?;
     // Stopped by the signal itself, a run could not say that it sent nothing.

@@ -69,6 +69,7 @@ impl ImportArgs {
             run: RunOptions {
                 dry_run: self.dry_run,
                 max_errors: self.max_errors,
+                no_wait: self.no_wait,
                 confirmed: self.yes,
                 ..run_options(global, &self.reading.layout)
             },

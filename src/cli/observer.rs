@@ -80,6 +80,10 @@ fn wait_text(wait: &Wait) -> Option<String> {
         Wait::Reconciling { requests } => {
             Some(format!("no response to {requests} requests; checking whether they were applied"))
         }
+        Wait::OtherRun { run, rows } => {
+            let rows = counted(*rows as u64, "row");
+            Some(format!("waiting for run {run}, which is writing the records of {rows}"))
+        }
         Wait::BackingOff { until } => {
             let wait = until.saturating_duration_since(tokio::time::Instant::now());
             Some(format!("the service is failing; retrying{}", clock_text(SystemTime::now() + wait)))

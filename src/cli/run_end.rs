@@ -1,6 +1,6 @@
 //! The end of a run: printed, and as an exit code.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tokio::runtime::Runtime;
@@ -12,6 +12,7 @@ use super::printer::{Printer, is_in_lines};
 use super::settings::written_files;
 use crate::job::{Plan, RunReport, RunStatus};
 use crate::report::{RunSummary, summary};
+use crate::table::Input;
 use crate::written_files::Overwrite;
 
 impl From<RunStatus> for Exit {
@@ -45,10 +46,14 @@ pub(super) fn apply(
 }
 
 /// Finds out whether the result may be written to the path that the user named: what tallyport did not write, or what
-/// was edited since, is not replaced.
-pub(super) fn check_overwrite(result: Option<&Path>, is_forced: bool) -> Result<(), Error> {
+/// was edited since, is not replaced. That it is one of the inputs is told by the job.
+pub(super) fn check_overwrite(result: Option<&Path>, is_forced: bool, inputs: &[PathBuf]) -> Result<(), Error> {
     let overwrite = if is_forced { Overwrite::AnyFile } else { Overwrite::OwnFiles };
     let Some(path) = result else { return Ok(()) };
+    let result = Input::Path(path.to_path_buf());
+    if inputs.iter().any(|input| Input::Path(input.clone()).is_same(&result)) {
+        return Ok(());
+    }
     Ok(written_files()?.check(&[path.to_path_buf()], overwrite)?)
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn check(
 ) -> Result<RunSummary> {
     let started = Instant::now();
     let mut input = InputSet::open(options, SheetFilter::Any, observer)?;
-    let path = result.map(|path| result_path(Some(path), &input)).transpose()?;
+    let path = result.map(|path| result_path(Some(path), &input, None)).transpose()?;
     observer.on_phase("checking", None);
     let asked = path.as_ref().map(ResultPath::as_path);
     let mut summary = check_all(&mut input, path.as_ref(), observer, &mut |summary| {
@@ -78,8 +78,8 @@ fn check_all(
                 counts: RowCounts::default(),
                 book: book.as_mut(),
                 summary: &mut summary,
-                observer: &mut *observer,
                 remarks: RemarkTally::default(),
+                observer: &mut *observer,
                 written: Ok(()),
             };
             check_sheet(input, index, &mut checkers[index], pass)?;
@@ -92,7 +92,8 @@ fn check_all(
         if learned > 0 {
             continue;
         }
-        (summary.mapping, summary.remarks) = (input.mappings(), input.remarks());
+        summary.mapping = input.mappings();
+        summary.remarks.splice(0..0, input.remarks());
         complete(&mut summary);
         if let (Some(book), Some(path)) = (book, path) {
             summary.result = Some(path.as_path().to_path_buf());
@@ -115,8 +116,8 @@ struct SheetCheck<'p> {
     counts: RowCounts,
     book: Option<&'p mut ResultFile>,
     summary: &'p mut RunSummary,
-    observer: &'p mut dyn Observer,
     remarks: RemarkTally,
+    observer: &'p mut dyn Observer,
     written: Result<(), WriteError>,
 }
 

@@ -141,7 +141,7 @@ impl Account {
         input.keep_only_keys();
         // Whatever a record has become, it is asked to go; the backup has it as it is now.
         input.rules.conflicts = Some(Conflicts::Mine);
-        let destination = job.run.destination(&input)?;
+        let destination = job.run.destination(&input, &self.state_dir)?;
         // Begun before anything is asked: a backup that cannot be written stops the run while it can.
         let backup = if job.run.dry_run {
             None

@@ -134,6 +134,13 @@ impl ImportJob {
         self
     }
 
+    /// Makes a row that another run of this machine is writing a problem. Default: it is waited for.
+    #[must_use]
+    pub fn no_wait(mut self) -> Self {
+        self.run.no_wait = true;
+        self
+    }
+
     /// Stops after so many failed rows.
     #[must_use]
     pub fn max_errors(mut self, rows: u64) -> Self {
@@ -170,6 +177,7 @@ impl ImportJob {
         used.switch("--repeat", self.repeats == Repeats::Sent);
         used.optional_list("--create-missing", self.create_missing.as_deref(), "all but employees and assets");
         used.text("--conflicts", self.conflicts.map(Conflicts::as_str));
+        used.switch("--no-wait", self.run.no_wait);
         used.text("--max-errors", self.run.max_errors);
         used.text("--max-creates", self.max_creates.as_deref());
         used.text("--max-updates", self.max_updates.as_deref());
@@ -242,10 +250,9 @@ impl Account {
         let run = runs.into_iter().find(|run| run.overview.as_ref().is_ok_and(|overview| is_same(&overview.header)))?;
         let files = input.file_names().join(", ");
         let id = run.id;
-        Some(Remark::new(
-            RemarkCode::RunUnfinished,
-            format!("run {id} of {files} is unfinished; `tallyport resume {id}` continues it, this import starts anew"),
-        ))
+        let message =
+            format!("run {id} of {files} is unfinished; `tallyport resume {id}` continues it, this import starts anew");
+        Some(Remark::new(RemarkCode::RunUnfinished, message))
     }
 
     /// As [`Account::plan`], with an observer that follows it.
@@ -257,9 +264,9 @@ impl Account {
         let (limits, create_missing) = (job.limits()?, job.missing_records()?);
         let mut input = InputSet::open(&job.input, SheetFilter::Any, observer)?;
         input.rules.conflicts = job.conflicts;
+        input.rules.repeats = job.repeats;
         let remarks: Vec<Remark> = self.unfinished_run(&input).into_iter().collect();
         remarks.iter().for_each(|remark| observer.on_warning(&remark.message));
-        input.rules.repeats = job.repeats;
         let request = PlanRequest {
             kind: RunKind::Import,
             started,
@@ -271,7 +278,7 @@ impl Account {
             selection: if job.only_failed { RowSelection::NotDone } else { RowSelection::All },
             run: job.run,
         };
-        let destination = request.run.destination(&input)?;
+        let destination = request.run.destination(&input, &self.state_dir)?;
         request.plan(self, input, destination, None, observer).await
     }
 }

@@ -16,6 +16,7 @@ use crate::observer::Observer;
 use crate::plan::{CreateMissing, PlanLimits, PlanTotals, ReportMode};
 use crate::report::{ProblemTally, RowSource, RunSummary, add_rows, write_result};
 use crate::run::RunStart;
+use crate::run::claims::Claims;
 use crate::run::command_line::CommandLine;
 use crate::run::input::InputSet;
 use crate::run::journal::{JournalBuilder, JournalLocation, RunDetails, RunHeader, RunKind, SheetHeader, Unfinished};
@@ -60,12 +61,17 @@ impl PlanRequest {
             result: std::path::absolute(&path).map_err(|source| WriteError::from_io(&path, source))?,
             typed: CommandLine::new(words, [used.words(), run.account_flags].concat()).into_words(),
             max_errors: run.max_errors,
+            no_wait: run.no_wait,
             remarks,
             mapping: Vec::new(),
         };
         let header = RunHeader { id: new_run_id(), kind, account: account.identity.clone(), undoes: None, details };
         let location = if run.dry_run { JournalLocation::Scratch } else { account.journal_location(&header.id) };
         let steps = JournalBuilder::create(location, &header)?;
+        if !run.dry_run {
+            // Before the account is read: what other runs write from now on may not be in the plan.
+            Claims::register(account, &header.id, steps.journal()?.started_at()?)?;
+        }
         let planner = RunPlanner { account, kind, create_missing: &create_missing, selection };
         let mut shutdown = run.shutdown;
         let prepared = unless_interrupted(&mut shutdown, planner.plan(&mut input, steps, observer)).await?;
@@ -110,10 +116,11 @@ impl Plan<'_> {
         summary.requests = self.account.client.requests();
         summary.planned = Some(prepared.estimate.clone());
         summary.options = self.header.details.options.clone();
-        (summary.mapping, summary.remarks) = (self.input.mappings(), self.input.remarks());
+        summary.mapping = self.input.mappings();
+        summary.remarks.extend(self.header.details.remarks.iter().cloned());
+        summary.remarks.extend(self.input.remarks());
         summary.remarks.extend(service_warnings(self.account));
         summary.remarks.extend(prepared.remarks.iter().cloned());
-        summary.remarks.extend(self.header.details.remarks.iter().cloned());
         if let Err(exceeded) = self.limits.check(&prepared.totals) {
             summary.remark(RemarkCode::LimitExceeded, format!("a run would stop before it starts: {exceeded}"));
         }
@@ -189,7 +196,9 @@ impl Plan<'_> {
         let journal = steps.finish(&self.prepared.snapshot)?;
         // The run goes by its journal now: what is known of the account need not be held any longer.
         drop((self.input, self.prepared.catalog));
-        let result = self.result.map(|path| path.as_path().to_path_buf());
+        // The name stays reserved until the result is there.
+        let reserved = self.result;
+        let result = reserved.as_ref().map(|path| path.as_path().to_path_buf());
         let execution = Execution { started: self.started, start: RunStart::Fresh, result };
         execution.run(self.account, journal, &mut self.shutdown, observer).await
     }

@@ -1,20 +1,27 @@
 //! Where the result of a run is written.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::plan::ReportMode;
 use crate::report::ResultFile;
 use crate::run::input::InputSet;
+use crate::state_file::{self, LockFile};
 use crate::table::Input;
 
 /// Where a run's result is written.
 #[derive(Debug, Clone)]
-pub(crate) struct ResultPath(PathBuf);
+pub(crate) struct ResultPath {
+    path: PathBuf,
+    /// Held so that no other run writes there.
+    _reservation: Option<Arc<Reservation>>,
+}
 
 impl ResultPath {
     pub(crate) fn as_path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// Finds out whether the file can be begun, and leaves nothing behind: a run whose result cannot be written leaves
@@ -34,18 +41,25 @@ impl ResultPath {
 ///
 /// # Errors
 /// Where the folder does not exist or the kind of file is not one a result can be: known before anything is sent.
-pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet) -> Result<ResultPath> {
-    let path = match asked {
-        Some(path) => path.to_path_buf(),
-        None => free_path_beside(input, "result"),
+pub(crate) fn result_path(asked: Option<&Path>, input: &InputSet, state_dir: Option<&Path>) -> Result<ResultPath> {
+    let (path, reservation) = match asked {
+        Some(path) => (path.to_path_buf(), state_dir.and_then(|folder| Reservation::of(path, folder))),
+        None => reserved_path_beside(input, "result", state_dir),
     };
+    if asked.is_some() && state_dir.is_some() && reservation.is_none() {
+        return Err(Error::usage(
+            format!("another run is writing its result to `{}`", path.display()),
+            "name another file with --result, or wait until that run has ended",
+        ));
+    }
     if let Some(file) = input.files.iter().find(|file| file.input.is_same(&Input::Path(path.clone()))) {
         return Err(Error::usage(
             format!("the result would overwrite the input `{}`", file.input.name()),
             "name another file with --result",
         ));
     }
-    ResultPath::new(path, input.sheets.len())
+    let path = ResultPath::new(path, input.sheets.len())?;
+    Ok(ResultPath { _reservation: reservation.map(Arc::new), ..path })
 }
 
 impl ResultPath {
@@ -69,36 +83,72 @@ impl ResultPath {
                 "name a file with --result",
             ));
         }
-        Ok(Self(path))
+        Ok(Self { path, _reservation: None })
     }
 }
 
 /// A place beside the input that is not taken: `NAME.result.xlsx`, `NAME.backup.xlsx`.
 pub(crate) fn free_path_beside(input: &InputSet, kind: &str) -> PathBuf {
+    reserved_path_beside(input, kind, None).0
+}
+
+/// As [`free_path_beside`], reserved from now on where there is a state folder for that.
+fn reserved_path_beside(input: &InputSet, kind: &str, state_dir: Option<&Path>) -> (PathBuf, Option<Reservation>) {
     let input = &input.files[0].input;
     let folder = match input {
         Input::Path(path) => path.parent().map(Path::to_path_buf).unwrap_or_default(),
         Input::Stdin => PathBuf::new(),
     };
     let stem = input.stem();
-    free_path(&folder, without_result_suffix(&stem), kind)
+    free_path(&folder, without_result_suffix(&stem), kind, state_dir)
 }
 
 /// `NAME.result.xlsx`, or the first `NAME.result-2.xlsx` and so on that is not taken.
 pub(crate) fn free_path_in(folder: &Path, name: &str) -> PathBuf {
-    free_path(folder, name, "result")
+    free_path(folder, name, "result", None).0
 }
 
 /// File systems take names of 255 bytes; what is appended must fit as well.
 const MAX_STEM_BYTES: usize = 220;
 
-fn free_path(folder: &Path, name: &str, kind: &str) -> PathBuf {
+fn free_path(folder: &Path, name: &str, kind: &str, state_dir: Option<&Path>) -> (PathBuf, Option<Reservation>) {
     let name = &name[..name.floor_char_boundary(MAX_STEM_BYTES)];
     let numbered = (2..).map(|number| folder.join(format!("{name}.{kind}-{number}.xlsx")));
     std::iter::once(folder.join(format!("{name}.{kind}.xlsx")))
         .chain(numbered)
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| folder.join(format!("{kind}.xlsx")))
+        .find_map(|path| take_free(path, state_dir))
+        .unwrap_or_else(|| (folder.join(format!("{kind}.xlsx")), None))
+}
+
+/// The path, if no file is there and no other run will write one.
+fn take_free(path: PathBuf, state_dir: Option<&Path>) -> Option<(PathBuf, Option<Reservation>)> {
+    let Some(state_dir) = state_dir else { return (!path.exists()).then_some((path, None)) };
+    let reservation = (!path.exists()).then(|| Reservation::of(&path, state_dir)).flatten()?;
+    // Another run may have written it and ended in between.
+    (!path.exists()).then_some((path, Some(reservation)))
+}
+
+/// A file name that belongs to this process until it is dropped: a locked file in the state folder. A file in the place
+/// of the result itself would stay there, empty, if the process was killed.
+#[derive(Debug)]
+struct Reservation(#[expect(dead_code, reason = "held for its lock")] Option<LockFile>);
+
+impl Reservation {
+    /// None if another process has it.
+    fn of(path: &Path, state_dir: &Path) -> Option<Self> {
+        let mut hasher = DefaultHasher::new();
+        let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+        folder.zip(absolute.file_name()).hash(&mut hasher);
+        let place = state_dir.join("results").join(format!("{:016x}", hasher.finish()));
+        // Without a state folder nothing can be reserved; the run will say what is wrong with it.
+        let lock = state_file::create_folder_of(&place).and_then(|()| LockFile::of(&place));
+        match lock.and_then(|lock| Ok((lock.try_lock()?, lock))) {
+            Ok((true, lock)) => Some(Self(Some(lock))),
+            Ok((false, _)) => None,
+            Err(_) => Some(Self(None)),
+        }
+    }
 }
 
 /// `assets.result-2` is a result of `assets`.

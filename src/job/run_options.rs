@@ -1,6 +1,6 @@
 //! What imports and deletes have in common: how a run is sent, and where its result goes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::result_path::{ResultPath, free_path_beside, result_path};
 use crate::error::Result;
@@ -23,6 +23,8 @@ pub enum ResultTarget {
 pub(crate) struct RunOptions {
     pub(crate) dry_run: bool,
     pub(crate) max_errors: Option<u64>,
+    /// Rows that another run is writing are problems, and not waited for.
+    pub(crate) no_wait: bool,
     /// Whether nobody has to be asked.
     pub(crate) confirmed: bool,
     pub(crate) result: ResultTarget,
@@ -42,7 +44,7 @@ pub(super) struct ResultDestination {
 impl RunOptions {
     /// Chooses where the result goes. A file that cannot be written is known before anything is read from the service; a
     /// dry run writes it only at its end.
-    pub(super) fn destination(&self, input: &InputSet) -> Result<ResultDestination> {
+    pub(super) fn destination(&self, input: &InputSet, state_dir: &Path) -> Result<ResultDestination> {
         let asked = match &self.result {
             ResultTarget::File(path) => Some(path.as_path()),
             ResultTarget::BesideInput => None,
@@ -50,7 +52,7 @@ impl RunOptions {
                 return Ok(ResultDestination { path: free_path_beside(input, "result"), file: None });
             }
         };
-        let file = result_path(asked, input)?;
+        let file = result_path(asked, input, Some(state_dir))?;
         if !self.dry_run {
             file.check_writable()?;
         }

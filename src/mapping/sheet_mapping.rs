@@ -147,6 +147,11 @@ impl MappedColumn {
         self.why == ignored_reason(Ignored::ReadOnly, None)
     }
 
+    /// Whether a row only has to identify a record, and the column does not.
+    pub fn is_unneeded(&self) -> bool {
+        self.why == ignored_reason(Ignored::OnRequest, None)
+    }
+
     fn letters(&self) -> &str {
         self.cell.trim_end_matches(|char: char| char.is_ascii_digit())
     }

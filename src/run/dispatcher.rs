@@ -13,6 +13,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use tokio::time::{Instant, Interval, interval, sleep_until};
 
+use self::claiming::Claiming;
 use super::backoff::ServiceBackoff;
 use super::outcome;
 use super::plan_snapshot::{PlanSnapshot, available_stock};
@@ -28,6 +29,7 @@ use crate::run::journal::{Journal, JournalError, JournalWriter, SheetHeader, Wri
 use crate::schema::Entity;
 use crate::shutdown::ShutdownSignal;
 
+mod claiming;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod tests;
@@ -64,6 +66,7 @@ pub struct Dispatcher<'c, T> {
     recording_outcome: HashMap<u32, (Step, StepOutcome)>,
     states: StepStates,
     unresolved: UnresolvedSteps,
+    claiming: Claiming,
     backoff: ServiceBackoff,
     /// Whether any step has been applied since the last reconciliation.
     peers_succeed: bool,
@@ -98,6 +101,8 @@ enum NextAction {
     Poll,
     Sleep(Instant),
     Reconcile,
+    /// Other runs are writing what all that is left writes.
+    AwaitOtherRuns,
     /// Check what others have added since the plan was made.
     DetectDrift,
     /// Check whether what was sent more than once exists more than once.
@@ -185,6 +190,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             recording_outcome: HashMap::new(),
             states,
             unresolved,
+            claiming: Claiming::default(),
             backoff: ServiceBackoff::default(),
             peers_succeed: false,
             external_changes: ExternalChanges::default(),
@@ -220,6 +226,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 NextAction::Poll => self.poll_events(&mut control).await,
                 NextAction::Sleep(until) => self.sleep_until_retry(until, &mut control).await,
                 NextAction::Reconcile => self.reconcile_lost(&mut control).await,
+                NextAction::AwaitOtherRuns => self.await_other_runs(&mut control).await,
                 NextAction::DetectDrift => self.detect_drift(&mut control).await,
                 NextAction::DetectDuplicates => self.detect_duplicates(&mut control).await,
                 NextAction::Finish => break,
@@ -250,7 +257,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         if is_over {
             return NextAction::Finish;
         }
-        if self.unchecked.is_empty() { NextAction::Poll } else { NextAction::DetectDrift }
+        if !self.unchecked.is_empty() {
+            return NextAction::DetectDrift;
+        }
+        if self.claiming.is_waiting() { NextAction::AwaitOtherRuns } else { NextAction::Poll }
     }
 
     fn is_busy(&self) -> bool {
@@ -268,6 +278,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     /// Records the intents of the next steps, while there is room and the first of them is ready.
     fn prepare_steps(&mut self, observer: &mut dyn RunObserver) {
         let now = Instant::now();
+        self.retries.extend(self.claiming.take_due(now));
         while self.has_room(now) {
             let Some(mut step) = self.retries.pop_front().or_else(|| self.queue.pop_front()) else {
                 return self.request_steps();
@@ -282,6 +293,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                     self.sheet = Some(step.row.sheet);
                     self.states.fill_in(&mut step);
                     self.states.begin(step.number);
+                    let Some(step) = self.claim(step, observer) else { continue };
                     if self.may_exist_already(&step) {
                         self.unresolved.add(UnresolvedStep::external_change(step), now);
                         continue;
@@ -306,6 +318,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.end == RunEnd::Complete
             && self.backoff.retry_at(now).is_none()
             && !self.unresolved.is_batch_full()
+            && self.claiming.has_room()
             && self.recording_intent.len() + self.ready.len() < self.max_prepared()
     }
 
@@ -324,7 +337,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
 
     /// A step is ready once the previous sheet has ended and its dependencies are met.
     fn readiness(&self, step: &Step) -> Readiness {
-        let is_idle = !self.is_busy() && self.unresolved.is_empty();
+        let is_idle = !self.is_busy() && self.unresolved.is_empty() && !self.claiming.is_waiting();
         if self.sheet.is_some_and(|sheet| sheet != step.row.sheet) && !is_idle {
             return Readiness::Blocked;
         }
@@ -347,6 +360,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 control.observer.on_progress(self.waiting().as_ref());
             }
             _ = control.clock.tick() => control.observer.on_progress(self.waiting().as_ref()),
+            () = sleep_until(self.claiming.check_at()), if self.claiming.is_waiting() => {}
             event = self.writer.next(), if !self.has_journal_failed => self.on_journal_event(event, control.observer),
             Some(attempt) = self.in_flight.next(), if !self.in_flight.is_empty() => {
                 self.on_completion(attempt, control.observer);
@@ -367,7 +381,10 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         match self.in_flight.len() {
             0 if self.interrupts > 0 => None,
             requests if self.interrupts > 0 => Some(Wait::Draining { requests }),
-            _ => self.backoff.retry_at(Instant::now()).map(|until| Wait::BackingOff { until }),
+            _ => {
+                let backing_off = self.backoff.retry_at(Instant::now()).map(|until| Wait::BackingOff { until });
+                backing_off.or_else(|| self.claiming.wait())
+            }
         }
     }
 
@@ -401,6 +418,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         let recording = self.recording_intent.drain().map(|(number, _)| number);
         for step in self.ready.drain(..).map(|step| step.number).chain(recording) {
             self.writer.append(WriteCommand::ClearIntent(step));
+            self.claiming.release(step);
         }
     }
 
@@ -435,6 +453,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             WriteOutcome::Refused if failure.scope == FailureScope::Run => {
                 // After fixing the cause, `resume` retries this step.
                 self.writer.append(WriteCommand::ClearIntent(step.number));
+                self.claiming.release(step.number);
                 self.stop(RunEnd::Refused(failure.message));
             }
             WriteOutcome::Refused => {
@@ -542,6 +561,7 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
         self.states.end(&step, &outcome);
         let is_resent = self.unresolved.was_sent_again(step.number);
         self.unresolved.forget(step.number);
+        self.end_claim(&step, &outcome, observer);
         observer.on_step_end(&step, &outcome);
         if is_resent && step.write == WriteKind::Create && step.entity.is_collection() && outcome.is_applied() {
             self.resent.push((step.clone(), outcome.clone()));
@@ -565,6 +585,12 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
             None => Wait::Reconciling { requests: self.unresolved.len() },
         };
         if control.wait(Some(wait), sleep_until(until)).await.is_none() {
+            self.on_interrupt();
+        }
+    }
+
+    async fn await_other_runs(&mut self, control: &mut LoopControl<'_>) {
+        if control.wait(self.claiming.wait(), sleep_until(self.claiming.check_at())).await.is_none() {
             self.on_interrupt();
         }
     }
@@ -597,6 +623,9 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
                 Resolution::Indeterminate(where_to_look) => outcome::indeterminate(&unresolved, &where_to_look),
                 Resolution::NotApplied if unresolved.doubt == Doubt::MissingId => {
                     outcome::indeterminate(&unresolved, "the service reported success, but the record does not exist")
+                }
+                Resolution::NotApplied if unresolved.is_surely_made() => {
+                    outcome::indeterminate(&unresolved, "the service does not show the record yet")
                 }
                 Resolution::NotApplied if unresolved.may_still_appear(Instant::now()) => {
                     self.unresolved.defer(unresolved);
@@ -664,11 +693,13 @@ impl<'c, T: StepTransport> Dispatcher<'c, T> {
     /// Ends the writer. What is still in flight after a second interrupt keeps its intent: outcome unknown.
     fn finish(mut self, observer: &mut dyn RunObserver) -> Result<(Journal, RunEnd), JournalError> {
         self.clear_unsent_intents();
+        self.retries.iter().for_each(|step| self.claiming.release(step.number));
         let (journal, events) = self.writer.finish()?;
         for event in events {
             match event {
                 WriteEvent::OutcomeRecorded(step) => {
                     if let Some((step, outcome)) = self.recording_outcome.remove(&step) {
+                        let _ = self.claiming.end(&step, &outcome);
                         observer.on_step_end(&step, &outcome);
                     }
                 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::claims::Claims;
 use super::journal::Journal;
 use super::{DispatchOptions, Dispatcher, LostWaits, RunEnd, RunObserver, RunStart};
 use crate::account::Account;
@@ -43,12 +44,14 @@ impl RunExecutor<'_> {
             // Whoever resumes has been told what failed: else a run that stopped at its limit could never continue.
             failed_before: journal.failed_rows()?.saturating_sub(before.counts.failed),
             start: self.start,
+            no_wait: header.details.no_wait,
             lost_waits: lost_waits(client),
         };
         self.observer.on_phase("sending", Some(open));
         let quota = self.account.quota;
         let mut progress = SendProgress { observer: self.observer, client, quota, open, done: 0, failed: 0 };
-        let dispatcher = Dispatcher::new(client, options, &sheets, journal)?;
+        let claims = Claims::register(self.account, &header.id, journal.started_at()?)?;
+        let dispatcher = Dispatcher::new(client, options, &sheets, journal)?.with_claims(claims);
         Ok(dispatcher.run(shutdown, &mut progress).await?)
     }
 }

@@ -8,12 +8,14 @@
 //! backoff           the circuit breaker for a service that is failing           pure
 //! reconcile         after a lost response: was the step applied?
 //! outcome           the outcome of a step, as the journal stores it             pure
+//! claims            what the runs of this machine are writing: never the same record at once
 //! prior_actions     check-ins and check-outs that earlier runs and others have made
 //! plan_snapshot     what was known about the account when the plan was made
 //! ```
 
 mod account;
 mod backoff;
+pub(crate) mod claims;
 pub(crate) mod command_line;
 mod dispatcher;
 pub(crate) mod execute;
@@ -49,6 +51,8 @@ pub struct DispatchOptions {
     /// Failed rows that count towards `max_errors` from the start.
     pub failed_before: u64,
     pub start: RunStart,
+    /// Whether a row that another run is writing is a problem, and not waited for.
+    pub no_wait: bool,
     pub lost_waits: LostWaits,
 }
 

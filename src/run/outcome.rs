@@ -1,6 +1,6 @@
 //! Builds the outcome of a step, as the journal stores it.
 
-use super::unresolved_steps::UnresolvedStep;
+use super::unresolved_steps::{Doubt, UnresolvedStep};
 use crate::api::{Body, Record, WriteFailure};
 use crate::check::{Code, Problem, ValueError};
 use crate::mapping::TimestampColumn;
@@ -75,7 +75,10 @@ pub(super) fn found_applied(unresolved: &UnresolvedStep, id: Option<i64>, record
     if unresolved.was_sent() {
         return applied(step, id, record);
     }
-    let message = String::from("it already existed when the run was resumed");
+    let message = match unresolved.doubt {
+        Doubt::OtherRun | Doubt::Abandoned => unresolved.cause.clone(),
+        _ => String::from("it already existed when the run was resumed"),
+    };
     StepOutcome { record: id, message, ..outcome(step, StepResult::AlreadyApplied) }
 }
 
@@ -85,6 +88,8 @@ pub(super) fn indeterminate(unresolved: &UnresolvedStep, where_to_look: &str) ->
     let message = format!("{}; {where_to_look}", unresolved.cause);
     let (result, code, hint) = if unresolved.was_sent() {
         (StepResult::Unknown, Code::ServiceUnknown, "check whether it exists before you send it again")
+    } else if matches!(unresolved.doubt, Doubt::OtherRun | Doubt::Abandoned) {
+        (StepResult::Failed, Code::RecordConflict, "import the row again: what is there now is then compared with it")
     } else {
         (StepResult::Failed, Code::RecordExists, "compare it, and send the row again if it is a different record")
     };
@@ -93,6 +98,27 @@ pub(super) fn indeterminate(unresolved: &UnresolvedStep, where_to_look: &str) ->
         StepRole::Row => row_problem(code, &message, hint),
     };
     StepOutcome { problems: vec![problem], ..outcome(step, result) }
+}
+
+/// A step that another run of this machine has done, exactly so.
+pub(super) fn done_by_other_run(step: &Step, run: &str, record: Option<i64>) -> StepOutcome {
+    let message = format!("done by run {run} at the same time");
+    let record = step.write.record().or(record);
+    StepOutcome { record, message, ..outcome(step, StepResult::AlreadyApplied) }
+}
+
+/// A step that is not sent because another run is writing the record, and the user does not want to wait.
+pub(super) fn held_by_other_run(step: &Step, run: &str) -> StepOutcome {
+    let message = format!("run {run} is writing this record");
+    let problem = match step.role {
+        StepRole::Dependency => dependency_problem(&message),
+        StepRole::Row => row_problem(
+            Code::RecordBusy,
+            &message,
+            "import the row again when that run has ended, or without --no-wait",
+        ),
+    };
+    StepOutcome { problems: vec![problem], ..outcome(step, StepResult::Failed) }
 }
 
 /// A step that was sent twice and applied twice: these other records hold what it sent.

@@ -44,6 +44,10 @@ pub(super) enum Doubt {
     MissingId,
     /// It was not sent: someone else has created a similar record since the plan.
     ExternalChange,
+    /// It was not sent: another run of this machine has written the record since this one was planned.
+    OtherRun,
+    /// It was not sent: a run of this machine that was killed may have written the record.
+    Abandoned,
     /// It was lost and not found, and so long ago that it may have been applied since.
     OutdatedLook,
 }
@@ -58,6 +62,15 @@ impl UnresolvedStep {
         Self::new(step, Doubt::ExternalChange, cause)
     }
 
+    pub(super) fn of_other_run(step: Step, doubt: Doubt, run: &str) -> Self {
+        let cause = match (doubt, run) {
+            (Doubt::Abandoned, "") => String::from("another run left it unknown whether this was written"),
+            (Doubt::Abandoned, run) => format!("run {run} was stopped while it wrote this"),
+            (_, run) => format!("run {run} wrote this record after this run was planned"),
+        };
+        Self::new(step, doubt, cause)
+    }
+
     pub(super) fn missing_id(step: Step) -> Self {
         let cause = String::from("the service did not return the new record's id");
         Self::new(step, Doubt::MissingId, cause)
@@ -69,14 +82,20 @@ impl UnresolvedStep {
     }
 
     pub(super) fn was_sent(&self) -> bool {
-        self.doubt != Doubt::ExternalChange
+        !matches!(self.doubt, Doubt::ExternalChange | Doubt::OtherRun | Doubt::Abandoned)
+    }
+
+    /// Whether the record is there although the service may not show it yet: another run has made it.
+    pub(super) fn is_surely_made(&self) -> bool {
+        self.doubt == Doubt::OtherRun && self.step.write == WriteKind::Create
     }
 
     /// Whether the service may still be working on the request: it did not respond itself, though a gateway may have.
     fn may_be_in_flight(&self) -> bool {
         match self.doubt {
             Doubt::LostResponse(status) => status.is_none_or(|status| matches!(status, 408 | 502..=504 | 520..=599)),
-            Doubt::MissingId | Doubt::ExternalChange | Doubt::OutdatedLook => false,
+            Doubt::Abandoned => true,
+            Doubt::MissingId | Doubt::ExternalChange | Doubt::OtherRun | Doubt::OutdatedLook => false,
         }
     }
 
@@ -246,7 +265,7 @@ impl UnresolvedSteps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{RowId, StepRole, WriteKind};
+    use crate::plan::{RowId, StepRole};
     use crate::schema;
 
     const SECOND: Duration = Duration::from_secs(1);

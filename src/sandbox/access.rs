@@ -12,6 +12,7 @@ use super::store::AccountId;
 
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 #[derive(Debug)]
 pub(super) struct AccessControl {
@@ -92,5 +93,10 @@ fn too_many(limit: u32, retry_after: u64) -> Rejection {
 }
 
 fn count_headers(limit: u32, remaining: u32) -> HeaderMap {
-    HeaderMap::from_iter([(LIMIT, limit.into()), (REMAINING, remaining.into())])
+    let mut headers = HeaderMap::from_iter([(LIMIT, limit.into()), (REMAINING, remaining.into())]);
+    // A limit alone does not say what it is a limit of.
+    if let Ok(policy) = HeaderValue::from_str(&format!("{limit};w=3600")) {
+        headers.insert(POLICY, policy);
+    }
+    headers
 }

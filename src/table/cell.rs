@@ -90,12 +90,7 @@ impl CellSpan {
             _ => FormulaEscape::None,
         };
         let (before, after) = escape.lengths();
-        // An escape stands before a text, even if that is nothing but white space.
-        let value = if escape == FormulaEscape::Apostrophe {
-            Value::Text
-        } else {
-            text_or_blank(&text[before..text.len() - after])
-        };
+        let value = text_or_blank(&text[before..text.len() - after]);
         let (start, end) = ((start + before) as u32, (end - after) as u32);
         CellSpan { start, end, format: 0, escape, value }
     }

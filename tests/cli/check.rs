@@ -213,5 +213,6 @@ fn stdin_can_be_read_twice() {
       1 row: 1 good (assets)
       read      stdin as UTF-8, semicolon
       header    row 1: asset_id, product → product_id, status → status_id, purchase_date
+      next      tallyport import - --entity assets --dry-run
     "#);
 }

@@ -43,7 +43,7 @@ fn records_are_deleted_by_key_and_every_row_has_an_outcome() {
     assert_eq!(
         summary["requests"]["by_kind"],
         json!({
-            "GET assets": 1, "GET products": 1, "GET statuses": 1, "DELETE assets": 2
+            "GET assets": 2, "GET products": 2, "GET statuses": 2, "DELETE assets": 2
         })
     );
     let rows = sheet_rows(&account.path("retired.result.xlsx"), "retired");

@@ -73,7 +73,7 @@ fn a_workbook_has_a_sheet_per_collection_with_typed_cells() {
     assert_output!(account.run(&["export", "assets", "locations", "-o", "inventory.xlsx"]), @"
     exit code 0
     --- stdout
-    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (11 requests)
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (16 requests)
       assets             3 rows  read in full
       locations          2 rows  read in full
     wrote `inventory.xlsx`
@@ -109,7 +109,7 @@ fn filters_are_applied_by_the_service_or_locally() {
     asset_id
     A-2
     --- stderr
-    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (13 requests)
+    Export of http://127.0.0.1:49152/api/v1, in 0.5 s (15 requests)
       assets           1 row  filtered by the service: location=Zürich
     $ tallyport export assets -o - --columns asset_id --where currency=EUR
     exit code 0
@@ -308,7 +308,7 @@ fn invalid_options_are_rejected_before_any_request() {
 fn a_failed_export_leaves_the_previous_file() {
     let account = account();
     fs::write(account.path("assets.csv"), "yesterday").unwrap();
-    let mut command = account.command(&["export", "assets", "-o", "assets.csv"]);
+    let mut command = account.command(&["export", "assets", "-o", "assets.csv", "--force"]);
     let output = command.env("BLUETALLY_API_KEY", "wrong").output().unwrap();
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(fs::read_to_string(account.path("assets.csv")).unwrap(), "yesterday");
@@ -344,7 +344,7 @@ fn a_named_export_uses_config_toml() {
     assert_output!(account.run(&["export", "--name", "finance"]), @"
     exit code 2
     --- stderr
-    error: `~/config/tallyport/config.toml`, line 3: unknown field `outptu`, expected one of `collections`, `all`, `output`, `format`, `partitioned`, `profile`, `tenant`, `ids`, `columns`, `where`, `sort`, `since`, `from`, `to`, `type`, `event`, `user`, `employee`, `item`, `bom`, `delimiter`, `raw`, `full`, `verify`, `incremental`, `keep`, `all_tenants`, `as_of`, `rates`, `previous`
+    error: `~/config/tallyport/config.toml`, line 3: unknown field `outptu`, expected one of `collections`, `all`, `output`, `format`, `partitioned`, `profile`, `tenant`, `ids`, `columns`, `where`, `sort`, `since`, `from`, `to`, `type`, `event`, `user`, `employee`, `item`, `bom`, `delimiter`, `raw`, `full`, `verify`, `incremental`, `force`, `keep`, `all_tenants`, `as_of`, `rates`, `previous`
       hint: correct the line; `tallyport doctor` checks the file
     ");
 }

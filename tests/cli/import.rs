@@ -295,12 +295,12 @@ fn an_ambiguous_name_shows_both_records() {
 }
 
 #[test]
-fn requests_are_one_page_per_collection_and_one_write_per_row() {
+fn requests_are_a_page_per_collection_the_end_of_each_and_one_write_per_row() {
     let account = CliTest::new().with_lookups().sheet("assets.csv", ASSETS);
     let (_, summary) = account.json(&["import", "assets.csv"]);
     assert_eq!(
         summary["requests"]["by_kind"],
-        json!({"GET assets": 1, "GET products": 1, "GET statuses": 1, "POST assets": 2})
+        json!({"GET assets": 1, "GET products": 2, "GET statuses": 2, "POST assets": 2})
     );
 }
 

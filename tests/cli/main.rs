@@ -31,6 +31,7 @@ mod runs;
 mod samples;
 mod secrets;
 mod shapes;
+mod two_runs;
 mod undo;
 mod usage;
 mod values;

@@ -36,7 +36,7 @@ fn ids_of_another_system_never_overwrite_records() {
 
       read      foreign.csv as UTF-8, comma
       header    row 1: id → _id, asset_id, asset_name, product → product_id, status → status_id
-      requests  3: 3 to look up
+      requests  6: 6 to look up
       result    foreign.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import foreign.result.xlsx --entity assets --only-failed
@@ -154,7 +154,7 @@ fn rows_that_match_one_record_by_id_and_by_key_are_duplicates() {
 
       read      twice.csv as UTF-8, comma
       header    row 1: _id, asset_id, asset_name
-      requests  2: 1 to look up, 1 to update
+      requests  3: 2 to look up, 1 to update
       result    twice.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import twice.result.xlsx --entity assets --only-failed
@@ -264,7 +264,7 @@ fn an_id_is_never_a_name_for_a_new_record() {
 
       read      marked.csv as UTF-8, comma
       header    row 1: asset_id, location → location_id
-      requests  2: 2 to look up
+      requests  3: 3 to look up
       result    marked.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import marked.result.xlsx --entity assets --create-missing --only-failed
@@ -282,7 +282,7 @@ fn an_id_is_never_a_name_for_a_new_record() {
 
       read      bare.csv as UTF-8, comma
       header    row 1: asset_id, location_id
-      requests  2: 2 to look up
+      requests  3: 3 to look up
       result    bare.result.xlsx
       next      correct the red cells in the result, then run
                 tallyport import bare.result.xlsx --entity assets --create-missing --only-failed

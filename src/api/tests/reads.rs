@@ -58,7 +58,7 @@ async fn what_is_no_list_of_records_is_a_breach_of_contract() {
         (html, "an HTML page"),
     ];
     for (play, found) in cases {
-        let server = Server::plays(vec![play]).await;
+        let server = Server::plays(vec![play; 4]).await;
         let error = client(&server).raw_page(entity("assets"), &[], 0, 1).await.unwrap_err();
         let detail = format!("expected a list of records, got {found}");
         assert_eq!(error, ApiError::Contract { what: "GET assets".to_owned(), detail });

@@ -70,7 +70,8 @@ impl Config {
     pub(super) fn read(path: &Path) -> Result<Self, SettingsError> {
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(path, &text),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
+            // A service account may have /dev/null for a home folder.
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(Self::default()),
             Err(error) => Err(SettingsError::ConfigUnreadable { path: path.to_owned(), cause: error.to_string() }),
         }
     }

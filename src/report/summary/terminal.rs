@@ -27,6 +27,9 @@ const SHOWN_GROUPS: usize = 5;
 /// How many changed fields the terminal shows.
 const SHOWN_CHANGES: usize = 10;
 
+/// Up to so many sheets, their mappings are shown whole.
+const WHOLE_MAPPINGS: usize = 3;
+
 /// The characters of a header that the mapping shows.
 const LONGEST_HEADER: usize = 40;
 
@@ -245,7 +248,7 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
         }
     }
     for mapping in &summary.mapping {
-        push_mapping(text, mapping, summary.mapping.len() > 1);
+        push_mapping(text, mapping, summary.mapping.len());
     }
     for (columns, sheets) in ignored_columns(summary) {
         let of = if summary.sheets.len() == 1 { String::new() } else { format!(" of {}", sheets.join(", ")) };
@@ -258,14 +261,17 @@ fn push_reading(text: &mut String, summary: &RunSummary) {
 }
 
 /// The header row and what its columns feed: `row 1: Tag → asset_id, notes`.
-fn push_mapping(text: &mut String, mapping: &SheetMapping, several: bool) {
-    let of = if several { format!(" of {}", mapping.sheet) } else { String::new() };
+fn push_mapping(text: &mut String, mapping: &SheetMapping, sheets: usize) {
+    let of = if sheets > 1 { format!(" of {}", mapping.sheet) } else { String::new() };
     let row = match mapping.header_row {
         0 => String::new(),
         row => format!("row {}{of}: ", thousands(row)),
     };
     let columns: Vec<String> = mapping.used().map(mapped_column).collect();
-    push_labelled(text, "header", &wrapped(&format!("{row}{}", columns.join(", "))));
+    let line = format!("{row}{}", columns.join(", "));
+    // Many sheets get a line each; the result file and `--json` have the rest.
+    let line = if sheets > WHOLE_MAPPINGS { shortened(&line, WIDTH - INDENT) } else { wrapped(&line) };
+    push_labelled(text, "header", &line);
     let read_only: Vec<&str> =
         mapping.ignored().filter(|column| column.is_read_only()).map(|column| column.header.as_str()).collect();
     if mapping.is_exported && !read_only.is_empty() {

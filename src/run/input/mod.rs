@@ -313,7 +313,8 @@ impl InputSet {
     /// The columns that are not used. An export has many that the service sets: they stand in the mapping only.
     pub(crate) fn ignored(&self, sheet: usize) -> Vec<String> {
         let (mapping, is_exported) = (self.mapping_of(sheet), self.sheets[sheet].mapping.is_exported());
-        let ignored = mapping.ignored().filter(|column| !(is_exported && column.is_read_only()));
+        let ignored =
+            mapping.ignored().filter(|column| !(column.is_unneeded() || (is_exported && column.is_read_only())));
         ignored.map(|column| column.label()).collect()
     }
 

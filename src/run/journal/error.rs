@@ -39,6 +39,9 @@ pub enum JournalError {
     /// The writer thread has ended.
     #[error("the journal `{}` stopped writing", path.display())]
     Gone { path: PathBuf },
+    /// What runs say that they are writing cannot be read or written.
+    #[error("{message}")]
+    Claims { message: String, hint: &'static str },
     /// Any other database error.
     #[error("the journal `{}`: {source}", path.display())]
     Database { path: PathBuf, source: rusqlite::Error },
@@ -80,6 +83,7 @@ impl JournalError {
             }
             JournalError::NoSuchRun { .. } => String::from("`tallyport runs` lists all runs"),
             JournalError::Ambiguous { .. } => String::from("use more of its id"),
+            JournalError::Claims { hint, .. } => String::from(*hint),
             JournalError::Gone { .. } => String::from("run `tallyport resume`"),
         }
     }

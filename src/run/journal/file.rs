@@ -33,8 +33,6 @@ CREATE TABLE row (
     id INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, row INTEGER NOT NULL, state TEXT NOT NULL, status TEXT NOT NULL,
     record INTEGER, message TEXT, problems TEXT, cells TEXT NOT NULL
 );
--- What rows would change, by the id of the row; in a dry run only.
-CREATE TABLE change (id INTEGER PRIMARY KEY, changes TEXT NOT NULL);
 CREATE TABLE step (
     step INTEGER PRIMARY KEY, sheet INTEGER NOT NULL, row INTEGER NOT NULL, part TEXT NOT NULL, entity TEXT NOT NULL,
     write TEXT NOT NULL, record INTEGER, body TEXT NOT NULL, awaits TEXT, stood TEXT
@@ -49,6 +47,9 @@ CREATE TABLE outcome (
     problems TEXT
 );
 ";
+
+/// What rows would change, by the id of the row; in the journal of a dry run only.
+const CHANGES_TABLE: &str = "CREATE TABLE change (id INTEGER PRIMARY KEY, changes TEXT NOT NULL)";
 
 /// Where a journal is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,6 +120,9 @@ impl JournalFile {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "application_id", STAMP.application)?;
             connection.execute_batch(TABLES)?;
+            if file.location == JournalLocation::Scratch {
+                connection.execute_batch(CHANGES_TABLE)?;
+            }
             STAMP.write(connection)
         })?;
         file.set_durability(Durability::None)?;

@@ -107,6 +107,8 @@ pub struct RunDetails {
     pub typed: Vec<String>,
     /// Stop after this many failed rows.
     pub max_errors: Option<u64>,
+    /// Rows that another run is writing are not waited for.
+    pub no_wait: bool,
     /// Notes for the user that concern no single row.
     pub remarks: Vec<Remark>,
     /// Which column of each sheet feeds which field, in the user's order.

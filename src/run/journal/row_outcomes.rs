@@ -11,7 +11,7 @@ use rusqlite::{Row as SqlRow, params};
 use super::builder::row_keys;
 use super::encoding::{PARTS, RESULTS, ROW_STATES, decode_entity, decode_write, json_if_any, problems};
 use super::read::planned_row;
-use super::{Journal, JournalError, PlannedRow, RowState};
+use super::{Journal, JournalError, JournalLocation, PlannedRow, RowState};
 use crate::api::Body;
 use crate::check::Problem;
 use crate::mapping::TimestampColumn;
@@ -153,13 +153,13 @@ impl RowOutcomes<'_> {
     }
 
     fn read_rows(&mut self, first: i64) -> Result<(), JournalError> {
-        // Only the journal of a dry run has changes, and it is of this version.
-        let sql = match self.unfinished {
-            Unfinished::DryRun => {
+        // Only the journal of a dry run has changes.
+        let sql = match self.journal.file.location {
+            JournalLocation::Scratch => {
                 "SELECT id, row, state, status, record, message, problems, changes FROM row LEFT JOIN change USING (id) \
                  WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
             }
-            Unfinished::Open | Unfinished::Stopped(_) => {
+            JournalLocation::File(_) | JournalLocation::Memory => {
                 "SELECT id, row, state, status, record, message, problems, NULL AS changes FROM row \
                  WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3"
             }

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::builder::{remove, sqlite_companion};
@@ -81,7 +82,8 @@ impl RunStore {
         JournalLocation::File(self.path(run))
     }
 
-    fn path(&self, run: &str) -> PathBuf {
+    /// Where the journal of a run is.
+    pub(crate) fn path(&self, run: &str) -> PathBuf {
         self.folder.join(format!("{run}.{EXTENSION}"))
     }
 
@@ -116,7 +118,9 @@ impl RunStore {
         let error = |source| JournalError::Folder { path: self.folder.clone(), source };
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
-            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) if matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Vec::new());
+            }
             Err(source) => return Err(error(source)),
         };
         let mut ids = Vec::new();

@@ -12,6 +12,7 @@ use crate::error::Result;
 use crate::plan::{ActionRecord, ActionRequest};
 use crate::run::journal::{Journal, JournalError, SentAction};
 use crate::schema::{Entity, Meaning, Role, Verb};
+use crate::state_file::is_locked;
 
 /// How far the clock of a service may be off ours. A sandbox has our own.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_hours(1);
@@ -28,6 +29,8 @@ pub(super) struct JournaledActions {
 pub(super) struct JournaledAction {
     pub(super) run: Rc<str>,
     pub(super) is_applied: bool,
+    /// Whether a process works on the run: what it has in flight is not over, and the runs tell each other of it.
+    is_live: bool,
     at: Timestamp,
     sent: SentAction,
 }
@@ -43,7 +46,7 @@ impl JournaledActions {
             let Ok(journal) = Journal::open_read_only(&path) else { continue };
             let Ok(header) = journal.header() else { continue };
             if header.account.is_same(&account.identity) && journal.account_snapshot()?.account == account.digest() {
-                actions.add(&journal, &run, &items)?;
+                actions.add(&journal, (&run, is_locked(&path)), &items)?;
             }
         }
         for actions in actions.by_item.values_mut() {
@@ -55,13 +58,13 @@ impl JournaledActions {
     fn add(
         &mut self,
         journal: &Journal,
-        run: &str,
+        (run, is_live): (&str, bool),
         items: &HashSet<(&'static str, String)>,
     ) -> std::result::Result<(), JournalError> {
         let run: Rc<str> = Rc::from(run);
         for sent in journal.sent_actions()? {
             let Some(key) = item_key(&sent).filter(|key| items.contains(key)) else { continue };
-            let action = JournaledAction { run: run.clone(), is_applied: sent.is_applied, at: sent.at, sent };
+            let action = JournaledAction { run: run.clone(), is_applied: sent.is_applied, is_live, at: sent.at, sent };
             self.by_item.entry(key).or_default().push(action);
         }
         Ok(())
@@ -99,6 +102,11 @@ impl JournaledActions {
 }
 
 impl JournaledAction {
+    /// Whether a run at work has sent it and has no answer yet.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.is_live && !self.is_applied
+    }
+
     fn is_checkout(&self) -> bool {
         self.sent.step.entity.role == Role::Action(Verb::Checkout)
     }

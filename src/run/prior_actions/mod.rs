@@ -46,19 +46,24 @@ impl KnownActions {
         }
         let mut known = Self { journaled: JournaledActions::read(account, &requests)?, ..Self::default() };
         // A trial run over the rows leaves those that no journal answers.
-        let open = |request: &ActionRequest| {
+        let mut open = |request: &ActionRequest| {
             let is_asked = request.is_checkout() && !request.is_of_tagged_item();
             is_asked && known.from_journals(request) == PriorAction::Absent
         };
-        let open: Vec<ActionRequest> = requests.into_iter().filter(open).collect();
+        let open: Vec<ActionRequest> = requests.iter().filter(|request| open(request)).cloned().collect();
         known.taken.clear();
-        known.logs = ItemLogs::read(&account.client, account.concurrency.into(), &open).await?;
+        if !open.is_empty() {
+            known.logs = ItemLogs::read(&account.client, account.concurrency.into(), &open).await?;
+            // Runs at work may have gone on meanwhile: what the log shows of them is theirs.
+            known.journaled = JournaledActions::read(account, &requests)?;
+        }
         Ok(known)
     }
 
     fn from_journals(&mut self, request: &ActionRequest) -> PriorAction {
         let found = self.journaled.outstanding(request);
-        let same: Vec<&JournaledAction> = found.into_iter().filter(|action| action.is_same(request)).collect();
+        let is_same = |action: &&JournaledAction| !action.is_in_flight() && action.is_same(request);
+        let same: Vec<&JournaledAction> = found.into_iter().filter(is_same).collect();
         if same.is_empty() {
             return PriorAction::Absent;
         }
@@ -78,7 +83,8 @@ impl KnownActions {
             return PriorAction::Absent;
         }
         let ours = self.journaled.outstanding(request);
-        let ours = ours.iter().filter(|action| action.is_applied && action.has_quantity_of(request)).count();
+        let is_ours = |action: &&&JournaledAction| action.is_applied || action.is_in_flight();
+        let ours = ours.iter().filter(is_ours).filter(|action| action.has_quantity_of(request)).count();
         self.logs.unexplained(request, ours)
     }
 }

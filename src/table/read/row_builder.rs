@@ -19,8 +19,8 @@ pub(super) enum CellContent<'a> {
     Blank,
     Text(&'a str),
     Number(f64, KnownKind),
-    /// A number, as the file itself says it is shown.
-    Formatted(&'a str, f64),
+    /// A number, as the file itself says it is shown, with the number of its format from 1; 0 is none.
+    Formatted(&'a str, f64, u16),
     /// A date, a time or both, in ISO 8601.
     Iso(&'a str),
     /// A span of time, in ISO 8601.
@@ -138,7 +138,7 @@ impl<'a> RowBuilder<'a> {
             CellContent::Blank => row.push("", Value::Blank),
             CellContent::Text(text) => row.push_text(text),
             CellContent::Number(number, known) => self.formats.push(row, number, style, known),
-            CellContent::Formatted(text, number) => row.push(text, Value::Number(number)),
+            CellContent::Formatted(text, number, format) => row.push_formatted(text, Value::Number(number), format),
             CellContent::Iso(iso) => push_iso_cell(row, iso),
             CellContent::Span(iso) => push_iso_span(row, iso),
             CellContent::Boolean(boolean) => row.push(if boolean { "TRUE" } else { "FALSE" }, Value::Boolean(boolean)),

@@ -43,7 +43,7 @@ impl AtomicFile {
     pub fn create(path: &Path) -> Result<Self, WriteError> {
         if is_special(path) {
             let file = tempfile::Builder::new().prefix("tallyport-").tempfile();
-            let file = file.map_err(|error| WriteError::from_io(path, error))?;
+            let file = file.map_err(WriteError::temporary)?;
             return Ok(Self { path: path.to_owned(), file, placement: Placement::CopyInto });
         }
         let path = behind_link(path);

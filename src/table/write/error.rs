@@ -51,6 +51,10 @@ pub enum WriteError {
     #[error("this build cannot write {format}: the feature `{}` is missing", format.to_lowercase())]
     NotBuilt { format: &'static str },
 
+    /// What is written into a pipe or to standard output is gathered in a temporary file first.
+    #[error("cannot create a temporary file in `{}`: {source}", folder.display())]
+    Temporary { folder: PathBuf, source: io::Error },
+
     #[error("cannot write to standard output: {source}")]
     Stdout { source: io::Error },
 
@@ -91,6 +95,9 @@ impl Diagnostic for WriteError {
                 "use a released tallyport, build with `--features {}`, or write .xlsx, .csv or .jsonl",
                 format.to_lowercase()
             ),
+            Self::Temporary { .. } => {
+                String::from("make room there, or set TMPDIR to a folder that this user can write to")
+            }
             Self::Stdout { .. } => String::from("check the program that reads it, or write to a file"),
             Self::NoSheet { .. } | Self::NoTable | Self::Workbook { .. } => {
                 String::from("please report this bug to the makers of tallyport")
@@ -120,6 +127,11 @@ impl WriteError {
             ErrorKind::ResourceBusy | ErrorKind::ExecutableFileBusy => Self::Busy { path, source },
             _ => Self::Other { path, source },
         }
+    }
+
+    /// The error for a temporary file that cannot be created.
+    pub(crate) fn temporary(source: io::Error) -> Self {
+        Self::Temporary { folder: std::env::temp_dir(), source }
     }
 
     /// As [`WriteError::from_io`]; without a path it is about standard output.

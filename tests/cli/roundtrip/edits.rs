@@ -234,6 +234,7 @@ fn a_record_changed_since_the_export_is_not_deleted() {
                hint: correct the id, or --ignore the column if it holds another system's ids
 
       read      assets.csv as UTF-8, comma
+      header    row 1: id → _id, asset_id, created_at, updated_at, _action
       requests  7: 5 to look up, 2 to delete
       note      backup of the assets: assets.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
       result    assets.result-2.xlsx
@@ -370,12 +371,14 @@ fn an_export_can_list_records_to_delete() {
         let output = account.run(&["delete", "locations", &files[0], "--yes"]).redacted();
         let output = output.replace(&files[0], "FILE").replace(&format!("{stem}."), "STEM.");
         // Only a CSV file says how it was read.
-        let output = output.replace("  read      FILE as UTF-8, comma\n", "");
+        let output =
+            output.replace("  read      FILE as UTF-8, comma\n", "").replace("header    row 1: ", "header    ");
         insta::allow_duplicates! { insta::assert_snapshot!(output, @"
         exit code 0
         --- stdout
         Deletion of FILE: the one row succeeded, in 0.5 s (run 20261124-093015-abcd)
           1 row: 1 deleted (locations)
+          header    id → _id, name, created_at, updated_at
           requests  2: 1 to look up, 1 to delete
           note      backup of the locations: STEM.backup.xlsx; what was deleted comes back with `tallyport undo 20261124-093015-abcd` or an import of that file, and its ids will differ
           result    STEM.result.xlsx
@@ -413,6 +416,8 @@ fn records_with_the_same_name_are_distinguished_by_id() {
                hint: merge the two rows, correct the one that is wrong, or pass --allow-duplicates if both are meant
 
       read      locations.csv as UTF-8, comma
+      header    row 1: id → _id, name, address_line_1, address_line_2, city, zip, state, country, email,
+                phone, currency, logo, created_at, updated_at
       next      tallyport check locations.csv --result problems.xlsx
     ");
 }

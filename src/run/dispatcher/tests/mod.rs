@@ -45,7 +45,14 @@ fn journal(steps: &[Step]) -> Journal {
 const WAITS: LostWaits = LostWaits { look: Duration::from_secs(5), resend: Duration::from_secs(10) };
 
 fn options(concurrency: usize) -> DispatchOptions {
-    DispatchOptions { concurrency, max_errors: None, failed_before: 0, start: RunStart::Fresh, lost_waits: WAITS }
+    DispatchOptions {
+        concurrency,
+        max_errors: None,
+        failed_before: 0,
+        start: RunStart::Fresh,
+        no_wait: false,
+        lost_waits: WAITS,
+    }
 }
 
 /// What an observer was told.

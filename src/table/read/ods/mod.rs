@@ -63,7 +63,8 @@ impl OdsFile {
         if tabs.is_empty() {
             return Err(ReadFault::NoSheets);
         }
-        let formats = NumberFormats::new(std::iter::empty(), DateSystem::From1900);
+        let codes: Vec<String> = pre_scan.currencies.iter().map(|code| format!("[${code}]0")).collect();
+        let formats = NumberFormats::new(codes.iter().map(String::as_str), DateSystem::From1900);
         Ok((OdsFile { formats, tabs }, sheets))
     }
 }
@@ -102,7 +103,7 @@ fn content<'a>(
     match value {
         Data::Empty if tab.unevaluated.binary_search(&at).is_ok() => CellContent::Unevaluated,
         Data::Float(number) => match pre_scan::formatted_at(formatted, at) {
-            Some(text) => CellContent::Formatted(text, *number),
+            Some(shown) => CellContent::Formatted(&shown.text, *number, shown.currency),
             None => CellContent::from(value),
         },
         Data::String(text) if is_error(text) => CellContent::Error(text),

@@ -20,6 +20,8 @@ pub(super) struct OdsPreScan {
     formatted: Vec<(String, Vec<FormattedCell>)>,
     /// For each of these tables.
     layouts: Vec<SheetLayout>,
+    /// The codes of the currencies that cells are in.
+    pub(super) currencies: Vec<String>,
 }
 
 /// A number that is not shown as the General format shows it; row and column from 0.
@@ -30,11 +32,14 @@ pub(super) struct FormattedCell {
     /// How many rows and columns are alike.
     rows: u32,
     columns: u32,
-    text: Box<str>,
+    pub(super) text: Box<str>,
+    /// The currency of an amount, from 1; 0 is none.
+    pub(super) currency: u16,
 }
 
-/// The text shown in a cell. Cells are asked for in the order of row and column; those behind are cut off `shown`.
-pub(super) fn formatted_at<'a>(formatted: &mut &'a [FormattedCell], (row, column): (u32, u32)) -> Option<&'a str> {
+/// How a cell is shown. Cells are asked for in the order of row and column; those behind are cut off `shown`.
+pub(super) fn formatted_at<'a>(formatted: &mut &'a [FormattedCell], at: (u32, u32)) -> Option<&'a FormattedCell> {
+    let (row, column) = at;
     while let [first, rest @ ..] = formatted
         && first.row + first.rows <= row
     {
@@ -42,7 +47,7 @@ pub(super) fn formatted_at<'a>(formatted: &mut &'a [FormattedCell], (row, column
     }
     let in_row = formatted.iter().take_while(|cell| cell.row <= row);
     let is_in = |cell: &&FormattedCell| (cell.column..cell.column + cell.columns).contains(&column);
-    in_row.into_iter().find(is_in).map(|cell| &*cell.text)
+    in_row.into_iter().find(is_in)
 }
 
 impl OdsPreScan {
@@ -73,6 +78,17 @@ impl OdsPreScan {
         at.and_then(|at| self.layouts.get_mut(at)).map(std::mem::take).unwrap_or_default()
     }
 
+    /// The position of a currency, from 1; 0 where there are more of them than there are in the world.
+    fn currency(&mut self, code: String) -> u16 {
+        const MOST: usize = 500;
+        let position = self.currencies.iter().position(|known| *known == code).unwrap_or_else(|| {
+            self.currencies.push(code);
+            self.currencies.len() - 1
+        });
+        self.currencies.truncate(MOST);
+        if position < MOST { position as u16 + 1 } else { 0 }
+    }
+
     pub(super) fn take_formatted(&mut self, table: &str) -> Vec<FormattedCell> {
         let known = self.formatted.iter_mut().find(|(name, _)| name == table);
         known.map(|(_, formatted)| std::mem::take(formatted)).unwrap_or_default()
@@ -100,6 +116,7 @@ struct TableScan {
     /// 0 outside of cells with a value.
     cell_repeats: u64,
     number: Option<f64>,
+    currency: u16,
     /// Whether the last tag opened a paragraph.
     opened_paragraph: bool,
 }
@@ -169,6 +186,7 @@ impl TableScan {
         let repeats = repeats(tag, "number-columns-repeated");
         self.columns += repeats;
         self.number = tag.text_attribute("value").and_then(|value| value.parse().ok());
+        self.currency = tag.text_attribute("currency").map_or(0, |code| self.pre_scan.currency(code));
         let has_value = tag.attribute("value-type").is_some() || tag.attribute("formula").is_some();
         self.cell_repeats = if has_value { repeats } else { 0 };
         if !has_value {
@@ -194,9 +212,9 @@ impl TableScan {
         else {
             return;
         };
-        if text != expected && !text.is_empty() {
+        if (text != expected || self.currency > 0) && !text.is_empty() {
             let (rows, columns) = (self.row_repeats as u32, self.cell_repeats as u32);
-            formatted.push(FormattedCell { row, column, rows, columns, text: text.into() });
+            formatted.push(FormattedCell { row, column, rows, columns, text: text.into(), currency: self.currency });
         }
     }
 
@@ -241,11 +259,23 @@ mod tests {
         .unwrap();
         let formatted = pre_scan.take_formatted("A");
         let mut rest = formatted.as_slice();
-        assert_eq!(formatted_at(&mut rest, (0, 1)), None);
-        assert_eq!(formatted_at(&mut rest, (3, 1)), Some("06083"));
-        assert_eq!(formatted_at(&mut rest, (3, 2)), None);
-        assert_eq!(formatted_at(&mut rest, (4, 1)), Some("06083"));
-        assert_eq!(formatted_at(&mut rest, (5, 1)), None);
+        let mut shown = |row, column| formatted_at(&mut rest, (row, column)).map(|cell| &*cell.text);
+        assert_eq!(shown(0, 1), None);
+        assert_eq!(shown(3, 1), Some("06083"));
+        assert_eq!(shown(3, 2), None);
+        assert_eq!(shown(4, 1), Some("06083"));
+        assert_eq!(shown(5, 1), None);
+    }
+
+    #[test]
+    fn the_currency_of_an_amount_is_taken_down() {
+        let mut pre_scan = pre_scan(
+            "<table:table-row><table:table-cell office:value-type=\"currency\" office:currency=\"USD\" office:value=\"5\">\
+             <text:p>$5.00</text:p></table:table-cell></table:table-row>",
+        )
+        .unwrap();
+        assert_eq!(pre_scan.currencies, ["USD"]);
+        assert_eq!(pre_scan.take_formatted("A")[0].currency, 1);
     }
 
     #[test]

@@ -175,13 +175,13 @@ impl OutputBook {
 
     /// Writes the workbook to its destination.
     fn save(self) -> Result<Sink, WriteError> {
-        let Self { path, mut sink, writer, .. } = self;
+        let Self { mut sink, writer, .. } = self;
         if let Sink::File(file) = &sink {
             writer.save(file.as_file())?;
             return Ok(sink);
         }
         // A workbook is not written from beginning to end, and a stream is.
-        let mut file = tempfile::tempfile().map_err(|error| WriteError::from_io(&path, error))?;
+        let mut file = tempfile::tempfile().map_err(WriteError::temporary)?;
         writer.save(&file)?;
         copy_from_start(&mut file, &mut sink).map_err(|error| WriteError::from_output(None, error))?;
         Ok(sink)

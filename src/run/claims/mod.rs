@@ -1,0 +1,232 @@
+//! Claims: what the runs of this machine are writing to an account, so that two of them never make one record twice.
+//!
+//! One SQLite file per account lies in the state folder. Before a step is sent, its run claims what it writes: for a
+//! create the collection and natural key, for an update or a delete the record, for a check-in or check-out everything
+//! that is sent. When the step ends, the claim says when and with which record it was done.
+//!
+//! What always holds
+//! - One transaction looks for claims of others and makes one's own.
+//! - A claim that is not done belongs to a run whose process has its journal locked, or is abandoned: the process was
+//!   killed. Whoever meets an abandoned claim takes it over, and has to find out what was done.
+//! - A claim that is done is kept as long as a run is at work that began before it was done: that run's plan may not
+//!   know of it.
+//!
+//! Runs of other machines cannot be seen.
+
+mod error;
+mod file;
+mod key;
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, TransactionBehavior, params};
+
+use self::key::{body_digest, claim_key};
+use crate::account::{Account, AccountIdentity};
+use crate::plan::{Step, StepOutcome, StepResult, WriteKind};
+use crate::run::journal::{JournalError, RunStore};
+use crate::schema::Entity;
+use crate::state_file::is_locked;
+pub(crate) use error::ClaimsError;
+
+/// The claims of the runs on one account, as one run of this process uses them.
+#[derive(Debug)]
+pub(crate) struct Claims {
+    connection: Connection,
+    path: PathBuf,
+    runs: RunStore,
+    run: String,
+    /// When the run began, in milliseconds: its plan may not know what was done since.
+    began: i64,
+    /// Actions of other runs that steps of this one have taken for theirs.
+    taken: HashSet<i64>,
+}
+
+/// What is known of a step when its turn comes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ClaimResult {
+    /// Nobody else writes it: it may be sent.
+    Claimed,
+    /// Another run is writing it.
+    Held { run: String },
+    /// Another run has done the very same since this run was planned; with the record's id where it is known.
+    DoneAlike { run: String, record: Option<i64> },
+    /// Another run has written the same record since this run was planned. The step is claimed.
+    Changed { run: String },
+    /// A process that was killed was writing it. The step is claimed.
+    Abandoned { run: String },
+}
+
+/// A claim of another run.
+struct ForeignClaim {
+    id: i64,
+    run: String,
+    body: String,
+    done: Option<i64>,
+    record: Option<i64>,
+}
+
+impl Account {
+    /// Where the claims on the account lie. None for a sandbox: no two processes share one.
+    fn claims_path(&self) -> Option<PathBuf> {
+        match self.identity {
+            AccountIdentity::SandboxMemory | AccountIdentity::SandboxFile { .. } => None,
+            AccountIdentity::Service { .. } => {
+                Some(self.state_dir.join("claims").join(format!("{}.sqlite", self.client.account_digest())))
+            }
+        }
+    }
+}
+
+impl Claims {
+    /// Opens the claims on an account and registers a run: what others do from now on is kept for it. To be called
+    /// before the account is read. None for an account that only one process can work with.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened or written.
+    pub(crate) fn register(account: &Account, run: &str, began: Timestamp) -> Result<Option<Self>, ClaimsError> {
+        let Some(path) = account.claims_path() else { return Ok(None) };
+        Self::open(&path, account.run_store(), run, began).map(Some)
+    }
+
+    fn open(path: &Path, runs: RunStore, run: &str, began: Timestamp) -> Result<Self, ClaimsError> {
+        let (path, run, began) = (path.to_path_buf(), run.to_owned(), began.as_millisecond());
+        let mut claims = Self { connection: file::open(&path)?, path, runs, run, began, taken: HashSet::new() };
+        claims.sweep()?;
+        Ok(claims)
+    }
+
+    /// Registers the run, and deletes what no run at work needs any longer.
+    fn sweep(&mut self) -> Result<(), ClaimsError> {
+        let error = |source| ClaimsError::new(&self.path, source);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
+        let registered: rusqlite::Result<Vec<String>> = transaction
+            .prepare("SELECT run FROM run")
+            .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect());
+        for run in registered.map_err(error)?.iter().filter(|run| !is_at_work(&self.runs, run)) {
+            transaction.execute("DELETE FROM run WHERE run = ?1", [run]).map_err(error)?;
+        }
+        transaction
+            .execute("INSERT OR REPLACE INTO run (run, began) VALUES (?1, ?2)", params![self.run, self.began])
+            .and_then(|_| transaction.execute("DELETE FROM claim WHERE done < (SELECT min(began) FROM run)", []))
+            .map_err(error)?;
+        transaction.commit().map_err(error)
+    }
+
+    /// Claims what a step writes, unless another run at work has it. The body is as it will be sent.
+    pub(super) fn acquire(&mut self, step: &Step) -> Result<ClaimResult, ClaimsError> {
+        let (key, body) = (claim_key(step), body_digest(step));
+        let error = |source| ClaimsError::new(&self.path, source);
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(error)?;
+        // A step that is sent again has its claim.
+        if has_claim(&transaction, &self.run, step.number).map_err(error)? {
+            return Ok(ClaimResult::Claimed);
+        }
+        let others = foreign_claims(&transaction, &key, &self.run).map_err(error)?;
+        let mut abandoned = None;
+        for claim in others.iter().filter(|claim| claim.done.is_none()) {
+            if is_at_work(&self.runs, &claim.run) {
+                return Ok(ClaimResult::Held { run: claim.run.clone() });
+            }
+            transaction.execute("DELETE FROM claim WHERE id = ?1", [claim.id]).map_err(error)?;
+            abandoned = Some(claim.run.clone());
+        }
+        let is_news = |claim: &&ForeignClaim| {
+            claim.done.is_some_and(|done| done >= self.began) && !self.taken.contains(&claim.id)
+        };
+        let news: Vec<&ForeignClaim> = others.iter().filter(is_news).collect();
+        // A later write hides an earlier one, but every action counts.
+        let alike = match step.entity.is_action() {
+            true => news.first(),
+            false => news.last().filter(|claim| claim.body == body && claim.is_known(step)),
+        };
+        if let Some(claim) = alike {
+            self.taken.extend(step.entity.is_action().then_some(claim.id));
+            return Ok(ClaimResult::DoneAlike { run: claim.run.clone(), record: claim.record });
+        }
+        let own = "INSERT INTO claim (key, run, step, body) VALUES (?1, ?2, ?3, ?4)";
+        transaction.execute(own, params![key, self.run, step.number, body]).map_err(error)?;
+        transaction.commit().map_err(error)?;
+        Ok(match (abandoned, news.last()) {
+            (Some(run), _) => ClaimResult::Abandoned { run },
+            (None, Some(claim)) => ClaimResult::Changed { run: claim.run.clone() },
+            (None, None) => ClaimResult::Claimed,
+        })
+    }
+
+    /// A claimed step has ended.
+    pub(super) fn end(&self, step: &Step, outcome: &StepOutcome) -> Result<(), ClaimsError> {
+        let is_record = !step.entity.is_action();
+        let (sql, record) = match outcome.result {
+            StepResult::Applied => (MARK_DONE, outcome.record),
+            // Someone's record that is there now is news to others; an action is its own run's.
+            StepResult::AlreadyApplied if is_record => (MARK_DONE, outcome.record),
+            StepResult::AlreadyApplied | StepResult::Failed => return self.release(step.number),
+            // Others have to find out for themselves.
+            StepResult::Unknown => (ABANDON, None),
+        };
+        let now = Timestamp::now().as_millisecond();
+        self.execute(sql, params![self.run, step.number, now, record])
+    }
+
+    /// A step was not sent.
+    pub(super) fn release(&self, step: u32) -> Result<(), ClaimsError> {
+        self.execute("DELETE FROM claim WHERE run = ?1 AND step = ?2 AND done IS NULL", params![self.run, step])
+    }
+
+    fn execute(&self, sql: &str, values: &[&dyn rusqlite::ToSql]) -> Result<(), ClaimsError> {
+        let statement = self.connection.prepare_cached(sql);
+        let done = statement.and_then(|mut statement| statement.execute(values));
+        done.map(drop).map_err(|source| ClaimsError::new(&self.path, source))
+    }
+}
+
+const MARK_DONE: &str = "UPDATE claim SET done = ?3, record = ?4 WHERE run = ?1 AND step = ?2";
+/// No run has an empty name.
+const ABANDON: &str = "UPDATE claim SET run = '', record = ?4, done = NULL WHERE run = ?1 AND step = ?2 AND ?3 > 0";
+
+impl ForeignClaim {
+    /// Whether it says enough for a step to be taken for done: others may name the record that a step creates.
+    fn is_known(&self, step: &Step) -> bool {
+        step.write != WriteKind::Create || self.record.is_some() || !Entity::is_collection(step.entity)
+    }
+}
+
+fn has_claim(connection: &Connection, run: &str, step: u32) -> rusqlite::Result<bool> {
+    connection
+        .prepare_cached("SELECT 1 FROM claim WHERE run = ?1 AND step = ?2 AND done IS NULL")?
+        .exists(params![run, step])
+}
+
+fn foreign_claims(connection: &Connection, key: &str, run: &str) -> rusqlite::Result<Vec<ForeignClaim>> {
+    let sql =
+        "SELECT id, run, body, done, record FROM claim WHERE key = ?1 AND run <> ?2 ORDER BY coalesce(done, 0), id";
+    let mut statement = connection.prepare_cached(sql)?;
+    let claims = statement.query_map([key, run], |row| {
+        Ok(ForeignClaim {
+            id: row.get(0)?,
+            run: row.get(1)?,
+            body: row.get(2)?,
+            done: row.get(3)?,
+            record: row.get(4)?,
+        })
+    })?;
+    claims.collect()
+}
+
+/// Whether a process works on the run: it has the journal locked.
+fn is_at_work(runs: &RunStore, run: &str) -> bool {
+    !run.is_empty() && is_locked(&runs.path(run))
+}
+
+impl From<ClaimsError> for JournalError {
+    /// For the dispatcher, which stops in the same way for both.
+    fn from(error: ClaimsError) -> Self {
+        JournalError::Claims { message: error.to_string(), hint: error.hint() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,128 @@
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::*;
+use crate::plan::{RowId, StepRole};
+use crate::schema;
+use crate::state_file::LockFile;
+
+const BEGAN: Timestamp = Timestamp::UNIX_EPOCH;
+
+fn claims(folder: &Path, run: &str, began: Timestamp) -> Claims {
+    Claims::open(&folder.join("claims.sqlite"), RunStore::new(folder), run, began).unwrap()
+}
+
+/// A process that works on the run.
+fn at_work(folder: &Path, run: &str) -> LockFile {
+    let path = RunStore::new(folder).path(run);
+    crate::state_file::create_folder_of(&path).unwrap();
+    let lock = LockFile::of(&path).unwrap();
+    assert!(lock.try_lock().unwrap());
+    lock
+}
+
+fn step(number: u32, entity: &str, write: WriteKind, body: serde_json::Value) -> Step {
+    let entity = schema::importable().find(|known| known.name == entity).unwrap();
+    let mut step = Step::new(number, RowId { sheet: 0, row: 2 }, StepRole::Row, entity, write);
+    step.body = body.as_object().unwrap().clone();
+    step
+}
+
+fn mouse(number: u32) -> Step {
+    step(number, "accessories", WriteKind::Create, json!({"name": "Mouse", "quantity": 5}))
+}
+
+fn outcome(step: &Step, result: StepResult, record: Option<i64>) -> StepOutcome {
+    StepOutcome { step: step.number, result, record, after: None, message: String::new(), problems: Vec::new() }
+}
+
+fn held(run: &str) -> ClaimResult {
+    ClaimResult::Held { run: run.to_owned() }
+}
+
+#[test]
+fn a_record_belongs_to_one_run_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_a, _b) = (at_work(folder.path(), "a"), at_work(folder.path(), "b"));
+    let (mut a, mut b) = (claims(folder.path(), "a", BEGAN), claims(folder.path(), "b", BEGAN));
+    assert_eq!(a.acquire(&mouse(0)).unwrap(), ClaimResult::Claimed);
+    assert_eq!(a.acquire(&mouse(0)).unwrap(), ClaimResult::Claimed, "sent again");
+    let spelled = step(7, "accessories", WriteKind::Create, json!({"name": " MOUSE ", "quantity": 9}));
+    assert_eq!(b.acquire(&spelled).unwrap(), held("a"));
+    let other = step(8, "accessories", WriteKind::Create, json!({"name": "Mouse", "model_number": "M1"}));
+    assert_eq!(b.acquire(&other).unwrap(), ClaimResult::Claimed);
+    a.end(&mouse(0), &outcome(&mouse(0), StepResult::Applied, Some(12))).unwrap();
+    assert_eq!(b.acquire(&mouse(9)).unwrap(), ClaimResult::DoneAlike { run: String::from("a"), record: Some(12) });
+    assert_eq!(b.acquire(&spelled).unwrap(), ClaimResult::Changed { run: String::from("a") });
+    assert_eq!(b.acquire(&spelled).unwrap(), ClaimResult::Claimed, "sent after it was looked for");
+}
+
+#[test]
+fn a_claim_that_came_to_nothing_is_free() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_a, _b) = (at_work(folder.path(), "a"), at_work(folder.path(), "b"));
+    let (mut a, mut b) = (claims(folder.path(), "a", BEGAN), claims(folder.path(), "b", BEGAN));
+    a.acquire(&mouse(0)).unwrap();
+    a.end(&mouse(0), &outcome(&mouse(0), StepResult::Failed, None)).unwrap();
+    assert_eq!(b.acquire(&mouse(0)).unwrap(), ClaimResult::Claimed);
+    b.release(0).unwrap();
+    assert_eq!(a.acquire(&mouse(1)).unwrap(), ClaimResult::Claimed);
+    a.end(&mouse(1), &outcome(&mouse(1), StepResult::Unknown, None)).unwrap();
+    assert_eq!(b.acquire(&mouse(2)).unwrap(), ClaimResult::Abandoned { run: String::new() });
+}
+
+#[test]
+fn the_claim_of_a_killed_process_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let a_lock = at_work(folder.path(), "a");
+    let _b = at_work(folder.path(), "b");
+    let (mut a, mut b) = (claims(folder.path(), "a", BEGAN), claims(folder.path(), "b", BEGAN));
+    let update = step(3, "accessories", WriteKind::Update(12), json!({"quantity": 9}));
+    a.acquire(&update).unwrap();
+    assert_eq!(b.acquire(&update).unwrap(), held("a"));
+    drop(a_lock);
+    assert_eq!(b.acquire(&update).unwrap(), ClaimResult::Abandoned { run: String::from("a") });
+    assert_eq!(b.acquire(&update).unwrap(), ClaimResult::Claimed);
+}
+
+#[test]
+fn of_equal_check_outs_each_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_a, _b) = (at_work(folder.path(), "a"), at_work(folder.path(), "b"));
+    let (mut a, mut b) = (claims(folder.path(), "a", BEGAN), claims(folder.path(), "b", BEGAN));
+    let out = |number, quantity| {
+        let body = json!({"accessory_id": 1, "employee_id": 2, "quantity": quantity, "checkout_date": "2026-03-02"});
+        step(number, "checkout_accessory", WriteKind::Create, body)
+    };
+    a.acquire(&out(0, 1)).unwrap();
+    a.end(&out(0, 1), &outcome(&out(0, 1), StepResult::Applied, None)).unwrap();
+    assert_eq!(b.acquire(&out(0, 2)).unwrap(), ClaimResult::Claimed, "another quantity");
+    let done = ClaimResult::DoneAlike { run: String::from("a"), record: None };
+    assert_eq!(b.acquire(&out(1, 1)).unwrap(), done);
+    assert_ne!(b.acquire(&out(2, 1)).unwrap(), done, "the other run has made one");
+}
+
+#[test]
+fn what_was_done_is_kept_for_runs_that_began_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_a, early) = (at_work(folder.path(), "a"), at_work(folder.path(), "early"));
+    let _ = claims(folder.path(), "early", BEGAN);
+    let mut a = claims(folder.path(), "a", BEGAN);
+    a.acquire(&mouse(0)).unwrap();
+    a.end(&mouse(0), &outcome(&mouse(0), StepResult::Applied, Some(12))).unwrap();
+    drop(_a);
+    let later = Timestamp::now() + jiff::SignedDuration::from_secs(1);
+    let count = |claims: &Claims| -> i64 {
+        claims.connection.query_row("SELECT count(*) FROM claim", [], |row| row.get(0)).unwrap()
+    };
+    let _c = at_work(folder.path(), "c");
+    let mut c = claims(folder.path(), "c", later);
+    assert_eq!(count(&c), 1);
+    assert_eq!(c.acquire(&mouse(0)).unwrap(), ClaimResult::Claimed, "its plan knows the record");
+    c.release(0).unwrap();
+    drop(early);
+    assert_eq!(count(&claims(folder.path(), "c", later)), 0);
+}
