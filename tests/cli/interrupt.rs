@@ -29,7 +29,7 @@ fn ctrl_c_stops_a_run_that_waits_for_the_quota() {
       20 rows: 2 created, 18 not_sent (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
-      requests  13: 5 to look up, 8 to create or move
+      requests  7: 5 to look up, 2 to create or move
       result    assets.result.xlsx
       next      tallyport resume 20261124-093015-abcd
     "#);
