@@ -124,10 +124,12 @@ fn redact_age_and_size(line: &str) -> String {
             return format!("{start}{before}2026-11-24 09:30{rest}");
         }
     }
-    let Some((before, after)) = line.split_once("just now  ") else { return line.to_owned() };
-    let columns: Vec<&str> = after.split("  ").filter(|column| !column.is_empty()).collect();
-    match columns.as_slice() {
-        [_, size] => format!("{before}just now  2026-11-24 09:30  {:>1$}", "48 kB", size.len()),
+    // In the list of runs: `2026-11-24 03:04, 36.86 kB; 2 created`.
+    match line.split_once(" kB; ") {
+        Some((began, rest)) if began.trim_start().starts_with("20") => {
+            let indent = began.len() - began.trim_start().len();
+            format!("{:indent$}2026-11-24 09:30, 48 kB; {rest}", "")
+        }
         _ => line.to_owned(),
     }
 }

@@ -174,34 +174,35 @@ fn a_killed_run_is_shown_as_interrupted_with_its_counts() {
         [&json!("cut_off"), &json!(true), &json!(18), &json!(2), &json!(0)],
         "{run}"
     );
-    assert_output!(account.run(&["runs"]), @"
+    assert_output!(account.run(&["runs"]), @r#"
     exit code 0
     --- stdout
-    run                   what                  state    began                           size
-    20261124-093015-abcd  import of assets.csv  cut off  just now  2026-11-24 09:30     48 kB
-                          2 created, 18 rows to go; its process was killed, or the machine went down
-    ");
+    run                   what                  state    began
+    20261124-093015-abcd  import of assets.csv  cut off  just now
+                          2026-11-24 09:30, 48 kB; 2 created, 18 unknown; its
+                          process was killed, or the machine went down
+    "#);
     let id = run["run_id"].as_str().unwrap();
-    assert_output!(account.run(&["runs", id]), @"
+    assert_output!(account.run(&["runs", id]), @r#"
     exit code 0
     --- stdout
     Run 20261124-093015-abcd: import of assets.csv
       state     cut off: its process was killed, or the machine went down
-      rows      2 created, 18 rows to go
+      rows      2 created, 18 unknown
       unsettled 18 rows without a response; `resume` checks them first
       began     just now, 2026-11-24 09:30
       account   http://127.0.0.1:49152/api/v1
       file      ~/assets.csv, as it was
       attempts  2
-      journal   ~/state/runs/20261124-093015-abcd.sqlite, 32.77 kB
+      journal   ~/state/runs/20261124-093015-abcd.sqlite, 36.86 kB
 
     Import of assets.csv: stopped after 0.5 s: its process was killed, or the machine went down (run 20261124-093015-abcd)
-      20 rows: 2 created, 18 not reached (assets)
+      20 rows: 2 created, 18 unknown (assets)
       read      assets.csv as UTF-8, comma
       header    row 1: asset_id, product → product_id, status → status_id
       requests  2: 2 to create or move
       next      tallyport resume 20261124-093015-abcd
-    ");
+    "#);
 }
 
 #[test]
@@ -213,7 +214,8 @@ fn a_stopped_run_shows_its_reason_until_it_is_resumed() {
     --- stdout
     run                   what                  state    began
     20261124-093015-abcd  import of assets.csv  stopped  just now
-                          2026-11-24 09:30, 48 kB; 2 created, 18 not_sent; interrupted
+                          2026-11-24 09:30, 48 kB; 2 created, 18 unknown;
+                          interrupted
     "#);
     kill_once_it_says(&account, &["resume", "--last"], "checking whether");
     assert_eq!(only_run(&account)["state"], "cut_off");

@@ -483,8 +483,8 @@ fn a_run_with_unknown_outcomes_must_be_resumed_before_undo() {
         command
     };
     let (notify, notified) = mpsc::channel();
-    // Three requests are lookups; the fifth is the second create, whose response is lost.
-    proxy.set(Some(KillPoint { at: 5, timing: KillTiming::Forwarded, notify }));
+    // Five requests are lookups; the seventh is the second create, whose response is lost.
+    proxy.set(Some(KillPoint { at: 7, timing: KillTiming::Forwarded, notify }));
     let mut child = through(&["import", "assets.csv", "--concurrency", "1"]).stdout(Stdio::null()).spawn().unwrap();
     let done = notified.recv().unwrap();
     child.kill().unwrap();
@@ -498,8 +498,8 @@ fn a_run_with_unknown_outcomes_must_be_resumed_before_undo() {
     insta::assert_snapshot!(refused.replace(" 1 request ", " N requests "), @r#"
     exit code 2
     --- stderr
-    error: no run to undo on this machine
-      hint: `tallyport runs` lists all runs
+    error: run 20261124-093015-abcd has N requests with unknown outcome
+      hint: finish it first: tallyport resume 20261124-093015-abcd
     "#);
     CommandOutput::run(through(&["resume", "--last"])).exits(0);
     assert_eq!(harness.records("assets").len(), 3);
